@@ -1,0 +1,13 @@
+//! Topics and the consumer groups that read them.
+
+/// Orders that were accepted: order-api -> order-worker. Key: order id.
+pub const ORDERS: &str = "orders";
+/// Outcomes of orders: order-worker -> order-api. Key: order id.
+pub const ORDER_OUTCOMES: &str = "order-outcomes";
+/// Messages of [`ORDERS`] that cannot be handled, with error headers.
+pub const ORDERS_DLQ: &str = "orders.dlq";
+
+/// Consumer group of the worker.
+pub const GROUP_ORDER_WORKER: &str = "order-worker";
+/// Consumer group of the API's outcome consumer.
+pub const GROUP_ORDER_API: &str = "order-api";
