@@ -1,0 +1,189 @@
+//! A connection in use: an sqlx executor that counts errors, marks its span and gives the connection back when dropped.
+
+use std::{
+    fmt,
+    ops::{Deref, DerefMut},
+    sync::Arc,
+    time::Instant,
+};
+
+use futures::{TryFutureExt as _, TryStreamExt as _, future::BoxFuture, stream::BoxStream};
+use sqlx::{Either, Execute, Executor, PgConnection, Postgres, SqlStr, pool::PoolConnection};
+use tokio::{runtime::Handle, time::timeout};
+use tracing::Span;
+
+use super::{DbError, ErrorKind, QueryType, error::sqlstate, metrics::DbMetrics, pool::Slot};
+
+const GONE: &str = "only `drop` takes the connection";
+
+/// A measured connection. `&mut *query` and `&mut *tx` are one of these, and sqlx runs statements on it; where a
+/// `&mut PgConnection` is asked for, it coerces, but errors of statements run that way are not counted.
+///
+/// The transaction is this connection's own: do not begin another one through sqlx on it.
+pub struct Connection {
+    /// Gone only while being dropped.
+    conn: Option<PoolConnection<Postgres>>,
+    /// A transaction was begun and not ended.
+    in_transaction: bool,
+    /// Given back after the connection is really free again: a statement that its caller gave up still runs on it.
+    slot: Option<Slot>,
+    pub(super) observer: Observer,
+}
+
+impl Connection {
+    pub(super) fn new(conn: PoolConnection<Postgres>, slot: Slot, observer: Observer) -> Self {
+        Self { conn: Some(conn), in_transaction: false, slot: Some(slot), observer }
+    }
+
+    /// Begins the transaction.
+    pub(super) async fn begin(&mut self) -> Result<(), DbError> {
+        // Before the statement: when the caller gives up half-way, there is one to roll back.
+        self.in_transaction = true;
+        sqlx::raw_sql("BEGIN").execute(&mut *self).await?;
+        Ok(())
+    }
+
+    /// Commits the transaction.
+    pub(super) async fn commit(&mut self) -> Result<(), DbError> {
+        sqlx::raw_sql("COMMIT").execute(&mut *self).await?;
+        self.in_transaction = false;
+        Ok(())
+    }
+
+    /// The parts that run a statement and watch it.
+    fn split(&mut self) -> (&mut PgConnection, &Observer) {
+        (self.conn.as_mut().expect(GONE), &self.observer)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let (Some(conn), Some(slot)) = (self.conn.take(), self.slot.take()) else { return };
+        match Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn(give_back(conn, slot, self.in_transaction))),
+            // The process ends.
+            Err(_) => drop(conn.detach()),
+        }
+    }
+}
+
+/// Waits until a statement that the caller gave up has ended, rolls back, and returns the connection to the pool; closes it
+/// where the server does not answer any more.
+async fn give_back(mut conn: PoolConnection<Postgres>, slot: Slot, in_transaction: bool) {
+    if in_transaction {
+        let rollback = sqlx::raw_sql("ROLLBACK").execute(&mut *conn);
+        if !matches!(timeout(slot.patience, rollback).await, Ok(Ok(_))) {
+            drop(conn.detach());
+            return;
+        }
+    }
+    // Cut short, this closes the connection.
+    let _ = timeout(slot.patience, conn.return_to_pool()).await;
+}
+
+impl Deref for Connection {
+    type Target = PgConnection;
+    fn deref(&self) -> &PgConnection {
+        self.conn.as_ref().expect(GONE)
+    }
+}
+
+impl DerefMut for Connection {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        self.split().0
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Connection")
+    }
+}
+
+type PgStep = Either<<Postgres as sqlx::Database>::QueryResult, <Postgres as sqlx::Database>::Row>;
+
+impl<'c> Executor<'c> for &'c mut Connection {
+    type Database = Postgres;
+
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, sqlx::Result<PgStep>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        let (conn, observer) = self.split();
+        Box::pin(conn.fetch_many(query).inspect_err(|error| observer.failed(error)))
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(
+        self,
+        query: E,
+    ) -> BoxFuture<'e, sqlx::Result<Option<<Postgres as sqlx::Database>::Row>>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        let (conn, observer) = self.split();
+        Box::pin(conn.fetch_optional(query).inspect_err(|error| observer.failed(error)))
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [<Postgres as sqlx::Database>::TypeInfo],
+    ) -> BoxFuture<'e, sqlx::Result<<Postgres as sqlx::Database>::Statement>>
+    where
+        'c: 'e,
+    {
+        let (conn, observer) = self.split();
+        Box::pin(conn.prepare_with(sql, parameters).inspect_err(|error| observer.failed(error)))
+    }
+
+    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, sqlx::Result<sqlx::Describe<Postgres>>>
+    where
+        'c: 'e,
+    {
+        self.split().0.describe(sql)
+    }
+}
+
+/// What one operation reports: its duration when it ends, its errors when they come, its span all along.
+pub(super) struct Observer {
+    pub(super) metrics: Arc<DbMetrics>,
+    pub(super) span: Span,
+    /// When the connection was there, and as what the time counts; `None` for the chassis's own background work.
+    pub(super) timed: Option<(Instant, QueryType)>,
+}
+
+impl Observer {
+    fn failed(&self, error: &sqlx::Error) {
+        self.record(ErrorKind::of(error), sqlstate(error));
+    }
+
+    /// Counts an error that did not come from a statement.
+    pub(super) fn refused(&self, error: &DbError) {
+        self.record(error.kind(), None);
+    }
+
+    fn record(&self, kind: ErrorKind, sqlstate: Option<String>) {
+        self.metrics.failed(kind);
+        self.span.record("otel.status_code", "ERROR");
+        match sqlstate {
+            Some(code) => {
+                self.span.record("db.response.status_code", code.as_str());
+                self.span.record("error.type", code.as_str());
+            }
+            None => {
+                self.span.record("error.type", kind.as_str());
+            }
+        }
+    }
+}
+
+impl Drop for Observer {
+    fn drop(&mut self) {
+        if let Some((since, kind)) = self.timed.take() {
+            // Inside the span, so that the bucket's exemplar leads to its trace.
+            self.span.in_scope(|| self.metrics.query(kind).observe(since.elapsed().as_secs_f64()));
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Plans from query strings, `rate=0.2&ttl=5m`. Every refusal names the parameter, the value and what would be right.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{
+    FaultError, FaultSpec, ParamKind, ParamSpec, Reach,
+    plan::{Blast, Flap, Plan},
+    value::{Value, clip, human},
+};
+
+const HOUR: Duration = Duration::from_secs(3600);
+/// Shortest plan, ramp or flap: below this a resource task could not follow.
+const TICK: Duration = Duration::from_millis(10);
+/// Longest text that a scope parameter takes.
+const MAX_TEXT: usize = 200;
+
+/// Parameters that every point takes; an empty default means that an absent one does not apply. Points that hit units of
+/// work take `route`, `user_tier`, `user_id` (texts) and `seed` beside them.
+pub const COMMON_PARAMS: &[ParamSpec] = &[
+    ParamSpec {
+        name: "rate",
+        summary: "share of the work that is hit, or of the full strength",
+        kind: ParamKind::Ratio,
+        default: "1",
+    },
+    ParamSpec {
+        name: "ttl",
+        summary: "ends by itself after this long",
+        kind: ParamKind::Duration { min: TICK, max: HOUR },
+        default: "10m",
+    },
+    ParamSpec {
+        name: "ramp",
+        summary: "reaches its rate gradually within this time",
+        kind: ParamKind::Duration { min: Duration::ZERO, max: HOUR },
+        default: "0s",
+    },
+    ParamSpec {
+        name: "every",
+        summary: "flapping: length of a period, together with `for`",
+        kind: ParamKind::Duration { min: TICK, max: HOUR },
+        default: "",
+    },
+    ParamSpec {
+        name: "for",
+        summary: "flapping: on for this long at the start of each `every`",
+        kind: ParamKind::Duration { min: TICK, max: HOUR },
+        default: "",
+    },
+];
+
+/// A parameter that only points with [`Reach::Work`] take.
+pub(super) struct WorkParam {
+    pub name: &'static str,
+    pub summary: &'static str,
+    pub expects: &'static str,
+}
+
+/// Which units of work are hit.
+pub(super) const WORK_PARAMS: &[WorkParam] = &[
+    WorkParam {
+        name: "route",
+        summary: "only this route template (`/orders/{id}`) or topic",
+        expects: "a text of 1 to 200 characters",
+    },
+    WorkParam {
+        name: "user_tier",
+        summary: "only users of this tier",
+        expects: "a text of 1 to 200 characters",
+    },
+    WorkParam { name: "user_id", summary: "only this user", expects: "a text of 1 to 200 characters" },
+    WorkParam {
+        name: "seed",
+        summary: "hits the same units of work again, counted in the order in which they come",
+        expects: "a whole number from 0 to 18446744073709551615",
+    },
+];
+
+/// Reads a plan for `spec`. A baseline has no ttl.
+pub(super) fn parse(spec: &FaultSpec, query: &str, baseline: bool) -> Result<Plan, FaultError> {
+    let mut given = split(spec, query)?;
+    let mut common = |name: &str| -> Result<Option<Value>, FaultError> {
+        let Some(param) = COMMON_PARAMS.iter().find(|param| param.name == name) else { return Ok(None) };
+        given
+            .remove(name)
+            .map(|text| param.kind.read(&text))
+            .transpose()
+            .map_err(|why| FaultError::bad(name, why))
+    };
+    let rate = if let Some(Value::Ratio(rate)) = common("rate")? { rate } else { 1.0 };
+    let mut duration = |name: &str| {
+        Ok(if let Some(Value::Duration(duration)) = common(name)? { Some(duration) } else { None })
+    };
+    let ttl = duration("ttl")?.unwrap_or(Duration::from_secs(600));
+    let ramp = duration("ramp")?.unwrap_or_default();
+    let flap = flap(duration("every")?, duration("for")?)?;
+    if ramp > ttl {
+        let problem = format!(
+            "`{}` is longer than the ttl ({}): its rate would never be reached",
+            human(ramp),
+            human(ttl)
+        );
+        return Err(FaultError::bad("ramp", problem));
+    }
+    let blast = Blast {
+        route: text(&mut given, "route")?,
+        user_tier: text(&mut given, "user_tier")?,
+        user_id: text(&mut given, "user_id")?,
+    };
+    let seed = given.remove("seed").map(|text| seed(&text)).transpose()?;
+    let values = own_values(spec, &mut given)?;
+    Ok(Plan { rate, ttl: (!baseline).then_some(ttl), ramp, flap, blast, seed, values })
+}
+
+/// The parameters that were given, each known to the point and given once.
+fn split(spec: &FaultSpec, query: &str) -> Result<BTreeMap<String, String>, FaultError> {
+    let known = names(spec);
+    let mut given = BTreeMap::new();
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        if !known.contains(&name.as_ref()) {
+            return Err(FaultError::UnknownParam {
+                fault: spec.name.to_owned(),
+                param: clip(&name),
+                known: known.join(", "),
+            });
+        }
+        if given.insert(name.to_string(), value.into_owned()).is_some() {
+            return Err(FaultError::bad(&name, "was given twice; give it once"));
+        }
+    }
+    Ok(given)
+}
+
+/// Every parameter name that `spec` takes, its own first.
+pub(super) fn names(spec: &FaultSpec) -> Vec<&'static str> {
+    let own = spec.params.iter().map(|param| param.name);
+    let common = COMMON_PARAMS.iter().map(|param| param.name);
+    let work = WORK_PARAMS.iter().map(|param| param.name).filter(|_| spec.reach == Reach::Work);
+    own.chain(common).chain(work).collect()
+}
+
+fn own_values(
+    spec: &FaultSpec,
+    given: &mut BTreeMap<String, String>,
+) -> Result<BTreeMap<&'static str, Value>, FaultError> {
+    let read = |param: &ParamSpec| {
+        let text = given.remove(param.name).unwrap_or_else(|| param.default.to_owned());
+        param
+            .kind
+            .read(&text)
+            .map(|value| (param.name, value))
+            .map_err(|why| FaultError::bad(param.name, why))
+    };
+    spec.params.iter().map(read).collect()
+}
+
+fn flap(every: Option<Duration>, on: Option<Duration>) -> Result<Option<Flap>, FaultError> {
+    match (every, on) {
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(FaultError::bad("for", "is missing: `every` and `for` go together")),
+        (None, Some(_)) => Err(FaultError::bad("every", "is missing: `every` and `for` go together")),
+        (Some(every), Some(on)) if on > every => {
+            let problem =
+                format!("`{}` is longer than `every` ({}); it is at most that", human(on), human(every));
+            Err(FaultError::bad("for", problem))
+        }
+        (Some(every), Some(on)) => Ok(Some(Flap { every, on })),
+    }
+}
+
+fn text(given: &mut BTreeMap<String, String>, name: &str) -> Result<Option<String>, FaultError> {
+    match given.remove(name) {
+        Some(text) if text.is_empty() || text.len() > MAX_TEXT || text.chars().any(char::is_control) => {
+            let problem = format!("`{}` is not a text of 1 to {MAX_TEXT} printable characters", clip(&text));
+            Err(FaultError::bad(name, problem))
+        }
+        text => Ok(text),
+    }
+}
+
+fn seed(text: &str) -> Result<u64, FaultError> {
+    text.parse().map_err(|_| {
+        FaultError::bad("seed", format!("`{}` is not a whole number from 0 to {}", clip(text), u64::MAX))
+    })
+}

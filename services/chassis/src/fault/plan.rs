@@ -1,0 +1,108 @@
+//! A plan: what somebody asked of a fault point. Pure: its strength is a function of the time since it was set.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::value::Value;
+use crate::scope::Scope;
+
+/// Flapping: on for the first `on` of each `every`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Flap {
+    pub every: Duration,
+    pub on: Duration,
+}
+
+/// Which units of work a plan may hit; an absent part matches all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Blast {
+    pub route: Option<String>,
+    pub user_tier: Option<String>,
+    pub user_id: Option<String>,
+}
+
+/// A parsed plan.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Plan {
+    /// Share of the work that is hit, or of the full strength, once the ramp is over.
+    pub rate: f64,
+    /// `None` only for a baseline.
+    pub ttl: Option<Duration>,
+    /// Time in which the strength rises linearly from nothing to `rate`; zero means at once.
+    pub ramp: Duration,
+    pub flap: Option<Flap>,
+    pub blast: Blast,
+    /// Absent: each run of the plan decides differently.
+    pub seed: Option<u64>,
+    /// Every parameter of the point's own, defaults filled in.
+    pub values: BTreeMap<&'static str, Value>,
+}
+
+impl Plan {
+    /// Strength after `elapsed`, from 0 to `rate`.
+    pub(super) fn level(&self, elapsed: Duration) -> f64 {
+        if self.expired(elapsed) || self.flap.is_some_and(|flap| position(elapsed, flap.every) >= flap.on) {
+            return 0.0;
+        }
+        if elapsed >= self.ramp {
+            return self.rate;
+        }
+        self.rate * elapsed.as_secs_f64() / self.ramp.as_secs_f64()
+    }
+
+    pub(super) fn expired(&self, elapsed: Duration) -> bool {
+        self.ttl.is_some_and(|ttl| elapsed >= ttl)
+    }
+
+    /// Time since the start at which the level next changes by itself; `None` when it stays as it is.
+    pub(super) fn next_change(&self, elapsed: Duration) -> Option<Duration> {
+        let ramp = (elapsed < self.ramp).then(|| (elapsed + self.ramp_step()).min(self.ramp));
+        let flap = self.flap.map(|flap| next_edge(elapsed, flap));
+        let end = self.ttl.filter(|ttl| elapsed < *ttl);
+        [ramp, flap, end].into_iter().flatten().min()
+    }
+
+    /// A ramp is climbed in about fifty steps, none of them too short to follow or too long to be smooth.
+    fn ramp_step(&self) -> Duration {
+        (self.ramp / 50).clamp(Duration::from_millis(50), Duration::from_secs(1))
+    }
+}
+
+impl Blast {
+    /// Whether a unit of work lies within.
+    pub(super) fn covers(&self, scope: &Scope) -> bool {
+        let same = |wanted: &Option<String>, is: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| Some(wanted) == is)
+        };
+        self.route.as_deref().is_none_or(|route| same_route(route, &scope.route))
+            && same(&self.user_tier, scope.user_tier.as_deref())
+            && same(&self.user_id, scope.user_id.as_deref())
+    }
+
+    pub(super) fn is_everything(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether it takes knowing the user to tell.
+    pub(super) fn needs_user(&self) -> bool {
+        self.user_tier.is_some() || self.user_id.is_some()
+    }
+}
+
+/// Compares route templates without their braces: curl takes `{id}` for a glob and sends `id`.
+fn same_route(wanted: &str, is: &str) -> bool {
+    let plain = |c: &char| !matches!(c, '{' | '}');
+    wanted.chars().filter(plain).eq(is.chars().filter(plain))
+}
+
+/// How far `elapsed` is into the current period.
+fn position(elapsed: Duration, every: Duration) -> Duration {
+    let nanos = elapsed.as_nanos() % every.as_nanos().max(1);
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+}
+
+/// The next switch between on and off, strictly after `elapsed`.
+fn next_edge(elapsed: Duration, flap: Flap) -> Duration {
+    let position = position(elapsed, flap.every);
+    let start = elapsed.saturating_sub(position);
+    start + if position < flap.on { flap.on } else { flap.every }
+}

@@ -1,0 +1,62 @@
+//! Readiness: a set of named checks. `/readyz` answers 200 when all hold and otherwise names those that do not.
+
+use std::{
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+
+/// Time that one check has.
+const DEADLINE: Duration = Duration::from_secs(1);
+
+type Check = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
+
+/// The named checks of one process. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Readiness {
+    inner: Arc<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    stopping: AtomicBool,
+    checks: RwLock<Vec<(&'static str, Check)>>,
+}
+
+impl Readiness {
+    /// Adds a check that is asked, with a deadline of one second, at each `/readyz`. An `Err` names what is wrong.
+    pub fn check<F>(&self, name: &'static str, check: F)
+    where
+        F: Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync + 'static,
+    {
+        self.inner.checks.write().unwrap_or_else(PoisonError::into_inner).push((name, Arc::new(check)));
+    }
+
+    /// Turns the process unready for good: the first step of a stop.
+    pub fn stopping(&self) {
+        self.inner.stopping.store(true, Ordering::Release);
+    }
+
+    /// The checks that fail now, with their reasons, by name; empty means ready. All are asked at once.
+    pub async fn failing(&self) -> Vec<(&'static str, String)> {
+        if self.inner.stopping.load(Ordering::Acquire) {
+            return vec![("process", "stopping".to_owned())];
+        }
+        let checks = self.inner.checks.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let asked = checks.into_iter().map(|(name, check)| async move {
+            match tokio::time::timeout(DEADLINE, check()).await {
+                Ok(Ok(())) => None,
+                Ok(Err(reason)) => Some((name, reason)),
+                Err(_) => Some((name, format!("no answer within {DEADLINE:?}"))),
+            }
+        });
+        let mut failing: Vec<_> =
+            asked.collect::<FuturesUnordered<_>>().filter_map(std::future::ready).collect().await;
+        failing.sort_unstable();
+        failing
+    }
+}

@@ -1,0 +1,111 @@
+//! The order of the layers, written once.
+//!
+//! Each layer is a future around the next rather than a tower service: one allocation a request, and the order can be
+//! read from top to bottom in [`Stacked::call`].
+
+use std::{
+    convert::Infallible,
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::{
+    Router,
+    body::HttpBody as _,
+    extract::{MatchedPath, Request},
+    response::Response,
+};
+use futures::future::BoxFuture;
+use http::{Method, StatusCode};
+use tower::{Layer, Service, ServiceBuilder};
+
+use super::{Problem, extract::BodyLimit, guard::Guard, metrics::HttpMetrics, trace::Traced};
+use crate::{Chassis, fault::layer::InboundFaults};
+
+/// Wraps `public` in the layers of the house, outermost first: trace span, RED metrics, catch-panic, request timeout,
+/// concurrency limit with shedding, faults, handler. So every failure, an injected one included, is counted and traced.
+///
+/// `routes` lists method and template of each route: their series exist before the first request.
+pub fn stack(public: Router, routes: &[(&'static str, &'static str)], chassis: &Chassis) -> Router {
+    let body_limit = usize::try_from(chassis.config.body_limit).unwrap_or(usize::MAX);
+    let shared = Shared {
+        metrics: HttpMetrics::new(&chassis.metrics, routes),
+        guard: Guard::new(chassis),
+        body_limit: BodyLimit(body_limit),
+        trace_ratio: chassis.config.trace_ratio,
+    };
+    let layers =
+        ServiceBuilder::new().layer(Stack(Arc::new(shared))).layer(InboundFaults::new(&chassis.faults));
+    public.fallback(no_route).method_not_allowed_fallback(no_method).layer(layers)
+}
+
+async fn no_route() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found", "There is no such route.")
+}
+
+async fn no_method(method: Method) -> Problem {
+    let detail = format!("This route does not take {method}; the header `Allow` lists what it takes.");
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed", detail)
+}
+
+/// Everything outside the faults and the handler.
+#[derive(Clone)]
+struct Stack(Arc<Shared>);
+
+struct Shared {
+    metrics: HttpMetrics,
+    guard: Guard,
+    body_limit: BodyLimit,
+    trace_ratio: f64,
+}
+
+impl<S> Layer<S> for Stack {
+    type Service = Stacked<S>;
+
+    fn layer(&self, inner: S) -> Stacked<S> {
+        Stacked { shared: Arc::clone(&self.0), inner }
+    }
+}
+
+#[derive(Clone)]
+struct Stacked<S> {
+    shared: Arc<Shared>,
+    inner: S,
+}
+
+impl<S> Service<Request> for Stacked<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let shared = Arc::clone(&self.shared);
+        let template = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+        let endpoint = shared.metrics.endpoint(template, request.method());
+        let traced = Traced::new(&request, &endpoint, template, shared.trace_ratio);
+        if !request.body().is_end_stream() {
+            request.extensions_mut().insert(shared.body_limit);
+        }
+        // axum's routes do nothing before they are polled, so nothing happens outside the layers.
+        let handler = self.inner.call(request);
+        Box::pin(async move {
+            let guard = &shared.guard;
+            // Pinned here and passed by reference: a future that is moved into the next is copied at every layer.
+            let handler = pin!(handler);
+            let admitted = pin!(guard.admit(handler));
+            let bounded = pin!(guard.bound(admitted));
+            let caught = pin!(guard.catch(bounded));
+            let measured = pin!(endpoint.measure(caught));
+            Ok(traced.run(measured).await)
+        })
+    }
+}

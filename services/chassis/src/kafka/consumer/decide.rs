@@ -1,0 +1,177 @@
+//! What becomes of a message: the one place that reads a [`Verdict`].
+//!
+//! ```text
+//! Done        -> commit
+//! Retry       -> again after a pause; after `max_attempts` dead letter `retries-exhausted`
+//! Blocked     -> again for ever, with growing pauses
+//! DeadLetter  -> dead-letter topic, then commit
+//! panic       -> as Retry, with the reason `handler-panicked`
+//! ```
+
+use std::{
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
+
+use futures::FutureExt;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use super::{
+    super::{InMessage, OutMessage, headers, spans},
+    ConsumerConfig, Handler, Producer, Verdict,
+};
+use crate::fault::{FaultPoint, Faults};
+
+/// Reason of a message whose attempts are used up.
+pub(super) const EXHAUSTED: &str = "retries-exhausted";
+/// Reason of a message on which the handler panicked each time.
+pub(super) const PANICKED: &str = "handler-panicked";
+/// Longest pause between two attempts of a blocked message.
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Pause after a panic.
+const PANIC_PAUSE: Duration = Duration::from_millis(100);
+/// Longest `error.message` header, in characters.
+const LONGEST_MESSAGE: usize = 1000;
+
+/// Decides the messages of one consumer.
+pub(super) struct Decider {
+    config: ConsumerConfig,
+    producer: Producer,
+    handler: Box<dyn Handler>,
+    slow: Option<FaultPoint>,
+}
+
+/// What an attempt came to.
+enum Next {
+    /// Decided for good; the word is the metric's outcome.
+    Finished(&'static str),
+    /// Another attempt; `exhausted` is the reason of the dead letter when there is none left.
+    Again { after: Duration, cause: String, exhausted: &'static str },
+    /// Another attempt, however often.
+    Blocked { after: Duration, cause: String },
+}
+
+impl Decider {
+    pub(super) fn new(
+        config: ConsumerConfig,
+        producer: Producer,
+        handler: impl Handler,
+        faults: &Faults,
+    ) -> Self {
+        Self { config, producer, handler: Box::new(handler), slow: faults.find("consumer-slow") }
+    }
+
+    /// Handles `message` until it is decided for good; `false` when `stop` came between two attempts.
+    pub(super) async fn settle(&self, message: &InMessage, stop: &CancellationToken) -> bool {
+        self.producer.faults().recent.remember(&message.to_topic(&message.topic));
+        let (topic, partition, offset) = (&message.topic, message.partition, message.offset);
+        let (mut failed, mut blocked) = (0, 0_u32);
+        loop {
+            let pause = match self.attempt(message, failed + 1 >= self.config.max_attempts).await {
+                Next::Finished(outcome) => {
+                    self.producer.metrics().consumed.with_label_values(&[topic.as_str(), outcome]).inc();
+                    if blocked > 0 {
+                        tracing::info!(topic, partition, offset, attempts = blocked, "partition goes on");
+                    }
+                    return true;
+                }
+                Next::Again { after, cause, .. } => {
+                    failed += 1;
+                    tracing::warn!(topic, partition, offset, cause, "message is tried again");
+                    after
+                }
+                Next::Blocked { after, cause } => {
+                    if blocked == 0 {
+                        tracing::warn!(topic, partition, offset, cause, "partition waits");
+                    }
+                    blocked = blocked.saturating_add(1);
+                    after.saturating_mul(1 << (blocked - 1).min(16)).min(LONGEST_PAUSE.max(after))
+                }
+            };
+            self.producer.metrics().retries.with_label_values(&[topic]).inc();
+            if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+                return false;
+            }
+        }
+    }
+
+    /// One attempt in its span and scope; the last one ends in a dead letter instead of another.
+    async fn attempt(&self, message: &InMessage, last: bool) -> Next {
+        let span = spans::process(message, self.config.group);
+        let work = async {
+            let start = Instant::now();
+            if let Some(strike) = self.slow.as_ref().and_then(FaultPoint::strike) {
+                tokio::time::sleep(strike.duration("delay")).await;
+            }
+            let next = match self.handle(message).await {
+                Next::Again { cause, exhausted, .. } if last => {
+                    self.give_up(message, exhausted, &cause).await
+                }
+                next => next,
+            };
+            let took = start.elapsed().as_secs_f64();
+            self.producer.metrics().process_duration.with(&[&message.topic]).observe(took);
+            next
+        };
+        headers::scope(&message.topic, &message.headers).enter(work.instrument(span)).await
+    }
+
+    /// Asks the handler; a panic is its own kind of failure and not the end of the partition.
+    async fn handle(&self, message: &InMessage) -> Next {
+        let verdict = AssertUnwindSafe(self.handler.handle(message)).catch_unwind().await;
+        let span = tracing::Span::current();
+        match verdict {
+            Ok(Verdict::Done) => Next::Finished("done"),
+            Ok(Verdict::Retry { after, cause }) => {
+                spans::fail(&span, "retry");
+                Next::Again { after, cause, exhausted: EXHAUSTED }
+            }
+            Ok(Verdict::Blocked { after, cause }) => {
+                spans::fail(&span, "blocked");
+                Next::Blocked { after, cause }
+            }
+            Ok(Verdict::DeadLetter { reason, cause }) => self.give_up(message, reason, &cause).await,
+            Err(panic) => {
+                spans::fail(&span, "panic");
+                Next::Again { after: PANIC_PAUSE, cause: text_of(&*panic), exhausted: PANICKED }
+            }
+        }
+    }
+
+    /// Publishes the message to the dead-letter topic, where there is one; blocked while that does not work.
+    async fn give_up(&self, message: &InMessage, reason: &'static str, cause: &str) -> Next {
+        spans::fail(&tracing::Span::current(), reason);
+        if let Some(topic) = self.config.dead_letter_topic
+            && let Err(error) = self.producer.publish(dead_letter(message, topic, reason, cause)).await
+        {
+            let cause = format!("dead letter not published: {}", error.source);
+            return Next::Blocked { after: PANIC_PAUSE, cause };
+        }
+        let (topic, partition, offset) = (&message.topic, message.partition, message.offset);
+        tracing::error!(topic, partition, offset, reason, cause, "message given up");
+        self.producer.metrics().dead_letters.with_label_values(&[topic.as_str(), reason]).inc();
+        Next::Finished("dead_letter")
+    }
+}
+
+/// The message as it was, with headers that say what is wrong with it and where it came from.
+fn dead_letter(message: &InMessage, topic: &str, reason: &str, cause: &str) -> OutMessage {
+    let mut letter = message.to_topic(topic);
+    // The span of the attempt becomes the parent: the dead letter is part of the message's trace.
+    letter.headers.extend(crate::telemetry::traces::inject());
+    let about = [
+        ("error.reason", reason.to_owned()),
+        ("error.message", cause.chars().take(LONGEST_MESSAGE).collect()),
+        ("original.topic", message.topic.clone()),
+        ("original.partition", message.partition.to_string()),
+        ("original.offset", message.offset.to_string()),
+    ];
+    letter.headers.extend(about.map(|(name, value)| (name.to_owned(), value)));
+    letter
+}
+
+fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().map(str::to_owned);
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic".to_owned())
+}

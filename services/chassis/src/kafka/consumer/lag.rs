@@ -1,0 +1,133 @@
+//! Lag and age of each partition that this member answers for, measured by asking the broker once a second.
+//!
+//! Not from librdkafka's statistics: those know the high watermark of the last fetch only, and a consumer that is paused or
+//! slow does not fetch. While the broker does not answer, the last figures stay and the age goes on growing.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use chrono::Utc;
+use rdkafka::{Offset, TopicPartitionList, consumer::Consumer, error::KafkaResult};
+use tokio_util::sync::CancellationToken;
+
+use super::{Client, group::Group, watchdog::Watchdog, watermarks::Watermarks};
+
+/// Time from one measurement to the next.
+const INTERVAL: Duration = Duration::from_secs(1);
+/// Deadline of each question to the broker.
+const DEADLINE: Duration = Duration::from_secs(1);
+
+#[derive(Default)]
+struct Partition {
+    lag: i64,
+    growth: Watermarks,
+}
+
+type Partitions = BTreeMap<i32, Partition>;
+
+/// What is kept from one measurement to the next.
+#[derive(Default)]
+struct Monitor {
+    partitions: Partitions,
+    watchdog: Watchdog,
+}
+
+/// Keeps the lag metrics until shutdown, and has the client replaced when it has lost its group.
+pub(super) async fn watch(group: Arc<Group>, shutdown: CancellationToken) {
+    let mut ticks = tokio::time::interval(INTERVAL);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut monitor = Monitor::default();
+    while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
+        let asked = Arc::clone(&group);
+        // The questions block.
+        let measured = tokio::task::spawn_blocking(move || {
+            monitor.turn(&asked);
+            monitor
+        });
+        match measured.await {
+            Ok(kept) => monitor = kept,
+            Err(_) => return,
+        }
+    }
+}
+
+impl Monitor {
+    fn turn(&mut self, group: &Group) {
+        let Some(consumer) = group.consumer() else { return };
+        if group.has_coordinator() {
+            self.watchdog.connected();
+            if let Err(error) = measure(group, &consumer, &mut self.partitions) {
+                tracing::debug!(%error, "lag not measured");
+            }
+        } else if self.watchdog.alone(consumer.fetch_metadata(Some(group.config.topic), DEADLINE).is_ok()) {
+            group.replace.notify_one();
+        }
+        publish(group, &self.partitions);
+    }
+}
+
+fn measure(group: &Group, consumer: &Client, partitions: &mut Partitions) -> KafkaResult<()> {
+    let (topic, responsible) = (group.config.topic, group.responsible());
+    forget(group, partitions, &responsible);
+    let mut list = TopicPartitionList::with_capacity(responsible.len());
+    for &partition in &responsible {
+        list.add_partition(topic, partition);
+    }
+    if responsible.is_empty() {
+        return Ok(());
+    }
+    // Waits behind a rebalance, and then fails: the figures stay for that long.
+    for element in consumer.committed_offsets(list, DEADLINE)?.elements() {
+        let partition = element.partition();
+        let (low, high) = consumer.fetch_watermarks(topic, partition, DEADLINE)?;
+        group.offsets.confirm(partition, high);
+        // Nothing committed yet, or a commit older than what the broker still keeps: what is left begins at `low`.
+        let committed = match element.offset() {
+            Offset::Offset(offset) => offset.max(low),
+            _ => low,
+        };
+        let entry = partitions.entry(partition).or_default();
+        entry.lag = (high - committed).max(0);
+        entry.growth.note(Instant::now(), high, committed);
+    }
+    Ok(())
+}
+
+/// Drops the series of partitions that another member has now.
+fn forget(group: &Group, partitions: &mut Partitions, responsible: &BTreeSet<i32>) {
+    let metrics = group.producer.metrics();
+    partitions.retain(|partition, _| {
+        let kept = responsible.contains(partition);
+        if !kept {
+            let labels = [group.config.topic, &partition.to_string()];
+            let _ =
+                (metrics.lag.remove_label_values(&labels), metrics.oldest_age.remove_label_values(&labels));
+        }
+        kept
+    });
+}
+
+fn publish(group: &Group, partitions: &Partitions) {
+    let (metrics, topic, now) = (group.producer.metrics(), group.config.topic, Instant::now());
+    for (number, partition) in partitions {
+        let label = number.to_string();
+        metrics.lag.with_label_values(&[topic, &label]).set(partition.lag);
+        let age = if partition.lag == 0 {
+            0.0
+        } else {
+            partition.growth.age(now).max(age_under_way(group, *number))
+        };
+        metrics.oldest_age.with_label_values(&[topic, &label]).set(age);
+    }
+    let total = partitions.values().map(|partition| partition.lag).sum();
+    metrics.queue_size.with_label_values(&[topic]).set(total);
+}
+
+/// Seconds since the message under way was published; 0 when there is none.
+fn age_under_way(group: &Group, partition: i32) -> f64 {
+    let timestamp = group.offsets.current(partition).and_then(|(_, timestamp)| timestamp);
+    timestamp.map_or(0.0, |at| (Utc::now() - at).num_milliseconds().max(0) as f64 / 1000.0)
+}

@@ -1,0 +1,56 @@
+//! Message headers: between librdkafka's form and a map of text, and the scope that travels in them as baggage.
+
+use std::collections::BTreeMap;
+
+use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
+
+use crate::{scope::Scope, telemetry::traces};
+
+/// The headers to send: the message's own, with the current span as trace parent; a baggage that came with the message wins.
+pub(super) fn outgoing(own: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut headers = own.clone();
+    for (name, value) in traces::inject() {
+        if name != "baggage" || !own.contains_key("baggage") {
+            headers.insert(name, value);
+        }
+    }
+    headers
+}
+
+/// In the form that librdkafka takes.
+pub(super) fn to_native(headers: &BTreeMap<String, String>) -> OwnedHeaders {
+    headers.iter().fold(OwnedHeaders::new_with_capacity(headers.len()), |native, (key, value)| {
+        native.insert(Header { key, value: Some(value) })
+    })
+}
+
+/// Those headers of a message that are UTF-8.
+pub(super) fn of_message(message: &impl Message) -> BTreeMap<String, String> {
+    let Some(native) = message.headers() else { return BTreeMap::new() };
+    native
+        .iter()
+        .filter_map(|header| {
+            let value = std::str::from_utf8(header.value?).ok()?;
+            Some((header.key.to_owned(), value.to_owned()))
+        })
+        .collect()
+}
+
+/// What a message is about: its topic, and the user of its baggage.
+pub(super) fn scope(topic: &str, headers: &BTreeMap<String, String>) -> Scope {
+    traces::scope_of(topic, headers.get("baggage").map(String::as_str))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scope_of_a_message_is_its_topic_and_the_user_of_its_baggage() {
+        let headers = BTreeMap::from([("baggage".to_owned(), "user.id=u%201,user.tier=gold,x=y".to_owned())]);
+        let scope = scope("orders", &headers);
+        assert_eq!(scope.route, "orders");
+        assert_eq!(scope.user_id.as_deref(), Some("u 1"));
+        assert_eq!(scope.user_tier.as_deref(), Some("gold"));
+    }
+}

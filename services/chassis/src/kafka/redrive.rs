@@ -1,0 +1,112 @@
+//! Re-drive: moves dead letters back to the topic that they came from, once the reason is mended.
+
+use std::time::Duration;
+
+use rdkafka::{
+    Offset, TopicPartitionList,
+    consumer::{CommitMode, Consumer, StreamConsumer},
+};
+
+use super::{InMessage, KafkaConfig, Producer, client, client::Logs};
+
+/// Deadline of each question to the broker, and of the next message that must be there.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Headers that the consumer adds to a dead letter, and that do not go back.
+const ADDED: [&str; 5] =
+    ["error.reason", "error.message", "original.topic", "original.partition", "original.offset"];
+
+/// What a re-drive did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Redriven {
+    /// Messages published to their original topic.
+    pub moved: u64,
+    /// Messages that do not say where they came from; they stay.
+    pub unknown_origin: u64,
+    /// Messages that were there at the start and lie beyond the limit.
+    pub left: u64,
+}
+
+/// Publishes up to `limit` messages of `dead_letter_topic` to their original topic, oldest of each partition first. What was
+/// moved is remembered by the group `{dead_letter_topic}.redrive`, so that a second run goes on where this one ended. A
+/// message may be moved twice when the run is interrupted.
+///
+/// # Errors
+/// When the broker does not answer, or does not take a message; what was moved until then stays moved.
+pub async fn redrive(
+    kafka: &KafkaConfig,
+    dead_letter_topic: &str,
+    limit: u64,
+    producer: &Producer,
+) -> anyhow::Result<Redriven> {
+    let group = format!("{dead_letter_topic}.redrive");
+    let consumer: StreamConsumer<Logs> =
+        client::consumer(kafka, &group).create_with_context(Logs::default())?;
+    let ranges = ranges(&consumer, dead_letter_topic)?;
+    let mut report = Redriven::default();
+    for range in ranges {
+        let mut next = range.start;
+        let mut budget = limit.saturating_sub(report.moved);
+        consumer.assign(&at(dead_letter_topic, range.partition, next)?)?;
+        while next < range.end && budget > 0 {
+            let message = tokio::time::timeout(DEADLINE, consumer.recv()).await??;
+            let message = InMessage::from(&message);
+            if message.partition != range.partition {
+                continue;
+            }
+            next = message.offset + 1;
+            match back(&message) {
+                Some(message) => {
+                    producer.publish(message).await?;
+                    report.moved += 1;
+                    budget -= 1;
+                }
+                None => report.unknown_origin += 1,
+            }
+            consumer.commit(&at(dead_letter_topic, range.partition, next)?, CommitMode::Sync)?;
+        }
+        report.left += u64::try_from(range.end - next).unwrap_or(0);
+    }
+    Ok(report)
+}
+
+/// The messages of one partition that were not moved yet.
+struct Range {
+    partition: i32,
+    start: i64,
+    end: i64,
+}
+
+fn ranges(consumer: &StreamConsumer<Logs>, topic: &str) -> anyhow::Result<Vec<Range>> {
+    let metadata = consumer.fetch_metadata(Some(topic), DEADLINE)?;
+    let count = metadata.topics().first().map_or(0, |topic| topic.partitions().len());
+    let mut list = TopicPartitionList::with_capacity(count);
+    list.add_partition_range(topic, 0, i32::try_from(count)? - 1);
+    let mut ranges = Vec::with_capacity(count);
+    for element in consumer.committed_offsets(list, DEADLINE)?.elements() {
+        let (low, high) = consumer.fetch_watermarks(topic, element.partition(), DEADLINE)?;
+        let start = match element.offset() {
+            // A commit beyond the end is one of a log that was lost.
+            Offset::Offset(offset) if offset <= high => offset.max(low),
+            _ => low,
+        };
+        ranges.push(Range { partition: element.partition(), start, end: high });
+    }
+    Ok(ranges)
+}
+
+fn at(topic: &str, partition: i32, offset: i64) -> anyhow::Result<TopicPartitionList> {
+    let mut list = TopicPartitionList::with_capacity(1);
+    list.add_partition_offset(topic, partition, Offset::Offset(offset))?;
+    Ok(list)
+}
+
+/// The message as it was before it became a dead letter.
+fn back(message: &InMessage) -> Option<super::OutMessage> {
+    let origin = message.headers.get("original.topic")?.clone();
+    let mut out = message.to_topic(&origin);
+    for name in ADDED {
+        out.headers.remove(name);
+    }
+    Some(out)
+}

@@ -1,0 +1,120 @@
+//! Transactional outbox: events are rows in the same transaction as the change, and a relay publishes them.
+//!
+//! At-least-once by construction. An entry either retires when the broker acknowledged it, or, where the broker itself
+//! may lose its log, only when the receiver's answer came back; an overdue entry is published again.
+//!
+//! Entries of one key leave in the order of their staging, also when one of them fails for a while. Where several replicas
+//! relay, that holds for entries staged further apart than one batch takes.
+
+mod batch;
+mod metrics;
+mod relay;
+
+use std::{sync::Arc, time::Duration};
+
+use sqlx::types::Json;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use self::{metrics::OutboxMetrics, relay::Relay};
+use crate::{
+    Chassis,
+    db::{Connection, Database, DbError},
+    kafka::Producer,
+    telemetry::traces,
+};
+
+/// When an entry is done.
+#[derive(Debug, Clone, Copy)]
+pub enum Retire {
+    /// As soon as the broker acknowledged it.
+    OnDelivery,
+    /// When [`Outbox::settle`] says so; published again when that takes longer than this.
+    OnSettlement {
+        /// Time after which a published entry is published again.
+        overdue: Duration,
+    },
+}
+
+/// The table `outbox` of one database, and its relay. Cheap to clone.
+///
+/// The service's migrations create the table from [`OUTBOX_DDL`] (a test compares).
+#[derive(Clone)]
+pub struct Outbox {
+    wake: Arc<Notify>,
+}
+
+/// The table that [`Outbox`] works on.
+///
+/// Rows live for seconds, so the table is vacuumed by count of dead rows and not by share of live ones; `outbox_failed` is
+/// nearly always empty and only read to hold an entry back while an earlier one of its key waits for another attempt.
+pub const OUTBOX_DDL: &str = "
+CREATE TABLE outbox (
+    id           uuid PRIMARY KEY,
+    topic        text        NOT NULL,
+    key          text        NOT NULL,
+    payload      bytea       NOT NULL,
+    headers      jsonb       NOT NULL DEFAULT '{}',
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    publish_at   timestamptz NOT NULL DEFAULT now(),
+    published_at timestamptz,
+    attempts     integer     NOT NULL DEFAULT 0
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+CREATE INDEX outbox_due ON outbox (publish_at, id);
+CREATE INDEX outbox_failed ON outbox (topic, key) WHERE published_at IS NULL AND attempts > 0;
+";
+
+impl Outbox {
+    /// Starts the relay and registers depth, age and publish metrics.
+    #[must_use]
+    pub fn start(database: Database, producer: Producer, retire: Retire, chassis: &Chassis) -> Self {
+        let metrics = OutboxMetrics::register(&chassis.metrics);
+        let wake = Arc::new(Notify::new());
+        chassis.spawn(metrics.clone().watch(database.clone(), chassis.shutdown.clone()));
+        let relay = Relay { database, producer, retire, metrics, wake: Arc::clone(&wake) };
+        chassis.spawn(relay.run(chassis.shutdown.clone()));
+        Self { wake }
+    }
+
+    /// Adds an event inside the caller's transaction, with the current trace context and scope as headers. Staging an id
+    /// that is still there makes it due again.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub async fn stage(
+        &self,
+        conn: &mut Connection,
+        id: Uuid,
+        topic: &str,
+        key: &str,
+        payload: &[u8],
+    ) -> Result<(), DbError> {
+        sqlx::query(
+            "INSERT INTO outbox (id, topic, key, payload, headers) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (id) DO UPDATE SET publish_at = now(), attempts = 0,
+                 payload = excluded.payload, headers = excluded.headers",
+        )
+        .bind(id)
+        .bind(topic)
+        .bind(key)
+        .bind(payload)
+        .bind(Json(traces::inject()))
+        .execute(conn)
+        .await?;
+        Ok(())
+    }
+
+    /// Wakes the relay: call after the commit, so that an event leaves at once instead of at the next poll.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Retires an entry inside the caller's transaction. Idempotent.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub async fn settle(&self, conn: &mut Connection, id: Uuid) -> Result<(), DbError> {
+        sqlx::query("DELETE FROM outbox WHERE id = $1").bind(id).execute(conn).await?;
+        Ok(())
+    }
+}

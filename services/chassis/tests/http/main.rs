@@ -1,0 +1,10 @@
+//! The HTTP stack, assembled and asked over real sockets.
+
+mod admin;
+mod bad_input;
+mod drain;
+mod failures;
+mod metrics;
+mod shedding;
+#[path = "../support/mod.rs"]
+mod support;

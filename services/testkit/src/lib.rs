@@ -1,0 +1,29 @@
+//! Real dependencies for tests: PostgreSQL, Redis, a Kafka broker, a TCP proxy that misbehaves, and assertions on metrics
+//! and traces. May use chassis and contracts, never a service. See the crate's README for a tour.
+//!
+//! Invariant: nothing that a test starts survives the test process, however that process ends.
+
+mod chaos;
+mod eventually;
+pub mod golden;
+mod http;
+pub mod invariants;
+mod kafka;
+mod metrics;
+mod needs;
+mod postgres;
+mod process;
+mod redis;
+mod tether;
+mod traces;
+
+pub use chaos::ChaosProxy;
+pub use eventually::eventually;
+pub use http::{Answer, Http};
+pub use kafka::{Kafka, Record};
+pub use metrics::{Family, Scrape};
+pub use needs::{Need, available};
+pub use postgres::Postgres;
+pub use process::{Process, free_addr};
+pub use redis::Redis;
+pub use traces::{Span, TraceSink, assert_child, assert_linked};

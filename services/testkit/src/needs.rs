@@ -1,0 +1,90 @@
+//! What a test needs from the machine. Missing: the test fails when `CI` is set and otherwise says loudly that it was skipped.
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+/// A server that tests start from the machine's packages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// `postgres` and `initdb`.
+    Postgres,
+    /// `redis-server`.
+    Redis,
+    /// `prometheus` and `promtool`.
+    Prometheus,
+    /// `alertmanager` or, as Debian calls it, `prometheus-alertmanager`.
+    Alertmanager,
+}
+
+impl Need {
+    fn missing(self) -> Option<&'static str> {
+        let found = match self {
+            Self::Postgres => program("postgres").is_some() && program("initdb").is_some(),
+            Self::Redis => program("redis-server").is_some(),
+            Self::Prometheus => program("prometheus").is_some() && program("promtool").is_some(),
+            Self::Alertmanager => {
+                program("prometheus-alertmanager").or_else(|| program("alertmanager")).is_some()
+            }
+        };
+        (!found).then_some(match self {
+            Self::Postgres => {
+                "PostgreSQL (Debian: apt-get install postgresql; macOS: brew install postgresql)"
+            }
+            Self::Redis => "Redis (Debian: apt-get install redis-server; macOS: brew install redis)",
+            Self::Prometheus => "Prometheus (apt-get or brew install prometheus)",
+            Self::Alertmanager => "Alertmanager (Debian: prometheus-alertmanager; macOS: alertmanager)",
+        })
+    }
+}
+
+/// Returns from the test when the machine lacks one of the servers: `testkit::needs!(Postgres, Redis);`
+#[macro_export]
+macro_rules! needs {
+    ($($need:ident),+ $(,)?) => {
+        if !$crate::available(&[$($crate::Need::$need),+]) {
+            return;
+        }
+    };
+}
+
+/// Whether all `needs` are there; the work behind [`needs!`].
+///
+/// # Panics
+/// When one is missing and `CI` is set: a skipped test must not look like a passed one there.
+#[must_use]
+pub fn available(needs: &[Need]) -> bool {
+    let missing: Vec<_> = needs.iter().filter_map(|need| need.missing()).collect();
+    if missing.is_empty() {
+        return true;
+    }
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    let message = format!("{test} needs {}", missing.join(" and "));
+    assert!(variable("CI").is_none(), "{message}");
+    // Past libtest's capture, which would swallow the line of a test that passes.
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {message}");
+    false
+}
+
+/// A program on `PATH`, or where packages put PostgreSQL without linking it there.
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
+    let path = variable("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&path).map(|folder| folder.join(name));
+    let packaged = packaged_postgres().into_iter().map(|folder| folder.join(name));
+    on_path.chain(packaged).find(|candidate| candidate.is_file())
+}
+
+/// Debian keeps each version in a folder of its own, newest last in name order.
+fn packaged_postgres() -> Vec<PathBuf> {
+    let Ok(versions) = std::fs::read_dir(Path::new("/usr/lib/postgresql")) else { return Vec::new() };
+    let mut folders: Vec<_> = versions.flatten().map(|entry| entry.path().join("bin")).collect();
+    folders.sort();
+    folders.reverse();
+    folders
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test library has no command line to configure it by")]
+pub(crate) fn variable(name: &str) -> Option<std::ffi::OsString> {
+    std::env::var_os(name)
+}

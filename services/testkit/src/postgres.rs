@@ -1,0 +1,164 @@
+//! A real PostgreSQL server a test process, a fresh database a test.
+//!
+//! Durability is off (a crash of the machine may cost the test data); everything else is as in production.
+
+use std::{
+    net::SocketAddr,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+use sqlx::{Connection, Executor, PgConnection};
+use tokio::sync::OnceCell;
+
+use crate::{needs::program, tether::Tether};
+
+/// A running server. [`Postgres::shared`] is what most tests want; [`Postgres::start`] is for those that stop theirs.
+pub struct Postgres {
+    addr: SocketAddr,
+    databases: AtomicU32,
+    tether: Tether,
+}
+
+impl Postgres {
+    /// The server of this test process, started on first use. It stops when the process ends.
+    pub async fn shared() -> &'static Self {
+        static SHARED: OnceCell<Postgres> = OnceCell::const_new();
+        SHARED.get_or_init(Self::start).await
+    }
+
+    /// A server of its own; stopped when dropped.
+    ///
+    /// # Panics
+    /// When PostgreSQL is missing (say `needs!(Postgres)` first) or does not start.
+    pub async fn start() -> Self {
+        // Another process may take the free port between the probe and the bind: then try another.
+        for _ in 0..5 {
+            let folder = new_cluster();
+            let addr = free_addr();
+            let tether = Tether::start(&folder, "QUIT", &server_command(&folder, addr));
+            let mut server = Self { addr, databases: AtomicU32::new(0), tether };
+            if server.comes_up().await {
+                return server;
+            }
+        }
+        panic!("PostgreSQL did not start five times in a row");
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Creates a fresh, empty database and returns its URL.
+    pub async fn database(&self, name: &str) -> String {
+        let name = format!("{name}_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        let mut admin = self.connect().await.expect("the server takes connections");
+        // `name` comes from a test; quoting it keeps odd names working.
+        let statement = format!("CREATE DATABASE \"{name}\" TEMPLATE template0");
+        admin.execute(sqlx::AssertSqlSafe(statement)).await.expect("a new database");
+        self.url(&name)
+    }
+
+    /// The URL of database `name`; see also [`crate::ChaosProxy::rewrite`].
+    #[must_use]
+    pub fn url(&self, name: &str) -> String {
+        format!("postgres://postgres@{}/{name}", self.addr)
+    }
+
+    /// Freezes the server (SIGSTOP to the postmaster): new connections hang.
+    pub fn freeze(&self) {
+        self.tether.signal("STOP");
+    }
+
+    /// Undoes [`Postgres::freeze`].
+    pub fn thaw(&self) {
+        self.tether.signal("CONT");
+    }
+
+    /// Process id of the postmaster.
+    #[must_use]
+    pub const fn pid(&self) -> u32 {
+        self.tether.pid()
+    }
+
+    async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
+        PgConnection::connect(&self.url("postgres")).await
+    }
+
+    async fn comes_up(&mut self) -> bool {
+        for _ in 0..600 {
+            if self.connect().await.is_ok() {
+                return self.tether.alive();
+            }
+            if !self.tether.alive() {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        false
+    }
+}
+
+/// A loopback address that was free a moment ago.
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn free_addr() -> SocketAddr {
+    std::net::TcpListener::bind("127.0.0.1:0").and_then(|probe| probe.local_addr()).expect("a free port")
+}
+
+fn new_cluster() -> PathBuf {
+    let folder =
+        tempfile::Builder::new().prefix("testkit-postgres-").tempdir().expect("a temp folder").keep();
+    let data = folder.join("data");
+    let mut command = unprivileged(&folder);
+    command.push(program("initdb").expect("`initdb` is installed").display().to_string());
+    command.extend(
+        ["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "-D"]
+            .map(str::to_owned),
+    );
+    command.push(data.display().to_string());
+    let output =
+        Command::new(&command[0]).args(&command[1..]).current_dir("/").output().expect("`initdb` runs");
+    assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
+    folder
+}
+
+fn server_command(folder: &Path, addr: SocketAddr) -> Vec<String> {
+    let mut command = unprivileged(folder);
+    command.push(program("postgres").expect("`postgres` is installed").display().to_string());
+    command.extend(["-D".to_owned(), folder.join("data").display().to_string()]);
+    let port = format!("port={}", addr.port());
+    for setting in [
+        "listen_addresses=127.0.0.1",
+        port.as_str(),
+        "unix_socket_directories=",
+        "fsync=off",
+        "full_page_writes=off",
+        "synchronous_commit=off",
+        "max_connections=300",
+        "shared_buffers=32MB",
+        // Inside the folder, so that a killed server leaves nothing in /dev/shm.
+        "dynamic_shared_memory_type=mmap",
+    ] {
+        command.extend(["-c".to_owned(), setting.to_owned()]);
+    }
+    command
+}
+
+/// PostgreSQL refuses to run as root: there the `postgres` user takes over, and the folder.
+fn unprivileged(folder: &Path) -> Vec<String> {
+    let root = std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0);
+    if !root {
+        return Vec::new();
+    }
+    let status = Command::new("chown").arg("postgres").arg(folder).status();
+    assert!(status.is_ok_and(|status| status.success()), "running as root needs a user `postgres`");
+    ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"].map(str::to_owned).to_vec()
+}

@@ -1,0 +1,112 @@
+//! A real Redis server a test, without persistence.
+
+use std::{net::SocketAddr, time::Duration};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::{needs::program, postgres::free_addr, tether::Tether};
+
+/// A running server; stopped when dropped.
+pub struct Redis {
+    addr: SocketAddr,
+    tether: Option<Tether>,
+}
+
+impl Redis {
+    /// Starts one on a free port.
+    ///
+    /// # Panics
+    /// When Redis is missing (say `needs!(Redis)` first) or does not start.
+    pub async fn start() -> Self {
+        for _ in 0..5 {
+            let addr = free_addr();
+            if let Some(tether) = spawn(addr).await {
+                return Self { addr, tether: Some(tether) };
+            }
+        }
+        panic!("redis-server did not start five times in a row");
+    }
+
+    /// Where it listens; stays the same over [`Redis::restart`].
+    #[must_use]
+    pub const fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Connection string.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("redis://{}", self.addr)
+    }
+
+    /// Process id; `None` while it is down.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.tether.as_ref().map(Tether::pid)
+    }
+
+    /// Ends it at once (SIGKILL); the port refuses from now on.
+    pub fn kill(&mut self) {
+        if let Some(tether) = self.tether.take() {
+            tether.kill("KILL");
+        }
+    }
+
+    /// Starts it again on the same port, empty.
+    ///
+    /// # Panics
+    /// When the port was taken meanwhile.
+    pub async fn restart(&mut self) {
+        self.kill();
+        self.tether = spawn(self.addr).await;
+        assert!(self.tether.is_some(), "redis-server did not come back on {}", self.addr);
+    }
+
+    /// Stops it from answering while its connections stay open (SIGSTOP).
+    pub fn freeze(&self) {
+        self.tether.iter().for_each(|tether| tether.signal("STOP"));
+    }
+
+    /// Undoes [`Redis::freeze`].
+    pub fn thaw(&self) {
+        self.tether.iter().for_each(|tether| tether.signal("CONT"));
+    }
+
+    /// Sends one inline command (`FLUSHALL`, `TTL users:1`) and returns the first bytes of the reply, as Redis wrote it.
+    pub async fn command(&self, line: &str) -> String {
+        send(self.addr, line).await.expect("Redis answers")
+    }
+}
+
+async fn spawn(addr: SocketAddr) -> Option<Tether> {
+    let folder = tempfile::Builder::new().prefix("testkit-redis-").tempdir().expect("a temp folder").keep();
+    let mut command =
+        vec![program("redis-server").expect("`redis-server` is installed").display().to_string()];
+    let port = addr.port().to_string();
+    let dir = folder.display().to_string();
+    let flags = ["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", &dir];
+    command.extend(flags.map(str::to_owned));
+    let mut tether = Tether::start(&folder, "KILL", &command);
+    for _ in 0..500 {
+        if send(addr, "PING").await.is_ok_and(|reply| reply.starts_with("+PONG")) {
+            return tether.alive().then_some(tether);
+        }
+        if !tether.alive() {
+            return None;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    None
+}
+
+async fn send(addr: SocketAddr, line: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(addr).await?;
+    stream.write_all(format!("{line}\r\n").as_bytes()).await?;
+    let mut reply = vec![0; 64 * 1024];
+    let read = stream.read(&mut reply).await?;
+    reply.truncate(read);
+    Ok(String::from_utf8_lossy(&reply).into_owned())
+}

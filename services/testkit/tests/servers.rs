@@ -1,0 +1,115 @@
+//! The servers work, and nothing that a test starts outlives its process.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use sqlx::Connection;
+use testkit::{ChaosProxy, Kafka, Postgres, Redis, eventually, needs};
+
+const SOON: Duration = Duration::from_secs(10);
+
+#[tokio::test]
+async fn every_test_gets_a_database_of_its_own() {
+    needs!(Postgres);
+    let server = Postgres::shared().await;
+    let (one, two) = (server.database("users").await, server.database("users").await);
+    assert_ne!(one, two);
+    let mut connection = sqlx::PgConnection::connect(&one).await.unwrap();
+    sqlx::raw_sql("CREATE TABLE t (id int)").execute(&mut connection).await.unwrap();
+    let mut connection = sqlx::PgConnection::connect(&two).await.unwrap();
+    assert!(sqlx::raw_sql("SELECT * FROM t").execute(&mut connection).await.is_err());
+}
+
+#[tokio::test]
+async fn redis_dies_and_comes_back_on_the_same_port() {
+    needs!(Redis);
+    let mut redis = Redis::start().await;
+    assert_eq!(redis.command("SET a 1").await, "+OK\r\n");
+    redis.kill();
+    assert!(tokio::net::TcpStream::connect(redis.addr()).await.is_err());
+    redis.restart().await;
+    assert_eq!(redis.command("GET a").await, "$-1\r\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_goes_through_the_broker_and_survives_its_outage() {
+    let kafka = Kafka::start();
+    kafka.publish("orders", "k", b"one", &[("traceparent", "x")]).await;
+    kafka.down();
+    kafka.up();
+    kafka.publish("orders", "k", b"two", &[]).await;
+    let records = kafka.read("orders", 2, SOON).await;
+    let bodies: Vec<_> = records.iter().map(|record| record.payload.as_slice()).collect();
+    assert_eq!(bodies, [b"one", b"two"]);
+    assert_eq!(records[0].headers["traceparent"], "x");
+    assert_eq!(records[0].key.as_deref(), Some("k"));
+}
+
+#[tokio::test]
+async fn the_proxy_cuts_swallows_delays_and_restores() {
+    needs!(Redis);
+    let redis = Redis::start().await;
+    let proxy = ChaosProxy::to(redis.addr()).await;
+    assert_eq!(proxy.rewrite("postgres://u@1.2.3.4:5/db"), format!("postgres://u@{}/db", proxy.addr()));
+    let ping = || async { ping(proxy.addr()).await };
+    assert!(ping().await.unwrap());
+    proxy.cut();
+    assert!(ping().await.is_err() || !ping().await.unwrap());
+    proxy.blackhole();
+    assert!(tokio::time::timeout(Duration::from_millis(200), ping()).await.is_err());
+    proxy.delay(Duration::from_millis(50));
+    let start = std::time::Instant::now();
+    assert!(ping().await.unwrap());
+    assert!(start.elapsed() >= Duration::from_millis(100), "50 ms each way");
+    proxy.restore();
+    assert!(ping().await.unwrap());
+}
+
+async fn ping(addr: std::net::SocketAddr) -> std::io::Result<bool> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(addr).await?;
+    stream.write_all(b"PING\r\n").await?;
+    let mut reply = [0; 7];
+    Ok(stream.read(&mut reply).await? == 7)
+}
+
+/// The other half of the next test: starts servers, says which, and waits to be killed.
+#[tokio::test]
+#[ignore = "run by no_server_survives_a_killed_test_process"]
+async fn starts_servers_and_waits() {
+    let postgres = Postgres::start().await;
+    let redis = Redis::start().await;
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "\npids {} {}", postgres.pid(), redis.pid().unwrap()).unwrap();
+    stdout.flush().unwrap();
+    std::future::pending::<()>().await;
+}
+
+#[tokio::test]
+async fn no_server_survives_a_killed_test_process() {
+    needs!(Postgres, Redis);
+    let temp = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(temp.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "starts_servers_and_waits", "--ignored", "--nocapture"])
+        .env("TMPDIR", temp.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = lines.map_while(Result::ok).find(|line| line.starts_with("pids ")).expect("the servers start");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    eventually(SOON, || async {
+        let pids = line.split(' ').skip(1);
+        let alive: Vec<_> = pids.filter(|pid| Path::new("/proc").join(pid).exists()).collect();
+        let folders = std::fs::read_dir(temp.path()).unwrap().count();
+        let gone = alive.is_empty() && folders == 0;
+        gone.then_some(()).ok_or_else(|| format!("alive: {alive:?}, folders: {folders}"))
+    })
+    .await;
+}
