@@ -1,0 +1,9 @@
+//! Where the domain's ports meet PostgreSQL and Redis.
+
+mod seeds;
+mod user_cache;
+mod user_store;
+
+pub use seeds::seed;
+pub use user_cache::{KEY_PREFIX, RedisUserCache};
+pub use user_store::PgUserStore;

@@ -1,0 +1,121 @@
+//! The two process boundaries of the domain, and what can go wrong behind them.
+
+use std::{error::Error, sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use contracts::users::User;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{FieldError, UserChanges, ValidUser};
+
+/// The cause of a failure, shared by the callers that waited for it together.
+pub type Cause = Arc<dyn Error + Send + Sync>;
+
+/// What can go wrong; each variant is something a caller does differently.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum UserError {
+    /// No such user.
+    #[error("there is no such user")]
+    NotFound,
+    /// Another user has the address.
+    #[error("the e-mail address is taken")]
+    EmailTaken,
+    /// The input is wrong: these fields.
+    #[error("the input is not valid")]
+    Invalid(Vec<FieldError>),
+    /// The database does not answer; a retry may help.
+    #[error("the database of users does not answer")]
+    Unavailable(#[source] Source),
+    /// Too many reads at once go past a failed cache; a retry may help.
+    #[error("too many reads go past the cache")]
+    Overloaded,
+    /// A mistake in the code or the schema.
+    #[error("the database of users refused the statement")]
+    Unexpected(#[source] Source),
+}
+
+/// A shared [`Cause`] as an error of its own.
+#[derive(Debug, Clone)]
+pub struct Source(pub Cause);
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for Source {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
+
+/// Where users are kept.
+pub trait UserStore: Clone + Send + Sync + 'static {
+    /// One user.
+    fn find(&self, id: Uuid) -> impl Future<Output = Result<Option<User>, UserError>> + Send;
+    /// Up to `limit` users after `after`, in order of id.
+    fn list(
+        &self,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<User>, UserError>> + Send;
+    /// Adds a user; [`UserError::EmailTaken`] when the address is in use.
+    fn insert(&self, user: ValidUser) -> impl Future<Output = Result<User, UserError>> + Send;
+    /// Changes a user; [`UserError::NotFound`] when there is none.
+    fn update(&self, id: Uuid, changes: UserChanges) -> impl Future<Output = Result<User, UserError>> + Send;
+}
+
+/// What the cache keeps for an id. `user: None` remembers that there is no such user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The user, as the database had it.
+    pub user: Option<User>,
+    /// From then on the entry is stale: good only while the database fails.
+    pub fresh_until: DateTime<Utc>,
+}
+
+/// The cache did not answer; callers go on without it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the cache did not answer")]
+pub struct CacheFailure;
+
+/// What happens to a lookup, to be counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LookupEvent {
+    /// There was a fresh entry.
+    Hit,
+    /// There was none.
+    Miss,
+    /// The database is read.
+    OriginRead,
+    /// It shares the database read of another lookup.
+    Coalesced,
+    /// An expired copy was served because the database failed.
+    StaleServed,
+    /// Its read past a failed cache was refused.
+    BypassRefused,
+}
+
+/// Where copies are kept, and which of the protections around them are in force.
+pub trait UserCache: Clone + Send + Sync + 'static {
+    /// The entry of `id`.
+    fn get(&self, id: Uuid) -> impl Future<Output = Result<Option<Entry>, CacheFailure>> + Send;
+    /// Keeps `entry` for `keep`; a failure costs only speed and is not reported.
+    fn put(&self, id: Uuid, entry: Entry, keep: Duration) -> impl Future<Output = ()> + Send;
+    /// Removes the entry of `id`.
+    fn remove(&self, id: Uuid) -> impl Future<Output = Result<(), CacheFailure>> + Send;
+    /// Counts what happened to a lookup.
+    fn record(&self, event: LookupEvent);
+    /// Whether concurrent reads of one id may share a read of the database.
+    fn single_flight(&self) -> bool;
+    /// Whether the time of expiry is spread.
+    fn ttl_jitter(&self) -> bool;
+    /// Whether a stale copy may be served while the database fails.
+    fn stale_on_error(&self) -> bool;
+    /// Whether reads past a failed cache are bounded.
+    fn bulkhead(&self) -> bool;
+    /// Whether reads of the database have a deadline.
+    fn timeout(&self) -> bool;
+}

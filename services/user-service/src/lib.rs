@@ -1,0 +1,52 @@
+//! user-service: users in PostgreSQL behind a cache in Redis.
+//!
+//! `router` is the table of contents; a handler is a file in `routes`; what a lookup does when the cache or the database
+//! misbehaves is decided in `domain`; `adapters` are the only place that speaks to PostgreSQL and Redis.
+
+pub mod adapters;
+pub mod config;
+pub mod domain;
+pub mod error;
+pub mod faults;
+pub mod metrics;
+pub mod openapi;
+pub mod router;
+pub mod routes;
+pub mod state;
+
+use chassis::{App, Chassis, ServiceInfo, cache::Cache, db::Database, db::DbTargets};
+
+pub use config::UserServiceConfig;
+pub use router::ROUTES;
+
+use crate::{
+    adapters::{PgUserStore, RedisUserCache, seed},
+    domain::Lookup,
+    metrics::UserServiceMetrics,
+    state::AppState,
+};
+
+/// Who this process is.
+pub const SERVICE: ServiceInfo = ServiceInfo { name: "user-service", version: env!("CARGO_PKG_VERSION") };
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// Connects, migrates, seeds an empty database, and assembles the routes.
+///
+/// # Errors
+/// When the database stays away for the whole start-up deadline, a migration fails, or a URL is none.
+pub async fn build(config: &UserServiceConfig, chassis: Chassis) -> anyhow::Result<App> {
+    let targets = DbTargets { database: "users", table: "users" };
+    let database = Database::connect(&config.db, targets, &chassis).await?;
+    database.migrate(&MIGRATIONS).await?;
+    if config.seed_users {
+        seed(database.pool()).await?;
+    }
+    let cache = Cache::connect(&config.cache, adapters::KEY_PREFIX, &chassis).await?;
+    let metrics = UserServiceMetrics::new(&chassis.metrics);
+    let store = PgUserStore::new(database, chassis.faults.point(faults::LOST_UPDATE));
+    let cache = RedisUserCache::new(cache, chassis.protections.clone(), metrics.lookup);
+    let lookup = Lookup::new(store.clone(), cache, config.lookup_policy());
+    let state = AppState { store, lookup, active_users: metrics.active_users };
+    Ok(App { public: Some(router::router(state)), routes: ROUTES, chassis })
+}

@@ -1,0 +1,23 @@
+//! The life of user-service: configuration, telemetry, build, serve, drain, flush.
+
+use std::process::ExitCode;
+
+use chassis::{Chassis, config, lifecycle, telemetry};
+use user_service::{SERVICE, UserServiceConfig, build, faults};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    lifecycle::exit_code(live().await)
+}
+
+async fn live() -> anyhow::Result<()> {
+    let config = config::parse::<UserServiceConfig>().with_default_addresses();
+    let chassis = Chassis::for_process(SERVICE, config.common.clone(), faults::CATALOGUE)?;
+    let telemetry = telemetry::init(&chassis)?;
+    let outcome = match build(&config, chassis).await {
+        Ok(app) => lifecycle::run(app).await,
+        Err(error) => Err(error),
+    };
+    telemetry.shutdown();
+    outcome
+}

@@ -1,0 +1,38 @@
+//! `POST /users`: a new user.
+
+use axum::{extract::State, response::IntoResponse};
+use chassis::{http::Json, scope::Scope};
+use contracts::users::{CreateUser, User};
+use http::{StatusCode, header::LOCATION};
+
+use crate::{
+    domain::{UserStore, validate_new},
+    error::ApiError,
+    state::AppState,
+};
+
+/// Creates a user.
+///
+/// # Errors
+/// See [`crate::error::problem`].
+#[utoipa::path(
+    post,
+    path = "/users",
+    operation_id = "create_user",
+    request_body = CreateUser,
+    responses(
+        (status = 201, description = "The new user.", body = User,
+         headers(("location" = String, description = "Where to read it."))),
+        (status = 400, description = "A field is not valid."),
+        (status = 409, description = "Another user has this e-mail address."),
+        (status = 503, description = "The database does not answer.")
+    )
+)]
+pub async fn create_user(
+    State(state): State<AppState>,
+    Json(input): Json<CreateUser>,
+) -> Result<impl IntoResponse, ApiError> {
+    let user = state.store.insert(validate_new(input)?).await?;
+    Scope::identify(&user.id.to_string(), Some(user.tier.as_str()));
+    Ok((StatusCode::CREATED, [(LOCATION, format!("/users/{}", user.id))], axum::Json(user)))
+}

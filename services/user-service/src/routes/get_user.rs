@@ -1,0 +1,44 @@
+//! `GET /users/{id}`: one user, through the cache.
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use chassis::{http::Path, scope::Scope};
+use contracts::users::User;
+use uuid::Uuid;
+
+use crate::{
+    domain::UserError,
+    error::{ApiError, problem},
+    state::AppState,
+};
+
+/// Reads one user.
+///
+/// # Errors
+/// See [`crate::error::problem`].
+#[utoipa::path(
+    get,
+    path = "/users/{id}",
+    operation_id = "get_user",
+    params(("id" = Uuid, Path, description = "Id of the user.")),
+    responses(
+        (status = 200, description = "The user.", body = User,
+         headers(("x-cache" = String, description = "`hit`, `miss`, `stale` or `bypass`."))),
+        (status = 400, description = "The id is not a UUID."),
+        (status = 404, description = "There is no such user."),
+        (status = 503, description = "The database does not answer and no copy is there.")
+    )
+)]
+pub async fn get_user(State(state): State<AppState>, Path(id): Path<Uuid>) -> Result<Response, ApiError> {
+    Scope::identify(&id.to_string(), None);
+    let found = state.lookup.get(id).await?;
+    let x_cache = [("x-cache", found.status.as_str())];
+    let Some(user) = found.user else {
+        return Ok((x_cache, problem(&UserError::NotFound)).into_response());
+    };
+    Scope::identify(&id.to_string(), Some(user.tier.as_str()));
+    state.active_users.saw(id);
+    Ok((x_cache, axum::Json(user)).into_response())
+}

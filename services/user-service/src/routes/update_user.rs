@@ -1,0 +1,44 @@
+//! `PATCH /users/{id}`: changes a user, and makes the cache forget the old one.
+
+use axum::extract::State;
+use chassis::{
+    http::{Json, Path},
+    scope::Scope,
+};
+use contracts::users::{UpdateUser, User};
+use uuid::Uuid;
+
+use crate::{
+    domain::{UserStore, validate_update},
+    error::ApiError,
+    state::AppState,
+};
+
+/// Changes a user; what is absent stays.
+///
+/// # Errors
+/// See [`crate::error::problem`].
+#[utoipa::path(
+    patch,
+    path = "/users/{id}",
+    operation_id = "update_user",
+    params(("id" = Uuid, Path, description = "Id of the user.")),
+    request_body = UpdateUser,
+    responses(
+        (status = 200, description = "The user after the change.", body = User),
+        (status = 400, description = "A field is not valid."),
+        (status = 404, description = "There is no such user."),
+        (status = 503, description = "The database does not answer.")
+    )
+)]
+pub async fn update_user(
+    State(state): State<AppState>,
+    Path(id): Path<Uuid>,
+    Json(input): Json<UpdateUser>,
+) -> Result<axum::Json<User>, ApiError> {
+    Scope::identify(&id.to_string(), None);
+    let user = state.store.update(id, validate_update(input)?).await?;
+    Scope::identify(&id.to_string(), Some(user.tier.as_str()));
+    state.lookup.invalidate(id).await;
+    Ok(axum::Json(user))
+}

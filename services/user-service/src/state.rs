@@ -1,0 +1,17 @@
+//! What handlers share. Cheap to clone.
+
+use crate::{
+    adapters::{PgUserStore, RedisUserCache},
+    domain::{ActiveUsers, Lookup},
+};
+
+/// What handlers share.
+#[derive(Clone)]
+pub struct AppState {
+    /// Users in PostgreSQL: writes and lists.
+    pub store: PgUserStore,
+    /// Reads of one user, through the cache.
+    pub lookup: Lookup<PgUserStore, RedisUserCache>,
+    /// Who was read lately.
+    pub active_users: ActiveUsers,
+}

@@ -1,0 +1,11 @@
+//! The assembled user-service on real PostgreSQL and Redis, through its ports, as a caller and an operator see it.
+
+mod cache;
+mod contract;
+mod faults;
+mod hostile;
+mod outages;
+mod process;
+mod rig;
+mod stampede;
+mod users;
