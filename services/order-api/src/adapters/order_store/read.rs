@@ -1,0 +1,63 @@
+//! Reading orders: one by id, or a page of them, newest first.
+
+use chassis::db::{DbError, QueryType};
+use contracts::orders::Order;
+use uuid::Uuid;
+
+use super::{OrderStore, row::OrderRow};
+use crate::domain::ListFilter;
+
+/// The columns of [`OrderRow`], with the filter of one kind of list. One statement a kind, so that each has its own plan
+/// and its own index. `$1` is the id that the page starts below, `$2` the number of rows.
+macro_rules! list {
+    ($filter:literal) => {
+        concat!(
+            "SELECT id, user_id, items, total_cents, status, created_at, settled_at FROM orders WHERE id < $1 ",
+            $filter,
+            " ORDER BY id DESC LIMIT $2"
+        )
+    };
+}
+
+const GET: &str =
+    "SELECT id, user_id, items, total_cents, status, created_at, settled_at FROM orders WHERE id = $1";
+
+impl OrderStore {
+    /// One order.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub async fn get(&self, id: Uuid) -> Result<Option<Order>, DbError> {
+        let mut query = self.database.query(QueryType::Select, "get_order").await?;
+        let row: Option<OrderRow> = sqlx::query_as(GET).bind(id).fetch_optional(&mut *query).await?;
+        Ok(row.map(Order::try_from).transpose()?)
+    }
+
+    /// A page of orders, newest first, and whether more follow.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub async fn list(&self, filter: &ListFilter) -> Result<(Vec<Order>, bool), DbError> {
+        let below = filter.cursor.map_or(Uuid::max(), |cursor| cursor.id());
+        // One more than asked for tells whether there is a next page.
+        let rows = i64::from(filter.limit) + 1;
+        let statement = match (filter.user_id, filter.status) {
+            (None, None) => sqlx::query_as(list!("")).bind(below).bind(rows),
+            (Some(user), None) => sqlx::query_as(list!("AND user_id = $3")).bind(below).bind(rows).bind(user),
+            (None, Some(status)) => {
+                sqlx::query_as(list!("AND status = $3")).bind(below).bind(rows).bind(status.as_str())
+            }
+            (Some(user), Some(status)) => sqlx::query_as(list!("AND user_id = $3 AND status = $4"))
+                .bind(below)
+                .bind(rows)
+                .bind(user)
+                .bind(status.as_str()),
+        };
+        let mut query = self.database.query(QueryType::Select, "list_orders").await?;
+        let rows: Vec<OrderRow> = statement.fetch_all(&mut *query).await?;
+        drop(query);
+        let more = rows.len() > filter.limit as usize;
+        let orders = rows.into_iter().take(filter.limit as usize).map(Order::try_from);
+        Ok((orders.collect::<Result<_, _>>()?, more))
+    }
+}

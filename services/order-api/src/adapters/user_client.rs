@@ -1,0 +1,39 @@
+//! user-service as order-api needs it: whether a user exists, and its tier.
+
+use chassis::{
+    Chassis,
+    client::{ClientConfig, ClientError, PeerClient},
+};
+use contracts::users::User;
+use uuid::Uuid;
+
+use crate::OrderApiConfig;
+
+/// Asks user-service. Cheap to clone.
+#[derive(Clone)]
+pub struct UserClient {
+    peer: PeerClient,
+}
+
+impl UserClient {
+    /// A client with deadline, retries within the budget, breaker and bulkhead.
+    #[must_use]
+    pub fn new(config: &OrderApiConfig, chassis: &Chassis) -> Self {
+        let config = ClientConfig {
+            peer: "user-service",
+            base: config.user_service_url.clone(),
+            timeout: config.user_service_timeout,
+            max_concurrent: config.user_service_max_concurrent,
+            attempts: 3,
+        };
+        Self { peer: PeerClient::new(config, chassis) }
+    }
+
+    /// The user, or `None` when there is none with this id.
+    ///
+    /// # Errors
+    /// When user-service gives no usable answer.
+    pub async fn find(&self, id: Uuid) -> Result<Option<User>, ClientError> {
+        self.peer.get("/users/{id}", &format!("/users/{id}")).await
+    }
+}

@@ -1,0 +1,136 @@
+//! The values that orders are asked for and stored with. Each is valid once it exists.
+
+use chrono::{DateTime, Utc};
+use contracts::orders::{Item, OrderStatus};
+use uuid::Uuid;
+
+/// An order that is valid and not yet stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewOrder {
+    /// UUIDv7: newer orders have greater ids.
+    pub id: Uuid,
+    /// Who orders.
+    pub user_id: Uuid,
+    /// 1 to 50 lines.
+    pub items: Vec<Item>,
+    /// Sum of the lines.
+    pub total_cents: i64,
+    /// The caller's key, if it gave one.
+    pub idempotency_key: Option<IdempotencyKey>,
+    /// When it was accepted.
+    pub placed_at: DateTime<Utc>,
+}
+
+/// The order that an idempotency key belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Earlier {
+    /// Its id.
+    pub id: Uuid,
+    /// Who ordered.
+    pub user_id: Uuid,
+    /// What was ordered.
+    pub items: Vec<Item>,
+    /// Its total, as it was answered.
+    pub total_cents: i64,
+}
+
+impl Earlier {
+    /// Whether `order` is the same request again.
+    #[must_use]
+    pub fn is_same_request(&self, order: &NewOrder) -> bool {
+        self.user_id == order.user_id && self.items == order.items
+    }
+}
+
+/// A caller's name for one request, so that it can be repeated safely: 1 to 255 printable ASCII characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// What a key must be, as a sentence for the caller.
+    pub const EXPECTED: &str = "1 to 255 printable ASCII characters, given once";
+
+    /// Reads a header value; `None` when it is not a key.
+    #[must_use]
+    pub fn parse(value: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(value).ok()?.trim_matches(' ');
+        let printable = text.bytes().all(|b| (b' '..=b'~').contains(&b));
+        ((1..=255).contains(&text.len()) && printable).then(|| Self(text.to_owned()))
+    }
+
+    /// The key itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Where a page of orders ended; opaque to callers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor(Uuid);
+
+impl Cursor {
+    /// The page after this order.
+    #[must_use]
+    pub const fn after(id: Uuid) -> Self {
+        Self(id)
+    }
+
+    /// Reads what [`Cursor::encode`] wrote; `None` for anything else.
+    #[must_use]
+    pub fn decode(text: &str) -> Option<Self> {
+        let hex = text.strip_prefix("o1")?;
+        if hex.len() != 32 || !hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+            return None;
+        }
+        u128::from_str_radix(hex, 16).ok().map(|bits| Self(Uuid::from_u128(bits)))
+    }
+
+    /// The form that callers hand back.
+    #[must_use]
+    pub fn encode(self) -> String {
+        format!("o1{}", self.0.simple())
+    }
+
+    /// The last order that the caller has seen.
+    #[must_use]
+    pub const fn id(self) -> Uuid {
+        self.0
+    }
+}
+
+/// Which orders to list: newest first, after the cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListFilter {
+    /// Only this user's.
+    pub user_id: Option<Uuid>,
+    /// Only those that stand here.
+    pub status: Option<OrderStatus>,
+    /// 1 to 100.
+    pub limit: u32,
+    /// Where the page before ended.
+    pub cursor: Option<Cursor>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_survives_its_own_encoding_and_refuses_anything_else() {
+        let cursor = Cursor::after(Uuid::now_v7());
+        assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
+        for text in ["", "o1", "o1zz", &cursor.encode()[1..], &format!("{}0", cursor.encode())] {
+            assert_eq!(Cursor::decode(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_idempotency_key_is_printable_and_bounded() {
+        assert!(IdempotencyKey::parse(b"a").is_some());
+        assert!(IdempotencyKey::parse(&[b'k'; 255]).is_some());
+        for bad in [&b""[..], b"   ", &[b'k'; 256], b"a\tb", "schl\u{fc}ssel".as_bytes(), &[0xff]] {
+            assert_eq!(IdempotencyKey::parse(bad), None, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! order-api: accepts orders, keeps them, hands them to order-worker through an outbox and applies what comes back.
+//!
+//! Reads in this order: [`router`] (what it offers), [`routes`] (a file a handler), [`domain`] (what an order is),
+//! [`adapters`] (PostgreSQL, user-service), [`outcomes`] (the way back from Kafka).
+
+pub mod adapters;
+pub mod config;
+pub mod domain;
+pub mod error;
+pub mod faults;
+pub mod metrics;
+pub mod openapi;
+pub mod outcomes;
+pub mod router;
+pub mod routes;
+pub mod state;
+
+use chassis::{
+    App, Chassis, ServiceInfo,
+    db::{Database, DbTargets},
+    kafka::{self, ConsumerConfig, Producer},
+    outbox::{Outbox, Retire},
+};
+use contracts::topics;
+
+pub use config::OrderApiConfig;
+
+use crate::{
+    adapters::{Backend, OrderStore, UserClient},
+    metrics::OrderApiMetrics,
+    outcomes::Outcomes,
+    state::AppState,
+};
+
+/// Who this process is.
+pub const SERVICE: ServiceInfo = ServiceInfo { name: "order-api", version: env!("CARGO_PKG_VERSION") };
+
+/// The schema of the database `orders`, embedded.
+pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+
+/// Attempts of an outcome whose statement keeps losing conflicts, before it is given up.
+const MAX_ATTEMPTS: u32 = 10;
+
+/// Assembles the service: opens the database and brings its schema up to date, starts the outbox relay and the outcome
+/// consumer, and returns the public routes.
+///
+/// # Errors
+/// When an address of the configuration is not one, or the database stays away until the start-up deadline.
+pub async fn build(config: &OrderApiConfig, chassis: Chassis) -> anyhow::Result<App> {
+    let metrics = OrderApiMetrics::register(&chassis.metrics);
+
+    let targets = DbTargets { database: "orders", table: "orders" };
+    let database = Database::connect(&config.database, targets, &chassis).await?;
+    database.migrate(&MIGRATIONS).await?;
+
+    let producer = Producer::new(&config.kafka, &chassis)?.publishes(topics::ORDERS);
+    let retire = Retire::OnSettlement { overdue: config.outbox_overdue };
+    let outbox = Outbox::start(database.clone(), producer.clone(), retire, &chassis);
+    let orders = OrderStore::new(database, outbox, &chassis);
+
+    let consumer = ConsumerConfig {
+        group: topics::GROUP_ORDER_API,
+        topic: topics::ORDER_OUTCOMES,
+        dead_letter_topic: None,
+        max_attempts: MAX_ATTEMPTS,
+        reasons: outcomes::REASONS,
+    };
+    let outcomes = Outcomes::new(orders.clone(), metrics.clone());
+    kafka::consume(&config.kafka, consumer, &producer, outcomes, &chassis)?;
+
+    let state = AppState {
+        orders,
+        users: UserClient::new(config, &chassis),
+        backend: Backend::new(&chassis),
+        metrics,
+    };
+    Ok(App { chassis, public: Some(router::router(state)), routes: router::ROUTES })
+}

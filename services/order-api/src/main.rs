@@ -1,0 +1,25 @@
+//! The life of order-api: configuration, telemetry, build, serve, drain, flush.
+
+use std::process::ExitCode;
+
+use chassis::{Chassis, lifecycle, telemetry};
+use order_api::{OrderApiConfig, SERVICE, build, faults};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    lifecycle::exit_code(live().await)
+}
+
+async fn live() -> anyhow::Result<()> {
+    let config = OrderApiConfig::from_process();
+    let chassis = Chassis::for_process(SERVICE, config.common.clone(), faults::CATALOGUE)?;
+    let telemetry = telemetry::init(&chassis)?;
+
+    let ended = match build(&config, chassis).await {
+        Ok(app) => lifecycle::run(app).await,
+        Err(error) => Err(error),
+    };
+
+    telemetry.shutdown();
+    ended
+}

@@ -1,0 +1,66 @@
+//! What order-api exports beyond the chassis: the business counters. The text of each registration is its HELP.
+
+use std::time::Duration;
+
+use chassis::telemetry::metrics::{Histogram, Metrics};
+use contracts::orders::OrderStatus;
+use prometheus::IntCounter;
+
+/// Buckets of the time from acceptance to settlement, in seconds; 5 is a bound because the freshness objective names it.
+const SETTLE_BUCKETS: &[f64] =
+    &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0, 60.0, 300.0];
+
+/// The business metrics. Cheap to clone.
+#[derive(Clone)]
+pub struct OrderApiMetrics {
+    /// Orders answered with 202 for the first time; a replay of an idempotency key does not count.
+    accepted: IntCounter,
+    /// Orders whose outcome was applied: paid.
+    completed: IntCounter,
+    /// Orders whose outcome was applied: declined.
+    rejected: IntCounter,
+    /// Acceptance to outcome applied, in seconds.
+    settle_duration: Histogram,
+}
+
+impl OrderApiMetrics {
+    /// Registers everything; each series exists from the start.
+    #[must_use]
+    pub fn register(metrics: &Metrics) -> Self {
+        let settled = metrics.counter_vec(
+            "orders_settled_total",
+            "Orders whose outcome was applied, once each.",
+            &["status"],
+        );
+        let settle_duration = metrics.histogram_vec(
+            "order_settle_duration_seconds",
+            "Time from accepting an order to applying its outcome.",
+            &[],
+            SETTLE_BUCKETS,
+        );
+        Self {
+            accepted: metrics.counter(
+                "orders_accepted_total",
+                "Orders accepted; replays of an idempotency key not counted.",
+            ),
+            completed: settled.with_label_values(&[OrderStatus::Completed.as_str()]),
+            rejected: settled.with_label_values(&[OrderStatus::Rejected.as_str()]),
+            settle_duration: settle_duration.with(&[]),
+        }
+    }
+
+    /// An order was accepted.
+    pub fn order_accepted(&self) {
+        self.accepted.inc();
+    }
+
+    /// An order got its outcome, `after` it was accepted.
+    pub fn order_settled(&self, status: OrderStatus, after: Duration) {
+        match status {
+            OrderStatus::Completed => self.completed.inc(),
+            OrderStatus::Rejected => self.rejected.inc(),
+            OrderStatus::Pending => return,
+        }
+        self.settle_duration.observe(after.as_secs_f64());
+    }
+}

@@ -1,0 +1,96 @@
+//! `POST /orders`: checks the order, asks user-service for the user, stores order and outbox entry, answers 202.
+
+use axum::{
+    Json as Answer,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use chassis::{http::Json, scope::Scope};
+use chrono::{SubsecRound, Utc};
+use contracts::orders::{Accepted, OrderStatus, PlaceOrder};
+use http::{HeaderMap, StatusCode, header::LOCATION};
+use uuid::Uuid;
+
+use crate::{
+    adapters::Placed,
+    domain::{self, Earlier, IdempotencyKey, NewOrder},
+    error::OrderError,
+    state::AppState,
+};
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// Accepts an order.
+///
+/// # Errors
+/// 400 naming the fields, 409 for a key that belongs to another order, 422 for an unknown user, 503 while user-service or
+/// the database does not answer.
+#[utoipa::path(post, path = "/orders", request_body = PlaceOrder,
+    params(("Idempotency-Key" = Option<String>, Header, max_length = 255,
+        description = "Names this request, so that repeating it places no second order: 1 to 255 printable ASCII characters")),
+    responses(
+        (status = 202, body = Accepted, headers(("Location" = String, description = "Where the order can be read"))),
+        (status = 400, description = "invalid-request"),
+        (status = 409, description = "idempotency-conflict"),
+        (status = 422, description = "user-not-found"),
+        (status = 503, description = "upstream-unavailable, storage-unavailable"),
+))]
+pub async fn place_order(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    Json(request): Json<PlaceOrder>,
+) -> Result<Response, OrderError> {
+    let key = idempotency_key(&headers)?;
+    // PostgreSQL keeps microseconds: what is published is what is stored.
+    let placed_at = Utc::now().trunc_subsecs(6);
+    let order = domain::place_order(request, key, placed_at).map_err(OrderError::Invalid)?;
+    Scope::identify(&order.user_id.to_string(), None);
+
+    match state.users.find(order.user_id).await {
+        Ok(Some(user)) => Scope::identify(&user.id.to_string(), Some(user.tier.as_str())),
+        Ok(None) => return Err(OrderError::UserNotFound),
+        Err(error) => return replay_without_users(&state, &order, OrderError::Users(error)).await,
+    }
+    match state.orders.place(&order).await? {
+        Placed::New { total_cents } => {
+            state.metrics.order_accepted();
+            Ok(accepted(order.id, total_cents))
+        }
+        Placed::KeyTaken(earlier) => replay(&earlier, &order),
+    }
+}
+
+/// A repetition needs no second look at the user: it is answered also while user-service is away.
+async fn replay_without_users(
+    state: &AppState,
+    order: &NewOrder,
+    error: OrderError,
+) -> Result<Response, OrderError> {
+    let Some(key) = &order.idempotency_key else { return Err(error) };
+    match state.orders.find_by_key(key).await {
+        Ok(Some(earlier)) => replay(&earlier, order),
+        Ok(None) | Err(_) => Err(error),
+    }
+}
+
+fn replay(earlier: &Earlier, order: &NewOrder) -> Result<Response, OrderError> {
+    if earlier.is_same_request(order) {
+        Ok(accepted(earlier.id, earlier.total_cents))
+    } else {
+        Err(OrderError::IdempotencyConflict)
+    }
+}
+
+fn accepted(id: Uuid, total_cents: i64) -> Response {
+    let body = Accepted { id, status: OrderStatus::Pending, total_cents };
+    (StatusCode::ACCEPTED, [(LOCATION, format!("/orders/{id}"))], Answer(body)).into_response()
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, OrderError> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    match (IdempotencyKey::parse(value.as_bytes()), values.next()) {
+        (Some(key), None) => Ok(Some(key)),
+        _ => Err(OrderError::invalid("Idempotency-Key", IdempotencyKey::EXPECTED)),
+    }
+}

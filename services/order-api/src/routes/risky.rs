@@ -1,0 +1,27 @@
+//! `GET /risky`: succeeds or fails, as its backend does.
+
+use axum::{Json, extract::State};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{error::OrderError, state::AppState};
+
+/// It went well.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RiskyAnswer {
+    /// Always `ok`.
+    status: &'static str,
+}
+
+/// Asks the flaky backend.
+///
+/// # Errors
+/// 500 when it fails.
+#[utoipa::path(get, path = "/risky", responses(
+    (status = 200, body = RiskyAnswer),
+    (status = 500, description = "internal: the backend failed"),
+))]
+pub async fn risky(State(state): State<AppState>) -> Result<Json<RiskyAnswer>, OrderError> {
+    state.backend.ask()?;
+    Ok(Json(RiskyAnswer { status: "ok" }))
+}

@@ -1,0 +1,17 @@
+//! order-api as a whole: the assembled service on real PostgreSQL, Redis and Kafka protocol, with user-service and
+//! order-worker in the same process.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic, as tests do")]
+
+mod contract;
+mod faults;
+mod idempotency;
+mod lab;
+mod outages;
+mod pipeline;
+mod place_order;
+mod process;
+mod read_orders;
+mod risky;
+mod robustness;
+mod traces;
