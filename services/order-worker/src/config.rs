@@ -1,0 +1,53 @@
+//! What order-worker can be told, from flags and environment.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use chassis::{CommonConfig, db::DbConfig, kafka::KafkaConfig};
+
+/// Admin address when none is configured. There is no public port.
+pub const ADMIN_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9103);
+
+/// Consumes accepted orders, takes payment and publishes outcomes. Admin port 127.0.0.1:9103 by default, no public port.
+#[derive(Debug, Clone, clap::Parser)]
+#[command(name = "order-worker", version)]
+pub struct OrderWorkerConfig {
+    /// What all services share.
+    #[command(flatten)]
+    pub common: CommonConfig,
+    /// The database `fulfillment`.
+    #[command(flatten)]
+    pub database: DbConfig,
+    /// The broker.
+    #[command(flatten)]
+    pub kafka: KafkaConfig,
+    /// What to do; without one: work.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the worker can do beside working.
+#[derive(Debug, Clone, clap::Subcommand)]
+pub enum Command {
+    /// Puts dead letters back on the topic `orders`, oldest of each partition first, and says how many.
+    Redrive {
+        /// At most this many.
+        #[arg(long, default_value_t = 1000, value_name = "N")]
+        limit: u64,
+    },
+}
+
+impl OrderWorkerConfig {
+    /// Reads the process's flags and environment; on bad input prints what is wrong and ends the process with 64.
+    #[must_use]
+    pub fn from_process() -> Self {
+        chassis::config::parse::<Self>().with_default_addresses()
+    }
+
+    /// Fills in the addresses of this service where none is configured.
+    #[must_use]
+    pub fn with_default_addresses(mut self) -> Self {
+        self.common.public_addr = None;
+        self.common.admin_addr.get_or_insert(ADMIN_ADDR);
+        self
+    }
+}

@@ -1,0 +1,7 @@
+//! How an order is judged and paid: pure functions, no framework word.
+
+mod payment;
+mod total;
+
+pub use payment::{Decline, LIMIT_CENTS, Payment, PaymentStatus, decide};
+pub use total::{TotalCheck, check_total};

@@ -1,0 +1,69 @@
+//! order-worker: consumes accepted orders, takes payment once for each, publishes the outcome, dead-letters what it
+//! cannot read.
+//!
+//! Reads in this order: [`fulfil`] (what happens to one message), [`domain`] (how payment is decided), [`adapters`]
+//! (PostgreSQL).
+
+pub mod adapters;
+pub mod config;
+pub mod domain;
+pub mod faults;
+pub mod fulfil;
+pub mod metrics;
+
+use chassis::{
+    App, Chassis, ServiceInfo,
+    db::{Database, DbTargets},
+    kafka::{self, ConsumerConfig, Producer, Redriven},
+    outbox::{Outbox, Retire},
+};
+use contracts::topics;
+
+pub use config::{Command, OrderWorkerConfig};
+
+use crate::{adapters::PaymentStore, fulfil::Fulfil, metrics::OrderWorkerMetrics};
+
+/// Who this process is.
+pub const SERVICE: ServiceInfo = ServiceInfo { name: "order-worker", version: env!("CARGO_PKG_VERSION") };
+
+/// The schema of the database `fulfillment`, embedded.
+pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+
+/// Attempts of a message whose transaction keeps losing conflicts, before it is dead-lettered.
+const MAX_ATTEMPTS: u32 = 10;
+
+/// Assembles the service: opens the database and brings its schema up to date, starts the outbox relay and the consumer.
+///
+/// # Errors
+/// When an address of the configuration is not one, or the database stays away until the start-up deadline.
+pub async fn build(config: &OrderWorkerConfig, chassis: Chassis) -> anyhow::Result<App> {
+    let metrics = OrderWorkerMetrics::register(&chassis.metrics);
+
+    let targets = DbTargets { database: "fulfillment", table: "payments" };
+    let database = Database::connect(&config.database, targets, &chassis).await?;
+    database.migrate(&MIGRATIONS).await?;
+
+    let producer = Producer::new(&config.kafka, &chassis)?.publishes(topics::ORDER_OUTCOMES);
+    let outbox = Outbox::start(database.clone(), producer.clone(), Retire::OnDelivery, &chassis);
+
+    let consumer = ConsumerConfig {
+        group: topics::GROUP_ORDER_WORKER,
+        topic: topics::ORDERS,
+        dead_letter_topic: Some(topics::ORDERS_DLQ),
+        max_attempts: MAX_ATTEMPTS,
+        reasons: fulfil::REASONS,
+    };
+    let handler = Fulfil::new(PaymentStore::new(database, outbox), metrics);
+    kafka::consume(&config.kafka, consumer, &producer, handler, &chassis)?;
+
+    Ok(App { chassis, public: None, routes: &[] })
+}
+
+/// Puts at most `limit` dead letters back on the topic `orders`, oldest of each partition first.
+///
+/// # Errors
+/// When the broker does not answer or does not take a message; what was moved until then stays moved.
+pub async fn redrive(config: &OrderWorkerConfig, chassis: &Chassis, limit: u64) -> anyhow::Result<Redriven> {
+    let producer = Producer::new(&config.kafka, chassis)?;
+    kafka::redrive(&config.kafka, topics::ORDERS_DLQ, limit, &producer).await
+}

@@ -1,0 +1,30 @@
+//! The life of order-worker: configuration, telemetry, build, serve, drain, flush; or one redrive of dead letters.
+
+use std::process::ExitCode;
+
+use chassis::{Chassis, lifecycle, telemetry};
+use order_worker::{Command, OrderWorkerConfig, SERVICE, build, faults, redrive};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    lifecycle::exit_code(live().await)
+}
+
+async fn live() -> anyhow::Result<()> {
+    let config = OrderWorkerConfig::from_process();
+    let chassis = Chassis::for_process(SERVICE, config.common.clone(), faults::CATALOGUE)?;
+    let telemetry = telemetry::init(&chassis)?;
+
+    let ended = match config.command {
+        Some(Command::Redrive { limit }) => redrive(&config, &chassis, limit).await.map(|done| {
+            println!("moved {}, of unknown origin {}, left {}", done.moved, done.unknown_origin, done.left);
+        }),
+        None => match build(&config, chassis).await {
+            Ok(app) => lifecycle::run(app).await,
+            Err(error) => Err(error),
+        },
+    };
+
+    telemetry.shutdown();
+    ended
+}

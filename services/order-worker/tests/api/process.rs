@@ -1,0 +1,64 @@
+//! The binary itself: what it exports, how it starts, how it stops.
+
+use std::process::Command;
+
+use testkit::{Kafka, Postgres, Process, Scrape, TraceSink, eventually, free_addr, golden};
+
+use crate::worker::SOON;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_order-worker");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_binary_works_exports_the_golden_scrape_and_stops_on_sigterm() {
+    testkit::needs!(Postgres);
+    let database = Postgres::shared().await.database("fulfillment").await;
+    let kafka = Kafka::start();
+    // Somewhere to send traces to, so that their metrics are part of the scrape.
+    let traces = TraceSink::start().await;
+    let admin = free_addr();
+    let (admin_text, otlp) = (admin.to_string(), traces.endpoint());
+    let flags = [
+        ["--admin-addr", &admin_text],
+        ["--database-url", &database],
+        ["--kafka-brokers", kafka.brokers()],
+        ["--otlp-endpoint", &otlp],
+    ];
+    let mut process = Process::start(BINARY, &flags.concat());
+    process.ready(admin).await;
+    // The lag is measured once a second; the rest is there from the start.
+    let scrape = eventually(SOON, || async {
+        let contract = Scrape::of(admin).await.contract();
+        if contract.contains("kafka_consumer_lag") { Ok(contract) } else { Err(contract) }
+    })
+    .await;
+    golden::check(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/api/snapshots/metrics.txt"), &scrape);
+
+    process.signal("TERM");
+    let ended = || std::future::ready(if process.alive() { Err("still running".to_owned()) } else { Ok(()) });
+    eventually(SOON, ended).await;
+}
+
+#[test]
+fn redrive_says_what_it_did() {
+    let kafka = Kafka::start();
+    let output = Command::new(BINARY)
+        .args(["--database-url", "postgres://127.0.0.1/unused", "--kafka-brokers", kafka.brokers()])
+        .args(["redrive", "--limit", "5"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.contains("moved 0, of unknown origin 0, left 0"), "{text}");
+}
+
+#[test]
+fn a_bad_configuration_exits_64_naming_the_variable_the_value_and_what_was_expected() {
+    let output = Command::new(BINARY)
+        .env("DATABASE_URL", "postgres://127.0.0.1/fulfillment")
+        .env("KAFKA_SESSION_TIMEOUT", "soon")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(64), "{text}");
+    assert!(text.contains("KAFKA_SESSION_TIMEOUT") && text.contains("soon"), "{text}");
+}
