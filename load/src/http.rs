@@ -1,0 +1,158 @@
+//! Sends operations over HTTP/1.1 with keep-alive, as a client of the services would: W3C baggage that says for
+//! whom, and an idempotency key on every order.
+//!
+//! Idempotency keys are fresh in every run, whatever the seed: with repeated keys the second run of a seed would be
+//! answered from the orders of the first.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+use contracts::orders::{Accepted, PlaceOrder};
+use http::{Method, Request, StatusCode, Uri, header};
+use http_body_util::{BodyExt, Full};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use uuid::Uuid;
+
+use crate::{
+    mix::OperationKind,
+    target::{Outcome, Reply, Target},
+    workload::{Action, Operation, RECENT_ORDERS, Visitor},
+};
+
+/// The lab's services as a target.
+pub struct HttpTarget {
+    client: Client<HttpConnector, Full<Bytes>>,
+    order_api: String,
+    user_service: String,
+    recent: Mutex<VecDeque<Uuid>>,
+}
+
+/// Parses the base URL of a service: `http`, a host, no query.
+///
+/// # Errors
+/// A sentence that says what would be right.
+pub fn base_url(text: &str) -> Result<Uri, String> {
+    let wrong = || format!("`{text}` is not a base URL such as http://127.0.0.1:8001");
+    let uri: Uri = text.parse().map_err(|_| wrong())?;
+    let plain = uri.scheme_str() == Some("http") && uri.host().is_some() && uri.query().is_none();
+    if plain { Ok(uri) } else { Err(wrong()) }
+}
+
+impl HttpTarget {
+    /// A client of the two services. It sends no `traceparent`: it exports no spans, so the trace begins at the first service.
+    #[must_use]
+    pub fn new(order_api: &Uri, user_service: &Uri) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(std::time::Duration::from_secs(30))
+            // A retry inside the client would hide a failure and send a request twice.
+            .retry_canceled_requests(false)
+            .build(connector);
+        let trimmed = |uri: &Uri| uri.to_string().trim_end_matches('/').to_owned();
+        Self {
+            client,
+            order_api: trimmed(order_api),
+            user_service: trimmed(user_service),
+            recent: Mutex::new(VecDeque::with_capacity(RECENT_ORDERS)),
+        }
+    }
+
+    fn request(&self, operation: &Operation) -> (OperationKind, Request<Full<Bytes>>) {
+        let (orders, users) = (&self.order_api, &self.user_service);
+        let id = operation.visitor.id();
+        let list =
+            || (OperationKind::ListOrders, Method::GET, format!("{orders}/orders?user_id={id}&limit=20"));
+        let (kind, method, url) = match &operation.action {
+            Action::PlaceOrder(_) => (OperationKind::PlaceOrder, Method::POST, format!("{orders}/orders")),
+            Action::ReadOrder { back } => match self.recent_order(*back) {
+                Some(order) => (OperationKind::ReadOrder, Method::GET, format!("{orders}/orders/{order}")),
+                None => list(),
+            },
+            Action::ListOrders => list(),
+            Action::ReadUser => (OperationKind::ReadUser, Method::GET, format!("{users}/users/{id}")),
+            Action::ListUsers { limit } => {
+                (OperationKind::ListUsers, Method::GET, format!("{users}/users?limit={limit}"))
+            }
+            Action::UpdateUser { .. } => {
+                (OperationKind::UpdateUser, Method::PATCH, format!("{users}/users/{id}"))
+            }
+            Action::Risky => (OperationKind::Risky, Method::GET, format!("{orders}/risky")),
+        };
+        let mut request = Request::new(Full::new(body(operation)));
+        *request.method_mut() = method;
+        *request.uri_mut() = url.parse().unwrap_or_default();
+        self.set_headers(&mut request, operation.visitor, kind);
+        (kind, request)
+    }
+
+    fn set_headers(&self, request: &mut Request<Full<Bytes>>, visitor: Visitor, kind: OperationKind) {
+        let baggage = format!("user.id={},user.tier={}", visitor.id(), visitor.tier().as_str());
+        let headers = request.headers_mut();
+        let mut set = |name: &'static str, value: String| {
+            if let Ok(value) = value.try_into() {
+                headers.insert(name, value);
+            }
+        };
+        set("baggage", baggage);
+        if matches!(kind, OperationKind::PlaceOrder | OperationKind::UpdateUser) {
+            set(header::CONTENT_TYPE.as_str(), "application/json".to_owned());
+        }
+        if kind == OperationKind::PlaceOrder {
+            set("idempotency-key", Uuid::new_v4().to_string());
+        }
+    }
+
+    /// The order that was accepted `back` orders ago, or the oldest that is remembered.
+    fn recent_order(&self, back: usize) -> Option<Uuid> {
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.get(back).or_else(|| recent.back()).copied()
+    }
+
+    fn remember(&self, body: &[u8]) {
+        let Ok(accepted) = serde_json::from_slice::<Accepted>(body) else { return };
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.truncate(RECENT_ORDERS - 1);
+        recent.push_front(accepted.id);
+    }
+
+    async fn exchange(&self, kind: OperationKind, request: Request<Full<Bytes>>) -> Outcome {
+        let Ok(response) = self.client.request(request).await else { return Outcome::Transport };
+        let status = response.status();
+        let Ok(body) = response.into_body().collect().await else { return Outcome::Transport };
+        if kind == OperationKind::PlaceOrder && status == StatusCode::ACCEPTED {
+            self.remember(&body.to_bytes());
+        }
+        match status.as_u16() {
+            500.. => Outcome::ServerError,
+            400..500 => Outcome::ClientError,
+            _ => Outcome::Ok,
+        }
+    }
+}
+
+fn body(operation: &Operation) -> Bytes {
+    let json = match &operation.action {
+        Action::PlaceOrder(items) => {
+            serde_json::to_vec(&PlaceOrder { user_id: operation.visitor.id(), items: items.clone() })
+        }
+        Action::UpdateUser { name } => serde_json::to_vec(&serde_json::json!({ "name": name })),
+        _ => return Bytes::new(),
+    };
+    json.map(Bytes::from).unwrap_or_default()
+}
+
+impl Target for HttpTarget {
+    async fn send(&self, operation: Operation) -> Reply {
+        let (kind, request) = self.request(&operation);
+        let outcome = self.exchange(kind, request).await;
+        Reply { operation: kind, outcome }
+    }
+}

@@ -1,0 +1,80 @@
+//! The life of a run: configuration, telemetry, admin port, load until it is over or a signal comes, drain, summary.
+
+use std::{io::Write, process::ExitCode, sync::Arc};
+
+use anyhow::Context;
+use chassis::{Chassis, lifecycle, telemetry};
+use load::{
+    admin::{self, Rate},
+    config::{LoadConfig, SERVICE},
+    driver,
+    http::HttpTarget,
+    record::{LoadMetrics, Recorder},
+    summary::Summary,
+};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+// One thread: a generator mostly waits, and what it does not use is left to the system under load.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    lifecycle::exit_code(run().await)
+}
+
+async fn run() -> anyhow::Result<()> {
+    let config = LoadConfig::from_process();
+    let common = config.common()?;
+    let chassis = Chassis::for_process(SERVICE, common, &[])?;
+    let telemetry = telemetry::init(&chassis)?;
+
+    let recorder = Arc::new(Recorder::new(LoadMetrics::new(&chassis.metrics), config.warmup));
+    let rate = Rate::new(config.rate, recorder.metrics().target_rps().clone());
+    let target = Arc::new(HttpTarget::new(&config.order_api, &config.user_service));
+    let plan = config.plan(rate.subscribe())?;
+    if !config.no_admin {
+        serve_admin(&config, &chassis, rate).await?;
+    }
+    stop_on_signal(chassis.shutdown.clone())?;
+
+    tracing::info!(rps = config.rate, seed = config.seed, "load starts");
+    driver::run(plan, target, Arc::clone(&recorder), chassis.shutdown.clone()).await;
+    tracing::info!("load ended");
+
+    print(&Summary::of(&recorder.measured()), config.json)?;
+    telemetry.shutdown();
+    Ok(())
+}
+
+async fn serve_admin(config: &LoadConfig, chassis: &Chassis, rate: Rate) -> anyhow::Result<()> {
+    let address = config.admin_addr;
+    let listener = tokio::net::TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot open the admin port {address} (--admin-addr, --no-admin)"))?;
+    let mut routes = chassis::admin::router(chassis);
+    if config.concurrency.is_none() {
+        routes = routes.merge(admin::routes(rate));
+    }
+    // Ends with the process: the metrics stay readable while the last requests finish.
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    Ok(())
+}
+
+fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        stop.cancel();
+    });
+    Ok(())
+}
+
+fn print(summary: &Summary, json: bool) -> anyhow::Result<()> {
+    let text = if json { serde_json::to_string_pretty(summary)? } else { format!("\n{summary}") };
+    // A reader that has gone away is no failure of the run.
+    let _ = writeln!(std::io::stdout(), "{text}");
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! The boundary to the system under load. The driver knows this trait; HTTP is one implementation.
+
+use std::future::Future;
+
+use crate::{mix::OperationKind, workload::Operation};
+
+/// How a request ended; also the value of the label `outcome`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// 2xx or 3xx.
+    Ok,
+    /// 4xx: the request was refused.
+    ClientError,
+    /// 5xx.
+    ServerError,
+    /// No complete answer within the timeout.
+    Timeout,
+    /// No connection, or it broke.
+    Transport,
+    /// Still unanswered when the run's drain ended.
+    Abandoned,
+}
+
+impl Outcome {
+    /// All outcomes, in the order of the summary.
+    pub const ALL: [Self; 6] =
+        [Self::Ok, Self::ClientError, Self::ServerError, Self::Timeout, Self::Transport, Self::Abandoned];
+
+    /// Name in labels and summaries.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::ClientError => "client_error",
+            Self::ServerError => "server_error",
+            Self::Timeout => "timeout",
+            Self::Transport => "transport",
+            Self::Abandoned => "abandoned",
+        }
+    }
+}
+
+/// What came of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reply {
+    /// What was really asked: a read of an order just placed is a list while none has been accepted.
+    pub operation: OperationKind,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// A system that operations can be sent to.
+pub trait Target: Send + Sync + 'static {
+    /// Sends one operation and waits for the whole answer. The driver bounds the time; dropping the future gives up.
+    fn send(&self, operation: Operation) -> impl Future<Output = Reply> + Send;
+}
