@@ -1,0 +1,35 @@
+//! The constant port: passes each connection on to the first broker that is up.
+//!
+//! Clients only bootstrap here; from the metadata they learn the brokers' own ports. When this process was killed and came
+//! back, those have changed, and this address is how clients find out.
+
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::cluster::Cluster;
+
+/// Accepts connections for ever.
+pub(crate) async fn serve(listener: TcpListener, cluster: Cluster) {
+    loop {
+        match listener.accept().await {
+            Ok((client, _)) => {
+                tokio::spawn(pass(client, cluster.clone()));
+            }
+            // Out of descriptors, most likely: others may be closed in a moment.
+            Err(error) => {
+                tracing::warn!(%error, "connection not accepted");
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+async fn pass(mut client: TcpStream, cluster: Cluster) {
+    for broker in cluster.reachable() {
+        if let Ok(mut broker) = TcpStream::connect(broker).await {
+            let _ = (client.set_nodelay(true), broker.set_nodelay(true));
+            // Either side may cut the connection at any time; that is no news here.
+            let _ = tokio::io::copy_bidirectional(&mut client, &mut broker).await;
+            return;
+        }
+    }
+}

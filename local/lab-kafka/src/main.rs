@@ -1,0 +1,66 @@
+//! The broker of local mode, in a process of its own: killing it is a total outage of Kafka with loss of its log.
+//!
+//! What it can and cannot do stands in the README next to this crate's manifest, which is also its `--help`.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+
+mod admin;
+mod cluster;
+mod config;
+mod forward;
+
+use cluster::Cluster;
+use config::Config;
+
+/// Exit code for bad configuration, `EX_USAGE` of sysexits(3).
+const EXIT_USAGE: u8 = 64;
+
+fn main() -> ExitCode {
+    let config = match Config::try_parse() {
+        Ok(config) => config,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    tracing_subscriber::fmt().json().flatten_event(true).init();
+    match run(&config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "cannot run");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+// One thread is enough for bootstrap traffic; the cluster has threads of its own.
+#[tokio::main(flavor = "current_thread")]
+async fn run(config: &Config) -> anyhow::Result<()> {
+    let listener = bind(config.listen).await?;
+    let admin = bind(config.admin_addr).await?;
+    let cluster = Cluster::start(config.brokers, &config.topics)?;
+    let (kafka_addr, admin_addr) = (listener.local_addr()?, admin.local_addr()?);
+    tracing::info!(%kafka_addr, %admin_addr, brokers = config.brokers, "serving");
+
+    let mut term = signal(SignalKind::terminate())?;
+    let serving = axum::serve(admin, admin::router(cluster.clone()));
+    tokio::select! {
+        () = forward::serve(listener, cluster) => {}
+        result = serving.into_future() => result?,
+        _ = term.recv() => {}
+        result = tokio::signal::ctrl_c() => result?,
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn bind(addr: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr}"))
+}

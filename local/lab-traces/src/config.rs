@@ -1,0 +1,72 @@
+//! What `lab-traces` can be told, from flags and environment.
+
+use std::{net::SocketAddr, time::Duration};
+
+use clap::Parser;
+
+/// Keeps traces in memory where no Jaeger is installed: OTLP in, Jaeger's query API and UI out.
+///
+/// Never holds more than --memory: the oldest traces go first, and ordinary ones before those with an error or a slow span.
+/// The UI is at http://127.0.0.1:16686. Traces are gone when the process ends.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "lab-traces", version)]
+pub struct TracesConfig {
+    /// Address of OTLP over HTTP (POST /v1/traces, protobuf).
+    #[arg(long, env = "OTLP_HTTP_ADDR", default_value = "127.0.0.1:4318", value_name = "HOST:PORT")]
+    pub otlp_http_addr: SocketAddr,
+    /// Address of OTLP over gRPC.
+    #[arg(long, env = "OTLP_GRPC_ADDR", default_value = "127.0.0.1:4317", value_name = "HOST:PORT")]
+    pub otlp_grpc_addr: SocketAddr,
+    /// Address of the query API and the UI.
+    #[arg(long, env = "UI_ADDR", default_value = "127.0.0.1:16686", value_name = "HOST:PORT")]
+    pub ui_addr: SocketAddr,
+    /// Address of the admin port: /livez /readyz /metrics /version.
+    #[arg(long, env = "ADMIN_ADDR", default_value = "127.0.0.1:9106", value_name = "HOST:PORT")]
+    pub admin_addr: SocketAddr,
+    /// Memory for traces, 1MiB to 64GiB.
+    #[arg(long, env = "TRACE_MEMORY", default_value = "32MiB", value_name = "SIZE", value_parser = memory)]
+    pub memory: usize,
+    /// From this duration on a span makes its trace worth keeping longer.
+    #[arg(long, env = "TRACE_SLOW", default_value = "500ms", value_parser = humantime::parse_duration)]
+    pub slow: Duration,
+    /// Log filter.
+    #[arg(long, env = "LOG_LEVEL", default_value = "info")]
+    pub log_level: String,
+    /// Log lines as `json` (machines) or `pretty` (terminals).
+    #[arg(long, env = "LOG_FORMAT", default_value = "json", value_parser = ["json", "pretty"])]
+    pub log_format: String,
+}
+
+fn memory(text: &str) -> Result<usize, String> {
+    let wrong = || format!("`{text}` is not a size from 1MiB to 64GiB such as 32MiB");
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor: usize = match &text[digits.len()..] {
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        "" | "B" => 1,
+        _ => return Err(wrong()),
+    };
+    let bytes = digits.parse::<usize>().ok().and_then(|n| n.checked_mul(factor)).ok_or_else(wrong)?;
+    if ((1 << 20)..=(64 << 30)).contains(&bytes) { Ok(bytes) } else { Err(wrong()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        TracesConfig::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_are_read_and_others_refused() {
+        assert_eq!(memory("32MiB"), Ok(32 << 20));
+        for text in ["", "32", "32MB", "-1MiB", "100GiB", "9999999999999999GiB"] {
+            assert!(memory(text).is_err(), "{text}");
+        }
+    }
+}

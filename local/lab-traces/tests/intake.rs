@@ -1,0 +1,219 @@
+//! What must not hurt the store: malformed, oversized, compressed and too much input; a stop.
+
+#[allow(dead_code)]
+mod common;
+
+use std::{
+    io::Write,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use common::{get, start};
+use flate2::{Compression, write::GzEncoder};
+use lab_traces::serve::Running;
+use opentelemetry_proto::tonic::{
+    collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse},
+    trace::v1::{ResourceSpans, ScopeSpans, Span},
+};
+use prost::Message;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+const PROTOBUF: &str = "application/x-protobuf";
+
+fn request(traces: std::ops::Range<u64>, padding: usize) -> Vec<u8> {
+    let spans = traces
+        .map(|n| Span {
+            trace_id: (u128::from(n) + 1).to_be_bytes().to_vec(),
+            span_id: (n + 1).to_be_bytes().to_vec(),
+            name: "x".repeat(padding),
+            ..Span::default()
+        })
+        .collect();
+    let scope_spans = vec![ScopeSpans { spans, ..ScopeSpans::default() }];
+    let resource_spans = vec![ResourceSpans { scope_spans, ..ResourceSpans::default() }];
+    ExportTraceServiceRequest { resource_spans }.encode_to_vec()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).expect("in memory");
+    encoder.finish().expect("in memory")
+}
+
+async fn post(running: &Running, headers: &[(&str, &str)], body: Vec<u8>) -> reqwest::Response {
+    let mut request =
+        reqwest::Client::new().post(format!("http://{}/v1/traces", running.otlp_http)).body(body);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.send().await.expect("an answer")
+}
+
+async fn metric(running: &Running, series: &str) -> f64 {
+    let response = reqwest::get(format!("http://{}/metrics", running.admin)).await.expect("an answer");
+    let text = response.text().await.expect("text");
+    let line = text.lines().find(|line| line.starts_with(series)).unwrap_or_else(|| panic!("no {series}"));
+    line.rsplit(' ').next().and_then(|value| value.parse().ok()).expect("a number")
+}
+
+#[tokio::test]
+async fn malformed_requests_get_a_4xx_and_the_store_lives_on() {
+    let running = start(&[]).await;
+    let (proto, gz) = (("content-type", PROTOBUF), ("content-encoding", "gzip"));
+    let good = request(0..3, 10);
+    let truncated = good[..good.len() - 5].to_vec();
+    let bomb = gzip(&vec![0; 64 << 20]);
+    let cases = [
+        (vec![proto], b"not protobuf at all".to_vec(), 400),
+        (vec![proto], truncated, 400),
+        (vec![proto], vec![0xff; 1_000], 400),
+        (vec![proto], vec![0; 5 << 20], 413),
+        (vec![proto, gz], b"not gzip".to_vec(), 400),
+        (vec![proto, gz], gzip(&good)[..20].to_vec(), 400),
+        (vec![proto, gz], bomb, 413),
+        (vec![proto, ("content-encoding", "br")], good.clone(), 415),
+        (vec![("content-type", "application/json")], b"{}".to_vec(), 415),
+        (vec![], good.clone(), 415),
+        (vec![proto], good.clone(), 200),
+        (vec![proto, gz], gzip(&good), 200),
+        (vec![("content-type", "application/x-protobuf; charset=utf-8")], good, 200),
+    ];
+    for (headers, body, expected) in cases {
+        let size = body.len();
+        let response = post(&running, &headers, body).await;
+        assert_eq!(response.status(), expected, "{headers:?}, {size} bytes");
+        assert_eq!(response.headers()["content-type"], PROTOBUF);
+    }
+    assert_eq!(running.store.usage().spans, 3, "sent three times, held once");
+    let refused = r#"trace_store_requests_refused_total{protocol="http",reason="malformed"}"#;
+    assert_eq!(metric(&running, refused).await, 5.0);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn spans_with_bad_ids_are_reported_as_a_partial_success() {
+    let running = start(&[]).await;
+    let bad = Span { trace_id: vec![1; 3], span_id: vec![1; 8], ..Span::default() };
+    let scope_spans = vec![ScopeSpans { spans: vec![bad], ..ScopeSpans::default() }];
+    let resource_spans = vec![ResourceSpans { scope_spans, ..ResourceSpans::default() }];
+    let body = ExportTraceServiceRequest { resource_spans }.encode_to_vec();
+    let response = post(&running, &[("content-type", PROTOBUF)], body).await;
+    assert_eq!(response.status(), 200);
+    let answer =
+        ExportTraceServiceResponse::decode(response.bytes().await.expect("a body")).expect("protobuf");
+    let partial = answer.partial_success.expect("a partial success");
+    assert_eq!(partial.rejected_spans, 1);
+    assert!(partial.error_message.contains("trace id"), "{}", partial.error_message);
+    assert_eq!(metric(&running, r#"trace_store_spans_rejected_total{reason="invalid_id"}"#).await, 1.0);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn exporters_that_are_too_many_at_once_are_told_to_come_back() {
+    let running = start(&[]).await;
+    // Eight senders that have begun and do not go on take all places.
+    let mut stalled = Vec::new();
+    for _ in 0..8 {
+        let mut stream = TcpStream::connect(running.otlp_http).await.expect("connects");
+        let head = format!(
+            "POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: {PROTOBUF}\r\ncontent-length: 9\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.expect("writes");
+        stalled.push(stream);
+    }
+    let deadline = Instant::now() + Duration::from_secs(5);
+    let response = loop {
+        let response = post(&running, &[("content-type", PROTOBUF)], request(0..1, 1)).await;
+        if response.status() == 429 || Instant::now() > deadline {
+            break response;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(response.status(), 429);
+    assert_eq!(response.headers()["retry-after"], "1");
+
+    drop(stalled.pop());
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while post(&running, &[("content-type", PROTOBUF)], request(0..1, 1)).await.status() != 200 {
+        assert!(Instant::now() < deadline, "a place that became free is given out again");
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn garbage_on_the_grpc_port_does_not_stop_it() {
+    let running = start(&[]).await;
+    let mut stream = TcpStream::connect(running.otlp_grpc).await.expect("connects");
+    stream.write_all(b"GET / HTTP/1.1\r\n\r\n").await.expect("writes");
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    let (status, json) = get(&running, "/api/services").await;
+    assert_eq!((status, &json["data"]), (200, &serde_json::json!([])));
+    let service = common::Service::new("after", &running, common::Transport::Grpc).await;
+    service.record(None, common::Sent::new("works", opentelemetry::trace::SpanKind::Internal));
+    service.flush().await;
+    assert_eq!(running.store.usage().spans, 1);
+    running.stop().await;
+}
+
+/// The binary as a process; killed when dropped.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port()
+}
+
+#[tokio::test]
+async fn the_process_stays_within_its_memory_under_a_flood_and_ends_on_sigterm() {
+    let ports: Vec<String> = (0..4).map(|_| format!("127.0.0.1:{}", free_port())).collect();
+    let mut process = Process(
+        Command::new(env!("CARGO_BIN_EXE_lab-traces"))
+            .args(["--otlp-http-addr", &ports[0], "--otlp-grpc-addr", &ports[1], "--ui-addr", &ports[2]])
+            .args(["--admin-addr", &ports[3], "--memory", "16MiB"])
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("starts"),
+    );
+    let client = reqwest::Client::new();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while client.get(format!("http://{}/readyz", ports[3])).send().await.is_err() {
+        assert!(Instant::now() < deadline, "it becomes ready");
+    }
+    let resident = || {
+        let process = procfs::process::Process::new(process.0.id().try_into().expect("a pid")).expect("runs");
+        (process.statm().expect("readable").resident * procfs::page_size()) >> 20
+    };
+    let idle = resident();
+    // 160 MiB of spans of about 500 bytes, ten times the limit.
+    for round in 0..80_u64 {
+        let body = request(round * 4_000..(round + 1) * 4_000, 470);
+        let response = client.post(format!("http://{}/v1/traces", ports[0])).header("content-type", PROTOBUF);
+        assert_eq!(response.body(body).send().await.expect("an answer").status(), 200);
+    }
+    // Beside the traces there are the request being decoded, its spans taken apart, and what the allocator holds back.
+    let flooded = resident();
+    assert!(flooded < idle + 16 + 24, "{idle} MiB idle, {flooded} MiB after the flood");
+
+    let pid = process.0.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs").success());
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let status = loop {
+        if let Some(status) = process.0.try_wait().expect("a child") {
+            break status;
+        }
+        assert!(Instant::now() < deadline, "it ends");
+        tokio::task::yield_now().await;
+    };
+    assert!(status.success(), "{status}");
+}
