@@ -1,0 +1,134 @@
+//! The command line: what can be said to `lab`, and the help for it. No behaviour.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{commands, ports};
+
+/// A flight simulator for on-call: brings up a small distributed system that is safe to break.
+#[derive(Debug, Parser)]
+#[command(name = "lab", version, propagate_version = true, max_term_width = 110)]
+#[command(after_help = "First steps:\n  \
+    lab up                                     start everything; Ctrl-C stops it\n  \
+    lab break order-api http-error rate=0.2    break something\n  \
+    lab alerts                                 see the page\n  \
+    lab fix                                    end all faults")]
+pub(crate) struct Cli {
+    /// Folder of this lab: state, data, logs. Two labs with two folders and other ports run side by side.
+    #[arg(long, global = true, env = "LAB_DIR", value_name = "PATH", help_heading = "Where")]
+    pub(crate) dir: Option<PathBuf>,
+    /// The checkout whose rules and dashboards are used; found by itself from the current folder or the executable.
+    #[arg(long, global = true, env = "LAB_ROOT", value_name = "PATH", help_heading = "Where")]
+    pub(crate) root: Option<PathBuf>,
+    /// Token that the services ask for at `/faults` and `/protections`; `up` hands it to them.
+    #[arg(
+        long,
+        global = true,
+        env = "FAULTS_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN",
+        help_heading = "Where"
+    )]
+    pub(crate) faults_token: Option<String>,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the lab and keep it up.
+    Up(Up),
+    /// Stop the lab.
+    Down(Down),
+    /// Show the parts: readiness with reasons, process, ports, memory, restarts.
+    Status(commands::status::Status),
+    /// Read and follow the logs of all parts as one stream.
+    Logs(commands::logs::Logs),
+    /// Switch a fault on; it ends by itself.
+    Break(commands::faults::Break),
+    /// End faults.
+    Fix(commands::faults::Fix),
+    /// List the faults that a service can have, with their parameters.
+    Faults(commands::faults::Faults),
+    /// List the protections of a service, or switch one on or off.
+    Protections(commands::protections::Protections),
+    /// List recent traces.
+    Traces(commands::traces::Traces),
+    /// Draw one trace as a waterfall.
+    Trace(commands::traces::Trace),
+    /// Show the alerts that are pending and firing, and what Alertmanager has.
+    Alerts(commands::alerts::Alerts),
+    /// Show the versions of lab and of the programs that it runs.
+    Version(commands::version::Version),
+}
+
+/// `lab up`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  \
+    lab up                              in the foreground, with a live line a part; Ctrl-C stops everything\n  \
+    lab up --detach                     return when everything is ready; exit 1 with the log if it is not\n  \
+    lab up --rate 200                   more load\n  \
+    lab up --port prometheus=19090      one port elsewhere (LAB_PORTS=prometheus=19090,redis=16379)\n  \
+    lab up --dir ../b --port-offset 10000   a second lab beside the first\n  \
+    KAFKA_BROKERS=host:9092 lab up      a real Kafka or Redpanda instead of the embedded broker")]
+pub(crate) struct Up {
+    /// Run in the background; return when everything is ready.
+    #[arg(long, short)]
+    pub(crate) detach: bool,
+    /// Start no load generator.
+    #[arg(long)]
+    pub(crate) no_load: bool,
+    /// Load in requests a second.
+    #[arg(long, env = "LAB_RATE", default_value_t = 50.0, value_parser = rate)]
+    pub(crate) rate: f64,
+    /// Move one port; may be repeated. An unknown NAME is answered with the list.
+    #[arg(long = "port", env = "LAB_PORTS", value_name = "NAME=NUMBER", value_delimiter = ',',
+          value_parser = ports::parse_choice)]
+    pub(crate) ports: Vec<ports::PortChoice>,
+    /// Move all ports by this much.
+    #[arg(long, env = "LAB_PORT_OFFSET", value_name = "N", default_value_t = 0)]
+    pub(crate) port_offset: u16,
+    /// Use this broker instead of the embedded one.
+    #[arg(long, env = "KAFKA_BROKERS", value_name = "HOST:PORT,…")]
+    pub(crate) kafka_brokers: Option<String>,
+    /// Share of new traces that are kept, 0 to 1. A request that comes with a sampled `traceparent` always is.
+    #[arg(long, env = "LAB_TRACE_RATIO", value_name = "RATIO", default_value_t = 1.0, value_parser = ratio)]
+    pub(crate) trace_ratio: f64,
+    /// Instructors: name active faults in metrics, spans and logs.
+    #[arg(long)]
+    pub(crate) reveal: bool,
+    /// Keep what Prometheus stored under earlier labs; alerts may then fire for what was broken before.
+    #[arg(long)]
+    pub(crate) keep_metrics: bool,
+    /// The background process of `--detach`.
+    #[arg(long, hide = true)]
+    pub(crate) background: bool,
+}
+
+/// `lab down`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  \
+    lab down             stop everything, keep the data\n  \
+    lab down --purge     and delete all data, logs and state of this lab")]
+pub(crate) struct Down {
+    /// Delete the lab's folder as well, and PostgreSQL's data where they lie elsewhere.
+    #[arg(long)]
+    pub(crate) purge: bool,
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if rate > 0.0 && rate <= 10_000.0 => Ok(rate),
+        _ => Err("expected requests a second, above 0 and at most 10000 (for none: --no-load)".to_owned()),
+    }
+}
+
+fn ratio(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(ratio) if (0.0..=1.0).contains(&ratio) => Ok(ratio),
+        _ => Err("expected a number from 0 to 1".to_owned()),
+    }
+}

@@ -1,0 +1,194 @@
+//! `lab break`, `lab fix`, `lab faults`: the fault switch of every service, as `curl` would use it.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use clap::Args;
+use reqwest::Method;
+use serde_json::{Map, Value};
+
+use super::print_json;
+use crate::{commands, home::Home};
+
+/// The fault ends by itself: after 10 minutes unless `ttl` says otherwise, after an hour at the latest.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    lab break order-api http-error rate=0.2 ttl=5m           a fifth of the requests fails\n  \
+    lab break order-api http-latency route=/orders ramp=1m   slower and slower, on one route\n  \
+    lab break user-service cache-down\n  \
+    lab faults order-api                                     what there is, with its parameters")]
+pub(crate) struct Break {
+    /// Which service.
+    service: String,
+    /// Which fault.
+    fault: String,
+    /// Parameters, such as rate=0.2, ttl=5m, ramp=30s, user_tier=premium.
+    #[arg(value_name = "NAME=VALUE", value_parser = parameter)]
+    parameters: Vec<(String, String)>,
+    /// For scripts.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Without arguments ends everything that was switched on, on every service.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    lab fix                          end all faults everywhere\n  \
+    lab fix order-api                end all faults of one service\n  \
+    lab fix order-api http-error     end one fault")]
+pub(crate) struct Fix {
+    /// Which service; all when absent.
+    service: Option<String>,
+    /// Which fault; all that were switched on when absent.
+    fault: Option<String>,
+}
+
+/// What is in force is not shown: see `lab status --reveal`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    lab faults                 every fault of every service, a line each\n  \
+    lab faults order-api       with parameters, what moves, and how it ends\n  \
+    lab faults --json          for scripts")]
+pub(crate) struct Faults {
+    /// Which service; all when absent.
+    service: Option<String>,
+    /// For scripts.
+    #[arg(long)]
+    json: bool,
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE, such as rate=0.2".to_owned()),
+    }
+}
+
+impl Break {
+    /// Runs the command.
+    pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
+        let service = commands::service(home, &self.service)?;
+        let path = format!("/faults/{}", self.fault);
+        let answer = service.switch(Method::PUT, &path, &self.parameters).await?;
+        let query: Vec<String> =
+            self.parameters.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+        let mark = if query.is_empty() { "" } else { "?" };
+        // The token itself belongs into no terminal.
+        let header = if home.token.is_some() { " -H \"Authorization: Bearer $FAULTS_TOKEN\"" } else { "" };
+        let curl = format!("curl -X PUT{header} '{}{path}{mark}{}'", service.admin, query.join("&"));
+        if self.json {
+            print_json(&serde_json::json!({ "fault": answer, "curl": curl }))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        println!("{} on {}: {}", self.fault, self.service, plan(&answer["active"]));
+        println!("the same by hand:  {curl}");
+        println!("end it sooner:     lab fix {} {}", self.service, self.fault);
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Fix {
+    /// Runs the command.
+    pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
+        let services = commands::services(home, self.service.as_deref())?;
+        let mut failed = Vec::new();
+        for service in services {
+            let path =
+                self.fault.as_ref().map_or_else(|| "/faults".to_owned(), |fault| format!("/faults/{fault}"));
+            match service.switch(Method::DELETE, &path, &[]).await {
+                Ok(_) => {}
+                // With one service asked for, its answer is the answer.
+                Err(error) if self.service.is_some() => return Err(error),
+                Err(error) => failed.push(format!("{}: {error:#}", service.name)),
+            }
+        }
+        if failed.is_empty() {
+            println!(
+                "fixed: {}",
+                self.fault.as_deref().unwrap_or("every fault that was switched on has ended")
+            );
+            return Ok(ExitCode::SUCCESS);
+        }
+        bail!(
+            "not everywhere (a fault still ends by itself, and with its process):\n  {}",
+            failed.join("\n  ")
+        )
+    }
+}
+
+impl Faults {
+    /// Runs the command.
+    pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
+        let mut all = Map::new();
+        for service in commands::services(home, self.service.as_deref())? {
+            let mut answer = service.switch(Method::GET, "/faults", &[]).await?;
+            for point in answer["faults"].as_array_mut().into_iter().flatten() {
+                point.as_object_mut().map(|point| point.remove("active"));
+            }
+            all.insert(service.name, answer["faults"].take());
+        }
+        if self.json {
+            print_json(&all)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        for (service, points) in &all {
+            println!("{service}");
+            for point in points.as_array().into_iter().flatten() {
+                print_point(point, self.service.is_some());
+            }
+        }
+        if self.service.is_none() {
+            println!("\nparameters and effects: lab faults SERVICE");
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn print_point(point: &Value, wide: bool) {
+    let text = |field: &str| point[field].as_str().unwrap_or_default();
+    println!("  {:20} {}", text("name"), text("summary"));
+    if !wide {
+        return;
+    }
+    for parameter in point["parameters"].as_array().into_iter().flatten() {
+        let of = |field: &str| parameter[field].as_str().unwrap_or_default();
+        let default =
+            parameter["default"].as_str().map_or_else(String::new, |value| format!(", default {value}"));
+        println!("      {:12} {} ({}{default})", of("name"), of("summary"), of("expects"));
+    }
+    println!("      moves: {}", text("signals"));
+    println!("      ends:  {}\n", text("ends"));
+}
+
+/// One line about a plan in force.
+pub(crate) fn plan(plan: &Value) -> String {
+    let mut words = vec![format!("rate {}", plan["rate"])];
+    for (name, value) in plan["parameters"].as_object().into_iter().flatten() {
+        words.push(format!("{name} {}", value.as_str().unwrap_or_default()));
+    }
+    words.push(match plan["expires_at"].as_str() {
+        Some(time) => format!("ends {time} (in {:.0} s)", plan["seconds_left"].as_f64().unwrap_or_default()),
+        None => "from the start, until it is deleted".to_owned(),
+    });
+    words.join(", ")
+}
+
+/// Percent-encodes what would end or split a query, as a person would have to for curl.
+fn encode(value: &str) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~/:".contains(byte);
+    let encoded = value
+        .bytes()
+        .map(|byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") });
+    encoded.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_printed_curl_survives_odd_values() {
+        assert_eq!(encode("/orders/{id}"), "/orders/%7Bid%7D");
+        assert_eq!(encode("a&b=c d"), "a%26b%3Dc%20d");
+    }
+}

@@ -1,0 +1,125 @@
+//! `lab logs`: the logs of all parts, merged by time, filtered, followed.
+
+mod files;
+mod line;
+
+use std::{
+    process::ExitCode,
+    time::{Duration, SystemTime},
+};
+
+use anyhow::{Result, bail};
+use chrono::{DateTime, Utc};
+use clap::Args;
+use console::Style;
+use serde_json::{Value, json};
+
+use self::{
+    files::Follower,
+    line::{LEVELS, Line},
+};
+use crate::home::Home;
+
+/// Merges what the parts log. Without -f shows what is there and ends; also after `lab down`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    lab logs -f                                  follow everything\n  \
+    lab logs -f --service order-api --level warn\n  \
+    lab logs --since 5m --level error\n  \
+    lab logs --trace 4bf92f3577b34da6a3ce929d0e0e4736   one request through all services\n  \
+    lab logs --json | jq .                       one JSON object a line")]
+pub(crate) struct Logs {
+    /// Go on with new lines until Ctrl-C.
+    #[arg(long, short)]
+    follow: bool,
+    /// Only of this part; may be repeated. `lab` is the supervisor of a detached lab.
+    #[arg(long, value_name = "PART")]
+    service: Vec<String>,
+    /// Only this level and graver ones.
+    #[arg(long, value_parser = level)]
+    level: Option<usize>,
+    /// Only lines of this trace.
+    #[arg(long, value_name = "ID")]
+    trace: Option<String>,
+    /// Only lines younger than this.
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    since: Option<Duration>,
+    /// One JSON object a line.
+    #[arg(long)]
+    json: bool,
+}
+
+fn level(text: &str) -> Result<usize, String> {
+    let found = LEVELS.iter().position(|level| level.eq_ignore_ascii_case(text));
+    found.ok_or_else(|| format!("expected one of: {}", LEVELS.join(", ").to_ascii_lowercase()))
+}
+
+/// How often a followed log is read.
+const EVERY: Duration = Duration::from_millis(200);
+
+impl Logs {
+    /// Runs the command.
+    pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
+        let mut follower = Follower::open(home, &self.service)?;
+        if follower.is_empty() {
+            bail!("no logs in {}", home.logs().display());
+        }
+        let from =
+            self.since.and_then(|since| SystemTime::now().checked_sub(since)).map(DateTime::<Utc>::from);
+        loop {
+            let mut lines = follower.read();
+            lines.retain(|line| self.wanted(line, from));
+            // Stable: lines of one part with one time keep their order.
+            lines.sort_by_key(|line| line.time);
+            if lines.iter().try_for_each(|line| self.print(line)).is_err() || !self.follow {
+                return Ok(ExitCode::SUCCESS);
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+
+    fn wanted(&self, line: &Line, from: Option<DateTime<Utc>>) -> bool {
+        let rank = LEVELS.iter().position(|level| *level == line.level).unwrap_or_default();
+        self.level.is_none_or(|level| rank <= level)
+            && from.is_none_or(|from| line.time >= from)
+            && self.trace.as_ref().is_none_or(|id| trace_of(line).is_some_and(|found| found == id))
+    }
+
+    /// # Errors
+    /// When the reader has gone (`lab logs | head`).
+    fn print(&self, line: &Line) -> std::io::Result<()> {
+        use std::io::Write;
+        let mut out = std::io::stdout().lock();
+        if self.json {
+            let text = json!({ "time": line.time, "part": line.part, "level": line.level,
+                               "message": line.message, "fields": line.fields });
+            return writeln!(out, "{text}");
+        }
+        let style = match line.level {
+            "ERROR" => Style::new().red(),
+            "WARN" => Style::new().yellow(),
+            "INFO" => Style::new(),
+            _ => Style::new().dim(),
+        };
+        let time = line.time.format("%H:%M:%S%.3f");
+        write!(
+            out,
+            "{time} {:13} {} {}",
+            line.part,
+            style.apply_to(format!("{:5}", line.level)),
+            line.message
+        )?;
+        for (name, value) in line.fields.iter().filter(|(name, _)| !HIDDEN.contains(&name.as_str())) {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            write!(out, " {}", Style::new().dim().apply_to(format!("{name}={value}")))?;
+        }
+        writeln!(out)
+    }
+}
+
+/// Fields that say nothing beyond the line's own start.
+const HIDDEN: &[&str] = &["target", "service", "caller", "span", "spans", "span_id", "version"];
+
+fn trace_of(line: &Line) -> Option<&str> {
+    line.fields.get("trace_id").and_then(Value::as_str)
+}

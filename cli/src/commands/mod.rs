@@ -1,0 +1,101 @@
+//! One file a command. A command finds its lab in the state file; where none runs, it says so in one sentence.
+
+pub(crate) mod alerts;
+pub(crate) mod down;
+pub(crate) mod faults;
+pub(crate) mod logs;
+pub(crate) mod protections;
+pub(crate) mod status;
+pub(crate) mod traces;
+pub(crate) mod up;
+pub(crate) mod version;
+
+use anyhow::{Context, Result, bail};
+use reqwest::Method;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    home::Home,
+    http,
+    state::{LabState, PartState},
+};
+
+/// The lab that runs here.
+///
+/// # Errors
+/// When none does.
+pub(crate) fn lab(home: &Home) -> Result<LabState> {
+    let state = LabState::load(home)?;
+    state.with_context(|| format!("no lab runs in {}: start one with `lab up`", home.dir.display()))
+}
+
+/// A service that runs, by its switches.
+pub(crate) struct Service {
+    /// Its name.
+    pub(crate) name: String,
+    /// Base URL of its admin port.
+    pub(crate) admin: String,
+    token: Option<String>,
+}
+
+impl Service {
+    /// Calls `/faults…` or `/protections…` of the service.
+    ///
+    /// # Errors
+    /// What the service said, or why it could not be reached.
+    pub(crate) async fn switch(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(String, String)],
+    ) -> Result<Value> {
+        http::call(method, &format!("{}{path}", self.admin), query, self.token.as_deref()).await
+    }
+}
+
+/// The services that run, or the one that is asked for.
+///
+/// # Errors
+/// When no lab runs, or it has no such service: lists those that there are.
+pub(crate) fn services(home: &Home, wanted: Option<&str>) -> Result<Vec<Service>> {
+    let state = lab(home)?;
+    let service = |part: &PartState| {
+        Some(Service { name: part.name.clone(), admin: part.admin.clone()?, token: home.token.clone() })
+    };
+    let mut all: Vec<_> = state.parts.iter().filter_map(service).collect();
+    let Some(wanted) = wanted else { return Ok(all) };
+    match all.iter().position(|service| service.name == wanted) {
+        Some(at) => Ok(vec![all.swap_remove(at)]),
+        None => {
+            let names: Vec<&str> = all.iter().map(|service| service.name.as_str()).collect();
+            bail!("no service is called `{wanted}`; there are: {}", names.join(", "))
+        }
+    }
+}
+
+/// One service.
+///
+/// # Errors
+/// As [`services`].
+pub(crate) fn service(home: &Home, name: &str) -> Result<Service> {
+    // A name is answered with exactly one service, or an error.
+    Ok(services(home, Some(name))?.swap_remove(0))
+}
+
+/// Prints for a script.
+///
+/// # Errors
+/// When the value cannot be written as JSON.
+pub(crate) fn print_json(value: &impl Serialize) -> Result<()> {
+    println!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+/// A size as people read it.
+pub(crate) fn mib(bytes: u64) -> String {
+    // Precision beyond one decimal of a mebibyte is not shown, so the loss above 2^53 does not matter.
+    #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
+    let mib = bytes as f64 / f64::from(1 << 20);
+    format!("{mib:.1}")
+}

@@ -1,0 +1,218 @@
+//! `lab status`: each part asked now, with its process, memory and history.
+
+use std::{collections::BTreeMap, process::ExitCode};
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use clap::Args;
+use reqwest::Method;
+use serde::Serialize;
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use super::{mib, print_json};
+use crate::{
+    commands,
+    home::Home,
+    process::Memory,
+    progress::paint,
+    state::{LabState, PartState, Status as Stand},
+};
+
+/// Exits with 1 when a part is not ready, so that a script can wait for it.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    lab status                 a line a part; why a part is not ready stands below it\n  \
+    lab status --reveal        with the faults that are in force (not for trainees)\n  \
+    lab status --json          everything, for scripts: .parts[] | select(.ready | not)")]
+pub(crate) struct Status {
+    /// Show the faults that are in force.
+    #[arg(long)]
+    reveal: bool,
+    /// For scripts.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    /// Whether every part is ready and its supervisor lives.
+    ready: bool,
+    /// Pid of the supervisor; absent after a crash.
+    supervisor: Option<u32>,
+    since: DateTime<Utc>,
+    /// From `up` to everything ready.
+    ready_ms: Option<u64>,
+    parts: Vec<PartReport>,
+    /// Sums over the parts and the supervisor, in bytes.
+    memory: Memory,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    faults: Option<Vec<Active>>,
+}
+
+#[derive(Serialize)]
+struct PartReport {
+    name: String,
+    status: Stand,
+    ready: bool,
+    reason: Option<String>,
+    pid: Option<u32>,
+    ports: BTreeMap<String, u16>,
+    memory: Memory,
+    restarts: u32,
+    last_exit: Option<String>,
+    started_at: Option<DateTime<Utc>>,
+    ready_ms: Option<u64>,
+    log: std::path::PathBuf,
+}
+
+/// A fault in force.
+#[derive(Serialize)]
+struct Active {
+    service: String,
+    fault: String,
+    plan: Value,
+}
+
+impl Status {
+    /// Runs the command.
+    pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
+        let state = commands::lab(home)?;
+        let report = report(home, &state, self.reveal).await?;
+        if self.json {
+            print_json(&report)?
+        } else {
+            print(&report)
+        }
+        Ok(if report.ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+async fn report(home: &Home, state: &LabState, reveal: bool) -> Result<Report> {
+    let mut asked = JoinSet::new();
+    for (at, part) in state.parts.iter().cloned().enumerate() {
+        asked.spawn(async move { (at, ask(part).await) });
+    }
+    let mut parts = asked.join_all().await;
+    parts.sort_by_key(|(at, _)| *at);
+    let parts: Vec<PartReport> = parts.into_iter().map(|(_, part)| part).collect();
+    let supervisor = state.supervisor.alive().then_some(state.supervisor.pid);
+    Ok(Report {
+        ready: supervisor.is_some() && parts.iter().all(|part| part.ready),
+        supervisor,
+        since: state.started_at,
+        ready_ms: state.ready_ms,
+        // The parts are children of the supervisor, unless it was killed.
+        memory: match supervisor {
+            Some(_) => state.supervisor.memory(),
+            None => parts.iter().fold(Memory::default(), |sum, part| add(sum, part.memory)),
+        },
+        parts,
+        faults: if reveal { Some(faults(home).await?) } else { None },
+    })
+}
+
+fn add(sum: Memory, more: Memory) -> Memory {
+    let pss = match (sum.pss, more.pss) {
+        (None, None) => None,
+        (one, other) => Some(one.unwrap_or(0) + other.unwrap_or(0)),
+    };
+    Memory { rss: sum.rss + more.rss, pss }
+}
+
+async fn ask(part: PartState) -> PartReport {
+    let process = part.process.filter(|process| process.alive());
+    let answer = match process {
+        Some(_) => part.probe.ask().await,
+        None => Err(match &part.last_exit {
+            Some(exit) => format!("does not run; last {exit}"),
+            None => "does not run".to_owned(),
+        }),
+    };
+    PartReport {
+        ready: answer.is_ok(),
+        reason: answer.err(),
+        pid: process.map(|process| process.pid),
+        memory: process.map(crate::process::ProcId::memory).unwrap_or_default(),
+        name: part.name,
+        status: part.status,
+        ports: part.ports,
+        restarts: part.restarts,
+        last_exit: part.last_exit,
+        started_at: part.started_at,
+        ready_ms: part.ready_ms,
+        log: part.log,
+    }
+}
+
+async fn faults(home: &Home) -> Result<Vec<Active>> {
+    let mut active = Vec::new();
+    for service in commands::services(home, None)? {
+        // A service that is down has no faults in force; its line says that it is down.
+        let Ok(answer) = service.switch(Method::GET, "/faults", &[]).await else { continue };
+        for point in answer["faults"].as_array().into_iter().flatten() {
+            if !point["active"].is_null() {
+                let fault = point["name"].as_str().unwrap_or_default().to_owned();
+                active.push(Active { service: service.name.clone(), fault, plan: point["active"].clone() });
+            }
+        }
+    }
+    Ok(active)
+}
+
+fn print(report: &Report) {
+    let width = report.parts.iter().map(|part| part.name.len()).max().unwrap_or(4);
+    println!(
+        "{:width$}  {:9} {:>8} {:>8} {:>8} {:>8}  {:>8}  PORTS",
+        "PART", "STATUS", "PID", "RSS MiB", "PSS MiB", "RESTARTS", "UP"
+    );
+    for part in &report.parts {
+        print_part(part, width);
+    }
+    let pss = report.memory.pss.map_or_else(|| "?".to_owned(), mib);
+    println!("\nmemory {} MiB resident, {pss} MiB proportional, supervisor included", mib(report.memory.rss));
+    match report.supervisor {
+        Some(pid) => println!("up {} (supervisor pid {pid})", age(report.since)),
+        None => println!("the supervisor was killed: `lab up` recovers, `lab down` stops what is left"),
+    }
+    for active in report.faults.iter().flatten() {
+        println!(
+            "fault {} on {}: {}",
+            active.fault,
+            active.service,
+            crate::commands::faults::plan(&active.plan)
+        );
+    }
+}
+
+fn print_part(part: &PartReport, width: usize) {
+    // The state says how it came up, the probe how it is now.
+    let (word, style) = match (part.status, part.ready) {
+        (Stand::Ready, false) => ("not ready", paint(Stand::Backoff)),
+        (status, _) => (status.as_str(), paint(status)),
+    };
+    let ports: Vec<String> = part.ports.iter().map(|(name, port)| format!("{name} {port}")).collect();
+    println!(
+        "{:width$}  {} {:>8} {:>8} {:>8} {:>8}  {:>8}  {}",
+        part.name,
+        style.apply_to(format!("{word:9}")),
+        part.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string()),
+        mib(part.memory.rss),
+        part.memory.pss.map_or_else(|| "?".to_owned(), mib),
+        part.restarts,
+        part.started_at.filter(|_| part.pid.is_some()).map_or_else(|| "-".to_owned(), age),
+        ports.join(", "),
+    );
+    if let Some(reason) = &part.reason {
+        println!("{:width$}  {reason}", "");
+    }
+}
+
+fn age(since: DateTime<Utc>) -> String {
+    let seconds = (Utc::now() - since).num_seconds().max(0);
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m{}s", seconds / 60, seconds % 60),
+        _ => format!("{}h{}m", seconds / 3600, seconds % 3600 / 60),
+    }
+}

@@ -1,0 +1,190 @@
+//! `lab traces` and `lab trace`: Jaeger's query API, as a list and as a waterfall in the terminal.
+
+mod jaeger;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use chrono::{DateTime, Utc};
+use clap::Args;
+
+use self::jaeger::{JaegerTrace, parse};
+use super::print_json;
+use crate::{commands, home::Home, http};
+
+/// Newest first.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    lab traces                                         of order-api\n  \
+    lab traces --service order-worker --error          only those with an error\n  \
+    lab traces --min-duration 250ms --limit 5\n  \
+    lab trace ID                                       one of them, drawn")]
+pub(crate) struct Traces {
+    /// The service whose spans are searched.
+    #[arg(long, default_value = "order-api")]
+    service: String,
+    /// Only traces with a span of that service at least this long.
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    min_duration: Option<std::time::Duration>,
+    /// Only traces with an error in that service.
+    #[arg(long)]
+    error: bool,
+    /// How many at most.
+    #[arg(long, default_value_t = 20)]
+    limit: usize,
+    /// How far back.
+    #[arg(long, value_name = "TIME", default_value = "1h")]
+    lookback: String,
+    /// For scripts: as Jaeger's API answers.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Each span is a bar on the trace's time line; `x` marks an error.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    lab trace 4bf92f3577b34da6a3ce929d0e0e4736\n  \
+    lab trace --json ID | jq '.data[0].spans[].operationName'\n  \
+    Ids stand in `lab traces`, in log lines and in the trace_id of every error answer.")]
+pub(crate) struct Trace {
+    /// The trace's id: 32 hexadecimal digits.
+    id: String,
+    /// For scripts: as Jaeger's API answers.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Traces {
+    /// Runs the command.
+    pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
+        let mut query = vec![
+            ("service".to_owned(), self.service.clone()),
+            ("limit".to_owned(), self.limit.to_string()),
+            ("lookback".to_owned(), self.lookback.clone()),
+        ];
+        if let Some(least) = self.min_duration {
+            query.push(("minDuration".to_owned(), format!("{}us", least.as_micros())));
+        }
+        if self.error {
+            query.push(("tags".to_owned(), r#"{"error":"true"}"#.to_owned()));
+        }
+        let answer =
+            http::call(reqwest::Method::GET, &format!("{}/api/traces", api(home)?), &query, None).await?;
+        if self.json {
+            print_json(&answer)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut traces = parse(answer)?;
+        traces.sort_by_key(|trace| std::cmp::Reverse(trace.start()));
+        println!(
+            "{:12}  {:>10}  {:>5}  {:>6}  {:32}  ROOT",
+            "TIME (UTC)", "DURATION", "SPANS", "ERRORS", "TRACE"
+        );
+        for trace in traces.iter().take(self.limit) {
+            print_line(trace);
+        }
+        if traces.is_empty() {
+            println!("none of `{}` in the last {} that match", self.service, self.lookback);
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn print_line(trace: &JaegerTrace) {
+    let Some(&(root, _)) = trace.tree().first() else { return };
+    let root = &trace.spans[root];
+    let time = i64::try_from(trace.start()).ok().and_then(DateTime::<Utc>::from_timestamp_micros);
+    let time = time.map_or_else(|| "?".to_owned(), |time| time.format("%H:%M:%S%.3f").to_string());
+    let errors = trace.spans.iter().filter(|span| span.failed()).count();
+    println!(
+        "{time:12}  {:>10}  {:>5}  {errors:>6}  {:32}  {} {}",
+        milliseconds(trace.length()),
+        trace.spans.len(),
+        trace.id,
+        trace.service(root),
+        root.operation_name,
+    );
+}
+
+impl Trace {
+    /// Runs the command.
+    pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
+        if self.id.is_empty() || self.id.len() > 32 || !self.id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            bail!("`{}` is not a trace id: up to 32 hexadecimal digits", self.id);
+        }
+        let answer = http::get(&format!("{}/api/traces/{}", api(home)?, self.id)).await?;
+        if self.json {
+            print_json(&answer)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let traces = parse(answer)?;
+        let trace = traces.first().filter(|trace| !trace.spans.is_empty());
+        let trace = trace
+            .with_context(|| format!("no trace {}: not sampled, not there yet, or forgotten", self.id))?;
+        print_waterfall(trace, usize::from(console::Term::stdout().size().1));
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn print_waterfall(trace: &JaegerTrace, width: usize) {
+    println!("trace {}  {} in {} spans", trace.id, milliseconds(trace.length()), trace.spans.len());
+    let tree = trace.tree();
+    let label = |&(at, depth): &(usize, usize)| {
+        let span = &trace.spans[at];
+        let mark = if span.failed() { "x " } else { "" };
+        format!("{}{mark}{} {}", "  ".repeat(depth), trace.service(span), span.operation_name)
+    };
+    let labels: Vec<String> = tree.iter().map(label).collect();
+    let longest = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0).min(width / 2);
+    let room = width.saturating_sub(longest + 14).clamp(20, 100);
+    for ((at, _), label) in tree.iter().zip(&labels) {
+        let span = &trace.spans[*at];
+        let bar = bar(span.start_time - trace.start(), span.duration, trace.length(), room);
+        let label: String = label.chars().take(longest).collect();
+        let style = if span.failed() { console::Style::new().red() } else { console::Style::new() };
+        println!(
+            "{}  {bar}  {:>9}",
+            style.apply_to(format!("{label:longest$}")),
+            milliseconds(span.duration)
+        );
+        for tag in span.tags.iter().filter(|tag| span.failed() && TOLD.contains(&tag.key.as_str())) {
+            let value = tag.value.as_str().map_or_else(|| tag.value.to_string(), str::to_owned);
+            println!("{:longest$}    {} = {value}", "", tag.key);
+        }
+    }
+}
+
+/// Tags of a failed span that say what went wrong.
+const TOLD: &[&str] =
+    &["error.type", "http.response.status_code", "otel.status_description", "exception.message"];
+
+/// A bar of `room` columns: where the span lies within the trace; at least one column long.
+fn bar(start: u64, duration: u64, whole: u64, room: usize) -> String {
+    let columns =
+        |time: u64| usize::try_from(time.saturating_mul(room as u64) / whole.max(1)).unwrap_or(room);
+    let from = columns(start).min(room - 1);
+    let to = columns(start.saturating_add(duration)).clamp(from + 1, room);
+    format!("{}{}{}", "·".repeat(from), "█".repeat(to - from), "·".repeat(room - to))
+}
+
+fn milliseconds(micros: u64) -> String {
+    format!("{}.{:02} ms", micros / 1000, micros % 1000 / 10)
+}
+
+fn api(home: &Home) -> Result<String> {
+    let port = commands::lab(home)?.port("traces-ui").context("no part of this lab keeps traces")?;
+    Ok(format!("http://127.0.0.1:{port}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_lies_where_its_span_lies_and_is_never_empty() {
+        assert_eq!(bar(0, 100, 100, 10), "██████████");
+        assert_eq!(bar(20, 30, 100, 10), "··███·····");
+        assert_eq!(bar(100, 0, 100, 10), "·········█");
+        assert_eq!(bar(0, 0, 0, 4), "█···");
+    }
+}

@@ -1,0 +1,57 @@
+//! `lab`: starts, watches, breaks and mends the lab on one machine. Speaks to the services over HTTP only.
+
+mod args;
+mod commands;
+mod home;
+mod http;
+mod parts;
+mod ports;
+mod process;
+mod progress;
+mod state;
+mod supervisor;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{
+    args::{Cli, Command},
+    home::Home,
+};
+
+// One thread: the command waits most of the time, and its memory counts into the lab's.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // `lab faults | head` ends quietly. Not `up`: a supervisor that dies of a closed pipe would leave its children.
+    if !matches!(cli.command, Command::Up(_)) {
+        sigpipe::reset();
+    }
+    match run(cli).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("lab: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let home = Home::find(cli.root.as_deref(), cli.dir.as_deref())?;
+    let home = Home { token: cli.faults_token.filter(|token| !token.is_empty()), ..home };
+    match cli.command {
+        Command::Up(up) => commands::up::run(&home, up).await,
+        Command::Down(down) => commands::down::run(&home, &down).await,
+        Command::Status(status) => status.run(&home).await,
+        Command::Logs(logs) => logs.run(&home).await,
+        Command::Break(order) => order.run(&home).await,
+        Command::Fix(fix) => fix.run(&home).await,
+        Command::Faults(faults) => faults.run(&home).await,
+        Command::Protections(protections) => protections.run(&home).await,
+        Command::Traces(traces) => traces.run(&home).await,
+        Command::Trace(trace) => trace.run(&home).await,
+        Command::Alerts(alerts) => alerts.run(&home).await,
+        Command::Version(version) => version.run(),
+    }
+}

@@ -1,0 +1,138 @@
+//! What a lab is made of, as data: a part is a row that the supervisor knows how to prepare, start, ask and stop.
+
+pub(crate) mod observe;
+pub(crate) mod postgres;
+pub(crate) mod programs;
+pub(crate) mod stores;
+pub(crate) mod table;
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use rustix::process::Signal;
+use serde::{Deserialize, Serialize};
+
+use crate::supervisor::probe::Probe;
+
+/// One process of the lab.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    /// Name: in `status`, of its log, and of its service.
+    pub(crate) name: String,
+    /// What is run.
+    pub(crate) command: Line,
+    /// Ports it listens on, by their names in the port table.
+    pub(crate) ports: BTreeMap<String, u16>,
+    /// Base URL of its admin port, for services: where `/faults` and `/protections` are.
+    pub(crate) admin: Option<String>,
+    /// Parts that must be ready before it starts, and that are stopped after it.
+    pub(crate) after: Vec<String>,
+    /// What must be done once before its first start.
+    pub(crate) prepare: Option<Preparation>,
+    /// How its readiness is asked for.
+    pub(crate) probe: Probe,
+    /// What asks it to stop.
+    pub(crate) stop: StopSignal,
+    /// How long it may take to stop before it is killed.
+    pub(crate) grace: Duration,
+}
+
+impl Part {
+    /// A part with the usual ways: ended by SIGTERM within 12 seconds (services drain for up to 10), nothing to prepare.
+    pub(crate) fn new(name: &str, command: Line, probe: Probe) -> Self {
+        Self {
+            name: name.to_owned(),
+            command,
+            ports: BTreeMap::new(),
+            admin: None,
+            after: Vec::new(),
+            prepare: None,
+            probe,
+            stop: StopSignal::Term,
+            grace: Duration::from_secs(12),
+        }
+    }
+
+    /// Adds a port.
+    pub(crate) fn port(mut self, name: &str, number: u16) -> Self {
+        self.ports.insert(name.to_owned(), number);
+        self
+    }
+
+    /// Adds the parts that it needs.
+    pub(crate) fn after(mut self, parts: &[&str]) -> Self {
+        self.after.extend(parts.iter().map(|&part| part.to_owned()));
+        self
+    }
+}
+
+/// A program with its arguments and environment.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Line {
+    /// Absolute path, or a name on PATH.
+    pub(crate) program: PathBuf,
+    /// Arguments.
+    pub(crate) args: Vec<String>,
+    /// Variables on top of the inherited ones.
+    pub(crate) env: Vec<(String, String)>,
+    /// Working folder; the lab's own folder when absent.
+    pub(crate) cwd: Option<PathBuf>,
+}
+
+impl Line {
+    /// A program without arguments.
+    pub(crate) fn new(program: impl Into<PathBuf>) -> Self {
+        Self { program: program.into(), ..Self::default() }
+    }
+
+    /// Adds arguments.
+    pub(crate) fn args(mut self, args: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds a variable.
+    pub(crate) fn env(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.env.push((name.to_owned(), value.into()));
+        self
+    }
+}
+
+/// Work before the first start of a part.
+#[derive(Debug, Clone)]
+pub(crate) struct Preparation {
+    /// Nothing is done when this exists: the last step creates it.
+    pub(crate) unless: PathBuf,
+    /// In order; each must succeed.
+    pub(crate) steps: Vec<Step>,
+}
+
+/// One step of a preparation.
+#[derive(Debug, Clone)]
+pub(crate) enum Step {
+    /// Deletes a folder that an interrupted preparation left.
+    Remove(PathBuf),
+    /// Runs a program to its end, with this text as its input.
+    Run(Line, String),
+    /// Gives a folder its final name.
+    Rename(PathBuf, PathBuf),
+}
+
+/// What asks a part to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum StopSignal {
+    /// SIGTERM.
+    Term,
+    /// SIGINT: PostgreSQL's fast shutdown, which does not wait for its clients.
+    Int,
+}
+
+impl StopSignal {
+    /// The signal.
+    pub(crate) const fn signal(self) -> Signal {
+        match self {
+            Self::Term => Signal::TERM,
+            Self::Int => Signal::INT,
+        }
+    }
+}

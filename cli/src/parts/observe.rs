@@ -1,0 +1,196 @@
+//! Prometheus and Alertmanager, and Grafana, Loki and Jaeger where they are installed: private children on the loopback,
+//! with configurations written for this lab's ports.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+
+use super::{Line, Part, programs};
+use crate::{home::Home, ports::Ports, supervisor::probe::Probe};
+
+/// A target of Prometheus: the service and its admin port.
+pub(crate) type Target = (String, u16);
+
+/// Prometheus: scrapes every admin port and evaluates the rules of the checkout, both every second.
+///
+/// # Errors
+/// When it is not installed or its configuration cannot be written.
+pub(crate) fn prometheus(home: &Home, ports: &Ports, targets: &[Target], keep: bool) -> Result<Part> {
+    let program = programs::need(&["prometheus"], "Prometheus")?;
+    let folder = home.dir.join("prometheus");
+    let data = folder.join("data");
+    if !keep && data.exists() {
+        // A lab starts clean: the gap while it was down, and what was broken before, would fire alerts again.
+        fs::remove_dir_all(&data).with_context(|| format!("cannot remove {}", data.display()))?;
+    }
+    let rules = home.root.join("dashboards/rules/*.yml");
+    let config = TEMPLATE_PROMETHEUS
+        .replace("{{rules}}", &rules.to_string_lossy())
+        .replace("{{alertmanager}}", &ports.get("alertmanager").to_string())
+        .replace("{{prometheus}}", &ports.get("prometheus").to_string())
+        .replace("{{jobs}}", &jobs(targets));
+    let config = write(&folder, "prometheus.yml", &config)?;
+    let port = ports.get("prometheus");
+    let line = Line::new(program).args([
+        format!("--config.file={}", config.display()),
+        format!("--storage.tsdb.path={}", data.display()),
+        "--storage.tsdb.retention.time=3d".to_owned(),
+        "--storage.tsdb.retention.size=512MB".to_owned(),
+        format!("--web.listen-address=127.0.0.1:{port}"),
+        // `lab` and the drills reload rules without a restart; the port is on the loopback only.
+        "--web.enable-lifecycle".to_owned(),
+        "--enable-feature=exemplar-storage".to_owned(),
+        "--log.level=warn".to_owned(),
+    ]);
+    // Fewer threads and earlier collection: the default doubles the heap between two collections.
+    let line = line.env("GOMAXPROCS", "2").env("GOGC", "50");
+    Ok(Part::new("prometheus", line, ready(port)).port("prometheus", port).after(&["alertmanager"]))
+}
+
+const TEMPLATE_PROMETHEUS: &str = include_str!("templates/prometheus.yml");
+const TEMPLATE_ALERTMANAGER: &str = include_str!("templates/alertmanager.yml");
+const TEMPLATE_JAEGER: &str = include_str!("templates/jaeger.yml");
+const TEMPLATE_LOKI: &str = include_str!("templates/loki.yml");
+const TEMPLATE_DATASOURCES: &str = include_str!("templates/datasources.yml");
+
+fn ready(port: u16) -> Probe {
+    Probe::Http(format!("http://127.0.0.1:{port}/-/ready"))
+}
+
+/// One job a service, so that `job`, `service` and the service's name are one word.
+fn jobs(targets: &[Target]) -> String {
+    let job = |(service, port): &Target| {
+        format!(
+            "  - job_name: {service}\n    static_configs:\n      - targets: [\"127.0.0.1:{port}\"]\n        \
+             labels: {{ service: {service} }}\n"
+        )
+    };
+    targets.iter().map(job).collect()
+}
+
+fn write(folder: &Path, name: &str, text: &str) -> Result<PathBuf> {
+    let path = folder.join(name);
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(&path, text))
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path)
+}
+
+/// Alertmanager, alone: no cluster, no receiver outside this machine.
+///
+/// # Errors
+/// When it is not installed or its configuration cannot be written.
+pub(crate) fn alertmanager(home: &Home, port: u16) -> Result<Part> {
+    let program = programs::need(&["prometheus-alertmanager", "alertmanager"], "Alertmanager")?;
+    let folder = home.dir.join("alertmanager");
+    let config = write(&folder, "alertmanager.yml", TEMPLATE_ALERTMANAGER)?;
+    let line = Line::new(program).args([
+        format!("--config.file={}", config.display()),
+        format!("--storage.path={}", folder.join("data").display()),
+        format!("--web.listen-address=127.0.0.1:{port}"),
+        "--cluster.listen-address=".to_owned(),
+        "--log.level=warn".to_owned(),
+    ]);
+    let line = line.env("GOMAXPROCS", "2").env("GOGC", "50");
+    Ok(Part::new("alertmanager", line, ready(port)).port("alertmanager", port))
+}
+
+/// Where traces go: Jaeger itself where it is installed, otherwise the small store of the workspace.
+///
+/// # Errors
+/// When neither is there, or Jaeger's configuration cannot be written.
+pub(crate) fn traces(home: &Home, ports: &Ports) -> Result<Part> {
+    let (ui, http, grpc) = (ports.get("traces-ui"), ports.get("otlp-http"), ports.get("otlp-grpc"));
+    let local = |port: u16| format!("127.0.0.1:{port}");
+    let part = match programs::find(&["jaeger"]) {
+        Some(program) => {
+            let mut text = TEMPLATE_JAEGER.to_owned();
+            for name in ["traces-ui", "otlp-http", "otlp-grpc"] {
+                text = text.replace(&format!("{{{{{name}}}}}"), &ports.get(name).to_string());
+            }
+            let config = write(&home.dir.join("jaeger"), "jaeger.yml", &text)?;
+            let line = Line::new(program).args([format!("--config={}", config.display())]);
+            Part::new("jaeger", line, Probe::Http(format!("http://{}/", local(ui))))
+        }
+        None => {
+            let admin = ports.get("lab-traces-admin");
+            let line = Line::new(programs::ours("lab-traces")?)
+                .env("UI_ADDR", local(ui))
+                .env("OTLP_HTTP_ADDR", local(http))
+                .env("OTLP_GRPC_ADDR", local(grpc))
+                .env("ADMIN_ADDR", local(admin));
+            // The port that people open, not only the one that says it is well.
+            let probe = Probe::Http(format!("http://{}/api/services", local(ui)));
+            Part::new("lab-traces", line, probe).port("lab-traces-admin", admin)
+        }
+    };
+    Ok(part.port("traces-ui", ui).port("otlp-http", http).port("otlp-grpc", grpc))
+}
+
+/// Loki, where Grafana's is installed (Debian's package `loki` is another program).
+///
+/// # Errors
+/// When its configuration cannot be written.
+pub(crate) fn loki(home: &Home, port: u16) -> Result<Option<Part>> {
+    let Some(program) = programs::find(&["loki"]).filter(|path| is_grafanas(path)) else { return Ok(None) };
+    let folder = home.dir.join("loki");
+    let text = TEMPLATE_LOKI
+        .replace("{{port}}", &port.to_string())
+        .replace("{{data}}", &folder.join("data").to_string_lossy());
+    let config = write(&folder, "loki.yml", &text)?;
+    let line = Line::new(program).args([format!("-config.file={}", config.display())]);
+    let probe = Probe::Http(format!("http://127.0.0.1:{port}/ready"));
+    Ok(Some(Part::new("loki", line, probe).port("loki", port)))
+}
+
+fn is_grafanas(program: &Path) -> bool {
+    let output = std::process::Command::new(program).arg("-version").output();
+    output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("loki, version"))
+}
+
+/// Grafana, where it is installed: no log-in, the lab's data sources and dashboards provisioned.
+///
+/// # Errors
+/// When its provisioning cannot be written.
+pub(crate) fn grafana(home: &Home, ports: &Ports) -> Result<Option<Part>> {
+    let Some(program) = programs::find(&["grafana", "grafana-server"]) else { return Ok(None) };
+    let folder = home.dir.join("grafana");
+    let provisioning = folder.join("provisioning");
+    let mut sources = TEMPLATE_DATASOURCES.to_owned();
+    for name in ["prometheus", "alertmanager", "traces-ui", "loki"] {
+        sources = sources.replace(&format!("{{{{{name}}}}}"), &ports.get(name).to_string());
+    }
+    write(&provisioning.join("datasources"), "lab.yml", &sources)?;
+    let dashboards = home.root.join("dashboards/grafana");
+    let provider = format!(
+        "apiVersion: 1\nproviders:\n  - name: lab\n    options: {{ path: \"{}\" }}\n",
+        dashboards.display()
+    );
+    write(&provisioning.join("dashboards"), "lab.yml", &provider)?;
+    let port = ports.get("grafana");
+    let mut line = Line::new(&program);
+    if program.ends_with("grafana") {
+        line = line.args(["server"]);
+    }
+    let home_path = ["/usr/share/grafana", "/opt/homebrew/share/grafana"]
+        .into_iter()
+        .find(|path| Path::new(path).is_dir());
+    if let Some(path) = home_path {
+        line = line.args([format!("--homepath={path}")]);
+    }
+    let line = line
+        .env("GF_SERVER_HTTP_ADDR", "127.0.0.1")
+        .env("GF_SERVER_HTTP_PORT", port.to_string())
+        .env("GF_PATHS_DATA", folder.join("data").to_string_lossy())
+        .env("GF_PATHS_LOGS", folder.join("log").to_string_lossy())
+        .env("GF_PATHS_PROVISIONING", provisioning.to_string_lossy())
+        .env("GF_AUTH_ANONYMOUS_ENABLED", "true")
+        .env("GF_AUTH_ANONYMOUS_ORG_ROLE", "Admin")
+        .env("GF_ANALYTICS_REPORTING_ENABLED", "false")
+        .env("GF_ANALYTICS_CHECK_FOR_UPDATES", "false");
+    let probe = Probe::Http(format!("http://127.0.0.1:{port}/api/health"));
+    Ok(Some(Part::new("grafana", line, probe).port("grafana", port)))
+}

@@ -1,0 +1,136 @@
+//! The table of parts: who is in a lab, what each is told, and who needs whom.
+
+use anyhow::Result;
+
+use super::{Line, Part, observe, postgres, programs, stores};
+use crate::{
+    home::Home,
+    ports::{PORTS, Ports},
+    supervisor::probe::Probe,
+};
+
+/// What can be chosen about a lab.
+#[derive(Debug, Clone)]
+pub(crate) struct Choices {
+    /// Port numbers.
+    pub(crate) ports: Ports,
+    /// A broker that is run elsewhere, instead of the embedded one.
+    pub(crate) kafka_brokers: Option<String>,
+    /// Requests a second; `None` for no load.
+    pub(crate) rate: Option<f64>,
+    /// Share of new traces that are sampled.
+    pub(crate) trace_ratio: f64,
+    /// Instructors: name active faults in metrics, spans and logs.
+    pub(crate) reveal: bool,
+    /// What the services ask for at their switches.
+    pub(crate) token: Option<String>,
+    /// Keep what Prometheus stored under earlier labs.
+    pub(crate) keep_metrics: bool,
+}
+
+/// Makes the table. Writes configurations below the lab's folder; starts nothing.
+///
+/// # Errors
+/// Names what is missing on this machine.
+pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
+    let ports = &choices.ports;
+    let mut parts = vec![
+        postgres::part(home, ports.get("postgres"))?,
+        stores::redis(home, ports.get("redis"))?,
+        observe::traces(home, ports)?,
+        observe::alertmanager(home, ports.get("alertmanager"))?,
+    ];
+    if choices.kafka_brokers.is_none() {
+        parts.push(stores::kafka(ports)?);
+    }
+    parts.push(user_service(choices)?);
+    parts.push(order_worker(choices)?);
+    parts.push(order_api(choices)?);
+    if let Some(rate) = choices.rate {
+        parts.push(load(choices, rate)?);
+    }
+    let targets: Vec<_> = parts.iter().filter_map(target).collect();
+    let mut prometheus = observe::prometheus(home, ports, &targets, choices.keep_metrics)?;
+    // Last, so that it never sees a target that has not come up yet, and stopped first, so that it sees none go.
+    prometheus = prometheus.after(&["user-service", "order-worker", "order-api"]);
+    parts.push(prometheus);
+    parts.extend(observe::loki(home, ports.get("loki"))?);
+    parts.extend(observe::grafana(home, ports)?);
+    Ok(parts)
+}
+
+/// Whoever has an admin port is scraped.
+fn target(part: &Part) -> Option<observe::Target> {
+    let port = part.ports.get(&format!("{}-admin", part.name))?;
+    Some((part.name.clone(), *port))
+}
+
+/// A service of the workspace: its ports are those of the port table that carry its name.
+fn service(name: &str, choices: &Choices) -> Result<Part> {
+    let mut line = Line::new(programs::ours(name)?)
+        .env("LOG_FORMAT", "json")
+        .env("FAULTS_REVEAL", choices.reveal.to_string())
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://127.0.0.1:{}", choices.ports.get("otlp-http")))
+        .env("OTEL_TRACES_SAMPLER_ARG", choices.trace_ratio.to_string());
+    if let Some(token) = &choices.token {
+        line = line.env("FAULTS_TOKEN", token);
+    }
+    let admin_name = format!("{name}-admin");
+    let admin = choices.ports.get(&admin_name);
+    line = line.env("ADMIN_ADDR", format!("127.0.0.1:{admin}"));
+    let public = PORTS.iter().find(|port| port.name == name).map(|port| choices.ports.get(port.name));
+    if let Some(public) = public {
+        line = line.env("PUBLIC_ADDR", format!("127.0.0.1:{public}"));
+    }
+    let mut part = Part::new(name, line, Probe::Http(format!("http://127.0.0.1:{admin}/readyz")));
+    part = part.port(&admin_name, admin);
+    if let Some(public) = public {
+        part = part.port(name, public);
+    }
+    part.admin = Some(format!("http://127.0.0.1:{admin}"));
+    Ok(part)
+}
+
+fn with(mut part: Part, variable: &str, value: String) -> Part {
+    part.command = part.command.env(variable, value);
+    part
+}
+
+fn with_database(part: Part, choices: &Choices, database: &str) -> Part {
+    let url = postgres::url(choices.ports.get("postgres"), database);
+    with(part, "DATABASE_URL", url).after(&["postgres"])
+}
+
+fn with_broker(part: Part, choices: &Choices) -> Part {
+    match &choices.kafka_brokers {
+        Some(brokers) => with(part, "KAFKA_BROKERS", brokers.clone()),
+        None => with(part, "KAFKA_BROKERS", format!("127.0.0.1:{}", choices.ports.get("kafka")))
+            .after(&["lab-kafka"]),
+    }
+}
+
+fn user_service(choices: &Choices) -> Result<Part> {
+    let part = with_database(service("user-service", choices)?, choices, "users");
+    let redis = format!("redis://127.0.0.1:{}", choices.ports.get("redis"));
+    Ok(with(part, "REDIS_URL", redis).after(&["redis"]))
+}
+
+fn order_worker(choices: &Choices) -> Result<Part> {
+    let part = with_database(service("order-worker", choices)?, choices, "fulfillment");
+    Ok(with_broker(part, choices))
+}
+
+fn order_api(choices: &Choices) -> Result<Part> {
+    let part = with_database(service("order-api", choices)?, choices, "orders");
+    let users = format!("http://127.0.0.1:{}", choices.ports.get("user-service"));
+    Ok(with(with_broker(part, choices), "USER_SERVICE_URL", users))
+}
+
+fn load(choices: &Choices, rate: f64) -> Result<Part> {
+    let target = |name| format!("http://127.0.0.1:{}", choices.ports.get(name));
+    let part = with(service("load", choices)?, "ORDER_API_URL", target("order-api"));
+    let mut part = with(part, "USER_SERVICE_URL", target("user-service"));
+    // It has an admin port and nothing on it that can be broken.
+    part.admin = None;
+    Ok(with(part, "LOAD_RATE", rate.to_string()).after(&["order-api", "user-service"]))
+}

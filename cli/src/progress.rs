@@ -1,0 +1,119 @@
+//! What a person sees while the lab comes up: one live line a part, plain lines where the output is not a terminal.
+
+use std::{collections::HashMap, fmt::Display, io::Write, time::Duration};
+
+use console::{Style, Term};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use crate::state::{LabState, PartState, Status};
+
+/// Says something to the person, if somebody still listens: a closed pipe must not end a supervisor.
+pub(crate) fn say(text: impl Display) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Shows state after state.
+pub(crate) struct Progress {
+    bars: Option<MultiProgress>,
+    rows: HashMap<String, Row>,
+    width: usize,
+}
+
+struct Row {
+    bar: ProgressBar,
+    shown: String,
+    restarts: u32,
+}
+
+impl Progress {
+    /// Live lines on a terminal, plain ones elsewhere.
+    pub(crate) fn new() -> Self {
+        let bars = Term::stderr().is_term().then(MultiProgress::new);
+        Self { bars, rows: HashMap::new(), width: 0 }
+    }
+
+    /// Plain lines: the live ones would fight with what is printed after them.
+    pub(crate) fn plain() -> Self {
+        Self { bars: None, rows: HashMap::new(), width: 0 }
+    }
+
+    /// Takes a state as shown.
+    pub(crate) fn silently(&mut self, state: &LabState) {
+        for part in &state.parts {
+            let row = self.rows.entry(part.name.clone()).or_insert_with(|| Row::new(None));
+            row.shown = line(part);
+            row.restarts = part.restarts;
+        }
+    }
+
+    /// Shows what changed.
+    pub(crate) fn show(&mut self, state: &LabState) {
+        self.width = state.parts.iter().map(|part| part.name.len()).max().unwrap_or(0);
+        for part in &state.parts {
+            let text = line(part);
+            let row = self.rows.entry(part.name.clone()).or_insert_with(|| Row::new(self.bars.as_ref()));
+            if row.shown == text {
+                continue;
+            }
+            row.shown.clone_from(&text);
+            let line = format!("{:width$}  {text}", part.name, width = self.width);
+            match &self.bars {
+                Some(_) => row.bar.set_message(line),
+                // Without a terminal only what a log reader wants: ready, ended, failed.
+                None if part.status == Status::Ready || part.restarts > row.restarts => say(line),
+                None if part.status == Status::Failed => say(line),
+                None => {}
+            }
+            row.restarts = part.restarts;
+            if matches!(part.status, Status::Ready | Status::Stopped | Status::Failed) {
+                row.bar.disable_steady_tick();
+                row.bar.tick();
+            }
+        }
+    }
+
+    /// Leaves the lines as they are.
+    pub(crate) fn finish(&self) {
+        for row in self.rows.values() {
+            row.bar.abandon();
+        }
+    }
+}
+
+impl Row {
+    fn new(bars: Option<&MultiProgress>) -> Self {
+        let bar = match bars {
+            Some(bars) => bars.add(ProgressBar::new_spinner()),
+            None => ProgressBar::hidden(),
+        };
+        if let Ok(style) = ProgressStyle::with_template("{msg}") {
+            bar.set_style(style);
+        }
+        if bars.is_some() {
+            bar.enable_steady_tick(Duration::from_millis(200));
+        }
+        Self { bar, shown: String::new(), restarts: 0 }
+    }
+}
+
+/// Status, time to readiness, ports, and why it is not up.
+fn line(part: &PartState) -> String {
+    let word = paint(part.status).apply_to(format!("{:9}", part.status.as_str()));
+    let time = part.ready_ms.filter(|_| part.status == Status::Ready);
+    let time = time
+        .map_or_else(|| " ".repeat(7), |ms| format!("{:>5.2} s", Duration::from_millis(ms).as_secs_f64()));
+    let ports: Vec<String> = part.ports.values().map(|port| format!(":{port}")).collect();
+    let exit = part.last_exit.as_ref().filter(|_| part.restarts > 0);
+    let exit = exit.map_or_else(String::new, |exit| format!("  restarts {}, last {exit}", part.restarts));
+    format!("{word} {time}  {}{exit}", ports.join(" "))
+}
+
+/// The colour of a status.
+pub(crate) fn paint(status: Status) -> Style {
+    match status {
+        Status::Ready => Style::new().green(),
+        Status::Backoff | Status::Failed => Style::new().red(),
+        Status::Stopped | Status::Waiting => Style::new().dim(),
+        Status::Preparing | Status::Starting | Status::Stopping => Style::new().yellow(),
+    }
+}

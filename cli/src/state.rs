@@ -1,0 +1,162 @@
+//! What the supervisor knows about its parts, kept in `state.json` so that every other command, and the next `up` after a
+//! crash, can read it. A process is named by its pid and its start time: a recycled pid is never mistaken for a part.
+
+use std::{collections::BTreeMap, fs, io::ErrorKind, path::PathBuf};
+
+use anyhow::{Context, Result};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{home::Home, parts::StopSignal, process::ProcId, supervisor::probe::Probe};
+
+/// One lab.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct LabState {
+    /// The process that looks after the parts.
+    pub(crate) supervisor: ProcId,
+    /// How far the lab as a whole is.
+    pub(crate) phase: Phase,
+    /// When `up` began.
+    pub(crate) started_at: DateTime<Utc>,
+    /// From the beginning of `up` until everything was ready, in milliseconds.
+    pub(crate) ready_ms: Option<u64>,
+    /// In the order of the table.
+    pub(crate) parts: Vec<PartState>,
+}
+
+/// How far the lab as a whole is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "name")]
+pub(crate) enum Phase {
+    /// Some parts have not been ready yet.
+    Starting,
+    /// Every part has been ready.
+    Ready,
+    /// A part did not come up, and the lab is being stopped.
+    Failed {
+        /// The part.
+        part: String,
+        /// Why.
+        reason: String,
+    },
+    /// Asked to stop.
+    Stopping,
+}
+
+/// One part.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct PartState {
+    /// Name: also its log file's.
+    pub(crate) name: String,
+    /// Port numbers by name.
+    pub(crate) ports: BTreeMap<String, u16>,
+    /// Base URL of the admin port, for services: where `/faults` and `/protections` are.
+    pub(crate) admin: Option<String>,
+    /// How its readiness is asked for.
+    pub(crate) probe: Probe,
+    /// What asks it to stop.
+    pub(crate) stop: StopSignal,
+    /// Where it stands.
+    pub(crate) status: Status,
+    /// Its process while there is one.
+    pub(crate) process: Option<ProcId>,
+    /// When that process was started.
+    pub(crate) started_at: Option<DateTime<Utc>>,
+    /// From its start to its first readiness, in milliseconds.
+    pub(crate) ready_ms: Option<u64>,
+    /// How often it ended without being asked to.
+    pub(crate) restarts: u32,
+    /// How it ended the last time.
+    pub(crate) last_exit: Option<String>,
+    /// Its log.
+    pub(crate) log: PathBuf,
+}
+
+/// Where a part stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Status {
+    /// Waits for the parts that it needs.
+    Waiting,
+    /// Prepares its data folder.
+    Preparing,
+    /// Runs, not ready yet.
+    Starting,
+    /// Was ready when last asked at its start.
+    Ready,
+    /// Ended; waits for its next start.
+    Backoff,
+    /// Is being stopped.
+    Stopping,
+    /// Stopped on request.
+    Stopped,
+    /// Did not come up.
+    Failed,
+}
+
+impl Status {
+    /// The word that people read.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Preparing => "preparing",
+            Self::Starting => "starting",
+            Self::Ready => "ready",
+            Self::Backoff => "backoff",
+            Self::Stopping => "stopping",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl LabState {
+    /// The state on disk; `None` when no lab runs here or the last one was stopped.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read.
+    pub(crate) fn load(home: &Home) -> Result<Option<Self>> {
+        let path = home.state();
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+        };
+        let state = serde_json::from_str(&text)
+            .with_context(|| format!("{} is not a state of this version of lab", path.display()))?;
+        Ok(Some(state))
+    }
+
+    /// Writes the state; a reader sees the old or the new one, never half of one.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(crate) fn save(&self, home: &Home) -> Result<()> {
+        let path = home.state();
+        let draft = path.with_extension("json.new");
+        fs::write(&draft, serde_json::to_vec_pretty(self)?)
+            .and_then(|()| fs::rename(&draft, &path))
+            .with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Removes the state: nothing runs any more.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be removed.
+    pub(crate) fn remove(home: &Home) -> Result<()> {
+        match fs::remove_file(home.state()) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// A part by name.
+    pub(crate) fn part(&self, name: &str) -> Option<&PartState> {
+        self.parts.iter().find(|part| part.name == name)
+    }
+
+    /// The number of a port by its name in the port table; `None` where that part does not run.
+    pub(crate) fn port(&self, name: &str) -> Option<u16> {
+        self.parts.iter().find_map(|part| part.ports.get(name).copied())
+    }
+}

@@ -1,0 +1,70 @@
+//! Time between the end of a part and its next start: doubles from one second to a cap, and starts over after the part
+//! has run well for a minute. A kubelet does the same, with ten seconds and five minutes.
+
+use std::time::Duration;
+
+/// The bounds of the back-off.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Policy {
+    /// First delay.
+    pub(crate) first: Duration,
+    /// Longest delay.
+    pub(crate) cap: Duration,
+    /// A run of this length starts the back-off over.
+    pub(crate) healthy: Duration,
+    /// Ends before the first readiness that make the start of the lab fail.
+    pub(crate) attempts: u32,
+    /// Time for the whole lab to become ready.
+    pub(crate) patience: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            first: Duration::from_secs(1),
+            cap: Duration::from_secs(30),
+            healthy: Duration::from_secs(60),
+            attempts: 3,
+            patience: Duration::from_secs(60),
+        }
+    }
+}
+
+/// The back-off of one part.
+#[derive(Debug)]
+pub(crate) struct Backoff {
+    policy: Policy,
+    next: Duration,
+}
+
+impl Backoff {
+    /// Starts at the first delay.
+    pub(crate) const fn new(policy: Policy) -> Self {
+        Self { policy, next: policy.first }
+    }
+
+    /// The delay after a run that lasted `ran`.
+    pub(crate) fn after(&mut self, ran: Duration) -> Duration {
+        if ran >= self.policy.healthy {
+            self.next = self.policy.first;
+        }
+        let delay = self.next;
+        self.next = (delay * 2).min(self.policy.cap);
+        delay
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_double_to_the_cap_and_start_over_after_a_healthy_run() {
+        let mut backoff = Backoff::new(Policy::default());
+        let short = Duration::from_secs(1);
+        let delays: Vec<u64> = (0..7).map(|_| backoff.after(short).as_secs()).collect();
+        assert_eq!(delays, [1, 2, 4, 8, 16, 30, 30]);
+        assert_eq!(backoff.after(Duration::from_secs(61)).as_secs(), 1);
+        assert_eq!(backoff.after(short).as_secs(), 2);
+    }
+}

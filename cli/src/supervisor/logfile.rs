@@ -1,0 +1,74 @@
+//! Logs of parts: each writes to its own file directly, so that it outlives a crash of `lab`; the size is capped from
+//! outside by copying the file away and truncating it, as logrotate's `copytruncate` does.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+
+/// A log larger than this is moved to `<name>.log.1`, so that a part keeps at most about twice as much.
+pub(crate) const CAP: u64 = 16 << 20;
+
+/// How often the sizes are looked at. A part that logs 10 MB a second overshoots the cap by one second's worth.
+pub(crate) const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Opens a log for a part to append to.
+///
+/// # Errors
+/// When the file cannot be created.
+pub(crate) fn open(path: &Path) -> Result<File> {
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    file.with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// The name of the older half of a log.
+pub(crate) fn older(path: &Path) -> PathBuf {
+    path.with_extension("log.1")
+}
+
+/// Moves what an earlier lab logged out of the way.
+pub(crate) fn start_over(path: &Path) {
+    let _ = fs::rename(path, older(path));
+}
+
+/// Truncates the log when it is larger than `cap`, keeping a copy of what it held.
+pub(crate) fn cap(path: &Path, cap: u64) -> io::Result<()> {
+    if fs::metadata(path)?.len() <= cap {
+        return Ok(());
+    }
+    fs::copy(path, older(path))?;
+    OpenOptions::new().write(true).open(path)?.set_len(0)
+}
+
+/// The last `lines` lines, for the message about a part that did not come up.
+pub(crate) fn tail(path: &Path, lines: usize) -> Vec<String> {
+    let text = fs::read(path).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let all: Vec<&str> = text.lines().collect();
+    all[all.len().saturating_sub(lines)..].iter().map(|&line| line.to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_log_over_the_cap_is_copied_away_and_its_writer_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("part.log");
+        let mut writer = open(&path).unwrap();
+        writer.write_all(b"before\n").unwrap();
+        cap(&path, 100).unwrap();
+        assert_eq!(tail(&path, 9), ["before"]);
+        cap(&path, 3).unwrap();
+        writer.write_all(b"after\n").unwrap();
+        assert_eq!(tail(&path, 9), ["after"]);
+        assert_eq!(tail(&older(&path), 9), ["before"]);
+    }
+}

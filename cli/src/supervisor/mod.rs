@@ -1,0 +1,149 @@
+//! Brings the parts up in the order of their needs, keeps them up, and stops them in the opposite order.
+//!
+//! Knows processes and nothing about what they do: the table of parts is its input. On every way out, no process of the
+//! lab is left.
+
+pub(crate) mod backoff;
+pub(crate) mod board;
+pub(crate) mod logfile;
+pub(crate) mod probe;
+pub(crate) mod sweep;
+mod tend;
+
+use std::{collections::HashMap, time::Instant};
+
+use anyhow::{Result, bail};
+use tokio::{sync::watch, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use self::{backoff::Policy, board::Board, tend::Tender};
+use crate::{
+    home::Home,
+    parts::Part,
+    process::MARK,
+    state::{Phase, Status},
+};
+
+/// Two wishes of the person at the terminal: stop in order, and stop at once.
+#[derive(Clone, Default)]
+pub(crate) struct Stop {
+    /// Cancelled by the first Ctrl-C or SIGTERM.
+    pub(crate) gently: CancellationToken,
+    /// Cancelled by the second: what still runs is killed.
+    pub(crate) now: CancellationToken,
+}
+
+/// Runs the parts until `stop`; returns when none of them runs any more.
+///
+/// # Errors
+/// When a part did not come up: names it and says why.
+pub(crate) async fn run(
+    home: &Home,
+    parts: Vec<Part>,
+    board: &Board,
+    policy: Policy,
+    stop: &Stop,
+) -> Result<()> {
+    let began = Instant::now();
+    let mut links = Links::new(&parts)?;
+    let logs: Vec<_> = parts.iter().map(|part| home.log(&part.name)).collect();
+    let mut tenders = JoinSet::new();
+    for mut part in parts {
+        part.command.env.push((MARK.to_owned(), home.dir.to_string_lossy().into_owned()));
+        logfile::start_over(&home.log(&part.name));
+        let (needs, dependents, ready, ended) = links.of(&part);
+        let tender = Tender { home: home.clone(), part, board: board.clone(), policy, stop: stop.clone() };
+        tenders.spawn(tender.run(needs, dependents, ready, ended));
+    }
+    let guard = CancellationToken::new();
+    tokio::spawn(guard.clone().run_until_cancelled_owned(cap_logs(logs)));
+    tokio::select! {
+        () = all_ready(board) => board.ready(began.elapsed()),
+        () = stop.gently.cancelled() => {}
+        () = tokio::time::sleep(policy.patience) => give_up(board, policy, stop),
+    }
+    stop.gently.cancelled().await;
+    board.phase(Phase::Stopping);
+    while tenders.join_next().await.is_some() {}
+    guard.cancel();
+    match board.now().phase {
+        Phase::Failed { part, reason } => bail!("{part} did not come up: {reason}"),
+        _ => Ok(()),
+    }
+}
+
+async fn all_ready(board: &Board) {
+    let mut state = board.watch();
+    // Fails only when the board is gone, and it is borrowed here.
+    let _ = state.wait_for(|state| state.parts.iter().all(|part| part.status == Status::Ready)).await;
+}
+
+fn give_up(board: &Board, policy: Policy, stop: &Stop) {
+    let state = board.now();
+    // The first that is not ready in the order of the table: the others wait for it.
+    if let Some(part) = state.parts.iter().find(|part| part.status != Status::Ready) {
+        let reason = format!("not ready after {}", humantime::format_duration(policy.patience));
+        board.part(&part.name, |part| part.status = Status::Failed);
+        board.phase(Phase::Failed { part: part.name.clone(), reason });
+    }
+    stop.gently.cancel();
+}
+
+async fn cap_logs(logs: Vec<std::path::PathBuf>) {
+    let mut tick = tokio::time::interval(logfile::INTERVAL);
+    loop {
+        tick.tick().await;
+        for log in &logs {
+            // A log that is not there yet, or a full disk: nothing that stopping the lab would mend.
+            let _ = logfile::cap(log, logfile::CAP);
+        }
+    }
+}
+
+/// Who waits for whom: two flags a part, "has been ready" and "has ended".
+struct Links {
+    ready: HashMap<String, watch::Sender<bool>>,
+    ended: HashMap<String, watch::Sender<bool>>,
+    dependents: HashMap<String, Vec<String>>,
+}
+
+type Flags = Vec<watch::Receiver<bool>>;
+
+impl Links {
+    fn new(parts: &[Part]) -> Result<Self> {
+        let flags = || parts.iter().map(|part| (part.name.clone(), watch::Sender::new(false))).collect();
+        let links = Self { ready: flags(), ended: flags(), dependents: dependents(parts) };
+        for part in parts {
+            if let Some(missing) = part.after.iter().find(|need| !links.ready.contains_key(*need)) {
+                bail!("{} needs {missing}, which is not in the table", part.name);
+            }
+        }
+        Ok(links)
+    }
+
+    fn of(&mut self, part: &Part) -> (Flags, Flags, watch::Sender<bool>, watch::Sender<bool>) {
+        let flags = |names: &[String], of: &HashMap<String, watch::Sender<bool>>| {
+            names.iter().filter_map(|name| of.get(name)).map(watch::Sender::subscribe).collect()
+        };
+        let dependents = self.dependents.get(&part.name).cloned().unwrap_or_default();
+        (
+            flags(&part.after, &self.ready),
+            flags(&dependents, &self.ended),
+            self.ready[&part.name].clone(),
+            self.ended[&part.name].clone(),
+        )
+    }
+}
+
+fn dependents(parts: &[Part]) -> HashMap<String, Vec<String>> {
+    let mut dependents: HashMap<String, Vec<String>> = HashMap::new();
+    for part in parts {
+        for need in &part.after {
+            dependents.entry(need.clone()).or_default().push(part.name.clone());
+        }
+    }
+    dependents
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! Readiness as the part itself tells it, not as an open port suggests: HTTP status, Redis `PING`, a PostgreSQL log-in.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::http;
+
+/// How readiness is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Probe {
+    /// `GET url` answers 200.
+    Http(String),
+    /// A PostgreSQL server on this port of the loopback accepts a session.
+    Postgres(u16),
+    /// A Redis server on this port of the loopback answers `PONG`.
+    Redis(u16),
+    /// A file exists (parts of tests).
+    File(PathBuf),
+}
+
+/// One answer may take this long; a slow one counts as not ready.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+impl Probe {
+    /// Asks once.
+    ///
+    /// # Errors
+    /// Why the part is not ready, in words for people.
+    pub(crate) async fn ask(&self) -> Result<(), String> {
+        match tokio::time::timeout(PATIENCE, self.answer()).await {
+            Ok(answer) => answer,
+            Err(_) => Err(format!("no answer within {}", humantime::format_duration(PATIENCE))),
+        }
+    }
+
+    async fn answer(&self) -> Result<(), String> {
+        match self {
+            Self::Http(url) => http::ready(url).await,
+            Self::Postgres(port) => postgres(*port).await.map_err(|error| error.to_string())?,
+            Self::Redis(port) => redis(*port).await.map_err(|error| error.to_string())?,
+            Self::File(path) => path.exists().then_some(()).ok_or_else(|| "not there yet".to_owned()),
+        }
+    }
+}
+
+async fn connect(port: u16) -> std::io::Result<TcpStream> {
+    TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await
+}
+
+/// Start-up message of protocol 3.0; a server that still recovers answers it with an error.
+async fn postgres(port: u16) -> std::io::Result<Result<(), String>> {
+    let mut stream = connect(port).await?;
+    let body = b"\x00\x03\x00\x00user\0lab\0database\0postgres\0\0";
+    let length = u32::try_from(body.len() + 4).unwrap_or_default();
+    stream.write_all(&length.to_be_bytes()).await?;
+    stream.write_all(body).await?;
+    let kind = stream.read_u8().await?;
+    if kind == b'R' {
+        // A polite end: otherwise the server logs a lost connection for each probe.
+        stream.write_all(b"X\x00\x00\x00\x04").await?;
+        return Ok(Ok(()));
+    }
+    let mut rest = vec![0; 512];
+    let read = stream.read(&mut rest).await?;
+    let text = String::from_utf8_lossy(&rest[..read]);
+    let message = text.split('\0').find_map(|field| field.strip_prefix('M')).unwrap_or("refused");
+    Ok(Err(message.to_owned()))
+}
+
+async fn redis(port: u16) -> std::io::Result<Result<(), String>> {
+    let mut stream = connect(port).await?;
+    stream.write_all(b"PING\r\n").await?;
+    let mut answer = [0; 64];
+    let read = stream.read(&mut answer).await?;
+    let answer = String::from_utf8_lossy(&answer[..read]);
+    Ok(if answer.starts_with("+PONG") { Ok(()) } else { Err(answer.trim().to_owned()) })
+}

@@ -1,0 +1,42 @@
+//! Ends what an earlier lab left behind, found by its state file and by the mark in the environment of each part.
+
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use rustix::process::Signal;
+
+use crate::{
+    home::Home,
+    process::{self, ProcId},
+    state::LabState,
+};
+
+/// Time for one left-over part to stop before it is killed.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Ends every process of a lab whose supervisor is gone; returns how many there were.
+///
+/// # Errors
+/// When one survives even SIGKILL, or belongs to another user.
+pub(crate) async fn sweep(home: &Home) -> Result<usize> {
+    let mut found: Vec<(ProcId, Signal)> = Vec::new();
+    // A state file of another version is no reason to refuse: the mark finds its processes as well.
+    if let Ok(Some(state)) = LabState::load(home) {
+        let parts = state.parts.iter().rev();
+        found.extend(parts.filter_map(|part| Some((part.process?, part.stop.signal()))));
+    }
+    for process in process::marked(&home.dir) {
+        if !found.iter().any(|(known, _)| *known == process) {
+            found.push((process, Signal::TERM));
+        }
+    }
+    found.retain(|(process, _)| process.alive());
+    for (process, signal) in &found {
+        process.stop(*signal, GRACE).await;
+    }
+    if let Some((process, _)) = found.iter().find(|(process, _)| process.alive()) {
+        bail!("process {} of an earlier lab cannot be stopped: end it and try again", process.pid);
+    }
+    LabState::remove(home)?;
+    Ok(found.len())
+}

@@ -1,0 +1,263 @@
+//! One part from its first start to its end: wait for what it needs, prepare, start, ask until ready, restart when it ends.
+
+use std::{
+    fs,
+    process::{ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use chrono::Utc;
+use tokio::{
+    io::AsyncWriteExt,
+    process::{Child, Command},
+    sync::watch,
+};
+
+use super::{
+    Stop,
+    backoff::{Backoff, Policy},
+    board::Board,
+    logfile,
+};
+use crate::{
+    home::Home,
+    parts::{Line, Part, Preparation, Step},
+    process::ProcId,
+    state::{Phase, Status},
+};
+
+/// How often a part is asked whether it is ready. Short: it is most of what a start costs beyond the part's own time.
+const ASK_EVERY: Duration = Duration::from_millis(20);
+
+/// Services end with this code when their configuration is wrong (`EX_USAGE`): starting them again cannot help.
+const EXIT_USAGE: i32 = 64;
+
+/// Looks after one part.
+pub(super) struct Tender {
+    pub(super) home: Home,
+    pub(super) part: Part,
+    pub(super) board: Board,
+    pub(super) policy: Policy,
+    pub(super) stop: Stop,
+}
+
+/// How one run of a part ended.
+enum Run {
+    /// By itself.
+    Ended(ExitStatus),
+    /// Because the lab stops.
+    Stopped,
+}
+
+impl Tender {
+    /// Returns when the part does not run any more and will not be started again.
+    pub(super) async fn run(
+        self,
+        needs: Vec<watch::Receiver<bool>>,
+        dependents: Vec<watch::Receiver<bool>>,
+        ready: watch::Sender<bool>,
+        ended: watch::Sender<bool>,
+    ) {
+        let began = tokio::select! {
+            () = all(needs) => true,
+            () = self.stop.gently.cancelled() => false,
+        };
+        if began && let Err(error) = self.keep_up(dependents, &ready).await {
+            self.fail(&format!("{error:#}"));
+        }
+        self.board.part(&self.part.name, |part| {
+            part.process = None;
+            if part.status != Status::Failed {
+                part.status = Status::Stopped;
+            }
+        });
+        ended.send_replace(true);
+    }
+
+    async fn keep_up(
+        &self,
+        mut dependents: Vec<watch::Receiver<bool>>,
+        ready: &watch::Sender<bool>,
+    ) -> Result<()> {
+        if let Some(preparation) = &self.part.prepare {
+            self.board.part(&self.part.name, |part| part.status = Status::Preparing);
+            self.prepare(preparation).await?;
+        }
+        let mut backoff = Backoff::new(self.policy);
+        let mut ends = 0;
+        loop {
+            let began = Instant::now();
+            let Run::Ended(status) = self.once(&mut dependents, ready, began).await? else { return Ok(()) };
+            ends += 1;
+            let before_ready = !*ready.borrow();
+            if before_ready && (ends >= self.policy.attempts || status.code() == Some(EXIT_USAGE)) {
+                bail!("it ended with {status}");
+            }
+            let delay = backoff.after(began.elapsed());
+            self.board.part(&self.part.name, |part| {
+                part.process = None;
+                part.status = Status::Backoff;
+                part.restarts += 1;
+                part.last_exit = Some(status.to_string());
+            });
+            tokio::select! {
+                () = tokio::time::sleep(delay) => {}
+                () = self.stop.gently.cancelled() => return Ok(()),
+            }
+        }
+    }
+
+    async fn once(
+        &self,
+        dependents: &mut Vec<watch::Receiver<bool>>,
+        ready: &watch::Sender<bool>,
+        began: Instant,
+    ) -> Result<Run> {
+        if self.stop.gently.is_cancelled() {
+            return Ok(Run::Stopped);
+        }
+        let mut child = self.spawn()?;
+        // A child that was spawned here has a pid until it was waited for.
+        let process = child.id().and_then(ProcId::of);
+        self.board.part(&self.part.name, |part| {
+            part.process = process;
+            part.started_at = Some(Utc::now());
+            part.ready_ms = None;
+            part.status = Status::Starting;
+        });
+        let answers = async {
+            while self.part.probe.ask().await.is_err() {
+                tokio::time::sleep(ASK_EVERY).await;
+            }
+            self.board.part(&self.part.name, |part| {
+                part.ready_ms = u64::try_from(began.elapsed().as_millis()).ok();
+                part.status = Status::Ready;
+            });
+            ready.send_replace(true);
+            std::future::pending::<()>().await;
+        };
+        let status = tokio::select! {
+            status = child.wait() => status?,
+            () = answers => unreachable!("waits for ever once it is ready"),
+            () = self.stop.gently.cancelled() => {
+                self.end(&mut child, std::mem::take(dependents)).await;
+                return Ok(Run::Stopped);
+            }
+        };
+        if let Some(process) = process {
+            process.kill_group();
+        }
+        Ok(Run::Ended(status))
+    }
+
+    fn spawn(&self) -> Result<Child> {
+        let log = logfile::open(&self.home.log(&self.part.name))?;
+        command(&self.part.command, &self.home)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .process_group(0)
+            .spawn()
+            .with_context(|| format!("cannot run {}", self.part.command.program.display()))
+    }
+
+    /// Waits until nothing needs the part any more, asks it to stop, and kills its group after its grace.
+    async fn end(&self, child: &mut Child, dependents: Vec<watch::Receiver<bool>>) {
+        let process = child.id().and_then(ProcId::of);
+        let orderly = async {
+            tokio::select! {
+                () = all(dependents) => {}
+                _ = child.wait() => return,
+            }
+            self.board.part(&self.part.name, |part| part.status = Status::Stopping);
+            if let Some(process) = process {
+                process.signal(self.part.stop.signal());
+            }
+            let _ = tokio::time::timeout(self.part.grace, child.wait()).await;
+        };
+        tokio::select! {
+            () = orderly => {}
+            () = self.stop.now.cancelled() => {}
+        }
+        if let Some(process) = process {
+            process.kill_group();
+        }
+        let _ = child.wait().await;
+    }
+
+    async fn prepare(&self, preparation: &Preparation) -> Result<()> {
+        if preparation.unless.exists() {
+            return Ok(());
+        }
+        for step in &preparation.steps {
+            match step {
+                Step::Remove(path) if !path.exists() => {}
+                Step::Remove(path) => {
+                    fs::remove_dir_all(path).with_context(|| format!("cannot remove {}", path.display()))?;
+                }
+                Step::Run(line, input) => self.run_step(line, input).await?,
+                Step::Rename(from, to) => {
+                    fs::rename(from, to).with_context(|| format!("cannot create {}", to.display()))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn run_step(&self, line: &Line, input: &str) -> Result<()> {
+        let log = logfile::open(&self.home.log(&self.part.name))?;
+        let name = line.program.display();
+        let mut child = command(line, &self.home)
+            .stdin(Stdio::piped())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("cannot run {name}"))?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // A program that ends before it read its input says why by its exit status.
+            let _ = stdin.write_all(input.as_bytes()).await;
+        }
+        let status = tokio::select! {
+            status = child.wait() => status?,
+            () = self.stop.gently.cancelled() => {
+                // The group: initdb runs servers of its own.
+                child.id().and_then(ProcId::of).inspect(|process| process.kill_group());
+                child.wait().await?;
+                bail!("stopped while {name} ran");
+            }
+        };
+        if !status.success() {
+            bail!("{name} ended with {status}");
+        }
+        Ok(())
+    }
+
+    /// The lab cannot do without the part: say why and stop the others.
+    fn fail(&self, reason: &str) {
+        if self.stop.gently.is_cancelled() {
+            return;
+        }
+        self.board.part(&self.part.name, |part| part.status = Status::Failed);
+        self.board.phase(Phase::Failed { part: self.part.name.clone(), reason: reason.to_owned() });
+        self.stop.gently.cancel();
+    }
+}
+
+fn command(line: &Line, home: &Home) -> Command {
+    let mut command = Command::new(&line.program);
+    command
+        .args(&line.args)
+        .envs(line.env.iter().map(|(name, value)| (name, value)))
+        .current_dir(line.cwd.as_deref().unwrap_or(&home.dir));
+    command
+}
+
+async fn all(flags: Vec<watch::Receiver<bool>>) {
+    for mut flag in flags {
+        // The sender lives in the table of links, at least as long as any part.
+        let _ = flag.wait_for(|flag| *flag).await;
+    }
+}

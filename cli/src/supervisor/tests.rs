@@ -1,0 +1,265 @@
+//! The supervisor on scripted parts: real processes, nothing of the lab.
+
+use std::{fs, future::Future, net::TcpListener, path::Path, time::Duration};
+
+use rustix::process::Signal;
+
+use super::*;
+use crate::{
+    parts::{Line, Preparation, Step},
+    process,
+    state::LabState,
+};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Lab {
+    home: Home,
+    board: Board,
+    stop: Stop,
+    running: tokio::task::JoinHandle<Result<()>>,
+    _folder: tempfile::TempDir,
+}
+
+/// A part that runs a script in the lab's folder and is ready when the file of its name is there.
+fn script(home: &Home, name: &str, text: &str) -> Part {
+    Part::new(name, Line::new("sh").args(["-c", text]), probe::Probe::File(home.dir.join(name)))
+}
+
+/// Goes up, then waits for SIGTERM.
+fn steady(home: &Home, name: &str) -> Part {
+    script(home, name, &format!("touch {name}; echo {name} up >> order; exec sleep 600"))
+}
+
+fn quick() -> Policy {
+    Policy { first: Duration::from_millis(30), cap: Duration::from_millis(100), ..Policy::default() }
+}
+
+fn home() -> (Home, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().canonicalize().unwrap();
+    let home = Home { root: dir.clone(), dir, token: None };
+    home.create().unwrap();
+    (home, folder)
+}
+
+fn start(parts: impl FnOnce(&Home) -> Vec<Part>, policy: Policy) -> Lab {
+    let (home, folder) = home();
+    let parts = parts(&home);
+    let (board, stop) = (Board::new(&home, &parts), Stop::default());
+    let running = {
+        let (home, board, stop) = (home.clone(), board.clone(), stop.clone());
+        tokio::spawn(async move { run(&home, parts, &board, policy, &stop).await })
+    };
+    Lab { home, board, stop, running, _folder: folder }
+}
+
+impl Lab {
+    async fn until(&self, what: &str, holds: impl Fn(&LabState) -> bool) -> LabState {
+        let mut states = self.board.watch();
+        let found = within(what, states.wait_for(|state| holds(state))).await;
+        found.unwrap().clone()
+    }
+
+    async fn ready(&self) -> LabState {
+        self.until("ready", |state| state.phase == Phase::Ready).await
+    }
+
+    async fn end(self) -> Result<()> {
+        self.stop.gently.cancel();
+        let outcome = within("stopped", self.running).await.unwrap();
+        assert_eq!(process::marked(&self.home.dir), [], "processes are left");
+        outcome
+    }
+}
+
+async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("not {what} in time"))
+}
+
+async fn until(what: &str, holds: impl Fn() -> bool) {
+    within(what, async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+}
+
+fn lines(path: &Path) -> Vec<String> {
+    fs::read_to_string(path).unwrap_or_default().lines().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn parts_start_after_what_they_need_and_stop_before_it() {
+    let slow = |home: &Home| {
+        let trap = "trap 'echo store down >> order; exit' TERM; echo store up >> order; touch store; \
+                    while :; do sleep 0.02; done";
+        script(home, "store", trap)
+    };
+    let api = |home: &Home| {
+        let trap = "trap 'echo api down >> order; exit' TERM; echo api up >> order; touch api; \
+                    while :; do sleep 0.02; done";
+        script(home, "api", trap).after(&["store"])
+    };
+    let lab = start(|home| vec![api(home), slow(home)], quick());
+    lab.ready().await;
+    let order = lab.home.dir.join("order");
+    let dir = lab.home.dir.clone();
+    lab.stop.gently.cancel();
+    within("stopped", lab.running).await.unwrap().unwrap();
+    assert_eq!(lines(&order), ["store up", "api up", "api down", "store down"]);
+    assert_eq!(process::marked(&dir), []);
+}
+
+#[tokio::test]
+async fn a_part_that_is_killed_is_started_again_and_counted() {
+    let lab = start(|home| vec![steady(home, "api")], quick());
+    let first = lab.ready().await.parts[0].process.unwrap();
+    first.signal(Signal::KILL);
+    let state = lab
+        .until("restarted", |state| state.parts[0].restarts == 1 && state.parts[0].process.is_some())
+        .await;
+    let second = state.parts[0].process.unwrap();
+    assert_ne!(first, second);
+    assert!(second.alive() && !first.alive());
+    assert!(state.parts[0].last_exit.as_ref().unwrap().contains('9'), "{:?}", state.parts[0].last_exit);
+    assert_eq!(LabState::load(&lab.home).unwrap().unwrap().parts[0].restarts, 1, "the file tells it too");
+    lab.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_part_that_ignores_sigterm_is_killed_with_its_children_after_its_grace() {
+    let stubborn = |home: &Home| {
+        let mut part =
+            script(home, "api", "trap '' TERM; touch api; sleep 600 & while :; do sleep 0.02; done");
+        part.grace = Duration::from_millis(100);
+        vec![part]
+    };
+    let lab = start(stubborn, quick());
+    lab.ready().await;
+    lab.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_part_that_never_comes_up_fails_the_start_with_its_name_and_stops_the_others() {
+    let lab = start(
+        |home| vec![steady(home, "store"), script(home, "api", "echo wrong >&2; exit 3").after(&["store"])],
+        quick(),
+    );
+    lab.until("failed", |state| matches!(state.phase, Phase::Failed { .. })).await;
+    let log = lab.home.log("api");
+    assert_eq!(lines(&log), ["wrong"; 3], "three attempts");
+    let problem = lab.end().await.unwrap_err().to_string();
+    assert!(problem.contains("api did not come up") && problem.contains("exit status: 3"), "{problem}");
+}
+
+#[tokio::test]
+async fn wrong_configuration_is_not_tried_twice() {
+    let lab = start(|home| vec![script(home, "api", "echo bad >&2; exit 64")], quick());
+    lab.until("failed", |state| matches!(state.phase, Phase::Failed { .. })).await;
+    assert_eq!(lines(&lab.home.log("api")), ["bad"]);
+    lab.end().await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_part_that_is_never_ready_fails_the_start_after_the_lab_s_patience() {
+    let policy = Policy { patience: Duration::from_millis(200), ..quick() };
+    let lab = start(|home| vec![script(home, "api", "exec sleep 600")], policy);
+    lab.until("failed", |state| matches!(state.phase, Phase::Failed { .. })).await;
+    assert!(lab.end().await.unwrap_err().to_string().contains("not ready after 200ms"));
+}
+
+#[tokio::test]
+async fn a_preparation_runs_once_and_its_failure_is_the_part_s() {
+    let prepared = |home: &Home, text: &str| {
+        let mut part = steady(home, "store");
+        let (draft, done) = (home.dir.join("data.new"), home.dir.join("data"));
+        let make = Line::new("sh").args(["-c", text]);
+        let steps = vec![
+            Step::Remove(draft.clone()),
+            Step::Run(make, "once\n".to_owned()),
+            Step::Rename(draft, done.clone()),
+        ];
+        part.prepare = Some(Preparation { unless: done, steps });
+        vec![part]
+    };
+    let lab = start(|home| prepared(home, "mkdir data.new && cat >> prepared"), quick());
+    let state = lab.ready().await;
+    state.parts[0].process.unwrap().signal(Signal::KILL);
+    lab.until("restarted", |state| state.parts[0].restarts == 1).await;
+    assert_eq!(lines(&lab.home.dir.join("prepared")), ["once"]);
+    lab.end().await.unwrap();
+
+    let lab = start(|home| prepared(home, "exit 7"), quick());
+    lab.until("failed", |state| matches!(state.phase, Phase::Failed { .. })).await;
+    assert!(lab.end().await.unwrap_err().to_string().contains("sh ended with exit status: 7"));
+}
+
+#[tokio::test]
+async fn a_second_wish_to_stop_kills_at_once() {
+    let stubborn =
+        |home: &Home| vec![script(home, "api", "trap '' TERM; touch api; while :; do sleep 0.02; done")];
+    let lab = start(stubborn, quick());
+    lab.ready().await;
+    lab.stop.now.cancel();
+    // The grace of the part is 12 seconds; far less than that passes.
+    let began = Instant::now();
+    lab.end().await.unwrap();
+    assert!(began.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn what_a_killed_lab_left_is_found_and_ended_and_nothing_else() {
+    let (home, _folder) = home();
+    let marked = |text: &str| {
+        let mut command = tokio::process::Command::new("sh");
+        command.args(["-c", text]).env(MARK, &home.dir).process_group(0).spawn().unwrap()
+    };
+    // One in the state file, one that only its mark tells of, and a stranger whose pid the state file claims.
+    let mut known = marked("exec sleep 600");
+    let mut unknown = marked("exec sleep 600");
+    let mut stranger = tokio::process::Command::new("sleep").arg("600").kill_on_drop(true).spawn().unwrap();
+    let board = Board::new(&home, &[steady(&home, "known"), steady(&home, "recycled")]);
+    board.part("known", |part| part.process = process::ProcId::of(known.id().unwrap()));
+    let stale = process::ProcId::of(stranger.id().unwrap()).unwrap();
+    let stale = process::ProcId { started: stale.started - 1, ..stale };
+    board.part("recycled", |part| part.process = Some(stale));
+    let reap = async {
+        let _ = known.wait().await;
+        let _ = unknown.wait().await;
+    };
+    let (ended, ()) = within("swept", async { tokio::join!(sweep::sweep(&home), reap) }).await;
+    assert_eq!(ended.unwrap(), 2);
+    assert!(stranger.try_wait().unwrap().is_none(), "the stranger lives");
+    assert!(LabState::load(&home).unwrap().is_none());
+    stranger.kill().await.unwrap();
+}
+
+#[tokio::test]
+async fn stopping_while_parts_still_wait_starts_none_of_them() {
+    let lab = start(
+        |home| vec![script(home, "store", "exec sleep 600"), steady(home, "api").after(&["store"])],
+        quick(),
+    );
+    lab.until("started", |state| state.parts[0].process.is_some()).await;
+    let order = lab.home.dir.join("order");
+    lab.end().await.unwrap();
+    assert!(!order.exists());
+}
+
+#[tokio::test]
+async fn no_port_is_left_after_the_stop() {
+    // A part that really listens: the test's own way of holding a port in a child.
+    let probe = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = probe.local_addr().unwrap().port();
+    drop(probe);
+    let listen = format!(
+        "redis-server --port {port} --bind 127.0.0.1 --save '' --appendonly no >/dev/null & touch store; wait"
+    );
+    let lab = start(|home| vec![script(home, "store", &listen)], quick());
+    lab.ready().await;
+    until("listening", || TcpListener::bind(("127.0.0.1", port)).is_err()).await;
+    lab.end().await.unwrap();
+    until("free again", || TcpListener::bind(("127.0.0.1", port)).is_ok()).await;
+}

@@ -1,0 +1,188 @@
+//! A lab as a user starts it, in a folder of its own and on ports of its own.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    time::Duration,
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use testkit::{Need, available};
+use tokio::sync::{Mutex, MutexGuard};
+
+/// Longest time that a killed part may take to be back and ready.
+pub(crate) const BACK: Duration = Duration::from_secs(90);
+
+/// One lab at a time in this process: between the check of the ports and the start of the parts, another lab that starts
+/// at the same moment could take them, and several labs on two cores are slow.
+static TURN: Mutex<()> = Mutex::const_new(());
+
+/// A running lab; stopped and removed when dropped, also by a failing test.
+pub(crate) struct Lab {
+    folder: TempDir,
+    offset: u16,
+    down: bool,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Lab {
+    /// Starts a lab; `None` where the machine lacks what it needs (fails instead when `CI` is set).
+    pub(crate) async fn up(args: &[&str]) -> Option<Self> {
+        if !available(&[Need::Postgres, Need::Redis, Need::Prometheus, Need::Alertmanager]) {
+            return None;
+        }
+        // Below target/: an unprivileged PostgreSQL may not reach a temporary folder of mode 0700, and a lab must cope.
+        let folder = tempfile::Builder::new().prefix("lab-").tempdir_in(env!("CARGO_TARGET_TMPDIR"));
+        let folder = folder.expect("a folder");
+        let mut lab = Self { folder, offset: 0, down: false, _turn: TURN.lock().await };
+        let seed = u16::try_from(std::process::id() % 97).expect("below 97");
+        let mut words = String::new();
+        // Another process may hold some of the ports: then move all of them elsewhere.
+        for attempt in 0..8 {
+            lab.offset = 11_000 + seed * 100 + attempt * 3001;
+            let output = lab.start(args);
+            if output.status.success() {
+                return Some(lab);
+            }
+            words = text(&output.stderr);
+            assert!(words.contains("is taken by"), "lab up: {words}");
+        }
+        panic!("no free ports: {words}");
+    }
+
+    /// `lab up --detach`, again on the same folder and ports.
+    pub(crate) fn start(&self, args: &[&str]) -> Output {
+        let offset = self.offset.to_string();
+        self.run(&[&["up", "--detach", "--port-offset", &offset], args].concat())
+    }
+
+    /// The lab's folder.
+    pub(crate) fn dir(&self) -> PathBuf {
+        self.folder.path().canonicalize().expect("the test's folder").join("lab")
+    }
+
+    /// Runs one command of this lab.
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+        command.arg("--dir").arg(self.dir()).args(args).output().expect("lab runs")
+    }
+
+    /// Runs one command that must succeed; its standard output.
+    pub(crate) fn ok(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        assert!(output.status.success(), "lab {} failed\n{out}\n{err}", args.join(" "));
+        out
+    }
+
+    /// Runs one command and reads the JSON that it prints, whatever its exit code.
+    pub(crate) fn json(&self, args: &[&str]) -> Value {
+        let output = self.run(args);
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("lab {}: {error}\n{}", args.join(" "), text(&output.stderr)))
+    }
+
+    /// `lab status --json`; answers while parts are not ready, too.
+    pub(crate) fn status(&self) -> Value {
+        self.json(&["status", "--json"])
+    }
+
+    /// One part of the status.
+    pub(crate) fn part(&self, name: &str) -> Value {
+        let status = self.status();
+        let parts = status["parts"].as_array().cloned().unwrap_or_default();
+        let found = parts.into_iter().find(|part| part["name"] == name);
+        found.unwrap_or_else(|| panic!("no part {name} in {status}"))
+    }
+
+    /// The number of a named port of a part.
+    pub(crate) fn port(&self, part: &str, name: &str) -> u16 {
+        let part = self.part(part);
+        let port = part["ports"][name].as_u64().and_then(|port| u16::try_from(port).ok());
+        port.unwrap_or_else(|| panic!("no port {name}: {part}"))
+    }
+
+    /// Numbers of all ports.
+    pub(crate) fn ports(&self) -> Vec<u16> {
+        let status = self.status();
+        let parts = status["parts"].as_array().into_iter().flatten();
+        let ports = parts.filter_map(|part| part["ports"].as_object()).flat_map(|ports| ports.values());
+        ports.filter_map(|port| u16::try_from(port.as_u64()?).ok()).collect()
+    }
+
+    /// What Prometheus answers to a query.
+    pub(crate) async fn query(&self, query: &str) -> Vec<Value> {
+        let url = format!("http://127.0.0.1:{}/api/v1/query", self.port("prometheus", "prometheus"));
+        let answer = reqwest::Client::new().get(url).query(&[("query", query)]).send().await;
+        let answer: Value = answer.expect("Prometheus answers").json().await.expect("JSON");
+        answer["data"]["result"].as_array().unwrap_or_else(|| panic!("{query}: {answer}")).clone()
+    }
+
+    /// Names and states of the alerts that are pending or firing.
+    pub(crate) fn alerts(&self) -> Vec<(String, String)> {
+        let alerts = self.json(&["alerts", "--json"]);
+        let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let all = alerts["prometheus"].as_array().into_iter().flatten();
+        all.map(|alert| (word(&alert["labels"]["alertname"]), word(&alert["state"]))).collect()
+    }
+
+    /// Commands of the processes that carry this lab's mark, whoever started them.
+    pub(crate) fn processes(&self) -> Vec<String> {
+        let mark = format!("SRE_LAB_DIR={}", self.dir().display());
+        let processes = std::fs::read_dir("/proc").expect("/proc").flatten();
+        let read = |path: PathBuf| std::fs::read(path).unwrap_or_default();
+        let marked = processes.filter(|process| {
+            let environ = read(process.path().join("environ"));
+            environ.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
+        });
+        marked.map(|process| text(&read(process.path().join("cmdline"))).replace('\0', " ")).collect()
+    }
+
+    /// Stops the lab and deletes it; asserts that no process and no port of it is left.
+    pub(crate) fn down(mut self) {
+        let ports = self.ports();
+        self.ok(&["down", "--purge"]);
+        self.down = true;
+        self.assert_gone(&ports);
+        assert!(!self.dir().exists(), "the folder is left");
+    }
+
+    /// Asserts that no process is left, and that `ports` are free.
+    pub(crate) fn assert_gone(&self, ports: &[u16]) {
+        assert_eq!(self.processes(), Vec::<String>::new(), "processes are left");
+        let taken = |port: &&u16| std::net::TcpListener::bind(("127.0.0.1", **port)).is_err();
+        assert_eq!(ports.iter().find(taken), None, "a port is left");
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        if !self.down {
+            if std::thread::panicking() {
+                // What the parts said is the only trace of why a test failed.
+                let logs = text(&self.run(&["logs", "--level", "warn"]).stdout);
+                let last: Vec<_> = logs.lines().rev().take(60).collect();
+                last.iter().rev().for_each(|line| eprintln!("{line}"));
+            }
+            self.run(&["down", "--purge"]);
+        }
+    }
+}
+
+/// What a program printed.
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Kills a process without asking it.
+pub(crate) fn kill(pid: &Value) {
+    let pid = pid.as_i64().and_then(|pid| i32::try_from(pid).ok()).and_then(rustix::process::Pid::from_raw);
+    let pid = pid.expect("a pid above 0");
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("the process can be killed");
+}
+
+/// The checkout.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the checkout")
+}

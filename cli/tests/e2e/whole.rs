@@ -1,0 +1,127 @@
+//! What `up` promises, a fault from its start to its page to its end, and that nothing is left.
+
+use std::time::Duration;
+
+use testkit::eventually;
+
+use crate::lab::{BACK, Lab, kill, text};
+
+/// Queries from the exercises, as they stand there.
+const SEED_QUERIES: &[&str] = &[
+    "up{job='application-metrics'}",
+    "rate(http_requests_total[5m])",
+    "rate(http_requests_total{status=~'5..'}[5m]) / rate(http_requests_total[5m]) * 100",
+    "histogram_quantile(0.95, rate(http_request_duration_seconds_bucket[5m]))",
+    "histogram_quantile(0.50, rate(http_request_duration_seconds_bucket[5m]))",
+    "cpu_usage_percent",
+    "memory_usage_percent",
+    "disk_usage_percent",
+    "database_connections_active",
+    "rate(database_query_duration_seconds_count[5m])",
+    "active_users_total",
+    "queue_size_total",
+    "revenue_total_dollars",
+    "rate(cache_hits_total[5m])",
+    "rate(cache_misses_total[5m])",
+    "rate(orders_processed_total{status='completed'}[5m]) * 60",
+    "sum(rate(http_requests_total{status!~'5..'}[5m])) / sum(rate(http_requests_total[5m])) * 100",
+    "sum(rate(http_request_duration_seconds_bucket{le='0.5'}[1h])) / sum(rate(http_request_duration_seconds_count[1h])) * 100",
+];
+
+/// Time for an alert to fire, or to end: seconds by its rule, and generous for a busy machine.
+const PAGE: Duration = Duration::from_secs(60);
+
+async fn until(what: &str, deadline: Duration, holds: impl AsyncFn() -> bool) {
+    eventually(deadline, || async { if holds().await { Ok(()) } else { Err(format!("not yet: {what}")) } })
+        .await;
+}
+
+#[tokio::test]
+async fn a_lab_comes_up_breaks_pages_is_fixed_and_goes_down_without_a_trace() {
+    let Some(lab) = Lab::up(&["--rate", "40"]).await else { return };
+    let status = lab.status();
+    assert_eq!(status["ready"], true, "{status:#}");
+    assert!(status["memory"]["rss"].as_u64() > Some(0));
+    for query in SEED_QUERIES {
+        until(query, PAGE, async || !lab.query(query).await.is_empty()).await;
+    }
+    assert_eq!(lab.alerts(), [], "a healthy lab has nothing pending or firing");
+
+    let broken = lab.ok(&["break", "order-api", "http-error", "rate=0.5", "ttl=5m"]);
+    assert!(broken.contains("curl -X PUT"), "{broken}");
+    let fires = |name: &str| lab.alerts().contains(&(name.to_owned(), "firing".to_owned()));
+    until("HighErrorRate fires", PAGE, async || fires("HighErrorRate")).await;
+    let traces = lab.json(&["traces", "--error", "--json"]);
+    let id =
+        traces["data"][0]["traceID"].as_str().unwrap_or_else(|| panic!("no trace with an error: {traces}"));
+    let trace = lab.ok(&["trace", id]);
+    assert!(trace.contains("order-api"), "{trace}");
+    let logs = lab.ok(&["logs", "--level", "error", "--service", "order-api"]);
+    assert!(logs.contains("ERROR"), "{logs}");
+    assert!(!logs.contains("http-error"), "logs do not name the fault");
+
+    lab.ok(&["fix"]);
+    until("nothing fires", PAGE, async || lab.alerts().is_empty()).await;
+
+    let ports = lab.ports();
+    assert!(ports.len() > 10, "{ports:?}");
+    lab.ok(&["down"]);
+    lab.assert_gone(&ports);
+    assert!(!lab.run(&["status"]).status.success(), "no lab runs");
+}
+
+#[tokio::test]
+async fn what_is_killed_comes_back_even_the_supervisor() {
+    let Some(lab) = Lab::up(&["--no-load"]).await else { return };
+    let before = lab.part("user-service");
+    kill(&before["pid"]);
+    until("user-service is back", BACK, async || {
+        let part = lab.part("user-service");
+        part["ready"] == true && part["restarts"] == 1 && part["pid"] != before["pid"]
+    })
+    .await;
+
+    let before = lab.part("redis");
+    kill(&lab.status()["supervisor"]);
+    until("the supervisor is gone", BACK, async || lab.status()["supervisor"].is_null()).await;
+    let again = lab.start(&["--no-load"]);
+    assert!(again.status.success(), "{}", text(&again.stderr));
+    assert_ne!(lab.part("redis")["pid"], before["pid"], "what was left was ended first");
+
+    let twice = lab.start(&[]);
+    assert!(text(&twice.stderr).contains("already runs"), "{}", text(&twice.stderr));
+
+    kill(&lab.status()["supervisor"]);
+    lab.down();
+}
+
+#[tokio::test]
+async fn a_token_guards_the_switches_and_lab_uses_it() {
+    let Some(lab) = Lab::up(&["--no-load", "--faults-token", "opens"]).await else { return };
+    let refused = lab.run(&["break", "order-api", "http-error"]);
+    assert!(text(&refused.stderr).contains("Authorization"), "{}", text(&refused.stderr));
+    let broken = lab.ok(&["--faults-token", "opens", "break", "order-api", "http-error"]);
+    assert!(!broken.contains("opens"), "the token is not printed: {broken}");
+    lab.ok(&["--faults-token", "opens", "fix"]);
+}
+
+#[tokio::test]
+async fn mistakes_are_answered_with_what_would_be_right() {
+    let Some(lab) = Lab::up(&["--no-load"]).await else { return };
+    for (args, hint) in [
+        (&["break", "order-ap", "http-error"][..], "user-service, order-worker, order-api"),
+        (&["break", "order-api", "http-eror"], "http-error"),
+        (&["break", "order-api", "http-error", "rte=1"], "rate"),
+        (&["break", "order-api", "http-error", "rate=2"], "rate"),
+        (&["break", "order-api", "http-error", "ttl=2h"], "ttl"),
+        (&["fix", "order-api", "nonsense"], "http-error"),
+        (&["protections", "order-api", "seatbelt", "off"], "circuit-breaker"),
+        (&["logs", "--service", "nobody"], "order-api"),
+        (&["trace", "xyz"], "hexadecimal"),
+        (&["trace", "0af7651916cd43dd8448eb211c80319c"], "0af7651916cd43dd8448eb211c80319c"),
+    ] {
+        let output = lab.run(args);
+        assert!(!output.status.success(), "lab {args:?} succeeded");
+        assert!(text(&output.stderr).contains(hint), "lab {args:?}: {}", text(&output.stderr));
+    }
+}

@@ -1,0 +1,60 @@
+# Shortcuts. Nobody needs `just` to start: every recipe calls a command that works without it.
+
+set positional-arguments
+
+# What there is.
+_default:
+    @just --list --unsorted
+
+# Start the lab in the foreground; Ctrl-C stops it.
+up *args:
+    ./lab up "$@"
+
+# Stop the lab.
+down *args:
+    ./lab down "$@"
+
+# Show the parts: readiness, memory, restarts.
+status *args:
+    ./lab status "$@"
+
+# Follow the logs of all services.
+logs *args:
+    ./lab logs -f "$@"
+
+# Show what is pending and firing.
+alerts *args:
+    ./lab alerts "$@"
+
+# Switch a fault on: just break order-api http-error rate=0.2 ttl=5m
+break service fault *parameters:
+    ./lab break "$@"
+
+# End faults: all, of one service, or one.
+fix *args:
+    ./lab fix "$@"
+
+# Every check of the project, as CI runs it.
+test *args:
+    ./lab test "$@"
+
+# The fast checks: shell, format, rules, clippy, unit tests.
+check:
+    ./lab test --quick
+
+# Measure: middleware overhead, orders per second, memory, start-up.
+bench *args:
+    ./lab bench "$@"
+
+# Check the Prometheus rules and run their tests.
+rules:
+    promtool check rules --lint=all dashboards/rules/*.yml
+    promtool test rules dashboards/tests/*.test.yml
+
+# Write the generated pages of docs/ from the code.
+docs:
+    cargo run --quiet -p docgen
+
+# Format everything.
+fmt:
+    cargo fmt --all
