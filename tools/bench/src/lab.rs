@@ -1,0 +1,118 @@
+//! The assembled lab as a user starts it: its memory under load and its start-up time. Also the lab that other
+//! measurements run against.
+
+use std::{
+    path::PathBuf,
+    process::{Command, Output},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+use serde_json::Value;
+
+use crate::report;
+
+/// Away from a lab that may be running with the usual ports.
+const PORT_OFFSET: &str = "20000";
+/// Bars of the design, in MiB and seconds.
+const SERVICES_MIB: f64 = 90.0;
+const WHOLE_MIB: f64 = 400.0;
+const STARTUP_SECONDS: f64 = 5.0;
+/// The services whose memory is counted together.
+const SERVICES: &[&str] = &["order-api", "user-service", "order-worker"];
+/// Load under which memory is read, in requests per second.
+const RATE: &str = "200";
+/// Time under load before memory is read: pools are open, buffers warm, the trace store has its share.
+const SETTLE: Duration = Duration::from_secs(60);
+
+/// A lab in a folder of its own; stopped and removed when dropped.
+pub(crate) struct Lab {
+    binary: PathBuf,
+    folder: PathBuf,
+}
+
+impl Lab {
+    /// Runs `lab up --detach` with `args`.
+    ///
+    /// # Errors
+    /// When it does not become ready; its own words are in the error.
+    pub(crate) fn up(args: &[&str]) -> anyhow::Result<Self> {
+        let me = std::env::current_exe()?;
+        let target =
+            me.ancestors().find(|p| p.ends_with("target")).context("bench runs from the target folder")?;
+        let lab = Self { binary: me.with_file_name("lab"), folder: target.join("bench-lab") };
+        lab.run(&[&["up", "--detach", "--port-offset", PORT_OFFSET], args].concat())?;
+        Ok(lab)
+    }
+
+    /// `lab status --json`.
+    pub(crate) fn status(&self) -> anyhow::Result<Value> {
+        Ok(serde_json::from_slice(&self.run(&["status", "--json"])?.stdout)?)
+    }
+
+    /// The number of one named port.
+    pub(crate) fn port(&self, name: &str) -> anyhow::Result<u16> {
+        let status = self.status()?;
+        let port = parts(&status).find_map(|part| part["ports"][name].as_u64());
+        port.and_then(|port| u16::try_from(port).ok())
+            .with_context(|| format!("the lab has no port `{name}`"))
+    }
+
+    fn run(&self, args: &[&str]) -> anyhow::Result<Output> {
+        let output = Command::new(&self.binary).arg("--dir").arg(&self.folder).args(args).output()?;
+        if !output.status.success() {
+            bail!("lab {} failed:\n{}", args.join(" "), String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(output)
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        if let Err(error) = self.run(&["down", "--purge"]) {
+            eprintln!("{error}");
+        }
+    }
+}
+
+fn parts(status: &Value) -> impl Iterator<Item = &Value> {
+    status["parts"].as_array().into_iter().flatten()
+}
+
+/// Prints the memory of each part after a minute at 200 requests per second.
+pub(crate) async fn memory(time: Duration) -> anyhow::Result<()> {
+    println!("memory: after {} s at {RATE} requests per second", (SETTLE + time).as_secs());
+    let lab = Lab::up(&["--rate", RATE])?;
+    tokio::time::sleep(SETTLE + time).await;
+    let status = lab.status()?;
+    let mib = |value: &Value, kind: &str| value["memory"][kind].as_f64().unwrap_or(0.0) / f64::from(1 << 20);
+    for part in parts(&status) {
+        let name = part["name"].as_str().unwrap_or_default();
+        println!("  {name:<14} rss {:>6.1} MiB  pss {:>6.1} MiB", mib(part, "rss"), mib(part, "pss"));
+    }
+    let services: f64 = parts(&status)
+        .filter(|part| part["name"].as_str().is_some_and(|name| SERVICES.contains(&name)))
+        .map(|part| mib(part, "rss"))
+        .sum();
+    report::bar("three services, RSS in MiB", services, SERVICES_MIB, false);
+    // The resident sets of PostgreSQL's sessions each contain the shared buffers: their sum counts the same pages a
+    // dozen times. The proportional set counts each page once, which is what the machine really gives.
+    println!("  whole lab, sum of resident sets: {:.1} MiB", mib(&status, "rss"));
+    report::bar("whole lab, each page counted once (PSS), in MiB", mib(&status, "pss"), WHOLE_MIB, false);
+    Ok(())
+}
+
+/// Prints how long `lab up` takes with binaries built, from an empty folder and again with data.
+pub(crate) async fn startup(rounds: usize) -> anyhow::Result<()> {
+    println!("startup: from `lab up` to everything ready, empty folder each time");
+    let mut seconds = Vec::new();
+    for round in 1..=rounds {
+        let started = Instant::now();
+        let lab = Lab::up(&[])?;
+        seconds.push(started.elapsed().as_secs_f64());
+        println!("  round {round}: {:.2} s", seconds[round - 1]);
+        drop(lab);
+    }
+    report::bar("startup in seconds", report::median(&mut seconds), STARTUP_SECONDS, false);
+    Ok(())
+}

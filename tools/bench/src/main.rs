@@ -1,0 +1,66 @@
+//! The project's own measurements, each a ratio within one run where time is involved.
+//!
+//! `bench stack` compares the house's middleware with a bare router, `bench orders` the order path with `pgbench`,
+//! `bench memory` and `bench startup` look at the assembled lab. `just bench` runs all of them.
+
+mod client;
+mod lab;
+mod orders;
+mod report;
+mod stack;
+
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+/// Measures the lab and prints each figure beside the bar that it has to reach.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Args {
+    /// What to measure; everything when absent.
+    #[command(subcommand)]
+    what: Option<What>,
+    /// Length of each timed run.
+    #[arg(long, global = true, default_value = "5", value_name = "SECONDS")]
+    seconds: u64,
+    /// Interleaved repetitions; the median counts.
+    #[arg(long, global = true, default_value_t = 3)]
+    rounds: usize,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+enum What {
+    /// Requests per second of the full middleware stack on a trivial route, against a bare axum router.
+    Stack,
+    /// Accepted orders per second, against pgbench running an equivalent two-insert transaction on the same server.
+    Orders,
+    /// Memory of the services and of the whole lab at 200 requests per second.
+    Memory,
+    /// Time from `lab up` to everything ready.
+    Startup,
+    /// The server side of `stack`, in a process of its own.
+    #[command(hide = true)]
+    Serve {
+        /// With the middleware stack or without.
+        kind: stack::Kind,
+    },
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let time = Duration::from_secs(args.seconds);
+    match args.what {
+        Some(What::Serve { kind }) => stack::serve(kind).await,
+        Some(What::Stack) => stack::run(time, args.rounds).await,
+        Some(What::Orders) => orders::run(time, args.rounds).await,
+        Some(What::Memory) => lab::memory(time).await,
+        Some(What::Startup) => lab::startup(args.rounds).await,
+        None => {
+            stack::run(time, args.rounds).await?;
+            orders::run(time, args.rounds).await?;
+            lab::memory(time).await?;
+            lab::startup(args.rounds).await
+        }
+    }
+}

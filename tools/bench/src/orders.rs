@@ -1,0 +1,114 @@
+//! Accepted orders per second through the whole path (HTTP, user check, order and outbox in one transaction) against what
+//! the same PostgreSQL does when `pgbench` runs an equivalent transaction: the same two rows with the same sizes and
+//! indexes, as many connections as order-api's pool, prepared statements.
+//!
+//! The rest of the pipeline runs meanwhile: relay, worker and outcomes take their share of the machine. The runs are
+//! interleaved, and each waits until the pipeline of the one before has drained.
+
+use std::{io::Write as _, net::SocketAddr, process::Command, time::Duration};
+
+use anyhow::{Context, bail, ensure};
+
+use crate::{client::hammer, lab::Lab, report};
+
+/// Keep-alive connections that place orders.
+const CONNECTIONS: usize = 32;
+/// Sessions of pgbench: `DB_POOL_SIZE` of order-api.
+const SESSIONS: &str = "10";
+/// The bar of the design.
+const BAR: f64 = 0.60;
+/// Longest wait for the pipeline to drain between runs.
+const DRAIN: Duration = Duration::from_secs(120);
+/// Users that exist (`contracts::users::seeded_user_id`).
+const USERS: u64 = 10_000;
+
+const SCHEMA: &str = include_str!("../pgbench/schema.sql");
+const TRANSACTION: &str = include_str!("../pgbench/two-inserts.sql");
+
+/// Runs both sides in turn and prints their ratio.
+pub(crate) async fn run(time: Duration, rounds: usize) -> anyhow::Result<()> {
+    println!("orders: accepted orders against pgbench's two-insert transactions, same PostgreSQL");
+    let lab = Lab::up(&["--no-load", "--trace-ratio", "0.01"])?;
+    let api = SocketAddr::from(([127, 0, 0, 1], lab.port("order-api")?));
+    let postgres = lab.port("postgres")?;
+    psql(postgres, "orders", SCHEMA)?;
+    place(api, Duration::from_secs(2)).await?;
+    drain(postgres).await?;
+    let (mut orders, mut pgbench) = (Vec::new(), Vec::new());
+    for round in 1..=rounds {
+        orders.push(place(api, time).await?);
+        drain(postgres).await?;
+        pgbench.push(transactions(postgres, time)?);
+        println!(
+            "  round {round}: orders {:>6.0}/s  pgbench {:>6.0}/s",
+            orders[round - 1],
+            pgbench[round - 1]
+        );
+    }
+    let (orders, pgbench) = (report::median(&mut orders), report::median(&mut pgbench));
+    println!("  median:  orders {orders:>6.0}/s  pgbench {pgbench:>6.0}/s");
+    report::bar("orders / pgbench", orders / pgbench, BAR, true);
+    Ok(())
+}
+
+/// Accepted orders per second over keep-alive connections.
+async fn place(api: SocketAddr, time: Duration) -> anyhow::Result<f64> {
+    let rate = hammer(api, CONNECTIONS, time, |connection, n, out| {
+        let user = (connection as u64 * 7919 + n * 104_729) % USERS;
+        let body = format!(
+            "{{\"user_id\":\"01900000-0000-7000-8000-{user:012x}\",\"items\":[\
+             {{\"sku\":\"SKU-{}\",\"quantity\":2,\"unit_price_cents\":1999}},\
+             {{\"sku\":\"SKU-{}\",\"quantity\":1,\"unit_price_cents\":549}}]}}",
+            n % 500,
+            (n * 7) % 500
+        );
+        let head = "POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+        // Writing to a vector cannot fail.
+        let _ = write!(out, "{head}Content-Length: {}\r\n\r\n{body}", body.len());
+    })
+    .await?;
+    ensure!(
+        rate.other * 1000 < rate.ok,
+        "{} of {} orders were not accepted",
+        rate.other,
+        rate.ok + rate.other
+    );
+    Ok(rate.per_second())
+}
+
+/// Waits until every accepted order is settled, so that the next run starts from the same place.
+async fn drain(postgres: u16) -> anyhow::Result<()> {
+    let waited = tokio::time::timeout(DRAIN, async {
+        while psql(postgres, "orders", "SELECT count(*) FROM outbox")?.trim() != "0" {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        anyhow::Ok(())
+    });
+    waited.await.context("the pipeline did not drain")?
+}
+
+fn psql(port: u16, database: &str, sql: &str) -> anyhow::Result<String> {
+    let url = format!("postgres://lab@127.0.0.1:{port}/{database}");
+    let output = Command::new("psql").args(["-qAtX", "-v", "ON_ERROR_STOP=1", &url, "-c", sql]).output()?;
+    if !output.status.success() {
+        bail!("psql: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Transactions per second of pgbench.
+fn transactions(port: u16, time: Duration) -> anyhow::Result<f64> {
+    let script = std::env::temp_dir().join(format!("two-inserts-{}.sql", std::process::id()));
+    std::fs::write(&script, TRANSACTION)?;
+    let output = Command::new("pgbench")
+        .args(["-n", "-M", "prepared", "-c", SESSIONS, "-j", "2", "-T", &time.as_secs().to_string()])
+        .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-U", "lab", "-f"])
+        .arg(&script)
+        .arg("orders")
+        .output()
+        .context("starting pgbench")?;
+    std::fs::remove_file(&script)?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let tps = text.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
+    tps.with_context(|| format!("pgbench said: {text}{}", String::from_utf8_lossy(&output.stderr)))
+}

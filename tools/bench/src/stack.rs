@@ -1,0 +1,131 @@
+//! What the house's middleware costs: the same trivial route behind a bare axum router and behind the full stack.
+//!
+//! Each side runs in a process of its own with the same runtime; the runs are interleaved and the median counts, because
+//! a shared machine drifts. Spans are recorded and sampled as in local mode, logs are on, faults are off.
+
+use std::{
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use anyhow::Context;
+use axum::{Router, routing::get};
+use chassis::{
+    App, Chassis, CommonConfig, ServiceInfo,
+    fault::{FaultSpec, catalogue},
+    lifecycle::Running,
+    telemetry,
+};
+use clap::{Parser, ValueEnum};
+
+use crate::{client::hammer, report};
+
+/// Keep-alive connections of a run.
+const CONNECTIONS: usize = 32;
+/// What every service can have done to its public port.
+const POINTS: &[&FaultSpec] =
+    &[&catalogue::HTTP_ERROR, &catalogue::HTTP_LATENCY, &catalogue::HTTP_HANG, &catalogue::HTTP_ABORT];
+/// The bar of the design.
+const BAR: f64 = 0.80;
+
+/// Which server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// axum alone.
+    Bare,
+    /// Behind every layer of the house.
+    Stack,
+}
+
+#[derive(Parser)]
+struct Config {
+    #[command(flatten)]
+    common: CommonConfig,
+}
+
+fn routes() -> Router {
+    Router::new().route("/", get(async || "ok"))
+}
+
+/// Serves one side until killed; the address is the first line on standard output.
+pub(crate) async fn serve(kind: Kind) -> anyhow::Result<()> {
+    match kind {
+        Kind::Bare => {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+            println!("{}", listener.local_addr()?);
+            axum::serve(listener, routes()).await?;
+        }
+        Kind::Stack => {
+            let config = Config::parse_from(["bench", "--log-level=warn", "--trace-ratio=0.1"]);
+            let service = ServiceInfo { name: "bench", version: env!("CARGO_PKG_VERSION") };
+            let chassis = Chassis::new(service, config.common, POINTS);
+            let guard = telemetry::init(&chassis)?;
+            let app = App { chassis, public: Some(routes()), routes: &[("GET", "/")] };
+            let running = Running::start(app).await?;
+            println!("{}", running.public.context("a public address")?);
+            std::future::pending::<()>().await;
+            drop(guard);
+        }
+    }
+    Ok(())
+}
+
+/// A server in a child process, killed when dropped.
+struct Server {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Server {
+    fn start(kind: Kind) -> anyhow::Result<Self> {
+        let word = kind.to_possible_value().context("a kind")?;
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(["serve", word.get_name()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("starting the server side")?;
+        let stdout = child.stdout.take().context("its output")?;
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line)?;
+        let address = line.trim().parse().with_context(|| format!("the server said `{}`", line.trim()))?;
+        Ok(Self { child, address })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs both sides in turn and prints their ratio.
+pub(crate) async fn run(time: Duration, rounds: usize) -> anyhow::Result<()> {
+    println!("stack: full middleware against bare axum, trivial route, {CONNECTIONS} connections");
+    let (bare, stack) = (Server::start(Kind::Bare)?, Server::start(Kind::Stack)?);
+    let (mut without, mut with) = (Vec::new(), Vec::new());
+    // Warm-up: connections, allocator, branch predictors.
+    for server in [&bare, &stack] {
+        measure(server, Duration::from_secs(1)).await?;
+    }
+    for round in 1..=rounds {
+        without.push(measure(&bare, time).await?);
+        with.push(measure(&stack, time).await?);
+        println!("  round {round}: bare {:>7.0}/s  stack {:>7.0}/s", without[round - 1], with[round - 1]);
+    }
+    let (without, with) = (report::median(&mut without), report::median(&mut with));
+    println!("  median:  bare {without:>7.0}/s  stack {with:>7.0}/s");
+    report::bar("stack / bare", with / without, BAR, true);
+    Ok(())
+}
+
+async fn measure(server: &Server, time: Duration) -> anyhow::Result<f64> {
+    let rate = hammer(server.address, CONNECTIONS, time, |_, _, out| {
+        out.extend_from_slice(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    })
+    .await?;
+    anyhow::ensure!(rate.other == 0, "{} requests did not get a 200", rate.other);
+    Ok(rate.per_second())
+}

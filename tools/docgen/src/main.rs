@@ -1,0 +1,59 @@
+//! Writes the generated pages of `docs/` from the code; with `--check` fails when a committed page differs.
+
+mod configuration;
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, bail};
+use chassis::fault::doc::ServiceFaults;
+use clap::{CommandFactory, Parser};
+
+/// Writes the generated pages of docs/ from the code.
+#[derive(Debug, Parser)]
+struct Args {
+    /// Write nothing; fail when a committed page differs from what the code says.
+    #[arg(long)]
+    check: bool,
+}
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let pages = [("configuration.md", configuration_page()), ("faults.md", faults_page())];
+    let mut stale = Vec::new();
+    for (name, text) in pages {
+        let path = docs.join(name);
+        if fs::read_to_string(&path).is_ok_and(|current| current == text) {
+            continue;
+        }
+        if args.check {
+            stale.push(name);
+        } else {
+            fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
+            println!("wrote docs/{name}");
+        }
+    }
+    if !stale.is_empty() {
+        bail!("docs/{} differ from the code; run `just docs` and commit", stale.join(", docs/"));
+    }
+    Ok(())
+}
+
+fn configuration_page() -> String {
+    configuration::page(&[
+        order_api::OrderApiConfig::command(),
+        user_service::UserServiceConfig::command(),
+        order_worker::OrderWorkerConfig::command(),
+        load::config::LoadConfig::command(),
+        lab_traces::config::TracesConfig::command(),
+    ])
+}
+
+fn faults_page() -> String {
+    let service = |name, admin, catalogue| ServiceFaults { name, admin, catalogue };
+    chassis::fault::doc::markdown(&[
+        service("order-api", "localhost:9101", order_api::faults::CATALOGUE),
+        service("user-service", "localhost:9102", user_service::faults::CATALOGUE),
+        service("order-worker", "localhost:9103", order_worker::faults::CATALOGUE),
+    ])
+}
