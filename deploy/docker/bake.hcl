@@ -1,0 +1,27 @@
+# All images in one pass, and their shared build once:  docker buildx bake -f deploy/docker/bake.hcl
+# For a registry and both architectures:  REPOSITORY=registry.example/sre-lab docker buildx bake -f deploy/docker/bake.hcl --push release
+
+variable "REPOSITORY" { default = "sre-lab" }
+variable "TAG" { default = "dev" }
+variable "REVISION" { default = "unknown" }
+
+group "default" { targets = ["image"] }
+group "release" { targets = ["published"] }
+
+target "image" {
+  matrix     = { program = ["order-api", "user-service", "order-worker", "load"] }
+  name       = program
+  context    = "."
+  dockerfile = "deploy/docker/Dockerfile"
+  target     = program
+  tags       = ["${REPOSITORY}/${program}:${TAG}"]
+  args       = { VERSION = TAG, REVISION = REVISION }
+}
+
+target "published" {
+  matrix    = { program = ["order-api", "user-service", "order-worker", "load"] }
+  name      = "${program}-published"
+  inherits  = [program]
+  platforms = ["linux/amd64", "linux/arm64"]
+  attest    = ["type=sbom", "type=provenance,mode=max"]
+}
