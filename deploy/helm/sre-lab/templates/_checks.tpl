@@ -1,0 +1,48 @@
+{{/* What does not go together, each with a sentence that says what to set. Called once, from checks.yaml. */}}
+{{- define "sre-lab.checks" -}}
+{{- $v := .Values -}}
+{{- if and (not $v.postgres.enabled) (not $v.postgres.existingSecret) -}}
+{{- fail "postgres.enabled is false, so postgres.existingSecret must name a secret with the connection URLs `orders`, `users` and `fulfillment`." -}}
+{{- end -}}
+{{- if and $v.postgres.enabled $v.postgres.existingSecret -}}
+{{- fail "postgres.existingSecret is for a PostgreSQL of your own: set postgres.enabled to false, or leave it empty." -}}
+{{- end -}}
+{{- if and (not $v.redis.enabled) (not $v.redis.url) -}}
+{{- fail "redis.enabled is false, so redis.url must say where Redis is, such as redis://cache.example:6379." -}}
+{{- end -}}
+{{- if and (not $v.redpanda.enabled) (not $v.redpanda.brokers) -}}
+{{- fail "redpanda.enabled is false, so redpanda.brokers must list a Kafka of your own, such as kafka-0.example:9092,kafka-1.example:9092." -}}
+{{- end -}}
+{{- if and $v.redpanda.enabled (eq (mod (int $v.redpanda.replicas) 2) 0) -}}
+{{- fail (printf "redpanda.replicas is %d: Raft needs an odd number of brokers, such as 1 or 3." (int $v.redpanda.replicas)) -}}
+{{- end -}}
+{{- if and $v.grafana.enabled (not $v.prometheus.enabled) (not $v.prometheus.url) -}}
+{{- fail "grafana.enabled is true without a Prometheus: enable prometheus, or set prometheus.url to one that scrapes the lab." -}}
+{{- end -}}
+{{- if and $v.alertmanager.enabled (not $v.prometheus.enabled) -}}
+{{- fail "alertmanager.enabled is true, but nothing would send it alerts: enable prometheus, or disable alertmanager." -}}
+{{- end -}}
+{{- if not (regexMatch "^([1-9][0-9]{0,2}|1[0-9]{3}|2000)ms$|^[12]s$" $v.prometheus.interval) -}}
+{{- fail (printf "prometheus.interval is %s; it must be at most 2s. The lab's shortest SLO window is 5s, and a rate needs two samples in it." $v.prometheus.interval) -}}
+{{- end -}}
+{{- $connections := 5 -}}
+{{- range $name, $svc := $v.services -}}
+{{- if and $svc.faults (not $v.faultSwitch.enabled) -}}
+{{- fail (printf "services.%s.faults is set, but faultSwitch.enabled is false: there is no switch to set them with." $name) -}}
+{{- end -}}
+{{- if and $svc.autoscaling.enabled (gt (int $svc.autoscaling.minReplicas) (int $svc.autoscaling.maxReplicas)) -}}
+{{- fail (printf "services.%s.autoscaling: minReplicas (%d) is above maxReplicas (%d)." $name (int $svc.autoscaling.minReplicas) (int $svc.autoscaling.maxReplicas)) -}}
+{{- end -}}
+{{- range $svc.calls -}}
+{{- if not (dig . "ports" "http" "" $v.services) -}}
+{{- fail (printf "services.%s.calls names %s, which is no service with an HTTP port." $name .) -}}
+{{- end -}}
+{{- end -}}
+{{- $most := ternary $svc.autoscaling.maxReplicas $svc.replicas $svc.autoscaling.enabled -}}
+{{- /* One more pod while an upgrade rolls, one more connection a pod for its readiness probe. */ -}}
+{{- if $svc.database }}{{ $connections = add $connections (mul (add1 $most) (add1 $svc.poolSize)) }}{{ end -}}
+{{- end -}}
+{{- if and $v.postgres.enabled (gt (int $connections) (int $v.postgres.maxConnections)) -}}
+{{- fail (printf "The services may open %d connections, but postgres.maxConnections is %d: raise it, or lower replicas or poolSize." (int $connections) (int $v.postgres.maxConnections)) -}}
+{{- end -}}
+{{- end }}

@@ -1,0 +1,89 @@
+{{/*
+Who may call whom, and on which port: the one table that the network policies are made of. It follows from the values of the
+services and from what is enabled. `to: outside` is a way out of the namespace: an external store, or the Kubernetes API.
+*/}}
+{{- define "sre-lab.edges" -}}
+{{- $v := .Values -}}
+edges:
+{{- range $name, $svc := $v.services }}
+  {{- range $svc.calls }}
+  - { from: {{ $name }}, to: {{ . }}, port: {{ (index $v.services .).ports.http }} }
+  {{- end }}
+  {{- if $svc.database }}
+  - { from: {{ $name }}, to: {{ ternary "postgres" "outside" $v.postgres.enabled }}, port: 5432 }
+  {{- end }}
+  {{- if $svc.cache }}
+  - { from: {{ $name }}, to: {{ ternary "redis" "outside" $v.redis.enabled }}, port: 6379 }
+  {{- end }}
+  {{- if $svc.kafka }}
+  - { from: {{ $name }}, to: {{ ternary "redpanda" "outside" $v.redpanda.enabled }}, port: 9092 }
+  {{- end }}
+  {{- if $svc.traces }}
+  - { from: {{ $name }}, to: {{ ternary "jaeger" "outside" $v.jaeger.enabled }}, port: 4318 }
+  {{- end }}
+  {{- if and $v.load.enabled $svc.ports.http }}
+  - { from: load, to: {{ $name }}, port: {{ $svc.ports.http }} }
+  {{- end }}
+  {{- if $v.prometheus.enabled }}
+  - { from: prometheus, to: {{ $name }}, port: {{ $svc.ports.admin }} }
+  {{- end }}
+  - { from: helm-test, to: {{ $name }}, port: {{ $svc.ports.admin }} }
+  {{- with $svc.ports.http }}
+  - { from: helm-test, to: {{ $name }}, port: {{ . }} }
+  {{- end }}
+{{- end }}
+{{- if $v.redpanda.enabled }}
+  # Brokers among themselves: Raft, and the Kafka protocol.
+  - { from: redpanda, to: redpanda, port: 33145 }
+  - { from: redpanda, to: redpanda, port: 9092 }
+{{- end }}
+{{- if $v.prometheus.enabled }}
+  # Itself too, by its address.
+  - { from: prometheus, to: prometheus, port: 9090 }
+  {{- if $v.alertmanager.enabled }}
+  - { from: prometheus, to: alertmanager, port: 9093 }
+  {{- end }}
+  {{- if $v.load.enabled }}
+  - { from: prometheus, to: load, port: {{ $v.load.port }} }
+  {{- end }}
+  {{- if $v.redpanda.enabled }}
+  - { from: prometheus, to: redpanda, port: 9644 }
+  {{- end }}
+  {{- range $part, $port := dict "grafana" 3000 "loki" 3100 "jaeger" 8888 "kubeStateMetrics" 8080 }}
+  {{- if (index $v $part).enabled }}
+  - { from: prometheus, to: {{ kebabcase $part }}, port: {{ $port }} }
+  {{- end }}
+  {{- end }}
+  {{- if include "sre-lab.shipsLogs" . }}
+  - { from: prometheus, to: alloy, port: 12345 }
+  {{- end }}
+  # The Kubernetes API (443 at its service, 6443 behind it) and the kubelets.
+  - { from: prometheus, to: outside, port: 443 }
+  - { from: prometheus, to: outside, port: 6443 }
+  {{- if $v.prometheus.kubelet }}
+  - { from: prometheus, to: outside, port: 10250 }
+  {{- end }}
+{{- end }}
+{{- if $v.kubeStateMetrics.enabled }}
+  - { from: kube-state-metrics, to: outside, port: 443 }
+  - { from: kube-state-metrics, to: outside, port: 6443 }
+{{- end }}
+{{- if include "sre-lab.shipsLogs" . }}
+  - { from: alloy, to: outside, port: 443 }
+  - { from: alloy, to: outside, port: 6443 }
+  - { from: alloy, to: {{ ternary "loki" "outside" $v.loki.enabled }}, port: 3100 }
+{{- end }}
+{{- if $v.grafana.enabled }}
+  - { from: grafana, to: {{ ternary "prometheus" "outside" $v.prometheus.enabled }}, port: 9090 }
+  - { from: grafana, to: {{ ternary "loki" "outside" $v.loki.enabled }}, port: 3100 }
+  - { from: grafana, to: {{ ternary "jaeger" "outside" $v.jaeger.enabled }}, port: 16686 }
+  {{- if $v.alertmanager.enabled }}
+  - { from: grafana, to: alertmanager, port: 9093 }
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Whether there is a shipper, and a place to ship to. */}}
+{{- define "sre-lab.shipsLogs" -}}
+{{- if and .Values.alloy.enabled (include "sre-lab.lokiUrl" .) }}yes{{ end -}}
+{{- end }}

@@ -1,0 +1,64 @@
+{{/* Environment of a service: what its values say, in the words of docs/configuration.md. Takes (list $ "order-api" $values). */}}
+{{- define "sre-lab.env" -}}
+{{- $root := index . 0 -}}
+{{- $svc := index . 2 -}}
+- { name: ADMIN_ADDR, value: "0.0.0.0:{{ $svc.ports.admin }}" }
+{{- with $svc.ports.http }}
+- { name: PUBLIC_ADDR, value: "0.0.0.0:{{ . }}" }
+{{- end }}
+{{- range $svc.calls }}
+- { name: {{ . | upper | replace "-" "_" }}_URL, value: "http://{{ . }}:{{ (index $root.Values.services .).ports.http }}" }
+{{- end }}
+{{- with $svc.database }}
+- { name: DATABASE_URL, valueFrom: { secretKeyRef: { name: {{ include "sre-lab.databases" $root }}, key: {{ . }} } } }
+- { name: DB_POOL_SIZE, value: {{ $svc.poolSize | quote }} }
+{{- end }}
+{{- if $svc.cache }}
+- { name: REDIS_URL, value: {{ include "sre-lab.redisUrl" $root | quote }} }
+{{- end }}
+{{- if $svc.kafka }}
+- { name: KAFKA_BROKERS, value: {{ include "sre-lab.brokers" $root | quote }} }
+{{- end }}
+{{- if and $svc.traces (include "sre-lab.otlpUrl" $root) }}
+- { name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ include "sre-lab.otlpUrl" $root | quote }} }
+- { name: OTEL_TRACES_SAMPLER_ARG, value: {{ $root.Values.traceRatio | quote }} }
+{{- end }}
+- { name: DRAIN_DELAY, value: {{ $root.Values.drain.delay }}s }
+- { name: DRAIN_TIMEOUT, value: {{ $root.Values.drain.timeout }}s }
+- { name: FAULTS_ENABLED, value: {{ $root.Values.faultSwitch.enabled | quote }} }
+- { name: FAULTS_REVEAL, value: {{ $root.Values.faultSwitch.reveal | quote }} }
+{{- with $root.Values.faultSwitch.tokenSecret }}
+- { name: FAULTS_TOKEN, valueFrom: { secretKeyRef: { name: {{ . }}, key: token } } }
+{{- end }}
+{{- with include "sre-lab.faultsAtStart" $svc.faults }}
+- { name: FAULTS_AT_START, value: {{ . | quote }} }
+{{- end }}
+{{- with include "sre-lab.protectionsOff" $svc.protections }}
+- { name: PROTECTIONS_OFF, value: {{ . | quote }} }
+{{- end }}
+{{- range $name, $value := $svc.env }}
+- { name: {{ $name }}, value: {{ $value | quote }} }
+{{- end }}
+{{- end }}
+
+{{/* { http-error: { rate: 0.2, ttl: 5m } }  ->  http-error?rate=0.2&ttl=5m */}}
+{{- define "sre-lab.faultsAtStart" -}}
+{{- $plans := list -}}
+{{- range $name, $parameters := . -}}
+{{- $pairs := list -}}
+{{- range $key, $value := $parameters -}}
+{{- $pairs = append $pairs (printf "%s=%v" $key $value) -}}
+{{- end -}}
+{{- $plans = append $plans (empty $pairs | ternary $name (printf "%s?%s" $name (join "&" $pairs))) -}}
+{{- end -}}
+{{ join " " $plans }}
+{{- end }}
+
+{{/* { circuit-breaker: false }  ->  circuit-breaker */}}
+{{- define "sre-lab.protectionsOff" -}}
+{{- $off := list -}}
+{{- range $name, $on := . -}}
+{{- if not $on -}}{{- $off = append $off $name -}}{{- end -}}
+{{- end -}}
+{{ join "," $off }}
+{{- end }}

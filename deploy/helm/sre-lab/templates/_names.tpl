@@ -1,0 +1,68 @@
+{{/*
+Names, labels, addresses: nothing else. Objects are called after their part (`order-api`, `postgres`), without the release's
+name: one lab a namespace, and the same names as in local mode.
+*/}}
+
+{{/* Labels of an object of a part. Takes (list $ "order-api"). */}}
+{{- define "sre-lab.labels" -}}
+{{- $root := index . 0 -}}
+{{ include "sre-lab.selector" . }}
+app.kubernetes.io/component: {{ index . 1 }}
+app.kubernetes.io/part-of: sre-lab
+app.kubernetes.io/version: {{ $root.Values.image.tag | default $root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ $root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{/* What selects the pods of a part. Never changes: a Deployment's selector cannot. */}}
+{{- define "sre-lab.selector" -}}
+app.kubernetes.io/name: {{ index . 1 }}
+app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
+{{- end }}
+
+{{/* Labels of a part's pods. No version of the chart: a new chart alone restarts no store. */}}
+{{- define "sre-lab.podLabels" -}}
+{{ include "sre-lab.selector" . }}
+app.kubernetes.io/component: {{ index . 1 }}
+app.kubernetes.io/part-of: sre-lab
+{{- end }}
+
+{{/* Image of one of the lab's own programs. Takes (list $ "order-api"). */}}
+{{- define "sre-lab.image" -}}
+{{- $image := (index . 0).Values.image -}}
+{{ $image.repository }}/{{ index . 1 }}:{{ $image.tag | default (index . 0).Chart.AppVersion }}
+{{- end }}
+
+{{/* Secret with the connection URLs of the databases. */}}
+{{- define "sre-lab.databases" -}}
+{{ .Values.postgres.existingSecret | default "postgres" }}
+{{- end }}
+
+{{- define "sre-lab.redisUrl" -}}
+{{ ternary "redis://redis:6379" .Values.redis.url .Values.redis.enabled }}
+{{- end }}
+
+{{/* Every broker by name: a client finds the cluster while one of them is gone. */}}
+{{- define "sre-lab.brokers" -}}
+{{- if .Values.redpanda.enabled -}}
+{{- range $i := until (int .Values.redpanda.replicas) }}{{ if $i }},{{ end }}redpanda-{{ $i }}.redpanda:9092{{ end -}}
+{{- else -}}
+{{ .Values.redpanda.brokers }}
+{{- end -}}
+{{- end }}
+
+{{- define "sre-lab.otlpUrl" -}}
+{{ ternary "http://jaeger:4318" .Values.jaeger.otlpUrl .Values.jaeger.enabled }}
+{{- end }}
+
+{{- define "sre-lab.jaegerUrl" -}}
+{{ ternary "http://jaeger:16686" .Values.jaeger.queryUrl .Values.jaeger.enabled }}
+{{- end }}
+
+{{- define "sre-lab.lokiUrl" -}}
+{{ ternary "http://loki:3100" .Values.loki.url .Values.loki.enabled }}
+{{- end }}
+
+{{- define "sre-lab.prometheusUrl" -}}
+{{ ternary "http://prometheus:9090" .Values.prometheus.url .Values.prometheus.enabled }}
+{{- end }}
