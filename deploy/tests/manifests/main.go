@@ -1,0 +1,41 @@
+// Checks of rendered manifests that need Kubernetes' own code, and nothing of a cluster.
+//
+//	manifests schemas SWAGGER OUT     JSON schemas for kubeconform, made from Kubernetes' OpenAPI document
+//	manifests podsecurity FILE...     every pod against Pod Security's profile `restricted`, by the admission's own rules
+//	manifests requests LIMIT FILE...  the sum of the memory requests of all pods, which must stay below LIMIT
+//	manifests operator FILE...        objects of the Prometheus operator against its own types; unknown fields are errors
+//	manifests data NAME KEY FILE      the text under a key of a ConfigMap
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "manifests:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	usage := fmt.Errorf("expected: schemas SWAGGER OUT | podsecurity FILE... | requests LIMIT FILE... | operator FILE... | data NAME KEY FILE; got %q", strings.Join(args, " "))
+	if len(args) < 2 {
+		return usage
+	}
+	switch command, rest := args[0], args[1:]; {
+	case command == "schemas" && len(rest) == 2:
+		return schemas(rest[0], rest[1])
+	case command == "podsecurity":
+		return podSecurity(rest)
+	case command == "requests" && len(rest) > 1:
+		return requests(rest[0], rest[1:])
+	case command == "operator":
+		return operator(rest)
+	case command == "data" && len(rest) == 3:
+		return data(rest[0], rest[1], rest[2])
+	}
+	return usage
+}
