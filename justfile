@@ -46,6 +46,30 @@ check:
 bench *args:
     ./lab bench "$@"
 
+# The lab on Kubernetes: images, a kind cluster where there is no context, the chart. just deploy --profile ha
+deploy *args:
+    deploy/deploy up "$@"
+
+# Remove the release; --cluster also removes the kind cluster.
+deploy-down *args:
+    deploy/deploy down "$@"
+
+# Pods, restarts, the release.
+deploy-status:
+    deploy/deploy status
+
+# The ports of the lab in the cluster, on this machine, until Ctrl-C.
+forward:
+    deploy/deploy forward
+
+# Build all images.
+images:
+    deploy/deploy images
+
+# Check the Helm chart; --update writes the rendered examples anew.
+chart *args:
+    deploy/tests/chart "$@"
+
 # Check the Prometheus rules and run their tests.
 rules:
     promtool check rules --lint=all dashboards/rules/*.yml
