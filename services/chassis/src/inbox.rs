@@ -1,5 +1,7 @@
 //! Inbox: remembers handled event ids in the handler's own transaction, so that a redelivered message has no second effect.
 
+use std::collections::HashSet;
+
 use uuid::Uuid;
 
 use crate::db::{Connection, DbError};
@@ -14,19 +16,26 @@ CREATE TABLE inbox (
 );
 ";
 
-/// Records `event_id`; `true` when it is new, `false` when it was handled before.
+/// Records these events and returns which of them are new; the others were handled before.
 ///
-/// While another transaction is handling the same event, this waits until that one has ended: whoever comes second
-/// learns whether the first succeeded.
+/// While another transaction is handling one of them, this waits until that one has ended: whoever comes second learns
+/// whether the first succeeded.
 ///
 /// # Errors
-/// [`DbError`].
-pub async fn record(conn: &mut Connection, consumer: &str, event_id: Uuid) -> Result<bool, DbError> {
-    let recorded =
-        sqlx::query("INSERT INTO inbox (consumer, event_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-            .bind(consumer)
-            .bind(event_id)
-            .execute(conn)
-            .await?;
-    Ok(recorded.rows_affected() == 1)
+/// [`DbError`]; [`DbError::Conflict`] when two transactions with several common events wait for each other.
+pub async fn record(
+    conn: &mut Connection,
+    consumer: &str,
+    event_ids: &[Uuid],
+) -> Result<HashSet<Uuid>, DbError> {
+    let new = sqlx::query_scalar(
+        "INSERT INTO inbox (consumer, event_id) SELECT $1, event_id FROM unnest($2::uuid[]) AS input (event_id)
+         ON CONFLICT DO NOTHING
+         RETURNING event_id",
+    )
+    .bind(consumer)
+    .bind(event_ids)
+    .fetch_all(conn)
+    .await?;
+    Ok(new.into_iter().collect())
 }

@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use chassis::{Chassis, config, lifecycle, telemetry};
 use user_service::{SERVICE, UserServiceConfig, build, faults};
 
+/// Requests allocate much and on several threads, which glibc's allocator pays for with a tenth of the CPU.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     lifecycle::exit_code(live().await)

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::report;
 
 /// Away from a lab that may be running with the usual ports.
-const PORT_OFFSET: &str = "20000";
+const PORT_OFFSET: &str = "30000";
 /// Bars of the design, in MiB and seconds.
 const SERVICES_MIB: f64 = 90.0;
 const WHOLE_MIB: f64 = 400.0;
@@ -58,7 +58,11 @@ impl Lab {
             .with_context(|| format!("the lab has no port `{name}`"))
     }
 
-    fn run(&self, args: &[&str]) -> anyhow::Result<Output> {
+    /// Runs one command of `lab` on it.
+    ///
+    /// # Errors
+    /// When it fails; its own words are in the error.
+    pub(crate) fn run(&self, args: &[&str]) -> anyhow::Result<Output> {
         let output = Command::new(&self.binary).arg("--dir").arg(&self.folder).args(args).output()?;
         if !output.status.success() {
             bail!("lab {} failed:\n{}", args.join(" "), String::from_utf8_lossy(&output.stderr));

@@ -164,6 +164,13 @@ impl Observer {
         self.record(error.kind(), None);
     }
 
+    /// `db.operation.batch.size` of the semantic conventions, which is not set for 1.
+    pub(super) fn shared_by(&self, callers: usize) {
+        if callers > 1 {
+            self.span.record("db.operation.batch.size", callers);
+        }
+    }
+
     fn record(&self, kind: ErrorKind, sqlstate: Option<String>) {
         self.metrics.failed(kind);
         self.span.record("otel.status_code", "ERROR");

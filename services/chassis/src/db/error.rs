@@ -2,8 +2,11 @@
 //!
 //! Codes: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
 
-/// Why the database did not do it; each variant is something a caller does differently.
-#[derive(Debug, thiserror::Error)]
+use std::sync::Arc;
+
+/// Why the database did not do it; each variant is something a caller does differently. Cheap to clone: several callers may
+/// share a statement ([`super::Group`]), and then its failure.
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum DbError {
     /// No connection of the pool became free in time: this process asks for more than its share.
     #[error("no database connection became free in time")]
@@ -11,10 +14,10 @@ pub enum DbError {
     /// The server cannot be reached, is going away, cut the connection, is out of resources, or cancelled a statement that
     /// took too long: worth a retry later.
     #[error("the database is not available")]
-    Unavailable(#[source] sqlx::Error),
+    Unavailable(#[source] Arc<sqlx::Error>),
     /// Deadlock, serialization failure or lock timeout: worth an immediate retry of the whole transaction.
     #[error("the transaction lost a conflict")]
-    Conflict(#[source] sqlx::Error),
+    Conflict(#[source] Arc<sqlx::Error>),
     /// A unique constraint refused the row.
     #[error("the row exists already ({constraint})")]
     Duplicate {
@@ -23,7 +26,7 @@ pub enum DbError {
     },
     /// Anything else: a mistake in the query or the schema.
     #[error("the database refused the statement")]
-    Other(#[source] sqlx::Error),
+    Other(#[source] Arc<sqlx::Error>),
 }
 
 /// The `kind` label of `database_errors_total`: [`DbError`] without its causes.
@@ -97,8 +100,8 @@ impl From<sqlx::Error> for DbError {
     fn from(error: sqlx::Error) -> Self {
         match ErrorKind::of(&error) {
             ErrorKind::PoolTimeout => Self::PoolTimeout,
-            ErrorKind::Unavailable => Self::Unavailable(error),
-            ErrorKind::Conflict => Self::Conflict(error),
+            ErrorKind::Unavailable => Self::Unavailable(error.into()),
+            ErrorKind::Conflict => Self::Conflict(error.into()),
             ErrorKind::Duplicate => Self::Duplicate {
                 constraint: error
                     .as_database_error()
@@ -106,7 +109,7 @@ impl From<sqlx::Error> for DbError {
                     .unwrap_or("unknown")
                     .to_owned(),
             },
-            ErrorKind::Other => Self::Other(error),
+            ErrorKind::Other => Self::Other(error.into()),
         }
     }
 }

@@ -7,6 +7,7 @@
 mod connection;
 mod error;
 mod faults;
+mod group;
 mod guard;
 mod metrics;
 mod migrate;
@@ -24,6 +25,7 @@ use tracing::Span;
 pub use self::{
     connection::Connection,
     error::DbError,
+    group::{Group, GroupWork},
     guard::{Query, Transaction},
 };
 use self::{connection::Observer, error::ErrorKind, faults::DbFaults, metrics::DbMetrics, pool::Slots};
@@ -186,6 +188,11 @@ impl Database {
         self.inner.metrics.query(kind).observe(since.elapsed().as_secs_f64());
     }
 
+    /// Whether a fault of the database is on.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.inner.faults.any_on()
+    }
+
     /// The pool itself, for tests and readiness only: statements through it are neither measured nor breakable.
     #[must_use]
     pub fn pool(&self) -> &PgPool {
@@ -221,6 +228,7 @@ impl Database {
             db.system.name = "postgresql",
             db.namespace = options.get_database().unwrap_or(self.inner.targets.database),
             db.operation.name = kind.operation_name(),
+            db.operation.batch.size = tracing::field::Empty,
             db.response.status_code = tracing::field::Empty,
             server.address = options.get_host(),
             server.port = options.get_port(),

@@ -74,7 +74,7 @@ impl Slots {
     pub(super) async fn acquire(&self, pool: &PgPool) -> Result<(Slot, PoolConnection<Postgres>), DbError> {
         let permit = match timeout(self.wait, Arc::clone(&self.free).acquire_owned()).await {
             Ok(Ok(permit)) => permit,
-            Ok(Err(_closed)) => return Err(DbError::Unavailable(sqlx::Error::PoolClosed)),
+            Ok(Err(_closed)) => return Err(sqlx::Error::PoolClosed.into()),
             Err(_) if self.unreachable.load(Ordering::Relaxed) => return Err(unreachable()),
             Err(_) => return Err(DbError::PoolTimeout),
         };
@@ -91,7 +91,7 @@ impl Slots {
 
 fn unreachable() -> DbError {
     let reason = "the server did not accept a connection in time";
-    DbError::Unavailable(sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, reason)))
+    sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, reason)).into()
 }
 
 /// How each connection of this process introduces itself and what it may cost.

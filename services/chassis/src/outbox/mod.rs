@@ -10,7 +10,7 @@ mod batch;
 mod metrics;
 mod relay;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use sqlx::types::Json;
 use tokio::sync::Notify;
@@ -64,6 +64,24 @@ CREATE INDEX outbox_due ON outbox (publish_at, id);
 CREATE INDEX outbox_failed ON outbox (topic, key) WHERE published_at IS NULL AND attempts > 0;
 ";
 
+/// An event to be staged, in the trace and the scope in which it was made.
+#[derive(Debug, Clone)]
+pub struct OutboxEntry {
+    id: Uuid,
+    topic: &'static str,
+    key: String,
+    payload: Vec<u8>,
+    headers: Json<BTreeMap<String, String>>,
+}
+
+impl OutboxEntry {
+    /// An event with the current trace context and scope as headers. `id` is the event's own.
+    #[must_use]
+    pub fn new(id: Uuid, topic: &'static str, key: String, payload: Vec<u8>) -> Self {
+        Self { id, topic, key, payload, headers: Json(traces::inject()) }
+    }
+}
+
 impl Outbox {
     /// Starts the relay and registers depth, age and publish metrics.
     #[must_use]
@@ -76,29 +94,22 @@ impl Outbox {
         Self { wake }
     }
 
-    /// Adds an event inside the caller's transaction, with the current trace context and scope as headers. Staging an id
-    /// that is still there makes it due again.
+    /// Adds events inside the caller's transaction. Staging an id that is still there makes it due again.
     ///
     /// # Errors
     /// [`DbError`].
-    pub async fn stage(
-        &self,
-        conn: &mut Connection,
-        id: Uuid,
-        topic: &str,
-        key: &str,
-        payload: &[u8],
-    ) -> Result<(), DbError> {
+    pub async fn stage(&self, conn: &mut Connection, entries: &[&OutboxEntry]) -> Result<(), DbError> {
         sqlx::query(
-            "INSERT INTO outbox (id, topic, key, payload, headers) VALUES ($1, $2, $3, $4, $5)
+            "INSERT INTO outbox (id, topic, key, payload, headers)
+             SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::jsonb[])
              ON CONFLICT (id) DO UPDATE SET publish_at = now(), attempts = 0,
                  payload = excluded.payload, headers = excluded.headers",
         )
-        .bind(id)
-        .bind(topic)
-        .bind(key)
-        .bind(payload)
-        .bind(Json(traces::inject()))
+        .bind(entries.iter().map(|entry| entry.id).collect::<Vec<_>>())
+        .bind(entries.iter().map(|entry| entry.topic).collect::<Vec<_>>())
+        .bind(entries.iter().map(|entry| entry.key.as_str()).collect::<Vec<_>>())
+        .bind(entries.iter().map(|entry| entry.payload.as_slice()).collect::<Vec<_>>())
+        .bind(entries.iter().map(|entry| &entry.headers).collect::<Vec<_>>())
         .execute(conn)
         .await?;
         Ok(())

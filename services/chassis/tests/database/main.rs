@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, where a panic is the report")]
 
 mod faults;
+mod group;
 mod inbox;
 mod migrations;
 mod outbox;

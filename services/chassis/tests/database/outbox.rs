@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use chassis::{
     kafka::Producer,
-    outbox::{Outbox, Retire},
+    outbox::{Outbox, OutboxEntry, Retire},
     scope::Scope,
 };
 use testkit::{Kafka, Record, eventually, needs};
@@ -32,7 +32,7 @@ async fn stage(world: &World, outbox: &Outbox, range: std::ops::Range<u32>, key:
     for n in range {
         let (id, payload) = (Uuid::now_v7(), n.to_string());
         let key = key.unwrap_or(&payload);
-        outbox.stage(&mut tx, id, TOPIC, key, payload.as_bytes()).await.unwrap();
+        outbox.stage(&mut tx, &[&OutboxEntry::new(id, TOPIC, key.into(), payload.into())]).await.unwrap();
         ids.push(id);
     }
     tx.commit().await.unwrap();
@@ -87,7 +87,10 @@ async fn an_entry_of_a_rolled_back_transaction_is_never_published() {
     let mut world = world(&kafka, &[]).await;
     let outbox = relay(&world, Retire::OnDelivery);
     let mut tx = world.database.transaction("stage").await.unwrap();
-    outbox.stage(&mut tx, Uuid::now_v7(), TOPIC, "k", b"999").await.unwrap();
+    outbox
+        .stage(&mut tx, &[&OutboxEntry::new(Uuid::now_v7(), TOPIC, "k".into(), b"999".into())])
+        .await
+        .unwrap();
     drop(tx);
     stage(&world, &outbox, 0..1, None).await;
 
@@ -167,7 +170,7 @@ async fn staging_an_id_again_makes_it_due_again() {
     assert_eq!(kafka.read(TOPIC, 1, DEADLINE).await.len(), 1);
 
     let mut tx = world.database.transaction("stage").await.unwrap();
-    outbox.stage(&mut tx, id, TOPIC, "0", b"0").await.unwrap();
+    outbox.stage(&mut tx, &[&OutboxEntry::new(id, TOPIC, "0".into(), b"0".into())]).await.unwrap();
     tx.commit().await.unwrap();
     outbox.wake();
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chassis::{
     db::{DbError, QueryType},
     kafka::Producer,
-    outbox::{Outbox, Retire},
+    outbox::{Outbox, OutboxEntry, Retire},
     telemetry,
 };
 use testkit::{Kafka, TraceSink, assert_child, needs};
@@ -28,7 +28,10 @@ async fn a_change_and_its_message_are_one_trace() {
 
     let request = async {
         let mut tx = world.database.transaction("store_thing").await.unwrap();
-        outbox.stage(&mut tx, Uuid::now_v7(), TOPIC, "k", b"0").await.unwrap();
+        outbox
+            .stage(&mut tx, &[&OutboxEntry::new(Uuid::now_v7(), TOPIC, "k".into(), b"0".into())])
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         outbox.wake();
         let mut query = world.database.query(QueryType::Select, "break_thing").await.unwrap();

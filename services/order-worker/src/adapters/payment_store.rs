@@ -1,10 +1,13 @@
 //! Payments in PostgreSQL: inbox, payment and outcome event in one transaction, so an order is paid once and its outcome
-//! leaves at least once.
+//! leaves at least once. Under load, the messages of several partitions share a transaction ([`chassis::db::Group`]).
 
+use std::collections::HashSet;
+
+use async_trait::async_trait;
 use chassis::{
-    db::{Connection, Database, DbError},
+    db::{Connection, Database, DbError, Group, GroupWork, QueryType},
     inbox,
-    outbox::Outbox,
+    outbox::{Outbox, OutboxEntry},
 };
 use chrono::{DateTime, Utc};
 use contracts::topics;
@@ -12,10 +15,12 @@ use uuid::Uuid;
 
 use crate::domain::{Payment, PaymentStatus};
 
+/// Returns the payments that were stored: those of orders that have none yet.
 const INSERT: &str = "
 INSERT INTO payments (id, order_id, user_id, amount_cents, status, reason, decided_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
-ON CONFLICT (order_id) DO NOTHING";
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::timestamptz[])
+ON CONFLICT (order_id) DO NOTHING
+RETURNING id";
 
 const BY_ORDER: &str = "
 SELECT id, order_id, user_id, amount_cents, status, reason, decided_at FROM payments WHERE order_id = $1";
@@ -25,6 +30,7 @@ SELECT id, order_id, user_id, amount_cents, status, reason, decided_at FROM paym
 pub struct PaymentStore {
     database: Database,
     outbox: Outbox,
+    paying: Group<Pay>,
 }
 
 /// What became of a payment.
@@ -39,8 +45,8 @@ pub enum Paid {
 impl PaymentStore {
     /// A store on this database, whose relay is `outbox`.
     #[must_use]
-    pub const fn new(database: Database, outbox: Outbox) -> Self {
-        Self { database, outbox }
+    pub fn new(database: Database, outbox: Outbox) -> Self {
+        Self { paying: Group::new(database.clone(), Pay { outbox: outbox.clone() }), database, outbox }
     }
 
     /// Stores `payment`, the answer to `event_id`, and stages its outcome. When the order was handled before, nothing
@@ -49,42 +55,78 @@ impl PaymentStore {
     /// # Errors
     /// [`DbError`]; nothing happened then, unless the connection broke during the commit.
     pub async fn pay(&self, event_id: Uuid, payment: &Payment) -> Result<Paid, DbError> {
-        let mut tx = self.database.transaction("pay_order").await?;
-        let new = inbox::record(&mut tx, topics::GROUP_ORDER_WORKER, event_id).await?;
-        let paid = if new && insert(&mut tx, payment).await? {
-            self.stage(&mut tx, payment).await?;
-            Paid::Now
-        } else {
-            let earlier = by_order(&mut tx, payment.order_id).await?;
-            self.stage(&mut tx, &earlier).await?;
-            Paid::Before
-        };
-        tx.commit().await?;
+        let job = Job { event_id, payment: payment.clone(), outcome: outcome(payment)? };
+        let paid =
+            if self.paying.run(job).await? { Paid::Now } else { self.answer_again(payment.order_id).await? };
         self.outbox.wake();
         Ok(paid)
     }
 
-    async fn stage(&self, conn: &mut Connection, payment: &Payment) -> Result<(), DbError> {
-        let event = serde_json::to_vec(&payment.outcome())
-            .map_err(|error| DbError::Other(sqlx::Error::Encode(error.into())))?;
-        let key = payment.order_id.to_string();
-        self.outbox.stage(conn, payment.id, topics::ORDER_OUTCOMES, &key, &event).await
+    async fn answer_again(&self, order_id: Uuid) -> Result<Paid, DbError> {
+        let mut tx = self.database.transaction("answer_again").await?;
+        let earlier = by_order(&mut tx, order_id).await?;
+        self.outbox.stage(&mut tx, &[&outcome(&earlier)?]).await?;
+        tx.commit().await?;
+        Ok(Paid::Before)
     }
 }
 
-/// `false` when the order has a payment already.
-async fn insert(conn: &mut Connection, payment: &Payment) -> Result<bool, DbError> {
-    let done = sqlx::query(INSERT)
-        .bind(payment.id)
-        .bind(payment.order_id)
-        .bind(payment.user_id)
-        .bind(payment.amount_cents)
-        .bind(payment.status.as_str())
-        .bind(payment.reason.as_deref())
-        .bind(payment.decided_at)
-        .execute(conn)
+fn outcome(payment: &Payment) -> Result<OutboxEntry, DbError> {
+    let event = serde_json::to_vec(&payment.outcome()).map_err(|error| sqlx::Error::Encode(error.into()))?;
+    Ok(OutboxEntry::new(payment.id, topics::ORDER_OUTCOMES, payment.order_id.to_string(), event))
+}
+
+/// Paying as work that messages share.
+struct Pay {
+    outbox: Outbox,
+}
+
+/// One payment to be stored.
+struct Job {
+    event_id: Uuid,
+    payment: Payment,
+    outcome: OutboxEntry,
+}
+
+#[async_trait]
+impl GroupWork for Pay {
+    type Job = Job;
+    /// Whether the payment was stored; otherwise its order was handled before.
+    type Done = bool;
+
+    const KIND: QueryType = QueryType::Transaction;
+    const OPERATION: &'static str = "pay_order";
+
+    async fn run(&self, database: &Database, jobs: &[Job]) -> Result<Vec<bool>, DbError> {
+        let mut tx = database.transaction(Self::OPERATION).await?;
+        tx.shared_by(jobs.len());
+        let events: Vec<Uuid> = jobs.iter().map(|job| job.event_id).collect();
+        let new = inbox::record(&mut tx, topics::GROUP_ORDER_WORKER, &events).await?;
+        let payments: Vec<&Payment> =
+            jobs.iter().filter(|job| new.contains(&job.event_id)).map(|job| &job.payment).collect();
+        let stored = insert(&mut tx, &payments).await?;
+        let is_stored = |job: &Job| stored.contains(&job.payment.id);
+        let outcomes: Vec<&OutboxEntry> =
+            jobs.iter().filter(|job| is_stored(job)).map(|job| &job.outcome).collect();
+        self.outbox.stage(&mut tx, &outcomes).await?;
+        tx.commit().await?;
+        Ok(jobs.iter().map(is_stored).collect())
+    }
+}
+
+/// The ids of those that were stored.
+async fn insert(conn: &mut Connection, payments: &[&Payment]) -> Result<HashSet<Uuid>, DbError> {
+    let stored = sqlx::query_scalar(INSERT)
+        .bind(payments.iter().map(|payment| payment.id).collect::<Vec<_>>())
+        .bind(payments.iter().map(|payment| payment.order_id).collect::<Vec<_>>())
+        .bind(payments.iter().map(|payment| payment.user_id).collect::<Vec<_>>())
+        .bind(payments.iter().map(|payment| payment.amount_cents).collect::<Vec<_>>())
+        .bind(payments.iter().map(|payment| payment.status.as_str()).collect::<Vec<_>>())
+        .bind(payments.iter().map(|payment| payment.reason.as_deref()).collect::<Vec<_>>())
+        .bind(payments.iter().map(|payment| payment.decided_at).collect::<Vec<_>>())
+        .fetch_all(conn)
         .await?;
-    Ok(done.rows_affected() > 0)
+    Ok(stored.into_iter().collect())
 }
 
 async fn by_order(conn: &mut Connection, order_id: Uuid) -> Result<Payment, DbError> {

@@ -18,12 +18,17 @@ use crate::{
     fault::{FaultPoint, Faults, Strike},
 };
 
+const ALL: [&str; 6] =
+    ["db-latency", "db-slow-query", "db-error", "db-deadlock", "db-pool-exhaustion", "db-lock"];
+
 /// The points that strike operations; one that the service does not declare costs nothing.
 pub(super) struct DbFaults {
     latency: Option<FaultPoint>,
     slow_query: Option<FaultPoint>,
     error: Option<FaultPoint>,
     deadlock: Option<FaultPoint>,
+    /// Every `db-*` point, those of the tasks included.
+    all: Vec<FaultPoint>,
     cutter: Cutter,
     rivals: Rivals,
 }
@@ -35,9 +40,15 @@ impl DbFaults {
             slow_query: faults.find("db-slow-query"),
             error: faults.find("db-error"),
             deadlock: faults.find("db-deadlock"),
+            all: ALL.iter().filter_map(|name| faults.find(name)).collect(),
             cutter: Cutter::new(options.clone()),
             rivals: Rivals::new(options.clone()),
         }
+    }
+
+    /// Whether any of them is on.
+    pub(super) fn any_on(&self) -> bool {
+        self.all.iter().any(FaultPoint::is_on)
     }
 
     /// What happens to a connection between the pool and its first statement.

@@ -1,5 +1,6 @@
 //! Orders in PostgreSQL. An order and its outbox entry are one statement, so they exist together or not at all, for one
-//! round trip; the same holds for an outcome and the retirement of the entry.
+//! round trip; the same holds for an outcome and the retirement of the entry. Under load, orders that arrive together share
+//! that statement, and so do outcomes ([`chassis::db::Group`]).
 //!
 //! The statements name the columns of [`chassis::outbox::OUTBOX_DDL`]; a test compares that with the migrations.
 
@@ -11,12 +12,21 @@ mod settle;
 pub use place::Placed;
 pub use settle::Settled;
 
-use chassis::{Chassis, db::Database, fault::FaultPoint, outbox::Outbox};
+use chassis::{
+    Chassis,
+    db::{Database, Group},
+    fault::FaultPoint,
+    outbox::Outbox,
+};
+
+use self::{place::Place, settle::Settle};
 
 /// `orders` and its outbox. Cheap to clone.
 #[derive(Clone)]
 pub struct OrderStore {
     database: Database,
+    placing: Group<Place>,
+    settling: Group<Settle>,
     outbox: Outbox,
     wrong_total: FaultPoint,
 }
@@ -25,6 +35,12 @@ impl OrderStore {
     /// A store on this database, whose relay is `outbox`.
     #[must_use]
     pub fn new(database: Database, outbox: Outbox, chassis: &Chassis) -> Self {
-        Self { database, outbox, wrong_total: chassis.faults.point("wrong-total") }
+        Self {
+            placing: Group::new(database.clone(), Place),
+            settling: Group::new(database.clone(), Settle),
+            database,
+            outbox,
+            wrong_total: chassis.faults.point("wrong-total"),
+        }
     }
 }

@@ -1,7 +1,10 @@
 //! Storing an order, once per idempotency key.
 
+use std::collections::{BTreeMap, HashSet};
+
+use async_trait::async_trait;
 use chassis::{
-    db::{DbError, QueryType},
+    db::{Database, DbError, GroupWork, QueryType},
     telemetry::traces,
 };
 use contracts::{
@@ -14,17 +17,22 @@ use uuid::Uuid;
 use super::OrderStore;
 use crate::domain::{Earlier, IdempotencyKey, NewOrder};
 
-/// Inserts the order and, if that was new, its outbox entry. A concurrent request with the same key makes this one wait
-/// for its commit and then insert nothing.
+/// Inserts the orders and, of those that were new, the outbox entries; returns the new ones. A concurrent request with the
+/// same key makes this one wait for its commit and then insert nothing.
 const PLACE: &str = "
-WITH placed AS (
+WITH input AS (
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::jsonb[], $4::bigint[], $5::text[], $6::timestamptz[],
+                         $7::bytea[], $8::jsonb[])
+        AS input (id, user_id, items, total_cents, idempotency_key, created_at, payload, headers)
+), placed AS (
     INSERT INTO orders (id, user_id, items, total_cents, idempotency_key, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6)
+    SELECT id, user_id, items, total_cents, idempotency_key, created_at FROM input
     ON CONFLICT (idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
     RETURNING id
 )
 INSERT INTO outbox (id, topic, key, payload, headers)
-SELECT id, $7, $8, $9, $10 FROM placed";
+SELECT id, $9, id::text, payload, headers FROM input JOIN placed USING (id)
+RETURNING id";
 
 const BY_KEY: &str = "SELECT id, user_id, items, total_cents FROM orders WHERE idempotency_key = $1";
 
@@ -47,33 +55,22 @@ impl OrderStore {
     /// [`DbError`]; when the connection broke, whether the order was stored is unknown.
     pub async fn place(&self, order: &NewOrder) -> Result<Placed, DbError> {
         let total_cents = self.total_to_store(order.total_cents);
-        let payload = payload(order, total_cents)?;
-        let mut query = self.database.query(QueryType::Insert, "place_order").await?;
-        let inserted = sqlx::query(PLACE)
-            .bind(order.id)
-            .bind(order.user_id)
-            .bind(Json(&order.items))
-            .bind(total_cents)
-            .bind(order.idempotency_key.as_ref().map(IdempotencyKey::as_str))
-            .bind(order.placed_at)
-            .bind(topics::ORDERS)
-            .bind(order.id.to_string())
-            .bind(payload)
-            .bind(Json(traces::inject()))
-            .execute(&mut *query)
-            .await?
-            .rows_affected();
-        drop(query);
-        if inserted > 0 {
+        let job = Job {
+            payload: payload(order, total_cents)?,
+            headers: Json(traces::inject()),
+            order: order.clone(),
+            total_cents,
+        };
+        if self.placing.run(job).await? {
             self.outbox.wake();
             return Ok(Placed::New { total_cents });
         }
         match &order.idempotency_key {
             Some(key) => match self.find_by_key(key).await? {
                 Some(earlier) => Ok(Placed::KeyTaken(earlier)),
-                None => Err(DbError::Conflict(sqlx::Error::RowNotFound)),
+                None => Err(DbError::Conflict(sqlx::Error::RowNotFound.into())),
             },
-            None => Err(DbError::Other(sqlx::Error::RowNotFound)),
+            None => Err(sqlx::Error::RowNotFound.into()),
         }
     }
 
@@ -97,6 +94,52 @@ impl OrderStore {
     }
 }
 
+/// Placing as work that orders share.
+pub(super) struct Place;
+
+/// One order to be stored.
+pub(super) struct Job {
+    order: NewOrder,
+    total_cents: i64,
+    payload: Vec<u8>,
+    headers: Json<BTreeMap<String, String>>,
+}
+
+#[async_trait]
+impl GroupWork for Place {
+    type Job = Job;
+    /// Whether the order was stored; otherwise its key belongs to an earlier one.
+    type Done = bool;
+
+    const KIND: QueryType = QueryType::Insert;
+    const OPERATION: &'static str = "place_order";
+
+    async fn run(&self, database: &Database, jobs: &[Job]) -> Result<Vec<bool>, DbError> {
+        let column = |of: fn(&NewOrder) -> Uuid| jobs.iter().map(|job| of(&job.order)).collect::<Vec<_>>();
+        let mut query = database.query(Self::KIND, Self::OPERATION).await?;
+        query.shared_by(jobs.len());
+        let new: HashSet<Uuid> = sqlx::query_scalar(PLACE)
+            .bind(column(|order| order.id))
+            .bind(column(|order| order.user_id))
+            .bind(jobs.iter().map(|job| Json(&job.order.items)).collect::<Vec<_>>())
+            .bind(jobs.iter().map(|job| job.total_cents).collect::<Vec<_>>())
+            .bind(
+                jobs.iter()
+                    .map(|job| job.order.idempotency_key.as_ref().map(IdempotencyKey::as_str))
+                    .collect::<Vec<_>>(),
+            )
+            .bind(jobs.iter().map(|job| job.order.placed_at).collect::<Vec<_>>())
+            .bind(jobs.iter().map(|job| job.payload.as_slice()).collect::<Vec<_>>())
+            .bind(jobs.iter().map(|job| &job.headers).collect::<Vec<_>>())
+            .bind(topics::ORDERS)
+            .fetch_all(&mut *query)
+            .await?
+            .into_iter()
+            .collect();
+        Ok(jobs.iter().map(|job| new.contains(&job.order.id)).collect())
+    }
+}
+
 fn payload(order: &NewOrder, total_cents: i64) -> Result<Vec<u8>, DbError> {
     let event = OrderPlaced {
         version: EVENT_VERSION,
@@ -107,5 +150,5 @@ fn payload(order: &NewOrder, total_cents: i64) -> Result<Vec<u8>, DbError> {
         total_cents,
         placed_at: order.placed_at,
     };
-    serde_json::to_vec(&event).map_err(|error| DbError::Other(sqlx::Error::Encode(error.into())))
+    Ok(serde_json::to_vec(&event).map_err(|error| sqlx::Error::Encode(error.into()))?)
 }

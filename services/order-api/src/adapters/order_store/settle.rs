@@ -1,24 +1,27 @@
 //! Applying an outcome to an order, once.
 
-use std::time::Duration;
+use std::{collections::HashMap, mem, time::Duration};
 
-use chassis::db::{DbError, QueryType};
+use async_trait::async_trait;
+use chassis::db::{Database, DbError, GroupWork, QueryType};
 use chrono::{DateTime, Utc};
 use contracts::orders::OrderSettled;
+use uuid::Uuid;
 
 use super::OrderStore;
 
-/// Changes the order if it is pending, and retires its outbox entry in any case: an order that is settled needs no
-/// publishing, also when this outcome is a repetition.
+/// Changes the orders that are pending, and retires the outbox entries in any case: an order that is settled needs no
+/// publishing, also when this outcome is a repetition. Returns the orders that exist, and which of them changed.
 const SETTLE: &str = "
 WITH settled AS (
-    UPDATE orders SET status = $2, reason = $3, settled_at = $4
-    WHERE id = $1 AND status = 'pending'
-    RETURNING id
+    UPDATE orders SET status = input.status, reason = input.reason, settled_at = input.settled_at
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS input (id, status, reason, settled_at)
+    WHERE orders.id = input.id AND orders.id = ANY($1) AND orders.status = 'pending'
+    RETURNING orders.id
 ), retired AS (
-    DELETE FROM outbox WHERE id = $1
+    DELETE FROM outbox WHERE id = ANY($1)
 )
-SELECT created_at, EXISTS (SELECT 1 FROM settled) FROM orders WHERE id = $1";
+SELECT id, created_at, EXISTS (SELECT 1 FROM settled WHERE settled.id = orders.id) FROM orders WHERE id = ANY($1)";
 
 /// What became of an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,21 +43,46 @@ impl OrderStore {
     /// # Errors
     /// [`DbError`].
     pub async fn settle(&self, event: &OrderSettled) -> Result<Settled, DbError> {
-        let mut query = self.database.query(QueryType::Update, "settle_order").await?;
-        let row: Option<(DateTime<Utc>, bool)> = sqlx::query_as(SETTLE)
-            .bind(event.order_id)
-            .bind(event.status.as_str())
-            .bind(event.reason.as_deref())
-            .bind(event.settled_at)
-            .fetch_optional(&mut *query)
+        self.settling.run(event.clone()).await
+    }
+}
+
+/// Settling as work that outcomes share.
+pub(super) struct Settle;
+
+#[async_trait]
+impl GroupWork for Settle {
+    type Job = OrderSettled;
+    type Done = Settled;
+
+    const KIND: QueryType = QueryType::Update;
+    const OPERATION: &'static str = "settle_order";
+
+    async fn run(&self, database: &Database, events: &[OrderSettled]) -> Result<Vec<Settled>, DbError> {
+        let mut query = database.query(Self::KIND, Self::OPERATION).await?;
+        query.shared_by(events.len());
+        let rows: Vec<(Uuid, DateTime<Utc>, bool)> = sqlx::query_as(SETTLE)
+            .bind(events.iter().map(|event| event.order_id).collect::<Vec<_>>())
+            .bind(events.iter().map(|event| event.status.as_str()).collect::<Vec<_>>())
+            .bind(events.iter().map(|event| event.reason.as_deref()).collect::<Vec<_>>())
+            .bind(events.iter().map(|event| event.settled_at).collect::<Vec<_>>())
+            .fetch_all(&mut *query)
             .await?;
-        Ok(match row {
+        drop(query);
+        let now = Utc::now();
+        let mut found: HashMap<Uuid, Settled> = rows
+            .into_iter()
+            .map(|(id, created_at, changed)| {
+                // A clock that was set back makes the difference negative; no time has passed then.
+                let after = (now - created_at).to_std().unwrap_or_default();
+                (id, if changed { Settled::Now { after } } else { Settled::Before })
+            })
+            .collect();
+        // Of two outcomes of one order, the first settled it.
+        let answer = |event: &OrderSettled| match found.get_mut(&event.order_id) {
+            Some(settled) => mem::replace(settled, Settled::Before),
             None => Settled::Unknown,
-            Some((_, false)) => Settled::Before,
-            // A clock that was set back makes the difference negative; no time has passed then.
-            Some((created_at, true)) => {
-                Settled::Now { after: (Utc::now() - created_at).to_std().unwrap_or_default() }
-            }
-        })
+        };
+        Ok(events.iter().map(answer).collect())
     }
 }

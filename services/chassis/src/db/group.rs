@@ -1,0 +1,190 @@
+//! Group commit: work of one kind that arrives while the database is busy with such work waits for its turn together, and
+//! then shares one statement, one round trip and one commit.
+//!
+//! It is what PostgreSQL does for the flush of its log (`commit_delay`), one level up, where it also saves the statements.
+//! Nothing waits for company: below [`LANES`] statements under way, each goes at once and alone, so at ordinary load there
+//! is no group and no added latency. Under load the groups grow by themselves with the time that the database takes.
+//!
+//! While a `db-*` fault is on, each goes alone too: the fault strikes whom it is meant for, and what a slow or broken
+//! database does to single statements can be seen.
+
+use std::{
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use tokio::sync::oneshot;
+use tracing::{Instrument as _, Span};
+
+use super::{Database, DbError, QueryType};
+
+/// Statements of one kind under way at once.
+const LANES: usize = 2;
+/// Jobs of one statement at most: beyond, the saving is small and the arrays are large.
+const LARGEST: usize = 200;
+
+/// Work that can be done for several callers at once.
+#[async_trait]
+pub trait GroupWork: Send + Sync + 'static {
+    /// What it is to the database, for the span of a caller whose job others do.
+    const KIND: QueryType;
+    /// Name of that span.
+    const OPERATION: &'static str;
+    /// What one caller wants done.
+    type Job: Send + Sync + 'static;
+    /// What one caller learns.
+    type Done: Send + 'static;
+
+    /// Does all jobs, in one transaction; one result for each job, in their order. The statement notes in its span how many
+    /// callers it is for ([`super::Query::shared_by`]).
+    ///
+    /// # Errors
+    /// [`DbError`]; none of the jobs is done then, unless the connection broke during the commit.
+    async fn run(&self, database: &Database, jobs: &[Self::Job]) -> Result<Vec<Self::Done>, DbError>;
+}
+
+/// Groups the jobs of one kind of work. Cheap to clone.
+pub struct Group<W: GroupWork> {
+    inner: Arc<Inner<W>>,
+}
+
+impl<W: GroupWork> Clone for Group<W> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner) }
+    }
+}
+
+struct Inner<W: GroupWork> {
+    work: W,
+    database: Database,
+    queue: Mutex<Queue<W>>,
+}
+
+struct Queue<W: GroupWork> {
+    under_way: usize,
+    waiting: Vec<Waiting<W>>,
+}
+
+/// A caller that waits for its group.
+struct Waiting<W: GroupWork> {
+    job: W::Job,
+    reply: oneshot::Sender<Result<W::Done, DbError>>,
+    /// The caller's wait, in its own trace.
+    span: Span,
+}
+
+impl<W: GroupWork> Group<W> {
+    /// A group of its own on `database`.
+    #[must_use]
+    pub fn new(database: Database, work: W) -> Self {
+        let queue = Mutex::new(Queue { under_way: 0, waiting: Vec::new() });
+        Self { inner: Arc::new(Inner { work, database, queue }) }
+    }
+
+    /// Does one job, alone or in company. Giving up while waiting for company withdraws nothing: the job may still be done.
+    ///
+    /// # Errors
+    /// [`DbError`]. What goes wrong with one job is told to its caller only.
+    pub async fn run(&self, job: W::Job) -> Result<W::Done, DbError> {
+        match self.enter(job) {
+            Entered::Lane(_lane, job) => self.inner.alone(job).await,
+            // The group answers unless its task died with the runtime.
+            Entered::Queue(answer) => answer.await.unwrap_or_else(|_| Err(sqlx::Error::WorkerCrashed.into())),
+        }
+    }
+
+    fn enter(&self, job: W::Job) -> Entered<W> {
+        let mut queue = self.inner.queue();
+        if queue.under_way < LANES || self.inner.database.is_broken() {
+            queue.under_way += 1;
+            return Entered::Lane(Lane { inner: Arc::clone(&self.inner) }, job);
+        }
+        let (reply, answer) = oneshot::channel();
+        queue.waiting.push(Waiting { job, reply, span: self.inner.database.span(W::KIND, W::OPERATION) });
+        Entered::Queue(answer)
+    }
+}
+
+/// How a caller came in.
+enum Entered<W: GroupWork> {
+    /// Its job goes at once.
+    Lane(Lane<W>, W::Job),
+    /// Its job goes with the next group.
+    Queue(oneshot::Receiver<Result<W::Done, DbError>>),
+}
+
+/// The right to have a statement under way. When it ends, whoever waits goes next.
+struct Lane<W: GroupWork> {
+    inner: Arc<Inner<W>>,
+}
+
+impl<W: GroupWork> Drop for Lane<W> {
+    fn drop(&mut self) {
+        let next = {
+            let mut queue = self.inner.queue();
+            if queue.waiting.is_empty() || queue.under_way > LANES {
+                queue.under_way -= 1;
+                return;
+            }
+            let group = queue.waiting.len().min(LARGEST);
+            let left = queue.waiting.split_off(group);
+            mem::replace(&mut queue.waiting, left)
+        };
+        // The lane lives on in the task of the next group. In the trace of the first of them is what the database did.
+        let lane = Self { inner: Arc::clone(&self.inner) };
+        let span = next.first().map_or_else(Span::none, |first| first.span.clone());
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn(lane.go(next).instrument(span))),
+            // The process ends; the callers learn it from their channels.
+            Err(_) => mem::forget(lane),
+        }
+    }
+}
+
+impl<W: GroupWork> Lane<W> {
+    async fn go(self, mut group: Vec<Waiting<W>>) {
+        // Whoever gave up before its turn asks for nothing any more.
+        group.retain(|one| !one.reply.is_closed());
+        let (jobs, callers): (Vec<_>, Vec<_>) =
+            group.into_iter().map(|one| (one.job, (one.reply, one.span))).unzip();
+        if jobs.is_empty() {
+            return;
+        }
+        if jobs.len() > 1 {
+            callers.iter().for_each(|(_, span)| {
+                span.record("db.operation.batch.size", jobs.len());
+            });
+        }
+        match self.inner.work.run(&self.inner.database, &jobs).await {
+            Ok(done) => {
+                for ((reply, _), done) in callers.into_iter().zip(done) {
+                    let _ = reply.send(Ok(done));
+                }
+            }
+            // The server or the way to it, and so the same for each of them.
+            Err(error @ (DbError::PoolTimeout | DbError::Unavailable(_))) => {
+                for (reply, _) in callers {
+                    let _ = reply.send(Err(error.clone()));
+                }
+            }
+            // One of them: which one, shows when each goes alone.
+            Err(_) => {
+                for (job, (reply, span)) in jobs.into_iter().zip(callers) {
+                    let _ = reply.send(self.inner.alone(job).instrument(span).await);
+                }
+            }
+        }
+    }
+}
+
+impl<W: GroupWork> Inner<W> {
+    async fn alone(&self, job: W::Job) -> Result<W::Done, DbError> {
+        let done = self.work.run(&self.database, &[job]).await?;
+        done.into_iter().next().ok_or_else(|| sqlx::Error::RowNotFound.into())
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue<W>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
