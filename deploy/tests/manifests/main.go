@@ -4,6 +4,8 @@
 //	manifests podsecurity FILE...     every pod against Pod Security's profile `restricted`, by the admission's own rules
 //	manifests requests LIMIT FILE...  the sum of the memory requests of all pods, which must stay below LIMIT
 //	manifests operator FILE...        objects of the Prometheus operator against its own types; unknown fields are errors
+//	manifests docker NAME FILE IMAGE  arguments of `docker run` that start a pod's container as the manifest says
+//	manifests probes NAME FILE        its HTTP probes: kind, port, path
 //	manifests data NAME KEY FILE      the text under a key of a ConfigMap
 package main
 
@@ -21,7 +23,7 @@ func main() {
 }
 
 func run(args []string) error {
-	usage := fmt.Errorf("expected: schemas SWAGGER OUT | podsecurity FILE... | requests LIMIT FILE... | operator FILE... | data NAME KEY FILE; got %q", strings.Join(args, " "))
+	usage := fmt.Errorf("expected: schemas SWAGGER OUT | podsecurity FILE... | requests LIMIT FILE... | operator FILE... | docker NAME FILE IMAGE | probes NAME FILE | data NAME KEY FILE; got %q", strings.Join(args, " "))
 	if len(args) < 2 {
 		return usage
 	}
@@ -34,6 +36,10 @@ func run(args []string) error {
 		return requests(rest[0], rest[1:])
 	case command == "operator":
 		return operator(rest)
+	case command == "docker" && len(rest) == 3:
+		return dockerRun(rest[0], rest[1], rest[2])
+	case command == "probes" && len(rest) == 2:
+		return probes(rest[0], rest[1])
 	case command == "data" && len(rest) == 3:
 		return data(rest[0], rest[1], rest[2])
 	}
