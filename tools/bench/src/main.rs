@@ -26,6 +26,9 @@ struct Args {
     /// Interleaved repetitions; the median counts.
     #[arg(long, global = true, default_value_t = 3)]
     rounds: usize,
+    /// Share of the requests that are traced in `stack`.
+    #[arg(long, global = true, default_value_t = 0.01, value_name = "RATIO")]
+    trace_ratio: f64,
 }
 
 #[derive(Debug, Clone, Subcommand)]
@@ -55,13 +58,13 @@ async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let time = Duration::from_secs(args.seconds);
     match args.what {
-        Some(What::Serve { kind }) => stack::serve(kind).await,
-        Some(What::Stack) => stack::run(time, args.rounds).await,
+        Some(What::Serve { kind }) => stack::serve(kind, args.trace_ratio).await,
+        Some(What::Stack) => stack::run(time, args.rounds, args.trace_ratio).await,
         Some(What::Orders) => orders::run(time, args.rounds).await,
         Some(What::Memory) => lab::memory(time).await,
         Some(What::Startup) => lab::startup(args.rounds).await,
         None => {
-            stack::run(time, args.rounds).await?;
+            stack::run(time, args.rounds, args.trace_ratio).await?;
             orders::run(time, args.rounds).await?;
             lab::memory(time).await?;
             lab::startup(args.rounds).await

@@ -1,7 +1,8 @@
 //! What the house's middleware costs: the same trivial route behind a bare axum router and behind the full stack.
 //!
 //! Each side runs in a process of its own with the same runtime; the runs are interleaved and the median counts, because
-//! a shared machine drifts. Spans are recorded and sampled as in local mode, logs are on, faults are off.
+//! a shared machine drifts. Logs and metrics are on, faults are off, and `--trace-ratio` of
+//! the requests are traced: a hundredth, as one would at such rates (the lab traces all of its 20 requests a second).
 
 use std::{
     io::{BufRead, BufReader},
@@ -50,7 +51,7 @@ fn routes() -> Router {
 }
 
 /// Serves one side until killed; the address is the first line on standard output.
-pub(crate) async fn serve(kind: Kind) -> anyhow::Result<()> {
+pub(crate) async fn serve(kind: Kind, trace_ratio: f64) -> anyhow::Result<()> {
     match kind {
         Kind::Bare => {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
@@ -58,7 +59,8 @@ pub(crate) async fn serve(kind: Kind) -> anyhow::Result<()> {
             axum::serve(listener, routes()).await?;
         }
         Kind::Stack => {
-            let config = Config::parse_from(["bench", "--log-level=warn", "--trace-ratio=0.1"]);
+            let config =
+                Config::parse_from(["bench", "--log-level=warn", &format!("--trace-ratio={trace_ratio}")]);
             let service = ServiceInfo { name: "bench", version: env!("CARGO_PKG_VERSION") };
             let chassis = Chassis::new(service, config.common, POINTS);
             let guard = telemetry::init(&chassis)?;
@@ -79,10 +81,10 @@ struct Server {
 }
 
 impl Server {
-    fn start(kind: Kind) -> anyhow::Result<Self> {
+    fn start(kind: Kind, trace_ratio: f64) -> anyhow::Result<Self> {
         let word = kind.to_possible_value().context("a kind")?;
         let mut child = Command::new(std::env::current_exe()?)
-            .args(["serve", word.get_name()])
+            .args(["serve", word.get_name(), "--trace-ratio", &trace_ratio.to_string()])
             .stdout(Stdio::piped())
             .spawn()
             .context("starting the server side")?;
@@ -102,9 +104,12 @@ impl Drop for Server {
 }
 
 /// Runs both sides in turn and prints their ratio.
-pub(crate) async fn run(time: Duration, rounds: usize) -> anyhow::Result<()> {
-    println!("stack: full middleware against bare axum, trivial route, {CONNECTIONS} connections");
-    let (bare, stack) = (Server::start(Kind::Bare)?, Server::start(Kind::Stack)?);
+pub(crate) async fn run(time: Duration, rounds: usize, trace_ratio: f64) -> anyhow::Result<()> {
+    println!(
+        "stack: full middleware against bare axum, trivial route, {CONNECTIONS} connections, {} % of requests traced",
+        trace_ratio * 100.0
+    );
+    let (bare, stack) = (Server::start(Kind::Bare, trace_ratio)?, Server::start(Kind::Stack, trace_ratio)?);
     let (mut without, mut with) = (Vec::new(), Vec::new());
     // Warm-up: connections, allocator, branch predictors.
     for server in [&bare, &stack] {
