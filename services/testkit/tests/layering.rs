@@ -20,9 +20,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("load", &["chassis", "contracts"]),
     ("cli", &["contracts"]),
     ("lab-kafka", &[]),
+    ("lab-pager", &[]),
     ("lab-traces", &[]),
     ("bench", &["chassis"]),
-    ("docgen", &["chassis", "lab-traces", "load", "order-api", "order-worker", "user-service"]),
+    ("docgen", &["chassis", "lab-pager", "lab-traces", "load", "order-api", "order-worker", "user-service"]),
 ];
 
 fn root() -> PathBuf {

@@ -46,6 +46,7 @@ fn configuration_page() -> String {
         order_worker::OrderWorkerConfig::command(),
         load::config::LoadConfig::command(),
         lab_traces::config::TracesConfig::command(),
+        lab_pager::config::PagerConfig::command(),
     ])
 }
 

@@ -1,0 +1,51 @@
+//! The life of the pager: configuration, logs, a listener, a signal, the last answers.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use lab_pager::{config::PagerConfig, serve::Running};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// Exit code for bad configuration, `EX_USAGE` of sysexits(3).
+const EXIT_USAGE: u8 = 64;
+
+// One thread: a notification a second is a bad day.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let config = match PagerConfig::try_parse() {
+        Ok(config) => config,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    log(&config);
+    match run(&config).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "cannot run");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn log(config: &PagerConfig) {
+    let filter = EnvFilter::try_new(&config.log_level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stdout);
+    if config.log_format == "json" { lines.json().flatten_event(true).init() } else { lines.init() }
+}
+
+async fn run(config: &PagerConfig) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let running = Running::start(config).await?;
+    tracing::info!(addr = %running.addr, keep = config.keep, "pager ready");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    running.stop().await;
+    tracing::info!("pager stopped");
+    Ok(())
+}
