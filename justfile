@@ -22,6 +22,10 @@ status *args:
 logs *args:
     ./lab logs -f "$@"
 
+# Be paged: what reaches the person on call.
+pages *args:
+    ./lab pages --follow "$@"
+
 # Show what is pending and firing.
 alerts *args:
     ./lab alerts "$@"
@@ -73,7 +77,7 @@ chart *args:
 # Check the Prometheus rules and run their tests.
 rules:
     promtool check rules --lint=all dashboards/rules/*.yml
-    promtool test rules dashboards/tests/*.test.yml
+    promtool test rules dashboards/tests/*.test.yml docs/exercises/*.test.yml
 
 # Write the generated pages of docs/ from the code.
 docs:

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{commands, ports};
+use crate::{commands, parts::alerting, ports};
 
 /// A flight simulator for on-call: brings up a small distributed system that is safe to break.
 #[derive(Debug, Parser)]
@@ -12,7 +12,8 @@ use crate::{commands, ports};
 #[command(after_help = "First steps:\n  \
     lab up                                     start everything; Ctrl-C stops it\n  \
     lab break order-api http-error rate=0.2    break something\n  \
-    lab alerts                                 see the page\n  \
+    lab pages --follow                         be paged\n  \
+    lab alerts                                 see what fires\n  \
     lab fix                                    end all faults")]
 pub(crate) struct Cli {
     /// Folder of this lab: state, data, logs. Two labs with two folders and other ports run side by side.
@@ -61,6 +62,8 @@ pub(crate) enum Command {
     Trace(commands::traces::Trace),
     /// Show the alerts that are pending and firing, and what Alertmanager has.
     Alerts(commands::alerts::Alerts),
+    /// Show what reached the pager of the person on call.
+    Pages(commands::pages::Pages),
     /// Show the versions of lab and of the programs that it runs.
     Version(commands::version::Version),
 }
@@ -73,6 +76,7 @@ pub(crate) enum Command {
     lab up --rate 200                   more load\n  \
     lab up --port prometheus=19090      one port elsewhere (LAB_PORTS=prometheus=19090,redis=16379)\n  \
     lab up --dir ../b --port-offset 10000   a second lab beside the first\n  \
+    lab up --webhook https://host/hook  pages also go to a receiver of yours\n  \
     KAFKA_BROKERS=host:9092 lab up      a real Kafka or Redpanda instead of the embedded broker")]
 pub(crate) struct Up {
     /// Run in the background; return when everything is ready.
@@ -100,6 +104,13 @@ pub(crate) struct Up {
     /// Instructors: name active faults in metrics, spans and logs.
     #[arg(long)]
     pub(crate) reveal: bool,
+    /// Tell this address of pages and tickets too (Alertmanager's webhook, version 4), beside `lab pages`.
+    #[arg(long, env = "LAB_WEBHOOK", hide_env_values = true, value_name = "URL", value_parser = alerting::webhook_url)]
+    pub(crate) webhook: Option<reqwest::Url>,
+    /// Tell this Slack incoming webhook of pages and tickets too.
+    #[arg(long, env = "LAB_SLACK_WEBHOOK", hide_env_values = true, value_name = "URL",
+          value_parser = alerting::webhook_url)]
+    pub(crate) slack_webhook: Option<reqwest::Url>,
     /// Keep what Prometheus stored under earlier labs; alerts may then fire for what was broken before.
     #[arg(long)]
     pub(crate) keep_metrics: bool,

@@ -52,6 +52,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Traces(traces) => traces.run(&home).await,
         Command::Trace(trace) => trace.run(&home).await,
         Command::Alerts(alerts) => alerts.run(&home).await,
+        Command::Pages(pages) => pages.run(&home).await,
         Command::Version(version) => version.run(),
     }
 }

@@ -28,6 +28,7 @@ pub(crate) const PORTS: &[PortSpec] = &[
     port("load-admin", 9105),
     port("lab-traces-admin", 9106),
     port("lab-kafka-admin", 9107),
+    port("lab-pager-admin", 9108),
     port("prometheus", 9090),
     port("alertmanager", 9093),
     port("grafana", 3000),

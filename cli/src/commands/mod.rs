@@ -4,6 +4,7 @@ pub(crate) mod alerts;
 pub(crate) mod down;
 pub(crate) mod faults;
 pub(crate) mod logs;
+pub(crate) mod pages;
 pub(crate) mod protections;
 pub(crate) mod status;
 pub(crate) mod traces;

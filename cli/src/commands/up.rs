@@ -16,6 +16,7 @@ use crate::{
     home::Home,
     parts::{
         Part,
+        alerting::Webhooks,
         table::{Choices, table},
     },
     ports::{self, Ports},
@@ -51,6 +52,7 @@ pub(crate) async fn run(home: &Home, up: args::Up) -> Result<ExitCode> {
         reveal: up.reveal,
         token: home.token.clone(),
         keep_metrics: up.keep_metrics,
+        webhooks: Webhooks { generic: up.webhook, slack: up.slack_webhook },
     };
     let parts = table(home, &choices)?;
     check_ports(&parts)?;
@@ -155,6 +157,7 @@ fn welcome(state: &LabState, detached: bool) {
         }
     }
     say("break something: lab break order-api http-error rate=0.2 ttl=5m");
+    say("be paged:        lab pages --follow");
     say(format!("stop:            {}", if detached { "lab down" } else { "Ctrl-C" }));
 }
 

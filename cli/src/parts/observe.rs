@@ -1,4 +1,4 @@
-//! Prometheus and Alertmanager, and Grafana, Loki and Jaeger where they are installed: private children on the loopback,
+//! Prometheus, and Grafana, Loki and Jaeger where they are installed: private children on the loopback,
 //! with configurations written for this lab's ports.
 
 use std::{
@@ -51,12 +51,12 @@ pub(crate) fn prometheus(home: &Home, ports: &Ports, targets: &[Target], keep: b
 }
 
 const TEMPLATE_PROMETHEUS: &str = include_str!("templates/prometheus.yml");
-const TEMPLATE_ALERTMANAGER: &str = include_str!("templates/alertmanager.yml");
 const TEMPLATE_JAEGER: &str = include_str!("templates/jaeger.yml");
 const TEMPLATE_LOKI: &str = include_str!("templates/loki.yml");
 const TEMPLATE_DATASOURCES: &str = include_str!("templates/datasources.yml");
 
-fn ready(port: u16) -> Probe {
+/// Readiness as Prometheus and Alertmanager tell it.
+pub(crate) fn ready(port: u16) -> Probe {
     Probe::Http(format!("http://127.0.0.1:{port}/-/ready"))
 }
 
@@ -71,31 +71,16 @@ fn jobs(targets: &[Target]) -> String {
     targets.iter().map(job).collect()
 }
 
-fn write(folder: &Path, name: &str, text: &str) -> Result<PathBuf> {
+/// Writes a configuration below the lab's folder.
+///
+/// # Errors
+/// Names the file that cannot be written.
+pub(crate) fn write(folder: &Path, name: &str, text: &str) -> Result<PathBuf> {
     let path = folder.join(name);
     fs::create_dir_all(folder)
         .and_then(|()| fs::write(&path, text))
         .with_context(|| format!("cannot write {}", path.display()))?;
     Ok(path)
-}
-
-/// Alertmanager, alone: no cluster, no receiver outside this machine.
-///
-/// # Errors
-/// When it is not installed or its configuration cannot be written.
-pub(crate) fn alertmanager(home: &Home, port: u16) -> Result<Part> {
-    let program = programs::need(&["prometheus-alertmanager", "alertmanager"], "Alertmanager")?;
-    let folder = home.dir.join("alertmanager");
-    let config = write(&folder, "alertmanager.yml", TEMPLATE_ALERTMANAGER)?;
-    let line = Line::new(program).args([
-        format!("--config.file={}", config.display()),
-        format!("--storage.path={}", folder.join("data").display()),
-        format!("--web.listen-address=127.0.0.1:{port}"),
-        "--cluster.listen-address=".to_owned(),
-        "--log.level=warn".to_owned(),
-    ]);
-    let line = line.env("GOMAXPROCS", "2").env("GOGC", "50");
-    Ok(Part::new("alertmanager", line, ready(port)).port("alertmanager", port))
 }
 
 /// Where traces go: Jaeger itself where it is installed, otherwise the small store of the workspace.

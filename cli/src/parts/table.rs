@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Line, Part, observe, postgres, programs, stores};
+use super::{Line, Part, alerting, observe, postgres, programs, stores};
 use crate::{
     home::Home,
     ports::{PORTS, Ports},
@@ -26,6 +26,8 @@ pub(crate) struct Choices {
     pub(crate) token: Option<String>,
     /// Keep what Prometheus stored under earlier labs.
     pub(crate) keep_metrics: bool,
+    /// Who is told of alerts beside the lab's own pager.
+    pub(crate) webhooks: alerting::Webhooks,
 }
 
 /// Makes the table. Writes configurations below the lab's folder; starts nothing.
@@ -38,7 +40,9 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
         postgres::part(home, ports.get("postgres"))?,
         stores::redis(home, ports.get("redis"))?,
         observe::traces(home, ports)?,
-        observe::alertmanager(home, ports.get("alertmanager"))?,
+        // The pager first: Alertmanager has somebody to call from its first moment.
+        alerting::pager(ports)?,
+        alerting::alertmanager(home, ports, &choices.webhooks)?,
     ];
     if choices.kafka_brokers.is_none() {
         parts.push(stores::kafka(ports)?);

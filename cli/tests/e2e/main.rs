@@ -2,6 +2,6 @@
 //! `cargo build --workspace --bins`.
 
 mod lab;
+mod pages;
 mod pipeline;
-mod rules;
 mod whole;

@@ -1,0 +1,94 @@
+//! Who is told: Alertmanager with the lab's routes, and the pager that it calls.
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+use reqwest::Url;
+
+use super::{Line, Part, observe, programs};
+use crate::{home::Home, ports::Ports, supervisor::probe::Probe};
+
+const TEMPLATE: &str = include_str!("../templates/alertmanager.yml");
+
+/// Receivers beside the lab's own pager.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Webhooks {
+    /// Gets Alertmanager's webhook, version 4.
+    pub(crate) generic: Option<Url>,
+    /// Gets messages for a Slack channel.
+    pub(crate) slack: Option<Url>,
+}
+
+/// Reads the address of a webhook.
+///
+/// # Errors
+/// A sentence that says what would be right; the address itself is a secret and not repeated.
+pub(crate) fn webhook_url(text: &str) -> Result<Url, String> {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
+        _ => Err("expected an address such as https://host/path".to_owned()),
+    }
+}
+
+/// The pager.
+///
+/// # Errors
+/// When it was not built.
+pub(crate) fn pager(ports: &Ports) -> Result<Part> {
+    let admin = ports.get("lab-pager-admin");
+    let line = Line::new(programs::ours("lab-pager")?).env("ADMIN_ADDR", format!("127.0.0.1:{admin}"));
+    let probe = Probe::Http(format!("http://127.0.0.1:{admin}/readyz"));
+    Ok(Part::new("lab-pager", line, probe).port("lab-pager-admin", admin))
+}
+
+/// Alertmanager, alone: no cluster, and nobody outside this machine is told unless `webhooks` says so.
+///
+/// # Errors
+/// When it is not installed or its configuration cannot be written.
+pub(crate) fn alertmanager(home: &Home, ports: &Ports, webhooks: &Webhooks) -> Result<Part> {
+    let program = programs::need(&["prometheus-alertmanager", "alertmanager"], "Alertmanager")?;
+    let folder = home.dir.join("alertmanager");
+    let config = configuration(ports.get("lab-pager-admin"), webhooks);
+    let config = observe::write(&folder, "alertmanager.yml", &config)?;
+    let port = ports.get("alertmanager");
+    let line = Line::new(program).args([
+        format!("--config.file={}", config.display()),
+        format!("--storage.path={}", folder.join("data").display()),
+        format!("--web.listen-address=127.0.0.1:{port}"),
+        "--cluster.listen-address=".to_owned(),
+        "--log.level=warn".to_owned(),
+    ]);
+    let line = line.env("GOMAXPROCS", "2").env("GOGC", "50");
+    let part = Part::new("alertmanager", line, observe::ready(port)).port("alertmanager", port);
+    Ok(part.after(&["lab-pager"]))
+}
+
+/// Alertmanager's configuration. Both receivers tell everybody: the severity is a label of the notification.
+fn configuration(pager: u16, webhooks: &Webhooks) -> String {
+    let local = format!("http://127.0.0.1:{pager}/webhook");
+    let generic = webhooks.generic.as_ref().map(Url::as_str);
+    let mut text = "    webhook_configs:".to_owned();
+    for url in [local.as_str()].into_iter().chain(generic) {
+        let _ = write!(text, "\n      - {{ url: {}, send_resolved: true }}", quoted(url));
+    }
+    if let Some(url) = &webhooks.slack {
+        let _ =
+            write!(text, "\n    slack_configs:\n      - {SLACK}\n        api_url: {}", quoted(url.as_str()));
+    }
+    TEMPLATE.replace("{{integrations}}", &text)
+}
+
+/// Of a double-quoted scalar, YAML takes what JSON takes.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// Title and colour are Alertmanager's own; the text has what a person needs to begin.
+const SLACK: &str = r#"send_resolved: true
+        text: >-
+          {{ range .Alerts }}{{ .Annotations.summary }} ({{ .Labels.severity }})
+          <{{ .Annotations.runbook_url }}|runbook> <{{ .Annotations.dashboard_url }}|dashboard>
+          {{ end }}"#;

@@ -1,0 +1,87 @@
+//! Who is told: a healthy lab tells nobody, users without service are a page, and nobody is told what is not so.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use testkit::eventually;
+
+use crate::lab::Lab;
+
+/// How long a healthy lab is watched here. The promise is five minutes, which takes five minutes:
+/// `lab alerts --clean-for 5m` on a running lab keeps it.
+const CLEAN: &str = "20s";
+/// From a cause to its page, and from its end to the page's: seconds by the rules, and generous for a busy machine.
+const PAGE: Duration = Duration::from_secs(60);
+
+impl Lab {
+    /// What reached the pager.
+    fn pages(&self) -> Vec<Value> {
+        self.json(&["pages", "--json"]).as_array().expect("an array").clone()
+    }
+
+    /// Waits for a page with this name and status; returns it.
+    async fn paged(&self, alertname: &str, service: &str, status: &str) -> Value {
+        let is = |page: &Value| {
+            page["alertname"] == alertname && page["service"] == service && page["status"] == status
+        };
+        eventually(PAGE, || async {
+            let pages = self.pages();
+            let found = pages.iter().find(|page| is(page)).cloned();
+            found.ok_or_else(|| format!("{alertname} of {service} is not {status}: {pages:#?}"))
+        })
+        .await
+    }
+
+    async fn set_load(&self, rps: u32) {
+        let url = format!("http://127.0.0.1:{}/rate?rps={rps}", self.port("load", "load-admin"));
+        let answer = reqwest::Client::new().put(url).send().await.expect("the load answers");
+        assert!(answer.status().is_success(), "{answer:?}");
+    }
+}
+
+/// Seconds from one RFC 3339 time to another.
+fn seconds(from: &Value, to: &Value) -> f64 {
+    let time = |value: &Value| {
+        let text = value.as_str().unwrap_or_else(|| panic!("a time: {value}"));
+        chrono::DateTime::parse_from_rfc3339(text).expect("RFC 3339")
+    };
+    (time(to) - time(from)).as_seconds_f64()
+}
+
+#[tokio::test]
+async fn a_healthy_lab_pages_nobody_and_users_without_service_are_a_page() {
+    let Some(lab) = Lab::up(&["--rate", "40"]).await else { return };
+    // Two windows of the pages' rules filled: from here on silence means something.
+    eventually(PAGE, || async {
+        let seen = lab.query("min_over_time(service:http_requests:rate15s[30s]) > 1").await;
+        (seen.len() == 2).then_some(()).ok_or_else(|| format!("both services have traffic: {seen:?}"))
+    })
+    .await;
+    println!("{}", lab.ok(&["alerts", "--clean-for", CLEAN]));
+    assert_eq!(lab.pages(), Vec::<Value>::new(), "a healthy lab pages nobody");
+
+    // Nobody asks: no request fails, so no objective can say it.
+    lab.set_load(0).await;
+    for service in ["order-api", "user-service"] {
+        let page = lab.paged("NoTraffic", service, "firing").await;
+        let delay = seconds(&page["starts_at"], &page["received_at"]);
+        assert_eq!(page["severity"], "page");
+        assert!(delay < 5.0, "a page waits for nothing: {delay} s");
+    }
+    let objectives = lab.query("ALERTS{slo!=\"\"}").await;
+    assert!(objectives.is_empty(), "no objective is missed by being asked nothing: {objectives:?}");
+    assert!(lab.pages().iter().all(|page| page["alertname"] == "NoTraffic"), "{:#?}", lab.pages());
+    lab.set_load(40).await;
+    lab.paged("NoTraffic", "order-api", "resolved").await;
+
+    // Connections are reset: order-api answers no 5xx, and its users are told nothing.
+    lab.ok(&["break", "order-api", "http-abort", "rate=0.5", "ttl=5m"]);
+    let page = lab.paged("ProbeFailures", "order-api", "firing").await;
+    assert_eq!((&page["severity"], &page["receiver"]), (&"page".into(), &"page".into()), "{page}");
+    let errors = "sum(increase(http_requests_total{job=\"order-api\", endpoint!=\"/risky\", status=~\"5..\"}[1m])) > 0";
+    let errors = lab.query(errors).await;
+    assert!(errors.is_empty(), "order-api itself counts no error: {errors:?}");
+    lab.ok(&["fix"]);
+    let page = lab.paged("ProbeFailures", "order-api", "resolved").await;
+    assert!(seconds(&page["starts_at"], &page["ends_at"]) > 0.0, "{page}");
+}
