@@ -1,7 +1,7 @@
 //! A lab as a user starts it, in a folder of its own and on ports of its own.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Output},
     time::Duration,
 };
@@ -180,9 +180,4 @@ pub(crate) fn kill(pid: &Value) {
     let pid = pid.as_i64().and_then(|pid| i32::try_from(pid).ok()).and_then(rustix::process::Pid::from_raw);
     let pid = pid.expect("a pid above 0");
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("the process can be killed");
-}
-
-/// The checkout.
-pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the checkout")
 }

@@ -1,0 +1,214 @@
+//! Every metric of the lab with its labels, and a check of PromQL against them. What the services export is in their golden
+//! scrapes; what the other parts export, their own code says.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroUsize,
+    sync::Arc,
+    time::Duration,
+};
+
+use promql_parser::parser::{self, Expr, LabelModifier, VectorSelector};
+use testkit::Scrape;
+
+use crate::{read, root, rules};
+
+type Labels = BTreeSet<String>;
+
+/// Labels that every scrape adds.
+const SCRAPED: [&str; 3] = ["job", "service", "instance"];
+
+/// Metrics of programs that are not ours, as far as rules and runbooks use them, and what Prometheus adds by itself.
+const FOREIGN: &[(&str, &[&str])] = &[
+    ("up", &[]),
+    ("scrape_duration_seconds", &[]),
+    ("scrape_samples_scraped", &[]),
+    ("scrape_samples_post_metric_relabeling", &[]),
+    ("scrape_series_added", &[]),
+    ("ALERTS", &["alertname", "alertstate", "severity", "slo"]),
+    // Prometheus 2.42 to 3.x
+    ("prometheus_rule_evaluation_failures_total", &["rule_group"]),
+    ("prometheus_notifications_errors_total", &["alertmanager"]),
+    ("prometheus_tsdb_head_series", &[]),
+    // Alertmanager 0.25 and later
+    ("alertmanager_notification_requests_failed_total", &["integration"]),
+    // lab-kafka writes these two by hand.
+    ("kafka_broker_up", &["broker"]),
+    ("kafka_topic_partitions", &["topic"]),
+];
+
+/// Metric -> labels.
+pub(crate) struct Names(BTreeMap<String, Labels>);
+
+impl Names {
+    /// All that can be asked for in a lab.
+    pub(crate) fn known() -> Self {
+        let mut names = Self(BTreeMap::new());
+        for service in ["order-api", "order-worker", "user-service"] {
+            let golden = root().join(format!("services/{service}/tests/api/snapshots/metrics.txt"));
+            read(&golden).lines().for_each(|line| names.golden(line));
+        }
+        for text in exported() {
+            for (name, family) in Scrape::parse(&text).families() {
+                let labels: Vec<&str> = family.labels.iter().map(String::as_str).collect();
+                names.family(name, &family.kind, &labels);
+            }
+        }
+        for (name, labels) in FOREIGN {
+            names.family(name, "gauge", labels);
+        }
+        names.recorded();
+        names
+    }
+
+    /// A line of a golden scrape: `name kind {label,label} help`.
+    fn golden(&mut self, line: &str) {
+        let mut words = line.split(' ');
+        let (Some(name), Some(kind), Some(labels)) = (words.next(), words.next(), words.next()) else {
+            panic!("not a line of a golden scrape: {line}")
+        };
+        let labels: Vec<&str> =
+            labels.trim_matches(['{', '}']).split(',').filter(|label| !label.is_empty()).collect();
+        self.family(name, kind, &labels);
+    }
+
+    fn family(&mut self, name: &str, kind: &str, labels: &[&str]) {
+        let labels: Labels = SCRAPED.iter().chain(labels).map(|&label| label.to_owned()).collect();
+        if kind != "histogram" {
+            self.0.entry(name.to_owned()).or_default().extend(labels);
+            return;
+        }
+        for (suffix, own) in [("_bucket", Some("le")), ("_sum", None), ("_count", None)] {
+            let entry = self.0.entry(format!("{name}{suffix}")).or_default();
+            entry.extend(labels.iter().cloned().chain(own.map(str::to_owned)));
+        }
+    }
+
+    /// Recorded series, which may be made from each other: until none is left that can be made.
+    fn recorded(&mut self) {
+        let mut rules: Vec<_> = rules::all()
+            .into_iter()
+            .filter_map(|(_, rule)| Some((rule.record?, rule.expr, rule.labels)))
+            .collect();
+        loop {
+            let before = rules.len();
+            rules.retain(|(name, expr, own)| match self.check(expr) {
+                Ok(labels) => {
+                    let labels = labels.unwrap_or_default().into_iter().chain(own.keys().cloned());
+                    self.0.entry(name.clone()).or_default().extend(labels);
+                    false
+                }
+                Err(_) => true,
+            });
+            if rules.len() == before {
+                // What is left is reported by the test of the rules.
+                return;
+            }
+        }
+    }
+
+    /// Whether there is such a metric, for names in running text.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        let histogram =
+            ["_bucket", "_count"].iter().any(|suffix| self.0.contains_key(&format!("{name}{suffix}")));
+        histogram || self.0.contains_key(name)
+    }
+
+    /// Parses `query` and looks up each metric and each label that it names; the labels of the result, as far as they can be
+    /// told.
+    pub(crate) fn check(&self, query: &str) -> Result<Option<Labels>, String> {
+        self.labels_of(&parser::parse(query)?).map_err(|error| format!("{error} in `{query}`"))
+    }
+
+    fn labels_of(&self, expr: &Expr) -> Result<Option<Labels>, String> {
+        Ok(match expr {
+            Expr::VectorSelector(selector) => self.selected(selector)?,
+            Expr::MatrixSelector(selector) => self.selected(&selector.vs)?,
+            Expr::Paren(inner) => self.labels_of(&inner.expr)?,
+            Expr::Unary(inner) => self.labels_of(&inner.expr)?,
+            Expr::Subquery(inner) => self.labels_of(&inner.expr)?,
+            Expr::Aggregate(aggregate) => {
+                let inner = self.labels_of(&aggregate.expr)?;
+                match &aggregate.modifier {
+                    Some(LabelModifier::Include(by)) => Some(grouped(inner.as_ref(), &by.labels)?),
+                    Some(LabelModifier::Exclude(without)) => {
+                        inner.map(|inner| inner.into_iter().filter(|l| !without.labels.contains(l)).collect())
+                    }
+                    // topk and its like keep the labels; the others have none left.
+                    None => aggregate.param.as_ref().map_or_else(|| Some(Labels::new()), |_| inner),
+                }
+            }
+            Expr::Binary(binary) => both(self.labels_of(&binary.lhs)?, self.labels_of(&binary.rhs)?),
+            Expr::Call(call) => self.called(call)?,
+            Expr::NumberLiteral(_) | Expr::StringLiteral(_) => Some(Labels::new()),
+            Expr::Extension(_) => None,
+        })
+    }
+
+    fn selected(&self, selector: &VectorSelector) -> Result<Option<Labels>, String> {
+        let Some(name) = &selector.name else { return Ok(None) };
+        let labels = self.0.get(name).ok_or_else(|| format!("no metric is called {name}"))?;
+        match selector.matchers.matchers.iter().find(|matcher| !labels.contains(&matcher.name)) {
+            Some(matcher) => Err(format!("{name} has no label {}; it has {labels:?}", matcher.name)),
+            None => Ok(Some(labels.clone())),
+        }
+    }
+
+    fn called(&self, call: &parser::Call) -> Result<Option<Labels>, String> {
+        let mut labels = Some(Labels::new());
+        for argument in &call.args.args {
+            labels = both(labels, self.labels_of(argument)?);
+        }
+        let text = |n: usize| match call.args.args.get(n).map(AsRef::as_ref) {
+            Some(Expr::StringLiteral(text)) => Some(text.val.clone()),
+            _ => None,
+        };
+        if call.func.name == "label_replace" {
+            labels = labels.map(|labels| labels.into_iter().chain(text(1)).collect());
+        }
+        Ok(labels)
+    }
+}
+
+/// What the parts that are no services export, from their own code.
+fn exported() -> Vec<String> {
+    let metrics = chassis::telemetry::metrics::Metrics::new();
+    let _load = load::record::LoadMetrics::new(&metrics);
+    let load = String::from_utf8(metrics.render(None).1).expect("text");
+    let store = Arc::new(lab_traces::store::Store::new(1 << 20, Duration::from_millis(500)));
+    let traces =
+        lab_traces::metrics::TraceMetrics::new(store).expect("each name once").render().expect("text");
+    let pager = lab_pager::routes::Pager::new(NonZeroUsize::MIN).expect("each name once");
+    vec![load, traces, pager.metrics.render(0).expect("text")]
+}
+
+fn grouped(inner: Option<&Labels>, by: &[String]) -> Result<Labels, String> {
+    match inner.and_then(|inner| by.iter().find(|label| !inner.contains(*label)).map(|label| (inner, label)))
+    {
+        Some((inner, label)) => Err(format!("nothing to group by {label}; there is {inner:?}")),
+        None => Ok(by.iter().cloned().collect()),
+    }
+}
+
+fn both(one: Option<Labels>, other: Option<Labels>) -> Option<Labels> {
+    Some(one?.into_iter().chain(other?).collect())
+}
+
+#[test]
+fn a_wrong_name_is_found_wherever_it_stands() {
+    let names = Names::known();
+    for (query, said) in [
+        ("rate(http_request_total[15s])", "no metric is called http_request_total"),
+        ("up{jobs=\"order-api\"}", "up has no label jobs"),
+        ("sum by (peer) (rate(http_requests_total[15s]))", "nothing to group by peer"),
+        ("histogram_quantile(0.9, sum by (le) (rate(outbox_entries[1m])))", "nothing to group by le"),
+        ("up == 0 and on(job) kafka_lag > 1", "no metric is called kafka_lag"),
+        ("rate(up[15s)", "unexpected"),
+    ] {
+        let error = names.check(query).expect_err(query);
+        assert!(error.contains(said), "{query}: {error}");
+    }
+    names
+        .check("sum by (job, le) (rate(order_settle_duration_seconds_bucket{job=\"order-api\"}[1m]))")
+        .unwrap();
+}

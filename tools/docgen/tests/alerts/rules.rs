@@ -1,0 +1,206 @@
+//! Rule files and their tests, read as data.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::{files, names::Names, nothing_is, read, root};
+
+/// Dashboards that exist, or are provisioned where Grafana runs.
+const DASHBOARDS: &[&str] = &[
+    "overview",
+    "order-api",
+    "user-service",
+    "order-worker",
+    "slo",
+    "orders-pipeline",
+    "data-stores",
+    "kubernetes",
+    "sandbox",
+    "sre-operations",
+];
+
+#[derive(Deserialize)]
+struct RuleFile {
+    groups: Vec<Group>,
+}
+
+#[derive(Deserialize)]
+struct Group {
+    rules: Vec<Rule>,
+}
+
+/// A rule of either kind.
+#[derive(Deserialize)]
+pub(crate) struct Rule {
+    /// Name of an alert.
+    pub(crate) alert: Option<String>,
+    /// Name of a recorded series.
+    pub(crate) record: Option<String>,
+    /// PromQL.
+    pub(crate) expr: String,
+    /// Labels that the rule sets.
+    #[serde(default)]
+    pub(crate) labels: BTreeMap<String, String>,
+    #[serde(default)]
+    annotations: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct TestFile {
+    rule_files: Vec<String>,
+    tests: Vec<Test>,
+}
+
+#[derive(Deserialize)]
+struct Test {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    alert_rule_test: Vec<AlertTest>,
+    #[serde(default)]
+    promql_expr_test: Vec<ExprTest>,
+}
+
+#[derive(Deserialize)]
+struct AlertTest {
+    alertname: String,
+    #[serde(default)]
+    exp_alerts: Vec<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+struct ExprTest {
+    expr: String,
+    #[serde(default)]
+    exp_samples: Vec<serde_json::Value>,
+}
+
+fn yaml<T: DeserializeOwned>(path: &Path) -> T {
+    serde_saphyr::from_str(&read(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Every rule of every rule file with its file.
+pub(crate) fn all() -> Vec<(PathBuf, Rule)> {
+    let of = |path: PathBuf| {
+        let file: RuleFile = yaml(&path);
+        file.groups.into_iter().flat_map(|group| group.rules).map(move |rule| (path.clone(), rule))
+    };
+    files(&root().join("dashboards/rules"), ".yml").into_iter().flat_map(of).collect()
+}
+
+/// Names of all alerts.
+pub(crate) fn alerts() -> BTreeSet<String> {
+    let names: BTreeSet<String> = all().into_iter().filter_map(|(_, rule)| rule.alert).collect();
+    assert!(names.len() >= 25, "the rules are found: {names:?}");
+    names
+}
+
+fn tests() -> Vec<(PathBuf, TestFile)> {
+    files(&root().join("dashboards/tests"), ".test.yml")
+        .into_iter()
+        .map(|path| (path.clone(), yaml(&path)))
+        .collect()
+}
+
+#[test]
+fn every_alert_says_how_grave_it_is_what_happens_and_where_to_read_on() {
+    let mut wrong = Vec::new();
+    for (path, rule) in all() {
+        let Some(alert) = &rule.alert else { continue };
+        let mut expect = |holds: bool, what: &str| {
+            if !holds {
+                wrong.push(format!("{} {alert}: {what}", path.display()));
+            }
+        };
+        let severity = rule.labels.get("severity").map(String::as_str);
+        expect(matches!(severity, Some("page" | "ticket")), "severity is page or ticket");
+        let note = |name: &str| rule.annotations.get(name).map(String::as_str).unwrap_or_default();
+        expect(!note("summary").is_empty(), "a summary");
+        let values = note("description").contains("$value") || note("description").contains("$labels");
+        expect(values, "a description with values");
+        let runbook = format!("https://github.com/sre-lab/sre-lab/blob/main/docs/runbooks/{alert}.md");
+        expect(note("runbook_url") == runbook, "runbook_url is its runbook's");
+        let uid = note("dashboard_url").strip_prefix("http://localhost:3000/d/");
+        let uid = uid.and_then(|rest| rest.split('?').next()).unwrap_or_default();
+        expect(
+            uid.contains("$labels.service") || DASHBOARDS.contains(&uid),
+            "dashboard_url is a dashboard's",
+        );
+        let page = root().join(format!("docs/runbooks/{alert}.md"));
+        expect(page.is_file(), "a runbook");
+    }
+    nothing_is(&wrong);
+}
+
+#[test]
+fn every_alert_has_a_test_in_which_it_fires_and_one_in_which_it_does_not() {
+    let mut fires = BTreeSet::new();
+    let mut silent = BTreeSet::new();
+    for (_, file) in tests() {
+        for case in file.tests.into_iter().flat_map(|test| test.alert_rule_test) {
+            let set = if case.exp_alerts.is_empty() { &mut silent } else { &mut fires };
+            set.insert(case.alertname);
+        }
+    }
+    let missing = |set: &BTreeSet<String>, what: &str| -> Vec<String> {
+        alerts()
+            .difference(set)
+            .map(|alert| format!("{alert}: no promtool test in which it {what}"))
+            .collect()
+    };
+    nothing_is(&[missing(&fires, "fires"), missing(&silent, "does not fire")].concat());
+}
+
+#[test]
+fn every_file_of_alerts_is_tested_healthy_and_without_data() {
+    let mut wrong = Vec::new();
+    let tests = tests();
+    for path in files(&root().join("dashboards/rules"), ".yml") {
+        let file: RuleFile = yaml(&path);
+        if file.groups.iter().flat_map(|group| &group.rules).all(|rule| rule.alert.is_none()) {
+            continue;
+        }
+        let end = path
+            .strip_prefix(root().join("dashboards/rules"))
+            .expect("below it")
+            .to_string_lossy()
+            .into_owned();
+        let of_it: Vec<&Test> = tests
+            .iter()
+            .filter(|(_, test)| test.rule_files.iter().any(|named| named.ends_with(&end)))
+            .flat_map(|(_, test)| &test.tests)
+            .collect();
+        for word in ["healthy", "no data"] {
+            // What is said of `ALERTS` as a whole: an alert that is added later is covered at once.
+            let silent = |test: &&&Test| {
+                let nothing =
+                    |case: &ExprTest| case.expr.starts_with("ALERTS") || case.expr.contains("(ALERTS");
+                let named = test.name.contains(word);
+                named && test.promql_expr_test.iter().any(|case| nothing(case) && case.exp_samples.is_empty())
+            };
+            // Generated files test each alert by itself.
+            let each = |test: &&&Test| test.name.contains(word) && !test.alert_rule_test.is_empty();
+            if !of_it.iter().any(|test| silent(&test) || each(&test)) {
+                wrong.push(format!("{end}: no test `{word}` that nothing fires"));
+            }
+        }
+    }
+    nothing_is(&wrong);
+}
+
+#[test]
+fn every_rule_reads_metrics_and_labels_that_are_exported() {
+    let names = Names::known();
+    let wrong: Vec<String> = all()
+        .into_iter()
+        .filter_map(|(path, rule)| {
+            let name = rule.alert.or(rule.record).unwrap_or_default();
+            names.check(&rule.expr).err().map(|error| format!("{} {name}: {error}", path.display()))
+        })
+        .collect();
+    nothing_is(&wrong);
+}
