@@ -66,6 +66,14 @@ deploy-status:
 forward:
     deploy/deploy forward
 
+# Everything in containers, without Kubernetes: build the images, start, wait until all is well.
+compose-up *args:
+    deploy/deploy compose up --detach --wait "$@"
+
+# Stop the containers; --volumes deletes the data too.
+compose-down *args:
+    deploy/deploy compose down "$@"
+
 # Build all images.
 images:
     deploy/deploy images

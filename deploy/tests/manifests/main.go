@@ -6,6 +6,7 @@
 //	manifests operator FILE...        objects of the Prometheus operator against its own types; unknown fields are errors
 //	manifests docker NAME FILE IMAGE  arguments of `docker run` that start a pod's container as the manifest says
 //	manifests probes NAME FILE        its HTTP probes: kind, port, path
+//	manifests compose FILE            a Compose file, by the code of docker compose
 //	manifests data NAME KEY FILE      the text under a key of a ConfigMap
 package main
 
@@ -23,7 +24,7 @@ func main() {
 }
 
 func run(args []string) error {
-	usage := fmt.Errorf("expected: schemas SWAGGER OUT | podsecurity FILE... | requests LIMIT FILE... | operator FILE... | docker NAME FILE IMAGE | probes NAME FILE | data NAME KEY FILE; got %q", strings.Join(args, " "))
+	usage := fmt.Errorf("expected: schemas SWAGGER OUT | podsecurity FILE... | requests LIMIT FILE... | operator FILE... | docker NAME FILE IMAGE | probes NAME FILE | compose FILE | data NAME KEY FILE; got %q", strings.Join(args, " "))
 	if len(args) < 2 {
 		return usage
 	}
@@ -40,6 +41,8 @@ func run(args []string) error {
 		return dockerRun(rest[0], rest[1], rest[2])
 	case command == "probes" && len(rest) == 2:
 		return probes(rest[0], rest[1])
+	case command == "compose" && len(rest) == 1:
+		return compose(rest[0])
 	case command == "data" && len(rest) == 3:
 		return data(rest[0], rest[1], rest[2])
 	}
