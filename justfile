@@ -91,6 +91,10 @@ rules:
 docs:
     cargo run --quiet -p docgen
 
+# Write the Grafana dashboards, and the rules that they read, from tools/dashgen.
+dashboards:
+    cargo run --quiet -p dashgen
+
 # Format everything.
 fmt:
     cargo fmt --all

@@ -24,6 +24,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("lab-traces", &[]),
     ("bench", &["chassis"]),
     ("docgen", &["chassis", "lab-pager", "lab-traces", "load", "order-api", "order-worker", "user-service"]),
+    ("dashgen", &[]),
 ];
 
 fn root() -> PathBuf {

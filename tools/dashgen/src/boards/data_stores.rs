@@ -1,0 +1,157 @@
+//! PostgreSQL, Redis and the broker, as their users see them; Redpanda's own view where it runs.
+
+use super::{
+    shared::{NEVER, database_panels},
+    user_service::hit_ratio,
+};
+use crate::{
+    link::board as to,
+    model::{Board, Kind, Panel, Row, Unit, folded, row},
+    query::{max, quantile, query, rates, sel, share, sum},
+};
+
+pub(super) fn board() -> Board {
+    Board {
+        uid: "data-stores",
+        title: "Data stores",
+        description: "PostgreSQL, Redis and the broker. What clients measure comes first: a store that is well and cannot be reached is down all the same.",
+        jobs: r#"up{job!="application-metrics"}"#,
+        variables: &[],
+        rows: vec![
+            row("PostgreSQL, as its clients see it", database_panels("")),
+            postgres_row(),
+            redis_row(),
+            broker_row(),
+            redpanda_row(),
+        ],
+    }
+}
+
+fn panel(title: &'static str, unit: Unit, description: &'static str) -> Panel {
+    Panel::new(Kind::Lines, title, unit, description).size(6, 7)
+}
+
+fn postgres_row() -> Row {
+    row(
+        "PostgreSQL: work and connections",
+        vec![
+            Panel::new(Kind::Stack, "Statements", Unit::Operations, "Statements and transactions, by type. Normal follows the load.")
+                .query(query("{{query_type}}", rates("query_type", "database_query_duration_seconds_count", "")))
+                .size(8, 7),
+            panel("Connections held", Unit::Count, "Connections that an operation holds, by database. Normal is one or two; all of them held is an outage in the making.")
+                .query(query("{{database}}", sum("database", &sel("database_connections_active", ""))))
+                .size(8, 7),
+            panel("Connections open and idle", Unit::Count, "Open connections that nobody holds, by database. Normal is more than 0; 0 for long means that the pool is exhausted.")
+                .query(query("{{database}}", sum("database", &sel("database_connections_idle", ""))))
+                .size(8, 7),
+        ],
+    )
+}
+
+fn redis_row() -> Row {
+    let links = || [to("user-service", "user-service")];
+    row(
+        "Redis, as user-service sees it",
+        vec![
+            panel(
+                "Hit ratio",
+                Unit::Ratio,
+                "Share of the look-ups that found a fresh entry. Normal is above 80 % once warm.",
+            )
+            .query(query("{{cache_type}}", hit_ratio("")))
+            .range(0.0, 1.0)
+            .links(links()),
+            Panel::new(
+                Kind::Stack,
+                "Operations",
+                Unit::Operations,
+                "Cache operations, by kind. Normal is one read a request and some writes.",
+            )
+            .query(query("{{operation}}", rates("operation", "cache_operation_duration_seconds_count", "")))
+            .size(6, 7),
+            panel(
+                "Operation p95",
+                Unit::Seconds,
+                "Duration of cache operations, failed ones included. Normal is below a millisecond.",
+            )
+            .query(query(
+                "{{operation}}",
+                quantile(0.95, "operation", "cache_operation_duration_seconds", ""),
+            )),
+            panel(
+                "Errors",
+                Unit::Operations,
+                "Operations that failed or took longer than their deadline. Normal is 0.",
+            )
+            .query(query("{{operation}}", rates("operation", "cache_errors_total", "")))
+            .steps(&NEVER[1..])
+            .links(links()),
+        ],
+    )
+}
+
+fn broker_row() -> Row {
+    let links = || [to("orders-pipeline", "Orders pipeline")];
+    row(
+        "Kafka, as its clients see it",
+        vec![
+            Panel::new(
+                Kind::Stack,
+                "Messages in",
+                Unit::Events,
+                "Messages that the broker acknowledged, by topic. Normal follows the orders.",
+            )
+            .query(query("{{topic}}", rates("topic", "kafka_published_total", r#"outcome="ok""#)))
+            .size(6, 7)
+            .links(links()),
+            Panel::new(
+                Kind::Stack,
+                "Messages out",
+                Unit::Events,
+                "Messages that consumers decided on, by topic. Normal equals the messages in.",
+            )
+            .query(query("{{topic}}", rates("topic", "kafka_consumed_total", "")))
+            .size(6, 7)
+            .links(links()),
+            panel(
+                "Publish failures",
+                Unit::Ratio,
+                "Share of the publish attempts that failed, by topic. Normal is 0.",
+            )
+            .query(query("{{topic}}", share("topic", "kafka_published_total", r#"outcome="error""#, "")))
+            .steps(&NEVER[1..]),
+            panel(
+                "Messages waiting",
+                Unit::Count,
+                "Lag of each topic over all partitions. Normal is near 0.",
+            )
+            .query(query("{{queue_name}}", sum("queue_name", &sel("queue_size", ""))))
+            .links(links()),
+        ],
+    )
+}
+
+/// Names of Redpanda's `/public_metrics`.
+fn redpanda_row() -> Row {
+    let latency = quantile(0.99, "redpanda_request", "redpanda_kafka_request_latency_seconds", "");
+    let used = format!(
+        "1 - {}\n/\n{}",
+        sel("redpanda_storage_disk_free_bytes", ""),
+        sel("redpanda_storage_disk_total_bytes", "")
+    );
+    folded(
+        "Redpanda's own view (compose and Kubernetes)",
+        vec![
+            panel("Request p99 in the broker", Unit::Seconds, "Latency of produce and fetch requests inside the broker. Normal is a few milliseconds; clients that see much more have a network problem.")
+                .query(query("{{redpanda_request}}", latency)),
+            panel("Bytes", Unit::BytesRate, "Bytes of produce and consume requests. Normal follows the orders.")
+                .query(query("{{redpanda_request}}", rates("redpanda_request", "redpanda_kafka_request_bytes_total", ""))),
+            panel("Under-replicated replicas", Unit::Count, "Replicas that are behind. Normal is 0; with one broker it is always 0.")
+                .query(query("{{redpanda_topic}}", max("redpanda_topic", &sel("redpanda_kafka_under_replicated_replicas", ""))))
+                .steps(&NEVER[1..]),
+            panel("Disk in use", Unit::Ratio, "Share of the broker's disk. Normal is flat below the retention.")
+                .query(query("{{instance}}", used))
+                .range(0.0, 1.0),
+        ],
+    )
+}

@@ -1,0 +1,32 @@
+//! The boards, in the order of the menu.
+
+mod data_stores;
+mod kubernetes;
+mod order_api;
+mod order_worker;
+mod orders_pipeline;
+mod overview;
+mod sandbox;
+mod shared;
+mod slo;
+mod sre_operations;
+mod user_service;
+
+use crate::model::Board;
+
+/// All boards.
+#[must_use]
+pub fn all() -> Vec<Board> {
+    vec![
+        overview::board(),
+        slo::board(),
+        order_api::board(),
+        user_service::board(),
+        order_worker::board(),
+        orders_pipeline::board(),
+        data_stores::board(),
+        kubernetes::board(),
+        sandbox::board(),
+        sre_operations::board(),
+    ]
+}

@@ -1,0 +1,265 @@
+//! The whole lab on one screen, from what users get down the path of a request.
+
+use super::shared::{BUDGET, BURN, ERRORS, LATENCY, NEVER, USED, USED_PERCENT, alerts, hop};
+use crate::{
+    link::{slo_board, slow_traces_of},
+    model::{Board, Kind, Panel, Row, Step, Unit, row},
+    query::{dependencies, logs, max, quantile, query, rate, rates, sel, share, sum},
+};
+
+pub(super) fn board() -> Board {
+    Board {
+        uid: "overview",
+        title: "Overview",
+        description: "Start here. First what users get, then each hop of a request in its order: the first one that is not green is where to look.",
+        jobs: r#"up{job!="application-metrics"}"#,
+        variables: &[],
+        rows: vec![promise_row(), path_row(), signals_row(), saturation_row(), map_row()],
+    }
+}
+
+fn promise_row() -> Row {
+    let firing = sel("board:alerts:active", "");
+    row(
+        "What users get",
+        vec![
+            Panel::new(Kind::Stat, "Error budget left", Unit::Ratio, "Share of the error budget of the period that is left, by SLO. Normal is above 50 %; below 0 the objective is missed. A click opens the SLO.")
+                .query(query("{{slo}}", sel("board:slo_error_budget_remaining:ratio", "")))
+                .steps(BUDGET)
+                .size(14, 5)
+                .links([slo_board()]),
+            alerts("Alerts", &format!("max by (alertname, severity, alertstate, job) ({firing})"), (10, 10)),
+            Panel::new(Kind::Stat, "Burn rate", Unit::Plain, "How many times faster than allowed each budget is being used now. Normal is below 1; 14.4 pages.")
+                .query(query("{{slo}}", sel("board:slo_current_burn_rate:ratio", "")))
+                .steps(BURN)
+                .size(14, 5)
+                .links([slo_board()]),
+        ],
+    )
+}
+
+/// What a hop shows: its name, what it says of itself, and its three signals.
+struct Hop {
+    title: &'static str,
+    description: &'static str,
+    rate: String,
+    errors: String,
+    p95: String,
+    slow: &'static [Step],
+    to: (&'static str, &'static str),
+}
+
+impl Hop {
+    fn panel(self) -> Panel {
+        Panel::new(Kind::Stat, self.title, Unit::Operations, self.description)
+            .query(query("rate", self.rate))
+            .query(query("errors", self.errors))
+            .query(query("p95", self.p95))
+            .special("errors", Unit::Ratio, ERRORS)
+            .special("p95", Unit::Seconds, self.slow)
+            .steps(&[(None, "text")])
+            .size(3, 9)
+            .links(hop(self.to.0, self.to.1))
+    }
+}
+
+/// Colours of the latency of a store.
+const STORE: &[Step] = &[(None, "green"), (Some(0.05), "orange"), (Some(0.25), "red")];
+/// Colours of the time to settle an order.
+const SETTLE: &[Step] = &[(None, "green"), (Some(2.5), "orange"), (Some(5.0), "red")];
+
+fn path_row() -> Row {
+    let hops = vec![
+        users(),
+        http("order-api"),
+        http("user-service"),
+        redis(),
+        postgres(),
+        kafka(),
+        worker(),
+        settled(),
+    ];
+    row("The path of a request, hop by hop", hops.into_iter().map(Hop::panel).collect())
+}
+
+fn users() -> Hop {
+    let failed = r#"outcome!~"ok|client_error""#;
+    Hop {
+        title: "1 Users",
+        description: "The load generator's view, from outside. Normal is green but for errors of /risky. What it sees and no service sees is between them. /risky fails for 20 % of its calls by design.",
+        rate: rates("", "load_requests_total", ""),
+        errors: share("", "load_requests_total", failed, ""),
+        p95: quantile(0.95, "", "load_request_duration_seconds", ""),
+        slow: LATENCY,
+        to: ("sandbox", "Sandbox"),
+    }
+}
+
+fn http(service: &'static str) -> Hop {
+    let of = format!("service=\"{service}\"");
+    let front = service == "order-api";
+    let (title, description) = if front {
+        ("2 order-api", "Answers of order-api, without /risky. Errors are 5xx; normal is 0.")
+    } else {
+        ("3 user-service", "Answers of user-service. Errors are 5xx; normal is 0.")
+    };
+    // /risky fails by design and would hide what does not.
+    let of = if front { format!("{of}, endpoint!=\"/risky\"") } else { of };
+    Hop {
+        title,
+        description,
+        rate: rates("", "http_requests_total", &of),
+        errors: share("", "http_requests_total", &format!("{of}, status=~\"5..\""), &of),
+        p95: quantile(0.95, "", "http_request_duration_seconds", &of),
+        slow: LATENCY,
+        to: (service, service),
+    }
+}
+
+fn redis() -> Hop {
+    Hop {
+        title: "4 Redis",
+        description: "Cache operations of user-service. Errors are failures and operations past their deadline; normal is 0.",
+        rate: rates("", "cache_operation_duration_seconds_count", ""),
+        errors: format!(
+            "{}\n/\n{}",
+            rates("", "cache_errors_total", ""),
+            rates("", "cache_operation_duration_seconds_count", "")
+        ),
+        p95: quantile(0.95, "", "cache_operation_duration_seconds", ""),
+        slow: STORE,
+        to: ("data-stores", "Data stores"),
+    }
+}
+
+fn postgres() -> Hop {
+    Hop {
+        title: "5 PostgreSQL",
+        description: "Statements and transactions of all services, without the wait for a connection. Errors leave out conflicts and duplicates, which are answers; normal is 0.",
+        rate: rates("", "database_query_duration_seconds_count", ""),
+        errors: format!(
+            "{}\n/\n{}",
+            rates("", "database_errors_total", r#"kind!~"conflict|duplicate""#),
+            rates("", "database_query_duration_seconds_count", "")
+        ),
+        p95: quantile(0.95, "", "database_query_duration_seconds", ""),
+        slow: STORE,
+        to: ("data-stores", "Data stores"),
+    }
+}
+
+fn kafka() -> Hop {
+    Hop {
+        title: "6 Kafka",
+        description: "Messages published to all topics, and the wait for the broker's acknowledgement. Normal is no error and a few milliseconds.",
+        rate: rates("", "kafka_published_total", ""),
+        errors: share("", "kafka_published_total", r#"outcome="error""#, ""),
+        p95: quantile(0.95, "", "kafka_publish_duration_seconds", ""),
+        slow: STORE,
+        to: ("orders-pipeline", "Orders pipeline"),
+    }
+}
+
+fn worker() -> Hop {
+    let of = r#"service="order-worker""#;
+    Hop {
+        title: "7 order-worker",
+        description: "Orders handled, and the time of one attempt. Errors are dead letters; normal is 0.",
+        rate: rates("", "orders_processed_total", of),
+        errors: share("", "kafka_consumed_total", &format!("{of}, outcome=\"dead_letter\""), of),
+        p95: quantile(0.95, "", "kafka_process_duration_seconds", of),
+        slow: LATENCY,
+        to: ("order-worker", "order-worker"),
+    }
+}
+
+fn settled() -> Hop {
+    Hop {
+        title: "8 Settled",
+        description: "Orders whose outcome was applied, and the time since their 202. Errors are totals that do not agree with their lines; normal is 0.",
+        rate: rates("", "orders_settled_total", ""),
+        errors: share("", "order_totals_checked_total", r#"result="mismatch""#, ""),
+        p95: quantile(0.95, "", "order_settle_duration_seconds", ""),
+        slow: SETTLE,
+        to: ("orders-pipeline", "Orders pipeline"),
+    }
+}
+
+fn signals_row() -> Row {
+    let panel = |kind, title, unit, description| Panel::new(kind, title, unit, description).size(8, 8);
+    let errors = r#"status=~"5..", endpoint!="/risky""#;
+    row(
+        "Golden signals",
+        vec![
+            panel(Kind::Lines, "Traffic", Unit::Requests, "Requests answered, by service, with what the load asks for. Normal is flat lines; user-service is called by order-api as well as by users.")
+                .query(query("{{service}}", rates("service", "http_requests_total", "")))
+                .query(query("asked for", sum("", &sel("load_target_rps", ""))))
+                .colour("asked for", "text"),
+            panel(Kind::Lines, "Errors", Unit::Ratio, "Share of the answers that are 5xx, without /risky. Normal is 0.")
+                .query(query("{{service}}", share("service", "http_requests_total", errors, r#"endpoint!="/risky""#)))
+                .steps(&ERRORS[1..]),
+            panel(Kind::Lines, "Latency, p95", Unit::Seconds, "The slowest 5 % of the answers. Normal is well below the dashed 250 ms. A dot opens its trace.")
+                .query(query("{{service}}", quantile(0.95, "service", "http_request_duration_seconds", "")).exemplars())
+                .steps(&LATENCY[1..])
+                .links([slow_traces_of("order-api"), slow_traces_of("user-service")]),
+        ],
+    )
+}
+
+fn saturation_row() -> Row {
+    let panel = |title, unit, description| Panel::new(Kind::Lines, title, unit, description).size(6, 7);
+    let pool = format!(
+        "max by (service) (\n  {}\n  /\n  {}\n)",
+        sel("database_connections_active", ""),
+        sel("database_connections_max", "")
+    );
+    row(
+        "Saturation",
+        vec![
+            panel(
+                "Connection pools",
+                Unit::Ratio,
+                "Share of the pool that is held, by service. Normal is below 50 %.",
+            )
+            .query(query("{{service}}", pool))
+            .range(0.0, 1.0)
+            .steps(&USED[1..])
+            .links(hop("data-stores", "Data stores")),
+            panel("CPU", Unit::Percent, "Of what each process may use. Normal is below 50 %.")
+                .query(query("{{service}}", max("service", &sel("cpu_usage_percent", ""))))
+                .range(0.0, 100.0)
+                .steps(&USED_PERCENT[1..]),
+            panel(
+                "Queue: age of the oldest message",
+                Unit::Seconds,
+                "How long the oldest message has been waiting, by topic. Normal is below a second.",
+            )
+            .query(query("{{topic}}", max("topic", &sel("kafka_oldest_message_age_seconds", ""))))
+            .steps(&[(Some(5.0), "red")])
+            .links(hop("orders-pipeline", "Orders pipeline")),
+            panel(
+                "Requests refused",
+                Unit::Requests,
+                "Shed, refused by a breaker or a bulkhead, or refused to protect the database. Normal is 0.",
+            )
+            .query(query("shed by {{service}}", rates("service", "http_requests_shed_total", "")))
+            .query(query("calls not sent: {{reason}}", sum("reason", &rate("http_client_refused_total", ""))))
+            .steps(&NEVER[1..]),
+        ],
+    )
+}
+
+fn map_row() -> Row {
+    let expr = r#"{service=~".+"} | json | level="ERROR""#;
+    row(
+        "Who calls whom, and what is logged",
+        vec![
+            Panel::new(Kind::NodeGraph, "Service map", Unit::Plain, "Calls between services as the traces tell them, messages included. Normal is the picture of docs/architecture.md.")
+                .query(dependencies())
+                .size(10, 10),
+            Panel::new(Kind::Logs, "Errors of all services", Unit::Plain, "Lines at ERROR. Normal is /risky only, which fails by design. The field trace_id opens the trace.")
+                .query(logs(expr))
+                .size(14, 10),
+        ],
+    )
+}

@@ -1,0 +1,197 @@
+//! Rows that several boards have in common, so that a reader finds the same signal in the same place.
+
+use crate::{
+    link::{board, logs_of, runbook, service_board, slo_board, slow_traces_of, traces_of},
+    model::{Kind, Panel, Row, Step, Unit, folded, row, text},
+    query::{logs, quantile, quantiles, query, rate, rates, sel, share, sum},
+};
+
+/// Colours of a budget that is left, as a share.
+pub(super) const BUDGET: &[Step] =
+    &[(None, "red"), (Some(0.0), "orange"), (Some(0.25), "yellow"), (Some(0.5), "green")];
+/// Colours of a burn rate: 1 uses the budget up exactly at the end of the period; 6 and 14.4 page.
+pub(super) const BURN: &[Step] =
+    &[(None, "green"), (Some(1.0), "yellow"), (Some(6.0), "orange"), (Some(14.4), "red")];
+/// Colours of an error ratio.
+pub(super) const ERRORS: &[Step] = &[(None, "green"), (Some(0.01), "yellow"), (Some(0.05), "red")];
+/// Colours of a latency in seconds: the objective is 250 ms.
+pub(super) const LATENCY: &[Step] = &[(None, "green"), (Some(0.25), "orange"), (Some(0.5), "red")];
+/// Colours of a used share.
+pub(super) const USED: &[Step] = &[(None, "green"), (Some(0.7), "yellow"), (Some(0.9), "red")];
+/// Colours of a used percentage.
+pub(super) const USED_PERCENT: &[Step] = &[(None, "green"), (Some(70.0), "yellow"), (Some(85.0), "red")];
+/// Colours of something that should not happen at all.
+pub(super) const NEVER: &[Step] = &[(None, "green"), (Some(0.001), "red")];
+
+/// The matcher that narrows a selector to one service.
+pub(super) fn of(service: &str) -> String {
+    format!("service=\"{service}\"")
+}
+
+/// Budget, burn rate and alerts of one service.
+pub(super) fn slo_row(service: &str) -> Row {
+    let of = of(service);
+    let firing =
+        format!("max by (alertname, severity, alertstate, job) ({})", sel("board:alerts:active", &of));
+    row(
+        "SLO and error budget",
+        vec![
+            Panel::new(
+                Kind::Stat,
+                "Error budget left",
+                Unit::Ratio,
+                "Share of the error budget of the period that is left, by SLO. Normal is above 50 %; at 0 the objective is missed.",
+            )
+            .query(query("{{slo}}", sel("board:slo_error_budget_remaining:ratio", &of)))
+            .steps(BUDGET)
+            .size(8, 6)
+            .links([slo_board()]),
+            Panel::new(
+                Kind::Lines,
+                "Burn rate",
+                Unit::Plain,
+                "How many times faster than allowed the budget is being used, over the short window of the fast page. Normal is below 1; 14.4 pages.",
+            )
+            .query(query("{{slo}}", sel("board:slo_current_burn_rate:ratio", &of)))
+            .steps(&BURN[1..])
+            .size(8, 6)
+            .links([slo_board()]),
+            alerts("Alerts of this service", &firing, (8, 6)),
+        ],
+    )
+}
+
+/// A table of alerts; an empty one is the normal state, and says so by having no line.
+pub(super) fn alerts(title: &'static str, expr: &str, (width, height): (u32, u32)) -> Panel {
+    let columns = vec![
+        text("alertname", "Alert").link(runbook()),
+        text("severity", "Severity"),
+        text("alertstate", "State"),
+        text("job", "Service").link(service_board()),
+    ];
+    Panel::new(
+        Kind::Table(columns),
+        title,
+        Unit::Plain,
+        "Alerts that are pending or firing. Normal is none. The alert's name opens its runbook, the service its dashboard.",
+    )
+    .query(query("", expr))
+    .size(width, height)
+}
+
+/// Rate, errors, duration of what a service answers over HTTP.
+pub(super) fn red_row(service: &'static str) -> Row {
+    let of = of(service);
+    let errors = format!("{of}, status=~\"5..\"");
+    let panel = |kind, title, unit, description| Panel::new(kind, title, unit, description).size(6, 8);
+    let traces = || [slow_traces_of(service), traces_of(service), logs_of(service)];
+    let mut latency = panel(
+        Kind::Lines,
+        "Latency",
+        Unit::Seconds,
+        "Time to the answer. Normal is a p99 well below the dashed 250 ms of the objective. A dot is one request: it opens its trace.",
+    )
+    .steps(&LATENCY[1..])
+    .links(traces());
+    for query in quantiles("http_request_duration_seconds", &of) {
+        latency = latency.query(query);
+    }
+    row(
+        "Requests: rate, errors, duration",
+        vec![
+            panel(Kind::Stack, "Request rate", Unit::Requests, "Requests answered, by route. Normal follows the load; a route that vanishes is a sign of its own.")
+                .query(query("{{method}} {{endpoint}}", rates("method, endpoint", "http_requests_total", &of)))
+                .links(traces()),
+            panel(Kind::Lines, "Error ratio", Unit::Ratio, "Share of the answers that are 5xx, by route. Normal is 0, apart from /risky, which fails for 20 % by design.")
+                .query(query("{{method}} {{endpoint}}", share("method, endpoint", "http_requests_total", &errors, &of)))
+                .steps(&ERRORS[1..])
+                .links(traces()),
+            latency.colour("p50", "green").colour("p95", "orange").colour("p99", "red"),
+            panel(Kind::Lines, "p95 by route", Unit::Seconds, "The slowest 5 % of each route. Normal is a flat line a route; one that leaves the others is where to look.")
+                .query(query("{{method}} {{endpoint}}", quantile(0.95, "method, endpoint", "http_request_duration_seconds", &of)).exemplars())
+                .links(traces()),
+            Panel::new(Kind::Heatmap, "Latency distribution", Unit::Seconds, "Requests by how long they took. Normal is one dark band near the bottom; a second band is a second kind of request, such as a miss or a retry.")
+                .query(query("{{le}}", sum("le", &rate("http_request_duration_seconds_bucket", &of))).buckets().exemplars())
+                .size(12, 8),
+            Panel::new(Kind::Stack, "Answers by status", Unit::Requests, "Answers by status code. Normal is 2xx with some 404 and 422; 503 is shed or a dependency, 499 a client that gave up.")
+                .query(query("{{status}}", rates("status", "http_requests_total", &of)))
+                .size(12, 8)
+                .colour("/2../", "green")
+                .colour("/4../", "yellow")
+                .colour("/5../", "red")
+                .links(traces()),
+        ],
+    )
+}
+
+/// Pool, statements and errors of a service's database.
+pub(super) fn database_panels(matchers: &str) -> Vec<Panel> {
+    let active = sum("database", &sel("database_connections_active", matchers));
+    let most = sum("database", &sel("database_connections_max", matchers));
+    vec![
+        Panel::new(Kind::Lines, "Connection pool in use", Unit::Ratio, "Share of the pool's connections that an operation holds. Normal is below 50 %; at 100 % every further operation waits.")
+            .query(query("{{database}}", format!("{active}\n/\n{most}")))
+            .range(0.0, 1.0)
+            .steps(&USED[1..])
+            .size(6, 7),
+        Panel::new(Kind::Lines, "Wait for a connection, p95", Unit::Seconds, "How long operations wait for a free connection. Normal is microseconds; growth means that the pool is too small or a statement too slow.")
+            .query(query("{{database}}", quantile(0.95, "database", "database_pool_wait_seconds", matchers)).exemplars())
+            .size(6, 7),
+        Panel::new(Kind::Lines, "Statement p95", Unit::Seconds, "Duration of statements and transactions without the wait, by type. Normal is a few milliseconds. A dot opens its trace.")
+            .query(query("{{query_type}}", quantile(0.95, "query_type", "database_query_duration_seconds", matchers)).exemplars())
+            .size(6, 7),
+        Panel::new(Kind::Lines, "Database errors", Unit::Operations, "Operations that the database did not do, by what a caller does about it. Normal is 0, apart from some conflicts.")
+            .query(query("{{database}} {{kind}}", rates("database, kind", "database_errors_total", matchers)))
+            .size(6, 7),
+    ]
+}
+
+/// The process itself.
+pub(super) fn runtime_row(service: &'static str) -> Row {
+    let of = of(service);
+    let panel = |title, unit, description| Panel::new(Kind::Lines, title, unit, description).size(6, 7);
+    let files = format!("{}\n/\n{}", sel("process_open_fds", &of), sel("process_max_fds", &of));
+    folded(
+        "Runtime",
+        vec![
+            panel("CPU", Unit::Percent, "Of what the process may use. Normal is below 50 %; near 100 % everything becomes slow at once.")
+                .query(query("{{instance}}", sel("cpu_usage_percent", &of)))
+                .range(0.0, 100.0)
+                .steps(&USED_PERCENT[1..]),
+            panel("Memory", Unit::Bytes, "Resident memory. Normal is flat; a line that only rises is a leak.")
+                .query(query("{{instance}}", sel("process_resident_memory_bytes", &of))),
+            panel("Delay of the async runtime, p99", Unit::Seconds, "How late a task that is due every 100 ms is run. Normal is below 5 ms; more means that something blocks the runtime.")
+                .query(query("{{instance}}", quantile(0.99, "instance", "runtime_poll_delay_seconds", &of))),
+            panel("File descriptors in use", Unit::Ratio, "Share of the file descriptors that the process may open. Normal is flat and small; a rise is a leak.")
+                .query(query("{{instance}}", files)),
+            panel("Log lines", Unit::Events, "Lines written, by level. Normal is a trickle; a flood costs CPU and hides what matters.")
+                .query(query("{{level}}", rates("level", "log_lines_total", &of)))
+                .links([logs_of(service)]),
+            panel("Spans", Unit::Events, "Spans that the trace backend took, and spans that were lost. Normal is no loss.")
+                .query(query("exported", rates("", "traces_exported_total", &of)))
+                .query(query("lost", rates("", "traces_dropped_total", &of)))
+                .colour("lost", "red"),
+            panel("Time since the start", Unit::Seconds, "Age of the process. Normal only rises; a saw tooth is a crash loop.")
+                .query(query("{{instance}}", format!("time() - {}", sel("process_start_time_seconds", &of)))),
+            panel("Threads", Unit::Count, "Threads of the process. Normal is flat.")
+                .query(query("{{instance}}", sel("process_threads", &of))),
+        ],
+    )
+}
+
+/// Warnings and errors of a service.
+pub(super) fn logs_row(service: &str) -> Row {
+    let expr = format!("{{service=\"{service}\"}} | json | level=~`WARN|ERROR`");
+    row(
+        "Logs",
+        vec![
+            Panel::new(Kind::Logs, "Warnings and errors", Unit::Plain, "What the service logged at WARN and ERROR. Normal is empty. The field trace_id opens the trace.")
+                .query(logs(expr)),
+        ],
+    )
+}
+
+/// Links to the boards along the path of an order.
+pub(super) fn hop(uid: &str, title: &str) -> [crate::link::Link; 1] {
+    [board(uid, title)]
+}

@@ -1,0 +1,111 @@
+//! SLOs and error budgets: where the alerts' links lead. Each pair of windows is drawn with its threshold, because an alert
+//! fires exactly while both lines are above it.
+
+use super::shared::{BUDGET, BURN, alerts};
+use crate::{
+    model::{Board, Kind, Panel, Row, Step, Unit, Variable, row, text, value},
+    query::{query, sel},
+    rules::PAIRS,
+};
+
+const SLO: &str = r#"slo=~"$slo""#;
+
+pub(super) fn board() -> Board {
+    Board {
+        uid: "slo",
+        title: "SLO and error budget",
+        description: "How much may still fail, how fast it is being used up, and why an alert fires or does not. Choose one SLO above to see its windows alone.",
+        jobs: r#"board:slo_objective:ratio{instance="all"}"#,
+        variables: &[Variable {
+            name: "slo",
+            label: "SLO",
+            metric: r#"board:slo_objective:ratio{job=~"$job"}"#,
+            of: "slo",
+        }],
+        rows: vec![state_row(), windows_row(), history_row()],
+    }
+}
+
+/// Colours of the time until the budget is gone.
+const TIME: &[Step] = &[(None, "red"), (Some(3600.0), "orange"), (Some(21_600.0), "green")];
+
+fn state_row() -> Row {
+    let columns = vec![
+        text("slo", "SLO"),
+        text("job", "Service"),
+        value("Value #A", "Objective", Unit::Ratio, &[]),
+        value("Value #B", "Failed in the period", Unit::Ratio, &[]),
+        value("Value #C", "Budget left", Unit::Ratio, BUDGET),
+        value("Value #D", "Burn rate", Unit::Plain, BURN),
+        value("Value #E", "Budget lasts for", Unit::Seconds, TIME),
+    ];
+    let of = |metric| query("", format!("max by (slo, job) ({})", sel(metric, SLO)));
+    let firing =
+        format!("max by (alertname, severity, alertstate, job) ({})", sel("board:alerts:active", SLO));
+    row(
+        "State",
+        vec![
+            Panel::new(Kind::Table(columns), "Objectives", Unit::Ratio, "Each SLO: what was promised, what failed in the period, what is left, and how long it lasts at the present rate. Normal is all green.")
+                .query(of("board:slo_objective:ratio"))
+                .query(of("board:slo_period_error:ratio"))
+                .query(of("board:slo_error_budget_remaining:ratio"))
+                .query(of("board:slo_current_burn_rate:ratio"))
+                .query(of("board:slo_time_to_exhaustion:seconds"))
+                .size(16, 9),
+            alerts("Budget alerts", &firing, (8, 9)),
+        ],
+    )
+}
+
+fn windows_row() -> Row {
+    let panel = |(name, title, description): (&str, &'static str, &'static str)| {
+        let factor = PAIRS.iter().find(|pair| pair.name == name).map_or(1.0, |pair| pair.factor);
+        let of = |role: &str| {
+            sel("board:slo_burn_rate:ratio", &format!("{SLO}, pair=\"{name}\", role=\"{role}\""))
+        };
+        Panel::new(Kind::Lines, title, Unit::Plain, description)
+            .query(query("{{slo}} long {{window}}", of("long")))
+            .query(query("{{slo}} short {{window}}", of("short")))
+            .steps(&[(Some(factor), "red")])
+            .size(12, 8)
+    };
+    let panels = [
+        (
+            "page-fast",
+            "Page, fast: 14.4 times",
+            "Pages while both windows burn more than 14.4 times the allowed rate: 2 % of the budget gone within the long window. Normal is below 1.",
+        ),
+        (
+            "page-slow",
+            "Page, slow: 6 times",
+            "Pages while both windows burn more than 6 times the allowed rate: 5 % of the budget gone within the long window. Normal is below 1.",
+        ),
+        (
+            "ticket-fast",
+            "Ticket, fast: 3 times",
+            "Opens a ticket while both windows burn more than 3 times the allowed rate: 10 % of the budget gone within the long window. Normal is below 1.",
+        ),
+        (
+            "ticket-slow",
+            "Ticket, slow: 1 time",
+            "Opens a ticket while both windows burn more than the allowed rate: 10 % of the budget gone within the long window. Normal is below 1.",
+        ),
+    ];
+    row("Burn rate in both windows, with the threshold", panels.into_iter().map(panel).collect())
+}
+
+fn history_row() -> Row {
+    row(
+        "Over time",
+        vec![
+            Panel::new(Kind::Lines, "Error budget left", Unit::Ratio, "Share of the budget of the rolling period that is left. Normal falls slowly or rises as old failures leave the period; below 0 the objective is missed.")
+                .query(query("{{slo}}", sel("board:slo_error_budget_remaining:ratio", SLO)))
+                .signed()
+                .steps(&[(Some(0.0), "red")])
+                .size(12, 8),
+            Panel::new(Kind::Lines, "Failed in the period", Unit::Ratio, "Share of the events of the rolling period that failed, weighted by traffic. Normal is below one minus the objective.")
+                .query(query("{{slo}}", sel("board:slo_period_error:ratio", SLO)))
+                .size(12, 8),
+        ],
+    )
+}

@@ -1,0 +1,86 @@
+//! The board of the exercises, panel by panel under their titles. Each answers what its query there was meant to ask: both
+//! sides of the error rate are summed, the quantile is over all replicas, and gauges keep names without `_total`.
+
+use super::shared::USED_PERCENT;
+use crate::{
+    link::{board as to, slow_traces_of},
+    model::{Board, Kind, Panel, Unit, row},
+    query::{quantile, query, rates, sel, share, sum},
+};
+
+pub(super) fn board() -> Board {
+    Board {
+        uid: "sre-operations",
+        title: "SRE Operations",
+        description: "The dashboard of the exercises. Its seven panels, corrected where their queries divided series by themselves.",
+        jobs: r#"up{service=~"order-api|user-service|order-worker", job!="application-metrics"}"#,
+        variables: &[],
+        rows: vec![row("Service health", health()), row("Resources and business", resources())],
+    }
+}
+
+const SERVICES: &str = r#"service=~"order-api|user-service|order-worker""#;
+
+fn health() -> Vec<Panel> {
+    let up = format!("{SERVICES}, job!=\"application-metrics\"");
+    let error_rate = share("service", "http_requests_total", r#"status=~"5..""#, "");
+    vec![
+        Panel::new(Kind::Stat, "Service Health Overview", Unit::Count, "Whether each service answers its scrapes. Normal is up.")
+            .query(query("{{service}} {{instance}}", sel("up", &up)))
+            .words(&[(0.0, "down", "red"), (1.0, "up", "green")])
+            .size(24, 4)
+            .links([to("overview", "Overview")]),
+        Panel::new(Kind::Stack, "Request Rate", Unit::Requests, "Requests a second, by method and route. Normal follows the load.")
+            .query(query("{{method}} {{endpoint}}", rates("method, endpoint", "http_requests_total", "")))
+            .size(8, 9),
+        Panel::new(Kind::Lines, "Error Rate", Unit::Percent, "Answers with 5xx as a percentage of all, by service. Normal is below the dashed 5 %; the rest of order-api's is /risky.")
+            .query(query("{{service}}", format!("100 * {error_rate}")))
+            .steps(&[(Some(5.0), "red")])
+            .size(8, 9),
+        Panel::new(Kind::Lines, "Response Time (95th percentile)", Unit::Seconds, "95th and 50th percentile of the response time, by service. Normal is below 250 ms. A dot opens its trace.")
+            .query(query("{{service}} p95", quantile(0.95, "service", "http_request_duration_seconds", "")).exemplars())
+            .query(query("{{service}} p50", quantile(0.5, "service", "http_request_duration_seconds", "")))
+            .links([slow_traces_of("order-api"), slow_traces_of("user-service")])
+            .size(8, 9),
+    ]
+}
+
+fn resources() -> Vec<Panel> {
+    let orders = rates("", "orders_processed_total", r#"status="completed""#);
+    vec![
+        Panel::new(
+            Kind::Lines,
+            "System Resources",
+            Unit::Percent,
+            "CPU and memory of each service, of what it may use. Normal is below 70 %.",
+        )
+        .query(query("{{service}} CPU", sel("cpu_usage_percent", SERVICES)))
+        .query(query("{{service}} memory", sel("memory_usage_percent", SERVICES)))
+        .range(0.0, 100.0)
+        .steps(&USED_PERCENT[1..])
+        .size(8, 9),
+        Panel::new(
+            Kind::Lines,
+            "Database Performance",
+            Unit::Count,
+            "Connections in use by database, and statements a second. Normal is a few connections.",
+        )
+        .query(query(
+            "{{database}} active connections",
+            sum("database", &sel("database_connections_active", "")),
+        ))
+        .query(query("queries/s", rates("", "database_query_duration_seconds_count", "")))
+        .links([to("data-stores", "Data stores")])
+        .size(8, 9),
+        Panel::new(
+            Kind::Lines,
+            "Business Metrics",
+            Unit::Count,
+            "Distinct users of the last 15 minutes, and completed orders a minute. Normal follows the load.",
+        )
+        .query(query("active users", sum("", &sel("active_users", ""))))
+        .query(query("orders/min", format!("60 * {orders}")))
+        .links([to("orders-pipeline", "Orders pipeline")])
+        .size(8, 9),
+    ]
+}

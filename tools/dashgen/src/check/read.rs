@@ -1,0 +1,154 @@
+//! A dashboard as its JSON says it, with the parts that checks ask for.
+
+use serde_json::Value;
+
+/// A dashboard.
+#[derive(Debug, Clone)]
+pub struct Dashboard {
+    /// The whole JSON.
+    pub json: Value,
+    /// All panels, those of folded rows included, without the headings of rows.
+    pub panels: Vec<Panel>,
+}
+
+/// A panel.
+#[derive(Debug, Clone)]
+pub struct Panel {
+    /// Its JSON.
+    pub json: Value,
+    /// Its title.
+    pub title: String,
+    /// Grafana's type of it.
+    pub kind: String,
+    /// Its queries.
+    pub targets: Vec<Target>,
+}
+
+/// A query.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// `prometheus`, `loki`, `jaeger`.
+    pub source: String,
+    /// The query; empty where the data source has none.
+    pub expr: String,
+    /// The legend.
+    pub legend: String,
+}
+
+impl Dashboard {
+    /// Reads the JSON of a dashboard.
+    ///
+    /// # Errors
+    /// When it is not JSON, or has no list of panels.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let json: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let top = json["panels"].as_array().ok_or("no list `panels`")?;
+        let panels =
+            top.iter().flat_map(with_inner).filter(|panel| panel["type"] != "row").map(panel).collect();
+        Ok(Self { json, panels })
+    }
+
+    /// Its stable name.
+    #[must_use]
+    pub fn uid(&self) -> &str {
+        self.json["uid"].as_str().unwrap_or_default()
+    }
+
+    /// Its variables.
+    pub fn variables(&self) -> impl Iterator<Item = &Value> {
+        self.json["templating"]["list"].as_array().into_iter().flatten()
+    }
+
+    /// Every panel and heading with its place, those of folded rows included.
+    #[must_use]
+    pub fn places(&self) -> Vec<&Value> {
+        self.json["panels"].as_array().into_iter().flatten().flat_map(with_inner).collect()
+    }
+
+    /// Every string of the JSON that is an address: of links, data links and texts.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        collect(&self.json, "url", &mut found);
+        found.retain(|url| !url.is_empty());
+        found
+    }
+
+    /// Every LogQL query: of panels, and of links to Explore. A variable stands as it is.
+    #[must_use]
+    pub fn log_queries(&self) -> Vec<String> {
+        let targets = self.panels.iter().flat_map(|panel| &panel.targets);
+        let mut queries: Vec<_> =
+            targets.filter(|target| target.source == "loki").map(|target| target.expr.clone()).collect();
+        for url in self.addresses() {
+            let query = pane(&url).map(|pane| pane["queries"][0].clone()).unwrap_or_default();
+            if query["datasource"]["type"] == "loki" {
+                queries.extend(query["expr"].as_str().map(str::to_owned));
+            }
+        }
+        queries
+    }
+
+    /// The queries of annotations.
+    pub fn annotations(&self) -> impl Iterator<Item = &str> {
+        let list = self.json["annotations"]["list"].as_array().into_iter().flatten();
+        list.filter_map(|annotation| annotation["expr"].as_str())
+    }
+}
+
+/// What a link to Explore opens; `None` for any other link.
+#[must_use]
+pub fn pane(url: &str) -> Option<Value> {
+    let (_, panes) = url.split_once("panes=")?;
+    let panes: Value = serde_json::from_str(&decode(panes)?).ok()?;
+    panes.as_object()?.values().next().cloned()
+}
+
+/// Undoes percent-encoding.
+fn decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let (byte, after) = match first {
+            b'%' => {
+                let (digits, after) = after.split_at_checked(2)?;
+                (u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?, after)
+            }
+            _ => (*first, after),
+        };
+        bytes.push(byte);
+        rest = after;
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn with_inner(panel: &Value) -> Vec<&Value> {
+    let inner = panel["panels"].as_array().into_iter().flatten();
+    std::iter::once(panel).chain(inner).collect()
+}
+
+fn panel(json: &Value) -> Panel {
+    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let targets = json["targets"].as_array().into_iter().flatten().map(|target| Target {
+        source: word(&target["datasource"]["type"]),
+        expr: word(&target["expr"]),
+        legend: word(&target["legendFormat"]),
+    });
+    Panel {
+        title: word(&json["title"]),
+        kind: word(&json["type"]),
+        targets: targets.collect(),
+        json: json.clone(),
+    }
+}
+
+fn collect(value: &Value, key: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => {
+            found.extend(map.get(key).and_then(Value::as_str).map(str::to_owned));
+            map.values().for_each(|value| collect(value, key, found));
+        }
+        Value::Array(items) => items.iter().for_each(|value| collect(value, key, found)),
+        _ => {}
+    }
+}

@@ -1,0 +1,100 @@
+//! Addresses that a click opens: another board, the logs or the traces behind a value, a runbook.
+
+use std::fmt::Write as _;
+
+use crate::query::Source;
+
+/// Where the pages of the project are read.
+const PAGES: &str = "https://github.com/sre-lab/sre-lab/blob/main/docs";
+
+/// A titled address; `${…}` in it is filled in by Grafana.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// What people read.
+    pub title: String,
+    /// The address.
+    pub url: String,
+}
+
+/// Another board, at the same time range.
+#[must_use]
+pub fn board(uid: &str, title: &str) -> Link {
+    Link { title: format!("{title} dashboard"), url: format!("/d/{uid}?${{__url_time_range}}") }
+}
+
+/// The SLO board, narrowed to the SLO of the clicked value.
+#[must_use]
+pub fn slo_board() -> Link {
+    let url = "/d/slo?var-slo=${__field.labels.slo}&${__url_time_range}";
+    Link { title: "Burn rates and budget".to_owned(), url: url.to_owned() }
+}
+
+/// The runbook of the alert in this line of a table.
+#[must_use]
+pub fn runbook() -> Link {
+    Link { title: "Runbook".to_owned(), url: format!("{PAGES}/runbooks/${{__data.fields.alertname}}.md") }
+}
+
+/// The board of the service in this line of a table.
+#[must_use]
+pub fn service_board() -> Link {
+    let url = "/d/${__data.fields.job}?${__url_time_range}";
+    Link { title: "Dashboard of the service".to_owned(), url: url.to_owned() }
+}
+
+/// Warnings and errors of a service, in Explore.
+#[must_use]
+pub fn logs_of(service: &str) -> Link {
+    let expr = format!(r#"{{service=\"{service}\"}} | json | level=~\"WARN|ERROR\""#);
+    let query = format!(r#""refId":"A","expr":"{expr}""#);
+    Link { title: format!("Logs of {service}"), url: explore(Source::Loki, &query) }
+}
+
+/// Traces of a service, in Explore.
+#[must_use]
+pub fn traces_of(service: &str) -> Link {
+    let query = format!(r#""refId":"A","queryType":"search","service":"{service}""#);
+    Link { title: format!("Traces of {service}"), url: explore(Source::Jaeger, &query) }
+}
+
+/// The slow traces of a service, in Explore.
+#[must_use]
+pub fn slow_traces_of(service: &str) -> Link {
+    let query =
+        format!(r#""refId":"A","queryType":"search","service":"{service}","minDuration":"250ms","limit":20"#);
+    Link { title: format!("Slow traces of {service}"), url: explore(Source::Jaeger, &query) }
+}
+
+/// Explore with one query, at the panel's time range.
+fn explore(source: Source, query: &str) -> String {
+    let (kind, uid) = (source.id(), source.variable());
+    let pane = format!(
+        r#"{{"lab":{{"datasource":"{uid}","queries":[{{{query},"datasource":{{"type":"{kind}","uid":"{uid}"}}}}],"range":{{"from":"${{__from}}","to":"${{__to}}"}}}}}}"#
+    );
+    format!("/explore?schemaVersion=1&orgId=${{__org}}&panes={}", encode(&pane))
+}
+
+/// Percent-encodes all but what Grafana fills in.
+fn encode(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("${") {
+        let end = rest[start..].find('}').map_or(rest.len(), |end| start + end + 1);
+        encode_plain(&rest[..start], &mut out);
+        out.push_str(&rest[start..end]);
+        rest = &rest[end..];
+    }
+    encode_plain(rest, &mut out);
+    out
+}
+
+fn encode_plain(text: &str, out: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Recording rules that the boards read instead of `slo:…` and `ALERTS`.
+//!
+//! A board can be narrowed by `job` and `instance`, so every selector carries both matchers, and series without these labels
+//! would never match. SLOs and most alerts are about a service and not about one of its replicas: they get the service as
+//! `job` and the instance `all`. Second gain: the window is a label and not a part of the name, so the same board draws the
+//! windows of the lab's clock and those of production.
+
+use std::fmt::Write as _;
+
+/// Two windows that alert together.
+#[derive(Debug, Clone, Copy)]
+pub struct Pair {
+    /// Label `pair`.
+    pub name: &'static str,
+    /// Burn rate above which both windows alert.
+    pub factor: f64,
+    /// Long and short window of the lab's clock (production's divided by 60).
+    pub lab: [&'static str; 2],
+    /// Long and short window of production.
+    pub production: [&'static str; 2],
+}
+
+/// The four pairs of the SRE Workbook, chapter "Alerting on SLOs".
+pub const PAIRS: &[Pair] = &[
+    Pair { name: "page-fast", factor: 14.4, lab: ["1m", "5s"], production: ["1h", "5m"] },
+    Pair { name: "page-slow", factor: 6.0, lab: ["6m", "30s"], production: ["6h", "30m"] },
+    Pair { name: "ticket-fast", factor: 3.0, lab: ["24m", "2m"], production: ["1d", "2h"] },
+    Pair { name: "ticket-slow", factor: 1.0, lab: ["72m", "6m"], production: ["3d", "6h"] },
+];
+
+/// What is copied as it is: the series and the name of its copy.
+const COPIES: &[(&str, &str)] = &[
+    ("slo:objective:ratio", "board:slo_objective:ratio"),
+    ("slo:period_error:ratio", "board:slo_period_error:ratio"),
+    ("slo:error_budget_remaining:ratio", "board:slo_error_budget_remaining:ratio"),
+    ("slo:current_burn_rate:ratio", "board:slo_current_burn_rate:ratio"),
+    ("slo:time_to_exhaustion:seconds", "board:slo_time_to_exhaustion:seconds"),
+];
+
+const HEAD: &str = "# Generated from tools/dashgen by `just dashboards`; `./lab test` fails when it differs.
+# Copies of SLO series and alerts with the labels `job` and `instance`, by which every board can be narrowed.
+groups:
+  - name: boards
+    rules:
+";
+
+/// The rule file of one clock: `lab` or `production`.
+#[must_use]
+pub fn file(clock: &str) -> String {
+    let mut out = HEAD.to_owned();
+    // An alert about one replica has an instance already. `job` is left out first: a relabelled copy must not meet another.
+    let labels = "alertname, alertstate, severity, slo, service, instance";
+    let alerts = labelled(&format!("max by ({labels}) (ALERTS)"));
+    rule(&mut out, "board:alerts:active", &default_instance(&alerts), &[]);
+    for (from, to) in COPIES {
+        rule(
+            &mut out,
+            to,
+            &labelled(&with_service(&format!("max by (slo) ({from})"))),
+            &[("instance", "all")],
+        );
+    }
+    for pair in PAIRS {
+        let windows = if clock == "lab" { pair.lab } else { pair.production };
+        for (role, window) in ["long", "short"].into_iter().zip(windows) {
+            let ratio = format!(
+                "max by (slo) (slo:sli_error:ratio_rate{window}) / max by (slo) (slo:error_budget:ratio)"
+            );
+            let labels = [("instance", "all"), ("pair", pair.name), ("role", role), ("window", window)];
+            rule(
+                &mut out,
+                "board:slo_burn_rate:ratio",
+                &labelled(&with_service(&format!("({ratio})"))),
+                &labels,
+            );
+        }
+    }
+    out
+}
+
+fn with_service(expr: &str) -> String {
+    format!("{expr} * on (slo) group_left (service) max by (slo, service) (slo_info)")
+}
+
+/// `job` is the service, as everywhere.
+fn labelled(expr: &str) -> String {
+    format!("label_replace({expr}, \"job\", \"$1\", \"service\", \"(.+)\")")
+}
+
+fn default_instance(expr: &str) -> String {
+    let instance = format!("label_replace({expr}, \"instance\", \"all\", \"instance\", \"\")");
+    format!("label_replace({instance}, \"job\", \"all\", \"job\", \"\")")
+}
+
+fn rule(out: &mut String, record: &str, expr: &str, labels: &[(&str, &str)]) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(out, "      - record: {record}\n        expr: |\n          {expr}");
+    if !labels.is_empty() {
+        let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        let _ = writeln!(out, "        labels: {{ {} }}", labels.join(", "));
+    }
+}
