@@ -1,5 +1,5 @@
-//! Prometheus, and Grafana, Loki and Jaeger where they are installed: private children on the loopback,
-//! with configurations written for this lab's ports.
+//! Prometheus, and Jaeger where it is installed: private children on the loopback, with configurations written for this
+//! lab's ports.
 
 use std::{
     fs,
@@ -52,8 +52,6 @@ pub(crate) fn prometheus(home: &Home, ports: &Ports, targets: &[Target], keep: b
 
 const TEMPLATE_PROMETHEUS: &str = include_str!("templates/prometheus.yml");
 const TEMPLATE_JAEGER: &str = include_str!("templates/jaeger.yml");
-const TEMPLATE_LOKI: &str = include_str!("templates/loki.yml");
-const TEMPLATE_DATASOURCES: &str = include_str!("templates/datasources.yml");
 
 /// Readiness as Prometheus and Alertmanager tell it.
 pub(crate) fn ready(port: u16) -> Probe {
@@ -113,69 +111,4 @@ pub(crate) fn traces(home: &Home, ports: &Ports) -> Result<Part> {
         }
     };
     Ok(part.port("traces-ui", ui).port("otlp-http", http).port("otlp-grpc", grpc))
-}
-
-/// Loki, where Grafana's is installed (Debian's package `loki` is another program).
-///
-/// # Errors
-/// When its configuration cannot be written.
-pub(crate) fn loki(home: &Home, port: u16) -> Result<Option<Part>> {
-    let Some(program) = programs::find(&["loki"]).filter(|path| is_grafanas(path)) else { return Ok(None) };
-    let folder = home.dir.join("loki");
-    let text = TEMPLATE_LOKI
-        .replace("{{port}}", &port.to_string())
-        .replace("{{data}}", &folder.join("data").to_string_lossy());
-    let config = write(&folder, "loki.yml", &text)?;
-    let line = Line::new(program).args([format!("-config.file={}", config.display())]);
-    let probe = Probe::Http(format!("http://127.0.0.1:{port}/ready"));
-    Ok(Some(Part::new("loki", line, probe).port("loki", port)))
-}
-
-fn is_grafanas(program: &Path) -> bool {
-    let output = std::process::Command::new(program).arg("-version").output();
-    output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("loki, version"))
-}
-
-/// Grafana, where it is installed: no log-in, the lab's data sources and dashboards provisioned.
-///
-/// # Errors
-/// When its provisioning cannot be written.
-pub(crate) fn grafana(home: &Home, ports: &Ports) -> Result<Option<Part>> {
-    let Some(program) = programs::find(&["grafana", "grafana-server"]) else { return Ok(None) };
-    let folder = home.dir.join("grafana");
-    let provisioning = folder.join("provisioning");
-    let mut sources = TEMPLATE_DATASOURCES.to_owned();
-    for name in ["prometheus", "alertmanager", "traces-ui", "loki"] {
-        sources = sources.replace(&format!("{{{{{name}}}}}"), &ports.get(name).to_string());
-    }
-    write(&provisioning.join("datasources"), "lab.yml", &sources)?;
-    let dashboards = home.root.join("dashboards/grafana");
-    let provider = format!(
-        "apiVersion: 1\nproviders:\n  - name: lab\n    options: {{ path: \"{}\" }}\n",
-        dashboards.display()
-    );
-    write(&provisioning.join("dashboards"), "lab.yml", &provider)?;
-    let port = ports.get("grafana");
-    let mut line = Line::new(&program);
-    if program.ends_with("grafana") {
-        line = line.args(["server"]);
-    }
-    let home_path = ["/usr/share/grafana", "/opt/homebrew/share/grafana"]
-        .into_iter()
-        .find(|path| Path::new(path).is_dir());
-    if let Some(path) = home_path {
-        line = line.args([format!("--homepath={path}")]);
-    }
-    let line = line
-        .env("GF_SERVER_HTTP_ADDR", "127.0.0.1")
-        .env("GF_SERVER_HTTP_PORT", port.to_string())
-        .env("GF_PATHS_DATA", folder.join("data").to_string_lossy())
-        .env("GF_PATHS_LOGS", folder.join("log").to_string_lossy())
-        .env("GF_PATHS_PROVISIONING", provisioning.to_string_lossy())
-        .env("GF_AUTH_ANONYMOUS_ENABLED", "true")
-        .env("GF_AUTH_ANONYMOUS_ORG_ROLE", "Admin")
-        .env("GF_ANALYTICS_REPORTING_ENABLED", "false")
-        .env("GF_ANALYTICS_CHECK_FOR_UPDATES", "false");
-    let probe = Probe::Http(format!("http://127.0.0.1:{port}/api/health"));
-    Ok(Some(Part::new("grafana", line, probe).port("grafana", port)))
 }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Line, Part, alerting, observe, postgres, programs, stores};
+use super::{Line, Part, alerting, grafana, observe, postgres, programs, stores};
 use crate::{
     home::Home,
     ports::{PORTS, Ports},
@@ -58,8 +58,8 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
     // Last, so that it never sees a target that has not come up yet, and stopped first, so that it sees none go.
     prometheus = prometheus.after(&["user-service", "order-worker", "order-api"]);
     parts.push(prometheus);
-    parts.extend(observe::loki(home, ports.get("loki"))?);
-    parts.extend(observe::grafana(home, ports)?);
+    parts.extend(grafana::loki(home, ports.get("loki"))?);
+    parts.extend(grafana::grafana(home, ports));
     Ok(parts)
 }
 

@@ -1,0 +1,77 @@
+//! Grafana and Loki, where they are installed: private children on the loopback. Grafana reads the provisioning and the
+//! dashboards of the checkout as they are; variables say where this lab's parts listen.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::{Line, Part, observe::write, programs};
+use crate::{home::Home, ports::Ports, supervisor::probe::Probe};
+
+const TEMPLATE_LOKI: &str = include_str!("templates/loki.yml");
+
+/// The part that stores logs; whoever ships them asks for it by this name.
+pub(crate) const LOKI: &str = "loki";
+
+/// Loki, where Grafana's is installed (Debian's package `loki` is another program).
+///
+/// # Errors
+/// When its configuration cannot be written.
+pub(crate) fn loki(home: &Home, port: u16) -> Result<Option<Part>> {
+    let Some(program) = programs::find(&["loki"]).filter(|path| is_grafanas(path)) else { return Ok(None) };
+    let folder = home.dir.join("loki");
+    let text = TEMPLATE_LOKI
+        .replace("{{port}}", &port.to_string())
+        .replace("{{data}}", &folder.join("data").to_string_lossy());
+    let config = write(&folder, "loki.yml", &text)?;
+    let line = Line::new(program).args([format!("-config.file={}", config.display())]);
+    let line = line.env("GOMAXPROCS", "2").env("GOGC", "50");
+    let probe = Probe::Http(format!("http://127.0.0.1:{port}/ready"));
+    Ok(Some(Part::new(LOKI, line, probe).port(LOKI, port)))
+}
+
+fn is_grafanas(program: &Path) -> bool {
+    let output = std::process::Command::new(program).arg("-version").output();
+    output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("loki, version"))
+}
+
+/// Grafana, where it is installed: no log-in, the lab's data sources and dashboards, the overview as its first page.
+pub(crate) fn grafana(home: &Home, ports: &Ports) -> Option<Part> {
+    let program = programs::find(&["grafana", "grafana-server"])?;
+    let folder = home.dir.join("grafana");
+    let dashboards = home.root.join("dashboards/grafana");
+    let url = |name| format!("http://127.0.0.1:{}", ports.get(name));
+    let port = ports.get("grafana");
+    let mut line = Line::new(&program);
+    if program.ends_with("grafana") {
+        line = line.args(["server"]);
+    }
+    let home_path = ["/usr/share/grafana", "/opt/homebrew/share/grafana"]
+        .into_iter()
+        .find(|path| Path::new(path).is_dir());
+    if let Some(path) = home_path {
+        line = line.args([format!("--homepath={path}")]);
+    }
+    let line = line
+        .env("GF_SERVER_HTTP_ADDR", "127.0.0.1")
+        .env("GF_SERVER_HTTP_PORT", port.to_string())
+        .env("GF_PATHS_DATA", folder.join("data").to_string_lossy())
+        .env("GF_PATHS_LOGS", folder.join("log").to_string_lossy())
+        .env("GF_PATHS_PROVISIONING", dashboards.join("provisioning").to_string_lossy())
+        .env("GF_AUTH_ANONYMOUS_ENABLED", "true")
+        .env("GF_AUTH_ANONYMOUS_ORG_ROLE", "Admin")
+        .env("GF_ANALYTICS_REPORTING_ENABLED", "false")
+        .env("GF_ANALYTICS_CHECK_FOR_UPDATES", "false")
+        .env("GF_LOG_LEVEL", "warn")
+        .env("GF_DASHBOARDS_MIN_REFRESH_INTERVAL", "1s")
+        .env("GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH", dashboards.join("overview.json").to_string_lossy())
+        // What the provisioning files ask for.
+        .env("DASHBOARDS_PATH", dashboards.to_string_lossy())
+        .env("SCRAPE_INTERVAL", "1s")
+        .env("PROMETHEUS_URL", url("prometheus"))
+        .env("ALERTMANAGER_URL", url("alertmanager"))
+        .env("LOKI_URL", url(LOKI))
+        .env("JAEGER_URL", url("traces-ui"));
+    let probe = Probe::Http(format!("http://127.0.0.1:{port}/api/health"));
+    Some(Part::new("grafana", line, probe).port("grafana", port))
+}
