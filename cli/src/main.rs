@@ -8,6 +8,7 @@ mod parts;
 mod ports;
 mod process;
 mod progress;
+mod ship;
 mod state;
 mod supervisor;
 

@@ -17,11 +17,13 @@ use crate::{
     parts::{
         Part,
         alerting::Webhooks,
+        grafana::LOKI,
         table::{Choices, table},
     },
     ports::{self, Ports},
     process::ProcId,
     progress::{Progress, say},
+    ship::ship,
     state::{LabState, Phase},
     supervisor::{self, Stop, backoff::Policy, board::Board, logfile, sweep},
 };
@@ -90,6 +92,9 @@ async fn supervise(home: &Home, parts: Vec<Part>, background: bool) -> Result<()
     let stop = Stop::default();
     tokio::spawn(listen(stop.clone(), background));
     tokio::spawn(show(board.clone(), background));
+    let loki = parts.iter().find_map(|part| part.ports.get(LOKI)).copied();
+    // Ends with this process, as the parts do.
+    loki.map(|port| tokio::spawn(ship(home.clone(), port)));
     let outcome = supervisor::run(home, parts, &board, Policy::default(), &stop).await;
     if outcome.is_err() && !background {
         report_failure(&board.now());

@@ -14,7 +14,7 @@ use super::line::{self, Line};
 use crate::{home::Home, supervisor::logfile};
 
 /// The files and how far each was read.
-pub(super) struct Follower {
+pub(crate) struct Follower {
     home: Home,
     wanted: Vec<String>,
     tails: Vec<Tail>,
@@ -36,7 +36,7 @@ impl Follower {
     ///
     /// # Errors
     /// When a named part has no log: lists those that have.
-    pub(super) fn open(home: &Home, wanted: &[String]) -> Result<Self> {
+    pub(crate) fn open(home: &Home, wanted: &[String]) -> Result<Self> {
         let mut follower = Self { home: home.clone(), wanted: wanted.to_vec(), tails: Vec::new() };
         let there = follower.parts()?;
         if let Some(missing) = wanted.iter().find(|part| !there.contains(part)) {
@@ -50,12 +50,12 @@ impl Follower {
         Ok(follower)
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.tails.is_empty()
     }
 
     /// What was written since the last call.
-    pub(super) fn read(&mut self) -> Vec<Line> {
+    pub(crate) fn read(&mut self) -> Vec<Line> {
         self.discover();
         self.tails.iter_mut().flat_map(Tail::read).collect()
     }

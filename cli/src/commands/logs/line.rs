@@ -5,28 +5,30 @@ use serde_json::{Map, Value};
 
 /// What is known about a line.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Line {
+pub(crate) struct Line {
     /// Who wrote it.
-    pub(super) part: String,
+    pub(crate) part: String,
     /// When; a line without a time takes that of the line before it.
-    pub(super) time: DateTime<Utc>,
+    pub(crate) time: DateTime<Utc>,
     /// `ERROR`, `WARN`, `INFO`, `DEBUG`, `TRACE`.
-    pub(super) level: &'static str,
+    pub(crate) level: &'static str,
     /// What people read.
-    pub(super) message: String,
+    pub(crate) message: String,
     /// The other fields, in the order of their names.
-    pub(super) fields: Map<String, Value>,
+    pub(crate) fields: Map<String, Value>,
+    /// The line as it was written.
+    pub(crate) text: String,
 }
 
 /// Levels from the gravest to the finest.
-pub(super) const LEVELS: &[&str] = &["ERROR", "WARN", "INFO", "DEBUG", "TRACE"];
+pub(crate) const LEVELS: &[&str] = &["ERROR", "WARN", "INFO", "DEBUG", "TRACE"];
 
 /// Reads a line; nothing is refused: what is not understood is the message.
-pub(super) fn parse(part: &str, text: &str, before: DateTime<Utc>) -> Line {
+pub(crate) fn parse(part: &str, text: &str, before: DateTime<Utc>) -> Line {
     let line = json(text).or_else(|| logfmt(text)).or_else(|| postgres(text)).or_else(|| redis(text));
     let (time, level, message, fields) =
         line.unwrap_or_else(|| (before, "INFO", text.to_owned(), Map::new()));
-    Line { part: part.to_owned(), time, level, message, fields }
+    Line { part: part.to_owned(), time, level, message, fields, text: text.to_owned() }
 }
 
 type Parsed = (DateTime<Utc>, &'static str, String, Map<String, Value>);

@@ -1,7 +1,7 @@
 //! `lab logs`: the logs of all parts, merged by time, filtered, followed.
 
-mod files;
-mod line;
+pub(crate) mod files;
+pub(crate) mod line;
 
 use std::{
     process::ExitCode,
