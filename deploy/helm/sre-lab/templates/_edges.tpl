@@ -64,6 +64,13 @@ edges:
   - { from: prometheus, to: outside, port: 10250 }
   {{- end }}
 {{- end }}
+{{- if and $v.pager.enabled $v.alertmanager.enabled }}
+  - { from: alertmanager, to: lab-pager, port: {{ $v.pager.port }} }
+  - { from: prometheus, to: lab-pager, port: {{ $v.pager.port }} }
+{{- end }}
+{{- if and $v.alertmanager.enabled $v.alertmanager.webhookUrl }}
+  - { from: alertmanager, to: outside, port: {{ regexFind ":[0-9]+" (urlParse $v.alertmanager.webhookUrl).host | trimPrefix ":" | default (hasPrefix "https:" $v.alertmanager.webhookUrl | ternary "443" "80") }} }
+{{- end }}
 {{- if $v.kubeStateMetrics.enabled }}
   - { from: kube-state-metrics, to: outside, port: 443 }
   - { from: kube-state-metrics, to: outside, port: 6443 }

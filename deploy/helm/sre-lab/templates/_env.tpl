@@ -41,6 +41,16 @@
 {{- end }}
 {{- end }}
 
+{{/* Alertmanager's routes of local mode, with the receivers of here: the lab's pager, and a webhook of your own. */}}
+{{- define "sre-lab.alertmanagerConfig" -}}
+{{- $urls := list -}}
+{{- if .Values.pager.enabled }}{{ $urls = append $urls (printf "http://lab-pager:%d/webhook" (int .Values.pager.port)) }}{{ end -}}
+{{- with .Values.alertmanager.webhookUrl }}{{ $urls = append $urls . }}{{ end -}}
+{{- $integrations := list "    webhook_configs:" -}}
+{{- range $urls }}{{ $integrations = append $integrations (printf "      - { url: %s, send_resolved: true }" (quote .)) }}{{ end -}}
+{{- .Files.Get "files/alertmanager.yml" | replace "{{integrations}}" (empty $urls | ternary "" (join "\n" $integrations)) -}}
+{{- end }}
+
 {{/* { http-error: { rate: 0.2, ttl: 5m } }  ->  http-error?rate=0.2&ttl=5m */}}
 {{- define "sre-lab.faultsAtStart" -}}
 {{- $plans := list -}}
