@@ -177,7 +177,12 @@ pub(crate) fn text(bytes: &[u8]) -> String {
 
 /// Kills a process without asking it.
 pub(crate) fn kill(pid: &Value) {
+    signal(pid, rustix::process::Signal::KILL);
+}
+
+/// Sends a signal to a process.
+pub(crate) fn signal(pid: &Value, signal: rustix::process::Signal) {
     let pid = pid.as_i64().and_then(|pid| i32::try_from(pid).ok()).and_then(rustix::process::Pid::from_raw);
     let pid = pid.expect("a pid above 0");
-    rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("the process can be killed");
+    rustix::process::kill_process(pid, signal).expect("the process takes signals");
 }
