@@ -1,0 +1,92 @@
+//! Every fault of every service, switched on in the running lab with nothing but a ttl: it ends by itself and leaves the lab
+//! as it was.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use serde_json::{Value, json};
+use testkit::eventually;
+
+use crate::lab::Lab;
+
+/// A service, its admin port, and how many faults it has at least.
+const SERVICES: &[(&str, &str, usize)] = &[
+    ("order-api", "order-api-admin", 30),
+    ("user-service", "user-service-admin", 20),
+    ("order-worker", "order-worker-admin", 20),
+];
+/// `risky` is on by nature, and `crash` is over at once (`what_is_killed_comes_back_even_the_supervisor`).
+const WITHOUT_END: &[&str] = &["risky", "crash"];
+/// Longer than a ttl of a second, on a busy machine.
+const ENDED: Duration = Duration::from_secs(20);
+/// Time to be as before: connections are opened again, a rebalance is over, a leader is back.
+const HEALED: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn every_fault_ends_by_itself_and_leaves_a_lab_that_settles_orders() {
+    let Some(lab) = Lab::up(&["--rate", "20"]).await else { return };
+    let services = SERVICES.iter().map(async |(service, port, least)| {
+        let admin = format!("http://127.0.0.1:{}", lab.port(service, port));
+        let faults = names(&list(&admin).await);
+        assert!(faults.len() >= *least, "{service}: {faults:?}");
+        for fault in faults.iter().filter(|fault| !WITHOUT_END.contains(&fault.as_str())) {
+            breaks_and_ends(&admin, fault).await;
+        }
+        faults.len()
+    });
+    let tried: usize = futures::future::join_all(services).await.iter().sum();
+    println!("{tried} faults of {} services", SERVICES.len());
+
+    eventually(HEALED, || async {
+        let status = lab.status();
+        if status["ready"] == true { Ok(()) } else { Err(format!("{status}")) }
+    })
+    .await;
+    let api = format!("http://127.0.0.1:{}", lab.port("order-api", "order-api"));
+    eventually(HEALED, || settles(&api)).await;
+}
+
+async fn list(admin: &str) -> Vec<Value> {
+    let url = format!("{admin}/faults");
+    eventually(ENDED, || async {
+        let answer = reqwest::get(&url).await.map_err(|error| error.to_string())?;
+        let answer: Value = answer.json().await.map_err(|error| error.to_string())?;
+        answer["faults"].as_array().cloned().ok_or_else(|| answer.to_string())
+    })
+    .await
+}
+
+fn names(faults: &[Value]) -> BTreeSet<String> {
+    faults.iter().filter_map(|fault| fault["name"].as_str()).map(str::to_owned).collect()
+}
+
+async fn breaks_and_ends(admin: &str, fault: &str) {
+    let url = format!("{admin}/faults/{fault}?ttl=1s");
+    let answer = reqwest::Client::new().put(&url).send().await.expect("the admin port answers");
+    assert!(answer.status().is_success(), "{url}: {:?}", answer.text().await);
+    eventually(ENDED, || async {
+        let faults = list(admin).await;
+        let entry = faults.iter().find(|entry| entry["name"] == fault).expect("the fault is listed");
+        if entry["active"].is_null() { Ok(()) } else { Err(format!("{fault} is still on: {entry}")) }
+    })
+    .await;
+}
+
+/// Places an order and sees it settled.
+async fn settles(api: &str) -> Result<(), String> {
+    let order = json!({
+        "user_id": "01900000-0000-7000-8000-000000000007",
+        "items": [{ "sku": "TEA-1", "quantity": 1, "unit_price_cents": 100 }],
+    });
+    let client = reqwest::Client::new();
+    let placed = client.post(format!("{api}/orders")).json(&order).send().await;
+    let placed = placed.and_then(reqwest::Response::error_for_status).map_err(|error| error.to_string())?;
+    let placed: Value = placed.json().await.map_err(|error| error.to_string())?;
+    let url = format!("{api}/orders/{}", placed["id"].as_str().unwrap_or_default());
+    eventually(ENDED, || async {
+        let order = reqwest::get(&url).await.map_err(|error| error.to_string())?;
+        let order: Value = order.json().await.map_err(|error| error.to_string())?;
+        if order["status"] == "pending" { Err(order.to_string()) } else { Ok(()) }
+    })
+    .await;
+    Ok(())
+}
