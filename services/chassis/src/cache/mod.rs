@@ -198,7 +198,7 @@ impl Inner {
             db.system.name = "redis",
             db.operation.name = name,
             server.address = self.address.0,
-            server.port = self.address.1,
+            server.port = i64::from(self.address.1),
         )
     }
 }

@@ -202,7 +202,7 @@ impl Inner {
             http.request.resend_count = (attempt > 1).then_some(attempt - 1),
             http.response.status_code = field::Empty,
             server.address = self.config.base.host_str(),
-            server.port = self.config.base.port_or_known_default(),
+            server.port = self.config.base.port_or_known_default().map(i64::from),
             url.template = route,
             peer.service = self.config.peer,
             error.type = field::Empty,
@@ -265,7 +265,7 @@ fn describe<T>(span: &tracing::Span, result: &Result<Option<T>, ClientError>) {
             span.record("otel.status_code", "ERROR");
             match error {
                 ClientError::Status { status, .. } => {
-                    span.record("http.response.status_code", status);
+                    span.record("http.response.status_code", i64::from(*status));
                     span.record("error.type", field::display(status));
                 }
                 ClientError::Timeout { .. } => {

@@ -167,7 +167,7 @@ impl Observer {
     /// `db.operation.batch.size` of the semantic conventions, which is not set for 1.
     pub(super) fn shared_by(&self, callers: usize) {
         if callers > 1 {
-            self.span.record("db.operation.batch.size", callers);
+            self.span.record("db.operation.batch.size", i64::try_from(callers).unwrap_or(i64::MAX));
         }
     }
 

@@ -153,7 +153,7 @@ impl<W: GroupWork> Lane<W> {
         }
         if jobs.len() > 1 {
             callers.iter().for_each(|(_, span)| {
-                span.record("db.operation.batch.size", jobs.len());
+                span.record("db.operation.batch.size", i64::try_from(jobs.len()).unwrap_or(i64::MAX));
             });
         }
         match self.inner.work.run(&self.inner.database, &jobs).await {

@@ -231,7 +231,7 @@ impl Database {
             db.operation.batch.size = tracing::field::Empty,
             db.response.status_code = tracing::field::Empty,
             server.address = options.get_host(),
-            server.port = options.get_port(),
+            server.port = i64::from(options.get_port()),
         )
     }
 }

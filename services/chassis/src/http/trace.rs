@@ -73,7 +73,8 @@ fn span(request: &Request, endpoint: &Endpoint, template: Option<&str>) -> Span 
 /// Inside the span: everything that is said about the answer.
 fn finish(mut response: Response, span: &Span, method: &Method, uri: &Uri) -> Response {
     let status = response.status();
-    span.record("http.response.status_code", status.as_u16());
+    // Signed: the bridge to OpenTelemetry writes other integers as text.
+    span.record("http.response.status_code", i64::from(status.as_u16()));
     if status.is_success() {
         return response;
     }
