@@ -3,9 +3,13 @@
 #[cfg(test)]
 mod tests;
 
-use std::fmt::Write as _;
+use std::{
+    fmt::Write as _,
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use reqwest::Url;
 
 use super::{Line, Part, observe, programs};
@@ -53,6 +57,9 @@ pub(crate) fn alertmanager(home: &Home, ports: &Ports, webhooks: &Webhooks) -> R
     let folder = home.dir.join("alertmanager");
     let config = configuration(ports.get("lab-pager-admin"), webhooks);
     let config = observe::write(&folder, "alertmanager.yml", &config)?;
+    // The address of a webhook is a secret.
+    fs::set_permissions(&config, Permissions::from_mode(0o600))
+        .with_context(|| format!("cannot protect {}", config.display()))?;
     let port = ports.get("alertmanager");
     let line = Line::new(program).args([
         format!("--config.file={}", config.display()),
