@@ -1,4 +1,4 @@
-//! The rules of Grafana's dashboard-linter (https://github.com/grafana/dashboard-linter, docs/rules), under its names and
+//! The rules of Grafana's dashboard-linter (<https://github.com/grafana/dashboard-linter>, docs/rules), under its names and
 //! without exclusions, written anew for classic dashboards whose queries go to Prometheus.
 //!
 //! Where the linter looks at some types of panels only, these rules look at all that have queries.
