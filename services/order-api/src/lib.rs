@@ -8,6 +8,7 @@ pub mod config;
 pub mod domain;
 pub mod error;
 pub mod faults;
+pub mod freshness;
 pub mod metrics;
 pub mod openapi;
 pub mod outcomes;
@@ -67,6 +68,8 @@ pub async fn build(config: &OrderApiConfig, chassis: Chassis) -> anyhow::Result<
     };
     let outcomes = Outcomes::new(orders.clone(), metrics.clone());
     kafka::consume(&config.kafka, consumer, &producer, outcomes, &chassis)?;
+
+    chassis.spawn(freshness::watch(orders.clone(), metrics.clone(), chassis.shutdown.clone()));
 
     let state = AppState {
         orders,

@@ -6,7 +6,9 @@ use chassis::telemetry::metrics::{Histogram, Metrics};
 use contracts::orders::OrderStatus;
 use prometheus::IntCounter;
 
-/// Buckets of the time from acceptance to settlement, in seconds; 5 is a bound because the freshness objective names it.
+use crate::freshness::FRESH_WITHIN;
+
+/// Buckets of the time from acceptance to settlement, in seconds.
 const SETTLE_BUCKETS: &[f64] =
     &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0, 60.0, 300.0];
 
@@ -21,6 +23,10 @@ pub struct OrderApiMetrics {
     rejected: IntCounter,
     /// Acceptance to outcome applied, in seconds.
     settle_duration: Histogram,
+    /// Orders settled within [`FRESH_WITHIN`].
+    fresh: IntCounter,
+    /// Orders that were not.
+    late: IntCounter,
 }
 
 impl OrderApiMetrics {
@@ -38,7 +44,14 @@ impl OrderApiMetrics {
             &[],
             SETTLE_BUCKETS,
         );
+        let freshness = metrics.counter_vec(
+            "order_freshness_checked_total",
+            "Accepted orders, judged once each: fresh (settled within 5 s) or late.",
+            &["result"],
+        );
         Self {
+            fresh: freshness.with_label_values(&["fresh"]),
+            late: freshness.with_label_values(&["late"]),
             accepted: metrics.counter(
                 "orders_accepted_total",
                 "Orders accepted; replays of an idempotency key not counted.",
@@ -54,13 +67,22 @@ impl OrderApiMetrics {
         self.accepted.inc();
     }
 
-    /// An order got its outcome, `after` it was accepted.
-    pub fn order_settled(&self, status: OrderStatus, after: Duration) {
+    /// So many orders have been pending for longer than [`FRESH_WITHIN`], and were not counted before.
+    pub fn orders_late(&self, count: u64) {
+        self.late.inc_by(count);
+    }
+
+    /// An order got its outcome, `after` it was accepted; `judged_late` when it was counted as late before.
+    pub fn order_settled(&self, status: OrderStatus, after: Duration, judged_late: bool) {
         match status {
             OrderStatus::Completed => self.completed.inc(),
             OrderStatus::Rejected => self.rejected.inc(),
             OrderStatus::Pending => return,
         }
         self.settle_duration.observe(after.as_secs_f64());
+        if judged_late {
+            return;
+        }
+        if after <= FRESH_WITHIN { self.fresh.inc() } else { self.late.inc() }
     }
 }

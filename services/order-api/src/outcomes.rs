@@ -52,8 +52,8 @@ impl Handler for Outcomes {
             return Verdict::DeadLetter { reason: INVALID, cause };
         }
         match self.orders.settle(&event).await {
-            Ok(Settled::Now { after }) => {
-                self.metrics.order_settled(event.status, after);
+            Ok(Settled::Now { after, judged_late }) => {
+                self.metrics.order_settled(event.status, after, judged_late);
                 Verdict::Done
             }
             Ok(Settled::Before) => Verdict::Done,

@@ -17,6 +17,8 @@ pub struct Family {
     pub help: String,
     /// Names of its labels, `le` left out.
     pub labels: BTreeSet<String>,
+    /// Upper bounds of a histogram's buckets in the order of the scrape, `+Inf` left out.
+    pub bounds: Vec<String>,
 }
 
 /// One scrape in Prometheus text format.
@@ -60,6 +62,11 @@ impl Scrape {
         let family = base.filter(|base| self.families.contains_key(*base)).unwrap_or(name);
         if let Some(family) = self.families.get_mut(family) {
             family.labels.extend(labels.keys().filter(|label| *label != "le").cloned());
+            if let Some(bound) =
+                labels.get("le").filter(|bound| *bound != "+Inf" && !family.bounds.contains(bound))
+            {
+                family.bounds.push(bound.clone());
+            }
         }
         let value = value.parse().unwrap_or_else(|_| panic!("not a number: {line}"));
         self.samples.push((name.to_owned(), labels, value));
@@ -106,13 +113,16 @@ impl Scrape {
         &self.families
     }
 
-    /// The contract of a scrape, for a golden file: a line a family with name, type, label names and HELP, without values.
+    /// The contract of a scrape, for a golden file: a line a family with name, type, label names, HELP and, of a histogram,
+    /// the bounds of its buckets (objectives rely on them); without values.
     #[must_use]
     pub fn contract(&self) -> String {
         let mut text = String::new();
-        for (name, Family { kind, help, labels }) in &self.families {
+        for (name, Family { kind, help, labels, bounds }) in &self.families {
             let labels: Vec<_> = labels.iter().map(String::as_str).collect();
-            let _ = writeln!(text, "{name} {kind} {{{}}} {help}", labels.join(","));
+            let bounds =
+                if bounds.is_empty() { String::new() } else { format!(" (le: {})", bounds.join(" ")) };
+            let _ = writeln!(text, "{name} {kind} {{{}}} {help}{bounds}", labels.join(","));
         }
         text
     }
@@ -151,7 +161,7 @@ mod tests {
     use super::*;
 
     const TEXT: &str = "# HELP a_total Things.\n# TYPE a_total counter\na_total{k=\"x \\\"}\",l=\"1\"} 2\na_total{k=\"y\",l=\"1\"} 3\n\
-        # HELP h Time.\n# TYPE h histogram\nh_bucket{p=\"q\",le=\"+Inf\"} 4\nh_count{p=\"q\"} 4\n";
+        # HELP h Time.\n# TYPE h histogram\nh_bucket{p=\"q\",le=\"0.5\"} 3\nh_bucket{p=\"q\",le=\"+Inf\"} 4\nh_count{p=\"q\"} 4\n";
 
     #[test]
     fn values_are_sums_over_matching_labels() {
@@ -162,8 +172,8 @@ mod tests {
     }
 
     #[test]
-    fn the_contract_has_names_types_labels_and_help() {
+    fn the_contract_has_names_types_labels_help_and_bounds() {
         let contract = Scrape::parse(TEXT).contract();
-        assert_eq!(contract, "a_total counter {k,l} Things.\nh histogram {p} Time.\n");
+        assert_eq!(contract, "a_total counter {k,l} Things.\nh histogram {p} Time. (le: 0.5)\n");
     }
 }

@@ -167,8 +167,11 @@ impl Database {
         Ok(Transaction(conn))
     }
 
-    /// As [`Database::query`], for loops of the chassis that look often: no span, no duration.
-    pub(crate) async fn background_query(&self) -> Result<Query, DbError> {
+    /// As [`Database::query`], for loops that look often: no span, no duration.
+    ///
+    /// # Errors
+    /// As [`Database::query`].
+    pub async fn background_query(&self) -> Result<Query, DbError> {
         let mut conn = self.acquire(None, Span::none()).await?;
         self.inner.faults.before_statement(&mut conn).await?;
         Ok(Query(conn))

@@ -5,6 +5,7 @@
 
 mod contract;
 mod faults;
+mod freshness;
 mod idempotency;
 mod lab;
 mod outages;
