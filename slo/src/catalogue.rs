@@ -1,0 +1,163 @@
+//! Which metrics exist: read from the golden scrapes that the services' tests keep true.
+//!
+//! A line of a golden scrape is `name type {label,label} help`, and for a histogram it ends in `(le: 0.1 0.25 ...)`.
+
+use std::collections::BTreeMap;
+
+use crate::selector::Selector;
+
+/// Labels that the scrape adds to every series.
+const SCRAPE_LABELS: [&str; 3] = ["job", "service", "instance"];
+
+/// The metrics of every service.
+#[derive(Debug, Clone, Default)]
+pub struct Catalogue {
+    services: BTreeMap<String, BTreeMap<String, Metric>>,
+}
+
+/// One metric family.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Metric {
+    /// `counter`, `gauge` or `histogram`.
+    pub kind: String,
+    /// Names of its labels.
+    pub labels: Vec<String>,
+    /// Upper bounds of a histogram's buckets, `+Inf` left out.
+    pub bounds: Vec<f64>,
+}
+
+/// What a selector is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// As a counter.
+    Counter,
+    /// As a histogram.
+    Histogram,
+}
+
+impl Catalogue {
+    /// Adds the golden scrape of a service.
+    ///
+    /// # Errors
+    /// The line that is none of a golden scrape.
+    pub fn add(&mut self, service: &str, golden: &str) -> Result<(), String> {
+        let metrics = self.services.entry(service.to_owned()).or_default();
+        for line in golden.lines() {
+            let (name, metric) =
+                parse(line).ok_or_else(|| format!("not a line of a golden scrape: {line}"))?;
+            metrics.insert(name, metric);
+        }
+        Ok(())
+    }
+
+    /// Whether it has no service.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.services.is_empty()
+    }
+
+    /// Why `selector` finds nothing, or not what it is used for.
+    ///
+    /// # Errors
+    /// One sentence: what is unknown and what there is.
+    pub fn check(&self, service: &str, selector: &Selector, used: Use) -> Result<(), String> {
+        let Some(metrics) = self.services.get(service) else {
+            let known: Vec<_> = self.services.keys().map(String::as_str).collect();
+            return Err(format!("unknown service `{service}`: expected one of {}", known.join(", ")));
+        };
+        let Some(metric) = metrics.get(&selector.name) else {
+            return Err(unknown(service, &selector.name, metrics));
+        };
+        let wanted = if used == Use::Counter { "counter" } else { "histogram" };
+        if metric.kind != wanted {
+            return Err(format!("`{}` is a {}, expected a {wanted}", selector.name, metric.kind));
+        }
+        for matcher in &selector.matchers {
+            let label = matcher.label.as_str();
+            if !SCRAPE_LABELS.contains(&label) && !metric.labels.iter().any(|known| known == label) {
+                let known = metric.labels.iter().map(String::as_str).chain(SCRAPE_LABELS);
+                return Err(format!(
+                    "unknown label `{label}` of `{}`: it has {}",
+                    selector.name,
+                    known.collect::<Vec<_>>().join(", ")
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Why nobody knows how many events of a histogram took at most `bound` seconds. Quiet where [`Catalogue::check`] speaks.
+    ///
+    /// # Errors
+    /// One sentence, with the bounds that there are.
+    pub fn check_bound(&self, service: &str, histogram: &Selector, bound: f64) -> Result<(), String> {
+        let metric = self.services.get(service).and_then(|metrics| metrics.get(&histogram.name));
+        match metric {
+            Some(metric) if !metric.bounds.contains(&bound) => Err(format!(
+                "{bound} s is not the bound of a bucket of `{}`, so nobody knows how many took at most that long: expected \
+                 one of {}",
+                histogram.name,
+                metric.bounds.iter().map(f64::to_string).collect::<Vec<_>>().join(", ")
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn unknown(service: &str, name: &str, metrics: &BTreeMap<String, Metric>) -> String {
+    let shared = |known: &str| known.chars().zip(name.chars()).take_while(|(a, b)| a == b).count();
+    let nearest = metrics.keys().max_by_key(|known| shared(known)).map_or("", String::as_str);
+    format!(
+        "unknown metric `{name}`: {service} does not export it (nearest: `{nearest}`; all: the golden scrape of {service})"
+    )
+}
+
+fn parse(line: &str) -> Option<(String, Metric)> {
+    let (name, rest) = line.split_once(' ')?;
+    let (kind, rest) = rest.split_once(" {")?;
+    let (labels, help) = rest.split_once('}')?;
+    let bounds = help.rsplit_once("(le: ").map_or("", |(_, bounds)| bounds.trim_end_matches(')'));
+    let labels = labels.split(',').filter(|label| !label.is_empty()).map(str::to_owned).collect();
+    let bounds = bounds.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
+    Some((name.to_owned(), Metric { kind: kind.to_owned(), labels, bounds }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn catalogue() -> Catalogue {
+        let mut catalogue = Catalogue::default();
+        let golden =
+            "a_total counter {k} Things.\ng gauge {} Now.\nh_seconds histogram {k} Time. (le: 0.25 1 5)\n";
+        catalogue.add("api", golden).unwrap();
+        catalogue
+    }
+
+    #[test]
+    fn what_exists_passes_and_what_does_not_is_named_with_what_does() {
+        let catalogue = catalogue();
+        let check = |service, text, used| catalogue.check(service, &Selector::parse(text).unwrap(), used);
+        assert_eq!(check("api", r#"a_total{k="x", service="api"}"#, Use::Counter), Ok(()));
+        assert_eq!(check("api", "h_seconds", Use::Histogram), Ok(()));
+        for (service, text, used, says) in [
+            ("web", "a_total", Use::Counter, "expected one of api"),
+            ("api", "a_totl", Use::Counter, "nearest: `a_total`"),
+            ("api", r#"a_total{l="x"}"#, Use::Counter, "unknown label `l`"),
+            ("api", "g", Use::Counter, "is a gauge, expected a counter"),
+            ("api", "a_total", Use::Histogram, "is a counter, expected a histogram"),
+        ] {
+            let problem = check(service, text, used).unwrap_err();
+            assert!(problem.contains(says), "{text}: {problem}");
+        }
+        let histogram = Selector::parse("h_seconds").unwrap();
+        assert_eq!(catalogue.check_bound("api", &histogram, 0.25), Ok(()));
+        let problem = catalogue.check_bound("api", &histogram, 0.3).unwrap_err();
+        assert!(problem.contains("expected one of 0.25, 1, 5"), "{problem}");
+    }
+
+    #[test]
+    fn a_line_that_is_none_is_refused() {
+        assert!(Catalogue::default().add("api", "a_total 5\n").is_err());
+    }
+}

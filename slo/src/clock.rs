@@ -1,0 +1,158 @@
+//! Windows and factors: one table, two clocks.
+//!
+//! The table is that of the Site Reliability Workbook, chapter 5 (with the 1d/2h row of its rule example). Everything in it
+//! is free of scale: divide the period and every window by the same number and keep the factors, and an alert fires after
+//! the same share of the budget and at the same error ratio. So the lab's clock is the production clock, 60 times as fast.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::Window;
+
+/// How urgent an alert is; the value of the label `severity`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Somebody is woken.
+    Page,
+    /// Somebody looks in working hours.
+    Ticket,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Page => "page",
+            Self::Ticket => "ticket",
+        })
+    }
+}
+
+/// One alert of an objective: fires while the error ratio over both windows is above `factor` times the budget. The long
+/// window says that it matters, the short one that it still goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Pair {
+    /// What it does.
+    pub severity: Severity,
+    /// The window that measures how much was burned.
+    pub long: Window,
+    /// A twelfth of it: the window that ends the alert.
+    pub short: Window,
+    /// Multiple of the rate at which the budget would last exactly one period.
+    pub factor: f64,
+}
+
+/// The pairs on the production clock, most urgent first.
+pub const PAIRS: [Pair; 4] = [
+    Pair { severity: Severity::Page, long: Window::hours(1), short: Window::minutes(5), factor: 14.4 },
+    Pair { severity: Severity::Page, long: Window::hours(6), short: Window::minutes(30), factor: 6.0 },
+    Pair { severity: Severity::Ticket, long: Window::days(1), short: Window::hours(2), factor: 3.0 },
+    Pair { severity: Severity::Ticket, long: Window::days(3), short: Window::hours(6), factor: 1.0 },
+];
+
+/// On which clock rules run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Clock {
+    /// Real time: periods of weeks, windows of hours.
+    Production,
+    /// 60 times as fast: periods of hours, windows of seconds.
+    Lab,
+}
+
+impl Clock {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Lab, Self::Production];
+
+    /// What every window and the period are divided by.
+    #[must_use]
+    pub const fn divisor(self) -> u64 {
+        match self {
+            Self::Production => 1,
+            Self::Lab => 60,
+        }
+    }
+
+    /// Name in file names and in the label `clock`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Production => "production",
+            Self::Lab => "lab",
+        }
+    }
+
+    /// A production window on this clock.
+    #[must_use]
+    pub const fn scale(self, window: Window) -> Window {
+        window.divided_by(self.divisor())
+    }
+
+    /// The pairs on this clock.
+    #[must_use]
+    pub fn pairs(self) -> [Pair; 4] {
+        PAIRS.map(|pair| Pair { long: self.scale(pair.long), short: self.scale(pair.short), ..pair })
+    }
+
+    /// The shortest window: five evaluations.
+    #[must_use]
+    pub fn base(self) -> Window {
+        self.scale(PAIRS[0].short)
+    }
+
+    /// How often rules of pages are evaluated. The lab scrapes as often; a production Prometheus scrapes at
+    /// least as often, every 15 to 60 s.
+    #[must_use]
+    pub const fn evaluation(self) -> Window {
+        self.scale(Window::minutes(1))
+    }
+
+    /// How often rules of tickets and of the whole period are evaluated: they move slowly and read many samples.
+    #[must_use]
+    pub const fn slow_evaluation(self) -> Window {
+        self.scale(Window::minutes(5))
+    }
+
+    /// The period of an objective on this clock.
+    #[must_use]
+    pub fn period(self, slo: &crate::Slo) -> Window {
+        self.scale(slo.period.nominal())
+    }
+}
+
+impl fmt::Display for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_short_window_is_a_twelfth_of_its_long_one_on_both_clocks() {
+        for clock in Clock::ALL {
+            for pair in clock.pairs() {
+                assert_eq!(pair.short.as_secs() * 12, pair.long.as_secs(), "{clock} {pair:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_labs_windows_are_whole_seconds_and_at_least_five_scrapes() {
+        let windows = Clock::Lab.pairs().map(|pair| (pair.long.to_string(), pair.short.to_string()));
+        let expected = [("1m", "5s"), ("6m", "30s"), ("24m", "2m"), ("72m", "6m")];
+        assert_eq!(windows, expected.map(|(long, short)| (long.to_owned(), short.to_owned())));
+        assert_eq!(Clock::Lab.base().as_secs() / Clock::Lab.evaluation().as_secs(), 5);
+    }
+
+    #[test]
+    fn each_pair_fires_after_its_share_of_a_30_day_budget() {
+        let shares = PAIRS.map(|pair| pair.factor * pair.long.secs() / Window::days(30).secs());
+        for (share, expected) in shares.into_iter().zip([0.02, 0.05, 0.10, 0.10]) {
+            assert!((share - expected).abs() < 1e-9, "{share} is not {expected}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Alerts: one for each pair of windows, all with the name of the objective, told apart by `long_window`.
+
+use super::{DASHBOARD, RUNBOOKS, Rule, bad, ratio, recorded};
+use crate::{
+    Clock, Pair, Severity, Slo, theory,
+    window::{humane, number, percent},
+};
+
+/// The alerts that wake somebody.
+pub(super) fn pages(slo: &Slo, clock: Clock) -> Vec<Rule> {
+    of(slo, clock, Severity::Page)
+}
+
+/// The alerts that wait for the morning.
+pub(super) fn tickets(slo: &Slo, clock: Clock) -> Vec<Rule> {
+    of(slo, clock, Severity::Ticket)
+}
+
+fn of(slo: &Slo, clock: Clock, severity: Severity) -> Vec<Rule> {
+    let pairs = clock.pairs().into_iter().filter(|pair| pair.severity == severity);
+    pairs.map(|pair| alert(slo, clock, &pair)).collect()
+}
+
+fn alert(slo: &Slo, clock: Clock, pair: &Pair) -> Rule {
+    let alert = slo.alert();
+    let (summary, description) = words(slo, clock, pair);
+    Rule {
+        kind: "alert",
+        name: alert.clone(),
+        expr: expr(slo, clock, pair),
+        labels: labels(slo, pair),
+        annotations: vec![
+            ("summary", summary),
+            ("description", description),
+            ("runbook_url", format!("{RUNBOOKS}/{alert}.md")),
+            ("dashboard_url", format!("{DASHBOARD}{}", slo.name)),
+        ],
+        comment: None,
+    }
+}
+
+/// Labels of an alert beside its name.
+pub(super) fn labels(slo: &Slo, pair: &Pair) -> Vec<(&'static str, String)> {
+    vec![
+        ("severity", pair.severity.to_string()),
+        ("slo", slo.name.clone()),
+        ("service", slo.service.clone()),
+        ("long_window", pair.long.to_string()),
+        ("short_window", pair.short.to_string()),
+    ]
+}
+
+/// Both windows above the factor times the budget, and more than a single error. No `for`: the windows are the delay.
+fn expr(slo: &Slo, clock: Clock, pair: &Pair) -> String {
+    let threshold = format!("{} * {}", number(pair.factor), number(slo.budget()));
+    let above = |window| format!("{} > ({threshold})", recorded(&ratio(window), slo));
+    format!("{}\nand\n{}\nand\n{}", above(pair.long), above(pair.short), errors(slo, clock, pair))
+}
+
+/// More bad events in the long window than a single one may look like: extrapolation makes up to 1.25 of one, and at least
+/// 1.6 of two.
+fn errors(slo: &Slo, clock: Clock, pair: &Pair) -> String {
+    let least = f64::from(slo.minimum_errors) - 0.5;
+    match pair.severity {
+        Severity::Page => format!("{} * {} > {least}", recorded(&bad(pair.long), slo), pair.long.as_secs()),
+        // An average over a window that is not full yet says nothing about how many there were; a sum does.
+        Severity::Ticket => format!(
+            "sum_over_time({}[{}]) * {} > {least}",
+            recorded(&bad(clock.base()), slo),
+            pair.long,
+            clock.evaluation().as_secs()
+        ),
+    }
+}
+
+/// Summary and description, as templates of Prometheus. `$value` is the error ratio over the long window.
+pub(super) fn words(slo: &Slo, clock: Clock, pair: &Pair) -> (String, String) {
+    let period = clock.period(slo);
+    let threshold = theory::threshold(pair, slo.budget());
+    let ends = theory::exhaustion(period, pair.factor).unwrap_or_default();
+    (
+        format!("{}: {{{{ $value | humanizePercentage }}}} bad over {}", slo.title, pair.long),
+        format!(
+            "{{{{ $value | humanizePercentage }}}} of the events of {} were bad over {}, and it goes on: above {} ({} times \
+             the {} that the objective allows) over {} too. At {} times, a full budget of {period} is gone in {}.",
+            slo.name,
+            pair.long,
+            percent(threshold),
+            number(pair.factor),
+            percent(slo.budget()),
+            pair.short,
+            number(pair.factor),
+            humane(ends),
+        ),
+    )
+}

@@ -1,0 +1,26 @@
+//! Service level objectives as code: OpenSLO v1 specs in, Prometheus rules, promtool tests, pages and reports out.
+//!
+//! Reads in this order: [`spec`] (YAML to model, with errors that name file, line and field), [`model`] (what an objective
+//! is), [`clock`] (windows and factors), [`theory`] (when an alert must fire and end), [`lint`] (what is legal and still
+//! wrong), [`generate`] (rules, tests, the page), [`simulate`], [`report`], [`explain`].
+//!
+//! Does no input or output: callers read files, ask Prometheus and print.
+
+pub mod catalogue;
+pub mod clock;
+pub mod explain;
+pub mod generate;
+pub mod lint;
+pub mod model;
+pub mod report;
+pub mod selector;
+pub mod simulate;
+pub mod spec;
+pub mod theory;
+pub mod window;
+
+pub use catalogue::Catalogue;
+pub use clock::{Clock, PAIRS, Pair, Severity};
+pub use model::{Period, Sli, Slo};
+pub use spec::{Problem, Problems};
+pub use window::Window;

@@ -1,0 +1,200 @@
+//! How much budget is left, and why: made from two answers of Prometheus, written in four formats.
+
+mod write;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{Clock, Severity, Slo, Window};
+
+/// The query whose answer [`Report::new`] reads: every recorded series of every objective.
+pub const QUERY: &str = "{__name__=~\"slo:.+\", slo!=\"\"}";
+
+/// Share of the budget below which an objective is at risk even while nothing burns.
+const LITTLE: f64 = 0.25;
+
+/// All objectives at one moment.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// When Prometheus was asked.
+    pub at: DateTime<Utc>,
+    /// The clock of the rules that it runs.
+    pub clock: Clock,
+    /// In the order of their specs.
+    pub slos: Vec<Line>,
+}
+
+/// One objective.
+#[derive(Debug, Clone, Serialize)]
+pub struct Line {
+    /// Its name.
+    pub slo: String,
+    /// The service that keeps it.
+    pub service: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Share of good events that is promised.
+    pub objective: f64,
+    /// Length of the period.
+    pub period: Window,
+    /// Where it stands.
+    pub status: Status,
+    /// Share of good events over the period.
+    pub sli: Option<f64>,
+    /// Share of the budget that is left; below 0 where more was spent than there was.
+    pub budget_remaining: Option<f64>,
+    /// Burn rate by window: 1 spends the budget in exactly a period.
+    pub burn_rates: Vec<(Window, f64)>,
+    /// Seconds until the budget is gone at the current burn rate; the period where it lasts at least that long.
+    pub time_to_exhaustion_seconds: Option<f64>,
+    /// Its alerts that fire.
+    pub firing: Vec<Firing>,
+}
+
+/// An alert that fires.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Firing {
+    /// Page or ticket.
+    pub severity: Severity,
+    /// Which pair of windows.
+    pub long_window: String,
+}
+
+/// Where an objective stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It is kept, and nothing burns.
+    Healthy,
+    /// It is still kept: an alert fires, or less than a quarter of the budget is left.
+    AtRisk,
+    /// The budget is spent.
+    Violated,
+    /// Prometheus has no series of it.
+    NoData,
+}
+
+impl Status {
+    /// As people read it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::AtRisk => "at risk",
+            Self::Violated => "violated",
+            Self::NoData => "no data",
+        }
+    }
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For a terminal.
+    Text,
+    /// For a program.
+    Json,
+    /// For a page of notes.
+    Markdown,
+    /// For a browser: one file, nothing loaded.
+    Html,
+}
+
+impl Report {
+    /// Reads the answers of Prometheus: `series` to `/api/v1/query` with [`QUERY`], `alerts` to `/api/v1/alerts`.
+    #[must_use]
+    pub fn new(slos: &[Slo], clock: Clock, at: DateTime<Utc>, series: &Value, alerts: &Value) -> Self {
+        let lines = slos.iter().map(|slo| Line::new(slo, clock, series, alerts)).collect();
+        Self { at, clock, slos: lines }
+    }
+
+    /// The report as text of this format.
+    ///
+    /// # Errors
+    /// When JSON cannot be written, which does not happen with numbers that Prometheus sent.
+    pub fn write(&self, format: Format) -> Result<String, serde_json::Error> {
+        Ok(match format {
+            Format::Text => write::text(self),
+            Format::Json => serde_json::to_string_pretty(self)? + "\n",
+            Format::Markdown => write::markdown(self),
+            Format::Html => write::html(self),
+        })
+    }
+
+    /// Why nothing should be released: objectives with less than this share of their budget left, and those of which nothing
+    /// is known. Empty when the gate is open.
+    #[must_use]
+    pub fn closed(&self, least: f64) -> Vec<String> {
+        let shut = |line: &Line| match line.budget_remaining {
+            None => Some(format!("{}: Prometheus has no series of it, so nobody knows", line.slo)),
+            Some(left) if left <= 0.0 || left < least => Some(format!(
+                "{}: {} of the budget is left{}",
+                line.slo,
+                write::share(left),
+                if least > 0.0 { format!(", {} is needed", write::share(least)) } else { String::new() }
+            )),
+            Some(_) => None,
+        };
+        self.slos.iter().filter_map(shut).collect()
+    }
+}
+
+impl Line {
+    fn new(slo: &Slo, clock: Clock, series: &Value, alerts: &Value) -> Self {
+        let value = |name: &str| sample(series, name, &slo.name);
+        let mut windows: Vec<_> =
+            clock.pairs().into_iter().flat_map(|pair| [pair.short, pair.long]).collect();
+        windows.sort_unstable();
+        windows.dedup();
+        let burn = |window: Window| {
+            value(&format!("slo:sli_error:ratio_rate{window}")).map(|ratio| (window, ratio / slo.budget()))
+        };
+        let firing = firing(slo, alerts);
+        let budget_remaining = value("slo:error_budget_remaining:ratio");
+        Self {
+            slo: slo.name.clone(),
+            service: slo.service.clone(),
+            owner: slo.owner.clone(),
+            objective: slo.objective,
+            period: clock.period(slo),
+            status: status(budget_remaining, &firing),
+            sli: value("slo:period_error:ratio").map(|error| 1.0 - error),
+            budget_remaining,
+            burn_rates: windows.into_iter().filter_map(burn).collect(),
+            time_to_exhaustion_seconds: value("slo:time_to_exhaustion:seconds"),
+            firing,
+        }
+    }
+}
+
+fn status(budget_remaining: Option<f64>, firing: &[Firing]) -> Status {
+    match budget_remaining {
+        None => Status::NoData,
+        Some(left) if left <= 0.0 => Status::Violated,
+        Some(left) if left < LITTLE || !firing.is_empty() => Status::AtRisk,
+        Some(_) => Status::Healthy,
+    }
+}
+
+/// The value of a series of an objective; nothing where there is none, or where it is no finite number.
+fn sample(series: &Value, name: &str, slo: &str) -> Option<f64> {
+    let all = series["data"]["result"].as_array()?;
+    let own =
+        all.iter().find(|sample| sample["metric"]["__name__"] == name && sample["metric"]["slo"] == slo)?;
+    own["value"][1].as_str()?.parse().ok().filter(|value: &f64| value.is_finite())
+}
+
+fn firing(slo: &Slo, alerts: &Value) -> Vec<Firing> {
+    let all = alerts["data"]["alerts"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let own = all.iter().filter(|alert| {
+        alert["state"] == "firing"
+            && alert["labels"]["slo"] == slo.name
+            && alert["labels"]["alertname"] == slo.alert()
+    });
+    own.map(|alert| Firing {
+        severity: if alert["labels"]["severity"] == "page" { Severity::Page } else { Severity::Ticket },
+        long_window: alert["labels"]["long_window"].as_str().unwrap_or_default().to_owned(),
+    })
+    .collect()
+}

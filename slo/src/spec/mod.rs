@@ -1,0 +1,65 @@
+//! Reads OpenSLO v1 (<https://github.com/OpenSLO/OpenSLO>): one `kind: SLO` a file, with its SLI inline.
+//!
+//! What the format can say and Prometheus rules cannot do is refused, never ignored: time slices, several objectives, time
+//! zones other than UTC, alert policies (v1 has one look-back window a condition, so multi-window alerts cannot be said; the
+//! windows are those of [`crate::clock`]).
+
+mod problem;
+mod raw;
+mod read;
+mod sli;
+
+use std::collections::BTreeMap;
+
+pub use problem::{Problem, Problems};
+
+use crate::Slo;
+
+/// Annotation: who answers for the objective.
+pub const OWNER: &str = "sre-lab/owner";
+/// Annotation: what users are promised.
+pub const PROMISE: &str = "sre-lab/promise";
+/// Annotation: why the objective is as high as it is.
+pub const REASON: &str = "sre-lab/reason";
+/// Annotation: bad events in a long window below which nothing fires.
+pub const MINIMUM_ERRORS: &str = "sre-lab/minimum-errors";
+
+/// Reads one spec; `file` is its name in messages.
+///
+/// # Errors
+/// Everything that is wrong, each with file, line and field.
+pub fn read(file: &str, text: &str) -> Result<Slo, Problems> {
+    let raw = raw::parse(file, text).map_err(|problem| Problems(vec![problem]))?;
+    read::model(file, &raw)
+}
+
+/// Reads several specs: file names and their texts.
+///
+/// # Errors
+/// Everything that is wrong in any of them, two that share a name among it.
+pub fn read_all<'a>(specs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Vec<Slo>, Problems> {
+    let (mut slos, mut problems) = (Vec::<Slo>::new(), Vec::new());
+    for (file, text) in specs {
+        match read(file, text) {
+            Ok(slo) => slos.push(slo),
+            Err(wrong) => problems.extend(wrong.0),
+        }
+    }
+    // Two names may differ and still make one alert name: `a-b` and `a--b` cannot, names are checked; `ab` and `a-b` do not.
+    let mut seen: BTreeMap<String, &Slo> = BTreeMap::new();
+    for slo in &slos {
+        if let Some(first) = seen.insert(slo.alert().to_lowercase(), slo) {
+            let (file, line) = slo.origin.clone();
+            let message = format!(
+                "`{}` overlaps with `{}` of {}:{}: expected a name of its own (both make the alert {})",
+                slo.name,
+                first.name,
+                first.origin.0,
+                first.origin.1,
+                slo.alert()
+            );
+            problems.push(Problem { file, line, field: "metadata.name".to_owned(), message });
+        }
+    }
+    if problems.is_empty() { Ok(slos) } else { Err(Problems(problems)) }
+}

@@ -1,0 +1,28 @@
+//! What is wrong with a spec, and where.
+
+use std::fmt;
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}: {field}: {message}")]
+pub struct Problem {
+    /// The file, as it was named.
+    pub file: String,
+    /// Counted from 1.
+    pub line: u64,
+    /// Path of the field: `spec.objectives[0].target`.
+    pub field: String,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+/// All that is wrong; at least one thing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Problems(pub Vec<Problem>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines = self.0.iter().map(ToString::to_string).collect::<Vec<_>>();
+        f.write_str(&lines.join("\n"))
+    }
+}

@@ -1,0 +1,305 @@
+//! From the shape of a document to an objective: what the values mean, and whether they make sense.
+
+use std::collections::BTreeMap;
+
+use serde_saphyr::Spanned;
+
+use super::{
+    MINIMUM_ERRORS, OWNER, PROMISE, Problem, Problems, REASON,
+    raw::{Document, Metadata, Objective, SloSpec, TimeWindow},
+    sli,
+};
+use crate::{PAIRS, Period, Slo, Window, model::Calendar};
+
+/// Collects what is wrong while reading goes on, so that one run shows everything.
+pub(super) struct Reader<'a> {
+    file: &'a str,
+    problems: Vec<Problem>,
+    lines: BTreeMap<String, u64>,
+}
+
+impl Reader<'_> {
+    /// Notes what is wrong with the value of a field.
+    pub(super) fn wrong<T>(&mut self, at: &Spanned<T>, field: &str, message: impl Into<String>) {
+        let line = at.referenced.line();
+        self.problems.push(Problem {
+            file: self.file.to_owned(),
+            line,
+            field: field.to_owned(),
+            message: message.into(),
+        });
+    }
+
+    /// Remembers where a field stands, for what the lints find in it later.
+    pub(super) fn place<T>(&mut self, at: &Spanned<T>, field: &str) {
+        self.lines.insert(field.to_owned(), at.referenced.line());
+    }
+
+    /// The value, or a note.
+    pub(super) fn take<T, U>(&mut self, at: &Spanned<T>, field: &str, value: Result<U, String>) -> Option<U> {
+        value.map_err(|message| self.wrong(at, field, message)).ok()
+    }
+}
+
+/// Reads a document.
+pub(super) fn model(file: &str, document: &Document) -> Result<Slo, Problems> {
+    let mut reader = Reader { file, problems: Vec::new(), lines: BTreeMap::new() };
+    expect(&mut reader, &document.api_version, "apiVersion", "openslo/v1");
+    expect(&mut reader, &document.kind, "kind", "SLO");
+    let name = name(&mut reader, &document.metadata.value.name, "metadata.name");
+    let notes = notes(&mut reader, &document.metadata);
+    let origin = (file.to_owned(), document.metadata.value.name.referenced.line());
+    let title = document.metadata.value.display_name.as_ref().map_or(&name, |title| &title.value).clone();
+    let spec = &document.spec;
+    unsupported(&mut reader, &spec.value);
+    let service = self::name(&mut reader, &spec.value.service, "spec.service");
+    let description = spec.value.description.as_ref().map_or_else(String::new, |text| one_line(&text.value));
+    let period = period(&mut reader, &spec.value.time_window);
+    let objective = objective(&mut reader, &spec.value.objectives);
+    let sli = match &spec.value.indicator {
+        Some(indicator) => sli::read(&mut reader, indicator, first(&spec.value.objectives)),
+        None => {
+            reader.wrong(
+                spec,
+                "spec.indicator",
+                "missing: expected the SLI inline, with ratioMetric or thresholdMetric",
+            );
+            None
+        }
+    };
+    match (sli, objective, period) {
+        (Some(sli), Some(objective), Some(period)) if reader.problems.is_empty() => {
+            let Notes { owner, promise, reason, minimum_errors } = notes;
+            Ok(Slo {
+                name,
+                title,
+                service,
+                owner,
+                promise,
+                reason,
+                description,
+                sli,
+                objective,
+                period,
+                minimum_errors,
+                origin,
+                lines: reader.lines,
+            })
+        }
+        _ => Err(Problems(reader.problems)),
+    }
+}
+
+fn expect(reader: &mut Reader, found: &Spanned<String>, field: &str, expected: &str) {
+    if found.value != expected {
+        reader.wrong(found, field, format!("expected `{expected}`, found `{}`", found.value));
+    }
+}
+
+/// Names become label values, file names and, in PascalCase, alert names.
+fn name(reader: &mut Reader, name: &Spanned<String>, field: &str) -> String {
+    let words = name.value.split('-');
+    let word = |word: &str| {
+        word.starts_with(|c: char| c.is_ascii_lowercase())
+            && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+    };
+    if !words.into_iter().all(word) || name.value.len() > 63 {
+        let message = format!(
+            "`{}` is not a name: expected words of a-z and 0-9 joined by `-`, such as order-latency",
+            name.value
+        );
+        reader.wrong(name, field, message);
+    }
+    name.value.clone()
+}
+
+struct Notes {
+    owner: String,
+    promise: String,
+    reason: String,
+    minimum_errors: u32,
+}
+
+fn notes(reader: &mut Reader, metadata: &Spanned<Metadata>) -> Notes {
+    let mut required = |key: &str, what: &str| match metadata.value.annotations.get(key) {
+        Some(text) if !text.value.trim().is_empty() => one_line(&text.value),
+        Some(text) => {
+            reader.wrong(text, &format!("metadata.annotations.{key}"), format!("empty: expected {what}"));
+            String::new()
+        }
+        None => {
+            reader.wrong(
+                metadata,
+                &format!("metadata.annotations.{key}"),
+                format!("missing: expected {what}"),
+            );
+            String::new()
+        }
+    };
+    let owner = required(OWNER, "the team that answers for the objective");
+    let promise = required(PROMISE, "what users are promised, in a sentence");
+    let reason = required(REASON, "why the objective is as high as it is");
+    let minimum_errors = match metadata.value.annotations.get(MINIMUM_ERRORS) {
+        None => DEFAULT_MINIMUM_ERRORS,
+        Some(text) => text.value.parse().ok().filter(|count| *count > 0).unwrap_or_else(|| {
+            let message = format!("expected a whole number from 1, found `{}`", text.value);
+            reader.wrong(text, &format!("metadata.annotations.{MINIMUM_ERRORS}"), message);
+            DEFAULT_MINIMUM_ERRORS
+        }),
+    };
+    let known = [OWNER, PROMISE, REASON, MINIMUM_ERRORS];
+    for (key, value) in &metadata.value.annotations {
+        if key.starts_with("sre-lab/") && !known.contains(&key.as_str()) {
+            let field = format!("metadata.annotations.{key}");
+            reader.wrong(value, &field, format!("unknown: expected one of {}", known.join(", ")));
+        }
+    }
+    Notes { owner, promise, reason, minimum_errors }
+}
+
+/// Two: a single error is no incident, however little the traffic.
+const DEFAULT_MINIMUM_ERRORS: u32 = 2;
+
+fn unsupported(reader: &mut Reader, spec: &SloSpec) {
+    if spec.budgeting_method.value != "Occurrences" {
+        let message = format!(
+            "expected `Occurrences`, found `{}`: time slices are not supported, every event counts",
+            spec.budgeting_method.value
+        );
+        reader.wrong(&spec.budgeting_method, "spec.budgetingMethod", message);
+    }
+    if let Some(reference) = &spec.indicator_ref {
+        reader.wrong(
+            reference,
+            "spec.indicatorRef",
+            "not supported: expected the SLI inline, in spec.indicator",
+        );
+    }
+    if let Some(policies) = spec.alert_policies.as_ref().filter(|policies| !policies.value.is_empty()) {
+        let message = "not supported: OpenSLO v1 cannot say multi-window alerts; the four pairs of windows are generated";
+        reader.wrong(policies, "spec.alertPolicies", message);
+    }
+}
+
+fn period(reader: &mut Reader, windows: &Spanned<Vec<Spanned<TimeWindow>>>) -> Option<Period> {
+    let [window] = windows.value.as_slice() else {
+        let message = format!("expected exactly one time window, found {}", windows.value.len());
+        reader.wrong(windows, "spec.timeWindow", message);
+        return None;
+    };
+    let TimeWindow { duration, is_rolling, calendar } = &window.value;
+    if is_rolling.value {
+        if let Some(calendar) = calendar {
+            reader.wrong(calendar, "spec.timeWindow[0].calendar", "expected none while isRolling is true");
+        }
+        let field = "spec.timeWindow[0].duration";
+        let parsed = Window::parse(&duration.value);
+        let parsed = reader.take(duration, field, parsed)?;
+        let longest = PAIRS[PAIRS.len() - 1].long;
+        if parsed <= longest {
+            let message = format!(
+                "{parsed} is too short: expected more than {longest}, the longest window of an alert"
+            );
+            reader.wrong(duration, field, message);
+        }
+        return Some(Period::Rolling(parsed));
+    }
+    let Some(calendar) = calendar else {
+        reader.wrong(
+            window,
+            "spec.timeWindow[0].calendar",
+            "missing: expected startTime and timeZone while isRolling is false",
+        );
+        return None;
+    };
+    calendar_period(reader, duration, &calendar.value.start_time, &calendar.value.time_zone)
+}
+
+fn calendar_period(
+    reader: &mut Reader,
+    duration: &Spanned<String>,
+    start: &Spanned<String>,
+    zone: &Spanned<String>,
+) -> Option<Period> {
+    if !["UTC", "Etc/UTC"].contains(&zone.value.as_str()) {
+        let message =
+            format!("expected `UTC`, found `{}`: Prometheus rules know no other time zone", zone.value);
+        reader.wrong(zone, "spec.timeWindow[0].calendar.timeZone", message);
+    }
+    if chrono::NaiveDateTime::parse_from_str(&start.value, "%Y-%m-%d %H:%M:%S").is_err() {
+        let message =
+            format!("expected a date and time such as 2026-01-01 00:00:00, found `{}`", start.value);
+        reader.wrong(start, "spec.timeWindow[0].calendar.startTime", message);
+    }
+    let unit = match duration.value.as_str() {
+        "1d" => Ok(Calendar::Day),
+        "1w" => Ok(Calendar::Week),
+        "1M" => Ok(Calendar::Month),
+        "1Y" => Ok(Calendar::Year),
+        other => Err(format!("expected 1d, 1w, 1M or 1Y for a calendar window, found `{other}`")),
+    };
+    reader.take(duration, "spec.timeWindow[0].duration", unit).map(Period::Calendar)
+}
+
+fn first(objectives: &Spanned<Vec<Spanned<Objective>>>) -> Option<&Spanned<Objective>> {
+    objectives.value.first()
+}
+
+fn objective(reader: &mut Reader, objectives: &Spanned<Vec<Spanned<Objective>>>) -> Option<f64> {
+    let [objective] = objectives.value.as_slice() else {
+        let message = format!(
+            "expected exactly one objective, found {}: write a spec for each",
+            objectives.value.len()
+        );
+        reader.wrong(objectives, "spec.objectives", message);
+        return None;
+    };
+    let own = &objective.value;
+    let field = |name: &str| format!("spec.objectives[0].{name}");
+    for (name, line) in [
+        ("timeSliceTarget", own.time_slice_target.as_ref().map(|value| value.referenced.line())),
+        ("timeSliceWindow", own.time_slice_window.as_ref().map(|value| value.referenced.line())),
+        ("compositeWeight", own.composite_weight.as_ref().map(|value| value.referenced.line())),
+        ("indicator", own.indicator.as_ref().map(|value| value.referenced.line())),
+        ("indicatorRef", own.indicator_ref.as_ref().map(|value| value.referenced.line())),
+    ] {
+        if let Some(line) = line {
+            let message = "not supported: every event counts, of one indicator".to_owned();
+            reader.problems.push(Problem { file: reader.file.to_owned(), line, field: field(name), message });
+        }
+    }
+    let (target, name, one) = match (&own.target, &own.target_percent) {
+        (Some(target), None) => (target, "target", 1.0),
+        (None, Some(percent)) => (percent, "targetPercent", 100.0),
+        (Some(_), Some(percent)) => {
+            reader.wrong(
+                percent,
+                &field("targetPercent"),
+                "expected either target or targetPercent, found both",
+            );
+            return None;
+        }
+        (None, None) => {
+            reader.wrong(
+                objective,
+                &field("target"),
+                "missing: expected a share of good events, such as 0.999",
+            );
+            return None;
+        }
+    };
+    reader.place(target, "spec.objectives[0].target");
+    let share = target.value / one;
+    if share > 0.0 && share < 1.0 {
+        return Some(share);
+    }
+    let message =
+        format!("expected a number above 0 and below {one}, such as {}, found {}", 0.999 * one, target.value);
+    reader.wrong(target, &field(name), message);
+    None
+}
+
+/// Folded text as one line.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,7 @@
+//! The library through its public face, on the specs of the checkout and on wrong ones, with the real promtool.
+
+mod generated;
+mod read;
+mod reports;
+mod simulation;
+mod support;

@@ -1,0 +1,243 @@
+//! Wrong specs get an error that says what and where; nothing is guessed.
+
+use slo::{lint, spec};
+
+use crate::support::{catalogue, specs};
+
+/// A sound spec to be broken; numbered lines are easier to compare than a long literal.
+fn sound() -> String {
+    let specs = specs();
+    specs.into_iter().find(|(name, _)| name == "order-freshness.yaml").expect("committed").1
+}
+
+fn line_of(text: &str, needle: &str) -> usize {
+    1 + text.lines().position(|line| line.contains(needle)).unwrap_or_else(|| panic!("no line with {needle}"))
+}
+
+/// Every problem of a text, the lints included.
+fn problems(text: &str) -> Vec<String> {
+    match spec::read("x.yaml", text) {
+        Ok(slo) => lint::errors(&slo, &catalogue()).iter().map(ToString::to_string).collect(),
+        Err(problems) => problems.0.iter().map(ToString::to_string).collect(),
+    }
+}
+
+#[test]
+fn the_committed_specs_are_sound() {
+    for (name, text) in specs() {
+        let slo = spec::read(&name, &text).unwrap_or_else(|problems| panic!("{problems}"));
+        assert_eq!(format!("{}.yaml", slo.name), name, "the file is called like the objective");
+        assert_eq!(problems(&text), Vec::<String>::new());
+    }
+}
+
+/// What is replaced, by what, the line with this text is named, and the beginning of the message.
+const WRONG: &[(&str, &str, &str, &str)] = &[
+    (
+        "      target: 0.99\n",
+        "",
+        "displayName: settled within 5 s",
+        "spec.objectives[0].target: missing: expected a share",
+    ),
+    (
+        "target: 0.99",
+        "target: 99.9",
+        "target: 99.9",
+        "spec.objectives[0].target: expected a number above 0 and below 1, such as 0.999, found 99.9",
+    ),
+    (
+        "target: 0.99",
+        "target: 1",
+        "target: 1",
+        "spec.objectives[0].target: expected a number above 0 and below 1",
+    ),
+    (
+        "target: 0.99",
+        "targetPercent: 100",
+        "targetPercent",
+        "spec.objectives[0].targetPercent: expected a number above 0 and below 100, such as 99.9",
+    ),
+    ("target: 0.99", "target: high", "target: high", "spec.objectives[0].target: "),
+    (
+        "target: 0.99",
+        "target: 0.9",
+        "target: 0.9",
+        "spec.objectives[0].target: with 90 % the alert of 1h/5m can never fire",
+    ),
+    ("duration: 30d", "duration: 30", "duration: 30", "spec.timeWindow[0].duration: `30` is not a duration"),
+    (
+        "duration: 30d",
+        "duration: 1d",
+        "duration: 1d",
+        "spec.timeWindow[0].duration: 1d is too short: expected more than 3d",
+    ),
+    ("duration: 30d", "duration: 1M", "duration: 1M", "spec.timeWindow[0].duration: `1M` is not a duration"),
+    ("isRolling: true", "isRolling: false", "- duration", "spec.timeWindow[0].calendar: missing"),
+    ("isRolling: true", "isRolling: maybe", "isRolling", "spec.timeWindow[0].isRolling: "),
+    (
+        "budgetingMethod: Occurrences",
+        "budgetingMethod: Timeslices",
+        "Timeslices",
+        "spec.budgetingMethod: expected `Occurrences`, found `Timeslices`",
+    ),
+    (
+        "budgetingMethod: Occurrences",
+        "budgetMethod: Occurrences",
+        "budgetMethod",
+        "spec.budgetMethod: unknown field `budgetMethod`",
+    ),
+    (
+        "apiVersion: openslo/v1",
+        "apiVersion: openslo/v2",
+        "openslo/v2",
+        "apiVersion: expected `openslo/v1`, found `openslo/v2`",
+    ),
+    ("kind: SLO", "kind: SLI", "kind: SLI", "kind: expected `SLO`, found `SLI`"),
+    (
+        "name: order-freshness\n  display",
+        "name: Order_Freshness\n  display",
+        "Order_Freshness",
+        "metadata.name: `Order_Freshness` is not a name",
+    ),
+    (
+        "sre-lab/owner: fulfilment",
+        "sre-lab/team: fulfilment",
+        "name: order-freshness",
+        "metadata.annotations.sre-lab/owner: missing",
+    ),
+    (
+        "type: Prometheus",
+        "type: Datadog",
+        "type: Datadog",
+        "spec.indicator.spec.ratioMetric.bad.metricSource.type: expected `Prometheus`",
+    ),
+    (
+        "counter: true",
+        "counter: false",
+        "counter: false",
+        "spec.indicator.spec.ratioMetric.counter: expected `true`",
+    ),
+    (
+        "order_freshness_checked_total{service=\"order-api\", result=\"late\"}",
+        "order_freshness_total{result=\"late\"}",
+        "order_freshness_total{",
+        "spec.indicator.spec.ratioMetric.bad.metricSource.spec.query: unknown metric `order_freshness_total`: order-api does not export it (nearest: `order_freshness_checked_total`",
+    ),
+    (
+        "result=\"late\"",
+        "outcome=\"late\"",
+        "outcome=",
+        "spec.indicator.spec.ratioMetric.bad.metricSource.spec.query: unknown label `outcome`",
+    ),
+    (
+        "order_freshness_checked_total{service=\"order-api\", result=\"late\"}",
+        "rate(a_total[5m])",
+        "rate(a_total",
+        "spec.indicator.spec.ratioMetric.bad.metricSource.spec.query: `rate(a_total[5m])` is more than a selector",
+    ),
+    (
+        "order_freshness_checked_total{service=\"order-api\", result=\"late\"}",
+        "queue_size",
+        "queue_size",
+        "spec.indicator.spec.ratioMetric.bad.metricSource.spec.query: `queue_size` is a gauge, expected a counter",
+    ),
+    (
+        "        bad:",
+        "        worst:",
+        "worst:",
+        "spec.indicator.spec.ratioMetric.worst: unknown field `worst`",
+    ),
+    (
+        "service: order-api\n  indicator",
+        "service: checkout\n  indicator",
+        "query: 'order_freshness_checked_total{service=\"order-api\", result",
+        "spec.indicator.spec.ratioMetric.bad.metricSource.spec.query: unknown service `checkout`: expected one of order-api",
+    ),
+];
+
+#[test]
+fn what_is_wrong_is_named_with_file_line_field_and_what_would_be_right() {
+    for (old, new, at, says) in WRONG {
+        let text = sound();
+        assert!(text.contains(old), "{old}");
+        let broken = text.replacen(old, new, 1);
+        let found = problems(&broken);
+        let expected = format!("x.yaml:{}: {says}", line_of(&broken, at));
+        assert!(
+            found.iter().any(|problem| problem.starts_with(&expected)),
+            "{new}\nexpected {expected}\nfound    {found:#?}"
+        );
+    }
+}
+
+#[test]
+fn a_bound_that_no_bucket_has_is_named_with_those_that_there_are() {
+    let specs = specs();
+    let text = &specs.iter().find(|(name, _)| name == "order-latency.yaml").expect("committed").1;
+    let broken = text.replace("value: 0.25", "value: 0.3");
+    let [problem] = &problems(&broken)[..] else { panic!("{:?}", problems(&broken)) };
+    let line = line_of(&broken, "value: 0.3");
+    assert!(
+        problem.starts_with(&format!("x.yaml:{line}: spec.objectives[0].value: 0.3 s is not the bound")),
+        "{problem}"
+    );
+    assert!(problem.contains("0.1, 0.25, 0.5"), "{problem}");
+    for (old, new, says) in [
+        ("op: lte", "op: gt", "spec.objectives[0].op: expected `lte`, found `gt`"),
+        ("      value: 0.25\n", "", "spec.objectives[0].value: missing"),
+        ("      op: lte\n", "", "spec.objectives[0].op: missing"),
+    ] {
+        let found = problems(&text.replace(old, new));
+        assert!(found.iter().any(|problem| problem.contains(says)), "{says}: {found:?}");
+    }
+}
+
+#[test]
+fn several_problems_are_shown_at_once() {
+    let broken = sound()
+        .replace("target: 0.99", "target: 2")
+        .replace("duration: 30d", "duration: soon")
+        .replace("kind: SLO", "kind: X");
+    assert_eq!(problems(&broken).len(), 3);
+}
+
+#[test]
+fn what_is_not_yaml_or_not_a_spec_is_an_error_and_not_a_crash() {
+    for text in ["", "\t", "[1, 2]", "apiVersion: [", "a: 1\na: 2\n", "--- \n---\n", "\u{0}", "&a [*a]"] {
+        let found = problems(text);
+        assert!(
+            found.iter().all(|problem| problem.starts_with("x.yaml:")) && !found.is_empty(),
+            "{text:?}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn two_objectives_of_one_name_are_refused_with_both_places() {
+    let text = sound();
+    let wrong =
+        spec::read_all([("a.yaml", text.as_str()), ("b.yaml", text.as_str())]).unwrap_err().to_string();
+    let line = line_of(&text, "name: order-freshness");
+    assert!(
+        wrong.starts_with(&format!("b.yaml:{line}: metadata.name: `order-freshness` overlaps with")),
+        "{wrong}"
+    );
+    assert!(wrong.contains(&format!("a.yaml:{line}")), "{wrong}");
+}
+
+#[test]
+fn a_calendar_window_is_read_in_utc_only() {
+    let calendar = |duration: &str, zone: &str| {
+        let with = format!(
+            "duration: {duration}\n      calendar: {{ startTime: 2026-01-01 00:00:00, timeZone: {zone} }}"
+        );
+        sound().replace("duration: 30d", &with).replace("isRolling: true", "isRolling: false")
+    };
+    for duration in ["1d", "1w", "1M", "1Y"] {
+        assert_eq!(problems(&calendar(duration, "UTC")), Vec::<String>::new(), "{duration}");
+    }
+    let found = problems(&calendar("1M", "Europe/Berlin"));
+    assert!(found[0].contains("Prometheus rules know no other time zone"), "{found:?}");
+    let found = problems(&calendar("2M", "UTC"));
+    assert!(found[0].contains("expected 1d, 1w, 1M or 1Y"), "{found:?}");
+}
