@@ -84,7 +84,7 @@ chart *args:
 
 # Check the Prometheus rules and run their tests.
 rules:
-    promtool check rules --lint=all dashboards/rules/*.yml
+    for folder in dashboards/rules dashboards/rules/lab dashboards/rules/production; do promtool check rules --lint=all "$folder"/*.yml || exit; done
     promtool test rules dashboards/tests/*.test.yml docs/exercises/*.test.yml
 
 # Write the generated pages of docs/ from the code.

@@ -64,6 +64,8 @@ pub(crate) enum Command {
     Alerts(commands::alerts::Alerts),
     /// Show what reached the pager of the person on call.
     Pages(commands::pages::Pages),
+    /// Objectives: check, generate, report, simulate, explain, measure.
+    Slo(commands::slo::SloCommand),
     /// Show the versions of lab and of the programs that it runs.
     Version(commands::version::Version),
 }

@@ -54,6 +54,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Trace(trace) => trace.run(&home).await,
         Command::Alerts(alerts) => alerts.run(&home).await,
         Command::Pages(pages) => pages.run(&home).await,
+        Command::Slo(slo) => slo.run(&home).await,
         Command::Version(version) => version.run(),
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod faults;
 pub(crate) mod logs;
 pub(crate) mod pages;
 pub(crate) mod protections;
+pub(crate) mod slo;
 pub(crate) mod status;
 pub(crate) mod traces;
 pub(crate) mod up;

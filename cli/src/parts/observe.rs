@@ -26,7 +26,7 @@ pub(crate) fn prometheus(home: &Home, ports: &Ports, targets: &[Target], keep: b
         // A lab starts clean: the gap while it was down, and what was broken before, would fire alerts again.
         fs::remove_dir_all(&data).with_context(|| format!("cannot remove {}", data.display()))?;
     }
-    let rules = home.root.join("dashboards/rules/*.yml");
+    let rules = home.root.join("dashboards/rules");
     let config = TEMPLATE_PROMETHEUS
         .replace("{{rules}}", &rules.to_string_lossy())
         .replace("{{alertmanager}}", &ports.get("alertmanager").to_string())
@@ -42,6 +42,8 @@ pub(crate) fn prometheus(home: &Home, ports: &Ports, targets: &[Target], keep: b
         format!("--web.listen-address=127.0.0.1:{port}"),
         // `lab` and the drills reload rules without a restart; the port is on the loopback only.
         "--web.enable-lifecycle".to_owned(),
+        // `lab slo reset` forgets the last outage (docs/adr/0008-slo-reset.md).
+        "--web.enable-admin-api".to_owned(),
         "--enable-feature=exemplar-storage".to_owned(),
         "--log.level=warn".to_owned(),
     ]);

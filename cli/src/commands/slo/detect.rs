@@ -1,0 +1,278 @@
+//! `lab slo detect`: how long it takes from the fault to the page, and from its end to the resolve, in a running lab.
+
+use std::{process::ExitCode, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use chrono::{DateTime, Utc};
+use clap::Args;
+use reqwest::Method;
+use serde_json::Value;
+use slo::{Clock, Pair, Slo, theory, window::percent};
+use tokio::time::{Instant, sleep};
+
+use super::{objective, objectives, prometheus::Prometheus, reset};
+use crate::{
+    commands::{self, Service},
+    home::Home,
+    http,
+    progress::say,
+};
+
+/// The objective that `http-error` on order-api breaks.
+const SLO: &str = "order-availability";
+/// What a page may take beyond theory: scrape, evaluation and notification take their time.
+const LATE: f64 = 3.0;
+/// What a resolve may take beyond theory.
+const LATE_END: f64 = 5.0;
+/// Longest wait beyond theory, before a page counts as lost.
+const LOST: f64 = 30.0;
+/// Between two looks at the pager.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Injects errors into the order routes by the fault http-error, and measures the first page (long_window=1m) at the pager: from
+/// the injection to the notification, and from the end of the fault to the resolve. Begins each row with `lab slo reset`
+/// and a minute of health, so that the window is full of it. Exits with 1 where a page comes later than theory and 3 s, or a
+/// resolve later than theory and 5 s. A fault strikes at random: theory is that of the ratio that was really reached.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    lab slo detect                        100 %, 10 % and 2 %: about six minutes\n  \
+    lab slo detect --ratio 100%           one row\n  \
+    lab slo detect --json > measured.json")]
+pub(crate) struct Detect {
+    /// Share of the requests that fail; may be repeated.
+    #[arg(long = "ratio", value_name = "RATIO", value_delimiter = ',', default_values = ["100%", "10%", "2%"], value_parser = ratio)]
+    ratios: Vec<f64>,
+    /// For scripts.
+    #[arg(long)]
+    json: bool,
+}
+
+/// One measurement; times in seconds.
+#[derive(Debug, serde::Serialize)]
+struct Row {
+    ratio: f64,
+    reached: f64,
+    theory: f64,
+    theory_reached: f64,
+    measured: f64,
+    end_theory: f64,
+    end_measured: f64,
+    in_time: bool,
+}
+
+/// What a measurement needs.
+struct Bench {
+    prometheus: Prometheus,
+    service: Service,
+    pager: String,
+    slos: Vec<Slo>,
+    slo: Slo,
+    pair: Pair,
+}
+
+impl Detect {
+    /// Runs the command.
+    pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
+        let bench = Bench::of(home)?;
+        let mut rows = Vec::new();
+        for ratio in self.ratios {
+            let row = bench.measure(ratio).await;
+            // Whatever went wrong, the lab is left whole.
+            let mended = bench.mend().await;
+            rows.push(row?);
+            mended?;
+        }
+        let in_time = rows.iter().all(|row| row.in_time);
+        if self.json {
+            commands::print_json(&rows)?;
+        } else {
+            print(&rows);
+        }
+        Ok(if in_time { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+impl Bench {
+    fn of(home: &Home) -> Result<Self> {
+        let slos = objectives(home)?;
+        let port = commands::lab(home)?.port("lab-pager-admin").context("lab-pager does not run")?;
+        Ok(Self {
+            prometheus: Prometheus::of(home)?,
+            service: commands::service(home, "order-api")?,
+            pager: format!("http://127.0.0.1:{port}"),
+            slo: objective(slos.clone(), SLO)?,
+            slos,
+            pair: Clock::Lab.pairs()[0],
+        })
+    }
+
+    async fn measure(&self, ratio: f64) -> Result<Row> {
+        let Some(expected) = theory::detection(&self.pair, self.slo.budget(), ratio) else {
+            bail!(
+                "{} of errors never page: the threshold is {}",
+                percent(ratio),
+                percent(theory::threshold(&self.pair, self.slo.budget()))
+            );
+        };
+        say(format_args!("{}: reset, then {} of health", percent(ratio), self.pair.long));
+        reset::reset(&self.prometheus, &self.slos).await?;
+        self.health().await?;
+
+        let seen = self.last_page().await?;
+        let began = Utc::now();
+        self.fault(Method::PUT, &[("rate", ratio.to_string()), ("ttl", "10m".to_owned())]).await?;
+        say(format_args!("{}: injected; theory says {expected:.2} s", percent(ratio)));
+        let page = self.page(seen, "firing", began, expected + LOST).await?;
+        let reached = self.reached(began, page.starts_at).await?.unwrap_or(ratio);
+        let measured = seconds(page.received_at - began);
+        say(format_args!("{}: paged after {measured:.2} s", percent(ratio)));
+
+        // The reset is that of a short window full of the fault.
+        let full = began + chrono::Duration::seconds(i64::try_from(self.pair.short.as_secs())? + 2);
+        sleep((full - Utc::now()).to_std().unwrap_or_default()).await;
+        let ended = Utc::now();
+        self.mend().await?;
+        let end_theory = theory::reset(&self.pair, self.slo.budget(), ratio).unwrap_or_default();
+        let resolve = self.page(seen, "resolved", ended, end_theory + LOST).await?;
+        let end_measured = seconds(resolve.received_at - ended);
+        say(format_args!("{}: resolved after {end_measured:.2} s", percent(ratio)));
+
+        // A ratio that the dice kept below the threshold cannot be judged by it; then the one that was asked for counts.
+        let theory_reached = theory::detection(&self.pair, self.slo.budget(), reached).unwrap_or(expected);
+        let in_time =
+            measured <= expected.max(theory_reached) + LATE && end_measured <= end_theory + LATE_END;
+        Ok(Row {
+            ratio,
+            reached,
+            theory: expected,
+            theory_reached,
+            measured,
+            end_theory,
+            end_measured,
+            in_time,
+        })
+    }
+
+    async fn mend(&self) -> Result<()> {
+        self.fault(Method::DELETE, &[]).await
+    }
+
+    async fn fault(&self, method: Method, query: &[(&str, String)]) -> Result<()> {
+        let query: Vec<_> = query.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        self.service.switch(method, "/faults/http-error", &query).await.map(|_| ())
+    }
+
+    /// Waits until the long window is full and holds nothing bad.
+    async fn health(&self) -> Result<()> {
+        sleep(Duration::from_secs(self.pair.long.as_secs() + 3)).await;
+        let name = &self.slo.name;
+        let burn = self.prometheus.value(&format!("slo:current_burn_rate:ratio{{slo=\"{name}\"}}")).await?;
+        match burn {
+            Some(burn) if burn < 1.0 => Ok(()),
+            Some(burn) => bail!(
+                "{name} burns {burn:.1} times too fast before anything was injected: see `lab faults`, `lab alerts`"
+            ),
+            None => bail!("Prometheus has no burn rate of {name}: does the load run? see `lab status`"),
+        }
+    }
+
+    async fn last_page(&self) -> Result<u64> {
+        let pages = http::get(&format!("{}/pages", self.pager)).await?;
+        Ok(pages
+            .as_array()
+            .and_then(|pages| pages.last())
+            .and_then(|page| page["id"].as_u64())
+            .unwrap_or_default())
+    }
+
+    /// Waits for the notification of the first pair with this status, for at most so many seconds from `since`.
+    async fn page(&self, after: u64, status: &str, since: DateTime<Utc>, patience: f64) -> Result<Page> {
+        let deadline = Instant::now() + Duration::from_secs_f64(patience);
+        let alert = self.slo.alert();
+        loop {
+            let pages = http::get(&format!("{}/pages?after={after}", self.pager)).await?;
+            let wanted = |page: &&Value| {
+                page["status"] == status
+                    && page["alertname"] == alert
+                    && page["labels"]["long_window"] == self.pair.long.to_string()
+            };
+            let pages = pages.as_array().map(Vec::as_slice).unwrap_or_default();
+            let found =
+                pages.iter().filter(wanted).find_map(Page::read).filter(|page| page.received_at >= since);
+            match found {
+                Some(page) => return Ok(page),
+                None if Instant::now() > deadline => {
+                    bail!(
+                        "{alert} ({}) was not {status} within {patience:.0} s: see `lab alerts`, `lab pages`",
+                        self.pair.long
+                    )
+                }
+                None => sleep(LOOK).await,
+            }
+        }
+    }
+
+    /// The error ratio from the injection to the evaluation that fired, by what Prometheus counted then.
+    async fn reached(&self, began: DateTime<Utc>, fired: DateTime<Utc>) -> Result<Option<f64>> {
+        let elapsed = seconds(fired - began);
+        let query = format!(
+            "slo:sli_error:ratio_rate{}{{slo=\"{}\"}} @ {:.3}",
+            self.pair.long,
+            self.slo.name,
+            epoch(fired)
+        );
+        let ratio = self.prometheus.value(&query).await?;
+        Ok(ratio.filter(|_| elapsed > 0.0).map(|ratio| (ratio * self.pair.long.secs() / elapsed).min(1.0)))
+    }
+}
+
+/// A notification as the pager has it.
+struct Page {
+    received_at: DateTime<Utc>,
+    starts_at: DateTime<Utc>,
+}
+
+impl Page {
+    fn read(page: &Value) -> Option<Self> {
+        let time = |field: &str| page[field].as_str()?.parse().ok();
+        Some(Self { received_at: time("received_at")?, starts_at: time("starts_at")? })
+    }
+}
+
+fn print(rows: &[Row]) {
+    println!(
+        "{:>8}  {:>8}  {:>10}  {:>8}  {:>10}  {:>8}",
+        "errors", "reached", "page", "theory", "resolve", "theory"
+    );
+    for row in rows {
+        println!(
+            "{:>8}  {:>8}  {:>8.2} s  {:>6.2} s  {:>8.2} s  {:>6.2} s{}",
+            percent(row.ratio),
+            percent((row.reached * 1000.0).round() / 1000.0),
+            row.measured,
+            row.theory,
+            row.end_measured,
+            row.end_theory,
+            if row.in_time { "" } else { "  too late" }
+        );
+    }
+}
+
+fn seconds(duration: chrono::Duration) -> f64 {
+    duration.as_seconds_f64()
+}
+
+fn epoch(time: DateTime<Utc>) -> f64 {
+    // Milliseconds of this century stay below 2^53.
+    #[expect(clippy::cast_precision_loss, reason = "below 2^53")]
+    let millis = time.timestamp_millis() as f64;
+    millis / 1000.0
+}
+
+fn ratio(text: &str) -> Result<f64, String> {
+    let (number, scale) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
+    let ratio = number.trim().parse::<f64>().map(|number| number / scale).ok();
+    ratio
+        .filter(|ratio| *ratio > 0.0 && *ratio <= 1.0)
+        .ok_or_else(|| "expected above 0 and at most 100 %, such as 10% or 0.1".to_owned())
+}

@@ -1,0 +1,147 @@
+//! `lab slo …`: objectives from their specs to rules, reports and measured pages. Thin: what is worth testing is in the crate
+//! `slo`; here are files, HTTP and printing.
+
+mod detect;
+mod generate;
+mod prometheus;
+mod report;
+mod reset;
+mod simulate;
+mod validate;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, Subcommand, ValueEnum};
+use slo::{Catalogue, Slo};
+
+use crate::home::Home;
+
+/// `lab slo`.
+#[derive(Debug, Args)]
+pub(crate) struct SloCommand {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check the specs: shape, metrics, buckets, alerts that could never fire.
+    Validate(validate::Validate),
+    /// Write rules, their tests and docs/slos.md from the specs.
+    Generate(generate::Generate),
+    /// Show how much budget is left, how fast it burns, and what fires.
+    Report(report::ReportCommand),
+    /// Exit with 1 while a budget is spent: put it before a release.
+    Gate(report::Gate),
+    /// Say when which alert would fire, for an error ratio over time.
+    Simulate(simulate::Simulate),
+    /// Say in words what an alert of an objective means.
+    Explain(simulate::Explain),
+    /// Forget what was burned, so that the next outage is measured by itself.
+    Reset(reset::Reset),
+    /// Break the lab, and measure how long the page and its end take.
+    Detect(detect::Detect),
+}
+
+impl SloCommand {
+    /// Runs the command.
+    pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
+        match self.command {
+            Command::Validate(validate) => validate.run(home),
+            Command::Generate(generate) => generate.run(home),
+            Command::Report(report) => report.run(home).await,
+            Command::Gate(gate) => gate.run(home).await,
+            Command::Simulate(simulate) => simulate.run(home),
+            Command::Explain(explain) => explain.run(home),
+            Command::Reset(reset) => reset.run(home).await,
+            Command::Detect(detect) => detect.run(home).await,
+        }
+    }
+}
+
+/// On which clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ClockName {
+    Lab,
+    Production,
+}
+
+impl From<ClockName> for slo::Clock {
+    fn from(name: ClockName) -> Self {
+        match name {
+            ClockName::Lab => Self::Lab,
+            ClockName::Production => Self::Production,
+        }
+    }
+}
+
+/// The spec files of the checkout, by name.
+fn spec_files(home: &Home) -> Result<Vec<PathBuf>> {
+    let folder = home.root.join("dashboards/slos");
+    let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml"));
+    paths.sort();
+    if paths.is_empty() {
+        bail!("{} has no spec (*.yaml)", folder.display());
+    }
+    Ok(paths)
+}
+
+/// Reads and judges specs.
+///
+/// # Errors
+/// Everything that is wrong, a line a problem with file, line and field.
+fn sound(home: &Home, paths: &[PathBuf]) -> Result<Vec<Slo>> {
+    let name = |path: &Path| path.strip_prefix(&home.root).unwrap_or(path).display().to_string();
+    let read = |path: &PathBuf| {
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        anyhow::Ok((name(path), text))
+    };
+    let texts = paths.iter().map(read).collect::<Result<Vec<_>>>()?;
+    let wrong = |problems: &dyn std::fmt::Display| anyhow::anyhow!("the specs are not sound:\n{problems}");
+    let slos = slo::spec::read_all(texts.iter().map(|(name, text)| (name.as_str(), text.as_str())));
+    let slos = slos.map_err(|problems| wrong(&problems))?;
+    let catalogue = catalogue(home)?;
+    let lints: Vec<_> = slos.iter().flat_map(|slo| slo::lint::errors(slo, &catalogue)).collect();
+    if lints.is_empty() { Ok(slos) } else { Err(wrong(&slo::Problems(lints))) }
+}
+
+/// The committed objectives.
+fn objectives(home: &Home) -> Result<Vec<Slo>> {
+    sound(home, &spec_files(home)?)
+}
+
+/// The metrics that exist, from the golden scrapes of the services.
+fn catalogue(home: &Home) -> Result<Catalogue> {
+    let mut catalogue = Catalogue::default();
+    let folder = home.root.join("services");
+    for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let entry = entry?;
+        let golden = entry.path().join("tests/api/snapshots/metrics.txt");
+        if let Ok(text) = fs::read_to_string(&golden) {
+            let service = entry.file_name().to_string_lossy().into_owned();
+            catalogue
+                .add(&service, &text)
+                .map_err(|wrong| anyhow::anyhow!("{}: {wrong}", golden.display()))?;
+        }
+    }
+    if catalogue.is_empty() {
+        bail!("no golden scrape found: expected {}/*/tests/api/snapshots/metrics.txt", folder.display());
+    }
+    Ok(catalogue)
+}
+
+/// The objective of this name, or of the alert of this name.
+fn objective(slos: Vec<Slo>, wanted: &str) -> Result<Slo> {
+    let known: Vec<_> = slos.iter().map(|slo| slo.name.clone()).collect();
+    let is = |slo: &Slo| slo.name == wanted || slo.alert().eq_ignore_ascii_case(wanted);
+    slos.into_iter()
+        .find(is)
+        .with_context(|| format!("no objective is called `{wanted}`; there are: {}", known.join(", ")))
+}

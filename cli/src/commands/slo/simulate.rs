@@ -1,0 +1,84 @@
+//! `lab slo simulate` and `lab slo explain`: arithmetic, no lab needed.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+use slo::{
+    simulate::{Segment, simulate},
+    window::{humane, percent},
+};
+
+use super::{ClockName, objective, objectives};
+use crate::{commands::print_json, home::Home};
+
+/// For constant traffic, and windows that were full of health before.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    lab slo simulate order-availability 2m@10% 10m\n  \
+    lab slo simulate order-latency 1h@20% 1h@2% 6h --clock production\n  \
+    lab slo simulate order-availability 43s@100% --json")]
+pub(crate) struct Simulate {
+    /// The objective.
+    #[arg(value_name = "SLO")]
+    name: String,
+    /// What happens, in its order: DURATION@RATIO, such as 10m@2% or 10m@0.02; DURATION alone is health.
+    #[arg(value_name = "DURATION@RATIO", required = true)]
+    segments: Vec<Segment>,
+    /// On which clock.
+    #[arg(long, value_enum, default_value = "lab")]
+    clock: ClockName,
+    /// For scripts.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Simulate {
+    /// Runs the command.
+    pub(crate) fn run(self, home: &Home) -> Result<ExitCode> {
+        let slo = objective(objectives(home)?, &self.name)?;
+        let outcome = simulate(&slo, self.clock.into(), &self.segments);
+        if self.json {
+            print_json(&outcome)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        // Events are whole seconds below 2^53.
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+        let at = |seconds: u64| humane(seconds as f64);
+        for event in &outcome.events {
+            let what = if event.fires { "fires" } else { "ends" };
+            println!("{:>10}  {} {what}, long_window={}", at(event.at), event.severity, event.long_window);
+        }
+        if outcome.events.is_empty() {
+            println!("no alert fires");
+        }
+        println!("\nbudget spent: {} of {}", percent((outcome.budget_spent * 1e4).round() / 1e4), slo.name);
+        if let Some(seconds) = outcome.exhausted_at {
+            println!("the budget is gone after {}", at(seconds));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// What is promised, what the burn rate means, which windows say so, how long until the budget is gone, and what to ask.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    lab slo explain OrderAvailabilityBudgetBurn\n  \
+    lab slo explain order-latency --clock production")]
+pub(crate) struct Explain {
+    /// The alert, or its objective.
+    #[arg(value_name = "ALERT")]
+    name: String,
+    /// On which clock.
+    #[arg(long, value_enum, default_value = "lab")]
+    clock: ClockName,
+}
+
+impl Explain {
+    /// Runs the command.
+    pub(crate) fn run(self, home: &Home) -> Result<ExitCode> {
+        let slo = objective(objectives(home)?, &self.name)?;
+        print!("{}", slo::explain::explain(&slo, self.clock.into()));
+        Ok(ExitCode::SUCCESS)
+    }
+}
