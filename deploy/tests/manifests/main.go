@@ -6,6 +6,7 @@
 //	manifests operator FILE...        objects of the Prometheus operator against its own types; unknown fields are errors
 //	manifests docker NAME FILE IMAGE  arguments of `docker run` that start a pod's container as the manifest says
 //	manifests probes NAME FILE        its HTTP probes: kind, port, path
+//	manifests templates FILE          the pods that the objects make, as objects of their own
 //	manifests compose FILE            a Compose file, by the code of docker compose
 //	manifests data NAME KEY FILE      the text under a key of a ConfigMap
 package main
@@ -24,7 +25,7 @@ func main() {
 }
 
 func run(args []string) error {
-	usage := fmt.Errorf("expected: schemas SWAGGER OUT | podsecurity FILE... | requests LIMIT FILE... | operator FILE... | docker NAME FILE IMAGE | probes NAME FILE | compose FILE | data NAME KEY FILE; got %q", strings.Join(args, " "))
+	usage := fmt.Errorf("expected: schemas SWAGGER OUT | podsecurity FILE... | requests LIMIT FILE... | operator FILE... | docker NAME FILE IMAGE | probes NAME FILE | templates FILE | compose FILE | data NAME KEY FILE; got %q", strings.Join(args, " "))
 	if len(args) < 2 {
 		return usage
 	}
@@ -41,6 +42,8 @@ func run(args []string) error {
 		return dockerRun(rest[0], rest[1], rest[2])
 	case command == "probes" && len(rest) == 2:
 		return probes(rest[0], rest[1])
+	case command == "templates" && len(rest) == 1:
+		return templates(rest[0])
 	case command == "compose" && len(rest) == 1:
 		return compose(rest[0])
 	case command == "data" && len(rest) == 3:

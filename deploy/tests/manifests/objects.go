@@ -85,6 +85,12 @@ func pods(files []string) ([]pod, error) {
 			var object appsv1.StatefulSet
 			read(&object)
 			made.take(object.Spec.Template, object.Spec.Replicas)
+			// As its controller does: a volume for each claim.
+			for _, claim := range object.Spec.VolumeClaimTemplates {
+				source := corev1.PersistentVolumeClaimVolumeSource{ClaimName: claim.Name + "-" + doc.name + "-0"}
+				volume := corev1.Volume{Name: claim.Name, VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &source}}
+				made.spec.Volumes = append(made.spec.Volumes, volume)
+			}
 		case "DaemonSet":
 			var object appsv1.DaemonSet
 			read(&object)
@@ -140,4 +146,22 @@ func data(name, key, file string) error {
 		return nil
 	}
 	return fmt.Errorf("%s: there is no ConfigMap %s", file, name)
+}
+
+// templates prints the pods that the objects in the file make, as objects of their own: for an API server without controllers.
+func templates(file string) error {
+	found, err := pods([]string{file})
+	if err != nil {
+		return err
+	}
+	for _, pod := range found {
+		pod.meta.Name = "template-" + pod.name
+		object := corev1.Pod{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"}, ObjectMeta: pod.meta, Spec: pod.spec}
+		text, err := yaml.Marshal(object)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("---\n%s", text)
+	}
+	return nil
 }
