@@ -74,6 +74,15 @@ async fn a_healthy_lab_pages_nobody_and_users_without_service_are_a_page() {
     lab.set_load(40).await;
     lab.paged("NoTraffic", "order-api", "resolved").await;
 
+    // Connections are reset: order-api counts them as lost (499), so its objective pages, once.
+    lab.ok(&["break", "order-api", "http-abort", "rate=0.5", "ttl=5m"]);
+    let page = lab.paged("OrderAvailabilityBudgetBurn", "order-api", "firing").await;
+    assert_eq!((&page["severity"], &page["slo"]), (&"page".into(), &"order-availability".into()), "{page}");
+    lab.ok(&["fix"]);
+    lab.paged("OrderAvailabilityBudgetBurn", "order-api", "resolved").await;
+    let twice = |page: &Value| page["alertname"] == "ProbeFailures";
+    assert!(!lab.pages().iter().any(twice), "one failure, one page: {:#?}", lab.pages());
+
     // The process is frozen: it counts nothing at all, and only who asks can tell.
     let pid = lab.part("order-api")["pid"].clone();
     lab::signal(&pid, rustix::process::Signal::STOP);
