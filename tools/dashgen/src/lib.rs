@@ -15,8 +15,12 @@ pub mod rules;
 #[must_use]
 pub fn files() -> Vec<(String, String)> {
     let boards = boards::all();
-    boards
+    let mut files: Vec<_> = boards
         .iter()
         .map(|board| (format!("dashboards/grafana/{}.json", board.uid), grafana::render(board)))
-        .collect()
+        .collect();
+    for clock in ["lab", "production"] {
+        files.push((format!("dashboards/rules/{clock}/boards.yml"), rules::file(clock)));
+    }
+    files
 }
