@@ -42,6 +42,13 @@ pub fn service_board() -> Link {
     Link { title: "Dashboard of the service".to_owned(), url: url.to_owned() }
 }
 
+/// The overview, narrowed to the job of this line of a table: parts that are no services have no board of their own.
+#[must_use]
+pub fn overview_of_job() -> Link {
+    let url = "/d/overview?var-job=${__data.fields.job}&${__url_time_range}";
+    Link { title: "Overview, narrowed to it".to_owned(), url: url.to_owned() }
+}
+
 /// Warnings and errors of a service, in Explore.
 #[must_use]
 pub fn logs_of(service: &str) -> Link {

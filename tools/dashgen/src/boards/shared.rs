@@ -1,7 +1,7 @@
 //! Rows that several boards have in common, so that a reader finds the same signal in the same place.
 
 use crate::{
-    link::{board, logs_of, runbook, service_board, slo_board, slow_traces_of, traces_of},
+    link::{board, logs_of, overview_of_job, runbook, service_board, slo_board, slow_traces_of, traces_of},
     model::{Kind, Panel, Row, Step, Unit, folded, row, text},
     query::{logs, quantile, quantiles, query, rate, rates, sel, share, sum},
 };
@@ -67,7 +67,7 @@ pub(super) fn alerts(title: &'static str, expr: &str, (width, height): (u32, u32
         text("alertname", "Alert").link(runbook()),
         text("severity", "Severity"),
         text("alertstate", "State"),
-        text("job", "Service").link(service_board()),
+        text("job", "Service").link(overview_of_job()).link(service_board()),
     ];
     Panel::new(
         Kind::Table(columns),
