@@ -103,6 +103,19 @@ impl Lab {
         port.unwrap_or_else(|| panic!("no port {name}: {part}"))
     }
 
+    /// The number of a port by its own name, whichever part has it.
+    pub(crate) fn named_port(&self, name: &str) -> u16 {
+        self.port_if_any(name).unwrap_or_else(|| panic!("no part has the port {name}"))
+    }
+
+    /// The number of a port by its own name; `None` where its part does not run here.
+    pub(crate) fn port_if_any(&self, name: &str) -> Option<u16> {
+        let status = self.status();
+        let parts = status["parts"].as_array().into_iter().flatten();
+        let found = parts.filter_map(|part| part["ports"][name].as_u64()).next();
+        found.and_then(|port| u16::try_from(port).ok())
+    }
+
     /// Numbers of all ports.
     pub(crate) fn ports(&self) -> Vec<u16> {
         let status = self.status();
