@@ -6,4 +6,5 @@ mod faults;
 mod lab;
 mod pages;
 mod pipeline;
+mod slo;
 mod whole;

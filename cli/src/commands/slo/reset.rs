@@ -68,8 +68,9 @@ pub(super) async fn reset(prometheus: &Prometheus, slos: &[Slo]) -> Result<usize
     let deadline = tokio::time::Instant::now() + PATIENCE;
     loop {
         let burning = burning(prometheus).await?;
-        let full = "count(slo:error_budget_remaining:ratio > 0.9)";
-        let ready = prometheus.value(full).await?.unwrap_or_default();
+        // Evaluated after the deletion, whatever has gone wrong since.
+        let anew = format!("count(timestamp(slo:error_budget_remaining:ratio) > {})", now.timestamp());
+        let ready = prometheus.value(&anew).await?.unwrap_or_default();
         #[expect(clippy::cast_precision_loss, reason = "a handful of objectives")]
         let all = ready >= slos.len() as f64;
         if burning.is_empty() && all {
