@@ -15,12 +15,12 @@ const PAGE: Duration = Duration::from_secs(60);
 
 impl Lab {
     /// What reached the pager.
-    fn pages(&self) -> Vec<Value> {
+    pub(crate) fn pages(&self) -> Vec<Value> {
         self.json(&["pages", "--json"]).as_array().expect("an array").clone()
     }
 
     /// Waits for a page with this name and status; returns it.
-    async fn paged(&self, alertname: &str, service: &str, status: &str) -> Value {
+    pub(crate) async fn paged(&self, alertname: &str, service: &str, status: &str) -> Value {
         let is = |page: &Value| {
             page["alertname"] == alertname && page["service"] == service && page["status"] == status
         };
