@@ -32,6 +32,23 @@ pub(crate) struct Cli {
         help_heading = "Where"
     )]
     pub(crate) faults_token: Option<String>,
+    /// The lab on Kubernetes instead of the one on this machine: `k8s` for kubectl's current context, or a context by name. For
+    /// `break`, `fix`, `faults` and `protections`, which then reach every pod of a service.
+    #[arg(long, global = true, env = "LAB_CONTEXT", value_name = "CONTEXT", help_heading = "Where")]
+    pub(crate) context: Option<String>,
+    /// Namespace of the lab on Kubernetes.
+    #[arg(
+        long,
+        global = true,
+        env = "LAB_NAMESPACE",
+        default_value = "sre-lab",
+        value_name = "NAME",
+        help_heading = "Where"
+    )]
+    pub(crate) namespace: String,
+    /// One pod instead of every pod of the service.
+    #[arg(long, global = true, value_name = "POD", requires = "context", help_heading = "Where")]
+    pub(crate) pod: Option<String>,
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,

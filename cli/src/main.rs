@@ -1,6 +1,7 @@
 //! `lab`: starts, watches, breaks and mends the lab on one machine. Speaks to the services over HTTP only.
 
 mod args;
+mod cluster;
 mod commands;
 mod home;
 mod http;
@@ -18,6 +19,7 @@ use clap::Parser;
 
 use crate::{
     args::{Cli, Command},
+    cluster::Cluster,
     home::Home,
 };
 
@@ -41,15 +43,25 @@ async fn main() -> ExitCode {
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let home = Home::find(cli.root.as_deref(), cli.dir.as_deref())?;
     let home = Home { token: cli.faults_token.filter(|token| !token.is_empty()), ..home };
+    let cluster = cli.context.map(|context| Cluster {
+        context: Some(context).filter(|context| context != "k8s"),
+        namespace: cli.namespace,
+        pod: cli.pod,
+    });
+    let cluster = cluster.as_ref();
     match cli.command {
+        Command::Break(order) => order.run(&home, cluster).await,
+        Command::Fix(fix) => fix.run(&home, cluster).await,
+        Command::Faults(faults) => faults.run(&home, cluster).await,
+        Command::Protections(protections) => protections.run(&home, cluster).await,
+        _ if cluster.is_some() => anyhow::bail!(
+            "with --context there are break, fix, faults and protections; for the rest, deploy/deploy forward brings \
+             the cluster's ports to this machine"
+        ),
         Command::Up(up) => commands::up::run(&home, up).await,
         Command::Down(down) => commands::down::run(&home, &down).await,
         Command::Status(status) => status.run(&home).await,
         Command::Logs(logs) => logs.run(&home).await,
-        Command::Break(order) => order.run(&home).await,
-        Command::Fix(fix) => fix.run(&home).await,
-        Command::Faults(faults) => faults.run(&home).await,
-        Command::Protections(protections) => protections.run(&home).await,
         Command::Traces(traces) => traces.run(&home).await,
         Command::Trace(trace) => trace.run(&home).await,
         Command::Alerts(alerts) => alerts.run(&home).await,

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Map, Value};
 
 use super::print_json;
-use crate::{commands, home::Home};
+use crate::{cluster::Cluster, commands, home::Home};
 
 /// The fault ends by itself: after 10 minutes unless `ttl` says otherwise, after an hour at the latest.
 #[derive(Debug, Args)]
@@ -16,7 +16,8 @@ use crate::{commands, home::Home};
     lab break order-api http-error rate=0.2 ttl=5m           a fifth of the requests fails\n  \
     lab break order-api http-latency route=/orders ramp=1m   slower and slower, on one route\n  \
     lab break user-service cache-down\n  \
-    lab faults order-api                                     what there is, with its parameters")]
+    lab faults order-api                                     what there is, with its parameters\n  \
+    lab --context k8s break order-api http-error rate=0.2    in every pod of the lab on Kubernetes")]
 pub(crate) struct Break {
     /// Which service.
     service: String,
@@ -66,31 +67,51 @@ fn parameter(text: &str) -> Result<(String, String), String> {
 
 impl Break {
     /// Runs the command.
-    pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
-        let service = commands::service(home, &self.service)?;
+    pub(crate) async fn run(self, home: &Home, cluster: Option<&Cluster>) -> Result<ExitCode> {
         let path = format!("/faults/{}", self.fault);
-        let answer = service.switch(Method::PUT, &path, &self.parameters).await?;
+        let mut answers = Vec::new();
+        for service in commands::reach(home, cluster, Some(&self.service)).await? {
+            let answer = service.switch(Method::PUT, &path, &self.parameters).await?;
+            let curl = self.curl(home, &service.admin);
+            if !self.json {
+                println!("{} on {service}: {}", self.fault, plan(&answer["active"]));
+            }
+            let pod = service.pod.map(|(pod, _)| pod);
+            answers.push(serde_json::json!({ "fault": answer, "curl": curl, "pod": pod }));
+        }
+        if self.json {
+            // One on this machine, as ever; a list of pods in a cluster.
+            match (cluster, answers.as_slice()) {
+                (None, [one]) => {
+                    print_json(&serde_json::json!({ "fault": one["fault"], "curl": one["curl"] }))?
+                }
+                _ => print_json(&answers)?,
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+        match (cluster, answers.as_slice()) {
+            (None, [one]) => println!("the same by hand:  {}", one["curl"].as_str().unwrap_or_default()),
+            _ => println!("one pod only:      add --pod NAME"),
+        }
+        println!("end it sooner:     lab fix {} {}", self.service, self.fault);
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// The same by hand.
+    fn curl(&self, home: &Home, admin: &str) -> String {
         let query: Vec<String> =
             self.parameters.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
         let mark = if query.is_empty() { "" } else { "?" };
         // The token itself belongs into no terminal.
         let header = if home.token.is_some() { " -H \"Authorization: Bearer $FAULTS_TOKEN\"" } else { "" };
-        let curl = format!("curl -X PUT{header} '{}{path}{mark}{}'", service.admin, query.join("&"));
-        if self.json {
-            print_json(&serde_json::json!({ "fault": answer, "curl": curl }))?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        println!("{} on {}: {}", self.fault, self.service, plan(&answer["active"]));
-        println!("the same by hand:  {curl}");
-        println!("end it sooner:     lab fix {} {}", self.service, self.fault);
-        Ok(ExitCode::SUCCESS)
+        format!("curl -X PUT{header} '{admin}/faults/{}{mark}{}'", self.fault, query.join("&"))
     }
 }
 
 impl Fix {
     /// Runs the command.
-    pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
-        let services = commands::services(home, self.service.as_deref())?;
+    pub(crate) async fn run(self, home: &Home, cluster: Option<&Cluster>) -> Result<ExitCode> {
+        let services = commands::reach(home, cluster, self.service.as_deref()).await?;
         let mut failed = Vec::new();
         for service in services {
             let path =
@@ -99,7 +120,7 @@ impl Fix {
                 Ok(_) => {}
                 // With one service asked for, its answer is the answer.
                 Err(error) if self.service.is_some() => return Err(error),
-                Err(error) => failed.push(format!("{}: {error:#}", service.name)),
+                Err(error) => failed.push(format!("{service}: {error:#}")),
             }
         }
         if failed.is_empty() {
@@ -118,9 +139,9 @@ impl Fix {
 
 impl Faults {
     /// Runs the command.
-    pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
+    pub(crate) async fn run(self, home: &Home, cluster: Option<&Cluster>) -> Result<ExitCode> {
         let mut all = Map::new();
-        for service in commands::services(home, self.service.as_deref())? {
+        for service in commands::reach(home, cluster, self.service.as_deref()).await? {
             let mut answer = service.switch(Method::GET, "/faults", &[]).await?;
             for point in answer["faults"].as_array_mut().into_iter().flatten() {
                 point.as_object_mut().map(|point| point.remove("active"));

@@ -18,6 +18,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
+    cluster::{Cluster, Forward},
     home::Home,
     http,
     state::{LabState, PartState},
@@ -38,7 +39,18 @@ pub(crate) struct Service {
     pub(crate) name: String,
     /// Base URL of its admin port.
     pub(crate) admin: String,
+    /// In a cluster: the pod, and the way to it.
+    pub(crate) pod: Option<(String, Forward)>,
     token: Option<String>,
+}
+
+impl std::fmt::Display for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.pod {
+            Some((pod, _)) => write!(f, "{pod}"),
+            None => write!(f, "{}", self.name),
+        }
+    }
 }
 
 impl Service {
@@ -63,7 +75,8 @@ impl Service {
 pub(crate) fn services(home: &Home, wanted: Option<&str>) -> Result<Vec<Service>> {
     let state = lab(home)?;
     let service = |part: &PartState| {
-        Some(Service { name: part.name.clone(), admin: part.admin.clone()?, token: home.token.clone() })
+        let (name, token) = (part.name.clone(), home.token.clone());
+        Some(Service { name, admin: part.admin.clone()?, pod: None, token })
     };
     let mut all: Vec<_> = state.parts.iter().filter_map(service).collect();
     let Some(wanted) = wanted else { return Ok(all) };
@@ -83,6 +96,25 @@ pub(crate) fn services(home: &Home, wanted: Option<&str>) -> Result<Vec<Service>
 pub(crate) fn service(home: &Home, name: &str) -> Result<Service> {
     // A name is answered with exactly one service, or an error.
     Ok(services(home, Some(name))?.swap_remove(0))
+}
+
+/// As [`services`]; in a cluster, one entry for each pod.
+///
+/// # Errors
+/// As [`services`], or that a pod cannot be reached: then none is, so that a fault is never on in some pods by accident.
+pub(crate) async fn reach(
+    home: &Home,
+    cluster: Option<&Cluster>,
+    wanted: Option<&str>,
+) -> Result<Vec<Service>> {
+    let Some(cluster) = cluster else { return services(home, wanted) };
+    let mut reached = Vec::new();
+    for pod in cluster.pods(wanted).await? {
+        let way = cluster.forward(&pod).await?;
+        let (admin, token) = (way.admin.clone(), home.token.clone());
+        reached.push(Service { name: pod.service, admin, pod: Some((pod.name, way)), token });
+    }
+    Ok(reached)
 }
 
 /// Prints for a script.

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Map, Value};
 
 use super::print_json;
-use crate::{commands, home::Home};
+use crate::{cluster::Cluster, commands, home::Home};
 
 /// Switched off, a protection shows what it is for: run the same fault with and without it.
 #[derive(Debug, Args)]
@@ -44,20 +44,22 @@ enum Switch {
 
 impl Protections {
     /// Runs the command.
-    pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
+    pub(crate) async fn run(self, home: &Home, cluster: Option<&Cluster>) -> Result<ExitCode> {
         let mut all = Map::new();
         match (&self.service, &self.name, self.switch) {
             (Some(service), Some(name), Some(switch)) => {
-                let switches = commands::service(home, service)?;
                 let mut query = vec![("enabled".to_owned(), (switch == Switch::On).to_string())];
                 query.extend(self.ttl.clone().map(|ttl| ("ttl".to_owned(), ttl)));
-                let answer = switches.switch(Method::PUT, &format!("/protections/{name}"), &query).await?;
-                all.insert(service.clone(), Value::Array(vec![answer]));
+                for switches in commands::reach(home, cluster, Some(service)).await? {
+                    let answer =
+                        switches.switch(Method::PUT, &format!("/protections/{name}"), &query).await?;
+                    all.insert(switches.to_string(), Value::Array(vec![answer]));
+                }
             }
             _ => {
-                for service in commands::services(home, self.service.as_deref())? {
+                for service in commands::reach(home, cluster, self.service.as_deref()).await? {
                     let mut answer = service.switch(Method::GET, "/protections", &[]).await?;
-                    all.insert(service.name, answer["protections"].take());
+                    all.insert(service.to_string(), answer["protections"].take());
                 }
             }
         }

@@ -1,0 +1,212 @@
+//! The services of a lab on Kubernetes, each pod by itself: found with kubectl, reached through `kubectl port-forward`.
+//!
+//! kubectl and not a client library: it has the person's contexts, credentials and plug-ins, and the way through the API server
+//! is the one that network policies leave open.
+
+use std::{process::Stdio, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
+    process::{Child, Command},
+    time::timeout,
+};
+
+/// Longest wait for a port-forward to listen: one round trip to the cluster, and a new connection to a kubelet.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Which cluster, and which of its pods.
+#[derive(Debug, Clone)]
+pub(crate) struct Cluster {
+    /// Context of kubectl; `None` for the current one.
+    pub(crate) context: Option<String>,
+    /// Namespace of the lab.
+    pub(crate) namespace: String,
+    /// One pod only; `None` for every pod of a service.
+    pub(crate) pod: Option<String>,
+}
+
+/// A pod that has a fault switch.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Pod {
+    /// Its service.
+    pub(crate) service: String,
+    /// Its own name.
+    pub(crate) name: String,
+    /// Port of the switch.
+    admin: u16,
+}
+
+/// A way to a pod's admin port; closed when dropped.
+pub(crate) struct Forward {
+    /// Base URL on this machine.
+    pub(crate) admin: String,
+    _kubectl: Child,
+}
+
+impl Cluster {
+    /// The pods of `service`, or of every service.
+    ///
+    /// # Errors
+    /// What kubectl says, or that there are none: with the names that there are.
+    pub(crate) async fn pods(&self, service: Option<&str>) -> Result<Vec<Pod>> {
+        let output = self
+            .kubectl(&["get", "pods", "--selector", "app.kubernetes.io/part-of=sre-lab", "--output", "json"])
+            .output()
+            .await
+            .context("cannot run kubectl: is it installed?")?;
+        if !output.status.success() {
+            bail!("kubectl: {}", String::from_utf8_lossy(&output.stderr).trim());
+        }
+        let all = read(&output.stdout)?;
+        if all.is_empty() {
+            bail!("no lab runs in the namespace {}: start one with deploy/deploy up", self.namespace);
+        }
+        self.choose(all, service)
+    }
+
+    fn choose(&self, all: Vec<Pod>, service: Option<&str>) -> Result<Vec<Pod>> {
+        let of_service = |pod: &Pod| service.is_none_or(|service| pod.service == service);
+        if let Some(service) = service
+            && !all.iter().any(of_service)
+        {
+            let mut names: Vec<&str> = all.iter().map(|pod| pod.service.as_str()).collect();
+            names.sort_unstable();
+            names.dedup();
+            bail!("no pod of a service `{service}` runs; there are: {}", names.join(", "));
+        }
+        let Some(wanted) = &self.pod else {
+            return Ok(all.into_iter().filter(of_service).collect());
+        };
+        let names: Vec<String> =
+            all.iter().filter(|pod| of_service(pod)).map(|pod| pod.name.clone()).collect();
+        match all.into_iter().find(|pod| of_service(pod) && &pod.name == wanted) {
+            Some(pod) => Ok(vec![pod]),
+            None => bail!("no such pod: `{wanted}`; there are: {}", names.join(", ")),
+        }
+    }
+
+    /// Opens a way to a pod.
+    ///
+    /// # Errors
+    /// What kubectl says, or that it took too long.
+    pub(crate) async fn forward(&self, pod: &Pod) -> Result<Forward> {
+        // A port that is free here is chosen by kubectl, which names it in its first line.
+        let mut kubectl = self
+            .kubectl(&["port-forward", &format!("pod/{}", pod.name), &format!(":{}", pod.admin)])
+            .kill_on_drop(true)
+            .spawn()
+            .context("cannot run kubectl: is it installed?")?;
+        let (Some(said), Some(mut complaint)) = (kubectl.stdout.take(), kubectl.stderr.take()) else {
+            bail!("kubectl has no output");
+        };
+        let mut lines = BufReader::new(said).lines();
+        let line = timeout(PATIENCE, lines.next_line())
+            .await
+            .with_context(|| format!("{}: no port-forward within {} s", pod.name, PATIENCE.as_secs()))??;
+        let Some(port) = line.as_deref().and_then(forwarded) else {
+            let mut text = String::new();
+            complaint.read_to_string(&mut text).await?;
+            bail!("{}: kubectl port-forward: {}", pod.name, text.trim());
+        };
+        Ok(Forward { admin: format!("http://127.0.0.1:{port}"), _kubectl: kubectl })
+    }
+
+    fn kubectl(&self, args: &[&str]) -> Command {
+        let mut command = Command::new("kubectl");
+        if let Some(context) = &self.context {
+            command.args(["--context", context]);
+        }
+        command.args(["--namespace", &self.namespace]).args(args);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+}
+
+/// The port in `Forwarding from 127.0.0.1:40123 -> 9101`.
+fn forwarded(line: &str) -> Option<u16> {
+    line.strip_prefix("Forwarding from 127.0.0.1:")?.split_once(" -> ")?.0.parse().ok()
+}
+
+/// What `kubectl get pods --output json` says, as far as it is of use here.
+#[derive(Deserialize)]
+struct PodList {
+    items: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    metadata: Metadata,
+    spec: Spec,
+    status: Status,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
+    name: String,
+    #[serde(default)]
+    labels: std::collections::BTreeMap<String, String>,
+    deletion_timestamp: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Spec {
+    containers: Vec<Container>,
+}
+
+#[derive(Deserialize)]
+struct Container {
+    #[serde(default)]
+    env: Vec<Variable>,
+    #[serde(default)]
+    ports: Vec<Port>,
+}
+
+#[derive(Deserialize)]
+struct Variable {
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Port {
+    name: Option<String>,
+    container_port: u16,
+}
+
+#[derive(Deserialize)]
+struct Status {
+    phase: String,
+}
+
+/// Running pods with a fault switch: those that are told whether to have one. Pods that are going are left out.
+fn read(json: &[u8]) -> Result<Vec<Pod>> {
+    let list: PodList = serde_json::from_slice(json).context("kubectl's list of pods cannot be read")?;
+    let pod = |item: Item| {
+        if item.status.phase != "Running" || item.metadata.deletion_timestamp.is_some() {
+            return None;
+        }
+        let service = item.metadata.labels.get("app.kubernetes.io/name")?.clone();
+        let switch =
+            |container: &&Container| container.env.iter().any(|variable| variable.name == "FAULTS_ENABLED");
+        let container = item.spec.containers.iter().find(switch)?;
+        let admin = container.ports.iter().find(|port| port.name.as_deref() == Some("admin"))?.container_port;
+        Some(Pod { service, name: item.metadata.name, admin })
+    };
+    Ok(list.items.into_iter().filter_map(pod).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_port_is_read_from_kubectls_first_line() {
+        assert_eq!(forwarded("Forwarding from 127.0.0.1:40123 -> 9101"), Some(40123));
+        for line in ["Forwarding from [::1]:40123 -> 9101", "error: unable to forward", ""] {
+            assert_eq!(forwarded(line), None, "{line}");
+        }
+    }
+}
