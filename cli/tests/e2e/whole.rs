@@ -61,6 +61,9 @@ async fn a_lab_comes_up_breaks_pages_is_fixed_and_goes_down_without_a_trace() {
     assert!(!logs.contains("http-error"), "logs do not name the fault");
 
     lab.ok(&["fix"]);
+    until("HighErrorRate ends", PAGE, async || !fires("HighErrorRate")).await;
+    // The objective's tickets look back for minutes, as they should; who practises wants a clean sheet now.
+    until("the windows are emptied", PAGE, async || lab.run(&["slo", "reset"]).status.success()).await;
     until("nothing fires", PAGE, async || lab.alerts().is_empty()).await;
 
     let ports = lab.ports();

@@ -201,9 +201,10 @@ async fn the_process_stays_within_its_memory_under_a_flood_and_ends_on_sigterm()
         let response = client.post(format!("http://{}/v1/traces", ports[0])).header("content-type", PROTOBUF);
         assert_eq!(response.body(body).send().await.expect("an answer").status(), 200);
     }
-    // Beside the traces there are the request being decoded, its spans taken apart, and what the allocator holds back.
+    // Beside the traces there are the request being decoded, its spans taken apart, and what the allocator holds back for each
+    // thread that decoded one: more on a busy machine, and far from the 160 MiB that came in.
     let flooded = resident();
-    assert!(flooded < idle + 16 + 24, "{idle} MiB idle, {flooded} MiB after the flood");
+    assert!(flooded < idle + 16 + 48, "{idle} MiB idle, {flooded} MiB after the flood");
 
     let pid = process.0.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs").success());
