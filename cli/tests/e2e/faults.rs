@@ -14,7 +14,7 @@ const SERVICES: &[(&str, &str, usize)] = &[
     ("user-service", "user-service-admin", 20),
     ("order-worker", "order-worker-admin", 20),
 ];
-/// `risky` is on by nature, and `crash` is over at once (`what_is_killed_comes_back_even_the_supervisor`).
+/// `risky` is on by nature, and `crash` is over at once (see [`takes_and_gives_back`]).
 const WITHOUT_END: &[&str] = &["risky", "crash"];
 /// Longer than a ttl of a second, on a busy machine.
 const ENDED: Duration = Duration::from_secs(20);
@@ -43,6 +43,56 @@ async fn every_fault_ends_by_itself_and_leaves_a_lab_that_settles_orders() {
     .await;
     let api = format!("http://127.0.0.1:{}", lab.port("order-api", "order-api"));
     eventually(HEALED, || settles(&api)).await;
+}
+
+/// A fault of the process itself, its parameters, and what Prometheus says while it is on and not before or after: a query
+/// that has an answer then.
+const TAKES: &[(&str, &str, &str)] = &[
+    ("cpu-burn", "threads=2", "rate(process_cpu_seconds_total{job=\"order-worker\"}[3s]) > 0.5"),
+    (
+        "memory-leak",
+        "limit=128MiB&step=16MiB",
+        "process_resident_memory_bytes{job=\"order-worker\"} > 128 * 1024 * 1024",
+    ),
+    ("fd-leak", "limit=256", "process_open_fds{job=\"order-worker\"} > 256"),
+    (
+        "executor-block",
+        "block=500ms&interval=1s",
+        "rate(runtime_poll_delay_seconds_sum{job=\"order-worker\"}[5s]) / rate(runtime_poll_delay_seconds_count{job=\"order-worker\"}[5s]) > 0.02",
+    ),
+    ("log-flood", "lps=1000", "rate(log_lines_total{job=\"order-worker\", level=\"info\"}[3s]) > 300"),
+    ("trace-drop", "rate=1", "rate(traces_dropped_total{job=\"order-worker\"}[3s]) > 1"),
+    ("metrics-gone", "rate=1", "up{job=\"order-worker\"} == 0"),
+    ("cardinality-bomb", "series=2000", "scrape_samples_scraped{job=\"order-worker\"} > 2000"),
+];
+
+#[tokio::test]
+async fn takes_and_gives_back() {
+    let Some(lab) = Lab::up(&["--rate", "20"]).await else { return };
+    let admin = format!("http://127.0.0.1:{}", lab.port("order-worker", "order-worker-admin"));
+    let put = async |fault: &str, parameters: &str| {
+        let url = format!("{admin}/faults/{fault}?{parameters}&ttl=8s");
+        let answer = reqwest::Client::new().put(url).send().await.expect("the admin port answers");
+        assert!(answer.status().is_success(), "{fault}: {:?}", answer.text().await);
+    };
+    for (fault, parameters, query) in TAKES {
+        let seen = async |want: bool| {
+            let answer = lab.query(query).await;
+            if answer.is_empty() == want { Err(format!("{fault}: {query}: {answer:?}")) } else { Ok(()) }
+        };
+        eventually(HEALED, || seen(false)).await;
+        put(fault, parameters).await;
+        // Within its ttl; and then it ends by itself.
+        eventually(ENDED, || seen(true)).await;
+        eventually(HEALED, || seen(false)).await;
+    }
+
+    put("crash", "after=0s").await;
+    eventually(HEALED, || async {
+        let part = lab.part("order-worker");
+        if part["ready"] == true && part["restarts"] == 1 { Ok(()) } else { Err(part.to_string()) }
+    })
+    .await;
 }
 
 async fn list(admin: &str) -> Vec<Value> {
