@@ -4,6 +4,7 @@
 //! zones other than UTC, alert policies (v1 has one look-back window a condition, so multi-window alerts cannot be said; the
 //! windows are those of [`crate::clock`]).
 
+mod objective;
 mod problem;
 mod raw;
 mod read;

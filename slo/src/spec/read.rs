@@ -6,7 +6,8 @@ use serde_saphyr::Spanned;
 
 use super::{
     MINIMUM_ERRORS, OWNER, PROMISE, Problem, Problems, REASON,
-    raw::{Document, Metadata, Objective, SloSpec, TimeWindow},
+    objective::{first, objective},
+    raw::{Document, Metadata, SloSpec, TimeWindow},
     sli,
 };
 use crate::{PAIRS, Period, Slo, Window, model::Calendar};
@@ -21,7 +22,11 @@ pub(super) struct Reader<'a> {
 impl Reader<'_> {
     /// Notes what is wrong with the value of a field.
     pub(super) fn wrong<T>(&mut self, at: &Spanned<T>, field: &str, message: impl Into<String>) {
-        let line = at.referenced.line();
+        self.wrong_at(at.referenced.line(), field, message);
+    }
+
+    /// The same, of a field whose place is all that is known.
+    pub(super) fn wrong_at(&mut self, line: u64, field: &str, message: impl Into<String>) {
         self.problems.push(Problem {
             file: self.file.to_owned(),
             line,
@@ -239,64 +244,6 @@ fn calendar_period(
         other => Err(format!("expected 1d, 1w, 1M or 1Y for a calendar window, found `{other}`")),
     };
     reader.take(duration, "spec.timeWindow[0].duration", unit).map(Period::Calendar)
-}
-
-fn first(objectives: &Spanned<Vec<Spanned<Objective>>>) -> Option<&Spanned<Objective>> {
-    objectives.value.first()
-}
-
-fn objective(reader: &mut Reader, objectives: &Spanned<Vec<Spanned<Objective>>>) -> Option<f64> {
-    let [objective] = objectives.value.as_slice() else {
-        let message = format!(
-            "expected exactly one objective, found {}: write a spec for each",
-            objectives.value.len()
-        );
-        reader.wrong(objectives, "spec.objectives", message);
-        return None;
-    };
-    let own = &objective.value;
-    let field = |name: &str| format!("spec.objectives[0].{name}");
-    for (name, line) in [
-        ("timeSliceTarget", own.time_slice_target.as_ref().map(|value| value.referenced.line())),
-        ("timeSliceWindow", own.time_slice_window.as_ref().map(|value| value.referenced.line())),
-        ("compositeWeight", own.composite_weight.as_ref().map(|value| value.referenced.line())),
-        ("indicator", own.indicator.as_ref().map(|value| value.referenced.line())),
-        ("indicatorRef", own.indicator_ref.as_ref().map(|value| value.referenced.line())),
-    ] {
-        if let Some(line) = line {
-            let message = "not supported: every event counts, of one indicator".to_owned();
-            reader.problems.push(Problem { file: reader.file.to_owned(), line, field: field(name), message });
-        }
-    }
-    let (target, name, one) = match (&own.target, &own.target_percent) {
-        (Some(target), None) => (target, "target", 1.0),
-        (None, Some(percent)) => (percent, "targetPercent", 100.0),
-        (Some(_), Some(percent)) => {
-            reader.wrong(
-                percent,
-                &field("targetPercent"),
-                "expected either target or targetPercent, found both",
-            );
-            return None;
-        }
-        (None, None) => {
-            reader.wrong(
-                objective,
-                &field("target"),
-                "missing: expected a share of good events, such as 0.999",
-            );
-            return None;
-        }
-    };
-    reader.place(target, "spec.objectives[0].target");
-    let share = target.value / one;
-    if share > 0.0 && share < 1.0 {
-        return Some(share);
-    }
-    let message =
-        format!("expected a number above 0 and below {one}, such as {}, found {}", 0.999 * one, target.value);
-    reader.wrong(target, &field(name), message);
-    None
 }
 
 /// Folded text as one line.

@@ -29,7 +29,8 @@ use crate::{
 pub enum Retire {
     /// As soon as the broker acknowledged it.
     OnDelivery,
-    /// When [`Outbox::settle`] says so; published again when that takes longer than this.
+    /// When the service deletes the row, by the entry's id and in the transaction that makes the effect durable; published
+    /// again when that takes longer than this.
     OnSettlement {
         /// Time after which a published entry is published again.
         overdue: Duration,
@@ -118,14 +119,5 @@ impl Outbox {
     /// Wakes the relay: call after the commit, so that an event leaves at once instead of at the next poll.
     pub fn wake(&self) {
         self.wake.notify_one();
-    }
-
-    /// Retires an entry inside the caller's transaction. Idempotent.
-    ///
-    /// # Errors
-    /// [`DbError`].
-    pub async fn settle(&self, conn: &mut Connection, id: Uuid) -> Result<(), DbError> {
-        sqlx::query("DELETE FROM outbox WHERE id = $1").bind(id).execute(conn).await?;
-        Ok(())
     }
 }
