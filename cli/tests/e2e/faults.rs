@@ -87,6 +87,21 @@ async fn takes_and_gives_back() {
         eventually(HEALED, || seen(false)).await;
     }
 
+    // What is not written is counted all the same, so a flood shows that only the writing has stopped.
+    let log = lab.dir().join("log/order-worker.log");
+    let size = || std::fs::metadata(&log).expect("the log").len();
+    let flood = "rate(log_lines_total{job=\"order-worker\", level=\"info\"}[3s]) > 300";
+    put("log-drop", "rate=1").await;
+    let before = size();
+    put("log-flood", "lps=1000").await;
+    eventually(ENDED, || async {
+        let answer = lab.query(flood).await;
+        if answer.is_empty() { Err("no flood".to_owned()) } else { Ok(()) }
+    })
+    .await;
+    let grown = size() - before;
+    assert!(grown < 10_000, "{grown} bytes were written of a flood while the log was lost");
+
     put("crash", "after=0s").await;
     eventually(HEALED, || async {
         let part = lab.part("order-worker");
