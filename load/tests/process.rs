@@ -19,7 +19,7 @@ use contracts::{
     users::{SEEDED_USERS, seeded_user_id, seeded_user_tier},
 };
 use serde_json::Value;
-use testkit::{Http, eventually, free_addr};
+use testkit::{Http, Scrape, eventually, free_addr, golden};
 use tokio::process::{Child, Command};
 use uuid::Uuid;
 
@@ -186,6 +186,8 @@ async fn the_rate_is_changed_on_the_admin_port_and_sigterm_ends_the_run_with_its
     })
     .await;
 
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots/metrics.txt");
+    golden::check(golden, &Scrape::of(admin).await.contract());
     let metrics = http.get("/metrics").await;
     assert!(metrics.body.contains("load_target_rps 150"), "{}", metrics.body);
     assert!(metrics.body.contains(r#"load_requests_total{operation="place-order",outcome="ok"}"#));

@@ -22,8 +22,13 @@ impl Names {
     /// When a file cannot be read, or a line of one is not `name type {labels} …`.
     pub fn load(root: &Path) -> Result<Self, String> {
         let mut names = Self::default();
-        for service in ["order-api", "user-service", "order-worker"] {
-            names.table(&read(&root.join(format!("services/{service}/tests/api/snapshots/metrics.txt")))?)?;
+        for scrape in [
+            "services/order-api/tests/api/snapshots/metrics.txt",
+            "services/user-service/tests/api/snapshots/metrics.txt",
+            "services/order-worker/tests/api/snapshots/metrics.txt",
+            "load/tests/snapshots/metrics.txt",
+        ] {
+            names.table(&read(&root.join(scrape))?)?;
         }
         for text in read_all(&root.join("tools/dashgen/catalogue"), "txt")? {
             names.table(&text)?;
