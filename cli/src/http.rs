@@ -64,9 +64,12 @@ async fn read(response: Response) -> Result<Value> {
     bail!("{}", problem(&body).unwrap_or_else(|| format!("{url}: {status} {}", body.trim())))
 }
 
-/// The sentence of a problem document, with what it says about single fields.
+/// The sentence of a problem document, with what it says about single fields; or that of Jaeger, which has a list of them.
 fn problem(body: &str) -> Option<String> {
     let problem: Value = serde_json::from_str(body).ok()?;
+    if let Some(sentence) = problem["errors"][0]["msg"].as_str() {
+        return Some(sentence.to_owned());
+    }
     let mut text = problem.get("detail").or_else(|| problem.get("title"))?.as_str()?.to_owned();
     for (field, expected) in problem.get("errors").and_then(Value::as_object).into_iter().flatten() {
         let expected = expected.as_str().map_or_else(|| expected.to_string(), str::to_owned);

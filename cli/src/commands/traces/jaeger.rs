@@ -63,8 +63,10 @@ impl Span {
         self.tags.iter().any(marked)
     }
 
+    /// What caused it. Of a consumer's span, which is the child of the producer's and linked to it, Jaeger keeps the link only.
     pub(super) fn parent(&self) -> Option<&str> {
-        self.references.iter().find(|of| of.ref_type == "CHILD_OF").map(|of| of.span.as_str())
+        let first = |kind: &str| self.references.iter().find(|of| of.ref_type == kind);
+        first("CHILD_OF").or_else(|| first("FOLLOWS_FROM")).map(|of| of.span.as_str())
     }
 }
 
@@ -122,15 +124,17 @@ mod tests {
     use super::*;
 
     fn trace() -> JaegerTrace {
-        let span = |id: &str, parent: Option<&str>, start: u64, duration: u64| {
+        let span = |id: &str, kind: &str, parent: Option<&str>, start: u64, duration: u64| {
             let references: Vec<_> = parent
                 .iter()
-                .map(|parent| json!({"refType": "CHILD_OF", "traceID": "t", "spanID": parent}))
+                .map(|parent| json!({"refType": kind, "traceID": "t", "spanID": parent}))
                 .collect();
             json!({ "spanID": id, "operationName": id, "references": references, "startTime": start,
                     "duration": duration, "tags": [], "processID": "p1" })
         };
-        let spans = [span("c", Some("b"), 30, 10), span("a", None, 0, 100), span("b", Some("a"), 20, 50)];
+        let root = span("a", "", None, 0, 100);
+        let spans =
+            [span("c", "FOLLOWS_FROM", Some("b"), 30, 10), root, span("b", "CHILD_OF", Some("a"), 20, 50)];
         let data = json!({ "data": [{ "traceID": "t", "spans": spans,
                                       "processes": { "p1": { "serviceName": "order-api" } } }] });
         parse(data).unwrap().remove(0)

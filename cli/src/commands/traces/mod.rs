@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
 use clap::Args;
+use serde_json::Value;
 
 use self::jaeger::{JaegerTrace, parse};
 use super::print_json;
@@ -33,8 +34,8 @@ pub(crate) struct Traces {
     #[arg(long, default_value_t = 20)]
     limit: usize,
     /// How far back.
-    #[arg(long, value_name = "TIME", default_value = "1h")]
-    lookback: String,
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = humantime::parse_duration)]
+    lookback: std::time::Duration,
     /// For scripts: as Jaeger's API answers.
     #[arg(long)]
     json: bool,
@@ -57,19 +58,7 @@ pub(crate) struct Trace {
 impl Traces {
     /// Runs the command.
     pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
-        let mut query = vec![
-            ("service".to_owned(), self.service.clone()),
-            ("limit".to_owned(), self.limit.to_string()),
-            ("lookback".to_owned(), self.lookback.clone()),
-        ];
-        if let Some(least) = self.min_duration {
-            query.push(("minDuration".to_owned(), format!("{}us", least.as_micros())));
-        }
-        if self.error {
-            query.push(("tags".to_owned(), r#"{"error":"true"}"#.to_owned()));
-        }
-        let answer =
-            http::call(reqwest::Method::GET, &format!("{}/api/traces", api(home)?), &query, None).await?;
+        let answer = self.search(home).await?;
         if self.json {
             print_json(&answer)?;
             return Ok(ExitCode::SUCCESS);
@@ -84,10 +73,77 @@ impl Traces {
             print_line(trace);
         }
         if traces.is_empty() {
-            println!("none of `{}` in the last {} that match", self.service, self.lookback);
+            let lookback = humantime::format_duration(self.lookback);
+            println!("none of `{}` in the last {lookback} that match", self.service);
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+impl Traces {
+    async fn search(&self, home: &Home) -> Result<Value> {
+        let url = format!("{}/api/traces", api(home)?);
+        let mut answer = self.ask(&url, self.limit, self.error).await?;
+        if !self.error {
+            return Ok(answer);
+        }
+        keep_failed(&mut answer, &self.service)?;
+        let none = answer["data"].as_array().is_none_or(Vec::is_empty);
+        if none && commands::lab(home)?.parts.iter().any(|part| part.name == "jaeger") {
+            // Jaeger 2.13 takes "error=true" in its memory for "status OK"; later ones do not.
+            answer = self.ask(&url, SIFTED, false).await?;
+            keep_failed(&mut answer, &self.service)?;
+            if let Some(traces) = answer["data"].as_array_mut() {
+                traces.truncate(self.limit);
+            }
+        }
+        Ok(answer)
+    }
+
+    async fn ask(&self, url: &str, limit: usize, error: bool) -> Result<Value> {
+        let (start, end) = window(Utc::now(), self.lookback)?;
+        let mut query = vec![
+            ("service".to_owned(), self.service.clone()),
+            ("limit".to_owned(), limit.to_string()),
+            ("start".to_owned(), start.to_string()),
+            ("end".to_owned(), end.to_string()),
+        ];
+        if let Some(least) = self.min_duration {
+            query.push(("minDuration".to_owned(), format!("{}us", least.as_micros())));
+        }
+        if error {
+            query.push(("tags".to_owned(), r#"{"error":"true"}"#.to_owned()));
+        }
+        http::call(reqwest::Method::GET, url, &query, None).await
+    }
+}
+
+/// Newest traces that are looked through where the store cannot search for errors.
+const SIFTED: usize = 1000;
+
+/// Leaves the traces with a failed span of the service.
+///
+/// # Errors
+/// When the answer is not Jaeger's.
+fn keep_failed(answer: &mut Value, service: &str) -> Result<()> {
+    let failed =
+        |trace: &JaegerTrace| trace.spans.iter().any(|span| span.failed() && trace.service(span) == service);
+    let mut keep = parse(answer.clone())?.iter().map(failed).collect::<Vec<_>>().into_iter();
+    if let Some(traces) = answer["data"].as_array_mut() {
+        traces.retain(|_| keep.next().unwrap_or(false));
+    }
+    Ok(())
+}
+
+/// From and to in microseconds since 1970. Jaeger itself has no look-back: its UI sends both, and what is not sent means two days.
+///
+/// # Errors
+/// When the look-back reaches further than a calendar does.
+fn window(now: DateTime<Utc>, lookback: std::time::Duration) -> Result<(i64, i64)> {
+    let from =
+        chrono::Duration::from_std(lookback).ok().and_then(|lookback| now.checked_sub_signed(lookback));
+    let from = from.context("--lookback reaches too far back")?;
+    Ok((from.timestamp_micros().max(0), now.timestamp_micros()))
 }
 
 fn print_line(trace: &JaegerTrace) {
@@ -112,7 +168,8 @@ impl Trace {
         if self.id.is_empty() || self.id.len() > 32 || !self.id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             bail!("`{}` is not a trace id: up to 32 hexadecimal digits", self.id);
         }
-        let answer = http::get(&format!("{}/api/traces/{}", api(home)?, self.id)).await?;
+        let answer = http::get(&format!("{}/api/traces/{}", api(home)?, self.id)).await;
+        let answer = answer.with_context(|| format!("trace {}", self.id))?;
         if self.json {
             print_json(&answer)?;
             return Ok(ExitCode::SUCCESS);
@@ -179,6 +236,31 @@ fn api(home: &Home) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_look_back_is_a_window_that_ends_now() {
+        let now = DateTime::from_timestamp(1_000_000, 0).unwrap();
+        let seconds = std::time::Duration::from_secs;
+        assert_eq!(window(now, seconds(60)).unwrap(), (999_940_000_000, 1_000_000_000_000));
+        assert_eq!(window(now, seconds(2_000_000)).unwrap().0, 0, "nothing is older than 1970");
+        assert!(window(now, seconds(u64::MAX)).is_err());
+    }
+
+    #[test]
+    fn only_traces_that_failed_in_the_service_are_kept() {
+        let trace = |id: &str, service: &str, error: bool| {
+            let tags = serde_json::json!([{ "key": "error", "value": error }]);
+            let span = serde_json::json!({ "spanID": "1", "operationName": "x", "startTime": 1, "duration": 1,
+                "tags": tags, "processID": "p1" });
+            serde_json::json!({ "traceID": id, "spans": [span], "processes": { "p1": { "serviceName": service } } })
+        };
+        let all =
+            [trace("a", "order-api", true), trace("b", "order-api", false), trace("c", "user-service", true)];
+        let mut answer = serde_json::json!({ "data": all });
+        keep_failed(&mut answer, "order-api").unwrap();
+        assert_eq!(answer["data"].as_array().unwrap().len(), 1);
+        assert_eq!(answer["data"][0]["traceID"], "a");
+    }
 
     #[test]
     fn a_bar_lies_where_its_span_lies_and_is_never_empty() {
