@@ -33,6 +33,7 @@ pub(crate) const PORTS: &[PortSpec] = &[
     port("alertmanager", 9093),
     port("grafana", 3000),
     port("loki", 3100),
+    port("loki-grpc", 9095),
     port("traces-ui", 16686),
     port("otlp-grpc", 4317),
     port("otlp-http", 4318),

@@ -33,6 +33,8 @@ impl Version {
             ("prometheus", programs::find(&["prometheus"])),
             ("alertmanager", programs::find(&["prometheus-alertmanager", "alertmanager"])),
             ("jaeger", programs::find(&["jaeger"])),
+            ("loki", programs::find(&["loki"])),
+            ("grafana", programs::find(&["grafana", "grafana-server"])),
         ];
         for (name, path) in others {
             let version = path.as_deref().map_or_else(|| "not installed".to_owned(), first_line);

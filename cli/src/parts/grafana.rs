@@ -17,17 +17,19 @@ pub(crate) const LOKI: &str = "loki";
 ///
 /// # Errors
 /// When its configuration cannot be written.
-pub(crate) fn loki(home: &Home, port: u16) -> Result<Option<Part>> {
+pub(crate) fn loki(home: &Home, ports: &Ports) -> Result<Option<Part>> {
     let Some(program) = programs::find(&["loki"]).filter(|path| is_grafanas(path)) else { return Ok(None) };
+    let (port, grpc) = (ports.get(LOKI), ports.get("loki-grpc"));
     let folder = home.dir.join("loki");
     let text = TEMPLATE_LOKI
         .replace("{{port}}", &port.to_string())
+        .replace("{{grpc}}", &grpc.to_string())
         .replace("{{data}}", &folder.join("data").to_string_lossy());
     let config = write(&folder, "loki.yml", &text)?;
     let line = Line::new(program).args([format!("-config.file={}", config.display())]);
     let line = line.env("GOMAXPROCS", "2").env("GOGC", "50");
     let probe = Probe::Http(format!("http://127.0.0.1:{port}/ready"));
-    Ok(Some(Part::new(LOKI, line, probe).port(LOKI, port)))
+    Ok(Some(Part::new(LOKI, line, probe).port(LOKI, port).port("loki-grpc", grpc)))
 }
 
 fn is_grafanas(program: &Path) -> bool {

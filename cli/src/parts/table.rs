@@ -58,7 +58,7 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
     // Last, so that it never sees a target that has not come up yet, and stopped first, so that it sees none go.
     prometheus = prometheus.after(&["user-service", "order-worker", "order-api"]);
     parts.push(prometheus);
-    parts.extend(grafana::loki(home, ports.get("loki"))?);
+    parts.extend(grafana::loki(home, ports)?);
     parts.extend(grafana::grafana(home, ports));
     Ok(parts)
 }
