@@ -1,5 +1,5 @@
 //! Every query of every dashboard against a lab under load: a panel without data is a promise without proof. And the jumps
-//! between signals, as Grafana makes them: exemplar to trace, calls of the traces to the service map, lines of Loki.
+//! between signals, as Grafana makes them: exemplar to trace, calls of the traces to the service map. The logs: `logs`.
 
 use std::{fmt::Write as _, fs, path::Path, time::Duration};
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use testkit::eventually;
 use tokio::sync::Mutex;
 
-use crate::lab::Lab;
+use crate::{lab::Lab, logs};
 
 /// Time for the last panel to get data: a p95 needs some requests, a settled order some seconds.
 const DATA: Duration = Duration::from_secs(120);
@@ -33,11 +33,12 @@ struct Asked {
 }
 
 /// The checkout.
-fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the checkout")
 }
 
-fn boards() -> Vec<Dashboard> {
+/// Every dashboard.
+pub(crate) fn boards() -> Vec<Dashboard> {
     let entries = fs::read_dir(root().join("dashboards/grafana")).expect("the dashboards").flatten();
     let files = entries.map(|entry| entry.path());
     let files = files.filter(|path| path.extension().is_some_and(|ending| ending == "json"));
@@ -70,7 +71,8 @@ fn asked() -> Vec<Asked> {
     all
 }
 
-async fn get(url: &str, parameters: &[(&str, &str)]) -> Value {
+/// Asks and reads JSON.
+pub(crate) async fn get(url: &str, parameters: &[(&str, &str)]) -> Value {
     let answer = reqwest::Client::new().get(url).query(parameters).send().await;
     answer.unwrap_or_else(|error| panic!("{url}: {error}")).json().await.expect("JSON")
 }
@@ -144,27 +146,6 @@ async fn the_service_map_has_the_calls(lab: &Lab) {
     .await;
 }
 
-/// Lines that the log panels show; only where Loki runs, which `lab up` starts where it is installed.
-async fn loki_has_the_logs(lab: &Lab) {
-    let Some(port) = lab.port_if_any("loki") else {
-        eprintln!("SKIPPED: the log panels (Grafana's loki is not on PATH)");
-        return;
-    };
-    let url = format!("http://127.0.0.1:{port}/loki/api/v1/query_range");
-    // /risky fails for a fifth of its calls, so order-api has errors and each names its trace.
-    let queries = boards().iter().flat_map(Dashboard::log_queries).collect::<Vec<_>>();
-    let of_all = queries.iter().find(|query| query.contains("ERROR\"") && query.contains(".+"));
-    let of_all = of_all.expect("the overview has the errors of all services");
-    for query in queries.iter().filter(|query| query.contains("order-api")).chain([of_all]) {
-        eventually(DATA, || async {
-            let answer = get(&url, &[("query", query), ("since", "5m")]).await;
-            let lines = answer["data"]["result"].to_string();
-            if lines.contains("trace_id") { Ok(()) } else { Err(format!("{query}: {answer}")) }
-        })
-        .await;
-    }
-}
-
 #[tokio::test]
 async fn every_panel_of_every_dashboard_has_data_and_the_jumps_lead_somewhere() {
     let Some(lab) = Lab::up(&["--rate", "60"]).await else { return };
@@ -172,6 +153,6 @@ async fn every_panel_of_every_dashboard_has_data_and_the_jumps_lead_somewhere() 
     every_panel_has_data(&prometheus).await;
     an_exemplar_leads_to_its_trace(&lab, &prometheus).await;
     the_service_map_has_the_calls(&lab).await;
-    loki_has_the_logs(&lab).await;
+    logs::are_in_loki(&lab).await;
     lab.down();
 }

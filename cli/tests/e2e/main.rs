@@ -4,6 +4,7 @@
 mod dashboards;
 mod faults;
 mod lab;
+mod logs;
 mod pages;
 mod pipeline;
 mod slo;
