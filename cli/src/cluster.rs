@@ -8,8 +8,8 @@ use std::{process::Stdio, time::Duration};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
-    process::{Child, Command},
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines},
+    process::{Child, ChildStderr, ChildStdout, Command},
     time::timeout,
 };
 
@@ -43,6 +43,8 @@ pub(crate) struct Forward {
     /// Base URL on this machine.
     pub(crate) admin: String,
     _kubectl: Child,
+    /// Kept open, and after the child: kubectl says a line for each connection, and dies when nobody could read it.
+    _output: (Lines<BufReader<ChildStdout>>, ChildStderr),
 }
 
 impl Cluster {
@@ -110,7 +112,11 @@ impl Cluster {
             complaint.read_to_string(&mut text).await?;
             bail!("{}: kubectl port-forward: {}", pod.name, text.trim());
         };
-        Ok(Forward { admin: format!("http://127.0.0.1:{port}"), _kubectl: kubectl })
+        Ok(Forward {
+            admin: format!("http://127.0.0.1:{port}"),
+            _kubectl: kubectl,
+            _output: (lines, complaint),
+        })
     }
 
     fn kubectl(&self, args: &[&str]) -> Command {

@@ -16,6 +16,7 @@ use std::{
     process::{Command, Output},
     sync::{Arc, Mutex},
     thread,
+    time::Duration,
 };
 
 /// Answers every request as a fault switch would, and remembers its first line and its `authorization`.
@@ -41,6 +42,8 @@ impl Switch {
                     }
                 }
                 memory.lock().unwrap().push(heard);
+                // Time for the stand-in of kubectl to speak while the way is in use.
+                thread::sleep(Duration::from_millis(200));
                 let body = r#"{"active":{"rate":0.2,"parameters":{},"expires_at":"2030-01-01T00:00:00Z","seconds_left":300.0}}"#;
                 let head = format!(
                     "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
@@ -82,7 +85,9 @@ fn kubectl(folder: &Path, a: &Switch, b: &Switch) {
          *'get pods'*) exec cat {here}/pods.json ;;\n\
          *pod/order-api-a*) port={} ;;\n*pod/order-api-b*) port={} ;;\n\
          *) echo 'error: pods \"x\" is forbidden' >&2; exit 1 ;;\nesac\n\
-         echo \"Forwarding from 127.0.0.1:$port -> 9101\"\nexec sleep 60\n",
+         echo \"Forwarding from 127.0.0.1:$port -> 9101\"\n\
+         # The real one says a line for each connection, and dies when its output is closed.\n\
+         trap '' PIPE\nwhile sleep 0.05; do echo \"Handling connection for $port\" 2>/dev/null || {{ echo x >>{here}/unheard; exit 1; }}; done\n",
         a.port, b.port
     );
     let program = folder.join("kubectl");
@@ -128,6 +133,7 @@ fn a_fault_reaches_every_running_pod_of_the_service() {
     );
     let calls = fs::read_to_string(folder.path().join("calls")).unwrap();
     assert_eq!(calls.lines().count(), 3, "{calls}");
+    assert!(!folder.path().join("unheard").exists(), "kubectl's output was closed while its way was in use");
     assert!(calls.lines().all(|call| call.starts_with("--context kind-x --namespace game-day ")), "{calls}");
 }
 
