@@ -1,0 +1,99 @@
+// Command redpanda stands in for Redpanda where its image is not to be had: a broker of the Kafka protocol (franz-go's kfake)
+// that keeps its log on disk, writes through on each produce, and takes its address from the configuration that the chart writes.
+//
+// It is one broker, and no Redpanda: what that does with its other settings, its flags, its replicas and its metrics is not shown.
+// It ignores its arguments.
+package main
+
+import (
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"sigs.k8s.io/yaml"
+)
+
+// What is read of redpanda.yaml and .bootstrap.yaml.
+type configuration struct {
+	Redpanda struct {
+		DataDirectory      string    `json:"data_directory"`
+		KafkaAPI           []address `json:"kafka_api"`
+		AdvertisedKafkaAPI []address `json:"advertised_kafka_api"`
+		Admin              []address `json:"admin"`
+	} `json:"redpanda"`
+}
+
+type cluster struct {
+	DefaultTopicPartitions int `json:"default_topic_partitions"`
+}
+
+type address struct {
+	Address string `json:"address"`
+	Port    int    `json:"port"`
+}
+
+func (a address) String() string { return net.JoinHostPort(a.Address, fmt.Sprint(a.Port)) }
+
+// Tells clients the advertised name instead of the address that it listens on.
+type listener struct {
+	net.Listener
+	name name
+}
+
+type name string
+
+func (name) Network() string      { return "tcp" }
+func (n name) String() string     { return string(n) }
+func (l listener) Addr() net.Addr { return l.name }
+
+func read(file string, into any) {
+	text, err := os.ReadFile(file)
+	if err == nil {
+		err = yaml.Unmarshal(text, into)
+	}
+	if err != nil {
+		log.Fatalf("%s: %v", file, err)
+	}
+}
+
+func main() {
+	var broker configuration
+	var settings cluster
+	read("/etc/redpanda/redpanda.yaml", &broker)
+	read("/etc/redpanda/.bootstrap.yaml", &settings)
+	own := broker.Redpanda
+	if len(own.KafkaAPI) == 0 || len(own.AdvertisedKafkaAPI) == 0 || len(own.Admin) == 0 || settings.DefaultTopicPartitions == 0 {
+		log.Fatalf("the configuration lacks an address, or default_topic_partitions: %+v, %+v", own, settings)
+	}
+
+	options := []kfake.Opt{
+		kfake.NumBrokers(1),
+		kfake.ListenFn(func(network, _ string) (net.Listener, error) {
+			inner, err := net.Listen(network, own.KafkaAPI[0].String())
+			return listener{inner, name(own.AdvertisedKafkaAPI[0].String())}, err
+		}),
+		kfake.AllowAutoTopicCreation(),
+		kfake.DefaultNumPartitions(settings.DefaultTopicPartitions),
+		kfake.DataDir(own.DataDirectory + "/kfake"),
+		kfake.SyncWrites(),
+		kfake.WithLogger(kfake.BasicLogger(os.Stderr, kfake.LogLevelWarn)),
+	}
+	running, err := kfake.NewCluster(options...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	http.HandleFunc("/v1/status/ready", func(answer http.ResponseWriter, _ *http.Request) { fmt.Fprintln(answer, `{"status":"ready"}`) })
+	http.HandleFunc("/public_metrics", func(answer http.ResponseWriter, _ *http.Request) { fmt.Fprintln(answer, "# a stand-in: no metrics") })
+	go func() { log.Fatal(http.ListenAndServe(own.Admin[0].String(), nil)) }()
+	log.Printf("a stand-in for Redpanda at %s, data in %s", own.AdvertisedKafkaAPI[0], own.DataDirectory)
+
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	<-stop
+	running.Close()
+}
