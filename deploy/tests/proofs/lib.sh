@@ -1,0 +1,110 @@
+#!/bin/sh
+# Functions of the proofs beside this file; they read it with `.`. Environment of all of them:
+#   CONTEXT    of kubectl and helm (default: the current one)      NAMESPACE, RELEASE  default sre-lab
+#   LAB        the `lab` command (default target/release/lab)
+# Needs kubectl, helm, jq and curl. A proof prints figures, and ends with 1 and a sentence at the first thing that does not hold.
+# shellcheck disable=SC2034 # what is set here is used by those who read it
+set -eu
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/../../.." && pwd)
+cd "$root"
+proof=$(basename "$0")
+context=${CONTEXT:-$(kubectl config current-context)}
+namespace=${NAMESPACE:-sre-lab}
+release=${RELEASE:-sre-lab}
+chart=deploy/helm/sre-lab
+lab=${LAB:-target/release/lab}
+work=$(mktemp -d)
+services='order-api user-service order-worker'
+
+say() { printf '%s: %s\n' "$proof" "$*"; }
+die() { say "FAILED: $*" >&2; exit 1; }
+# A proof may have an end of its own, called `at_end`.
+at_end() { :; }
+# shellcheck disable=SC2317 # called by the trap
+cleanup() {
+    at_end
+    [ ! -e "$work/forwards" ] || while read -r pid; do kill "$pid" 2>/dev/null || :; done <"$work/forwards"
+    rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+kube() { kubectl --context "$context" --namespace "$namespace" "$@"; }
+helm_in() { helm --kube-context "$context" --namespace "$namespace" "$@" 2>"$work/helm" || { grep -v 'symbolic link' "$work/helm" >&2; return 1; }; }
+now() { date +%s; }
+
+# wait_until SECONDS WHAT COMMAND...
+wait_until() {
+    patience=$1
+    what=$2
+    shift 2
+    end=$(($(now) + patience))
+    until "$@" >"$work/last" 2>&1; do
+        [ "$(now)" -lt "$end" ] || { cat "$work/last"; die "$what: not within $patience s"; }
+        sleep 0.5
+    done
+}
+
+# fetch POD|service/NAME PORT PATH [ARGUMENTS OF curl...]: plain curl, through a port-forward of its own.
+fetch() {
+    target=$1
+    port=$2
+    path=$3
+    shift 3
+    said=$(mktemp "$work/forward.XXXXXX")
+    kubectl --context "$context" --namespace "$namespace" port-forward "$target" ":$port" >"$said" 2>&1 &
+    pid=$!
+    echo "$pid" >>"$work/forwards"
+    tries=0
+    until here=$(sed -n 's/^Forwarding from 127.0.0.1:\([0-9]*\) .*/\1/p' "$said") && [ -n "$here" ]; do
+        tries=$((tries + 1))
+        if [ "$tries" -gt 100 ] || ! kill -0 "$pid" 2>/dev/null; then cat "$said" >&2; return 1; fi
+        sleep 0.1
+    done
+    code=0
+    curl --silent --show-error --fail-with-body --max-time 10 "$@" "http://127.0.0.1:$here$path" || code=$?
+    kill "$pid" 2>/dev/null || :
+    wait "$pid" 2>/dev/null || :
+    return "$code"
+}
+
+# Pods of a part that run and are not going, one name a line.
+pods() { kube get pods --selector "app.kubernetes.io/name=$1" -o json | jq -r '.items[] | select(.status.phase == "Running" and .metadata.deletionTimestamp == null) | .metadata.name'; }
+
+admin_port() { kube get service "$1" -o jsonpath='{.spec.ports[?(@.name=="admin")].port}'; }
+
+# metric PAGE NAME [LABELS...]: the sum of the series of a page of metrics that have all of these labels.
+metric() {
+    page=$1
+    name=$2
+    shift 2
+    grep -E "^$name(\{| )" "$page" | while read -r line; do
+        for label in "$@"; do case $line in *"$label"*) ;; *) continue 2 ;; esac; done
+        echo "$line"
+    done | awk '{ sum += $NF } END { printf "%d\n", sum }'
+}
+
+# sql DATABASE QUERY: by psql in PostgreSQL's own pod; fields are separated by a blank.
+sql() { kube exec postgres-0 -- sh -c "PGPASSWORD=\$POSTGRES_PASSWORD psql -qAt -F ' ' -h 127.0.0.1 -U lab -d $1 -c \"$2\""; }
+
+# A query of Prometheus: the value of the one series that it yields, or nothing.
+prometheus() { fetch service/prometheus 9090 /api/v1/query --get --data-urlencode "query=$1" | jq -r '.data.result[0].value[1] // empty'; }
+
+# Every pod of the release is ready, and none is going.
+all_ready() {
+    kube get pods --selector "app.kubernetes.io/instance=$release" -o json >"$work/pods.json"
+    jq -e '[.items[] | select(.metadata.deletionTimestamp != null or ([.status.conditions[]? | select(.type == "Ready" and .status == "True")] | length) == 0)] as $wait
+        | if ($wait | length) > 0 or (.items | length) == 0 then ($wait[].metadata.name | stderr | empty), false else true end' "$work/pods.json"
+}
+
+# What must hold of orders and payments once all is at rest, as services/testkit/src/invariants.rs has it: every order settled once, with the
+# payment that its status says and for the same amount, no payment without an order, nothing that waits to be published.
+invariants() {
+    sql orders "SELECT id, status, total_cents FROM orders ORDER BY id::text COLLATE \\\"C\\\"" >"$work/orders"
+    sql fulfillment "SELECT order_id, CASE status WHEN 'declined' THEN 'rejected' ELSE status END, amount_cents FROM payments ORDER BY order_id::text COLLATE \\\"C\\\"" >"$work/payments"
+    waiting=$(($(sql orders "SELECT count(*) FROM outbox") + $(sql fulfillment "SELECT count(*) FROM outbox")))
+    [ -s "$work/orders" ] || { echo "there are no orders"; return 1; }
+    ! grep ' pending ' "$work/orders" || { echo "orders are still pending"; return 1; }
+    diff "$work/orders" "$work/payments" >"$work/differences" || { head -5 "$work/differences"; echo "orders and payments differ"; return 1; }
+    [ "$waiting" = 0 ] || { echo "$waiting entries wait in the outboxes"; return 1; }
+}
