@@ -164,7 +164,7 @@ fn has_targets(panel: &Panel) -> Option<String> {
     panel.targets.is_empty().then(|| "has no query".to_owned())
 }
 
-/// The grammar itself is checked with Loki's own parser (`tools/logql`); this is what can be told without it.
+/// The grammar itself is judged by `tests/logql.rs`; this is what can be told without it.
 fn log_query(target: &Target) -> Option<String> {
     let selector = target.expr.trim_start().starts_with('{') && target.expr.contains('}');
     (!selector).then(|| format!("has no stream selector: {}", target.expr))

@@ -9,7 +9,8 @@ use promql_parser::{
 };
 
 /// What Grafana puts in for its own variables at the lab's scrape interval of 1 s.
-const GLOBALS: &[(&str, &str)] = &[("$__rate_interval", "15s"), ("$__range", "15m"), ("$__interval", "15s")];
+const GLOBALS: &[(&str, &str)] =
+    &[("$__rate_interval", "15s"), ("$__range", "15m"), ("$__interval", "15s"), ("$__auto", "15s")];
 
 /// The query with Grafana's own variables filled in; the dashboard's stay.
 #[must_use]

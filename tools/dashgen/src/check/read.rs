@@ -35,6 +35,24 @@ pub struct Target {
     pub legend: String,
 }
 
+/// A LogQL query.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LogQuery {
+    /// The query, with its variables as they are.
+    pub expr: String,
+    /// What its panel can draw; `None` where both will do.
+    pub draws: Option<Answer>,
+}
+
+/// What a LogQL query gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Answer {
+    /// Log lines.
+    Lines,
+    /// Numbers over time.
+    Numbers,
+}
+
 impl Dashboard {
     /// Reads the JSON of a dashboard.
     ///
@@ -74,16 +92,24 @@ impl Dashboard {
         found
     }
 
-    /// Every LogQL query: of panels, and of links to Explore. A variable stands as it is.
+    /// Every LogQL query: of panels, and of links to Explore.
     #[must_use]
-    pub fn log_queries(&self) -> Vec<String> {
-        let targets = self.panels.iter().flat_map(|panel| &panel.targets);
-        let mut queries: Vec<_> =
-            targets.filter(|target| target.source == "loki").map(|target| target.expr.clone()).collect();
+    pub fn log_queries(&self) -> Vec<LogQuery> {
+        let mut queries = Vec::new();
+        for panel in &self.panels {
+            let draws = match panel.kind.as_str() {
+                "logs" => Some(Answer::Lines),
+                "table" => None,
+                _ => Some(Answer::Numbers),
+            };
+            let targets = panel.targets.iter().filter(|target| target.source == "loki");
+            queries.extend(targets.map(|target| LogQuery { expr: target.expr.clone(), draws }));
+        }
         for url in self.addresses() {
             let query = pane(&url).map(|pane| pane["queries"][0].clone()).unwrap_or_default();
             if query["datasource"]["type"] == "loki" {
-                queries.extend(query["expr"].as_str().map(str::to_owned));
+                let expr = query["expr"].as_str().unwrap_or_default().to_owned();
+                queries.push(LogQuery { expr, draws: None });
             }
         }
         queries
