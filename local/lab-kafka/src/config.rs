@@ -18,7 +18,7 @@ pub(crate) struct Config {
         env = "KAFKA_TOPICS",
         value_name = "NAME:PARTITIONS",
         value_delimiter = ',',
-        default_values = ["orders:12", "order-outcomes:12", "orders.dlq:1"]
+        default_values = ["orders:12", "orders.dlq:1", "order-outcomes:12", "order-outcomes.dlq:1"]
     )]
     pub(crate) topics: Vec<Topic>,
     /// Number of brokers.

@@ -108,7 +108,7 @@ impl Service {
         let consumer = ConsumerConfig {
             group: "test",
             topic: TOPIC,
-            dead_letter_topic: None,
+            dead_letter_topic: "dead",
             max_attempts: 3,
             reasons: &[],
         };

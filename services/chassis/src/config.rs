@@ -173,10 +173,12 @@ fn explain(error: &clap::Error, command: &clap::Command) -> String {
         _ => None,
     };
     let flag = text(ContextKind::InvalidArg).unwrap_or_default();
-    let variable = command.get_arguments().find_map(|arg| {
-        let long = format!("--{}", arg.get_long()?);
-        (flag.split([' ', '=']).next() == Some(long.as_str())).then(|| arg.get_env())?
+    let argument = command.get_arguments().find(|arg| {
+        let long = arg.get_long().map(|long| format!("--{long}"));
+        long.is_some() && flag.split([' ', '=']).next() == long.as_deref()
     });
+    let variable = argument.and_then(clap::Arg::get_env);
+    let secret = argument.is_some_and(clap::Arg::is_hide_env_values_set);
     let reason = error.render().to_string();
     match (variable, text(ContextKind::InvalidValue)) {
         (Some(variable), Some(value)) => {
@@ -185,7 +187,8 @@ fn explain(error: &clap::Error, command: &clap::Command) -> String {
                 Some(ContextValue::Strings(values)) => format!(": expected one of {}", values.join(", ")),
                 _ => String::new(),
             };
-            format!("{} ({flag}) cannot be {value:?}{why}{possible}", variable.display())
+            let value = if secret { "what it is set to".to_owned() } else { format!("{value:?}") };
+            format!("{} ({flag}) cannot be {value}{why}{possible}", variable.display())
         }
         _ => reason.trim_end().to_owned(),
     }

@@ -6,6 +6,8 @@ pub const ORDERS: &str = "orders";
 pub const ORDER_OUTCOMES: &str = "order-outcomes";
 /// Messages of [`ORDERS`] that cannot be handled, with error headers.
 pub const ORDERS_DLQ: &str = "orders.dlq";
+/// Messages of [`ORDER_OUTCOMES`] that cannot be applied, with error headers.
+pub const ORDER_OUTCOMES_DLQ: &str = "order-outcomes.dlq";
 
 /// Consumer group of the worker.
 pub const GROUP_ORDER_WORKER: &str = "order-worker";

@@ -5,7 +5,11 @@ use std::{
     time::Duration,
 };
 
-use chassis::{CommonConfig, db::DbConfig, kafka::KafkaConfig};
+use chassis::{
+    CommonConfig,
+    db::DbConfig,
+    kafka::{Command, KafkaConfig},
+};
 
 /// Public address when none is configured.
 pub const PUBLIC_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8001);
@@ -37,6 +41,9 @@ pub struct OrderApiConfig {
     /// Time after which an order that was published but not settled is published again.
     #[arg(long, env = "OUTBOX_OVERDUE", default_value = "15s", value_parser = humantime::parse_duration)]
     pub outbox_overdue: Duration,
+    /// What to do; without one: serve.
+    #[command(subcommand)]
+    pub command: Option<Command>,
 }
 
 impl OrderApiConfig {

@@ -80,7 +80,7 @@ impl From<OrderError> for Problem {
                 UPSTREAM,
             )
             .retry_after(RETRY_AFTER),
-            OrderError::Storage(DbError::Duplicate { .. } | DbError::Other(_)) => {
+            OrderError::Storage(DbError::Duplicate { .. } | DbError::Data { .. } | DbError::Other(_)) => {
                 Self::new(S::INTERNAL_SERVER_ERROR, problems::INTERNAL, "Internal error", UNEXPECTED)
             }
             OrderError::Storage(_) => Self::new(

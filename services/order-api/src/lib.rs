@@ -19,7 +19,7 @@ pub mod state;
 use chassis::{
     App, Chassis, ServiceInfo,
     db::{Database, DbTargets},
-    kafka::{self, ConsumerConfig, Producer},
+    kafka::{self, ConsumerConfig, Producer, Redriven},
     outbox::{Outbox, Retire},
 };
 use contracts::topics;
@@ -62,7 +62,7 @@ pub async fn build(config: &OrderApiConfig, chassis: Chassis) -> anyhow::Result<
     let consumer = ConsumerConfig {
         group: topics::GROUP_ORDER_API,
         topic: topics::ORDER_OUTCOMES,
-        dead_letter_topic: None,
+        dead_letter_topic: topics::ORDER_OUTCOMES_DLQ,
         max_attempts: MAX_ATTEMPTS,
         reasons: outcomes::REASONS,
     };
@@ -78,4 +78,13 @@ pub async fn build(config: &OrderApiConfig, chassis: Chassis) -> anyhow::Result<
         metrics,
     };
     Ok(App { chassis, public: Some(router::router(state)), routes: router::ROUTES })
+}
+
+/// Puts at most `limit` dead letters back on the topic `order-outcomes`, oldest of each partition first.
+///
+/// # Errors
+/// When the broker does not answer or does not take a message; what was moved until then stays moved.
+pub async fn redrive(config: &OrderApiConfig, chassis: &Chassis, limit: u64) -> anyhow::Result<Redriven> {
+    let producer = Producer::new(&config.kafka, chassis)?;
+    kafka::redrive(&config.kafka, topics::ORDER_OUTCOMES_DLQ, limit, &producer).await
 }

@@ -1,9 +1,9 @@
-//! The life of order-api: configuration, telemetry, build, serve, drain, flush.
+//! The life of order-api: configuration, telemetry, build, serve, drain, flush; or one redrive of dead letters.
 
 use std::process::ExitCode;
 
-use chassis::{Chassis, lifecycle, telemetry};
-use order_api::{OrderApiConfig, SERVICE, build, faults};
+use chassis::{Chassis, kafka::Command, lifecycle, telemetry};
+use order_api::{OrderApiConfig, SERVICE, build, faults, redrive};
 
 /// Requests allocate much and on several threads, which glibc's allocator pays for with a tenth of the CPU.
 #[global_allocator]
@@ -19,9 +19,14 @@ async fn live() -> anyhow::Result<()> {
     let chassis = Chassis::for_process(SERVICE, config.common.clone(), faults::CATALOGUE)?;
     let telemetry = telemetry::init(&chassis)?;
 
-    let ended = match build(&config, chassis).await {
-        Ok(app) => lifecycle::run(app).await,
-        Err(error) => Err(error),
+    let ended = match config.command {
+        Some(Command::Redrive { limit }) => {
+            redrive(&config, &chassis, limit).await.map(|redriven| println!("{redriven}"))
+        }
+        None => match build(&config, chassis).await {
+            Ok(app) => lifecycle::run(app).await,
+            Err(error) => Err(error),
+        },
     };
 
     telemetry.shutdown();

@@ -27,6 +27,10 @@ pub struct OrderApiMetrics {
     fresh: IntCounter,
     /// Orders that were not.
     late: IntCounter,
+    /// Outcomes that say what their order says.
+    consistent: IntCounter,
+    /// Outcomes that do not.
+    contradiction: IntCounter,
 }
 
 impl OrderApiMetrics {
@@ -49,7 +53,14 @@ impl OrderApiMetrics {
             "Accepted orders, judged once each: fresh (settled within 5 s) or late.",
             &["result"],
         );
+        let checked = metrics.counter_vec(
+            "order_outcomes_checked_total",
+            "Outcomes that found their order settled, now or before, by whether they say the same as it.",
+            &["result"],
+        );
         Self {
+            consistent: checked.with_label_values(&["consistent"]),
+            contradiction: checked.with_label_values(&["contradiction"]),
             fresh: freshness.with_label_values(&["fresh"]),
             late: freshness.with_label_values(&["late"]),
             accepted: metrics.counter(
@@ -65,6 +76,16 @@ impl OrderApiMetrics {
     /// An order was accepted.
     pub fn order_accepted(&self) {
         self.accepted.inc();
+    }
+
+    /// An outcome was applied, or came again.
+    pub fn outcome_is_consistent(&self) {
+        self.consistent.inc();
+    }
+
+    /// An outcome says something else than the one that was applied.
+    pub fn outcome_contradicts(&self) {
+        self.contradiction.inc();
     }
 
     /// So many orders have been pending for longer than [`FRESH_WITHIN`], and were not counted before.

@@ -1,30 +1,26 @@
 //! The way back: outcomes of orders from topic `order-outcomes` are applied to the orders, each once.
 //!
-//! Applying is idempotent (only a pending order changes), so a redelivered outcome is counted and forgotten.
-
-use std::time::Duration;
+//! Applying is idempotent (only a pending order changes), so a redelivered outcome is forgotten. One that says something else
+//! than the outcome that was applied is not: one of the two is wrong, so it is counted and kept as a dead letter.
 
 use async_trait::async_trait;
-use chassis::{
-    db::DbError,
-    kafka::{Handler, InMessage, Verdict},
-};
+use chassis::kafka::{Handler, InMessage, Verdict};
+use chrono::Utc;
 use contracts::orders::{OrderSettled, OrderStatus, decode};
 
 use crate::{
     adapters::{OrderStore, Settled},
+    domain::is_past,
     metrics::OrderApiMetrics,
 };
 
-/// Pause before a message is tried again while the database is away.
-const BLOCKED_FOR: Duration = Duration::from_millis(500);
-/// Pause before a lost conflict is tried again.
-const RETRY_AFTER: Duration = Duration::from_millis(50);
-
 /// What messages are given up for.
-pub const REASONS: &[&str] = &["malformed", "truncated", "unknown-version", INVALID, UNKNOWN_ORDER];
+pub const REASONS: &[&str] =
+    &["malformed", "truncated", "unknown-version", INVALID, IMPLAUSIBLE, UNKNOWN_ORDER, CONTRADICTION];
 const INVALID: &str = "invalid";
+const IMPLAUSIBLE: &str = "implausible-time";
 const UNKNOWN_ORDER: &str = "unknown-order";
+const CONTRADICTION: &str = "contradiction";
 
 /// Handler of the topic `order-outcomes`.
 pub struct Outcomes {
@@ -38,6 +34,31 @@ impl Outcomes {
     pub const fn new(orders: OrderStore, metrics: OrderApiMetrics) -> Self {
         Self { orders, metrics }
     }
+
+    /// What follows from what the store did.
+    fn settled(&self, event: &OrderSettled, settled: Settled) -> Verdict {
+        let (id, status, at) = (event.order_id, event.status.as_str(), event.settled_at);
+        match settled {
+            Settled::Now { after, judged_late } => {
+                self.metrics.order_settled(event.status, after, judged_late);
+                self.metrics.outcome_is_consistent();
+                Verdict::Done
+            }
+            Settled::Before => {
+                self.metrics.outcome_is_consistent();
+                Verdict::Done
+            }
+            Settled::Otherwise { stored } => {
+                self.metrics.outcome_contradicts();
+                give_up(CONTRADICTION, format!("order {id} is {stored}, the outcome says {status} at {at}"))
+            }
+            Settled::TooEarly => give_up(
+                IMPLAUSIBLE,
+                format!("order {id} was accepted after the outcome was decided, at {at}"),
+            ),
+            Settled::Unknown => give_up(UNKNOWN_ORDER, format!("there is no order {id}")),
+        }
+    }
 }
 
 #[async_trait]
@@ -45,35 +66,23 @@ impl Handler for Outcomes {
     async fn handle(&self, message: &InMessage) -> Verdict {
         let event: OrderSettled = match decode(&message.payload) {
             Ok(event) => event,
-            Err(error) => return Verdict::DeadLetter { reason: error.reason(), cause: error.to_string() },
+            Err(error) => return give_up(error.reason(), error.to_string()),
         };
         if event.status == OrderStatus::Pending {
-            let cause = format!("order {} cannot be settled as pending", event.order_id);
-            return Verdict::DeadLetter { reason: INVALID, cause };
+            return give_up(INVALID, format!("order {} cannot be settled as pending", event.order_id));
+        }
+        if !is_past(event.settled_at, Utc::now()) {
+            let cause =
+                format!("the outcome of order {} is of the future: {}", event.order_id, event.settled_at);
+            return give_up(IMPLAUSIBLE, cause);
         }
         match self.orders.settle(&event).await {
-            Ok(Settled::Now { after, judged_late }) => {
-                self.metrics.order_settled(event.status, after, judged_late);
-                Verdict::Done
-            }
-            Ok(Settled::Before) => Verdict::Done,
-            Ok(Settled::Unknown) => {
-                let cause = format!("there is no order {}", event.order_id);
-                Verdict::DeadLetter { reason: UNKNOWN_ORDER, cause }
-            }
-            Err(error) => verdict(&error),
+            Ok(settled) => self.settled(&event, settled),
+            Err(error) => Verdict::from(&error),
         }
     }
 }
 
-/// The one place where a database error becomes a decision about the message: what the message cannot help blocks the
-/// partition until it works, because an outcome that is skipped leaves an order pending.
-fn verdict(error: &DbError) -> Verdict {
-    let cause = error.to_string();
-    match error {
-        DbError::Conflict(_) | DbError::Duplicate { .. } => Verdict::Retry { after: RETRY_AFTER, cause },
-        DbError::PoolTimeout | DbError::Unavailable(_) | DbError::Other(_) => {
-            Verdict::Blocked { after: BLOCKED_FOR, cause }
-        }
-    }
+fn give_up(reason: &'static str, cause: String) -> Verdict {
+    Verdict::DeadLetter { reason, cause: cause.into() }
 }

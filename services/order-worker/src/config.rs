@@ -2,7 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use chassis::{CommonConfig, db::DbConfig, kafka::KafkaConfig};
+use chassis::{
+    CommonConfig,
+    db::DbConfig,
+    kafka::{Command, KafkaConfig},
+};
 
 /// Admin address when none is configured. There is no public port.
 pub const ADMIN_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9103);
@@ -23,17 +27,6 @@ pub struct OrderWorkerConfig {
     /// What to do; without one: work.
     #[command(subcommand)]
     pub command: Option<Command>,
-}
-
-/// What the worker can do beside working.
-#[derive(Debug, Clone, clap::Subcommand)]
-pub enum Command {
-    /// Puts dead letters back on the topic `orders`, oldest of each partition first, and says how many.
-    Redrive {
-        /// At most this many.
-        #[arg(long, default_value_t = 1000, value_name = "N")]
-        limit: u64,
-    },
 }
 
 impl OrderWorkerConfig {

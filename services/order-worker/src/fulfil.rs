@@ -1,11 +1,8 @@
 //! What happens to one message of the topic `orders`: read, check, pay, answer. Idempotent: an order that comes again is
 //! answered again and not paid again.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use chassis::{
-    db::DbError,
     kafka::{Handler, InMessage, Verdict},
     scope::Scope,
 };
@@ -17,11 +14,6 @@ use crate::{
     domain::{Payment, PaymentStatus, TotalCheck, check_total, decide},
     metrics::OrderWorkerMetrics,
 };
-
-/// Pause before a message is tried again while the database is away.
-const BLOCKED_FOR: Duration = Duration::from_millis(500);
-/// Pause before a lost conflict is tried again.
-const RETRY_AFTER: Duration = Duration::from_millis(50);
 
 /// What messages are given up for.
 pub const REASONS: &[&str] = &["malformed", "truncated", "unknown-version", INVALID];
@@ -38,11 +30,6 @@ impl Fulfil {
     #[must_use]
     pub const fn new(payments: PaymentStore, metrics: OrderWorkerMetrics) -> Self {
         Self { payments, metrics }
-    }
-
-    fn dead_letter(&self, reason: &'static str, cause: String) -> Verdict {
-        self.metrics.dead_letter.inc();
-        Verdict::DeadLetter { reason, cause }
     }
 
     fn count(&self, paid: Paid, payment: &Payment, total: TotalCheck) {
@@ -69,13 +56,23 @@ impl Fulfil {
 #[async_trait]
 impl Handler for Fulfil {
     async fn handle(&self, message: &InMessage) -> Verdict {
+        let verdict = self.fulfil(message).await;
+        if matches!(verdict, Verdict::DeadLetter { .. }) {
+            self.metrics.dead_letter.inc();
+        }
+        verdict
+    }
+}
+
+impl Fulfil {
+    async fn fulfil(&self, message: &InMessage) -> Verdict {
         let order: OrderPlaced = match decode(&message.payload) {
             Ok(order) => order,
-            Err(error) => return self.dead_letter(error.reason(), error.to_string()),
+            Err(error) => return give_up(error.reason(), error.to_string()),
         };
         let total = check_total(&order);
         if total == TotalCheck::Impossible {
-            return self.dead_letter(INVALID, format!("order {} has an impossible total", order.order_id));
+            return give_up(INVALID, format!("order {} has an impossible total", order.order_id));
         }
         // The tier came with the message, when order-api knew it.
         Scope::identify(&order.user_id.to_string(), Scope::current().user_tier.as_deref());
@@ -85,19 +82,11 @@ impl Handler for Fulfil {
                 self.count(paid, &payment, total);
                 Verdict::Done
             }
-            Err(error) => verdict(&error),
+            Err(error) => Verdict::from(&error),
         }
     }
 }
 
-/// The one place where a database error becomes a decision about the message. What the message cannot help blocks the
-/// partition until it works: an order is never lost or dead-lettered because the database was away.
-fn verdict(error: &DbError) -> Verdict {
-    let cause = error.to_string();
-    match error {
-        DbError::Conflict(_) | DbError::Duplicate { .. } => Verdict::Retry { after: RETRY_AFTER, cause },
-        DbError::PoolTimeout | DbError::Unavailable(_) | DbError::Other(_) => {
-            Verdict::Blocked { after: BLOCKED_FOR, cause }
-        }
-    }
+fn give_up(reason: &'static str, cause: String) -> Verdict {
+    Verdict::DeadLetter { reason, cause: cause.into() }
 }

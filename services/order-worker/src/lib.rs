@@ -19,7 +19,7 @@ use chassis::{
 };
 use contracts::topics;
 
-pub use config::{Command, OrderWorkerConfig};
+pub use config::OrderWorkerConfig;
 
 use crate::{adapters::PaymentStore, fulfil::Fulfil, metrics::OrderWorkerMetrics};
 
@@ -49,7 +49,7 @@ pub async fn build(config: &OrderWorkerConfig, chassis: Chassis) -> anyhow::Resu
     let consumer = ConsumerConfig {
         group: topics::GROUP_ORDER_WORKER,
         topic: topics::ORDERS,
-        dead_letter_topic: Some(topics::ORDERS_DLQ),
+        dead_letter_topic: topics::ORDERS_DLQ,
         max_attempts: MAX_ATTEMPTS,
         reasons: fulfil::REASONS,
     };

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use chassis::{Chassis, lifecycle, telemetry};
-use order_worker::{Command, OrderWorkerConfig, SERVICE, build, faults, redrive};
+use chassis::{Chassis, kafka::Command, lifecycle, telemetry};
+use order_worker::{OrderWorkerConfig, SERVICE, build, faults, redrive};
 
 /// Requests allocate much and on several threads, which glibc's allocator pays for with a tenth of the CPU.
 #[global_allocator]
@@ -20,9 +20,9 @@ async fn live() -> anyhow::Result<()> {
     let telemetry = telemetry::init(&chassis)?;
 
     let ended = match config.command {
-        Some(Command::Redrive { limit }) => redrive(&config, &chassis, limit).await.map(|done| {
-            println!("moved {}, of unknown origin {}, left {}", done.moved, done.unknown_origin, done.left);
-        }),
+        Some(Command::Redrive { limit }) => {
+            redrive(&config, &chassis, limit).await.map(|redriven| println!("{redriven}"))
+        }
         None => match build(&config, chassis).await {
             Ok(app) => lifecycle::run(app).await,
             Err(error) => Err(error),

@@ -49,8 +49,8 @@ impl Kafka {
     /// A cluster with the lab's topics, 4 partitions each.
     #[must_use]
     pub fn start() -> Self {
-        use contracts::topics::{ORDER_OUTCOMES, ORDERS, ORDERS_DLQ};
-        Self::with_topics(&[ORDERS, ORDER_OUTCOMES, ORDERS_DLQ])
+        use contracts::topics::{ORDER_OUTCOMES, ORDER_OUTCOMES_DLQ, ORDERS, ORDERS_DLQ};
+        Self::with_topics(&[ORDERS, ORDERS_DLQ, ORDER_OUTCOMES, ORDER_OUTCOMES_DLQ])
     }
 
     /// A cluster with these topics.

@@ -2,7 +2,7 @@
 //!
 //! Codes: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 /// Why the database did not do it; each variant is something a caller does differently. Cheap to clone: several callers may
 /// share a statement ([`super::Group`]), and then its failure.
@@ -24,10 +24,22 @@ pub enum DbError {
         /// Name of the constraint.
         constraint: String,
     },
+    /// The server refuses what it was given, or what must be there is not: the same data fails again, whoever sends it, and
+    /// other data does not.
+    #[error("the database refused the data: SQLSTATE {sqlstate}")]
+    Data {
+        /// The server's; of what only the client noticed, the one that the standard has for it.
+        sqlstate: Cow<'static, str>,
+        /// What the server or the client said; it may quote the data.
+        #[source]
+        source: Arc<sqlx::Error>,
+    },
     /// Anything else: a mistake in the query or the schema.
     #[error("the database refused the statement")]
     Other(#[source] Arc<sqlx::Error>),
 }
+
+const UNIQUE_VIOLATION: &str = "23505";
 
 /// The `kind` label of `database_errors_total`: [`DbError`] without its causes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,12 +48,13 @@ pub(crate) enum ErrorKind {
     Unavailable,
     Conflict,
     Duplicate,
+    Data,
     Other,
 }
 
 impl ErrorKind {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::PoolTimeout, Self::Unavailable, Self::Conflict, Self::Duplicate, Self::Other];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::PoolTimeout, Self::Unavailable, Self::Conflict, Self::Duplicate, Self::Data, Self::Other];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -49,11 +62,12 @@ impl ErrorKind {
             Self::Unavailable => "unavailable",
             Self::Conflict => "conflict",
             Self::Duplicate => "duplicate",
+            Self::Data => "data",
             Self::Other => "other",
         }
     }
 
-    /// Classifies without consuming. `RowNotFound` is `Other` here: the caller asked for exactly one row.
+    /// Classifies without consuming. What cannot be decoded is `Other`: the program does not know what its own schema holds.
     pub(crate) fn of(error: &sqlx::Error) -> Self {
         match error {
             sqlx::Error::PoolTimedOut => Self::PoolTimeout,
@@ -63,6 +77,7 @@ impl ErrorKind {
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed
             | sqlx::Error::BeginFailed => Self::Unavailable,
+            sqlx::Error::RowNotFound | sqlx::Error::Encode(_) => Self::Data,
             sqlx::Error::Database(error) => error.code().map_or(Self::Other, |code| Self::of_sqlstate(&code)),
             _ => Self::Other,
         }
@@ -70,8 +85,7 @@ impl ErrorKind {
 
     fn of_sqlstate(code: &str) -> Self {
         match code {
-            // unique_violation
-            "23505" => Self::Duplicate,
+            UNIQUE_VIOLATION => Self::Duplicate,
             // serialization_failure, deadlock_detected, lock_not_available
             "40001" | "40P01" | "55P03" => Self::Conflict,
             // query_canceled (statement_timeout), statement_completion_unknown, read_only_sql_transaction (a replica
@@ -79,18 +93,41 @@ impl ErrorKind {
             "57014" | "40003" | "25006" | "25P03" | "3D000" => Self::Unavailable,
             // connection exceptions, insufficient resources, operator intervention (shutdown, termination), system errors
             _ if ["08", "53", "57P", "58"].iter().any(|class| code.starts_with(class)) => Self::Unavailable,
+            _ if DATA.iter().any(|class| code.starts_with(class)) => Self::Data,
             _ => Self::Other,
         }
     }
 }
 
+/// Classes of SQLSTATE that are about the data: no_data, cardinality_violation (twice the same row in one statement),
+/// data_exception, integrity_constraint_violation, with_check_option_violation, program_limit_exceeded (too long, too deep).
+const DATA: [&str; 6] = ["02", "21", "22", "23", "44", "54"];
+/// no_data: a row that must be there is not.
+const NO_DATA: &str = "02000";
+/// data_exception, without saying which: the client has no way to write this value.
+const DATA_EXCEPTION: &str = "22000";
+
 impl DbError {
+    /// The five characters by which PostgreSQL says what is wrong, where it was PostgreSQL that said it.
+    #[must_use]
+    pub fn sqlstate(&self) -> Option<String> {
+        match self {
+            Self::PoolTimeout => None,
+            Self::Duplicate { .. } => Some(UNIQUE_VIOLATION.to_owned()),
+            Self::Data { sqlstate, .. } => Some(sqlstate.to_string()),
+            Self::Unavailable(source) | Self::Conflict(source) | Self::Other(source) => {
+                self::sqlstate(source)
+            }
+        }
+    }
+
     pub(crate) fn kind(&self) -> ErrorKind {
         match self {
             Self::PoolTimeout => ErrorKind::PoolTimeout,
             Self::Unavailable(_) => ErrorKind::Unavailable,
             Self::Conflict(_) => ErrorKind::Conflict,
             Self::Duplicate { .. } => ErrorKind::Duplicate,
+            Self::Data { .. } => ErrorKind::Data,
             Self::Other(_) => ErrorKind::Other,
         }
     }
@@ -109,6 +146,14 @@ impl From<sqlx::Error> for DbError {
                     .unwrap_or("unknown")
                     .to_owned(),
             },
+            ErrorKind::Data => {
+                let sqlstate = match (&error, sqlstate(&error)) {
+                    (_, Some(code)) => code.into(),
+                    (sqlx::Error::RowNotFound, None) => NO_DATA.into(),
+                    (_, None) => DATA_EXCEPTION.into(),
+                };
+                Self::Data { sqlstate, source: error.into() }
+            }
             ErrorKind::Other => Self::Other(error.into()),
         }
     }
@@ -123,22 +168,48 @@ pub(crate) fn sqlstate(error: &sqlx::Error) -> Option<String> {
 mod tests {
     use super::*;
 
+    /// Every class of the appendix, and the codes in it that differ from the rest.
     #[test]
-    fn sqlstates_are_classified_by_what_a_caller_does_next() {
-        for (code, kind) in [
-            ("23505", ErrorKind::Duplicate),
-            ("40P01", ErrorKind::Conflict),
-            ("40001", ErrorKind::Conflict),
-            ("55P03", ErrorKind::Conflict),
-            ("57P01", ErrorKind::Unavailable),
-            ("57P03", ErrorKind::Unavailable),
-            ("57014", ErrorKind::Unavailable),
-            ("53300", ErrorKind::Unavailable),
-            ("08006", ErrorKind::Unavailable),
-            ("42P01", ErrorKind::Other),
-            ("23503", ErrorKind::Other),
+    fn every_class_of_sqlstate_is_classified_by_what_a_caller_does_next() {
+        use ErrorKind::{Conflict, Data, Duplicate, Other, Unavailable};
+        for (codes, kind) in [
+            // Nobody sends these as errors; an error that says "successful" or "warning" is a mistake.
+            ("00000 01000", Other),
+            ("02000", Data),
+            ("03000", Other),
+            ("08000 08003 08006 08001 08004 08P01", Unavailable),
+            ("09000 0A000 0B000 0F000 0L000 0P000 0Z000 10608 20000", Other),
+            ("21000", Data),
+            ("22000 22001 22003 22008 22012 22021 22P02 22P05 2200S 22032", Data),
+            ("23000 23001 23502 23503 23514 23P01", Data),
+            ("23505", Duplicate),
+            ("24000 25000 25001 25P02", Other),
+            ("25006 25P03", Unavailable),
+            ("26000 27000 28000 28P01 2B000 2D000 2F000 34000 38000 39000 3B000 3F000", Other),
+            ("3D000", Unavailable),
+            ("40000 40002", Other),
+            ("40001 40P01 55P03", Conflict),
+            ("40003", Unavailable),
+            ("42000 42501 42601 42703 42P01", Other),
+            ("44000", Data),
+            ("53000 53100 53200 53300", Unavailable),
+            ("54000 54001", Data),
+            ("55000 55006", Other),
+            ("57014 57P01 57P02 57P03 57P04 57P05", Unavailable),
+            ("58000 58030 58P01", Unavailable),
+            ("72000 F0000 HV000 P0000 P0001 P0002 XX000 XX001", Other),
         ] {
-            assert_eq!(ErrorKind::of_sqlstate(code), kind, "{code}");
+            for code in codes.split(' ') {
+                assert_eq!(ErrorKind::of_sqlstate(code), kind, "{code}");
+            }
         }
+    }
+
+    #[test]
+    fn what_only_the_client_noticed_has_the_sqlstate_of_the_standard() {
+        let state = |error: sqlx::Error| DbError::from(error).sqlstate();
+        assert_eq!(state(sqlx::Error::RowNotFound).as_deref(), Some("02000"));
+        assert_eq!(state(sqlx::Error::Encode("too long".into())).as_deref(), Some("22000"));
+        assert_eq!(state(sqlx::Error::PoolTimedOut), None);
     }
 }

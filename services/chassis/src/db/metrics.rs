@@ -10,7 +10,7 @@ pub(super) struct DbMetrics {
     /// `database_query_duration_seconds{query_type}`, in the order of [`QueryType::ALL`].
     queries: [Histogram; 5],
     /// `database_errors_total{database,kind}`, in the order of [`ErrorKind::ALL`].
-    errors: [IntCounter; 5],
+    errors: [IntCounter; 6],
     /// `database_pool_wait_seconds{database}`.
     pub(super) pool_wait: Histogram,
 }

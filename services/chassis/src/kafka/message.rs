@@ -40,7 +40,7 @@ pub struct InMessage {
     pub partition: i32,
     /// Offset.
     pub offset: i64,
-    /// Key, when it is UTF-8.
+    /// Key; bytes that are not UTF-8 show as U+FFFD.
     pub key: Option<String>,
     /// Body.
     pub payload: Vec<u8>,
@@ -56,7 +56,7 @@ impl From<&BorrowedMessage<'_>> for InMessage {
             topic: message.topic().to_owned(),
             partition: message.partition(),
             offset: message.offset(),
-            key: message.key().and_then(|key| String::from_utf8(key.to_vec()).ok()),
+            key: message.key().map(|key| String::from_utf8_lossy(key).into_owned()),
             payload: message.payload().unwrap_or_default().to_vec(),
             headers: headers::of_message(message),
             timestamp: message.timestamp().to_millis().and_then(DateTime::from_timestamp_millis),

@@ -13,12 +13,14 @@ mod message;
 mod metrics;
 mod producer;
 mod redrive;
+mod signing;
 mod spans;
 
-pub use consumer::{ConsumerConfig, Handler, Verdict, consume};
+pub use consumer::{Cause, ConsumerConfig, Handler, Verdict, consume};
 pub use message::{InMessage, OutMessage, PublishError};
 pub use producer::Producer;
-pub use redrive::{Redriven, redrive};
+pub use redrive::{Command, Redriven, redrive};
+pub use signing::EventKeys;
 
 /// How a service reaches its brokers.
 #[derive(Debug, Clone, clap::Args)]
@@ -32,4 +34,9 @@ pub struct KafkaConfig {
     /// Silence after which the group gives this consumer's partitions to another.
     #[arg(long, env = "KAFKA_SESSION_TIMEOUT", default_value = "6s", value_parser = humantime::parse_duration)]
     pub kafka_session_timeout: Duration,
+    /// Keys that the services sign their messages with: `id:secret,…`. The first one signs, all of them verify; a message
+    /// without a valid signature becomes a dead letter. With `unsigned` at the end, one without any is let through. Absent:
+    /// nothing is signed or verified.
+    #[arg(long, env = "EVENT_KEYS", hide_env_values = true, value_name = "ID:SECRET,…", value_parser = EventKeys::parse)]
+    pub event_keys: Option<EventKeys>,
 }

@@ -14,7 +14,7 @@ use rdkafka::{
 use tracing::Instrument;
 
 use super::{
-    KafkaConfig, OutMessage, PublishError,
+    EventKeys, KafkaConfig, OutMessage, PublishError,
     client::{self, Logs},
     faults::publish::PublishFaults,
     headers,
@@ -37,6 +37,7 @@ pub struct Producer {
 
 struct Inner {
     config: KafkaConfig,
+    keys: EventKeys,
     client: ArcSwap<Client>,
     metrics: KafkaMetrics,
     faults: PublishFaults,
@@ -50,6 +51,7 @@ impl Producer {
     pub fn new(config: &KafkaConfig, chassis: &Chassis) -> anyhow::Result<Self> {
         let inner = Arc::new(Inner {
             config: config.clone(),
+            keys: config.event_keys.clone().unwrap_or_default(),
             client: ArcSwap::from_pointee(connect(config)?),
             metrics: KafkaMetrics::new(&chassis.metrics),
             faults: PublishFaults::new(config, &chassis.faults),
@@ -68,11 +70,17 @@ impl Producer {
         self
     }
 
-    /// Publishes and waits for the acknowledgement of all replicas. Waits while the client's buffer is full.
+    /// Signs a message and publishes it; waits for the acknowledgement of all replicas, and while the client's buffer is full.
     ///
     /// # Errors
     /// [`PublishError`]: the message may or may not have arrived.
-    pub async fn publish(&self, message: OutMessage) -> Result<(), PublishError> {
+    pub async fn publish(&self, mut message: OutMessage) -> Result<(), PublishError> {
+        self.keys().sign(&mut message);
+        self.pass_on(message).await
+    }
+
+    /// As [`Producer::publish`], for a message that somebody else wrote: it keeps the signature that it came with, or none.
+    pub(super) async fn pass_on(&self, message: OutMessage) -> Result<(), PublishError> {
         let span = spans::publish(&message);
         async {
             let start = Instant::now();
@@ -146,6 +154,10 @@ impl Producer {
 
     pub(super) fn metrics(&self) -> &KafkaMetrics {
         &self.inner.metrics
+    }
+
+    pub(super) fn keys(&self) -> &EventKeys {
+        &self.inner.keys
     }
 
     pub(super) fn faults(&self) -> &PublishFaults {

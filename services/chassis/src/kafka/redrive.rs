@@ -1,6 +1,8 @@
-//! Re-drive: moves dead letters back to the topic that they came from, once the reason is mended.
+//! Re-drive: moves dead letters back to the topic that they came from, once the reason is fixed.
+//!
+//! A letter keeps the signature that it came with: a forged one stays forged, and is given up again.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use rdkafka::{
     Offset, TopicPartitionList,
@@ -13,10 +15,27 @@ use super::{InMessage, KafkaConfig, Producer, client, client::Logs};
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Headers that the consumer adds to a dead letter, and that do not go back.
-const ADDED: [&str; 5] =
-    ["error.reason", "error.message", "original.topic", "original.partition", "original.offset"];
+const ADDED: [&str; 6] = [
+    "error.reason",
+    "error.message",
+    "error.sqlstate",
+    "original.topic",
+    "original.partition",
+    "original.offset",
+];
 
-/// What a re-drive did.
+/// What a service with a consumer can do beside working.
+#[derive(Debug, Clone, clap::Subcommand)]
+pub enum Command {
+    /// Puts dead letters back on the topic that they came from, oldest of each partition first, and says how many.
+    Redrive {
+        /// At most this many.
+        #[arg(long, default_value_t = 1000, value_name = "N")]
+        limit: u64,
+    },
+}
+
+/// What a re-drive did; reads as a line for people.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Redriven {
     /// Messages published to their original topic.
@@ -25,6 +44,12 @@ pub struct Redriven {
     pub unknown_origin: u64,
     /// Messages that were there at the start and lie beyond the limit.
     pub left: u64,
+}
+
+impl fmt::Display for Redriven {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "moved {}, of unknown origin {}, left {}", self.moved, self.unknown_origin, self.left)
+    }
 }
 
 /// Publishes up to `limit` messages of `dead_letter_topic` to their original topic, oldest of each partition first. What was
@@ -57,7 +82,7 @@ pub async fn redrive(
             next = message.offset + 1;
             match back(&message) {
                 Some(message) => {
-                    producer.publish(message).await?;
+                    producer.pass_on(message).await?;
                     report.moved += 1;
                     budget -= 1;
                 }

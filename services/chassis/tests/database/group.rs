@@ -116,6 +116,24 @@ async fn what_is_wrong_with_one_is_told_to_that_one() {
 }
 
 #[tokio::test]
+async fn a_value_that_the_database_cannot_hold_is_the_fault_of_one_and_the_others_are_stored() {
+    needs!(Postgres);
+    let (mut world, group, mut holder) = busy().await;
+
+    let tasks = start(&group, names(10).chain(["a\0b".to_owned()]).chain(["last".to_owned()]));
+    world.sees(WAITING, 2).await;
+    sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.unwrap();
+
+    let mut told: Vec<_> = join_all(tasks).await.into_iter().map(Result::unwrap).collect();
+    let poisoned = told.remove(10);
+    assert!(matches!(&poisoned, Err(DbError::Data { sqlstate, .. }) if sqlstate == "22021"), "{poisoned:?}");
+    assert!(told.iter().all(Result::is_ok), "{told:?}");
+    assert_eq!(world.number("SELECT count(*) FROM things").await, 11);
+    let labels = [("kind", "data")];
+    assert_eq!(world.scrape().value("database_errors_total", &labels), 2.0, "once in company, once alone");
+}
+
+#[tokio::test]
 async fn who_gives_up_stores_nothing_and_stops_nobody() {
     needs!(Postgres);
     let (mut world, group, mut holder) = busy().await;

@@ -116,7 +116,7 @@ impl Handler for Recorder {
         self.seen.lock().expect("not poisoned").push(message.clone());
         let after = Duration::from_millis(10);
         match message.payload.as_slice() {
-            b"retry" => Verdict::Retry { after, cause: "a conflict".to_owned() },
+            b"retry" => Verdict::Retry { after, cause: "a conflict".into() },
             b"panic" => panic!("the handler is broken"),
             b"blocked" => {
                 let mut blocked = self.blocked.lock().expect("not poisoned");
@@ -125,14 +125,14 @@ impl Handler for Recorder {
                 if *tries > 5 {
                     return Verdict::Done;
                 }
-                Verdict::Blocked { after, cause: "database away".to_owned() }
+                Verdict::Blocked { after, cause: "database away".into() }
             }
             b"slow" => {
                 tokio::time::sleep(Duration::from_millis(500)).await;
                 Verdict::Done
             }
             other if other.starts_with(b"{") || other.starts_with(b"ok") => Verdict::Done,
-            _ => Verdict::DeadLetter { reason: "malformed", cause: "not an event".to_owned() },
+            _ => Verdict::DeadLetter { reason: "malformed", cause: "not an event".into() },
         }
     }
 }
@@ -154,7 +154,7 @@ impl Pipeline {
         let consumer = ConsumerConfig {
             group: "test",
             topic: TOPIC,
-            dead_letter_topic: Some(DEAD),
+            dead_letter_topic: DEAD,
             max_attempts: 3,
             reasons: &["malformed"],
         };

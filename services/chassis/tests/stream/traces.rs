@@ -18,7 +18,7 @@ struct ScopeProbe(tokio::sync::mpsc::UnboundedSender<Scope>);
 impl Handler for ScopeProbe {
     async fn handle(&self, _: &InMessage) -> Verdict {
         let _ = self.0.send(Scope::current());
-        Verdict::DeadLetter { reason: "malformed", cause: "for the test".to_owned() }
+        Verdict::DeadLetter { reason: "malformed", cause: "for the test".into() }
     }
 }
 
@@ -33,7 +33,7 @@ async fn the_consumer_span_is_a_child_of_and_linked_to_the_producer_span() {
     let consumer = ConsumerConfig {
         group: "test",
         topic: TOPIC,
-        dead_letter_topic: Some(DEAD),
+        dead_letter_topic: DEAD,
         max_attempts: 3,
         reasons: &[],
     };

@@ -41,6 +41,8 @@ pub(crate) struct Parts {
     pub(crate) database_proxy: bool,
     /// Does not start order-worker.
     pub(crate) no_worker: bool,
+    /// `EVENT_KEYS` of order-api and order-worker; empty: none.
+    pub(crate) event_keys: String,
 }
 
 /// The running services and what they run on.
@@ -74,9 +76,14 @@ impl Lab {
 
         let users = start_users(&users_url, &redis.url()).await;
         let user_service = format!("http://{}", users.public.unwrap());
-        let api = start_api(&api_database, kafka.brokers(), &user_service, &parts.api_flags).await;
-        let worker =
-            if parts.no_worker { None } else { Some(start_worker(&fulfillment_url, kafka.brokers()).await) };
+        let keys = format!("--event-keys={}", parts.event_keys);
+        let api_flags: Vec<String> = parts.api_flags.iter().chain([&keys]).cloned().collect();
+        let api = start_api(&api_database, kafka.brokers(), &user_service, &api_flags).await;
+        let worker = if parts.no_worker {
+            None
+        } else {
+            Some(start_worker_with(&fulfillment_url, kafka.brokers(), &[&keys]).await)
+        };
 
         let lab = Self {
             http: Http::to(api.public.unwrap()),
@@ -150,6 +157,12 @@ impl Lab {
         .await
     }
 
+    /// A connection of its own to order-api's database.
+    pub(crate) async fn orders(&self) -> sqlx::PgConnection {
+        use sqlx::Connection;
+        sqlx::PgConnection::connect(&self.orders_url).await.unwrap()
+    }
+
     /// Places orders until one is answered with `status`.
     pub(crate) async fn until_status(&self, status: u16, body: &Value) -> Answer {
         let start = Instant::now();
@@ -206,8 +219,13 @@ pub(crate) async fn start_api(database: &str, brokers: &str, users: &str, flags:
 
 /// Starts order-worker on these servers.
 pub(crate) async fn start_worker(database: &str, brokers: &str) -> Running {
-    let flags = ["order-worker", "--database-url", database, "--kafka-brokers", brokers, PORTS[0], PORTS[1]];
-    let config = order_worker::OrderWorkerConfig::parse_from(flags);
+    start_worker_with(database, brokers, &[]).await
+}
+
+/// Starts order-worker on these servers, with further flags.
+pub(crate) async fn start_worker_with(database: &str, brokers: &str, flags: &[&str]) -> Running {
+    let own = ["order-worker", "--database-url", database, "--kafka-brokers", brokers, PORTS[0], PORTS[1]];
+    let config = order_worker::OrderWorkerConfig::parse_from(own.iter().chain(flags));
     let chassis = Chassis::new(order_worker::SERVICE, config.common.clone(), order_worker::faults::CATALOGUE);
     Running::start(order_worker::build(&config, chassis).await.unwrap()).await.unwrap()
 }

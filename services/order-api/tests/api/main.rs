@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic, as tests do")]
 
 mod contract;
+mod contradictions;
 mod faults;
 mod freshness;
 mod idempotency;
@@ -11,8 +12,10 @@ mod lab;
 mod outages;
 mod pipeline;
 mod place_order;
+mod poison;
 mod process;
 mod read_orders;
 mod risky;
 mod robustness;
+mod signatures;
 mod traces;

@@ -41,7 +41,7 @@ fn a_repeated_outcome_has_no_second_effect() {
         let settled = lab.settled(&id).await;
         let outcomes = lab.kafka.read(topics::ORDER_OUTCOMES, 1, SOON).await;
         lab.kafka.publish(topics::ORDER_OUTCOMES, &id, &outcomes[0].payload, &[]).await;
-        // Also one that says the opposite: the first answer stands.
+        // One that says the opposite is no repetition, and the first answer stands.
         let opposite = OrderSettled {
             version: EVENT_VERSION,
             event_id: Uuid::now_v7(),
@@ -55,7 +55,8 @@ fn a_repeated_outcome_has_no_second_effect() {
             settled_at: chrono::Utc::now(),
         };
         lab.kafka.publish(topics::ORDER_OUTCOMES, &id, &serde_json::to_vec(&opposite).unwrap(), &[]).await;
-        consumed(&lab, "done", 3.0).await;
+        consumed(&lab, "done", 2.0).await;
+        consumed(&lab, "dead_letter", 1.0).await;
         assert_eq!(lab.http.get(&format!("/orders/{id}")).await.json(), settled);
         let api = lab.scrape().await;
         let sum: f64 = ["completed", "rejected"]

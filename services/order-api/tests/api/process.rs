@@ -54,3 +54,16 @@ fn a_bad_configuration_exits_64_naming_the_variable_the_value_and_what_was_expec
     assert_eq!(output.status.code(), Some(64), "{text}");
     assert!(text.contains("OUTBOX_OVERDUE") && text.contains("soon"), "{text}");
 }
+
+#[test]
+fn wrong_event_keys_exit_64_without_being_printed() {
+    let output = Command::new(BINARY)
+        .env("DATABASE_URL", "postgres://127.0.0.1/orders")
+        .env("EVENT_KEYS", "k1:open-sesame")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(64), "{text}");
+    assert!(text.contains("EVENT_KEYS") && text.contains("at least 32 characters"), "{text}");
+    assert!(!text.contains("sesame"), "{text}");
+}

@@ -53,7 +53,8 @@ impl PaymentStore {
     /// changes but that the outcome of that time is staged again: the broker may have lost it.
     ///
     /// # Errors
-    /// [`DbError`]; nothing happened then, unless the connection broke during the commit.
+    /// [`DbError`]; nothing happened then, unless the connection broke during the commit. [`DbError::Data`] when the event
+    /// was handled before and was about another order.
     pub async fn pay(&self, event_id: Uuid, payment: &Payment) -> Result<Paid, DbError> {
         let job = Job { event_id, payment: payment.clone(), outcome: outcome(payment)? };
         let paid =
@@ -101,9 +102,10 @@ impl GroupWork for Pay {
         let mut tx = database.transaction(Self::OPERATION).await?;
         tx.shared_by(jobs.len());
         let events: Vec<Uuid> = jobs.iter().map(|job| job.event_id).collect();
-        let new = inbox::record(&mut tx, topics::GROUP_ORDER_WORKER, &events).await?;
+        let mut new = inbox::record(&mut tx, topics::GROUP_ORDER_WORKER, &events).await?;
+        // Of two orders with one event id, in one group as in two, the first one has it.
         let payments: Vec<&Payment> =
-            jobs.iter().filter(|job| new.contains(&job.event_id)).map(|job| &job.payment).collect();
+            jobs.iter().filter(|job| new.remove(&job.event_id)).map(|job| &job.payment).collect();
         let stored = insert(&mut tx, &payments).await?;
         let is_stored = |job: &Job| stored.contains(&job.payment.id);
         let outcomes: Vec<&OutboxEntry> =

@@ -8,6 +8,8 @@ mod contract;
 mod faults;
 mod outages;
 mod payments;
+mod poison;
 mod process;
 mod redrive;
+mod signatures;
 mod worker;

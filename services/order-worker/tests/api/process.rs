@@ -2,9 +2,10 @@
 
 use std::process::Command;
 
+use contracts::{orders::OrderPlaced, topics};
 use testkit::{Kafka, Postgres, Process, Scrape, TraceSink, eventually, free_addr, golden};
 
-use crate::worker::SOON;
+use crate::worker::{SOON, order};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_order-worker");
 
@@ -61,4 +62,47 @@ fn a_bad_configuration_exits_64_naming_the_variable_the_value_and_what_was_expec
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(64), "{text}");
     assert!(text.contains("KAFKA_SESSION_TIMEOUT") && text.contains("soon"), "{text}");
+}
+
+#[test]
+fn wrong_event_keys_exit_64_without_being_printed() {
+    let output = Command::new(BINARY)
+        .env("DATABASE_URL", "postgres://127.0.0.1/fulfillment")
+        .env("EVENT_KEYS", "k1:open-sesame")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(64), "{text}");
+    assert!(text.contains("EVENT_KEYS") && text.contains("at least 32 characters"), "{text}");
+    assert!(!text.contains("sesame"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_the_database_refuses_is_logged_with_its_sqlstate_and_its_trace() {
+    testkit::needs!(Postgres);
+    let database = Postgres::shared().await.database("fulfillment").await;
+    let kafka = Kafka::start();
+    let admin = free_addr();
+    let flags =
+        ["--admin-addr", &admin.to_string(), "--database-url", &database, "--kafka-brokers", kafka.brokers()];
+    let process = Process::start(BINARY, &flags);
+    process.ready(admin).await;
+    let first = order();
+    let reused = OrderPlaced { order_id: uuid::Uuid::now_v7(), ..first.clone() };
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    for event in [&first, &reused] {
+        let payload = serde_json::to_vec(event).unwrap();
+        let parent = format!("00-{trace}-00f067aa0ba902b7-01");
+        kafka.publish(topics::ORDERS, "k", &payload, &[("traceparent", &parent)]).await;
+    }
+    let line = eventually(SOON, || async {
+        let output = process.output();
+        let line = output.lines().find(|line| line.contains("message given up"));
+        line.map(str::to_owned).ok_or(output)
+    })
+    .await;
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(line["level"], "ERROR");
+    assert_eq!((&line["sqlstate"], &line["trace_id"]), (&"02000".into(), &trace.into()), "{line}");
+    assert_eq!(line["reason"], "refused-by-database");
 }

@@ -31,11 +31,16 @@ pub(crate) struct Worker {
 impl Worker {
     /// Starts one and waits until it is ready.
     pub(crate) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts one with further flags and waits until it is ready.
+    pub(crate) async fn start_with(flags: &[&str]) -> Self {
         let postgres = Postgres::shared().await;
         let url = postgres.database("fulfillment").await;
         let database = ChaosProxy::to(postgres.addr()).await;
         let kafka = Kafka::start();
-        let config = config(&database.rewrite(&url), &kafka);
+        let config = config_with(&database.rewrite(&url), &kafka, flags);
         let chassis = Chassis::new(SERVICE, config.common.clone(), faults::CATALOGUE);
         let running = Running::start(build(&config, chassis).await.unwrap()).await.unwrap();
         let worker = Self { admin: Http::to(running.admin), running, kafka, database, url };
@@ -88,8 +93,13 @@ impl Worker {
 
 /// The configuration of a worker on these servers.
 pub(crate) fn config(database: &str, kafka: &Kafka) -> OrderWorkerConfig {
-    let flags = ["order-worker", "--database-url", database, "--kafka-brokers", kafka.brokers()];
-    OrderWorkerConfig::parse_from(flags.into_iter().chain(["--admin-addr", "127.0.0.1:0"]))
+    config_with(database, kafka, &[])
+}
+
+fn config_with(database: &str, kafka: &Kafka, flags: &[&str]) -> OrderWorkerConfig {
+    let own = ["order-worker", "--database-url", database, "--kafka-brokers", kafka.brokers()];
+    let own = own.iter().chain(&["--admin-addr", "127.0.0.1:0"]);
+    OrderWorkerConfig::parse_from(own.chain(flags))
 }
 
 /// An order that is paid: 305 cents.

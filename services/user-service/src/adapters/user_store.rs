@@ -137,6 +137,6 @@ fn error(cause: DbError) -> UserError {
         DbError::PoolTimeout | DbError::Unavailable(_) | DbError::Conflict(_) => {
             UserError::Unavailable(Source(Arc::new(cause)))
         }
-        DbError::Other(_) => UserError::Unexpected(Source(Arc::new(cause))),
+        DbError::Data { .. } | DbError::Other(_) => UserError::Unexpected(Source(Arc::new(cause))),
     }
 }

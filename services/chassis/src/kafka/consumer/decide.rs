@@ -3,8 +3,9 @@
 //! ```text
 //! Done        -> commit
 //! Retry       -> again after a pause; after `max_attempts` dead letter `retries-exhausted`
-//! Blocked     -> again for ever, with growing pauses
+//! Blocked     -> again forever, with growing pauses
 //! DeadLetter  -> dead-letter topic, then commit
+//! no signature -> as DeadLetter, without asking the handler
 //! panic       -> as Retry, with the reason `handler-panicked`
 //! ```
 
@@ -19,7 +20,7 @@ use tracing::Instrument;
 
 use super::{
     super::{InMessage, OutMessage, headers, spans},
-    ConsumerConfig, Handler, Producer, Verdict,
+    Cause, ConsumerConfig, Handler, Producer, Verdict,
 };
 use crate::fault::{FaultPoint, Faults};
 
@@ -47,9 +48,9 @@ enum Next {
     /// Decided for good; the word is the metric's outcome.
     Finished(&'static str),
     /// Another attempt; `exhausted` is the reason of the dead letter when there is none left.
-    Again { after: Duration, cause: String, exhausted: &'static str },
+    Again { after: Duration, cause: Cause, exhausted: &'static str },
     /// Another attempt, however often.
-    Blocked { after: Duration, cause: String },
+    Blocked { after: Duration },
 }
 
 impl Decider {
@@ -64,11 +65,12 @@ impl Decider {
 
     /// Handles `message` until it is decided for good; `false` when `stop` came between two attempts.
     pub(super) async fn settle(&self, message: &InMessage, stop: &CancellationToken) -> bool {
-        self.producer.faults().recent.remember(&message.to_topic(&message.topic));
         let (topic, partition, offset) = (&message.topic, message.partition, message.offset);
         let (mut failed, mut blocked) = (0, 0_u32);
         loop {
-            let pause = match self.attempt(message, failed + 1 >= self.config.max_attempts).await {
+            let attempt =
+                Attempt { last: failed + 1 >= self.config.max_attempts, blocked_before: blocked > 0 };
+            let pause = match self.attempt(message, &attempt).await {
                 Next::Finished(outcome) => {
                     self.producer.metrics().consumed.with_label_values(&[topic.as_str(), outcome]).inc();
                     if blocked > 0 {
@@ -76,15 +78,11 @@ impl Decider {
                     }
                     return true;
                 }
-                Next::Again { after, cause, .. } => {
+                Next::Again { after, .. } => {
                     failed += 1;
-                    tracing::warn!(topic, partition, offset, cause, "message is tried again");
                     after
                 }
-                Next::Blocked { after, cause } => {
-                    if blocked == 0 {
-                        tracing::warn!(topic, partition, offset, cause, "partition waits");
-                    }
+                Next::Blocked { after } => {
                     blocked = blocked.saturating_add(1);
                     after.saturating_mul(1 << (blocked - 1).min(16)).min(LONGEST_PAUSE.max(after))
                 }
@@ -97,19 +95,22 @@ impl Decider {
     }
 
     /// One attempt in its span and scope; the last one ends in a dead letter instead of another.
-    async fn attempt(&self, message: &InMessage, last: bool) -> Next {
+    async fn attempt(&self, message: &InMessage, attempt: &Attempt) -> Next {
         let span = spans::process(message, self.config.group);
         let work = async {
             let start = Instant::now();
             if let Some(strike) = self.slow.as_ref().and_then(FaultPoint::strike) {
                 tokio::time::sleep(strike.duration("delay")).await;
             }
-            let next = match self.handle(message).await {
-                Next::Again { cause, exhausted, .. } if last => {
-                    self.give_up(message, exhausted, &cause).await
+            let next = match self.verify_and_handle(message, attempt).await {
+                Next::Again { cause, exhausted, .. } if attempt.last => {
+                    self.give_up(message, exhausted, &cause, attempt).await
                 }
                 next => next,
             };
+            if let Next::Again { cause, .. } = &next {
+                note(message, cause, "message is tried again");
+            }
             let took = start.elapsed().as_secs_f64();
             self.producer.metrics().process_duration.with(&[&message.topic]).observe(took);
             next
@@ -117,8 +118,13 @@ impl Decider {
         headers::scope(&message.topic, &message.headers).enter(work.instrument(span)).await
     }
 
-    /// Asks the handler; a panic is its own kind of failure and not the end of the partition.
-    async fn handle(&self, message: &InMessage) -> Next {
+    /// Asks the handler, if one of the services wrote the message; a panic is its own kind of failure and not the end of the
+    /// partition.
+    async fn verify_and_handle(&self, message: &InMessage, attempt: &Attempt) -> Next {
+        if let Err(refused) = self.producer.keys().verify(message) {
+            return self.give_up(message, refused.reason, &refused.cause.into(), attempt).await;
+        }
+        self.producer.faults().recent.remember(&message.to_topic(&message.topic));
         let verdict = AssertUnwindSafe(self.handler.handle(message)).catch_unwind().await;
         let span = tracing::Span::current();
         match verdict {
@@ -129,45 +135,74 @@ impl Decider {
             }
             Ok(Verdict::Blocked { after, cause }) => {
                 spans::fail(&span, "blocked");
-                Next::Blocked { after, cause }
+                blocked(message, after, &cause, attempt)
             }
-            Ok(Verdict::DeadLetter { reason, cause }) => self.give_up(message, reason, &cause).await,
+            Ok(Verdict::DeadLetter { reason, cause }) => self.give_up(message, reason, &cause, attempt).await,
             Err(panic) => {
                 spans::fail(&span, "panic");
-                Next::Again { after: PANIC_PAUSE, cause: text_of(&*panic), exhausted: PANICKED }
+                Next::Again { after: PANIC_PAUSE, cause: text_of(&*panic).into(), exhausted: PANICKED }
             }
         }
     }
 
-    /// Publishes the message to the dead-letter topic, where there is one; blocked while that does not work.
-    async fn give_up(&self, message: &InMessage, reason: &'static str, cause: &str) -> Next {
+    /// Publishes the message to the dead-letter topic; blocked while that does not work.
+    async fn give_up(
+        &self,
+        message: &InMessage,
+        reason: &'static str,
+        cause: &Cause,
+        attempt: &Attempt,
+    ) -> Next {
         spans::fail(&tracing::Span::current(), reason);
-        if let Some(topic) = self.config.dead_letter_topic
-            && let Err(error) = self.producer.publish(dead_letter(message, topic, reason, cause)).await
-        {
-            let cause = format!("dead letter not published: {}", error.source);
-            return Next::Blocked { after: PANIC_PAUSE, cause };
+        let letter = dead_letter(message, self.config.dead_letter_topic, reason, cause);
+        if let Err(error) = self.producer.pass_on(letter).await {
+            let cause = format!("dead letter not published: {}", error.source).into();
+            return blocked(message, PANIC_PAUSE, &cause, attempt);
         }
         let (topic, partition, offset) = (&message.topic, message.partition, message.offset);
-        tracing::error!(topic, partition, offset, reason, cause, "message given up");
+        let Cause { text: cause, sqlstate } = cause;
+        tracing::error!(topic, partition, offset, reason, cause, sqlstate, "message given up");
         self.producer.metrics().dead_letters.with_label_values(&[topic.as_str(), reason]).inc();
         Next::Finished("dead_letter")
     }
 }
 
+/// What an attempt must know of those before it.
+struct Attempt {
+    /// There is no other one after a failure.
+    last: bool,
+    /// That the partition waits was said already.
+    blocked_before: bool,
+}
+
+fn blocked(message: &InMessage, after: Duration, cause: &Cause, attempt: &Attempt) -> Next {
+    if !attempt.blocked_before {
+        note(message, cause, "partition waits");
+    }
+    Next::Blocked { after }
+}
+
+/// Says, inside the attempt's span and so with its trace id, why the message is not decided yet.
+fn note(message: &InMessage, cause: &Cause, what: &'static str) {
+    let InMessage { topic, partition, offset, .. } = message;
+    let Cause { text: cause, sqlstate } = cause;
+    tracing::warn!(topic, partition, offset, cause, sqlstate, "{what}");
+}
+
 /// The message as it was, with headers that say what is wrong with it and where it came from.
-fn dead_letter(message: &InMessage, topic: &str, reason: &str, cause: &str) -> OutMessage {
+fn dead_letter(message: &InMessage, topic: &str, reason: &str, cause: &Cause) -> OutMessage {
     let mut letter = message.to_topic(topic);
     // The span of the attempt becomes the parent: the dead letter is part of the message's trace.
     letter.headers.extend(crate::telemetry::traces::inject());
     let about = [
         ("error.reason", reason.to_owned()),
-        ("error.message", cause.chars().take(LONGEST_MESSAGE).collect()),
+        ("error.message", cause.text.chars().take(LONGEST_MESSAGE).collect()),
         ("original.topic", message.topic.clone()),
         ("original.partition", message.partition.to_string()),
         ("original.offset", message.offset.to_string()),
     ];
     letter.headers.extend(about.map(|(name, value)| (name.to_owned(), value)));
+    letter.headers.extend(cause.sqlstate.clone().map(|code| ("error.sqlstate".to_owned(), code)));
     letter
 }
 

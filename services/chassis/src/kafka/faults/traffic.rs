@@ -72,7 +72,9 @@ pub(super) async fn poison(point: FaultPoint, producer: Producer, shutdown: Canc
         };
         let topics = producer.faults().recent.topics();
         if let Some(topic) = (!topics.is_empty()).then(|| &topics[turn % topics.len()]) {
-            let message = unreadable(topic, producer.faults().recent.last_of(topic), turn / topics.len());
+            let mut message = unreadable(topic, producer.faults().recent.last_of(topic), turn / topics.len());
+            // A release with a mistake writes such messages, and it has the key.
+            producer.keys().sign(&mut message);
             if let Some(delivery) = producer.queue(&message) {
                 tokio::spawn(count(producer.clone(), vec![(message.topic, delivery)]));
             }

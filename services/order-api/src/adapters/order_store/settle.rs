@@ -1,30 +1,46 @@
-//! Applying an outcome to an order, once.
+//! Applying an outcome to an order, once, and comparing every further one with what was stored.
 
-use std::{collections::HashMap, mem, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use async_trait::async_trait;
-use chassis::db::{Database, DbError, GroupWork, QueryType};
-use chrono::{DateTime, Utc};
+use chassis::db::{Connection, Database, DbError, GroupWork, QueryType};
+use chrono::{DateTime, SubsecRound as _, Utc};
 use contracts::orders::OrderSettled;
+use sqlx::postgres::types::PgInterval;
 use uuid::Uuid;
 
 use super::OrderStore;
+use crate::domain::{CLOCK_SKEW, is_after};
 
-/// Changes the orders that are pending, and retires the outbox entries in any case: an order that is settled needs no
-/// publishing, also when this outcome is a repetition. Returns the orders that exist, which of them changed, and which were
-/// marked as late: a DELETE waits for a mark that is being set, and returns it.
+/// Changes the orders that are pending, by outcomes that can be about them ([`is_after`]), and retires the outbox entries of
+/// all that are settled now or were before: such an order needs no publishing. Returns the orders that exist as they are
+/// afterwards, which of them changed, and which were marked as late: a DELETE waits for a mark that is being set, and
+/// returns it.
 const SETTLE: &str = "
 WITH settled AS (
     UPDATE orders SET status = input.status, reason = input.reason, settled_at = input.settled_at
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS input (id, status, reason, settled_at)
     WHERE orders.id = input.id AND orders.id = ANY($1) AND orders.status = 'pending'
-    RETURNING orders.id
+      AND input.settled_at >= orders.created_at - $5
+    RETURNING orders.id, orders.status, orders.reason, orders.settled_at
 ), retired AS (
-    DELETE FROM outbox WHERE id = ANY($1) RETURNING id, late
+    DELETE FROM outbox WHERE id = ANY($1)
+      AND (id IN (SELECT id FROM settled)
+           OR id IN (SELECT id FROM orders WHERE id = ANY($1) AND status <> 'pending'))
+    RETURNING id, late
 )
-SELECT id, created_at, EXISTS (SELECT 1 FROM settled WHERE settled.id = orders.id),
-    EXISTS (SELECT 1 FROM retired WHERE retired.id = orders.id AND late)
-FROM orders WHERE id = ANY($1)";
+SELECT orders.id, orders.created_at, settled.id IS NOT NULL AS changed,
+    EXISTS (SELECT 1 FROM retired WHERE retired.id = orders.id AND late) AS judged_late,
+    CASE WHEN settled.id IS NULL THEN orders.status ELSE settled.status END AS status,
+    CASE WHEN settled.id IS NULL THEN orders.reason ELSE settled.reason END AS reason,
+    CASE WHEN settled.id IS NULL THEN orders.settled_at ELSE settled.settled_at END AS settled_at
+FROM orders LEFT JOIN settled ON settled.id = orders.id WHERE orders.id = ANY($1)";
+
+/// What is stored of these orders now.
+const STORED: &str = "SELECT id, status, reason, settled_at FROM orders WHERE id = ANY($1)";
 
 /// Marks the entries of orders that have been pending for too long. What another transaction holds is left for the next
 /// time: the relay publishes while it holds its batch.
@@ -34,7 +50,7 @@ UPDATE outbox SET late = true WHERE id IN (
 )";
 
 /// What became of an outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settled {
     /// Applied.
     Now {
@@ -43,8 +59,15 @@ pub enum Settled {
         /// It was counted as late before.
         judged_late: bool,
     },
-    /// The order was settled before; nothing changed.
+    /// The order was settled before, and by the same outcome; nothing changed.
     Before,
+    /// The order was settled before, by an outcome that says something else; nothing changed.
+    Otherwise {
+        /// As which it was settled, and when.
+        stored: String,
+    },
+    /// It was decided before the order was accepted, and so is not about it; nothing changed.
+    TooEarly,
     /// There is no such order.
     Unknown,
 }
@@ -71,6 +94,26 @@ impl OrderStore {
 /// Settling as work that outcomes share.
 pub(super) struct Settle;
 
+/// An order after the statement.
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: Uuid,
+    created_at: DateTime<Utc>,
+    changed: bool,
+    judged_late: bool,
+    #[sqlx(flatten)]
+    stored: Stored,
+}
+
+/// What an order says of its outcome.
+#[derive(sqlx::FromRow)]
+struct Stored {
+    status: String,
+    reason: Option<String>,
+    /// None while it is pending.
+    settled_at: Option<DateTime<Utc>>,
+}
+
 #[async_trait]
 impl GroupWork for Settle {
     type Job = OrderSettled;
@@ -82,28 +125,77 @@ impl GroupWork for Settle {
     async fn run(&self, database: &Database, events: &[OrderSettled]) -> Result<Vec<Settled>, DbError> {
         let mut query = database.query(Self::KIND, Self::OPERATION).await?;
         query.shared_by(events.len());
-        let rows: Vec<(Uuid, DateTime<Utc>, bool, bool)> = sqlx::query_as(SETTLE)
+        let rows: Vec<Row> = sqlx::query_as(SETTLE)
             .bind(events.iter().map(|event| event.order_id).collect::<Vec<_>>())
             .bind(events.iter().map(|event| event.status.as_str()).collect::<Vec<_>>())
             .bind(events.iter().map(|event| event.reason.as_deref()).collect::<Vec<_>>())
             .bind(events.iter().map(|event| event.settled_at).collect::<Vec<_>>())
+            .bind(PgInterval { months: 0, days: 0, microseconds: CLOCK_SKEW.as_micros() as i64 })
             .fetch_all(&mut *query)
             .await?;
+        let mut rows: HashMap<Uuid, Row> = rows.into_iter().map(|row| (row.id, row)).collect();
+        look_again(&mut query, events, &mut rows).await?;
         drop(query);
-        let now = Utc::now();
-        let mut found: HashMap<Uuid, Settled> = rows
-            .into_iter()
-            .map(|(id, created_at, changed, judged_late)| {
-                // A clock that was set back makes the difference negative; no time has passed then.
-                let after = (now - created_at).to_std().unwrap_or_default();
-                (id, if changed { Settled::Now { after, judged_late } } else { Settled::Before })
-            })
-            .collect();
-        // Of two outcomes of one order, the first settled it.
-        let answer = |event: &OrderSettled| match found.get_mut(&event.order_id) {
-            Some(settled) => mem::replace(settled, Settled::Before),
-            None => Settled::Unknown,
-        };
-        Ok(events.iter().map(answer).collect())
+        Ok(judge(events, &rows, Utc::now()))
+    }
+}
+
+/// An outcome that was in time and yet left its order pending has met another one that was being applied at that moment: the
+/// statement waited for it and then saw the order as it had been before. Reads what it became; an order that is still pending
+/// must be tried again.
+async fn look_again(
+    conn: &mut Connection,
+    events: &[OrderSettled],
+    rows: &mut HashMap<Uuid, Row>,
+) -> Result<(), DbError> {
+    let overtaken = |event: &&OrderSettled| {
+        let row = rows.get(&event.order_id);
+        row.is_some_and(|row| row.stored.settled_at.is_none() && is_after(event.settled_at, row.created_at))
+    };
+    let ids: Vec<Uuid> = events.iter().filter(overtaken).map(|event| event.order_id).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let now: Vec<(Uuid, String, Option<String>, Option<DateTime<Utc>>)> =
+        sqlx::query_as(STORED).bind(ids).fetch_all(conn).await?;
+    for (id, status, reason, settled_at) in now {
+        if settled_at.is_none() {
+            return Err(DbError::Conflict(sqlx::Error::RowNotFound.into()));
+        }
+        if let Some(row) = rows.get_mut(&id) {
+            row.stored = Stored { status, reason, settled_at };
+        }
+    }
+    Ok(())
+}
+
+/// What became of each event. Of several about one order, one was applied: the first that says what is stored.
+fn judge(events: &[OrderSettled], rows: &HashMap<Uuid, Row>, now: DateTime<Utc>) -> Vec<Settled> {
+    let mut told = HashSet::new();
+    events
+        .iter()
+        .map(|event| {
+            let Some(row) = rows.get(&event.order_id) else { return Settled::Unknown };
+            let Some(settled_at) = row.stored.settled_at else { return Settled::TooEarly };
+            if !row.stored.agrees_with(event) {
+                let stored = format!("{} at {settled_at}", row.stored.status);
+                return Settled::Otherwise { stored };
+            }
+            if !row.changed || !told.insert(event.order_id) {
+                return Settled::Before;
+            }
+            // A clock that was set back makes the difference negative; no time has passed then.
+            let after = (now - row.created_at).to_std().unwrap_or_default();
+            Settled::Now { after, judged_late: row.judged_late }
+        })
+        .collect()
+}
+
+impl Stored {
+    /// Times are stored in microseconds.
+    fn agrees_with(&self, event: &OrderSettled) -> bool {
+        self.status == event.status.as_str()
+            && self.reason == event.reason
+            && self.settled_at == Some(event.settled_at.trunc_subsecs(6))
     }
 }
