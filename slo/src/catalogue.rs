@@ -56,34 +56,33 @@ impl Catalogue {
         self.services.is_empty()
     }
 
-    /// Why `selector` finds nothing, or not what it is used for.
+    /// Why `selector` finds nothing, or not what it is used for. A selector of several metrics may be about several services.
     ///
     /// # Errors
     /// One sentence: what is unknown and what there is.
     pub fn check(&self, service: &str, selector: &Selector, used: Use) -> Result<(), String> {
-        let Some(metrics) = self.services.get(service) else {
+        if !self.services.contains_key(service) {
             let known: Vec<_> = self.services.keys().map(String::as_str).collect();
             return Err(format!("unknown service `{service}`: expected one of {}", known.join(", ")));
-        };
-        let Some(metric) = metrics.get(&selector.name) else {
-            return Err(unknown(service, &selector.name, metrics));
-        };
-        let wanted = if used == Use::Counter { "counter" } else { "histogram" };
-        if metric.kind != wanted {
-            return Err(format!("`{}` is a {}, expected a {wanted}", selector.name, metric.kind));
         }
-        for matcher in &selector.matchers {
-            let label = matcher.label.as_str();
-            if !SCRAPE_LABELS.contains(&label) && !metric.labels.iter().any(|known| known == label) {
-                let known = metric.labels.iter().map(String::as_str).chain(SCRAPE_LABELS);
-                return Err(format!(
-                    "unknown label `{label}` of `{}`: it has {}",
-                    selector.name,
-                    known.collect::<Vec<_>>().join(", ")
-                ));
-            }
-        }
-        Ok(())
+        let names = selector.names().map(|name| {
+            let exporter = self.exporter(service, selector, name)?;
+            check_metric(name, exporter, selector, used)
+        });
+        names.collect()
+    }
+
+    /// The metric called `name` of `service`, or of another service that the selector lets in.
+    fn exporter(&self, service: &str, selector: &Selector, name: &str) -> Result<&Metric, String> {
+        let matchers: Vec<_> =
+            selector.matchers.iter().filter(|matcher| matcher.label == "service").collect();
+        let several = !selector.others.is_empty() && !matchers.is_empty();
+        let let_in = |other: &str| {
+            other == service || (several && matchers.iter().all(|matcher| matcher.accepts(other)))
+        };
+        let mut found = self.services.iter().filter(|(other, _)| let_in(other));
+        let metric = found.find_map(|(_, metrics)| metrics.get(name));
+        metric.ok_or_else(|| unknown(service, name, &self.services[service]))
     }
 
     /// Why nobody knows how many events of a histogram took at most `bound` seconds. Quiet where [`Catalogue::check`] speaks.
@@ -102,6 +101,24 @@ impl Catalogue {
             _ => Ok(()),
         }
     }
+}
+
+fn check_metric(name: &str, metric: &Metric, selector: &Selector, used: Use) -> Result<(), String> {
+    let wanted = if used == Use::Counter { "counter" } else { "histogram" };
+    if metric.kind != wanted {
+        return Err(format!("`{name}` is a {}, expected a {wanted}", metric.kind));
+    }
+    for matcher in &selector.matchers {
+        let label = matcher.label.as_str();
+        if !SCRAPE_LABELS.contains(&label) && !metric.labels.iter().any(|known| known == label) {
+            let known = metric.labels.iter().map(String::as_str).chain(SCRAPE_LABELS);
+            return Err(format!(
+                "unknown label `{label}` of `{name}`: it has {}",
+                known.collect::<Vec<_>>().join(", ")
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn unknown(service: &str, name: &str, metrics: &BTreeMap<String, Metric>) -> String {
@@ -154,6 +171,22 @@ mod tests {
         assert_eq!(catalogue.check_bound("api", &histogram, 0.25), Ok(()));
         let problem = catalogue.check_bound("api", &histogram, 0.3).unwrap_err();
         assert!(problem.contains("expected one of 0.25, 1, 5"), "{problem}");
+    }
+
+    #[test]
+    fn a_selector_of_several_metrics_may_be_about_several_services() {
+        let mut catalogue = catalogue();
+        catalogue.add("web", "b_total counter {k} Things.\n").unwrap();
+        let check = |text| catalogue.check("api", &Selector::parse(text).unwrap(), Use::Counter);
+        assert_eq!(check(r#"{__name__=~"a_total|b_total", service=~"api|web", k="x"}"#), Ok(()));
+        for (text, says) in [
+            (r#"{__name__=~"a_total|b_total", service="api"}"#, "unknown metric `b_total`"),
+            (r#"{__name__=~"a_total|b_total", service=~"api|web", l="x"}"#, "unknown label `l` of `a_total`"),
+            (r#"{__name__=~"a_total|c_total", service=~"api|web"}"#, "unknown metric `c_total`"),
+        ] {
+            let problem = check(text).unwrap_err();
+            assert!(problem.contains(says), "{text}: {problem}");
+        }
     }
 
     #[test]

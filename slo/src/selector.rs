@@ -9,11 +9,13 @@ use promql_parser::{
 use regex::Regex;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-/// A metric name and matchers: a PromQL vector selector without offset and range.
+/// A metric name, or several, and matchers: a PromQL vector selector without offset and range.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selector {
     /// The metric.
     pub name: String,
+    /// Further metrics whose series count as well: `{__name__=~"one_total|other_total"}`.
+    pub others: Vec<String>,
     /// In the order of the spec.
     pub matchers: Vec<Matcher>,
 }
@@ -57,7 +59,16 @@ impl Selector {
         if selector.offset.is_some() || selector.at.is_some() || !selector.matchers.or_matchers.is_empty() {
             return Err(format!("no offset, @ or `or` in a selector; {wrong}"));
         }
-        let name = selector.name.ok_or_else(|| format!("a metric name is missing; {wrong}"))?;
+        let named = selector.matchers.matchers.iter().find(|matcher| matcher.name == "__name__");
+        let names = match (selector.name, named) {
+            (Some(name), _) => vec![name],
+            (None, Some(matcher)) if matches!(matcher.op, MatchOp::Re(_)) => alternatives(&matcher.value)
+                .ok_or_else(|| {
+                    format!("`{}` is not a list of metrics, such as a_total|b_total", matcher.value)
+                })?,
+            _ => return Err(format!("a metric name is missing; {wrong}")),
+        };
+        let (name, others) = (names[0].clone(), names[1..].to_vec());
         let matchers = selector.matchers.matchers.into_iter();
         let matchers = matchers.filter(|matcher| matcher.name != "__name__").map(|matcher| Matcher {
             op: match matcher.op {
@@ -69,13 +80,20 @@ impl Selector {
             label: matcher.name,
             value: matcher.value,
         });
-        Ok(Self { name, matchers: matchers.collect() })
+        Ok(Self { name, others, matchers: matchers.collect() })
     }
 
     /// The same matchers on `name` + `suffix`.
     #[must_use]
     pub fn suffixed(&self, suffix: &str) -> Self {
-        Self { name: format!("{}{suffix}", self.name), matchers: self.matchers.clone() }
+        let with = |name: &String| format!("{name}{suffix}");
+        let others = self.others.iter().map(with).collect();
+        Self { name: with(&self.name), others, matchers: self.matchers.clone() }
+    }
+
+    /// Every metric.
+    pub fn names(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.name).chain(&self.others)
     }
 
     /// The bucket of a classic histogram with this bound.
@@ -187,10 +205,15 @@ fn readable(class: &Class) -> Option<char> {
 
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)?;
-        if self.matchers.is_empty() {
-            return Ok(());
+        let several = !self.others.is_empty();
+        if !several {
+            f.write_str(&self.name)?;
+            if self.matchers.is_empty() {
+                return Ok(());
+            }
         }
+        let names = self.names().cloned().collect::<Vec<_>>().join("|");
+        let names = several.then(|| format!("__name__=~\"{names}\""));
         let matchers = self.matchers.iter().map(|matcher| {
             let op = match matcher.op {
                 Op::Is => "=",
@@ -200,8 +223,18 @@ impl fmt::Display for Selector {
             };
             format!("{}{op}\"{}\"", matcher.label, escape(&matcher.value))
         });
-        write!(f, "{{{}}}", matchers.collect::<Vec<_>>().join(", "))
+        write!(f, "{{{}}}", names.into_iter().chain(matchers).collect::<Vec<_>>().join(", "))
     }
+}
+
+/// The names in `a_total|b_total`; none where that is a pattern of any other kind.
+fn alternatives(pattern: &str) -> Option<Vec<String>> {
+    let plain = |name: &str| {
+        let mut chars = name.chars();
+        chars.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+            && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    pattern.split('|').map(|name| plain(name).then(|| name.to_owned())).collect()
 }
 
 fn escape(value: &str) -> String {
@@ -217,11 +250,23 @@ mod tests {
         let text = r#"http_requests_total{service="order-api", endpoint=~"/orders.*", status!="200", path!~"a\\.b"}"#;
         assert_eq!(Selector::parse(text).unwrap().to_string(), text);
         assert_eq!(Selector::parse(" up ").unwrap().to_string(), "up");
+        let text = r#"{__name__=~"a_total|b_total", service=~"api|worker", result="bad"}"#;
+        let several = Selector::parse(text).unwrap();
+        assert_eq!((several.to_string().as_str(), several.names().count()), (text, 2));
     }
 
     #[test]
     fn what_is_more_or_less_than_a_selector_is_refused() {
-        for text in ["sum(rate(a[5m]))", "a[5m]", "a offset 5m", "{job=\"x\"}", "a{", "1", "a @ 5"] {
+        for text in [
+            "sum(rate(a[5m]))",
+            "a[5m]",
+            "a offset 5m",
+            "{job=\"x\"}",
+            "{__name__!=\"x\"}",
+            "a{",
+            "1",
+            "a @ 5",
+        ] {
             let problem = Selector::parse(text).unwrap_err();
             assert!(problem.contains("expected a selector"), "{text}: {problem}");
         }

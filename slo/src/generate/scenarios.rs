@@ -193,7 +193,7 @@ fn split(part: &Selector, whole: &Selector) -> Result<(String, String), String> 
             both.push((label, value));
         }
     }
-    if part.name != whole.name || !whole.picks(&both) {
+    if !part.names().eq(whole.names()) || !whole.picks(&both) {
         return Err(format!("{whole} does not contain {part}: the part must be counted in the whole"));
     }
     let told_apart = part.matchers.iter().find(|matcher| !whole.matchers.contains(matcher));
