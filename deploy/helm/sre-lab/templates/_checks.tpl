@@ -16,6 +16,9 @@
 {{- if and $v.redpanda.enabled (eq (mod (int $v.redpanda.replicas) 2) 0) -}}
 {{- fail (printf "redpanda.replicas is %d: Raft needs an odd number of brokers, such as 1 or 3." (int $v.redpanda.replicas)) -}}
 {{- end -}}
+{{- if and $v.eventKeys.keys $v.eventKeys.existingSecret -}}
+{{- fail "eventKeys.keys and eventKeys.existingSecret are both set: the keys are in one place." -}}
+{{- end -}}
 {{- if and $v.grafana.enabled (not $v.prometheus.enabled) (not $v.prometheus.url) -}}
 {{- fail "grafana.enabled is true without a Prometheus: enable prometheus, or set prometheus.url to one that scrapes the lab." -}}
 {{- end -}}

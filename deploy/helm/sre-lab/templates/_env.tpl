@@ -18,6 +18,16 @@
 {{- end }}
 {{- if $svc.kafka }}
 - { name: KAFKA_BROKERS, value: {{ include "sre-lab.brokers" $root | quote }} }
+{{- with $root.Values.eventKeys }}
+{{- if .enabled }}
+{{- /* $(…) is filled in by the kubelet, from a variable above it. */}}
+{{- $name := ternary "EVENT_KEYS_SIGNED" "EVENT_KEYS" .acceptUnsigned }}
+- { name: {{ $name }}, valueFrom: { secretKeyRef: { name: {{ .existingSecret | default "event-keys" }}, key: keys } } }
+{{- if .acceptUnsigned }}
+- { name: EVENT_KEYS, value: "$(EVENT_KEYS_SIGNED),unsigned" }
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- if and $svc.traces (include "sre-lab.otlpUrl" $root) }}
 - { name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ include "sre-lab.otlpUrl" $root | quote }} }
