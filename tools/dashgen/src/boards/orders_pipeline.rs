@@ -132,8 +132,9 @@ fn trouble_row() -> Row {
 }
 
 fn money_row() -> Row {
-    let panel = |title, unit, description| Panel::new(Kind::Lines, title, unit, description).size(12, 7);
+    let panel = |title, unit, description| Panel::new(Kind::Lines, title, unit, description).size(8, 7);
     let mismatch = format!("{WORKER}, result=\"mismatch\"");
+    let contradiction = format!("{API}, result=\"contradiction\"");
     row(
         "Money",
         vec![
@@ -142,6 +143,10 @@ fn money_row() -> Row {
             panel("Wrong totals", Unit::Events, "Orders whose total does not agree with their lines. Normal is 0. No request fails because of them.")
                 .query(query("wrong", rates("", "order_totals_checked_total", &mismatch)))
                 .steps(&NEVER[1..]),
+            panel("Contradicting outcomes", Unit::Events, "Outcomes that say something else than the one that was applied to their order. Normal is 0. One of the two is wrong, and the payment says which.")
+                .query(query("contradicting", rates("", "order_outcomes_checked_total", &contradiction)))
+                .steps(&NEVER[1..])
+                .links([to("order-api", "order-api")]),
         ],
     )
 }
