@@ -14,6 +14,8 @@ use rdkafka::{
     producer::{FutureProducer, FutureRecord},
 };
 
+use crate::kafka_raw;
+
 /// Partitions of each topic.
 const PARTITIONS: i32 = 4;
 
@@ -115,6 +117,14 @@ impl Kafka {
             .await
             .map_err(|(error, _)| error)
             .expect("an acknowledgement");
+    }
+
+    /// Publishes one message with headers that need not be text, as a hostile or broken client does.
+    ///
+    /// # Panics
+    /// When the broker does not take it.
+    pub async fn publish_raw(&self, topic: &str, partition: i32, payload: &[u8], headers: &[(&[u8], &[u8])]) {
+        kafka_raw::publish(&self.brokers, topic, partition, payload, headers).await;
     }
 
     /// Reads a topic from its beginning until `count` messages were seen or `deadline` passed; leaves no group behind.

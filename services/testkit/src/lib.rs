@@ -9,6 +9,7 @@ pub mod golden;
 mod http;
 pub mod invariants;
 mod kafka;
+mod kafka_raw;
 mod metrics;
 mod needs;
 mod postgres;

@@ -1,6 +1,9 @@
 //! Message headers: between librdkafka's form and a map of text, and the scope that travels in them as baggage.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 
@@ -24,12 +27,14 @@ pub(super) fn to_native(headers: &BTreeMap<String, String>) -> OwnedHeaders {
     })
 }
 
-/// Those headers of a message that are UTF-8.
+/// Those headers of a message that are UTF-8, name and value.
 pub(super) fn of_message(message: &impl Message) -> BTreeMap<String, String> {
     let Some(native) = message.headers() else { return BTreeMap::new() };
-    native
-        .iter()
-        .filter_map(|header| {
+    (0..native.count())
+        .filter_map(|n| {
+            // rdkafka 0.39 panics on a name that is not UTF-8, which would end the task of the partition and leave all that is
+            // behind the message where it is.
+            let header = catch_unwind(AssertUnwindSafe(|| native.try_get(n))).ok()??;
             let value = std::str::from_utf8(header.value?).ok()?;
             Some((header.key.to_owned(), value.to_owned()))
         })

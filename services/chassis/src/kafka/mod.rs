@@ -19,6 +19,7 @@ mod spans;
 pub use consumer::{Cause, ConsumerConfig, Handler, Verdict, consume};
 pub use message::{InMessage, OutMessage, PublishError};
 pub use producer::Producer;
+use redrive::TRUNCATED;
 pub use redrive::{Command, Redriven, redrive};
 pub use signing::EventKeys;
 

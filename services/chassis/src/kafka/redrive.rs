@@ -24,6 +24,9 @@ const ADDED: [&str; 6] = [
     "original.offset",
 ];
 
+/// Header of a dead letter without its body: how large that was.
+pub(super) const TRUNCATED: &str = "error.truncated";
+
 /// What a service with a consumer can do beside working.
 #[derive(Debug, Clone, clap::Subcommand)]
 pub enum Command {
@@ -40,7 +43,7 @@ pub enum Command {
 pub struct Redriven {
     /// Messages published to their original topic.
     pub moved: u64,
-    /// Messages that do not say where they came from; they stay.
+    /// Messages that do not say where they came from, or that had to be shortened; they stay.
     pub unknown_origin: u64,
     /// Messages that were there at the start and lie beyond the limit.
     pub left: u64,
@@ -126,8 +129,11 @@ fn at(topic: &str, partition: i32, offset: i64) -> anyhow::Result<TopicPartition
     Ok(list)
 }
 
-/// The message as it was before it became a dead letter.
+/// The message as it was before it became a dead letter, where that can be told.
 fn back(message: &InMessage) -> Option<super::OutMessage> {
+    if message.headers.contains_key(TRUNCATED) {
+        return None;
+    }
     let origin = message.headers.get("original.topic")?.clone();
     let mut out = message.to_topic(&origin);
     for name in ADDED {

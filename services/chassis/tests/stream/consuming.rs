@@ -62,6 +62,46 @@ async fn a_malformed_message_becomes_a_dead_letter_and_its_partition_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bad_message_that_leaves_no_room_for_the_reason_is_given_up_without_its_body() {
+    let broker = broker();
+    let pipeline = Pipeline::start(broker.brokers()).await;
+    // librdkafka takes a million bytes, headers included.
+    let largest = vec![b'x'; 999_900];
+    broker.publish(TOPIC, "k", &largest, &[]).await;
+    pipeline.publish("k", "ok after").await;
+    pipeline.recorder.sees("ok after").await;
+
+    let letter = &broker.read(DEAD, 1, Duration::from_secs(10)).await[0];
+    assert!(letter.payload.is_empty());
+    assert_eq!((letter.key.as_deref(), letter.headers["error.reason"].as_str()), (Some("k"), "malformed"));
+    assert_eq!(letter.headers["error.truncated"], "999900 bytes");
+    assert_eq!(letter.headers["original.topic"], TOPIC);
+    let config = crate::support::kafka_config(broker.brokers());
+    let redriven = kafka::redrive(&config, DEAD, 10, &pipeline.producer).await.expect("a re-drive");
+    assert_eq!((redriven.moved, redriven.unknown_origin), (0, 1), "there is nothing to hand in again");
+    pipeline.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_header_whose_name_is_no_text_does_not_stop_the_partition() {
+    let broker = broker();
+    let pipeline = Pipeline::start(broker.brokers()).await;
+    for partition in 0..4 {
+        broker.publish_raw(TOPIC, partition, b"ok raw", &[(b"\xff\xfe", b"x"), (b"kept", b"yes")]).await;
+    }
+    for key in 0..8 {
+        pipeline.publish(&format!("k{key}"), &format!("ok {key}")).await;
+    }
+    for key in 0..8 {
+        pipeline.recorder.sees(&format!("ok {key}")).await;
+    }
+    let raw = pipeline.recorder.messages().into_iter().find(|message| message.payload == b"ok raw");
+    let headers = raw.expect("handled as well").headers;
+    assert_eq!(headers.into_iter().collect::<Vec<_>>(), [("kept".to_owned(), "yes".to_owned())]);
+    pipeline.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn retries_and_panics_are_bounded_and_blocked_messages_wait() {
     let broker = broker();
     let pipeline = Pipeline::start(broker.brokers()).await;

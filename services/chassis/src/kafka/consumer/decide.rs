@@ -1,12 +1,12 @@
 //! What becomes of a message: the one place that reads a [`Verdict`].
 //!
 //! ```text
-//! Done        -> commit
-//! Retry       -> again after a pause; after `max_attempts` dead letter `retries-exhausted`
-//! Blocked     -> again forever, with growing pauses
-//! DeadLetter  -> dead-letter topic, then commit
-//! no signature -> as DeadLetter, without asking the handler
-//! panic       -> as Retry, with the reason `handler-panicked`
+//! Done          -> commit
+//! Retry         -> again after a pause; after `max_attempts` dead letter `retries-exhausted`
+//! Blocked       -> again forever, with growing pauses
+//! DeadLetter    -> dead-letter topic, then commit
+//! panic         -> as Retry, with the reason `handler-panicked`
+//! bad signature -> as DeadLetter, without asking the handler
 //! ```
 
 use std::{
@@ -19,8 +19,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::{
-    super::{InMessage, OutMessage, headers, spans},
+    super::{InMessage, headers, spans},
     Cause, ConsumerConfig, Handler, Producer, Verdict,
+    letter::Letter,
 };
 use crate::fault::{FaultPoint, Faults};
 
@@ -32,8 +33,6 @@ pub(super) const PANICKED: &str = "handler-panicked";
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Pause after a panic.
 const PANIC_PAUSE: Duration = Duration::from_millis(100);
-/// Longest `error.message` header, in characters.
-const LONGEST_MESSAGE: usize = 1000;
 
 /// Decides the messages of one consumer.
 pub(super) struct Decider {
@@ -154,8 +153,8 @@ impl Decider {
         attempt: &Attempt,
     ) -> Next {
         spans::fail(&tracing::Span::current(), reason);
-        let letter = dead_letter(message, self.config.dead_letter_topic, reason, cause);
-        if let Err(error) = self.producer.pass_on(letter).await {
+        let letter = Letter { message, topic: self.config.dead_letter_topic, reason, cause };
+        if let Err(error) = letter.publish(&self.producer).await {
             let cause = format!("dead letter not published: {}", error.source).into();
             return blocked(message, PANIC_PAUSE, &cause, attempt);
         }
@@ -187,23 +186,6 @@ fn note(message: &InMessage, cause: &Cause, what: &'static str) {
     let InMessage { topic, partition, offset, .. } = message;
     let Cause { text: cause, sqlstate } = cause;
     tracing::warn!(topic, partition, offset, cause, sqlstate, "{what}");
-}
-
-/// The message as it was, with headers that say what is wrong with it and where it came from.
-fn dead_letter(message: &InMessage, topic: &str, reason: &str, cause: &Cause) -> OutMessage {
-    let mut letter = message.to_topic(topic);
-    // The span of the attempt becomes the parent: the dead letter is part of the message's trace.
-    letter.headers.extend(crate::telemetry::traces::inject());
-    let about = [
-        ("error.reason", reason.to_owned()),
-        ("error.message", cause.text.chars().take(LONGEST_MESSAGE).collect()),
-        ("original.topic", message.topic.clone()),
-        ("original.partition", message.partition.to_string()),
-        ("original.offset", message.offset.to_string()),
-    ];
-    letter.headers.extend(about.map(|(name, value)| (name.to_owned(), value)));
-    letter.headers.extend(cause.sqlstate.clone().map(|code| ("error.sqlstate".to_owned(), code)));
-    letter
 }
 
 fn text_of(panic: &(dyn std::any::Any + Send)) -> String {

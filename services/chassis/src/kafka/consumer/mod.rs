@@ -15,6 +15,7 @@ mod context;
 mod decide;
 mod group;
 mod lag;
+mod letter;
 mod offsets;
 mod partition;
 mod session;
