@@ -5,6 +5,7 @@ use contracts::{
     orders::{OrderSettled, OrderStatus},
     topics,
 };
+use sqlx::{Connection as _, PgConnection};
 use testkit::eventually;
 
 use crate::{
@@ -100,5 +101,28 @@ fn an_outcome_of_the_future_or_from_before_its_order_is_refused_and_the_order_is
             lab.scrape().await.value("order_outcomes_checked_total", &[("result", "contradiction")]),
             0.0
         );
+    });
+}
+
+#[test]
+fn what_the_runbook_says_to_try_makes_a_contradiction_with_keys_too() {
+    testkit::needs!(Postgres, Redis);
+    run(async {
+        let event_keys = "k1:0123456789abcdef0123456789abcdef".to_owned();
+        let lab = Lab::start(Parts { event_keys, ..Parts::default() }).await;
+        // One that is paid: declined ones are not looked for.
+        let mut paid = lab.place(&order(1)).await;
+        while declined(&paid) {
+            paid = lab.place(&order(1)).await;
+        }
+        lab.settled(&paid).await;
+
+        let runbook = include_str!("../../../../docs/runbooks/OutcomesContradict.md");
+        let (_, sql) = runbook.split_once("psql postgres://lab@localhost/fulfillment -c \"").unwrap();
+        let (sql, _) = sql.split_once('"').unwrap();
+        let mut connection = PgConnection::connect(&lab.fulfillment_url).await.unwrap();
+        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+        checked(&lab, "contradiction", 1.0).await;
+        assert_eq!(lab.settled(&paid).await["status"], "completed");
     });
 }

@@ -114,6 +114,14 @@ struct Stored {
     settled_at: Option<DateTime<Utc>>,
 }
 
+/// The same, read a second time.
+#[derive(sqlx::FromRow)]
+struct StoredNow {
+    id: Uuid,
+    #[sqlx(flatten)]
+    stored: Stored,
+}
+
 #[async_trait]
 impl GroupWork for Settle {
     type Job = OrderSettled;
@@ -156,14 +164,13 @@ async fn look_again(
     if ids.is_empty() {
         return Ok(());
     }
-    let now: Vec<(Uuid, String, Option<String>, Option<DateTime<Utc>>)> =
-        sqlx::query_as(STORED).bind(ids).fetch_all(conn).await?;
-    for (id, status, reason, settled_at) in now {
-        if settled_at.is_none() {
+    let now: Vec<StoredNow> = sqlx::query_as(STORED).bind(ids).fetch_all(conn).await?;
+    for StoredNow { id, stored } in now {
+        if stored.settled_at.is_none() {
             return Err(DbError::Conflict(sqlx::Error::RowNotFound.into()));
         }
         if let Some(row) = rows.get_mut(&id) {
-            row.stored = Stored { status, reason, settled_at };
+            row.stored = stored;
         }
     }
     Ok(())
