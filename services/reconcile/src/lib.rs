@@ -1,0 +1,150 @@
+//! What must hold of the orders and the payments once the pipeline has come to rest, whatever was killed on the way:
+//! every accepted order exists and was settled exactly once, the money agrees, and nothing is waiting to be published.
+//!
+//! Reads the databases `orders` and `fulfillment` only, and changes nothing. While the pipeline works, a report names what is
+//! under way: ask again until it holds or a deadline has passed.
+
+mod report;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sqlx::{Connection, PgConnection};
+
+pub use report::Report;
+
+/// What callers know who sent every order with an `Idempotency-Key`.
+#[derive(Debug, Clone, Copy)]
+pub struct Keys<'a> {
+    /// With this every key of theirs begins, and no other key does.
+    pub prefix: &'a str,
+    /// The order that each key was answered with: key to id. Keys without an answer are not in it.
+    pub answered: &'a BTreeMap<String, String>,
+}
+
+/// Reads both databases and checks every invariant. `accepted` are the ids (as text) of the orders that a caller saw
+/// answered with 202; orders beyond them may exist (the answer was lost) and must be settled too.
+///
+/// # Errors
+/// When a database cannot be read.
+pub async fn check(
+    orders_url: &str,
+    fulfillment_url: &str,
+    accepted: &[String],
+) -> Result<Report, sqlx::Error> {
+    let mut orders = PgConnection::connect(orders_url).await?;
+    let mut fulfillment = PgConnection::connect(fulfillment_url).await?;
+    let stored = Table::read(&mut orders, ORDERS).await?;
+    let paid = Table::read(&mut fulfillment, PAYMENTS).await?;
+    let mut report = compare(&stored, &paid, accepted);
+    for (name, connection) in [("orders", &mut orders), ("fulfillment", &mut fulfillment)] {
+        let waiting: i64 = sqlx::query_scalar(WAITING).fetch_one(connection).await?;
+        if waiting > 0 {
+            report.violations.push(format!("{waiting} entries wait in the outbox of {name}"));
+        }
+    }
+    Ok(report)
+}
+
+/// As [`check`], for callers with idempotency keys: each key must also belong to exactly one order, the one that it was
+/// answered with.
+///
+/// # Errors
+/// When a database cannot be read.
+pub async fn check_keys(
+    orders_url: &str,
+    fulfillment_url: &str,
+    keys: Keys<'_>,
+) -> Result<Report, sqlx::Error> {
+    let accepted: Vec<String> = keys.answered.values().cloned().collect();
+    let mut report = check(orders_url, fulfillment_url, &accepted).await?;
+    let mut orders = PgConnection::connect(orders_url).await?;
+    let rows: Vec<(String, String)> = sqlx::query_as(KEYS).bind(keys.prefix).fetch_all(&mut orders).await?;
+    let mut of_key: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    rows.iter().for_each(|(key, id)| of_key.entry(key).or_default().push(id));
+    let several = of_key.iter().filter(|(_, ids)| ids.len() > 1).map(|(key, _)| *key);
+    report.doubled("idempotency keys belong to several orders", several);
+    let other = keys
+        .answered
+        .iter()
+        .filter(|(key, id)| of_key.get(key.as_str()).is_some_and(|stored| !stored.contains(&id.as_str())));
+    report.doubled(
+        "idempotency keys were answered with one order and belong to another",
+        other.map(|(key, _)| key.as_str()),
+    );
+    Ok(report)
+}
+
+const ORDERS: &str = "SELECT id::text, status, total_cents FROM orders";
+const PAYMENTS: &str = "SELECT order_id::text, status, amount_cents FROM payments";
+const WAITING: &str = "SELECT count(*) FROM outbox";
+const KEYS: &str = "SELECT idempotency_key, id::text FROM orders WHERE starts_with(idempotency_key, $1)";
+
+struct Row {
+    status: String,
+    cents: i64,
+}
+
+impl Row {
+    /// The status that an order with this payment must have.
+    fn outcome(&self) -> &str {
+        if self.status == "declined" { "rejected" } else { &self.status }
+    }
+}
+
+/// Rows by the id of their order.
+struct Table {
+    rows: BTreeMap<String, Row>,
+    /// Orders with more than one row. A unique index forbids it; what is promised is checked all the same.
+    repeated: BTreeSet<String>,
+}
+
+impl Table {
+    async fn read(connection: &mut PgConnection, sql: &'static str) -> Result<Self, sqlx::Error> {
+        let found: Vec<(String, String, i64)> = sqlx::query_as(sql).fetch_all(connection).await?;
+        let mut table = Self { rows: BTreeMap::new(), repeated: BTreeSet::new() };
+        for (id, status, cents) in found {
+            if table.rows.insert(id.clone(), Row { status, cents }).is_some() {
+                table.repeated.insert(id);
+            }
+        }
+        Ok(table)
+    }
+
+    fn ids_where(&self, wrong: impl Fn(&str, &Row) -> bool) -> impl Iterator<Item = &str> {
+        self.rows.iter().filter(move |(id, row)| wrong(id, row)).map(|(id, _)| id.as_str())
+    }
+}
+
+fn compare(stored: &Table, paid: &Table, accepted: &[String]) -> Report {
+    let mut report = Report::default();
+    for row in stored.rows.values() {
+        *report.orders.entry(row.status.clone()).or_default() += 1;
+        report.completed_cents += if row.status == "completed" { row.cents } else { 0 };
+    }
+    for row in paid.rows.values() {
+        *report.payments.entry(row.status.clone()).or_default() += 1;
+    }
+    let missing: BTreeSet<&str> =
+        accepted.iter().map(String::as_str).filter(|id| !stored.rows.contains_key(*id)).collect();
+    report.lost("orders answered with 202 are not in the database", missing.into_iter());
+    let settled = |order: &Row| order.status != "pending";
+    report.violated("orders are still pending", stored.ids_where(|_, order| !settled(order)));
+    report.lost(
+        "orders are settled without a payment or a refusal of it",
+        stored.ids_where(|id, order| settled(order) && !paid.rows.contains_key(id)),
+    );
+    report.violated(
+        "orders and their payments disagree on the outcome",
+        stored.ids_where(|id, order| {
+            settled(order) && paid.rows.get(id).is_some_and(|payment| payment.outcome() != order.status)
+        }),
+    );
+    report.violated(
+        "orders and their payments disagree on the amount",
+        stored.ids_where(|id, order| paid.rows.get(id).is_some_and(|payment| payment.cents != order.cents)),
+    );
+    report.doubled("orders are stored more than once", stored.repeated.iter().map(String::as_str));
+    report.doubled("orders are paid more than once", paid.repeated.iter().map(String::as_str));
+    report.doubled("payments belong to no order", paid.ids_where(|id, _| !stored.rows.contains_key(id)));
+    report
+}
