@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::kafka::{apache, wants_apache};
+
 /// A server that tests start from the machine's packages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
@@ -16,26 +18,37 @@ pub enum Need {
     Prometheus,
     /// `alertmanager` or, as Debian calls it, `prometheus-alertmanager`.
     Alertmanager,
+    /// Java and Maven, for Apache Kafka.
+    ApacheKafka,
+    /// What the broker of [`Kafka::start`](crate::Kafka::start) needs: nothing, unless `TEST_KAFKA` asks for Apache Kafka.
+    Kafka,
 }
 
 impl Need {
+    /// What the machine lacks for it.
     fn missing(self) -> Option<&'static str> {
-        let found = match self {
-            Self::Postgres => program("postgres").is_some() && program("initdb").is_some(),
-            Self::Redis => program("redis-server").is_some(),
-            Self::Prometheus => program("prometheus").is_some() && program("promtool").is_some(),
-            Self::Alertmanager => {
-                program("prometheus-alertmanager").or_else(|| program("alertmanager")).is_some()
-            }
+        let has = |names: &[&str]| names.iter().any(|name| program(name).is_some());
+        let (found, how) = match self {
+            Self::Postgres => (
+                has(&["postgres"]) && has(&["initdb"]),
+                "PostgreSQL (Debian: apt-get install postgresql; macOS: brew install postgresql)",
+            ),
+            Self::Redis => (
+                has(&["redis-server"]),
+                "Redis (Debian: apt-get install redis-server; macOS: brew install redis)",
+            ),
+            Self::Prometheus => (
+                has(&["prometheus"]) && has(&["promtool"]),
+                "Prometheus (apt-get or brew install prometheus)",
+            ),
+            Self::Alertmanager => (
+                has(&["prometheus-alertmanager", "alertmanager"]),
+                "Alertmanager (Debian: prometheus-alertmanager; macOS: alertmanager)",
+            ),
+            Self::ApacheKafka => (apache::can_run(), apache::NEEDS),
+            Self::Kafka => (!wants_apache() || apache::can_run(), apache::NEEDS),
         };
-        (!found).then_some(match self {
-            Self::Postgres => {
-                "PostgreSQL (Debian: apt-get install postgresql; macOS: brew install postgresql)"
-            }
-            Self::Redis => "Redis (Debian: apt-get install redis-server; macOS: brew install redis)",
-            Self::Prometheus => "Prometheus (apt-get or brew install prometheus)",
-            Self::Alertmanager => "Alertmanager (Debian: prometheus-alertmanager; macOS: alertmanager)",
-        })
+        (!found).then_some(how)
     }
 }
 

@@ -21,7 +21,7 @@ exec >/dev/null 2>&1
 wait $server
 trap '' TERM
 kill -TERM 0
-rm -rf "$folder"
+[ -e "$folder/keep" ] || rm -rf "$folder"
 "#;
 
 /// A running server. Dropping it stops the server, waits for it and removes its folder.
@@ -31,8 +31,9 @@ pub(crate) struct Tether {
 }
 
 impl Tether {
-    /// Starts `command`, whose folder is `folder`.
+    /// Starts `command`, whose folder is `folder`; a note of [`Tether::keep_folder`] holds no longer.
     pub(crate) fn start(folder: &Path, signal: &str, command: &[String]) -> Self {
+        let _ = std::fs::remove_file(folder.join("keep"));
         let mut shell = Command::new("sh")
             .args(["-c", SCRIPT, "tether"])
             .arg(folder)
@@ -55,6 +56,11 @@ impl Tether {
     /// Whether the server still runs.
     pub(crate) fn alive(&mut self) -> bool {
         matches!(self.shell.try_wait(), Ok(None))
+    }
+
+    /// From now on the folder outlives the server, which is going to be started in it again.
+    pub(crate) fn keep_folder(&self, folder: &Path) {
+        std::fs::write(folder.join("keep"), "").expect("a note in the folder");
     }
 
     /// The server's process id.

@@ -37,7 +37,17 @@ async fn redis_dies_and_comes_back_on_the_same_port() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_goes_through_the_broker_and_survives_its_outage() {
-    let kafka = Kafka::start();
+    needs!(Kafka);
+    survives_an_outage(&Kafka::start()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn apache_kafka_keeps_its_log_when_it_is_killed() {
+    needs!(ApacheKafka);
+    survives_an_outage(&Kafka::apache()).await;
+}
+
+async fn survives_an_outage(kafka: &Kafka) {
     kafka.publish("orders", "k", b"one", &[("traceparent", "x")]).await;
     kafka.down();
     kafka.up();

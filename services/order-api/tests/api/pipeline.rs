@@ -11,7 +11,7 @@ use crate::lab::{Lab, Parts, SOON, order, run, start_api, start_worker};
 
 #[test]
 fn an_order_settles_and_its_payment_equals_it() {
-    testkit::needs!(Postgres, Redis);
+    testkit::needs!(Postgres, Redis, Kafka);
     run(async {
         let lab = Lab::start(Parts::default()).await;
         let mut accepted = Vec::new();
@@ -34,7 +34,7 @@ fn an_order_settles_and_its_payment_equals_it() {
 
 #[test]
 fn a_repeated_outcome_has_no_second_effect() {
-    testkit::needs!(Postgres, Redis);
+    testkit::needs!(Postgres, Redis, Kafka);
     run(async {
         let lab = Lab::start(Parts::default()).await;
         let id = lab.place(&order(1)).await;
@@ -69,7 +69,7 @@ fn a_repeated_outcome_has_no_second_effect() {
 
 #[test]
 fn an_outcome_that_cannot_be_applied_does_not_stop_the_next() {
-    testkit::needs!(Postgres, Redis);
+    testkit::needs!(Postgres, Redis, Kafka);
     run(async {
         let lab = Lab::start(Parts::default()).await;
         let pending = OrderSettled {
@@ -99,7 +99,7 @@ fn an_outcome_that_cannot_be_applied_does_not_stop_the_next() {
 
 #[test]
 fn orders_settle_also_when_the_broker_loses_its_log() {
-    testkit::needs!(Postgres, Redis);
+    testkit::needs!(Postgres, Redis, Kafka);
     run(async {
         let mut lab = Lab::start(Parts { no_worker: true, ..Parts::default() }).await;
         let mut accepted = Vec::new();
@@ -122,7 +122,7 @@ fn orders_settle_also_when_the_broker_loses_its_log() {
 
 #[test]
 fn outcomes_that_the_broker_lost_are_published_again_and_nobody_pays_twice() {
-    testkit::needs!(Postgres, Redis);
+    testkit::needs!(Postgres, Redis, Kafka);
     run(async {
         let flags = vec!["--outbox-overdue=1s".to_owned()];
         let lab = Lab::start(Parts { api_flags: flags, ..Parts::default() }).await;
@@ -159,7 +159,7 @@ async fn unsettle(orders_url: &str) {
 
 #[test]
 fn orders_settle_after_an_outage_of_the_broker() {
-    testkit::needs!(Postgres, Redis);
+    testkit::needs!(Postgres, Redis, Kafka);
     run(async {
         let lab = Lab::start(Parts::default()).await;
         let first = lab.place(&order(1)).await;

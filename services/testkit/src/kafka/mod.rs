@@ -1,23 +1,42 @@
-//! A Kafka-protocol broker in the test process: librdkafka's mock cluster. Real protocol, memory only, no admin API.
+//! A Kafka broker for tests. Normally librdkafka's mock cluster in the test process: real protocol, memory only, no admin API.
+//! With `TEST_KAFKA=apache`, or where a test asks for it, Apache Kafka itself: durable log, real coordinator.
+
+pub(crate) mod apache;
+mod mock;
 
 use std::{
     collections::BTreeMap,
-    sync::mpsc,
     time::{Duration, Instant},
 };
 
+use contracts::topics;
 use rdkafka::{
     ClientConfig, Message, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
     message::{Header, Headers, OwnedHeaders},
-    mocking::MockCluster,
     producer::{FutureProducer, FutureRecord},
 };
 
-use crate::kafka_raw;
+use self::{apache::Apache, mock::Mock};
+use crate::needs::variable;
 
 /// Partitions of each topic.
 const PARTITIONS: i32 = 4;
+
+const LAB_TOPICS: &[&str] =
+    &[topics::ORDERS, topics::ORDERS_DLQ, topics::ORDER_OUTCOMES, topics::ORDER_OUTCOMES_DLQ];
+
+/// Whether the tests are to run on Apache Kafka.
+///
+/// # Panics
+/// When `TEST_KAFKA` is neither `mock` nor `apache`.
+pub(crate) fn wants_apache() -> bool {
+    match variable("TEST_KAFKA").as_deref().map(|value| value.to_str().unwrap_or_default()) {
+        None | Some("" | "mock") => false,
+        Some("apache") => true,
+        Some(other) => panic!("TEST_KAFKA={other}: there are `mock` and `apache`"),
+    }
+}
 
 /// A message as it lies on a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,72 +53,76 @@ pub struct Record {
     pub headers: BTreeMap<String, String>,
 }
 
-enum Order {
-    Down(i32),
-    Up(i32),
-    RoundTrip(i32, Duration),
-}
-
 /// A cluster of one broker; gone when dropped.
-pub struct Kafka {
-    brokers: String,
-    // The cluster handle cannot leave its thread; the thread ends when this sender is dropped.
-    orders: mpsc::Sender<Order>,
+pub struct Kafka(Broker);
+
+enum Broker {
+    Mock(Mock),
+    Apache(Apache),
 }
 
 impl Kafka {
     /// A cluster with the lab's topics, 4 partitions each.
     #[must_use]
     pub fn start() -> Self {
-        use contracts::topics::{ORDER_OUTCOMES, ORDER_OUTCOMES_DLQ, ORDERS, ORDERS_DLQ};
-        Self::with_topics(&[ORDERS, ORDERS_DLQ, ORDER_OUTCOMES, ORDER_OUTCOMES_DLQ])
+        Self::with_topics(LAB_TOPICS)
     }
 
-    /// A cluster with these topics.
+    /// A cluster with these topics: of the kind that `TEST_KAFKA` asks for.
     ///
     /// # Panics
-    /// When librdkafka refuses.
+    /// When it does not start.
     #[must_use]
     pub fn with_topics(topics: &[&str]) -> Self {
-        let (orders, inbox) = mpsc::channel();
-        let (ready, started) = mpsc::channel();
-        let topics: Vec<String> = topics.iter().map(|&topic| topic.to_owned()).collect();
-        std::thread::spawn(move || {
-            let cluster = MockCluster::new(1).expect("a mock cluster");
-            for topic in &topics {
-                cluster.create_topic(topic, PARTITIONS, 1).expect("a topic");
-            }
-            let _ = ready.send(cluster.bootstrap_servers());
-            for order in inbox {
-                let _ = match order {
-                    Order::Down(broker) => cluster.broker_down(broker),
-                    Order::Up(broker) => cluster.broker_up(broker),
-                    Order::RoundTrip(broker, delay) => cluster.broker_round_trip_time(broker, delay),
-                };
-            }
-        });
-        Self { brokers: started.recv().expect("the cluster starts"), orders }
+        if wants_apache() {
+            return Self(Broker::Apache(Apache::start(topics)));
+        }
+        Self(Broker::Mock(Mock::start(topics)))
+    }
+
+    /// Apache Kafka with the lab's topics, whatever `TEST_KAFKA` says. Say `needs!(ApacheKafka)` first.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn apache() -> Self {
+        Self(Broker::Apache(Apache::start(LAB_TOPICS)))
     }
 
     /// Bootstrap list.
     #[must_use]
     pub fn brokers(&self) -> &str {
-        &self.brokers
+        match &self.0 {
+            Broker::Mock(mock) => mock.brokers(),
+            Broker::Apache(apache) => apache.brokers(),
+        }
     }
 
-    /// Takes the broker down: connections are cut and refused.
+    /// Takes the broker down: connections are cut and refused. Apache Kafka is killed (SIGKILL).
     pub fn down(&self) {
-        let _ = self.orders.send(Order::Down(1));
+        match &self.0 {
+            Broker::Mock(mock) => mock.set_up(false),
+            Broker::Apache(apache) => apache.kill(),
+        }
     }
 
     /// Brings the broker back, with what it had.
     pub fn up(&self) {
-        let _ = self.orders.send(Order::Up(1));
+        match &self.0 {
+            Broker::Mock(mock) => mock.set_up(true),
+            Broker::Apache(apache) => apache.start_again(),
+        }
     }
 
     /// Delays every answer of the broker.
+    ///
+    /// # Panics
+    /// On Apache Kafka, which cannot be asked to: put a [`crate::ChaosProxy`] before it.
     pub fn round_trip(&self, delay: Duration) {
-        let _ = self.orders.send(Order::RoundTrip(1, delay));
+        match &self.0 {
+            Broker::Mock(mock) => mock.round_trip(delay),
+            Broker::Apache(_) => panic!("only the mock cluster delays its answers"),
+        }
     }
 
     /// Publishes one message as it is, and waits for the acknowledgement.
@@ -137,7 +160,7 @@ impl Kafka {
 
     fn client(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
-        config.set("bootstrap.servers", &self.brokers).set("group.id", "testkit-reader");
+        config.set("bootstrap.servers", self.brokers()).set("group.id", "testkit-reader");
         config.set("enable.auto.commit", "false");
         config
     }
