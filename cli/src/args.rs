@@ -73,6 +73,8 @@ pub(crate) enum Command {
     Faults(commands::faults::Faults),
     /// List the protections of a service, or switch one on or off.
     Protections(commands::protections::Protections),
+    /// Kill everything, again and again, and prove that no order is lost or doubled.
+    Torture(commands::torture::Torture),
     /// List recent traces.
     Traces(commands::traces::Traces),
     /// Draw one trace as a waterfall.
@@ -96,6 +98,7 @@ pub(crate) enum Command {
     lab up --port prometheus=19090      one port elsewhere (LAB_PORTS=prometheus=19090,redis=16379)\n  \
     lab up --dir ../b --port-offset 10000   a second lab beside the first\n  \
     lab up --webhook https://host/hook  pages also go to a receiver of yours\n  \
+    lab up --kafka apache               Apache Kafka with a durable log, from Maven Central; needs Java 17\n  \
     KAFKA_BROKERS=host:9092 lab up      a real Kafka or Redpanda instead of the embedded broker")]
 pub(crate) struct Up {
     /// Run in the background; return when everything is ready.
@@ -114,7 +117,10 @@ pub(crate) struct Up {
     /// Move all ports by this much.
     #[arg(long, env = "LAB_PORT_OFFSET", value_name = "N", default_value_t = 0)]
     pub(crate) port_offset: u16,
-    /// Use this broker instead of the embedded one.
+    /// The broker that the lab runs.
+    #[arg(long, env = "LAB_KAFKA", value_enum, value_name = "KIND", default_value_t = Broker::Embedded)]
+    pub(crate) kafka: Broker,
+    /// Use a broker that runs elsewhere, and start none.
     #[arg(long, env = "KAFKA_BROKERS", value_name = "HOST:PORT,…")]
     pub(crate) kafka_brokers: Option<String>,
     /// Share of new traces that are kept, 0 to 1. A request that comes with a sampled `traceparent` always is.
@@ -136,6 +142,16 @@ pub(crate) struct Up {
     /// The background process of `--detach`.
     #[arg(long, hide = true)]
     pub(crate) background: bool,
+}
+
+/// A broker that the lab runs itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Broker {
+    /// lab-kafka: librdkafka's mock cluster, in memory; starts at once, a kill loses its log.
+    Embedded,
+    /// Apache Kafka, one broker in KRaft mode with a durable log; needs Java 17 or newer, and Maven for the first start.
+    Apache,
 }
 
 /// `lab down`.

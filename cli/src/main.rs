@@ -27,8 +27,8 @@ use crate::{
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    // `lab faults | head` ends quietly. Not `up`: a supervisor that dies of a closed pipe would leave its children.
-    if !matches!(cli.command, Command::Up(_)) {
+    // `lab faults | head` ends quietly. Not `up` and `torture`: who dies of a closed pipe leaves its children.
+    if !matches!(cli.command, Command::Up(_) | Command::Torture(_)) {
         sigpipe::reset();
     }
     match run(cli).await {
@@ -67,6 +67,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Alerts(alerts) => alerts.run(&home).await,
         Command::Pages(pages) => pages.run(&home).await,
         Command::Slo(slo) => slo.run(&home).await,
+        Command::Torture(torture) => torture.run(&home).await,
         Command::Version(version) => version.run(),
     }
 }

@@ -40,6 +40,7 @@ pub(crate) const PORTS: &[PortSpec] = &[
     port("postgres", 5432),
     port("redis", 6379),
     port("kafka", 9092),
+    port("kafka-controller", 9094),
 ];
 
 /// One `--port NAME=NUMBER`.

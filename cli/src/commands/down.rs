@@ -38,7 +38,11 @@ pub(crate) async fn run(home: &Home, down: &args::Down) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn purge(home: &Home) -> Result<()> {
+/// Deletes all that the lab of `home` wrote.
+///
+/// # Errors
+/// When the folder holds something else, or cannot be deleted.
+pub(crate) fn purge(home: &Home) -> Result<()> {
     // A --dir that points at somebody's folder by mistake must not cost them their files.
     let foreign = fs::read_dir(&home.dir).into_iter().flatten().flatten().map(|entry| entry.file_name());
     let foreign: Vec<_> =
@@ -59,6 +63,7 @@ const OURS: &[&str] = &[
     "alertmanager",
     "grafana",
     "jaeger",
+    "kafka",
     "lock",
     "log",
     "loki",

@@ -8,6 +8,7 @@ pub(crate) mod pages;
 pub(crate) mod protections;
 pub(crate) mod slo;
 pub(crate) mod status;
+pub(crate) mod torture;
 pub(crate) mod traces;
 pub(crate) mod up;
 pub(crate) mod version;

@@ -18,7 +18,7 @@ use crate::{
         Part,
         alerting::Webhooks,
         grafana::LOKI,
-        table::{Choices, table},
+        table::{Choices, Kafka, table},
     },
     ports::{self, Ports},
     process::ProcId,
@@ -48,7 +48,7 @@ pub(crate) async fn run(home: &Home, up: args::Up) -> Result<ExitCode> {
     }
     let choices = Choices {
         ports,
-        kafka_brokers: up.kafka_brokers.filter(|brokers| !brokers.is_empty()),
+        kafka: kafka(&up),
         rate: (!up.no_load).then_some(up.rate),
         trace_ratio: up.trace_ratio,
         reveal: up.reveal,
@@ -64,6 +64,14 @@ pub(crate) async fn run(home: &Home, up: args::Up) -> Result<ExitCode> {
     outcome?;
     say("lab: stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+fn kafka(up: &args::Up) -> Kafka {
+    match (&up.kafka_brokers, up.kafka) {
+        (Some(brokers), _) if !brokers.is_empty() => Kafka::Elsewhere(brokers.clone()),
+        (_, args::Broker::Embedded) => Kafka::Embedded,
+        (_, args::Broker::Apache) => Kafka::Apache,
+    }
 }
 
 /// Held for as long as the supervisor lives; the system releases it even after SIGKILL.

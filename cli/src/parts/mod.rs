@@ -1,6 +1,7 @@
 //! What a lab is made of, as data: a part is a row that the supervisor knows how to prepare, start, ask and stop.
 
 pub(crate) mod alerting;
+pub(crate) mod apache_kafka;
 pub(crate) mod grafana;
 pub(crate) mod observe;
 pub(crate) mod postgres;

@@ -2,20 +2,31 @@
 
 use anyhow::Result;
 
-use super::{Line, Part, alerting, grafana, observe, postgres, programs, stores};
+use super::{Line, Part, alerting, apache_kafka, grafana, observe, postgres, programs, stores};
 use crate::{
     home::Home,
     ports::{PORTS, Ports},
     supervisor::probe::Probe,
 };
 
+/// Which broker the services use.
+#[derive(Debug, Clone)]
+pub(crate) enum Kafka {
+    /// lab-kafka.
+    Embedded,
+    /// Apache Kafka, run by the lab.
+    Apache,
+    /// One that is run elsewhere, by its bootstrap list.
+    Elsewhere(String),
+}
+
 /// What can be chosen about a lab.
 #[derive(Debug, Clone)]
 pub(crate) struct Choices {
     /// Port numbers.
     pub(crate) ports: Ports,
-    /// A broker that is run elsewhere, instead of the embedded one.
-    pub(crate) kafka_brokers: Option<String>,
+    /// The broker.
+    pub(crate) kafka: Kafka,
     /// Requests a second; `None` for no load.
     pub(crate) rate: Option<f64>,
     /// Share of new traces that are sampled.
@@ -44,8 +55,10 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
         alerting::pager(ports)?,
         alerting::alertmanager(home, ports, &choices.webhooks)?,
     ];
-    if choices.kafka_brokers.is_none() {
-        parts.push(stores::kafka(ports)?);
+    match choices.kafka {
+        Kafka::Embedded => parts.push(stores::kafka(ports)?),
+        Kafka::Apache => parts.push(apache_kafka::part(home, ports)?),
+        Kafka::Elsewhere(_) => {}
     }
     parts.push(user_service(choices)?);
     parts.push(order_worker(choices)?);
@@ -106,10 +119,11 @@ fn with_database(part: Part, choices: &Choices, database: &str) -> Part {
 }
 
 fn with_broker(part: Part, choices: &Choices) -> Part {
-    match &choices.kafka_brokers {
-        Some(brokers) => with(part, "KAFKA_BROKERS", brokers.clone()),
-        None => with(part, "KAFKA_BROKERS", format!("127.0.0.1:{}", choices.ports.get("kafka")))
-            .after(&["lab-kafka"]),
+    let ours = format!("127.0.0.1:{}", choices.ports.get("kafka"));
+    match &choices.kafka {
+        Kafka::Embedded => with(part, "KAFKA_BROKERS", ours).after(&["lab-kafka"]),
+        Kafka::Apache => with(part, "KAFKA_BROKERS", ours).after(&[apache_kafka::APACHE]),
+        Kafka::Elsewhere(brokers) => with(part, "KAFKA_BROKERS", brokers.clone()),
     }
 }
 

@@ -1,4 +1,5 @@
-//! Readiness as the part itself tells it, not as an open port suggests: HTTP status, Redis `PING`, a PostgreSQL log-in.
+//! Readiness as the part itself tells it, not as an open port suggests: HTTP status, Redis `PING`, a PostgreSQL log-in, a
+//! Kafka broker that names itself.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -24,6 +25,8 @@ pub(crate) enum Probe {
     Postgres(u16),
     /// A Redis server on this port of the loopback answers `PONG`.
     Redis(u16),
+    /// A Kafka broker on this port of the loopback knows of a broker in service.
+    Kafka(u16),
     /// A file exists (parts of tests).
     File(PathBuf),
 }
@@ -48,6 +51,7 @@ impl Probe {
             Self::Http(url) => http::ready(url).await,
             Self::Postgres(port) => postgres(*port).await.map_err(|error| error.to_string())?,
             Self::Redis(port) => redis(*port).await.map_err(|error| error.to_string())?,
+            Self::Kafka(port) => kafka(*port).await.map_err(|error| error.to_string())?,
             Self::File(path) => path.exists().then_some(()).ok_or_else(|| "not there yet".to_owned()),
         }
     }
@@ -84,4 +88,16 @@ async fn redis(port: u16) -> std::io::Result<Result<(), String>> {
     let read = stream.read(&mut answer).await?;
     let answer = String::from_utf8_lossy(&answer[..read]);
     Ok(if answer.starts_with("+PONG") { Ok(()) } else { Err(answer.trim().to_owned()) })
+}
+
+/// Metadata request, version 1, of no topic. A broker that has just come back answers with an empty list of brokers until its
+/// controller lets it in.
+async fn kafka(port: u16) -> std::io::Result<Result<(), String>> {
+    // Length; API 3, version 1; correlation id; no client id; an empty list of topics.
+    const REQUEST: &[u8] = b"\0\0\0\x0e\0\x03\0\x01\0\0\0\x01\xff\xff\0\0\0\0";
+    let mut stream = connect(port).await?;
+    stream.write_all(REQUEST).await?;
+    let (_length, _correlation) = (stream.read_u32().await?, stream.read_u32().await?);
+    let brokers = stream.read_u32().await?;
+    Ok(if brokers > 0 { Ok(()) } else { Err("the broker is not in service yet".to_owned()) })
 }

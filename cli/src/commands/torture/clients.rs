@@ -1,0 +1,167 @@
+//! Callers as they should be: each order has an idempotency key and is sent again, with the same key and the same body, until it
+//! is answered. What they were told is the truth that the databases are held to.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use contracts::{
+    orders::{Accepted, Item, PlaceOrder},
+    users::{SEEDED_USERS, seeded_user_id},
+};
+use reqwest::{Client, StatusCode};
+use tokio::{task::JoinSet, time::MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+/// Longest wait for one answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Pause before the same request is sent again: doubles from the first to the longest.
+const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(1)];
+/// Orders that may wait for their answers at once; beyond them no new one is placed, or an outage would grow without bound.
+const MOST_WAITING: usize = 2_000;
+/// Every so many orders, one is sent once more after its answer: it must get the same answer again.
+const REPEAT_EVERY: u64 = 10;
+
+/// What the callers know.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Notes {
+    /// Keys that were used.
+    pub(super) placed: u64,
+    /// The order that each key was answered with.
+    pub(super) answered: BTreeMap<String, String>,
+    /// Requests sent, the repeated ones included.
+    pub(super) requests: u64,
+    /// Requests that had been answered and were sent again.
+    pub(super) repeats: u64,
+    /// Moments at which no order was placed, because too many were waiting.
+    pub(super) held_back: u64,
+    /// Answers that no caller may get for such a request, one sentence each.
+    pub(super) refused: Vec<String>,
+    /// Keys that were answered with two orders, one sentence each.
+    pub(super) contradicted: Vec<String>,
+}
+
+impl Notes {
+    /// Keys that have no answer yet.
+    pub(super) fn waiting(&self) -> u64 {
+        self.placed
+            - u64::try_from(self.answered.len() + self.refused.len()).unwrap_or(u64::MAX).min(self.placed)
+    }
+}
+
+/// All callers. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Clients {
+    notes: Arc<Mutex<Notes>>,
+    http: Client,
+    url: Arc<str>,
+    prefix: Arc<str>,
+}
+
+impl Clients {
+    /// Callers of the order-api at `url`; their keys begin with `prefix`.
+    pub(super) fn new(url: &str, prefix: &str) -> Self {
+        let http = Client::builder().no_proxy().timeout(PATIENCE).build().unwrap_or_default();
+        Self { notes: Arc::default(), http, url: format!("{url}/orders").into(), prefix: prefix.into() }
+    }
+
+    /// What they know now.
+    pub(super) fn notes(&self) -> Notes {
+        self.lock().clone()
+    }
+
+    /// Accepted orders and orders without an answer.
+    pub(super) fn counts(&self) -> (usize, u64) {
+        let notes = self.lock();
+        (notes.answered.len(), notes.waiting())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Places orders at this rate until `stop`; returns when each has its answer, or at `give_up`.
+    pub(super) async fn run(self, rps: f64, stop: CancellationToken, give_up: CancellationToken) {
+        let mut ticks = tokio::time::interval(Duration::from_secs_f64(1.0 / rps));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut calls = JoinSet::new();
+        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            while calls.try_join_next().is_some() {}
+            if calls.len() >= MOST_WAITING {
+                self.lock().held_back += 1;
+                continue;
+            }
+            let number = {
+                let mut notes = self.lock();
+                notes.placed += 1;
+                notes.placed
+            };
+            calls.spawn(give_up.clone().run_until_cancelled_owned(self.clone().place(number)));
+        }
+        while calls.join_next().await.is_some() {}
+    }
+
+    /// Sends one order until it is answered.
+    async fn place(self, number: u64) {
+        let (key, order) = (format!("{}{number}", self.prefix), order(number));
+        let mut pause = PAUSES[0];
+        let mut again = number.is_multiple_of(REPEAT_EVERY);
+        loop {
+            match self.ask(&key, &order).await {
+                Some(Ok(id)) => {
+                    self.note(&key, id);
+                    if !std::mem::take(&mut again) {
+                        return;
+                    }
+                    self.lock().repeats += 1;
+                }
+                Some(Err(refusal)) => {
+                    self.lock().refused.push(format!("{key} was answered with {refusal}"));
+                    return;
+                }
+                None => {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(PAUSES[1]);
+                }
+            }
+        }
+    }
+
+    fn note(&self, key: &str, id: String) {
+        let mut notes = self.lock();
+        match notes.answered.get(key) {
+            Some(first) if *first != id => {
+                let sentence = format!("{key} was answered with {first} and with {id}");
+                notes.contradicted.push(sentence);
+            }
+            Some(_) => {}
+            None => {
+                notes.answered.insert(key.to_owned(), id);
+            }
+        }
+    }
+
+    /// One request: the order's id, a refusal, or `None` when nobody can say what became of it.
+    async fn ask(&self, key: &str, order: &PlaceOrder) -> Option<Result<String, String>> {
+        self.lock().requests += 1;
+        let request = self.http.post(&*self.url).header("idempotency-key", key).json(order);
+        let answer = request.send().await.ok()?;
+        let status = answer.status();
+        match status {
+            StatusCode::ACCEPTED => Some(Ok(answer.json::<Accepted>().await.ok()?.id.to_string())),
+            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => None,
+            _ if status.is_server_error() => None,
+            _ => Some(Err(format!("{status}: {}", answer.text().await.unwrap_or_default().trim()))),
+        }
+    }
+}
+
+/// The order of one key; the same each time.
+fn order(number: u64) -> PlaceOrder {
+    let user = u32::try_from(number % u64::from(SEEDED_USERS)).unwrap_or(0);
+    let quantity = 1 + u32::try_from(number % 5).unwrap_or(0);
+    let items = vec![Item { sku: "TORTURE-1".to_owned(), quantity, unit_price_cents: 199 }];
+    PlaceOrder { user_id: seeded_user_id(user), items }
+}

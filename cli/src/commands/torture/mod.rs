@@ -1,0 +1,258 @@
+//! `lab torture`: a lab of its own, callers that repeat themselves until they are answered, SIGKILL for everything in turn, and
+//! at the end the books: nothing lost, nothing doubled.
+
+mod clients;
+mod patient;
+mod report;
+mod rest;
+mod schedule;
+
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use rand::RngExt;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use self::{
+    clients::Clients,
+    patient::{Patient, free_offset},
+    report::{ClientReport, Report, Struck},
+    rest::{Addresses, Rest},
+    schedule::{Kill, schedule},
+};
+use super::{down, print_json};
+use crate::{args::Broker, home::Home, ports::Ports, progress::say};
+
+/// Kill everything, again and again, and prove that no order is lost or doubled.
+///
+/// Starts a lab of its own with load. Callers place orders with an Idempotency-Key and send each again until it is answered.
+/// Every 5 to 9 seconds one part gets SIGKILL: services, broker, PostgreSQL, Redis, Prometheus, Alertmanager, the pager, the
+/// trace store, the load generator, or the supervisor, after which the lab is started again. Then the load ends, and what the
+/// callers were told is compared with the databases.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    lab torture                          five minutes, a random seed\n  \
+    lab torture --for 5m --seed 7        the same kills at the same times again\n  \
+    lab torture --kafka apache           on Apache Kafka instead of lab-kafka; needs Java 17\n  \
+    lab torture --json | jq .violations  for scripts\n\n\
+    Exit code: 0 nothing lost or doubled; 1 something was, or the lab did not come to rest; 2 usage. Ctrl-C ends the kills and \
+    goes on to the report; once more ends at once.\n\
+    What is killed, what is checked, figures of real runs: docs/torture.md")]
+pub(crate) struct Torture {
+    /// How long parts are killed.
+    #[arg(long = "for", value_name = "DURATION", default_value = "5m", value_parser = length)]
+    length: Duration,
+    /// Chooses what is killed and when; printed, so that a run can be repeated. Random when absent.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// The broker.
+    #[arg(long, value_enum, value_name = "KIND", default_value_t = Broker::Embedded)]
+    pub(super) kafka: Broker,
+    /// Orders a second that the callers place, beside what the load generator does.
+    #[arg(long, value_name = "N", default_value_t = 50.0, value_parser = rps)]
+    rps: f64,
+    /// How long everything may take to settle after the end of the load.
+    #[arg(long, value_name = "DURATION", default_value = "3m", value_parser = humantime::parse_duration)]
+    rest: Duration,
+    /// Use this folder for the lab, and keep it; it may hold the data of an earlier lab. Otherwise a temporary one, which is
+    /// kept only when something does not hold.
+    #[arg(long, value_name = "PATH")]
+    folder: Option<PathBuf>,
+    /// Move all ports of the lab by this much. Otherwise free ones are found.
+    #[arg(long, value_name = "N")]
+    port_offset: Option<u16>,
+    /// Print the report for scripts.
+    #[arg(long)]
+    json: bool,
+}
+
+fn length(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(length) if (Duration::from_secs(10)..=Duration::from_secs(86_400)).contains(&length) => Ok(length),
+        _ => Err("expected 10s to 1day, such as 5m".to_owned()),
+    }
+}
+
+fn rps(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if rate > 0.0 && rate <= 1_000.0 => Ok(rate),
+        _ => Err("expected orders a second, above 0 and at most 1000".to_owned()),
+    }
+}
+
+/// Wishes of the person at the terminal.
+#[derive(Clone, Default)]
+struct Wishes {
+    /// First Ctrl-C: no more kills.
+    enough: CancellationToken,
+    /// Second Ctrl-C: no more anything.
+    now: CancellationToken,
+}
+
+impl Torture {
+    /// Runs the command.
+    pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
+        let seed = self.seed.unwrap_or_else(|| rand::rng().random_range(0..1_000_000));
+        let (folder, temporary) = match &self.folder {
+            Some(folder) => (folder.clone(), None),
+            None => {
+                let made = tempfile::Builder::new().prefix("lab-torture-").tempdir();
+                let made = made.context("no temporary folder")?;
+                (made.path().join("lab"), Some(made))
+            }
+        };
+        let own = Home { token: home.token.clone(), ..Home::find(Some(&home.root), Some(&folder))? };
+        let wishes = Wishes::default();
+        tokio::spawn(listen(wishes.clone()));
+        let outcome = self.torture(&own, seed, &wishes).await;
+        let fine = outcome.as_ref().is_ok_and(|report| report.pass);
+        let kept = match temporary {
+            Some(_) if fine => down::purge(&own).map(|()| None)?,
+            // Whoever looks for the reason needs the databases and the logs.
+            Some(temporary) => Some(temporary.keep().join("lab")),
+            None => Some(own.dir.clone()),
+        };
+        let kept_in =
+            || kept.iter().map(|folder| format!("data and logs: {}", folder.display())).collect::<String>();
+        let report = Report { folder: kept.clone(), ..outcome.with_context(kept_in)? };
+        if self.json {
+            print_json(&report)?;
+        } else {
+            print!("torture: {report}");
+        }
+        Ok(if report.pass { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    /// The whole run; when it returns, no process of the lab is left.
+    async fn torture(&self, home: &Home, seed: u64, wishes: &Wishes) -> Result<Report> {
+        let offset = self.port_offset.map_or_else(free_offset, Ok)?;
+        let ports = Ports::choose(offset, &[])?;
+        let patient = Patient::new(home, self, offset);
+        let end = CancellationToken::new();
+        say(format!("torture: seed {seed}, starting a lab in {}", home.dir.display()));
+        let mut kept = tokio::spawn(patient.clone().keep_up(end.clone(), wishes.now.clone()));
+        let addresses = Addresses::new(&ports, home);
+        let report = tokio::select! {
+            kept = &mut kept => {
+                kept??;
+                bail!("the lab ended by itself")
+            }
+            report = self.under_fire(&patient, &addresses, seed, wishes) => report,
+        };
+        end.cancel();
+        kept.await??;
+        Ok(report)
+    }
+
+    async fn under_fire(
+        &self,
+        patient: &Patient,
+        addresses: &Addresses,
+        seed: u64,
+        wishes: &Wishes,
+    ) -> Report {
+        wishes.enough.run_until_cancelled(patient.until_ready()).await;
+        let parts = patient.state().map(|state| state.parts).unwrap_or_default();
+        let names: Vec<String> = parts.into_iter().map(|part| part.name).collect();
+        let plan = if names.is_empty() { Vec::new() } else { schedule(seed, self.length, &names) };
+        announce(&plan);
+        // The process and the clock: two runs of one seed on one folder must not share keys.
+        let prefix = format!("torture-{seed}-{}-{}-", std::process::id(), chrono::Utc::now().timestamp());
+        let clients = Clients::new(&addresses.order_api, &prefix);
+        let (stop, give_up) = (CancellationToken::new(), CancellationToken::new());
+        let calls = tokio::spawn(clients.clone().run(self.rps, stop.clone(), give_up.clone()));
+        let began = Instant::now();
+        let kills = self.kill(patient, &clients, plan, wishes).await;
+        let seconds = began.elapsed().as_secs_f64();
+        stop.cancel();
+        let rest = Rest { addresses, clients: &clients, prefix: &prefix, deadline: self.rest };
+        let outcome = wishes.now.run_until_cancelled(rest.settle()).await;
+        give_up.cancel();
+        let _ = calls.await;
+        let notes = clients.notes();
+        let (at_rest_after, books, mut violations) = match outcome {
+            Some(settled) => (settled.after, settled.books, settled.violations),
+            None => (None, None, vec!["ended before everything was settled".to_owned()]),
+        };
+        violations.extend(report::complaints(&notes));
+        let interrupted = wishes.enough.is_cancelled().then(|| "interrupted".to_owned());
+        Report {
+            pass: violations.is_empty() && at_rest_after.is_some(),
+            interrupted,
+            seed,
+            kafka: self.kafka,
+            seconds,
+            rps: self.rps,
+            kills,
+            starts: patient.starts(),
+            clients: ClientReport::of(&notes),
+            at_rest_after: at_rest_after.map(|after| after.as_secs_f64()),
+            books,
+            violations,
+            folder: None,
+        }
+    }
+
+    /// Kills by the plan until its end, then waits for the rest of the time.
+    async fn kill(
+        &self,
+        patient: &Patient,
+        clients: &Clients,
+        plan: Vec<Kill>,
+        wishes: &Wishes,
+    ) -> Vec<Struck> {
+        let began = tokio::time::Instant::now();
+        let mut struck = Vec::new();
+        for kill in plan {
+            if wishes.enough.run_until_cancelled(tokio::time::sleep_until(began + kill.at())).await.is_none()
+            {
+                return struck;
+            }
+            let killed = patient.kill(&kill.victim);
+            let (accepted, waiting) = clients.counts();
+            let what = if killed { "kill" } else { "down" };
+            say(format!(
+                "{:>6.1} s  {what} {:14} {accepted:>7} accepted, {waiting} waiting",
+                kill.at().as_secs_f64(),
+                kill.victim
+            ));
+            struck.push(Struck { kill, killed });
+        }
+        wishes.enough.run_until_cancelled(tokio::time::sleep_until(began + self.length)).await;
+        struck
+    }
+}
+
+/// The plan, so that a run that goes wrong can be followed and repeated.
+fn announce(plan: &[Kill]) {
+    let kills: Vec<String> =
+        plan.iter().map(|kill| format!("{:.1} {}", kill.at().as_secs_f64(), kill.victim)).collect();
+    say(format!("torture: {} kills, at second: {}", kills.len(), kills.join(", ")));
+}
+
+async fn listen(wishes: Wishes) {
+    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()))
+    else {
+        return;
+    };
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+        if wishes.enough.is_cancelled() {
+            wishes.now.cancel();
+        } else {
+            say("\ntorture: no more kills; settling (once more to end at once)");
+            wishes.enough.cancel();
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The lab that is tortured: a supervisor as a child, started again whenever it ends, until it is asked to stop.
+
+use std::{
+    os::unix::process::ExitStatusExt,
+    process::{ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use rustix::process::Signal;
+use tokio::process::{Child, Command};
+use tokio_util::sync::CancellationToken;
+
+use super::{Torture, schedule::SUPERVISOR};
+use crate::{
+    args::Broker,
+    home::Home,
+    ports::{PORTS, Ports, check_free},
+    process::ProcId,
+    progress::say,
+    state::{LabState, Phase},
+    supervisor::{logfile, sweep},
+};
+
+/// Starts in a row that end before the lab was ready, other than by SIGKILL: then it does not come up, and that is the result.
+const ATTEMPTS: u32 = 5;
+/// Pause between the end of a supervisor and the next.
+const PAUSE: Duration = Duration::from_millis(500);
+/// The longest orderly stop.
+const STOP: Duration = Duration::from_secs(60);
+/// Lines of the log in the message that the lab does not come up.
+const TAIL: usize = 20;
+/// What the caller's lab may be told and this one must not be: it has its own ports and broker, and calls nobody.
+const OTHERS: &[&str] =
+    &["LAB_PORTS", "KAFKA_BROKERS", "LAB_WEBHOOK", "LAB_SLACK_WEBHOOK", "LAB_CONTEXT", "LAB_DIR"];
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Patient {
+    home: Arc<Home>,
+    args: Arc<Vec<String>>,
+    supervisor: Arc<Mutex<Option<ProcId>>>,
+    starts: Arc<Mutex<u32>>,
+}
+
+impl Patient {
+    /// A lab in the folder of `home`; nothing is started.
+    pub(super) fn new(home: &Home, order: &Torture, offset: u16) -> Self {
+        let kafka = if order.kafka == Broker::Apache { "apache" } else { "embedded" };
+        let args = ["up", "--background", "--trace-ratio", "0.01", "--rate", "20", "--kafka", kafka];
+        let mut args: Vec<String> = args.map(str::to_owned).to_vec();
+        args.extend(["--port-offset".to_owned(), offset.to_string()]);
+        Self {
+            home: Arc::new(home.clone()),
+            args: Arc::new(args),
+            supervisor: Arc::default(),
+            starts: Arc::default(),
+        }
+    }
+
+    /// The state on disk, if it is of the supervisor that lives.
+    pub(super) fn state(&self) -> Option<LabState> {
+        let state = LabState::load(&self.home).ok().flatten()?;
+        (Some(state.supervisor) == self.supervisor()).then_some(state)
+    }
+
+    /// How often a supervisor was started.
+    pub(super) fn starts(&self) -> u32 {
+        *self.starts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn supervisor(&self) -> Option<ProcId> {
+        *self.supervisor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ready(&self) -> bool {
+        self.state().is_some_and(|state| state.phase == Phase::Ready)
+    }
+
+    /// Waits until every part has been ready once.
+    pub(super) async fn until_ready(&self) {
+        while !self.ready() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// SIGKILL; `false` when the victim does not run at this moment.
+    pub(super) fn kill(&self, victim: &str) -> bool {
+        let process = match victim {
+            SUPERVISOR => self.supervisor(),
+            // Of a dead supervisor, too: its parts go on until the next one ends them.
+            part => LabState::load(&self.home).ok().flatten().and_then(|state| state.part(part)?.process),
+        };
+        let Some(process) = process.filter(|process| process.alive()) else { return false };
+        process.signal(Signal::KILL);
+        true
+    }
+
+    /// Keeps the lab up until `stop`, then stops it in order, at once when `now` is cancelled; leaves no process behind.
+    ///
+    /// # Errors
+    /// When the lab does not come up, with its last words; or when a process is left.
+    pub(super) async fn keep_up(self, stop: CancellationToken, now: CancellationToken) -> Result<()> {
+        let kept = self.supervise(&stop, &now).await;
+        sweep::sweep(&self.home).await?;
+        kept
+    }
+
+    async fn supervise(&self, stop: &CancellationToken, now: &CancellationToken) -> Result<()> {
+        let mut failures = 0;
+        while !stop.is_cancelled() {
+            let began = Instant::now();
+            let mut child = self.spawn()?;
+            let mut was_ready = false;
+            let status = loop {
+                tokio::select! {
+                    status = child.wait() => break status?,
+                    () = self.until_ready(), if !was_ready => {
+                        was_ready = true;
+                        if self.starts() > 1 {
+                            say(format!("         the lab is back after {:.1} s", began.elapsed().as_secs_f64()));
+                        }
+                    }
+                    () = stop.cancelled() => return end(&mut child, now).await,
+                }
+            };
+            failures = if was_ready || status.signal() == Some(9) { 0 } else { failures + 1 };
+            if failures == ATTEMPTS {
+                bail!("the lab does not come up{}", self.last_words(status));
+            }
+            stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await;
+        }
+        Ok(())
+    }
+
+    fn spawn(&self) -> Result<Child> {
+        self.home.create()?;
+        let output = logfile::open(&self.home.log("lab"))?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("--root").arg(&self.home.root).arg("--dir").arg(&self.home.dir).args(&*self.args);
+        OTHERS.iter().for_each(|name| {
+            command.env_remove(name);
+        });
+        // A group of its own: Ctrl-C in the terminal is for the torture, which then ends the lab.
+        let child =
+            command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).process_group(0).spawn();
+        let child = child.context("cannot start the lab")?;
+        *self.supervisor.lock().unwrap_or_else(PoisonError::into_inner) = child.id().and_then(ProcId::of);
+        *self.starts.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        Ok(child)
+    }
+
+    fn last_words(&self, status: ExitStatus) -> String {
+        let words = logfile::tail(&self.home.log("lab"), TAIL);
+        format!(" ({status}); the last lines of its log:\n  {}", words.join("\n  "))
+    }
+}
+
+/// SIGTERM, a second one when `now` is cancelled, SIGKILL in the end.
+async fn end(child: &mut Child, now: &CancellationToken) -> Result<()> {
+    let Some(process) = child.id().and_then(ProcId::of) else { return Ok(()) };
+    process.signal(Signal::TERM);
+    let orderly = tokio::time::timeout(STOP, child.wait());
+    if now.run_until_cancelled(orderly).await.is_none_or(|ended| ended.is_err()) {
+        process.signal(Signal::TERM);
+        if tokio::time::timeout(STOP / 4, child.wait()).await.is_err() {
+            child.kill().await?;
+        }
+    }
+    Ok(())
+}
+
+/// An offset at which every port of the table is free, below the ports that the system gives out by itself.
+///
+/// # Errors
+/// When there is none among those tried.
+pub(super) fn free_offset() -> Result<u16> {
+    let start = u16::try_from(std::process::id() % 6_000).unwrap_or(0);
+    for attempt in 0..24 {
+        let offset = 10_000 + (start + attempt * 251) % 6_000;
+        let ports = Ports::choose(offset, &[])?;
+        let all = PORTS.iter().map(|port| (port.name, ports.get(port.name), port.name));
+        if check_free(all).is_ok() {
+            return Ok(offset);
+        }
+    }
+    bail!("no free ports found: choose with --port-offset")
+}

@@ -1,0 +1,90 @@
+//! The end: the load stops, everything settles, and the databases are compared with what the callers were told.
+
+use std::time::{Duration, Instant};
+
+use reconcile::{Keys, Report as Books, check_keys};
+use reqwest::Method;
+
+use super::clients::Clients;
+use crate::{home::Home, http, parts::postgres, ports::Ports, progress::say};
+
+/// How often the books are read: all orders of the run, each time.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// Where the lab is.
+pub(super) struct Addresses {
+    pub(super) order_api: String,
+    load: String,
+    orders: String,
+    fulfillment: String,
+    token: Option<String>,
+}
+
+impl Addresses {
+    /// Of a lab with these ports.
+    pub(super) fn new(ports: &Ports, home: &Home) -> Self {
+        let http = |name| format!("http://127.0.0.1:{}", ports.get(name));
+        let database = |name| postgres::url(ports.get("postgres"), name);
+        Self {
+            order_api: http("order-api"),
+            load: format!("{}/rate", http("load-admin")),
+            orders: database("orders"),
+            fulfillment: database("fulfillment"),
+            token: home.token.clone(),
+        }
+    }
+}
+
+/// What is waited for.
+pub(super) struct Rest<'a> {
+    pub(super) addresses: &'a Addresses,
+    pub(super) clients: &'a Clients,
+    pub(super) prefix: &'a str,
+    pub(super) deadline: Duration,
+}
+
+/// What came of it.
+pub(super) struct Settled {
+    /// Time until everything held; `None`: it did not.
+    pub(super) after: Option<Duration>,
+    pub(super) books: Option<Books>,
+    /// What the books violate, or why they could not be read.
+    pub(super) violations: Vec<String>,
+}
+
+impl Rest<'_> {
+    /// Waits until every key is answered and the books hold, or the deadline has passed.
+    pub(super) async fn settle(&self) -> Settled {
+        let began = Instant::now();
+        say("torture: the load ends; waiting until everything is settled");
+        loop {
+            let look = self.look().await;
+            let after = Some(began.elapsed()).filter(|_| look.violations.is_empty());
+            if after.is_some() || began.elapsed() >= self.deadline {
+                return Settled { after, ..look };
+            }
+            tokio::time::sleep(PERIOD).await;
+        }
+    }
+
+    async fn look(&self) -> Settled {
+        let failed = |why: String| Settled { after: None, books: None, violations: vec![why] };
+        // Each time: the generator may just have been started again, at its usual rate.
+        let pause = [("rps".to_owned(), "0".to_owned())];
+        let paused =
+            http::call(Method::PUT, &self.addresses.load, &pause, self.addresses.token.as_deref()).await;
+        if let Err(error) = paused {
+            return failed(format!("the load generator does not stop: {error:#}"));
+        }
+        let notes = self.clients.notes();
+        if notes.waiting() > 0 {
+            // The report names them; there is no use in reading the books.
+            return failed(format!("{} keys wait for their answer", notes.waiting()));
+        }
+        let keys = Keys { prefix: self.prefix, answered: &notes.answered };
+        match check_keys(&self.addresses.orders, &self.addresses.fulfillment, keys).await {
+            Ok(books) => Settled { after: None, violations: books.violations.clone(), books: Some(books) },
+            Err(error) => failed(format!("the databases cannot be read: {error}")),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Apache Kafka itself instead of the embedded broker: one broker from its Maven artifacts (`tools/kafka`), with its log in the
+//! lab's folder, so that what was acknowledged survives every restart and SIGKILL.
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use super::{Line, Part};
+use crate::{home::Home, ports::Ports, supervisor::probe::Probe};
+
+/// Name of the part and of its folder.
+pub(crate) const APACHE: &str = "kafka";
+
+/// Port of the controller, a quorum of one.
+const CONTROLLER: &str = "kafka-controller";
+
+/// Partitions of a topic that a service asks for first. As lab-kafka's `orders` and `order-outcomes`.
+const PARTITIONS: &str = "12";
+
+/// The part. Fetches the broker's jars from Maven Central when they are not there yet.
+///
+/// # Errors
+/// When Java is missing, or the jars cannot be fetched.
+pub(crate) fn part(home: &Home, ports: &Ports) -> Result<Part> {
+    let folder = home.root.join("tools/kafka");
+    let lack = Command::new(folder.join("fetch")).arg("--check").output();
+    let lack = lack.with_context(|| format!("cannot run {}", folder.join("fetch").display()))?;
+    let lack = String::from_utf8_lossy(&lack.stdout).trim().to_owned();
+    if !lack.is_empty() {
+        bail!("Apache Kafka needs {lack}: ./lab up --kafka apache installs it");
+    }
+    // It says on standard error that it fetches, and why it could not.
+    let fetched = Command::new(folder.join("fetch")).stdin(Stdio::null()).stdout(Stdio::null()).status();
+    if !fetched.is_ok_and(|status| status.success()) {
+        bail!("Apache Kafka could not be fetched from Maven Central");
+    }
+    let (port, controller) = (ports.get(APACHE), ports.get(CONTROLLER));
+    let data = home.dir.join(APACHE).to_string_lossy().into_owned();
+    let line = Line::new(folder.join("run"));
+    let line = line.args([data, port.to_string(), controller.to_string(), PARTITIONS.to_owned()]);
+    Ok(Part::new(APACHE, line, Probe::Kafka(port)).port(APACHE, port).port(CONTROLLER, controller))
+}
