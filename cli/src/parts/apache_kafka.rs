@@ -25,7 +25,7 @@ pub(crate) fn part(home: &Home, ports: &Ports) -> Result<Part> {
     let folder = home.root.join("tools/kafka");
     let lack = Command::new(folder.join("fetch")).arg("--check").output();
     let lack = lack.with_context(|| format!("cannot run {}", folder.join("fetch").display()))?;
-    let lack = String::from_utf8_lossy(&lack.stdout).trim().to_owned();
+    let lack = String::from_utf8_lossy(&lack.stdout).trim().replace('\n', " and ");
     if !lack.is_empty() {
         bail!("Apache Kafka needs {lack}: ./lab up --kafka apache installs it");
     }

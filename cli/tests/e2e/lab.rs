@@ -1,7 +1,7 @@
 //! A lab as a user starts it, in a folder of its own and on ports of its own.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Output},
     time::Duration,
 };
@@ -16,7 +16,7 @@ pub(crate) const BACK: Duration = Duration::from_secs(90);
 
 /// One lab at a time in this process: between the check of the ports and the start of the parts, another lab that starts
 /// at the same moment could take them, and several labs on two cores are slow.
-static TURN: Mutex<()> = Mutex::const_new(());
+pub(crate) static TURN: Mutex<()> = Mutex::const_new(());
 
 /// A running lab; stopped and removed when dropped, also by a failing test.
 pub(crate) struct Lab {
@@ -142,14 +142,7 @@ impl Lab {
 
     /// Commands of the processes that carry this lab's mark, whoever started them.
     pub(crate) fn processes(&self) -> Vec<String> {
-        let mark = format!("SRE_LAB_DIR={}", self.dir().display());
-        let processes = std::fs::read_dir("/proc").expect("/proc").flatten();
-        let read = |path: PathBuf| std::fs::read(path).unwrap_or_default();
-        let marked = processes.filter(|process| {
-            let environ = read(process.path().join("environ"));
-            environ.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
-        });
-        marked.map(|process| text(&read(process.path().join("cmdline"))).replace('\0', " ")).collect()
+        marked(&self.dir())
     }
 
     /// Stops the lab and deletes it; asserts that no process and no port of it is left.
@@ -181,6 +174,18 @@ impl Drop for Lab {
             self.run(&["down", "--purge"]);
         }
     }
+}
+
+/// Commands of the processes that carry the mark of the lab in `dir`.
+pub(crate) fn marked(dir: &Path) -> Vec<String> {
+    let mark = format!("SRE_LAB_DIR={}", dir.display());
+    let processes = std::fs::read_dir("/proc").expect("/proc").flatten();
+    let read = |path: PathBuf| std::fs::read(path).unwrap_or_default();
+    let marked = processes.filter(|process| {
+        let environ = read(process.path().join("environ"));
+        environ.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
+    });
+    marked.map(|process| text(&read(process.path().join("cmdline"))).replace('\0', " ")).collect()
 }
 
 /// What a program printed.

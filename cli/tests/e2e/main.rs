@@ -8,4 +8,5 @@ mod logs;
 mod pages;
 mod pipeline;
 mod slo;
+mod torture;
 mod whole;

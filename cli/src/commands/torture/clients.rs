@@ -12,13 +12,16 @@ use contracts::{
     users::{SEEDED_USERS, seeded_user_id},
 };
 use reqwest::{Client, StatusCode};
-use tokio::{task::JoinSet, time::MissedTickBehavior};
+use tokio::{sync::Semaphore, task::JoinSet, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 /// Longest wait for one answer.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Pause before the same request is sent again: doubles from the first to the longest.
-const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(1)];
+/// Pause before the same request is sent again: doubles from the first to the longest, half of it at random.
+const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(3)];
+/// Requests under way at once. Those who wait for hundreds of answers must not come back all together: it is kills that are
+/// tried here, not a stampede.
+const MOST_UNDER_WAY: usize = 64;
 /// Orders that may wait for their answers at once; beyond them no new one is placed, or an outage would grow without bound.
 const MOST_WAITING: usize = 2_000;
 /// Every so many orders, one is sent once more after its answer: it must get the same answer again.
@@ -56,6 +59,7 @@ impl Notes {
 pub(super) struct Clients {
     notes: Arc<Mutex<Notes>>,
     http: Client,
+    slots: Arc<Semaphore>,
     url: Arc<str>,
     prefix: Arc<str>,
 }
@@ -64,7 +68,14 @@ impl Clients {
     /// Callers of the order-api at `url`; their keys begin with `prefix`.
     pub(super) fn new(url: &str, prefix: &str) -> Self {
         let http = Client::builder().no_proxy().timeout(PATIENCE).build().unwrap_or_default();
-        Self { notes: Arc::default(), http, url: format!("{url}/orders").into(), prefix: prefix.into() }
+        let slots = Arc::new(Semaphore::new(MOST_UNDER_WAY));
+        Self {
+            notes: Arc::default(),
+            http,
+            slots,
+            url: format!("{url}/orders").into(),
+            prefix: prefix.into(),
+        }
     }
 
     /// What they know now.
@@ -122,7 +133,7 @@ impl Clients {
                     return;
                 }
                 None => {
-                    tokio::time::sleep(pause).await;
+                    tokio::time::sleep(pause.mul_f64(rand::random_range(0.5..1.0))).await;
                     pause = (pause * 2).min(PAUSES[1]);
                 }
             }
@@ -145,6 +156,8 @@ impl Clients {
 
     /// One request: the order's id, a refusal, or `None` when nobody can say what became of it.
     async fn ask(&self, key: &str, order: &PlaceOrder) -> Option<Result<String, String>> {
+        // Fails only when the semaphore is closed, and nobody does that.
+        let _slot = self.slots.acquire().await.ok()?;
         self.lock().requests += 1;
         let request = self.http.post(&*self.url).header("idempotency-key", key).json(order);
         let answer = request.send().await.ok()?;

@@ -1,0 +1,168 @@
+//! `lab torture` itself: that it sees what it is made to see, and that it ends when it is told to, without a trace. The minute
+//! that `./lab test` tortures a lab with is the test of everything else.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use sqlx::Connection;
+use testkit::{Need, available, eventually};
+
+use crate::lab::{self, TURN};
+
+/// Time for the lab to come up and for two kills.
+const SOON: Duration = Duration::from_secs(120);
+/// Time to settle, to report and to stop.
+const END: Duration = Duration::from_secs(240);
+
+struct Torture {
+    child: Child,
+    lines: std::sync::mpsc::Receiver<String>,
+    seen: Vec<String>,
+}
+
+impl Torture {
+    fn start(args: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_lab"))
+            .args(["torture", "--for", "10m", "--seed", "5", "--rps", "20", "--json"])
+            .args(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("lab runs");
+        let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
+        let (sender, lines) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+        });
+        Self { child, lines, seen: Vec::new() }
+    }
+
+    /// Waits for that many kills.
+    async fn kills(&mut self, count: usize) {
+        while self.seen.iter().filter(|line| line.contains(" s  kill ")).count() < count {
+            match self.lines.recv_timeout(SOON) {
+                Ok(line) => self.seen.push(line),
+                Err(error) => panic!("{error}: {:#?}", self.seen),
+            }
+        }
+    }
+
+    fn folder(&self) -> PathBuf {
+        let line = self.seen.iter().find_map(|line| line.split_once("starting a lab in "));
+        PathBuf::from(line.expect("it says where").1)
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a pid");
+        kill_process(pid, signal).expect("it takes signals");
+    }
+
+    /// Waits for the end; the exit code and the report.
+    async fn end(&mut self) -> (Option<i32>, Value) {
+        let child = std::cell::RefCell::new(&mut self.child);
+        let code = eventually(END, || async {
+            let status = child.borrow_mut().try_wait().expect("a child");
+            status.map(|status| status.code()).ok_or_else(|| "it still runs".to_owned())
+        })
+        .await;
+        let mut report = String::new();
+        let _ = self.child.stdout.take().expect("a pipe").read_to_string(&mut report);
+        self.seen.extend(self.lines.try_iter());
+        let report = serde_json::from_str(&report);
+        (code, report.unwrap_or_else(|error| panic!("{error}: {:#?}", self.seen)))
+    }
+}
+
+impl Drop for Torture {
+    fn drop(&mut self) {
+        // A test that failed in between: twice is "at once".
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.signal(Signal::TERM);
+            self.signal(Signal::TERM);
+            let _ = self.child.wait();
+        }
+    }
+}
+
+fn able() -> bool {
+    available(&[Need::Postgres, Need::Redis, Need::Prometheus, Need::Alertmanager])
+}
+
+#[tokio::test]
+async fn an_interrupted_torture_reports_and_leaves_nothing_behind() {
+    if !able() {
+        return;
+    }
+    let _turn = TURN.lock().await;
+    let mut torture = Torture::start(&[]);
+    torture.kills(2).await;
+    let folder = torture.folder();
+    assert!(folder.exists());
+    torture.signal(Signal::INT);
+    let (code, report) = torture.end().await;
+    assert_eq!(code, Some(0), "{report:#}\n{:#?}", torture.seen);
+    assert_eq!((&report["pass"], &report["interrupted"]), (&true.into(), &"interrupted".into()));
+    assert_eq!((&report["books"]["lost"], &report["books"]["doubled"]), (&0.into(), &0.into()));
+    assert!(report["kills"].as_array().is_some_and(|kills| kills.len() >= 2), "{report:#}");
+    assert!(report["clients"]["answered"].as_u64() > Some(0), "{report:#}");
+    assert_eq!(report["clients"]["answered"], report["clients"]["keys"]);
+    assert_gone(&folder);
+    assert!(!folder.exists() && !folder.parent().is_some_and(Path::exists), "the folder is left");
+}
+
+#[tokio::test]
+async fn an_order_that_disappears_fails_the_torture_and_the_data_are_kept() {
+    if !able() {
+        return;
+    }
+    let _turn = TURN.lock().await;
+    let target =
+        tempfile::Builder::new().prefix("lab-").tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let folder = target.path().join("lab");
+    let mut torture = Torture::start(&["--rest", "15s", "--folder", &folder.to_string_lossy()]);
+    torture.kills(1).await;
+    let folder = torture.folder();
+    let id = lose_an_order(&folder).await;
+    torture.signal(Signal::TERM);
+    let (code, report) = torture.end().await;
+    assert_eq!(code, Some(1), "{report:#}");
+    // The order is gone, and so its payment belongs to none.
+    assert_eq!((&report["books"]["lost"], &report["books"]["doubled"]), (&1.into(), &1.into()), "{report:#}");
+    assert!(report["violations"].to_string().contains(&id), "{report:#}");
+    assert_gone(&folder);
+    assert!(folder.join("log/order-api.log").exists(), "the logs are kept");
+    let purged =
+        Command::new(env!("CARGO_BIN_EXE_lab")).arg("--dir").arg(&folder).args(["down", "--purge"]).output();
+    assert!(purged.is_ok_and(|output| output.status.success()));
+}
+
+/// Deletes one settled order of the callers behind everybody's back; its id.
+async fn lose_an_order(folder: &Path) -> String {
+    let state = || std::fs::read(folder.join("state.json")).ok();
+    let state: Value = serde_json::from_slice(&state().expect("a state")).expect("JSON");
+    let parts = state["parts"].as_array().expect("parts");
+    let port = parts.iter().find_map(|part| part["ports"]["postgres"].as_u64()).expect("a port");
+    let url = format!("postgres://lab@127.0.0.1:{port}/orders");
+    const SQL: &str = "DELETE FROM orders WHERE id = (SELECT id FROM orders
+        WHERE idempotency_key LIKE 'torture-%' AND status = 'completed' ORDER BY id LIMIT 1) RETURNING id::text";
+    eventually(SOON, || async {
+        // The victim of the last kill may be the database.
+        let mut connection = sqlx::PgConnection::connect(&url).await.map_err(|error| error.to_string())?;
+        let id: Option<String> = sqlx::query_scalar(SQL)
+            .fetch_optional(&mut connection)
+            .await
+            .map_err(|error| error.to_string())?;
+        id.ok_or_else(|| "no order is completed".to_owned())
+    })
+    .await
+}
+
+fn assert_gone(folder: &Path) {
+    assert_eq!(lab::marked(folder), Vec::<String>::new(), "processes are left");
+}
