@@ -46,6 +46,10 @@ test *args:
 check:
     ./lab test --quick
 
+# Kill everything, again and again, and prove that no order is lost: just torture --for 5m --seed 7
+torture *args:
+    ./lab torture "$@"
+
 # Measure: middleware overhead, orders per second, memory, start-up.
 bench *args:
     ./lab bench "$@"

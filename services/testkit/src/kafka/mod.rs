@@ -23,6 +23,8 @@ use crate::needs::variable;
 /// Partitions of each topic.
 const PARTITIONS: i32 = 4;
 
+const NOT_OURS: &str = "somebody else runs this broker";
+
 const LAB_TOPICS: &[&str] =
     &[topics::ORDERS, topics::ORDERS_DLQ, topics::ORDER_OUTCOMES, topics::ORDER_OUTCOMES_DLQ];
 
@@ -59,6 +61,7 @@ pub struct Kafka(Broker);
 enum Broker {
     Mock(Mock),
     Apache(Apache),
+    Elsewhere(String),
 }
 
 impl Kafka {
@@ -89,28 +92,43 @@ impl Kafka {
         Self(Broker::Apache(Apache::start(LAB_TOPICS)))
     }
 
+    /// A broker that somebody else runs, to publish to and to read.
+    #[must_use]
+    pub fn at(brokers: &str) -> Self {
+        Self(Broker::Elsewhere(brokers.to_owned()))
+    }
+
     /// Bootstrap list.
     #[must_use]
     pub fn brokers(&self) -> &str {
         match &self.0 {
             Broker::Mock(mock) => mock.brokers(),
             Broker::Apache(apache) => apache.brokers(),
+            Broker::Elsewhere(brokers) => brokers,
         }
     }
 
     /// Takes the broker down: connections are cut and refused. Apache Kafka is killed (SIGKILL).
+    ///
+    /// # Panics
+    /// When somebody else runs it.
     pub fn down(&self) {
         match &self.0 {
             Broker::Mock(mock) => mock.set_up(false),
             Broker::Apache(apache) => apache.kill(),
+            Broker::Elsewhere(_) => panic!("{NOT_OURS}"),
         }
     }
 
     /// Brings the broker back, with what it had.
+    ///
+    /// # Panics
+    /// When somebody else runs it, or it does not come back.
     pub fn up(&self) {
         match &self.0 {
             Broker::Mock(mock) => mock.set_up(true),
             Broker::Apache(apache) => apache.start_again(),
+            Broker::Elsewhere(_) => panic!("{NOT_OURS}"),
         }
     }
 
@@ -121,7 +139,7 @@ impl Kafka {
     pub fn round_trip(&self, delay: Duration) {
         match &self.0 {
             Broker::Mock(mock) => mock.round_trip(delay),
-            Broker::Apache(_) => panic!("only the mock cluster delays its answers"),
+            Broker::Apache(_) | Broker::Elsewhere(_) => panic!("only the mock cluster delays its answers"),
         }
     }
 
@@ -169,7 +187,7 @@ impl Kafka {
 fn read(config: &ClientConfig, topic: &str, count: usize, deadline: Duration) -> Vec<Record> {
     let consumer: BaseConsumer = config.create().expect("a consumer");
     let mut partitions = TopicPartitionList::new();
-    for partition in 0..PARTITIONS {
+    for partition in 0..partitions_of(&consumer, topic) {
         partitions.add_partition_offset(topic, partition, Offset::Beginning).expect("an offset");
     }
     consumer.assign(&partitions).expect("an assignment");
@@ -181,6 +199,13 @@ fn read(config: &ClientConfig, topic: &str, count: usize, deadline: Duration) ->
         }
     }
     records
+}
+
+/// As the broker says; while it is away, as the topics of tests have.
+fn partitions_of(consumer: &BaseConsumer, topic: &str) -> i32 {
+    let metadata = consumer.fetch_metadata(Some(topic), Duration::from_secs(5));
+    let count = metadata.ok().and_then(|metadata| Some(metadata.topics().first()?.partitions().len()));
+    count.and_then(|count| i32::try_from(count).ok()).filter(|count| *count > 0).unwrap_or(PARTITIONS)
 }
 
 fn record(message: &impl Message) -> Record {
