@@ -49,7 +49,7 @@ impl Books {
     async fn report(&self) -> Report {
         let answered: BTreeMap<_, _> = (1..=3).map(|n| (format!("run-{n}"), id(n))).collect();
         let keys = Keys { prefix: "run-", answered: &answered };
-        check_keys(&self.orders, &self.fulfillment, keys).await.unwrap()
+        check_keys(&self.orders, &self.fulfillment, keys).await.expect("both databases can be read")
     }
 }
 
@@ -58,8 +58,11 @@ fn id(n: u32) -> String {
 }
 
 async fn run(url: &str, sql: &str) {
-    let mut connection = PgConnection::connect(url).await.unwrap();
-    sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();
+    let mut connection = PgConnection::connect(url).await.expect("a connection");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()))
+        .execute(&mut connection)
+        .await
+        .expect("a statement that works");
 }
 
 #[tokio::test]

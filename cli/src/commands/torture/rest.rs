@@ -11,6 +11,9 @@ use crate::{home::Home, http, parts::postgres, ports::Ports, progress::say};
 /// How often the books are read: all orders of the run, each time.
 const PERIOD: Duration = Duration::from_secs(1);
 
+/// How often a person who waits is told for what.
+const TELL: Duration = Duration::from_secs(5);
+
 /// Where the lab is.
 pub(super) struct Addresses {
     pub(super) order_api: String,
@@ -57,8 +60,16 @@ impl Rest<'_> {
     pub(super) async fn settle(&self) -> Settled {
         let began = Instant::now();
         say("torture: the load ends; waiting until everything is settled");
+        let mut told = Instant::now();
         loop {
             let look = self.look().await;
+            if told.elapsed() >= TELL {
+                told = Instant::now();
+                // Without the ids: they are news only in the report.
+                let words = |sentence: &String| sentence.split(": ").next().unwrap_or_default().to_owned();
+                let why: Vec<String> = look.violations.iter().map(words).collect();
+                say(format!("{:>6.1} s  {}", began.elapsed().as_secs_f64(), why.join("; ")));
+            }
             let after = Some(began.elapsed()).filter(|_| look.violations.is_empty());
             if after.is_some() || began.elapsed() >= self.deadline {
                 return Settled { after, ..look };
