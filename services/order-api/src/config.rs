@@ -38,7 +38,7 @@ pub struct OrderApiConfig {
     /// Calls to user-service that run at once; more are refused.
     #[arg(long, env = "USER_SERVICE_MAX_CONCURRENT", default_value_t = 64)]
     pub user_service_max_concurrent: usize,
-    /// Time after which an order that was published but not settled is published again.
+    /// Time after which an order that was published but not settled is published again; doubles each time, up to eight times as much.
     #[arg(long, env = "OUTBOX_OVERDUE", default_value = "15s", value_parser = humantime::parse_duration)]
     pub outbox_overdue: Duration,
     /// What to do; without one: serve.

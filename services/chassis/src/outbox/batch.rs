@@ -20,6 +20,9 @@ use crate::{
 
 /// Entries of one batch, published at once.
 const BATCH: i64 = 500;
+/// Longest pause between two publications of an entry that stays unsettled, as a multiple of the first one. Bounded, so that a
+/// broker that lost its log gets even the oldest entry back soon.
+const LONGEST_OVERDUE: u8 = 8;
 
 #[derive(sqlx::FromRow)]
 struct Entry {
@@ -155,12 +158,16 @@ async fn mark(conn: &mut Connection, outcome: &Outcome, retire: Retire) -> Resul
             Ok(QueryType::Delete)
         }
         Retire::OnSettlement { overdue } => {
+            // Twice the pause before this publication: a receiver that is behind must not be given the same work again and
+            // again, faster than it does it.
             sqlx::query(
-                "UPDATE outbox SET published_at = clock_timestamp(), publish_at = clock_timestamp() + $2, attempts = 0
+                "UPDATE outbox SET attempts = 0, published_at = clock_timestamp(), publish_at = clock_timestamp()
+                     + least(greatest($2, coalesce(2 * (publish_at - published_at), $2)), $3 * $2)
                  WHERE id = ANY($1)",
             )
             .bind(&outcome.delivered)
             .bind(interval(overdue))
+            .bind(f64::from(LONGEST_OVERDUE))
             .execute(conn)
             .await?;
             Ok(QueryType::Update)

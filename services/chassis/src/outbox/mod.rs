@@ -32,7 +32,7 @@ pub enum Retire {
     /// When the service deletes the row, by the entry's id and in the transaction that makes the effect durable; published
     /// again when that takes longer than this.
     OnSettlement {
-        /// Time after which a published entry is published again.
+        /// Time after which a published entry is published again; doubles with each time that it is, up to eight times as much.
         overdue: Duration,
     },
 }

@@ -147,6 +147,33 @@ async fn an_overdue_entry_is_published_again_until_it_is_settled() {
 }
 
 #[tokio::test]
+async fn an_entry_that_stays_unsettled_is_published_less_and_less_often_but_never_given_up() {
+    needs!(Postgres);
+    let kafka = Kafka::with_topics(&[TOPIC]);
+    let world = world(&kafka, &[]).await;
+    let overdue = Duration::from_millis(100);
+    let outbox = relay(&world, Retire::OnSettlement { overdue });
+    stage(&world, &outbox, 0..1, None).await;
+
+    let pauses = std::cell::RefCell::new(Vec::new());
+    eventually(DEADLINE, || async {
+        let mut query = world.database.background_query().await.map_err(|error| error.to_string())?;
+        let pause: Option<f64> = sqlx::query_scalar(
+            "SELECT extract(epoch FROM publish_at - published_at)::float8 / 0.1 FROM outbox",
+        )
+        .fetch_one(&mut *query)
+        .await
+        .map_err(|error| error.to_string())?;
+        pauses.borrow_mut().extend(pause);
+        if pause >= Some(7.99) { Ok(()) } else { Err(format!("{pause:?} times the first pause")) }
+    })
+    .await;
+    // At most eight times: a broker that lost its log gets the oldest order back that soon.
+    world.counts("outbox_republished_total", &[], 6.0).await;
+    assert!(pauses.borrow().iter().all(|pause| (0.99..=8.01).contains(pause)), "{pauses:?}");
+}
+
+#[tokio::test]
 async fn a_settled_entry_in_time_is_published_once() {
     needs!(Postgres);
     let kafka = Kafka::with_topics(&[TOPIC]);

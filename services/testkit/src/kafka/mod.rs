@@ -18,7 +18,7 @@ use rdkafka::{
 };
 
 use self::{apache::Apache, mock::Mock};
-use crate::needs::variable;
+use crate::{kafka_raw, needs::variable};
 
 /// Partitions of each topic.
 const PARTITIONS: i32 = 4;
@@ -165,7 +165,7 @@ impl Kafka {
     /// # Panics
     /// When the broker does not take it.
     pub async fn publish_raw(&self, topic: &str, partition: i32, payload: &[u8], headers: &[(&[u8], &[u8])]) {
-        kafka_raw::publish(&self.brokers, topic, partition, payload, headers).await;
+        kafka_raw::publish(self.brokers(), topic, partition, payload, headers).await;
     }
 
     /// Reads a topic from its beginning until `count` messages were seen or `deadline` passed; leaves no group behind.
