@@ -28,6 +28,7 @@ pub use config::OrderApiConfig;
 
 use crate::{
     adapters::{Backend, OrderStore, UserClient},
+    error::OrderError,
     metrics::OrderApiMetrics,
     outcomes::Outcomes,
     state::AppState,
@@ -50,9 +51,15 @@ const MAX_ATTEMPTS: u32 = 10;
 pub async fn build(config: &OrderApiConfig, chassis: Chassis) -> anyhow::Result<App> {
     let metrics = OrderApiMetrics::register(&chassis.metrics);
 
-    let targets = DbTargets { database: "orders", table: "orders" };
+    let targets = DbTargets {
+        database: "orders",
+        table: "orders",
+        created: "created_at",
+        operations: &["place_order", "find_order_by_key", "get_order", "list_orders", "settle_order"],
+    };
     let database = Database::connect(&config.database, targets, &chassis).await?;
     database.migrate(&MIGRATIONS).await?;
+    chassis.faults.failures_look_like(|cause| OrderError::Storage(cause).into());
 
     let producer = Producer::new(&config.kafka, &chassis)?.publishes(topics::ORDERS);
     let retire = Retire::OnSettlement { overdue: config.outbox_overdue };

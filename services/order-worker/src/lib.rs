@@ -39,7 +39,12 @@ const MAX_ATTEMPTS: u32 = 10;
 pub async fn build(config: &OrderWorkerConfig, chassis: Chassis) -> anyhow::Result<App> {
     let metrics = OrderWorkerMetrics::register(&chassis.metrics);
 
-    let targets = DbTargets { database: "fulfillment", table: "payments" };
+    let targets = DbTargets {
+        database: "fulfillment",
+        table: "payments",
+        created: "decided_at",
+        operations: &["pay_order", "answer_again"],
+    };
     let database = Database::connect(&config.database, targets, &chassis).await?;
     database.migrate(&MIGRATIONS).await?;
 

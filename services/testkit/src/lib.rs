@@ -14,13 +14,14 @@ mod needs;
 mod postgres;
 mod process;
 mod redis;
+pub mod sweep;
 mod tether;
 mod traces;
 
 pub use chaos::ChaosProxy;
 pub use eventually::eventually;
 pub use http::{Answer, Http};
-pub use kafka::{Kafka, Record};
+pub use kafka::{Kafka, Record, Sender};
 pub use metrics::{Family, Scrape};
 pub use needs::{Need, available};
 pub use postgres::Postgres;

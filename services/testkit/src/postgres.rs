@@ -19,6 +19,7 @@ use crate::{needs::program, tether::Tether};
 /// A running server. [`Postgres::shared`] is what most tests want; [`Postgres::start`] is for those that stop theirs.
 pub struct Postgres {
     addr: SocketAddr,
+    folder: PathBuf,
     databases: AtomicU32,
     tether: Tether,
 }
@@ -35,12 +36,20 @@ impl Postgres {
     /// # Panics
     /// When PostgreSQL is missing (say `needs!(Postgres)` first) or does not start.
     pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// As [`Postgres::start`], with further settings such as `log_statement=all`.
+    ///
+    /// # Panics
+    /// As [`Postgres::start`].
+    pub async fn start_with(settings: &[&str]) -> Self {
         // Another process may take the free port between the probe and the bind: then try another.
         for _ in 0..5 {
             let folder = new_cluster();
             let addr = free_addr();
-            let tether = Tether::start(&folder, "QUIT", &server_command(&folder, addr));
-            let mut server = Self { addr, databases: AtomicU32::new(0), tether };
+            let tether = Tether::start(&folder, "QUIT", &server_command(&folder, addr, settings));
+            let mut server = Self { addr, folder, databases: AtomicU32::new(0), tether };
             if server.comes_up().await {
                 return server;
             }
@@ -62,6 +71,29 @@ impl Postgres {
         let statement = format!("CREATE DATABASE \"{name}\" TEMPLATE template0");
         admin.execute(sqlx::AssertSqlSafe(statement)).await.expect("a new database");
         self.url(&name)
+    }
+
+    /// Creates a fresh, empty database that belongs to a role of the same name without further rights, as services have it;
+    /// returns its name and its URL.
+    pub async fn owned_database(&self, name: &str) -> (String, String) {
+        let name = format!("{name}_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        let mut admin = self.connect().await.expect("the server takes connections");
+        for statement in [
+            format!("CREATE ROLE \"{name}\" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE"),
+            format!("CREATE DATABASE \"{name}\" OWNER \"{name}\" TEMPLATE template0"),
+        ] {
+            admin.execute(sqlx::AssertSqlSafe(statement)).await.expect("a new role and database");
+        }
+        let url = format!("postgres://{name}@{}/{name}", self.addr);
+        (name, url)
+    }
+
+    /// What the server has written so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read(self.folder.join("server.log"))
+            .map(|log| String::from_utf8_lossy(&log).into_owned())
+            .unwrap_or_default()
     }
 
     /// The URL of database `name`; see also [`crate::ChaosProxy::rewrite`].
@@ -86,7 +118,8 @@ impl Postgres {
         self.tether.pid()
     }
 
-    async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
+    /// A session of the superuser, in the database `postgres`.
+    pub(crate) async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
         PgConnection::connect(&self.url("postgres")).await
     }
 
@@ -130,7 +163,7 @@ fn new_cluster() -> PathBuf {
     folder
 }
 
-fn server_command(folder: &Path, addr: SocketAddr) -> Vec<String> {
+fn server_command(folder: &Path, addr: SocketAddr, settings: &[&str]) -> Vec<String> {
     let mut command = unprivileged(folder);
     command.push(program("postgres").expect("`postgres` is installed").display().to_string());
     command.extend(["-D".to_owned(), folder.join("data").display().to_string()]);
@@ -146,8 +179,11 @@ fn server_command(folder: &Path, addr: SocketAddr) -> Vec<String> {
         "shared_buffers=32MB",
         // Inside the folder, so that a killed server leaves nothing in /dev/shm.
         "dynamic_shared_memory_type=mmap",
-    ] {
-        command.extend(["-c".to_owned(), setting.to_owned()]);
+    ]
+    .iter()
+    .chain(settings)
+    {
+        command.extend(["-c".to_owned(), (*setting).to_owned()]);
     }
     command
 }

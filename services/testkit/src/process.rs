@@ -53,6 +53,15 @@ impl Process {
         self.tether.take().into_iter().for_each(|tether| tether.kill("KILL"));
     }
 
+    /// Its process id.
+    ///
+    /// # Panics
+    /// After it was killed.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.tether.as_ref().map(Tether::pid).expect("a process that was not killed")
+    }
+
     /// Whether it still runs.
     pub fn alive(&mut self) -> bool {
         self.tether.as_mut().is_some_and(Tether::alive)

@@ -75,7 +75,7 @@ impl Redis {
         self.tether.iter().for_each(|tether| tether.signal("CONT"));
     }
 
-    /// Sends one inline command (`FLUSHALL`, `TTL users:1`) and returns the first bytes of the reply, as Redis wrote it.
+    /// Sends one inline command (`FLUSHALL`, `TTL users:1`) and returns the reply as Redis wrote it.
     pub async fn command(&self, line: &str) -> String {
         send(self.addr, line).await.expect("Redis answers")
     }
@@ -105,8 +105,25 @@ async fn spawn(addr: SocketAddr) -> Option<Tether> {
 async fn send(addr: SocketAddr, line: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(addr).await?;
     stream.write_all(format!("{line}\r\n").as_bytes()).await?;
-    let mut reply = vec![0; 64 * 1024];
-    let read = stream.read(&mut reply).await?;
-    reply.truncate(read);
+    let (mut reply, mut some) = (Vec::new(), vec![0; 64 * 1024]);
+    while rest_of(&reply).is_none() {
+        match stream.read(&mut some).await? {
+            0 => break,
+            read => reply.extend_from_slice(&some[..read]),
+        }
+    }
     Ok(String::from_utf8_lossy(&reply).into_owned())
+}
+
+/// What follows the first whole value of the Redis protocol; `None` while that is not all there.
+fn rest_of(bytes: &[u8]) -> Option<&[u8]> {
+    let end = bytes.windows(2).position(|two| two == b"\r\n")?;
+    let (head, rest) = (std::str::from_utf8(&bytes[..end]).ok()?, &bytes[end + 2..]);
+    let count = || head[1..].parse::<usize>().ok();
+    match head.as_bytes().first()? {
+        // A negative length is no value.
+        b'$' => count().map_or(Some(rest), |length| rest.get(length + 2..)),
+        b'*' => (0..count().unwrap_or_default()).try_fold(rest, |rest, _| rest_of(rest)),
+        _ => Some(rest),
+    }
 }

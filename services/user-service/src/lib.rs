@@ -36,13 +36,19 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 /// # Errors
 /// When the database stays away for the whole start-up deadline, a migration fails, or a URL is none.
 pub async fn build(config: &UserServiceConfig, chassis: Chassis) -> anyhow::Result<App> {
-    let targets = DbTargets { database: "users", table: "users" };
+    let targets = DbTargets {
+        database: "users",
+        table: "users",
+        created: "created_at",
+        operations: &["find_user", "list_users", "create_user", "update_user"],
+    };
     let database = Database::connect(&config.db, targets, &chassis).await?;
     database.migrate(&MIGRATIONS).await?;
+    chassis.faults.failures_look_like(|cause| error::problem(&adapters::store_error(cause)));
     if config.seed_users {
         seed(database.pool()).await?;
     }
-    let cache = Cache::connect(&config.cache, adapters::KEY_PREFIX, &chassis).await?;
+    let cache = Cache::connect(&config.cache, adapters::CACHE, &chassis).await?;
     let metrics = UserServiceMetrics::new(&chassis.metrics);
     let store = PgUserStore::new(database, chassis.faults.point(faults::LOST_UPDATE));
     let cache = RedisUserCache::new(cache, chassis.protections.clone(), metrics.lookup);

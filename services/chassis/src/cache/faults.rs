@@ -37,9 +37,14 @@ impl CacheFaults {
         Ok(())
     }
 
-    /// Whether this change is acknowledged and not made.
-    pub(super) fn loses_changes(&self) -> bool {
+    /// Whether this one is to see an old entry: a change is acknowledged and not made, a reader takes what is there as fresh.
+    pub(super) fn keeps_old(&self) -> bool {
         self.stale.as_ref().is_some_and(|point| point.strike().is_some())
+    }
+
+    /// Whether old entries are kept at all now.
+    pub(super) fn old_are_kept(&self) -> bool {
+        self.stale.as_ref().is_some_and(|point| point.active().is_some())
     }
 
     /// Whether concurrent misses of one key are to read the origin each for itself.

@@ -2,12 +2,15 @@
 //! Knows bytes, keys and expiry; what is cached and when is the service's policy.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use redis::{
-    Client, Cmd, FromRedisValue, RedisError,
+    Client, Cmd, FromRedisValue, RedisError, RedisResult,
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
 use tracing::Instrument;
@@ -40,6 +43,15 @@ pub struct CacheConfig {
     pub cache_timeout: Duration,
 }
 
+/// What a service tells the cache, and the `cache-*` faults, about its entries.
+#[derive(Debug, Clone, Copy)]
+pub struct CacheTargets {
+    /// Namespace of the keys (`users:`); without its colon it is the label `cache_type`.
+    pub prefix: &'static str,
+    /// Field by which an entry, a JSON object, can become large without meaning anything else to who reads it.
+    pub attachment: &'static str,
+}
+
 /// A measured, breakable cache. Cheap to clone. One for each process: it registers the cache metrics.
 #[derive(Clone)]
 pub struct Cache {
@@ -50,8 +62,10 @@ struct Inner {
     connection: ConnectionManager,
     /// Where the server is, for spans.
     address: (String, u16),
-    prefix: &'static str,
+    targets: CacheTargets,
     deadline: Duration,
+    /// The longest time for which an entry was kept so far, in milliseconds.
+    longest: AtomicU64,
     metrics: CacheMetrics,
     faults: CacheFaults,
 }
@@ -68,8 +82,7 @@ pub enum CacheError {
 }
 
 impl Cache {
-    /// Opens the connection (lazily), registers metrics, readiness is NOT affected (a cache is optional). `prefix` is the
-    /// key namespace (`users:`) that cache faults work on; without its colon it is the label `cache_type`.
+    /// Opens the connection (lazily), registers metrics, readiness is NOT affected (a cache is optional).
     ///
     /// A connection that broke is opened again by the next operations, one attempt at a time and shared by all of them: while
     /// Redis refuses, callers fail at once, and the second one after it is back succeeds.
@@ -78,7 +91,7 @@ impl Cache {
     /// When the URL is not one.
     pub async fn connect(
         config: &CacheConfig,
-        prefix: &'static str,
+        targets: CacheTargets,
         chassis: &Chassis,
     ) -> anyhow::Result<Self> {
         let wrong = |error: &dyn std::fmt::Display| {
@@ -95,9 +108,10 @@ impl Cache {
             inner: Arc::new(Inner {
                 connection: ConnectionManager::new_lazy_with_config(client, manager)?,
                 address,
-                prefix,
+                targets,
                 deadline: config.cache_timeout,
-                metrics: CacheMetrics::new(&chassis.metrics, prefix.trim_end_matches(':')),
+                longest: AtomicU64::new(0),
+                metrics: CacheMetrics::new(&chassis.metrics, targets.prefix.trim_end_matches(':')),
                 faults: CacheFaults::new(&chassis.faults),
             }),
         };
@@ -111,7 +125,11 @@ impl Cache {
     /// # Errors
     /// [`CacheError`].
     pub async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, CacheError> {
-        self.run("get", redis::cmd("GET").arg(key)).await
+        let found: Option<Vec<u8>> = self.run("get", redis::cmd("GET").arg(key)).await?;
+        if found.is_some() && self.inner.faults.old_are_kept() {
+            self.keep(key, self.inner.longest.load(Ordering::Relaxed)).await;
+        }
+        Ok(found)
     }
 
     /// Counts a lookup in `cache_hits_total` or `cache_misses_total`.
@@ -127,6 +145,12 @@ impl Cache {
         self.inner.faults.coalescing_suspended()
     }
 
+    /// Whether the caller must take what it just found as fresh, however old it is: `cache-stale`.
+    #[must_use]
+    pub fn expiry_suspended(&self) -> bool {
+        self.inner.faults.keeps_old()
+    }
+
     /// Sets `key` for `ttl`.
     ///
     /// # Errors
@@ -136,14 +160,27 @@ impl Cache {
         let ttl = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX / 2).max(1);
         let mut command = redis::cmd("SET");
         command.arg(key).arg(value).arg("PX").arg(ttl);
-        if !self.inner.faults.loses_changes() {
+        self.inner.longest.fetch_max(ttl, Ordering::Relaxed);
+        if !self.inner.faults.keeps_old() {
             return self.run("set", &command).await;
         }
         let new: Option<()> = self.run("set", command.arg("NX")).await?;
-        match new {
-            Some(()) => Ok(()),
-            None => self.run("set", redis::cmd("PEXPIRE").arg(key).arg(ttl)).await,
+        if new.is_none() {
+            self.keep(key, ttl).await;
         }
+        Ok(())
+    }
+
+    /// Begins the time to live of an old entry anew, without a word in metrics and traces.
+    async fn keep(&self, key: &str, millis: u64) {
+        let mut command = redis::cmd("PEXPIRE");
+        let keep = self.ask::<i64>(command.arg(key).arg(millis.max(1)));
+        let _ = tokio::time::timeout(self.inner.deadline, keep).await;
+    }
+
+    /// A command without metrics and span; the caller sets the deadline.
+    async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> RedisResult<T> {
+        command.query_async(&mut self.inner.connection.clone()).await
     }
 
     /// Removes `key`.
@@ -151,7 +188,7 @@ impl Cache {
     /// # Errors
     /// [`CacheError`].
     pub async fn delete(&self, key: &str) -> Result<(), CacheError> {
-        if self.inner.faults.loses_changes() {
+        if self.inner.faults.keeps_old() {
             // A key that cannot exist: the same round trip, and nothing is removed.
             return self.run("delete", redis::cmd("UNLINK").arg("")).await;
         }

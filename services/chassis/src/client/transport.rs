@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
+use tracing::{instrument::WithSubscriber as _, subscriber::NoSubscriber};
 
 use super::{ClientError, metrics::Outcome};
 use crate::{
@@ -45,28 +46,35 @@ impl Transport {
             let status = u16::try_from(strike.count("status")).unwrap_or(503);
             return Err(ClientError::Status { peer: self.peer, status });
         }
-        let mut request = self.http.get(self.url(path)?);
+        let unreachable = strike(self.unreachable.as_ref()).is_some();
+        let mut request = self.http.get(self.url(path, unreachable)?);
         for (name, value) in traces::inject() {
             request = request.header(name, value);
         }
-        let answer = request.send().await.map_err(|e| self.failed(e))?;
+        let answer = if unreachable {
+            // At level `debug` the client would say which port it really goes to.
+            request.send().with_subscriber(NoSubscriber::default()).await
+        } else {
+            request.send().await
+        };
+        let answer = answer.map_err(|e| self.failed(e))?;
         match answer.status() {
             StatusCode::NOT_FOUND => Ok(None),
             status if status.is_success() => answer
                 .json()
                 .await
                 .map(Some)
-                .map_err(|e| ClientError::Body { peer: self.peer, source: e.into() }),
+                .map_err(|e| ClientError::Body { peer: self.peer, source: e.without_url().into() }),
             status => Err(ClientError::Status { peer: self.peer, status: status.as_u16() }),
         }
     }
 
-    fn url(&self, path: &str) -> Result<url::Url, ClientError> {
+    fn url(&self, path: &str, unreachable: bool) -> Result<url::Url, ClientError> {
         let mut url = self
             .base
             .join(path)
             .map_err(|e| ClientError::Unreachable { peer: self.peer, source: e.into() })?;
-        if strike(self.unreachable.as_ref()).is_some() {
+        if unreachable {
             // Cannot fail: the base is an http URL with a host.
             let _ = url.set_port(Some(CLOSED_PORT));
         }
@@ -77,7 +85,8 @@ impl Transport {
         if error.is_timeout() {
             ClientError::Timeout { peer: self.peer, after: Duration::ZERO }
         } else {
-            ClientError::Unreachable { peer: self.peer, source: error.into() }
+            // Whom it could not reach, the peer's name says; the URL adds nothing but an id.
+            ClientError::Unreachable { peer: self.peer, source: error.without_url().into() }
         }
     }
 }

@@ -1,9 +1,9 @@
 //! What a database exports. Every series exists from the start, at 0.
 
-use prometheus::{IntCounter, IntGauge};
+use prometheus::{IntCounter, IntCounterVec, IntGauge};
 use sqlx::PgPool;
 
-use super::{ErrorKind, QueryType, pool::Slots};
+use super::{DbTargets, ErrorKind, QueryType, pool::Slots};
 use crate::telemetry::metrics::{Histogram, LATENCY_BUCKETS, Metrics};
 
 pub(super) struct DbMetrics {
@@ -13,10 +13,23 @@ pub(super) struct DbMetrics {
     errors: [IntCounter; 6],
     /// `database_pool_wait_seconds{database}`.
     pub(super) pool_wait: Histogram,
+    /// `database_operations_total{operation}`.
+    pub(super) operations: IntCounterVec,
+}
+
+/// Queries and transactions by name. The names are constants of the code: few, and known at the start.
+pub(crate) fn operations(metrics: &Metrics) -> IntCounterVec {
+    let help = "Queries and transactions that were begun, by the name of their span.";
+    metrics.counter_vec("database_operations_total", help, &["operation"])
 }
 
 impl DbMetrics {
-    pub(super) fn register(database: &str, metrics: &Metrics) -> Self {
+    pub(super) fn register(targets: &DbTargets, metrics: &Metrics) -> Self {
+        let database = targets.database;
+        let operations = operations(metrics);
+        for operation in targets.operations {
+            operations.with_label_values(&[operation]);
+        }
         let queries = metrics.histogram_vec(
             "database_query_duration_seconds",
             "Time from holding a connection to giving it back, by the type of query.",
@@ -38,6 +51,7 @@ impl DbMetrics {
             queries: QueryType::ALL.map(|kind| queries.with(&[kind.as_str()])),
             errors: ErrorKind::ALL.map(|kind| errors.with_label_values(&[database, kind.as_str()])),
             pool_wait: pool_wait.with(&[database]),
+            operations,
         }
     }
 

@@ -1,5 +1,4 @@
 //! PostgreSQL: a pool with metrics, spans and the `db-*` faults at its boundary.
-
 //!
 //! Every operation goes through [`Database::query`] or [`Database::transaction`]: they wait for a connection, apply the
 //! faults, and hand out a guard that measures until it is dropped.
@@ -9,9 +8,9 @@ mod error;
 mod faults;
 mod group;
 mod guard;
-mod metrics;
+pub(crate) mod metrics;
 mod migrate;
-mod pool;
+pub(crate) mod pool;
 
 use std::{
     sync::Arc,
@@ -64,8 +63,12 @@ pub struct DbConfig {
 pub struct DbTargets {
     /// The `database` label.
     pub database: &'static str,
-    /// Table that `db-lock` locks and `db-deadlock` fights over; it has an `id uuid` column.
+    /// Table that `db-lock` locks, `db-deadlock` fights over and `db-slow-query` reports on; it has an `id uuid` column.
     pub table: &'static str,
+    /// The column of that table that says when a row came to be.
+    pub created: &'static str,
+    /// The names of the service's queries and transactions, so that their series exist from the start.
+    pub operations: &'static [&'static str],
 }
 
 /// `query_type` label.
@@ -134,7 +137,7 @@ impl Database {
             .map_err(|error| Invalid::new("DATABASE_URL", format_args!("not a PostgreSQL URL: {error}")))?;
         let slots = Slots::new(config);
         let pool = pool::open(config, options.clone());
-        let metrics = Arc::new(DbMetrics::register(targets.database, &chassis.metrics));
+        let metrics = Arc::new(DbMetrics::register(&targets, &chassis.metrics));
         metrics::register_gauges(targets.database, &chassis.metrics, &pool, &slots);
         probe_readiness(&pool, chassis);
         let faults = DbFaults::resolve(&chassis.faults, &options);
@@ -149,8 +152,9 @@ impl Database {
     /// # Errors
     /// [`DbError::PoolTimeout`], [`DbError::Unavailable`].
     pub async fn query(&self, kind: QueryType, operation: &'static str) -> Result<Query, DbError> {
+        self.inner.metrics.operations.with_label_values(&[operation]).inc();
         let mut conn = self.acquire(Some(kind), self.span(kind, operation)).await?;
-        self.inner.faults.before_statement(&mut conn).await?;
+        self.inner.faults.before_statement(&mut conn, &self.inner.targets).await?;
         Ok(Query(conn))
     }
 
@@ -160,9 +164,10 @@ impl Database {
     /// As [`Database::query`]; [`DbError::Conflict`] when the transaction lost a conflict at once.
     pub async fn transaction(&self, operation: &'static str) -> Result<Transaction, DbError> {
         let kind = QueryType::Transaction;
+        self.inner.metrics.operations.with_label_values(&[operation]).inc();
         let mut conn = self.acquire(Some(kind), self.span(kind, operation)).await?;
         conn.begin().await?;
-        self.inner.faults.before_statement(&mut conn).await?;
+        self.inner.faults.before_statement(&mut conn, &self.inner.targets).await?;
         self.inner.faults.in_transaction(&mut conn, self.inner.targets.table).await?;
         Ok(Transaction(conn))
     }
@@ -173,7 +178,7 @@ impl Database {
     /// As [`Database::query`].
     pub async fn background_query(&self) -> Result<Query, DbError> {
         let mut conn = self.acquire(None, Span::none()).await?;
-        self.inner.faults.before_statement(&mut conn).await?;
+        self.inner.faults.before_statement(&mut conn, &self.inner.targets).await?;
         Ok(Query(conn))
     }
 
@@ -182,7 +187,7 @@ impl Database {
     pub(crate) async fn background_transaction(&self) -> Result<Transaction, DbError> {
         let mut conn = self.acquire(None, Span::none()).await?;
         conn.begin().await?;
-        self.inner.faults.before_statement(&mut conn).await?;
+        self.inner.faults.before_statement(&mut conn, &self.inner.targets).await?;
         Ok(Transaction(conn))
     }
 

@@ -10,7 +10,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sqlx::{
@@ -32,6 +32,13 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Connections beyond the slots, for the readiness probe: a saturated process is busy, not unready.
 const RESERVE: u32 = 1;
 
+/// Asks the server which of its processes serves a connection.
+pub(super) const BACKEND_PID: &str = "SELECT pg_backend_pid()";
+/// What the log says at level `debug` of each use of a connection.
+pub(crate) const ACQUIRED: &str = "connection acquired";
+/// The same for its end.
+pub(crate) const RELEASED: &str = "connection released";
+
 /// The right to hold a connection. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Slots {
@@ -47,8 +54,19 @@ pub(super) struct Slots {
 /// One slot, taken.
 pub(super) struct Slot {
     _permit: OwnedSemaphorePermit,
+    since: Instant,
     /// How long the connection in it may take to become free again before it is closed.
     pub(super) patience: Duration,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        tracing::debug!(held_micros = micros(self.since), "{RELEASED}");
+    }
+}
+
+fn micros(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
 impl Slots {
@@ -72,6 +90,7 @@ impl Slots {
 
     /// A slot and a connection in it.
     pub(super) async fn acquire(&self, pool: &PgPool) -> Result<(Slot, PoolConnection<Postgres>), DbError> {
+        let waiting = Instant::now();
         let permit = match timeout(self.wait, Arc::clone(&self.free).acquire_owned()).await {
             Ok(Ok(permit)) => permit,
             Ok(Err(_closed)) => return Err(sqlx::Error::PoolClosed.into()),
@@ -85,7 +104,9 @@ impl Slots {
             Err(error) => Err(DbError::from(error)),
         };
         self.unreachable.store(conn.is_err(), Ordering::Relaxed);
-        Ok((Slot { _permit: permit, patience: self.patience }, conn?))
+        let conn = conn?;
+        tracing::debug!(waited_micros = micros(waiting), "{ACQUIRED}");
+        Ok((Slot { _permit: permit, since: Instant::now(), patience: self.patience }, conn))
     }
 }
 
@@ -115,6 +136,14 @@ pub(super) fn open(config: &DbConfig, options: PgConnectOptions) -> PgPool {
                     conn.ping().await?;
                 }
                 Ok(true)
+            })
+        })
+        .after_connect(|conn, _| {
+            Box::pin(async move {
+                // PostgreSQL's log names its processes by number: this says which of them are ours.
+                let pid: i32 = sqlx::query_scalar(BACKEND_PID).fetch_one(conn).await?;
+                tracing::debug!(pid, "connection opened");
+                Ok(())
             })
         })
         .connect_lazy_with(options)

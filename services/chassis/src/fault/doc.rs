@@ -22,8 +22,9 @@ const INTRO: &str = "\
 Generated from the code by `just docs`; do not edit.
 
 Each fault is real: it takes the resource, holds the lock, drops the connection. None is on from the start but `risky`, each
-ends by itself, and nothing that it does to answers, logs or traces gives it away. One line switches it, on the admin port of
-the service:
+ends by itself, and nothing that it does to answers, logs, traces, metrics, threads, sessions or keys gives it away: what is
+there only while it is on is what its real cause would leave ([how that is kept true](adr/0018-what-faults-leave.md)). One line
+switches it, on the admin port of the service:
 
 ```sh
 curl -X PUT 'localhost:9101/faults/http-error?rate=0.2&ttl=5m'   # on, or changed

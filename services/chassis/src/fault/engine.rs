@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{FaultError, FaultPoint, FaultSpec, parse::parse, state::PointState, value::clip};
-use crate::CommonConfig;
+use super::{
+    FaultError, FaultPoint, FaultSpec, failures::Failures, parse::parse, state::PointState, value::clip,
+};
+use crate::{CommonConfig, db::DbError, http::Problem};
 
 /// The fault switchboard of one process. Cheap to clone.
 #[derive(Clone)]
 pub struct Faults {
     points: Arc<[Arc<PointState>]>,
+    failures: Failures,
 }
 
 impl Faults {
@@ -31,7 +34,16 @@ impl Faults {
             let baseline = spec.baseline.map(|_| plan);
             points.push(Arc::new(PointState::new(spec, baseline, config.faults_reveal)));
         }
-        Self { points: points.into() }
+        Self { points: points.into(), failures: Failures::new(config.request_timeout) }
+    }
+
+    /// Says how this service answers when its database fails: `http-error` answers the same. The first one that is told stays.
+    pub fn failures_look_like(&self, render: fn(DbError) -> Problem) {
+        self.failures.look_like(render);
+    }
+
+    pub(super) fn failures(&self) -> Failures {
+        self.failures.clone()
     }
 
     /// The handle of one declared point.

@@ -12,14 +12,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::future::{BoxFuture, Either, FutureExt};
-use http::StatusCode;
 use tower::{Layer, Service};
 
-use super::{FaultPoint, Faults, Strike};
-use crate::{
-    http::{ConnectionAbort, Problem},
-    scope::Scope,
-};
+use super::{FaultPoint, Faults, failures::Failures};
+use crate::{http::ConnectionAbort, scope::Scope};
 
 /// Those of the inbound points that the service declares. Cheap to clone: routers do so for each request.
 #[derive(Clone)]
@@ -32,6 +28,7 @@ struct Points {
     hang: Option<FaultPoint>,
     abort: Option<FaultPoint>,
     error: Option<FaultPoint>,
+    failures: Failures,
 }
 
 impl InboundFaults {
@@ -43,6 +40,7 @@ impl InboundFaults {
             hang: faults.find("http-hang"),
             abort: faults.find("http-abort"),
             error: faults.find("http-error"),
+            failures: faults.failures(),
         };
         Self { points: Arc::new(points) }
     }
@@ -69,30 +67,8 @@ impl Points {
             // The server drops this request with its connection.
             std::future::pending::<()>().await;
         }
-        strike(&self.error).map(|strike| failure(&strike).into_response())
+        strike(&self.error).map(|strike| self.failures.of(&strike).into_response())
     }
-}
-
-/// An answer that reads like the service's own failures.
-fn failure(strike: &Strike) -> Problem {
-    let code = u16::try_from(strike.count("status")).unwrap_or(500);
-    let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let (slug, title, detail, cause) = match code {
-        503 => (
-            "storage-unavailable",
-            "Storage unavailable",
-            "The database does not answer. Try again.",
-            "the database is not available: connection reset by peer (os error 104)",
-        ),
-        504 => ("timeout", "Timeout", "The request took longer than it may.", "deadline has elapsed"),
-        _ => {
-            ("internal", "Internal error", "The request could not be completed.", "unexpected end of stream")
-        }
-    };
-    let mut problem = Problem::new(status, slug, title, detail);
-    problem.cause = Some(cause.to_owned());
-    problem.retry_after = (code == 503).then_some(1);
-    problem
 }
 
 impl<S> Layer<S> for InboundFaults {

@@ -8,6 +8,7 @@ mod decide;
 pub mod doc;
 mod engine;
 mod error;
+mod failures;
 pub mod layer;
 mod parse;
 mod plan;

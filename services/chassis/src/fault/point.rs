@@ -119,6 +119,17 @@ impl FaultPoint {
         }
     }
 
+    /// Waits for the next change that leaves the point off. Unlike a wait for [`FaultPoint::started`], a loop of these misses
+    /// no plan: not even one that was set and cleared before its task had a turn.
+    pub(crate) async fn next_off(&self) {
+        loop {
+            self.changed().await;
+            if self.active().is_none() {
+                return;
+            }
+        }
+    }
+
     #[cfg(test)]
     pub(super) fn version(&self) -> tokio::sync::watch::Ref<'_, u64> {
         self.state.version.borrow()

@@ -71,13 +71,9 @@ impl Guard {
         if !self.protections.on(Protection::Timeout) {
             return work.await;
         }
-        tokio::time::timeout(self.timeout, work).await.unwrap_or_else(|_| {
-            let detail =
-                format!("The request took longer than {}.", humantime::format_duration(self.timeout));
-            let mut problem = Problem::new(StatusCode::GATEWAY_TIMEOUT, "timeout", "Timeout", detail);
-            problem.cause = Some(format!("no answer within {:?}", self.timeout));
-            problem.into_response()
-        })
+        tokio::time::timeout(self.timeout, work)
+            .await
+            .unwrap_or_else(|_| overtime(self.timeout).into_response())
     }
 
     /// Holds a slot during `work`. Without a free one: answers 503, or waits where shedding is switched off.
@@ -95,6 +91,14 @@ impl Guard {
         drop(slot);
         response
     }
+}
+
+/// The answer to a request that took longer than it may.
+pub(crate) fn overtime(limit: Duration) -> Problem {
+    let detail = format!("The request took longer than {}.", humantime::format_duration(limit));
+    let mut problem = Problem::new(StatusCode::GATEWAY_TIMEOUT, "timeout", "Timeout", detail);
+    problem.cause = Some(format!("no answer within {limit:?}"));
+    problem
 }
 
 fn overloaded() -> Problem {

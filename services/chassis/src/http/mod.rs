@@ -11,6 +11,7 @@ mod trace;
 
 pub use abort::{AbortableListener, ConnectionAbort};
 pub use extract::{Json, Path, Query};
+pub(crate) use guard::overtime;
 pub use problem::Problem;
 pub use server::Server;
 pub use stack::stack;

@@ -7,6 +7,10 @@ use testkit::{eventually, needs};
 
 use crate::world::{DEADLINE, World};
 
+/// Sessions that introduce themselves as PostgreSQL's own client.
+const OPERATORS: &str = "SELECT count(*) FROM pg_stat_activity
+    WHERE application_name = 'psql' AND datname = current_database()";
+
 async fn select(world: &World) -> Result<i32, DbError> {
     let mut query = world.database.query(QueryType::Select, "read").await?;
     Ok(sqlx::query_scalar("SELECT 1").fetch_one(&mut *query).await?)
@@ -75,9 +79,30 @@ async fn an_error_is_the_servers_own_and_the_pool_recovers() {
     }
     world.nothing_stays_behind().await;
     // What ended the sessions is gone as well: only connections of the pool are left.
-    let sessions = "SELECT count(*) FROM pg_stat_activity
-                    WHERE application_name = 'unit' AND datname = current_database() AND query LIKE '%terminate%'";
-    world.sees(sessions, 0).await;
+    world.sees(OPERATORS, 0).await;
+}
+
+#[tokio::test]
+async fn sessions_are_ended_by_somebody_in_psql_who_is_gone_however_short_the_fault_was() {
+    needs!(Postgres);
+    let mut world = World::new(&["--db-pool-size", "8"]).await;
+    world.chassis.faults.set("db-error", "rate=1&ttl=30s").unwrap();
+    select(&world).await.unwrap_err();
+    world.sees(OPERATORS, 1).await;
+    world.chassis.faults.clear("db-error").unwrap();
+    world.sees(OPERATORS, 0).await;
+
+    for _ in 0..50 {
+        world.chassis.faults.set("db-error", "rate=1&ttl=30s").unwrap();
+        // Cleared while sessions are being ended.
+        let (_, ()) = tokio::join!(futures::future::join_all((0..4).map(|_| select(&world))), async {
+            tokio::time::sleep(Duration::from_millis(3)).await;
+            world.chassis.faults.clear("db-error").unwrap();
+        });
+    }
+    world.sees(OPERATORS, 0).await;
+    world.sees("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_terminate_backend%' AND pid <> pg_backend_pid()", 0).await;
+    world.nothing_stays_behind().await;
 }
 
 #[tokio::test]
@@ -90,7 +115,7 @@ async fn a_slow_query_really_runs_on_the_callers_connection() {
 
     let running = "SELECT count(*) FROM pg_stat_activity
                    WHERE application_name = 'unit' AND datname = current_database()
-                     AND state = 'active' AND query LIKE '%ORDER BY digest%'";
+                     AND state = 'active' AND query LIKE '%FROM minutes%FROM things%'";
     let (answer, ()) = tokio::join!(async { select(&world).await }, async {
         let mut observer = World::at(&world.url, &[]).await;
         observer.sees(running, 1).await;

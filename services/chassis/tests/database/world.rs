@@ -26,7 +26,7 @@ static FAULTS: &[&FaultSpec] = &[
     &catalogue::PUBLISH_ERROR,
 ];
 
-const TABLE_DDL: &str = "CREATE TABLE things (id uuid PRIMARY KEY, name text UNIQUE NOT NULL)";
+const TABLE_DDL: &str = "CREATE TABLE things (id uuid PRIMARY KEY, name text UNIQUE NOT NULL, created_at timestamptz NOT NULL DEFAULT now())";
 
 #[derive(Parser)]
 #[command(args_override_self = true)]
@@ -100,7 +100,7 @@ impl World {
     /// Inserts `count` rows into `things`.
     pub(crate) async fn fill(&mut self, count: i32) {
         sqlx::query(
-            "INSERT INTO things SELECT gen_random_uuid(), 'thing ' || i FROM generate_series(1, $1) AS i",
+            "INSERT INTO things (id, name) SELECT gen_random_uuid(), 'thing ' || i FROM generate_series(1, $1) AS i",
         )
         .bind(count)
         .execute(&mut self.observer)
@@ -116,6 +116,8 @@ impl World {
             0,
         )
         .await;
+        self.sees("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'psql' AND datname = current_database()", 0)
+            .await;
         self.sees("SELECT count(*) FROM pg_locks WHERE relation = 'things'::regclass", 0).await;
         self.sees(
             "SELECT count(*) FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
@@ -139,7 +141,12 @@ pub(crate) async fn process(url: &str, args: &[&str]) -> (Chassis, Database, Con
     let config = Config::parse_from(defaults.iter().chain(args));
     let info = ServiceInfo { name: "unit", version: "0.0.0" };
     let chassis = Chassis::new(info, config.common.clone(), FAULTS);
-    let targets = DbTargets { database: "unit", table: "things" };
+    let targets = DbTargets {
+        database: "unit",
+        table: "things",
+        created: "created_at",
+        operations: &["read", "write"],
+    };
     let database = Database::connect(&config.db, targets, &chassis).await.unwrap();
     (chassis, database, config)
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use chassis::{
     Chassis,
-    cache::{Cache, CacheConfig, CacheError},
+    cache::{Cache, CacheConfig, CacheError, CacheTargets},
 };
 use testkit::{Redis, eventually, needs};
 
@@ -14,7 +14,8 @@ pub(crate) const TTL: Duration = Duration::from_secs(60);
 
 pub(crate) async fn connect(redis: &Redis, chassis: &Chassis) -> Cache {
     let config: CacheConfig = config(&["--redis-url", &redis.url()]);
-    Cache::connect(&config, "users:", chassis).await.expect("a cache")
+    let targets = CacheTargets { prefix: "users:", attachment: "avatar" };
+    Cache::connect(&config, targets, chassis).await.expect("a cache")
 }
 
 #[tokio::test]

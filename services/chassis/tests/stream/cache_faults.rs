@@ -117,14 +117,24 @@ async fn cache_stampede_really_removes_all_entries_again_and_again() {
 #[tokio::test]
 async fn cache_hot_key_really_reads_one_large_value_at_its_rate() {
     needs!(Redis);
-    let (redis, chassis, _cache) = start().await;
+    let (redis, chassis, cache) = start().await;
+    cache.set("users:1", br#"{"id":1}"#, TTL).await.expect("an answer");
     let (commands, bytes) =
         (info(&redis, "total_commands_processed").await, info(&redis, "total_net_output_bytes").await);
     chassis.faults.set("cache-hot-key", "rps=500&size=64KiB&ttl=2s").expect("a plan");
+    eventually(PATIENCE, || async {
+        let length = redis.command("STRLEN users:1").await;
+        if length.trim() == ":65536" { Ok(()) } else { Err(length) }
+    })
+    .await;
+    let large = cache.get("users:1").await.expect("an answer").expect("the entry");
+    let large: serde_json::Value = serde_json::from_slice(&large).expect("still what it was, and more");
+    assert_eq!(large["id"], 1);
+    assert_eq!(keys(&redis).await, 1, "no key of its own");
     over(&chassis, "cache-hot-key").await;
     eventually(PATIENCE, || async {
         let left = keys(&redis).await;
-        if left == 1 { Ok(()) } else { Err(format!("{left} keys: it cleans up")) }
+        if left == 0 { Ok(()) } else { Err(format!("{left} keys: the large entry goes")) }
     })
     .await;
     let commands = info(&redis, "total_commands_processed").await - commands;
@@ -137,6 +147,7 @@ async fn cache_hot_key_really_reads_one_large_value_at_its_rate() {
 async fn cache_growth_really_fills_redis_up_to_its_size_and_cleans_up() {
     needs!(Redis);
     let (redis, chassis, cache) = start().await;
+    cache.set("users:1", br#"{"id":1}"#, TTL).await.expect("an answer");
     let before = info(&redis, "used_memory").await;
     chassis.faults.set("cache-growth", "size=8MiB&step=2MiB&ttl=3s").expect("a plan");
     let wanted = (8 << 20) / (16 << 10);
@@ -147,6 +158,8 @@ async fn cache_growth_really_fills_redis_up_to_its_size_and_cleans_up() {
     .await;
     let grown = info(&redis, "used_memory").await - before;
     assert!(grown > 8 << 20, "{grown} bytes");
+    let key = redis.command("RANDOMKEY").await;
+    assert!(key.contains("users:"), "named as real entries are: {key}");
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(keys(&redis).await - 1, wanted, "it stops at its size");
     over(&chassis, "cache-growth").await;

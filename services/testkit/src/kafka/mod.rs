@@ -168,6 +168,15 @@ impl Kafka {
         kafka_raw::publish(self.brokers(), topic, partition, payload, headers).await;
     }
 
+    /// A producer of its own, for those who publish often.
+    ///
+    /// # Panics
+    /// When librdkafka refuses.
+    #[must_use]
+    pub fn sender(&self) -> Sender {
+        Sender(self.client().create().expect("a producer"))
+    }
+
     /// Reads a topic from its beginning until `count` messages were seen or `deadline` passed; leaves no group behind.
     pub async fn read(&self, topic: &str, count: usize, deadline: Duration) -> Vec<Record> {
         let (config, topic) = (self.client(), topic.to_owned());
@@ -181,6 +190,18 @@ impl Kafka {
         config.set("bootstrap.servers", self.brokers()).set("group.id", "testkit-reader");
         config.set("enable.auto.commit", "false");
         config
+    }
+}
+
+/// Publishes messages of one broker's clients.
+#[derive(Clone)]
+pub struct Sender(FutureProducer);
+
+impl Sender {
+    /// Publishes one message as it is; what is not acknowledged in a second is given up.
+    pub async fn send(&self, topic: &str, key: &str, payload: &[u8]) {
+        let record = FutureRecord::to(topic).key(key).payload(payload);
+        let _ = self.0.send(record, Duration::from_secs(1)).await;
     }
 }
 

@@ -5,5 +5,5 @@ mod user_cache;
 mod user_store;
 
 pub use seeds::seed;
-pub use user_cache::{KEY_PREFIX, RedisUserCache};
-pub use user_store::PgUserStore;
+pub use user_cache::{CACHE, RedisUserCache};
+pub use user_store::{PgUserStore, error as store_error};

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use chassis::{
-    cache::Cache,
+    cache::{Cache, CacheTargets},
     protection::{Protection, Protections},
 };
+use chrono::Utc;
 use uuid::Uuid;
 
 use crate::{
@@ -13,8 +14,10 @@ use crate::{
     metrics::LookupMetrics,
 };
 
-/// Namespace of the keys.
-pub const KEY_PREFIX: &str = "users:";
+/// What the cache is told about its entries: they may come with a picture, which this service does not need.
+pub const CACHE: CacheTargets = CacheTargets { prefix: "users:", attachment: "avatar" };
+/// How long an entry that is taken as fresh counts as that.
+const AS_FRESH: Duration = Duration::from_secs(1);
 
 /// [`UserCache`] in Redis. Cheap to clone.
 #[derive(Clone)]
@@ -33,14 +36,18 @@ impl RedisUserCache {
 }
 
 fn key(id: Uuid) -> String {
-    format!("{KEY_PREFIX}{id}")
+    format!("{}{id}", CACHE.prefix)
 }
 
 impl UserCache for RedisUserCache {
     async fn get(&self, id: Uuid) -> Result<Option<Entry>, CacheFailure> {
         let Some(bytes) = self.cache.get(&key(id)).await.map_err(|_| CacheFailure)? else { return Ok(None) };
-        // Unreadable (another version wrote it): as good as absent, and the next write mends it.
-        Ok(serde_json::from_slice(&bytes).ok())
+        // Unreadable (another version wrote it): as good as absent, and the next write replaces it.
+        let Ok(mut entry) = serde_json::from_slice::<Entry>(&bytes) else { return Ok(None) };
+        if self.cache.expiry_suspended() {
+            entry.fresh_until = entry.fresh_until.max(Utc::now() + AS_FRESH);
+        }
+        Ok(Some(entry))
     }
 
     async fn put(&self, id: Uuid, entry: Entry, keep: Duration) {

@@ -131,7 +131,8 @@ impl TryFrom<Row> for User {
 }
 
 /// The one place where a database error becomes a decision.
-fn error(cause: DbError) -> UserError {
+#[must_use]
+pub fn error(cause: DbError) -> UserError {
     match cause {
         DbError::Duplicate { .. } => UserError::EmailTaken,
         DbError::PoolTimeout | DbError::Unavailable(_) | DbError::Conflict(_) => {

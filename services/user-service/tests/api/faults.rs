@@ -112,6 +112,32 @@ async fn cache_stale_serves_the_old_value_after_a_change() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn cache_stale_serves_the_old_value_beyond_its_ttl_until_it_ends() {
+    needs!(Postgres, Redis);
+    let rig = Rig::with(&["--cache-ttl=200ms", "--cache-stale-for=1s"]).await;
+    let before = rig.read(0).await.json();
+    rig.fault("cache-stale").await;
+    rig.public.patch(&path(0), &json!({"name": "Changed"})).await.expect_status(200);
+    // Beyond the TTL, and beyond the time for which Redis would keep the entry.
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(2) {
+        let answer = rig.read(0).await;
+        assert_eq!(
+            (answer.header("x-cache"), answer.json()),
+            ("hit", before.clone()),
+            "{:?}",
+            start.elapsed()
+        );
+    }
+    rig.end_faults().await;
+    eventually(SOON, || async {
+        let name = rig.read(0).await.json()["name"].clone();
+        (name == "Changed").then_some(()).ok_or(name.to_string())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn cache_stampede_empties_the_cache_again_and_again() {
     needs!(Postgres, Redis);
     let rig = Rig::start().await;
@@ -139,6 +165,8 @@ async fn cache_growth_fills_redis_and_cache_hot_key_keeps_it_busy() {
     };
     let memory = async || figure(rig.redis.command("INFO memory").await, "used_memory:");
     let commands = async || figure(rig.redis.command("INFO stats").await, "total_commands_processed:");
+    // What both work with: an entry.
+    rig.read(0).await.expect_status(200);
     let before = memory().await;
     rig.fault("cache-growth?size=4MiB").await;
     eventually(SOON, async || {
@@ -147,6 +175,7 @@ async fn cache_growth_fills_redis_and_cache_hot_key_keeps_it_busy() {
     })
     .await;
     rig.end_faults().await;
+    rig.read(0).await.expect_status(200);
     let before = commands().await;
     rig.fault("cache-hot-key?rps=500").await;
     eventually(SOON, async || {

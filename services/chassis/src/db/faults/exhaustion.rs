@@ -16,7 +16,7 @@ use crate::{
 /// How often the held connections are checked for being alive.
 const CHECK: Duration = Duration::from_secs(1);
 
-/// Follows the point for ever.
+/// Follows the point forever.
 pub(super) async fn run(point: FaultPoint, database: Database) {
     loop {
         let strike = point.started().await;

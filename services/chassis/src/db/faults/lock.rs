@@ -1,4 +1,5 @@
-//! `db-lock`: a transaction of a connection of its own holds the main table, as a migration would that somebody forgot.
+//! `db-lock`: a transaction in a session of its own holds the main table, as a person leaves it who works on the table in
+//! `psql` and has not committed yet.
 //!
 //! Who finds the session in `pg_locks` and ends it has solved the incident: it does not come back with the same plan.
 
@@ -7,7 +8,7 @@ use std::time::Duration;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tokio::time::{sleep, timeout};
 
-use super::Database;
+use super::{Database, operator};
 use crate::fault::{FaultPoint, Strike};
 
 /// A lock that is waited for stops all others as well, so waiting ends soon after the plan does.
@@ -15,7 +16,7 @@ const LOCK_TIMEOUT: &str = "500ms";
 /// Pause before the next attempt while the server does not take connections.
 const RECONNECT: Duration = Duration::from_millis(500);
 
-/// Follows the point for ever.
+/// Follows the point forever.
 pub(super) async fn run(point: FaultPoint, database: Database) {
     loop {
         let strike = point.started().await;
@@ -38,7 +39,7 @@ async fn is_on(point: &FaultPoint, strike: &Strike) -> bool {
 
 async fn connect(point: &FaultPoint, strike: &Strike, database: &Database) -> Option<PgConnection> {
     let limits = [("statement_timeout", "0"), ("lock_timeout", LOCK_TIMEOUT)];
-    let options = database.inner.options.clone().options(limits);
+    let options = operator(&database.inner.options).options(limits);
     while is_on(point, strike).await {
         match PgConnection::connect_with(&options).await {
             Ok(conn) => return Some(conn),
@@ -52,8 +53,9 @@ async fn connect(point: &FaultPoint, strike: &Strike, database: &Database) -> Op
 /// pass, and for longer at less.
 async fn hold(conn: &mut PgConnection, table: &str, point: &FaultPoint, strike: &Strike) -> sqlx::Result<()> {
     let (hold, level) = (strike.duration("hold"), point.level());
-    let lock = format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
-    let locked = sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut *conn).await;
+    sqlx::raw_sql("BEGIN").execute(&mut *conn).await?;
+    let lock = AssertSqlSafe(format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"));
+    let locked = sqlx::raw_sql(lock).execute(&mut *conn).await;
     if locked.is_ok() {
         let _ = timeout(hold.mul_f64(level), point.ended(strike)).await;
     }

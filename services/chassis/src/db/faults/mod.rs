@@ -1,7 +1,8 @@
 //! The `db-*` faults, each done to the real server: what callers, traces and PostgreSQL's own views then show is true.
 //!
 //! Those that strike one operation run between the pool and the caller, on the caller's connection. Those that take a
-//! resource away are tasks with connections of their own. All of them leave no transaction, lock or connection behind.
+//! resource away are tasks with connections of their own. All of them leave no transaction, lock or connection behind, and
+//! none of them asks the server for what the real cause would not ask it: sessions and statements give nothing away.
 
 mod cut;
 mod deadlock;
@@ -12,7 +13,7 @@ mod slow_query;
 use sqlx::postgres::PgConnectOptions;
 
 use self::{cut::Cutter, deadlock::Rivals};
-use super::{Connection, Database, DbError};
+use super::{Connection, Database, DbError, DbTargets};
 use crate::{
     Chassis,
     fault::{FaultPoint, Faults, Strike},
@@ -25,7 +26,6 @@ const ALL: [&str; 6] =
 pub(super) struct DbFaults {
     latency: Option<FaultPoint>,
     slow_query: Option<FaultPoint>,
-    error: Option<FaultPoint>,
     deadlock: Option<FaultPoint>,
     /// Every `db-*` point, those of the tasks included.
     all: Vec<FaultPoint>,
@@ -38,10 +38,9 @@ impl DbFaults {
         Self {
             latency: faults.find("db-latency"),
             slow_query: faults.find("db-slow-query"),
-            error: faults.find("db-error"),
             deadlock: faults.find("db-deadlock"),
             all: ALL.iter().filter_map(|name| faults.find(name)).collect(),
-            cutter: Cutter::new(options.clone()),
+            cutter: Cutter::new(faults.find("db-error"), operator(options)),
             rivals: Rivals::new(options.clone()),
         }
     }
@@ -52,17 +51,18 @@ impl DbFaults {
     }
 
     /// What happens to a connection between the pool and its first statement.
-    pub(super) async fn before_statement(&self, conn: &mut Connection) -> Result<(), DbError> {
+    pub(super) async fn before_statement(
+        &self,
+        conn: &mut Connection,
+        targets: &DbTargets,
+    ) -> Result<(), DbError> {
         if let Some(strike) = strike(self.latency.as_ref()) {
             tokio::time::sleep(strike.duration("delay")).await;
         }
         if let Some(strike) = strike(self.slow_query.as_ref()) {
-            slow_query::run(conn, strike.count("rows")).await?;
+            slow_query::run(conn, targets, strike.count("rows")).await?;
         }
-        if strike(self.error.as_ref()).is_some() {
-            self.cutter.cut(conn).await?;
-        }
-        Ok(())
+        self.cutter.cut(conn).await
     }
 
     /// What happens to a transaction before its first statement.
@@ -72,6 +72,11 @@ impl DbFaults {
         }
         Ok(())
     }
+}
+
+/// How a session introduces itself that a person opened to work on the database: as PostgreSQL's own client does.
+fn operator(options: &PgConnectOptions) -> PgConnectOptions {
+    options.clone().application_name("psql")
 }
 
 fn strike(point: Option<&FaultPoint>) -> Option<Strike> {

@@ -36,21 +36,23 @@ pub const CACHE_STAMPEDE: FaultSpec = process(
 /// `cache-stale`: the cache serves what is old.
 pub const CACHE_STALE: FaultSpec = FaultSpec {
     name: "cache-stale",
-    summary: "Changes no longer reach the cache: removals and overwrites of existing entries are acknowledged and not done.",
+    summary: "Changes no longer reach the cache and its entries no longer expire: removals and overwrites are acknowledged and \
+              not done, and what is there counts as fresh, also beyond its TTL.",
     reach: Reach::Work,
     params: &[],
     signals: "No error and no latency: a user reads the old value after a change, with `x-cache: hit`.",
-    ends: "What is old by then stays until its TTL or the next change.",
+    ends: "What is older than its TTL is read anew at once; the rest stays until its TTL or the next change.",
     baseline: None,
 };
 
 /// `cache-hot-key`: one key takes the cache's time.
 pub const CACHE_HOT_KEY: FaultSpec = process(
     "cache-hot-key",
-    "One large value is really read from the cache `rps` times a second. `rate` is the share of that.",
+    "One entry of the service, made large by an attachment, is really read from the cache `rps` times a second. Begins \
+     with the first entry. `rate` is the share of that.",
     &[
         count("rps", "reads a second", "2000", 1, 20_000),
-        bytes("size", "size of the value", "64KiB", KIB, MIB),
+        bytes("size", "size of the entry", "64KiB", KIB, MIB),
     ],
     "Redis's CPU and network rise (`instantaneous_ops_per_sec`, `redis-cli --hotkeys`), `cache_operation_duration_seconds` \
      of all keys with it.",
@@ -59,13 +61,14 @@ pub const CACHE_HOT_KEY: FaultSpec = process(
 /// `cache-growth`: the cache fills up.
 pub const CACHE_GROWTH: FaultSpec = FaultSpec {
     name: "cache-growth",
-    summary: "Keys without expiry are really written, `step` every 100 ms up to `size`. `rate` is the share of `size`.",
+    summary: "Entries of 16 KiB that are kept for an hour are really written, `step` every 100 ms up to `size`. They are copies \
+              of a real one under ids that nobody asks for, so it begins with the first entry. `rate` is the share of `size`.",
     reach: Reach::Process,
     params: &[
         bytes("size", "where it stops", "32MiB", MIB, 256 * MIB),
         bytes("step", "written every 100 ms", "1MiB", KIB, 16 * MIB),
     ],
     signals: "Redis's `used_memory` and key count rise; with a memory limit evictions, and with them misses.",
-    ends: "The keys are removed at the end; after a kill of the process they stay until they are deleted (`*:view:*`).",
+    ends: "The entries are removed at the end; those of a process that was killed expire within the hour.",
     baseline: None,
 };

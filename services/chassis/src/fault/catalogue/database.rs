@@ -17,9 +17,11 @@ pub const DB_LATENCY: FaultSpec = work(
 /// `db-error`: statements fail.
 pub const DB_ERROR: FaultSpec = work(
     "db-error",
-    "The server really ends the session of the caller's connection (`57P01`), as in a failover; the pool opens another.",
+    "A session of `psql` really ends the session of the caller's connection (`pg_terminate_backend`, `57P01`), as an \
+     administrator may; the pool opens another.",
     &[],
-    "`database_errors_total{kind}` rises; own 503s (`storage-unavailable`); error spans at the database.",
+    "`database_errors_total{kind}` rises; own 503s (`storage-unavailable`); error spans at the database; PostgreSQL's log says \
+     `terminating connection due to administrator command`, and `pg_stat_activity` shows who does it.",
 );
 
 /// `db-pool-exhaustion`: no free connections.
@@ -39,7 +41,8 @@ pub const DB_LOCK: FaultSpec = FaultSpec {
     ends: "Ending the session that holds the lock (`pg_terminate_backend`) ends it too, until the plan is set anew. Nothing stays behind.",
     ..process(
         "db-lock",
-        "A transaction really holds an exclusive lock on the service's main table and lets go for an instant every `hold`.",
+        "A transaction in a session of `psql` really holds an exclusive lock on the service's main table, as one that somebody \
+         forgot to commit, and lets go for an instant every `hold`.",
         &[duration("hold", "how long it is held at a time", "5s", Duration::from_millis(100), MINUTE)],
         "Writes and reads of the table wait: `database_query_duration_seconds` has steps of `hold`, then pool waits; \
      `pg_locks` and `pg_stat_activity` show who waits for whom.",
@@ -49,16 +52,18 @@ pub const DB_LOCK: FaultSpec = FaultSpec {
 /// `db-slow-query`: a query that reads too much.
 pub const DB_SLOW_QUERY: FaultSpec = work(
     "db-slow-query",
-    "Statements are preceded by a real query that sorts `rows` generated rows on the same connection, as after a lost index.",
-    &[count("rows", "rows that it works through", "400000", 1_000, 10_000_000)],
-    "`database_query_duration_seconds` rises and PostgreSQL's own CPU with it; `pg_stat_activity` shows the query.",
+    "Statements are preceded by a real report over the service's main table on the same connection, minute by minute for the \
+     last `rows` minutes, as after somebody put a statistic into the path of requests.",
+    &[count("rows", "minutes that it works through, beside the whole table", "400000", 1_000, 10_000_000)],
+    "`database_query_duration_seconds` rises and PostgreSQL's own CPU with it; `pg_stat_activity` and, beyond 500 ms, \
+     PostgreSQL's log show the query.",
 );
 
 /// `db-deadlock`: transactions deadlock.
 pub const DB_DEADLOCK: FaultSpec = work(
     "db-deadlock",
     "A transaction really gets into a deadlock: another one takes the same two locks in the other order, and PostgreSQL \
-     ends it (and not the other one) after its `deadlock_timeout`. At most 4 at once.",
+     ends it (and not the other one) after its `deadlock_timeout` of 1 s. At most 4 at once.",
     &[],
     "`database_errors_total{kind=\"conflict\"}` rises, statements take 1 s before they fail (`deadlock_timeout`); \
      `pg_stat_database.deadlocks` counts.",

@@ -29,7 +29,8 @@ pub const LOG_DROP: FaultSpec = process(
 /// `cardinality-bomb`: too many series.
 pub const CARDINALITY_BOMB: FaultSpec = process(
     "cardinality-bomb",
-    "A counter by client is really registered with `series` different clients. `rate` is the share of `series`.",
+    "The names of database operations, a label of `database_operations_total`, really get ids in them: `series` more \
+     series. `rate` is the share of `series`.",
     &[count("series", "how many", "2000", 1, 10_000)],
     "`scrape_samples_scraped`, scrape duration and size rise, Prometheus's memory and series count with them.",
 );

@@ -6,7 +6,8 @@ use std::time::Duration;
 /// `cpu-burn`: the processor is busy.
 pub const CPU_BURN: FaultSpec = process(
     "cpu-burn",
-    "Threads that really compute take the processor. `rate` is the share of the time that each is busy.",
+    "Threads that really compute take the processor; they are named as those of the async runtime, on which code that \
+     computes too long would be. `rate` is the share of the time that each is busy.",
     &[count("threads", "how many; 0 means one for each core", "0", 0, 256)],
     "`cpu_usage_percent` rises, `runtime_poll_delay_seconds` and all latencies with it; other processes of the machine \
      suffer too.",
@@ -59,7 +60,8 @@ pub const CRASH: FaultSpec = FaultSpec {
 /// `log-flood`: too many log lines.
 pub const LOG_FLOOD: FaultSpec = process(
     "log-flood",
-    "Ordinary-looking log lines are really written in large numbers. `rate` is the share of `lps`.",
+    "The lines about database connections, which exist at level `debug`, are really written at `info` in large numbers. \
+     `rate` is the share of `lps`.",
     &[count("lps", "lines a second", "1000", 1, 100_000)],
     "`log_lines_total{level=\"info\"}` rises, the log grows, processor time goes into writing it; the line that matters \
      is hard to find.",

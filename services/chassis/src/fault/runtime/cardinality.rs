@@ -1,58 +1,69 @@
-//! `cardinality-bomb`: a counter with a label that anybody can choose, as somebody adds it with the best intentions.
+//! `cardinality-bomb`: the label of a counter that takes any value, as when somebody adds the id to the name of an operation.
 //!
-//! The family is registered from the start and has no series, so nothing of it is exposed while the fault is off.
+//! The family exists at rest, with one series for each operation of the database.
 
 use std::time::Duration;
 
-use prometheus::IntCounterVec;
+use prometheus::{IntCounterVec, core::Collector as _};
+use uuid::Uuid;
 
 use super::{FaultPoint, Strike, part};
-use crate::telemetry::metrics::Metrics;
+use crate::{db::metrics::operations, telemetry::metrics::Metrics};
 
 const TICK: Duration = Duration::from_millis(500);
+/// Where a service has no database.
+const ANY: &str = "query";
 
 /// The family.
 #[derive(Clone)]
-pub(super) struct Clients {
-    requests: IntCounterVec,
-}
+pub(super) struct Operations(IntCounterVec);
 
-impl Clients {
+impl Operations {
     pub(super) fn new(metrics: &Metrics) -> Self {
-        let help = "Requests by client address.";
-        Self { requests: metrics.counter_vec("http_requests_by_client_total", help, &["client"]) }
+        Self(operations(metrics))
     }
 
     pub(super) async fn bomb(self, point: FaultPoint, strike: Strike) {
         let series = strike.count("series");
-        let family = Forget(self.requests);
-        let mut made = 0;
+        let names = self.names();
+        let mut made = Made { family: self.0, values: Vec::new() };
         loop {
             let wanted = part(series, point.level());
-            for n in made..wanted {
-                family.0.with_label_values(&[&client(n)]).inc();
-            }
-            made = made.max(wanted);
-            // Traffic goes on: some of the clients come back.
-            for _ in 0..(made / 50).min(made) {
-                family.0.with_label_values(&[&client(rand::random_range(0..made))]).inc();
+            for n in made.values.len() as u64..wanted {
+                let name = &names[usize::try_from(n).unwrap_or_default() % names.len()];
+                made.count(format!("{name} {}", Uuid::now_v7()));
             }
             tokio::time::sleep(TICK).await;
         }
     }
-}
 
-/// Removes all series when it is dropped.
-struct Forget(IntCounterVec);
-
-impl Drop for Forget {
-    fn drop(&mut self) {
-        self.0.reset();
+    /// The operations that there are now.
+    fn names(&self) -> Vec<String> {
+        let families = self.0.collect();
+        let labels =
+            families.iter().flat_map(|family| family.get_metric()).flat_map(|metric| metric.get_label());
+        let names: Vec<_> = labels.map(|label| label.value().to_owned()).collect();
+        if names.is_empty() { vec![ANY.to_owned()] } else { names }
     }
 }
 
-/// An address and port, different for each `n` below 2^24.
-fn client(n: u64) -> String {
-    let [.., a, b, c] = n.to_be_bytes();
-    format!("10.{a}.{b}.{c}:{}", 32_768 + n.wrapping_mul(2_654_435_761) % 28_232)
+/// The series that were made; dropping it removes them and leaves the others.
+struct Made {
+    family: IntCounterVec,
+    values: Vec<String>,
+}
+
+impl Made {
+    fn count(&mut self, value: String) {
+        self.family.with_label_values(&[&value]).inc();
+        self.values.push(value);
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        for value in &self.values {
+            let _ = self.family.remove_label_values(&[value]);
+        }
+    }
 }

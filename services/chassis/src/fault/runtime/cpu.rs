@@ -23,16 +23,23 @@ pub(super) async fn burn(point: FaultPoint, strike: Strike) {
         _ => thread::available_parallelism().map_or(1, usize::from),
     };
     let load = Load::default();
+    let name = runtimes_own();
     for _ in 0..threads {
         let busy = Arc::clone(&load.busy_nanos);
         // A thread less than asked for is no reason to stop: the process is short of resources already.
-        let _ = thread::Builder::new().name("worker".to_owned()).spawn(move || work(&busy));
+        let _ = thread::Builder::new().name(name.clone()).spawn(move || work(&busy));
     }
     loop {
         let nanos = part(u64::try_from(PERIOD.as_nanos()).unwrap_or(STOP), point.level());
         load.busy_nanos.store(nanos, Ordering::Relaxed);
         point.changed().await;
     }
+}
+
+/// The name of the async runtime's threads: those of its workers, and those on which it lets blocking code compute.
+fn runtimes_own() -> String {
+    // This runs on one of them.
+    thread::current().name().unwrap_or("tokio-rt-worker").to_owned()
 }
 
 /// How long each thread computes in a [`PERIOD`]. Dropping it ends the threads.

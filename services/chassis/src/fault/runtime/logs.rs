@@ -1,4 +1,4 @@
-//! `log-flood`: lines such as a service writes when somebody left its log level too low.
+//! `log-flood`: the lines about connections that a service writes at level `debug`, as if somebody had raised them to `info`.
 
 use std::time::Duration;
 
@@ -6,6 +6,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::info;
 
 use super::{FaultPoint, Strike};
+use crate::db::pool::{ACQUIRED, RELEASED};
+
+/// Where those lines come from.
+const POOL: &str = "chassis::db::pool";
 
 const TICK: Duration = Duration::from_millis(50);
 
@@ -27,12 +31,10 @@ pub(super) async fn flood(point: FaultPoint, strike: Strike) {
 }
 
 fn write(n: u64) {
-    let key = n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
-    let micros = 40 + key % 900;
-    match n % 4 {
-        0 => info!(target: "chassis::pool", key, micros, "connection checked out"),
-        1 => info!(target: "chassis::pool", key, micros, "connection returned"),
-        2 => info!(target: "chassis::lookup", key, micros, "lookup finished"),
-        _ => info!(target: "chassis::lookup", key, micros, "entry is fresh, nothing to do"),
+    let micros = n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
+    if n.is_multiple_of(2) {
+        info!(target: POOL, waited_micros = 1 + micros % 9, "{ACQUIRED}");
+    } else {
+        info!(target: POOL, held_micros = 400 + micros % 900, "{RELEASED}");
     }
 }

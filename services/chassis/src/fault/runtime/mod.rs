@@ -24,8 +24,8 @@ pub(super) fn start(chassis: &Chassis) {
     follow(chassis, "crash", crash::crash);
     follow(chassis, "log-flood", logs::flood);
     if let Some(point) = chassis.faults.find("cardinality-bomb") {
-        let clients = cardinality::Clients::new(&chassis.metrics);
-        run(chassis, point, move |point, strike| clients.clone().bomb(point, strike));
+        let operations = cardinality::Operations::new(&chassis.metrics);
+        run(chassis, point, move |point, strike| operations.clone().bomb(point, strike));
     }
 }
 

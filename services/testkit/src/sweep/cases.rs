@@ -1,0 +1,131 @@
+//! What each fault may leave to be seen while it is on: what its real cause would leave, and why.
+
+use std::time::Duration;
+
+/// One fault, as the sweep switches it on.
+pub(super) struct Case {
+    pub(super) fault: &'static str,
+    /// Parameters strong enough to show within milliseconds, and weak enough for the rest of the machine.
+    pub(super) plan: &'static str,
+    /// How long it is on for the look.
+    pub(super) on: Duration,
+    /// Parts of what is seen then and not at rest, each as the real cause would leave it.
+    pub(super) leaves: &'static [&'static str],
+}
+
+const fn case(fault: &'static str, plan: &'static str, millis: u64, leaves: &'static [&'static str]) -> Case {
+    Case { fault, plan, on: Duration::from_millis(millis), leaves }
+}
+
+/// A statement that ran into something is said with its text.
+const CANCELLED: &str = "canceling statement due to";
+
+const CASES: &[Case] = &[
+    case("risky", "", 300, &[]),
+    case("http-error", "", 300, &[]),
+    case("http-latency", "delay=30ms", 300, &[]),
+    case("http-hang", "", 300, &[]),
+    case("http-abort", "", 300, &[]),
+    case("upstream-error", "", 300, &[]),
+    case("upstream-latency", "delay=30ms", 300, &[]),
+    case("upstream-unreachable", "", 300, &[]),
+    case("db-latency", "delay=20ms", 300, &[]),
+    // Somebody ends sessions from psql.
+    case(
+        "db-error",
+        "",
+        700,
+        &[
+            "session psql ",
+            "statement psql SELECT pg_terminate_backend(pid, N) FROM pg_stat_activity WHERE pid = N",
+            "FATAL: terminating connection due to administrator command",
+        ],
+    ),
+    // Code that forgot to give its transaction back.
+    case("db-pool-exhaustion", "", 700, &[]),
+    // Somebody works on the table in psql.
+    case(
+        "db-lock",
+        "hold=100ms",
+        700,
+        &["session psql ", "statement psql BEGIN", "statement psql LOCK TABLE", CANCELLED],
+    ),
+    // Somebody put a report into the path of requests.
+    case("db-slow-query", "rows=20000", 500, &["WITH RECURSIVE minutes", CANCELLED]),
+    // Two transactions that lock the same rows in another order.
+    case(
+        "db-deadlock",
+        "",
+        1_600,
+        &[
+            "ORDER BY id DESC LIMIT N FOR UPDATE SKIP LOCKED",
+            "WHERE id = $N FOR UPDATE",
+            "deadlock",
+            "Process N waits for",
+            "See server log for query details",
+            CANCELLED,
+        ],
+    ),
+    case("cache-down", "", 300, &[]),
+    case("cache-latency", "delay=20ms", 300, &[]),
+    case("cache-stampede", "interval=100ms", 500, &[]),
+    case("cache-stale", "", 500, &[]),
+    case("cache-hot-key", "rps=500&size=16KiB", 500, &[]),
+    case("cache-growth", "size=2MiB&step=1MiB", 700, &[]),
+    // The relay tries again later, as it does when the broker does not answer.
+    case("publish-error", "", 2_500, &["UPDATE outbox SET attempts"]),
+    case("publish-duplicate", "", 300, &[]),
+    case("queue-flood", "rps=100", 400, &[]),
+    // What nobody can read goes to the topic for that.
+    case("poison-message", "interval=50ms", 400, &[".dlq"]),
+    case("consumer-slow", "delay=30ms", 300, &[]),
+    case("consumer-pause", "", 500, &[]),
+    case("rebalance-storm", "interval=1s", 1_000, &[]),
+    case("commit-skip", "", 300, &[]),
+    case("cpu-burn", "threads=2&rate=0.3", 400, &[]),
+    case("memory-leak", "limit=64MiB&step=8MiB", 700, &[]),
+    case("executor-block", "block=30ms&interval=100ms", 400, &[]),
+    case("fd-leak", "limit=100", 500, &[]),
+    // Its end is the end of the process; what is swept is the plan that is taken back in time.
+    case("crash", "after=1m", 200, &[]),
+    case("log-flood", "lps=500", 400, &[]),
+    case("wrong-total", "", 300, &[]),
+    case("lost-update", "", 300, &[]),
+    case("metrics-gone", "rate=0.5", 300, &[]),
+    case("trace-drop", "", 300, &[]),
+    case("log-drop", "", 300, &[]),
+    case("cardinality-bomb", "series=200", 700, &[]),
+];
+
+/// What an operation leaves that its client gave up, or that met a busy machine: no fault is needed for it.
+pub(super) const ANY: &[&str] = &[
+    // Slow statements are said again with their duration.
+    "LOG: duration",
+    " ROLLBACK",
+    // Whose statement it was stands on a line of its own as well.
+    "STATEMENT: ",
+    // Two requests for one row, on a busy machine.
+    "still waiting for",
+    " acquired ",
+    "Process holding the lock",
+    "CONTEXT: while ",
+    // Its client had left before.
+    "SELECT pg_backend_pid()",
+    "canceling statement due to user request",
+    "there is no transaction in progress",
+    "could not receive data from client",
+    "could not send data to client",
+    "connection to client lost",
+    "unexpected EOF on client connection",
+];
+
+/// The row of a fault.
+///
+/// # Panics
+/// When a fault has none: say what its real cause would leave.
+pub(super) fn of(fault: &str) -> &'static Case {
+    CASES
+        .iter()
+        .find(|case| case.fault == fault)
+        .unwrap_or_else(|| panic!("the sweep has no row for `{fault}`"))
+}

@@ -1,0 +1,145 @@
+//! The sweep: every fault of a service, switched on and off in the service's own binary, looked at from outside.
+//!
+//! For each fault, two questions. Does anything exist only while it is on that its real cause would not leave? And is, after
+//! fifty quick rounds of setting and clearing it, everything as before? What a real cause leaves is in [`cases`].
+
+mod cases;
+mod look;
+mod text;
+mod weight;
+
+use std::time::{Duration, Instant};
+
+use futures::future::{BoxFuture, join_all};
+
+use self::{cases::Case, look::Seen, weight::Weight};
+use crate::{Http, Postgres, Process, Redis, TraceSink};
+
+/// Quick rounds for each fault.
+const ROUNDS: u32 = 50;
+/// How long a round is on: enough for a task to start and for a request to meet it half-way.
+const ROUND: Duration = Duration::from_millis(4);
+/// How long the service is watched at rest.
+const REST: Duration = Duration::from_secs(4);
+/// Longest wait for what was taken to be given back: idle threads of the runtime stay for 10 s.
+const SETTLED: Duration = Duration::from_secs(25);
+
+/// A running service and what it runs on.
+pub struct Subject {
+    /// The service's name, which is also how its sessions introduce themselves.
+    pub name: &'static str,
+    /// Its own binary.
+    pub process: Process,
+    /// Its admin port.
+    pub admin: Http,
+    /// The name of its database on the server that [`server`] started.
+    pub database: String,
+    /// Its cache, where it has one.
+    pub redis: Option<Redis>,
+    /// Where its spans go.
+    pub traces: TraceSink,
+    /// A little of everything that the service does; failures are ignored, and it may be dropped half-way.
+    pub traffic: Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>,
+    /// Whatever else must live as long.
+    pub keep: Box<dyn std::any::Any + Send + Sync>,
+}
+
+/// Starts the service's binary so that its spans leave soon after they ended.
+#[must_use]
+pub fn process(program: &str, flags: &[&str]) -> Process {
+    Process::start("env", &[&["OTEL_BSP_SCHEDULE_DELAY=100", program], flags].concat())
+}
+
+/// A PostgreSQL that writes every statement of every session to its log.
+pub async fn server() -> Postgres {
+    Postgres::start_with(&[
+        "log_statement=all",
+        "log_line_prefix=%m [%p] %d %a: ",
+        "log_lock_waits=on",
+        "log_min_duration_statement=500ms",
+        "log_parameter_max_length=0",
+        "deadlock_timeout=1s",
+    ])
+    .await
+}
+
+/// Sweeps all faults that the subjects declare, shared out among them: they are replicas of one service.
+///
+/// # Panics
+/// With every tell and every leak that was found.
+pub async fn sweep(server: &Postgres, subjects: Vec<Subject>) {
+    let faults = names(&subjects[0].admin).await;
+    let lanes = subjects.len();
+    let found = join_all(subjects.into_iter().enumerate().map(async |(lane, subject)| {
+        let mine: Vec<_> = faults.iter().skip(lane).step_by(lanes).map(|name| cases::of(name)).collect();
+        sweep_some(server, subject, &mine).await
+    }))
+    .await
+    .concat();
+    assert!(found.is_empty(), "{} findings:\n{}", found.len(), found.join("\n"));
+}
+
+async fn names(admin: &Http) -> Vec<String> {
+    let list = admin.get("/faults").await.expect_status(200).json();
+    let names = list["faults"].as_array().into_iter().flatten().filter_map(|fault| fault["name"].as_str());
+    names.map(str::to_owned).collect()
+}
+
+async fn sweep_some(server: &Postgres, mut subject: Subject, cases: &[&'static Case]) -> Vec<String> {
+    subject.admin.delete("/faults").await;
+    let sources = text::sources();
+    let mut rest = Seen::during(server, &subject, at_rest(&subject)).await;
+    // What was said before: migrations, connections that are opened.
+    rest.statements(&server.log(), &subject);
+    let mut found = Vec::new();
+    for case in cases {
+        let start = Instant::now();
+        let before = Weight::settled(server, &subject).await.with_keys(&rest.keys);
+        let seen = Seen::during(server, &subject, rounds(&subject, case)).await;
+        let tells = seen.tells(&rest, case, &sources);
+        found.extend(tells.into_iter().map(|tell| format!("{}: tell: {tell}", case.fault)));
+        if let Err(left) = before.is_back(server, &subject, SETTLED).await {
+            found.push(format!("{}: left behind: {left}", case.fault));
+        }
+        println!("{} {}: {:.1?}", subject.name, case.fault, start.elapsed());
+        if !subject.process.alive() {
+            found.push(format!("{}: the process died\n{}", case.fault, subject.process.output()));
+            break;
+        }
+    }
+    found
+}
+
+/// Busy for a while, with clients that wait and with clients that leave.
+async fn at_rest(subject: &Subject) {
+    let start = Instant::now();
+    while start.elapsed() < REST {
+        burst(subject, Duration::from_secs(2)).await;
+        burst(subject, ROUND).await;
+    }
+}
+
+/// On for a while, then off and on and off.
+async fn rounds(subject: &Subject, case: &Case) {
+    let plan = format!("/faults/{}?{}", case.fault, case.plan);
+    let clear = format!("/faults/{}", case.fault);
+    subject.admin.put(&plan).await.expect_status(200);
+    let start = Instant::now();
+    while start.elapsed() < case.on {
+        burst(subject, case.on).await;
+    }
+    subject.admin.delete(&clear).await.expect_status(200);
+    for _ in 0..ROUNDS {
+        subject.admin.put(&plan).await.expect_status(200);
+        burst(subject, ROUND).await;
+        subject.admin.delete(&clear).await.expect_status(200);
+    }
+    // `DELETE` ends a baseline too, so that no later fault meets it.
+    burst(subject, Duration::from_secs(1)).await;
+}
+
+/// Some traffic; what is not answered by then is given up, as by clients that leave.
+async fn burst(subject: &Subject, longest: Duration) {
+    let _ = tokio::time::timeout(longest, (subject.traffic)()).await;
+    tokio::time::sleep(Duration::from_millis(1)).await;
+}

@@ -1,0 +1,63 @@
+//! Texts made comparable, and the texts of the source tree.
+
+use std::{fs, path::Path};
+
+/// The text with ids as `U`, numbers as `N`, and white space made one blank.
+pub(super) fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.trim();
+    while let Some(first) = rest.chars().next() {
+        let hex = rest.find(|c: char| !c.is_ascii_hexdigit() && c != '-').unwrap_or(rest.len());
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let blanks = rest.find(|c: char| !c.is_whitespace()).unwrap_or(rest.len());
+        let (taken, replaced) = if hex >= 32 {
+            (hex, "U")
+        } else if digits > 0 {
+            (digits, "N")
+        } else if blanks > 0 {
+            (blanks, " ")
+        } else {
+            out.push(first);
+            rest = &rest[first.len_utf8()..];
+            continue;
+        };
+        out.push_str(replaced);
+        rest = &rest[taken..];
+    }
+    out
+}
+
+/// The code of the services, without that of the faults: what a line says that is not in here, only a fault says.
+pub(super) fn sources() -> String {
+    let mut all = String::new();
+    let services = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for service in ["chassis", "order-api", "order-worker", "user-service"] {
+        read(&services.join(service).join("src"), &mut all);
+    }
+    assert!(all.len() > 100_000, "the source tree is where the tests were built");
+    all
+}
+
+fn read(folder: &Path, all: &mut String) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+        if path.is_dir() {
+            if !name.starts_with("fault") {
+                read(&path, all);
+            }
+        } else if !name.starts_with("fault") {
+            all.push_str(&fs::read_to_string(&path).unwrap_or_default());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn ids_and_numbers_and_white_space_make_no_difference() {
+        let id = "01931c2e-7f6a-7000-8000-0000000000ab";
+        assert_eq!(plain(&format!("SELECT  $1,\n\t'{id}' LIMIT 20")), "SELECT $N, 'U' LIMIT N");
+    }
+}
