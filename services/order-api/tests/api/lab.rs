@@ -195,7 +195,7 @@ pub(crate) fn declined(id: &str) -> bool {
 
 const PORTS: [&str; 4] = ["--admin-addr", "127.0.0.1:0", "--public-addr", "127.0.0.1:0"];
 
-async fn start_users(database: &str, redis: &str) -> Running {
+pub(crate) async fn start_users(database: &str, redis: &str) -> Running {
     let flags = ["user-service", "--database-url", database, "--redis-url", redis];
     let config = user_service::UserServiceConfig::parse_from(flags.into_iter().chain(PORTS));
     let chassis = Chassis::new(user_service::SERVICE, config.common.clone(), user_service::faults::CATALOGUE);

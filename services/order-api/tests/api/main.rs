@@ -18,4 +18,5 @@ mod read_orders;
 mod risky;
 mod robustness;
 mod signatures;
+mod sweep;
 mod traces;

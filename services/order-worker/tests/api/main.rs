@@ -12,4 +12,5 @@ mod poison;
 mod process;
 mod redrive;
 mod signatures;
+mod sweep;
 mod worker;

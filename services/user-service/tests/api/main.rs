@@ -8,4 +8,5 @@ mod outages;
 mod process;
 mod rig;
 mod stampede;
+mod sweep;
 mod users;

@@ -1,0 +1,61 @@
+//! Every fault of order-worker, swept: nothing gives it away, and nothing of it stays behind.
+
+use contracts::topics;
+use futures::future::{BoxFuture, join_all};
+use testkit::{Http, Kafka, Postgres, Scrape, Sender, TraceSink, eventually, free_addr, sweep};
+
+use crate::worker::{SOON, order};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_order-worker");
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_fault_gives_itself_away_or_leaves_anything_behind() {
+    testkit::needs!(Postgres);
+    let server = sweep::server().await;
+    let replicas = join_all((0..3).map(|_| replica(&server))).await;
+    sweep::sweep(&server, replicas).await;
+}
+
+async fn replica(server: &Postgres) -> sweep::Subject {
+    let (database, url) = server.owned_database("fulfillment").await;
+    let (kafka, traces) = (Kafka::start(), TraceSink::start().await);
+    let admin = free_addr();
+    let (admin_text, otlp) = (admin.to_string(), traces.endpoint());
+    let flags = [
+        ["--admin-addr", &admin_text],
+        ["--database-url", &url],
+        ["--kafka-brokers", kafka.brokers()],
+        ["--otlp-endpoint", &otlp],
+        ["--db-pool-size", "4"],
+        ["--log-level", "debug"],
+    ];
+    let process = sweep::process(BINARY, &flags.concat());
+    process.ready(admin).await;
+    // Its group has given it partitions: until then there is no lag to be seen.
+    eventually(SOON, || async {
+        let lag = Scrape::of(admin).await.find("kafka_consumer_lag", &[]);
+        lag.map(drop).ok_or("no partitions yet".to_owned())
+    })
+    .await;
+    let sender = kafka.sender();
+    let traffic = move || Box::pin(traffic(sender.clone())) as BoxFuture<'static, ()>;
+    sweep::Subject {
+        name: order_worker::SERVICE.name,
+        process,
+        admin: Http::to(admin),
+        database,
+        redis: None,
+        traces,
+        traffic: Box::new(traffic),
+        keep: Box::new(kafka),
+    }
+}
+
+/// An order, the same once more, and a message that nobody can read.
+async fn traffic(sender: Sender) {
+    let order = order();
+    let (key, payload) = (order.order_id.to_string(), serde_json::to_vec(&order).unwrap());
+    for payload in [payload.as_slice(), payload.as_slice(), b"{"] {
+        sender.send(topics::ORDERS, &key, payload).await;
+    }
+}
