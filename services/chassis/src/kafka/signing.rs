@@ -222,7 +222,7 @@ mod tests {
             (&format!("{OLD},{OLD}"), "entry 2: another entry has the same id"),
             ("unsigned", "stands alone"),
         ] {
-            let error = EventKeys::parse(text).err().expect("an error");
+            let error = EventKeys::parse(text).expect_err("an error");
             assert!(error.contains(says), "{text}: {error}");
             assert!(!error.contains("sesame") && !error.contains("0123"), "{error}");
         }
