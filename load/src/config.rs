@@ -87,6 +87,9 @@ pub struct LoadConfig {
     /// Open no admin port, so that a benchmark can run beside the lab's own load.
     #[arg(long)]
     pub no_admin: bool,
+    /// What is asked of clients of the admin port.
+    #[command(flatten)]
+    pub limits: serve::Limits,
     /// Log lines as `json` (machines) or `pretty` (terminals).
     #[arg(long, env = "LOG_FORMAT", default_value = "json", value_parser = ["json", "pretty"])]
     pub log_format: String,
@@ -187,6 +190,7 @@ impl LoadConfig {
             log_level: self.log_level.clone().unwrap_or_else(|| quiet.to_owned()),
             otlp_endpoint: None,
             drain_timeout: self.drain,
+            limits: self.limits.clone(),
             faults_enabled: false,
             faults_at_start: Vec::new(),
             protections_off: Vec::new(),

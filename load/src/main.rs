@@ -3,7 +3,7 @@
 use std::{io::Write, process::ExitCode, sync::Arc};
 
 use anyhow::Context;
-use chassis::{Chassis, lifecycle, telemetry};
+use chassis::{Chassis, http::Server, lifecycle, telemetry};
 use load::{
     admin::{self, Rate},
     config::{LoadConfig, SERVICE},
@@ -31,9 +31,11 @@ async fn run() -> anyhow::Result<()> {
     let rate = Rate::new(config.rate, recorder.metrics().target_rps().clone());
     let target = Arc::new(HttpTarget::new(&config.order_api, &config.user_service));
     let plan = config.plan(rate.subscribe())?;
-    if !config.no_admin {
-        serve_admin(&config, &chassis, rate).await?;
-    }
+    // Until the process ends: the metrics stay readable while the last requests finish.
+    let _admin = match config.no_admin {
+        true => None,
+        false => Some(serve_admin(&config, &chassis, rate).await?),
+    };
     stop_on_signal(chassis.shutdown.clone())?;
 
     tracing::info!(rps = config.rate, seed = config.seed, "load starts");
@@ -45,18 +47,15 @@ async fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn serve_admin(config: &LoadConfig, chassis: &Chassis, rate: Rate) -> anyhow::Result<()> {
+async fn serve_admin(config: &LoadConfig, chassis: &Chassis, rate: Rate) -> anyhow::Result<Server> {
     let address = config.admin_addr;
-    let listener = tokio::net::TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot open the admin port {address} (--admin-addr, --no-admin)"))?;
     let mut routes = chassis::admin::router(chassis);
     if config.concurrency.is_none() {
         routes = routes.merge(admin::routes(rate));
     }
-    // Ends with the process: the metrics stay readable while the last requests finish.
-    tokio::spawn(async move { axum::serve(listener, routes).await });
-    Ok(())
+    Server::bind(address, routes, chassis::http::settings(chassis, "admin"))
+        .await
+        .with_context(|| format!("cannot open the admin port {address} (--admin-addr, --no-admin)"))
 }
 
 fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<()> {

@@ -12,6 +12,9 @@ pub(crate) struct Config {
     /// Address of the admin port: health, metrics, brokers up and down, round-trip time.
     #[arg(long, env = "ADMIN_ADDR", default_value = "127.0.0.1:9107", value_name = "HOST:PORT")]
     pub(crate) admin_addr: SocketAddr,
+    /// What is asked of clients of the admin port.
+    #[command(flatten)]
+    pub(crate) limits: serve::Limits,
     /// Topics to create; others are created with 4 partitions when they are first asked for.
     #[arg(
         long = "topic",

@@ -21,6 +21,8 @@ use config::Config;
 
 /// Exit code for bad configuration, `EX_USAGE` of sysexits(3).
 const EXIT_USAGE: u8 = 64;
+/// Largest body of a request to the admin port, which needs none.
+const LARGEST: usize = 1024;
 
 fn main() -> ExitCode {
     let config = match Config::try_parse() {
@@ -44,16 +46,17 @@ fn main() -> ExitCode {
 #[tokio::main(flavor = "current_thread")]
 async fn run(config: &Config) -> anyhow::Result<()> {
     let listener = bind(config.listen).await?;
-    let admin = bind(config.admin_addr).await?;
     let cluster = Cluster::start(config.brokers, &config.topics)?;
-    let (kafka_addr, admin_addr) = (listener.local_addr()?, admin.local_addr()?);
+    let settings = serve::Settings::new(&config.limits, LARGEST);
+    let admin = serve::whole_requests(admin::router(cluster.clone()));
+    // Serves until it is dropped.
+    let admin = serve::Server::bind(config.admin_addr, admin, settings).await?;
+    let (kafka_addr, admin_addr) = (listener.local_addr()?, admin.address);
     tracing::info!(%kafka_addr, %admin_addr, brokers = config.brokers, "serving");
 
     let mut term = signal(SignalKind::terminate())?;
-    let serving = axum::serve(admin, admin::router(cluster.clone()));
     tokio::select! {
         () = forward::serve(listener, cluster) => {}
-        result = serving.into_future() => result?,
         _ = term.recv() => {}
         result = tokio::signal::ctrl_c() => result?,
     }

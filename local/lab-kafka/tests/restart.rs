@@ -202,3 +202,17 @@ async fn wrong_requests_are_refused_with_what_would_be_right() {
         assert!(answer.json()["errors"][field].is_string(), "{path}: {}", answer.body);
     }
 }
+
+#[tokio::test]
+async fn a_web_page_of_another_site_takes_no_broker_down() {
+    let broker = Broker::start(free_addr(), free_addr()).await;
+    let admin = Http::to(broker.admin);
+    let set = async |headers: &[(&str, &str)]| {
+        admin.send(http::Method::PUT, "/brokers/1?up=false", headers, String::new()).await
+    };
+    set(&[("host", "evil.example")]).await.expect_problem(421, "misdirected-request");
+    set(&[("origin", "http://evil.example")]).await.expect_problem(403, "cross-origin");
+    let brokers = admin.get("/brokers").await.expect_status(200).json();
+    assert_eq!(brokers["brokers"][0]["up"], true, "{brokers}");
+    set(&[]).await.expect_status(200);
+}

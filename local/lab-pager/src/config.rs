@@ -17,6 +17,9 @@ pub struct PagerConfig {
     /// Pages that are kept, 1 to 100000; the oldest go first.
     #[arg(long, env = "PAGER_KEEP", default_value = "1000", value_name = "N", value_parser = keep)]
     pub keep: NonZeroUsize,
+    /// What is asked of clients.
+    #[command(flatten)]
+    pub limits: serve::Limits,
     /// Log filter.
     #[arg(long, env = "LOG_LEVEL", default_value = "info")]
     pub log_level: String,

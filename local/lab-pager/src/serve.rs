@@ -3,11 +3,11 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use tokio::{net::TcpListener, task::JoinHandle};
-use tokio_util::sync::CancellationToken;
+use serve::{Server, Settings};
 
 use crate::{
     config::PagerConfig,
+    receive,
     routes::{self, Pager},
 };
 
@@ -18,8 +18,7 @@ const DRAIN: Duration = Duration::from_secs(3);
 pub struct Running {
     /// Address of its port.
     pub addr: SocketAddr,
-    stop: CancellationToken,
-    server: JoinHandle<std::io::Result<()>>,
+    server: Server,
 }
 
 impl Running {
@@ -29,18 +28,14 @@ impl Running {
     /// When the port cannot be bound; names the address and the flag.
     pub async fn start(config: &PagerConfig) -> anyhow::Result<Self> {
         let pager = Arc::new(Pager::new(config.keep)?);
-        let address = config.admin_addr;
-        let listener = TcpListener::bind(address).await;
-        let listener = listener.with_context(|| format!("cannot listen on {address} (--admin-addr)"))?;
-        let (addr, stop) = (listener.local_addr()?, CancellationToken::new());
-        let stopped = stop.clone().cancelled_owned();
-        let serving = axum::serve(listener, routes::router(pager)).with_graceful_shutdown(stopped);
-        Ok(Self { addr, stop, server: tokio::spawn(serving.into_future()) })
+        let settings = Settings::new(&config.limits, receive::LARGEST);
+        let server =
+            Server::bind(config.admin_addr, routes::router(pager), settings).await.context("--admin-addr")?;
+        Ok(Self { addr: server.address, server })
     }
 
     /// Refuses new connections and waits, for three seconds at most, for answers under way.
     pub async fn stop(self) {
-        self.stop.cancel();
-        let _ = tokio::time::timeout(DRAIN, self.server).await;
+        let _ = tokio::time::timeout(DRAIN, self.server.drain()).await;
     }
 }

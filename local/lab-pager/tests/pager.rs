@@ -225,3 +225,46 @@ async fn the_other_routes_answer_and_an_unknown_one_says_which_there_are() {
     let (status, body) = rig.get("/pages?since=5m").await;
     assert!(status == 400 && body.contains("after"), "{status} {body}");
 }
+
+#[tokio::test]
+async fn a_web_page_of_another_site_pages_nobody() {
+    let rig = Rig::start(&["--allowed-hosts", "lab-pager"]).await;
+    let send = async |name: &'static str, value: &'static str| {
+        let url = format!("http://{}/webhook", rig.running.addr);
+        let body = firing("Forged", START).to_string();
+        rig.http.post(url).header(name, value).body(body).send().await.expect("an answer").status().as_u16()
+    };
+    for (name, value, status) in [
+        ("origin", "http://evil.example", 403),
+        ("origin", "null", 403),
+        ("sec-fetch-site", "cross-site", 403),
+        ("host", "evil.example", 421),
+    ] {
+        assert_eq!(send(name, value).await, status, "{name}: {value}");
+    }
+    assert!(rig.pages("").await.is_empty());
+    // Alertmanager, where it knows the pager by its name.
+    assert_eq!(send("host", "lab-pager:9108").await, 200);
+    assert_eq!(rig.pages("").await.len(), 1);
+}
+
+#[tokio::test]
+async fn slow_clients_keep_nobody_from_being_paged() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let rig = Rig::start(&["--body-timeout", "300ms", "--head-timeout", "300ms"]).await;
+    let mut slow = Vec::new();
+    for begin in ["POST /webhook HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n{", "GET /pages HT"]
+    {
+        for _ in 0..200 {
+            let mut tcp = tokio::net::TcpStream::connect(rig.running.addr).await.expect("connects");
+            tcp.write_all(begin.as_bytes()).await.expect("sent");
+            slow.push(tcp);
+        }
+    }
+    rig.send(&firing("Real", START)).await;
+    assert_eq!(rig.pages("").await.len(), 1);
+    for mut tcp in slow {
+        // 408, or nothing; but closed.
+        let _ = tcp.read_to_end(&mut Vec::new()).await;
+    }
+}

@@ -29,6 +29,9 @@ pub struct TracesConfig {
     /// From this duration on a span makes its trace worth keeping longer.
     #[arg(long, env = "TRACE_SLOW", default_value = "500ms", value_parser = humantime::parse_duration)]
     pub slow: Duration,
+    /// What is asked of clients.
+    #[command(flatten)]
+    pub limits: serve::Limits,
     /// Log filter.
     #[arg(long, env = "LOG_LEVEL", default_value = "info")]
     pub log_level: String,

@@ -4,16 +4,16 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use axum::Router;
-use tokio::{net::TcpListener, task::JoinSet};
-use tokio_util::sync::CancellationToken;
-use tonic::transport::{Server, server::TcpIncoming};
+use serve::{Protocol, Server, Settings};
+use tokio::task::JoinSet;
+use tonic::service::Routes;
 
 use crate::{
     admin,
     config::TracesConfig,
     jaeger,
     metrics::TraceMetrics,
-    receive::{self, Intake},
+    receive::{self, Intake, MAX_REQUEST},
     store::Store,
     ui,
 };
@@ -33,8 +33,7 @@ pub struct Running {
     pub admin: SocketAddr,
     /// The traces.
     pub store: Arc<Store>,
-    stop: CancellationToken,
-    servers: JoinSet<anyhow::Result<()>>,
+    servers: Vec<Server>,
 }
 
 impl Running {
@@ -47,49 +46,33 @@ impl Running {
         let metrics = Arc::new(TraceMetrics::new(Arc::clone(&store))?);
         let intake = Intake::new(Arc::clone(&store), Arc::clone(&metrics));
 
-        let http = bind(config.otlp_http_addr, "--otlp-http-addr").await?;
-        let grpc = bind(config.otlp_grpc_addr, "--otlp-grpc-addr").await?;
-        let query = bind(config.ui_addr, "--ui-addr").await?;
-        let admin = bind(config.admin_addr, "--admin-addr").await?;
+        let settings = Settings::new(&config.limits, MAX_REQUEST);
+        let whole = |routes: Router| serve::whole_requests(routes);
+        let otlp = receive::http::router(intake.clone());
+        let ui = whole(jaeger::router(Arc::clone(&store)).merge(ui::router()));
+        let grpc = Routes::new(receive::grpc::service(intake)).into_axum_router();
 
-        let mut running = Self {
-            otlp_http: http.local_addr()?,
-            otlp_grpc: grpc.local_addr()?,
-            query: query.local_addr()?,
-            admin: admin.local_addr()?,
-            store: Arc::clone(&store),
-            stop: CancellationToken::new(),
-            servers: JoinSet::new(),
-        };
-        running.serve(http, receive::http::router(intake.clone()));
-        running.serve(query, jaeger::router(store).merge(ui::router()));
-        running.serve(admin, admin::router(metrics));
-        running.serve_grpc(grpc, intake);
-        Ok(running)
-    }
-
-    fn serve(&mut self, listener: TcpListener, router: Router) {
-        let stop = self.stop.clone().cancelled_owned();
-        self.servers
-            .spawn(async move { Ok(axum::serve(listener, router).with_graceful_shutdown(stop).await?) });
-    }
-
-    fn serve_grpc(&mut self, listener: TcpListener, intake: Intake) {
-        let stop = self.stop.clone().cancelled_owned();
-        let server = Server::builder().add_service(receive::grpc::service(intake));
-        self.servers.spawn(async move {
-            Ok(server.serve_with_incoming_shutdown(TcpIncoming::from(listener), stop).await?)
-        });
+        let http =
+            Server::bind(config.otlp_http_addr, otlp, settings.clone()).await.context("--otlp-http-addr")?;
+        let query = Server::bind(config.ui_addr, ui, settings.clone()).await.context("--ui-addr")?;
+        let admin = whole(admin::router(metrics));
+        let admin = Server::bind(config.admin_addr, admin, settings.clone()).await.context("--admin-addr")?;
+        let settings = settings.speaking(Protocol::Http2);
+        let grpc = Server::bind(config.otlp_grpc_addr, grpc, settings).await.context("--otlp-grpc-addr")?;
+        Ok(Self {
+            otlp_http: http.address,
+            otlp_grpc: grpc.address,
+            query: query.address,
+            admin: admin.address,
+            store,
+            servers: vec![http, grpc, query, admin],
+        })
     }
 
     /// Refuses new connections and waits, for three seconds at most, for answers under way.
-    pub async fn stop(mut self) {
-        self.stop.cancel();
-        let ended = async { while self.servers.join_next().await.is_some() {} };
+    pub async fn stop(self) {
+        let mut draining: JoinSet<()> = self.servers.into_iter().map(Server::drain).collect();
+        let ended = async { while draining.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(DRAIN, ended).await;
     }
-}
-
-async fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address} ({flag})"))
 }

@@ -51,6 +51,9 @@ pub struct CommonConfig {
     /// Largest request body that is read; larger ones are answered with 413.
     #[arg(long, env = "BODY_LIMIT", default_value = "64KiB", value_parser = byte_size)]
     pub body_limit: u64,
+    /// What is asked of clients.
+    #[command(flatten)]
+    pub limits: serve::Limits,
     /// Longest time that a stop may take to finish the requests and tasks under way.
     #[arg(long, env = "DRAIN_TIMEOUT", default_value = "10s", value_parser = humantime::parse_duration)]
     pub drain_timeout: Duration,

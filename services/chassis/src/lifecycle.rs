@@ -174,14 +174,15 @@ impl Running {
         fault::start(&chassis)?;
         resource::start(&chassis);
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let admin = Server::bind(chassis.config.admin_addr.unwrap_or(free), admin::router(&chassis))
-            .await
-            .context("ADMIN_ADDR")?;
+        let address = chassis.config.admin_addr.unwrap_or(free);
+        let settings = http::settings(&chassis, "admin");
+        let admin = Server::bind(address, admin::router(&chassis), settings).await.context("ADMIN_ADDR")?;
         let public = match public {
             Some(public) => {
                 let stacked = http::stack(public, routes, &chassis);
                 let address = chassis.config.public_addr.unwrap_or(free);
-                Some(Server::bind(address, stacked).await.context("PUBLIC_ADDR")?)
+                let settings = http::settings(&chassis, "public");
+                Some(Server::bind(address, stacked, settings).await.context("PUBLIC_ADDR")?)
             }
             None => None,
         };

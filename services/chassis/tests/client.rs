@@ -46,7 +46,8 @@ impl Peer {
             "\"late\""
         };
         let routes = Router::new().route("/status/{status}", get(status)).route("/wait", get(wait));
-        let server = Server::bind(([127, 0, 0, 1], 0).into(), routes).await.expect("a free port");
+        let settings = serve::Settings::new(&serve::Limits::default(), 0);
+        let server = Server::bind(([127, 0, 0, 1], 0).into(), routes, settings).await.expect("a free port");
         Self { address: server.address, calls, gate, _server: server }
     }
 

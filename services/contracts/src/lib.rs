@@ -7,3 +7,4 @@ pub mod orders;
 pub mod problems;
 pub mod topics;
 pub mod users;
+mod whole;

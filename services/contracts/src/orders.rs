@@ -10,10 +10,15 @@ use uuid::Uuid;
 #[serde(deny_unknown_fields)]
 pub struct Item {
     /// 1 to 64 characters of `A-Z a-z 0-9 - _ .`.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_.-]+$")]
     pub sku: String,
     /// 1 to 1000.
+    #[schema(minimum = 1, maximum = 1000)]
+    #[serde(deserialize_with = "crate::whole::number")]
     pub quantity: u32,
     /// 0 to 100,000,000.
+    #[schema(minimum = 0, maximum = 100_000_000)]
+    #[serde(deserialize_with = "crate::whole::number")]
     pub unit_price_cents: i64,
 }
 
@@ -24,6 +29,7 @@ pub struct PlaceOrder {
     /// An existing user.
     pub user_id: Uuid,
     /// 1 to 50 lines.
+    #[schema(min_items = 1, max_items = 50)]
     pub items: Vec<Item>,
 }
 

@@ -1,4 +1,13 @@
 //! The closed set of problem types: part of the API contract, usable as a metric label. `docs/problems.md` explains each.
+//! The document itself, and what every operation may answer, as the OpenAPI documents have it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use utoipa::{
+    IntoResponses, ToSchema,
+    openapi::{Content, Ref, RefOr, Response, ResponseBuilder},
+};
 
 /// `invalid-request`: 400, a field is missing, malformed or out of range.
 pub const INVALID_REQUEST: &str = "invalid-request";
@@ -16,3 +25,87 @@ pub const UPSTREAM_UNAVAILABLE: &str = "upstream-unavailable";
 pub const STORAGE_UNAVAILABLE: &str = "storage-unavailable";
 /// `internal`: 500, an unexpected failure.
 pub const INTERNAL: &str = "internal";
+/// `cross-origin`: 403, a web page of another site wants to change something.
+pub const CROSS_ORIGIN: &str = "cross-origin";
+/// `request-timeout`: 408, the body did not arrive in time.
+pub const REQUEST_TIMEOUT: &str = "request-timeout";
+/// `payload-too-large`: 413, the body is over the limit.
+pub const PAYLOAD_TOO_LARGE: &str = "payload-too-large";
+/// `unsupported-media-type`: 415, the body is no JSON.
+pub const UNSUPPORTED_MEDIA_TYPE: &str = "unsupported-media-type";
+/// `misdirected-request`: 421, the request is for a host that this service does not go by.
+pub const MISDIRECTED_REQUEST: &str = "misdirected-request";
+/// `overloaded`: 503, too many requests are in flight.
+pub const OVERLOADED: &str = "overloaded";
+/// `timeout`: 504, the request took longer than it may.
+pub const TIMEOUT: &str = "timeout";
+
+/// Media type of [`Problem`].
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// An error on the wire (RFC 9457).
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Problem {
+    /// Where the type is explained; the anchor is its name.
+    pub r#type: String,
+    /// The type in words.
+    pub title: String,
+    /// The status of the answer.
+    pub status: u16,
+    /// What happened this time.
+    pub detail: String,
+    /// Path of the request.
+    #[schema(nullable = false)]
+    pub instance: Option<String>,
+    /// Leads to the trace and to the log lines.
+    #[schema(nullable = false)]
+    pub trace_id: Option<String>,
+    /// Each wrong field, as a JSON pointer or the name of a parameter, and what would be right.
+    #[schema(nullable = false)]
+    pub errors: Option<BTreeMap<String, String>>,
+}
+
+/// What any request may be answered with.
+pub struct ToAnything;
+
+/// What a request that changes something and has a body may be answered with.
+pub struct ToChanges;
+
+const ANYTHING: &[(u16, &[&str])] = &[
+    (400, &[INVALID_REQUEST]),
+    (421, &[MISDIRECTED_REQUEST]),
+    (500, &[INTERNAL]),
+    (503, &[OVERLOADED]),
+    (504, &[TIMEOUT]),
+];
+const CHANGES: &[(u16, &[&str])] = &[
+    (403, &[CROSS_ORIGIN]),
+    (408, &[REQUEST_TIMEOUT]),
+    (413, &[PAYLOAD_TOO_LARGE]),
+    (415, &[UNSUPPORTED_MEDIA_TYPE]),
+];
+
+type Responses = BTreeMap<String, RefOr<Response>>;
+
+fn documented(table: &[(u16, &[&str])]) -> Responses {
+    let response = |types: &[&str]| {
+        let schema = Ref::from_schema_name("Problem");
+        ResponseBuilder::new()
+            .description(types.join(", "))
+            .content(MEDIA_TYPE, Content::new(Some(schema)))
+            .build()
+    };
+    table.iter().map(|(status, types)| (status.to_string(), RefOr::T(response(types)))).collect()
+}
+
+impl IntoResponses for ToAnything {
+    fn responses() -> Responses {
+        documented(ANYTHING)
+    }
+}
+
+impl IntoResponses for ToChanges {
+    fn responses() -> Responses {
+        documented(&[ANYTHING, CHANGES].concat())
+    }
+}

@@ -69,9 +69,19 @@ pub const fn seeded_user_tier(n: u32) -> UserTier {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateUser {
-    /// 1 to 100 characters.
+    /// 1 to 100 characters, not only spaces, none of them a control character.
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\x00-\x1F\x7F-\x9F]*[^\s\x00-\x1F\x7F-\x9F][^\x00-\x1F\x7F-\x9F]*$"
+    )]
     pub name: String,
-    /// Unique, with an `@`, at most 254 characters.
+    /// Unique, with one `@`, at most 254 characters, none of them a space or a control character.
+    #[schema(
+        min_length = 3,
+        max_length = 254,
+        pattern = r"^[^@\s\x00-\x1F\x7F-\x9F]+@[^@\s\x00-\x1F\x7F-\x9F]+$"
+    )]
     pub email: String,
     /// Defaults to `free`.
     pub tier: Option<UserTier>,
@@ -81,7 +91,12 @@ pub struct CreateUser {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateUser {
-    /// 1 to 100 characters.
+    /// 1 to 100 characters, not only spaces, none of them a control character.
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\x00-\x1F\x7F-\x9F]*[^\s\x00-\x1F\x7F-\x9F][^\x00-\x1F\x7F-\x9F]*$"
+    )]
     pub name: Option<String>,
     /// Tier.
     pub tier: Option<UserTier>,

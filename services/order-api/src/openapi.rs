@@ -2,6 +2,7 @@
 //! `docs/openapi/order-api.json` (a test compares).
 
 use axum::{Json, response::IntoResponse};
+use contracts::problems::{Problem, ToAnything};
 use utoipa::OpenApi;
 
 use crate::routes;
@@ -17,12 +18,16 @@ use crate::routes;
         routes::place_order::place_order,
         routes::list_orders::list_orders,
         routes::get_order::get_order,
-        routes::risky::risky
-    )
+        routes::risky::risky,
+        openapi
+    ),
+    components(schemas(Problem))
 )]
 pub struct ApiDoc;
 
-/// `GET /openapi.json`
+/// This document.
+#[utoipa::path(get, path = "/openapi.json", operation_id = "openapi",
+    responses(ToAnything, (status = 200, description = "This document.")))]
 pub async fn openapi() -> impl IntoResponse {
     Json(ApiDoc::openapi())
 }

@@ -23,7 +23,7 @@ pub use eventually::eventually;
 pub use http::{Answer, Http};
 pub use kafka::{Kafka, Record, Sender};
 pub use metrics::{Family, Scrape};
-pub use needs::{Need, available};
+pub use needs::{Need, available, schemathesis};
 pub use postgres::Postgres;
 pub use process::{Process, free_addr};
 pub use reconcile as invariants;

@@ -7,7 +7,7 @@ use std::{
 
 use crate::kafka::{apache, wants_apache};
 
-/// A server that tests start from the machine's packages.
+/// A program that tests start: a server from the machine's packages, or a tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
     /// `postgres` and `initdb`.
@@ -22,6 +22,8 @@ pub enum Need {
     ApacheKafka,
     /// What the broker of [`Kafka::start`](crate::Kafka::start) needs: nothing, unless `TEST_KAFKA` asks for Apache Kafka.
     Kafka,
+    /// [`schemathesis`], which `tools/schemathesis/install` installs.
+    Schemathesis,
 }
 
 impl Need {
@@ -47,9 +49,16 @@ impl Need {
             ),
             Self::ApacheKafka => (apache::can_run(), apache::NEEDS),
             Self::Kafka => (!wants_apache() || apache::can_run(), apache::NEEDS),
+            Self::Schemathesis => (schemathesis().is_file(), "schemathesis (tools/schemathesis/install)"),
         };
         (!found).then_some(how)
     }
+}
+
+/// The program that asks a service everything that its OpenAPI document allows, and much that it does not.
+#[must_use]
+pub fn schemathesis() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/schemathesis/bin/schemathesis")
 }
 
 /// Returns from the test when the machine lacks one of the servers: `testkit::needs!(Postgres, Redis);`

@@ -1,7 +1,10 @@
 //! The OpenAPI document, made from the handlers and the contracts. A copy is committed in `docs/openapi/`.
 
 use axum::Json;
-use contracts::users::{CreateUser, UpdateUser, User, UserPage, UserTier};
+use contracts::{
+    problems::{Problem, ToAnything},
+    users::{CreateUser, UpdateUser, User, UserPage, UserTier},
+};
 use utoipa::OpenApi;
 
 use crate::routes;
@@ -17,12 +20,12 @@ use crate::routes;
         routes::update_user::update_user,
         document
     ),
-    components(schemas(User, UserPage, UserTier, CreateUser, UpdateUser))
+    components(schemas(Problem, User, UserPage, UserTier, CreateUser, UpdateUser))
 )]
 pub struct ApiDoc;
 
 /// This document.
-#[utoipa::path(get, path = "/openapi.json", operation_id = "openapi", responses((status = 200, description = "This document.")))]
+#[utoipa::path(get, path = "/openapi.json", operation_id = "openapi", responses(ToAnything, (status = 200, description = "This document.")))]
 pub async fn document() -> Json<utoipa::openapi::OpenApi> {
     Json(ApiDoc::openapi())
 }

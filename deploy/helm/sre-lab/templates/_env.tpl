@@ -6,6 +6,7 @@
 {{- with $svc.ports.http }}
 - { name: PUBLIC_ADDR, value: "0.0.0.0:{{ . }}" }
 {{- end }}
+- { name: ALLOWED_HOSTS, value: {{ include "sre-lab.allowedHosts" (list $root (index . 1) (printf "%s-pods" (index . 1))) | quote }} }
 {{- range $svc.calls }}
 - { name: {{ . | upper | replace "-" "_" }}_URL, value: "http://{{ . }}:{{ (index $root.Values.services .).ports.http }}" }
 {{- end }}

@@ -38,6 +38,17 @@ app.kubernetes.io/part-of: sre-lab
 {{ .Values.postgres.existingSecret | default "postgres" }}
 {{- end }}
 
+{{/* Names that requests to a part may be addressed to, beside pod addresses and localhost: those of its Services, and values.allowedHosts. Takes (list $ "order-api" "order-api-pods"). */}}
+{{- define "sre-lab.allowedHosts" -}}
+{{- $root := first . -}}
+{{- $namespace := $root.Release.Namespace -}}
+{{- $names := list -}}
+{{- range rest . -}}
+{{- $names = concat $names (list . (printf "%s.%s" . $namespace) (printf "%s.%s.svc" . $namespace) (printf "%s.%s.svc.cluster.local" . $namespace)) -}}
+{{- end -}}
+{{ concat $names $root.Values.allowedHosts | join "," }}
+{{- end }}
+
 {{- define "sre-lab.redisUrl" -}}
 {{ ternary "redis://redis:6379" .Values.redis.url .Values.redis.enabled }}
 {{- end }}

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    body::Bytes,
-    extract::{DefaultBodyLimit, State, rejection::BytesRejection},
+    body::Body,
+    extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::post,
@@ -42,21 +42,14 @@ pub fn router() -> Router<Arc<Pager>> {
     Router::new()
         .route("/webhook", post(|pager, body| take(pager, body, Format::Webhook)))
         .route("/slack", post(|pager, body| take(pager, body, Format::Slack)))
-        .layer(DefaultBodyLimit::max(LARGEST))
 }
 
-async fn take(
-    State(pager): State<Arc<Pager>>,
-    body: Result<Bytes, BytesRejection>,
-    format: Format,
-) -> Response {
-    let body = match body {
+async fn take(State(pager): State<Arc<Pager>>, body: Body, format: Format) -> Response {
+    let body = match serve::body::collect(body).await {
         Ok(body) => body,
-        Err(rejection) => {
+        Err(error) => {
             pager.metrics.refused(format);
-            let status = rejection.status();
-            let right = format!("a payload of at most {LARGEST} bytes, sent in full");
-            return crate::routes::problem(status, "body", &right);
+            return error.into_response();
         }
     };
     let pages = match format {

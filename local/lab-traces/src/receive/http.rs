@@ -1,7 +1,7 @@
 //! `POST /v1/traces`: OTLP/HTTP with protobuf bodies, plain or gzip.
 //! <https://opentelemetry.io/docs/specs/otlp/#otlphttp>
 
-use std::{io::Read, time::Duration};
+use std::io::Read;
 
 use axum::{
     Router,
@@ -15,13 +15,12 @@ use bytes::Bytes;
 use flate2::read::GzDecoder;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
+use serve::BodyError;
 
 use super::{Intake, MAX_REQUEST};
 use crate::metrics::Protocol;
 
 const PROTOBUF: &str = "application/x-protobuf";
-/// A sender that stalls must not keep its place.
-const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The routes.
 pub fn router(intake: Intake) -> Router {
@@ -63,39 +62,48 @@ impl IntoResponse for Refusal {
 }
 
 async fn export(State(intake): State<Intake>, headers: HeaderMap, body: Body) -> Response {
+    // Read first: a sender that stalls must not keep a place.
+    let body = match read(&headers, body).await {
+        Ok(body) => body,
+        Err(refusal) => return refuse(&intake, refusal),
+    };
     // `enter` counts its refusal itself: gRPC shares it.
     let Some(_place) = intake.enter(Protocol::Http) else {
         return Refusal::new(StatusCode::TOO_MANY_REQUESTS, "busy", "too many requests at once")
             .into_response();
     };
-    match read(&headers, body).await {
+    match decode(&headers, body) {
         Ok(request) => {
             let answer = intake.accept(request, Protocol::Http).encode_to_vec();
             (StatusCode::OK, [(header::CONTENT_TYPE, PROTOBUF)], answer).into_response()
         }
-        Err(refusal) => {
-            intake.metrics.refused(Protocol::Http, refusal.reason);
-            refusal.into_response()
-        }
+        Err(refusal) => refuse(&intake, refusal),
     }
 }
 
-async fn read(headers: &HeaderMap, body: Body) -> Result<ExportTraceServiceRequest, Refusal> {
-    let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let content_type = header(header::CONTENT_TYPE);
+fn refuse(intake: &Intake, refusal: Refusal) -> Response {
+    intake.metrics.refused(Protocol::Http, refusal.reason);
+    refusal.into_response()
+}
+
+fn text(headers: &HeaderMap, name: header::HeaderName) -> &str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
+    let content_type = text(headers, header::CONTENT_TYPE);
     if content_type.split(';').next().unwrap_or_default().trim() != PROTOBUF {
         let message = format!("Content-Type must be {PROTOBUF}, is `{content_type}`");
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type", message));
     }
-    let collected = tokio::time::timeout(READ_TIMEOUT, axum::body::to_bytes(body, MAX_REQUEST)).await;
-    let body = match collected {
-        Err(_) => {
-            return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "malformed", "the body did not come"));
-        }
-        Ok(Err(_)) => return Err(too_large()),
-        Ok(Ok(body)) => body,
-    };
-    let body = match header(header::CONTENT_ENCODING) {
+    serve::body::collect(body).await.map_err(|error| {
+        let reason = if matches!(error, BodyError::TooLarge { .. }) { "too_large" } else { "malformed" };
+        Refusal::new(error.kind().status, reason, error.to_string())
+    })
+}
+
+fn decode(headers: &HeaderMap, body: Bytes) -> Result<ExportTraceServiceRequest, Refusal> {
+    let body = match text(headers, header::CONTENT_ENCODING) {
         "" | "identity" => body,
         "gzip" => gunzip(&body)?,
         other => {
@@ -108,7 +116,7 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<ExportTraceServiceReque
 }
 
 fn too_large() -> Refusal {
-    let message = format!("the body is larger than {MAX_REQUEST} bytes or ended early");
+    let message = format!("the body is larger than {MAX_REQUEST} bytes");
     Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
 }
 

@@ -8,14 +8,14 @@ use std::{
 };
 
 use axum::{
-    extract::{ConnectInfo, Request},
+    extract::Request,
     response::{IntoResponse, Response},
 };
 use futures::future::{BoxFuture, Either, FutureExt};
 use tower::{Layer, Service};
 
 use super::{FaultPoint, Faults, failures::Failures};
-use crate::{http::ConnectionAbort, scope::Scope};
+use crate::{http::Connection, scope::Scope};
 
 /// Those of the inbound points that the service declares. Cheap to clone: routers do so for each request.
 #[derive(Clone)]
@@ -52,7 +52,7 @@ impl Points {
     }
 
     /// Does what the points that strike do, the slow ones first; `Some` is the answer in place of the handler's.
-    async fn inflict(&self, connection: Option<ConnectionAbort>) -> Option<Response> {
+    async fn inflict(&self, connection: Option<Connection>) -> Option<Response> {
         let strike = |point: &Option<FaultPoint>| point.as_ref().and_then(FaultPoint::strike);
         if let Some(strike) = strike(&self.latency) {
             tokio::time::sleep(strike.delay()).await;
@@ -63,7 +63,7 @@ impl Points {
         if strike(&self.abort).is_some()
             && let Some(connection) = connection
         {
-            connection.abort();
+            connection.reset();
             // The server drops this request with its connection.
             std::future::pending::<()>().await;
         }
@@ -114,7 +114,7 @@ async fn serve<S>(faults: Arc<Points>, mut inner: S, request: Request) -> Result
 where
     S: Service<Request, Response = Response, Error = Infallible>,
 {
-    let connection = request.extensions().get::<ConnectInfo<ConnectionAbort>>().map(|info| info.0.clone());
+    let connection = request.extensions().get::<Connection>().cloned();
     // Where the plan asks for users and the request came without saying whose it is, only the handler finds out.
     if faults.any(FaultPoint::needs_user) && Scope::current().user_id.is_none() {
         let response = inner.call(request).await?;

@@ -1,30 +1,19 @@
 //! Extractors whose rejections are problems that name the field: drop-in replacements of axum's.
 
 use axum::{
-    body::Body,
     extract::{
         FromRequest, FromRequestParts, RawPathParams, Request, path::ErrorKind, rejection::PathRejection,
     },
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, StatusCode, header::CONTENT_TYPE, request::Parts};
-use http_body_util::BodyExt as _;
 use serde::{
     Serialize,
     de::{DeserializeOwned, IgnoredAny},
 };
 use serde_path_to_error::{Path as FieldPath, Segment};
 
-use super::Problem;
-
-/// Largest body that a handler gets, set by the layers of the house.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct BodyLimit(pub(super) usize);
-
-/// What holds where the layers are missing, as in a test of a bare router.
-const DEFAULT_LIMIT: BodyLimit = BodyLimit(64 << 10);
-/// Largest body that is read to its end, in order to refuse it politely.
-const MAX_DRAIN: usize = 32 << 20;
+use super::{Problem, objects::Objects};
 
 /// A JSON body.
 #[derive(Debug, Clone, Copy, Default)]
@@ -51,8 +40,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             )
             .field("Content-Type", "application/json"));
         }
-        let BodyLimit(limit) = request.extensions().get().copied().unwrap_or(DEFAULT_LIMIT);
-        let body = whole_body(request.into_body(), limit).await?;
+        // Read already where the layers of the house are around.
+        let body = serve::body::collect(request.into_body()).await?;
         parse_json(&body).map(Self)
     }
 }
@@ -121,34 +110,6 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     }
 }
 
-/// The body, when it is not larger than `limit` bytes.
-///
-/// The rest of a larger one is read and thrown away, within reason: answering while the client still sends would reset the
-/// connection, and most clients would report the reset and not the answer.
-async fn whole_body(mut body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
-    let (mut bytes, mut size) = (Vec::new(), 0);
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Problem::invalid("body", "a body that arrives whole"))?;
-        let Ok(data) = frame.into_data() else { continue };
-        size += data.len();
-        if size <= limit {
-            bytes.extend_from_slice(&data);
-        } else if size > MAX_DRAIN {
-            break;
-        }
-    }
-    if size <= limit {
-        return Ok(bytes);
-    }
-    Err(Problem::new(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        "payload-too-large",
-        "Payload too large",
-        "The body is larger than this service reads.",
-    )
-    .field("body", format!("at most {limit} bytes")))
-}
-
 /// Whether the content type is JSON or a `+json` type, parameters aside.
 fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -158,7 +119,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let value = serde_path_to_error::deserialize(Objects(&mut json)).map_err(|error| {
         let pointer = pointer(error.path());
         // serde_json calls some values of the wrong kind (a number for an enum) a syntax error.
         let broken = serde_json::from_slice::<IgnoredAny>(body).is_err();
@@ -261,6 +222,8 @@ mod tests {
             ),
             (r#"{"user_id":"x","items":[]}"#.to_owned(), "/user_id"),
             ("[]".to_owned(), "body"),
+            (format!(r#"["{id}",[]]"#), "body"),
+            (format!(r#"{{"user_id":"{id}","items":[["a",1,null]]}}"#), "/items/0"),
         ] {
             assert_eq!(wrong_field(&body).0, field, "{body}");
         }

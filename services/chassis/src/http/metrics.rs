@@ -24,8 +24,9 @@ const CANCELLED: StatusCode = match StatusCode::from_u16(499) {
 /// Statuses whose series exist before the first request, by what the method usually answers.
 fn usual_statuses(method: &str) -> &'static [u16] {
     match method {
-        "POST" => &[201, 202, 400, 409, 422, 499, 500, 503, 504],
-        "PUT" | "PATCH" | "DELETE" => &[200, 204, 400, 404, 409, 499, 500, 503, 504],
+        "POST" => &[201, 202, 400, 408, 409, 413, 415, 422, 499, 500, 503, 504],
+        "PUT" | "PATCH" => &[200, 204, 400, 404, 408, 409, 413, 415, 422, 499, 500, 503, 504],
+        "DELETE" => &[200, 204, 400, 404, 409, 499, 500, 503, 504],
         _ => &[200, 400, 404, 499, 500, 503, 504],
     }
 }
@@ -64,11 +65,12 @@ impl HttpMetrics {
             ),
             durations: metrics.histogram_vec(
                 "http_request_duration_seconds",
-                "Time from the head of the request to the head of the answer.",
+                "Time from the last byte of the request to the head of the answer.",
                 &["method", "endpoint"],
                 LATENCY_BUCKETS,
             ),
-            in_flight: metrics.gauge("http_requests_in_flight", "Requests that have no answer yet."),
+            in_flight: metrics
+                .gauge("http_requests_in_flight", "Requests that have been read and have no answer yet."),
             endpoints: ArcSwap::default(),
         };
         for &(method, template) in routes {
@@ -119,7 +121,13 @@ impl HttpMetrics {
 }
 
 impl Endpoint {
-    /// Counts and times `work`, also when it is dropped before its end.
+    /// Counts the answer to a request that was not read to its end: its time was the client's.
+    pub(super) fn refuse(&self, answer: Response) -> Response {
+        self.count(answer.status());
+        answer
+    }
+
+    /// Counts and times `work`, even if it is dropped before its end.
     pub(super) async fn measure(&self, work: impl Future<Output = Response>) -> Response {
         self.in_flight.inc();
         let mut measured = Measured { endpoint: self, started: Instant::now(), status: CANCELLED };

@@ -7,6 +7,10 @@ use http::{
     HeaderValue, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER},
 };
+use serve::{
+    BodyError,
+    problem::{Kind, TYPES},
+};
 
 /// A problem document. Build one, add what helps the caller, return it from a handler.
 ///
@@ -86,8 +90,12 @@ impl Problem {
     }
 }
 
-/// Where the types are explained; the slug is the anchor.
-const TYPES: &str = "https://github.com/sre-lab/sre-lab/blob/main/docs/problems.md#";
+impl From<BodyError> for Problem {
+    fn from(error: BodyError) -> Self {
+        let Kind { status, slug, title } = error.kind();
+        Self::new(status, slug, title, format!("{error}.")).field("body", error.right())
+    }
+}
 
 /// The document as RFC 9457 has it, with our two extensions.
 #[derive(serde::Serialize)]

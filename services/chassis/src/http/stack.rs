@@ -5,6 +5,7 @@
 
 use std::{
     convert::Infallible,
+    mem,
     pin::pin,
     sync::Arc,
     task::{Context, Poll},
@@ -14,25 +15,29 @@ use axum::{
     Router,
     body::HttpBody as _,
     extract::{MatchedPath, Request},
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use futures::future::BoxFuture;
 use http::{Method, StatusCode};
 use tower::{Layer, Service, ServiceBuilder};
 
-use super::{Problem, extract::BodyLimit, guard::Guard, metrics::HttpMetrics, trace::Traced};
+use super::{
+    Problem,
+    guard::Guard,
+    metrics::{Endpoint, HttpMetrics},
+    trace::Traced,
+};
 use crate::{Chassis, fault::layer::InboundFaults};
 
-/// Wraps `public` in the layers of the house, outermost first: trace span, RED metrics, catch-panic, request timeout,
-/// concurrency limit with shedding, faults, handler. So every failure, an injected one included, is counted and traced.
+/// Wraps `public` in the layers of the house, outermost first: trace span, reading of the body, RED metrics, catch-panic, request
+/// timeout, concurrency limit with shedding, faults, handler. So every failure, an injected one included, is counted and traced; and
+/// a client that takes its time with the body holds no slot, and neither duration nor deadline of the service includes its time.
 ///
 /// `routes` lists method and template of each route: their series exist before the first request.
 pub fn stack(public: Router, routes: &[(&'static str, &'static str)], chassis: &Chassis) -> Router {
-    let body_limit = usize::try_from(chassis.config.body_limit).unwrap_or(usize::MAX);
     let shared = Shared {
         metrics: HttpMetrics::new(&chassis.metrics, routes),
         guard: Guard::new(chassis),
-        body_limit: BodyLimit(body_limit),
         trace_ratio: chassis.config.trace_ratio,
     };
     let layers =
@@ -56,7 +61,6 @@ struct Stack(Arc<Shared>);
 struct Shared {
     metrics: HttpMetrics,
     guard: Guard,
-    body_limit: BodyLimit,
     trace_ratio: f64,
 }
 
@@ -76,7 +80,7 @@ struct Stacked<S> {
 
 impl<S> Service<Request> for Stacked<S>
 where
-    S: Service<Request, Response = Response, Error = Infallible>,
+    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
 {
     type Response = Response;
@@ -87,25 +91,48 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request) -> Self::Future {
+    fn call(&mut self, request: Request) -> Self::Future {
         let shared = Arc::clone(&self.shared);
         let template = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
         let endpoint = shared.metrics.endpoint(template, request.method());
         let traced = Traced::new(&request, &endpoint, template, shared.trace_ratio);
-        if !request.body().is_end_stream() {
-            request.extensions_mut().insert(shared.body_limit);
+        if request.body().is_end_stream() {
+            // axum's routes do nothing before they are polled, so nothing happens outside the layers.
+            let handler = self.inner.call(request);
+            return Box::pin(async move {
+                let work = pin!(shared.work(&endpoint, handler));
+                Ok(traced.run(work).await)
+            });
         }
-        // axum's routes do nothing before they are polled, so nothing happens outside the layers.
-        let handler = self.inner.call(request);
+        // The ready service serves this request, its clone the next one.
+        let next = self.inner.clone();
+        let mut inner = mem::replace(&mut self.inner, next);
         Box::pin(async move {
-            let guard = &shared.guard;
-            // Pinned here and passed by reference: a future that is moved into the next is copied at every layer.
-            let handler = pin!(handler);
-            let admitted = pin!(guard.admit(handler));
-            let bounded = pin!(guard.bound(admitted));
-            let caught = pin!(guard.catch(bounded));
-            let measured = pin!(endpoint.measure(caught));
-            Ok(traced.run(measured).await)
+            let work = pin!(async {
+                match serve::read(request).await {
+                    Ok(request) => shared.work(&endpoint, inner.call(request)).await,
+                    Err(error) => endpoint.refuse(Problem::from(error).into_response()),
+                }
+            });
+            Ok(traced.run(work).await)
         })
+    }
+}
+
+impl Shared {
+    /// The layers around the handler of a request that has been read.
+    async fn work(
+        &self,
+        endpoint: &Endpoint,
+        handler: impl Future<Output = Result<Response, Infallible>>,
+    ) -> Response {
+        let guard = &self.guard;
+        // Pinned here and passed by reference: a future that is moved into the next is copied at every layer.
+        let handler = pin!(handler);
+        let admitted = pin!(guard.admit(handler));
+        let bounded = pin!(guard.bound(admitted));
+        let caught = pin!(guard.catch(bounded));
+        let measured = pin!(endpoint.measure(caught));
+        measured.await
     }
 }

@@ -2,6 +2,7 @@
 
 mod admin;
 mod bad_input;
+mod clients;
 mod drain;
 mod failures;
 mod metrics;

@@ -2,7 +2,10 @@
 
 use axum::{Json, extract::State};
 use chassis::http::Path;
-use contracts::orders::Order;
+use contracts::{
+    orders::Order,
+    problems::{Problem, ToAnything},
+};
 use uuid::Uuid;
 
 use crate::{error::OrderError, state::AppState};
@@ -12,10 +15,11 @@ use crate::{error::OrderError, state::AppState};
 /// # Errors
 /// 404, and 503 while the database does not answer.
 #[utoipa::path(get, path = "/orders/{id}", params(("id" = Uuid, Path, description = "The order")), responses(
+    ToAnything,
     (status = 200, body = Order),
-    (status = 400, description = "invalid-request"),
-    (status = 404, description = "not-found"),
-    (status = 503, description = "storage-unavailable"),
+    (status = 400, description = "invalid-request", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "not-found", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "storage-unavailable, overloaded", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn get_order(
     State(state): State<AppState>,

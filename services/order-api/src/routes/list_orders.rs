@@ -2,7 +2,10 @@
 
 use axum::{Json, extract::State};
 use chassis::http::Query;
-use contracts::orders::{OrderPage, OrderStatus};
+use contracts::{
+    orders::{OrderPage, OrderStatus},
+    problems::{Problem, ToAnything},
+};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -29,6 +32,7 @@ pub struct ListParams {
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
     /// `next_cursor` of the page before.
+    #[param(pattern = "^o1[0-9a-f]{32}$")]
     cursor: Option<String>,
 }
 
@@ -54,9 +58,10 @@ impl ListParams {
 /// # Errors
 /// 400 naming the parameter, and 503 while the database does not answer.
 #[utoipa::path(get, path = "/orders", params(ListParams), responses(
+    ToAnything,
     (status = 200, body = OrderPage),
-    (status = 400, description = "invalid-request"),
-    (status = 503, description = "storage-unavailable"),
+    (status = 400, description = "invalid-request", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "storage-unavailable, overloaded", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn list_orders(
     State(state): State<AppState>,

@@ -7,7 +7,10 @@ use axum::{
 };
 use chassis::{http::Json, scope::Scope};
 use chrono::{SubsecRound, Utc};
-use contracts::orders::{Accepted, OrderStatus, PlaceOrder};
+use contracts::{
+    orders::{Accepted, OrderStatus, PlaceOrder},
+    problems::{Problem, ToChanges},
+};
 use http::{HeaderMap, StatusCode, header::LOCATION};
 use uuid::Uuid;
 
@@ -26,14 +29,15 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// 400 naming the fields, 409 for a key that belongs to another order, 422 for an unknown user, 503 while user-service or
 /// the database does not answer.
 #[utoipa::path(post, path = "/orders", request_body = PlaceOrder,
-    params(("Idempotency-Key" = Option<String>, Header, max_length = 255,
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[ -~]*[!-~][ -~]*$",
         description = "Names this request, so that repeating it places no second order: 1 to 255 printable ASCII characters")),
     responses(
+        ToChanges,
         (status = 202, body = Accepted, headers(("Location" = String, description = "Where the order can be read"))),
-        (status = 400, description = "invalid-request"),
-        (status = 409, description = "idempotency-conflict"),
-        (status = 422, description = "user-not-found"),
-        (status = 503, description = "upstream-unavailable, storage-unavailable"),
+        (status = 400, description = "invalid-request", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "idempotency-conflict", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "user-not-found", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "upstream-unavailable, storage-unavailable, overloaded", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn place_order(
     State(state): State<AppState>,

@@ -1,6 +1,7 @@
 //! `GET /risky`: succeeds or fails, as its backend does.
 
 use axum::{Json, extract::State};
+use contracts::problems::{Problem, ToAnything};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -18,8 +19,9 @@ pub struct RiskyAnswer {
 /// # Errors
 /// 500 when it fails.
 #[utoipa::path(get, path = "/risky", responses(
+    ToAnything,
     (status = 200, body = RiskyAnswer),
-    (status = 500, description = "internal: the backend failed"),
+    (status = 500, description = "internal: the backend failed", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn risky(State(state): State<AppState>) -> Result<Json<RiskyAnswer>, OrderError> {
     state.backend.ask()?;

@@ -9,6 +9,7 @@ mod faults;
 mod freshness;
 mod idempotency;
 mod lab;
+mod openapi;
 mod outages;
 mod pipeline;
 mod place_order;

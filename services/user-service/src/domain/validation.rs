@@ -5,14 +5,14 @@ use contracts::users::{CreateUser, UpdateUser, UserTier};
 use super::UserError;
 
 const NAME_CHARS: usize = 100;
-/// RFC 5321: a path has at most 256 octets, the angle brackets included.
-const EMAIL_BYTES: usize = 254;
+/// RFC 5321: a path has at most 256 octets, the angle brackets included. Counted in characters, as JSON Schema does.
+const EMAIL_CHARS: usize = 254;
 
 const NAME: FieldError =
     FieldError { name: "/name", expected: "1 to 100 characters, none of them a control character" };
 const EMAIL: FieldError = FieldError {
     name: "/email",
-    expected: "an e-mail address with one `@`, at most 254 bytes, without spaces",
+    expected: "an e-mail address with one `@`, at most 254 characters, without spaces",
 };
 
 /// A field that was wrong, and what would be right.
@@ -80,7 +80,7 @@ fn valid_name(name: &str) -> bool {
 /// As strict as it is useful: only a mail that arrives proves an address.
 fn valid_email(email: &str) -> bool {
     let parts = email.split_once('@');
-    email.len() <= EMAIL_BYTES
+    email.chars().count() <= EMAIL_CHARS
         && !email.chars().any(|c| c.is_control() || c.is_whitespace())
         && parts.is_some_and(|(local, host)| !local.is_empty() && !host.is_empty() && !host.contains('@'))
 }

@@ -2,7 +2,10 @@
 
 use axum::{extract::State, response::IntoResponse};
 use chassis::{http::Json, scope::Scope};
-use contracts::users::{CreateUser, User};
+use contracts::{
+    problems::{Problem, ToChanges},
+    users::{CreateUser, User},
+};
 use http::{StatusCode, header::LOCATION};
 
 use crate::{
@@ -21,11 +24,12 @@ use crate::{
     operation_id = "create_user",
     request_body = CreateUser,
     responses(
+        ToChanges,
         (status = 201, description = "The new user.", body = User,
          headers(("location" = String, description = "Where to read it."))),
-        (status = 400, description = "A field is not valid."),
-        (status = 409, description = "Another user has this e-mail address."),
-        (status = 503, description = "The database does not answer.")
+        (status = 400, description = "A field is not valid.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Another user has this e-mail address.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database does not answer, or too many requests are in flight.", body = Problem, content_type = "application/problem+json")
     )
 )]
 pub async fn create_user(

@@ -5,7 +5,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chassis::{http::Path, scope::Scope};
-use contracts::users::User;
+use contracts::{
+    problems::{Problem, ToAnything},
+    users::User,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -24,11 +27,12 @@ use crate::{
     operation_id = "get_user",
     params(("id" = Uuid, Path, description = "Id of the user.")),
     responses(
+        ToAnything,
         (status = 200, description = "The user.", body = User,
          headers(("x-cache" = String, description = "`hit`, `miss`, `stale` or `bypass`."))),
-        (status = 400, description = "The id is not a UUID."),
-        (status = 404, description = "There is no such user."),
-        (status = 503, description = "The database does not answer and no copy is there.")
+        (status = 400, description = "The id is not a UUID.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such user.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database does not answer and no copy is there, or too many requests are in flight.", body = Problem, content_type = "application/problem+json")
     )
 )]
 pub async fn get_user(State(state): State<AppState>, Path(id): Path<Uuid>) -> Result<Response, ApiError> {

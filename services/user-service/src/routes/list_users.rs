@@ -2,7 +2,10 @@
 
 use axum::extract::State;
 use chassis::http::Query;
-use contracts::users::UserPage;
+use contracts::{
+    problems::{Problem, ToAnything},
+    users::UserPage,
+};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -18,8 +21,10 @@ use crate::{
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
     /// Users of the page: 1 to 100, 20 when absent.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
     /// `next_cursor` of the page before.
+    #[param(pattern = "^id_[0-9a-fA-F]{32}$")]
     cursor: Option<String>,
 }
 
@@ -33,9 +38,10 @@ pub struct PageQuery {
     operation_id = "list_users",
     params(PageQuery),
     responses(
+        ToAnything,
         (status = 200, description = "A page of users.", body = UserPage),
-        (status = 400, description = "A parameter is not valid."),
-        (status = 503, description = "The database does not answer.")
+        (status = 400, description = "A parameter is not valid.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database does not answer, or too many requests are in flight.", body = Problem, content_type = "application/problem+json")
     )
 )]
 pub async fn list_users(

@@ -5,7 +5,10 @@ use chassis::{
     http::{Json, Path},
     scope::Scope,
 };
-use contracts::users::{UpdateUser, User};
+use contracts::{
+    problems::{Problem, ToChanges},
+    users::{UpdateUser, User},
+};
 use uuid::Uuid;
 
 use crate::{
@@ -25,10 +28,11 @@ use crate::{
     params(("id" = Uuid, Path, description = "Id of the user.")),
     request_body = UpdateUser,
     responses(
+        ToChanges,
         (status = 200, description = "The user after the change.", body = User),
-        (status = 400, description = "A field is not valid."),
-        (status = 404, description = "There is no such user."),
-        (status = 503, description = "The database does not answer.")
+        (status = 400, description = "A field is not valid.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such user.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database does not answer, or too many requests are in flight.", body = Problem, content_type = "application/problem+json")
     )
 )]
 pub async fn update_user(

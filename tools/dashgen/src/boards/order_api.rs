@@ -94,10 +94,11 @@ fn saturation_row() -> Row {
             panel(
                 "Shed and panics",
                 Unit::Requests,
-                "Requests refused because too many were in flight, and handlers that panicked. Normal is 0.",
+                "Requests refused because too many were in flight, handlers that panicked, and clients turned away for their own doing (slow, too many, foreign). Normal is 0.",
             )
             .query(query("shed", rates("", "http_requests_shed_total", &of)))
             .query(query("panics", rates("", "http_panics_total", &of)))
+            .query(query("turned away: {{reason}}", rates("reason", "http_clients_refused_total", &of)))
             .colour("panics", "red"),
             panel(
                 "Lag of order-outcomes",

@@ -1,0 +1,294 @@
+//! Whose turn it is on a connection. Either the program works on a request, and no deadline of this crate runs; or the connection
+//! waits for its client, which has a time for each of its turns: to begin a request, to end its headers, to take the answer. (The
+//! body's time is in [`crate::exchange`], where it can be answered.)
+//!
+//! All state is in atomics: the accept loop looks at every connection when it must close one. A request without a body costs three
+//! additions and two looks at the clock, and no timer is touched between two requests that come within the idle time.
+
+use std::{
+    future::poll_fn,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::SeqCst},
+    },
+    task::Poll,
+    time::Duration,
+};
+
+use futures::task::AtomicWaker;
+use tokio::time::Instant;
+
+use crate::limits::{Limits, Protocol, Refusal};
+
+/// Longest time between two requests. Longer than clients keep idle connections (reqwest: 90 s): a server that closes first resets
+/// requests that are on their way.
+const IDLE: Duration = Duration::from_secs(120);
+/// Longest time that the rest of a refused body is thrown away, so that the client reads the refusal and not a reset.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// Milliseconds since the port was opened; never 0, which means "not".
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clock(Instant);
+
+impl Clock {
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn now(self) -> u64 {
+        u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(1)
+    }
+
+    /// Rounded up: what is due at the instant is due by the clock.
+    fn instant(self, at: u64) -> Instant {
+        self.0 + Duration::from_millis(at)
+    }
+}
+
+/// Resets the connection that a request came on; every request carries one as an extension. A reset is a real one: SO_LINGER 0 and
+/// a close, so the peer's kernel gets an RST and everything under way is lost.
+#[derive(Debug, Clone)]
+pub struct Connection(pub(crate) Arc<State>);
+
+impl Connection {
+    /// Resets it. The server drops the requests on it at their next await point.
+    pub fn reset(&self) {
+        self.0.end(RESET);
+    }
+}
+
+const OPEN: u8 = 0;
+const RESET: u8 = 1;
+const CLOSED: u8 = 2;
+
+/// One connection.
+#[derive(Debug)]
+pub(crate) struct State {
+    clock: Clock,
+    protocol: Protocol,
+    /// Requests whose future runs.
+    running: AtomicU32,
+    /// Those of them that wait for the rest of their body.
+    reading: AtomicU32,
+    /// Answers that are not yet wholly in the server's buffers.
+    answering: AtomicU32,
+    /// A request came at all.
+    called: AtomicBool,
+    /// Part of a request's head is here.
+    head: AtomicBool,
+    /// A body was refused before its end.
+    unread: AtomicBool,
+    lingering: AtomicBool,
+    /// When the client's turn began.
+    since: AtomicU64,
+    /// Since when the client takes no more of its answer; 0 while it does.
+    stalled: AtomicU64,
+    end: AtomicU8,
+    task: AtomicWaker,
+}
+
+impl State {
+    pub(crate) fn new(clock: Clock, protocol: Protocol) -> Self {
+        Self {
+            clock,
+            protocol,
+            running: AtomicU32::new(0),
+            reading: AtomicU32::new(0),
+            answering: AtomicU32::new(0),
+            called: AtomicBool::new(false),
+            head: AtomicBool::new(false),
+            unread: AtomicBool::new(false),
+            lingering: AtomicBool::new(false),
+            since: AtomicU64::new(clock.now()),
+            stalled: AtomicU64::new(0),
+            end: AtomicU8::new(OPEN),
+            task: AtomicWaker::new(),
+        }
+    }
+
+    /// Ends the connection as soon as its task runs.
+    pub(crate) fn close(&self) {
+        self.end(CLOSED);
+    }
+
+    fn end(&self, how: u8) {
+        self.end.store(how, SeqCst);
+        self.task.wake();
+    }
+
+    pub(crate) fn is_reset(&self) -> bool {
+        self.end.load(SeqCst) == RESET
+    }
+
+    pub(crate) fn is_ending(&self) -> bool {
+        self.end.load(SeqCst) != OPEN
+    }
+
+    /// Bytes came. Where no request is under way they begin one; HTTP/2 has frames of its own between requests.
+    pub(crate) fn received(&self) {
+        let between = self.running.load(Relaxed) == 0 && self.answering.load(Relaxed) == 0;
+        let begins = self.protocol == Protocol::Http1 || !self.called.load(Relaxed);
+        if between && begins && !self.head.load(Relaxed) {
+            self.head.store(true, Relaxed);
+            self.since.store(self.clock.now(), Relaxed);
+        }
+    }
+
+    /// The client takes no more of its answer for now.
+    pub(crate) fn stalls(&self) {
+        if self.stalled.load(Relaxed) == 0 {
+            self.stalled.store(self.clock.now(), Relaxed);
+        }
+    }
+
+    /// It took a good part: its time begins anew.
+    pub(crate) fn takes(&self) {
+        self.stalled.store(self.clock.now(), Relaxed);
+    }
+
+    /// It took everything.
+    pub(crate) fn taken(&self) {
+        if self.stalled.load(Relaxed) != 0 {
+            self.stalled.store(0, Relaxed);
+        }
+    }
+
+    pub(crate) fn is_stalled(&self) -> bool {
+        self.stalled.load(Relaxed) != 0
+    }
+
+    /// The rest of the body is not wanted.
+    pub(crate) fn leaves_unread(&self) {
+        self.unread.store(true, Relaxed);
+    }
+
+    pub(crate) fn is_unread(&self) -> bool {
+        self.unread.load(Relaxed)
+    }
+
+    /// The answer is out, and what still comes is thrown away.
+    pub(crate) fn lingers(&self) {
+        if !self.lingering.swap(true, Relaxed) {
+            self.since.store(self.clock.now(), Relaxed);
+        }
+    }
+
+    /// Since when the connection waits for its client; `None` while a request on it is in progress.
+    pub(crate) fn waits_since(&self) -> Option<u64> {
+        if self.running.load(Relaxed) > self.reading.load(Relaxed) {
+            return None;
+        }
+        match self.stalled.load(Relaxed) {
+            0 if self.answering.load(Relaxed) > 0 => None,
+            0 => Some(self.since.load(Relaxed)),
+            stalled => Some(stalled),
+        }
+    }
+
+    /// Whether it waits for the rest of a body.
+    pub(crate) fn is_reading(&self) -> bool {
+        self.reading.load(Relaxed) > 0
+    }
+
+    /// When the client's present turn ends, and what it counts as.
+    fn deadline(&self, limits: &Limits) -> Option<(u64, Option<Refusal>)> {
+        let since = self.waits_since()?;
+        let (time, refusal) = if self.is_stalled() {
+            (limits.write_timeout, Some(Refusal::SlowRead))
+        } else if self.lingering.load(Relaxed) {
+            (LINGER, None)
+        } else if self.is_reading() {
+            return None;
+        } else if self.head.load(Relaxed) {
+            (limits.head_timeout, Some(Refusal::SlowHead))
+        } else {
+            (IDLE, None)
+        };
+        Some((since + u64::try_from(time.as_millis()).unwrap_or(u64::MAX), refusal))
+    }
+}
+
+/// A request from its head to its answer's last byte; dropped early when the connection ends.
+pub(crate) struct Turn {
+    state: Arc<State>,
+    answering: bool,
+}
+
+impl Turn {
+    pub(crate) fn begin(state: &Arc<State>) -> Self {
+        state.running.fetch_add(1, Relaxed);
+        state.called.store(true, Relaxed);
+        state.head.store(false, Relaxed);
+        Self { state: Arc::clone(state), answering: false }
+    }
+
+    /// The answer is there; what is left is to send it.
+    pub(crate) fn answers(mut self) -> Self {
+        self.state.answering.fetch_add(1, Relaxed);
+        self.state.running.fetch_sub(1, Relaxed);
+        self.answering = true;
+        self
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let state = &self.state;
+        state.since.store(state.clock.now(), Relaxed);
+        if self.answering {
+            state.answering.fetch_sub(1, Relaxed);
+        } else {
+            state.running.fetch_sub(1, Relaxed);
+        }
+    }
+}
+
+/// A body of which more must come.
+pub(crate) struct Waiting(Arc<State>);
+
+impl Waiting {
+    pub(crate) fn begin(state: &Arc<State>) -> Self {
+        state.reading.fetch_add(1, Relaxed);
+        Self(Arc::clone(state))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.reading.fetch_sub(1, Relaxed);
+    }
+}
+
+/// Runs a connection until it ends, its client has used up its time, or somebody closes it.
+pub(crate) async fn supervise(
+    connection: impl Future,
+    state: &State,
+    limits: &Limits,
+    refused: impl Fn(Refusal),
+) {
+    let mut connection = pin!(connection);
+    let mut timer = pin!(tokio::time::sleep(Duration::ZERO));
+    poll_fn(|cx| {
+        state.task.register(cx.waker());
+        if state.end.load(SeqCst) == CLOSED || connection.as_mut().poll(cx).is_ready() || state.is_ending() {
+            return Poll::Ready(());
+        }
+        loop {
+            let Some((at, refusal)) = state.deadline(limits) else { return Poll::Pending };
+            let at = state.clock.instant(at);
+            if Instant::now() >= at {
+                refusal.into_iter().for_each(&refused);
+                return Poll::Ready(());
+            }
+            // A timer that is due earlier is left alone: one wake-up too many costs less than a timer moved at each request.
+            if timer.is_elapsed() || timer.deadline() > at {
+                timer.as_mut().reset(at);
+            }
+            if timer.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    })
+    .await;
+}

@@ -1,0 +1,213 @@
+//! All connections of a port. Where too many of them wait for their client, the one that has waited longest is closed; one with a
+//! request in progress never is. So 500 idle or trickling connections cannot lock out anybody, not even a client at the same address.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+};
+
+use crate::{connection::State, limits::Limits};
+
+/// Memory for the bodies of requests that are not complete, in bytes, for all connections of a port together.
+const BODIES: usize = 32 << 20;
+
+/// The connections of one port.
+pub(crate) struct Crowd {
+    most: usize,
+    most_per_client: usize,
+    members: Mutex<Members>,
+    /// Bytes of incomplete bodies.
+    held: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Members {
+    next: u64,
+    all: HashMap<u64, Member>,
+    per_client: HashMap<IpAddr, usize>,
+}
+
+struct Member {
+    state: Arc<State>,
+    client: IpAddr,
+}
+
+/// A place in the crowd; dropped with its connection.
+pub(crate) struct Place {
+    crowd: Arc<Crowd>,
+    id: u64,
+}
+
+impl Crowd {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            most: limits.max_connections as usize,
+            most_per_client: limits.max_connections_per_client as usize,
+            members: Mutex::default(),
+            held: AtomicUsize::new(0),
+        }
+    }
+
+    /// A place for a new connection. Tells how many had to go for it: none, one, or two.
+    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr, state: &Arc<State>) -> (Place, usize) {
+        let client = client(address);
+        let mut members = self.members();
+        let mut closed = 0;
+        // Counting is for the rare case that it can matter.
+        if members.per_client.get(&client).is_some_and(|&all| all >= self.most_per_client) {
+            closed += usize::from(members.make_room(self.most_per_client, |member| member.client == client));
+        }
+        if members.all.len() >= self.most {
+            closed += usize::from(members.make_room(self.most, |_| true));
+        }
+        let id = members.next;
+        members.next += 1;
+        *members.per_client.entry(client).or_default() += 1;
+        members.all.insert(id, Member { state: Arc::clone(state), client });
+        (Place { crowd: Arc::clone(self), id }, closed)
+    }
+
+    /// Closes the connection that waits longest for its client, where there is one.
+    pub(crate) fn close_longest(&self) -> bool {
+        self.members().make_room(0, |_| true)
+    }
+
+    /// Closes all that have waited since before `then`.
+    pub(crate) fn close_waiting_since_before(&self, then: u64) {
+        for member in self.members().all.values() {
+            if member.state.waits_since().is_some_and(|since| since < then) {
+                member.state.close();
+            }
+        }
+    }
+
+    /// More of an incomplete body came. What is too much for all together costs the longest of them its connection; tells whether.
+    pub(crate) fn holds(&self, bytes: usize) -> bool {
+        let held = self.held.fetch_add(bytes, Relaxed) + bytes;
+        held > BODIES && self.members().make_room(0, |member| member.state.is_reading())
+    }
+
+    /// A body is complete, or gone.
+    pub(crate) fn released(&self, bytes: usize) {
+        self.held.fetch_sub(bytes, Relaxed);
+    }
+
+    fn members(&self) -> MutexGuard<'_, Members> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Members {
+    /// Closes the longest waiting of those that `concerns`, when `most` of them wait already. Nothing else counts, such as whether a
+    /// client was ever answered: what an attacker can have too would only lock out who is new.
+    fn make_room(&self, most: usize, concerns: impl Fn(&Member) -> bool) -> bool {
+        let mut waiting = 0;
+        let mut longest: Option<(u64, &Arc<State>)> = None;
+        for Member { state, .. } in self.all.values().filter(|member| concerns(member)) {
+            let Some(since) = state.waits_since() else { continue };
+            if state.is_ending() {
+                continue;
+            }
+            waiting += 1;
+            if longest.is_none_or(|(earliest, _)| since < earliest) {
+                longest = Some((since, state));
+            }
+        }
+        match longest {
+            Some((_, state)) if waiting >= most => {
+                state.close();
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut members = self.crowd.members();
+        let Some(Member { client, .. }) = members.all.remove(&self.id) else { return };
+        if let Some(all) = members.per_client.get_mut(&client) {
+            *all -= 1;
+            if *all == 0 {
+                members.per_client.remove(&client);
+            }
+        }
+    }
+}
+
+/// Who counts as one client: an IPv4 address, or the network that an IPv6 host can choose its addresses from.
+fn client(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((u128::from(address) >> 64 << 64).into()),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Protocol,
+        connection::{Clock, Turn},
+    };
+
+    fn crowd(most: u32, per_client: u32) -> Arc<Crowd> {
+        let limits =
+            Limits { max_connections: most, max_connections_per_client: per_client, ..Limits::default() };
+        Arc::new(Crowd::new(&limits))
+    }
+
+    fn state() -> Arc<State> {
+        on(Clock::start())
+    }
+
+    fn on(clock: Clock) -> Arc<State> {
+        Arc::new(State::new(clock, Protocol::Http1))
+    }
+
+    #[tokio::test]
+    async fn the_client_at_its_bound_loses_a_waiting_connection_and_no_other_does() {
+        let crowd = crowd(100, 2);
+        let (a, b): (IpAddr, IpAddr) = ([10, 0, 0, 1].into(), [10, 0, 0, 2].into());
+        let states: Vec<_> = (0..4).map(|_| state()).collect();
+        let _other = crowd.enter(b, &states[0]);
+        let _busy = crowd.enter(a, &states[1]);
+        let _turn = Turn::begin(&states[1]);
+        let _idle = crowd.enter(a, &states[2]);
+        let (_place, closed) = crowd.enter(a, &states[3]);
+        assert_eq!(closed, 0, "one works and only one waits");
+        let (_place, closed) = crowd.enter(a, &state());
+        assert_eq!(closed, 1);
+        let ending: Vec<bool> = states.iter().map(|state| state.is_ending()).collect();
+        assert!(!ending[0] && !ending[1] && (ending[2] ^ ending[3]), "{ending:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_one_that_waits_longest_goes() {
+        let crowd = crowd(2, 100);
+        let clock = Clock::start();
+        let address: IpAddr = [10, 0, 0, 1].into();
+        let (early, late) = (on(clock), on(clock));
+        let _one = crowd.enter(address, &early);
+        let _two = crowd.enter(address, &late);
+        tokio::time::advance(std::time::Duration::from_secs(1)).await;
+        // Answered only now: its wait begins anew.
+        drop(Turn::begin(&early).answers());
+        let (_three, closed) = crowd.enter(address, &on(clock));
+        assert_eq!((closed, early.is_ending(), late.is_ending()), (1, false, true));
+    }
+
+    #[test]
+    fn hosts_of_one_ipv6_network_are_one_client() {
+        let of = |text: &str| client(text.parse().expect("an address"));
+        assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:1"));
+        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
+        assert_eq!(of("::ffff:10.0.0.1"), of("10.0.0.1"));
+        assert_ne!(of("10.0.0.1"), of("10.0.0.2"));
+    }
+}

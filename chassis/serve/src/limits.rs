@@ -1,0 +1,177 @@
+//! What a port can be told: the operator's part in [`Limits`], the program's part in [`Settings`].
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use crate::HostName;
+
+/// How long clients may take, how many may wait, and which names they may call this program by.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Limits {
+    /// Names that requests may be addressed to (header `Host`), separated by commas: `order-api`, `*.shop.svc`. Beside them
+    /// `localhost` and every IP address, which a foreign web page cannot take over. `*` switches the check off.
+    #[arg(long, env = "ALLOWED_HOSTS", value_name = "NAME,…", value_delimiter = ',')]
+    pub allowed_hosts: Vec<HostName>,
+    /// Time from the first byte of a request to the end of its headers; then the connection is closed.
+    #[arg(long, env = "HEAD_TIMEOUT", default_value = "10s", value_name = "TIME", value_parser = duration)]
+    pub head_timeout: Duration,
+    /// Time for the body of a request to arrive; then it is answered with 408.
+    #[arg(long, env = "BODY_TIMEOUT", default_value = "10s", value_name = "TIME", value_parser = duration)]
+    pub body_timeout: Duration,
+    /// Time in which a client must take 16 KiB of its answer, or the rest of it; then the connection is closed.
+    #[arg(long, env = "WRITE_TIMEOUT", default_value = "10s", value_name = "TIME", value_parser = duration)]
+    pub write_timeout: Duration,
+    /// Connections of a port that may wait for their client, idle or with half a request. One more closes the one that waits longest;
+    /// a request in progress is never cut.
+    #[arg(long, env = "MAX_CONNECTIONS", default_value_t = 1024, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_connections: u32,
+    /// The same for the connections of one client: of an IPv4 address, or of an IPv6 network of 64 bits.
+    #[arg(long, env = "MAX_CONNECTIONS_PER_CLIENT", default_value_t = 256, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_connections_per_client: u32,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(time) if (Duration::from_millis(1)..=Duration::from_secs(3600)).contains(&time) => Ok(time),
+        _ => Err(format!("`{text}` is not a time from 1ms to 1h such as 10s")),
+    }
+}
+
+impl Default for Limits {
+    /// As the command line has them.
+    fn default() -> Self {
+        let time = Duration::from_secs(10);
+        Self {
+            allowed_hosts: Vec::new(),
+            head_timeout: time,
+            body_timeout: time,
+            write_timeout: time,
+            max_connections: 1024,
+            max_connections_per_client: 256,
+        }
+    }
+}
+
+/// What a port speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP/1.1.
+    Http1,
+    /// HTTP/2 with prior knowledge, as gRPC has it.
+    Http2,
+}
+
+/// A client that was turned away before the program had its request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The request names a host that this program does not go by.
+    WrongHost,
+    /// The request would change something and comes from another site.
+    CrossOrigin,
+    /// The headers did not arrive in time.
+    SlowHead,
+    /// The body did not arrive in time.
+    SlowBody,
+    /// The answer was not taken in time.
+    SlowRead,
+    /// It waited longest when there were too many.
+    Crowded,
+}
+
+impl Refusal {
+    /// All, in the order of the metric.
+    pub const ALL: [Self; 6] =
+        [Self::WrongHost, Self::CrossOrigin, Self::SlowHead, Self::SlowBody, Self::SlowRead, Self::Crowded];
+
+    /// The name as a label.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::WrongHost => "wrong-host",
+            Self::CrossOrigin => "cross-origin",
+            Self::SlowHead => "slow-head",
+            Self::SlowBody => "slow-body",
+            Self::SlowRead => "slow-read",
+            Self::Crowded => "crowded",
+        }
+    }
+}
+
+/// Told of each refusal; called on the way, so it must not block.
+pub type OnRefusal = Arc<dyn Fn(Refusal) + Send + Sync>;
+
+/// How one port serves.
+#[derive(Clone)]
+pub struct Settings {
+    /// The operator's part.
+    pub limits: Limits,
+    /// Largest request body in bytes.
+    pub body_limit: usize,
+    /// What is spoken.
+    pub protocol: Protocol,
+    /// Told of each refusal.
+    pub on_refusal: OnRefusal,
+}
+
+impl Settings {
+    /// HTTP/1.1, and nobody is told of refusals.
+    #[must_use]
+    pub fn new(limits: &Limits, body_limit: usize) -> Self {
+        Self { limits: limits.clone(), body_limit, protocol: Protocol::Http1, on_refusal: Arc::new(|_| {}) }
+    }
+
+    /// Tells `hook` of each refusal.
+    #[must_use]
+    pub fn telling(mut self, hook: impl Fn(Refusal) + Send + Sync + 'static) -> Self {
+        self.on_refusal = Arc::new(hook);
+        self
+    }
+
+    /// Speaks `protocol`.
+    #[must_use]
+    pub const fn speaking(mut self, protocol: Protocol) -> Self {
+        self.protocol = protocol;
+        self
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("limits", &self.limits)
+            .field("body_limit", &self.body_limit)
+            .field("protocol", &self.protocol)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Program {
+        #[command(flatten)]
+        limits: Limits,
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_command_line() {
+        let parsed = Program::try_parse_from(["program"]).map(|program| program.limits).expect("defaults");
+        assert_eq!(format!("{parsed:?}"), format!("{:?}", Limits::default()));
+    }
+
+    #[test]
+    fn a_wrong_value_is_refused_with_what_would_be_right() {
+        for (argument, said) in [
+            ("--head-timeout=0s", "1ms to 1h"),
+            ("--body-timeout=soon", "1ms to 1h"),
+            ("--max-connections=0", "1..=1000000"),
+            ("--allowed-hosts=http://a", "name of a host"),
+        ] {
+            let error = Program::try_parse_from(["program", argument]).err().expect(argument).to_string();
+            assert!(error.contains(said), "{error}");
+        }
+    }
+}

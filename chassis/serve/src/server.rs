@@ -1,0 +1,185 @@
+//! The accept loop, and a drain that ends.
+//!
+//! Every connection belongs to the server: a dropped server closes them all.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::Router;
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::{http1, http2},
+    service::service_fn,
+};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+};
+use socket2::SockRef;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+    time::sleep,
+};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+
+use crate::{
+    Protocol, Refusal, Settings,
+    connection::{Clock, State, supervise},
+    crowd::Crowd,
+    exchange,
+    gate::Gate,
+    stream::Stream,
+};
+
+/// Largest head of a request, and most of an answer that is buffered, in bytes: together with the number of connections this
+/// bounds the memory that clients can take.
+const BUFFER: usize = 64 << 10;
+/// What the kernel buffers of an answer, in bytes (it doubles the number): for a peer that does not read it would grow to megabytes.
+const SEND_BUFFER: usize = 128 << 10;
+/// Requests at once on one connection of HTTP/2.
+const STREAMS: u32 = 64;
+/// Time that a client has for its turn once the server drains.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(1);
+/// Wait after a failed accept.
+const BREATH: Duration = Duration::from_millis(50);
+
+/// A listening server. Dropping it closes the listener and every connection at once.
+pub struct Server {
+    /// The bound address.
+    pub address: SocketAddr,
+    drain: CancellationToken,
+    serving: AbortOnDropHandle<()>,
+}
+
+/// What all connections of a server share.
+pub(crate) struct Port {
+    pub(crate) routes: Router,
+    pub(crate) settings: Settings,
+    pub(crate) gate: Gate,
+    pub(crate) crowd: Arc<Crowd>,
+    clock: Clock,
+}
+
+impl Port {
+    pub(crate) fn refused(&self, refusal: Refusal) {
+        (self.settings.on_refusal)(refusal);
+    }
+}
+
+impl Server {
+    /// Binds `address` and serves `routes` in the background.
+    ///
+    /// # Errors
+    /// When the address cannot be bound; the message names it.
+    pub async fn bind(address: SocketAddr, routes: Router, settings: Settings) -> io::Result<Self> {
+        let named =
+            |error: io::Error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"));
+        let listener = TcpListener::bind(address).await.map_err(named)?;
+        let address = listener.local_addr().map_err(named)?;
+        let drain = CancellationToken::new();
+        let port = Arc::new(Port {
+            routes,
+            gate: Gate::new(&settings.limits.allowed_hosts),
+            crowd: Arc::new(Crowd::new(&settings.limits)),
+            settings,
+            clock: Clock::start(),
+        });
+        let serving = tokio::spawn(serve(listener, port, drain.clone()));
+        Ok(Self { address, drain, serving: AbortOnDropHandle::new(serving) })
+    }
+
+    /// Refuses new connections, lets the requests under way finish, then returns. Cancel it to cut them off.
+    pub async fn drain(self) {
+        self.drain.cancel();
+        // It ends by itself; a panic in it has been reported by the runtime.
+        let _ = self.serving.await;
+    }
+}
+
+async fn serve(listener: TcpListener, port: Arc<Port>, drain: CancellationToken) {
+    let graceful = GracefulShutdown::new();
+    // Owned here, so that they end with this future.
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = connections.join_next() => continue,
+            () = drain.cancelled() => break,
+        };
+        match accepted {
+            Ok((tcp, peer)) => open(&port, &graceful, &mut connections, tcp, peer),
+            Err(error) => accept_failed(&port, &error).await,
+        }
+    }
+    drop(listener);
+    // Hyper closes what is idle between two requests, but neither a connection that has sent nothing yet nor half a request.
+    let impatient = async {
+        loop {
+            sleep(DRAIN_PATIENCE / 10).await;
+            let patience = u64::try_from(DRAIN_PATIENCE.as_millis()).unwrap_or(u64::MAX);
+            port.crowd.close_waiting_since_before(port.clock.now().saturating_sub(patience));
+        }
+    };
+    tokio::select! {
+        () = graceful.shutdown() => {}
+        () = impatient => {}
+    }
+}
+
+/// The peer may be gone already. Anything else is a lack of descriptors or memory, which a connection that only waits can give back.
+async fn accept_failed(port: &Port, error: &io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+        return;
+    }
+    if port.crowd.close_longest() {
+        port.refused(Refusal::Crowded);
+    }
+    sleep(BREATH).await;
+}
+
+fn open(
+    port: &Arc<Port>,
+    graceful: &GracefulShutdown,
+    connections: &mut JoinSet<()>,
+    tcp: TcpStream,
+    peer: SocketAddr,
+) {
+    // Answers are small and complete: waiting to fill a segment would only add latency.
+    let _ = tcp.set_nodelay(true);
+    let _ = SockRef::from(&tcp).set_send_buffer_size(SEND_BUFFER);
+    let state = Arc::new(State::new(port.clock, port.settings.protocol));
+    let (place, closed) = port.crowd.enter(peer.ip(), &state);
+    (0..closed).for_each(|_| port.refused(Refusal::Crowded));
+    let io = TokioIo::new(Stream::new(tcp, Arc::clone(&state)));
+    let service = service_fn({
+        let (port, state) = (Arc::clone(port), Arc::clone(&state));
+        move |request: Request<Incoming>| exchange::answer(&port, &state, request)
+    });
+    // A connection that breaks is the client's business: its requests count as cancelled.
+    match port.settings.protocol {
+        Protocol::Http1 => {
+            // The deadlines are ours: hyper's own would count the idle time too.
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(None)
+                .max_buf_size(BUFFER)
+                .serve_connection(io, service);
+            connections.spawn(run(Arc::clone(port), state, place, graceful.watch(connection)));
+        }
+        Protocol::Http2 => {
+            let connection = http2::Builder::new(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .max_concurrent_streams(STREAMS)
+                .keep_alive_interval(Duration::from_secs(20))
+                .serve_connection(io, service);
+            connections.spawn(run(Arc::clone(port), state, place, graceful.watch(connection)));
+        }
+    }
+}
+
+async fn run(port: Arc<Port>, state: Arc<State>, place: crate::crowd::Place, connection: impl Future + Send) {
+    supervise(connection, &state, &port.settings.limits, |refusal| port.refused(refusal)).await;
+    drop(place);
+}
