@@ -45,13 +45,13 @@ pub(crate) fn answer(
             Ok(port.routes.clone().call(request))
         }
     };
-    let state = Arc::clone(state);
+    let (port, state) = (Arc::clone(port), Arc::clone(state));
     async move {
         let mut response = match served {
             Ok(serving) => serving.await.unwrap_or_else(|never| match never {}),
             Err(response) => response,
         };
-        if version < Version::HTTP_2 && state.is_unread() {
+        if version < Version::HTTP_2 && (state.is_unread() || port.is_retiring()) {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         let turn = turn.answers();

@@ -2,9 +2,18 @@
 //!
 //! Every connection belongs to the server: a dropped server closes them all.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use axum::Router;
+use futures::FutureExt as _;
 use hyper::{
     Request,
     body::Incoming,
@@ -48,6 +57,7 @@ const BREATH: Duration = Duration::from_millis(50);
 pub struct Server {
     /// The bound address.
     pub address: SocketAddr,
+    port: Arc<Port>,
     drain: CancellationToken,
     serving: AbortOnDropHandle<()>,
 }
@@ -59,11 +69,19 @@ pub(crate) struct Port {
     pub(crate) gate: Gate,
     pub(crate) crowd: Arc<Crowd>,
     clock: Clock,
+    /// Every answer closes its connection.
+    retiring: AtomicBool,
+    /// When the last connection came, by the clock.
+    last_came: AtomicU64,
 }
 
 impl Port {
     pub(crate) fn refused(&self, refusal: Refusal) {
         (self.settings.on_refusal)(refusal);
+    }
+
+    pub(crate) fn is_retiring(&self) -> bool {
+        self.retiring.load(Relaxed)
     }
 }
 
@@ -84,13 +102,34 @@ impl Server {
             crowd: Arc::new(Crowd::new(&settings.limits)),
             settings,
             clock: Clock::start(),
+            retiring: AtomicBool::new(false),
+            last_came: AtomicU64::new(0),
         });
-        let serving = tokio::spawn(serve(listener, port, drain.clone()));
-        Ok(Self { address, drain, serving: AbortOnDropHandle::new(serving) })
+        let serving = tokio::spawn(serve(listener, Arc::clone(&port), drain.clone()));
+        Ok(Self { address, port, drain, serving: AbortOnDropHandle::new(serving) })
+    }
+
+    /// Sends clients away without losing a request of theirs: from now on each answer says `Connection: close`, and new connections
+    /// are served as before. A server that closes idle connections instead resets the requests that are on their way to it.
+    pub fn retire(&self) {
+        self.port.retiring.store(true, Relaxed);
+    }
+
+    /// Waits until no new connection has come for `time`: whoever spreads connections has heard that this server is leaving.
+    pub async fn quiet_for(&self, time: Duration) {
+        let time = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        loop {
+            let quiet = self.port.clock.now() - self.port.last_came.load(Relaxed);
+            if quiet >= time {
+                return;
+            }
+            sleep(Duration::from_millis(time - quiet)).await;
+        }
     }
 
     /// Refuses new connections, lets the requests under way finish, then returns. Cancel it to cut them off.
     pub async fn drain(self) {
+        self.retire();
         self.drain.cancel();
         // It ends by itself; a panic in it has been reported by the runtime.
         let _ = self.serving.await;
@@ -111,6 +150,10 @@ async fn serve(listener: TcpListener, port: Arc<Port>, drain: CancellationToken)
             Ok((tcp, peer)) => open(&port, &graceful, &mut connections, tcp, peer),
             Err(error) => accept_failed(&port, &error).await,
         }
+    }
+    // These clients are connected already: closing the listener would reset them.
+    while let Some(Ok((tcp, peer))) = listener.accept().now_or_never() {
+        open(&port, &graceful, &mut connections, tcp, peer);
     }
     drop(listener);
     // Hyper closes what is idle between two requests, but neither a connection that has sent nothing yet nor half a request.
@@ -148,6 +191,7 @@ fn open(
 ) {
     // Answers are small and complete: waiting to fill a segment would only add latency.
     let _ = tcp.set_nodelay(true);
+    port.last_came.store(port.clock.now(), Relaxed);
     let _ = SockRef::from(&tcp).set_send_buffer_size(SEND_BUFFER);
     let state = Arc::new(State::new(port.clock, port.settings.protocol));
     let (place, closed) = port.crowd.enter(peer.ip(), &state);

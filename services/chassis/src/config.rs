@@ -57,7 +57,8 @@ pub struct CommonConfig {
     /// Longest time that a stop may take to finish the requests and tasks under way.
     #[arg(long, env = "DRAIN_TIMEOUT", default_value = "10s", value_parser = humantime::parse_duration)]
     pub drain_timeout: Duration,
-    /// Time between turning unready and refusing connections, so that a load balancer notices first.
+    /// Time between turning unready and refusing connections, so that a load balancer notices first; meanwhile each answer closes
+    /// its connection. Connections that still come after it are served for up to half of `DRAIN_TIMEOUT`.
     #[arg(long, env = "DRAIN_DELAY", default_value = "0s", value_parser = humantime::parse_duration)]
     pub drain_delay: Duration,
     /// Whether the fault switch exists at all; without it `/faults` answers 404.

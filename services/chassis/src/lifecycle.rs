@@ -4,6 +4,7 @@ use std::{
     future::Future,
     net::{Ipv4Addr, SocketAddr},
     process::ExitCode,
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -19,6 +20,9 @@ use crate::{
     protection::Protections,
     telemetry::{metrics::Metrics, resource},
 };
+
+/// Time without a new connection after which a balancer has heard that this process is leaving.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// Who this process is; goes into `/version`, `build_info`, log lines and the trace resource.
 #[derive(Debug, Clone, Copy)]
@@ -213,9 +217,17 @@ impl Running {
         let Some(Servers { public, admin }) = self.servers.take() else { return true };
         let chassis = &self.chassis;
         chassis.readiness.stopping();
+        if let Some(public) = &public {
+            public.retire();
+        }
         tokio::time::sleep(chassis.config.drain_delay).await;
         let drained = tokio::time::timeout(chassis.config.drain_timeout, async {
             if let Some(public) = public {
+                if !chassis.config.drain_delay.is_zero() {
+                    // A balancer that has not heard yet still sends connections; the other half is for what is under way.
+                    let _ =
+                        tokio::time::timeout(chassis.config.drain_timeout / 2, public.quiet_for(QUIET)).await;
+                }
                 public.drain().await;
             }
             // Requests first: their work may need the background tasks.
