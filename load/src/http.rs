@@ -20,6 +20,7 @@ use hyper_util::{
 use uuid::Uuid;
 
 use crate::{
+    failures::FailureLog,
     mix::OperationKind,
     target::{Outcome, Reply, Target},
     workload::{Action, Operation, RECENT_ORDERS, Visitor},
@@ -31,6 +32,7 @@ pub struct HttpTarget {
     order_api: String,
     user_service: String,
     recent: Mutex<VecDeque<Uuid>>,
+    failures: FailureLog,
 }
 
 /// Parses the base URL of a service: `http`, a host, no query.
@@ -62,6 +64,7 @@ impl HttpTarget {
             order_api: trimmed(order_api),
             user_service: trimmed(user_service),
             recent: Mutex::new(VecDeque::with_capacity(RECENT_ORDERS)),
+            failures: FailureLog::default(),
         }
     }
 
@@ -124,18 +127,54 @@ impl HttpTarget {
     }
 
     async fn exchange(&self, kind: OperationKind, request: Request<Full<Bytes>>) -> Outcome {
-        let Ok(response) = self.client.request(request).await else { return Outcome::Transport };
-        let status = response.status();
-        let Ok(body) = response.into_body().collect().await else { return Outcome::Transport };
+        let (status, body) = match self.answer(request).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                self.failures.log(kind, |operation| {
+                    tracing::warn!(operation, error = chain(&*error), "a request got no answer");
+                });
+                return Outcome::Transport;
+            }
+        };
         if kind == OperationKind::PlaceOrder && status == StatusCode::ACCEPTED {
-            self.remember(&body.to_bytes());
+            self.remember(&body);
         }
-        match status.as_u16() {
+        let outcome = match status.as_u16() {
             500.. => Outcome::ServerError,
             400..500 => Outcome::ClientError,
             _ => Outcome::Ok,
+        };
+        if outcome != Outcome::Ok {
+            let problem = serde_json::from_slice::<Problem>(&body).unwrap_or_default();
+            self.failures.log(kind, |operation| {
+                let Problem { title, trace_id } = problem;
+                tracing::warn!(operation, status = status.as_u16(), title, trace_id, "a request failed");
+            });
         }
+        outcome
     }
+
+    async fn answer(&self, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), BoxError> {
+        let response = self.client.request(request).await?;
+        let status = response.status();
+        Ok((status, response.into_body().collect().await?.to_bytes()))
+    }
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What is read of the body of a failure, RFC 9457.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Problem {
+    title: String,
+    trace_id: String,
+}
+
+/// An error with its causes, `outer: inner`.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn body(operation: &Operation) -> Bytes {

@@ -13,6 +13,7 @@
 pub mod admin;
 pub mod config;
 pub mod driver;
+mod failures;
 pub mod http;
 pub mod mix;
 pub mod record;

@@ -15,6 +15,7 @@ chart=deploy/helm/sre-lab
 lab=${LAB:-target/release/lab}
 work=$(mktemp -d)
 services='order-api user-service order-worker'
+busy=''
 
 say() { printf '%s: %s\n' "$proof" "$*"; }
 die() { say "FAILED: $*" >&2; exit 1; }
@@ -23,6 +24,7 @@ at_end() { :; }
 # shellcheck disable=SC2317 # called by the trap
 cleanup() {
     at_end
+    [ -z "$busy" ] || kill "$busy" 2>/dev/null || :
     [ ! -e "$work/forwards" ] || while read -r pid; do kill "$pid" 2>/dev/null || :; done <"$work/forwards"
     rm -rf "$work"
 }
@@ -32,6 +34,15 @@ trap 'exit 130' INT TERM
 kube() { kubectl --context "$context" --namespace "$namespace" "$@"; }
 helm_in() { helm --kube-context "$context" --namespace "$namespace" "$@" 2>"$work/helm" || { grep -v 'symbolic link' "$work/helm" >&2; return 1; }; }
 now() { date +%s; }
+
+# Keeps one core of this machine busy until the end.
+keep_busy() {
+    while :; do :; done &
+    busy=$!
+}
+
+# What the chart's load generator said of the requests that failed in the last while.
+load_failures() { kube logs deployment/load --since="$1" | grep -E '"a request (failed|got no answer)"' | tail -20 || :; }
 
 # wait_until SECONDS WHAT COMMAND...
 wait_until() {
