@@ -39,21 +39,37 @@ fn memory(metrics: &Metrics, configured: u64) {
 }
 
 fn disk(metrics: &Metrics) {
-    let gauge = metrics.float_gauge_vec(
+    let used = metrics.float_gauge_vec(
         "disk_usage_percent",
         "Used share of the file system mounted here, as df counts it.",
         &["mount_point"],
     );
-    let root = gauge.with_label_values(&["/"]);
+    let free = metrics.float_gauge_vec(
+        "disk_free_bytes",
+        "What may still be written to the file system mounted here.",
+        &["mount_point"],
+    );
+    let disks: Vec<_> = file_systems()
+        .into_iter()
+        .map(|at| (at, used.with_label_values(&[at]), free.with_label_values(&[at])))
+        .collect();
     metrics.on_scrape(move || {
-        if let Ok(stat) = rustix::fs::statvfs("/") {
-            let used = stat.f_blocks.saturating_sub(stat.f_bfree);
-            let usable = used + stat.f_bavail;
+        for (at, used, free) in &disks {
+            let Ok(stat) = rustix::fs::statvfs(*at) else { continue };
+            let taken = stat.f_blocks.saturating_sub(stat.f_bfree);
+            let usable = taken + stat.f_bavail;
             if usable > 0 {
-                root.set(used as f64 * 100.0 / usable as f64);
+                used.set(taken as f64 * 100.0 / usable as f64);
             }
+            free.set(stat.f_bavail as f64 * stat.f_frsize as f64);
         }
     });
+}
+
+/// The root, and the working folder where that lies elsewhere.
+fn file_systems() -> Vec<&'static str> {
+    let device = |path| rustix::fs::stat(path).map(|stat| stat.st_dev).ok();
+    if device(".") == device("/") { vec!["/"] } else { vec!["/", "."] }
 }
 
 async fn cpu(chassis: Chassis) {

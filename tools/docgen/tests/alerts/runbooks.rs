@@ -14,7 +14,8 @@ use crate::{files, names::Names, nothing_is, read, root, rules};
 const HEADINGS: [&str; 6] = ["Meaning", "Impact", "Investigate", "Mitigate", "Verify", "Try it in the lab"];
 
 /// No fault causes these: what is done instead stands in their runbooks.
-const WITHOUT_FAULT: &[&str] = &["NoTraffic", "OutcomesContradict", "ProbeFailures", "RuleEvaluationFailing"];
+const WITHOUT_FAULT: &[&str] =
+    &["DiskAlmostFull", "NoTraffic", "OutcomesContradict", "ProbeFailures", "RuleEvaluationFailing"];
 
 /// Service, its fault points, and its admin port.
 const SERVICES: &[(&str, &[&FaultSpec], &str)] = &[
