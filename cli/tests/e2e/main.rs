@@ -11,3 +11,4 @@ mod pipeline;
 mod slo;
 mod torture;
 mod whole;
+mod wrapper;
