@@ -63,6 +63,10 @@ pub(crate) enum Command {
     Down(Down),
     /// Show the parts: readiness with reasons, process, ports, memory, restarts.
     Status(commands::status::Status),
+    /// Open psql on a database of the lab, without typing a password.
+    Psql(commands::clients::Psql),
+    /// Open redis-cli on the lab's Redis, without typing a password.
+    RedisCli(commands::clients::RedisCli),
     /// Read and follow the logs of all parts as one stream.
     Logs(commands::logs::Logs),
     /// Switch a fault on; it ends by itself.
@@ -136,6 +140,9 @@ pub(crate) struct Up {
     #[arg(long, env = "LAB_SLACK_WEBHOOK", hide_env_values = true, value_name = "URL",
           value_parser = alerting::webhook_url)]
     pub(crate) slack_webhook: Option<reqwest::Url>,
+    /// Keys that sign the events between order-api and order-worker, instead of the lab's own; empty for no signatures.
+    #[arg(long, env = "EVENT_KEYS", hide_env_values = true, value_name = "ID:SECRET,…")]
+    pub(crate) event_keys: Option<String>,
     /// Keep what Prometheus stored under earlier labs; alerts may then fire for what was broken before.
     #[arg(long)]
     pub(crate) keep_metrics: bool,

@@ -3,7 +3,8 @@
 //! Everything that the lab writes is below `dir`, with one exception that `parts::postgres` explains.
 
 use std::{
-    fs,
+    fs::{self, Permissions},
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -40,15 +41,19 @@ impl Home {
         Ok(Self { root, dir: clean(&dir), token: None })
     }
 
-    /// Creates the folder and its fixed subfolders.
+    /// Creates the folder and its fixed subfolders, for its owner alone: also what an earlier version left open is closed.
     ///
     /// # Errors
-    /// When one cannot be created.
+    /// When one cannot be created or closed.
     pub(crate) fn create(&self) -> Result<()> {
-        for folder in [self.dir.clone(), self.logs()] {
+        for folder in [self.dir.clone(), self.logs(), self.dir.join("secrets")] {
             fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
         }
-        Ok(())
+        // As root, a group may pass through to PostgreSQL's data (`parts::postgres`); nobody else gets beyond this folder.
+        close(&self.dir, 0o710)?;
+        let inside =
+            fs::read_dir(&self.dir).with_context(|| format!("cannot read {}", self.dir.display()))?;
+        inside.flatten().try_for_each(|entry| close(&entry.path(), 0o700))
     }
 
     /// What the supervisor knows, for every other command.
@@ -75,6 +80,19 @@ impl Home {
     pub(crate) fn outside(&self) -> PathBuf {
         self.dir.join("postgres.path")
     }
+}
+
+/// Takes from a file or folder what group and others may do, but for what `most` leaves to a group that somebody was put into.
+fn close(path: &Path, most: u32) -> Result<()> {
+    let meta = fs::symlink_metadata(path).with_context(|| format!("cannot look at {}", path.display()))?;
+    let mode = meta.permissions().mode() & 0o777;
+    let mine = meta.gid() == rustix::process::getegid().as_raw();
+    let closed = mode & if mine { 0o700 } else { most };
+    if meta.is_symlink() || closed == mode {
+        return Ok(());
+    }
+    fs::set_permissions(path, Permissions::from_mode(closed))
+        .with_context(|| format!("cannot close {} to other users", path.display()))
 }
 
 const RULES: &str = "dashboards/rules";

@@ -6,6 +6,8 @@ use anyhow::{Context, Result, bail};
 use reqwest::{Client, Method, Response};
 use serde_json::Value;
 
+use crate::terminal::visible;
+
 /// A call may take this long: the peers are on this machine.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -52,6 +54,20 @@ pub(crate) async fn get(url: &str) -> Result<Value> {
     call(Method::GET, url, &[], None).await
 }
 
+/// `POST` JSON; the answer does not matter.
+///
+/// # Errors
+/// As [`call`].
+pub(crate) async fn post(url: &str, body: &Value) -> Result<()> {
+    let request = CLIENT.post(url).header("content-type", "application/json").body(body.to_string());
+    let response = request.send().await.map_err(|error| anyhow::anyhow!("{url}: {}", cause(&error)))?;
+    let status = response.status();
+    if !status.is_success() {
+        bail!("{url}: {status}");
+    }
+    Ok(())
+}
+
 async fn read(response: Response) -> Result<Value> {
     let (status, url) = (response.status(), response.url().clone());
     let body = response.text().await.with_context(|| format!("{url}: the answer broke off"))?;
@@ -61,19 +77,20 @@ async fn read(response: Response) -> Result<Value> {
         }
         return serde_json::from_str(&body).with_context(|| format!("{url}: the answer is not JSON"));
     }
-    bail!("{}", problem(&body).unwrap_or_else(|| format!("{url}: {status} {}", body.trim())))
+    bail!("{}", problem(&body).unwrap_or_else(|| format!("{url}: {status} {}", visible(body.trim()))))
 }
 
 /// The sentence of a problem document, with what it says about single fields; or that of Jaeger, which has a list of them.
 fn problem(body: &str) -> Option<String> {
     let problem: Value = serde_json::from_str(body).ok()?;
     if let Some(sentence) = problem["errors"][0]["msg"].as_str() {
-        return Some(sentence.to_owned());
+        return Some(visible(sentence));
     }
-    let mut text = problem.get("detail").or_else(|| problem.get("title"))?.as_str()?.to_owned();
+    let mut text = problem.get("detail").or_else(|| problem.get("title"))?.as_str().map(visible)?;
     for (field, expected) in problem.get("errors").and_then(Value::as_object).into_iter().flatten() {
         let expected = expected.as_str().map_or_else(|| expected.to_string(), str::to_owned);
-        text.push_str(&format!("\n  {field}: {expected}"));
+        // An answer repeats what somebody sent: it begins no line of its own.
+        text.push_str(&format!("\n  {}: {}", visible(field), visible(&expected)));
     }
     Some(text)
 }

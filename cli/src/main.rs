@@ -1,17 +1,24 @@
 //! `lab`: starts, watches, breaks and mends the lab on one machine. Speaks to the services over HTTP only.
 
+// What is printed was often written by somebody else: `terminal` makes it harmless.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod args;
 mod cluster;
 mod commands;
+mod disk;
 mod home;
 mod http;
+mod lock;
 mod parts;
 mod ports;
 mod process;
 mod progress;
+mod secrets;
 mod ship;
 mod state;
 mod supervisor;
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -34,7 +41,7 @@ async fn main() -> ExitCode {
     match run(cli).await {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("lab: {error:#}");
+            terminal::say(format_args!("lab: {error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -61,6 +68,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Up(up) => commands::up::run(&home, up).await,
         Command::Down(down) => commands::down::run(&home, &down).await,
         Command::Status(status) => status.run(&home).await,
+        Command::Psql(psql) => psql.run(&home),
+        Command::RedisCli(cli) => cli.run(&home),
         Command::Logs(logs) => logs.run(&home).await,
         Command::Traces(traces) => traces.run(&home).await,
         Command::Trace(trace) => trace.run(&home).await,

@@ -1,16 +1,14 @@
 //! What a person sees while the lab comes up: one live line a part, plain lines where the output is not a terminal.
 
-use std::{collections::HashMap, fmt::Display, io::Write, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 use console::{Style, Term};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::state::{LabState, PartState, Status};
-
-/// Says something to the person, if somebody still listens: a closed pipe must not end a supervisor.
-pub(crate) fn say(text: impl Display) {
-    let _ = writeln!(std::io::stderr(), "{text}");
-}
+use crate::{
+    state::{LabState, PartState, Status},
+    terminal::Row as Line,
+};
 
 /// Shows state after state.
 pub(crate) struct Progress {
@@ -39,29 +37,30 @@ impl Progress {
 
     /// Takes a state as shown.
     pub(crate) fn silently(&mut self, state: &LabState) {
+        self.width = width(state);
         for part in &state.parts {
             let row = self.rows.entry(part.name.clone()).or_insert_with(|| Row::new(None));
-            row.shown = line(part);
+            row.shown = line(part, self.width).into_string();
             row.restarts = part.restarts;
         }
     }
 
     /// Shows what changed.
     pub(crate) fn show(&mut self, state: &LabState) {
-        self.width = state.parts.iter().map(|part| part.name.len()).max().unwrap_or(0);
+        self.width = width(state);
         for part in &state.parts {
-            let text = line(part);
+            let line = line(part, self.width);
+            let text = line.clone().into_string();
             let row = self.rows.entry(part.name.clone()).or_insert_with(|| Row::new(self.bars.as_ref()));
             if row.shown == text {
                 continue;
             }
-            row.shown.clone_from(&text);
-            let line = format!("{:width$}  {text}", part.name, width = self.width);
+            row.shown = text;
             match &self.bars {
-                Some(_) => row.bar.set_message(line),
+                Some(_) => row.bar.set_message(line.into_string()),
                 // Without a terminal only what a log reader wants: ready, ended, failed.
-                None if part.status == Status::Ready || part.restarts > row.restarts => say(line),
-                None if part.status == Status::Failed => say(line),
+                None if part.status == Status::Ready || part.restarts > row.restarts => line.say(),
+                None if part.status == Status::Failed => line.say(),
                 None => {}
             }
             row.restarts = part.restarts;
@@ -96,16 +95,22 @@ impl Row {
     }
 }
 
-/// Status, time to readiness, ports, and why it is not up.
-fn line(part: &PartState) -> String {
-    let word = paint(part.status).apply_to(format!("{:9}", part.status.as_str()));
+fn width(state: &LabState) -> usize {
+    state.parts.iter().map(|part| part.name.len()).max().unwrap_or(0)
+}
+
+/// Name, status, time to readiness, ports, and why it is not up.
+fn line(part: &PartState, width: usize) -> Line {
     let time = part.ready_ms.filter(|_| part.status == Status::Ready);
     let time = time
         .map_or_else(|| " ".repeat(7), |ms| format!("{:>5.2} s", Duration::from_millis(ms).as_secs_f64()));
     let ports: Vec<String> = part.ports.values().map(|port| format!(":{port}")).collect();
     let exit = part.last_exit.as_ref().filter(|_| part.restarts > 0);
     let exit = exit.map_or_else(String::new, |exit| format!("  restarts {}, last {exit}", part.restarts));
-    format!("{word} {time}  {}{exit}", ports.join(" "))
+    Line::new()
+        .text(format_args!("{:width$}  ", part.name))
+        .painted(&paint(part.status), format_args!("{:9}", part.status.as_str()))
+        .text(format_args!(" {time}  {}{exit}", ports.join(" ")))
 }
 
 /// The colour of a status.

@@ -13,7 +13,7 @@ use crate::{
     commands::logs::{files::Follower, line::Line},
     home::Home,
     parts::grafana::LOKI,
-    progress::say,
+    terminal::say,
 };
 
 /// How often the logs are read.

@@ -11,8 +11,12 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::print_json;
-use crate::{commands, home::Home, http};
+use crate::{
+    commands,
+    home::Home,
+    http,
+    terminal::{json, out},
+};
 
 /// Exits with 1 while something fires, so that a script can wait for a page.
 #[derive(Debug, Args)]
@@ -49,7 +53,7 @@ impl Alerts {
         let paged = http::get(&format!("{}/api/v2/alerts", url("alertmanager")?)).await?;
         let firing = seen.as_array().into_iter().flatten().any(|alert| alert["state"] == "firing");
         if self.json {
-            print_json(&json!({ "prometheus": seen, "alertmanager": paged }))?;
+            json(&json!({ "prometheus": seen, "alertmanager": paged }))?;
         } else {
             print(&seen, &paged);
         }
@@ -69,12 +73,12 @@ async fn watch(url: &str, time: Duration) -> Result<ExitCode> {
         let seen = seen.as_array().map(Vec::as_slice).unwrap_or_default();
         looks += 1;
         if !seen.is_empty() {
-            println!("not clean after {:.0} s:", began.elapsed().as_secs_f64());
+            out!("not clean after {:.0} s:", began.elapsed().as_secs_f64());
             seen.iter().for_each(print_one);
             return Ok(ExitCode::FAILURE);
         }
         if began.elapsed() >= time {
-            println!(
+            out!(
                 "clean for {}: nothing pending, nothing firing, asked {looks} times",
                 humantime::format_duration(time)
             );
@@ -88,31 +92,27 @@ fn print_one(alert: &Value) {
     let label = |name: &str| alert["labels"][name].as_str().unwrap_or_default();
     let note = |name: &str| alert["annotations"][name].as_str().unwrap_or_default();
     let state = alert["state"].as_str().unwrap_or_default();
-    println!("{state:8} {:6} {} since {}", label("severity"), label("alertname"), since(&alert["activeAt"]));
-    println!("         {}", note("summary"));
-    println!("         {}", note("description"));
-    println!("         runbook: {}", note("runbook_url"));
-    println!("         dashboard: {}", note("dashboard_url"));
+    out!("{state:8} {:6} {} since {}", label("severity"), label("alertname"), since(&alert["activeAt"]));
+    out!("         {}", note("summary"));
+    out!("         {}", note("description"));
+    out!("         runbook: {}", note("runbook_url"));
+    out!("         dashboard: {}", note("dashboard_url"));
 }
 
 fn print(seen: &Value, paged: &Value) {
     let seen = seen.as_array().map(Vec::as_slice).unwrap_or_default();
     if seen.is_empty() {
-        println!("nothing pending, nothing firing");
+        out!("nothing pending, nothing firing");
     }
     seen.iter().for_each(print_one);
     let paged = paged.as_array().map(Vec::as_slice).unwrap_or_default();
     let active = paged.iter().filter(|alert| alert["status"]["state"] == "active").count();
-    println!("\nAlertmanager: {active} active, {} silenced or inhibited", paged.len() - active);
+    out!("");
+    out!("Alertmanager: {active} active, {} silenced or inhibited", paged.len() - active);
     for alert in paged {
         let label = |name: &str| alert["labels"][name].as_str().unwrap_or_default();
         let state = alert["status"]["state"].as_str().unwrap_or_default();
-        println!(
-            "  {state:10} {} {} since {}",
-            label("alertname"),
-            label("service"),
-            since(&alert["startsAt"])
-        );
+        out!("  {state:10} {} {} since {}", label("alertname"), label("service"), since(&alert["startsAt"]));
     }
 }
 

@@ -5,37 +5,72 @@ use std::{fs, io::ErrorKind, path::Path, process::ExitCode, time::Duration};
 use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 
-use crate::{args, home::Home, parts::postgres, state::LabState, supervisor::sweep};
+use crate::{
+    args,
+    home::Home,
+    lock::{self, Lock, Taken},
+    parts::postgres,
+    state::LabState,
+    supervisor::sweep,
+    terminal::say,
+};
 
 /// The longest orderly stop: load, services, stores, one after the other, each within its grace.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Time for a killed process to be gone.
+const KILLED: Duration = Duration::from_secs(5);
 
 /// Runs the command. Stopping a lab that does not run is a success.
 ///
 /// # Errors
 /// When a process survives, or data cannot be deleted.
 pub(crate) async fn run(home: &Home, down: &args::Down) -> Result<ExitCode> {
-    let state = LabState::load(home).unwrap_or_default();
-    let ran = match state.filter(|state| state.supervisor.alive()) {
-        Some(state) => {
-            state.supervisor.signal(Signal::TERM);
-            if !state.supervisor.ended(PATIENCE).await {
-                state.supervisor.kill_group();
-            }
-            true
-        }
-        None => false,
-    };
+    let (ran, lock) = stop(home).await?;
     let left = sweep::sweep(home).await?;
     match (ran, left) {
-        (true, 0) => eprintln!("lab: stopped"),
-        (_, left) if left > 0 => eprintln!("lab: stopped; ended {left} processes that were left"),
-        _ => eprintln!("lab: nothing runs in {}", home.dir.display()),
+        (true, 0) => say("lab: stopped"),
+        (_, left) if left > 0 => say(format!("lab: stopped; ended {left} processes that were left")),
+        _ => say(format!("lab: nothing runs in {}", home.dir.display())),
     }
     if down.purge {
         purge(home)?;
     }
+    drop(lock);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Stops the supervisor, which stops the parts: whether there was one, and the lock that says that there is none any more.
+///
+/// # Errors
+/// When it lives on, or cannot be told from other processes.
+async fn stop(home: &Home) -> Result<(bool, Option<Lock>)> {
+    let named = match lock::take(home)? {
+        Some(Taken::By(named)) => named,
+        Some(Taken::Ours(lock)) => return Ok((false, Some(lock))),
+        None => return Ok((false, None)),
+    };
+    // An earlier version did not write its pid into the lock.
+    let state = LabState::load(home);
+    let noted = state.as_ref().ok().and_then(Option::as_ref).map(|state| state.supervisor);
+    let Some(supervisor) = named.or(noted).filter(|process| process.alive()) else {
+        let why = state.err().map_or_else(String::new, |error| format!(" ({error:#})"));
+        bail!(
+            "a lab runs in {} and does not say which process its supervisor is{why}: find the one that holds {} and end it",
+            home.dir.display(),
+            home.lock().display()
+        );
+    };
+    supervisor.signal(Signal::TERM);
+    if !supervisor.ended(PATIENCE).await {
+        supervisor.kill_group();
+        supervisor.ended(KILLED).await;
+    }
+    match lock::take(home)? {
+        Some(Taken::By(_)) => bail!("the supervisor (pid {}) does not stop", supervisor.pid),
+        Some(Taken::Ours(lock)) => Ok((true, Some(lock))),
+        None => Ok((true, None)),
+    }
 }
 
 /// Deletes all that the lab of `home` wrote.
@@ -54,7 +89,7 @@ pub(crate) fn purge(home: &Home) -> Result<()> {
         remove(&outside)?;
     }
     remove(&home.dir)?;
-    eprintln!("lab: deleted {}", home.dir.display());
+    say(format!("lab: deleted {}", home.dir.display()));
     Ok(())
 }
 
@@ -71,6 +106,7 @@ const OURS: &[&str] = &[
     "postgres.path",
     "prometheus",
     "redis",
+    "secrets",
     "state.json",
     "state.json.new",
 ];

@@ -7,8 +7,12 @@ use clap::Args;
 use reqwest::Method;
 use serde_json::{Map, Value};
 
-use super::print_json;
-use crate::{cluster::Cluster, commands, home::Home};
+use crate::{
+    cluster::Cluster,
+    commands,
+    home::Home,
+    terminal::{json, out},
+};
 
 /// The fault ends by itself: after 10 minutes unless `ttl` says otherwise, after an hour at the latest.
 #[derive(Debug, Args)]
@@ -74,7 +78,7 @@ impl Break {
             let answer = service.switch(Method::PUT, &path, &self.parameters).await?;
             let curl = self.curl(home, &service.admin);
             if !self.json {
-                println!("{} on {service}: {}", self.fault, plan(&answer["active"]));
+                out!("{} on {service}: {}", self.fault, plan(&answer["active"]));
             }
             let pod = service.pod.map(|(pod, _)| pod);
             answers.push(serde_json::json!({ "fault": answer, "curl": curl, "pod": pod }));
@@ -82,18 +86,16 @@ impl Break {
         if self.json {
             // One on this machine, as ever; a list of pods in a cluster.
             match (cluster, answers.as_slice()) {
-                (None, [one]) => {
-                    print_json(&serde_json::json!({ "fault": one["fault"], "curl": one["curl"] }))?
-                }
-                _ => print_json(&answers)?,
+                (None, [one]) => json(&serde_json::json!({ "fault": one["fault"], "curl": one["curl"] }))?,
+                _ => json(&answers)?,
             }
             return Ok(ExitCode::SUCCESS);
         }
         match (cluster, answers.as_slice()) {
-            (None, [one]) => println!("the same by hand:  {}", one["curl"].as_str().unwrap_or_default()),
-            _ => println!("one pod only:      add --pod NAME"),
+            (None, [one]) => out!("the same by hand:  {}", one["curl"].as_str().unwrap_or_default()),
+            _ => out!("one pod only:      add --pod NAME"),
         }
-        println!("end it sooner:     lab fix {} {}", self.service, self.fault);
+        out!("end it sooner:     lab fix {} {}", self.service, self.fault);
         Ok(ExitCode::SUCCESS)
     }
 
@@ -124,10 +126,7 @@ impl Fix {
             }
         }
         if failed.is_empty() {
-            println!(
-                "fixed: {}",
-                self.fault.as_deref().unwrap_or("every fault that was switched on has ended")
-            );
+            out!("fixed: {}", self.fault.as_deref().unwrap_or("every fault that was switched on has ended"));
             return Ok(ExitCode::SUCCESS);
         }
         bail!(
@@ -149,17 +148,18 @@ impl Faults {
             all.insert(service.name, answer["faults"].take());
         }
         if self.json {
-            print_json(&all)?;
+            json(&all)?;
             return Ok(ExitCode::SUCCESS);
         }
         for (service, points) in &all {
-            println!("{service}");
+            out!("{service}");
             for point in points.as_array().into_iter().flatten() {
                 print_point(point, self.service.is_some());
             }
         }
         if self.service.is_none() {
-            println!("\nparameters and effects: lab faults SERVICE");
+            out!("");
+            out!("parameters and effects: lab faults SERVICE");
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -167,7 +167,7 @@ impl Faults {
 
 fn print_point(point: &Value, wide: bool) {
     let text = |field: &str| point[field].as_str().unwrap_or_default();
-    println!("  {:20} {}", text("name"), text("summary"));
+    out!("  {:20} {}", text("name"), text("summary"));
     if !wide {
         return;
     }
@@ -175,10 +175,11 @@ fn print_point(point: &Value, wide: bool) {
         let of = |field: &str| parameter[field].as_str().unwrap_or_default();
         let default =
             parameter["default"].as_str().map_or_else(String::new, |value| format!(", default {value}"));
-        println!("      {:12} {} ({}{default})", of("name"), of("summary"), of("expects"));
+        out!("      {:12} {} ({}{default})", of("name"), of("summary"), of("expects"));
     }
-    println!("      moves: {}", text("signals"));
-    println!("      ends:  {}\n", text("ends"));
+    out!("      moves: {}", text("signals"));
+    out!("      ends:  {}", text("ends"));
+    out!("");
 }
 
 /// One line about a plan in force.

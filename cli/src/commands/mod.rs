@@ -1,6 +1,7 @@
 //! One file a command. A command finds its lab in the state file; where none runs, it says so in one sentence.
 
 pub(crate) mod alerts;
+pub(crate) mod clients;
 pub(crate) mod down;
 pub(crate) mod faults;
 pub(crate) mod logs;
@@ -15,7 +16,6 @@ pub(crate) mod version;
 
 use anyhow::{Context, Result, bail};
 use reqwest::Method;
-use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
@@ -116,15 +116,6 @@ pub(crate) async fn reach(
         reached.push(Service { name: pod.service, admin, pod: Some((pod.name, way)), token });
     }
     Ok(reached)
-}
-
-/// Prints for a script.
-///
-/// # Errors
-/// When the value cannot be written as JSON.
-pub(crate) fn print_json(value: &impl Serialize) -> Result<()> {
-    println!("{}", serde_json::to_string_pretty(value)?);
-    Ok(())
 }
 
 /// A size as people read it.

@@ -7,8 +7,12 @@ use chrono::DateTime;
 use clap::Args;
 use serde_json::Value;
 
-use super::print_json;
-use crate::{commands, home::Home, http};
+use crate::{
+    commands,
+    home::Home,
+    http,
+    terminal::{json, json_line, out},
+};
 
 /// How often `--follow` asks; the pager answers from memory.
 const PERIOD: Duration = Duration::from_millis(500);
@@ -40,8 +44,8 @@ impl Pages {
             let list = pages.as_array().map(Vec::as_slice).unwrap_or_default();
             last = list.iter().filter_map(|page| page["id"].as_u64()).max().unwrap_or(last);
             match (self.json, self.follow) {
-                (true, false) => print_json(&pages)?,
-                (true, true) => list.iter().for_each(|page| println!("{page}")),
+                (true, false) => json(&pages)?,
+                (true, true) => list.iter().try_for_each(json_line)?,
                 (false, follow) => print(list, follow),
             }
             if !self.follow {
@@ -54,10 +58,10 @@ impl Pages {
 
 fn print(pages: &[Value], follow: bool) {
     if pages.is_empty() && !follow {
-        println!("no pages");
+        out!("no pages");
     }
     for page in pages {
-        println!("{}", line(page));
+        out!("{}", line(page));
         let note = |name: &str| page["annotations"][name].as_str();
         // An end needs no reading.
         if page["status"] == "firing" {
@@ -65,12 +69,12 @@ fn print(pages: &[Value], follow: bool) {
                 [("", "description"), ("runbook: ", "runbook_url"), ("dashboard: ", "dashboard_url")]
             {
                 if let Some(text) = note(name) {
-                    println!("             {title}{text}");
+                    out!("             {title}{text}");
                 }
             }
         }
         if let Some(text) = page["text"].as_str() {
-            text.lines().for_each(|line| println!("             {line}"));
+            text.lines().for_each(|line| out!("             {line}"));
         }
     }
 }

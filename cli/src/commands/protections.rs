@@ -7,8 +7,12 @@ use clap::{Args, ValueEnum};
 use reqwest::Method;
 use serde_json::{Map, Value};
 
-use super::print_json;
-use crate::{cluster::Cluster, commands, home::Home};
+use crate::{
+    cluster::Cluster,
+    commands,
+    home::Home,
+    terminal::{json, out},
+};
 
 /// Switched off, a protection shows what it is for: run the same fault with and without it.
 #[derive(Debug, Args)]
@@ -64,11 +68,11 @@ impl Protections {
             }
         }
         if self.json {
-            print_json(&all)?;
+            json(&all)?;
             return Ok(ExitCode::SUCCESS);
         }
         for (service, protections) in &all {
-            println!("{service}");
+            out!("{service}");
             protections.as_array().into_iter().flatten().for_each(print);
         }
         Ok(ExitCode::SUCCESS)
@@ -80,5 +84,5 @@ fn print(protection: &Value) {
     let word = if protection["enabled"].as_bool().unwrap_or_default() { "on" } else { "off" };
     let left =
         protection["seconds_left"].as_f64().map_or_else(String::new, |left| format!(" for {left:.0} s"));
-    println!("  {:16} {word:3}{left}  {}", text("name"), text("summary"));
+    out!("  {:16} {word:3}{left}  {}", text("name"), text("summary"));
 }

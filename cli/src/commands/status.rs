@@ -10,13 +10,15 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use super::{mib, print_json};
+use super::mib;
 use crate::{
     commands,
+    disk::{self, Disk},
     home::Home,
     process::Memory,
     progress::paint,
     state::{LabState, PartState, Status as Stand},
+    terminal::{Row, json, out},
 };
 
 /// Exits with 1 when a part is not ready, so that a script can wait for it.
@@ -36,7 +38,7 @@ pub(crate) struct Status {
 
 #[derive(Serialize)]
 struct Report {
-    /// Whether every part is ready and its supervisor lives.
+    /// Whether every part is ready, its supervisor lives, and there is room to write.
     ready: bool,
     /// Pid of the supervisor; absent after a crash.
     supervisor: Option<u32>,
@@ -44,6 +46,8 @@ struct Report {
     /// From `up` to everything ready.
     ready_ms: Option<u64>,
     parts: Vec<PartReport>,
+    /// The file systems that the lab writes to.
+    disks: Vec<Disk>,
     /// Sums over the parts and the supervisor, in bytes.
     memory: Memory,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,7 +84,7 @@ impl Status {
         let state = commands::lab(home)?;
         let report = report(home, &state, self.reveal).await?;
         if self.json {
-            print_json(&report)?
+            json(&report)?
         } else {
             print(&report)
         }
@@ -97,8 +101,11 @@ async fn report(home: &Home, state: &LabState, reveal: bool) -> Result<Report> {
     parts.sort_by_key(|(at, _)| *at);
     let parts: Vec<PartReport> = parts.into_iter().map(|(_, part)| part).collect();
     let supervisor = state.supervisor.alive().then_some(state.supervisor.pid);
+    let disks = disk::of(home);
     Ok(Report {
-        ready: supervisor.is_some() && parts.iter().all(|part| part.ready),
+        ready: supervisor.is_some()
+            && disks.iter().all(|disk| disk.problem().is_none())
+            && parts.iter().all(|part| part.ready),
         supervisor,
         since: state.started_at,
         ready_ms: state.ready_ms,
@@ -108,6 +115,7 @@ async fn report(home: &Home, state: &LabState, reveal: bool) -> Result<Report> {
             None => parts.iter().fold(Memory::default(), |sum, part| add(sum, part.memory)),
         },
         parts,
+        disks,
         faults: if reveal { Some(faults(home).await?) } else { None },
     })
 }
@@ -162,26 +170,31 @@ async fn faults(home: &Home) -> Result<Vec<Active>> {
 
 fn print(report: &Report) {
     let width = report.parts.iter().map(|part| part.name.len()).max().unwrap_or(4);
-    println!(
+    out!(
         "{:width$}  {:9} {:>8} {:>8} {:>8} {:>8}  {:>8}  PORTS",
-        "PART", "STATUS", "PID", "RSS MiB", "PSS MiB", "RESTARTS", "UP"
+        "PART",
+        "STATUS",
+        "PID",
+        "RSS MiB",
+        "PSS MiB",
+        "RESTARTS",
+        "UP"
     );
     for part in &report.parts {
         print_part(part, width);
     }
     let pss = report.memory.pss.map_or_else(|| "?".to_owned(), mib);
-    println!("\nmemory {} MiB resident, {pss} MiB proportional, supervisor included", mib(report.memory.rss));
+    out!("");
+    out!("memory {} MiB resident, {pss} MiB proportional, supervisor included", mib(report.memory.rss));
     match report.supervisor {
-        Some(pid) => println!("up {} (supervisor pid {pid})", age(report.since)),
-        None => println!("the supervisor was killed: `lab up` recovers, `lab down` stops what is left"),
+        Some(pid) => out!("up {} (supervisor pid {pid})", age(report.since)),
+        None => out!("the supervisor was killed: `lab up` recovers, `lab down` stops what is left"),
+    }
+    for problem in report.disks.iter().filter_map(Disk::problem) {
+        Row::new().painted(&paint(Stand::Failed), problem).print();
     }
     for active in report.faults.iter().flatten() {
-        println!(
-            "fault {} on {}: {}",
-            active.fault,
-            active.service,
-            crate::commands::faults::plan(&active.plan)
-        );
+        out!("fault {} on {}: {}", active.fault, active.service, crate::commands::faults::plan(&active.plan));
     }
 }
 
@@ -192,19 +205,21 @@ fn print_part(part: &PartReport, width: usize) {
         (status, _) => (status.as_str(), paint(status)),
     };
     let ports: Vec<String> = part.ports.iter().map(|(name, port)| format!("{name} {port}")).collect();
-    println!(
-        "{:width$}  {} {:>8} {:>8} {:>8} {:>8}  {:>8}  {}",
-        part.name,
-        style.apply_to(format!("{word:9}")),
-        part.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string()),
-        mib(part.memory.rss),
-        part.memory.pss.map_or_else(|| "?".to_owned(), mib),
-        part.restarts,
-        part.started_at.filter(|_| part.pid.is_some()).map_or_else(|| "-".to_owned(), age),
-        ports.join(", "),
-    );
+    Row::new()
+        .text(format_args!("{:width$}  ", part.name))
+        .painted(&style, format_args!("{word:9}"))
+        .text(format_args!(
+            " {:>8} {:>8} {:>8} {:>8}  {:>8}  {}",
+            part.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string()),
+            mib(part.memory.rss),
+            part.memory.pss.map_or_else(|| "?".to_owned(), mib),
+            part.restarts,
+            part.started_at.filter(|_| part.pid.is_some()).map_or_else(|| "-".to_owned(), age),
+            ports.join(", "),
+        ))
+        .print();
     if let Some(reason) = &part.reason {
-        println!("{:width$}  {reason}", "");
+        out!("{:width$}  {reason}", "");
     }
 }
 

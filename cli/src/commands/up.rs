@@ -2,8 +2,11 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{File, TryLockError},
-    os::unix::process::CommandExt,
+    ffi::OsString,
+    os::unix::{
+        ffi::{OsStrExt, OsStringExt},
+        process::CommandExt,
+    },
     process::{Command, ExitCode, Stdio},
     time::Duration,
 };
@@ -14,18 +17,20 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::{
     args,
     home::Home,
+    lock::{self, Lock, Taken},
     parts::{
         Part,
         alerting::Webhooks,
         grafana::LOKI,
         table::{Choices, Kafka, table},
     },
-    ports::{self, Ports},
+    ports::{self, Ports, outgoing::Outgoing},
     process::ProcId,
-    progress::{Progress, say},
+    progress::Progress,
     ship::ship,
     state::{LabState, Phase},
     supervisor::{self, Stop, backoff::Policy, board::Board, logfile, sweep},
+    terminal::say,
 };
 
 /// How much of a failing part's log is shown.
@@ -36,12 +41,17 @@ const TAIL: usize = 20;
 /// # Errors
 /// A lab runs already, a port is taken, a program is missing, or a part did not come up.
 pub(crate) async fn run(home: &Home, up: args::Up) -> Result<ExitCode> {
-    let ports = Ports::choose(up.port_offset, &up.ports)?;
+    hide_secrets()?;
+    // Whatever this process and its children write is for its owner alone.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+    let outgoing = Outgoing::here();
+    let ports = Ports::choose(up.port_offset, &up.ports, &outgoing)?;
     home.create()?;
     if up.detach && !up.background {
         return detach(home).await;
     }
     let lock = lock(home)?;
+    ports.warnings(&outgoing).iter().for_each(say);
     let ended = sweep::sweep(home).await?;
     if ended > 0 {
         say(format!("lab: ended {ended} processes of a lab that was killed"));
@@ -53,6 +63,7 @@ pub(crate) async fn run(home: &Home, up: args::Up) -> Result<ExitCode> {
         trace_ratio: up.trace_ratio,
         reveal: up.reveal,
         token: home.token.clone(),
+        event_keys: up.event_keys,
         keep_metrics: up.keep_metrics,
         webhooks: Webhooks { generic: up.webhook, slack: up.slack_webhook },
     };
@@ -74,18 +85,54 @@ fn kafka(up: &args::Up) -> Kafka {
     }
 }
 
-/// Held for as long as the supervisor lives; the system releases it even after SIGKILL.
-fn lock(home: &Home) -> Result<File> {
-    let path = home.lock();
-    let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => bail!(
+/// Taken for as long as the supervisor lives.
+fn lock(home: &Home) -> Result<Lock> {
+    match lock::take_or_make(home)? {
+        Some(Taken::Ours(lock)) => Ok(lock),
+        Some(Taken::By(_)) => bail!(
             "a lab already runs in {}: see `lab status`, stop it with `lab down`, or use another --dir",
             home.dir.display()
         ),
-        Err(TryLockError::Error(error)) => Err(error).context("cannot lock the lab's folder"),
+        None => bail!("{} has gone", home.dir.display()),
     }
+}
+
+/// Arguments whose values nobody else may know, and the variables that say the same.
+const SECRETS: &[(&str, &str)] = &[
+    ("--faults-token", "FAULTS_TOKEN"),
+    ("--event-keys", "EVENT_KEYS"),
+    ("--webhook", "LAB_WEBHOOK"),
+    ("--slack-webhook", "LAB_SLACK_WEBHOOK"),
+];
+
+/// Starts over with the secrets of the command line in the environment: every user of the machine can read the command line of a
+/// process that runs for hours.
+fn hide_secrets() -> Result<()> {
+    let (plain, secrets) = split(std::env::args_os().skip(1).collect());
+    if secrets.is_empty() {
+        return Ok(());
+    }
+    let error = Command::new(std::env::current_exe()?).args(plain).envs(secrets).exec();
+    Err(error).context("cannot start over without secrets on the command line")
+}
+
+/// The arguments without secrets, and the secrets as variables.
+fn split(args: Vec<OsString>) -> (Vec<OsString>, Vec<(&'static str, OsString)>) {
+    let (mut plain, mut secrets) = (Vec::new(), Vec::new());
+    let mut args = args.into_iter();
+    while let Some(arg) = args.next() {
+        let bytes = arg.as_bytes();
+        let found = SECRETS.iter().find_map(|(flag, variable)| {
+            let rest = bytes.strip_prefix(flag.as_bytes())?;
+            (rest.is_empty() || rest[0] == b'=').then_some((*variable, rest.get(1..)))
+        });
+        match found {
+            Some((variable, Some(value))) => secrets.push((variable, OsString::from_vec(value.to_vec()))),
+            Some((variable, None)) => secrets.extend(args.next().map(|value| (variable, value))),
+            None => plain.push(arg),
+        }
+    }
+    (plain, secrets)
 }
 
 fn check_ports(parts: &[Part]) -> Result<()> {
@@ -237,4 +284,19 @@ fn give_up(home: &Home, failed: Option<&LabState>, status: std::process::ExitSta
     }
     say(format!("lab: the lab did not come up ({status})"));
     ExitCode::FAILURE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_go_from_the_command_line_into_the_environment() {
+        let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
+        let (plain, secrets) = split(words("--faults-token a up --detach --webhook=http://b/?c=d --rate 5"));
+        assert_eq!(plain, words("up --detach --rate 5"));
+        assert_eq!(secrets, [("FAULTS_TOKEN", "a".into()), ("LAB_WEBHOOK", "http://b/?c=d".into())]);
+        let (plain, secrets) = split(words("up --webhooks x --port redis=1"));
+        assert_eq!((plain, secrets.len()), (words("up --webhooks x --port redis=1"), 0));
+    }
 }

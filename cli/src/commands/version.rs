@@ -9,8 +9,10 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Map, Value};
 
-use super::print_json;
-use crate::parts::programs;
+use crate::{
+    parts::programs,
+    terminal::{json, out},
+};
 
 /// For a report of a problem.
 #[derive(Debug, Args)]
@@ -41,10 +43,10 @@ impl Version {
             all.insert(name.to_owned(), Value::from(version));
         }
         if self.json {
-            print_json(&all)?;
+            json(&all)?;
         } else {
             for (name, version) in &all {
-                println!("{name:13} {}", version.as_str().unwrap_or_default());
+                out!("{name:13} {}", version.as_str().unwrap_or_default());
             }
         }
         Ok(ExitCode::SUCCESS)

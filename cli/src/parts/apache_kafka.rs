@@ -37,6 +37,11 @@ pub(crate) fn part(home: &Home, ports: &Ports) -> Result<Part> {
     let (port, controller) = (ports.get(APACHE), ports.get(CONTROLLER));
     let data = home.dir.join(APACHE).to_string_lossy().into_owned();
     let line = Line::new(folder.join("run"));
-    let line = line.args([data, port.to_string(), controller.to_string(), PARTITIONS.to_owned()]);
+    let line = line.keep(["JAVA_HOME", "KAFKA_JAVA_OPTS"]).args([
+        data,
+        port.to_string(),
+        controller.to_string(),
+        PARTITIONS.to_owned(),
+    ]);
     Ok(Part::new(APACHE, line, Probe::Kafka(port)).port(APACHE, port).port(CONTROLLER, controller))
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::{Line, Part, observe::write, programs};
+use super::{Line, Part, environment, observe::write, programs};
 use crate::{home::Home, ports::Ports, supervisor::probe::Probe};
 
 const TEMPLATE_LOKI: &str = include_str!("templates/loki.yml");
@@ -55,6 +55,7 @@ pub(crate) fn grafana(home: &Home, ports: &Ports) -> Option<Part> {
         line = line.args([format!("--homepath={path}")]);
     }
     let line = line
+        .keep(environment::beginning_with("GF_"))
         .env("GF_SERVER_HTTP_ADDR", "127.0.0.1")
         .env("GF_SERVER_HTTP_PORT", port.to_string())
         .env("GF_PATHS_DATA", folder.join("data").to_string_lossy())

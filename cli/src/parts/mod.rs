@@ -2,6 +2,8 @@
 
 pub(crate) mod alerting;
 pub(crate) mod apache_kafka;
+pub(crate) mod environment;
+pub(crate) mod forget;
 pub(crate) mod grafana;
 pub(crate) mod observe;
 pub(crate) mod postgres;
@@ -29,8 +31,10 @@ pub(crate) struct Part {
     pub(crate) admin: Option<String>,
     /// Parts that must be ready before it starts, and that are stopped after it.
     pub(crate) after: Vec<String>,
-    /// What must be done once before its first start.
-    pub(crate) prepare: Option<Preparation>,
+    /// What must be done once before its first start, in this order.
+    pub(crate) prepare: Vec<Preparation>,
+    /// What is done while it does not run, when somebody asks for it.
+    pub(crate) errand: Option<Errand>,
     /// How its readiness is asked for.
     pub(crate) probe: Probe,
     /// What asks it to stop.
@@ -48,7 +52,8 @@ impl Part {
             ports: BTreeMap::new(),
             admin: None,
             after: Vec::new(),
-            prepare: None,
+            prepare: Vec::new(),
+            errand: None,
             probe,
             stop: StopSignal::Term,
             grace: Duration::from_secs(12),
@@ -77,6 +82,8 @@ pub(crate) struct Line {
     pub(crate) args: Vec<String>,
     /// Variables on top of the inherited ones.
     pub(crate) env: Vec<(String, String)>,
+    /// Names of the variables that it inherits beside those that every program may have.
+    pub(crate) keep: Vec<String>,
     /// Working folder; the lab's own folder when absent.
     pub(crate) cwd: Option<PathBuf>,
 }
@@ -90,6 +97,12 @@ impl Line {
     /// Adds arguments.
     pub(crate) fn args(mut self, args: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// Lets it inherit variables.
+    pub(crate) fn keep(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.keep.extend(names.into_iter().map(Into::into));
         self
     }
 
@@ -118,6 +131,17 @@ pub(crate) enum Step {
     Run(Line, String),
     /// Gives a folder its final name.
     Rename(PathBuf, PathBuf),
+    /// Notes that the steps before it are done.
+    Mark(PathBuf),
+}
+
+/// Work on the data of a part that can only be done while the part does not run.
+#[derive(Debug, Clone)]
+pub(crate) struct Errand {
+    /// Whoever wants it writes this file and stops the part, which is started again at once. Gone when it was done.
+    pub(crate) request: PathBuf,
+    /// Does it.
+    pub(crate) line: Line,
 }
 
 /// What asks a part to stop.

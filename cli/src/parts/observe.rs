@@ -8,8 +8,8 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::{Line, Part, programs};
-use crate::{home::Home, ports::Ports, supervisor::probe::Probe};
+use super::{Line, Part, environment, forget, programs};
+use crate::{home::Home, ports::Ports, secrets::write_private, supervisor::probe::Probe};
 
 /// A target of Prometheus: the service and its admin port.
 pub(crate) type Target = (String, u16);
@@ -21,7 +21,7 @@ pub(crate) type Target = (String, u16);
 pub(crate) fn prometheus(home: &Home, ports: &Ports, targets: &[Target], keep: bool) -> Result<Part> {
     let program = programs::need(&["prometheus"], "Prometheus")?;
     let folder = home.dir.join("prometheus");
-    let data = folder.join("data");
+    let data = data(&folder);
     if !keep && data.exists() {
         // A lab starts clean: the gap while it was down, and what was broken before, would fire alerts again.
         fs::remove_dir_all(&data).with_context(|| format!("cannot remove {}", data.display()))?;
@@ -34,23 +34,36 @@ pub(crate) fn prometheus(home: &Home, ports: &Ports, targets: &[Target], keep: b
         .replace("{{jobs}}", &jobs(targets));
     let config = write(&folder, "prometheus.yml", &config)?;
     let port = ports.get("prometheus");
-    let line = Line::new(program).args([
+    // Neither the lifecycle nor the admin API: any page in the owner's browser could use them. SIGHUP reloads the rules, and
+    // `lab slo reset` has a way of its own.
+    let line = Line::new(program).args(RETENTION).args([
         format!("--config.file={}", config.display()),
         format!("--storage.tsdb.path={}", data.display()),
-        "--storage.tsdb.retention.time=3d".to_owned(),
-        "--storage.tsdb.retention.size=512MB".to_owned(),
         format!("--web.listen-address=127.0.0.1:{port}"),
-        // `lab` and the drills reload rules without a restart; the port is on the loopback only.
-        "--web.enable-lifecycle".to_owned(),
-        // `lab slo reset` forgets the last outage (docs/adr/0008-slo-reset.md).
-        "--web.enable-admin-api".to_owned(),
+        // By default every page may read every answer.
+        format!("--web.cors.origin={LOCAL_PAGES}"),
         "--enable-feature=exemplar-storage".to_owned(),
         "--log.level=warn".to_owned(),
     ]);
     // Fewer threads and earlier collection: the default doubles the heap between two collections.
     let line = line.env("GOMAXPROCS", "2").env("GOGC", "50");
-    Ok(Part::new("prometheus", line, ready(port)).port("prometheus", port).after(&["alertmanager"]))
+    let mut part =
+        Part::new("prometheus", line, ready(port)).port("prometheus", port).after(&["alertmanager"]);
+    part.errand = Some(forget::errand(home)?);
+    Ok(part)
 }
+
+/// Where Prometheus keeps its data.
+pub(super) fn data(folder: &Path) -> PathBuf {
+    folder.join("data")
+}
+
+/// How long and how much it keeps.
+pub(super) const RETENTION: [&str; 2] =
+    ["--storage.tsdb.retention.time=3d", "--storage.tsdb.retention.size=512MB"];
+
+/// Pages of this machine, such as Grafana's. Prometheus anchors the expression.
+const LOCAL_PAGES: &str = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?";
 
 const TEMPLATE_PROMETHEUS: &str = include_str!("templates/prometheus.yml");
 const TEMPLATE_JAEGER: &str = include_str!("templates/jaeger.yml");
@@ -77,9 +90,7 @@ fn jobs(targets: &[Target]) -> String {
 /// Names the file that cannot be written.
 pub(crate) fn write(folder: &Path, name: &str, text: &str) -> Result<PathBuf> {
     let path = folder.join(name);
-    fs::create_dir_all(folder)
-        .and_then(|()| fs::write(&path, text))
-        .with_context(|| format!("cannot write {}", path.display()))?;
+    write_private(&path, text)?;
     Ok(path)
 }
 
@@ -98,15 +109,17 @@ pub(crate) fn traces(home: &Home, ports: &Ports) -> Result<Part> {
             }
             let config = write(&home.dir.join("jaeger"), "jaeger.yml", &text)?;
             let line = Line::new(program).args([format!("--config={}", config.display())]);
-            // Its log has times of the local zone, and writes the zone in a way that nobody reads. It would trace its own queries,
-            // to port 4317 wherever it listens itself.
-            let line = line.env("TZ", "UTC").env("OTEL_TRACES_SAMPLER", "always_off");
+            // It would trace its own queries, to port 4317 wherever it listens itself.
+            let line = line.env("OTEL_TRACES_SAMPLER", "always_off");
             let line = line.env("GOMAXPROCS", "2").env("GOGC", "50");
             Part::new("jaeger", line, Probe::Http(format!("http://{}/", local(ui))))
         }
         None => {
             let admin = ports.get("lab-traces-admin");
-            let line = Line::new(programs::ours("lab-traces")?)
+            let program = programs::ours("lab-traces")?;
+            let settings = environment::settings(&program)?;
+            let line = Line::new(program)
+                .keep(settings)
                 .env("UI_ADDR", local(ui))
                 .env("OTLP_HTTP_ADDR", local(http))
                 .env("OTLP_GRPC_ADDR", local(grpc))

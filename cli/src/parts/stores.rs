@@ -1,14 +1,19 @@
 //! Redis and the broker, each a private child on the loopback that keeps nothing on disk.
 
-use std::{fs, process::Command};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::{Line, Part, programs};
-use crate::{home::Home, ports::Ports, supervisor::probe::Probe};
+use super::{Line, Part, environment, programs};
+use crate::{
+    home::Home,
+    ports::Ports,
+    secrets::{Secrets, write_private},
+    supervisor::probe::Probe,
+};
 
-/// Redis as a cache: no persistence, bounded memory, oldest keys go first. `DEBUG` is allowed from this machine so that a
-/// drill can freeze the server.
+/// Redis as a cache: no persistence, bounded memory, oldest keys go first; an account for the service that uses it, one for the
+/// lab's owner, none for anybody else.
 ///
 /// # Errors
 /// When it is not installed, or older than version 7.
@@ -20,21 +25,31 @@ pub(crate) fn redis(home: &Home, port: u16) -> Result<Part> {
         bail!("{} is too old, the lab needs Redis 7 or newer: {}", program.display(), version.trim());
     }
     let folder = home.dir.join("redis");
-    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let port_text = port.to_string();
-    let mut line =
-        Line::new(program).args(["--port", &port_text, "--bind", "127.0.0.1", "--save", ""]).args([
-            "--appendonly",
-            "no",
-            "--maxmemory",
-            "64mb",
-            "--maxmemory-policy",
-            "allkeys-lru",
-            "--enable-debug-command",
-            "local",
-        ]);
+    let secrets = Secrets::of(home);
+    let text = TEMPLATE_REDIS
+        .replace("{{port}}", &port.to_string())
+        .replace("{{service}}", secrets.make(REDIS_SERVICE)?.expose())
+        .replace("{{owner}}", secrets.make(REDIS_OWNER)?.expose());
+    let config = folder.join("redis.conf");
+    write_private(&config, &text)?;
+    let mut line = Line::new(program).args([config.to_string_lossy()]);
     line.cwd = Some(folder);
     Ok(Part::new("redis", line, Probe::Redis(port)).port("redis", port))
+}
+
+const TEMPLATE_REDIS: &str = include_str!("templates/redis.conf");
+
+/// The secret of user-service's account.
+const REDIS_SERVICE: &str = "redis-user-service";
+/// The secret of the owner's account, for `lab redis-cli`.
+pub(crate) const REDIS_OWNER: &str = "redis-lab";
+
+/// URL of Redis for user-service.
+///
+/// # Errors
+/// When its password can be neither read nor made.
+pub(crate) fn redis_url(secrets: &Secrets, port: u16) -> Result<String> {
+    Ok(format!("redis://user-service:{}@127.0.0.1:{port}", secrets.make(REDIS_SERVICE)?.expose()))
 }
 
 /// The major version in `Redis server v=7.0.15 sha=…`.
@@ -48,7 +63,10 @@ fn major(version: &str) -> Option<u32> {
 /// When it was not built.
 pub(crate) fn kafka(ports: &Ports) -> Result<Part> {
     let (port, admin) = (ports.get("kafka"), ports.get("lab-kafka-admin"));
-    let line = Line::new(programs::ours("lab-kafka")?)
+    let program = programs::ours("lab-kafka")?;
+    let settings = environment::settings(&program)?;
+    let line = Line::new(program)
+        .keep(settings)
         .env("KAFKA_ADDR", format!("127.0.0.1:{port}"))
         .env("ADMIN_ADDR", format!("127.0.0.1:{admin}"));
     let probe = Probe::Http(format!("http://127.0.0.1:{admin}/readyz"));

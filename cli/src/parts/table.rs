@@ -2,10 +2,11 @@
 
 use anyhow::Result;
 
-use super::{Line, Part, alerting, apache_kafka, grafana, observe, postgres, programs, stores};
+use super::{Line, Part, alerting, apache_kafka, environment, grafana, observe, postgres, programs, stores};
 use crate::{
     home::Home,
     ports::{PORTS, Ports},
+    secrets::Secrets,
     supervisor::probe::Probe,
 };
 
@@ -35,6 +36,8 @@ pub(crate) struct Choices {
     pub(crate) reveal: bool,
     /// What the services ask for at their switches.
     pub(crate) token: Option<String>,
+    /// Keys that sign the events between order-api and order-worker; empty for no signatures, `None` for the lab's own key.
+    pub(crate) event_keys: Option<String>,
     /// Keep what Prometheus stored under earlier labs.
     pub(crate) keep_metrics: bool,
     /// Who is told of alerts beside the lab's own pager.
@@ -47,6 +50,7 @@ pub(crate) struct Choices {
 /// Names what is missing on this machine.
 pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
     let ports = &choices.ports;
+    let secrets = &Secrets::of(home);
     let mut parts = vec![
         postgres::part(home, ports.get("postgres"))?,
         stores::redis(home, ports.get("redis"))?,
@@ -60,9 +64,9 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
         Kafka::Apache => parts.push(apache_kafka::part(home, ports)?),
         Kafka::Elsewhere(_) => {}
     }
-    parts.push(user_service(choices)?);
-    parts.push(order_worker(choices)?);
-    parts.push(order_api(choices)?);
+    parts.push(user_service(choices, secrets)?);
+    parts.push(order_worker(choices, secrets)?);
+    parts.push(order_api(choices, secrets)?);
     if let Some(rate) = choices.rate {
         parts.push(load(choices, rate)?);
     }
@@ -82,16 +86,16 @@ fn target(part: &Part) -> Option<observe::Target> {
     Some((part.name.clone(), *port))
 }
 
-/// A service of the workspace: its ports are those of the port table that carry its name.
+/// A program of the workspace that stands on the chassis: its ports are those of the port table that carry its name.
 fn service(name: &str, choices: &Choices) -> Result<Part> {
-    let mut line = Line::new(programs::ours(name)?)
+    let program = programs::ours(name)?;
+    let settings = environment::settings(&program)?;
+    let mut line = Line::new(program)
+        .keep(settings)
         .env("LOG_FORMAT", "json")
         .env("FAULTS_REVEAL", choices.reveal.to_string())
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://127.0.0.1:{}", choices.ports.get("otlp-http")))
         .env("OTEL_TRACES_SAMPLER_ARG", choices.trace_ratio.to_string());
-    if let Some(token) = &choices.token {
-        line = line.env("FAULTS_TOKEN", token);
-    }
     let admin_name = format!("{name}-admin");
     let admin = choices.ports.get(&admin_name);
     line = line.env("ADMIN_ADDR", format!("127.0.0.1:{admin}"));
@@ -113,9 +117,21 @@ fn with(mut part: Part, variable: &str, value: String) -> Part {
     part
 }
 
-fn with_database(part: Part, choices: &Choices, database: &str) -> Part {
-    let url = postgres::url(choices.ports.get("postgres"), database);
-    with(part, "DATABASE_URL", url).after(&["postgres"])
+/// A service that can be broken: it alone gets to know what opens its switches, and the password of its database.
+fn patient(name: &str, choices: &Choices, secrets: &Secrets, database: &str) -> Result<Part> {
+    let mut part = service(name, choices)?;
+    if let Some(token) = &choices.token {
+        part = with(part, "FAULTS_TOKEN", token.clone());
+    }
+    let url = postgres::url(secrets, choices.ports.get("postgres"), database)?;
+    Ok(with(part, "DATABASE_URL", url).after(&["postgres"]))
+}
+
+/// Both ends of the topics share a key, so that each believes the other and nobody else who can reach the broker.
+fn with_event_keys(part: Part, choices: &Choices, secrets: &Secrets) -> Result<Part> {
+    let own = || anyhow::Ok(format!("lab:{}", secrets.make("events")?.expose()));
+    let keys = choices.event_keys.clone().map_or_else(own, Ok)?;
+    Ok(with(part, "EVENT_KEYS", keys))
 }
 
 fn with_broker(part: Part, choices: &Choices) -> Part {
@@ -127,19 +143,19 @@ fn with_broker(part: Part, choices: &Choices) -> Part {
     }
 }
 
-fn user_service(choices: &Choices) -> Result<Part> {
-    let part = with_database(service("user-service", choices)?, choices, "users");
-    let redis = format!("redis://127.0.0.1:{}", choices.ports.get("redis"));
+fn user_service(choices: &Choices, secrets: &Secrets) -> Result<Part> {
+    let part = patient("user-service", choices, secrets, "users")?;
+    let redis = stores::redis_url(secrets, choices.ports.get("redis"))?;
     Ok(with(part, "REDIS_URL", redis).after(&["redis"]))
 }
 
-fn order_worker(choices: &Choices) -> Result<Part> {
-    let part = with_database(service("order-worker", choices)?, choices, "fulfillment");
-    Ok(with_broker(part, choices))
+fn order_worker(choices: &Choices, secrets: &Secrets) -> Result<Part> {
+    let part = patient("order-worker", choices, secrets, "fulfillment")?;
+    Ok(with_broker(with_event_keys(part, choices, secrets)?, choices))
 }
 
-fn order_api(choices: &Choices) -> Result<Part> {
-    let part = with_database(service("order-api", choices)?, choices, "orders");
+fn order_api(choices: &Choices, secrets: &Secrets) -> Result<Part> {
+    let part = with_event_keys(patient("order-api", choices, secrets, "orders")?, choices, secrets)?;
     let users = format!("http://127.0.0.1:{}", choices.ports.get("user-service"));
     Ok(with(with_broker(part, choices), "USER_SERVICE_URL", users))
 }

@@ -9,8 +9,8 @@ use crate::{
     home::Home,
     parts::Part,
     process::ProcId,
-    progress::say,
     state::{LabState, PartState, Phase, Status},
+    terminal::say,
 };
 
 /// Cheap to clone.

@@ -20,7 +20,6 @@ use self::{backoff::Policy, board::Board, tend::Tender};
 use crate::{
     home::Home,
     parts::Part,
-    process::MARK,
     state::{Phase, Status},
 };
 
@@ -48,8 +47,7 @@ pub(crate) async fn run(
     let mut links = Links::new(&parts)?;
     let logs: Vec<_> = parts.iter().map(|part| home.log(&part.name)).collect();
     let mut tenders = JoinSet::new();
-    for mut part in parts {
-        part.command.env.push((MARK.to_owned(), home.dir.to_string_lossy().into_owned()));
+    for part in parts {
         logfile::start_over(&home.log(&part.name));
         let (needs, dependents, ready, ended) = links.of(&part);
         let tender = Tender { home: home.clone(), part, board: board.clone(), policy, stop: stop.clone() };

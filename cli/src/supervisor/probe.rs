@@ -1,5 +1,5 @@
-//! Readiness as the part itself tells it, not as an open port suggests: HTTP status, Redis `PING`, a PostgreSQL log-in, a
-//! Kafka broker that names itself.
+//! Readiness as the part itself tells it, not as an open port suggests: HTTP status, Redis's answer to `PING`, PostgreSQL's
+//! request for a password, a Kafka broker that names itself. No probe needs a secret, so the state file has none.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -21,9 +21,9 @@ use crate::http;
 pub(crate) enum Probe {
     /// `GET url` answers 200.
     Http(String),
-    /// A PostgreSQL server on this port of the loopback accepts a session.
+    /// A PostgreSQL server on this port of the loopback would open a session for who knows the password.
     Postgres(u16),
-    /// A Redis server on this port of the loopback answers `PONG`.
+    /// A Redis server on this port of the loopback answers, be it that it wants a password first.
     Redis(u16),
     /// A Kafka broker on this port of the loopback knows of a broker in service.
     Kafka(u16),
@@ -61,7 +61,8 @@ async fn connect(port: u16) -> std::io::Result<TcpStream> {
     TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await
 }
 
-/// Start-up message of protocol 3.0; a server that still recovers answers it with an error.
+/// Start-up message of protocol 3.0; a server that still recovers answers it with an error, one that is ready asks who we are.
+/// Hanging up then is what every client does that has yet to ask its user, so the server logs nothing.
 async fn postgres(port: u16) -> std::io::Result<Result<(), String>> {
     let mut stream = connect(port).await?;
     let body = b"\x00\x03\x00\x00user\0lab\0database\0postgres\0\0";
@@ -69,13 +70,12 @@ async fn postgres(port: u16) -> std::io::Result<Result<(), String>> {
     stream.write_all(&length.to_be_bytes()).await?;
     stream.write_all(body).await?;
     let kind = stream.read_u8().await?;
-    if kind == b'R' {
-        // A polite end: otherwise the server logs a lost connection for each probe.
-        stream.write_all(b"X\x00\x00\x00\x04").await?;
-        return Ok(Ok(()));
-    }
+    // Read whatever it is: hanging up with something unread would look like a lost connection, which is logged.
     let mut rest = vec![0; 512];
     let read = stream.read(&mut rest).await?;
+    if kind == b'R' {
+        return Ok(Ok(()));
+    }
     let text = String::from_utf8_lossy(&rest[..read]);
     let message = text.split('\0').find_map(|field| field.strip_prefix('M')).unwrap_or("refused");
     Ok(Err(message.to_owned()))
@@ -87,7 +87,11 @@ async fn redis(port: u16) -> std::io::Result<Result<(), String>> {
     let mut answer = [0; 64];
     let read = stream.read(&mut answer).await?;
     let answer = String::from_utf8_lossy(&answer[..read]);
-    Ok(if answer.starts_with("+PONG") { Ok(()) } else { Err(answer.trim().to_owned()) })
+    Ok(if ["+PONG", "-NOAUTH"].iter().any(|good| answer.starts_with(good)) {
+        Ok(())
+    } else {
+        Err(answer.trim().to_owned())
+    })
 }
 
 /// Metadata request, version 1, of no topic. A broker that has just come back answers with an empty list of brokers until its

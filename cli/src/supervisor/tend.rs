@@ -22,9 +22,11 @@ use super::{
 };
 use crate::{
     home::Home,
-    parts::{Line, Part, Preparation, Step},
-    process::ProcId,
+    parts::{Line, Part, Preparation, Step, environment::inherited},
+    process::{MARK, ProcId},
+    secrets::write_private,
     state::{Phase, Status},
+    terminal::say,
 };
 
 /// How often a part is asked whether it is ready. Short: it is most of what a start costs beyond the part's own time.
@@ -80,15 +82,19 @@ impl Tender {
         mut dependents: Vec<watch::Receiver<bool>>,
         ready: &watch::Sender<bool>,
     ) -> Result<()> {
-        if let Some(preparation) = &self.part.prepare {
+        for preparation in &self.part.prepare {
             self.board.part(&self.part.name, |part| part.status = Status::Preparing);
             self.prepare(preparation).await?;
         }
         let mut backoff = Backoff::new(self.policy);
         let mut ends = 0;
         loop {
+            self.errand().await;
             let began = Instant::now();
             let Run::Ended(status) = self.once(&mut dependents, ready, began).await? else { return Ok(()) };
+            if self.part.errand.as_ref().is_some_and(|errand| errand.request.exists()) {
+                continue;
+            }
             ends += 1;
             let before_ready = !*ready.borrow();
             if before_ready && (ends >= self.policy.attempts || status.code() == Some(EXIT_USAGE)) {
@@ -194,15 +200,31 @@ impl Tender {
             match step {
                 Step::Remove(path) if !path.exists() => {}
                 Step::Remove(path) => {
-                    fs::remove_dir_all(path).with_context(|| format!("cannot remove {}", path.display()))?;
+                    let removed =
+                        if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+                    removed.with_context(|| format!("cannot remove {}", path.display()))?;
                 }
                 Step::Run(line, input) => self.run_step(line, input).await?,
                 Step::Rename(from, to) => {
                     fs::rename(from, to).with_context(|| format!("cannot create {}", to.display()))?;
                 }
+                Step::Mark(path) => write_private(path, "")?,
             }
         }
         Ok(())
+    }
+
+    /// Does what somebody has asked for. Where that fails, the part's log says why, and the part is started all the same.
+    async fn errand(&self) {
+        let Some(errand) = self.part.errand.as_ref().filter(|errand| errand.request.exists()) else { return };
+        self.board.part(&self.part.name, |part| {
+            part.process = None;
+            part.status = Status::Preparing;
+        });
+        if let Err(error) = self.run_step(&errand.line, "").await {
+            say(format!("lab: {}: {error:#}", self.part.name));
+        }
+        let _ = fs::remove_file(&errand.request);
     }
 
     async fn run_step(&self, line: &Line, input: &str) -> Result<()> {
@@ -250,6 +272,11 @@ fn command(line: &Line, home: &Home) -> Command {
     let mut command = Command::new(&line.program);
     command
         .args(&line.args)
+        .env_clear()
+        .envs(inherited(&line.keep))
+        // Times in logs are read by programs, and by people elsewhere.
+        .env("TZ", "UTC")
+        .env(MARK, &home.dir)
         .envs(line.env.iter().map(|(name, value)| (name, value)))
         .current_dir(line.cwd.as_deref().unwrap_or(&home.dir));
     command

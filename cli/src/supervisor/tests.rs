@@ -6,8 +6,8 @@ use rustix::process::Signal;
 
 use super::*;
 use crate::{
-    parts::{Line, Preparation, Step},
-    process,
+    parts::{Errand, Line, Preparation, Step},
+    process::{self, MARK},
     state::LabState,
 };
 
@@ -155,6 +155,33 @@ async fn a_part_that_never_comes_up_fails_the_start_with_its_name_and_stops_the_
 }
 
 #[tokio::test]
+async fn an_errand_is_run_while_its_part_is_down_and_counts_as_no_restart() {
+    let part = |home: &Home| {
+        let mut part = steady(home, "store");
+        let line = Line::new("sh").args(["-c", "cat request >> order; ! grep -q fail request"]);
+        part.errand = Some(Errand { request: home.dir.join("request"), line });
+        part
+    };
+    let lab = start(|home| vec![part(home)], quick());
+    let mut process = lab.ready().await.parts[0].process.unwrap();
+    let (request, order) = (lab.home.dir.join("request"), lab.home.dir.join("order"));
+    // One that fails is not tried again: the part has to come back.
+    for wish in ["forget", "fail"] {
+        fs::write(&request, format!("{wish}\n")).unwrap();
+        process.signal(Signal::TERM);
+        let back = |state: &LabState| {
+            state.parts[0].status == Status::Ready && state.parts[0].process != Some(process)
+        };
+        let state = lab.until("back", back).await;
+        assert_eq!((state.parts[0].restarts, request.exists()), (0, false), "{wish}");
+        process = state.parts[0].process.unwrap();
+    }
+    until("all is written", || lines(&order).len() == 5).await;
+    assert_eq!(lines(&order), ["store up", "forget", "store up", "fail", "store up"]);
+    lab.end().await.unwrap();
+}
+
+#[tokio::test]
 async fn wrong_configuration_is_not_tried_twice() {
     let lab = start(|home| vec![script(home, "api", "echo bad >&2; exit 64")], quick());
     lab.until("failed", |state| matches!(state.phase, Phase::Failed { .. })).await;
@@ -181,7 +208,7 @@ async fn a_preparation_runs_once_and_its_failure_is_the_part_s() {
             Step::Run(make, "once\n".to_owned()),
             Step::Rename(draft, done.clone()),
         ];
-        part.prepare = Some(Preparation { unless: done, steps });
+        part.prepare = vec![Preparation { unless: done, steps }];
         vec![part]
     };
     let lab = start(|home| prepared(home, "mkdir data.new && cat >> prepared"), quick());

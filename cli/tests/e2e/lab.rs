@@ -22,6 +22,7 @@ pub(crate) static TURN: Mutex<()> = Mutex::const_new(());
 pub(crate) struct Lab {
     folder: TempDir,
     offset: u16,
+    environment: Vec<(&'static str, String)>,
     down: bool,
     _turn: MutexGuard<'static, ()>,
 }
@@ -29,18 +30,35 @@ pub(crate) struct Lab {
 impl Lab {
     /// Starts a lab; `None` where the machine lacks what it needs (fails instead when `CI` is set).
     pub(crate) async fn up(args: &[&str]) -> Option<Self> {
+        Self::up_with(args, Vec::new()).await
+    }
+
+    /// As [`Lab::up`], with these variables in the environment of `lab up`.
+    pub(crate) async fn up_with(args: &[&str], environment: Vec<(&'static str, String)>) -> Option<Self> {
+        // An unprivileged PostgreSQL may not reach a temporary folder of mode 0700, and a lab must cope.
+        Self::up_in(env!("CARGO_TARGET_TMPDIR").as_ref(), 0o700, args, environment).await
+    }
+
+    /// As [`Lab::up_with`], in a new folder of this mode below `place`.
+    pub(crate) async fn up_in(
+        place: &Path,
+        mode: u32,
+        args: &[&str],
+        environment: Vec<(&'static str, String)>,
+    ) -> Option<Self> {
         if !available(&[Need::Postgres, Need::Redis, Need::Prometheus, Need::Alertmanager]) {
             return None;
         }
-        // Below target/: an unprivileged PostgreSQL may not reach a temporary folder of mode 0700, and a lab must cope.
-        let folder = tempfile::Builder::new().prefix("lab-").tempdir_in(env!("CARGO_TARGET_TMPDIR"));
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        let folder = tempfile::Builder::new().prefix("lab-").permissions(mode).tempdir_in(place);
         let folder = folder.expect("a folder");
-        let mut lab = Self { folder, offset: 0, down: false, _turn: TURN.lock().await };
-        let seed = u16::try_from(std::process::id() % 97).expect("below 97");
+        let mut lab = Self { folder, offset: 0, environment, down: false, _turn: TURN.lock().await };
+        let seed = u16::try_from(std::process::id() % 89).expect("below 89");
         let mut words = String::new();
         // Another process may hold some of the ports: then move all of them elsewhere.
         for attempt in 0..8 {
-            lab.offset = 11_000 + seed * 100 + attempt * 3001;
+            // Below the ports that the system gives to outgoing connections, which begin at 32768.
+            lab.offset = 1_100 + (seed * 157 + attempt * 1_789) % 14_900;
             let output = lab.start(args);
             if output.status.success() {
                 return Some(lab);
@@ -54,7 +72,8 @@ impl Lab {
     /// `lab up --detach`, again on the same folder and ports.
     pub(crate) fn start(&self, args: &[&str]) -> Output {
         let offset = self.offset.to_string();
-        self.run(&[&["up", "--detach", "--port-offset", &offset], args].concat())
+        let mut command = self.command(&[&["up", "--detach", "--port-offset", &offset], args].concat());
+        command.envs(self.environment.iter().cloned()).output().expect("lab runs")
     }
 
     /// The lab's folder.
@@ -64,8 +83,14 @@ impl Lab {
 
     /// Runs one command of this lab.
     pub(crate) fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().expect("lab runs")
+    }
+
+    /// One command of this lab, for a test that wants more than its output.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
-        command.arg("--dir").arg(self.dir()).args(args).output().expect("lab runs")
+        command.arg("--dir").arg(self.dir()).args(args);
+        command
     }
 
     /// Runs one command that must succeed; its standard output.
@@ -138,6 +163,22 @@ impl Lab {
         let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let all = alerts["prometheus"].as_array().into_iter().flatten();
         all.map(|alert| (word(&alert["labels"]["alertname"]), word(&alert["state"]))).collect()
+    }
+
+    /// URL of a database for the lab's owner, with the password that psql finds by itself.
+    pub(crate) fn database(&self, name: &str) -> String {
+        let entries =
+            std::fs::read_to_string(self.dir().join("secrets/pgpass")).expect("the owner's password");
+        let password = entries.lines().next().and_then(|entry| entry.rsplit(':').next()).expect("an entry");
+        format!("postgres://lab:{password}@127.0.0.1:{}/{name}", self.port("postgres", "postgres"))
+    }
+
+    /// A variable in the environment of a part's process.
+    pub(crate) fn variable(&self, part: &str, name: &str) -> Option<String> {
+        let pid = self.part(part)["pid"].as_u64().expect("it runs");
+        let environ = std::fs::read(format!("/proc/{pid}/environ")).expect("its environment");
+        let wanted = format!("{name}=");
+        environ.split(|byte| *byte == 0).find_map(|line| Some(text(line).strip_prefix(&wanted)?.to_owned()))
     }
 
     /// Commands of the processes that carry this lab's mark, whoever started them.

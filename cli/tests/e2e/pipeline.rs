@@ -83,8 +83,7 @@ fn kill(lab: &Lab, victim: &str) -> u64 {
 async fn no_accepted_order_is_lost_or_doubled_when_every_process_is_killed_in_turn() {
     let Some(lab) = Lab::up(&["--no-load", "--trace-ratio", "0.01"]).await else { return };
     let url = format!("http://127.0.0.1:{}/orders", lab.port("order-api", "order-api"));
-    let postgres = lab.port("postgres", "postgres");
-    let database = |name: &str| format!("postgres://lab@127.0.0.1:{postgres}/{name}");
+    let database = |name: &str| lab.database(name);
     let orders = Orders::start(url);
 
     for victim in VICTIMS {

@@ -30,6 +30,38 @@ async fn a_page_and_its_end_come_when_theory_says() {
 }
 
 #[tokio::test]
+async fn a_reset_forgets_what_burned_ends_its_pages_and_keeps_every_other_series() {
+    let Some(lab) = Lab::up(&["--rate", "10"]).await else { return };
+    let holds = async |query: &str| {
+        eventually(BACK, || async {
+            if lab.query(query).await.is_empty() { Err(format!("not yet: {query}")) } else { Ok(()) }
+        })
+        .await;
+    };
+    let burns = "ALERTS{slo=\"order-availability\", alertstate=\"firing\"}";
+    lab.ok(&["break", "order-api", "http-error", "rate=1", "ttl=5m"]);
+    holds(burns).await;
+    lab.paged("OrderAvailabilityBudgetBurn", "order-api", "firing").await;
+    holds("count_over_time(up{job=\"order-api\"}[5m]) > 10").await;
+    lab.ok(&["fix"]);
+
+    eventually(BACK, || async {
+        let output = lab.run(&["slo", "reset"]);
+        if output.status.success() { Ok(()) } else { Err(text(&output.stderr)) }
+    })
+    .await;
+    lab.paged("OrderAvailabilityBudgetBurn", "order-api", "resolved").await;
+    let recorded = lab
+        .query("min_over_time(slo:error_budget_remaining:ratio{slo=\"order-availability\"}[5m]) < 1")
+        .await;
+    assert!(recorded.is_empty(), "the burn is remembered: {recorded:?}");
+    holds("count_over_time(up{job=\"order-api\"}[5m]) > 10").await;
+    assert_eq!(lab.part("prometheus")["restarts"], 0, "a restart that was asked for is not counted");
+    let told = lab.pages().into_iter().find(|page| page["alertname"] == "ProcessRestarted");
+    assert_eq!(told, None, "nor is anybody told of it");
+}
+
+#[tokio::test]
 async fn each_failure_pages_for_the_promise_that_it_breaks_and_for_no_other() {
     let Some(lab) = Lab::up(&["--rate", "40"]).await else { return };
     let mut expected = BTreeSet::new();

@@ -148,7 +148,9 @@ async fn lose_an_order(folder: &Path) -> String {
     let state: Value = serde_json::from_slice(&state().expect("a state")).expect("JSON");
     let parts = state["parts"].as_array().expect("parts");
     let port = parts.iter().find_map(|part| part["ports"]["postgres"].as_u64()).expect("a port");
-    let url = format!("postgres://lab@127.0.0.1:{port}/orders");
+    let entries = std::fs::read_to_string(folder.join("secrets/pgpass")).expect("the owner's password");
+    let password = entries.lines().next().and_then(|entry| entry.rsplit(':').next()).expect("an entry");
+    let url = format!("postgres://lab:{password}@127.0.0.1:{port}/orders");
     const SQL: &str = "DELETE FROM orders WHERE id = (SELECT id FROM orders
         WHERE idempotency_key LIKE 'torture-%' AND status = 'completed' ORDER BY id LIMIT 1) RETURNING id::text";
     eventually(SOON, || async {

@@ -59,6 +59,11 @@ impl Lab {
             .with_context(|| format!("the lab has no port `{name}`"))
     }
 
+    /// The file in which a client of PostgreSQL finds the owner's password.
+    pub(crate) fn pass_file(&self) -> PathBuf {
+        self.folder.join("secrets/pgpass")
+    }
+
     /// Runs one command of `lab` on it.
     ///
     /// # Errors

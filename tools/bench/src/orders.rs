@@ -10,7 +10,7 @@
 
 use std::{io::Write as _, net::SocketAddr, process::Command, time::Duration};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 
 use crate::{client::hammer, lab::Lab, report};
 
@@ -33,19 +33,18 @@ pub(crate) async fn run(time: Duration, rounds: usize) -> anyhow::Result<()> {
     println!("orders: accepted orders against pgbench's two-insert transactions, same PostgreSQL");
     let lab = Lab::up(&["--no-load", "--trace-ratio", "0.01"])?;
     let api = SocketAddr::from(([127, 0, 0, 1], lab.port("order-api")?));
-    let postgres = lab.port("postgres")?;
-    psql(postgres, "orders", SCHEMA)?;
+    psql(&lab, SCHEMA)?;
     place(api, Duration::from_secs(2)).await?;
-    drain(postgres).await?;
+    drain(&lab).await?;
     let (mut accepted, mut settled, mut pgbench) = (Vec::new(), Vec::new(), Vec::new());
     for round in 1..=rounds {
         lab.run(&["break", "order-worker", "consumer-pause", "ttl=5m"])?;
         accepted.push(place(api, time).await?);
         lab.run(&["fix", "order-worker"])?;
-        drain(postgres).await?;
+        drain(&lab).await?;
         settled.push(place(api, time).await?);
-        drain(postgres).await?;
-        pgbench.push(transactions(postgres, time)?);
+        drain(&lab).await?;
+        pgbench.push(transactions(&lab, time)?);
         let n = round - 1;
         println!(
             "  round {round}: accepted {:>6.0}/s  settled meanwhile {:>6.0}/s  pgbench {:>6.0}/s",
@@ -87,9 +86,9 @@ async fn place(api: SocketAddr, time: Duration) -> anyhow::Result<f64> {
 }
 
 /// Waits until every accepted order is settled, so that the next run starts from the same place.
-async fn drain(postgres: u16) -> anyhow::Result<()> {
+async fn drain(lab: &Lab) -> anyhow::Result<()> {
     let waited = tokio::time::timeout(DRAIN, async {
-        while psql(postgres, "orders", "SELECT count(*) FROM outbox")?.trim() != "0" {
+        while psql(lab, "SELECT count(*) FROM outbox")?.trim() != "0" {
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
         anyhow::Ok(())
@@ -97,24 +96,21 @@ async fn drain(postgres: u16) -> anyhow::Result<()> {
     waited.await.context("the pipeline did not drain")?
 }
 
-fn psql(port: u16, database: &str, sql: &str) -> anyhow::Result<String> {
-    let url = format!("postgres://lab@127.0.0.1:{port}/{database}");
-    let output = Command::new("psql").args(["-qAtX", "-v", "ON_ERROR_STOP=1", &url, "-c", sql]).output()?;
-    if !output.status.success() {
-        bail!("psql: {}", String::from_utf8_lossy(&output.stderr));
-    }
+fn psql(lab: &Lab, sql: &str) -> anyhow::Result<String> {
+    let output = lab.run(&["psql", "orders", "-qAtX", "-v", "ON_ERROR_STOP=1", "-c", sql])?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Transactions per second of pgbench.
-fn transactions(port: u16, time: Duration) -> anyhow::Result<f64> {
+fn transactions(lab: &Lab, time: Duration) -> anyhow::Result<f64> {
     let script = std::env::temp_dir().join(format!("two-inserts-{}.sql", std::process::id()));
     std::fs::write(&script, TRANSACTION)?;
     let output = Command::new("pgbench")
         .args(["-n", "-M", "prepared", "-c", SESSIONS, "-j", "2", "-T", &time.as_secs().to_string()])
-        .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-U", "lab", "-f"])
+        .args(["-h", "127.0.0.1", "-p", &lab.port("postgres")?.to_string(), "-U", "lab", "-f"])
         .arg(&script)
         .arg("orders")
+        .env("PGPASSFILE", lab.pass_file())
         .output()
         .context("starting pgbench")?;
     std::fs::remove_file(&script)?;

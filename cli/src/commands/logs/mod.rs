@@ -18,7 +18,10 @@ use self::{
     files::Follower,
     line::{LEVELS, Line},
 };
-use crate::home::Home;
+use crate::{
+    home::Home,
+    terminal::{Row, json_line},
+};
 
 /// Merges what the parts log. Without -f shows what is there and ends; also after `lab down`.
 #[derive(Debug, Args)]
@@ -88,12 +91,9 @@ impl Logs {
     /// # Errors
     /// When the reader has gone (`lab logs | head`).
     fn print(&self, line: &Line) -> std::io::Result<()> {
-        use std::io::Write;
-        let mut out = std::io::stdout().lock();
         if self.json {
-            let text = json!({ "time": line.time, "part": line.part, "level": line.level,
-                               "message": line.message, "fields": line.fields });
-            return writeln!(out, "{text}");
+            return json_line(&json!({ "time": line.time, "part": line.part, "level": line.level,
+                                      "message": line.message, "fields": line.fields }));
         }
         let style = match line.level {
             "ERROR" => Style::new().red(),
@@ -101,19 +101,15 @@ impl Logs {
             "INFO" => Style::new(),
             _ => Style::new().dim(),
         };
-        let time = line.time.format("%H:%M:%S%.3f");
-        write!(
-            out,
-            "{time} {:13} {} {}",
-            line.part,
-            style.apply_to(format!("{:5}", line.level)),
-            line.message
-        )?;
+        let mut row = Row::new()
+            .text(format_args!("{} {:13} ", line.time.format("%H:%M:%S%.3f"), line.part))
+            .painted(&style, format_args!("{:5}", line.level))
+            .text(format_args!(" {}", line.message));
         for (name, value) in line.fields.iter().filter(|(name, _)| !HIDDEN.contains(&name.as_str())) {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            write!(out, " {}", Style::new().dim().apply_to(format!("{name}={value}")))?;
+            row = row.text(" ").painted(&Style::new().dim(), format_args!("{name}={value}"));
         }
-        writeln!(out)
+        row.try_print()
     }
 }
 

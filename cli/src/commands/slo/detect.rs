@@ -15,7 +15,7 @@ use crate::{
     commands::{self, Service},
     home::Home,
     http,
-    progress::say,
+    terminal::{json, out, say},
 };
 
 /// The objective that `http-error` on order-api breaks.
@@ -62,6 +62,7 @@ struct Row {
 
 /// What a measurement needs.
 struct Bench {
+    home: Home,
     prometheus: Prometheus,
     service: Service,
     pager: String,
@@ -84,7 +85,7 @@ impl Detect {
         }
         let in_time = rows.iter().all(|row| row.in_time);
         if self.json {
-            commands::print_json(&rows)?;
+            json(&rows)?;
         } else {
             print(&rows);
         }
@@ -97,6 +98,7 @@ impl Bench {
         let slos = objectives(home)?;
         let port = commands::lab(home)?.port("lab-pager-admin").context("lab-pager does not run")?;
         Ok(Self {
+            home: home.clone(),
             prometheus: Prometheus::of(home)?,
             service: commands::service(home, "order-api")?,
             pager: format!("http://127.0.0.1:{port}"),
@@ -115,7 +117,7 @@ impl Bench {
             );
         };
         say(format_args!("{}: reset, then {} of health", percent(ratio), self.pair.long));
-        reset::reset(&self.prometheus, &self.slos).await?;
+        reset::reset(&self.home, &self.prometheus, &self.slos).await?;
         self.health().await?;
 
         let seen = self.last_page().await?;
@@ -240,12 +242,17 @@ impl Page {
 }
 
 fn print(rows: &[Row]) {
-    println!(
+    out!(
         "{:>8}  {:>8}  {:>10}  {:>8}  {:>10}  {:>8}",
-        "errors", "reached", "page", "theory", "resolve", "theory"
+        "errors",
+        "reached",
+        "page",
+        "theory",
+        "resolve",
+        "theory"
     );
     for row in rows {
-        println!(
+        out!(
             "{:>8}  {:>8}  {:>8.2} s  {:>6.2} s  {:>8.2} s  {:>6.2} s{}",
             percent(row.ratio),
             percent((row.reached * 1000.0).round() / 1000.0),

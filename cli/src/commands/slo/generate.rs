@@ -6,7 +6,10 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::objectives;
-use crate::home::Home;
+use crate::{
+    home::Home,
+    terminal::{out, say},
+};
 
 /// Writes what follows from dashboards/slos: the rules and promtool tests of both clocks, and docs/slos.md. Writes nothing
 /// while a spec is not sound.
@@ -31,17 +34,17 @@ impl Generate {
             }
             stale += 1;
             if self.check {
-                eprintln!("{} differs from what the specs say", file.path);
+                say(format_args!("{} differs from what the specs say", file.path));
                 continue;
             }
             let folder = path.parent().context("a generated file lies in a folder")?;
             fs::create_dir_all(folder)
                 .and_then(|()| fs::write(&path, &file.text))
                 .with_context(|| format!("cannot write {}", path.display()))?;
-            println!("wrote {}", file.path);
+            out!("wrote {}", file.path);
         }
         if self.check && stale > 0 {
-            eprintln!("run `lab slo generate` and commit what it writes");
+            say("run `lab slo generate` and commit what it writes");
             return Ok(ExitCode::FAILURE);
         }
         Ok(ExitCode::SUCCESS)

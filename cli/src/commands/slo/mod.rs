@@ -2,6 +2,7 @@
 //! `slo`; here are files, HTTP and printing.
 
 mod detect;
+mod forget;
 mod generate;
 mod prometheus;
 mod report;
@@ -44,6 +45,9 @@ enum Command {
     Explain(simulate::Explain),
     /// Forget what was burned, so that the next outage is measured by itself.
     Reset(reset::Reset),
+    /// The half of `reset` that the supervisor runs.
+    #[command(hide = true)]
+    Forget(forget::Forget),
     /// Break the lab, and measure how long the page and its end take.
     Detect(detect::Detect),
 }
@@ -59,6 +63,7 @@ impl SloCommand {
             Command::Simulate(simulate) => simulate.run(home),
             Command::Explain(explain) => explain.run(home),
             Command::Reset(reset) => reset.run(home).await,
+            Command::Forget(forget) => forget.run(home).await,
             Command::Detect(detect) => detect.run(home).await,
         }
     }

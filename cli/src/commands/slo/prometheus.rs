@@ -37,6 +37,20 @@ impl Prometheus {
         http::get(&format!("{}/api/v1/alerts", self.url)).await
     }
 
+    /// Whether it answers queries.
+    pub(super) async fn is_ready(&self) -> bool {
+        http::ready(&format!("{}/-/ready", self.url)).await.is_ok()
+    }
+
+    /// How many series a selector had at some moment.
+    pub(super) async fn count_at(&self, selector: &str, at: DateTime<Utc>) -> Result<f64> {
+        let (url, query) = (format!("{}/api/v1/query", self.url), format!("count({selector})"));
+        let query = [("query".to_owned(), query), ("time".to_owned(), at.timestamp().to_string())];
+        let answer = http::call(Method::GET, &url, &query, None).await?;
+        let count = answer["data"]["result"][0]["value"][1].as_str().and_then(|value| value.parse().ok());
+        Ok(count.unwrap_or_default())
+    }
+
     /// The value of a query that has one sample; nothing where it has none.
     pub(super) async fn value(&self, query: &str) -> Result<Option<f64>> {
         let answer = self.query(query).await?;
@@ -60,25 +74,5 @@ impl Prometheus {
                 self.url
             ),
         }
-    }
-
-    /// Deletes the samples of these series between two moments.
-    ///
-    /// # Errors
-    /// When Prometheus refuses, as it does without `--web.enable-admin-api`.
-    pub(super) async fn delete(
-        &self,
-        series: &[String],
-        from: DateTime<Utc>,
-        until: DateTime<Utc>,
-    ) -> Result<()> {
-        let mut query: Vec<_> = series.iter().map(|series| ("match[]".to_owned(), series.clone())).collect();
-        query.push(("start".to_owned(), from.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)));
-        query.push(("end".to_owned(), until.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)));
-        let url = format!("{}/api/v1/admin/tsdb/delete_series", self.url);
-        let deleted = http::call(Method::POST, &url, &query, None).await;
-        deleted
-            .map(|_| ())
-            .context("Prometheus does not delete: it needs --web.enable-admin-api, which `lab up` gives it")
     }
 }

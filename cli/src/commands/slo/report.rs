@@ -7,7 +7,10 @@ use clap::{Args, ValueEnum};
 use slo::report::Format;
 
 use super::{objectives, prometheus::Prometheus};
-use crate::home::Home;
+use crate::{
+    home::Home,
+    terminal::{block, out, say},
+};
 
 /// Asks the lab's Prometheus. healthy: the objective is kept and nothing burns. at risk: kept, but an alert fires or less than
 /// a quarter of the budget is left. violated: the budget is spent. no data: Prometheus has no series of it.
@@ -45,7 +48,7 @@ impl ReportCommand {
     /// Runs the command.
     pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
         let report = Prometheus::of(home)?.report(&objectives(home)?).await?;
-        print!("{}", report.write(self.format.into())?);
+        block(&report.write(self.format.into())?);
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -77,10 +80,10 @@ impl Gate {
         slos.retain(|slo| self.slos.is_empty() || self.slos.contains(&slo.name));
         let closed = Prometheus::of(home)?.report(&slos).await?.closed(self.least);
         if closed.is_empty() {
-            println!("open: {} budgets have something left", slos.len());
+            out!("open: {} budgets have something left", slos.len());
             return Ok(ExitCode::SUCCESS);
         }
-        eprintln!("closed:\n  {}", closed.join("\n  "));
+        say(format_args!("closed:\n  {}", closed.join("\n  ")));
         Ok(ExitCode::FAILURE)
     }
 }

@@ -2,21 +2,32 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use anyhow::{Result, bail};
-use chrono::{DateTime, Utc};
+use anyhow::{Context, Result, bail};
+use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
+use rustix::process::Signal;
+use serde_json::{Value, json};
 use slo::{Clock, Slo};
+use tokio::time::{Instant, sleep};
 
 use super::{objectives, prometheus::Prometheus};
-use crate::home::Home;
+use crate::{
+    commands,
+    home::Home,
+    http,
+    parts::forget::{self, Deletion},
+    terminal::out,
+};
 
 /// The rules need two scrapes and one evaluation; the slow group is evaluated every five seconds.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(30);
+/// A restart: Prometheus is stopped, another one deletes, and it reads all that is left.
+const RESTART: Duration = Duration::from_secs(180);
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// Deletes from Prometheus what the objectives recorded, and of the series that they count the time that a page looks back
-/// at. Everything else stays, as do the alerts of others. Burning alerts end, and a resolve is sent for each. Afterwards
+/// at. Everything else stays, as do the alerts of others. Prometheus is restarted for it, which takes some seconds. Burning alerts end, and a resolve is sent for each. Afterwards
 /// every budget is full and no window holds the last outage; windows are short until they have filled again, so for
 /// the first minutes an alert reacts sooner than theory says. Fails while something still burns: end the fault first.
 #[derive(Debug, Args)]
@@ -29,16 +40,16 @@ impl Reset {
     pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
         let slos = objectives(home)?;
         let prometheus = Prometheus::of(home)?;
-        let before = reset(&prometheus, &slos).await?;
-        println!(
+        let before = reset(home, &prometheus, &slos).await?;
+        out!(
             "the budgets of {} objectives are full again, and the last {} of what they count are forgotten",
             slos.len(),
             slo::window::humane(look_back().as_secs_f64())
         );
         if before > 0 {
-            println!("{before} burning alerts have ended because of it");
+            out!("{before} burning alerts have ended because of it");
         }
-        println!(
+        out!(
             "an alert reacts sooner than theory says until its long window has filled: the first pages after 1m and 6m"
         );
         Ok(ExitCode::SUCCESS)
@@ -53,19 +64,58 @@ fn look_back() -> Duration {
 /// Forgets, and waits until that shows; how many alerts were firing before.
 ///
 /// # Errors
-/// When Prometheus refuses, or when something still burns after it.
-pub(super) async fn reset(prometheus: &Prometheus, slos: &[Slo]) -> Result<usize> {
+/// When Prometheus does not forget, or when something still burns after it.
+pub(super) async fn reset(home: &Home, prometheus: &Prometheus, slos: &[Slo]) -> Result<usize> {
     let before = burning(prometheus).await?.len();
     let now = Utc::now();
     let mut raw: Vec<_> =
         slos.iter().flat_map(|slo| slo.sli.selectors()).map(|series| series.to_string()).collect();
     raw.sort();
     raw.dedup();
-    prometheus.delete(&raw, now - look_back(), now).await?;
-    let recorded = ["{__name__=~\"slo:.+\"}".to_owned()];
-    prometheus.delete(&recorded, DateTime::UNIX_EPOCH, now).await?;
+    let deletions = [
+        Deletion { series: raw, from: now - look_back(), until: now },
+        // This restart was asked for: no ticket says that a process was restarted.
+        Deletion { series: vec![OWN_START.to_owned()], from: now - look_back(), until: now },
+        Deletion { series: vec![RECORDED.to_owned()], from: DateTime::UNIX_EPOCH, until: now },
+    ];
+    restart_without(home, prometheus, &deletions).await?;
+    if prometheus.count_at(RECORDED, now - Duration::from_secs(1)).await? > 0.0 {
+        bail!("Prometheus has not forgotten; why: lab logs --service prometheus --since 5m");
+    }
+    anew(prometheus, slos, now).await?;
+    resolve(home).await?;
+    Ok(before)
+}
 
-    let deadline = tokio::time::Instant::now() + PATIENCE;
+/// All that the objectives record.
+const RECORDED: &str = "{__name__=~\"slo:.+\"}";
+
+/// When Prometheus was started, as it says itself.
+const OWN_START: &str = "process_start_time_seconds{job=\"prometheus\"}";
+
+/// Stops Prometheus; its supervisor makes the deletions and starts it again.
+async fn restart_without(home: &Home, prometheus: &Prometheus, deletions: &[Deletion]) -> Result<()> {
+    let state = commands::lab(home)?;
+    if !state.supervisor.alive() {
+        bail!("the supervisor was killed, and it has to restart Prometheus: `lab up` recovers");
+    }
+    let process =
+        state.part("prometheus").and_then(|part| part.process).context("prometheus does not run")?;
+    forget::ask(home, deletions)?;
+    process.signal(Signal::TERM);
+    let deadline = Instant::now() + RESTART;
+    while forget::asked(home) || process.alive() || !prometheus.is_ready().await {
+        if Instant::now() > deadline {
+            bail!("Prometheus is not back after {} s: see lab status", RESTART.as_secs());
+        }
+        sleep(LOOK).await;
+    }
+    Ok(())
+}
+
+/// Waits until every objective has data again and nothing burns.
+async fn anew(prometheus: &Prometheus, slos: &[Slo], now: DateTime<Utc>) -> Result<()> {
+    let deadline = Instant::now() + PATIENCE;
     loop {
         let burning = burning(prometheus).await?;
         // Evaluated after the deletion, whatever has gone wrong since.
@@ -74,9 +124,9 @@ pub(super) async fn reset(prometheus: &Prometheus, slos: &[Slo]) -> Result<usize
         #[expect(clippy::cast_precision_loss, reason = "a handful of objectives")]
         let all = ready >= slos.len() as f64;
         if burning.is_empty() && all {
-            return Ok(before);
+            return Ok(());
         }
-        if tokio::time::Instant::now() > deadline {
+        if Instant::now() > deadline {
             match burning.is_empty() {
                 true => bail!(
                     "forgotten, but only {ready} of {} objectives have data again: is there traffic?",
@@ -88,7 +138,7 @@ pub(super) async fn reset(prometheus: &Prometheus, slos: &[Slo]) -> Result<usize
                 ),
             }
         }
-        tokio::time::sleep(LOOK).await;
+        sleep(LOOK).await;
     }
 }
 
@@ -96,10 +146,29 @@ pub(super) async fn reset(prometheus: &Prometheus, slos: &[Slo]) -> Result<usize
 async fn burning(prometheus: &Prometheus) -> Result<Vec<String>> {
     let answer = prometheus.alerts().await?;
     let all = answer["data"]["alerts"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let own =
-        all.iter().filter(|alert| alert["state"] == "firing" && alert["labels"]["long_window"].is_string());
+    let own = all.iter().filter(|alert| alert["state"] == "firing" && of_objective(alert));
     let mut names: Vec<_> =
         own.filter_map(|alert| alert["labels"]["slo"].as_str()).map(str::to_owned).collect();
     names.sort();
     Ok(names)
+}
+
+/// Whether an alert says that a budget burns.
+fn of_objective(alert: &Value) -> bool {
+    alert["labels"]["long_window"].is_string()
+}
+
+/// Tells Alertmanager that what burned has ended: Prometheus has forgotten that it ever told it.
+async fn resolve(home: &Home) -> Result<()> {
+    let port = commands::lab(home)?.port("alertmanager").context("alertmanager does not run")?;
+    let url = format!("http://127.0.0.1:{port}/api/v2/alerts");
+    let told = http::get(&url).await?;
+    let now = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
+    let told = told.as_array().map(Vec::as_slice).unwrap_or_default().iter();
+    let ended = told.filter(|alert| of_objective(alert)).map(|alert| {
+        json!({ "labels": alert["labels"], "annotations": alert["annotations"], "startsAt": alert["startsAt"],
+                "endsAt": now })
+    });
+    let ended: Vec<Value> = ended.collect();
+    if ended.is_empty() { Ok(()) } else { http::post(&url, &Value::Array(ended)).await }
 }

@@ -10,7 +10,10 @@ use slo::{
 };
 
 use super::{ClockName, objective, objectives};
-use crate::{commands::print_json, home::Home};
+use crate::{
+    home::Home,
+    terminal::{block, json, out},
+};
 
 /// For constant traffic, and windows that were full of health before.
 #[derive(Debug, Args)]
@@ -39,7 +42,7 @@ impl Simulate {
         let slo = objective(objectives(home)?, &self.name)?;
         let outcome = simulate(&slo, self.clock.into(), &self.segments);
         if self.json {
-            print_json(&outcome)?;
+            json(&outcome)?;
             return Ok(ExitCode::SUCCESS);
         }
         // Events are whole seconds below 2^53.
@@ -47,14 +50,15 @@ impl Simulate {
         let at = |seconds: u64| humane(seconds as f64);
         for event in &outcome.events {
             let what = if event.fires { "fires" } else { "ends" };
-            println!("{:>10}  {} {what}, long_window={}", at(event.at), event.severity, event.long_window);
+            out!("{:>10}  {} {what}, long_window={}", at(event.at), event.severity, event.long_window);
         }
         if outcome.events.is_empty() {
-            println!("no alert fires");
+            out!("no alert fires");
         }
-        println!("\nbudget spent: {} of {}", percent((outcome.budget_spent * 1e4).round() / 1e4), slo.name);
+        out!("");
+        out!("budget spent: {} of {}", percent((outcome.budget_spent * 1e4).round() / 1e4), slo.name);
         if let Some(seconds) = outcome.exhausted_at {
-            println!("the budget is gone after {}", at(seconds));
+            out!("the budget is gone after {}", at(seconds));
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -78,7 +82,7 @@ impl Explain {
     /// Runs the command.
     pub(crate) fn run(self, home: &Home) -> Result<ExitCode> {
         let slo = objective(objectives(home)?, &self.name)?;
-        print!("{}", slo::explain::explain(&slo, self.clock.into()));
+        block(&slo::explain::explain(&slo, self.clock.into()));
         Ok(ExitCode::SUCCESS)
     }
 }

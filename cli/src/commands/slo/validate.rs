@@ -7,7 +7,7 @@ use clap::Args;
 use slo::{Clock, window::percent};
 
 use super::{sound, spec_files};
-use crate::home::Home;
+use crate::{home::Home, terminal::out};
 
 /// Reads the specs and judges them; says what each needs to be of use. Exits with 1 and a line a problem (file:line: field:
 /// what is wrong and what would be right) where one is not sound.
@@ -25,7 +25,7 @@ impl Validate {
     pub(crate) fn run(self, home: &Home) -> Result<ExitCode> {
         let files = if self.files.is_empty() { spec_files(home)? } else { self.files };
         for slo in sound(home, &files)? {
-            println!(
+            out!(
                 "{}: {} over {} ({} on the lab clock), alert {}",
                 slo.name,
                 percent(slo.objective),
@@ -34,7 +34,7 @@ impl Validate {
                 slo.alert()
             );
             for note in slo::lint::notes(&slo) {
-                println!("  {note}");
+                out!("  {note}");
             }
         }
         Ok(ExitCode::SUCCESS)

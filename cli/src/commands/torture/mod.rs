@@ -26,8 +26,13 @@ use self::{
     rest::{Addresses, Rest},
     schedule::{Kill, schedule},
 };
-use super::{down, print_json};
-use crate::{args::Broker, home::Home, ports::Ports, progress::say};
+use super::down;
+use crate::{
+    args::Broker,
+    home::Home,
+    ports::{Ports, outgoing::Outgoing},
+    terminal::{block, json, say},
+};
 
 /// Kill everything, again and again, and prove that no order is lost or doubled.
 ///
@@ -122,9 +127,9 @@ impl Torture {
             || kept.iter().map(|folder| format!("data and logs: {}", folder.display())).collect::<String>();
         let report = Report { folder: kept.clone(), ..outcome.with_context(kept_in)? };
         if self.json {
-            print_json(&report)?;
+            json(&report)?;
         } else {
-            print!("torture: {report}");
+            block(&format!("torture: {report}"));
         }
         Ok(if report.pass { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
@@ -132,12 +137,13 @@ impl Torture {
     /// The whole run; when it returns, no process of the lab is left.
     async fn torture(&self, home: &Home, seed: u64, wishes: &Wishes) -> Result<Report> {
         let offset = self.port_offset.map_or_else(free_offset, Ok)?;
-        let ports = Ports::choose(offset, &[])?;
+        let ports = Ports::choose(offset, &[], &Outgoing::here())?;
+        // Before the lab starts: it and this process must not both make its passwords.
+        let addresses = Addresses::new(&ports, home)?;
         let patient = Patient::new(home, self, offset);
         let end = CancellationToken::new();
         say(format!("torture: seed {seed}, starting a lab in {}", home.dir.display()));
         let mut kept = tokio::spawn(patient.clone().keep_up(end.clone(), wishes.now.clone()));
-        let addresses = Addresses::new(&ports, home);
         let report = tokio::select! {
             kept = &mut kept => {
                 kept??;

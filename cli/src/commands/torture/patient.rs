@@ -16,11 +16,11 @@ use super::{Torture, schedule::SUPERVISOR};
 use crate::{
     args::Broker,
     home::Home,
-    ports::{PORTS, Ports, check_free},
+    ports::{PORTS, Ports, check_free, outgoing::Outgoing},
     process::ProcId,
-    progress::say,
     state::{LabState, Phase},
     supervisor::{logfile, sweep},
+    terminal::say,
 };
 
 /// Starts in a row that end before the lab was ready, other than by SIGKILL: then it does not come up, and that is the result.
@@ -179,7 +179,7 @@ pub(super) fn free_offset() -> Result<u16> {
     let start = u16::try_from(std::process::id() % 6_000).unwrap_or(0);
     for attempt in 0..24 {
         let offset = 10_000 + (start + attempt * 251) % 6_000;
-        let ports = Ports::choose(offset, &[])?;
+        let ports = Ports::choose(offset, &[], &Outgoing::here())?;
         let all = PORTS.iter().map(|port| (port.name, ports.get(port.name), port.name));
         if check_free(all).is_ok() {
             return Ok(offset);

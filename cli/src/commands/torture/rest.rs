@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use anyhow::Result;
 use reconcile::{Keys, Report as Books, check_keys};
 use reqwest::Method;
 
 use super::clients::Clients;
-use crate::{home::Home, http, parts::postgres, ports::Ports, progress::say};
+use crate::{home::Home, http, parts::postgres, ports::Ports, secrets::Secrets, terminal::say};
 
 /// How often the books are read: all orders of the run, each time.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -25,16 +26,20 @@ pub(super) struct Addresses {
 
 impl Addresses {
     /// Of a lab with these ports.
-    pub(super) fn new(ports: &Ports, home: &Home) -> Self {
+    ///
+    /// # Errors
+    /// When the passwords of its databases can be neither read nor made.
+    pub(super) fn new(ports: &Ports, home: &Home) -> Result<Self> {
         let http = |name| format!("http://127.0.0.1:{}", ports.get(name));
-        let database = |name| postgres::url(ports.get("postgres"), name);
-        Self {
+        let secrets = Secrets::of(home);
+        let database = |name| postgres::url(&secrets, ports.get("postgres"), name);
+        Ok(Self {
             order_api: http("order-api"),
             load: format!("{}/rate", http("load-admin")),
-            orders: database("orders"),
-            fulfillment: database("fulfillment"),
+            orders: database("orders")?,
+            fulfillment: database("fulfillment")?,
             token: home.token.clone(),
-        }
+        })
     }
 }
 

@@ -10,8 +10,12 @@ use clap::Args;
 use serde_json::Value;
 
 use self::jaeger::{JaegerTrace, parse};
-use super::print_json;
-use crate::{commands, home::Home, http};
+use crate::{
+    commands,
+    home::Home,
+    http,
+    terminal::{Row, json, out},
+};
 
 /// Newest first.
 #[derive(Debug, Args)]
@@ -60,21 +64,25 @@ impl Traces {
     pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
         let answer = self.search(home).await?;
         if self.json {
-            print_json(&answer)?;
+            json(&answer)?;
             return Ok(ExitCode::SUCCESS);
         }
         let mut traces = parse(answer)?;
         traces.sort_by_key(|trace| std::cmp::Reverse(trace.start()));
-        println!(
+        out!(
             "{:12}  {:>10}  {:>5}  {:>6}  {:32}  ROOT",
-            "TIME (UTC)", "DURATION", "SPANS", "ERRORS", "TRACE"
+            "TIME (UTC)",
+            "DURATION",
+            "SPANS",
+            "ERRORS",
+            "TRACE"
         );
         for trace in traces.iter().take(self.limit) {
             print_line(trace);
         }
         if traces.is_empty() {
             let lookback = humantime::format_duration(self.lookback);
-            println!("none of `{}` in the last {lookback} that match", self.service);
+            out!("none of `{}` in the last {lookback} that match", self.service);
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -152,7 +160,7 @@ fn print_line(trace: &JaegerTrace) {
     let time = i64::try_from(trace.start()).ok().and_then(DateTime::<Utc>::from_timestamp_micros);
     let time = time.map_or_else(|| "?".to_owned(), |time| time.format("%H:%M:%S%.3f").to_string());
     let errors = trace.spans.iter().filter(|span| span.failed()).count();
-    println!(
+    out!(
         "{time:12}  {:>10}  {:>5}  {errors:>6}  {:32}  {} {}",
         milliseconds(trace.length()),
         trace.spans.len(),
@@ -171,7 +179,7 @@ impl Trace {
         let answer = http::get(&format!("{}/api/traces/{}", api(home)?, self.id)).await;
         let answer = answer.with_context(|| format!("trace {}", self.id))?;
         if self.json {
-            print_json(&answer)?;
+            json(&answer)?;
             return Ok(ExitCode::SUCCESS);
         }
         let traces = parse(answer)?;
@@ -184,7 +192,7 @@ impl Trace {
 }
 
 fn print_waterfall(trace: &JaegerTrace, width: usize) {
-    println!("trace {}  {} in {} spans", trace.id, milliseconds(trace.length()), trace.spans.len());
+    out!("trace {}  {} in {} spans", trace.id, milliseconds(trace.length()), trace.spans.len());
     let tree = trace.tree();
     let label = |&(at, depth): &(usize, usize)| {
         let span = &trace.spans[at];
@@ -199,14 +207,13 @@ fn print_waterfall(trace: &JaegerTrace, width: usize) {
         let bar = bar(span.start_time - trace.start(), span.duration, trace.length(), room);
         let label: String = label.chars().take(longest).collect();
         let style = if span.failed() { console::Style::new().red() } else { console::Style::new() };
-        println!(
-            "{}  {bar}  {:>9}",
-            style.apply_to(format!("{label:longest$}")),
-            milliseconds(span.duration)
-        );
+        Row::new()
+            .painted(&style, format_args!("{label:longest$}"))
+            .text(format_args!("  {bar}  {:>9}", milliseconds(span.duration)))
+            .print();
         for tag in span.tags.iter().filter(|tag| span.failed() && TOLD.contains(&tag.key.as_str())) {
             let value = tag.value.as_str().map_or_else(|| tag.value.to_string(), str::to_owned);
-            println!("{:longest$}    {} = {value}", "", tag.key);
+            out!("{:longest$}    {} = {value}", "", tag.key);
         }
     }
 }

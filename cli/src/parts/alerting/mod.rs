@@ -3,16 +3,12 @@
 #[cfg(test)]
 mod tests;
 
-use std::{
-    fmt::Write as _,
-    fs::{self, Permissions},
-    os::unix::fs::PermissionsExt,
-};
+use std::fmt::Write as _;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use reqwest::Url;
 
-use super::{Line, Part, observe, programs};
+use super::{Line, Part, environment, observe, programs};
 use crate::{home::Home, ports::Ports, supervisor::probe::Probe};
 
 const TEMPLATE: &str = include_str!("../templates/alertmanager.yml");
@@ -43,7 +39,9 @@ pub(crate) fn webhook_url(text: &str) -> Result<Url, String> {
 /// When it was not built.
 pub(crate) fn pager(ports: &Ports) -> Result<Part> {
     let admin = ports.get("lab-pager-admin");
-    let line = Line::new(programs::ours("lab-pager")?).env("ADMIN_ADDR", format!("127.0.0.1:{admin}"));
+    let program = programs::ours("lab-pager")?;
+    let settings = environment::settings(&program)?;
+    let line = Line::new(program).keep(settings).env("ADMIN_ADDR", format!("127.0.0.1:{admin}"));
     let probe = Probe::Http(format!("http://127.0.0.1:{admin}/readyz"));
     Ok(Part::new("lab-pager", line, probe).port("lab-pager-admin", admin))
 }
@@ -57,9 +55,6 @@ pub(crate) fn alertmanager(home: &Home, ports: &Ports, webhooks: &Webhooks) -> R
     let folder = home.dir.join("alertmanager");
     let config = configuration(ports.get("lab-pager-admin"), webhooks);
     let config = observe::write(&folder, "alertmanager.yml", &config)?;
-    // The address of a webhook is a secret.
-    fs::set_permissions(&config, Permissions::from_mode(0o600))
-        .with_context(|| format!("cannot protect {}", config.display()))?;
     let port = ports.get("alertmanager");
     let line = Line::new(program).args([
         format!("--config.file={}", config.display()),
@@ -68,7 +63,8 @@ pub(crate) fn alertmanager(home: &Home, ports: &Ports, webhooks: &Webhooks) -> R
         "--cluster.listen-address=".to_owned(),
         "--log.level=warn".to_owned(),
     ]);
-    let line = line.env("GOMAXPROCS", "2").env("GOGC", "50");
+    // It may have to call somebody beyond this machine.
+    let line = line.env("GOMAXPROCS", "2").env("GOGC", "50").keep(environment::PROXIES.iter().copied());
     let part = Part::new("alertmanager", line, observe::ready(port)).port("alertmanager", port);
     Ok(part.after(&["lab-pager"]))
 }

@@ -1,9 +1,12 @@
 //! The ports of a lab on loopback: a table, how to move them, and a check that says who holds one that is taken.
 
+pub(crate) mod outgoing;
+
 use std::{collections::BTreeMap, net::TcpListener};
 
 use anyhow::{Result, bail};
 
+use self::outgoing::Outgoing;
 use crate::process;
 
 /// A port that some part listens on.
@@ -73,15 +76,34 @@ fn names() -> String {
 #[derive(Debug, Clone)]
 pub(crate) struct Ports(BTreeMap<&'static str, u16>);
 
+/// Whether the offset moves a port from where nobody else comes to where an outgoing connection may hold it.
+fn strays(spec: &PortSpec, offset: u16, outgoing: &Outgoing) -> bool {
+    let moved = spec.default.checked_add(offset).is_some_and(|number| outgoing.may_hold(number));
+    moved && !outgoing.may_hold(spec.default)
+}
+
 impl Ports {
     /// The defaults, all moved by `offset`, then the single choices.
     ///
     /// # Errors
-    /// When a number leaves the range or two ports get the same one.
-    pub(crate) fn choose(offset: u16, choices: &[PortChoice]) -> Result<Self> {
+    /// When a number leaves the range, two ports get the same one, or the offset reaches the ports of outgoing connections: one of
+    /// those would keep a part from starting, today or at its next restart.
+    pub(crate) fn choose(offset: u16, choices: &[PortChoice], outgoing: &Outgoing) -> Result<Self> {
         let mut numbers = BTreeMap::new();
         for spec in PORTS {
             let chosen = choices.iter().rev().find(|choice| choice.name == spec.name);
+            if chosen.is_none() && strays(spec, offset, outgoing) {
+                let most =
+                    (0..offset).rev().find(|less| !PORTS.iter().any(|spec| strays(spec, *less, outgoing)));
+                bail!(
+                    "--port-offset {offset} moves {} ({}) to {}, among the ports that the system gives to outgoing connections \
+                     ({outgoing}): at most {}",
+                    spec.name,
+                    spec.default,
+                    spec.default + offset,
+                    most.unwrap_or_default()
+                );
+            }
             let Some(number) = chosen.map(|choice| choice.number).or(spec.default.checked_add(offset)) else {
                 bail!("--port-offset {offset} moves {} ({}) beyond 65535", spec.name, spec.default);
             };
@@ -91,6 +113,21 @@ impl Ports {
             numbers.insert(spec.name, number);
         }
         Ok(Self(numbers))
+    }
+
+    /// What may go wrong later with ports that were chosen one by one.
+    pub(crate) fn warnings(&self, outgoing: &Outgoing) -> Vec<String> {
+        let risky = PORTS.iter().filter(|spec| !outgoing.may_hold(spec.default));
+        let risky = risky.map(|spec| (spec.name, self.get(spec.name)));
+        risky
+            .filter(|(_, number)| outgoing.may_hold(*number))
+            .map(|(name, number)| {
+                format!(
+                    "lab: port {number} ({name}) is among those that the system gives to outgoing connections ({outgoing}): one \
+                     of them may hold it when {name} starts again"
+                )
+            })
+            .collect()
     }
 
     /// The number of a port.
@@ -128,10 +165,26 @@ pub(crate) fn check_free<'a>(wanted: impl Iterator<Item = (&'a str, u16, &'a str
 mod tests {
     use super::*;
 
+    fn outgoing() -> Outgoing {
+        Outgoing::parse("32768 60999", "")
+    }
+
+    #[test]
+    fn an_offset_that_reaches_the_ports_of_outgoing_connections_is_refused_with_the_largest_that_does_not() {
+        let problem = Ports::choose(30_000, &[], &outgoing()).unwrap_err().to_string();
+        assert!(problem.contains("32768 to 60999") && problem.contains("at most 16081"), "{problem}");
+        assert!(Ports::choose(16_082, &[], &outgoing()).is_err());
+        assert!(Ports::choose(16_081, &[], &outgoing()).unwrap().warnings(&outgoing()).is_empty());
+        // A single port is its owner's choice, and a system that gives out all ports leaves none.
+        let chosen = Ports::choose(0, &[parse_choice("redis=40000").unwrap()], &outgoing()).unwrap();
+        assert_eq!(chosen.warnings(&outgoing()).len(), 1);
+        assert!(Ports::choose(100, &[], &Outgoing::parse("1024 65535", "")).is_ok());
+    }
+
     #[test]
     fn ports_are_moved_together_and_one_by_one() {
         let choices = [parse_choice("redis=7000").unwrap()];
-        let ports = Ports::choose(10_000, &choices).unwrap();
+        let ports = Ports::choose(10_000, &choices, &outgoing()).unwrap();
         assert_eq!((ports.get("order-api"), ports.get("redis")), (18_001, 7000));
     }
 
@@ -144,7 +197,8 @@ mod tests {
 
     #[test]
     fn two_parts_on_one_port_are_refused() {
-        let problem = Ports::choose(0, &[parse_choice("redis=9090").unwrap()]).unwrap_err().to_string();
+        let choices = [parse_choice("redis=9090").unwrap()];
+        let problem = Ports::choose(0, &choices, &outgoing()).unwrap_err().to_string();
         assert!(problem.contains("redis") && problem.contains("prometheus"), "{problem}");
     }
 

@@ -1,0 +1,86 @@
+//! `lab psql`, `lab redis-cli`: the stores' own clients, on the ports of this lab and with the password of its owner.
+
+use std::{
+    ffi::OsString,
+    os::unix::process::CommandExt,
+    process::{Command, ExitCode},
+};
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use crate::{
+    commands,
+    home::Home,
+    parts::{postgres, programs, stores},
+    secrets::Secrets,
+};
+
+/// As the role `lab`: it may read and change every database, see every session and end it. Takes all of psql's arguments.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    lab psql                                         a prompt in the database orders\n  \
+    lab psql users -c 'select count(*) from users'\n  \
+    lab psql orders -c 'select pg_terminate_backend(4711)'\n\n\
+    Other clients find the password in the file that PGPASSFILE names: <lab>/secrets/pgpass")]
+pub(crate) struct Psql {
+    /// Which database: orders, users, fulfillment.
+    #[arg(default_value = "orders")]
+    database: String,
+    /// What psql gets to know.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    arguments: Vec<OsString>,
+}
+
+impl Psql {
+    /// Becomes psql.
+    ///
+    /// # Errors
+    /// When no lab runs, or psql is not installed.
+    pub(crate) fn run(self, home: &Home) -> Result<ExitCode> {
+        let port = commands::lab(home)?.port("postgres").context("postgres does not run")?;
+        let packaged = || programs::postgres_folder().ok().map(|folder| folder.join("psql"));
+        let psql = programs::find(&["psql"]).or_else(|| packaged().filter(|psql| psql.is_file()));
+        let mut command = Command::new(psql.context("psql is not installed")?);
+        command
+            .env("PGHOST", "127.0.0.1")
+            .env("PGPORT", port.to_string())
+            .env("PGUSER", postgres::OWNER)
+            .env("PGDATABASE", self.database)
+            .env("PGPASSFILE", Secrets::of(home).path(postgres::PASS_FILE));
+        // What the caller has set for another server.
+        for name in ["PGPASSWORD", "PGHOSTADDR", "PGSERVICE", "PGSSLMODE"] {
+            command.env_remove(name);
+        }
+        Err(command.args(self.arguments).exec()).context("cannot run psql")
+    }
+}
+
+/// As the account `lab`: it may do everything that stays inside the server. Takes all of redis-cli's arguments.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    lab redis-cli info clients\n  \
+    lab redis-cli slowlog get 5\n  \
+    lab redis-cli monitor")]
+pub(crate) struct RedisCli {
+    /// What redis-cli gets to know.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    arguments: Vec<OsString>,
+}
+
+impl RedisCli {
+    /// Becomes redis-cli.
+    ///
+    /// # Errors
+    /// When no lab runs, or redis-cli is not installed.
+    pub(crate) fn run(self, home: &Home) -> Result<ExitCode> {
+        let port = commands::lab(home)?.port("redis").context("redis does not run")?;
+        let program = programs::need(&["redis-cli", "valkey-cli"], "redis-cli")?;
+        let password = Secrets::of(home).read(stores::REDIS_OWNER)?;
+        let mut command = Command::new(program);
+        command
+            .args(["-h", "127.0.0.1", "-p", &port.to_string(), "--user", "lab", "--no-auth-warning"])
+            .env("REDISCLI_AUTH", password.expose());
+        Err(command.args(self.arguments).exec()).context("cannot run redis-cli")
+    }
+}

@@ -1,0 +1,73 @@
+//! The lock of a lab's folder: held by the supervisor for as long as it lives, with its pid inside. The one sure sign that a lab
+//! runs, whatever the state file says or does not say.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io::{ErrorKind, Read, Seek, Write},
+};
+
+use anyhow::{Context, Result};
+
+use crate::{home::Home, process::ProcId};
+
+/// Held until it is dropped; the system releases it even after SIGKILL.
+pub(crate) struct Lock(File);
+
+/// What came of trying.
+pub(crate) enum Taken {
+    /// It is ours now.
+    Ours(Lock),
+    /// Another process has it: this one, if it says so.
+    By(Option<ProcId>),
+}
+
+/// Tries to take the lock of the lab's folder; `None` when no lab has ever run there.
+///
+/// # Errors
+/// When it can be neither opened nor locked, such as that of another user.
+pub(crate) fn take(home: &Home) -> Result<Option<Taken>> {
+    open(home, false)
+}
+
+/// As [`take`], in a folder that may be new.
+///
+/// # Errors
+/// As [`take`].
+pub(crate) fn take_or_make(home: &Home) -> Result<Option<Taken>> {
+    open(home, true)
+}
+
+fn open(home: &Home, make: bool) -> Result<Option<Taken>> {
+    let path = home.lock();
+    let file = OpenOptions::new().read(true).write(true).create(make).truncate(false).open(&path);
+    let mut file = match file {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("cannot open {}", path.display())),
+    };
+    match file.try_lock() {
+        Ok(()) => {
+            let me = serde_json::to_string(&ProcId::myself())?;
+            file.set_len(0)
+                .and_then(|()| file.rewind())
+                .and_then(|()| file.write_all(me.as_bytes()))
+                .with_context(|| format!("cannot write {}", path.display()))?;
+            Ok(Some(Taken::Ours(Lock(file))))
+        }
+        Err(TryLockError::WouldBlock) => {
+            let mut text = String::new();
+            let _ = file.read_to_string(&mut text);
+            Ok(Some(Taken::By(serde_json::from_str(&text).ok())))
+        }
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Nobody is named who does not hold it any more.
+        let _ = self.0.set_len(0);
+    }
+}

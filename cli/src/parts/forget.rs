@@ -1,0 +1,156 @@
+//! Deleting series from Prometheus's data while it does not run. Prometheus itself has no other way than its admin API, and that
+//! API asks nobody who they are: any page in a browser could use it. So the lab's Prometheus does not have it, and what must be
+//! deleted is deleted by another one, started on the same data for a moment: on a free port, under a path that nobody can guess,
+//! scraping nothing and evaluating nothing (docs/adr/0008-slo-reset.md).
+
+use std::{
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use chrono::{DateTime, SecondsFormat, Utc};
+use reqwest::Method;
+use rustix::process::Signal;
+use serde::{Deserialize, Serialize};
+use tokio::{
+    process::{Child, Command},
+    time::{Instant, sleep},
+};
+
+use super::{Errand, Line, observe, programs};
+use crate::{
+    home::Home,
+    http,
+    process::ProcId,
+    secrets::{Secrets, write_private},
+};
+
+/// Longest wait for the other Prometheus: it replays what was not yet written into blocks, some hours at most.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Samples to delete: of these series, from one moment until another.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Deletion {
+    /// Selectors.
+    pub(crate) series: Vec<String>,
+    /// First moment.
+    pub(crate) from: DateTime<Utc>,
+    /// Last moment.
+    pub(crate) until: DateTime<Utc>,
+}
+
+/// The errand of the part `prometheus`.
+///
+/// # Errors
+/// When this program cannot tell where it lies.
+pub(super) fn errand(home: &Home) -> Result<Errand> {
+    let line = Line::new(std::env::current_exe()?).args([
+        "--root".to_owned(),
+        home.root.to_string_lossy().into_owned(),
+        "--dir".to_owned(),
+        home.dir.to_string_lossy().into_owned(),
+        "slo".to_owned(),
+        "forget".to_owned(),
+    ]);
+    Ok(Errand { request: request(home), line })
+}
+
+fn request(home: &Home) -> PathBuf {
+    home.dir.join("prometheus/forget.json")
+}
+
+/// Asks for deletions; they are made when Prometheus ends for whatever reason.
+///
+/// # Errors
+/// When the request cannot be written.
+pub(crate) fn ask(home: &Home, deletions: &[Deletion]) -> Result<()> {
+    write_private(&request(home), &serde_json::to_string(deletions)?)
+}
+
+/// Whether deletions are asked for and have not been made yet.
+pub(crate) fn asked(home: &Home) -> bool {
+    request(home).exists()
+}
+
+/// Makes the deletions that were asked for. Prometheus must not run.
+///
+/// # Errors
+/// When the other Prometheus does not start or refuses.
+pub(crate) async fn run(home: &Home) -> Result<()> {
+    let text = fs::read(request(home)).context("nothing is asked for")?;
+    let deletions: Vec<Deletion> = serde_json::from_slice(&text).context("the request cannot be read")?;
+    let (mut child, url) = start(home)?;
+    let deleted = delete(&mut child, &url, &deletions).await;
+    if let Some(process) = child.id().and_then(ProcId::of) {
+        // In order: it has to write down what was deleted.
+        process.signal(Signal::TERM);
+        let _ = tokio::time::timeout(PATIENCE, child.wait()).await;
+    }
+    deleted
+}
+
+/// Starts the other Prometheus; its address.
+fn start(home: &Home) -> Result<(Child, String)> {
+    let folder = home.dir.join("prometheus");
+    let config = observe::write(&folder, "forget.yml", "global: {}\n")?;
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr())?.port();
+    let secrets = Secrets::of(home);
+    // A new one each time: an older one may have been seen.
+    let _ = fs::remove_file(secrets.path("forget"));
+    let path = secrets.make("forget")?;
+    let flags = flags(&folder, &config, port, path.expose());
+    // In a file, because every user sees the command line.
+    let flags_file = secrets.write("forget-flags", &flags)?;
+    let child = Command::new(programs::need(&["prometheus"], "Prometheus")?)
+        .arg(format!("@{}", flags_file.display()))
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .context("cannot run Prometheus")?;
+    Ok((child, format!("http://127.0.0.1:{port}/{}", path.expose())))
+}
+
+/// One flag a line.
+fn flags(folder: &Path, config: &Path, port: u16, path: &str) -> String {
+    [
+        format!("--config.file={}", config.display()),
+        format!("--storage.tsdb.path={}", observe::data(folder).display()),
+        observe::RETENTION.join("\n"),
+        format!("--web.listen-address=127.0.0.1:{port}"),
+        format!("--web.route-prefix=/{path}"),
+        "--web.enable-admin-api".to_owned(),
+        "--log.level=warn\n".to_owned(),
+    ]
+    .join("\n")
+}
+
+async fn delete(child: &mut Child, url: &str, deletions: &[Deletion]) -> Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    while let Err(reason) = http::ready(&format!("{url}/-/ready")).await {
+        if let Some(status) = child.try_wait()? {
+            bail!("the Prometheus that deletes ended with {status}");
+        }
+        if Instant::now() > deadline {
+            bail!("the Prometheus that deletes does not become ready: {reason}");
+        }
+        sleep(LOOK).await;
+    }
+    for deletion in deletions {
+        let time = |time: &DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Millis, true);
+        let mut query: Vec<_> =
+            deletion.series.iter().map(|series| ("match[]".to_owned(), series.clone())).collect();
+        query.push(("start".to_owned(), time(&deletion.from)));
+        query.push(("end".to_owned(), time(&deletion.until)));
+        let deleted =
+            http::call(Method::POST, &format!("{url}/api/v1/admin/tsdb/delete_series"), &query, None).await;
+        // Its address would end up in a log.
+        deleted.map_err(|_| anyhow::anyhow!("Prometheus does not delete {}", deletion.series.join(", ")))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! Who may log in to PostgreSQL and as whom: a role for each service, which owns its database and can do nothing else; one for
+//! the lab's owner, who may look everywhere and end sessions; no superuser.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
+
+use crate::secrets::{Secret, Secrets, write_private};
+
+/// Databases, one for each service that has one. Its role has the same name.
+const DATABASES: &[&str] = &["users", "orders", "fulfillment"];
+
+/// The role of the lab's owner: for `lab psql`, and for a person on call.
+pub(crate) const OWNER: &str = "lab";
+
+/// The file, among the secrets, by which libpq finds the owner's password.
+pub(crate) const PASS_FILE: &str = "pgpass";
+
+/// URL of one database for its service.
+///
+/// # Errors
+/// When its password can be neither read nor made.
+pub(crate) fn url(secrets: &Secrets, port: u16, database: &str) -> Result<String> {
+    let password = secrets.make(&file(database))?;
+    Ok(format!("postgres://{database}:{}@127.0.0.1:{port}/{database}", password.expose()))
+}
+
+/// Name of the secret of a role.
+fn file(role: &str) -> String {
+    format!("postgres-{role}")
+}
+
+/// Writes the rules of who may log in; the path of the file.
+pub(super) fn rules(base: &Path) -> Result<PathBuf> {
+    let path = base.join("pg_hba.conf");
+    let mut text =
+        "# Written by `lab up`; the next start overwrites it. Whoever is not listed is refused.\n".to_owned();
+    for database in DATABASES {
+        text.push_str(&format!("host {database} {database},{OWNER} 127.0.0.1/32 scram-sha-256\n"));
+    }
+    text.push_str(&format!("host postgres {OWNER} 127.0.0.1/32 scram-sha-256\n"));
+    write_private(&path, &text)?;
+    Ok(path)
+}
+
+/// SQL that makes the databases. For a server of a single user: one statement a line.
+pub(super) fn databases() -> String {
+    DATABASES.iter().map(|name| format!("CREATE DATABASE {name};\n")).collect()
+}
+
+/// SQL that gives each role its password and its rights, on a new server as on one that has them. One statement a line.
+pub(super) fn roles(secrets: &Secrets) -> Result<String> {
+    let mut sql = String::new();
+    for role in DATABASES.iter().chain([&OWNER]) {
+        let password = secrets.make(&file(role))?;
+        sql.push_str(&format!(
+            "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role}; END IF; END $$;\n\
+             ALTER ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD '{}';\n",
+            verifier(&password, secrets.make(&format!("{}-salt", file(role)))?.expose())
+        ));
+        if role == &OWNER {
+            let entry = |host: &str| format!("{host}:*:*:{OWNER}:{}\n", password.expose());
+            secrets.write(PASS_FILE, &(entry("127.0.0.1") + &entry("localhost")))?;
+        }
+    }
+    for database in DATABASES {
+        sql.push_str(&format!("ALTER DATABASE {database} OWNER TO {database};\n"));
+    }
+    sql.push_str(&format!("GRANT pg_monitor, pg_signal_backend, {} TO {OWNER};\n", DATABASES.join(", ")));
+    Ok(sql)
+}
+
+/// What PostgreSQL keeps of a password (RFC 5803), so that it never gets to see the password itself. One iteration: many are there to
+/// make guessing slow, which nobody does with 192 random bits, and each connection of every service would pay for them.
+fn verifier(password: &Secret, salt: &str) -> String {
+    let salted = mac(password.expose().as_bytes(), &[salt.as_bytes(), &1_u32.to_be_bytes()].concat());
+    let stored = Sha256::digest(mac(&salted, b"Client Key"));
+    let server = mac(&salted, b"Server Key");
+    let base64 = |bytes: &[u8]| BASE64_STANDARD.encode(bytes);
+    format!("SCRAM-SHA-256$1:{}${}:{}", base64(salt.as_bytes()), base64(&stored), base64(&server))
+}
+
+fn mac(key: &[u8], text: &[u8]) -> [u8; 32] {
+    // HMAC takes keys of every length.
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| unreachable!("a key of any length"));
+    mac.update(text);
+    mac.finalize().into_bytes().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verifier_has_the_form_that_postgresql_takes_and_says_nothing_of_the_password() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = crate::home::Home { root: folder.path().into(), dir: folder.path().into(), token: None };
+        let password = Secrets::of(&home).make("one").unwrap();
+        let verifier = verifier(&password, "salt");
+        assert!(verifier.starts_with("SCRAM-SHA-256$1:c2FsdA==$"), "{verifier}");
+        assert_eq!(verifier.len(), "SCRAM-SHA-256$1:c2FsdA==$:".len() + 44 * 2);
+        assert!(!verifier.contains(password.expose()));
+    }
+}

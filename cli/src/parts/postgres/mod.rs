@@ -1,0 +1,144 @@
+//! A private PostgreSQL: its own data folder, loopback only, no socket, small memory; one server, one database for each service,
+//! which belongs to a role of the same name. Who may log in, and as whom: `access.rs`.
+//!
+//! PostgreSQL refuses to run as root. Then an unprivileged user runs it, and where that user cannot reach the checkout
+//! (a home folder of mode 0700) its data lie in a private folder under the system's temporary directory: the one thing
+//! that a lab writes outside its own folder. `.lab/postgres.path` names it and `lab down --purge` removes it.
+
+mod access;
+mod runner;
+
+use std::{
+    fs,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+
+use self::runner::Runner;
+use super::{Part, Preparation, Step, StopSignal, programs};
+use crate::{home::Home, secrets::Secrets, supervisor::probe::Probe, terminal::say};
+
+pub(crate) use self::access::{OWNER, PASS_FILE, url};
+
+/// Settings of the server. Small: the lab has a few dozen short sessions. `fsync` stays on: what a service was told is
+/// committed is.
+const SETTINGS: &[&str] = &[
+    "listen_addresses=127.0.0.1",
+    "unix_socket_directories=",
+    "shared_buffers=16MB",
+    "max_connections=60",
+    "jit=off",
+    // In the data folder, so that a killed server leaves nothing in /dev/shm.
+    "dynamic_shared_memory_type=mmap",
+    "timezone=UTC",
+    "log_timezone=UTC",
+    "log_line_prefix=%m [%p] ",
+    // The log tells a trainee what a production log would: slow statements, lock waits, temporary files.
+    "log_min_duration_statement=500ms",
+    "log_lock_waits=on",
+    "deadlock_timeout=1s",
+];
+
+/// The part, with its data folder chosen.
+///
+/// # Errors
+/// When PostgreSQL is not installed, or no user is found to run it.
+pub(crate) fn part(home: &Home, port: u16) -> Result<Part> {
+    let bin = programs::postgres_folder()?;
+    let runner = Runner::choose()?;
+    let base = base(home, &runner)?;
+    let secrets = Secrets::of(home);
+    let (data, draft) = (base.join("cluster"), base.join("cluster.new"));
+    if !data.exists() && base.join("data").exists() {
+        say(format!(
+            "lab: PostgreSQL starts anew: the data of an earlier version, which asked nobody for a password, stay in {} until \
+             `lab down --purge`",
+            base.join("data").display()
+        ));
+    }
+    let run = |program: &str| runner.line(&bin.join(program), &base);
+    let hba = access::rules(&base)?;
+    runner.own(&hba)?;
+    let hba = format!("hba_file={}", hba.display());
+    let server = run("postgres").args(["-D", &text(&data), "-p", &port.to_string(), "-c", &hba]);
+    let server = server.args(SETTINGS.iter().flat_map(|setting| ["-c", setting]));
+    let mut part = Part::new("postgres", server, Probe::Postgres(port)).port("postgres", port);
+
+    // Nobody logs in as the superuser: what needs one is done by the server alone, before it listens.
+    let alone = |folder: &Path| run("postgres").args(["--single", "-D", &text(folder), "postgres"]);
+    let initdb = run("initdb").args([
+        "--username=postgres",
+        "--auth=reject",
+        "--encoding=UTF8",
+        "--locale=C",
+        "--no-sync",
+        "--wal-segsize=4",
+    ]);
+    let applied = secrets.path("postgres-applied");
+    part.prepare = vec![
+        Preparation {
+            unless: data.clone(),
+            steps: vec![
+                Step::Remove(draft.clone()),
+                Step::Remove(applied.clone()),
+                Step::Run(initdb.args(["-D", &text(&draft)]), String::new()),
+                Step::Run(alone(&draft).args(["-F"]), access::databases()),
+                Step::Rename(draft, data.clone()),
+            ],
+        },
+        Preparation {
+            unless: applied.clone(),
+            steps: vec![Step::Run(alone(&data), access::roles(&secrets)?), Step::Mark(applied)],
+        },
+    ];
+    part.stop = StopSignal::Int;
+    Ok(part)
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// The folder that holds the data folder, made and owned for the runner.
+fn base(home: &Home, runner: &Runner) -> Result<PathBuf> {
+    if let Some(outside) = outside(home)
+        && outside.is_dir()
+        && runner.reaches(&outside)
+    {
+        return Ok(outside);
+    }
+    let inside = home.dir.join("postgres");
+    runner.pass(&home.dir)?;
+    make(&inside, runner)?;
+    if runner.reaches(&inside) {
+        return Ok(inside);
+    }
+    fs::remove_dir(&inside).with_context(|| format!("cannot remove {}", inside.display()))?;
+    let private = tempfile::Builder::new().prefix("sre-lab-").tempdir().context("no private folder")?.keep();
+    fs::write(home.outside(), text(&private)).context("cannot note the private folder")?;
+    make(&private, runner)?;
+    if !runner.reaches(&private) {
+        bail!(
+            "the user that runs PostgreSQL reaches neither {} nor {}",
+            home.dir.display(),
+            private.display()
+        );
+    }
+    Ok(private)
+}
+
+fn make(folder: &Path, runner: &Runner) -> Result<()> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.with_context(|| format!("cannot create {}", folder.display()))?;
+    runner.own(folder)
+}
+
+/// The private folder outside the lab's own, where one is in use.
+pub(crate) fn outside(home: &Home) -> Option<PathBuf> {
+    let path = PathBuf::from(fs::read_to_string(home.outside()).ok()?.trim());
+    // Whatever the file says, nothing but a folder that `base` made is ever used or removed.
+    let ours = path.file_name()?.to_str()?.starts_with("sre-lab-");
+    (ours && path.is_absolute()).then_some(path)
+}

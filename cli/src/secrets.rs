@@ -1,0 +1,150 @@
+//! Passwords and keys of one lab: made once, kept in `<lab>/secrets`, one file each, for its owner's eyes only.
+//!
+//! They reach a process by its environment or by a file of mode 0600, never by a command line, which every user of the machine
+//! can read (docs/adr/0016-secrets-of-a-lab.md).
+
+use std::{
+    fmt,
+    fs::{self, File, OpenOptions},
+    io::{ErrorKind, Read, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+
+use crate::home::Home;
+
+/// Bytes of a secret: 192 bits cannot be guessed, and need no slow hash.
+const BYTES: usize = 24;
+
+/// A value that is not shown by accident. Hexadecimal digits: nothing in it needs quoting in a URL, in SQL or in a configuration.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    /// The value itself, for the one place that hands it on.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// The folder with the secrets.
+#[derive(Debug, Clone)]
+pub(crate) struct Secrets(PathBuf);
+
+impl Secrets {
+    /// Of this lab. Creates nothing.
+    pub(crate) fn of(home: &Home) -> Self {
+        Self(home.dir.join("secrets"))
+    }
+
+    /// The path of a file in the folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// The secret of this name, made now if there is none.
+    ///
+    /// # Errors
+    /// When it can be neither read nor written.
+    pub(crate) fn make(&self, name: &str) -> Result<Secret> {
+        let path = self.path(name);
+        match fs::read_to_string(&path) {
+            Ok(text) if !text.trim().is_empty() => return Ok(Secret(text.trim().to_owned())),
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot read {}", path.display()));
+            }
+            _ => {}
+        }
+        let secret = Secret(random()?);
+        self.write(name, secret.expose())?;
+        Ok(secret)
+    }
+
+    /// The secret of this name.
+    ///
+    /// # Errors
+    /// When there is none, or it belongs to another user.
+    pub(crate) fn read(&self, name: &str) -> Result<Secret> {
+        let path = self.path(name);
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        Ok(Secret(text.trim().to_owned()))
+    }
+
+    /// Writes a file that only its owner can read; a reader sees all of it or none.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn write(&self, name: &str, text: &str) -> Result<PathBuf> {
+        let path = self.path(name);
+        write_private(&path, text)?;
+        Ok(path)
+    }
+}
+
+/// Writes a file of mode 0600, whatever an older one had; a reader sees the old or the new one.
+///
+/// # Errors
+/// Names the file that cannot be written.
+pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
+    let draft = path.with_added_extension("new");
+    let write = || {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        // Not opened but made, so that nothing keeps the mode of an old one.
+        let _ = fs::remove_file(&draft);
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+        file.write_all(text.as_bytes())?;
+        fs::rename(&draft, path)
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn random() -> Result<String> {
+    let mut bytes = [0; BYTES];
+    File::open("/dev/urandom")
+        .and_then(|mut file| file.read_exact(&mut bytes))
+        .context("no random numbers")?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_is_made_once_and_only_its_owner_can_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let secrets = Secrets(folder.path().join("secrets"));
+        assert!(secrets.read("one").is_err());
+        let one = secrets.make("one").unwrap();
+        assert_eq!(one.expose().len(), 48);
+        assert_eq!(secrets.make("one").unwrap(), one);
+        assert_eq!(secrets.read("one").unwrap(), one);
+        assert_ne!(secrets.make("another").unwrap(), one);
+        let mode = fs::metadata(secrets.path("one")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(format!("{one:?}"), "Secret(…)");
+    }
+
+    #[test]
+    fn a_file_that_others_could_read_is_replaced_by_one_that_they_cannot() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file.yml");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        write_private(&path, "new").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
