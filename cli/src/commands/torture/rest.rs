@@ -68,7 +68,7 @@ impl Rest<'_> {
         let mut told = Instant::now();
         loop {
             let look = self.look().await;
-            if told.elapsed() >= TELL {
+            if told.elapsed() >= TELL && !look.violations.is_empty() {
                 told = Instant::now();
                 // Without the ids: they are news only in the report.
                 let words = |sentence: &String| sentence.split(": ").next().unwrap_or_default().to_owned();
