@@ -7,6 +7,7 @@ pub(crate) mod faults;
 pub(crate) mod logs;
 pub(crate) mod pages;
 pub(crate) mod protections;
+mod secret_arguments;
 pub(crate) mod slo;
 pub(crate) mod status;
 pub(crate) mod torture;
