@@ -8,7 +8,7 @@ use sqlx::{Connection, PgConnection};
 use super::{
     Subject,
     cases::{ANY, Case},
-    text::plain,
+    text::{plain, whole},
     weight::keys,
 };
 use crate::{Postgres, Scrape};
@@ -35,7 +35,7 @@ pub(super) struct Seen {
 impl Seen {
     /// Looks while `work` runs.
     pub(super) async fn during(server: &Postgres, subject: &Subject, work: impl Future<Output = ()>) -> Self {
-        let (server_log, own_log) = (server.log().len(), subject.process.output().len());
+        let (server_log, own_log) = (whole(&server.log()).len(), whole(&subject.process.output()).len());
         let spans = subject.traces.all().len();
         let mut seen = Self { name: subject.name, ..Self::default() };
         let mut conn = server.connect().await.expect("the observer connects");
@@ -54,11 +54,11 @@ impl Seen {
             () = looking => {}
         }
         let _ = conn.close().await;
-        seen.statements(&server.log()[server_log..], subject);
+        seen.statements(&whole(&server.log())[server_log..], subject);
         for span in &subject.traces.all()[spans..] {
             seen.things.insert(format!("span {} {}", span.kind, plain(&span.name)));
         }
-        seen.lines.extend(subject.process.output()[own_log..].lines().map(str::to_owned));
+        seen.lines.extend(whole(&subject.process.output())[own_log..].lines().map(str::to_owned));
         seen
     }
 
@@ -108,8 +108,8 @@ impl Seen {
     pub(super) fn statements(&mut self, log: &str, subject: &Subject) {
         let mine = format!(" {} ", subject.database);
         let mut entry: Option<String> = None;
-        for line in log.lines().chain(["2026"]) {
-            // A statement of several lines goes on after a tab.
+        for line in log.lines() {
+            // A statement of several lines goes on after a tab; the last one may not be all there yet, and is left out.
             if let (Some(entry), true) = (&mut entry, line.starts_with('\t')) {
                 entry.push_str(line);
                 continue;

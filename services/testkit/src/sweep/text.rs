@@ -27,6 +27,11 @@ pub(super) fn plain(text: &str) -> String {
     out
 }
 
+/// The lines of a log that have been written to their end: it is read while it grows.
+pub(super) fn whole(log: &str) -> &str {
+    &log[..log.rfind('\n').map_or(0, |end| end + 1)]
+}
+
 /// The code of the services, without that of the faults: what a line says that is not in here, only a fault says.
 pub(super) fn sources() -> String {
     let mut all = String::new();
