@@ -19,32 +19,16 @@ use std::{
 use futures::task::AtomicWaker;
 use tokio::time::Instant;
 
-use crate::limits::{Limits, Protocol, Refusal};
+use crate::{
+    clock::{Clock, millis},
+    limits::{Limits, Protocol, Refusal},
+};
 
 /// Longest time between two requests. Longer than clients keep idle connections (reqwest: 90 s): a server that closes first resets
 /// requests that are on their way.
 const IDLE: Duration = Duration::from_secs(120);
 /// Longest time that the rest of a refused body is thrown away, so that the client reads the refusal and not a reset.
 const LINGER: Duration = Duration::from_secs(2);
-
-/// Milliseconds since the port was opened; never 0, which means "not".
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Clock(Instant);
-
-impl Clock {
-    pub(crate) fn start() -> Self {
-        Self(Instant::now())
-    }
-
-    pub(crate) fn now(self) -> u64 {
-        u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(1)
-    }
-
-    /// Rounded up: what is due at the instant is due by the clock.
-    fn instant(self, at: u64) -> Instant {
-        self.0 + Duration::from_millis(at)
-    }
-}
 
 /// Resets the connection that a request came on; every request carries one as an extension. A reset is a real one: SO_LINGER 0 and
 /// a close, so the peer's kernel gets an RST and everything under way is lost.
@@ -84,6 +68,8 @@ pub(crate) struct State {
     since: AtomicU64,
     /// Since when the client takes no more of its answer; 0 while it does.
     stalled: AtomicU64,
+    /// When it is closed to make room, unless a request comes; 0 where it may stay.
+    leaves_at: AtomicU64,
     end: AtomicU8,
     task: AtomicWaker,
 }
@@ -102,6 +88,7 @@ impl State {
             lingering: AtomicBool::new(false),
             since: AtomicU64::new(clock.now()),
             stalled: AtomicU64::new(0),
+            leaves_at: AtomicU64::new(0),
             end: AtomicU8::new(OPEN),
             task: AtomicWaker::new(),
         }
@@ -110,6 +97,17 @@ impl State {
     /// Ends the connection as soon as its task runs.
     pub(crate) fn close(&self) {
         self.end(CLOSED);
+    }
+
+    /// Ends the connection after `time`, unless a request has come on it by then.
+    pub(crate) fn give_notice(&self, time: Duration) {
+        self.leaves_at.store(self.clock.now() + millis(time), Relaxed);
+        self.task.wake();
+    }
+
+    /// Whether it was given notice.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.leaves_at.load(Relaxed) != 0
     }
 
     fn end(&self, how: u8) {
@@ -191,21 +189,29 @@ impl State {
         self.reading.load(Relaxed) > 0
     }
 
-    /// When the client's present turn ends, and what it counts as.
+    /// When the connection is closed if nothing happens, and what that counts as.
     fn deadline(&self, limits: &Limits) -> Option<(u64, Option<Refusal>)> {
         let since = self.waits_since()?;
-        let (time, refusal) = if self.is_stalled() {
-            (limits.write_timeout, Some(Refusal::SlowRead))
+        let turn = self.turn(limits).map(|(time, refusal)| (since + millis(time), refusal));
+        match self.leaves_at.load(Relaxed) {
+            0 => turn,
+            at => turn.filter(|(end, _)| *end <= at).or(Some((at, Some(Refusal::Crowded)))),
+        }
+    }
+
+    /// How long the client's present turn may take; the body's time is kept where it is read.
+    fn turn(&self, limits: &Limits) -> Option<(Duration, Option<Refusal>)> {
+        if self.is_stalled() {
+            Some((limits.write_timeout, Some(Refusal::SlowRead)))
         } else if self.lingering.load(Relaxed) {
-            (LINGER, None)
+            Some((LINGER, None))
         } else if self.is_reading() {
-            return None;
+            None
         } else if self.head.load(Relaxed) {
-            (limits.head_timeout, Some(Refusal::SlowHead))
+            Some((limits.head_timeout, Some(Refusal::SlowHead)))
         } else {
-            (IDLE, None)
-        };
-        Some((since + u64::try_from(time.as_millis()).unwrap_or(u64::MAX), refusal))
+            Some((IDLE, None))
+        }
     }
 }
 
@@ -220,6 +226,8 @@ impl Turn {
         state.running.fetch_add(1, Relaxed);
         state.called.store(true, Relaxed);
         state.head.store(false, Relaxed);
+        // It is worth its place.
+        state.leaves_at.store(0, Relaxed);
         Self { state: Arc::clone(state), answering: false }
     }
 

@@ -1,5 +1,6 @@
-//! All connections of a port. Where too many of them wait for their client, the one that has waited longest is closed; one with a
-//! request in progress never is. So 500 idle or trickling connections cannot lock out anybody, not even a client at the same address.
+//! All connections of a port. Where too many of them wait for their client, the one that has waited longest is given notice, and
+//! closed if no request comes on it in time; one with a request in progress never is. So 500 idle or trickling connections cannot lock
+//! out anybody, not even a client at the same address, and 500 clients that connect together are all served.
 
 use std::{
     collections::HashMap,
@@ -8,12 +9,20 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
+    time::Duration,
 };
 
 use crate::{connection::State, limits::Limits};
 
 /// Memory for the bodies of requests that are not complete, in bytes, for all connections of a port together.
 const BODIES: usize = 32 << 20;
+
+/// Time for a request to come on a connection that was given notice: enough for a client that has just connected.
+const NOTICE: Duration = Duration::from_secs(1);
+/// The same where the bound is far exceeded: enough for what the kernel has received already.
+const SHORT_NOTICE: Duration = Duration::from_millis(50);
+/// Times the bound from which notice is short.
+const FAR: usize = 4;
 
 /// The connections of one port.
 pub(crate) struct Crowd {
@@ -52,28 +61,27 @@ impl Crowd {
         }
     }
 
-    /// A place for a new connection. Tells how many had to go for it: none, one, or two.
-    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr, state: &Arc<State>) -> (Place, usize) {
+    /// A place for a new connection, for which others may be given notice.
+    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr, state: &Arc<State>) -> Place {
         let client = client(address);
         let mut members = self.members();
-        let mut closed = 0;
         // Counting is for the rare case that it can matter.
         if members.per_client.get(&client).is_some_and(|&all| all >= self.most_per_client) {
-            closed += usize::from(members.make_room(self.most_per_client, |member| member.client == client));
+            members.make_room(self.most_per_client, |member| member.client == client);
         }
         if members.all.len() >= self.most {
-            closed += usize::from(members.make_room(self.most, |_| true));
+            members.make_room(self.most, |_| true);
         }
         let id = members.next;
         members.next += 1;
         *members.per_client.entry(client).or_default() += 1;
         members.all.insert(id, Member { state: Arc::clone(state), client });
-        (Place { crowd: Arc::clone(self), id }, closed)
+        Place { crowd: Arc::clone(self), id }
     }
 
     /// Closes the connection that waits longest for its client, where there is one.
-    pub(crate) fn close_longest(&self) -> bool {
-        self.members().make_room(0, |_| true)
+    pub(crate) fn close_longest(&self) {
+        self.members().make_room(0, |_| true);
     }
 
     /// Closes all that have waited since before `then`.
@@ -85,10 +93,16 @@ impl Crowd {
         }
     }
 
-    /// More of an incomplete body came. What is too much for all together costs the longest of them its connection; tells whether.
+    /// More of an incomplete body came. What is too much for all together costs the longest of them its connection, at
+    /// once: its memory is wanted now. Tells whether.
     pub(crate) fn holds(&self, bytes: usize) -> bool {
         let held = self.held.fetch_add(bytes, Relaxed) + bytes;
-        held > BODIES && self.members().make_room(0, |member| member.state.is_reading())
+        if held <= BODIES {
+            return false;
+        }
+        let members = self.members();
+        let longest = members.waiting(|member| member.state.is_reading()).longest;
+        longest.inspect(|state| state.close()).is_some()
     }
 
     /// A body is complete, or gone.
@@ -102,29 +116,44 @@ impl Crowd {
 }
 
 impl Members {
-    /// Closes the longest waiting of those that `concerns`, when `most` of them wait already. Nothing else counts, such as whether a
-    /// client was ever answered: what an attacker can have too would only lock out who is new.
-    fn make_room(&self, most: usize, concerns: impl Fn(&Member) -> bool) -> bool {
-        let mut waiting = 0;
-        let mut longest: Option<(u64, &Arc<State>)> = None;
-        for Member { state, .. } in self.all.values().filter(|member| concerns(member)) {
-            let Some(since) = state.waits_since() else { continue };
-            if state.is_ending() {
-                continue;
-            }
-            waiting += 1;
-            if longest.is_none_or(|(earliest, _)| since < earliest) {
-                longest = Some((since, state));
-            }
-        }
-        match longest {
-            Some((_, state)) if waiting >= most => {
-                state.close();
-                true
-            }
-            _ => false,
+    /// Gives notice to the longest waiting of those that `concerns`, when `most` of them wait already and were given none.
+    fn make_room(&self, most: usize, concerns: impl Fn(&Member) -> bool) {
+        let waiting = self.waiting(concerns);
+        if waiting.staying >= most
+            && let Some(state) = waiting.longest
+        {
+            state.give_notice(if waiting.all < FAR * most { NOTICE } else { SHORT_NOTICE });
         }
     }
+
+    /// Those that `concerns` and that wait for their client. Only the time counts, and not whether a client was ever answered: what
+    /// an attacker can have too would only lock out who is new.
+    fn waiting(&self, concerns: impl Fn(&Member) -> bool) -> Waiting<'_> {
+        let mut waiting = Waiting { all: 0, staying: 0, longest: None };
+        let mut earliest = u64::MAX;
+        for Member { state, .. } in self.all.values().filter(|member| concerns(member)) {
+            let Some(since) = state.waits_since() else { continue };
+            waiting.all += 1;
+            if state.is_leaving() || state.is_ending() {
+                continue;
+            }
+            waiting.staying += 1;
+            if since < earliest {
+                earliest = since;
+                waiting.longest = Some(state);
+            }
+        }
+        waiting
+    }
+}
+
+/// Connections that wait for their client.
+struct Waiting<'a> {
+    all: usize,
+    /// Those that were given no notice.
+    staying: usize,
+    /// The one of these that waits longest.
+    longest: Option<&'a Arc<State>>,
 }
 
 impl Drop for Place {
@@ -151,10 +180,7 @@ fn client(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        Protocol,
-        connection::{Clock, Turn},
-    };
+    use crate::{Protocol, clock::Clock, connection::Turn};
 
     fn crowd(most: u32, per_client: u32) -> Arc<Crowd> {
         let limits =
@@ -179,11 +205,10 @@ mod tests {
         let _busy = crowd.enter(a, &states[1]);
         let _turn = Turn::begin(&states[1]);
         let _idle = crowd.enter(a, &states[2]);
-        let (_place, closed) = crowd.enter(a, &states[3]);
-        assert_eq!(closed, 0, "one works and only one waits");
-        let (_place, closed) = crowd.enter(a, &state());
-        assert_eq!(closed, 1);
-        let ending: Vec<bool> = states.iter().map(|state| state.is_ending()).collect();
+        let _third = crowd.enter(a, &states[3]);
+        assert!(states.iter().all(|state| !state.is_leaving()), "one works and only one waits");
+        let _fourth = crowd.enter(a, &state());
+        let ending: Vec<bool> = states.iter().map(|state| state.is_leaving()).collect();
         assert!(!ending[0] && !ending[1] && (ending[2] ^ ending[3]), "{ending:?}");
     }
 
@@ -198,8 +223,11 @@ mod tests {
         tokio::time::advance(std::time::Duration::from_secs(1)).await;
         // Answered only now: its wait begins anew.
         drop(Turn::begin(&early).answers());
-        let (_three, closed) = crowd.enter(address, &on(clock));
-        assert_eq!((closed, early.is_ending(), late.is_ending()), (1, false, true));
+        let _three = crowd.enter(address, &on(clock));
+        assert_eq!((early.is_leaving(), late.is_leaving()), (false, true));
+        // A request that comes after all saves it.
+        drop(Turn::begin(&late));
+        assert!(!late.is_leaving());
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! It knows no faults, no metrics and no business: a program hands in routes, and a hook that is told of every refusal.
 
 pub mod body;
+mod clock;
 mod connection;
 mod crowd;
 mod exchange;

@@ -20,8 +20,8 @@ pub struct Limits {
     /// Time in which a client must take 16 KiB of its answer, or the rest of it; then the connection is closed.
     #[arg(long, env = "WRITE_TIMEOUT", default_value = "10s", value_name = "TIME", value_parser = duration)]
     pub write_timeout: Duration,
-    /// Connections of a port that may wait for their client, idle or with half a request. One more closes the one that waits longest;
-    /// a request in progress is never cut.
+    /// Connections of a port that may wait for their client, idle or with half a request. For one more, the one that waits longest is
+    /// closed if no request comes on it within a second; a request in progress is never cut.
     #[arg(long, env = "MAX_CONNECTIONS", default_value_t = 1024, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections: u32,
     /// The same for the connections of one client: of an IPv4 address, or of an IPv6 network of 64 bits.

@@ -26,7 +26,7 @@ use hyper_util::{
 };
 use socket2::SockRef;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     task::JoinSet,
     time::sleep,
 };
@@ -34,7 +34,8 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
     Protocol, Refusal, Settings,
-    connection::{Clock, State, supervise},
+    clock::{Clock, millis},
+    connection::{State, supervise},
     crowd::Crowd,
     exchange,
     gate::Gate,
@@ -46,6 +47,9 @@ use crate::{
 const BUFFER: usize = 64 << 10;
 /// What the kernel buffers of an answer, in bytes (it doubles the number): for a peer that does not read it would grow to megabytes.
 const SEND_BUFFER: usize = 128 << 10;
+/// Connections that the kernel holds until they are accepted. Beyond it clients wait a second and more to try again; the standard
+/// library's 128 is less than a burst of clients.
+const BACKLOG: u32 = 4096;
 /// Requests at once on one connection of HTTP/2.
 const STREAMS: u32 = 64;
 /// Time that a client has for its turn once the server drains.
@@ -93,7 +97,7 @@ impl Server {
     pub async fn bind(address: SocketAddr, routes: Router, settings: Settings) -> io::Result<Self> {
         let named =
             |error: io::Error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"));
-        let listener = TcpListener::bind(address).await.map_err(named)?;
+        let listener = listen(address).map_err(named)?;
         let address = listener.local_addr().map_err(named)?;
         let drain = CancellationToken::new();
         let port = Arc::new(Port {
@@ -117,7 +121,7 @@ impl Server {
 
     /// Waits until no new connection has come for `time`: whoever spreads connections has heard that this server is leaving.
     pub async fn quiet_for(&self, time: Duration) {
-        let time = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let time = millis(time);
         loop {
             let quiet = self.port.clock.now() - self.port.last_came.load(Relaxed);
             if quiet >= time {
@@ -134,6 +138,14 @@ impl Server {
         // It ends by itself; a panic in it has been reported by the runtime.
         let _ = self.serving.await;
     }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A port whose last connections still linger can be had again at once.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 async fn serve(listener: TcpListener, port: Arc<Port>, drain: CancellationToken) {
@@ -160,8 +172,7 @@ async fn serve(listener: TcpListener, port: Arc<Port>, drain: CancellationToken)
     let impatient = async {
         loop {
             sleep(DRAIN_PATIENCE / 10).await;
-            let patience = u64::try_from(DRAIN_PATIENCE.as_millis()).unwrap_or(u64::MAX);
-            port.crowd.close_waiting_since_before(port.clock.now().saturating_sub(patience));
+            port.crowd.close_waiting_since_before(port.clock.now().saturating_sub(millis(DRAIN_PATIENCE)));
         }
     };
     tokio::select! {
@@ -176,9 +187,7 @@ async fn accept_failed(port: &Port, error: &io::Error) {
     if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
         return;
     }
-    if port.crowd.close_longest() {
-        port.refused(Refusal::Crowded);
-    }
+    port.crowd.close_longest();
     sleep(BREATH).await;
 }
 
@@ -194,8 +203,7 @@ fn open(
     port.last_came.store(port.clock.now(), Relaxed);
     let _ = SockRef::from(&tcp).set_send_buffer_size(SEND_BUFFER);
     let state = Arc::new(State::new(port.clock, port.settings.protocol));
-    let (place, closed) = port.crowd.enter(peer.ip(), &state);
-    (0..closed).for_each(|_| port.refused(Refusal::Crowded));
+    let place = port.crowd.enter(peer.ip(), &state);
     let io = TokioIo::new(Stream::new(tcp, Arc::clone(&state)));
     let service = service_fn({
         let (port, state) = (Arc::clone(port), Arc::clone(&state));

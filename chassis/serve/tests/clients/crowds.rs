@@ -164,3 +164,20 @@ async fn unfinished_bodies_share_one_bound_on_memory() {
     }
     eventually("bodies beyond 32 MiB cost a connection each", || refused.load(SeqCst) >= 60).await;
 }
+
+#[tokio::test]
+async fn clients_that_connect_together_are_all_served() {
+    let port = Port::open(Limits::default()).await;
+    // More than may wait, and all of them connected before the first of them asks: as a burst of readers does on a busy machine.
+    let mut burst = Vec::new();
+    for _ in 0..CLIENTS {
+        burst.push(port.client().await);
+    }
+    for client in &mut burst {
+        client.send(GET).await;
+    }
+    for client in &mut burst {
+        assert_eq!(client.answer().await.0, 200);
+    }
+    assert_eq!(port.refused(Refusal::Crowded), 0);
+}
