@@ -1,7 +1,7 @@
 //! The sweep: every fault of a service, switched on and off in the service's own binary, looked at from outside.
 //!
 //! For each fault, two questions. Does anything exist only while it is on that its real cause would not leave? And is, after
-//! fifty quick rounds of setting and clearing it, everything as before? What a real cause leaves is in [`cases`].
+//! fifty quick rounds of setting and clearing it, everything as before? What a real cause leaves is in `cases`.
 
 mod cases;
 mod look;
