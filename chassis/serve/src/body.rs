@@ -1,5 +1,5 @@
 //! Requests are read whole before anybody works on them: a body that trickles in holds no slot, no place and no deadline of the
-//! work itself. The bounds on size and time are those of the port, enforced by [`crate::exchange`] for every reader.
+//! work itself. The bounds on size and time are those of the port, enforced by `exchange` for every reader.
 
 use std::{error::Error, time::Duration};
 
