@@ -119,7 +119,7 @@ impl Server {
         self.port.retiring.store(true, Relaxed);
     }
 
-    /// Waits until no new connection has come for `time`: whoever spreads connections has heard that this server is leaving.
+    /// Waits until no new connection has come for `time`: by then the balancer has heard that this server is leaving.
     pub async fn quiet_for(&self, time: Duration) {
         let time = millis(time);
         loop {

@@ -40,7 +40,7 @@ pub(crate) async fn run(home: &Home, down: &args::Down) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Stops the supervisor, which stops the parts: whether there was one, and the lock that says that there is none any more.
+/// Stops the supervisor, which stops the parts: whether one ran, and the lock that shows that it has ended.
 ///
 /// # Errors
 /// When it lives on, or cannot be told from other processes.

@@ -138,7 +138,7 @@ pub(crate) enum Step {
 /// Work on the data of a part that can only be done while the part does not run.
 #[derive(Debug, Clone)]
 pub(crate) struct Errand {
-    /// Whoever wants it writes this file and stops the part, which is started again at once. Gone when it was done.
+    /// A command writes this file and stops the part, which is started again at once. Gone when it was done.
     pub(crate) request: PathBuf,
     /// Does it.
     pub(crate) line: Line,

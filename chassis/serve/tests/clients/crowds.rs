@@ -86,7 +86,7 @@ async fn normal_requests_are_served_beside(kind: Kind) {
     })
     .await;
     let bar = 2 * quiet + Duration::from_millis(1);
-    // Other programs take their time too, but not for ever; the crowd stays.
+    // Other programs take their time too, but not forever; the crowd stays.
     let begun = Instant::now();
     while let beside = p99(&port).await
         && beside > bar

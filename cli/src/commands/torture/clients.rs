@@ -24,7 +24,7 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(3
 const MOST_UNDER_WAY: usize = 64;
 /// Orders that may wait for their answers at once; beyond them no new one is placed, or an outage would grow without bound.
 const MOST_WAITING: usize = 2_000;
-/// Every so many orders, one is sent once more after its answer: it must get the same answer again.
+/// Every this many orders, one is sent again after its answer: it must get the same answer.
 const REPEAT_EVERY: u64 = 10;
 
 /// What the callers know.

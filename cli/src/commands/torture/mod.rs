@@ -119,7 +119,7 @@ impl Torture {
         let fine = outcome.as_ref().is_ok_and(|report| report.pass);
         let kept = match temporary {
             Some(_) if fine => down::purge(&own).map(|()| None)?,
-            // Whoever looks for the reason needs the databases and the logs.
+            // Finding the cause takes the databases and the logs.
             Some(temporary) => Some(temporary.keep().join("lab")),
             None => Some(own.dir.clone()),
         };

@@ -174,7 +174,7 @@ async fn end(child: &mut Child, now: &CancellationToken) -> Result<()> {
 /// An offset at which every port of the table is free, below the ports that the system gives out by itself.
 ///
 /// # Errors
-/// When there is none among those tried.
+/// When none of those tried is free.
 pub(super) fn free_offset() -> Result<u16> {
     let start = u16::try_from(std::process::id() % 6_000).unwrap_or(0);
     for attempt in 0..24 {

@@ -37,7 +37,8 @@ fn file(role: &str) -> String {
 pub(super) fn rules(base: &Path) -> Result<PathBuf> {
     let path = base.join("pg_hba.conf");
     let mut text =
-        "# Written by `lab up`; the next start overwrites it. Whoever is not listed is refused.\n".to_owned();
+        "# Written by `lab up`; the next start overwrites it. A role that is not listed is refused.\n"
+            .to_owned();
     for database in DATABASES {
         text.push_str(&format!("host {database} {database},{OWNER} 127.0.0.1/32 scram-sha-256\n"));
     }

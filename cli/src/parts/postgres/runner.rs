@@ -1,4 +1,4 @@
-//! Who runs PostgreSQL, which refuses to run as root: whoever runs `lab`, or an unprivileged user in root's place.
+//! Who runs PostgreSQL, which refuses to run as root: the user who runs `lab`, or an unprivileged user in root's place.
 
 use std::{
     fs::{self, Permissions},
@@ -14,7 +14,7 @@ use crate::parts::{Line, programs};
 
 /// Who runs the server.
 pub(super) enum Runner {
-    /// Whoever runs `lab`.
+    /// The user who runs `lab`.
     Me,
     /// `lab` runs as root: this user, by way of setpriv(1).
     Other { setpriv: PathBuf, name: String, uid: u32, gid: u32 },

@@ -69,7 +69,7 @@ impl Plan {
 }
 
 impl Cache {
-    /// A key of the service with what it holds; `None` while there is none.
+    /// A key of the service with what it holds; `None` while the cache is empty.
     async fn any_entry(&self) -> RedisResult<Option<(Vec<u8>, Vec<u8>)>> {
         let mut cursor = 0_u64;
         loop {

@@ -24,7 +24,7 @@ pub enum DbError {
         /// Name of the constraint.
         constraint: String,
     },
-    /// The server refuses what it was given, or what must be there is not: the same data fails again, whoever sends it, and
+    /// The server refuses what it was given, or what must be there is not: the same data fails again, no matter who sends it, and
     /// other data does not.
     #[error("the database refused the data: SQLSTATE {sqlstate}")]
     Data {

@@ -24,7 +24,7 @@ const UNSIGNED_TOO: &str = "unsigned";
 /// 128 bits in hex: below that, a key can be guessed from one message that was overheard.
 const SHORTEST_SECRET: usize = 32;
 const LONGEST_ID: usize = 32;
-/// What a header's key id is cut to in logs: whoever forged it wrote it.
+/// What a header's key id is cut to in logs: a forger may have written it.
 const LONGEST_QUOTE: usize = 40;
 
 /// The keys that the services share, from `EVENT_KEYS`. Empty: messages are neither signed nor verified.

@@ -115,7 +115,7 @@ async fn two_thousand_slow_clients_of_four_kinds_cost_no_request_and_no_budget()
     })
     .await;
     let bar = 2 * quiet + Duration::from_millis(1);
-    // Other tests and other programs take their time too, but not for ever.
+    // Other tests and other programs take their time too, but not forever.
     eventually(PATIENCE, || async {
         let beside = p99(&service).await;
         if beside <= bar { Ok(()) } else { Err(format!("p99 {beside:?} beside them, {quiet:?} without")) }

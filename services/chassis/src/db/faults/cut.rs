@@ -14,7 +14,7 @@ use crate::{db::pool::BACKEND_PID, fault::FaultPoint};
 pub(super) struct Cutter {
     point: Option<FaultPoint>,
     options: PgConnectOptions,
-    /// Whoever holds the lock either puts the connection back while the fault is on, or closes it: nothing is put back after
+    /// The holder of the lock either puts the connection back while the fault is on, or closes it: nothing is put back after
     /// [`tidy`] has looked.
     conn: Mutex<Option<PgConnection>>,
 }

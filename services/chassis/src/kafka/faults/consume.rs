@@ -79,7 +79,7 @@ async fn storm(point: FaultPoint, group: Arc<Group>, shutdown: CancellationToken
         }
         tokio::time::sleep(AWAY).await;
         if let Some(consumer) = group.consumer() {
-            // Refused only for a topic name that is none. Not logged: the line would exist under this fault only.
+            // Refused only for a topic name that is not valid. Not logged: the line would exist under this fault only.
             let _ = consumer.subscribe(&[group.config.topic]);
         }
         let settled = async {
