@@ -41,6 +41,24 @@ keep_busy() {
     busy=$!
 }
 
+# The page of metrics of the chart's load generator, into a file; and of such a page: all requests but those of /risky, which fails by
+# design, those of them that ended well, and those that were never sent.
+load_page() { fetch service/load "$(admin_port load)" /metrics >"$1"; }
+load_rate() { fetch service/load "$(admin_port load)" "/rate?rps=$1" -X PUT >/dev/null; }
+asked() { echo $(($(metric "$1" load_requests_total) - $(metric "$1" load_requests_total 'operation="risky"'))); }
+well() { echo $(($(metric "$1" load_requests_total 'outcome="ok"') - $(metric "$1" load_requests_total 'outcome="ok"' 'operation="risky"'))); }
+dropped() { metric "$1" load_dropped_total; }
+
+# A pod that places orders, where no node is drained; the orders that it had answered with 202; and how many were refused.
+start_placer() {
+    image=$(helm_in get values "$release" --all -o json | jq -r .tests.image)
+    kube delete pod placer --ignore-not-found --now >/dev/null
+    sed "s#IMAGE#$image#; s#RELEASE#$release#" deploy/tests/proofs/placer.yaml | kube apply -f - >/dev/null
+    kube wait pod/placer --for=condition=Ready --timeout=60s >/dev/null
+}
+placed() { kube logs placer | sed -n 's#^202 /orders/##p'; }
+refused() { kube logs placer | grep -vc '^202' || :; }
+
 # What the chart's load generator said of the requests that failed in the last while.
 load_failures() { kube logs deployment/load --since="$1" | grep -E '"a request (failed|got no answer)"' | tail -20 || :; }
 
