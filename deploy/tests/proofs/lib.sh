@@ -126,7 +126,7 @@ all_ready() {
         | if ($wait | length) > 0 or (.items | length) == 0 then ($wait[].metadata.name | stderr | empty), false else true end' "$work/pods.json"
 }
 
-# What must hold of orders and payments once all is at rest, as services/testkit/src/invariants.rs has it: every order settled once, with the
+# What must hold of orders and payments once all is at rest, as testkit/src/invariants.rs has it: every order settled once, with the
 # payment that its status says and for the same amount, no payment without an order, nothing that waits to be published.
 invariants() {
     sql orders "SELECT id, status, total_cents FROM orders ORDER BY id::text COLLATE \\\"C\\\"" >"$work/orders"

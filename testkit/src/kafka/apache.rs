@@ -141,7 +141,7 @@ pub(crate) fn can_run() -> bool {
 }
 
 fn tool(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tools/kafka").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tools/kafka").join(name)
 }
 
 fn run(folder: &Path, [port, controller]: [u16; 2]) -> Tether {

@@ -58,7 +58,7 @@ impl Need {
 /// The program that asks a service everything that its OpenAPI document allows, and much that it does not.
 #[must_use]
 pub fn schemathesis() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/schemathesis/bin/schemathesis")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/schemathesis/bin/schemathesis")
 }
 
 /// Returns from the test when the machine lacks one of the servers: `testkit::needs!(Postgres, Redis);`
