@@ -95,7 +95,7 @@ rules:
 docs:
     cargo run --quiet -p docgen
 
-# Write the Grafana dashboards, and the rules that they read, from tools/dashgen.
+# Write the Grafana dashboards, and the rules that they read, from oncall/dashgen.
 dashboards:
     cargo run --quiet -p dashgen
 

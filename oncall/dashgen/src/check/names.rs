@@ -30,7 +30,7 @@ impl Names {
         ] {
             names.table(&read(&root.join(scrape))?)?;
         }
-        for text in read_all(&root.join("tools/dashgen/catalogue"), "txt")? {
+        for text in read_all(&root.join("oncall/dashgen/catalogue"), "txt")? {
             names.table(&text)?;
         }
         // Recorded series that are copies keep all labels; those of `board:` and `slo:` are in the catalogue.

@@ -37,7 +37,7 @@ const COPIES: &[(&str, &str)] = &[
     ("slo:time_to_exhaustion:seconds", "board:slo_time_to_exhaustion:seconds"),
 ];
 
-const HEAD: &str = "# Generated from tools/dashgen by `just dashboards`; `./lab test` fails when it differs.
+const HEAD: &str = "# Generated from oncall/dashgen by `just dashboards`; `./lab test` fails when it differs.
 # Copies of SLO series and alerts with the labels `job` and `instance`, by which every board can be narrowed.
 groups:
   - name: boards
