@@ -179,7 +179,7 @@ fn resolve(board: &Dashboard, url: &str, uids: &BTreeSet<String>) -> &'static st
     if let Some(path) = url.strip_prefix(page) {
         // The alert of the clicked line; that each alert has its runbook is another test's.
         assert_eq!(path, "runbooks/${__data.fields.alertname}.md");
-        assert!(root().join("docs/runbooks").is_dir());
+        assert!(root().join("runbooks").is_dir());
         return "runbook";
     }
     if let Some(path) = url.strip_prefix("/d/") {

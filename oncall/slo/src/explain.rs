@@ -49,7 +49,7 @@ pub fn explain(slo: &Slo, clock: Clock) -> String {
     }
     text.push_str(&format!(
         "\nask Prometheus\n  slo:sli_error:ratio_rate{0}{{slo=\"{1}\"}}\n  slo:current_burn_rate:ratio{{slo=\"{1}\"}}\n  \
-         slo:error_budget_remaining:ratio{{slo=\"{1}\"}}\n  {2}\nrunbook   docs/runbooks/{3}.md\n",
+         slo:error_budget_remaining:ratio{{slo=\"{1}\"}}\n  {2}\nrunbook   runbooks/{3}.md\n",
         clock.pairs()[0].long,
         slo.name,
         slo.sli.selectors().first().map(ToString::to_string).unwrap_or_default(),

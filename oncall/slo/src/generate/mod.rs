@@ -11,7 +11,7 @@ mod tests;
 use crate::{Clock, Slo, Window};
 
 /// Where runbooks are.
-const RUNBOOKS: &str = "https://github.com/sre-lab/sre-lab/blob/main/docs/runbooks";
+const RUNBOOKS: &str = "https://github.com/sre-lab/sre-lab/blob/main/runbooks";
 /// The dashboard of budgets.
 const DASHBOARD: &str = "http://localhost:3000/d/slo?var-slo=";
 

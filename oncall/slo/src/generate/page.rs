@@ -19,7 +19,7 @@ fn table(slos: &[Slo]) -> String {
     for slo in slos {
         let alert = slo.alert();
         text.push_str(&format!(
-            "| [{0}](#{0}) {1} | {2} | {3} | {4} | [{alert}](runbooks/{alert}.md) |\n",
+            "| [{0}](#{0}) {1} | {2} | {3} | {4} | [{alert}](../runbooks/{alert}.md) |\n",
             slo.name,
             percent(slo.objective),
             slo.promise,

@@ -117,7 +117,7 @@ fn what_the_runbook_says_to_try_makes_a_contradiction_with_keys_too() {
         }
         lab.settled(&paid).await;
 
-        let runbook = include_str!("../../../../docs/runbooks/OutcomesContradict.md");
+        let runbook = include_str!("../../../../runbooks/OutcomesContradict.md");
         let (_, sql) = runbook.split_once("lab psql fulfillment -c \"").unwrap();
         let (sql, _) = sql.split_once('"').unwrap();
         let mut connection = PgConnection::connect(&lab.fulfillment_url).await.unwrap();

@@ -122,7 +122,7 @@ fn every_alert_says_how_grave_it_is_what_happens_and_where_to_read_on() {
         expect(!note("summary").is_empty(), "a summary");
         let values = note("description").contains("$value") || note("description").contains("$labels");
         expect(values, "a description with values");
-        let runbook = format!("https://github.com/sre-lab/sre-lab/blob/main/docs/runbooks/{alert}.md");
+        let runbook = format!("https://github.com/sre-lab/sre-lab/blob/main/runbooks/{alert}.md");
         expect(note("runbook_url") == runbook, "runbook_url is its runbook's");
         let uid = note("dashboard_url").strip_prefix("http://localhost:3000/d/");
         let uid = uid.and_then(|rest| rest.split('?').next()).unwrap_or_default();
@@ -130,7 +130,7 @@ fn every_alert_says_how_grave_it_is_what_happens_and_where_to_read_on() {
             uid.contains("$labels.service") || DASHBOARDS.contains(&uid),
             "dashboard_url is a dashboard's",
         );
-        let page = root().join(format!("docs/runbooks/{alert}.md"));
+        let page = root().join(format!("runbooks/{alert}.md"));
         expect(page.is_file(), "a runbook");
     }
     nothing_is(&wrong);

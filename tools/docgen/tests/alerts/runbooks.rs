@@ -31,7 +31,7 @@ struct Runbook {
 
 impl Runbook {
     fn all() -> Vec<Self> {
-        let paths = files(&root().join("docs/runbooks"), ".md");
+        let paths = files(&root().join("runbooks"), ".md");
         let name = |path: &std::path::Path| path.file_stem().expect("a name").to_string_lossy().into_owned();
         let all: Vec<Self> = paths.iter().map(|path| Self { name: name(path), text: read(path) }).collect();
         all.into_iter().filter(|page| page.name != "README").collect()
