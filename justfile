@@ -84,7 +84,7 @@ images:
 
 # Check the Helm chart; --update writes the rendered examples anew.
 chart *args:
-    deploy/tests/chart "$@"
+    tests/kubernetes/chart "$@"
 
 # Check the Prometheus rules and run their tests.
 rules:

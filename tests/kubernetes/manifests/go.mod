@@ -1,4 +1,4 @@
-module sre-lab/deploy/tests/manifests
+module sre-lab/tests/kubernetes/manifests
 
 go 1.26.0
 

@@ -53,7 +53,7 @@ dropped() { metric "$1" load_dropped_total; }
 start_placer() {
     image=$(helm_in get values "$release" --all -o json | jq -r .tests.image)
     kube delete pod placer --ignore-not-found --now >/dev/null
-    sed "s#IMAGE#$image#; s#RELEASE#$release#" deploy/tests/proofs/placer.yaml | kube apply -f - >/dev/null
+    sed "s#IMAGE#$image#; s#RELEASE#$release#" tests/kubernetes/proofs/placer.yaml | kube apply -f - >/dev/null
     kube wait pod/placer --for=condition=Ready --timeout=60s >/dev/null
 }
 placed() { kube logs placer | sed -n 's#^202 /orders/##p'; }
