@@ -11,7 +11,7 @@ use reqwest::Url;
 use super::{Line, Part, environment, observe, programs};
 use crate::{home::Home, ports::Ports, supervisor::probe::Probe};
 
-const TEMPLATE: &str = include_str!("../templates/alertmanager.yml");
+const TEMPLATE: &str = include_str!("../../../../dashboards/alertmanager/lab.yml");
 
 /// Receivers beside the lab's own pager.
 #[derive(Debug, Clone, Default)]

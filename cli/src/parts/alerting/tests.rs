@@ -242,6 +242,6 @@ fn production_mutes_what_the_lab_mutes() {
     let rules = |text: &'static str| text.split_once("\ninhibit_rules:\n").expect("inhibitions").1;
     let lab = rules(TEMPLATE).replace("long_window = \"1m\"", "long_window = \"1h\"");
     let lab = lab.replace("long_window != \"1m\"", "long_window != \"1h\"");
-    let production = rules(include_str!("../../../../deploy/alertmanager/production.yml"));
-    assert_eq!(production, lab, "deploy/alertmanager/production.yml has drifted from the template");
+    let production = rules(include_str!("../../../../dashboards/alertmanager/production.yml"));
+    assert_eq!(production, lab, "dashboards/alertmanager/production.yml has drifted from the template");
 }
