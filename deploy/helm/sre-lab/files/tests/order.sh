@@ -21,6 +21,12 @@ order=$(printf '%s' "$answer" | tr -d '\r' | sed -n 's/^[Ll]ocation: *//p')
 [ -n "$order" ] || fail "the answer has no Location: $answer"
 echo "order: $order"
 
+# order-api has just read the user: the cache has it.
+case $(ask --output /dev/null --dump-header - "$USER_SERVICE/users/$user") in
+    *'x-cache: hit'*) ;;
+    *) fail "user-service does not find the user in the cache" ;;
+esac
+
 deadline=$(($(date +%s) + 60))
 while [ "$(date +%s)" -lt "$deadline" ]; do
     state=$(ask "$ORDER_API$order")
