@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use chassis::http::Problem;
+use chassis_http::Problem;
 use prometheus::Gauge;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;

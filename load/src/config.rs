@@ -2,7 +2,11 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use chassis::{CommonConfig, ServiceInfo, config::Invalid};
+use chassis_core::{ServiceInfo, config::Invalid};
+use chassis_faults::FaultsConfig;
+use chassis_http::HttpConfig;
+use chassis_service::CommonConfig;
+use chassis_telemetry::TelemetryConfig;
 use clap::{ArgGroup, Parser};
 use http::Uri;
 use tokio::sync::watch;
@@ -89,7 +93,7 @@ pub struct LoadConfig {
     pub no_admin: bool,
     /// What is asked of clients of the admin port.
     #[command(flatten)]
-    pub limits: serve::Limits,
+    pub limits: chassis_serve::Limits,
     /// Log lines as `json` (machines) or `pretty` (terminals).
     #[arg(long, env = "LOG_FORMAT", default_value = "json", value_parser = ["json", "pretty"])]
     pub log_format: String,
@@ -140,7 +144,7 @@ impl LoadConfig {
     /// Reads the process's flags and environment; on bad input prints what is wrong and ends the process with 64.
     #[must_use]
     pub fn from_process() -> Self {
-        chassis::config::parse()
+        chassis_core::config::parse()
     }
 
     /// The mix that the flags name.
@@ -186,14 +190,20 @@ impl LoadConfig {
         Ok(CommonConfig {
             admin_addr: Some(self.admin_addr),
             public_addr: None,
-            log_format: self.log_format.clone(),
-            log_level: self.log_level.clone().unwrap_or_else(|| quiet.to_owned()),
-            otlp_endpoint: None,
+            telemetry: TelemetryConfig {
+                log_format: self.log_format.clone(),
+                log_level: self.log_level.clone().unwrap_or_else(|| quiet.to_owned()),
+                otlp_endpoint: None,
+                ..common.telemetry
+            },
+            http: HttpConfig { limits: self.limits.clone(), ..common.http },
             drain_timeout: self.drain,
-            limits: self.limits.clone(),
-            faults_enabled: false,
-            faults_at_start: Vec::new(),
-            protections_off: Vec::new(),
+            faults: FaultsConfig {
+                faults_enabled: false,
+                faults_at_start: Vec::new(),
+                protections_off: Vec::new(),
+                ..common.faults
+            },
             ..common
         })
     }

@@ -3,7 +3,9 @@
 use std::{io::Write, process::ExitCode, sync::Arc};
 
 use anyhow::Context;
-use chassis::{Chassis, http::Server, lifecycle, telemetry};
+use chassis_http::Server;
+use chassis_service::{CommonConfig, lifecycle};
+use chassis_telemetry::Chassis;
 use load::{
     admin::{self, Rate},
     config::{LoadConfig, SERVICE},
@@ -24,8 +26,8 @@ async fn main() -> ExitCode {
 async fn run() -> anyhow::Result<()> {
     let config = LoadConfig::from_process();
     let common = config.common()?;
-    let chassis = Chassis::for_process(SERVICE, common, &[])?;
-    let telemetry = telemetry::init(&chassis)?;
+    let chassis = common.checked_chassis(SERVICE, &[])?;
+    let telemetry = chassis_telemetry::init(&chassis)?;
 
     let recorder = Arc::new(Recorder::new(LoadMetrics::new(&chassis.metrics), config.warmup));
     let rate = Rate::new(config.rate, recorder.metrics().target_rps().clone());
@@ -34,7 +36,7 @@ async fn run() -> anyhow::Result<()> {
     // Until the process ends: the metrics stay readable while the last requests finish.
     let _admin = match config.no_admin {
         true => None,
-        false => Some(serve_admin(&config, &chassis, rate).await?),
+        false => Some(serve_admin(&config, &common, &chassis, rate).await?),
     };
     stop_on_signal(chassis.shutdown.clone())?;
 
@@ -47,13 +49,18 @@ async fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn serve_admin(config: &LoadConfig, chassis: &Chassis, rate: Rate) -> anyhow::Result<Server> {
+async fn serve_admin(
+    config: &LoadConfig,
+    common: &CommonConfig,
+    chassis: &Chassis,
+    rate: Rate,
+) -> anyhow::Result<Server> {
     let address = config.admin_addr;
-    let mut routes = chassis::admin::router(chassis);
+    let mut routes = chassis_service::admin::router(chassis, &common.faults);
     if config.concurrency.is_none() {
         routes = routes.merge(admin::routes(rate));
     }
-    Server::bind(address, routes, chassis::http::settings(chassis, "admin"))
+    Server::bind(address, routes, chassis_http::settings(&common.http, chassis, "admin"))
         .await
         .with_context(|| format!("cannot open the admin port {address} (--admin-addr, --no-admin)"))
 }

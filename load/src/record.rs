@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use chassis::telemetry::metrics::{Histogram, LATENCY_BUCKETS, Metrics};
+use chassis_telemetry::metrics::{Histogram, LATENCY_BUCKETS, Metrics};
 use hdrhistogram::Histogram as Hdr;
 use prometheus::{Gauge, IntCounter, IntGauge};
 use tokio::time::Instant;

@@ -160,7 +160,7 @@ impl fmt::Display for Summary {
 mod tests {
     use std::time::Duration;
 
-    use chassis::telemetry::metrics::Metrics;
+    use chassis_telemetry::metrics::Metrics;
     use tokio::time::Instant;
 
     use super::*;

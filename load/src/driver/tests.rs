@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use chassis::telemetry::metrics::Metrics;
+use chassis_telemetry::metrics::Metrics;
 
 use super::*;
 use crate::{mix::Mix, record::LoadMetrics, summary::Summary};

@@ -5,11 +5,9 @@ use std::{
     time::Duration,
 };
 
-use chassis::{
-    CommonConfig,
-    db::DbConfig,
-    kafka::{Command, KafkaConfig},
-};
+use chassis_kafka::{Command, KafkaConfig};
+use chassis_postgres::DbConfig;
+use chassis_service::CommonConfig;
 
 /// Public address when none is configured.
 pub const PUBLIC_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8001);
@@ -50,7 +48,7 @@ impl OrderApiConfig {
     /// Reads the process's flags and environment; on bad input prints what is wrong and ends the process with 64.
     #[must_use]
     pub fn from_process() -> Self {
-        chassis::config::parse::<Self>().with_default_addresses()
+        chassis_core::config::parse::<Self>().with_default_addresses()
     }
 
     /// Fills in the addresses of this service where none is configured.

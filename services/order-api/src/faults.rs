@@ -1,40 +1,68 @@
-//! The fault points of order-api. The chassis implements each at a process boundary, but `risky` and `wrong-total`, whose
-//! boundaries are in [`crate::adapters`].
+//! The fault points of order-api. Each is implemented at its boundary: those of its own, `risky` and `wrong-total`, in
+//! [`crate::adapters`], the others in the crate of the chassis that declares them.
 
-use chassis::fault::{FaultSpec, catalogue as c};
+use chassis_faults::{FaultSpec, Reach, spec::count};
+use chassis_http::{catalogue::*, client::catalogue::*};
+use chassis_kafka::catalogue::*;
+use chassis_postgres::catalogue::*;
+use chassis_service::catalogue::*;
+use chassis_telemetry::catalogue::*;
 
 /// All points. No `db-deadlock`: every change here is one statement.
 pub const CATALOGUE: &[&FaultSpec] = &[
-    &c::RISKY,
-    &c::HTTP_ERROR,
-    &c::HTTP_LATENCY,
-    &c::HTTP_HANG,
-    &c::HTTP_ABORT,
-    &c::UPSTREAM_ERROR,
-    &c::UPSTREAM_LATENCY,
-    &c::UPSTREAM_UNREACHABLE,
-    &c::DB_LATENCY,
-    &c::DB_ERROR,
-    &c::DB_POOL_EXHAUSTION,
-    &c::DB_LOCK,
-    &c::DB_SLOW_QUERY,
-    &c::PUBLISH_ERROR,
-    &c::PUBLISH_DUPLICATE,
-    &c::QUEUE_FLOOD,
-    &c::POISON_MESSAGE,
-    &c::CONSUMER_SLOW,
-    &c::CONSUMER_PAUSE,
-    &c::REBALANCE_STORM,
-    &c::COMMIT_SKIP,
-    &c::CPU_BURN,
-    &c::MEMORY_LEAK,
-    &c::EXECUTOR_BLOCK,
-    &c::FD_LEAK,
-    &c::CRASH,
-    &c::LOG_FLOOD,
-    &c::WRONG_TOTAL,
-    &c::METRICS_GONE,
-    &c::TRACE_DROP,
-    &c::LOG_DROP,
-    &c::CARDINALITY_BOMB,
+    &RISKY,
+    &HTTP_ERROR,
+    &HTTP_LATENCY,
+    &HTTP_HANG,
+    &HTTP_ABORT,
+    &UPSTREAM_ERROR,
+    &UPSTREAM_LATENCY,
+    &UPSTREAM_UNREACHABLE,
+    &DB_LATENCY,
+    &DB_ERROR,
+    &DB_POOL_EXHAUSTION,
+    &DB_LOCK,
+    &DB_SLOW_QUERY,
+    &PUBLISH_ERROR,
+    &PUBLISH_DUPLICATE,
+    &QUEUE_FLOOD,
+    &POISON_MESSAGE,
+    &CONSUMER_SLOW,
+    &CONSUMER_PAUSE,
+    &REBALANCE_STORM,
+    &COMMIT_SKIP,
+    &CPU_BURN,
+    &MEMORY_LEAK,
+    &EXECUTOR_BLOCK,
+    &FD_LEAK,
+    &CRASH,
+    &LOG_FLOOD,
+    &WRONG_TOTAL,
+    &METRICS_GONE,
+    &TRACE_DROP,
+    &LOG_DROP,
+    &CARDINALITY_BOMB,
 ];
+
+/// `risky`: the hello-world of the lab.
+pub const RISKY: FaultSpec = FaultSpec {
+    name: "risky",
+    summary: "`GET /risky` fails with 500 for a share of its calls; 20 % from the start.",
+    reach: Reach::Work,
+    params: &[],
+    signals: "`http_requests_total{endpoint=\"/risky\",status=\"500\"}` rises; error spans and one error line per failure.",
+    ends: "The only one that is on from the start. `PUT` tunes it until its ttl, then 20 % return; `DELETE /faults/risky` \
+           ends it until the next start; `DELETE /faults` brings the 20 % back unless it was ended.",
+    baseline: Some("rate=0.2"),
+};
+
+/// `wrong-total`: totals are silently wrong.
+pub const WRONG_TOTAL: FaultSpec = FaultSpec {
+    name: "wrong-total",
+    summary: "Totals are computed wrongly, by `cents` too much.",
+    reach: Reach::Work,
+    params: &[count("cents", "how far off, in cents", "100", 1, 1_000_000)],
+    signals: "No error and no latency: only `order_totals_checked_total{result=\"mismatch\"}` and `revenue_dollars_total` move.",
+    ends: "What was written while it was on stays wrong.",
+    baseline: None,
+};

@@ -16,12 +16,13 @@ pub mod router;
 pub mod routes;
 pub mod state;
 
-use chassis::{
-    App, Chassis, ServiceInfo,
-    db::{Database, DbTargets},
-    kafka::{self, ConsumerConfig, Producer, Redriven},
-    outbox::{Outbox, Retire},
-};
+use chassis_core::ServiceInfo;
+use chassis_http::Failure;
+use chassis_kafka::{ConsumerConfig, Producer, Redriven};
+use chassis_outbox::{Outbox, Retire};
+use chassis_postgres::{Database, DbError, DbTargets};
+use chassis_service::App;
+use chassis_telemetry::Chassis;
 use contracts::topics;
 
 pub use config::OrderApiConfig;
@@ -59,7 +60,6 @@ pub async fn build(config: &OrderApiConfig, chassis: Chassis) -> anyhow::Result<
     };
     let database = Database::connect(&config.database, targets, &chassis).await?;
     database.migrate(&MIGRATIONS).await?;
-    chassis.faults.failures_look_like(|cause| OrderError::Storage(cause).into());
 
     let producer = Producer::new(&config.kafka, &chassis)?.publishes(topics::ORDERS);
     let retire = Retire::OnSettlement { overdue: config.outbox_overdue };
@@ -74,7 +74,7 @@ pub async fn build(config: &OrderApiConfig, chassis: Chassis) -> anyhow::Result<
         reasons: outcomes::REASONS,
     };
     let outcomes = Outcomes::new(orders.clone(), metrics.clone());
-    kafka::consume(&config.kafka, consumer, &producer, outcomes, &chassis)?;
+    chassis_kafka::consume(&config.kafka, consumer, &producer, outcomes, &chassis)?;
 
     chassis.spawn(freshness::watch(orders.clone(), metrics.clone(), chassis.shutdown.clone()));
 
@@ -84,7 +84,17 @@ pub async fn build(config: &OrderApiConfig, chassis: Chassis) -> anyhow::Result<
         backend: Backend::new(&chassis),
         metrics,
     };
-    Ok(App { chassis, public: Some(router::router(state)), routes: router::ROUTES })
+    Ok(App::new(&config.common, chassis)
+        .serving(router::router(state), router::ROUTES)
+        .failing(|failure| OrderError::Storage(storage(failure)).into()))
+}
+
+/// The error of a database that really failed like this.
+fn storage(failure: Failure) -> DbError {
+    match failure {
+        Failure::Lost => DbError::lost(),
+        Failure::Mismatched => DbError::mismatched(),
+    }
 }
 
 /// Puts at most `limit` dead letters back on the topic `order-outcomes`, oldest of each partition first.
@@ -93,5 +103,5 @@ pub async fn build(config: &OrderApiConfig, chassis: Chassis) -> anyhow::Result<
 /// When the broker does not answer or does not take a message; what was moved until then stays moved.
 pub async fn redrive(config: &OrderApiConfig, chassis: &Chassis, limit: u64) -> anyhow::Result<Redriven> {
     let producer = Producer::new(&config.kafka, chassis)?;
-    kafka::redrive(&config.kafka, topics::ORDER_OUTCOMES_DLQ, limit, &producer).await
+    chassis_kafka::redrive(&config.kafka, topics::ORDER_OUTCOMES_DLQ, limit, &producer).await
 }

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use chassis::{Chassis, kafka::Command, lifecycle, telemetry};
+use chassis_kafka::Command;
+use chassis_service::lifecycle;
 use order_api::{OrderApiConfig, SERVICE, build, faults, redrive};
 
 /// Requests allocate much and on several threads, which glibc's allocator pays for with a tenth of the CPU.
@@ -16,8 +17,8 @@ async fn main() -> ExitCode {
 
 async fn live() -> anyhow::Result<()> {
     let config = OrderApiConfig::from_process();
-    let chassis = Chassis::for_process(SERVICE, config.common.clone(), faults::CATALOGUE)?;
-    let telemetry = telemetry::init(&chassis)?;
+    let chassis = config.common.checked_chassis(SERVICE, faults::CATALOGUE)?;
+    let telemetry = chassis_telemetry::init(&chassis)?;
 
     let ended = match config.command {
         Some(Command::Redrive { limit }) => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chassis::telemetry::metrics::{Histogram, Metrics};
+use chassis_telemetry::metrics::{Histogram, Metrics};
 use contracts::orders::OrderStatus;
 use prometheus::IntCounter;
 

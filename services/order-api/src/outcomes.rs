@@ -4,7 +4,8 @@
 //! than the outcome that was applied is not: one of the two is wrong, so it is counted and kept as a dead letter.
 
 use async_trait::async_trait;
-use chassis::kafka::{Handler, InMessage, Verdict};
+use chassis_kafka::{Handler, InMessage, Verdict};
+use chassis_outbox::{REFUSED_BY_DATABASE, verdict};
 use chrono::Utc;
 use contracts::orders::{OrderSettled, OrderStatus, decode};
 
@@ -15,8 +16,16 @@ use crate::{
 };
 
 /// What messages are given up for.
-pub const REASONS: &[&str] =
-    &["malformed", "truncated", "unknown-version", INVALID, IMPLAUSIBLE, UNKNOWN_ORDER, CONTRADICTION];
+pub const REASONS: &[&str] = &[
+    "malformed",
+    "truncated",
+    "unknown-version",
+    INVALID,
+    IMPLAUSIBLE,
+    UNKNOWN_ORDER,
+    CONTRADICTION,
+    REFUSED_BY_DATABASE,
+];
 const INVALID: &str = "invalid";
 const IMPLAUSIBLE: &str = "implausible-time";
 const UNKNOWN_ORDER: &str = "unknown-order";
@@ -78,7 +87,7 @@ impl Handler for Outcomes {
         }
         match self.orders.settle(&event).await {
             Ok(settled) => self.settled(&event, settled),
-            Err(error) => Verdict::from(&error),
+            Err(error) => verdict(&error),
         }
     }
 }

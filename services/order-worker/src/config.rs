@@ -2,11 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use chassis::{
-    CommonConfig,
-    db::DbConfig,
-    kafka::{Command, KafkaConfig},
-};
+use chassis_kafka::{Command, KafkaConfig};
+use chassis_postgres::DbConfig;
+use chassis_service::CommonConfig;
 
 /// Admin address when none is configured. There is no public port.
 pub const ADMIN_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9103);
@@ -33,7 +31,7 @@ impl OrderWorkerConfig {
     /// Reads the process's flags and environment; on bad input prints what is wrong and ends the process with 64.
     #[must_use]
     pub fn from_process() -> Self {
-        chassis::config::parse::<Self>().with_default_addresses()
+        chassis_core::config::parse::<Self>().with_default_addresses()
     }
 
     /// Fills in the addresses of this service where none is configured.

@@ -1,31 +1,35 @@
-//! The fault points of order-worker; the chassis implements each at a process boundary.
+//! The fault points of order-worker, each implemented in the crate of the chassis that declares it.
 
-use chassis::fault::{FaultSpec, catalogue as c};
+use chassis_faults::FaultSpec;
+use chassis_kafka::catalogue::*;
+use chassis_postgres::catalogue::*;
+use chassis_service::catalogue::*;
+use chassis_telemetry::catalogue::*;
 
 /// All points. `db-deadlock` strikes the payment transaction.
 pub const CATALOGUE: &[&FaultSpec] = &[
-    &c::DB_LATENCY,
-    &c::DB_ERROR,
-    &c::DB_POOL_EXHAUSTION,
-    &c::DB_LOCK,
-    &c::DB_SLOW_QUERY,
-    &c::DB_DEADLOCK,
-    &c::PUBLISH_ERROR,
-    &c::PUBLISH_DUPLICATE,
-    &c::QUEUE_FLOOD,
-    &c::POISON_MESSAGE,
-    &c::CONSUMER_SLOW,
-    &c::CONSUMER_PAUSE,
-    &c::REBALANCE_STORM,
-    &c::COMMIT_SKIP,
-    &c::CPU_BURN,
-    &c::MEMORY_LEAK,
-    &c::EXECUTOR_BLOCK,
-    &c::FD_LEAK,
-    &c::CRASH,
-    &c::LOG_FLOOD,
-    &c::METRICS_GONE,
-    &c::TRACE_DROP,
-    &c::LOG_DROP,
-    &c::CARDINALITY_BOMB,
+    &DB_LATENCY,
+    &DB_ERROR,
+    &DB_POOL_EXHAUSTION,
+    &DB_LOCK,
+    &DB_SLOW_QUERY,
+    &DB_DEADLOCK,
+    &PUBLISH_ERROR,
+    &PUBLISH_DUPLICATE,
+    &QUEUE_FLOOD,
+    &POISON_MESSAGE,
+    &CONSUMER_SLOW,
+    &CONSUMER_PAUSE,
+    &REBALANCE_STORM,
+    &COMMIT_SKIP,
+    &CPU_BURN,
+    &MEMORY_LEAK,
+    &EXECUTOR_BLOCK,
+    &FD_LEAK,
+    &CRASH,
+    &LOG_FLOOD,
+    &METRICS_GONE,
+    &TRACE_DROP,
+    &LOG_DROP,
+    &CARDINALITY_BOMB,
 ];

@@ -2,10 +2,9 @@
 //! answered again and not paid again.
 
 use async_trait::async_trait;
-use chassis::{
-    kafka::{Handler, InMessage, Verdict},
-    scope::Scope,
-};
+use chassis_faults::scope::Scope;
+use chassis_kafka::{Handler, InMessage, Verdict};
+use chassis_outbox::{REFUSED_BY_DATABASE, verdict};
 use chrono::{SubsecRound, Utc};
 use contracts::orders::{OrderPlaced, decode};
 
@@ -16,7 +15,7 @@ use crate::{
 };
 
 /// What messages are given up for.
-pub const REASONS: &[&str] = &["malformed", "truncated", "unknown-version", INVALID];
+pub const REASONS: &[&str] = &["malformed", "truncated", "unknown-version", INVALID, REFUSED_BY_DATABASE];
 const INVALID: &str = "invalid";
 
 /// Handler of the topic `orders`.
@@ -82,7 +81,7 @@ impl Fulfil {
                 self.count(paid, &payment, total);
                 Verdict::Done
             }
-            Err(error) => Verdict::from(&error),
+            Err(error) => verdict(&error),
         }
     }
 }

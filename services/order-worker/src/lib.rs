@@ -11,12 +11,12 @@ pub mod faults;
 pub mod fulfil;
 pub mod metrics;
 
-use chassis::{
-    App, Chassis, ServiceInfo,
-    db::{Database, DbTargets},
-    kafka::{self, ConsumerConfig, Producer, Redriven},
-    outbox::{Outbox, Retire},
-};
+use chassis_core::ServiceInfo;
+use chassis_kafka::{ConsumerConfig, Producer, Redriven};
+use chassis_outbox::{Outbox, Retire};
+use chassis_postgres::{Database, DbTargets};
+use chassis_service::App;
+use chassis_telemetry::Chassis;
 use contracts::topics;
 
 pub use config::OrderWorkerConfig;
@@ -59,9 +59,9 @@ pub async fn build(config: &OrderWorkerConfig, chassis: Chassis) -> anyhow::Resu
         reasons: fulfil::REASONS,
     };
     let handler = Fulfil::new(PaymentStore::new(database, outbox), metrics);
-    kafka::consume(&config.kafka, consumer, &producer, handler, &chassis)?;
+    chassis_kafka::consume(&config.kafka, consumer, &producer, handler, &chassis)?;
 
-    Ok(App { chassis, public: None, routes: &[] })
+    Ok(App::new(&config.common, chassis))
 }
 
 /// Puts at most `limit` dead letters back on the topic `orders`, oldest of each partition first.
@@ -70,5 +70,5 @@ pub async fn build(config: &OrderWorkerConfig, chassis: Chassis) -> anyhow::Resu
 /// When the broker does not answer or does not take a message; what was moved until then stays moved.
 pub async fn redrive(config: &OrderWorkerConfig, chassis: &Chassis, limit: u64) -> anyhow::Result<Redriven> {
     let producer = Producer::new(&config.kafka, chassis)?;
-    kafka::redrive(&config.kafka, topics::ORDERS_DLQ, limit, &producer).await
+    chassis_kafka::redrive(&config.kafka, topics::ORDERS_DLQ, limit, &producer).await
 }

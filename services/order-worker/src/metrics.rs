@@ -1,6 +1,6 @@
 //! What order-worker exports beyond the chassis: the business counters. The text of each registration is its HELP.
 
-use chassis::telemetry::metrics::Metrics;
+use chassis_telemetry::metrics::Metrics;
 use prometheus::{Counter, IntCounter};
 
 /// The business metrics. Cheap to clone.

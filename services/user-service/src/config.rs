@@ -2,7 +2,9 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use chassis::{CommonConfig, cache::CacheConfig, db::DbConfig};
+use chassis_postgres::DbConfig;
+use chassis_redis::CacheConfig;
+use chassis_service::CommonConfig;
 use clap::Parser;
 
 use crate::domain::LookupPolicy;

@@ -1,7 +1,7 @@
 //! What goes wrong on the wire: one row a case.
 
 use axum::response::{IntoResponse, Response};
-use chassis::http::Problem;
+use chassis_http::Problem;
 use contracts::problems as p;
 use http::StatusCode as S;
 

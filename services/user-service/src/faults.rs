@@ -1,37 +1,48 @@
-//! The fault points of user-service. What each does is in the chassis; `lost-update` strikes in `adapters::user_store`.
+//! The fault points of user-service. What each does is in the crate of the chassis that declares it; `lost-update` is
+//! its own and strikes in `adapters::user_store`.
 
-use chassis::fault::{FaultSpec, catalogue as c};
-
-/// Name of the point that loses acknowledged changes.
-pub const LOST_UPDATE: &str = c::LOST_UPDATE.name;
+use chassis_faults::{FaultSpec, spec::work};
+use chassis_http::catalogue::*;
+use chassis_postgres::catalogue::*;
+use chassis_redis::catalogue::*;
+use chassis_service::catalogue::*;
+use chassis_telemetry::catalogue::*;
 
 /// Every point of this service.
 pub const CATALOGUE: &[&FaultSpec] = &[
-    &c::HTTP_ERROR,
-    &c::HTTP_LATENCY,
-    &c::HTTP_HANG,
-    &c::HTTP_ABORT,
-    &c::DB_LATENCY,
-    &c::DB_ERROR,
-    &c::DB_POOL_EXHAUSTION,
-    &c::DB_LOCK,
-    &c::DB_SLOW_QUERY,
-    &c::DB_DEADLOCK,
-    &c::CACHE_DOWN,
-    &c::CACHE_LATENCY,
-    &c::CACHE_STAMPEDE,
-    &c::CACHE_STALE,
-    &c::CACHE_HOT_KEY,
-    &c::CACHE_GROWTH,
-    &c::CPU_BURN,
-    &c::MEMORY_LEAK,
-    &c::EXECUTOR_BLOCK,
-    &c::FD_LEAK,
-    &c::CRASH,
-    &c::LOG_FLOOD,
-    &c::LOST_UPDATE,
-    &c::METRICS_GONE,
-    &c::TRACE_DROP,
-    &c::LOG_DROP,
-    &c::CARDINALITY_BOMB,
+    &HTTP_ERROR,
+    &HTTP_LATENCY,
+    &HTTP_HANG,
+    &HTTP_ABORT,
+    &DB_LATENCY,
+    &DB_ERROR,
+    &DB_POOL_EXHAUSTION,
+    &DB_LOCK,
+    &DB_SLOW_QUERY,
+    &DB_DEADLOCK,
+    &CACHE_DOWN,
+    &CACHE_LATENCY,
+    &CACHE_STAMPEDE,
+    &CACHE_STALE,
+    &CACHE_HOT_KEY,
+    &CACHE_GROWTH,
+    &CPU_BURN,
+    &MEMORY_LEAK,
+    &EXECUTOR_BLOCK,
+    &FD_LEAK,
+    &CRASH,
+    &LOG_FLOOD,
+    &LOST_UPDATE,
+    &METRICS_GONE,
+    &TRACE_DROP,
+    &LOG_DROP,
+    &CARDINALITY_BOMB,
 ];
+
+/// `lost-update`: an acknowledged change is not there.
+pub const LOST_UPDATE: FaultSpec = work(
+    "lost-update",
+    "A change is answered with success and not written.",
+    &[],
+    "No error and no latency: reading back shows the old value.",
+);

@@ -14,7 +14,12 @@ pub mod router;
 pub mod routes;
 pub mod state;
 
-use chassis::{App, Chassis, ServiceInfo, cache::Cache, db::Database, db::DbTargets};
+use chassis_core::ServiceInfo;
+use chassis_http::Failure;
+use chassis_postgres::{Database, DbError, DbTargets};
+use chassis_redis::Cache;
+use chassis_service::App;
+use chassis_telemetry::Chassis;
 
 pub use config::UserServiceConfig;
 pub use router::ROUTES;
@@ -44,15 +49,24 @@ pub async fn build(config: &UserServiceConfig, chassis: Chassis) -> anyhow::Resu
     };
     let database = Database::connect(&config.db, targets, &chassis).await?;
     database.migrate(&MIGRATIONS).await?;
-    chassis.faults.failures_look_like(|cause| error::problem(&adapters::store_error(cause)));
     if config.seed_users {
         seed(database.pool()).await?;
     }
     let cache = Cache::connect(&config.cache, adapters::CACHE, &chassis).await?;
     let metrics = UserServiceMetrics::new(&chassis.metrics);
-    let store = PgUserStore::new(database, chassis.faults.point(faults::LOST_UPDATE));
+    let store = PgUserStore::new(database, chassis.faults.point(faults::LOST_UPDATE.name));
     let cache = RedisUserCache::new(cache, chassis.protections.clone(), metrics.lookup);
     let lookup = Lookup::new(store.clone(), cache, config.lookup_policy());
     let state = AppState { store, lookup, active_users: metrics.active_users };
-    Ok(App { public: Some(router::router(state)), routes: ROUTES, chassis })
+    Ok(App::new(&config.common, chassis)
+        .serving(router::router(state), ROUTES)
+        .failing(|failure| error::problem(&adapters::store_error(storage(failure)))))
+}
+
+/// The error of a database that really failed like this.
+fn storage(failure: Failure) -> DbError {
+    match failure {
+        Failure::Lost => DbError::lost(),
+        Failure::Mismatched => DbError::mismatched(),
+    }
 }

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use chassis::{Chassis, config, lifecycle, telemetry};
+use chassis_core::config;
+use chassis_service::lifecycle;
 use user_service::{SERVICE, UserServiceConfig, build, faults};
 
 /// Requests allocate much and on several threads, which glibc's allocator pays for with a tenth of the CPU.
@@ -16,8 +17,8 @@ async fn main() -> ExitCode {
 
 async fn live() -> anyhow::Result<()> {
     let config = config::parse::<UserServiceConfig>().with_default_addresses();
-    let chassis = Chassis::for_process(SERVICE, config.common.clone(), faults::CATALOGUE)?;
-    let telemetry = telemetry::init(&chassis)?;
+    let chassis = config.common.checked_chassis(SERVICE, faults::CATALOGUE)?;
+    let telemetry = chassis_telemetry::init(&chassis)?;
     let outcome = match build(&config, chassis).await {
         Ok(app) => lifecycle::run(app).await,
         Err(error) => Err(error),

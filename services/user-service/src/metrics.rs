@@ -1,6 +1,6 @@
 //! All metrics of user-service beyond those that the chassis exports for HTTP, database, cache and process.
 
-use chassis::telemetry::metrics::Metrics;
+use chassis_telemetry::metrics::Metrics;
 use prometheus::IntCounter;
 
 use crate::domain::ActiveUsers;

@@ -14,7 +14,7 @@ pub(crate) struct Config {
     pub(crate) admin_addr: SocketAddr,
     /// What is asked of clients of the admin port.
     #[command(flatten)]
-    pub(crate) limits: serve::Limits,
+    pub(crate) limits: chassis_serve::Limits,
     /// Topics to create; others are created with 4 partitions when they are first asked for.
     #[arg(
         long = "topic",

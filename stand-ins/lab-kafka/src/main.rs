@@ -47,10 +47,10 @@ fn main() -> ExitCode {
 async fn run(config: &Config) -> anyhow::Result<()> {
     let listener = bind(config.listen).await?;
     let cluster = Cluster::start(config.brokers, &config.topics)?;
-    let settings = serve::Settings::new(&config.limits, LARGEST);
-    let admin = serve::whole_requests(admin::router(cluster.clone()));
+    let settings = chassis_serve::Settings::new(&config.limits, LARGEST);
+    let admin = chassis_serve::whole_requests(admin::router(cluster.clone()));
     // Serves until it is dropped.
-    let admin = serve::Server::bind(config.admin_addr, admin, settings).await?;
+    let admin = chassis_serve::Server::bind(config.admin_addr, admin, settings).await?;
     let (kafka_addr, admin_addr) = (listener.local_addr()?, admin.address);
     tracing::info!(%kafka_addr, %admin_addr, brokers = config.brokers, "serving");
 

@@ -7,10 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chassis::{
-    Chassis, CommonConfig, ServiceInfo,
-    kafka::{self, ConsumerConfig, Handler, InMessage, KafkaConfig, OutMessage, Producer, Verdict},
-};
+use chassis_core::ServiceInfo;
+use chassis_kafka::{ConsumerConfig, Handler, InMessage, KafkaConfig, OutMessage, Producer, Verdict};
+use chassis_service::CommonConfig;
+use chassis_telemetry::Chassis;
 use clap::Parser;
 use testkit::{Http, eventually};
 
@@ -102,7 +102,7 @@ impl Service {
     fn start(broker: &Broker) -> Self {
         let bootstrap = broker.kafka.to_string();
         let Flags { common, kafka } = Flags::parse_from(["test", "--kafka-brokers", &bootstrap]);
-        let chassis = Chassis::new(ServiceInfo { name: "test", version: "0" }, common, &[]);
+        let chassis = common.chassis(ServiceInfo { name: "test", version: "0" }, &[]);
         let producer = Producer::new(&kafka, &chassis).expect("a producer");
         let seen = Seen::default();
         let consumer = ConsumerConfig {
@@ -112,7 +112,7 @@ impl Service {
             max_attempts: 3,
             reasons: &[],
         };
-        kafka::consume(&kafka, consumer, &producer, seen.clone(), &chassis).expect("a consumer");
+        chassis_kafka::consume(&kafka, consumer, &producer, seen.clone(), &chassis).expect("a consumer");
         Self { chassis, producer, seen }
     }
 

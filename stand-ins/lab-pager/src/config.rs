@@ -19,7 +19,7 @@ pub struct PagerConfig {
     pub keep: NonZeroUsize,
     /// What is asked of clients.
     #[command(flatten)]
-    pub limits: serve::Limits,
+    pub limits: chassis_serve::Limits,
     /// Log filter.
     #[arg(long, env = "LOG_LEVEL", default_value = "info")]
     pub log_level: String,

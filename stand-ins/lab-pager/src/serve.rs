@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use serve::{Server, Settings};
+use chassis_serve::{Server, Settings};
 
 use crate::{
     config::PagerConfig,

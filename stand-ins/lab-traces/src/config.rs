@@ -31,7 +31,7 @@ pub struct TracesConfig {
     pub slow: Duration,
     /// What is asked of clients.
     #[command(flatten)]
-    pub limits: serve::Limits,
+    pub limits: chassis_serve::Limits,
     /// Log filter.
     #[arg(long, env = "LOG_LEVEL", default_value = "info")]
     pub log_level: String,

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use axum::Router;
-use serve::{Protocol, Server, Settings};
+use chassis_serve::{Protocol, Server, Settings};
 use tokio::task::JoinSet;
 use tonic::service::Routes;
 
@@ -47,7 +47,7 @@ impl Running {
         let intake = Intake::new(Arc::clone(&store), Arc::clone(&metrics));
 
         let settings = Settings::new(&config.limits, MAX_REQUEST);
-        let whole = |routes: Router| serve::whole_requests(routes);
+        let whole = |routes: Router| chassis_serve::whole_requests(routes);
         let otlp = receive::http::router(intake.clone());
         let ui = whole(jaeger::router(Arc::clone(&store)).merge(ui::router()));
         let grpc = Routes::new(receive::grpc::service(intake)).into_axum_router();

@@ -13,12 +13,10 @@ use std::{
 
 use anyhow::Context;
 use axum::{Router, routing::get};
-use chassis::{
-    App, Chassis, CommonConfig, ServiceInfo,
-    fault::{FaultSpec, catalogue},
-    lifecycle::Running,
-    telemetry,
-};
+use chassis_core::ServiceInfo;
+use chassis_faults::FaultSpec;
+use chassis_http::catalogue::{HTTP_ABORT, HTTP_ERROR, HTTP_HANG, HTTP_LATENCY};
+use chassis_service::{App, CommonConfig, lifecycle::Running};
 use clap::{Parser, ValueEnum};
 
 use crate::{client::hammer, report};
@@ -26,8 +24,7 @@ use crate::{client::hammer, report};
 /// Keep-alive connections of a run.
 const CONNECTIONS: usize = 32;
 /// What every service can have done to its public port.
-const POINTS: &[&FaultSpec] =
-    &[&catalogue::HTTP_ERROR, &catalogue::HTTP_LATENCY, &catalogue::HTTP_HANG, &catalogue::HTTP_ABORT];
+const POINTS: &[&FaultSpec] = &[&HTTP_ERROR, &HTTP_LATENCY, &HTTP_HANG, &HTTP_ABORT];
 /// The bar of the design.
 const BAR: f64 = 0.80;
 
@@ -62,9 +59,9 @@ pub(crate) async fn serve(kind: Kind, trace_ratio: f64) -> anyhow::Result<()> {
             let config =
                 Config::parse_from(["bench", "--log-level=warn", &format!("--trace-ratio={trace_ratio}")]);
             let service = ServiceInfo { name: "bench", version: env!("CARGO_PKG_VERSION") };
-            let chassis = Chassis::new(service, config.common, POINTS);
-            let guard = telemetry::init(&chassis)?;
-            let app = App { chassis, public: Some(routes()), routes: &[("GET", "/")] };
+            let chassis = config.common.chassis(service, POINTS);
+            let guard = chassis_telemetry::init(&chassis)?;
+            let app = App::new(&config.common, chassis).serving(routes(), &[("GET", "/")]);
             let running = Running::start(app).await?;
             println!("{}", running.public.context("a public address")?);
             std::future::pending::<()>().await;

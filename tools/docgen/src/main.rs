@@ -1,12 +1,14 @@
 //! Writes the generated pages of `docs/` from the code; with `--check` fails when a committed page differs.
 
 mod configuration;
+mod faults;
 
 use std::{fs, path::Path};
 
 use anyhow::{Context, bail};
-use chassis::fault::doc::ServiceFaults;
 use clap::{CommandFactory, Parser};
+
+use faults::ServiceFaults;
 
 /// Writes the generated pages of docs/ from the code.
 #[derive(Debug, Parser)]
@@ -52,7 +54,7 @@ fn configuration_page() -> String {
 
 fn faults_page() -> String {
     let service = |name, admin, catalogue| ServiceFaults { name, admin, catalogue };
-    chassis::fault::doc::markdown(&[
+    faults::markdown(&[
         service("order-api", "localhost:9101", order_api::faults::CATALOGUE),
         service("user-service", "localhost:9102", user_service::faults::CATALOGUE),
         service("order-worker", "localhost:9103", order_worker::faults::CATALOGUE),

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serve::{Limits, Refusal};
+use chassis_serve::{Limits, Refusal};
 use tokio::{io::AsyncWriteExt, net::TcpSocket, task::JoinSet};
 
 use crate::support::{Client, GET, PATIENCE, Port, eventually};
@@ -141,7 +141,7 @@ async fn the_bound_never_costs_a_request_in_progress() {
 #[tokio::test]
 async fn unfinished_bodies_share_one_bound_on_memory() {
     // Sixteen times what all of them may hold together.
-    let settings = serve::Settings::new(
+    let settings = chassis_serve::Settings::new(
         &Limits { max_connections_per_client: 2000, max_connections: 2000, ..Limits::default() },
         1 << 20,
     );
@@ -151,8 +151,8 @@ async fn unfinished_bodies_share_one_bound_on_memory() {
         told.fetch_add(1, SeqCst);
     });
     let routes =
-        serve::whole_requests(axum::Router::new().route("/", axum::routing::post(|| async { "ok" })));
-    let server = serve::Server::bind(([127, 0, 0, 1], 0).into(), routes, settings).await.unwrap();
+        chassis_serve::whole_requests(axum::Router::new().route("/", axum::routing::post(|| async { "ok" })));
+    let server = chassis_serve::Server::bind(([127, 0, 0, 1], 0).into(), routes, settings).await.unwrap();
     let mut open = Vec::new();
     for _ in 0..100 {
         let mut tcp = tokio::net::TcpStream::connect(server.address).await.unwrap();

@@ -1,6 +1,6 @@
 //! Requests that a web page of another site can make a browser send.
 
-use serve::{Limits, Refusal};
+use chassis_serve::{Limits, Refusal};
 
 use crate::support::{GET, Port};
 

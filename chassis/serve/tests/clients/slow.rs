@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use serve::{Limits, Refusal};
+use chassis_serve::{Limits, Refusal};
 use tokio::io::AsyncWriteExt;
 
 use crate::support::{BODY_LIMIT, GET, Port, eventually};

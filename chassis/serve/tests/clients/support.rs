@@ -8,7 +8,7 @@ use std::{
 };
 
 use axum::{Router, extract::Request, routing::get};
-use serve::{Connection, Limits, Refusal, Server, Settings};
+use chassis_serve::{Connection, Limits, Refusal, Server, Settings};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -31,7 +31,7 @@ impl Port {
         let told = Arc::clone(&refused);
         let settings =
             Settings::new(&limits, BODY_LIMIT).telling(move |refusal| told.lock().unwrap().push(refusal));
-        let routes = serve::whole_requests(routes());
+        let routes = chassis_serve::whole_requests(routes());
         let server = Server::bind(([127, 0, 0, 1], 0).into(), routes, settings).await.unwrap();
         Self { server, refused }
     }

@@ -1,6 +1,7 @@
 //! The backend that `/risky` depends on: the lab's hello-world of failing. It answers, or its connection breaks.
 
-use chassis::{Chassis, fault::FaultPoint};
+use chassis_faults::FaultPoint;
+use chassis_telemetry::Chassis;
 
 /// The backend did not answer.
 #[derive(Debug, thiserror::Error)]

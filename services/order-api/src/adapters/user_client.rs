@@ -1,9 +1,7 @@
 //! user-service as order-api needs it: whether a user exists, and its tier.
 
-use chassis::{
-    Chassis,
-    client::{ClientConfig, ClientError, PeerClient},
-};
+use chassis_http::client::{ClientConfig, ClientError, PeerClient};
+use chassis_telemetry::Chassis;
 use contracts::users::User;
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! `GET /orders/{id}`: where an order stands.
 
 use axum::{Json, extract::State};
-use chassis::http::Path;
+use chassis_http::Path;
 use contracts::{
     orders::Order,
     problems::{Problem, ToAnything},

@@ -1,7 +1,7 @@
 //! `GET /orders`: a page of orders, newest first, of one user, of one status, or of all.
 
 use axum::{Json, extract::State};
-use chassis::http::Query;
+use chassis_http::Query;
 use contracts::{
     orders::{OrderPage, OrderStatus},
     problems::{Problem, ToAnything},

@@ -5,7 +5,8 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use chassis::{http::Json, scope::Scope};
+use chassis_faults::scope::Scope;
+use chassis_http::Json;
 use chrono::{SubsecRound, Utc};
 use contracts::{
     orders::{Accepted, OrderStatus, PlaceOrder},

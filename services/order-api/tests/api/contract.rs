@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use chassis::outbox::OUTBOX_DDL;
+use chassis_outbox::OUTBOX_DDL;
 use testkit::{eventually, golden};
 
 use crate::lab::{Lab, Parts, SOON, order, run};
@@ -62,5 +62,5 @@ fn the_openapi_document_describes_every_route() {
 fn the_outbox_table_is_the_one_that_the_relay_works_on() {
     let ours =
         order_api::MIGRATIONS.iter().any(|migration| migration.sql.as_str().contains(OUTBOX_DDL.trim()));
-    assert!(ours, "a migration creates chassis::outbox::OUTBOX_DDL");
+    assert!(ours, "a migration creates chassis_outbox::OUTBOX_DDL");
 }

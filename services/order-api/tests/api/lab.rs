@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chassis::{Chassis, lifecycle::Running, telemetry};
+use chassis_service::lifecycle::Running;
 use clap::Parser;
 use serde_json::{Value, json};
 use testkit::{Answer, ChaosProxy, Http, Kafka, Postgres, Redis, Scrape, eventually, invariants};
@@ -198,7 +198,7 @@ const PORTS: [&str; 4] = ["--admin-addr", "127.0.0.1:0", "--public-addr", "127.0
 pub(crate) async fn start_users(database: &str, redis: &str) -> Running {
     let flags = ["user-service", "--database-url", database, "--redis-url", redis];
     let config = user_service::UserServiceConfig::parse_from(flags.into_iter().chain(PORTS));
-    let chassis = Chassis::new(user_service::SERVICE, config.common.clone(), user_service::faults::CATALOGUE);
+    let chassis = config.common.chassis(user_service::SERVICE, user_service::faults::CATALOGUE);
     Running::start(user_service::build(&config, chassis).await.unwrap()).await.unwrap()
 }
 
@@ -208,10 +208,10 @@ pub(crate) async fn start_api(database: &str, brokers: &str, users: &str, flags:
         ["order-api", "--database-url", database, "--kafka-brokers", brokers, "--user-service-url", users];
     let own = own.into_iter().chain(PORTS).map(str::to_owned);
     let config = order_api::OrderApiConfig::parse_from(own.chain(flags.iter().cloned()));
-    let chassis = Chassis::new(order_api::SERVICE, config.common.clone(), order_api::faults::CATALOGUE);
-    if config.common.otlp_endpoint.is_some() {
+    let chassis = config.common.chassis(order_api::SERVICE, order_api::faults::CATALOGUE);
+    if config.common.telemetry.otlp_endpoint.is_some() {
         // Process-wide, so one test at most may ask for it; it gets the spans of all services of this process.
-        let telemetry = telemetry::init_with(&chassis, Box::new(std::io::sink())).unwrap();
+        let telemetry = chassis_telemetry::init_with(&chassis, Box::new(std::io::sink())).unwrap();
         std::mem::forget(telemetry);
     }
     Running::start(order_api::build(&config, chassis).await.unwrap()).await.unwrap()
@@ -226,6 +226,6 @@ pub(crate) async fn start_worker(database: &str, brokers: &str) -> Running {
 pub(crate) async fn start_worker_with(database: &str, brokers: &str, flags: &[&str]) -> Running {
     let own = ["order-worker", "--database-url", database, "--kafka-brokers", brokers, PORTS[0], PORTS[1]];
     let config = order_worker::OrderWorkerConfig::parse_from(own.iter().chain(flags));
-    let chassis = Chassis::new(order_worker::SERVICE, config.common.clone(), order_worker::faults::CATALOGUE);
+    let chassis = config.common.chassis(order_worker::SERVICE, order_worker::faults::CATALOGUE);
     Running::start(order_worker::build(&config, chassis).await.unwrap()).await.unwrap()
 }

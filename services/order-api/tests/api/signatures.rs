@@ -1,6 +1,6 @@
 //! With `EVENT_KEYS`, only what one of the services wrote is believed.
 
-use chassis::{Chassis, kafka::EventKeys};
+use chassis_kafka::EventKeys;
 use clap::Parser as _;
 use contracts::{
     orders::{OrderSettled, OrderStatus},
@@ -99,7 +99,7 @@ fn a_redriven_outcome_keeps_its_signature_and_a_forged_one_does_not_get_any() {
             "redrive",
         ];
         let config = order_api::OrderApiConfig::parse_from(flags);
-        let chassis = Chassis::new(order_api::SERVICE, config.common.clone(), order_api::faults::CATALOGUE);
+        let chassis = config.common.chassis(order_api::SERVICE, order_api::faults::CATALOGUE);
         let redriven = order_api::redrive(&config, &chassis, 10).await.unwrap();
         assert_eq!((redriven.moved, redriven.left), (2, 0));
 

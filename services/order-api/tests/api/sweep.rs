@@ -1,6 +1,6 @@
 //! Every fault of order-api, swept: nothing gives it away, and nothing of it stays behind.
 
-use chassis::lifecycle::Running;
+use chassis_service::lifecycle::Running;
 use contracts::users::seeded_user_id;
 use futures::future::{BoxFuture, join_all};
 use http::Method;

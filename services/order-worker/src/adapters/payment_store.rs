@@ -1,14 +1,11 @@
 //! Payments in PostgreSQL: inbox, payment and outcome event in one transaction, so an order is paid once and its outcome
-//! leaves at least once. Under load, the messages of several partitions share a transaction ([`chassis::db::Group`]).
+//! leaves at least once. Under load, the messages of several partitions share a transaction ([`chassis_postgres::Group`]).
 
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use chassis::{
-    db::{Connection, Database, DbError, Group, GroupWork, QueryType},
-    inbox,
-    outbox::{Outbox, OutboxEntry},
-};
+use chassis_outbox::{Outbox, OutboxEntry, inbox};
+use chassis_postgres::{Connection, Database, DbError, Group, GroupWork, QueryType};
 use chrono::{DateTime, Utc};
 use contracts::topics;
 use uuid::Uuid;

@@ -1,6 +1,6 @@
 //! What others rely on: the metrics, and the tables that the chassis works on.
 
-use chassis::{inbox::INBOX_DDL, outbox::OUTBOX_DDL};
+use chassis_outbox::{OUTBOX_DDL, inbox::INBOX_DDL};
 use testkit::eventually;
 
 use crate::worker::{SOON, Worker, order};

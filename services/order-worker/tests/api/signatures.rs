@@ -1,6 +1,6 @@
 //! With `EVENT_KEYS`, only orders that one of the services wrote are paid.
 
-use chassis::kafka::EventKeys;
+use chassis_kafka::EventKeys;
 use contracts::{orders::OrderPlaced, topics};
 
 use crate::worker::{SOON, Worker, order};

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use chassis::{
-    cache::{Cache, CacheTargets},
-    protection::{Protection, Protections},
-};
+use chassis_faults::protection::{Protection, Protections};
+use chassis_redis::{Cache, CacheTargets};
 use chrono::Utc;
 use uuid::Uuid;
 

@@ -2,10 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chassis::{
-    db::{Database, DbError, QueryType},
-    fault::FaultPoint,
-};
+use chassis_faults::FaultPoint;
+use chassis_postgres::{Database, DbError, QueryType};
 use chrono::{DateTime, Utc};
 use contracts::users::{User, UserTier};
 use uuid::Uuid;

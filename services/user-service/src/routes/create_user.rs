@@ -1,7 +1,8 @@
 //! `POST /users`: a new user.
 
 use axum::{extract::State, response::IntoResponse};
-use chassis::{http::Json, scope::Scope};
+use chassis_faults::scope::Scope;
+use chassis_http::Json;
 use contracts::{
     problems::{Problem, ToChanges},
     users::{CreateUser, User},

@@ -4,7 +4,8 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use chassis::{http::Path, scope::Scope};
+use chassis_faults::scope::Scope;
+use chassis_http::Path;
 use contracts::{
     problems::{Problem, ToAnything},
     users::User,

@@ -1,7 +1,7 @@
 //! `GET /users`: all users, page by page, in order of id. Reads the database: a page is not cached.
 
 use axum::extract::State;
-use chassis::http::Query;
+use chassis_http::Query;
 use contracts::{
     problems::{Problem, ToAnything},
     users::UserPage,

@@ -1,10 +1,8 @@
 //! `PATCH /users/{id}`: changes a user, and makes the cache forget the old one.
 
 use axum::extract::State;
-use chassis::{
-    http::{Json, Path},
-    scope::Scope,
-};
+use chassis_faults::scope::Scope;
+use chassis_http::{Json, Path};
 use contracts::{
     problems::{Problem, ToChanges},
     users::{UpdateUser, User},

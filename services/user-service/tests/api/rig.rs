@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chassis::{Chassis, lifecycle::Running};
+use chassis_service::lifecycle::Running;
 use clap::Parser;
 use contracts::users::seeded_user_id;
 use testkit::{Answer, ChaosProxy, Http, Postgres, Redis, Scrape};
@@ -77,7 +77,7 @@ pub(crate) async fn start(database_url: &str, redis_url: &str, flags: &[&str]) -
     let given = |flag: &str| flags.iter().any(|other| other.split('=').next() == flag.split('=').next());
     args.extend(PATIENT.iter().filter(|flag| !given(flag)));
     let config = UserServiceConfig::try_parse_from(args).expect("good flags");
-    let chassis = Chassis::new(SERVICE, config.common.clone(), CATALOGUE);
+    let chassis = config.common.chassis(SERVICE, CATALOGUE);
     Running::start(build(&config, chassis).await.expect("the service builds"))
         .await
         .expect("the ports are free")

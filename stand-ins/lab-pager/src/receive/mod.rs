@@ -45,7 +45,7 @@ pub fn router() -> Router<Arc<Pager>> {
 }
 
 async fn take(State(pager): State<Arc<Pager>>, body: Body, format: Format) -> Response {
-    let body = match serve::body::collect(body).await {
+    let body = match chassis_serve::body::collect(body).await {
         Ok(body) => body,
         Err(error) => {
             pager.metrics.refused(format);

@@ -12,10 +12,10 @@ use axum::{
     routing::post,
 };
 use bytes::Bytes;
+use chassis_serve::BodyError;
 use flate2::read::GzDecoder;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
-use serve::BodyError;
 
 use super::{Intake, MAX_REQUEST};
 use crate::metrics::Protocol;
@@ -96,7 +96,7 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
         let message = format!("Content-Type must be {PROTOBUF}, is `{content_type}`");
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type", message));
     }
-    serve::body::collect(body).await.map_err(|error| {
+    chassis_serve::body::collect(body).await.map_err(|error| {
         let reason = if matches!(error, BodyError::TooLarge { .. }) { "too_large" } else { "malformed" };
         Refusal::new(error.kind().status, reason, error.to_string())
     })

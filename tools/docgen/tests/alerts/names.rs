@@ -172,7 +172,7 @@ impl Names {
 
 /// What the parts that are no services export, from their own code.
 fn exported() -> Vec<String> {
-    let metrics = chassis::telemetry::metrics::Metrics::new();
+    let metrics = chassis_telemetry::metrics::Metrics::new();
     let _load = load::record::LoadMetrics::new(&metrics);
     let load = String::from_utf8(metrics.render(None).1).expect("text");
     let store = Arc::new(lab_traces::store::Store::new(1 << 20, Duration::from_millis(500)));

@@ -3,11 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use chassis::{
-    CommonConfig,
-    fault::{FaultSpec, Faults},
-};
-use clap::Parser;
+use chassis_faults::{FaultSpec, Faults};
 
 use crate::{files, names::Names, nothing_is, read, root, rules};
 
@@ -151,13 +147,8 @@ fn plan(line: &str) -> Option<(String, String, String)> {
 
 /// Switches it on where the service would: the same parser refuses it.
 fn set((service, fault, query): &(String, String, String)) -> Result<(), String> {
-    #[derive(Parser)]
-    struct Only {
-        #[command(flatten)]
-        common: CommonConfig,
-    }
     let known = SERVICES.iter().find(|(name, ..)| name == service);
     let (_, catalogue, _) = known.ok_or_else(|| format!("no service is called {service}"))?;
-    let faults = Faults::new(catalogue, &Only::parse_from(["test"]).common);
+    let faults = Faults::new(catalogue, false);
     faults.set(fault, query).map_err(|error| error.to_string())
 }

@@ -1,8 +1,8 @@
 //! Orders in PostgreSQL. An order and its outbox entry are one statement, so they exist together or not at all, for one
 //! round trip; the same holds for an outcome and the retirement of the entry. Under load, orders that arrive together share
-//! that statement, and so do outcomes ([`chassis::db::Group`]).
+//! that statement, and so do outcomes ([`chassis_postgres::Group`]).
 //!
-//! The statements name the columns of [`chassis::outbox::OUTBOX_DDL`]; a test compares that with the migrations.
+//! The statements name the columns of [`chassis_outbox::OUTBOX_DDL`]; a test compares that with the migrations.
 
 mod place;
 mod read;
@@ -12,12 +12,10 @@ mod settle;
 pub use place::Placed;
 pub use settle::Settled;
 
-use chassis::{
-    Chassis,
-    db::{Database, Group},
-    fault::FaultPoint,
-    outbox::Outbox,
-};
+use chassis_faults::FaultPoint;
+use chassis_outbox::Outbox;
+use chassis_postgres::{Database, Group};
+use chassis_telemetry::Chassis;
 
 use self::{place::Place, settle::Settle};
 

@@ -3,10 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 
 use async_trait::async_trait;
-use chassis::{
-    db::{Database, DbError, GroupWork, QueryType},
-    telemetry::traces,
-};
+use chassis_postgres::{Database, DbError, GroupWork, QueryType};
+use chassis_telemetry::traces;
 use contracts::{
     orders::{EVENT_VERSION, Item, OrderPlaced},
     topics,

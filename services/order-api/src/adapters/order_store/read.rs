@@ -1,6 +1,6 @@
 //! Reading orders: one by id, or a page of them, newest first.
 
-use chassis::db::{DbError, QueryType};
+use chassis_postgres::{DbError, QueryType};
 use contracts::orders::Order;
 use uuid::Uuid;
 

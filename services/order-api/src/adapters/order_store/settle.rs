@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use chassis::db::{Connection, Database, DbError, GroupWork, QueryType};
+use chassis_postgres::{Connection, Database, DbError, GroupWork, QueryType};
 use chrono::{DateTime, SubsecRound as _, Utc};
 use contracts::orders::OrderSettled;
 use sqlx::postgres::types::PgInterval;

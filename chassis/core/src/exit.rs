@@ -1,0 +1,16 @@
+//! How a process ends.
+
+use std::process::ExitCode;
+
+use crate::config::Invalid;
+
+/// Exit code for bad configuration, `EX_USAGE` of sysexits(3).
+pub const EXIT_USAGE: u8 = 64;
+
+/// What `main` returns for how the process ended: an error is said on stderr, bad configuration has a code of its own.
+#[must_use]
+pub fn exit_code(ended: anyhow::Result<()>) -> ExitCode {
+    let Err(error) = ended else { return ExitCode::SUCCESS };
+    eprintln!("error: {error:#}");
+    if error.is::<Invalid>() { ExitCode::from(EXIT_USAGE) } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,94 @@
+//! The switchboard of one process: all declared points, by name.
+
+use std::sync::Arc;
+
+use super::{FaultError, FaultPoint, FaultSpec, parse::parse, state::PointState, value::clip};
+
+/// The fault switchboard of one process. Cheap to clone.
+#[derive(Clone)]
+pub struct Faults {
+    points: Arc<[Arc<PointState>]>,
+}
+
+impl Faults {
+    /// A switchboard with the points of `catalogue`, all off but for baselines; with `reveal` they give themselves away.
+    ///
+    /// # Panics
+    /// When the catalogue names a point twice or has a default or baseline that its own ranges refuse: a mistake in the
+    /// code, found at start-up by every test.
+    #[must_use]
+    pub fn new(catalogue: &'static [&'static FaultSpec], reveal: bool) -> Self {
+        let mut points: Vec<Arc<PointState>> = Vec::with_capacity(catalogue.len());
+        for &spec in catalogue {
+            assert!(
+                points.iter().all(|point| point.spec.name != spec.name),
+                "fault `{}` declared twice",
+                spec.name
+            );
+            let plan = parse(spec, spec.baseline.unwrap_or_default(), true)
+                .unwrap_or_else(|error| panic!("fault `{}`: {error}", spec.name));
+            let baseline = spec.baseline.map(|_| plan);
+            points.push(Arc::new(PointState::new(spec, baseline, reveal)));
+        }
+        Self { points: points.into() }
+    }
+
+    /// The handle of one declared point.
+    ///
+    /// # Panics
+    /// When the service did not declare `name`: a mistake in the code, found at start-up by every test.
+    #[must_use]
+    pub fn point(&self, name: &str) -> FaultPoint {
+        self.find(name).unwrap_or_else(|| panic!("{}", self.unknown(name)))
+    }
+
+    /// The handle of a point that not every service declares; `None` where it is not declared.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<FaultPoint> {
+        self.state(name).ok().map(|state| FaultPoint::new(Arc::clone(state)))
+    }
+
+    /// Sets a plan from a query string such as `rate=0.2&ttl=5m`, as `PUT /faults/{name}` does.
+    ///
+    /// # Errors
+    /// What was wrong and what would be right.
+    pub fn set(&self, name: &str, query: &str) -> Result<(), FaultError> {
+        let state = self.state(name)?;
+        state.set(parse(state.spec, query, false)?);
+        Ok(())
+    }
+
+    /// Ends a fault, its baseline included.
+    ///
+    /// # Errors
+    /// When the point does not exist.
+    pub fn clear(&self, name: &str) -> Result<(), FaultError> {
+        self.state(name)?.end(true);
+        Ok(())
+    }
+
+    /// Ends every fault that was set; baselines stay, or return, as they were.
+    pub fn clear_all(&self) {
+        for point in self.points.iter() {
+            point.end(false);
+        }
+    }
+
+    /// A handle of every declared point, in the order of the catalogue.
+    pub fn points(&self) -> impl Iterator<Item = FaultPoint> {
+        self.points.iter().map(|state| FaultPoint::new(Arc::clone(state)))
+    }
+
+    pub(super) fn states(&self) -> &[Arc<PointState>] {
+        &self.points
+    }
+
+    pub(super) fn state(&self, name: &str) -> Result<&Arc<PointState>, FaultError> {
+        self.points.iter().find(|point| point.spec.name == name).ok_or_else(|| self.unknown(name))
+    }
+
+    fn unknown(&self, name: &str) -> FaultError {
+        let known: Vec<_> = self.points.iter().map(|point| point.spec.name).collect();
+        FaultError::UnknownFault { name: clip(name), known: known.join(", ") }
+    }
+}

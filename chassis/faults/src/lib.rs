@@ -1,0 +1,33 @@
+//! The fault engine: points declared once, plans set at run time, decisions per request, all blind by default. Beside it the
+//! switches of the protections, and the scope by which a plan knows whom it may hit.
+//!
+//! A boundary declares its points in a `catalogue` and implements them; a service lists those that it has. The engine knows
+//! none of them. A point that is off costs one atomic load. A plan that was set always expires; only a baseline stays.
+
+mod config;
+mod decide;
+mod engine;
+mod error;
+mod parse;
+mod plan;
+mod point;
+pub mod protection;
+mod report;
+pub mod scope;
+pub mod spec;
+mod state;
+mod strike;
+mod taking;
+#[cfg(test)]
+mod tests;
+mod value;
+
+pub use config::FaultsConfig;
+pub use engine::Faults;
+pub use error::FaultError;
+pub use parse::COMMON_PARAMS;
+pub use point::FaultPoint;
+pub use report::{ParamReport, PlanReport, PointReport, parameters};
+pub use spec::{FaultSpec, ParamKind, ParamSpec, Reach};
+pub use strike::Strike;
+pub use taking::part;

@@ -1,0 +1,144 @@
+//! What `GET /faults` shows of a point: what it takes, and what is in force.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use serde::Serialize;
+
+use super::{
+    COMMON_PARAMS, FaultError, FaultSpec, Faults, Reach,
+    parse::WORK_PARAMS,
+    state::{InForce, PointState},
+    value::human,
+};
+
+/// One point with its plan.
+#[derive(Debug, Clone, Serialize)]
+pub struct PointReport {
+    /// The point's name.
+    pub name: &'static str,
+    /// What it really does.
+    pub summary: &'static str,
+    /// Every parameter that it takes, its own first.
+    pub parameters: Vec<ParamReport>,
+    /// What moves in the telemetry.
+    pub signals: &'static str,
+    /// What ends it, and what stays.
+    pub ends: &'static str,
+    /// The plan in force; `null` when the point is off.
+    pub active: Option<PlanReport>,
+}
+
+/// One parameter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ParamReport {
+    /// Name in the query string.
+    pub name: &'static str,
+    /// What it means.
+    pub summary: &'static str,
+    /// What it takes, with its range.
+    pub expects: String,
+    /// Its value when absent; `null` when absent means that it does not apply.
+    pub default: Option<&'static str>,
+}
+
+/// A plan in force.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlanReport {
+    /// Share of the work, or of the full strength, after the ramp.
+    pub rate: f64,
+    /// What the rate is at this moment.
+    pub level: f64,
+    /// Every other parameter of the plan, as one would type it.
+    pub parameters: BTreeMap<&'static str, String>,
+    /// Whether it came with the process (`/risky`).
+    pub baseline: bool,
+    /// RFC 3339, UTC.
+    pub since: String,
+    /// RFC 3339, UTC; `null` for a baseline.
+    pub expires_at: Option<String>,
+    /// Time left, in seconds; `null` for a baseline.
+    pub seconds_left: Option<f64>,
+}
+
+impl Faults {
+    /// Every point with its plan, in the order of the catalogue.
+    #[must_use]
+    pub fn report(&self) -> Vec<PointReport> {
+        self.states().iter().map(|state| report(state)).collect()
+    }
+
+    /// One point with its plan.
+    ///
+    /// # Errors
+    /// When the point does not exist.
+    pub fn report_one(&self, name: &str) -> Result<PointReport, FaultError> {
+        self.state(name).map(|state| report(state))
+    }
+}
+
+/// Every parameter that `spec` takes: its own, the common ones, and those of points that hit units of work.
+#[must_use]
+pub fn parameters(spec: &FaultSpec) -> Vec<ParamReport> {
+    let with_kind = spec.params.iter().chain(COMMON_PARAMS).map(|param| ParamReport {
+        name: param.name,
+        summary: param.summary,
+        expects: param.kind.expects(),
+        default: Some(param.default).filter(|default| !default.is_empty()),
+    });
+    let work = WORK_PARAMS.iter().filter(|_| spec.reach == Reach::Work).map(|param| ParamReport {
+        name: param.name,
+        summary: param.summary,
+        expects: param.expects.to_owned(),
+        default: None,
+    });
+    with_kind.chain(work).collect()
+}
+
+fn report(state: &PointState) -> PointReport {
+    let spec = state.spec;
+    PointReport {
+        name: spec.name,
+        summary: spec.summary,
+        parameters: parameters(spec),
+        signals: spec.signals,
+        ends: spec.ends,
+        active: state.current().map(|in_force| plan(&in_force)),
+    }
+}
+
+fn plan(in_force: &InForce) -> PlanReport {
+    let plan = &in_force.plan;
+    let mut parameters: BTreeMap<_, _> =
+        plan.values.iter().map(|(name, value)| (*name, value.to_string())).collect();
+    let mut add = |name, value: Option<String>| {
+        if let Some(value) = value {
+            parameters.insert(name, value);
+        }
+    };
+    add("ttl", plan.ttl.map(human));
+    add("ramp", (!plan.ramp.is_zero()).then(|| human(plan.ramp)));
+    add("every", plan.flap.map(|flap| human(flap.every)));
+    add("for", plan.flap.map(|flap| human(flap.on)));
+    add("route", plan.blast.route.clone());
+    add("user_tier", plan.blast.user_tier.clone());
+    add("user_id", plan.blast.user_id.clone());
+    add("seed", plan.seed.map(|seed| seed.to_string()));
+    let left = in_force.left();
+    PlanReport {
+        rate: plan.rate,
+        level: in_force.level(),
+        parameters,
+        baseline: in_force.baseline,
+        since: rfc3339(in_force.since),
+        expires_at: plan
+            .ttl
+            .and_then(|ttl| TimeDelta::from_std(ttl).ok())
+            .map(|ttl| rfc3339(in_force.since + ttl)),
+        seconds_left: left.map(|left| (left.as_secs_f64() * 10.0).round() / 10.0),
+    }
+}
+
+fn rfc3339(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}

@@ -1,0 +1,107 @@
+//! One attempt: the real request, behind the `upstream-*` faults.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use serde::de::DeserializeOwned;
+use tracing::{instrument::WithSubscriber as _, subscriber::NoSubscriber};
+
+use super::{ClientError, metrics::Outcome};
+use chassis_faults::{FaultPoint, Faults, Strike};
+use chassis_telemetry::traces;
+
+/// A port on which nothing listens (RFC 6335: 1 is tcpmux, unused): a connect to it is really refused.
+const CLOSED_PORT: u16 = 1;
+
+/// The real client and the points that can break it.
+pub(super) struct Transport {
+    peer: &'static str,
+    base: url::Url,
+    http: reqwest::Client,
+    error: Option<FaultPoint>,
+    latency: Option<FaultPoint>,
+    unreachable: Option<FaultPoint>,
+}
+
+impl Transport {
+    pub(super) fn new(peer: &'static str, base: url::Url, http: reqwest::Client, faults: &Faults) -> Self {
+        Self {
+            peer,
+            base,
+            http,
+            error: faults.find("upstream-error"),
+            latency: faults.find("upstream-latency"),
+            unreachable: faults.find("upstream-unreachable"),
+        }
+    }
+
+    /// `GET path` as JSON; `None` on 404.
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, ClientError> {
+        if let Some(strike) = strike(self.latency.as_ref()) {
+            tokio::time::sleep(strike.delay()).await;
+        }
+        if let Some(strike) = strike(self.error.as_ref()) {
+            let status = u16::try_from(strike.count("status")).unwrap_or(503);
+            return Err(ClientError::Status { peer: self.peer, status });
+        }
+        let unreachable = strike(self.unreachable.as_ref()).is_some();
+        let mut request = self.http.get(self.url(path, unreachable)?);
+        for (name, value) in traces::inject() {
+            request = request.header(name, value);
+        }
+        let answer = if unreachable {
+            // At level `debug` the client would say which port it really goes to.
+            request.send().with_subscriber(NoSubscriber::default()).await
+        } else {
+            request.send().await
+        };
+        let answer = answer.map_err(|e| self.failed(e))?;
+        match answer.status() {
+            StatusCode::NOT_FOUND => Ok(None),
+            status if status.is_success() => answer
+                .json()
+                .await
+                .map(Some)
+                .map_err(|e| ClientError::Body { peer: self.peer, source: e.without_url().into() }),
+            status => Err(ClientError::Status { peer: self.peer, status: status.as_u16() }),
+        }
+    }
+
+    fn url(&self, path: &str, unreachable: bool) -> Result<url::Url, ClientError> {
+        let mut url = self
+            .base
+            .join(path)
+            .map_err(|e| ClientError::Unreachable { peer: self.peer, source: e.into() })?;
+        if unreachable {
+            // Cannot fail: the base is an http URL with a host.
+            let _ = url.set_port(Some(CLOSED_PORT));
+        }
+        Ok(url)
+    }
+
+    fn failed(&self, error: reqwest::Error) -> ClientError {
+        if error.is_timeout() {
+            ClientError::Timeout { peer: self.peer, after: Duration::ZERO }
+        } else {
+            // Whom it could not reach, the peer's name says; the URL adds nothing but an id.
+            ClientError::Unreachable { peer: self.peer, source: error.without_url().into() }
+        }
+    }
+}
+
+fn strike(point: Option<&FaultPoint>) -> Option<Strike> {
+    point.and_then(FaultPoint::strike)
+}
+
+/// The `outcome` label of an attempt.
+pub(super) fn outcome<T>(result: &Result<Option<T>, ClientError>) -> Outcome {
+    match result {
+        Ok(_) => Outcome::Ok,
+        Err(ClientError::Status { status, .. }) if *status < 500 => Outcome::ClientError,
+        Err(ClientError::Status { .. }) => Outcome::ServerError,
+        Err(ClientError::Timeout { .. }) => Outcome::Timeout,
+        Err(ClientError::Unreachable { .. }) => Outcome::Unreachable,
+        Err(ClientError::Body { .. }) => Outcome::Body,
+        Err(ClientError::Refused { .. }) => Outcome::Refused,
+    }
+}

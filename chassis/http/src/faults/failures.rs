@@ -1,0 +1,69 @@
+//! The answers of `http-error`: made where the service's own failures are made, so that body, log line and cause are those
+//! of a real one.
+
+use std::{
+    io::{Error, ErrorKind},
+    time::Duration,
+};
+
+use chassis_faults::Strike;
+use http::StatusCode;
+
+use crate::{Problem, guard::overtime};
+
+/// What seems to have happened to the storage behind a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// The connection to it broke.
+    Lost,
+    /// It does not have a column that the service asks for.
+    Mismatched,
+}
+
+/// How a service answers when its storage fails.
+pub type Render = fn(Failure) -> Problem;
+
+/// What failures look like in one process.
+#[derive(Clone)]
+pub(crate) struct Failures {
+    render: Render,
+    timeout: Duration,
+}
+
+impl Failures {
+    pub(crate) fn new(render: Option<Render>, timeout: Duration) -> Self {
+        Self { render: render.unwrap_or(plain), timeout }
+    }
+
+    /// The answer with the plan's `status`.
+    pub(crate) fn of(&self, strike: &Strike) -> Problem {
+        let code = u16::try_from(strike.count("status")).unwrap_or(500);
+        let problem = match code {
+            503 => (self.render)(Failure::Lost),
+            504 => overtime(self.timeout),
+            _ => (self.render)(Failure::Mismatched),
+        };
+        Problem { status: StatusCode::from_u16(code).unwrap_or(problem.status), ..problem }
+    }
+}
+
+/// Where a service has not said how it looks.
+fn plain(failure: Failure) -> Problem {
+    match failure {
+        Failure::Lost => Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "storage-unavailable",
+            "Storage unavailable",
+            "The storage does not answer. Try again.",
+        )
+        .retry_after(1)
+        .because(&Error::from(ErrorKind::ConnectionReset)),
+        Failure::Mismatched => Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Internal error",
+            "The request could not be completed.",
+        )
+        .because(&Error::other("no column found for name: updated_at")),
+    }
+}

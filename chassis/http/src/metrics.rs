@@ -1,0 +1,175 @@
+//! RED metrics of requests in: rate, errors, duration, by route template.
+//!
+//! Handles are resolved once per method and template; a request finds its own by one hash look-up. Labels are bounded:
+//! templates come from the router, methods are the standard ones or `_OTHER`, statuses are three digits.
+
+use std::{collections::HashMap, sync::Arc};
+
+use arc_swap::ArcSwap;
+use axum::response::Response;
+use http::{Method, StatusCode};
+use prometheus::{IntCounter, IntCounterVec, IntGauge};
+use tokio::time::Instant;
+
+use chassis_telemetry::metrics::{Histogram, HistogramVec, LATENCY_BUCKETS, Metrics};
+
+/// `endpoint` of requests that match no route.
+const UNMATCHED: &str = "unmatched";
+/// Status of a request that ended without an answer because the client or the connection went away (nginx's number).
+const CANCELLED: StatusCode = match StatusCode::from_u16(499) {
+    Ok(status) => status,
+    Err(_) => unreachable!(),
+};
+
+/// Statuses whose series exist before the first request, by what the method usually answers.
+fn usual_statuses(method: &str) -> &'static [u16] {
+    match method {
+        "POST" => &[201, 202, 400, 408, 409, 413, 415, 422, 499, 500, 503, 504],
+        "PUT" | "PATCH" => &[200, 204, 400, 404, 408, 409, 413, 415, 422, 499, 500, 503, 504],
+        "DELETE" => &[200, 204, 400, 404, 409, 499, 500, 503, 504],
+        _ => &[200, 400, 404, 499, 500, 503, 504],
+    }
+}
+
+/// The metrics of one router.
+pub(super) struct HttpMetrics {
+    requests: IntCounterVec,
+    durations: HistogramVec,
+    in_flight: IntGauge,
+    /// By template; replaced as a whole when an undeclared one turns up, which ends after each was asked once.
+    endpoints: ArcSwap<HashMap<String, Methods>>,
+}
+
+/// The methods of one template, by label: few, so that a scan is quickest.
+type Methods = Vec<(&'static str, Arc<Endpoint>)>;
+
+/// The handles of one method of one route.
+pub(super) struct Endpoint {
+    /// `{METHOD} {template}`, as the span is named.
+    pub(super) span_name: String,
+    method: &'static str,
+    template: String,
+    statuses: Vec<(StatusCode, IntCounter)>,
+    requests: IntCounterVec,
+    duration: Histogram,
+    in_flight: IntGauge,
+}
+
+impl HttpMetrics {
+    pub(super) fn new(metrics: &Metrics, routes: &[(&'static str, &'static str)]) -> Self {
+        let this = Self {
+            requests: metrics.counter_vec(
+                "http_requests_total",
+                "Requests by method, route template and status; 499 when the client left before the answer.",
+                &["method", "endpoint", "status"],
+            ),
+            durations: metrics.histogram_vec(
+                "http_request_duration_seconds",
+                "Time from the last byte of the request to the head of the answer.",
+                &["method", "endpoint"],
+                LATENCY_BUCKETS,
+            ),
+            in_flight: metrics
+                .gauge("http_requests_in_flight", "Requests that have been read and have no answer yet."),
+            endpoints: ArcSwap::default(),
+        };
+        for &(method, template) in routes {
+            let method = Method::from_bytes(method.as_bytes()).unwrap_or_default();
+            let _ = this.endpoint(Some(template), &method);
+        }
+        let _ = this.endpoint(None, &Method::GET);
+        this
+    }
+
+    /// The handles for a request.
+    pub(super) fn endpoint(&self, template: Option<&str>, method: &Method) -> Arc<Endpoint> {
+        let (template, method) = (template.unwrap_or(UNMATCHED), label(method));
+        let known = self.endpoints.load();
+        let found = known.get(template).and_then(|methods| methods.iter().find(|(name, _)| *name == method));
+        match found {
+            Some((_, endpoint)) => Arc::clone(endpoint),
+            None => self.add(template, method),
+        }
+    }
+
+    fn add(&self, template: &str, method: &'static str) -> Arc<Endpoint> {
+        let counter = |status: u16| {
+            let status = StatusCode::from_u16(status).unwrap_or_default();
+            (status, self.requests.with_label_values(&[method, template, status.as_str()]))
+        };
+        // A template without a route answers one thing only.
+        let usual = if template == UNMATCHED { &[404] } else { usual_statuses(method) };
+        let endpoint = Arc::new(Endpoint {
+            span_name: if template == UNMATCHED { method.to_owned() } else { format!("{method} {template}") },
+            method,
+            template: template.to_owned(),
+            statuses: usual.iter().copied().map(counter).collect(),
+            requests: self.requests.clone(),
+            duration: self.durations.with(&[method, template]),
+            in_flight: self.in_flight.clone(),
+        });
+        self.endpoints.rcu(|known| {
+            let mut known = HashMap::clone(known);
+            let methods = known.entry(template.to_owned()).or_default();
+            if !methods.iter().any(|(name, _)| *name == method) {
+                methods.push((method, Arc::clone(&endpoint)));
+            }
+            known
+        });
+        endpoint
+    }
+}
+
+impl Endpoint {
+    /// Counts the answer to a request that was not read to its end: its time was the client's.
+    pub(super) fn refuse(&self, answer: Response) -> Response {
+        self.count(answer.status());
+        answer
+    }
+
+    /// Counts and times `work`, even if it is dropped before its end.
+    pub(super) async fn measure(&self, work: impl Future<Output = Response>) -> Response {
+        self.in_flight.inc();
+        let mut measured = Measured { endpoint: self, started: Instant::now(), status: CANCELLED };
+        let response = work.await;
+        measured.status = response.status();
+        response
+    }
+
+    fn count(&self, status: StatusCode) {
+        match self.statuses.iter().find(|(known, _)| *known == status) {
+            Some((_, counter)) => counter.inc(),
+            None => self.requests.with_label_values(&[self.method, &self.template, status.as_str()]).inc(),
+        }
+    }
+}
+
+/// One request under way.
+struct Measured<'a> {
+    endpoint: &'a Endpoint,
+    started: Instant,
+    status: StatusCode,
+}
+
+impl Drop for Measured<'_> {
+    fn drop(&mut self) {
+        self.endpoint.in_flight.dec();
+        self.endpoint.count(self.status);
+        self.endpoint.duration.observe(self.started.elapsed().as_secs_f64());
+    }
+}
+
+fn label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        Method::CONNECT => "CONNECT",
+        Method::TRACE => "TRACE",
+        _ => "_OTHER",
+    }
+}

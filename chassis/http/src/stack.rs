@@ -1,0 +1,147 @@
+//! The order of the layers, written once.
+//!
+//! Each layer is a future around the next rather than a tower service: one allocation a request, and the order can be
+//! read from top to bottom in [`Stacked::call`].
+
+use std::{
+    convert::Infallible,
+    mem,
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::{
+    Router,
+    body::HttpBody as _,
+    extract::{MatchedPath, Request},
+    response::{IntoResponse, Response},
+};
+use futures::future::BoxFuture;
+use http::{Method, StatusCode};
+use tower::{Layer, Service, ServiceBuilder};
+
+use super::{
+    HttpConfig, Problem,
+    faults::{Failures, InboundFaults, Render},
+    guard::Guard,
+    metrics::{Endpoint, HttpMetrics},
+    trace::Traced,
+};
+use chassis_telemetry::Chassis;
+
+/// Wraps `public` in the layers of the house, outermost first: trace span, reading of the body, RED metrics, catch-panic, request
+/// timeout, concurrency limit with shedding, faults, handler. So every failure, an injected one included, is counted and traced; and
+/// a client that takes its time with the body holds no slot, and neither duration nor deadline of the service includes its time.
+///
+/// `routes` lists method and template of each route: their series exist before the first request. `failures` says how this
+/// service answers when its storage fails: `http-error` answers the same.
+pub fn stack(
+    public: Router,
+    routes: &[(&'static str, &'static str)],
+    failures: Option<Render>,
+    config: &HttpConfig,
+    chassis: &Chassis,
+) -> Router {
+    let shared = Shared {
+        metrics: HttpMetrics::new(&chassis.metrics, routes),
+        guard: Guard::new(config, chassis),
+        trace_ratio: chassis.telemetry.trace_ratio,
+    };
+    let failures = Failures::new(failures, config.request_timeout);
+    let faults = InboundFaults::new(&chassis.faults, failures);
+    let layers = ServiceBuilder::new().layer(Stack(Arc::new(shared))).layer(faults);
+    public.fallback(no_route).method_not_allowed_fallback(no_method).layer(layers)
+}
+
+async fn no_route() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found", "There is no such route.")
+}
+
+async fn no_method(method: Method) -> Problem {
+    let detail = format!("This route does not take {method}; the header `Allow` lists what it takes.");
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed", detail)
+}
+
+/// Everything outside the faults and the handler.
+#[derive(Clone)]
+struct Stack(Arc<Shared>);
+
+struct Shared {
+    metrics: HttpMetrics,
+    guard: Guard,
+    trace_ratio: f64,
+}
+
+impl<S> Layer<S> for Stack {
+    type Service = Stacked<S>;
+
+    fn layer(&self, inner: S) -> Stacked<S> {
+        Stacked { shared: Arc::clone(&self.0), inner }
+    }
+}
+
+#[derive(Clone)]
+struct Stacked<S> {
+    shared: Arc<Shared>,
+    inner: S,
+}
+
+impl<S> Service<Request> for Stacked<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let shared = Arc::clone(&self.shared);
+        let template = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+        let endpoint = shared.metrics.endpoint(template, request.method());
+        let traced = Traced::new(&request, &endpoint, template, shared.trace_ratio);
+        if request.body().is_end_stream() {
+            // axum's routes do nothing before they are polled, so nothing happens outside the layers.
+            let handler = self.inner.call(request);
+            return Box::pin(async move {
+                let work = pin!(shared.work(&endpoint, handler));
+                Ok(traced.run(work).await)
+            });
+        }
+        // The ready service serves this request, its clone the next one.
+        let next = self.inner.clone();
+        let mut inner = mem::replace(&mut self.inner, next);
+        Box::pin(async move {
+            let work = pin!(async {
+                match chassis_serve::read(request).await {
+                    Ok(request) => shared.work(&endpoint, inner.call(request)).await,
+                    Err(error) => endpoint.refuse(Problem::from(error).into_response()),
+                }
+            });
+            Ok(traced.run(work).await)
+        })
+    }
+}
+
+impl Shared {
+    /// The layers around the handler of a request that has been read.
+    async fn work(
+        &self,
+        endpoint: &Endpoint,
+        handler: impl Future<Output = Result<Response, Infallible>>,
+    ) -> Response {
+        let guard = &self.guard;
+        // Pinned here and passed by reference: a future that is moved into the next is copied at every layer.
+        let handler = pin!(handler);
+        let admitted = pin!(guard.admit(handler));
+        let bounded = pin!(guard.bound(admitted));
+        let caught = pin!(guard.catch(bounded));
+        let measured = pin!(endpoint.measure(caught));
+        measured.await
+    }
+}

@@ -1,0 +1,130 @@
+//! The outermost layer: the server span with its parent from the W3C headers, the scope of the request, problem
+//! documents completed with their instance, and each 5xx logged exactly once, with its cause.
+
+use std::{future::poll_fn, pin::pin};
+
+use axum::{extract::Request, response::Response};
+use http::{HeaderMap, Method, StatusCode, Uri};
+use opentelemetry::{Context, trace::TraceContextExt as _};
+use tracing::{Span, field};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+use super::{Problem, guard::Logged, metrics::Endpoint};
+use chassis_faults::scope::Scope;
+use chassis_telemetry::traces;
+
+/// One request on its way through the stack.
+pub(super) struct Traced {
+    /// Disabled for a request that is not sampled: building a span costs more than all other layers together.
+    span: Span,
+    /// Stands in for the span of a request that has none.
+    ids: Option<Context>,
+    scope: Scope,
+    method: Method,
+    uri: Uri,
+}
+
+impl Traced {
+    /// `ratio` of the requests that continue no trace are sampled.
+    pub(super) fn new(request: &Request, endpoint: &Endpoint, template: Option<&str>, ratio: f64) -> Self {
+        let parent = traces::remote_parent(request.headers());
+        let sampled = match &parent {
+            Some(parent) => parent.span().span_context().is_sampled(),
+            None => ratio >= 1.0 || rand::random::<f64>() < ratio,
+        };
+        let span = if sampled { span(request, endpoint, template) } else { Span::none() };
+        let ids = span.is_disabled().then(|| traces::unsampled(parent.as_ref()));
+        if let (None, Some(parent)) = (&ids, parent) {
+            // Refused only for a span that has begun, and this one has not.
+            let _ = span.set_parent(parent);
+        }
+        let baggage = request.headers().get("baggage").and_then(|value| value.to_str().ok());
+        let scope = traces::scope_of(template.unwrap_or_default(), baggage);
+        Self { span, ids, scope, method: request.method().clone(), uri: request.uri().clone() }
+    }
+
+    /// Runs `work` inside the span and the scope.
+    pub(super) async fn run(self, work: impl Future<Output = Response>) -> Response {
+        let Self { span, ids, scope, method, uri } = self;
+        let mut work = pin!(work);
+        // As `Instrument` does, but that one enters the span a second time in order to drop `work` inside.
+        let inside = poll_fn(|cx| {
+            let _entered = span.enter();
+            let _attached = ids.clone().map(Context::attach);
+            work.as_mut().poll(cx).map(|response| finish(response, &span, &method, &uri))
+        });
+        scope.enter(inside).await
+    }
+}
+
+fn span(request: &Request, endpoint: &Endpoint, template: Option<&str>) -> Span {
+    tracing::info_span!(
+        "request",
+        otel.name = endpoint.span_name.as_str(),
+        otel.kind = "server",
+        otel.status_code = field::Empty,
+        http.request.method = request.method().as_str(),
+        http.route = template,
+        http.response.status_code = field::Empty,
+        url.path = request.uri().path(),
+        error.type = field::Empty,
+    )
+}
+
+/// Inside the span: everything that is said about the answer.
+fn finish(mut response: Response, span: &Span, method: &Method, uri: &Uri) -> Response {
+    let status = response.status();
+    // Signed: the bridge to OpenTelemetry writes other integers as text.
+    span.record("http.response.status_code", i64::from(status.as_u16()));
+    if status.is_success() {
+        return response;
+    }
+    if status.is_server_error() {
+        span.record("error.type", status.as_str());
+        span.record("otel.status_code", "error");
+    }
+    let problem = response.extensions_mut().remove::<Problem>();
+    if status.is_server_error() && response.extensions().get::<Logged>().is_none() {
+        log(status, problem.as_ref(), method, uri);
+    }
+    match problem {
+        Some(problem) => complete(response, problem, uri),
+        None => response,
+    }
+}
+
+/// Shedding is a decision, not a failure: it warns.
+fn log(status: StatusCode, problem: Option<&Problem>, method: &Method, uri: &Uri) {
+    let cause = problem.and_then(|problem| problem.cause.as_deref());
+    let kind = problem.map(|problem| problem.slug);
+    let (method, path, status) = (method.as_str(), uri.path(), status.as_u16());
+    if kind == Some("overloaded") {
+        tracing::warn!(
+            http.request.method = method,
+            url.path = path,
+            http.response.status_code = status,
+            "request shed"
+        );
+        return;
+    }
+    tracing::error!(
+        http.request.method = method,
+        url.path = path,
+        http.response.status_code = status,
+        problem = kind,
+        cause,
+        "request failed"
+    );
+}
+
+/// Writes the document again with the path as its instance, keeping what handlers and router added to the headers.
+fn complete(response: Response, problem: Problem, uri: &Uri) -> Response {
+    let headers: HeaderMap = response.into_parts().0.headers;
+    let mut completed = problem.respond(Some(uri.path()));
+    for (name, value) in &headers {
+        if name != http::header::CONTENT_LENGTH {
+            completed.headers_mut().insert(name.clone(), value.clone());
+        }
+    }
+    completed
+}

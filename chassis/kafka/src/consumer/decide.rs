@@ -1,0 +1,194 @@
+//! What becomes of a message: the one place that reads a [`Verdict`].
+//!
+//! ```text
+//! Done          -> commit
+//! Retry         -> again after a pause; after `max_attempts` dead letter `retries-exhausted`
+//! Blocked       -> again forever, with growing pauses
+//! DeadLetter    -> dead-letter topic, then commit
+//! panic         -> as Retry, with the reason `handler-panicked`
+//! bad signature -> as DeadLetter, without asking the handler
+//! ```
+
+use std::{
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
+
+use futures::FutureExt;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use super::{
+    super::{InMessage, headers, spans},
+    Cause, ConsumerConfig, Handler, Producer, Verdict,
+    letter::Letter,
+};
+use chassis_faults::{FaultPoint, Faults};
+
+/// Reason of a message whose attempts are used up.
+pub(super) const EXHAUSTED: &str = "retries-exhausted";
+/// Reason of a message on which the handler panicked each time.
+pub(super) const PANICKED: &str = "handler-panicked";
+/// Longest pause between two attempts of a blocked message.
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Pause after a panic.
+const PANIC_PAUSE: Duration = Duration::from_millis(100);
+
+/// Decides the messages of one consumer.
+pub(super) struct Decider {
+    config: ConsumerConfig,
+    producer: Producer,
+    handler: Box<dyn Handler>,
+    slow: Option<FaultPoint>,
+}
+
+/// What an attempt came to.
+enum Next {
+    /// Decided for good; the word is the metric's outcome.
+    Finished(&'static str),
+    /// Another attempt; `exhausted` is the reason of the dead letter when there is none left.
+    Again { after: Duration, cause: Cause, exhausted: &'static str },
+    /// Another attempt, however often.
+    Blocked { after: Duration },
+}
+
+impl Decider {
+    pub(super) fn new(
+        config: ConsumerConfig,
+        producer: Producer,
+        handler: impl Handler,
+        faults: &Faults,
+    ) -> Self {
+        Self { config, producer, handler: Box::new(handler), slow: faults.find("consumer-slow") }
+    }
+
+    /// Handles `message` until it is decided for good; `false` when `stop` came between two attempts.
+    pub(super) async fn settle(&self, message: &InMessage, stop: &CancellationToken) -> bool {
+        let (topic, partition, offset) = (&message.topic, message.partition, message.offset);
+        let (mut failed, mut blocked) = (0, 0_u32);
+        loop {
+            let attempt =
+                Attempt { last: failed + 1 >= self.config.max_attempts, blocked_before: blocked > 0 };
+            let pause = match self.attempt(message, &attempt).await {
+                Next::Finished(outcome) => {
+                    self.producer.metrics().consumed.with_label_values(&[topic.as_str(), outcome]).inc();
+                    if blocked > 0 {
+                        tracing::info!(topic, partition, offset, attempts = blocked, "partition goes on");
+                    }
+                    return true;
+                }
+                Next::Again { after, .. } => {
+                    failed += 1;
+                    after
+                }
+                Next::Blocked { after } => {
+                    blocked = blocked.saturating_add(1);
+                    after.saturating_mul(1 << (blocked - 1).min(16)).min(LONGEST_PAUSE.max(after))
+                }
+            };
+            self.producer.metrics().retries.with_label_values(&[topic]).inc();
+            if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+                return false;
+            }
+        }
+    }
+
+    /// One attempt in its span and scope; the last one ends in a dead letter instead of another.
+    async fn attempt(&self, message: &InMessage, attempt: &Attempt) -> Next {
+        let span = spans::process(message, self.config.group);
+        let work = async {
+            let start = Instant::now();
+            if let Some(strike) = self.slow.as_ref().and_then(FaultPoint::strike) {
+                tokio::time::sleep(strike.duration("delay")).await;
+            }
+            let next = match self.verify_and_handle(message, attempt).await {
+                Next::Again { cause, exhausted, .. } if attempt.last => {
+                    self.give_up(message, exhausted, &cause, attempt).await
+                }
+                next => next,
+            };
+            if let Next::Again { cause, .. } = &next {
+                note(message, cause, "message is tried again");
+            }
+            let took = start.elapsed().as_secs_f64();
+            self.producer.metrics().process_duration.with(&[&message.topic]).observe(took);
+            next
+        };
+        headers::scope(&message.topic, &message.headers).enter(work.instrument(span)).await
+    }
+
+    /// Asks the handler, if one of the services wrote the message; a panic is its own kind of failure and not the end of the
+    /// partition.
+    async fn verify_and_handle(&self, message: &InMessage, attempt: &Attempt) -> Next {
+        if let Err(refused) = self.producer.keys().verify(message) {
+            return self.give_up(message, refused.reason, &refused.cause.into(), attempt).await;
+        }
+        self.producer.faults().recent.remember(&message.to_topic(&message.topic));
+        let verdict = AssertUnwindSafe(self.handler.handle(message)).catch_unwind().await;
+        let span = tracing::Span::current();
+        match verdict {
+            Ok(Verdict::Done) => Next::Finished("done"),
+            Ok(Verdict::Retry { after, cause }) => {
+                spans::fail(&span, "retry");
+                Next::Again { after, cause, exhausted: EXHAUSTED }
+            }
+            Ok(Verdict::Blocked { after, cause }) => {
+                spans::fail(&span, "blocked");
+                blocked(message, after, &cause, attempt)
+            }
+            Ok(Verdict::DeadLetter { reason, cause }) => self.give_up(message, reason, &cause, attempt).await,
+            Err(panic) => {
+                spans::fail(&span, "panic");
+                Next::Again { after: PANIC_PAUSE, cause: text_of(&*panic).into(), exhausted: PANICKED }
+            }
+        }
+    }
+
+    /// Publishes the message to the dead-letter topic; blocked while that does not work.
+    async fn give_up(
+        &self,
+        message: &InMessage,
+        reason: &'static str,
+        cause: &Cause,
+        attempt: &Attempt,
+    ) -> Next {
+        spans::fail(&tracing::Span::current(), reason);
+        let letter = Letter { message, topic: self.config.dead_letter_topic, reason, cause };
+        if let Err(error) = letter.publish(&self.producer).await {
+            let cause = format!("dead letter not published: {}", error.source).into();
+            return blocked(message, PANIC_PAUSE, &cause, attempt);
+        }
+        let (topic, partition, offset) = (&message.topic, message.partition, message.offset);
+        let Cause { text: cause, sqlstate } = cause;
+        tracing::error!(topic, partition, offset, reason, cause, sqlstate, "message given up");
+        self.producer.metrics().dead_letters.with_label_values(&[topic.as_str(), reason]).inc();
+        Next::Finished("dead_letter")
+    }
+}
+
+/// What an attempt must know of those before it.
+struct Attempt {
+    /// There is no other one after a failure.
+    last: bool,
+    /// That the partition waits was said already.
+    blocked_before: bool,
+}
+
+fn blocked(message: &InMessage, after: Duration, cause: &Cause, attempt: &Attempt) -> Next {
+    if !attempt.blocked_before {
+        note(message, cause, "partition waits");
+    }
+    Next::Blocked { after }
+}
+
+/// Says, inside the attempt's span and so with its trace id, why the message is not decided yet.
+fn note(message: &InMessage, cause: &Cause, what: &'static str) {
+    let InMessage { topic, partition, offset, .. } = message;
+    let Cause { text: cause, sqlstate } = cause;
+    tracing::warn!(topic, partition, offset, cause, sqlstate, "{what}");
+}
+
+fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().map(str::to_owned);
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic".to_owned())
+}

@@ -1,0 +1,121 @@
+//! The life of the client: one thread polls it, replaces it when it cannot find its group any more, and leaves the group at
+//! the end.
+//!
+//! librdkafka 2.12 does not follow a group coordinator that keeps its broker id and changes its address: it goes on
+//! connecting to the old one. A broker that comes back elsewhere, as `lab-kafka` does, would be lost for ever; a new client
+//! finds it (`watchdog.rs` decides when).
+
+use std::{sync::Arc, time::Duration};
+
+use rdkafka::{
+    Message as _, Offset,
+    consumer::{CommitMode, Consumer},
+    error::KafkaResult,
+};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    super::{KafkaConfig, client},
+    Client,
+    context::{self, GroupContext},
+    group::Group,
+};
+use chassis_telemetry::Chassis;
+
+/// Time between two attempts to make a client.
+const RECONNECT: Duration = Duration::from_secs(1);
+
+/// Makes a client of the group and joins.
+fn connect(kafka: &KafkaConfig, group: &Arc<Group>) -> KafkaResult<Arc<Client>> {
+    let context = GroupContext::new(Arc::clone(group), group.next_session());
+    let native = client::consumer(kafka, group.config.group);
+    // Makes a task of its own on the runtime.
+    let _runtime = group.runtime.enter();
+    let consumer: Arc<Client> = Arc::new(native.create_with_context(context)?);
+    group.attach(&consumer);
+    consumer.subscribe(&[group.config.topic])?;
+    Ok(consumer)
+}
+
+/// Starts the thread that polls the group. Callbacks run on it and may block it; it must not be one of the runtime's.
+///
+/// # Errors
+/// When librdkafka refuses the configuration or there can be no thread.
+pub(super) fn start(kafka: &KafkaConfig, group: Arc<Group>, chassis: &Chassis) -> anyhow::Result<()> {
+    let mut consumer = connect(kafka, &group)?;
+    let (finished, over) = oneshot::channel::<()>();
+    let (shutdown, kafka) = (chassis.shutdown.clone(), kafka.clone());
+    std::thread::Builder::new().name(format!("kafka-{}", group.config.group)).spawn(move || {
+        while group.runtime.block_on(poll(&group, &consumer, &shutdown)) == After::Replace {
+            drop_elsewhere(&group, consumer);
+            consumer = loop {
+                match connect(&kafka, &group) {
+                    Ok(consumer) => break consumer,
+                    Err(error) => tracing::warn!(%error, "no new consumer"),
+                }
+                std::thread::sleep(RECONNECT);
+            };
+        }
+        leave(&group, consumer);
+        drop(finished);
+    })?;
+    chassis.spawn(async move {
+        let _ = over.await;
+    });
+    Ok(())
+}
+
+/// Why polling ended.
+#[derive(PartialEq, Eq)]
+enum After {
+    Leave,
+    Replace,
+}
+
+async fn poll(group: &Group, consumer: &Client, shutdown: &CancellationToken) -> After {
+    loop {
+        let event = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return After::Leave,
+            () = group.replace.notified() => return After::Replace,
+            event = consumer.recv() => event,
+        };
+        match event {
+            // Each partition has a queue of its own; should a message come here all the same, have it come again there.
+            Ok(message) => {
+                let (topic, at) = (group.config.topic, Offset::Offset(message.offset()));
+                let again = consumer.seek(topic, message.partition(), at, Duration::ZERO);
+                tracing::debug!(
+                    partition = message.partition(),
+                    ?again,
+                    "message outside its partition's queue"
+                );
+            }
+            Err(error) => {
+                consumer.context().unexpected(&error);
+                // This thread is the group's own, and the runtime's timers may be gone by now.
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        }
+    }
+}
+
+/// Gives up a client. What it did since its last commit comes again; closing it may take as long as its group is away.
+fn drop_elsewhere(group: &Group, consumer: Arc<Client>) {
+    tracing::warn!(group = group.config.group, "the group's coordinator is out of reach: connecting anew");
+    // From here on its callbacks do not count.
+    group.next_session();
+    let _ = group.revoked_all();
+    std::thread::spawn(move || drop(consumer));
+}
+
+/// Finishes what is under way, commits it and leaves the group, so that others need not wait for the session to time out.
+fn leave(group: &Group, consumer: Arc<Client>) {
+    let due = group.revoked_all();
+    if due.count() > 0 {
+        context::report(&consumer.commit(&due, CommitMode::Sync));
+    }
+    // Dropping the last handle closes the client. Others hold one for moments only.
+    drop(consumer);
+}

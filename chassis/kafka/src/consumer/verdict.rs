@@ -1,0 +1,59 @@
+//! What a handler says about a message, and why.
+
+use std::time::Duration;
+
+/// What to do with a message after handling. The one place where commits are decided reads this.
+#[derive(Debug)]
+pub enum Verdict {
+    /// Done: commit.
+    Done,
+    /// Try this message again after a pause, at most [`super::ConsumerConfig::max_attempts`] times, then dead-letter it.
+    Retry {
+        /// The pause.
+        after: Duration,
+        /// Why.
+        cause: Cause,
+    },
+    /// Try this message again until it works: the cause is a dependency, not the message.
+    Blocked {
+        /// The first pause; it doubles with each attempt up to 5 s.
+        after: Duration,
+        /// Why.
+        cause: Cause,
+    },
+    /// Never going to work: publish to the dead-letter topic with the reason and commit.
+    DeadLetter {
+        /// One of a few words: a metric label.
+        reason: &'static str,
+        /// Why.
+        cause: Cause,
+    },
+}
+
+/// Why a message was not handled: a sentence for the log and the dead letter, never a value of the message, and what the
+/// database said where it was the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    pub(super) text: String,
+    pub(super) sqlstate: Option<String>,
+}
+
+impl Cause {
+    /// What the database said, where it was the database.
+    #[must_use]
+    pub fn with_sqlstate(self, sqlstate: Option<String>) -> Self {
+        Self { sqlstate, ..self }
+    }
+}
+
+impl From<String> for Cause {
+    fn from(text: String) -> Self {
+        Self { text, sqlstate: None }
+    }
+}
+
+impl From<&str> for Cause {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}

@@ -1,0 +1,147 @@
+//! The pool: who may hold a connection (slots), and how connections are opened, checked and given up.
+//!
+//! sqlx's own pool cannot tell "all connections are in use" from "no connection can be opened": both end in `PoolTimedOut`.
+//! So operations first wait for a slot here, and only then ask the pool, where the holder of a slot finds a connection
+//! or opens one.
+
+use std::{
+    str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use sqlx::{
+    Connection as _, PgPool, Postgres,
+    pool::PoolConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
+
+use chassis_telemetry::lines::{ACQUIRED, RELEASED, TARGET};
+
+use super::{DbConfig, DbError};
+
+/// A connection that idled longer than this is pinged before use: a restarted server is noticed here, and not by the caller.
+const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
+/// Idle connections beyond this age are closed: after a peak their server processes give their memory back.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// Connections beyond the slots, for the readiness probe: a saturated process is busy, not unready.
+const RESERVE: u32 = 1;
+
+/// Asks the server which of its processes serves a connection.
+pub(super) const BACKEND_PID: &str = "SELECT pg_backend_pid()";
+/// The right to hold a connection. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Slots {
+    size: u32,
+    free: Arc<Semaphore>,
+    /// The last attempt to open a connection failed: who waits in vain for a slot now, waits for the server.
+    unreachable: Arc<AtomicBool>,
+    wait: Duration,
+    /// Longer than any statement runs before the server cancels it.
+    patience: Duration,
+}
+
+/// One slot, taken.
+pub(super) struct Slot {
+    _permit: OwnedSemaphorePermit,
+    since: Instant,
+    /// How long the connection in it may take to become free again before it is closed.
+    pub(super) patience: Duration,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        tracing::debug!(target: TARGET, held_micros = micros(self.since), "{RELEASED}");
+    }
+}
+
+fn micros(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+
+impl Slots {
+    pub(super) fn new(config: &DbConfig) -> Self {
+        Self {
+            size: config.db_pool_size,
+            free: Arc::new(Semaphore::new(config.db_pool_size as usize)),
+            unreachable: Arc::default(),
+            wait: config.db_acquire_timeout,
+            patience: config.db_statement_timeout + Duration::from_secs(1),
+        }
+    }
+
+    pub(super) fn size(&self) -> u32 {
+        self.size
+    }
+
+    pub(super) fn taken(&self) -> u32 {
+        self.size.saturating_sub(u32::try_from(self.free.available_permits()).unwrap_or(u32::MAX))
+    }
+
+    /// A slot and a connection in it.
+    pub(super) async fn acquire(&self, pool: &PgPool) -> Result<(Slot, PoolConnection<Postgres>), DbError> {
+        let waiting = Instant::now();
+        let permit = match timeout(self.wait, Arc::clone(&self.free).acquire_owned()).await {
+            Ok(Ok(permit)) => permit,
+            Ok(Err(_closed)) => return Err(sqlx::Error::PoolClosed.into()),
+            Err(_) if self.unreachable.load(Ordering::Relaxed) => return Err(unreachable()),
+            Err(_) => return Err(DbError::PoolTimeout),
+        };
+        // Within the connect timeout.
+        let conn = match pool.acquire().await {
+            Ok(conn) => Ok(conn),
+            Err(sqlx::Error::PoolTimedOut) => Err(unreachable()),
+            Err(error) => Err(DbError::from(error)),
+        };
+        self.unreachable.store(conn.is_err(), Ordering::Relaxed);
+        let conn = conn?;
+        tracing::debug!(target: TARGET, waited_micros = micros(waiting), "{ACQUIRED}");
+        Ok((Slot { _permit: permit, since: Instant::now(), patience: self.patience }, conn))
+    }
+}
+
+fn unreachable() -> DbError {
+    let reason = "the server did not accept a connection in time";
+    sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, reason)).into()
+}
+
+/// How each connection of this process introduces itself and what it may cost.
+pub(super) fn connect_options(config: &DbConfig, application: &str) -> sqlx::Result<PgConnectOptions> {
+    Ok(PgConnectOptions::from_str(&config.database_url)?
+        .application_name(application)
+        .options([("statement_timeout", format!("{}ms", config.db_statement_timeout.as_millis()))]))
+}
+
+/// The pool, with nothing opened yet.
+pub(super) fn open(config: &DbConfig, options: PgConnectOptions) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(config.db_pool_size.saturating_add(RESERVE))
+        .acquire_timeout(config.db_connect_timeout)
+        .idle_timeout(IDLE_TIMEOUT)
+        // sqlx pings on return in any case; once more before every use would double the round trips of a short query.
+        .test_before_acquire(false)
+        .before_acquire(|conn, meta| {
+            Box::pin(async move {
+                if meta.idle_for > PING_AFTER_IDLE {
+                    conn.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .after_connect(|conn, _| {
+            Box::pin(async move {
+                // PostgreSQL's log names its processes by number: this says which of them are ours.
+                let pid: i32 = sqlx::query_scalar(BACKEND_PID).fetch_one(conn).await?;
+                tracing::debug!(pid, "connection opened");
+                Ok(())
+            })
+        })
+        .connect_lazy_with(options)
+}

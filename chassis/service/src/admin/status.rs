@@ -1,0 +1,44 @@
+//! What probes, Prometheus and people ask: alive, ready, metrics, version.
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, StatusCode, header};
+use serde_json::json;
+
+use chassis_http::{Json, Problem};
+use chassis_telemetry::Chassis;
+
+/// Whether the process runs: nothing that a restart would not mend makes this fail.
+pub(super) async fn livez() -> &'static str {
+    "ok\n"
+}
+
+/// Whether the process should get traffic.
+pub(super) async fn readyz(State(chassis): State<Chassis>) -> Response {
+    let failing = chassis.readiness.failing().await;
+    if failing.is_empty() {
+        return "ready\n".into_response();
+    }
+    let names: Vec<_> = failing.iter().map(|(name, _)| *name).collect();
+    let detail = format!("Not ready: {}.", names.join(", "));
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", "Not ready", detail);
+    failing.into_iter().fold(problem, |problem, (name, reason)| problem.field(name, reason)).into_response()
+}
+
+/// All metrics, in the format that the scraper asks for.
+pub(super) async fn metrics(State(chassis): State<Chassis>, headers: HeaderMap) -> Response {
+    if chassis.faults.find("metrics-gone").and_then(|point| point.strike()).is_some() {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let (kind, body) = chassis.metrics.render(accept);
+    ([(header::CONTENT_TYPE, kind)], body).into_response()
+}
+
+/// Who this process is.
+pub(super) async fn version(State(chassis): State<Chassis>) -> Json<serde_json::Value> {
+    let service = chassis.service;
+    Json(json!({ "service": service.name, "version": service.version, "revision": service.revision() }))
+}

@@ -1,0 +1,62 @@
+//! What every service can be told; each part is read by the crate that declares it.
+
+use std::{net::SocketAddr, time::Duration};
+
+use chassis_core::{ServiceInfo, config::byte_size};
+use chassis_faults::{FaultSpec, FaultsConfig};
+use chassis_http::HttpConfig;
+use chassis_telemetry::{Chassis, TelemetryConfig};
+
+use crate::start;
+
+/// What every service can be told.
+#[derive(Debug, Clone, clap::Args)]
+pub struct CommonConfig {
+    /// Address of the admin port: health, metrics, faults, protections, version. Absent: a free port on loopback.
+    #[arg(long, env = "ADMIN_ADDR", value_name = "HOST:PORT")]
+    pub admin_addr: Option<SocketAddr>,
+    /// Address of the public port. Absent: a free port on loopback.
+    #[arg(long, env = "PUBLIC_ADDR", value_name = "HOST:PORT")]
+    pub public_addr: Option<SocketAddr>,
+    /// Logs and traces.
+    #[command(flatten)]
+    pub telemetry: TelemetryConfig,
+    /// The public port.
+    #[command(flatten)]
+    pub http: HttpConfig,
+    /// Longest time that a stop may take to finish the requests and tasks under way.
+    #[arg(long, env = "DRAIN_TIMEOUT", default_value = "10s", value_parser = humantime::parse_duration)]
+    pub drain_timeout: Duration,
+    /// Time between turning unready and refusing connections, so that a load balancer notices first; meanwhile each answer closes
+    /// its connection. Connections that still come after it are served for up to half of `DRAIN_TIMEOUT`.
+    #[arg(long, env = "DRAIN_DELAY", default_value = "0s", value_parser = humantime::parse_duration)]
+    pub drain_delay: Duration,
+    /// Faults and protections.
+    #[command(flatten)]
+    pub faults: FaultsConfig,
+    /// Memory that this process should stay below, for `memory_usage_percent`; a container's own limit is found by itself.
+    #[arg(long, env = "MEMORY_LIMIT", default_value = "256MiB", value_parser = byte_size)]
+    pub memory_limit: u64,
+}
+
+impl CommonConfig {
+    /// The context of one service that declares `catalogue` as its fault points.
+    #[must_use]
+    pub fn chassis(&self, service: ServiceInfo, catalogue: &'static [&'static FaultSpec]) -> Chassis {
+        Chassis::new(service, self.telemetry.clone(), catalogue, self.faults.faults_reveal)
+    }
+
+    /// As [`CommonConfig::chassis`], for `main`: checks what only the catalogue can tell before anything is connected.
+    ///
+    /// # Errors
+    /// [`chassis_core::config::Invalid`], naming the wrong entry of `FAULTS_AT_START` or `PROTECTIONS_OFF`.
+    pub fn checked_chassis(
+        &self,
+        service: ServiceInfo,
+        catalogue: &'static [&'static FaultSpec],
+    ) -> anyhow::Result<Chassis> {
+        let chassis = self.chassis(service, catalogue);
+        start::configure(&chassis, &self.faults)?;
+        Ok(chassis)
+    }
+}

@@ -1,0 +1,25 @@
+//! `fd-leak`: sockets that are opened and never used or closed, as a client that forgets its connections leaves them.
+
+use std::time::Duration;
+
+use socket2::{Domain, Socket, Type};
+
+use chassis_faults::{FaultPoint, Strike, part};
+
+const TICK: Duration = Duration::from_millis(100);
+/// Opened in a tick at most.
+const STEP: u64 = 10;
+
+pub(super) async fn leak(point: FaultPoint, strike: Strike) {
+    let limit = strike.count("limit");
+    let mut held: Vec<Socket> = Vec::new();
+    loop {
+        let missing = part(limit, point.level()).saturating_sub(held.len() as u64).min(STEP);
+        for _ in 0..missing {
+            // At the limit of the process opening fails; what is held stays held.
+            let Ok(socket) = Socket::new(Domain::IPV4, Type::STREAM, None) else { break };
+            held.push(socket);
+        }
+        tokio::time::sleep(TICK).await;
+    }
+}

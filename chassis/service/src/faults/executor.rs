@@ -1,0 +1,22 @@
+//! `executor-block`: every worker of the async runtime sleeps in a blocking call, as after a forgotten `spawn_blocking`.
+
+use std::thread;
+
+use tokio::{runtime::Handle, task::JoinSet, time::Instant};
+
+use chassis_faults::{FaultPoint, Strike};
+
+pub(super) async fn block(point: FaultPoint, strike: Strike) {
+    let (full, interval) = (strike.duration("block"), strike.duration("interval"));
+    loop {
+        let begun = Instant::now();
+        let time = full.mul_f64(point.level());
+        let mut workers = JoinSet::new();
+        // A blocked worker cannot take a second of these tasks, so as many tasks as workers block them all.
+        for _ in 0..Handle::current().metrics().num_workers() {
+            workers.spawn(async move { thread::sleep(time) });
+        }
+        while workers.join_next().await.is_some() {}
+        tokio::time::sleep_until(begun + interval).await;
+    }
+}

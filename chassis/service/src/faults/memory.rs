@@ -1,0 +1,33 @@
+//! `memory-leak`: pages that are really resident, in mappings of their own so that ending it gives them back to the
+//! operating system and not to the allocator.
+
+use std::time::Duration;
+
+use memmap2::MmapMut;
+
+use chassis_faults::{FaultPoint, Strike, part};
+
+const TICK: Duration = Duration::from_millis(100);
+
+pub(super) async fn leak(point: FaultPoint, strike: Strike) {
+    let (limit, step) = (strike.bytes("limit"), strike.bytes("step"));
+    let mut held = Vec::new();
+    let mut total = 0;
+    loop {
+        let missing = part(limit, point.level()).saturating_sub(total).min(step);
+        if missing > 0
+            && let Some(block) = resident(missing)
+        {
+            held.push(block);
+            total += missing;
+        }
+        tokio::time::sleep(TICK).await;
+    }
+}
+
+/// Anonymous memory with every byte written. `None` when there is none left.
+fn resident(bytes: u64) -> Option<MmapMut> {
+    let mut block = MmapMut::map_anon(usize::try_from(bytes).ok()?).ok()?;
+    block.fill(0xA5);
+    Some(block)
+}

@@ -1,0 +1,27 @@
+//! Faults of the process itself: each really takes the resource, for as long as its plan is on, and gives it back.
+//!
+//! One task per declared point. A fault is a future that holds what it took; ending the plan drops it.
+
+use chassis_telemetry::Chassis;
+
+use crate::catalogue;
+
+mod cpu;
+mod crash;
+mod descriptors;
+mod executor;
+mod logs;
+mod memory;
+
+/// Starts the tasks of those process faults that the service declares.
+pub(crate) fn start(chassis: &Chassis) {
+    chassis.follow(catalogue::CPU_BURN.name, cpu::burn);
+    chassis.follow(catalogue::MEMORY_LEAK.name, memory::leak);
+    chassis.follow(catalogue::EXECUTOR_BLOCK.name, executor::block);
+    chassis.follow(catalogue::FD_LEAK.name, descriptors::leak);
+    chassis.follow(catalogue::CRASH.name, crash::crash);
+    chassis.follow(catalogue::LOG_FLOOD.name, logs::flood);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+//! One message is one trace across the queue, and its scope travels with it.
+
+use std::time::Duration;
+
+use chassis_faults::scope::Scope;
+use chassis_kafka::{ConsumerConfig, Handler, InMessage, Producer, Verdict};
+use testkit::{TraceSink, assert_child, assert_linked};
+use tracing::Instrument;
+
+use crate::support::{DEAD, PATIENCE, TOPIC, broker, chassis, kafka_config, message};
+
+struct ScopeProbe(tokio::sync::mpsc::UnboundedSender<Scope>);
+
+#[async_trait::async_trait]
+impl Handler for ScopeProbe {
+    async fn handle(&self, _: &InMessage) -> Verdict {
+        let _ = self.0.send(Scope::current());
+        Verdict::DeadLetter { reason: "malformed", cause: "for the test".into() }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_consumer_span_is_a_child_of_and_linked_to_the_producer_span() {
+    let (sink, broker) = (TraceSink::start().await, broker());
+    let chassis = chassis(&["--otlp-endpoint", &sink.endpoint()]);
+    let guard = chassis_telemetry::init(&chassis).expect("telemetry");
+    let kafka = kafka_config(broker.brokers());
+    let producer = Producer::new(&kafka, &chassis).expect("a producer");
+    let (probe, mut scopes) = tokio::sync::mpsc::unbounded_channel();
+    let consumer = ConsumerConfig {
+        group: "test",
+        topic: TOPIC,
+        dead_letter_topic: DEAD,
+        max_attempts: 3,
+        reasons: &[],
+    };
+    chassis_kafka::consume(&kafka, consumer, &producer, ScopeProbe(probe), &chassis).expect("a consumer");
+
+    let scope = Scope {
+        route: "/orders".to_owned(),
+        user_id: Some("u1".to_owned()),
+        user_tier: Some("gold".to_owned()),
+    };
+    let span = tracing::info_span!("place_order");
+    let trace_id = scope
+        .enter(
+            async {
+                producer.publish(message("k", "x")).await.expect("an acknowledgement");
+                chassis_telemetry::traces::current_trace_id().expect("a trace")
+            }
+            .instrument(span),
+        )
+        .await;
+
+    let arrived = tokio::time::timeout(PATIENCE, scopes.recv()).await.expect("in time").expect("a scope");
+    assert_eq!(arrived.route, TOPIC);
+    assert_eq!((arrived.user_id.as_deref(), arrived.user_tier.as_deref()), (Some("u1"), Some("gold")));
+
+    let flush = async {
+        loop {
+            guard.flush();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let names = ["place_order", "publish orders", "process orders", "publish orders.dlq"];
+    let spans = tokio::select! {
+        spans = sink.wait_for(&trace_id, &names, PATIENCE) => spans,
+        () = flush => unreachable!("flushing does not end"),
+    };
+    let [root, publish, process, dead] =
+        names.map(|name| spans.iter().find(|span| span.name == name).expect("was waited for"));
+    assert_child(publish, root);
+    assert_child(process, publish);
+    assert_linked(process, publish);
+    assert_child(dead, process);
+    assert_eq!((publish.kind, process.kind), ("producer", "consumer"));
+    assert_eq!(process.attributes["messaging.system"], "kafka");
+    assert_eq!(process.attributes["messaging.destination.name"], TOPIC);
+    assert_eq!(process.attributes["messaging.consumer.group.name"], "test");
+    assert!(publish.attributes.contains_key("messaging.kafka.offset"), "{publish:?}");
+    chassis.shutdown.cancel();
+}

@@ -1,0 +1,87 @@
+//! What every part of a process needs from its surroundings: the lowest floor that knows both metrics and faults.
+
+use std::future::Future;
+
+use chassis_core::{Readiness, ServiceInfo};
+use chassis_faults::{FaultPoint, FaultSpec, Faults, Strike, protection::Protections};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{TelemetryConfig, metrics::Metrics};
+
+/// Everything that a component needs from its surroundings, passed down and never global. Cheap to clone.
+#[derive(Clone)]
+pub struct Chassis {
+    /// Who this process is.
+    pub service: ServiceInfo,
+    /// How it logs and traces.
+    pub telemetry: TelemetryConfig,
+    /// The registry that `/metrics` renders.
+    pub metrics: Metrics,
+    /// The fault switchboard of this process.
+    pub faults: Faults,
+    /// Which protections are on.
+    pub protections: Protections,
+    /// Named readiness checks; `/readyz` fails while one of them does.
+    pub readiness: Readiness,
+    /// Cancelled when the process must stop: background loops end at their next turn.
+    pub shutdown: CancellationToken,
+    /// Background tasks that the drain waits for.
+    pub tasks: TaskTracker,
+    /// Cancelled when the tasks have had their time: those of [`Chassis::spawn`] are dropped where they stand.
+    killed: CancellationToken,
+}
+
+impl Chassis {
+    /// Assembles the parts for one service that declares `catalogue` as its fault points; with `reveal` they give themselves
+    /// away.
+    #[must_use]
+    pub fn new(
+        service: ServiceInfo,
+        telemetry: TelemetryConfig,
+        catalogue: &'static [&'static FaultSpec],
+        reveal: bool,
+    ) -> Self {
+        let metrics = Metrics::new();
+        metrics
+            .gauge_vec("build_info", "Always 1; the labels say what is running.", &["version", "revision"])
+            .with_label_values(&[service.version, service.revision()])
+            .set(1);
+        Self {
+            service,
+            telemetry,
+            metrics,
+            faults: Faults::new(catalogue, reveal),
+            protections: Protections::default(),
+            readiness: Readiness::default(),
+            shutdown: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            killed: CancellationToken::new(),
+        }
+    }
+
+    /// Runs `task` in the background; the drain waits for it after `shutdown` was cancelled, and then drops it.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let killed = self.killed.clone();
+        self.tasks.spawn(async move {
+            killed.run_until_cancelled(task).await;
+        });
+    }
+
+    /// Drops the tasks of [`Chassis::spawn`] where they stand.
+    pub fn kill(&self) {
+        self.killed.cancel();
+    }
+
+    /// Runs `during` in the background while a plan of the point `name` is on; nothing where the service does not declare it.
+    pub fn follow<F>(&self, name: &str, during: impl Fn(FaultPoint, Strike) -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        if let Some(point) = self.faults.find(name) {
+            let stop = self.shutdown.clone();
+            self.spawn(async move {
+                stop.run_until_cancelled_owned(point.each_plan(during)).await;
+            });
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Traces: W3C context in and out of HTTP headers and message headers (Trace Context, Baggage), and their export.
+
+mod export;
+
+use std::collections::BTreeMap;
+
+use opentelemetry::{
+    Context, SpanId, TraceFlags, TraceId,
+    propagation::{Extractor, Injector, TextMapPropagator as _},
+    trace::{SpanContext, TraceContextExt as _, TraceState},
+};
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+pub(crate) use export::provider;
+
+use chassis_faults::scope::Scope;
+
+/// Baggage key of the user's id.
+const USER_ID: &str = "user.id";
+/// Baggage key of the user's tier.
+const USER_TIER: &str = "user.tier";
+/// The current span's context and the current scope as W3C headers (`traceparent`, `tracestate`, `baggage`).
+#[must_use]
+pub fn inject() -> BTreeMap<String, String> {
+    let mut headers = Headers::default();
+    Context::map_current(|context| TraceContextPropagator::new().inject_context(context, &mut headers));
+    headers.0.retain(|_, value| !value.is_empty());
+    if let Some(baggage) = baggage_of(&Scope::current()) {
+        headers.0.insert("baggage".to_owned(), baggage);
+    }
+    headers.0
+}
+
+/// Makes `span` a child of the context in `headers`, if there is a valid one.
+pub fn set_parent(span: &tracing::Span, headers: &BTreeMap<String, String>) {
+    set_parent_from(span, &Borrowed(headers));
+}
+
+/// Links `span` to the context in `headers`, if there is a valid one.
+pub fn add_link(span: &tracing::Span, headers: &BTreeMap<String, String>) {
+    let context = TraceContextPropagator::new().extract_with_context(&Context::new(), &Borrowed(headers));
+    span.add_link(context.span().span_context().clone());
+}
+
+/// The caller's context in the headers of an HTTP request, if there is a valid one.
+#[must_use]
+pub fn remote_parent(headers: &http::HeaderMap) -> Option<Context> {
+    if !headers.contains_key("traceparent") {
+        return None;
+    }
+    let context = TraceContextPropagator::new().extract_with_context(&Context::new(), &Http(headers));
+    let valid = context.span().span_context().is_valid();
+    valid.then_some(context)
+}
+
+/// A context with ids but without a span, for work that is not sampled: lines and problems still name its trace, and
+/// what it calls is not sampled either.
+#[must_use]
+pub fn unsampled(parent: Option<&Context>) -> Context {
+    let (trace, state) = parent.map_or_else(
+        || (TraceId::from(rand::random::<u128>()), TraceState::default()),
+        |parent| {
+            let span = parent.span();
+            (span.span_context().trace_id(), span.span_context().trace_state().clone())
+        },
+    );
+    let span = SpanId::from(rand::random::<u64>());
+    Context::new().with_remote_span_context(SpanContext::new(
+        trace,
+        span,
+        TraceFlags::default(),
+        false,
+        state,
+    ))
+}
+
+fn set_parent_from(span: &tracing::Span, headers: &dyn Extractor) {
+    let context = TraceContextPropagator::new().extract_with_context(&Context::new(), headers);
+    if context.span().span_context().is_valid() {
+        // Fails only where tracing is filtered out, and then there is nothing to parent.
+        let _ = span.set_parent(context);
+    }
+}
+
+/// The current trace id in hex, sampled or not; `None` outside any trace.
+#[must_use]
+pub fn current_trace_id() -> Option<String> {
+    current_ids().map(|(trace, _)| trace)
+}
+
+/// The current trace and span ids in hex.
+pub(crate) fn current_ids() -> Option<(String, String)> {
+    Context::map_current(|context| {
+        let span = context.span();
+        let ids = span.span_context();
+        ids.is_valid().then(|| (ids.trace_id().to_string(), ids.span_id().to_string()))
+    })
+}
+
+/// A scope for `route` with who it is about, as far as the W3C `baggage` header says.
+#[must_use]
+pub fn scope_of(route: &str, baggage: Option<&str>) -> Scope {
+    let mut scope = Scope { route: route.to_owned(), ..Scope::default() };
+    for entry in baggage.unwrap_or_default().split(',') {
+        // A member may carry properties after a semicolon; none of ours has any.
+        let Some((key, value)) = entry.split(';').next().and_then(|member| member.split_once('=')) else {
+            continue;
+        };
+        let value = value.trim();
+        let value = url::form_urlencoded::parse(format!("v={}", value.replace('+', "%2B")).as_bytes())
+            .next()
+            .map(|(_, v)| v.into_owned());
+        match key.trim() {
+            USER_ID => scope.user_id = value,
+            USER_TIER => scope.user_tier = value,
+            _ => {}
+        }
+    }
+    scope
+}
+
+fn baggage_of(scope: &Scope) -> Option<String> {
+    let encode = |value: &str| {
+        url::form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>().replace('+', "%20")
+    };
+    let id = scope.user_id.as_deref().map(|v| format!("{USER_ID}={}", encode(v)));
+    let tier = scope.user_tier.as_deref().map(|v| format!("{USER_TIER}={}", encode(v)));
+    let members: Vec<_> = id.into_iter().chain(tier).collect();
+    (!members.is_empty()).then(|| members.join(","))
+}
+
+#[derive(Default)]
+struct Headers(BTreeMap<String, String>);
+
+impl Injector for Headers {
+    fn set(&mut self, key: &str, value: String) {
+        self.0.insert(key.to_owned(), value);
+    }
+}
+
+struct Borrowed<'a>(&'a BTreeMap<String, String>);
+
+impl Extractor for Borrowed<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(String::as_str).collect()
+    }
+}
+
+struct Http<'a>(&'a http::HeaderMap);
+
+impl Extractor for Http<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).and_then(|value| value.to_str().ok())
+    }
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(http::HeaderName::as_str).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn baggage_survives_the_wire() {
+        let scope = Scope {
+            route: "/a".to_owned(),
+            user_id: Some("a,b;c=d é+".to_owned()),
+            user_tier: Some("premium".to_owned()),
+        };
+        let header = baggage_of(&scope).expect("baggage");
+        assert!(header.is_ascii() && !header.contains(' '), "{header}");
+        assert_eq!(scope_of("/a", Some(&header)), scope);
+    }
+
+    #[test]
+    fn foreign_and_broken_baggage_is_ignored() {
+        let scope = scope_of("/a", Some("other=1, user.tier=free;ttl=3 ,,=,user.id"));
+        assert_eq!(scope.user_tier.as_deref(), Some("free"));
+        assert_eq!(scope.user_id, None);
+    }
+}

@@ -1,0 +1,207 @@
+//! `docs/faults.md`, from the catalogues of the services: a fault that is not declared is not in it, and every default and
+//! range is the one that the parser uses.
+
+use std::fmt::Write as _;
+
+use chassis_faults::{FaultSpec, ParamReport, Reach, parameters};
+
+/// What the page needs to know of a service.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ServiceFaults<'a> {
+    /// The service's name.
+    pub(crate) name: &'a str,
+    /// Its admin address as a person on the same machine types it: `localhost:9101`.
+    pub(crate) admin: &'a str,
+    /// Its fault points.
+    pub(crate) catalogue: &'a [&'static FaultSpec],
+}
+
+const INTRO: &str = "\
+# Faults
+
+Generated from the code by `just docs`; do not edit.
+
+Each fault is real: it takes the resource, holds the lock, drops the connection. None is on from the start but `risky`, each
+ends by itself, and nothing that it does to answers, logs, traces, metrics, threads, sessions or keys gives it away: what is
+there only while it is on is what its real cause would leave ([how that is kept true](adr/0018-what-faults-leave.md)). One line
+switches it, on the admin port of the service:
+
+```sh
+curl -X PUT 'localhost:9101/faults/http-error?rate=0.2&ttl=5m'   # on, or changed
+curl localhost:9101/faults                                       # every point, what it takes, what is in force
+curl -X DELETE localhost:9101/faults/http-error                  # off
+curl -X DELETE localhost:9101/faults                             # all off
+```
+
+`FAULTS_ENABLED=false` removes the switch, `FAULTS_TOKEN` guards it (`Authorization: Bearer …`), `FAULTS_AT_START` sets plans at
+the start (`FAULTS_AT_START='http-error?rate=0.2 db-latency?delay=50ms'`), and `FAULTS_REVEAL=true` names active faults in the gauge
+`fault_active{fault}`, in spans (`fault.name`) and in the log, for instructors.
+
+## Parameters that all have
+
+";
+
+/// The whole page.
+pub(crate) fn markdown(services: &[ServiceFaults<'_>]) -> String {
+    let faults = declared(services);
+    let mut page = INTRO.to_owned();
+    let common = faults.iter().find(|spec| spec.reach == Reach::Work).or(faults.first());
+    let common = common.map(|spec| own_and_common(spec).1).unwrap_or_default();
+    table(&mut page, &common);
+    page.push_str(
+        "\n`route`, `user_tier`, `user_id` and `seed` are for faults that hit units of work (requests, calls, messages). A plan \
+         for a user\nreaches requests that say whose they are (W3C baggage `user.id`, `user.tier`) before the handler runs, and \
+         the others once\nthe handler knows. The braces of a route may be left out: curl takes them for its own.\n",
+    );
+    index(&mut page, &faults, services);
+    for spec in &faults {
+        section(&mut page, spec, services);
+    }
+    page
+}
+
+/// Every fault of every boundary, in the order of the page: along the path of a request, then the process, then what services
+/// declare of their own, then the telemetry.
+fn known() -> impl Iterator<Item = &'static FaultSpec> {
+    [
+        &[&order_api::faults::RISKY],
+        chassis_http::catalogue::ALL,
+        chassis_http::client::catalogue::ALL,
+        chassis_postgres::catalogue::ALL,
+        chassis_redis::catalogue::ALL,
+        chassis_kafka::catalogue::ALL,
+        chassis_service::catalogue::ALL,
+        &[&order_api::faults::WRONG_TOTAL, &user_service::faults::LOST_UPDATE],
+        chassis_telemetry::catalogue::ALL,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}
+
+/// Every declared fault once, in the order of the services' catalogues.
+fn declared(services: &[ServiceFaults<'_>]) -> Vec<&'static FaultSpec> {
+    let mut faults: Vec<&'static FaultSpec> = Vec::new();
+    for spec in services.iter().flat_map(|service| service.catalogue) {
+        if faults.iter().all(|known| known.name != spec.name) {
+            faults.push(spec);
+        }
+    }
+    let place = |spec: &FaultSpec| known().position(|known| known.name == spec.name);
+    faults.sort_by_key(|spec| place(spec).unwrap_or(usize::MAX));
+    faults
+}
+
+fn having<'a>(spec: &FaultSpec, services: &'a [ServiceFaults<'a>]) -> Vec<&'a ServiceFaults<'a>> {
+    services.iter().filter(|service| service.catalogue.iter().any(|own| own.name == spec.name)).collect()
+}
+
+fn names(services: &[&ServiceFaults<'_>]) -> String {
+    services.iter().map(|service| service.name).collect::<Vec<_>>().join(", ")
+}
+
+fn index(page: &mut String, faults: &[&FaultSpec], services: &[ServiceFaults<'_>]) {
+    page.push_str("\n## Index\n\n| fault | acts on | services |\n|---|---|---|\n");
+    for spec in faults {
+        let reach = match spec.reach {
+            Reach::Work => "units of work",
+            Reach::Process => "the process",
+        };
+        let _ =
+            writeln!(page, "| [`{0}`](#{0}) | {reach} | {1} |", spec.name, names(&having(spec, services)));
+    }
+}
+
+fn section(page: &mut String, spec: &FaultSpec, services: &[ServiceFaults<'_>]) {
+    let having = having(spec, services);
+    let _ = write!(page, "\n## {}\n\n{}\n\n", spec.name, spec.summary);
+    let _ = writeln!(page, "- **Services**: {}", names(&having));
+    let _ = writeln!(page, "- **What moves**: {}", spec.signals);
+    let _ = writeln!(page, "- **How it ends**: `DELETE`, its ttl, or the end of the process. {}", spec.ends);
+    let own = own_and_common(spec).0;
+    if !own.is_empty() {
+        page.push('\n');
+        table(page, &own);
+    }
+    if let Some(service) = having.first() {
+        let (admin, name, plan) = (service.admin, spec.name, example(spec));
+        let _ = write!(page, "\n```sh\ncurl -X PUT '{admin}/faults/{name}?{plan}'\n");
+        let _ = write!(page, "curl -X DELETE {admin}/faults/{name}\n```\n");
+    }
+}
+
+/// A plan worth trying: the point's own defaults, part of the work, five minutes.
+fn example(spec: &FaultSpec) -> String {
+    let rate = (spec.reach == Reach::Work).then(|| "rate=0.2".to_owned());
+    let own = spec.params.iter().map(|param| format!("{}={}", param.name, param.default));
+    rate.into_iter().chain(own).chain(["ttl=5m".to_owned()]).collect::<Vec<_>>().join("&")
+}
+
+/// The parameters of `spec`, those of its own apart from those that others have too.
+fn own_and_common(spec: &FaultSpec) -> (Vec<ParamReport>, Vec<ParamReport>) {
+    let all = parameters(spec);
+    all.into_iter().partition(|param| spec.params.iter().any(|own| own.name == param.name))
+}
+
+fn table(page: &mut String, params: &[ParamReport]) {
+    page.push_str("| parameter | takes | default | meaning |\n|---|---|---|---|\n");
+    for param in params {
+        let default = param.default.map_or_else(|| "none".to_owned(), |default| format!("`{default}`"));
+        let _ = writeln!(page, "| `{}` | {} | {default} | {} |", param.name, param.expects, param.summary);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chassis_faults::Faults;
+    use chassis_http::catalogue::HTTP_ERROR;
+    use chassis_redis::catalogue::CACHE_GROWTH;
+    use chassis_service::catalogue::CPU_BURN;
+
+    use super::*;
+
+    const ONE: ServiceFaults<'_> =
+        ServiceFaults { name: "one", admin: "localhost:9101", catalogue: &[&HTTP_ERROR, &CPU_BURN] };
+    const TWO: ServiceFaults<'_> =
+        ServiceFaults { name: "two", admin: "localhost:9102", catalogue: &[&CACHE_GROWTH, &CPU_BURN] };
+
+    #[test]
+    fn each_declared_fault_has_a_section_with_its_services_parameters_and_curl() {
+        let page = markdown(&[ONE, TWO]);
+        for expected in [
+            "| [`cpu-burn`](#cpu-burn) | the process | one, two |",
+            "\n## http-error\n",
+            "| `status` | a whole number from 500 to 599 | `500` | status of the answer |",
+            "| `ttl` | a duration such as 250ms or 5m, from 10ms to 1h | `10m` |",
+            "curl -X PUT 'localhost:9101/faults/http-error?rate=0.2&status=500&ttl=5m'",
+            "curl -X PUT 'localhost:9102/faults/cache-growth?size=32MiB&step=1MiB&ttl=5m'",
+        ] {
+            assert!(page.contains(expected), "{expected}\n---\n{page}");
+        }
+        assert_eq!(page.matches("\n## cpu-burn\n").count(), 1);
+        assert!(!page.contains("db-lock"), "nobody has it");
+    }
+
+    #[test]
+    fn every_example_is_a_plan_that_is_taken() {
+        let all: &[&FaultSpec] = known().collect::<Vec<_>>().leak();
+        let faults = Faults::new(all, false);
+        for spec in all {
+            faults.set(spec.name, &example(spec)).unwrap();
+        }
+    }
+
+    #[test]
+    fn every_row_of_the_catalogues_accepts_its_defaults_and_has_a_name_of_its_own() {
+        let all: &[&FaultSpec] = known().collect::<Vec<_>>().leak();
+        let faults = Faults::new(all, false);
+        for spec in all {
+            let kebab = |c: char| c.is_ascii_lowercase() || c == '-';
+            assert!(spec.name.chars().all(kebab), "{}", spec.name);
+            for text in [spec.summary, spec.signals, spec.ends] {
+                assert!(text.len() > 10 && text.ends_with('.'), "{}: {text}", spec.name);
+            }
+            faults.set(spec.name, "ttl=1s").unwrap();
+        }
+    }
+}
