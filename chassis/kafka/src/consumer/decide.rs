@@ -22,6 +22,7 @@ use super::{
     super::{InMessage, headers, spans},
     Cause, ConsumerConfig, Handler, Producer, Verdict,
     letter::Letter,
+    partition::Window,
 };
 use chassis_faults::{FaultPoint, Faults};
 
@@ -63,13 +64,19 @@ impl Decider {
     }
 
     /// Handles `message` until it is decided for good; `false` when `stop` came between two attempts.
-    pub(super) async fn settle(&self, message: &InMessage, stop: &CancellationToken) -> bool {
+    pub(super) async fn settle(
+        &self,
+        message: &InMessage,
+        window: &Window,
+        stop: &CancellationToken,
+    ) -> bool {
         let (topic, partition, offset) = (&message.topic, message.partition, message.offset);
         let (mut failed, mut blocked) = (0, 0_u32);
+        let mut stuck = None;
         loop {
             let attempt =
                 Attempt { last: failed + 1 >= self.config.max_attempts, blocked_before: blocked > 0 };
-            let pause = match self.attempt(message, &attempt).await {
+            let pause = match self.attempt(message, window, &attempt).await {
                 Next::Finished(outcome) => {
                     self.producer.metrics().consumed.with_label_values(&[topic.as_str(), outcome]).inc();
                     if blocked > 0 {
@@ -87,6 +94,7 @@ impl Decider {
                 }
             };
             self.producer.metrics().retries.with_label_values(&[topic]).inc();
+            stuck.get_or_insert_with(|| window.stick());
             if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
                 return false;
             }
@@ -94,13 +102,17 @@ impl Decider {
     }
 
     /// One attempt in its span and scope; the last one ends in a dead letter instead of another.
-    async fn attempt(&self, message: &InMessage, attempt: &Attempt) -> Next {
+    async fn attempt(&self, message: &InMessage, window: &Window, attempt: &Attempt) -> Next {
         let span = spans::process(message, self.config.group);
         let work = async {
+            let strike = self.slow.as_ref().and_then(FaultPoint::strike);
+            // Slow as if it had one hand: the partition gets no faster by having more messages under way.
+            let busy = if strike.is_some() { Some(window.busy.lock().await) } else { None };
             let start = Instant::now();
-            if let Some(strike) = self.slow.as_ref().and_then(FaultPoint::strike) {
+            if let Some(strike) = strike {
                 tokio::time::sleep(strike.duration("delay")).await;
             }
+            drop(busy);
             let next = match self.verify_and_handle(message, attempt).await {
                 Next::Again { cause, exhausted, .. } if attempt.last => {
                     self.give_up(message, exhausted, &cause, attempt).await

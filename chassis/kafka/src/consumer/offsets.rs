@@ -18,16 +18,18 @@ pub(crate) struct Offsets {
 
 #[derive(Default)]
 struct Progress {
-    /// Offset of the next message to handle, once one was handled.
+    /// Offset up to which all messages are handled, once some were.
     done: Option<i64>,
+    /// Offset behind the last message that was started.
+    started: i64,
     /// The last offset handed to a commit.
     sent: Option<i64>,
     /// Whether the last message must not be committed for now.
     held: bool,
     /// Whether a commit failed, and the broker has not been seen since with a log as long as that.
     doubtful: bool,
-    /// The message under way: offset and broker time.
-    current: Option<(i64, Option<DateTime<Utc>>)>,
+    /// The messages under way: offset and broker time.
+    under_way: BTreeMap<i64, Option<DateTime<Utc>>>,
 }
 
 impl Offsets {
@@ -45,18 +47,24 @@ impl Offsets {
 
     pub(super) fn started(&self, partition: i32, offset: i64, timestamp: Option<DateTime<Utc>>) {
         if let Some(progress) = self.lock().get_mut(&partition) {
-            progress.current = Some((offset, timestamp));
+            progress.started = offset + 1;
+            progress.under_way.insert(offset, timestamp);
         }
     }
 
-    /// Marks a message as handled; `held` keeps the partition from being committed until a later message or
+    /// Marks a message as handled: what may be committed goes as far as the first one that is not. `held` keeps the partition from being committed until a later message or
     /// [`Offsets::due`] says otherwise.
     pub(super) fn done(&self, partition: i32, offset: i64, held: bool) {
         if let Some(progress) = self.lock().get_mut(&partition) {
-            progress.done = Some(offset + 1);
+            let first = progress.under_way.first_key_value().map(|(&first, _)| first);
+            progress.under_way.remove(&offset);
+            let open = progress.under_way.first_key_value().map_or(progress.started, |(&open, _)| open);
+            // An earlier one is still under way, and nothing moved.
+            if first == Some(offset) {
+                progress.done = Some(open);
+            }
             progress.doubtful = false;
             progress.held = held;
-            progress.current = None;
         }
     }
 
@@ -93,9 +101,11 @@ impl Offsets {
         }
     }
 
-    /// The message under way in `partition`: offset and broker time.
+    /// The first of the messages under way in `partition`: offset and broker time.
     pub(super) fn current(&self, partition: i32) -> Option<(i64, Option<DateTime<Utc>>)> {
-        self.lock().get(&partition).and_then(|progress| progress.current)
+        let partitions = self.lock();
+        let under_way = &partitions.get(&partition)?.under_way;
+        under_way.first_key_value().map(|(&offset, &timestamp)| (offset, timestamp))
     }
 }
 
@@ -103,11 +113,17 @@ impl Offsets {
 mod tests {
     use super::*;
 
+    /// Starts a message and is done with it.
+    fn handle(offsets: &Offsets, partition: i32, offset: i64, held: bool) {
+        offsets.started(partition, offset, None);
+        offsets.done(partition, offset, held);
+    }
+
     #[test]
     fn a_commit_is_due_once_and_again_after_it_failed() {
         let offsets = Offsets::default();
         offsets.assigned(3);
-        offsets.done(3, 41, false);
+        handle(&offsets, 3, 41, false);
         assert_eq!(offsets.due(None, false), [(3, 42)]);
         assert!(offsets.due(None, false).is_empty());
         offsets.commit_failed(&[3]);
@@ -119,13 +135,13 @@ mod tests {
     fn an_offset_of_a_lost_log_is_not_committed_to_the_new_one() {
         let offsets = Offsets::default();
         offsets.assigned(3);
-        offsets.done(3, 41, false);
+        handle(&offsets, 3, 41, false);
         assert_eq!(offsets.due(None, false), [(3, 42)]);
         offsets.commit_failed(&[3]);
         assert!(offsets.due(None, false).is_empty(), "not before the broker was seen");
         offsets.confirm(3, 7);
         assert!(offsets.due(None, false).is_empty());
-        offsets.done(3, 0, false);
+        handle(&offsets, 3, 0, false);
         assert_eq!(offsets.due(None, false), [(3, 1)]);
     }
 
@@ -133,7 +149,7 @@ mod tests {
     fn a_held_message_is_committed_only_after_the_holding_ended() {
         let offsets = Offsets::default();
         offsets.assigned(0);
-        offsets.done(0, 7, true);
+        handle(&offsets, 0, 7, true);
         assert!(offsets.due(None, true).is_empty());
         assert_eq!(offsets.due(None, false), [(0, 8)]);
     }
@@ -142,10 +158,26 @@ mod tests {
     fn what_an_earlier_assignment_did_is_not_committed_in_a_later_one() {
         let offsets = Offsets::default();
         offsets.assigned(0);
-        offsets.done(0, 500, false);
+        handle(&offsets, 0, 500, false);
         offsets.revoked(0);
-        offsets.done(0, 501, false);
+        handle(&offsets, 0, 501, false);
         offsets.assigned(0);
         assert!(offsets.due(None, false).is_empty());
+    }
+
+    #[test]
+    fn a_message_that_is_done_before_an_earlier_one_is_not_committed_before_it() {
+        let offsets = Offsets::default();
+        offsets.assigned(0);
+        for offset in [7, 8, 9] {
+            offsets.started(0, offset, None);
+        }
+        offsets.done(0, 8, false);
+        assert!(offsets.due(None, false).is_empty(), "7 is still under way");
+        offsets.done(0, 7, false);
+        assert_eq!(offsets.due(None, false), [(0, 9)]);
+        assert_eq!(offsets.current(0), Some((9, None)));
+        offsets.done(0, 9, false);
+        assert_eq!(offsets.due(None, false), [(0, 10)]);
     }
 }
