@@ -5,8 +5,8 @@
 //! Nothing waits for company: below [`LANES`] statements under way, each goes at once and alone, so at ordinary load there
 //! is no group and no added latency. Under load the groups grow by themselves with the time that the database takes.
 //!
-//! While a `db-*` fault is on, each goes alone too: the fault strikes whom it is meant for, and what a slow or broken
-//! database does to single statements can be seen.
+//! A `db-*` fault strikes whom it is meant for: a job that is struck leaves its group and goes alone, and the others are
+//! spared.
 
 use std::{
     mem,
@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use tokio::sync::oneshot;
 use tracing::{Instrument as _, Span};
 
-use super::{Database, DbError, QueryType};
+use super::{Database, DbError, QueryType, faults::Blow};
 
 /// Statements of one kind under way at once.
 const LANES: usize = 2;
@@ -87,8 +87,12 @@ impl<W: GroupWork> Group<W> {
     /// # Errors
     /// [`DbError`]. What goes wrong with one job is told to its caller only.
     pub async fn run(&self, job: W::Job) -> Result<W::Done, DbError> {
+        let blow = self.inner.database.inner.faults.decide(Some(W::KIND));
+        if blow.strikes() {
+            return blow.fall_on(self.inner.alone(job)).await;
+        }
         match self.enter(job) {
-            Entered::Lane(_lane, job) => self.inner.alone(job).await,
+            Entered::Lane(_lane, job) => Blow::default().fall_on(self.inner.alone(job)).await,
             // The group answers unless its task died with the runtime.
             Entered::Queue(answer) => answer.await.unwrap_or_else(|_| Err(sqlx::Error::WorkerCrashed.into())),
         }
@@ -96,7 +100,7 @@ impl<W: GroupWork> Group<W> {
 
     fn enter(&self, job: W::Job) -> Entered<W> {
         let mut queue = self.inner.queue();
-        if queue.under_way < LANES || self.inner.database.is_broken() {
+        if queue.under_way < LANES {
             queue.under_way += 1;
             return Entered::Lane(Lane { inner: Arc::clone(&self.inner) }, job);
         }
@@ -123,7 +127,7 @@ impl<W: GroupWork> Drop for Lane<W> {
     fn drop(&mut self) {
         let next = {
             let mut queue = self.inner.queue();
-            if queue.waiting.is_empty() || queue.under_way > LANES {
+            if queue.waiting.is_empty() {
                 queue.under_way -= 1;
                 return;
             }
@@ -135,7 +139,7 @@ impl<W: GroupWork> Drop for Lane<W> {
         let lane = Self { inner: Arc::clone(&self.inner) };
         let span = next.first().map_or_else(Span::none, |first| first.span.clone());
         match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn(lane.go(next).instrument(span))),
+            Ok(runtime) => drop(runtime.spawn(Blow::default().fall_on(lane.go(next)).instrument(span))),
             // The process ends; the callers learn it from their channels.
             Err(_) => mem::forget(lane),
         }

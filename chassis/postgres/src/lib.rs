@@ -155,8 +155,9 @@ impl Database {
     /// [`DbError::PoolTimeout`], [`DbError::Unavailable`].
     pub async fn query(&self, kind: QueryType, operation: &'static str) -> Result<Query, DbError> {
         self.inner.metrics.operations.with_label_values(&[operation]).inc();
+        let blow = self.inner.faults.blow(Some(kind));
         let mut conn = self.acquire(Some(kind), self.span(kind, operation)).await?;
-        self.inner.faults.before_statement(&mut conn, &self.inner.targets).await?;
+        self.inner.faults.before_statement(&blow, &mut conn, &self.inner.targets).await?;
         Ok(Query(conn))
     }
 
@@ -167,10 +168,10 @@ impl Database {
     pub async fn transaction(&self, operation: &'static str) -> Result<Transaction, DbError> {
         let kind = QueryType::Transaction;
         self.inner.metrics.operations.with_label_values(&[operation]).inc();
+        let blow = self.inner.faults.blow(Some(kind));
         let mut conn = self.acquire(Some(kind), self.span(kind, operation)).await?;
         conn.begin().await?;
-        self.inner.faults.before_statement(&mut conn, &self.inner.targets).await?;
-        self.inner.faults.in_transaction(&mut conn, self.inner.targets.table).await?;
+        self.inner.faults.before_statement(&blow, &mut conn, &self.inner.targets).await?;
         Ok(Transaction(conn))
     }
 
@@ -179,28 +180,25 @@ impl Database {
     /// # Errors
     /// As [`Database::query`].
     pub async fn background_query(&self) -> Result<Query, DbError> {
+        let blow = self.inner.faults.blow(None);
         let mut conn = self.acquire(None, Span::none()).await?;
-        self.inner.faults.before_statement(&mut conn, &self.inner.targets).await?;
+        self.inner.faults.before_statement(&blow, &mut conn, &self.inner.targets).await?;
         Ok(Query(conn))
     }
 
     /// As [`Database::transaction`], for loops of the chassis: no span, and no duration, because the transaction also waits
     /// for something else than the database ([`Database::observe`] counts its statements).
     pub async fn background_transaction(&self) -> Result<Transaction, DbError> {
+        let blow = self.inner.faults.blow(None);
         let mut conn = self.acquire(None, Span::none()).await?;
         conn.begin().await?;
-        self.inner.faults.before_statement(&mut conn, &self.inner.targets).await?;
+        self.inner.faults.before_statement(&blow, &mut conn, &self.inner.targets).await?;
         Ok(Transaction(conn))
     }
 
     /// Counts the duration of one statement of a background transaction.
     pub fn observe(&self, kind: QueryType, since: Instant) {
         self.inner.metrics.query(kind).observe(since.elapsed().as_secs_f64());
-    }
-
-    /// Whether a fault of the database is on.
-    pub(crate) fn is_broken(&self) -> bool {
-        self.inner.faults.any_on()
     }
 
     /// The pool itself, for tests and readiness only: statements through it are neither measured nor breakable.

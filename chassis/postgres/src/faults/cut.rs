@@ -25,10 +25,15 @@ impl Cutter {
         Self { point, options, conn: Mutex::new(None) }
     }
 
-    /// Ends the session of `victim`, when the fault strikes it, and returns when it has ended. Where that does not work, the
+    /// Whether the fault strikes an operation of the current scope.
+    pub(super) fn strikes(&self) -> bool {
+        self.point.as_ref().is_some_and(|point| point.strike().is_some())
+    }
+
+    /// Ends the session of `victim`, and returns when it has ended. Where that does not work, the
     /// server is in trouble of its own, which the caller's statement will meet.
     pub(super) async fn cut(&self, victim: &mut Connection) -> Result<(), DbError> {
-        let Some(point) = self.point.as_ref().filter(|point| point.strike().is_some()) else { return Ok(()) };
+        let Some(point) = &self.point else { return Ok(()) };
         // The pool asks the same of each connection that it opens.
         let pid: i32 = sqlx::query_scalar(BACKEND_PID).fetch_one(&mut *victim).await?;
         // A failure is not logged: the line would exist under this fault only.

@@ -10,23 +10,46 @@ mod exhaustion;
 mod lock;
 mod slow_query;
 
+use std::cell::Cell;
+
 use sqlx::postgres::PgConnectOptions;
 
 use self::{cut::Cutter, deadlock::Rivals};
-use super::{Connection, Database, DbError, DbTargets};
+use super::{Connection, Database, DbError, DbTargets, QueryType};
 use chassis_faults::{FaultPoint, Faults, Strike};
 use chassis_telemetry::Chassis;
 
-const ALL: [&str; 6] =
-    ["db-latency", "db-slow-query", "db-error", "db-deadlock", "db-pool-exhaustion", "db-lock"];
+tokio::task_local! {
+    /// What was decided for the operation that this task is about to do.
+    static DECIDED: Cell<Option<Blow>>;
+}
+
+/// What the faults do to one operation, decided in the scope of its caller.
+#[derive(Default)]
+pub(super) struct Blow {
+    latency: Option<Strike>,
+    slow_query: Option<Strike>,
+    cut: bool,
+    deadlock: bool,
+}
+
+impl Blow {
+    /// Whether anything is done to it at all.
+    pub(super) fn strikes(&self) -> bool {
+        self.latency.is_some() || self.slow_query.is_some() || self.cut || self.deadlock
+    }
+
+    /// Does `work`, whose first operation gets this and nothing else.
+    pub(super) async fn fall_on<F: Future>(self, work: F) -> F::Output {
+        DECIDED.scope(Cell::new(Some(self)), work).await
+    }
+}
 
 /// The points that strike operations; one that the service does not declare costs nothing.
 pub(super) struct DbFaults {
     latency: Option<FaultPoint>,
     slow_query: Option<FaultPoint>,
     deadlock: Option<FaultPoint>,
-    /// Every `db-*` point, those of the tasks included.
-    all: Vec<FaultPoint>,
     cutter: Cutter,
     rivals: Rivals,
 }
@@ -37,36 +60,44 @@ impl DbFaults {
             latency: faults.find("db-latency"),
             slow_query: faults.find("db-slow-query"),
             deadlock: faults.find("db-deadlock"),
-            all: ALL.iter().filter_map(|name| faults.find(name)).collect(),
             cutter: Cutter::new(faults.find("db-error"), operator(options)),
             rivals: Rivals::new(options.clone()),
         }
     }
 
-    /// Whether any of them is on.
-    pub(super) fn any_on(&self) -> bool {
-        self.all.iter().any(FaultPoint::is_on)
+    /// Decides what happens to an operation of the current scope.
+    pub(super) fn decide(&self, kind: Option<QueryType>) -> Blow {
+        Blow {
+            latency: strike(self.latency.as_ref()),
+            slow_query: strike(self.slow_query.as_ref()),
+            cut: self.cutter.strikes(),
+            deadlock: kind == Some(QueryType::Transaction) && strike(self.deadlock.as_ref()).is_some(),
+        }
     }
 
-    /// What happens to a connection between the pool and its first statement.
+    /// As [`DbFaults::decide`], unless it is decided already ([`Blow::fall_on`]).
+    pub(super) fn blow(&self, kind: Option<QueryType>) -> Blow {
+        DECIDED.try_with(|decided| decided.take().unwrap_or_default()).unwrap_or_else(|_| self.decide(kind))
+    }
+
+    /// What happens to a connection between the pool and its first statement; to one in a transaction, after its begin.
     pub(super) async fn before_statement(
         &self,
+        blow: &Blow,
         conn: &mut Connection,
         targets: &DbTargets,
     ) -> Result<(), DbError> {
-        if let Some(strike) = strike(self.latency.as_ref()) {
+        if let Some(strike) = &blow.latency {
             tokio::time::sleep(strike.duration("delay")).await;
         }
-        if let Some(strike) = strike(self.slow_query.as_ref()) {
+        if let Some(strike) = &blow.slow_query {
             slow_query::run(conn, targets, strike.count("rows")).await?;
         }
-        self.cutter.cut(conn).await
-    }
-
-    /// What happens to a transaction before its first statement.
-    pub(super) async fn in_transaction(&self, conn: &mut Connection, table: &str) -> Result<(), DbError> {
-        if strike(self.deadlock.as_ref()).is_some() {
-            self.rivals.deadlock(conn, table).await?;
+        if blow.cut {
+            self.cutter.cut(conn).await?;
+        }
+        if blow.deadlock {
+            self.rivals.deadlock(conn, targets.table).await?;
         }
         Ok(())
     }

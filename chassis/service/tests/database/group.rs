@@ -173,7 +173,7 @@ async fn a_database_that_is_away_is_away_for_all_of_them() {
 }
 
 #[tokio::test]
-async fn while_a_fault_is_on_each_is_struck_alone() {
+async fn all_that_are_struck_go_alone() {
     needs!(Postgres);
     let (mut world, group, mut holder) = busy().await;
     world.chassis.faults.set("db-latency", "rate=1&delay=1ms&ttl=60s").unwrap();
@@ -187,4 +187,24 @@ async fn while_a_fault_is_on_each_is_struck_alone() {
         done.unwrap().unwrap();
     }
     assert_eq!(statements(&world).await, 20.0);
+}
+
+#[tokio::test]
+async fn one_that_is_struck_leaves_its_group_and_the_others_stay() {
+    needs!(Postgres);
+    let (mut world, group, mut holder) = busy().await;
+    world.chassis.faults.set("db-latency", "rate=0.2&seed=7&delay=1ms&ttl=60s").unwrap();
+
+    let tasks = start(&group, names(40));
+    // The two lanes and some beside them: as many as the pool has connections.
+    world.sees(WAITING, 4).await;
+    sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.unwrap();
+
+    for done in join_all(tasks).await {
+        done.unwrap().unwrap();
+    }
+    assert_eq!(world.number("SELECT count(*) FROM things").await, 40);
+    let statements = statements(&world).await;
+    assert!((4.0..30.0).contains(&statements), "{statements} statements for 40 callers");
+    world.nothing_stays_behind().await;
 }
