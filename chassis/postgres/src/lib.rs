@@ -14,11 +14,14 @@ mod migrate;
 mod pool;
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
-use futures::FutureExt as _;
+use futures::{FutureExt as _, future::try_join_all};
 use sqlx::{Connection as _, PgPool, postgres::PgConnectOptions};
 use tracing::Span;
 
@@ -34,6 +37,8 @@ use chassis_telemetry::Chassis;
 
 /// Deadline of the readiness probe: below the second that `/readyz` gives each check.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(800);
+/// Connections that are open before a process says for the first time that it is ready, if its pool is as large.
+const WARM: u32 = 4;
 
 /// How a service reaches its database. Flattened into the service's own configuration.
 #[derive(Debug, Clone, clap::Args)]
@@ -141,7 +146,7 @@ impl Database {
         let pool = pool::open(config, options.clone());
         let metrics = Arc::new(DbMetrics::register(&targets, &chassis.metrics));
         metrics::register_gauges(targets.database, &chassis.metrics, &pool, &slots);
-        probe_readiness(&pool, chassis);
+        probe_readiness(&pool, config.db_pool_size, chassis);
         let faults = DbFaults::resolve(&chassis.faults, &options);
         let database = Self { inner: Arc::new(Inner { pool, slots, options, targets, metrics, faults }) };
         faults::spawn_tasks(&database, chassis);
@@ -244,15 +249,24 @@ impl Database {
     }
 }
 
-/// Ready while the server answers: a process whose connections are all in use is busy, not unready.
-fn probe_readiness(pool: &PgPool, chassis: &Chassis) {
+/// Ready while the server answers: a process whose connections are all in use is busy, not unready. Before it is ready for
+/// the first time, [`WARM`] connections are open: on a busy machine, opening one takes longer than a request may.
+fn probe_readiness(pool: &PgPool, size: u32, chassis: &Chassis) {
     let pool = pool.clone();
+    let cold = Arc::new(AtomicBool::new(true));
     chassis.readiness.check("postgres", move || {
-        let pool = pool.clone();
+        let (pool, cold) = (pool.clone(), Arc::clone(&cold));
         async move {
-            let probe = async { pool.acquire().await?.ping().await };
+            let in_use = pool.size().saturating_sub(u32::try_from(pool.num_idle()).unwrap_or(u32::MAX));
+            let wanted =
+                if cold.load(Ordering::Relaxed) { WARM.min(size).saturating_sub(in_use).max(1) } else { 1 };
+            let open = try_join_all((0..wanted).map(|_| pool.acquire()));
+            let probe = async { try_join_all(open.await?.iter_mut().map(|conn| conn.ping())).await };
             match tokio::time::timeout(PROBE_TIMEOUT, probe).await {
-                Ok(Ok(())) => Ok(()),
+                Ok(Ok(_)) => {
+                    cold.store(false, Ordering::Relaxed);
+                    Ok(())
+                }
                 Ok(Err(error)) => Err(error.to_string()),
                 Err(_) => Err(format!("no answer within {PROBE_TIMEOUT:?}")),
             }

@@ -174,3 +174,13 @@ async fn the_pool_recovers_from_a_network_that_swallows_everything() {
     .await;
     assert!(chassis.readiness.failing().await.is_empty());
 }
+
+#[tokio::test]
+async fn a_process_is_ready_once_some_connections_are_open() {
+    needs!(Postgres);
+    let mut world = World::new(&["--db-pool-size", "10"]).await;
+    let opened = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'unit' AND datname = current_database()";
+    assert_eq!(world.number(opened).await, 0);
+    assert_eq!(world.chassis.readiness.failing().await, []);
+    world.sees(opened, 4).await;
+}
