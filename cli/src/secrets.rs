@@ -1,7 +1,7 @@
 //! Passwords and keys of one lab: made once, kept in `<lab>/secrets`, one file each, for its owner's eyes only.
 //!
 //! They reach a process by its environment or by a file of mode 0600, never by a command line, which every user of the machine
-//! can read (docs/adr/0016-secrets-of-a-lab.md).
+//! can read (docs/adr/0013-secrets-of-a-lab.md).
 
 use std::{
     fmt,

@@ -23,7 +23,7 @@ Generated from the code by `just docs`; do not edit.
 
 Each fault is real: it takes the resource, holds the lock, drops the connection. None is on from the start but `risky`, each
 ends by itself, and nothing that it does to answers, logs, traces, metrics, threads, sessions or keys gives it away: what is
-there only while it is on is what its real cause would leave ([how that is kept true](adr/0018-what-faults-leave.md)). One line
+there only while it is on is what its real cause would leave ([how that is kept true](adr/0015-what-faults-leave.md)). One line
 switches it, on the admin port of the service:
 
 ```sh
