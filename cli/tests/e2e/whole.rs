@@ -6,8 +6,8 @@ use testkit::eventually;
 
 use crate::lab::{BACK, Lab, kill, text};
 
-/// Queries from the exercises, as they stand there.
-const SEED_QUERIES: &[&str] = &[
+/// Queries from the exercises, word for word.
+const CLASSIC_QUERIES: &[&str] = &[
     "up{job='application-metrics'}",
     "rate(http_requests_total[5m])",
     "rate(http_requests_total{status=~'5..'}[5m]) / rate(http_requests_total[5m]) * 100",
@@ -42,7 +42,7 @@ async fn a_lab_comes_up_breaks_pages_is_fixed_and_goes_down_without_a_trace() {
     let status = lab.status();
     assert_eq!(status["ready"], true, "{status:#}");
     assert!(status["memory"]["rss"].as_u64() > Some(0));
-    for query in SEED_QUERIES {
+    for query in CLASSIC_QUERIES {
         until(query, PAGE, async || !lab.query(query).await.is_empty()).await;
     }
     assert_eq!(lab.alerts(), [], "a healthy lab has nothing pending or firing");

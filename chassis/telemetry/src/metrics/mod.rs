@@ -22,7 +22,7 @@ use prometheus::{
 
 pub use histogram::{Histogram, HistogramVec};
 
-/// Latency buckets in seconds. 0.25 and 0.5 are bounds because objectives and the seed's rules name them.
+/// Latency buckets in seconds. 0.25 and 0.5 are bounds because objectives and the tutorial rules name them.
 pub const LATENCY_BUCKETS: &[f64] =
     &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
