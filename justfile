@@ -95,6 +95,16 @@ rules:
 docs:
     cargo run --quiet -p docgen
 
+# Build the documentation as a book in target/book; installs mdbook when it is missing.
+book:
+    command -v mdbook >/dev/null || cargo install --locked --no-default-features mdbook@0.5.4
+    rm -rf target/book-src && cp -R docs target/book-src
+    # Links that leave docs/ lead to the repository instead.
+    sed -i.bak 's#](\.\./#](https://github.com/sre-lab/sre-lab/blob/main/#g' target/book-src/*.md
+    sed -i.bak 's#](\.\./\.\./#](https://github.com/sre-lab/sre-lab/blob/main/#g' target/book-src/*/*.md
+    find target/book-src -name '*.bak' -delete
+    MDBOOK_BOOK__SRC=target/book-src mdbook build
+
 # Write the Grafana dashboards, and the rules that they read, from oncall/dashgen.
 dashboards:
     cargo run --quiet -p dashgen

@@ -1,5 +1,6 @@
 //! Writes the generated pages of `docs/` from the code; with `--check` fails when a committed page differs.
 
+mod adr;
 mod configuration;
 mod faults;
 
@@ -21,7 +22,11 @@ struct Args {
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
-    let pages = [("configuration.md", configuration_page()), ("faults.md", faults_page())];
+    let pages = [
+        ("adr/README.md", adr::index(&docs.join("adr"))?),
+        ("configuration.md", configuration_page()),
+        ("faults.md", faults_page()),
+    ];
     let mut stale = Vec::new();
     for (name, text) in pages {
         let path = docs.join(name);
