@@ -6,9 +6,10 @@ use clap::{Arg, Command};
 
 const INTRO: &str = "# Configuration
 
-Every setting is a flag and an environment variable; the flag wins. Durations carry their unit (`250ms`, `5s`, `10m`), sizes too (`64KiB`,
-`256MiB`). A setting that cannot be read ends the process with exit code 64 and a line that names the variable, the value and what was
-expected. Each process prints the same text with `--help`.
+Every setting is a flag and an environment variable; the flag wins. Durations and sizes carry their
+unit (`250ms`, `5s`, `10m`; `64KiB`, `256MiB`). An invalid setting ends the process with exit code 64
+and a line that names the variable, the value and what was expected. Each process prints the same
+text with `--help`.
 
 <!-- Generated from the code by `just docs`; `./lab test` fails when it differs. -->
 ";

@@ -21,10 +21,11 @@ const INTRO: &str = "\
 
 Generated from the code by `just docs`; do not edit.
 
-Each fault is real: it takes the resource, holds the lock, drops the connection. None is on from the start but `risky`, each
-ends by itself, and nothing that it does to answers, logs, traces, metrics, threads, sessions or keys gives it away: what is
-there only while it is on is what its real cause would leave ([how that is kept true](adr/0015-what-faults-leave.md)). One line
-switches it, on the admin port of the service:
+Each fault is real: it takes the resource, holds the lock, drops the connection. Only `risky` is on
+by default, and each fault ends by itself. Nothing that it does to answers, logs, traces, metrics,
+threads, sessions or keys gives it away: whatever is there only during a fault is what its real
+cause would leave ([how that is kept true](adr/0015-what-faults-leave.md)). One line switches it, on
+the admin port of the service:
 
 ```sh
 curl -X PUT 'localhost:9101/faults/http-error?rate=0.2&ttl=5m'   # on, or changed
@@ -33,11 +34,13 @@ curl -X DELETE localhost:9101/faults/http-error                  # off
 curl -X DELETE localhost:9101/faults                             # all off
 ```
 
-`FAULTS_ENABLED=false` removes the switch, `FAULTS_TOKEN` guards it (`Authorization: Bearer …`), `FAULTS_AT_START` sets plans at
-the start (`FAULTS_AT_START='http-error?rate=0.2 db-latency?delay=50ms'`), and `FAULTS_REVEAL=true` names active faults in the gauge
-`fault_active{fault}`, in spans (`fault.name`) and in the log, for instructors.
+`FAULTS_ENABLED=false` removes the switch, `FAULTS_TOKEN` guards it (`Authorization: Bearer …`), and
+`FAULTS_AT_START` sets faults at the start
+(`FAULTS_AT_START='http-error?rate=0.2 db-latency?delay=50ms'`). For instructors,
+`FAULTS_REVEAL=true` names active faults in the gauge `fault_active{fault}`, in spans (`fault.name`)
+and in the log.
 
-## Parameters that all have
+## Common parameters
 
 ";
 
