@@ -26,7 +26,7 @@ async fn main() -> ExitCode {
 async fn run() -> anyhow::Result<()> {
     let config = LoadConfig::from_process();
     let common = config.common()?;
-    let chassis = common.checked_chassis(SERVICE, &[])?;
+    let chassis = common.checked_chassis(SERVICE, &[], &[])?;
     let telemetry = chassis_telemetry::init(&chassis)?;
 
     let recorder = Arc::new(Recorder::new(LoadMetrics::new(&chassis.metrics), config.warmup));

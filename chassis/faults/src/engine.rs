@@ -2,22 +2,27 @@
 
 use std::sync::Arc;
 
-use super::{FaultError, FaultPoint, FaultSpec, parse::parse, state::PointState, value::clip};
+use super::{Attribute, FaultError, FaultPoint, FaultSpec, parse::parse, state::PointState, value::clip};
 
 /// The fault switchboard of one process. Cheap to clone.
 #[derive(Clone)]
 pub struct Faults {
     points: Arc<[Arc<PointState>]>,
+    subject: &'static [Attribute],
 }
 
 impl Faults {
-    /// A switchboard with the points of `catalogue`, all off but for baselines; with `reveal` they give themselves away.
+    /// A switchboard with the points of `catalogue`, all off but for baselines, whose plans may choose by `subject`; with `reveal` they give themselves away.
     ///
     /// # Panics
     /// When the catalogue names a point twice or has a default or baseline that its own ranges refuse: a mistake in the
     /// code, found at start-up by every test.
     #[must_use]
-    pub fn new(catalogue: &'static [&'static FaultSpec], reveal: bool) -> Self {
+    pub fn new(
+        catalogue: &'static [&'static FaultSpec],
+        subject: &'static [Attribute],
+        reveal: bool,
+    ) -> Self {
         let mut points: Vec<Arc<PointState>> = Vec::with_capacity(catalogue.len());
         for &spec in catalogue {
             assert!(
@@ -25,12 +30,12 @@ impl Faults {
                 "fault `{}` declared twice",
                 spec.name
             );
-            let plan = parse(spec, spec.baseline.unwrap_or_default(), true)
+            let plan = parse(spec, subject, spec.baseline.unwrap_or_default(), true)
                 .unwrap_or_else(|error| panic!("fault `{}`: {error}", spec.name));
             let baseline = spec.baseline.map(|_| plan);
             points.push(Arc::new(PointState::new(spec, baseline, reveal)));
         }
-        Self { points: points.into() }
+        Self { points: points.into(), subject }
     }
 
     /// The handle of one declared point.
@@ -54,7 +59,7 @@ impl Faults {
     /// What was wrong and what would be right.
     pub fn set(&self, name: &str, query: &str) -> Result<(), FaultError> {
         let state = self.state(name)?;
-        state.set(parse(state.spec, query, false)?);
+        state.set(parse(state.spec, self.subject, query, false)?);
         Ok(())
     }
 
@@ -72,6 +77,12 @@ impl Faults {
         for point in self.points.iter() {
             point.end(false);
         }
+    }
+
+    /// What plans of this process may choose by.
+    #[must_use]
+    pub fn subject(&self) -> &'static [Attribute] {
+        self.subject
     }
 
     /// A handle of every declared point, in the order of the catalogue.

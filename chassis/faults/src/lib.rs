@@ -17,6 +17,7 @@ pub mod scope;
 pub mod spec;
 mod state;
 mod strike;
+mod subject;
 mod taking;
 #[cfg(test)]
 mod tests;
@@ -30,4 +31,5 @@ pub use point::FaultPoint;
 pub use report::{ParamReport, PlanReport, PointReport, parameters};
 pub use spec::{FaultSpec, ParamKind, ParamSpec, Reach};
 pub use strike::Strike;
+pub use subject::Attribute;
 pub use taking::part;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    FaultError, FaultSpec, ParamKind, ParamSpec, Reach,
+    Attribute, FaultError, FaultSpec, ParamKind, ParamSpec, Reach,
     plan::{Blast, Flap, Plan},
     value::{Value, clip, human},
 };
@@ -15,7 +15,7 @@ const TICK: Duration = Duration::from_millis(10);
 const MAX_TEXT: usize = 200;
 
 /// Parameters that every point takes; an empty default means that an absent one does not apply. Points that hit units of
-/// work take `route`, `user_tier`, `user_id` (texts) and `seed` beside them.
+/// work take `route`, the attributes of the subject (texts) and `seed` beside them.
 pub const COMMON_PARAMS: &[ParamSpec] = &[
     ParamSpec {
         name: "rate",
@@ -56,29 +56,36 @@ pub(super) struct WorkParam {
     pub expects: &'static str,
 }
 
+const TEXT: &str = "a text of 1 to 200 characters";
+
 /// Which units of work are hit.
-pub(super) const WORK_PARAMS: &[WorkParam] = &[
-    WorkParam {
+pub(super) fn work_params(subject: &'static [Attribute]) -> Vec<WorkParam> {
+    let route = WorkParam {
         name: "route",
         summary: "only this route template (`/orders/{id}`) or topic",
-        expects: "a text of 1 to 200 characters",
-    },
-    WorkParam {
-        name: "user_tier",
-        summary: "only users of this tier",
-        expects: "a text of 1 to 200 characters",
-    },
-    WorkParam { name: "user_id", summary: "only this user", expects: "a text of 1 to 200 characters" },
-    WorkParam {
+        expects: TEXT,
+    };
+    let subject = subject.iter().map(|Attribute { param, summary, .. }| WorkParam {
+        name: param,
+        summary,
+        expects: TEXT,
+    });
+    let seed = WorkParam {
         name: "seed",
         summary: "hits the same units of work again, counted in the order in which they come",
         expects: "a whole number from 0 to 18446744073709551615",
-    },
-];
+    };
+    [route].into_iter().chain(subject).chain([seed]).collect()
+}
 
 /// Reads a plan for `spec`. A baseline has no ttl.
-pub(super) fn parse(spec: &FaultSpec, query: &str, baseline: bool) -> Result<Plan, FaultError> {
-    let mut given = split(spec, query)?;
+pub(super) fn parse(
+    spec: &FaultSpec,
+    subject: &'static [Attribute],
+    query: &str,
+    baseline: bool,
+) -> Result<Plan, FaultError> {
+    let mut given = split(spec, subject, query)?;
     let mut common = |name: &str| -> Result<Option<Value>, FaultError> {
         let Some(param) = COMMON_PARAMS.iter().find(|param| param.name == name) else { return Ok(None) };
         given
@@ -102,19 +109,19 @@ pub(super) fn parse(spec: &FaultSpec, query: &str, baseline: bool) -> Result<Pla
         );
         return Err(FaultError::bad("ramp", problem));
     }
-    let blast = Blast {
-        route: text(&mut given, "route")?,
-        user_tier: text(&mut given, "user_tier")?,
-        user_id: text(&mut given, "user_id")?,
-    };
+    let blast = Blast { route: text(&mut given, "route")?, subject: asked(subject, &mut given)? };
     let seed = given.remove("seed").map(|text| seed(&text)).transpose()?;
     let values = own_values(spec, &mut given)?;
     Ok(Plan { rate, ttl: (!baseline).then_some(ttl), ramp, flap, blast, seed, values })
 }
 
 /// The parameters that were given, each known to the point and given once.
-fn split(spec: &FaultSpec, query: &str) -> Result<BTreeMap<String, String>, FaultError> {
-    let known = names(spec);
+fn split(
+    spec: &FaultSpec,
+    subject: &'static [Attribute],
+    query: &str,
+) -> Result<BTreeMap<String, String>, FaultError> {
+    let known = names(spec, subject);
     let mut given = BTreeMap::new();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         if !known.contains(&name.as_ref()) {
@@ -132,11 +139,22 @@ fn split(spec: &FaultSpec, query: &str) -> Result<BTreeMap<String, String>, Faul
 }
 
 /// Every parameter name that `spec` takes, its own first.
-pub(super) fn names(spec: &FaultSpec) -> Vec<&'static str> {
+fn names(spec: &FaultSpec, subject: &'static [Attribute]) -> Vec<&'static str> {
     let own = spec.params.iter().map(|param| param.name);
     let common = COMMON_PARAMS.iter().map(|param| param.name);
-    let work = WORK_PARAMS.iter().map(|param| param.name).filter(|_| spec.reach == Reach::Work);
+    let work = work_params(subject).into_iter().map(|param| param.name).filter(|_| spec.reach == Reach::Work);
     own.chain(common).chain(work).collect()
+}
+
+/// What the plan asks of the subject.
+fn asked(
+    subject: &'static [Attribute],
+    given: &mut BTreeMap<String, String>,
+) -> Result<Vec<(Attribute, String)>, FaultError> {
+    let value = |attribute: &Attribute| {
+        text(given, attribute.param).map(|value| value.map(|value| (*attribute, value))).transpose()
+    };
+    subject.iter().filter_map(value).collect()
 }
 
 fn own_values(

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::value::Value;
-use crate::scope::Scope;
+use crate::{Attribute, scope::Scope};
 
 /// Flapping: on for the first `on` of each `every`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,8 +16,7 @@ pub(super) struct Flap {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Blast {
     pub route: Option<String>,
-    pub user_tier: Option<String>,
-    pub user_id: Option<String>,
+    pub subject: Vec<(Attribute, String)>,
 }
 
 /// A parsed plan.
@@ -70,21 +69,17 @@ impl Plan {
 impl Blast {
     /// Whether a unit of work lies within.
     pub(super) fn covers(&self, scope: &Scope) -> bool {
-        let same = |wanted: &Option<String>, is: Option<&str>| {
-            wanted.as_deref().is_none_or(|wanted| Some(wanted) == is)
-        };
         self.route.as_deref().is_none_or(|route| same_route(route, &scope.route))
-            && same(&self.user_tier, scope.user_tier.as_deref())
-            && same(&self.user_id, scope.user_id.as_deref())
+            && self.subject.iter().all(|(asked, value)| scope.subject.get(asked.key) == Some(value))
     }
 
     pub(super) fn is_everything(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Whether it takes knowing the user to tell.
-    pub(super) fn needs_user(&self) -> bool {
-        self.user_tier.is_some() || self.user_id.is_some()
+    /// Whether it takes knowing more than `scope` does to tell.
+    pub(super) fn asks_more_than(&self, scope: &Scope) -> bool {
+        self.subject.iter().any(|(asked, _)| !scope.subject.contains_key(asked.key))
     }
 }
 

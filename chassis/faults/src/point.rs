@@ -66,10 +66,10 @@ impl FaultPoint {
         self.state.on.load(Ordering::Relaxed)
     }
 
-    /// Whether the plan in force can only be decided once the user is known (`user_id` or `user_tier` was given).
+    /// Whether the plan in force can only be decided once more is known of the subject of the work than `scope` knows.
     #[must_use]
-    pub fn needs_user(&self) -> bool {
-        self.is_on() && self.state.current().is_some_and(|in_force| in_force.plan.blast.needs_user())
+    pub fn asks_more_than(&self, scope: &Scope) -> bool {
+        self.is_on() && self.state.current().is_some_and(|in_force| in_force.plan.blast.asks_more_than(scope))
     }
 
     /// For resource faults: the share (0 to 1) of its full strength that the fault has now; 0 when off.

@@ -6,8 +6,8 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::Serialize;
 
 use super::{
-    COMMON_PARAMS, FaultError, FaultSpec, Faults, Reach,
-    parse::WORK_PARAMS,
+    Attribute, COMMON_PARAMS, FaultError, FaultSpec, Faults, Reach,
+    parse::work_params,
     state::{InForce, PointState},
     value::human,
 };
@@ -51,7 +51,7 @@ pub struct PlanReport {
     pub level: f64,
     /// Every other parameter of the plan, as one would type it.
     pub parameters: BTreeMap<&'static str, String>,
-    /// Whether it came with the process (`/risky`).
+    /// Whether it came with the process.
     pub baseline: bool,
     /// RFC 3339, UTC.
     pub since: String,
@@ -65,7 +65,7 @@ impl Faults {
     /// Every point with its plan, in the order of the catalogue.
     #[must_use]
     pub fn report(&self) -> Vec<PointReport> {
-        self.states().iter().map(|state| report(state)).collect()
+        self.states().iter().map(|state| report(state, self.subject())).collect()
     }
 
     /// One point with its plan.
@@ -73,34 +73,35 @@ impl Faults {
     /// # Errors
     /// When the point does not exist.
     pub fn report_one(&self, name: &str) -> Result<PointReport, FaultError> {
-        self.state(name).map(|state| report(state))
+        self.state(name).map(|state| report(state, self.subject()))
     }
 }
 
 /// Every parameter that `spec` takes: its own, the common ones, and those of points that hit units of work.
 #[must_use]
-pub fn parameters(spec: &FaultSpec) -> Vec<ParamReport> {
+pub fn parameters(spec: &FaultSpec, subject: &'static [Attribute]) -> Vec<ParamReport> {
     let with_kind = spec.params.iter().chain(COMMON_PARAMS).map(|param| ParamReport {
         name: param.name,
         summary: param.summary,
         expects: param.kind.expects(),
         default: Some(param.default).filter(|default| !default.is_empty()),
     });
-    let work = WORK_PARAMS.iter().filter(|_| spec.reach == Reach::Work).map(|param| ParamReport {
-        name: param.name,
-        summary: param.summary,
-        expects: param.expects.to_owned(),
-        default: None,
-    });
+    let work =
+        work_params(subject).into_iter().filter(|_| spec.reach == Reach::Work).map(|param| ParamReport {
+            name: param.name,
+            summary: param.summary,
+            expects: param.expects.to_owned(),
+            default: None,
+        });
     with_kind.chain(work).collect()
 }
 
-fn report(state: &PointState) -> PointReport {
+fn report(state: &PointState, subject: &'static [Attribute]) -> PointReport {
     let spec = state.spec;
     PointReport {
         name: spec.name,
         summary: spec.summary,
-        parameters: parameters(spec),
+        parameters: parameters(spec, subject),
         signals: spec.signals,
         ends: spec.ends,
         active: state.current().map(|in_force| plan(&in_force)),
@@ -121,8 +122,9 @@ fn plan(in_force: &InForce) -> PlanReport {
     add("every", plan.flap.map(|flap| human(flap.every)));
     add("for", plan.flap.map(|flap| human(flap.on)));
     add("route", plan.blast.route.clone());
-    add("user_tier", plan.blast.user_tier.clone());
-    add("user_id", plan.blast.user_id.clone());
+    for (asked, value) in &plan.blast.subject {
+        add(asked.param, Some(value.clone()));
+    }
     add("seed", plan.seed.map(|seed| seed.to_string()));
     let left = in_force.left();
     PlanReport {

@@ -1,18 +1,19 @@
 //! What the current unit of work (a request, a message) is about: how fault points know whether it is in their blast radius.
 //!
-//! Travels as a task-local inside the process and as W3C baggage (`user.id`, `user.tier`) between processes.
+//! Travels as a task-local inside the process and as W3C baggage between processes.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 /// Facts about the current unit of work.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
-    /// Route template of the request (`/orders/{id}`) or topic of the message.
+    /// Route template of the request (`/things/{id}`) or topic of the message.
     pub route: String,
-    /// Which user it concerns, as soon as that is known.
-    pub user_id: Option<String>,
-    /// That user's tier.
-    pub user_tier: Option<String>,
+    /// What it is about, as far as that is known: the service's [`Attribute`](crate::Attribute)s by key.
+    pub subject: BTreeMap<&'static str, String>,
 }
 
 tokio::task_local! {
@@ -31,15 +32,20 @@ impl Scope {
         CURRENT.try_with(|scope| scope.lock().map(|s| s.clone()).unwrap_or_default()).unwrap_or_default()
     }
 
-    /// Fills in who the current unit of work is for, once a handler has learnt it. Without a tier the one that is known
-    /// of the same user stays.
-    pub fn identify(user_id: &str, user_tier: Option<&str>) {
+    /// Fills in what the current unit of work is about, once a handler has learnt it: whose it is, and what is known of them.
+    /// What was known of the same one stays unless it is given anew.
+    pub fn identify<'a>(
+        identity: (&'static str, &str),
+        facts: impl IntoIterator<Item = (&'static str, &'a str)>,
+    ) {
         let _ = CURRENT.try_with(|scope| {
             if let Ok(mut scope) = scope.lock() {
-                if user_tier.is_some() || scope.user_id.as_deref() != Some(user_id) {
-                    scope.user_tier = user_tier.map(str::to_owned);
+                let (key, value) = identity;
+                if scope.subject.get(key).map(String::as_str) != Some(value) {
+                    scope.subject.clear();
+                    scope.subject.insert(key, value.to_owned());
                 }
-                scope.user_id = Some(user_id.to_owned());
+                scope.subject.extend(facts.into_iter().map(|(key, value)| (key, value.to_owned())));
             }
         });
     }
@@ -49,11 +55,11 @@ impl Scope {
 mod tests {
     use super::*;
 
-    fn about(user_id: &str, user_tier: Option<&str>) -> Scope {
+    fn about(id: &str, tier: Option<&str>) -> Scope {
+        let tier = tier.map(|tier| ("tier", tier.to_owned()));
         Scope {
-            route: "/orders".to_owned(),
-            user_id: Some(user_id.to_owned()),
-            user_tier: user_tier.map(str::to_owned),
+            route: "/things".to_owned(),
+            subject: [("id", id.to_owned())].into_iter().chain(tier).collect(),
         }
     }
 
@@ -61,7 +67,7 @@ mod tests {
     async fn a_scope_is_known_inside_its_work_only() {
         about("u1", None).enter(async { assert_eq!(Scope::current(), about("u1", None)) }).await;
         assert_eq!(Scope::current(), Scope::default());
-        Scope::identify("u1", None);
+        Scope::identify(("id", "u1"), None);
         assert_eq!(Scope::current(), Scope::default(), "nothing to fill in outside of any");
     }
 
@@ -70,12 +76,12 @@ mod tests {
         let scope = about("u1", Some("gold"));
         scope
             .enter(async {
-                Scope::identify("u1", None);
+                Scope::identify(("id", "u1"), None);
                 assert_eq!(Scope::current(), about("u1", Some("gold")));
-                Scope::identify("u1", Some("free"));
+                Scope::identify(("id", "u1"), [("tier", "free")]);
                 assert_eq!(Scope::current(), about("u1", Some("free")));
-                Scope::identify("u2", None);
-                assert_eq!(Scope::current(), about("u2", None), "the tier was another user's");
+                Scope::identify(("id", "u2"), None);
+                assert_eq!(Scope::current(), about("u2", None), "the tier was another's");
             })
             .await;
     }

@@ -48,7 +48,7 @@ pub struct ParamSpec {
 /// What a fault acts on, and so which common parameters make sense for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// Units of work (requests, messages, calls): `rate` is the share that is hit; `route`, `user_id`, `user_tier` and
+    /// Units of work (requests, messages, calls): `rate` is the share that is hit; `route`, what it is about and
     /// `seed` choose which.
     Work,
     /// The whole process or one of its resources: `rate` is the share of the fault's full strength.
@@ -70,7 +70,7 @@ pub struct FaultSpec {
     pub signals: &'static str,
     /// How to end it beyond `DELETE` and expiry, and what stays behind (normally nothing).
     pub ends: &'static str,
-    /// A plan that is in force from the start until it is deleted, as a query string (only `/risky` has one).
+    /// A plan that is in force from the start until it is deleted, as a query string.
     pub baseline: Option<&'static str>,
 }
 

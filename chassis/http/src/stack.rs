@@ -28,6 +28,7 @@ use super::{
     metrics::{Endpoint, HttpMetrics},
     trace::Traced,
 };
+use chassis_faults::Attribute;
 use chassis_telemetry::Chassis;
 
 /// Wraps `public` in the layers of the house, outermost first: trace span, reading of the body, RED metrics, catch-panic, request
@@ -47,6 +48,7 @@ pub fn stack(
         metrics: HttpMetrics::new(&chassis.metrics, routes),
         guard: Guard::new(config, chassis),
         trace_ratio: chassis.telemetry.trace_ratio,
+        subject: chassis.faults.subject(),
     };
     let failures = Failures::new(failures, config.request_timeout);
     let faults = InboundFaults::new(&chassis.faults, failures);
@@ -71,6 +73,7 @@ struct Shared {
     metrics: HttpMetrics,
     guard: Guard,
     trace_ratio: f64,
+    subject: &'static [Attribute],
 }
 
 impl<S> Layer<S> for Stack {
@@ -104,7 +107,7 @@ where
         let shared = Arc::clone(&self.shared);
         let template = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
         let endpoint = shared.metrics.endpoint(template, request.method());
-        let traced = Traced::new(&request, &endpoint, template, shared.trace_ratio);
+        let traced = Traced::new(&request, &endpoint, template, shared.trace_ratio, shared.subject);
         if request.body().is_end_stream() {
             // axum's routes do nothing before they are polled, so nothing happens outside the layers.
             let handler = self.inner.call(request);

@@ -10,7 +10,7 @@ use tracing::{Span, field};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::{Problem, guard::Logged, metrics::Endpoint};
-use chassis_faults::scope::Scope;
+use chassis_faults::{Attribute, scope::Scope};
 use chassis_telemetry::traces;
 
 /// One request on its way through the stack.
@@ -26,7 +26,13 @@ pub(super) struct Traced {
 
 impl Traced {
     /// `ratio` of the requests that continue no trace are sampled.
-    pub(super) fn new(request: &Request, endpoint: &Endpoint, template: Option<&str>, ratio: f64) -> Self {
+    pub(super) fn new(
+        request: &Request,
+        endpoint: &Endpoint,
+        template: Option<&str>,
+        ratio: f64,
+        subject: &'static [Attribute],
+    ) -> Self {
         let parent = traces::remote_parent(request.headers());
         let sampled = match &parent {
             Some(parent) => parent.span().span_context().is_sampled(),
@@ -39,7 +45,7 @@ impl Traced {
             let _ = span.set_parent(parent);
         }
         let baggage = request.headers().get("baggage").and_then(|value| value.to_str().ok());
-        let scope = traces::scope_of(template.unwrap_or_default(), baggage);
+        let scope = traces::scope_of(template.unwrap_or_default(), baggage, subject);
         Self { span, ids, scope, method: request.method().clone(), uri: request.uri().clone() }
     }
 

@@ -23,8 +23,8 @@ pub const PUBLISH_ERROR: FaultSpec = work(
     "publish-error",
     "Publishing goes through a client that reaches no broker and times out; the message is not sent.",
     &[],
-    "`kafka_published_total{outcome}` counts errors, `outbox_entries` and `outbox_oldest_age_seconds` rise, orders settle \
-     late; nothing is lost.",
+    "`kafka_published_total{outcome}` counts errors, `outbox_entries` and `outbox_oldest_age_seconds` rise, what \
+     waits for the messages is late; nothing is lost.",
 );
 
 /// `publish-duplicate`: messages arrive twice.
@@ -41,7 +41,7 @@ pub const QUEUE_FLOOD: FaultSpec = process(
     "queue-flood",
     "Copies of the latest messages are really published beside the real ones. `rate` is the share of `rps`.",
     &[count("rps", "messages a second", "200", 1, 5_000)],
-    "`kafka_consumer_lag`, `kafka_oldest_message_age_seconds` and `queue_size` rise; orders settle late.",
+    "`kafka_consumer_lag`, `kafka_oldest_message_age_seconds` and `queue_size` rise; what waits for the messages is late.",
 );
 
 /// `poison-message`: messages that nobody can read.

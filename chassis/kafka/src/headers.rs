@@ -7,7 +7,7 @@ use std::{
 
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 
-use chassis_faults::scope::Scope;
+use chassis_faults::{Attribute, scope::Scope};
 use chassis_telemetry::traces;
 
 /// The headers to send: the message's own, with the current span as trace parent; a baggage that came with the message wins.
@@ -42,9 +42,9 @@ pub(super) fn of_message(message: &impl Message) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// What a message is about: its topic, and the user of its baggage.
-pub(super) fn scope(topic: &str, headers: &BTreeMap<String, String>) -> Scope {
-    traces::scope_of(topic, headers.get("baggage").map(String::as_str))
+/// What a message is about: its topic, and the subject in its baggage.
+pub(super) fn scope(topic: &str, headers: &BTreeMap<String, String>, subject: &'static [Attribute]) -> Scope {
+    traces::scope_of(topic, headers.get("baggage").map(String::as_str), subject)
 }
 
 #[cfg(test)]
@@ -54,9 +54,12 @@ mod tests {
     #[test]
     fn the_scope_of_a_message_is_its_topic_and_the_user_of_its_baggage() {
         let headers = BTreeMap::from([("baggage".to_owned(), "user.id=u%201,user.tier=gold,x=y".to_owned())]);
-        let scope = scope("orders", &headers);
+        const SUBJECT: &[Attribute] = &[
+            Attribute { key: "user.id", param: "user_id", summary: "" },
+            Attribute { key: "user.tier", param: "user_tier", summary: "" },
+        ];
+        let scope = scope("orders", &headers, SUBJECT);
         assert_eq!(scope.route, "orders");
-        assert_eq!(scope.user_id.as_deref(), Some("u 1"));
-        assert_eq!(scope.user_tier.as_deref(), Some("gold"));
+        assert_eq!(scope.subject, [("user.id", "u 1".to_owned()), ("user.tier", "gold".to_owned())].into());
     }
 }

@@ -196,7 +196,7 @@ impl Hot<'_> {
         };
         let large = self.cache.enlarged(&entry, size);
         if large.len() > entry.len() {
-            // Only where it still is: a user that was changed meanwhile must not come back as it was.
+            // Only where it still is: an entry that was changed meanwhile must not come back as it was.
             let mut set = redis::cmd("SET");
             set.arg(self.key.as_ref()).arg(large).arg("XX").arg("KEEPTTL");
             self.cache.ask::<Option<()>>(&set).await?;

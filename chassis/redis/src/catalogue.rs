@@ -47,7 +47,7 @@ pub const CACHE_STALE: FaultSpec = FaultSpec {
               not done, and what is there counts as fresh, also beyond its TTL.",
     reach: Reach::Work,
     params: &[],
-    signals: "No error and no latency: a user reads the old value after a change, with `x-cache: hit`.",
+    signals: "No error and no latency: who reads gets the old value after a change, with `x-cache: hit`.",
     ends: "What is older than its TTL is read anew at once; the rest stays until its TTL or the next change.",
     baseline: None,
 };

@@ -48,7 +48,7 @@ pub struct CacheConfig {
 /// What a service tells the cache, and the `cache-*` faults, about its entries.
 #[derive(Debug, Clone, Copy)]
 pub struct CacheTargets {
-    /// Namespace of the keys (`users:`); without its colon it is the label `cache_type`.
+    /// Namespace of the keys (`things:`); without its colon it is the label `cache_type`.
     pub prefix: &'static str,
     /// Field by which an entry, a JSON object, can become large without meaning anything else to who reads it.
     pub attachment: &'static str,

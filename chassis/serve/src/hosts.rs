@@ -50,7 +50,7 @@ pub(crate) fn allowed(host: &str, names: &[HostName]) -> bool {
     host == "localhost" || host.ends_with(".localhost") || names.iter().any(|name| name.covers(&host))
 }
 
-/// The names for a person: `localhost, IP addresses, order-api`.
+/// The names for a person: `localhost, IP addresses, a-service`.
 pub(crate) fn listed(names: &[HostName]) -> String {
     names.iter().fold("localhost, any IP address".to_owned(), |list, name| format!("{list}, {name}"))
 }

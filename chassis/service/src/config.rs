@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use chassis_core::{ServiceInfo, config::byte_size};
-use chassis_faults::{FaultSpec, FaultsConfig};
+use chassis_faults::{Attribute, FaultSpec, FaultsConfig};
 use chassis_http::HttpConfig;
 use chassis_telemetry::{Chassis, TelemetryConfig};
 
@@ -40,10 +40,15 @@ pub struct CommonConfig {
 }
 
 impl CommonConfig {
-    /// The context of one service that declares `catalogue` as its fault points.
+    /// The context of one service that declares `catalogue` as its fault points, and `subject` as what plans may choose by.
     #[must_use]
-    pub fn chassis(&self, service: ServiceInfo, catalogue: &'static [&'static FaultSpec]) -> Chassis {
-        Chassis::new(service, self.telemetry.clone(), catalogue, self.faults.faults_reveal)
+    pub fn chassis(
+        &self,
+        service: ServiceInfo,
+        catalogue: &'static [&'static FaultSpec],
+        subject: &'static [Attribute],
+    ) -> Chassis {
+        Chassis::new(service, self.telemetry.clone(), catalogue, subject, self.faults.faults_reveal)
     }
 
     /// As [`CommonConfig::chassis`], for `main`: checks what only the catalogue can tell before anything is connected.
@@ -54,8 +59,9 @@ impl CommonConfig {
         &self,
         service: ServiceInfo,
         catalogue: &'static [&'static FaultSpec],
+        subject: &'static [Attribute],
     ) -> anyhow::Result<Chassis> {
-        let chassis = self.chassis(service, catalogue);
+        let chassis = self.chassis(service, catalogue, subject);
         start::configure(&chassis, &self.faults)?;
         Ok(chassis)
     }

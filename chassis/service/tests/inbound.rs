@@ -40,7 +40,7 @@ impl Service {
         let thing = async move |axum::extract::Path(id): axum::extract::Path<String>| {
             count.fetch_add(1, Ordering::SeqCst);
             // As a handler that learns from its database whose thing it is.
-            Scope::identify(&id, Some("gold"));
+            Scope::identify(("user.id", &id), [("user.tier", "gold")]);
             "thing"
         };
         let public =

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use chassis_core::{Readiness, ServiceInfo};
-use chassis_faults::{FaultPoint, FaultSpec, Faults, Strike, protection::Protections};
+use chassis_faults::{Attribute, FaultPoint, FaultSpec, Faults, Strike, protection::Protections};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{TelemetryConfig, metrics::Metrics};
@@ -32,13 +32,14 @@ pub struct Chassis {
 }
 
 impl Chassis {
-    /// Assembles the parts for one service that declares `catalogue` as its fault points; with `reveal` they give themselves
-    /// away.
+    /// Assembles the parts for one service that declares `catalogue` as its fault points, and `subject` as what
+    /// plans may choose by; with `reveal` faults give themselves away.
     #[must_use]
     pub fn new(
         service: ServiceInfo,
         telemetry: TelemetryConfig,
         catalogue: &'static [&'static FaultSpec],
+        subject: &'static [Attribute],
         reveal: bool,
     ) -> Self {
         let metrics = Metrics::new();
@@ -50,7 +51,7 @@ impl Chassis {
             service,
             telemetry,
             metrics,
-            faults: Faults::new(catalogue, reveal),
+            faults: Faults::new(catalogue, subject, reveal),
             protections: Protections::default(),
             readiness: Readiness::default(),
             shutdown: CancellationToken::new(),

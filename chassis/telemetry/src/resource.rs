@@ -111,7 +111,7 @@ async fn poll_delay(chassis: Chassis) {
     }
 }
 
-/// User and system time that this process has used since it started.
+/// CPU time that this process has used since it started.
 fn cpu_time() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))

@@ -5,6 +5,7 @@
 
 pub mod orders;
 pub mod problems;
+pub mod subject;
 pub mod topics;
 pub mod users;
 mod whole;

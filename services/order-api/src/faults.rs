@@ -1,12 +1,19 @@
 //! The fault points of order-api. Each is implemented at its boundary: those of its own, `risky` and `wrong-total`, in
 //! [`crate::adapters`], the others in the crate of the chassis that declares them.
 
-use chassis_faults::{FaultSpec, Reach, spec::count};
+use chassis_faults::{Attribute, FaultSpec, Reach, spec::count};
 use chassis_http::{catalogue::*, client::catalogue::*};
 use chassis_kafka::catalogue::*;
 use chassis_postgres::catalogue::*;
 use chassis_service::catalogue::*;
 use chassis_telemetry::catalogue::*;
+use contracts::subject;
+
+/// What plans may choose by, whoever the request or message is for.
+pub const SUBJECT: &[Attribute] = &[
+    Attribute { key: subject::USER_TIER, param: "user_tier", summary: "only users of this tier" },
+    Attribute { key: subject::USER_ID, param: "user_id", summary: "only this user" },
+];
 
 /// All points. No `db-deadlock`: every change here is one statement.
 pub const CATALOGUE: &[&FaultSpec] = &[

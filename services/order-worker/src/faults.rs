@@ -1,10 +1,17 @@
 //! The fault points of order-worker, each implemented in the crate of the chassis that declares it.
 
-use chassis_faults::FaultSpec;
+use chassis_faults::{Attribute, FaultSpec};
 use chassis_kafka::catalogue::*;
 use chassis_postgres::catalogue::*;
 use chassis_service::catalogue::*;
 use chassis_telemetry::catalogue::*;
+use contracts::subject;
+
+/// What plans may choose by, whoever the request or message is for.
+pub const SUBJECT: &[Attribute] = &[
+    Attribute { key: subject::USER_TIER, param: "user_tier", summary: "only users of this tier" },
+    Attribute { key: subject::USER_ID, param: "user_id", summary: "only this user" },
+];
 
 /// All points. `db-deadlock` strikes the payment transaction.
 pub const CATALOGUE: &[&FaultSpec] = &[

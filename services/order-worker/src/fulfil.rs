@@ -6,7 +6,10 @@ use chassis_faults::scope::Scope;
 use chassis_kafka::{Handler, InMessage, Verdict};
 use chassis_outbox::{REFUSED_BY_DATABASE, verdict};
 use chrono::{SubsecRound, Utc};
-use contracts::orders::{OrderPlaced, decode};
+use contracts::{
+    orders::{OrderPlaced, decode},
+    subject,
+};
 
 use crate::{
     adapters::{Paid, PaymentStore},
@@ -74,7 +77,9 @@ impl Fulfil {
             return give_up(INVALID, format!("order {} has an impossible total", order.order_id));
         }
         // The tier came with the message, when order-api knew it.
-        Scope::identify(&order.user_id.to_string(), Scope::current().user_tier.as_deref());
+        let tier = Scope::current().subject.remove(subject::USER_TIER);
+        let tier = tier.as_deref().map(|tier| (subject::USER_TIER, tier));
+        Scope::identify((subject::USER_ID, &order.user_id.to_string()), tier);
         let payment = decide(&order, Utc::now().trunc_subsecs(6));
         match self.payments.pay(order.event_id, &payment).await {
             Ok(paid) => {

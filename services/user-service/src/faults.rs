@@ -1,12 +1,19 @@
 //! The fault points of user-service. What each does is in the crate of the chassis that declares it; `lost-update` is
 //! its own and strikes in `adapters::user_store`.
 
-use chassis_faults::{FaultSpec, spec::work};
+use chassis_faults::{Attribute, FaultSpec, spec::work};
 use chassis_http::catalogue::*;
 use chassis_postgres::catalogue::*;
 use chassis_redis::catalogue::*;
 use chassis_service::catalogue::*;
 use chassis_telemetry::catalogue::*;
+use contracts::subject;
+
+/// What plans may choose by, whoever the request or message is for.
+pub const SUBJECT: &[Attribute] = &[
+    Attribute { key: subject::USER_TIER, param: "user_tier", summary: "only users of this tier" },
+    Attribute { key: subject::USER_ID, param: "user_id", summary: "only this user" },
+];
 
 /// Every point of this service.
 pub const CATALOGUE: &[&FaultSpec] = &[

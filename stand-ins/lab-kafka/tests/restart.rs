@@ -102,7 +102,7 @@ impl Service {
     fn start(broker: &Broker) -> Self {
         let bootstrap = broker.kafka.to_string();
         let Flags { common, kafka } = Flags::parse_from(["test", "--kafka-brokers", &bootstrap]);
-        let chassis = common.chassis(ServiceInfo { name: "test", version: "0" }, &[]);
+        let chassis = common.chassis(ServiceInfo { name: "test", version: "0" }, &[], &[]);
         let producer = Producer::new(&kafka, &chassis).expect("a producer");
         let seen = Seen::default();
         let consumer = ConsumerConfig {

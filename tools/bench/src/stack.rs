@@ -59,7 +59,7 @@ pub(crate) async fn serve(kind: Kind, trace_ratio: f64) -> anyhow::Result<()> {
             let config =
                 Config::parse_from(["bench", "--log-level=warn", &format!("--trace-ratio={trace_ratio}")]);
             let service = ServiceInfo { name: "bench", version: env!("CARGO_PKG_VERSION") };
-            let chassis = config.common.chassis(service, POINTS);
+            let chassis = config.common.chassis(service, POINTS, &[]);
             let guard = chassis_telemetry::init(&chassis)?;
             let app = App::new(&config.common, chassis).serving(routes(), &[("GET", "/")]);
             let running = Running::start(app).await?;

@@ -142,7 +142,7 @@ fn example(spec: &FaultSpec) -> String {
 
 /// The parameters of `spec`, those of its own apart from those that others have too.
 fn own_and_common(spec: &FaultSpec) -> (Vec<ParamReport>, Vec<ParamReport>) {
-    let all = parameters(spec);
+    let all = parameters(spec, order_api::faults::SUBJECT);
     all.into_iter().partition(|param| spec.params.iter().any(|own| own.name == param.name))
 }
 
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn every_example_is_a_plan_that_is_taken() {
         let all: &[&FaultSpec] = known().collect::<Vec<_>>().leak();
-        let faults = Faults::new(all, false);
+        let faults = Faults::new(all, order_api::faults::SUBJECT, false);
         for spec in all {
             faults.set(spec.name, &example(spec)).unwrap();
         }
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn every_row_of_the_catalogues_accepts_its_defaults_and_has_a_name_of_its_own() {
         let all: &[&FaultSpec] = known().collect::<Vec<_>>().leak();
-        let faults = Faults::new(all, false);
+        let faults = Faults::new(all, order_api::faults::SUBJECT, false);
         for spec in all {
             let kebab = |c: char| c.is_ascii_lowercase() || c == '-';
             assert!(spec.name.chars().all(kebab), "{}", spec.name);

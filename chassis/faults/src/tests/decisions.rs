@@ -93,14 +93,16 @@ async fn work_outside_the_scope_takes_no_decision_so_a_replay_stays_aligned() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_a_plan_about_users_needs_the_user() {
+async fn only_a_plan_about_a_subject_asks_for_what_is_not_known_yet() {
     let faults = faults();
     let point = faults.point("http-error");
-    assert!(!point.needs_user());
+    assert!(!point.asks_more_than(&Scope::default()));
     faults.set("http-error", "route=/orders").unwrap();
-    assert!(!point.needs_user());
+    assert!(!point.asks_more_than(&Scope::default()));
     faults.set("http-error", "user_tier=gold").unwrap();
-    assert!(point.needs_user());
+    assert!(
+        point.asks_more_than(&Scope::default()) && !point.asks_more_than(&scope("/orders", "u1", "gold"))
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    FaultSpec, Faults,
+    Attribute, FaultSpec, Faults,
     spec::{MINUTE, count, duration, process, word, work},
 };
 use crate::scope::Scope;
@@ -27,12 +27,17 @@ const HTTP_LATENCY: FaultSpec = work(
 );
 const CPU_BURN: FaultSpec = process("cpu-burn", "", &[count("threads", "", "0", 0, 256)], "");
 
+const SUBJECT: &[Attribute] = &[
+    Attribute { key: "user.tier", param: "user_tier", summary: "" },
+    Attribute { key: "user.id", param: "user_id", summary: "" },
+];
+
 const POINTS: &[&FaultSpec] = &[&RISKY, &HTTP_ERROR, &HTTP_LATENCY, &CPU_BURN];
 
 const SECOND: Duration = Duration::from_secs(1);
 
 fn faults() -> Faults {
-    Faults::new(POINTS, false)
+    Faults::new(POINTS, SUBJECT, false)
 }
 
 fn hits(faults: &Faults, name: &str, of: usize) -> Vec<bool> {
@@ -48,7 +53,6 @@ fn share(hits: &[bool]) -> f64 {
 fn scope(route: &str, user_id: &str, user_tier: &str) -> Scope {
     Scope {
         route: route.to_owned(),
-        user_id: Some(user_id.to_owned()),
-        user_tier: Some(user_tier.to_owned()),
+        subject: [("user.id", user_id.to_owned()), ("user.tier", user_tier.to_owned())].into(),
     }
 }

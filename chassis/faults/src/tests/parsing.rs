@@ -126,7 +126,7 @@ fn query() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn whatever_is_asked_is_either_within_the_limits_or_refused_by_name(query in query(), at in 0..POINTS.len()) {
-        match parse(POINTS[at], &query, false) {
+        match parse(POINTS[at], SUBJECT, &query, false) {
             Ok(plan) => {
                 prop_assert!((0.0..=1.0).contains(&plan.rate));
                 let ttl = plan.ttl.expect("only baselines have none");
@@ -145,7 +145,7 @@ proptest! {
     fn a_level_stays_between_nothing_and_the_rate_and_is_nothing_after_the_ttl(
         query in query(), millis in 0_u64..10_000_000,
     ) {
-        if let Ok(plan) = parse(&HTTP_ERROR, &query, false) {
+        if let Ok(plan) = parse(&HTTP_ERROR, SUBJECT, &query, false) {
             let elapsed = Duration::from_millis(millis);
             let level = plan.level(elapsed);
             prop_assert!((0.0..=plan.rate).contains(&level));

@@ -118,8 +118,9 @@ where
     S: Service<Request, Response = Response, Error = Infallible>,
 {
     let connection = request.extensions().get::<Connection>().cloned();
-    // Where the plan asks for users and the request came without saying whose it is, only the handler finds out.
-    if faults.any(FaultPoint::needs_user) && Scope::current().user_id.is_none() {
+    // Where the plan asks for a subject and the request came without saying what it is about, only the handler finds out.
+    let scope = Scope::current();
+    if faults.any(|point| point.asks_more_than(&scope)) {
         let response = inner.call(request).await?;
         return Ok(faults.inflict(connection).await.unwrap_or(response));
     }

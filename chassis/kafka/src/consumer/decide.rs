@@ -24,7 +24,7 @@ use super::{
     letter::Letter,
     partition::Window,
 };
-use chassis_faults::{FaultPoint, Faults};
+use chassis_faults::{Attribute, FaultPoint, Faults};
 
 /// Reason of a message whose attempts are used up.
 pub(super) const EXHAUSTED: &str = "retries-exhausted";
@@ -41,6 +41,7 @@ pub(super) struct Decider {
     producer: Producer,
     handler: Box<dyn Handler>,
     slow: Option<FaultPoint>,
+    subject: &'static [Attribute],
 }
 
 /// What an attempt came to.
@@ -60,7 +61,13 @@ impl Decider {
         handler: impl Handler,
         faults: &Faults,
     ) -> Self {
-        Self { config, producer, handler: Box::new(handler), slow: faults.find("consumer-slow") }
+        Self {
+            config,
+            producer,
+            handler: Box::new(handler),
+            slow: faults.find("consumer-slow"),
+            subject: faults.subject(),
+        }
     }
 
     /// Handles `message` until it is decided for good; `false` when `stop` came between two attempts.
@@ -126,7 +133,7 @@ impl Decider {
             self.producer.metrics().process_duration.with(&[&message.topic]).observe(took);
             next
         };
-        headers::scope(&message.topic, &message.headers).enter(work.instrument(span)).await
+        headers::scope(&message.topic, &message.headers, self.subject).enter(work.instrument(span)).await
     }
 
     /// Asks the handler, if one of the services wrote the message; a panic is its own kind of failure and not the end of the

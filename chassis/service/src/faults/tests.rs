@@ -25,7 +25,7 @@ impl Running {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let faults = Faults::new(POINTS, false);
+        let faults = Faults::new(POINTS, &[], false);
         let task = tokio::spawn(faults.point(name).each_plan(during));
         Self { faults, name, task }
     }

@@ -67,7 +67,7 @@ async fn a_delivered_entry_carries_its_scope_and_retires() {
     let mut world = world(&kafka, &[]).await;
     let outbox = relay(&world, Retire::OnDelivery);
 
-    let scope = Scope { user_id: Some("u-7".to_owned()), ..Scope::default() };
+    let scope = Scope { subject: [("user.id", "u-7".to_owned())].into(), ..Scope::default() };
     scope.enter(stage(&world, &outbox, 0..1, Some("k"))).await;
 
     let records = kafka.read(TOPIC, 1, DEADLINE).await;

@@ -136,7 +136,7 @@ pub(crate) async fn process(url: &str, args: &[&str]) -> (Chassis, Database, Con
     // A later option replaces an earlier one.
     let config = Config::parse_from(defaults.iter().chain(args));
     let info = ServiceInfo { name: "unit", version: "0.0.0" };
-    let chassis = config.common.chassis(info, FAULTS);
+    let chassis = config.common.chassis(info, FAULTS, &[]);
     let targets = DbTargets {
         database: "unit",
         table: "things",

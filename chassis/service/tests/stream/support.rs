@@ -8,6 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use chassis_core::ServiceInfo;
+use chassis_faults::Attribute;
 use chassis_kafka::{ConsumerConfig, Handler, InMessage, KafkaConfig, OutMessage, Producer, Verdict};
 use chassis_service::CommonConfig;
 use chassis_telemetry::Chassis;
@@ -30,11 +31,17 @@ pub(crate) fn config<C: clap::Args>(flags: &[&str]) -> C {
     Flags::parse_from(std::iter::once("test").chain(flags.iter().copied())).config
 }
 
+/// What plans may choose by.
+const SUBJECT: &[Attribute] = &[
+    Attribute { key: "user.id", param: "user_id", summary: "" },
+    Attribute { key: "user.tier", param: "user_tier", summary: "" },
+];
+
 /// A chassis that declares every fault point of broker and cache.
 pub(crate) fn chassis(flags: &[&str]) -> Chassis {
     let service = ServiceInfo { name: "test-service", version: "0.0.0" };
     let points: &[_] = [chassis_kafka::catalogue::ALL, chassis_redis::catalogue::ALL].concat().leak();
-    config::<CommonConfig>(flags).chassis(service, points)
+    config::<CommonConfig>(flags).chassis(service, points, SUBJECT)
 }
 
 pub(crate) fn scrape(chassis: &Chassis) -> Scrape {

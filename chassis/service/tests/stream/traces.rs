@@ -38,8 +38,7 @@ async fn the_consumer_span_is_a_child_of_and_linked_to_the_producer_span() {
 
     let scope = Scope {
         route: "/orders".to_owned(),
-        user_id: Some("u1".to_owned()),
-        user_tier: Some("gold".to_owned()),
+        subject: [("user.id", "u1".to_owned()), ("user.tier", "gold".to_owned())].into(),
     };
     let span = tracing::info_span!("place_order");
     let trace_id = scope
@@ -54,7 +53,7 @@ async fn the_consumer_span_is_a_child_of_and_linked_to_the_producer_span() {
 
     let arrived = tokio::time::timeout(PATIENCE, scopes.recv()).await.expect("in time").expect("a scope");
     assert_eq!(arrived.route, TOPIC);
-    assert_eq!((arrived.user_id.as_deref(), arrived.user_tier.as_deref()), (Some("u1"), Some("gold")));
+    assert_eq!(arrived.subject, [("user.id", "u1".to_owned()), ("user.tier", "gold".to_owned())].into());
 
     let flush = async {
         loop {

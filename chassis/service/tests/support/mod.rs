@@ -3,7 +3,7 @@
 
 use axum::Router;
 use chassis_core::ServiceInfo;
-use chassis_faults::FaultSpec;
+use chassis_faults::{Attribute, FaultSpec};
 use chassis_http::catalogue::{HTTP_ABORT, HTTP_ERROR};
 use chassis_http::client::catalogue::{UPSTREAM_ERROR, UPSTREAM_LATENCY, UPSTREAM_UNREACHABLE};
 use chassis_service::{App, CommonConfig, lifecycle::Running};
@@ -22,6 +22,12 @@ pub(crate) const CATALOGUE: &[&FaultSpec] = &[
     &UPSTREAM_ERROR,
     &UPSTREAM_LATENCY,
     &UPSTREAM_UNREACHABLE,
+];
+
+/// What plans may choose by.
+pub(crate) const SUBJECT: &[Attribute] = &[
+    Attribute { key: "user.tier", param: "user_tier", summary: "only users of this tier" },
+    Attribute { key: "user.id", param: "user_id", summary: "only this user" },
 ];
 
 /// Methods and templates of [`start`]'s routes need not be complete: those missing appear with their first request.
@@ -45,7 +51,7 @@ pub(crate) fn chassis(arguments: &[&str]) -> Chassis {
 /// As [`chassis`], with other fault points.
 pub(crate) fn chassis_with(arguments: &[&str], points: &'static [&'static FaultSpec]) -> Chassis {
     let service = ServiceInfo { name: "test-service", version: "1.2.3" };
-    config(arguments).chassis(service, points)
+    config(arguments).chassis(service, points, SUBJECT)
 }
 
 /// The test service as it was told by `arguments`, with these routes, before it runs.

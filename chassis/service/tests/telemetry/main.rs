@@ -110,8 +110,7 @@ fn a_call_to_a_peer_carries_trace_and_user_along() {
     let answer = world.send(Method::GET, "/relay", &headers);
     let expected = Scope {
         route: "/whoami".to_owned(),
-        user_id: Some("u-1".to_owned()),
-        user_tier: Some("gold".to_owned()),
+        subject: [("user.id", "u-1".to_owned()), ("user.tier", "gold".to_owned())].into(),
     };
     assert_eq!(answer.json(), format!("{expected:?}"));
     let spans = world.spans(&trace, &["GET /relay", "GET /whoami"]);

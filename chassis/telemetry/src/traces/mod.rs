@@ -14,12 +14,8 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 pub(crate) use export::provider;
 
-use chassis_faults::scope::Scope;
+use chassis_faults::{Attribute, scope::Scope};
 
-/// Baggage key of the user's id.
-const USER_ID: &str = "user.id";
-/// Baggage key of the user's tier.
-const USER_TIER: &str = "user.tier";
 /// The current span's context and the current scope as W3C headers (`traceparent`, `tracestate`, `baggage`).
 #[must_use]
 pub fn inject() -> BTreeMap<String, String> {
@@ -98,9 +94,10 @@ pub(crate) fn current_ids() -> Option<(String, String)> {
     })
 }
 
-/// A scope for `route` with who it is about, as far as the W3C `baggage` header says.
+/// A scope for `route` with what it is about, as far as the W3C `baggage` header says; members that `subject` does not declare are
+/// ignored.
 #[must_use]
-pub fn scope_of(route: &str, baggage: Option<&str>) -> Scope {
+pub fn scope_of(route: &str, baggage: Option<&str>, subject: &'static [Attribute]) -> Scope {
     let mut scope = Scope { route: route.to_owned(), ..Scope::default() };
     for entry in baggage.unwrap_or_default().split(',') {
         // A member may carry properties after a semicolon; none of ours has any.
@@ -111,10 +108,9 @@ pub fn scope_of(route: &str, baggage: Option<&str>) -> Scope {
         let value = url::form_urlencoded::parse(format!("v={}", value.replace('+', "%2B")).as_bytes())
             .next()
             .map(|(_, v)| v.into_owned());
-        match key.trim() {
-            USER_ID => scope.user_id = value,
-            USER_TIER => scope.user_tier = value,
-            _ => {}
+        let known = subject.iter().find(|attribute| attribute.key == key.trim());
+        if let (Some(attribute), Some(value)) = (known, value) {
+            scope.subject.insert(attribute.key, value);
         }
     }
     scope
@@ -124,9 +120,8 @@ fn baggage_of(scope: &Scope) -> Option<String> {
     let encode = |value: &str| {
         url::form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>().replace('+', "%20")
     };
-    let id = scope.user_id.as_deref().map(|v| format!("{USER_ID}={}", encode(v)));
-    let tier = scope.user_tier.as_deref().map(|v| format!("{USER_TIER}={}", encode(v)));
-    let members: Vec<_> = id.into_iter().chain(tier).collect();
+    let members: Vec<_> =
+        scope.subject.iter().map(|(key, value)| format!("{key}={}", encode(value))).collect();
     (!members.is_empty()).then(|| members.join(","))
 }
 
@@ -165,22 +160,25 @@ impl Extractor for Http<'_> {
 mod tests {
     use super::*;
 
+    const SUBJECT: &[Attribute] = &[
+        Attribute { key: "user.id", param: "user_id", summary: "" },
+        Attribute { key: "user.tier", param: "user_tier", summary: "" },
+    ];
+
     #[test]
     fn baggage_survives_the_wire() {
         let scope = Scope {
             route: "/a".to_owned(),
-            user_id: Some("a,b;c=d é+".to_owned()),
-            user_tier: Some("premium".to_owned()),
+            subject: [("user.id", "a,b;c=d é+".to_owned()), ("user.tier", "premium".to_owned())].into(),
         };
         let header = baggage_of(&scope).expect("baggage");
         assert!(header.is_ascii() && !header.contains(' '), "{header}");
-        assert_eq!(scope_of("/a", Some(&header)), scope);
+        assert_eq!(scope_of("/a", Some(&header), SUBJECT), scope);
     }
 
     #[test]
     fn foreign_and_broken_baggage_is_ignored() {
-        let scope = scope_of("/a", Some("other=1, user.tier=free;ttl=3 ,,=,user.id"));
-        assert_eq!(scope.user_tier.as_deref(), Some("free"));
-        assert_eq!(scope.user_id, None);
+        let scope = scope_of("/a", Some("other=1, user.tier=free;ttl=3 ,,=,user.id"), SUBJECT);
+        assert_eq!(scope.subject, [("user.tier", "free".to_owned())].into());
     }
 }

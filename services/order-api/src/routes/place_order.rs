@@ -11,6 +11,7 @@ use chrono::{SubsecRound, Utc};
 use contracts::{
     orders::{Accepted, OrderStatus, PlaceOrder},
     problems::{Problem, ToChanges},
+    subject,
 };
 use http::{HeaderMap, StatusCode, header::LOCATION};
 use uuid::Uuid;
@@ -49,10 +50,13 @@ pub async fn place_order(
     // PostgreSQL keeps microseconds: what is published is what is stored.
     let placed_at = Utc::now().trunc_subsecs(6);
     let order = domain::place_order(request, key, placed_at).map_err(OrderError::Invalid)?;
-    Scope::identify(&order.user_id.to_string(), None);
+    Scope::identify((subject::USER_ID, &order.user_id.to_string()), None);
 
     match state.users.find(order.user_id).await {
-        Ok(Some(user)) => Scope::identify(&user.id.to_string(), Some(user.tier.as_str())),
+        Ok(Some(user)) => Scope::identify(
+            (subject::USER_ID, &user.id.to_string()),
+            [(subject::USER_TIER, user.tier.as_str())],
+        ),
         Ok(None) => return Err(OrderError::UserNotFound),
         Err(error) => return replay_without_users(&state, &order, OrderError::Users(error)).await,
     }

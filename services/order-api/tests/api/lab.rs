@@ -198,7 +198,11 @@ const PORTS: [&str; 4] = ["--admin-addr", "127.0.0.1:0", "--public-addr", "127.0
 pub(crate) async fn start_users(database: &str, redis: &str) -> Running {
     let flags = ["user-service", "--database-url", database, "--redis-url", redis];
     let config = user_service::UserServiceConfig::parse_from(flags.into_iter().chain(PORTS));
-    let chassis = config.common.chassis(user_service::SERVICE, user_service::faults::CATALOGUE);
+    let chassis = config.common.chassis(
+        user_service::SERVICE,
+        user_service::faults::CATALOGUE,
+        user_service::faults::SUBJECT,
+    );
     Running::start(user_service::build(&config, chassis).await.unwrap()).await.unwrap()
 }
 
@@ -208,7 +212,8 @@ pub(crate) async fn start_api(database: &str, brokers: &str, users: &str, flags:
         ["order-api", "--database-url", database, "--kafka-brokers", brokers, "--user-service-url", users];
     let own = own.into_iter().chain(PORTS).map(str::to_owned);
     let config = order_api::OrderApiConfig::parse_from(own.chain(flags.iter().cloned()));
-    let chassis = config.common.chassis(order_api::SERVICE, order_api::faults::CATALOGUE);
+    let chassis =
+        config.common.chassis(order_api::SERVICE, order_api::faults::CATALOGUE, order_api::faults::SUBJECT);
     if config.common.telemetry.otlp_endpoint.is_some() {
         // Process-wide, so one test at most may ask for it; it gets the spans of all services of this process.
         let telemetry = chassis_telemetry::init_with(&chassis, Box::new(std::io::sink())).unwrap();
@@ -226,6 +231,10 @@ pub(crate) async fn start_worker(database: &str, brokers: &str) -> Running {
 pub(crate) async fn start_worker_with(database: &str, brokers: &str, flags: &[&str]) -> Running {
     let own = ["order-worker", "--database-url", database, "--kafka-brokers", brokers, PORTS[0], PORTS[1]];
     let config = order_worker::OrderWorkerConfig::parse_from(own.iter().chain(flags));
-    let chassis = config.common.chassis(order_worker::SERVICE, order_worker::faults::CATALOGUE);
+    let chassis = config.common.chassis(
+        order_worker::SERVICE,
+        order_worker::faults::CATALOGUE,
+        order_worker::faults::SUBJECT,
+    );
     Running::start(order_worker::build(&config, chassis).await.unwrap()).await.unwrap()
 }

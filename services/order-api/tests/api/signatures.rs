@@ -99,7 +99,11 @@ fn a_redriven_outcome_keeps_its_signature_and_a_forged_one_does_not_get_any() {
             "redrive",
         ];
         let config = order_api::OrderApiConfig::parse_from(flags);
-        let chassis = config.common.chassis(order_api::SERVICE, order_api::faults::CATALOGUE);
+        let chassis = config.common.chassis(
+            order_api::SERVICE,
+            order_api::faults::CATALOGUE,
+            order_api::faults::SUBJECT,
+        );
         let redriven = order_api::redrive(&config, &chassis, 10).await.unwrap();
         assert_eq!((redriven.moved, redriven.left), (2, 0));
 

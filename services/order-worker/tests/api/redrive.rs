@@ -17,7 +17,7 @@ async fn redrive_puts_dead_letters_back_up_to_the_limit_and_goes_on_where_it_end
         worker.kafka.publish(topics::ORDERS_DLQ, &order.order_id.to_string(), &payload, &headers).await;
     }
     let config = config(&worker.url, &worker.kafka);
-    let chassis = || config.common.chassis(SERVICE, faults::CATALOGUE);
+    let chassis = || config.common.chassis(SERVICE, faults::CATALOGUE, faults::SUBJECT);
     let first = redrive(&config, &chassis(), 2).await.unwrap();
     assert_eq!((first.moved, first.left), (2, 1));
     let second = redrive(&config, &chassis(), 1000).await.unwrap();

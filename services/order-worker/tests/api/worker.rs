@@ -41,7 +41,7 @@ impl Worker {
         let database = ChaosProxy::to(postgres.addr()).await;
         let kafka = Kafka::start();
         let config = config_with(&database.rewrite(&url), &kafka, flags);
-        let chassis = config.common.chassis(SERVICE, faults::CATALOGUE);
+        let chassis = config.common.chassis(SERVICE, faults::CATALOGUE, faults::SUBJECT);
         let running = Running::start(build(&config, chassis).await.unwrap()).await.unwrap();
         let worker = Self { admin: Http::to(running.admin), running, kafka, database, url };
         worker.ready().await;

@@ -5,6 +5,7 @@ use chassis_faults::scope::Scope;
 use chassis_http::Json;
 use contracts::{
     problems::{Problem, ToChanges},
+    subject,
     users::{CreateUser, User},
 };
 use http::{StatusCode, header::LOCATION};
@@ -38,6 +39,6 @@ pub async fn create_user(
     Json(input): Json<CreateUser>,
 ) -> Result<impl IntoResponse, ApiError> {
     let user = state.store.insert(validate_new(input)?).await?;
-    Scope::identify(&user.id.to_string(), Some(user.tier.as_str()));
+    Scope::identify((subject::USER_ID, &user.id.to_string()), [(subject::USER_TIER, user.tier.as_str())]);
     Ok((StatusCode::CREATED, [(LOCATION, format!("/users/{}", user.id))], axum::Json(user)))
 }

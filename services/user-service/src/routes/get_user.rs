@@ -8,6 +8,7 @@ use chassis_faults::scope::Scope;
 use chassis_http::Path;
 use contracts::{
     problems::{Problem, ToAnything},
+    subject,
     users::User,
 };
 use uuid::Uuid;
@@ -37,13 +38,13 @@ use crate::{
     )
 )]
 pub async fn get_user(State(state): State<AppState>, Path(id): Path<Uuid>) -> Result<Response, ApiError> {
-    Scope::identify(&id.to_string(), None);
+    Scope::identify((subject::USER_ID, &id.to_string()), None);
     let found = state.lookup.get(id).await?;
     let x_cache = [("x-cache", found.status.as_str())];
     let Some(user) = found.user else {
         return Ok((x_cache, problem(&UserError::NotFound)).into_response());
     };
-    Scope::identify(&id.to_string(), Some(user.tier.as_str()));
+    Scope::identify((subject::USER_ID, &id.to_string()), [(subject::USER_TIER, user.tier.as_str())]);
     state.active_users.saw(id);
     Ok((x_cache, axum::Json(user)).into_response())
 }

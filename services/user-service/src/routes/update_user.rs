@@ -5,6 +5,7 @@ use chassis_faults::scope::Scope;
 use chassis_http::{Json, Path};
 use contracts::{
     problems::{Problem, ToChanges},
+    subject,
     users::{UpdateUser, User},
 };
 use uuid::Uuid;
@@ -38,9 +39,9 @@ pub async fn update_user(
     Path(id): Path<Uuid>,
     Json(input): Json<UpdateUser>,
 ) -> Result<axum::Json<User>, ApiError> {
-    Scope::identify(&id.to_string(), None);
+    Scope::identify((subject::USER_ID, &id.to_string()), None);
     let user = state.store.update(id, validate_update(input)?).await?;
-    Scope::identify(&id.to_string(), Some(user.tier.as_str()));
+    Scope::identify((subject::USER_ID, &id.to_string()), [(subject::USER_TIER, user.tier.as_str())]);
     state.lookup.invalidate(id).await;
     Ok(axum::Json(user))
 }

@@ -77,7 +77,7 @@ pub(crate) async fn start(database_url: &str, redis_url: &str, flags: &[&str]) -
     let given = |flag: &str| flags.iter().any(|other| other.split('=').next() == flag.split('=').next());
     args.extend(PATIENT.iter().filter(|flag| !given(flag)));
     let config = UserServiceConfig::try_parse_from(args).expect("good flags");
-    let chassis = config.common.chassis(SERVICE, CATALOGUE);
+    let chassis = config.common.chassis(SERVICE, CATALOGUE, user_service::faults::SUBJECT);
     Running::start(build(&config, chassis).await.expect("the service builds"))
         .await
         .expect("the ports are free")

@@ -149,6 +149,6 @@ fn plan(line: &str) -> Option<(String, String, String)> {
 fn set((service, fault, query): &(String, String, String)) -> Result<(), String> {
     let known = SERVICES.iter().find(|(name, ..)| name == service);
     let (_, catalogue, _) = known.ok_or_else(|| format!("no service is called {service}"))?;
-    let faults = Faults::new(catalogue, false);
+    let faults = Faults::new(catalogue, order_api::faults::SUBJECT, false);
     faults.set(fault, query).map_err(|error| error.to_string())
 }
