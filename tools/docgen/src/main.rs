@@ -3,6 +3,7 @@
 mod adr;
 mod configuration;
 mod faults;
+mod rooms;
 
 use std::{fs, path::Path};
 
@@ -22,8 +23,10 @@ struct Args {
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let read =
+        |name: &str| fs::read_to_string(docs.join(name)).with_context(|| format!("reading docs/{name}"));
     let pages = [
-        ("adr/README.md", adr::index(&docs.join("adr"))?),
+        ("architecture.md", rooms::page(&read("architecture.md")?, &read("rooms.yaml")?)?),
         ("configuration.md", configuration_page()),
         ("faults.md", faults_page()),
     ];
