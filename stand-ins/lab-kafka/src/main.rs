@@ -5,7 +5,6 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::Parser;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -19,19 +18,11 @@ mod forward;
 use cluster::Cluster;
 use config::Config;
 
-/// Exit code for bad configuration, `EX_USAGE` of sysexits(3).
-const EXIT_USAGE: u8 = 64;
 /// Largest body of a request to the admin port, which needs none.
 const LARGEST: usize = 1024;
 
 fn main() -> ExitCode {
-    let config = match Config::try_parse() {
-        Ok(config) => config,
-        Err(error) => {
-            let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS };
-        }
-    };
+    let config = chassis_core::config::parse::<Config>();
     tracing_subscriber::fmt().json().flatten_event(true).init();
     match run(&config) {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,24 +2,14 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use lab_pager::{config::PagerConfig, serve::Running};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-/// Exit code for bad configuration, `EX_USAGE` of sysexits(3).
-const EXIT_USAGE: u8 = 64;
-
 // One thread: a notification a second is a bad day.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let config = match PagerConfig::try_parse() {
-        Ok(config) => config,
-        Err(error) => {
-            let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS };
-        }
-    };
+    let config = chassis_core::config::parse::<PagerConfig>();
     log(&config);
     match run(&config).await {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use chassis_core::config::byte_size;
 use clap::Parser;
 
 /// Keeps traces in memory where no Jaeger is installed: OTLP in, Jaeger's query API and UI out.
@@ -41,17 +42,9 @@ pub struct TracesConfig {
 }
 
 fn memory(text: &str) -> Result<usize, String> {
-    let wrong = || format!("`{text}` is not a size from 1MiB to 64GiB such as 32MiB");
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let factor: usize = match &text[digits.len()..] {
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        "" | "B" => 1,
-        _ => return Err(wrong()),
-    };
-    let bytes = digits.parse::<usize>().ok().and_then(|n| n.checked_mul(factor)).ok_or_else(wrong)?;
-    if ((1 << 20)..=(64 << 30)).contains(&bytes) { Ok(bytes) } else { Err(wrong()) }
+    let bytes = byte_size(text).ok().and_then(|bytes| usize::try_from(bytes).ok());
+    let bytes = bytes.filter(|bytes| ((1 << 20)..=(64 << 30)).contains(bytes));
+    bytes.ok_or_else(|| format!("`{text}` is not a size from 1MiB to 64GiB such as 32MiB"))
 }
 
 #[cfg(test)]

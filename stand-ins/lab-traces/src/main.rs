@@ -2,23 +2,13 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use lab_traces::{config::TracesConfig, serve::Running};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-/// Exit code for bad configuration, `EX_USAGE` of sysexits(3).
-const EXIT_USAGE: u8 = 64;
-
 #[tokio::main(worker_threads = 2)]
 async fn main() -> ExitCode {
-    let config = match TracesConfig::try_parse() {
-        Ok(config) => config,
-        Err(error) => {
-            let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS };
-        }
-    };
+    let config = chassis_core::config::parse::<TracesConfig>();
     log(&config);
     match run(&config).await {
         Ok(()) => ExitCode::SUCCESS,
