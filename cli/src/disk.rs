@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::{commands::mib, home::Home, parts::postgres};
+use crate::{home::Home, parts::postgres, terminal::mib};
 
 /// With less than this the lab cannot go on for long: PostgreSQL's next segment of its log alone takes 4 MiB, and all logs together
 /// may grow by some megabytes a second.
@@ -35,7 +35,7 @@ impl Disk {
 
 /// The file systems of a lab: of its folder, and of PostgreSQL's where that lies elsewhere.
 pub(crate) fn of(home: &Home) -> Vec<Disk> {
-    let paths = [Some(home.dir.clone()), postgres::outside(home)];
+    let paths = [Some(home.dir.to_path_buf()), postgres::outside(home)];
     paths.into_iter().flatten().filter_map(|path| look(&path)).collect()
 }
 

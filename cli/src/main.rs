@@ -9,15 +9,11 @@ mod commands;
 mod disk;
 mod home;
 mod http;
-mod lock;
 mod parts;
-mod ports;
-mod process;
 mod progress;
 mod secrets;
 mod ship;
-mod state;
-mod supervisor;
+mod signals;
 mod terminal;
 
 use std::process::ExitCode;
@@ -65,8 +61,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             "with --context there are break, fix, faults and protections; for the rest, deploy/deploy forward brings \
              the cluster's ports to this machine"
         ),
-        Command::Up(up) => commands::up::run(&home, up).await,
-        Command::Down(down) => commands::down::run(&home, &down).await,
+        Command::Up(up) => up.run(&home).await,
+        Command::Down(down) => down.run(&home).await,
         Command::Status(status) => status.run(&home).await,
         Command::Psql(psql) => psql.run(&home),
         Command::RedisCli(cli) => cli.run(&home),

@@ -4,11 +4,9 @@ use std::{collections::HashMap, time::Duration};
 
 use console::{Style, Term};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use supervisor::state::{LabState, PartState, Status};
 
-use crate::{
-    state::{LabState, PartState, Status},
-    terminal::Row as Line,
-};
+use crate::terminal::Row as Line;
 
 /// Shows state after state.
 pub(crate) struct Progress {

@@ -122,7 +122,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::supervisor::logfile;
+    use supervisor::logfile;
 
     /// Answers one request with `status`; its body.
     async fn answer(listener: &TcpListener, status: &str) -> Value {
@@ -145,11 +145,15 @@ mod tests {
     #[tokio::test]
     async fn lines_wait_while_loki_fails_and_arrive_once_it_answers() {
         let folder = tempfile::tempdir().unwrap();
-        let home = Home { root: folder.path().to_path_buf(), dir: folder.path().to_path_buf(), token: None };
+        let home = Home {
+            root: folder.path().to_path_buf(),
+            dir: supervisor::Folder::at(folder.path()),
+            token: None,
+        };
         home.create().unwrap();
         let line = r#"{"timestamp":"2026-11-21T06:17:01.123Z","level":"ERROR","message":"request failed"}"#;
         for (part, text) in [("order-api", line), (LOKI, "level=warn msg=own")] {
-            writeln!(logfile::open(&home.log(part)).unwrap(), "{text}").unwrap();
+            writeln!(logfile::open(&home.dir.log(part)).unwrap(), "{text}").unwrap();
         }
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut shipper = Shipper::new(&home, listener.local_addr().unwrap().port()).unwrap();

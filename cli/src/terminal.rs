@@ -93,6 +93,14 @@ impl Row {
     }
 }
 
+/// A size as people read it.
+pub(crate) fn mib(bytes: u64) -> String {
+    // Precision beyond one decimal of a mebibyte is not shown, so the loss above 2^53 does not matter.
+    #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
+    let mib = bytes as f64 / f64::from(1 << 20);
+    format!("{mib:.1}")
+}
+
 /// Writes what a terminal would obey as what it is.
 struct Visible<'s>(&'s mut String);
 

@@ -5,17 +5,17 @@ use std::time::Duration;
 
 /// The bounds of the back-off.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Policy {
+pub struct Policy {
     /// First delay.
-    pub(crate) first: Duration,
+    pub first: Duration,
     /// Longest delay.
-    pub(crate) cap: Duration,
+    pub cap: Duration,
     /// A run of this length starts the back-off over.
-    pub(crate) healthy: Duration,
+    pub healthy: Duration,
     /// Ends before the first readiness that make the start of the lab fail.
-    pub(crate) attempts: u32,
+    pub attempts: u32,
     /// Time for the whole lab to become ready.
-    pub(crate) patience: Duration,
+    pub patience: Duration,
 }
 
 impl Default for Policy {
@@ -39,6 +39,7 @@ pub(crate) struct Backoff {
 
 impl Backoff {
     /// Starts at the first delay.
+    #[must_use]
     pub(crate) const fn new(policy: Policy) -> Self {
         Self { policy, next: policy.first }
     }

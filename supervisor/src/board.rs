@@ -6,47 +6,52 @@ use chrono::Utc;
 use tokio::sync::watch;
 
 use crate::{
-    home::Home,
-    parts::Part,
+    Folder, Part,
     process::ProcId,
     state::{LabState, PartState, Phase, Status},
-    terminal::say,
 };
+
+/// How the supervisor tells a person what it cannot help; every sentence is a line.
+pub type Say = fn(&str);
 
 /// Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Board {
-    home: Arc<Home>,
+pub struct Board {
+    folder: Arc<Folder>,
     state: watch::Sender<LabState>,
+    say: Say,
 }
 
 impl Board {
     /// A board on which every part waits.
-    pub(crate) fn new(home: &Home, parts: &[Part]) -> Self {
+    #[must_use]
+    pub fn new(folder: &Folder, parts: &[Part], say: Say) -> Self {
         let state = LabState {
             supervisor: ProcId::myself(),
             phase: Phase::Starting,
             started_at: Utc::now(),
             ready_ms: None,
-            parts: parts.iter().map(|part| row(home, part)).collect(),
+            parts: parts.iter().map(|part| row(folder, part)).collect(),
         };
-        let board = Self { home: Arc::new(home.clone()), state: watch::Sender::new(state) };
+        let board = Self { folder: Arc::new(folder.clone()), state: watch::Sender::new(state), say };
         board.update(|_| {});
         board
     }
 
     /// Follows the state.
-    pub(crate) fn watch(&self) -> watch::Receiver<LabState> {
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<LabState> {
         self.state.subscribe()
     }
 
     /// The state now.
-    pub(crate) fn now(&self) -> LabState {
+    #[must_use]
+    pub fn now(&self) -> LabState {
         self.state.borrow().clone()
     }
 
     /// Changes one part.
-    pub(crate) fn part(&self, name: &str, change: impl FnOnce(&mut PartState)) {
+    pub fn part(&self, name: &str, change: impl FnOnce(&mut PartState)) {
         self.update(|state| {
             if let Some(part) = state.parts.iter_mut().find(|part| part.name == name) {
                 change(part);
@@ -55,7 +60,7 @@ impl Board {
     }
 
     /// Moves the lab as a whole on; a failure is kept as the reason why it stops.
-    pub(crate) fn phase(&self, phase: Phase) {
+    pub fn phase(&self, phase: Phase) {
         self.update(|state| {
             if !matches!(state.phase, Phase::Failed { .. }) {
                 state.phase = phase;
@@ -64,7 +69,7 @@ impl Board {
     }
 
     /// Notes that everything is ready.
-    pub(crate) fn ready(&self, after: Duration) {
+    pub fn ready(&self, after: Duration) {
         self.update(|state| {
             state.ready_ms = u64::try_from(after.as_millis()).ok();
             if state.phase == Phase::Starting {
@@ -73,17 +78,22 @@ impl Board {
         });
     }
 
+    /// Tells a person.
+    pub(crate) fn say(&self, sentence: &str) {
+        (self.say)(sentence);
+    }
+
     fn update(&self, change: impl FnOnce(&mut LabState)) {
         self.state.send_modify(|state| {
             change(state);
-            if let Err(error) = state.save(&self.home) {
-                say(format!("lab: {error:#}"));
+            if let Err(error) = state.save(&self.folder) {
+                self.say(&format!("{error:#}"));
             }
         });
     }
 }
 
-fn row(home: &Home, part: &Part) -> PartState {
+fn row(folder: &Folder, part: &Part) -> PartState {
     PartState {
         name: part.name.clone(),
         ports: part.ports.clone(),
@@ -96,6 +106,6 @@ fn row(home: &Home, part: &Part) -> PartState {
         ready_ms: None,
         restarts: 0,
         last_exit: None,
-        log: home.log(&part.name),
+        log: folder.log(&part.name),
     }
 }

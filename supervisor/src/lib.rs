@@ -3,11 +3,19 @@
 //! Knows processes and nothing about what they do: the table of parts is its input. On every way out, no process of the
 //! lab is left.
 
-pub(crate) mod backoff;
-pub(crate) mod board;
-pub(crate) mod logfile;
-pub(crate) mod probe;
-pub(crate) mod sweep;
+mod backoff;
+mod board;
+mod environment;
+mod folder;
+pub mod lock;
+pub mod logfile;
+pub mod part;
+pub mod ports;
+mod private;
+pub mod probe;
+pub mod process;
+pub mod state;
+mod sweep;
 mod tend;
 
 use std::{collections::HashMap, time::Instant};
@@ -16,28 +24,35 @@ use anyhow::{Result, bail};
 use tokio::{sync::watch, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use self::{backoff::Policy, board::Board, tend::Tender};
-use crate::{
-    home::Home,
-    parts::Part,
+use self::{
     state::{Phase, Status},
+    tend::Tender,
+};
+
+pub use self::{
+    backoff::Policy,
+    board::{Board, Say},
+    folder::Folder,
+    part::Part,
+    private::write_private,
+    sweep::sweep,
 };
 
 /// Two wishes of the person at the terminal: stop in order, and stop at once.
 #[derive(Clone, Default)]
-pub(crate) struct Stop {
+pub struct Stop {
     /// Cancelled by the first Ctrl-C or SIGTERM.
-    pub(crate) gently: CancellationToken,
+    pub gently: CancellationToken,
     /// Cancelled by the second: what still runs is killed.
-    pub(crate) now: CancellationToken,
+    pub now: CancellationToken,
 }
 
 /// Runs the parts until `stop`; returns when none of them runs any more.
 ///
 /// # Errors
 /// When a part did not come up: names it and says why.
-pub(crate) async fn run(
-    home: &Home,
+pub async fn run(
+    folder: &Folder,
     parts: Vec<Part>,
     board: &Board,
     policy: Policy,
@@ -45,12 +60,13 @@ pub(crate) async fn run(
 ) -> Result<()> {
     let began = Instant::now();
     let mut links = Links::new(&parts)?;
-    let logs: Vec<_> = parts.iter().map(|part| home.log(&part.name)).collect();
+    let logs: Vec<_> = parts.iter().map(|part| folder.log(&part.name)).collect();
     let mut tenders = JoinSet::new();
     for part in parts {
-        logfile::start_over(&home.log(&part.name));
+        logfile::start_over(&folder.log(&part.name));
         let (needs, dependents, ready, ended) = links.of(&part);
-        let tender = Tender { home: home.clone(), part, board: board.clone(), policy, stop: stop.clone() };
+        let tender =
+            Tender { folder: folder.clone(), part, board: board.clone(), policy, stop: stop.clone() };
         tenders.spawn(tender.run(needs, dependents, ready, ended));
     }
     let guard = CancellationToken::new();

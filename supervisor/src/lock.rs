@@ -8,13 +8,13 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::{home::Home, process::ProcId};
+use crate::{Folder, process::ProcId};
 
 /// Held until it is dropped; the system releases it even after SIGKILL.
-pub(crate) struct Lock(File);
+pub struct Lock(File);
 
 /// What came of trying.
-pub(crate) enum Taken {
+pub enum Taken {
     /// It is ours now.
     Ours(Lock),
     /// Another process has it: this one, if it says so.
@@ -25,20 +25,20 @@ pub(crate) enum Taken {
 ///
 /// # Errors
 /// When it can be neither opened nor locked, such as that of another user.
-pub(crate) fn take(home: &Home) -> Result<Option<Taken>> {
-    open(home, false)
+pub fn take(folder: &Folder) -> Result<Option<Taken>> {
+    open(folder, false)
 }
 
 /// As [`take`], in a folder that may be new.
 ///
 /// # Errors
 /// As [`take`].
-pub(crate) fn take_or_make(home: &Home) -> Result<Option<Taken>> {
-    open(home, true)
+pub fn take_or_make(folder: &Folder) -> Result<Option<Taken>> {
+    open(folder, true)
 }
 
-fn open(home: &Home, make: bool) -> Result<Option<Taken>> {
-    let path = home.lock();
+fn open(folder: &Folder, make: bool) -> Result<Option<Taken>> {
+    let path = folder.lock();
     let file = OpenOptions::new().read(true).write(true).create(make).truncate(false).open(&path);
     let mut file = match file {
         Ok(file) => file,

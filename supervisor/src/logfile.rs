@@ -12,32 +12,33 @@ use std::{
 use anyhow::{Context, Result};
 
 /// A log larger than this is moved to `<name>.log.1`, so that a part keeps at most about twice as much.
-pub(crate) const CAP: u64 = 16 << 20;
+pub const CAP: u64 = 16 << 20;
 
 /// How often the sizes are looked at. A part that logs 10 MB a second overshoots the cap by one second's worth.
-pub(crate) const INTERVAL: Duration = Duration::from_secs(1);
+pub const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Opens a log for a part to append to.
 ///
 /// # Errors
 /// When the file cannot be created.
-pub(crate) fn open(path: &Path) -> Result<File> {
+pub fn open(path: &Path) -> Result<File> {
     let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
     file.with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// The name of the older half of a log.
-pub(crate) fn older(path: &Path) -> PathBuf {
+#[must_use]
+pub fn older(path: &Path) -> PathBuf {
     path.with_extension("log.1")
 }
 
 /// Moves what an earlier lab logged out of the way.
-pub(crate) fn start_over(path: &Path) {
+pub fn start_over(path: &Path) {
     let _ = fs::rename(path, older(path));
 }
 
 /// Truncates the log when it is larger than `cap`, keeping a copy of what it held.
-pub(crate) fn cap(path: &Path, cap: u64) -> io::Result<()> {
+pub fn cap(path: &Path, cap: u64) -> io::Result<()> {
     if fs::metadata(path)?.len() <= cap {
         return Ok(());
     }
@@ -46,7 +47,8 @@ pub(crate) fn cap(path: &Path, cap: u64) -> io::Result<()> {
 }
 
 /// The last `lines` lines, for the message about a part that did not come up.
-pub(crate) fn tail(path: &Path, lines: usize) -> Vec<String> {
+#[must_use]
+pub fn tail(path: &Path, lines: usize) -> Vec<String> {
     let text = fs::read(path).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let all: Vec<&str> = text.lines().collect();

@@ -1,51 +1,41 @@
 //! What a lab is made of, as data: a part is a row that the supervisor knows how to prepare, start, ask and stop.
 
-pub(crate) mod alerting;
-pub(crate) mod apache_kafka;
-pub(crate) mod environment;
-pub(crate) mod forget;
-pub(crate) mod grafana;
-pub(crate) mod observe;
-pub(crate) mod postgres;
-pub(crate) mod programs;
-pub(crate) mod stores;
-pub(crate) mod table;
-
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
-use crate::supervisor::probe::Probe;
+use crate::probe::Probe;
 
 /// One process of the lab.
 #[derive(Debug, Clone)]
-pub(crate) struct Part {
+pub struct Part {
     /// Name: in `status`, of its log, and of its service.
-    pub(crate) name: String,
+    pub name: String,
     /// What is run.
-    pub(crate) command: Line,
+    pub command: Line,
     /// Ports it listens on, by their names in the port table.
-    pub(crate) ports: BTreeMap<String, u16>,
+    pub ports: BTreeMap<String, u16>,
     /// Base URL of its admin port, for services: where `/faults` and `/protections` are.
-    pub(crate) admin: Option<String>,
+    pub admin: Option<String>,
     /// Parts that must be ready before it starts, and that are stopped after it.
-    pub(crate) after: Vec<String>,
+    pub after: Vec<String>,
     /// What must be done once before its first start, in this order.
-    pub(crate) prepare: Vec<Preparation>,
+    pub prepare: Vec<Preparation>,
     /// What is done while it does not run, when somebody asks for it.
-    pub(crate) errand: Option<Errand>,
+    pub errand: Option<Errand>,
     /// How its readiness is asked for.
-    pub(crate) probe: Probe,
+    pub probe: Probe,
     /// What asks it to stop.
-    pub(crate) stop: StopSignal,
+    pub stop: StopSignal,
     /// How long it may take to stop before it is killed.
-    pub(crate) grace: Duration,
+    pub grace: Duration,
 }
 
 impl Part {
     /// A part with the usual ways: ended by SIGTERM within 12 seconds (services drain for up to 10), nothing to prepare.
-    pub(crate) fn new(name: &str, command: Line, probe: Probe) -> Self {
+    #[must_use]
+    pub fn new(name: &str, command: Line, probe: Probe) -> Self {
         Self {
             name: name.to_owned(),
             command,
@@ -61,13 +51,15 @@ impl Part {
     }
 
     /// Adds a port.
-    pub(crate) fn port(mut self, name: &str, number: u16) -> Self {
+    #[must_use]
+    pub fn port(mut self, name: &str, number: u16) -> Self {
         self.ports.insert(name.to_owned(), number);
         self
     }
 
     /// Adds the parts that it needs.
-    pub(crate) fn after(mut self, parts: &[&str]) -> Self {
+    #[must_use]
+    pub fn after(mut self, parts: &[&str]) -> Self {
         self.after.extend(parts.iter().map(|&part| part.to_owned()));
         self
     }
@@ -75,39 +67,43 @@ impl Part {
 
 /// A program with its arguments and environment.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Line {
+pub struct Line {
     /// Absolute path, or a name on PATH.
-    pub(crate) program: PathBuf,
+    pub program: PathBuf,
     /// Arguments.
-    pub(crate) args: Vec<String>,
+    pub args: Vec<String>,
     /// Variables on top of the inherited ones.
-    pub(crate) env: Vec<(String, String)>,
+    pub env: Vec<(String, String)>,
     /// Names of the variables that it inherits beside those that every program may have.
-    pub(crate) keep: Vec<String>,
+    pub keep: Vec<String>,
     /// Working folder; the lab's own folder when absent.
-    pub(crate) cwd: Option<PathBuf>,
+    pub cwd: Option<PathBuf>,
 }
 
 impl Line {
     /// A program without arguments.
-    pub(crate) fn new(program: impl Into<PathBuf>) -> Self {
+    #[must_use]
+    pub fn new(program: impl Into<PathBuf>) -> Self {
         Self { program: program.into(), ..Self::default() }
     }
 
     /// Adds arguments.
-    pub(crate) fn args(mut self, args: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    #[must_use]
+    pub fn args(mut self, args: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.args.extend(args.into_iter().map(Into::into));
         self
     }
 
     /// Lets it inherit variables.
-    pub(crate) fn keep(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    #[must_use]
+    pub fn keep(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.keep.extend(names.into_iter().map(Into::into));
         self
     }
 
     /// Adds a variable.
-    pub(crate) fn env(mut self, name: &str, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
         self.env.push((name.to_owned(), value.into()));
         self
     }
@@ -115,16 +111,16 @@ impl Line {
 
 /// Work before the first start of a part.
 #[derive(Debug, Clone)]
-pub(crate) struct Preparation {
+pub struct Preparation {
     /// Nothing is done when this exists: the last step creates it.
-    pub(crate) unless: PathBuf,
+    pub unless: PathBuf,
     /// In order; each must succeed.
-    pub(crate) steps: Vec<Step>,
+    pub steps: Vec<Step>,
 }
 
 /// One step of a preparation.
 #[derive(Debug, Clone)]
-pub(crate) enum Step {
+pub enum Step {
     /// Deletes a folder that an interrupted preparation left.
     Remove(PathBuf),
     /// Runs a program to its end, with this text as its input.
@@ -137,17 +133,17 @@ pub(crate) enum Step {
 
 /// Work on the data of a part that can only be done while the part does not run.
 #[derive(Debug, Clone)]
-pub(crate) struct Errand {
+pub struct Errand {
     /// A command writes this file and stops the part, which is started again at once. Gone when it was done.
-    pub(crate) request: PathBuf,
+    pub request: PathBuf,
     /// Does it.
-    pub(crate) line: Line,
+    pub line: Line,
 }
 
 /// What asks a part to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum StopSignal {
+pub enum StopSignal {
     /// SIGTERM.
     Term,
     /// SIGINT: PostgreSQL's fast shutdown, which does not wait for its clients.
@@ -156,7 +152,8 @@ pub(crate) enum StopSignal {
 
 impl StopSignal {
     /// The signal.
-    pub(crate) const fn signal(self) -> Signal {
+    #[must_use]
+    pub const fn signal(self) -> Signal {
         match self {
             Self::Term => Signal::TERM,
             Self::Int => Signal::INT,

@@ -4,21 +4,22 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
+    sync::LazyLock,
     time::Duration,
 };
 
+use reqwest::Client;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
 
-use crate::http;
-
 /// How readiness is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Probe {
+pub enum Probe {
     /// `GET url` answers 200.
     Http(String),
     /// A PostgreSQL server on this port of the loopback would open a session for who knows the password.
@@ -31,6 +32,9 @@ pub(crate) enum Probe {
     File(PathBuf),
 }
 
+/// Without proxies: every part is on the loopback. Without TLS there is nothing in the builder that could fail.
+static CLIENT: LazyLock<Client> = LazyLock::new(|| Client::builder().no_proxy().build().unwrap_or_default());
+
 /// One answer may take this long; a slow one counts as not ready.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -39,7 +43,7 @@ impl Probe {
     ///
     /// # Errors
     /// Why the part is not ready, in words for people.
-    pub(crate) async fn ask(&self) -> Result<(), String> {
+    pub async fn ask(&self) -> Result<(), String> {
         match tokio::time::timeout(PATIENCE, self.answer()).await {
             Ok(answer) => answer,
             Err(_) => Err(format!("no answer within {}", humantime::format_duration(PATIENCE))),
@@ -48,13 +52,45 @@ impl Probe {
 
     async fn answer(&self) -> Result<(), String> {
         match self {
-            Self::Http(url) => http::ready(url).await,
+            Self::Http(url) => ready(url).await,
             Self::Postgres(port) => postgres(*port).await.map_err(|error| error.to_string())?,
             Self::Redis(port) => redis(*port).await.map_err(|error| error.to_string())?,
             Self::Kafka(port) => kafka(*port).await.map_err(|error| error.to_string())?,
             Self::File(path) => path.exists().then_some(()).ok_or_else(|| "not there yet".to_owned()),
         }
     }
+}
+
+async fn ready(url: &str) -> Result<(), String> {
+    let response = CLIENT.get(url).send().await.map_err(|error| cause(&error))?;
+    let status = response.status();
+    if status.is_success() {
+        return Ok(());
+    }
+    let body = response.text().await.unwrap_or_default();
+    Err(reasons(&body).unwrap_or_else(|| status.to_string()))
+}
+
+/// What a readiness address that is not 200 says: the named reasons of a problem (RFC 9457), its sentence, or plain text.
+fn reasons(body: &str) -> Option<String> {
+    let problem = serde_json::from_str::<Value>(body).unwrap_or_default();
+    let named = problem["errors"].as_object().into_iter().flatten();
+    let named: Vec<_> =
+        named.map(|(name, why)| format!("{name}: {}", why.as_str().unwrap_or_default())).collect();
+    if !named.is_empty() {
+        return Some(named.join("; "));
+    }
+    let sentence = problem["detail"].as_str().or_else(|| problem["title"].as_str());
+    sentence.or_else(|| body.lines().map(str::trim).find(|line| !line.is_empty())).map(str::to_owned)
+}
+
+/// The innermost reason of a failed call: the outer ones repeat the address.
+fn cause(error: &reqwest::Error) -> String {
+    let mut inner: &dyn std::error::Error = error;
+    while let Some(source) = inner.source() {
+        inner = source;
+    }
+    inner.to_string()
 }
 
 async fn connect(port: u16) -> std::io::Result<TcpStream> {

@@ -7,27 +7,27 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{home::Home, parts::StopSignal, process::ProcId, supervisor::probe::Probe};
+use crate::{Folder, part::StopSignal, probe::Probe, process::ProcId};
 
 /// One lab.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct LabState {
+pub struct LabState {
     /// The process that looks after the parts.
-    pub(crate) supervisor: ProcId,
+    pub supervisor: ProcId,
     /// How far the lab as a whole is.
-    pub(crate) phase: Phase,
+    pub phase: Phase,
     /// When `up` began.
-    pub(crate) started_at: DateTime<Utc>,
+    pub started_at: DateTime<Utc>,
     /// From the beginning of `up` until everything was ready, in milliseconds.
-    pub(crate) ready_ms: Option<u64>,
+    pub ready_ms: Option<u64>,
     /// In the order of the table.
-    pub(crate) parts: Vec<PartState>,
+    pub parts: Vec<PartState>,
 }
 
 /// How far the lab as a whole is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "name")]
-pub(crate) enum Phase {
+pub enum Phase {
     /// Some parts have not been ready yet.
     Starting,
     /// Every part has been ready.
@@ -45,37 +45,37 @@ pub(crate) enum Phase {
 
 /// One part.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct PartState {
+pub struct PartState {
     /// Name: also its log file's.
-    pub(crate) name: String,
+    pub name: String,
     /// Port numbers by name.
-    pub(crate) ports: BTreeMap<String, u16>,
+    pub ports: BTreeMap<String, u16>,
     /// Base URL of the admin port, for services: where `/faults` and `/protections` are.
-    pub(crate) admin: Option<String>,
+    pub admin: Option<String>,
     /// How its readiness is asked for.
-    pub(crate) probe: Probe,
+    pub probe: Probe,
     /// What asks it to stop.
-    pub(crate) stop: StopSignal,
+    pub stop: StopSignal,
     /// Where it stands.
-    pub(crate) status: Status,
+    pub status: Status,
     /// Its process while there is one.
-    pub(crate) process: Option<ProcId>,
+    pub process: Option<ProcId>,
     /// When that process was started.
-    pub(crate) started_at: Option<DateTime<Utc>>,
+    pub started_at: Option<DateTime<Utc>>,
     /// From its start to its first readiness, in milliseconds.
-    pub(crate) ready_ms: Option<u64>,
+    pub ready_ms: Option<u64>,
     /// How often it ended without being asked to.
-    pub(crate) restarts: u32,
+    pub restarts: u32,
     /// How it ended the last time.
-    pub(crate) last_exit: Option<String>,
+    pub last_exit: Option<String>,
     /// Its log.
-    pub(crate) log: PathBuf,
+    pub log: PathBuf,
 }
 
 /// Where a part stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Status {
+pub enum Status {
     /// Waits for the parts that it needs.
     Waiting,
     /// Prepares its data folder.
@@ -96,7 +96,8 @@ pub(crate) enum Status {
 
 impl Status {
     /// The word that people read.
-    pub(crate) const fn as_str(self) -> &'static str {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
             Self::Preparing => "preparing",
@@ -115,8 +116,8 @@ impl LabState {
     ///
     /// # Errors
     /// When the file is there and cannot be read.
-    pub(crate) fn load(home: &Home) -> Result<Option<Self>> {
-        let path = home.state();
+    pub fn load(folder: &Folder) -> Result<Option<Self>> {
+        let path = folder.state();
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -131,8 +132,8 @@ impl LabState {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub(crate) fn save(&self, home: &Home) -> Result<()> {
-        let path = home.state();
+    pub fn save(&self, folder: &Folder) -> Result<()> {
+        let path = folder.state();
         let draft = path.with_extension("json.new");
         fs::write(&draft, serde_json::to_vec_pretty(self)?)
             .and_then(|()| fs::rename(&draft, &path))
@@ -143,20 +144,22 @@ impl LabState {
     ///
     /// # Errors
     /// When the file is there and cannot be removed.
-    pub(crate) fn remove(home: &Home) -> Result<()> {
-        match fs::remove_file(home.state()) {
+    pub fn remove(folder: &Folder) -> Result<()> {
+        match fs::remove_file(folder.state()) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
             _ => Ok(()),
         }
     }
 
     /// A part by name.
-    pub(crate) fn part(&self, name: &str) -> Option<&PartState> {
+    #[must_use]
+    pub fn part(&self, name: &str) -> Option<&PartState> {
         self.parts.iter().find(|part| part.name == name)
     }
 
     /// The number of a port by its name in the port table; `None` where that part does not run.
-    pub(crate) fn port(&self, name: &str) -> Option<u16> {
+    #[must_use]
+    pub fn port(&self, name: &str) -> Option<u16> {
         self.parts.iter().find_map(|part| part.ports.get(name).copied())
     }
 }

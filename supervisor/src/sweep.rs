@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use rustix::process::Signal;
 
 use crate::{
-    home::Home,
+    Folder,
     process::{self, ProcId},
     state::LabState,
 };
@@ -18,14 +18,14 @@ const GRACE: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// When one survives even SIGKILL, or belongs to another user.
-pub(crate) async fn sweep(home: &Home) -> Result<usize> {
+pub async fn sweep(folder: &Folder) -> Result<usize> {
     let mut found: Vec<(ProcId, Signal)> = Vec::new();
     // A state file of another version is no reason to refuse: the mark finds its processes as well.
-    if let Ok(Some(state)) = LabState::load(home) {
+    if let Ok(Some(state)) = LabState::load(folder) {
         let parts = state.parts.iter().rev();
         found.extend(parts.filter_map(|part| Some((part.process?, part.stop.signal()))));
     }
-    for process in process::marked(&home.dir) {
+    for process in process::marked(folder) {
         if !found.iter().any(|(known, _)| *known == process) {
             found.push((process, Signal::TERM));
         }
@@ -37,6 +37,6 @@ pub(crate) async fn sweep(home: &Home) -> Result<usize> {
     if let Some((process, _)) = found.iter().find(|(process, _)| process.alive()) {
         bail!("process {} of an earlier lab cannot be stopped: end it and try again", process.pid);
     }
-    LabState::remove(home)?;
+    LabState::remove(folder)?;
     Ok(found.len())
 }

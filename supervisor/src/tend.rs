@@ -14,19 +14,16 @@ use tokio::{
     sync::watch,
 };
 
-use super::{
-    Stop,
+use crate::{
+    Folder, Part, Stop,
     backoff::{Backoff, Policy},
     board::Board,
+    environment::inherited,
     logfile,
-};
-use crate::{
-    home::Home,
-    parts::{Line, Part, Preparation, Step, environment::inherited},
+    part::{Line, Preparation, Step},
+    private::write_private,
     process::{MARK, ProcId},
-    secrets::write_private,
     state::{Phase, Status},
-    terminal::say,
 };
 
 /// How often a part is asked whether it is ready. Short: it is most of what a start costs beyond the part's own time.
@@ -37,7 +34,7 @@ const EXIT_USAGE: i32 = 64;
 
 /// Looks after one part.
 pub(super) struct Tender {
-    pub(super) home: Home,
+    pub(super) folder: Folder,
     pub(super) part: Part,
     pub(super) board: Board,
     pub(super) policy: Policy,
@@ -158,8 +155,8 @@ impl Tender {
     }
 
     fn spawn(&self) -> Result<Child> {
-        let log = logfile::open(&self.home.log(&self.part.name))?;
-        command(&self.part.command, &self.home)
+        let log = logfile::open(&self.folder.log(&self.part.name))?;
+        command(&self.part.command, &self.folder)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -222,15 +219,15 @@ impl Tender {
             part.status = Status::Preparing;
         });
         if let Err(error) = self.run_step(&errand.line, "").await {
-            say(format!("lab: {}: {error:#}", self.part.name));
+            self.board.say(&format!("{}: {error:#}", self.part.name));
         }
         let _ = fs::remove_file(&errand.request);
     }
 
     async fn run_step(&self, line: &Line, input: &str) -> Result<()> {
-        let log = logfile::open(&self.home.log(&self.part.name))?;
+        let log = logfile::open(&self.folder.log(&self.part.name))?;
         let name = line.program.display();
-        let mut child = command(line, &self.home)
+        let mut child = command(line, &self.folder)
             .stdin(Stdio::piped())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -268,7 +265,7 @@ impl Tender {
     }
 }
 
-fn command(line: &Line, home: &Home) -> Command {
+fn command(line: &Line, folder: &Folder) -> Command {
     let mut command = Command::new(&line.program);
     command
         .args(&line.args)
@@ -276,9 +273,9 @@ fn command(line: &Line, home: &Home) -> Command {
         .envs(inherited(&line.keep))
         // Times in logs are read by programs, and by people elsewhere.
         .env("TZ", "UTC")
-        .env(MARK, &home.dir)
+        .env(MARK, folder.as_os_str())
         .envs(line.env.iter().map(|(name, value)| (name, value)))
-        .current_dir(line.cwd.as_deref().unwrap_or(&home.dir));
+        .current_dir(line.cwd.as_deref().unwrap_or(folder));
     command
 }
 

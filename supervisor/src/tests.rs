@@ -6,7 +6,7 @@ use rustix::process::Signal;
 
 use super::*;
 use crate::{
-    parts::{Errand, Line, Preparation, Step},
+    part::{Errand, Line, Preparation, Step},
     process::{self, MARK},
     state::LabState,
 };
@@ -14,7 +14,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Lab {
-    home: Home,
+    home: Folder,
     board: Board,
     stop: Stop,
     running: tokio::task::JoinHandle<Result<()>>,
@@ -22,12 +22,12 @@ struct Lab {
 }
 
 /// A part that runs a script in the lab's folder and is ready when the file of its name is there.
-fn script(home: &Home, name: &str, text: &str) -> Part {
-    Part::new(name, Line::new("sh").args(["-c", text]), probe::Probe::File(home.dir.join(name)))
+fn script(home: &Folder, name: &str, text: &str) -> Part {
+    Part::new(name, Line::new("sh").args(["-c", text]), probe::Probe::File(home.join(name)))
 }
 
 /// Goes up, then waits for SIGTERM.
-fn steady(home: &Home, name: &str) -> Part {
+fn steady(home: &Folder, name: &str) -> Part {
     script(home, name, &format!("touch {name}; echo {name} up >> order; exec sleep 600"))
 }
 
@@ -35,18 +35,17 @@ fn quick() -> Policy {
     Policy { first: Duration::from_millis(30), cap: Duration::from_millis(100), ..Policy::default() }
 }
 
-fn home() -> (Home, tempfile::TempDir) {
+fn home() -> (Folder, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let dir = folder.path().canonicalize().unwrap();
-    let home = Home { root: dir.clone(), dir, token: None };
-    home.create().unwrap();
-    (home, folder)
+    let lab = Folder::at(folder.path());
+    lab.create().unwrap();
+    (lab, folder)
 }
 
-fn start(parts: impl FnOnce(&Home) -> Vec<Part>, policy: Policy) -> Lab {
+fn start(parts: impl FnOnce(&Folder) -> Vec<Part>, policy: Policy) -> Lab {
     let (home, folder) = home();
     let parts = parts(&home);
-    let (board, stop) = (Board::new(&home, &parts), Stop::default());
+    let (board, stop) = (Board::new(&home, &parts, |_| {}), Stop::default());
     let running = {
         let (home, board, stop) = (home.clone(), board.clone(), stop.clone());
         tokio::spawn(async move { run(&home, parts, &board, policy, &stop).await })
@@ -68,7 +67,7 @@ impl Lab {
     async fn end(self) -> Result<()> {
         self.stop.gently.cancel();
         let outcome = within("stopped", self.running).await.unwrap();
-        assert_eq!(process::marked(&self.home.dir), [], "processes are left");
+        assert_eq!(process::marked(&self.home), [], "processes are left");
         outcome
     }
 }
@@ -92,20 +91,20 @@ fn lines(path: &Path) -> Vec<String> {
 
 #[tokio::test]
 async fn parts_start_after_what_they_need_and_stop_before_it() {
-    let slow = |home: &Home| {
+    let slow = |home: &Folder| {
         let trap = "trap 'echo store down >> order; exit' TERM; echo store up >> order; touch store; \
                     while :; do sleep 0.02; done";
         script(home, "store", trap)
     };
-    let api = |home: &Home| {
+    let api = |home: &Folder| {
         let trap = "trap 'echo api down >> order; exit' TERM; echo api up >> order; touch api; \
                     while :; do sleep 0.02; done";
         script(home, "api", trap).after(&["store"])
     };
     let lab = start(|home| vec![api(home), slow(home)], quick());
     lab.ready().await;
-    let order = lab.home.dir.join("order");
-    let dir = lab.home.dir.clone();
+    let order = lab.home.join("order");
+    let dir = lab.home.clone();
     lab.stop.gently.cancel();
     within("stopped", lab.running).await.unwrap().unwrap();
     assert_eq!(lines(&order), ["store up", "api up", "api down", "store down"]);
@@ -130,7 +129,7 @@ async fn a_part_that_is_killed_is_started_again_and_counted() {
 
 #[tokio::test]
 async fn a_part_that_ignores_sigterm_is_killed_with_its_children_after_its_grace() {
-    let stubborn = |home: &Home| {
+    let stubborn = |home: &Folder| {
         let mut part =
             script(home, "api", "trap '' TERM; touch api; sleep 600 & while :; do sleep 0.02; done");
         part.grace = Duration::from_millis(100);
@@ -156,15 +155,15 @@ async fn a_part_that_never_comes_up_fails_the_start_with_its_name_and_stops_the_
 
 #[tokio::test]
 async fn an_errand_is_run_while_its_part_is_down_and_counts_as_no_restart() {
-    let part = |home: &Home| {
+    let part = |home: &Folder| {
         let mut part = steady(home, "store");
         let line = Line::new("sh").args(["-c", "cat request >> order; ! grep -q fail request"]);
-        part.errand = Some(Errand { request: home.dir.join("request"), line });
+        part.errand = Some(Errand { request: home.join("request"), line });
         part
     };
     let lab = start(|home| vec![part(home)], quick());
     let mut process = lab.ready().await.parts[0].process.unwrap();
-    let (request, order) = (lab.home.dir.join("request"), lab.home.dir.join("order"));
+    let (request, order) = (lab.home.join("request"), lab.home.join("order"));
     until("up", || lines(&order).len() == 1).await;
     // One that fails is not tried again: the part has to come back.
     for (wish, written) in [("forget", 3), ("fail", 5)] {
@@ -201,9 +200,9 @@ async fn a_part_that_is_never_ready_fails_the_start_after_the_lab_s_patience() {
 
 #[tokio::test]
 async fn a_preparation_runs_once_and_its_failure_is_the_part_s() {
-    let prepared = |home: &Home, text: &str| {
+    let prepared = |home: &Folder, text: &str| {
         let mut part = steady(home, "store");
-        let (draft, done) = (home.dir.join("data.new"), home.dir.join("data"));
+        let (draft, done) = (home.join("data.new"), home.join("data"));
         let make = Line::new("sh").args(["-c", text]);
         let steps = vec![
             Step::Remove(draft.clone()),
@@ -217,7 +216,7 @@ async fn a_preparation_runs_once_and_its_failure_is_the_part_s() {
     let state = lab.ready().await;
     state.parts[0].process.unwrap().signal(Signal::KILL);
     lab.until("restarted", |state| state.parts[0].restarts == 1).await;
-    assert_eq!(lines(&lab.home.dir.join("prepared")), ["once"]);
+    assert_eq!(lines(&lab.home.join("prepared")), ["once"]);
     lab.end().await.unwrap();
 
     let lab = start(|home| prepared(home, "exit 7"), quick());
@@ -228,7 +227,7 @@ async fn a_preparation_runs_once_and_its_failure_is_the_part_s() {
 #[tokio::test]
 async fn a_second_wish_to_stop_kills_at_once() {
     let stubborn =
-        |home: &Home| vec![script(home, "api", "trap '' TERM; touch api; while :; do sleep 0.02; done")];
+        |home: &Folder| vec![script(home, "api", "trap '' TERM; touch api; while :; do sleep 0.02; done")];
     let lab = start(stubborn, quick());
     lab.ready().await;
     lab.stop.now.cancel();
@@ -243,13 +242,13 @@ async fn what_a_killed_lab_left_is_found_and_ended_and_nothing_else() {
     let (home, _folder) = home();
     let marked = |text: &str| {
         let mut command = tokio::process::Command::new("sh");
-        command.args(["-c", text]).env(MARK, &home.dir).process_group(0).spawn().unwrap()
+        command.args(["-c", text]).env(MARK, home.as_os_str()).process_group(0).spawn().unwrap()
     };
     // One in the state file, one that only its mark tells of, and a stranger whose pid the state file claims.
     let mut known = marked("exec sleep 600");
     let mut unknown = marked("exec sleep 600");
     let mut stranger = tokio::process::Command::new("sleep").arg("600").kill_on_drop(true).spawn().unwrap();
-    let board = Board::new(&home, &[steady(&home, "known"), steady(&home, "recycled")]);
+    let board = Board::new(&home, &[steady(&home, "known"), steady(&home, "recycled")], |_| {});
     board.part("known", |part| part.process = process::ProcId::of(known.id().unwrap()));
     let stale = process::ProcId::of(stranger.id().unwrap()).unwrap();
     let stale = process::ProcId { started: stale.started - 1, ..stale };
@@ -258,7 +257,7 @@ async fn what_a_killed_lab_left_is_found_and_ended_and_nothing_else() {
         let _ = known.wait().await;
         let _ = unknown.wait().await;
     };
-    let (ended, ()) = within("swept", async { tokio::join!(sweep::sweep(&home), reap) }).await;
+    let (ended, ()) = within("swept", async { tokio::join!(sweep(&home), reap) }).await;
     assert_eq!(ended.unwrap(), 2);
     assert!(stranger.try_wait().unwrap().is_none(), "the stranger lives");
     assert!(LabState::load(&home).unwrap().is_none());
@@ -272,7 +271,7 @@ async fn stopping_while_parts_still_wait_starts_none_of_them() {
         quick(),
     );
     lab.until("started", |state| state.parts[0].process.is_some()).await;
-    let order = lab.home.dir.join("order");
+    let order = lab.home.join("order");
     lab.end().await.unwrap();
     assert!(!order.exists());
 }

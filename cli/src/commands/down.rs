@@ -3,17 +3,15 @@
 use std::{fs, io::ErrorKind, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result, bail};
+use clap::Args;
 use rustix::process::Signal;
-
-use crate::{
-    args,
-    home::Home,
+use supervisor::{
     lock::{self, Lock, Taken},
-    parts::postgres,
     state::LabState,
-    supervisor::sweep,
-    terminal::say,
+    sweep,
 };
+
+use crate::{home::Home, parts::postgres, terminal::say};
 
 /// The longest orderly stop: load, services, stores, one after the other, each within its grace.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -21,23 +19,36 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Time for a killed process to be gone.
 const KILLED: Duration = Duration::from_secs(5);
 
-/// Runs the command. Stopping a lab that does not run is a success.
-///
-/// # Errors
-/// When a process survives, or data cannot be deleted.
-pub(crate) async fn run(home: &Home, down: &args::Down) -> Result<ExitCode> {
-    let (ran, lock) = stop(home).await?;
-    let left = sweep::sweep(home).await?;
-    match (ran, left) {
-        (true, 0) => say("lab: stopped"),
-        (_, left) if left > 0 => say(format!("lab: stopped; ended {left} processes that were left")),
-        _ => say(format!("lab: nothing runs in {}", home.dir.display())),
+/// Stopping a lab that does not run is a success.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  \
+    lab down             stop everything, keep the data\n  \
+    lab down --purge     and delete all data, logs and state of this lab")]
+pub(crate) struct Down {
+    /// Delete the lab's folder as well, and PostgreSQL's data where they lie elsewhere.
+    #[arg(long)]
+    purge: bool,
+}
+
+impl Down {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When a process survives, or data cannot be deleted.
+    pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
+        let (ran, lock) = stop(home).await?;
+        let left = sweep(&home.dir).await?;
+        match (ran, left) {
+            (true, 0) => say("lab: stopped"),
+            (_, left) if left > 0 => say(format!("lab: stopped; ended {left} processes that were left")),
+            _ => say(format!("lab: nothing runs in {}", home.dir.display())),
+        }
+        if self.purge {
+            purge(home)?;
+        }
+        drop(lock);
+        Ok(ExitCode::SUCCESS)
     }
-    if down.purge {
-        purge(home)?;
-    }
-    drop(lock);
-    Ok(ExitCode::SUCCESS)
 }
 
 /// Stops the supervisor, which stops the parts: whether one ran, and the lock that shows that it has ended.
@@ -45,20 +56,20 @@ pub(crate) async fn run(home: &Home, down: &args::Down) -> Result<ExitCode> {
 /// # Errors
 /// When it lives on, or cannot be told from other processes.
 async fn stop(home: &Home) -> Result<(bool, Option<Lock>)> {
-    let named = match lock::take(home)? {
+    let named = match lock::take(&home.dir)? {
         Some(Taken::By(named)) => named,
         Some(Taken::Ours(lock)) => return Ok((false, Some(lock))),
         None => return Ok((false, None)),
     };
     // An earlier version did not write its pid into the lock.
-    let state = LabState::load(home);
+    let state = LabState::load(&home.dir);
     let noted = state.as_ref().ok().and_then(Option::as_ref).map(|state| state.supervisor);
     let Some(supervisor) = named.or(noted).filter(|process| process.alive()) else {
         let why = state.err().map_or_else(String::new, |error| format!(" ({error:#})"));
         bail!(
             "a lab runs in {} and does not say which process its supervisor is{why}: find the one that holds {} and end it",
             home.dir.display(),
-            home.lock().display()
+            home.dir.lock().display()
         );
     };
     supervisor.signal(Signal::TERM);
@@ -66,7 +77,7 @@ async fn stop(home: &Home) -> Result<(bool, Option<Lock>)> {
         supervisor.kill_group();
         supervisor.ended(KILLED).await;
     }
-    match lock::take(home)? {
+    match lock::take(&home.dir)? {
         Some(Taken::By(_)) => bail!("the supervisor (pid {}) does not stop", supervisor.pid),
         Some(Taken::Ours(lock)) => Ok((true, Some(lock))),
         None => Ok((true, None)),
@@ -79,7 +90,7 @@ async fn stop(home: &Home) -> Result<(bool, Option<Lock>)> {
 /// When the folder holds something else, or cannot be deleted.
 pub(crate) fn purge(home: &Home) -> Result<()> {
     // A --dir that points at somebody's folder by mistake must not cost them their files.
-    let foreign = fs::read_dir(&home.dir).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let foreign = fs::read_dir(&*home.dir).into_iter().flatten().flatten().map(|entry| entry.file_name());
     let foreign: Vec<_> =
         foreign.filter(|name| !name.to_str().is_some_and(|name| OURS.contains(&name))).collect();
     if let Some(name) = foreign.first() {

@@ -18,12 +18,12 @@ pub(crate) mod version;
 use anyhow::{Context, Result, bail};
 use reqwest::Method;
 use serde_json::Value;
+use supervisor::state::{LabState, PartState};
 
 use crate::{
     cluster::{Cluster, Forward},
     home::Home,
     http,
-    state::{LabState, PartState},
 };
 
 /// The lab that runs here.
@@ -31,7 +31,7 @@ use crate::{
 /// # Errors
 /// When none does.
 pub(crate) fn lab(home: &Home) -> Result<LabState> {
-    let state = LabState::load(home)?;
+    let state = LabState::load(&home.dir)?;
     state.with_context(|| format!("no lab runs in {}: start one with `lab up`", home.dir.display()))
 }
 
@@ -117,12 +117,4 @@ pub(crate) async fn reach(
         reached.push(Service { name: pod.service, admin, pod: Some((pod.name, way)), token });
     }
     Ok(reached)
-}
-
-/// A size as people read it.
-pub(crate) fn mib(bytes: u64) -> String {
-    // Precision beyond one decimal of a mebibyte is not shown, so the loss above 2^53 does not matter.
-    #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
-    let mib = bytes as f64 / f64::from(1 << 20);
-    format!("{mib:.1}")
 }

@@ -8,17 +8,18 @@ use clap::Args;
 use reqwest::Method;
 use serde::Serialize;
 use serde_json::Value;
+use supervisor::{
+    process::{Memory, ProcId},
+    state::{LabState, PartState, Status as Stand},
+};
 use tokio::task::JoinSet;
 
-use super::mib;
 use crate::{
     commands,
     disk::{self, Disk},
     home::Home,
-    process::Memory,
     progress::paint,
-    state::{LabState, PartState, Status as Stand},
-    terminal::{Row, json, out},
+    terminal::{Row, json, mib, out},
 };
 
 /// Exits with 1 when a part is not ready, so that a script can wait for it.
@@ -141,7 +142,7 @@ async fn ask(part: PartState) -> PartReport {
         ready: answer.is_ok(),
         reason: answer.err(),
         pid: process.map(|process| process.pid),
-        memory: process.map(crate::process::ProcId::memory).unwrap_or_default(),
+        memory: process.map(ProcId::memory).unwrap_or_default(),
         name: part.name,
         status: part.status,
         ports: part.ports,

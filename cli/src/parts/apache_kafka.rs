@@ -4,9 +4,9 @@
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+use supervisor::{Part, part::Line, ports::Ports, probe::Probe};
 
-use super::{Line, Part};
-use crate::{home::Home, ports::Ports, supervisor::probe::Probe};
+use crate::home::Home;
 
 /// Name of the part and of its folder.
 pub(crate) const APACHE: &str = "kafka";

@@ -16,18 +16,19 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use reqwest::Method;
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
+use supervisor::{
+    part::{Errand, Line},
+    probe::Probe,
+    process::ProcId,
+    write_private,
+};
 use tokio::{
     process::{Child, Command},
     time::{Instant, sleep},
 };
 
-use super::{Errand, Line, observe, programs};
-use crate::{
-    home::Home,
-    http,
-    process::ProcId,
-    secrets::{Secrets, write_private},
-};
+use super::{observe, programs};
+use crate::{home::Home, http, secrets::Secrets};
 
 /// Longest wait for the other Prometheus: it replays what was not yet written into blocks, some hours at most.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -132,7 +133,7 @@ fn flags(folder: &Path, config: &Path, port: u16, path: &str) -> String {
 
 async fn delete(child: &mut Child, url: &str, deletions: &[Deletion]) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
-    while let Err(reason) = http::ready(&format!("{url}/-/ready")).await {
+    while let Err(reason) = Probe::Http(format!("{url}/-/ready")).ask().await {
         if let Some(status) = child.try_wait()? {
             bail!("the Prometheus that deletes ended with {status}");
         }

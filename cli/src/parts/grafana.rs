@@ -4,9 +4,10 @@
 use std::path::Path;
 
 use anyhow::Result;
+use supervisor::{Part, part::Line, ports::Ports, probe::Probe};
 
-use super::{Line, Part, environment, observe::write, programs};
-use crate::{home::Home, ports::Ports, supervisor::probe::Probe};
+use super::{environment, observe::write, programs};
+use crate::home::Home;
 
 const TEMPLATE_LOKI: &str = include_str!("templates/loki.yml");
 

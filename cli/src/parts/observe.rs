@@ -7,9 +7,10 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use supervisor::{Part, part::Line, ports::Ports, probe::Probe, write_private};
 
-use super::{Line, Part, environment, forget, programs};
-use crate::{home::Home, ports::Ports, secrets::write_private, supervisor::probe::Probe};
+use super::{environment, forget, programs};
+use crate::home::Home;
 
 /// A target of Prometheus: the service and its admin port.
 pub(crate) type Target = (String, u16);

@@ -3,14 +3,10 @@
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use supervisor::{Part, part::Line, ports::Ports, probe::Probe, write_private};
 
-use super::{Line, Part, environment, programs};
-use crate::{
-    home::Home,
-    ports::Ports,
-    secrets::{Secrets, write_private},
-    supervisor::probe::Probe,
-};
+use super::{environment, programs};
+use crate::{home::Home, secrets::Secrets};
 
 /// Redis as a cache: no persistence, bounded memory, oldest keys go first; an account for the service that uses it, one for the
 /// lab's owner, none for anybody else.

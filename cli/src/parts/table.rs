@@ -1,14 +1,22 @@
 //! The table of parts: who is in a lab, what each is told, and who needs whom.
 
 use anyhow::Result;
+use supervisor::{Part, part::Line, ports::Ports, probe::Probe};
 
-use super::{Line, Part, alerting, apache_kafka, environment, grafana, observe, postgres, programs, stores};
-use crate::{
-    home::Home,
-    ports::{PORTS, Ports},
-    secrets::Secrets,
-    supervisor::probe::Probe,
+use super::{
+    alerting, apache_kafka, environment, grafana, observe, ports::PORTS, postgres, programs, stores,
 };
+use crate::{home::Home, secrets::Secrets};
+
+/// A broker that the lab runs itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Broker {
+    /// lab-kafka: librdkafka's mock cluster, in memory; starts at once, a kill loses its log.
+    Embedded,
+    /// Apache Kafka, one broker in KRaft mode with a durable log; needs Java 17 or newer, and Maven for the first start.
+    Apache,
+}
 
 /// Which broker the services use.
 #[derive(Debug, Clone)]

@@ -1,66 +1,41 @@
-//! The ports of a lab on loopback: a table, how to move them, and a check that says who holds one that is taken.
+//! Ports on the loopback: a table that the caller has, how to move what is in it, and a check that says who holds one that is taken.
 
-pub(crate) mod outgoing;
+mod outgoing;
 
 use std::{collections::BTreeMap, net::TcpListener};
 
 use anyhow::{Result, bail};
 
-use self::outgoing::Outgoing;
 use crate::process;
 
+pub use self::outgoing::Outgoing;
+
 /// A port that some part listens on.
-pub(crate) struct PortSpec {
+#[derive(Debug, Clone, Copy)]
+pub struct PortSpec {
     /// Name on the command line and in `status`.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// Number when nothing else is asked for.
-    pub(crate) default: u16,
+    pub default: u16,
 }
-
-const fn port(name: &'static str, default: u16) -> PortSpec {
-    PortSpec { name, default }
-}
-
-/// All ports, in the order in which people ask for them.
-pub(crate) const PORTS: &[PortSpec] = &[
-    port("order-api", 8001),
-    port("order-api-admin", 9101),
-    port("user-service", 8002),
-    port("user-service-admin", 9102),
-    port("order-worker-admin", 9103),
-    port("load-admin", 9105),
-    port("lab-traces-admin", 9106),
-    port("lab-kafka-admin", 9107),
-    port("lab-pager-admin", 9108),
-    port("prometheus", 9090),
-    port("alertmanager", 9093),
-    port("grafana", 3000),
-    port("loki", 3100),
-    port("loki-grpc", 9095),
-    port("traces-ui", 16686),
-    port("otlp-grpc", 4317),
-    port("otlp-http", 4318),
-    port("postgres", 5432),
-    port("redis", 6379),
-    port("kafka", 9092),
-    port("kafka-controller", 9094),
-];
 
 /// One `--port NAME=NUMBER`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct PortChoice {
+pub struct PortChoice {
     name: String,
     number: u16,
 }
 
-/// Reads `NAME=NUMBER`.
+/// Reads `NAME=NUMBER`, with a name of the table.
 ///
 /// # Errors
 /// A sentence that says what would be right.
-pub(crate) fn parse_choice(text: &str) -> Result<PortChoice, String> {
-    let (name, number) = text.split_once('=').ok_or("expected NAME=NUMBER, such as order-api=18001")?;
-    if !PORTS.iter().any(|port| port.name == name) {
-        return Err(format!("no port is called `{name}`; there are: {}", names()));
+pub fn parse_choice(table: &[PortSpec], text: &str) -> Result<PortChoice, String> {
+    let example = table.first().map_or("NAME", |port| port.name);
+    let (name, number) =
+        text.split_once('=').ok_or_else(|| format!("expected NAME=NUMBER, such as {example}=18001"))?;
+    if !table.iter().any(|port| port.name == name) {
+        return Err(format!("no port is called `{name}`; there are: {}", names(table)));
     }
     match number.parse() {
         Ok(number) if number > 0 => Ok(PortChoice { name: name.to_owned(), number }),
@@ -68,13 +43,16 @@ pub(crate) fn parse_choice(text: &str) -> Result<PortChoice, String> {
     }
 }
 
-fn names() -> String {
-    PORTS.iter().map(|port| port.name).collect::<Vec<_>>().join(", ")
+fn names(table: &[PortSpec]) -> String {
+    table.iter().map(|port| port.name).collect::<Vec<_>>().join(", ")
 }
 
 /// The numbers of one lab.
 #[derive(Debug, Clone)]
-pub(crate) struct Ports(BTreeMap<&'static str, u16>);
+pub struct Ports {
+    table: &'static [PortSpec],
+    numbers: BTreeMap<&'static str, u16>,
+}
 
 /// Whether the offset moves a port from where nobody else comes to where an outgoing connection may hold it.
 fn strays(spec: &PortSpec, offset: u16, outgoing: &Outgoing) -> bool {
@@ -88,13 +66,18 @@ impl Ports {
     /// # Errors
     /// When a number leaves the range, two ports get the same one, or the offset reaches the ports of outgoing connections: one of
     /// those would keep a part from starting, today or at its next restart.
-    pub(crate) fn choose(offset: u16, choices: &[PortChoice], outgoing: &Outgoing) -> Result<Self> {
+    pub fn choose(
+        table: &'static [PortSpec],
+        offset: u16,
+        choices: &[PortChoice],
+        outgoing: &Outgoing,
+    ) -> Result<Self> {
         let mut numbers = BTreeMap::new();
-        for spec in PORTS {
+        for spec in table {
             let chosen = choices.iter().rev().find(|choice| choice.name == spec.name);
             if chosen.is_none() && strays(spec, offset, outgoing) {
                 let most =
-                    (0..offset).rev().find(|less| !PORTS.iter().any(|spec| strays(spec, *less, outgoing)));
+                    (0..offset).rev().find(|less| !table.iter().any(|spec| strays(spec, *less, outgoing)));
                 bail!(
                     "--port-offset {offset} moves {} ({}) to {}, among the ports that the system gives to outgoing connections \
                      ({outgoing}): at most {}",
@@ -112,12 +95,13 @@ impl Ports {
             }
             numbers.insert(spec.name, number);
         }
-        Ok(Self(numbers))
+        Ok(Self { table, numbers })
     }
 
     /// What may go wrong later with ports that were chosen one by one.
-    pub(crate) fn warnings(&self, outgoing: &Outgoing) -> Vec<String> {
-        let risky = PORTS.iter().filter(|spec| !outgoing.may_hold(spec.default));
+    #[must_use]
+    pub fn warnings(&self, outgoing: &Outgoing) -> Vec<String> {
+        let risky = self.table.iter().filter(|spec| !outgoing.may_hold(spec.default));
         let risky = risky.map(|spec| (spec.name, self.get(spec.name)));
         risky
             .filter(|(_, number)| outgoing.may_hold(*number))
@@ -134,8 +118,9 @@ impl Ports {
     ///
     /// # Panics
     /// When the table has no such port: a mistake in the code, which every start would show.
-    pub(crate) fn get(&self, name: &str) -> u16 {
-        self.0[name]
+    #[must_use]
+    pub fn get(&self, name: &str) -> u16 {
+        self.numbers[name]
     }
 }
 
@@ -143,7 +128,7 @@ impl Ports {
 ///
 /// # Errors
 /// Every taken port, with the part that needs it and the process that holds it.
-pub(crate) fn check_free<'a>(wanted: impl Iterator<Item = (&'a str, u16, &'a str)>) -> Result<()> {
+pub fn check_free<'a>(wanted: impl Iterator<Item = (&'a str, u16, &'a str)>) -> Result<()> {
     let mut taken = Vec::new();
     for (name, number, part) in wanted {
         if TcpListener::bind(("127.0.0.1", number)).is_err() {
@@ -165,50 +150,59 @@ pub(crate) fn check_free<'a>(wanted: impl Iterator<Item = (&'a str, u16, &'a str
 mod tests {
     use super::*;
 
+    const TABLE: &[PortSpec] = &[
+        PortSpec { name: "api", default: 8001 },
+        PortSpec { name: "api-admin", default: 9101 },
+        PortSpec { name: "metrics", default: 9090 },
+        PortSpec { name: "store", default: 6379 },
+        PortSpec { name: "traces", default: 16_686 },
+    ];
+
     fn outgoing() -> Outgoing {
         Outgoing::parse("32768 60999", "")
     }
 
     #[test]
     fn an_offset_that_reaches_the_ports_of_outgoing_connections_is_refused_with_the_largest_that_does_not() {
-        let problem = Ports::choose(30_000, &[], &outgoing()).unwrap_err().to_string();
+        let problem = Ports::choose(TABLE, 30_000, &[], &outgoing()).unwrap_err().to_string();
         assert!(problem.contains("32768 to 60999") && problem.contains("at most 16081"), "{problem}");
-        assert!(Ports::choose(16_082, &[], &outgoing()).is_err());
-        assert!(Ports::choose(16_081, &[], &outgoing()).unwrap().warnings(&outgoing()).is_empty());
+        assert!(Ports::choose(TABLE, 16_082, &[], &outgoing()).is_err());
+        assert!(Ports::choose(TABLE, 16_081, &[], &outgoing()).unwrap().warnings(&outgoing()).is_empty());
         // A single port is its owner's choice, and a system that gives out all ports leaves none.
-        let chosen = Ports::choose(0, &[parse_choice("redis=40000").unwrap()], &outgoing()).unwrap();
+        let chosen =
+            Ports::choose(TABLE, 0, &[parse_choice(TABLE, "store=40000").unwrap()], &outgoing()).unwrap();
         assert_eq!(chosen.warnings(&outgoing()).len(), 1);
-        assert!(Ports::choose(100, &[], &Outgoing::parse("1024 65535", "")).is_ok());
+        assert!(Ports::choose(TABLE, 100, &[], &Outgoing::parse("1024 65535", "")).is_ok());
     }
 
     #[test]
     fn ports_are_moved_together_and_one_by_one() {
-        let choices = [parse_choice("redis=7000").unwrap()];
-        let ports = Ports::choose(10_000, &choices, &outgoing()).unwrap();
-        assert_eq!((ports.get("order-api"), ports.get("redis")), (18_001, 7000));
+        let choices = [parse_choice(TABLE, "store=7000").unwrap()];
+        let ports = Ports::choose(TABLE, 10_000, &choices, &outgoing()).unwrap();
+        assert_eq!((ports.get("api"), ports.get("store")), (18_001, 7000));
     }
 
     #[test]
     fn a_port_that_does_not_exist_is_answered_with_those_that_do() {
-        let problem = parse_choice("order=1").unwrap_err();
-        assert!(problem.contains("order-api-admin"), "{problem}");
-        assert!(parse_choice("redis=0").is_err());
+        let problem = parse_choice(TABLE, "order=1").unwrap_err();
+        assert!(problem.contains("api-admin"), "{problem}");
+        assert!(parse_choice(TABLE, "store=0").is_err());
     }
 
     #[test]
     fn two_parts_on_one_port_are_refused() {
-        let choices = [parse_choice("redis=9090").unwrap()];
-        let problem = Ports::choose(0, &choices, &outgoing()).unwrap_err().to_string();
-        assert!(problem.contains("redis") && problem.contains("prometheus"), "{problem}");
+        let choices = [parse_choice(TABLE, "store=9090").unwrap()];
+        let problem = Ports::choose(TABLE, 0, &choices, &outgoing()).unwrap_err().to_string();
+        assert!(problem.contains("store") && problem.contains("metrics"), "{problem}");
     }
 
     #[test]
     fn a_taken_port_names_port_part_and_holder() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let number = listener.local_addr().unwrap().port();
-        let problem = check_free([("redis", number, "redis")].into_iter()).unwrap_err().to_string();
+        let problem = check_free([("store", number, "store")].into_iter()).unwrap_err().to_string();
         assert!(problem.contains(&number.to_string()), "{problem}");
-        assert!(problem.contains("redis needs"), "{problem}");
+        assert!(problem.contains("store needs"), "{problem}");
         assert!(problem.contains(&format!("pid {}", std::process::id())), "{problem}");
     }
 }

@@ -4,7 +4,7 @@ use std::{fs, ops::RangeInclusive};
 
 /// Those ports.
 #[derive(Debug, Clone)]
-pub(crate) struct Outgoing {
+pub struct Outgoing {
     range: RangeInclusive<u16>,
     /// Never given out.
     reserved: Vec<RangeInclusive<u16>>,
@@ -15,7 +15,8 @@ const USUAL: RangeInclusive<u16> = 49_152..=65_535;
 
 impl Outgoing {
     /// As this system is configured.
-    pub(crate) fn here() -> Self {
+    #[must_use]
+    pub fn here() -> Self {
         let read = |name| fs::read_to_string(format!("/proc/sys/net/ipv4/{name}")).unwrap_or_default();
         Self::parse(&read("ip_local_port_range"), &read("ip_local_reserved_ports"))
     }
@@ -31,7 +32,8 @@ impl Outgoing {
     }
 
     /// Whether an outgoing connection may hold this port.
-    pub(crate) fn may_hold(&self, port: u16) -> bool {
+    #[must_use]
+    pub fn may_hold(&self, port: u16) -> bool {
         self.range.contains(&port) && !self.reserved.iter().any(|range| range.contains(&port))
     }
 }

@@ -22,46 +22,49 @@ pub(crate) use system::port_holder;
 
 /// Environment variable that every part carries: the absolute folder of its lab. By it a process is found that was
 /// started just before its lab was killed.
-pub(crate) const MARK: &str = "SRE_LAB_DIR";
+pub const MARK: &str = "SRE_LAB_DIR";
 
 /// One process, for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub(crate) struct ProcId {
+pub struct ProcId {
     /// Pid; also its process group, since each part leads its own.
-    pub(crate) pid: u32,
+    pub pid: u32,
     /// When it was started, in the system's own unit: clock ticks since boot on Linux.
-    pub(crate) started: u64,
+    pub started: u64,
 }
 
 /// Memory of a part: its process and all that descend from it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub(crate) struct Memory {
+pub struct Memory {
     /// Sum of the resident sets, in bytes; counts shared pages once a process.
-    pub(crate) rss: u64,
+    pub rss: u64,
     /// Sum of the proportional sets, in bytes: shared pages are divided among their users. `None` where the system does
     /// not tell.
-    pub(crate) pss: Option<u64>,
+    pub pss: Option<u64>,
 }
 
 impl ProcId {
     /// The process that has this pid now.
-    pub(crate) fn of(pid: u32) -> Option<Self> {
+    #[must_use]
+    pub fn of(pid: u32) -> Option<Self> {
         system::start_time(pid).map(|started| Self { pid, started })
     }
 
     /// This process.
-    pub(crate) fn myself() -> Self {
+    #[must_use]
+    pub fn myself() -> Self {
         let pid = std::process::id();
         Self::of(pid).unwrap_or(Self { pid, started: 0 })
     }
 
     /// Whether this very process still runs; a zombie does not.
-    pub(crate) fn alive(self) -> bool {
+    #[must_use]
+    pub fn alive(self) -> bool {
         Self::of(self.pid) == Some(self)
     }
 
     /// Signals the process, if it is still the same one.
-    pub(crate) fn signal(self, signal: Signal) {
+    pub fn signal(self, signal: Signal) {
         if let Some(pid) = self.raw().filter(|_| self.alive()) {
             let _ = rustix::process::kill_process(pid, signal);
         }
@@ -69,14 +72,14 @@ impl ProcId {
 
     /// Kills what is left of the process's group. Right after the leader ended this reaches its orphans only: a group
     /// number is not given out again while the group has members.
-    pub(crate) fn kill_group(self) {
+    pub fn kill_group(self) {
         if let Some(pid) = self.raw() {
             let _ = rustix::process::kill_process_group(pid, Signal::KILL);
         }
     }
 
     /// Waits until the process has ended; `false` when it still runs after `deadline`.
-    pub(crate) async fn ended(self, deadline: Duration) -> bool {
+    pub async fn ended(self, deadline: Duration) -> bool {
         tokio::time::timeout(deadline, async {
             while self.alive() {
                 tokio::time::sleep(Duration::from_millis(10)).await;
@@ -87,7 +90,7 @@ impl ProcId {
     }
 
     /// Asks the process to stop, and kills its group after `deadline`.
-    pub(crate) async fn stop(self, signal: Signal, deadline: Duration) {
+    pub async fn stop(self, signal: Signal, deadline: Duration) {
         if !self.alive() {
             return;
         }
@@ -99,7 +102,8 @@ impl ProcId {
     }
 
     /// Memory of the process and its descendants; zero when it is gone.
-    pub(crate) fn memory(self) -> Memory {
+    #[must_use]
+    pub fn memory(self) -> Memory {
         if self.alive() { system::memory(self.pid) } else { Memory::default() }
     }
 
@@ -110,7 +114,8 @@ impl ProcId {
 }
 
 /// Processes that carry the mark of the lab in `dir`, apart from the calling one.
-pub(crate) fn marked(dir: &Path) -> Vec<ProcId> {
+#[must_use]
+pub fn marked(dir: &Path) -> Vec<ProcId> {
     let me = std::process::id();
     system::with_environment(MARK, dir.as_os_str())
         .into_iter()

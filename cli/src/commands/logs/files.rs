@@ -9,9 +9,10 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
+use supervisor::{logfile, state::LabState};
 
 use super::line::{self, Line};
-use crate::{home::Home, supervisor::logfile};
+use crate::home::Home;
 
 /// The files and how far each was read.
 pub(crate) struct Follower {
@@ -61,7 +62,7 @@ impl Follower {
     }
 
     fn parts(&self) -> Result<Vec<String>> {
-        let folder = self.home.logs();
+        let folder = self.home.dir.logs();
         let entries = fs::read_dir(&folder).with_context(|| format!("no logs in {}", folder.display()))?;
         let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
         let mut parts: Vec<_> =
@@ -73,7 +74,7 @@ impl Follower {
     /// Parts that began to log since the last look.
     fn discover(&mut self) {
         for part in self.parts().unwrap_or_default() {
-            let path = self.home.log(&part);
+            let path = self.home.dir.log(&part);
             let known = self.tails.iter().any(|tail| tail.path == path);
             if !known && (self.wanted.is_empty() || self.wanted.contains(&part)) {
                 self.tails.push(Tail::new(&part, path));
@@ -85,7 +86,7 @@ impl Follower {
 /// `log.1` holds the older half of this lab's log, or all of the lab before: only the former belongs here.
 fn younger_than_supervisor(home: &Home, tail: &Tail) -> bool {
     let modified = fs::metadata(&tail.path).and_then(|meta| meta.modified()).ok().map(DateTime::<Utc>::from);
-    let state = crate::state::LabState::load(home).ok().flatten();
+    let state = LabState::load(&home.dir).ok().flatten();
     modified.zip(state).is_some_and(|(modified, state)| modified > state.started_at)
 }
 
@@ -139,16 +140,20 @@ mod tests {
     #[test]
     fn a_capped_log_is_read_on_from_its_new_start() {
         let folder = tempfile::tempdir().unwrap();
-        let home = Home { root: folder.path().to_path_buf(), dir: folder.path().to_path_buf(), token: None };
+        let home = Home {
+            root: folder.path().to_path_buf(),
+            dir: supervisor::Folder::at(folder.path()),
+            token: None,
+        };
         home.create().unwrap();
-        let mut writer = logfile::open(&home.log("part")).unwrap();
+        let mut writer = logfile::open(&home.dir.log("part")).unwrap();
         writer.write_all(b"one\ntw").unwrap();
         let mut follower = Follower::open(&home, &[]).unwrap();
         let mut read = || follower.read().into_iter().map(|line| line.message).collect::<Vec<_>>();
         assert_eq!(read(), ["one"]);
         writer.write_all(b"o\n").unwrap();
         assert_eq!(read(), ["two"]);
-        logfile::cap(&home.log("part"), 3).unwrap();
+        logfile::cap(&home.dir.log("part"), 3).unwrap();
         assert!(read().is_empty());
         writer.write_all(b"three\n").unwrap();
         assert_eq!(read(), ["three"]);

@@ -65,7 +65,7 @@ impl Logs {
     pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
         let mut follower = Follower::open(home, &self.service)?;
         if follower.is_empty() {
-            bail!("no logs in {}", home.logs().display());
+            bail!("no logs in {}", home.dir.logs().display());
         }
         let from =
             self.since.and_then(|since| SystemTime::now().checked_sub(since)).map(DateTime::<Utc>::from);

@@ -16,7 +16,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use rand::RngExt;
-use tokio::signal::unix::{SignalKind, signal};
+use supervisor::ports::{Outgoing, Ports};
 use tokio_util::sync::CancellationToken;
 
 use self::{
@@ -28,9 +28,9 @@ use self::{
 };
 use super::down;
 use crate::{
-    args::Broker,
     home::Home,
-    ports::{Ports, outgoing::Outgoing},
+    parts::{ports::PORTS, table::Broker},
+    signals::{self, Hangup},
     terminal::{block, json, say},
 };
 
@@ -114,14 +114,15 @@ impl Torture {
         };
         let own = Home { token: home.token.clone(), ..Home::find(Some(&home.root), Some(&folder))? };
         let wishes = Wishes::default();
-        tokio::spawn(listen(wishes.clone()));
+        let words = "\ntorture: no more kills; settling (once more to end at once)";
+        tokio::spawn(signals::listen(wishes.enough.clone(), wishes.now.clone(), Hangup::Ends, words));
         let outcome = self.torture(&own, seed, &wishes).await;
         let fine = outcome.as_ref().is_ok_and(|report| report.pass);
         let kept = match temporary {
             Some(_) if fine => down::purge(&own).map(|()| None)?,
             // Finding the cause takes the databases and the logs.
             Some(temporary) => Some(temporary.keep().join("lab")),
-            None => Some(own.dir.clone()),
+            None => Some(own.dir.to_path_buf()),
         };
         let kept_in =
             || kept.iter().map(|folder| format!("data and logs: {}", folder.display())).collect::<String>();
@@ -137,7 +138,7 @@ impl Torture {
     /// The whole run; when it returns, no process of the lab is left.
     async fn torture(&self, home: &Home, seed: u64, wishes: &Wishes) -> Result<Report> {
         let offset = self.port_offset.map_or_else(free_offset, Ok)?;
-        let ports = Ports::choose(offset, &[], &Outgoing::here())?;
+        let ports = Ports::choose(PORTS, offset, &[], &Outgoing::here())?;
         // Before the lab starts: it and this process must not both make its passwords.
         let addresses = Addresses::new(&ports, home)?;
         let patient = Patient::new(home, self, offset);
@@ -240,25 +241,4 @@ fn announce(plan: &[Kill]) {
     let kills: Vec<String> =
         plan.iter().map(|kill| format!("{:.1} {}", kill.at().as_secs_f64(), kill.victim)).collect();
     say(format!("torture: {} kills, at second: {}", kills.len(), kills.join(", ")));
-}
-
-async fn listen(wishes: Wishes) {
-    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()))
-    else {
-        return;
-    };
-    loop {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        }
-        if wishes.enough.is_cancelled() {
-            wishes.now.cancel();
-        } else {
-            say("\ntorture: no more kills; settling (once more to end at once)");
-            wishes.enough.cancel();
-        }
-    }
 }

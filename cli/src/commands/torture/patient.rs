@@ -9,17 +9,20 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
+use supervisor::{
+    logfile,
+    ports::{Outgoing, Ports, check_free},
+    process::ProcId,
+    state::{LabState, Phase},
+    sweep,
+};
 use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 
 use super::{Torture, schedule::SUPERVISOR};
 use crate::{
-    args::Broker,
     home::Home,
-    ports::{PORTS, Ports, check_free, outgoing::Outgoing},
-    process::ProcId,
-    state::{LabState, Phase},
-    supervisor::{logfile, sweep},
+    parts::{ports::PORTS, table::Broker},
     terminal::say,
 };
 
@@ -61,7 +64,7 @@ impl Patient {
 
     /// The state on disk, if it is of the supervisor that lives.
     pub(super) fn state(&self) -> Option<LabState> {
-        let state = LabState::load(&self.home).ok().flatten()?;
+        let state = LabState::load(&self.home.dir).ok().flatten()?;
         (Some(state.supervisor) == self.supervisor()).then_some(state)
     }
 
@@ -90,7 +93,7 @@ impl Patient {
         let process = match victim {
             SUPERVISOR => self.supervisor(),
             // Of a dead supervisor, too: its parts go on until the next one ends them.
-            part => LabState::load(&self.home).ok().flatten().and_then(|state| state.part(part)?.process),
+            part => LabState::load(&self.home.dir).ok().flatten().and_then(|state| state.part(part)?.process),
         };
         let Some(process) = process.filter(|process| process.alive()) else { return false };
         process.signal(Signal::KILL);
@@ -103,7 +106,7 @@ impl Patient {
     /// When the lab does not come up, with its last words; or when a process is left.
     pub(super) async fn keep_up(self, stop: CancellationToken, now: CancellationToken) -> Result<()> {
         let kept = self.supervise(&stop, &now).await;
-        sweep::sweep(&self.home).await?;
+        sweep(&self.home.dir).await?;
         kept
     }
 
@@ -136,9 +139,14 @@ impl Patient {
 
     fn spawn(&self) -> Result<Child> {
         self.home.create()?;
-        let output = logfile::open(&self.home.log("lab"))?;
+        let output = logfile::open(&self.home.dir.log("lab"))?;
         let mut command = Command::new(std::env::current_exe()?);
-        command.arg("--root").arg(&self.home.root).arg("--dir").arg(&self.home.dir).args(&*self.args);
+        command
+            .arg("--root")
+            .arg(&self.home.root)
+            .arg("--dir")
+            .arg(self.home.dir.as_os_str())
+            .args(&*self.args);
         OTHERS.iter().for_each(|name| {
             command.env_remove(name);
         });
@@ -152,7 +160,7 @@ impl Patient {
     }
 
     fn last_words(&self, status: ExitStatus) -> String {
-        let words = logfile::tail(&self.home.log("lab"), TAIL);
+        let words = logfile::tail(&self.home.dir.log("lab"), TAIL);
         format!(" ({status}); the last lines of its log:\n  {}", words.join("\n  "))
     }
 }
@@ -179,7 +187,7 @@ pub(super) fn free_offset() -> Result<u16> {
     let start = u16::try_from(std::process::id() % 6_000).unwrap_or(0);
     for attempt in 0..24 {
         let offset = 10_000 + (start + attempt * 251) % 6_000;
-        let ports = Ports::choose(offset, &[], &Outgoing::here())?;
+        let ports = Ports::choose(PORTS, offset, &[], &Outgoing::here())?;
         let all = PORTS.iter().map(|port| (port.name, ports.get(port.name), port.name));
         if check_free(all).is_ok() {
             return Ok(offset);

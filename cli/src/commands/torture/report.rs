@@ -6,7 +6,7 @@ use reconcile::Report as Books;
 use serde::Serialize;
 
 use super::{clients::Notes, schedule::Kill};
-use crate::args::Broker;
+use crate::parts::table::Broker;
 
 /// Sentences of one kind that are shown; the rest is counted.
 const SHOWN: usize = 5;

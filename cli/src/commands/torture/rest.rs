@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use reconcile::{Keys, Report as Books, check_keys};
 use reqwest::Method;
+use supervisor::ports::Ports;
 
 use super::clients::Clients;
-use crate::{home::Home, http, parts::postgres, ports::Ports, secrets::Secrets, terminal::say};
+use crate::{home::Home, http, parts::postgres, secrets::Secrets, terminal::say};
 
 /// How often the books are read: all orders of the run, each time.
 const PERIOD: Duration = Duration::from_secs(1);

@@ -7,9 +7,10 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use reqwest::Url;
+use supervisor::{Part, part::Line, ports::Ports, probe::Probe};
 
-use super::{Line, Part, environment, observe, programs};
-use crate::{home::Home, ports::Ports, supervisor::probe::Probe};
+use super::{environment, observe, programs};
+use crate::home::Home;
 
 const TEMPLATE: &str = include_str!("../../../../dashboards/alertmanager/lab.yml");
 

@@ -7,8 +7,9 @@ use anyhow::Result;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
+use supervisor::write_private;
 
-use crate::secrets::{Secret, Secrets, write_private};
+use crate::secrets::{Secret, Secrets};
 
 /// Databases, one for each service that has one. Its role has the same name.
 const DATABASES: &[&str] = &["users", "orders", "fulfillment"];
@@ -98,7 +99,11 @@ mod tests {
     #[test]
     fn a_verifier_has_the_form_that_postgresql_takes_and_says_nothing_of_the_password() {
         let folder = tempfile::tempdir().unwrap();
-        let home = crate::home::Home { root: folder.path().into(), dir: folder.path().into(), token: None };
+        let home = crate::home::Home {
+            root: folder.path().into(),
+            dir: supervisor::Folder::at(folder.path()),
+            token: None,
+        };
         let password = Secrets::of(&home).make("one").unwrap();
         let verifier = verifier(&password, "salt");
         assert!(verifier.starts_with("SCRAM-SHA-256$1:c2FsdA==$"), "{verifier}");

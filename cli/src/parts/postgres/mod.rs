@@ -15,10 +15,15 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use supervisor::{
+    Part,
+    part::{Preparation, Step, StopSignal},
+    probe::Probe,
+};
 
 use self::runner::Runner;
-use super::{Part, Preparation, Step, StopSignal, programs};
-use crate::{home::Home, secrets::Secrets, supervisor::probe::Probe, terminal::say};
+use super::programs;
+use crate::{home::Home, secrets::Secrets, terminal::say};
 
 pub(crate) use self::access::{OWNER, PASS_FILE, url};
 

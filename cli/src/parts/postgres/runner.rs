@@ -8,9 +8,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use supervisor::part::Line;
 
 use super::text;
-use crate::parts::{Line, programs};
+use crate::parts::programs;
 
 /// Who runs the server.
 pub(super) enum Runner {

@@ -1,0 +1,73 @@
+//! `lab up --detach`: the same command once more in the background, watched until its lab is ready.
+
+use std::{
+    os::unix::process::CommandExt,
+    process::{Command, ExitCode, ExitStatus, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use supervisor::{
+    logfile,
+    process::ProcId,
+    state::{LabState, Phase},
+};
+
+use super::{TAIL, lock, report_failure, welcome};
+use crate::{home::Home, progress::Progress, terminal::say};
+
+/// Starts the same command in the background and returns when its lab is ready, or when it gave up.
+pub(super) async fn detach(home: &Home) -> Result<ExitCode> {
+    // Taken and released at once: the answer of a lab that runs already must not be read as that of the new one.
+    drop(lock(home)?);
+    let log = home.dir.log("lab");
+    logfile::start_over(&log);
+    let output = logfile::open(&log)?;
+    let mut child = Command::new(std::env::current_exe()?)
+        .args(std::env::args_os().skip(1))
+        .arg("--background")
+        .stdin(Stdio::null())
+        .stdout(output.try_clone()?)
+        .stderr(output)
+        .process_group(0)
+        .spawn()
+        .context("cannot start the lab in the background")?;
+    let supervisor = ProcId::of(child.id());
+    let mut progress = Progress::new();
+    let mut failed = None;
+    loop {
+        // An unreadable state is the one of another version: the new supervisor is about to replace it.
+        let state = LabState::load(&home.dir).ok().flatten();
+        if let Some(state) = state.filter(|state| Some(state.supervisor) == supervisor) {
+            progress.show(&state);
+            match state.phase {
+                Phase::Ready => {
+                    progress.finish();
+                    welcome(&state, true);
+                    return Ok(ExitCode::SUCCESS);
+                }
+                Phase::Failed { .. } => failed = Some(state),
+                Phase::Starting | Phase::Stopping => {}
+            }
+        }
+        if let Some(status) = child.try_wait()? {
+            progress.finish();
+            return Ok(give_up(home, failed.as_ref(), status));
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn give_up(home: &Home, failed: Option<&LabState>, status: ExitStatus) -> ExitCode {
+    if let Some(state) = failed {
+        report_failure(state);
+    }
+    // Its last words say why; the lines about single parts were shown already.
+    let log = logfile::tail(&home.dir.log("lab"), TAIL);
+    let words: Vec<_> = log.iter().skip_while(|line| !line.starts_with("lab: ")).collect();
+    for line in words {
+        say(line);
+    }
+    say(format!("lab: the lab did not come up ({status})"));
+    ExitCode::FAILURE
+}

@@ -1,0 +1,245 @@
+//! `lab up`: checks, starts, shows, waits. `--detach` runs the same command once more in the background and watches it.
+
+mod detach;
+
+use std::{collections::BTreeMap, process::ExitCode, time::Duration};
+
+use anyhow::{Result, bail};
+use clap::Args;
+use reqwest::Url;
+use supervisor::{
+    Board, Part, Policy, Stop,
+    lock::{self, Lock, Taken},
+    logfile,
+    ports::{self, Outgoing, PortChoice, Ports},
+    state::{LabState, Phase},
+    sweep,
+};
+
+use super::secret_arguments;
+use crate::{
+    home::Home,
+    parts::{
+        alerting::{Webhooks, webhook_url},
+        grafana::LOKI,
+        ports::{PORTS, parse_choice},
+        table::{Broker, Choices, Kafka, table},
+    },
+    progress::Progress,
+    ship::ship,
+    signals::{self, Hangup},
+    terminal::say,
+};
+
+/// How much of a failing part's log is shown.
+const TAIL: usize = 20;
+
+/// Runs until it is stopped; data and logs stay for the next one.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  \
+    lab up                              in the foreground, with a live line a part; Ctrl-C stops everything\n  \
+    lab up --detach                     return when everything is ready; exit 1 with the log if it is not\n  \
+    lab up --rate 200                   more load\n  \
+    lab up --port prometheus=19090      one port elsewhere (LAB_PORTS=prometheus=19090,redis=16379)\n  \
+    lab up --dir ../b --port-offset 10000   a second lab beside the first\n  \
+    lab up --webhook https://host/hook  pages also go to a receiver of yours\n  \
+    lab up --kafka apache               Apache Kafka with a durable log, from Maven Central; needs Java 17\n  \
+    KAFKA_BROKERS=host:9092 lab up      a real Kafka or Redpanda instead of the embedded broker")]
+pub(crate) struct Up {
+    /// Run in the background; return when everything is ready.
+    #[arg(long, short)]
+    detach: bool,
+    /// Start no load generator.
+    #[arg(long)]
+    no_load: bool,
+    /// Load in requests a second.
+    #[arg(long, env = "LAB_RATE", default_value_t = 50.0, value_parser = rate)]
+    rate: f64,
+    /// Move one port; may be repeated. An unknown NAME is answered with the list.
+    #[arg(long = "port", env = "LAB_PORTS", value_name = "NAME=NUMBER", value_delimiter = ',',
+          value_parser = parse_choice)]
+    ports: Vec<PortChoice>,
+    /// Move all ports by this much.
+    #[arg(long, env = "LAB_PORT_OFFSET", value_name = "N", default_value_t = 0)]
+    port_offset: u16,
+    /// The broker that the lab runs.
+    #[arg(long, env = "LAB_KAFKA", value_enum, value_name = "KIND", default_value_t = Broker::Embedded)]
+    kafka: Broker,
+    /// Use a broker that runs elsewhere, and start none.
+    #[arg(long, env = "KAFKA_BROKERS", value_name = "HOST:PORT,…")]
+    kafka_brokers: Option<String>,
+    /// Share of new traces that are kept, 0 to 1. A request that comes with a sampled `traceparent` always is.
+    #[arg(long, env = "LAB_TRACE_RATIO", value_name = "RATIO", default_value_t = 1.0, value_parser = ratio)]
+    trace_ratio: f64,
+    /// Instructors: name active faults in metrics, spans and logs.
+    #[arg(long)]
+    reveal: bool,
+    /// Tell this address of pages and tickets too (Alertmanager's webhook, version 4), beside `lab pages`.
+    #[arg(long, env = "LAB_WEBHOOK", hide_env_values = true, value_name = "URL", value_parser = webhook_url)]
+    webhook: Option<Url>,
+    /// Tell this Slack incoming webhook of pages and tickets too.
+    #[arg(long, env = "LAB_SLACK_WEBHOOK", hide_env_values = true, value_name = "URL",
+          value_parser = webhook_url)]
+    slack_webhook: Option<Url>,
+    /// Keys that sign the events between order-api and order-worker, instead of the lab's own; empty for no signatures.
+    #[arg(long, env = "EVENT_KEYS", hide_env_values = true, value_name = "ID:SECRET,…")]
+    event_keys: Option<String>,
+    /// Keep what Prometheus stored under earlier labs; alerts may then fire for what was broken before.
+    #[arg(long)]
+    keep_metrics: bool,
+    /// The background process of `--detach`.
+    #[arg(long, hide = true)]
+    background: bool,
+}
+
+impl Up {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// A lab runs already, a port is taken, a program is missing, or a part did not come self.
+    pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
+        secret_arguments::hide()?;
+        // Whatever this process and its children write is for its owner alone.
+        rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+        let outgoing = Outgoing::here();
+        let ports = Ports::choose(PORTS, self.port_offset, &self.ports, &outgoing)?;
+        home.create()?;
+        if self.detach && !self.background {
+            return detach::detach(home).await;
+        }
+        let lock = lock(home)?;
+        ports.warnings(&outgoing).iter().for_each(say);
+        let ended = sweep(&home.dir).await?;
+        if ended > 0 {
+            say(format!("lab: ended {ended} processes of a lab that was killed"));
+        }
+        let choices = Choices {
+            ports,
+            kafka: self.broker(),
+            rate: (!self.no_load).then_some(self.rate),
+            trace_ratio: self.trace_ratio,
+            reveal: self.reveal,
+            token: home.token.clone(),
+            event_keys: self.event_keys,
+            keep_metrics: self.keep_metrics,
+            webhooks: Webhooks { generic: self.webhook, slack: self.slack_webhook },
+        };
+        let parts = table(home, &choices)?;
+        check_ports(&parts)?;
+        let outcome = supervise(home, parts, self.background).await;
+        LabState::remove(&home.dir)?;
+        drop(lock);
+        outcome?;
+        say("lab: stopped");
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn broker(&self) -> Kafka {
+        match (&self.kafka_brokers, self.kafka) {
+            (Some(brokers), _) if !brokers.is_empty() => Kafka::Elsewhere(brokers.clone()),
+            (_, Broker::Embedded) => Kafka::Embedded,
+            (_, Broker::Apache) => Kafka::Apache,
+        }
+    }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if rate > 0.0 && rate <= 10_000.0 => Ok(rate),
+        _ => Err("expected requests a second, above 0 and at most 10000 (for none: --no-load)".to_owned()),
+    }
+}
+
+fn ratio(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(ratio) if (0.0..=1.0).contains(&ratio) => Ok(ratio),
+        _ => Err("expected a number from 0 to 1".to_owned()),
+    }
+}
+
+/// Taken for as long as the supervisor lives.
+fn lock(home: &Home) -> Result<Lock> {
+    match lock::take_or_make(&home.dir)? {
+        Some(Taken::Ours(lock)) => Ok(lock),
+        Some(Taken::By(_)) => bail!(
+            "a lab already runs in {}: see `lab status`, stop it with `lab down`, or use another --dir",
+            home.dir.display()
+        ),
+        None => bail!("{} has gone", home.dir.display()),
+    }
+}
+
+fn check_ports(parts: &[Part]) -> Result<()> {
+    let wanted = parts.iter().flat_map(|part| {
+        part.ports.iter().map(|(name, number)| (name.as_str(), *number, part.name.as_str()))
+    });
+    ports::check_free(wanted)
+}
+
+async fn supervise(home: &Home, parts: Vec<Part>, background: bool) -> Result<()> {
+    let board = Board::new(&home.dir, &parts, |sentence| say(format_args!("lab: {sentence}")));
+    let stop = Stop::default();
+    // A lab in the background outlives the terminal that started it.
+    let hangup = if background { Hangup::Ignored } else { Hangup::Ends };
+    let words = "\nlab: stopping (once more to kill)";
+    tokio::spawn(signals::listen(stop.gently.clone(), stop.now.clone(), hangup, words));
+    tokio::spawn(show(board.clone(), background));
+    let loki = parts.iter().find_map(|part| part.ports.get(LOKI)).copied();
+    // Ends with this process, as the parts do.
+    loki.map(|port| tokio::spawn(ship(home.clone(), port)));
+    let outcome = supervisor::run(&home.dir, parts, &board, Policy::default(), &stop).await;
+    if outcome.is_err() && !background {
+        report_failure(&board.now());
+    }
+    outcome
+}
+
+async fn show(board: Board, background: bool) {
+    let mut states = board.watch();
+    let mut progress = if background { Progress::plain() } else { Progress::new() };
+    let mut told = false;
+    loop {
+        let state = states.borrow_and_update().clone();
+        progress.show(&state);
+        if state.phase == Phase::Ready && !told {
+            told = true;
+            progress.finish();
+            progress = Progress::plain();
+            progress.silently(&state);
+            welcome(&state, background);
+        }
+        if states.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+fn welcome(state: &LabState, detached: bool) {
+    let seconds = Duration::from_millis(state.ready_ms.unwrap_or_default()).as_secs_f64();
+    say(format!("ready in {seconds:.2} s"));
+    let url = |name| state.port(name).map(|port| format!("http://localhost:{port}"));
+    let places: BTreeMap<&str, Option<String>> = BTreeMap::from([
+        ("order-api", url("order-api")),
+        ("user-service", url("user-service")),
+        ("Prometheus", url("prometheus")),
+        ("Traces", url("traces-ui")),
+        ("Grafana", url("grafana")),
+    ]);
+    for (name, url) in places {
+        if let Some(url) = url {
+            say(format!("  {name:13} {url}"));
+        }
+    }
+    say("break something: lab break order-api http-error rate=0.2 ttl=5m");
+    say("be paged:        lab pages --follow");
+    say(format!("stop:            {}", if detached { "lab down" } else { "Ctrl-C" }));
+}
+
+fn report_failure(state: &LabState) {
+    let Phase::Failed { part, .. } = &state.phase else { return };
+    let Some(part) = state.part(part) else { return };
+    say(format!("\nlast lines of {}:", part.log.display()));
+    for line in logfile::tail(&part.log, TAIL) {
+        say(format!("  {line}"));
+    }
+}

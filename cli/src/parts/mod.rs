@@ -1,0 +1,13 @@
+//! The parts of a lab, each with its configuration: what the supervisor of local mode runs here.
+
+pub(crate) mod alerting;
+pub(crate) mod apache_kafka;
+pub(crate) mod environment;
+pub(crate) mod forget;
+pub(crate) mod grafana;
+pub(crate) mod observe;
+pub(crate) mod ports;
+pub(crate) mod postgres;
+pub(crate) mod programs;
+pub(crate) mod stores;
+pub(crate) mod table;
