@@ -1,10 +1,8 @@
 //! The command line: what can be said to `lab`, and the help for it. No behaviour.
 
-use std::path::PathBuf;
-
 use clap::{Parser, Subcommand};
 
-use crate::commands;
+use crate::{commands, installation::Installation};
 
 /// A flight simulator for on-call: brings up a small distributed system that is safe to break.
 #[derive(Debug, Parser)]
@@ -14,41 +12,13 @@ use crate::commands;
     lab break order-api http-error rate=0.2    break something\n  \
     lab pages --follow                         be paged\n  \
     lab alerts                                 see what fires\n  \
-    lab fix                                    end all faults")]
+    lab fix                                    end all faults\n\n\
+    `alerts`, `pages`, `slo`, `traces` and `logs` work against any installation:\n  \
+    lab --context k8s alerts                   the lab on Kubernetes, through kubectl port-forward\n  \
+    lab --prometheus http://host:9090 alerts   whatever answers there")]
 pub(crate) struct Cli {
-    /// Folder of this lab: state, data, logs. Two labs with two folders and other ports run side by side.
-    #[arg(long, global = true, env = "LAB_DIR", value_name = "PATH", help_heading = "Where")]
-    pub(crate) dir: Option<PathBuf>,
-    /// The checkout whose rules and dashboards are used; found by itself from the current folder or the executable.
-    #[arg(long, global = true, env = "LAB_ROOT", value_name = "PATH", help_heading = "Where")]
-    pub(crate) root: Option<PathBuf>,
-    /// Token that the services ask for at `/faults` and `/protections`; `up` hands it to them.
-    #[arg(
-        long,
-        global = true,
-        env = "FAULTS_TOKEN",
-        hide_env_values = true,
-        value_name = "TOKEN",
-        help_heading = "Where"
-    )]
-    pub(crate) faults_token: Option<String>,
-    /// The lab on Kubernetes instead of the one on this machine: `k8s` for kubectl's current context, or a context by name. For
-    /// `break`, `fix`, `faults` and `protections`, which then reach every pod of a service.
-    #[arg(long, global = true, env = "LAB_CONTEXT", value_name = "CONTEXT", help_heading = "Where")]
-    pub(crate) context: Option<String>,
-    /// Namespace of the lab on Kubernetes.
-    #[arg(
-        long,
-        global = true,
-        env = "LAB_NAMESPACE",
-        default_value = "sre-lab",
-        value_name = "NAME",
-        help_heading = "Where"
-    )]
-    pub(crate) namespace: String,
-    /// One pod instead of every pod of the service.
-    #[arg(long, global = true, value_name = "POD", requires = "context", help_heading = "Where")]
-    pub(crate) pod: Option<String>,
+    #[command(flatten)]
+    pub(crate) installation: Installation,
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -8,7 +8,8 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use supervisor::Folder;
+use supervisor::{Folder, state::LabState};
+use switchboard::Place;
 
 /// The two folders that every command starts from.
 #[derive(Debug, Clone)]
@@ -39,6 +40,24 @@ impl Home {
         }
         let dir = dir.map_or_else(|| root.join(".lab"), |dir| here.join(dir));
         Ok(Self { root, dir: Folder::at(&dir), token: None })
+    }
+
+    /// The lab that runs here.
+    ///
+    /// # Errors
+    /// When none does.
+    pub(crate) fn lab(&self) -> Result<LabState> {
+        let state = LabState::load(&self.dir)?;
+        state.with_context(|| format!("no lab runs in {}: start one with `lab up`", self.dir.display()))
+    }
+
+    /// The switches of its services.
+    ///
+    /// # Errors
+    /// As [`Home::lab`].
+    pub(crate) fn switches(&self) -> Result<Place> {
+        let services = self.lab()?.parts.into_iter();
+        Ok(Place::Here(services.filter_map(|part| Some((part.name, part.admin?))).collect()))
     }
 
     /// Creates the lab's folder, for its owner alone.

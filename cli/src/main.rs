@@ -4,11 +4,10 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
-mod cluster;
 mod commands;
 mod disk;
 mod home;
-mod http;
+mod installation;
 mod parts;
 mod progress;
 mod secrets;
@@ -20,11 +19,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::{
-    args::{Cli, Command},
-    cluster::Cluster,
-    home::Home,
-};
+use crate::args::{Cli, Command};
 
 // One thread: the command waits most of the time, and its memory counts into the lab's.
 #[tokio::main(flavor = "current_thread")]
@@ -44,35 +39,24 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    let home = Home::find(cli.root.as_deref(), cli.dir.as_deref())?;
-    let home = Home { token: cli.faults_token.filter(|token| !token.is_empty()), ..home };
-    let cluster = cli.context.map(|context| Cluster {
-        context: Some(context).filter(|context| context != "k8s"),
-        namespace: cli.namespace,
-        pod: cli.pod,
-    });
-    let cluster = cluster.as_ref();
+    let place = &cli.installation;
     match cli.command {
-        Command::Break(order) => order.run(&home, cluster).await,
-        Command::Fix(fix) => fix.run(&home, cluster).await,
-        Command::Faults(faults) => faults.run(&home, cluster).await,
-        Command::Protections(protections) => protections.run(&home, cluster).await,
-        _ if cluster.is_some() => anyhow::bail!(
-            "with --context there are break, fix, faults and protections; for the rest, deploy/deploy forward brings \
-             the cluster's ports to this machine"
-        ),
-        Command::Up(up) => up.run(&home).await,
-        Command::Down(down) => down.run(&home).await,
-        Command::Status(status) => status.run(&home).await,
-        Command::Psql(psql) => psql.run(&home),
-        Command::RedisCli(cli) => cli.run(&home),
-        Command::Logs(logs) => logs.run(&home).await,
-        Command::Traces(traces) => traces.run(&home).await,
-        Command::Trace(trace) => trace.run(&home).await,
-        Command::Alerts(alerts) => alerts.run(&home).await,
-        Command::Pages(pages) => pages.run(&home).await,
-        Command::Slo(slo) => slo.run(&home).await,
-        Command::Torture(torture) => torture.run(&home).await,
+        Command::Break(order) => order.run(place).await,
+        Command::Fix(fix) => fix.run(place).await,
+        Command::Faults(faults) => faults.run(place).await,
+        Command::Protections(protections) => protections.run(place).await,
+        Command::Logs(logs) => logs.run(place).await,
+        Command::Traces(traces) => traces.run(place).await,
+        Command::Trace(trace) => trace.run(place).await,
+        Command::Alerts(alerts) => alerts.run(place).await,
+        Command::Pages(pages) => pages.run(place).await,
+        Command::Slo(slo) => slo.run(place).await,
+        Command::Up(up) => up.run(&place.here("up")?).await,
+        Command::Down(down) => down.run(&place.here("down")?).await,
+        Command::Status(status) => status.run(&place.here("status")?).await,
+        Command::Psql(psql) => psql.run(&place.here("psql")?),
+        Command::RedisCli(cli) => cli.run(&place.here("redis-cli")?),
+        Command::Torture(torture) => torture.run(&place.here("torture")?).await,
         Command::Version(version) => version.run(),
     }
 }

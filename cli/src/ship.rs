@@ -7,14 +7,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
+use observe::logs::{Follower, Line};
 use serde_json::{Value, json};
+use supervisor::state::LabState;
 
-use crate::{
-    commands::logs::{files::Follower, line::Line},
-    home::Home,
-    parts::grafana::LOKI,
-    terminal::say,
-};
+use crate::{home::Home, parts::grafana::LOKI, terminal::say};
 
 /// How often the logs are read.
 const EVERY: Duration = Duration::from_secs(1);
@@ -49,8 +46,9 @@ struct Shipper {
 
 impl Shipper {
     fn new(home: &Home, port: u16) -> Result<Self> {
+        let began = LabState::load(&home.dir).ok().flatten().map(|state| state.started_at);
         Ok(Self {
-            follower: Follower::open(home, &[])?,
+            follower: Follower::open(&home.dir.logs(), &[], began)?,
             waiting: Vec::new(),
             client: reqwest::Client::builder().timeout(TIMEOUT).build()?,
             url: format!("http://127.0.0.1:{port}/loki/api/v1/push"),
@@ -172,7 +170,7 @@ mod tests {
     #[test]
     fn a_line_without_a_time_is_of_now() {
         let now = DateTime::from_timestamp(5, 7).unwrap();
-        let line = crate::commands::logs::line::parse("redis", "started", DateTime::UNIX_EPOCH);
+        let line = observe::logs::parse("redis", "started", DateTime::UNIX_EPOCH);
         assert_eq!(body(&[line], now)["streams"][0]["values"][0], json!(["5000000007", "started"]));
     }
 }

@@ -6,15 +6,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use chrono::{DateTime, Utc};
 use clap::Args;
-use serde_json::{Value, json};
+use observe::{
+    Prometheus,
+    alertmanager::Told,
+    prometheus::{Alert, Labels},
+};
+use serde_json::json;
 
 use crate::{
-    commands,
-    home::Home,
-    http,
+    installation::Installation,
     terminal::{json, out},
 };
 
@@ -23,6 +26,7 @@ use crate::{
 #[command(after_help = "Examples:\n  \
     lab alerts\n  \
     lab alerts --json | jq '.prometheus[] | select(.state == \"firing\") | .labels.alertname'\n  \
+    lab --prometheus http://host:9090 alerts   of any installation; --alertmanager URL beside it\n  \
     lab alerts --clean-for 5m      fail as soon as anything pends or fires: a healthy lab keeps silent\n  \
     watch -n1 lab alerts")]
 pub(crate) struct Alerts {
@@ -39,38 +43,32 @@ const PERIOD: Duration = Duration::from_secs(1);
 
 impl Alerts {
     /// Runs the command.
-    pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
-        let state = commands::lab(home)?;
-        let url = |name: &str| {
-            let port = state.port(name).with_context(|| format!("{name} does not run"))?;
-            anyhow::Ok(format!("http://127.0.0.1:{port}"))
-        };
-        let prometheus = format!("{}/api/v1/alerts", url("prometheus")?);
+    pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
+        let prometheus = place.prometheus().await?;
         if let Some(time) = self.clean_for {
             return watch(&prometheus, time).await;
         }
-        let seen = alerts(&prometheus).await?;
-        let paged = http::get(&format!("{}/api/v2/alerts", url("alertmanager")?)).await?;
-        let firing = seen.as_array().into_iter().flatten().any(|alert| alert["state"] == "firing");
+        let seen = prometheus.alerts().await?;
+        let told = match place.has_alertmanager() {
+            true => Some(place.alertmanager().await?.alerts().await?),
+            false => None,
+        };
         if self.json {
-            json(&json!({ "prometheus": seen, "alertmanager": paged }))?;
+            // By way of a value: its fields are in the order of their names.
+            json(&json!({ "prometheus": seen, "alertmanager": told }))?;
         } else {
-            print(&seen, &paged);
+            print(&seen, told.as_deref());
         }
+        let firing = seen.iter().any(|alert| alert.state == "firing");
         Ok(if firing { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 }
 
-async fn alerts(url: &str) -> Result<Value> {
-    Ok(http::get(url).await?["data"]["alerts"].take())
-}
-
-async fn watch(url: &str, time: Duration) -> Result<ExitCode> {
+async fn watch(prometheus: &Prometheus, time: Duration) -> Result<ExitCode> {
     let began = Instant::now();
     let mut looks = 0_u32;
     loop {
-        let seen = alerts(url).await?;
-        let seen = seen.as_array().map(Vec::as_slice).unwrap_or_default();
+        let seen = prometheus.alerts().await?;
         looks += 1;
         if !seen.is_empty() {
             out!("not clean after {:.0} s:", began.elapsed().as_secs_f64());
@@ -88,40 +86,43 @@ async fn watch(url: &str, time: Duration) -> Result<ExitCode> {
     }
 }
 
-fn print_one(alert: &Value) {
-    let label = |name: &str| alert["labels"][name].as_str().unwrap_or_default();
-    let note = |name: &str| alert["annotations"][name].as_str().unwrap_or_default();
-    let state = alert["state"].as_str().unwrap_or_default();
-    out!("{state:8} {:6} {} since {}", label("severity"), label("alertname"), since(&alert["activeAt"]));
+fn word<'a>(words: &'a Labels, name: &str) -> &'a str {
+    words.get(name).map_or("", String::as_str)
+}
+
+fn print_one(alert: &Alert) {
+    let (label, note) = (|name| word(&alert.labels, name), |name| word(&alert.annotations, name));
+    let (state, since) = (&alert.state, since(alert.active_at));
+    out!("{state:8} {:6} {} since {since}", label("severity"), label("alertname"));
     out!("         {}", note("summary"));
     out!("         {}", note("description"));
     out!("         runbook: {}", note("runbook_url"));
     out!("         dashboard: {}", note("dashboard_url"));
 }
 
-fn print(seen: &Value, paged: &Value) {
-    let seen = seen.as_array().map(Vec::as_slice).unwrap_or_default();
+fn print(seen: &[Alert], told: Option<&[Told]>) {
     if seen.is_empty() {
         out!("nothing pending, nothing firing");
     }
     seen.iter().for_each(print_one);
-    let paged = paged.as_array().map(Vec::as_slice).unwrap_or_default();
-    let active = paged.iter().filter(|alert| alert["status"]["state"] == "active").count();
     out!("");
-    out!("Alertmanager: {active} active, {} silenced or inhibited", paged.len() - active);
-    for alert in paged {
-        let label = |name: &str| alert["labels"][name].as_str().unwrap_or_default();
-        let state = alert["status"]["state"].as_str().unwrap_or_default();
-        out!("  {state:10} {} {} since {}", label("alertname"), label("service"), since(&alert["startsAt"]));
+    let Some(told) = told else {
+        return out!("Alertmanager was not asked: add --alertmanager URL");
+    };
+    let active = told.iter().filter(|alert| alert.status.state == "active").count();
+    out!("Alertmanager: {active} active, {} silenced or inhibited", told.len() - active);
+    for alert in told {
+        let label = |name| word(&alert.labels, name);
+        let (state, since) = (&alert.status.state, since(Some(alert.starts_at)));
+        out!("  {state:10} {} {} since {since}", label("alertname"), label("service"));
     }
 }
 
-fn since(time: &Value) -> String {
-    let parsed = time.as_str().and_then(|time| DateTime::parse_from_rfc3339(time).ok());
-    parsed.map_or_else(
+fn since(time: Option<DateTime<Utc>>) -> String {
+    time.map_or_else(
         || "?".to_owned(),
         |time| {
-            let ago = (Utc::now() - time.with_timezone(&Utc)).num_seconds().max(0);
+            let ago = (Utc::now() - time).num_seconds().max(0);
             format!("{} UTC ({ago} s ago)", time.format("%H:%M:%S"))
         },
     )

@@ -10,7 +10,6 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::{
-    commands,
     home::Home,
     parts::{postgres, programs, stores},
     secrets::Secrets,
@@ -38,7 +37,7 @@ impl Psql {
     /// # Errors
     /// When no lab runs, or psql is not installed.
     pub(crate) fn run(self, home: &Home) -> Result<ExitCode> {
-        let port = commands::lab(home)?.port("postgres").context("postgres does not run")?;
+        let port = home.lab()?.port("postgres").context("postgres does not run")?;
         let packaged = || programs::postgres_folder().ok().map(|folder| folder.join("psql"));
         let psql = programs::find(&["psql"]).or_else(|| packaged().filter(|psql| psql.is_file()));
         let mut command = Command::new(psql.context("psql is not installed")?);
@@ -74,7 +73,7 @@ impl RedisCli {
     /// # Errors
     /// When no lab runs, or redis-cli is not installed.
     pub(crate) fn run(self, home: &Home) -> Result<ExitCode> {
-        let port = commands::lab(home)?.port("redis").context("redis does not run")?;
+        let port = home.lab()?.port("redis").context("redis does not run")?;
         let program = programs::need(&["redis-cli", "valkey-cli"], "redis-cli")?;
         let password = Secrets::of(home).read(stores::REDIS_OWNER)?;
         let mut command = Command::new(program);

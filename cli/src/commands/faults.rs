@@ -2,15 +2,13 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
-use reqwest::Method;
-use serde_json::{Map, Value};
+use serde_json::Map;
+use switchboard::{FaultPoint, Plan};
 
 use crate::{
-    cluster::Cluster,
-    commands,
-    home::Home,
+    installation::Installation,
     terminal::{json, out},
 };
 
@@ -71,28 +69,29 @@ fn parameter(text: &str) -> Result<(String, String), String> {
 
 impl Break {
     /// Runs the command.
-    pub(crate) async fn run(self, home: &Home, cluster: Option<&Cluster>) -> Result<ExitCode> {
-        let path = format!("/faults/{}", self.fault);
+    pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
         let mut answers = Vec::new();
-        for service in commands::reach(home, cluster, Some(&self.service)).await? {
-            let answer = service.switch(Method::PUT, &path, &self.parameters).await?;
-            let curl = self.curl(home, &service.admin);
+        for service in place.replicas(Some(&self.service)).await? {
+            let answer = service.set_fault(&self.fault, &self.parameters).await?;
+            let curl = self.curl(place.token().is_some(), service.admin());
             if !self.json {
-                out!("{} on {service}: {}", self.fault, plan(&answer["active"]));
+                let active: Plan = serde_json::from_value(answer["active"].clone())
+                    .with_context(|| format!("{service} does not say what is in force"))?;
+                out!("{} on {service}: {}", self.fault, plan(&active));
             }
-            let pod = service.pod.map(|(pod, _)| pod);
+            let pod = &service.pod;
             answers.push(serde_json::json!({ "fault": answer, "curl": curl, "pod": pod }));
         }
         if self.json {
             // One on this machine, as ever; a list of pods in a cluster.
-            match (cluster, answers.as_slice()) {
-                (None, [one]) => json(&serde_json::json!({ "fault": one["fault"], "curl": one["curl"] }))?,
+            match (place.in_cluster(), answers.as_slice()) {
+                (false, [one]) => json(&serde_json::json!({ "fault": one["fault"], "curl": one["curl"] }))?,
                 _ => json(&answers)?,
             }
             return Ok(ExitCode::SUCCESS);
         }
-        match (cluster, answers.as_slice()) {
-            (None, [one]) => out!("the same by hand:  {}", one["curl"].as_str().unwrap_or_default()),
+        match (place.in_cluster(), answers.as_slice()) {
+            (false, [one]) => out!("the same by hand:  {}", one["curl"].as_str().unwrap_or_default()),
             _ => out!("one pod only:      add --pod NAME"),
         }
         out!("end it sooner:     lab fix {} {}", self.service, self.fault);
@@ -100,29 +99,31 @@ impl Break {
     }
 
     /// The same by hand.
-    fn curl(&self, home: &Home, admin: &str) -> String {
+    fn curl(&self, guarded: bool, admin: &str) -> String {
         let query: Vec<String> =
             self.parameters.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
         let mark = if query.is_empty() { "" } else { "?" };
         // The token itself belongs into no terminal.
-        let header = if home.token.is_some() { " -H \"Authorization: Bearer $FAULTS_TOKEN\"" } else { "" };
+        let header = if guarded { " -H \"Authorization: Bearer $FAULTS_TOKEN\"" } else { "" };
         format!("curl -X PUT{header} '{admin}/faults/{}{mark}{}'", self.fault, query.join("&"))
     }
 }
 
 impl Fix {
     /// Runs the command.
-    pub(crate) async fn run(self, home: &Home, cluster: Option<&Cluster>) -> Result<ExitCode> {
-        let services = commands::reach(home, cluster, self.service.as_deref()).await?;
+    pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
+        let services = place.replicas(self.service.as_deref()).await?;
         let mut failed = Vec::new();
         for service in services {
-            let path =
-                self.fault.as_ref().map_or_else(|| "/faults".to_owned(), |fault| format!("/faults/{fault}"));
-            match service.switch(Method::DELETE, &path, &[]).await {
-                Ok(_) => {}
+            let ended = match &self.fault {
+                Some(fault) => service.end_fault(fault).await,
+                None => service.end_faults().await,
+            };
+            match ended {
+                Ok(()) => {}
                 // With one service asked for, its answer is the answer.
-                Err(error) if self.service.is_some() => return Err(error),
-                Err(error) => failed.push(format!("{service}: {error:#}")),
+                Err(error) if self.service.is_some() => return Err(error.into()),
+                Err(error) => failed.push(format!("{service}: {error}")),
             }
         }
         if failed.is_empty() {
@@ -138,24 +139,28 @@ impl Fix {
 
 impl Faults {
     /// Runs the command.
-    pub(crate) async fn run(self, home: &Home, cluster: Option<&Cluster>) -> Result<ExitCode> {
-        let mut all = Map::new();
-        for service in commands::reach(home, cluster, self.service.as_deref()).await? {
-            let mut answer = service.switch(Method::GET, "/faults", &[]).await?;
-            for point in answer["faults"].as_array_mut().into_iter().flatten() {
-                point.as_object_mut().map(|point| point.remove("active"));
+    pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
+        let mut all: Vec<(String, Vec<FaultPoint>)> = Vec::new();
+        for replica in place.replicas(self.service.as_deref()).await? {
+            let mut points = replica.faults().await?;
+            points.iter_mut().for_each(|point| point.active = None);
+            // Every pod of a service has the same.
+            if !all.iter().any(|(service, _)| *service == replica.service) {
+                all.push((replica.service, points));
             }
-            all.insert(service.name, answer["faults"].take());
         }
+        all.sort_by(|(one, _), (other, _)| one.cmp(other));
         if self.json {
-            json(&all)?;
+            let mut document = Map::new();
+            for (service, points) in all {
+                document.insert(service, serde_json::to_value(points)?);
+            }
+            json(&document)?;
             return Ok(ExitCode::SUCCESS);
         }
         for (service, points) in &all {
             out!("{service}");
-            for point in points.as_array().into_iter().flatten() {
-                print_point(point, self.service.is_some());
-            }
+            points.iter().for_each(|point| print_point(point, self.service.is_some()));
         }
         if self.service.is_none() {
             out!("");
@@ -165,31 +170,29 @@ impl Faults {
     }
 }
 
-fn print_point(point: &Value, wide: bool) {
-    let text = |field: &str| point[field].as_str().unwrap_or_default();
-    out!("  {:20} {}", text("name"), text("summary"));
+fn print_point(point: &FaultPoint, wide: bool) {
+    out!("  {:20} {}", point.name, point.summary);
     if !wide {
         return;
     }
-    for parameter in point["parameters"].as_array().into_iter().flatten() {
-        let of = |field: &str| parameter[field].as_str().unwrap_or_default();
+    for parameter in &point.parameters {
         let default =
-            parameter["default"].as_str().map_or_else(String::new, |value| format!(", default {value}"));
-        out!("      {:12} {} ({}{default})", of("name"), of("summary"), of("expects"));
+            parameter.default.as_ref().map_or_else(String::new, |value| format!(", default {value}"));
+        out!("      {:12} {} ({}{default})", parameter.name, parameter.summary, parameter.expects);
     }
-    out!("      moves: {}", text("signals"));
-    out!("      ends:  {}", text("ends"));
+    out!("      moves: {}", point.signals);
+    out!("      ends:  {}", point.ends);
     out!("");
 }
 
 /// One line about a plan in force.
-pub(crate) fn plan(plan: &Value) -> String {
-    let mut words = vec![format!("rate {}", plan["rate"])];
-    for (name, value) in plan["parameters"].as_object().into_iter().flatten() {
+pub(crate) fn plan(plan: &Plan) -> String {
+    let mut words = vec![format!("rate {}", plan.rate)];
+    for (name, value) in &plan.parameters {
         words.push(format!("{name} {}", value.as_str().unwrap_or_default()));
     }
-    words.push(match plan["expires_at"].as_str() {
-        Some(time) => format!("ends {time} (in {:.0} s)", plan["seconds_left"].as_f64().unwrap_or_default()),
+    words.push(match &plan.expires_at {
+        Some(time) => format!("ends {time} (in {:.0} s)", plan.seconds_left.unwrap_or_default()),
         None => "from the start, until it is deleted".to_owned(),
     });
     words.join(", ")

@@ -1,25 +1,17 @@
 //! `lab logs`: the logs of all parts, merged by time, filtered, followed.
 
-pub(crate) mod files;
-pub(crate) mod line;
+use std::{process::ExitCode, time::Duration};
 
-use std::{
-    process::ExitCode,
-    time::{Duration, SystemTime},
-};
-
-use anyhow::{Result, bail};
+use anyhow::Result;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use console::Style;
+use observe::logs::{Follower, LEVELS, Line};
 use serde_json::{Value, json};
+use supervisor::state::LabState;
 
-use self::{
-    files::Follower,
-    line::{LEVELS, Line},
-};
 use crate::{
-    home::Home,
+    installation::Installation,
     terminal::{Row, json_line},
 };
 
@@ -29,6 +21,7 @@ use crate::{
     lab logs -f                                  follow everything\n  \
     lab logs -f --service order-api --level warn\n  \
     lab logs --since 5m --level error\n  \
+    lab --context k8s logs -f                    of the lab on Kubernetes, from its Loki\n  \
     lab logs --trace 4bf92f3577b34da6a3ce929d0e0e4736   one request through all services\n  \
     lab logs --json | jq .                       one JSON object a line")]
 pub(crate) struct Logs {
@@ -59,26 +52,63 @@ fn level(text: &str) -> Result<usize, String> {
 
 /// How often a followed log is read.
 const EVERY: Duration = Duration::from_millis(200);
+/// How often Loki is asked for what is new.
+const ASK_EVERY: Duration = Duration::from_secs(1);
+/// How far back Loki is asked where --since says nothing.
+const FIRST: Duration = Duration::from_secs(300);
 
 impl Logs {
     /// Runs the command.
-    pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
-        let mut follower = Follower::open(home, &self.service)?;
-        if follower.is_empty() {
-            bail!("no logs in {}", home.dir.logs().display());
+    pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
+        let from = self
+            .since
+            .and_then(|since| Utc::now().checked_sub_signed(chrono::Duration::from_std(since).ok()?));
+        match place.is_here() {
+            true => self.files(place, from).await,
+            false => self.loki(place, from).await,
         }
-        let from =
-            self.since.and_then(|since| SystemTime::now().checked_sub(since)).map(DateTime::<Utc>::from);
+    }
+
+    /// What the parts of a lab on this machine write.
+    async fn files(&self, place: &Installation, from: Option<DateTime<Utc>>) -> Result<ExitCode> {
+        let folder = place.home()?.dir;
+        let began = LabState::load(&folder).ok().flatten().map(|state| state.started_at);
+        let mut follower = Follower::open(&folder.logs(), &self.service, began)?;
+        if follower.is_empty() {
+            return Err(observe::Error::NoLogs(folder.logs()).into());
+        }
         loop {
-            let mut lines = follower.read();
-            lines.retain(|line| self.wanted(line, from));
-            // Stable: lines of one part with one time keep their order.
-            lines.sort_by_key(|line| line.time);
-            if lines.iter().try_for_each(|line| self.print(line)).is_err() || !self.follow {
+            if self.show(follower.read(), from).is_err() || !self.follow {
                 return Ok(ExitCode::SUCCESS);
             }
             tokio::time::sleep(EVERY).await;
         }
+    }
+
+    /// What another installation has sent to its Loki.
+    async fn loki(&self, place: &Installation, from: Option<DateTime<Utc>>) -> Result<ExitCode> {
+        let loki = place.loki().await?;
+        let mut next = from.unwrap_or_else(|| Utc::now() - FIRST);
+        loop {
+            let lines = loki.lines(&self.service, self.trace.as_deref(), next).await?;
+            let more = lines.last().map(|line| line.time + chrono::Duration::nanoseconds(1));
+            next = more.unwrap_or(next).max(next);
+            if self.show(lines, from).is_err() || (more.is_none() && !self.follow) {
+                return Ok(ExitCode::SUCCESS);
+            }
+            if more.is_none() {
+                tokio::time::sleep(ASK_EVERY).await;
+            }
+        }
+    }
+
+    /// # Errors
+    /// When the reader has gone (`lab logs | head`).
+    fn show(&self, mut lines: Vec<Line>, from: Option<DateTime<Utc>>) -> std::io::Result<()> {
+        lines.retain(|line| self.wanted(line, from));
+        // Stable: lines of one part with one time keep their order.
+        lines.sort_by_key(|line| line.time);
+        lines.iter().try_for_each(|line| self.print(line))
     }
 
     fn wanted(&self, line: &Line, from: Option<DateTime<Utc>>) -> bool {

@@ -2,15 +2,12 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use anyhow::{Context, Result};
-use chrono::DateTime;
+use anyhow::Result;
 use clap::Args;
-use serde_json::Value;
+use observe::pager::Page;
 
 use crate::{
-    commands,
-    home::Home,
-    http,
+    installation::Installation,
     terminal::{json, json_line, out},
 };
 
@@ -36,17 +33,20 @@ pub(crate) struct Pages {
 
 impl Pages {
     /// Runs the command.
-    pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
-        let port = commands::lab(home)?.port("lab-pager-admin").context("the pager does not run")?;
+    pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
+        let pager = place.pager().await?;
         let mut last = 0;
         loop {
-            let pages = http::get(&format!("http://127.0.0.1:{port}/pages?after={last}")).await?;
-            let list = pages.as_array().map(Vec::as_slice).unwrap_or_default();
-            last = list.iter().filter_map(|page| page["id"].as_u64()).max().unwrap_or(last);
+            let pages = pager.pages(last).await?;
+            last = pages.iter().map(|page| page.id).max().unwrap_or(last);
             match (self.json, self.follow) {
-                (true, false) => json(&pages)?,
-                (true, true) => list.iter().try_for_each(json_line)?,
-                (false, follow) => print(list, follow),
+                (true, false) => json(&serde_json::to_value(&pages)?)?,
+                (true, true) => {
+                    for page in &pages {
+                        json_line(&serde_json::to_value(page)?)?;
+                    }
+                }
+                (false, follow) => print(&pages, follow),
             }
             if !self.follow {
                 return Ok(ExitCode::SUCCESS);
@@ -56,48 +56,45 @@ impl Pages {
     }
 }
 
-fn print(pages: &[Value], follow: bool) {
+fn print(pages: &[Page], follow: bool) {
     if pages.is_empty() && !follow {
         out!("no pages");
     }
     for page in pages {
         out!("{}", line(page));
-        let note = |name: &str| page["annotations"][name].as_str();
         // An end needs no reading.
-        if page["status"] == "firing" {
+        if page.status.as_deref() == Some("firing") {
             for (title, name) in
                 [("", "description"), ("runbook: ", "runbook_url"), ("dashboard: ", "dashboard_url")]
             {
-                if let Some(text) = note(name) {
+                if let Some(text) = page.annotations.get(name) {
                     out!("             {title}{text}");
                 }
             }
         }
-        if let Some(text) = page["text"].as_str() {
+        if let Some(text) = &page.text {
             text.lines().for_each(|line| out!("             {line}"));
         }
     }
 }
 
 /// `10:03:12.345  FIRING    page    OrderAvailabilityBudgetBurn  orders fail (2.1 s after its start)`
-fn line(page: &Value) -> String {
-    let word = |name: &str| page[name].as_str().unwrap_or("-");
-    let time = |name: &str| DateTime::parse_from_rfc3339(page[name].as_str()?).ok();
-    let received = time("received_at");
-    let at = received.map_or_else(|| "?".to_owned(), |time| time.format("%H:%M:%S%.3f").to_string());
-    let since = if page["status"] == "resolved" { time("ends_at") } else { time("starts_at") };
-    let delay = received.zip(since).map(|(received, since)| {
+fn line(page: &Page) -> String {
+    let word = |word: &Option<String>| word.clone().unwrap_or_else(|| "-".to_owned());
+    let resolved = page.status.as_deref() == Some("resolved");
+    let (since, event) = if resolved { (page.ends_at, "end") } else { (page.starts_at, "start") };
+    let delay = since.map(|since| {
         // Milliseconds to tenths of a second: far below what f64 can hold.
-        let tenths = (received - since).num_milliseconds().max(0) / 100;
-        let event = if page["status"] == "resolved" { "end" } else { "start" };
+        let tenths = (page.received_at - since).num_milliseconds().max(0) / 100;
         format!(" ({}.{} s after its {event})", tenths / 10, tenths % 10)
     });
-    let summary = page["annotations"]["summary"].as_str().unwrap_or_default();
     format!(
-        "{at} {:8} {:6} {}  {summary}{}",
-        word("status").to_uppercase(),
-        word("severity"),
-        word("alertname"),
+        "{} {:8} {:6} {}  {}{}",
+        page.received_at.format("%H:%M:%S%.3f"),
+        word(&page.status).to_uppercase(),
+        word(&page.severity),
+        word(&page.alertname),
+        page.annotations.get("summary").map_or("", String::as_str),
         delay.unwrap_or_default()
     )
 }
@@ -110,9 +107,11 @@ mod tests {
 
     #[test]
     fn a_page_is_one_line_with_its_delay() {
+        let line = |page: &serde_json::Value| line(&serde_json::from_value(page.clone()).unwrap());
         let mut page = json!({
-            "received_at": "2026-11-21T10:00:02.345Z", "status": "firing", "severity": "page", "alertname": "NoTraffic",
-            "starts_at": "2026-11-21T10:00:00.100Z", "annotations": { "summary": "order-api gets no requests" },
+            "id": 1, "received_at": "2026-11-21T10:00:02.345Z", "status": "firing", "severity": "page",
+            "alertname": "NoTraffic", "starts_at": "2026-11-21T10:00:00.100Z",
+            "annotations": { "summary": "order-api gets no requests" },
         });
         assert_eq!(
             line(&page),
@@ -121,7 +120,8 @@ mod tests {
         page["status"] = json!("resolved");
         page["ends_at"] = json!("2026-11-21T10:00:02.300Z");
         assert!(line(&page).ends_with("(0.0 s after its end)"), "{}", line(&page));
-        let chat = json!({ "received_at": "2026-11-21T10:00:02.345Z", "status": null, "text": "hello" });
+        let chat =
+            json!({ "id": 2, "received_at": "2026-11-21T10:00:02.345Z", "status": null, "text": "hello" });
         assert_eq!(line(&chat), "10:00:02.345 -        -      -  ");
     }
 }

@@ -4,13 +4,11 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use reqwest::Method;
-use serde_json::{Map, Value};
+use serde_json::Map;
+use switchboard::Protection;
 
 use crate::{
-    cluster::Cluster,
-    commands,
-    home::Home,
+    installation::Installation,
     terminal::{json, out},
 };
 
@@ -48,41 +46,36 @@ enum Switch {
 
 impl Protections {
     /// Runs the command.
-    pub(crate) async fn run(self, home: &Home, cluster: Option<&Cluster>) -> Result<ExitCode> {
-        let mut all = Map::new();
-        match (&self.service, &self.name, self.switch) {
-            (Some(service), Some(name), Some(switch)) => {
-                let mut query = vec![("enabled".to_owned(), (switch == Switch::On).to_string())];
-                query.extend(self.ttl.clone().map(|ttl| ("ttl".to_owned(), ttl)));
-                for switches in commands::reach(home, cluster, Some(service)).await? {
-                    let answer =
-                        switches.switch(Method::PUT, &format!("/protections/{name}"), &query).await?;
-                    all.insert(switches.to_string(), Value::Array(vec![answer]));
+    pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
+        let mut all: Vec<(String, Vec<Protection>)> = Vec::new();
+        for replica in place.replicas(self.service.as_deref()).await? {
+            let protections = match (&self.name, self.switch) {
+                (Some(name), Some(switch)) => {
+                    vec![replica.set_protection(name, switch == Switch::On, self.ttl.as_deref()).await?]
                 }
-            }
-            _ => {
-                for service in commands::reach(home, cluster, self.service.as_deref()).await? {
-                    let mut answer = service.switch(Method::GET, "/protections", &[]).await?;
-                    all.insert(service.to_string(), answer["protections"].take());
-                }
-            }
+                _ => replica.protections().await?,
+            };
+            all.push((replica.to_string(), protections));
         }
+        all.sort_by(|(one, _), (other, _)| one.cmp(other));
         if self.json {
-            json(&all)?;
+            let mut document = Map::new();
+            for (replica, protections) in all {
+                document.insert(replica, serde_json::to_value(protections)?);
+            }
+            json(&document)?;
             return Ok(ExitCode::SUCCESS);
         }
-        for (service, protections) in &all {
-            out!("{service}");
-            protections.as_array().into_iter().flatten().for_each(print);
+        for (replica, protections) in &all {
+            out!("{replica}");
+            protections.iter().for_each(print);
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn print(protection: &Value) {
-    let text = |field: &str| protection[field].as_str().unwrap_or_default();
-    let word = if protection["enabled"].as_bool().unwrap_or_default() { "on" } else { "off" };
-    let left =
-        protection["seconds_left"].as_f64().map_or_else(String::new, |left| format!(" for {left:.0} s"));
-    out!("  {:16} {word:3}{left}  {}", text("name"), text("summary"));
+fn print(protection: &Protection) {
+    let word = if protection.enabled { "on" } else { "off" };
+    let left = protection.seconds_left.map_or_else(String::new, |left| format!(" for {left:.0} s"));
+    out!("  {:16} {word:3}{left}  {}", protection.name, protection.summary);
 }

@@ -5,17 +5,15 @@ use std::{collections::BTreeMap, process::ExitCode};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use clap::Args;
-use reqwest::Method;
 use serde::Serialize;
-use serde_json::Value;
 use supervisor::{
     process::{Memory, ProcId},
     state::{LabState, PartState, Status as Stand},
 };
+use switchboard::Plan;
 use tokio::task::JoinSet;
 
 use crate::{
-    commands,
     disk::{self, Disk},
     home::Home,
     progress::paint,
@@ -76,13 +74,13 @@ struct PartReport {
 struct Active {
     service: String,
     fault: String,
-    plan: Value,
+    plan: Plan,
 }
 
 impl Status {
     /// Runs the command.
     pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
-        let state = commands::lab(home)?;
+        let state = home.lab()?;
         let report = report(home, &state, self.reveal).await?;
         if self.json {
             json(&report)?
@@ -156,14 +154,12 @@ async fn ask(part: PartState) -> PartReport {
 
 async fn faults(home: &Home) -> Result<Vec<Active>> {
     let mut active = Vec::new();
-    for service in commands::services(home, None)? {
+    for replica in home.switches()?.replicas(None, home.token.as_deref()).await? {
         // A service that is down has no faults in force; its line says that it is down.
-        let Ok(answer) = service.switch(Method::GET, "/faults", &[]).await else { continue };
-        for point in answer["faults"].as_array().into_iter().flatten() {
-            if !point["active"].is_null() {
-                let fault = point["name"].as_str().unwrap_or_default().to_owned();
-                active.push(Active { service: service.name.clone(), fault, plan: point["active"].clone() });
-            }
+        let Ok(points) = replica.faults().await else { continue };
+        for point in points {
+            let service = replica.service.clone();
+            active.extend(point.active.map(|plan| Active { service, fault: point.name, plan }));
         }
     }
     Ok(active)

@@ -1,19 +1,14 @@
 //! `lab traces` and `lab trace`: Jaeger's query API, as a list and as a waterfall in the terminal.
 
-mod jaeger;
-
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
 use clap::Args;
-use serde_json::Value;
+use observe::traces::{Search, Trace as Found};
 
-use self::jaeger::{JaegerTrace, parse};
 use crate::{
-    commands,
-    home::Home,
-    http,
+    installation::Installation,
     terminal::{Row, json, out},
 };
 
@@ -61,13 +56,20 @@ pub(crate) struct Trace {
 
 impl Traces {
     /// Runs the command.
-    pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
-        let answer = self.search(home).await?;
+    pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
+        let search = Search {
+            service: self.service.clone(),
+            min_duration: self.min_duration,
+            error: self.error,
+            limit: self.limit,
+            window: window(Utc::now(), self.lookback)?,
+        };
+        let answer = place.jaeger().await?.search(&search).await?;
         if self.json {
-            json(&answer)?;
+            json(&answer.raw)?;
             return Ok(ExitCode::SUCCESS);
         }
-        let mut traces = parse(answer)?;
+        let mut traces = answer.traces;
         traces.sort_by_key(|trace| std::cmp::Reverse(trace.start()));
         out!(
             "{:12}  {:>10}  {:>5}  {:>6}  {:32}  ROOT",
@@ -88,73 +90,17 @@ impl Traces {
     }
 }
 
-impl Traces {
-    async fn search(&self, home: &Home) -> Result<Value> {
-        let url = format!("{}/api/traces", api(home)?);
-        let mut answer = self.ask(&url, self.limit, self.error).await?;
-        if !self.error {
-            return Ok(answer);
-        }
-        keep_failed(&mut answer, &self.service)?;
-        let none = answer["data"].as_array().is_none_or(Vec::is_empty);
-        if none && commands::lab(home)?.parts.iter().any(|part| part.name == "jaeger") {
-            // Jaeger 2.13 takes "error=true" in its memory for "status OK"; later ones do not.
-            answer = self.ask(&url, SIFTED, false).await?;
-            keep_failed(&mut answer, &self.service)?;
-            if let Some(traces) = answer["data"].as_array_mut() {
-                traces.truncate(self.limit);
-            }
-        }
-        Ok(answer)
-    }
-
-    async fn ask(&self, url: &str, limit: usize, error: bool) -> Result<Value> {
-        let (start, end) = window(Utc::now(), self.lookback)?;
-        let mut query = vec![
-            ("service".to_owned(), self.service.clone()),
-            ("limit".to_owned(), limit.to_string()),
-            ("start".to_owned(), start.to_string()),
-            ("end".to_owned(), end.to_string()),
-        ];
-        if let Some(least) = self.min_duration {
-            query.push(("minDuration".to_owned(), format!("{}us", least.as_micros())));
-        }
-        if error {
-            query.push(("tags".to_owned(), r#"{"error":"true"}"#.to_owned()));
-        }
-        http::call(reqwest::Method::GET, url, &query, None).await
-    }
-}
-
-/// Newest traces that are looked through where the store cannot search for errors.
-const SIFTED: usize = 1000;
-
-/// Leaves the traces with a failed span of the service.
-///
-/// # Errors
-/// When the answer is not Jaeger's.
-fn keep_failed(answer: &mut Value, service: &str) -> Result<()> {
-    let failed =
-        |trace: &JaegerTrace| trace.spans.iter().any(|span| span.failed() && trace.service(span) == service);
-    let mut keep = parse(answer.clone())?.iter().map(failed).collect::<Vec<_>>().into_iter();
-    if let Some(traces) = answer["data"].as_array_mut() {
-        traces.retain(|_| keep.next().unwrap_or(false));
-    }
-    Ok(())
-}
-
-/// From and to in microseconds since 1970. Jaeger itself has no look-back: its UI sends both, and what is not sent means two days.
+/// From and to.
 ///
 /// # Errors
 /// When the look-back reaches further than a calendar does.
-fn window(now: DateTime<Utc>, lookback: std::time::Duration) -> Result<(i64, i64)> {
+fn window(now: DateTime<Utc>, lookback: std::time::Duration) -> Result<(DateTime<Utc>, DateTime<Utc>)> {
     let from =
         chrono::Duration::from_std(lookback).ok().and_then(|lookback| now.checked_sub_signed(lookback));
-    let from = from.context("--lookback reaches too far back")?;
-    Ok((from.timestamp_micros().max(0), now.timestamp_micros()))
+    Ok((from.context("--lookback reaches too far back")?, now))
 }
 
-fn print_line(trace: &JaegerTrace) {
+fn print_line(trace: &Found) {
     let Some(&(root, _)) = trace.tree().first() else { return };
     let root = &trace.spans[root];
     let time = i64::try_from(trace.start()).ok().and_then(DateTime::<Utc>::from_timestamp_micros);
@@ -172,18 +118,17 @@ fn print_line(trace: &JaegerTrace) {
 
 impl Trace {
     /// Runs the command.
-    pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
+    pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
         if self.id.is_empty() || self.id.len() > 32 || !self.id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             bail!("`{}` is not a trace id: up to 32 hexadecimal digits", self.id);
         }
-        let answer = http::get(&format!("{}/api/traces/{}", api(home)?, self.id)).await;
+        let answer = place.jaeger().await?.trace(&self.id).await;
         let answer = answer.with_context(|| format!("trace {}", self.id))?;
         if self.json {
-            json(&answer)?;
+            json(&answer.raw)?;
             return Ok(ExitCode::SUCCESS);
         }
-        let traces = parse(answer)?;
-        let trace = traces.first().filter(|trace| !trace.spans.is_empty());
+        let trace = answer.traces.first().filter(|trace| !trace.spans.is_empty());
         let trace = trace
             .with_context(|| format!("no trace {}: not sampled, not there yet, or forgotten", self.id))?;
         print_waterfall(trace, usize::from(console::Term::stdout().size().1));
@@ -191,7 +136,7 @@ impl Trace {
     }
 }
 
-fn print_waterfall(trace: &JaegerTrace, width: usize) {
+fn print_waterfall(trace: &Found, width: usize) {
     out!("trace {}  {} in {} spans", trace.id, milliseconds(trace.length()), trace.spans.len());
     let tree = trace.tree();
     let label = |&(at, depth): &(usize, usize)| {
@@ -235,11 +180,6 @@ fn milliseconds(micros: u64) -> String {
     format!("{}.{:02} ms", micros / 1000, micros % 1000 / 10)
 }
 
-fn api(home: &Home) -> Result<String> {
-    let port = commands::lab(home)?.port("traces-ui").context("no part of this lab keeps traces")?;
-    Ok(format!("http://127.0.0.1:{port}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,25 +188,9 @@ mod tests {
     fn a_look_back_is_a_window_that_ends_now() {
         let now = DateTime::from_timestamp(1_000_000, 0).unwrap();
         let seconds = std::time::Duration::from_secs;
-        assert_eq!(window(now, seconds(60)).unwrap(), (999_940_000_000, 1_000_000_000_000));
-        assert_eq!(window(now, seconds(2_000_000)).unwrap().0, 0, "nothing is older than 1970");
+        let (from, until) = window(now, seconds(60)).unwrap();
+        assert_eq!((from.timestamp(), until), (999_940, now));
         assert!(window(now, seconds(u64::MAX)).is_err());
-    }
-
-    #[test]
-    fn only_traces_that_failed_in_the_service_are_kept() {
-        let trace = |id: &str, service: &str, error: bool| {
-            let tags = serde_json::json!([{ "key": "error", "value": error }]);
-            let span = serde_json::json!({ "spanID": "1", "operationName": "x", "startTime": 1, "duration": 1,
-                "tags": tags, "processID": "p1" });
-            serde_json::json!({ "traceID": id, "spans": [span], "processes": { "p1": { "serviceName": service } } })
-        };
-        let all =
-            [trace("a", "order-api", true), trace("b", "order-api", false), trace("c", "user-service", true)];
-        let mut answer = serde_json::json!({ "data": all });
-        keep_failed(&mut answer, "order-api").unwrap();
-        assert_eq!(answer["data"].as_array().unwrap().len(), 1);
-        assert_eq!(answer["data"][0]["traceID"], "a");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use ::observe::Peer;
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, SecondsFormat, Utc};
 use reqwest::Method;
@@ -28,7 +29,7 @@ use tokio::{
 };
 
 use super::{observe, programs};
-use crate::{home::Home, http, secrets::Secrets};
+use crate::{home::Home, secrets::Secrets};
 
 /// Longest wait for the other Prometheus: it replays what was not yet written into blocks, some hours at most.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -142,14 +143,13 @@ async fn delete(child: &mut Child, url: &str, deletions: &[Deletion]) -> Result<
         }
         sleep(LOOK).await;
     }
+    let peer = Peer::at(url);
     for deletion in deletions {
         let time = |time: &DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Millis, true);
-        let mut query: Vec<_> =
-            deletion.series.iter().map(|series| ("match[]".to_owned(), series.clone())).collect();
-        query.push(("start".to_owned(), time(&deletion.from)));
-        query.push(("end".to_owned(), time(&deletion.until)));
-        let deleted =
-            http::call(Method::POST, &format!("{url}/api/v1/admin/tsdb/delete_series"), &query, None).await;
+        let (from, until) = (time(&deletion.from), time(&deletion.until));
+        let mut query: Vec<_> = deletion.series.iter().map(|series| ("match[]", series.as_str())).collect();
+        query.extend([("start", from.as_str()), ("end", until.as_str())]);
+        let deleted = peer.call(Method::POST, "/api/v1/admin/tsdb/delete_series", &query).await;
         // Its address would end up in a log.
         deleted.map_err(|_| anyhow::anyhow!("Prometheus does not delete {}", deletion.series.join(", ")))?;
     }

@@ -1,110 +1,126 @@
-//! How the command talks to the services: short HTTP calls to the loopback, problems turned into sentences.
+//! A peer that speaks JSON over HTTP: short calls, and problems (RFC 9457) turned into sentences.
 
-use std::{sync::LazyLock, time::Duration};
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use reqwest::{Client, Method, Response};
+use reqwest::{Client, Method, RequestBuilder};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::terminal::visible;
+use crate::{Error, Result, error::one_line};
 
-/// A call may take this long: the peers are on this machine.
+/// A call may take this long.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Without proxies: everything is on the loopback. Without TLS there is nothing in the builder that could fail.
-static CLIENT: LazyLock<Client> =
-    LazyLock::new(|| Client::builder().no_proxy().timeout(PATIENCE).build().unwrap_or_default());
+/// One address and how to call it. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    client: Client,
+    base: String,
+    token: Option<String>,
+    next: String,
+}
 
-/// Asks a readiness address.
-///
-/// # Errors
-/// Why it is not ready, in words.
-pub(crate) async fn ready(url: &str) -> Result<(), String> {
-    let response = CLIENT.get(url).send().await.map_err(|error| cause(&error))?;
-    if response.status().is_success() {
-        return Ok(());
+impl Peer {
+    /// The peer at this base URL.
+    #[must_use]
+    pub fn at(base: impl Into<String>) -> Self {
+        let base = base.into().trim_end_matches('/').to_owned();
+        // Through no proxy to this machine. Without TLS there is nothing in the builder that could fail.
+        let local =
+            ["http://127.", "http://localhost", "http://[::1]"].iter().any(|own| base.starts_with(own));
+        let builder = Client::builder().timeout(PATIENCE);
+        let builder = if local { builder.no_proxy() } else { builder };
+        let next = format!("does it run there? try: curl {base}");
+        Self { client: builder.build().unwrap_or_default(), base, token: None, next }
     }
-    let status = response.status();
-    let body = response.text().await.unwrap_or_default();
-    Err(reasons(&body).unwrap_or_else(|| format!("{status}")))
-}
 
-/// Calls and reads JSON; a problem (RFC 9457) becomes the error.
-///
-/// # Errors
-/// What the peer said, or why it could not be reached.
-pub(crate) async fn call(
-    method: Method,
-    url: &str,
-    query: &[(String, String)],
-    token: Option<&str>,
-) -> Result<Value> {
-    let request = CLIENT.request(method, url).query(query);
-    let request = if let Some(token) = token { request.bearer_auth(token) } else { request };
-    let answer = request.send().await;
-    let response = answer.map_err(|error| anyhow::anyhow!("{url}: {}", cause(&error)))?;
-    read(response).await
-}
-
-/// `GET` and read JSON.
-///
-/// # Errors
-/// As [`call`].
-pub(crate) async fn get(url: &str) -> Result<Value> {
-    call(Method::GET, url, &[], None).await
-}
-
-/// `POST` JSON; the answer does not matter.
-///
-/// # Errors
-/// As [`call`].
-pub(crate) async fn post(url: &str, body: &Value) -> Result<()> {
-    let request = CLIENT.post(url).header("content-type", "application/json").body(body.to_string());
-    let response = request.send().await.map_err(|error| anyhow::anyhow!("{url}: {}", cause(&error)))?;
-    let status = response.status();
-    if !status.is_success() {
-        bail!("{url}: {status}");
+    /// With what the peer asks for.
+    #[must_use]
+    pub fn token(mut self, token: Option<String>) -> Self {
+        self.token = token;
+        self
     }
-    Ok(())
-}
 
-async fn read(response: Response) -> Result<Value> {
-    let (status, url) = (response.status(), response.url().clone());
-    let body = response.text().await.with_context(|| format!("{url}: the answer broke off"))?;
-    if status.is_success() {
-        if body.is_empty() {
-            return Ok(Value::Null);
+    /// With another advice for when nobody answers.
+    #[must_use]
+    pub fn next_step(mut self, next: impl Into<String>) -> Self {
+        self.next = next.into();
+        self
+    }
+
+    /// The base URL.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Calls and reads JSON; `null` where the answer is empty.
+    ///
+    /// # Errors
+    /// What the peer said, or why it could not be reached.
+    pub async fn call(&self, method: Method, path: &str, query: &[(&str, &str)]) -> Result<Value> {
+        let url = format!("{}{path}", self.base);
+        self.send(self.client.request(method, &url).query(query), url).await
+    }
+
+    /// `GET` and read JSON.
+    ///
+    /// # Errors
+    /// As [`Peer::call`].
+    pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value> {
+        self.call(Method::GET, path, query).await
+    }
+
+    /// `POST` JSON.
+    ///
+    /// # Errors
+    /// As [`Peer::call`].
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        let url = format!("{}{path}", self.base);
+        self.send(self.client.post(&url).json(body), url).await
+    }
+
+    /// Reads what a peer answered as what it should be.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub(crate) fn read<T: DeserializeOwned>(&self, path: &str, value: Value) -> Result<T> {
+        serde_json::from_value(value).map_err(|error| self.odd(format!("{}{path}", self.base), &error))
+    }
+
+    fn odd(&self, url: String, what: &dyn std::fmt::Display) -> Error {
+        Error::Odd { url, what: one_line(&what.to_string()), next: self.next.clone() }
+    }
+
+    async fn send(&self, request: RequestBuilder, url: String) -> Result<Value> {
+        let request = if let Some(token) = &self.token { request.bearer_auth(token) } else { request };
+        let unreachable = |error: reqwest::Error| Error::Unreachable {
+            url: url.clone(),
+            cause: cause(&error),
+            next: self.next.clone(),
+        };
+        let response = request.send().await.map_err(unreachable)?;
+        let status = response.status();
+        let body = response.text().await.map_err(unreachable)?;
+        match status.is_success() {
+            true if body.trim().is_empty() => Ok(Value::Null),
+            true => serde_json::from_str(&body).map_err(|error| self.odd(url, &error)),
+            false => Err(refused(url, status.as_u16(), &body)),
         }
-        return serde_json::from_str(&body).with_context(|| format!("{url}: the answer is not JSON"));
     }
-    bail!("{}", problem(&body).unwrap_or_else(|| format!("{url}: {status} {}", visible(body.trim()))))
 }
 
-/// The sentence of a problem document, with what it says about single fields; or that of Jaeger, which has a list of them.
-fn problem(body: &str) -> Option<String> {
-    let problem: Value = serde_json::from_str(body).ok()?;
-    if let Some(sentence) = problem["errors"][0]["msg"].as_str() {
-        return Some(visible(sentence));
-    }
-    let mut text = problem.get("detail").or_else(|| problem.get("title"))?.as_str().map(visible)?;
-    for (field, expected) in problem.get("errors").and_then(Value::as_object).into_iter().flatten() {
+/// The sentence of a problem document with what it says about single fields; of Prometheus; or that of Jaeger, which has a list.
+fn refused(url: String, status: u16, body: &str) -> Error {
+    let problem: Value = serde_json::from_str(body).unwrap_or_default();
+    let sentence = problem["errors"][0]["msg"].as_str();
+    let sentence =
+        ["detail", "title", "error"].iter().fold(sentence, |found, name| found.or(problem[name].as_str()));
+    let fields = problem["errors"].as_object().into_iter().flatten().map(|(name, expected)| {
         let expected = expected.as_str().map_or_else(|| expected.to_string(), str::to_owned);
-        // An answer repeats what somebody sent: it begins no line of its own.
-        text.push_str(&format!("\n  {}: {}", visible(field), visible(&expected)));
-    }
-    Some(text)
-}
-
-/// What a `/readyz` that is not 200 says: the named reasons of a problem, or plain text.
-fn reasons(body: &str) -> Option<String> {
-    let named = serde_json::from_str::<Value>(body).ok().and_then(|problem| {
-        let errors = problem.get("errors")?.as_object()?;
-        let reasons =
-            errors.iter().map(|(name, why)| format!("{name}: {}", why.as_str().unwrap_or_default()));
-        Some(reasons.collect::<Vec<_>>().join("; ")).filter(|reasons| !reasons.is_empty())
+        (one_line(name), one_line(&expected))
     });
-    let plain = || body.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned);
-    named.or_else(|| problem(body)).or_else(plain)
+    Error::Refused { url, status, said: one_line(sentence.unwrap_or(body)), fields: fields.collect() }
 }
 
 /// The innermost reason of a failed call: the outer ones repeat the address.
@@ -114,4 +130,29 @@ fn cause(error: &reqwest::Error) -> String {
         inner = source;
     }
     inner.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_said_in_one_sentence_and_one_line_per_field() {
+        let body = r#"{"title":"Bad","detail":"no such\nfault","errors":{"rate":"0 to 1"}}"#;
+        let error = refused("http://x/faults".to_owned(), 400, body);
+        assert_eq!(error.to_string(), "no such\\nfault (http://x/faults: 400)\n  rate: 0 to 1");
+        let jaeger = refused("http://x".to_owned(), 404, r#"{"errors":[{"msg":"trace not found"}]}"#);
+        assert_eq!(jaeger.to_string(), "trace not found (http://x: 404)");
+        assert_eq!(refused("http://x".to_owned(), 502, "gone\n").to_string(), "gone (http://x: 502)");
+    }
+
+    #[tokio::test]
+    async fn nobody_there_names_the_address_and_the_next_step() {
+        let port =
+            std::net::TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).unwrap().port();
+        let peer = Peer::at(format!("http://127.0.0.1:{port}/")).next_step("see `lab status`");
+        let error = peer.get("/api", &[]).await.unwrap_err().to_string();
+        assert!(error.starts_with(&format!("http://127.0.0.1:{port}/api: ")), "{error}");
+        assert!(error.ends_with("; see `lab status`"), "{error}");
+    }
 }

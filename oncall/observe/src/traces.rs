@@ -1,61 +1,112 @@
-//! Traces as Jaeger's query API shows them: the part that the terminal needs.
+//! Traces as Jaeger's query API has them, whichever store serves it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use anyhow::{Context, Result};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A trace as Jaeger's API shows it; times are microseconds.
-#[derive(Debug, Deserialize)]
+use crate::{Peer, Result};
+
+/// A client of one trace store.
+#[derive(Debug, Clone)]
+pub struct Jaeger(Peer);
+
+/// What is searched.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// The service whose spans are searched.
+    pub service: String,
+    /// Only traces with a span of that service at least this long.
+    pub min_duration: Option<Duration>,
+    /// Only traces with an error in that service.
+    pub error: bool,
+    /// How many at most.
+    pub limit: usize,
+    /// From the first moment to the last.
+    pub window: (DateTime<Utc>, DateTime<Utc>),
+}
+
+/// What the query API answered.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// As it came, for a script.
+    pub raw: Value,
+    /// What it says.
+    pub traces: Vec<Trace>,
+}
+
+/// A trace; times are microseconds.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct JaegerTrace {
+pub struct Trace {
     #[serde(rename = "traceID")]
-    pub(super) id: String,
+    /// 32 hexadecimal digits.
+    pub id: String,
+    /// In no order.
     #[serde(default)]
-    pub(super) spans: Vec<Span>,
+    pub spans: Vec<Span>,
+    /// By the ids that the spans have.
     #[serde(default)]
-    pub(super) processes: BTreeMap<String, Process>,
+    pub processes: BTreeMap<String, Process>,
 }
 
-#[derive(Debug, Deserialize)]
+/// One step of a trace.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Span {
+pub struct Span {
+    /// 16 hexadecimal digits.
     #[serde(rename = "spanID")]
-    pub(super) id: String,
-    pub(super) operation_name: String,
+    pub id: String,
+    /// What was done.
+    pub operation_name: String,
+    /// Its parent and its links.
     #[serde(default)]
-    pub(super) references: Vec<Reference>,
-    pub(super) start_time: u64,
-    pub(super) duration: u64,
+    pub references: Vec<Reference>,
+    /// Since 1970.
+    pub start_time: u64,
+    /// How long it took.
+    pub duration: u64,
+    /// What is known about it.
     #[serde(default)]
-    pub(super) tags: Vec<Tag>,
+    pub tags: Vec<Tag>,
+    /// Who did it.
     #[serde(rename = "processID", default)]
-    pub(super) process: String,
+    pub process: String,
 }
 
-#[derive(Debug, Deserialize)]
+/// Another span that this one refers to.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Reference {
-    pub(super) ref_type: String,
+pub struct Reference {
+    /// `CHILD_OF` or `FOLLOWS_FROM`.
+    pub ref_type: String,
+    /// Its id.
     #[serde(rename = "spanID")]
-    pub(super) span: String,
+    pub span: String,
 }
 
-#[derive(Debug, Deserialize)]
-pub(super) struct Tag {
-    pub(super) key: String,
-    pub(super) value: Value,
+/// One attribute.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Tag {
+    /// Its name.
+    pub key: String,
+    /// What it says.
+    pub value: Value,
 }
 
-#[derive(Debug, Deserialize)]
+/// Who did something.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Process {
-    pub(super) service_name: String,
+pub struct Process {
+    /// The service.
+    pub service_name: String,
 }
 
 impl Span {
-    pub(super) fn failed(&self) -> bool {
+    /// Whether it ended with an error.
+    #[must_use]
+    pub fn failed(&self) -> bool {
         let marked = |tag: &Tag| {
             (tag.key == "error" && (tag.value == true || tag.value == "true"))
                 || (tag.key == "otel.status_code" && tag.value == "ERROR")
@@ -64,28 +115,36 @@ impl Span {
     }
 
     /// What caused it. Of a consumer's span, which is the child of the producer's and linked to it, Jaeger keeps the link only.
-    pub(super) fn parent(&self) -> Option<&str> {
+    #[must_use]
+    pub fn parent(&self) -> Option<&str> {
         let first = |kind: &str| self.references.iter().find(|of| of.ref_type == kind);
         first("CHILD_OF").or_else(|| first("FOLLOWS_FROM")).map(|of| of.span.as_str())
     }
 }
 
-impl JaegerTrace {
-    pub(super) fn service(&self, span: &Span) -> &str {
+impl Trace {
+    /// The service of a span.
+    #[must_use]
+    pub fn service(&self, span: &Span) -> &str {
         self.processes.get(&span.process).map_or("?", |process| &process.service_name)
     }
 
-    pub(super) fn start(&self) -> u64 {
+    /// When its first span began, since 1970.
+    #[must_use]
+    pub fn start(&self) -> u64 {
         self.spans.iter().map(|span| span.start_time).min().unwrap_or_default()
     }
 
-    pub(super) fn length(&self) -> u64 {
+    /// From its first beginning to its last end.
+    #[must_use]
+    pub fn length(&self) -> u64 {
         let end = self.spans.iter().map(|span| span.start_time + span.duration).max();
         end.unwrap_or_default().saturating_sub(self.start())
     }
 
     /// Indices of the spans in the order of a tree, each with its depth. A span whose parent is not here is a root.
-    pub(super) fn tree(&self) -> Vec<(usize, usize)> {
+    #[must_use]
+    pub fn tree(&self) -> Vec<(usize, usize)> {
         let known = |id: &str| self.spans.iter().any(|span| span.id == id);
         let mut order: Vec<usize> = (0..self.spans.len()).collect();
         order.sort_by_key(|&at| self.spans[at].start_time);
@@ -105,16 +164,82 @@ impl JaegerTrace {
     }
 }
 
-/// Reads what the query API answered.
-///
-/// # Errors
-/// When it is not what Jaeger would answer.
-pub(super) fn parse(mut answer: Value) -> Result<Vec<JaegerTrace>> {
-    let data = answer["data"].take();
-    if data.is_null() {
-        return Ok(Vec::new());
+/// Newest traces that are looked through where the store cannot search for errors.
+const SIFTED: usize = 1000;
+
+const TRACES: &str = "/api/traces";
+
+impl Jaeger {
+    /// The one at this peer.
+    #[must_use]
+    pub const fn at(peer: Peer) -> Self {
+        Self(peer)
     }
-    serde_json::from_value(data).context("the trace store's answer is not what Jaeger would answer")
+
+    /// Traces, in the store's order.
+    ///
+    /// # Errors
+    /// When the store cannot be reached, or answers what Jaeger would not.
+    pub async fn search(&self, search: &Search) -> Result<Answer> {
+        if !search.error {
+            return self.ask(search, search.limit, false).await;
+        }
+        let found = self.ask(search, search.limit, true).await?.failed_in(&search.service, search.limit);
+        if !found.traces.is_empty() {
+            return Ok(found);
+        }
+        // Jaeger 2.13 takes "error=true" in its memory for "status OK"; later ones do not.
+        Ok(self.ask(search, SIFTED, false).await?.failed_in(&search.service, search.limit))
+    }
+
+    /// One trace by its id; `None` where the store has no span of it.
+    ///
+    /// # Errors
+    /// As [`Jaeger::search`]; Jaeger itself refuses an id that it does not know.
+    pub async fn trace(&self, id: &str) -> Result<Answer> {
+        self.read(self.0.get(&format!("{TRACES}/{id}"), &[]).await?)
+    }
+
+    async fn ask(&self, search: &Search, limit: usize, error: bool) -> Result<Answer> {
+        let (from, until) = search.window;
+        // Jaeger has no look-back: its UI sends both ends, and what is not sent means two days.
+        let from = from.timestamp_micros().max(0).to_string();
+        let (until, limit) = (until.timestamp_micros().to_string(), limit.to_string());
+        let mut query =
+            vec![("service", search.service.as_str()), ("limit", &limit), ("start", &from), ("end", &until)];
+        let least = search.min_duration.map(|least| format!("{}us", least.as_micros()));
+        query.extend(least.as_deref().map(|least| ("minDuration", least)));
+        if error {
+            query.push(("tags", r#"{"error":"true"}"#));
+        }
+        self.read(self.0.get(TRACES, &query).await?)
+    }
+
+    fn read(&self, raw: Value) -> Result<Answer> {
+        let traces = match &raw["data"] {
+            Value::Null => Vec::new(),
+            data => self.0.read(TRACES, data.clone())?,
+        };
+        Ok(Answer { raw, traces })
+    }
+}
+
+impl Answer {
+    /// Leaves the first traces with a failed span of the service.
+    fn failed_in(mut self, service: &str, limit: usize) -> Self {
+        let failed =
+            |trace: &Trace| trace.spans.iter().any(|span| span.failed() && trace.service(span) == service);
+        let keep: Vec<bool> = self.traces.iter().map(failed).collect();
+        let mut kept = keep.iter();
+        self.traces.retain(|_| kept.next().copied().unwrap_or(false));
+        self.traces.truncate(limit);
+        if let Some(raw) = self.raw["data"].as_array_mut() {
+            let mut kept = keep.iter();
+            raw.retain(|_| kept.next().copied().unwrap_or(false));
+            raw.truncate(limit);
+        }
+        self
+    }
 }
 
 #[cfg(test)]
@@ -123,7 +248,11 @@ mod tests {
 
     use super::*;
 
-    fn trace() -> JaegerTrace {
+    fn answer(raw: Value) -> Answer {
+        Jaeger::at(Peer::at("http://127.0.0.1")).read(raw).unwrap()
+    }
+
+    fn trace() -> Trace {
         let span = |id: &str, kind: &str, parent: Option<&str>, start: u64, duration: u64| {
             let references: Vec<_> = parent
                 .iter()
@@ -137,7 +266,7 @@ mod tests {
             [span("c", "FOLLOWS_FROM", Some("b"), 30, 10), root, span("b", "CHILD_OF", Some("a"), 20, 50)];
         let data = json!({ "data": [{ "traceID": "t", "spans": spans,
                                       "processes": { "p1": { "serviceName": "order-api" } } }] });
-        parse(data).unwrap().remove(0)
+        answer(data).traces.remove(0)
     }
 
     #[test]
@@ -147,5 +276,25 @@ mod tests {
             trace.tree().into_iter().map(|(at, depth)| (trace.spans[at].id.clone(), depth)).collect();
         assert_eq!(tree, [("a".to_owned(), 0), ("b".to_owned(), 1), ("c".to_owned(), 2)]);
         assert_eq!(trace.length(), 100);
+    }
+
+    #[test]
+    fn only_traces_that_failed_in_the_service_are_kept() {
+        let trace = |id: &str, service: &str, error: bool| {
+            let tags = json!([{ "key": "error", "value": error }]);
+            let span = json!({ "spanID": "1", "operationName": "x", "startTime": 1, "duration": 1,
+                "tags": tags, "processID": "p1" });
+            json!({ "traceID": id, "spans": [span], "processes": { "p1": { "serviceName": service } } })
+        };
+        let all = [
+            trace("b", "order-api", false),
+            trace("a", "order-api", true),
+            trace("c", "user-service", true),
+            trace("d", "order-api", true),
+        ];
+        let found = answer(json!({ "data": all })).failed_in("order-api", 1);
+        assert_eq!((found.traces.len(), found.traces[0].id.as_str()), (1, "a"));
+        assert_eq!(found.raw["data"][0]["traceID"], "a");
+        assert!(answer(json!({ "data": null })).traces.is_empty());
     }
 }

@@ -1,11 +1,10 @@
-//! The services of a lab on Kubernetes, each pod by itself: found with kubectl, reached through `kubectl port-forward`.
+//! A lab on Kubernetes: its pods, found with kubectl, and ways to them and to its Services, through `kubectl port-forward`.
 //!
 //! kubectl and not a client library: it has the person's contexts, credentials and plug-ins, and the way through the API server
 //! is the one that network policies leave open.
 
 use std::{process::Stdio, time::Duration};
 
-use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines},
@@ -13,35 +12,38 @@ use tokio::{
     time::timeout,
 };
 
+use crate::{Error, Result};
+
 /// Longest wait for a port-forward to listen: one round trip to the cluster, and a new connection to a kubelet.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Which cluster, and which of its pods.
 #[derive(Debug, Clone)]
-pub(crate) struct Cluster {
+pub struct Cluster {
     /// Context of kubectl; `None` for the current one.
-    pub(crate) context: Option<String>,
+    pub context: Option<String>,
     /// Namespace of the lab.
-    pub(crate) namespace: String,
+    pub namespace: String,
     /// One pod only; `None` for every pod of a service.
-    pub(crate) pod: Option<String>,
+    pub pod: Option<String>,
 }
 
 /// A pod that has a fault switch.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Pod {
+pub struct Pod {
     /// Its service.
-    pub(crate) service: String,
+    pub service: String,
     /// Its own name.
-    pub(crate) name: String,
+    pub name: String,
     /// Port of the switch.
     admin: u16,
 }
 
-/// A way to a pod's admin port; closed when dropped.
-pub(crate) struct Forward {
+/// A way into the cluster; closed when dropped.
+#[derive(Debug)]
+pub struct Forward {
     /// Base URL on this machine.
-    pub(crate) admin: String,
+    pub url: String,
     _kubectl: Child,
     /// Kept open, and after the child: kubectl says a line for each connection, and dies when nobody could read it.
     _output: (Lines<BufReader<ChildStdout>>, ChildStderr),
@@ -52,18 +54,18 @@ impl Cluster {
     ///
     /// # Errors
     /// What kubectl says, or that there are none: with the names that there are.
-    pub(crate) async fn pods(&self, service: Option<&str>) -> Result<Vec<Pod>> {
+    pub async fn pods(&self, service: Option<&str>) -> Result<Vec<Pod>> {
         let output = self
             .kubectl(&["get", "pods", "--selector", "app.kubernetes.io/part-of=sre-lab", "--output", "json"])
             .output()
             .await
-            .context("cannot run kubectl: is it installed?")?;
+            .map_err(Error::NoKubectl)?;
         if !output.status.success() {
-            bail!("kubectl: {}", String::from_utf8_lossy(&output.stderr).trim());
+            return Err(Error::Kubectl(said(&output.stderr)));
         }
         let all = read(&output.stdout)?;
         if all.is_empty() {
-            bail!("no lab runs in the namespace {}: start one with deploy/deploy up", self.namespace);
+            return Err(Error::NoLab(self.namespace.clone()));
         }
         self.choose(all, service)
     }
@@ -76,7 +78,7 @@ impl Cluster {
             let mut names: Vec<&str> = all.iter().map(|pod| pod.service.as_str()).collect();
             names.sort_unstable();
             names.dedup();
-            bail!("no pod of a service `{service}` runs; there are: {}", names.join(", "));
+            return Err(Error::NoPodOf(service.to_owned(), names.join(", ")));
         }
         let Some(wanted) = &self.pod else {
             return Ok(all.into_iter().filter(of_service).collect());
@@ -85,35 +87,47 @@ impl Cluster {
             all.iter().filter(|pod| of_service(pod)).map(|pod| pod.name.clone()).collect();
         match all.into_iter().find(|pod| of_service(pod) && &pod.name == wanted) {
             Some(pod) => Ok(vec![pod]),
-            None => bail!("no such pod: `{wanted}`; there are: {}", names.join(", ")),
+            None => Err(Error::NoPod(wanted.clone(), names.join(", "))),
         }
     }
 
-    /// Opens a way to a pod.
+    /// Opens a way to a pod's admin port.
     ///
     /// # Errors
     /// What kubectl says, or that it took too long.
-    pub(crate) async fn forward(&self, pod: &Pod) -> Result<Forward> {
+    pub async fn pod(&self, pod: &Pod) -> Result<Forward> {
+        self.forward(&format!("pod/{}", pod.name), &pod.admin.to_string()).await
+    }
+
+    /// Opens a way to a port of a Service, by its name or number.
+    ///
+    /// # Errors
+    /// As [`Cluster::pod`].
+    pub async fn service(&self, name: &str, port: &str) -> Result<Forward> {
+        self.forward(&format!("service/{name}"), port).await
+    }
+
+    async fn forward(&self, target: &str, port: &str) -> Result<Forward> {
         // A port that is free here is chosen by kubectl, which names it in its first line.
         let mut kubectl = self
-            .kubectl(&["port-forward", &format!("pod/{}", pod.name), &format!(":{}", pod.admin)])
+            .kubectl(&["port-forward", target, &format!(":{port}")])
             .kill_on_drop(true)
             .spawn()
-            .context("cannot run kubectl: is it installed?")?;
-        let (Some(said), Some(mut complaint)) = (kubectl.stdout.take(), kubectl.stderr.take()) else {
-            bail!("kubectl has no output");
+            .map_err(Error::NoKubectl)?;
+        let (Some(output), Some(mut complaint)) = (kubectl.stdout.take(), kubectl.stderr.take()) else {
+            return Err(Error::Kubectl("it has no output".to_owned()));
         };
-        let mut lines = BufReader::new(said).lines();
-        let line = timeout(PATIENCE, lines.next_line())
-            .await
-            .with_context(|| format!("{}: no port-forward within {} s", pod.name, PATIENCE.as_secs()))??;
-        let Some(port) = line.as_deref().and_then(forwarded) else {
-            let mut text = String::new();
-            complaint.read_to_string(&mut text).await?;
-            bail!("{}: kubectl port-forward: {}", pod.name, text.trim());
+        let mut lines = BufReader::new(output).lines();
+        let Ok(line) = timeout(PATIENCE, lines.next_line()).await else {
+            return Err(Error::NoForward(target.to_owned(), format!("none within {} s", PATIENCE.as_secs())));
+        };
+        let Some(port) = line.ok().flatten().as_deref().and_then(forwarded) else {
+            let mut text = Vec::new();
+            let _ = complaint.read_to_end(&mut text).await;
+            return Err(Error::NoForward(target.to_owned(), said(&text)));
         };
         Ok(Forward {
-            admin: format!("http://127.0.0.1:{port}"),
+            url: format!("http://127.0.0.1:{port}"),
             _kubectl: kubectl,
             _output: (lines, complaint),
         })
@@ -128,6 +142,10 @@ impl Cluster {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
+}
+
+fn said(output: &[u8]) -> String {
+    String::from_utf8_lossy(output).trim().to_owned()
 }
 
 /// The port in `Forwarding from 127.0.0.1:40123 -> 9101`.
@@ -189,7 +207,8 @@ struct Status {
 
 /// Running pods with a fault switch: those that are told whether to have one. Pods that are going are left out.
 fn read(json: &[u8]) -> Result<Vec<Pod>> {
-    let list: PodList = serde_json::from_slice(json).context("kubectl's list of pods cannot be read")?;
+    let list: PodList =
+        serde_json::from_slice(json).map_err(|error| Error::Kubectl(format!("its list of pods: {error}")))?;
     let pod = |item: Item| {
         if item.status.phase != "Running" || item.metadata.deletion_timestamp.is_some() {
             return None;

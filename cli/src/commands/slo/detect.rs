@@ -5,20 +5,21 @@ use std::{process::ExitCode, time::Duration};
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
 use clap::Args;
-use reqwest::Method;
-use serde_json::Value;
+use observe::{Alertmanager, Pager, Prometheus, pager::Page};
 use slo::{Clock, Pair, Slo, theory, window::percent};
+use switchboard::Replica;
 use tokio::time::{Instant, sleep};
 
-use super::{objective, objectives, prometheus::Prometheus, reset};
+use super::{objective, objectives, reset};
 use crate::{
-    commands::{self, Service},
     home::Home,
-    http,
+    installation::{Installation, Reached},
     terminal::{json, out, say},
 };
 
-/// The objective that `http-error` on order-api breaks.
+/// The fault.
+const FAULT: &str = "http-error";
+/// The objective that it breaks on order-api.
 const SLO: &str = "order-availability";
 /// What a page may take beyond theory: scrape, evaluation and notification take their time.
 const LATE: f64 = 3.0;
@@ -63,9 +64,10 @@ struct Row {
 /// What a measurement needs.
 struct Bench {
     home: Home,
-    prometheus: Prometheus,
-    service: Service,
-    pager: String,
+    prometheus: Reached<Prometheus>,
+    alertmanager: Reached<Alertmanager>,
+    pager: Reached<Pager>,
+    service: Replica,
     slos: Vec<Slo>,
     slo: Slo,
     pair: Pair,
@@ -73,8 +75,8 @@ struct Bench {
 
 impl Detect {
     /// Runs the command.
-    pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
-        let bench = Bench::of(home)?;
+    pub(crate) async fn run(self, home: &Home, place: &Installation) -> Result<ExitCode> {
+        let bench = Bench::of(home, place).await?;
         let mut rows = Vec::new();
         for ratio in self.ratios {
             let row = bench.measure(ratio).await;
@@ -94,14 +96,15 @@ impl Detect {
 }
 
 impl Bench {
-    fn of(home: &Home) -> Result<Self> {
+    async fn of(home: &Home, place: &Installation) -> Result<Self> {
         let slos = objectives(home)?;
-        let port = commands::lab(home)?.port("lab-pager-admin").context("lab-pager does not run")?;
+        let service = place.replicas(Some("order-api")).await?.pop().context("order-api does not run")?;
         Ok(Self {
             home: home.clone(),
-            prometheus: Prometheus::of(home)?,
-            service: commands::service(home, "order-api")?,
-            pager: format!("http://127.0.0.1:{port}"),
+            prometheus: place.prometheus().await?,
+            alertmanager: place.alertmanager().await?,
+            pager: place.pager().await?,
+            service,
             slo: objective(slos.clone(), SLO)?,
             slos,
             pair: Clock::Lab.pairs()[0],
@@ -117,15 +120,16 @@ impl Bench {
             );
         };
         say(format_args!("{}: reset, then {} of health", percent(ratio), self.pair.long));
-        reset::reset(&self.home, &self.prometheus, &self.slos).await?;
+        reset::reset(&self.home, &self.prometheus, &self.alertmanager, &self.slos).await?;
         self.health().await?;
 
         let seen = self.last_page().await?;
         let began = Utc::now();
-        self.fault(Method::PUT, &[("rate", ratio.to_string()), ("ttl", "10m".to_owned())]).await?;
+        let parameters = [("rate".to_owned(), ratio.to_string()), ("ttl".to_owned(), "10m".to_owned())];
+        self.service.set_fault(FAULT, &parameters).await?;
         say(format_args!("{}: injected; theory says {expected:.2} s", percent(ratio)));
         let page = self.page(seen, "firing", began, expected + LOST).await?;
-        let reached = self.reached(began, page.starts_at).await?.unwrap_or(ratio);
+        let reached = self.reached(began, page.starts_at.unwrap_or(page.received_at)).await?.unwrap_or(ratio);
         let measured = seconds(page.received_at - began);
         say(format_args!("{}: paged after {measured:.2} s", percent(ratio)));
 
@@ -156,12 +160,7 @@ impl Bench {
     }
 
     async fn mend(&self) -> Result<()> {
-        self.fault(Method::DELETE, &[]).await
-    }
-
-    async fn fault(&self, method: Method, query: &[(&str, String)]) -> Result<()> {
-        let query: Vec<_> = query.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        self.service.switch(method, "/faults/http-error", &query).await.map(|_| ())
+        Ok(self.service.end_fault(FAULT).await?)
     }
 
     /// Waits until the long window is full and holds nothing bad.
@@ -179,12 +178,7 @@ impl Bench {
     }
 
     async fn last_page(&self) -> Result<u64> {
-        let pages = http::get(&format!("{}/pages", self.pager)).await?;
-        Ok(pages
-            .as_array()
-            .and_then(|pages| pages.last())
-            .and_then(|page| page["id"].as_u64())
-            .unwrap_or_default())
+        Ok(self.pager.pages(0).await?.last().map(|page| page.id).unwrap_or_default())
     }
 
     /// Waits for the notification of the first pair with this status, for at most so many seconds from `since`.
@@ -192,15 +186,13 @@ impl Bench {
         let deadline = Instant::now() + Duration::from_secs_f64(patience);
         let alert = self.slo.alert();
         loop {
-            let pages = http::get(&format!("{}/pages?after={after}", self.pager)).await?;
-            let wanted = |page: &&Value| {
-                page["status"] == status
-                    && page["alertname"] == alert
-                    && page["labels"]["long_window"] == self.pair.long.to_string()
+            let wanted = |page: &Page| {
+                page.status.as_deref() == Some(status)
+                    && page.alertname.as_deref() == Some(&alert)
+                    && page.labels.get("long_window") == Some(&self.pair.long.to_string())
+                    && page.received_at >= since
             };
-            let pages = pages.as_array().map(Vec::as_slice).unwrap_or_default();
-            let found =
-                pages.iter().filter(wanted).find_map(Page::read).filter(|page| page.received_at >= since);
+            let found = self.pager.pages(after).await?.into_iter().find(wanted);
             match found {
                 Some(page) => return Ok(page),
                 None if Instant::now() > deadline => {
@@ -225,19 +217,6 @@ impl Bench {
         );
         let ratio = self.prometheus.value(&query).await?;
         Ok(ratio.filter(|_| elapsed > 0.0).map(|ratio| (ratio * self.pair.long.secs() / elapsed).min(1.0)))
-    }
-}
-
-/// A notification as the pager has it.
-struct Page {
-    received_at: DateTime<Utc>,
-    starts_at: DateTime<Utc>,
-}
-
-impl Page {
-    fn read(page: &Value) -> Option<Self> {
-        let time = |field: &str| page[field].as_str()?.parse().ok();
-        Some(Self { received_at: time("received_at")?, starts_at: time("starts_at")? })
     }
 }
 

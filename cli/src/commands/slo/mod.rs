@@ -20,7 +20,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use slo::{Catalogue, Slo};
 
-use crate::home::Home;
+use crate::{home::Home, installation::Installation};
 
 /// `lab slo`.
 #[derive(Debug, Args)]
@@ -54,17 +54,18 @@ enum Command {
 
 impl SloCommand {
     /// Runs the command.
-    pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
+    pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
         match self.command {
-            Command::Validate(validate) => validate.run(home),
-            Command::Generate(generate) => generate.run(home),
-            Command::Report(report) => report.run(home).await,
-            Command::Gate(gate) => gate.run(home).await,
-            Command::Simulate(simulate) => simulate.run(home),
-            Command::Explain(explain) => explain.run(home),
-            Command::Reset(reset) => reset.run(home).await,
-            Command::Forget(forget) => forget.run(home).await,
-            Command::Detect(detect) => detect.run(home).await,
+            Command::Report(report) => report.run(place).await,
+            Command::Gate(gate) => gate.run(place).await,
+            Command::Validate(validate) => validate.run(&place.home()?),
+            Command::Generate(generate) => generate.run(&place.home()?),
+            Command::Simulate(simulate) => simulate.run(&place.home()?),
+            Command::Explain(explain) => explain.run(&place.home()?),
+            // They delete from the data of Prometheus while its supervisor has stopped it.
+            Command::Reset(reset) => reset.run(&place.all_here("slo reset")?, place).await,
+            Command::Detect(detect) => detect.run(&place.all_here("slo detect")?, place).await,
+            Command::Forget(forget) => forget.run(&place.home()?).await,
         }
     }
 }

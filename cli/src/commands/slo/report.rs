@@ -6,17 +6,18 @@ use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use slo::report::Format;
 
-use super::{objectives, prometheus::Prometheus};
+use super::{objectives, prometheus::report};
 use crate::{
-    home::Home,
+    installation::Installation,
     terminal::{block, out, say},
 };
 
-/// Asks the lab's Prometheus. healthy: the objective is kept and nothing burns. at risk: kept, but an alert fires or less than
+/// Asks Prometheus. healthy: the objective is kept and nothing burns. at risk: kept, but an alert fires or less than
 /// a quarter of the budget is left. violated: the budget is spent. no data: Prometheus has no series of it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab slo report\n  \
+    lab --prometheus http://host:9090 slo report\n  \
     lab slo report --format json | jq '.slos[] | {slo, status, budget_remaining}'\n  \
     lab slo report --format html > slo.html")]
 pub(crate) struct ReportCommand {
@@ -46,8 +47,8 @@ impl From<FormatName> for Format {
 
 impl ReportCommand {
     /// Runs the command.
-    pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
-        let report = Prometheus::of(home)?.report(&objectives(home)?).await?;
+    pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
+        let report = report(&*place.prometheus().await?, &objectives(&place.home()?)?).await?;
         block(&report.write(self.format.into())?);
         Ok(ExitCode::SUCCESS)
     }
@@ -69,8 +70,8 @@ pub(crate) struct Gate {
 
 impl Gate {
     /// Runs the command.
-    pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
-        let mut slos = objectives(home)?;
+    pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
+        let mut slos = objectives(&place.home()?)?;
         for name in &self.slos {
             if !slos.iter().any(|slo| slo.name == *name) {
                 let known: Vec<_> = slos.iter().map(|slo| slo.name.as_str()).collect();
@@ -78,7 +79,7 @@ impl Gate {
             }
         }
         slos.retain(|slo| self.slos.is_empty() || self.slos.contains(&slo.name));
-        let closed = Prometheus::of(home)?.report(&slos).await?.closed(self.least);
+        let closed = report(&*place.prometheus().await?, &slos).await?.closed(self.least);
         if closed.is_empty() {
             out!("open: {} budgets have something left", slos.len());
             return Ok(ExitCode::SUCCESS);

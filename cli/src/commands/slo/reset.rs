@@ -3,18 +3,18 @@
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result, bail};
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use clap::Args;
+use observe::{Alertmanager, Prometheus, prometheus::Labels};
 use rustix::process::Signal;
-use serde_json::{Value, json};
 use slo::{Clock, Slo};
+use supervisor::probe::Probe;
 use tokio::time::{Instant, sleep};
 
-use super::{objectives, prometheus::Prometheus};
+use super::objectives;
 use crate::{
-    commands,
     home::Home,
-    http,
+    installation::Installation,
     parts::forget::{self, Deletion},
     terminal::out,
 };
@@ -37,10 +37,10 @@ pub(crate) struct Reset {}
 
 impl Reset {
     /// Runs the command.
-    pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
+    pub(crate) async fn run(self, home: &Home, place: &Installation) -> Result<ExitCode> {
         let slos = objectives(home)?;
-        let prometheus = Prometheus::of(home)?;
-        let before = reset(home, &prometheus, &slos).await?;
+        let (prometheus, alertmanager) = (place.prometheus().await?, place.alertmanager().await?);
+        let before = reset(home, &prometheus, &alertmanager, &slos).await?;
         out!(
             "the budgets of {} objectives are full again, and the last {} of what they count are forgotten",
             slos.len(),
@@ -65,7 +65,12 @@ fn look_back() -> Duration {
 ///
 /// # Errors
 /// When Prometheus does not forget, or when something still burns after it.
-pub(super) async fn reset(home: &Home, prometheus: &Prometheus, slos: &[Slo]) -> Result<usize> {
+pub(super) async fn reset(
+    home: &Home,
+    prometheus: &Prometheus,
+    alertmanager: &Alertmanager,
+    slos: &[Slo],
+) -> Result<usize> {
     let before = burning(prometheus).await?.len();
     let now = Utc::now();
     let mut raw: Vec<_> =
@@ -79,11 +84,15 @@ pub(super) async fn reset(home: &Home, prometheus: &Prometheus, slos: &[Slo]) ->
         Deletion { series: vec![RECORDED.to_owned()], from: DateTime::UNIX_EPOCH, until: now },
     ];
     restart_without(home, prometheus, &deletions).await?;
-    if prometheus.count_at(RECORDED, now - Duration::from_secs(1)).await? > 0.0 {
+    let left = prometheus.query_at(&format!("count({RECORDED})"), now - Duration::from_secs(1)).await?;
+    if left.first().and_then(observe::prometheus::Sample::value).unwrap_or_default() > 0.0 {
         bail!("Prometheus has not forgotten; why: lab logs --service prometheus --since 5m");
     }
     anew(prometheus, slos, now).await?;
-    resolve(home).await?;
+    // Prometheus has forgotten that it ever told it.
+    let mut told = alertmanager.alerts().await?;
+    told.retain(|alert| of_objective(&alert.labels));
+    alertmanager.end(&told).await?;
     Ok(before)
 }
 
@@ -95,7 +104,7 @@ const OWN_START: &str = "process_start_time_seconds{job=\"prometheus\"}";
 
 /// Stops Prometheus; its supervisor makes the deletions and starts it again.
 async fn restart_without(home: &Home, prometheus: &Prometheus, deletions: &[Deletion]) -> Result<()> {
-    let state = commands::lab(home)?;
+    let state = home.lab()?;
     if !state.supervisor.alive() {
         bail!("the supervisor was killed, and it has to restart Prometheus: `lab up` recovers");
     }
@@ -104,7 +113,8 @@ async fn restart_without(home: &Home, prometheus: &Prometheus, deletions: &[Dele
     forget::ask(home, deletions)?;
     process.signal(Signal::TERM);
     let deadline = Instant::now() + RESTART;
-    while forget::asked(home) || process.alive() || !prometheus.is_ready().await {
+    let ready = Probe::Http(format!("{}/-/ready", prometheus.base()));
+    while forget::asked(home) || process.alive() || ready.ask().await.is_err() {
         if Instant::now() > deadline {
             bail!("Prometheus is not back after {} s: see lab status", RESTART.as_secs());
         }
@@ -144,31 +154,14 @@ async fn anew(prometheus: &Prometheus, slos: &[Slo], now: DateTime<Utc>) -> Resu
 
 /// Names of the objectives whose alerts fire.
 async fn burning(prometheus: &Prometheus) -> Result<Vec<String>> {
-    let answer = prometheus.alerts().await?;
-    let all = answer["data"]["alerts"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let own = all.iter().filter(|alert| alert["state"] == "firing" && of_objective(alert));
-    let mut names: Vec<_> =
-        own.filter_map(|alert| alert["labels"]["slo"].as_str()).map(str::to_owned).collect();
+    let all = prometheus.alerts().await?.into_iter();
+    let own = all.filter(|alert| alert.state == "firing" && of_objective(&alert.labels));
+    let mut names: Vec<_> = own.filter_map(|mut alert| alert.labels.remove("slo")).collect();
     names.sort();
     Ok(names)
 }
 
 /// Whether an alert says that a budget burns.
-fn of_objective(alert: &Value) -> bool {
-    alert["labels"]["long_window"].is_string()
-}
-
-/// Tells Alertmanager that what burned has ended: Prometheus has forgotten that it ever told it.
-async fn resolve(home: &Home) -> Result<()> {
-    let port = commands::lab(home)?.port("alertmanager").context("alertmanager does not run")?;
-    let url = format!("http://127.0.0.1:{port}/api/v2/alerts");
-    let told = http::get(&url).await?;
-    let now = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
-    let told = told.as_array().map(Vec::as_slice).unwrap_or_default().iter();
-    let ended = told.filter(|alert| of_objective(alert)).map(|alert| {
-        json!({ "labels": alert["labels"], "annotations": alert["annotations"], "startsAt": alert["startsAt"],
-                "endsAt": now })
-    });
-    let ended: Vec<Value> = ended.collect();
-    if ended.is_empty() { Ok(()) } else { http::post(&url, &Value::Array(ended)).await }
+fn of_objective(labels: &Labels) -> bool {
+    labels.contains_key("long_window")
 }

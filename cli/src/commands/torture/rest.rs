@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use observe::Peer;
 use reconcile::{Keys, Report as Books, check_keys};
 use reqwest::Method;
 use supervisor::ports::Ports;
 
 use super::clients::Clients;
-use crate::{home::Home, http, parts::postgres, secrets::Secrets, terminal::say};
+use crate::{home::Home, parts::postgres, secrets::Secrets, terminal::say};
 
 /// How often the books are read: all orders of the run, each time.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -19,10 +20,9 @@ const TELL: Duration = Duration::from_secs(5);
 /// Where the lab is.
 pub(super) struct Addresses {
     pub(super) order_api: String,
-    load: String,
+    load: Peer,
     orders: String,
     fulfillment: String,
-    token: Option<String>,
 }
 
 impl Addresses {
@@ -36,10 +36,9 @@ impl Addresses {
         let database = |name| postgres::url(&secrets, ports.get("postgres"), name);
         Ok(Self {
             order_api: http("order-api"),
-            load: format!("{}/rate", http("load-admin")),
+            load: Peer::at(http("load-admin")).token(home.token.clone()),
             orders: database("orders")?,
             fulfillment: database("fulfillment")?,
-            token: home.token.clone(),
         })
     }
 }
@@ -87,11 +86,9 @@ impl Rest<'_> {
     async fn look(&self) -> Settled {
         let failed = |why: String| Settled { after: None, books: None, violations: vec![why] };
         // Each time: the generator may just have been started again, at its usual rate.
-        let pause = [("rps".to_owned(), "0".to_owned())];
-        let paused =
-            http::call(Method::PUT, &self.addresses.load, &pause, self.addresses.token.as_deref()).await;
+        let paused = self.addresses.load.call(Method::PUT, "/rate", &[("rps", "0")]).await;
         if let Err(error) = paused {
-            return failed(format!("the load generator does not stop: {error:#}"));
+            return failed(format!("the load generator does not stop: {error}"));
         }
         let notes = self.clients.notes();
         if notes.waiting() > 0 {

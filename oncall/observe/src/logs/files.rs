@@ -1,26 +1,26 @@
-//! Reads the log files from where the last reading ended; notices when one was capped (truncated) or replaced.
+//! Reads the log files of a local lab, one `<part>.log` for each part, from where the last reading ended; notices when one was capped (truncated) or replaced.
 
 use std::{
     fs::{self, File},
     io::{Read, Seek, SeekFrom},
     os::unix::fs::MetadataExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
-use supervisor::{logfile, state::LabState};
 
 use super::line::{self, Line};
-use crate::home::Home;
+use crate::{Error, Result};
 
 /// The files and how far each was read.
-pub(crate) struct Follower {
-    home: Home,
+#[derive(Debug)]
+pub struct Follower {
+    folder: PathBuf,
     wanted: Vec<String>,
     tails: Vec<Tail>,
 }
 
+#[derive(Debug)]
 struct Tail {
     part: String,
     path: PathBuf,
@@ -33,38 +33,40 @@ struct Tail {
 }
 
 impl Follower {
-    /// Opens the logs of the wanted parts, all when none is named.
+    /// Opens the logs of the wanted parts, all when none is named. The older half of a log that was capped (`<part>.log.1`) is
+    /// read too where it was written after `began`: before that, it is of an earlier lab.
     ///
     /// # Errors
-    /// When a named part has no log: lists those that have.
-    pub(crate) fn open(home: &Home, wanted: &[String]) -> Result<Self> {
-        let mut follower = Self { home: home.clone(), wanted: wanted.to_vec(), tails: Vec::new() };
-        let there = follower.parts()?;
+    /// When there are no logs, or a named part has none: lists those that have.
+    pub fn open(folder: &Path, wanted: &[String], began: Option<DateTime<Utc>>) -> Result<Self> {
+        let mut follower = Self { folder: folder.to_owned(), wanted: wanted.to_vec(), tails: Vec::new() };
+        let there = follower.parts().map_err(|_| Error::NoLogs(folder.to_owned()))?;
         if let Some(missing) = wanted.iter().find(|part| !there.contains(part)) {
-            bail!("`{missing}` has no log; there are: {}", there.join(", "));
+            return Err(Error::NoLog { part: missing.clone(), known: there.join(", ") });
         }
         follower.discover();
-        // The older half of a capped log comes first.
-        let older = follower.tails.iter().map(|tail| Tail::new(&tail.part, logfile::older(&tail.path)));
-        let older: Vec<_> = older.filter(|tail| younger_than_supervisor(&follower.home, tail)).collect();
+        let older =
+            follower.tails.iter().map(|tail| Tail::new(&tail.part, tail.path.with_extension("log.1")));
+        let older: Vec<_> = older.filter(|tail| tail.younger_than(began)).collect();
         follower.tails.splice(0..0, older);
         Ok(follower)
     }
 
-    pub(crate) const fn is_empty(&self) -> bool {
+    /// Whether there is nothing to read.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
         self.tails.is_empty()
     }
 
     /// What was written since the last call.
-    pub(crate) fn read(&mut self) -> Vec<Line> {
+    pub fn read(&mut self) -> Vec<Line> {
         self.discover();
         self.tails.iter_mut().flat_map(Tail::read).collect()
     }
 
-    fn parts(&self) -> Result<Vec<String>> {
-        let folder = self.home.dir.logs();
-        let entries = fs::read_dir(&folder).with_context(|| format!("no logs in {}", folder.display()))?;
-        let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    fn parts(&self) -> std::io::Result<Vec<String>> {
+        let names = fs::read_dir(&self.folder)?.flatten();
+        let names = names.filter_map(|entry| entry.file_name().into_string().ok());
         let mut parts: Vec<_> =
             names.filter_map(|name| Some(name.strip_suffix(".log")?.to_owned())).collect();
         parts.sort();
@@ -74,20 +76,13 @@ impl Follower {
     /// Parts that began to log since the last look.
     fn discover(&mut self) {
         for part in self.parts().unwrap_or_default() {
-            let path = self.home.dir.log(&part);
+            let path = self.folder.join(format!("{part}.log"));
             let known = self.tails.iter().any(|tail| tail.path == path);
             if !known && (self.wanted.is_empty() || self.wanted.contains(&part)) {
                 self.tails.push(Tail::new(&part, path));
             }
         }
     }
-}
-
-/// `log.1` holds the older half of this lab's log, or all of the lab before: only the former belongs here.
-fn younger_than_supervisor(home: &Home, tail: &Tail) -> bool {
-    let modified = fs::metadata(&tail.path).and_then(|meta| meta.modified()).ok().map(DateTime::<Utc>::from);
-    let state = LabState::load(&home.dir).ok().flatten();
-    modified.zip(state).is_some_and(|(modified, state)| modified > state.started_at)
 }
 
 impl Tail {
@@ -100,6 +95,11 @@ impl Tail {
             rest: Vec::new(),
             time: DateTime::<Utc>::UNIX_EPOCH,
         }
+    }
+
+    fn younger_than(&self, began: Option<DateTime<Utc>>) -> bool {
+        let modified = fs::metadata(&self.path).and_then(|meta| meta.modified()).ok();
+        modified.map(DateTime::<Utc>::from).zip(began).is_some_and(|(modified, began)| modified > began)
     }
 
     fn read(&mut self) -> Vec<Line> {
@@ -140,22 +140,27 @@ mod tests {
     #[test]
     fn a_capped_log_is_read_on_from_its_new_start() {
         let folder = tempfile::tempdir().unwrap();
-        let home = Home {
-            root: folder.path().to_path_buf(),
-            dir: supervisor::Folder::at(folder.path()),
-            token: None,
-        };
-        home.create().unwrap();
-        let mut writer = logfile::open(&home.dir.log("part")).unwrap();
+        let path = folder.path().join("part.log");
+        let mut writer = fs::OpenOptions::new().create(true).append(true).open(&path).unwrap();
         writer.write_all(b"one\ntw").unwrap();
-        let mut follower = Follower::open(&home, &[]).unwrap();
+        let mut follower = Follower::open(folder.path(), &[], None).unwrap();
         let mut read = || follower.read().into_iter().map(|line| line.message).collect::<Vec<_>>();
         assert_eq!(read(), ["one"]);
         writer.write_all(b"o\n").unwrap();
         assert_eq!(read(), ["two"]);
-        logfile::cap(&home.dir.log("part"), 3).unwrap();
+        fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(0).unwrap();
         assert!(read().is_empty());
         writer.write_all(b"three\n").unwrap();
         assert_eq!(read(), ["three"]);
+    }
+
+    #[test]
+    fn what_is_not_there_is_answered_with_what_is() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("redis.log"), "").unwrap();
+        let error = Follower::open(folder.path(), &["rdis".to_owned()], None).unwrap_err().to_string();
+        assert_eq!(error, "`rdis` has no log; there are: redis");
+        let error = Follower::open(&folder.path().join("log"), &[], None).unwrap_err().to_string();
+        assert!(error.contains("lab up"), "{error}");
     }
 }

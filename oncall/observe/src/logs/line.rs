@@ -5,26 +5,27 @@ use serde_json::{Map, Value};
 
 /// What is known about a line.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Line {
+pub struct Line {
     /// Who wrote it.
-    pub(crate) part: String,
+    pub part: String,
     /// When; a line without a time takes that of the line before it.
-    pub(crate) time: DateTime<Utc>,
+    pub time: DateTime<Utc>,
     /// `ERROR`, `WARN`, `INFO`, `DEBUG`, `TRACE`.
-    pub(crate) level: &'static str,
+    pub level: &'static str,
     /// What people read.
-    pub(crate) message: String,
+    pub message: String,
     /// The other fields, in the order of their names.
-    pub(crate) fields: Map<String, Value>,
+    pub fields: Map<String, Value>,
     /// The line as it was written.
-    pub(crate) text: String,
+    pub text: String,
 }
 
 /// Levels from the gravest to the finest.
-pub(crate) const LEVELS: &[&str] = &["ERROR", "WARN", "INFO", "DEBUG", "TRACE"];
+pub const LEVELS: &[&str] = &["ERROR", "WARN", "INFO", "DEBUG", "TRACE"];
 
 /// Reads a line; nothing is refused: what is not understood is the message.
-pub(crate) fn parse(part: &str, text: &str, before: DateTime<Utc>) -> Line {
+#[must_use]
+pub fn parse(part: &str, text: &str, before: DateTime<Utc>) -> Line {
     let line = json(text).or_else(|| logfmt(text)).or_else(|| postgres(text)).or_else(|| redis(text));
     let (time, level, message, fields) =
         line.unwrap_or_else(|| (before, "INFO", text.to_owned(), Map::new()));

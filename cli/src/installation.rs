@@ -1,0 +1,234 @@
+//! Which installation a command is about: a lab on this machine, one on Kubernetes, or whatever is at the URLs that were named.
+
+use std::{ops::Deref, path::PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use observe::{Alertmanager, Jaeger, Pager, Peer, Prometheus, logs::Loki};
+use reqwest::Url;
+use switchboard::{Cluster, Forward, Place, Replica};
+
+use crate::home::Home;
+
+/// Where to look. As soon as one URL is named, nothing is taken from a lab on this machine.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Where")]
+pub(crate) struct Installation {
+    /// Folder of this lab: state, data, logs. Two labs with two folders and other ports run side by side.
+    #[arg(long, global = true, env = "LAB_DIR", value_name = "PATH")]
+    dir: Option<PathBuf>,
+    /// The checkout whose rules and dashboards are used; found by itself from the current folder or the executable.
+    #[arg(long, global = true, env = "LAB_ROOT", value_name = "PATH")]
+    root: Option<PathBuf>,
+    /// Token that the services ask for at `/faults` and `/protections`; `up` hands it to them.
+    #[arg(long, global = true, env = "FAULTS_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    faults_token: Option<String>,
+    /// The lab on Kubernetes instead of the one on this machine: `k8s` for kubectl's current context, or a context by name.
+    /// `break`, `fix`, `faults` and `protections` then reach every pod of a service.
+    #[arg(long, global = true, env = "LAB_CONTEXT", value_name = "CONTEXT")]
+    context: Option<String>,
+    /// Namespace of the lab on Kubernetes.
+    #[arg(long, global = true, env = "LAB_NAMESPACE", default_value = "sre-lab", value_name = "NAME")]
+    namespace: String,
+    /// One pod instead of every pod of the service.
+    #[arg(long, global = true, value_name = "POD", requires = "context")]
+    pod: Option<String>,
+    /// Prometheus of any installation, for `alerts` and `slo`: http://host:9090.
+    #[arg(long, global = true, env = "LAB_PROMETHEUS_URL", value_name = "URL", value_parser = url)]
+    prometheus: Option<Url>,
+    /// Alertmanager of any installation, for `alerts`.
+    #[arg(long, global = true, env = "LAB_ALERTMANAGER_URL", value_name = "URL", value_parser = url)]
+    alertmanager: Option<Url>,
+    /// Jaeger, or what speaks its query API, of any installation, for `traces` and `trace`.
+    #[arg(long, global = true, env = "LAB_JAEGER_URL", value_name = "URL", value_parser = url)]
+    jaeger: Option<Url>,
+    /// Loki of any installation, for `logs`.
+    #[arg(long, global = true, env = "LAB_LOKI_URL", value_name = "URL", value_parser = url)]
+    loki: Option<Url>,
+    /// The pager of any installation, for `pages`.
+    #[arg(long, global = true, env = "LAB_PAGER_URL", value_name = "URL", value_parser = url)]
+    pager: Option<Url>,
+}
+
+fn url(text: &str) -> Result<Url, String> {
+    match Url::parse(text) {
+        Ok(url) if url.scheme() == "http" && url.has_host() => Ok(url),
+        _ => {
+            Err("expected http://host:port; lab speaks no TLS, a port-forward or a proxy on this machine can"
+                .to_owned())
+        }
+    }
+}
+
+/// A client, and the way to its peer where there is one to keep open.
+pub(crate) struct Reached<T> {
+    client: T,
+    _way: Option<Forward>,
+}
+
+impl<T> Deref for Reached<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.client
+    }
+}
+
+impl<T> Reached<T> {
+    fn map<U>(self, client: impl FnOnce(T) -> U) -> Reached<U> {
+        Reached { client: client(self.client), _way: self._way }
+    }
+}
+
+/// What can be asked, under its names.
+struct Kind {
+    title: &'static str,
+    flag: &'static str,
+    /// Service and port in the chart.
+    service: (&'static str, &'static str),
+    /// Port of a lab on this machine.
+    port: &'static str,
+}
+
+const PROMETHEUS: Kind =
+    Kind { title: "Prometheus", flag: "--prometheus", service: ("prometheus", "http"), port: "prometheus" };
+const ALERTMANAGER: Kind = Kind {
+    title: "Alertmanager",
+    flag: "--alertmanager",
+    service: ("alertmanager", "http"),
+    port: "alertmanager",
+};
+const JAEGER: Kind =
+    Kind { title: "the trace store", flag: "--jaeger", service: ("jaeger", "ui"), port: "traces-ui" };
+const LOKI: Kind = Kind { title: "Loki", flag: "--loki", service: ("loki", "http"), port: "loki" };
+const PAGER: Kind =
+    Kind { title: "the pager", flag: "--pager", service: ("lab-pager", "admin"), port: "lab-pager-admin" };
+
+impl Installation {
+    /// The checkout and the folder of a lab on this machine, for what needs a checkout only.
+    ///
+    /// # Errors
+    /// When no checkout is found.
+    pub(crate) fn home(&self) -> Result<Home> {
+        let home = Home::find(self.root.as_deref(), self.dir.as_deref())?;
+        Ok(Home { token: self.token().map(str::to_owned), ..home })
+    }
+
+    /// The same, for what acts on a lab on this machine and would otherwise act on another than the one that is meant.
+    ///
+    /// # Errors
+    /// When a cluster is named, or no checkout is found.
+    pub(crate) fn here(&self, command: &str) -> Result<Home> {
+        if self.context.is_some() {
+            bail!(
+                "`lab {command}` works on a lab on this machine only: leave out --context (deploy/deploy runs a lab on \
+                 Kubernetes)"
+            );
+        }
+        self.home()
+    }
+
+    /// The same, for what asks Prometheus and acts on this machine: a URL would name another one.
+    ///
+    /// # Errors
+    /// As [`Installation::here`], and when a URL is named.
+    pub(crate) fn all_here(&self, command: &str) -> Result<Home> {
+        if self.any_url() {
+            bail!(
+                "`lab {command}` works on a lab on this machine only: leave out the URLs (--prometheus and the others)"
+            );
+        }
+        self.here(command)
+    }
+
+    /// Whether a lab on this machine is meant.
+    pub(crate) fn is_here(&self) -> bool {
+        self.context.is_none() && !self.any_url()
+    }
+
+    /// Whether `alerts` can ask Alertmanager: of an installation that is named by URLs, it may not be told where that is.
+    pub(crate) fn has_alertmanager(&self) -> bool {
+        self.alertmanager.is_some() || self.context.is_some() || !self.any_url()
+    }
+
+    /// Its Prometheus.
+    ///
+    /// # Errors
+    /// Each of these: where there is none, with what to do.
+    pub(crate) async fn prometheus(&self) -> Result<Reached<Prometheus>> {
+        Ok(self.reach(&PROMETHEUS, self.prometheus.as_ref()).await?.map(Prometheus::at))
+    }
+
+    /// Its Alertmanager.
+    pub(crate) async fn alertmanager(&self) -> Result<Reached<Alertmanager>> {
+        Ok(self.reach(&ALERTMANAGER, self.alertmanager.as_ref()).await?.map(Alertmanager::at))
+    }
+
+    /// Its trace store.
+    pub(crate) async fn jaeger(&self) -> Result<Reached<Jaeger>> {
+        Ok(self.reach(&JAEGER, self.jaeger.as_ref()).await?.map(Jaeger::at))
+    }
+
+    /// Its Loki.
+    pub(crate) async fn loki(&self) -> Result<Reached<Loki>> {
+        Ok(self.reach(&LOKI, self.loki.as_ref()).await?.map(Loki::at))
+    }
+
+    /// Its pager.
+    pub(crate) async fn pager(&self) -> Result<Reached<Pager>> {
+        Ok(self.reach(&PAGER, self.pager.as_ref()).await?.map(Pager::at))
+    }
+
+    /// The replicas of a service, or of every service.
+    pub(crate) async fn replicas(&self, wanted: Option<&str>) -> Result<Vec<Replica>> {
+        let place = match self.cluster() {
+            Some(cluster) => Place::Kubernetes(cluster),
+            None => self.home()?.switches()?,
+        };
+        Ok(place.replicas(wanted, self.token()).await?)
+    }
+
+    /// Whether the services are in a cluster.
+    pub(crate) const fn in_cluster(&self) -> bool {
+        self.context.is_some()
+    }
+
+    /// What opens the switches.
+    pub(crate) fn token(&self) -> Option<&str> {
+        self.faults_token.as_deref().filter(|token| !token.is_empty())
+    }
+
+    fn cluster(&self) -> Option<Cluster> {
+        self.context.as_ref().map(|context| Cluster {
+            context: Some(context.clone()).filter(|context| context != "k8s"),
+            namespace: self.namespace.clone(),
+            pod: self.pod.clone(),
+        })
+    }
+
+    fn any_url(&self) -> bool {
+        [&self.prometheus, &self.alertmanager, &self.jaeger, &self.loki, &self.pager]
+            .into_iter()
+            .any(Option::is_some)
+    }
+
+    async fn reach(&self, kind: &Kind, url: Option<&Url>) -> Result<Reached<Peer>> {
+        if let Some(url) = url {
+            let peer =
+                Peer::at(url.as_str()).next_step(format!("is {} there? see {}", kind.title, kind.flag));
+            return Ok(Reached { client: peer, _way: None });
+        }
+        if let Some(cluster) = self.cluster() {
+            let way = cluster.service(kind.service.0, kind.service.1).await?;
+            return Ok(Reached { client: Peer::at(&way.url), _way: Some(way) });
+        }
+        if self.any_url() {
+            bail!("nobody said where {} is: add {} URL", kind.title, kind.flag);
+        }
+        let port = self.home()?.lab()?.port(kind.port);
+        let port =
+            port.with_context(|| format!("{} does not run in this lab: see `lab status`", kind.title))?;
+        let peer = Peer::at(format!("http://127.0.0.1:{port}")).next_step("see `lab status`");
+        Ok(Reached { client: peer, _way: None })
+    }
+}

@@ -1,0 +1,96 @@
+//! Alertmanager: what reached it, what is silenced, and telling it that something has ended.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::{Peer, Result, prometheus::Labels};
+
+/// A client of one Alertmanager.
+#[derive(Debug, Clone)]
+pub struct Alertmanager(Peer);
+
+/// An alert that reached it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Told {
+    /// Its labels.
+    pub labels: Labels,
+    /// What people read.
+    pub annotations: Labels,
+    /// When it began.
+    pub starts_at: DateTime<Utc>,
+    /// What Alertmanager does with it.
+    pub status: Status,
+    /// What else Alertmanager says.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// What Alertmanager does with an alert.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// `active`, `suppressed` or `unprocessed`.
+    pub state: String,
+    /// By what it is silenced or inhibited.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// A silence.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Silence {
+    /// Its id.
+    pub id: String,
+    /// Why, in the words of who made it.
+    pub comment: String,
+    /// When it ends.
+    pub ends_at: DateTime<Utc>,
+    /// `active`, `pending` or `expired`.
+    pub status: Status,
+}
+
+const ALERTS: &str = "/api/v2/alerts";
+
+impl Alertmanager {
+    /// The one at this peer.
+    #[must_use]
+    pub const fn at(peer: Peer) -> Self {
+        Self(peer)
+    }
+
+    /// What reached it and has not ended.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    pub async fn alerts(&self) -> Result<Vec<Told>> {
+        self.0.read(ALERTS, self.0.get(ALERTS, &[]).await?)
+    }
+
+    /// The silences, ended ones included.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    pub async fn silences(&self) -> Result<Vec<Silence>> {
+        const PATH: &str = "/api/v2/silences";
+        self.0.read(PATH, self.0.get(PATH, &[]).await?)
+    }
+
+    /// Tells it that these alerts have ended now.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or refuses.
+    pub async fn end(&self, alerts: &[Told]) -> Result<()> {
+        let now = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
+        let ended = alerts.iter().map(|alert| {
+            json!({ "labels": alert.labels, "annotations": alert.annotations, "startsAt": alert.starts_at,
+                    "endsAt": now })
+        });
+        let ended: Vec<Value> = ended.collect();
+        if !ended.is_empty() {
+            self.0.post(ALERTS, &Value::Array(ended)).await?;
+        }
+        Ok(())
+    }
+}

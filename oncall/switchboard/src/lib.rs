@@ -1,0 +1,230 @@
+//! The switches of every replica of a service: its faults and its protections, wherever it runs. A lab on this machine has one
+//! replica of each service; a cluster has pods, and a switch is thrown in all of them or in one.
+
+pub mod cluster;
+mod error;
+
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use observe::Peer;
+
+pub use self::{
+    cluster::{Cluster, Forward},
+    error::{Error, Result},
+};
+
+/// Where the services are.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// On this machine: the name of each service, and the base URL of its admin port.
+    Here(Vec<(String, String)>),
+    /// On Kubernetes.
+    Kubernetes(Cluster),
+}
+
+/// One replica of a service, by its switches.
+#[derive(Debug)]
+pub struct Replica {
+    /// The service.
+    pub service: String,
+    /// In a cluster: the pod.
+    pub pod: Option<String>,
+    /// Calls its admin port.
+    peer: Peer,
+    _way: Option<Forward>,
+}
+
+/// A fault that is in force.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Share of the calls that it strikes.
+    pub rate: Value,
+    /// Its own parameters.
+    #[serde(default)]
+    pub parameters: Map<String, Value>,
+    /// When it ends, RFC 3339; absent where it lasts until it is deleted.
+    pub expires_at: Option<String>,
+    /// Until then.
+    pub seconds_left: Option<f64>,
+    /// What else the service says.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// A fault that a service can have.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FaultPoint {
+    /// Its name.
+    pub name: String,
+    /// What it does, in one line.
+    pub summary: String,
+    /// What it takes.
+    #[serde(default)]
+    pub parameters: Vec<Parameter>,
+    /// What moves.
+    #[serde(default)]
+    pub signals: String,
+    /// How it ends.
+    #[serde(default)]
+    pub ends: String,
+    /// What is in force. Not for trainees.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active: Option<Plan>,
+    /// What else the service says.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// A parameter of a fault.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// What it changes.
+    pub summary: String,
+    /// What may be said.
+    pub expects: String,
+    /// What holds when nothing is said.
+    pub default: Option<String>,
+    /// What else the service says.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// A protection of a service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Protection {
+    /// Its name.
+    pub name: String,
+    /// Whether it is in force.
+    pub enabled: bool,
+    /// What it does, in one line.
+    pub summary: String,
+    /// Until it is in force again, where that is known.
+    pub seconds_left: Option<f64>,
+    /// What else the service says.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+impl Place {
+    /// The replicas of a service, or of every service; each is asked for what opens its switches.
+    ///
+    /// # Errors
+    /// That there is no such service, with those that there are; or that a pod cannot be reached: then none is, so that a fault is
+    /// never on in some pods by accident.
+    pub async fn replicas(&self, wanted: Option<&str>, token: Option<&str>) -> Result<Vec<Replica>> {
+        let token = token.map(str::to_owned);
+        match self {
+            Self::Here(services) => {
+                let is = |name: &str| wanted.is_none_or(|wanted| wanted == name);
+                let found = services.iter().filter(|(name, _)| is(name));
+                let found = found.map(|(name, admin)| Replica {
+                    service: name.clone(),
+                    pod: None,
+                    peer: Peer::at(admin).token(token.clone()).next_step("see `lab status`"),
+                    _way: None,
+                });
+                let found: Vec<_> = found.collect();
+                match wanted {
+                    Some(wanted) if found.is_empty() => {
+                        let names: Vec<_> = services.iter().map(|(name, _)| name.as_str()).collect();
+                        Err(Error::NoService(wanted.to_owned(), names.join(", ")))
+                    }
+                    _ => Ok(found),
+                }
+            }
+            Self::Kubernetes(cluster) => {
+                let mut reached = Vec::new();
+                for pod in cluster.pods(wanted).await? {
+                    let way = cluster.pod(&pod).await?;
+                    let peer = Peer::at(&way.url).token(token.clone());
+                    reached.push(Replica {
+                        service: pod.service,
+                        pod: Some(pod.name),
+                        peer,
+                        _way: Some(way),
+                    });
+                }
+                Ok(reached)
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Replica {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.pod.as_ref().unwrap_or(&self.service))
+    }
+}
+
+impl Replica {
+    /// Base URL of its admin port.
+    #[must_use]
+    pub fn admin(&self) -> &str {
+        self.peer.base()
+    }
+
+    /// The faults that it can have, with what is in force.
+    ///
+    /// # Errors
+    /// Each of these: what the service said, or why it could not be reached.
+    pub async fn faults(&self) -> Result<Vec<FaultPoint>> {
+        self.list("faults").await
+    }
+
+    /// Switches a fault on, or changes the one that is on; what the service answers.
+    ///
+    /// # Errors
+    /// As [`Replica::faults`].
+    pub async fn set_fault(&self, name: &str, parameters: &[(String, String)]) -> Result<Value> {
+        let parameters: Vec<_> =
+            parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        Ok(self.peer.call(Method::PUT, &format!("/faults/{name}"), &parameters).await?)
+    }
+
+    /// Ends one fault.
+    ///
+    /// # Errors
+    /// As [`Replica::faults`].
+    pub async fn end_fault(&self, name: &str) -> Result<()> {
+        self.peer.call(Method::DELETE, &format!("/faults/{name}"), &[]).await?;
+        Ok(())
+    }
+
+    /// Ends every fault that was switched on.
+    ///
+    /// # Errors
+    /// As [`Replica::faults`].
+    pub async fn end_faults(&self) -> Result<()> {
+        self.peer.call(Method::DELETE, "/faults", &[]).await?;
+        Ok(())
+    }
+
+    /// Its protections.
+    ///
+    /// # Errors
+    /// As [`Replica::faults`].
+    pub async fn protections(&self) -> Result<Vec<Protection>> {
+        self.list("protections").await
+    }
+
+    /// Switches a protection on or off, off for a time if one is given.
+    ///
+    /// # Errors
+    /// As [`Replica::faults`].
+    pub async fn set_protection(&self, name: &str, enabled: bool, ttl: Option<&str>) -> Result<Protection> {
+        let enabled = enabled.to_string();
+        let mut query = vec![("enabled", enabled.as_str())];
+        query.extend(ttl.map(|ttl| ("ttl", ttl)));
+        let answer = self.peer.call(Method::PUT, &format!("/protections/{name}"), &query).await?;
+        serde_json::from_value(answer).map_err(|error| Error::Odd(self.to_string(), error))
+    }
+
+    async fn list<T: serde::de::DeserializeOwned>(&self, what: &str) -> Result<Vec<T>> {
+        let mut answer = self.peer.get(&format!("/{what}"), &[]).await?;
+        serde_json::from_value(answer[what].take()).map_err(|error| Error::Odd(self.to_string(), error))
+    }
+}
