@@ -26,6 +26,7 @@ fn main() -> anyhow::Result<()> {
     let read =
         |name: &str| fs::read_to_string(docs.join(name)).with_context(|| format!("reading docs/{name}"));
     let pages = [
+        ("adr/README.md", adr::index(&docs.join("adr"))?),
         ("architecture.md", rooms::page(&read("architecture.md")?, &read("rooms.yaml")?)?),
         ("configuration.md", configuration_page()),
         ("faults.md", faults_page()),
