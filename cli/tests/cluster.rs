@@ -170,7 +170,10 @@ fn what_cannot_be_reached_is_named() {
             &["break", "user-service", "http-error"],
             "user-service-a: kubectl port-forward: error: pods \"x\" is forbidden",
         ),
-        (&["alerts"], "deploy/deploy forward"),
+        (&["alerts"], "service/prometheus: kubectl port-forward: error: pods \"x\" is forbidden"),
+        (&["pages"], "service/lab-pager: kubectl port-forward: "),
+        (&["slo", "reset"], "`lab slo reset` works on a lab on this machine only"),
+        (&["status"], "`lab status` works on a lab on this machine only"),
     ] {
         let output = lab(folder.path(), &[&["--context", "k8s"], args].concat());
         assert!(!output.status.success());
@@ -178,4 +181,22 @@ fn what_cannot_be_reached_is_named() {
         assert!(said.contains(expected), "{args:?}: {said}");
     }
     assert!(a.asked().is_empty() && b.asked().is_empty());
+}
+
+#[test]
+fn an_address_is_asked_instead_of_any_lab_and_named_when_nobody_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    for (args, expected) in [
+        (&["--prometheus", "http://127.0.0.1:1", "alerts"][..], "http://127.0.0.1:1/api/v1/alerts: "),
+        (&["--pager", "http://127.0.0.1:1", "pages"], "http://127.0.0.1:1/pages: "),
+        (&["--jaeger", "http://127.0.0.1:1", "traces"], "http://127.0.0.1:1/api/traces: "),
+        (&["--prometheus", "http://127.0.0.1:1", "pages"], "add --pager URL"),
+        (&["--prometheus", "http://127.0.0.1:1", "slo", "reset"], "leave out the URLs"),
+        (&["--prometheus", "https://host", "alerts"], "expected http://host:port"),
+    ] {
+        let output = lab(folder.path(), args);
+        assert!(!output.status.success());
+        let said = text(&output.stderr);
+        assert!(said.contains(expected), "{args:?}: {said}");
+    }
 }

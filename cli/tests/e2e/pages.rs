@@ -48,6 +48,26 @@ fn seconds(from: &Value, to: &Value) -> f64 {
     (time(to) - time(from)).as_seconds_f64()
 }
 
+/// The same lab by its addresses alone, from a folder that knows of no lab.
+fn asked_from_elsewhere(lab: &Lab) {
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let ask = |flag: &str, port: &str, args: &[&str]| {
+        let url = format!("http://127.0.0.1:{}", lab.named_port(port));
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_lab"));
+        command.arg("--dir").arg(elsewhere.path()).args([flag, &url]).args(args);
+        let output = command.current_dir(elsewhere.path()).output().expect("lab runs");
+        assert!(output.status.success(), "lab {args:?}: {}", lab::text(&output.stderr));
+        lab::text(&output.stdout)
+    };
+    let alerts = ask("--prometheus", "prometheus", &["alerts"]);
+    assert!(alerts.contains("nothing firing") && alerts.contains("--alertmanager URL"), "{alerts}");
+    assert_eq!(ask("--pager", "lab-pager-admin", &["pages"]), "no pages\n");
+    let traces = ask("--jaeger", "traces-ui", &["traces", "--limit", "3"]);
+    assert!(traces.contains("order-api"), "{traces}");
+    let report = ask("--prometheus", "prometheus", &["slo", "report"]);
+    assert!(report.contains("order-availability"), "{report}");
+}
+
 #[tokio::test]
 async fn a_healthy_lab_pages_nobody_and_users_without_service_are_a_page() {
     let Some(lab) = Lab::up(&["--rate", "40"]).await else { return };
@@ -59,6 +79,7 @@ async fn a_healthy_lab_pages_nobody_and_users_without_service_are_a_page() {
     .await;
     println!("{}", lab.ok(&["alerts", "--clean-for", CLEAN]));
     assert_eq!(lab.pages(), Vec::<Value>::new(), "a healthy lab pages nobody");
+    asked_from_elsewhere(&lab);
 
     // Nobody asks: no request fails, so no objective can say it.
     lab.set_load(0).await;
