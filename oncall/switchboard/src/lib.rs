@@ -110,7 +110,7 @@ pub struct Protection {
 }
 
 impl Place {
-    /// The replicas of a service, or of every service; each is asked for what opens its switches.
+    /// The replicas of a service, or of every service; `token` opens their switches where they ask for one.
     ///
     /// # Errors
     /// That there is no such service, with those that there are; or that a pod cannot be reached: then none is, so that a fault is
