@@ -1,0 +1,64 @@
+//! Prometheus rules and Alertmanager's routes.
+
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
+
+use crate::shell::{Shell, finish};
+
+/// One folder at a time: the two clocks record the same series.
+const FOLDERS: [&str; 3] = ["dashboards/rules", "dashboards/rules/lab", "dashboards/rules/production"];
+
+/// Checks the rules and runs their tests.
+pub(crate) fn check(shell: &Shell) -> Result<()> {
+    judge(shell, "promtool")?;
+    // The rules of the exercises, proven wrong, and the right ones.
+    let exercises = shell.files(&["docs/exercises/*-rules.yml"])?;
+    run_on(shell, "promtool", &["check", "rules", "--lint=all"], &exercises)?;
+    run_on(shell, "promtool", &["test", "rules"], &shell.files(&["docs/exercises/*.test.yml"])?)?;
+    // The lab's own configuration is a template: the tests of `cli` fill it in and check it.
+    shell.run("amtool", &["check-config", "dashboards/alertmanager/production.yml"])
+}
+
+/// The same tests on Prometheus 3, which counts the samples of a window differently and rewrites bucket bounds. Its promtool
+/// is not packaged; it is built once from the Go module proxy.
+pub(crate) fn check_on_prometheus_3(shell: &Shell) -> Result<()> {
+    let promtool = shell.tools().join("promtool-3");
+    if !promtool.exists() {
+        if !shell.quietly("go", &["version"]) {
+            return shell.skip("rules on Prometheus 3", "go is not installed");
+        }
+        println!("building promtool of Prometheus 3 (once; a few minutes)");
+        if build(shell, &promtool).is_err() {
+            return shell.skip("rules on Prometheus 3", "its promtool cannot be built here");
+        }
+    }
+    judge(shell, &promtool.to_string_lossy())
+}
+
+fn build(shell: &Shell, promtool: &Path) -> Result<()> {
+    let mut go = shell.command("nice", &["-n", "10", "go", "build", "-tags", "remove_all_sd", "-ldflags"]);
+    go.args(["-s -w", "-o"]).arg(promtool).arg("github.com/prometheus/prometheus/cmd/promtool");
+    finish(go.current_dir(shell.root.join("dashboards/tests/promtool-3")))
+}
+
+fn judge(shell: &Shell, promtool: &str) -> Result<()> {
+    for folder in FOLDERS {
+        let files = shell.files(&[&format!(":(glob){folder}/*.yml")])?;
+        run_on(shell, promtool, &["check", "rules", "--lint=all"], &files)?;
+    }
+    // Two at once: some of the generated ones run through hours of the lab's clock.
+    let tests = shell.files(&[":(glob)dashboards/tests/*.test.yml"])?;
+    let test = |file: &String| shell.run(promtool, &["test", "rules", file]);
+    let (even, odd): (Vec<_>, Vec<_>) = tests.iter().enumerate().partition(|(place, _)| place % 2 == 0);
+    let all = |half: Vec<(usize, &String)>| half.into_iter().try_for_each(|(_, file)| test(file));
+    std::thread::scope(|scope| {
+        let odd = scope.spawn(|| all(odd));
+        all(even).and(odd.join().map_err(|_| anyhow!("a test of the rules panicked"))?)
+    })
+}
+
+fn run_on(shell: &Shell, program: &str, args: &[&str], files: &[String]) -> Result<()> {
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    shell.run(program, &[args, &files].concat())
+}

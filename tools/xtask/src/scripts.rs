@@ -1,0 +1,56 @@
+//! Shell scripts: all that the repository has, found by their first line or ending, so that none stays unchecked.
+
+use std::{fs, io::Read as _};
+
+use anyhow::{Result, ensure};
+
+use crate::shell::Shell;
+
+/// Runs shellcheck on every script.
+pub(crate) fn check(shell: &Shell) -> Result<()> {
+    let all = shell.files(&[])?;
+    let scripts: Vec<&str> =
+        all.iter().map(String::as_str).filter(|name| is_script(name, &head(shell, name))).collect();
+    ensure!(!scripts.is_empty(), "no shell script found");
+    // Sourced libraries are followed, wherever the script that sources them is started from.
+    let args = [&["--external-sources", "--source-path=SCRIPTDIR"], scripts.as_slice()].concat();
+    shell.run("shellcheck", &args)?;
+    println!("{} scripts", scripts.len());
+    Ok(())
+}
+
+/// The first bytes of a file.
+fn head(shell: &Shell, name: &str) -> Vec<u8> {
+    let mut head = Vec::new();
+    if let Ok(file) = fs::File::open(shell.root.join(name)) {
+        // What cannot be read is no script.
+        let _ = file.take(64).read_to_end(&mut head);
+    }
+    head
+}
+
+fn is_script(name: &str, head: &[u8]) -> bool {
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let Some(interpreter) = String::from_utf8_lossy(line).strip_prefix("#!").map(str::to_owned) else {
+        return name.ends_with(".sh");
+    };
+    interpreter
+        .split_whitespace()
+        .filter_map(|word| word.rsplit('/').next())
+        .any(|word| ["sh", "bash", "dash", "ksh"].contains(&word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_are_found_by_their_first_line_or_ending() {
+        for head in ["#!/bin/sh\nset -eu", "#!/usr/bin/env bash\n", "#! /bin/bash -e"] {
+            assert!(is_script("run", head.as_bytes()), "{head}");
+        }
+        assert!(is_script("lib.sh", b"# sourced"));
+        assert!(!is_script("run", b"#!/usr/bin/env python3\n"));
+        assert!(!is_script("main.rs", b"#![forbid(unsafe_code)]"));
+    }
+}

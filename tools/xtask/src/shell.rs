@@ -1,0 +1,92 @@
+//! Runs programs from the root of the repository.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+
+/// Where commands run, and whether a missing program is a failure.
+#[derive(Debug)]
+pub(crate) struct Shell {
+    /// The root of the repository.
+    pub(crate) root: PathBuf,
+    ci: bool,
+}
+
+impl Shell {
+    /// Finds the root of the repository.
+    pub(crate) fn new(ci: bool) -> Result<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let root = root.canonicalize().context("the repository has moved: build xtask again")?;
+        Ok(Self { root, ci })
+    }
+
+    /// Folder of tools that are built once.
+    pub(crate) fn tools(&self) -> PathBuf {
+        self.root.join("target/tools")
+    }
+
+    /// A command in the root of the repository. A program that is named by a path lies there.
+    pub(crate) fn command(&self, program: &str, args: &[&str]) -> Command {
+        let path = if program.contains('/') { self.root.join(program) } else { program.into() };
+        let mut command = Command::new(path);
+        command.args(args).current_dir(&self.root);
+        command
+    }
+
+    /// Runs a program to its end; fails unless it exits with 0.
+    pub(crate) fn run(&self, program: &str, args: &[&str]) -> Result<()> {
+        finish(&mut self.command(program, args))
+    }
+
+    /// What a program prints.
+    pub(crate) fn output(&self, program: &str, args: &[&str]) -> Result<String> {
+        let output = self.command(program, args).stderr(Stdio::inherit()).output();
+        let output = output.with_context(|| format!("cannot run {program}"))?;
+        if !output.status.success() {
+            bail!("{program} {}: {}", args.join(" "), output.status);
+        }
+        String::from_utf8(output.stdout).with_context(|| format!("{program} does not print UTF-8"))
+    }
+
+    /// Whether `program` answers to `args`; says nothing.
+    pub(crate) fn quietly(&self, program: &str, args: &[&str]) -> bool {
+        let mut command = self.command(program, args);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    }
+
+    /// The files of the repository that match the patterns of `git ls-files`, by name.
+    pub(crate) fn files(&self, patterns: &[&str]) -> Result<Vec<String>> {
+        let args =
+            [&["ls-files", "--cached", "--others", "--exclude-standard", "-z", "--"], patterns].concat();
+        let list = self.output("git", &args)?;
+        // A file that was deleted and not yet committed is still in the index.
+        let there = |name: &&str| !name.is_empty() && self.root.join(name).is_file();
+        Ok(list.split('\0').filter(there).map(Into::into).collect())
+    }
+
+    /// A check that this machine cannot do: said aloud on a laptop, a failure in CI.
+    pub(crate) fn skip(&self, what: &str, why: &str) -> Result<()> {
+        if self.ci {
+            bail!("{what}: {why}");
+        }
+        println!("SKIPPED: {what} ({why})");
+        Ok(())
+    }
+}
+
+/// Runs a command to its end; fails unless it exits with 0.
+pub(crate) fn finish(command: &mut Command) -> Result<()> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let status = command.status().with_context(|| format!("cannot run {program}"))?;
+    if !status.success() {
+        let args: Vec<_> = command.get_args().map(|arg| arg.to_string_lossy()).collect();
+        // A list of files says nothing: the program has named those that it dislikes.
+        let args = if args.len() > 12 { "…".to_owned() } else { args.join(" ") };
+        bail!("{program} {args}: {status}");
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! The whole suite, step by step.
+
+use anyhow::Result;
+
+use crate::{
+    deny, generate,
+    report::Report,
+    rules, scripts,
+    shell::{Shell, finish},
+    steps::Steps,
+    tests,
+};
+
+/// Runs the steps to the last one; whether all passed.
+pub(crate) fn run(shell: &Shell, quick: bool, timings: bool) -> Result<bool> {
+    let mut steps = Steps::default();
+    let mut report = Report::default();
+    let cargo = |args: &[&str]| shell.run("cargo", args);
+    steps.step("scripts", &[], || scripts::check(shell));
+    steps.step("format", &[], || cargo(&["fmt", "--all", "--check"]));
+    steps.step("rules", &[], || rules::check(shell));
+    steps.step("chart", &[], || shell.run("tests/kubernetes/chart", &[]));
+    steps.step("clippy", &[], || {
+        cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])
+    });
+    if quick {
+        steps.step("unit tests", &[], || tests::run(shell, &["--lib", "--bins"], &mut report));
+    } else {
+        slow(shell, &mut steps, &mut report);
+    }
+    let passed = steps.finish();
+    report.print(timings);
+    Ok(passed)
+}
+
+/// What takes minutes.
+fn slow(shell: &Shell, steps: &mut Steps, report: &mut Report) {
+    let cargo = |args: &[&str]| shell.run("cargo", args);
+    steps.step("rules on Prometheus 3", &[], || rules::check_on_prometheus_3(shell));
+    steps.step("docs", &[], || {
+        let doc = ["doc", "--locked", "--workspace", "--no-deps", "--document-private-items"];
+        finish(shell.command("cargo", &doc).env("RUSTDOCFLAGS", "-D warnings"))
+    });
+    steps.step("dependencies", &[], || deny::check(shell));
+    // All programs first: the tests of the whole lab start them from beside the `lab` binary.
+    steps.step("build", &[], || cargo(&["build", "--locked", "--workspace", "--bins"]));
+    steps.step("generated files", &["build"], || generate::check_pages(shell));
+    steps.step("schemathesis", &[], || schemathesis(shell));
+    steps.step("tests", &["build"], || tests::run(shell, &[], report));
+    // The pipeline once more, on a durable log and a real coordinator, with a broker that is killed.
+    steps.step("pipeline on Apache Kafka", &["build"], || {
+        let pipeline = ["test", "--locked", "-p", "order-api", "--test", "api", "pipeline::"];
+        finish(shell.command("cargo", &pipeline).env("TEST_KAFKA", "apache"))
+    });
+    // A minute of SIGKILL. The seed is fixed, so that a failure can be repeated; with the usual parts, this one's minute has
+    // the broker, order-worker, order-api, Redis, PostgreSQL, the supervisor and user-service. Other seeds are for people.
+    steps.step("torture", &["build"], || {
+        shell.run("target/debug/lab", &["torture", "--for", "1m", "--seed", "172"])
+    });
+}
+
+/// What the test of the OpenAPI documents needs; without it that test is skipped on a laptop, loudly, and fails in CI.
+fn schemathesis(shell: &Shell) -> Result<()> {
+    shell.run("tools/schemathesis/install", &[]).or_else(|_| {
+        shell.skip(
+            "schemathesis",
+            "it cannot be installed: it needs python3 with venv, and Python's package index",
+        )
+    })
+}
