@@ -1,4 +1,4 @@
-module sre-lab/tests/kubernetes/manifests
+module sre-lab/tests/kubernetes/build/manifests
 
 go 1.26.0
 
