@@ -5,9 +5,9 @@
 # Needs kubectl, helm, jq and curl. A proof prints figures, and ends with 1 and a sentence at the first thing that does not hold.
 # shellcheck disable=SC2034 # what is set here is used by those who read it
 set -eu
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/../../.." && pwd)
+# shellcheck source=../lib/common.sh
+. "$(dirname -- "$0")/../lib/common.sh"
 cd "$root"
-proof=$(basename "$0")
 context=${CONTEXT:-$(kubectl config current-context)}
 namespace=${NAMESPACE:-sre-lab}
 release=${RELEASE:-sre-lab}
@@ -17,8 +17,6 @@ work=$(mktemp -d)
 services='order-api user-service order-worker'
 busy=''
 
-say() { printf '%s: %s\n' "$proof" "$*"; }
-die() { say "FAILED: $*" >&2; exit 1; }
 # A proof may have an end of its own, called `at_end`.
 at_end() { :; }
 # shellcheck disable=SC2317 # called by the trap
@@ -32,8 +30,7 @@ trap cleanup EXIT
 trap 'exit 130' INT TERM
 
 kube() { kubectl --context "$context" --namespace "$namespace" "$@"; }
-helm_in() { helm --kube-context "$context" --namespace "$namespace" "$@" 2>"$work/helm" || { grep -v 'symbolic link' "$work/helm" >&2; return 1; }; }
-now() { date +%s; }
+helm_in() { without_link_warnings helm --kube-context "$context" --namespace "$namespace" "$@"; }
 
 # Keeps one core of this machine busy until the end.
 keep_busy() {
@@ -61,18 +58,6 @@ refused() { kube logs placer | grep -vc '^202' || :; }
 
 # What the chart's load generator said of the requests that failed in the last while.
 load_failures() { kube logs deployment/load --since="$1" | grep -E '"a request (failed|got no answer)"' | tail -20 || :; }
-
-# wait_until SECONDS WHAT COMMAND...
-wait_until() {
-    patience=$1
-    what=$2
-    shift 2
-    end=$(($(now) + patience))
-    until "$@" >"$work/last" 2>&1; do
-        [ "$(now)" -lt "$end" ] || { cat "$work/last"; die "$what: not within $patience s"; }
-        sleep 0.5
-    done
-}
 
 # fetch POD|service/NAME PORT PATH [ARGUMENTS OF curl...]: plain curl, through a port-forward of its own.
 fetch() {
