@@ -22,12 +22,12 @@ pub(crate) fn write(shell: &Shell) -> Result<()> {
     let mut tests = shell.command("cargo", &["test", "--locked", "--quiet"]);
     tests.args(SNAPSHOTS.iter().flat_map(|name| ["-p", name]));
     finish(tests.args(["--tests", "--", "golden", "openapi", "summary"]).env("UPDATE_SNAPSHOTS", "1"))?;
-    shell.run("tests/kubernetes/chart", &["--update"])
+    shell.run("tests/kubernetes/run", &["chart", "--update"])
 }
 
 /// Fails where a committed file differs from its source.
 pub(crate) fn check(shell: &Shell) -> Result<()> {
-    check_pages(shell).and(shell.run("tests/kubernetes/chart", &[]))
+    check_pages(shell).and(shell.run("tests/kubernetes/run", &["chart"]))
 }
 
 /// As `check`, without the chart. All generators have their say before the first failure is returned.

@@ -77,8 +77,8 @@ fn run(args: &Args) -> anyhow::Result<bool> {
         Task::Generate { check: false } => generate::write(&shell)?,
         Task::Rules => rules::check(&shell)?,
         Task::Scripts => scripts::check(&shell)?,
-        Task::Chart { update: false } => shell.run("tests/kubernetes/chart", &[])?,
-        Task::Chart { update: true } => shell.run("tests/kubernetes/chart", &["--update"])?,
+        Task::Chart { update: false } => shell.run("tests/kubernetes/run", &["chart"])?,
+        Task::Chart { update: true } => shell.run("tests/kubernetes/run", &["chart", "--update"])?,
     }
     Ok(true)
 }

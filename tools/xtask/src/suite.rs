@@ -19,7 +19,7 @@ pub(crate) fn run(shell: &Shell, quick: bool, timings: bool) -> Result<bool> {
     steps.step("scripts", &[], || scripts::check(shell));
     steps.step("format", &[], || cargo(&["fmt", "--all", "--check"]));
     steps.step("rules", &[], || rules::check(shell));
-    steps.step("chart", &[], || shell.run("tests/kubernetes/chart", &[]));
+    steps.step("chart", &[], || shell.run("tests/kubernetes/run", &["chart"]));
     steps.step("clippy", &[], || {
         cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])
     });
