@@ -89,7 +89,7 @@ pub(super) async fn run(
             partition.start(message);
         }
         tokio::select! {
-            Some(over) = partition.under_way.next() => partition.note(over),
+            Some(over) = partition.under_way.next() => partition.note(&over),
             received = receive(&queue), if next.is_none() && partition.under_way.len() < WINDOW => next = received,
             () = partition.stop.cancelled() => {}
         }
@@ -114,7 +114,7 @@ impl Partition {
         }));
     }
 
-    fn note(&mut self, over: Over) {
+    fn note(&mut self, over: &Over) {
         self.keys.remove(&over.key);
         if over.settled {
             let held = self.group.commit_skip.as_ref().is_some_and(|point| point.strike().is_some());
@@ -126,7 +126,7 @@ impl Partition {
     async fn finish(mut self) {
         let all = async {
             while let Some(over) = self.under_way.next().await {
-                self.note(over);
+                self.note(&over);
             }
         };
         // What is not over by then is dropped, and comes again elsewhere.
