@@ -152,7 +152,7 @@ async fn executor_block_leaves_no_worker_to_the_others() {
 fn crash_ends_the_process_by_a_signal() {
     use std::os::unix::process::ExitStatusExt;
     let child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "fault::runtime::tests::child_that_crashes", "--ignored", "--nocapture"])
+        .args(["--exact", "faults::tests::child_that_crashes", "--ignored", "--nocapture"])
         .output()
         .unwrap();
     assert_eq!(child.status.signal(), Some(6), "{child:?}");
