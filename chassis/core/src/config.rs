@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::EXIT_USAGE;
 
-/// A variable whose value only turned out to be wrong once it was used: [`chassis_service::lifecycle::exit_code`] makes it
+/// A variable whose value only turned out to be wrong once it was used: `exit_code` of `chassis-service` makes it
 /// [`EXIT_USAGE`] too.
 #[derive(Debug, thiserror::Error)]
 #[error("{variable}: {expected}")]
