@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::query::Source;
 
 /// Where the pages of the project are read.
-const PAGES: &str = "https://github.com/sre-lab/sre-lab/blob/main/docs";
+const PAGES: &str = "https://github.com/sre-lab/sre-lab/blob/main";
 
 /// A titled address; `${…}` in it is filled in by Grafana.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -175,7 +175,7 @@ fn every_link_leads_somewhere() {
 
 /// Fails where the address leads nowhere; otherwise says what kind of place it is.
 fn resolve(board: &Dashboard, url: &str, uids: &BTreeSet<String>) -> &'static str {
-    let page = "https://github.com/sre-lab/sre-lab/blob/main/docs/";
+    let page = "https://github.com/sre-lab/sre-lab/blob/main/";
     if let Some(path) = url.strip_prefix(page) {
         // The alert of the clicked line; that each alert has its runbook is another test's.
         assert_eq!(path, "runbooks/${__data.fields.alertname}.md");
