@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use observe::Peer;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 pub use self::{
     cluster::{Cluster, Forward},
@@ -182,7 +183,7 @@ impl Replica {
     pub async fn set_fault(&self, name: &str, parameters: &[(String, String)]) -> Result<Value> {
         let parameters: Vec<_> =
             parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        Ok(self.peer.call(Method::PUT, &format!("/faults/{name}"), &parameters).await?)
+        Ok(self.peer.call(Method::PUT, &switch("faults", name), &parameters).await?)
     }
 
     /// Ends one fault.
@@ -190,7 +191,7 @@ impl Replica {
     /// # Errors
     /// As [`Replica::faults`].
     pub async fn end_fault(&self, name: &str) -> Result<()> {
-        self.peer.call(Method::DELETE, &format!("/faults/{name}"), &[]).await?;
+        self.peer.call(Method::DELETE, &switch("faults", name), &[]).await?;
         Ok(())
     }
 
@@ -219,12 +220,29 @@ impl Replica {
         let enabled = enabled.to_string();
         let mut query = vec![("enabled", enabled.as_str())];
         query.extend(ttl.map(|ttl| ("ttl", ttl)));
-        let answer = self.peer.call(Method::PUT, &format!("/protections/{name}"), &query).await?;
+        let answer = self.peer.call(Method::PUT, &switch("protections", name), &query).await?;
         serde_json::from_value(answer).map_err(|error| Error::Odd(self.to_string(), error))
     }
 
     async fn list<T: serde::de::DeserializeOwned>(&self, what: &str) -> Result<Vec<T>> {
         let mut answer = self.peer.get(&format!("/{what}"), &[]).await?;
         serde_json::from_value(answer[what].take()).map_err(|error| Error::Odd(self.to_string(), error))
+    }
+}
+
+/// Of a name, all but letters, digits and `-`: a person may have typed anything, and it stays one segment of the path.
+const NOT_IN_NAMES: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-');
+
+/// The path of one switch.
+fn switch(kind: &str, name: &str) -> String {
+    format!("/{kind}/{}", utf8_percent_encode(name, NOT_IN_NAMES))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_name_is_one_segment_of_the_path_whatever_it_is() {
+        assert_eq!(super::switch("faults", "db-lock"), "/faults/db-lock");
+        assert_eq!(super::switch("faults", "../x\r\nFORGED"), "/faults/%2E%2E%2Fx%0D%0AFORGED");
     }
 }
