@@ -1,4 +1,4 @@
-//! Configuration from flags and environment, parsed once by clap; every variable stands in `--help`.
+//! Configuration from flags and environment, parsed once by clap; `--help` lists every variable.
 
 use std::fmt;
 

@@ -12,7 +12,7 @@ use super::{HttpConfig, Problem};
 use chassis_faults::protection::{Protection, Protections};
 use chassis_telemetry::{Chassis, panics};
 
-/// On an answer whose failure stands in the log already.
+/// Marks an answer whose failure is already logged.
 #[derive(Clone)]
 pub(super) struct Logged;
 

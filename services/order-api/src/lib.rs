@@ -1,6 +1,6 @@
 //! order-api: accepts orders, keeps them, hands them to order-worker through an outbox and applies what comes back.
 //!
-//! Reads in this order: [`router`] (what it offers), [`routes`] (a file a handler), [`domain`] (what an order is),
+//! Reads in this order: [`router`] (what it offers), [`routes`] (one handler per file), [`domain`] (what an order is),
 //! [`adapters`] (PostgreSQL, user-service), [`outcomes`] (the way back from Kafka).
 
 pub mod adapters;

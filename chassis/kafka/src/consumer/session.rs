@@ -2,7 +2,7 @@
 //! the end.
 //!
 //! librdkafka 2.12 does not follow a group coordinator that keeps its broker id and changes its address: it goes on
-//! connecting to the old one. A broker that comes back elsewhere, as `lab-kafka` does, would be lost for ever; a new client
+//! connecting to the old one. A broker that comes back elsewhere, as `lab-kafka` does, would be lost forever; a new client
 //! finds it (`watchdog.rs` decides when).
 
 use std::{sync::Arc, time::Duration};

@@ -1,4 +1,4 @@
-//! A stop lets work finish, but not for ever; a drop stops at once.
+//! A stop lets work finish, but not forever; a drop stops at once.
 
 use std::{sync::Arc, time::Duration};
 

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{DEAD, Pipeline, TOPIC, broker};
+use testkit::eventually;
+
+use crate::support::{DEAD, PATIENCE, Pipeline, TOPIC, broker};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn messages_of_one_key_are_handled_in_order_and_not_again_after_a_restart() {
@@ -27,6 +29,34 @@ async fn messages_of_one_key_are_handled_in_order_and_not_again_after_a_restart(
     next.recorder.sees("ok last").await;
     assert_eq!(next.recorder.payloads(), ["ok last"]);
     next.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_under_way_holds_up_those_of_its_key_and_the_commit_but_no_other() {
+    let broker = broker();
+    let pipeline = Pipeline::start(broker.brokers()).await;
+    pipeline.publish("a", "held").await;
+    pipeline.recorder.sees("held").await;
+    let partition = pipeline.recorder.messages()[0].partition;
+    // Some of them go to the same partition.
+    for number in 0..40 {
+        pipeline.publish(&format!("key {number}"), &format!("ok {number}")).await;
+    }
+    eventually(PATIENCE, || async {
+        let others =
+            pipeline.recorder.messages().iter().filter(|seen| seen.partition == partition).count() - 1;
+        if others > 3 { Ok(()) } else { Err(format!("{others} others of partition {partition}")) }
+    })
+    .await;
+    pipeline.publish("a", "ok the next of a").await;
+    pipeline.reaches("kafka_consumed_total", &[("outcome", "done")], |done| done == 40.0).await;
+    assert_eq!(pipeline.recorder.times("ok the next of a"), 0, "it waits for the one of its key");
+    pipeline.reaches("kafka_consumer_lag", &[("topic", TOPIC)], |lag| lag > 3.0).await;
+
+    pipeline.recorder.released.cancel();
+    pipeline.recorder.sees("ok the next of a").await;
+    pipeline.drains().await;
+    pipeline.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

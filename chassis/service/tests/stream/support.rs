@@ -14,6 +14,7 @@ use chassis_service::CommonConfig;
 use chassis_telemetry::Chassis;
 use clap::Parser;
 use testkit::{Kafka, Scrape, eventually};
+use tokio_util::sync::CancellationToken;
 
 /// Long enough for a busy machine; nothing waits for it unless it fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
@@ -86,6 +87,8 @@ pub(crate) fn message(key: &str, payload: impl Into<Vec<u8>>) -> OutMessage {
 pub(crate) struct Recorder {
     seen: Arc<Mutex<Vec<InMessage>>>,
     blocked: Arc<Mutex<HashMap<Vec<u8>, u32>>>,
+    /// Lets messages with the payload `held` finish.
+    pub(crate) released: CancellationToken,
 }
 
 impl Recorder {
@@ -133,6 +136,10 @@ impl Handler for Recorder {
                     return Verdict::Done;
                 }
                 Verdict::Blocked { after, cause: "database away".into() }
+            }
+            b"held" => {
+                self.released.cancelled().await;
+                Verdict::Done
             }
             b"slow" => {
                 tokio::time::sleep(Duration::from_millis(500)).await;
