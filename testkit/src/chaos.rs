@@ -21,6 +21,8 @@ enum Mode {
     Blackhole,
     /// Hold each chunk back for this long.
     Delay(Duration),
+    /// Serve what is open, and let no byte of a new connection through.
+    Shut,
 }
 
 /// A proxy in front of one address. Stops when dropped, resetting its connections.
@@ -75,6 +77,11 @@ impl ChaosProxy {
         self.mode.send_replace(Mode::Delay(by));
     }
 
+    /// Serves the connections that are open, and leaves new ones waiting.
+    pub fn shut(&self) {
+        self.mode.send_replace(Mode::Shut);
+    }
+
     /// Passes everything again; what a blackhole held back arrives now.
     pub fn restore(&self) {
         self.mode.send_replace(Mode::Pass);
@@ -92,6 +99,10 @@ async fn serve(client: TcpStream, target: SocketAddr, mut mode: watch::Receiver<
     // Closing with zero linger sends RST, not FIN: what a crashed peer looks like.
     let _ = client.set_zero_linger();
     if *mode.borrow_and_update() == Mode::Cut {
+        return;
+    }
+    // Only a connection that comes while the proxy is shut waits.
+    if mode.wait_for(|mode| *mode != Mode::Shut).await.is_err() {
         return;
     }
     let Ok(server) = TcpStream::connect(target).await else { return };

@@ -19,7 +19,8 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
+    task::JoinHandle,
     time::timeout,
 };
 
@@ -31,8 +32,9 @@ use super::{DbConfig, DbError};
 const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
 /// Idle connections beyond this age are closed: after a peak their server processes give their memory back.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
-/// Connections beyond the slots, for the readiness probe: a saturated process is busy, not unready.
-const RESERVE: u32 = 1;
+/// Connections beyond the slots: for the readiness probe, as a saturated process is busy, not unready; and for the one that is
+/// being opened for a holder of a slot who has got another one meanwhile.
+const RESERVE: u32 = 2;
 
 /// Asks the server which of its processes serves a connection.
 pub(super) const BACKEND_PID: &str = "SELECT pg_backend_pid()";
@@ -41,6 +43,11 @@ pub(super) const BACKEND_PID: &str = "SELECT pg_backend_pid()";
 pub(super) struct Slots {
     size: u32,
     free: Arc<Semaphore>,
+    /// Told of each connection that idles again.
+    idle: Arc<Notify>,
+    /// One connection is opened at a time, so that attempts which nobody waits for any more do not fill the pool.
+    opening: Arc<Semaphore>,
+    connect: Duration,
     /// The last attempt to open a connection failed: who waits in vain for a slot now, waits for the server.
     unreachable: Arc<AtomicBool>,
     wait: Duration,
@@ -51,13 +58,16 @@ pub(super) struct Slots {
 /// One slot, taken.
 pub(super) struct Slot {
     _permit: OwnedSemaphorePermit,
+    idle: Arc<Notify>,
     since: Instant,
     /// How long the connection in it may take to become free again before it is closed.
     pub(super) patience: Duration,
 }
 
 impl Drop for Slot {
+    /// Comes after the connection is back in the pool.
     fn drop(&mut self) {
+        self.idle.notify_one();
         tracing::debug!(target: TARGET, held_micros = micros(self.since), "{RELEASED}");
     }
 }
@@ -71,6 +81,9 @@ impl Slots {
         Self {
             size: config.db_pool_size,
             free: Arc::new(Semaphore::new(config.db_pool_size as usize)),
+            idle: Arc::default(),
+            opening: Arc::new(Semaphore::new(1)),
+            connect: config.db_connect_timeout,
             unreachable: Arc::default(),
             wait: config.db_acquire_timeout,
             patience: config.db_statement_timeout + Duration::from_secs(1),
@@ -95,7 +108,7 @@ impl Slots {
             Err(_) => return Err(DbError::PoolTimeout),
         };
         // Within the connect timeout.
-        let conn = match pool.acquire().await {
+        let conn = match self.connection(pool).await {
             Ok(conn) => Ok(conn),
             Err(sqlx::Error::PoolTimedOut) => Err(unreachable()),
             Err(error) => Err(DbError::from(error)),
@@ -103,7 +116,60 @@ impl Slots {
         self.unreachable.store(conn.is_err(), Ordering::Relaxed);
         let conn = conn?;
         tracing::debug!(target: TARGET, waited_micros = micros(waiting), "{ACQUIRED}");
-        Ok((Slot { _permit: permit, since: Instant::now(), patience: self.patience }, conn))
+        let slot = Slot {
+            _permit: permit,
+            idle: Arc::clone(&self.idle),
+            since: Instant::now(),
+            patience: self.patience,
+        };
+        Ok((slot, conn))
+    }
+
+    /// A connection that idles; else, whichever comes first, a new one or one that another holder gives back. A server
+    /// that is slow to accept connections then slows nobody down as long as those that are open serve everybody.
+    async fn connection(&self, pool: &PgPool) -> sqlx::Result<PoolConnection<Postgres>> {
+        if pool.num_idle() > 0 {
+            return pool.acquire().await;
+        }
+        timeout(self.connect, self.new_or_returned(pool)).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    }
+
+    async fn new_or_returned(&self, pool: &PgPool) -> sqlx::Result<PoolConnection<Postgres>> {
+        let turn = loop {
+            tokio::select! {
+                biased;
+                turn = Arc::clone(&self.opening).acquire_owned() => break turn,
+                () = self.idle.notified() => if let Some(conn) = pool.try_acquire() {
+                    return Ok(conn);
+                },
+            }
+        };
+        // Its own task: it goes on when the caller needs it no more, and whoever comes next finds the connection.
+        let mut opening = tokio::spawn({
+            let pool = pool.clone();
+            async move {
+                let _turn = turn;
+                pool.acquire().await
+            }
+        });
+        loop {
+            tokio::select! {
+                biased;
+                opened = &mut opening => return opened.unwrap_or(Err(sqlx::Error::PoolClosed)),
+                () = self.idle.notified() => if let Some(conn) = pool.try_acquire() {
+                    tokio::spawn(keep(opening, Arc::clone(&self.idle)));
+                    return Ok(conn);
+                },
+            }
+        }
+    }
+}
+
+/// Puts a connection that nobody waits for into the pool, and says so.
+async fn keep(opening: JoinHandle<sqlx::Result<PoolConnection<Postgres>>>, idle: Arc<Notify>) {
+    if let Ok(Ok(mut conn)) = opening.await {
+        conn.return_to_pool().await;
+        idle.notify_one();
     }
 }
 

@@ -61,6 +61,29 @@ async fn an_unreachable_server_is_unavailable_and_not_a_full_pool() {
 }
 
 #[tokio::test]
+async fn a_server_slow_to_accept_connections_fails_nobody_while_others_are_open() {
+    needs!(Postgres);
+    let url = Postgres::shared().await.database("slow_to_accept").await;
+    let server = url.rsplit_once('@').and_then(|(_, rest)| rest.split_once('/')).expect("a URL").0;
+    let proxy = ChaosProxy::to(server.parse().expect("an address")).await;
+    let options = ["--db-pool-size", "8", "--db-connect-timeout", "400ms"];
+    let (chassis, database, _) = process(&proxy.rewrite(&url), &options).await;
+    drop(database.query(QueryType::Select, "open_one").await.expect("a connection"));
+    assert!(chassis.readiness.failing().await.is_empty());
+    proxy.shut();
+
+    // One connection or a few are open, and twice as many callers as slots: each waits for its turn.
+    let read = async || {
+        let mut query = database.query(QueryType::Select, "read").await?;
+        sqlx::query("SELECT pg_sleep(0.01)").execute(&mut *query).await?;
+        Ok::<_, DbError>(())
+    };
+    let answers = futures::future::join_all((0..16).map(|_| read())).await;
+
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+}
+
+#[tokio::test]
 async fn statement_errors_are_counted_without_a_call_of_the_service() {
     needs!(Postgres);
     let world = World::new(&[]).await;
