@@ -50,7 +50,7 @@ check:
 torture *args:
     ./lab torture "$@"
 
-# Measure: middleware overhead, orders per second, memory, start-up.
+# Measure: middleware overhead, orders per second, memory, start-up; just bench build: how long the compiler takes.
 bench *args:
     ./lab bench "$@"
 

@@ -1,9 +1,10 @@
 #!/bin/sh
 # Installs what the lab needs and this machine does not have. `./lab` calls it.
 #
-#   tools/install.sh run                 what `./lab up` needs
-#   tools/install.sh test                and what the suite needs
-#   tools/install.sh apache              and what Apache Kafka needs
+#   tools/install.sh build               what compiles the lab
+#   tools/install.sh run                 what `./lab up` starts
+#   tools/install.sh apache              that, and what Apache Kafka needs
+#   tools/install.sh test                all of it, and what the suite needs
 #   tools/install.sh --no-install run    install nothing; fail with the command that would
 set -eu
 
@@ -70,10 +71,14 @@ packages() {
 }
 
 missing() {
-    has cc || has gcc || has clang || echo cc
-    # librdkafka is C; its configure script asks for a C++ compiler all the same.
-    has c++ || has g++ || has clang++ || echo c++
-    has make || echo make
+    case "$1" in
+        build | test)
+            has cc || has gcc || has clang || echo cc
+            # librdkafka is C; its configure script asks for a C++ compiler all the same.
+            has c++ || has g++ || has clang++ || echo c++
+            has make || echo make ;;
+    esac
+    [ "$1" != build ] || return 0
     has_postgres || echo postgres
     has redis-server || has valkey-server || echo redis
     { has prometheus && has promtool; } || echo prometheus
@@ -157,6 +162,6 @@ ensure() {
 }
 
 case "${1-}" in
-    run | test | apache) ensure "$1" ;;
-    *) die "expected: tools/install.sh [--no-install] run|test|apache" ;;
+    build | run | test | apache) ensure "$1" ;;
+    *) die "expected: tools/install.sh [--no-install] build|run|apache|test" ;;
 esac

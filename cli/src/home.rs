@@ -67,7 +67,7 @@ impl Home {
     pub(crate) fn create(&self) -> Result<()> {
         let secrets = self.dir.join("secrets");
         fs::create_dir_all(&secrets).with_context(|| format!("cannot create {}", secrets.display()))?;
-        self.dir.create()
+        Ok(self.dir.create()?)
     }
 
     /// Names the folder outside `dir` that holds PostgreSQL's data, where there is one.

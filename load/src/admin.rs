@@ -1,4 +1,4 @@
-//! The admin port: what every service has there, and the rate.
+//! What the generator has on its admin port beside what every program has: the rate.
 //!
 //! * `GET /rate` -- `{"rps": 50.0}`
 //! * `PUT /rate?rps=200` -- changes it at once; 0 pauses.
@@ -57,6 +57,9 @@ impl Rate {
 struct Wanted {
     rps: f64,
 }
+
+/// The paths of [`routes`].
+pub const PATHS: &[&str] = &["/rate"];
 
 /// The routes of the rate.
 pub fn routes(rate: Rate) -> Router {

@@ -2,11 +2,8 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use chassis_core::{ServiceInfo, config::Invalid};
-use chassis_faults::FaultsConfig;
-use chassis_http::HttpConfig;
-use chassis_service::CommonConfig;
-use chassis_telemetry::TelemetryConfig;
+use chassis_service::{CommonConfig, PlainConfig, ServiceInfo};
+use chassis_telemetry::LogConfig;
 use clap::{ArgGroup, Parser};
 use http::Uri;
 use tokio::sync::watch;
@@ -173,39 +170,15 @@ impl LoadConfig {
         })
     }
 
-    /// What the chassis needs to know. A generator has no faults, no public port and exports no traces.
-    ///
-    /// # Errors
-    /// When the environment has a malformed value for the chassis.
-    pub fn common(&self) -> Result<CommonConfig, Invalid> {
-        /// The chassis's own defaults.
-        #[derive(Parser)]
-        struct Defaults {
-            #[command(flatten)]
-            common: CommonConfig,
-        }
-        let defaults = Defaults::try_parse_from([SERVICE.name]);
-        let common = defaults.map_err(|error| Invalid::new("environment", error))?.common;
+    /// As the life cycle reads it.
+    #[must_use]
+    pub fn common(&self) -> CommonConfig {
         let quiet = if self.json { "error" } else { "info" };
-        Ok(CommonConfig {
-            admin_addr: Some(self.admin_addr),
-            public_addr: None,
-            telemetry: TelemetryConfig {
-                log_format: self.log_format.clone(),
-                log_level: self.log_level.clone().unwrap_or_else(|| quiet.to_owned()),
-                otlp_endpoint: None,
-                ..common.telemetry
-            },
-            http: HttpConfig { limits: self.limits.clone(), ..common.http },
-            drain_timeout: self.drain,
-            faults: FaultsConfig {
-                faults_enabled: false,
-                faults_at_start: Vec::new(),
-                protections_off: Vec::new(),
-                ..common.faults
-            },
-            ..common
-        })
+        let level = self.log_level.clone().unwrap_or_else(|| quiet.to_owned());
+        let log = LogConfig { format: self.log_format.clone(), level };
+        let plain = PlainConfig { limits: self.limits.clone(), log };
+        // The driver gives up what is in flight after `drain`, and needs a moment to say so.
+        CommonConfig { drain_timeout: self.drain + Duration::from_secs(1), ..plain.common(self.admin_addr) }
     }
 }
 

@@ -21,3 +21,39 @@ pub mod schedule;
 pub mod summary;
 pub mod target;
 pub mod workload;
+
+use std::sync::Arc;
+
+use chassis_service::{App, Chassis};
+
+use crate::{
+    admin::Rate,
+    config::LoadConfig,
+    http::HttpTarget,
+    record::{LoadMetrics, Recorder},
+};
+
+/// Assembles the generator: a background task sends requests, and ends the program when the run is over. The recorder has what
+/// was measured.
+///
+/// # Errors
+/// When the Zipf exponent is not valid.
+pub fn build(config: &LoadConfig, chassis: Chassis) -> anyhow::Result<(App, Arc<Recorder>)> {
+    let recorder = Arc::new(Recorder::new(LoadMetrics::new(&chassis.metrics), config.warmup));
+    let rate = Rate::new(config.rate, recorder.metrics().target_rps().clone());
+    let target = Arc::new(HttpTarget::new(&config.order_api, &config.user_service));
+    let plan = config.plan(rate.subscribe())?;
+    let (rps, seed, measured, over) =
+        (config.rate, config.seed, Arc::clone(&recorder), chassis.shutdown.clone());
+    chassis.spawn(async move {
+        tracing::info!(rps, seed, "load starts");
+        driver::run(plan, target, measured, over.clone()).await;
+        tracing::info!("load ended");
+        over.cancel();
+    });
+    let app = App::new(&config.common(), chassis);
+    // A closed loop has no rate.
+    let app =
+        if config.concurrency.is_some() { app } else { app.administering(admin::routes(rate), admin::PATHS) };
+    Ok((app, recorder))
+}

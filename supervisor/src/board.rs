@@ -87,7 +87,7 @@ impl Board {
         self.state.send_modify(|state| {
             change(state);
             if let Err(error) = state.save(&self.folder) {
-                self.say(&format!("{error:#}"));
+                self.say(&error.to_string());
             }
         });
     }

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use crate::{Result, error::About as _};
 
 /// An absolute path; also the mark by which the processes of its lab are found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,11 +35,11 @@ impl Folder {
     /// When one cannot be created or closed.
     pub fn create(&self) -> Result<()> {
         for folder in [&self.0, &self.logs()] {
-            fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+            fs::create_dir_all(folder).about("create", folder)?;
         }
         // A group may pass through to what a part keeps below; nobody else gets beyond this folder.
         close(&self.0, 0o710)?;
-        let inside = fs::read_dir(&self.0).with_context(|| format!("cannot read {}", self.0.display()))?;
+        let inside = fs::read_dir(&self.0).about("read", &self.0)?;
         inside.flatten().try_for_each(|entry| close(&entry.path(), 0o700))
     }
 
@@ -70,15 +70,14 @@ impl Folder {
 
 /// Takes from a file or folder what group and others may do, except what `most` leaves to a group that somebody was put into.
 fn close(path: &Path, most: u32) -> Result<()> {
-    let meta = fs::symlink_metadata(path).with_context(|| format!("cannot look at {}", path.display()))?;
+    let meta = fs::symlink_metadata(path).about("look at", path)?;
     let mode = meta.permissions().mode() & 0o777;
     let mine = meta.gid() == rustix::process::getegid().as_raw();
     let closed = mode & if mine { 0o700 } else { most };
     if meta.is_symlink() || closed == mode {
         return Ok(());
     }
-    fs::set_permissions(path, Permissions::from_mode(closed))
-        .with_context(|| format!("cannot close {} to other users", path.display()))
+    fs::set_permissions(path, Permissions::from_mode(closed)).about("keep other users out of", path)
 }
 
 fn clean(path: &Path) -> PathBuf {

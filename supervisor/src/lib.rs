@@ -6,6 +6,7 @@
 mod backoff;
 mod board;
 mod environment;
+mod error;
 mod folder;
 pub mod lock;
 pub mod logfile;
@@ -20,7 +21,6 @@ mod tend;
 
 use std::{collections::HashMap, time::Instant};
 
-use anyhow::{Result, bail};
 use tokio::{sync::watch, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +32,7 @@ use self::{
 pub use self::{
     backoff::Policy,
     board::{Board, Say},
+    error::{Error, Result},
     folder::Folder,
     part::Part,
     private::write_private,
@@ -81,7 +82,7 @@ pub async fn run(
     while tenders.join_next().await.is_some() {}
     guard.cancel();
     match board.now().phase {
-        Phase::Failed { part, reason } => bail!("{part} did not come up: {reason}"),
+        Phase::Failed { part, reason } => Err(Error::NotUp { part, reason }),
         _ => Ok(()),
     }
 }
@@ -129,7 +130,7 @@ impl Links {
         let links = Self { ready: flags(), ended: flags(), dependents: dependents(parts) };
         for part in parts {
             if let Some(missing) = part.after.iter().find(|need| !links.ready.contains_key(*need)) {
-                bail!("{} needs {missing}, which is not in the table", part.name);
+                return Err(Error::NoPart { part: part.name.clone(), missing: missing.clone() });
             }
         }
         Ok(links)

@@ -6,9 +6,7 @@ use std::{
     io::{ErrorKind, Read, Seek, Write},
 };
 
-use anyhow::{Context, Result};
-
-use crate::{Folder, process::ProcId};
+use crate::{Folder, Result, error::About as _, process::ProcId};
 
 /// Held until it is dropped; the system releases it even after SIGKILL.
 pub struct Lock(File);
@@ -43,7 +41,7 @@ fn open(folder: &Folder, make: bool) -> Result<Option<Taken>> {
     let mut file = match file {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error).with_context(|| format!("cannot open {}", path.display())),
+        Err(error) => return Err(error).about("open", &path),
     };
     match file.try_lock() {
         Ok(()) => {
@@ -51,7 +49,7 @@ fn open(folder: &Folder, make: bool) -> Result<Option<Taken>> {
             file.set_len(0)
                 .and_then(|()| file.rewind())
                 .and_then(|()| file.write_all(me.as_bytes()))
-                .with_context(|| format!("cannot write {}", path.display()))?;
+                .about("write", &path)?;
             Ok(Some(Taken::Ours(Lock(file))))
         }
         Err(TryLockError::WouldBlock) => {
@@ -59,9 +57,7 @@ fn open(folder: &Folder, make: bool) -> Result<Option<Taken>> {
             let _ = file.read_to_string(&mut text);
             Ok(Some(Taken::By(serde_json::from_str(&text).ok())))
         }
-        Err(TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("cannot lock {}", path.display()))
-        }
+        Err(TryLockError::Error(error)) => Err(error).about("lock", &path),
     }
 }
 

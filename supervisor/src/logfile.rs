@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result};
+use crate::{Result, error::About as _};
 
 /// A log larger than this is moved to `<name>.log.1`, so that a part keeps at most about twice as much.
 pub const CAP: u64 = 16 << 20;
@@ -23,7 +23,7 @@ pub const INTERVAL: Duration = Duration::from_secs(1);
 /// When the file cannot be created.
 pub fn open(path: &Path) -> Result<File> {
     let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
-    file.with_context(|| format!("cannot write {}", path.display()))
+    file.about("write", path)
 }
 
 /// The name of the older half of a log.

@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use anyhow::{Context, Result};
+use crate::{Result, error::About as _};
 
 /// Writes a file of mode 0600, whatever an older one had; a reader sees the old or the new one.
 ///
@@ -25,7 +25,7 @@ pub fn write_private(path: &Path, text: &str) -> Result<()> {
         file.write_all(text.as_bytes())?;
         fs::rename(&draft, path)
     };
-    write().with_context(|| format!("cannot write {}", path.display()))
+    write().about("write", path)
 }
 
 #[cfg(test)]

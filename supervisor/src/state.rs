@@ -3,11 +3,10 @@
 
 use std::{collections::BTreeMap, fs, io::ErrorKind, path::PathBuf};
 
-use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{Folder, part::StopSignal, probe::Probe, process::ProcId};
+use crate::{Error, Folder, Result, error::About as _, part::StopSignal, probe::Probe, process::ProcId};
 
 /// One lab.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -121,11 +120,9 @@ impl LabState {
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+            Err(error) => return Err(error).about("read", &path),
         };
-        let state = serde_json::from_str(&text)
-            .with_context(|| format!("{} is not a state of this version of lab", path.display()))?;
-        Ok(Some(state))
+        serde_json::from_str(&text).map(Some).map_err(|cause| Error::State { path, cause })
     }
 
     /// Writes the state; a reader sees the old or the new one, never half of one.
@@ -137,7 +134,7 @@ impl LabState {
         let draft = path.with_extension("json.new");
         fs::write(&draft, serde_json::to_vec_pretty(self)?)
             .and_then(|()| fs::rename(&draft, &path))
-            .with_context(|| format!("cannot write {}", path.display()))
+            .about("write", &path)
     }
 
     /// Removes the state: nothing runs any more.

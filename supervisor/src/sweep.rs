@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, bail};
 use rustix::process::Signal;
 
 use crate::{
-    Folder,
+    Error, Folder, Result,
     process::{self, ProcId},
     state::LabState,
 };
@@ -35,7 +34,7 @@ pub async fn sweep(folder: &Folder) -> Result<usize> {
         process.stop(*signal, GRACE).await;
     }
     if let Some((process, _)) = found.iter().find(|(process, _)| process.alive()) {
-        bail!("process {} of an earlier lab cannot be stopped: end it and try again", process.pid);
+        return Err(Error::Survivor(process.pid));
     }
     LabState::remove(folder)?;
     Ok(found.len())

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
+use chassis_core::EXIT_USAGE;
 use chrono::Utc;
 use tokio::{
     io::AsyncWriteExt,
@@ -15,10 +15,11 @@ use tokio::{
 };
 
 use crate::{
-    Folder, Part, Stop,
+    Error, Folder, Part, Result, Stop,
     backoff::{Backoff, Policy},
     board::Board,
     environment::inherited,
+    error::About as _,
     logfile,
     part::{Line, Preparation, Step},
     private::write_private,
@@ -28,9 +29,6 @@ use crate::{
 
 /// How often a part is asked whether it is ready. Short: it is most of what a start costs beyond the part's own time.
 const ASK_EVERY: Duration = Duration::from_millis(20);
-
-/// Services end with this code when their configuration is wrong (`EX_USAGE`): starting them again cannot help.
-const EXIT_USAGE: i32 = 64;
 
 /// Looks after one part.
 pub(super) struct Tender {
@@ -63,7 +61,7 @@ impl Tender {
             () = self.stop.gently.cancelled() => false,
         };
         if began && let Err(error) = self.keep_up(dependents, &ready).await {
-            self.fail(&format!("{error:#}"));
+            self.fail(&error.to_string());
         }
         self.board.part(&self.part.name, |part| {
             part.process = None;
@@ -94,8 +92,10 @@ impl Tender {
             }
             ends += 1;
             let before_ready = !*ready.borrow();
-            if before_ready && (ends >= self.policy.attempts || status.code() == Some(EXIT_USAGE)) {
-                bail!("it ended with {status}");
+            // A program ends with that code when its configuration is wrong: starting it again cannot help.
+            let hopeless = status.code() == Some(EXIT_USAGE.into());
+            if before_ready && (hopeless || ends >= self.policy.attempts) {
+                return Err(Error::Ended { what: "it".to_owned(), status });
             }
             let delay = backoff.after(began.elapsed());
             self.board.part(&self.part.name, |part| {
@@ -162,7 +162,7 @@ impl Tender {
             .stderr(log)
             .process_group(0)
             .spawn()
-            .with_context(|| format!("cannot run {}", self.part.command.program.display()))
+            .map_err(|cause| Error::Program { program: self.part.command.program.clone(), cause })
     }
 
     /// Waits until nothing needs the part any more, asks it to stop, and kills its group after its grace.
@@ -199,11 +199,11 @@ impl Tender {
                 Step::Remove(path) => {
                     let removed =
                         if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
-                    removed.with_context(|| format!("cannot remove {}", path.display()))?;
+                    removed.about("remove", path)?;
                 }
                 Step::Run(line, input) => self.run_step(line, input).await?,
                 Step::Rename(from, to) => {
-                    fs::rename(from, to).with_context(|| format!("cannot create {}", to.display()))?;
+                    fs::rename(from, to).about("create", to)?;
                 }
                 Step::Mark(path) => write_private(path, "")?,
             }
@@ -219,7 +219,7 @@ impl Tender {
             part.status = Status::Preparing;
         });
         if let Err(error) = self.run_step(&errand.line, "").await {
-            self.board.say(&format!("{}: {error:#}", self.part.name));
+            self.board.say(&format!("{}: {error}", self.part.name));
         }
         let _ = fs::remove_file(&errand.request);
     }
@@ -234,7 +234,7 @@ impl Tender {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
-            .with_context(|| format!("cannot run {name}"))?;
+            .map_err(|cause| Error::Program { program: line.program.clone(), cause })?;
         if let Some(mut stdin) = child.stdin.take() {
             // A program that ends before it read its input says why by its exit status.
             let _ = stdin.write_all(input.as_bytes()).await;
@@ -245,11 +245,11 @@ impl Tender {
                 // The group: initdb runs servers of its own.
                 child.id().and_then(ProcId::of).inspect(|process| process.kill_group());
                 child.wait().await?;
-                bail!("stopped while {name} ran");
+                return Err(Error::Stopped(name.to_string()));
             }
         };
         if !status.success() {
-            bail!("{name} ended with {status}");
+            return Err(Error::Ended { what: name.to_string(), status });
         }
         Ok(())
     }

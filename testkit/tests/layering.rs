@@ -166,6 +166,19 @@ fn stores_are_reached_from_adapters_only() {
     assert!(found.is_empty(), "sqlx, redis and rdkafka live in adapters:\n{}", found.join("\n"));
 }
 
+#[test]
+fn every_migration_is_embedded() {
+    for service in SERVICES {
+        let embedded = fs::read_to_string(folder_of(service).join("lib.rs")).expect("lib.rs");
+        let folder = root().join("services").join(service).join("migrations");
+        for file in fs::read_dir(folder).expect("migrations").flatten() {
+            let path = file.path();
+            let name = path.file_stem().and_then(|name| name.to_str()).expect("UTF-8");
+            assert!(embedded.contains(&format!("\"{name}\"")), "{service} does not embed {}", path.display());
+        }
+    }
+}
+
 /// Words of the shop. `order` alone is a word of sorting and of memory too.
 const BUSINESS: &[&str] = &[
     "contracts",

@@ -21,3 +21,17 @@ pub struct FaultsConfig {
     #[arg(long, env = "PROTECTIONS_OFF", value_delimiter = ',')]
     pub protections_off: Vec<String>,
 }
+
+impl FaultsConfig {
+    /// Of a program without switches.
+    #[must_use]
+    pub fn off() -> Self {
+        Self {
+            faults_enabled: false,
+            faults_token: None,
+            faults_reveal: false,
+            faults_at_start: Vec::new(),
+            protections_off: Vec::new(),
+        }
+    }
+}

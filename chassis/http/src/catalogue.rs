@@ -6,10 +6,8 @@ use chassis_faults::{
 };
 use std::time::Duration;
 
-/// Parameters of a delay; also of the upstream's.
-pub(crate) const DELAY: ParamSpec = duration("delay", "time added", "250ms", Duration::ZERO, MINUTE);
-/// Spread around the delay.
-pub(crate) const JITTER: ParamSpec =
+const DELAY: ParamSpec = duration("delay", "time added", "250ms", Duration::ZERO, MINUTE);
+const JITTER: ParamSpec =
     duration("jitter", "half the width of the spread around `delay`", "0ms", Duration::ZERO, MINUTE);
 
 /// All of them, in the order of the documentation.

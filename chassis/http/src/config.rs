@@ -20,3 +20,11 @@ pub struct HttpConfig {
     #[command(flatten)]
     pub limits: chassis_serve::Limits,
 }
+
+impl HttpConfig {
+    /// As the command line has it, with these limits.
+    #[must_use]
+    pub fn new(limits: chassis_serve::Limits) -> Self {
+        Self { request_timeout: Duration::from_secs(5), max_in_flight: 256, body_limit: 64 << 10, limits }
+    }
+}

@@ -1,8 +1,7 @@
-//! HTTP in: the one ordered list of layers that every public router gets, and the pieces that handlers use. HTTP out: one
-//! client per peer. Both with their metrics, traces and faults.
+//! HTTP in: the one ordered list of layers that every public router gets, and the pieces that handlers use, with their
+//! metrics, traces and faults. Calls to other services are in `chassis-client`.
 
 pub mod catalogue;
-pub mod client;
 mod config;
 pub mod extract;
 mod faults;

@@ -22,7 +22,6 @@ const BATCH: i64 = 500;
 /// broker that lost its log gets even the oldest entry back soon.
 const LONGEST_OVERDUE: u8 = 8;
 
-#[derive(sqlx::FromRow)]
 struct Entry {
     id: Uuid,
     topic: String,
@@ -31,6 +30,8 @@ struct Entry {
     headers: Json<BTreeMap<String, String>>,
     republished: bool,
 }
+
+chassis_postgres::from_row!(Entry { id, topic, key, payload, headers, republished });
 
 /// What became of a batch.
 #[derive(Default)]

@@ -12,6 +12,7 @@ mod guard;
 mod metrics;
 mod migrate;
 mod pool;
+mod rows;
 
 use std::{
     sync::{
@@ -30,6 +31,7 @@ pub use self::{
     error::DbError,
     group::{Group, GroupWork},
     guard::{Query, Transaction},
+    rows::migrator,
 };
 use self::{connection::Observer, error::ErrorKind, faults::DbFaults, metrics::DbMetrics, pool::Slots};
 use chassis_core::config::Invalid;
@@ -140,6 +142,11 @@ impl Database {
     /// # Errors
     /// When the URL is not one.
     pub async fn connect(config: &DbConfig, targets: DbTargets, chassis: &Chassis) -> anyhow::Result<Self> {
+        Self::open(config, targets, chassis)
+    }
+
+    /// Not async: rustc makes the code of an async function, here all fault tasks, in each crate that awaits it.
+    fn open(config: &DbConfig, targets: DbTargets, chassis: &Chassis) -> anyhow::Result<Self> {
         let options = pool::connect_options(config, chassis.service.name)
             .map_err(|error| Invalid::new("DATABASE_URL", format_args!("not a PostgreSQL URL: {error}")))?;
         let slots = Slots::new(config);

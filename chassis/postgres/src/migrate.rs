@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use futures::future::BoxFuture;
 use sqlx::{
     Connection as _, PgConnection,
     migrate::{MigrateError, Migrator},
@@ -24,7 +25,12 @@ impl Database {
     ///
     /// # Errors
     /// When the server stays away or a migration fails.
-    pub async fn migrate(&self, migrator: &Migrator) -> anyhow::Result<()> {
+    pub fn migrate<'a>(&'a self, migrator: &'a Migrator) -> BoxFuture<'a, anyhow::Result<()>> {
+        // Boxed: rustc makes the code of an async function in each crate that awaits it.
+        Box::pin(self.bring_up_to_date(migrator))
+    }
+
+    async fn bring_up_to_date(&self, migrator: &Migrator) -> anyhow::Result<()> {
         let deadline = Instant::now() + START_UP;
         let mut pause = BACK_OFF.0;
         loop {

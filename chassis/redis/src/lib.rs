@@ -96,6 +96,11 @@ impl Cache {
         targets: CacheTargets,
         chassis: &Chassis,
     ) -> anyhow::Result<Self> {
+        Self::open(config, targets, chassis)
+    }
+
+    /// Not async: rustc makes the code of an async function, here all fault tasks, in each crate that awaits it.
+    fn open(config: &CacheConfig, targets: CacheTargets, chassis: &Chassis) -> anyhow::Result<Self> {
         let wrong = |error: &dyn std::fmt::Display| {
             Invalid::new("REDIS_URL", format_args!("not a redis:// URL: {error}"))
         };

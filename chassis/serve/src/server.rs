@@ -95,6 +95,11 @@ impl Server {
     /// # Errors
     /// When the address cannot be bound; the message names it.
     pub async fn bind(address: SocketAddr, routes: Router, settings: Settings) -> io::Result<Self> {
+        Self::open(address, routes, settings)
+    }
+
+    /// Not async: rustc makes the code of an async function in each crate that awaits it, and all of hyper is in this one.
+    fn open(address: SocketAddr, routes: Router, settings: Settings) -> io::Result<Self> {
         let named =
             |error: io::Error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"));
         let listener = listen(address).map_err(named)?;

@@ -1,30 +1,62 @@
-//! What a service is made of before it runs.
+//! What a program is made of before it runs.
+
+use std::net::SocketAddr;
 
 use axum::Router;
 use chassis_http::Render;
+use chassis_serve::Protocol;
 use chassis_telemetry::Chassis;
 
 use crate::CommonConfig;
 
-/// A built service: its public routes, without the chassis's layers, and nothing running yet but its background tasks.
+/// A built program: its routes, without the chassis's layers, and nothing running yet but its background tasks.
 pub struct App {
     /// What it was told.
     pub config: CommonConfig,
     /// What it was built on.
     pub chassis: Chassis,
-    /// Public routes with their state; `None` for a service that only consumes.
+    /// Public routes with their state; `None` for a program that only consumes.
     pub public: Option<Router>,
     /// Method and template of each public route, so that its metrics begin at 0.
     pub routes: &'static [(&'static str, &'static str)],
     /// How it answers when its storage fails; `http-error` answers the same.
     pub failures: Option<Render>,
+    /// Its own routes on the admin port.
+    pub admin: Router,
+    /// The paths of `admin`, for the answer to a path that is not there.
+    pub admin_paths: &'static [&'static str],
+    /// Ports beside the public one.
+    pub ports: Vec<Port>,
+}
+
+/// A port that is served without the layers of the public one: a protocol with its own errors, or a page for people.
+pub struct Port {
+    /// Name in the log, in metrics and of its address in [`crate::lifecycle::Running::port`].
+    pub name: &'static str,
+    /// The variable with its address, named when it cannot be bound.
+    pub variable: &'static str,
+    /// Where it listens; port 0 is a free one.
+    pub address: SocketAddr,
+    /// What it speaks.
+    pub protocol: Protocol,
+    /// What it answers.
+    pub routes: Router,
 }
 
 impl App {
     /// One that has no public port.
     #[must_use]
     pub fn new(config: &CommonConfig, chassis: Chassis) -> Self {
-        Self { config: config.clone(), chassis, public: None, routes: &[], failures: None }
+        Self {
+            config: config.clone(),
+            chassis,
+            public: None,
+            routes: &[],
+            failures: None,
+            admin: Router::new(),
+            admin_paths: &[],
+            ports: Vec::new(),
+        }
     }
 
     /// With `public` on its public port; `routes` lists method and template of each.
@@ -37,5 +69,18 @@ impl App {
     #[must_use]
     pub fn failing(self, like: Render) -> Self {
         Self { failures: Some(like), ..self }
+    }
+
+    /// With `routes` on the admin port, beside those that every program has there; `paths` lists them for people.
+    #[must_use]
+    pub fn administering(self, routes: Router, paths: &'static [&'static str]) -> Self {
+        Self { admin: routes, admin_paths: paths, ..self }
+    }
+
+    /// With one more port.
+    #[must_use]
+    pub fn listening(mut self, port: Port) -> Self {
+        self.ports.push(port);
+        self
     }
 }

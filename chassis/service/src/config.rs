@@ -1,11 +1,12 @@
-//! What every service can be told; each part is read by the crate that declares it.
+//! What every program can be told; each part is read by the crate that declares it.
 
 use std::{net::SocketAddr, time::Duration};
 
 use chassis_core::{ServiceInfo, config::byte_size};
 use chassis_faults::{Attribute, FaultSpec, FaultsConfig};
 use chassis_http::HttpConfig;
-use chassis_telemetry::{Chassis, TelemetryConfig};
+use chassis_serve::Limits;
+use chassis_telemetry::{Chassis, LogConfig, TelemetryConfig};
 
 use crate::start;
 
@@ -35,8 +36,40 @@ pub struct CommonConfig {
     #[command(flatten)]
     pub faults: FaultsConfig,
     /// Memory that this process should stay below, for `memory_usage_percent`; a container's own limit is found by itself.
+    // `None` leaves the gauges of `chassis_telemetry::resource` out.
     #[arg(long, env = "MEMORY_LIMIT", default_value = "256MiB", value_parser = byte_size)]
-    pub memory_limit: u64,
+    pub memory_limit: Option<u64>,
+}
+
+/// What a program can be told that nobody breaks: it has an admin port, but no switches, no spans and no layers on its ports.
+#[derive(Debug, Clone, clap::Args)]
+pub struct PlainConfig {
+    /// What is asked of clients.
+    #[command(flatten)]
+    pub limits: Limits,
+    /// The log.
+    #[command(flatten)]
+    pub log: LogConfig,
+}
+
+/// Longest time that a plain program takes to stop.
+const PLAIN_DRAIN: Duration = Duration::from_secs(3);
+
+impl PlainConfig {
+    /// As the life cycle reads it, with the admin port at `admin`.
+    #[must_use]
+    pub fn common(&self, admin: SocketAddr) -> CommonConfig {
+        CommonConfig {
+            admin_addr: Some(admin),
+            public_addr: None,
+            telemetry: TelemetryConfig::only(self.log.clone()),
+            http: HttpConfig::new(self.limits.clone()),
+            drain_timeout: PLAIN_DRAIN,
+            drain_delay: Duration::ZERO,
+            faults: FaultsConfig::off(),
+            memory_limit: None,
+        }
+    }
 }
 
 impl CommonConfig {
@@ -64,5 +97,35 @@ impl CommonConfig {
         let chassis = self.chassis(service, catalogue, subject);
         start::configure(&chassis, &self.faults)?;
         Ok(chassis)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Service {
+        #[command(flatten)]
+        common: CommonConfig,
+    }
+
+    #[derive(Parser)]
+    struct Plain {
+        #[command(flatten)]
+        plain: PlainConfig,
+    }
+
+    #[test]
+    fn a_plain_program_asks_of_its_clients_what_a_service_asks_and_has_nothing_to_switch() {
+        let service = Service::try_parse_from(["service"]).unwrap_or_else(|error| panic!("{error}")).common;
+        let plain = Plain::try_parse_from(["plain"]).unwrap_or_else(|error| panic!("{error}")).plain;
+        let plain = plain.common(SocketAddr::from(([127, 0, 0, 1], 0)));
+        assert_eq!(format!("{:?}", plain.http), format!("{:?}", service.http));
+        assert_eq!(format!("{:?}", plain.telemetry), format!("{:?}", service.telemetry));
+        assert!(!plain.faults.faults_enabled && service.faults.faults_enabled);
+        assert!(plain.memory_limit.is_none() && service.memory_limit.is_some());
     }
 }

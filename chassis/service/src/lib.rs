@@ -1,9 +1,9 @@
 //! The life of a program: [`App`], [`lifecycle::run`], the admin port, and the faults of the process itself.
 //!
-//! The roof of the chassis. Nothing here is global: all state hangs off a [`Chassis`], so two copies of a service run in one
+//! The roof of the chassis: services, stand-ins and the load generator live alike. Nothing here is global: all state hangs off a [`Chassis`], so two copies of a service run in one
 //! test process.
 
-pub mod admin;
+mod admin;
 mod app;
 pub mod catalogue;
 mod config;
@@ -11,7 +11,7 @@ mod faults;
 pub mod lifecycle;
 mod start;
 
-pub use app::App;
+pub use app::{App, Port};
 pub use chassis_core::ServiceInfo;
 pub use chassis_telemetry::Chassis;
-pub use config::CommonConfig;
+pub use config::{CommonConfig, PlainConfig};

@@ -1,4 +1,7 @@
-//! The life of a service: build, serve, become unready on SIGTERM, drain, flush. Every step has a deadline.
+//! The life of a program: build, serve, become unready on SIGTERM, drain, flush. Every step has a deadline.
+//!
+//! What programs await is boxed: rustc makes the code of an async function in each crate that awaits it, and every program and
+//! every test would have the whole life cycle once more.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -10,7 +13,11 @@ pub use chassis_core::exit_code;
 use chassis_faults::FaultsConfig;
 use chassis_http::Server;
 use chassis_telemetry::{Chassis, resource};
-use tokio::signal::unix::{SignalKind, signal};
+use futures::future::BoxFuture;
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    task::JoinSet,
+};
 
 use crate::{App, CommonConfig, admin, start};
 
@@ -22,40 +29,85 @@ const QUIET: Duration = Duration::from_secs(1);
 /// # Errors
 /// When an address cannot be bound (the message names it), or a fault or protection that should be set from the start
 /// does not exist.
-pub async fn run(app: App) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let running = Running::start(app).await?;
-    let shutdown = running.chassis.shutdown.clone();
-    let reason = tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-        () = shutdown.cancelled() => "shutdown",
-    };
-    tracing::info!(reason, "stopping");
-    if running.stop().await {
+pub fn run(app: App) -> BoxFuture<'static, anyhow::Result<()>> {
+    Box::pin(async {
+        let mut stops = Stops::new()?;
+        let running = Running::start(app).await?;
+        stops.told(&running.chassis).await;
+        report(running.stop().await);
+        Ok(())
+    })
+}
+
+/// As [`run`], and opens no port, not even the admin port: the background tasks of `app` are all that it does.
+///
+/// # Errors
+/// When the process cannot follow signals.
+pub fn run_without_ports(app: App) -> BoxFuture<'static, anyhow::Result<()>> {
+    Box::pin(async {
+        let mut stops = Stops::new()?;
+        let App { config, chassis, .. } = app;
+        stops.told(&chassis).await;
+        chassis.readiness.stopping();
+        report(tokio::time::timeout(config.drain_timeout, finish(&chassis)).await.is_ok());
+        chassis.kill();
+        Ok(())
+    })
+}
+
+/// What asks a process to stop.
+struct Stops {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stops {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn told(&mut self, chassis: &Chassis) {
+        let reason = tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+            () = chassis.shutdown.cancelled() => "shutdown",
+        };
+        tracing::info!(reason, "stopping");
+    }
+}
+
+fn report(whole: bool) {
+    if whole {
         tracing::info!("stopped");
     } else {
         tracing::warn!("stopped before everything under way had finished");
     }
-    Ok(())
 }
 
-/// A running service with its bound addresses: what tests hold. Dropping it stops the service without a drain.
+/// Ends the background tasks.
+async fn finish(chassis: &Chassis) {
+    chassis.shutdown.cancel();
+    chassis.tasks.close();
+    chassis.tasks.wait().await;
+}
+
+/// A running program with its bound addresses: what tests hold. Dropping it stops the program without a drain.
 pub struct Running {
-    /// The public address, when the service has public routes.
+    /// The public address, when the program has public routes.
     pub public: Option<SocketAddr>,
     /// The admin address.
     pub admin: SocketAddr,
     /// The chassis that it runs on.
     pub chassis: Chassis,
     config: CommonConfig,
+    ports: Vec<(&'static str, SocketAddr)>,
     servers: Option<Servers>,
 }
 
-/// The admin port stays up while the public one drains, so that a probe can see why the process is unready.
+/// The admin port stays up while the others drain, so that a probe can see why the process is unready.
 struct Servers {
     public: Option<Server>,
+    others: Vec<Server>,
     admin: Server,
 }
 
@@ -64,25 +116,51 @@ impl Running {
     ///
     /// # Errors
     /// As [`run`].
-    pub async fn start(app: App) -> anyhow::Result<Self> {
-        let App { config, chassis, public, routes, failures } = app;
+    pub fn start(app: App) -> BoxFuture<'static, anyhow::Result<Self>> {
+        Box::pin(Self::bind(app))
+    }
+
+    async fn bind(app: App) -> anyhow::Result<Self> {
+        let App { config, chassis, public, routes, failures, admin, admin_paths, ports } = app;
         start::start(&chassis, &config.faults)?;
-        resource::start(&chassis, config.memory_limit);
+        if let Some(limit) = config.memory_limit {
+            resource::start(&chassis, limit);
+        }
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let address = config.admin_addr.unwrap_or(free);
-        let settings = chassis_http::settings(&config.http, &chassis, "admin");
-        let admin = Server::bind(address, admin::router(&chassis, &config.faults), settings)
-            .await
-            .context("ADMIN_ADDR")?;
+        let settings = |port| chassis_http::settings(&config.http, &chassis, port);
+        let (mut others, mut addresses) = (Vec::new(), Vec::new());
+        for port in ports {
+            let settings = settings(port.name).speaking(port.protocol);
+            let server = Server::bind(port.address, port.routes, settings).await.context(port.variable)?;
+            addresses.push((port.name, server.address));
+            others.push(server);
+        }
         let public = match public {
             Some(public) => {
                 let stacked = chassis_http::stack(public, routes, failures, &config.http, &chassis);
                 let address = config.public_addr.unwrap_or(free);
-                let settings = chassis_http::settings(&config.http, &chassis, "public");
-                Some(Server::bind(address, stacked, settings).await.context("PUBLIC_ADDR")?)
+                Some(Server::bind(address, stacked, settings("public")).await.context("PUBLIC_ADDR")?)
             }
             None => None,
         };
+        // Last: who is told there that the process is ready can connect to all other ports.
+        let admin = admin::router(&chassis, &config.faults, admin, admin_paths);
+        let address = config.admin_addr.unwrap_or(free);
+        let admin = Server::bind(address, admin, settings("admin")).await.context("ADMIN_ADDR")?;
+        let running = Self {
+            public: public.as_ref().map(|server| server.address),
+            admin: admin.address,
+            ports: addresses,
+            servers: Some(Servers { public, others, admin }),
+            chassis,
+            config,
+        };
+        running.say_so();
+        Ok(running)
+    }
+
+    fn say_so(&self) {
+        let Self { chassis, config, .. } = self;
         // What an instructor prepared is not for trainees, who read this log.
         let shown = CommonConfig {
             faults: FaultsConfig {
@@ -95,30 +173,33 @@ impl Running {
         tracing::info!(
             service.version = chassis.service.version,
             service.revision = chassis.service.revision(),
-            admin = %admin.address,
-            public = public.as_ref().map(|server| tracing::field::display(server.address)),
+            admin = %self.admin,
+            public = self.public.map(tracing::field::display),
+            ports = (!self.ports.is_empty()).then(|| tracing::field::debug(&self.ports)),
             config = ?shown,
             "started"
         );
-        Ok(Self {
-            public: public.as_ref().map(|server| server.address),
-            admin: admin.address,
-            chassis,
-            config,
-            servers: Some(Servers { public, admin }),
-        })
+    }
+
+    /// The address of the port that the program calls `name`.
+    #[must_use]
+    pub fn port(&self, name: &str) -> Option<SocketAddr> {
+        self.ports.iter().find(|(known, _)| *known == name).map(|(_, address)| *address)
     }
 
     /// Unready, drain within the configured deadline, flush. Returns `false` when the deadline cut the drain short.
-    pub async fn stop(mut self) -> bool {
-        let Some(Servers { public, admin }) = self.servers.take() else { return true };
+    pub fn stop(self) -> BoxFuture<'static, bool> {
+        Box::pin(self.drain())
+    }
+
+    async fn drain(mut self) -> bool {
+        let Some(Servers { public, others, admin }) = self.servers.take() else { return true };
         let (chassis, config) = (&self.chassis, &self.config);
         chassis.readiness.stopping();
-        if let Some(public) = &public {
-            public.retire();
-        }
+        public.iter().chain(&others).for_each(Server::retire);
         tokio::time::sleep(config.drain_delay).await;
-        let drained = tokio::time::timeout(config.drain_timeout, async {
+        let mut draining: JoinSet<()> = others.into_iter().map(Server::drain).collect();
+        tokio::time::timeout(config.drain_timeout, async {
             if let Some(public) = public {
                 if !config.drain_delay.is_zero() {
                     // A balancer that has not heard yet still sends connections; the other half is for what is under way.
@@ -126,15 +207,13 @@ impl Running {
                 }
                 public.drain().await;
             }
+            while draining.join_next().await.is_some() {}
             // Requests first: their work may need the background tasks.
-            chassis.shutdown.cancel();
-            chassis.tasks.close();
-            chassis.tasks.wait().await;
+            finish(chassis).await;
+            admin.drain().await;
         })
         .await
-        .is_ok();
-        drop(admin);
-        drained
+        .is_ok()
     }
 }
 

@@ -12,11 +12,9 @@ use std::{
 };
 
 use axum::{Router, extract::Path, routing::get};
+use chassis_client::{ClientConfig, ClientError, PeerClient};
 use chassis_faults::protection::Protection;
-use chassis_http::{
-    Server,
-    client::{ClientConfig, ClientError, PeerClient},
-};
+use chassis_http::Server;
 use chassis_telemetry::Chassis;
 use futures::future::join_all;
 use http::StatusCode;

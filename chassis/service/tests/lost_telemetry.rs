@@ -11,8 +11,8 @@ use std::{
 
 use axum::{Router, routing::get};
 use chassis_http::catalogue::HTTP_ERROR;
+use chassis_otlp::TelemetryGuard;
 use chassis_service::{App, lifecycle::Running};
-use chassis_telemetry::TelemetryGuard;
 use chassis_telemetry::catalogue::{LOG_DROP, TRACE_DROP};
 use testkit::{Http, Scrape, TraceSink};
 
@@ -60,7 +60,7 @@ impl Lab {
         let level = "--log-level=info,chassis=trace";
         let app = app(&[&format!("--otlp-endpoint={}", sink.endpoint()), level]);
         let lines = Lines::default();
-        let guard = Arc::new(chassis_telemetry::init_with(&app.chassis, Box::new(lines.clone())).unwrap());
+        let guard = Arc::new(chassis_otlp::init_with(&app.chassis, Box::new(lines.clone())).unwrap());
         // The hook that was just installed would log a failing assertion into `lines`.
         std::panic::set_hook(Box::new(|panic| eprintln!("{panic}")));
         let blind = Running::start(app).await.unwrap();

@@ -39,7 +39,7 @@ impl Lines {
         let lines = chassis.metrics.counter_vec("log_lines_total", "Log lines, by level.", &["level"]);
         Self {
             service: chassis.service.name,
-            json: chassis.telemetry.log_format == "json",
+            json: chassis.telemetry.log.format == "json",
             written: ["error", "warn", "info", "debug", "trace"]
                 .map(|level| lines.with_label_values(&[level])),
             lost: chassis.faults.find("log-drop"),

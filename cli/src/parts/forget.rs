@@ -11,9 +11,9 @@ use std::{
     time::Duration,
 };
 
-use ::observe::Peer;
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, SecondsFormat, Utc};
+use observe::Peer;
 use reqwest::Method;
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{observe, programs};
+use super::{monitoring, programs};
 use crate::{home::Home, secrets::Secrets};
 
 /// Longest wait for the other Prometheus: it replays what was not yet written into blocks, some hours at most.
@@ -72,7 +72,7 @@ fn request(home: &Home) -> PathBuf {
 /// # Errors
 /// When the request cannot be written.
 pub(crate) fn ask(home: &Home, deletions: &[Deletion]) -> Result<()> {
-    write_private(&request(home), &serde_json::to_string(deletions)?)
+    Ok(write_private(&request(home), &serde_json::to_string(deletions)?)?)
 }
 
 /// Whether deletions are asked for and have not been made yet.
@@ -100,7 +100,7 @@ pub(crate) async fn run(home: &Home) -> Result<()> {
 /// Starts the other Prometheus; its address.
 fn start(home: &Home) -> Result<(Child, String)> {
     let folder = home.dir.join("prometheus");
-    let config = observe::write(&folder, "forget.yml", "global: {}\n")?;
+    let config = monitoring::write(&folder, "forget.yml", "global: {}\n")?;
     let port = TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr())?.port();
     let secrets = Secrets::of(home);
     // A new one each time: an older one may have been seen.
@@ -122,8 +122,8 @@ fn start(home: &Home) -> Result<(Child, String)> {
 fn flags(folder: &Path, config: &Path, port: u16, path: &str) -> String {
     [
         format!("--config.file={}", config.display()),
-        format!("--storage.tsdb.path={}", observe::data(folder).display()),
-        observe::RETENTION.join("\n"),
+        format!("--storage.tsdb.path={}", monitoring::data(folder).display()),
+        monitoring::RETENTION.join("\n"),
         format!("--web.listen-address=127.0.0.1:{port}"),
         format!("--web.route-prefix=/{path}"),
         "--web.enable-admin-api".to_owned(),

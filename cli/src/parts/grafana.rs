@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 use supervisor::{Part, part::Line, ports::Ports, probe::Probe};
 
-use super::{environment, observe::write, programs};
+use super::{environment, monitoring::write, programs};
 use crate::home::Home;
 
 const TEMPLATE_LOKI: &str = include_str!("templates/loki.yml");

@@ -5,7 +5,7 @@ pub(crate) mod apache_kafka;
 pub(crate) mod environment;
 pub(crate) mod forget;
 pub(crate) mod grafana;
-pub(crate) mod observe;
+pub(crate) mod monitoring;
 pub(crate) mod ports;
 pub(crate) mod postgres;
 pub(crate) mod programs;

@@ -1,6 +1,10 @@
 //! The ports of a lab on the loopback.
 
-use supervisor::ports::{self, PortChoice, PortSpec};
+use anyhow::{Context, Result, anyhow};
+use supervisor::{
+    Part,
+    ports::{self, Outgoing, PortChoice, PortSpec, Ports},
+};
 
 const fn port(name: &'static str, default: u16) -> PortSpec {
     PortSpec { name, default }
@@ -37,4 +41,27 @@ pub(crate) const PORTS: &[PortSpec] = &[
 /// A sentence that says what would be right.
 pub(crate) fn parse_choice(text: &str) -> Result<PortChoice, String> {
     ports::parse_choice(PORTS, text)
+}
+
+/// The numbers of one lab: the defaults, moved by `--port-offset`, then the single choices of `--port`.
+///
+/// # Errors
+/// As [`Ports::choose`].
+pub(crate) fn choose(offset: u16, choices: &[PortChoice], outgoing: &Outgoing) -> Result<Ports> {
+    Ports::choose(PORTS, offset, choices, outgoing).context("--port-offset, --port")
+}
+
+/// Checks that the ports of all parts are free before anything starts.
+///
+/// # Errors
+/// Every taken port with its holder, and what to do about it.
+pub(crate) fn check(parts: &[Part]) -> Result<()> {
+    let wanted = parts.iter().flat_map(|part| {
+        part.ports.iter().map(|(name, number)| (name.as_str(), *number, part.name.as_str()))
+    });
+    ports::check_free(wanted).map_err(|taken| {
+        anyhow!(
+            "{taken}\nstop what holds it, or move: one port with --port NAME=NUMBER, all with --port-offset 10000"
+        )
+    })
 }

@@ -63,6 +63,7 @@ pub(crate) fn kafka(ports: &Ports) -> Result<Part> {
     let settings = environment::settings(&program)?;
     let line = Line::new(program)
         .keep(settings)
+        .env("LOG_FORMAT", "json")
         .env("KAFKA_ADDR", format!("127.0.0.1:{port}"))
         .env("ADMIN_ADDR", format!("127.0.0.1:{admin}"));
     let probe = Probe::Http(format!("http://127.0.0.1:{admin}/readyz"));

@@ -4,7 +4,7 @@ use anyhow::Result;
 use supervisor::{Part, part::Line, ports::Ports, probe::Probe};
 
 use super::{
-    alerting, apache_kafka, environment, grafana, observe, ports::PORTS, postgres, programs, stores,
+    alerting, apache_kafka, environment, grafana, monitoring, ports::PORTS, postgres, programs, stores,
 };
 use crate::{home::Home, secrets::Secrets};
 
@@ -62,7 +62,7 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
     let mut parts = vec![
         postgres::part(home, ports.get("postgres"))?,
         stores::redis(home, ports.get("redis"))?,
-        observe::traces(home, ports)?,
+        monitoring::traces(home, ports)?,
         // The pager first: Alertmanager has somebody to call from its first moment.
         alerting::pager(ports)?,
         alerting::alertmanager(home, ports, &choices.webhooks)?,
@@ -79,7 +79,7 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
         parts.push(load(choices, rate)?);
     }
     let targets: Vec<_> = parts.iter().filter_map(target).collect();
-    let mut prometheus = observe::prometheus(home, ports, &targets, choices.keep_metrics)?;
+    let mut prometheus = monitoring::prometheus(home, ports, &targets, choices.keep_metrics)?;
     // Last, so that it never sees a target that has not come up yet, and stopped first, so that it sees none go.
     prometheus = prometheus.after(&["user-service", "order-worker", "order-api"]);
     parts.push(prometheus);
@@ -89,7 +89,7 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
 }
 
 /// Whoever has an admin port is scraped.
-fn target(part: &Part) -> Option<observe::Target> {
+fn target(part: &Part) -> Option<monitoring::Target> {
     let port = part.ports.get(&format!("{}-admin", part.name))?;
     Some((part.name.clone(), *port))
 }

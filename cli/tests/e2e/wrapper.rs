@@ -1,37 +1,57 @@
-//! `./lab`, the script: what it needs of the machine before it runs the command.
+//! `./lab` and its builder, the scripts: what they need of the machine before they run the command, and what they say meanwhile.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
 
 use crate::lab::text;
 
-#[test]
-fn the_wrapper_needs_no_rust_when_everything_is_built() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let root = folder.path();
-    let script = |path: &str, text: &str| {
-        let path = root.join(path);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+/// A checkout with scripts of the real one, and nothing on PATH but what every Unix has.
+struct Checkout(tempfile::TempDir);
+
+impl Checkout {
+    fn with(script: &str) -> Self {
+        let checkout = Self(tempfile::tempdir().expect("a folder"));
+        let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(script);
+        checkout.script(script, &fs::read_to_string(real).expect("the script"));
+        for name in [
+            "sh", "dirname", "find", "uname", "id", "head", "tr", "sed", "grep", "cat", "mv", "touch", "rm",
+            "tail", "mktemp",
+        ] {
+            let _ = std::os::unix::fs::symlink(format!("/bin/{name}"), checkout.path("bin").join(name));
+        }
+        checkout
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        let path = self.0.path().join(name);
+        let folder = if name == "bin" { &path } else { path.parent().expect("a folder") };
+        fs::create_dir_all(folder).expect("a folder");
+        path
+    }
+
+    fn script(&self, name: &str, text: &str) {
+        let path = self.path(name);
         fs::write(&path, text).expect("a file");
         Command::new("chmod").arg("+x").arg(&path).status().expect("chmod");
-    };
-    let wrapper = Path::new(env!("CARGO_MANIFEST_DIR")).join("../lab");
-    script("lab", &fs::read_to_string(wrapper).expect("the wrapper"));
-    script("cli/src/main.rs", "");
-    script("target/release/lab", "#!/bin/sh\necho \"built: $*\"\n");
-    let run = |args: &[&str]| {
-        let mut command = Command::new(root.join("lab"));
-        // No cargo, no compiler, no servers: what every Unix has.
-        let bin = root.join("bin");
-        fs::create_dir_all(&bin).expect("a folder");
-        for name in
-            ["sh", "dirname", "find", "uname", "id", "head", "tr", "sed", "grep", "cat", "mv", "touch", "rm"]
-        {
-            let _ = std::os::unix::fs::symlink(format!("/bin/{name}"), bin.join(name));
-        }
-        command.args(args).env_clear().env("PATH", &bin).env("HOME", root).output().expect("sh runs")
-    };
+    }
+
+    fn run(&self, script: &str, args: &[&str]) -> Output {
+        let mut command = Command::new(self.path(script));
+        command.args(args).env_clear().env("PATH", self.path("bin")).env("HOME", self.0.path());
+        command.output().expect("sh runs")
+    }
+}
+
+#[test]
+fn the_wrapper_needs_no_rust_when_everything_is_built() {
+    let checkout = Checkout::with("lab");
+    checkout.script("cli/src/main.rs", "");
+    checkout.script("target/lab/lab", "#!/bin/sh\necho \"built: $*\"\n");
     for args in [&["status"][..], &["--dir", "elsewhere", "logs", "-f"], &["down"]] {
-        let output = run(args);
+        let output = checkout.run("lab", args);
         assert_eq!(
             text(&output.stdout).trim(),
             format!("built: {}", args.join(" ")),
@@ -39,4 +59,31 @@ fn the_wrapper_needs_no_rust_when_everything_is_built() {
             text(&output.stderr)
         );
     }
+}
+
+#[test]
+fn a_build_without_a_terminal_says_how_far_it_is_and_what_went_wrong() {
+    let checkout = Checkout::with("tools/build.sh");
+    // Each waits for the other: the bar is drawn before it is looked at, and was looked at before cargo ends.
+    checkout.script(
+        "bin/cargo",
+        r"#!/bin/sh
+printf '   Compiling some v1.0.0\n\r\033[K    Building [==>      ] 3/10: some, other(bin)\r' >&2
+: >drawn
+while [ ! -e told ]; do :; done
+printf '\033[Kerror: no such thing\n' >&2
+exit 101
+",
+    );
+    checkout.script(
+        "bin/sleep",
+        r"#!/bin/sh
+if [ -e once ]; then : >told; exit 1; fi
+while [ ! -e drawn ]; do :; done
+: >once
+",
+    );
+    let output = checkout.run("tools/build.sh", &[]);
+    assert_eq!(output.status.code(), Some(101), "{output:?}");
+    assert_eq!(text(&output.stderr), "lab: built 3 of 10\nerror: no such thing\n");
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use axum::response::{IntoResponse, Response};
-use chassis_http::{Problem, client::ClientError};
+use chassis_client::ClientError;
+use chassis_http::Problem;
 use chassis_postgres::DbError;
 use contracts::problems;
 use http::StatusCode;

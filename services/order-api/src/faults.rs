@@ -1,8 +1,9 @@
 //! The fault points of order-api. Each is implemented at its boundary: those of its own, `risky` and `wrong-total`, in
 //! [`crate::adapters`], the others in the crate of the chassis that declares them.
 
+use chassis_client::catalogue::*;
 use chassis_faults::{Attribute, FaultSpec, Reach, spec::count};
-use chassis_http::{catalogue::*, client::catalogue::*};
+use chassis_http::catalogue::*;
 use chassis_kafka::catalogue::*;
 use chassis_postgres::catalogue::*;
 use chassis_service::catalogue::*;

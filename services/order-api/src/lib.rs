@@ -39,7 +39,8 @@ use crate::{
 pub const SERVICE: ServiceInfo = ServiceInfo { name: "order-api", version: env!("CARGO_PKG_VERSION") };
 
 /// The schema of the database `orders`, embedded.
-pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+pub static MIGRATIONS: std::sync::LazyLock<sqlx::migrate::Migrator> =
+    chassis_postgres::migrations!["0001_orders", "0002_freshness"];
 
 /// Attempts of an outcome whose statement keeps losing conflicts, before it is given up.
 const MAX_ATTEMPTS: u32 = 10;

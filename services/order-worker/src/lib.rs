@@ -27,7 +27,8 @@ use crate::{adapters::PaymentStore, fulfil::Fulfil, metrics::OrderWorkerMetrics}
 pub const SERVICE: ServiceInfo = ServiceInfo { name: "order-worker", version: env!("CARGO_PKG_VERSION") };
 
 /// The schema of the database `fulfillment`, embedded.
-pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+pub static MIGRATIONS: std::sync::LazyLock<sqlx::migrate::Migrator> =
+    chassis_postgres::migrations!["0001_fulfillment"];
 
 /// Attempts of a message whose transaction keeps losing conflicts, before it is dead-lettered.
 const MAX_ATTEMPTS: u32 = 10;

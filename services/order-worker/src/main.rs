@@ -18,7 +18,7 @@ async fn main() -> ExitCode {
 async fn live() -> anyhow::Result<()> {
     let config = OrderWorkerConfig::from_process();
     let chassis = config.common.checked_chassis(SERVICE, faults::CATALOGUE, faults::SUBJECT)?;
-    let telemetry = chassis_telemetry::init(&chassis)?;
+    let telemetry = chassis_otlp::init(&chassis)?;
 
     let ended = match config.command {
         Some(Command::Redrive { limit }) => {

@@ -34,7 +34,7 @@ use crate::{
 /// Who this process is.
 pub const SERVICE: ServiceInfo = ServiceInfo { name: "user-service", version: env!("CARGO_PKG_VERSION") };
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+static MIGRATIONS: std::sync::LazyLock<sqlx::migrate::Migrator> = chassis_postgres::migrations!["0001_users"];
 
 /// Connects, migrates, seeds an empty database, and assembles the routes.
 ///

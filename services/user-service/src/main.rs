@@ -18,7 +18,7 @@ async fn main() -> ExitCode {
 async fn live() -> anyhow::Result<()> {
     let config = config::parse::<UserServiceConfig>().with_default_addresses();
     let chassis = config.common.checked_chassis(SERVICE, faults::CATALOGUE, faults::SUBJECT)?;
-    let telemetry = chassis_telemetry::init(&chassis)?;
+    let telemetry = chassis_otlp::init(&chassis)?;
     let outcome = match build(&config, chassis).await {
         Ok(app) => lifecycle::run(app).await,
         Err(error) => Err(error),

@@ -13,7 +13,7 @@ use crate::config::Topic;
 
 /// A running cluster. Cheap to clone; it ends with the process.
 #[derive(Clone)]
-pub(crate) struct Cluster {
+pub struct Cluster {
     orders: mpsc::Sender<Order>,
     state: Arc<State>,
 }
@@ -35,7 +35,7 @@ impl Cluster {
     ///
     /// # Errors
     /// When librdkafka refuses.
-    pub(crate) fn start(brokers: u8, topics: &[Topic]) -> anyhow::Result<Self> {
+    pub fn start(brokers: u8, topics: &[Topic]) -> anyhow::Result<Self> {
         let (orders, inbox) = mpsc::channel();
         let (ready, started) = mpsc::channel();
         let wanted = topics.to_vec();
@@ -57,24 +57,32 @@ impl Cluster {
     }
 
     /// Whether each broker is up, in the order of their ids from 1.
-    pub(crate) fn up(&self) -> Vec<bool> {
+    pub fn up(&self) -> Vec<bool> {
         self.state.up.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The brokers that are up.
-    pub(crate) fn reachable(&self) -> Vec<SocketAddr> {
+    pub fn reachable(&self) -> Vec<SocketAddr> {
         let up = self.up();
         self.state.brokers.iter().zip(up).filter_map(|(addr, up)| up.then_some(*addr)).collect()
     }
 
+    /// Whether a client finds a broker.
+    ///
+    /// # Errors
+    /// That it does not.
+    pub fn ready(&self) -> Result<(), String> {
+        if self.reachable().is_empty() { Err("no broker is up".to_owned()) } else { Ok(()) }
+    }
+
     /// The topics that were created at the start.
-    pub(crate) fn topics(&self) -> &[Topic] {
+    pub fn topics(&self) -> &[Topic] {
         &self.state.topics
     }
 
     /// Cuts and refuses a broker's connections, or accepts them again. Leaders stay where they are: the partitions of a
     /// broker that is down are not available. `false` when there is no such broker.
-    pub(crate) fn set_up(&self, broker: usize, up: bool) -> bool {
+    pub fn set_up(&self, broker: usize, up: bool) -> bool {
         let mut all = self.state.up.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(state) = broker.checked_sub(1).and_then(|index| all.get_mut(index)) else { return false };
         *state = up;
@@ -84,7 +92,7 @@ impl Cluster {
     }
 
     /// Delays every answer of every broker.
-    pub(crate) fn set_round_trip(&self, delay: Duration) {
+    pub fn set_round_trip(&self, delay: Duration) {
         let _ = self.orders.send(Order::RoundTrip(delay));
     }
 }

@@ -2,19 +2,21 @@
 
 use std::{net::SocketAddr, str::FromStr};
 
+use chassis_service::{CommonConfig, PlainConfig};
+
 /// A Kafka-protocol cluster of three brokers in memory, reachable at one constant address.
 #[derive(Debug, Clone, clap::Parser)]
-#[command(version, about)]
-pub(crate) struct Config {
+#[command(name = "lab-kafka", version)]
+pub struct KafkaConfig {
     /// Address to bootstrap from. The brokers themselves listen on free loopback ports that clients learn from here.
     #[arg(long, env = "KAFKA_ADDR", default_value = "127.0.0.1:9092", value_name = "HOST:PORT")]
-    pub(crate) listen: SocketAddr,
+    pub listen: SocketAddr,
     /// Address of the admin port: health, metrics, brokers up and down, round-trip time.
     #[arg(long, env = "ADMIN_ADDR", default_value = "127.0.0.1:9107", value_name = "HOST:PORT")]
-    pub(crate) admin_addr: SocketAddr,
-    /// What is asked of clients of the admin port.
+    pub admin_addr: SocketAddr,
+    /// What all programs share.
     #[command(flatten)]
-    pub(crate) limits: chassis_serve::Limits,
+    pub plain: PlainConfig,
     /// Topics to create; others are created with 4 partitions when they are first asked for.
     #[arg(
         long = "topic",
@@ -23,19 +25,33 @@ pub(crate) struct Config {
         value_delimiter = ',',
         default_values = ["orders:12", "orders.dlq:1", "order-outcomes:12", "order-outcomes.dlq:1"]
     )]
-    pub(crate) topics: Vec<Topic>,
+    pub topics: Vec<Topic>,
     /// Number of brokers.
     #[arg(long, env = "KAFKA_BROKER_COUNT", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=9))]
-    pub(crate) brokers: u8,
+    pub brokers: u8,
+}
+
+impl KafkaConfig {
+    /// Reads the process's flags and environment; on bad input prints what is wrong and ends the process with 64.
+    #[must_use]
+    pub fn from_process() -> Self {
+        chassis_core::config::parse()
+    }
+
+    /// As the life cycle reads it.
+    #[must_use]
+    pub fn common(&self) -> CommonConfig {
+        self.plain.common(self.admin_addr)
+    }
 }
 
 /// A topic to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Topic {
+pub struct Topic {
     /// Its name.
-    pub(crate) name: String,
+    pub name: String,
     /// 1 to 128.
-    pub(crate) partitions: i32,
+    pub partitions: i32,
 }
 
 impl FromStr for Topic {
@@ -56,7 +72,14 @@ impl FromStr for Topic {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        KafkaConfig::command().debug_assert();
+    }
 
     #[test]
     fn a_topic_is_a_name_and_a_number_of_partitions() {

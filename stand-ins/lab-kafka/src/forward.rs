@@ -7,8 +7,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::cluster::Cluster;
 
-/// Accepts connections for ever.
-pub(crate) async fn serve(listener: TcpListener, cluster: Cluster) {
+/// Accepts connections until it is dropped.
+pub async fn serve(listener: TcpListener, cluster: Cluster) {
     loop {
         match listener.accept().await {
             Ok((client, _)) => {

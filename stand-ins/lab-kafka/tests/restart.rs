@@ -188,7 +188,7 @@ async fn wrong_requests_are_refused_with_what_would_be_right() {
     for (path, status, field) in [
         ("/brokers/2", 400, "up"),
         ("/brokers/2?up=maybe", 400, "up"),
-        ("/brokers/2?up=true&more=1", 400, "up"),
+        ("/brokers/2?up=true&more=1", 400, "more"),
         ("/brokers/0?up=true", 404, "id"),
         ("/brokers/4?up=true", 404, "id"),
         ("/brokers/x?up=true", 404, "id"),

@@ -2,7 +2,11 @@
 
 use std::{net::SocketAddr, num::NonZeroUsize};
 
+use chassis_http::HttpConfig;
+use chassis_service::{CommonConfig, PlainConfig};
 use clap::Parser;
+
+use crate::receive::LARGEST;
 
 /// Takes the place of the phone: keeps the pages and tickets that Alertmanager sends.
 ///
@@ -17,15 +21,24 @@ pub struct PagerConfig {
     /// Pages that are kept, 1 to 100000; the oldest go first.
     #[arg(long, env = "PAGER_KEEP", default_value = "1000", value_name = "N", value_parser = keep)]
     pub keep: NonZeroUsize,
-    /// What is asked of clients.
+    /// What all programs share.
     #[command(flatten)]
-    pub limits: chassis_serve::Limits,
-    /// Log filter.
-    #[arg(long, env = "LOG_LEVEL", default_value = "info")]
-    pub log_level: String,
-    /// Log lines as `json` (machines) or `pretty` (terminals).
-    #[arg(long, env = "LOG_FORMAT", default_value = "json", value_parser = ["json", "pretty"])]
-    pub log_format: String,
+    pub plain: PlainConfig,
+}
+
+impl PagerConfig {
+    /// Reads the process's flags and environment; on bad input prints what is wrong and ends the process with 64.
+    #[must_use]
+    pub fn from_process() -> Self {
+        chassis_core::config::parse()
+    }
+
+    /// As the life cycle reads it.
+    #[must_use]
+    pub fn common(&self) -> CommonConfig {
+        let common = self.plain.common(self.admin_addr);
+        CommonConfig { http: HttpConfig { body_limit: LARGEST, ..common.http }, ..common }
+    }
 }
 
 fn keep(text: &str) -> Result<NonZeroUsize, String> {

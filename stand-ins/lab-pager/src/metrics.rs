@@ -1,12 +1,12 @@
 //! What the pager exports. Every series exists from the start.
 
-use chrono::TimeDelta;
-use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
-    core::Collector, process_collector::ProcessCollector,
-};
+use std::sync::Arc;
 
-use crate::page::Status;
+use chassis_telemetry::metrics::{HistogramVec, Metrics};
+use chrono::TimeDelta;
+use prometheus::{IntCounter, IntCounterVec};
+
+use crate::{page::Status, store::Store};
 
 /// Which webhook a notification came by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,79 +36,62 @@ const SEVERITIES: [&str; 3] = ["page", "ticket", "other"];
 /// Upper bounds in seconds, from a page at once to a ticket that waited for its group.
 const DELAYS: &[f64] = &[0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0];
 
-/// The metrics and the registry that renders them.
+/// Handles of all that the pager counts. Cheap to clone.
+#[derive(Clone)]
 pub struct PagerMetrics {
-    registry: Registry,
     notifications: IntCounterVec,
     refused: IntCounterVec,
     pages: IntCounterVec,
     repeats: IntCounter,
-    held: IntGauge,
     delay: HistogramVec,
 }
 
 impl PagerMetrics {
-    /// Registers the metrics.
-    ///
-    /// # Errors
-    /// When a name is registered twice, which is a mistake in this file.
-    pub fn new() -> prometheus::Result<Self> {
-        let metrics = Self {
-            registry: Registry::new(),
-            notifications: IntCounterVec::new(
-                Opts::new("pager_notifications_total", "Notifications taken, by the webhook they came by."),
+    /// Registers everything, each series at 0; `store` tells at each scrape how many pages it holds.
+    #[must_use]
+    pub fn register(metrics: &Metrics, store: Arc<Store>) -> Self {
+        let this = Self {
+            notifications: metrics.counter_vec(
+                "pager_notifications_total",
+                "Notifications taken, by the webhook they came by.",
                 &["format"],
-            )?,
-            refused: IntCounterVec::new(
-                Opts::new(
-                    "pager_refused_total",
-                    "Notifications that could not be read, by the webhook they came by.",
-                ),
+            ),
+            refused: metrics.counter_vec(
+                "pager_refused_total",
+                "Notifications that could not be read, by the webhook they came by.",
                 &["format"],
-            )?,
-            pages: IntCounterVec::new(
-                Opts::new("pager_pages_total", "Alerts taken for the first time, by severity and status."),
+            ),
+            pages: metrics.counter_vec(
+                "pager_pages_total",
+                "Alerts taken for the first time, by severity and status.",
                 &["severity", "status"],
-            )?,
-            repeats: IntCounter::new(
-                "pager_repeats_total",
-                "Alerts that were sent again with the status that they had.",
-            )?,
-            held: IntGauge::new("pager_pages", "Pages held.")?,
-            delay: HistogramVec::new(
-                HistogramOpts::new(
-                    "pager_page_delay_seconds",
-                    "From the start of an alert, by Prometheus, to its first notification.",
-                )
-                .buckets(DELAYS.to_vec()),
+            ),
+            repeats: metrics
+                .counter("pager_repeats_total", "Alerts that were sent again with the status that they had."),
+            delay: metrics.histogram_vec(
+                "pager_page_delay_seconds",
+                "From the start of an alert, by Prometheus, to its first notification.",
                 &["severity"],
-            )?,
+                DELAYS,
+            ),
         };
-        metrics.register()?;
-        Ok(metrics)
+        let held = metrics.gauge("pager_pages", "Pages held.");
+        metrics.on_scrape(move || held.set(i64::try_from(store.len()).unwrap_or(i64::MAX)));
+        this.touch();
+        this
     }
 
-    fn register(&self) -> prometheus::Result<()> {
+    fn touch(&self) {
         for format in Format::ALL {
             self.notifications.with_label_values(&[format.as_str()]);
             self.refused.with_label_values(&[format.as_str()]);
         }
         for severity in SEVERITIES {
-            self.delay.with_label_values(&[severity]);
+            let _ = self.delay.with(&[severity]);
             for status in Status::ALL {
                 self.pages.with_label_values(&[severity, status.as_str()]);
             }
         }
-        let all: [Box<dyn Collector>; 7] = [
-            Box::new(self.notifications.clone()),
-            Box::new(self.refused.clone()),
-            Box::new(self.pages.clone()),
-            Box::new(self.repeats.clone()),
-            Box::new(self.held.clone()),
-            Box::new(self.delay.clone()),
-            Box::new(ProcessCollector::for_self()),
-        ];
-        all.into_iter().try_for_each(|collector| self.registry.register(collector))
     }
 
     /// Counts a notification that was read.
@@ -134,17 +117,7 @@ impl PagerMetrics {
         }
         let delay = delay.filter(|_| status == Some(Status::Firing)).and_then(|delay| delay.to_std().ok());
         if let Some(delay) = delay {
-            let histogram: Histogram = self.delay.with_label_values(&[severity]);
-            histogram.observe(delay.as_secs_f64());
+            self.delay.with(&[severity]).observe(delay.as_secs_f64());
         }
-    }
-
-    /// Prometheus text format 0.0.4.
-    ///
-    /// # Errors
-    /// When a metric cannot be encoded.
-    pub fn render(&self, held: usize) -> prometheus::Result<String> {
-        self.held.set(i64::try_from(held).unwrap_or(i64::MAX));
-        prometheus::TextEncoder::new().encode_to_string(&self.registry.gather())
     }
 }

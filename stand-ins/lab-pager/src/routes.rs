@@ -1,54 +1,40 @@
-//! What the pager answers: the webhooks, the pages, and what every part has on its admin port.
+//! What the pager answers beside what every program has on its admin port: the webhooks and the pages.
 //!
 //! * `GET /pages?after=ID` -- a JSON array of [`crate::page::Page`], oldest first.
 
-use std::{collections::BTreeMap, num::NonZeroUsize, sync::Arc};
+use std::{num::NonZeroUsize, sync::Arc};
 
-use axum::{
-    Json, Router,
-    extract::{Query, State, rejection::QueryRejection},
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
-    routing::get,
-};
+use axum::{Router, extract::State, routing::get};
+use chassis_http::{Json, Query};
+use chassis_telemetry::metrics::Metrics;
 use serde::Deserialize;
-use serde_json::json;
 
-use crate::{metrics::PagerMetrics, receive, store::Store};
+use crate::{metrics::PagerMetrics, page::Page, receive, store::Store};
 
-/// What the handlers share.
+/// What the handlers share. Cheap to clone.
+#[derive(Clone)]
 pub struct Pager {
     /// The pages.
-    pub store: Store,
+    pub store: Arc<Store>,
     /// What is exported.
     pub metrics: PagerMetrics,
 }
 
 impl Pager {
     /// Holds nothing yet, and at most `keep` pages.
-    ///
-    /// # Errors
-    /// When a metric is declared twice, which is a mistake in [`crate::metrics`].
-    pub fn new(keep: NonZeroUsize) -> prometheus::Result<Self> {
-        Ok(Self { store: Store::new(keep), metrics: PagerMetrics::new()? })
+    #[must_use]
+    pub fn new(keep: NonZeroUsize, metrics: &Metrics) -> Self {
+        let store = Arc::new(Store::new(keep));
+        Self { metrics: PagerMetrics::register(metrics, Arc::clone(&store)), store }
     }
 }
 
-/// All routes. Ready means: running, since there is nothing to wait for.
-pub fn router(pager: Arc<Pager>) -> Router {
-    let version = || async { Json(json!({ "name": "lab-pager", "version": env!("CARGO_PKG_VERSION") })) };
-    Router::new()
-        .route("/pages", get(pages))
-        .route("/livez", get(|| async { "ok\n" }))
-        .route("/readyz", get(|| async { "ready\n" }))
-        .route("/version", get(version))
-        .route("/metrics", get(scrape))
-        .merge(receive::router())
-        .fallback(|| async {
-            let there = "there is /webhook, /slack, /pages, /livez, /readyz, /metrics, /version";
-            problem(StatusCode::NOT_FOUND, "path", there)
-        })
-        .with_state(pager)
+/// The paths of [`router`].
+pub const PATHS: &[&str] = &["/webhook", "/slack", "/pages"];
+
+/// The routes.
+pub fn router(pager: Pager) -> Router {
+    Router::new().route("/pages", get(pages)).merge(receive::router()).with_state(pager)
 }
 
 #[derive(Deserialize)]
@@ -58,28 +44,6 @@ struct Asked {
     after: u64,
 }
 
-async fn pages(State(pager): State<Arc<Pager>>, asked: Result<Query<Asked>, QueryRejection>) -> Response {
-    match asked {
-        Ok(Query(Asked { after })) => Json(pager.store.after(after)).into_response(),
-        Err(_) => problem(StatusCode::BAD_REQUEST, "after", "the id of a page, as in /pages?after=17"),
-    }
-}
-
-async fn scrape(State(pager): State<Arc<Pager>>) -> Response {
-    match pager.metrics.render(pager.store.len()) {
-        Ok(text) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
-    }
-}
-
-/// An RFC 9457 problem that names what was wrong and what would be right.
-pub(crate) fn problem(status: StatusCode, field: &str, right: &str) -> Response {
-    let body = json!({
-        "type": "about:blank",
-        "title": status.canonical_reason(),
-        "status": status.as_u16(),
-        "detail": format!("{field}: {right}"),
-        "errors": BTreeMap::from([(field, right)]),
-    });
-    (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+async fn pages(State(pager): State<Pager>, Query(Asked { after }): Query<Asked>) -> Json<Vec<Page>> {
+    Json(pager.store.after(after))
 }

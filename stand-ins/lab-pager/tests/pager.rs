@@ -1,7 +1,8 @@
 //! The assembled pager, over HTTP.
 
+use chassis_service::lifecycle::Running;
 use clap::Parser;
-use lab_pager::{config::PagerConfig, serve::Running};
+use lab_pager::{SERVICE, build, config::PagerConfig};
 use serde_json::{Value, json};
 
 /// What Alertmanager 0.25 sends for one alert that fires, with fields that the pager does not read.
@@ -37,11 +38,13 @@ impl Rig {
     async fn start(extra: &[&str]) -> Self {
         let args = ["lab-pager", "--admin-addr", "127.0.0.1:0"].into_iter().chain(extra.iter().copied());
         let config = PagerConfig::try_parse_from(args).expect("valid flags");
-        Self { running: Running::start(&config).await.expect("a free port"), http: reqwest::Client::new() }
+        let chassis = config.common().chassis(SERVICE, &[], &[]);
+        let running = Running::start(build(&config, chassis)).await.expect("a free port");
+        Self { running, http: reqwest::Client::new() }
     }
 
     async fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> (u16, String, String) {
-        let url = format!("http://{}{path}", self.running.addr);
+        let url = format!("http://{}{path}", self.running.admin);
         let answer = self.http.post(url).body(body).send().await.expect("an answer");
         let kind = answer.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or("");
         let (status, kind) = (answer.status().as_u16(), kind.to_owned());
@@ -54,7 +57,7 @@ impl Rig {
     }
 
     async fn get(&self, path: &str) -> (u16, String) {
-        let url = format!("http://{}{path}", self.running.addr);
+        let url = format!("http://{}{path}", self.running.admin);
         let answer = self.http.get(url).send().await.expect("an answer");
         (answer.status().as_u16(), answer.text().await.expect("a body"))
     }
@@ -230,7 +233,7 @@ async fn the_other_routes_answer_and_an_unknown_one_says_which_there_are() {
 async fn a_web_page_of_another_site_pages_nobody() {
     let rig = Rig::start(&["--allowed-hosts", "lab-pager"]).await;
     let send = async |name: &'static str, value: &'static str| {
-        let url = format!("http://{}/webhook", rig.running.addr);
+        let url = format!("http://{}/webhook", rig.running.admin);
         let body = firing("Forged", START).to_string();
         rig.http.post(url).header(name, value).body(body).send().await.expect("an answer").status().as_u16()
     };
@@ -256,7 +259,7 @@ async fn slow_clients_keep_nobody_from_being_paged() {
     for begin in ["POST /webhook HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n{", "GET /pages HT"]
     {
         for _ in 0..200 {
-            let mut tcp = tokio::net::TcpStream::connect(rig.running.addr).await.expect("connects");
+            let mut tcp = tokio::net::TcpStream::connect(rig.running.admin).await.expect("connects");
             tcp.write_all(begin.as_bytes()).await.expect("sent");
             slow.push(tcp);
         }

@@ -3,7 +3,11 @@
 use std::{net::SocketAddr, time::Duration};
 
 use chassis_core::config::byte_size;
+use chassis_http::HttpConfig;
+use chassis_service::{CommonConfig, PlainConfig};
 use clap::Parser;
+
+use crate::receive::MAX_REQUEST;
 
 /// Keeps traces in memory where no Jaeger is installed: OTLP in, Jaeger's query API and UI out.
 ///
@@ -30,15 +34,24 @@ pub struct TracesConfig {
     /// From this duration on a span makes its trace worth keeping longer.
     #[arg(long, env = "TRACE_SLOW", default_value = "500ms", value_parser = humantime::parse_duration)]
     pub slow: Duration,
-    /// What is asked of clients.
+    /// What all programs share.
     #[command(flatten)]
-    pub limits: chassis_serve::Limits,
-    /// Log filter.
-    #[arg(long, env = "LOG_LEVEL", default_value = "info")]
-    pub log_level: String,
-    /// Log lines as `json` (machines) or `pretty` (terminals).
-    #[arg(long, env = "LOG_FORMAT", default_value = "json", value_parser = ["json", "pretty"])]
-    pub log_format: String,
+    pub plain: PlainConfig,
+}
+
+impl TracesConfig {
+    /// Reads the process's flags and environment; on bad input prints what is wrong and ends the process with 64.
+    #[must_use]
+    pub fn from_process() -> Self {
+        chassis_core::config::parse()
+    }
+
+    /// As the life cycle reads it.
+    #[must_use]
+    pub fn common(&self) -> CommonConfig {
+        let common = self.plain.common(self.admin_addr);
+        CommonConfig { http: HttpConfig { body_limit: MAX_REQUEST as u64, ..common.http }, ..common }
+    }
 }
 
 fn memory(text: &str) -> Result<usize, String> {

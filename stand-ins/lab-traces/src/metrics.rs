@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use prometheus::{IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, process_collector::ProcessCollector};
+use chassis_telemetry::metrics::Metrics;
+use prometheus::{IntCounterVec, IntGauge, IntGaugeVec};
 
-use crate::store::{Class, Received, Store};
+use crate::store::{Class, Received, Store, Usage};
 
 /// A transport of OTLP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,73 +30,38 @@ impl Protocol {
 const REFUSALS: [&str; 4] = ["busy", "malformed", "media_type", "too_large"];
 const REJECTIONS: [&str; 2] = ["invalid_id", "trace_too_large"];
 
-/// The metrics and the registry that renders them.
+/// Handles of what the receivers count. Cheap to clone.
+#[derive(Clone)]
 pub struct TraceMetrics {
-    registry: Registry,
-    store: Arc<Store>,
     received: IntCounterVec,
     rejected: IntCounterVec,
     refused: IntCounterVec,
-    evicted: IntCounterVec,
-    traces: IntGaugeVec,
-    spans: IntGauge,
-    bytes: IntGauge,
-    /// Two scrapes at once must not count the same evictions twice.
-    scrape: Mutex<()>,
 }
 
 impl TraceMetrics {
-    /// Registers the metrics of `store`.
-    ///
-    /// # Errors
-    /// When a name is registered twice, which is a mistake in this file.
-    pub fn new(store: Arc<Store>) -> prometheus::Result<Self> {
-        let registry = Registry::new();
-        let counter = |name: &str, help: &str, labels: &[&str]| {
-            let vec = IntCounterVec::new(Opts::new(name, help), labels)?;
-            registry.register(Box::new(vec.clone()))?;
-            Ok::<_, prometheus::Error>(vec)
-        };
-        let gauge = |name: &str, help: &str| {
-            let gauge = IntGauge::new(name, help)?;
-            registry.register(Box::new(gauge.clone()))?;
-            Ok::<_, prometheus::Error>(gauge)
-        };
-        let traces = IntGaugeVec::new(Opts::new("trace_store_traces", "Traces held, by class."), &["class"])?;
-        registry.register(Box::new(traces.clone()))?;
-        registry.register(Box::new(ProcessCollector::for_self()))?;
-        gauge("trace_store_limit_bytes", "Bytes that the store may hold.")?
-            .set(i64::try_from(store.limit()).unwrap_or(i64::MAX));
-        let metrics = Self {
-            received: counter(
+    /// Registers everything, each series at 0; what `store` holds is read at each scrape.
+    #[must_use]
+    pub fn register(metrics: &Metrics, store: Arc<Store>) -> Self {
+        let this = Self {
+            received: metrics.counter_vec(
                 "trace_store_spans_received_total",
                 "Spans taken in, by protocol.",
                 &["protocol"],
-            )?,
-            rejected: counter(
+            ),
+            rejected: metrics.counter_vec(
                 "trace_store_spans_rejected_total",
                 "Spans of readable requests that were not taken, by reason.",
                 &["reason"],
-            )?,
-            refused: counter(
+            ),
+            refused: metrics.counter_vec(
                 "trace_store_requests_refused_total",
                 "Export requests that were not read, by protocol and reason.",
                 &["protocol", "reason"],
-            )?,
-            evicted: counter(
-                "trace_store_traces_evicted_total",
-                "Traces given up for newer ones, by class.",
-                &["class"],
-            )?,
-            spans: gauge("trace_store_spans", "Spans held.")?,
-            bytes: gauge("trace_store_bytes", "Bytes held.")?,
-            scrape: Mutex::new(()),
-            traces,
-            store,
-            registry,
+            ),
         };
-        metrics.touch();
-        Ok(metrics)
+        this.touch();
+        Held::register(metrics, store);
+        this
     }
 
     /// Creates every label combination.
@@ -122,14 +88,38 @@ impl TraceMetrics {
     pub fn refused(&self, protocol: Protocol, reason: &'static str) {
         self.refused.with_label_values(&[protocol.as_str(), reason]).inc();
     }
+}
 
-    /// Prometheus text format 0.0.4.
-    ///
-    /// # Errors
-    /// When a metric cannot be encoded.
-    pub fn render(&self) -> prometheus::Result<String> {
-        let _one_at_a_time = self.scrape.lock().unwrap_or_else(PoisonError::into_inner);
-        let usage = self.store.usage();
+/// What the store holds and has given up.
+struct Held {
+    evicted: IntCounterVec,
+    traces: IntGaugeVec,
+    spans: IntGauge,
+    bytes: IntGauge,
+}
+
+impl Held {
+    fn register(metrics: &Metrics, store: Arc<Store>) {
+        metrics
+            .gauge("trace_store_limit_bytes", "Bytes that the store may hold.")
+            .set(gauge_value(store.limit()));
+        // Two scrapes at once must not count the same evictions twice.
+        let held = Mutex::new(Self {
+            evicted: metrics.counter_vec(
+                "trace_store_traces_evicted_total",
+                "Traces given up for newer ones, by class.",
+                &["class"],
+            ),
+            traces: metrics.gauge_vec("trace_store_traces", "Traces held, by class.", &["class"]),
+            spans: metrics.gauge("trace_store_spans", "Spans held."),
+            bytes: metrics.gauge("trace_store_bytes", "Bytes held."),
+        });
+        metrics.on_scrape(move || {
+            held.lock().unwrap_or_else(PoisonError::into_inner).refresh(&store.usage());
+        });
+    }
+
+    fn refresh(&self, usage: &Usage) {
         for class in Class::ALL {
             let n = class as usize;
             self.traces.with_label_values(&[class.as_str()]).set(gauge_value(usage.traces[n]));
@@ -138,7 +128,6 @@ impl TraceMetrics {
         }
         self.spans.set(gauge_value(usage.spans));
         self.bytes.set(gauge_value(usage.bytes));
-        prometheus::TextEncoder::new().encode_to_string(&self.registry.gather())
     }
 }
 

@@ -9,9 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{get, start};
+use common::{Store, get};
 use flate2::{Compression, write::GzEncoder};
-use lab_traces::serve::Running;
 use opentelemetry_proto::tonic::{
     collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse},
     trace::v1::{ResourceSpans, ScopeSpans, Span},
@@ -44,17 +43,16 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().expect("in memory")
 }
 
-async fn post(running: &Running, headers: &[(&str, &str)], body: Vec<u8>) -> reqwest::Response {
-    let mut request =
-        reqwest::Client::new().post(format!("http://{}/v1/traces", running.otlp_http)).body(body);
+async fn post(store: &Store, headers: &[(&str, &str)], body: Vec<u8>) -> reqwest::Response {
+    let mut request = reqwest::Client::new().post(format!("http://{}/v1/traces", store.otlp_http)).body(body);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
     request.send().await.expect("an answer")
 }
 
-async fn metric(running: &Running, series: &str) -> f64 {
-    let response = reqwest::get(format!("http://{}/metrics", running.admin)).await.expect("an answer");
+async fn metric(store: &Store, series: &str) -> f64 {
+    let response = reqwest::get(format!("http://{}/metrics", store.admin)).await.expect("an answer");
     let text = response.text().await.expect("text");
     let line = text.lines().find(|line| line.starts_with(series)).unwrap_or_else(|| panic!("no {series}"));
     line.rsplit(' ').next().and_then(|value| value.parse().ok()).expect("a number")
@@ -62,7 +60,7 @@ async fn metric(running: &Running, series: &str) -> f64 {
 
 #[tokio::test]
 async fn malformed_requests_get_a_4xx_and_the_store_lives_on() {
-    let running = start(&[]).await;
+    let store = Store::start(&[]).await;
     let (proto, gz) = (("content-type", PROTOBUF), ("content-encoding", "gzip"));
     let good = request(0..3, 10);
     let truncated = good[..good.len() - 5].to_vec();
@@ -84,61 +82,61 @@ async fn malformed_requests_get_a_4xx_and_the_store_lives_on() {
     ];
     for (headers, body, expected) in cases {
         let size = body.len();
-        let response = post(&running, &headers, body).await;
+        let response = post(&store, &headers, body).await;
         assert_eq!(response.status(), expected, "{headers:?}, {size} bytes");
         assert_eq!(response.headers()["content-type"], PROTOBUF);
     }
-    assert_eq!(running.store.usage().spans, 3, "sent three times, held once");
+    assert_eq!(metric(&store, "trace_store_spans ").await, 3.0, "sent three times, held once");
     let refused = r#"trace_store_requests_refused_total{protocol="http",reason="malformed"}"#;
-    assert_eq!(metric(&running, refused).await, 5.0);
-    running.stop().await;
+    assert_eq!(metric(&store, refused).await, 5.0);
+    store.stop().await;
 }
 
 #[tokio::test]
 async fn spans_with_bad_ids_are_reported_as_a_partial_success() {
-    let running = start(&[]).await;
+    let store = Store::start(&[]).await;
     let bad = Span { trace_id: vec![1; 3], span_id: vec![1; 8], ..Span::default() };
     let scope_spans = vec![ScopeSpans { spans: vec![bad], ..ScopeSpans::default() }];
     let resource_spans = vec![ResourceSpans { scope_spans, ..ResourceSpans::default() }];
     let body = ExportTraceServiceRequest { resource_spans }.encode_to_vec();
-    let response = post(&running, &[("content-type", PROTOBUF)], body).await;
+    let response = post(&store, &[("content-type", PROTOBUF)], body).await;
     assert_eq!(response.status(), 200);
     let answer =
         ExportTraceServiceResponse::decode(response.bytes().await.expect("a body")).expect("protobuf");
     let partial = answer.partial_success.expect("a partial success");
     assert_eq!(partial.rejected_spans, 1);
     assert!(partial.error_message.contains("trace id"), "{}", partial.error_message);
-    assert_eq!(metric(&running, r#"trace_store_spans_rejected_total{reason="invalid_id"}"#).await, 1.0);
-    running.stop().await;
+    assert_eq!(metric(&store, r#"trace_store_spans_rejected_total{reason="invalid_id"}"#).await, 1.0);
+    store.stop().await;
 }
 
 #[tokio::test]
 async fn senders_that_have_begun_and_do_not_go_on_take_no_place() {
-    let running = start(&["--body-timeout", "200ms"]).await;
+    let store = Store::start(&["--body-timeout", "200ms"]).await;
     let mut stalled = Vec::new();
     for _ in 0..100 {
-        let mut stream = TcpStream::connect(running.otlp_http).await.expect("connects");
+        let mut stream = TcpStream::connect(store.otlp_http).await.expect("connects");
         let head = format!(
             "POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: {PROTOBUF}\r\ncontent-length: 9\r\n\r\n"
         );
         stream.write_all(head.as_bytes()).await.expect("writes");
         stalled.push(stream);
     }
-    let response = post(&running, &[("content-type", PROTOBUF)], request(0..1, 1)).await;
+    let response = post(&store, &[("content-type", PROTOBUF)], request(0..1, 1)).await;
     assert_eq!(response.status(), 200);
     for mut stream in stalled {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.expect("an answer, and the connection closed");
         assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
     }
-    running.stop().await;
+    store.stop().await;
 }
 
 #[tokio::test]
 async fn no_port_answers_to_a_foreign_name_or_lets_another_site_write() {
-    let running = start(&["--allowed-hosts", "lab-traces"]).await;
+    let store = Store::start(&["--allowed-hosts", "lab-traces"]).await;
     let client = reqwest::Client::new();
-    for address in [running.otlp_http, running.query, running.admin] {
+    for address in [store.otlp_http, store.query, store.admin] {
         let url = format!("http://{address}/");
         for (host, refused) in [("evil.example", true), ("lab-traces:4318", false), ("localhost", false)] {
             let status = client.get(&url).header("host", host).send().await.expect("an answer").status();
@@ -153,23 +151,23 @@ async fn no_port_answers_to_a_foreign_name_or_lets_another_site_write() {
             .status();
         assert_eq!(status, 403, "{address}");
     }
-    running.stop().await;
+    store.stop().await;
 }
 
 #[tokio::test]
 async fn garbage_on_the_grpc_port_does_not_stop_it() {
-    let running = start(&[]).await;
-    let mut stream = TcpStream::connect(running.otlp_grpc).await.expect("connects");
+    let store = Store::start(&[]).await;
+    let mut stream = TcpStream::connect(store.otlp_grpc).await.expect("connects");
     stream.write_all(b"GET / HTTP/1.1\r\n\r\n").await.expect("writes");
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer).await;
-    let (status, json) = get(&running, "/api/services").await;
+    let (status, json) = get(&store, "/api/services").await;
     assert_eq!((status, &json["data"]), (200, &serde_json::json!([])));
-    let service = common::Service::new("after", &running, common::Transport::Grpc).await;
+    let service = common::Service::new("after", &store, common::Transport::Grpc).await;
     service.record(None, common::Sent::new("works", opentelemetry::trace::SpanKind::Internal));
     service.flush().await;
-    assert_eq!(running.store.usage().spans, 1);
-    running.stop().await;
+    assert_eq!(metric(&store, "trace_store_spans ").await, 1.0);
+    store.stop().await;
 }
 
 /// The binary as a process; killed when dropped.

@@ -5,23 +5,22 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Sent, Service, Transport, get, start};
-use lab_traces::serve::Running;
+use common::{Sent, Service, Store, Transport, get};
 use opentelemetry::{KeyValue, trace::SpanKind};
 use serde_json::Value;
 
 /// Three traces: a good order over both services, a failed one, a slow read.
 struct Scene {
-    running: Running,
+    store: Store,
     good: String,
     failed: String,
     slow: String,
 }
 
 async fn scene(transport: Transport) -> Scene {
-    let running = start(&[]).await;
-    let shop = Service::new("shop", &running, transport).await;
-    let stock = Service::new("stock", &running, transport).await;
+    let store = Store::start(&[]).await;
+    let shop = Service::new("shop", &store, transport).await;
+    let stock = Service::new("stock", &store, transport).await;
 
     let good = shop.record(
         None,
@@ -58,11 +57,11 @@ async fn scene(transport: Transport) -> Scene {
     shop.flush().await;
     stock.flush().await;
     let id = |context: &opentelemetry::trace::SpanContext| context.trace_id().to_string();
-    Scene { good: id(&good), failed: id(&failed), slow: id(&slow), running }
+    Scene { good: id(&good), failed: id(&failed), slow: id(&slow), store }
 }
 
 async fn found(scene: &Scene, query: &str) -> Vec<String> {
-    let (status, json) = get(&scene.running, &format!("/api/traces?{query}")).await;
+    let (status, json) = get(&scene.store, &format!("/api/traces?{query}")).await;
     assert_eq!(status, 200, "{query}: {json}");
     let traces = json["data"].as_array().expect("a list").iter();
     traces.map(|trace| trace["traceID"].as_str().expect("an id").to_owned()).collect()
@@ -105,7 +104,7 @@ async fn every_filter_selects_what_it_names(transport: Transport) {
         let query = query.replace('{', "%7B").replace('}', "%7D").replace('"', "%22");
         assert_eq!(found(&scene, &query).await.iter().collect::<Vec<_>>(), *expected, "{query}");
     }
-    scene.running.stop().await;
+    scene.store.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -121,7 +120,7 @@ async fn every_filter_selects_what_it_names_among_spans_sent_over_grpc() {
 #[tokio::test(flavor = "multi_thread")]
 async fn services_operations_and_the_graph_are_those_of_the_spans() {
     let scene = scene(Transport::Http).await;
-    let list = async |path: &str| get(&scene.running, path).await.1["data"].clone();
+    let list = async |path: &str| get(&scene.store, path).await.1["data"].clone();
     assert_eq!(list("/api/services").await, serde_json::json!(["shop", "stock"]));
     assert_eq!(
         list("/api/services/shop/operations").await,
@@ -137,7 +136,7 @@ async fn services_operations_and_the_graph_are_those_of_the_spans() {
         serde_json::json!([{ "parent": "shop", "child": "stock", "callCount": 1 }])
     );
     assert_eq!(list("/api/dependencies?endTs=1000").await, serde_json::json!([]));
-    scene.running.stop().await;
+    scene.store.stop().await;
 }
 
 fn tag<'a>(span: &'a Value, key: &str) -> &'a Value {
@@ -148,7 +147,7 @@ fn tag<'a>(span: &'a Value, key: &str) -> &'a Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trace_is_shown_as_jaeger_shows_it() {
     let scene = scene(Transport::Grpc).await;
-    let (status, json) = get(&scene.running, &format!("/api/traces/{}", scene.good)).await;
+    let (status, json) = get(&scene.store, &format!("/api/traces/{}", scene.good)).await;
     assert_eq!(status, 200);
     let trace = &json["data"][0];
     let spans = trace["spans"].as_array().expect("spans");
@@ -172,7 +171,7 @@ async fn a_trace_is_shown_as_jaeger_shows_it() {
     assert_eq!(service(root)["serviceName"], "shop");
     assert_eq!(service(process)["serviceName"], "stock");
 
-    let (_, json) = get(&scene.running, &format!("/api/traces/{}", scene.failed)).await;
+    let (_, json) = get(&scene.store, &format!("/api/traces/{}", scene.failed)).await;
     let span = &json["data"][0]["spans"][0];
     assert_eq!(
         (tag(span, "error"), tag(span, "otel.status_code")),
@@ -180,12 +179,12 @@ async fn a_trace_is_shown_as_jaeger_shows_it() {
     );
     assert_eq!(*tag(span, "otel.status_description"), "no connection");
     assert_eq!(span["logs"][0]["fields"][0]["value"], "exception");
-    scene.running.stop().await;
+    scene.store.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_question_gets_a_4xx_that_says_what_is_wrong() {
-    let running = start(&[]).await;
+    let store = Store::start(&[]).await;
     for (path, status, said) in [
         ("/api/traces?minDuration=100", 400, "minDuration"),
         ("/api/traces?limit=0", 400, "limit"),
@@ -205,18 +204,18 @@ async fn a_wrong_question_gets_a_4xx_that_says_what_is_wrong() {
         ("/api/dependencies?endTs=now", 400, "endTs"),
         ("/api/nothing", 404, "no such API"),
     ] {
-        let (seen, json) = get(&running, path).await;
+        let (seen, json) = get(&store, path).await;
         assert_eq!(seen, status, "{path}");
         assert_eq!(json["errors"][0]["code"], status, "{path}");
         assert!(json["errors"][0]["msg"].as_str().expect("a message").contains(said), "{path}: {json}");
     }
-    running.stop().await;
+    store.stop().await;
 }
 
 #[tokio::test]
 async fn the_page_of_the_ui_answers_for_every_path_and_its_assets_are_there() {
-    let running = start(&[]).await;
-    let url = |path: &str| format!("http://{}{path}", running.query);
+    let store = Store::start(&[]).await;
+    let url = |path: &str| format!("http://{}{path}", store.query);
     for path in ["/", "/search", "/trace/abc", "/dependencies"] {
         let response = reqwest::get(url(path)).await.expect("an answer");
         assert_eq!(response.status(), 200, "{path}");
@@ -229,5 +228,5 @@ async fn the_page_of_the_ui_answers_for_every_path_and_its_assets_are_there() {
             assert_eq!(response.status(), expected, "{asset}");
         }
     }
-    running.stop().await;
+    store.stop().await;
 }

@@ -4,22 +4,20 @@ mod outgoing;
 
 use std::{collections::BTreeMap, net::TcpListener};
 
-use anyhow::{Result, bail};
-
-use crate::process;
+use crate::{Error, Result, process};
 
 pub use self::outgoing::Outgoing;
 
 /// A port that some part listens on.
 #[derive(Debug, Clone, Copy)]
 pub struct PortSpec {
-    /// Name on the command line and in `status`.
+    /// Name, by which people choose and see it.
     pub name: &'static str,
     /// Number when nothing else is asked for.
     pub default: u16,
 }
 
-/// One `--port NAME=NUMBER`.
+/// One choice, `NAME=NUMBER`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortChoice {
     name: String,
@@ -78,20 +76,19 @@ impl Ports {
             if chosen.is_none() && strays(spec, offset, outgoing) {
                 let most =
                     (0..offset).rev().find(|less| !table.iter().any(|spec| strays(spec, *less, outgoing)));
-                bail!(
-                    "--port-offset {offset} moves {} ({}) to {}, among the ports that the system gives to outgoing connections \
-                     ({outgoing}): at most {}",
-                    spec.name,
-                    spec.default,
-                    spec.default + offset,
-                    most.unwrap_or_default()
-                );
+                return Err(Error::OffsetStrays {
+                    offset,
+                    name: spec.name,
+                    number: spec.default,
+                    outgoing: outgoing.clone(),
+                    most: most.unwrap_or_default(),
+                });
             }
             let Some(number) = chosen.map(|choice| choice.number).or(spec.default.checked_add(offset)) else {
-                bail!("--port-offset {offset} moves {} ({}) beyond 65535", spec.name, spec.default);
+                return Err(Error::OffsetTooLarge { offset, name: spec.name, number: spec.default });
             };
             if let Some((other, _)) = numbers.iter().find(|(_, taken)| **taken == number) {
-                bail!("{} and {other} cannot both have port {number}", spec.name);
+                return Err(Error::SamePort(spec.name, other, number));
             }
             numbers.insert(spec.name, number);
         }
@@ -107,7 +104,7 @@ impl Ports {
             .filter(|(_, number)| outgoing.may_hold(*number))
             .map(|(name, number)| {
                 format!(
-                    "lab: port {number} ({name}) is among those that the system gives to outgoing connections ({outgoing}): one \
+                    "port {number} ({name}) is among those that the system gives to outgoing connections ({outgoing}): one \
                      of them may hold it when {name} starts again"
                 )
             })
@@ -137,13 +134,7 @@ pub fn check_free<'a>(wanted: impl Iterator<Item = (&'a str, u16, &'a str)>) -> 
             taken.push(format!("port {number} ({name}), which {part} needs, is taken by {holder}"));
         }
     }
-    if taken.is_empty() {
-        return Ok(());
-    }
-    bail!(
-        "{}\nstop what holds it, or move: one port with --port NAME=NUMBER, all with --port-offset 10000",
-        taken.join("\n")
-    )
+    if taken.is_empty() { Ok(()) } else { Err(Error::PortsTaken(taken)) }
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ pub(crate) async fn serve(kind: Kind, trace_ratio: f64) -> anyhow::Result<()> {
                 Config::parse_from(["bench", "--log-level=warn", &format!("--trace-ratio={trace_ratio}")]);
             let service = ServiceInfo { name: "bench", version: env!("CARGO_PKG_VERSION") };
             let chassis = config.common.chassis(service, POINTS, &[]);
-            let guard = chassis_telemetry::init(&chassis)?;
+            let guard = chassis_otlp::init(&chassis)?;
             let app = App::new(&config.common, chassis).serving(routes(), &[("GET", "/")]);
             let running = Running::start(app).await?;
             println!("{}", running.public.context("a public address")?);

@@ -69,7 +69,7 @@ fn known() -> impl Iterator<Item = &'static FaultSpec> {
     [
         &[&order_api::faults::RISKY],
         chassis_http::catalogue::ALL,
-        chassis_http::client::catalogue::ALL,
+        chassis_client::catalogue::ALL,
         chassis_postgres::catalogue::ALL,
         chassis_redis::catalogue::ALL,
         chassis_kafka::catalogue::ALL,

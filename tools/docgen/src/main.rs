@@ -56,6 +56,7 @@ fn configuration_page() -> String {
         user_service::UserServiceConfig::command(),
         order_worker::OrderWorkerConfig::command(),
         load::config::LoadConfig::command(),
+        lab_kafka::config::KafkaConfig::command(),
         lab_traces::config::TracesConfig::command(),
         lab_pager::config::PagerConfig::command(),
     ])

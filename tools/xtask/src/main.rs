@@ -1,5 +1,6 @@
 //! The project's chores. Uses no other crate of the workspace: it must build in seconds, before anything else does.
 
+mod build_times;
 mod deny;
 mod generate;
 mod report;
@@ -46,6 +47,8 @@ enum Task {
     },
     /// Check the Prometheus rules and Alertmanager's routes, and run the rules' tests.
     Rules,
+    /// Measure how long a cold `./lab up` takes, and one after a change. `./lab bench build` calls this.
+    BuildTimes,
     /// Run shellcheck on every shell script in the repository.
     Scripts,
     /// Render the chart and check it against the schemas and rules of Kubernetes.
@@ -75,6 +78,7 @@ fn run(args: &Args) -> anyhow::Result<bool> {
         Task::Test { quick, timings } => return suite::run(&shell, quick, timings),
         Task::Generate { check: true } => generate::check(&shell)?,
         Task::Generate { check: false } => generate::write(&shell)?,
+        Task::BuildTimes => build_times::measure(&shell)?,
         Task::Rules => rules::check(&shell)?,
         Task::Scripts => scripts::check(&shell)?,
         Task::Chart { update: false } => shell.run("tests/kubernetes/run", &["chart"])?,

@@ -1,4 +1,4 @@
-//! The admin port of every service.
+//! The admin port of every program.
 //!
 //! * `GET /livez` -- 200 while the process runs.
 //! * `GET /readyz` -- 200, or 503 naming each dependency that is not ready.
@@ -6,19 +6,27 @@
 //! * `GET|PUT|DELETE /faults[/{name}]` -- the fault switch.
 //! * `GET|PUT|DELETE /protections[/{name}]` -- the protection switches.
 //! * `GET /version` -- name, version, revision.
+//! * What the program adds.
 
 mod faults;
 mod guard;
 mod protections;
 mod status;
 
+use std::sync::Arc;
+
 use axum::{Router, routing::get};
 
 use chassis_faults::FaultsConfig;
+use chassis_http::Problem;
 use chassis_telemetry::Chassis;
 
-/// The admin routes; a service may merge its own in.
-pub fn router(chassis: &Chassis, config: &FaultsConfig) -> Router {
+/// What every program has here, switches aside.
+const PATHS: &[&str] = &["/livez", "/readyz", "/metrics", "/version"];
+
+/// The routes of every program, and `own`. Who asks for another path is told which there are, if `paths` lists those of `own`.
+pub(crate) fn router(chassis: &Chassis, config: &FaultsConfig, own: Router, paths: &[&str]) -> Router {
+    let there = (!paths.is_empty()).then(|| Arc::<str>::from([PATHS, paths].concat().join(", ")));
     Router::new()
         .route("/livez", get(status::livez))
         .route("/readyz", get(status::readyz))
@@ -27,6 +35,15 @@ pub fn router(chassis: &Chassis, config: &FaultsConfig) -> Router {
         .with_state(chassis.clone())
         .merge(faults::router(chassis, config))
         .merge(protections::router(chassis, config))
-        .fallback(|| async { guard::not_found("There is no such route.") })
+        .fallback(move || std::future::ready(no_route(there.as_deref())))
         .method_not_allowed_fallback(|| async { guard::not_allowed("GET") })
+        .merge(own)
+}
+
+fn no_route(there: Option<&str>) -> Problem {
+    let problem = guard::not_found("There is no such route.");
+    match there {
+        Some(there) => problem.field("path", format!("one of {there}")),
+        None => problem,
+    }
 }

@@ -6,6 +6,7 @@ mod clients;
 mod drain;
 mod failures;
 mod metrics;
+mod plain;
 mod replacing;
 mod shedding;
 #[path = "../support/mod.rs"]

@@ -2,10 +2,10 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use axum::Router;
+use chassis_client::catalogue::{UPSTREAM_ERROR, UPSTREAM_LATENCY, UPSTREAM_UNREACHABLE};
 use chassis_core::ServiceInfo;
 use chassis_faults::{Attribute, FaultSpec};
 use chassis_http::catalogue::{HTTP_ABORT, HTTP_ERROR};
-use chassis_http::client::catalogue::{UPSTREAM_ERROR, UPSTREAM_LATENCY, UPSTREAM_UNREACHABLE};
 use chassis_service::{App, CommonConfig, lifecycle::Running};
 use chassis_telemetry::Chassis;
 use chassis_telemetry::catalogue::{LOG_DROP, METRICS_GONE, TRACE_DROP};

@@ -7,12 +7,11 @@ use std::{
 };
 
 use axum::{Router, extract::State, routing::get};
+use chassis_client::{ClientConfig, PeerClient};
 use chassis_faults::scope::Scope;
-use chassis_http::{
-    Json, Problem,
-    client::{ClientConfig, PeerClient},
-};
-use chassis_telemetry::{Chassis, TelemetryGuard};
+use chassis_http::{Json, Problem};
+use chassis_otlp::TelemetryGuard;
+use chassis_telemetry::Chassis;
 use http::{Method, StatusCode};
 use serde_json::Value;
 use testkit::{Answer, Scrape, Span, TraceSink};
@@ -65,8 +64,7 @@ impl World {
             let endpoint = format!("--otlp-endpoint={}", sink.endpoint());
             let app = support::app(&[&endpoint], support::CATALOGUE);
             let chassis = app.chassis.clone();
-            let telemetry =
-                chassis_telemetry::init_with(&chassis, Box::new(lines.clone())).expect("telemetry");
+            let telemetry = chassis_otlp::init_with(&chassis, Box::new(lines.clone())).expect("telemetry");
             let peer = support::start(whoami(), &[]).await;
             let address = peer.running.public.expect("a public port");
             // It lives as long as the process.

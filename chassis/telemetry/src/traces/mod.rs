@@ -1,6 +1,5 @@
-//! Traces: W3C context in and out of HTTP headers and message headers (Trace Context, Baggage), and their export.
-
-mod export;
+//! Traces: W3C context in and out of HTTP headers and message headers (Trace Context, Baggage). Their export is in
+//! `chassis-otlp`.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +10,6 @@ use opentelemetry::{
 };
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
-
-pub(crate) use export::provider;
 
 use chassis_faults::{Attribute, scope::Scope};
 

@@ -16,7 +16,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use rand::RngExt;
-use supervisor::ports::{Outgoing, Ports};
+use supervisor::ports::Outgoing;
 use tokio_util::sync::CancellationToken;
 
 use self::{
@@ -29,7 +29,7 @@ use self::{
 use super::down;
 use crate::{
     home::Home,
-    parts::{ports::PORTS, table::Broker},
+    parts::{ports, table::Broker},
     signals::{self, Hangup},
     terminal::{block, json, say},
 };
@@ -138,7 +138,7 @@ impl Torture {
     /// The whole run; when it returns, no process of the lab is left.
     async fn torture(&self, home: &Home, seed: u64, wishes: &Wishes) -> Result<Report> {
         let offset = self.port_offset.map_or_else(free_offset, Ok)?;
-        let ports = Ports::choose(PORTS, offset, &[], &Outgoing::here())?;
+        let ports = ports::choose(offset, &[], &Outgoing::here())?;
         // Before the lab starts: it and this process must not both make its passwords.
         let addresses = Addresses::new(&ports, home)?;
         let patient = Patient::new(home, self, offset);

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 use supervisor::{
     logfile,
-    ports::{Outgoing, Ports, check_free},
+    ports::{Outgoing, check_free},
     process::ProcId,
     state::{LabState, Phase},
     sweep,
@@ -22,7 +22,10 @@ use tokio_util::sync::CancellationToken;
 use super::{Torture, schedule::SUPERVISOR};
 use crate::{
     home::Home,
-    parts::{ports::PORTS, table::Broker},
+    parts::{
+        ports::{self, PORTS},
+        table::Broker,
+    },
     terminal::say,
 };
 
@@ -187,7 +190,7 @@ pub(super) fn free_offset() -> Result<u16> {
     let start = u16::try_from(std::process::id() % 6_000).unwrap_or(0);
     for attempt in 0..24 {
         let offset = 10_000 + (start + attempt * 251) % 6_000;
-        let ports = Ports::choose(PORTS, offset, &[], &Outgoing::here())?;
+        let ports = ports::choose(offset, &[], &Outgoing::here())?;
         let all = PORTS.iter().map(|port| (port.name, ports.get(port.name), port.name));
         if check_free(all).is_ok() {
             return Ok(offset);

@@ -11,7 +11,7 @@ use supervisor::{
     Board, Part, Policy, Stop,
     lock::{self, Lock, Taken},
     logfile,
-    ports::{self, Outgoing, PortChoice, Ports},
+    ports::{Outgoing, PortChoice},
     state::{LabState, Phase},
     sweep,
 };
@@ -22,7 +22,7 @@ use crate::{
     parts::{
         alerting::{Webhooks, webhook_url},
         grafana::LOKI,
-        ports::{PORTS, parse_choice},
+        ports::{self, parse_choice},
         table::{Broker, Choices, Kafka, table},
     },
     progress::Progress,
@@ -102,13 +102,13 @@ impl Up {
         // Whatever this process and its children write is for its owner alone.
         rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
         let outgoing = Outgoing::here();
-        let ports = Ports::choose(PORTS, self.port_offset, &self.ports, &outgoing)?;
+        let ports = ports::choose(self.port_offset, &self.ports, &outgoing)?;
         home.create()?;
         if self.detach && !self.background {
             return detach::detach(home).await;
         }
         let lock = lock(home)?;
-        ports.warnings(&outgoing).iter().for_each(say);
+        ports.warnings(&outgoing).iter().for_each(|warning| say(format_args!("lab: {warning}")));
         let ended = sweep(&home.dir).await?;
         if ended > 0 {
             say(format!("lab: ended {ended} processes of a lab that was killed"));
@@ -125,7 +125,7 @@ impl Up {
             webhooks: Webhooks { generic: self.webhook, slack: self.slack_webhook },
         };
         let parts = table(home, &choices)?;
-        check_ports(&parts)?;
+        ports::check(&parts)?;
         let outcome = supervise(home, parts, self.background).await;
         LabState::remove(&home.dir)?;
         drop(lock);
@@ -169,13 +169,6 @@ fn lock(home: &Home) -> Result<Lock> {
     }
 }
 
-fn check_ports(parts: &[Part]) -> Result<()> {
-    let wanted = parts.iter().flat_map(|part| {
-        part.ports.iter().map(|(name, number)| (name.as_str(), *number, part.name.as_str()))
-    });
-    ports::check_free(wanted)
-}
-
 async fn supervise(home: &Home, parts: Vec<Part>, background: bool) -> Result<()> {
     let board = Board::new(&home.dir, &parts, |sentence| say(format_args!("lab: {sentence}")));
     let stop = Stop::default();
@@ -191,7 +184,7 @@ async fn supervise(home: &Home, parts: Vec<Part>, background: bool) -> Result<()
     if outcome.is_err() && !background {
         report_failure(&board.now());
     }
-    outcome
+    Ok(outcome?)
 }
 
 async fn show(board: Board, background: bool) {

@@ -9,7 +9,7 @@ use anyhow::Result;
 use reqwest::Url;
 use supervisor::{Part, part::Line, ports::Ports, probe::Probe};
 
-use super::{environment, observe, programs};
+use super::{environment, monitoring, programs};
 use crate::home::Home;
 
 const TEMPLATE: &str = include_str!("../../../../dashboards/alertmanager/lab.yml");
@@ -42,7 +42,10 @@ pub(crate) fn pager(ports: &Ports) -> Result<Part> {
     let admin = ports.get("lab-pager-admin");
     let program = programs::ours("lab-pager")?;
     let settings = environment::settings(&program)?;
-    let line = Line::new(program).keep(settings).env("ADMIN_ADDR", format!("127.0.0.1:{admin}"));
+    let line = Line::new(program)
+        .keep(settings)
+        .env("LOG_FORMAT", "json")
+        .env("ADMIN_ADDR", format!("127.0.0.1:{admin}"));
     let probe = Probe::Http(format!("http://127.0.0.1:{admin}/readyz"));
     Ok(Part::new("lab-pager", line, probe).port("lab-pager-admin", admin))
 }
@@ -55,7 +58,7 @@ pub(crate) fn alertmanager(home: &Home, ports: &Ports, webhooks: &Webhooks) -> R
     let program = programs::need(&["prometheus-alertmanager", "alertmanager"], "Alertmanager")?;
     let folder = home.dir.join("alertmanager");
     let config = configuration(ports.get("lab-pager-admin"), webhooks);
-    let config = observe::write(&folder, "alertmanager.yml", &config)?;
+    let config = monitoring::write(&folder, "alertmanager.yml", &config)?;
     let port = ports.get("alertmanager");
     let line = Line::new(program).args([
         format!("--config.file={}", config.display()),
@@ -66,7 +69,7 @@ pub(crate) fn alertmanager(home: &Home, ports: &Ports, webhooks: &Webhooks) -> R
     ]);
     // It may have to call somebody beyond this machine.
     let line = line.env("GOMAXPROCS", "2").env("GOGC", "50").keep(environment::PROXIES.iter().copied());
-    let part = Part::new("alertmanager", line, observe::ready(port)).port("alertmanager", port);
+    let part = Part::new("alertmanager", line, monitoring::ready(port)).port("alertmanager", port);
     Ok(part.after(&["lab-pager"]))
 }
 

@@ -1,4 +1,4 @@
-//! One log line, whichever part wrote it: JSON of our services, logfmt of Prometheus, the formats of PostgreSQL and Redis.
+//! One log line, whichever part wrote it: JSON of our programs, logfmt of Prometheus, the formats of PostgreSQL and Redis.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::{Map, Value};
@@ -48,15 +48,12 @@ fn rfc3339(text: &str) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc3339(text).ok().map(|time| time.with_timezone(&Utc))
 }
 
-/// Our services: `timestamp`, `level`, `message`, and their fields, flat or below `fields`.
+/// Our programs: `timestamp`, `level`, `message`, and their fields. Jaeger: `ts`, `level`, `msg`.
 fn json(text: &str) -> Option<Parsed> {
     let Ok(Value::Object(mut fields)) = serde_json::from_str(text) else { return None };
     let time = ["timestamp", "time", "ts"].iter().find_map(|name| fields.remove(*name));
     let time = rfc3339(time?.as_str()?)?;
     let word = fields.remove("level").unwrap_or_default();
-    if let Some(Value::Object(inner)) = fields.remove("fields") {
-        fields.extend(inner);
-    }
     let message = ["message", "msg"].iter().find_map(|name| fields.remove(*name)).unwrap_or_default();
     let message = message.as_str().map_or_else(|| message.to_string(), str::to_owned);
     Some((time, level(word.as_str().unwrap_or_default()), message, fields))

@@ -1,6 +1,6 @@
 //! user-service as order-api needs it: whether a user exists, and its tier.
 
-use chassis_http::client::{ClientConfig, ClientError, PeerClient};
+use chassis_client::{ClientConfig, ClientError, PeerClient};
 use chassis_telemetry::Chassis;
 use contracts::users::User;
 use uuid::Uuid;

@@ -216,7 +216,7 @@ pub(crate) async fn start_api(database: &str, brokers: &str, users: &str, flags:
         config.common.chassis(order_api::SERVICE, order_api::faults::CATALOGUE, order_api::faults::SUBJECT);
     if config.common.telemetry.otlp_endpoint.is_some() {
         // Process-wide, so one test at most may ask for it; it gets the spans of all services of this process.
-        let telemetry = chassis_telemetry::init_with(&chassis, Box::new(std::io::sink())).unwrap();
+        let telemetry = chassis_otlp::init_with(&chassis, Box::new(std::io::sink())).unwrap();
         std::mem::forget(telemetry);
     }
     Running::start(order_api::build(&config, chassis).await.unwrap()).await.unwrap()

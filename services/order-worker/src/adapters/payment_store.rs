@@ -133,7 +133,6 @@ async fn by_order(conn: &mut Connection, order_id: Uuid) -> Result<Payment, DbEr
     Ok(Payment::try_from(row)?)
 }
 
-#[derive(sqlx::FromRow)]
 struct PaymentRow {
     id: Uuid,
     order_id: Uuid,
@@ -143,6 +142,8 @@ struct PaymentRow {
     reason: Option<String>,
     decided_at: DateTime<Utc>,
 }
+
+chassis_postgres::from_row!(PaymentRow { id, order_id, user_id, amount_cents, status, reason, decided_at });
 
 impl TryFrom<PaymentRow> for Payment {
     type Error = sqlx::Error;

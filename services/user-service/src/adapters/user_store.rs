@@ -106,7 +106,6 @@ impl UserStore for PgUserStore {
     }
 }
 
-#[derive(sqlx::FromRow)]
 struct Row {
     id: Uuid,
     name: String,
@@ -115,6 +114,8 @@ struct Row {
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
+
+chassis_postgres::from_row!(Row { id, name, email, tier, created_at, updated_at });
 
 impl TryFrom<Row> for User {
     type Error = DbError;

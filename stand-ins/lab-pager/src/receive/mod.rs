@@ -4,23 +4,15 @@
 mod slack;
 mod webhook;
 
-use std::sync::Arc;
-
-use axum::{
-    Router,
-    body::Body,
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::post,
-};
+use axum::{Router, body::Body, extract::State, routing::post};
+use chassis_http::Problem;
 use chrono::Utc;
 use serde::de::DeserializeOwned;
 
 use crate::{metrics::Format, page::Page, routes::Pager};
 
 /// Largest payload: Alertmanager sends a few hundred bytes an alert.
-pub const LARGEST: usize = 1 << 20;
+pub const LARGEST: u64 = 1 << 20;
 
 /// What is wrong with a payload: the field's path and what would be right.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,18 +30,18 @@ impl Wrong {
 }
 
 /// `POST /webhook` and `POST /slack`.
-pub fn router() -> Router<Arc<Pager>> {
+pub fn router() -> Router<Pager> {
     Router::new()
         .route("/webhook", post(|pager, body| take(pager, body, Format::Webhook)))
         .route("/slack", post(|pager, body| take(pager, body, Format::Slack)))
 }
 
-async fn take(State(pager): State<Arc<Pager>>, body: Body, format: Format) -> Response {
+async fn take(State(pager): State<Pager>, body: Body, format: Format) -> Result<&'static str, Problem> {
     let body = match chassis_serve::body::collect(body).await {
         Ok(body) => body,
         Err(error) => {
             pager.metrics.refused(format);
-            return error.into_response();
+            return Err(error.into());
         }
     };
     let pages = match format {
@@ -60,12 +52,12 @@ async fn take(State(pager): State<Arc<Pager>>, body: Body, format: Format) -> Re
         Ok(pages) => {
             pager.metrics.received(format);
             pages.into_iter().for_each(|page| keep(&pager, page));
-            "ok".into_response()
+            Ok("ok")
         }
         Err(Wrong { field, right }) => {
             pager.metrics.refused(format);
             tracing::warn!(format = format.as_str(), field, right, "notification refused");
-            crate::routes::problem(StatusCode::BAD_REQUEST, &field, &right)
+            Err(Problem::invalid(field, right))
         }
     }
 }
@@ -82,7 +74,8 @@ fn keep(pager: &Pager, page: Page) {
     let (alertname, service, receiver) = line;
     tracing::info!(
         alertname,
-        service,
+        // `service` is who writes the line.
+        alert.service = service,
         severity,
         receiver,
         status = status.map(crate::page::Status::as_str),

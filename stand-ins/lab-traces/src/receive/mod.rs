@@ -25,14 +25,14 @@ const MAX_AT_ONCE: usize = 8;
 #[derive(Clone)]
 pub struct Intake {
     store: Arc<Store>,
-    metrics: Arc<TraceMetrics>,
+    metrics: TraceMetrics,
     room: Arc<Semaphore>,
 }
 
 impl Intake {
     /// Into `store`, counted in `metrics`.
     #[must_use]
-    pub fn new(store: Arc<Store>, metrics: Arc<TraceMetrics>) -> Self {
+    pub fn new(store: Arc<Store>, metrics: TraceMetrics) -> Self {
         Self { store, metrics, room: Arc::new(Semaphore::new(MAX_AT_ONCE)) }
     }
 

@@ -1,9 +1,13 @@
 //! A running store on free ports, and real exporters that send to it.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    net::SocketAddr,
+    time::{Duration, SystemTime},
+};
 
+use chassis_service::lifecycle::Running;
 use clap::Parser;
-use lab_traces::{config::TracesConfig, serve::Running};
+use lab_traces::{SERVICE, build, config::TracesConfig};
 use opentelemetry::{
     Context, KeyValue,
     trace::{
@@ -23,18 +27,43 @@ pub(crate) enum Transport {
     Grpc,
 }
 
-/// A store on free ports.
-pub(crate) async fn start(extra: &[&str]) -> Running {
-    let free = ["--otlp-http-addr", "--otlp-grpc-addr", "--ui-addr", "--admin-addr"]
-        .into_iter()
-        .flat_map(|flag| [flag, "127.0.0.1:0"]);
-    let args = ["lab-traces"].into_iter().chain(free).chain(extra.iter().copied());
-    Running::start(&TracesConfig::try_parse_from(args).expect("valid flags")).await.expect("free ports")
+/// A running store.
+pub(crate) struct Store {
+    /// Address of OTLP/HTTP.
+    pub(crate) otlp_http: SocketAddr,
+    /// Address of OTLP/gRPC.
+    pub(crate) otlp_grpc: SocketAddr,
+    /// Address of the query API and the UI.
+    pub(crate) query: SocketAddr,
+    /// Address of the admin port.
+    pub(crate) admin: SocketAddr,
+    running: Running,
+}
+
+impl Store {
+    /// On free ports.
+    pub(crate) async fn start(extra: &[&str]) -> Self {
+        let free = ["--otlp-http-addr", "--otlp-grpc-addr", "--ui-addr", "--admin-addr"]
+            .into_iter()
+            .flat_map(|flag| [flag, "127.0.0.1:0"]);
+        let args = ["lab-traces"].into_iter().chain(free).chain(extra.iter().copied());
+        let config = TracesConfig::try_parse_from(args).expect("valid flags");
+        let chassis = config.common().chassis(SERVICE, &[], &[]);
+        let running = Running::start(build(&config, chassis)).await.expect("free ports");
+        let port = |name| running.port(name).expect("a port of the store");
+        let (otlp_http, otlp_grpc, query) = (port("otlp-http"), port("otlp-grpc"), port("ui"));
+        Self { otlp_http, otlp_grpc, query, admin: running.admin, running }
+    }
+
+    /// Stops it.
+    pub(crate) async fn stop(self) {
+        self.running.stop().await;
+    }
 }
 
 /// `GET path` on the query port: the status and the JSON.
-pub(crate) async fn get(running: &Running, path: &str) -> (u16, Value) {
-    let url = format!("http://{}{path}", running.query);
+pub(crate) async fn get(store: &Store, path: &str) -> (u16, Value) {
+    let url = format!("http://{}{path}", store.query);
     let response = reqwest::get(url).await.expect("an answer");
     (response.status().as_u16(), response.json().await.expect("JSON"))
 }
@@ -71,9 +100,9 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// A service that sends to `running`.
-    pub(crate) async fn new(name: &'static str, running: &Running, transport: Transport) -> Self {
-        let (http, grpc) = (running.otlp_http, running.otlp_grpc);
+    /// A service that sends to `store`.
+    pub(crate) async fn new(name: &'static str, store: &Store, transport: Transport) -> Self {
+        let (http, grpc) = (store.otlp_http, store.otlp_grpc);
         let exporter = match transport {
             // It brings a blocking client, which must not be made inside the runtime.
             Transport::Http => tokio::task::spawn_blocking(move || {

@@ -32,7 +32,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("prometheus_tsdb_head_series", &[]),
     // Alertmanager 0.25 and later
     ("alertmanager_notification_requests_failed_total", &["integration"]),
-    // lab-kafka writes these two by hand.
+    // lab-kafka registers these with a cluster that runs.
     ("kafka_broker_up", &["broker"]),
     ("kafka_topic_partitions", &["topic"]),
 ];
@@ -48,11 +48,9 @@ impl Names {
             let golden = root().join(format!("services/{service}/tests/api/snapshots/metrics.txt"));
             read(&golden).lines().for_each(|line| names.golden(line));
         }
-        for text in exported() {
-            for (name, family) in Scrape::parse(&text).families() {
-                let labels: Vec<&str> = family.labels.iter().map(String::as_str).collect();
-                names.family(name, &family.kind, &labels);
-            }
+        for (name, family) in Scrape::parse(&exported()).families() {
+            let labels: Vec<&str> = family.labels.iter().map(String::as_str).collect();
+            names.family(name, &family.kind, &labels);
         }
         for (name, labels) in FOREIGN {
             names.family(name, "gauge", labels);
@@ -171,15 +169,13 @@ impl Names {
 }
 
 /// What the parts that are no services export, from their own code.
-fn exported() -> Vec<String> {
+fn exported() -> String {
     let metrics = chassis_telemetry::metrics::Metrics::new();
     let _load = load::record::LoadMetrics::new(&metrics);
-    let load = String::from_utf8(metrics.render(None).1).expect("text");
     let store = Arc::new(lab_traces::store::Store::new(1 << 20, Duration::from_millis(500)));
-    let traces =
-        lab_traces::metrics::TraceMetrics::new(store).expect("each name once").render().expect("text");
-    let pager = lab_pager::routes::Pager::new(NonZeroUsize::MIN).expect("each name once");
-    vec![load, traces, pager.metrics.render(0).expect("text")]
+    let _traces = lab_traces::metrics::TraceMetrics::register(&metrics, store);
+    let _pager = lab_pager::routes::Pager::new(NonZeroUsize::MIN, &metrics);
+    String::from_utf8(metrics.render(None).1).expect("text")
 }
 
 fn grouped(inner: Option<&Labels>, by: &[String]) -> Result<Labels, String> {

@@ -6,7 +6,6 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 /// A row of `orders`.
-#[derive(sqlx::FromRow)]
 pub(super) struct OrderRow {
     id: Uuid,
     user_id: Uuid,
@@ -16,6 +15,8 @@ pub(super) struct OrderRow {
     created_at: DateTime<Utc>,
     settled_at: Option<DateTime<Utc>>,
 }
+
+chassis_postgres::from_row!(OrderRow { id, user_id, items, total_cents, status, created_at, settled_at });
 
 impl TryFrom<OrderRow> for Order {
     type Error = sqlx::Error;

@@ -95,18 +95,17 @@ impl OrderStore {
 pub(super) struct Settle;
 
 /// An order after the statement.
-#[derive(sqlx::FromRow)]
 struct Row {
     id: Uuid,
     created_at: DateTime<Utc>,
     changed: bool,
     judged_late: bool,
-    #[sqlx(flatten)]
     stored: Stored,
 }
 
+chassis_postgres::from_row!(Row { id, created_at, changed, judged_late; stored });
+
 /// What an order says of its outcome.
-#[derive(sqlx::FromRow)]
 struct Stored {
     status: String,
     reason: Option<String>,
@@ -114,13 +113,15 @@ struct Stored {
     settled_at: Option<DateTime<Utc>>,
 }
 
+chassis_postgres::from_row!(Stored { status, reason, settled_at });
+
 /// The same, read a second time.
-#[derive(sqlx::FromRow)]
 struct StoredNow {
     id: Uuid,
-    #[sqlx(flatten)]
     stored: Stored,
 }
+
+chassis_postgres::from_row!(StoredNow { id; stored });
 
 #[async_trait]
 impl GroupWork for Settle {

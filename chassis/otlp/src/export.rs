@@ -14,8 +14,8 @@ use opentelemetry_sdk::{
 };
 use prometheus::IntCounter;
 
-use crate::Chassis;
 use chassis_faults::FaultPoint;
+use chassis_telemetry::Chassis;
 
 /// Time that one export may take; the backend is optional and must not hold a stop.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(2);

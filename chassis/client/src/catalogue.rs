@@ -1,11 +1,15 @@
 //! Faults of calls to a peer.
 
+use std::time::Duration;
+
 use chassis_faults::{
-    FaultSpec,
-    spec::{count, work},
+    FaultSpec, ParamSpec,
+    spec::{MINUTE, count, duration, work},
 };
 
-use crate::catalogue::{DELAY, JITTER};
+const DELAY: ParamSpec = duration("delay", "time added", "250ms", Duration::ZERO, MINUTE);
+const JITTER: ParamSpec =
+    duration("jitter", "half the width of the spread around `delay`", "0ms", Duration::ZERO, MINUTE);
 
 /// All of them, in the order of the documentation.
 pub const ALL: &[&FaultSpec] = &[&UPSTREAM_ERROR, &UPSTREAM_LATENCY, &UPSTREAM_UNREACHABLE];

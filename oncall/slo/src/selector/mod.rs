@@ -1,11 +1,9 @@
 //! A selector of series: a metric name and matchers, as a spec writes it and as rules need it.
 
+mod read;
+
 use std::fmt;
 
-use promql_parser::{
-    label::MatchOp,
-    parser::{self, Expr},
-};
 use regex::Regex;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
@@ -52,35 +50,18 @@ impl Selector {
     pub fn parse(text: &str) -> Result<Self, String> {
         let wrong = "expected a selector of a counter, such as http_requests_total{status=~\"5..\"}: `rate`, the windows \
                      and the sum are written by the generator";
-        let parsed = parser::parse(text.trim()).map_err(|error| format!("not PromQL ({error}); {wrong}"))?;
-        let Expr::VectorSelector(selector) = parsed else {
-            return Err(format!("`{}` is more than a selector; {wrong}", text.trim()));
-        };
-        if selector.offset.is_some() || selector.at.is_some() || !selector.matchers.or_matchers.is_empty() {
-            return Err(format!("no offset, @ or `or` in a selector; {wrong}"));
-        }
-        let named = selector.matchers.matchers.iter().find(|matcher| matcher.name == "__name__");
-        let names = match (selector.name, named) {
-            (Some(name), _) => vec![name],
-            (None, Some(matcher)) if matches!(matcher.op, MatchOp::Re(_)) => alternatives(&matcher.value)
-                .ok_or_else(|| {
-                    format!("`{}` is not a list of metrics, such as a_total|b_total", matcher.value)
-                })?,
+        let (name, matchers) = read::read(text).map_err(|problem| format!("{problem}; {wrong}"))?;
+        let (named, matchers): (Vec<Matcher>, Vec<Matcher>) =
+            matchers.into_iter().partition(|matcher| matcher.label == "__name__");
+        let names = match (name, named.as_slice()) {
+            (Some(name), []) => vec![name],
+            (Some(_), _) => return Err(format!("the metric is named twice; {wrong}")),
+            (None, [Matcher { op: Op::Like, value, .. }]) => alternatives(value)
+                .ok_or_else(|| format!("`{value}` is not a list of metrics, such as a_total|b_total"))?,
             _ => return Err(format!("a metric name is missing; {wrong}")),
         };
         let (name, others) = (names[0].clone(), names[1..].to_vec());
-        let matchers = selector.matchers.matchers.into_iter();
-        let matchers = matchers.filter(|matcher| matcher.name != "__name__").map(|matcher| Matcher {
-            op: match matcher.op {
-                MatchOp::Equal => Op::Is,
-                MatchOp::NotEqual => Op::IsNot,
-                MatchOp::Re(_) => Op::Like,
-                MatchOp::NotRe(_) => Op::Unlike,
-            },
-            label: matcher.name,
-            value: matcher.value,
-        });
-        Ok(Self { name, others, matchers: matchers.collect() })
+        Ok(Self { name, others, matchers })
     }
 
     /// The same matchers on `name` + `suffix`.

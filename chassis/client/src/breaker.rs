@@ -25,7 +25,7 @@ const PROBES: usize = 5;
 
 /// A breaker of one peer. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Breaker {
+pub(crate) struct Breaker {
     state: Arc<Mutex<State>>,
     gauge: IntGauge,
 }
@@ -37,7 +37,7 @@ enum State {
 }
 
 /// Leave to make one call. Report what came of it; dropped without a report (a cancelled call), it frees its probe.
-pub(super) struct Admission {
+pub(crate) struct Admission {
     breaker: Breaker,
     probe: bool,
     reported: bool,
@@ -45,13 +45,13 @@ pub(super) struct Admission {
 
 impl Breaker {
     /// A closed breaker that shows its state on `gauge`: 0 closed, 1 half-open, 2 open.
-    pub(super) fn new(gauge: IntGauge) -> Self {
+    pub(crate) fn new(gauge: IntGauge) -> Self {
         gauge.set(0);
         Self { state: Arc::new(Mutex::new(State::closed())), gauge }
     }
 
     /// Leave to make a call; `None` while the breaker refuses.
-    pub(super) fn admit(&self) -> Option<Admission> {
+    pub(crate) fn admit(&self) -> Option<Admission> {
         let mut state = self.lock();
         let probe = match &mut *state {
             State::Closed { .. } => false,
@@ -128,7 +128,7 @@ impl State {
 
 impl Admission {
     /// Reports whether the peer served the call.
-    pub(super) fn report(mut self, ok: bool) {
+    pub(crate) fn report(mut self, ok: bool) {
         self.reported = true;
         self.breaker.record(self.probe, ok);
     }

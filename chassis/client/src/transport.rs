@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
 use tracing::{instrument::WithSubscriber as _, subscriber::NoSubscriber};
 
-use super::{ClientError, metrics::Outcome};
+use crate::{ClientError, metrics::Outcome};
 use chassis_faults::{FaultPoint, Faults, Strike};
 use chassis_telemetry::traces;
 
@@ -14,7 +14,7 @@ use chassis_telemetry::traces;
 const CLOSED_PORT: u16 = 1;
 
 /// The real client and the points that can break it.
-pub(super) struct Transport {
+pub(crate) struct Transport {
     peer: &'static str,
     base: url::Url,
     http: reqwest::Client,
@@ -24,7 +24,7 @@ pub(super) struct Transport {
 }
 
 impl Transport {
-    pub(super) fn new(peer: &'static str, base: url::Url, http: reqwest::Client, faults: &Faults) -> Self {
+    pub(crate) fn new(peer: &'static str, base: url::Url, http: reqwest::Client, faults: &Faults) -> Self {
         Self {
             peer,
             base,
@@ -36,7 +36,7 @@ impl Transport {
     }
 
     /// `GET path` as JSON; `None` on 404.
-    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, ClientError> {
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, ClientError> {
         if let Some(strike) = strike(self.latency.as_ref()) {
             tokio::time::sleep(strike.delay()).await;
         }
@@ -94,7 +94,7 @@ fn strike(point: Option<&FaultPoint>) -> Option<Strike> {
 }
 
 /// The `outcome` label of an attempt.
-pub(super) fn outcome<T>(result: &Result<Option<T>, ClientError>) -> Outcome {
+pub(crate) fn outcome<T>(result: &Result<Option<T>, ClientError>) -> Outcome {
     match result {
         Ok(_) => Outcome::Ok,
         Err(ClientError::Status { status, .. }) if *status < 500 => Outcome::ClientError,

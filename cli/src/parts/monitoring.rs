@@ -121,6 +121,7 @@ pub(crate) fn traces(home: &Home, ports: &Ports) -> Result<Part> {
             let settings = environment::settings(&program)?;
             let line = Line::new(program)
                 .keep(settings)
+                .env("LOG_FORMAT", "json")
                 .env("UI_ADDR", local(ui))
                 .env("OTLP_HTTP_ADDR", local(http))
                 .env("OTLP_GRPC_ADDR", local(grpc))

@@ -6,7 +6,7 @@ use chassis_telemetry::metrics::{Histogram, LATENCY_BUCKETS, Metrics};
 
 /// How a call ended, as the `outcome` label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// 2xx, or the 404 that means "none".
     Ok,
     /// Another 4xx.
@@ -34,21 +34,21 @@ const OUTCOMES: &[(Outcome, &str)] = &[
 ];
 
 /// Handles of one peer, resolved once.
-pub(super) struct ClientMetrics {
+pub(crate) struct ClientMetrics {
     outcomes: Vec<(Outcome, IntCounter)>,
     duration: Histogram,
     /// Attempts after the first.
-    pub(super) retries: IntCounter,
+    pub(crate) retries: IntCounter,
     /// Refused because the breaker is open.
-    pub(super) refused_breaker: IntCounter,
+    pub(crate) refused_breaker: IntCounter,
     /// Refused because too many calls run.
-    pub(super) refused_bulkhead: IntCounter,
+    pub(crate) refused_bulkhead: IntCounter,
     /// 0 closed, 1 half-open, 2 open.
-    pub(super) breaker: IntGauge,
+    pub(crate) breaker: IntGauge,
 }
 
 impl ClientMetrics {
-    pub(super) fn register(metrics: &Metrics, peer: &str) -> Self {
+    pub(crate) fn register(metrics: &Metrics, peer: &str) -> Self {
         let requests = metrics.counter_vec(
             "http_client_requests_total",
             "Attempts of outbound HTTP calls by peer and how they ended.",
@@ -87,7 +87,7 @@ impl ClientMetrics {
     }
 
     /// Counts one attempt; `seconds` is absent where nothing was sent.
-    pub(super) fn record(&self, outcome: Outcome, seconds: Option<f64>) {
+    pub(crate) fn record(&self, outcome: Outcome, seconds: Option<f64>) {
         if let Some((_, counter)) = self.outcomes.iter().find(|(o, _)| *o == outcome) {
             counter.inc();
         }
