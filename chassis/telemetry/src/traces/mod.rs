@@ -12,7 +12,6 @@ use opentelemetry::{
     trace::{SpanContext, TraceContextExt as _, TraceState},
 };
 use opentelemetry_sdk::propagation::TraceContextPropagator;
-use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 pub(crate) use export::provider;
 pub use place::{Place, is_unsampled, span_here};
@@ -34,17 +33,6 @@ pub fn inject() -> BTreeMap<String, String> {
         headers.0.insert("baggage".to_owned(), baggage);
     }
     headers.0
-}
-
-/// Makes `span` a child of the context in `headers`, if there is a valid one.
-pub fn set_parent(span: &tracing::Span, headers: &BTreeMap<String, String>) {
-    set_parent_from(span, &Borrowed(headers));
-}
-
-/// Links `span` to the context in `headers`, if there is a valid one.
-pub fn add_link(span: &tracing::Span, headers: &BTreeMap<String, String>) {
-    let context = TraceContextPropagator::new().extract_with_context(&Context::new(), &Borrowed(headers));
-    span.add_link(context.span().span_context().clone());
 }
 
 /// The caller's context in the headers of an HTTP request, if there is a valid one.
@@ -77,14 +65,6 @@ pub fn unsampled(parent: Option<&Context>) -> Context {
         false,
         state,
     ))
-}
-
-fn set_parent_from(span: &tracing::Span, headers: &dyn Extractor) {
-    let context = TraceContextPropagator::new().extract_with_context(&Context::new(), headers);
-    if context.span().span_context().is_valid() {
-        // Fails only where tracing is filtered out, and then there is nothing to parent.
-        let _ = span.set_parent(context);
-    }
 }
 
 /// The current trace id in hex, sampled or not; `None` outside any trace.
