@@ -1,14 +1,24 @@
 //! The relay: a loop that publishes what is due, woken by a commit of this process and by a clock for everything else
 //! (entries of other replicas, failed ones, overdue ones, those that a crash left behind).
+//!
+//! A batch is claimed, published and marked in one transaction. The claim's row locks keep other relays away. A crash anywhere
+//! before the commit gives the rows back untouched: what was published already is then published again, and nothing is lost.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::{Retire, batch, metrics::OutboxMetrics};
+use super::{
+    batch::{self, BATCH},
+    metrics::OutboxMetrics,
+    retirement::Retire,
+};
 use chassis_kafka::Producer;
-use chassis_postgres::{Database, DbError};
+use chassis_postgres::{Database, DbError, QueryType};
 
 /// How often the relay looks when nobody wakes it. One index probe.
 const POLL: Duration = Duration::from_millis(200);
@@ -60,11 +70,38 @@ impl Relay {
         }
     }
 
-    /// Publishes one batch, if anything is due; whether there may be more.
+    /// Relays one batch, if anything is due; whether there may be more.
     async fn turn(&self, woken: bool) -> Result<bool, DbError> {
-        if !woken && !batch::anything_due(&self.database).await? {
+        if !woken && !self.anything_due().await? {
             return Ok(false);
         }
-        batch::relay(self).await
+        self.relay().await
+    }
+
+    async fn anything_due(&self) -> Result<bool, DbError> {
+        batch::anything_due(&mut *self.database.background_query().await?).await
+    }
+
+    /// Relays a batch; whether more may be due.
+    async fn relay(&self) -> Result<bool, DbError> {
+        let mut tx = self.database.background_transaction().await?;
+        let claiming = Instant::now();
+        let entries = batch::claim(&mut tx).await?;
+        self.database.observe(QueryType::Select, claiming);
+        if entries.is_empty() {
+            return Ok(false);
+        }
+        let full = entries.len() == BATCH;
+
+        let outcome = batch::publish(&self.producer, entries).await;
+
+        let marking = Instant::now();
+        let kind = batch::mark(&mut tx, &outcome, self.retire).await?;
+        tx.commit().await?;
+        self.database.observe(kind, marking);
+        self.metrics.delivered.inc_by(outcome.delivered.len() as u64);
+        self.metrics.failed.inc_by(outcome.failed.len() as u64);
+        self.metrics.republished.inc_by(outcome.republished);
+        Ok(full && outcome.failed.is_empty())
     }
 }
