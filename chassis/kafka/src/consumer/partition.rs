@@ -4,7 +4,7 @@
 //! Messages of one key are handled one after the other, in the order of the log; so are all messages while one of them has to
 //! be tried again: what cannot be done now is not heaped up.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{collections::HashSet, pin::pin, sync::Arc, time::Duration};
 
 use futures::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use rdkafka::consumer::{ConsumerContext, stream_consumer::StreamPartitionQueue};
@@ -56,6 +56,9 @@ pub(super) async fn run<C: ConsumerContext>(
         under_way: FuturesUnordered::new(),
         keys: HashSet::new(),
     };
+    // These wait across the turns of the loop: to begin waiting costs more than to go on.
+    let mut receiving = pin!(receive(&queue));
+    let mut stopped = pin!(partition.stop.clone().cancelled_owned());
     // Read, and not started: those behind it wait too.
     let mut next: Option<InMessage> = None;
     while !partition.stop.is_cancelled() {
@@ -64,8 +67,11 @@ pub(super) async fn run<C: ConsumerContext>(
         }
         tokio::select! {
             Some(over) = partition.under_way.next() => partition.note(&over),
-            received = receive(&queue), if next.is_none() && partition.under_way.len() < WINDOW => next = received,
-            () = partition.stop.cancelled() => {}
+            received = receiving.as_mut(), if next.is_none() && partition.under_way.len() < WINDOW => {
+                next = received;
+                receiving.set(receive(&queue));
+            }
+            () = stopped.as_mut() => {}
         }
     }
     partition.finish().await;
