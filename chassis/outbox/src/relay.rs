@@ -24,6 +24,10 @@ use chassis_postgres::{Database, DbError, QueryType};
 const POLL: Duration = Duration::from_millis(200);
 /// After being woken, the commits of this long share a batch: under load, a few milliseconds save most of the batches.
 const GATHER: Duration = Duration::from_millis(2);
+/// The same after a batch of [`BUSY`] entries or more, which takes more than a thousand a second: an entry costs the database and
+/// the broker the less, the more go together.
+const GATHER_BUSY: Duration = Duration::from_millis(15);
+const BUSY: usize = 32;
 /// Longest pause while the database fails.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -35,19 +39,29 @@ pub(super) struct Relay {
     pub(super) wake: Arc<Notify>,
 }
 
+/// What a turn did.
+#[derive(Default)]
+struct Relayed {
+    entries: usize,
+    /// More may be due.
+    more: bool,
+}
+
 impl Relay {
     /// Relays until `stop`; a batch under way is finished first.
     pub(super) async fn run(self, stop: CancellationToken) {
         let mut failures = 0_u32;
         let mut woken = false;
+        let mut gather = GATHER;
         loop {
             let pause = match self.turn(woken).await {
-                Ok(more) => {
+                Ok(relayed) => {
                     if failures > 0 {
                         tracing::info!("the outbox is relayed again");
                     }
                     failures = 0;
-                    if more { Duration::ZERO } else { POLL }
+                    gather = if relayed.entries >= BUSY { GATHER_BUSY } else { GATHER };
+                    if relayed.more { Duration::ZERO } else { POLL }
                 }
                 Err(error) => {
                     if failures == 0 {
@@ -63,35 +77,35 @@ impl Relay {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(pause) => false,
                 () = self.wake.notified(), if failures == 0 => {
-                    tokio::time::sleep(GATHER).await;
+                    tokio::time::sleep(gather).await;
                     true
                 }
             };
         }
     }
 
-    /// Relays one batch, if anything is due; whether there may be more.
-    async fn turn(&self, woken: bool) -> Result<bool, DbError> {
+    /// Relays one batch, if anything is due.
+    async fn turn(&self, woken: bool) -> Result<Relayed, DbError> {
         if !woken && !self.anything_due().await? {
-            return Ok(false);
+            return Ok(Relayed::default());
         }
         self.relay().await
     }
 
     async fn anything_due(&self) -> Result<bool, DbError> {
-        batch::anything_due(&mut *self.database.background_query().await?).await
+        let mut query = self.database.background_query().await?;
+        batch::anything_due(&mut query).await
     }
 
-    /// Relays a batch; whether more may be due.
-    async fn relay(&self) -> Result<bool, DbError> {
+    async fn relay(&self) -> Result<Relayed, DbError> {
         let mut tx = self.database.background_transaction().await?;
         let claiming = Instant::now();
         let entries = batch::claim(&mut tx).await?;
         self.database.observe(QueryType::Select, claiming);
-        if entries.is_empty() {
-            return Ok(false);
+        let claimed = entries.len();
+        if claimed == 0 {
+            return Ok(Relayed::default());
         }
-        let full = entries.len() == BATCH;
 
         let outcome = batch::publish(&self.producer, entries).await;
 
@@ -102,6 +116,6 @@ impl Relay {
         self.metrics.delivered.inc_by(outcome.delivered.len() as u64);
         self.metrics.failed.inc_by(outcome.failed.len() as u64);
         self.metrics.republished.inc_by(outcome.republished);
-        Ok(full && outcome.failed.is_empty())
+        Ok(Relayed { entries: claimed, more: claimed == BATCH && outcome.failed.is_empty() })
     }
 }
