@@ -179,6 +179,31 @@ fn every_migration_is_embedded() {
     }
 }
 
+/// Services compose what `chassis-outbox` says about these tables: their columns are known in one place.
+#[test]
+fn outbox_and_inbox_are_named_by_their_owner_alone() {
+    let verbs = ["from", "into", "update", "join", "only"];
+    let named = |line: &str| {
+        let words: Vec<&str> = line.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect();
+        words.windows(2).any(|pair| {
+            verbs.contains(&pair[0].to_lowercase().as_str()) && ["outbox", "inbox"].contains(&pair[1])
+        })
+    };
+    let found: Vec<String> = SERVICES
+        .iter()
+        .flat_map(|service| rust_files(&folder_of(service)))
+        .flat_map(|file| {
+            let text = fs::read_to_string(&file).expect("a readable source file");
+            text.lines()
+                .enumerate()
+                .filter(|(_, line)| !line.trim_start().starts_with("//") && named(line))
+                .map(|(n, line)| format!("{}:{}: {}", file.display(), n + 1, line.trim()))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    assert!(found.is_empty(), "SQL about a table of chassis-outbox:\n{}", found.join("\n"));
+}
+
 /// Words of the shop. `order` alone is a word of sorting and of memory too.
 const BUSINESS: &[&str] = &[
     "contracts",

@@ -16,7 +16,7 @@ use tracing::{Instrument as _, field};
 
 use breaker::Breaker;
 use chassis_faults::protection::{Protection, Protections};
-use chassis_telemetry::Chassis;
+use chassis_telemetry::{Chassis, traces};
 use metrics::{ClientMetrics, Outcome};
 use transport::Transport;
 
@@ -192,20 +192,22 @@ impl Inner {
         attempt: u32,
         deadline: Option<Instant>,
     ) -> Result<Option<T>, ClientError> {
-        let span = tracing::info_span!(
-            "http client",
-            otel.name = %format_args!("GET {route}"),
-            otel.kind = "client",
-            otel.status_code = field::Empty,
-            http.request.method = "GET",
-            http.request.resend_count = (attempt > 1).then_some(attempt - 1),
-            http.response.status_code = field::Empty,
-            server.address = self.config.base.host_str(),
-            server.port = self.config.base.port_or_known_default().map(i64::from),
-            url.template = route,
-            peer.service = self.config.peer,
-            error.type = field::Empty,
-        );
+        let span = traces::span_here(|| {
+            tracing::info_span!(
+                "http client",
+                otel.name = %format_args!("GET {route}"),
+                otel.kind = "client",
+                otel.status_code = field::Empty,
+                http.request.method = "GET",
+                http.request.resend_count = (attempt > 1).then_some(attempt - 1),
+                http.response.status_code = field::Empty,
+                server.address = self.config.base.host_str(),
+                server.port = self.config.base.port_or_known_default().map(i64::from),
+                url.template = route,
+                peer.service = self.config.peer,
+                error.type = field::Empty,
+            )
+        });
         let started = Instant::now();
         let result = self.protected(path, deadline).instrument(span.clone()).await;
         let outcome = transport::outcome(&result);

@@ -45,7 +45,7 @@ impl FaultPoint {
     fn decide(&self) -> Option<Strike> {
         let in_force = self.state.current()?;
         let blast = &in_force.plan.blast;
-        if !blast.is_everything() && !blast.covers(&Scope::current()) {
+        if !blast.is_everything() && !Scope::read(|scope| blast.covers(scope)) {
             return None;
         }
         let draw = in_force.decide();

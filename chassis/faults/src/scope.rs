@@ -2,10 +2,7 @@
 //!
 //! Travels as a task-local inside the process and as W3C baggage between processes.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
+use std::{cell::RefCell, collections::BTreeMap};
 
 /// Facts about the current unit of work.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,19 +14,25 @@ pub struct Scope {
 }
 
 tokio::task_local! {
-    static CURRENT: Arc<Mutex<Scope>>;
+    // Of one task alone, and borrowed for moments only.
+    static CURRENT: RefCell<Scope>;
 }
 
 impl Scope {
     /// Runs `work` with this scope as the current one.
     pub async fn enter<F: Future>(self, work: F) -> F::Output {
-        CURRENT.scope(Arc::new(Mutex::new(self)), work).await
+        CURRENT.scope(RefCell::new(self), work).await
     }
 
     /// The scope of the running task; an empty one outside any.
     #[must_use]
     pub fn current() -> Self {
-        CURRENT.try_with(|scope| scope.lock().map(|s| s.clone()).unwrap_or_default()).unwrap_or_default()
+        Self::read(Self::clone)
+    }
+
+    /// What `reader` makes of the scope of the running task; of an empty one outside any.
+    pub fn read<T>(reader: impl Fn(&Self) -> T) -> T {
+        CURRENT.try_with(|scope| reader(&scope.borrow())).unwrap_or_else(|_| reader(&Self::default()))
     }
 
     /// Fills in what the current unit of work is about, once a handler has learnt it: whose it is, and what is known of them.
@@ -39,14 +42,13 @@ impl Scope {
         facts: impl IntoIterator<Item = (&'static str, &'a str)>,
     ) {
         let _ = CURRENT.try_with(|scope| {
-            if let Ok(mut scope) = scope.lock() {
-                let (key, value) = identity;
-                if scope.subject.get(key).map(String::as_str) != Some(value) {
-                    scope.subject.clear();
-                    scope.subject.insert(key, value.to_owned());
-                }
-                scope.subject.extend(facts.into_iter().map(|(key, value)| (key, value.to_owned())));
+            let mut scope = scope.borrow_mut();
+            let (key, value) = identity;
+            if scope.subject.get(key).map(String::as_str) != Some(value) {
+                scope.subject.clear();
+                scope.subject.insert(key, value.to_owned());
             }
+            scope.subject.extend(facts.into_iter().map(|(key, value)| (key, value.to_owned())));
         });
     }
 }

@@ -1,12 +1,17 @@
 //! What keeps one request from harming the others: panics caught, time bounded, concurrency bounded.
 
-use std::{convert::Infallible, panic::AssertUnwindSafe, time::Duration};
+use std::{
+    convert::Infallible, future::poll_fn, panic::AssertUnwindSafe, pin::pin, task::Poll, time::Duration,
+};
 
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use http::StatusCode;
 use prometheus::IntCounter;
-use tokio::sync::Semaphore;
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, sleep_until},
+};
 
 use super::{HttpConfig, Problem};
 use chassis_faults::protection::{Protection, Protections};
@@ -63,14 +68,24 @@ impl Guard {
         }
     }
 
-    /// Answers 504 when `work` takes longer than a request may.
-    pub(super) async fn bound(&self, work: impl Future<Output = Response>) -> Response {
+    /// Answers 504 when `work`, which began at `started`, takes longer than a request may. What is done at once needs no timer.
+    pub(super) async fn bound(&self, started: Instant, work: impl Future<Output = Response>) -> Response {
         if !self.protections.on(Protection::Timeout) {
             return work.await;
         }
-        tokio::time::timeout(self.timeout, work)
-            .await
-            .unwrap_or_else(|_| overtime(self.timeout).into_response())
+        let mut work = pin!(work);
+        let mut late = pin!(None);
+        poll_fn(|cx| {
+            if let Poll::Ready(response) = work.as_mut().poll(cx) {
+                return Poll::Ready(response);
+            }
+            if late.is_none() {
+                late.set(Some(sleep_until(started + self.timeout)));
+            }
+            let over = late.as_mut().as_pin_mut().is_some_and(|late| late.poll(cx).is_ready());
+            if over { Poll::Ready(overtime(self.timeout).into_response()) } else { Poll::Pending }
+        })
+        .await
     }
 
     /// Holds a slot during `work`. Without a free one: answers 503, or waits where shedding is switched off.

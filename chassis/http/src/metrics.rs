@@ -127,10 +127,10 @@ impl Endpoint {
         answer
     }
 
-    /// Counts and times `work`, even if it is dropped before its end.
-    pub(super) async fn measure(&self, work: impl Future<Output = Response>) -> Response {
+    /// Counts and times `work`, which began at `started`, even if it is dropped before its end.
+    pub(super) async fn measure(&self, started: Instant, work: impl Future<Output = Response>) -> Response {
         self.in_flight.inc();
-        let mut measured = Measured { endpoint: self, started: Instant::now(), status: CANCELLED };
+        let mut measured = Measured { endpoint: self, started, status: CANCELLED };
         let response = work.await;
         measured.status = response.status();
         response

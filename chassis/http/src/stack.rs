@@ -19,6 +19,7 @@ use axum::{
 };
 use futures::future::BoxFuture;
 use http::{Method, StatusCode};
+use tokio::time::Instant;
 use tower::{Layer, Service, ServiceBuilder};
 
 use super::{
@@ -138,13 +139,13 @@ impl Shared {
         endpoint: &Endpoint,
         handler: impl Future<Output = Result<Response, Infallible>>,
     ) -> Response {
-        let guard = &self.guard;
+        let (guard, started) = (&self.guard, Instant::now());
         // Pinned here and passed by reference: a future that is moved into the next is copied at every layer.
         let handler = pin!(handler);
         let admitted = pin!(guard.admit(handler));
-        let bounded = pin!(guard.bound(admitted));
+        let bounded = pin!(guard.bound(started, admitted));
         let caught = pin!(guard.catch(bounded));
-        let measured = pin!(endpoint.measure(caught));
+        let measured = pin!(endpoint.measure(started, caught));
         measured.await
     }
 }

@@ -44,7 +44,7 @@ impl Traced {
             // Refused only for a span that has begun, and this one has not.
             let _ = span.set_parent(parent);
         }
-        let baggage = request.headers().get("baggage").and_then(|value| value.to_str().ok());
+        let baggage = request.headers().get(&traces::BAGGAGE).and_then(|value| value.to_str().ok());
         let scope = traces::scope_of(template.unwrap_or_default(), baggage, subject);
         Self { span, ids, scope, method: request.method().clone(), uri: request.uri().clone() }
     }

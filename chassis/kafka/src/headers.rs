@@ -11,13 +11,10 @@ use chassis_faults::{Attribute, scope::Scope};
 use chassis_telemetry::traces;
 
 /// The headers to send: the message's own, with the current span as trace parent; a baggage that came with the message wins.
-pub(super) fn outgoing(own: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let mut headers = own.clone();
-    for (name, value) in traces::inject() {
-        if name != "baggage" || !own.contains_key("baggage") {
-            headers.insert(name, value);
-        }
-    }
+pub(super) fn outgoing(mut headers: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let baggage = headers.remove("baggage");
+    headers.extend(traces::inject());
+    headers.extend(baggage.map(|baggage| ("baggage".to_owned(), baggage)));
     headers
 }
 

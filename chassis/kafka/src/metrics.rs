@@ -1,21 +1,60 @@
-//! What the broker boundary exports. One set a process: made by the producer, shared with its consumers.
+//! What the broker boundary exports. One set per process, shared by its producer and consumers. The series of a topic are
+//! looked up once and kept: finding them costs more than counting.
 
-use prometheus::{GaugeVec, IntCounterVec, IntGaugeVec};
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+};
 
-use chassis_telemetry::metrics::{HistogramVec, LATENCY_BUCKETS, Metrics};
+use prometheus::{GaugeVec, IntCounter, IntCounterVec, IntGaugeVec};
+
+use chassis_telemetry::metrics::{Histogram, HistogramVec, LATENCY_BUCKETS, Metrics};
 
 /// The metric families of producer and consumers.
 pub(super) struct KafkaMetrics {
-    pub(super) published: IntCounterVec,
-    pub(super) publish_duration: HistogramVec,
-    pub(super) consumed: IntCounterVec,
-    pub(super) process_duration: HistogramVec,
+    published: IntCounterVec,
+    publish_duration: HistogramVec,
+    /// By topic.
+    publishing: RwLock<HashMap<String, Arc<Published>>>,
+    consumed: IntCounterVec,
+    process_duration: HistogramVec,
     pub(super) lag: IntGaugeVec,
     pub(super) oldest_age: GaugeVec,
-    pub(super) rebalances: IntCounterVec,
-    pub(super) dead_letters: IntCounterVec,
-    pub(super) retries: IntCounterVec,
+    rebalances: IntCounterVec,
+    dead_letters: IntCounterVec,
+    retries: IntCounterVec,
     pub(super) queue_size: IntGaugeVec,
+}
+
+/// The series of a topic that is published to.
+pub(super) struct Published {
+    ok: IntCounter,
+    error: IntCounter,
+    pub(super) duration: Histogram,
+}
+
+impl Published {
+    /// Counts an attempt by whether the broker acknowledged it.
+    pub(super) fn count(&self, ok: bool) {
+        if ok { self.ok.inc() } else { self.error.inc() }
+    }
+}
+
+/// The series of a topic that is consumed.
+pub(super) struct Consumed {
+    topic: &'static str,
+    pub(super) done: IntCounter,
+    pub(super) dead_letter: IntCounter,
+    pub(super) duration: Histogram,
+    pub(super) retries: IntCounter,
+    dead_letters: IntCounterVec,
+}
+
+impl Consumed {
+    /// Counts a message given up for `reason`.
+    pub(super) fn given_up(&self, reason: &str) {
+        self.dead_letters.with_label_values(&[self.topic, reason]).inc();
+    }
 }
 
 impl KafkaMetrics {
@@ -32,6 +71,7 @@ impl KafkaMetrics {
                 &["topic"],
                 LATENCY_BUCKETS,
             ),
+            publishing: RwLock::default(),
             consumed: metrics.counter_vec(
                 "kafka_consumed_total",
                 "Messages decided for good, by outcome: done or dead_letter.",
@@ -76,25 +116,36 @@ impl KafkaMetrics {
         }
     }
 
-    /// Creates the series of a topic that is published to, so that they begin at 0.
-    pub(super) fn declare_published(&self, topic: &str) {
-        for outcome in ["ok", "error"] {
-            self.published.with_label_values(&[topic, outcome]);
-        }
-        let _ = self.publish_duration.with(&[topic]);
+    /// The series of a topic that is published to; they begin at 0 when they are first asked for.
+    pub(super) fn published(&self, topic: &str) -> Arc<Published> {
+        let known = self.publishing.read().unwrap_or_else(PoisonError::into_inner).get(topic).map(Arc::clone);
+        known.unwrap_or_else(|| {
+            let counter = |outcome| self.published.with_label_values(&[topic, outcome]);
+            let duration = self.publish_duration.with(&[topic]);
+            let made = Published { ok: counter("ok"), error: counter("error"), duration };
+            let mut publishing = self.publishing.write().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(publishing.entry(topic.to_owned()).or_insert_with(|| Arc::new(made)))
+        })
     }
 
-    /// Creates the series of a topic that is consumed, so that they begin at 0.
-    pub(super) fn declare_consumed(&self, topic: &str, group: &str, reasons: &[&str]) {
-        for outcome in ["done", "dead_letter"] {
-            self.consumed.with_label_values(&[topic, outcome]);
-        }
+    /// The rebalances of a group, from now on at 0.
+    pub(super) fn rebalances(&self, group: &str) -> IntCounter {
+        self.rebalances.with_label_values(&[group])
+    }
+
+    /// The series of a topic that is consumed, from now on at 0.
+    pub(super) fn consumed(&self, topic: &'static str, reasons: &[&str]) -> Consumed {
         for reason in reasons {
             self.dead_letters.with_label_values(&[topic, reason]);
         }
-        let _ = self.process_duration.with(&[topic]);
-        self.rebalances.with_label_values(&[group]);
-        self.retries.with_label_values(&[topic]);
         self.queue_size.with_label_values(&[topic]);
+        Consumed {
+            topic,
+            done: self.consumed.with_label_values(&[topic, "done"]),
+            dead_letter: self.consumed.with_label_values(&[topic, "dead_letter"]),
+            duration: self.process_duration.with(&[topic]),
+            retries: self.retries.with_label_values(&[topic]),
+            dead_letters: self.dead_letters.clone(),
+        }
     }
 }

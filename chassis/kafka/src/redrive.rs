@@ -1,4 +1,4 @@
-//! Re-drive: moves dead letters back to the topic that they came from, once the reason is fixed.
+//! Re-drive: moves dead letters back to the topic that they came from, once the cause is fixed.
 //!
 //! A letter keeps the signature that it came with: a forged one stays forged, and is given up again.
 
@@ -55,13 +55,8 @@ impl fmt::Display for Redriven {
     }
 }
 
-/// Publishes up to `limit` messages of `dead_letter_topic` to their original topic, oldest of each partition first. What was
-/// moved is remembered by the group `{dead_letter_topic}.redrive`, so that a second run goes on where this one ended. A
-/// message may be moved twice when the run is interrupted.
-///
-/// # Errors
-/// When the broker does not answer, or does not take a message; what was moved until then stays moved.
-pub async fn redrive(
+/// As [`super::Kafka::redrive`].
+pub(super) async fn run(
     kafka: &KafkaConfig,
     dead_letter_topic: &str,
     limit: u64,

@@ -1,28 +1,26 @@
-//! One batch of the relay: claim, publish, mark, in one transaction.
-//!
-//! The claim's row locks keep other relays away. A crash anywhere before the commit gives the rows back untouched: what was
-//! published already is then published again, and nothing is lost.
+//! The steps of a batch: claim, publish, mark.
 
 use std::{
     collections::{BTreeMap, HashMap},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
+use chassis_kafka::{OutMessage, Producer};
+use chassis_postgres::{Connection, DbError, QueryType};
 use futures::{StreamExt as _, stream::FuturesUnordered};
 use sqlx::{postgres::types::PgInterval, types::Json};
 use uuid::Uuid;
 
-use super::{Retire, relay::Relay};
-use chassis_kafka::{OutMessage, Producer};
-use chassis_postgres::{Connection, Database, DbError, QueryType};
+use super::{retirement::Retire, table};
 
 /// Entries of one batch, published at once.
-const BATCH: i64 = 500;
+pub(super) const BATCH: usize = 500;
 /// Longest pause between two publications of an entry that stays unsettled, as a multiple of the first one. Bounded, so that a
 /// broker that lost its log gets even the oldest entry back soon.
 const LONGEST_OVERDUE: u8 = 8;
 
-struct Entry {
+/// An entry that is due.
+pub(super) struct Entry {
     id: Uuid,
     topic: String,
     key: String,
@@ -35,47 +33,23 @@ chassis_postgres::from_row!(Entry { id, topic, key, payload, headers, republishe
 
 /// What became of a batch.
 #[derive(Default)]
-struct Outcome {
-    delivered: Vec<Uuid>,
-    failed: Vec<Uuid>,
+pub(super) struct Outcome {
+    pub(super) delivered: Vec<Uuid>,
+    pub(super) failed: Vec<Uuid>,
     /// How many of the delivered ones had been published before.
-    republished: u64,
+    pub(super) republished: u64,
 }
 
 /// Whether an entry is due: what the relay asks at rest.
-pub(super) async fn anything_due(database: &Database) -> Result<bool, DbError> {
-    let mut query = database.background_query().await?;
+pub(super) async fn anything_due(conn: &mut Connection) -> Result<bool, DbError> {
     let due = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM outbox WHERE publish_at <= now())")
-        .fetch_one(&mut *query)
+        .fetch_one(conn)
         .await?;
     Ok(due)
 }
 
-/// Relays a batch; whether more may be due.
-pub(super) async fn relay(relay: &Relay) -> Result<bool, DbError> {
-    let mut tx = relay.database.background_transaction().await?;
-    let claiming = Instant::now();
-    let entries = claim(&mut tx).await?;
-    relay.database.observe(QueryType::Select, claiming);
-    if entries.is_empty() {
-        return Ok(false);
-    }
-    let full = entries.len() as i64 == BATCH;
-
-    let outcome = publish(&relay.producer, entries).await;
-
-    let marking = Instant::now();
-    let kind = mark(&mut tx, &outcome, relay.retire).await?;
-    tx.commit().await?;
-    relay.database.observe(kind, marking);
-    relay.metrics.delivered.inc_by(outcome.delivered.len() as u64);
-    relay.metrics.failed.inc_by(outcome.failed.len() as u64);
-    relay.metrics.republished.inc_by(outcome.republished);
-    Ok(full && outcome.failed.is_empty())
-}
-
 /// Locks and reads what is due, except entries whose key has an earlier one that failed and was not published yet.
-async fn claim(conn: &mut Connection) -> Result<Vec<Entry>, DbError> {
+pub(super) async fn claim(conn: &mut Connection) -> Result<Vec<Entry>, DbError> {
     let entries = sqlx::query_as(
         "SELECT id, topic, key, payload, headers, published_at IS NOT NULL AS republished
          FROM outbox AS due
@@ -90,14 +64,14 @@ async fn claim(conn: &mut Connection) -> Result<Vec<Entry>, DbError> {
          LIMIT $1
          FOR UPDATE OF due SKIP LOCKED",
     )
-    .bind(BATCH)
+    .bind(BATCH as i64)
     .fetch_all(conn)
     .await?;
     Ok(entries)
 }
 
 /// Publishes all entries at once, those of one key one after the other.
-async fn publish(producer: &Producer, entries: Vec<Entry>) -> Outcome {
+pub(super) async fn publish(producer: &Producer, entries: Vec<Entry>) -> Outcome {
     let mut by_key: HashMap<(String, String), Vec<Entry>> = HashMap::new();
     for entry in entries {
         by_key.entry((entry.topic.clone(), entry.key.clone())).or_default().push(entry);
@@ -137,7 +111,11 @@ async fn publish_in_order(producer: &Producer, entries: Vec<Entry>) -> Outcome {
 /// Retires what was delivered or schedules its next time, and lets what failed wait: 200 ms, doubled each time, at most 5 s.
 ///
 /// By the wall clock: `now()` is the start of the transaction, before the publishing.
-async fn mark(conn: &mut Connection, outcome: &Outcome, retire: Retire) -> Result<QueryType, DbError> {
+pub(super) async fn mark(
+    conn: &mut Connection,
+    outcome: &Outcome,
+    retire: Retire,
+) -> Result<QueryType, DbError> {
     if !outcome.failed.is_empty() {
         sqlx::query(
             "UPDATE outbox SET attempts = attempts + 1,
@@ -150,10 +128,7 @@ async fn mark(conn: &mut Connection, outcome: &Outcome, retire: Retire) -> Resul
     }
     match retire {
         Retire::OnDelivery => {
-            sqlx::query("DELETE FROM outbox WHERE id = ANY($1)")
-                .bind(&outcome.delivered)
-                .execute(conn)
-                .await?;
+            table::retire(conn, &outcome.delivered).await?;
             Ok(QueryType::Delete)
         }
         Retire::OnSettlement { overdue } => {

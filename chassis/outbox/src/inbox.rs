@@ -16,6 +16,21 @@ CREATE TABLE inbox (
 );
 ";
 
+/// SQL that records the events in the parameter `$events` (`uuid[]`) for the consumer in `$consumer` (`text`), and returns those
+/// that are new as `event_id`. Part of a larger statement, as one of its `WITH` queries.
+#[macro_export]
+macro_rules! record {
+    ($consumer:literal, $events:literal) => {
+        concat!(
+            "INSERT INTO inbox (consumer, event_id) SELECT ",
+            $consumer,
+            ", event_id FROM unnest(",
+            $events,
+            "::uuid[]) AS event (event_id) ON CONFLICT DO NOTHING RETURNING event_id"
+        )
+    };
+}
+
 /// Records these events and returns which of them are new; the others were handled before.
 ///
 /// While another transaction is handling one of them, this waits until that one has ended: whoever comes second learns
@@ -28,14 +43,6 @@ pub async fn record(
     consumer: &str,
     event_ids: &[Uuid],
 ) -> Result<HashSet<Uuid>, DbError> {
-    let new = sqlx::query_scalar(
-        "INSERT INTO inbox (consumer, event_id) SELECT $1, event_id FROM unnest($2::uuid[]) AS input (event_id)
-         ON CONFLICT DO NOTHING
-         RETURNING event_id",
-    )
-    .bind(consumer)
-    .bind(event_ids)
-    .fetch_all(conn)
-    .await?;
+    let new = sqlx::query_scalar(record!("$1", "$2")).bind(consumer).bind(event_ids).fetch_all(conn).await?;
     Ok(new.into_iter().collect())
 }

@@ -3,85 +3,39 @@
 //! At-least-once by construction. An entry either retires when the broker acknowledged it, or, where the broker itself
 //! may lose its log, only when the receiver's answer came back; an overdue entry is published again.
 //!
-//! Entries of one key leave in the order of their staging, also when one of them fails for a while. Where several replicas
+//! Entries of one key leave in the order of their staging, even when one of them fails for a while. Where several replicas
 //! relay, that holds for entries staged further apart than one batch takes.
 
 mod batch;
 pub mod inbox;
 mod metrics;
 mod relay;
+mod retirement;
+mod table;
 mod verdict;
 
-pub use verdict::{REFUSED_BY_DATABASE, verdict};
+use std::sync::Arc;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
-
-use sqlx::types::Json;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
 use self::{metrics::OutboxMetrics, relay::Relay};
+pub use self::{
+    retirement::Retire,
+    table::{OUTBOX_DDL, OutboxEntry, entries},
+    verdict::{REFUSED_BY_DATABASE, verdict},
+};
 use chassis_kafka::Producer;
 use chassis_postgres::{Connection, Database, DbError};
-use chassis_telemetry::{Chassis, traces};
-
-/// When an entry is done.
-#[derive(Debug, Clone, Copy)]
-pub enum Retire {
-    /// As soon as the broker acknowledged it.
-    OnDelivery,
-    /// When the service deletes the row, by the entry's id and in the transaction that makes the effect durable; published
-    /// again when that takes longer than this.
-    OnSettlement {
-        /// Time after which a published entry is published again; doubles with each time that it is, up to eight times as much.
-        overdue: Duration,
-    },
-}
+use chassis_telemetry::Chassis;
 
 /// The table `outbox` of one database, and its relay. Cheap to clone.
 ///
-/// The service's migrations create the table from [`OUTBOX_DDL`] (a test compares).
+/// The service's migrations create the table from [`OUTBOX_DDL`] (a test compares); everything else that is done to it is done
+/// here, or by statements that are composed from [`stage!`] and [`retire!`].
 #[derive(Clone)]
 pub struct Outbox {
     wake: Arc<Notify>,
-}
-
-/// The table that [`Outbox`] works on.
-///
-/// Rows live for seconds, so the table is vacuumed by count of dead rows and not by share of live ones; `outbox_failed` is
-/// nearly always empty and only read to hold an entry back while an earlier one of its key waits for another attempt.
-pub const OUTBOX_DDL: &str = "
-CREATE TABLE outbox (
-    id           uuid PRIMARY KEY,
-    topic        text        NOT NULL,
-    key          text        NOT NULL,
-    payload      bytea       NOT NULL,
-    headers      jsonb       NOT NULL DEFAULT '{}',
-    created_at   timestamptz NOT NULL DEFAULT now(),
-    publish_at   timestamptz NOT NULL DEFAULT now(),
-    published_at timestamptz,
-    attempts     integer     NOT NULL DEFAULT 0
-) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
-CREATE INDEX outbox_due ON outbox (publish_at, id);
-CREATE INDEX outbox_failed ON outbox (topic, key) WHERE published_at IS NULL AND attempts > 0;
-";
-
-/// An event to be staged, in the trace and the scope in which it was made.
-#[derive(Debug, Clone)]
-pub struct OutboxEntry {
-    id: Uuid,
-    topic: &'static str,
-    key: String,
-    payload: Vec<u8>,
-    headers: Json<BTreeMap<String, String>>,
-}
-
-impl OutboxEntry {
-    /// An event with the current trace context and scope as headers. `id` is the event's own.
-    #[must_use]
-    pub fn new(id: Uuid, topic: &'static str, key: String, payload: Vec<u8>) -> Self {
-        Self { id, topic, key, payload, headers: Json(traces::inject()) }
-    }
 }
 
 impl Outbox {
@@ -101,20 +55,16 @@ impl Outbox {
     /// # Errors
     /// [`DbError`].
     pub async fn stage(&self, conn: &mut Connection, entries: &[&OutboxEntry]) -> Result<(), DbError> {
-        sqlx::query(
-            "INSERT INTO outbox (id, topic, key, payload, headers)
-             SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::jsonb[])
-             ON CONFLICT (id) DO UPDATE SET publish_at = now(), attempts = 0,
-                 payload = excluded.payload, headers = excluded.headers",
-        )
-        .bind(entries.iter().map(|entry| entry.id).collect::<Vec<_>>())
-        .bind(entries.iter().map(|entry| entry.topic).collect::<Vec<_>>())
-        .bind(entries.iter().map(|entry| entry.key.as_str()).collect::<Vec<_>>())
-        .bind(entries.iter().map(|entry| entry.payload.as_slice()).collect::<Vec<_>>())
-        .bind(entries.iter().map(|entry| &entry.headers).collect::<Vec<_>>())
-        .execute(conn)
-        .await?;
-        Ok(())
+        table::stage(conn, entries).await
+    }
+
+    /// Removes entries, by their ids, inside the transaction that makes the effect durable that they waited for
+    /// ([`Retire::OnSettlement`]).
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub async fn retire(&self, conn: &mut Connection, ids: &[Uuid]) -> Result<(), DbError> {
+        table::retire(conn, ids).await
     }
 
     /// Wakes the relay: call after the commit, so that an event leaves at once instead of at the next poll.

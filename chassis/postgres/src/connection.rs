@@ -27,7 +27,7 @@ pub struct Connection {
     in_transaction: bool,
     /// Given back after the connection is really free again: a statement that its caller gave up still runs on it.
     slot: Option<Slot>,
-    pub(super) observer: Observer,
+    observer: Observer,
 }
 
 impl Connection {
@@ -48,6 +48,11 @@ impl Connection {
         sqlx::raw_sql("COMMIT").execute(&mut *self).await?;
         self.in_transaction = false;
         Ok(())
+    }
+
+    /// Notes in the span that what is done on it is the work of `callers`.
+    pub fn shared_by(&self, callers: usize) {
+        self.observer.shared_by(callers);
     }
 
     /// The parts that run a statement and watch it.
@@ -165,7 +170,7 @@ impl Observer {
     }
 
     /// `db.operation.batch.size` of the semantic conventions, which is not set for 1.
-    pub(super) fn shared_by(&self, callers: usize) {
+    fn shared_by(&self, callers: usize) {
         if callers > 1 {
             self.span.record("db.operation.batch.size", i64::try_from(callers).unwrap_or(i64::MAX));
         }

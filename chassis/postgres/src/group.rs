@@ -14,8 +14,8 @@ use std::{
 };
 
 use async_trait::async_trait;
+use chassis_telemetry::traces::Place;
 use tokio::sync::oneshot;
-use tracing::{Instrument as _, Span};
 
 use super::{Database, DbError, QueryType, faults::Blow};
 
@@ -37,7 +37,7 @@ pub trait GroupWork: Send + Sync + 'static {
     type Done: Send + 'static;
 
     /// Does all jobs, in one transaction; one result for each job, in their order. The statement notes in its span how many
-    /// callers it is for ([`super::Query::shared_by`]).
+    /// callers it is for ([`super::Connection::shared_by`]).
     ///
     /// # Errors
     /// [`DbError`]; none of the jobs is done then, unless the connection broke during the commit.
@@ -71,7 +71,7 @@ struct Waiting<W: GroupWork> {
     job: W::Job,
     reply: oneshot::Sender<Result<W::Done, DbError>>,
     /// The caller's wait, in its own trace.
-    span: Span,
+    place: Place,
 }
 
 impl<W: GroupWork> Group<W> {
@@ -105,7 +105,8 @@ impl<W: GroupWork> Group<W> {
             return Entered::Lane(Lane { inner: Arc::clone(&self.inner) }, job);
         }
         let (reply, answer) = oneshot::channel();
-        queue.waiting.push(Waiting { job, reply, span: self.inner.database.span(W::KIND, W::OPERATION) });
+        let place = Place::here(|| self.inner.database.make_span(W::KIND, W::OPERATION));
+        queue.waiting.push(Waiting { job, reply, place });
         Entered::Queue(answer)
     }
 }
@@ -135,11 +136,12 @@ impl<W: GroupWork> Drop for Lane<W> {
             let left = queue.waiting.split_off(group);
             mem::replace(&mut queue.waiting, left)
         };
-        // The lane lives on in the task of the next group. In the trace of the first of them is what the database did.
+        // The lane lives on in the task of the next group. What the database did is in one trace: the first that is sampled.
         let lane = Self { inner: Arc::clone(&self.inner) };
-        let span = next.first().map_or_else(Span::none, |first| first.span.clone());
+        let traced = next.iter().find(|one| !one.place.span().is_disabled()).or(next.first());
+        let place = traced.map_or_else(Place::nowhere, |one| one.place.clone());
         match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn(Blow::default().fall_on(lane.go(next)).instrument(span))),
+            Ok(runtime) => drop(runtime.spawn(place.run(Blow::default().fall_on(lane.go(next))))),
             // The process ends; the callers learn it from their channels.
             Err(_) => mem::forget(lane),
         }
@@ -151,14 +153,15 @@ impl<W: GroupWork> Lane<W> {
         // Whoever gave up before its turn asks for nothing any more.
         group.retain(|one| !one.reply.is_closed());
         let (jobs, callers): (Vec<_>, Vec<_>) =
-            group.into_iter().map(|one| (one.job, (one.reply, one.span))).unzip();
+            group.into_iter().map(|one| (one.job, (one.reply, one.place))).unzip();
         if jobs.is_empty() {
             return;
         }
         if jobs.len() > 1 {
-            callers.iter().for_each(|(_, span)| {
-                span.record("db.operation.batch.size", i64::try_from(jobs.len()).unwrap_or(i64::MAX));
-            });
+            let size = i64::try_from(jobs.len()).unwrap_or(i64::MAX);
+            for (_, place) in &callers {
+                place.span().record("db.operation.batch.size", size);
+            }
         }
         match self.inner.work.run(&self.inner.database, &jobs).await {
             Ok(done) => {
@@ -174,8 +177,8 @@ impl<W: GroupWork> Lane<W> {
             }
             // One of them: which one, shows when each goes alone.
             Err(_) => {
-                for (job, (reply, span)) in jobs.into_iter().zip(callers) {
-                    let _ = reply.send(self.inner.alone(job).instrument(span).await);
+                for (job, (reply, place)) in jobs.into_iter().zip(callers) {
+                    let _ = reply.send(place.run(self.inner.alone(job)).await);
                 }
             }
         }

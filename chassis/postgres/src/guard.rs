@@ -8,13 +8,6 @@ use super::{Connection, DbError};
 #[derive(Debug)]
 pub struct Query(pub(super) Connection);
 
-impl Query {
-    /// Notes in the span that this statement does the work of `callers`.
-    pub fn shared_by(&self, callers: usize) {
-        self.0.observer.shared_by(callers);
-    }
-}
-
 impl Deref for Query {
     type Target = Connection;
     fn deref(&self) -> &Connection {
@@ -33,11 +26,6 @@ impl DerefMut for Query {
 pub struct Transaction(pub(super) Connection);
 
 impl Transaction {
-    /// Notes in the span that this transaction does the work of `callers`.
-    pub fn shared_by(&self, callers: usize) {
-        self.0.observer.shared_by(callers);
-    }
-
     /// Commits.
     ///
     /// # Errors

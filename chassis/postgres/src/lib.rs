@@ -35,7 +35,7 @@ pub use self::{
 };
 use self::{connection::Observer, error::ErrorKind, faults::DbFaults, metrics::DbMetrics, pool::Slots};
 use chassis_core::config::Invalid;
-use chassis_telemetry::Chassis;
+use chassis_telemetry::{Chassis, traces};
 
 /// Deadline of the readiness probe: below the second that `/readyz` gives each check.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(800);
@@ -237,7 +237,12 @@ impl Database {
         }
     }
 
+    /// The span of an operation; none in a trace that is not sampled.
     fn span(&self, kind: QueryType, operation: &'static str) -> Span {
+        traces::span_here(|| self.make_span(kind, operation))
+    }
+
+    fn make_span(&self, kind: QueryType, operation: &'static str) -> Span {
         let options = &self.inner.options;
         tracing::info_span!(
             "database",

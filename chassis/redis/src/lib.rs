@@ -16,7 +16,7 @@ use redis::{
 use tracing::Instrument;
 
 use chassis_core::config::Invalid;
-use chassis_telemetry::Chassis;
+use chassis_telemetry::{Chassis, traces};
 
 mod background;
 pub mod catalogue;
@@ -205,7 +205,7 @@ impl Cache {
     /// One command within the deadline, measured and traced.
     async fn run<T: FromRedisValue>(&self, operation: &'static str, command: &Cmd) -> Result<T, CacheError> {
         let inner = &*self.inner;
-        let span = inner.span(command);
+        let span = traces::span_here(|| inner.span(command));
         let answer = async {
             inner.faults.meet().await?;
             command.query_async(&mut inner.connection.clone()).await

@@ -180,7 +180,7 @@ fn client(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Protocol, clock::Clock, connection::Turn};
+    use crate::{Protocol, clock::Clock, connection::turn::Turn};
 
     fn crowd(most: u32, per_client: u32) -> Arc<Crowd> {
         let limits =

@@ -16,7 +16,10 @@ use tower::Service as _;
 
 use crate::{
     BodyError, Connection,
-    connection::{State, Turn, Waiting},
+    connection::{
+        State,
+        turn::{Turn, Waiting},
+    },
     limits::Refusal,
     server::Port,
 };
@@ -28,7 +31,7 @@ pub(crate) fn answer(
     request: Request<Incoming>,
 ) -> impl Future<Output = Result<Response<Answer>, Infallible>> + Send + use<> {
     let turn = Turn::begin(state);
-    let refusal = port.gate.refuse(&request);
+    let refusal = port.gate.refuse(&request, &state.known);
     let mut request = request.map(|incoming| {
         if incoming.is_end_stream() { Body::empty() } else { Body::new(Upload::new(incoming, port, state)) }
     });

@@ -3,6 +3,8 @@
 //! No token protects a program on loopback from the browser of the person who runs it: any page may make it send requests there.
 //! What a page cannot do is to leave out or forge `Host`, `Origin` and `Sec-Fetch-Site`.
 
+use std::sync::OnceLock;
+
 use axum::response::Response;
 use http::{HeaderMap, Method, Request, Version, header, uri::Authority};
 
@@ -17,13 +19,45 @@ pub(crate) struct Gate {
     names: Vec<HostName>,
 }
 
+/// The `Host` that a connection was let in with. Clients send the same one with each request, and reading it costs more than
+/// comparing it.
+#[derive(Debug, Default)]
+pub(crate) struct Known(OnceLock<Box<[u8]>>);
+
+impl Known {
+    /// Whether the request is for it, and says so once.
+    fn is_host_of<B>(&self, request: &Request<B>) -> bool {
+        let Some(known) = self.0.get() else { return false };
+        let mut headers = request.headers().get_all(header::HOST).iter();
+        let same = headers.next().is_some_and(|host| host.as_bytes() == &**known);
+        same && headers.next().is_none() && request.uri().authority().is_none()
+    }
+
+    fn remember<B>(&self, request: &Request<B>) {
+        if request.uri().authority().is_none()
+            && let Some(host) = request.headers().get(header::HOST)
+        {
+            // A copy: a clone would keep the buffer of the whole request.
+            self.0.get_or_init(|| host.as_bytes().into());
+        }
+    }
+}
+
 impl Gate {
     pub(crate) fn new(names: &[HostName]) -> Self {
         Self { names: names.to_vec() }
     }
 
-    /// The answer to a request that may not come in, and what it counts as; a malformed one counts as nothing.
-    pub(crate) fn refuse<B>(&self, request: &Request<B>) -> Option<(Option<Refusal>, Response)> {
+    /// The answer to a request that may not come in, and what it counts as; a malformed one counts as nothing. `known` is that of
+    /// its connection.
+    pub(crate) fn refuse<B>(
+        &self,
+        request: &Request<B>,
+        known: &Known,
+    ) -> Option<(Option<Refusal>, Response)> {
+        if known.is_host_of(request) && !(changes(request.method()) && names_a_site(request.headers())) {
+            return None;
+        }
         let host = match addressed(request) {
             Ok(host) => host,
             Err(right) => {
@@ -44,6 +78,7 @@ impl Gate {
             let right = "the site of the request itself, or absent, as programs such as curl have it";
             return Some((Some(Refusal::CrossOrigin), problem::answer(CROSS_ORIGIN, &detail, field, right)));
         }
+        known.remember(request);
         None
     }
 
@@ -83,6 +118,11 @@ fn changes(method: &Method) -> bool {
     !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
 }
 
+/// Whether a page may have sent it: what [`foreign`] looks at is there.
+fn names_a_site(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site")
+}
+
 /// The header that gives away another site, and its value.
 fn foreign<'a>(headers: &'a HeaderMap, host: Option<&Authority>) -> Option<(&'static str, &'a str)> {
     let text = |value: &'a http::HeaderValue| value.to_str().unwrap_or("not a text");
@@ -103,12 +143,17 @@ mod tests {
     use super::*;
 
     fn status(method: &str, uri: &str, headers: &[(&str, &str)]) -> Option<StatusCode> {
+        status_on(&Known::default(), method, uri, headers)
+    }
+
+    /// On a connection that may have had requests before.
+    fn status_on(known: &Known, method: &str, uri: &str, headers: &[(&str, &str)]) -> Option<StatusCode> {
         let gate = Gate::new(&["order-api".parse().expect("a name")]);
         let mut request = Request::builder().method(method).uri(uri);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        gate.refuse(&request.body(()).expect("a request")).map(|(_, answer)| answer.status())
+        gate.refuse(&request.body(()).expect("a request"), known).map(|(_, answer)| answer.status())
     }
 
     #[test]
@@ -134,6 +179,21 @@ mod tests {
         assert_eq!(status("GET", "/", &[("host", "localhost"), ("host", "evil.example")]), bad);
         assert_eq!(status("GET", "/", &[("host", "evil@localhost")]), bad);
         assert_eq!(status("GET", "/", &[("host", "a b")]), bad);
+    }
+
+    #[test]
+    fn a_connection_that_was_let_in_once_is_let_in_for_that_host_alone() {
+        let (known, ours) = (Known::default(), ("host", "order-api:8001"));
+        let wrong = Some(StatusCode::MISDIRECTED_REQUEST);
+        assert_eq!(status_on(&known, "GET", "/", &[("host", "evil.example")]), wrong);
+        assert_eq!(status_on(&known, "GET", "/", &[ours]), None);
+        assert_eq!(status_on(&known, "POST", "/", &[ours]), None);
+        assert_eq!(status_on(&known, "GET", "/", &[("host", "evil.example")]), wrong);
+        assert_eq!(status_on(&known, "GET", "http://evil.example/", &[ours]), wrong);
+        assert_eq!(status_on(&known, "GET", "/", &[ours, ours]), Some(StatusCode::BAD_REQUEST));
+        let foreign = [ours, ("origin", "http://evil.example")];
+        assert_eq!(status_on(&known, "POST", "/", &foreign), Some(StatusCode::FORBIDDEN));
+        assert_eq!(status_on(&known, "GET", "/", &[("host", "localhost")]), None);
     }
 
     #[test]

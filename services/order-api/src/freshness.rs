@@ -1,20 +1,18 @@
-//! Judges every accepted order once: fresh when it is settled within [`FRESH_WITHIN`], late as soon as that time has passed.
+//! Judges orders that do not settle: each is counted as late as soon as its time is over.
 //!
 //! A histogram of the time to settle knows nothing of an order that never settles. So the orders that are overdue are looked
-//! for, counted, and marked in their outbox entry: the mark makes the count right across restarts and replicas.
+//! for, counted, and marked: the mark makes the count right across restarts and replicas.
 
 use std::time::Duration;
 
 use chrono::Utc;
 use tokio_util::sync::CancellationToken;
 
-use crate::{adapters::OrderStore, metrics::OrderApiMetrics};
+use crate::{adapters::OrderStore, domain::FRESH_WITHIN, metrics::OrderApiMetrics};
 
-/// What the freshness objective promises (dashboards/slos/order-freshness.yaml).
-pub const FRESH_WITHIN: Duration = Duration::from_secs(5);
-/// How often overdue orders are looked for: one pass over a table that holds what is in flight.
+/// How often overdue orders are looked for: one pass over what is in flight.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// The table grows while nothing is settled: looking may take this share (one in …) of the time.
+/// That becomes much while nothing is settled: looking may take this share (one in …) of the time.
 const LOOK_SHARE: u32 = 20;
 
 /// Counts overdue orders until `stop`. While the database does not answer nothing is judged; it is made up for afterwards.

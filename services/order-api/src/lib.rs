@@ -18,7 +18,7 @@ pub mod state;
 
 use chassis_core::ServiceInfo;
 use chassis_http::Failure;
-use chassis_kafka::{ConsumerConfig, Producer, Redriven};
+use chassis_kafka::{Kafka, Redriven, Subscription};
 use chassis_outbox::{Outbox, Retire};
 use chassis_postgres::{Database, DbError, DbTargets};
 use chassis_service::App;
@@ -62,20 +62,19 @@ pub async fn build(config: &OrderApiConfig, chassis: Chassis) -> anyhow::Result<
     let database = Database::connect(&config.database, targets, &chassis).await?;
     database.migrate(&MIGRATIONS).await?;
 
-    let producer = Producer::new(&config.kafka, &chassis)?.publishes(topics::ORDERS);
+    let kafka = Kafka::connect(&config.kafka, &chassis)?;
     let retire = Retire::OnSettlement { overdue: config.outbox_overdue };
-    let outbox = Outbox::start(database.clone(), producer.clone(), retire, &chassis);
+    let outbox = Outbox::start(database.clone(), kafka.producer(topics::ORDERS), retire, &chassis);
     let orders = OrderStore::new(database, outbox, &chassis);
 
-    let consumer = ConsumerConfig {
+    let outcomes = Subscription {
         group: topics::GROUP_ORDER_API,
         topic: topics::ORDER_OUTCOMES,
-        dead_letter_topic: topics::ORDER_OUTCOMES_DLQ,
+        dead_letters: topics::ORDER_OUTCOMES_DLQ,
         max_attempts: MAX_ATTEMPTS,
         reasons: outcomes::REASONS,
     };
-    let outcomes = Outcomes::new(orders.clone(), metrics.clone());
-    chassis_kafka::consume(&config.kafka, consumer, &producer, outcomes, &chassis)?;
+    kafka.consume(outcomes, Outcomes::new(orders.clone(), metrics.clone()))?;
 
     chassis.spawn(freshness::watch(orders.clone(), metrics.clone(), chassis.shutdown.clone()));
 
@@ -103,6 +102,5 @@ fn storage(failure: Failure) -> DbError {
 /// # Errors
 /// When the broker does not answer or does not take a message; what was moved until then stays moved.
 pub async fn redrive(config: &OrderApiConfig, chassis: &Chassis, limit: u64) -> anyhow::Result<Redriven> {
-    let producer = Producer::new(&config.kafka, chassis)?;
-    chassis_kafka::redrive(&config.kafka, topics::ORDER_OUTCOMES_DLQ, limit, &producer).await
+    Kafka::connect(&config.kafka, chassis)?.redrive(topics::ORDER_OUTCOMES_DLQ, limit).await
 }

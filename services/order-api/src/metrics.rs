@@ -6,7 +6,7 @@ use chassis_telemetry::metrics::{Histogram, Metrics};
 use contracts::orders::OrderStatus;
 use prometheus::IntCounter;
 
-use crate::freshness::FRESH_WITHIN;
+use crate::domain::Freshness;
 
 /// Buckets of the time from acceptance to settlement, in seconds.
 const SETTLE_BUCKETS: &[f64] =
@@ -23,7 +23,7 @@ pub struct OrderApiMetrics {
     rejected: IntCounter,
     /// Acceptance to outcome applied, in seconds.
     settle_duration: Histogram,
-    /// Orders settled within [`FRESH_WITHIN`].
+    /// Orders settled in time ([`Freshness::Fresh`]).
     fresh: IntCounter,
     /// Orders that were not.
     late: IntCounter,
@@ -88,22 +88,26 @@ impl OrderApiMetrics {
         self.contradiction.inc();
     }
 
-    /// So many orders have been pending for longer than [`FRESH_WITHIN`], and were not counted before.
+    /// `count` more orders have been pending for longer than they may be.
     pub fn orders_late(&self, count: u64) {
         self.late.inc_by(count);
     }
 
-    /// An order got its outcome, `after` it was accepted; `judged_late` when it was counted as late before.
-    pub fn order_settled(&self, status: OrderStatus, after: Duration, judged_late: bool) {
+    /// An order was settled that nobody had judged before.
+    pub fn order_judged(&self, freshness: Freshness) {
+        match freshness {
+            Freshness::Fresh => self.fresh.inc(),
+            Freshness::Late => self.late.inc(),
+        }
+    }
+
+    /// An order got its outcome, `after` it was accepted.
+    pub fn order_settled(&self, status: OrderStatus, after: Duration) {
         match status {
             OrderStatus::Completed => self.completed.inc(),
             OrderStatus::Rejected => self.rejected.inc(),
             OrderStatus::Pending => return,
         }
         self.settle_duration.observe(after.as_secs_f64());
-        if judged_late {
-            return;
-        }
-        if after <= FRESH_WITHIN { self.fresh.inc() } else { self.late.inc() }
     }
 }

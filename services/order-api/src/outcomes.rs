@@ -11,7 +11,7 @@ use contracts::orders::{OrderSettled, OrderStatus, decode};
 
 use crate::{
     adapters::{OrderStore, Settled},
-    domain::is_past,
+    domain::{Freshness, is_past},
     metrics::OrderApiMetrics,
 };
 
@@ -49,7 +49,10 @@ impl Outcomes {
         let (id, status, at) = (event.order_id, event.status.as_str(), event.settled_at);
         match settled {
             Settled::Now { after, judged_late } => {
-                self.metrics.order_settled(event.status, after, judged_late);
+                self.metrics.order_settled(event.status, after);
+                if !judged_late {
+                    self.metrics.order_judged(Freshness::of(after));
+                }
                 self.metrics.outcome_is_consistent();
                 Verdict::Done
             }

@@ -77,7 +77,7 @@ impl Fulfil {
             return give_up(INVALID, format!("order {} has an impossible total", order.order_id));
         }
         // The tier came with the message, when order-api knew it.
-        let tier = Scope::current().subject.remove(subject::USER_TIER);
+        let tier = Scope::read(|scope| scope.subject.get(subject::USER_TIER).cloned());
         let tier = tier.as_deref().map(|tier| (subject::USER_TIER, tier));
         Scope::identify((subject::USER_ID, &order.user_id.to_string()), tier);
         let payment = decide(&order, Utc::now().trunc_subsecs(6));

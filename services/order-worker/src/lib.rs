@@ -12,7 +12,7 @@ pub mod fulfil;
 pub mod metrics;
 
 use chassis_core::ServiceInfo;
-use chassis_kafka::{ConsumerConfig, Producer, Redriven};
+use chassis_kafka::{Kafka, Redriven, Subscription};
 use chassis_outbox::{Outbox, Retire};
 use chassis_postgres::{Database, DbTargets};
 use chassis_service::App;
@@ -49,18 +49,18 @@ pub async fn build(config: &OrderWorkerConfig, chassis: Chassis) -> anyhow::Resu
     let database = Database::connect(&config.database, targets, &chassis).await?;
     database.migrate(&MIGRATIONS).await?;
 
-    let producer = Producer::new(&config.kafka, &chassis)?.publishes(topics::ORDER_OUTCOMES);
-    let outbox = Outbox::start(database.clone(), producer.clone(), Retire::OnDelivery, &chassis);
+    let kafka = Kafka::connect(&config.kafka, &chassis)?;
+    let producer = kafka.producer(topics::ORDER_OUTCOMES);
+    let outbox = Outbox::start(database.clone(), producer, Retire::OnDelivery, &chassis);
 
-    let consumer = ConsumerConfig {
+    let orders = Subscription {
         group: topics::GROUP_ORDER_WORKER,
         topic: topics::ORDERS,
-        dead_letter_topic: topics::ORDERS_DLQ,
+        dead_letters: topics::ORDERS_DLQ,
         max_attempts: MAX_ATTEMPTS,
         reasons: fulfil::REASONS,
     };
-    let handler = Fulfil::new(PaymentStore::new(database, outbox), metrics);
-    chassis_kafka::consume(&config.kafka, consumer, &producer, handler, &chassis)?;
+    kafka.consume(orders, Fulfil::new(PaymentStore::new(database, outbox), metrics))?;
 
     Ok(App::new(&config.common, chassis))
 }
@@ -70,6 +70,5 @@ pub async fn build(config: &OrderWorkerConfig, chassis: Chassis) -> anyhow::Resu
 /// # Errors
 /// When the broker does not answer or does not take a message; what was moved until then stays moved.
 pub async fn redrive(config: &OrderWorkerConfig, chassis: &Chassis, limit: u64) -> anyhow::Result<Redriven> {
-    let producer = Producer::new(&config.kafka, chassis)?;
-    chassis_kafka::redrive(&config.kafka, topics::ORDERS_DLQ, limit, &producer).await
+    Kafka::connect(&config.kafka, chassis)?.redrive(topics::ORDERS_DLQ, limit).await
 }

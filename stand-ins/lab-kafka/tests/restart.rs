@@ -8,7 +8,7 @@ use std::{
 };
 
 use chassis_core::ServiceInfo;
-use chassis_kafka::{ConsumerConfig, Handler, InMessage, KafkaConfig, OutMessage, Producer, Verdict};
+use chassis_kafka::{Handler, InMessage, Kafka, KafkaConfig, OutMessage, Producer, Subscription, Verdict};
 use chassis_service::CommonConfig;
 use chassis_telemetry::Chassis;
 use clap::Parser;
@@ -103,16 +103,12 @@ impl Service {
         let bootstrap = broker.kafka.to_string();
         let Flags { common, kafka } = Flags::parse_from(["test", "--kafka-brokers", &bootstrap]);
         let chassis = common.chassis(ServiceInfo { name: "test", version: "0" }, &[], &[]);
-        let producer = Producer::new(&kafka, &chassis).expect("a producer");
+        let kafka = Kafka::connect(&kafka, &chassis).expect("a handle");
+        let producer = kafka.producer(TOPIC);
         let seen = Seen::default();
-        let consumer = ConsumerConfig {
-            group: "test",
-            topic: TOPIC,
-            dead_letter_topic: "dead",
-            max_attempts: 3,
-            reasons: &[],
-        };
-        chassis_kafka::consume(&kafka, consumer, &producer, seen.clone(), &chassis).expect("a consumer");
+        let subscription =
+            Subscription { group: "test", topic: TOPIC, dead_letters: "dead", max_attempts: 3, reasons: &[] };
+        kafka.consume(subscription, seen.clone()).expect("a consumer");
         Self { chassis, producer, seen }
     }
 

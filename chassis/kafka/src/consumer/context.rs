@@ -1,27 +1,48 @@
 //! librdkafka's callbacks: partitions come and go, commits succeed or fail.
+//!
+//! The context owns the session, and the session holds the client (weakly) that owns the context: librdkafka calls back while it
+//! still closes a client that is given up, and wants the client for every answer.
 
 use std::sync::Arc;
 
 use rdkafka::{
     ClientContext, TopicPartitionList,
     config::RDKafkaLogLevel,
-    consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance},
+    consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance, StreamConsumer},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
 };
 
-use super::{super::client::Logs, group::Group};
+use super::{
+    super::client::Logs,
+    assignment::Assignment,
+    commits::{self, Commits},
+    session::Session,
+};
 
-/// Hands the callbacks of one consumer to its [`Group`].
-pub(crate) struct GroupContext {
+/// A client of a group.
+pub(super) type Client = StreamConsumer<GroupContext>;
+
+/// Hands the callbacks of one client on, for as long as it speaks for the member.
+pub(super) struct GroupContext {
     logs: Logs,
-    group: Arc<Group>,
-    session: u64,
+    number: u64,
+    session: Arc<Session<Self>>,
+    assignment: Arc<Assignment>,
+    commits: Arc<Commits>,
 }
 
 impl GroupContext {
-    /// The context of the client with this number.
-    pub(super) fn new(group: Arc<Group>, session: u64) -> Self {
-        Self { logs: Logs::default(), group, session }
+    /// The context of the next client of `session`.
+    pub(super) fn new(
+        session: Arc<Session<Self>>,
+        assignment: Arc<Assignment>,
+        commits: Arc<Commits>,
+    ) -> Self {
+        Self { logs: Logs::default(), number: session.renew(), session, assignment, commits }
+    }
+
+    fn is_current(&self) -> bool {
+        self.session.is_current(self.number)
     }
 
     /// Notes an error that came instead of a message; the client recovers from it by itself.
@@ -45,9 +66,9 @@ impl ClientContext for GroupContext {
 
     fn stats_raw(&self, statistics: &[u8]) {
         if let Ok(Statistics { cgrp: Some(CoordinatorState { state }) }) = serde_json::from_slice(statistics)
-            && self.group.is_current(self.session)
+            && self.is_current()
         {
-            self.group.coordinator_is(state == "up");
+            self.session.coordinator_is(state == "up");
         }
     }
 }
@@ -55,17 +76,21 @@ impl ClientContext for GroupContext {
 impl ConsumerContext for GroupContext {
     // Before the client starts to fetch: a partition whose queue is split off now delivers nothing to the shared queue.
     fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        if !self.group.is_current(self.session) {
+        if !self.is_current() {
             return;
         }
         match rebalance {
-            Rebalance::Assign(partitions) => self.group.assigned(&numbers(partitions)),
+            Rebalance::Assign(partitions) => {
+                if let Some(client) = self.session.client() {
+                    self.assignment.assigned(&client, &numbers(partitions));
+                }
+            }
             Rebalance::Revoke(partitions) => {
                 let lost = consumer.assignment_lost();
-                let due = self.group.revoked(&numbers(partitions));
+                let due = self.assignment.revoked(&numbers(partitions));
                 // Whoever was expelled from the group may not commit any more; another has the partitions.
                 if !lost && due.count() > 0 {
-                    report(&consumer.commit(&due, rdkafka::consumer::CommitMode::Sync));
+                    commits::report(&consumer.commit(&due, CommitMode::Sync));
                 }
             }
             Rebalance::Error(error) => self.logs.warn("REBALANCE", &error.to_string()),
@@ -73,12 +98,12 @@ impl ConsumerContext for GroupContext {
     }
 
     fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
-        if !self.group.is_current(self.session) {
+        if !self.is_current() {
             return;
         }
-        report(&result);
+        commits::report(&result);
         if result.is_err() {
-            self.group.offsets.commit_failed(&numbers(offsets));
+            self.commits.offsets.commit_failed(&numbers(offsets));
         }
     }
 }
@@ -102,19 +127,4 @@ fn numbers(partitions: &TopicPartitionList) -> Vec<i32> {
         .iter()
         .map(rdkafka::topic_partition_list::TopicPartitionListElem::partition)
         .collect()
-}
-
-/// A commit that the group refuses because it is being rebalanced is repeated or made void by the new assignment.
-pub(super) fn report(result: &KafkaResult<()>) {
-    if let Err(error) = result {
-        match error.rdkafka_error_code() {
-            Some(
-                RDKafkaErrorCode::RebalanceInProgress
-                | RDKafkaErrorCode::UnknownMemberId
-                | RDKafkaErrorCode::IllegalGeneration
-                | RDKafkaErrorCode::NoOffset,
-            ) => tracing::debug!(%error, "offsets not committed"),
-            _ => tracing::warn!(%error, "offsets not committed"),
-        }
-    }
 }

@@ -11,18 +11,20 @@
 
 use std::{
     panic::AssertUnwindSafe,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use futures::FutureExt;
+use prometheus::IntCounter;
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
 
 use super::{
-    super::{InMessage, headers, spans},
-    Cause, ConsumerConfig, Handler, Producer, Verdict,
+    super::{InMessage, Producer, boundary::Boundary, headers, metrics::Consumed, spans},
     letter::Letter,
-    partition::Window,
+    subscription::{Handler, Subscription},
+    verdict::{Cause, Verdict},
+    window::Window,
 };
 use chassis_faults::{Attribute, FaultPoint, Faults};
 
@@ -37,17 +39,19 @@ const PANIC_PAUSE: Duration = Duration::from_millis(100);
 
 /// Decides the messages of one consumer.
 pub(super) struct Decider {
-    config: ConsumerConfig,
-    producer: Producer,
+    subscription: Subscription,
     handler: Box<dyn Handler>,
+    letters: Producer,
+    consumed: Consumed,
+    boundary: Arc<Boundary>,
     slow: Option<FaultPoint>,
     subject: &'static [Attribute],
 }
 
 /// What an attempt came to.
-enum Next {
-    /// Decided for good; the word is the metric's outcome.
-    Finished(&'static str),
+enum Next<'a> {
+    /// Decided for good, and counted here.
+    Finished(&'a IntCounter),
     /// Another attempt; `exhausted` is the reason of the dead letter when there is none left.
     Again { after: Duration, cause: Cause, exhausted: &'static str },
     /// Another attempt, however often.
@@ -56,18 +60,16 @@ enum Next {
 
 impl Decider {
     pub(super) fn new(
-        config: ConsumerConfig,
-        producer: Producer,
+        subscription: Subscription,
         handler: impl Handler,
+        letters: Producer,
+        consumed: Consumed,
+        boundary: Arc<Boundary>,
         faults: &Faults,
     ) -> Self {
-        Self {
-            config,
-            producer,
-            handler: Box::new(handler),
-            slow: faults.find("consumer-slow"),
-            subject: faults.subject(),
-        }
+        let handler = Box::new(handler);
+        let slow = faults.find("consumer-slow");
+        Self { subscription, handler, letters, consumed, boundary, slow, subject: faults.subject() }
     }
 
     /// Handles `message` until it is decided for good; `false` when `stop` came between two attempts.
@@ -82,10 +84,10 @@ impl Decider {
         let mut stuck = None;
         loop {
             let attempt =
-                Attempt { last: failed + 1 >= self.config.max_attempts, blocked_before: blocked > 0 };
+                Attempt { last: failed + 1 >= self.subscription.max_attempts, blocked_before: blocked > 0 };
             let pause = match self.attempt(message, window, &attempt).await {
-                Next::Finished(outcome) => {
-                    self.producer.metrics().consumed.with_label_values(&[topic.as_str(), outcome]).inc();
+                Next::Finished(counter) => {
+                    counter.inc();
                     if blocked > 0 {
                         tracing::info!(topic, partition, offset, attempts = blocked, "partition goes on");
                     }
@@ -100,7 +102,7 @@ impl Decider {
                     after.saturating_mul(1 << (blocked - 1).min(16)).min(LONGEST_PAUSE.max(after))
                 }
             };
-            self.producer.metrics().retries.with_label_values(&[topic]).inc();
+            self.consumed.retries.inc();
             stuck.get_or_insert_with(|| window.stick());
             if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
                 return false;
@@ -109,8 +111,8 @@ impl Decider {
     }
 
     /// One attempt in its span and scope; the last one ends in a dead letter instead of another.
-    async fn attempt(&self, message: &InMessage, window: &Window, attempt: &Attempt) -> Next {
-        let span = spans::process(message, self.config.group);
+    async fn attempt(&self, message: &InMessage, window: &Window, attempt: &Attempt) -> Next<'_> {
+        let place = spans::process(message, self.subscription.group);
         let work = async {
             let strike = self.slow.as_ref().and_then(FaultPoint::strike);
             // Slow as if it had one hand: the partition gets no faster by having more messages under way.
@@ -129,24 +131,23 @@ impl Decider {
             if let Next::Again { cause, .. } = &next {
                 note(message, cause, "message is tried again");
             }
-            let took = start.elapsed().as_secs_f64();
-            self.producer.metrics().process_duration.with(&[&message.topic]).observe(took);
+            self.consumed.duration.observe(start.elapsed().as_secs_f64());
             next
         };
-        headers::scope(&message.topic, &message.headers, self.subject).enter(work.instrument(span)).await
+        headers::scope(&message.topic, &message.headers, self.subject).enter(place.run(work)).await
     }
 
     /// Asks the handler, if one of the services wrote the message; a panic is its own kind of failure and not the end of the
     /// partition.
-    async fn verify_and_handle(&self, message: &InMessage, attempt: &Attempt) -> Next {
-        if let Err(refused) = self.producer.keys().verify(message) {
+    async fn verify_and_handle(&self, message: &InMessage, attempt: &Attempt) -> Next<'_> {
+        if let Err(refused) = self.boundary.keys.verify(message) {
             return self.give_up(message, refused.reason, &refused.cause.into(), attempt).await;
         }
-        self.producer.faults().recent.remember(&message.to_topic(&message.topic));
+        self.boundary.recent.remember(message.payload.len(), || message.to_topic(&message.topic));
         let verdict = AssertUnwindSafe(self.handler.handle(message)).catch_unwind().await;
         let span = tracing::Span::current();
         match verdict {
-            Ok(Verdict::Done) => Next::Finished("done"),
+            Ok(Verdict::Done) => Next::Finished(&self.consumed.done),
             Ok(Verdict::Retry { after, cause }) => {
                 spans::fail(&span, "retry");
                 Next::Again { after, cause, exhausted: EXHAUSTED }
@@ -170,18 +171,18 @@ impl Decider {
         reason: &'static str,
         cause: &Cause,
         attempt: &Attempt,
-    ) -> Next {
+    ) -> Next<'_> {
         spans::fail(&tracing::Span::current(), reason);
-        let letter = Letter { message, topic: self.config.dead_letter_topic, reason, cause };
-        if let Err(error) = letter.publish(&self.producer).await {
+        let letter = Letter { message, topic: self.subscription.dead_letters, reason, cause };
+        if let Err(error) = letter.publish(&self.letters).await {
             let cause = format!("dead letter not published: {}", error.source).into();
             return blocked(message, PANIC_PAUSE, &cause, attempt);
         }
         let (topic, partition, offset) = (&message.topic, message.partition, message.offset);
         let Cause { text: cause, sqlstate } = cause;
         tracing::error!(topic, partition, offset, reason, cause, sqlstate, "message given up");
-        self.producer.metrics().dead_letters.with_label_values(&[topic.as_str(), reason]).inc();
-        Next::Finished("dead_letter")
+        self.consumed.given_up(reason);
+        Next::Finished(&self.consumed.dead_letter)
     }
 }
 
@@ -193,7 +194,7 @@ struct Attempt {
     blocked_before: bool,
 }
 
-fn blocked(message: &InMessage, after: Duration, cause: &Cause, attempt: &Attempt) -> Next {
+fn blocked<'a>(message: &InMessage, after: Duration, cause: &Cause, attempt: &Attempt) -> Next<'a> {
     if !attempt.blocked_before {
         note(message, cause, "partition waits");
     }

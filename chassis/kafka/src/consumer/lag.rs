@@ -5,7 +5,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,7 +12,7 @@ use chrono::Utc;
 use rdkafka::{Offset, TopicPartitionList, consumer::Consumer, error::KafkaResult};
 use tokio_util::sync::CancellationToken;
 
-use super::{Client, group::Group, watchdog::Watchdog, watermarks::Watermarks};
+use super::{context::Client, member::Member, watchdog::Watchdog, watermarks::Watermarks};
 
 /// Time from one measurement to the next.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -36,12 +35,12 @@ struct Monitor {
 }
 
 /// Keeps the lag metrics until shutdown, and has the client replaced when it has lost its group.
-pub(super) async fn watch(group: Arc<Group>, shutdown: CancellationToken) {
+pub(super) async fn watch(member: Member, shutdown: CancellationToken) {
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut monitor = Monitor::default();
     while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
-        let asked = Arc::clone(&group);
+        let asked = member.clone();
         // The questions block.
         let measured = tokio::task::spawn_blocking(move || {
             monitor.turn(&asked);
@@ -55,23 +54,24 @@ pub(super) async fn watch(group: Arc<Group>, shutdown: CancellationToken) {
 }
 
 impl Monitor {
-    fn turn(&mut self, group: &Group) {
-        let Some(consumer) = group.consumer() else { return };
-        if group.has_coordinator() {
+    fn turn(&mut self, member: &Member) {
+        let Some(client) = member.session.client() else { return };
+        let topic = Some(member.subscription.topic);
+        if member.session.has_coordinator() {
             self.watchdog.connected();
-            if let Err(error) = measure(group, &consumer, &mut self.partitions) {
+            if let Err(error) = measure(member, &client, &mut self.partitions) {
                 tracing::debug!(%error, "lag not measured");
             }
-        } else if self.watchdog.alone(consumer.fetch_metadata(Some(group.config.topic), DEADLINE).is_ok()) {
-            group.replace.notify_one();
+        } else if self.watchdog.alone(client.fetch_metadata(topic, DEADLINE).is_ok()) {
+            member.session.replace();
         }
-        publish(group, &self.partitions);
+        publish(member, &self.partitions);
     }
 }
 
-fn measure(group: &Group, consumer: &Client, partitions: &mut Partitions) -> KafkaResult<()> {
-    let (topic, responsible) = (group.config.topic, group.responsible());
-    forget(group, partitions, &responsible);
+fn measure(member: &Member, client: &Client, partitions: &mut Partitions) -> KafkaResult<()> {
+    let (topic, responsible) = (member.subscription.topic, member.assignment.responsible());
+    forget(member, partitions, &responsible);
     let mut list = TopicPartitionList::with_capacity(responsible.len());
     for &partition in &responsible {
         list.add_partition(topic, partition);
@@ -80,10 +80,10 @@ fn measure(group: &Group, consumer: &Client, partitions: &mut Partitions) -> Kaf
         return Ok(());
     }
     // Waits behind a rebalance, and then fails: the figures stay for that long.
-    for element in consumer.committed_offsets(list, DEADLINE)?.elements() {
+    for element in client.committed_offsets(list, DEADLINE)?.elements() {
         let partition = element.partition();
-        let (low, high) = consumer.fetch_watermarks(topic, partition, DEADLINE)?;
-        group.offsets.confirm(partition, high);
+        let (low, high) = client.fetch_watermarks(topic, partition, DEADLINE)?;
+        member.commits.offsets.confirm(partition, high);
         // Nothing committed yet, or a commit older than what the broker still keeps: what is left begins at `low`.
         let committed = match element.offset() {
             Offset::Offset(offset) => offset.max(low),
@@ -97,12 +97,12 @@ fn measure(group: &Group, consumer: &Client, partitions: &mut Partitions) -> Kaf
 }
 
 /// Drops the series of partitions that another member has now.
-fn forget(group: &Group, partitions: &mut Partitions, responsible: &BTreeSet<i32>) {
-    let metrics = group.producer.metrics();
+fn forget(member: &Member, partitions: &mut Partitions, responsible: &BTreeSet<i32>) {
+    let metrics = &member.boundary.metrics;
     partitions.retain(|partition, _| {
         let kept = responsible.contains(partition);
         if !kept {
-            let labels = [group.config.topic, &partition.to_string()];
+            let labels = [member.subscription.topic, &partition.to_string()];
             let _ =
                 (metrics.lag.remove_label_values(&labels), metrics.oldest_age.remove_label_values(&labels));
         }
@@ -110,15 +110,15 @@ fn forget(group: &Group, partitions: &mut Partitions, responsible: &BTreeSet<i32
     });
 }
 
-fn publish(group: &Group, partitions: &Partitions) {
-    let (metrics, topic, now) = (group.producer.metrics(), group.config.topic, Instant::now());
+fn publish(member: &Member, partitions: &Partitions) {
+    let (metrics, topic, now) = (&member.boundary.metrics, member.subscription.topic, Instant::now());
     for (number, partition) in partitions {
         let label = number.to_string();
         metrics.lag.with_label_values(&[topic, &label]).set(partition.lag);
         let age = if partition.lag == 0 {
             0.0
         } else {
-            partition.growth.age(now).max(age_under_way(group, *number))
+            partition.growth.age(now).max(age_under_way(member, *number))
         };
         metrics.oldest_age.with_label_values(&[topic, &label]).set(age);
     }
@@ -127,7 +127,7 @@ fn publish(group: &Group, partitions: &Partitions) {
 }
 
 /// Seconds since the message under way was published; 0 when there is none.
-fn age_under_way(group: &Group, partition: i32) -> f64 {
-    let timestamp = group.offsets.current(partition).and_then(|(_, timestamp)| timestamp);
+fn age_under_way(member: &Member, partition: i32) -> f64 {
+    let timestamp = member.commits.offsets.current(partition).and_then(|(_, timestamp)| timestamp);
     timestamp.map_or(0.0, |at| (Utc::now() - at).num_milliseconds().max(0) as f64 / 1000.0)
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::{
-    super::{InMessage, OutMessage, PublishError, TRUNCATED},
-    Cause, Producer,
+    super::{InMessage, OutMessage, Producer, PublishError, redrive::TRUNCATED},
+    verdict::Cause,
 };
 use chassis_telemetry::traces;
 

@@ -1,83 +1,80 @@
 //! The consumer: one thread that talks to the group, one task for each assigned partition, one task that commits.
 //!
-//! Partitions are worked on at once, the messages of one in order. A message is read ahead by librdkafka (bounded), handed
-//! to the handler, decided (`decide.rs`) and only then marked as done; marks are committed every [`COMMIT_INTERVAL`], and
+//! Partitions are worked on at once, the messages of one key in order. A message is read ahead by librdkafka (bounded), handed
+//! to the handler, decided (`decide.rs`) and only then marked as done; marks are committed regularly (`commits.rs`), and
 //! synchronously before a partition is given away. So nothing is lost, and after a crash at most that interval comes again.
+//!
+//! This file puts the parts together; none of them knows it.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use async_trait::async_trait;
-
-use super::{InMessage, KafkaConfig, Producer, faults, signing};
 use chassis_telemetry::Chassis;
+use tokio::runtime::Handle;
 
+use super::{Producer, boundary::Boundary, signing};
+
+mod assignment;
+mod commits;
 mod context;
 mod decide;
-mod group;
+mod faults;
 mod lag;
 mod letter;
+mod life;
+mod member;
 mod offsets;
 mod partition;
 mod session;
+mod subscription;
 mod verdict;
 mod watchdog;
 mod watermarks;
+mod window;
 
-use context::GroupContext;
-pub(super) use group::Group;
-pub use verdict::{Cause, Verdict};
-
-pub(super) type Client = rdkafka::consumer::StreamConsumer<GroupContext>;
-
-/// How often finished messages are committed, and so about how much comes again after a crash.
-const COMMIT_INTERVAL: Duration = Duration::from_millis(200);
-
-/// Handles one message. Runs inside the consumer span and the message's scope.
-#[async_trait]
-pub trait Handler: Send + Sync + 'static {
-    /// Decides one message; must be idempotent: a message may come again. The future is dropped at an await point when the
-    /// partition must be given away and two seconds were not enough to finish.
-    async fn handle(&self, message: &InMessage) -> Verdict;
-}
-
-/// One consumer of one group.
-#[derive(Debug, Clone)]
-pub struct ConsumerConfig {
-    /// Consumer group.
-    pub group: &'static str,
-    /// Topic.
-    pub topic: &'static str,
-    /// Where messages go that are given up.
-    pub dead_letter_topic: &'static str,
-    /// Attempts of [`Verdict::Retry`], the first included.
-    pub max_attempts: u32,
-    /// Reasons that the handler gives up messages for, so that their series exist from the start.
-    pub reasons: &'static [&'static str],
-}
+use self::{assignment::Assignment, commits::Commits, decide::Decider, member::Member};
+pub use self::{
+    subscription::{Handler, Subscription},
+    verdict::{Cause, Verdict},
+};
 
 /// Reasons of dead letters that the consumer itself gives; their series exist from the start.
 const REASONS: [&str; 4] = [decide::EXHAUSTED, decide::PANICKED, signing::UNSIGNED, signing::BAD_SIGNATURE];
 
-/// Runs a consumer in the background until shutdown: partitions are worked on concurrently, each in order, commits after
-/// handling, leaves the group cleanly. Registers lag, age, rebalance and dead-letter metrics; the readiness check `kafka` is
-/// the producer's.
-///
-/// # Errors
-/// When librdkafka refuses the configuration.
-pub fn consume(
-    kafka: &KafkaConfig,
-    config: ConsumerConfig,
-    producer: &Producer,
+/// Starts a consumer; `letters` publishes what is given up.
+pub(super) fn start(
+    subscription: Subscription,
     handler: impl Handler,
+    letters: Producer,
+    boundary: &Arc<Boundary>,
     chassis: &Chassis,
 ) -> anyhow::Result<()> {
-    producer.metrics().declare_consumed(config.topic, config.group, &[&REASONS, config.reasons].concat());
-    producer.faults().recent.know(config.topic);
-    producer.metrics().declare_published(config.dead_letter_topic);
-    let group = Arc::new(Group::new(config, producer.clone(), handler, chassis));
-    session::start(kafka, Arc::clone(&group), chassis)?;
-    chassis.spawn(lag::watch(Arc::clone(&group), chassis.shutdown.clone()));
-    chassis.spawn(group::commit_regularly(Arc::clone(&group), chassis.shutdown.clone()));
-    faults::consume::run(&group, chassis);
+    let Subscription { group, topic, dead_letters, .. } = subscription;
+    let reasons = [REASONS.as_slice(), subscription.reasons].concat();
+    let consumed = boundary.metrics.consumed(topic, &reasons);
+    let _ = boundary.metrics.published(dead_letters);
+    boundary.recent.know(topic);
+
+    let rebalances = boundary.metrics.rebalances(group);
+    let decider =
+        Decider::new(subscription, handler, letters, consumed, Arc::clone(boundary), &chassis.faults);
+    let commits = Arc::new(Commits::new(topic, chassis.faults.find("commit-skip")));
+    let assignment =
+        Assignment::new(topic, Arc::new(decider), Arc::clone(&commits), rebalances, Handle::current());
+    let member = Member {
+        subscription,
+        session: Arc::default(),
+        assignment: Arc::new(assignment),
+        commits,
+        boundary: Arc::clone(boundary),
+    };
+    life::start(member.clone(), chassis)?;
+    let shutdown = &chassis.shutdown;
+    chassis.spawn(lag::watch(member.clone(), shutdown.clone()));
+    chassis.spawn(commits::regularly(
+        Arc::clone(&member.session),
+        Arc::clone(&member.commits),
+        shutdown.clone(),
+    ));
+    faults::start(&member, chassis);
     Ok(())
 }

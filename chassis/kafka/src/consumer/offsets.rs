@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 
 /// The partitions of one consumer.
 #[derive(Default)]
-pub(crate) struct Offsets {
+pub(super) struct Offsets {
     partitions: Mutex<BTreeMap<i32, Progress>>,
 }
 
@@ -52,8 +52,8 @@ impl Offsets {
         }
     }
 
-    /// Marks a message as handled: what may be committed goes as far as the first one that is not. `held` keeps the partition from being committed until a later message or
-    /// [`Offsets::due`] says otherwise.
+    /// Marks a message as handled: what may be committed goes as far as the first one that is not. `held` keeps the partition
+    /// from being committed until a later message or [`Offsets::due`] says otherwise.
     pub(super) fn done(&self, partition: i32, offset: i64, held: bool) {
         if let Some(progress) = self.lock().get_mut(&partition) {
             let first = progress.under_way.first_key_value().map(|(&first, _)| first);

@@ -1,53 +1,24 @@
 //! The work on one partition, until the partition is taken away.
 //!
-//! Up to [`WINDOW`] messages are under way at once, so that their database work can share a commit (`db::Group`). Messages
-//! of one key are handled one after the other, in the order of the log; so are all messages while one of them has to be
-//! tried again: what cannot be done now is not heaped up.
+//! Up to [`WINDOW`] messages are under way at once, so that their database work can share a commit (`chassis_postgres::Group`).
+//! Messages of one key are handled one after the other, in the order of the log; so are all messages while one of them has to
+//! be tried again: what cannot be done now is not heaped up.
 
-use std::{
-    collections::HashSet,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::HashSet, pin::pin, sync::Arc, time::Duration};
 
 use futures::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
-use rdkafka::consumer::stream_consumer::StreamPartitionQueue;
+use rdkafka::consumer::{ConsumerContext, stream_consumer::StreamPartitionQueue};
 use tokio_util::sync::CancellationToken;
 
-use super::{super::InMessage, context::GroupContext, group::Group};
+use super::{
+    super::InMessage,
+    commits::Commits,
+    decide::Decider,
+    window::{WINDOW, Window},
+};
 
 /// Time that messages under way have to finish when their partition is taken away.
 pub(super) const STOP_GRACE: Duration = Duration::from_secs(2);
-/// Messages of one partition under way at once, each of another key.
-const WINDOW: usize = 16;
-
-/// What the messages of one partition have in common while they are under way.
-#[derive(Default)]
-pub(super) struct Window {
-    /// How many of them wait for another attempt.
-    stuck: AtomicUsize,
-    /// Held by the message that a slow consumer is busy with.
-    pub(super) busy: tokio::sync::Mutex<()>,
-}
-
-impl Window {
-    /// No other message is started until the value returned is dropped.
-    pub(super) fn stick(&self) -> impl Drop + '_ {
-        self.stuck.fetch_add(1, Ordering::SeqCst);
-        Stuck(self)
-    }
-}
-
-struct Stuck<'a>(&'a Window);
-
-impl Drop for Stuck<'_> {
-    fn drop(&mut self) {
-        self.0.stuck.fetch_sub(1, Ordering::SeqCst);
-    }
-}
 
 /// A message that is over.
 struct Over {
@@ -59,29 +30,35 @@ struct Over {
 
 /// One assigned partition and what of it is under way.
 struct Partition {
-    group: Arc<Group>,
     number: i32,
+    decider: Arc<Decider>,
+    commits: Arc<Commits>,
     stop: CancellationToken,
     window: Arc<Window>,
     under_way: FuturesUnordered<BoxFuture<'static, Over>>,
     keys: HashSet<Option<String>>,
 }
 
-/// Works on `partition` until `stop`.
-pub(super) async fn run(
-    group: Arc<Group>,
-    queue: StreamPartitionQueue<GroupContext>,
-    partition: i32,
+/// Works on the partition `number` until `stop`.
+pub(super) async fn run<C: ConsumerContext>(
+    number: i32,
+    queue: StreamPartitionQueue<C>,
+    decider: Arc<Decider>,
+    commits: Arc<Commits>,
     stop: CancellationToken,
 ) {
     let mut partition = Partition {
-        group,
-        number: partition,
+        number,
+        decider,
+        commits,
         stop,
         window: Arc::default(),
         under_way: FuturesUnordered::new(),
         keys: HashSet::new(),
     };
+    // These wait across the turns of the loop: to begin waiting costs more than to go on.
+    let mut receiving = pin!(receive(&queue));
+    let mut stopped = pin!(partition.stop.clone().cancelled_owned());
     // Read, and not started: those behind it wait too.
     let mut next: Option<InMessage> = None;
     while !partition.stop.is_cancelled() {
@@ -90,8 +67,11 @@ pub(super) async fn run(
         }
         tokio::select! {
             Some(over) = partition.under_way.next() => partition.note(&over),
-            received = receive(&queue), if next.is_none() && partition.under_way.len() < WINDOW => next = received,
-            () = partition.stop.cancelled() => {}
+            received = receiving.as_mut(), if next.is_none() && partition.under_way.len() < WINDOW => {
+                next = received;
+                receiving.set(receive(&queue));
+            }
+            () = stopped.as_mut() => {}
         }
     }
     partition.finish().await;
@@ -99,17 +79,16 @@ pub(super) async fn run(
 
 impl Partition {
     fn has_room_for(&self, message: &InMessage) -> bool {
-        self.under_way.len() < WINDOW
-            && self.window.stuck.load(Ordering::SeqCst) == 0
-            && !self.keys.contains(&message.key)
+        self.under_way.len() < WINDOW && !self.window.is_stuck() && !self.keys.contains(&message.key)
     }
 
     fn start(&mut self, message: InMessage) {
-        let (group, window, stop) = (Arc::clone(&self.group), Arc::clone(&self.window), self.stop.clone());
-        group.offsets.started(self.number, message.offset, message.timestamp);
+        let (decider, window, stop) =
+            (Arc::clone(&self.decider), Arc::clone(&self.window), self.stop.clone());
+        self.commits.started(self.number, message.offset, message.timestamp);
         self.keys.insert(message.key.clone());
         self.under_way.push(Box::pin(async move {
-            let settled = group.decider.settle(&message, &window, &stop).await;
+            let settled = decider.settle(&message, &window, &stop).await;
             Over { key: message.key, offset: message.offset, settled }
         }));
     }
@@ -117,8 +96,7 @@ impl Partition {
     fn note(&mut self, over: &Over) {
         self.keys.remove(&over.key);
         if over.settled {
-            let held = self.group.commit_skip.as_ref().is_some_and(|point| point.strike().is_some());
-            self.group.offsets.done(self.number, over.offset, held);
+            self.commits.done(self.number, over.offset);
         }
     }
 
@@ -134,7 +112,7 @@ impl Partition {
     }
 }
 
-async fn receive(queue: &StreamPartitionQueue<GroupContext>) -> Option<InMessage> {
+async fn receive<C: ConsumerContext>(queue: &StreamPartitionQueue<C>) -> Option<InMessage> {
     let error = match queue.recv().await {
         Ok(message) => return Some(InMessage::from(&message)),
         Err(error) => error,

@@ -1,121 +1,82 @@
-//! The life of the client: one thread polls it, replaces it when it cannot find its group any more, and leaves the group at
-//! the end.
+//! Which client speaks for the member now. A client that cannot find its group any more is replaced (`life.rs`), and the
+//! callbacks of the old one, which takes its time to close, must not count.
 //!
-//! librdkafka 2.12 does not follow a group coordinator that keeps its broker id and changes its address: it goes on
-//! connecting to the old one. A broker that comes back elsewhere, as `lab-kafka` does, would be lost forever; a new client
-//! finds it (`watchdog.rs` decides when).
+//! Generic over the client's context, which has a session in it: so the types know each other, as librdkafka wants it, and the
+//! files do not.
 
-use std::{sync::Arc, time::Duration};
-
-use rdkafka::{
-    Message as _, Offset,
-    consumer::{CommitMode, Consumer},
-    error::KafkaResult,
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError, Weak,
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
-use tokio::sync::oneshot;
-use tokio_util::sync::CancellationToken;
 
-use super::{
-    super::{KafkaConfig, client},
-    Client,
-    context::{self, GroupContext},
-    group::Group,
-};
-use chassis_telemetry::Chassis;
+use rdkafka::consumer::{ConsumerContext, StreamConsumer};
+use tokio::sync::Notify;
 
-/// Time between two attempts to make a client.
-const RECONNECT: Duration = Duration::from_secs(1);
-
-/// Makes a client of the group and joins.
-fn connect(kafka: &KafkaConfig, group: &Arc<Group>) -> KafkaResult<Arc<Client>> {
-    let context = GroupContext::new(Arc::clone(group), group.next_session());
-    let native = client::consumer(kafka, group.config.group);
-    // Makes a task of its own on the runtime.
-    let _runtime = group.runtime.enter();
-    let consumer: Arc<Client> = Arc::new(native.create_with_context(context)?);
-    group.attach(&consumer);
-    consumer.subscribe(&[group.config.topic])?;
-    Ok(consumer)
+/// The client now, and what is known of it.
+pub(super) struct Session<C: ConsumerContext> {
+    /// Weak: the client owns this through its context.
+    client: Mutex<Weak<StreamConsumer<C>>>,
+    /// Counts the clients.
+    number: AtomicU64,
+    /// Whether it is connected to the group's coordinator.
+    coordinator: AtomicBool,
+    replace: Notify,
 }
 
-/// Starts the thread that polls the group. Callbacks run on it and may block it; it must not be one of the runtime's.
-///
-/// # Errors
-/// When librdkafka refuses the configuration or there can be no thread.
-pub(super) fn start(kafka: &KafkaConfig, group: Arc<Group>, chassis: &Chassis) -> anyhow::Result<()> {
-    let mut consumer = connect(kafka, &group)?;
-    let (finished, over) = oneshot::channel::<()>();
-    let (shutdown, kafka) = (chassis.shutdown.clone(), kafka.clone());
-    std::thread::Builder::new().name(format!("kafka-{}", group.config.group)).spawn(move || {
-        while group.runtime.block_on(poll(&group, &consumer, &shutdown)) == After::Replace {
-            drop_elsewhere(&group, consumer);
-            consumer = loop {
-                match connect(&kafka, &group) {
-                    Ok(consumer) => break consumer,
-                    Err(error) => tracing::warn!(%error, "no new consumer"),
-                }
-                std::thread::sleep(RECONNECT);
-            };
-        }
-        leave(&group, consumer);
-        drop(finished);
-    })?;
-    chassis.spawn(async move {
-        let _ = over.await;
-    });
-    Ok(())
-}
-
-/// Why polling ended.
-#[derive(PartialEq, Eq)]
-enum After {
-    Leave,
-    Replace,
-}
-
-async fn poll(group: &Group, consumer: &Client, shutdown: &CancellationToken) -> After {
-    loop {
-        let event = tokio::select! {
-            biased;
-            () = shutdown.cancelled() => return After::Leave,
-            () = group.replace.notified() => return After::Replace,
-            event = consumer.recv() => event,
-        };
-        match event {
-            // Each partition has a queue of its own; should a message come here all the same, have it come again there.
-            Ok(message) => {
-                let (topic, at) = (group.config.topic, Offset::Offset(message.offset()));
-                let again = consumer.seek(topic, message.partition(), at, Duration::ZERO);
-                tracing::debug!(
-                    partition = message.partition(),
-                    ?again,
-                    "message outside its partition's queue"
-                );
-            }
-            Err(error) => {
-                consumer.context().unexpected(&error);
-                // This thread is the group's own, and the runtime's timers may be gone by now.
-                std::thread::sleep(Duration::from_millis(50));
-            }
+impl<C: ConsumerContext> Default for Session<C> {
+    fn default() -> Self {
+        Self {
+            client: Mutex::default(),
+            number: AtomicU64::new(0),
+            coordinator: AtomicBool::new(false),
+            replace: Notify::new(),
         }
     }
 }
 
-/// Gives up a client. What it did since its last commit comes again; closing it may take as long as its group is away.
-fn drop_elsewhere(group: &Group, consumer: Arc<Client>) {
-    tracing::warn!(group = group.config.group, "the group's coordinator is out of reach: connecting anew");
-    // From here on its callbacks do not count.
-    group.next_session();
-    let _ = group.revoked_all();
-    std::thread::spawn(move || drop(consumer));
-}
-
-/// Finishes what is under way, commits it and leaves the group, so that others need not wait for the session to time out.
-fn leave(group: &Group, consumer: Arc<Client>) {
-    let due = group.revoked_all();
-    if due.count() > 0 {
-        context::report(&consumer.commit(&due, CommitMode::Sync));
+impl<C: ConsumerContext> Session<C> {
+    fn slot(&self) -> MutexGuard<'_, Weak<StreamConsumer<C>>> {
+        self.client.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    // Dropping the last handle closes the client. Others hold one for moments only.
-    drop(consumer);
+
+    /// Ends the session of the client before; the number is that of the next one.
+    pub(super) fn renew(&self) -> u64 {
+        self.coordinator_is(false);
+        self.number.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    /// Whether the client with this number is the one now.
+    pub(super) fn is_current(&self, number: u64) -> bool {
+        self.number.load(Ordering::SeqCst) == number
+    }
+
+    /// This is the client now.
+    pub(super) fn attach(&self, client: &Arc<StreamConsumer<C>>) {
+        *self.slot() = Arc::downgrade(client);
+    }
+
+    /// The client, while it runs.
+    pub(super) fn client(&self) -> Option<Arc<StreamConsumer<C>>> {
+        self.slot().upgrade()
+    }
+
+    /// Notes whether the client is connected to the group's coordinator.
+    pub(super) fn coordinator_is(&self, up: bool) {
+        self.coordinator.store(up, Ordering::SeqCst);
+    }
+
+    /// Whether the client is connected to the group's coordinator.
+    pub(super) fn has_coordinator(&self) -> bool {
+        self.coordinator.load(Ordering::SeqCst)
+    }
+
+    /// Asks for another client.
+    pub(super) fn replace(&self) {
+        self.replace.notify_one();
+    }
+
+    /// Waits until somebody does.
+    pub(super) async fn must_be_replaced(&self) {
+        self.replace.notified().await;
+    }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 pub enum Verdict {
     /// Done: commit.
     Done,
-    /// Try this message again after a pause, at most [`super::ConsumerConfig::max_attempts`] times, then dead-letter it.
+    /// Try this message again after a pause, at most [`super::Subscription::max_attempts`] times, then dead-letter it.
     Retry {
         /// The pause.
         after: Duration,

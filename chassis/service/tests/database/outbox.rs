@@ -3,7 +3,6 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use chassis_faults::scope::Scope;
-use chassis_kafka::Producer;
 use chassis_outbox::{Outbox, OutboxEntry, Retire};
 use testkit::{Kafka, Record, eventually, needs};
 use uuid::Uuid;
@@ -14,8 +13,8 @@ pub(crate) const TOPIC: &str = "things";
 const ENTRIES: &str = "SELECT count(*) FROM outbox";
 
 pub(crate) fn relay(world: &World, retire: Retire) -> Outbox {
-    let producer = Producer::new(&world.config.kafka, &world.chassis).unwrap();
-    Outbox::start(world.database.clone(), producer, retire, &world.chassis)
+    let kafka = chassis_kafka::Kafka::connect(&world.config.kafka, &world.chassis).unwrap();
+    Outbox::start(world.database.clone(), kafka.producer(TOPIC), retire, &world.chassis)
 }
 
 pub(crate) async fn world(kafka: &Kafka, args: &[&str]) -> World {
@@ -54,9 +53,9 @@ async fn all_arrived(kafka: &Kafka, count: u32) {
 }
 
 /// What a service does in the transaction of the effect.
-async fn settle(world: &World, id: Uuid) {
+async fn settle(world: &World, outbox: &Outbox, id: Uuid) {
     let mut tx = world.database.transaction("settle").await.unwrap();
-    sqlx::query("DELETE FROM outbox WHERE id = $1").bind(id).execute(&mut *tx).await.unwrap();
+    outbox.retire(&mut tx, &[id]).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -128,7 +127,7 @@ async fn an_overdue_entry_is_published_again_until_it_is_settled() {
     let mut world = world(&kafka, &[]).await;
     let outbox = relay(&world, Retire::OnSettlement { overdue: Duration::from_millis(300) });
     let ids = stage(&world, &outbox, 0..2, None).await;
-    settle(&world, ids[0]).await;
+    settle(&world, &outbox, ids[0]).await;
 
     let records = kafka.read(TOPIC, 4, DEADLINE).await;
 
@@ -136,8 +135,8 @@ async fn an_overdue_entry_is_published_again_until_it_is_settled() {
     assert!(ones >= 3, "the unsettled one came {ones} times");
     world.counts("outbox_republished_total", &[], 2.0).await;
     world.counts("outbox_entries", &[], 1.0).await;
-    settle(&world, ids[1]).await;
-    settle(&world, ids[1]).await;
+    settle(&world, &outbox, ids[1]).await;
+    settle(&world, &outbox, ids[1]).await;
     world.sees(ENTRIES, 0).await;
     let published = world.scrape().value("outbox_published_total", &[("outcome", "ok")]);
     tokio::time::sleep(Duration::from_millis(700)).await;
@@ -180,7 +179,7 @@ async fn a_settled_entry_in_time_is_published_once() {
     let ids = stage(&world, &outbox, 0..1, None).await;
     assert_eq!(kafka.read(TOPIC, 1, DEADLINE).await.len(), 1);
     world.sees("SELECT count(*) FROM outbox WHERE published_at IS NOT NULL", 1).await;
-    settle(&world, ids[0]).await;
+    settle(&world, &outbox, ids[0]).await;
     assert_eq!(world.number(ENTRIES).await, 0);
     assert_eq!(world.scrape().value("outbox_published_total", &[]), 1.0);
     assert_eq!(world.scrape().value("outbox_republished_total", &[]), 0.0);

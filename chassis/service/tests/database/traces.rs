@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chassis_kafka::Producer;
 use chassis_outbox::{Outbox, OutboxEntry, Retire};
 use chassis_postgres::{DbError, QueryType};
 use testkit::{Kafka, TraceSink, assert_child, needs};
@@ -20,7 +19,8 @@ async fn a_change_and_its_message_are_one_trace() {
     let endpoint = sink.endpoint();
     let world = World::new(&["--otlp-endpoint", &endpoint, "--kafka-brokers", kafka.brokers()]).await;
     let guard = chassis_otlp::init(&world.chassis).unwrap();
-    let producer = Producer::new(&world.config.kafka, &world.chassis).unwrap();
+    let producer =
+        chassis_kafka::Kafka::connect(&world.config.kafka, &world.chassis).unwrap().producer(TOPIC);
     let outbox = Outbox::start(world.database.clone(), producer, Retire::OnDelivery, &world.chassis);
 
     let request = async {

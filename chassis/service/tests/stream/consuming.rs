@@ -105,8 +105,7 @@ async fn a_bad_message_that_leaves_no_room_for_the_reason_is_given_up_without_it
     assert_eq!((letter.key.as_deref(), letter.headers["error.reason"].as_str()), (Some("k"), "malformed"));
     assert_eq!(letter.headers["error.truncated"], "999900 bytes");
     assert_eq!(letter.headers["original.topic"], TOPIC);
-    let config = crate::support::kafka_config(broker.brokers());
-    let redriven = chassis_kafka::redrive(&config, DEAD, 10, &pipeline.producer).await.expect("a re-drive");
+    let redriven = pipeline.kafka.redrive(DEAD, 10).await.expect("a re-drive");
     assert_eq!((redriven.moved, redriven.unknown_origin), (0, 1), "there is nothing to hand in again");
     pipeline.stop().await;
 }
@@ -203,8 +202,7 @@ async fn dead_letters_can_be_sent_back() {
     pipeline.reaches("dead_letters_total", &[("reason", "malformed")], |letters| letters == 3.0).await;
     broker.publish(DEAD, "k", b"from nowhere", &[]).await;
 
-    let config = crate::support::kafka_config(broker.brokers());
-    let first = chassis_kafka::redrive(&config, DEAD, 2, &pipeline.producer).await.expect("a re-drive");
+    let first = pipeline.kafka.redrive(DEAD, 2).await.expect("a re-drive");
     assert_eq!((first.moved, first.left + first.unknown_origin), (2, 2));
     pipeline.reaches("dead_letters_total", &[("reason", "malformed")], |letters| letters == 5.0).await;
     let again = pipeline.recorder.messages().pop().expect("a message");

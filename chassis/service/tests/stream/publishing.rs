@@ -10,10 +10,10 @@ use rdkafka::{
 };
 use testkit::{Kafka, eventually};
 
-use crate::support::{PATIENCE, TOPIC, chassis, config, kafka_config, message, reaches, scrape};
+use crate::support::{PATIENCE, TOPIC, chassis, config, connect, kafka_config, message, reaches, scrape};
 
 fn producer(chassis: &chassis_telemetry::Chassis, broker: &Kafka) -> Producer {
-    Producer::new(&kafka_config(broker.brokers()), chassis).expect("a producer").publishes(TOPIC)
+    connect(&kafka_config(broker.brokers()), chassis).producer(TOPIC)
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn more_messages_than_the_buffer_holds_wait_for_room() {
 async fn publish_error_is_a_missing_acknowledgement_and_ends() {
     let (broker, chassis) = (Kafka::with_topics(&[TOPIC]), chassis(&[]));
     let kafka = config(&["--kafka-brokers", broker.brokers(), "--kafka-delivery-timeout", "500ms"]);
-    let producer = Producer::new(&kafka, &chassis).expect("a producer").publishes(TOPIC);
+    let producer = connect(&kafka, &chassis).producer(TOPIC);
     chassis.faults.set("publish-error", "ttl=2s").expect("a plan");
     let error = producer.publish(message("k", "lost")).await.expect_err("no acknowledgement");
     assert_eq!(error.source, KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut));
@@ -117,9 +117,7 @@ async fn a_producer_that_failed_for_good_is_replaced_and_goes_on() {
     let cluster = MockCluster::new(1).expect("a cluster");
     cluster.create_topic(TOPIC, 1, 1).expect("a topic");
     let chassis = chassis(&[]);
-    let producer = Producer::new(&kafka_config(&cluster.bootstrap_servers()), &chassis)
-        .expect("a producer")
-        .publishes(TOPIC);
+    let producer = connect(&kafka_config(&cluster.bootstrap_servers()), &chassis).producer(TOPIC);
     producer.publish(message("k", "1")).await.expect("an acknowledgement");
     // What a broker says that has lost part of the producer's messages; librdkafka takes it as the end of the client.
     let lost = RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;

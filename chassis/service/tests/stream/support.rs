@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use chassis_core::ServiceInfo;
 use chassis_faults::Attribute;
-use chassis_kafka::{ConsumerConfig, Handler, InMessage, KafkaConfig, OutMessage, Producer, Verdict};
+use chassis_kafka::{Handler, InMessage, KafkaConfig, OutMessage, Producer, Subscription, Verdict};
 use chassis_service::CommonConfig;
 use chassis_telemetry::Chassis;
 use clap::Parser;
@@ -151,9 +151,20 @@ impl Handler for Recorder {
     }
 }
 
+/// The handle of a process on these brokers.
+pub(crate) fn connect(config: &KafkaConfig, chassis: &Chassis) -> chassis_kafka::Kafka {
+    chassis_kafka::Kafka::connect(config, chassis).expect("a handle")
+}
+
+/// [`TOPIC`], read by the group `test`.
+pub(crate) fn subscription(reasons: &'static [&'static str]) -> Subscription {
+    Subscription { group: "test", topic: TOPIC, dead_letters: DEAD, max_attempts: 3, reasons }
+}
+
 /// A producer and one consumer of group `test` on [`TOPIC`].
 pub(crate) struct Pipeline {
     pub(crate) chassis: Chassis,
+    pub(crate) kafka: chassis_kafka::Kafka,
     pub(crate) producer: Producer,
     pub(crate) recorder: Recorder,
 }
@@ -162,19 +173,12 @@ impl Pipeline {
     /// Starts one and waits until it has its partitions.
     pub(crate) async fn start(brokers: &str) -> Self {
         let chassis = chassis(&[]);
-        let kafka = kafka_config(brokers);
-        let producer = Producer::new(&kafka, &chassis).expect("a producer").publishes(TOPIC);
+        let kafka = connect(&kafka_config(brokers), &chassis);
+        let producer = kafka.producer(TOPIC);
         let recorder = Recorder::default();
-        let consumer = ConsumerConfig {
-            group: "test",
-            topic: TOPIC,
-            dead_letter_topic: DEAD,
-            max_attempts: 3,
-            reasons: &["malformed"],
-        };
-        chassis_kafka::consume(&kafka, consumer, &producer, recorder.clone(), &chassis).expect("a consumer");
+        kafka.consume(subscription(&["malformed"]), recorder.clone()).expect("a consumer");
         reaches(&chassis, "kafka_consumer_lag", &[("topic", TOPIC)], |_| true).await;
-        Self { chassis, producer, recorder }
+        Self { chassis, kafka, producer, recorder }
     }
 
     pub(crate) async fn publish(&self, key: &str, payload: &str) {

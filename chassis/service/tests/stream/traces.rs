@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use chassis_faults::scope::Scope;
-use chassis_kafka::{ConsumerConfig, Handler, InMessage, Producer, Verdict};
+use chassis_kafka::{Handler, InMessage, Verdict};
 use testkit::{TraceSink, assert_child, assert_linked};
 use tracing::Instrument;
 
-use crate::support::{DEAD, PATIENCE, TOPIC, broker, chassis, kafka_config, message};
+use crate::support::{PATIENCE, TOPIC, broker, chassis, connect, kafka_config, message, subscription};
 
 struct ScopeProbe(tokio::sync::mpsc::UnboundedSender<Scope>);
 
@@ -24,17 +24,10 @@ async fn the_consumer_span_is_a_child_of_and_linked_to_the_producer_span() {
     let (sink, broker) = (TraceSink::start().await, broker());
     let chassis = chassis(&["--otlp-endpoint", &sink.endpoint()]);
     let guard = chassis_otlp::init(&chassis).expect("telemetry");
-    let kafka = kafka_config(broker.brokers());
-    let producer = Producer::new(&kafka, &chassis).expect("a producer");
+    let kafka = connect(&kafka_config(broker.brokers()), &chassis);
+    let producer = kafka.producer(TOPIC);
     let (probe, mut scopes) = tokio::sync::mpsc::unbounded_channel();
-    let consumer = ConsumerConfig {
-        group: "test",
-        topic: TOPIC,
-        dead_letter_topic: DEAD,
-        max_attempts: 3,
-        reasons: &[],
-    };
-    chassis_kafka::consume(&kafka, consumer, &producer, ScopeProbe(probe), &chassis).expect("a consumer");
+    kafka.consume(subscription(&[]), ScopeProbe(probe)).expect("a consumer");
 
     let scope = Scope {
         route: "/orders".to_owned(),

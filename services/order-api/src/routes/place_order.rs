@@ -1,4 +1,5 @@
-//! `POST /orders`: checks the order, asks user-service for the user, stores order and outbox entry, answers 202.
+//! `POST /orders`: checks the order, answers a repetition as the first time, asks user-service for the user, stores order and
+//! outbox entry, answers 202.
 
 use axum::{
     Json as Answer,
@@ -52,36 +53,28 @@ pub async fn place_order(
     let order = domain::place_order(request, key, placed_at).map_err(OrderError::Invalid)?;
     Scope::identify((subject::USER_ID, &order.user_id.to_string()), None);
 
-    match state.users.find(order.user_id).await {
-        Ok(Some(user)) => Scope::identify(
-            (subject::USER_ID, &user.id.to_string()),
-            [(subject::USER_TIER, user.tier.as_str())],
-        ),
-        Ok(None) => return Err(OrderError::UserNotFound),
-        Err(error) => return replay_without_users(&state, &order, OrderError::Users(error)).await,
+    if let Some(key) = &order.idempotency_key
+        && let Some(earlier) = state.orders.find_by_key(key).await?
+    {
+        return replay(&earlier, &order);
     }
+    let user = state.users.find(order.user_id).await.map_err(OrderError::Users)?;
+    let user = user.ok_or(OrderError::UserNotFound)?;
+    let tier = (subject::USER_TIER, user.tier.as_str());
+    Scope::identify((subject::USER_ID, &user.id.to_string()), [tier]);
+
     match state.orders.place(&order).await? {
         Placed::New { total_cents } => {
             state.metrics.order_accepted();
             Ok(accepted(order.id, total_cents))
         }
+        // The same request twice at once: neither found the other, and one of them was first.
         Placed::KeyTaken(earlier) => replay(&earlier, &order),
     }
 }
 
-/// A repetition needs no second look at the user: it is answered also while user-service is away.
-async fn replay_without_users(
-    state: &AppState,
-    order: &NewOrder,
-    error: OrderError,
-) -> Result<Response, OrderError> {
-    let Some(key) = &order.idempotency_key else { return Err(error) };
-    match state.orders.find_by_key(key).await {
-        Ok(Some(earlier)) => replay(&earlier, order),
-        Ok(None) | Err(_) => Err(error),
-    }
-}
-
+/// The answer to a request whose key belongs to an order already: that of the first time, if it is the same request. It needs no
+/// second look at the user.
 fn replay(earlier: &Earlier, order: &NewOrder) -> Result<Response, OrderError> {
     if earlier.is_same_request(order) {
         Ok(accepted(earlier.id, earlier.total_cents))

@@ -25,7 +25,7 @@ fn the_same_key_and_body_get_the_same_answer_and_place_one_order() {
         assert_eq!(first.body, again.body);
         assert_eq!(first.header("location"), again.header("location"));
 
-        // Also after the order was settled: the answer tells what was accepted, not where the order stands.
+        // Even after the order was settled: the answer tells what was accepted, not where the order stands.
         lab.settled(first.json()["id"].as_str().unwrap()).await;
         assert_eq!(place(&lab.http, &key, &order(2)).await.body, first.body);
     });
@@ -80,6 +80,23 @@ fn a_key_must_be_printable_short_and_single() {
         let answer = lab.http.send(Method::POST, "/orders", &twice, order(2).to_string()).await;
         answer.expect_invalid("Idempotency-Key");
         place(&lab.http, &"k".repeat(255), &order(2)).await.expect_status(202);
+    });
+}
+
+#[test]
+fn user_service_is_not_asked_for_a_repetition() {
+    testkit::needs!(Postgres, Redis);
+    run(async {
+        let lab = Lab::start(Parts { no_worker: true, ..Parts::default() }).await;
+        let asked = async || lab.scrape().await.value("http_client_requests_total", &[]);
+        place(&lab.http, "key", &order(2)).await.expect_status(202);
+        let before = asked().await;
+        assert!(before >= 1.0, "{before} questions");
+        place(&lab.http, "key", &order(2)).await.expect_status(202);
+        place(&lab.http, "key", &order(3)).await.expect_problem(409, "idempotency-conflict");
+        assert_eq!(asked().await, before);
+        place(&lab.http, "other", &order(2)).await.expect_status(202);
+        assert!(asked().await > before);
     });
 }
 

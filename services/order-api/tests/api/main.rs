@@ -9,6 +9,7 @@ mod faults;
 mod freshness;
 mod idempotency;
 mod lab;
+mod migrations;
 mod openapi;
 mod outages;
 mod pipeline;

@@ -1,23 +1,43 @@
 //! Payments in PostgreSQL: inbox, payment and outcome event in one transaction, so an order is paid once and its outcome
-//! leaves at least once. Under load, the messages of several partitions share a transaction ([`chassis_postgres::Group`]).
+//! leaves at least once. The three are one statement, for one round trip; what it does to inbox and outbox is their own SQL.
+//! Under load, the messages of several partitions share it ([`chassis_postgres::Group`]).
 
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use chassis_outbox::{Outbox, OutboxEntry, inbox};
+use chassis_outbox::{Outbox, OutboxEntry};
 use chassis_postgres::{Connection, Database, DbError, Group, GroupWork, QueryType};
 use chrono::{DateTime, Utc};
 use contracts::topics;
+use sqlx::Postgres;
 use uuid::Uuid;
 
 use crate::domain::{Payment, PaymentStatus};
 
-/// Returns the payments that were stored: those of orders that have none yet.
-const INSERT: &str = "
-INSERT INTO payments (id, order_id, user_id, amount_cents, status, reason, decided_at)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::timestamptz[])
-ON CONFLICT (order_id) DO NOTHING
-RETURNING id";
+/// Records the events, stores the payments of those that are new and of orders that have none yet, and stages their outcomes;
+/// returns the payments that were stored. Of two orders with one event id, in one statement as in two, the first one has it.
+///
+/// While another transaction handles one of the events or orders, this waits until that one has ended.
+const PAY: &str = concat!(
+    "WITH new AS (",
+    chassis_outbox::record!("$6", "$7"),
+    "), input AS (
+        SELECT DISTINCT ON (event_id) *
+        FROM unnest($7::uuid[], $8::uuid[], $9::uuid[], $10::uuid[], $11::bigint[], $12::text[], $13::text[],
+                    $14::timestamptz[])
+            WITH ORDINALITY
+            AS input (event_id, id, order_id, user_id, amount_cents, status, reason, decided_at, nth)
+        ORDER BY event_id, nth
+    ), stored AS (
+        INSERT INTO payments (id, order_id, user_id, amount_cents, status, reason, decided_at)
+        SELECT id, order_id, user_id, amount_cents, status, reason, decided_at
+        FROM input WHERE event_id IN (SELECT event_id FROM new) ORDER BY nth
+        ON CONFLICT (order_id) DO NOTHING
+        RETURNING id
+    ), staged AS (",
+    chassis_outbox::stage!("WHERE id IN (SELECT id FROM stored)"),
+    ") SELECT id FROM stored"
+);
 
 const BY_ORDER: &str = "
 SELECT id, order_id, user_id, amount_cents, status, reason, decided_at FROM payments WHERE order_id = $1";
@@ -43,7 +63,7 @@ impl PaymentStore {
     /// A store on this database, whose relay is `outbox`.
     #[must_use]
     pub fn new(database: Database, outbox: Outbox) -> Self {
-        Self { paying: Group::new(database.clone(), Pay { outbox: outbox.clone() }), database, outbox }
+        Self { paying: Group::new(database.clone(), Pay), database, outbox }
     }
 
     /// Stores `payment`, the answer to `event_id`, and stages its outcome. When the order was handled before, nothing
@@ -75,9 +95,7 @@ fn outcome(payment: &Payment) -> Result<OutboxEntry, DbError> {
 }
 
 /// Paying as work that messages share.
-struct Pay {
-    outbox: Outbox,
-}
+struct Pay;
 
 /// One payment to be stored.
 struct Job {
@@ -98,31 +116,26 @@ impl GroupWork for Pay {
     async fn run(&self, database: &Database, jobs: &[Job]) -> Result<Vec<bool>, DbError> {
         let mut tx = database.transaction(Self::OPERATION).await?;
         tx.shared_by(jobs.len());
-        let events: Vec<Uuid> = jobs.iter().map(|job| job.event_id).collect();
-        let mut new = inbox::record(&mut tx, topics::GROUP_ORDER_WORKER, &events).await?;
-        // Of two orders with one event id, in one group as in two, the first one has it.
-        let payments: Vec<&Payment> =
-            jobs.iter().filter(|job| new.remove(&job.event_id)).map(|job| &job.payment).collect();
-        let stored = insert(&mut tx, &payments).await?;
-        let is_stored = |job: &Job| stored.contains(&job.payment.id);
-        let outcomes: Vec<&OutboxEntry> =
-            jobs.iter().filter(|job| is_stored(job)).map(|job| &job.outcome).collect();
-        self.outbox.stage(&mut tx, &outcomes).await?;
+        let stored = pay(&mut tx, jobs).await?;
         tx.commit().await?;
-        Ok(jobs.iter().map(is_stored).collect())
+        Ok(jobs.iter().map(|job| stored.contains(&job.payment.id)).collect())
     }
 }
 
-/// The ids of those that were stored.
-async fn insert(conn: &mut Connection, payments: &[&Payment]) -> Result<HashSet<Uuid>, DbError> {
-    let stored = sqlx::query_scalar(INSERT)
-        .bind(payments.iter().map(|payment| payment.id).collect::<Vec<_>>())
-        .bind(payments.iter().map(|payment| payment.order_id).collect::<Vec<_>>())
-        .bind(payments.iter().map(|payment| payment.user_id).collect::<Vec<_>>())
-        .bind(payments.iter().map(|payment| payment.amount_cents).collect::<Vec<_>>())
-        .bind(payments.iter().map(|payment| payment.status.as_str()).collect::<Vec<_>>())
-        .bind(payments.iter().map(|payment| payment.reason.as_deref()).collect::<Vec<_>>())
-        .bind(payments.iter().map(|payment| payment.decided_at).collect::<Vec<_>>())
+/// The ids of the payments that were stored.
+async fn pay(conn: &mut Connection, jobs: &[Job]) -> Result<HashSet<Uuid>, DbError> {
+    let payments = || jobs.iter().map(|job| &job.payment);
+    let entries = chassis_outbox::entries(jobs.iter().map(|job| &job.outcome))?;
+    let stored = sqlx::query_scalar_with::<Postgres, _, _>(PAY, entries)
+        .bind(topics::GROUP_ORDER_WORKER)
+        .bind(jobs.iter().map(|job| job.event_id).collect::<Vec<_>>())
+        .bind(payments().map(|payment| payment.id).collect::<Vec<_>>())
+        .bind(payments().map(|payment| payment.order_id).collect::<Vec<_>>())
+        .bind(payments().map(|payment| payment.user_id).collect::<Vec<_>>())
+        .bind(payments().map(|payment| payment.amount_cents).collect::<Vec<_>>())
+        .bind(payments().map(|payment| payment.status.as_str()).collect::<Vec<_>>())
+        .bind(payments().map(|payment| payment.reason.as_deref()).collect::<Vec<_>>())
+        .bind(payments().map(|payment| payment.decided_at).collect::<Vec<_>>())
         .fetch_all(conn)
         .await?;
     Ok(stored.into_iter().collect())

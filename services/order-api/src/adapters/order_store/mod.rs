@@ -2,7 +2,7 @@
 //! round trip; the same holds for an outcome and the retirement of the entry. Under load, orders that arrive together share
 //! that statement, and so do outcomes ([`chassis_postgres::Group`]).
 //!
-//! The statements name the columns of [`chassis_outbox::OUTBOX_DDL`]; a test compares that with the migrations.
+//! What those statements do to the outbox is the outbox's own SQL ([`chassis_outbox::stage!`], [`chassis_outbox::retire!`]).
 
 mod place;
 mod read;

@@ -1,15 +1,15 @@
 //! Storing an order, once per idempotency key.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use async_trait::async_trait;
+use chassis_outbox::OutboxEntry;
 use chassis_postgres::{Database, DbError, GroupWork, QueryType};
-use chassis_telemetry::traces;
 use contracts::{
     orders::{EVENT_VERSION, Item, OrderPlaced},
     topics,
 };
-use sqlx::types::Json;
+use sqlx::{Postgres, types::Json};
 use uuid::Uuid;
 
 use super::OrderStore;
@@ -17,20 +17,19 @@ use crate::domain::{Earlier, IdempotencyKey, NewOrder};
 
 /// Inserts the orders and, of those that were new, the outbox entries; returns the new ones. A concurrent request with the
 /// same key makes this one wait for its commit and then insert nothing.
-const PLACE: &str = "
-WITH input AS (
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::jsonb[], $4::bigint[], $5::text[], $6::timestamptz[],
-                         $7::bytea[], $8::jsonb[])
-        AS input (id, user_id, items, total_cents, idempotency_key, created_at, payload, headers)
-), placed AS (
-    INSERT INTO orders (id, user_id, items, total_cents, idempotency_key, created_at)
-    SELECT id, user_id, items, total_cents, idempotency_key, created_at FROM input
-    ON CONFLICT (idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
-    RETURNING id
-)
-INSERT INTO outbox (id, topic, key, payload, headers)
-SELECT id, $9, id::text, payload, headers FROM input JOIN placed USING (id)
-RETURNING id";
+const PLACE: &str = concat!(
+    "WITH input AS (
+        SELECT * FROM unnest($6::uuid[], $7::uuid[], $8::jsonb[], $9::bigint[], $10::text[], $11::timestamptz[])
+            AS input (id, user_id, items, total_cents, idempotency_key, created_at)
+    ), placed AS (
+        INSERT INTO orders (id, user_id, items, total_cents, idempotency_key, created_at)
+        SELECT id, user_id, items, total_cents, idempotency_key, created_at FROM input
+        ON CONFLICT (idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
+        RETURNING id
+    ), staged AS (",
+    chassis_outbox::stage!("WHERE id IN (SELECT id FROM placed)"),
+    ") SELECT id FROM placed"
+);
 
 const BY_KEY: &str = "SELECT id, user_id, items, total_cents FROM orders WHERE idempotency_key = $1";
 
@@ -42,7 +41,7 @@ pub enum Placed {
         /// The total as it was stored.
         total_cents: i64,
     },
-    /// Its key belongs to an earlier order; nothing was stored.
+    /// Its key went to another order at the same moment; nothing was stored.
     KeyTaken(Earlier),
 }
 
@@ -53,12 +52,7 @@ impl OrderStore {
     /// [`DbError`]; when the connection broke, whether the order was stored is unknown.
     pub async fn place(&self, order: &NewOrder) -> Result<Placed, DbError> {
         let total_cents = self.total_to_store(order.total_cents);
-        let job = Job {
-            payload: payload(order, total_cents)?,
-            headers: Json(traces::inject()),
-            order: order.clone(),
-            total_cents,
-        };
+        let job = Job { entry: entry(order, total_cents)?, order: order.clone(), total_cents };
         if self.placing.run(job).await? {
             self.outbox.wake();
             return Ok(Placed::New { total_cents });
@@ -99,8 +93,7 @@ pub(super) struct Place;
 pub(super) struct Job {
     order: NewOrder,
     total_cents: i64,
-    payload: Vec<u8>,
-    headers: Json<BTreeMap<String, String>>,
+    entry: OutboxEntry,
 }
 
 #[async_trait]
@@ -116,20 +109,15 @@ impl GroupWork for Place {
         let column = |of: fn(&NewOrder) -> Uuid| jobs.iter().map(|job| of(&job.order)).collect::<Vec<_>>();
         let mut query = database.query(Self::KIND, Self::OPERATION).await?;
         query.shared_by(jobs.len());
-        let new: HashSet<Uuid> = sqlx::query_scalar(PLACE)
+        let keys = jobs.iter().map(|job| job.order.idempotency_key.as_ref().map(IdempotencyKey::as_str));
+        let entries = chassis_outbox::entries(jobs.iter().map(|job| &job.entry))?;
+        let new: HashSet<Uuid> = sqlx::query_scalar_with::<Postgres, _, _>(PLACE, entries)
             .bind(column(|order| order.id))
             .bind(column(|order| order.user_id))
             .bind(jobs.iter().map(|job| Json(&job.order.items)).collect::<Vec<_>>())
             .bind(jobs.iter().map(|job| job.total_cents).collect::<Vec<_>>())
-            .bind(
-                jobs.iter()
-                    .map(|job| job.order.idempotency_key.as_ref().map(IdempotencyKey::as_str))
-                    .collect::<Vec<_>>(),
-            )
+            .bind(keys.collect::<Vec<_>>())
             .bind(jobs.iter().map(|job| job.order.placed_at).collect::<Vec<_>>())
-            .bind(jobs.iter().map(|job| job.payload.as_slice()).collect::<Vec<_>>())
-            .bind(jobs.iter().map(|job| &job.headers).collect::<Vec<_>>())
-            .bind(topics::ORDERS)
             .fetch_all(&mut *query)
             .await?
             .into_iter()
@@ -138,7 +126,8 @@ impl GroupWork for Place {
     }
 }
 
-fn payload(order: &NewOrder, total_cents: i64) -> Result<Vec<u8>, DbError> {
+/// The event that an order was accepted; it carries the order's id, and is its outbox entry until the order is settled.
+fn entry(order: &NewOrder, total_cents: i64) -> Result<OutboxEntry, DbError> {
     let event = OrderPlaced {
         version: EVENT_VERSION,
         event_id: order.id,
@@ -148,5 +137,6 @@ fn payload(order: &NewOrder, total_cents: i64) -> Result<Vec<u8>, DbError> {
         total_cents,
         placed_at: order.placed_at,
     };
-    Ok(serde_json::to_vec(&event).map_err(|error| sqlx::Error::Encode(error.into()))?)
+    let payload = serde_json::to_vec(&event).map_err(|error| sqlx::Error::Encode(error.into()))?;
+    Ok(OutboxEntry::new(order.id, topics::ORDERS, order.id.to_string(), payload))
 }

@@ -17,37 +17,39 @@ use crate::domain::{CLOCK_SKEW, is_after};
 
 /// Changes the orders that are pending, by outcomes that can be about them ([`is_after`]), and retires the outbox entries of
 /// all that are settled now or were before: such an order needs no publishing. Returns the orders that exist as they are
-/// afterwards, which of them changed, and which were marked as late: a DELETE waits for a mark that is being set, and
+/// afterwards, which of them changed, and which of those were marked as late: the UPDATE waits for a mark that is being set, and
 /// returns it.
-const SETTLE: &str = "
-WITH settled AS (
-    UPDATE orders SET status = input.status, reason = input.reason, settled_at = input.settled_at
-    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS input (id, status, reason, settled_at)
-    WHERE orders.id = input.id AND orders.id = ANY($1) AND orders.status = 'pending'
-      AND input.settled_at >= orders.created_at - $5
-    RETURNING orders.id, orders.status, orders.reason, orders.settled_at
-), retired AS (
-    DELETE FROM outbox WHERE id = ANY($1)
-      AND (id IN (SELECT id FROM settled)
-           OR id IN (SELECT id FROM orders WHERE id = ANY($1) AND status <> 'pending'))
-    RETURNING id, late
-)
-SELECT orders.id, orders.created_at, settled.id IS NOT NULL AS changed,
-    EXISTS (SELECT 1 FROM retired WHERE retired.id = orders.id AND late) AS judged_late,
-    CASE WHEN settled.id IS NULL THEN orders.status ELSE settled.status END AS status,
-    CASE WHEN settled.id IS NULL THEN orders.reason ELSE settled.reason END AS reason,
-    CASE WHEN settled.id IS NULL THEN orders.settled_at ELSE settled.settled_at END AS settled_at
-FROM orders LEFT JOIN settled ON settled.id = orders.id WHERE orders.id = ANY($1)";
+const SETTLE: &str = concat!(
+    "WITH settled AS (
+        UPDATE orders SET status = input.status, reason = input.reason, settled_at = input.settled_at
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS input (id, status, reason, settled_at)
+        WHERE orders.id = input.id AND orders.id = ANY($1) AND orders.status = 'pending'
+          AND input.settled_at >= orders.created_at - $5
+        RETURNING orders.id, orders.status, orders.reason, orders.settled_at, orders.late
+    ), retired AS (",
+    chassis_outbox::retire!(
+        "id = ANY($1)
+          AND (id IN (SELECT id FROM settled)
+               OR id IN (SELECT id FROM orders WHERE id = ANY($1) AND status <> 'pending'))"
+    ),
+    ") SELECT orders.id, orders.created_at, settled.id IS NOT NULL AS changed, coalesce(settled.late, false) AS judged_late,
+        CASE WHEN settled.id IS NULL THEN orders.status ELSE settled.status END AS status,
+        CASE WHEN settled.id IS NULL THEN orders.reason ELSE settled.reason END AS reason,
+        CASE WHEN settled.id IS NULL THEN orders.settled_at ELSE settled.settled_at END AS settled_at
+    FROM orders LEFT JOIN settled ON settled.id = orders.id WHERE orders.id = ANY($1)"
+);
 
 /// What is stored of these orders now.
 const STORED: &str = "SELECT id, status, reason, settled_at FROM orders WHERE id = ANY($1)";
 
-/// Marks the entries of orders that have been pending for too long. What another transaction holds is left for the next
-/// time: the relay publishes while it holds its batch.
-const MARK_LATE: &str = "
-UPDATE outbox SET late = true WHERE id IN (
-    SELECT id FROM outbox WHERE NOT late AND created_at <= $1 FOR UPDATE SKIP LOCKED
-)";
+/// Marks the orders that have been pending for too long: their entries wait in the outbox, which is quicker to look through
+/// than orders are. What another transaction holds is left for the next time: it is being settled, or marked by another replica.
+const MARK_LATE: &str = concat!(
+    "UPDATE orders SET late = true WHERE id IN (
+        SELECT id FROM orders WHERE status = 'pending' AND NOT late AND id IN (",
+    chassis_outbox::staged_by!("$1"),
+    ") FOR UPDATE SKIP LOCKED)"
+);
 
 /// What became of an outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! Faults of consuming: partitions that stand still and a group that does not settle.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use rdkafka::{TopicPartitionList, consumer::Consumer};
 use tokio_util::sync::CancellationToken;
 
-use super::super::consumer::Group;
+use super::member::Member;
 use chassis_faults::FaultPoint;
 use chassis_telemetry::Chassis;
 
@@ -17,17 +17,17 @@ const AWAY: Duration = Duration::from_millis(200);
 const LONGEST_JOIN: Duration = Duration::from_secs(20);
 
 /// Starts the tasks of the faults that work on the consumer itself.
-pub(crate) fn run(group: &Arc<Group>, chassis: &Chassis) {
+pub(super) fn start(member: &Member, chassis: &Chassis) {
     if let Some(point) = chassis.faults.find("consumer-pause") {
-        chassis.spawn(pause(point, Arc::clone(group), chassis.shutdown.clone()));
+        chassis.spawn(pause(point, member.clone(), chassis.shutdown.clone()));
     }
     if let Some(point) = chassis.faults.find("rebalance-storm") {
-        chassis.spawn(storm(point, Arc::clone(group), chassis.shutdown.clone()));
+        chassis.spawn(storm(point, member.clone(), chassis.shutdown.clone()));
     }
 }
 
 /// `consumer-pause`: pauses the assigned partitions (`rate`: a share of them) and resumes them at the end.
-async fn pause(point: FaultPoint, group: Arc<Group>, shutdown: CancellationToken) {
+async fn pause(point: FaultPoint, member: Member, shutdown: CancellationToken) {
     loop {
         let strike = tokio::select! {
             () = shutdown.cancelled() => return,
@@ -35,7 +35,7 @@ async fn pause(point: FaultPoint, group: Arc<Group>, shutdown: CancellationToken
         };
         let holding = async {
             loop {
-                apply(&group, point.level());
+                apply(&member, point.level());
                 tokio::time::sleep(LOOK).await;
             }
         };
@@ -44,47 +44,47 @@ async fn pause(point: FaultPoint, group: Arc<Group>, shutdown: CancellationToken
             () = point.ended(&strike) => {}
             () = holding => {}
         }
-        apply(&group, 0.0);
+        apply(&member, 0.0);
     }
 }
 
 /// Pauses the first `share` of the assigned partitions and resumes the others. Repeating it changes nothing.
-fn apply(group: &Group, share: f64) {
-    let Some(consumer) = group.consumer() else { return };
-    let Ok(assigned) = consumer.assignment() else { return };
+fn apply(member: &Member, share: f64) {
+    let Some(client) = member.session.client() else { return };
+    let Ok(assigned) = client.assignment() else { return };
     let mut partitions: Vec<i32> = assigned.elements().iter().map(|element| element.partition()).collect();
     partitions.sort_unstable();
     let paused = (share * partitions.len() as f64).ceil() as usize;
     let list = |some: &[i32]| {
         let mut list = TopicPartitionList::with_capacity(some.len());
         for &partition in some {
-            list.add_partition(group.config.topic, partition);
+            list.add_partition(member.subscription.topic, partition);
         }
         list
     };
     let (still, moving) = partitions.split_at(paused.min(partitions.len()));
     // A partition that is taken away this moment needs neither.
-    let _ = (consumer.pause(&list(still)), consumer.resume(&list(moving)));
+    let _ = (client.pause(&list(still)), client.resume(&list(moving)));
 }
 
 /// `rebalance-storm`: leaves the group and joins it again, `interval` after it got its partitions back.
-async fn storm(point: FaultPoint, group: Arc<Group>, shutdown: CancellationToken) {
+async fn storm(point: FaultPoint, member: Member, shutdown: CancellationToken) {
     loop {
         let strike = tokio::select! {
             () = shutdown.cancelled() => return,
             strike = point.started() => strike,
         };
-        let mut assignments = group.assignments();
-        if let Some(consumer) = group.consumer() {
-            consumer.unsubscribe();
+        let mut given = member.assignment.given();
+        if let Some(client) = member.session.client() {
+            client.unsubscribe();
         }
         tokio::time::sleep(AWAY).await;
-        if let Some(consumer) = group.consumer() {
+        if let Some(client) = member.session.client() {
             // Refused only for a topic name that is not valid. Not logged: the line would exist under this fault only.
-            let _ = consumer.subscribe(&[group.config.topic]);
+            let _ = client.subscribe(&[member.subscription.topic]);
         }
         let settled = async {
-            let _ = tokio::time::timeout(LONGEST_JOIN, assignments.changed()).await;
+            let _ = tokio::time::timeout(LONGEST_JOIN, given.changed()).await;
             tokio::time::sleep(strike.duration("interval")).await;
         };
         tokio::select! {

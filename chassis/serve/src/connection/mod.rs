@@ -5,6 +5,8 @@
 //! All state is in atomics: the accept loop looks at every connection when it must close one. A request without a body costs three
 //! additions and two looks at the clock, and no timer is touched between two requests that come within the idle time.
 
+pub(crate) mod turn;
+
 use std::{
     future::poll_fn,
     pin::pin,
@@ -21,6 +23,7 @@ use tokio::time::Instant;
 
 use crate::{
     clock::{Clock, millis},
+    gate::Known,
     limits::{Limits, Protocol, Refusal},
 };
 
@@ -51,6 +54,8 @@ const CLOSED: u8 = 2;
 pub(crate) struct State {
     clock: Clock,
     protocol: Protocol,
+    /// What the gate knows of it.
+    pub(crate) known: Known,
     /// Requests whose future runs.
     running: AtomicU32,
     /// Those of them that wait for the rest of their body.
@@ -79,6 +84,7 @@ impl State {
         Self {
             clock,
             protocol,
+            known: Known::default(),
             running: AtomicU32::new(0),
             reading: AtomicU32::new(0),
             answering: AtomicU32::new(0),
@@ -215,59 +221,6 @@ impl State {
     }
 }
 
-/// A request from its head to its answer's last byte; dropped early when the connection ends.
-pub(crate) struct Turn {
-    state: Arc<State>,
-    answering: bool,
-}
-
-impl Turn {
-    pub(crate) fn begin(state: &Arc<State>) -> Self {
-        state.running.fetch_add(1, Relaxed);
-        state.called.store(true, Relaxed);
-        state.head.store(false, Relaxed);
-        // It is worth its place.
-        state.leaves_at.store(0, Relaxed);
-        Self { state: Arc::clone(state), answering: false }
-    }
-
-    /// The answer is there; what is left is to send it.
-    pub(crate) fn answers(mut self) -> Self {
-        self.state.answering.fetch_add(1, Relaxed);
-        self.state.running.fetch_sub(1, Relaxed);
-        self.answering = true;
-        self
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        let state = &self.state;
-        state.since.store(state.clock.now(), Relaxed);
-        if self.answering {
-            state.answering.fetch_sub(1, Relaxed);
-        } else {
-            state.running.fetch_sub(1, Relaxed);
-        }
-    }
-}
-
-/// A body of which more must come.
-pub(crate) struct Waiting(Arc<State>);
-
-impl Waiting {
-    pub(crate) fn begin(state: &Arc<State>) -> Self {
-        state.reading.fetch_add(1, Relaxed);
-        Self(Arc::clone(state))
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.0.reading.fetch_sub(1, Relaxed);
-    }
-}
-
 /// Runs a connection until it ends, its client has used up its time, or somebody closes it.
 pub(crate) async fn supervise(
     connection: impl Future,
@@ -285,12 +238,13 @@ pub(crate) async fn supervise(
         loop {
             let Some((at, refusal)) = state.deadline(limits) else { return Poll::Pending };
             let at = state.clock.instant(at);
-            if Instant::now() >= at {
-                refusal.into_iter().for_each(&refused);
-                return Poll::Ready(());
-            }
-            // A timer that is due earlier is left alone: one wake-up too many costs less than a timer moved at each request.
+            // A timer that is due earlier is left alone: one wake-up too many costs less than a timer moved, and a look at the
+            // clock, at each request.
             if timer.is_elapsed() || timer.deadline() > at {
+                if Instant::now() >= at {
+                    refusal.into_iter().for_each(&refused);
+                    return Poll::Ready(());
+                }
                 timer.as_mut().reset(at);
             }
             if timer.as_mut().poll(cx).is_pending() {

@@ -1,25 +1,44 @@
 //! Traffic that a fault makes: copies of real messages in numbers, and messages that nobody can read.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use chassis_faults::{FaultPoint, Strike};
+use chassis_telemetry::Chassis;
 use rdkafka::producer::DeliveryFuture;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::super::{OutMessage, producer::Producer};
-use chassis_faults::{FaultPoint, Strike};
+use super::{OutMessage, boundary::Boundary, producer::Producer};
 
 /// How often a flood sends a batch.
 const BATCH: Duration = Duration::from_millis(50);
 
+/// What the tasks work with.
+#[derive(Clone)]
+struct Traffic {
+    producer: Producer,
+    boundary: Arc<Boundary>,
+}
+
+/// Starts the tasks of the faults that make traffic, where the service has them.
+pub(super) fn start(producer: &Producer, boundary: &Arc<Boundary>, chassis: &Chassis) {
+    let traffic = Traffic { producer: producer.clone(), boundary: Arc::clone(boundary) };
+    if let Some(point) = chassis.faults.find("queue-flood") {
+        chassis.spawn(flood(point, traffic.clone(), chassis.shutdown.clone()));
+    }
+    if let Some(point) = chassis.faults.find("poison-message") {
+        chassis.spawn(poison(point, traffic, chassis.shutdown.clone()));
+    }
+}
+
 /// `queue-flood`: while it is on, publishes copies of the latest messages at `rps`.
-pub(super) async fn flood(point: FaultPoint, producer: Producer, shutdown: CancellationToken) {
+async fn flood(point: FaultPoint, traffic: Traffic, shutdown: CancellationToken) {
     loop {
         let strike = tokio::select! {
             () = shutdown.cancelled() => return,
             strike = point.started() => strike,
         };
-        let templates = producer.faults().recent.all();
+        let templates = traffic.boundary.recent.all();
         if templates.is_empty() {
             // Nothing has passed yet that could be copied: look again shortly.
             tokio::time::sleep(BATCH).await;
@@ -28,7 +47,7 @@ pub(super) async fn flood(point: FaultPoint, producer: Producer, shutdown: Cance
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = point.ended(&strike) => {}
-            () = pour(&point, &strike, &producer, &templates) => {}
+            () = pour(&point, &strike, &traffic.producer, &templates) => {}
         }
     }
 }
@@ -62,19 +81,20 @@ async fn count(producer: Producer, batch: Vec<(String, DeliveryFuture)>) {
     }
 }
 
-/// `poison-message`: while it is on, publishes one unreadable message an `interval`, in turn to each topic of this process.
-pub(super) async fn poison(point: FaultPoint, producer: Producer, shutdown: CancellationToken) {
+/// `poison-message`: while it is on, publishes one unreadable message per `interval`, in turn to each topic of this process.
+async fn poison(point: FaultPoint, traffic: Traffic, shutdown: CancellationToken) {
+    let Traffic { producer, boundary } = traffic;
     let mut turn = 0_usize;
     loop {
         let strike = tokio::select! {
             () = shutdown.cancelled() => return,
             strike = point.started() => strike,
         };
-        let topics = producer.faults().recent.topics();
+        let topics = boundary.recent.topics();
         if let Some(topic) = (!topics.is_empty()).then(|| &topics[turn % topics.len()]) {
-            let mut message = unreadable(topic, producer.faults().recent.last_of(topic), turn / topics.len());
+            let mut message = unreadable(topic, boundary.recent.last_of(topic), turn / topics.len());
             // A release with a mistake writes such messages, and it has the key.
-            producer.keys().sign(&mut message);
+            boundary.keys.sign(&mut message);
             if let Some(delivery) = producer.queue(&message) {
                 tokio::spawn(count(producer.clone(), vec![(message.topic, delivery)]));
             }

@@ -1,4 +1,4 @@
-//! Faults of publishing: no acknowledgement, copies, floods and garbage.
+//! Faults of publishing, inside a publish: no acknowledgement, and copies.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -8,72 +8,54 @@ use std::{
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tokio::runtime::Handle;
 
-use super::{
-    super::{
-        KafkaConfig, OutMessage,
-        client::{self, Logs},
-        producer::{self, Client, Producer},
-    },
-    recent::Recent,
-    traffic,
-};
-use chassis_faults::{FaultPoint, Faults};
+use chassis_faults::FaultPoint;
 use chassis_telemetry::Chassis;
+
+use super::{
+    super::{KafkaConfig, OutMessage, client::Logs},
+    delivery::{self, Client},
+};
 
 /// How long an acknowledgement that does not come is waited for; the configured delivery timeout if that is shorter.
 const NO_ACKNOWLEDGEMENT: Duration = Duration::from_secs(2);
 
 /// The fault points of one producer.
-pub(crate) struct PublishFaults {
+pub(super) struct PublishFaults {
     duplicate: Option<FaultPoint>,
     unreachable: Arc<Unreachable>,
-    pub(crate) recent: Recent,
 }
 
 impl PublishFaults {
-    pub(crate) fn new(config: &KafkaConfig, faults: &Faults) -> Self {
-        let recent =
-            Recent::new(faults.find("queue-flood").is_some() || faults.find("poison-message").is_some());
-        Self {
-            duplicate: faults.find("publish-duplicate"),
-            unreachable: Arc::new(Unreachable::new(config, faults.find("publish-error"))),
-            recent,
-        }
-    }
-
-    /// Starts the tasks of the faults that make traffic of their own or must tidy up.
-    pub(crate) fn run(producer: &Producer, chassis: &Chassis) {
-        if let Some(point) = chassis.faults.find("publish-error") {
-            let (stop, unreachable) = (chassis.shutdown.clone(), Arc::clone(&producer.faults().unreachable));
+    /// Resolves the points, and starts the task that tidies up behind one of them.
+    pub(super) fn start(config: &KafkaConfig, chassis: &Chassis) -> Self {
+        let faults = &chassis.faults;
+        let unreachable = Arc::new(Unreachable::new(config, faults.find("publish-error")));
+        if let Some(point) = faults.find("publish-error") {
+            let (stop, unreachable) = (chassis.shutdown.clone(), Arc::clone(&unreachable));
             chassis.spawn(async move {
                 stop.run_until_cancelled(unreachable.tidy(point)).await;
             });
         }
-        if let Some(point) = chassis.faults.find("queue-flood") {
-            chassis.spawn(traffic::flood(point, producer.clone(), chassis.shutdown.clone()));
-        }
-        if let Some(point) = chassis.faults.find("poison-message") {
-            chassis.spawn(traffic::poison(point, producer.clone(), chassis.shutdown.clone()));
-        }
+        Self { duplicate: faults.find("publish-duplicate"), unreachable }
     }
 
     /// Whether this message gets no acknowledgement.
-    pub(crate) fn refuses(&self) -> bool {
+    pub(super) fn refuses(&self) -> bool {
         self.unreachable.point.as_ref().is_some_and(|point| point.strike().is_some())
     }
 
     /// Publishes through a client that reaches no broker, and returns what librdkafka says to that.
-    pub(crate) async fn time_out(&self, message: &OutMessage) -> Result<(), KafkaError> {
+    pub(super) async fn time_out(&self, message: &OutMessage) -> Result<(), KafkaError> {
         let share = self.unreachable.open()?;
         let Some(client) = &share.0 else { return Err(KafkaError::Canceled) };
-        match producer::send(client, message, &self.unreachable.config).await {
+        match delivery::send(client, message, &self.unreachable.config).await {
             Ok(()) => Err(KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut)),
             Err(error) => Err(error),
         }
     }
 
     /// How many more times the message is sent.
-    pub(crate) fn extra_copies(&self) -> u64 {
+    pub(super) fn extra_copies(&self) -> u64 {
         self.duplicate.as_ref().and_then(FaultPoint::strike).map_or(0, |strike| strike.count("copies"))
     }
 }
@@ -101,7 +83,7 @@ impl Unreachable {
         if let Some(client) = &*slot {
             return Ok(client.clone());
         }
-        let client = Share(Some(client::producer(&self.config).create_with_context(Logs::quiet())?));
+        let client = Share(Some(delivery::connect(&self.config, Logs::quiet())?));
         // Under the lock: either the fault is still on, or `tidy` has looked already and would not look again.
         if self.point.as_ref().is_some_and(|point| point.active().is_some()) {
             *slot = Some(client.clone());
