@@ -4,6 +4,7 @@
 pub mod catalogue;
 pub mod client;
 mod config;
+mod delay;
 pub mod extract;
 mod faults;
 mod guard;

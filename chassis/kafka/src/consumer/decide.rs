@@ -24,6 +24,7 @@ use super::{
     letter::Letter,
     partition::Window,
 };
+use crate::catalogue::{CONSUMER_SLOW, ConsumerSlow};
 use chassis_faults::{Attribute, FaultPoint, Faults};
 
 /// Reason of a message whose attempts are used up.
@@ -40,7 +41,7 @@ pub(super) struct Decider {
     config: ConsumerConfig,
     producer: Producer,
     handler: Box<dyn Handler>,
-    slow: Option<FaultPoint>,
+    slow: Option<FaultPoint<ConsumerSlow>>,
     subject: &'static [Attribute],
 }
 
@@ -65,7 +66,7 @@ impl Decider {
             config,
             producer,
             handler: Box::new(handler),
-            slow: faults.find("consumer-slow"),
+            slow: faults.find(&CONSUMER_SLOW),
             subject: faults.subject(),
         }
     }
@@ -117,7 +118,7 @@ impl Decider {
             let busy = if strike.is_some() { Some(window.busy.lock().await) } else { None };
             let start = Instant::now();
             if let Some(strike) = strike {
-                tokio::time::sleep(strike.duration("delay")).await;
+                tokio::time::sleep(strike.params.delay).await;
             }
             drop(busy);
             let next = match self.verify_and_handle(message, attempt).await {

@@ -26,6 +26,7 @@ use super::{
     offsets::Offsets,
     partition::{self, STOP_GRACE},
 };
+use crate::catalogue::COMMIT_SKIP;
 use chassis_faults::FaultPoint;
 use chassis_telemetry::Chassis;
 
@@ -72,7 +73,7 @@ impl Group {
             producer,
             decider,
             offsets: Offsets::default(),
-            commit_skip: chassis.faults.find("commit-skip"),
+            commit_skip: chassis.faults.find(&COMMIT_SKIP),
             consumer: Mutex::default(),
             session: AtomicU64::new(0),
             coordinator: AtomicBool::new(false),

@@ -17,6 +17,7 @@ use super::{
     recent::Recent,
     traffic,
 };
+use crate::catalogue::{POISON_MESSAGE, PUBLISH_DUPLICATE, PUBLISH_ERROR, PublishDuplicate, QUEUE_FLOOD};
 use chassis_faults::{FaultPoint, Faults};
 use chassis_telemetry::Chassis;
 
@@ -25,34 +26,33 @@ const NO_ACKNOWLEDGEMENT: Duration = Duration::from_secs(2);
 
 /// The fault points of one producer.
 pub(crate) struct PublishFaults {
-    duplicate: Option<FaultPoint>,
+    duplicate: Option<FaultPoint<PublishDuplicate>>,
     unreachable: Arc<Unreachable>,
     pub(crate) recent: Recent,
 }
 
 impl PublishFaults {
     pub(crate) fn new(config: &KafkaConfig, faults: &Faults) -> Self {
-        let recent =
-            Recent::new(faults.find("queue-flood").is_some() || faults.find("poison-message").is_some());
+        let recent = Recent::new(faults.declares(&QUEUE_FLOOD) || faults.declares(&POISON_MESSAGE));
         Self {
-            duplicate: faults.find("publish-duplicate"),
-            unreachable: Arc::new(Unreachable::new(config, faults.find("publish-error"))),
+            duplicate: faults.find(&PUBLISH_DUPLICATE),
+            unreachable: Arc::new(Unreachable::new(config, faults.find(&PUBLISH_ERROR))),
             recent,
         }
     }
 
     /// Starts the tasks of the faults that make traffic of their own or must tidy up.
     pub(crate) fn run(producer: &Producer, chassis: &Chassis) {
-        if let Some(point) = chassis.faults.find("publish-error") {
+        if let Some(point) = chassis.faults.find(&PUBLISH_ERROR) {
             let (stop, unreachable) = (chassis.shutdown.clone(), Arc::clone(&producer.faults().unreachable));
             chassis.spawn(async move {
                 stop.run_until_cancelled(unreachable.tidy(point)).await;
             });
         }
-        if let Some(point) = chassis.faults.find("queue-flood") {
+        if let Some(point) = chassis.faults.find(&QUEUE_FLOOD) {
             chassis.spawn(traffic::flood(point, producer.clone(), chassis.shutdown.clone()));
         }
-        if let Some(point) = chassis.faults.find("poison-message") {
+        if let Some(point) = chassis.faults.find(&POISON_MESSAGE) {
             chassis.spawn(traffic::poison(point, producer.clone(), chassis.shutdown.clone()));
         }
     }
@@ -74,7 +74,7 @@ impl PublishFaults {
 
     /// How many more times the message is sent.
     pub(crate) fn extra_copies(&self) -> u64 {
-        self.duplicate.as_ref().and_then(FaultPoint::strike).map_or(0, |strike| strike.count("copies"))
+        self.duplicate.as_ref().and_then(FaultPoint::strike).map_or(0, |strike| strike.params.copies)
     }
 }
 

@@ -7,13 +7,14 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::super::{OutMessage, producer::Producer};
+use crate::catalogue::{PoisonMessage, QueueFlood};
 use chassis_faults::{FaultPoint, Strike};
 
 /// How often a flood sends a batch.
 const BATCH: Duration = Duration::from_millis(50);
 
 /// `queue-flood`: while it is on, publishes copies of the latest messages at `rps`.
-pub(super) async fn flood(point: FaultPoint, producer: Producer, shutdown: CancellationToken) {
+pub(super) async fn flood(point: FaultPoint<QueueFlood>, producer: Producer, shutdown: CancellationToken) {
     loop {
         let strike = tokio::select! {
             () = shutdown.cancelled() => return,
@@ -33,14 +34,19 @@ pub(super) async fn flood(point: FaultPoint, producer: Producer, shutdown: Cance
     }
 }
 
-async fn pour(point: &FaultPoint, strike: &Strike, producer: &Producer, templates: &[OutMessage]) {
+async fn pour(
+    point: &FaultPoint<QueueFlood>,
+    strike: &Strike<QueueFlood>,
+    producer: &Producer,
+    templates: &[OutMessage],
+) {
     let mut copies = templates.iter().cycle();
     let mut ticks = interval(BATCH);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut last, mut owed) = (Instant::now(), 0.0);
     loop {
         ticks.tick().await;
-        owed += strike.count("rps") as f64 * point.level() * last.elapsed().as_secs_f64();
+        owed += strike.params.rps as f64 * point.level() * last.elapsed().as_secs_f64();
         last = Instant::now();
         let mut batch = Vec::new();
         while owed >= 1.0 {
@@ -63,7 +69,11 @@ async fn count(producer: Producer, batch: Vec<(String, DeliveryFuture)>) {
 }
 
 /// `poison-message`: while it is on, publishes one unreadable message an `interval`, in turn to each topic of this process.
-pub(super) async fn poison(point: FaultPoint, producer: Producer, shutdown: CancellationToken) {
+pub(super) async fn poison(
+    point: FaultPoint<PoisonMessage>,
+    producer: Producer,
+    shutdown: CancellationToken,
+) {
     let mut turn = 0_usize;
     loop {
         let strike = tokio::select! {
@@ -82,7 +92,7 @@ pub(super) async fn poison(point: FaultPoint, producer: Producer, shutdown: Canc
         turn += 1;
         tokio::select! {
             () = shutdown.cancelled() => return,
-            () = tokio::time::sleep(strike.duration("interval")) => {}
+            () = tokio::time::sleep(strike.params.interval) => {}
             () = point.ended(&strike) => {}
         }
     }

@@ -12,17 +12,22 @@ mod guard;
 mod protections;
 mod status;
 
-use axum::{Router, routing::get};
+use axum::{Router, extract::State, routing::get};
 
 use chassis_faults::FaultsConfig;
-use chassis_telemetry::Chassis;
+use chassis_telemetry::{Chassis, catalogue::METRICS_GONE};
+use http::HeaderMap;
 
 /// The admin routes; a service may merge its own in.
 pub fn router(chassis: &Chassis, config: &FaultsConfig) -> Router {
+    let gone = chassis.faults.find(&METRICS_GONE);
+    let metrics = |State(chassis): State<Chassis>, headers: HeaderMap| async move {
+        status::metrics(&chassis, gone.as_ref(), &headers)
+    };
     Router::new()
         .route("/livez", get(status::livez))
         .route("/readyz", get(status::readyz))
-        .route("/metrics", get(status::metrics))
+        .route("/metrics", get(metrics))
         .route("/version", get(status::version))
         .with_state(chassis.clone())
         .merge(faults::router(chassis, config))

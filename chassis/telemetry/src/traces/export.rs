@@ -14,7 +14,7 @@ use opentelemetry_sdk::{
 };
 use prometheus::IntCounter;
 
-use crate::Chassis;
+use crate::{Chassis, catalogue::TRACE_DROP};
 use chassis_faults::FaultPoint;
 
 /// Time that one export may take; the backend is optional and must not hold a stop.
@@ -98,7 +98,7 @@ impl<E> Counted<E> {
             dropped: chassis
                 .metrics
                 .counter("traces_dropped_total", "Spans that were lost before the backend."),
-            lost: Lost(chassis.faults.find("trace-drop")),
+            lost: Lost(chassis.faults.find(&TRACE_DROP)),
         }
     }
 }
