@@ -19,7 +19,7 @@ pub(crate) struct ServiceFaults<'a> {
 const INTRO: &str = "\
 # Faults
 
-Generated from the code by `just docs`; do not edit.
+Generated from the code by `just generate`; do not edit.
 
 Each fault is real: it takes the resource, holds the lock, drops the connection. Only `risky` is on
 by default, and each fault ends by itself. Nothing that it does to answers, logs, traces, metrics,
