@@ -82,21 +82,17 @@ compose-down *args:
 images:
     deploy/deploy images
 
-# Check the Helm chart; --update writes the rendered examples anew.
-chart *args:
-    cargo xtask chart "$@"
+# Check the Helm chart.
+chart:
+    cargo xtask chart
 
 # Check the Prometheus rules and run their tests.
 rules:
     cargo xtask rules
 
-# Write everything that is generated; --check fails where a committed file differs.
+# Write everything that is generated, or one of pages, snapshots, chart; --check fails where a committed file differs.
 generate *args:
     cargo xtask generate "$@"
-
-# Write the generated pages of docs/ from the code.
-docs:
-    cargo run --quiet -p docgen
 
 # Build the documentation as a book in target/book; installs mdbook when it is missing.
 book:
@@ -107,10 +103,6 @@ book:
     sed -i.bak 's#](\.\./\.\./#](https://github.com/sre-lab/sre-lab/blob/main/#g' target/book-src/*/*.md
     find target/book-src -name '*.bak' -delete
     MDBOOK_BOOK__SRC=target/book-src mdbook build
-
-# Write the Grafana dashboards, and the rules that they read, from oncall/dashgen.
-dashboards:
-    cargo run --quiet -p dashgen
 
 # Format everything.
 fmt:

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::needs::variable;
 
-/// Compares `actual` with the file at `path`; `UPDATE_SNAPSHOTS=1` rewrites the file instead.
+/// Compares `actual` with the file at `path`; `UPDATE_SNAPSHOTS=1`, which `just generate snapshots` sets, rewrites the file instead.
 ///
 /// # Panics
 /// When they differ, naming the first line that does.
@@ -24,7 +24,7 @@ pub fn check(path: impl AsRef<Path>, actual: &str) {
     let lines: Vec<_> =
         missing.map(|line| format!("- {line}")).chain(added.map(|line| format!("+ {line}"))).collect();
     panic!(
-        "{} has drifted (set UPDATE_SNAPSHOTS=1 to rewrite it):\n{}",
+        "{} has drifted (`just generate snapshots` rewrites it):\n{}",
         path.display(),
         lines[..lines.len().min(40)].join("\n")
     );

@@ -133,7 +133,7 @@ fn the_page_shows_the_table() {
         .collect();
     assert!(
         missing.is_empty(),
-        "docs/architecture.md differs from docs/rooms.yaml in {missing:?}; run `just docs`"
+        "docs/architecture.md differs from docs/rooms.yaml in {missing:?}; run `just generate pages`"
     );
 }
 

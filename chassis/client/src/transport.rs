@@ -6,8 +6,12 @@ use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
 use tracing::{instrument::WithSubscriber as _, subscriber::NoSubscriber};
 
-use crate::{ClientError, metrics::Outcome};
-use chassis_faults::{FaultPoint, Faults, Strike};
+use crate::{
+    ClientError,
+    catalogue::{UPSTREAM_ERROR, UPSTREAM_LATENCY, UPSTREAM_UNREACHABLE, UpstreamError, UpstreamLatency},
+    metrics::Outcome,
+};
+use chassis_faults::{FaultPoint, Faults, Params, Strike};
 use chassis_telemetry::traces;
 
 /// A port on which nothing listens (RFC 6335: 1 is tcpmux, unused): a connect to it is really refused.
@@ -18,8 +22,8 @@ pub(crate) struct Transport {
     peer: &'static str,
     base: url::Url,
     http: reqwest::Client,
-    error: Option<FaultPoint>,
-    latency: Option<FaultPoint>,
+    error: Option<FaultPoint<UpstreamError>>,
+    latency: Option<FaultPoint<UpstreamLatency>>,
     unreachable: Option<FaultPoint>,
 }
 
@@ -29,19 +33,19 @@ impl Transport {
             peer,
             base,
             http,
-            error: faults.find("upstream-error"),
-            latency: faults.find("upstream-latency"),
-            unreachable: faults.find("upstream-unreachable"),
+            error: faults.find(&UPSTREAM_ERROR),
+            latency: faults.find(&UPSTREAM_LATENCY),
+            unreachable: faults.find(&UPSTREAM_UNREACHABLE),
         }
     }
 
     /// `GET path` as JSON; `None` on 404.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, ClientError> {
         if let Some(strike) = strike(self.latency.as_ref()) {
-            tokio::time::sleep(strike.delay()).await;
+            tokio::time::sleep(delay(&strike)).await;
         }
         if let Some(strike) = strike(self.error.as_ref()) {
-            let status = u16::try_from(strike.count("status")).unwrap_or(503);
+            let status = u16::try_from(strike.params.status).unwrap_or(503);
             return Err(ClientError::Status { peer: self.peer, status });
         }
         let unreachable = strike(self.unreachable.as_ref()).is_some();
@@ -89,8 +93,15 @@ impl Transport {
     }
 }
 
-fn strike(point: Option<&FaultPoint>) -> Option<Strike> {
+fn strike<P: Params>(point: Option<&FaultPoint<P>>) -> Option<Strike<P>> {
     point.and_then(FaultPoint::strike)
+}
+
+/// How long a call that `upstream-latency` strikes waits: evenly spread over `jitter` to both sides of `delay`.
+fn delay(strike: &Strike<UpstreamLatency>) -> Duration {
+    let UpstreamLatency { delay, jitter } = strike.params;
+    let spread = jitter.as_secs_f64() * (2.0 * strike.sample() - 1.0);
+    Duration::from_secs_f64((delay.as_secs_f64() + spread).max(0.0))
 }
 
 /// The `outcome` label of an attempt.

@@ -1,8 +1,10 @@
 //! The switchboard of one process: all declared points, by name.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
-use super::{Attribute, FaultError, FaultPoint, FaultSpec, parse::parse, state::PointState, value::clip};
+use super::{
+    Attribute, Catalogue, Fault, FaultError, FaultPoint, Params, parse::parse, state::PointState, value::clip,
+};
 
 /// The fault switchboard of one process. Cheap to clone.
 #[derive(Clone)]
@@ -18,13 +20,10 @@ impl Faults {
     /// When the catalogue names a point twice or has a default or baseline that its own ranges refuse: a mistake in the
     /// code, found at start-up by every test.
     #[must_use]
-    pub fn new(
-        catalogue: &'static [&'static FaultSpec],
-        subject: &'static [Attribute],
-        reveal: bool,
-    ) -> Self {
+    pub fn new(catalogue: Catalogue, subject: &'static [Attribute], reveal: bool) -> Self {
         let mut points: Vec<Arc<PointState>> = Vec::with_capacity(catalogue.len());
-        for &spec in catalogue {
+        for fault in catalogue {
+            let spec = fault.spec();
             assert!(
                 points.iter().all(|point| point.spec.name != spec.name),
                 "fault `{}` declared twice",
@@ -41,16 +40,37 @@ impl Faults {
     /// The handle of one declared point.
     ///
     /// # Panics
-    /// When the service did not declare `name`: a mistake in the code, found at start-up by every test.
+    /// When the service did not declare `fault`: a mistake in the code, found at start-up by every test. As [`Faults::find`].
     #[must_use]
-    pub fn point(&self, name: &str) -> FaultPoint {
-        self.find(name).unwrap_or_else(|| panic!("{}", self.unknown(name)))
+    pub fn point<P: Params>(&self, fault: &Fault<P>) -> FaultPoint<P> {
+        self.find(fault).unwrap_or_else(|| panic!("{}", self.unknown(fault.spec.name)))
     }
 
-    /// The handle of a point that not every service declares; `None` where it is not declared.
+    /// The handle of a point that not every service declares; `None` where it is not declared. Who takes one does what the
+    /// fault says ([`Faults::unclaimed`]).
+    ///
+    /// # Panics
+    /// When another fault was declared under the name of `fault`: a mistake in the code, found at start-up by every test.
     #[must_use]
-    pub fn find(&self, name: &str) -> Option<FaultPoint> {
-        self.state(name).ok().map(|state| FaultPoint::new(Arc::clone(state)))
+    pub fn find<P: Params>(&self, fault: &Fault<P>) -> Option<FaultPoint<P>> {
+        let state = self.state(fault.spec.name).ok()?;
+        assert!(*state.spec == fault.spec, "two faults are called `{}`", fault.spec.name);
+        state.claimed.store(true, Ordering::Relaxed);
+        Some(FaultPoint::new(Arc::clone(state)))
+    }
+
+    /// Whether the service declares `fault`, for who prepares what it may need.
+    #[must_use]
+    pub fn declares<P>(&self, fault: &Fault<P>) -> bool {
+        self.state(fault.spec.name).is_ok()
+    }
+
+    /// The declared points of which nobody has taken a handle: plans for them are accepted and do nothing. Empty once a
+    /// service is assembled; a test of each service asks.
+    #[must_use]
+    pub fn unclaimed(&self) -> Vec<&'static str> {
+        let unclaimed = |point: &&Arc<PointState>| !point.claimed.load(Ordering::Relaxed);
+        self.points.iter().filter(unclaimed).map(|point| point.spec.name).collect()
     }
 
     /// Sets a plan from a query string such as `rate=0.2&ttl=5m`, as `PUT /faults/{name}` does.
@@ -85,7 +105,7 @@ impl Faults {
         self.subject
     }
 
-    /// A handle of every declared point, in the order of the catalogue.
+    /// A handle of every declared point, in the order of the catalogue, for who reads how strong they are.
     pub fn points(&self) -> impl Iterator<Item = FaultPoint> {
         self.points.iter().map(|state| FaultPoint::new(Arc::clone(state)))
     }

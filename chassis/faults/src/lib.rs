@@ -1,13 +1,16 @@
 //! The fault engine: points declared once, plans set at run time, decisions per request, all blind by default. Beside it the
 //! switches of the protections, and the scope by which a plan knows whom it may hit.
 //!
-//! A boundary declares its points in a `catalogue` and implements them; a service lists those that it has. The engine knows
+//! A boundary declares its faults in a [`catalogue!`] and implements them; a service lists those that it has. The engine knows
 //! none of them. A point that is off costs one atomic load. A plan that was set always expires; only a baseline stays.
 
+mod common;
 mod config;
 mod decide;
+mod declare;
 mod engine;
 mod error;
+pub mod params;
 mod parse;
 mod plan;
 mod point;
@@ -23,13 +26,14 @@ mod taking;
 mod tests;
 mod value;
 
+pub use common::COMMON_PARAMS;
 pub use config::FaultsConfig;
 pub use engine::Faults;
 pub use error::FaultError;
-pub use parse::COMMON_PARAMS;
+pub use params::Params;
 pub use point::FaultPoint;
 pub use report::{ParamReport, PlanReport, PointReport, parameters};
-pub use spec::{FaultSpec, ParamKind, ParamSpec, Reach};
+pub use spec::{AnyFault, Catalogue, Fault, FaultSpec, ParamKind, ParamSpec, Reach};
 pub use strike::Strike;
 pub use subject::Attribute;
 pub use taking::part;

@@ -3,51 +3,17 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    Attribute, FaultError, FaultSpec, ParamKind, ParamSpec, Reach,
+    Attribute, FaultError, FaultSpec, ParamSpec, Reach,
+    common::{COMMON_PARAMS, EVERY, FOR, RAMP, RATE, TTL},
+    params::Values,
     plan::{Blast, Flap, Plan},
-    value::{Value, clip, human},
+    value::{clip, human},
 };
 
-const HOUR: Duration = Duration::from_secs(3600);
-/// Shortest plan, ramp or flap: below this a resource task could not follow.
-const TICK: Duration = Duration::from_millis(10);
 /// Longest text that a scope parameter takes.
 const MAX_TEXT: usize = 200;
-
-/// Parameters that every point takes; an empty default means that an absent one does not apply. Points that hit units of
-/// work take `route`, the attributes of the subject (texts) and `seed` beside them.
-pub const COMMON_PARAMS: &[ParamSpec] = &[
-    ParamSpec {
-        name: "rate",
-        summary: "share of the work that is hit, or of the full strength",
-        kind: ParamKind::Ratio,
-        default: "1",
-    },
-    ParamSpec {
-        name: "ttl",
-        summary: "ends by itself after this long",
-        kind: ParamKind::Duration { min: TICK, max: HOUR },
-        default: "10m",
-    },
-    ParamSpec {
-        name: "ramp",
-        summary: "reaches its rate gradually within this time",
-        kind: ParamKind::Duration { min: Duration::ZERO, max: HOUR },
-        default: "0s",
-    },
-    ParamSpec {
-        name: "every",
-        summary: "flapping: length of a period, together with `for`",
-        kind: ParamKind::Duration { min: TICK, max: HOUR },
-        default: "",
-    },
-    ParamSpec {
-        name: "for",
-        summary: "flapping: on for this long at the start of each `every`",
-        kind: ParamKind::Duration { min: TICK, max: HOUR },
-        default: "",
-    },
-];
+const ROUTE: &str = "route";
+const SEED: &str = "seed";
 
 /// A parameter that only points with [`Reach::Work`] take.
 pub(super) struct WorkParam {
@@ -61,7 +27,7 @@ const TEXT: &str = "a text of 1 to 200 characters";
 /// Which units of work are hit.
 pub(super) fn work_params(subject: &'static [Attribute]) -> Vec<WorkParam> {
     let route = WorkParam {
-        name: "route",
+        name: ROUTE,
         summary: "only this route template (`/orders/{id}`) or topic",
         expects: TEXT,
     };
@@ -71,7 +37,7 @@ pub(super) fn work_params(subject: &'static [Attribute]) -> Vec<WorkParam> {
         expects: TEXT,
     });
     let seed = WorkParam {
-        name: "seed",
+        name: SEED,
         summary: "hits the same units of work again, counted in the order in which they come",
         expects: "a whole number from 0 to 18446744073709551615",
     };
@@ -86,31 +52,20 @@ pub(super) fn parse(
     baseline: bool,
 ) -> Result<Plan, FaultError> {
     let mut given = split(spec, subject, query)?;
-    let mut common = |name: &str| -> Result<Option<Value>, FaultError> {
-        let Some(param) = COMMON_PARAMS.iter().find(|param| param.name == name) else { return Ok(None) };
-        given
-            .remove(name)
-            .map(|text| param.kind.read(&text))
-            .transpose()
-            .map_err(|why| FaultError::bad(name, why))
-    };
-    let rate = if let Some(Value::Ratio(rate)) = common("rate")? { rate } else { 1.0 };
-    let mut duration = |name: &str| {
-        Ok(if let Some(Value::Duration(duration)) = common(name)? { Some(duration) } else { None })
-    };
-    let ttl = duration("ttl")?.unwrap_or(Duration::from_secs(600));
-    let ramp = duration("ramp")?.unwrap_or_default();
-    let flap = flap(duration("every")?, duration("for")?)?;
+    let rate = RATE.value(&mut given)?;
+    let ttl = TTL.value(&mut given)?;
+    let ramp = RAMP.value(&mut given)?;
+    let flap = flap(EVERY.given(&mut given)?, FOR.given(&mut given)?)?;
     if ramp > ttl {
         let problem = format!(
             "`{}` is longer than the ttl ({}): its rate would never be reached",
             human(ramp),
             human(ttl)
         );
-        return Err(FaultError::bad("ramp", problem));
+        return Err(FaultError::bad(RAMP.name, problem));
     }
-    let blast = Blast { route: text(&mut given, "route")?, subject: asked(subject, &mut given)? };
-    let seed = given.remove("seed").map(|text| seed(&text)).transpose()?;
+    let blast = Blast { route: text(&mut given, ROUTE)?, subject: asked(subject, &mut given)? };
+    let seed = given.remove(SEED).map(|text| seed(&text)).transpose()?;
     let values = own_values(spec, &mut given)?;
     Ok(Plan { rate, ttl: (!baseline).then_some(ttl), ramp, flap, blast, seed, values })
 }
@@ -157,10 +112,7 @@ fn asked(
     subject.iter().filter_map(value).collect()
 }
 
-fn own_values(
-    spec: &FaultSpec,
-    given: &mut BTreeMap<String, String>,
-) -> Result<BTreeMap<&'static str, Value>, FaultError> {
+fn own_values(spec: &FaultSpec, given: &mut BTreeMap<String, String>) -> Result<Values, FaultError> {
     let read = |param: &ParamSpec| {
         let text = given.remove(param.name).unwrap_or_else(|| param.default.to_owned());
         param
@@ -169,18 +121,18 @@ fn own_values(
             .map(|value| (param.name, value))
             .map_err(|why| FaultError::bad(param.name, why))
     };
-    spec.params.iter().map(read).collect()
+    spec.params.iter().map(read).collect::<Result<_, _>>().map(Values::new)
 }
 
 fn flap(every: Option<Duration>, on: Option<Duration>) -> Result<Option<Flap>, FaultError> {
     match (every, on) {
         (None, None) => Ok(None),
-        (Some(_), None) => Err(FaultError::bad("for", "is missing: `every` and `for` go together")),
-        (None, Some(_)) => Err(FaultError::bad("every", "is missing: `every` and `for` go together")),
+        (Some(_), None) => Err(FaultError::bad(FOR.name, "is missing: `every` and `for` go together")),
+        (None, Some(_)) => Err(FaultError::bad(EVERY.name, "is missing: `every` and `for` go together")),
         (Some(every), Some(on)) if on > every => {
             let problem =
                 format!("`{}` is longer than `every` ({}); it is at most that", human(on), human(every));
-            Err(FaultError::bad("for", problem))
+            Err(FaultError::bad(FOR.name, problem))
         }
         (Some(every), Some(on)) => Ok(Some(Flap { every, on })),
     }
@@ -198,6 +150,6 @@ fn text(given: &mut BTreeMap<String, String>, name: &str) -> Result<Option<Strin
 
 fn seed(text: &str) -> Result<u64, FaultError> {
     text.parse().map_err(|_| {
-        FaultError::bad("seed", format!("`{}` is not a whole number from 0 to {}", clip(text), u64::MAX))
+        FaultError::bad(SEED, format!("`{}` is not a whole number from 0 to {}", clip(text), u64::MAX))
     })
 }

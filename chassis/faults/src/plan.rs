@@ -1,9 +1,8 @@
 //! A plan: what somebody asked of a fault point. Pure: its strength is a function of the time since it was set.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
-use super::value::Value;
-use crate::{Attribute, scope::Scope};
+use crate::{Attribute, params::Values, scope::Scope};
 
 /// Flapping: on for the first `on` of each `every`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +32,7 @@ pub(super) struct Plan {
     /// Absent: each run of the plan decides differently.
     pub seed: Option<u64>,
     /// Every parameter of the point's own, defaults filled in.
-    pub values: BTreeMap<&'static str, Value>,
+    pub values: Values,
 }
 
 impl Plan {

@@ -1,30 +1,36 @@
 //! The handle of one point, as the boundaries hold it: does the fault strike now, how strong is it, when does it change.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    marker::PhantomData,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use super::{Strike, state::PointState};
-use crate::scope::Scope;
+use crate::{Params, scope::Scope};
 
-/// One point, resolved once at start-up and asked on every use. Cheap to clone.
-pub struct FaultPoint {
+/// The point of a fault whose parameters are `P`, resolved once at start-up and asked on every use. Cheap to clone.
+pub struct FaultPoint<P = ()> {
     state: Arc<PointState>,
     /// The version that this handle's `changed` last reported.
     seen: AtomicU64,
+    params: PhantomData<fn() -> P>,
 }
 
-impl Clone for FaultPoint {
+impl<P> Clone for FaultPoint<P> {
     fn clone(&self) -> Self {
-        Self { state: Arc::clone(&self.state), seen: AtomicU64::new(self.seen.load(Ordering::Relaxed)) }
+        let seen = AtomicU64::new(self.seen.load(Ordering::Relaxed));
+        Self { state: Arc::clone(&self.state), seen, params: PhantomData }
     }
 }
 
-impl FaultPoint {
+impl<P: Params> FaultPoint<P> {
+    /// Of a state whose fault has the parameters `P`.
     pub(super) fn new(state: Arc<PointState>) -> Self {
         let seen = AtomicU64::new(*state.version.borrow());
-        Self { state, seen }
+        Self { state, seen, params: PhantomData }
     }
 
     /// The point's name.
@@ -37,12 +43,12 @@ impl FaultPoint {
     /// One atomic load when the point is off.
     #[must_use]
     #[inline]
-    pub fn strike(&self) -> Option<Strike> {
+    pub fn strike(&self) -> Option<Strike<P>> {
         if self.is_on() { self.decide() } else { None }
     }
 
     #[cold]
-    fn decide(&self) -> Option<Strike> {
+    fn decide(&self) -> Option<Strike<P>> {
         let in_force = self.state.current()?;
         let blast = &in_force.plan.blast;
         if !blast.is_everything() && !Scope::read(|scope| blast.covers(scope)) {
@@ -81,7 +87,7 @@ impl FaultPoint {
 
     /// The parameters of the plan in force; `None` when off (also in the pauses of a flapping one).
     #[must_use]
-    pub fn active(&self) -> Option<Strike> {
+    pub fn active(&self) -> Option<Strike<P>> {
         let in_force = self.state.current()?;
         (in_force.level() > 0.0).then(|| Strike::new(in_force, rand::random()))
     }
@@ -110,7 +116,7 @@ impl FaultPoint {
     }
 
     /// Waits until the fault is on with a level above 0; the parameters of the plan then in force.
-    pub async fn started(&self) -> Strike {
+    pub async fn started(&self) -> Strike<P> {
         loop {
             if let Some(strike) = self.active() {
                 return strike;
@@ -136,7 +142,7 @@ impl FaultPoint {
     }
 
     /// Waits until the plan behind `strike` is over: ended, expired, replaced, or in a pause of its flapping.
-    pub async fn ended(&self, strike: &Strike) {
+    pub async fn ended(&self, strike: &Strike<P>) {
         while self.active().is_some_and(|now| now.same_plan(strike)) {
             self.changed().await;
         }

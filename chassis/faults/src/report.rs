@@ -111,7 +111,7 @@ fn report(state: &PointState, subject: &'static [Attribute]) -> PointReport {
 fn plan(in_force: &InForce) -> PlanReport {
     let plan = &in_force.plan;
     let mut parameters: BTreeMap<_, _> =
-        plan.values.iter().map(|(name, value)| (*name, value.to_string())).collect();
+        plan.values.iter().map(|(name, value)| (name, value.to_string())).collect();
     let mut add = |name, value: Option<String>| {
         if let Some(value) = value {
             parameters.insert(name, value);

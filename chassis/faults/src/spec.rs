@@ -1,6 +1,8 @@
-//! What a fault point is, as data: a row of a catalogue, of `GET /faults` and of `docs/faults.md`.
+//! What a fault is: as data a row of a catalogue, of `GET /faults` and of `docs/faults.md`; as a type what its parameters are.
 
-use std::time::Duration;
+use std::{marker::PhantomData, time::Duration};
+
+use crate::Params;
 
 /// How a parameter of a fault is read, with its bounds (inclusive).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,8 +34,8 @@ pub enum ParamKind {
     Word(&'static [&'static str]),
 }
 
-/// One parameter beyond the common ones.
-#[derive(Debug, Clone, Copy)]
+/// One parameter, as data.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ParamSpec {
     /// Name in the query string.
     pub name: &'static str,
@@ -55,8 +57,8 @@ pub enum Reach {
     Process,
 }
 
-/// A fault point.
-#[derive(Debug, Clone, Copy)]
+/// A fault, as data.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FaultSpec {
     /// Kebab-case name.
     pub name: &'static str,
@@ -74,82 +76,61 @@ pub struct FaultSpec {
     pub baseline: Option<&'static str>,
 }
 
-/// What most faults leave behind.
-pub const NOTHING: &str = "Nothing stays behind.";
-/// A millisecond.
-pub const MS: Duration = Duration::from_millis(1);
-/// 1024 bytes.
-pub const KIB: u64 = 1 << 10;
-/// 1024 times as many.
-pub const MIB: u64 = 1 << 20;
-/// Longest time that most parameters take.
-pub const MINUTE: Duration = Duration::from_secs(60);
-
-/// A parameter that is a duration.
-#[must_use]
-pub const fn duration(
-    name: &'static str,
-    summary: &'static str,
-    default: &'static str,
-    min: Duration,
-    max: Duration,
-) -> ParamSpec {
-    ParamSpec { name, summary, kind: ParamKind::Duration { min, max }, default }
+/// A fault whose own parameters are `P`: what a boundary declares, and asks [`Faults`](crate::Faults) for.
+pub struct Fault<P = ()> {
+    pub(crate) spec: FaultSpec,
+    params: PhantomData<fn() -> P>,
 }
 
-/// A parameter that is a whole number.
-#[must_use]
-pub const fn count(
-    name: &'static str,
-    summary: &'static str,
-    default: &'static str,
-    min: u64,
-    max: u64,
-) -> ParamSpec {
-    ParamSpec { name, summary, kind: ParamKind::Count { min, max }, default }
+/// A [`Fault`], whatever its parameters are.
+pub trait AnyFault: Sync {
+    /// The fault as data.
+    fn spec(&self) -> &FaultSpec;
 }
 
-/// A parameter that is a size in bytes.
-#[must_use]
-pub const fn bytes(
-    name: &'static str,
-    summary: &'static str,
-    default: &'static str,
-    min: u64,
-    max: u64,
-) -> ParamSpec {
-    ParamSpec { name, summary, kind: ParamKind::Bytes { min, max }, default }
+impl<P> AnyFault for Fault<P> {
+    fn spec(&self) -> &FaultSpec {
+        &self.spec
+    }
 }
 
-/// A parameter that is one of a few words.
-#[must_use]
-pub const fn word(
-    name: &'static str,
-    summary: &'static str,
-    default: &'static str,
-    words: &'static [&'static str],
-) -> ParamSpec {
-    ParamSpec { name, summary, kind: ParamKind::Word(words), default }
-}
+/// The faults of a boundary or of a service.
+pub type Catalogue = &'static [&'static dyn AnyFault];
 
 /// A fault that hits units of work.
 #[must_use]
-pub const fn work(
-    name: &'static str,
-    summary: &'static str,
-    params: &'static [ParamSpec],
-    signals: &'static str,
-) -> FaultSpec {
-    FaultSpec { name, summary, reach: Reach::Work, params, signals, ends: NOTHING, baseline: None }
+pub const fn work<P: Params>(name: &'static str, summary: &'static str, signals: &'static str) -> Fault<P> {
+    Fault::new(name, summary, Reach::Work, signals)
 }
 
 /// A fault that hits the process or one of its resources.
 #[must_use]
-pub const fn process(
+pub const fn process<P: Params>(
     name: &'static str,
     summary: &'static str,
-    params: &'static [ParamSpec],
     signals: &'static str,
-) -> FaultSpec {
-    FaultSpec { name, summary, reach: Reach::Process, params, signals, ends: NOTHING, baseline: None }
+) -> Fault<P> {
+    Fault::new(name, summary, Reach::Process, signals)
+}
+
+impl<P: Params> Fault<P> {
+    const fn new(name: &'static str, summary: &'static str, reach: Reach, signals: &'static str) -> Self {
+        let ends = "Nothing stays behind.";
+        let spec = FaultSpec { name, summary, reach, params: P::SPECS, signals, ends, baseline: None };
+        Self { spec, params: PhantomData }
+    }
+
+    /// The same, with what else ends it or what it leaves behind.
+    #[must_use]
+    pub const fn ends(mut self, ends: &'static str) -> Self {
+        self.spec.ends = ends;
+        self
+    }
+
+    /// The same, on from the start with this plan until it is deleted.
+    #[must_use]
+    pub const fn baseline(mut self, plan: &'static str) -> Self {
+        self.spec.baseline = Some(plan);
+        self
+    }
 }

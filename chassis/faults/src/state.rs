@@ -70,6 +70,8 @@ impl InForce {
 /// The shared state of one point.
 pub(super) struct PointState {
     pub spec: &'static FaultSpec,
+    /// Whether somebody has taken a handle, to do what the fault says.
+    pub claimed: AtomicBool,
     pub on: AtomicBool,
     in_force: ArcSwapOption<InForce>,
     /// What to return to when a plan ends; emptied for good by `DELETE` of this point.
@@ -83,6 +85,7 @@ impl PointState {
     pub(super) fn new(spec: &'static FaultSpec, baseline: Option<Plan>, reveal: bool) -> Self {
         let state = Self {
             spec,
+            claimed: AtomicBool::new(false),
             on: AtomicBool::new(false),
             in_force: ArcSwapOption::empty(),
             baseline: Mutex::new(None),

@@ -1,10 +1,10 @@
 //! For faults that take a resource: a future that holds what it took runs while a plan is on, and ending the plan drops it.
 
-use crate::{FaultPoint, Strike};
+use crate::{FaultPoint, Params, Strike};
 
-impl FaultPoint {
+impl<P: Params> FaultPoint<P> {
     /// Runs `during` while a plan of this point is on, anew for each plan and for each period of a flapping one. Never ends.
-    pub async fn each_plan<F>(self, during: impl Fn(Self, Strike) -> F)
+    pub async fn each_plan<F>(self, during: impl Fn(Self, Strike<P>) -> F)
     where
         F: Future<Output = ()>,
     {

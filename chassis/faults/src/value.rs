@@ -15,6 +15,27 @@ pub(super) enum Value {
     Word(&'static str),
 }
 
+/// Takes a value as a type; `None` for one of another kind.
+pub(super) type Read<T> = fn(Value) -> Option<T>;
+
+impl Value {
+    pub(super) const fn ratio(self) -> Option<f64> {
+        if let Self::Ratio(ratio) = self { Some(ratio) } else { None }
+    }
+
+    pub(super) const fn duration(self) -> Option<Duration> {
+        if let Self::Duration(duration) = self { Some(duration) } else { None }
+    }
+
+    pub(super) const fn number(self) -> Option<u64> {
+        if let Self::Count(number) | Self::Bytes(number) = self { Some(number) } else { None }
+    }
+
+    pub(super) const fn word(self) -> Option<&'static str> {
+        if let Self::Word(word) = self { Some(word) } else { None }
+    }
+}
+
 impl ParamKind {
     /// What this kind takes, for messages and tables: `a number from 0 to 1`.
     #[must_use]

@@ -3,6 +3,7 @@
 
 pub mod catalogue;
 mod config;
+mod delay;
 pub mod extract;
 mod faults;
 mod guard;

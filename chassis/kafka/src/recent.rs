@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use crate::catalogue::{POISON_MESSAGE, QUEUE_FLOOD};
 use chassis_faults::Faults;
 
 use super::OutMessage;
@@ -36,7 +37,7 @@ struct Memory {
 impl Recent {
     /// Remembers where a fault of this process makes traffic.
     pub(super) fn for_faults(faults: &Faults) -> Self {
-        let wanted = faults.find("queue-flood").is_some() || faults.find("poison-message").is_some();
+        let wanted = faults.declares(&QUEUE_FLOOD) || faults.declares(&POISON_MESSAGE);
         Self { wanted, ..Self::default() }
     }
 

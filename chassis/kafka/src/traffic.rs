@@ -9,6 +9,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::{OutMessage, boundary::Boundary, producer::Producer};
+use crate::catalogue::{POISON_MESSAGE, PoisonMessage, QUEUE_FLOOD, QueueFlood};
+use chassis_faults::{FaultPoint, Strike};
 
 /// How often a flood sends a batch.
 const BATCH: Duration = Duration::from_millis(50);
@@ -23,16 +25,16 @@ struct Traffic {
 /// Starts the tasks of the faults that make traffic, where the service has them.
 pub(super) fn start(producer: &Producer, boundary: &Arc<Boundary>, chassis: &Chassis) {
     let traffic = Traffic { producer: producer.clone(), boundary: Arc::clone(boundary) };
-    if let Some(point) = chassis.faults.find("queue-flood") {
+    if let Some(point) = chassis.faults.find(&QUEUE_FLOOD) {
         chassis.spawn(flood(point, traffic.clone(), chassis.shutdown.clone()));
     }
-    if let Some(point) = chassis.faults.find("poison-message") {
+    if let Some(point) = chassis.faults.find(&POISON_MESSAGE) {
         chassis.spawn(poison(point, traffic, chassis.shutdown.clone()));
     }
 }
 
 /// `queue-flood`: while it is on, publishes copies of the latest messages at `rps`.
-async fn flood(point: FaultPoint, traffic: Traffic, shutdown: CancellationToken) {
+async fn flood(point: FaultPoint<QueueFlood>, traffic: Traffic, shutdown: CancellationToken) {
     loop {
         let strike = tokio::select! {
             () = shutdown.cancelled() => return,
@@ -52,14 +54,19 @@ async fn flood(point: FaultPoint, traffic: Traffic, shutdown: CancellationToken)
     }
 }
 
-async fn pour(point: &FaultPoint, strike: &Strike, producer: &Producer, templates: &[OutMessage]) {
+async fn pour(
+    point: &FaultPoint<QueueFlood>,
+    strike: &Strike<QueueFlood>,
+    producer: &Producer,
+    templates: &[OutMessage],
+) {
     let mut copies = templates.iter().cycle();
     let mut ticks = interval(BATCH);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut last, mut owed) = (Instant::now(), 0.0);
     loop {
         ticks.tick().await;
-        owed += strike.count("rps") as f64 * point.level() * last.elapsed().as_secs_f64();
+        owed += strike.params.rps as f64 * point.level() * last.elapsed().as_secs_f64();
         last = Instant::now();
         let mut batch = Vec::new();
         while owed >= 1.0 {
@@ -82,7 +89,7 @@ async fn count(producer: Producer, batch: Vec<(String, DeliveryFuture)>) {
 }
 
 /// `poison-message`: while it is on, publishes one unreadable message per `interval`, in turn to each topic of this process.
-async fn poison(point: FaultPoint, traffic: Traffic, shutdown: CancellationToken) {
+async fn poison(point: FaultPoint<PoisonMessage>, traffic: Traffic, shutdown: CancellationToken) {
     let Traffic { producer, boundary } = traffic;
     let mut turn = 0_usize;
     loop {
@@ -102,7 +109,7 @@ async fn poison(point: FaultPoint, traffic: Traffic, shutdown: CancellationToken
         turn += 1;
         tokio::select! {
             () = shutdown.cancelled() => return,
-            () = tokio::time::sleep(strike.duration("interval")) => {}
+            () = tokio::time::sleep(strike.params.interval) => {}
             () = point.ended(&strike) => {}
         }
     }

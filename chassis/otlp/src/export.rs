@@ -14,6 +14,7 @@ use opentelemetry_sdk::{
 };
 use prometheus::IntCounter;
 
+use chassis_telemetry::catalogue::TRACE_DROP;
 use chassis_faults::FaultPoint;
 use chassis_telemetry::Chassis;
 
@@ -98,7 +99,7 @@ impl<E> Counted<E> {
             dropped: chassis
                 .metrics
                 .counter("traces_dropped_total", "Spans that were lost before the backend."),
-            lost: Lost(chassis.faults.find("trace-drop")),
+            lost: Lost(chassis.faults.find(&TRACE_DROP)),
         }
     }
 }

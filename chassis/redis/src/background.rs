@@ -11,7 +11,10 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::Cache;
-use chassis_faults::{FaultPoint, Strike};
+use crate::catalogue::{
+    CACHE_GROWTH, CACHE_HOT_KEY, CACHE_STAMPEDE, CacheGrowth, CacheHotKey, CacheStampede,
+};
+use chassis_faults::{Fault, FaultPoint, Params, Strike};
 use chassis_telemetry::Chassis;
 
 /// How often batches of background work are done.
@@ -29,33 +32,38 @@ const SCAN_COUNT: usize = 500;
 
 /// Starts the task of each fault that the service declares.
 pub(super) fn start(cache: &Cache, chassis: &Chassis) {
-    type Work = fn(Cache, Plan) -> futures::future::BoxFuture<'static, ()>;
-    let tasks: [(&str, Work); 3] = [
-        ("cache-stampede", |cache, plan| Box::pin(stampede(cache, plan))),
-        ("cache-hot-key", |cache, plan| Box::pin(hot_key(cache, plan))),
-        ("cache-growth", |cache, plan| Box::pin(growth(cache, plan))),
-    ];
-    for (name, work) in tasks {
-        let Some(point) = chassis.faults.find(name) else { continue };
-        let (cache, shutdown) = (cache.clone(), chassis.shutdown.clone());
-        chassis.spawn(async move {
-            // Each round ends with its plan or with the process, and cleans up after itself.
-            while let Some(strike) = shutdown.run_until_cancelled(point.started()).await {
-                let plan = Plan { point: point.clone(), strike, shutdown: shutdown.clone() };
-                work(cache.clone(), plan).await;
-            }
-        });
-    }
+    follow(cache, chassis, &CACHE_STAMPEDE, stampede);
+    follow(cache, chassis, &CACHE_HOT_KEY, hot_key);
+    follow(cache, chassis, &CACHE_GROWTH, growth);
+}
+
+fn follow<P: Params, W>(
+    cache: &Cache,
+    chassis: &Chassis,
+    fault: &Fault<P>,
+    work: impl Fn(Cache, Plan<P>) -> W + Send + 'static,
+) where
+    W: Future<Output = ()> + Send + 'static,
+{
+    let Some(point) = chassis.faults.find(fault) else { return };
+    let (cache, shutdown) = (cache.clone(), chassis.shutdown.clone());
+    chassis.spawn(async move {
+        // Each round ends with its plan or with the process, and cleans up after itself.
+        while let Some(strike) = shutdown.run_until_cancelled(point.started()).await {
+            let plan = Plan { point: point.clone(), strike, shutdown: shutdown.clone() };
+            work(cache.clone(), plan).await;
+        }
+    });
 }
 
 /// One plan of a fault, from its start to its end.
-struct Plan {
-    point: FaultPoint,
-    strike: Strike,
+struct Plan<P> {
+    point: FaultPoint<P>,
+    strike: Strike<P>,
     shutdown: CancellationToken,
 }
 
-impl Plan {
+impl<P: Params> Plan<P> {
     /// Does `work` until the plan or the process ends.
     async fn during(&self, work: impl Future<Output = ()>) {
         tokio::select! {
@@ -111,8 +119,8 @@ impl Cache {
 }
 
 /// `cache-stampede`: removes all entries at once, again and again.
-async fn stampede(cache: Cache, plan: Plan) {
-    let mut ticks = interval(plan.strike.duration("interval"));
+async fn stampede(cache: Cache, plan: Plan<CacheStampede>) {
+    let mut ticks = interval(plan.strike.params.interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let waves = async {
         loop {
@@ -140,8 +148,9 @@ async fn remove_all(cache: &Cache) -> RedisResult<()> {
 }
 
 /// `cache-hot-key`: reads one entry of the service, made large, `rps` times a second.
-async fn hot_key(cache: Cache, plan: Plan) {
-    let size = usize::try_from(plan.strike.bytes("size")).unwrap_or(usize::MAX);
+async fn hot_key(cache: Cache, plan: Plan<CacheHotKey>) {
+    let CacheHotKey { rps, size } = plan.strike.params;
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
     let mut hot = Hot { cache: &cache, key: None };
     let reads = async {
         let mut ticks = interval(BATCH);
@@ -149,10 +158,10 @@ async fn hot_key(cache: Cache, plan: Plan) {
         let (mut last, mut owed) = (Instant::now(), 0.0);
         loop {
             ticks.tick().await;
-            owed += plan.strike.count("rps") as f64 * plan.point.level() * last.elapsed().as_secs_f64();
+            owed += rps as f64 * plan.point.level() * last.elapsed().as_secs_f64();
             last = Instant::now();
             // Redis may be the slower one, which is the point: little of what was missed is made up for.
-            owed = owed.min(plan.strike.count("rps") as f64 / 4.0);
+            owed = owed.min(rps as f64 / 4.0);
             // Looked at each time: an eviction, a change or a mass expiry must not end the fault.
             if let Ok(Some(key)) = hot.heat(size).await {
                 let mut get = redis::cmd("GET");
@@ -206,7 +215,8 @@ impl Hot<'_> {
 }
 
 /// `cache-growth`: writes entries, as for ids that nobody asks for again, that are kept far too long; removes them at the end.
-async fn growth(cache: Cache, plan: Plan) {
+async fn growth(cache: Cache, plan: Plan<CacheGrowth>) {
+    let CacheGrowth { size, step } = plan.strike.params;
     // All that may have been written, and how many of them have been.
     let (mut keys, mut written): (Vec<Vec<u8>>, usize) = (Vec::new(), 0);
     let writes = async {
@@ -214,8 +224,8 @@ async fn growth(cache: Cache, plan: Plan) {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            let wanted = ((plan.strike.bytes("size") as f64 * plan.point.level()) as usize).div_ceil(ENTRY);
-            let upto = wanted.min(written + (plan.strike.bytes("step") as usize).div_ceil(ENTRY));
+            let wanted = ((size as f64 * plan.point.level()) as usize).div_ceil(ENTRY);
+            let upto = wanted.min(written + (step as usize).div_ceil(ENTRY));
             if upto <= written {
                 continue;
             }

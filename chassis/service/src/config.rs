@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use chassis_core::{ServiceInfo, config::byte_size};
-use chassis_faults::{Attribute, FaultSpec, FaultsConfig};
+use chassis_faults::{Attribute, Catalogue, FaultsConfig};
 use chassis_http::HttpConfig;
 use chassis_serve::Limits;
 use chassis_telemetry::{Chassis, LogConfig, TelemetryConfig};
@@ -78,7 +78,7 @@ impl CommonConfig {
     pub fn chassis(
         &self,
         service: ServiceInfo,
-        catalogue: &'static [&'static FaultSpec],
+        catalogue: Catalogue,
         subject: &'static [Attribute],
     ) -> Chassis {
         Chassis::new(service, self.telemetry.clone(), catalogue, subject, self.faults.faults_reveal)
@@ -91,7 +91,7 @@ impl CommonConfig {
     pub fn checked_chassis(
         &self,
         service: ServiceInfo,
-        catalogue: &'static [&'static FaultSpec],
+        catalogue: Catalogue,
         subject: &'static [Attribute],
     ) -> anyhow::Result<Chassis> {
         let chassis = self.chassis(service, catalogue, subject);

@@ -24,7 +24,7 @@ use tokio::{
     net::TcpStream,
 };
 
-const POINTS: &[&chassis_faults::FaultSpec] = &[&HTTP_ERROR, &HTTP_LATENCY, &HTTP_HANG, &HTTP_ABORT];
+const POINTS: chassis_faults::Catalogue = &[&HTTP_ERROR, &HTTP_LATENCY, &HTTP_HANG, &HTTP_ABORT];
 const ROUTES: &[(&str, &str)] = &[("GET", "/things/{id}"), ("GET", "/other")];
 
 struct Service {

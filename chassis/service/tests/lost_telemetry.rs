@@ -16,7 +16,7 @@ use chassis_service::{App, lifecycle::Running};
 use chassis_telemetry::catalogue::{LOG_DROP, TRACE_DROP};
 use testkit::{Http, Scrape, TraceSink};
 
-const POINTS: &[&chassis_faults::FaultSpec] = &[&HTTP_ERROR, &TRACE_DROP, &LOG_DROP];
+const POINTS: chassis_faults::Catalogue = &[&HTTP_ERROR, &TRACE_DROP, &LOG_DROP];
 
 /// Log lines, kept.
 #[derive(Clone, Default)]
@@ -99,6 +99,7 @@ fn names_a_fault(text: &str) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn telemetry_is_lost_where_asked_and_never_says_why() {
     let lab = Lab::start().await;
+    assert!(lab.blind.chassis.faults.unclaimed().is_empty(), "starting traces and logs claims their points");
     traces_are_lost_and_come_back(&lab).await;
     lines_are_lost_and_come_back(&lab);
     a_failure_reads_like_a_real_one(&lab).await;

@@ -5,7 +5,7 @@
 mod support;
 
 use chassis_faults::protection::{Protection, Protections};
-use chassis_faults::{FaultSpec, spec::work};
+use chassis_faults::{Catalogue, Fault, spec::work};
 use chassis_http::catalogue::*;
 use chassis_service::catalogue::*;
 use chassis_service::{App, lifecycle::Running};
@@ -15,9 +15,9 @@ use serde_json::Value;
 use testkit::{Answer, Http, Scrape, eventually};
 
 /// One that is on from the start.
-const RISKY: FaultSpec = FaultSpec { baseline: Some("rate=0.2"), ..work("risky", "", &[], "") };
+const RISKY: Fault = work("risky", "", "").baseline("rate=0.2");
 
-const POINTS: &[&FaultSpec] = &[&RISKY, &HTTP_ERROR, &CPU_BURN, &METRICS_GONE, &CARDINALITY_BOMB];
+const POINTS: Catalogue = &[&RISKY, &HTTP_ERROR, &CPU_BURN, &METRICS_GONE, &CARDINALITY_BOMB];
 const TOKEN: &str = "--faults-token=secret";
 
 struct Service {
@@ -51,7 +51,7 @@ async fn the_list_has_every_point_with_what_it_takes_and_what_is_in_force() {
     let list = service.http.get("/faults").await.expect_status(200).json();
     let names: Vec<_> =
         list["faults"].as_array().unwrap().iter().map(|point| point["name"].clone()).collect();
-    assert_eq!(names, POINTS.iter().map(|spec| Value::from(spec.name)).collect::<Vec<_>>());
+    assert_eq!(names, POINTS.iter().map(|fault| Value::from(fault.spec().name)).collect::<Vec<_>>());
     let risky = &list["faults"][0];
     assert_eq!((&risky["active"]["rate"], &risky["active"]["baseline"]), (&0.2.into(), &true.into()));
     let error = &list["faults"][1];

@@ -1,42 +1,42 @@
 //! Faults of the telemetry: the service is well, and what one sees of it is not.
 
-use chassis_faults::{
-    FaultSpec,
-    spec::{count, process},
-};
+use chassis_faults::{Fault, catalogue, params, params::count, spec::process};
 
-/// All of them, in the order of the documentation.
-pub const ALL: &[&FaultSpec] = &[&METRICS_GONE, &TRACE_DROP, &LOG_DROP, &CARDINALITY_BOMB];
+params! {
+    /// Parameters of `cardinality-bomb`.
+    pub struct CardinalityBomb {
+        /// how many
+        series: u64 = count("2000", 1, 10_000),
+    }
+}
 
-/// `metrics-gone`: the scrape fails.
-pub const METRICS_GONE: FaultSpec = process(
-    "metrics-gone",
-    "`/metrics` answers 503. `rate` is the share of scrapes that fail.",
-    &[],
-    "`up` falls to 0 while the service serves; rates and alerts on its metrics go silent; `absent()` fires.",
-);
+catalogue! {
+    /// `metrics-gone`: the scrape fails.
+    pub const METRICS_GONE: Fault = process(
+        "metrics-gone",
+        "`/metrics` answers 503. `rate` is the share of scrapes that fail.",
+        "`up` falls to 0 while the service serves; rates and alerts on its metrics go silent; `absent()` fires.",
+    );
 
-/// `trace-drop`: spans are lost.
-pub const TRACE_DROP: FaultSpec = process(
-    "trace-drop",
-    "Finished spans are thrown away before export. `rate` is the share of them.",
-    &[],
-    "`traces_dropped_total` rises and `traces_exported_total` falls; traces have holes or are missing.",
-);
+    /// `trace-drop`: spans are lost.
+    pub const TRACE_DROP: Fault = process(
+        "trace-drop",
+        "Finished spans are thrown away before export. `rate` is the share of them.",
+        "`traces_dropped_total` rises and `traces_exported_total` falls; traces have holes or are missing.",
+    );
 
-/// `log-drop`: lines are lost.
-pub const LOG_DROP: FaultSpec = process(
-    "log-drop",
-    "Log lines are thrown away before they are written. `rate` is the share of them.",
-    &[],
-    "The log is thin or silent while `log_lines_total` and requests go on.",
-);
+    /// `log-drop`: lines are lost.
+    pub const LOG_DROP: Fault = process(
+        "log-drop",
+        "Log lines are thrown away before they are written. `rate` is the share of them.",
+        "The log is thin or silent while `log_lines_total` and requests go on.",
+    );
 
-/// `cardinality-bomb`: too many series.
-pub const CARDINALITY_BOMB: FaultSpec = process(
-    "cardinality-bomb",
-    "The names of database operations, a label of `database_operations_total`, really get ids in them: `series` more \
-     series. `rate` is the share of `series`.",
-    &[count("series", "how many", "2000", 1, 10_000)],
-    "`scrape_samples_scraped`, scrape duration and size rise, Prometheus's memory and series count with them.",
-);
+    /// `cardinality-bomb`: too many series.
+    pub const CARDINALITY_BOMB: Fault<CardinalityBomb> = process(
+        "cardinality-bomb",
+        "The names of database operations, a label of `database_operations_total`, really get ids in them: `series` more \
+         series. `rate` is the share of `series`.",
+        "`scrape_samples_scraped`, scrape duration and size rise, Prometheus's memory and series count with them.",
+    );
+}

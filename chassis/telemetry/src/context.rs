@@ -3,7 +3,9 @@
 use std::future::Future;
 
 use chassis_core::{Readiness, ServiceInfo};
-use chassis_faults::{Attribute, FaultPoint, FaultSpec, Faults, Strike, protection::Protections};
+use chassis_faults::{
+    Attribute, Catalogue, Fault, FaultPoint, Faults, Params, Strike, protection::Protections,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{TelemetryConfig, metrics::Metrics};
@@ -38,7 +40,7 @@ impl Chassis {
     pub fn new(
         service: ServiceInfo,
         telemetry: TelemetryConfig,
-        catalogue: &'static [&'static FaultSpec],
+        catalogue: Catalogue,
         subject: &'static [Attribute],
         reveal: bool,
     ) -> Self {
@@ -73,12 +75,15 @@ impl Chassis {
         self.killed.cancel();
     }
 
-    /// Runs `during` in the background while a plan of the point `name` is on; nothing where the service does not declare it.
-    pub fn follow<F>(&self, name: &str, during: impl Fn(FaultPoint, Strike) -> F + Send + 'static)
-    where
+    /// Runs `during` in the background while a plan of `fault` is on; nothing where the service does not declare it.
+    pub fn follow<P: Params, F>(
+        &self,
+        fault: &Fault<P>,
+        during: impl Fn(FaultPoint<P>, Strike<P>) -> F + Send + 'static,
+    ) where
         F: Future<Output = ()> + Send + 'static,
     {
-        if let Some(point) = self.faults.find(name) {
+        if let Some(point) = self.faults.find(fault) {
             let stop = self.shutdown.clone();
             self.spawn(async move {
                 stop.run_until_cancelled_owned(point.each_plan(during)).await;

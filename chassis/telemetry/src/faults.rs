@@ -8,7 +8,11 @@ use chassis_faults::{FaultPoint, Strike, part};
 use prometheus::{IntCounterVec, core::Collector as _};
 use uuid::Uuid;
 
-use crate::{Chassis, catalogue::CARDINALITY_BOMB, metrics::Metrics};
+use crate::{
+    Chassis,
+    catalogue::{CARDINALITY_BOMB, CardinalityBomb},
+    metrics::Metrics,
+};
 
 const TICK: Duration = Duration::from_millis(500);
 /// Where a service has no database.
@@ -23,9 +27,9 @@ pub fn operations(metrics: &Metrics) -> IntCounterVec {
 
 /// Starts the task of the fault, where the service declares it.
 pub fn start(chassis: &Chassis) {
-    if chassis.faults.find(CARDINALITY_BOMB.name).is_some() {
+    if chassis.faults.declares(&CARDINALITY_BOMB) {
         let operations = Operations::new(&chassis.metrics);
-        chassis.follow(CARDINALITY_BOMB.name, move |point, strike| operations.clone().bomb(point, strike));
+        chassis.follow(&CARDINALITY_BOMB, move |point, strike| operations.clone().bomb(point, strike));
     }
 }
 
@@ -38,8 +42,8 @@ impl Operations {
         Self(operations(metrics))
     }
 
-    async fn bomb(self, point: FaultPoint, strike: Strike) {
-        let series = strike.count("series");
+    async fn bomb(self, point: FaultPoint<CardinalityBomb>, strike: Strike<CardinalityBomb>) {
+        let series = strike.params.series;
         let names = self.names();
         let mut made = Made { family: self.0, values: Vec::new() };
         loop {

@@ -20,7 +20,7 @@ use tracing::{
 };
 use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
 
-use crate::{Chassis, traces};
+use crate::{Chassis, catalogue::LOG_DROP, traces};
 use chassis_faults::FaultPoint;
 
 /// Writes the lines of one process.
@@ -42,7 +42,7 @@ impl Lines {
             json: chassis.telemetry.log.format == "json",
             written: ["error", "warn", "info", "debug", "trace"]
                 .map(|level| lines.with_label_values(&[level])),
-            lost: chassis.faults.find("log-drop"),
+            lost: chassis.faults.find(&LOG_DROP),
             dispatch: OnceLock::new(),
             out: Mutex::new(out),
         }

@@ -19,7 +19,7 @@ pub fn files() -> Vec<(String, String)> {
         .iter()
         .map(|board| (format!("dashboards/grafana/{}.json", board.uid), grafana::render(board)))
         .collect();
-    for clock in ["lab", "production"] {
+    for clock in slo::Clock::ALL {
         files.push((format!("dashboards/rules/{clock}/boards.yml"), rules::file(clock)));
     }
     files

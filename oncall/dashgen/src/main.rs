@@ -32,7 +32,7 @@ fn main() -> anyhow::Result<()> {
         println!("wrote {name}");
     }
     if !stale.is_empty() {
-        bail!("{} differ from oncall/dashgen; run `just dashboards` and commit", stale.join(", "));
+        bail!("{} differ from oncall/dashgen; run `just generate` and commit", stale.join(", "));
     }
     Ok(())
 }

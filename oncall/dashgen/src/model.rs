@@ -1,5 +1,7 @@
 //! What a dashboard is made of, as the boards write it. Knows no JSON: `grafana` renders it.
 
+use std::borrow::Cow;
+
 use crate::{link::Link, query::Query};
 
 /// One dashboard.
@@ -183,9 +185,9 @@ pub struct Special {
 #[derive(Debug, Clone)]
 pub struct Panel {
     /// Names a signal.
-    pub title: &'static str,
+    pub title: Cow<'static, str>,
     /// What it is and what normal looks like.
-    pub description: &'static str,
+    pub description: Cow<'static, str>,
     /// Unit of its values.
     pub unit: Unit,
     /// How it shows them.
@@ -211,7 +213,13 @@ pub struct Panel {
 impl Panel {
     /// A panel of the usual size for its kind, without queries.
     #[must_use]
-    pub fn new(kind: Kind, title: &'static str, unit: Unit, description: &'static str) -> Self {
+    pub fn new(
+        kind: Kind,
+        title: impl Into<Cow<'static, str>>,
+        unit: Unit,
+        description: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let (title, description) = (title.into(), description.into());
         let (width, height) = match kind {
             Kind::Stat | Kind::Gauge => (4, 4),
             Kind::Table(_) => (12, 8),

@@ -7,26 +7,7 @@
 
 use std::fmt::Write as _;
 
-/// Two windows that alert together.
-#[derive(Debug, Clone, Copy)]
-pub struct Pair {
-    /// Label `pair`.
-    pub name: &'static str,
-    /// Burn rate above which both windows alert.
-    pub factor: f64,
-    /// Long and short window of the lab's clock (production's divided by 60).
-    pub lab: [&'static str; 2],
-    /// Long and short window of production.
-    pub production: [&'static str; 2],
-}
-
-/// The four pairs of the SRE Workbook, chapter "Alerting on SLOs".
-pub const PAIRS: &[Pair] = &[
-    Pair { name: "page-fast", factor: 14.4, lab: ["1m", "5s"], production: ["1h", "5m"] },
-    Pair { name: "page-slow", factor: 6.0, lab: ["6m", "30s"], production: ["6h", "30m"] },
-    Pair { name: "ticket-fast", factor: 3.0, lab: ["24m", "2m"], production: ["1d", "2h"] },
-    Pair { name: "ticket-slow", factor: 1.0, lab: ["72m", "6m"], production: ["3d", "6h"] },
-];
+use slo::Clock;
 
 /// What is copied as it is: the series and the name of its copy.
 const COPIES: &[(&str, &str)] = &[
@@ -37,16 +18,16 @@ const COPIES: &[(&str, &str)] = &[
     ("slo:time_to_exhaustion:seconds", "board:slo_time_to_exhaustion:seconds"),
 ];
 
-const HEAD: &str = "# Generated from oncall/dashgen by `just dashboards`; `./lab test` fails when it differs.
+const HEAD: &str = "# Generated from oncall/dashgen by `just generate`; `./lab test` fails when it differs.
 # Copies of SLO series and alerts with the labels `job` and `instance`, by which every board can be narrowed.
 groups:
   - name: boards
     rules:
 ";
 
-/// The rule file of one clock: `lab` or `production`.
+/// The rule file of one clock.
 #[must_use]
-pub fn file(clock: &str) -> String {
+pub fn file(clock: Clock) -> String {
     let mut out = HEAD.to_owned();
     // An alert about one replica has an instance already. `job` is left out first: a relabelled copy must not meet another.
     let labels = "alertname, alertstate, severity, slo, service, instance";
@@ -60,13 +41,13 @@ pub fn file(clock: &str) -> String {
             &[("instance", "all")],
         );
     }
-    for pair in PAIRS {
-        let windows = if clock == "lab" { pair.lab } else { pair.production };
-        for (role, window) in ["long", "short"].into_iter().zip(windows) {
+    for pair in clock.pairs() {
+        for (role, window) in [("long", pair.long), ("short", pair.short)] {
+            let window = window.to_string();
             let ratio = format!(
                 "max by (slo) (slo:sli_error:ratio_rate{window}) / max by (slo) (slo:error_budget:ratio)"
             );
-            let labels = [("instance", "all"), ("pair", pair.name), ("role", role), ("window", window)];
+            let labels = [("instance", "all"), ("pair", pair.name), ("role", role), ("window", &window)];
             rule(
                 &mut out,
                 "board:slo_burn_rate:ratio",

@@ -63,7 +63,7 @@ fn assert_none(wrong: &[String]) {
 fn the_committed_files_are_what_the_source_says() {
     for (name, text) in dashgen::files() {
         let committed = fs::read_to_string(root().join(&name)).unwrap_or_default();
-        assert!(committed == text, "{name} differs from oncall/dashgen: run `just dashboards` and commit");
+        assert!(committed == text, "{name} differs from oncall/dashgen: run `just generate` and commit");
     }
 }
 

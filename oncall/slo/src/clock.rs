@@ -1,4 +1,5 @@
-//! Windows and factors: one table, two clocks.
+//! Windows and factors: one table, two clocks. Rules, dashboards, Alertmanager's matchers and the tables of the runbooks are
+//! written from it.
 //!
 //! The table is that of the Site Reliability Workbook, chapter 5 (with the 1d/2h row of its rule example). Everything in it
 //! is free of scale: divide the period and every window by the same number and keep the factors, and an alert fires after
@@ -33,6 +34,8 @@ impl fmt::Display for Severity {
 /// window says that it matters, the short one that it still goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Pair {
+    /// What dashboards call it: its severity, and which of the two it is.
+    pub name: &'static str,
     /// What it does.
     pub severity: Severity,
     /// The window that measures how much was burned.
@@ -45,11 +48,18 @@ pub struct Pair {
 
 /// The pairs on the production clock, most urgent first.
 pub const PAIRS: [Pair; 4] = [
-    Pair { severity: Severity::Page, long: Window::hours(1), short: Window::minutes(5), factor: 14.4 },
-    Pair { severity: Severity::Page, long: Window::hours(6), short: Window::minutes(30), factor: 6.0 },
-    Pair { severity: Severity::Ticket, long: Window::days(1), short: Window::hours(2), factor: 3.0 },
-    Pair { severity: Severity::Ticket, long: Window::days(3), short: Window::hours(6), factor: 1.0 },
+    pair("page-fast", Severity::Page, Window::hours(1), Window::minutes(5), 14.4),
+    pair("page-slow", Severity::Page, Window::hours(6), Window::minutes(30), 6.0),
+    pair("ticket-fast", Severity::Ticket, Window::days(1), Window::hours(2), 3.0),
+    pair("ticket-slow", Severity::Ticket, Window::days(3), Window::hours(6), 1.0),
 ];
+
+/// The period of which the Workbook says what share a pair spends before it fires.
+pub const PERIOD: Window = Window::days(30);
+
+const fn pair(name: &'static str, severity: Severity, long: Window, short: Window, factor: f64) -> Pair {
+    Pair { name, severity, long, short, factor }
+}
 
 /// On which clock rules run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -150,7 +160,7 @@ mod tests {
 
     #[test]
     fn each_pair_fires_after_its_share_of_a_30_day_budget() {
-        let shares = PAIRS.map(|pair| pair.factor * pair.long.secs() / Window::days(30).secs());
+        let shares = PAIRS.map(|pair| pair.factor * pair.long.secs() / PERIOD.secs());
         for (share, expected) in shares.into_iter().zip([0.02, 0.05, 0.10, 0.10]) {
             assert!((share - expected).abs() < 1e-9, "{share} is not {expected}");
         }

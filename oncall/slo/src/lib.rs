@@ -20,7 +20,7 @@ pub mod theory;
 pub mod window;
 
 pub use catalogue::Catalogue;
-pub use clock::{Clock, PAIRS, Pair, Severity};
+pub use clock::{Clock, PAIRS, PERIOD, Pair, Severity};
 pub use model::{Period, Sli, Slo};
 pub use spec::{Problem, Problems};
 pub use window::Window;

@@ -2,7 +2,7 @@
 //! [`crate::adapters`], the others in the crate of the chassis that declares them.
 
 use chassis_client::catalogue::*;
-use chassis_faults::{Attribute, FaultSpec, Reach, spec::count};
+use chassis_faults::{Attribute, Catalogue, Fault, params, params::count, spec::work};
 use chassis_http::catalogue::*;
 use chassis_kafka::catalogue::*;
 use chassis_postgres::catalogue::*;
@@ -17,7 +17,7 @@ pub const SUBJECT: &[Attribute] = &[
 ];
 
 /// All points. No `db-deadlock`: every change here is one statement.
-pub const CATALOGUE: &[&FaultSpec] = &[
+pub const CATALOGUE: Catalogue = &[
     &RISKY,
     &HTTP_ERROR,
     &HTTP_LATENCY,
@@ -53,24 +53,29 @@ pub const CATALOGUE: &[&FaultSpec] = &[
 ];
 
 /// `risky`: the hello-world of the lab.
-pub const RISKY: FaultSpec = FaultSpec {
-    name: "risky",
-    summary: "`GET /risky` fails with 500 for a share of its calls; 20 % from the start.",
-    reach: Reach::Work,
-    params: &[],
-    signals: "`http_requests_total{endpoint=\"/risky\",status=\"500\"}` rises; error spans and one error line per failure.",
-    ends: "The only one that is on from the start. `PUT` tunes it until its ttl, then 20 % return; `DELETE /faults/risky` \
-           ends it until the next start; `DELETE /faults` brings the 20 % back unless it was ended.",
-    baseline: Some("rate=0.2"),
-};
+pub const RISKY: Fault = work(
+    "risky",
+    "`GET /risky` fails with 500 for a share of its calls; 20 % from the start.",
+    "`http_requests_total{endpoint=\"/risky\",status=\"500\"}` rises; error spans and one error line per failure.",
+)
+.ends(
+    "The only one that is on from the start. `PUT` tunes it until its ttl, then 20 % return; `DELETE /faults/risky` \
+     ends it until the next start; `DELETE /faults` brings the 20 % back unless it was ended.",
+)
+.baseline("rate=0.2");
+
+params! {
+    /// Parameters of `wrong-total`.
+    pub struct WrongTotal {
+        /// how far off, in cents
+        cents: u64 = count("100", 1, 1_000_000),
+    }
+}
 
 /// `wrong-total`: totals are silently wrong.
-pub const WRONG_TOTAL: FaultSpec = FaultSpec {
-    name: "wrong-total",
-    summary: "Totals are computed wrongly, by `cents` too much.",
-    reach: Reach::Work,
-    params: &[count("cents", "how far off, in cents", "100", 1, 1_000_000)],
-    signals: "No error and no latency: only `order_totals_checked_total{result=\"mismatch\"}` and `revenue_dollars_total` move.",
-    ends: "What was written while it was on stays wrong.",
-    baseline: None,
-};
+pub const WRONG_TOTAL: Fault<WrongTotal> = work(
+    "wrong-total",
+    "Totals are computed wrongly, by `cents` too much.",
+    "No error and no latency: only `order_totals_checked_total{result=\"mismatch\"}` and `revenue_dollars_total` move.",
+)
+.ends("What was written while it was on stays wrong.");

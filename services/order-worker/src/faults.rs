@@ -1,6 +1,6 @@
 //! The fault points of order-worker, each implemented in the crate of the chassis that declares it.
 
-use chassis_faults::{Attribute, FaultSpec};
+use chassis_faults::{Attribute, Catalogue};
 use chassis_kafka::catalogue::*;
 use chassis_postgres::catalogue::*;
 use chassis_service::catalogue::*;
@@ -14,7 +14,7 @@ pub const SUBJECT: &[Attribute] = &[
 ];
 
 /// All points. `db-deadlock` strikes the payment transaction.
-pub const CATALOGUE: &[&FaultSpec] = &[
+pub const CATALOGUE: Catalogue = &[
     &DB_LATENCY,
     &DB_ERROR,
     &DB_POOL_EXHAUSTION,

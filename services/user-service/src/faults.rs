@@ -1,7 +1,7 @@
 //! The fault points of user-service. What each does is in the crate of the chassis that declares it; `lost-update` is
 //! its own and strikes in `adapters::user_store`.
 
-use chassis_faults::{Attribute, FaultSpec, spec::work};
+use chassis_faults::{Attribute, Catalogue, Fault, spec::work};
 use chassis_http::catalogue::*;
 use chassis_postgres::catalogue::*;
 use chassis_redis::catalogue::*;
@@ -16,7 +16,7 @@ pub const SUBJECT: &[Attribute] = &[
 ];
 
 /// Every point of this service.
-pub const CATALOGUE: &[&FaultSpec] = &[
+pub const CATALOGUE: Catalogue = &[
     &HTTP_ERROR,
     &HTTP_LATENCY,
     &HTTP_HANG,
@@ -47,9 +47,8 @@ pub const CATALOGUE: &[&FaultSpec] = &[
 ];
 
 /// `lost-update`: an acknowledged change is not there.
-pub const LOST_UPDATE: FaultSpec = work(
+pub const LOST_UPDATE: Fault = work(
     "lost-update",
     "A change is answered with success and not written.",
-    &[],
     "No error and no latency: reading back shows the old value.",
 );

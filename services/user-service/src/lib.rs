@@ -54,7 +54,7 @@ pub async fn build(config: &UserServiceConfig, chassis: Chassis) -> anyhow::Resu
     }
     let cache = Cache::connect(&config.cache, adapters::CACHE, &chassis).await?;
     let metrics = UserServiceMetrics::new(&chassis.metrics);
-    let store = PgUserStore::new(database, chassis.faults.point(faults::LOST_UPDATE.name));
+    let store = PgUserStore::new(database, chassis.faults.point(&faults::LOST_UPDATE));
     let cache = RedisUserCache::new(cache, chassis.protections.clone(), metrics.lookup);
     let lookup = Lookup::new(store.clone(), cache, config.lookup_policy());
     let state = AppState { store, lookup, active_users: metrics.active_users };

@@ -14,7 +14,7 @@ use std::{
 use anyhow::Context;
 use axum::{Router, routing::get};
 use chassis_core::ServiceInfo;
-use chassis_faults::FaultSpec;
+use chassis_faults::Catalogue;
 use chassis_http::catalogue::{HTTP_ABORT, HTTP_ERROR, HTTP_HANG, HTTP_LATENCY};
 use chassis_service::{App, CommonConfig, lifecycle::Running};
 use clap::{Parser, ValueEnum};
@@ -24,7 +24,7 @@ use crate::{client::hammer, report};
 /// Keep-alive connections of a run.
 const CONNECTIONS: usize = 32;
 /// What every service can have done to its public port.
-const POINTS: &[&FaultSpec] = &[&HTTP_ERROR, &HTTP_LATENCY, &HTTP_HANG, &HTTP_ABORT];
+const POINTS: Catalogue = &[&HTTP_ERROR, &HTTP_LATENCY, &HTTP_HANG, &HTTP_ABORT];
 /// The bar of the design.
 const BAR: f64 = 0.80;
 

@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 const INTRO: &str = "\
 # Decisions
 
-<!-- Generated from the decisions by `just docs`; do not edit. -->
+<!-- Generated from the decisions by `just generate`; do not edit. -->
 
 Half a page for each decision that someone may question: context, decision, consequences. A decision
 that is replaced keeps its number and says what replaces it, in a line that begins with

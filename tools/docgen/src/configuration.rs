@@ -11,7 +11,7 @@ unit (`250ms`, `5s`, `10m`; `64KiB`, `256MiB`). An invalid setting ends the proc
 and a line that names the variable, the value and what was expected. Each process prints the same
 text with `--help`.
 
-<!-- Generated from the code by `just docs`; `./lab test` fails when it differs. -->
+<!-- Generated from the code by `just generate`; `./lab test` fails when it differs. -->
 ";
 
 /// The page for `commands`, in the order given.

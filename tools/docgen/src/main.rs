@@ -45,7 +45,7 @@ fn main() -> anyhow::Result<()> {
         }
     }
     if !stale.is_empty() {
-        bail!("docs/{} differ from the code; run `just docs` and commit", stale.join(", docs/"));
+        bail!("docs/{} differ from the code; run `just generate` and commit", stale.join(", docs/"));
     }
     Ok(())
 }

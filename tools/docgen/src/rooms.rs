@@ -6,7 +6,7 @@ use anyhow::Context;
 use serde::Deserialize;
 
 /// Between these lines the page is generated.
-const BEGIN: &str = "<!-- Generated from rooms.yaml by `just docs`. -->\n";
+const BEGIN: &str = "<!-- Generated from rooms.yaml by `just generate`. -->\n";
 const END: &str = "<!-- End of the generated part. -->\n";
 
 /// One folder.

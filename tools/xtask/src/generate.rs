@@ -1,8 +1,24 @@
-//! Everything that is written from a source: pages, dashboards, rules, snapshots, chart examples.
+//! Everything that is written from a source: pages, dashboards, rules, snapshots, chart examples. One command for all, and no
+//! other to remember.
 
 use anyhow::Result;
+use clap::ValueEnum;
 
 use crate::shell::{Shell, finish};
+
+/// What is generated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum What {
+    /// Pages of docs/, dashboards, rules and their tests, burn windows in runbooks and routes: what takes no lab.
+    Pages,
+    /// Golden scrapes and OpenAPI documents, by the tests that compare them; needs the stores that tests need.
+    Snapshots,
+    /// The chart's rendered examples, and the configuration that Compose shares with it; needs Helm.
+    Chart,
+}
+
+/// The order in which they are written: the chart renders what the others write.
+const ALL: [What; 3] = [What::Pages, What::Snapshots, What::Chart];
 
 /// A generator takes `--check`, which writes nothing and fails where a committed file differs.
 const GENERATORS: [&[&str]; 3] = [
@@ -11,29 +27,44 @@ const GENERATORS: [&[&str]; 3] = [
     &["-p", "cli", "--bin", "lab", "--", "slo", "generate"],
 ];
 
-/// Crates whose tests compare snapshots: golden scrapes and OpenAPI documents.
+/// Crates whose tests compare snapshots, and words in the names of those tests; Schemathesis compares none.
 const SNAPSHOTS: [&str; 4] = ["order-api", "user-service", "order-worker", "load"];
+const COMPARING: [&str; 5] = ["golden", "openapi", "summary", "--skip", "the_services_keep"];
 
-/// Writes everything. The chart comes last: it renders what the others write.
-pub(crate) fn write(shell: &Shell) -> Result<()> {
-    for generator in GENERATORS {
-        shell.run("cargo", &[&["run", "--locked", "--quiet"], generator].concat())?;
+/// Writes everything, or one of it.
+pub(crate) fn write(shell: &Shell, what: Option<What>) -> Result<()> {
+    for what in ALL.into_iter().filter(|one| what.is_none_or(|what| what == *one)) {
+        match what {
+            What::Pages => pages(shell, &[])?,
+            What::Snapshots => finish(snapshots(shell).env("UPDATE_SNAPSHOTS", "1"))?,
+            What::Chart => shell.run("tests/kubernetes/run", &["chart", "--update"])?,
+        }
     }
+    Ok(())
+}
+
+/// Fails where a committed file differs from its source. Unless they are asked for, snapshots are left to the tests that compare
+/// them. All have their say before the first failure is returned.
+pub(crate) fn check(shell: &Shell, what: Option<What>) -> Result<()> {
+    let asked = |one: &What| what.map_or(*one != What::Snapshots, |what| what == *one);
+    let check = |what| match what {
+        What::Pages => pages(shell, &["--check"]),
+        What::Snapshots => finish(&mut snapshots(shell)),
+        What::Chart => shell.run("tests/kubernetes/run", &["chart"]),
+    };
+    ALL.into_iter().filter(asked).map(check).fold(Ok(()), Result::and)
+}
+
+fn pages(shell: &Shell, options: &[&str]) -> Result<()> {
+    let run = |generator: &&[&str]| {
+        shell.run("cargo", &[&["run", "--locked", "--quiet"], *generator, options].concat())
+    };
+    GENERATORS.iter().map(run).fold(Ok(()), Result::and)
+}
+
+fn snapshots(shell: &Shell) -> std::process::Command {
     let mut tests = shell.command("cargo", &["test", "--locked", "--quiet"]);
     tests.args(SNAPSHOTS.iter().flat_map(|name| ["-p", name]));
-    finish(tests.args(["--tests", "--", "golden", "openapi", "summary"]).env("UPDATE_SNAPSHOTS", "1"))?;
-    shell.run("tests/kubernetes/run", &["chart", "--update"])
-}
-
-/// Fails where a committed file differs from its source.
-pub(crate) fn check(shell: &Shell) -> Result<()> {
-    check_pages(shell).and(shell.run("tests/kubernetes/run", &["chart"]))
-}
-
-/// As `check`, without the chart. All generators have their say before the first failure is returned.
-pub(crate) fn check_pages(shell: &Shell) -> Result<()> {
-    let check = |generator: &&[&str]| {
-        shell.run("cargo", &[&["run", "--locked", "--quiet"], *generator, &["--check"]].concat())
-    };
-    GENERATORS.iter().map(check).fold(Ok(()), Result::and)
+    tests.args(["--tests", "--"]).args(COMPARING);
+    tests
 }

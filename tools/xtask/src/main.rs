@@ -41,7 +41,9 @@ enum Task {
     },
     /// Write everything that is generated: pages, dashboards, rules, snapshots, chart examples.
     Generate {
-        /// Write nothing; fail where a committed file differs. Snapshots are left to the tests that compare them.
+        /// Only these.
+        what: Option<generate::What>,
+        /// Write nothing; fail where a committed file differs. Snapshots are left to the tests that compare them, unless named.
         #[arg(long)]
         check: bool,
     },
@@ -52,11 +54,7 @@ enum Task {
     /// Run shellcheck on every shell script in the repository.
     Scripts,
     /// Render the chart and check it against the schemas and rules of Kubernetes.
-    Chart {
-        /// Write the rendered examples instead of comparing them.
-        #[arg(long)]
-        update: bool,
-    },
+    Chart,
 }
 
 fn main() -> ExitCode {
@@ -76,13 +74,12 @@ fn run(args: &Args) -> anyhow::Result<bool> {
     let shell = Shell::new(args.ci)?;
     match args.task {
         Task::Test { quick, timings } => return suite::run(&shell, quick, timings),
-        Task::Generate { check: true } => generate::check(&shell)?,
-        Task::Generate { check: false } => generate::write(&shell)?,
+        Task::Generate { what, check: true } => generate::check(&shell, what)?,
+        Task::Generate { what, check: false } => generate::write(&shell, what)?,
         Task::BuildTimes => build_times::measure(&shell)?,
         Task::Rules => rules::check(&shell)?,
         Task::Scripts => scripts::check(&shell)?,
-        Task::Chart { update: false } => shell.run("tests/kubernetes/run", &["chart"])?,
-        Task::Chart { update: true } => shell.run("tests/kubernetes/run", &["chart", "--update"])?,
+        Task::Chart => shell.run("tests/kubernetes/run", &["chart"])?,
     }
     Ok(true)
 }

@@ -3,7 +3,8 @@
 use anyhow::Result;
 
 use crate::{
-    deny, generate,
+    deny,
+    generate::{self, What},
     report::Report,
     rules, scripts,
     shell::{Shell, finish},
@@ -44,7 +45,7 @@ fn slow(shell: &Shell, steps: &mut Steps, report: &mut Report) {
     steps.step("dependencies", &[], || deny::check(shell));
     // All programs first: the tests of the whole lab start them from beside the `lab` binary.
     steps.step("build", &[], || cargo(&["build", "--locked", "--workspace", "--bins"]));
-    steps.step("generated files", &["build"], || generate::check_pages(shell));
+    steps.step("generated files", &["build"], || generate::check(shell, Some(What::Pages)));
     steps.step("schemathesis", &[], || schemathesis(shell));
     steps.step("tests", &["build"], || tests::run(shell, &[], report));
     // The pipeline once more, on a durable log and a real coordinator, with a broker that is killed.

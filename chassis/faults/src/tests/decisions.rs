@@ -6,9 +6,9 @@ use crate::decide::{Draw, draw};
 #[tokio::test(start_paused = true)]
 async fn a_point_that_is_off_never_strikes() {
     let faults = faults();
-    assert_eq!(share(&hits(&faults, "http-error", 1000)), 0.0);
-    assert_eq!(faults.point("cpu-burn").level(), 0.0);
-    assert!(faults.point("http-error").active().is_none());
+    assert_eq!(share(&hits(&faults, &HTTP_ERROR, 1000)), 0.0);
+    assert_eq!(faults.point(&CPU_BURN).level(), 0.0);
+    assert!(faults.point(&HTTP_ERROR).active().is_none());
 }
 
 #[tokio::test(start_paused = true)]
@@ -16,7 +16,7 @@ async fn the_share_of_hits_is_the_rate() {
     let faults = faults();
     for rate in [0.0, 0.2, 0.5, 1.0] {
         faults.set("http-error", &format!("rate={rate}")).unwrap();
-        let share = share(&hits(&faults, "http-error", 10_000));
+        let share = share(&hits(&faults, &HTTP_ERROR, 10_000));
         // Five standard deviations of a binomial share.
         let tolerance = 5.0 * (rate * (1.0 - rate) / 10_000.0_f64).sqrt();
         assert!((share - rate).abs() <= tolerance, "{rate}: {share}");
@@ -28,7 +28,7 @@ async fn the_same_seed_hits_the_same_requests_and_another_seed_others() {
     let faults = faults();
     let run = |query: &str| {
         faults.set("http-error", query).unwrap();
-        hits(&faults, "http-error", 200)
+        hits(&faults, &HTTP_ERROR, 200)
     };
     let first = run("rate=0.3&seed=42");
     assert_eq!(first, run("rate=0.3&seed=42"));
@@ -49,16 +49,16 @@ fn a_decision_depends_on_seed_and_number_only_and_stays_the_same_between_release
 async fn a_higher_rate_under_the_same_seed_hits_at_least_the_same_requests() {
     let faults = faults();
     faults.set("http-error", "rate=0.2&seed=5").unwrap();
-    let few = hits(&faults, "http-error", 300);
+    let few = hits(&faults, &HTTP_ERROR, 300);
     faults.set("http-error", "rate=0.6&seed=5").unwrap();
-    let many = hits(&faults, "http-error", 300);
+    let many = hits(&faults, &HTTP_ERROR, 300);
     assert!(few.iter().zip(&many).all(|(few, many)| !few || *many));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_scoped_plan_hits_its_route_and_users_only() {
     let faults = faults();
-    let point = faults.point("http-error");
+    let point = faults.point(&HTTP_ERROR);
     let struck = async |scope: Scope| scope.enter(async { point.strike().is_some() }).await;
     for (query, inside, outside) in [
         ("route=/orders/{id}", scope("/orders/{id}", "u1", "gold"), scope("/orders", "u1", "gold")),
@@ -77,7 +77,7 @@ async fn a_scoped_plan_hits_its_route_and_users_only() {
 #[tokio::test(start_paused = true)]
 async fn work_outside_the_scope_takes_no_decision_so_a_replay_stays_aligned() {
     let faults = faults();
-    let point = faults.point("http-error");
+    let point = faults.point(&HTTP_ERROR);
     let replay = async |noise: usize| {
         faults.set("http-error", "rate=0.4&seed=9&user_id=u1").unwrap();
         let mut hits = Vec::new();
@@ -95,7 +95,7 @@ async fn work_outside_the_scope_takes_no_decision_so_a_replay_stays_aligned() {
 #[tokio::test(start_paused = true)]
 async fn only_a_plan_about_a_subject_asks_for_what_is_not_known_yet() {
     let faults = faults();
-    let point = faults.point("http-error");
+    let point = faults.point(&HTTP_ERROR);
     assert!(!point.asks_more_than(&Scope::default()));
     faults.set("http-error", "route=/orders").unwrap();
     assert!(!point.asks_more_than(&Scope::default()));
@@ -109,6 +109,6 @@ async fn only_a_plan_about_a_subject_asks_for_what_is_not_known_yet() {
 async fn two_switchboards_in_one_process_do_not_know_each_other() {
     let (one, other) = (faults(), faults());
     one.set("http-error", "").unwrap();
-    assert!(one.point("http-error").strike().is_some());
-    assert!(other.point("http-error").strike().is_none());
+    assert!(one.point(&HTTP_ERROR).strike().is_some());
+    assert!(other.point(&HTTP_ERROR).strike().is_none());
 }

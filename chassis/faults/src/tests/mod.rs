@@ -1,47 +1,78 @@
 //! The engine as its users see it: what strikes, how strong, when it ends. Time is paused.
+#![allow(unreachable_pub, reason = "the catalogue of a boundary is public")]
 
 use std::time::Duration;
 
 use super::{
-    Attribute, FaultSpec, Faults,
-    spec::{MINUTE, count, duration, process, word, work},
+    Attribute, Fault, Faults, catalogue, choice, params,
+    params::{MINUTE, choice, count, duration},
+    spec::{process, work},
 };
-use crate::scope::Scope;
+use crate::{Params, scope::Scope};
 
 mod decisions;
+mod declaring;
 mod parsing;
 mod time;
 
-/// One that is on from the start.
-const RISKY: FaultSpec = FaultSpec { baseline: Some("rate=0.2"), ..work("risky", "", &[], "") };
-const HTTP_ERROR: FaultSpec = work("http-error", "", &[count("status", "", "500", 500, 599)], "");
-const HTTP_LATENCY: FaultSpec = work(
-    "http-latency",
-    "",
-    &[
-        duration("delay", "", "250ms", Duration::ZERO, MINUTE),
-        duration("jitter", "", "0ms", Duration::ZERO, MINUTE),
-        word("distribution", "", "fixed", &["fixed", "uniform", "pareto"]),
-    ],
-    "",
-);
-const CPU_BURN: FaultSpec = process("cpu-burn", "", &[count("threads", "", "0", 0, 256)], "");
+params! {
+    /// Parameters of `http-error`.
+    pub struct HttpError {
+        /// status of the answer
+        status: u64 = count("500", 500, 599),
+    }
+
+    /// Parameters of `http-latency`.
+    pub struct HttpLatency {
+        /// mean
+        delay: Duration = duration("250ms", Duration::ZERO, MINUTE),
+        /// half the width
+        jitter: Duration = duration("0ms", Duration::ZERO, MINUTE),
+        /// shape
+        distribution: Distribution = choice("fixed"),
+    }
+
+    /// Parameters of `cpu-burn`.
+    pub struct CpuBurn {
+        /// how many
+        threads: u64 = count("0", 0, 256),
+    }
+}
+
+choice! {
+    /// Shape of a delay.
+    pub enum Distribution {
+        /// Around the mean.
+        Fixed = "fixed",
+        /// From nothing to twice the mean.
+        Uniform = "uniform",
+    }
+}
+
+catalogue! {
+    /// One that is on from the start.
+    pub const RISKY: Fault = work("risky", "", "").baseline("rate=0.2");
+    /// Requests fail.
+    pub const HTTP_ERROR: Fault<HttpError> = work("http-error", "", "");
+    /// Requests are slow.
+    pub const HTTP_LATENCY: Fault<HttpLatency> = work("http-latency", "", "");
+    /// The processor is busy.
+    pub const CPU_BURN: Fault<CpuBurn> = process("cpu-burn", "", "");
+}
 
 const SUBJECT: &[Attribute] = &[
     Attribute { key: "user.tier", param: "user_tier", summary: "" },
     Attribute { key: "user.id", param: "user_id", summary: "" },
 ];
 
-const POINTS: &[&FaultSpec] = &[&RISKY, &HTTP_ERROR, &HTTP_LATENCY, &CPU_BURN];
-
 const SECOND: Duration = Duration::from_secs(1);
 
 fn faults() -> Faults {
-    Faults::new(POINTS, SUBJECT, false)
+    Faults::new(ALL, SUBJECT, false)
 }
 
-fn hits(faults: &Faults, name: &str, of: usize) -> Vec<bool> {
-    let point = faults.point(name);
+fn hits<P: Params>(faults: &Faults, fault: &Fault<P>, of: usize) -> Vec<bool> {
+    let point = faults.point(fault);
     (0..of).map(|_| point.strike().is_some()).collect()
 }
 

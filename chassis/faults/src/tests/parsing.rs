@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{FaultError, ParamKind, parse::parse};
+use crate::{AnyFault as _, FaultError, ParamKind, parse::parse};
 
 fn refusal(name: &str, query: &str) -> String {
     faults().set(name, query).expect_err(query).to_string()
@@ -13,14 +13,14 @@ fn refusal(name: &str, query: &str) -> String {
 fn a_plan_reads_its_parameters_and_fills_in_defaults() {
     let faults = faults();
     faults.set("http-latency", "delay=1m&jitter=5ms&distribution=uniform").unwrap();
-    let strike = faults.point("http-latency").active().unwrap();
-    assert_eq!(strike.duration("delay"), SECOND * 60);
-    assert_eq!(strike.duration("jitter"), Duration::from_millis(5));
-    assert_eq!(strike.word("distribution"), "uniform");
+    let strike = faults.point(&HTTP_LATENCY).active().unwrap();
+    assert_eq!(strike.params.delay, SECOND * 60);
+    assert_eq!(strike.params.jitter, Duration::from_millis(5));
+    assert_eq!(strike.params.distribution, Distribution::Uniform);
     faults.set("http-latency", "").unwrap();
-    let strike = faults.point("http-latency").active().unwrap();
-    assert_eq!(strike.duration("delay"), Duration::from_millis(250));
-    assert_eq!(strike.word("distribution"), "fixed");
+    let strike = faults.point(&HTTP_LATENCY).active().unwrap();
+    assert_eq!(strike.params.delay, Duration::from_millis(250));
+    assert_eq!(strike.params.distribution, Distribution::Fixed);
 }
 
 #[test]
@@ -30,7 +30,6 @@ fn an_unknown_fault_is_told_which_there_are() {
         text,
         "unknown fault `http-eror`; this service has: risky, http-error, http-latency, cpu-burn"
     );
-    assert!(faults().find("http-eror").is_none());
 }
 
 #[test]
@@ -66,11 +65,7 @@ fn a_bad_value_is_told_the_value_and_the_range() {
         ("http-error", "for=1s", "`every`: is missing: `every` and `for` go together"),
         ("http-error", "every=1s&for=2s", "`for`: `2s` is longer than `every` (1s); it is at most that"),
         ("http-error", "rate=1&rate=0", "`rate`: was given twice; give it once"),
-        (
-            "http-latency",
-            "distribution=normal",
-            "`distribution`: `normal` is not one of fixed, uniform, pareto",
-        ),
+        ("http-latency", "distribution=normal", "`distribution`: `normal` is not one of fixed, uniform"),
     ] {
         if expected.is_empty() {
             faults().set(name, query).unwrap();
@@ -85,7 +80,7 @@ fn a_refused_plan_changes_nothing() {
     let faults = faults();
     faults.set("http-error", "rate=1").unwrap();
     faults.set("http-error", "rate=2").unwrap_err();
-    assert_eq!(faults.point("http-error").level(), 1.0);
+    assert_eq!(faults.point(&HTTP_ERROR).level(), 1.0);
 }
 
 /// Anything that could stand behind a `?`, near misses included.
@@ -125,15 +120,15 @@ fn query() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn whatever_is_asked_is_either_within_the_limits_or_refused_by_name(query in query(), at in 0..POINTS.len()) {
-        match parse(POINTS[at], SUBJECT, &query, false) {
+    fn whatever_is_asked_is_either_within_the_limits_or_refused_by_name(query in query(), at in 0..ALL.len()) {
+        match parse(ALL[at].spec(), SUBJECT, &query, false) {
             Ok(plan) => {
                 prop_assert!((0.0..=1.0).contains(&plan.rate));
                 let ttl = plan.ttl.expect("only baselines have none");
                 prop_assert!(ttl > Duration::ZERO && ttl <= SECOND * 3600);
                 prop_assert!(plan.ramp <= ttl);
                 prop_assert!(plan.flap.is_none_or(|flap| flap.on <= flap.every && !flap.on.is_zero()));
-                prop_assert_eq!(plan.values.len(), POINTS[at].params.len());
+                prop_assert_eq!(plan.values.iter().count(), ALL[at].spec().params.len());
             }
             Err(FaultError::BadValue { param, problem }) => prop_assert!(!param.is_empty() && problem.len() < 600),
             Err(FaultError::UnknownParam { known, .. }) => prop_assert!(known.contains("rate, ttl")),
@@ -145,7 +140,7 @@ proptest! {
     fn a_level_stays_between_nothing_and_the_rate_and_is_nothing_after_the_ttl(
         query in query(), millis in 0_u64..10_000_000,
     ) {
-        if let Ok(plan) = parse(&HTTP_ERROR, SUBJECT, &query, false) {
+        if let Ok(plan) = parse(HTTP_ERROR.spec(), SUBJECT, &query, false) {
             let elapsed = Duration::from_millis(millis);
             let level = plan.level(elapsed);
             prop_assert!((0.0..=plan.rate).contains(&level));

@@ -9,7 +9,7 @@ use std::{
 use chassis_faults::Strike;
 use http::StatusCode;
 
-use crate::{Problem, guard::overtime};
+use crate::{Problem, catalogue::HttpError, guard::overtime};
 
 /// What seems to have happened to the storage behind a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +36,8 @@ impl Failures {
     }
 
     /// The answer with the plan's `status`.
-    pub(crate) fn of(&self, strike: &Strike) -> Problem {
-        let code = u16::try_from(strike.count("status")).unwrap_or(500);
+    pub(crate) fn of(&self, strike: &Strike<HttpError>) -> Problem {
+        let code = u16::try_from(strike.params.status).unwrap_or(500);
         let problem = match code {
             503 => (self.render)(Failure::Lost),
             504 => overtime(self.timeout),

@@ -13,10 +13,15 @@ use axum::{
     extract::Request,
     response::{IntoResponse, Response},
 };
-use chassis_faults::{FaultPoint, Faults, scope::Scope};
+use chassis_faults::{FaultPoint, Faults, Params, Strike, scope::Scope};
 use chassis_serve::Connection;
 use futures::future::{BoxFuture, Either, FutureExt};
 use tower::{Layer, Service};
+
+use crate::{
+    catalogue::{HTTP_ABORT, HTTP_ERROR, HTTP_HANG, HTTP_LATENCY, HttpError, HttpLatency},
+    delay,
+};
 
 pub(crate) use failures::Failures;
 pub use failures::{Failure, Render};
@@ -28,10 +33,10 @@ pub(crate) struct InboundFaults {
 }
 
 struct Points {
-    latency: Option<FaultPoint>,
+    latency: Option<FaultPoint<HttpLatency>>,
     hang: Option<FaultPoint>,
     abort: Option<FaultPoint>,
-    error: Option<FaultPoint>,
+    error: Option<FaultPoint<HttpError>>,
     failures: Failures,
 }
 
@@ -39,10 +44,10 @@ impl InboundFaults {
     /// Finds the points.
     pub(crate) fn new(faults: &Faults, failures: Failures) -> Self {
         let points = Points {
-            latency: faults.find("http-latency"),
-            hang: faults.find("http-hang"),
-            abort: faults.find("http-abort"),
-            error: faults.find("http-error"),
+            latency: faults.find(&HTTP_LATENCY),
+            hang: faults.find(&HTTP_HANG),
+            abort: faults.find(&HTTP_ABORT),
+            error: faults.find(&HTTP_ERROR),
             failures,
         };
         Self { points: Arc::new(points) }
@@ -50,15 +55,22 @@ impl InboundFaults {
 }
 
 impl Points {
-    fn any(&self, test: impl Fn(&FaultPoint) -> bool) -> bool {
-        [&self.latency, &self.hang, &self.abort, &self.error].into_iter().flatten().any(test)
+    /// Whether any of them has a plan.
+    fn any_on(&self) -> bool {
+        is_on(&self.latency) || is_on(&self.hang) || is_on(&self.abort) || is_on(&self.error)
+    }
+
+    /// Whether one of the plans can only be decided once more is known of the request than `scope` knows.
+    fn any_asks_more_than(&self, scope: &Scope) -> bool {
+        self.latency.as_ref().is_some_and(|point| point.asks_more_than(scope))
+            || [&self.hang, &self.abort].into_iter().flatten().any(|point| point.asks_more_than(scope))
+            || self.error.as_ref().is_some_and(|point| point.asks_more_than(scope))
     }
 
     /// Does what the points that strike do, the slow ones first; `Some` is the answer in place of the handler's.
     async fn inflict(&self, connection: Option<Connection>) -> Option<Response> {
-        let strike = |point: &Option<FaultPoint>| point.as_ref().and_then(FaultPoint::strike);
         if let Some(strike) = strike(&self.latency) {
-            tokio::time::sleep(strike.delay()).await;
+            tokio::time::sleep(delay::inbound(&strike)).await;
         }
         if strike(&self.hang).is_some() {
             std::future::pending::<()>().await;
@@ -72,6 +84,14 @@ impl Points {
         }
         strike(&self.error).map(|strike| self.failures.of(&strike).into_response())
     }
+}
+
+fn is_on<P: Params>(point: &Option<FaultPoint<P>>) -> bool {
+    point.as_ref().is_some_and(FaultPoint::is_on)
+}
+
+fn strike<P: Params>(point: &Option<FaultPoint<P>>) -> Option<Strike<P>> {
+    point.as_ref().and_then(FaultPoint::strike)
 }
 
 impl<S> Layer<S> for InboundFaults {
@@ -103,7 +123,7 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        if !self.faults.points.any(FaultPoint::is_on) {
+        if !self.faults.points.any_on() {
             return Either::Left(self.inner.call(request));
         }
         // The ready service serves this request, its clone the next one.
@@ -120,7 +140,7 @@ where
     let connection = request.extensions().get::<Connection>().cloned();
     // Where the plan asks for a subject and the request came without saying what it is about, only the handler finds out.
     let scope = Scope::current();
-    if faults.any(|point| point.asks_more_than(&scope)) {
+    if faults.any_asks_more_than(&scope) {
         let response = inner.call(request).await?;
         return Ok(faults.inflict(connection).await.unwrap_or(response));
     }

@@ -26,6 +26,7 @@ use super::{
     verdict::{Cause, Verdict},
     window::Window,
 };
+use crate::catalogue::{CONSUMER_SLOW, ConsumerSlow};
 use chassis_faults::{Attribute, FaultPoint, Faults};
 
 /// Reason of a message whose attempts are used up.
@@ -44,7 +45,7 @@ pub(super) struct Decider {
     letters: Producer,
     consumed: Consumed,
     boundary: Arc<Boundary>,
-    slow: Option<FaultPoint>,
+    slow: Option<FaultPoint<ConsumerSlow>>,
     subject: &'static [Attribute],
 }
 
@@ -68,7 +69,7 @@ impl Decider {
         faults: &Faults,
     ) -> Self {
         let handler = Box::new(handler);
-        let slow = faults.find("consumer-slow");
+        let slow = faults.find(&CONSUMER_SLOW);
         Self { subscription, handler, letters, consumed, boundary, slow, subject: faults.subject() }
     }
 
@@ -119,7 +120,7 @@ impl Decider {
             let busy = if strike.is_some() { Some(window.busy.lock().await) } else { None };
             let start = Instant::now();
             if let Some(strike) = strike {
-                tokio::time::sleep(strike.duration("delay")).await;
+                tokio::time::sleep(strike.params.delay).await;
             }
             drop(busy);
             let next = match self.verify_and_handle(message, attempt).await {

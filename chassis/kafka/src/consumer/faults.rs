@@ -6,6 +6,7 @@ use rdkafka::{TopicPartitionList, consumer::Consumer};
 use tokio_util::sync::CancellationToken;
 
 use super::member::Member;
+use crate::catalogue::{CONSUMER_PAUSE, REBALANCE_STORM, RebalanceStorm};
 use chassis_faults::FaultPoint;
 use chassis_telemetry::Chassis;
 
@@ -18,10 +19,10 @@ const LONGEST_JOIN: Duration = Duration::from_secs(20);
 
 /// Starts the tasks of the faults that work on the consumer itself.
 pub(super) fn start(member: &Member, chassis: &Chassis) {
-    if let Some(point) = chassis.faults.find("consumer-pause") {
+    if let Some(point) = chassis.faults.find(&CONSUMER_PAUSE) {
         chassis.spawn(pause(point, member.clone(), chassis.shutdown.clone()));
     }
-    if let Some(point) = chassis.faults.find("rebalance-storm") {
+    if let Some(point) = chassis.faults.find(&REBALANCE_STORM) {
         chassis.spawn(storm(point, member.clone(), chassis.shutdown.clone()));
     }
 }
@@ -68,7 +69,7 @@ fn apply(member: &Member, share: f64) {
 }
 
 /// `rebalance-storm`: leaves the group and joins it again, `interval` after it got its partitions back.
-async fn storm(point: FaultPoint, member: Member, shutdown: CancellationToken) {
+async fn storm(point: FaultPoint<RebalanceStorm>, member: Member, shutdown: CancellationToken) {
     loop {
         let strike = tokio::select! {
             () = shutdown.cancelled() => return,
@@ -85,7 +86,7 @@ async fn storm(point: FaultPoint, member: Member, shutdown: CancellationToken) {
         }
         let settled = async {
             let _ = tokio::time::timeout(LONGEST_JOIN, given.changed()).await;
-            tokio::time::sleep(strike.duration("interval")).await;
+            tokio::time::sleep(strike.params.interval).await;
         };
         tokio::select! {
             () = shutdown.cancelled() => return,

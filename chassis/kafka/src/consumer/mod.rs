@@ -57,7 +57,7 @@ pub(super) fn start(
     let rebalances = boundary.metrics.rebalances(group);
     let decider =
         Decider::new(subscription, handler, letters, consumed, Arc::clone(boundary), &chassis.faults);
-    let commits = Arc::new(Commits::new(topic, chassis.faults.find("commit-skip")));
+    let commits = Arc::new(Commits::new(topic, chassis.faults.find(&crate::catalogue::COMMIT_SKIP)));
     let assignment =
         Assignment::new(topic, Arc::new(decider), Arc::clone(&commits), rebalances, Handle::current());
     let member = Member {

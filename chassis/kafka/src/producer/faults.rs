@@ -8,6 +8,7 @@ use std::{
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tokio::runtime::Handle;
 
+use crate::catalogue::{PUBLISH_DUPLICATE, PUBLISH_ERROR, PublishDuplicate};
 use chassis_faults::FaultPoint;
 use chassis_telemetry::Chassis;
 
@@ -21,7 +22,7 @@ const NO_ACKNOWLEDGEMENT: Duration = Duration::from_secs(2);
 
 /// The fault points of one producer.
 pub(super) struct PublishFaults {
-    duplicate: Option<FaultPoint>,
+    duplicate: Option<FaultPoint<PublishDuplicate>>,
     unreachable: Arc<Unreachable>,
 }
 
@@ -29,14 +30,14 @@ impl PublishFaults {
     /// Resolves the points, and starts the task that tidies up behind one of them.
     pub(super) fn start(config: &KafkaConfig, chassis: &Chassis) -> Self {
         let faults = &chassis.faults;
-        let unreachable = Arc::new(Unreachable::new(config, faults.find("publish-error")));
-        if let Some(point) = faults.find("publish-error") {
+        let unreachable = Arc::new(Unreachable::new(config, faults.find(&PUBLISH_ERROR)));
+        if let Some(point) = faults.find(&PUBLISH_ERROR) {
             let (stop, unreachable) = (chassis.shutdown.clone(), Arc::clone(&unreachable));
             chassis.spawn(async move {
                 stop.run_until_cancelled(unreachable.tidy(point)).await;
             });
         }
-        Self { duplicate: faults.find("publish-duplicate"), unreachable }
+        Self { duplicate: faults.find(&PUBLISH_DUPLICATE), unreachable }
     }
 
     /// Whether this message gets no acknowledgement.
@@ -56,7 +57,7 @@ impl PublishFaults {
 
     /// How many more times the message is sent.
     pub(super) fn extra_copies(&self) -> u64 {
-        self.duplicate.as_ref().and_then(FaultPoint::strike).map_or(0, |strike| strike.count("copies"))
+        self.duplicate.as_ref().and_then(FaultPoint::strike).map_or(0, |strike| strike.params.copies)
     }
 }
 

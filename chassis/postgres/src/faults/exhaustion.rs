@@ -8,14 +8,14 @@ use tokio::time::timeout;
 use tracing::Span;
 
 use super::{Connection, Database};
-use crate::connection::Observer;
+use crate::{catalogue::DbPoolExhaustion, connection::Observer};
 use chassis_faults::{FaultPoint, Strike};
 
 /// How often the held connections are checked for being alive.
 const CHECK: Duration = Duration::from_secs(1);
 
 /// Follows the point forever.
-pub(super) async fn run(point: FaultPoint, database: Database) {
+pub(super) async fn run(point: FaultPoint<DbPoolExhaustion>, database: Database) {
     loop {
         let strike = point.started().await;
         let mut held: Vec<Connection> = Vec::new();
@@ -41,8 +41,8 @@ pub(super) async fn run(point: FaultPoint, database: Database) {
 }
 
 /// How many connections to hold: the share `level` of all but `keep`.
-fn wanted(strike: &Strike, level: f64, size: u32) -> usize {
-    let takeable = f64::from(size) - strike.count("keep") as f64;
+fn wanted(strike: &Strike<DbPoolExhaustion>, level: f64, size: u32) -> usize {
+    let takeable = f64::from(size) - strike.params.keep as f64;
     // At most the size of the pool, and at least 0.
     (takeable.max(0.0) * level).ceil() as usize
 }

@@ -9,7 +9,11 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tokio::time::{sleep, timeout};
 
 use super::{Database, operator};
+use crate::catalogue::DbLock;
 use chassis_faults::{FaultPoint, Strike};
+
+type Point = FaultPoint<DbLock>;
+type Plan = Strike<DbLock>;
 
 /// A lock that is waited for stops all others as well, so waiting ends soon after the plan does.
 const LOCK_TIMEOUT: &str = "500ms";
@@ -17,7 +21,7 @@ const LOCK_TIMEOUT: &str = "500ms";
 const RECONNECT: Duration = Duration::from_millis(500);
 
 /// Follows the point forever.
-pub(super) async fn run(point: FaultPoint, database: Database) {
+pub(super) async fn run(point: Point, database: Database) {
     loop {
         let strike = point.started().await;
         let Some(mut conn) = connect(&point, &strike, &database).await else { continue };
@@ -33,11 +37,11 @@ pub(super) async fn run(point: FaultPoint, database: Database) {
 }
 
 /// Whether the plan is still the one in force.
-async fn is_on(point: &FaultPoint, strike: &Strike) -> bool {
+async fn is_on(point: &Point, strike: &Plan) -> bool {
     timeout(Duration::ZERO, point.ended(strike)).await.is_err()
 }
 
-async fn connect(point: &FaultPoint, strike: &Strike, database: &Database) -> Option<PgConnection> {
+async fn connect(point: &Point, strike: &Plan, database: &Database) -> Option<PgConnection> {
     let limits = [("statement_timeout", "0"), ("lock_timeout", LOCK_TIMEOUT)];
     let options = operator(&database.inner.options).options(limits);
     while is_on(point, strike).await {
@@ -51,8 +55,8 @@ async fn connect(point: &FaultPoint, strike: &Strike, database: &Database) -> Op
 
 /// Locks, holds for the plan's `hold` or until it ends, and lets go: for an instant at full strength, in which those who wait
 /// pass, and for longer at less.
-async fn hold(conn: &mut PgConnection, table: &str, point: &FaultPoint, strike: &Strike) -> sqlx::Result<()> {
-    let (hold, level) = (strike.duration("hold"), point.level());
+async fn hold(conn: &mut PgConnection, table: &str, point: &Point, strike: &Plan) -> sqlx::Result<()> {
+    let (hold, level) = (strike.params.hold, point.level());
     sqlx::raw_sql("BEGIN").execute(&mut *conn).await?;
     let lock = AssertSqlSafe(format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"));
     let locked = sqlx::raw_sql(lock).execute(&mut *conn).await;

@@ -16,7 +16,10 @@ use sqlx::postgres::PgConnectOptions;
 
 use self::{cut::Cutter, deadlock::Rivals};
 use super::{Connection, Database, DbError, DbTargets, QueryType};
-use chassis_faults::{FaultPoint, Faults, Strike};
+use crate::catalogue::{
+    DB_DEADLOCK, DB_ERROR, DB_LATENCY, DB_LOCK, DB_POOL_EXHAUSTION, DB_SLOW_QUERY, DbLatency, DbSlowQuery,
+};
+use chassis_faults::{FaultPoint, Faults, Params, Strike};
 use chassis_telemetry::Chassis;
 
 tokio::task_local! {
@@ -27,8 +30,8 @@ tokio::task_local! {
 /// What the faults do to one operation, decided in the scope of its caller.
 #[derive(Default)]
 pub(super) struct Blow {
-    latency: Option<Strike>,
-    slow_query: Option<Strike>,
+    latency: Option<Strike<DbLatency>>,
+    slow_query: Option<Strike<DbSlowQuery>>,
     cut: bool,
     deadlock: bool,
 }
@@ -47,8 +50,8 @@ impl Blow {
 
 /// The points that strike operations; one that the service does not declare costs nothing.
 pub(super) struct DbFaults {
-    latency: Option<FaultPoint>,
-    slow_query: Option<FaultPoint>,
+    latency: Option<FaultPoint<DbLatency>>,
+    slow_query: Option<FaultPoint<DbSlowQuery>>,
     deadlock: Option<FaultPoint>,
     cutter: Cutter,
     rivals: Rivals,
@@ -57,10 +60,10 @@ pub(super) struct DbFaults {
 impl DbFaults {
     pub(super) fn resolve(faults: &Faults, options: &PgConnectOptions) -> Self {
         Self {
-            latency: faults.find("db-latency"),
-            slow_query: faults.find("db-slow-query"),
-            deadlock: faults.find("db-deadlock"),
-            cutter: Cutter::new(faults.find("db-error"), operator(options)),
+            latency: faults.find(&DB_LATENCY),
+            slow_query: faults.find(&DB_SLOW_QUERY),
+            deadlock: faults.find(&DB_DEADLOCK),
+            cutter: Cutter::new(faults.find(&DB_ERROR), operator(options)),
             rivals: Rivals::new(options.clone()),
         }
     }
@@ -88,10 +91,10 @@ impl DbFaults {
         targets: &DbTargets,
     ) -> Result<(), DbError> {
         if let Some(strike) = &blow.latency {
-            tokio::time::sleep(strike.duration("delay")).await;
+            tokio::time::sleep(strike.params.delay).await;
         }
         if let Some(strike) = &blow.slow_query {
-            slow_query::run(conn, targets, strike.count("rows")).await?;
+            slow_query::run(conn, targets, strike.params.rows).await?;
         }
         if blow.cut {
             self.cutter.cut(conn).await?;
@@ -108,20 +111,20 @@ fn operator(options: &PgConnectOptions) -> PgConnectOptions {
     options.clone().application_name("psql")
 }
 
-fn strike(point: Option<&FaultPoint>) -> Option<Strike> {
+fn strike<P: Params>(point: Option<&FaultPoint<P>>) -> Option<Strike<P>> {
     point.and_then(FaultPoint::strike)
 }
 
 /// Starts the tasks of the points that the service declares.
 pub(super) fn spawn_tasks(database: &Database, chassis: &Chassis) {
-    if let Some(point) = chassis.faults.find("db-pool-exhaustion") {
+    if let Some(point) = chassis.faults.find(&DB_POOL_EXHAUSTION) {
         let task = exhaustion::run(point, database.clone());
         spawn(chassis, task);
     }
-    if let Some(point) = chassis.faults.find("db-lock") {
+    if let Some(point) = chassis.faults.find(&DB_LOCK) {
         spawn(chassis, lock::run(point, database.clone()));
     }
-    if let Some(point) = chassis.faults.find("db-error") {
+    if let Some(point) = chassis.faults.find(&DB_ERROR) {
         spawn(chassis, cut::tidy(point, database.clone()));
     }
 }

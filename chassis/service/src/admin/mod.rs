@@ -15,11 +15,12 @@ mod status;
 
 use std::sync::Arc;
 
-use axum::{Router, routing::get};
+use axum::{Router, extract::State, routing::get};
+use http::HeaderMap;
 
 use chassis_faults::FaultsConfig;
 use chassis_http::Problem;
-use chassis_telemetry::Chassis;
+use chassis_telemetry::{Chassis, catalogue::METRICS_GONE};
 
 /// What every program has here, switches aside.
 const PATHS: &[&str] = &["/livez", "/readyz", "/metrics", "/version"];
@@ -27,10 +28,14 @@ const PATHS: &[&str] = &["/livez", "/readyz", "/metrics", "/version"];
 /// The routes of every program, and `own`. Who asks for another path is told which there are, if `paths` lists those of `own`.
 pub(crate) fn router(chassis: &Chassis, config: &FaultsConfig, own: Router, paths: &[&str]) -> Router {
     let there = (!paths.is_empty()).then(|| Arc::<str>::from([PATHS, paths].concat().join(", ")));
+    let gone = chassis.faults.find(&METRICS_GONE);
+    let metrics = |State(chassis): State<Chassis>, headers: HeaderMap| async move {
+        status::metrics(&chassis, gone.as_ref(), &headers)
+    };
     Router::new()
         .route("/livez", get(status::livez))
         .route("/readyz", get(status::readyz))
-        .route("/metrics", get(status::metrics))
+        .route("/metrics", get(metrics))
         .route("/version", get(status::version))
         .with_state(chassis.clone())
         .merge(faults::router(chassis, config))

@@ -7,6 +7,7 @@ use axum::{
 use http::{HeaderMap, StatusCode, header};
 use serde_json::json;
 
+use chassis_faults::FaultPoint;
 use chassis_http::{Json, Problem};
 use chassis_telemetry::Chassis;
 
@@ -27,9 +28,9 @@ pub(super) async fn readyz(State(chassis): State<Chassis>) -> Response {
     failing.into_iter().fold(problem, |problem, (name, reason)| problem.field(name, reason)).into_response()
 }
 
-/// All metrics, in the format that the scraper asks for.
-pub(super) async fn metrics(State(chassis): State<Chassis>, headers: HeaderMap) -> Response {
-    if chassis.faults.find("metrics-gone").and_then(|point| point.strike()).is_some() {
+/// All metrics, in the format that the scraper asks for; 503 where `gone` strikes.
+pub(super) fn metrics(chassis: &Chassis, gone: Option<&FaultPoint>, headers: &HeaderMap) -> Response {
+    if gone.is_some_and(|point| point.strike().is_some()) {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());

@@ -12,13 +12,15 @@ use std::{
 
 use chassis_faults::{FaultPoint, Strike, part};
 
+use crate::catalogue::CpuBurn;
+
 /// Busy and idle parts add up to this: short enough that usage looks even within a second and that threads end promptly.
 const PERIOD: Duration = Duration::from_millis(20);
 /// Tells the threads to end.
 const STOP: u64 = u64::MAX;
 
-pub(super) async fn burn(point: FaultPoint, strike: Strike) {
-    let threads = match usize::try_from(strike.count("threads")) {
+pub(super) async fn burn(point: FaultPoint<CpuBurn>, strike: Strike<CpuBurn>) {
+    let threads = match usize::try_from(strike.params.threads) {
         Ok(threads) if threads > 0 => threads,
         _ => thread::available_parallelism().map_or(1, usize::from),
     };

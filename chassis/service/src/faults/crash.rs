@@ -2,8 +2,10 @@
 
 use chassis_faults::{FaultPoint, Strike};
 
-pub(super) async fn crash(point: FaultPoint, strike: Strike) {
-    tokio::time::sleep(strike.duration("after")).await;
+use crate::catalogue::Crash;
+
+pub(super) async fn crash(point: FaultPoint<Crash>, strike: Strike<Crash>) {
+    tokio::time::sleep(strike.params.after).await;
     if strike.sample() < point.level() {
         std::process::abort();
     }

@@ -6,12 +6,14 @@ use socket2::{Domain, Socket, Type};
 
 use chassis_faults::{FaultPoint, Strike, part};
 
+use crate::catalogue::FdLeak;
+
 const TICK: Duration = Duration::from_millis(100);
 /// Opened in a tick at most.
 const STEP: u64 = 10;
 
-pub(super) async fn leak(point: FaultPoint, strike: Strike) {
-    let limit = strike.count("limit");
+pub(super) async fn leak(point: FaultPoint<FdLeak>, strike: Strike<FdLeak>) {
+    let limit = strike.params.limit;
     let mut held: Vec<Socket> = Vec::new();
     loop {
         let missing = part(limit, point.level()).saturating_sub(held.len() as u64).min(STEP);

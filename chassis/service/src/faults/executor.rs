@@ -6,8 +6,10 @@ use tokio::{runtime::Handle, task::JoinSet, time::Instant};
 
 use chassis_faults::{FaultPoint, Strike};
 
-pub(super) async fn block(point: FaultPoint, strike: Strike) {
-    let (full, interval) = (strike.duration("block"), strike.duration("interval"));
+use crate::catalogue::ExecutorBlock;
+
+pub(super) async fn block(point: FaultPoint<ExecutorBlock>, strike: Strike<ExecutorBlock>) {
+    let ExecutorBlock { block: full, interval } = strike.params;
     loop {
         let begun = Instant::now();
         let time = full.mul_f64(point.level());

@@ -8,10 +8,12 @@ use tracing::info;
 use chassis_faults::{FaultPoint, Strike};
 use chassis_telemetry::lines::{ACQUIRED, RELEASED, TARGET};
 
+use crate::catalogue::LogFlood;
+
 const TICK: Duration = Duration::from_millis(50);
 
-pub(super) async fn flood(point: FaultPoint, strike: Strike) {
-    let full = u32::try_from(strike.count("lps")).map_or(f64::MAX, f64::from);
+pub(super) async fn flood(point: FaultPoint<LogFlood>, strike: Strike<LogFlood>) {
+    let full = u32::try_from(strike.params.lps).map_or(f64::MAX, f64::from);
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let (mut last, mut due, mut n) = (Instant::now(), 0.0, 0_u64);

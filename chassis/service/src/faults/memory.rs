@@ -7,10 +7,12 @@ use memmap2::MmapMut;
 
 use chassis_faults::{FaultPoint, Strike, part};
 
+use crate::catalogue::MemoryLeak;
+
 const TICK: Duration = Duration::from_millis(100);
 
-pub(super) async fn leak(point: FaultPoint, strike: Strike) {
-    let (limit, step) = (strike.bytes("limit"), strike.bytes("step"));
+pub(super) async fn leak(point: FaultPoint<MemoryLeak>, strike: Strike<MemoryLeak>) {
+    let MemoryLeak { limit, step } = strike.params;
     let mut held = Vec::new();
     let mut total = 0;
     loop {

@@ -15,12 +15,12 @@ mod memory;
 
 /// Starts the tasks of those process faults that the service declares.
 pub(crate) fn start(chassis: &Chassis) {
-    chassis.follow(catalogue::CPU_BURN.name, cpu::burn);
-    chassis.follow(catalogue::MEMORY_LEAK.name, memory::leak);
-    chassis.follow(catalogue::EXECUTOR_BLOCK.name, executor::block);
-    chassis.follow(catalogue::FD_LEAK.name, descriptors::leak);
-    chassis.follow(catalogue::CRASH.name, crash::crash);
-    chassis.follow(catalogue::LOG_FLOOD.name, logs::flood);
+    chassis.follow(&catalogue::CPU_BURN, cpu::burn);
+    chassis.follow(&catalogue::MEMORY_LEAK, memory::leak);
+    chassis.follow(&catalogue::EXECUTOR_BLOCK, executor::block);
+    chassis.follow(&catalogue::FD_LEAK, descriptors::leak);
+    chassis.follow(&catalogue::CRASH, crash::crash);
+    chassis.follow(&catalogue::LOG_FLOOD, logs::flood);
 }
 
 #[cfg(test)]

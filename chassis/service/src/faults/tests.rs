@@ -5,13 +5,11 @@ use std::{fs, future::Future, process::Command, time::Duration};
 use testkit::eventually;
 use tokio::task::JoinHandle;
 
-use chassis_faults::{FaultPoint, Faults, Strike};
+use chassis_faults::{AnyFault as _, Fault, FaultPoint, Faults, Params, Strike};
 
 use super::{cpu, crash, descriptors, executor, logs, memory};
 use crate::catalogue::*;
 
-const POINTS: &[&chassis_faults::FaultSpec] =
-    &[&CPU_BURN, &MEMORY_LEAK, &EXECUTOR_BLOCK, &FD_LEAK, &CRASH, &LOG_FLOOD];
 const SOON: Duration = Duration::from_secs(20);
 
 struct Running {
@@ -21,13 +19,13 @@ struct Running {
 }
 
 impl Running {
-    fn start<F>(name: &'static str, during: fn(FaultPoint, Strike) -> F) -> Self
+    fn start<P: Params, F>(fault: &Fault<P>, during: fn(FaultPoint<P>, Strike<P>) -> F) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let faults = Faults::new(POINTS, &[], false);
-        let task = tokio::spawn(faults.point(name).each_plan(during));
-        Self { faults, name, task }
+        let faults = Faults::new(ALL, &[], false);
+        let task = tokio::spawn(faults.point(fault).each_plan(during));
+        Self { faults, name: fault.spec().name, task }
     }
 
     fn put(&self, query: &str) {
@@ -71,7 +69,7 @@ fn cpu_burn_computes_in_as_many_threads_as_asked_named_as_the_runtimes_own_and_e
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let test = std::thread::Builder::new().name("burns".to_owned()).spawn(move || {
         runtime.block_on(async {
-            let fault = Running::start("cpu-burn", cpu::burn);
+            let fault = Running::start(&CPU_BURN, cpu::burn);
             assert_eq!(burning(), [0_u64; 0]);
             fault.put("threads=2");
             let busy = || burning().iter().filter(|ticks| **ticks >= 5).count();
@@ -91,7 +89,7 @@ fn resident_mib() -> u64 {
 
 #[tokio::test]
 async fn memory_leak_grows_to_its_limit_and_gives_the_memory_back() {
-    let fault = Running::start("memory-leak", memory::leak);
+    let fault = Running::start(&MEMORY_LEAK, memory::leak);
     let before = resident_mib();
     fault.put("limit=200MiB&step=64MiB");
     until(|| format!("{} MiB", resident_mib()), || resident_mib() >= before + 190).await;
@@ -101,9 +99,9 @@ async fn memory_leak_grows_to_its_limit_and_gives_the_memory_back() {
 
 #[tokio::test]
 async fn memory_leak_ends_by_itself() {
-    let fault = Running::start("memory-leak", memory::leak);
+    let fault = Running::start(&MEMORY_LEAK, memory::leak);
     fault.put("limit=1MiB&ttl=50ms");
-    until(|| "still on".to_owned(), || !fault.faults.point("memory-leak").is_on()).await;
+    until(|| "still on".to_owned(), || !fault.faults.point(&MEMORY_LEAK).is_on()).await;
 }
 
 fn sockets() -> usize {
@@ -115,7 +113,7 @@ fn sockets() -> usize {
 
 #[tokio::test]
 async fn fd_leak_opens_real_descriptors_and_closes_them() {
-    let fault = Running::start("fd-leak", descriptors::leak);
+    let fault = Running::start(&FD_LEAK, descriptors::leak);
     let before = sockets();
     fault.put("limit=60");
     // Other tests of this process open and close a few sockets meanwhile.
@@ -126,7 +124,7 @@ async fn fd_leak_opens_real_descriptors_and_closes_them() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn executor_block_leaves_no_worker_to_the_others() {
-    let fault = Running::start("executor-block", executor::block);
+    let fault = Running::start(&EXECUTOR_BLOCK, executor::block);
     let longest_gap = async |ticks: u32| {
         let mut longest = Duration::ZERO;
         for _ in 0..ticks {
@@ -162,7 +160,7 @@ fn crash_ends_the_process_by_a_signal() {
 #[tokio::test]
 #[ignore = "ends its process; run by crash_ends_the_process_by_a_signal"]
 async fn child_that_crashes() {
-    let fault = Running::start("crash", crash::crash);
+    let fault = Running::start(&CRASH, crash::crash);
     fault.put("after=100ms");
     tokio::time::sleep(SOON).await;
 }
@@ -186,7 +184,7 @@ async fn log_flood_writes_its_lines_a_second_and_none_of_them_says_why() {
     let sink = lines.clone();
     let subscriber = tracing_subscriber::fmt().with_writer(move || sink.clone()).finish();
     let _installed = tracing::subscriber::set_default(subscriber);
-    let fault = Running::start("log-flood", logs::flood);
+    let fault = Running::start(&LOG_FLOOD, logs::flood);
     fault.put("lps=500&ttl=2s");
     tokio::time::sleep(Duration::from_secs(5)).await;
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chassis_core::ServiceInfo;
-use chassis_faults::FaultSpec;
+use chassis_faults::Catalogue;
 use chassis_kafka::catalogue::PUBLISH_ERROR;
 use chassis_outbox::{OUTBOX_DDL, inbox::INBOX_DDL};
 use chassis_postgres::catalogue::{
@@ -19,7 +19,7 @@ use testkit::{Postgres, Scrape, eventually};
 /// Longest wait for something that is expected to happen.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 
-static FAULTS: &[&FaultSpec] =
+static FAULTS: Catalogue =
     &[&DB_LATENCY, &DB_ERROR, &DB_POOL_EXHAUSTION, &DB_LOCK, &DB_SLOW_QUERY, &DB_DEADLOCK, &PUBLISH_ERROR];
 
 const TABLE_DDL: &str = "CREATE TABLE things (id uuid PRIMARY KEY, name text UNIQUE NOT NULL, created_at timestamptz NOT NULL DEFAULT now())";

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use chassis_kafka::{OutMessage, Producer};
+use chassis_kafka::{OutMessage, Producer, catalogue::QUEUE_FLOOD};
 use rdkafka::{
     error::KafkaError,
     mocking::MockCluster,
@@ -103,7 +103,7 @@ async fn queue_flood_publishes_copies_at_its_rate_and_ends() {
     chassis.faults.set("queue-flood", "rps=500&ttl=2s").expect("a plan");
     reaches(&chassis, "kafka_published_total", &[("outcome", "ok")], |sent| sent > 700.0).await;
     assert!(start.elapsed() > Duration::from_secs(1), "700 in {:?} is more than 500/s", start.elapsed());
-    let point = chassis.faults.point("queue-flood");
+    let point = chassis.faults.point(&QUEUE_FLOOD);
     eventually(PATIENCE, || async { point.active().map_or(Ok(()), |_| Err("still on".to_owned())) }).await;
 
     let sent = scrape(&chassis).value("kafka_published_total", &[("outcome", "ok")]);

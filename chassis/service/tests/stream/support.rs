@@ -8,7 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use chassis_core::ServiceInfo;
-use chassis_faults::Attribute;
+use chassis_faults::{Attribute, Catalogue};
 use chassis_kafka::{Handler, InMessage, KafkaConfig, OutMessage, Producer, Subscription, Verdict};
 use chassis_service::CommonConfig;
 use chassis_telemetry::Chassis;
@@ -41,7 +41,7 @@ const SUBJECT: &[Attribute] = &[
 /// A chassis that declares every fault point of broker and cache.
 pub(crate) fn chassis(flags: &[&str]) -> Chassis {
     let service = ServiceInfo { name: "test-service", version: "0.0.0" };
-    let points: &[_] = [chassis_kafka::catalogue::ALL, chassis_redis::catalogue::ALL].concat().leak();
+    let points: Catalogue = [chassis_kafka::catalogue::ALL, chassis_redis::catalogue::ALL].concat().leak();
     config::<CommonConfig>(flags).chassis(service, points, SUBJECT)
 }
 

@@ -4,7 +4,7 @@
 use axum::Router;
 use chassis_client::catalogue::{UPSTREAM_ERROR, UPSTREAM_LATENCY, UPSTREAM_UNREACHABLE};
 use chassis_core::ServiceInfo;
-use chassis_faults::{Attribute, FaultSpec};
+use chassis_faults::{Attribute, Catalogue};
 use chassis_http::catalogue::{HTTP_ABORT, HTTP_ERROR};
 use chassis_service::{App, CommonConfig, lifecycle::Running};
 use chassis_telemetry::Chassis;
@@ -13,7 +13,7 @@ use clap::Parser;
 use testkit::{Http, Scrape};
 
 /// Points that act on requests and on telemetry.
-pub(crate) const CATALOGUE: &[&FaultSpec] = &[
+pub(crate) const CATALOGUE: Catalogue = &[
     &HTTP_ERROR,
     &HTTP_ABORT,
     &METRICS_GONE,
@@ -49,13 +49,13 @@ pub(crate) fn chassis(arguments: &[&str]) -> Chassis {
 }
 
 /// As [`chassis`], with other fault points.
-pub(crate) fn chassis_with(arguments: &[&str], points: &'static [&'static FaultSpec]) -> Chassis {
+pub(crate) fn chassis_with(arguments: &[&str], points: Catalogue) -> Chassis {
     let service = ServiceInfo { name: "test-service", version: "1.2.3" };
     config(arguments).chassis(service, points, SUBJECT)
 }
 
 /// The test service as it was told by `arguments`, with these routes, before it runs.
-pub(crate) fn app(arguments: &[&str], points: &'static [&'static FaultSpec]) -> App {
+pub(crate) fn app(arguments: &[&str], points: Catalogue) -> App {
     App::new(&config(arguments), chassis_with(arguments, points))
 }
 

@@ -1,5 +1,7 @@
 //! The whole lab on one screen, from what users get down the path of a request.
 
+use slo::PAIRS;
+
 use super::shared::{BUDGET, BURN, ERRORS, LATENCY, NEVER, USED, USED_PERCENT, alerts, hop};
 use crate::{
     link::{slo_board, slow_traces_of},
@@ -29,7 +31,7 @@ fn promise_row() -> Row {
                 .size(14, 5)
                 .links([slo_board()]),
             alerts("Alerts", &format!("max by (alertname, severity, alertstate, job) ({firing})"), (10, 10)),
-            Panel::new(Kind::Stat, "Burn rate", Unit::Plain, "How many times faster than allowed each budget is being used now. Normal is below 1; 14.4 pages.")
+            Panel::new(Kind::Stat, "Burn rate", Unit::Plain, format!("How many times faster than allowed each budget is being used now. Normal is below 1; {} pages.", PAIRS[0].factor))
                 .query(query("{{slo}}", sel("board:slo_current_burn_rate:ratio", "")))
                 .steps(BURN)
                 .size(14, 5)

@@ -1,5 +1,7 @@
 //! Rows that several boards have in common, so that a reader finds the same signal in the same place.
 
+use slo::PAIRS;
+
 use crate::{
     link::{board, logs_of, overview_of_job, runbook, service_board, slo_board, slow_traces_of, traces_of},
     model::{Kind, Panel, Row, Step, Unit, folded, row, text},
@@ -9,9 +11,13 @@ use crate::{
 /// Colours of a budget that is left, as a share.
 pub(super) const BUDGET: &[Step] =
     &[(None, "red"), (Some(0.0), "orange"), (Some(0.25), "yellow"), (Some(0.5), "green")];
-/// Colours of a burn rate: 1 uses the budget up exactly at the end of the period; 6 and 14.4 page.
-pub(super) const BURN: &[Step] =
-    &[(None, "green"), (Some(1.0), "yellow"), (Some(6.0), "orange"), (Some(14.4), "red")];
+/// Colours of a burn rate: 1 uses the budget up exactly at the end of the period; the last two page.
+pub(super) const BURN: &[Step] = &[
+    (None, "green"),
+    (Some(1.0), "yellow"),
+    (Some(PAIRS[1].factor), "orange"),
+    (Some(PAIRS[0].factor), "red"),
+];
 /// Colours of an error ratio.
 pub(super) const ERRORS: &[Step] = &[(None, "green"), (Some(0.01), "yellow"), (Some(0.05), "red")];
 /// Colours of a latency in seconds: the objective is 250 ms.
@@ -50,7 +56,10 @@ pub(super) fn slo_row(service: &str) -> Row {
                 Kind::Lines,
                 "Burn rate",
                 Unit::Plain,
-                "How many times faster than allowed the budget is being used, over the short window of the fast page. Normal is below 1; 14.4 pages.",
+                format!(
+                    "How many times faster than allowed the budget is being used, over the short window of the fast page. Normal is below 1; {} pages.",
+                    PAIRS[0].factor
+                ),
             )
             .query(query("{{slo}}", sel("board:slo_current_burn_rate:ratio", &of)))
             .steps(&BURN[1..])

@@ -1,11 +1,15 @@
 //! SLOs and error budgets: where the alerts' links lead. Each pair of windows is drawn with its threshold, because an alert
 //! fires exactly while both lines are above it.
 
+use slo::{
+    PAIRS, PERIOD, Pair, Severity, theory,
+    window::{number, percent},
+};
+
 use super::shared::{BUDGET, BURN, alerts};
 use crate::{
     model::{Board, Kind, Panel, Row, Step, Unit, Variable, row, text, value},
     query::{query, sel},
-    rules::PAIRS,
 };
 
 const SLO: &str = r#"slo=~"$slo""#;
@@ -58,40 +62,33 @@ fn state_row() -> Row {
 }
 
 fn windows_row() -> Row {
-    let panel = |(name, title, description): (&str, &'static str, &'static str)| {
-        let factor = PAIRS.iter().find(|pair| pair.name == name).map_or(1.0, |pair| pair.factor);
-        let of = |role: &str| {
-            sel("board:slo_burn_rate:ratio", &format!("{SLO}, pair=\"{name}\", role=\"{role}\""))
-        };
-        Panel::new(Kind::Lines, title, Unit::Plain, description)
-            .query(query("{{slo}} long {{window}}", of("long")))
-            .query(query("{{slo}} short {{window}}", of("short")))
-            .steps(&[(Some(factor), "red")])
-            .size(12, 8)
+    row("Burn rate in both windows, with the threshold", PAIRS.iter().map(windows).collect())
+}
+
+/// One pair of windows, with its threshold.
+fn windows(pair: &Pair) -> Panel {
+    let of = |role: &str| {
+        sel("board:slo_burn_rate:ratio", &format!("{SLO}, pair=\"{}\", role=\"{role}\"", pair.name))
     };
-    let panels = [
-        (
-            "page-fast",
-            "Page, fast: 14.4 times",
-            "Pages while both windows burn more than 14.4 times the allowed rate: 2 % of the budget gone within the long window. Normal is below 1.",
-        ),
-        (
-            "page-slow",
-            "Page, slow: 6 times",
-            "Pages while both windows burn more than 6 times the allowed rate: 5 % of the budget gone within the long window. Normal is below 1.",
-        ),
-        (
-            "ticket-fast",
-            "Ticket, fast: 3 times",
-            "Opens a ticket while both windows burn more than 3 times the allowed rate: 10 % of the budget gone within the long window. Normal is below 1.",
-        ),
-        (
-            "ticket-slow",
-            "Ticket, slow: 1 time",
-            "Opens a ticket while both windows burn more than the allowed rate: 10 % of the budget gone within the long window. Normal is below 1.",
-        ),
-    ];
-    row("Burn rate in both windows, with the threshold", panels.into_iter().map(panel).collect())
+    let speed = pair.name.rsplit('-').next().unwrap_or_default();
+    let (kind, does) = match pair.severity {
+        Severity::Page => ("Page", "Pages"),
+        Severity::Ticket => ("Ticket", "Opens a ticket"),
+    };
+    let (times, above) = match number(pair.factor).as_str() {
+        "1" => ("1 time".to_owned(), String::new()),
+        factor => (format!("{factor} times"), format!("{factor} times ")),
+    };
+    let share = percent(theory::budget_spent_at_fire(pair, PERIOD));
+    let description = format!(
+        "{does} while both windows burn more than {above}the allowed rate: {share} of the budget gone within the long window. \
+         Normal is below 1."
+    );
+    Panel::new(Kind::Lines, format!("{kind}, {speed}: {times}"), Unit::Plain, description)
+        .query(query("{{slo}} long {{window}}", of("long")))
+        .query(query("{{slo}} short {{window}}", of("short")))
+        .steps(&[(Some(pair.factor), "red")])
+        .size(12, 8)
 }
 
 fn history_row() -> Row {

@@ -1,14 +1,17 @@
 //! From objectives to files: rules and promtool tests for each clock, and the page of the documentation.
 //!
-//! What is generated is committed; [`files`] is compared with the committed text, so neither can drift.
+//! What is generated is committed; [`files`] and [`parts`] are compared with the committed text, so neither can drift.
 
 mod alerts;
 mod page;
+mod parts;
 mod recordings;
 mod scenarios;
 mod tests;
 
 use crate::{Clock, Slo, Window};
+
+pub use parts::Part;
 
 /// Where runbooks are.
 const RUNBOOKS: &str = "https://github.com/sre-lab/sre-lab/blob/main/runbooks";
@@ -34,6 +37,12 @@ pub fn files(slos: &[Slo]) -> Vec<File> {
     }
     files.push(File { path: "docs/slos.md".to_owned(), text: page::page(slos) });
     files
+}
+
+/// The burn windows in files that people write, which [`files`] leaves alone.
+#[must_use]
+pub fn parts(slos: &[Slo]) -> Vec<Part> {
+    parts::all(slos)
 }
 
 /// Whether tests can be made for an objective: series that are counted, and of them some that are bad.

@@ -3,6 +3,8 @@
 use chassis_faults::FaultPoint;
 use chassis_telemetry::Chassis;
 
+use crate::faults::RISKY;
+
 /// The backend did not answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the recommendation backend did not answer")]
@@ -18,7 +20,7 @@ impl Backend {
     /// The backend, failing as the point `risky` says.
     #[must_use]
     pub fn new(chassis: &Chassis) -> Self {
-        Self { connection_loss: chassis.faults.point("risky") }
+        Self { connection_loss: chassis.faults.point(&RISKY) }
     }
 
     /// Asks for an answer.

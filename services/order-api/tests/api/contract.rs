@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::Path};
 use chassis_outbox::OUTBOX_DDL;
 use testkit::{eventually, golden};
 
-use crate::lab::{Lab, Parts, SOON, order, run};
+use crate::lab::{Lab, Parts, SOON, order, run, shared};
 
 fn repository() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
@@ -36,6 +36,16 @@ fn traffic_adds_no_metric_that_was_not_there_from_the_start() {
         lab.http.get("/orders").await.expect_status(200);
         lab.http.get("/nowhere").await.expect_status(404);
         assert_eq!(lab.scrape().await.contract(), first.contract());
+    });
+}
+
+#[test]
+fn every_declared_fault_is_one_that_somebody_does() {
+    testkit::needs!(Postgres, Redis);
+    run(async {
+        let lab = shared().await;
+        // `main` claims these two when it starts traces and logs, which a process does once.
+        assert_eq!(lab.api.chassis.faults.unclaimed(), ["trace-drop", "log-drop"]);
     });
 }
 

@@ -209,7 +209,7 @@ proptest! {
 
     #[test]
     fn an_unknown_switch_is_refused_civilly(name in "[a-z0-9%~-]{1,40}", query in "[!-~&&[^#]]{0,60}") {
-        prop_assume!(order_api::faults::CATALOGUE.iter().all(|point| point.name != name));
+        prop_assume!(order_api::faults::CATALOGUE.iter().all(|fault| fault.spec().name != name));
         if testkit::available(&[testkit::Need::Postgres, testkit::Need::Redis]) {
             run(async {
                 let lab = calm().await;

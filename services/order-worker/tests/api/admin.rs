@@ -13,6 +13,14 @@ async fn the_worker_has_no_public_port() {
     assert_eq!(worker.admin.get("/version").await.expect_status(200).json()["service"], "order-worker");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn every_declared_fault_is_one_that_somebody_does() {
+    testkit::needs!(Postgres);
+    let worker = Worker::start().await;
+    // `main` claims these two when it starts traces and logs, which a process does once.
+    assert_eq!(worker.running.chassis.faults.unclaimed(), ["trace-drop", "log-drop"]);
+}
+
 #[test]
 fn hostile_requests_to_the_admin_port_are_refused_civilly() {
     testkit::needs!(Postgres);
@@ -26,7 +34,7 @@ fn hostile_requests_to_the_admin_port_are_refused_civilly() {
     );
     let config = ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() };
     let outcome = TestRunner::new(config).run(&hostile, |(method, root, name, query)| {
-        let known = order_worker::faults::CATALOGUE.iter().any(|point| point.name == name);
+        let known = order_worker::faults::CATALOGUE.iter().any(|fault| fault.spec().name == name);
         prop_assume!(!known);
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let path = format!("{root}{name}?{query}");

@@ -21,7 +21,7 @@ pub(crate) struct Rig {
     pub(crate) redis: Redis,
     /// Between the service and PostgreSQL.
     pub(crate) database: ChaosProxy,
-    running: Running,
+    pub(crate) running: Running,
 }
 
 impl Rig {

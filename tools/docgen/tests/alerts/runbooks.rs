@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use chassis_faults::{FaultSpec, Faults};
+use chassis_faults::{Catalogue, Faults};
 
 use crate::{files, names::Names, nothing_is, read, root, rules};
 
@@ -14,7 +14,7 @@ const WITHOUT_FAULT: &[&str] =
     &["DiskAlmostFull", "NoTraffic", "OutcomesContradict", "ProbeFailures", "RuleEvaluationFailing"];
 
 /// Service, its fault points, and its admin port.
-const SERVICES: &[(&str, &[&FaultSpec], &str)] = &[
+const SERVICES: &[(&str, Catalogue, &str)] = &[
     ("order-api", order_api::faults::CATALOGUE, "9101"),
     ("user-service", user_service::faults::CATALOGUE, "9102"),
     ("order-worker", order_worker::faults::CATALOGUE, "9103"),

@@ -18,6 +18,7 @@ use chassis_postgres::{Database, Group};
 use chassis_telemetry::Chassis;
 
 use self::{place::Place, settle::Settle};
+use crate::faults::{WRONG_TOTAL, WrongTotal};
 
 /// `orders` and its outbox. Cheap to clone.
 #[derive(Clone)]
@@ -26,7 +27,7 @@ pub struct OrderStore {
     placing: Group<Place>,
     settling: Group<Settle>,
     outbox: Outbox,
-    wrong_total: FaultPoint,
+    wrong_total: FaultPoint<WrongTotal>,
 }
 
 impl OrderStore {
@@ -38,7 +39,7 @@ impl OrderStore {
             settling: Group::new(database.clone(), Settle),
             database,
             outbox,
-            wrong_total: chassis.faults.point("wrong-total"),
+            wrong_total: chassis.faults.point(&WRONG_TOTAL),
         }
     }
 }

@@ -80,7 +80,7 @@ impl OrderStore {
     /// The boundary at which `wrong-total` strikes: what is stored and published is off, and nothing else tells.
     fn total_to_store(&self, total_cents: i64) -> i64 {
         self.wrong_total.strike().map_or(total_cents, |strike| {
-            let cents = i64::try_from(strike.count("cents")).unwrap_or(i64::MAX);
+            let cents = i64::try_from(strike.params.cents).unwrap_or(i64::MAX);
             total_cents.saturating_add(cents)
         })
     }
