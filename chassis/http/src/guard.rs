@@ -16,27 +16,31 @@ use chassis_telemetry::{Chassis, panics};
 #[derive(Clone)]
 pub(super) struct Logged;
 
+chassis_telemetry::metrics! {
+    /// What the guards count.
+    struct GuardMetrics {
+        /// Requests answered with 503 at once because too many were in flight.
+        http_requests_shed_total: IntCounter,
+        /// Panics of handlers that were answered with 500.
+        http_panics_total: IntCounter,
+    }
+}
+
 /// The guards of one router.
 pub(super) struct Guard {
     protections: Protections,
     timeout: Duration,
     slots: Semaphore,
-    shed: IntCounter,
-    panics: IntCounter,
+    metrics: GuardMetrics,
 }
 
 impl Guard {
     pub(super) fn new(config: &HttpConfig, chassis: &Chassis) -> Self {
-        let metrics = &chassis.metrics;
         Self {
             protections: chassis.protections.clone(),
             timeout: config.request_timeout,
             slots: Semaphore::new(config.max_in_flight.min(Semaphore::MAX_PERMITS)),
-            shed: metrics.counter(
-                "http_requests_shed_total",
-                "Requests answered with 503 at once because too many were in flight.",
-            ),
-            panics: metrics.counter("http_panics_total", "Panics of handlers that were answered with 500."),
+            metrics: GuardMetrics::register(&chassis.metrics),
         }
     }
 
@@ -46,7 +50,7 @@ impl Guard {
         match AssertUnwindSafe(work).catch_unwind().await {
             Ok(response) => response,
             Err(panic) => {
-                self.panics.inc();
+                self.metrics.http_panics_total.inc();
                 let mut problem = Problem::new(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "internal",
@@ -78,7 +82,7 @@ impl Guard {
         let slot = match self.slots.try_acquire() {
             Ok(slot) => Some(slot),
             Err(_) if self.protections.on(Protection::LoadShedding) => {
-                self.shed.inc();
+                self.metrics.http_requests_shed_total.inc();
                 return overloaded().into_response();
             }
             // Never closed.

@@ -69,7 +69,7 @@ pub(super) async fn relay(relay: &Relay) -> Result<bool, DbError> {
     relay.database.observe(kind, marking);
     relay.metrics.delivered.inc_by(outcome.delivered.len() as u64);
     relay.metrics.failed.inc_by(outcome.failed.len() as u64);
-    relay.metrics.republished.inc_by(outcome.republished);
+    relay.metrics.outbox_republished_total.inc_by(outcome.republished);
     Ok(full && outcome.failed.is_empty())
 }
 

@@ -21,7 +21,7 @@ pub(super) struct Relay {
     pub(super) database: Database,
     pub(super) producer: Producer,
     pub(super) retire: Retire,
-    pub(super) metrics: Arc<OutboxMetrics>,
+    pub(super) metrics: OutboxMetrics,
     pub(super) wake: Arc<Notify>,
 }
 

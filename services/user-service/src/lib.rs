@@ -27,7 +27,7 @@ pub use router::ROUTES;
 use crate::{
     adapters::{PgUserStore, RedisUserCache, seed},
     domain::Lookup,
-    metrics::UserServiceMetrics,
+    metrics::LookupMetrics,
     state::AppState,
 };
 
@@ -53,11 +53,12 @@ pub async fn build(config: &UserServiceConfig, chassis: Chassis) -> anyhow::Resu
         seed(database.pool()).await?;
     }
     let cache = Cache::connect(&config.cache, adapters::CACHE, &chassis).await?;
-    let metrics = UserServiceMetrics::new(&chassis.metrics);
+    let metrics = LookupMetrics::register(&chassis.metrics);
     let store = PgUserStore::new(database, chassis.faults.point(faults::LOST_UPDATE.name));
-    let cache = RedisUserCache::new(cache, chassis.protections.clone(), metrics.lookup);
+    let cache = RedisUserCache::new(cache, chassis.protections.clone(), metrics);
     let lookup = Lookup::new(store.clone(), cache, config.lookup_policy());
-    let state = AppState { store, lookup, active_users: metrics.active_users };
+    let active_users = metrics::active_users(&chassis.metrics);
+    let state = AppState { store, lookup, active_users };
     Ok(App::new(&config.common, chassis)
         .serving(router::router(state), ROUTES)
         .failing(|failure| error::problem(&adapters::store_error(storage(failure)))))

@@ -63,10 +63,10 @@ impl UserCache for RedisUserCache {
         match event {
             LookupEvent::Hit => self.cache.record(true),
             LookupEvent::Miss => self.cache.record(false),
-            LookupEvent::OriginRead => self.metrics.origin_reads.inc(),
-            LookupEvent::Coalesced => self.metrics.coalesced.inc(),
-            LookupEvent::StaleServed => self.metrics.stale_served.inc(),
-            LookupEvent::BypassRefused => self.metrics.bypass_refused.inc(),
+            LookupEvent::OriginRead => self.metrics.cache_origin_reads_total.inc(),
+            LookupEvent::Coalesced => self.metrics.cache_coalesced_total.inc(),
+            LookupEvent::StaleServed => self.metrics.cache_stale_served_total.inc(),
+            LookupEvent::BypassRefused => self.metrics.cache_bypass_refused_total.inc(),
         }
     }
 
