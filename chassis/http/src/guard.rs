@@ -4,11 +4,13 @@ use std::{convert::Infallible, panic::AssertUnwindSafe, time::Duration};
 
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
-use http::StatusCode;
 use prometheus::IntCounter;
 use tokio::sync::Semaphore;
 
-use super::{HttpConfig, Problem};
+use super::{
+    HttpConfig, Problem,
+    problems::{OVERLOADED, TIMEOUT},
+};
 use chassis_faults::protection::{Protection, Protections};
 use chassis_telemetry::{Chassis, panics};
 
@@ -51,14 +53,8 @@ impl Guard {
             Ok(response) => response,
             Err(panic) => {
                 self.metrics.http_panics_total.inc();
-                let mut problem = Problem::new(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "internal",
-                    "Internal error",
-                    "The request could not be completed.",
-                );
-                problem.cause = Some(format!("panicked: {}", panics::text(panic.as_ref())));
-                let mut response = problem.into_response();
+                let cause = Some(format!("panicked: {}", panics::text(panic.as_ref())));
+                let mut response = Problem { cause, ..Problem::internal() }.into_response();
                 if panics::logged() {
                     response.extensions_mut().insert(Logged);
                 }
@@ -97,17 +93,9 @@ impl Guard {
 /// The answer to a request that took longer than it may.
 pub(crate) fn overtime(limit: Duration) -> Problem {
     let detail = format!("The request took longer than {}.", humantime::format_duration(limit));
-    let mut problem = Problem::new(StatusCode::GATEWAY_TIMEOUT, "timeout", "Timeout", detail);
-    problem.cause = Some(format!("no answer within {limit:?}"));
-    problem
+    Problem { cause: Some(format!("no answer within {limit:?}")), ..Problem::new(&TIMEOUT, detail) }
 }
 
 fn overloaded() -> Problem {
-    Problem::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "overloaded",
-        "Overloaded",
-        "Too many requests are in flight; this one was not started.",
-    )
-    .retry_after(1)
+    Problem::new(&OVERLOADED, "Too many requests are in flight; this one was not started.").retry_after(1)
 }

@@ -18,7 +18,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::future::BoxFuture;
-use http::{Method, StatusCode};
+use http::Method;
 use tower::{Layer, Service, ServiceBuilder};
 
 use super::{
@@ -26,6 +26,7 @@ use super::{
     faults::{Failures, InboundFaults, Render},
     guard::Guard,
     metrics::{Endpoint, HttpMetrics},
+    problems::{METHOD_NOT_ALLOWED, NOT_FOUND},
     trace::Traced,
 };
 use chassis_faults::Attribute;
@@ -57,12 +58,12 @@ pub fn stack(
 }
 
 async fn no_route() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found", "There is no such route.")
+    Problem::new(&NOT_FOUND, "There is no such route.")
 }
 
 async fn no_method(method: Method) -> Problem {
     let detail = format!("This route does not take {method}; the header `Allow` lists what it takes.");
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed", detail)
+    Problem::new(&METHOD_NOT_ALLOWED, detail)
 }
 
 /// Everything outside the faults and the handler.

@@ -2,7 +2,7 @@
 //! `docs/openapi/order-api.json` (a test compares).
 
 use axum::{Json, response::IntoResponse};
-use contracts::problems::{Problem, ToAnything};
+use chassis_http::openapi::{Problem, ToAnything};
 use utoipa::OpenApi;
 
 use crate::routes;

@@ -1,10 +1,8 @@
 //! The OpenAPI document, made from the handlers and the contracts. A copy is committed in `docs/openapi/`.
 
 use axum::Json;
-use contracts::{
-    problems::{Problem, ToAnything},
-    users::{CreateUser, UpdateUser, User, UserPage, UserTier},
-};
+use chassis_http::openapi::{Problem, ToAnything};
+use contracts::users::{CreateUser, UpdateUser, User, UserPage, UserTier};
 use utoipa::OpenApi;
 
 use crate::routes;

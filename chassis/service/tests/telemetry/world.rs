@@ -11,9 +11,10 @@ use chassis_faults::scope::Scope;
 use chassis_http::{
     Json, Problem,
     client::{ClientConfig, PeerClient},
+    problems::INTERNAL,
 };
 use chassis_telemetry::{Chassis, TelemetryGuard};
-use http::{Method, StatusCode};
+use http::Method;
 use serde_json::Value;
 use testkit::{Answer, Scrape, Span, TraceSink};
 use tokio::runtime::Runtime;
@@ -122,8 +123,7 @@ impl World {
 fn routes(chassis: &Chassis, peer: std::net::SocketAddr) -> Router {
     let broken = || async {
         let cause = std::io::Error::other("the disk is on fire");
-        let status = StatusCode::INTERNAL_SERVER_ERROR;
-        Err::<(), _>(Problem::new(status, "internal", "Internal error", "It failed.").because(&cause))
+        Err::<(), _>(Problem::new(&INTERNAL, "It failed.").because(&cause))
     };
     let panics = || async {
         if true {

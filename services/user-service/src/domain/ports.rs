@@ -2,12 +2,13 @@
 
 use std::{error::Error, sync::Arc, time::Duration};
 
+use chassis_core::Fields;
 use chrono::{DateTime, Utc};
 use contracts::users::User;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{FieldError, UserChanges, ValidUser};
+use super::{UserChanges, ValidUser};
 
 /// The cause of a failure, shared by the callers that waited for it together.
 pub type Cause = Arc<dyn Error + Send + Sync>;
@@ -23,7 +24,7 @@ pub enum UserError {
     EmailTaken,
     /// The input is wrong: these fields.
     #[error("the input is not valid")]
-    Invalid(Vec<FieldError>),
+    Invalid(Fields),
     /// The database does not answer; a retry may help.
     #[error("the database of users does not answer")]
     Unavailable(#[source] Source),

@@ -5,12 +5,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chassis_faults::scope::Scope;
-use chassis_http::Path;
-use contracts::{
-    problems::{Problem, ToAnything},
-    subject,
-    users::User,
+use chassis_http::{
+    Path,
+    openapi::{Problem, ToAnything},
 };
+use contracts::{subject, users::User};
 use uuid::Uuid;
 
 use crate::{
