@@ -14,6 +14,7 @@ pub mod page;
 mod ports;
 pub mod problem;
 pub mod problems;
+mod routes;
 mod stack;
 mod trace;
 
@@ -24,4 +25,5 @@ pub use faults::{Failure, Render};
 pub use page::Page;
 pub use ports::settings;
 pub use problem::Problem;
+pub use routes::Routes;
 pub use stack::stack;

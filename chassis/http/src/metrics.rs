@@ -66,11 +66,10 @@ pub(super) struct Endpoint {
 }
 
 impl HttpMetrics {
-    pub(super) fn new(metrics: &Metrics, routes: &[(&'static str, &'static str)]) -> Self {
+    pub(super) fn new(metrics: &Metrics, routes: &[(Method, String)]) -> Self {
         let this = Self { families: Families::register(metrics), endpoints: ArcSwap::default() };
-        for &(method, template) in routes {
-            let method = Method::from_bytes(method.as_bytes()).unwrap_or_default();
-            let _ = this.endpoint(Some(template), &method);
+        for (method, template) in routes {
+            let _ = this.endpoint(Some(template), method);
         }
         let _ = this.endpoint(None, &Method::GET);
         this

@@ -65,7 +65,7 @@ impl Running {
     /// # Errors
     /// As [`run`].
     pub async fn start(app: App) -> anyhow::Result<Self> {
-        let App { config, chassis, public, routes, failures } = app;
+        let App { config, chassis, public, failures } = app;
         start::start(&chassis, &config.faults)?;
         resource::start(&chassis, config.memory_limit);
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -76,7 +76,7 @@ impl Running {
             .context("ADMIN_ADDR")?;
         let public = match public {
             Some(public) => {
-                let stacked = chassis_http::stack(public, routes, failures, &config.http, &chassis);
+                let stacked = chassis_http::stack(public, failures, &config.http, &chassis);
                 let address = config.public_addr.unwrap_or(free);
                 let settings = chassis_http::settings(&config.http, &chassis, "public");
                 Some(Server::bind(address, stacked, settings).await.context("PUBLIC_ADDR")?)

@@ -15,14 +15,13 @@ pub mod routes;
 pub mod state;
 
 use chassis_core::ServiceInfo;
-use chassis_http::Failure;
+use chassis_http::{Failure, Routes};
 use chassis_postgres::{Database, DbError, DbTargets};
 use chassis_redis::Cache;
 use chassis_service::App;
 use chassis_telemetry::Chassis;
 
 pub use config::UserServiceConfig;
-pub use router::ROUTES;
 
 use crate::{
     adapters::{PgUserStore, RedisUserCache, seed},
@@ -60,7 +59,7 @@ pub async fn build(config: &UserServiceConfig, chassis: Chassis) -> anyhow::Resu
     let active_users = metrics::active_users(&chassis.metrics);
     let state = AppState { store, lookup, active_users };
     Ok(App::new(&config.common, chassis)
-        .serving(router::router(state), ROUTES)
+        .offering(Routes::documented(router::routes().with_state(state)))
         .failing(|failure| error::problem(&adapters::store_error(storage(failure)))))
 }
 
