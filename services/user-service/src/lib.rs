@@ -24,7 +24,7 @@ use chassis_telemetry::Chassis;
 pub use config::UserServiceConfig;
 
 use crate::{
-    adapters::{PgUserStore, RedisUserCache, seed},
+    adapters::{PgUserStore, RedisUserCache, Switches, seed},
     domain::Lookup,
     metrics::LookupMetrics,
     state::AppState,
@@ -52,12 +52,12 @@ pub async fn build(config: &UserServiceConfig, chassis: Chassis) -> anyhow::Resu
         seed(database.pool()).await?;
     }
     let cache = Cache::connect(&config.cache, adapters::CACHE, &chassis).await?;
-    let metrics = LookupMetrics::register(&chassis.metrics);
     let store = PgUserStore::new(database, chassis.faults.point(faults::LOST_UPDATE.name));
-    let cache = RedisUserCache::new(cache, chassis.protections.clone(), metrics);
+    let switches = Switches::new(chassis.protections.clone(), cache.clone());
+    let cache = RedisUserCache::new(cache, LookupMetrics::register(&chassis.metrics));
     let lookup = Lookup::new(store.clone(), cache, config.lookup_policy());
     let active_users = metrics::active_users(&chassis.metrics);
-    let state = AppState { store, lookup, active_users };
+    let state = AppState { store, lookup, switches, active_users };
     Ok(App::new(&config.common, chassis)
         .offering(Routes::documented(router::routes().with_state(state)))
         .failing(|failure| error::problem(&adapters::store_error(storage(failure)))))

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chassis_faults::protection::{Protection, Protections};
 use chassis_redis::{Cache, CacheTargets};
 use chrono::Utc;
 use uuid::Uuid;
@@ -21,15 +20,14 @@ const AS_FRESH: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct RedisUserCache {
     cache: Cache,
-    protections: Protections,
     metrics: LookupMetrics,
 }
 
 impl RedisUserCache {
     /// On an open cache.
     #[must_use]
-    pub const fn new(cache: Cache, protections: Protections, metrics: LookupMetrics) -> Self {
-        Self { cache, protections, metrics }
+    pub const fn new(cache: Cache, metrics: LookupMetrics) -> Self {
+        Self { cache, metrics }
     }
 }
 
@@ -68,25 +66,5 @@ impl UserCache for RedisUserCache {
             LookupEvent::StaleServed => self.metrics.cache_stale_served_total.inc(),
             LookupEvent::BypassRefused => self.metrics.cache_bypass_refused_total.inc(),
         }
-    }
-
-    fn single_flight(&self) -> bool {
-        self.protections.on(Protection::SingleFlight) && !self.cache.coalescing_suspended()
-    }
-
-    fn ttl_jitter(&self) -> bool {
-        self.protections.on(Protection::TtlJitter)
-    }
-
-    fn stale_on_error(&self) -> bool {
-        self.protections.on(Protection::StaleOnError)
-    }
-
-    fn bulkhead(&self) -> bool {
-        self.protections.on(Protection::Bulkhead)
-    }
-
-    fn timeout(&self) -> bool {
-        self.protections.on(Protection::Timeout)
     }
 }

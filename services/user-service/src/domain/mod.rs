@@ -10,5 +10,7 @@ mod validation;
 
 pub use active::ActiveUsers;
 pub use lookup::{CacheStatus, Found, Lookup, LookupPolicy};
-pub use ports::{CacheFailure, Cause, Entry, LookupEvent, Source, UserCache, UserError, UserStore};
+pub use ports::{
+    CacheFailure, Cause, Entry, LookupEvent, Protections, Source, UserCache, UserError, UserStore,
+};
 pub use validation::{UserChanges, ValidUser, validate_new, validate_update};

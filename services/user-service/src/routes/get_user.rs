@@ -38,7 +38,7 @@ use crate::{
 )]
 pub async fn get_user(State(state): State<AppState>, Path(id): Path<Uuid>) -> Result<Response, ApiError> {
     Scope::identify((subject::USER_ID, &id.to_string()), None);
-    let found = state.lookup.get(id).await?;
+    let found = state.lookup.get(id, state.switches.now()).await?;
     let x_cache = [("x-cache", found.status.as_str())];
     let Some(user) = found.user else {
         return Ok((x_cache, problem(&UserError::NotFound)).into_response());
