@@ -141,10 +141,13 @@ fn the_page_shows_the_table() {
 fn domains_know_no_framework_word() {
     let forbidden =
         ["axum", "sqlx", "redis", "rdkafka", "chassis_", "reqwest", "tracing_subscriber", "prometheus"];
+    // A value and no framework: which fields of an input are wrong.
+    let pure = "use chassis_core::Fields;";
     let found: Vec<String> = SERVICES
         .iter()
         .flat_map(|s| rust_files(&folder_of(s).join("domain")))
         .flat_map(|file| mentions(&file, &forbidden))
+        .filter(|found| !found.ends_with(pure))
         .collect();
     assert!(found.is_empty(), "a domain is pure:\n{}", found.join("\n"));
 }

@@ -1,8 +1,24 @@
 //! What outbound calls to one peer export.
 
-use prometheus::{IntCounter, IntGauge};
+use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
 
-use chassis_telemetry::metrics::{Histogram, LATENCY_BUCKETS, Metrics};
+use chassis_telemetry::metrics::{Histogram, HistogramVec, LATENCY_BUCKETS, Metrics};
+
+chassis_telemetry::metrics! {
+    /// The families.
+    struct Families {
+        /// Attempts of outbound HTTP calls by peer and how they ended.
+        http_client_requests_total: IntCounterVec["peer", "outcome"],
+        /// Duration of one attempt of an outbound HTTP call, by peer.
+        http_client_request_duration_seconds: HistogramVec["peer"](LATENCY_BUCKETS),
+        /// Outbound calls that were not sent, by peer and reason.
+        http_client_refused_total: IntCounterVec["peer", "reason"],
+        /// Attempts after the first, by peer.
+        http_client_retries_total: IntCounterVec["peer"],
+        /// State of the breaker towards a peer: 0 closed, 1 half-open, 2 open.
+        circuit_breaker_state: IntGaugeVec["peer"],
+    }
+}
 
 /// How a call ended, as the `outcome` label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,40 +65,18 @@ pub(crate) struct ClientMetrics {
 
 impl ClientMetrics {
     pub(crate) fn register(metrics: &Metrics, peer: &str) -> Self {
-        let requests = metrics.counter_vec(
-            "http_client_requests_total",
-            "Attempts of outbound HTTP calls by peer and how they ended.",
-            &["peer", "outcome"],
-        );
-        let duration = metrics.histogram_vec(
-            "http_client_request_duration_seconds",
-            "Duration of one attempt of an outbound HTTP call, by peer.",
-            &["peer"],
-            LATENCY_BUCKETS,
-        );
-        let refused = metrics.counter_vec(
-            "http_client_refused_total",
-            "Outbound calls that were not sent, by peer and reason.",
-            &["peer", "reason"],
-        );
+        let families = Families::register(metrics);
+        let outcome = |(outcome, label): &(Outcome, &str)| {
+            (*outcome, families.http_client_requests_total.with_label_values(&[peer, label]))
+        };
+        let refused = |reason| families.http_client_refused_total.with_label_values(&[peer, reason]);
         Self {
-            outcomes: OUTCOMES
-                .iter()
-                .map(|(o, label)| (*o, requests.with_label_values(&[peer, label])))
-                .collect(),
-            duration: duration.with(&[peer]),
-            retries: metrics
-                .counter_vec("http_client_retries_total", "Attempts after the first, by peer.", &["peer"])
-                .with_label_values(&[peer]),
-            refused_breaker: refused.with_label_values(&[peer, "circuit_breaker"]),
-            refused_bulkhead: refused.with_label_values(&[peer, "bulkhead"]),
-            breaker: metrics
-                .gauge_vec(
-                    "circuit_breaker_state",
-                    "State of the breaker towards a peer: 0 closed, 1 half-open, 2 open.",
-                    &["peer"],
-                )
-                .with_label_values(&[peer]),
+            outcomes: OUTCOMES.iter().map(outcome).collect(),
+            duration: families.http_client_request_duration_seconds.with(&[peer]),
+            retries: families.http_client_retries_total.with_label_values(&[peer]),
+            refused_breaker: refused("circuit_breaker"),
+            refused_bulkhead: refused("bulkhead"),
+            breaker: families.circuit_breaker_state.with_label_values(&[peer]),
         }
     }
 

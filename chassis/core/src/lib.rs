@@ -1,13 +1,18 @@
 //! What every program of the lab stands on, a stand-in as much as a service: configuration from flags and environment, one
-//! exit code for bad configuration, who the process is, and whether it is ready.
+//! exit code for bad configuration, who the process is, and whether it is ready; and the words for what is wrong with a
+//! request: types of problems, fields.
 //!
 //! Knows no telemetry, no faults and no protocol.
 
 pub mod config;
 mod exit;
+mod fields;
 mod health;
 mod info;
+pub mod problem;
 
 pub use exit::{EXIT_USAGE, exit_code};
+pub use fields::Fields;
 pub use health::Readiness;
 pub use info::ServiceInfo;
+pub use problem::ProblemType;

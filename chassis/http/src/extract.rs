@@ -6,14 +6,14 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, StatusCode, header::CONTENT_TYPE, request::Parts};
+use http::{HeaderMap, header::CONTENT_TYPE, request::Parts};
 use serde::{
     Serialize,
     de::{DeserializeOwned, IgnoredAny},
 };
 use serde_path_to_error::{Path as FieldPath, Segment};
 
-use super::{Problem, objects::Objects};
+use super::{Problem, objects::Objects, problems::UNSUPPORTED_MEDIA_TYPE};
 
 /// A JSON body.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,13 +32,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         if !is_json(request.headers()) {
-            return Err(Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported-media-type",
-                "Unsupported media type",
-                "The body must be `application/json`.",
-            )
-            .field("Content-Type", "application/json"));
+            let problem = Problem::new(&UNSUPPORTED_MEDIA_TYPE, "The body must be `application/json`.");
+            return Err(problem.field("Content-Type", "application/json"));
         }
         // Read already where the layers of the house are around.
         let body = chassis_serve::body::collect(request.into_body()).await?;

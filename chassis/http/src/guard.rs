@@ -6,14 +6,16 @@ use std::{
 
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
-use http::StatusCode;
 use prometheus::IntCounter;
 use tokio::{
     sync::Semaphore,
     time::{Instant, sleep_until},
 };
 
-use super::{HttpConfig, Problem};
+use super::{
+    HttpConfig, Problem,
+    problems::{OVERLOADED, TIMEOUT},
+};
 use chassis_faults::protection::{Protection, Protections};
 use chassis_telemetry::{Chassis, panics};
 
@@ -21,27 +23,31 @@ use chassis_telemetry::{Chassis, panics};
 #[derive(Clone)]
 pub(super) struct Logged;
 
+chassis_telemetry::metrics! {
+    /// What the guards count.
+    struct GuardMetrics {
+        /// Requests answered with 503 at once because too many were in flight.
+        http_requests_shed_total: IntCounter,
+        /// Panics of handlers that were answered with 500.
+        http_panics_total: IntCounter,
+    }
+}
+
 /// The guards of one router.
 pub(super) struct Guard {
     protections: Protections,
     timeout: Duration,
     slots: Semaphore,
-    shed: IntCounter,
-    panics: IntCounter,
+    metrics: GuardMetrics,
 }
 
 impl Guard {
     pub(super) fn new(config: &HttpConfig, chassis: &Chassis) -> Self {
-        let metrics = &chassis.metrics;
         Self {
             protections: chassis.protections.clone(),
             timeout: config.request_timeout,
             slots: Semaphore::new(config.max_in_flight.min(Semaphore::MAX_PERMITS)),
-            shed: metrics.counter(
-                "http_requests_shed_total",
-                "Requests answered with 503 at once because too many were in flight.",
-            ),
-            panics: metrics.counter("http_panics_total", "Panics of handlers that were answered with 500."),
+            metrics: GuardMetrics::register(&chassis.metrics),
         }
     }
 
@@ -51,15 +57,9 @@ impl Guard {
         match AssertUnwindSafe(work).catch_unwind().await {
             Ok(response) => response,
             Err(panic) => {
-                self.panics.inc();
-                let mut problem = Problem::new(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "internal",
-                    "Internal error",
-                    "The request could not be completed.",
-                );
-                problem.cause = Some(format!("panicked: {}", panics::text(panic.as_ref())));
-                let mut response = problem.into_response();
+                self.metrics.http_panics_total.inc();
+                let cause = Some(format!("panicked: {}", panics::text(panic.as_ref())));
+                let mut response = Problem { cause, ..Problem::internal() }.into_response();
                 if panics::logged() {
                     response.extensions_mut().insert(Logged);
                 }
@@ -93,7 +93,7 @@ impl Guard {
         let slot = match self.slots.try_acquire() {
             Ok(slot) => Some(slot),
             Err(_) if self.protections.on(Protection::LoadShedding) => {
-                self.shed.inc();
+                self.metrics.http_requests_shed_total.inc();
                 return overloaded().into_response();
             }
             // Never closed.
@@ -108,17 +108,9 @@ impl Guard {
 /// The answer to a request that took longer than it may.
 pub(crate) fn overtime(limit: Duration) -> Problem {
     let detail = format!("The request took longer than {}.", humantime::format_duration(limit));
-    let mut problem = Problem::new(StatusCode::GATEWAY_TIMEOUT, "timeout", "Timeout", detail);
-    problem.cause = Some(format!("no answer within {limit:?}"));
-    problem
+    Problem { cause: Some(format!("no answer within {limit:?}")), ..Problem::new(&TIMEOUT, detail) }
 }
 
 fn overloaded() -> Problem {
-    Problem::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "overloaded",
-        "Overloaded",
-        "Too many requests are in flight; this one was not started.",
-    )
-    .retry_after(1)
+    Problem::new(&OVERLOADED, "Too many requests are in flight; this one was not started.").retry_after(1)
 }

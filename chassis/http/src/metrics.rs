@@ -31,11 +31,21 @@ fn usual_statuses(method: &str) -> &'static [u16] {
     }
 }
 
+chassis_telemetry::metrics! {
+    /// The families.
+    struct Families {
+        /// Requests by method, route template and status; 499 when the client left before the answer.
+        http_requests_total: IntCounterVec["method", "endpoint", "status"],
+        /// Time from the last byte of the request to the head of the answer.
+        http_request_duration_seconds: HistogramVec["method", "endpoint"](LATENCY_BUCKETS),
+        /// Requests that have been read and have no answer yet.
+        http_requests_in_flight: IntGauge,
+    }
+}
+
 /// The metrics of one router.
 pub(super) struct HttpMetrics {
-    requests: IntCounterVec,
-    durations: HistogramVec,
-    in_flight: IntGauge,
+    families: Families,
     /// By template; replaced as a whole when an undeclared one turns up, which ends after each was asked once.
     endpoints: ArcSwap<HashMap<String, Methods>>,
 }
@@ -56,26 +66,10 @@ pub(super) struct Endpoint {
 }
 
 impl HttpMetrics {
-    pub(super) fn new(metrics: &Metrics, routes: &[(&'static str, &'static str)]) -> Self {
-        let this = Self {
-            requests: metrics.counter_vec(
-                "http_requests_total",
-                "Requests by method, route template and status; 499 when the client left before the answer.",
-                &["method", "endpoint", "status"],
-            ),
-            durations: metrics.histogram_vec(
-                "http_request_duration_seconds",
-                "Time from the last byte of the request to the head of the answer.",
-                &["method", "endpoint"],
-                LATENCY_BUCKETS,
-            ),
-            in_flight: metrics
-                .gauge("http_requests_in_flight", "Requests that have been read and have no answer yet."),
-            endpoints: ArcSwap::default(),
-        };
-        for &(method, template) in routes {
-            let method = Method::from_bytes(method.as_bytes()).unwrap_or_default();
-            let _ = this.endpoint(Some(template), &method);
+    pub(super) fn new(metrics: &Metrics, routes: &[(Method, String)]) -> Self {
+        let this = Self { families: Families::register(metrics), endpoints: ArcSwap::default() };
+        for (method, template) in routes {
+            let _ = this.endpoint(Some(template), method);
         }
         let _ = this.endpoint(None, &Method::GET);
         this
@@ -93,9 +87,10 @@ impl HttpMetrics {
     }
 
     fn add(&self, template: &str, method: &'static str) -> Arc<Endpoint> {
+        let families = &self.families;
         let counter = |status: u16| {
             let status = StatusCode::from_u16(status).unwrap_or_default();
-            (status, self.requests.with_label_values(&[method, template, status.as_str()]))
+            (status, families.http_requests_total.with_label_values(&[method, template, status.as_str()]))
         };
         // A template without a route answers one thing only.
         let usual = if template == UNMATCHED { &[404] } else { usual_statuses(method) };
@@ -104,9 +99,9 @@ impl HttpMetrics {
             method,
             template: template.to_owned(),
             statuses: usual.iter().copied().map(counter).collect(),
-            requests: self.requests.clone(),
-            duration: self.durations.with(&[method, template]),
-            in_flight: self.in_flight.clone(),
+            requests: families.http_requests_total.clone(),
+            duration: families.http_request_duration_seconds.with(&[method, template]),
+            in_flight: families.http_requests_in_flight.clone(),
         });
         self.endpoints.rcu(|known| {
             let mut known = HashMap::clone(known);

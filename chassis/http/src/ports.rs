@@ -3,16 +3,22 @@
 use chassis_serve::{Refusal, Settings};
 
 use chassis_telemetry::Chassis;
+use prometheus::IntCounterVec;
 
 use crate::HttpConfig;
 
+chassis_telemetry::metrics! {
+    /// The families.
+    struct Families {
+        /// Clients turned away before the service had their request, by port and reason:
+        /// their doing, and no failure of the service.
+        http_clients_refused_total: IntCounterVec["port", "reason"],
+    }
+}
+
 /// For the port that the metrics call `port`.
 pub fn settings(config: &HttpConfig, chassis: &Chassis, port: &'static str) -> Settings {
-    let refused = chassis.metrics.counter_vec(
-        "http_clients_refused_total",
-        "Clients turned away before the service had their request, by port and reason: their doing, and no failure of the service.",
-        &["port", "reason"],
-    );
+    let refused = Families::register(&chassis.metrics).http_clients_refused_total;
     let counters = Refusal::ALL.map(|refusal| refused.with_label_values(&[port, refusal.as_str()]));
     let body_limit = usize::try_from(config.body_limit).unwrap_or(usize::MAX);
     Settings::new(&config.limits, body_limit).telling(move |refusal| {

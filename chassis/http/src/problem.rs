@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use axum::response::{IntoResponse, Response};
-use chassis_serve::{
-    BodyError,
-    problem::{Kind, TYPES},
-};
+use chassis_core::{Fields, ProblemType, problem::MEDIA_TYPE};
+use chassis_serve::BodyError;
 use http::{
     HeaderValue, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER},
+};
+
+use crate::{
+    openapi,
+    problems::{INTERNAL, INVALID_REQUEST},
 };
 
 /// A problem document. Build one, add what helps the caller, return it from a handler.
@@ -17,12 +20,10 @@ use http::{
 /// The cause never enters the body: it rides in a response extension and is logged once, by the trace layer.
 #[derive(Debug, Clone)]
 pub struct Problem {
-    /// HTTP status.
+    /// HTTP status: that of the type, unless a fault asks for another.
     pub status: StatusCode,
-    /// Slug of the type; the `type` URI is `/problems#{slug}` of the documentation.
-    pub slug: &'static str,
-    /// Short title of the type.
-    pub title: &'static str,
+    /// Its type.
+    pub kind: &'static ProblemType,
     /// What happened this time, safe to show.
     pub detail: String,
     /// Fields of the input that were wrong: JSON pointer or parameter name -> what would be right.
@@ -36,21 +37,20 @@ pub struct Problem {
 impl Problem {
     /// A problem of one type.
     #[must_use]
-    pub fn new(
-        status: StatusCode,
-        slug: &'static str,
-        title: &'static str,
-        detail: impl Into<String>,
-    ) -> Self {
+    pub fn new(kind: &'static ProblemType, detail: impl Into<String>) -> Self {
         Self {
-            status,
-            slug,
-            title,
+            status: kind.status,
+            kind,
             detail: detail.into(),
             errors: BTreeMap::new(),
             retry_after: None,
             cause: None,
         }
+    }
+    /// An unexpected failure, of which the caller learns no more.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self::new(&INTERNAL, "The request could not be completed.")
     }
     /// Names one wrong field.
     #[must_use]
@@ -80,49 +80,35 @@ impl Problem {
     /// 400 with one wrong field.
     #[must_use]
     pub fn invalid(field: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            "invalid-request",
-            "Invalid request",
-            "The request has a field that is not valid.",
-        )
-        .field(field, expected)
+        Self::new(&INVALID_REQUEST, INVALID).field(field, expected)
+    }
+}
+
+const INVALID: &str = "The request has a field that is not valid.";
+
+impl From<Fields> for Problem {
+    fn from(wrong: Fields) -> Self {
+        Self { errors: wrong.into_iter().collect(), ..Self::new(&INVALID_REQUEST, INVALID) }
     }
 }
 
 impl From<BodyError> for Problem {
     fn from(error: BodyError) -> Self {
-        let Kind { status, slug, title } = error.kind();
-        Self::new(status, slug, title, format!("{error}.")).field("body", error.right())
+        Self::new(error.kind(), format!("{error}.")).field("body", error.right())
     }
-}
-
-/// The document as RFC 9457 has it, with our two extensions.
-#[derive(serde::Serialize)]
-struct Document<'a> {
-    r#type: String,
-    title: &'a str,
-    status: u16,
-    detail: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    instance: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    trace_id: Option<String>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    errors: &'a BTreeMap<String, String>,
 }
 
 impl Problem {
     /// The body; `instance` is the path of the request where that is known.
     fn document(&self, instance: Option<&str>) -> Vec<u8> {
-        let document = Document {
-            r#type: format!("{TYPES}{}", self.slug),
-            title: self.title,
+        let document = openapi::Problem {
+            r#type: self.kind.uri(),
+            title: self.kind.title.to_owned(),
             status: self.status.as_u16(),
-            detail: &self.detail,
-            instance,
+            detail: self.detail.clone(),
+            instance: instance.map(str::to_owned),
             trace_id: chassis_telemetry::traces::current_trace_id(),
-            errors: &self.errors,
+            errors: (!self.errors.is_empty()).then(|| self.errors.clone()),
         };
         // Texts and numbers only: cannot fail.
         serde_json::to_vec(&document).unwrap_or_default()
@@ -133,7 +119,7 @@ impl Problem {
         let body = self.document(instance);
         let mut response = (self.status, body).into_response();
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, seconds.into());
         }

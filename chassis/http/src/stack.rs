@@ -18,15 +18,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::future::BoxFuture;
-use http::{Method, StatusCode};
+use http::Method;
 use tokio::time::Instant;
 use tower::{Layer, Service, ServiceBuilder};
 
 use super::{
-    HttpConfig, Problem,
+    HttpConfig, Problem, Routes,
     faults::{Failures, InboundFaults, Render},
     guard::Guard,
     metrics::{Endpoint, HttpMetrics},
+    problems::{METHOD_NOT_ALLOWED, NOT_FOUND},
     trace::Traced,
 };
 use chassis_faults::Attribute;
@@ -36,17 +37,11 @@ use chassis_telemetry::Chassis;
 /// timeout, concurrency limit with shedding, faults, handler. So every failure, an injected one included, is counted and traced; and
 /// a client that takes its time with the body holds no slot, and neither duration nor deadline of the service includes its time.
 ///
-/// `routes` lists method and template of each route: their series exist before the first request. `failures` says how this
-/// service answers when its storage fails: `http-error` answers the same.
-pub fn stack(
-    public: Router,
-    routes: &[(&'static str, &'static str)],
-    failures: Option<Render>,
-    config: &HttpConfig,
-    chassis: &Chassis,
-) -> Router {
+/// The series of each declared route exist before the first request. `failures` says how this service answers when its
+/// storage fails: `http-error` answers the same.
+pub fn stack(public: Routes, failures: Option<Render>, config: &HttpConfig, chassis: &Chassis) -> Router {
     let shared = Shared {
-        metrics: HttpMetrics::new(&chassis.metrics, routes),
+        metrics: HttpMetrics::new(&chassis.metrics, &public.declared),
         guard: Guard::new(config, chassis),
         trace_ratio: chassis.telemetry.trace_ratio,
         subject: chassis.faults.subject(),
@@ -54,16 +49,16 @@ pub fn stack(
     let failures = Failures::new(failures, config.request_timeout);
     let faults = InboundFaults::new(&chassis.faults, failures);
     let layers = ServiceBuilder::new().layer(Stack(Arc::new(shared))).layer(faults);
-    public.fallback(no_route).method_not_allowed_fallback(no_method).layer(layers)
+    public.router.fallback(no_route).method_not_allowed_fallback(no_method).layer(layers)
 }
 
 async fn no_route() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found", "There is no such route.")
+    Problem::new(&NOT_FOUND, "There is no such route.")
 }
 
 async fn no_method(method: Method) -> Problem {
     let detail = format!("This route does not take {method}; the header `Allow` lists what it takes.");
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed", detail)
+    Problem::new(&METHOD_NOT_ALLOWED, detail)
 }
 
 /// Everything outside the faults and the handler.

@@ -9,7 +9,7 @@ use opentelemetry::{Context, trace::TraceContextExt as _};
 use tracing::{Span, field};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-use super::{Problem, guard::Logged, metrics::Endpoint};
+use super::{Problem, guard::Logged, metrics::Endpoint, problems::OVERLOADED};
 use chassis_faults::{Attribute, scope::Scope};
 use chassis_telemetry::traces;
 
@@ -102,9 +102,9 @@ fn finish(mut response: Response, span: &Span, method: &Method, uri: &Uri) -> Re
 /// Shedding is a decision, not a failure: it warns.
 fn log(status: StatusCode, problem: Option<&Problem>, method: &Method, uri: &Uri) {
     let cause = problem.and_then(|problem| problem.cause.as_deref());
-    let kind = problem.map(|problem| problem.slug);
+    let kind = problem.map(|problem| problem.kind);
     let (method, path, status) = (method.as_str(), uri.path(), status.as_u16());
-    if kind == Some("overloaded") {
+    if kind == Some(&OVERLOADED) {
         tracing::warn!(
             http.request.method = method,
             url.path = path,
@@ -117,7 +117,7 @@ fn log(status: StatusCode, problem: Option<&Problem>, method: &Method, uri: &Uri
         http.request.method = method,
         url.path = path,
         http.response.status_code = status,
-        problem = kind,
+        problem = kind.map(|kind| kind.slug),
         cause,
         "request failed"
     );

@@ -1,60 +1,42 @@
 //! What an outbox exports, and the task that reads its depth and age.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use prometheus::{Gauge, IntCounter, IntGauge};
 use tokio_util::sync::CancellationToken;
 
 use chassis_postgres::{Database, DbError};
-use chassis_telemetry::metrics::Metrics;
 
 /// How often depth and age are read, unless that takes long.
 const READ_EVERY: Duration = Duration::from_secs(1);
 /// Reading counts all rows: in a huge backlog it may take this share (one in …) of the time.
 const READ_SHARE: u32 = 20;
 
-#[derive(Clone)]
-pub(super) struct OutboxMetrics {
-    entries: IntGauge,
-    oldest_age: Gauge,
-    pub(super) delivered: IntCounter,
-    pub(super) failed: IntCounter,
-    pub(super) republished: IntCounter,
+chassis_telemetry::metrics! {
+    /// What an outbox exports.
+    #[derive(Clone)]
+    pub(super) struct OutboxMetrics {
+        /// Entries of the outbox that are not done.
+        outbox_entries: IntGauge,
+        /// Age of the oldest entry of the outbox that is not done; 0 when there is none.
+        outbox_oldest_age_seconds: Gauge,
+        /// Entries that were published again because they were not settled in time.
+        pub(super) outbox_republished_total: IntCounter,
+    }
+
+    /// Attempts to publish an outbox entry, by whether the broker acknowledged it.
+    outbox_published_total["outcome"] = { pub(super) delivered: "ok", pub(super) failed: "error" };
 }
 
 impl OutboxMetrics {
-    pub(super) fn register(metrics: &Metrics) -> Arc<Self> {
-        let published = metrics.counter_vec(
-            "outbox_published_total",
-            "Attempts to publish an outbox entry, by whether the broker acknowledged it.",
-            &["outcome"],
-        );
-        Arc::new(Self {
-            entries: metrics.gauge("outbox_entries", "Entries of the outbox that are not done."),
-            oldest_age: metrics.float_gauge(
-                "outbox_oldest_age_seconds",
-                "Age of the oldest entry of the outbox that is not done; 0 when there is none.",
-            ),
-            delivered: published.with_label_values(&["ok"]),
-            failed: published.with_label_values(&["error"]),
-            republished: metrics.counter(
-                "outbox_republished_total",
-                "Entries that were published again because they were not settled in time.",
-            ),
-        })
-    }
-
     /// Keeps depth and age fresh until `stop`. While the database does not answer, the last values stand.
-    pub(super) async fn watch(self: Arc<Self>, database: Database, stop: CancellationToken) {
+    pub(super) async fn watch(self, database: Database, stop: CancellationToken) {
         loop {
             let started = Instant::now();
             // The reason for a failure is logged by the relay, which meets the same one.
             if let Ok((entries, age)) = read(&database).await {
-                self.entries.set(entries);
-                self.oldest_age.set(age);
+                self.outbox_entries.set(entries);
+                self.outbox_oldest_age_seconds.set(age);
             }
             let pause = READ_EVERY.max(started.elapsed() * READ_SHARE);
             if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {

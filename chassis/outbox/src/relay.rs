@@ -35,7 +35,7 @@ pub(super) struct Relay {
     pub(super) database: Database,
     pub(super) producer: Producer,
     pub(super) retire: Retire,
-    pub(super) metrics: Arc<OutboxMetrics>,
+    pub(super) metrics: OutboxMetrics,
     pub(super) wake: Arc<Notify>,
 }
 
@@ -115,7 +115,7 @@ impl Relay {
         self.database.observe(kind, marking);
         self.metrics.delivered.inc_by(outcome.delivered.len() as u64);
         self.metrics.failed.inc_by(outcome.failed.len() as u64);
-        self.metrics.republished.inc_by(outcome.republished);
+        self.metrics.outbox_republished_total.inc_by(outcome.republished);
         Ok(Relayed { entries: claimed, more: claimed == BATCH && outcome.failed.is_empty() })
     }
 }

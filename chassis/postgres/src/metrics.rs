@@ -1,11 +1,35 @@
 //! What a database exports. Every series exists from the start, at 0.
 
-use prometheus::{IntCounter, IntCounterVec, IntGauge};
+use prometheus::{IntCounter, IntCounterVec, IntGaugeVec};
 use sqlx::PgPool;
 
 use super::{DbTargets, ErrorKind, QueryType, pool::Slots};
 use chassis_telemetry::faults::operations;
-use chassis_telemetry::metrics::{Histogram, LATENCY_BUCKETS, Metrics};
+use chassis_telemetry::metrics::{Histogram, HistogramVec, LATENCY_BUCKETS, Metrics};
+
+chassis_telemetry::metrics! {
+    /// The families of operations.
+    struct Families {
+        /// Time from holding a connection to giving it back, by the type of query.
+        database_query_duration_seconds: HistogramVec["query_type"](LATENCY_BUCKETS),
+        /// Operations that the database did not do, by what a caller does about it.
+        database_errors_total: IntCounterVec["database", "kind"],
+        /// Time that an operation waited for a connection.
+        database_pool_wait_seconds: HistogramVec["database"](LATENCY_BUCKETS),
+    }
+}
+
+chassis_telemetry::metrics! {
+    /// The families of a pool.
+    struct PoolFamilies {
+        /// Connections that an operation holds.
+        database_connections_active: IntGaugeVec["database"],
+        /// Open connections that nobody holds.
+        database_connections_idle: IntGaugeVec["database"],
+        /// Connections that this process may hold at once.
+        database_connections_max: IntGaugeVec["database"],
+    }
+}
 
 pub(super) struct DbMetrics {
     /// `database_query_duration_seconds{query_type}`, in the order of [`QueryType::ALL`].
@@ -25,27 +49,14 @@ impl DbMetrics {
         for operation in targets.operations {
             operations.with_label_values(&[operation]);
         }
-        let queries = metrics.histogram_vec(
-            "database_query_duration_seconds",
-            "Time from holding a connection to giving it back, by the type of query.",
-            &["query_type"],
-            LATENCY_BUCKETS,
-        );
-        let errors = metrics.counter_vec(
-            "database_errors_total",
-            "Operations that the database did not do, by what a caller does about it.",
-            &["database", "kind"],
-        );
-        let pool_wait = metrics.histogram_vec(
-            "database_pool_wait_seconds",
-            "Time that an operation waited for a connection.",
-            &["database"],
-            LATENCY_BUCKETS,
-        );
+        let families = Families::register(metrics);
+        let query = |kind: QueryType| families.database_query_duration_seconds.with(&[kind.as_str()]);
+        let error =
+            |kind: ErrorKind| families.database_errors_total.with_label_values(&[database, kind.as_str()]);
         Self {
-            queries: QueryType::ALL.map(|kind| queries.with(&[kind.as_str()])),
-            errors: ErrorKind::ALL.map(|kind| errors.with_label_values(&[database, kind.as_str()])),
-            pool_wait: pool_wait.with(&[database]),
+            queries: QueryType::ALL.map(query),
+            errors: ErrorKind::ALL.map(error),
+            pool_wait: families.database_pool_wait_seconds.with(&[database]),
             operations,
         }
     }
@@ -61,13 +72,10 @@ impl DbMetrics {
 
 /// Keeps the connection gauges, read at each scrape.
 pub(super) fn register_gauges(database: &'static str, metrics: &Metrics, pool: &PgPool, slots: &Slots) {
-    let gauge = |name, help| -> IntGauge {
-        metrics.gauge_vec(name, help, &["database"]).with_label_values(&[database])
-    };
-    let active = gauge("database_connections_active", "Connections that an operation holds.");
-    let idle = gauge("database_connections_idle", "Open connections that nobody holds.");
-    let max = gauge("database_connections_max", "Connections that this process may hold at once.");
-    max.set(slots.size().into());
+    let families = PoolFamilies::register(metrics);
+    let of = |family: &IntGaugeVec| family.with_label_values(&[database]);
+    of(&families.database_connections_max).set(slots.size().into());
+    let (active, idle) = (of(&families.database_connections_active), of(&families.database_connections_idle));
     let (pool, slots) = (pool.clone(), slots.clone());
     metrics.on_scrape(move || {
         active.set(slots.taken().into());

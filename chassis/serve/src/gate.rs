@@ -11,7 +11,7 @@ use http::{HeaderMap, Method, Request, Version, header, uri::Authority};
 use crate::{
     hosts::{self, HostName},
     limits::Refusal,
-    problem::{self, CROSS_ORIGIN, INVALID, MISDIRECTED},
+    problem::{self, CROSS_ORIGIN, INVALID_REQUEST, MISDIRECTED_REQUEST},
 };
 
 /// The check of one port.
@@ -62,7 +62,7 @@ impl Gate {
             Ok(host) => host,
             Err(right) => {
                 let detail = "The request does not say in a valid way which host it is for.";
-                return Some((None, problem::answer(INVALID, detail, "Host", right)));
+                return Some((None, problem::answer(&INVALID_REQUEST, detail, "Host", right)));
             }
         };
         if let Some(host) = &host
@@ -76,7 +76,7 @@ impl Gate {
             let detail =
                 format!("A web page of another site may not change anything here: {field} is `{value}`.");
             let right = "the site of the request itself, or absent, as programs such as curl have it";
-            return Some((Some(Refusal::CrossOrigin), problem::answer(CROSS_ORIGIN, &detail, field, right)));
+            return Some((Some(Refusal::CrossOrigin), problem::answer(&CROSS_ORIGIN, &detail, field, right)));
         }
         known.remember(request);
         None
@@ -85,7 +85,8 @@ impl Gate {
     fn misdirected(&self, host: &Authority) -> Response {
         let name = host.host();
         let detail = format!("`{name}` is not a name of this service; ALLOWED_HOSTS can make it one.");
-        problem::answer(MISDIRECTED, &detail, "Host", &format!("one of: {}", hosts::listed(&self.names)))
+        let names = format!("one of: {}", hosts::listed(&self.names));
+        problem::answer(&MISDIRECTED_REQUEST, &detail, "Host", &names)
     }
 }
 

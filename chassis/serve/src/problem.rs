@@ -1,70 +1,50 @@
-//! The server's own answers: RFC 9457 documents that say what was wrong and what would be right.
+//! The server's own answers: their types, and RFC 9457 documents that say what was wrong and what would be right.
 
 use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, StatusCode, header};
+use chassis_core::{ProblemType, problem::MEDIA_TYPE};
+use http::{HeaderValue, header};
 
 use crate::BodyError;
 
-/// Where the types are explained; the slug is the anchor.
-pub const TYPES: &str = "https://github.com/sre-lab/sre-lab/blob/main/docs/problems.md#";
-
-/// A type of problem: status, slug and title belong together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kind {
-    /// HTTP status.
-    pub status: StatusCode,
-    /// Anchor of the type in docs/problems.md.
-    pub slug: &'static str,
-    /// Short title.
-    pub title: &'static str,
+chassis_core::problem_types! {
+    /// A field, parameter or header is missing, malformed or out of range.
+    INVALID_REQUEST = 400, "invalid-request", "Invalid request";
+    /// A web page of another site wants to change something.
+    CROSS_ORIGIN = 403, "cross-origin", "Cross-origin request";
+    /// The body did not arrive in time.
+    REQUEST_TIMEOUT = 408, "request-timeout", "Request timeout";
+    /// The body is over the limit.
+    PAYLOAD_TOO_LARGE = 413, "payload-too-large", "Payload too large";
+    /// The request is for a host that this is not.
+    MISDIRECTED_REQUEST = 421, "misdirected-request", "Misdirected request";
 }
-
-/// 400: a header or the body is not what it should be.
-pub const INVALID: Kind =
-    Kind { status: StatusCode::BAD_REQUEST, slug: "invalid-request", title: "Invalid request" };
-/// 403: a web page of another site sent it.
-pub const CROSS_ORIGIN: Kind =
-    Kind { status: StatusCode::FORBIDDEN, slug: "cross-origin", title: "Cross-origin request" };
-/// 408: the body did not arrive in time.
-pub const REQUEST_TIMEOUT: Kind =
-    Kind { status: StatusCode::REQUEST_TIMEOUT, slug: "request-timeout", title: "Request timeout" };
-/// 413: the body is over the limit.
-pub const TOO_LARGE: Kind =
-    Kind { status: StatusCode::PAYLOAD_TOO_LARGE, slug: "payload-too-large", title: "Payload too large" };
-/// 421: the request is for a host that this is not.
-pub const MISDIRECTED: Kind = Kind {
-    status: StatusCode::MISDIRECTED_REQUEST,
-    slug: "misdirected-request",
-    title: "Misdirected request",
-};
 
 /// An answer with one wrong field and what would be right.
 #[must_use]
-pub fn answer(kind: Kind, detail: &str, field: &str, right: &str) -> Response {
-    let Kind { status, slug, title } = kind;
+pub fn answer(kind: &ProblemType, detail: &str, field: &str, right: &str) -> Response {
     let document = serde_json::json!({
-        "type": format!("{TYPES}{slug}"),
-        "title": title,
-        "status": status.as_u16(),
+        "type": kind.uri(),
+        "title": kind.title,
+        "status": kind.status.as_u16(),
         "detail": detail,
         "errors": { field: right },
     });
-    let mut response = (status, Body::from(document.to_string())).into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    let mut response = (kind.status, Body::from(document.to_string())).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
     response
 }
 
 impl BodyError {
     /// Its type.
     #[must_use]
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> &'static ProblemType {
         match self {
-            Self::TooLarge { .. } => TOO_LARGE,
-            Self::TooSlow { .. } => REQUEST_TIMEOUT,
-            Self::Broken => INVALID,
+            Self::TooLarge { .. } => &PAYLOAD_TOO_LARGE,
+            Self::TooSlow { .. } => &REQUEST_TIMEOUT,
+            Self::Broken => &INVALID_REQUEST,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::Router;
-use chassis_http::Render;
+use chassis_http::{Render, Routes};
 use chassis_serve::Protocol;
 use chassis_telemetry::Chassis;
 
@@ -16,9 +16,7 @@ pub struct App {
     /// What it was built on.
     pub chassis: Chassis,
     /// Public routes with their state; `None` for a program that only consumes.
-    pub public: Option<Router>,
-    /// Method and template of each public route, so that its metrics begin at 0.
-    pub routes: &'static [(&'static str, &'static str)],
+    pub public: Option<Routes>,
     /// How it answers when its storage fails; `http-error` answers the same.
     pub failures: Option<Render>,
     /// Its own routes on the admin port.
@@ -51,7 +49,6 @@ impl App {
             config: config.clone(),
             chassis,
             public: None,
-            routes: &[],
             failures: None,
             admin: Router::new(),
             admin_paths: &[],
@@ -59,10 +56,16 @@ impl App {
         }
     }
 
-    /// With `public` on its public port; `routes` lists method and template of each.
+    /// With `public` on its public port, without an OpenAPI document; `routes` lists method and template of each.
     #[must_use]
-    pub fn serving(self, public: Router, routes: &'static [(&'static str, &'static str)]) -> Self {
-        Self { public: Some(public), routes, ..self }
+    pub fn serving(self, public: Router, routes: &[(&str, &str)]) -> Self {
+        self.offering(Routes::plain(public, routes))
+    }
+
+    /// With `routes` on its public port.
+    #[must_use]
+    pub fn offering(self, routes: Routes) -> Self {
+        Self { public: Some(routes), ..self }
     }
 
     /// Says how it answers when its storage fails.

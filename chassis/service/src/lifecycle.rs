@@ -121,7 +121,7 @@ impl Running {
     }
 
     async fn bind(app: App) -> anyhow::Result<Self> {
-        let App { config, chassis, public, routes, failures, admin, admin_paths, ports } = app;
+        let App { config, chassis, public, failures, admin, admin_paths, ports } = app;
         start::start(&chassis, &config.faults)?;
         if let Some(limit) = config.memory_limit {
             resource::start(&chassis, limit);
@@ -137,7 +137,7 @@ impl Running {
         }
         let public = match public {
             Some(public) => {
-                let stacked = chassis_http::stack(public, routes, failures, &config.http, &chassis);
+                let stacked = chassis_http::stack(public, failures, &config.http, &chassis);
                 let address = config.public_addr.unwrap_or(free);
                 Some(Server::bind(address, stacked, settings("public")).await.context("PUBLIC_ADDR")?)
             }

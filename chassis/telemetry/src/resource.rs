@@ -5,10 +5,14 @@
 
 use std::{fs, path::PathBuf, time::Duration};
 
+use prometheus::{Gauge, GaugeVec};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::{Chassis, metrics::Metrics};
+use crate::{
+    Chassis,
+    metrics::{Histogram, Metrics},
+};
 
 /// How often CPU use is averaged: short enough that a burn shows within a scrape or two.
 const CPU_WINDOW: Duration = Duration::from_secs(1);
@@ -17,19 +21,38 @@ const TICK: Duration = Duration::from_millis(100);
 /// Bounds for the lateness of a tick; a blocked worker shows from 10 ms on.
 const DELAY_BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
 
-/// Registers the gauges and starts the tasks that keep them. `memory_limit`: where the container has none.
-pub fn start(chassis: &Chassis, memory_limit: u64) {
-    memory(&chassis.metrics, memory_limit);
-    disk(&chassis.metrics);
-    chassis.spawn(cpu(chassis.clone()));
-    chassis.spawn(poll_delay(chassis.clone()));
+crate::metrics! {
+    /// What is exported of the use of resources.
+    struct ResourceMetrics {
+        /// CPU time of this process as a percentage of what it may use, over the last second.
+        cpu_usage_percent: Gauge,
+        /// Resident memory of this process as a percentage of what it may use.
+        memory_usage_percent: Gauge,
+        /// Used share of the file system mounted here, as df counts it.
+        disk_usage_percent: GaugeVec["mount_point"],
+        /// What may still be written to the file system mounted here.
+        disk_free_bytes: GaugeVec["mount_point"],
+        /// How late a task that is due every 100 ms is run by the async runtime.
+        runtime_poll_delay_seconds: Histogram(DELAY_BUCKETS),
+    }
 }
 
-fn memory(metrics: &Metrics, configured: u64) {
-    let gauge = metrics.float_gauge(
-        "memory_usage_percent",
-        "Resident memory of this process as a percentage of what it may use.",
-    );
+/// Registers the gauges and starts the tasks that keep them. `memory_limit`: where the container has none.
+pub fn start(chassis: &Chassis, memory_limit: u64) {
+    let ResourceMetrics {
+        cpu_usage_percent,
+        memory_usage_percent,
+        disk_usage_percent,
+        disk_free_bytes,
+        runtime_poll_delay_seconds,
+    } = ResourceMetrics::register(&chassis.metrics);
+    memory(&chassis.metrics, memory_usage_percent, memory_limit);
+    disk(&chassis.metrics, &disk_usage_percent, &disk_free_bytes);
+    chassis.spawn(cpu(chassis.clone(), cpu_usage_percent));
+    chassis.spawn(poll_delay(chassis.clone(), runtime_poll_delay_seconds));
+}
+
+fn memory(metrics: &Metrics, gauge: Gauge, configured: u64) {
     let limit = memory_limit(configured);
     metrics.on_scrape(move || {
         if let Some(bytes) = resident_bytes() {
@@ -38,17 +61,7 @@ fn memory(metrics: &Metrics, configured: u64) {
     });
 }
 
-fn disk(metrics: &Metrics) {
-    let used = metrics.float_gauge_vec(
-        "disk_usage_percent",
-        "Used share of the file system mounted here, as df counts it.",
-        &["mount_point"],
-    );
-    let free = metrics.float_gauge_vec(
-        "disk_free_bytes",
-        "What may still be written to the file system mounted here.",
-        &["mount_point"],
-    );
+fn disk(metrics: &Metrics, used: &GaugeVec, free: &GaugeVec) {
     let disks: Vec<_> = file_systems()
         .into_iter()
         .map(|at| (at, used.with_label_values(&[at]), free.with_label_values(&[at])))
@@ -72,11 +85,7 @@ fn file_systems() -> Vec<&'static str> {
     if device(".") == device("/") { vec!["/"] } else { vec!["/", "."] }
 }
 
-async fn cpu(chassis: Chassis) {
-    let gauge = chassis.metrics.float_gauge(
-        "cpu_usage_percent",
-        "CPU time of this process as a percentage of what it may use, over the last second.",
-    );
+async fn cpu(chassis: Chassis, gauge: Gauge) {
     let cores = cpu_limit();
     let (mut used, mut at) = (cpu_time(), Instant::now());
     let mut ticks = interval(CPU_WINDOW);
@@ -92,16 +101,7 @@ async fn cpu(chassis: Chassis) {
     }
 }
 
-async fn poll_delay(chassis: Chassis) {
-    let delay = chassis
-        .metrics
-        .histogram_vec(
-            "runtime_poll_delay_seconds",
-            "How late a task that is due every 100 ms is run by the async runtime.",
-            &[],
-            DELAY_BUCKETS,
-        )
-        .with(&[]);
+async fn poll_delay(chassis: Chassis, delay: Histogram) {
     loop {
         let due = Instant::now() + TICK;
         if chassis.shutdown.run_until_cancelled(tokio::time::sleep_until(due)).await.is_none() {

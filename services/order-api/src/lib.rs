@@ -17,7 +17,7 @@ pub mod routes;
 pub mod state;
 
 use chassis_core::ServiceInfo;
-use chassis_http::Failure;
+use chassis_http::{Failure, Routes};
 use chassis_kafka::{Kafka, Redriven, Subscription};
 use chassis_outbox::{Outbox, Retire};
 use chassis_postgres::{Database, DbError, DbTargets};
@@ -85,7 +85,7 @@ pub async fn build(config: &OrderApiConfig, chassis: Chassis) -> anyhow::Result<
         metrics,
     };
     Ok(App::new(&config.common, chassis)
-        .serving(router::router(state), router::ROUTES)
+        .offering(Routes::documented(router::routes().with_state(state)))
         .failing(|failure| OrderError::Storage(storage(failure)).into()))
 }
 

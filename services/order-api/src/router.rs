@@ -1,27 +1,19 @@
-//! The table of contents of the public port.
+//! The table of contents of the public port: each route by its handler, which says method and template.
 
-use axum::{
-    Router,
-    routing::{get, post},
+use utoipa::OpenApi as _;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    openapi::ApiDoc,
+    routes::{get_order, list_orders, place_order, risky},
+    state::AppState,
 };
 
-use crate::{openapi, routes, state::AppState};
-
-/// Every public route, as (method, template): what the metrics' `endpoint` label may say.
-pub const ROUTES: &[(&str, &str)] = &[
-    ("POST", "/orders"),
-    ("GET", "/orders"),
-    ("GET", "/orders/{id}"),
-    ("GET", "/risky"),
-    ("GET", "/openapi.json"),
-];
-
-/// The public routes with their state, without the layers of the house.
-pub fn router(state: AppState) -> Router {
-    Router::new()
-        .route("/orders", post(routes::place_order::place_order).get(routes::list_orders::list_orders))
-        .route("/orders/{id}", get(routes::get_order::get_order))
-        .route("/risky", get(routes::risky::risky))
-        .route("/openapi.json", get(openapi::openapi))
-        .with_state(state)
+/// The public routes, without the layers of the house.
+#[must_use]
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(ApiDoc::openapi())
+        .routes(routes!(place_order::place_order, list_orders::list_orders))
+        .routes(routes!(get_order::get_order))
+        .routes(routes!(risky::risky))
 }

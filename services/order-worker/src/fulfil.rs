@@ -48,7 +48,7 @@ impl Fulfil {
                 self.metrics.completed.inc();
                 // Exact up to 2^53 cents.
                 #[allow(clippy::cast_precision_loss)]
-                self.metrics.revenue.inc_by(payment.amount_cents as f64 / 100.0);
+                self.metrics.revenue_dollars_total.inc_by(payment.amount_cents as f64 / 100.0);
             }
             PaymentStatus::Declined => self.metrics.rejected.inc(),
         }

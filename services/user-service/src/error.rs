@@ -1,11 +1,17 @@
-//! What goes wrong on the wire: one row a case.
+//! What goes wrong on the wire: one row per case.
 
 use axum::response::{IntoResponse, Response};
-use chassis_http::Problem;
-use contracts::problems as p;
-use http::StatusCode as S;
+use chassis_core::Fields;
+use chassis_http::{
+    Problem,
+    problems::{INTERNAL, NOT_FOUND, OVERLOADED, STORAGE_UNAVAILABLE},
+};
+use contracts::problems::EMAIL_TAKEN;
 
 use crate::domain::UserError;
+
+/// Seconds after which a caller may try again.
+const RETRY_AFTER: u32 = 1;
 
 /// A domain error on its way out of a handler.
 #[derive(Debug)]
@@ -17,49 +23,28 @@ impl From<UserError> for ApiError {
     }
 }
 
+impl From<Fields> for ApiError {
+    fn from(wrong: Fields) -> Self {
+        Self(UserError::Invalid(wrong))
+    }
+}
+
 /// The table.
 #[must_use]
 pub fn problem(error: &UserError) -> Problem {
+    use UserError as E;
     match error {
-        UserError::NotFound => {
-            Problem::new(S::NOT_FOUND, p::NOT_FOUND, "Not found", "There is no such user.")
-        }
-        UserError::EmailTaken => {
-            Problem::new(S::CONFLICT, p::EMAIL_TAKEN, "E-mail taken", "Another user has this e-mail address.")
-                .field("/email", "an address that no other user has")
-        }
-        UserError::Invalid(fields) => fields.iter().fold(
-            Problem::new(
-                S::BAD_REQUEST,
-                p::INVALID_REQUEST,
-                "Invalid request",
-                "The request has fields that are not valid.",
-            ),
-            |problem, field| problem.field(field.name, field.expected),
-        ),
-        UserError::Unavailable(_) => Problem::new(
-            S::SERVICE_UNAVAILABLE,
-            p::STORAGE_UNAVAILABLE,
-            "Storage unavailable",
-            "The database of users does not answer.",
-        )
-        .retry_after(1)
-        .because(error),
-        UserError::Overloaded => Problem::new(
-            S::SERVICE_UNAVAILABLE,
-            p::STORAGE_UNAVAILABLE,
-            "Storage unavailable",
-            "Too many reads wait for the database of users.",
-        )
-        .retry_after(1)
-        .because(error),
-        UserError::Unexpected(_) => Problem::new(
-            S::INTERNAL_SERVER_ERROR,
-            p::INTERNAL,
-            "Internal error",
-            "Something unexpected failed.",
-        )
-        .because(error),
+        E::NotFound => Problem::new(&NOT_FOUND, "There is no such user."),
+        E::EmailTaken => Problem::new(&EMAIL_TAKEN, "Another user has this e-mail address.")
+            .field("/email", "an address that no other user has"),
+        E::Invalid(wrong) => wrong.clone().into(),
+        E::Unavailable(_) => Problem::new(&STORAGE_UNAVAILABLE, "The database of users does not answer.")
+            .retry_after(RETRY_AFTER)
+            .because(error),
+        E::Overloaded => Problem::new(&OVERLOADED, "Too many reads wait for the database of users.")
+            .retry_after(RETRY_AFTER)
+            .because(error),
+        E::Unexpected(_) => Problem::new(&INTERNAL, "Something unexpected failed.").because(error),
     }
 }
 

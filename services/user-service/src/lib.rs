@@ -15,19 +15,18 @@ pub mod routes;
 pub mod state;
 
 use chassis_core::ServiceInfo;
-use chassis_http::Failure;
+use chassis_http::{Failure, Routes};
 use chassis_postgres::{Database, DbError, DbTargets};
 use chassis_redis::Cache;
 use chassis_service::App;
 use chassis_telemetry::Chassis;
 
 pub use config::UserServiceConfig;
-pub use router::ROUTES;
 
 use crate::{
-    adapters::{PgUserStore, RedisUserCache, seed},
+    adapters::{PgUserStore, RedisUserCache, Switches, seed},
     domain::Lookup,
-    metrics::UserServiceMetrics,
+    metrics::LookupMetrics,
     state::AppState,
 };
 
@@ -53,13 +52,14 @@ pub async fn build(config: &UserServiceConfig, chassis: Chassis) -> anyhow::Resu
         seed(database.pool()).await?;
     }
     let cache = Cache::connect(&config.cache, adapters::CACHE, &chassis).await?;
-    let metrics = UserServiceMetrics::new(&chassis.metrics);
     let store = PgUserStore::new(database, chassis.faults.point(&faults::LOST_UPDATE));
-    let cache = RedisUserCache::new(cache, chassis.protections.clone(), metrics.lookup);
+    let switches = Switches::new(chassis.protections.clone(), cache.clone());
+    let cache = RedisUserCache::new(cache, LookupMetrics::register(&chassis.metrics));
     let lookup = Lookup::new(store.clone(), cache, config.lookup_policy());
-    let state = AppState { store, lookup, active_users: metrics.active_users };
+    let active_users = metrics::active_users(&chassis.metrics);
+    let state = AppState { store, lookup, switches, active_users };
     Ok(App::new(&config.common, chassis)
-        .serving(router::router(state), ROUTES)
+        .offering(Routes::documented(router::routes().with_state(state)))
         .failing(|failure| error::problem(&adapters::store_error(storage(failure)))))
 }
 

@@ -1,27 +1,18 @@
-//! The routes of user-service on one screen.
+//! The routes of user-service on one screen: each by its handler, which says method and template.
 
-use axum::{Router, routing::get};
+use utoipa::OpenApi as _;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    openapi,
+    openapi::ApiDoc,
     routes::{create_user, get_user, list_users, update_user},
     state::AppState,
 };
 
-/// Method and template of every public route.
-pub const ROUTES: &[(&str, &str)] = &[
-    ("GET", "/users"),
-    ("POST", "/users"),
-    ("GET", "/users/{id}"),
-    ("PATCH", "/users/{id}"),
-    ("GET", "/openapi.json"),
-];
-
-/// The public routes with their state; the chassis adds the layers.
-pub fn router(state: AppState) -> Router {
-    Router::new()
-        .route("/users", get(list_users).post(create_user))
-        .route("/users/{id}", get(get_user).patch(update_user))
-        .route("/openapi.json", get(openapi::document))
-        .with_state(state)
+/// The public routes; the chassis adds the layers.
+#[must_use]
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(ApiDoc::openapi())
+        .routes(routes!(list_users::list_users, create_user::create_user))
+        .routes(routes!(get_user::get_user, update_user::update_user))
 }

@@ -1,7 +1,7 @@
 //! What handlers share. Cheap to clone.
 
 use crate::{
-    adapters::{PgUserStore, RedisUserCache},
+    adapters::{PgUserStore, RedisUserCache, Switches},
     domain::{ActiveUsers, Lookup},
 };
 
@@ -12,6 +12,8 @@ pub struct AppState {
     pub store: PgUserStore,
     /// Reads of one user, through the cache.
     pub lookup: Lookup<PgUserStore, RedisUserCache>,
+    /// Which protections of these reads are in force.
+    pub switches: Switches,
     /// Who was read lately.
     pub active_users: ActiveUsers,
 }

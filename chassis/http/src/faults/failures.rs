@@ -9,7 +9,7 @@ use std::{
 use chassis_faults::Strike;
 use http::StatusCode;
 
-use crate::{Problem, catalogue::HttpError, guard::overtime};
+use crate::{Problem, catalogue::HttpError, guard::overtime, problems::STORAGE_UNAVAILABLE};
 
 /// What seems to have happened to the storage behind a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,20 +50,11 @@ impl Failures {
 /// Where a service has not said how it looks.
 fn plain(failure: Failure) -> Problem {
     match failure {
-        Failure::Lost => Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "storage-unavailable",
-            "Storage unavailable",
-            "The storage does not answer. Try again.",
-        )
-        .retry_after(1)
-        .because(&Error::from(ErrorKind::ConnectionReset)),
-        Failure::Mismatched => Problem::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal",
-            "Internal error",
-            "The request could not be completed.",
-        )
-        .because(&Error::other("no column found for name: updated_at")),
+        Failure::Lost => Problem::new(&STORAGE_UNAVAILABLE, "The storage does not answer. Try again.")
+            .retry_after(1)
+            .because(&Error::from(ErrorKind::ConnectionReset)),
+        Failure::Mismatched => {
+            Problem::internal().because(&Error::other("no column found for name: updated_at"))
+        }
     }
 }

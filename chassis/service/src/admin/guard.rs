@@ -8,8 +8,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chassis_faults::FaultsConfig;
-use chassis_http::Problem;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use chassis_http::{
+    Problem,
+    problems::{METHOD_NOT_ALLOWED, NOT_FOUND, UNAUTHORIZED},
+};
+use http::{HeaderMap, HeaderValue, header};
 
 /// Lets a request through to the switches, or answers 404 (disabled) or 401 (no or wrong token).
 pub(super) async fn guard(State(config): State<Arc<FaultsConfig>>, request: Request, next: Next) -> Response {
@@ -24,23 +27,20 @@ pub(super) async fn guard(State(config): State<Arc<FaultsConfig>>, request: Requ
 
 /// The problem of something that is not there.
 pub(super) fn not_found(detail: impl Into<String>) -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
+    Problem::new(&NOT_FOUND, detail)
 }
 
 /// Answers a method that the route does not have.
 pub(super) fn not_allowed(allowed: &'static str) -> Response {
     let detail = format!("This route takes {allowed}.");
-    let mut response =
-        Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed", detail)
-            .into_response();
+    let mut response = Problem::new(&METHOD_NOT_ALLOWED, detail).into_response();
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
     response
 }
 
 fn unauthorized() -> Response {
     let detail = "This route takes the header `Authorization: Bearer TOKEN` with the token of FAULTS_TOKEN.";
-    let mut response =
-        Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized", detail).into_response();
+    let mut response = Problem::new(&UNAUTHORIZED, detail).into_response();
     response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     response
 }

@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode, header};
 use serde_json::json;
 
 use chassis_faults::FaultPoint;
-use chassis_http::{Json, Problem};
+use chassis_http::{Json, Problem, problems::NOT_READY};
 use chassis_telemetry::Chassis;
 
 /// Whether the process runs: nothing that a restart would not mend makes this fail.
@@ -24,7 +24,7 @@ pub(super) async fn readyz(State(chassis): State<Chassis>) -> Response {
     }
     let names: Vec<_> = failing.iter().map(|(name, _)| *name).collect();
     let detail = format!("Not ready: {}.", names.join(", "));
-    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", "Not ready", detail);
+    let problem = Problem::new(&NOT_READY, detail);
     failing.into_iter().fold(problem, |problem, (name, reason)| problem.field(name, reason)).into_response()
 }
 

@@ -4,7 +4,7 @@ use std::{io, time::Duration};
 
 use axum::{Router, routing::get};
 use chassis_faults::protection::Protection;
-use chassis_http::Problem;
+use chassis_http::{Problem, problems::INTERNAL};
 use tokio::time::Instant;
 
 use crate::support::{Service, start};
@@ -21,8 +21,7 @@ async fn failing() -> Service {
     };
     let broken = || async {
         let cause = io::Error::other("the disk is on fire");
-        let status = http::StatusCode::INTERNAL_SERVER_ERROR;
-        Err::<(), _>(Problem::new(status, "internal", "Internal error", "It failed.").because(&cause))
+        Err::<(), _>(Problem::new(&INTERNAL, "It failed.").because(&cause))
     };
     let routes = Router::new()
         .route("/panic", get(panics))

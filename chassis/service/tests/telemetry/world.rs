@@ -9,10 +9,10 @@ use std::{
 use axum::{Router, extract::State, routing::get};
 use chassis_client::{ClientConfig, PeerClient};
 use chassis_faults::scope::Scope;
-use chassis_http::{Json, Problem};
+use chassis_http::{Json, Problem, problems::INTERNAL};
 use chassis_otlp::TelemetryGuard;
 use chassis_telemetry::Chassis;
-use http::{Method, StatusCode};
+use http::Method;
 use serde_json::Value;
 use testkit::{Answer, Scrape, Span, TraceSink};
 use tokio::runtime::Runtime;
@@ -120,8 +120,7 @@ impl World {
 fn routes(chassis: &Chassis, peer: std::net::SocketAddr) -> Router {
     let broken = || async {
         let cause = std::io::Error::other("the disk is on fire");
-        let status = StatusCode::INTERNAL_SERVER_ERROR;
-        Err::<(), _>(Problem::new(status, "internal", "Internal error", "It failed.").because(&cause))
+        Err::<(), _>(Problem::new(&INTERNAL, "It failed.").because(&cause))
     };
     let panics = || async {
         if true {

@@ -6,6 +6,7 @@
 
 mod histogram;
 mod openmetrics;
+mod table;
 
 use std::{
     any::Any,
@@ -14,13 +15,14 @@ use std::{
 };
 
 use prometheus::{
-    Counter, Encoder as _, Gauge, GaugeVec, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
-    Opts, TextEncoder,
+    Encoder as _, HistogramOpts, Opts, TextEncoder,
     core::{Collector, Desc},
     proto::MetricFamily,
 };
 
 pub use histogram::{Histogram, HistogramVec};
+pub use prometheus::{Counter, Gauge, GaugeVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
+pub use table::Metric;
 
 /// Latency buckets in seconds. 0.25 and 0.5 are bounds because objectives and the tutorial rules name them.
 pub const LATENCY_BUCKETS: &[f64] =

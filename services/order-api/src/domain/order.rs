@@ -65,65 +65,22 @@ impl IdempotencyKey {
     }
 }
 
-/// Where a page of orders ended; opaque to callers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cursor(Uuid);
-
-impl Cursor {
-    /// The page after this order.
-    #[must_use]
-    pub const fn after(id: Uuid) -> Self {
-        Self(id)
-    }
-
-    /// Reads what [`Cursor::encode`] wrote; `None` for anything else.
-    #[must_use]
-    pub fn decode(text: &str) -> Option<Self> {
-        let hex = text.strip_prefix("o1")?;
-        if hex.len() != 32 || !hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-            return None;
-        }
-        u128::from_str_radix(hex, 16).ok().map(|bits| Self(Uuid::from_u128(bits)))
-    }
-
-    /// The form that callers hand back.
-    #[must_use]
-    pub fn encode(self) -> String {
-        format!("o1{}", self.0.simple())
-    }
-
-    /// The last order that the caller has seen.
-    #[must_use]
-    pub const fn id(self) -> Uuid {
-        self.0
-    }
-}
-
-/// Which orders to list: newest first, after the cursor.
+/// Which orders to list, newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListFilter {
     /// Only this user's.
     pub user_id: Option<Uuid>,
     /// Only those that stand here.
     pub status: Option<OrderStatus>,
-    /// 1 to 100.
-    pub limit: u32,
-    /// Where the page before ended.
-    pub cursor: Option<Cursor>,
+    /// Only those older than this one.
+    pub below: Option<Uuid>,
+    /// As many at most.
+    pub rows: u32,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_cursor_survives_its_own_encoding_and_refuses_anything_else() {
-        let cursor = Cursor::after(Uuid::now_v7());
-        assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
-        for text in ["", "o1", "o1zz", &cursor.encode()[1..], &format!("{}0", cursor.encode())] {
-            assert_eq!(Cursor::decode(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn an_idempotency_key_is_printable_and_bounded() {

@@ -1,7 +1,6 @@
 //! Placing an order: every line is checked, every problem is named, the total never overflows silently.
 
-use std::collections::BTreeMap;
-
+use chassis_core::Fields;
 use chrono::{DateTime, Utc};
 use contracts::orders::{Item, PlaceOrder};
 use uuid::Uuid;
@@ -17,26 +16,21 @@ const UNIT_PRICE_CENTS: std::ops::RangeInclusive<i64> = 0..=100_000_000;
 /// Turns a request into an order.
 ///
 /// # Errors
-/// JSON pointer of each wrong field -> what would be right.
+/// Every wrong field.
 pub fn place_order(
     request: PlaceOrder,
     idempotency_key: Option<IdempotencyKey>,
     placed_at: DateTime<Utc>,
-) -> Result<NewOrder, BTreeMap<String, String>> {
-    let mut errors = BTreeMap::new();
-    if request.items.is_empty() || request.items.len() > MAX_ITEMS {
-        errors.insert("/items".to_owned(), format!("1 to {MAX_ITEMS} lines"));
-    }
+) -> Result<NewOrder, Fields> {
+    let mut wrong = Fields::default();
+    let lines = request.items.len();
+    wrong.unless((1..=MAX_ITEMS).contains(&lines), "/items", format_args!("1 to {MAX_ITEMS} lines"));
     for (index, item) in request.items.iter().take(MAX_ITEMS).enumerate() {
-        check_item(index, item, &mut errors);
+        check_item(index, item, &mut wrong);
     }
-    let Some(total_cents) = total_cents(&request.items) else {
-        errors.insert("/items".to_owned(), "a total that fits 64 bits".to_owned());
-        return Err(errors);
-    };
-    if !errors.is_empty() {
-        return Err(errors);
-    }
+    let total = total_cents(&request.items);
+    wrong.unless(total.is_some(), "/items", "a total that fits 64 bits");
+    let total_cents = wrong.or(total.unwrap_or_default())?;
     Ok(NewOrder {
         id: Uuid::now_v7(),
         user_id: request.user_id,
@@ -56,17 +50,16 @@ pub fn total_cents(items: &[Item]) -> Option<i64> {
     })
 }
 
-fn check_item(index: usize, item: &Item, errors: &mut BTreeMap<String, String>) {
+fn check_item(index: usize, item: &Item, wrong: &mut Fields) {
     let sku = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if item.sku.is_empty() || item.sku.len() > MAX_SKU || !item.sku.chars().all(sku) {
-        errors.insert(format!("/items/{index}/sku"), "1 to 64 characters of A-Z a-z 0-9 - _ .".to_owned());
-    }
-    if !QUANTITY.contains(&item.quantity) {
-        errors.insert(format!("/items/{index}/quantity"), "1 to 1000".to_owned());
-    }
-    if !UNIT_PRICE_CENTS.contains(&item.unit_price_cents) {
-        errors.insert(format!("/items/{index}/unit_price_cents"), "0 to 100000000".to_owned());
-    }
+    let valid = (1..=MAX_SKU).contains(&item.sku.len()) && item.sku.chars().all(sku);
+    wrong.unless(valid, format_args!("/items/{index}/sku"), "1 to 64 characters of A-Z a-z 0-9 - _ .");
+    wrong.unless(QUANTITY.contains(&item.quantity), format_args!("/items/{index}/quantity"), "1 to 1000");
+    wrong.unless(
+        UNIT_PRICE_CENTS.contains(&item.unit_price_cents),
+        format_args!("/items/{index}/unit_price_cents"),
+        "0 to 100000000",
+    );
 }
 
 #[cfg(test)]
@@ -77,7 +70,7 @@ mod tests {
         Item { sku: sku.to_owned(), quantity, unit_price_cents }
     }
 
-    fn place(items: Vec<Item>) -> Result<NewOrder, BTreeMap<String, String>> {
+    fn place(items: Vec<Item>) -> Result<NewOrder, Fields> {
         place_order(PlaceOrder { user_id: Uuid::nil(), items }, None, Utc::now())
     }
 
@@ -92,7 +85,7 @@ mod tests {
     fn every_wrong_field_is_named_by_its_json_pointer() {
         let errors =
             place(vec![item("", 0, -1), item("ok", 1, 1), item("no space", 1001, 100_000_001)]).unwrap_err();
-        let fields: Vec<&str> = errors.keys().map(String::as_str).collect();
+        let fields: Vec<&str> = errors.names().collect();
         assert_eq!(
             fields,
             [
@@ -108,8 +101,8 @@ mod tests {
 
     #[test]
     fn an_order_has_between_one_and_fifty_lines() {
-        assert!(place(vec![]).unwrap_err().contains_key("/items"));
-        assert!(place(vec![item("a", 1, 1); MAX_ITEMS + 1]).unwrap_err().contains_key("/items"));
+        assert!(place(vec![]).unwrap_err().names().eq(["/items"]));
+        assert!(place(vec![item("a", 1, 1); MAX_ITEMS + 1]).unwrap_err().names().eq(["/items"]));
         assert!(place(vec![item("a", 1, 1); MAX_ITEMS]).is_ok());
     }
 
@@ -117,6 +110,6 @@ mod tests {
     fn a_total_that_does_not_fit_is_refused() {
         assert_eq!(total_cents(&[item("a", 3, i64::MAX / 2)]), None);
         assert_eq!(total_cents(&[item("a", 1, i64::MAX), item("b", 1, 1)]), None);
-        assert!(place(vec![item("a", 3, i64::MAX / 2)]).unwrap_err().contains_key("/items"));
+        assert!(place(vec![item("a", 3, i64::MAX / 2)]).unwrap_err().names().any(|name| name == "/items"));
     }
 }

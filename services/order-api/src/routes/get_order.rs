@@ -1,11 +1,11 @@
 //! `GET /orders/{id}`: where an order stands.
 
 use axum::{Json, extract::State};
-use chassis_http::Path;
-use contracts::{
-    orders::Order,
-    problems::{Problem, ToAnything},
+use chassis_http::{
+    Path,
+    openapi::{Problem, ToAnything},
 };
+use contracts::orders::Order;
 use uuid::Uuid;
 
 use crate::{error::OrderError, state::AppState};

@@ -1,23 +1,19 @@
 //! `GET /orders`: a page of orders, newest first, of one user, of one status, or of all.
 
 use axum::{Json, extract::State};
-use chassis_http::Query;
-use contracts::{
-    orders::{OrderPage, OrderStatus},
-    problems::{Problem, ToAnything},
+use chassis_http::{
+    Page, Query,
+    openapi::{Problem, ToAnything},
 };
+use contracts::orders::{OrderPage, OrderStatus};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use crate::{
-    domain::{Cursor, ListFilter},
-    error::OrderError,
-    state::AppState,
-};
+use crate::{domain::ListFilter, error::OrderError, state::AppState};
 
-const DEFAULT_LIMIT: u32 = 20;
-const MAX_LIMIT: u32 = 100;
+/// What the cursors of this list begin with.
+const TAG: &str = "o1";
 
 /// What to list.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -32,25 +28,8 @@ pub struct ListParams {
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
     /// `next_cursor` of the page before.
-    #[param(pattern = "^o1[0-9a-f]{32}$")]
+    #[param(pattern = "^o1[0-9a-fA-F]{32}$")]
     cursor: Option<String>,
-}
-
-impl ListParams {
-    fn filter(self) -> Result<ListFilter, OrderError> {
-        let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
-        if !(1..=MAX_LIMIT).contains(&limit) {
-            return Err(OrderError::invalid("limit", format!("1 to {MAX_LIMIT}")));
-        }
-        let cursor = match self.cursor.as_deref() {
-            None => None,
-            Some(text) => match Cursor::decode(text) {
-                Some(cursor) => Some(cursor),
-                None => return Err(OrderError::invalid("cursor", "`next_cursor` of the page before")),
-            },
-        };
-        Ok(ListFilter { user_id: self.user_id, status: self.status, limit, cursor })
-    }
 }
 
 /// Lists orders.
@@ -67,9 +46,9 @@ pub async fn list_orders(
     State(state): State<AppState>,
     Query(params): Query<ListParams>,
 ) -> Result<Json<OrderPage>, OrderError> {
-    let filter = params.filter()?;
-    let (orders, more) = state.orders.list(&filter).await?;
-    let last = orders.last().filter(|_| more);
-    let next_cursor = last.map(|order| Cursor::after(order.id).encode());
+    let page = Page::asked(TAG, params.limit, params.cursor.as_deref())?;
+    let ListParams { user_id, status, .. } = params;
+    let filter = ListFilter { user_id, status, below: page.after(), rows: page.rows() };
+    let (orders, next_cursor) = page.of(state.orders.list(&filter).await?, |order| order.id);
     Ok(Json(OrderPage { orders, next_cursor }))
 }

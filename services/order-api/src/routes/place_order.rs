@@ -6,12 +6,15 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
+use chassis_core::Fields;
 use chassis_faults::scope::Scope;
-use chassis_http::Json;
+use chassis_http::{
+    Json,
+    openapi::{Problem, ToChanges},
+};
 use chrono::{SubsecRound, Utc};
 use contracts::{
     orders::{Accepted, OrderStatus, PlaceOrder},
-    problems::{Problem, ToChanges},
     subject,
 };
 use http::{HeaderMap, StatusCode, header::LOCATION};
@@ -93,6 +96,6 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, OrderE
     let Some(value) = values.next() else { return Ok(None) };
     match (IdempotencyKey::parse(value.as_bytes()), values.next()) {
         (Some(key), None) => Ok(Some(key)),
-        _ => Err(OrderError::invalid("Idempotency-Key", IdempotencyKey::EXPECTED)),
+        _ => Err(Fields::one("Idempotency-Key", IdempotencyKey::EXPECTED).into()),
     }
 }

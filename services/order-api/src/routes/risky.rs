@@ -1,7 +1,7 @@
 //! `GET /risky`: succeeds or fails, as its backend does.
 
 use axum::{Json, extract::State};
-use contracts::problems::{Problem, ToAnything};
+use chassis_http::openapi::{Problem, ToAnything};
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chassis_faults::protection::{Protection, Protections};
 use chassis_redis::{Cache, CacheTargets};
 use chrono::Utc;
 use uuid::Uuid;
@@ -21,15 +20,14 @@ const AS_FRESH: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct RedisUserCache {
     cache: Cache,
-    protections: Protections,
     metrics: LookupMetrics,
 }
 
 impl RedisUserCache {
     /// On an open cache.
     #[must_use]
-    pub const fn new(cache: Cache, protections: Protections, metrics: LookupMetrics) -> Self {
-        Self { cache, protections, metrics }
+    pub const fn new(cache: Cache, metrics: LookupMetrics) -> Self {
+        Self { cache, metrics }
     }
 }
 
@@ -63,30 +61,10 @@ impl UserCache for RedisUserCache {
         match event {
             LookupEvent::Hit => self.cache.record(true),
             LookupEvent::Miss => self.cache.record(false),
-            LookupEvent::OriginRead => self.metrics.origin_reads.inc(),
-            LookupEvent::Coalesced => self.metrics.coalesced.inc(),
-            LookupEvent::StaleServed => self.metrics.stale_served.inc(),
-            LookupEvent::BypassRefused => self.metrics.bypass_refused.inc(),
+            LookupEvent::OriginRead => self.metrics.cache_origin_reads_total.inc(),
+            LookupEvent::Coalesced => self.metrics.cache_coalesced_total.inc(),
+            LookupEvent::StaleServed => self.metrics.cache_stale_served_total.inc(),
+            LookupEvent::BypassRefused => self.metrics.cache_bypass_refused_total.inc(),
         }
-    }
-
-    fn single_flight(&self) -> bool {
-        self.protections.on(Protection::SingleFlight) && !self.cache.coalescing_suspended()
-    }
-
-    fn ttl_jitter(&self) -> bool {
-        self.protections.on(Protection::TtlJitter)
-    }
-
-    fn stale_on_error(&self) -> bool {
-        self.protections.on(Protection::StaleOnError)
-    }
-
-    fn bulkhead(&self) -> bool {
-        self.protections.on(Protection::Bulkhead)
-    }
-
-    fn timeout(&self) -> bool {
-        self.protections.on(Protection::Timeout)
     }
 }

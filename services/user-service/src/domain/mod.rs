@@ -3,14 +3,14 @@
 //! Pure: knows no HTTP, SQL or Redis, only the two ports below.
 
 mod active;
-mod cursor;
 mod flight;
 mod lookup;
 mod ports;
 mod validation;
 
 pub use active::ActiveUsers;
-pub use cursor::{decode_cursor, encode_cursor, page_limit};
 pub use lookup::{CacheStatus, Found, Lookup, LookupPolicy};
-pub use ports::{CacheFailure, Cause, Entry, LookupEvent, Source, UserCache, UserError, UserStore};
-pub use validation::{FieldError, UserChanges, ValidUser, validate_new, validate_update};
+pub use ports::{
+    CacheFailure, Cause, Entry, LookupEvent, Protections, Source, UserCache, UserError, UserStore,
+};
+pub use validation::{UserChanges, ValidUser, validate_new, validate_update};

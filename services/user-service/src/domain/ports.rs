@@ -2,12 +2,13 @@
 
 use std::{error::Error, sync::Arc, time::Duration};
 
+use chassis_core::Fields;
 use chrono::{DateTime, Utc};
 use contracts::users::User;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{FieldError, UserChanges, ValidUser};
+use super::{UserChanges, ValidUser};
 
 /// The cause of a failure, shared by the callers that waited for it together.
 pub type Cause = Arc<dyn Error + Send + Sync>;
@@ -23,7 +24,7 @@ pub enum UserError {
     EmailTaken,
     /// The input is wrong: these fields.
     #[error("the input is not valid")]
-    Invalid(Vec<FieldError>),
+    Invalid(Fields),
     /// The database does not answer; a retry may help.
     #[error("the database of users does not answer")]
     Unavailable(#[source] Source),
@@ -98,7 +99,23 @@ pub enum LookupEvent {
     BypassRefused,
 }
 
-/// Where copies are kept, and which of the protections around them are in force.
+/// What holds a lookup up while its cache or the database fails: which of it is in force. Each can be switched off while the
+/// service runs, so every lookup is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Protections {
+    /// Concurrent reads of one id share a read of the database.
+    pub single_flight: bool,
+    /// The time of expiry is spread.
+    pub ttl_jitter: bool,
+    /// A stale copy is served while the database fails.
+    pub stale_on_error: bool,
+    /// Reads past a failed cache are bounded.
+    pub bulkhead: bool,
+    /// Reads of the database have a deadline.
+    pub timeout: bool,
+}
+
+/// Where copies are kept.
 pub trait UserCache: Clone + Send + Sync + 'static {
     /// The entry of `id`.
     fn get(&self, id: Uuid) -> impl Future<Output = Result<Option<Entry>, CacheFailure>> + Send;
@@ -108,14 +125,4 @@ pub trait UserCache: Clone + Send + Sync + 'static {
     fn remove(&self, id: Uuid) -> impl Future<Output = Result<(), CacheFailure>> + Send;
     /// Counts what happened to a lookup.
     fn record(&self, event: LookupEvent);
-    /// Whether concurrent reads of one id may share a read of the database.
-    fn single_flight(&self) -> bool;
-    /// Whether the time of expiry is spread.
-    fn ttl_jitter(&self) -> bool;
-    /// Whether a stale copy may be served while the database fails.
-    fn stale_on_error(&self) -> bool;
-    /// Whether reads past a failed cache are bounded.
-    fn bulkhead(&self) -> bool;
-    /// Whether reads of the database have a deadline.
-    fn timeout(&self) -> bool;
 }

@@ -1,28 +1,14 @@
 //! What a valid user is. Control characters are refused: PostgreSQL cannot store NUL, and logs should not carry the rest.
 
+use chassis_core::Fields;
 use contracts::users::{CreateUser, UpdateUser, UserTier};
-
-use super::UserError;
 
 const NAME_CHARS: usize = 100;
 /// RFC 5321: a path has at most 256 octets, the angle brackets included. Counted in characters, as JSON Schema does.
 const EMAIL_CHARS: usize = 254;
 
-const NAME: FieldError =
-    FieldError { name: "/name", expected: "1 to 100 characters, none of them a control character" };
-const EMAIL: FieldError = FieldError {
-    name: "/email",
-    expected: "an e-mail address with one `@`, at most 254 characters, without spaces",
-};
-
-/// A field that was wrong, and what would be right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FieldError {
-    /// JSON pointer, or name of the parameter.
-    pub name: &'static str,
-    /// What would be right.
-    pub expected: &'static str,
-}
+const NAME: &str = "1 to 100 characters, none of them a control character";
+const EMAIL: &str = "an e-mail address with one `@`, at most 254 characters, without spaces";
 
 /// A new user that may be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,30 +33,22 @@ pub struct UserChanges {
 /// Checks a new user.
 ///
 /// # Errors
-/// [`UserError::Invalid`] with every wrong field.
-pub fn validate_new(input: CreateUser) -> Result<ValidUser, UserError> {
-    let mut wrong = Vec::new();
-    if !valid_name(&input.name) {
-        wrong.push(NAME);
-    }
-    if !valid_email(&input.email) {
-        wrong.push(EMAIL);
-    }
-    if !wrong.is_empty() {
-        return Err(UserError::Invalid(wrong));
-    }
-    Ok(ValidUser { name: input.name, email: input.email, tier: input.tier.unwrap_or(UserTier::Free) })
+/// Every wrong field.
+pub fn validate_new(input: CreateUser) -> Result<ValidUser, Fields> {
+    let mut wrong = Fields::default();
+    wrong.unless(valid_name(&input.name), "/name", NAME);
+    wrong.unless(valid_email(&input.email), "/email", EMAIL);
+    wrong.or(ValidUser { name: input.name, email: input.email, tier: input.tier.unwrap_or(UserTier::Free) })
 }
 
 /// Checks a change.
 ///
 /// # Errors
-/// [`UserError::Invalid`] with every wrong field.
-pub fn validate_update(input: UpdateUser) -> Result<UserChanges, UserError> {
-    if input.name.as_deref().is_some_and(|name| !valid_name(name)) {
-        return Err(UserError::Invalid(vec![NAME]));
-    }
-    Ok(UserChanges { name: input.name, tier: input.tier })
+/// Every wrong field.
+pub fn validate_update(input: UpdateUser) -> Result<UserChanges, Fields> {
+    let mut wrong = Fields::default();
+    wrong.unless(input.name.as_deref().is_none_or(valid_name), "/name", NAME);
+    wrong.or(UserChanges { name: input.name, tier: input.tier })
 }
 
 fn valid_name(name: &str) -> bool {
@@ -89,17 +67,15 @@ fn valid_email(email: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn wrong_fields(name: &str, email: &str) -> Vec<&'static str> {
+    fn wrong_fields(name: &str, email: &str) -> Vec<String> {
         let input = CreateUser { name: name.to_owned(), email: email.to_owned(), tier: None };
-        match validate_new(input) {
-            Err(UserError::Invalid(fields)) => fields.iter().map(|field| field.name).collect(),
-            _ => Vec::new(),
-        }
+        let wrong = validate_new(input).err().unwrap_or_default();
+        wrong.names().map(str::to_owned).collect()
     }
 
     #[test]
     fn every_wrong_field_is_named() {
-        assert_eq!(wrong_fields("", "x"), ["/name", "/email"]);
+        assert_eq!(wrong_fields("", "x"), ["/email", "/name"]);
         assert_eq!(wrong_fields("Ada", "ada@example.com"), [""; 0]);
     }
 

@@ -2,9 +2,11 @@
 
 use axum::{extract::State, response::IntoResponse};
 use chassis_faults::scope::Scope;
-use chassis_http::Json;
+use chassis_http::{
+    Json,
+    openapi::{Problem, ToChanges},
+};
 use contracts::{
-    problems::{Problem, ToChanges},
     subject,
     users::{CreateUser, User},
 };

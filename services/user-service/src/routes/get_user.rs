@@ -5,12 +5,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chassis_faults::scope::Scope;
-use chassis_http::Path;
-use contracts::{
-    problems::{Problem, ToAnything},
-    subject,
-    users::User,
+use chassis_http::{
+    Path,
+    openapi::{Problem, ToAnything},
 };
+use contracts::{subject, users::User};
 use uuid::Uuid;
 
 use crate::{
@@ -39,7 +38,7 @@ use crate::{
 )]
 pub async fn get_user(State(state): State<AppState>, Path(id): Path<Uuid>) -> Result<Response, ApiError> {
     Scope::identify((subject::USER_ID, &id.to_string()), None);
-    let found = state.lookup.get(id).await?;
+    let found = state.lookup.get(id, state.switches.now()).await?;
     let x_cache = [("x-cache", found.status.as_str())];
     let Some(user) = found.user else {
         return Ok((x_cache, problem(&UserError::NotFound)).into_response());

@@ -1,19 +1,18 @@
 //! `GET /users`: all users, page by page, in order of id. Reads the database: a page is not cached.
 
 use axum::extract::State;
-use chassis_http::Query;
-use contracts::{
-    problems::{Problem, ToAnything},
-    users::UserPage,
+use chassis_http::{
+    Page, Query,
+    openapi::{Problem, ToAnything},
 };
+use contracts::users::UserPage;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::{
-    domain::{UserStore, decode_cursor, encode_cursor, page_limit},
-    error::ApiError,
-    state::AppState,
-};
+use crate::{domain::UserStore, error::ApiError, state::AppState};
+
+/// What the cursors of this list begin with.
+const TAG: &str = "id_";
 
 /// Which page.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -46,14 +45,10 @@ pub struct PageQuery {
 )]
 pub async fn list_users(
     State(state): State<AppState>,
-    Query(page): Query<PageQuery>,
+    Query(query): Query<PageQuery>,
 ) -> Result<axum::Json<UserPage>, ApiError> {
-    let limit = page_limit(page.limit)?;
-    let after = page.cursor.as_deref().map(decode_cursor).transpose()?;
-    // One more than asked for tells whether there is a next page.
-    let mut users = state.store.list(after, limit + 1).await?;
-    let more = users.len() > limit as usize;
-    users.truncate(limit as usize);
-    let next_cursor = users.last().filter(|_| more).map(|user| encode_cursor(user.id));
+    let page = Page::asked(TAG, query.limit, query.cursor.as_deref())?;
+    let users = state.store.list(page.after(), page.rows()).await?;
+    let (users, next_cursor) = page.of(users, |user| user.id);
     Ok(axum::Json(UserPage { users, next_cursor }))
 }

@@ -2,9 +2,11 @@
 
 use axum::extract::State;
 use chassis_faults::scope::Scope;
-use chassis_http::{Json, Path};
+use chassis_http::{
+    Json, Path,
+    openapi::{Problem, ToChanges},
+};
 use contracts::{
-    problems::{Problem, ToChanges},
     subject,
     users::{UpdateUser, User},
 };

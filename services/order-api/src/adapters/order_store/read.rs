@@ -33,14 +33,13 @@ impl OrderStore {
         Ok(row.map(Order::try_from).transpose()?)
     }
 
-    /// A page of orders, newest first, and whether more follow.
+    /// Orders, newest first.
     ///
     /// # Errors
     /// [`DbError`].
-    pub async fn list(&self, filter: &ListFilter) -> Result<(Vec<Order>, bool), DbError> {
-        let below = filter.cursor.map_or(Uuid::max(), |cursor| cursor.id());
-        // One more than asked for tells whether there is a next page.
-        let rows = i64::from(filter.limit) + 1;
+    pub async fn list(&self, filter: &ListFilter) -> Result<Vec<Order>, DbError> {
+        let below = filter.below.unwrap_or(Uuid::max());
+        let rows = i64::from(filter.rows);
         let statement = match (filter.user_id, filter.status) {
             (None, None) => sqlx::query_as(list!("")).bind(below).bind(rows),
             (Some(user), None) => sqlx::query_as(list!("AND user_id = $3")).bind(below).bind(rows).bind(user),
@@ -56,8 +55,6 @@ impl OrderStore {
         let mut query = self.database.query(QueryType::Select, "list_orders").await?;
         let rows: Vec<OrderRow> = statement.fetch_all(&mut *query).await?;
         drop(query);
-        let more = rows.len() > filter.limit as usize;
-        let orders = rows.into_iter().take(filter.limit as usize).map(Order::try_from);
-        Ok((orders.collect::<Result<_, _>>()?, more))
+        Ok(rows.into_iter().map(Order::try_from).collect::<Result<_, _>>()?)
     }
 }

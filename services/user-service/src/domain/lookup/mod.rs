@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
 use super::{
-    Entry, LookupEvent, Source, UserCache, UserError, UserStore,
+    Entry, LookupEvent, Protections, Source, UserCache, UserError, UserStore,
     flight::{Flights, Ticket},
 };
 
@@ -93,11 +93,11 @@ impl<S: UserStore, C: UserCache> Lookup<S, C> {
         Self { store, cache, policy, flights: Flights::new(), bypass }
     }
 
-    /// One user, or the knowledge that there is none.
+    /// One user, or the knowledge that there is none; `on` says which protections are in force.
     ///
     /// # Errors
     /// When the database fails and no copy can stand in, or too many reads go past a failed cache.
-    pub async fn get(&self, id: Uuid) -> Result<Found, UserError> {
+    pub async fn get(&self, id: Uuid, on: Protections) -> Result<Found, UserError> {
         let (expired, status) = match self.cache.get(id).await {
             Ok(Some(entry)) if entry.fresh_until > Utc::now() => {
                 self.cache.record(LookupEvent::Hit);
@@ -109,10 +109,8 @@ impl<S: UserStore, C: UserCache> Lookup<S, C> {
             }
             Err(_) => (None, CacheStatus::Bypass),
         };
-        match (self.load(id, status).await, expired) {
-            (Err(UserError::Unavailable(_) | UserError::Overloaded), Some(copy))
-                if self.cache.stale_on_error() =>
-            {
+        match (self.load(id, status, on).await, expired) {
+            (Err(UserError::Unavailable(_) | UserError::Overloaded), Some(copy)) if on.stale_on_error => {
                 self.cache.record(LookupEvent::StaleServed);
                 Ok(Found { user: copy.user, status: CacheStatus::Stale })
             }
@@ -130,11 +128,11 @@ impl<S: UserStore, C: UserCache> Lookup<S, C> {
         self.flights.forget(&id);
     }
 
-    async fn load(&self, id: Uuid, status: CacheStatus) -> Loaded {
-        if !self.cache.single_flight() {
-            return self.clone().read(id, status, None).await;
+    async fn load(&self, id: Uuid, status: CacheStatus, on: Protections) -> Loaded {
+        if !on.single_flight {
+            return self.clone().read(id, status, on, None).await;
         }
-        let seat = self.flights.board(id, |ticket| self.clone().read(id, status, Some(ticket)));
+        let seat = self.flights.board(id, |ticket| self.clone().read(id, status, on, Some(ticket)));
         if seat.joined {
             self.cache.record(LookupEvent::Coalesced);
         }
@@ -142,7 +140,13 @@ impl<S: UserStore, C: UserCache> Lookup<S, C> {
     }
 
     /// Reads the database once and keeps a copy.
-    async fn read(self, id: Uuid, status: CacheStatus, ticket: Option<Ticket<Uuid, Loaded>>) -> Loaded {
+    async fn read(
+        self,
+        id: Uuid,
+        status: CacheStatus,
+        on: Protections,
+        ticket: Option<Ticket<Uuid, Loaded>>,
+    ) -> Loaded {
         // The previous flight may have landed between this caller's look at the cache and its own start.
         if ticket.is_some()
             && status == CacheStatus::Miss
@@ -151,20 +155,21 @@ impl<S: UserStore, C: UserCache> Lookup<S, C> {
         {
             return Ok(Found { user: entry.user, status: CacheStatus::Hit });
         }
-        let _turn = if status == CacheStatus::Bypass { self.turn().await? } else { None };
+        let bounded = status == CacheStatus::Bypass && on.bulkhead;
+        let _turn = if bounded { Some(self.turn().await?) } else { None };
         self.cache.record(LookupEvent::OriginRead);
-        let user = self.find(id).await?;
+        let user = self.find(id, on).await?;
         let current = ticket.as_ref().is_none_or(Ticket::current);
         // A cache that just failed would only cost its deadline once more.
         if current && status != CacheStatus::Bypass {
-            let (entry, keep) = self.entry(user.clone());
+            let (entry, keep) = self.entry(user.clone(), on);
             self.cache.put(id, entry, keep).await;
         }
         Ok(Found { user, status })
     }
 
-    async fn find(&self, id: Uuid) -> Result<Option<User>, UserError> {
-        if !self.cache.timeout() {
+    async fn find(&self, id: Uuid, on: Protections) -> Result<Option<User>, UserError> {
+        if !on.timeout {
             return self.store.find(id).await;
         }
         let limit = self.policy.origin_timeout;
@@ -173,12 +178,9 @@ impl<S: UserStore, C: UserCache> Lookup<S, C> {
             .unwrap_or_else(|late| Err(UserError::Unavailable(Source(Arc::new(late)))))
     }
 
-    async fn turn(&self) -> Result<Option<SemaphorePermit<'_>>, UserError> {
-        if !self.cache.bulkhead() {
-            return Ok(None);
-        }
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, UserError> {
         match tokio::time::timeout(self.policy.bypass_wait, self.bypass.acquire()).await {
-            Ok(Ok(turn)) => Ok(Some(turn)),
+            Ok(Ok(turn)) => Ok(turn),
             _ => {
                 self.cache.record(LookupEvent::BypassRefused);
                 Err(UserError::Overloaded)
@@ -187,10 +189,10 @@ impl<S: UserStore, C: UserCache> Lookup<S, C> {
     }
 
     /// A new entry, and how long to keep it.
-    fn entry(&self, user: Option<User>) -> (Entry, Duration) {
+    fn entry(&self, user: Option<User>, on: Protections) -> (Entry, Duration) {
         let LookupPolicy { ttl, negative_ttl, stale_for, .. } = self.policy;
         let (fresh, extra) = if user.is_some() { (ttl, stale_for) } else { (negative_ttl, Duration::ZERO) };
-        let spread = if self.cache.ttl_jitter() { rand::random_range(-JITTER..=JITTER) } else { 0.0 };
+        let spread = if on.ttl_jitter { rand::random_range(-JITTER..=JITTER) } else { 0.0 };
         let fresh = fresh.mul_f64(1.0 + spread);
         (Entry { user, fresh_until: Utc::now() + fresh }, fresh + extra)
     }

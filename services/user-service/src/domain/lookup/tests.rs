@@ -32,7 +32,6 @@ struct World {
     gate: Mutex<Option<Arc<Semaphore>>>,
     entries: Mutex<HashMap<Uuid, (Entry, Duration)>>,
     cache_down: AtomicBool,
-    off: Mutex<Vec<&'static str>>,
     events: Mutex<HashMap<LookupEvent, usize>>,
 }
 
@@ -50,10 +49,6 @@ impl World {
         self.events.lock().unwrap().get(&event).copied().unwrap_or(0)
     }
 
-    fn without(&self, protection: &'static str) {
-        self.off.lock().unwrap().push(protection);
-    }
-
     fn close_gate(&self) -> Arc<Semaphore> {
         let gate = Arc::new(Semaphore::new(0));
         *self.gate.lock().unwrap() = Some(gate.clone());
@@ -64,11 +59,15 @@ impl World {
         let mut entries = self.entries.lock().unwrap();
         entries.values_mut().for_each(|(entry, _)| entry.fresh_until = Utc::now() - Duration::from_secs(1));
     }
-
-    fn protected_by(&self, protection: &str) -> bool {
-        !self.off.lock().unwrap().contains(&protection)
-    }
 }
+
+const ALL: Protections = Protections {
+    single_flight: true,
+    ttl_jitter: true,
+    stale_on_error: true,
+    bulkhead: true,
+    timeout: true,
+};
 
 fn id() -> Uuid {
     seeded_user_id(0)
@@ -126,25 +125,10 @@ impl UserCache for Shared {
     fn record(&self, event: LookupEvent) {
         *self.0.events.lock().unwrap().entry(event).or_default() += 1;
     }
-    fn single_flight(&self) -> bool {
-        self.0.protected_by("single-flight")
-    }
-    fn ttl_jitter(&self) -> bool {
-        self.0.protected_by("ttl-jitter")
-    }
-    fn stale_on_error(&self) -> bool {
-        self.0.protected_by("stale-on-error")
-    }
-    fn bulkhead(&self) -> bool {
-        self.0.protected_by("bulkhead")
-    }
-    fn timeout(&self) -> bool {
-        self.0.protected_by("timeout")
-    }
 }
 
 async fn status(lookup: &Lookup<Shared, Shared>, id: Uuid) -> CacheStatus {
-    lookup.get(id).await.unwrap().status
+    lookup.get(id, ALL).await.unwrap().status
 }
 
 #[tokio::test]
@@ -170,8 +154,8 @@ async fn an_expired_copy_stands_in_only_while_the_database_fails_and_the_protect
     world.0.database_down.store(true, SeqCst);
     assert_eq!(status(&lookup, id()).await, CacheStatus::Stale);
     assert_eq!(world.0.count(LookupEvent::StaleServed), 1);
-    world.0.without("stale-on-error");
-    assert!(matches!(lookup.get(id()).await, Err(UserError::Unavailable(_))));
+    let without = Protections { stale_on_error: false, ..ALL };
+    assert!(matches!(lookup.get(id(), without).await, Err(UserError::Unavailable(_))));
 }
 
 #[tokio::test]
@@ -185,13 +169,11 @@ async fn an_expired_copy_stands_in_for_a_database_that_hangs() {
 
 #[tokio::test]
 async fn a_hundred_misses_read_the_database_once_with_single_flight_and_a_hundred_times_without() {
-    for (protected, reads) in [(true, 1), (false, 100)] {
+    for (single_flight, reads) in [(true, 1), (false, 100)] {
         let (world, lookup) = World::with_user();
-        if !protected {
-            world.0.without("single-flight");
-        }
+        let on = Protections { single_flight, ..ALL };
         let gate = world.0.close_gate();
-        let calls = join_all((0..100).map(|_| lookup.get(id())));
+        let calls = join_all((0..100).map(|_| lookup.get(id(), on)));
         let open = async { gate.add_permits(1000) };
         let (found, ()) = futures::join!(calls, open);
         assert!(found.iter().all(|found| found.as_ref().unwrap().user.is_some()));
@@ -202,14 +184,12 @@ async fn a_hundred_misses_read_the_database_once_with_single_flight_and_a_hundre
 
 #[tokio::test]
 async fn past_a_failed_cache_only_a_few_read_at_once_unless_the_bulkhead_is_off() {
-    for (protected, refused) in [(true, 6), (false, 0)] {
+    for (bulkhead, refused) in [(true, 6), (false, 0)] {
         let (world, lookup) = World::with_user();
         world.0.cache_down.store(true, SeqCst);
-        if !protected {
-            world.0.without("bulkhead");
-        }
+        let on = Protections { bulkhead, ..ALL };
         let gate = world.0.close_gate();
-        let calls = join_all((0..10).map(|n| lookup.get(seeded_user_id(n))));
+        let calls = join_all((0..10).map(|n| lookup.get(seeded_user_id(n), on)));
         // The gate opens once those that are refused at all have been refused.
         let open = async {
             while world.0.count(LookupEvent::BypassRefused) < refused {
@@ -228,19 +208,19 @@ async fn past_a_failed_cache_only_a_few_read_at_once_unless_the_bulkhead_is_off(
 async fn a_read_that_began_before_a_change_neither_fills_the_cache_nor_serves_later_readers() {
     let (world, lookup) = World::with_user();
     let gate = world.0.close_gate();
-    let early = lookup.get(id());
+    let early = lookup.get(id(), ALL);
     let change_and_read = async {
         world.0.users.lock().unwrap().insert(id(), user("Grace"));
         *world.0.gate.lock().unwrap() = None;
         lookup.invalidate(id()).await;
-        let late = lookup.get(id()).await.unwrap();
+        let late = lookup.get(id(), ALL).await.unwrap();
         gate.add_permits(1);
         late
     };
     let (early, late) = futures::join!(early, change_and_read);
     assert_eq!(early.unwrap().user.unwrap().name, "Ada");
     assert_eq!(late.user.unwrap().name, "Grace");
-    assert_eq!(lookup.get(id()).await.unwrap().user.unwrap().name, "Grace");
+    assert_eq!(lookup.get(id(), ALL).await.unwrap().user.unwrap().name, "Grace");
 }
 
 #[tokio::test]
@@ -249,12 +229,12 @@ async fn a_flight_goes_on_when_the_caller_that_started_it_is_gone() {
     let gate = world.0.close_gate();
     let first = tokio::spawn({
         let lookup = lookup.clone();
-        async move { lookup.get(id()).await }
+        async move { lookup.get(id(), ALL).await }
     });
     while world.0.count(LookupEvent::OriginRead) == 0 {
         tokio::task::yield_now().await;
     }
-    let second = lookup.get(id());
+    let second = lookup.get(id(), ALL);
     let abandon = async {
         while world.0.count(LookupEvent::Coalesced) == 0 {
             tokio::task::yield_now().await;
@@ -269,13 +249,12 @@ async fn a_flight_goes_on_when_the_caller_that_started_it_is_gone() {
 
 #[tokio::test]
 async fn expiry_is_spread_by_a_fifth_with_jitter_and_not_at_all_without() {
-    let (world, lookup) = World::with_user();
-    let spread = || {
-        let kept: Vec<_> = (0..200).map(|_| lookup.entry(Some(user("Ada"))).1).collect();
+    let (_, lookup) = World::with_user();
+    let spread = |on| {
+        let kept: Vec<_> = (0..200).map(|_| lookup.entry(Some(user("Ada")), on).1).collect();
         *kept.iter().max().unwrap() - *kept.iter().min().unwrap()
     };
     let full = POLICY.ttl.mul_f64(2.0 * JITTER);
-    assert!(spread() > full / 2 && spread() <= full);
-    world.0.without("ttl-jitter");
-    assert_eq!(spread(), Duration::ZERO);
+    assert!(spread(ALL) > full / 2 && spread(ALL) <= full);
+    assert_eq!(spread(Protections { ttl_jitter: false, ..ALL }), Duration::ZERO);
 }
