@@ -24,7 +24,7 @@ pub use chaos::ChaosProxy;
 pub use claim::Claim;
 pub use eventually::eventually;
 pub use http::{Answer, Http};
-pub use kafka::{Kafka, Record, Sender};
+pub use kafka::{Kafka, Record, Sender, serve_broker};
 pub use metrics::{Family, Scrape};
 pub use needs::{Need, available, schemathesis};
 pub use ports::free_addr;

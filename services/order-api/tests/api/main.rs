@@ -21,3 +21,5 @@ mod robustness;
 mod signatures;
 mod sweep;
 mod traces;
+
+testkit::broker!();
