@@ -22,7 +22,7 @@ mod traces;
 
 pub use chaos::ChaosProxy;
 pub use claim::Claim;
-pub use eventually::eventually;
+pub use eventually::{eventually, eventually_every};
 pub use http::{Answer, Http};
 pub use kafka::{Kafka, Record, Sender, serve_broker};
 pub use metrics::{Family, Scrape};
