@@ -1,9 +1,13 @@
 //! The project's chores. Uses no other crate of the workspace: it must build in seconds, before anything else does.
 
 mod deny;
+mod examples;
 mod generate;
+mod libtest;
+mod programs;
 mod report;
 mod rules;
+mod run;
 mod scripts;
 mod shell;
 mod steps;
@@ -34,7 +38,7 @@ enum Task {
         /// Leave out the steps that take minutes: shell, format, rules, chart, clippy and unit tests remain.
         #[arg(long)]
         quick: bool,
-        /// Also print the slowest test programs.
+        /// Also print the slowest test programs and tests.
         #[arg(long)]
         timings: bool,
     },
