@@ -26,7 +26,7 @@ const NOT_MEASURING: &[&str] = &["--skip", "slo::"];
 const NICE: [u8; 3] = [0, 5, 10];
 
 /// Runs the pipeline's tests, which run once more on a durable log and a real coordinator, with a broker that is killed.
-const PIPELINE: (&str, &[&str]) = ("-p order-api --test api", &["pipeline::"]);
+const PIPELINE: (&str, &[&str]) = ("-p pipeline --test flow", &["orders::"]);
 
 /// Runs these programs; `everything` is said of the whole suite, which runs some of them twice.
 pub(crate) fn run(programs: Vec<Program>, everything: bool, report: &mut Report) -> Result<()> {
@@ -161,7 +161,7 @@ mod tests {
         };
         let all = lanes(programs.clone(), true);
         let (measuring, not) = (format!("{LABS} slo::"), format!("{LABS} --skip slo::"));
-        let twice = format!("TEST_KAFKA=apache {} pipeline::", PIPELINE.0);
+        let twice = format!("TEST_KAFKA=apache {} orders::", PIPELINE.0);
         let others = vec!["-p order-api --lib".to_owned(), PIPELINE.0.to_owned(), twice];
         assert_eq!(names(&all), [vec![measuring], vec![not], others]);
         assert_eq!(all[1][0].threads, 1, "one lab at a time");
