@@ -4,6 +4,7 @@
 //! Invariant: nothing that a test starts survives the test process, however that process ends.
 
 mod chaos;
+mod claim;
 mod eventually;
 pub mod golden;
 mod http;
@@ -11,6 +12,7 @@ mod kafka;
 mod kafka_raw;
 mod metrics;
 mod needs;
+mod ports;
 mod postgres;
 mod process;
 mod redis;
@@ -19,13 +21,15 @@ mod tether;
 mod traces;
 
 pub use chaos::ChaosProxy;
-pub use eventually::eventually;
+pub use claim::Claim;
+pub use eventually::{eventually, eventually_every};
 pub use http::{Answer, Http};
-pub use kafka::{Kafka, Record, Sender};
+pub use kafka::{Kafka, Record, Sender, serve_broker};
 pub use metrics::{Family, Scrape};
 pub use needs::{Need, available, schemathesis};
+pub use ports::free_addr;
 pub use postgres::Postgres;
-pub use process::{Process, free_addr};
+pub use process::Process;
 pub use reconcile as invariants;
 pub use redis::Redis;
 pub use traces::{Span, TraceSink, assert_child, assert_linked};

@@ -14,7 +14,7 @@ use std::{
 use sqlx::{Connection, Executor, PgConnection};
 use tokio::sync::OnceCell;
 
-use crate::{needs::program, tether::Tether};
+use crate::{needs::program, ports::free_addr, tether::Tether};
 
 /// A running server. [`Postgres::shared`] is what most tests want; [`Postgres::start`] is for those that stop theirs.
 pub struct Postgres {
@@ -44,17 +44,12 @@ impl Postgres {
     /// # Panics
     /// As [`Postgres::start`].
     pub async fn start_with(settings: &[&str]) -> Self {
-        // Another process may take the free port between the probe and the bind: then try another.
-        for _ in 0..5 {
-            let folder = new_cluster();
-            let addr = free_addr();
-            let tether = Tether::start(&folder, "QUIT", &server_command(&folder, addr, settings));
-            let mut server = Self { addr, folder, databases: AtomicU32::new(0), tether };
-            if server.comes_up().await {
-                return server;
-            }
-        }
-        panic!("PostgreSQL did not start five times in a row");
+        let folder = new_cluster();
+        let addr = free_addr();
+        let tether = Tether::start(&folder, "QUIT", &server_command(&folder, addr, settings));
+        let mut server = Self { addr, folder, databases: AtomicU32::new(0), tether };
+        assert!(server.comes_up().await, "PostgreSQL did not start: {}", server.tether.last_words());
+        server
     }
 
     /// Where it listens.
@@ -135,15 +130,6 @@ impl Postgres {
         }
         false
     }
-}
-
-/// A loopback address that was free a moment ago.
-///
-/// # Panics
-/// When there is none.
-#[must_use]
-pub fn free_addr() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").and_then(|probe| probe.local_addr()).expect("a free port")
 }
 
 fn new_cluster() -> PathBuf {

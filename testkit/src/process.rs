@@ -4,8 +4,6 @@ use std::{path::PathBuf, time::Duration};
 
 use crate::{Http, eventually, tether::Tether};
 
-pub use crate::postgres::free_addr;
-
 /// A running binary that cannot outlive the test process. Dropping it sends SIGTERM and waits.
 pub struct Process {
     tether: Option<Tether>,

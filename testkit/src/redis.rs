@@ -7,7 +7,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{needs::program, postgres::free_addr, tether::Tether};
+use crate::{needs::program, ports::free_addr, tether::Tether};
 
 /// A running server; stopped when dropped.
 pub struct Redis {
@@ -21,13 +21,8 @@ impl Redis {
     /// # Panics
     /// When Redis is missing (say `needs!(Redis)` first) or does not start.
     pub async fn start() -> Self {
-        for _ in 0..5 {
-            let addr = free_addr();
-            if let Some(tether) = spawn(addr).await {
-                return Self { addr, tether: Some(tether) };
-            }
-        }
-        panic!("redis-server did not start five times in a row");
+        let addr = free_addr();
+        Self { addr, tether: Some(spawn(addr).await) }
     }
 
     /// Where it listens; stays the same over [`Redis::restart`].
@@ -58,11 +53,10 @@ impl Redis {
     /// Starts it again on the same port, empty.
     ///
     /// # Panics
-    /// When the port was taken meanwhile.
+    /// When it does not start.
     pub async fn restart(&mut self) {
         self.kill();
-        self.tether = spawn(self.addr).await;
-        assert!(self.tether.is_some(), "redis-server did not come back on {}", self.addr);
+        self.tether = Some(spawn(self.addr).await);
     }
 
     /// Stops it from answering while its connections stay open (SIGSTOP).
@@ -81,7 +75,7 @@ impl Redis {
     }
 }
 
-async fn spawn(addr: SocketAddr) -> Option<Tether> {
+async fn spawn(addr: SocketAddr) -> Tether {
     let folder = tempfile::Builder::new().prefix("testkit-redis-").tempdir().expect("a temp folder").keep();
     let mut command =
         vec![program("redis-server").expect("`redis-server` is installed").display().to_string()];
@@ -91,15 +85,15 @@ async fn spawn(addr: SocketAddr) -> Option<Tether> {
     command.extend(flags.map(str::to_owned));
     let mut tether = Tether::start(&folder, "KILL", &command);
     for _ in 0..500 {
-        if send(addr, "PING").await.is_ok_and(|reply| reply.starts_with("+PONG")) {
-            return tether.alive().then_some(tether);
+        if send(addr, "PING").await.is_ok_and(|reply| reply.starts_with("+PONG")) && tether.alive() {
+            return tether;
         }
         if !tether.alive() {
-            return None;
+            break;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    None
+    panic!("redis-server did not start on {addr}: {}", tether.last_words());
 }
 
 async fn send(addr: SocketAddr, line: &str) -> std::io::Result<String> {

@@ -2,18 +2,23 @@
 //! when that ends (the test process dropped it, or died in any way, SIGKILL included) stops the server and removes the folder.
 
 use std::{
+    fs::File,
     io::{BufRead, BufReader},
-    os::unix::process::CommandExt,
+    os::unix::{fs::FileExt as _, process::CommandExt},
     path::Path,
     process::{Child, Command, Stdio},
+    sync::Arc,
 };
+
+/// Lines of a server's output that are its last words.
+const LAST_LINES: usize = 30;
 
 /// `$1` the folder, `$2` the signal that stops the server, the rest its command line. Prints the server's pid.
 /// Ends with the server; the last `kill` takes the watcher along, which is in the same process group.
 const SCRIPT: &str = r#"
 folder=$1; signal=$2; shift 2
 exec 3<&0
-"$@" </dev/null >"$folder/server.log" 2>&1 3<&- &
+"$@" </dev/null >>"$folder/server.log" 2>&1 3<&- &
 server=$!
 echo $server
 exec >/dev/null 2>&1
@@ -28,12 +33,31 @@ kill -TERM 0
 pub(crate) struct Tether {
     shell: Child,
     server: u32,
+    words: Words,
+}
+
+/// What a server has written; readable even after its folder is gone.
+#[derive(Clone)]
+pub(crate) struct Words(Arc<File>);
+
+impl Words {
+    /// The last lines.
+    pub(crate) fn last(&self) -> String {
+        let length = self.0.metadata().map_or(0, |meta| meta.len());
+        let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
+        let read = self.0.read_at(&mut bytes, 0).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes[..read]);
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(LAST_LINES)..].join("\n")
+    }
 }
 
 impl Tether {
     /// Starts `command`, whose folder is `folder`; a note of [`Tether::keep_folder`] holds no longer.
     pub(crate) fn start(folder: &Path, signal: &str, command: &[String]) -> Self {
         let _ = std::fs::remove_file(folder.join("keep"));
+        let log = File::options().read(true).write(true).create(true).truncate(true);
+        let log = log.open(folder.join("server.log")).expect("a log in the folder");
         let mut shell = Command::new("sh")
             .args(["-c", SCRIPT, "tether"])
             .arg(folder)
@@ -50,12 +74,22 @@ impl Tether {
         let stdout = shell.stdout.take().expect("standard output is a pipe");
         BufReader::new(stdout).read_line(&mut line).expect("`sh` reports the pid");
         let server = line.trim().parse().expect("a pid");
-        Self { shell, server }
+        Self { shell, server, words: Words(Arc::new(log)) }
     }
 
     /// Whether the server still runs.
     pub(crate) fn alive(&mut self) -> bool {
         matches!(self.shell.try_wait(), Ok(None))
+    }
+
+    /// What it has written, to be read later.
+    pub(crate) fn words(&self) -> Words {
+        self.words.clone()
+    }
+
+    /// The end of what it has written.
+    pub(crate) fn last_words(&self) -> String {
+        self.words.last()
     }
 
     /// From now on the folder outlives the server, which is going to be started in it again.

@@ -12,6 +12,8 @@ use testkit::{ChaosProxy, Kafka, Postgres, Redis, eventually, needs};
 
 const SOON: Duration = Duration::from_secs(10);
 
+testkit::broker!();
+
 #[tokio::test]
 async fn every_test_gets_a_database_of_its_own() {
     needs!(Postgres);
@@ -92,16 +94,17 @@ async fn ping(addr: std::net::SocketAddr) -> std::io::Result<bool> {
 #[ignore = "run by no_server_survives_a_killed_test_process"]
 async fn starts_servers_and_waits() {
     let postgres = Postgres::start().await;
-    let redis = Redis::start().await;
+    let (redis, kafka) = (Redis::start().await, Kafka::start());
     let mut stdout = std::io::stdout();
-    writeln!(stdout, "\npids {} {}", postgres.pid(), redis.pid().unwrap()).unwrap();
+    let pids = [postgres.pid(), redis.pid().unwrap(), kafka.pid().unwrap()].map(|pid| pid.to_string());
+    writeln!(stdout, "\npids {}", pids.join(" ")).unwrap();
     stdout.flush().unwrap();
     std::future::pending::<()>().await;
 }
 
 #[tokio::test]
 async fn no_server_survives_a_killed_test_process() {
-    needs!(Postgres, Redis);
+    needs!(Postgres, Redis, Kafka);
     let temp = tempfile::tempdir().unwrap();
     std::fs::set_permissions(temp.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let mut child = Command::new(std::env::current_exe().unwrap())
@@ -122,4 +125,31 @@ async fn no_server_survives_a_killed_test_process() {
         gone.then_some(()).ok_or_else(|| format!("alive: {alive:?}, folders: {folders}"))
     })
     .await;
+}
+
+/// The other half of the next test: its broker dies of what an assertion ends in.
+#[tokio::test]
+#[ignore = "run by a_broker_that_dies_is_named_and_takes_no_test_along"]
+async fn has_a_broker_that_dies() {
+    let kafka = Kafka::start();
+    let pid = kafka.pid().unwrap().to_string();
+    assert!(Command::new("kill").args(["-ABRT", &pid]).status().unwrap().success());
+    let broker = kafka.brokers();
+    eventually(SOON, || async {
+        tokio::net::TcpStream::connect(broker).await.map_or(Ok(()), |_| Err("still there".to_owned()))
+    })
+    .await;
+}
+
+#[test]
+fn a_broker_that_dies_is_named_and_takes_no_test_along() {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "has_a_broker_that_dies", "--ignored"])
+        .env_remove("TEST_KAFKA")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{output:?}");
+    assert!(said.contains("BROKER DIED, which has_a_broker_that_dies started"), "{said}");
+    assert!(said.contains("BROKER DIED: running 1 test"), "its last words: {said}");
 }

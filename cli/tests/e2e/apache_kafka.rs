@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::{Kafka, Need, Record, available, eventually};
+use testkit::{Kafka, Need, Record, available};
 
-use crate::lab::{BACK, Lab, kill, text};
+use crate::lab::{BACK, Lab, eventually, kill, text};
 
 /// Orders that are placed.
 const ORDERS: usize = 10;

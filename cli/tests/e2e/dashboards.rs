@@ -5,10 +5,12 @@ use std::{fmt::Write as _, fs, path::Path, time::Duration};
 
 use dashgen::check::{promql, read::Dashboard};
 use serde_json::Value;
-use testkit::eventually;
 use tokio::sync::Mutex;
 
-use crate::{lab::Lab, logs};
+use crate::{
+    lab::{Lab, eventually},
+    logs,
+};
 
 /// Time for the last panel to get data: a p95 needs some requests, a settled order some seconds.
 const DATA: Duration = Duration::from_secs(120);

@@ -4,9 +4,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::{Value, json};
-use testkit::eventually;
 
-use crate::lab::Lab;
+use crate::lab::{Lab, eventually};
 
 /// A service, its admin port, and how many faults it has at least.
 const SERVICES: &[(&str, &str, usize)] = &[

@@ -1,27 +1,56 @@
 //! A lab as a user starts it, in a folder of its own and on ports of its own.
 
 use std::{
+    io::Write as _,
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Child, Command, Output, Stdio},
     time::Duration,
 };
 
 use serde_json::Value;
 use tempfile::TempDir;
-use testkit::{Need, available};
+use testkit::{Claim, Need, available};
 use tokio::sync::{Mutex, MutexGuard};
 
 /// Longest time that a killed part may take to be back and ready.
 pub(crate) const BACK: Duration = Duration::from_secs(90);
 
-/// One lab at a time in this process: between the check of the ports and the start of the parts, another lab that starts
-/// at the same moment could take them, and several labs on two cores are slow.
+/// One lab at a time in this process: several labs on two cores are slow, and some tests measure.
 pub(crate) static TURN: Mutex<()> = Mutex::const_new(());
 
-/// A running lab; stopped and removed when dropped, also by a failing test.
+/// Between two looks at a lab: most of them start a program.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// As [`testkit::eventually`], without keeping a core busy with looking.
+pub(crate) async fn eventually<T, F, Fut>(deadline: Duration, check: F) -> T
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<T, String>>,
+{
+    testkit::eventually_every(PAUSE, deadline, check).await
+}
+
+/// By how much the ports of these labs are moved: no two of them, and none and a lab with the usual ports, have one in common
+/// (no two ports of a lab differ by a multiple of 40). All stay below those of the servers of tests, which begin at 26000.
+const OFFSETS: std::ops::Range<u16> = 30..230;
+const OFFSET: u16 = 40;
+
+/// An offset that no other test process uses as long as the claim is held.
+pub(crate) fn offset() -> (u16, Claim) {
+    let count = OFFSETS.end - OFFSETS.start;
+    let begin = u16::try_from(std::process::id() % u32::from(count)).expect("below the count");
+    let offsets = (0..count).map(|step| (OFFSETS.start + (begin + step) % count) * OFFSET);
+    let mut claimed = offsets.filter_map(|offset| Some((offset, Claim::of(&format!("lab-{offset}"))?)));
+    claimed.next().expect("an offset that nobody uses")
+}
+
+/// A running lab; stopped and removed when dropped, even by a failing test, and when the test process dies.
 pub(crate) struct Lab {
     folder: TempDir,
     offset: u16,
+    leash: Child,
+    _claim: Claim,
     environment: Vec<(&'static str, String)>,
     down: bool,
     _turn: MutexGuard<'static, ()>,
@@ -52,21 +81,13 @@ impl Lab {
         let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
         let folder = tempfile::Builder::new().prefix("lab-").permissions(mode).tempdir_in(place);
         let folder = folder.expect("a folder");
-        let mut lab = Self { folder, offset: 0, environment, down: false, _turn: TURN.lock().await };
-        let seed = u16::try_from(std::process::id() % 89).expect("below 89");
-        let mut words = String::new();
-        // Another process may hold some of the ports: then move all of them elsewhere.
-        for attempt in 0..8 {
-            // Below the ports that the system gives to outgoing connections, which begin at 32768.
-            lab.offset = 1_100 + (seed * 157 + attempt * 1_789) % 14_900;
-            let output = lab.start(args);
-            if output.status.success() {
-                return Some(lab);
-            }
-            words = text(&output.stderr);
-            assert!(words.contains("is taken by"), "lab up: {words}");
-        }
-        panic!("no free ports: {words}");
+        let turn = TURN.lock().await;
+        let (offset, claim) = offset();
+        let leash = leash(&folder.path().canonicalize().expect("the test's folder").join("lab"));
+        let lab = Self { folder, offset, leash, _claim: claim, environment, down: false, _turn: turn };
+        let output = lab.start(args);
+        assert!(output.status.success(), "lab up: {}", text(&output.stderr));
+        Some(lab)
     }
 
     /// `lab up --detach`, again on the same folder and ports.
@@ -214,7 +235,19 @@ impl Drop for Lab {
             }
             self.run(&["down", "--purge"]);
         }
+        let _ = self.leash.stdin.take().map(|mut leash| leash.write_all(b"done\n"));
+        let _ = self.leash.wait();
     }
+}
+
+/// Stops the lab in `dir` when this process ends without having said that it did so itself.
+fn leash(dir: &Path) -> Child {
+    const SCRIPT: &str = r#"read -r word; [ "$word" = done ] || exec "$0" --dir "$1" down --purge"#;
+    let mut shell = Command::new("sh");
+    shell.args(["-c", SCRIPT, env!("CARGO_BIN_EXE_lab")]).arg(dir);
+    // A group of its own: what ends the test, such as Ctrl-C, must not end it too.
+    shell.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    shell.spawn().expect("sh runs")
 }
 
 /// Commands of the processes that carry the mark of the lab in `dir`.

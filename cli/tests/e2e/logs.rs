@@ -5,11 +5,10 @@ use std::{collections::BTreeSet, fs, time::Duration};
 
 use dashgen::check::read::Dashboard;
 use serde_json::Value;
-use testkit::eventually;
 
 use crate::{
     dashboards::{boards, get, root},
-    lab::Lab,
+    lab::{Lab, eventually},
 };
 
 /// Time for a line to arrive: shipped each second, and the fault that makes it needs some requests.

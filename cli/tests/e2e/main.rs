@@ -1,5 +1,5 @@
 //! The assembled lab, through its command, on the real servers. Needs every program of the workspace beside `lab`:
-//! `cargo build --workspace --bins`.
+//! `cargo build --workspace --all-targets`.
 
 mod apache_kafka;
 mod dashboards;

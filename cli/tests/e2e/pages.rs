@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use testkit::eventually;
 
-use crate::lab::{self, Lab};
+use crate::lab::{self, Lab, eventually};
 
 /// How long a healthy lab is watched here. The promise is five minutes, which takes five minutes:
 /// `lab alerts --clean-for 5m` on a running lab keeps it.

@@ -10,9 +10,9 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use testkit::{eventually, invariants};
+use testkit::invariants;
 
-use crate::lab::{self, BACK, Lab};
+use crate::lab::{self, BACK, Lab, eventually};
 
 /// Parts that are killed, in this order.
 const VICTIMS: &[&str] = &["order-api", "order-worker", "user-service", "redis", "lab-kafka", "postgres"];

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use testkit::eventually;
-
-use crate::lab::{BACK, Lab, text};
+use crate::lab::{BACK, Lab, eventually, text};
 
 /// A fault, the service that has it, and the one objective that it misses, with the service whose promise that is.
 const MISSES: &[(&str, &str, &str, &str, &str)] = &[

@@ -10,7 +10,7 @@ use std::{
     process::{Command, Output},
 };
 
-use crate::lab::{Lab, text};
+use crate::lab::{BACK, Lab, eventually, text};
 
 /// Words that may be found in one place only.
 const TOKEN: &str = "token-5f2d";
@@ -255,7 +255,7 @@ async fn a_web_page_can_neither_stop_prometheus_nor_delete_what_it_has_nor_read_
     let prometheus = format!("http://127.0.0.1:{}", lab.named_port("prometheus"));
     let before = lab.part("prometheus")["pid"].clone();
     let scraped = "count_over_time(up{job=\"order-api\"}[5m]) > 3";
-    testkit::eventually(crate::lab::BACK, || async {
+    eventually(BACK, || async {
         if lab.query(scraped).await.is_empty() { Err("no scrapes yet".to_owned()) } else { Ok(()) }
     })
     .await;

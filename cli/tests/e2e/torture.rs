@@ -11,9 +11,9 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use sqlx::Connection;
-use testkit::{Need, available, eventually};
+use testkit::{Claim, Need, available};
 
-use crate::lab::{self, TURN};
+use crate::lab::{self, TURN, eventually};
 
 /// Time for the lab to come up and for two kills.
 const SOON: Duration = Duration::from_secs(120);
@@ -24,12 +24,15 @@ struct Torture {
     child: Child,
     lines: std::sync::mpsc::Receiver<String>,
     seen: Vec<String>,
+    _claim: Claim,
 }
 
 impl Torture {
     fn start(args: &[&str]) -> Self {
+        let (offset, claim) = lab::offset();
         let mut child = Command::new(env!("CARGO_BIN_EXE_lab"))
             .args(["torture", "--for", "10m", "--seed", "5", "--rps", "20", "--json"])
+            .args(["--port-offset", &offset.to_string()])
             .args(args)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -40,7 +43,7 @@ impl Torture {
         std::thread::spawn(move || {
             stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
         });
-        Self { child, lines, seen: Vec::new() }
+        Self { child, lines, seen: Vec::new(), _claim: claim }
     }
 
     /// Waits for that many kills.

@@ -9,9 +9,8 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use testkit::eventually;
 
-use crate::lab::{BACK, Lab, text};
+use crate::lab::{BACK, Lab, eventually, text};
 
 #[tokio::test]
 async fn a_lab_whose_state_cannot_be_read_is_stopped_all_the_same() {

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use testkit::eventually;
-
-use crate::lab::{BACK, Lab, kill, text};
+use crate::lab::{BACK, Lab, eventually, kill, text};
 
 /// Queries from the exercises, word for word.
 const CLASSIC_QUERIES: &[&str] = &[

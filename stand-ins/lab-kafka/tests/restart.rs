@@ -12,7 +12,7 @@ use chassis_kafka::{Handler, InMessage, Kafka, KafkaConfig, OutMessage, Producer
 use chassis_service::CommonConfig;
 use chassis_telemetry::Chassis;
 use clap::Parser;
-use testkit::{Http, eventually};
+use testkit::{Http, Scrape, eventually, free_addr};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const TOPIC: &str = "orders";
@@ -51,11 +51,6 @@ impl Drop for Broker {
     fn drop(&mut self) {
         let _ = (self.process.kill(), self.process.wait());
     }
-}
-
-fn free_addr() -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address")
 }
 
 #[derive(Parser)]
@@ -112,6 +107,12 @@ impl Service {
         Self { chassis, producer, seen }
     }
 
+    /// How often its assignment has changed.
+    fn rebalances(&self) -> f64 {
+        let (_, body) = self.chassis.metrics.render(None);
+        Scrape::parse(&String::from_utf8_lossy(&body)).value("kafka_rebalances_total", &[])
+    }
+
     /// Publishes again and again until the broker acknowledges, as an outbox does.
     async fn publish(&self, key: usize, payload: &str) {
         eventually(PATIENCE, || async {
@@ -139,6 +140,7 @@ async fn clients_find_a_killed_broker_again_on_new_ports_with_an_empty_log() {
         for number in 0..100 {
             service.seen.sees(&format!("round {round} number {number}")).await;
         }
+        let before = service.rebalances();
         broker.kill();
         eventually(PATIENCE, || async {
             let failing = service.chassis.readiness.failing().await;
@@ -146,8 +148,12 @@ async fn clients_find_a_killed_broker_again_on_new_ports_with_an_empty_log() {
         })
         .await;
         if round == 1 {
-            // Longer than a session: the consumer gives its partitions up before the broker returns.
-            tokio::time::sleep(Duration::from_secs(8)).await;
+            // The broker is away for longer than a session: the consumer gives its partitions up.
+            eventually(PATIENCE, || async {
+                let rebalances = service.rebalances();
+                if rebalances > before { Ok(()) } else { Err(format!("{rebalances} rebalances")) }
+            })
+            .await;
         }
         broker = Broker::start(broker.kafka, broker.admin).await;
         let back = Instant::now();

@@ -180,13 +180,9 @@ impl Drop for Process {
     }
 }
 
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port()
-}
-
 #[tokio::test]
 async fn the_process_stays_within_its_memory_under_a_flood_and_ends_on_sigterm() {
-    let ports: Vec<String> = (0..4).map(|_| format!("127.0.0.1:{}", free_port())).collect();
+    let ports: Vec<String> = (0..4).map(|_| testkit::free_addr().to_string()).collect();
     let mut process = Process(
         Command::new(env!("CARGO_BIN_EXE_lab-traces"))
             .args(["--otlp-http-addr", &ports[0], "--otlp-grpc-addr", &ports[1], "--ui-addr", &ports[2]])

@@ -14,7 +14,7 @@ use rdkafka::{
 };
 
 use super::PARTITIONS;
-use crate::{postgres::free_addr, tether::Tether};
+use crate::{ports::free_addr, tether::Tether};
 
 /// A JVM on a busy machine takes its time.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -33,19 +33,18 @@ impl Apache {
     pub(super) fn start(topics: &[&str]) -> Self {
         let fetched = Command::new(tool("fetch")).stdout(Stdio::null()).status();
         assert!(fetched.is_ok_and(|status| status.success()), "Apache Kafka cannot be fetched");
-        // Another process may take a free port between the probe and the bind: then try others.
-        for _ in 0..3 {
-            let broker = Self::launch();
-            if broker.answers() {
-                broker.create(topics);
-                return broker;
-            }
-        }
-        panic!("Apache Kafka did not start three times in a row");
+        let broker = Self::launch();
+        assert!(broker.answers(), "Apache Kafka did not start: {}", broker.last_words());
+        broker.create(topics);
+        broker
     }
 
     pub(super) fn brokers(&self) -> &str {
         &self.brokers
+    }
+
+    pub(super) fn pid(&self) -> Option<u32> {
+        self.lock().as_ref().map(Tether::pid)
     }
 
     /// SIGKILL, and waits until it is gone; its log stays.
@@ -61,7 +60,7 @@ impl Apache {
         if tether.is_none() {
             *tether = Some(run(&self.folder, self.ports));
             drop(tether);
-            assert!(self.answers(), "Apache Kafka did not come back: {}", self.output());
+            assert!(self.answers(), "Apache Kafka did not come back: {}", self.last_words());
         }
     }
 
@@ -77,8 +76,8 @@ impl Apache {
         self.tether.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn output(&self) -> String {
-        std::fs::read_to_string(self.folder.join("server.log")).unwrap_or_default()
+    fn last_words(&self) -> String {
+        self.lock().as_ref().map(Tether::last_words).unwrap_or_default()
     }
 
     fn admin(&self) -> AdminClient<DefaultClientContext> {

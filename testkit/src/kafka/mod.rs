@@ -1,4 +1,4 @@
-//! A Kafka broker for tests. Normally librdkafka's mock cluster in the test process: real protocol, memory only, no admin API.
+//! A Kafka broker for tests. Normally librdkafka's mock cluster, as a child: real protocol, memory only, no admin API.
 //! With `TEST_KAFKA=apache`, or where a test asks for it, Apache Kafka itself: durable log, real coordinator.
 
 pub(crate) mod apache;
@@ -17,6 +17,7 @@ use rdkafka::{
     producer::{FutureProducer, FutureRecord},
 };
 
+pub use self::mock::serve_broker;
 use self::{apache::Apache, mock::Mock};
 use crate::{kafka_raw, needs::variable};
 
@@ -74,7 +75,7 @@ impl Kafka {
     /// A cluster with these topics: of the kind that `TEST_KAFKA` asks for.
     ///
     /// # Panics
-    /// When it does not start.
+    /// When it does not start, or the test program has no [`broker!`](crate::broker).
     #[must_use]
     pub fn with_topics(topics: &[&str]) -> Self {
         if wants_apache() {
@@ -105,6 +106,16 @@ impl Kafka {
             Broker::Mock(mock) => mock.brokers(),
             Broker::Apache(apache) => apache.brokers(),
             Broker::Elsewhere(brokers) => brokers,
+        }
+    }
+
+    /// Process id of the broker; `None` while it is down, or when somebody else runs it.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        match &self.0 {
+            Broker::Mock(mock) => mock.pid(),
+            Broker::Apache(apache) => apache.pid(),
+            Broker::Elsewhere(_) => None,
         }
     }
 
@@ -140,6 +151,19 @@ impl Kafka {
         match &self.0 {
             Broker::Mock(mock) => mock.round_trip(delay),
             Broker::Apache(_) | Broker::Elsewhere(_) => panic!("only the mock cluster delays its answers"),
+        }
+    }
+
+    /// Refuses the next Produce request as a broker does that has lost part of the producer's messages.
+    ///
+    /// # Panics
+    /// On Apache Kafka, which has lost nothing.
+    pub fn lose_a_batch(&self) {
+        match &self.0 {
+            Broker::Mock(mock) => mock.lose_a_batch(),
+            Broker::Apache(_) | Broker::Elsewhere(_) => {
+                panic!("only the mock cluster pretends to have lost something")
+            }
         }
     }
 

@@ -20,12 +20,9 @@ pub(crate) enum What {
 /// The order in which they are written: the chart renders what the others write.
 const ALL: [What; 3] = [What::Pages, What::Snapshots, What::Chart];
 
-/// A generator takes `--check`, which writes nothing and fails where a committed file differs.
-const GENERATORS: [&[&str]; 3] = [
-    &["-p", "docgen", "--"],
-    &["-p", "dashgen", "--"],
-    &["-p", "cli", "--bin", "lab", "--", "slo", "generate"],
-];
+/// Package, program and arguments. A generator takes `--check`, which writes nothing and fails where a committed file differs.
+const GENERATORS: [(&str, &str, &[&str]); 3] =
+    [("docgen", "docgen", &[]), ("dashgen", "dashgen", &[]), ("cli", "lab", &["slo", "generate"])];
 
 /// Crates whose tests compare snapshots, and words in the names of those tests; Schemathesis compares none.
 const SNAPSHOTS: [&str; 4] = ["order-api", "user-service", "order-worker", "load"];
@@ -56,8 +53,8 @@ pub(crate) fn check(shell: &Shell, what: Option<What>) -> Result<()> {
 }
 
 fn pages(shell: &Shell, options: &[&str]) -> Result<()> {
-    let run = |generator: &&[&str]| {
-        shell.run("cargo", &[&["run", "--locked", "--quiet"], *generator, options].concat())
+    let run = |(package, program, args): &(&str, &str, &[&str])| {
+        shell.run("cargo", &[&cargo_run(package, program)[..], args, options].concat())
     };
     GENERATORS.iter().map(run).fold(Ok(()), Result::and)
 }
@@ -67,4 +64,16 @@ fn snapshots(shell: &Shell) -> std::process::Command {
     tests.args(SNAPSHOTS.iter().flat_map(|name| ["-p", name]));
     tests.args(["--tests", "--"]).args(COMPARING);
     tests
+}
+
+/// As `check` of the pages, by the programs that the suite has built.
+pub(crate) fn check_pages(shell: &Shell) -> Result<()> {
+    let check = |(_, program, args): &(&str, &str, &[&str])| {
+        shell.run(&format!("target/debug/{program}"), &[*args, &["--check"]].concat())
+    };
+    GENERATORS.iter().map(check).fold(Ok(()), Result::and)
+}
+
+fn cargo_run<'a>(package: &'a str, program: &'a str) -> [&'a str; 8] {
+    ["run", "--locked", "--quiet", "-p", package, "--bin", program, "--"]
 }

@@ -2,9 +2,13 @@
 
 mod build_times;
 mod deny;
+mod examples;
 mod generate;
+mod libtest;
+mod programs;
 mod report;
 mod rules;
+mod run;
 mod scripts;
 mod shell;
 mod steps;
@@ -35,7 +39,7 @@ enum Task {
         /// Leave out the steps that take minutes: shell, format, rules, chart, clippy and unit tests remain.
         #[arg(long)]
         quick: bool,
-        /// Also print the slowest test programs.
+        /// Also print the slowest test programs and tests.
         #[arg(long)]
         timings: bool,
     },

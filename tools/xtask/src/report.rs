@@ -1,133 +1,32 @@
-//! What `cargo test` printed, and what a run says of it at its end.
+//! What the end of a run says: where the time went, how many tests there were, and the names of those that are not well.
 
-use std::time::{Duration, Instant};
+use std::{fmt::Write as _, time::Duration};
 
-use crate::steps::clock;
+use crate::{libtest::Counts, run::Outcome, steps::clock};
 
-/// How much of a program's output is repeated when it failed.
-const LAST_LINES: usize = 80;
-/// How many test programs `--timings` names.
-const SLOWEST: usize = 15;
+/// How many test programs, and how many tests, `--timings` names.
+const SLOWEST: usize = 20;
 
-/// Tests counted.
-#[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Counts {
-    pub(crate) passed: u64,
-    failed: u64,
-    skipped: u64,
-}
-
-/// One test program.
-#[derive(Debug)]
-pub(crate) struct Runner {
-    /// Cargo's line about it: `Running tests/api/main.rs (target/…)`.
-    pub(crate) heading: String,
-    /// As cargo names it where it failed: `-p order-api --test api`.
-    pub(crate) target: Option<String>,
-    /// Whether it said that all is well; one that died says nothing.
-    pub(crate) passed: bool,
-    /// Names of the tests that failed.
-    pub(crate) failed: Vec<String>,
-    pub(crate) counts: Counts,
-    time: Duration,
-    lines: Vec<String>,
-    /// Inside libtest's list of failures.
-    listing: bool,
-}
-
-impl Runner {
-    fn new(heading: &str) -> Self {
-        Self {
-            heading: heading.to_owned(),
-            target: None,
-            passed: false,
-            failed: Vec::new(),
-            counts: Counts::default(),
-            time: Duration::ZERO,
-            lines: Vec::new(),
-            listing: false,
-        }
-    }
-
-    /// The end of what it printed, without the tests that passed.
-    pub(crate) fn last_words(&self) -> impl Iterator<Item = &String> {
-        self.lines.iter().skip(self.lines.len().saturating_sub(LAST_LINES))
-    }
-
-    fn line(&mut self, line: &str) {
-        if let Some(result) = line.strip_prefix("test result: ") {
-            self.passed = result.starts_with("ok");
-            self.counts = counts(result);
-        } else if let Some(target) = between(line, "error: test failed, to rerun pass `", "`")
-            .or_else(|| between(line, "error: doctest failed, to rerun pass `", "`"))
-        {
-            self.target = Some(target.to_owned());
-        }
-        // libtest prints the word twice: the list of names is the last one.
-        match line.strip_prefix("    ") {
-            _ if line == "failures:" => {
-                self.listing = true;
-                self.failed.clear();
-            }
-            Some(name) if self.listing => self.failed.push(name.to_owned()),
-            _ => self.listing = false,
-        }
-        if !line.ends_with(" ... ok") {
-            self.lines.push(line.to_owned());
-        }
-    }
-}
-
-/// Reads the output of `cargo test`, line by line.
-#[derive(Debug, Default)]
-pub(crate) struct Runners {
-    done: Vec<Runner>,
-    now: Option<(Runner, Instant)>,
-}
-
-impl Runners {
-    pub(crate) fn line(&mut self, line: &str) {
-        let text = line.trim_start();
-        let indented = text.len() < line.len();
-        if indented && (text.starts_with("Running ") || text.starts_with("Doc-tests ")) {
-            self.close();
-            self.now = Some((Runner::new(text), Instant::now()));
-        } else if line.starts_with("error: ") && line.contains(" failed:") {
-            // Cargo's own list of the targets that failed belongs to none of them.
-            self.close();
-        } else if let Some((runner, _)) = &mut self.now {
-            runner.line(line);
-        }
-    }
-
-    pub(crate) fn finish(mut self) -> Vec<Runner> {
-        self.close();
-        self.done
-    }
-
-    fn close(&mut self) {
-        if let Some((mut runner, start)) = self.now.take() {
-            runner.time = start.elapsed();
-            self.done.push(runner);
-        }
-    }
-}
-
-/// What the end of a run says.
+/// All test programs of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     counts: Counts,
-    times: Vec<(Duration, String)>,
+    programs: Vec<(Duration, String)>,
+    tests: Vec<(Duration, String)>,
     flaky: Vec<String>,
+    failed: Vec<String>,
 }
 
 impl Report {
-    pub(crate) fn add(&mut self, runners: &[Runner]) {
-        for runner in runners {
-            self.counts.passed += runner.counts.passed;
-            self.counts.failed += runner.counts.failed;
-            self.counts.skipped += runner.counts.skipped;
-            self.times.push((runner.time, runner.heading.clone()));
+    pub(crate) fn add(&mut self, outcomes: &[Outcome]) {
+        for outcome in outcomes {
+            let (name, counts) = (outcome.job.name(), outcome.reading.counts);
+            self.counts.passed += counts.passed;
+            self.counts.failed += counts.failed;
+            self.counts.skipped += counts.skipped;
+            let tests = outcome.reading.took().iter();
+            self.tests.extend(tests.map(|(time, test)| (*time, format!("{name} {test}"))));
+            self.programs.push((outcome.time, name));
         }
     }
 
@@ -136,72 +35,61 @@ impl Report {
         self.flaky.push(name);
     }
 
+    /// A test that failed twice, or was not tried again.
+    pub(crate) fn failed(&mut self, name: String) {
+        self.failed.push(name);
+    }
+
+    pub(crate) fn has_failures(&self) -> bool {
+        !self.failed.is_empty()
+    }
+
     pub(crate) fn print(mut self, timings: bool) {
         if timings {
-            self.times.sort_by(|one, other| other.cmp(one));
-            println!("\nslowest test programs");
-            for (time, heading) in self.times.iter().take(SLOWEST) {
-                println!("{:>8}  {heading}", clock(*time));
-            }
+            print!("{}", table("test programs", &mut self.programs));
+            print!("{}", table("tests", &mut self.tests));
         }
         let Counts { passed, failed, skipped } = self.counts;
         println!("\n{passed} passed, {failed} failed, {skipped} skipped");
-        if !self.flaky.is_empty() {
-            println!("FLAKY, failed and passed at the second try:\n  {}", self.flaky.join("\n  "));
-        }
+        print!("{}", self.told());
+    }
+
+    /// The tests that are not well, by name.
+    pub(crate) fn told(&self) -> String {
+        let list = |what: &str, names: &[String]| match names {
+            [] => String::new(),
+            names => format!("{what}:\n  {}\n", names.join("\n  ")),
+        };
+        list("FAILED, twice", &self.failed)
+            + &list("FLAKY, failed and passed alone at the second try", &self.flaky)
     }
 }
 
-/// `ok. 3 passed; 0 failed; 1 ignored; …`
-fn counts(result: &str) -> Counts {
-    let count = |what: &str| {
-        let number = result.split(';').find_map(|part| part.trim().strip_suffix(what));
-        number.and_then(|text| text.split_whitespace().last()?.parse().ok()).unwrap_or(0)
-    };
-    Counts { passed: count(" passed"), failed: count(" failed"), skipped: count(" ignored") }
-}
-
-fn between<'a>(line: &'a str, before: &str, after: &str) -> Option<&'a str> {
-    line.strip_prefix(before)?.split(after).next()
+/// The slowest first, and the sum of all.
+fn table(what: &str, times: &mut [(Duration, String)]) -> String {
+    times.sort_by(|one, other| other.cmp(one));
+    let mut text = format!("\nslowest of {} {what}\n", times.len());
+    for (time, name) in times.iter().take(SLOWEST) {
+        let _ = writeln!(text, "{:>8}  {name}", clock(*time));
+    }
+    let sum = times.iter().map(|(time, _)| *time).sum();
+    let _ = writeln!(text, "{:>8}  sum of all, side by side as they are", clock(sum));
+    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Vec<Runner> {
-        let mut runners = Runners::default();
-        text.lines().for_each(|line| runners.line(line));
-        runners.finish()
-    }
-
     #[test]
-    fn a_failed_test_is_known_by_its_name_and_target() {
-        let runners = read(
-            "     Running tests/api/main.rs (target/debug/deps/api-1)\ntest a::good ... ok\ntest a::bad ... FAILED\n\n\
-             failures:\n\n---- a::bad stdout ----\n    a line of its own\n\nfailures:\n    a::bad\n\n\
-             test result: FAILED. 1 passed; 1 failed; 2 ignored; 0 measured; 0 filtered out\n\n\
-             error: test failed, to rerun pass `-p order-api --test api`\n\
-             \x20    Running tests/other.rs (target/debug/deps/other-1)\n\
-             test result: ok. 4 passed; 0 failed; 0 ignored; 0 measured\n\
-             error: 1 target failed:\n    `-p order-api --test api`\n",
-        );
-        assert_eq!(runners.len(), 2);
-        assert_eq!(runners[0].failed, ["a::bad"]);
-        assert_eq!(runners[0].target.as_deref(), Some("-p order-api --test api"));
-        assert!(!runners[0].last_words().any(|line| line.contains("a::good")));
-        assert_eq!((runners[0].counts.passed, runners[0].counts.skipped), (1, 2));
-        assert!(runners[1].passed && runners[1].counts.passed == 4);
-    }
-
-    #[test]
-    fn a_program_that_died_has_not_passed() {
-        let runners = read(
-            "     Running unittests src/lib.rs (target/debug/deps/x-1)\ntest a ... ok\n\
-             error: test failed, to rerun pass `-p x --lib`\n\nCaused by:\n  process didn't exit successfully: `x` \
-             (signal: 6, SIGABRT: process abort signal)\n",
-        );
-        assert!(!runners[0].passed && runners[0].failed.is_empty());
-        assert_eq!(runners[0].target.as_deref(), Some("-p x --lib"));
+    fn the_slowest_come_first_and_the_sum_has_all() {
+        let mut times: Vec<_> =
+            (1..=30).map(|seconds| (Duration::from_secs(seconds), format!("test {seconds}"))).collect();
+        let table = table("tests", &mut times);
+        let lines: Vec<_> = table.trim().lines().collect();
+        assert_eq!(lines[0], "slowest of 30 tests");
+        assert_eq!(lines[1].trim(), "0:30  test 30");
+        assert_eq!(lines.len(), 1 + SLOWEST + 1);
+        assert!(lines[SLOWEST + 1].contains("7:45"), "{}", lines[SLOWEST + 1]);
     }
 }

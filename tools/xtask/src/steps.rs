@@ -1,6 +1,9 @@
 //! Steps of a run: each with its time, and a table at the end.
 
-use std::time::{Duration, Instant};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::Result;
 
@@ -14,28 +17,40 @@ enum End {
 }
 
 /// What has run so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Steps {
-    done: Vec<(&'static str, End, Duration)>,
+    began: Instant,
+    done: Vec<Step>,
 }
 
+type Step = (&'static str, End, Duration);
+
 impl Steps {
+    pub(crate) fn begin() -> Self {
+        Self { began: Instant::now(), done: Vec::new() }
+    }
+
     /// Runs a step, unless one that it needs has failed.
     pub(crate) fn step(&mut self, name: &'static str, needs: &[&str], run: impl FnOnce() -> Result<()>) {
         if self.done.iter().any(|(done, end, _)| *end != End::Passed && needs.contains(done)) {
             self.done.push((name, End::Left, Duration::ZERO));
             return;
         }
-        println!("\n=== {name}");
-        let start = Instant::now();
-        let end = match run() {
-            Ok(()) => End::Passed,
-            Err(error) => {
-                eprintln!("{name}: {error:#}");
-                End::Failed
-            }
-        };
-        self.done.push((name, end, start.elapsed()));
+        self.done.push(measured(name, run));
+    }
+
+    /// Runs a step that needs no other beside the next one.
+    pub(crate) fn beside(
+        &mut self,
+        (other, run_other): (&'static str, impl FnOnce() -> Result<()> + Send),
+        next: impl FnOnce(&mut Self),
+    ) {
+        let ended = thread::scope(|scope| {
+            let beside = scope.spawn(|| measured(other, run_other));
+            next(self);
+            beside.join()
+        });
+        self.done.push(ended.unwrap_or((other, End::Failed, Duration::ZERO)));
     }
 
     /// Prints the table; whether all steps passed.
@@ -49,9 +64,22 @@ impl Steps {
             };
             println!("{name:<26} {:>8}{end}", clock(*time));
         }
-        println!("{:<26} {:>8}", "sum", clock(self.done.iter().map(|(.., time)| *time).sum()));
+        println!("{:<26} {:>8}", "from start to end", clock(self.began.elapsed()));
         self.done.iter().all(|(_, end, _)| *end == End::Passed)
     }
+}
+
+fn measured(name: &'static str, run: impl FnOnce() -> Result<()>) -> Step {
+    println!("\n=== {name}");
+    let start = Instant::now();
+    let end = match run() {
+        Ok(()) => End::Passed,
+        Err(error) => {
+            eprintln!("{name}: {error:#}");
+            End::Failed
+        }
+    };
+    (name, end, start.elapsed())
 }
 
 /// `3:07`, minutes and seconds.
@@ -66,7 +94,7 @@ mod tests {
     #[test]
     fn a_failed_step_hides_only_those_that_need_it() {
         let mut ran = Vec::new();
-        let mut steps = Steps::default();
+        let mut steps = Steps::begin();
         steps.step("build", &[], || anyhow::bail!("no"));
         steps.step("tests", &["build"], || {
             ran.push("tests");
@@ -82,6 +110,23 @@ mod tests {
         });
         assert!(!steps.finish());
         assert_eq!(ran, ["format"]);
+    }
+
+    #[test]
+    fn a_step_beside_another_fails_for_itself() {
+        let mut steps = Steps::begin();
+        let mut ran = false;
+        steps.beside(("rules", || anyhow::bail!("no")), |steps| {
+            steps.step("tests", &["rules"], || {
+                ran = true;
+                Ok(())
+            });
+        });
+        assert!(ran && !steps.finish());
+        assert_eq!(
+            steps.done.iter().map(|(name, end, _)| (*name, *end)).collect::<Vec<_>>(),
+            [("tests", End::Passed), ("rules", End::Failed)]
+        );
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use anyhow::Result;
 
 use crate::{
-    deny,
-    generate::{self, What},
+    deny, examples,
+    generate, programs,
     report::Report,
     rules, scripts,
     shell::{Shell, finish},
@@ -14,7 +14,7 @@ use crate::{
 
 /// Runs the steps to the last one; whether all passed.
 pub(crate) fn run(shell: &Shell, quick: bool, timings: bool) -> Result<bool> {
-    let mut steps = Steps::default();
+    let mut steps = Steps::begin();
     let mut report = Report::default();
     let cargo = |args: &[&str]| shell.run("cargo", args);
     steps.step("scripts", &[], || scripts::check(shell));
@@ -25,7 +25,9 @@ pub(crate) fn run(shell: &Shell, quick: bool, timings: bool) -> Result<bool> {
         cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])
     });
     if quick {
-        steps.step("unit tests", &[], || tests::run(shell, &["--lib", "--bins"], &mut report));
+        steps.step("unit tests", &[], || {
+            tests::run(programs::build(shell, programs::UNIT_TESTS)?, false, &mut report)
+        });
     } else {
         slow(shell, &mut steps, &mut report);
     }
@@ -36,22 +38,24 @@ pub(crate) fn run(shell: &Shell, quick: bool, timings: bool) -> Result<bool> {
 
 /// What takes minutes.
 fn slow(shell: &Shell, steps: &mut Steps, report: &mut Report) {
-    let cargo = |args: &[&str]| shell.run("cargo", args);
-    steps.step("rules on Prometheus 3", &[], || rules::check_on_prometheus_3(shell));
+    let mut tests = Vec::new();
     steps.step("docs", &[], || {
         let doc = ["doc", "--locked", "--workspace", "--no-deps", "--document-private-items"];
         finish(shell.command("cargo", &doc).env("RUSTDOCFLAGS", "-D warnings"))
     });
+    steps.step("examples in docs", &[], || examples::check(shell));
     steps.step("dependencies", &[], || deny::check(shell));
-    // All programs first: the tests of the whole lab start them from beside the `lab` binary.
-    steps.step("build", &[], || cargo(&["build", "--locked", "--workspace", "--bins"]));
-    steps.step("generated files", &["build"], || generate::check(shell, Some(What::Pages)));
+    // Everything that is run from here on: the tests of the whole lab start the programs from beside the `lab` binary.
+    steps.step("build", &[], || {
+        tests = programs::build(shell, programs::EVERYTHING)?;
+        Ok(())
+    });
+    steps.step("generated files", &["build"], || generate::check_pages(shell));
     steps.step("schemathesis", &[], || schemathesis(shell));
-    steps.step("tests", &["build"], || tests::run(shell, &[], report));
-    // The pipeline once more, on a durable log and a real coordinator, with a broker that is killed.
-    steps.step("pipeline on Apache Kafka", &["build"], || {
-        let pipeline = ["test", "--locked", "-p", "order-api", "--test", "api", "pipeline::"];
-        finish(shell.command("cargo", &pipeline).env("TEST_KAFKA", "apache"))
+    // The tests wait for most of their time.
+    let rules = || rules::check_on_prometheus_3(shell);
+    steps.beside(("rules on Prometheus 3", rules), |steps| {
+        steps.step("tests", &["build"], || tests::run(tests, true, report));
     });
     // A minute of SIGKILL. The seed is fixed, so that a failure can be repeated; with the usual parts, this one's minute has
     // the broker, order-worker, order-api, Redis, PostgreSQL, the supervisor and user-service. Other seeds are for people.

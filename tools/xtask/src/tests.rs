@@ -1,94 +1,225 @@
-//! `cargo test`, and a second try for what failed.
+//! The tests of the workspace: three lanes of programs side by side, and a second try for what failed.
 //!
-//! A test that fails is tried once more, alone. So is a test program that died by a signal: the brokers of the tests are
-//! librdkafka's mock clusters, inside the program, and one assertion of theirs takes all of its tests along. What passes then
-//! is named at the end of the run: a defect to find, not a success to trust.
+//! A test that fails is tried once more, alone, when everything else has run; so is a program that died by a signal or hung,
+//! whose tests cannot all be known. What passes then is named at the end of the run: a defect to find, not a success to trust.
 
-use std::{
-    io::{self, BufRead as _, BufReader, Write as _},
-    process::Command,
-};
+use std::{num::NonZero, thread};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, anyhow, bail};
 
 use crate::{
-    report::{Report, Runner, Runners},
-    shell::Shell,
+    libtest::End,
+    programs::Program,
+    report::Report,
+    run::{Job, Outcome},
+    steps::clock,
 };
 
 /// More failures than this are a broken change, not bad luck: they are not tried again.
 const TRIED_AGAIN: usize = 5;
 
-/// Runs the tests of the workspace; `only` chooses targets.
-pub(crate) fn run(shell: &Shell, only: &[&str], report: &mut Report) -> Result<()> {
-    let test = ["test", "--locked", "--workspace", "--no-fail-fast"];
-    let (passed, runners) = watch(shell.command("cargo", &[&test, only].concat()))?;
-    report.add(&runners);
-    if passed {
-        return Ok(());
+/// Starts whole labs, one at a time; they wait most of their time: for alerts, for their end, for parts that come back.
+const LABS: &str = "-p cli --test e2e";
+/// Of them, those that measure how soon a page comes. They yield to nobody, and the others of them to those alone.
+const MEASURING: &[&str] = &["slo::"];
+const NOT_MEASURING: &[&str] = &["--skip", "slo::"];
+const NICE: [u8; 3] = [0, 5, 10];
+
+/// Runs the pipeline's tests, which run once more on a durable log and a real coordinator, with a broker that is killed.
+const PIPELINE: (&str, &[&str]) = ("-p pipeline --test flow", &["orders::"]);
+
+/// Runs these programs; `everything` is said of the whole suite, which runs some of them twice.
+pub(crate) fn run(programs: Vec<Program>, everything: bool, report: &mut Report) -> Result<()> {
+    let lanes = lanes(programs, everything);
+    let outcomes: Vec<Outcome> = thread::scope(|scope| {
+        let lanes: Vec<_> = lanes.into_iter().map(|lane| scope.spawn(|| run_lane(lane))).collect();
+        let ends = lanes.into_iter().map(|lane| lane.join().map_err(|_| anyhow!("a lane panicked"))?);
+        ends.collect::<Result<Vec<_>>>()
+    })?
+    .into_iter()
+    .flatten()
+    .collect();
+    report.add(&outcomes);
+    second_try(outcomes, report)
+}
+
+/// Labs that measure, other labs, everything else.
+fn lanes(programs: Vec<Program>, everything: bool) -> [Vec<Job>; 3] {
+    // Tests wait for answers of servers more than they work.
+    let threads = 1 + thread::available_parallelism().map_or(2, NonZero::get);
+    let pipeline = programs.iter().find(|program| everything && program.target == PIPELINE.0).cloned();
+    let on_apache_kafka = pipeline.map(|program| Job {
+        only: PIPELINE.1,
+        variable: Some(("TEST_KAFKA", "apache")),
+        ..Job::new(program, threads)
+    });
+    let (labs, others): (Vec<_>, Vec<_>) = programs.into_iter().partition(|program| program.target == LABS);
+    let labs = |only: &'static [&'static str]| {
+        labs.iter().map(|program| Job { only, ..Job::new(program.clone(), 1) }).collect::<Vec<_>>()
+    };
+    let others = others.into_iter().map(|program| Job::new(program, threads)).chain(on_apache_kafka);
+    let mut lanes = [labs(MEASURING), labs(NOT_MEASURING), others.collect()];
+    for (lane, nice) in lanes.iter_mut().zip(NICE) {
+        lane.iter_mut().for_each(|job| job.nice = nice);
     }
-    let failed: Vec<&Runner> = runners.iter().filter(|runner| !runner.passed).collect();
-    for runner in &failed {
-        println!("\n--- not passed: {}", runner.heading);
-        runner.last_words().for_each(|line| println!("{line}"));
+    lanes
+}
+
+fn run_lane(lane: Vec<Job>) -> Result<Vec<Outcome>> {
+    let run = |job: Job| -> Result<Outcome> {
+        let outcome = job.run()?;
+        show(&outcome);
+        Ok(outcome)
+    };
+    lane.into_iter().map(run).collect()
+}
+
+/// One line, and all that matters when it is not well.
+fn show(outcome: &Outcome) {
+    let (name, time) = (outcome.job.name(), clock(outcome.time));
+    let running = || outcome.reading.running().join(", ");
+    let how = match outcome.end {
+        End::Passed => format!("{} passed", outcome.reading.counts.passed),
+        End::Failed => format!("{} FAILED", outcome.reading.failed.len()),
+        End::Died(signal) => format!("DIED by signal {signal} while running {}", running()),
+        End::Hung => format!("HUNG while running {}", running()),
+        End::Left(code) => format!("ENDED with {code} while running {}", running()),
+    };
+    let words = match outcome.end {
+        End::Passed => String::new(),
+        _ => outcome.reading.last_words().map(|line| format!("\n    {line}")).collect(),
+    };
+    // In one piece: the other lane prints too.
+    println!("{time:>8}  {name}: {how}{words}");
+}
+
+fn second_try(outcomes: Vec<Outcome>, report: &mut Report) -> Result<()> {
+    let failed: Vec<Outcome> = outcomes.into_iter().filter(|outcome| outcome.end != End::Passed).collect();
+    let tries: usize = failed.iter().map(|outcome| outcome.reading.failed.len().max(1)).sum();
+    if tries > TRIED_AGAIN {
+        failed.iter().flat_map(names).for_each(|name| report.failed(name));
+        bail!("{tries} tests failed, too many to try again");
     }
-    let tries: usize = failed.iter().map(|runner| runner.failed.len().max(1)).sum();
-    // Without a runner that failed, something did not compile.
-    if failed.is_empty() || tries > TRIED_AGAIN || failed.iter().any(|runner| runner.target.is_none()) {
-        bail!("tests failed");
+    for outcome in &failed {
+        try_again(outcome, report)?;
     }
-    let mut all = true;
-    for runner in failed {
-        all &= try_again(shell, runner, report)?;
-    }
-    if !all {
+    if report.has_failures() {
         bail!("tests failed, and failed again alone");
     }
     Ok(())
 }
 
-/// Runs the failed tests of a program once more, each alone, or the whole program when it died; whether all passed.
-fn try_again(shell: &Shell, runner: &Runner, report: &mut Report) -> Result<bool> {
-    let target = runner.target.as_deref().unwrap_or_default();
-    let args: Vec<&str> = ["test", "--locked"].into_iter().chain(target.split_whitespace()).collect();
-    if runner.failed.is_empty() {
-        println!("\n--- died, once more: {target}");
-        let (passed, _) = watch(shell.command("cargo", &args))?;
-        if passed {
-            report.flaky(format!("{target} (died)"));
+/// What is told of a program that failed: its tests that did, or the program and what it was running.
+fn names(outcome: &Outcome) -> Vec<String> {
+    let name = outcome.job.name();
+    match outcome.end {
+        End::Failed => outcome.reading.failed.iter().map(|test| format!("{name} {test}")).collect(),
+        _ => {
+            vec![format!("{name} ({:?} while running {})", outcome.end, outcome.reading.running().join(", "))]
         }
-        return Ok(passed);
     }
-    let mut all = true;
-    for name in &runner.failed {
-        println!("\n--- failed, once more: {target} {name}");
-        let (passed, runners) =
-            watch(shell.command("cargo", &[&args[..], &["--", "--exact", name]].concat()))?;
-        // A name that matches no test, as that of a documentation test, proves nothing.
-        let passed = passed && runners.iter().any(|runner| runner.counts.passed > 0);
-        if passed {
-            report.flaky(format!("{target} {name}"));
-        }
-        all &= passed;
-    }
-    Ok(all)
 }
 
-/// Runs `cargo test`, shows what it prints, and reads it.
-fn watch(mut command: Command) -> Result<(bool, Vec<Runner>)> {
-    let (reader, writer) = io::pipe().context("no pipe")?;
-    // Both in one: the order of the lines says which program a line of cargo is about.
-    command.stdout(writer.try_clone()?).stderr(writer);
-    let mut child = command.spawn().context("cannot run cargo")?;
-    // The command holds the writing end, and the pipe would never end.
-    drop(command);
-    let mut reader = BufReader::new(reader);
-    let mut runners = Runners::default();
-    let mut line = Vec::new();
-    while reader.read_until(b'\n', &mut line)? > 0 {
-        io::stdout().write_all(&line)?;
-        runners.line(String::from_utf8_lossy(&line).trim_end());
-        line.clear();
+/// Runs the failed tests of a program once more, each alone, or the whole program when it died.
+fn try_again(outcome: &Outcome, report: &mut Report) -> Result<()> {
+    let names = names(outcome);
+    let tries: Vec<Option<&str>> = match outcome.end {
+        End::Failed => outcome.reading.failed.iter().map(|test| Some(test.as_str())).collect(),
+        _ => vec![None],
+    };
+    for (name, test) in names.into_iter().zip(tries) {
+        println!("\n--- once more: {name}");
+        let job = outcome.job.clone();
+        let again = match test {
+            Some(test) => job.run_one(test)?,
+            None => job.run()?,
+        };
+        show(&again);
+        // A name that matches no test proves nothing.
+        if again.end == End::Passed && again.reading.counts.passed > 0 {
+            report.flaky(name);
+        } else {
+            report.failed(name);
+        }
     }
-    Ok((child.wait()?.success(), runners.finish()))
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn program(target: &str) -> Program {
+        Program { target: target.to_owned(), path: "/t".into(), folder: "/w".into() }
+    }
+
+    #[test]
+    fn labs_have_two_lanes_and_the_pipeline_runs_twice() {
+        let programs = ["-p order-api --lib", PIPELINE.0, LABS].map(program).to_vec();
+        let names = |lanes: &[Vec<Job>]| -> Vec<Vec<String>> {
+            lanes.iter().map(|lane| lane.iter().map(Job::name).collect()).collect()
+        };
+        let all = lanes(programs.clone(), true);
+        let (measuring, not) = (format!("{LABS} slo::"), format!("{LABS} --skip slo::"));
+        let twice = format!("TEST_KAFKA=apache {} orders::", PIPELINE.0);
+        let others = vec!["-p order-api --lib".to_owned(), PIPELINE.0.to_owned(), twice];
+        assert_eq!(names(&all), [vec![measuring], vec![not], others]);
+        assert_eq!(all[1][0].threads, 1, "one lab at a time");
+        assert!(all[0][0].nice < all[1][0].nice && all[1][0].nice < all[2][0].nice);
+        assert_eq!(lanes(programs, false)[2].len(), 2);
+    }
+
+    /// A script that is being written cannot be started: another test's child may still have it open.
+    static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+    /// A test program of shell: it fails the tests `a` and `b`; alone, `a` passes. `dies` ends it by a signal at its first run.
+    fn script(folder: &std::path::Path, dies: bool) -> Job {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = folder.join("tests");
+        let once = "[ -e died ] || { touch died; kill -9 $$; }\necho 'test result: ok. 2 passed'; exit 0";
+        let die = if dies { once } else { "" };
+        let text = format!(
+            "#!/bin/sh\ncase \"$*\" in\n*--list*) echo 'a: test'; echo 'b: test'; exit 0 ;;\n\
+             *'--exact a'*) echo 'test result: ok. 1 passed'; exit 0 ;;\n\
+             *--exact*) echo 'test result: FAILED. 0 passed; 1 failed'; exit 101 ;;\nesac\n{die}\n\
+             printf 'failures:\\n    a\\n    b\\n\\ntest result: FAILED. 0 passed; 2 failed\\n'; exit 101\n"
+        );
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        Job::new(Program { target: "-p x --test y".to_owned(), path, folder: folder.to_owned() }, 2)
+    }
+
+    fn folder(name: &str) -> std::path::PathBuf {
+        let folder = std::env::temp_dir().join(format!("xtask-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir(&folder).unwrap();
+        folder
+    }
+
+    #[test]
+    fn what_fails_and_then_passes_alone_is_flaky_and_what_fails_twice_has_failed() {
+        let _alone = ALONE.lock().unwrap();
+        let folder = folder("fails");
+        let outcome = script(&folder, false).run().unwrap();
+        assert_eq!(outcome.end, End::Failed);
+        let mut report = Report::default();
+        assert!(second_try(vec![outcome], &mut report).is_err());
+        assert_eq!(
+            report.told(),
+            "FAILED, twice:\n  -p x --test y b\nFLAKY, failed and passed alone at the second try:\n  -p x --test y a\n"
+        );
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_program_that_died_runs_again_as_a_whole_and_says_what_it_was_running() {
+        let _alone = ALONE.lock().unwrap();
+        let folder = folder("dies");
+        let outcome = script(&folder, true).run().unwrap();
+        assert_eq!(outcome.end, End::Died(9));
+        let mut report = Report::default();
+        second_try(vec![outcome], &mut report).unwrap();
+        assert!(report.told().contains("-p x --test y (Died(9) while running a, b)"), "{}", report.told());
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 }

@@ -42,6 +42,7 @@ async fn hold(kind: Kind, address: std::net::SocketAddr, opened: Arc<AtomicUsize
         let mut open = tcp.write_all(begin.as_bytes()).await.is_ok();
         opened.fetch_add(1, SeqCst);
         while open {
+            // The pace of the client, not a wait for something.
             tokio::time::sleep(Duration::from_millis(500)).await;
             open = match kind {
                 Kind::SlowHead | Kind::SlowBody => tcp.write_all(b"x").await.is_ok(),

@@ -98,6 +98,7 @@ async fn a_client_that_goes_on_sending_after_the_refusal_is_cut() {
     let begun = Instant::now();
     while client.0.write_all(b"x").await.is_ok() {
         assert!(begun.elapsed() < Duration::from_secs(15), "still open");
+        // The pace of the client, not a wait for something.
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

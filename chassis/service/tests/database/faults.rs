@@ -30,26 +30,22 @@ async fn latency_is_spent_while_the_connection_is_held() {
     needs!(Postgres);
     let mut world = World::new(&[]).await;
     let before = world.scrape();
-    world.chassis.faults.set("db-latency", "rate=1&delay=200ms&ttl=1s").unwrap();
+    world.chassis.faults.set("db-latency", "rate=1&delay=500ms&ttl=1s").unwrap();
 
     let started = Instant::now();
-    let (answer, active) = tokio::join!(select(&world), async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        world.scrape().value("database_connections_active", &[])
-    });
+    let (answer, ()) = tokio::join!(select(&world), world.counts("database_connections_active", &[], 1.0));
 
     answer.unwrap();
-    assert!(started.elapsed() >= Duration::from_millis(200));
-    assert_eq!(active, 1.0);
+    assert!(started.elapsed() >= Duration::from_millis(500));
     let spent =
         world.scrape().delta(&before, "database_query_duration_seconds_sum", &[("query_type", "select")]);
-    assert!(spent >= 0.2, "{spent}");
+    assert!(spent >= 0.5, "{spent}");
     expires(&world, "db-latency").await;
     eventually(DEADLINE, || async {
         let started = Instant::now();
         select(&world).await.unwrap();
         let took = started.elapsed();
-        if took < Duration::from_millis(150) { Ok(()) } else { Err(format!("{took:?}")) }
+        if took < Duration::from_millis(400) { Ok(()) } else { Err(format!("{took:?}")) }
     })
     .await;
     world.nothing_stays_behind().await;
@@ -94,7 +90,7 @@ async fn sessions_are_ended_by_somebody_in_psql_who_is_gone_however_short_the_fa
 
     for _ in 0..50 {
         world.chassis.faults.set("db-error", "rate=1&ttl=30s").unwrap();
-        // Cleared while sessions are being ended.
+        // Cleared while sessions are being ended: somewhere in the middle, at another place each time.
         let (_, ()) = tokio::join!(futures::future::join_all((0..4).map(|_| select(&world))), async {
             tokio::time::sleep(Duration::from_millis(3)).await;
             world.chassis.faults.clear("db-error").unwrap();

@@ -1,12 +1,24 @@
 //! The inbox: an event has its effect once, whoever comes first.
 
-use std::time::Duration;
-
 use chassis_outbox::inbox;
-use testkit::needs;
+use sqlx::{Connection as _, PgConnection};
+use testkit::{eventually, needs};
 use uuid::Uuid;
 
-use crate::world::World;
+use crate::world::{DEADLINE, World};
+
+/// Waits until a session of this database waits for another one.
+async fn somebody_waits(url: &str) {
+    const WAITING: &str = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    eventually(DEADLINE, || async {
+        let mut observer = PgConnection::connect(url).await.map_err(|error| error.to_string())?;
+        let waiting: i64 =
+            sqlx::query_scalar(WAITING).fetch_one(&mut observer).await.map_err(|error| error.to_string())?;
+        if waiting > 0 { Ok(()) } else { Err("nobody waits".to_owned()) }
+    })
+    .await;
+}
 
 #[tokio::test]
 async fn an_event_is_recorded_once_for_each_consumer() {
@@ -35,7 +47,9 @@ async fn two_transactions_with_one_event_agree_on_who_was_first() {
     let handle = async || {
         let mut tx = world.database.transaction("record").await.unwrap();
         let new = !inbox::record(&mut tx, "a", &[event]).await.unwrap().is_empty();
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        if new {
+            somebody_waits(&world.url).await;
+        }
         tx.commit().await.unwrap();
         new
     };

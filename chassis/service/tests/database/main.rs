@@ -12,3 +12,5 @@ mod resource_faults;
 mod throughput;
 mod traces;
 mod world;
+
+testkit::broker!();

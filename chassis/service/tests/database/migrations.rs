@@ -38,15 +38,17 @@ async fn migrating_waits_for_a_server_that_comes_up_later() {
     needs!(Postgres);
     let server = Postgres::shared().await;
     let direct = server.database("later").await;
-    let addr = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let url = direct.replace(&server.addr().to_string(), &addr.to_string());
+    let late = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = direct.replace(&server.addr().to_string(), &late.local_addr().unwrap().to_string());
     let (_chassis, database, _) = process(&url, &[]).await;
     let migrator = migrator().await;
     let migration = tokio::spawn(async move { database.migrate(&migrator).await });
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    // Three times in vain, as while a server starts.
+    for _ in 0..3 {
+        drop(late.accept().await.unwrap());
+    }
     assert!(!migration.is_finished());
 
-    let late = TcpListener::bind(addr).await.unwrap();
     let target = server.addr();
     tokio::spawn(async move {
         while let Ok((mut client, _)) = late.accept().await {

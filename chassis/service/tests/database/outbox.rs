@@ -139,6 +139,7 @@ async fn an_overdue_entry_is_published_again_until_it_is_settled() {
     settle(&world, &outbox, ids[1]).await;
     world.sees(ENTRIES, 0).await;
     let published = world.scrape().value("outbox_published_total", &[("outcome", "ok")]);
+    // Twice the pause after which an entry is published again: none is left that could be.
     tokio::time::sleep(Duration::from_millis(700)).await;
     assert_eq!(world.scrape().value("outbox_published_total", &[("outcome", "ok")]), published);
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use chassis_postgres::{DbError, QueryType, Transaction};
-use testkit::{ChaosProxy, Postgres, eventually, needs};
+use testkit::{ChaosProxy, Postgres, eventually, free_addr, needs};
 use uuid::Uuid;
 
 use crate::world::{DEADLINE, World, process};
@@ -39,7 +39,7 @@ async fn a_full_pool_is_a_pool_timeout_and_counted() {
 #[tokio::test]
 async fn an_unreachable_server_is_unavailable_and_not_a_full_pool() {
     needs!(Postgres);
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = free_addr();
     let url = format!("postgres://postgres@{closed}/none");
     let (chassis, database, _) =
         process(&url, &["--db-pool-size", "1", "--db-connect-timeout", "400ms"]).await;

@@ -97,7 +97,7 @@ async fn a_locked_table_makes_readers_and_writers_wait_until_the_fault_ends() {
     written.unwrap();
     // Held until the plan ended and not for the 30 s of `hold`; some of the 2 s passed before the clock was started.
     let waited = started.elapsed();
-    assert!(waited > Duration::from_millis(500) && waited < Duration::from_secs(5), "{waited:?}");
+    assert!(waited > Duration::from_millis(500) && waited < Duration::from_secs(20), "{waited:?}");
     let spent =
         world.scrape().delta(&before, "database_query_duration_seconds_sum", &[("query_type", "select")]);
     assert!(spent > 0.5, "{spent}");
@@ -115,7 +115,8 @@ async fn a_held_lock_lets_waiters_pass_between_holds() {
     for _ in 0..3 {
         let started = Instant::now();
         select(&world).await.unwrap();
-        assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+        // Not until the plan ends, whatever else the machine does.
+        assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
     }
 
     world.chassis.faults.clear("db-lock").unwrap();

@@ -108,6 +108,7 @@ async fn cache_stampede_really_removes_all_entries_again_and_again() {
     assert!(!cache.coalescing_suspended());
     over(&chassis, "cache-stampede").await;
     cache.set("users:1", b"stays", TTL).await.expect("an answer");
+    // Absence is the subject: longer than two of the fault's intervals.
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert!(cache.get("users:1").await.expect("an answer").is_some());
 }
@@ -119,7 +120,8 @@ async fn cache_hot_key_really_reads_one_large_value_at_its_rate() {
     cache.set("users:1", br#"{"id":1}"#, TTL).await.expect("an answer");
     let (commands, bytes) =
         (info(&redis, "total_commands_processed").await, info(&redis, "total_net_output_bytes").await);
-    chassis.faults.set("cache-hot-key", "rps=500&size=64KiB&ttl=2s").expect("a plan");
+    let start = Instant::now();
+    chassis.faults.set("cache-hot-key", "rps=500&size=64KiB&ttl=1m").expect("a plan");
     eventually(PATIENCE, || async {
         let length = redis.command("STRLEN users:1").await;
         if length.trim() == ":65536" { Ok(()) } else { Err(length) }
@@ -129,16 +131,22 @@ async fn cache_hot_key_really_reads_one_large_value_at_its_rate() {
     let large: serde_json::Value = serde_json::from_slice(&large).expect("still what it was, and more");
     assert_eq!(large["id"], 1);
     assert_eq!(keys(&redis).await, 1, "no key of its own");
+    let sent = eventually(PATIENCE, || async {
+        let sent = info(&redis, "total_net_output_bytes").await - bytes;
+        if sent > 500 * (64 << 10) { Ok(sent) } else { Err(format!("{sent} bytes")) }
+    })
+    .await;
+    let commands = info(&redis, "total_commands_processed").await - commands;
+    // Each look of the fault at its key, and each of this test at Redis, is a command too.
+    let most = 2.0 * 500.0 * start.elapsed().as_secs_f64() + 300.0;
+    assert!((commands as f64) < most, "{commands} commands, {sent} bytes");
+    chassis.faults.set("cache-hot-key", "rps=500&size=64KiB&ttl=1s").expect("a plan");
     over(&chassis, "cache-hot-key").await;
     eventually(PATIENCE, || async {
         let left = keys(&redis).await;
         if left == 0 { Ok(()) } else { Err(format!("{left} keys: the large entry goes")) }
     })
     .await;
-    let commands = info(&redis, "total_commands_processed").await - commands;
-    let bytes = info(&redis, "total_net_output_bytes").await - bytes;
-    assert!((300..1500).contains(&commands), "{commands} commands in 2 s");
-    assert!(bytes > 300 * (64 << 10), "{bytes} bytes");
 }
 
 #[tokio::test]
@@ -158,6 +166,7 @@ async fn cache_growth_really_fills_redis_up_to_its_size_and_cleans_up() {
     assert!(grown > 8 << 20, "{grown} bytes");
     let key = redis.command("RANDOMKEY").await;
     assert!(key.contains("users:"), "named as real entries are: {key}");
+    // Absence is the subject: at 2 MiB a step, it would have grown further by now.
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(keys(&redis).await - 1, wanted, "it stops at its size");
     over(&chassis, "cache-growth").await;

@@ -7,3 +7,5 @@ mod publishing;
 mod queue_faults;
 mod support;
 mod traces;
+
+testkit::broker!();

@@ -3,11 +3,7 @@
 use std::time::{Duration, Instant};
 
 use chassis_kafka::{OutMessage, Producer, catalogue::QUEUE_FLOOD};
-use rdkafka::{
-    error::KafkaError,
-    mocking::MockCluster,
-    types::{RDKafkaApiKey, RDKafkaErrorCode, RDKafkaRespErr},
-};
+use rdkafka::{error::KafkaError, types::RDKafkaErrorCode};
 use testkit::{Kafka, eventually};
 
 use crate::support::{PATIENCE, TOPIC, chassis, config, connect, kafka_config, message, reaches, scrape};
@@ -114,14 +110,11 @@ async fn queue_flood_publishes_copies_at_its_rate_and_ends() {
 
 #[tokio::test]
 async fn a_producer_that_failed_for_good_is_replaced_and_goes_on() {
-    let cluster = MockCluster::new(1).expect("a cluster");
-    cluster.create_topic(TOPIC, 1, 1).expect("a topic");
-    let chassis = chassis(&[]);
-    let producer = connect(&kafka_config(&cluster.bootstrap_servers()), &chassis).producer(TOPIC);
+    let (broker, chassis) = (Kafka::with_topics(&[TOPIC]), chassis(&[]));
+    let producer = producer(&chassis, &broker);
     producer.publish(message("k", "1")).await.expect("an acknowledgement");
-    // What a broker says that has lost part of the producer's messages; librdkafka takes it as the end of the client.
-    let lost = RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
-    cluster.request_errors(RDKafkaApiKey::Produce, &[lost]);
+    // librdkafka takes it as the end of the client.
+    broker.lose_a_batch();
     producer.publish(message("k", "2")).await.expect("an acknowledgement");
     producer.publish(message("k", "3")).await.expect("an acknowledgement");
     let scrape = scrape(&chassis);

@@ -1,6 +1,6 @@
 //! The faults of consuming, each with what a metric shows of it, and that it ends by itself.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use testkit::eventually;
 
@@ -9,6 +9,20 @@ use crate::support::{PATIENCE, Pipeline, TOPIC, broker};
 async fn over(pipeline: &Pipeline, fault: &str) {
     let point = pipeline.chassis.faults.point(fault);
     eventually(PATIENCE, || async { point.active().map_or(Ok(()), |_| Err("still on".to_owned())) }).await;
+}
+
+/// Publishes messages until one stays where it is: a pause reaches the client's fetcher a moment after the plan is set.
+async fn stands_still(pipeline: &Pipeline) {
+    eventually(PATIENCE, || async {
+        let before = consumed(pipeline);
+        pipeline.publish("k", "ok probe").await;
+        let taken = pipeline.reaches("kafka_consumed_total", &[("outcome", "done")], |done| done > before);
+        match tokio::time::timeout(Duration::from_secs(1), taken).await {
+            Ok(()) => Err("it is consumed".to_owned()),
+            Err(_) => Ok(()),
+        }
+    })
+    .await;
 }
 
 fn consumed(pipeline: &Pipeline) -> f64 {
@@ -65,21 +79,21 @@ async fn consumer_pause_lets_lag_and_age_grow_without_losing_a_message() {
     pipeline.publish("k", "ok before").await;
     pipeline.recorder.sees("ok before").await;
     pipeline.drains().await;
-    pipeline.chassis.faults.set("consumer-pause", "ttl=6s").expect("a plan");
-    // The pause reaches the client's fetcher a moment after the plan is set.
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    pipeline.chassis.faults.set("consumer-pause", "ttl=8s").expect("a plan");
+    stands_still(&pipeline).await;
     let before = consumed(&pipeline);
     for number in 0..40 {
         pipeline.publish(&format!("k{number}"), &format!("ok {number}")).await;
     }
-    pipeline.reaches("kafka_consumer_lag", &[("topic", TOPIC)], |lag| lag == 40.0).await;
+    // With the one that showed that it stands still.
+    pipeline.reaches("kafka_consumer_lag", &[("topic", TOPIC)], |lag| lag == 41.0).await;
     pipeline.reaches("kafka_oldest_message_age_seconds", &[], |age| age > 4.0 * 1.5).await;
     assert_eq!(consumed(&pipeline), before, "nothing is consumed");
-    assert_eq!(pipeline.scrape().value("queue_size", &[("queue_name", TOPIC)]), 40.0);
+    assert_eq!(pipeline.scrape().value("queue_size", &[("queue_name", TOPIC)]), 41.0);
 
     over(&pipeline, "consumer-pause").await;
     pipeline.drains().await;
-    assert_eq!(consumed(&pipeline), before + 40.0);
+    assert_eq!(consumed(&pipeline), before + 41.0);
     pipeline.reaches("kafka_oldest_message_age_seconds", &[], |age| age == 0.0).await;
     pipeline.stop().await;
 }
@@ -89,16 +103,20 @@ async fn rebalance_storm_really_leaves_and_joins_and_every_message_is_handled() 
     let broker = broker();
     let pipeline = Pipeline::start(broker.brokers()).await;
     let rebalances = pipeline.scrape().value("kafka_rebalances_total", &[("group", "test")]);
-    pipeline.chassis.faults.set("rebalance-storm", "interval=1s&ttl=15s").expect("a plan");
-    let start = Instant::now();
+    pipeline.chassis.faults.set("rebalance-storm", "interval=1s&ttl=5m").expect("a plan");
+    let count = || pipeline.scrape().value("kafka_rebalances_total", &[("group", "test")]) - rebalances;
     let mut sent = 0;
-    while start.elapsed() < Duration::from_secs(15) {
-        pipeline.publish(&format!("k{sent}"), &format!("ok {sent}")).await;
-        sent += 1;
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    let more = pipeline.scrape().value("kafka_rebalances_total", &[("group", "test")]) - rebalances;
-    assert!(more >= 4.0, "{more} changes of the assignment");
+    let traffic = async {
+        let mut pace = tokio::time::interval(Duration::from_millis(50));
+        while count() < 4.0 {
+            pace.tick().await;
+            pipeline.publish(&format!("k{sent}"), &format!("ok {sent}")).await;
+            sent += 1;
+        }
+    };
+    let settled = tokio::time::timeout(2 * PATIENCE, traffic).await;
+    assert!(settled.is_ok(), "{} changes of the assignment", count());
+    pipeline.chassis.faults.set("rebalance-storm", "interval=1s&ttl=1s").expect("a plan");
     over(&pipeline, "rebalance-storm").await;
     pipeline.recorder.sees(&format!("ok {}", sent - 1)).await;
     pipeline.drains().await;

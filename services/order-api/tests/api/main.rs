@@ -1,5 +1,5 @@
 //! order-api as a whole: the assembled service on real PostgreSQL, Redis and Kafka protocol, with user-service and
-//! order-worker in the same process.
+//! order-worker in the same process. What holds across the three is in `tests/pipeline`.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic, as tests do")]
 
@@ -8,11 +8,8 @@ mod contradictions;
 mod faults;
 mod freshness;
 mod idempotency;
-mod lab;
 mod migrations;
 mod openapi;
-mod outages;
-mod pipeline;
 mod place_order;
 mod poison;
 mod process;
@@ -22,3 +19,8 @@ mod robustness;
 mod signatures;
 mod sweep;
 mod traces;
+
+// The three services in one process.
+use pipeline as lab;
+
+testkit::broker!();

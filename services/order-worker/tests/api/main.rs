@@ -14,3 +14,5 @@ mod redrive;
 mod signatures;
 mod sweep;
 mod worker;
+
+testkit::broker!();

@@ -4,10 +4,9 @@ use contracts::{
     orders::{EVENT_VERSION, OrderSettled, OrderStatus},
     topics,
 };
+use pipeline::{Lab, Parts, SOON, order, run, start_api, start_worker};
 use testkit::{Kafka, eventually};
 use uuid::Uuid;
-
-use crate::lab::{Lab, Parts, SOON, order, run, start_api, start_worker};
 
 #[test]
 fn an_order_settles_and_its_payment_equals_it() {
@@ -101,7 +100,8 @@ fn an_outcome_that_cannot_be_applied_does_not_stop_the_next() {
 fn orders_settle_also_when_the_broker_loses_its_log() {
     testkit::needs!(Postgres, Redis, Kafka);
     run(async {
-        let mut lab = Lab::start(Parts { no_worker: true, ..Parts::default() }).await;
+        let flags = vec!["--outbox-overdue=3s".to_owned()];
+        let mut lab = Lab::start(Parts { no_worker: true, api_flags: flags, ..Parts::default() }).await;
         let mut accepted = Vec::new();
         for user in 0..10 {
             accepted.push(lab.place(&order(user)).await);
@@ -115,7 +115,7 @@ fn orders_settle_also_when_the_broker_loses_its_log() {
         lab.worker = Some(start_worker(&lab.fulfillment_url, fresh.brokers()).await);
         lab.api = start_api(&lab.orders_url, fresh.brokers(), &users, &[]).await;
         lab.kafka = fresh;
-        // The entries were scheduled by the first life of order-api, 15 s ahead: what is left of that passes.
+        // The entries were scheduled by the first life of order-api, 3 s ahead and more: what is left of that passes.
         lab.at_rest(&accepted).await;
     });
 }

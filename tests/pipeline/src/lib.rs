@@ -1,11 +1,11 @@
 //! The three services in one process, each with its own database, on ports of their own.
 //!
-//! All tests run on one runtime, so that they can share a lab: what a lab started lives as long as the test process.
+//! All tests run on one runtime, so that they can share a lab: what a lab started lives as long as the test process. A test
+//! program that starts a lab says `testkit::broker!();` in its root.
 
-use std::{
-    sync::LazyLock,
-    time::{Duration, Instant},
-};
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic, as tests do")]
+
+use std::{sync::LazyLock, time::Duration};
 
 use chassis_service::lifecycle::Running;
 use clap::Parser;
@@ -15,55 +15,62 @@ use tokio::{runtime::Runtime, sync::OnceCell};
 use uuid::Uuid;
 
 /// Longest wait for something that normally takes a moment: the group's first assignment alone takes 3 s.
-pub(crate) const SOON: Duration = Duration::from_secs(30);
+pub const SOON: Duration = Duration::from_secs(30);
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap()
 });
 
 /// Runs a test on the one runtime.
-pub(crate) fn run<F: Future>(test: F) -> F::Output {
+pub fn run<F: Future>(test: F) -> F::Output {
     RUNTIME.block_on(test)
 }
 
 /// The lab that tests share which break nothing.
-pub(crate) async fn shared() -> &'static Lab {
+pub async fn shared() -> &'static Lab {
     static SHARED: OnceCell<Lab> = OnceCell::const_new();
     SHARED.get_or_init(|| Lab::start(Parts::default())).await
 }
 
 /// What differs from the normal lab.
 #[derive(Default)]
-pub(crate) struct Parts {
+pub struct Parts {
     /// Further flags of order-api.
-    pub(crate) api_flags: Vec<String>,
+    pub api_flags: Vec<String>,
     /// Puts a proxy between order-api and its database.
-    pub(crate) database_proxy: bool,
+    pub database_proxy: bool,
     /// Does not start order-worker.
-    pub(crate) no_worker: bool,
+    pub no_worker: bool,
     /// `EVENT_KEYS` of order-api and order-worker; empty: none.
-    pub(crate) event_keys: String,
+    pub event_keys: String,
 }
 
 /// The running services and what they run on.
-pub(crate) struct Lab {
+pub struct Lab {
     /// order-api, public port.
-    pub(crate) http: Http,
+    pub http: Http,
     /// order-api, admin port.
-    pub(crate) admin: Http,
-    pub(crate) api: Running,
-    pub(crate) users: Option<Running>,
-    pub(crate) worker: Option<Running>,
-    pub(crate) kafka: Kafka,
-    pub(crate) database_proxy: Option<ChaosProxy>,
-    pub(crate) orders_url: String,
-    pub(crate) fulfillment_url: String,
+    pub admin: Http,
+    /// order-api.
+    pub api: Running,
+    /// user-service, until a test takes and stops it.
+    pub users: Option<Running>,
+    /// order-worker, unless it was not asked for.
+    pub worker: Option<Running>,
+    /// The broker between order-api and order-worker.
+    pub kafka: Kafka,
+    /// The proxy before order-api's database, if it was asked for.
+    pub database_proxy: Option<ChaosProxy>,
+    /// order-api's database.
+    pub orders_url: String,
+    /// order-worker's database.
+    pub fulfillment_url: String,
     _redis: Redis,
 }
 
 impl Lab {
     /// Starts everything and waits until it is ready.
-    pub(crate) async fn start(parts: Parts) -> Self {
+    pub async fn start(parts: Parts) -> Self {
         let postgres = Postgres::shared().await;
         let users_url = postgres.database("users").await;
         let orders_url = postgres.database("orders").await;
@@ -102,7 +109,7 @@ impl Lab {
     }
 
     /// Waits until every service says that it is ready.
-    pub(crate) async fn ready(&self) {
+    pub async fn ready(&self) {
         for running in [Some(&self.api), self.users.as_ref(), self.worker.as_ref()].into_iter().flatten() {
             let admin = Http::to(running.admin);
             eventually(SOON, || async {
@@ -114,18 +121,18 @@ impl Lab {
     }
 
     /// order-api's metrics now.
-    pub(crate) async fn scrape(&self) -> Scrape {
+    pub async fn scrape(&self) -> Scrape {
         Scrape::of(self.api.admin).await
     }
 
     /// order-worker's metrics now.
-    pub(crate) async fn scrape_worker(&self) -> Scrape {
+    pub async fn scrape_worker(&self) -> Scrape {
         Scrape::of(self.worker.as_ref().unwrap().admin).await
     }
 
     /// Places an order that must be accepted; its id. On a busy machine the check of the user may miss its deadline: that
     /// is asked again.
-    pub(crate) async fn place(&self, body: &Value) -> String {
+    pub async fn place(&self, body: &Value) -> String {
         let answer = eventually(SOON, || async {
             let answer = self.http.post("/orders", body).await;
             if answer.body.contains("#upstream-unavailable") { Err(answer.body) } else { Ok(answer) }
@@ -136,7 +143,7 @@ impl Lab {
     }
 
     /// Waits until the order is settled and returns it.
-    pub(crate) async fn settled(&self, id: &str) -> Value {
+    pub async fn settled(&self, id: &str) -> Value {
         eventually(SOON, || async {
             let order = self.http.get(&format!("/orders/{id}")).await;
             match order.status {
@@ -148,7 +155,7 @@ impl Lab {
     }
 
     /// Waits until the invariants of the pipeline hold for these accepted orders.
-    pub(crate) async fn at_rest(&self, accepted: &[String]) -> invariants::Report {
+    pub async fn at_rest(&self, accepted: &[String]) -> invariants::Report {
         eventually(SOON, || async {
             let report = invariants::check(&self.orders_url, &self.fulfillment_url, accepted).await;
             let report = report.map_err(|error| error.to_string())?;
@@ -158,27 +165,27 @@ impl Lab {
     }
 
     /// A connection of its own to order-api's database.
-    pub(crate) async fn orders(&self) -> sqlx::PgConnection {
+    pub async fn orders(&self) -> sqlx::PgConnection {
         use sqlx::Connection;
         sqlx::PgConnection::connect(&self.orders_url).await.unwrap()
     }
 
     /// Places orders until one is answered with `status`.
-    pub(crate) async fn until_status(&self, status: u16, body: &Value) -> Answer {
-        let start = Instant::now();
-        loop {
+    pub async fn until_status(&self, status: u16, body: &Value) -> Answer {
+        eventually(SOON, || async {
             let answer = self.http.post("/orders", body).await;
             if answer.status == status {
-                return answer;
+                Ok(answer)
+            } else {
+                Err(format!("still {}: {}", answer.status, answer.body))
             }
-            assert!(start.elapsed() < SOON, "still {} after {SOON:?}: {}", answer.status, answer.body);
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        })
+        .await
     }
 }
 
 /// A valid order of the n-th seeded user: two lines, 305 cents.
-pub(crate) fn order(user: u32) -> Value {
+pub fn order(user: u32) -> Value {
     json!({
         "user_id": contracts::users::seeded_user_id(user),
         "items": [
@@ -189,13 +196,14 @@ pub(crate) fn order(user: u32) -> Value {
 }
 
 /// Whether order-worker declines an order of this id.
-pub(crate) fn declined(id: &str) -> bool {
+pub fn declined(id: &str) -> bool {
     Uuid::parse_str(id).unwrap().as_u128().is_multiple_of(50)
 }
 
 const PORTS: [&str; 4] = ["--admin-addr", "127.0.0.1:0", "--public-addr", "127.0.0.1:0"];
 
-pub(crate) async fn start_users(database: &str, redis: &str) -> Running {
+/// Starts user-service on these servers.
+pub async fn start_users(database: &str, redis: &str) -> Running {
     let flags = ["user-service", "--database-url", database, "--redis-url", redis];
     let config = user_service::UserServiceConfig::parse_from(flags.into_iter().chain(PORTS));
     let chassis = config.common.chassis(
@@ -207,7 +215,7 @@ pub(crate) async fn start_users(database: &str, redis: &str) -> Running {
 }
 
 /// Starts order-api on these servers.
-pub(crate) async fn start_api(database: &str, brokers: &str, users: &str, flags: &[String]) -> Running {
+pub async fn start_api(database: &str, brokers: &str, users: &str, flags: &[String]) -> Running {
     let own =
         ["order-api", "--database-url", database, "--kafka-brokers", brokers, "--user-service-url", users];
     let own = own.into_iter().chain(PORTS).map(str::to_owned);
@@ -223,12 +231,12 @@ pub(crate) async fn start_api(database: &str, brokers: &str, users: &str, flags:
 }
 
 /// Starts order-worker on these servers.
-pub(crate) async fn start_worker(database: &str, brokers: &str) -> Running {
+pub async fn start_worker(database: &str, brokers: &str) -> Running {
     start_worker_with(database, brokers, &[]).await
 }
 
 /// Starts order-worker on these servers, with further flags.
-pub(crate) async fn start_worker_with(database: &str, brokers: &str, flags: &[&str]) -> Running {
+pub async fn start_worker_with(database: &str, brokers: &str, flags: &[&str]) -> Running {
     let own = ["order-worker", "--database-url", database, "--kafka-brokers", brokers, PORTS[0], PORTS[1]];
     let config = order_worker::OrderWorkerConfig::parse_from(own.iter().chain(flags));
     let chassis = config.common.chassis(
