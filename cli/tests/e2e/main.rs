@@ -1,4 +1,4 @@
-//! The assembled lab, through its command, on the real servers. Needs every program of the workspace beside `lab`:
+//! The assembled lab, through its command, on the real servers. Needs every program of the workspace next to `lab`:
 //! `cargo build --workspace --bins`.
 
 mod apache_kafka;

@@ -1,4 +1,4 @@
-//! `./lab`, the script: what it needs of the machine before it runs the command.
+//! `./lab`, the script: what it needs on the machine before it runs the command.
 
 use std::{fs, path::Path, process::Command};
 

@@ -11,14 +11,14 @@ use crate::{
     terminal::{out, say},
 };
 
-/// Writes what follows from dashboards/slos: the rules and promtool tests of both clocks, and docs/slos.md. Writes nothing
-/// while a spec is not sound.
+/// Writes everything that follows from dashboards/slos: the rules and promtool tests of both clocks, and
+/// docs/slos.md. Writes nothing if a spec has problems.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    lab slo generate            after a change of a spec\n  \
-    lab slo generate --check    in CI: exit 1 where a committed file differs")]
+    lab slo generate            after a change to a spec\n  \
+    lab slo generate --check    in CI: exit 1 if a committed file differs")]
 pub(crate) struct Generate {
-    /// Write nothing; exit with 1 where a file differs from what the specs say.
+    /// Write nothing; exit with 1 if a file differs from what the specs generate.
     #[arg(long)]
     check: bool,
 }
@@ -34,7 +34,7 @@ impl Generate {
             }
             stale += 1;
             if self.check {
-                say(format_args!("{} differs from what the specs say", file.path));
+                say(format_args!("{} differs from what the specs generate", file.path));
                 continue;
             }
             let folder = path.parent().context("a generated file lies in a folder")?;
