@@ -10,7 +10,7 @@ use crate::{Sli, selector::Selector};
 
 const SPEC: &str = "spec.indicator.spec";
 
-/// Reads the indicator; the objective holds the threshold of a `thresholdMetric`.
+/// Reads the indicator; the threshold of a `thresholdMetric` is in the objective.
 pub(super) fn read(
     reader: &mut Reader,
     indicator: &Spanned<Indicator>,
