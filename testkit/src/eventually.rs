@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-/// Asks `check` again and again until it answers `Ok`, and returns that.
+/// Repeats `check` until it returns `Ok`, and returns the value.
 ///
 /// # Panics
-/// When the deadline passes, with the last failure; a check that hangs counts as one.
+/// When the deadline passes, with the last error; a check that hangs counts as a failure.
 pub async fn eventually<T, F, Fut>(deadline: Duration, mut check: F) -> T
 where
     F: FnMut() -> Fut,

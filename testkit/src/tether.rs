@@ -1,5 +1,6 @@
-//! A server process that cannot outlive the test process: it runs under a small `sh` that reads its standard input, and
-//! when that ends (the test process dropped it, or died in any way, SIGKILL included) stops the server and removes the folder.
+//! A server process that cannot outlive the test process: it runs under a small `sh` that reads its standard input.
+//! When that ends (because the test process dropped it, or died in any way, including SIGKILL), `sh` stops the
+//! server and removes the folder.
 
 use std::{
     io::{BufRead, BufReader},
@@ -8,8 +9,8 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-/// `$1` the folder, `$2` the signal that stops the server, the rest its command line. Prints the server's pid.
-/// Ends with the server; the last `kill` takes the watcher along, which is in the same process group.
+/// `$1` is the folder, `$2` the signal that stops the server, the rest its command line. Prints the server's pid.
+/// Ends with the server; the last `kill` ends the watcher as well, which is in the same process group.
 const SCRIPT: &str = r#"
 folder=$1; signal=$2; shift 2
 exec 3<&0
@@ -31,7 +32,7 @@ pub(crate) struct Tether {
 }
 
 impl Tether {
-    /// Starts `command`, whose folder is `folder`; a note of [`Tether::keep_folder`] holds no longer.
+    /// Starts `command` in `folder`; cancels an earlier [`Tether::keep_folder`].
     pub(crate) fn start(folder: &Path, signal: &str, command: &[String]) -> Self {
         let _ = std::fs::remove_file(folder.join("keep"));
         let mut shell = Command::new("sh")
@@ -39,7 +40,8 @@ impl Tether {
             .arg(folder)
             .arg(signal)
             .args(command)
-            // A group of its own: Ctrl-C and test runners that kill the group reach the test, not the clean-up.
+            // Its own process group: Ctrl-C, and test runners that kill the group, reach the test but not the
+            // clean-up.
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -53,12 +55,12 @@ impl Tether {
         Self { shell, server }
     }
 
-    /// Whether the server still runs.
+    /// Whether the server is still running.
     pub(crate) fn alive(&mut self) -> bool {
         matches!(self.shell.try_wait(), Ok(None))
     }
 
-    /// From now on the folder outlives the server, which is going to be started in it again.
+    /// Keeps the folder when the server ends, because it will be started there again.
     pub(crate) fn keep_folder(&self, folder: &Path) {
         std::fs::write(folder.join("keep"), "").expect("a note in the folder");
     }
