@@ -1,4 +1,4 @@
-//! `docs/configuration.md`: every flag and variable of every process, as clap knows them.
+//! `docs/configuration.md`: every flag and variable of every process, from clap's definitions.
 
 use std::fmt::Write as _;
 

@@ -1,10 +1,10 @@
-//! Everything that is written from a source: pages, dashboards, rules, snapshots, chart examples.
+//! All generated files: pages, dashboards, rules, snapshots, chart examples.
 
 use anyhow::Result;
 
 use crate::shell::{Shell, finish};
 
-/// A generator takes `--check`, which writes nothing and fails where a committed file differs.
+/// Each generator has `--check`, which writes nothing and fails if a committed file differs.
 const GENERATORS: [&[&str]; 3] = [
     &["-p", "docgen", "--"],
     &["-p", "dashgen", "--"],
@@ -14,7 +14,7 @@ const GENERATORS: [&[&str]; 3] = [
 /// Crates whose tests compare snapshots: golden scrapes and OpenAPI documents.
 const SNAPSHOTS: [&str; 4] = ["order-api", "user-service", "order-worker", "load"];
 
-/// Writes everything. The chart comes last: it renders what the others write.
+/// Writes everything. The chart comes last: it renders files that the others write.
 pub(crate) fn write(shell: &Shell) -> Result<()> {
     for generator in GENERATORS {
         shell.run("cargo", &[&["run", "--locked", "--quiet"], generator].concat())?;
@@ -25,12 +25,12 @@ pub(crate) fn write(shell: &Shell) -> Result<()> {
     shell.run("tests/kubernetes/run", &["chart", "--update"])
 }
 
-/// Fails where a committed file differs from its source.
+/// Fails if a committed file differs from its source.
 pub(crate) fn check(shell: &Shell) -> Result<()> {
     check_pages(shell).and(shell.run("tests/kubernetes/run", &["chart"]))
 }
 
-/// As `check`, without the chart. All generators have their say before the first failure is returned.
+/// Like `check`, without the chart. Runs all generators before it returns the first failure.
 pub(crate) fn check_pages(shell: &Shell) -> Result<()> {
     let check = |generator: &&[&str]| {
         shell.run("cargo", &[&["run", "--locked", "--quiet"], *generator, &["--check"]].concat())

@@ -1,15 +1,15 @@
-//! What `cargo test` printed, and what a run says of it at its end.
+//! Parses the output of `cargo test`, and prints the summary of a run.
 
 use std::time::{Duration, Instant};
 
 use crate::steps::clock;
 
-/// How much of a program's output is repeated when it failed.
+/// How many lines of a failed program's output are repeated.
 const LAST_LINES: usize = 80;
-/// How many test programs `--timings` names.
+/// How many test programs `--timings` lists.
 const SLOWEST: usize = 15;
 
-/// Tests counted.
+/// Numbers of tests.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Counts {
     pub(crate) passed: u64,
@@ -22,9 +22,9 @@ pub(crate) struct Counts {
 pub(crate) struct Runner {
     /// Cargo's line about it: `Running tests/api/main.rs (target/…)`.
     pub(crate) heading: String,
-    /// As cargo names it where it failed: `-p order-api --test api`.
+    /// As cargo names a failed one: `-p order-api --test api`.
     pub(crate) target: Option<String>,
-    /// Whether it said that all is well; one that died says nothing.
+    /// Whether it reported success; a program that died reports nothing.
     pub(crate) passed: bool,
     /// Names of the tests that failed.
     pub(crate) failed: Vec<String>,
@@ -49,7 +49,7 @@ impl Runner {
         }
     }
 
-    /// The end of what it printed, without the tests that passed.
+    /// The end of its output, without the tests that passed.
     pub(crate) fn last_words(&self) -> impl Iterator<Item = &String> {
         self.lines.iter().skip(self.lines.len().saturating_sub(LAST_LINES))
     }
@@ -78,7 +78,7 @@ impl Runner {
     }
 }
 
-/// Reads the output of `cargo test`, line by line.
+/// Parses the output of `cargo test`, line by line.
 #[derive(Debug, Default)]
 pub(crate) struct Runners {
     done: Vec<Runner>,
@@ -93,7 +93,7 @@ impl Runners {
             self.close();
             self.now = Some((Runner::new(text), Instant::now()));
         } else if line.starts_with("error: ") && line.contains(" failed:") {
-            // Cargo's own list of the targets that failed belongs to none of them.
+            // Cargo's own list of the failed targets belongs to none of them.
             self.close();
         } else if let Some((runner, _)) = &mut self.now {
             runner.line(line);
@@ -113,7 +113,7 @@ impl Runners {
     }
 }
 
-/// What the end of a run says.
+/// The summary of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     counts: Counts,
@@ -131,7 +131,7 @@ impl Report {
         }
     }
 
-    /// A test that failed and then passed.
+    /// Records a test that failed and then passed.
     pub(crate) fn flaky(&mut self, name: String) {
         self.flaky.push(name);
     }
@@ -147,7 +147,7 @@ impl Report {
         let Counts { passed, failed, skipped } = self.counts;
         println!("\n{passed} passed, {failed} failed, {skipped} skipped");
         if !self.flaky.is_empty() {
-            println!("FLAKY, failed and passed at the second try:\n  {}", self.flaky.join("\n  "));
+            println!("FLAKY, failed and then passed on the second try:\n  {}", self.flaky.join("\n  "));
         }
     }
 }
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_test_is_known_by_its_name_and_target() {
+    fn a_failed_test_has_its_name_and_target() {
         let runners = read(
             "     Running tests/api/main.rs (target/debug/deps/api-1)\ntest a::good ... ok\ntest a::bad ... FAILED\n\n\
              failures:\n\n---- a::bad stdout ----\n    a line of its own\n\nfailures:\n    a::bad\n\n\

@@ -6,22 +6,22 @@ use anyhow::{Result, anyhow};
 
 use crate::shell::{Shell, finish};
 
-/// One folder at a time: the two clocks record the same series.
+/// One folder at a time, because the two clocks record the same series.
 const FOLDERS: [&str; 3] = ["dashboards/rules", "dashboards/rules/lab", "dashboards/rules/production"];
 
 /// Checks the rules and runs their tests.
 pub(crate) fn check(shell: &Shell) -> Result<()> {
     judge(shell, "promtool")?;
-    // The rules of the exercises, proven wrong, and the right ones.
+    // The rules of the exercises: the wrong ones, proven wrong, and the right ones.
     let exercises = shell.files(&["docs/exercises/*-rules.yml"])?;
     run_on(shell, "promtool", &["check", "rules", "--lint=all"], &exercises)?;
     run_on(shell, "promtool", &["test", "rules"], &shell.files(&["docs/exercises/*.test.yml"])?)?;
-    // The lab's own configuration is a template: the tests of `cli` fill it in and check it.
+    // The lab's own Alertmanager configuration is a template: the tests of `cli` check it after filling it in.
     shell.run("amtool", &["check-config", "dashboards/alertmanager/production.yml"])
 }
 
-/// The same tests on Prometheus 3, which counts the samples of a window differently and rewrites bucket bounds. Its promtool
-/// is not packaged; it is built once from the Go module proxy.
+/// The same tests on Prometheus 3, which counts the samples of a window differently and rewrites bucket bounds. Its
+/// promtool is not packaged, so it is built once from Go modules.
 pub(crate) fn check_on_prometheus_3(shell: &Shell) -> Result<()> {
     let promtool = shell.tools().join("promtool-3");
     if !promtool.exists() {
@@ -47,7 +47,7 @@ fn judge(shell: &Shell, promtool: &str) -> Result<()> {
         let files = shell.files(&[&format!(":(glob){folder}/*.yml")])?;
         run_on(shell, promtool, &["check", "rules", "--lint=all"], &files)?;
     }
-    // Two at once: some of the generated ones run through hours of the lab's clock.
+    // Two at once: some of the generated tests run through hours of the lab's clock.
     let tests = shell.files(&[":(glob)dashboards/tests/*.test.yml"])?;
     let test = |file: &String| shell.run(promtool, &["test", "rules", file]);
     let (even, odd): (Vec<_>, Vec<_>) = tests.iter().enumerate().partition(|(place, _)| place % 2 == 0);

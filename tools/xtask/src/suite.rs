@@ -11,7 +11,7 @@ use crate::{
     tests,
 };
 
-/// Runs the steps to the last one; whether all passed.
+/// Runs all steps; returns whether all passed.
 pub(crate) fn run(shell: &Shell, quick: bool, timings: bool) -> Result<bool> {
     let mut steps = Steps::default();
     let mut report = Report::default();
@@ -33,7 +33,7 @@ pub(crate) fn run(shell: &Shell, quick: bool, timings: bool) -> Result<bool> {
     Ok(passed)
 }
 
-/// What takes minutes.
+/// The steps that take minutes.
 fn slow(shell: &Shell, steps: &mut Steps, report: &mut Report) {
     let cargo = |args: &[&str]| shell.run("cargo", args);
     steps.step("rules on Prometheus 3", &[], || rules::check_on_prometheus_3(shell));
@@ -42,24 +42,25 @@ fn slow(shell: &Shell, steps: &mut Steps, report: &mut Report) {
         finish(shell.command("cargo", &doc).env("RUSTDOCFLAGS", "-D warnings"))
     });
     steps.step("dependencies", &[], || deny::check(shell));
-    // All programs first: the tests of the whole lab start them from beside the `lab` binary.
+    // All programs first: the tests of the whole lab start those next to the `lab` binary.
     steps.step("build", &[], || cargo(&["build", "--locked", "--workspace", "--bins"]));
     steps.step("generated files", &["build"], || generate::check_pages(shell));
     steps.step("schemathesis", &[], || schemathesis(shell));
     steps.step("tests", &["build"], || tests::run(shell, &[], report));
-    // The pipeline once more, on a durable log and a real coordinator, with a broker that is killed.
+    // The pipeline tests again, on a durable log and a real coordinator, with a broker that is killed.
     steps.step("pipeline on Apache Kafka", &["build"], || {
         let pipeline = ["test", "--locked", "-p", "order-api", "--test", "api", "pipeline::"];
         finish(shell.command("cargo", &pipeline).env("TEST_KAFKA", "apache"))
     });
-    // A minute of SIGKILL. The seed is fixed, so that a failure can be repeated; with the usual parts, this one's minute has
-    // the broker, order-worker, order-api, Redis, PostgreSQL, the supervisor and user-service. Other seeds are for people.
+    // A minute of SIGKILL. The seed is fixed, so that a failure can be repeated; with the usual parts it kills the
+    // broker, order-worker, order-api, Redis, PostgreSQL, the supervisor and user-service. Try other seeds by hand.
     steps.step("torture", &["build"], || {
         shell.run("target/debug/lab", &["torture", "--for", "1m", "--seed", "172"])
     });
 }
 
-/// What the test of the OpenAPI documents needs; without it that test is skipped on a laptop, loudly, and fails in CI.
+/// Installs what the test of the OpenAPI documents needs; without it that test is skipped on a laptop, and fails in
+/// CI.
 fn schemathesis(shell: &Shell) -> Result<()> {
     shell.run("tools/schemathesis/install", &[]).or_else(|_| {
         shell.skip(

@@ -1,8 +1,8 @@
-//! `cargo test`, and a second try for what failed.
+//! Runs `cargo test`, and repeats failed tests.
 //!
-//! A test that fails is tried once more, alone. So is a test program that died by a signal: the brokers of the tests are
-//! librdkafka's mock clusters, inside the program, and one assertion of theirs takes all of its tests along. What passes then
-//! is named at the end of the run: a defect to find, not a success to trust.
+//! A test that fails is repeated once, alone. So is a test program that died by a signal: the brokers of the tests
+//! are librdkafka's mock clusters inside the program, and a failed assertion in one of them ends all of its tests.
+//! Tests that then pass are listed at the end of the run: they are defects to find.
 
 use std::{
     io::{self, BufRead as _, BufReader, Write as _},
@@ -16,10 +16,10 @@ use crate::{
     shell::Shell,
 };
 
-/// More failures than this are a broken change, not bad luck: they are not tried again.
+/// More failures than this mean a broken change, not bad luck: they are not repeated.
 const TRIED_AGAIN: usize = 5;
 
-/// Runs the tests of the workspace; `only` chooses targets.
+/// Runs the tests of the workspace; `only` selects targets.
 pub(crate) fn run(shell: &Shell, only: &[&str], report: &mut Report) -> Result<()> {
     let test = ["test", "--locked", "--workspace", "--no-fail-fast"];
     let (passed, runners) = watch(shell.command("cargo", &[&test, only].concat()))?;
@@ -33,7 +33,7 @@ pub(crate) fn run(shell: &Shell, only: &[&str], report: &mut Report) -> Result<(
         runner.last_words().for_each(|line| println!("{line}"));
     }
     let tries: usize = failed.iter().map(|runner| runner.failed.len().max(1)).sum();
-    // Without a runner that failed, something did not compile.
+    // If no test program failed, something did not compile.
     if failed.is_empty() || tries > TRIED_AGAIN || failed.iter().any(|runner| runner.target.is_none()) {
         bail!("tests failed");
     }
@@ -42,17 +42,17 @@ pub(crate) fn run(shell: &Shell, only: &[&str], report: &mut Report) -> Result<(
         all &= try_again(shell, runner, report)?;
     }
     if !all {
-        bail!("tests failed, and failed again alone");
+        bail!("tests failed, and failed again when run alone");
     }
     Ok(())
 }
 
-/// Runs the failed tests of a program once more, each alone, or the whole program when it died; whether all passed.
+/// Repeats the failed tests of a program, each alone, or the whole program if it died; returns whether all passed.
 fn try_again(shell: &Shell, runner: &Runner, report: &mut Report) -> Result<bool> {
     let target = runner.target.as_deref().unwrap_or_default();
     let args: Vec<&str> = ["test", "--locked"].into_iter().chain(target.split_whitespace()).collect();
     if runner.failed.is_empty() {
-        println!("\n--- died, once more: {target}");
+        println!("\n--- died, running again: {target}");
         let (passed, _) = watch(shell.command("cargo", &args))?;
         if passed {
             report.flaky(format!("{target} (died)"));
@@ -61,10 +61,10 @@ fn try_again(shell: &Shell, runner: &Runner, report: &mut Report) -> Result<bool
     }
     let mut all = true;
     for name in &runner.failed {
-        println!("\n--- failed, once more: {target} {name}");
+        println!("\n--- failed, running again: {target} {name}");
         let (passed, runners) =
             watch(shell.command("cargo", &[&args[..], &["--", "--exact", name]].concat()))?;
-        // A name that matches no test, as that of a documentation test, proves nothing.
+        // A name that matches no test, such as that of a documentation test, proves nothing.
         let passed = passed && runners.iter().any(|runner| runner.counts.passed > 0);
         if passed {
             report.flaky(format!("{target} {name}"));
@@ -74,13 +74,13 @@ fn try_again(shell: &Shell, runner: &Runner, report: &mut Report) -> Result<bool
     Ok(all)
 }
 
-/// Runs `cargo test`, shows what it prints, and reads it.
+/// Runs `cargo test`, shows its output, and parses it.
 fn watch(mut command: Command) -> Result<(bool, Vec<Runner>)> {
     let (reader, writer) = io::pipe().context("no pipe")?;
-    // Both in one: the order of the lines says which program a line of cargo is about.
+    // Both streams in one pipe: the order of the lines shows which program a line of cargo is about.
     command.stdout(writer.try_clone()?).stderr(writer);
     let mut child = command.spawn().context("cannot run cargo")?;
-    // The command holds the writing end, and the pipe would never end.
+    // The command holds the writing end: while it lives, the pipe would never end.
     drop(command);
     let mut reader = BufReader::new(reader);
     let mut runners = Runners::default();
