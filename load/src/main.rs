@@ -1,4 +1,4 @@
-//! The life of a run: configuration, telemetry, admin port, load until it is over or a signal comes, drain, summary.
+//! The life of a run: configuration, telemetry, admin port, load until its end or a signal, drain, summary.
 
 use std::{io::Write, process::ExitCode, sync::Arc};
 
@@ -17,7 +17,7 @@ use load::{
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-// One thread: a generator mostly waits, and what it does not use is left to the system under load.
+// One thread: a generator mostly waits, and leaves the rest of the machine to the system under load.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     lifecycle::exit_code(run().await)
@@ -80,7 +80,7 @@ fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<()> {
 
 fn print(summary: &Summary, json: bool) -> anyhow::Result<()> {
     let text = if json { serde_json::to_string_pretty(summary)? } else { format!("\n{summary}") };
-    // A reader that has gone away is no failure of the run.
+    // A closed stdout does not fail the run.
     let _ = writeln!(std::io::stdout(), "{text}");
     Ok(())
 }

@@ -147,7 +147,7 @@ impl Up {
 fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if rate > 0.0 && rate <= 10_000.0 => Ok(rate),
-        _ => Err("expected requests a second, above 0 and at most 10000 (for none: --no-load)".to_owned()),
+        _ => Err("expected requests per second, above 0 and at most 10000 (for none: --no-load)".to_owned()),
     }
 }
 
