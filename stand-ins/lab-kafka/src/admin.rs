@@ -1,9 +1,9 @@
-//! The admin port: health, metrics, and the outages that the mock cluster can make.
+//! The admin port: health, metrics, and the outages that the mock cluster can simulate.
 //!
 //! * `GET /livez`, `GET /readyz` -- 200; readiness fails with 503 while no broker is up.
 //! * `GET /metrics` -- Prometheus text.
 //! * `GET /brokers`, `PUT /brokers/{id}?up=true|false` -- a broker that is down cuts and refuses connections.
-//! * `PUT /rtt?ms=50` -- delays every answer, 0 to 60000; 0 ends it.
+//! * `PUT /rtt?ms=50` -- delays every response, 0 to 60000; 0 ends it.
 
 use std::{fmt::Write, time::Duration};
 
@@ -32,7 +32,7 @@ pub(crate) fn router(cluster: Cluster) -> Router {
         .route("/brokers/{id}", put(set_broker))
         .route("/rtt", put(set_rtt))
         .fallback(async || {
-            problem(StatusCode::NOT_FOUND, "path", "there is /livez, /readyz, /metrics, /brokers, /rtt")
+            problem(StatusCode::NOT_FOUND, "path", "expected /livez, /readyz, /metrics, /brokers, /rtt")
         })
         .with_state(cluster)
 }
@@ -78,7 +78,7 @@ async fn set_broker(
     query: Result<Query<SetBroker>, QueryRejection>,
 ) -> Response {
     let Ok(Query(SetBroker { up })) = query else {
-        return problem(StatusCode::BAD_REQUEST, "up", "say ?up=true or ?up=false");
+        return problem(StatusCode::BAD_REQUEST, "up", "expected ?up=true or ?up=false");
     };
     match id.parse() {
         Ok(number) if cluster.set_up(number, up) => brokers(State(cluster)).await.into_response(),
@@ -101,7 +101,7 @@ async fn set_rtt(State(cluster): State<Cluster>, query: Result<Query<SetRtt>, Qu
             cluster.set_round_trip(Duration::from_millis(ms));
             Json(json!({ "rtt_ms": ms })).into_response()
         }
-        _ => problem(StatusCode::BAD_REQUEST, "ms", &format!("say ?ms= with 0 to {LONGEST_RTT}")),
+        _ => problem(StatusCode::BAD_REQUEST, "ms", &format!("expected ?ms= with 0 to {LONGEST_RTT}")),
     }
 }
 

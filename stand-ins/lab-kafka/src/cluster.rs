@@ -1,4 +1,4 @@
-//! The mock cluster and the thread that owns it: its handle cannot leave the thread that made it.
+//! The mock cluster and the thread that owns it: its handle cannot leave the thread that created it.
 
 use std::{
     net::SocketAddr,
@@ -19,7 +19,7 @@ pub(crate) struct Cluster {
 }
 
 struct State {
-    /// Where the brokers listen, in the order of their ids from 1.
+    /// Addresses of the brokers, in the order of their ids from 1.
     brokers: Vec<SocketAddr>,
     up: Mutex<Vec<bool>>,
     topics: Vec<Topic>,
@@ -72,8 +72,8 @@ impl Cluster {
         &self.state.topics
     }
 
-    /// Cuts and refuses a broker's connections, or accepts them again. Leaders stay where they are: the partitions of a
-    /// broker that is down are not available. `false` when there is no such broker.
+    /// Cuts and refuses a broker's connections, or accepts them again. Leaders do not move: the partitions of a broker that is
+    /// down are not available. Returns `false` if there is no such broker.
     pub(crate) fn set_up(&self, broker: usize, up: bool) -> bool {
         let mut all = self.state.up.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(state) = broker.checked_sub(1).and_then(|index| all.get_mut(index)) else { return false };
@@ -83,7 +83,7 @@ impl Cluster {
         true
     }
 
-    /// Delays every answer of every broker.
+    /// Delays every response of every broker.
     pub(crate) fn set_round_trip(&self, delay: Duration) {
         let _ = self.orders.send(Order::RoundTrip(delay));
     }
@@ -105,7 +105,7 @@ fn obey(cluster: &MockCluster<'static, DefaultProducerContext>, inbox: &mpsc::Re
             Order::RoundTrip(delay) => cluster.broker_round_trip_time(-1, delay),
         };
         if let Err(error) = result {
-            tracing::error!(%error, "the cluster did not obey");
+            tracing::error!(%error, "the cluster rejected a command");
         }
     }
 }

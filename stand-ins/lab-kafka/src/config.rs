@@ -2,20 +2,20 @@
 
 use std::{net::SocketAddr, str::FromStr};
 
-/// A Kafka-protocol cluster of three brokers in memory, reachable at one constant address.
+/// An in-memory cluster of three brokers with the Kafka protocol, reachable at one constant address.
 #[derive(Debug, Clone, clap::Parser)]
 #[command(version, about)]
 pub(crate) struct Config {
-    /// Address to bootstrap from. The brokers themselves listen on free loopback ports that clients learn from here.
+    /// Address to bootstrap from. The brokers themselves listen on free loopback ports, which clients learn from here.
     #[arg(long, env = "KAFKA_ADDR", default_value = "127.0.0.1:9092", value_name = "HOST:PORT")]
     pub(crate) listen: SocketAddr,
     /// Address of the admin port: health, metrics, brokers up and down, round-trip time.
     #[arg(long, env = "ADMIN_ADDR", default_value = "127.0.0.1:9107", value_name = "HOST:PORT")]
     pub(crate) admin_addr: SocketAddr,
-    /// What is asked of clients of the admin port.
+    /// Limits for clients of the admin port.
     #[command(flatten)]
     pub(crate) limits: chassis_serve::Limits,
-    /// Topics to create; others are created with 4 partitions when they are first asked for.
+    /// Topics to create, such as orders:12; others are created with 4 partitions when they are first used.
     #[arg(
         long = "topic",
         env = "KAFKA_TOPICS",

@@ -1,6 +1,6 @@
-//! The broker of local mode, in a process of its own: killing it is a total outage of Kafka with loss of its log.
+//! The broker of local mode, in a separate process: killing it is a total outage of Kafka with the loss of its log.
 //!
-//! What it can and cannot do stands in the README next to this crate's manifest, which is also its `--help`.
+//! The README of this crate, which is also the text of `--help`, says what it can and cannot do.
 
 use std::process::ExitCode;
 
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     }
 }
 
-// One thread is enough for bootstrap traffic; the cluster has threads of its own.
+// One thread is enough for bootstrap traffic; the cluster has its own threads.
 #[tokio::main(flavor = "current_thread")]
 async fn run(config: &Config) -> anyhow::Result<()> {
     let listener = bind(config.listen).await?;

@@ -1,4 +1,4 @@
-//! The life of the pager: configuration, logs, a listener, a signal, the last answers.
+//! The life of the pager: configuration, logs, a listener, a signal, the last responses.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,7 @@ use lab_pager::{config::PagerConfig, serve::Running};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-// One thread: a notification a second is a bad day.
+// One thread: even one notification per second is rare.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let config = chassis_core::config::parse::<PagerConfig>();

@@ -1,4 +1,4 @@
-//! What the pager answers: the webhooks, the pages, and what every part has on its admin port.
+//! The routes of the pager: the webhooks, the pages, and those of every admin port.
 //!
 //! * `GET /pages?after=ID` -- a JSON array of [`crate::page::Page`], oldest first.
 
@@ -16,16 +16,16 @@ use serde_json::json;
 
 use crate::{metrics::PagerMetrics, receive, store::Store};
 
-/// What the handlers share.
+/// The state that the handlers share.
 pub struct Pager {
     /// The pages.
     pub store: Store,
-    /// What is exported.
+    /// The metrics.
     pub metrics: PagerMetrics,
 }
 
 impl Pager {
-    /// Holds nothing yet, and at most `keep` pages.
+    /// Empty; keeps at most `keep` pages.
     ///
     /// # Errors
     /// When a metric is declared twice, which is a mistake in [`crate::metrics`].
@@ -34,7 +34,7 @@ impl Pager {
     }
 }
 
-/// All routes. Ready means: running, since there is nothing to wait for.
+/// All routes. Ready whenever it runs, since there is nothing to wait for.
 pub fn router(pager: Arc<Pager>) -> Router {
     let version = || async { Json(json!({ "name": "lab-pager", "version": env!("CARGO_PKG_VERSION") })) };
     Router::new()
@@ -45,7 +45,7 @@ pub fn router(pager: Arc<Pager>) -> Router {
         .route("/metrics", get(scrape))
         .merge(receive::router())
         .fallback(|| async {
-            let there = "there is /webhook, /slack, /pages, /livez, /readyz, /metrics, /version";
+            let there = "expected /webhook, /slack, /pages, /livez, /readyz, /metrics, /version";
             problem(StatusCode::NOT_FOUND, "path", there)
         })
         .with_state(pager)

@@ -1,4 +1,4 @@
-//! The listener of the process, from bind to the last answer.
+//! The listener of the process, from bind to the last response.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use crate::{
     routes::{self, Pager},
 };
 
-/// Longest wait for answers under way at the end.
+/// Longest wait for requests in flight at the end.
 const DRAIN: Duration = Duration::from_secs(3);
 
 /// A running pager.
@@ -34,7 +34,7 @@ impl Running {
         Ok(Self { addr: server.address, server })
     }
 
-    /// Refuses new connections and waits, for three seconds at most, for answers under way.
+    /// Refuses new connections and waits at most three seconds for requests in flight.
     pub async fn stop(self) {
         let _ = tokio::time::timeout(DRAIN, self.server.drain()).await;
     }

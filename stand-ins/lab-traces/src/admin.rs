@@ -12,7 +12,7 @@ use axum::{
 
 use crate::metrics::TraceMetrics;
 
-/// The routes. Ready means: running, since the ports of the receivers are bound before this one answers.
+/// The routes. Ready whenever it runs, since the receivers' ports are bound before this one.
 pub fn router(metrics: Arc<TraceMetrics>) -> Router {
     let version =
         || async { Json(serde_json::json!({ "name": "lab-traces", "version": env!("CARGO_PKG_VERSION") })) };

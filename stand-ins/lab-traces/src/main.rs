@@ -1,4 +1,4 @@
-//! The life of the trace store: configuration, logs, listeners, a signal, the last answers.
+//! The life of the trace store: configuration, logs, listeners, a signal, the last responses.
 
 use std::process::ExitCode;
 

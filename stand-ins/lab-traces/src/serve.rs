@@ -1,4 +1,4 @@
-//! The four listeners of the process, from bind to the last answer.
+//! The four listeners of the process, from bind to the last response.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::{
     ui,
 };
 
-/// Longest wait for answers under way at the end.
+/// Longest wait for requests in flight at the end.
 const DRAIN: Duration = Duration::from_secs(3);
 
 /// A running store.
@@ -69,7 +69,7 @@ impl Running {
         })
     }
 
-    /// Refuses new connections and waits, for three seconds at most, for answers under way.
+    /// Refuses new connections and waits at most three seconds for requests in flight.
     pub async fn stop(self) {
         let mut draining: JoinSet<()> = self.servers.into_iter().map(Server::drain).collect();
         let ended = async { while draining.join_next().await.is_some() {} };

@@ -1,4 +1,4 @@
-//! What must not hurt the store: malformed, oversized, compressed and too much input; a stop.
+//! Input that must not harm the store: malformed, oversized, compressed and too much; a stop.
 
 #[allow(dead_code)]
 mod common;
@@ -61,7 +61,7 @@ async fn metric(running: &Running, series: &str) -> f64 {
 }
 
 #[tokio::test]
-async fn malformed_requests_get_a_4xx_and_the_store_lives_on() {
+async fn malformed_requests_get_a_4xx_and_the_store_keeps_running() {
     let running = start(&[]).await;
     let (proto, gz) = (("content-type", PROTOBUF), ("content-encoding", "gzip"));
     let good = request(0..3, 10);
@@ -113,7 +113,7 @@ async fn spans_with_bad_ids_are_reported_as_a_partial_success() {
 }
 
 #[tokio::test]
-async fn senders_that_have_begun_and_do_not_go_on_take_no_place() {
+async fn senders_that_stall_occupy_no_slot() {
     let running = start(&["--body-timeout", "200ms"]).await;
     let mut stalled = Vec::new();
     for _ in 0..100 {
@@ -135,7 +135,7 @@ async fn senders_that_have_begun_and_do_not_go_on_take_no_place() {
 }
 
 #[tokio::test]
-async fn no_port_answers_to_a_foreign_name_or_lets_another_site_write() {
+async fn no_port_accepts_a_foreign_name_or_writes_from_another_site() {
     let running = start(&["--allowed-hosts", "lab-traces"]).await;
     let client = reqwest::Client::new();
     for address in [running.otlp_http, running.query, running.admin] {
@@ -213,8 +213,8 @@ async fn the_process_stays_within_its_memory_under_a_flood_and_ends_on_sigterm()
         let response = client.post(format!("http://{}/v1/traces", ports[0])).header("content-type", PROTOBUF);
         assert_eq!(response.body(body).send().await.expect("an answer").status(), 200);
     }
-    // Beside the traces there are the request being decoded, its spans taken apart, and what the allocator holds back for each
-    // thread that decoded one: more on a busy machine, and far from the 160 MiB that came in.
+    // In addition to the traces there are the request being decoded, its spans, and the memory that the allocator keeps for
+    // each thread that decoded one: more on a busy machine, but far less than the 160 MiB that were sent.
     let flooded = resident();
     assert!(flooded < idle + 16 + 48, "{idle} MiB idle, {flooded} MiB after the flood");
 

@@ -1,4 +1,4 @@
-//! Spans sent by real exporters over both transports come back through every filter of the query API.
+//! Spans that real exporters sent over both transports are found through every filter of the query API.
 
 #[allow(dead_code)]
 mod common;
@@ -10,7 +10,7 @@ use lab_traces::serve::Running;
 use opentelemetry::{KeyValue, trace::SpanKind};
 use serde_json::Value;
 
-/// Three traces: a good order over both services, a failed one, a slow read.
+/// Three traces: a good order through both services, a failed one, a slow read.
 struct Scene {
     running: Running,
     good: String,
@@ -68,7 +68,7 @@ async fn found(scene: &Scene, query: &str) -> Vec<String> {
     traces.map(|trace| trace["traceID"].as_str().expect("an id").to_owned()).collect()
 }
 
-async fn every_filter_selects_what_it_names(transport: Transport) {
+async fn every_filter_selects_matching_traces(transport: Transport) {
     let scene = scene(transport).await;
     let (good, failed, slow) = (&scene.good, &scene.failed, &scene.slow);
     let micros = |ago: u64| {
@@ -109,13 +109,13 @@ async fn every_filter_selects_what_it_names(transport: Transport) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_filter_selects_what_it_names_among_spans_sent_over_http() {
-    every_filter_selects_what_it_names(Transport::Http).await;
+async fn every_filter_selects_matching_traces_sent_over_http() {
+    every_filter_selects_matching_traces(Transport::Http).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_filter_selects_what_it_names_among_spans_sent_over_grpc() {
-    every_filter_selects_what_it_names(Transport::Grpc).await;
+async fn every_filter_selects_matching_traces_sent_over_grpc() {
+    every_filter_selects_matching_traces(Transport::Grpc).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -184,7 +184,7 @@ async fn a_trace_is_shown_as_jaeger_shows_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_question_gets_a_4xx_that_says_what_is_wrong() {
+async fn a_wrong_query_gets_a_4xx_that_says_what_is_wrong() {
     let running = start(&[]).await;
     for (path, status, said) in [
         ("/api/traces?minDuration=100", 400, "minDuration"),
@@ -214,7 +214,7 @@ async fn a_wrong_question_gets_a_4xx_that_says_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn the_page_of_the_ui_answers_for_every_path_and_its_assets_are_there() {
+async fn the_ui_serves_its_page_for_every_path_and_its_assets() {
     let running = start(&[]).await;
     let url = |path: &str| format!("http://{}{path}", running.query);
     for path in ["/", "/search", "/trace/abc", "/dependencies"] {
