@@ -1,7 +1,7 @@
-//! Types that cross a wire between services. Serde and nothing else: no behaviour but validation of shape.
+//! Types that cross a wire between services. Only serde: no behaviour except validation of their shape.
 //!
-//! Money is integer cents, ids are UUIDv7, times are RFC 3339 UTC. An event carries its `version`; a reader that does not
-//! know it dead-letters the message instead of guessing.
+//! Money is integer cents, ids are UUIDv7, times are RFC 3339 UTC. An event has a `version`; a reader that does not know
+//! it dead-letters the message instead of guessing.
 
 pub mod orders;
 pub mod problems;

@@ -1,5 +1,5 @@
 //! The closed set of problem types: part of the API contract, usable as a metric label. `docs/problems.md` explains each.
-//! The document itself, and what every operation may answer, as the OpenAPI documents have it.
+//! Also the document itself, and the responses of every operation in the OpenAPI documents.
 
 use std::collections::BTreeMap;
 
@@ -15,29 +15,29 @@ pub const INVALID_REQUEST: &str = "invalid-request";
 pub const NOT_FOUND: &str = "not-found";
 /// `user-not-found`: 422, the order names a user that does not exist.
 pub const USER_NOT_FOUND: &str = "user-not-found";
-/// `idempotency-conflict`: 409, the key was used with another body.
+/// `idempotency-conflict`: 409, the key was used with a different body.
 pub const IDEMPOTENCY_CONFLICT: &str = "idempotency-conflict";
 /// `email-taken`: 409, another user has this e-mail address.
 pub const EMAIL_TAKEN: &str = "email-taken";
-/// `upstream-unavailable`: 503, a service that the request needs does not answer.
+/// `upstream-unavailable`: 503, a service that the request needs does not respond.
 pub const UPSTREAM_UNAVAILABLE: &str = "upstream-unavailable";
-/// `storage-unavailable`: 503, the database does not answer.
+/// `storage-unavailable`: 503, the database does not respond.
 pub const STORAGE_UNAVAILABLE: &str = "storage-unavailable";
 /// `internal`: 500, an unexpected failure.
 pub const INTERNAL: &str = "internal";
-/// `cross-origin`: 403, a web page of another site wants to change something.
+/// `cross-origin`: 403, a web page of another site tries to change something.
 pub const CROSS_ORIGIN: &str = "cross-origin";
 /// `request-timeout`: 408, the body did not arrive in time.
 pub const REQUEST_TIMEOUT: &str = "request-timeout";
 /// `payload-too-large`: 413, the body is over the limit.
 pub const PAYLOAD_TOO_LARGE: &str = "payload-too-large";
-/// `unsupported-media-type`: 415, the body is no JSON.
+/// `unsupported-media-type`: 415, the body is not JSON.
 pub const UNSUPPORTED_MEDIA_TYPE: &str = "unsupported-media-type";
-/// `misdirected-request`: 421, the request is for a host that this service does not go by.
+/// `misdirected-request`: 421, the request is for a host name that is not this service's.
 pub const MISDIRECTED_REQUEST: &str = "misdirected-request";
 /// `overloaded`: 503, too many requests are in flight.
 pub const OVERLOADED: &str = "overloaded";
-/// `timeout`: 504, the request took longer than it may.
+/// `timeout`: 504, the request took too long.
 pub const TIMEOUT: &str = "timeout";
 
 /// Media type of [`Problem`].
@@ -65,10 +65,10 @@ pub struct Problem {
     pub errors: Option<BTreeMap<String, String>>,
 }
 
-/// What any request may be answered with.
+/// Responses that any request may get.
 pub struct ToAnything;
 
-/// What a request that changes something and has a body may be answered with.
+/// Responses that a request with a body that changes something may get.
 pub struct ToChanges;
 
 const ANYTHING: &[(u16, &[&str])] = &[

@@ -1,5 +1,5 @@
-//! The fault points of order-api. Each is implemented at its boundary: those of its own, `risky` and `wrong-total`, in
-//! [`crate::adapters`], the others in the crate of the chassis that declares them.
+//! The fault points of order-api. Each is implemented at its boundary: its own, `risky` and `wrong-total`, in
+//! [`crate::adapters`], the others in the chassis crate that declares them.
 
 use chassis_faults::{Attribute, FaultSpec, Reach, spec::count};
 use chassis_http::{catalogue::*, client::catalogue::*};
@@ -9,7 +9,7 @@ use chassis_service::catalogue::*;
 use chassis_telemetry::catalogue::*;
 use contracts::subject;
 
-/// What plans may choose by, whoever the request or message is for.
+/// Attributes by which plans may select requests and messages.
 pub const SUBJECT: &[Attribute] = &[
     Attribute { key: subject::USER_TIER, param: "user_tier", summary: "only users of this tier" },
     Attribute { key: subject::USER_ID, param: "user_id", summary: "only this user" },
@@ -51,7 +51,7 @@ pub const CATALOGUE: &[&FaultSpec] = &[
     &CARDINALITY_BOMB,
 ];
 
-/// `risky`: the hello-world of the lab.
+/// `risky`: the simplest fault of the lab.
 pub const RISKY: FaultSpec = FaultSpec {
     name: "risky",
     summary: "`GET /risky` fails with 500 for a share of its calls; 20 % from the start.",

@@ -1,7 +1,7 @@
-//! Judges every accepted order once: fresh when it is settled within [`FRESH_WITHIN`], late as soon as that time has passed.
+//! Judges every accepted order once: fresh if it is settled within [`FRESH_WITHIN`], late as soon as that time has passed.
 //!
-//! A histogram of the time to settle knows nothing of an order that never settles. So the orders that are overdue are looked
-//! for, counted, and marked in their outbox entry: the mark makes the count right across restarts and replicas.
+//! A histogram of the time to settle does not include orders that never settle. So overdue orders are searched for, counted,
+//! and marked in their outbox entries: the mark keeps the count right across restarts and replicas.
 
 use std::time::Duration;
 
@@ -10,18 +10,18 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{adapters::OrderStore, metrics::OrderApiMetrics};
 
-/// What the freshness objective promises (dashboards/slos/order-freshness.yaml).
+/// The limit of the freshness objective (dashboards/slos/order-freshness.yaml).
 pub const FRESH_WITHIN: Duration = Duration::from_secs(5);
-/// How often overdue orders are looked for: one pass over a table that holds what is in flight.
+/// How often overdue orders are searched for: one pass over a table of the orders in progress.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// The table grows while nothing is settled: looking may take this share (one in …) of the time.
+/// The table grows while nothing is settled: searching may take one in this many parts of the time.
 const LOOK_SHARE: u32 = 20;
 
-/// Counts overdue orders until `stop`. While the database does not answer nothing is judged; it is made up for afterwards.
+/// Counts overdue orders until `stop`. While the database does not respond nothing is judged; this is caught up afterwards.
 pub(crate) async fn watch(orders: OrderStore, metrics: OrderApiMetrics, stop: CancellationToken) {
     loop {
         let started = tokio::time::Instant::now();
-        // The reason for a failure is logged by the outbox's relay, which meets the same one.
+        // The outbox's relay logs the cause of the failure, which it has as well.
         if let Ok(late) = orders.mark_late(Utc::now() - FRESH_WITHIN).await {
             metrics.orders_late(late);
         }

@@ -7,7 +7,7 @@ use axum::{
 
 use crate::{openapi, routes, state::AppState};
 
-/// Every public route, as (method, template): what the metrics' `endpoint` label may say.
+/// Every public route, as (method, template): the values of the metrics' `endpoint` label.
 pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/orders"),
     ("GET", "/orders"),
@@ -16,7 +16,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/openapi.json"),
 ];
 
-/// The public routes with their state, without the layers of the house.
+/// The public routes with their state, without the chassis's layers.
 pub fn router(state: AppState) -> Router {
     Router::new()
         .route("/orders", post(routes::place_order::place_order).get(routes::list_orders::list_orders))

@@ -1,5 +1,5 @@
-//! What happens to one message of the topic `orders`: read, check, pay, answer. Idempotent: an order that comes again is
-//! answered again and not paid again.
+//! Handles one message of the topic `orders`: read, check, pay, respond. Idempotent: a repeated order is answered again, but
+//! not paid again.
 
 use async_trait::async_trait;
 use chassis_faults::scope::Scope;
@@ -17,7 +17,7 @@ use crate::{
     metrics::OrderWorkerMetrics,
 };
 
-/// What messages are given up for.
+/// Reasons for giving up on messages.
 pub const REASONS: &[&str] = &["malformed", "truncated", "unknown-version", INVALID, REFUSED_BY_DATABASE];
 const INVALID: &str = "invalid";
 
@@ -76,7 +76,7 @@ impl Fulfil {
         if total == TotalCheck::Impossible {
             return give_up(INVALID, format!("order {} has an impossible total", order.order_id));
         }
-        // The tier came with the message, when order-api knew it.
+        // The message has the tier if order-api knew it.
         let tier = Scope::current().subject.remove(subject::USER_TIER);
         let tier = tier.as_deref().map(|tier| (subject::USER_TIER, tier));
         Scope::identify((subject::USER_ID, &order.user_id.to_string()), tier);

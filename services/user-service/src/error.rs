@@ -1,4 +1,4 @@
-//! What goes wrong on the wire: one row a case.
+//! The errors on the wire: one row per case.
 
 use axum::response::{IntoResponse, Response};
 use chassis_http::Problem;

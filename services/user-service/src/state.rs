@@ -1,17 +1,17 @@
-//! What handlers share. Cheap to clone.
+//! The state of the handlers. Cheap to clone.
 
 use crate::{
     adapters::{PgUserStore, RedisUserCache},
     domain::{ActiveUsers, Lookup},
 };
 
-/// What handlers share.
+/// The state of the handlers.
 #[derive(Clone)]
 pub struct AppState {
     /// Users in PostgreSQL: writes and lists.
     pub store: PgUserStore,
     /// Reads of one user, through the cache.
     pub lookup: Lookup<PgUserStore, RedisUserCache>,
-    /// Who was read lately.
+    /// Recently read users.
     pub active_users: ActiveUsers,
 }

@@ -1,4 +1,4 @@
-//! Placing an order: every line is checked, every problem is named, the total never overflows silently.
+//! Places an order: every line is checked, every problem is named, and the total never overflows silently.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{IdempotencyKey, NewOrder};
 
-/// Lines of one order at most.
+/// Lines per order at most.
 pub const MAX_ITEMS: usize = 50;
 const MAX_SKU: usize = 64;
 const QUANTITY: std::ops::RangeInclusive<u32> = 1..=1000;
@@ -17,7 +17,7 @@ const UNIT_PRICE_CENTS: std::ops::RangeInclusive<i64> = 0..=100_000_000;
 /// Turns a request into an order.
 ///
 /// # Errors
-/// JSON pointer of each wrong field -> what would be right.
+/// The JSON pointer of each wrong field, and what would be right.
 pub fn place_order(
     request: PlaceOrder,
     idempotency_key: Option<IdempotencyKey>,
@@ -47,7 +47,7 @@ pub fn place_order(
     })
 }
 
-/// Sum of quantity times unit price; `None` when it does not fit.
+/// Sum of quantity times unit price; `None` if it does not fit.
 #[must_use]
 pub fn total_cents(items: &[Item]) -> Option<i64> {
     items.iter().try_fold(0_i64, |sum, item| {

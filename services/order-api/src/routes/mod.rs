@@ -1,4 +1,4 @@
-//! One handler a file; its name is the operationId.
+//! One handler per file; its name is the operationId.
 
 pub mod get_order;
 pub mod list_orders;

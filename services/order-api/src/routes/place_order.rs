@@ -1,4 +1,4 @@
-//! `POST /orders`: checks the order, asks user-service for the user, stores order and outbox entry, answers 202.
+//! `POST /orders`: checks the order, asks user-service about the user, stores order and outbox entry, responds with 202.
 
 use axum::{
     Json as Answer,
@@ -47,7 +47,7 @@ pub async fn place_order(
     Json(request): Json<PlaceOrder>,
 ) -> Result<Response, OrderError> {
     let key = idempotency_key(&headers)?;
-    // PostgreSQL keeps microseconds: what is published is what is stored.
+    // PostgreSQL keeps microseconds, so that what is published is what is stored.
     let placed_at = Utc::now().trunc_subsecs(6);
     let order = domain::place_order(request, key, placed_at).map_err(OrderError::Invalid)?;
     Scope::identify((subject::USER_ID, &order.user_id.to_string()), None);
@@ -69,7 +69,7 @@ pub async fn place_order(
     }
 }
 
-/// A repetition needs no second look at the user: it is answered also while user-service is away.
+/// A replay does not check the user again, so it succeeds even while user-service is down.
 async fn replay_without_users(
     state: &AppState,
     order: &NewOrder,

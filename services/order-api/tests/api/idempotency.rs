@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: the same request twice is one order.
+//! `Idempotency-Key`: repeating a request places no second order.
 
 use futures::future::join_all;
 use http::Method;
@@ -25,7 +25,7 @@ fn the_same_key_and_body_get_the_same_answer_and_place_one_order() {
         assert_eq!(first.body, again.body);
         assert_eq!(first.header("location"), again.header("location"));
 
-        // Also after the order was settled: the answer tells what was accepted, not where the order stands.
+        // Even after the order was settled: the response says what was accepted, not the order's current status.
         lab.settled(first.json()["id"].as_str().unwrap()).await;
         assert_eq!(place(&lab.http, &key, &order(2)).await.body, first.body);
     });
@@ -84,7 +84,7 @@ fn a_key_must_be_printable_short_and_single() {
 }
 
 #[test]
-fn a_repetition_is_answered_while_user_service_is_down() {
+fn a_replay_succeeds_while_user_service_is_down() {
     testkit::needs!(Postgres, Redis);
     run(async {
         let mut lab = Lab::start(Parts { no_worker: true, ..Parts::default() }).await;

@@ -1,6 +1,6 @@
-//! The three services in one process, each with its own database, on ports of their own.
+//! The three services in one process, each with its own database and ports.
 //!
-//! All tests run on one runtime, so that they can share a lab: what a lab started lives as long as the test process.
+//! All tests run on one runtime, so that they can share a lab: whatever a lab has started lives as long as the test process.
 
 use std::{
     sync::LazyLock,
@@ -26,26 +26,26 @@ pub(crate) fn run<F: Future>(test: F) -> F::Output {
     RUNTIME.block_on(test)
 }
 
-/// The lab that tests share which break nothing.
+/// The lab for tests that break nothing.
 pub(crate) async fn shared() -> &'static Lab {
     static SHARED: OnceCell<Lab> = OnceCell::const_new();
     SHARED.get_or_init(|| Lab::start(Parts::default())).await
 }
 
-/// What differs from the normal lab.
+/// Differences from the normal lab.
 #[derive(Default)]
 pub(crate) struct Parts {
-    /// Further flags of order-api.
+    /// More flags of order-api.
     pub(crate) api_flags: Vec<String>,
     /// Puts a proxy between order-api and its database.
     pub(crate) database_proxy: bool,
     /// Does not start order-worker.
     pub(crate) no_worker: bool,
-    /// `EVENT_KEYS` of order-api and order-worker; empty: none.
+    /// `EVENT_KEYS` of order-api and order-worker; empty for none.
     pub(crate) event_keys: String,
 }
 
-/// The running services and what they run on.
+/// The running services and their dependencies.
 pub(crate) struct Lab {
     /// order-api, public port.
     pub(crate) http: Http,
@@ -101,7 +101,7 @@ impl Lab {
         lab
     }
 
-    /// Waits until every service says that it is ready.
+    /// Waits until every service is ready.
     pub(crate) async fn ready(&self) {
         for running in [Some(&self.api), self.users.as_ref(), self.worker.as_ref()].into_iter().flatten() {
             let admin = Http::to(running.admin);
@@ -123,8 +123,8 @@ impl Lab {
         Scrape::of(self.worker.as_ref().unwrap().admin).await
     }
 
-    /// Places an order that must be accepted; its id. On a busy machine the check of the user may miss its deadline: that
-    /// is asked again.
+    /// Places an order that must be accepted; returns its id. On a busy machine the check of the user may miss its deadline;
+    /// then the request is repeated.
     pub(crate) async fn place(&self, body: &Value) -> String {
         let answer = eventually(SOON, || async {
             let answer = self.http.post("/orders", body).await;
@@ -157,7 +157,7 @@ impl Lab {
         .await
     }
 
-    /// A connection of its own to order-api's database.
+    /// A separate connection to order-api's database.
     pub(crate) async fn orders(&self) -> sqlx::PgConnection {
         use sqlx::Connection;
         sqlx::PgConnection::connect(&self.orders_url).await.unwrap()
@@ -188,7 +188,7 @@ pub(crate) fn order(user: u32) -> Value {
     })
 }
 
-/// Whether order-worker declines an order of this id.
+/// Whether order-worker declines an order with this id.
 pub(crate) fn declined(id: &str) -> bool {
     Uuid::parse_str(id).unwrap().as_u128().is_multiple_of(50)
 }
@@ -215,7 +215,7 @@ pub(crate) async fn start_api(database: &str, brokers: &str, users: &str, flags:
     let chassis =
         config.common.chassis(order_api::SERVICE, order_api::faults::CATALOGUE, order_api::faults::SUBJECT);
     if config.common.telemetry.otlp_endpoint.is_some() {
-        // Process-wide, so one test at most may ask for it; it gets the spans of all services of this process.
+        // Process-wide, so at most one test may use it; it receives the spans of all services in this process.
         let telemetry = chassis_telemetry::init_with(&chassis, Box::new(std::io::sink())).unwrap();
         std::mem::forget(telemetry);
     }
@@ -227,7 +227,7 @@ pub(crate) async fn start_worker(database: &str, brokers: &str) -> Running {
     start_worker_with(database, brokers, &[]).await
 }
 
-/// Starts order-worker on these servers, with further flags.
+/// Starts order-worker on these servers, with more flags.
 pub(crate) async fn start_worker_with(database: &str, brokers: &str, flags: &[&str]) -> Running {
     let own = ["order-worker", "--database-url", database, "--kafka-brokers", brokers, PORTS[0], PORTS[1]];
     let config = order_worker::OrderWorkerConfig::parse_from(own.iter().chain(flags));

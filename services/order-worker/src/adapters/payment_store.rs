@@ -1,5 +1,5 @@
 //! Payments in PostgreSQL: inbox, payment and outcome event in one transaction, so an order is paid once and its outcome
-//! leaves at least once. Under load, the messages of several partitions share a transaction ([`chassis_postgres::Group`]).
+//! is sent at least once. Under load, the messages of several partitions share a transaction ([`chassis_postgres::Group`]).
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::domain::{Payment, PaymentStatus};
 
-/// Returns the payments that were stored: those of orders that have none yet.
+/// Returns the payments that were stored: those of orders without a payment.
 const INSERT: &str = "
 INSERT INTO payments (id, order_id, user_id, amount_cents, status, reason, decided_at)
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::timestamptz[])
@@ -30,7 +30,7 @@ pub struct PaymentStore {
     paying: Group<Pay>,
 }
 
-/// What became of a payment.
+/// The result of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Paid {
     /// It is stored.
@@ -46,12 +46,12 @@ impl PaymentStore {
         Self { paying: Group::new(database.clone(), Pay { outbox: outbox.clone() }), database, outbox }
     }
 
-    /// Stores `payment`, the answer to `event_id`, and stages its outcome. When the order was handled before, nothing
-    /// changes but that the outcome of that time is staged again: the broker may have lost it.
+    /// Stores `payment`, the response to `event_id`, and stages its outcome. If the order was handled before, nothing changes,
+    /// except that its old outcome is staged again: the broker may have lost it.
     ///
     /// # Errors
-    /// [`DbError`]; nothing happened then, unless the connection broke during the commit. [`DbError::Data`] when the event
-    /// was handled before and was about another order.
+    /// [`DbError`]; then nothing happened, unless the connection broke during the commit. [`DbError::Data`] if the event was
+    /// handled before, but for a different order.
     pub async fn pay(&self, event_id: Uuid, payment: &Payment) -> Result<Paid, DbError> {
         let job = Job { event_id, payment: payment.clone(), outcome: outcome(payment)? };
         let paid =
@@ -74,12 +74,12 @@ fn outcome(payment: &Payment) -> Result<OutboxEntry, DbError> {
     Ok(OutboxEntry::new(payment.id, topics::ORDER_OUTCOMES, payment.order_id.to_string(), event))
 }
 
-/// Paying as work that messages share.
+/// Paying, as work that messages share.
 struct Pay {
     outbox: Outbox,
 }
 
-/// One payment to be stored.
+/// One payment to store.
 struct Job {
     event_id: Uuid,
     payment: Payment,
@@ -100,7 +100,7 @@ impl GroupWork for Pay {
         tx.shared_by(jobs.len());
         let events: Vec<Uuid> = jobs.iter().map(|job| job.event_id).collect();
         let mut new = inbox::record(&mut tx, topics::GROUP_ORDER_WORKER, &events).await?;
-        // Of two orders with one event id, in one group as in two, the first one has it.
+        // If two orders have the same event id, in one group or in two, the first one gets it.
         let payments: Vec<&Payment> =
             jobs.iter().filter(|job| new.remove(&job.event_id)).map(|job| &job.payment).collect();
         let stored = insert(&mut tx, &payments).await?;

@@ -1,4 +1,4 @@
-//! Pages: how many, and where the next one starts.
+//! Pages: their size, and where the next one starts.
 
 use uuid::Uuid;
 
@@ -6,10 +6,10 @@ use super::{FieldError, UserError};
 
 const DEFAULT_LIMIT: u32 = 20;
 const MAX_LIMIT: u32 = 100;
-/// Says which order the cursor is good for, so that a later order can refuse it.
+/// The order that the cursor is valid for, so that a future order can refuse it.
 const TAG: &str = "id_";
 
-/// Users of a page: 20 unless told otherwise.
+/// Users per page: 20 by default.
 ///
 /// # Errors
 /// When it is not 1 to 100.
@@ -29,10 +29,10 @@ pub fn encode_cursor(last: Uuid) -> String {
     format!("{TAG}{}", last.simple())
 }
 
-/// Reads a cursor.
+/// Parses a cursor.
 ///
 /// # Errors
-/// When it is none of ours.
+/// When it is not one of ours.
 pub fn decode_cursor(cursor: &str) -> Result<Uuid, UserError> {
     cursor
         .strip_prefix(TAG)
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_reads_back_and_nothing_else_does() {
+    fn a_cursor_parses_its_own_encoding_and_nothing_else() {
         let id = Uuid::now_v7();
         assert_eq!(decode_cursor(&encode_cursor(id)).unwrap(), id);
         for bad in

@@ -1,4 +1,4 @@
-//! The two process boundaries of the domain, and what can go wrong behind them.
+//! The two process boundaries of the domain, and their errors.
 
 use std::{error::Error, sync::Arc, time::Duration};
 
@@ -12,7 +12,7 @@ use super::{FieldError, UserChanges, ValidUser};
 /// The cause of a failure, shared by the callers that waited for it together.
 pub type Cause = Arc<dyn Error + Send + Sync>;
 
-/// What can go wrong; each variant is something a caller does differently.
+/// What can go wrong; a caller handles each variant differently.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum UserError {
     /// No such user.
@@ -24,10 +24,10 @@ pub enum UserError {
     /// The input is wrong: these fields.
     #[error("the input is not valid")]
     Invalid(Vec<FieldError>),
-    /// The database does not answer; a retry may help.
+    /// The database does not respond; a retry may help.
     #[error("the database of users does not answer")]
     Unavailable(#[source] Source),
-    /// Too many reads at once go past a failed cache; a retry may help.
+    /// Too many concurrent reads go past a failed cache; a retry may help.
     #[error("too many reads go past the cache")]
     Overloaded,
     /// A mistake in the code or the schema.
@@ -35,7 +35,7 @@ pub enum UserError {
     Unexpected(#[source] Source),
 }
 
-/// A shared [`Cause`] as an error of its own.
+/// A shared [`Cause`] as a separate error.
 #[derive(Debug, Clone)]
 pub struct Source(pub Cause);
 
@@ -51,7 +51,7 @@ impl Error for Source {
     }
 }
 
-/// Where users are kept.
+/// Stores users.
 pub trait UserStore: Clone + Send + Sync + 'static {
     /// One user.
     fn find(&self, id: Uuid) -> impl Future<Output = Result<Option<User>, UserError>> + Send;
@@ -61,27 +61,27 @@ pub trait UserStore: Clone + Send + Sync + 'static {
         after: Option<Uuid>,
         limit: u32,
     ) -> impl Future<Output = Result<Vec<User>, UserError>> + Send;
-    /// Adds a user; [`UserError::EmailTaken`] when the address is in use.
+    /// Adds a user; [`UserError::EmailTaken`] if the address is in use.
     fn insert(&self, user: ValidUser) -> impl Future<Output = Result<User, UserError>> + Send;
-    /// Changes a user; [`UserError::NotFound`] when there is none.
+    /// Changes a user; [`UserError::NotFound`] if there is none.
     fn update(&self, id: Uuid, changes: UserChanges) -> impl Future<Output = Result<User, UserError>> + Send;
 }
 
-/// What the cache keeps for an id. `user: None` remembers that there is no such user.
+/// A cache entry. `user: None` remembers that there is no such user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The user, as the database had it.
     pub user: Option<User>,
-    /// From then on the entry is stale: good only while the database fails.
+    /// After this the entry is stale: used only while the database fails.
     pub fresh_until: DateTime<Utc>,
 }
 
-/// The cache did not answer; callers go on without it.
+/// The cache did not respond; callers continue without it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the cache did not answer")]
 pub struct CacheFailure;
 
-/// What happens to a lookup, to be counted.
+/// What happened in a lookup, to be counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LookupEvent {
     /// There was a fresh entry.
@@ -98,7 +98,7 @@ pub enum LookupEvent {
     BypassRefused,
 }
 
-/// Where copies are kept, and which of the protections around them are in force.
+/// Stores copies, and knows which of the protections around them are on.
 pub trait UserCache: Clone + Send + Sync + 'static {
     /// The entry of `id`.
     fn get(&self, id: Uuid) -> impl Future<Output = Result<Option<Entry>, CacheFailure>> + Send;
@@ -114,7 +114,7 @@ pub trait UserCache: Clone + Send + Sync + 'static {
     fn ttl_jitter(&self) -> bool;
     /// Whether a stale copy may be served while the database fails.
     fn stale_on_error(&self) -> bool;
-    /// Whether reads past a failed cache are bounded.
+    /// Whether reads past a failed cache are limited.
     fn bulkhead(&self) -> bool;
     /// Whether reads of the database have a deadline.
     fn timeout(&self) -> bool;

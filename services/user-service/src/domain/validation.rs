@@ -5,7 +5,7 @@ use contracts::users::{CreateUser, UpdateUser, UserTier};
 use super::UserError;
 
 const NAME_CHARS: usize = 100;
-/// RFC 5321: a path has at most 256 octets, the angle brackets included. Counted in characters, as JSON Schema does.
+/// RFC 5321: a path has at most 256 octets, including the angle brackets. Counted in characters, as in JSON Schema.
 const EMAIL_CHARS: usize = 254;
 
 const NAME: FieldError =
@@ -15,7 +15,7 @@ const EMAIL: FieldError = FieldError {
     expected: "an e-mail address with one `@`, at most 254 characters, without spaces",
 };
 
-/// A field that was wrong, and what would be right.
+/// A wrong field, and what would be right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FieldError {
     /// JSON pointer, or name of the parameter.
@@ -77,7 +77,7 @@ fn valid_name(name: &str) -> bool {
     !name.trim().is_empty() && name.chars().count() <= NAME_CHARS && !name.chars().any(char::is_control)
 }
 
-/// As strict as it is useful: only a mail that arrives proves an address.
+/// Strict only as far as that is useful: nothing but a delivered mail proves an address.
 fn valid_email(email: &str) -> bool {
     let parts = email.split_once('@');
     email.chars().count() <= EMAIL_CHARS

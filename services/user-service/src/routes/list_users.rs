@@ -50,7 +50,7 @@ pub async fn list_users(
 ) -> Result<axum::Json<UserPage>, ApiError> {
     let limit = page_limit(page.limit)?;
     let after = page.cursor.as_deref().map(decode_cursor).transpose()?;
-    // One more than asked for tells whether there is a next page.
+    // One row more than requested shows whether there is a next page.
     let mut users = state.store.list(after, limit + 1).await?;
     let more = users.len() > limit as usize;
     users.truncate(limit as usize);

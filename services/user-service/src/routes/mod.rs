@@ -1,4 +1,4 @@
-//! One handler a file: read the input, call the domain, shape the answer. No rules here.
+//! One handler per file: read the input, call the domain, build the response. No rules here.
 
 pub mod create_user;
 pub mod get_user;

@@ -1,8 +1,8 @@
-//! Orders in PostgreSQL. An order and its outbox entry are one statement, so they exist together or not at all, for one
-//! round trip; the same holds for an outcome and the retirement of the entry. Under load, orders that arrive together share
-//! that statement, and so do outcomes ([`chassis_postgres::Group`]).
+//! Orders in PostgreSQL. An order and its outbox entry are written by one statement, so they exist together or not at all,
+//! in one round trip; the same holds for an outcome and the removal of the entry. Under load, orders that arrive together
+//! share that statement, and so do outcomes ([`chassis_postgres::Group`]).
 //!
-//! The statements name the columns of [`chassis_outbox::OUTBOX_DDL`]; a test compares that with the migrations.
+//! The statements use the columns of [`chassis_outbox::OUTBOX_DDL`]; a test compares it with the migrations.
 
 mod place;
 mod read;
@@ -30,7 +30,7 @@ pub struct OrderStore {
 }
 
 impl OrderStore {
-    /// A store on this database, whose relay is `outbox`.
+    /// A store in this database, whose relay is `outbox`.
     #[must_use]
     pub fn new(database: Database, outbox: Outbox, chassis: &Chassis) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! Storing an order, once per idempotency key.
+//! Stores an order, once per idempotency key.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -15,8 +15,8 @@ use uuid::Uuid;
 use super::OrderStore;
 use crate::domain::{Earlier, IdempotencyKey, NewOrder};
 
-/// Inserts the orders and, of those that were new, the outbox entries; returns the new ones. A concurrent request with the
-/// same key makes this one wait for its commit and then insert nothing.
+/// Inserts the orders, and the outbox entries of those that are new; returns the new ones. If a concurrent request has the
+/// same key, this one waits for its commit and then inserts nothing.
 const PLACE: &str = "
 WITH input AS (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::jsonb[], $4::bigint[], $5::text[], $6::timestamptz[],
@@ -34,12 +34,12 @@ RETURNING id";
 
 const BY_KEY: &str = "SELECT id, user_id, items, total_cents FROM orders WHERE idempotency_key = $1";
 
-/// What became of placing an order.
+/// The result of placing an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Placed {
     /// It is stored and will be published.
     New {
-        /// The total as it was stored.
+        /// The total as stored.
         total_cents: i64,
     },
     /// Its key belongs to an earlier order; nothing was stored.
@@ -50,7 +50,7 @@ impl OrderStore {
     /// Stores an order together with its outbox entry.
     ///
     /// # Errors
-    /// [`DbError`]; when the connection broke, whether the order was stored is unknown.
+    /// [`DbError`]; if the connection broke, it is unknown whether the order was stored.
     pub async fn place(&self, order: &NewOrder) -> Result<Placed, DbError> {
         let total_cents = self.total_to_store(order.total_cents);
         let job = Job {
@@ -83,7 +83,7 @@ impl OrderStore {
         Ok(row.map(|(id, user_id, items, total_cents)| Earlier { id, user_id, items: items.0, total_cents }))
     }
 
-    /// The boundary at which `wrong-total` strikes: what is stored and published is off, and nothing else tells.
+    /// The boundary at which `wrong-total` strikes: the stored and published total is wrong, without any other sign.
     fn total_to_store(&self, total_cents: i64) -> i64 {
         self.wrong_total.strike().map_or(total_cents, |strike| {
             let cents = i64::try_from(strike.count("cents")).unwrap_or(i64::MAX);
@@ -92,10 +92,10 @@ impl OrderStore {
     }
 }
 
-/// Placing as work that orders share.
+/// Placing, as work that orders share.
 pub(super) struct Place;
 
-/// One order to be stored.
+/// One order to store.
 pub(super) struct Job {
     order: NewOrder,
     total_cents: i64,

@@ -1,4 +1,4 @@
-//! Applying an outcome to an order, once, and comparing every further one with what was stored.
+//! Applies an outcome to an order, once, and compares every further one with the stored outcome.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -15,10 +15,10 @@ use uuid::Uuid;
 use super::OrderStore;
 use crate::domain::{CLOCK_SKEW, is_after};
 
-/// Changes the orders that are pending, by outcomes that can be about them ([`is_after`]), and retires the outbox entries of
-/// all that are settled now or were before: such an order needs no publishing. Returns the orders that exist as they are
-/// afterwards, which of them changed, and which were marked as late: a DELETE waits for a mark that is being set, and
-/// returns it.
+/// Changes pending orders, by outcomes that can belong to them ([`is_after`]), and removes the outbox entries of all that
+/// are settled now or were before: such an order need not be published. Returns the existing orders in their new state,
+/// which of them changed, and which were marked as late: the DELETE waits for a concurrent mark, and returns it.
+/// (A mark is set by [`MARK_LATE`].)
 const SETTLE: &str = "
 WITH settled AS (
     UPDATE orders SET status = input.status, reason = input.reason, settled_at = input.settled_at
@@ -39,17 +39,17 @@ SELECT orders.id, orders.created_at, settled.id IS NOT NULL AS changed,
     CASE WHEN settled.id IS NULL THEN orders.settled_at ELSE settled.settled_at END AS settled_at
 FROM orders LEFT JOIN settled ON settled.id = orders.id WHERE orders.id = ANY($1)";
 
-/// What is stored of these orders now.
+/// The stored state of these orders.
 const STORED: &str = "SELECT id, status, reason, settled_at FROM orders WHERE id = ANY($1)";
 
-/// Marks the entries of orders that have been pending for too long. What another transaction holds is left for the next
-/// time: the relay publishes while it holds its batch.
+/// Marks the entries of orders that have been pending for too long. Rows that another transaction has locked are left for
+/// the next time: the relay publishes while it holds its batch.
 const MARK_LATE: &str = "
 UPDATE outbox SET late = true WHERE id IN (
     SELECT id FROM outbox WHERE NOT late AND created_at <= $1 FOR UPDATE SKIP LOCKED
 )";
 
-/// What became of an outcome.
+/// The result of an outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settled {
     /// Applied.
@@ -59,14 +59,14 @@ pub enum Settled {
         /// It was counted as late before.
         judged_late: bool,
     },
-    /// The order was settled before, and by the same outcome; nothing changed.
+    /// The order was settled before, by the same outcome; nothing changed.
     Before,
-    /// The order was settled before, by an outcome that says something else; nothing changed.
+    /// The order was settled before, by a different outcome; nothing changed.
     Otherwise {
-        /// As which it was settled, and when.
+        /// The stored outcome, and when it was decided.
         stored: String,
     },
-    /// It was decided before the order was accepted, and so is not about it; nothing changed.
+    /// It was decided before the order was accepted, so it belongs to a different order; nothing changed.
     TooEarly,
     /// There is no such order.
     Unknown,
@@ -81,7 +81,7 @@ impl OrderStore {
         self.settling.run(event.clone()).await
     }
 
-    /// Marks the orders as late that were accepted before `deadline` and are still pending; how many were not marked yet.
+    /// Marks the orders as late that were accepted before `deadline` and are still pending; returns how many are newly marked.
     ///
     /// # Errors
     /// [`DbError`].
@@ -91,7 +91,7 @@ impl OrderStore {
     }
 }
 
-/// Settling as work that outcomes share.
+/// Settling, as work that outcomes share.
 pub(super) struct Settle;
 
 /// An order after the statement.
@@ -105,12 +105,12 @@ struct Row {
     stored: Stored,
 }
 
-/// What an order says of its outcome.
+/// The stored outcome of an order.
 #[derive(sqlx::FromRow)]
 struct Stored {
     status: String,
     reason: Option<String>,
-    /// None while it is pending.
+    /// `None` while it is pending.
     settled_at: Option<DateTime<Utc>>,
 }
 
@@ -148,9 +148,9 @@ impl GroupWork for Settle {
     }
 }
 
-/// An outcome that was in time and yet left its order pending has met another one that was being applied at that moment: the
-/// statement waited for it and then saw the order as it had been before. Reads what it became; an order that is still pending
-/// must be tried again.
+/// A timely outcome that left its order pending has met another one that was being applied at the same time: the statement
+/// waited for it and then saw the order's old state. Reads the new state; an order that is still pending must be tried
+/// again.
 async fn look_again(
     conn: &mut Connection,
     events: &[OrderSettled],
@@ -176,7 +176,7 @@ async fn look_again(
     Ok(())
 }
 
-/// What became of each event. Of several about one order, one was applied: the first that says what is stored.
+/// The result of each event. Of several for one order, the first one that matches the stored outcome was applied.
 fn judge(events: &[OrderSettled], rows: &HashMap<Uuid, Row>, now: DateTime<Utc>) -> Vec<Settled> {
     let mut told = HashSet::new();
     events
@@ -191,7 +191,7 @@ fn judge(events: &[OrderSettled], rows: &HashMap<Uuid, Row>, now: DateTime<Utc>)
             if !row.changed || !told.insert(event.order_id) {
                 return Settled::Before;
             }
-            // A clock that was set back makes the difference negative; no time has passed then.
+            // A clock that was set back makes the difference negative; then no time has passed.
             let after = (now - row.created_at).to_std().unwrap_or_default();
             Settled::Now { after, judged_late: row.judged_late }
         })
