@@ -1,7 +1,7 @@
-//! What every program of the lab stands on, a stand-in as much as a service: configuration from flags and environment, one
-//! exit code for bad configuration, who the process is, and whether it is ready.
+//! What every program of the lab, service or stand-in, is built on: configuration from flags and environment, one
+//! exit code for bad configuration, the identity of the process, and its readiness.
 //!
-//! Knows no telemetry, no faults and no protocol.
+//! Depends on no telemetry, faults or protocol.
 
 pub mod config;
 mod exit;

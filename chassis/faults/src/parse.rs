@@ -1,4 +1,4 @@
-//! Plans from query strings, `rate=0.2&ttl=5m`. Every refusal names the parameter, the value and what would be right.
+//! Plans from query strings, `rate=0.2&ttl=5m`. Every refusal names the parameter, the value and what is valid.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -9,13 +9,13 @@ use super::{
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
-/// Shortest plan, ramp or flap: below this a resource task could not follow.
+/// Shortest plan, ramp or flap: a resource task could not keep up with a shorter one.
 const TICK: Duration = Duration::from_millis(10);
 /// Longest text that a scope parameter takes.
 const MAX_TEXT: usize = 200;
 
-/// Parameters that every point takes; an empty default means that an absent one does not apply. Points that hit units of
-/// work take `route`, the attributes of the subject (texts) and `seed` beside them.
+/// Parameters that every point takes; an empty default means that an absent one does not apply. Points that hit
+/// units of work also take `route`, the attributes of the subject (text) and `seed`.
 pub const COMMON_PARAMS: &[ParamSpec] = &[
     ParamSpec {
         name: "rate",
@@ -115,7 +115,7 @@ pub(super) fn parse(
     Ok(Plan { rate, ttl: (!baseline).then_some(ttl), ramp, flap, blast, seed, values })
 }
 
-/// The parameters that were given, each known to the point and given once.
+/// The parameters in the query, each known to the point and given once.
 fn split(
     spec: &FaultSpec,
     subject: &'static [Attribute],
@@ -146,7 +146,7 @@ fn names(spec: &FaultSpec, subject: &'static [Attribute]) -> Vec<&'static str> {
     own.chain(common).chain(work).collect()
 }
 
-/// What the plan asks of the subject.
+/// The attributes of the subject that the plan requires.
 fn asked(
     subject: &'static [Attribute],
     given: &mut BTreeMap<String, String>,

@@ -1,4 +1,4 @@
-//! What the current unit of work (a request, a message) is about: how fault points know whether it is in their blast radius.
+//! What the current unit of work (a request, a message) is about: used to decide whether a fault hits it.
 //!
 //! Travels as a task-local inside the process and as W3C baggage between processes.
 
@@ -12,7 +12,7 @@ use std::{
 pub struct Scope {
     /// Route template of the request (`/things/{id}`) or topic of the message.
     pub route: String,
-    /// What it is about, as far as that is known: the service's [`Attribute`](crate::Attribute)s by key.
+    /// What it is about, as far as is known: the service's [`Attribute`](crate::Attribute)s by key.
     pub subject: BTreeMap<&'static str, String>,
 }
 
@@ -26,14 +26,14 @@ impl Scope {
         CURRENT.scope(Arc::new(Mutex::new(self)), work).await
     }
 
-    /// The scope of the running task; an empty one outside any.
+    /// The scope of the running task; empty outside any.
     #[must_use]
     pub fn current() -> Self {
         CURRENT.try_with(|scope| scope.lock().map(|s| s.clone()).unwrap_or_default()).unwrap_or_default()
     }
 
-    /// Fills in what the current unit of work is about, once a handler has learnt it: whose it is, and what is known of them.
-    /// What was known of the same one stays unless it is given anew.
+    /// Fills in the subject of the current unit of work once a handler has learnt whose it is, and their attributes.
+    /// Attributes already known for the same subject stay unless they are given again.
     pub fn identify<'a>(
         identity: (&'static str, &str),
         facts: impl IntoIterator<Item = (&'static str, &'a str)>,
@@ -81,7 +81,7 @@ mod tests {
                 Scope::identify(("id", "u1"), [("tier", "free")]);
                 assert_eq!(Scope::current(), about("u1", Some("free")));
                 Scope::identify(("id", "u2"), None);
-                assert_eq!(Scope::current(), about("u2", None), "the tier was another's");
+                assert_eq!(Scope::current(), about("u2", None), "the tier belonged to another user");
             })
             .await;
     }

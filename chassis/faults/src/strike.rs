@@ -1,10 +1,10 @@
-//! The parameters of a plan that struck.
+//! The parameters of a plan that hit a unit of work.
 
 use std::{sync::Arc, time::Duration};
 
 use super::{state::InForce, value::Value};
 
-/// The parameters of a plan that struck. Getters take the names of the point's own [`super::ParamSpec`]s and panic on
+/// The parameters of a plan that hit. Getters take the names of the point's own [`super::ParamSpec`]s and panic on
 /// others: a mistake in the code, found by the first test that switches the fault on.
 #[derive(Clone)]
 pub struct Strike {
@@ -79,7 +79,7 @@ impl Strike {
     }
 }
 
-/// Longest delay that a tail produces.
+/// Upper bound of the delays of a tail.
 const MAX_DELAY: Duration = Duration::from_secs(60);
 
 /// The delay at quantile `sample` of a distribution around `delay`, which is the mean of each of them.

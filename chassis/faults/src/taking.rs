@@ -1,9 +1,9 @@
-//! For faults that take a resource: a future that holds what it took runs while a plan is on, and ending the plan drops it.
+//! For faults that take a resource: the future that holds it runs while a plan is on and is dropped when the plan ends.
 
 use crate::{FaultPoint, Strike};
 
 impl FaultPoint {
-    /// Runs `during` while a plan of this point is on, anew for each plan and for each period of a flapping one. Never ends.
+    /// Runs `during` while a plan of this point is on, once per plan and per period of a flapping one. Never ends.
     pub async fn each_plan<F>(self, during: impl Fn(Self, Strike) -> F)
     where
         F: Future<Output = ()>,

@@ -1,4 +1,4 @@
-//! Faults of requests that come in.
+//! Faults of inbound requests.
 
 use chassis_faults::{
     FaultSpec, ParamSpec,
@@ -6,9 +6,9 @@ use chassis_faults::{
 };
 use std::time::Duration;
 
-/// Parameters of a delay; also of the upstream's.
+/// The delay of a fault; also used by the upstream faults.
 pub(crate) const DELAY: ParamSpec = duration("delay", "time added", "250ms", Duration::ZERO, MINUTE);
-/// Spread around the delay.
+/// Spread around the delay, half its width.
 pub(crate) const JITTER: ParamSpec =
     duration("jitter", "half the width of the spread around `delay`", "0ms", Duration::ZERO, MINUTE);
 

@@ -1,4 +1,4 @@
-//! What keeps one request from harming the others: panics caught, time bounded, concurrency bounded.
+//! Keeps one request from harming the others: catches panics, bounds time and concurrency.
 
 use std::{convert::Infallible, panic::AssertUnwindSafe, time::Duration};
 
@@ -12,7 +12,7 @@ use super::{HttpConfig, Problem};
 use chassis_faults::protection::{Protection, Protections};
 use chassis_telemetry::{Chassis, panics};
 
-/// Marks an answer whose failure is already logged.
+/// Marks a response whose failure is already logged.
 #[derive(Clone)]
 pub(super) struct Logged;
 
@@ -42,7 +42,7 @@ impl Guard {
 
     /// Turns a panic into a 500.
     pub(super) async fn catch(&self, work: impl Future<Output = Response>) -> Response {
-        // Nothing of an unwound handler is used again: its state is shared only through locks that tell of a panic.
+        // Nothing of an unwound handler is used again: its state is shared only through locks that detect a panic.
         match AssertUnwindSafe(work).catch_unwind().await {
             Ok(response) => response,
             Err(panic) => {
@@ -63,7 +63,7 @@ impl Guard {
         }
     }
 
-    /// Answers 504 when `work` takes longer than a request may.
+    /// Answers 504 if `work` takes longer than the request timeout.
     pub(super) async fn bound(&self, work: impl Future<Output = Response>) -> Response {
         if !self.protections.on(Protection::Timeout) {
             return work.await;
@@ -73,7 +73,7 @@ impl Guard {
             .unwrap_or_else(|_| overtime(self.timeout).into_response())
     }
 
-    /// Holds a slot during `work`. Without a free one: answers 503, or waits where shedding is switched off.
+    /// Holds a slot during `work`. Without a free one: answers 503, or waits if shedding is switched off.
     pub(super) async fn admit(&self, work: impl Future<Output = Result<Response, Infallible>>) -> Response {
         let slot = match self.slots.try_acquire() {
             Ok(slot) => Some(slot),
@@ -90,7 +90,7 @@ impl Guard {
     }
 }
 
-/// The answer to a request that took longer than it may.
+/// The response to a request that timed out.
 pub(crate) fn overtime(limit: Duration) -> Problem {
     let detail = format!("The request took longer than {}.", humantime::format_duration(limit));
     let mut problem = Problem::new(StatusCode::GATEWAY_TIMEOUT, "timeout", "Timeout", detail);

@@ -1,5 +1,5 @@
-//! HTTP in: the one ordered list of layers that every public router gets, and the pieces that handlers use. HTTP out: one
-//! client per peer. Both with their metrics, traces and faults.
+//! Inbound HTTP: the one ordered list of layers of every public router, and what handlers use. Outbound HTTP: one
+//! client per peer. Both with metrics, traces and faults.
 
 pub mod catalogue;
 pub mod client;

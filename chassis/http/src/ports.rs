@@ -1,4 +1,4 @@
-//! How the ports of a service are served: what its configuration says, and every client that is turned away counted.
+//! How the ports of a service are served: limits from its configuration, and a count of every refused client.
 
 use chassis_serve::{Refusal, Settings};
 
@@ -6,7 +6,7 @@ use chassis_telemetry::Chassis;
 
 use crate::HttpConfig;
 
-/// For the port that the metrics call `port`.
+/// Settings of the port that has the label `port` in the metrics.
 pub fn settings(config: &HttpConfig, chassis: &Chassis, port: &'static str) -> Settings {
     let refused = chassis.metrics.counter_vec(
         "http_clients_refused_total",

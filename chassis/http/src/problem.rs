@@ -12,9 +12,9 @@ use http::{
     header::{CONTENT_TYPE, RETRY_AFTER},
 };
 
-/// A problem document. Build one, add what helps the caller, return it from a handler.
+/// A problem document. Build one, add details for the caller, return it from a handler.
 ///
-/// The cause never enters the body: it rides in a response extension and is logged once, by the trace layer.
+/// The cause is never part of the body: it is in a response extension and is logged once, by the trace layer.
 #[derive(Debug, Clone)]
 pub struct Problem {
     /// HTTP status.
@@ -25,7 +25,7 @@ pub struct Problem {
     pub title: &'static str,
     /// What happened this time, safe to show.
     pub detail: String,
-    /// Fields of the input that were wrong: JSON pointer or parameter name -> what would be right.
+    /// Fields of the input that were wrong: JSON pointer or parameter name -> what is valid.
     pub errors: BTreeMap<String, String>,
     /// `Retry-After` in seconds.
     pub retry_after: Option<u32>,
@@ -58,7 +58,7 @@ impl Problem {
         self.errors.insert(name.into(), expected.into());
         self
     }
-    /// Tells the caller when to come back.
+    /// Tells the caller when to retry, in seconds.
     #[must_use]
     pub const fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
@@ -97,7 +97,7 @@ impl From<BodyError> for Problem {
     }
 }
 
-/// The document as RFC 9457 has it, with our two extensions.
+/// The document of RFC 9457 with our two extensions.
 #[derive(serde::Serialize)]
 struct Document<'a> {
     r#type: String,
@@ -113,7 +113,7 @@ struct Document<'a> {
 }
 
 impl Problem {
-    /// The body; `instance` is the path of the request where that is known.
+    /// The body; `instance` is the path of the request, if known.
     fn document(&self, instance: Option<&str>) -> Vec<u8> {
         let document = Document {
             r#type: format!("{TYPES}{}", self.slug),
@@ -124,11 +124,11 @@ impl Problem {
             trace_id: chassis_telemetry::traces::current_trace_id(),
             errors: &self.errors,
         };
-        // Texts and numbers only: cannot fail.
+        // Strings and numbers only: cannot fail.
         serde_json::to_vec(&document).unwrap_or_default()
     }
 
-    /// The answer, with the problem itself as an extension: the stack logs its cause once and adds the instance.
+    /// The response, with the problem itself as an extension: the stack logs its cause once and adds the instance.
     pub(crate) fn respond(self, instance: Option<&str>) -> Response {
         let body = self.document(instance);
         let mut response = (self.status, body).into_response();

@@ -40,7 +40,7 @@ pub const PUBLISH_DUPLICATE: FaultSpec = work(
 pub const QUEUE_FLOOD: FaultSpec = process(
     "queue-flood",
     "Copies of the latest messages are really published beside the real ones. `rate` is the share of `rps`.",
-    &[count("rps", "messages a second", "200", 1, 5_000)],
+    &[count("rps", "messages per second", "200", 1, 5_000)],
     "`kafka_consumer_lag`, `kafka_oldest_message_age_seconds` and `queue_size` rise; what waits for the messages is late.",
 );
 
@@ -50,7 +50,7 @@ pub const POISON_MESSAGE: FaultSpec = process(
     "Messages that are no valid event are really published: truncated, malformed, of an unknown version. Any \
      `rate` above 0 counts in full.",
     &[duration("interval", "time between two of them", "2s", Duration::from_millis(10), MINUTE)],
-    "`dead_letters_total{reason}` rises and the dead-letter topic fills; the partition goes on.",
+    "`dead_letters_total{reason}` rises and the dead-letter topic fills; the partition continues.",
 );
 
 /// `consumer-slow`: consuming takes long.

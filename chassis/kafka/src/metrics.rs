@@ -1,4 +1,4 @@
-//! What the broker boundary exports. One set a process: made by the producer, shared with its consumers.
+//! The metrics of the broker boundary. One set per process: created by the producer, shared with its consumers.
 
 use prometheus::{GaugeVec, IntCounterVec, IntGaugeVec};
 
@@ -76,7 +76,7 @@ impl KafkaMetrics {
         }
     }
 
-    /// Creates the series of a topic that is published to, so that they begin at 0.
+    /// Creates the series of a topic that is published to, so that they start at 0.
     pub(super) fn declare_published(&self, topic: &str) {
         for outcome in ["ok", "error"] {
             self.published.with_label_values(&[topic, outcome]);
@@ -84,7 +84,7 @@ impl KafkaMetrics {
         let _ = self.publish_duration.with(&[topic]);
     }
 
-    /// Creates the series of a topic that is consumed, so that they begin at 0.
+    /// Creates the series of a topic that is consumed, so that they start at 0.
     pub(super) fn declare_consumed(&self, topic: &str, group: &str, reasons: &[&str]) {
         for outcome in ["done", "dead_letter"] {
             self.consumed.with_label_values(&[topic, outcome]);

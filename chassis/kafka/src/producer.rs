@@ -1,6 +1,6 @@
 //! The producer: idempotent, acknowledged by all replicas, measured, traced, breakable.
 //!
-//! An idempotent producer that meets a broker which forgot it fails for good ("fatal"). The client is then replaced and the
+//! An idempotent producer whose broker has lost its state fails permanently ("fatal"). The client is then replaced and the
 //! message sent once more: it may arrive twice, never not at all.
 
 use std::{sync::Arc, time::Instant};
@@ -25,7 +25,7 @@ use chassis_telemetry::Chassis;
 
 pub(super) type Client = FutureProducer<Logs>;
 
-/// Deadline of the readiness check's question to the brokers; readiness as a whole has a second.
+/// Deadline of the readiness check's query to the brokers; the check as a whole has one second.
 const METADATA_DEADLINE: std::time::Duration = std::time::Duration::from_millis(800);
 
 /// A producer. Cheap to clone. Rebuilds itself after a fatal error of the idempotent producer. One for each process: it
@@ -47,7 +47,7 @@ impl Producer {
     /// Creates the client; the broker may come up later.
     ///
     /// # Errors
-    /// When librdkafka refuses the configuration.
+    /// If librdkafka refuses the configuration.
     pub fn new(config: &KafkaConfig, chassis: &Chassis) -> anyhow::Result<Self> {
         let inner = Arc::new(Inner {
             config: config.clone(),
@@ -62,7 +62,7 @@ impl Producer {
         Ok(producer)
     }
 
-    /// Says that this process publishes to `topic`, so that its series exist from the start.
+    /// Declares that this process publishes to `topic`, so that its series exist from the start.
     #[must_use]
     pub fn publishes(self, topic: &str) -> Self {
         self.inner.metrics.declare_published(topic);
@@ -79,7 +79,7 @@ impl Producer {
         self.pass_on(message).await
     }
 
-    /// As [`Producer::publish`], for a message that somebody else wrote: it keeps the signature that it came with, or none.
+    /// As [`Producer::publish`], for a message from another writer: it keeps the signature it came with, or none.
     pub(super) async fn pass_on(&self, message: OutMessage) -> Result<(), PublishError> {
         let span = spans::publish(&message);
         async {
@@ -124,13 +124,13 @@ impl Producer {
         }
     }
 
-    /// Puts a new client in the place of a broken one; whoever comes second finds it done.
+    /// Replaces a broken client by a new one; does nothing if that was already done.
     fn replace(&self, broken: &Arc<Client>) -> Result<(), KafkaError> {
         let reason = broken.client().fatal_error().map_or_else(String::new, |(_, reason)| reason);
         let fresh = Arc::new(connect(&self.inner.config)?);
         let previous = self.inner.client.compare_and_swap(broken, Arc::clone(&fresh));
         let discarded = if Arc::ptr_eq(&previous, broken) {
-            tracing::warn!(reason, "the producer lost its place in the broker's log and starts anew");
+            tracing::warn!(reason, "the producer lost its place in the broker's log and starts over");
             Arc::clone(broken)
         } else {
             fresh

@@ -29,7 +29,7 @@ pub(super) fn publish(message: &OutMessage) -> Span {
     span
 }
 
-/// Where the broker put the message.
+/// Records the partition and offset of the message.
 pub(super) fn delivered(span: &Span, partition: i32, offset: i64) {
     span.record("messaging.destination.partition.id", partition.to_string());
     span.record("messaging.kafka.offset", offset);

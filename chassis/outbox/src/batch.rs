@@ -1,7 +1,7 @@
 //! One batch of the relay: claim, publish, mark, in one transaction.
 //!
-//! The claim's row locks keep other relays away. A crash anywhere before the commit gives the rows back untouched: what was
-//! published already is then published again, and nothing is lost.
+//! The claim's row locks keep other relays away. A crash anywhere before the commit leaves the rows unchanged: what was
+//! already published is then published again, and nothing is lost.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -16,7 +16,7 @@ use super::{Retire, relay::Relay};
 use chassis_kafka::{OutMessage, Producer};
 use chassis_postgres::{Connection, Database, DbError, QueryType};
 
-/// Entries of one batch, published at once.
+/// Entries per batch, published concurrently.
 const BATCH: i64 = 500;
 /// Longest pause between two publications of an entry that stays unsettled, as a multiple of the first one. Bounded, so that a
 /// broker that lost its log gets even the oldest entry back soon.
@@ -32,7 +32,7 @@ struct Entry {
     republished: bool,
 }
 
-/// What became of a batch.
+/// The result of a batch.
 #[derive(Default)]
 struct Outcome {
     delivered: Vec<Uuid>,
@@ -41,7 +41,7 @@ struct Outcome {
     republished: u64,
 }
 
-/// Whether an entry is due: what the relay asks at rest.
+/// Whether an entry is due: the query of an idle relay.
 pub(super) async fn anything_due(database: &Database) -> Result<bool, DbError> {
     let mut query = database.background_query().await?;
     let due = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM outbox WHERE publish_at <= now())")
@@ -50,7 +50,7 @@ pub(super) async fn anything_due(database: &Database) -> Result<bool, DbError> {
     Ok(due)
 }
 
-/// Relays a batch; whether more may be due.
+/// Relays a batch; returns whether more may be due.
 pub(super) async fn relay(relay: &Relay) -> Result<bool, DbError> {
     let mut tx = relay.database.background_transaction().await?;
     let claiming = Instant::now();
@@ -95,7 +95,7 @@ async fn claim(conn: &mut Connection) -> Result<Vec<Entry>, DbError> {
     Ok(entries)
 }
 
-/// Publishes all entries at once, those of one key one after the other.
+/// Publishes all entries concurrently, those of one key one after the other.
 async fn publish(producer: &Producer, entries: Vec<Entry>) -> Outcome {
     let mut by_key: HashMap<(String, String), Vec<Entry>> = HashMap::new();
     for entry in entries {
@@ -114,7 +114,7 @@ async fn publish(producer: &Producer, entries: Vec<Entry>) -> Outcome {
         .await
 }
 
-/// Stops at the first failure: the entries after it stay as they are, and are held back until it went out.
+/// Stops at the first failure: the entries after it are unchanged and wait until it is published.
 async fn publish_in_order(producer: &Producer, entries: Vec<Entry>) -> Outcome {
     let mut outcome = Outcome::default();
     for Entry { id, topic, key, payload, headers, republished } in entries {
@@ -133,7 +133,7 @@ async fn publish_in_order(producer: &Producer, entries: Vec<Entry>) -> Outcome {
     outcome
 }
 
-/// Retires what was delivered or schedules its next time, and lets what failed wait: 200 ms, doubled each time, at most 5 s.
+/// Retires delivered entries or schedules their next publication, and delays failed ones: 200 ms, doubling up to 5 s.
 ///
 /// By the wall clock: `now()` is the start of the transaction, before the publishing.
 async fn mark(conn: &mut Connection, outcome: &Outcome, retire: Retire) -> Result<QueryType, DbError> {
@@ -156,8 +156,8 @@ async fn mark(conn: &mut Connection, outcome: &Outcome, retire: Retire) -> Resul
             Ok(QueryType::Delete)
         }
         Retire::OnSettlement { overdue } => {
-            // Twice the pause before this publication: a receiver that is behind must not be given the same work again and
-            // again, faster than it does it.
+            // Twice the pause before this publication: a receiver that lags must not be given the same work again and
+            // again, faster than it does the work.
             sqlx::query(
                 "UPDATE outbox SET attempts = 0, published_at = clock_timestamp(), publish_at = clock_timestamp()
                      + least(greatest($2, coalesce(2 * (publish_at - published_at), $2)), $3 * $2)

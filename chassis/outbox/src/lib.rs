@@ -1,10 +1,10 @@
 //! Transactional outbox: events are rows in the same transaction as the change, and a relay publishes them.
 //!
-//! At-least-once by construction. An entry either retires when the broker acknowledged it, or, where the broker itself
-//! may lose its log, only when the receiver's answer came back; an overdue entry is published again.
+//! At-least-once by construction. An entry is retired when the broker acknowledges it or, if the broker itself
+//! may lose its log, only after the receiver's answer; an overdue entry is published again.
 //!
-//! Entries of one key leave in the order of their staging, also when one of them fails for a while. Where several replicas
-//! relay, that holds for entries staged further apart than one batch takes.
+//! Entries of one key are published in the order of staging, even if one of them fails for a while. If several replicas
+//! relay, this holds for entries staged further apart than the duration of a batch.
 
 mod batch;
 pub mod inbox;
@@ -30,10 +30,10 @@ use chassis_telemetry::{Chassis, traces};
 pub enum Retire {
     /// As soon as the broker acknowledged it.
     OnDelivery,
-    /// When the service deletes the row, by the entry's id and in the transaction that makes the effect durable; published
-    /// again when that takes longer than this.
+    /// When the service deletes the row by the entry's id, in the transaction that makes the effect durable; published
+    /// again if that takes longer than `overdue`.
     OnSettlement {
-        /// Time after which a published entry is published again; doubles with each time that it is, up to eight times as much.
+        /// Time after which a published entry is published again; doubles each time, up to eight times this.
         overdue: Duration,
     },
 }
@@ -48,8 +48,8 @@ pub struct Outbox {
 
 /// The table that [`Outbox`] works on.
 ///
-/// Rows live for seconds, so the table is vacuumed by count of dead rows and not by share of live ones; `outbox_failed` is
-/// nearly always empty and only read to hold an entry back while an earlier one of its key waits for another attempt.
+/// Rows live for seconds, so the table is vacuumed by the count of dead rows, not their share; `outbox_failed` is
+/// nearly always empty and read only to hold an entry back while an earlier one of its key waits for a retry.
 pub const OUTBOX_DDL: &str = "
 CREATE TABLE outbox (
     id           uuid PRIMARY KEY,
@@ -66,7 +66,7 @@ CREATE INDEX outbox_due ON outbox (publish_at, id);
 CREATE INDEX outbox_failed ON outbox (topic, key) WHERE published_at IS NULL AND attempts > 0;
 ";
 
-/// An event to be staged, in the trace and the scope in which it was made.
+/// An event to be staged, with the trace and the scope in which it was created.
 #[derive(Debug, Clone)]
 pub struct OutboxEntry {
     id: Uuid,
@@ -96,7 +96,7 @@ impl Outbox {
         Self { wake }
     }
 
-    /// Adds events inside the caller's transaction. Staging an id that is still there makes it due again.
+    /// Adds events inside the caller's transaction. Staging an id that still exists makes it due again.
     ///
     /// # Errors
     /// [`DbError`].
@@ -117,7 +117,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// Wakes the relay: call after the commit, so that an event leaves at once instead of at the next poll.
+    /// Wakes the relay: call after the commit, so that an event is published at once instead of at the next poll.
     pub fn wake(&self) {
         self.wake.notify_one();
     }

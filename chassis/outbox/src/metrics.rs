@@ -1,4 +1,4 @@
-//! What an outbox exports, and the task that reads its depth and age.
+//! The metrics of an outbox, and the task that reads its depth and age.
 
 use std::{
     sync::Arc,
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use chassis_postgres::{Database, DbError};
 use chassis_telemetry::metrics::Metrics;
 
-/// How often depth and age are read, unless that takes long.
+/// How often depth and age are read, unless reading is slow.
 const READ_EVERY: Duration = Duration::from_secs(1);
 /// Reading counts all rows: in a huge backlog it may take this share (one in …) of the time.
 const READ_SHARE: u32 = 20;
@@ -47,11 +47,11 @@ impl OutboxMetrics {
         })
     }
 
-    /// Keeps depth and age fresh until `stop`. While the database does not answer, the last values stand.
+    /// Updates depth and age until `stop`. While the database does not answer, the last values stay.
     pub(super) async fn watch(self: Arc<Self>, database: Database, stop: CancellationToken) {
         loop {
             let started = Instant::now();
-            // The reason for a failure is logged by the relay, which meets the same one.
+            // The relay sees the same failure and logs its cause.
             if let Ok((entries, age)) = read(&database).await {
                 self.entries.set(entries);
                 self.oldest_age.set(age);

@@ -1,5 +1,5 @@
 //! The relay: a loop that publishes what is due, woken by a commit of this process and by a clock for everything else
-//! (entries of other replicas, failed ones, overdue ones, those that a crash left behind).
+//! (entries of other replicas, failed ones, overdue ones, those left by a crash).
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,9 +10,9 @@ use super::{Retire, batch, metrics::OutboxMetrics};
 use chassis_kafka::Producer;
 use chassis_postgres::{Database, DbError};
 
-/// How often the relay looks when nobody wakes it. One index probe.
+/// How often the relay polls without being woken. One index probe.
 const POLL: Duration = Duration::from_millis(200);
-/// After being woken, the commits of this long share a batch: under load, a few milliseconds save most of the batches.
+/// After being woken, commits within this time share a batch: under load, a few milliseconds save most batches.
 const GATHER: Duration = Duration::from_millis(2);
 /// Longest pause while the database fails.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -26,7 +26,7 @@ pub(super) struct Relay {
 }
 
 impl Relay {
-    /// Relays until `stop`; a batch under way is finished first.
+    /// Relays until `stop`; a batch in progress is finished first.
     pub(super) async fn run(self, stop: CancellationToken) {
         let mut failures = 0_u32;
         let mut woken = false;
@@ -34,7 +34,7 @@ impl Relay {
             let pause = match self.turn(woken).await {
                 Ok(more) => {
                     if failures > 0 {
-                        tracing::info!("the outbox is relayed again");
+                        tracing::info!("outbox relay recovered");
                     }
                     failures = 0;
                     if more { Duration::ZERO } else { POLL }
@@ -42,7 +42,7 @@ impl Relay {
                 Err(error) => {
                     if failures == 0 {
                         let error = &error as &(dyn std::error::Error + 'static);
-                        tracing::error!(error, "the outbox cannot be relayed");
+                        tracing::error!(error, "outbox relay failed");
                     }
                     failures = failures.saturating_add(1);
                     POLL.saturating_mul(failures).min(LONGEST_PAUSE)
@@ -60,7 +60,7 @@ impl Relay {
         }
     }
 
-    /// Publishes one batch, if anything is due; whether there may be more.
+    /// Publishes one batch, if anything is due; returns whether there may be more.
     async fn turn(&self, woken: bool) -> Result<bool, DbError> {
         if !woken && !batch::anything_due(&self.database).await? {
             return Ok(false);

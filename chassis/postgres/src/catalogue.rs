@@ -33,7 +33,7 @@ pub const DB_ERROR: FaultSpec = work(
 
 /// `db-pool-exhaustion`: no free connections.
 pub const DB_POOL_EXHAUSTION: FaultSpec = FaultSpec {
-    ends: "Ending the sessions that are `idle in transaction` (`pg_terminate_backend`) frees their places until the plan is set anew. Nothing stays behind.",
+    ends: "Ending the sessions that are `idle in transaction` (`pg_terminate_backend`) frees their places until the plan is set again. Nothing stays behind.",
     ..process(
         "db-pool-exhaustion",
         "Connections are really taken out of the pool and held idle, all but `keep`. `rate` is the share of the rest that is held.",
@@ -45,11 +45,11 @@ pub const DB_POOL_EXHAUSTION: FaultSpec = FaultSpec {
 
 /// `db-lock`: a lock is held.
 pub const DB_LOCK: FaultSpec = FaultSpec {
-    ends: "Ending the session that holds the lock (`pg_terminate_backend`) ends it too, until the plan is set anew. Nothing stays behind.",
+    ends: "Ending the session that holds the lock (`pg_terminate_backend`) ends it too, until the plan is set again. Nothing stays behind.",
     ..process(
         "db-lock",
-        "A transaction in a session of `psql` really holds an exclusive lock on the service's main table, as one that somebody \
-         forgot to commit, and lets go for an instant every `hold`.",
+        "A transaction in a session of `psql` really holds an exclusive lock on the service's main table, as one that someone \
+         forgot to commit, and releases it for an instant every `hold`.",
         &[duration("hold", "how long it is held at a time", "5s", Duration::from_millis(100), MINUTE)],
         "Writes and reads of the table wait: `database_query_duration_seconds` has steps of `hold`, then pool waits; \
      `pg_locks` and `pg_stat_activity` show who waits for whom.",
@@ -60,7 +60,7 @@ pub const DB_LOCK: FaultSpec = FaultSpec {
 pub const DB_SLOW_QUERY: FaultSpec = work(
     "db-slow-query",
     "Statements are preceded by a real report over the service's main table on the same connection, minute by minute for the \
-     last `rows` minutes, as after somebody put a statistic into the path of requests.",
+     last `rows` minutes, as after someone added a statistic to the request path.",
     &[count("rows", "minutes that it works through, beside the whole table", "400000", 1_000, 10_000_000)],
     "`database_query_duration_seconds` rises and PostgreSQL's own CPU with it; `pg_stat_activity` and, beyond 500 ms, \
      PostgreSQL's log show the query.",

@@ -1,4 +1,4 @@
-//! What a service holds while it works on the database: a connection for one query, or a transaction.
+//! Guards that a service holds while it works on the database: a connection for one query, or a transaction.
 
 use std::ops::{Deref, DerefMut};
 
@@ -9,7 +9,7 @@ use super::{Connection, DbError};
 pub struct Query(pub(super) Connection);
 
 impl Query {
-    /// Notes in the span that this statement does the work of `callers`.
+    /// Records in the span that this statement does the work of `callers` callers.
     pub fn shared_by(&self, callers: usize) {
         self.0.observer.shared_by(callers);
     }
@@ -33,7 +33,7 @@ impl DerefMut for Query {
 pub struct Transaction(pub(super) Connection);
 
 impl Transaction {
-    /// Notes in the span that this transaction does the work of `callers`.
+    /// Records in the span that this transaction does the work of `callers` callers.
     pub fn shared_by(&self, callers: usize) {
         self.0.observer.shared_by(callers);
     }
@@ -41,7 +41,7 @@ impl Transaction {
     /// Commits.
     ///
     /// # Errors
-    /// When the server did not confirm; whether the commit happened is then unknown.
+    /// If the server did not confirm; whether the commit happened is then unknown.
     pub async fn commit(mut self) -> Result<(), DbError> {
         self.0.commit().await
     }

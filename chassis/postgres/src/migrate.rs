@@ -23,7 +23,7 @@ impl Database {
     /// Safe when replicas start together: sqlx holds an advisory lock while it migrates.
     ///
     /// # Errors
-    /// When the server stays away or a migration fails.
+    /// If the server stays unreachable or a migration fails.
     pub async fn migrate(&self, migrator: &Migrator) -> anyhow::Result<()> {
         let deadline = Instant::now() + START_UP;
         let mut pause = BACK_OFF.0;
@@ -44,8 +44,8 @@ impl Database {
     }
 }
 
-/// On a connection of its own: waiting for another replica's migration, or a long one, must not meet the statement timeout
-/// that serves requests, and a failure half-way gives the advisory lock back with the connection.
+/// On its own connection: waiting for another replica's migration, or a long one, must not hit the statement timeout
+/// for requests, and a failure halfway releases the advisory lock with the connection.
 async fn apply(options: &PgConnectOptions, migrator: &Migrator) -> Result<(), MigrateError> {
     let options = options.clone().options([("statement_timeout", "0")]);
     let mut conn = PgConnection::connect_with(&options).await?;
@@ -54,7 +54,7 @@ async fn apply(options: &PgConnectOptions, migrator: &Migrator) -> Result<(), Mi
     Ok(())
 }
 
-/// Whether the server may yet come up, as against a migration that will never work.
+/// Whether the server may still come up, as opposed to a migration that can never succeed.
 fn is_passing(error: &MigrateError) -> bool {
     match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {

@@ -1,14 +1,14 @@
-//! The faults that a single cache operation meets.
+//! The faults of a single cache operation.
 
 use redis::RedisError;
 use tokio::net::TcpStream;
 
 use chassis_faults::{FaultPoint, Faults};
 
-/// A port that nothing listens on: tcpmux has had no server for decades.
+/// A port that nothing listens on: tcpmux is unused.
 const CLOSED_PORT: (&str, u16) = ("127.0.0.1", 1);
 
-/// The fault points of one cache; each only where the service declares it.
+/// The fault points of one cache; each only if the service declares it.
 pub(super) struct CacheFaults {
     down: Option<FaultPoint>,
     latency: Option<FaultPoint>,
@@ -26,7 +26,7 @@ impl CacheFaults {
         }
     }
 
-    /// What happens to an operation before it reaches Redis: it waits, or connects to where nobody listens.
+    /// Applied to an operation before it reaches Redis: a delay, or a connect to a closed port.
     pub(super) async fn meet(&self) -> Result<(), RedisError> {
         if let Some(strike) = self.latency.as_ref().and_then(FaultPoint::strike) {
             tokio::time::sleep(strike.duration("delay")).await;
@@ -37,7 +37,7 @@ impl CacheFaults {
         Ok(())
     }
 
-    /// Whether this one is to see an old entry: a change is acknowledged and not made, a reader takes what is there as fresh.
+    /// Whether this operation keeps old entries: a change is acknowledged but not made, a reader treats what it finds as fresh.
     pub(super) fn keeps_old(&self) -> bool {
         self.stale.as_ref().is_some_and(|point| point.strike().is_some())
     }
@@ -47,7 +47,7 @@ impl CacheFaults {
         self.stale.as_ref().is_some_and(|point| point.active().is_some())
     }
 
-    /// Whether concurrent misses of one key are to read the origin each for itself.
+    /// Whether concurrent misses on one key each read the origin.
     pub(super) fn coalescing_suspended(&self) -> bool {
         let strike = self.stampede.as_ref().and_then(FaultPoint::active);
         strike.is_some_and(|strike| strike.word("coalesce") == "off")

@@ -1,4 +1,4 @@
-//! The server's own answers: RFC 9457 documents that say what was wrong and what would be right.
+//! The server's own responses: RFC 9457 documents that say what is wrong and what is valid.
 
 use axum::{
     body::Body,
@@ -22,7 +22,7 @@ pub struct Kind {
     pub title: &'static str,
 }
 
-/// 400: a header or the body is not what it should be.
+/// 400: a header or the body is not valid.
 pub const INVALID: Kind =
     Kind { status: StatusCode::BAD_REQUEST, slug: "invalid-request", title: "Invalid request" };
 /// 403: a web page of another site sent it.
@@ -34,14 +34,14 @@ pub const REQUEST_TIMEOUT: Kind =
 /// 413: the body is over the limit.
 pub const TOO_LARGE: Kind =
     Kind { status: StatusCode::PAYLOAD_TOO_LARGE, slug: "payload-too-large", title: "Payload too large" };
-/// 421: the request is for a host that this is not.
+/// 421: the request is for another host.
 pub const MISDIRECTED: Kind = Kind {
     status: StatusCode::MISDIRECTED_REQUEST,
     slug: "misdirected-request",
     title: "Misdirected request",
 };
 
-/// An answer with one wrong field and what would be right.
+/// A response with one wrong field and what is valid.
 #[must_use]
 pub fn answer(kind: Kind, detail: &str, field: &str, right: &str) -> Response {
     let Kind { status, slug, title } = kind;
@@ -68,13 +68,13 @@ impl BodyError {
         }
     }
 
-    /// What would be right.
+    /// What is valid.
     #[must_use]
     pub fn right(&self) -> String {
         match self {
             Self::TooLarge { limit } => format!("at most {limit} bytes"),
             Self::TooSlow { timeout } => format!("sent within {}", humantime::format_duration(*timeout)),
-            Self::Broken => "a body that arrives whole".to_owned(),
+            Self::Broken => "a complete body".to_owned(),
         }
     }
 }

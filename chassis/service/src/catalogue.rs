@@ -68,7 +68,7 @@ pub const LOG_FLOOD: FaultSpec = process(
     "log-flood",
     "The lines about database connections, which exist at level `debug`, are really written at `info` in large numbers. \
      `rate` is the share of `lps`.",
-    &[count("lps", "lines a second", "1000", 1, 100_000)],
+    &[count("lps", "lines per second", "1000", 1, 100_000)],
     "`log_lines_total{level=\"info\"}` rises, the log grows, processor time goes into writing it; the line that matters \
      is hard to find.",
 );

@@ -1,6 +1,6 @@
 //! The life of a program: [`App`], [`lifecycle::run`], the admin port, and the faults of the process itself.
 //!
-//! The roof of the chassis. Nothing here is global: all state hangs off a [`Chassis`], so two copies of a service run in one
+//! The top of the chassis. Nothing here is global: all state is in a [`Chassis`], so two copies of a service can run in one
 //! test process.
 
 pub mod admin;

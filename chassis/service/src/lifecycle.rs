@@ -14,13 +14,13 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{App, CommonConfig, admin, start};
 
-/// Time without a new connection after which a balancer has heard that this process is leaving.
+/// Time without a new connection after which a balancer must know that this process is leaving.
 const QUIET: Duration = Duration::from_secs(1);
 
 /// Serves `app` until SIGTERM, SIGINT or `chassis.shutdown`; then unready, drain, stop. Binds the addresses of the configuration.
 ///
 /// # Errors
-/// When an address cannot be bound (the message names it), or a fault or protection that should be set from the start
+/// If an address cannot be bound (the message names it), or a fault or protection that should be set from the start
 /// does not exist.
 pub async fn run(app: App) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
@@ -36,18 +36,18 @@ pub async fn run(app: App) -> anyhow::Result<()> {
     if running.stop().await {
         tracing::info!("stopped");
     } else {
-        tracing::warn!("stopped before everything under way had finished");
+        tracing::warn!("drain deadline reached with work still in progress");
     }
     Ok(())
 }
 
 /// A running service with its bound addresses: what tests hold. Dropping it stops the service without a drain.
 pub struct Running {
-    /// The public address, when the service has public routes.
+    /// The public address, if the service has public routes.
     pub public: Option<SocketAddr>,
     /// The admin address.
     pub admin: SocketAddr,
-    /// The chassis that it runs on.
+    /// The chassis of the service.
     pub chassis: Chassis,
     config: CommonConfig,
     servers: Option<Servers>,
@@ -83,7 +83,7 @@ impl Running {
             }
             None => None,
         };
-        // What an instructor prepared is not for trainees, who read this log.
+        // Trainees read this log; it must not name what an instructor prepared.
         let shown = CommonConfig {
             faults: FaultsConfig {
                 faults_at_start: Vec::new(),
@@ -121,12 +121,12 @@ impl Running {
         let drained = tokio::time::timeout(config.drain_timeout, async {
             if let Some(public) = public {
                 if !config.drain_delay.is_zero() {
-                    // A balancer that has not heard yet still sends connections; the other half is for what is under way.
+                    // A balancer that does not know yet still sends connections; the other half is for work in progress.
                     let _ = tokio::time::timeout(config.drain_timeout / 2, public.quiet_for(QUIET)).await;
                 }
                 public.drain().await;
             }
-            // Requests first: their work may need the background tasks.
+            // Requests first: they may need the background tasks.
             chassis.shutdown.cancel();
             chassis.tasks.close();
             chassis.tasks.wait().await;

@@ -1,4 +1,4 @@
-//! Faults of the telemetry: the service is well, and what one sees of it is not.
+//! Faults of the telemetry: the service is healthy, its telemetry is not.
 
 use chassis_faults::{
     FaultSpec,
@@ -29,7 +29,7 @@ pub const LOG_DROP: FaultSpec = process(
     "log-drop",
     "Log lines are thrown away before they are written. `rate` is the share of them.",
     &[],
-    "The log is thin or silent while `log_lines_total` and requests go on.",
+    "The log is thin or silent while `log_lines_total` and requests continue.",
 );
 
 /// `cardinality-bomb`: too many series.

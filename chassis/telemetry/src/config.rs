@@ -1,17 +1,17 @@
-//! What logs and traces can be told.
+//! Flags and environment of logs and traces.
 
 use chassis_core::config::ratio;
 
-/// How a process logs, and where its traces go.
+/// Log format and level, and export of traces.
 #[derive(Debug, Clone, clap::Args)]
 pub struct TelemetryConfig {
-    /// Log lines as `json` (machines) or `pretty` (terminals).
+    /// Format of log lines: `json` for machines, `pretty` for terminals.
     #[arg(long, env = "LOG_FORMAT", default_value = "json", value_parser = ["json", "pretty"])]
     pub log_format: String,
-    /// Log filter, as tracing's EnvFilter reads it: `info`, `debug,sqlx=warn`.
+    /// Log filter in the syntax of tracing's EnvFilter, for example `debug,sqlx=warn`.
     #[arg(long, env = "LOG_LEVEL", default_value = "info")]
     pub log_level: String,
-    /// Where traces go: base URL of an OTLP/HTTP receiver, `/v1/traces` is appended. Absent: no traces are exported.
+    /// Base URL of an OTLP/HTTP receiver for traces; `/v1/traces` is appended. Absent: no traces are exported.
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
     pub otlp_endpoint: Option<url::Url>,
     /// Share of new traces that are sampled, 0 to 1; an incoming sampled parent is always followed.

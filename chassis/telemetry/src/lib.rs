@@ -1,4 +1,4 @@
-//! Logs, metrics and traces of one process, the faults that make them lie, and the context [`Chassis`] that components get.
+//! Logs, metrics and traces of one process, the faults that distort them, and the context [`Chassis`] that components get.
 
 pub mod catalogue;
 mod config;
@@ -48,7 +48,7 @@ impl TelemetryGuard {
 /// of all services that run in the test's process.
 ///
 /// # Errors
-/// When the exporter cannot be built, the log filter cannot be read, or a subscriber is already installed.
+/// If the exporter cannot be built, the log filter is invalid, or a subscriber is already installed.
 pub fn init(chassis: &Chassis) -> anyhow::Result<TelemetryGuard> {
     init_with(chassis, Box::new(std::io::stdout()))
 }
@@ -59,7 +59,7 @@ pub fn init(chassis: &Chassis) -> anyhow::Result<TelemetryGuard> {
 /// As [`init`].
 pub fn init_with(chassis: &Chassis, out: Box<dyn Write + Send>) -> anyhow::Result<TelemetryGuard> {
     let (provider, tracer) = traces::provider(chassis)?;
-    // The SDK reports a missing backend at every batch; `traces_dropped_total` says it better.
+    // The SDK reports a missing backend at every batch; `traces_dropped_total` shows it better.
     let filter = EnvFilter::builder().parse(format!(
         "opentelemetry=off,opentelemetry_sdk=off,opentelemetry_otlp=off,{}",
         chassis.telemetry.log_level

@@ -12,7 +12,7 @@ mod decisions;
 mod parsing;
 mod time;
 
-/// One that is on from the start.
+/// A point that is on from the start.
 const RISKY: FaultSpec = FaultSpec { baseline: Some("rate=0.2"), ..work("risky", "", &[], "") };
 const HTTP_ERROR: FaultSpec = work("http-error", "", &[count("status", "", "500", 500, 599)], "");
 const HTTP_LATENCY: FaultSpec = work(

@@ -21,7 +21,7 @@ use tower::{Layer, Service};
 pub(crate) use failures::Failures;
 pub use failures::{Failure, Render};
 
-/// Those of the inbound points that the service declares. Cheap to clone: routers do so for each request.
+/// The inbound points that the service declares. Cheap to clone: routers do so for each request.
 #[derive(Clone)]
 pub(crate) struct InboundFaults {
     points: Arc<Points>,
@@ -54,7 +54,7 @@ impl Points {
         [&self.latency, &self.hang, &self.abort, &self.error].into_iter().flatten().any(test)
     }
 
-    /// Does what the points that strike do, the slow ones first; `Some` is the answer in place of the handler's.
+    /// Applies the points that strike, delays first; `Some` replaces the handler's response.
     async fn inflict(&self, connection: Option<Connection>) -> Option<Response> {
         let strike = |point: &Option<FaultPoint>| point.as_ref().and_then(FaultPoint::strike);
         if let Some(strike) = strike(&self.latency) {
@@ -118,7 +118,7 @@ where
     S: Service<Request, Response = Response, Error = Infallible>,
 {
     let connection = request.extensions().get::<Connection>().cloned();
-    // Where the plan asks for a subject and the request came without saying what it is about, only the handler finds out.
+    // If the plan selects by subject and the request does not carry one, only the handler finds it out.
     let scope = Scope::current();
     if faults.any(|point| point.asks_more_than(&scope)) {
         let response = inner.call(request).await?;

@@ -1,4 +1,4 @@
-//! librdkafka's callbacks: partitions come and go, commits succeed or fail.
+//! librdkafka's callbacks: partitions assigned and revoked, commits succeeded or failed.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ impl GroupContext {
         Self { logs: Logs::default(), group, session }
     }
 
-    /// Notes an error that came instead of a message; the client recovers from it by itself.
+    /// Handles an error that came instead of a message; the client recovers from it by itself.
     pub(super) fn unexpected(&self, error: &KafkaError) {
         match error.rdkafka_error_code() {
             // Logged by `error` and `log` already.
@@ -63,7 +63,7 @@ impl ConsumerContext for GroupContext {
             Rebalance::Revoke(partitions) => {
                 let lost = consumer.assignment_lost();
                 let due = self.group.revoked(&numbers(partitions));
-                // Whoever was expelled from the group may not commit any more; another has the partitions.
+                // A member expelled from the group may no longer commit: another has the partitions.
                 if !lost && due.count() > 0 {
                     report(&consumer.commit(&due, rdkafka::consumer::CommitMode::Sync));
                 }
@@ -83,14 +83,14 @@ impl ConsumerContext for GroupContext {
     }
 }
 
-/// What is read of librdkafka's statistics.
+/// The part of librdkafka's statistics that is read.
 #[derive(serde::Deserialize)]
 struct Statistics<'a> {
     #[serde(borrow)]
     cgrp: Option<CoordinatorState<'a>>,
 }
 
-/// The connection to the group's coordinator; `up` also while the group is being rebalanced.
+/// The connection to the group's coordinator; also `up` during a rebalance.
 #[derive(serde::Deserialize)]
 struct CoordinatorState<'a> {
     state: &'a str,
@@ -104,7 +104,7 @@ fn numbers(partitions: &TopicPartitionList) -> Vec<i32> {
         .collect()
 }
 
-/// A commit that the group refuses because it is being rebalanced is repeated or made void by the new assignment.
+/// A commit that the group refuses because it is being rebalanced is repeated, or superseded by the new assignment.
 pub(super) fn report(result: &KafkaResult<()>) {
     if let Err(error) = result {
         match error.rdkafka_error_code() {

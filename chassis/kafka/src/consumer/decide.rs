@@ -1,4 +1,4 @@
-//! What becomes of a message: the one place that reads a [`Verdict`].
+//! The outcome of each message: the one place that reads a [`Verdict`].
 //!
 //! ```text
 //! Done          -> commit
@@ -26,16 +26,16 @@ use super::{
 };
 use chassis_faults::{Attribute, FaultPoint, Faults};
 
-/// Reason of a message whose attempts are used up.
+/// Dead-letter reason of a message whose attempts are used up.
 pub(super) const EXHAUSTED: &str = "retries-exhausted";
-/// Reason of a message on which the handler panicked each time.
+/// Dead-letter reason of a message on which the handler panicked each time.
 pub(super) const PANICKED: &str = "handler-panicked";
 /// Longest pause between two attempts of a blocked message.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Pause after a panic.
 const PANIC_PAUSE: Duration = Duration::from_millis(100);
 
-/// Decides the messages of one consumer.
+/// Decides the outcome of the messages of one consumer.
 pub(super) struct Decider {
     config: ConsumerConfig,
     producer: Producer,
@@ -44,13 +44,13 @@ pub(super) struct Decider {
     subject: &'static [Attribute],
 }
 
-/// What an attempt came to.
+/// The result of an attempt.
 enum Next {
     /// Decided for good; the word is the metric's outcome.
     Finished(&'static str),
     /// Another attempt; `exhausted` is the reason of the dead letter when there is none left.
     Again { after: Duration, cause: Cause, exhausted: &'static str },
-    /// Another attempt, however often.
+    /// Another attempt, without a limit.
     Blocked { after: Duration },
 }
 
@@ -70,7 +70,7 @@ impl Decider {
         }
     }
 
-    /// Handles `message` until it is decided for good; `false` when `stop` came between two attempts.
+    /// Handles `message` until it is settled; `false` if stopped between two attempts.
     pub(super) async fn settle(
         &self,
         message: &InMessage,
@@ -87,7 +87,7 @@ impl Decider {
                 Next::Finished(outcome) => {
                     self.producer.metrics().consumed.with_label_values(&[topic.as_str(), outcome]).inc();
                     if blocked > 0 {
-                        tracing::info!(topic, partition, offset, attempts = blocked, "partition goes on");
+                        tracing::info!(topic, partition, offset, attempts = blocked, "partition continues");
                     }
                     return true;
                 }
@@ -108,12 +108,12 @@ impl Decider {
         }
     }
 
-    /// One attempt in its span and scope; the last one ends in a dead letter instead of another.
+    /// One attempt in its span and scope; the last one ends in a dead letter instead of a retry.
     async fn attempt(&self, message: &InMessage, window: &Window, attempt: &Attempt) -> Next {
         let span = spans::process(message, self.config.group);
         let work = async {
             let strike = self.slow.as_ref().and_then(FaultPoint::strike);
-            // Slow as if it had one hand: the partition gets no faster by having more messages under way.
+            // One at a time: the window of concurrent messages must not make the slow partition faster.
             let busy = if strike.is_some() { Some(window.busy.lock().await) } else { None };
             let start = Instant::now();
             if let Some(strike) = strike {
@@ -136,7 +136,7 @@ impl Decider {
         headers::scope(&message.topic, &message.headers, self.subject).enter(work.instrument(span)).await
     }
 
-    /// Asks the handler, if one of the services wrote the message; a panic is its own kind of failure and not the end of the
+    /// Calls the handler if one of the services signed the message; a panic is one more kind of failure and does not end the
     /// partition.
     async fn verify_and_handle(&self, message: &InMessage, attempt: &Attempt) -> Next {
         if let Err(refused) = self.producer.keys().verify(message) {
@@ -163,7 +163,7 @@ impl Decider {
         }
     }
 
-    /// Publishes the message to the dead-letter topic; blocked while that does not work.
+    /// Publishes the message to the dead-letter topic; blocked while that fails.
     async fn give_up(
         &self,
         message: &InMessage,
@@ -185,11 +185,11 @@ impl Decider {
     }
 }
 
-/// What an attempt must know of those before it.
+/// State carried over from earlier attempts.
 struct Attempt {
-    /// There is no other one after a failure.
+    /// No attempt follows if this one fails.
     last: bool,
-    /// That the partition waits was said already.
+    /// The waiting partition was already logged.
     blocked_before: bool,
 }
 
@@ -200,7 +200,7 @@ fn blocked(message: &InMessage, after: Duration, cause: &Cause, attempt: &Attemp
     Next::Blocked { after }
 }
 
-/// Says, inside the attempt's span and so with its trace id, why the message is not decided yet.
+/// Logs, inside the attempt's span and so with its trace id, why the message is not settled yet.
 fn note(message: &InMessage, cause: &Cause, what: &'static str) {
     let InMessage { topic, partition, offset, .. } = message;
     let Cause { text: cause, sqlstate } = cause;

@@ -1,4 +1,4 @@
-//! The member of a consumer group that this process is: which partitions it has and who works on them.
+//! This process as a member of a consumer group: its partitions and the tasks that work on them.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -29,25 +29,25 @@ use super::{
 use chassis_faults::FaultPoint;
 use chassis_telemetry::Chassis;
 
-/// One consumer and what belongs to it.
+/// One consumer with its client and its workers.
 pub(crate) struct Group {
     pub(crate) config: ConsumerConfig,
     pub(super) producer: Producer,
     pub(super) decider: Decider,
     pub(super) offsets: Offsets,
     pub(super) commit_skip: Option<FaultPoint>,
-    /// The client now. Weak: a client owns the group through its context.
+    /// The current client. Weak: a client owns the group through its context.
     consumer: Mutex<Weak<Client>>,
-    /// Number of the client now; callbacks of an earlier one that is still closing are ignored.
+    /// Number of the current client; callbacks of an earlier one that is still closing are ignored.
     session: AtomicU64,
     /// Whether that client is connected to the group's coordinator.
     coordinator: AtomicBool,
-    /// Says that the client must be replaced.
+    /// Signals that the client must be replaced.
     pub(super) replace: Notify,
     workers: Mutex<HashMap<i32, Worker>>,
-    /// The partitions whose lag this member answers for: those it has, or had last while it has none.
+    /// The partitions whose lag this member reports: those it has or, while it has none, had last.
     responsible: Mutex<BTreeSet<i32>>,
-    /// Counts the times that partitions were given to this member.
+    /// Counts assignments of partitions to this member.
     assignments: watch::Sender<u64>,
     pub(super) runtime: Handle,
 }
@@ -90,7 +90,7 @@ impl Group {
         self.session.fetch_add(1, Ordering::SeqCst) + 1
     }
 
-    /// Whether `session` is the one now.
+    /// Whether `session` is the current one.
     pub(super) fn is_current(&self, session: u64) -> bool {
         self.session.load(Ordering::SeqCst) == session
     }
@@ -105,7 +105,7 @@ impl Group {
         self.coordinator.load(Ordering::SeqCst)
     }
 
-    /// Tells the group its client.
+    /// Sets the client of the group.
     pub(super) fn attach(&self, consumer: &Arc<Client>) {
         *self.consumer.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(consumer);
     }
@@ -115,7 +115,7 @@ impl Group {
         self.consumer.lock().unwrap_or_else(PoisonError::into_inner).upgrade()
     }
 
-    /// Changes each time that partitions were given to this member.
+    /// Changes on each assignment of partitions to this member.
     pub(crate) fn assignments(&self) -> watch::Receiver<u64> {
         self.assignments.subscribe()
     }
@@ -124,7 +124,7 @@ impl Group {
         self.workers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Partitions whose lag this member answers for.
+    /// Partitions whose lag this member reports.
     pub(super) fn responsible(&self) -> BTreeSet<i32> {
         self.responsible.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -197,7 +197,7 @@ impl Group {
     fn list(&self, offsets: &[(i32, i64)]) -> TopicPartitionList {
         let mut list = TopicPartitionList::with_capacity(offsets.len());
         for &(partition, offset) in offsets {
-            // Fails only for offsets that cannot be represented, which no message has.
+            // Fails only for offsets that cannot be represented; no message has one.
             let _ = list.add_partition_offset(self.config.topic, partition, Offset::Offset(offset));
         }
         list

@@ -1,7 +1,7 @@
-//! Lag and age of each partition that this member answers for, measured by asking the broker once a second.
+//! Lag and age of each partition that this member reports, queried from the broker every second.
 //!
 //! Not from librdkafka's statistics: those know the high watermark of the last fetch only, and a consumer that is paused or
-//! slow does not fetch. While the broker does not answer, the last figures stay and the age goes on growing.
+//! slow does not fetch. While the broker does not answer, the last values stay and the age keeps growing.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,7 +17,7 @@ use super::{Client, group::Group, watchdog::Watchdog, watermarks::Watermarks};
 
 /// Time from one measurement to the next.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// Deadline of each question to the broker.
+/// Deadline of each query to the broker.
 const DEADLINE: Duration = Duration::from_secs(1);
 
 #[derive(Default)]
@@ -35,14 +35,14 @@ struct Monitor {
     watchdog: Watchdog,
 }
 
-/// Keeps the lag metrics until shutdown, and has the client replaced when it has lost its group.
+/// Updates the lag metrics until shutdown, and has the client replaced when it has lost its group.
 pub(super) async fn watch(group: Arc<Group>, shutdown: CancellationToken) {
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut monitor = Monitor::default();
     while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
         let asked = Arc::clone(&group);
-        // The questions block.
+        // The queries block.
         let measured = tokio::task::spawn_blocking(move || {
             monitor.turn(&asked);
             monitor
@@ -79,12 +79,12 @@ fn measure(group: &Group, consumer: &Client, partitions: &mut Partitions) -> Kaf
     if responsible.is_empty() {
         return Ok(());
     }
-    // Waits behind a rebalance, and then fails: the figures stay for that long.
+    // Waits behind a rebalance, and then fails: meanwhile the values stay.
     for element in consumer.committed_offsets(list, DEADLINE)?.elements() {
         let partition = element.partition();
         let (low, high) = consumer.fetch_watermarks(topic, partition, DEADLINE)?;
         group.offsets.confirm(partition, high);
-        // Nothing committed yet, or a commit older than what the broker still keeps: what is left begins at `low`.
+        // Nothing committed yet, or a commit older than what the broker still keeps: what is left starts at `low`.
         let committed = match element.offset() {
             Offset::Offset(offset) => offset.max(low),
             _ => low,

@@ -1,8 +1,8 @@
 //! The consumer: one thread that talks to the group, one task for each assigned partition, one task that commits.
 //!
-//! Partitions are worked on at once, the messages of one in order. A message is read ahead by librdkafka (bounded), handed
+//! Partitions are processed concurrently, the messages of one in order. A message is read ahead by librdkafka (bounded), handed
 //! to the handler, decided (`decide.rs`) and only then marked as done; marks are committed every [`COMMIT_INTERVAL`], and
-//! synchronously before a partition is given away. So nothing is lost, and after a crash at most that interval comes again.
+//! synchronously before a partition is revoked. So nothing is lost, and after a crash at most that interval is redelivered.
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,13 +29,13 @@ pub use verdict::{Cause, Verdict};
 
 pub(super) type Client = rdkafka::consumer::StreamConsumer<GroupContext>;
 
-/// How often finished messages are committed, and so about how much comes again after a crash.
+/// How often finished messages are committed, and so about how much is redelivered after a crash.
 const COMMIT_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Handles one message. Runs inside the consumer span and the message's scope.
 #[async_trait]
 pub trait Handler: Send + Sync + 'static {
-    /// Decides one message; must be idempotent: a message may come again. The future is dropped at an await point when the
+    /// Decides one message; must be idempotent: a message may be redelivered. The future is dropped at an await point when the
     /// partition must be given away and two seconds were not enough to finish.
     async fn handle(&self, message: &InMessage) -> Verdict;
 }
@@ -47,7 +47,7 @@ pub struct ConsumerConfig {
     pub group: &'static str,
     /// Topic.
     pub topic: &'static str,
-    /// Where messages go that are given up.
+    /// The topic of messages that are given up.
     pub dead_letter_topic: &'static str,
     /// Attempts of [`Verdict::Retry`], the first included.
     pub max_attempts: u32,
@@ -55,7 +55,7 @@ pub struct ConsumerConfig {
     pub reasons: &'static [&'static str],
 }
 
-/// Reasons of dead letters that the consumer itself gives; their series exist from the start.
+/// Reasons for dead letters of the consumer itself; their series exist from the start.
 const REASONS: [&str; 4] = [decide::EXHAUSTED, decide::PANICKED, signing::UNSIGNED, signing::BAD_SIGNATURE];
 
 /// Runs a consumer in the background until shutdown: partitions are worked on concurrently, each in order, commits after
@@ -63,7 +63,7 @@ const REASONS: [&str; 4] = [decide::EXHAUSTED, decide::PANICKED, signing::UNSIGN
 /// the producer's.
 ///
 /// # Errors
-/// When librdkafka refuses the configuration.
+/// If librdkafka refuses the configuration.
 pub fn consume(
     kafka: &KafkaConfig,
     config: ConsumerConfig,

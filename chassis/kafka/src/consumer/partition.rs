@@ -1,8 +1,8 @@
 //! The work on one partition, until the partition is taken away.
 //!
-//! Up to [`WINDOW`] messages are under way at once, so that their database work can share a commit (`db::Group`). Messages
-//! of one key are handled one after the other, in the order of the log; so are all messages while one of them has to be
-//! tried again: what cannot be done now is not heaped up.
+//! Up to [`WINDOW`] messages are in progress at once, so that their database work can share a commit (`db::Group`). Messages
+//! of one key are handled one after the other, in the order of the log; so are all messages while one of them must be
+//! retried: work that cannot be done now does not pile up.
 
 use std::{
     collections::HashSet,
@@ -19,12 +19,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::{super::InMessage, context::GroupContext, group::Group};
 
-/// Time that messages under way have to finish when their partition is taken away.
+/// Time for messages in progress to finish when their partition is taken away.
 pub(super) const STOP_GRACE: Duration = Duration::from_secs(2);
-/// Messages of one partition under way at once, each of another key.
+/// Messages of one partition in progress at once, each with a different key.
 const WINDOW: usize = 16;
 
-/// What the messages of one partition have in common while they are under way.
+/// State shared by the messages in progress of one partition.
 #[derive(Default)]
 pub(super) struct Window {
     /// How many of them wait for another attempt.
@@ -49,15 +49,15 @@ impl Drop for Stuck<'_> {
     }
 }
 
-/// A message that is over.
+/// A message whose task has ended.
 struct Over {
     key: Option<String>,
     offset: i64,
-    /// Whether it is decided; otherwise the partition was taken away first.
+    /// Whether it is settled; otherwise the partition was revoked first.
     settled: bool,
 }
 
-/// One assigned partition and what of it is under way.
+/// One assigned partition and its messages in progress.
 struct Partition {
     group: Arc<Group>,
     number: i32,
@@ -82,7 +82,7 @@ pub(super) async fn run(
         under_way: FuturesUnordered::new(),
         keys: HashSet::new(),
     };
-    // Read, and not started: those behind it wait too.
+    // Read but not started: those behind it wait too.
     let mut next: Option<InMessage> = None;
     while !partition.stop.is_cancelled() {
         if let Some(message) = next.take_if(|message| partition.has_room_for(message)) {
@@ -122,14 +122,14 @@ impl Partition {
         }
     }
 
-    /// Lets what is under way finish, for [`STOP_GRACE`] at most.
+    /// Lets messages in progress finish, for at most [`STOP_GRACE`].
     async fn finish(mut self) {
         let all = async {
             while let Some(over) = self.under_way.next().await {
                 self.note(&over);
             }
         };
-        // What is not over by then is dropped, and comes again elsewhere.
+        // What has not ended by then is dropped and redelivered elsewhere.
         let _ = tokio::time::timeout(STOP_GRACE, all).await;
     }
 }

@@ -1,8 +1,8 @@
-//! The life of the client: one thread polls it, replaces it when it cannot find its group any more, and leaves the group at
+//! The life of the client: one thread polls it, replaces it when it can no longer find its group, and leaves the group at
 //! the end.
 //!
-//! librdkafka 2.12 does not follow a group coordinator that keeps its broker id and changes its address: it goes on
-//! connecting to the old one. A broker that comes back elsewhere, as `lab-kafka` does, would be lost forever; a new client
+//! librdkafka 2.12 does not follow a group coordinator that keeps its broker id but changes its address: it keeps
+//! connecting to the old one. A broker that comes back at another address, as `lab-kafka` does, would be lost forever; a new client
 //! finds it (`watchdog.rs` decides when).
 
 use std::{sync::Arc, time::Duration};
@@ -23,14 +23,14 @@ use super::{
 };
 use chassis_telemetry::Chassis;
 
-/// Time between two attempts to make a client.
+/// Time between two attempts to create a client.
 const RECONNECT: Duration = Duration::from_secs(1);
 
-/// Makes a client of the group and joins.
+/// Creates a client of the group and joins.
 fn connect(kafka: &KafkaConfig, group: &Arc<Group>) -> KafkaResult<Arc<Client>> {
     let context = GroupContext::new(Arc::clone(group), group.next_session());
     let native = client::consumer(kafka, group.config.group);
-    // Makes a task of its own on the runtime.
+    // Spawns its own task on the runtime.
     let _runtime = group.runtime.enter();
     let consumer: Arc<Client> = Arc::new(native.create_with_context(context)?);
     group.attach(&consumer);
@@ -38,10 +38,10 @@ fn connect(kafka: &KafkaConfig, group: &Arc<Group>) -> KafkaResult<Arc<Client>> 
     Ok(consumer)
 }
 
-/// Starts the thread that polls the group. Callbacks run on it and may block it; it must not be one of the runtime's.
+/// Starts the thread that polls the group. Callbacks run on it and may block it; it must not be a thread of the runtime.
 ///
 /// # Errors
-/// When librdkafka refuses the configuration or there can be no thread.
+/// If librdkafka refuses the configuration or no thread can be started.
 pub(super) fn start(kafka: &KafkaConfig, group: Arc<Group>, chassis: &Chassis) -> anyhow::Result<()> {
     let mut consumer = connect(kafka, &group)?;
     let (finished, over) = oneshot::channel::<()>();
@@ -82,7 +82,7 @@ async fn poll(group: &Group, consumer: &Client, shutdown: &CancellationToken) ->
             event = consumer.recv() => event,
         };
         match event {
-            // Each partition has a queue of its own; should a message come here all the same, have it come again there.
+            // Each partition has its own queue; should a message arrive here all the same, it is redelivered there.
             Ok(message) => {
                 let (topic, at) = (group.config.topic, Offset::Offset(message.offset()));
                 let again = consumer.seek(topic, message.partition(), at, Duration::ZERO);
@@ -94,28 +94,28 @@ async fn poll(group: &Group, consumer: &Client, shutdown: &CancellationToken) ->
             }
             Err(error) => {
                 consumer.context().unexpected(&error);
-                // This thread is the group's own, and the runtime's timers may be gone by now.
+                // This thread belongs to the group, and the runtime's timers may already be gone.
                 std::thread::sleep(Duration::from_millis(50));
             }
         }
     }
 }
 
-/// Gives up a client. What it did since its last commit comes again; closing it may take as long as its group is away.
+/// Drops a client. Its work since the last commit is redelivered; closing it may block until the group is back.
 fn drop_elsewhere(group: &Group, consumer: Arc<Client>) {
-    tracing::warn!(group = group.config.group, "the group's coordinator is out of reach: connecting anew");
-    // From here on its callbacks do not count.
+    tracing::warn!(group = group.config.group, "the group's coordinator is out of reach: reconnecting");
+    // From here on its callbacks are ignored.
     group.next_session();
     let _ = group.revoked_all();
     std::thread::spawn(move || drop(consumer));
 }
 
-/// Finishes what is under way, commits it and leaves the group, so that others need not wait for the session to time out.
+/// Finishes and commits work in progress and leaves the group, so that others need not wait for the session timeout.
 fn leave(group: &Group, consumer: Arc<Client>) {
     let due = group.revoked_all();
     if due.count() > 0 {
         context::report(&consumer.commit(&due, CommitMode::Sync));
     }
-    // Dropping the last handle closes the client. Others hold one for moments only.
+    // Dropping the last handle closes the client. Others hold one only briefly.
     drop(consumer);
 }

@@ -1,4 +1,4 @@
-//! Faults of consuming: partitions that stand still and a group that does not settle.
+//! Faults of consuming: partitions that stall and a group that does not settle.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,9 +9,9 @@ use super::super::consumer::Group;
 use chassis_faults::FaultPoint;
 use chassis_telemetry::Chassis;
 
-/// How often newly assigned partitions are looked for while the consumer is paused.
+/// How often the consumer looks for newly assigned partitions while it is paused.
 const LOOK: Duration = Duration::from_millis(200);
-/// Time between leaving a group and joining it again.
+/// Time between leaving a group and rejoining it.
 const AWAY: Duration = Duration::from_millis(200);
 /// Time to wait for partitions after joining: another member may have taken them all.
 const LONGEST_JOIN: Duration = Duration::from_secs(20);
@@ -63,11 +63,11 @@ fn apply(group: &Group, share: f64) {
         list
     };
     let (still, moving) = partitions.split_at(paused.min(partitions.len()));
-    // A partition that is taken away this moment needs neither.
+    // A partition that is just being revoked needs neither.
     let _ = (consumer.pause(&list(still)), consumer.resume(&list(moving)));
 }
 
-/// `rebalance-storm`: leaves the group and joins it again, `interval` after it got its partitions back.
+/// `rebalance-storm`: leaves the group and rejoins it, `interval` after it got its partitions back.
 async fn storm(point: FaultPoint, group: Arc<Group>, shutdown: CancellationToken) {
     loop {
         let strike = tokio::select! {
@@ -80,7 +80,7 @@ async fn storm(point: FaultPoint, group: Arc<Group>, shutdown: CancellationToken
         }
         tokio::time::sleep(AWAY).await;
         if let Some(consumer) = group.consumer() {
-            // Refused only for a topic name that is not valid. Not logged: the line would exist under this fault only.
+            // Fails only for an invalid topic name. Not logged: the line would exist under this fault only.
             let _ = consumer.subscribe(&[group.config.topic]);
         }
         let settled = async {

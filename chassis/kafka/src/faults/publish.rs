@@ -20,7 +20,7 @@ use super::{
 use chassis_faults::{FaultPoint, Faults};
 use chassis_telemetry::Chassis;
 
-/// How long an acknowledgement that does not come is waited for; the configured delivery timeout if that is shorter.
+/// How long to wait for an acknowledgement that does not come; the configured delivery timeout if that is shorter.
 const NO_ACKNOWLEDGEMENT: Duration = Duration::from_secs(2);
 
 /// The fault points of one producer.
@@ -41,7 +41,7 @@ impl PublishFaults {
         }
     }
 
-    /// Starts the tasks of the faults that make traffic of their own or must tidy up.
+    /// Starts the tasks of the faults that generate traffic or must clean up.
     pub(crate) fn run(producer: &Producer, chassis: &Chassis) {
         if let Some(point) = chassis.faults.find("publish-error") {
             let (stop, unreachable) = (chassis.shutdown.clone(), Arc::clone(&producer.faults().unreachable));
@@ -62,7 +62,7 @@ impl PublishFaults {
         self.unreachable.point.as_ref().is_some_and(|point| point.strike().is_some())
     }
 
-    /// Publishes through a client that reaches no broker, and returns what librdkafka says to that.
+    /// Publishes through a client that reaches no broker, and returns librdkafka's error.
     pub(crate) async fn time_out(&self, message: &OutMessage) -> Result<(), KafkaError> {
         let share = self.unreachable.open()?;
         let Some(client) = &share.0 else { return Err(KafkaError::Canceled) };
@@ -78,7 +78,7 @@ impl PublishFaults {
     }
 }
 
-/// A client whose only broker is a closed port; exists while the fault is on or a message of it is under way.
+/// A client whose only broker is a closed port; exists while the fault is on or one of its messages is in progress.
 struct Unreachable {
     point: Option<FaultPoint>,
     config: KafkaConfig,
@@ -109,7 +109,7 @@ impl Unreachable {
         Ok(client)
     }
 
-    /// Lets go of the client whenever the fault has ended, however short it was.
+    /// Drops the client whenever the fault has ended, however briefly it was on.
     async fn tidy(&self, point: FaultPoint) {
         loop {
             point.next_off().await;
@@ -122,13 +122,13 @@ impl Unreachable {
     }
 }
 
-/// A share of the client. The last one waits for the client's threads, and so does not end on a thread of the runtime.
+/// A shared handle of the client. The last one waits for the client's threads, so it is not dropped on a runtime thread.
 #[derive(Clone)]
 struct Share(Option<Client>);
 
 impl Drop for Share {
     fn drop(&mut self) {
-        // Without a runtime the process ends.
+        // Without a runtime the process is ending.
         if let (Some(client), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
             runtime.spawn_blocking(move || drop(client));
         }

@@ -1,4 +1,4 @@
-//! The messages that passed last, and the topics that this process has to do with: raw material for traffic that looks real.
+//! The latest messages, and the topics that this process uses: material for realistic traffic.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -7,11 +7,11 @@ use std::{
 
 use super::super::OutMessage;
 
-/// Messages kept, and the largest that is.
+/// Number of messages kept, and the largest size kept, in bytes.
 const KEPT: usize = 64;
 const LARGEST: usize = 64 << 10;
 
-/// A short memory. Empty, and free of cost, where no fault needs it.
+/// The latest messages. Empty, and without cost, if no fault needs them.
 #[derive(Default)]
 pub(crate) struct Recent {
     wanted: bool,

@@ -1,4 +1,4 @@
-//! Traffic that a fault makes: copies of real messages in numbers, and messages that nobody can read.
+//! Traffic that a fault makes: many copies of real messages, and unreadable messages.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub(super) async fn flood(point: FaultPoint, producer: Producer, shutdown: Cance
         };
         let templates = producer.faults().recent.all();
         if templates.is_empty() {
-            // Nothing has passed yet that could be copied: look again shortly.
+            // There is no message to copy yet: look again shortly.
             tokio::time::sleep(BATCH).await;
             continue;
         }
@@ -44,7 +44,7 @@ async fn pour(point: &FaultPoint, strike: &Strike, producer: &Producer, template
         last = Instant::now();
         let mut batch = Vec::new();
         while owed >= 1.0 {
-            // A full buffer ends the batch: what is owed is not made up for.
+            // A full buffer ends the batch; the rest is not made up for.
             let Some((message, delivery)) = copies.next().and_then(|m| Some((m, producer.queue(m)?))) else {
                 break;
             };
@@ -62,7 +62,7 @@ async fn count(producer: Producer, batch: Vec<(String, DeliveryFuture)>) {
     }
 }
 
-/// `poison-message`: while it is on, publishes one unreadable message an `interval`, in turn to each topic of this process.
+/// `poison-message`: while it is on, publishes one unreadable message per `interval`, to each topic of this process in turn.
 pub(super) async fn poison(point: FaultPoint, producer: Producer, shutdown: CancellationToken) {
     let mut turn = 0_usize;
     loop {
@@ -88,7 +88,7 @@ pub(super) async fn poison(point: FaultPoint, producer: Producer, shutdown: Canc
     }
 }
 
-/// A message that is no event: in turn not text, cut off in the middle, of a version to come.
+/// A message that is not a valid event: in turn not text, truncated, of a future version.
 fn unreadable(topic: &str, model: Option<OutMessage>, turn: usize) -> OutMessage {
     let model = model.unwrap_or_else(|| OutMessage {
         topic: topic.to_owned(),

@@ -1,7 +1,7 @@
-//! `db-lock`: a transaction in a session of its own holds the main table, as a person leaves it who works on the table in
+//! `db-lock`: a transaction in its own session locks the main table, as when a person works on the table in
 //! `psql` and has not committed yet.
 //!
-//! Who finds the session in `pg_locks` and ends it has solved the incident: it does not come back with the same plan.
+//! Finding the session in `pg_locks` and ending it resolves the incident: it does not come back under the same plan.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use tokio::time::{sleep, timeout};
 use super::{Database, operator};
 use chassis_faults::{FaultPoint, Strike};
 
-/// A lock that is waited for stops all others as well, so waiting ends soon after the plan does.
+/// A pending lock blocks all others as well, so waiting ends soon after the plan does.
 const LOCK_TIMEOUT: &str = "500ms";
-/// Pause before the next attempt while the server does not take connections.
+/// Pause before the next attempt while the server does not accept connections.
 const RECONNECT: Duration = Duration::from_millis(500);
 
 /// Follows the point forever.
@@ -49,8 +49,8 @@ async fn connect(point: &FaultPoint, strike: &Strike, database: &Database) -> Op
     None
 }
 
-/// Locks, holds for the plan's `hold` or until it ends, and lets go: for an instant at full strength, in which those who wait
-/// pass, and for longer at less.
+/// Locks, holds for the plan's `hold` or until it ends, and releases: for an instant at full strength, in which waiters
+/// pass, and for longer at lower strength.
 async fn hold(conn: &mut PgConnection, table: &str, point: &FaultPoint, strike: &Strike) -> sqlx::Result<()> {
     let (hold, level) = (strike.duration("hold"), point.level());
     sqlx::raw_sql("BEGIN").execute(&mut *conn).await?;

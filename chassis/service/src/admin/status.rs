@@ -1,4 +1,4 @@
-//! What probes, Prometheus and people ask: alive, ready, metrics, version.
+//! Status for probes, Prometheus and people: alive, ready, metrics, version.
 
 use axum::{
     extract::State,
@@ -10,7 +10,7 @@ use serde_json::json;
 use chassis_http::{Json, Problem};
 use chassis_telemetry::Chassis;
 
-/// Whether the process runs: nothing that a restart would not mend makes this fail.
+/// Whether the process runs: fails only for what a restart would fix.
 pub(super) async fn livez() -> &'static str {
     "ok\n"
 }
@@ -27,7 +27,7 @@ pub(super) async fn readyz(State(chassis): State<Chassis>) -> Response {
     failing.into_iter().fold(problem, |problem, (name, reason)| problem.field(name, reason)).into_response()
 }
 
-/// All metrics, in the format that the scraper asks for.
+/// All metrics, in the format that the scraper accepts.
 pub(super) async fn metrics(State(chassis): State<Chassis>, headers: HeaderMap) -> Response {
     if chassis.faults.find("metrics-gone").and_then(|point| point.strike()).is_some() {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
@@ -37,7 +37,7 @@ pub(super) async fn metrics(State(chassis): State<Chassis>, headers: HeaderMap) 
     ([(header::CONTENT_TYPE, kind)], body).into_response()
 }
 
-/// Who this process is.
+/// Name, version and revision of this process.
 pub(super) async fn version(State(chassis): State<Chassis>) -> Json<serde_json::Value> {
     let service = chassis.service;
     Json(json!({ "service": service.name, "version": service.version, "revision": service.revision() }))

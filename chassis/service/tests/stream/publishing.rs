@@ -1,4 +1,4 @@
-//! Publishing: back-pressure, outages, and the faults of the way out.
+//! Publishing: back-pressure, outages, and the faults of publishing.
 
 use std::time::{Duration, Instant};
 
@@ -68,11 +68,11 @@ async fn publish_error_is_a_missing_acknowledgement_and_ends() {
     })
     .await;
     let there = broker.read(TOPIC, 1, PATIENCE).await;
-    assert_eq!(there[0].payload, b"arrives", "what got no acknowledgement is not there");
+    assert_eq!(there[0].payload, b"arrives", "an unacknowledged message is not there");
 }
 
 #[tokio::test]
-async fn publish_duplicate_really_sends_copies() {
+async fn publish_duplicate_sends_copies() {
     let (broker, chassis) = (Kafka::with_topics(&[TOPIC]), chassis(&[]));
     let producer = producer(&chassis, &broker);
     chassis.faults.set("publish-duplicate", "copies=2&ttl=60s").expect("a plan");
@@ -113,7 +113,7 @@ async fn queue_flood_publishes_copies_at_its_rate_and_ends() {
 }
 
 #[tokio::test]
-async fn a_producer_that_failed_for_good_is_replaced_and_goes_on() {
+async fn a_producer_that_failed_permanently_is_replaced_and_continues() {
     let cluster = MockCluster::new(1).expect("a cluster");
     cluster.create_topic(TOPIC, 1, 1).expect("a topic");
     let chassis = chassis(&[]);
@@ -121,7 +121,7 @@ async fn a_producer_that_failed_for_good_is_replaced_and_goes_on() {
         .expect("a producer")
         .publishes(TOPIC);
     producer.publish(message("k", "1")).await.expect("an acknowledgement");
-    // What a broker says that has lost part of the producer's messages; librdkafka takes it as the end of the client.
+    // The reply of a broker that has lost part of the producer's messages; librdkafka treats it as fatal for the client.
     let lost = RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
     cluster.request_errors(RDKafkaApiKey::Produce, &[lost]);
     producer.publish(message("k", "2")).await.expect("an acknowledgement");
