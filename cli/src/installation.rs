@@ -156,7 +156,7 @@ impl Installation {
     /// Its Prometheus.
     ///
     /// # Errors
-    /// When there is none, with a hint at what to do; the same for the others below.
+    /// If there is none, with a hint at what to do; the same for the others below.
     pub(crate) async fn prometheus(&self) -> Result<Reached<Prometheus>> {
         Ok(self.reach(&PROMETHEUS, self.prometheus.as_ref()).await?.map(Prometheus::at))
     }

@@ -39,12 +39,12 @@ pub const PUBLISH_DUPLICATE: FaultSpec = work(
 /// `queue-flood`: more messages than the consumers can take.
 pub const QUEUE_FLOOD: FaultSpec = process(
     "queue-flood",
-    "Copies of the latest messages are really published beside the real ones. `rate` is the share of `rps`.",
+    "Copies of the latest messages are really published in addition to the real ones. `rate` is the share of `rps`.",
     &[count("rps", "messages per second", "200", 1, 5_000)],
     "`kafka_consumer_lag`, `kafka_oldest_message_age_seconds` and `queue_size` rise; what waits for the messages is late.",
 );
 
-/// `poison-message`: messages that nobody can read.
+/// `poison-message`: unreadable messages.
 pub const POISON_MESSAGE: FaultSpec = process(
     "poison-message",
     "Messages that are no valid event are really published: truncated, malformed, of an unknown version. Any \
@@ -67,7 +67,7 @@ pub const CONSUMER_PAUSE: FaultSpec = process(
     "consumer-pause",
     "The consumer pauses its partitions: it stays in its group and takes no messages.",
     &[],
-    "`kafka_consumed_total` stands still, lag and age grow in a straight line, no error anywhere.",
+    "`kafka_consumed_total` stops, lag and age grow in a straight line, no error anywhere.",
 );
 
 /// `rebalance-storm`: the group never settles.

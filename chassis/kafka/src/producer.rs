@@ -1,7 +1,7 @@
 //! The producer: idempotent, acknowledged by all replicas, measured, traced, breakable.
 //!
 //! An idempotent producer whose broker has lost its state fails permanently ("fatal"). The client is then replaced and the
-//! message sent once more: it may arrive twice, never not at all.
+//! message sent again: it may arrive twice, but it does arrive.
 
 use std::{sync::Arc, time::Instant};
 

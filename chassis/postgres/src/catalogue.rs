@@ -61,7 +61,7 @@ pub const DB_SLOW_QUERY: FaultSpec = work(
     "db-slow-query",
     "Statements are preceded by a real report over the service's main table on the same connection, minute by minute for the \
      last `rows` minutes, as after someone added a statistic to the request path.",
-    &[count("rows", "minutes that it works through, beside the whole table", "400000", 1_000, 10_000_000)],
+    &[count("rows", "minutes that it reads, in addition to the whole table", "400000", 1_000, 10_000_000)],
     "`database_query_duration_seconds` rises and PostgreSQL's own CPU with it; `pg_stat_activity` and, beyond 500 ms, \
      PostgreSQL's log show the query.",
 );

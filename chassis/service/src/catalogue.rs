@@ -31,7 +31,7 @@ pub const MEMORY_LEAK: FaultSpec = process(
      `limit`, an OOM kill.",
 );
 
-/// `executor-block`: the async runtime stands still.
+/// `executor-block`: the async runtime stalls.
 pub const EXECUTOR_BLOCK: FaultSpec = process(
     "executor-block",
     "Every worker of the async runtime is really blocked for `block`, each `interval`. `rate` is the share of `block`.",

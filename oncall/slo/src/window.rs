@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Window(u64);
 
-/// Seconds of a day.
+/// Seconds per day.
 const DAY: u64 = 86_400;
 /// Units in which a window is written, largest first. No weeks: `7d` can be compared with `30d` at a glance.
 const UNITS: [(u64, &str); 4] = [(DAY, "d"), (3600, "h"), (60, "m"), (1, "s")];

@@ -83,12 +83,12 @@ impl OrderApiMetrics {
         self.consistent.inc();
     }
 
-    /// An outcome says something else than the one that was applied.
+    /// An outcome differs from the one that was applied.
     pub fn outcome_contradicts(&self) {
         self.contradiction.inc();
     }
 
-    /// So many orders have been pending for longer than [`FRESH_WITHIN`], and were not counted before.
+    /// `count` orders have been pending for longer than [`FRESH_WITHIN`], and were not counted before.
     pub fn orders_late(&self, count: u64) {
         self.late.inc_by(count);
     }

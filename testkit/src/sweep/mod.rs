@@ -38,7 +38,7 @@ pub struct Subject {
     pub redis: Option<Redis>,
     /// The receiver of its spans.
     pub traces: TraceSink,
-    /// A little of everything that the service does; errors are ignored, and it may be dropped half-way.
+    /// A little of everything that the service does; errors are ignored, and it may be dropped halfway.
     pub traffic: Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>,
     /// Anything else that must live as long.
     pub keep: Box<dyn std::any::Any + Send + Sync>,

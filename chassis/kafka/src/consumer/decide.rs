@@ -48,7 +48,7 @@ pub(super) struct Decider {
 enum Next {
     /// Decided for good; the word is the metric's outcome.
     Finished(&'static str),
-    /// Another attempt; `exhausted` is the reason of the dead letter when there is none left.
+    /// Another attempt; `exhausted` is the reason of the dead letter if none is left.
     Again { after: Duration, cause: Cause, exhausted: &'static str },
     /// Another attempt, without a limit.
     Blocked { after: Duration },

@@ -126,7 +126,7 @@ fn publish(group: &Group, partitions: &Partitions) {
     metrics.queue_size.with_label_values(&[topic]).set(total);
 }
 
-/// Seconds since the message under way was published; 0 when there is none.
+/// Seconds since the message in progress was published; 0 without one.
 fn age_under_way(group: &Group, partition: i32) -> f64 {
     let timestamp = group.offsets.current(partition).and_then(|(_, timestamp)| timestamp);
     timestamp.map_or(0.0, |at| (Utc::now() - at).num_milliseconds().max(0) as f64 / 1000.0)

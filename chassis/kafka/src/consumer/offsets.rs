@@ -59,7 +59,7 @@ impl Offsets {
             let first = progress.under_way.first_key_value().map(|(&first, _)| first);
             progress.under_way.remove(&offset);
             let open = progress.under_way.first_key_value().map_or(progress.started, |(&open, _)| open);
-            // An earlier one is still under way, and nothing moved.
+            // An earlier one is still in progress, and nothing changed.
             if first == Some(offset) {
                 progress.done = Some(open);
             }
@@ -173,7 +173,7 @@ mod tests {
             offsets.started(0, offset, None);
         }
         offsets.done(0, 8, false);
-        assert!(offsets.due(None, false).is_empty(), "7 is still under way");
+        assert!(offsets.due(None, false).is_empty(), "7 is still in progress");
         offsets.done(0, 7, false);
         assert_eq!(offsets.due(None, false), [(0, 9)]);
         assert_eq!(offsets.current(0), Some((9, None)));

@@ -82,7 +82,7 @@ async fn poll(group: &Group, consumer: &Client, shutdown: &CancellationToken) ->
             event = consumer.recv() => event,
         };
         match event {
-            // Each partition has its own queue; should a message arrive here all the same, it is redelivered there.
+            // Each partition has its own queue; should a message arrive here anyway, it is redelivered there.
             Ok(message) => {
                 let (topic, at) = (group.config.topic, Offset::Offset(message.offset()));
                 let again = consumer.seek(topic, message.partition(), at, Duration::ZERO);

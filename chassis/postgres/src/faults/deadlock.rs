@@ -1,7 +1,7 @@
 //! `db-deadlock`: the caller's transaction and one of our own lock two rows of the main table in opposite order.
 //!
 //! PostgreSQL looks for a deadlock when a session has waited for `deadlock_timeout`, and ends the session that finds it. So
-//! the caller's waits first and ours joins half-way through the timeout: the caller's finds the deadlock and gets `40P01`.
+//! the caller's waits first and ours joins halfway through the timeout: the caller's finds the deadlock and gets `40P01`.
 //! The server sees only what two transactions of a service would do: no query of its lock table.
 
 use std::time::Duration;

@@ -91,7 +91,7 @@ async fn normal_requests_are_served_beside(kind: Kind) {
     while let beside = p99(&port).await
         && beside > bar
     {
-        assert!(begun.elapsed() < PATIENCE, "{kind:?}: p99 {beside:?} beside the crowd, {quiet:?} without");
+        assert!(begun.elapsed() < PATIENCE, "{kind:?}: p99 {beside:?} with the crowd, {quiet:?} without");
     }
 }
 

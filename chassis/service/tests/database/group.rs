@@ -196,7 +196,7 @@ async fn a_job_hit_by_a_fault_leaves_its_group_and_the_others_stay() {
     world.chassis.faults.set("db-latency", "rate=0.2&seed=7&delay=1ms&ttl=60s").unwrap();
 
     let tasks = start(&group, names(40));
-    // The two lanes and some beside them: as many as the pool has connections.
+    // The two lanes and some more: as many as the pool has connections.
     world.sees(WAITING, 4).await;
     sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.unwrap();
 

@@ -118,7 +118,7 @@ async fn two_thousand_slow_clients_of_four_kinds_cost_no_request_and_no_budget()
     // Other tests and programs slow the machine too, but not forever.
     eventually(PATIENCE, || async {
         let beside = p99(&service).await;
-        if beside <= bar { Ok(()) } else { Err(format!("p99 {beside:?} beside them, {quiet:?} without")) }
+        if beside <= bar { Ok(()) } else { Err(format!("p99 {beside:?} with them, {quiet:?} without")) }
     })
     .await;
     // Three quarters of 256: those that never read have part of their response.

@@ -82,9 +82,9 @@ impl Detect {
         for ratio in self.ratios {
             let row = bench.measure(ratio).await;
             // Even after a failure, leave no fault behind.
-            let mended = bench.mend().await;
+            let repaired = bench.repair().await;
             rows.push(row?);
-            mended?;
+            repaired?;
         }
         let in_time = rows.iter().all(|row| row.in_time);
         if self.json {
@@ -138,7 +138,7 @@ impl Bench {
         let full = began + chrono::Duration::seconds(i64::try_from(self.pair.short.as_secs())? + 2);
         sleep((full - Utc::now()).to_std().unwrap_or_default()).await;
         let ended = Utc::now();
-        self.mend().await?;
+        self.repair().await?;
         let end_theory = theory::reset(&self.pair, self.slo.budget(), ratio).unwrap_or_default();
         let resolve = self.page(seen, "resolved", ended, end_theory + LOST).await?;
         let end_measured = seconds(resolve.received_at - ended);
@@ -160,7 +160,7 @@ impl Bench {
         })
     }
 
-    async fn mend(&self) -> Result<()> {
+    async fn repair(&self) -> Result<()> {
         Ok(self.service.end_fault(FAULT).await?)
     }
 

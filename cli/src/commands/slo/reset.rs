@@ -89,8 +89,8 @@ pub(super) async fn reset(
     if left.first().and_then(observe::prometheus::Sample::value).unwrap_or_default() > 0.0 {
         bail!("Prometheus has not forgotten; why: lab logs --service prometheus --since 5m");
     }
-    anew(prometheus, slos, now).await?;
-    // Prometheus no longer knows that it sent this alert, so nobody else would resolve it.
+    recorded_again(prometheus, slos, now).await?;
+    // Prometheus no longer knows that it sent this alert, so nothing else would resolve it.
     let mut told = alertmanager.alerts().await?;
     told.retain(|alert| of_objective(&alert.labels));
     alertmanager.end(&told).await?;
@@ -125,13 +125,13 @@ async fn restart_without(home: &Home, prometheus: &Prometheus, deletions: &[Dele
 }
 
 /// Waits until every objective has data again and nothing burns.
-async fn anew(prometheus: &Prometheus, slos: &[Slo], now: DateTime<Utc>) -> Result<()> {
+async fn recorded_again(prometheus: &Prometheus, slos: &[Slo], now: DateTime<Utc>) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let burning = burning(prometheus).await?;
         // Evaluated after the deletion, whatever else has failed since.
-        let anew = format!("count(timestamp(slo:error_budget_remaining:ratio) > {})", now.timestamp());
-        let ready = prometheus.value(&anew).await?.unwrap_or_default();
+        let recorded = format!("count(timestamp(slo:error_budget_remaining:ratio) > {})", now.timestamp());
+        let ready = prometheus.value(&recorded).await?.unwrap_or_default();
         #[expect(clippy::cast_precision_loss, reason = "a handful of objectives")]
         let all = ready >= slos.len() as f64;
         if burning.is_empty() && all {

@@ -1,4 +1,4 @@
-//! `lab up`: checks, starts, shows, waits. `--detach` runs the same command once more in the background and watches it.
+//! `lab up`: checks, starts, shows, waits. `--detach` runs the same command again in the background and watches it.
 
 mod detach;
 
@@ -41,7 +41,7 @@ const TAIL: usize = 20;
     lab up --detach                     return when everything is ready; exit 1 with the log if it is not\n  \
     lab up --rate 200                   more load\n  \
     lab up --port prometheus=19090      move one port (LAB_PORTS=prometheus=19090,redis=16379)\n  \
-    lab up --dir ../b --port-offset 10000   a second lab beside the first\n  \
+    lab up --dir ../b --port-offset 10000   a second lab next to the first\n  \
     lab up --webhook https://host/hook  also send pages to your receiver\n  \
     lab up --kafka apache               Apache Kafka with a durable log, from Maven Central; needs Java 17\n  \
     KAFKA_BROKERS=host:9092 lab up      your Kafka or Redpanda instead of the embedded broker")]

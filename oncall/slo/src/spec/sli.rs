@@ -70,7 +70,7 @@ fn ratio(reader: &mut Reader, ratio: &Spanned<RatioMetric>) -> Option<Sli> {
             reader.wrong(
                 ratio,
                 &format!("{SPEC}.ratioMetric"),
-                "expected either `good` or `bad` beside `total`",
+                "expected either `good` or `bad` in addition to `total`",
             );
             None
         }
