@@ -47,7 +47,7 @@ pub(crate) enum Command {
     Faults(commands::faults::Faults),
     /// List the protections of a service, or switch one on or off.
     Protections(commands::protections::Protections),
-    /// Kill everything, again and again, and prove that no order is lost or doubled.
+    /// Kill parts of the lab repeatedly, and prove that no order is lost or doubled.
     Torture(commands::torture::Torture),
     /// List recent traces.
     Traces(commands::traces::Traces),

@@ -110,7 +110,7 @@ impl Cache {
     }
 }
 
-/// `cache-stampede`: removes all entries at once, again and again.
+/// `cache-stampede`: removes all entries at once, repeatedly.
 async fn stampede(cache: Cache, plan: Plan) {
     let mut ticks = interval(plan.strike.duration("interval"));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

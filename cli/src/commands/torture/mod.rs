@@ -34,7 +34,7 @@ use crate::{
     terminal::{block, json, say},
 };
 
-/// Kill everything, again and again, and prove that no order is lost or doubled.
+/// Kill parts of the lab repeatedly, and prove that no order is lost or doubled.
 ///
 /// Starts its own lab with load. Callers place orders with an Idempotency-Key and repeat each until it is answered.
 /// Every 5 to 9 seconds one part gets SIGKILL: a service, the broker, PostgreSQL, Redis, Prometheus, Alertmanager,
