@@ -72,7 +72,7 @@ pub(super) fn work_params(subject: &'static [Attribute]) -> Vec<WorkParam> {
     });
     let seed = WorkParam {
         name: "seed",
-        summary: "hits the same units of work again, counted in the order in which they come",
+        summary: "hits the same units of work again, counted in order of arrival",
         expects: "a whole number from 0 to 18446744073709551615",
     };
     [route].into_iter().chain(subject).chain([seed]).collect()

@@ -58,7 +58,7 @@ pub const RISKY: FaultSpec = FaultSpec {
     reach: Reach::Work,
     params: &[],
     signals: "`http_requests_total{endpoint=\"/risky\",status=\"500\"}` rises; error spans and one error line per failure.",
-    ends: "The only one that is on from the start. `PUT` tunes it until its ttl, then 20 % return; `DELETE /faults/risky` \
+    ends: "The only one that is on from the start. `PUT` changes it until its ttl, then it is 20 % again; `DELETE /faults/risky` \
            ends it until the next start; `DELETE /faults` brings the 20 % back unless it was ended.",
     baseline: Some("rate=0.2"),
 };

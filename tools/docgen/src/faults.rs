@@ -119,7 +119,7 @@ fn section(page: &mut String, spec: &FaultSpec, services: &[ServiceFaults<'_>]) 
     let having = having(spec, services);
     let _ = write!(page, "\n## {}\n\n{}\n\n", spec.name, spec.summary);
     let _ = writeln!(page, "- **Services**: {}", names(&having));
-    let _ = writeln!(page, "- **What moves**: {}", spec.signals);
+    let _ = writeln!(page, "- **Signals**: {}", spec.signals);
     let _ = writeln!(page, "- **How it ends**: `DELETE`, its ttl, or the end of the process. {}", spec.ends);
     let own = own_and_common(spec).0;
     if !own.is_empty() {
