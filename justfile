@@ -1,8 +1,8 @@
-# Shortcuts. Nobody needs `just` to start: every recipe calls a command that works without it.
+# Shortcuts. `just` is optional: every recipe calls a command that works without it.
 
 set positional-arguments
 
-# What there is.
+# List the recipes.
 _default:
     @just --list --unsorted
 
@@ -22,11 +22,11 @@ status *args:
 logs *args:
     ./lab logs -f "$@"
 
-# Be paged: what reaches the person on call.
+# Follow the pages that reach the person on call.
 pages *args:
     ./lab pages --follow "$@"
 
-# Show what is pending and firing.
+# Show pending and firing alerts.
 alerts *args:
     ./lab alerts "$@"
 
@@ -38,15 +38,15 @@ break service fault *parameters:
 fix *args:
     ./lab fix "$@"
 
-# Every check of the project, as CI runs it.
+# Run every check, as CI does.
 test *args:
     ./lab test "$@"
 
-# The fast checks: shell, format, rules, clippy, unit tests.
+# Run the fast checks: shell, format, rules, clippy, unit tests.
 check:
     ./lab test --quick
 
-# Kill everything, again and again, and prove that no order is lost: just torture --for 5m --seed 7
+# Kill parts of the lab repeatedly and prove that no order is lost: just torture --for 5m --seed 7
 torture *args:
     ./lab torture "$@"
 
@@ -54,7 +54,7 @@ torture *args:
 bench *args:
     ./lab bench "$@"
 
-# The lab on Kubernetes: images, a kind cluster where there is no context, the chart. just deploy --profile ha
+# Deploy to Kubernetes: images, a kind cluster if there is no context, the chart. just deploy --profile ha
 deploy *args:
     deploy/deploy up "$@"
 
@@ -62,15 +62,15 @@ deploy *args:
 deploy-down *args:
     deploy/deploy down "$@"
 
-# Pods, restarts, the release.
+# Show pods, restarts and the release.
 deploy-status:
     deploy/deploy status
 
-# The ports of the lab in the cluster, on this machine, until Ctrl-C.
+# Forward the ports of the lab in the cluster to this machine, until Ctrl-C.
 forward:
     deploy/deploy forward
 
-# Everything in containers, without Kubernetes: build the images, start, wait until all is well.
+# Run the lab in containers without Kubernetes: build the images, start, wait until all are healthy.
 compose-up *args:
     deploy/deploy compose up --detach --wait "$@"
 
@@ -98,7 +98,7 @@ generate *args:
 book:
     command -v mdbook >/dev/null || cargo install --locked --no-default-features mdbook@0.5.4
     rm -rf target/book-src && cp -R docs target/book-src
-    # Links that leave docs/ lead to the repository instead.
+    # Links out of docs/ go to the repository instead.
     sed -i.bak 's#](\.\./#](https://github.com/sre-lab/sre-lab/blob/main/#g' target/book-src/*.md
     sed -i.bak 's#](\.\./\.\./#](https://github.com/sre-lab/sre-lab/blob/main/#g' target/book-src/*/*.md
     find target/book-src -name '*.bak' -delete

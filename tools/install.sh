@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the lab needs and this machine does not have. `./lab` calls it.
+# Installs programs that the lab needs and this machine lacks. `./lab` calls it.
 #
 #   tools/install.sh build               what compiles the lab
 #   tools/install.sh run                 what `./lab up` starts
@@ -36,7 +36,7 @@ manager() {
     echo none
 }
 
-# What a need is called: name of the need -> packages of this manager.
+# The packages of a manager for a need: MANAGER NEED -> package names.
 packages() {
     case "$1:$2" in
         *:cc) case "$1" in apt-get) echo gcc libc6-dev ;; brew) ;; *) echo gcc ;; esac ;;
@@ -54,9 +54,9 @@ packages() {
         apt-get:alertmanager) echo prometheus-alertmanager ;;
         dnf:alertmanager) echo golang-github-prometheus-alertmanager ;;
         *:alertmanager) echo alertmanager ;;
-        # Java 17 is in Debian 12 and Ubuntu, 21 in what came later.
+        # Debian 12 and Ubuntu 22.04 have Java 17, later releases have 21.
         apt-get:java)
-            # shellcheck disable=SC1091 # it is the machine's
+            # shellcheck disable=SC1091 # a file of the machine
             case "$(. /etc/os-release && echo "${VERSION_CODENAME-}")" in
                 bookworm | jammy) echo openjdk-17-jre-headless ;;
                 *) echo openjdk-21-jre-headless ;;
@@ -97,8 +97,8 @@ as_root() {
 
 # --- installing without starting anything -----------------------------------------------------------------------------
 
-# Debian's packages start their services and PostgreSQL's creates a cluster. policy-rc.d answers "no" to the former and
-# createcluster.conf to the latter; both are put back as they were.
+# Debian's packages start their services, and PostgreSQL's creates a cluster. policy-rc.d prevents the former and
+# createcluster.conf the latter; both are restored afterwards.
 install_apt() (
     policy=/usr/sbin/policy-rc.d
     cluster=/etc/postgresql-common/createcluster.conf
@@ -106,7 +106,7 @@ install_apt() (
     # shellcheck disable=SC2317 # called by the trap
     restore() {
         if [ -e "$saved/policy" ]; then as_root cp -p "$saved/policy" "$policy"; else as_root rm -f "$policy"; fi
-        # Only what this script wrote is removed: the package may have put its own file there.
+        # Remove only what this script wrote: the package may have installed its own file.
         if [ -e "$saved/ours" ]; then as_root sed -i '/^create_main_cluster = false # lab$/d' "$cluster"; fi
         rm -rf "$saved"
     }
@@ -117,7 +117,7 @@ install_apt() (
     as_root chmod 755 "$policy"
     as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
     if ! has pg_createcluster; then
-        # The common package first: its configuration decides whether the server's package makes a cluster.
+        # The common package first: its configuration decides whether the server package creates a cluster.
         as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql-common
         if [ -e "$cluster" ] || as_root mkdir -p "$(dirname "$cluster")"; then
             echo 'create_main_cluster = false # lab' | as_root tee -a "$cluster" >/dev/null
@@ -126,7 +126,7 @@ install_apt() (
     fi
     # shellcheck disable=SC2086 # a list of words
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $1
-    # Nor shall what was installed for the lab start with the machine, and take the lab's ports.
+    # Servers installed for the lab must not start at boot and take the lab's ports.
     if has systemctl; then
         for unit in $1; do
             as_root systemctl --quiet disable "$unit" 2>/dev/null || :
@@ -144,12 +144,12 @@ ensure() {
         dnf) command="dnf install $list" ;;
         pacman) command="pacman -S --needed $list" ;;
         brew) command="brew install $list" ;;
-        none) die "missing: ${needs% }. No apt, dnf, pacman or brew here: install them by hand" ;;
+        none) die "missing: ${needs% }. No apt, dnf, pacman or brew found: install them by hand" ;;
     esac
     [ "$install" = yes ] || die "missing: ${needs% }. Install them with:  $command"
     say "missing: ${needs% }"
     say "installing: $list  (with $from; no service is started)"
-    [ "$from" = brew ] || [ "$(id -u)" = 0 ] || has sudo || die "that needs root; run as root:  $command"
+    [ "$from" = brew ] || [ "$(id -u)" = 0 ] || has sudo || die "installing needs root; run as root:  $command"
     # shellcheck disable=SC2086 # a list of words
     case $from in
         apt-get) install_apt "$list" ;;

@@ -1,4 +1,4 @@
-//! The command line: what can be said to `lab`, and the help for it. No behaviour.
+//! The command line of `lab` and its help texts. No behaviour.
 
 use clap::{Parser, Subcommand};
 
@@ -15,7 +15,7 @@ use crate::{commands, installation::Installation};
     lab fix                                    end all faults\n\n\
     `alerts`, `pages`, `slo`, `traces` and `logs` work against any installation:\n  \
     lab --context k8s alerts                   the lab on Kubernetes, through kubectl port-forward\n  \
-    lab --prometheus http://host:9090 alerts   whatever answers there")]
+    lab --prometheus http://host:9090 alerts   a Prometheus anywhere")]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) installation: Installation,
@@ -47,7 +47,7 @@ pub(crate) enum Command {
     Faults(commands::faults::Faults),
     /// List the protections of a service, or switch one on or off.
     Protections(commands::protections::Protections),
-    /// Kill everything, again and again, and prove that no order is lost or doubled.
+    /// Kill parts of the lab repeatedly, and prove that no order is lost or doubled.
     Torture(commands::torture::Torture),
     /// List recent traces.
     Traces(commands::traces::Traces),

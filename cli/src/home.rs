@@ -1,4 +1,4 @@
-//! Where things lie: the checkout (`root`) and the lab's own folder (`dir`, normally `.lab` in the checkout).
+//! Where files are: the checkout (`root`) and the lab's own folder (`dir`, normally `.lab` in the checkout).
 //!
 //! Everything that the lab writes is below `dir`, with one exception that `parts::postgres` explains.
 
@@ -11,14 +11,14 @@ use anyhow::{Context, Result, bail};
 use supervisor::{Folder, state::LabState};
 use switchboard::Place;
 
-/// The two folders that every command starts from.
+/// The two folders that every command needs.
 #[derive(Debug, Clone)]
 pub(crate) struct Home {
     /// The checkout: rules, dashboards and binaries are found from here.
     pub(crate) root: PathBuf,
     /// State, data and logs of one lab.
     pub(crate) dir: Folder,
-    /// What opens `/faults` and `/protections`, where the services are told to ask for it.
+    /// Token for `/faults` and `/protections`, if the services require one.
     pub(crate) token: Option<String>,
 }
 
@@ -45,7 +45,7 @@ impl Home {
     /// The lab that runs here.
     ///
     /// # Errors
-    /// When none does.
+    /// When no lab runs.
     pub(crate) fn lab(&self) -> Result<LabState> {
         let state = LabState::load(&self.dir)?;
         state.with_context(|| format!("no lab runs in {}: start one with `lab up`", self.dir.display()))
@@ -70,7 +70,7 @@ impl Home {
         Ok(self.dir.create()?)
     }
 
-    /// Names the folder outside `dir` that holds PostgreSQL's data, where there is one.
+    /// Points to the folder outside `dir` that holds PostgreSQL's data, if there is one.
     pub(crate) fn outside(&self) -> PathBuf {
         self.dir.join("postgres.path")
     }

@@ -1,4 +1,5 @@
-//! Which installation a command is about: a lab on this machine, one on Kubernetes, or whatever is at the URLs that were named.
+//! Which installation a command is about: a lab on this machine, a lab on Kubernetes, or any URLs that the user
+//! named.
 
 use std::{ops::Deref, path::PathBuf};
 
@@ -10,39 +11,39 @@ use switchboard::{Cluster, Forward, Place, Replica};
 
 use crate::home::Home;
 
-/// Where to look. As soon as one URL is named, nothing is taken from a lab on this machine.
+/// Where to look. If a URL is named, nothing is taken from a lab on this machine.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Where")]
 pub(crate) struct Installation {
-    /// Folder of this lab: state, data, logs. Two labs with two folders and other ports run side by side.
+    /// Folder of this lab: state, data, logs. Two labs with different folders and ports run side by side.
     #[arg(long, global = true, env = "LAB_DIR", value_name = "PATH")]
     dir: Option<PathBuf>,
-    /// The checkout whose rules and dashboards are used; found by itself from the current folder or the executable.
+    /// Checkout whose rules and dashboards are used; by default found from the current folder or the executable.
     #[arg(long, global = true, env = "LAB_ROOT", value_name = "PATH")]
     root: Option<PathBuf>,
-    /// Token that the services ask for at `/faults` and `/protections`; `up` hands it to them.
+    /// Token that the services require at `/faults` and `/protections`; `up` passes it to them.
     #[arg(long, global = true, env = "FAULTS_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     faults_token: Option<String>,
-    /// The lab on Kubernetes instead of the one on this machine: `k8s` for kubectl's current context, or a context by name.
-    /// `break`, `fix`, `faults` and `protections` then reach every pod of a service.
+    /// Use the lab on Kubernetes: `k8s` for kubectl's current context, or the name of a context. `break`, `fix`,
+    /// `faults` and `protections` then reach every pod of a service.
     #[arg(long, global = true, env = "LAB_CONTEXT", value_name = "CONTEXT")]
     context: Option<String>,
     /// Namespace of the lab on Kubernetes.
     #[arg(long, global = true, env = "LAB_NAMESPACE", default_value = "sre-lab", value_name = "NAME")]
     namespace: String,
-    /// One pod instead of every pod of the service.
+    /// Only this pod, instead of every pod of the service.
     #[arg(long, global = true, value_name = "POD", requires = "context")]
     pod: Option<String>,
-    /// Prometheus of any installation, for `alerts` and `slo`: http://host:9090.
+    /// Prometheus of any installation, for `alerts` and `slo`, such as http://host:9090.
     #[arg(long, global = true, env = "LAB_PROMETHEUS_URL", value_name = "URL", value_parser = url)]
     prometheus: Option<Url>,
-    /// Alertmanager of any installation, for `alerts`.
+    /// Alertmanager of any installation, for `alerts`, such as http://host:9093.
     #[arg(long, global = true, env = "LAB_ALERTMANAGER_URL", value_name = "URL", value_parser = url)]
     alertmanager: Option<Url>,
-    /// Jaeger, or what speaks its query API, of any installation, for `traces` and `trace`.
+    /// Jaeger, or another store with its query API, of any installation, for `traces` and `trace`.
     #[arg(long, global = true, env = "LAB_JAEGER_URL", value_name = "URL", value_parser = url)]
     jaeger: Option<Url>,
-    /// Loki of any installation, for `logs`.
+    /// Loki of any installation, for `logs`, such as http://host:3100.
     #[arg(long, global = true, env = "LAB_LOKI_URL", value_name = "URL", value_parser = url)]
     loki: Option<Url>,
     /// The pager of any installation, for `pages`.
@@ -60,7 +61,7 @@ fn url(text: &str) -> Result<Url, String> {
     }
 }
 
-/// A client, and the way to its peer where there is one to keep open.
+/// A client, and the port-forward to its peer if there is one to keep open.
 pub(crate) struct Reached<T> {
     client: T,
     _way: Option<Forward>,
@@ -80,7 +81,7 @@ impl<T> Reached<T> {
     }
 }
 
-/// What can be asked, under its names.
+/// A kind of peer that commands can ask.
 struct Kind {
     title: &'static str,
     flag: &'static str,
@@ -105,7 +106,7 @@ const PAGER: Kind =
     Kind { title: "the pager", flag: "--pager", service: ("lab-pager", "admin"), port: "lab-pager-admin" };
 
 impl Installation {
-    /// The checkout and the folder of a lab on this machine, for what needs a checkout only.
+    /// The checkout and the folder of a lab on this machine, for commands that need only a checkout.
     ///
     /// # Errors
     /// When no checkout is found.
@@ -114,7 +115,8 @@ impl Installation {
         Ok(Home { token: self.token().map(str::to_owned), ..home })
     }
 
-    /// The same, for what acts on a lab on this machine and would otherwise act on another than the one that is meant.
+    /// The same, for commands that act on a lab on this machine and would otherwise act on a different one than
+    /// intended.
     ///
     /// # Errors
     /// When a cluster is named, or no checkout is found.
@@ -128,7 +130,7 @@ impl Installation {
         self.home()
     }
 
-    /// The same, for what asks Prometheus and acts on this machine: a URL would name another one.
+    /// The same, for commands that ask Prometheus and act on this machine: a URL could name another installation.
     ///
     /// # Errors
     /// As [`Installation::here`], and when a URL is named.
@@ -141,12 +143,12 @@ impl Installation {
         self.here(command)
     }
 
-    /// Whether a lab on this machine is meant.
+    /// Whether the command is about a lab on this machine.
     pub(crate) fn is_here(&self) -> bool {
         self.context.is_none() && !self.any_url()
     }
 
-    /// Whether `alerts` can ask Alertmanager: of an installation that is named by URLs, it may not be told where that is.
+    /// Whether `alerts` can ask Alertmanager: if the installation is named by URLs, its address may be missing.
     pub(crate) fn has_alertmanager(&self) -> bool {
         self.alertmanager.is_some() || self.context.is_some() || !self.any_url()
     }
@@ -154,7 +156,7 @@ impl Installation {
     /// Its Prometheus.
     ///
     /// # Errors
-    /// Each of these: where there is none, with what to do.
+    /// If there is none, with a hint at what to do; the same for the others below.
     pub(crate) async fn prometheus(&self) -> Result<Reached<Prometheus>> {
         Ok(self.reach(&PROMETHEUS, self.prometheus.as_ref()).await?.map(Prometheus::at))
     }
@@ -193,7 +195,7 @@ impl Installation {
         self.context.is_some()
     }
 
-    /// What opens the switches.
+    /// The token for `/faults` and `/protections`.
     pub(crate) fn token(&self) -> Option<&str> {
         self.faults_token.as_deref().filter(|token| !token.is_empty())
     }
@@ -223,7 +225,7 @@ impl Installation {
             return Ok(Reached { client: Peer::at(&way.url), _way: Some(way) });
         }
         if self.any_url() {
-            bail!("nobody said where {} is: add {} URL", kind.title, kind.flag);
+            bail!("the address of {} is unknown: add {} URL", kind.title, kind.flag);
         }
         let port = self.home()?.lab()?.port(kind.port);
         let port =

@@ -1,6 +1,6 @@
-//! `lab`: starts, watches, breaks and mends the lab on one machine. Speaks to the services over HTTP only.
+//! `lab`: starts, watches, breaks and fixes a lab on one machine. Speaks to the services over HTTP only.
 
-// What is printed was often written by somebody else: `terminal` makes it harmless.
+// Much of the output was written by others: `terminal` removes control characters.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
@@ -21,11 +21,12 @@ use clap::Parser;
 
 use crate::args::{Cli, Command};
 
-// One thread: the command waits most of the time, and its memory counts into the lab's.
+// One thread: the command mostly waits, and its memory counts towards the lab's.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    // `lab faults | head` ends quietly. Not `up` and `torture`: who dies of a closed pipe leaves its children.
+    // `lab faults | head` ends quietly. Not `up` and `torture`: if they died of a closed pipe, they would leave
+    // their children.
     if !matches!(cli.command, Command::Up(_) | Command::Torture(_)) {
         sigpipe::reset();
     }

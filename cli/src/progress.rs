@@ -1,4 +1,4 @@
-//! What a person sees while the lab comes up: one live line a part, plain lines where the output is not a terminal.
+//! What the user sees while the lab starts: one live line per part, or plain lines if the output is not a terminal.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -8,7 +8,7 @@ use supervisor::state::{LabState, PartState, Status};
 
 use crate::terminal::Row as Line;
 
-/// Shows state after state.
+/// Shows a sequence of states.
 pub(crate) struct Progress {
     bars: Option<MultiProgress>,
     rows: HashMap<String, Row>,
@@ -28,12 +28,12 @@ impl Progress {
         Self { bars, rows: HashMap::new(), width: 0 }
     }
 
-    /// Plain lines: the live ones would fight with what is printed after them.
+    /// Plain lines: live lines would be garbled by what is printed after them.
     pub(crate) fn plain() -> Self {
         Self { bars: None, rows: HashMap::new(), width: 0 }
     }
 
-    /// Takes a state as shown.
+    /// Treats a state as already shown.
     pub(crate) fn silently(&mut self, state: &LabState) {
         self.width = width(state);
         for part in &state.parts {
@@ -56,7 +56,7 @@ impl Progress {
             row.shown = text;
             match &self.bars {
                 Some(_) => row.bar.set_message(line.into_string()),
-                // Without a terminal only what a log reader wants: ready, ended, failed.
+                // Without a terminal, only what belongs in a log: ready, ended, failed.
                 None if part.status == Status::Ready || part.restarts > row.restarts => line.say(),
                 None if part.status == Status::Failed => line.say(),
                 None => {}
@@ -69,7 +69,7 @@ impl Progress {
         }
     }
 
-    /// Leaves the lines as they are.
+    /// Leaves the lines on the screen.
     pub(crate) fn finish(&self) {
         for row in self.rows.values() {
             row.bar.abandon();
@@ -97,7 +97,7 @@ fn width(state: &LabState) -> usize {
     state.parts.iter().map(|part| part.name.len()).max().unwrap_or(0)
 }
 
-/// Name, status, time to readiness, ports, and why it is not up.
+/// Name, status, time to readiness, ports, and why the part is not up.
 fn line(part: &PartState, width: usize) -> Line {
     let time = part.ready_ms.filter(|_| part.status == Status::Ready);
     let time = time

@@ -1,7 +1,7 @@
-//! Passwords and keys of one lab: made once, kept in `<lab>/secrets`, one file each, for its owner's eyes only.
+//! Passwords and keys of one lab: created once, kept in `<lab>/secrets`, one file each, readable by its owner only.
 //!
-//! They reach a process by its environment or by a file of mode 0600, never by a command line, which every user of the machine
-//! can read (docs/adr/0013-secrets-of-a-lab.md).
+//! A process receives them in its environment or in a file of mode 0600, never on its command line, which every
+//! user of the machine can read (docs/adr/0013-secrets-of-a-lab.md).
 
 use std::{
     fmt,
@@ -15,15 +15,15 @@ use supervisor::write_private;
 
 use crate::home::Home;
 
-/// Bytes of a secret: 192 bits cannot be guessed, and need no slow hash.
+/// Length of a secret: 192 bits cannot be guessed, and need no slow hash.
 const BYTES: usize = 24;
 
-/// A value that is not shown by accident. Hexadecimal digits: nothing in it needs quoting in a URL, in SQL or in a configuration.
+/// A value that is not printed by accident. Hexadecimal, so that it needs no quoting in a URL, in SQL or in a file.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(String);
 
 impl Secret {
-    /// The value itself, for the one place that hands it on.
+    /// The value itself, for the code that passes it on.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
@@ -50,7 +50,7 @@ impl Secrets {
         self.0.join(name)
     }
 
-    /// The secret of this name, made now if there is none.
+    /// The secret with this name; created if it does not exist.
     ///
     /// # Errors
     /// When it can be neither read nor written.
@@ -68,20 +68,20 @@ impl Secrets {
         Ok(secret)
     }
 
-    /// The secret of this name.
+    /// The secret with this name.
     ///
     /// # Errors
-    /// When there is none, or it belongs to another user.
+    /// When it does not exist, or belongs to another user.
     pub(crate) fn read(&self, name: &str) -> Result<Secret> {
         let path = self.path(name);
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         Ok(Secret(text.trim().to_owned()))
     }
 
-    /// Writes a file that only its owner can read; a reader sees all of it or none.
+    /// Writes a file that only its owner can read; atomically, so that a reader sees all of it or nothing.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When the file cannot be written.
     pub(crate) fn write(&self, name: &str, text: &str) -> Result<PathBuf> {
         let path = self.path(name);
         write_private(&path, text)?;
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_made_once_and_only_its_owner_can_read_it() {
+    fn a_secret_is_created_once_and_only_its_owner_can_read_it() {
         let folder = tempfile::tempdir().unwrap();
         let secrets = Secrets(folder.path().join("secrets"));
         assert!(secrets.read("one").is_err());

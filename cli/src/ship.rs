@@ -1,7 +1,7 @@
-//! Ships what the parts log to Loki, through its push API: the same files that `lab logs` reads, so nothing else needs to be
-//! installed. In compose and Kubernetes a log shipper does this.
+//! Ships the logs of the parts to Loki, through its push API: the same files that `lab logs` reads, so nothing else
+//! must be installed. In compose and Kubernetes a log shipper does this.
 //!
-//! Streams are labelled `service` and `job`, both the part's name, like its metrics. What a line says stays in the line.
+//! Streams have the labels `service` and `job`, both the part's name, like its metrics. Lines are sent unchanged.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -15,9 +15,9 @@ use crate::{home::Home, parts::grafana::LOKI, terminal::say};
 
 /// How often the logs are read.
 const EVERY: Duration = Duration::from_secs(1);
-/// Lines of one request: about a tenth of the 4 MB that Loki accepts at once.
+/// Lines per request: about a tenth of the 4 MB that Loki accepts.
 const BATCH: usize = 1000;
-/// Lines kept while Loki does not answer; older ones are dropped, for they are in the files all the same.
+/// Lines kept while Loki does not answer; older ones are dropped, but remain in the files.
 const KEPT: usize = 20_000;
 /// Longest time for one request.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -40,7 +40,7 @@ struct Shipper {
     waiting: Vec<Line>,
     client: reqwest::Client,
     url: String,
-    /// Whether the last push failed, so that a failure is said once.
+    /// Whether the last push failed, so that a failure is reported once.
     failing: bool,
 }
 
@@ -56,9 +56,9 @@ impl Shipper {
         })
     }
 
-    /// Reads what is new and pushes what waits, oldest first; what cannot be pushed waits for the next step.
+    /// Reads new lines and pushes the waiting ones, oldest first; what cannot be pushed waits for the next step.
     async fn step(&mut self) {
-        // Loki's own lines would make it write more of them.
+        // Loki's own lines would make it log even more.
         self.waiting.extend(self.follower.read().into_iter().filter(|line| line.part != LOKI));
         self.waiting.drain(..self.waiting.len().saturating_sub(KEPT));
         while !self.waiting.is_empty() {
@@ -68,7 +68,7 @@ impl Shipper {
                 Ok(()) => self.failing = false,
                 Err(error) => {
                     if !std::mem::replace(&mut self.failing, true) {
-                        say(format!("lab: logs wait for Loki: {error:#}"));
+                        say(format!("lab: logs are waiting for Loki: {error:#}"));
                     }
                     return;
                 }
@@ -78,24 +78,24 @@ impl Shipper {
     }
 
     /// # Errors
-    /// When the push may succeed later. What Loki refuses for good is dropped.
+    /// When the push may succeed later. Lines that Loki rejects permanently are dropped.
     async fn push(&self, lines: &[Line]) -> Result<()> {
         let request = self.client.post(&self.url).json(&body(lines, Utc::now()));
         let answer = request.send().await.context("no answer")?;
         let status = answer.status();
         let again = status.is_server_error() || status == reqwest::StatusCode::TOO_MANY_REQUESTS;
         if again {
-            bail!("it answers {status}");
+            bail!("it answered {status}");
         }
         if !status.is_success() {
             let why = answer.text().await.unwrap_or_default();
-            say(format!("lab: Loki refuses {} log lines ({status}): {}", lines.len(), why.trim()));
+            say(format!("lab: Loki rejected {} log lines ({status}): {}", lines.len(), why.trim()));
         }
         Ok(())
     }
 }
 
-/// The body of a push: a stream a part, times in nanoseconds. A line without a time is of now.
+/// The body of a push: one stream per part, times in nanoseconds. A line without a time gets `now`.
 fn body(lines: &[Line], now: DateTime<Utc>) -> Value {
     let mut streams: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     for line in lines {
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
     use supervisor::logfile;
 
-    /// Answers one request with `status`; its body.
+    /// Answers one request with `status`; returns its body.
     async fn answer(listener: &TcpListener, status: &str) -> Value {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut request = Vec::new();
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_a_time_is_of_now() {
+    fn a_line_without_a_time_gets_the_current_time() {
         let now = DateTime::from_timestamp(5, 7).unwrap();
         let line = observe::logs::parse("redis", "started", DateTime::UNIX_EPOCH);
         assert_eq!(body(&[line], now)["streams"][0]["values"][0], json!(["5000000007", "started"]));

@@ -1,11 +1,11 @@
-//! What a person at the terminal wishes of a command that runs for long: Ctrl-C to end it in order, and once more to end it at once.
+//! Signals from the terminal to a long-running command: Ctrl-C ends it in order, a second Ctrl-C at once.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::terminal::say;
 
-/// What the end of the terminal means.
+/// What closing the terminal does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Hangup {
     /// The same as Ctrl-C.
@@ -14,7 +14,8 @@ pub(crate) enum Hangup {
     Ignored,
 }
 
-/// Turns signals into wishes until it is dropped: the first cancels `first` and says `words`, each later one cancels `second`.
+/// Handles signals until it is dropped: the first cancels `first` and prints `words`, each later one cancels
+/// `second`.
 pub(crate) async fn listen(
     first: CancellationToken,
     second: CancellationToken,

@@ -1,6 +1,6 @@
-//! The one place that writes to the terminal. Most of what `lab` shows was written by somebody else: log lines, alerts, traces,
-//! answers, fields of messages. A control character in it would move the cursor, hide a line, retitle the window or forge a line;
-//! here it becomes visible instead. Everywhere else in this program printing is refused by a lint.
+//! The only place that writes to the terminal. Most of what `lab` prints comes from others: log lines, alerts,
+//! traces, responses, fields of messages. A control character in it could move the cursor, hide a line, retitle the
+//! window or forge a line, so it is escaped here. A lint forbids printing everywhere else in this program.
 
 use std::{
     fmt::{self, Display, Write as _},
@@ -11,7 +11,7 @@ use anyhow::Result;
 use console::Style;
 use serde::Serialize;
 
-/// Prints one line on standard output, whatever it is made of.
+/// Prints one line on standard output, with control characters escaped.
 macro_rules! out {
     ($($arg:tt)*) => {
         $crate::terminal::Row::new().text(format_args!($($arg)*)).print()
@@ -19,17 +19,17 @@ macro_rules! out {
 }
 pub(crate) use out;
 
-/// Says something to the person on standard error, if somebody still listens: a closed pipe must not end a supervisor.
+/// Prints a line on standard error; ignores a closed pipe, which must not end a supervisor.
 pub(crate) fn say(text: impl Display) {
     let _ = writeln!(io::stderr(), "{}", several(&text.to_string()));
 }
 
-/// Prints text of several lines as it is made, on standard output.
+/// Prints several lines of text on standard output, keeping the line breaks.
 pub(crate) fn block(text: &str) {
     let _ = write!(io::stdout(), "{}", several(text));
 }
 
-/// Prints for a script, over several lines.
+/// Prints indented JSON, for scripts.
 ///
 /// # Errors
 /// When the value cannot be written as JSON.
@@ -38,15 +38,15 @@ pub(crate) fn json(value: &impl Serialize) -> Result<()> {
     Ok(())
 }
 
-/// Prints for a script, in one line.
+/// Prints JSON on one line, for scripts.
 ///
 /// # Errors
-/// When nobody reads any more.
+/// When stdout is closed.
 pub(crate) fn json_line(value: &serde_json::Value) -> io::Result<()> {
     writeln!(io::stdout(), "{}", escaped(&value.to_string()))
 }
 
-/// A line under construction. Only a style of our own puts control characters into it.
+/// A line under construction. Control characters come only from our own styles.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Row(String);
 
@@ -77,31 +77,31 @@ impl Row {
     /// Prints it on standard output.
     ///
     /// # Errors
-    /// When nobody reads any more.
+    /// When stdout is closed.
     pub(crate) fn try_print(self) -> io::Result<()> {
         writeln!(io::stdout(), "{}", self.0)
     }
 
-    /// Prints it on standard error, if somebody still listens.
+    /// Prints it on standard error; ignores a closed pipe.
     pub(crate) fn say(self) {
         let _ = writeln!(io::stderr(), "{}", self.0);
     }
 
-    /// The line with its styles, for who draws by itself.
+    /// The line with its styles, for callers that draw it themselves.
     pub(crate) fn into_string(self) -> String {
         self.0
     }
 }
 
-/// A size as people read it.
+/// A size in MiB with one decimal.
 pub(crate) fn mib(bytes: u64) -> String {
-    // Precision beyond one decimal of a mebibyte is not shown, so the loss above 2^53 does not matter.
+    // Only one decimal of a mebibyte is shown, so the loss of precision above 2^53 does not matter.
     #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
     let mib = bytes as f64 / f64::from(1 << 20);
     format!("{mib:.1}")
 }
 
-/// Writes what a terminal would obey as what it is.
+/// Escapes characters that a terminal would interpret.
 struct Visible<'s>(&'s mut String);
 
 impl fmt::Write for Visible<'_> {
@@ -119,26 +119,26 @@ impl fmt::Write for Visible<'_> {
     }
 }
 
-/// Whether a terminal does something other than show it: control characters of both sets, marks that turn the reading direction
-/// or cannot be seen, separators of lines.
+/// Whether a terminal interprets the character instead of showing it: C0 and C1 control characters, marks that are
+/// invisible or change the text direction, line separators.
 fn obeyed(char: char) -> bool {
     char.is_control()
         || matches!(char,
             '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// One line of somebody else's text, for an error or a message that is printed later.
+/// One line of untrusted text, escaped, for an error or a message that is printed later.
 pub(crate) fn visible(text: &str) -> String {
     Row::new().text(text).into_string()
 }
 
-/// Line by line.
+/// The same, keeping line breaks.
 fn several(text: &str) -> String {
     let lines = text.split('\n').map(visible);
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// JSON that says the same: what serde leaves as it is, although a terminal would obey it, can be in strings only.
+/// Equivalent JSON: serde leaves some of those characters as they are, but they can occur in strings only.
 fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for char in json.chars() {
@@ -155,27 +155,27 @@ fn escaped(json: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Clears the screen in both ways, begins a new line, turns the reading direction.
+    /// Clears the screen in two ways, begins a new line, changes the text direction.
     const EVIL: &str = "a\u{1b}[2J\u{9b}2J\r\nb\u{202e}c\u{7f}";
 
     #[test]
-    fn what_a_terminal_would_obey_is_shown_as_what_it_is() {
+    fn characters_that_a_terminal_would_interpret_are_escaped() {
         let shown = Row::new().text(EVIL).into_string();
         assert_eq!(shown, r"a\u{1b}[2J\u{9b}2J\r\nb\u{202e}c\u{7f}");
         assert_eq!(several("one\ntwo\u{7}\n"), "one\ntwo\\u{7}\n");
         let plain = "Größe 日本 · █ ▏ 👩\u{200d}🚒";
-        assert_eq!(Row::new().text(plain).into_string(), plain, "and nothing else is changed");
+        assert_eq!(Row::new().text(plain).into_string(), plain, "other text is unchanged");
     }
 
     #[test]
-    fn only_a_style_of_our_own_reaches_the_terminal() {
+    fn only_our_own_styles_reach_the_terminal() {
         let style = Style::new().red().force_styling(true);
         let shown = Row::new().painted(&style, "x\u{1b}[0m").into_string();
         assert_eq!(shown, "\u{1b}[31mx\\u{1b}[0m\u{1b}[0m");
     }
 
     #[test]
-    fn json_says_the_same_without_a_character_that_a_terminal_would_obey() {
+    fn escaped_json_is_equivalent_and_harmless_to_a_terminal() {
         let value = serde_json::json!({ "message": EVIL });
         let text = escaped(&serde_json::to_string_pretty(&value).unwrap());
         assert!(!text.chars().any(|char| char != '\n' && obeyed(char)), "{text:?}");

@@ -1,5 +1,5 @@
-//! `lab --context`: the fault switch of every pod of a service, through kubectl. kubectl itself is a stand-in here, which names pods and
-//! "forwards" to servers of this test; everything else is the real command.
+//! `lab --context`: the fault switch of every pod of a service, through kubectl. Only kubectl is a fake, which
+//! lists pods and "forwards" to servers of this test; everything else is the real command.
 
 #![allow(
     clippy::unwrap_used,
@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 
-/// Answers every request as a fault switch would, and remembers its first line and its `authorization`.
+/// Responds to every request as a fault switch would, and records its first line and its `authorization`.
 struct Switch {
     port: u16,
     asked: Arc<Mutex<Vec<String>>>,
@@ -42,7 +42,7 @@ impl Switch {
                     }
                 }
                 memory.lock().unwrap().push(heard);
-                // Time for the stand-in of kubectl to speak while the way is in use.
+                // Time for the fake kubectl to print while the forward is in use.
                 thread::sleep(Duration::from_millis(200));
                 let body = r#"{"active":{"rate":0.2,"parameters":{},"expires_at":"2030-01-01T00:00:00Z","seconds_left":300.0}}"#;
                 let head = format!(
@@ -60,7 +60,7 @@ impl Switch {
     }
 }
 
-/// A pod as the API describes it.
+/// A pod as the Kubernetes API describes it.
 fn pod(name: &str, service: &str, phase: &str, going: bool, env: &str) -> String {
     let going = if going { r#","deletionTimestamp":"2030-01-01T00:00:00Z""# } else { "" };
     format!(
@@ -68,7 +68,7 @@ fn pod(name: &str, service: &str, phase: &str, going: bool, env: &str) -> String
     )
 }
 
-/// Two running pods of order-api, one of user-service, and what must be left alone.
+/// Two running pods of order-api, one of user-service, and several that must be ignored.
 fn kubectl(folder: &Path, a: &Switch, b: &Switch) {
     let items = [
         pod("order-api-a", "order-api", "Running", false, "FAULTS_ENABLED"),
@@ -86,7 +86,7 @@ fn kubectl(folder: &Path, a: &Switch, b: &Switch) {
          *pod/order-api-a*) port={} ;;\n*pod/order-api-b*) port={} ;;\n\
          *) echo 'error: pods \"x\" is forbidden' >&2; exit 1 ;;\nesac\n\
          echo \"Forwarding from 127.0.0.1:$port -> 9101\"\n\
-         # The real one says a line for each connection, and dies when its output is closed.\n\
+         # The real one prints a line for each connection, and dies when its output is closed.\n\
          trap '' PIPE\nwhile sleep 0.05; do echo \"Handling connection for $port\" 2>/dev/null || {{ echo x >>{here}/unheard; exit 1; }}; done\n",
         a.port, b.port
     );
@@ -133,7 +133,10 @@ fn a_fault_reaches_every_running_pod_of_the_service() {
     );
     let calls = fs::read_to_string(folder.path().join("calls")).unwrap();
     assert_eq!(calls.lines().count(), 3, "{calls}");
-    assert!(!folder.path().join("unheard").exists(), "kubectl's output was closed while its way was in use");
+    assert!(
+        !folder.path().join("unheard").exists(),
+        "kubectl's output was closed while its forward was in use"
+    );
     assert!(calls.lines().all(|call| call.starts_with("--context kind-x --namespace game-day ")), "{calls}");
 }
 
@@ -154,7 +157,7 @@ fn a_fault_can_be_for_one_pod_and_is_ended_in_all() {
 }
 
 #[test]
-fn what_cannot_be_reached_is_named() {
+fn unreachable_peers_are_named() {
     let (folder, a, b) = (tempfile::tempdir().unwrap(), Switch::start(), Switch::start());
     kubectl(folder.path(), &a, &b);
     for (args, expected) in [
@@ -184,7 +187,7 @@ fn what_cannot_be_reached_is_named() {
 }
 
 #[test]
-fn an_address_is_asked_instead_of_any_lab_and_named_when_nobody_answers() {
+fn a_url_is_used_instead_of_any_lab_and_named_when_it_does_not_answer() {
     let folder = tempfile::tempdir().unwrap();
     for (args, expected) in [
         (&["--prometheus", "http://127.0.0.1:1", "alerts"][..], "http://127.0.0.1:1/api/v1/alerts: "),

@@ -1,4 +1,4 @@
-# All images in one pass, and their shared build once:  docker buildx bake -f deploy/docker/bake.hcl
+# Builds all images in one pass, with one shared build:  docker buildx bake -f deploy/docker/bake.hcl
 # For a registry and both architectures:  REPOSITORY=registry.example/sre-lab docker buildx bake -f deploy/docker/bake.hcl --push release
 
 variable "REPOSITORY" { default = "sre-lab" }

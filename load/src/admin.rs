@@ -18,7 +18,7 @@ use tokio::sync::watch;
 
 use crate::config::MAX_RATE;
 
-/// The wanted rate: the admin port writes it, the driver follows it, a gauge shows it.
+/// The target rate: the admin port sets it, the driver follows it, a gauge shows it.
 #[derive(Clone)]
 pub struct Rate {
     sender: Arc<watch::Sender<f64>>,
@@ -26,7 +26,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// Starts at `rps` requests a second.
+    /// Starts at `rps` requests per second.
     #[must_use]
     pub fn new(rps: f64, gauge: Gauge) -> Self {
         gauge.set(rps);
@@ -39,7 +39,7 @@ impl Rate {
         self.sender.send_replace(rps);
     }
 
-    /// The rate now.
+    /// The current rate.
     #[must_use]
     pub fn get(&self) -> f64 {
         *self.sender.borrow()

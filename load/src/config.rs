@@ -1,4 +1,4 @@
-//! What `load` can be told, from flags and environment.
+//! Flags and environment of `load`.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -18,16 +18,16 @@ use crate::{
 /// Who this process is.
 pub const SERVICE: ServiceInfo = ServiceInfo { name: "load", version: env!("CARGO_PKG_VERSION") };
 
-/// Largest rate that can be asked for, requests a second.
+/// Largest rate, in requests per second.
 pub const MAX_RATE: f64 = 100_000.0;
 
-/// Sends a realistic mix of requests to order-api and user-service, at a rate that does not depend on how they answer.
+/// Sends a realistic mix of requests to order-api and user-service, at a rate that does not depend on their responses.
 ///
-/// Requests start when they are due, whether or not earlier ones were answered, and latency counts from when they were
-/// due: so a system that freezes for two seconds shows it in the percentiles. The same seed gives the same operations,
-/// users, items and arrival times. Ends after --duration or on Ctrl-C, finishes what is in flight and prints a summary.
+/// Requests start when they are due, even if earlier ones are still waiting, and latency counts from when they were due:
+/// a system that freezes for two seconds shows it in the percentiles. The same seed repeats the same operations, users,
+/// items and arrival times. Ends after --duration or on Ctrl-C, then finishes requests in flight and prints a summary.
 ///
-/// While it runs, its admin port has /metrics, and the rate:
+/// While it runs, its admin port serves /metrics and the rate:
 ///   curl localhost:9105/rate
 ///   curl -X PUT 'localhost:9105/rate?rps=200'
 #[derive(Debug, Clone, Parser)]
@@ -40,61 +40,61 @@ pub struct LoadConfig {
     /// Base URL of user-service.
     #[arg(long, env = "USER_SERVICE_URL", default_value = "http://127.0.0.1:8002", value_parser = crate::http::base_url)]
     pub user_service: Uri,
-    /// Requests a second, 0 to 100000; 0 waits for a rate on the admin port.
+    /// Requests per second, 0 to 100000; 0 waits until the admin port sets a rate.
     #[arg(long, short, env = "LOAD_RATE", default_value_t = 50.0, value_name = "RPS", value_parser = rate)]
     pub rate: f64,
-    /// How gaps between arrivals vary.
+    /// How the gaps between arrivals vary.
     #[arg(long, value_enum, default_value_t = Arrivals::Poisson)]
     pub arrivals: Arrivals,
-    /// Closed loop instead: N callers that ask again as soon as they were answered. Finds capacity, hides waiting.
+    /// Closed loop instead: N callers that send the next request after each response. Measures capacity, hides waiting.
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), conflicts_with_all = ["rate", "arrivals"])]
     pub concurrency: Option<u16>,
-    /// When to stop: 30s, 5m. Default: when told to.
+    /// When to stop, such as 30s or 5m. By default runs until it is stopped.
     #[arg(long, short, value_parser = humantime::parse_duration)]
     pub duration: Option<Duration>,
-    /// Leave the first part of the run out of the summary.
+    /// Leave the first part of the run, such as 10s, out of the summary.
     #[arg(long, default_value = "0s", value_parser = humantime::parse_duration)]
     pub warmup: Duration,
-    /// What decides operations, users, items and arrival times.
+    /// Determines operations, users, items and arrival times.
     #[arg(long, env = "LOAD_SEED", default_value_t = 1)]
     pub seed: u64,
-    /// A mix by name.
+    /// Name of a mix.
     #[arg(long, env = "LOAD_PROFILE", default_value = "shop", value_parser = profile_names())]
     pub profile: String,
-    /// A mix of your own: place-order=3,read-user=7
+    /// Your own mix, such as place-order=3,read-user=7
     #[arg(long, value_name = "NAME=WEIGHT,…")]
     pub mix: Option<Mix>,
-    /// One operation only.
+    /// Only this operation.
     #[arg(long, value_enum)]
     pub operation: Option<OperationKind>,
     /// Exponent of the Zipf distribution of users: 0 is uniform, 1 is typical, above 1 has few very active users.
     #[arg(long, default_value_t = 1.0, value_name = "S", value_parser = exponent)]
     pub zipf: f64,
-    /// Time that one request may take.
+    /// Longest time for one request.
     #[arg(long, env = "LOAD_TIMEOUT", default_value = "5s", value_parser = humantime::parse_duration)]
     pub timeout: Duration,
-    /// Requests that may wait for an answer at once; more are dropped and counted in load_dropped_total.
+    /// Requests in flight at most; more are dropped and counted in load_dropped_total.
     #[arg(long, env = "LOAD_MAX_IN_FLIGHT", default_value_t = 2048, value_name = "N", value_parser = positive)]
     pub max_in_flight: usize,
-    /// Longest wait for what is in flight at the end.
+    /// Longest wait for requests in flight at the end.
     #[arg(long, default_value = "5s", value_parser = humantime::parse_duration)]
     pub drain: Duration,
-    /// Print the summary as JSON, and log nothing but errors.
+    /// Print the summary as JSON, and log only errors.
     #[arg(long)]
     pub json: bool,
     /// Address of the admin port: /livez /readyz /metrics /rate.
     #[arg(long, env = "ADMIN_ADDR", default_value = "127.0.0.1:9105", value_name = "HOST:PORT")]
     pub admin_addr: SocketAddr,
-    /// Open no admin port, so that a benchmark can run beside the lab's own load.
+    /// Open no admin port, so that a benchmark can run while the lab's own load does.
     #[arg(long)]
     pub no_admin: bool,
-    /// What is asked of clients of the admin port.
+    /// Limits for clients of the admin port.
     #[command(flatten)]
     pub limits: chassis_serve::Limits,
     /// Log lines as `json` (machines) or `pretty` (terminals).
     #[arg(long, env = "LOG_FORMAT", default_value = "json", value_parser = ["json", "pretty"])]
     pub log_format: String,
-    /// Log filter. Default: info, and error with --json.
+    /// Log filter. Default: info, or error with --json.
     #[arg(long, env = "LOG_LEVEL")]
     pub log_level: Option<String>,
 }
@@ -112,10 +112,10 @@ fn profile_names() -> clap::builder::PossibleValuesParser {
     clap::builder::PossibleValuesParser::new(PROFILES.iter().map(|(name, ..)| *name))
 }
 
-/// Parses a rate in requests a second.
+/// Parses a rate in requests per second.
 ///
 /// # Errors
-/// A sentence that says what would be right.
+/// A sentence with the expected form.
 pub fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if (0.0..=MAX_RATE).contains(&value) => Ok(value),
@@ -138,20 +138,20 @@ fn positive(text: &str) -> Result<usize, String> {
 }
 
 impl LoadConfig {
-    /// Reads the process's flags and environment; on bad input prints what is wrong and ends the process with 64.
+    /// Reads the process's flags and environment; on bad input prints the problem and ends the process with 64.
     #[must_use]
     pub fn from_process() -> Self {
         chassis_core::config::parse()
     }
 
-    /// The mix that the flags name.
+    /// The mix that the flags select.
     #[must_use]
     pub fn mix(&self) -> Mix {
         let named = || Mix::profile(&self.profile).unwrap_or_else(|| Mix::only(OperationKind::PlaceOrder));
         self.operation.map(Mix::only).or_else(|| self.mix.clone()).unwrap_or_else(named)
     }
 
-    /// The run that the flags ask for, at the rate that `rate` holds.
+    /// The run that the flags describe, at the rate in `rate`.
     ///
     /// # Errors
     /// When the Zipf exponent is not valid.

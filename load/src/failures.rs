@@ -1,4 +1,4 @@
-//! Which failures reach the log: enough to follow one, too few to flood it.
+//! Which failures are logged: enough to follow one, too few to flood the log.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -7,10 +7,10 @@ use std::{
 
 use crate::mix::OperationKind;
 
-/// Lines a second. An outage at full rate says everything in the first few.
+/// Lines per second. An outage at full rate is fully described by the first few.
 const LINES_PER_SECOND: u64 = 10;
 
-/// Lets at most [`LINES_PER_SECOND`] failures of a second through.
+/// Lets at most [`LINES_PER_SECOND`] failures per second through.
 pub(crate) struct FailureLog {
     begin: Instant,
     /// The second since `begin`, in units of 2^16, and the lines written in it.
@@ -24,7 +24,7 @@ impl Default for FailureLog {
 }
 
 impl FailureLog {
-    /// Calls `write` with the operation's name, unless this second has its lines or the operation fails by design.
+    /// Calls `write` with the operation's name, unless this second's lines are used up or the operation fails by design.
     pub(crate) fn log(&self, operation: OperationKind, write: impl FnOnce(&'static str)) {
         if operation != OperationKind::Risky && self.admit(self.begin.elapsed().as_secs()) {
             write(operation.as_str());
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_second_has_its_lines_and_no_more() {
+    fn each_second_has_a_limited_number_of_lines() {
         let log = FailureLog::default();
         for second in [0, 1, 5] {
             let admitted = (0..100).filter(|_| log.admit(second)).count();
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fails_by_design_is_not_logged() {
+    fn failures_by_design_are_not_logged() {
         let log = FailureLog::default();
         log.log(OperationKind::Risky, |_| panic!("risky fails by design"));
         let mut logged = None;

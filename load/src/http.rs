@@ -1,8 +1,8 @@
-//! Sends operations over HTTP/1.1 with keep-alive, as a client of the services would: W3C baggage that says for
-//! whom, and an idempotency key on every order.
+//! Sends operations over HTTP/1.1 with keep-alive, as a client of the services would: W3C baggage that names the user,
+//! and an idempotency key on every order.
 //!
-//! Idempotency keys are fresh in every run, whatever the seed: with repeated keys the second run of a seed would be
-//! answered from the orders of the first.
+//! Idempotency keys are new in every run, whatever the seed: with repeated keys, the second run with a seed would get
+//! the orders of the first.
 
 use std::{
     collections::VecDeque,
@@ -38,7 +38,7 @@ pub struct HttpTarget {
 /// Parses the base URL of a service: `http`, a host, no query.
 ///
 /// # Errors
-/// A sentence that says what would be right.
+/// A sentence with the expected form.
 pub fn base_url(text: &str) -> Result<Uri, String> {
     let wrong = || format!("`{text}` is not a base URL such as http://127.0.0.1:8001");
     let uri: Uri = text.parse().map_err(|_| wrong())?;
@@ -47,7 +47,7 @@ pub fn base_url(text: &str) -> Result<Uri, String> {
 }
 
 impl HttpTarget {
-    /// A client of the two services. It sends no `traceparent`: it exports no spans, so the trace begins at the first service.
+    /// A client of the two services. It sends no `traceparent`: it exports no spans, so the trace starts at the first service.
     #[must_use]
     pub fn new(order_api: &Uri, user_service: &Uri) -> Self {
         let mut connector = HttpConnector::new();
@@ -113,7 +113,7 @@ impl HttpTarget {
         }
     }
 
-    /// The order that was accepted `back` orders ago, or the oldest that is remembered.
+    /// The order that was accepted `back` orders ago, or the oldest one in memory.
     fn recent_order(&self, back: usize) -> Option<Uuid> {
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         recent.get(back).or_else(|| recent.back()).copied()
@@ -163,7 +163,7 @@ impl HttpTarget {
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What is read of the body of a failure, RFC 9457.
+/// The fields of a failed response's body (RFC 9457) that are used.
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
 struct Problem {

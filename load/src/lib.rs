@@ -1,13 +1,13 @@
-//! The load generator: decides what to ask for and when, asks, and measures from the moment it meant to ask.
+//! The load generator: decides what to send and when, sends it, and measures from the moment it was due.
 //!
 //! * [`schedule`] -- when: arrival times at a rate, constant or Poisson.
 //! * [`mix`] and [`workload`] -- what: operations by weight, users by a Zipf distribution, all from one seed.
-//! * [`target`] and [`http`] -- asking: the one trait of this crate, and its HTTP implementation.
-//! * [`driver`] -- open loop (an arrival rate that waits for nobody) and closed loop (N callers, for benchmarks).
+//! * [`target`] and [`http`] -- sending: the one trait of this crate, and its HTTP implementation.
+//! * [`driver`] -- open loop (an arrival rate that never waits) and closed loop (N callers, for benchmarks).
 //! * [`record`] and [`summary`] -- measuring, from the intended start and from the actual one.
 //! * [`config`] and [`admin`] -- the command and its admin port.
 //!
-//! An open loop must not slow down when the system does: that is what keeps a freeze visible in the percentiles
+//! An open loop must not slow down when the system does: this keeps a freeze visible in the percentiles
 //! (Gil Tene, "How NOT to Measure Latency"; the term is coordinated omission).
 
 pub mod admin;

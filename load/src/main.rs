@@ -9,7 +9,7 @@ use load::{
     summary::Summary,
 };
 
-// One thread: a generator mostly waits, and what it does not use is left to the system under load.
+// One thread: a generator mostly waits, and leaves the rest of the machine to the system under load.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     lifecycle::exit_code(live().await)
@@ -27,7 +27,7 @@ async fn live() -> anyhow::Result<()> {
 
 fn print(summary: &Summary, json: bool) -> anyhow::Result<()> {
     let text = if json { serde_json::to_string_pretty(summary)? } else { format!("\n{summary}") };
-    // A reader that has gone away is no failure of the run.
+    // A closed stdout does not fail the run.
     let _ = writeln!(std::io::stdout(), "{text}");
     Ok(())
 }

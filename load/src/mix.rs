@@ -1,4 +1,4 @@
-//! What is asked for, as data: the operations, their weights, and the profiles by name.
+//! What to send, as data: the operations, their weights, and the profiles by name.
 
 use std::{fmt, str::FromStr};
 
@@ -9,7 +9,7 @@ use rand::RngExt;
 pub enum OperationKind {
     /// `POST /orders`
     PlaceOrder,
-    /// `GET /orders/{id}` of an order that this run has just placed
+    /// `GET /orders/{id}` of an order that this run has placed recently
     ReadOrder,
     /// `GET /orders?user_id=`
     ListOrders,
@@ -56,13 +56,13 @@ impl fmt::Display for OperationKind {
     }
 }
 
-/// Weights of the operations; what is not named has weight 0.
+/// Weights of the operations; an operation that is not named has weight 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mix {
     weights: [u32; OperationKind::ALL.len()],
 }
 
-/// The profiles that `--profile` knows: name, what it is like, weights.
+/// The profiles that `--profile` accepts: name, description, weights.
 pub const PROFILES: &[(&str, &str, &str)] = &[
     (
         "shop",
@@ -81,7 +81,7 @@ impl Mix {
         weights.parse().ok()
     }
 
-    /// One operation and nothing else.
+    /// Only this operation.
     #[must_use]
     pub fn only(kind: OperationKind) -> Self {
         let mut weights = [0; OperationKind::ALL.len()];
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_mix_is_refused_with_what_would_be_right() {
+    fn a_wrong_mix_is_refused_with_the_expected_form() {
         for (text, said) in [
             ("place-orders=1", "place-order, read-order"),
             ("risky", "NAME=WEIGHT"),

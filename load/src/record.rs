@@ -1,7 +1,7 @@
 //! Measuring: histograms for the summary, metrics for Prometheus.
 //!
-//! Response time counts from when a request was due, service time from when it was sent. They differ exactly by what
-//! the generator itself was late, so a difference says that the generator was short of CPU and not the system.
+//! Response time counts from when a request was due, service time from when it was sent. The difference is how late the
+//! generator itself was, so a large one means that the generator, not the system, was short of CPU.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -21,15 +21,15 @@ const OUTCOMES: usize = Outcome::ALL.len();
 /// One finished request.
 #[derive(Debug, Clone, Copy)]
 pub struct Sample {
-    /// What was asked.
+    /// The operation.
     pub operation: OperationKind,
     /// How it ended.
     pub outcome: Outcome,
     /// When it was due.
     pub intended: Instant,
-    /// From when it was due to the end of the answer.
+    /// From when it was due to the end of the response.
     pub response_time: Duration,
-    /// From when it was sent to the end of the answer.
+    /// From when it was sent to the end of the response.
     pub service_time: Duration,
 }
 
@@ -79,14 +79,14 @@ impl LoadMetrics {
         }
     }
 
-    /// The gauge that follows the wanted rate.
+    /// The gauge that follows the target rate.
     #[must_use]
     pub const fn target_rps(&self) -> &Gauge {
         &self.target_rps
     }
 }
 
-/// What was measured of one operation. Times in microseconds.
+/// The measurements of one operation. Times in microseconds.
 #[derive(Debug, Clone)]
 pub struct Tally {
     /// Requests by outcome, in the order of [`Outcome::ALL`].
@@ -98,7 +98,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Nothing measured yet.
+    /// Without measurements.
     #[must_use]
     pub fn new() -> Self {
         // Two significant digits: a percentile is off by at most 1 %, and a histogram takes a few KiB.
@@ -119,12 +119,12 @@ impl Tally {
         for (mine, theirs) in self.outcomes.iter_mut().zip(other.outcomes) {
             *mine += theirs;
         }
-        // Both resize by themselves, so an addition cannot fail.
+        // Both histograms resize themselves, so an addition cannot fail.
         let _ = self.response_time.add(&other.response_time);
         let _ = self.service_time.add(&other.service_time);
     }
 
-    /// Requests in all.
+    /// Number of requests.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.outcomes.iter().sum()
@@ -145,11 +145,11 @@ impl Default for Tally {
 
 fn record(histogram: &mut Hdr<u64>, time: Duration) {
     let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX).max(1);
-    // It grows by itself; only a value near 2^64 could be refused.
+    // It resizes itself; only a value near 2^64 could be refused.
     let _ = histogram.record(micros);
 }
 
-/// What a run has measured so far.
+/// The measurements of a run so far.
 #[derive(Debug, Clone)]
 pub struct Measured {
     /// By operation, in the order of [`OperationKind::ALL`].
@@ -158,11 +158,11 @@ pub struct Measured {
     pub dropped: u64,
     /// Lateness of the generator itself.
     pub late: Hdr<u64>,
-    /// From the end of the warm-up to the end of the last answer.
+    /// From the end of the warm-up to the end of the last response.
     pub elapsed: Duration,
 }
 
-/// Takes samples from many tasks.
+/// Collects samples from many tasks.
 pub struct Recorder {
     metrics: LoadMetrics,
     measure_from: Instant,
@@ -170,7 +170,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Starts now; what is due within `warmup` goes into the metrics and not into the summary.
+    /// Starts now; requests due within `warmup` are in the metrics, but not in the summary.
     #[must_use]
     pub fn new(metrics: LoadMetrics, warmup: Duration) -> Self {
         let measured = Measured {
@@ -201,7 +201,7 @@ impl Recorder {
         }
     }
 
-    /// Counts a request that was due at `intended` and not sent.
+    /// Counts a request that was due at `intended` but not sent.
     pub fn dropped(&self, intended: Instant) {
         self.metrics.dropped.inc();
         if intended >= self.measure_from {
@@ -209,7 +209,7 @@ impl Recorder {
         }
     }
 
-    /// Notes how late a request was sent.
+    /// Records how late a request was sent.
     pub fn late(&self, by: Duration) {
         self.metrics.late.observe(by.as_secs_f64());
         record(&mut self.lock().late, by);
@@ -220,7 +220,7 @@ impl Recorder {
         InFlight::new(self.metrics.in_flight.clone())
     }
 
-    /// What was measured so far.
+    /// The measurements so far.
     #[must_use]
     pub fn measured(&self) -> Measured {
         self.lock().clone()

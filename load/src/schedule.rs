@@ -1,14 +1,14 @@
-//! When requests are due. Pure arithmetic on offsets from the start; knows no clock, so a test can run years of it.
+//! When requests are due. Pure arithmetic on offsets from the start; uses no clock, so a test can run years of it.
 //!
-//! Gaps are drawn in units of "one mean gap" and divided by the rate. So a change of rate stretches what is left of the
-//! current gap instead of drawing a new one, and the units are the same for a seed whatever the rate does.
+//! Gaps are drawn in units of the mean gap and divided by the rate. So a change of rate stretches the rest of the current
+//! gap instead of drawing a new one, and the units for a seed do not depend on the rate.
 
 use std::time::Duration;
 
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 use rand_distr::Exp1;
 
-/// How gaps between arrivals vary.
+/// How the gaps between arrivals vary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Arrivals {
     /// Independent users: exponential gaps. Bursts happen, as they do in production.
@@ -29,7 +29,7 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// Arrivals at `rate` a second from offset 0 on. A rate of 0 is a pause.
+    /// Arrivals at `rate` per second, from offset 0 on. A rate of 0 is a pause.
     #[must_use]
     pub fn new(arrivals: Arrivals, rate: f64, seed: u64) -> Self {
         let rng = Xoshiro256PlusPlus::seed_from_u64(seed);
@@ -45,7 +45,7 @@ impl Schedule {
         (self.rate > 0.0).then(|| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
     }
 
-    /// The next arrival was taken; goes on to the one after it.
+    /// Moves on to the next arrival, after the current one was taken.
     pub fn advance(&mut self) {
         if self.rate > 0.0 {
             self.from += self.units / self.rate;
@@ -55,7 +55,7 @@ impl Schedule {
 
     /// Changes the rate as of offset `at`.
     pub fn set_rate(&mut self, at: Duration, rate: f64) {
-        // Behind schedule, the past stays as it was due: only what lies after `at` stretches.
+        // If the schedule is behind, arrivals in the past stay due: only what comes after `at` is stretched.
         let at = at.as_secs_f64().max(self.from);
         self.units = (self.units - (at - self.from) * self.rate).max(0.0);
         self.from = at;
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_seed_gives_the_same_arrival_times_and_another_seed_others() {
+    fn the_same_seed_has_the_same_arrival_times_and_another_seed_has_others() {
         let times = |seed| take(&mut Schedule::new(Arrivals::Poisson, 80.0, seed), 1_000);
         assert_eq!(times(7), times(7));
         assert_ne!(times(7), times(8));
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_rate_stretches_the_gap_that_is_under_way() {
+    fn a_change_of_rate_stretches_the_current_gap() {
         let mut schedule = Schedule::new(Arrivals::Constant, 1.0, 1);
         schedule.set_rate(Duration::from_millis(500), 10.0);
         assert_eq!(schedule.next_due(), Some(Duration::from_millis(550)));

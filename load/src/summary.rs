@@ -1,4 +1,4 @@
-//! What a run came to: a table for people, JSON for scripts.
+//! The result of a run: a table for people, JSON for scripts.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -16,9 +16,9 @@ use crate::{
 pub struct Summary {
     /// Measured time: from the end of the warm-up to the last answer.
     pub seconds: f64,
-    /// Answers with 2xx or 3xx a second.
+    /// Responses with 2xx or 3xx per second.
     pub ok_per_second: f64,
-    /// Due but not sent, because too many were in flight. Above 0 the percentiles are too good: raise `--max-in-flight`.
+    /// Due but not sent, because too many were in flight. If above 0, the percentiles are too good: raise `--max-in-flight`.
     pub dropped: u64,
     /// How late the generator itself was, 99th percentile in milliseconds.
     pub late_p99_ms: f64,
@@ -39,9 +39,9 @@ pub struct Row {
     pub errors: u64,
     /// Requests by outcome, without zeroes.
     pub outcomes: BTreeMap<&'static str, u64>,
-    /// From when a request was due to the end of its answer: what a user waited.
+    /// From when a request was due to the end of its response: how long a user waited.
     pub response_ms: Percentiles,
-    /// From when a request was sent to the end of its answer.
+    /// From when a request was sent to the end of its response.
     pub service_ms: Percentiles,
 }
 
@@ -92,7 +92,7 @@ impl Row {
 }
 
 impl Summary {
-    /// Sums up what was measured.
+    /// Summarises the measurements.
     #[must_use]
     pub fn of(measured: &Measured) -> Self {
         let mut all = Tally::new();
@@ -125,7 +125,7 @@ impl fmt::Display for Summary {
         let share = if requests > 0 { errors as f64 * 100.0 / requests as f64 } else { 0.0 };
         writeln!(
             f,
-            "{requests} requests in {seconds:.1} s, {ok_per_second:.1} ok a second, {errors} errors ({share:.2} %), \
+            "{requests} requests in {seconds:.1} s, {ok_per_second:.1} ok per second, {errors} errors ({share:.2} %), \
              {dropped} dropped, generator late by {late_p99_ms:.1} ms (p99)\n"
         )?;
         writeln!(

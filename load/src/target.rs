@@ -13,11 +13,11 @@ pub enum Outcome {
     ClientError,
     /// 5xx.
     ServerError,
-    /// No complete answer within the timeout.
+    /// No complete response within the timeout.
     Timeout,
     /// No connection, or it broke.
     Transport,
-    /// Still unanswered when the run's drain ended.
+    /// Still without a response when the run's drain ended.
     Abandoned,
 }
 
@@ -40,10 +40,10 @@ impl Outcome {
     }
 }
 
-/// What came of a request.
+/// The result of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reply {
-    /// What was really asked: a read of an order just placed is a list while none has been accepted.
+    /// The operation that was really sent: a read of a recent order becomes a list while no order has been accepted.
     pub operation: OperationKind,
     /// How it ended.
     pub outcome: Outcome,
@@ -51,6 +51,6 @@ pub struct Reply {
 
 /// A system that operations can be sent to.
 pub trait Target: Send + Sync + 'static {
-    /// Sends one operation and waits for the whole answer. The driver bounds the time; dropping the future gives up.
+    /// Sends one operation and waits for the whole response. The driver limits the time; dropping the future gives up.
     fn send(&self, operation: Operation) -> impl Future<Output = Reply> + Send;
 }

@@ -1,5 +1,5 @@
-//! The sequence of operations: which kind, which user, which items. The same for a seed, whatever the system answers
-//! and whatever the rate does: its random numbers are not shared with the schedule.
+//! The sequence of operations: which kind, which user, which items. The same for a seed, whatever the responses and the
+//! rate are: its random numbers are not shared with the schedule.
 
 use contracts::{
     orders::Item,
@@ -29,21 +29,21 @@ impl Visitor {
     }
 }
 
-/// One thing to ask for, and who asks.
+/// One operation, and its user.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Operation {
-    /// On whose behalf; travels as baggage.
+    /// The user; sent as baggage.
     pub visitor: Visitor,
-    /// What.
+    /// What to send.
     pub action: Action,
 }
 
-/// What is asked for.
+/// What to send.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// An order of these lines.
+    /// An order with these lines.
     PlaceOrder(Vec<Item>),
-    /// The order that was accepted so many orders ago.
+    /// The order that was accepted `back` orders ago.
     ReadOrder {
         /// 0 is the latest.
         back: usize,
@@ -52,7 +52,7 @@ pub enum Action {
     ListOrders,
     /// The visitor's account.
     ReadUser,
-    /// A page of this many users.
+    /// A page of `limit` users.
     ListUsers {
         /// 1 to 50.
         limit: u32,
@@ -62,7 +62,7 @@ pub enum Action {
         /// The name.
         name: String,
     },
-    /// The endpoint that fails.
+    /// The endpoint that fails by design.
     Risky,
 }
 
@@ -82,10 +82,10 @@ impl Operation {
     }
 }
 
-/// How far back a read of "an order just placed" may reach.
+/// How many of the latest accepted orders can be read.
 pub const RECENT_ORDERS: usize = 64;
 
-/// What the shop sells: stock keeping units and prices in cents. The n-th costs the same in every order.
+/// Number of products: stock keeping units with prices in cents. The n-th has the same price in every order.
 const CATALOGUE: u32 = 500;
 
 /// The endless sequence of operations.
@@ -104,7 +104,7 @@ impl Workload {
     pub fn new(mix: Mix, zipf_exponent: f64, seed: u64) -> Result<Self, String> {
         let users = Zipf::new(f64::from(SEEDED_USERS), zipf_exponent)
             .map_err(|_| format!("`{zipf_exponent}` is not a Zipf exponent of 0 or more"))?;
-        // Not the schedule's stream: one seed feeds both.
+        // A different stream than the schedule's: both use the same seed.
         let rng = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x6f70_6572_6174_696f);
         Ok(Self { mix, rng, users })
     }
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_seed_gives_the_same_operations_users_and_items() {
+    fn the_same_seed_has_the_same_operations_users_and_items() {
         let first: Vec<_> = workload(1.0, 42).take(5_000).collect();
         let again: Vec<_> = workload(1.0, 42).take(5_000).collect();
         let other: Vec<_> = workload(1.0, 43).take(5_000).collect();
@@ -190,14 +190,14 @@ mod tests {
     }
 
     #[test]
-    fn an_exponent_of_zero_visits_all_users_alike() {
+    fn an_exponent_of_zero_visits_all_users_equally() {
         let mut workload = workload(0.0, 1);
         let first_half = (0..20_000).filter(|_| workload.visitor().0 < SEEDED_USERS / 2).count();
         assert!((9_700..10_300).contains(&first_half), "{first_half} of 20000");
     }
 
     #[test]
-    fn items_are_what_the_order_api_accepts() {
+    fn items_are_accepted_by_order_api() {
         for operation in workload(1.0, 3).take(10_000) {
             let Action::PlaceOrder(items) = operation.action else { continue };
             assert!((1..=50).contains(&items.len()));

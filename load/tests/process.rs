@@ -1,4 +1,4 @@
-//! The program against a server that answers as the services do: what it sends, how its rate is changed, how it ends.
+//! The program against a server that responds like the services: what it sends, how its rate changes, how it ends.
 
 use std::{
     net::SocketAddr,
@@ -23,7 +23,7 @@ use testkit::{Http, Scrape, eventually, free_addr, golden};
 use tokio::process::{Child, Command};
 use uuid::Uuid;
 
-/// One request as the server saw it.
+/// One request that the server received.
 #[derive(Debug, Clone)]
 struct Seen {
     line: String,
@@ -70,12 +70,12 @@ async fn answer(State(server): State<Server>, request: Request) -> Response {
     status.into_response()
 }
 
-/// The program as a child that does not outlive its test.
+/// The program as a child process that does not outlive its test.
 fn start(server: SocketAddr, extra: &[&str]) -> Child {
     let url = format!("http://{server}");
     Command::new(env!("CARGO_BIN_EXE_load"))
         .args(["--order-api", &url, "--user-service", &url])
-        // A busy machine may take its time; what is counted must not depend on that.
+        // A busy machine may be slow; the counts must not depend on that.
         .args(["--timeout", "30s", "--drain", "30s"])
         .args(extra)
         .stdout(Stdio::piped())
@@ -84,7 +84,7 @@ fn start(server: SocketAddr, extra: &[&str]) -> Child {
         .expect("it starts")
 }
 
-/// What it printed, once it has ended.
+/// Its output, once it has ended.
 async fn ended(load: Child) -> String {
     let output = tokio::time::timeout(Duration::from_secs(30), load.wait_with_output()).await;
     let output = output.expect("it ends").expect("a child");
@@ -101,7 +101,7 @@ fn count<'a>(seen: &'a [Seen], line: &'a str) -> impl Iterator<Item = &'a Seen> 
 }
 
 #[tokio::test]
-async fn a_run_sends_the_mix_on_behalf_of_seeded_users_and_sums_it_up() {
+async fn a_run_sends_the_mix_for_seeded_users_and_prints_a_summary() {
     let (server, address) = Server::start().await;
     let load = start(
         address,
@@ -126,19 +126,22 @@ async fn a_run_sends_the_mix_on_behalf_of_seeded_users_and_sums_it_up() {
     let orders = keys.len();
     keys.sort();
     keys.dedup();
-    assert_eq!(keys.len(), orders, "no key twice");
+    assert_eq!(keys.len(), orders, "no key is used twice");
     for request in count(&seen, "POST /orders") {
         let order: PlaceOrder = serde_json::from_slice(&request.body).expect("an order");
-        assert!(request.baggage.contains(&order.user_id.to_string()), "for whom it says");
+        assert!(request.baggage.contains(&order.user_id.to_string()), "the user in the baggage");
     }
     let accepted = server.accepted.lock().expect("no panic").clone();
     let read = |id: &str| accepted.iter().any(|accepted| accepted.to_string() == id);
     let reads: Vec<_> = count(&seen, "GET /orders/").filter_map(|r| r.line.rsplit('/').next()).collect();
-    assert!(reads.len() > 50 && reads.iter().all(|id| read(id)), "what is read was placed in this run");
+    assert!(
+        reads.len() > 50 && reads.iter().all(|id| read(id)),
+        "orders that are read were placed in this run"
+    );
 }
 
 #[tokio::test]
-async fn two_runs_of_a_seed_ask_for_the_same_but_with_fresh_keys() {
+async fn two_runs_with_a_seed_send_the_same_with_new_keys() {
     let flags =
         ["--rate", "200", "--duration", "1s", "--json", "--no-admin", "--profile", "orders", "--seed", "9"];
     let mut runs = Vec::new();
@@ -148,7 +151,7 @@ async fn two_runs_of_a_seed_ask_for_the_same_but_with_fresh_keys() {
         runs.push(server.seen());
     }
     let bodies = |run: &[Seen]| {
-        // Requests of one instant may overtake each other on their way.
+        // Requests at the same time may overtake each other.
         let mut bodies: Vec<_> = run.iter().map(|request| request.body.clone()).collect();
         bodies.sort();
         bodies
@@ -160,7 +163,7 @@ async fn two_runs_of_a_seed_ask_for_the_same_but_with_fresh_keys() {
 }
 
 #[tokio::test]
-async fn the_rate_is_changed_on_the_admin_port_and_sigterm_ends_the_run_with_its_summary() {
+async fn the_admin_port_changes_the_rate_and_sigterm_ends_the_run_with_its_summary() {
     let (server, address) = Server::start().await;
     let admin = free_addr();
     let load = start(address, &["--rate", "0", "--admin-addr", &admin.to_string()]);
@@ -200,7 +203,7 @@ async fn the_rate_is_changed_on_the_admin_port_and_sigterm_ends_the_run_with_its
 }
 
 #[tokio::test]
-async fn a_target_that_is_not_there_is_counted_and_does_not_slow_the_load_down() {
+async fn a_missing_target_is_counted_and_does_not_slow_the_load_down() {
     let nobody = free_addr();
     let load = start(
         nobody,
@@ -223,5 +226,5 @@ async fn a_closed_loop_keeps_all_callers_busy_with_one_operation() {
     assert!(seen.iter().all(|request| request.line == "POST /orders"));
     assert_eq!(summary["total"]["outcomes"]["ok"], seen.len());
     let per_second = summary["ok_per_second"].as_f64().expect("a number");
-    assert!(per_second > seen.len() as f64 * 0.7, "{per_second} a second, {} in all", seen.len());
+    assert!(per_second > seen.len() as f64 * 0.7, "{per_second} per second, {} in all", seen.len());
 }

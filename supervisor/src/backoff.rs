@@ -1,18 +1,18 @@
-//! Time between the end of a part and its next start: doubles from one second to a cap, and starts over after the part
-//! has run well for a minute. A kubelet does the same, with ten seconds and five minutes.
+//! Delay between the end of a part and its next start: doubles from one second to a cap, and starts over after the
+//! part has run for a minute. A kubelet does the same, with ten seconds and five minutes.
 
 use std::time::Duration;
 
-/// The bounds of the back-off.
+/// The limits of the back-off.
 #[derive(Debug, Clone, Copy)]
 pub struct Policy {
     /// First delay.
     pub first: Duration,
     /// Longest delay.
     pub cap: Duration,
-    /// A run of this length starts the back-off over.
+    /// A run of this length resets the back-off.
     pub healthy: Duration,
-    /// Ends before the first readiness that make the start of the lab fail.
+    /// How often a part may end before its first readiness until the start of the lab fails.
     pub attempts: u32,
     /// Time for the whole lab to become ready.
     pub patience: Duration,

@@ -1,4 +1,4 @@
-//! The one place where the state of the lab changes: every change is on disk before anyone is told of it.
+//! The only place where the state of the lab changes: every change is on disk before anyone is told of it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use crate::{
     state::{LabState, PartState, Phase, Status},
 };
 
-/// How the supervisor tells a person what it cannot help; every sentence is a line.
+/// Reports a problem to the user; each sentence is a line.
 pub type Say = fn(&str);
 
 /// Cheap to clone.
@@ -23,7 +23,7 @@ pub struct Board {
 }
 
 impl Board {
-    /// A board on which every part waits.
+    /// A board on which every part is waiting.
     #[must_use]
     pub fn new(folder: &Folder, parts: &[Part], say: Say) -> Self {
         let state = LabState {
@@ -38,19 +38,19 @@ impl Board {
         board
     }
 
-    /// Follows the state.
+    /// A receiver of every new state.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<LabState> {
         self.state.subscribe()
     }
 
-    /// The state now.
+    /// The current state.
     #[must_use]
     pub fn now(&self) -> LabState {
         self.state.borrow().clone()
     }
 
-    /// Changes one part.
+    /// Changes the state of one part.
     pub fn part(&self, name: &str, change: impl FnOnce(&mut PartState)) {
         self.update(|state| {
             if let Some(part) = state.parts.iter_mut().find(|part| part.name == name) {
@@ -59,7 +59,7 @@ impl Board {
         });
     }
 
-    /// Moves the lab as a whole on; a failure is kept as the reason why it stops.
+    /// Moves the lab to the next phase; a failure stays as the reason for stopping.
     pub fn phase(&self, phase: Phase) {
         self.update(|state| {
             if !matches!(state.phase, Phase::Failed { .. }) {
@@ -68,7 +68,7 @@ impl Board {
         });
     }
 
-    /// Notes that everything is ready.
+    /// Records that everything is ready.
     pub fn ready(&self, after: Duration) {
         self.update(|state| {
             state.ready_ms = u64::try_from(after.as_millis()).ok();
@@ -78,7 +78,7 @@ impl Board {
         });
     }
 
-    /// Tells a person.
+    /// Reports a sentence to the user.
     pub(crate) fn say(&self, sentence: &str) {
         (self.say)(sentence);
     }

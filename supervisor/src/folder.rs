@@ -1,4 +1,4 @@
-//! The folder of one lab: its state, its lock and the logs of its parts, for its owner alone.
+//! The folder of one lab: its state, its lock and the logs of its parts, accessible to its owner only.
 
 use std::{
     fs::{self, Permissions},
@@ -9,7 +9,7 @@ use std::{
 
 use crate::{Result, error::About as _};
 
-/// An absolute path; also the mark by which the processes of its lab are found.
+/// An absolute path; also the mark that identifies the processes of this lab.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folder(PathBuf);
 
@@ -22,40 +22,41 @@ impl Deref for Folder {
 }
 
 impl Folder {
-    /// The folder at `path`, with links and `..` of the part that exists resolved, so that one folder has one name in every
-    /// process. Creates nothing.
+    /// The folder at `path`, with links and `..` resolved in the part that exists, so that one folder has the same
+    /// name in every process. Creates nothing.
     #[must_use]
     pub fn at(path: &Path) -> Self {
         Self(clean(path))
     }
 
-    /// Creates the folder and the one of the logs, and closes to others whatever lies in it and an earlier version left open.
+    /// Creates the folder and the one for logs, and removes other users' access to files that an earlier version
+    /// left open.
     ///
     /// # Errors
-    /// When one cannot be created or closed.
+    /// When a folder cannot be created, or access cannot be removed.
     pub fn create(&self) -> Result<()> {
         for folder in [&self.0, &self.logs()] {
             fs::create_dir_all(folder).about("create", folder)?;
         }
-        // A group may pass through to what a part keeps below; nobody else gets beyond this folder.
+        // A group may pass through to the data of a part below; nobody else gets past this folder.
         close(&self.0, 0o710)?;
         let inside = fs::read_dir(&self.0).about("read", &self.0)?;
         inside.flatten().try_for_each(|entry| close(&entry.path(), 0o700))
     }
 
-    /// What the supervisor knows, for every other command.
+    /// The state file, which every other command reads.
     #[must_use]
     pub fn state(&self) -> PathBuf {
         self.0.join("state.json")
     }
 
-    /// Held locked by the supervisor for as long as it lives.
+    /// The lock file, which the supervisor keeps locked for as long as it lives.
     #[must_use]
     pub fn lock(&self) -> PathBuf {
         self.0.join("lock")
     }
 
-    /// One file per part.
+    /// The folder of the logs, one file per part.
     #[must_use]
     pub fn logs(&self) -> PathBuf {
         self.0.join("log")
@@ -68,7 +69,7 @@ impl Folder {
     }
 }
 
-/// Takes from a file or folder what group and others may do, except what `most` leaves to a group that somebody was put into.
+/// Removes the permissions of group and others, except those in `most`, which a group may have been given on purpose.
 fn close(path: &Path, most: u32) -> Result<()> {
     let meta = fs::symlink_metadata(path).about("look at", path)?;
     let mode = meta.permissions().mode() & 0o777;

@@ -1,7 +1,7 @@
-//! Brings the parts up in the order of their needs, keeps them up, and stops them in the opposite order.
+//! Starts the parts in the order of their dependencies, keeps them up, and stops them in the opposite order.
 //!
-//! Knows processes and nothing about what they do: the table of parts is its input. On every way out, no process of the
-//! lab is left.
+//! Knows processes and nothing about what they do: the table of parts is its input. However it ends, no process of
+//! the lab is left.
 
 mod backoff;
 mod board;
@@ -39,19 +39,19 @@ pub use self::{
     sweep::sweep,
 };
 
-/// Two wishes of the person at the terminal: stop in order, and stop at once.
+/// What the user at the terminal may ask for: stop in order, or stop at once.
 #[derive(Clone, Default)]
 pub struct Stop {
     /// Cancelled by the first Ctrl-C or SIGTERM.
     pub gently: CancellationToken,
-    /// Cancelled by the second: what still runs is killed.
+    /// Cancelled by the second: what is still running is killed.
     pub now: CancellationToken,
 }
 
-/// Runs the parts until `stop`; returns when none of them runs any more.
+/// Runs the parts until `stop`; returns when none of them is running any more.
 ///
 /// # Errors
-/// When a part did not come up: names it and says why.
+/// When a part did not start; names it and the reason.
 pub async fn run(
     folder: &Folder,
     parts: Vec<Part>,
@@ -89,13 +89,13 @@ pub async fn run(
 
 async fn all_ready(board: &Board) {
     let mut state = board.watch();
-    // Fails only when the board is gone, and it is borrowed here.
+    // Fails only if the board is gone, and it is borrowed here.
     let _ = state.wait_for(|state| state.parts.iter().all(|part| part.status == Status::Ready)).await;
 }
 
 fn give_up(board: &Board, policy: Policy, stop: &Stop) {
     let state = board.now();
-    // The first that is not ready in the order of the table: the others wait for it.
+    // Blame the first part in the table that is not ready: the others wait for it.
     if let Some(part) = state.parts.iter().find(|part| part.status != Status::Ready) {
         let reason = format!("not ready after {}", humantime::format_duration(policy.patience));
         board.part(&part.name, |part| part.status = Status::Failed);
@@ -109,13 +109,13 @@ async fn cap_logs(logs: Vec<std::path::PathBuf>) {
     loop {
         tick.tick().await;
         for log in &logs {
-            // A log that is not there yet, or a full disk: nothing that stopping the lab would mend.
+            // A log that does not exist yet, or a full disk: stopping the lab would fix neither.
             let _ = logfile::cap(log, logfile::CAP);
         }
     }
 }
 
-/// Who waits for whom: two flags a part, "has been ready" and "has ended".
+/// Which part waits for which: two flags per part, "has been ready" and "has ended".
 struct Links {
     ready: HashMap<String, watch::Sender<bool>>,
     ended: HashMap<String, watch::Sender<bool>>,

@@ -1,5 +1,5 @@
-//! The lock of a lab's folder: held by the supervisor for as long as it lives, with its pid inside. The one sure sign that a lab
-//! runs, whatever the state file says or does not say.
+//! The lock of a lab's folder: held by the supervisor for as long as it lives, with its pid inside. The only
+//! reliable sign that a lab is running, whatever the state file says.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -11,23 +11,23 @@ use crate::{Folder, Result, error::About as _, process::ProcId};
 /// Held until it is dropped; the system releases it even after SIGKILL.
 pub struct Lock(File);
 
-/// What came of trying.
+/// The result of an attempt.
 pub enum Taken {
-    /// It is ours now.
+    /// The lock is ours now.
     Ours(Lock),
-    /// Another process has it: this one, if it says so.
+    /// Another process has it; its pid, if it is in the file.
     By(Option<ProcId>),
 }
 
-/// Tries to take the lock of the lab's folder; `None` when no lab has ever run there.
+/// Tries to take the lock of the lab's folder; `None` if no lab has ever run there.
 ///
 /// # Errors
-/// When it can be neither opened nor locked, such as that of another user.
+/// When it can be neither opened nor locked, for example because it belongs to another user.
 pub fn take(folder: &Folder) -> Result<Option<Taken>> {
     open(folder, false)
 }
 
-/// As [`take`], in a folder that may be new.
+/// Like [`take`], in a folder that may be new.
 ///
 /// # Errors
 /// As [`take`].
@@ -63,7 +63,7 @@ fn open(folder: &Folder, make: bool) -> Result<Option<Taken>> {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Nobody is named who does not hold it any more.
+        // The file must not name a process that no longer holds the lock.
         let _ = self.0.set_len(0);
     }
 }

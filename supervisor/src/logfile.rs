@@ -1,5 +1,5 @@
-//! Logs of parts: each writes to its own file directly, so that it outlives a crash of `lab`; the size is capped from
-//! outside by copying the file away and truncating it, as logrotate's `copytruncate` does.
+//! Logs of parts: each part writes directly to its own file, so the log survives a crash of `lab`; the size is
+//! capped from outside by copying the file and truncating it, like logrotate's `copytruncate`.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -11,13 +11,13 @@ use std::{
 
 use crate::{Result, error::About as _};
 
-/// A log larger than this is moved to `<name>.log.1`, so that a part keeps at most about twice as much.
+/// A larger log is moved to `<name>.log.1`, so that a part keeps at most about twice this many bytes.
 pub const CAP: u64 = 16 << 20;
 
-/// How often the sizes are looked at. A part that logs 10 MB a second overshoots the cap by one second's worth.
+/// How often the sizes are checked. A part that logs 10 MB per second exceeds the cap by one second's worth.
 pub const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Opens a log for a part to append to.
+/// Opens a log for appending.
 ///
 /// # Errors
 /// When the file cannot be created.
@@ -32,12 +32,12 @@ pub fn older(path: &Path) -> PathBuf {
     path.with_extension("log.1")
 }
 
-/// Moves what an earlier lab logged out of the way.
+/// Moves the log of an earlier run out of the way.
 pub fn start_over(path: &Path) {
     let _ = fs::rename(path, older(path));
 }
 
-/// Truncates the log when it is larger than `cap`, keeping a copy of what it held.
+/// Truncates the log if it is larger than `cap` bytes, keeping a copy.
 pub fn cap(path: &Path, cap: u64) -> io::Result<()> {
     if fs::metadata(path)?.len() <= cap {
         return Ok(());
@@ -46,7 +46,7 @@ pub fn cap(path: &Path, cap: u64) -> io::Result<()> {
     OpenOptions::new().write(true).open(path)?.set_len(0)
 }
 
-/// The last `lines` lines, for the message about a part that did not come up.
+/// The last `lines` lines, for the message about a part that did not start.
 #[must_use]
 pub fn tail(path: &Path, lines: usize) -> Vec<String> {
     let text = fs::read(path).unwrap_or_default();
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_log_over_the_cap_is_copied_away_and_its_writer_goes_on() {
+    fn a_log_over_the_cap_is_copied_and_its_writer_continues() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("part.log");
         let mut writer = open(&path).unwrap();

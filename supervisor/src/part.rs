@@ -1,4 +1,4 @@
-//! What a lab is made of, as data: a part is a row that the supervisor knows how to prepare, start, ask and stop.
+//! What a lab consists of, as data: the supervisor knows how to prepare, start, probe and stop a part.
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
@@ -10,30 +10,31 @@ use crate::probe::Probe;
 /// One process of the lab.
 #[derive(Debug, Clone)]
 pub struct Part {
-    /// Name: in `status`, of its log, and of its service.
+    /// Name: in `status`, and of its log and service.
     pub name: String,
-    /// What is run.
+    /// The command to run.
     pub command: Line,
-    /// Ports it listens on, by their names in the port table.
+    /// Ports that it listens on, by their names in the port table.
     pub ports: BTreeMap<String, u16>,
     /// Base URL of its admin port, for services: where `/faults` and `/protections` are.
     pub admin: Option<String>,
-    /// Parts that must be ready before it starts, and that are stopped after it.
+    /// Parts that must be ready before it starts; they are stopped after it.
     pub after: Vec<String>,
-    /// What must be done once before its first start, in this order.
+    /// Steps to run once before its first start, in this order.
     pub prepare: Vec<Preparation>,
-    /// What is done while it does not run, when somebody asks for it.
+    /// Work to do on request while it is stopped.
     pub errand: Option<Errand>,
-    /// How its readiness is asked for.
+    /// How to ask whether it is ready.
     pub probe: Probe,
-    /// What asks it to stop.
+    /// The signal that asks it to stop.
     pub stop: StopSignal,
     /// How long it may take to stop before it is killed.
     pub grace: Duration,
 }
 
 impl Part {
-    /// A part with the usual ways: ended by SIGTERM within 12 seconds (services drain for up to 10), nothing to prepare.
+    /// A part with the defaults: stops within 12 seconds of SIGTERM (services drain for up to 10), nothing to
+    /// prepare.
     #[must_use]
     pub fn new(name: &str, command: Line, probe: Probe) -> Self {
         Self {
@@ -57,7 +58,7 @@ impl Part {
         self
     }
 
-    /// Adds the parts that it needs.
+    /// Adds parts that it depends on.
     #[must_use]
     pub fn after(mut self, parts: &[&str]) -> Self {
         self.after.extend(parts.iter().map(|&part| part.to_owned()));
@@ -74,9 +75,9 @@ pub struct Line {
     pub args: Vec<String>,
     /// Variables on top of the inherited ones.
     pub env: Vec<(String, String)>,
-    /// Names of the variables that it inherits beside those that every program may have.
+    /// Names of the variables that it inherits in addition to those of every program.
     pub keep: Vec<String>,
-    /// Working folder; the lab's own folder when absent.
+    /// Working folder; by default the lab's own folder.
     pub cwd: Option<PathBuf>,
 }
 
@@ -94,7 +95,7 @@ impl Line {
         self
     }
 
-    /// Lets it inherit variables.
+    /// Lets it inherit these variables.
     #[must_use]
     pub fn keep(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.keep.extend(names.into_iter().map(Into::into));
@@ -112,7 +113,7 @@ impl Line {
 /// Work before the first start of a part.
 #[derive(Debug, Clone)]
 pub struct Preparation {
-    /// Nothing is done when this exists: the last step creates it.
+    /// Skip the steps if this exists: the last step creates it.
     pub unless: PathBuf,
     /// In order; each must succeed.
     pub steps: Vec<Step>,
@@ -121,26 +122,26 @@ pub struct Preparation {
 /// One step of a preparation.
 #[derive(Debug, Clone)]
 pub enum Step {
-    /// Deletes a folder that an interrupted preparation left.
+    /// Deletes a folder that an interrupted preparation left behind.
     Remove(PathBuf),
     /// Runs a program to its end, with this text as its input.
     Run(Line, String),
     /// Gives a folder its final name.
     Rename(PathBuf, PathBuf),
-    /// Notes that the steps before it are done.
+    /// Records that the steps before it are done.
     Mark(PathBuf),
 }
 
-/// Work on the data of a part that can only be done while the part does not run.
+/// Work on the data of a part that is possible only while the part is stopped.
 #[derive(Debug, Clone)]
 pub struct Errand {
-    /// A command writes this file and stops the part, which is started again at once. Gone when it was done.
+    /// A command writes this file and stops the part, which is restarted at once. Deleted when the work is done.
     pub request: PathBuf,
-    /// Does it.
+    /// The command that does the work.
     pub line: Line,
 }
 
-/// What asks a part to stop.
+/// The signal that asks a part to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StopSignal {

@@ -1,4 +1,4 @@
-//! Files for their owner's eyes only.
+//! Files that only their owner can read.
 
 use std::{
     fs::{self, OpenOptions},
@@ -9,7 +9,7 @@ use std::{
 
 use crate::{Result, error::About as _};
 
-/// Writes a file of mode 0600, whatever an older one had; a reader sees the old or the new one.
+/// Writes a file of mode 0600, whatever mode an older one had; a reader sees the old or the new one.
 ///
 /// # Errors
 /// Names the file that cannot be written.
@@ -19,7 +19,7 @@ pub fn write_private(path: &Path, text: &str) -> Result<()> {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        // Not opened but made, so that nothing keeps the mode of an old one.
+        // Created, not opened, so that the mode of an old file is not kept.
         let _ = fs::remove_file(&draft);
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
         file.write_all(text.as_bytes())?;
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_others_could_read_is_replaced_by_one_that_they_cannot() {
+    fn a_file_that_others_could_read_becomes_private() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file.yml");
         fs::write(&path, "old").unwrap();

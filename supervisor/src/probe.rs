@@ -1,5 +1,6 @@
-//! Readiness as the part itself tells it, not as an open port suggests: HTTP status, Redis's answer to `PING`, PostgreSQL's
-//! request for a password, a Kafka broker that names itself. No probe needs a secret, so the state file has none.
+//! Readiness as the part itself reports it, not just an open port: an HTTP status, Redis's answer to `PING`,
+//! PostgreSQL's request for a password, a Kafka broker that names itself. No probe needs a secret, so the state
+//! file has none.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -16,33 +17,33 @@ use tokio::{
     net::TcpStream,
 };
 
-/// How readiness is asked for.
+/// How to ask whether a part is ready.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Probe {
     /// `GET url` answers 200.
     Http(String),
-    /// A PostgreSQL server on this port of the loopback would open a session for who knows the password.
+    /// A PostgreSQL server on this loopback port accepts log-ins.
     Postgres(u16),
-    /// A Redis server on this port of the loopback answers, be it that it wants a password first.
+    /// A Redis server on this loopback port responds, even if it only asks for a password.
     Redis(u16),
-    /// A Kafka broker on this port of the loopback knows of a broker in service.
+    /// A Kafka broker on this loopback port knows of a broker in service.
     Kafka(u16),
-    /// A file exists (parts of tests).
+    /// A file exists (for parts in tests).
     File(PathBuf),
 }
 
-/// Without proxies: every part is on the loopback. Without TLS there is nothing in the builder that could fail.
+/// Without proxies: every part is on the loopback interface. Without TLS, so building it cannot fail.
 static CLIENT: LazyLock<Client> = LazyLock::new(|| Client::builder().no_proxy().build().unwrap_or_default());
 
-/// One answer may take this long; a slow one counts as not ready.
+/// Longest wait for a response; a slower one counts as not ready.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Probe {
     /// Asks once.
     ///
     /// # Errors
-    /// Why the part is not ready, in words for people.
+    /// Why the part is not ready, as a sentence for people.
     pub async fn ask(&self) -> Result<(), String> {
         match tokio::time::timeout(PATIENCE, self.answer()).await {
             Ok(answer) => answer,
@@ -71,7 +72,8 @@ async fn ready(url: &str) -> Result<(), String> {
     Err(reasons(&body).unwrap_or_else(|| status.to_string()))
 }
 
-/// What a readiness address that is not 200 says: the named reasons of a problem (RFC 9457), its sentence, or plain text.
+/// The reasons in a readiness response that is not 200: the named reasons of a problem (RFC 9457), its detail, or
+/// plain text.
 fn reasons(body: &str) -> Option<String> {
     let problem = serde_json::from_str::<Value>(body).unwrap_or_default();
     let named = problem["errors"].as_object().into_iter().flatten();
@@ -84,7 +86,7 @@ fn reasons(body: &str) -> Option<String> {
     sentence.or_else(|| body.lines().map(str::trim).find(|line| !line.is_empty())).map(str::to_owned)
 }
 
-/// The innermost reason of a failed call: the outer ones repeat the address.
+/// The innermost cause of a failed call: the outer ones repeat the address.
 fn cause(error: &reqwest::Error) -> String {
     let mut inner: &dyn std::error::Error = error;
     while let Some(source) = inner.source() {
@@ -97,8 +99,9 @@ async fn connect(port: u16) -> std::io::Result<TcpStream> {
     TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await
 }
 
-/// Start-up message of protocol 3.0; a server that still recovers answers it with an error, one that is ready asks who we are.
-/// Hanging up then is what every client does that has yet to ask its user, so the server logs nothing.
+/// Start-up message of protocol 3.0. A server that is still recovering responds with an error, a ready one asks for
+/// authentication. Closing the connection then is what clients do that have yet to prompt for a password, so the
+/// server logs nothing.
 async fn postgres(port: u16) -> std::io::Result<Result<(), String>> {
     let mut stream = connect(port).await?;
     let body = b"\x00\x03\x00\x00user\0lab\0database\0postgres\0\0";
@@ -106,7 +109,7 @@ async fn postgres(port: u16) -> std::io::Result<Result<(), String>> {
     stream.write_all(&length.to_be_bytes()).await?;
     stream.write_all(body).await?;
     let kind = stream.read_u8().await?;
-    // Read whatever it is: hanging up with something unread would look like a lost connection, which is logged.
+    // Read the whole response: closing with unread data would look like a lost connection, which is logged.
     let mut rest = vec![0; 512];
     let read = stream.read(&mut rest).await?;
     if kind == b'R' {
@@ -130,8 +133,8 @@ async fn redis(port: u16) -> std::io::Result<Result<(), String>> {
     })
 }
 
-/// Metadata request, version 1, of no topic. A broker that has just come back answers with an empty list of brokers until its
-/// controller lets it in.
+/// Metadata request, version 1, for no topic. A broker that has just come back returns an empty list of brokers
+/// until its controller lets it in.
 async fn kafka(port: u16) -> std::io::Result<Result<(), String>> {
     // Length; API 3, version 1; correlation id; no client id; an empty list of topics.
     const REQUEST: &[u8] = b"\0\0\0\x0e\0\x03\0\x01\0\0\0\x01\xff\xff\0\0\0\0";

@@ -1,5 +1,5 @@
-//! What the supervisor knows about its parts, kept in `state.json` so that every other command, and the next `up` after a
-//! crash, can read it. A process is named by its pid and its start time: a recycled pid is never mistaken for a part.
+//! What the supervisor knows about its parts, kept in `state.json` for every other command, and for the next `up`
+//! after a crash. A process is identified by its pid and start time: a recycled pid is never mistaken for a part.
 
 use std::{collections::BTreeMap, fs, io::ErrorKind, path::PathBuf};
 
@@ -11,19 +11,19 @@ use crate::{Error, Folder, Result, error::About as _, part::StopSignal, probe::P
 /// One lab.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LabState {
-    /// The process that looks after the parts.
+    /// The process that runs the parts.
     pub supervisor: ProcId,
-    /// How far the lab as a whole is.
+    /// Phase of the lab as a whole.
     pub phase: Phase,
     /// When `up` began.
     pub started_at: DateTime<Utc>,
-    /// From the beginning of `up` until everything was ready, in milliseconds.
+    /// From the start of `up` until everything was ready, in milliseconds.
     pub ready_ms: Option<u64>,
     /// In the order of the table.
     pub parts: Vec<PartState>,
 }
 
-/// How far the lab as a whole is.
+/// Phase of the lab as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "name")]
 pub enum Phase {
@@ -31,7 +31,7 @@ pub enum Phase {
     Starting,
     /// Every part has been ready.
     Ready,
-    /// A part did not come up, and the lab is being stopped.
+    /// A part did not start, and the lab is being stopped.
     Failed {
         /// The part.
         part: String,
@@ -51,13 +51,13 @@ pub struct PartState {
     pub ports: BTreeMap<String, u16>,
     /// Base URL of the admin port, for services: where `/faults` and `/protections` are.
     pub admin: Option<String>,
-    /// How its readiness is asked for.
+    /// How to ask whether it is ready.
     pub probe: Probe,
-    /// What asks it to stop.
+    /// The signal that asks it to stop.
     pub stop: StopSignal,
-    /// Where it stands.
+    /// Its current status.
     pub status: Status,
-    /// Its process while there is one.
+    /// Its process, if there is one.
     pub process: Option<ProcId>,
     /// When that process was started.
     pub started_at: Option<DateTime<Utc>>,
@@ -65,13 +65,13 @@ pub struct PartState {
     pub ready_ms: Option<u64>,
     /// How often it ended without being asked to.
     pub restarts: u32,
-    /// How it ended the last time.
+    /// How it last ended.
     pub last_exit: Option<String>,
     /// Its log.
     pub log: PathBuf,
 }
 
-/// Where a part stands.
+/// Status of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -79,22 +79,22 @@ pub enum Status {
     Waiting,
     /// Prepares its data folder.
     Preparing,
-    /// Runs, not ready yet.
+    /// Running, not ready yet.
     Starting,
-    /// Was ready when last asked at its start.
+    /// Has been ready since its last start.
     Ready,
-    /// Ended; waits for its next start.
+    /// Ended; waiting for its next start.
     Backoff,
     /// Is being stopped.
     Stopping,
     /// Stopped on request.
     Stopped,
-    /// Did not come up.
+    /// Did not start.
     Failed,
 }
 
 impl Status {
-    /// The word that people read.
+    /// The word shown to users.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -111,10 +111,10 @@ impl Status {
 }
 
 impl LabState {
-    /// The state on disk; `None` when no lab runs here or the last one was stopped.
+    /// The state on disk; `None` if no lab is running here or the last one was stopped.
     ///
     /// # Errors
-    /// When the file is there and cannot be read.
+    /// When the file exists and cannot be read.
     pub fn load(folder: &Folder) -> Result<Option<Self>> {
         let path = folder.state();
         let text = match fs::read_to_string(&path) {
@@ -125,7 +125,7 @@ impl LabState {
         serde_json::from_str(&text).map(Some).map_err(|cause| Error::State { path, cause })
     }
 
-    /// Writes the state; a reader sees the old or the new one, never half of one.
+    /// Writes the state atomically; a reader sees the old or the new one.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -137,10 +137,10 @@ impl LabState {
             .about("write", &path)
     }
 
-    /// Removes the state: nothing runs any more.
+    /// Removes the state: nothing is running any more.
     ///
     /// # Errors
-    /// When the file is there and cannot be removed.
+    /// When the file exists and cannot be removed.
     pub fn remove(folder: &Folder) -> Result<()> {
         match fs::remove_file(folder.state()) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
@@ -154,7 +154,7 @@ impl LabState {
         self.parts.iter().find(|part| part.name == name)
     }
 
-    /// The number of a port by its name in the port table; `None` where that part does not run.
+    /// The number of a port by its name in the port table; `None` if that part does not run.
     #[must_use]
     pub fn port(&self, name: &str) -> Option<u16> {
         self.parts.iter().find_map(|part| part.ports.get(name).copied())

@@ -1,4 +1,4 @@
-//! Ends what an earlier lab left behind, found by its state file and by the mark in the environment of each part.
+//! Ends processes that an earlier lab left behind, found through its state file and the mark in their environment.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use crate::{
     state::LabState,
 };
 
-/// Time for one left-over part to stop before it is killed.
+/// Time for a leftover process to stop before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Ends every process of a lab whose supervisor is gone; returns how many there were.
 ///
 /// # Errors
-/// When one survives even SIGKILL, or belongs to another user.
+/// When a process survives even SIGKILL, or belongs to another user.
 pub async fn sweep(folder: &Folder) -> Result<usize> {
     let mut found: Vec<(ProcId, Signal)> = Vec::new();
-    // A state file of another version is no reason to refuse: the mark finds its processes as well.
+    // A state file of another version is not a reason to refuse: the mark identifies its processes as well.
     if let Ok(Some(state)) = LabState::load(folder) {
         let parts = state.parts.iter().rev();
         found.extend(parts.filter_map(|part| Some((part.process?, part.stop.signal()))));

@@ -1,4 +1,4 @@
-//! One part from its first start to its end: wait for what it needs, prepare, start, ask until ready, restart when it ends.
+//! One part from its first start to its end: wait for its dependencies, prepare, start, probe until ready, restart.
 
 use std::{
     fs,
@@ -27,7 +27,8 @@ use crate::{
     state::{Phase, Status},
 };
 
-/// How often a part is asked whether it is ready. Short: it is most of what a start costs beyond the part's own time.
+/// How often a part is asked whether it is ready. Short: this is most of what a start costs beyond the part's own
+/// time.
 const ASK_EVERY: Duration = Duration::from_millis(20);
 
 /// Looks after one part.
@@ -43,12 +44,12 @@ pub(super) struct Tender {
 enum Run {
     /// By itself.
     Ended(ExitStatus),
-    /// Because the lab stops.
+    /// Because the lab is stopping.
     Stopped,
 }
 
 impl Tender {
-    /// Returns when the part does not run any more and will not be started again.
+    /// Returns when the part is not running and will not be restarted.
     pub(super) async fn run(
         self,
         needs: Vec<watch::Receiver<bool>>,
@@ -121,7 +122,7 @@ impl Tender {
             return Ok(Run::Stopped);
         }
         let mut child = self.spawn()?;
-        // A child that was spawned here has a pid until it was waited for.
+        // A child that was spawned here has a pid until it has been waited for.
         let process = child.id().and_then(ProcId::of);
         self.board.part(&self.part.name, |part| {
             part.process = process;
@@ -142,7 +143,7 @@ impl Tender {
         };
         let status = tokio::select! {
             status = child.wait() => status?,
-            () = answers => unreachable!("waits for ever once it is ready"),
+            () = answers => unreachable!("waits forever once it is ready"),
             () = self.stop.gently.cancelled() => {
                 self.end(&mut child, std::mem::take(dependents)).await;
                 return Ok(Run::Stopped);
@@ -165,7 +166,7 @@ impl Tender {
             .map_err(|cause| Error::Program { program: self.part.command.program.clone(), cause })
     }
 
-    /// Waits until nothing needs the part any more, asks it to stop, and kills its group after its grace.
+    /// Waits until no other part needs this one, asks it to stop, and kills its group after its grace period.
     async fn end(&self, child: &mut Child, dependents: Vec<watch::Receiver<bool>>) {
         let process = child.id().and_then(ProcId::of);
         let orderly = async {
@@ -211,7 +212,7 @@ impl Tender {
         Ok(())
     }
 
-    /// Does what somebody has asked for. Where that fails, the part's log says why, and the part is started all the same.
+    /// Does requested work. If it fails, the part's log says why, and the part is started anyway.
     async fn errand(&self) {
         let Some(errand) = self.part.errand.as_ref().filter(|errand| errand.request.exists()) else { return };
         self.board.part(&self.part.name, |part| {
@@ -236,13 +237,13 @@ impl Tender {
             .spawn()
             .map_err(|cause| Error::Program { program: line.program.clone(), cause })?;
         if let Some(mut stdin) = child.stdin.take() {
-            // A program that ends before it read its input says why by its exit status.
+            // A program that ends before it has read its input explains this by its exit status.
             let _ = stdin.write_all(input.as_bytes()).await;
         }
         let status = tokio::select! {
             status = child.wait() => status?,
             () = self.stop.gently.cancelled() => {
-                // The group: initdb runs servers of its own.
+                // The whole group: initdb starts servers itself.
                 child.id().and_then(ProcId::of).inspect(|process| process.kill_group());
                 child.wait().await?;
                 return Err(Error::Stopped(name.to_string()));
@@ -254,7 +255,7 @@ impl Tender {
         Ok(())
     }
 
-    /// The lab cannot do without the part: say why and stop the others.
+    /// The lab cannot run without this part: report why and stop the others.
     fn fail(&self, reason: &str) {
         if self.stop.gently.is_cancelled() {
             return;
@@ -271,7 +272,7 @@ fn command(line: &Line, folder: &Folder) -> Command {
         .args(&line.args)
         .env_clear()
         .envs(inherited(&line.keep))
-        // Times in logs are read by programs, and by people elsewhere.
+        // Times in logs are read by programs, and by people in other time zones.
         .env("TZ", "UTC")
         .env(MARK, folder.as_os_str())
         .envs(line.env.iter().map(|(name, value)| (name, value)))

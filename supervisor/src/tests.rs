@@ -1,4 +1,4 @@
-//! The supervisor on scripted parts: real processes, nothing of the lab.
+//! The supervisor on scripted parts: real processes, but no part of the lab.
 
 use std::{fs, future::Future, net::TcpListener, path::Path, time::Duration};
 
@@ -21,12 +21,12 @@ struct Lab {
     _folder: tempfile::TempDir,
 }
 
-/// A part that runs a script in the lab's folder and is ready when the file of its name is there.
+/// A part that runs a script in the lab's folder, and is ready when the file with its name exists.
 fn script(home: &Folder, name: &str, text: &str) -> Part {
     Part::new(name, Line::new("sh").args(["-c", text]), probe::Probe::File(home.join(name)))
 }
 
-/// Goes up, then waits for SIGTERM.
+/// Becomes ready, then waits for SIGTERM.
 fn steady(home: &Folder, name: &str) -> Part {
     script(home, name, &format!("touch {name}; echo {name} up >> order; exec sleep 600"))
 }
@@ -112,7 +112,7 @@ async fn parts_start_after_what_they_need_and_stop_before_it() {
 }
 
 #[tokio::test]
-async fn a_part_that_is_killed_is_started_again_and_counted() {
+async fn a_killed_part_is_restarted_and_counted() {
     let lab = start(|home| vec![steady(home, "api")], quick());
     let first = lab.ready().await.parts[0].process.unwrap();
     first.signal(Signal::KILL);
@@ -123,12 +123,12 @@ async fn a_part_that_is_killed_is_started_again_and_counted() {
     assert_ne!(first, second);
     assert!(second.alive() && !first.alive());
     assert!(state.parts[0].last_exit.as_ref().unwrap().contains('9'), "{:?}", state.parts[0].last_exit);
-    assert_eq!(LabState::load(&lab.home).unwrap().unwrap().parts[0].restarts, 1, "the file tells it too");
+    assert_eq!(LabState::load(&lab.home).unwrap().unwrap().parts[0].restarts, 1, "the file has it, too");
     lab.end().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_part_that_ignores_sigterm_is_killed_with_its_children_after_its_grace() {
+async fn a_part_that_ignores_sigterm_is_killed_with_its_children_after_its_grace_period() {
     let stubborn = |home: &Folder| {
         let mut part =
             script(home, "api", "trap '' TERM; touch api; sleep 600 & while :; do sleep 0.02; done");
@@ -141,7 +141,7 @@ async fn a_part_that_ignores_sigterm_is_killed_with_its_children_after_its_grace
 }
 
 #[tokio::test]
-async fn a_part_that_never_comes_up_fails_the_start_with_its_name_and_stops_the_others() {
+async fn a_part_that_never_starts_fails_the_lab_with_its_name_and_stops_the_others() {
     let lab = start(
         |home| vec![steady(home, "store"), script(home, "api", "echo wrong >&2; exit 3").after(&["store"])],
         quick(),
@@ -150,11 +150,11 @@ async fn a_part_that_never_comes_up_fails_the_start_with_its_name_and_stops_the_
     let log = lab.home.log("api");
     assert_eq!(lines(&log), ["wrong"; 3], "three attempts");
     let problem = lab.end().await.unwrap_err().to_string();
-    assert!(problem.contains("api did not come up") && problem.contains("exit status: 3"), "{problem}");
+    assert!(problem.contains("api did not start") && problem.contains("exit status: 3"), "{problem}");
 }
 
 #[tokio::test]
-async fn an_errand_is_run_while_its_part_is_down_and_counts_as_no_restart() {
+async fn an_errand_runs_while_its_part_is_down_and_does_not_count_as_a_restart() {
     let part = |home: &Folder| {
         let mut part = steady(home, "store");
         let line = Line::new("sh").args(["-c", "cat request >> order; ! grep -q fail request"]);
@@ -165,7 +165,7 @@ async fn an_errand_is_run_while_its_part_is_down_and_counts_as_no_restart() {
     let mut process = lab.ready().await.parts[0].process.unwrap();
     let (request, order) = (lab.home.join("request"), lab.home.join("order"));
     until("up", || lines(&order).len() == 1).await;
-    // One that fails is not tried again: the part has to come back.
+    // A failed one is not repeated: the part has to come back.
     for (wish, written) in [("forget", 3), ("fail", 5)] {
         fs::write(&request, format!("{wish}\n")).unwrap();
         process.signal(Signal::TERM);
@@ -175,7 +175,7 @@ async fn an_errand_is_run_while_its_part_is_down_and_counts_as_no_restart() {
         let state = lab.until("back", back).await;
         assert_eq!((state.parts[0].restarts, request.exists()), (0, false), "{wish}");
         process = state.parts[0].process.unwrap();
-        // The file that says that it is ready is that of its first run.
+        // The file that signals readiness is still that of the first run.
         until("up again", || lines(&order).len() == written).await;
     }
     assert_eq!(lines(&order), ["store up", "forget", "store up", "fail", "store up"]);
@@ -183,7 +183,7 @@ async fn an_errand_is_run_while_its_part_is_down_and_counts_as_no_restart() {
 }
 
 #[tokio::test]
-async fn wrong_configuration_is_not_tried_twice() {
+async fn wrong_configuration_is_not_retried() {
     let lab = start(|home| vec![script(home, "api", "echo bad >&2; exit 64")], quick());
     lab.until("failed", |state| matches!(state.phase, Phase::Failed { .. })).await;
     assert_eq!(lines(&lab.home.log("api")), ["bad"]);
@@ -191,7 +191,7 @@ async fn wrong_configuration_is_not_tried_twice() {
 }
 
 #[tokio::test]
-async fn a_part_that_is_never_ready_fails_the_start_after_the_lab_s_patience() {
+async fn a_part_that_is_never_ready_fails_the_start_after_a_deadline() {
     let policy = Policy { patience: Duration::from_millis(200), ..quick() };
     let lab = start(|home| vec![script(home, "api", "exec sleep 600")], policy);
     lab.until("failed", |state| matches!(state.phase, Phase::Failed { .. })).await;
@@ -199,7 +199,7 @@ async fn a_part_that_is_never_ready_fails_the_start_after_the_lab_s_patience() {
 }
 
 #[tokio::test]
-async fn a_preparation_runs_once_and_its_failure_is_the_part_s() {
+async fn a_preparation_runs_once_and_its_failure_fails_the_part() {
     let prepared = |home: &Folder, text: &str| {
         let mut part = steady(home, "store");
         let (draft, done) = (home.join("data.new"), home.join("data"));
@@ -225,26 +225,26 @@ async fn a_preparation_runs_once_and_its_failure_is_the_part_s() {
 }
 
 #[tokio::test]
-async fn a_second_wish_to_stop_kills_at_once() {
+async fn a_second_request_to_stop_kills_at_once() {
     let stubborn =
         |home: &Folder| vec![script(home, "api", "trap '' TERM; touch api; while :; do sleep 0.02; done")];
     let lab = start(stubborn, quick());
     lab.ready().await;
     lab.stop.now.cancel();
-    // The grace of the part is 12 seconds; far less than that passes.
+    // The part's grace period is 12 seconds; much less passes.
     let began = Instant::now();
     lab.end().await.unwrap();
     assert!(began.elapsed() < Duration::from_secs(5));
 }
 
 #[tokio::test]
-async fn what_a_killed_lab_left_is_found_and_ended_and_nothing_else() {
+async fn only_leftover_processes_of_a_killed_lab_are_ended() {
     let (home, _folder) = home();
     let marked = |text: &str| {
         let mut command = tokio::process::Command::new("sh");
         command.args(["-c", text]).env(MARK, home.as_os_str()).process_group(0).spawn().unwrap()
     };
-    // One in the state file, one that only its mark tells of, and a stranger whose pid the state file claims.
+    // One in the state file, one that only its mark reveals, and an unrelated process whose pid is in the state file.
     let mut known = marked("exec sleep 600");
     let mut unknown = marked("exec sleep 600");
     let mut stranger = tokio::process::Command::new("sleep").arg("600").kill_on_drop(true).spawn().unwrap();
@@ -259,13 +259,13 @@ async fn what_a_killed_lab_left_is_found_and_ended_and_nothing_else() {
     };
     let (ended, ()) = within("swept", async { tokio::join!(sweep(&home), reap) }).await;
     assert_eq!(ended.unwrap(), 2);
-    assert!(stranger.try_wait().unwrap().is_none(), "the stranger lives");
+    assert!(stranger.try_wait().unwrap().is_none(), "the unrelated process lives");
     assert!(LabState::load(&home).unwrap().is_none());
     stranger.kill().await.unwrap();
 }
 
 #[tokio::test]
-async fn stopping_while_parts_still_wait_starts_none_of_them() {
+async fn stopping_while_parts_are_waiting_starts_none_of_them() {
     let lab = start(
         |home| vec![script(home, "store", "exec sleep 600"), steady(home, "api").after(&["store"])],
         quick(),
@@ -278,7 +278,7 @@ async fn stopping_while_parts_still_wait_starts_none_of_them() {
 
 #[tokio::test]
 async fn no_port_is_left_after_the_stop() {
-    // A part that really listens: the test's own way of holding a port in a child.
+    // A part that really listens on a port.
     let probe = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = probe.local_addr().unwrap().port();
     drop(probe);

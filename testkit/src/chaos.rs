@@ -1,4 +1,4 @@
-//! A TCP proxy that misbehaves on command: cuts, swallows or delays what passes through it.
+//! A TCP proxy that misbehaves on command: it cuts, swallows or delays the bytes that pass through it.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -15,17 +15,17 @@ use tokio::{
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Mode {
     Pass,
-    /// Reset what is open and whatever connects.
+    /// Resets open and new connections.
     Cut,
-    /// Accept, and let no byte through.
+    /// Accepts connections, but passes no bytes.
     Blackhole,
-    /// Hold each chunk back for this long.
+    /// Delays each chunk by this long.
     Delay(Duration),
     /// Serve what is open, and let no byte of a new connection through.
     Shut,
 }
 
-/// A proxy in front of one address. Stops when dropped, resetting its connections.
+/// A proxy in front of one address. When dropped, it stops and resets its connections.
 pub struct ChaosProxy {
     addr: SocketAddr,
     mode: watch::Sender<Mode>,
@@ -46,7 +46,7 @@ impl ChaosProxy {
         Self { addr, mode, accepting }
     }
 
-    /// Where to connect instead of the target.
+    /// The address to connect to instead of the target.
     #[must_use]
     pub const fn addr(&self) -> SocketAddr {
         self.addr
@@ -67,12 +67,12 @@ impl ChaosProxy {
         self.mode.send_replace(Mode::Cut);
     }
 
-    /// Keeps connections open and lets no byte through.
+    /// Keeps connections open, but passes no bytes.
     pub fn blackhole(&self) {
         self.mode.send_replace(Mode::Blackhole);
     }
 
-    /// Holds back every chunk, in both directions.
+    /// Delays every chunk, in both directions.
     pub fn delay(&self, by: Duration) {
         self.mode.send_replace(Mode::Delay(by));
     }
@@ -96,7 +96,7 @@ impl Drop for ChaosProxy {
 }
 
 async fn serve(client: TcpStream, target: SocketAddr, mut mode: watch::Receiver<Mode>) {
-    // Closing with zero linger sends RST, not FIN: what a crashed peer looks like.
+    // Closing with zero linger sends RST, not FIN, as from a crashed peer.
     let _ = client.set_zero_linger();
     if *mode.borrow_and_update() == Mode::Cut {
         return;

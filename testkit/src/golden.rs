@@ -1,4 +1,4 @@
-//! Golden files: committed text that must match what the code makes.
+//! Golden files: committed text that must match the output of the code.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use crate::needs::variable;
 /// Compares `actual` with the file at `path`; `UPDATE_SNAPSHOTS=1`, which `just generate snapshots` sets, rewrites the file instead.
 ///
 /// # Panics
-/// When they differ, naming the first line that does.
+/// When they differ, with the differing lines.
 pub fn check(path: impl AsRef<Path>, actual: &str) {
     let path = path.as_ref();
     if variable("UPDATE_SNAPSHOTS").is_some() {

@@ -1,18 +1,18 @@
-//! A small HTTP client for tests: one base address, whole answers, assertions that print the body.
+//! A small HTTP client for tests: one base address, whole responses, assertions that print the body.
 
 use std::{net::SocketAddr, time::Duration};
 
 use http::{HeaderMap, Method};
 use serde_json::Value;
 
-/// A client of one address. Every request has a deadline of 30 seconds, so that a hang is a failure.
+/// A client for one address. Every request has a deadline of 30 seconds, so that a hang is a failure.
 #[derive(Clone)]
 pub struct Http {
     base: String,
     client: reqwest::Client,
 }
 
-/// An answer, read to its end.
+/// A response, read to its end.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// Status code.
@@ -24,7 +24,7 @@ pub struct Answer {
 }
 
 impl Http {
-    /// A client of `addr`.
+    /// A client for `addr`.
     #[must_use]
     pub fn to(addr: SocketAddr) -> Self {
         let client = reqwest::Client::builder()
@@ -36,10 +36,10 @@ impl Http {
         Self { base: format!("http://{addr}"), client }
     }
 
-    /// Sends a request; `Err` when there was no whole answer (reset, refused, too late).
+    /// Sends a request; `Err` if there was no whole response (reset, refused, too late).
     ///
     /// # Errors
-    /// What reqwest said.
+    /// The error of reqwest.
     pub async fn try_send(
         &self,
         method: Method,
@@ -56,7 +56,7 @@ impl Http {
         Ok(Answer { status, headers, body: String::from_utf8_lossy(&response.bytes().await?).into_owned() })
     }
 
-    /// As [`Http::try_send`], for when there must be an answer.
+    /// Like [`Http::try_send`], if there must be a response.
     pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: String) -> Answer {
         self.try_send(method, path, headers, body).await.expect("an answer")
     }
@@ -76,7 +76,7 @@ impl Http {
         self.json(Method::PATCH, path, body).await
     }
 
-    /// `PUT` without a body, as the admin port takes it.
+    /// `PUT` without a body, as the admin port expects.
     pub async fn put(&self, path: &str) -> Answer {
         self.send(Method::PUT, path, &[], String::new()).await
     }
@@ -104,7 +104,7 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// Asserts the status, showing the body when it is another.
+    /// Asserts the status; shows the body if it differs.
     #[track_caller]
     pub fn expect_status(&self, status: u16) -> &Self {
         assert_eq!(self.status, status, "{}", self.body);
@@ -128,7 +128,7 @@ impl Answer {
     pub fn expect_invalid(&self, field: &str) -> Value {
         let problem = self.expect_problem(400, "invalid-request");
         let named = problem["errors"].as_object().is_some_and(|errors| errors.contains_key(field));
-        assert!(named, "no `{field}` among the errors: {}", self.body);
+        assert!(named, "no `{field}` in the errors: {}", self.body);
         problem
     }
 }

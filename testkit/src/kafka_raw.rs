@@ -1,4 +1,5 @@
-//! Messages that no client library would write, byte by byte: a Produce request (version 3) with one record batch (magic 2).
+//! Messages that no client library would write, byte by byte: a Produce request (version 3) with one record batch
+//! (magic 2).
 //!
 //! The format: <https://kafka.apache.org/protocol> and <https://kafka.apache.org/documentation/#recordbatch>.
 
@@ -91,7 +92,7 @@ fn with_length(bytes: &[u8]) -> Vec<u8> {
     [varint(i64::try_from(bytes.len()).expect("not too long")).as_slice(), bytes].concat()
 }
 
-/// Zigzag, seven bits a byte.
+/// Zigzag, seven bits per byte.
 fn varint(value: i64) -> Vec<u8> {
     let mut rest = ((value << 1) ^ (value >> 63)).cast_unsigned();
     let mut bytes = Vec::new();

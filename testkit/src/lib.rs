@@ -1,7 +1,7 @@
-//! Real dependencies for tests: PostgreSQL, Redis, a Kafka broker, a TCP proxy that misbehaves, and assertions on metrics
-//! and traces. May use chassis and contracts, never a service. See the crate's README for a tour.
+//! Real dependencies for tests: PostgreSQL, Redis, a Kafka broker, a TCP proxy that misbehaves, and assertions on
+//! metrics and traces. May use chassis and contracts, never a service. The crate's README is a tour.
 //!
-//! Invariant: nothing that a test starts survives the test process, however that process ends.
+//! Invariant: nothing that a test starts outlives the test process, however that process ends.
 
 mod chaos;
 mod claim;

@@ -8,16 +8,16 @@ use std::{
 
 use crate::Http;
 
-/// A metric family of a scrape.
+/// A metric family in a scrape.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Family {
     /// `counter`, `gauge` or `histogram`.
     pub kind: String,
     /// HELP text.
     pub help: String,
-    /// Names of its labels, `le` left out.
+    /// Names of its labels, without `le`.
     pub labels: BTreeSet<String>,
-    /// Upper bounds of a histogram's buckets in the order of the scrape, `+Inf` left out.
+    /// Upper bounds of a histogram's buckets in the order of the scrape, without `+Inf`.
     pub bounds: Vec<String>,
 }
 
@@ -29,14 +29,14 @@ pub struct Scrape {
 }
 
 impl Scrape {
-    /// Scrapes `/metrics` of an admin address.
+    /// Scrapes `/metrics` at an admin address.
     pub async fn of(admin: SocketAddr) -> Self {
         let answer = Http::to(admin).get("/metrics").await;
         answer.expect_status(200);
         Self::parse(&answer.body)
     }
 
-    /// Reads Prometheus text format 0.0.4.
+    /// Parses Prometheus text format 0.0.4.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let mut scrape = Self::default();
@@ -72,7 +72,7 @@ impl Scrape {
         self.samples.push((name.to_owned(), labels, value));
     }
 
-    /// Sum of the series of `name` that have all of `labels`; `None` when there is none.
+    /// Sum of the series of `name` that have all of `labels`; `None` if there are none.
     #[must_use]
     pub fn find(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let mut matching = self
@@ -87,10 +87,10 @@ impl Scrape {
         Some(matching.sum())
     }
 
-    /// As [`Scrape::find`], for series that must exist.
+    /// Like [`Scrape::find`], for series that must exist.
     ///
     /// # Panics
-    /// When there is none, listing the family's series: a series must be there from the start, at 0.
+    /// When there are none; lists the family's series. A series must exist from the start, at 0.
     #[must_use]
     #[track_caller]
     pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
@@ -100,7 +100,7 @@ impl Scrape {
         })
     }
 
-    /// How much the sum grew since `before`; a series that was absent counts as 0.
+    /// How much the sum has grown since `before`; an absent series counts as 0.
     #[must_use]
     #[track_caller]
     pub fn delta(&self, before: &Self, name: &str, labels: &[(&str, &str)]) -> f64 {
@@ -113,8 +113,8 @@ impl Scrape {
         &self.families
     }
 
-    /// The contract of a scrape, for a golden file: a line a family with name, type, label names, HELP and, of a histogram,
-    /// the bounds of its buckets (objectives rely on them); without values.
+    /// The contract of a scrape, for a golden file: one line per family with name, type, label names, HELP and, for a
+    /// histogram, the bounds of its buckets (objectives depend on them); without values.
     #[must_use]
     pub fn contract(&self) -> String {
         let mut text = String::new();

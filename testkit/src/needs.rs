@@ -1,4 +1,5 @@
-//! What a test needs from the machine. Missing: the test fails when `CI` is set and otherwise says loudly that it was skipped.
+//! Prerequisites of a test on the machine. If one is missing, the test fails if `CI` is set, and otherwise prints
+//! SKIPPED.
 
 use std::{
     io::Write,
@@ -16,18 +17,19 @@ pub enum Need {
     Redis,
     /// `prometheus` and `promtool`.
     Prometheus,
-    /// `alertmanager` or, as Debian calls it, `prometheus-alertmanager`.
+    /// `alertmanager`, or `prometheus-alertmanager` as Debian calls it.
     Alertmanager,
     /// Java and Maven, for Apache Kafka.
     ApacheKafka,
-    /// What the broker of [`Kafka::start`](crate::Kafka::start) needs: nothing, unless `TEST_KAFKA` asks for Apache Kafka.
+    /// What the broker of [`Kafka::start`](crate::Kafka::start) needs: nothing, unless `TEST_KAFKA` selects Apache
+    /// Kafka.
     Kafka,
     /// [`schemathesis`], which `tools/schemathesis/install` installs.
     Schemathesis,
 }
 
 impl Need {
-    /// What the machine lacks for it.
+    /// What is missing on this machine.
     fn missing(self) -> Option<&'static str> {
         let has = |names: &[&str]| names.iter().any(|name| program(name).is_some());
         let (found, how) = match self {
@@ -55,13 +57,13 @@ impl Need {
     }
 }
 
-/// The program that asks a service everything that its OpenAPI document allows, and much that it does not.
+/// The program that sends a service everything that its OpenAPI document allows, and much that it does not.
 #[must_use]
 pub fn schemathesis() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/schemathesis/bin/schemathesis")
 }
 
-/// Returns from the test when the machine lacks one of the servers: `testkit::needs!(Postgres, Redis);`
+/// Returns from the test if the machine lacks one of the servers: `testkit::needs!(Postgres, Redis);`
 #[macro_export]
 macro_rules! needs {
     ($($need:ident),+ $(,)?) => {
@@ -71,7 +73,7 @@ macro_rules! needs {
     };
 }
 
-/// Whether all `needs` are there; the work behind [`needs!`].
+/// Whether all `needs` are met; the implementation of [`needs!`].
 ///
 /// # Panics
 /// When one is missing and `CI` is set: a skipped test must not look like a passed one there.
@@ -84,12 +86,12 @@ pub fn available(needs: &[Need]) -> bool {
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
     let message = format!("{test} needs {}", missing.join(" and "));
     assert!(variable("CI").is_none(), "{message}");
-    // Past libtest's capture, which would swallow the line of a test that passes.
+    // Bypasses libtest's capture, which would swallow the line of a passing test.
     let _ = writeln!(std::io::stderr(), "SKIPPED: {message}");
     false
 }
 
-/// A program on `PATH`, or where packages put PostgreSQL without linking it there.
+/// A program on `PATH`, or where packages install PostgreSQL without linking it there.
 pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let path = variable("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).map(|folder| folder.join(name));
@@ -97,7 +99,7 @@ pub(crate) fn program(name: &str) -> Option<PathBuf> {
     on_path.chain(packaged).find(|candidate| candidate.is_file())
 }
 
-/// Debian keeps each version in a folder of its own, newest last in name order.
+/// Debian keeps each version in its own folder, the newest last in name order.
 fn packaged_postgres() -> Vec<PathBuf> {
     let Ok(versions) = std::fs::read_dir(Path::new("/usr/lib/postgresql")) else { return Vec::new() };
     let mut folders: Vec<_> = versions.flatten().map(|entry| entry.path().join("bin")).collect();

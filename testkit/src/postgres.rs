@@ -1,6 +1,6 @@
-//! A real PostgreSQL server a test process, a fresh database a test.
+//! One real PostgreSQL server per test process, one fresh database per test.
 //!
-//! Durability is off (a crash of the machine may cost the test data); everything else is as in production.
+//! Durability is off (a crash of the machine may lose the test data); everything else is as in production.
 
 use std::{
     net::SocketAddr,
@@ -16,7 +16,7 @@ use tokio::sync::OnceCell;
 
 use crate::{needs::program, ports::free_addr, tether::Tether};
 
-/// A running server. [`Postgres::shared`] is what most tests want; [`Postgres::start`] is for those that stop theirs.
+/// A running server. Most tests use [`Postgres::shared`]; [`Postgres::start`] is for tests that stop theirs.
 pub struct Postgres {
     addr: SocketAddr,
     folder: PathBuf,
@@ -31,15 +31,15 @@ impl Postgres {
         SHARED.get_or_init(Self::start).await
     }
 
-    /// A server of its own; stopped when dropped.
+    /// A separate server; stopped when dropped.
     ///
     /// # Panics
-    /// When PostgreSQL is missing (say `needs!(Postgres)` first) or does not start.
+    /// When PostgreSQL is missing (call `needs!(Postgres)` first) or does not start.
     pub async fn start() -> Self {
         Self::start_with(&[]).await
     }
 
-    /// As [`Postgres::start`], with further settings such as `log_statement=all`.
+    /// Like [`Postgres::start`], with more settings, such as `log_statement=all`.
     ///
     /// # Panics
     /// As [`Postgres::start`].
@@ -52,7 +52,7 @@ impl Postgres {
         server
     }
 
-    /// Where it listens.
+    /// Its address.
     #[must_use]
     pub const fn addr(&self) -> SocketAddr {
         self.addr
@@ -68,7 +68,7 @@ impl Postgres {
         self.url(&name)
     }
 
-    /// Creates a fresh, empty database that belongs to a role of the same name without further rights, as services have it;
+    /// Creates a fresh, empty database owned by a role of the same name without other rights, as services have it;
     /// returns its name and its URL.
     pub async fn owned_database(&self, name: &str) -> (String, String) {
         let name = format!("{name}_{}", self.databases.fetch_add(1, Ordering::Relaxed));
@@ -83,7 +83,7 @@ impl Postgres {
         (name, url)
     }
 
-    /// What the server has written so far.
+    /// The server's log so far.
     #[must_use]
     pub fn log(&self) -> String {
         std::fs::read(self.folder.join("server.log"))
@@ -102,7 +102,7 @@ impl Postgres {
         self.tether.signal("STOP");
     }
 
-    /// Undoes [`Postgres::freeze`].
+    /// Reverts [`Postgres::freeze`].
     pub fn thaw(&self) {
         self.tether.signal("CONT");
     }
@@ -174,7 +174,7 @@ fn server_command(folder: &Path, addr: SocketAddr, settings: &[&str]) -> Vec<Str
     command
 }
 
-/// PostgreSQL refuses to run as root: there the `postgres` user takes over, and the folder.
+/// PostgreSQL refuses to run as root: in that case the user `postgres` runs it, and owns the folder.
 fn unprivileged(folder: &Path) -> Vec<String> {
     let root = std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0);
     if !root {

@@ -1,4 +1,4 @@
-//! A service's own binary as a child: for what only the process shows (start, signals, exit codes, kill -9).
+//! A service's own binary as a child process, for behaviour of the process: start, signals, exit codes, kill -9.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -21,10 +21,10 @@ impl Process {
         Self { tether: Some(Tether::start(&folder, "TERM", &command)), folder }
     }
 
-    /// Waits until `/readyz` of `admin` answers 200.
+    /// Waits until `/readyz` of `admin` returns 200.
     ///
     /// # Panics
-    /// When it does not within 30 seconds, with what the process wrote.
+    /// When that takes longer than 30 seconds; shows the output of the process.
     pub async fn ready(&self, admin: std::net::SocketAddr) {
         let http = Http::to(admin);
         eventually(Duration::from_secs(30), || async {
@@ -35,7 +35,7 @@ impl Process {
         .await;
     }
 
-    /// What it has written so far, standard output and error together.
+    /// Its output so far, standard output and error together.
     #[must_use]
     pub fn output(&self) -> String {
         std::fs::read_to_string(self.folder.join("server.log")).unwrap_or_default()
@@ -46,7 +46,7 @@ impl Process {
         self.tether.iter().for_each(|tether| tether.signal(signal));
     }
 
-    /// SIGKILL, and waits until it is gone.
+    /// Sends SIGKILL and waits until the process is gone.
     pub fn kill(&mut self) {
         self.tether.take().into_iter().for_each(|tether| tether.kill("KILL"));
     }
@@ -60,7 +60,7 @@ impl Process {
         self.tether.as_ref().map(Tether::pid).expect("a process that was not killed")
     }
 
-    /// Whether it still runs.
+    /// Whether it is still running.
     pub fn alive(&mut self) -> bool {
         self.tether.as_mut().is_some_and(Tether::alive)
     }

@@ -1,4 +1,4 @@
-//! A real Redis server a test, without persistence.
+//! One real Redis server per test, without persistence.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -19,13 +19,13 @@ impl Redis {
     /// Starts one on a free port.
     ///
     /// # Panics
-    /// When Redis is missing (say `needs!(Redis)` first) or does not start.
+    /// When Redis is missing (call `needs!(Redis)` first) or does not start.
     pub async fn start() -> Self {
         let addr = free_addr();
         Self { addr, tether: Some(spawn(addr).await) }
     }
 
-    /// Where it listens; stays the same over [`Redis::restart`].
+    /// Its address; does not change with [`Redis::restart`].
     #[must_use]
     pub const fn addr(&self) -> SocketAddr {
         self.addr
@@ -43,7 +43,7 @@ impl Redis {
         self.tether.as_ref().map(Tether::pid)
     }
 
-    /// Ends it at once (SIGKILL); the port refuses from now on.
+    /// Ends it at once (SIGKILL); the port then refuses connections.
     pub fn kill(&mut self) {
         if let Some(tether) = self.tether.take() {
             tether.kill("KILL");
@@ -59,17 +59,17 @@ impl Redis {
         self.tether = Some(spawn(self.addr).await);
     }
 
-    /// Stops it from answering while its connections stay open (SIGSTOP).
+    /// Stops it from responding while its connections stay open (SIGSTOP).
     pub fn freeze(&self) {
         self.tether.iter().for_each(|tether| tether.signal("STOP"));
     }
 
-    /// Undoes [`Redis::freeze`].
+    /// Reverts [`Redis::freeze`].
     pub fn thaw(&self) {
         self.tether.iter().for_each(|tether| tether.signal("CONT"));
     }
 
-    /// Sends one inline command (`FLUSHALL`, `TTL users:1`) and returns the reply as Redis wrote it.
+    /// Sends one inline command (`FLUSHALL`, `TTL users:1`) and returns the raw reply.
     pub async fn command(&self, line: &str) -> String {
         send(self.addr, line).await.expect("Redis answers")
     }
@@ -109,13 +109,13 @@ async fn send(addr: SocketAddr, line: &str) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&reply).into_owned())
 }
 
-/// What follows the first whole value of the Redis protocol; `None` while that is not all there.
+/// What follows the first whole value of the Redis protocol; `None` while that is incomplete.
 fn rest_of(bytes: &[u8]) -> Option<&[u8]> {
     let end = bytes.windows(2).position(|two| two == b"\r\n")?;
     let (head, rest) = (std::str::from_utf8(&bytes[..end]).ok()?, &bytes[end + 2..]);
     let count = || head[1..].parse::<usize>().ok();
     match head.as_bytes().first()? {
-        // A negative length is no value.
+        // A negative length means a null value.
         b'$' => count().map_or(Some(rest), |length| rest.get(length + 2..)),
         b'*' => (0..count().unwrap_or_default()).try_fold(rest, |rest, _| rest_of(rest)),
         _ => Some(rest),

@@ -1,5 +1,6 @@
-//! A server process that cannot outlive the test process: it runs under a small `sh` that reads its standard input, and
-//! when that ends (the test process dropped it, or died in any way, SIGKILL included) stops the server and removes the folder.
+//! A server process that cannot outlive the test process: it runs under a small `sh` that reads its standard input.
+//! When that ends (because the test process dropped it, or died in any way, including SIGKILL), `sh` stops the
+//! server and removes the folder.
 
 use std::{
     fs::File,
@@ -53,7 +54,7 @@ impl Words {
 }
 
 impl Tether {
-    /// Starts `command`, whose folder is `folder`; a note of [`Tether::keep_folder`] holds no longer.
+    /// Starts `command` in `folder`; cancels an earlier [`Tether::keep_folder`].
     pub(crate) fn start(folder: &Path, signal: &str, command: &[String]) -> Self {
         let _ = std::fs::remove_file(folder.join("keep"));
         let log = File::options().read(true).write(true).create(true).truncate(true);
@@ -63,7 +64,8 @@ impl Tether {
             .arg(folder)
             .arg(signal)
             .args(command)
-            // A group of its own: Ctrl-C and test runners that kill the group reach the test, not the clean-up.
+            // Its own process group: Ctrl-C, and test runners that kill the group, reach the test but not the
+            // clean-up.
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -77,7 +79,7 @@ impl Tether {
         Self { shell, server, words: Words(Arc::new(log)) }
     }
 
-    /// Whether the server still runs.
+    /// Whether the server is still running.
     pub(crate) fn alive(&mut self) -> bool {
         matches!(self.shell.try_wait(), Ok(None))
     }

@@ -1,4 +1,4 @@
-//! An OTLP/HTTP receiver that keeps the spans it gets, and assertions on them.
+//! An OTLP/HTTP receiver that keeps all spans, and assertions on them.
 
 use std::{
     collections::BTreeMap,
@@ -36,7 +36,7 @@ pub struct Span {
     pub kind: &'static str,
     /// Whether its status is an error.
     pub error: bool,
-    /// Length.
+    /// Duration.
     pub duration: Duration,
     /// Attributes as text.
     pub attributes: BTreeMap<String, String>,
@@ -44,7 +44,7 @@ pub struct Span {
     pub links: Vec<(String, String)>,
 }
 
-/// A receiver on a port of its own. Stops when dropped.
+/// A receiver on its own port. Stops when dropped.
 pub struct TraceSink {
     addr: SocketAddr,
     spans: Arc<Mutex<Vec<Span>>>,
@@ -64,7 +64,7 @@ impl TraceSink {
         Self { addr, spans, serving }
     }
 
-    /// For `OTEL_EXPORTER_OTLP_ENDPOINT`.
+    /// The URL for `OTEL_EXPORTER_OTLP_ENDPOINT`.
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.addr)
@@ -82,10 +82,10 @@ impl TraceSink {
         lock(&self.spans).iter().filter(|span| span.trace_id == trace_id).cloned().collect()
     }
 
-    /// Waits until the trace has a span for each name, and returns its spans.
+    /// Waits until the trace has a span with each of the names, and returns its spans.
     ///
     /// # Panics
-    /// When they do not arrive in time, naming those that are there.
+    /// When they do not arrive in time; lists those that did.
     pub async fn wait_for(&self, trace_id: &str, names: &[&str], deadline: Duration) -> Vec<Span> {
         eventually(deadline, || async {
             let spans = self.spans_of(trace_id);

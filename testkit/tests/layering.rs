@@ -1,5 +1,5 @@
-//! The tree is the architecture: fails where a crate or a module reaches for something that it must not know.
-//! Which crate may depend on which is listed in `docs/rooms.yaml`, from which the table of `docs/architecture.md` is written.
+//! The tree is the architecture: fails if a crate or module uses one that it must not know. `docs/rooms.yaml` lists
+//! which crate may depend on which; the table in `docs/architecture.md` is generated from it.
 
 use std::{
     fs,
@@ -39,7 +39,7 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Lines of `file` that name one of `words` as a path root, such as `sqlx::` or `use axum`.
+/// Lines of `file` that use one of `words` as the root of a path, such as `sqlx::` or `use axum`.
 fn mentions(file: &Path, words: &[&str]) -> Vec<String> {
     let text = fs::read_to_string(file).expect("a readable source file");
     text.lines()
@@ -56,7 +56,7 @@ fn names_crate(line: &str, word: &str) -> bool {
         let before = line[..at].chars().next_back();
         let after = &line[at + word.len()..];
         let starts = before.is_none_or(|c| !(c.is_alphanumeric() || c == '_' || c == ':'));
-        // A family of crates by the start of their names.
+        // A family of crates, by the start of their names.
         let after = if word.ends_with('_') {
             after.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_')
         } else {
@@ -72,7 +72,7 @@ fn folder_of(service: &str) -> PathBuf {
     root().join("services").join(service).join("src")
 }
 
-/// The rooms: what crates of this workspace the crate in each folder may depend on, outside tests.
+/// The rooms: which crates of the workspace the crate in each folder may depend on, outside tests.
 fn rooms() -> Vec<serde_json::Value> {
     let text = fs::read_to_string(root().join("docs/rooms.yaml")).expect("docs/rooms.yaml");
     serde_saphyr::from_str(&text).expect("a list of rooms")
@@ -104,17 +104,17 @@ fn crates_depend_only_on_the_crates_below_them() {
         for used in allowed {
             let used_here = |d: &serde_json::Value| d["name"] == used && d["kind"].as_str() != Some("dev");
             if !package["dependencies"].as_array().expect("dependencies").iter().any(used_here) {
-                wrong.push(format!("{name} may use {used} and does not: take it out of docs/rooms.yaml"));
+                wrong.push(format!("{name} does not use {used}: remove it from docs/rooms.yaml"));
             }
         }
     }
     for room in &rooms {
         let folder = room["folder"].as_str().expect("a folder");
         if !root().join(folder).is_dir() {
-            wrong.push(format!("docs/rooms.yaml has `{folder}`, which is not there"));
+            wrong.push(format!("docs/rooms.yaml has `{folder}`, which does not exist"));
         }
     }
-    assert!(wrong.is_empty(), "edges that the architecture forbids:\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "dependencies that the architecture forbids:\n{}", wrong.join("\n"));
 }
 
 #[test]
@@ -228,7 +228,7 @@ const BUSINESS: &[&str] = &[
     "wrong_total",
 ];
 
-/// What has one of them in it and is none; then the examples of the lab's own in texts that people read.
+/// Harmless words that contain one of them, and examples from the lab in texts that people read.
 const INNOCENT: &[&str] =
     &["user_agent", "user-agent", "user:password", "order_by", "`/orders/{id}`", "order-api", "*.shop.svc"];
 

@@ -1,5 +1,6 @@
-//! Nothing of ours links a program under a licence that asks for more than its notice, test tools included. `cargo deny` judges
-//! the crates; here is the rest: modules of Go, packages of npm, and that `deny.toml` itself allows nothing of the kind.
+//! None of our programs, including test tools, links code under a licence that asks for more than its notice.
+//! `cargo deny` checks the crates; this checks the rest: Go modules, npm packages, and that `deny.toml` allows no
+//! such licence.
 
 use std::{
     fs,
@@ -8,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-/// Modules of Go under the AGPL that somebody who works on observability may reach for. What stands below one is part of it.
+/// Go modules under the AGPL that work on observability may bring in, including everything below them.
 const AGPL_MODULES: &[&str] = &[
     "github.com/grafana/grafana",
     "github.com/grafana/loki",
@@ -27,10 +28,10 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the workspace root")
 }
 
-/// Every file of the repository, without what is built, installed or stored beside it.
+/// Every file of the repository, without what is built, installed or stored next to it.
 fn files() -> Vec<PathBuf> {
     let files = files_below(&root());
-    assert!(files.len() > 300, "the files of the repository are found");
+    assert!(files.len() > 300, "too few files found");
     files
 }
 
@@ -44,7 +45,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
             files.extend(files_below(&folder));
         }
     }
-    // Links may lead nowhere; what they lead to has its own name.
+    // Links may be dangling; their targets are listed under their own names.
     files.retain(|file| file.is_file() && !file.is_symlink());
     files
 }
@@ -53,7 +54,8 @@ fn named(files: &[PathBuf], name: &str) -> Vec<PathBuf> {
     files.iter().filter(|file| file.file_name().is_some_and(|own| own == name)).cloned().collect()
 }
 
-/// Whether the text names this module as a module: `https://` before it makes a link of it, and `pyroscope-go` is another one.
+/// Whether the text names this module as a module: after `https://` it is a link, and `pyroscope-go` is a different
+/// one.
 fn uses(text: &str, module: &str) -> bool {
     text.match_indices(module).any(|(at, _)| {
         let before = text[..at].chars().next_back();
@@ -67,7 +69,7 @@ fn agpl_modules(text: &str) -> Vec<&'static str> {
     AGPL_MODULES.iter().copied().filter(|module| uses(text, module)).collect()
 }
 
-/// What is wrong with the packages of a lockfile: each must have a licence that is allowed, its exact version and its checksum.
+/// Problems of the packages in a lockfile: each must have an allowed licence, an exact version and a checksum.
 fn wrong_packages(lock: &str, allowed: &[&str]) -> Vec<String> {
     let lock: Value = serde_json::from_str(lock).expect("JSON");
     let packages = lock["packages"].as_object().expect("a lockfile of version 2 or 3");
@@ -89,7 +91,7 @@ fn deny() -> String {
     fs::read_to_string(root().join("deny.toml")).expect("deny.toml")
 }
 
-/// The words of the list `allow` of a `deny.toml`.
+/// The entries of the list `allow` in a `deny.toml`.
 fn allowed_licences(text: &str) -> Vec<&str> {
     let (_, rest) = text.split_once("\nallow = [").expect("a list of licences");
     let (list, _) = rest.split_once(']').expect("its end");
@@ -101,10 +103,10 @@ fn is_copyleft(licence: &str) -> bool {
 }
 
 #[test]
-fn no_file_asks_for_a_module_of_go_under_the_agpl() {
+fn no_file_uses_a_go_module_under_the_agpl() {
     let files = files();
-    assert!(named(&files, "go.mod").len() > 2, "modules of Go are found");
-    // A module comes in by a go.mod, or by a script that asks Go for it. This file has the list.
+    assert!(named(&files, "go.mod").len() > 2, "too few Go modules found");
+    // A module comes in through a go.mod, or through a script that runs Go. The list itself is in this file.
     let own = root().join("testkit/tests/licences.rs");
     let mut found = Vec::new();
     for file in files.iter().filter(|file| **file != own) {
@@ -116,10 +118,10 @@ fn no_file_asks_for_a_module_of_go_under_the_agpl() {
 }
 
 #[test]
-fn packages_of_npm_are_permissive_and_pinned() {
+fn npm_packages_are_permissive_and_pinned() {
     let files = files();
     let locks = named(&files, "package-lock.json");
-    assert!(!locks.is_empty(), "lockfiles are found");
+    assert!(!locks.is_empty(), "no lockfiles found");
     for package in named(&files, "package.json") {
         let lock = package.with_file_name("package-lock.json");
         assert!(locks.contains(&lock), "{} has no lockfile", package.display());
@@ -129,7 +131,7 @@ fn packages_of_npm_are_permissive_and_pinned() {
             for (name, version) in json[kind].as_object().into_iter().flatten() {
                 let version = version.as_str().expect("a version");
                 let exact = version.chars().all(|c| c.is_ascii_digit() || c == '.');
-                assert!(exact, "{}: {name} is not at one version: {version}", package.display());
+                assert!(exact, "{}: {name} is not pinned to one version: {version}", package.display());
             }
         }
     }

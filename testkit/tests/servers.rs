@@ -15,7 +15,7 @@ const SOON: Duration = Duration::from_secs(10);
 testkit::broker!();
 
 #[tokio::test]
-async fn every_test_gets_a_database_of_its_own() {
+async fn every_test_gets_its_own_database() {
     needs!(Postgres);
     let server = Postgres::shared().await;
     let (one, two) = (server.database("users").await, server.database("users").await);
@@ -38,7 +38,7 @@ async fn redis_dies_and_comes_back_on_the_same_port() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_goes_through_the_broker_and_survives_its_outage() {
+async fn a_message_survives_an_outage_of_the_broker() {
     needs!(Kafka);
     survives_an_outage(&Kafka::start()).await;
 }
@@ -89,7 +89,7 @@ async fn ping(addr: std::net::SocketAddr) -> std::io::Result<bool> {
     Ok(stream.read(&mut reply).await? == 7)
 }
 
-/// The other half of the next test: starts servers, says which, and waits to be killed.
+/// The other half of the next test: starts servers, prints their pids, and waits to be killed.
 #[tokio::test]
 #[ignore = "run by no_server_survives_a_killed_test_process"]
 async fn starts_servers_and_waits() {

@@ -1,7 +1,7 @@
-//! Circuit breaker after resilience4j's count-based one: a window of the last calls, open for a while at too many
-//! failures, then a bounded number of probes decides.
+//! Circuit breaker after resilience4j's count-based one: a window of the last calls, open for a while after too many
+//! failures; then a bounded number of probes decides.
 //!
-//! Own code because tower has none, and because this one must be switched off at run time and read into our registry.
+//! Our own because tower has none, and because it is switched off at run time and exports its state to our registry.
 
 use std::{
     collections::VecDeque,
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 /// Calls that the failure rate is computed over.
 const WINDOW: usize = 50;
-/// Calls below which no rate is computed: a handful of failures after a quiet night must not open it.
+/// Calls below which no rate is computed: a few failures after an idle period must not open it.
 const MIN_CALLS: usize = 20;
 /// Share of failures, in percent, at which it opens.
 const FAILURE_PERCENT: usize = 50;
@@ -87,7 +87,7 @@ impl Breaker {
                 let bad = *failed * 100 >= PROBES * FAILURE_PERCENT;
                 if bad { Some(State::open()) } else { enough.then(State::closed) }
             }
-            // A call that was admitted in an earlier state says nothing about this one.
+            // A call that was admitted in an earlier state does not count in this one.
             _ => None,
         };
         if let Some(next) = next {
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn opens_at_half_failures_of_twenty_and_closes_after_five_good_probes() {
+    async fn opens_when_ten_of_twenty_fail_and_closes_after_five_good_probes() {
         let (breaker, gauge) = breaker();
         for n in 0..MIN_CALLS {
             assert!(call(&breaker, n % 2 == 0), "closed while fewer than {MIN_CALLS} calls are known");

@@ -20,7 +20,7 @@ use chassis_telemetry::{Chassis, traces};
 use metrics::{ClientMetrics, Outcome};
 use transport::Transport;
 
-/// Retries allowed as a share of the calls of the last [`BUDGET_WINDOW`]: enough for blips, too few for a storm.
+/// Retries allowed, as a share of the calls in [`BUDGET_WINDOW`]: enough for brief failures, too few for a storm.
 const RETRY_SHARE: f32 = 0.2;
 /// Retries per second that are always allowed, so that a quiet client can retry at all.
 const RETRY_FLOOR: u32 = 1;
@@ -29,7 +29,7 @@ const BUDGET_WINDOW: Duration = Duration::from_secs(10);
 /// First pause between attempts; doubles, with full jitter.
 const BACKOFF: Duration = Duration::from_millis(20);
 
-/// What one peer's client can be told.
+/// Settings of the client of one peer.
 #[derive(Debug, Clone)]
 pub struct ClientConfig {
     /// Name of the peer: the `peer` label.
@@ -60,10 +60,10 @@ struct Inner {
     budget: TpsBudget,
 }
 
-/// Why a call got no usable answer.
+/// Why a call got no usable response.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// No answer in time.
+    /// No response within the deadline.
     #[error("{peer} did not answer within {after:?}")]
     Timeout {
         /// The peer.
@@ -76,7 +76,7 @@ pub enum ClientError {
     Unreachable {
         /// The peer.
         peer: &'static str,
-        /// What the connection said.
+        /// The error of the connection.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -85,10 +85,10 @@ pub enum ClientError {
     Refused {
         /// The peer.
         peer: &'static str,
-        /// Which of the two.
+        /// Breaker or bulkhead.
         reason: &'static str,
     },
-    /// The peer answered with a status that the caller did not ask for.
+    /// The peer answered with a status that the caller did not expect.
     #[error("{peer} answered {status}")]
     Status {
         /// The peer.
@@ -101,7 +101,7 @@ pub enum ClientError {
     Body {
         /// The peer.
         peer: &'static str,
-        /// What the decoder said.
+        /// The error of the decoder.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -123,7 +123,7 @@ impl PeerClient {
     #[must_use]
     pub fn new(config: ClientConfig, chassis: &Chassis) -> Self {
         let metrics = ClientMetrics::register(&chassis.metrics, config.peer);
-        // Redirects and proxies would hide where a call really went.
+        // Redirects and proxies would hide where a call went.
         let http = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -184,7 +184,7 @@ impl Inner {
         true
     }
 
-    /// One measured attempt, with what protects it.
+    /// One measured attempt, with its protections.
     async fn attempt<T: DeserializeOwned>(
         &self,
         route: &'static str,
@@ -253,7 +253,7 @@ impl Inner {
     }
 }
 
-/// Writes how an attempt ended onto its span, as the HTTP semantic conventions name it.
+/// Records how an attempt ended on its span, as in the HTTP semantic conventions.
 fn describe<T>(span: &tracing::Span, result: &Result<Option<T>, ClientError>) {
     match result {
         Ok(Some(_)) => {

@@ -14,7 +14,7 @@ use crate::{
 use chassis_faults::{FaultPoint, Faults, Params, Strike};
 use chassis_telemetry::traces;
 
-/// A port on which nothing listens (RFC 6335: 1 is tcpmux, unused): a connect to it is really refused.
+/// A port on which nothing listens (RFC 6335: 1 is tcpmux, unused): a connect to it is refused.
 const CLOSED_PORT: u16 = 1;
 
 /// The real client and the points that can break it.
@@ -54,7 +54,7 @@ impl Transport {
             request = request.header(name, value);
         }
         let answer = if unreachable {
-            // At level `debug` the client would say which port it really goes to.
+            // At level `debug` the client would log the actual port.
             request.send().with_subscriber(NoSubscriber::default()).await
         } else {
             request.send().await
@@ -87,7 +87,7 @@ impl Transport {
         if error.is_timeout() {
             ClientError::Timeout { peer: self.peer, after: Duration::ZERO }
         } else {
-            // Whom it could not reach, the peer's name says; the URL adds nothing but an id.
+            // The peer's name says what could not be reached; the URL would only add an id.
             ClientError::Unreachable { peer: self.peer, source: error.without_url().into() }
         }
     }

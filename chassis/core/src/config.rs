@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::EXIT_USAGE;
 
-/// A variable whose value only turned out to be wrong once it was used: `exit_code` of `chassis-service` makes it
+/// A variable whose value turned out to be wrong only when it was used: `exit_code` of `chassis-service` makes it
 /// [`EXIT_USAGE`] too.
 #[derive(Debug, thiserror::Error)]
 #[error("{variable}: {expected}")]
@@ -14,13 +14,13 @@ pub struct Invalid {
 }
 
 impl Invalid {
-    /// `expected` says what is wrong with the value and what would be right.
+    /// `expected` says what is wrong with the value and what is valid.
     pub fn new(variable: &'static str, expected: impl fmt::Display) -> Self {
         Self { variable, expected: expected.to_string() }
     }
 }
 
-/// A text that never shows in logs.
+/// A string that is never logged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub String);
 
@@ -52,7 +52,7 @@ impl std::ops::Deref for Secret {
 /// Parses a share between 0 and 1.
 ///
 /// # Errors
-/// A sentence that says what would be right.
+/// A sentence that says what is valid.
 pub fn ratio(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
@@ -63,7 +63,7 @@ pub fn ratio(text: &str) -> Result<f64, String> {
 /// Parses a size in bytes: `512`, `64KiB`, `256MiB`, `1GiB`.
 ///
 /// # Errors
-/// A sentence that says what would be right.
+/// A sentence that says what is valid.
 pub fn byte_size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let factor: u64 = match &text[digits.len()..] {
@@ -80,8 +80,8 @@ pub fn byte_size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("`{text}` is not a size such as 512, 64KiB or 256MiB"))
 }
 
-/// Parses flags and environment into `C`; an empty variable counts as absent. On bad input says which variable has which
-/// value and what was expected, and ends the process with [`EXIT_USAGE`].
+/// Parses flags and environment into `C`; an empty variable counts as absent. Bad input: prints which variable has what
+/// value and what was expected, and exits with [`EXIT_USAGE`].
 #[must_use]
 pub fn parse<C: clap::Parser>() -> C {
     let command = C::command().mut_args(without_empty_variable);
@@ -101,7 +101,7 @@ pub fn parse<C: clap::Parser>() -> C {
     })
 }
 
-/// Charts and compose files pass unset values as empty variables; clap would take them as texts.
+/// Charts and compose files pass unset values as empty variables; clap would take them as empty strings.
 fn without_empty_variable(arg: clap::Arg) -> clap::Arg {
     #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     let empty = arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());

@@ -7,7 +7,7 @@ use crate::config::Invalid;
 /// Exit code for bad configuration, `EX_USAGE` of sysexits(3).
 pub const EXIT_USAGE: u8 = 64;
 
-/// What `main` returns for how the process ended: an error is said on stderr, bad configuration has a code of its own.
+/// What `main` returns: an error is printed on stderr; bad configuration has its own exit code.
 #[must_use]
 pub fn exit_code(ended: anyhow::Result<()>) -> ExitCode {
     let Err(error) = ended else { return ExitCode::SUCCESS };

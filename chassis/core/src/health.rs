@@ -10,7 +10,7 @@ use std::{
 
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 
-/// Time that one check has.
+/// Time allowed for one check.
 const DEADLINE: Duration = Duration::from_secs(1);
 
 type Check = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
@@ -28,7 +28,7 @@ struct Inner {
 }
 
 impl Readiness {
-    /// Adds a check that is asked, with a deadline of one second, at each `/readyz`. An `Err` names what is wrong.
+    /// Adds a check that runs on each `/readyz`, with a deadline of one second. An `Err` names what is wrong.
     pub fn check<F>(&self, name: &'static str, check: F)
     where
         F: Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync + 'static,
@@ -36,12 +36,12 @@ impl Readiness {
         self.inner.checks.write().unwrap_or_else(PoisonError::into_inner).push((name, Arc::new(check)));
     }
 
-    /// Turns the process unready for good: the first step of a stop.
+    /// Makes the process unready for good: the first step of a shutdown.
     pub fn stopping(&self) {
         self.inner.stopping.store(true, Ordering::Release);
     }
 
-    /// The checks that fail now, with their reasons, by name; empty means ready. All are asked at once.
+    /// Name and reason of each check that fails now; empty means ready. All checks run concurrently.
     pub async fn failing(&self) -> Vec<(&'static str, String)> {
         if self.inner.stopping.load(Ordering::Acquire) {
             return vec![("process", "stopping".to_owned())];

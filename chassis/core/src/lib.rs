@@ -2,7 +2,7 @@
 //! exit code for bad configuration, who the process is, and whether it is ready; and the words for what is wrong with a
 //! request: types of problems, fields.
 //!
-//! Knows no telemetry, no faults and no protocol.
+//! Depends on no telemetry, faults or protocol.
 
 pub mod config;
 mod exit;

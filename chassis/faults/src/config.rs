@@ -1,23 +1,23 @@
-//! What the switches of a process can be told.
+//! Flags and environment of the fault and protection switches.
 
 use chassis_core::config::Secret;
 
-/// Who may switch faults and protections, and how they stand at the start.
+/// Who may switch faults and protections, and their state at start-up.
 #[derive(Debug, Clone, clap::Args)]
 pub struct FaultsConfig {
-    /// Whether the fault switch exists at all; without it `/faults` answers 404.
+    /// Serve the fault switch; when `false`, `/faults` answers 404.
     #[arg(long, env = "FAULTS_ENABLED", default_value_t = true, action = clap::ArgAction::Set)]
     pub faults_enabled: bool,
-    /// Bearer token that `/faults` and `/protections` require when set.
+    /// Bearer token that `/faults` and `/protections` require; without it they are open.
     #[arg(long, env = "FAULTS_TOKEN", hide_env_values = true)]
     pub faults_token: Option<Secret>,
-    /// Instructors only: name active faults in metrics, spans and logs.
+    /// For instructors: name active faults in metrics, spans and logs.
     #[arg(long, env = "FAULTS_REVEAL", default_value_t = false, action = clap::ArgAction::Set)]
     pub faults_reveal: bool,
-    /// Faults that are on from the start, as `name?param=value&…`, separated by spaces.
+    /// Faults that are on from start-up, as `name?param=value&…`, separated by spaces.
     #[arg(long, env = "FAULTS_AT_START", value_delimiter = ' ')]
     pub faults_at_start: Vec<String>,
-    /// Protections that are off from the start, separated by commas.
+    /// Protections that are off from start-up, separated by commas, for example `timeout,bulkhead`.
     #[arg(long, env = "PROTECTIONS_OFF", value_delimiter = ',')]
     pub protections_off: Vec<String>,
 }

@@ -14,10 +14,10 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// A switchboard with the points of `catalogue`, all off but for baselines, whose plans may choose by `subject`; with `reveal` they give themselves away.
+    /// A switchboard with the points of `catalogue`, all off except baselines; plans may select by `subject`. `reveal` names active faults in telemetry.
     ///
     /// # Panics
-    /// When the catalogue names a point twice or has a default or baseline that its own ranges refuse: a mistake in the
+    /// If the catalogue names a point twice or has a default or baseline outside its own ranges: a mistake in the
     /// code, found at start-up by every test.
     #[must_use]
     pub fn new(catalogue: Catalogue, subject: &'static [Attribute], reveal: bool) -> Self {
@@ -76,7 +76,7 @@ impl Faults {
     /// Sets a plan from a query string such as `rate=0.2&ttl=5m`, as `PUT /faults/{name}` does.
     ///
     /// # Errors
-    /// What was wrong and what would be right.
+    /// What is wrong and what is valid.
     pub fn set(&self, name: &str, query: &str) -> Result<(), FaultError> {
         let state = self.state(name)?;
         state.set(parse(state.spec, self.subject, query, false)?);
@@ -86,20 +86,20 @@ impl Faults {
     /// Ends a fault, its baseline included.
     ///
     /// # Errors
-    /// When the point does not exist.
+    /// If the point does not exist.
     pub fn clear(&self, name: &str) -> Result<(), FaultError> {
         self.state(name)?.end(true);
         Ok(())
     }
 
-    /// Ends every fault that was set; baselines stay, or return, as they were.
+    /// Ends every fault that was set; baselines stay or come back unchanged.
     pub fn clear_all(&self) {
         for point in self.points.iter() {
             point.end(false);
         }
     }
 
-    /// What plans of this process may choose by.
+    /// The attributes by which plans of this process may select.
     #[must_use]
     pub fn subject(&self) -> &'static [Attribute] {
         self.subject

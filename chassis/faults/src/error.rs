@@ -1,4 +1,4 @@
-//! Why a plan was refused: the text names what was wrong and lists what would be right.
+//! Why a plan was refused: the text names what is wrong and lists what is valid.
 
 /// Why a plan was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -6,27 +6,27 @@ pub enum FaultError {
     /// No such point in this service.
     #[error("unknown fault `{name}`; this service has: {known}")]
     UnknownFault {
-        /// What was asked for.
+        /// The name in the request.
         name: String,
         /// The names of all points, separated by commas.
         known: String,
     },
-    /// A parameter that the point does not have.
+    /// The point has no such parameter.
     #[error("unknown parameter `{param}` of `{fault}`; it takes: {known}")]
     UnknownParam {
         /// The point.
         fault: String,
-        /// What was given.
+        /// The parameter in the request.
         param: String,
         /// The names of all parameters, separated by commas.
         known: String,
     },
-    /// A value out of its kind or range, or one that contradicts another.
+    /// A value of the wrong type or out of range, or one that contradicts another.
     #[error("`{param}`: {problem}")]
     BadValue {
         /// The parameter.
         param: String,
-        /// The value and what would be right.
+        /// The value and what is valid.
         problem: String,
     },
 }

@@ -1,5 +1,5 @@
-//! The fault engine: points declared once, plans set at run time, decisions per request, all blind by default. Beside it the
-//! switches of the protections, and the scope by which a plan knows whom it may hit.
+//! The fault engine: points declared once, plans set at run time, decisions per request, hidden by default. Also the
+//! switches of the protections, and the scope that a plan is matched against.
 //!
 //! A boundary declares its faults in a [`catalogue!`] and implements them; a service lists those that it has. The engine knows
 //! none of them. A point that is off costs one atomic load. A plan that was set always expires; only a baseline stays.

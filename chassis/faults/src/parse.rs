@@ -1,4 +1,4 @@
-//! Plans from query strings, `rate=0.2&ttl=5m`. Every refusal names the parameter, the value and what would be right.
+//! Plans from query strings, `rate=0.2&ttl=5m`. Every refusal names the parameter, the value and what is valid.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -70,7 +70,7 @@ pub(super) fn parse(
     Ok(Plan { rate, ttl: (!baseline).then_some(ttl), ramp, flap, blast, seed, values })
 }
 
-/// The parameters that were given, each known to the point and given once.
+/// The parameters in the query, each known to the point and given once.
 fn split(
     spec: &FaultSpec,
     subject: &'static [Attribute],
@@ -101,7 +101,7 @@ fn names(spec: &FaultSpec, subject: &'static [Attribute]) -> Vec<&'static str> {
     own.chain(common).chain(work).collect()
 }
 
-/// What the plan asks of the subject.
+/// The attributes of the subject that the plan requires.
 fn asked(
     subject: &'static [Attribute],
     given: &mut BTreeMap<String, String>,

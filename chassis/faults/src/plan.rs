@@ -1,4 +1,4 @@
-//! A plan: what somebody asked of a fault point. Pure: its strength is a function of the time since it was set.
+//! A plan: what a fault point was set to. Pure: its strength is a function of the time since it was set.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Strength after `elapsed`, from 0 to `rate`.
+    /// Strength at `elapsed` since the start, from 0 to `rate`.
     pub(super) fn level(&self, elapsed: Duration) -> f64 {
         if self.expired(elapsed) || self.flap.is_some_and(|flap| position(elapsed, flap.every) >= flap.on) {
             return 0.0;
@@ -51,7 +51,7 @@ impl Plan {
         self.ttl.is_some_and(|ttl| elapsed >= ttl)
     }
 
-    /// Time since the start at which the level next changes by itself; `None` when it stays as it is.
+    /// Time since the start at which the level next changes by itself; `None` if it no longer changes.
     pub(super) fn next_change(&self, elapsed: Duration) -> Option<Duration> {
         let ramp = (elapsed < self.ramp).then(|| (elapsed + self.ramp_step()).min(self.ramp));
         let flap = self.flap.map(|flap| next_edge(elapsed, flap));
@@ -59,14 +59,14 @@ impl Plan {
         [ramp, flap, end].into_iter().flatten().min()
     }
 
-    /// A ramp is climbed in about fifty steps, none of them too short to follow or too long to be smooth.
+    /// A ramp has about fifty steps, long enough to follow and short enough to be smooth.
     fn ramp_step(&self) -> Duration {
         (self.ramp / 50).clamp(Duration::from_millis(50), Duration::from_secs(1))
     }
 }
 
 impl Blast {
-    /// Whether a unit of work lies within.
+    /// Whether a unit of work is in the plan's scope.
     pub(super) fn covers(&self, scope: &Scope) -> bool {
         self.route.as_deref().is_none_or(|route| same_route(route, &scope.route))
             && self.subject.iter().all(|(asked, value)| scope.subject.get(asked.key) == Some(value))
@@ -76,13 +76,13 @@ impl Blast {
         *self == Self::default()
     }
 
-    /// Whether it takes knowing more than `scope` does to tell.
+    /// Whether more must be known than `scope` contains to decide.
     pub(super) fn asks_more_than(&self, scope: &Scope) -> bool {
         self.subject.iter().any(|(asked, _)| !scope.subject.contains_key(asked.key))
     }
 }
 
-/// Compares route templates without their braces: curl takes `{id}` for a glob and sends `id`.
+/// Compares route templates without their braces: curl treats `{id}` as a glob and sends `id`.
 fn same_route(wanted: &str, is: &str) -> bool {
     let plain = |c: &char| !matches!(c, '{' | '}');
     wanted.chars().filter(plain).eq(is.chars().filter(plain))

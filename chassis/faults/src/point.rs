@@ -1,4 +1,4 @@
-//! The handle of one point, as the boundaries hold it: does the fault strike now, how strong is it, when does it change.
+//! The handle of one point, used by the boundaries: does the fault strike now, how strongly, when does it change.
 
 use std::{
     marker::PhantomData,
@@ -72,20 +72,20 @@ impl<P: Params> FaultPoint<P> {
         self.state.on.load(Ordering::Relaxed)
     }
 
-    /// Whether the plan in force can only be decided once more is known of the subject of the work than `scope` knows.
+    /// Whether the plan in force can only be decided once more of the subject is known than `scope` contains.
     #[must_use]
     pub fn asks_more_than(&self, scope: &Scope) -> bool {
         self.is_on() && self.state.current().is_some_and(|in_force| in_force.plan.blast.asks_more_than(scope))
     }
 
-    /// For resource faults: the share (0 to 1) of its full strength that the fault has now; 0 when off.
+    /// For resource faults: the current strength of the fault, as a share of its full strength (0 to 1); 0 when off.
     /// Follows `rate`, `ramp` and `every`/`for`; ignores the scope.
     #[must_use]
     pub fn level(&self) -> f64 {
         self.state.current().map_or(0.0, |in_force| in_force.level())
     }
 
-    /// The parameters of the plan in force; `None` when off (also in the pauses of a flapping one).
+    /// The parameters of the plan in force; `None` when off (including the pauses of a flapping one).
     #[must_use]
     pub fn active(&self) -> Option<Strike<P>> {
         let in_force = self.state.current()?;
@@ -93,8 +93,8 @@ impl<P: Params> FaultPoint<P> {
     }
 
     /// Waits until [`FaultPoint::level`] may have changed: a plan was set, changed or ended, a ramp took a step, a
-    /// flapping one switched. Returns at once when a plan changed since this handle's last `changed`; may also return
-    /// without a change. Each task needs a handle (clone) of its own.
+    /// flapping one switched. Returns at once if a plan changed since this handle's last `changed`; may also return
+    /// without a change. Each task needs its own handle (clone).
     pub async fn changed(&self) {
         let mut version = self.state.version.subscribe();
         loop {
@@ -126,7 +126,7 @@ impl<P: Params> FaultPoint<P> {
     }
 
     /// Waits for the next change that leaves the point off. Unlike a wait for [`FaultPoint::started`], a loop of these misses
-    /// no plan: not even one that was set and cleared before its task had a turn.
+    /// no plan: not even one that was set and cleared before the task ran.
     pub async fn next_off(&self) {
         loop {
             self.changed().await;

@@ -23,7 +23,7 @@ pub enum Protection {
     Timeout,
     /// `load-shedding`: refuses requests over the limit at once instead of queueing them.
     LoadShedding,
-    /// `single-flight`: concurrent cache misses of one key read the origin once.
+    /// `single-flight`: concurrent cache misses on one key read the origin once.
     SingleFlight,
     /// `ttl-jitter`: spreads the expiry of cache entries.
     TtlJitter,
@@ -90,17 +90,17 @@ impl std::str::FromStr for Protection {
     }
 }
 
-/// No protection has this name; the text lists those that there are.
+/// No protection has this name; the text lists the valid ones.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown protection `{name}`; there are: {}", Protection::ALL.map(Protection::name).join(", "))]
 pub struct UnknownProtection {
-    /// What was asked for.
+    /// The name in the request.
     pub name: String,
 }
 
 /// In force.
 const ON: u64 = 0;
-/// Off until somebody switches it on.
+/// Off until it is switched on.
 const OFF: u64 = u64::MAX;
 
 /// The switches of one process, all on by default. Cheap to clone; reading one that is on is an atomic load.
@@ -126,17 +126,17 @@ impl Protections {
     /// All on but those named in `off` (`PROTECTIONS_OFF`).
     ///
     /// # Errors
-    /// When a name is not a protection's.
+    /// If a name is not that of a protection.
     pub fn new(off: &[String]) -> Result<Self, UnknownProtection> {
         let switches = Self::default();
         switches.switch_off(off)?;
         Ok(switches)
     }
 
-    /// Switches those named off until somebody switches them on.
+    /// Switches the named ones off until they are switched on again.
     ///
     /// # Errors
-    /// When a name is not a protection's.
+    /// If a name is not that of a protection.
     pub fn switch_off(&self, names: &[String]) -> Result<(), UnknownProtection> {
         names.iter().filter(|name| !name.is_empty()).try_for_each(|name| {
             self.set(name.trim().parse()?, false);
@@ -166,7 +166,7 @@ impl Protections {
         self.store(protection, self.now().saturating_add(millis).max(1));
     }
 
-    /// How long one stays off by itself; `None` when it is on, or off without an end.
+    /// Time until it switches back on by itself; `None` when it is on, or off indefinitely.
     #[must_use]
     pub fn off_left(&self, protection: Protection) -> Option<Duration> {
         match self.state(protection) {
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn every_name_reads_back_and_an_unknown_one_is_told_all() {
+    fn every_name_parses_and_an_unknown_one_lists_them_all() {
         for protection in Protection::ALL {
             assert_eq!(protection.name().parse(), Ok(protection));
         }

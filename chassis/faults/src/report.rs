@@ -1,4 +1,4 @@
-//! What `GET /faults` shows of a point: what it takes, and what is in force.
+//! What `GET /faults` shows for a point: its parameters and the plan in force.
 
 use std::collections::BTreeMap;
 
@@ -17,11 +17,11 @@ use super::{
 pub struct PointReport {
     /// The point's name.
     pub name: &'static str,
-    /// What it really does.
+    /// What it does.
     pub summary: &'static str,
     /// Every parameter that it takes, its own first.
     pub parameters: Vec<ParamReport>,
-    /// What moves in the telemetry.
+    /// What changes in the telemetry.
     pub signals: &'static str,
     /// What ends it, and what stays.
     pub ends: &'static str,
@@ -38,7 +38,7 @@ pub struct ParamReport {
     pub summary: &'static str,
     /// What it takes, with its range.
     pub expects: String,
-    /// Its value when absent; `null` when absent means that it does not apply.
+    /// Its value when absent; `null` if it then does not apply.
     pub default: Option<&'static str>,
 }
 
@@ -47,11 +47,11 @@ pub struct ParamReport {
 pub struct PlanReport {
     /// Share of the work, or of the full strength, after the ramp.
     pub rate: f64,
-    /// What the rate is at this moment.
+    /// The effective rate now.
     pub level: f64,
     /// Every other parameter of the plan, as one would type it.
     pub parameters: BTreeMap<&'static str, String>,
-    /// Whether it came with the process.
+    /// Whether it has been in force since the process started.
     pub baseline: bool,
     /// RFC 3339, UTC.
     pub since: String,
@@ -71,13 +71,13 @@ impl Faults {
     /// One point with its plan.
     ///
     /// # Errors
-    /// When the point does not exist.
+    /// If the point does not exist.
     pub fn report_one(&self, name: &str) -> Result<PointReport, FaultError> {
         self.state(name).map(|state| report(state, self.subject()))
     }
 }
 
-/// Every parameter that `spec` takes: its own, the common ones, and those of points that hit units of work.
+/// Every parameter that `spec` takes: its own, the common ones, and those of points that affect units of work.
 #[must_use]
 pub fn parameters(spec: &FaultSpec, subject: &'static [Attribute]) -> Vec<ParamReport> {
     let with_kind = spec.params.iter().chain(COMMON_PARAMS).map(|param| ParamReport {

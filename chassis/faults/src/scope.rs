@@ -1,4 +1,4 @@
-//! What the current unit of work (a request, a message) is about: how fault points know whether it is in their blast radius.
+//! What the current unit of work (a request, a message) is about: used to decide whether a fault hits it.
 //!
 //! Travels as a task-local inside the process and as W3C baggage between processes.
 
@@ -9,7 +9,7 @@ use std::{cell::RefCell, collections::BTreeMap};
 pub struct Scope {
     /// Route template of the request (`/things/{id}`) or topic of the message.
     pub route: String,
-    /// What it is about, as far as that is known: the service's [`Attribute`](crate::Attribute)s by key.
+    /// What it is about, as far as is known: the service's [`Attribute`](crate::Attribute)s by key.
     pub subject: BTreeMap<&'static str, String>,
 }
 
@@ -24,7 +24,7 @@ impl Scope {
         CURRENT.scope(RefCell::new(self), work).await
     }
 
-    /// The scope of the running task; an empty one outside any.
+    /// The scope of the running task; empty outside any.
     #[must_use]
     pub fn current() -> Self {
         Self::read(Self::clone)
@@ -35,8 +35,8 @@ impl Scope {
         CURRENT.try_with(|scope| reader(&scope.borrow())).unwrap_or_else(|_| reader(&Self::default()))
     }
 
-    /// Fills in what the current unit of work is about, once a handler has learnt it: whose it is, and what is known of them.
-    /// What was known of the same one stays unless it is given anew.
+    /// Fills in the subject of the current unit of work once a handler has learnt whose it is, and their attributes.
+    /// Attributes already known for the same subject stay unless they are given again.
     pub fn identify<'a>(
         identity: (&'static str, &str),
         facts: impl IntoIterator<Item = (&'static str, &'a str)>,
@@ -83,7 +83,7 @@ mod tests {
                 Scope::identify(("id", "u1"), [("tier", "free")]);
                 assert_eq!(Scope::current(), about("u1", Some("free")));
                 Scope::identify(("id", "u2"), None);
-                assert_eq!(Scope::current(), about("u2", None), "the tier was another's");
+                assert_eq!(Scope::current(), about("u2", None), "the tier belonged to another user");
             })
             .await;
     }

@@ -11,23 +11,23 @@ pub enum ParamKind {
     Ratio,
     /// A duration such as `250ms`.
     Duration {
-        /// Shortest that is taken.
+        /// Shortest duration allowed.
         min: Duration,
-        /// Longest that is taken.
+        /// Longest duration allowed.
         max: Duration,
     },
     /// A whole number.
     Count {
-        /// Smallest that is taken.
+        /// Smallest number allowed.
         min: u64,
-        /// Largest that is taken.
+        /// Largest number allowed.
         max: u64,
     },
     /// A size such as `64MiB`.
     Bytes {
-        /// Smallest that is taken, in bytes.
+        /// Smallest size allowed, in bytes.
         min: u64,
-        /// Largest that is taken, in bytes.
+        /// Largest size allowed, in bytes.
         max: u64,
     },
     /// One of these words.
@@ -47,11 +47,11 @@ pub struct ParamSpec {
     pub default: &'static str,
 }
 
-/// What a fault acts on, and so which common parameters make sense for it.
+/// What a fault acts on, which decides the common parameters that apply to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// Units of work (requests, messages, calls): `rate` is the share that is hit; `route`, what it is about and
-    /// `seed` choose which.
+    /// Units of work (requests, messages, calls): `rate` is the share that is hit; `route`, the subject and
+    /// `seed` select which.
     Work,
     /// The whole process or one of its resources: `rate` is the share of the fault's full strength.
     Process,
@@ -62,17 +62,17 @@ pub enum Reach {
 pub struct FaultSpec {
     /// Kebab-case name.
     pub name: &'static str,
-    /// What it really does.
+    /// What it does.
     pub summary: &'static str,
     /// What it acts on.
     pub reach: Reach,
     /// Parameters beyond the common ones.
     pub params: &'static [ParamSpec],
-    /// What moves in metrics, logs and traces.
+    /// What changes in metrics, logs and traces.
     pub signals: &'static str,
-    /// How to end it beyond `DELETE` and expiry, and what stays behind (normally nothing).
+    /// How to end it beyond `DELETE` and expiry, and what remains afterwards (normally nothing).
     pub ends: &'static str,
-    /// A plan that is in force from the start until it is deleted, as a query string.
+    /// A plan that is in force from start-up until it is deleted, as a query string.
     pub baseline: Option<&'static str>,
 }
 

@@ -1,4 +1,4 @@
-//! The state of one point: the plan in force, when it began, and what comes after it.
+//! The state of one point: the plan in force, when it began, and what follows it.
 //!
 //! Invariant: `on` is false whenever no plan is in force, and then nothing else needs to be read.
 
@@ -23,7 +23,7 @@ use super::{
 /// A plan with its start and its count of decisions.
 pub(super) struct InForce {
     pub plan: Plan,
-    /// The baseline came with the process and is not what somebody set.
+    /// Whether this is the baseline of the process and not a plan that was set.
     pub baseline: bool,
     pub since: DateTime<Utc>,
     started: Instant,
@@ -52,7 +52,7 @@ impl InForce {
         self.plan.ttl.map(|ttl| ttl.saturating_sub(self.started.elapsed()))
     }
 
-    /// The next decision of this plan, in the order in which units of work come.
+    /// The next decision of this plan, in the order in which units of work arrive.
     pub(super) fn decide(&self) -> Draw {
         decide::draw(self.seed, self.decisions.fetch_add(1, Ordering::Relaxed))
     }
@@ -61,7 +61,7 @@ impl InForce {
         self.plan.expired(self.started.elapsed())
     }
 
-    /// The instant of the next change that comes by itself.
+    /// The instant of the next change without a new plan.
     pub(super) fn next_change(&self) -> Option<Instant> {
         self.plan.next_change(self.started.elapsed()).map(|offset| self.started + offset)
     }
@@ -74,7 +74,7 @@ pub(super) struct PointState {
     pub claimed: AtomicBool,
     pub on: AtomicBool,
     in_force: ArcSwapOption<InForce>,
-    /// What to return to when a plan ends; emptied for good by `DELETE` of this point.
+    /// What to return to when a plan ends; permanently removed by `DELETE` of this point.
     baseline: Mutex<Option<Plan>>,
     /// Counts changes; also the lock under which plans change.
     pub version: watch::Sender<u64>,
@@ -99,7 +99,7 @@ impl PointState {
         state
     }
 
-    /// The plan in force, after ending it if its time is over.
+    /// The plan in force, after ending it if it has expired.
     pub(super) fn current(&self) -> Option<Arc<InForce>> {
         loop {
             if !self.on.load(Ordering::Acquire) {
@@ -129,7 +129,7 @@ impl PointState {
         self.retire(&in_force);
     }
 
-    /// Replaces `ended`, unless somebody was faster, by the baseline or by nothing.
+    /// Replaces `ended` by the baseline or by nothing, unless it was already replaced.
     fn retire(&self, ended: &Arc<InForce>) {
         let mut retired = false;
         self.version.send_if_modified(|version| {
@@ -159,7 +159,7 @@ impl PointState {
         self.on.store(on, Ordering::Release);
     }
 
-    /// Instructors only: otherwise no line may give a fault away.
+    /// Only with `reveal`: otherwise no log line may name a fault.
     fn tell(&self, what: &'static str) {
         if self.reveal {
             tracing::info!(fault.name = self.spec.name, "{what}");

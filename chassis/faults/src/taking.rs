@@ -1,4 +1,4 @@
-//! For faults that take a resource: a future that holds what it took runs while a plan is on, and ending the plan drops it.
+//! For faults that take a resource: the future that holds it runs while a plan is on and is dropped when the plan ends.
 
 use crate::{FaultPoint, Params, Strike};
 

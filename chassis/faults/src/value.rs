@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use super::ParamKind;
 use chassis_core::config::byte_size;
 
-/// A parameter as it was read.
+/// A parsed parameter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Value {
     Ratio(f64),
@@ -53,7 +53,7 @@ impl ParamKind {
         }
     }
 
-    /// Reads `text`; the error says what would be right.
+    /// Reads `text`; the error says what is valid.
     pub(super) fn read(&self, text: &str) -> Result<Value, String> {
         let value = match *self {
             Self::Ratio => text.parse().ok().filter(|ratio| (0.0..=1.0).contains(ratio)).map(Value::Ratio),
@@ -85,12 +85,12 @@ impl fmt::Display for Value {
     }
 }
 
-/// A duration as humantime writes it, without spaces so that it can stand in a URL: `1m30s`.
+/// A duration as humantime writes it, without spaces so that it can be part of a URL: `1m30s`.
 pub(super) fn human(duration: Duration) -> String {
     humantime::format_duration(duration).to_string().replace(' ', "")
 }
 
-/// The start of a value that somebody sent, short enough for a message.
+/// The start of a value from a request, short enough for a message.
 pub(super) fn clip(text: &str) -> String {
     const SHOWN: usize = 60;
     match text.char_indices().nth(SHOWN) {

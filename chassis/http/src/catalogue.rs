@@ -1,4 +1,4 @@
-//! Faults of requests that come in.
+//! Faults of inbound requests.
 
 use std::time::Duration;
 

@@ -1,22 +1,22 @@
-//! What the public port can be told.
+//! Flags and environment of the public port.
 
 use std::time::Duration;
 
 use chassis_core::config::byte_size;
 
-/// What requests may take, and what is asked of clients.
+/// Limits of requests and of clients.
 #[derive(Debug, Clone, clap::Args)]
 pub struct HttpConfig {
-    /// Time a request may take before it is answered with 504.
+    /// Time a request may take before it is answered with 504, for example `500ms`.
     #[arg(long, env = "REQUEST_TIMEOUT", default_value = "5s", value_parser = humantime::parse_duration)]
     pub request_timeout: Duration,
-    /// Requests handled at once; more are shed with 503 and `Retry-After`.
+    /// Requests handled concurrently; further ones are shed with 503 and `Retry-After`.
     #[arg(long, env = "MAX_IN_FLIGHT", default_value_t = 256)]
     pub max_in_flight: usize,
-    /// Largest request body that is read; larger ones are answered with 413.
+    /// Largest request body accepted, for example `256KiB`; larger ones are answered with 413.
     #[arg(long, env = "BODY_LIMIT", default_value = "64KiB", value_parser = byte_size)]
     pub body_limit: u64,
-    /// What is asked of clients.
+    /// Limits for clients.
     #[command(flatten)]
     pub limits: chassis_serve::Limits,
 }

@@ -35,7 +35,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             let problem = Problem::new(&UNSUPPORTED_MEDIA_TYPE, "The body must be `application/json`.");
             return Err(problem.field("Content-Type", "application/json"));
         }
-        // Read already where the layers of the house are around.
+        // Already read if the layers of the stack are in place.
         let body = chassis_serve::body::collect(request.into_body()).await?;
         parse_json(&body).map(Self)
     }

@@ -1,4 +1,4 @@
-//! What keeps one request from harming the others: panics caught, time bounded, concurrency bounded.
+//! Keeps one request from harming the others: catches panics, bounds time and concurrency.
 
 use std::{
     convert::Infallible, future::poll_fn, panic::AssertUnwindSafe, pin::pin, task::Poll, time::Duration,
@@ -19,7 +19,7 @@ use super::{
 use chassis_faults::protection::{Protection, Protections};
 use chassis_telemetry::{Chassis, panics};
 
-/// Marks an answer whose failure is already logged.
+/// Marks a response whose failure is already logged.
 #[derive(Clone)]
 pub(super) struct Logged;
 
@@ -53,7 +53,7 @@ impl Guard {
 
     /// Turns a panic into a 500.
     pub(super) async fn catch(&self, work: impl Future<Output = Response>) -> Response {
-        // Nothing of an unwound handler is used again: its state is shared only through locks that tell of a panic.
+        // Nothing of an unwound handler is used again: its state is shared only through locks that detect a panic.
         match AssertUnwindSafe(work).catch_unwind().await {
             Ok(response) => response,
             Err(panic) => {
@@ -88,7 +88,7 @@ impl Guard {
         .await
     }
 
-    /// Holds a slot during `work`. Without a free one: answers 503, or waits where shedding is switched off.
+    /// Holds a slot during `work`. Without a free one: answers 503, or waits if shedding is switched off.
     pub(super) async fn admit(&self, work: impl Future<Output = Result<Response, Infallible>>) -> Response {
         let slot = match self.slots.try_acquire() {
             Ok(slot) => Some(slot),
@@ -105,7 +105,7 @@ impl Guard {
     }
 }
 
-/// The answer to a request that took longer than it may.
+/// The response to a request that timed out.
 pub(crate) fn overtime(limit: Duration) -> Problem {
     let detail = format!("The request took longer than {}.", humantime::format_duration(limit));
     Problem { cause: Some(format!("no answer within {limit:?}")), ..Problem::new(&TIMEOUT, detail) }

@@ -1,4 +1,4 @@
-//! RED metrics of requests in: rate, errors, duration, by route template.
+//! RED metrics of inbound requests: rate, errors, duration, by route template.
 //!
 //! Handles are resolved once per method and template; a request finds its own by one hash look-up. Labels are bounded:
 //! templates come from the router, methods are the standard ones or `_OTHER`, statuses are three digits.
@@ -15,13 +15,13 @@ use chassis_telemetry::metrics::{Histogram, HistogramVec, LATENCY_BUCKETS, Metri
 
 /// `endpoint` of requests that match no route.
 const UNMATCHED: &str = "unmatched";
-/// Status of a request that ended without an answer because the client or the connection went away (nginx's number).
+/// Status of a request that ended without a response because the client or the connection was gone (nginx's number).
 const CANCELLED: StatusCode = match StatusCode::from_u16(499) {
     Ok(status) => status,
     Err(_) => unreachable!(),
 };
 
-/// Statuses whose series exist before the first request, by what the method usually answers.
+/// Statuses whose series exist before the first request, by method.
 fn usual_statuses(method: &str) -> &'static [u16] {
     match method {
         "POST" => &[201, 202, 400, 408, 409, 413, 415, 422, 499, 500, 503, 504],
@@ -50,7 +50,7 @@ pub(super) struct HttpMetrics {
     endpoints: ArcSwap<HashMap<String, Methods>>,
 }
 
-/// The methods of one template, by label: few, so that a scan is quickest.
+/// The methods of one template, by label: few, so a scan is fastest.
 type Methods = Vec<(&'static str, Arc<Endpoint>)>;
 
 /// The handles of one method of one route.
@@ -92,7 +92,7 @@ impl HttpMetrics {
             let status = StatusCode::from_u16(status).unwrap_or_default();
             (status, families.http_requests_total.with_label_values(&[method, template, status.as_str()]))
         };
-        // A template without a route answers one thing only.
+        // Without a route there is one response only.
         let usual = if template == UNMATCHED { &[404] } else { usual_statuses(method) };
         let endpoint = Arc::new(Endpoint {
             span_name: if template == UNMATCHED { method.to_owned() } else { format!("{method} {template}") },
@@ -116,7 +116,7 @@ impl HttpMetrics {
 }
 
 impl Endpoint {
-    /// Counts the answer to a request that was not read to its end: its time was the client's.
+    /// Counts the response to a request that was not read to its end, without a duration: the time was the client's.
     pub(super) fn refuse(&self, answer: Response) -> Response {
         self.count(answer.status());
         answer
@@ -139,7 +139,7 @@ impl Endpoint {
     }
 }
 
-/// One request under way.
+/// One request in progress.
 struct Measured<'a> {
     endpoint: &'a Endpoint,
     started: Instant,

@@ -1,7 +1,7 @@
-//! Objects are read from JSON objects only. Serde's derived types take an array in the place of any object, field by field:
-//! `["TEA-1", 2, 1250]` would be an item, and `[null, null]` a change that changes nothing. No document of ours says so.
+//! Objects are read from JSON objects only. Serde's derived types also accept an array for any object, field by field:
+//! `["TEA-1", 2, 1250]` would be an item, and `[null, null]` a change that changes nothing. No API document of ours allows that.
 //!
-//! [`Objects`] wraps the deserializer and, on the way down, whatever reads the values within.
+//! [`Objects`] wraps the deserializer and, on the way down, everything that reads the values inside.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
         deserialize_unit deserialize_seq deserialize_map deserialize_identifier deserialize_ignored_any
     }
 
-    /// What all this is for.
+    /// The one method that does more than forward.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _name: &'static str,

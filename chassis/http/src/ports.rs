@@ -1,4 +1,4 @@
-//! How the ports of a service are served: what its configuration says, and every client that is turned away counted.
+//! How the ports of a service are served: limits from its configuration, and a count of every refused client.
 
 use chassis_serve::{Refusal, Settings};
 

@@ -17,7 +17,7 @@ use crate::{
 
 /// A problem document. Build one, add what helps the caller, return it from a handler.
 ///
-/// The cause never enters the body: it rides in a response extension and is logged once, by the trace layer.
+/// The cause is never part of the body: it is in a response extension and is logged once, by the trace layer.
 #[derive(Debug, Clone)]
 pub struct Problem {
     /// HTTP status: that of the type, unless a fault asks for another.
@@ -26,7 +26,7 @@ pub struct Problem {
     pub kind: &'static ProblemType,
     /// What happened this time, safe to show.
     pub detail: String,
-    /// Fields of the input that were wrong: JSON pointer or parameter name -> what would be right.
+    /// Fields of the input that were wrong: JSON pointer or parameter name -> what is valid.
     pub errors: BTreeMap<String, String>,
     /// `Retry-After` in seconds.
     pub retry_after: Option<u32>,
@@ -58,7 +58,7 @@ impl Problem {
         self.errors.insert(name.into(), expected.into());
         self
     }
-    /// Tells the caller when to come back.
+    /// Tells the caller when to retry, in seconds.
     #[must_use]
     pub const fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
@@ -99,7 +99,7 @@ impl From<BodyError> for Problem {
 }
 
 impl Problem {
-    /// The body; `instance` is the path of the request where that is known.
+    /// The body; `instance` is the path of the request, if known.
     fn document(&self, instance: Option<&str>) -> Vec<u8> {
         let document = openapi::Problem {
             r#type: self.kind.uri(),
@@ -110,11 +110,11 @@ impl Problem {
             trace_id: chassis_telemetry::traces::current_trace_id(),
             errors: (!self.errors.is_empty()).then(|| self.errors.clone()),
         };
-        // Texts and numbers only: cannot fail.
+        // Strings and numbers only: cannot fail.
         serde_json::to_vec(&document).unwrap_or_default()
     }
 
-    /// The answer, with the problem itself as an extension: the stack logs its cause once and adds the instance.
+    /// The response, with the problem itself as an extension: the stack logs its cause once and adds the instance.
     pub(crate) fn respond(self, instance: Option<&str>) -> Response {
         let body = self.document(instance);
         let mut response = (self.status, body).into_response();

@@ -1,6 +1,6 @@
 //! The order of the layers, written once.
 //!
-//! Each layer is a future around the next rather than a tower service: one allocation a request, and the order can be
+//! Each layer is a future around the next rather than a tower service: one allocation per request, and the order can be
 //! read from top to bottom in [`Stacked::call`].
 
 use std::{
@@ -33,9 +33,9 @@ use super::{
 use chassis_faults::Attribute;
 use chassis_telemetry::Chassis;
 
-/// Wraps `public` in the layers of the house, outermost first: trace span, reading of the body, RED metrics, catch-panic, request
+/// Wraps `public` in the layers of the stack, outermost first: trace span, reading of the body, RED metrics, catch-panic, request
 /// timeout, concurrency limit with shedding, faults, handler. So every failure, an injected one included, is counted and traced; and
-/// a client that takes its time with the body holds no slot, and neither duration nor deadline of the service includes its time.
+/// a client that sends its body slowly holds no slot, and that time is in neither the duration nor the deadline of the service.
 ///
 /// The series of each declared route exist before the first request. `failures` says how this service answers when its
 /// storage fails: `http-error` answers the same.

@@ -17,7 +17,7 @@ use chassis_telemetry::traces;
 pub(super) struct Traced {
     /// Disabled for a request that is not sampled: building a span costs more than all other layers together.
     span: Span,
-    /// Stands in for the span of a request that has none.
+    /// Trace and span id of a request without a span.
     ids: Option<Context>,
     scope: Scope,
     method: Method,
@@ -25,7 +25,7 @@ pub(super) struct Traced {
 }
 
 impl Traced {
-    /// `ratio` of the requests that continue no trace are sampled.
+    /// `ratio` (0 to 1) of the requests without a trace of their own are sampled.
     pub(super) fn new(
         request: &Request,
         endpoint: &Endpoint,
@@ -41,7 +41,7 @@ impl Traced {
         let span = if sampled { span(request, endpoint, template) } else { Span::none() };
         let ids = span.is_disabled().then(|| traces::unsampled(parent.as_ref()));
         if let (None, Some(parent)) = (&ids, parent) {
-            // Refused only for a span that has begun, and this one has not.
+            // Fails only for a span that has begun; this one has not.
             let _ = span.set_parent(parent);
         }
         let baggage = request.headers().get(&traces::BAGGAGE).and_then(|value| value.to_str().ok());
@@ -53,7 +53,7 @@ impl Traced {
     pub(super) async fn run(self, work: impl Future<Output = Response>) -> Response {
         let Self { span, ids, scope, method, uri } = self;
         let mut work = pin!(work);
-        // As `Instrument` does, but that one enters the span a second time in order to drop `work` inside.
+        // As `Instrument` does, except that it enters the span again only to drop `work` inside it.
         let inside = poll_fn(|cx| {
             let _entered = span.enter();
             let _attached = ids.clone().map(Context::attach);
@@ -77,10 +77,10 @@ fn span(request: &Request, endpoint: &Endpoint, template: Option<&str>) -> Span 
     )
 }
 
-/// Inside the span: everything that is said about the answer.
+/// Inside the span: everything that is recorded about the response.
 fn finish(mut response: Response, span: &Span, method: &Method, uri: &Uri) -> Response {
     let status = response.status();
-    // Signed: the bridge to OpenTelemetry writes other integers as text.
+    // Signed: the bridge to OpenTelemetry writes other integers as strings.
     span.record("http.response.status_code", i64::from(status.as_u16()));
     if status.is_success() {
         return response;
@@ -99,7 +99,7 @@ fn finish(mut response: Response, span: &Span, method: &Method, uri: &Uri) -> Re
     }
 }
 
-/// Shedding is a decision, not a failure: it warns.
+/// Shedding is a decision, not a failure: a warning.
 fn log(status: StatusCode, problem: Option<&Problem>, method: &Method, uri: &Uri) {
     let cause = problem.and_then(|problem| problem.cause.as_deref());
     let kind = problem.map(|problem| problem.kind);
@@ -123,7 +123,7 @@ fn log(status: StatusCode, problem: Option<&Problem>, method: &Method, uri: &Uri
     );
 }
 
-/// Writes the document again with the path as its instance, keeping what handlers and router added to the headers.
+/// Writes the document again with the path as its instance; headers added by handlers and router stay.
 fn complete(response: Response, problem: Problem, uri: &Uri) -> Response {
     let headers: HeaderMap = response.into_parts().0.headers;
     let mut completed = problem.respond(Some(uri.path()));

@@ -1,6 +1,6 @@
-//! How the librdkafka clients are configured, and where their own log lines go.
+//! How the librdkafka clients are configured, and where librdkafka's log lines go.
 //!
-//! The figures suit a small lab: quick reconnects, because a drill kills brokers, and little buffering, because memory is counted.
+//! The values suit a small lab: fast reconnects, because drills kill brokers, and small buffers to save memory.
 
 use std::{
     collections::HashMap,
@@ -16,12 +16,12 @@ use rdkafka::{
 
 use super::KafkaConfig;
 
-/// Window and number of lines of one facility that are let through in it: a broker that is away makes librdkafka repeat
-/// itself several times a second for every connection.
+/// Window, and the lines of one facility written per window: with a broker away, librdkafka repeats
+/// itself several times per second for every connection.
 const LOG_WINDOW: Duration = Duration::from_secs(10);
 const LOG_BURST: u32 = 3;
 
-/// What producer and consumer have in common.
+/// The settings that producer and consumer share.
 fn base(config: &KafkaConfig) -> ClientConfig {
     let mut client = ClientConfig::new();
     client
@@ -35,7 +35,7 @@ fn base(config: &KafkaConfig) -> ClientConfig {
         .set("socket.nagle.disable", "true")
         .set("topic.metadata.refresh.interval.ms", "10000")
         // Back to the bootstrap address soon: brokers may have come back on other ports. (librdkafka also does so when it
-        // sees all brokers down, but misses that moment now and then.)
+        // sees all brokers down, but sometimes misses it.)
         .set("metadata.recovery.rebootstrap.trigger.ms", "1000")
         // A topic that a broker is about to create is not an error yet.
         .set("allow.auto.create.topics", "true")
@@ -68,7 +68,7 @@ pub(super) fn consumer(config: &KafkaConfig, group: &str) -> ClientConfig {
         .set("partition.assignment.strategy", "cooperative-sticky")
         .set("session.timeout.ms", millis(config.kafka_session_timeout))
         .set("heartbeat.interval.ms", "500")
-        // For the state of the group's coordinator, which nothing else tells.
+        // The only source for the state of the group's coordinator.
         .set("statistics.interval.ms", "1000")
         .set("fetch.wait.max.ms", "100")
         .set("fetch.error.backoff.ms", "100")
@@ -82,7 +82,7 @@ fn millis(duration: Duration) -> String {
     duration.as_millis().max(1).to_string()
 }
 
-/// Sends librdkafka's log lines and global errors to `tracing`, at most [`LOG_BURST`] a facility and window.
+/// Sends librdkafka's log lines and global errors to `tracing`, at most [`LOG_BURST`] per facility and window.
 #[derive(Default)]
 pub(super) struct Logs {
     quiet: bool,
@@ -95,12 +95,12 @@ struct Window {
 }
 
 impl Logs {
-    /// Says nothing at all.
+    /// A context that logs nothing.
     pub(super) fn quiet() -> Self {
         Self { quiet: true, ..Self::default() }
     }
 
-    /// Whether one more line of `facility` may be written, and how many were held back before it.
+    /// Whether one more line of `facility` may be written, and how many were suppressed before it.
     fn admit(&self, facility: &str) -> Option<u32> {
         if self.quiet {
             return None;
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_facility_that_repeats_itself_is_held_back() {
+    fn a_facility_that_repeats_itself_is_limited() {
         let logs = Logs::default();
         let admitted = (0..20).filter(|_| logs.admit("FAIL").is_some()).count();
         assert_eq!(admitted, LOG_BURST as usize);

@@ -25,13 +25,13 @@ pub(super) fn to_native(headers: &BTreeMap<String, String>) -> OwnedHeaders {
     })
 }
 
-/// Those headers of a message that are UTF-8, name and value.
+/// The headers of a message whose name and value are UTF-8.
 pub(super) fn of_message(message: &impl Message) -> BTreeMap<String, String> {
     let Some(native) = message.headers() else { return BTreeMap::new() };
     (0..native.count())
         .filter_map(|n| {
-            // rdkafka 0.39 panics on a name that is not UTF-8, which would end the task of the partition and leave all that is
-            // behind the message where it is.
+            // rdkafka 0.39 panics on a name that is not UTF-8, which would end the task of the partition and block everything
+            // behind the message.
             let header = catch_unwind(AssertUnwindSafe(|| native.try_get(n))).ok()??;
             let value = std::str::from_utf8(header.value?).ok()?;
             Some((header.key.to_owned(), value.to_owned()))
@@ -39,7 +39,7 @@ pub(super) fn of_message(message: &impl Message) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// What a message is about: its topic, and the subject in its baggage.
+/// The scope of a message: its topic, and the subject in its baggage.
 pub(super) fn scope(topic: &str, headers: &BTreeMap<String, String>, subject: &'static [Attribute]) -> Scope {
     traces::scope_of(topic, headers.get("baggage").map(String::as_str), subject)
 }

@@ -1,4 +1,4 @@
-//! Messages on their way out and in.
+//! Outbound and inbound messages.
 
 use std::collections::BTreeMap;
 
@@ -24,9 +24,9 @@ pub struct OutMessage {
 #[derive(Debug, thiserror::Error)]
 #[error("publishing to {topic} failed")]
 pub struct PublishError {
-    /// Where it was meant to go.
+    /// The topic of the message.
     pub topic: String,
-    /// What librdkafka said.
+    /// The error of librdkafka.
     #[source]
     pub source: rdkafka::error::KafkaError,
 }
@@ -40,7 +40,7 @@ pub struct InMessage {
     pub partition: i32,
     /// Offset.
     pub offset: i64,
-    /// Key; bytes that are not UTF-8 show as U+FFFD.
+    /// Key; bytes that are not UTF-8 are replaced by U+FFFD.
     pub key: Option<String>,
     /// Body.
     pub payload: Vec<u8>,

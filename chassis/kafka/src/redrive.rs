@@ -1,6 +1,6 @@
 //! Re-drive: moves dead letters back to the topic that they came from, once the cause is fixed.
 //!
-//! A letter keeps the signature that it came with: a forged one stays forged, and is given up again.
+//! A letter keeps its signature: a forged one stays forged and becomes a dead letter again.
 
 use std::{fmt, time::Duration};
 
@@ -11,10 +11,10 @@ use rdkafka::{
 
 use super::{InMessage, KafkaConfig, Producer, client, client::Logs};
 
-/// Deadline of each question to the broker, and of the next message that must be there.
+/// Deadline of each query to the broker, and for the next message that must exist.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Headers that the consumer adds to a dead letter, and that do not go back.
+/// Headers that the consumer adds to a dead letter and a re-drive removes.
 const ADDED: [&str; 6] = [
     "error.reason",
     "error.message",
@@ -24,26 +24,26 @@ const ADDED: [&str; 6] = [
     "original.offset",
 ];
 
-/// Header of a dead letter without its body: how large that was.
+/// Header of a dead letter without its body: the size of the body.
 pub(super) const TRUNCATED: &str = "error.truncated";
 
-/// What a service with a consumer can do beside working.
+/// Extra commands of a service with a consumer.
 #[derive(Debug, Clone, clap::Subcommand)]
 pub enum Command {
-    /// Puts dead letters back on the topic that they came from, oldest of each partition first, and says how many.
+    /// Put dead letters back on the topic they came from, oldest of each partition first, and print how many were moved.
     Redrive {
-        /// At most this many.
+        /// Move at most this many dead letters.
         #[arg(long, default_value_t = 1000, value_name = "N")]
         limit: u64,
     },
 }
 
-/// What a re-drive did; reads as a line for people.
+/// The result of a re-drive; displays as one readable line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Redriven {
     /// Messages published to their original topic.
     pub moved: u64,
-    /// Messages that do not say where they came from, or that had to be shortened; they stay.
+    /// Messages without their origin, or that had to be shortened; they stay.
     pub unknown_origin: u64,
     /// Messages that were there at the start and lie beyond the limit.
     pub left: u64,
@@ -93,7 +93,7 @@ pub(super) async fn run(
     Ok(report)
 }
 
-/// The messages of one partition that were not moved yet.
+/// The messages of one partition that have not been moved yet.
 struct Range {
     partition: i32,
     start: i64,
@@ -109,7 +109,7 @@ fn ranges(consumer: &StreamConsumer<Logs>, topic: &str) -> anyhow::Result<Vec<Ra
     for element in consumer.committed_offsets(list, DEADLINE)?.elements() {
         let (low, high) = consumer.fetch_watermarks(topic, element.partition(), DEADLINE)?;
         let start = match element.offset() {
-            // A commit beyond the end is one of a log that was lost.
+            // A commit beyond the end belongs to a log that was lost.
             Offset::Offset(offset) if offset <= high => offset.max(low),
             _ => low,
         };
@@ -124,7 +124,7 @@ fn at(topic: &str, partition: i32, offset: i64) -> anyhow::Result<TopicPartition
     Ok(list)
 }
 
-/// The message as it was before it became a dead letter, where that can be told.
+/// The message as it was before it became a dead letter, if it can be restored.
 fn back(message: &InMessage) -> Option<super::OutMessage> {
     if message.headers.contains_key(TRUNCATED) {
         return None;

@@ -1,10 +1,10 @@
-//! Who wrote a message: an HMAC-SHA256 over topic, key and payload in the header [`EventKeys::HEADER`], with a key that the services
-//! share and nobody else has.
+//! Who wrote a message: an HMAC-SHA256 over topic, key and payload in the header [`EventKeys::HEADER`], with a key that only the
+//! services have.
 //!
-//! The first key of [`EventKeys`] signs, all of them verify, so a key is replaced without a stop: the new one is added behind
+//! The first key of [`EventKeys`] signs, all of them verify, so a key is replaced without downtime: the new one is added behind
 //! the old one everywhere, then put in front, then the old one goes. Trace context and baggage are not covered: they are
 //! telemetry, and a message may be passed on in another trace. A message that is sent a second time verifies a second time:
-//! that it has no second effect is the inbox's business.
+//! the inbox makes sure that it has no second effect.
 
 use std::{fmt, sync::Arc};
 
@@ -15,23 +15,23 @@ use super::{InMessage, OutMessage};
 
 /// Reason of a dead letter without that header.
 pub(super) const UNSIGNED: &str = "unsigned";
-/// Reason of a dead letter whose header does not fit the message.
+/// Reason of a dead letter whose signature does not match the message.
 pub(super) const BAD_SIGNATURE: &str = "bad-signature";
 
 const ALGORITHM: &str = "hmac-sha256";
-/// The word in the list of keys that lets messages without a signature through.
+/// The word in the list of keys that accepts messages without a signature.
 const UNSIGNED_TOO: &str = "unsigned";
-/// 128 bits in hex: below that, a key can be guessed from one message that was overheard.
+/// 128 bits in hex: a shorter key can be guessed from one intercepted message.
 const SHORTEST_SECRET: usize = 32;
 const LONGEST_ID: usize = 32;
-/// What a header's key id is cut to in logs: a forger may have written it.
+/// Longest key id of a header in logs, in characters: a forger may have written it.
 const LONGEST_QUOTE: usize = 40;
 
 /// The keys that the services share, from `EVENT_KEYS`. Empty: messages are neither signed nor verified.
 #[derive(Clone, Default)]
 pub struct EventKeys {
     keys: Arc<[Key]>,
-    /// Messages without a signature are accepted: for the time in which some services do not sign yet.
+    /// Messages without a signature are accepted: for the rollout, while some services do not sign yet.
     unsigned_too: bool,
 }
 
@@ -41,7 +41,7 @@ struct Key {
     mac: Hmac<Sha256>,
 }
 
-/// Why a message is not believed.
+/// Why a signature is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refused {
     pub(super) reason: &'static str,
@@ -55,7 +55,7 @@ impl EventKeys {
     /// Reads `id:secret,id:secret`, with `unsigned` at the end where messages without a signature are accepted too.
     ///
     /// # Errors
-    /// What is wrong with which entry; never a part of it, for it may be the secret.
+    /// Which entry is wrong and why; never part of it, because it may be the secret.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut keys: Vec<Key> = Vec::new();
         let mut unsigned_too = false;
@@ -73,7 +73,7 @@ impl EventKeys {
                 return wrong("an id has 1 to 32 characters of A-Z a-z 0-9 - _");
             }
             if secret.len() < SHORTEST_SECRET {
-                return wrong("a secret has at least 32 characters, such as those of `openssl rand -hex 32`");
+                return wrong("a secret has at least 32 characters, for example from `openssl rand -hex 32`");
             }
             if keys.iter().any(|key| key.id == id) {
                 return wrong("another entry has the same id");
@@ -82,7 +82,7 @@ impl EventKeys {
             keys.push(Key { id: id.to_owned(), mac });
         }
         if unsigned_too && keys.is_empty() {
-            return Err("`unsigned` stands alone: expected at least one `id:secret`, or nothing".to_owned());
+            return Err("only `unsigned`: expected at least one `id:secret`, or nothing".to_owned());
         }
         Ok(Self { keys: keys.into(), unsigned_too })
     }
@@ -95,7 +95,7 @@ impl EventKeys {
         Some(format!("{ALGORITHM}:{}:{}", first.id, hex::encode(mac)))
     }
 
-    /// Signs a message, in place of any signature that it has.
+    /// Signs a message, replacing any signature it has.
     pub(super) fn sign(&self, message: &mut OutMessage) {
         if let Some(signature) = self.signature(&message.topic, &message.key, &message.payload) {
             message.headers.insert(Self::HEADER.to_owned(), signature);
@@ -121,17 +121,17 @@ impl EventKeys {
         };
         let Some(key) = self.keys.iter().find(|key| key.id == id) else {
             let id: String = id.chars().take(LONGEST_QUOTE).collect();
-            return Err(bad(format!("there is no key {id:?}")));
+            return Err(bad(format!("unknown key {id:?}")));
         };
         let mac = hex::decode(mac).unwrap_or_default();
         let over = key.over(&message.topic, message.key.as_deref().unwrap_or_default(), &message.payload);
-        // Takes the same time wherever the two differ.
-        over.verify_slice(&mac).map_err(|_| bad(format!("the signature with key {id:?} does not fit")))
+        // In constant time.
+        over.verify_slice(&mac).map_err(|_| bad(format!("the signature with key {id:?} does not match")))
     }
 }
 
 impl Key {
-    /// Each part after its length, so that no byte can move from one part to the next.
+    /// Each part after its length, so that bytes cannot shift between parts.
     fn over(&self, topic: &str, key: &str, payload: &[u8]) -> Hmac<Sha256> {
         let mut mac = self.mac.clone();
         for part in [topic.as_bytes(), key.as_bytes(), payload] {
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_replaced_while_messages_of_both_are_under_way() {
+    fn a_key_is_replaced_while_messages_of_both_are_in_transit() {
         let (before, during, after) =
             (keys(OLD), [keys(&format!("{OLD},{NEW}")), keys(&format!("{NEW},{OLD}"))], keys(NEW));
         let (old, new) = (signed(&before, "t", "k", b"p"), signed(&after, "t", "k", b"p"));
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn without_keys_nothing_is_signed_and_everything_is_believed() {
+    fn without_keys_nothing_is_signed_and_everything_is_accepted() {
         let off = keys("");
         let plain = signed(&off, "t", "k", b"p");
         assert!(plain.headers.is_empty());
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_without_a_signature_is_let_through_only_where_the_list_says_so() {
+    fn a_message_without_a_signature_is_accepted_only_if_the_list_says_so() {
         let plain = signed(&keys(""), "t", "k", b"p");
         assert_eq!(reason(&keys(OLD), &plain), Some(UNSIGNED));
         let both = keys(&format!("{OLD},unsigned"));
@@ -220,7 +220,7 @@ mod tests {
             ("k:sesame", "entry 1: a secret has at least 32 characters"),
             (&format!("{OLD},a b:0123456789abcdef0123456789abcdef"), "entry 2: an id has"),
             (&format!("{OLD},{OLD}"), "entry 2: another entry has the same id"),
-            ("unsigned", "stands alone"),
+            ("unsigned", "only `unsigned`"),
         ] {
             let error = EventKeys::parse(text).expect_err("an error");
             assert!(error.contains(says), "{text}: {error}");

@@ -27,7 +27,7 @@ pub(super) fn publish(message: &OutMessage) -> Place {
     })
 }
 
-/// Where the broker put the message.
+/// Records the partition and offset of the message.
 pub(super) fn delivered(span: &Span, partition: i32, offset: i64) {
     if !span.is_disabled() {
         span.record("messaging.destination.partition.id", partition.to_string());

@@ -1,4 +1,4 @@
-//! Traffic that a fault makes: copies of real messages in numbers, and messages that nobody can read.
+//! Traffic that a fault makes: many copies of real messages, and unreadable messages.
 
 use std::{sync::Arc, time::Duration};
 
@@ -42,7 +42,7 @@ async fn flood(point: FaultPoint<QueueFlood>, traffic: Traffic, shutdown: Cancel
         };
         let templates = traffic.boundary.recent.all();
         if templates.is_empty() {
-            // Nothing has passed yet that could be copied: look again shortly.
+            // There is no message to copy yet: look again shortly.
             tokio::time::sleep(BATCH).await;
             continue;
         }
@@ -70,7 +70,7 @@ async fn pour(
         last = Instant::now();
         let mut batch = Vec::new();
         while owed >= 1.0 {
-            // A full buffer ends the batch: what is owed is not made up for.
+            // A full buffer ends the batch; the rest is not made up for.
             let Some((message, delivery)) = copies.next().and_then(|m| Some((m, producer.queue(m)?))) else {
                 break;
             };
@@ -115,7 +115,7 @@ async fn poison(point: FaultPoint<PoisonMessage>, traffic: Traffic, shutdown: Ca
     }
 }
 
-/// A message that is no event: in turn not text, cut off in the middle, of a version to come.
+/// A message that is not a valid event: in turn not text, truncated, of a future version.
 fn unreadable(topic: &str, model: Option<OutMessage>, turn: usize) -> OutMessage {
     let model = model.unwrap_or_else(|| OutMessage {
         topic: topic.to_owned(),

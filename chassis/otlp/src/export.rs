@@ -1,4 +1,4 @@
-//! Spans out of the process: OTLP over HTTP, counted, and thrown away where the point `trace-drop` says so.
+//! Export of spans: OTLP over HTTP, counted, and dropped as the point `trace-drop` says.
 
 use std::time::Duration;
 
@@ -18,13 +18,13 @@ use chassis_telemetry::catalogue::TRACE_DROP;
 use chassis_faults::FaultPoint;
 use chassis_telemetry::Chassis;
 
-/// Time that one export may take; the backend is optional and must not hold a stop.
+/// Time that one export may take; the backend is optional and must not delay a shutdown.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The provider of one process and its tracer. Without an endpoint spans have ids but go nowhere.
+/// The provider of one process and its tracer. Without an endpoint spans have ids but are not exported.
 ///
 /// # Errors
-/// When the exporter cannot be built.
+/// If the exporter cannot be built.
 pub(crate) fn provider(chassis: &Chassis) -> anyhow::Result<(SdkTracerProvider, SdkTracer)> {
     let service = chassis.service;
     let resource = Resource::builder_empty()
@@ -53,8 +53,8 @@ pub(crate) fn provider(chassis: &Chassis) -> anyhow::Result<(SdkTracerProvider, 
     Ok((provider, tracer))
 }
 
-/// Decides for spans that begin a trace. A request that comes in has been decided on by the HTTP stack, which spares the
-/// span of one that is not sampled; everything else (a relay's turn, a background task) is decided on here.
+/// Samples spans that begin a trace. For inbound requests the HTTP stack has already decided, which saves the
+/// span of an unsampled one; everything else (a relay's turn, a background task) is decided here.
 #[derive(Debug, Clone)]
 struct Roots(Sampler);
 
@@ -73,7 +73,7 @@ impl ShouldSample for Roots {
     }
 }
 
-/// Counts what leaves and what is lost, around the real exporter.
+/// Counts exported and lost spans, around the real exporter.
 #[derive(Debug)]
 struct Counted<E> {
     real: E,

@@ -89,7 +89,7 @@ pub(super) async fn publish(producer: &Producer, entries: Vec<Entry>) -> Outcome
         .await
 }
 
-/// Stops at the first failure: the entries after it stay as they are, and are held back until it went out.
+/// Stops at the first failure: the entries after it are unchanged and wait until it is published.
 async fn publish_in_order(producer: &Producer, entries: Vec<Entry>) -> Outcome {
     let mut outcome = Outcome::default();
     for Entry { id, topic, key, payload, headers, republished } in entries {
@@ -108,7 +108,7 @@ async fn publish_in_order(producer: &Producer, entries: Vec<Entry>) -> Outcome {
     outcome
 }
 
-/// Retires what was delivered or schedules its next time, and lets what failed wait: 200 ms, doubled each time, at most 5 s.
+/// Retires delivered entries or schedules their next publication, and delays failed ones: 200 ms, doubling up to 5 s.
 ///
 /// By the wall clock: `now()` is the start of the transaction, before the publishing.
 pub(super) async fn mark(
@@ -132,8 +132,8 @@ pub(super) async fn mark(
             Ok(QueryType::Delete)
         }
         Retire::OnSettlement { overdue } => {
-            // Twice the pause before this publication: a receiver that is behind must not be given the same work again and
-            // again, faster than it does it.
+            // Twice the pause before this publication: a receiver that lags must not be given the same work again and
+            // again, faster than it does the work.
             sqlx::query(
                 "UPDATE outbox SET attempts = 0, published_at = clock_timestamp(), publish_at = clock_timestamp()
                      + least(greatest($2, coalesce(2 * (publish_at - published_at), $2)), $3 * $2)

@@ -33,11 +33,11 @@ macro_rules! record {
 
 /// Records these events and returns which of them are new; the others were handled before.
 ///
-/// While another transaction is handling one of them, this waits until that one has ended: whoever comes second learns
+/// While another transaction is handling one of them, this waits until that one has ended, so the second learns
 /// whether the first succeeded.
 ///
 /// # Errors
-/// [`DbError`]; [`DbError::Conflict`] when two transactions with several common events wait for each other.
+/// [`DbError`]; [`DbError::Conflict`] if two transactions with several common events wait for each other.
 pub async fn record(
     conn: &mut Connection,
     consumer: &str,

@@ -1,7 +1,7 @@
 //! Transactional outbox: events are rows in the same transaction as the change, and a relay publishes them.
 //!
-//! At-least-once by construction. An entry either retires when the broker acknowledged it, or, where the broker itself
-//! may lose its log, only when the receiver's answer came back; an overdue entry is published again.
+//! At-least-once by construction. An entry is retired when the broker acknowledges it or, if the broker itself
+//! may lose its log, only after the receiver's answer; an overdue entry is published again.
 //!
 //! Entries of one key leave in the order of their staging, even when one of them fails for a while. Where several replicas
 //! relay, that holds for entries staged further apart than one batch takes.
@@ -50,7 +50,7 @@ impl Outbox {
         Self { wake }
     }
 
-    /// Adds events inside the caller's transaction. Staging an id that is still there makes it due again.
+    /// Adds events inside the caller's transaction. Staging an id that still exists makes it due again.
     ///
     /// # Errors
     /// [`DbError`].
@@ -67,7 +67,7 @@ impl Outbox {
         table::retire(conn, ids).await
     }
 
-    /// Wakes the relay: call after the commit, so that an event leaves at once instead of at the next poll.
+    /// Wakes the relay: call after the commit, so that an event is published at once instead of at the next poll.
     pub fn wake(&self) {
         self.wake.notify_one();
     }

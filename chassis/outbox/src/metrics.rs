@@ -1,4 +1,4 @@
-//! What an outbox exports, and the task that reads its depth and age.
+//! The metrics of an outbox, and the task that reads its depth and age.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use chassis_postgres::{Database, DbError};
 
-/// How often depth and age are read, unless that takes long.
+/// How often depth and age are read, unless reading is slow.
 const READ_EVERY: Duration = Duration::from_secs(1);
 /// Reading counts all rows: in a huge backlog it may take this share (one in …) of the time.
 const READ_SHARE: u32 = 20;
@@ -33,7 +33,7 @@ impl OutboxMetrics {
     pub(super) async fn watch(self, database: Database, stop: CancellationToken) {
         loop {
             let started = Instant::now();
-            // The reason for a failure is logged by the relay, which meets the same one.
+            // The relay sees the same failure and logs its cause.
             if let Ok((entries, age)) = read(&database).await {
                 self.outbox_entries.set(entries);
                 self.outbox_oldest_age_seconds.set(age);

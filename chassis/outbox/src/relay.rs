@@ -20,9 +20,9 @@ use super::{
 use chassis_kafka::Producer;
 use chassis_postgres::{Database, DbError, QueryType};
 
-/// How often the relay looks when nobody wakes it. One index probe.
+/// How often the relay polls without being woken. One index probe.
 const POLL: Duration = Duration::from_millis(200);
-/// After being woken, the commits of this long share a batch: under load, a few milliseconds save most of the batches.
+/// After being woken, commits within this time share a batch: under load, a few milliseconds save most batches.
 const GATHER: Duration = Duration::from_millis(2);
 /// The same after a batch of [`BUSY`] entries or more, which takes more than a thousand a second: an entry costs the database and
 /// the broker the less, the more go together.
@@ -48,7 +48,7 @@ struct Relayed {
 }
 
 impl Relay {
-    /// Relays until `stop`; a batch under way is finished first.
+    /// Relays until `stop`; a batch in progress is finished first.
     pub(super) async fn run(self, stop: CancellationToken) {
         let mut failures = 0_u32;
         let mut woken = false;
@@ -57,7 +57,7 @@ impl Relay {
             let pause = match self.turn(woken).await {
                 Ok(relayed) => {
                     if failures > 0 {
-                        tracing::info!("the outbox is relayed again");
+                        tracing::info!("outbox relay recovered");
                     }
                     failures = 0;
                     gather = if relayed.entries >= BUSY { GATHER_BUSY } else { GATHER };
@@ -66,7 +66,7 @@ impl Relay {
                 Err(error) => {
                     if failures == 0 {
                         let error = &error as &(dyn std::error::Error + 'static);
-                        tracing::error!(error, "the outbox cannot be relayed");
+                        tracing::error!(error, "outbox relay failed");
                     }
                     failures = failures.saturating_add(1);
                     POLL.saturating_mul(failures).min(LONGEST_PAUSE)

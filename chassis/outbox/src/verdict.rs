@@ -1,27 +1,27 @@
-//! What a database error says about the message that met it.
+//! What a database error means for the message that caused it.
 
 use std::time::Duration;
 
 use chassis_kafka::{Cause, Verdict};
 use chassis_postgres::DbError;
 
-/// Pause before a message is tried again while the database is away.
+/// Pause before a message is retried while the database is unavailable.
 const BLOCKED_FOR: Duration = Duration::from_millis(500);
-/// Pause before a lost conflict is tried again.
+/// Pause before a retry after a lost conflict.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
-/// Reason of a message whose values the database refuses.
+/// Dead-letter reason of a message whose values the database refuses.
 pub const REFUSED_BY_DATABASE: &str = "refused-by-database";
 
-/// The one place where a database error becomes a decision about the message that met it.
+/// The one place where a database error becomes a decision about the message that caused it.
 ///
-/// What the message cannot help blocks its partition until it works: nothing is lost because a database was away, or because
-/// a statement of ours is wrong until the next release. What is the message's own fault never works, and would block forever
-/// all that come after it.
+/// A cause outside the message blocks its partition until it is fixed: nothing is lost because a database was away, or
+/// because one of our statements is wrong until the next release. A bad message never succeeds and would block
+/// every later one forever.
 #[must_use]
 pub fn verdict(error: &DbError) -> Verdict {
     let cause = Cause::from(error.to_string()).with_sqlstate(error.sqlstate());
     match error {
-        // Another transaction may have got there first; the next attempt sees what it left.
+        // Another transaction may have won; the next attempt sees its result.
         DbError::Conflict(_) | DbError::Duplicate { .. } => Verdict::Retry { after: RETRY_AFTER, cause },
         DbError::Data { .. } => Verdict::DeadLetter { reason: REFUSED_BY_DATABASE, cause },
         DbError::PoolTimeout | DbError::Unavailable(_) | DbError::Other(_) => {

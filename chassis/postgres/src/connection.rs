@@ -1,4 +1,4 @@
-//! A connection in use: an sqlx executor that counts errors, marks its span and gives the connection back when dropped.
+//! A connection in use: an sqlx executor that counts errors, marks its span and returns the connection when dropped.
 
 use std::{
     fmt,
@@ -17,15 +17,15 @@ use super::{DbError, ErrorKind, QueryType, error::sqlstate, metrics::DbMetrics, 
 const GONE: &str = "only `drop` takes the connection";
 
 /// A measured connection. `&mut *query` and `&mut *tx` are one of these, and sqlx runs statements on it; where a
-/// `&mut PgConnection` is asked for, it coerces, but errors of statements run that way are not counted.
+/// `&mut PgConnection` is expected, it coerces, but errors of statements run that way are not counted.
 ///
 /// The transaction is this connection's own: do not begin another one through sqlx on it.
 pub struct Connection {
-    /// Gone only while being dropped.
+    /// `None` only while being dropped.
     conn: Option<PoolConnection<Postgres>>,
     /// A transaction was begun and not ended.
     in_transaction: bool,
-    /// Given back after the connection is really free again: a statement that its caller gave up still runs on it.
+    /// Released only once the connection is free: a statement whose caller gave up still runs on it.
     slot: Option<Slot>,
     observer: Observer,
 }
@@ -37,7 +37,7 @@ impl Connection {
 
     /// Begins the transaction.
     pub(super) async fn begin(&mut self) -> Result<(), DbError> {
-        // Before the statement: when the caller gives up half-way, there is one to roll back.
+        // Before the statement: if the caller gives up halfway, there is one to roll back.
         self.in_transaction = true;
         sqlx::raw_sql("BEGIN").execute(&mut *self).await?;
         Ok(())
@@ -66,14 +66,14 @@ impl Drop for Connection {
         let (Some(conn), Some(slot)) = (self.conn.take(), self.slot.take()) else { return };
         match Handle::try_current() {
             Ok(runtime) => drop(runtime.spawn(give_back(conn, slot, self.in_transaction))),
-            // The process ends.
+            // The process is ending.
             Err(_) => drop(conn.detach()),
         }
     }
 }
 
-/// Waits until a statement that the caller gave up has ended, rolls back, and returns the connection to the pool; closes it
-/// where the server does not answer any more.
+/// Waits for the end of a statement whose caller gave up, rolls back, and returns the connection to the pool; closes it
+/// if the server no longer answers.
 async fn give_back(mut conn: PoolConnection<Postgres>, slot: Slot, in_transaction: bool) {
     if in_transaction {
         let rollback = sqlx::raw_sql("ROLLBACK").execute(&mut *conn);
@@ -82,7 +82,7 @@ async fn give_back(mut conn: PoolConnection<Postgres>, slot: Slot, in_transactio
             return;
         }
     }
-    // Cut short, this closes the connection.
+    // If this is cancelled, the connection is closed.
     let _ = timeout(slot.patience, conn.return_to_pool()).await;
 }
 
@@ -151,11 +151,11 @@ impl<'c> Executor<'c> for &'c mut Connection {
     }
 }
 
-/// What one operation reports: its duration when it ends, its errors when they come, its span all along.
+/// What one operation reports: its duration at the end, its errors when they occur, and its span.
 pub(super) struct Observer {
     pub(super) metrics: Arc<DbMetrics>,
     pub(super) span: Span,
-    /// When the connection was there, and as what the time counts; `None` for the chassis's own background work.
+    /// When the connection was acquired, and the type under which the time counts; `None` for the chassis's own background work.
     pub(super) timed: Option<(Instant, QueryType)>,
 }
 
@@ -194,7 +194,7 @@ impl Observer {
 impl Drop for Observer {
     fn drop(&mut self) {
         if let Some((since, kind)) = self.timed.take() {
-            // Inside the span, so that the bucket's exemplar leads to its trace.
+            // Inside the span, so that the bucket's exemplar links to its trace.
             self.span.in_scope(|| self.metrics.query(kind).observe(since.elapsed().as_secs_f64()));
         }
     }

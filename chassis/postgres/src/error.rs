@@ -1,14 +1,14 @@
-//! What went wrong at the database, classified by SQLSTATE into what a caller does next.
+//! Database errors, classified by SQLSTATE into what a caller does next.
 //!
 //! Codes: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
 
 use std::{borrow::Cow, sync::Arc};
 
-/// Why the database did not do it; each variant is something a caller does differently. Cheap to clone: several callers may
-/// share a statement ([`super::Group`]), and then its failure.
+/// Why an operation failed; each variant needs a different reaction of the caller. Cheap to clone: several callers may
+/// share a statement ([`super::Group`]), and then its error.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DbError {
-    /// No connection of the pool became free in time: this process asks for more than its share.
+    /// No connection of the pool became free in time: this process needs more than its pool has.
     #[error("no database connection became free in time")]
     PoolTimeout,
     /// The server cannot be reached, is going away, cut the connection, is out of resources, or cancelled a statement that
@@ -24,17 +24,17 @@ pub enum DbError {
         /// Name of the constraint.
         constraint: String,
     },
-    /// The server refuses what it was given, or what must be there is not: the same data fails again, no matter who sends it, and
+    /// The server refuses the data, or a row that must exist does not: the same data fails again, whoever sends it, and
     /// other data does not.
     #[error("the database refused the data: SQLSTATE {sqlstate}")]
     Data {
-        /// The server's; of what only the client noticed, the one that the standard has for it.
+        /// The server's; for errors that only the client sees, the matching standard code.
         sqlstate: Cow<'static, str>,
-        /// What the server or the client said; it may quote the data.
+        /// The error of the server or the client; it may quote the data.
         #[source]
         source: Arc<sqlx::Error>,
     },
-    /// Anything else: a mistake in the query or the schema.
+    /// Anything else: a bug in the query or the schema.
     #[error("the database refused the statement")]
     Other(#[source] Arc<sqlx::Error>),
 }
@@ -67,7 +67,7 @@ impl ErrorKind {
         }
     }
 
-    /// Classifies without consuming. What cannot be decoded is `Other`: the program does not know what its own schema holds.
+    /// Classifies without consuming. A decoding error is `Other`: the program does not match its own schema.
     pub(crate) fn of(error: &sqlx::Error) -> Self {
         match error {
             sqlx::Error::PoolTimedOut => Self::PoolTimeout,
@@ -102,25 +102,25 @@ impl ErrorKind {
 /// Classes of SQLSTATE that are about the data: no_data, cardinality_violation (twice the same row in one statement),
 /// data_exception, integrity_constraint_violation, with_check_option_violation, program_limit_exceeded (too long, too deep).
 const DATA: [&str; 6] = ["02", "21", "22", "23", "44", "54"];
-/// no_data: a row that must be there is not.
+/// no_data: a row that must exist does not.
 const NO_DATA: &str = "02000";
 /// data_exception, without saying which: the client has no way to write this value.
 const DATA_EXCEPTION: &str = "22000";
 
 impl DbError {
-    /// As after the server closed the connection.
+    /// The error after the server closed the connection.
     #[must_use]
     pub fn lost() -> Self {
         sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into()).into()
     }
 
-    /// As of a statement that asks for a column that an earlier version did not have, or not like this.
+    /// The error of a statement that selects a column which an older schema does not have.
     #[must_use]
     pub fn mismatched() -> Self {
         sqlx::Error::ColumnNotFound("updated_at".to_owned()).into()
     }
 
-    /// The five characters by which PostgreSQL says what is wrong, where it was PostgreSQL that said it.
+    /// The five-character SQLSTATE, if the error came from PostgreSQL.
     #[must_use]
     pub fn sqlstate(&self) -> Option<String> {
         match self {
@@ -171,7 +171,7 @@ impl From<sqlx::Error> for DbError {
     }
 }
 
-/// The server's SQLSTATE, when it was the server that refused.
+/// The server's SQLSTATE, if the error came from the server.
 pub(crate) fn sqlstate(error: &sqlx::Error) -> Option<String> {
     error.as_database_error().and_then(|error| error.code()).map(std::borrow::Cow::into_owned)
 }
@@ -185,7 +185,7 @@ mod tests {
     fn every_class_of_sqlstate_is_classified_by_what_a_caller_does_next() {
         use ErrorKind::{Conflict, Data, Duplicate, Other, Unavailable};
         for (codes, kind) in [
-            // Nobody sends these as errors; an error that says "successful" or "warning" is a mistake.
+            // Never sent as errors; an error that says "successful" or "warning" is a bug.
             ("00000 01000", Other),
             ("02000", Data),
             ("03000", Other),
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_the_client_noticed_has_the_sqlstate_of_the_standard() {
+    fn client_side_errors_have_the_standard_sqlstate() {
         let state = |error: sqlx::Error| DbError::from(error).sqlstate();
         assert_eq!(state(sqlx::Error::RowNotFound).as_deref(), Some("02000"));
         assert_eq!(state(sqlx::Error::Encode("too long".into())).as_deref(), Some("22000"));

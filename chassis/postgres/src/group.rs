@@ -1,12 +1,12 @@
-//! Group commit: work of one kind that arrives while the database is busy with such work waits for its turn together, and
+//! Group commit: work of one kind that arrives while the database is busy with such work waits together, and
 //! then shares one statement, one round trip and one commit.
 //!
-//! It is what PostgreSQL does for the flush of its log (`commit_delay`), one level up, where it also saves the statements.
-//! Nothing waits for company: below [`LANES`] statements under way, each goes at once and alone, so at ordinary load there
-//! is no group and no added latency. Under load the groups grow by themselves with the time that the database takes.
+//! Like PostgreSQL's group commit (`commit_delay`), but one level up, where it also saves statements.
+//! Nothing waits for a group to fill: below [`LANES`] statements in progress, each runs at once and alone, so at normal load there
+//! is no group and no added latency. Under load, groups grow with the latency of the database.
 //!
-//! A `db-*` fault strikes whom it is meant for: a job that is struck leaves its group and goes alone, and the others are
-//! spared.
+//! A `db-*` fault hits only the selected jobs: such a job leaves its group and runs alone, and the others are
+//! not affected.
 
 use std::{
     mem,
@@ -19,28 +19,28 @@ use tokio::sync::oneshot;
 
 use super::{Database, DbError, QueryType, faults::Blow};
 
-/// Statements of one kind under way at once.
+/// Statements of one kind in progress at once.
 const LANES: usize = 2;
-/// Jobs of one statement at most: beyond, the saving is small and the arrays are large.
+/// Most jobs per statement: beyond this, little is saved and the arrays get large.
 const LARGEST: usize = 200;
 
-/// Work that can be done for several callers at once.
+/// Work that can be done for several callers in one statement.
 #[async_trait]
 pub trait GroupWork: Send + Sync + 'static {
-    /// What it is to the database, for the span of a caller whose job others do.
+    /// Query type, for the span of a caller whose job runs in a group.
     const KIND: QueryType;
     /// Name of that span.
     const OPERATION: &'static str;
-    /// What one caller wants done.
+    /// The job of one caller.
     type Job: Send + Sync + 'static;
-    /// What one caller learns.
+    /// The result for one caller.
     type Done: Send + 'static;
 
     /// Does all jobs, in one transaction; one result for each job, in their order. The statement notes in its span how many
     /// callers it is for ([`super::Connection::shared_by`]).
     ///
     /// # Errors
-    /// [`DbError`]; none of the jobs is done then, unless the connection broke during the commit.
+    /// [`DbError`]; then none of the jobs is done, unless the connection broke during the commit.
     async fn run(&self, database: &Database, jobs: &[Self::Job]) -> Result<Vec<Self::Done>, DbError>;
 }
 
@@ -75,17 +75,17 @@ struct Waiting<W: GroupWork> {
 }
 
 impl<W: GroupWork> Group<W> {
-    /// A group of its own on `database`.
+    /// A new, independent group on `database`.
     #[must_use]
     pub fn new(database: Database, work: W) -> Self {
         let queue = Mutex::new(Queue { under_way: 0, waiting: Vec::new() });
         Self { inner: Arc::new(Inner { work, database, queue }) }
     }
 
-    /// Does one job, alone or in company. Giving up while waiting for company withdraws nothing: the job may still be done.
+    /// Runs one job, alone or in a group. Cancelling while waiting withdraws nothing: the job may still run.
     ///
     /// # Errors
-    /// [`DbError`]. What goes wrong with one job is told to its caller only.
+    /// [`DbError`]. An error of one job goes to its caller only.
     pub async fn run(&self, job: W::Job) -> Result<W::Done, DbError> {
         let blow = self.inner.database.inner.faults.decide(Some(W::KIND));
         if blow.strikes() {
@@ -93,7 +93,7 @@ impl<W: GroupWork> Group<W> {
         }
         match self.enter(job) {
             Entered::Lane(_lane, job) => Blow::default().fall_on(self.inner.alone(job)).await,
-            // The group answers unless its task died with the runtime.
+            // The group answers unless its task ended with the runtime.
             Entered::Queue(answer) => answer.await.unwrap_or_else(|_| Err(sqlx::Error::WorkerCrashed.into())),
         }
     }
@@ -111,15 +111,15 @@ impl<W: GroupWork> Group<W> {
     }
 }
 
-/// How a caller came in.
+/// How a caller entered.
 enum Entered<W: GroupWork> {
-    /// Its job goes at once.
+    /// Its job runs at once.
     Lane(Lane<W>, W::Job),
-    /// Its job goes with the next group.
+    /// Its job runs with the next group.
     Queue(oneshot::Receiver<Result<W::Done, DbError>>),
 }
 
-/// The right to have a statement under way. When it ends, whoever waits goes next.
+/// The right to have a statement in progress. When it ends, those waiting are next.
 struct Lane<W: GroupWork> {
     inner: Arc<Inner<W>>,
 }
@@ -150,7 +150,7 @@ impl<W: GroupWork> Drop for Lane<W> {
 
 impl<W: GroupWork> Lane<W> {
     async fn go(self, mut group: Vec<Waiting<W>>) {
-        // Whoever gave up before its turn asks for nothing any more.
+        // A caller that gave up before its turn no longer needs anything.
         group.retain(|one| !one.reply.is_closed());
         let (jobs, callers): (Vec<_>, Vec<_>) =
             group.into_iter().map(|one| (one.job, (one.reply, one.place))).unzip();
@@ -169,13 +169,13 @@ impl<W: GroupWork> Lane<W> {
                     let _ = reply.send(Ok(done));
                 }
             }
-            // The server or the way to it, and so the same for each of them.
+            // A failure of the server or the connection: the same for all of them.
             Err(error @ (DbError::PoolTimeout | DbError::Unavailable(_))) => {
                 for (reply, _) in callers {
                     let _ = reply.send(Err(error.clone()));
                 }
             }
-            // One of them: which one, shows when each goes alone.
+            // One of the jobs failed; running each alone shows which.
             Err(_) => {
                 for (job, (reply, place)) in jobs.into_iter().zip(callers) {
                     let _ = reply.send(place.run(self.inner.alone(job)).await);

@@ -1,4 +1,4 @@
-//! What a service holds while it works on the database: a connection for one query, or a transaction.
+//! Guards that a service holds while it works on the database: a connection for one query, or a transaction.
 
 use std::ops::{Deref, DerefMut};
 
@@ -29,7 +29,7 @@ impl Transaction {
     /// Commits.
     ///
     /// # Errors
-    /// When the server did not confirm; whether the commit happened is then unknown.
+    /// If the server did not confirm; whether the commit happened is then unknown.
     pub async fn commit(mut self) -> Result<(), DbError> {
         self.0.commit().await
     }

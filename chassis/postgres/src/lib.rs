@@ -37,15 +37,15 @@ use self::{connection::Observer, error::ErrorKind, faults::DbFaults, metrics::Db
 use chassis_core::config::Invalid;
 use chassis_telemetry::{Chassis, traces};
 
-/// Deadline of the readiness probe: below the second that `/readyz` gives each check.
+/// Deadline of the readiness probe: less than the second that `/readyz` allows for each check.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(800);
-/// Connections that are open before a process says for the first time that it is ready, if its pool is as large.
+/// Connections opened before a process is first ready, if its pool is that large.
 const WARM: u32 = 4;
 
-/// How a service reaches its database. Flattened into the service's own configuration.
+/// Connection to the PostgreSQL database. Flattened into the service's own configuration.
 #[derive(Debug, Clone, clap::Args)]
 pub struct DbConfig {
-    /// Connection string.
+    /// URL of the PostgreSQL database.
     #[arg(
         long,
         env = "DATABASE_URL",
@@ -53,13 +53,13 @@ pub struct DbConfig {
         value_name = "postgres://USER:PASSWORD@HOST:PORT/NAME"
     )]
     pub database_url: String,
-    /// Connections of this process at most.
+    /// Largest number of connections of this process.
     #[arg(long, env = "DB_POOL_SIZE", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub db_pool_size: u32,
-    /// How long a request waits for a free connection.
+    /// How long a request waits for a free connection before it fails.
     #[arg(long, env = "DB_ACQUIRE_TIMEOUT", default_value = "2s", value_parser = humantime::parse_duration)]
     pub db_acquire_timeout: Duration,
-    /// How long opening a connection may take.
+    /// How long opening a connection may take, for example `500ms`.
     #[arg(long, env = "DB_CONNECT_TIMEOUT", default_value = "1s", value_parser = humantime::parse_duration)]
     pub db_connect_timeout: Duration,
     /// Time after which the server cancels a statement.
@@ -67,14 +67,14 @@ pub struct DbConfig {
     pub db_statement_timeout: Duration,
 }
 
-/// What a service tells the `db-*` faults about its tables.
+/// The tables of a service, for metrics and the `db-*` faults.
 #[derive(Debug, Clone, Copy)]
 pub struct DbTargets {
     /// The `database` label.
     pub database: &'static str,
-    /// Table that `db-lock` locks, `db-deadlock` fights over and `db-slow-query` reports on; it has an `id uuid` column.
+    /// Table that `db-lock` and `db-deadlock` lock and `db-slow-query` reads; it has an `id uuid` column.
     pub table: &'static str,
-    /// The column of that table that says when a row came to be.
+    /// The column of that table with the creation time of a row.
     pub created: &'static str,
     /// The names of the service's queries and transactions, so that their series exist from the start.
     pub operations: &'static [&'static str],
@@ -140,7 +140,7 @@ impl Database {
     /// tasks.
     ///
     /// # Errors
-    /// When the URL is not one.
+    /// If the URL is invalid.
     pub async fn connect(config: &DbConfig, targets: DbTargets, chassis: &Chassis) -> anyhow::Result<Self> {
         Self::open(config, targets, chassis)
     }
@@ -176,7 +176,7 @@ impl Database {
     /// As [`Database::query`], inside a transaction; rolled back unless committed.
     ///
     /// # Errors
-    /// As [`Database::query`]; [`DbError::Conflict`] when the transaction lost a conflict at once.
+    /// As [`Database::query`]; [`DbError::Conflict`] if the transaction lost a conflict at its start.
     pub async fn transaction(&self, operation: &'static str) -> Result<Transaction, DbError> {
         let kind = QueryType::Transaction;
         self.inner.metrics.operations.with_label_values(&[operation]).inc();
@@ -187,7 +187,7 @@ impl Database {
         Ok(Transaction(conn))
     }
 
-    /// As [`Database::query`], for loops that look often: no span, no duration.
+    /// As [`Database::query`], for loops that poll often: no span, no duration.
     ///
     /// # Errors
     /// As [`Database::query`].
@@ -199,7 +199,7 @@ impl Database {
     }
 
     /// As [`Database::transaction`], for loops of the chassis: no span, and no duration, because the transaction also waits
-    /// for something else than the database ([`Database::observe`] counts its statements).
+    /// for more than the database ([`Database::observe`] counts its statements).
     pub async fn background_transaction(&self) -> Result<Transaction, DbError> {
         let blow = self.inner.faults.blow(None);
         let mut conn = self.acquire(None, Span::none()).await?;
@@ -261,7 +261,7 @@ impl Database {
     }
 }
 
-/// Ready while the server answers: a process whose connections are all in use is busy, not unready. Before it is ready for
+/// Ready while the server answers: a process with all connections in use is busy, not unready. Before it is ready for
 /// the first time, [`WARM`] connections are open: on a busy machine, opening one takes longer than a request may.
 fn probe_readiness(pool: &PgPool, size: u32, chassis: &Chassis) {
     let pool = pool.clone();

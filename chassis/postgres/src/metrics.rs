@@ -1,4 +1,4 @@
-//! What a database exports. Every series exists from the start, at 0.
+//! The metrics of a database. Every series exists from the start, at 0.
 
 use prometheus::{IntCounter, IntCounterVec, IntGaugeVec};
 use sqlx::PgPool;
@@ -70,7 +70,7 @@ impl DbMetrics {
     }
 }
 
-/// Keeps the connection gauges, read at each scrape.
+/// Registers the connection gauges, read at each scrape.
 pub(super) fn register_gauges(database: &'static str, metrics: &Metrics, pool: &PgPool, slots: &Slots) {
     let families = PoolFamilies::register(metrics);
     let of = |family: &IntGaugeVec| family.with_label_values(&[database]);

@@ -50,8 +50,8 @@ impl Database {
     }
 }
 
-/// On a connection of its own: waiting for another replica's migration, or a long one, must not meet the statement timeout
-/// that serves requests, and a failure half-way gives the advisory lock back with the connection.
+/// On its own connection: waiting for another replica's migration, or a long one, must not hit the statement timeout
+/// for requests, and a failure halfway releases the advisory lock with the connection.
 async fn apply(options: &PgConnectOptions, migrator: &Migrator) -> Result<(), MigrateError> {
     let options = options.clone().options([("statement_timeout", "0")]);
     let mut conn = PgConnection::connect_with(&options).await?;
@@ -60,7 +60,7 @@ async fn apply(options: &PgConnectOptions, migrator: &Migrator) -> Result<(), Mi
     Ok(())
 }
 
-/// Whether the server may yet come up, as against a migration that will never work.
+/// Whether the server may still come up, as opposed to a migration that can never succeed.
 fn is_passing(error: &MigrateError) -> bool {
     match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {

@@ -1,7 +1,7 @@
-//! The pool: who may hold a connection (slots), and how connections are opened, checked and given up.
+//! The pool: the slots that permit holding a connection, and how connections are opened, checked and closed.
 //!
 //! sqlx's own pool cannot tell "all connections are in use" from "no connection can be opened": both end in `PoolTimedOut`.
-//! So operations first wait for a slot here, and only then ask the pool, where the holder of a slot finds a connection
+//! So operations first wait for a slot here and only then use the pool, where the holder of a slot gets a connection
 //! or opens one.
 
 use std::{
@@ -28,15 +28,15 @@ use chassis_telemetry::lines::{ACQUIRED, RELEASED, TARGET};
 
 use super::{DbConfig, DbError};
 
-/// A connection that idled longer than this is pinged before use: a restarted server is noticed here, and not by the caller.
+/// A connection that idled longer than this is pinged before use: a restarted server is detected here, not by the caller.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
-/// Idle connections beyond this age are closed: after a peak their server processes give their memory back.
+/// Idle connections beyond this age are closed: after a peak their server processes free their memory.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Connections beyond the slots: for the readiness probe, as a saturated process is busy, not unready; and for the one that is
 /// being opened for a holder of a slot who has got another one meanwhile.
 const RESERVE: u32 = 2;
 
-/// Asks the server which of its processes serves a connection.
+/// Process id of the server process of a connection.
 pub(super) const BACKEND_PID: &str = "SELECT pg_backend_pid()";
 /// The right to hold a connection. Cheap to clone.
 #[derive(Clone)]
@@ -51,7 +51,7 @@ pub(super) struct Slots {
     /// The last attempt to open a connection failed: who waits in vain for a slot now, waits for the server.
     unreachable: Arc<AtomicBool>,
     wait: Duration,
-    /// Longer than any statement runs before the server cancels it.
+    /// Longer than the server lets any statement run.
     patience: Duration,
 }
 
@@ -60,7 +60,7 @@ pub(super) struct Slot {
     _permit: OwnedSemaphorePermit,
     idle: Arc<Notify>,
     since: Instant,
-    /// How long the connection in it may take to become free again before it is closed.
+    /// How long its connection may take to become free before it is closed.
     pub(super) patience: Duration,
 }
 
@@ -98,7 +98,7 @@ impl Slots {
         self.size.saturating_sub(u32::try_from(self.free.available_permits()).unwrap_or(u32::MAX))
     }
 
-    /// A slot and a connection in it.
+    /// Acquires a slot and its connection.
     pub(super) async fn acquire(&self, pool: &PgPool) -> Result<(Slot, PoolConnection<Postgres>), DbError> {
         let waiting = Instant::now();
         let permit = match timeout(self.wait, Arc::clone(&self.free).acquire_owned()).await {
@@ -178,7 +178,7 @@ fn unreachable() -> DbError {
     sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, reason)).into()
 }
 
-/// How each connection of this process introduces itself and what it may cost.
+/// Application name and timeouts of each connection of this process.
 pub(super) fn connect_options(config: &DbConfig, application: &str) -> sqlx::Result<PgConnectOptions> {
     Ok(PgConnectOptions::from_str(&config.database_url)?
         .application_name(application)
@@ -191,7 +191,7 @@ pub(super) fn open(config: &DbConfig, options: PgConnectOptions) -> PgPool {
         .max_connections(config.db_pool_size.saturating_add(RESERVE))
         .acquire_timeout(config.db_connect_timeout)
         .idle_timeout(IDLE_TIMEOUT)
-        // sqlx pings on return in any case; once more before every use would double the round trips of a short query.
+        // sqlx pings on return anyway; a ping before every use would double the round trips of a short query.
         .test_before_acquire(false)
         .before_acquire(|conn, meta| {
             Box::pin(async move {
@@ -203,7 +203,7 @@ pub(super) fn open(config: &DbConfig, options: PgConnectOptions) -> PgPool {
         })
         .after_connect(|conn, _| {
             Box::pin(async move {
-                // PostgreSQL's log names its processes by number: this says which of them are ours.
+                // PostgreSQL's log names its processes by pid: this line tells which are ours.
                 let pid: i32 = sqlx::query_scalar(BACKEND_PID).fetch_one(conn).await?;
                 tracing::debug!(pid, "connection opened");
                 Ok(())

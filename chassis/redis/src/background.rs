@@ -1,6 +1,6 @@
-//! Cache faults that work on Redis itself, beside the service's own operations: mass expiry, a hot key, growth.
+//! Cache faults that act on Redis itself, in addition to the service's operations: mass expiry, a hot key, growth.
 //!
-//! They use the service's connection on purpose: what they do to it is part of the effect.
+//! They use the service's connection on purpose: the load on it is part of the effect.
 
 use std::time::Duration;
 
@@ -17,17 +17,17 @@ use crate::catalogue::{
 use chassis_faults::{Fault, FaultPoint, Params, Strike};
 use chassis_telemetry::Chassis;
 
-/// How often batches of background work are done.
+/// Interval between batches of background work.
 const BATCH: Duration = Duration::from_millis(50);
-/// Reads of the hot key that are under way at once: bounds the memory that they take here.
+/// Concurrent reads of the hot key: bounds their memory in this process.
 const AT_ONCE: usize = 32;
-/// Time between two steps of growth, as the fault's catalogue row says.
+/// Time between two steps of growth, as in the fault's catalogue row.
 const GROWTH_STEP: Duration = Duration::from_millis(100);
-/// How long Redis keeps what growth wrote and could not remove, because its process was killed.
+/// How long Redis keeps entries of growth that could not be removed because the process was killed.
 const KEPT: Duration = Duration::from_secs(3600);
 /// Size of one entry that growth writes.
 const ENTRY: usize = 16 << 10;
-/// Keys asked for, or removed, at a time.
+/// Keys scanned or removed per command.
 const SCAN_COUNT: usize = 500;
 
 /// Starts the task of each fault that the service declares.
@@ -75,7 +75,7 @@ impl<P: Params> Plan<P> {
 }
 
 impl Cache {
-    /// A key of the service with what it holds; `None` while the cache is empty.
+    /// A key of the service with its value; `None` while the cache is empty.
     async fn any_entry(&self) -> RedisResult<Option<(Vec<u8>, Vec<u8>)>> {
         let mut cursor = 0_u64;
         loop {
@@ -92,14 +92,14 @@ impl Cache {
         }
     }
 
-    /// Some keys of the service, and where to go on.
+    /// Some keys of the service, and the next cursor.
     async fn scan(&self, cursor: u64) -> RedisResult<(u64, Vec<Vec<u8>>)> {
         let mut scan = redis::cmd("SCAN");
         let pattern = format!("{}*", self.inner.targets.prefix);
         self.ask(scan.arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(SCAN_COUNT)).await
     }
 
-    /// The same entry with an attachment that makes it `size` bytes large; as it is when it is no JSON object, or large enough.
+    /// The same entry with an attachment that makes it `size` bytes large; unchanged if it is not a JSON object or already large enough.
     fn enlarged(&self, entry: &[u8], size: usize) -> Vec<u8> {
         let opening = format!(",\"{}\":\"data:image/png;base64,", self.inner.targets.attachment);
         let closing = b"==\"}";
@@ -125,14 +125,14 @@ async fn stampede(cache: Cache, plan: Plan<CacheStampede>) {
     let waves = async {
         loop {
             ticks.tick().await;
-            // Where Redis fails, the service's own operations tell so.
+            // If Redis fails, the service's own operations report it.
             let _ = remove_all(&cache).await;
         }
     };
     plan.during(waves).await;
 }
 
-/// Removes every key of the service, as fast as Redis lets it.
+/// Removes every key of the service, as fast as Redis can.
 async fn remove_all(cache: &Cache) -> RedisResult<()> {
     let mut cursor = 0_u64;
     loop {
@@ -181,14 +181,14 @@ async fn hot_key(cache: Cache, plan: Plan<CacheHotKey>) {
     }
 }
 
-/// The entry that is read so often.
+/// The hot entry.
 struct Hot<'c> {
     cache: &'c Cache,
     key: Option<Vec<u8>>,
 }
 
 impl Hot<'_> {
-    /// The key, after making sure that it holds a large value; another one when it is gone, `None` while there is no entry.
+    /// The key, after making sure that it holds a large value; another key if it is gone, `None` while there is no entry.
     async fn heat(&mut self, size: usize) -> RedisResult<Option<&[u8]>> {
         let known = match &self.key {
             Some(key) => self.cache.ask::<Option<Vec<u8>>>(redis::cmd("GET").arg(key)).await?,
@@ -205,7 +205,7 @@ impl Hot<'_> {
         };
         let large = self.cache.enlarged(&entry, size);
         if large.len() > entry.len() {
-            // Only where it still is: an entry that was changed meanwhile must not come back as it was.
+            // Only if it is unchanged: an entry that was changed meanwhile must not be reverted.
             let mut set = redis::cmd("SET");
             set.arg(self.key.as_ref()).arg(large).arg("XX").arg("KEEPTTL");
             self.cache.ask::<Option<()>>(&set).await?;
@@ -229,10 +229,10 @@ async fn growth(cache: Cache, plan: Plan<CacheGrowth>) {
             if upto <= written {
                 continue;
             }
-            // Copies of a real entry: there is nothing to copy before the first one.
+            // Copies of a real entry: nothing to copy before the first one.
             let Ok(Some((_, entry))) = cache.any_entry().await else { continue };
             let value = cache.enlarged(&entry, ENTRY);
-            // Noted before they are sent: a step that the end cuts short may be written all the same.
+            // Recorded before they are sent: a step cut short by the end may still be written.
             let prefix = cache.inner.targets.prefix;
             keys.extend((keys.len()..upto).map(|_| format!("{prefix}{}", Uuid::now_v7()).into_bytes()));
             let mut batch = redis::pipe();

@@ -1,4 +1,4 @@
-//! The faults that a single cache operation meets.
+//! The faults of a single cache operation.
 
 use redis::RedisError;
 use tokio::net::TcpStream;
@@ -10,7 +10,7 @@ use crate::catalogue::{CACHE_DOWN, CACHE_LATENCY, CACHE_STALE, CACHE_STAMPEDE, C
 /// A port that nothing listens on: tcpmux has had no server for decades.
 const CLOSED_PORT: (&str, u16) = ("127.0.0.1", 1);
 
-/// The fault points of one cache; each only where the service declares it.
+/// The fault points of one cache; each only if the service declares it.
 pub(super) struct CacheFaults {
     down: Option<FaultPoint>,
     latency: Option<FaultPoint<CacheLatency>>,
@@ -28,7 +28,7 @@ impl CacheFaults {
         }
     }
 
-    /// What happens to an operation before it reaches Redis: it waits, or connects to where nobody listens.
+    /// Applied to an operation before it reaches Redis: a delay, or a connect to a closed port.
     pub(super) async fn meet(&self) -> Result<(), RedisError> {
         if let Some(strike) = self.latency.as_ref().and_then(FaultPoint::strike) {
             tokio::time::sleep(strike.params.delay).await;
@@ -39,7 +39,7 @@ impl CacheFaults {
         Ok(())
     }
 
-    /// Whether this one is to see an old entry: a change is acknowledged and not made, a reader takes what is there as fresh.
+    /// Whether this operation keeps old entries: a change is acknowledged but not made, a reader treats what it finds as fresh.
     pub(super) fn keeps_old(&self) -> bool {
         self.stale.as_ref().is_some_and(|point| point.strike().is_some())
     }
@@ -49,7 +49,7 @@ impl CacheFaults {
         self.stale.as_ref().is_some_and(|point| point.active().is_some())
     }
 
-    /// Whether concurrent misses of one key are to read the origin each for itself.
+    /// Whether concurrent misses on one key each read the origin.
     pub(super) fn coalescing_suspended(&self) -> bool {
         let strike = self.stampede.as_ref().and_then(FaultPoint::active);
         strike.is_some_and(|strike| !strike.params.coalesce)

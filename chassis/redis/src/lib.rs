@@ -29,10 +29,10 @@ use metrics::CacheMetrics;
 /// Longest time to open a connection; callers do not wait for it longer than for an operation.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(1);
 
-/// How a service reaches its cache.
+/// Connection to the Redis cache.
 #[derive(Debug, Clone, clap::Args)]
 pub struct CacheConfig {
-    /// Redis to use.
+    /// URL of the Redis server.
     #[arg(
         long,
         env = "REDIS_URL",
@@ -40,21 +40,21 @@ pub struct CacheConfig {
         value_name = "redis://HOST:PORT"
     )]
     pub redis_url: String,
-    /// Deadline of one cache operation; past it the caller goes to the origin.
+    /// Deadline of one cache operation, for example `50ms`; past it the caller reads the origin.
     #[arg(long, env = "CACHE_TIMEOUT", default_value = "100ms", value_parser = humantime::parse_duration)]
     pub cache_timeout: Duration,
 }
 
-/// What a service tells the cache, and the `cache-*` faults, about its entries.
+/// The entries of a service, for the cache and the `cache-*` faults.
 #[derive(Debug, Clone, Copy)]
 pub struct CacheTargets {
     /// Namespace of the keys (`things:`); without its colon it is the label `cache_type`.
     pub prefix: &'static str,
-    /// Field by which an entry, a JSON object, can become large without meaning anything else to who reads it.
+    /// Field that can make an entry, a JSON object, large without changing its meaning for readers.
     pub attachment: &'static str,
 }
 
-/// A measured, breakable cache. Cheap to clone. One for each process: it registers the cache metrics.
+/// A measured, breakable cache. Cheap to clone. One per process: it registers the cache metrics.
 #[derive(Clone)]
 pub struct Cache {
     inner: Arc<Inner>,
@@ -66,16 +66,16 @@ struct Inner {
     address: (String, u16),
     targets: CacheTargets,
     deadline: Duration,
-    /// The longest time for which an entry was kept so far, in milliseconds.
+    /// The longest TTL of an entry so far, in milliseconds.
     longest: AtomicU64,
     metrics: CacheMetrics,
     faults: CacheFaults,
 }
 
-/// The cache did not answer; callers go on without it.
+/// The cache did not answer; callers continue without it.
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
-    /// Not within the deadline.
+    /// No response within the deadline.
     #[error("the cache did not answer within {0:?}")]
     Timeout(Duration),
     /// Connection refused, reset, or an error reply.
@@ -84,13 +84,13 @@ pub enum CacheError {
 }
 
 impl Cache {
-    /// Opens the connection (lazily), registers metrics, readiness is NOT affected (a cache is optional).
+    /// Opens the connection (lazily), registers metrics, does NOT affect readiness (a cache is optional).
     ///
-    /// A connection that broke is opened again by the next operations, one attempt at a time and shared by all of them: while
+    /// A broken connection is reopened by the next operations, one attempt at a time and shared by all of them: while
     /// Redis refuses, callers fail at once, and the second one after it is back succeeds.
     ///
     /// # Errors
-    /// When the URL is not one.
+    /// If the URL is invalid.
     pub async fn connect(
         config: &CacheConfig,
         targets: CacheTargets,
@@ -127,7 +127,7 @@ impl Cache {
     }
 
     /// The value of `key`. Counts operation time and errors, not hits: only the caller knows whether what it found was
-    /// still fresh (an expired copy kept for `stale-on-error` is a miss). It says so by [`Cache::record`].
+    /// still fresh (an expired copy kept for `stale-on-error` is a miss). It reports that with [`Cache::record`].
     ///
     /// # Errors
     /// [`CacheError`].
@@ -145,14 +145,14 @@ impl Cache {
         if hit { metrics.hits.inc() } else { metrics.misses.inc() }
     }
 
-    /// Whether callers must not share one read of the origin now: `cache-stampede` takes that away as a deployment
-    /// without single-flight would.
+    /// Whether callers must not share one read of the origin now: `cache-stampede` disables it, like a deployment
+    /// without single-flight.
     #[must_use]
     pub fn coalescing_suspended(&self) -> bool {
         self.inner.faults.coalescing_suspended()
     }
 
-    /// Whether the caller must take what it just found as fresh, however old it is: `cache-stale`.
+    /// Whether the caller must treat what it just found as fresh, however old it is: `cache-stale`.
     #[must_use]
     pub fn expiry_suspended(&self) -> bool {
         self.inner.faults.keeps_old()
@@ -178,7 +178,7 @@ impl Cache {
         Ok(())
     }
 
-    /// Begins the time to live of an old entry anew, without a word in metrics and traces.
+    /// Restarts the TTL of an old entry, without metrics and spans.
     async fn keep(&self, key: &str, millis: u64) {
         let mut command = redis::cmd("PEXPIRE");
         let keep = self.ask::<i64>(command.arg(key).arg(millis.max(1)));

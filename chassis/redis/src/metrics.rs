@@ -1,4 +1,4 @@
-//! What the cache exports.
+//! The metrics of the cache.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Requests are read whole before anybody works on them: a body that trickles in holds no slot, no place and no deadline of the
-//! work itself. The bounds on size and time are those of the port, enforced by `exchange` for every reader.
+//! Requests are read completely before they are handled: a body that trickles in holds no slot, place or deadline of the
+//! work itself. The bounds on size and time belong to the port, enforced by `exchange` for every reader.
 
 use std::{error::Error, time::Duration};
 
@@ -13,10 +13,10 @@ use axum::{
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 
-/// Why a body was not read: each is the client's doing.
+/// Why a body was not read: all are caused by the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
-    /// Announced or sent more than the port takes.
+    /// Announced or sent more than the port accepts.
     #[error("the body is larger than this service reads")]
     TooLarge {
         /// Largest body in bytes.
@@ -25,18 +25,18 @@ pub enum BodyError {
     /// Did not arrive in time.
     #[error("the body did not arrive within {}", humantime::format_duration(*.timeout))]
     TooSlow {
-        /// The time that it had.
+        /// The time limit.
         timeout: Duration,
     },
-    /// Ended early, or is no valid transfer coding.
-    #[error("the body did not arrive whole")]
+    /// Ended early, or has an invalid transfer coding.
+    #[error("the body is incomplete")]
     Broken,
 }
 
 /// The request with its body in memory.
 ///
 /// # Errors
-/// [`BodyError`]; the connection closes after the answer.
+/// [`BodyError`]; the connection closes after the response.
 pub async fn read(request: Request) -> Result<Request, BodyError> {
     if request.body().is_end_stream() {
         return Ok(request);
@@ -76,7 +76,7 @@ fn reason(error: &axum::Error) -> BodyError {
     BodyError::Broken
 }
 
-/// For programs without layers of their own: reads each request whole before its route, or answers 408, 413 or 400.
+/// For programs without their own layers: reads each request completely before its route, or answers 408, 413 or 400.
 pub fn whole_requests(routes: Router) -> Router {
     routes.layer(from_fn(|request: Request, next: Next| async {
         match read(request).await {

@@ -1,10 +1,10 @@
-//! Time as it fits an atomic.
+//! Time as a number that fits an atomic.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Milliseconds since the port was opened; never 0, which means "not".
+/// Milliseconds since the port was opened; never 0, which means "unset".
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock(Instant);
 
@@ -17,7 +17,7 @@ impl Clock {
         millis(self.0.elapsed()).saturating_add(1)
     }
 
-    /// Rounded up: what is due at the instant is due by the clock.
+    /// Rounded up: a deadline due at the instant is also due by the clock.
     pub(crate) fn instant(self, at: u64) -> Instant {
         self.0 + Duration::from_millis(at)
     }

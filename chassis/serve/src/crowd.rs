@@ -1,6 +1,6 @@
-//! All connections of a port. Where too many of them wait for their client, the one that has waited longest is given notice, and
-//! closed if no request comes on it in time; one with a request in progress never is. So 500 idle or trickling connections cannot lock
-//! out anybody, not even a client at the same address, and 500 clients that connect together are all served.
+//! All connections of a port. If too many of them wait for their client, the one that has waited longest is given notice, and
+//! closed if no request arrives on it in time; one with a request in progress never is. So 500 idle or trickling connections cannot lock
+//! out anyone, not even a client at the same address, and 500 clients that connect together are all served.
 
 use std::{
     collections::HashMap,
@@ -17,11 +17,11 @@ use crate::{connection::State, limits::Limits};
 /// Memory for the bodies of requests that are not complete, in bytes, for all connections of a port together.
 const BODIES: usize = 32 << 20;
 
-/// Time for a request to come on a connection that was given notice: enough for a client that has just connected.
+/// Time for a request to arrive on a connection that was given notice: enough for a client that has just connected.
 const NOTICE: Duration = Duration::from_secs(1);
-/// The same where the bound is far exceeded: enough for what the kernel has received already.
+/// The same if the bound is far exceeded: enough for what the kernel has already received.
 const SHORT_NOTICE: Duration = Duration::from_millis(50);
-/// Times the bound from which notice is short.
+/// Multiple of the bound from which notice is short.
 const FAR: usize = 4;
 
 /// The connections of one port.
@@ -61,11 +61,11 @@ impl Crowd {
         }
     }
 
-    /// A place for a new connection, for which others may be given notice.
+    /// A place for a new connection; others may be given notice for it.
     pub(crate) fn enter(self: &Arc<Self>, address: IpAddr, state: &Arc<State>) -> Place {
         let client = client(address);
         let mut members = self.members();
-        // Counting is for the rare case that it can matter.
+        // Counting is only for the rare case in which it matters.
         if members.per_client.get(&client).is_some_and(|&all| all >= self.most_per_client) {
             members.make_room(self.most_per_client, |member| member.client == client);
         }
@@ -79,7 +79,7 @@ impl Crowd {
         Place { crowd: Arc::clone(self), id }
     }
 
-    /// Closes the connection that waits longest for its client, where there is one.
+    /// Closes the connection that has waited longest for its client, if there is one.
     pub(crate) fn close_longest(&self) {
         self.members().make_room(0, |_| true);
     }
@@ -93,8 +93,8 @@ impl Crowd {
         }
     }
 
-    /// More of an incomplete body came. What is too much for all together costs the longest of them its connection, at
-    /// once: its memory is wanted now. Tells whether.
+    /// More of an incomplete body arrived. If all together are too large, the longest-waiting one loses its connection, at
+    /// once: its memory is needed now. Returns whether.
     pub(crate) fn holds(&self, bytes: usize) -> bool {
         let held = self.held.fetch_add(bytes, Relaxed) + bytes;
         if held <= BODIES {
@@ -116,7 +116,7 @@ impl Crowd {
 }
 
 impl Members {
-    /// Gives notice to the longest waiting of those that `concerns`, when `most` of them wait already and were given none.
+    /// Gives notice to the longest-waiting connection that `concerns` selects, if `most` of them already wait without notice.
     fn make_room(&self, most: usize, concerns: impl Fn(&Member) -> bool) {
         let waiting = self.waiting(concerns);
         if waiting.staying >= most
@@ -126,8 +126,8 @@ impl Members {
         }
     }
 
-    /// Those that `concerns` and that wait for their client. Only the time counts, and not whether a client was ever answered: what
-    /// an attacker can have too would only lock out who is new.
+    /// The connections that `concerns` selects and that wait for their client. Only the time counts, not earlier requests: an
+    /// attacker can send those too, so they would only lock out new clients.
     fn waiting(&self, concerns: impl Fn(&Member) -> bool) -> Waiting<'_> {
         let mut waiting = Waiting { all: 0, staying: 0, longest: None };
         let mut earliest = u64::MAX;
@@ -150,9 +150,9 @@ impl Members {
 /// Connections that wait for their client.
 struct Waiting<'a> {
     all: usize,
-    /// Those that were given no notice.
+    /// Those without notice.
     staying: usize,
-    /// The one of these that waits longest.
+    /// The longest-waiting one of these.
     longest: Option<&'a Arc<State>>,
 }
 
@@ -169,7 +169,7 @@ impl Drop for Place {
     }
 }
 
-/// Who counts as one client: an IPv4 address, or the network that an IPv6 host can choose its addresses from.
+/// What counts as one client: an IPv4 address, or the network that an IPv6 host can choose its addresses from.
 fn client(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((u128::from(address) >> 64 << 64).into()),
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_one_that_waits_longest_goes() {
+    async fn the_one_that_waits_longest_is_closed() {
         let crowd = crowd(2, 100);
         let clock = Clock::start();
         let address: IpAddr = [10, 0, 0, 1].into();
@@ -221,11 +221,11 @@ mod tests {
         let _one = crowd.enter(address, &early);
         let _two = crowd.enter(address, &late);
         tokio::time::advance(std::time::Duration::from_secs(1)).await;
-        // Answered only now: its wait begins anew.
+        // Answered only now: its wait restarts.
         drop(Turn::begin(&early).answers());
         let _three = crowd.enter(address, &on(clock));
         assert_eq!((early.is_leaving(), late.is_leaving()), (false, true));
-        // A request that comes after all saves it.
+        // A late request saves it.
         drop(Turn::begin(&late));
         assert!(!late.is_leaving());
     }

@@ -1,4 +1,4 @@
-//! One request and its answer on a connection: through the gate, its body bounded in size and time, its turn kept.
+//! One request and its answer on a connection: through the gate, with its body bounded in size and time, and its turn recorded.
 
 use std::{
     convert::Infallible,
@@ -62,7 +62,7 @@ pub(crate) fn answer(
     }
 }
 
-/// The body of an answer; dropped when the server has taken the last of it.
+/// The body of a response; dropped when the server has read all of it.
 pub(crate) struct Answer {
     body: Body,
     _turn: Turn,
@@ -88,12 +88,12 @@ impl HttpBody for Answer {
     }
 }
 
-/// The body of a request on its way in.
+/// The body of an inbound request.
 struct Upload {
     incoming: Incoming,
     port: Arc<Port>,
     state: Arc<State>,
-    /// Bytes that came.
+    /// Bytes received.
     size: usize,
     /// From when the reader first had to wait.
     timer: Option<Pin<Box<Sleep>>>,
@@ -107,7 +107,7 @@ impl Upload {
         Self { incoming, port, state, size: 0, timer: None, waiting: None, over: false }
     }
 
-    /// Nothing more comes, or nothing more is wanted.
+    /// Nothing more arrives, or nothing more is wanted.
     fn end(&mut self, wanted: bool) {
         if self.over {
             return;
@@ -126,7 +126,7 @@ impl Upload {
         error
     }
 
-    /// Waits for the client, as long as it may take.
+    /// Waits for the client, up to its deadline.
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<BodyError> {
         let timeout = self.port.settings.limits.body_timeout;
         let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
@@ -140,7 +140,7 @@ impl Upload {
         Poll::Pending
     }
 
-    /// The size that is known, bytes that came or were announced, against the limit.
+    /// Checks the known size, received or announced, against the limit.
     fn check(&mut self, size: u64) -> Result<(), BodyError> {
         let limit = self.port.settings.body_limit;
         if size > limit as u64 { Err(self.refuse(BodyError::TooLarge { limit })) } else { Ok(()) }
@@ -158,7 +158,7 @@ impl HttpBody for Upload {
         if self.over {
             return Poll::Ready(None);
         }
-        // Before the first poll, which would tell a client that asks first (`Expect: 100-continue`) to send.
+        // Before the first poll, which would tell a client that waits (`Expect: 100-continue`) to send.
         let announced = (self.size as u64).saturating_add(self.incoming.size_hint().lower());
         self.check(announced)?;
         let frame = match Pin::new(&mut self.incoming).poll_frame(cx) {

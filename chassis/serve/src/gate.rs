@@ -1,4 +1,4 @@
-//! Which requests come in: addressed to a name of ours, and not sent by a web page of another site in order to change something.
+//! Which requests are accepted: addressed to one of our names, and not sent by a web page of another site to change something.
 //!
 //! No token protects a program on loopback from the browser of the person who runs it: any page may make it send requests there.
 //! What a page cannot do is to leave out or forge `Host`, `Origin` and `Sec-Fetch-Site`.
@@ -97,7 +97,7 @@ fn addressed<B>(request: &Request<B>) -> Result<Option<Authority>, &'static str>
     if second.is_some() {
         return Err("one header");
     }
-    // The target of a proxy's request and of HTTP/2 goes before the header (RFC 9112, 3.2.2).
+    // The target of a proxy's request and of HTTP/2 takes precedence over the header (RFC 9112, 3.2.2).
     if let Some(authority) = request.uri().authority() {
         return Ok(Some(authority.clone()));
     }
@@ -128,7 +128,7 @@ fn names_a_site(headers: &HeaderMap) -> bool {
 fn foreign<'a>(headers: &'a HeaderMap, host: Option<&Authority>) -> Option<(&'static str, &'a str)> {
     let text = |value: &'a http::HeaderValue| value.to_str().unwrap_or("not a text");
     if let Some(origin) = headers.get(header::ORIGIN).map(text) {
-        // Its scheme is left alone: TLS may end in front of this program.
+        // Its scheme is ignored: TLS may end in front of this program.
         let site = origin.split_once("://").map(|(_, site)| site);
         let same = site.zip(host).is_some_and(|(site, host)| site.eq_ignore_ascii_case(host.as_str()));
         return (!same).then_some(("Origin", origin));
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_cannot_be_read_is_a_bad_request() {
+    fn a_malformed_host_is_a_bad_request() {
         let bad = Some(StatusCode::BAD_REQUEST);
         assert_eq!(status("GET", "/", &[]), bad);
         assert_eq!(status("GET", "/", &[("host", "")]), bad);

@@ -1,7 +1,7 @@
-//! The names that this program goes by.
+//! The host names of this program.
 //!
-//! DNS rebinding: a page of `evil.example` lets its name point to 127.0.0.1, and the browser then takes this program for
-//! `evil.example`. The request says so in its `Host`. An IP address has no name that could be rebound, and browsers resolve
+//! DNS rebinding: a page of `evil.example` points its name at 127.0.0.1, and the browser then takes this program for
+//! `evil.example`. The request shows that in its `Host`. An IP address has no name that could be rebound, and browsers resolve
 //! `localhost` themselves; every other name must have been allowed.
 
 use std::{fmt, net::IpAddr, str::FromStr};
@@ -42,7 +42,7 @@ impl HostName {
 /// Whether `host`, without a port, is a name of this program.
 pub(crate) fn allowed(host: &str, names: &[HostName]) -> bool {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    // First what almost every request has.
+    // The most common case first.
     if bare.parse::<IpAddr>().is_ok() {
         return true;
     }
@@ -50,7 +50,7 @@ pub(crate) fn allowed(host: &str, names: &[HostName]) -> bool {
     host == "localhost" || host.ends_with(".localhost") || names.iter().any(|name| name.covers(&host))
 }
 
-/// The names for a person: `localhost, IP addresses, a-service`.
+/// The names as text for people: `localhost, any IP address, a-service`.
 pub(crate) fn listed(names: &[HostName]) -> String {
     names.iter().fold("localhost, any IP address".to_owned(), |list, name| format!("{list}, {name}"))
 }
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_and_localhost_are_always_ours_and_names_only_when_they_were_allowed() {
+    fn addresses_and_localhost_are_always_ours_and_names_only_if_allowed() {
         let names: Vec<HostName> =
             ["order-api", "*.shop.svc"].iter().filter_map(|name| name.parse().ok()).collect();
         for host in [

@@ -2,12 +2,12 @@
 //!
 //! * `server` -- binds, accepts, drains.
 //! * `limits` -- what can be set: deadlines, bounds, names.
-//! * `connection` -- whose turn it is on a connection, and how long a client may take for its turn.
-//! * `crowd` -- all connections of a port: who is closed when there are too many.
-//! * `exchange`, `body` -- one request and its answer; a request is read whole before anybody works on it.
+//! * `connection` -- the turns of a connection, and the time limits of a client's turn.
+//! * `crowd` -- all connections of a port: which one is closed when there are too many.
+//! * `exchange`, `body` -- one request and its answer; a request is read completely before it is handled.
 //! * `gate`, `hosts` -- `Host` and `Origin`: which requests a foreign web page may have sent.
 //!
-//! It knows no faults, no metrics and no business: a program hands in routes, and a hook that is told of every refusal.
+//! It knows no faults, metrics or business logic: a program passes routes, and a hook that is called on every refusal.
 
 pub mod body;
 mod clock;

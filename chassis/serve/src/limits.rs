@@ -1,14 +1,14 @@
-//! What a port can be told: the operator's part in [`Limits`], the program's part in [`Settings`].
+//! Settings of a port: the operator's part in [`Limits`], the program's part in [`Settings`].
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use crate::HostName;
 
-/// How long clients may take, how many may wait, and which names they may call this program by.
+/// Time limits for clients, how many may wait, and the host names they may use.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Limits {
-    /// Names that requests may be addressed to (header `Host`), separated by commas: `order-api`, `*.shop.svc`. Beside them
-    /// `localhost` and every IP address, which a foreign web page cannot take over. `*` switches the check off.
+    /// Names that requests may be addressed to (header `Host`), separated by commas: `order-api`, `*.shop.svc`. In addition to
+    /// `localhost` and every IP address, which a foreign web page cannot take over. `*` disables the check.
     #[arg(long, env = "ALLOWED_HOSTS", value_name = "NAME,…", value_delimiter = ',')]
     pub allowed_hosts: Vec<HostName>,
     /// Time from the first byte of a request to the end of its headers; then the connection is closed.
@@ -17,14 +17,14 @@ pub struct Limits {
     /// Time for the body of a request to arrive; then it is answered with 408.
     #[arg(long, env = "BODY_TIMEOUT", default_value = "10s", value_name = "TIME", value_parser = duration)]
     pub body_timeout: Duration,
-    /// Time in which a client must take 16 KiB of its answer, or the rest of it; then the connection is closed.
+    /// Time in which a client must read 16 KiB of its response, or the rest of it; then the connection is closed.
     #[arg(long, env = "WRITE_TIMEOUT", default_value = "10s", value_name = "TIME", value_parser = duration)]
     pub write_timeout: Duration,
-    /// Connections of a port that may wait for their client, idle or with half a request. For one more, the one that waits longest is
-    /// closed if no request comes on it within a second; a request in progress is never cut.
+    /// Connections of a port that may wait for their client, idle or with half a request. For one more, the one that has waited longest is
+    /// closed if no request arrives on it within a second; a request in progress is never cut.
     #[arg(long, env = "MAX_CONNECTIONS", default_value_t = 1024, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections: u32,
-    /// The same for the connections of one client: of an IPv4 address, or of an IPv6 network of 64 bits.
+    /// The same for the connections of one client: one IPv4 address, or one IPv6 /64 network.
     #[arg(long, env = "MAX_CONNECTIONS_PER_CLIENT", default_value_t = 256, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections_per_client: u32,
 }
@@ -37,7 +37,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 impl Default for Limits {
-    /// As the command line has them.
+    /// The defaults of the command line.
     fn default() -> Self {
         let time = Duration::from_secs(10);
         Self {
@@ -51,29 +51,29 @@ impl Default for Limits {
     }
 }
 
-/// What a port speaks.
+/// The protocol of a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     /// HTTP/1.1.
     Http1,
-    /// HTTP/2 with prior knowledge, as gRPC has it.
+    /// HTTP/2 with prior knowledge, as used by gRPC.
     Http2,
 }
 
-/// A client that was turned away before the program had its request.
+/// A client that was refused before the program got its request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// The request names a host that this program does not go by.
+    /// The request names a host that is not this program.
     WrongHost,
-    /// The request would change something and comes from another site.
+    /// The request would change something and is from another site.
     CrossOrigin,
     /// The headers did not arrive in time.
     SlowHead,
     /// The body did not arrive in time.
     SlowBody,
-    /// The answer was not taken in time.
+    /// The response was not read in time.
     SlowRead,
-    /// It waited longest when there were too many.
+    /// It had waited longest when there were too many.
     Crowded,
 }
 
@@ -96,7 +96,7 @@ impl Refusal {
     }
 }
 
-/// Told of each refusal; called on the way, so it must not block.
+/// Called on each refusal, inline, so it must not block.
 pub type OnRefusal = Arc<dyn Fn(Refusal) + Send + Sync>;
 
 /// How one port serves.
@@ -106,20 +106,20 @@ pub struct Settings {
     pub limits: Limits,
     /// Largest request body in bytes.
     pub body_limit: usize,
-    /// What is spoken.
+    /// The protocol.
     pub protocol: Protocol,
-    /// Told of each refusal.
+    /// Called on each refusal.
     pub on_refusal: OnRefusal,
 }
 
 impl Settings {
-    /// HTTP/1.1, and nobody is told of refusals.
+    /// HTTP/1.1, without a refusal hook.
     #[must_use]
     pub fn new(limits: &Limits, body_limit: usize) -> Self {
         Self { limits: limits.clone(), body_limit, protocol: Protocol::Http1, on_refusal: Arc::new(|_| {}) }
     }
 
-    /// Tells `hook` of each refusal.
+    /// Calls `hook` on each refusal.
     #[must_use]
     pub fn telling(mut self, hook: impl Fn(Refusal) + Send + Sync + 'static) -> Self {
         self.on_refusal = Arc::new(hook);
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_value_is_refused_with_what_would_be_right() {
+    fn a_wrong_value_is_refused_with_what_is_valid() {
         for (argument, said) in [
             ("--head-timeout=0s", "1ms to 1h"),
             ("--body-timeout=soon", "1ms to 1h"),

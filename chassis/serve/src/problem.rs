@@ -48,13 +48,13 @@ impl BodyError {
         }
     }
 
-    /// What would be right.
+    /// What is valid.
     #[must_use]
     pub fn right(&self) -> String {
         match self {
             Self::TooLarge { limit } => format!("at most {limit} bytes"),
             Self::TooSlow { timeout } => format!("sent within {}", humantime::format_duration(*timeout)),
-            Self::Broken => "a body that arrives whole".to_owned(),
+            Self::Broken => "a complete body".to_owned(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The accept loop, and a drain that ends.
+//! The accept loop, and a drain that is bounded in time.
 //!
 //! Every connection belongs to the server: a dropped server closes them all.
 
@@ -42,19 +42,19 @@ use crate::{
     stream::Stream,
 };
 
-/// Largest head of a request, and most of an answer that is buffered, in bytes: together with the number of connections this
-/// bounds the memory that clients can take.
+/// Largest request head and largest part of a response that is buffered, in bytes: with the number of connections this
+/// bounds the memory that clients can use.
 const BUFFER: usize = 64 << 10;
-/// What the kernel buffers of an answer, in bytes (it doubles the number): for a peer that does not read it would grow to megabytes.
+/// Kernel buffer for a response, in bytes (the kernel doubles it): for a peer that does not read it would grow to megabytes.
 const SEND_BUFFER: usize = 128 << 10;
-/// Connections that the kernel holds until they are accepted. Beyond it clients wait a second and more to try again; the standard
+/// Connections that the kernel holds until they are accepted. Beyond it clients wait a second or more to retry; the standard
 /// library's 128 is less than a burst of clients.
 const BACKLOG: u32 = 4096;
-/// Requests at once on one connection of HTTP/2.
+/// Concurrent requests on one HTTP/2 connection.
 const STREAMS: u32 = 64;
-/// Time that a client has for its turn once the server drains.
+/// Time limit for a client's turn once the server drains.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(1);
-/// Wait after a failed accept.
+/// Pause after a failed accept.
 const BREATH: Duration = Duration::from_millis(50);
 
 /// A listening server. Dropping it closes the listener and every connection at once.
@@ -73,9 +73,9 @@ pub(crate) struct Port {
     pub(crate) gate: Gate,
     pub(crate) crowd: Arc<Crowd>,
     clock: Clock,
-    /// Every answer closes its connection.
+    /// Every response closes its connection.
     retiring: AtomicBool,
-    /// When the last connection came, by the clock.
+    /// When the last connection arrived, by the clock.
     last_came: AtomicU64,
 }
 
@@ -93,7 +93,7 @@ impl Server {
     /// Binds `address` and serves `routes` in the background.
     ///
     /// # Errors
-    /// When the address cannot be bound; the message names it.
+    /// If the address cannot be bound; the message names it.
     pub async fn bind(address: SocketAddr, routes: Router, settings: Settings) -> io::Result<Self> {
         Self::open(address, routes, settings)
     }
@@ -118,13 +118,13 @@ impl Server {
         Ok(Self { address, port, drain, serving: AbortOnDropHandle::new(serving) })
     }
 
-    /// Sends clients away without losing a request of theirs: from now on each answer says `Connection: close`, and new connections
-    /// are served as before. A server that closes idle connections instead resets the requests that are on their way to it.
+    /// Sends clients away without losing a request: from now on each response says `Connection: close`, and new connections
+    /// are still served. A server that closes idle connections instead resets requests in transit.
     pub fn retire(&self) {
         self.port.retiring.store(true, Relaxed);
     }
 
-    /// Waits until no new connection has come for `time`: by then the balancer has heard that this server is leaving.
+    /// Waits until no new connection has arrived for `time`: by then the balancer knows that this server is leaving.
     pub async fn quiet_for(&self, time: Duration) {
         let time = millis(time);
         loop {
@@ -136,7 +136,7 @@ impl Server {
         }
     }
 
-    /// Refuses new connections, lets the requests under way finish, then returns. Cancel it to cut them off.
+    /// Refuses new connections, lets requests in progress finish, then returns. Cancel it to abort them.
     pub async fn drain(self) {
         self.retire();
         self.drain.cancel();
@@ -147,7 +147,7 @@ impl Server {
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // A port whose last connections still linger can be had again at once.
+    // A port whose last connections still linger can be bound again at once.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
@@ -168,12 +168,12 @@ async fn serve(listener: TcpListener, port: Arc<Port>, drain: CancellationToken)
             Err(error) => accept_failed(&port, &error).await,
         }
     }
-    // These clients are connected already: closing the listener would reset them.
+    // These clients are already connected: closing the listener would reset them.
     while let Some(Ok((tcp, peer))) = listener.accept().now_or_never() {
         open(&port, &graceful, &mut connections, tcp, peer);
     }
     drop(listener);
-    // Hyper closes what is idle between two requests, but neither a connection that has sent nothing yet nor half a request.
+    // Hyper closes connections idle between requests, but not one that has sent nothing yet or half a request.
     let impatient = async {
         loop {
             sleep(DRAIN_PATIENCE / 10).await;
@@ -186,7 +186,7 @@ async fn serve(listener: TcpListener, port: Arc<Port>, drain: CancellationToken)
     }
 }
 
-/// The peer may be gone already. Anything else is a lack of descriptors or memory, which a connection that only waits can give back.
+/// The peer may already be gone. Anything else is a lack of descriptors or memory, which closing a waiting connection frees.
 async fn accept_failed(port: &Port, error: &io::Error) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
@@ -203,7 +203,7 @@ fn open(
     tcp: TcpStream,
     peer: SocketAddr,
 ) {
-    // Answers are small and complete: waiting to fill a segment would only add latency.
+    // Responses are small and complete: waiting to fill a segment would only add latency.
     let _ = tcp.set_nodelay(true);
     port.last_came.store(port.clock.now(), Relaxed);
     let _ = SockRef::from(&tcp).set_send_buffer_size(SEND_BUFFER);
@@ -214,10 +214,10 @@ fn open(
         let (port, state) = (Arc::clone(port), Arc::clone(&state));
         move |request: Request<Incoming>| exchange::answer(&port, &state, request)
     });
-    // A connection that breaks is the client's business: its requests count as cancelled.
+    // A broken connection is not an error of ours: its requests count as cancelled.
     match port.settings.protocol {
         Protocol::Http1 => {
-            // The deadlines are ours: hyper's own would count the idle time too.
+            // The deadlines are ours: hyper's own would also count idle time.
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(None)

@@ -1,4 +1,4 @@
-//! The socket of a connection: tells its [`State`] what the client sends and takes, and can be reset.
+//! The socket of a connection: tells its [`State`] what the client sends and reads, and can be reset.
 
 use std::{
     io,
@@ -14,15 +14,15 @@ use tokio::{
 
 use crate::connection::State;
 
-/// A client that takes this much of its answer has earned its time anew.
+/// A client that reads this much of its response, in bytes, gets its full time limit again.
 const GOOD_PART: usize = 16 << 10;
-/// Most that is thrown away of a body that nobody wanted.
+/// Most bytes discarded of an unwanted body.
 const MAX_LINGER: usize = 32 << 20;
 
 pub(crate) struct Stream {
     tcp: TcpStream,
     state: Arc<State>,
-    /// Bytes taken since the client stalled.
+    /// Bytes read since the client stalled.
     taken: usize,
     thrown_away: usize,
 }
@@ -96,7 +96,7 @@ impl AsyncWrite for Stream {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.check()?;
-        // Called when everything has been written: what TCP itself has to flush is nothing.
+        // Called when everything has been written: TCP itself has nothing to flush.
         self.taken = 0;
         self.state.taken();
         Pin::new(&mut self.tcp).poll_flush(cx)
@@ -109,8 +109,8 @@ impl AsyncWrite for Stream {
         if !self.state.is_unread() {
             return Poll::Ready(Ok(()));
         }
-        // Closing while the client still sends would reset the connection, and most clients would report the reset and not
-        // the answer. The time for this is bounded by the state's deadline.
+        // Closing while the client still sends would reset the connection, and most clients would report the reset instead of
+        // the response. The state's deadline bounds the time for this.
         self.state.lingers();
         let mut waste = [0; 4096];
         while self.thrown_away < MAX_LINGER {

@@ -11,9 +11,9 @@ use crate::CommonConfig;
 
 /// A built program: its routes, without the chassis's layers, and nothing running yet but its background tasks.
 pub struct App {
-    /// What it was told.
+    /// Its configuration.
     pub config: CommonConfig,
-    /// What it was built on.
+    /// The chassis that it uses.
     pub chassis: Chassis,
     /// Public routes with their state; `None` for a program that only consumes.
     pub public: Option<Routes>,
@@ -42,7 +42,7 @@ pub struct Port {
 }
 
 impl App {
-    /// One that has no public port.
+    /// A service without a public port.
     #[must_use]
     pub fn new(config: &CommonConfig, chassis: Chassis) -> Self {
         Self {
@@ -68,7 +68,7 @@ impl App {
         Self { public: Some(routes), ..self }
     }
 
-    /// Says how it answers when its storage fails.
+    /// Sets how it answers when its storage fails.
     #[must_use]
     pub fn failing(self, like: Render) -> Self {
         Self { failures: Some(like), ..self }

@@ -10,7 +10,7 @@ use chassis_telemetry::{Chassis, LogConfig, TelemetryConfig};
 
 use crate::start;
 
-/// What every service can be told.
+/// Flags and environment of every service.
 #[derive(Debug, Clone, clap::Args)]
 pub struct CommonConfig {
     /// Address of the admin port: health, metrics, faults, protections, version. Absent: a free port on loopback.
@@ -25,11 +25,11 @@ pub struct CommonConfig {
     /// The public port.
     #[command(flatten)]
     pub http: HttpConfig,
-    /// Longest time that a stop may take to finish the requests and tasks under way.
+    /// Longest time that a shutdown waits for requests and tasks in progress, for example `30s`.
     #[arg(long, env = "DRAIN_TIMEOUT", default_value = "10s", value_parser = humantime::parse_duration)]
     pub drain_timeout: Duration,
-    /// Time between turning unready and refusing connections, so that a load balancer notices first; meanwhile each answer closes
-    /// its connection. Connections that still come after it are served for up to half of `DRAIN_TIMEOUT`.
+    /// Time between turning unready and refusing connections, so that a load balancer notices first; meanwhile each response closes
+    /// its connection. Connections that still arrive after it are served for up to half of `DRAIN_TIMEOUT`.
     #[arg(long, env = "DRAIN_DELAY", default_value = "0s", value_parser = humantime::parse_duration)]
     pub drain_delay: Duration,
     /// Faults and protections.
@@ -73,7 +73,7 @@ impl PlainConfig {
 }
 
 impl CommonConfig {
-    /// The context of one service that declares `catalogue` as its fault points, and `subject` as what plans may choose by.
+    /// The context of one service that declares `catalogue` as its fault points, and `subject` as what plans may select by.
     #[must_use]
     pub fn chassis(
         &self,
@@ -84,7 +84,7 @@ impl CommonConfig {
         Chassis::new(service, self.telemetry.clone(), catalogue, subject, self.faults.faults_reveal)
     }
 
-    /// As [`CommonConfig::chassis`], for `main`: checks what only the catalogue can tell before anything is connected.
+    /// As [`CommonConfig::chassis`], for `main`: checks, before anything is connected, what needs the catalogue.
     ///
     /// # Errors
     /// [`chassis_core::config::Invalid`], naming the wrong entry of `FAULTS_AT_START` or `PROTECTIONS_OFF`.

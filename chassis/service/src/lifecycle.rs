@@ -21,13 +21,13 @@ use tokio::{
 
 use crate::{App, CommonConfig, admin, start};
 
-/// Time without a new connection after which a balancer has heard that this process is leaving.
+/// Time without a new connection after which a balancer must know that this process is leaving.
 const QUIET: Duration = Duration::from_secs(1);
 
 /// Serves `app` until SIGTERM, SIGINT or `chassis.shutdown`; then unready, drain, stop. Binds the addresses of the configuration.
 ///
 /// # Errors
-/// When an address cannot be bound (the message names it), or a fault or protection that should be set from the start
+/// If an address cannot be bound (the message names it), or a fault or protection that should be set from the start
 /// does not exist.
 pub fn run(app: App) -> BoxFuture<'static, anyhow::Result<()>> {
     Box::pin(async {
@@ -80,7 +80,7 @@ fn report(whole: bool) {
     if whole {
         tracing::info!("stopped");
     } else {
-        tracing::warn!("stopped before everything under way had finished");
+        tracing::warn!("drain deadline reached with work still in progress");
     }
 }
 
@@ -97,7 +97,7 @@ pub struct Running {
     pub public: Option<SocketAddr>,
     /// The admin address.
     pub admin: SocketAddr,
-    /// The chassis that it runs on.
+    /// The chassis of the service.
     pub chassis: Chassis,
     config: CommonConfig,
     ports: Vec<(&'static str, SocketAddr)>,
@@ -202,7 +202,7 @@ impl Running {
         tokio::time::timeout(config.drain_timeout, async {
             if let Some(public) = public {
                 if !config.drain_delay.is_zero() {
-                    // A balancer that has not heard yet still sends connections; the other half is for what is under way.
+                    // A balancer that does not know yet still sends connections; the other half is for work in progress.
                     let _ = tokio::time::timeout(config.drain_timeout / 2, public.quiet_for(QUIET)).await;
                 }
                 public.drain().await;

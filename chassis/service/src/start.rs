@@ -1,4 +1,4 @@
-//! What begins with the process: the plans of `FAULTS_AT_START`, protections that are off, the tasks of the runtime
+//! What is set up at start-up: the plans of `FAULTS_AT_START`, protections that are off, the tasks of the runtime
 //! faults, and for instructors the gauge `fault_active`.
 
 use chassis_core::config::Invalid;
@@ -22,10 +22,10 @@ pub(crate) fn start(chassis: &Chassis, config: &FaultsConfig) -> anyhow::Result<
     Ok(())
 }
 
-/// Sets what `FAULTS_AT_START` and `PROTECTIONS_OFF` say; a plan's time begins now.
+/// Applies `FAULTS_AT_START` and `PROTECTIONS_OFF`; a plan's time begins now.
 ///
 /// # Errors
-/// When an entry is not right: the variable, the entry, and what would be right.
+/// If an entry is not valid: the variable, the entry, and what is valid.
 pub(crate) fn configure(chassis: &Chassis, config: &FaultsConfig) -> anyhow::Result<()> {
     let entries =
         || config.faults_at_start.iter().map(|entry| entry.trim()).filter(|entry| !entry.is_empty());

@@ -1,4 +1,4 @@
-//! The outbound client during an outage of its peer: what each protection saves, in numbers.
+//! The outbound client during an outage of its peer: how many calls each protection saves.
 
 mod support;
 
@@ -80,7 +80,7 @@ fn with_only(protections: &[Protection]) -> Chassis {
     chassis
 }
 
-/// Calls that reach a peer that fails, out of 40 that are asked for.
+/// Calls that reach a failing peer, out of 40 attempts.
 async fn calls_during_outage(chassis: &Chassis) -> usize {
     let peer = Peer::start().await;
     let client = client(chassis, &peer, Duration::from_secs(5));
@@ -100,7 +100,7 @@ async fn without_protections_an_outage_triples_the_calls() {
 }
 
 #[tokio::test]
-async fn the_retry_budget_bounds_what_is_added() {
+async fn the_retry_budget_bounds_the_added_calls() {
     let chassis = with_only(&[Protection::RetryBudget]);
     let calls = calls_during_outage(&chassis).await;
     // A fifth of the calls (8) and one for each second of the window (10) as a floor, instead of twice the calls (80).
@@ -111,14 +111,14 @@ async fn the_retry_budget_bounds_what_is_added() {
 #[tokio::test]
 async fn the_circuit_breaker_ends_the_calls() {
     let chassis = with_only(&[Protection::CircuitBreaker]);
-    assert_eq!(calls_during_outage(&chassis).await, 20, "as many as it takes to be sure");
+    assert_eq!(calls_during_outage(&chassis).await, 20, "the minimum for a failure rate");
     let scrape = scrape(&chassis);
     assert_eq!(scrape.value("circuit_breaker_state", &[("peer", "peer")]), 2.0);
     assert!(scrape.value("http_client_refused_total", &[("peer", "peer")]) >= 20.0);
 }
 
 #[tokio::test]
-async fn the_bulkhead_bounds_the_calls_at_once() {
+async fn the_bulkhead_bounds_concurrent_calls() {
     for (protections, at_once) in [(&[Protection::Bulkhead][..], 4), (&[][..], 10)] {
         let chassis = with_only(protections);
         let peer = Peer::start().await;

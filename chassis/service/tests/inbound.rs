@@ -39,7 +39,7 @@ impl Service {
         let count = Arc::clone(&handled);
         let thing = async move |axum::extract::Path(id): axum::extract::Path<String>| {
             count.fetch_add(1, Ordering::SeqCst);
-            // As a handler that learns from its database whose thing it is.
+            // Like a handler that learns from its database whose thing it is.
             Scope::identify(("user.id", &id), [("user.tier", "gold")]);
             "thing"
         };
@@ -110,7 +110,7 @@ async fn a_seed_replays_the_same_answers() {
 }
 
 #[tokio::test]
-async fn a_plan_for_a_route_spares_the_others() {
+async fn a_plan_for_a_route_leaves_the_others_alone() {
     let service = Service::start(&[]).await;
     service.set("http-error", "route=/things/{id}");
     assert_eq!(service.errors("/things/1", 10).await, 10);
@@ -118,7 +118,7 @@ async fn a_plan_for_a_route_spares_the_others() {
 }
 
 #[tokio::test]
-async fn a_plan_for_a_user_finds_who_says_so_and_who_the_handler_finds_out_about() {
+async fn a_plan_for_a_user_matches_baggage_and_what_the_handler_learns() {
     let service = Service::start(&[]).await;
     service.set("http-error", "user_id=u1");
     assert_eq!(service.errors("/things/u1", 5).await, 5, "known by the handler only");

@@ -1,4 +1,4 @@
-//! The faults of the telemetry itself, and what telemetry says of faults. One test: a process has one subscriber.
+//! The faults of telemetry itself, and what telemetry shows of faults. One test: a process has one subscriber.
 
 #![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
@@ -18,12 +18,12 @@ use testkit::{Http, Scrape, TraceSink};
 
 const POINTS: chassis_faults::Catalogue = &[&HTTP_ERROR, &TRACE_DROP, &LOG_DROP];
 
-/// Log lines, kept.
+/// Captured log lines.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Lines {
-    /// What was written since the last time.
+    /// The lines written since the last call.
     fn take(&self) -> String {
         let bytes = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         String::from_utf8_lossy(&bytes).into_owned()
@@ -56,7 +56,7 @@ struct Lab {
 impl Lab {
     async fn start() -> Self {
         let sink = TraceSink::start().await;
-        // All that the chassis itself says, down to the last detail.
+        // Everything that the chassis itself logs, at every level.
         let level = "--log-level=info,chassis=trace";
         let app = app(&[&format!("--otlp-endpoint={}", sink.endpoint()), level]);
         let lines = Lines::default();
@@ -76,7 +76,7 @@ impl Lab {
         self.blind.chassis.faults.clear_all();
     }
 
-    /// Spans that arrived at the backend from `work` on.
+    /// Spans that arrived at the backend since `work` started.
     async fn spans_of(&self, work: impl Future<Output = ()>) -> Vec<testkit::Span> {
         let before = self.sink.all().len();
         work.await;
@@ -97,7 +97,7 @@ fn names_a_fault(text: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn telemetry_is_lost_where_asked_and_never_says_why() {
+async fn telemetry_is_lost_as_planned_and_never_says_why() {
     let lab = Lab::start().await;
     assert!(lab.blind.chassis.faults.unclaimed().is_empty(), "starting traces and logs claims their points");
     traces_are_lost_and_come_back(&lab).await;

@@ -46,7 +46,7 @@ impl Service {
 }
 
 #[tokio::test]
-async fn the_list_has_every_point_with_what_it_takes_and_what_is_in_force() {
+async fn the_list_has_every_point_with_its_parameters_and_its_plan() {
     let service = Service::start(&[]).await;
     let list = service.http.get("/faults").await.expect_status(200).json();
     let names: Vec<_> =
@@ -96,7 +96,7 @@ async fn a_reset_ends_what_was_set_and_leaves_the_baseline() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_named_and_what_is_right_is_listed() {
+async fn what_is_wrong_is_named_and_what_is_valid_is_listed() {
     let service = Service::start(&[]).await;
     let unknown = service.put("/faults/http-eror").await.expect_problem(404, "not-found");
     assert!(unknown["detail"].as_str().unwrap().contains("risky, http-error, cpu-burn"), "{unknown}");
@@ -141,7 +141,7 @@ async fn other_methods_and_paths_are_refused_with_problems() {
 }
 
 #[tokio::test]
-async fn disabled_switches_are_not_there() {
+async fn disabled_switches_do_not_exist() {
     let service = Service::start(&["--faults-enabled=false"]).await;
     for path in ["/faults", "/faults/http-error", "/protections", "/protections/timeout"] {
         service.http.get(path).await.expect_problem(404, "not-found");
@@ -255,7 +255,7 @@ async fn metrics_gone_fails_the_scrape_until_it_ends_by_itself() {
 }
 
 #[tokio::test]
-async fn cardinality_bomb_creates_its_series_and_takes_them_away() {
+async fn cardinality_bomb_creates_its_series_and_removes_them() {
     let service = Service::start(&[]).await;
     let series = async || {
         let scrape = service.http.get("/metrics").await.body.clone();

@@ -1,4 +1,4 @@
-//! Faults of the telemetry: the service is well, and what one sees of it is not.
+//! Faults of the telemetry: the service is healthy, its telemetry is not.
 
 use chassis_faults::{Fault, catalogue, params, params::count, spec::process};
 

@@ -1,4 +1,4 @@
-//! What logs and traces can be told.
+//! Flags and environment of logs and traces.
 
 use chassis_core::config::ratio;
 

@@ -1,4 +1,4 @@
-//! What every part of a process needs from its surroundings: the lowest floor that knows both metrics and faults.
+//! What every component of a process needs: the lowest layer that knows both metrics and faults.
 
 use std::future::Future;
 
@@ -10,12 +10,12 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{TelemetryConfig, metrics::Metrics};
 
-/// Everything that a component needs from its surroundings, passed down and never global. Cheap to clone.
+/// The context of every component, passed down and never global. Cheap to clone.
 #[derive(Clone)]
 pub struct Chassis {
-    /// Who this process is.
+    /// Name and version of this process.
     pub service: ServiceInfo,
-    /// How it logs and traces.
+    /// Configuration of logs and traces.
     pub telemetry: TelemetryConfig,
     /// The registry that `/metrics` renders.
     pub metrics: Metrics,
@@ -29,13 +29,13 @@ pub struct Chassis {
     pub shutdown: CancellationToken,
     /// Background tasks that the drain waits for.
     pub tasks: TaskTracker,
-    /// Cancelled when the tasks have had their time: those of [`Chassis::spawn`] are dropped where they stand.
+    /// Cancelled when the tasks have run out of time: those of [`Chassis::spawn`] are then dropped.
     killed: CancellationToken,
 }
 
 impl Chassis {
     /// Assembles the parts for one service that declares `catalogue` as its fault points, and `subject` as what
-    /// plans may choose by; with `reveal` faults give themselves away.
+    /// plans may select by; `reveal` names active faults in telemetry.
     #[must_use]
     pub fn new(
         service: ServiceInfo,
@@ -70,7 +70,7 @@ impl Chassis {
         });
     }
 
-    /// Drops the tasks of [`Chassis::spawn`] where they stand.
+    /// Drops the tasks of [`Chassis::spawn`] immediately.
     pub fn kill(&self) {
         self.killed.cancel();
     }

@@ -1,6 +1,6 @@
-//! `cardinality-bomb`: the label of a counter that takes any value, as when somebody adds the id to the name of an operation.
+//! `cardinality-bomb`: the label of a counter that takes any value, as when someone adds an id to the name of an operation.
 //!
-//! The family exists at rest, with one series for each operation of the database.
+//! The family always exists, with one series for each operation of the database.
 
 use std::time::Duration;
 
@@ -15,17 +15,17 @@ use crate::{
 };
 
 const TICK: Duration = Duration::from_millis(500);
-/// Where a service has no database.
+/// Operation name in a service without a database.
 const ANY: &str = "query";
 
-/// Queries and transactions by name. The names are constants of the code: few, and known at the start.
+/// Queries and transactions by name. The names are constants in the code: few, and known at start-up.
 #[must_use]
 pub fn operations(metrics: &Metrics) -> IntCounterVec {
     let help = "Queries and transactions that were begun, by the name of their span.";
     metrics.counter_vec("database_operations_total", help, &["operation"])
 }
 
-/// Starts the task of the fault, where the service declares it.
+/// Starts the task of the fault, if the service declares it.
 pub fn start(chassis: &Chassis) {
     if chassis.faults.declares(&CARDINALITY_BOMB) {
         let operations = Operations::new(&chassis.metrics);
@@ -56,7 +56,7 @@ impl Operations {
         }
     }
 
-    /// The operations that there are now.
+    /// The operations that exist now.
     fn names(&self) -> Vec<String> {
         let families = self.0.collect();
         let labels =
@@ -66,7 +66,7 @@ impl Operations {
     }
 }
 
-/// The series that were made; dropping it removes them and leaves the others.
+/// The added series; dropping it removes them and keeps the others.
 struct Made {
     family: IntCounterVec,
     values: Vec<String>,

@@ -1,4 +1,4 @@
-//! Logs, metrics and traces of one process, the faults that make them lie, and the context [`Chassis`] that components get.
+//! Logs, metrics and traces of one process, the faults that distort them, and the context [`Chassis`] that components get.
 
 pub mod catalogue;
 mod config;

@@ -1,7 +1,7 @@
 //! Log lines on stdout: JSON for machines, a short form for terminals.
 //!
 //! A line is a constant message plus fields, with `trace_id` and `span_id` inside a span that has them, so that a line
-//! leads to its trace. Span attributes are not repeated on lines: they are in the trace.
+//! links to its trace. Span attributes are not repeated on lines: they are in the trace.
 
 use std::{
     fmt::{self, Write as _},
@@ -102,7 +102,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         // Work that is not sampled has ids without a span.
         let ids = ids.or_else(traces::current_ids);
         let line = self.render(event, ids);
-        // A closed stdout must not take the service down with it.
+        // A closed stdout must not take the service down.
         let _ = self.out.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
     }
 }

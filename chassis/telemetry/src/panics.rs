@@ -1,6 +1,6 @@
-//! Panics as log lines: where, what, and in which trace. The standard hook writes to stderr, where nobody collects it.
+//! Panics as log lines: where, what, and in which trace. The standard hook writes to stderr, which is not collected.
 //!
-//! The hook belongs to the process, as the log subscriber does; it is installed with it.
+//! The hook belongs to the process, as the log subscriber does; it is installed with the subscriber.
 
 use std::{
     any::Any,

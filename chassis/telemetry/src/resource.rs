@@ -14,11 +14,11 @@ use crate::{
     metrics::{Histogram, Metrics},
 };
 
-/// How often CPU use is averaged: short enough that a burn shows within a scrape or two.
+/// How often CPU use is averaged: short enough that high load shows within a scrape or two.
 const CPU_WINDOW: Duration = Duration::from_secs(1);
 /// How often the runtime is asked to run a task on time.
 const TICK: Duration = Duration::from_millis(100);
-/// Bounds for the lateness of a tick; a blocked worker shows from 10 ms on.
+/// Bounds for the lateness of a tick; a worker blocked for 10 ms or more shows.
 const DELAY_BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
 
 crate::metrics! {
@@ -79,7 +79,7 @@ fn disk(metrics: &Metrics, used: &GaugeVec, free: &GaugeVec) {
     });
 }
 
-/// The root, and the working folder where that lies elsewhere.
+/// The root, and the working folder if it is on another file system.
 fn file_systems() -> Vec<&'static str> {
     let device = |path| rustix::fs::stat(path).map(|stat| stat.st_dev).ok();
     if device(".") == device("/") { vec!["/"] } else { vec!["/", "."] }
@@ -117,7 +117,7 @@ fn cpu_time() -> Duration {
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-/// Resident set size in bytes, from `/proc/self/statm` (proc(5)); `None` where there is no procfs.
+/// Resident set size in bytes, from `/proc/self/statm` (proc(5)); `None` without procfs.
 fn resident_bytes() -> Option<u64> {
     let pages: u64 = fs::read_to_string("/proc/self/statm").ok()?.split(' ').nth(1)?.parse().ok()?;
     Some(pages * u64::try_from(rustix::param::page_size()).ok()?)
@@ -134,7 +134,7 @@ fn memory_limit(configured: u64) -> u64 {
         .max(1)
 }
 
-/// Cores that this process may use: the cgroup's quota, else all that the scheduler gives it.
+/// Cores that this process may use: the cgroup's quota, else all that the scheduler allows.
 fn cpu_limit() -> f64 {
     let v2 = || {
         let text = cgroup("cpu.max")?;
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn resident_memory_follows_what_is_touched() {
+    fn resident_memory_follows_touched_pages() {
         let before = resident_bytes().expect("procfs");
         let block = vec![1u8; 32 << 20];
         let after = resident_bytes().expect("procfs");

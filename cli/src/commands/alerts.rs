@@ -1,5 +1,5 @@
-//! `lab alerts`: what is pending and firing in Prometheus, and what reached Alertmanager. Debian's packages have no page
-//! for either.
+//! `lab alerts`: the alerts that are pending or firing in Prometheus, and those that reached Alertmanager. Debian's
+//! packages ship no web page for either.
 
 use std::{
     process::ExitCode,
@@ -21,24 +21,24 @@ use crate::{
     terminal::{json, out},
 };
 
-/// Exits with 1 while something fires, so that a script can wait for a page.
+/// Exits with 1 while an alert fires, so that a script can wait for a page.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab alerts\n  \
     lab alerts --json | jq '.prometheus[] | select(.state == \"firing\") | .labels.alertname'\n  \
-    lab --prometheus http://host:9090 alerts   of any installation; --alertmanager URL beside it\n  \
-    lab alerts --clean-for 5m      fail as soon as anything pends or fires: a healthy lab keeps silent\n  \
+    lab --prometheus http://host:9090 alerts   any installation; add --alertmanager URL for Alertmanager's view\n  \
+    lab alerts --clean-for 5m      exit 1 with the first alert in the next 5 minutes\n  \
     watch -n1 lab alerts")]
 pub(crate) struct Alerts {
-    /// For scripts.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
-    /// Watch for so long; exit 1 with the first alert that pends or fires, 0 when there was none.
+    /// Watch for this long, such as 5m: exit 1 with the first alert that is pending or firing, 0 if there was none.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, conflicts_with = "json")]
     clean_for: Option<Duration>,
 }
 
-/// As often as Prometheus evaluates its rules.
+/// As often as Prometheus evaluates the fast rules.
 const PERIOD: Duration = Duration::from_secs(1);
 
 impl Alerts {
@@ -54,7 +54,7 @@ impl Alerts {
             false => None,
         };
         if self.json {
-            // By way of a value: its fields are in the order of their names.
+            // `Value` sorts the fields by name, so that the output is stable.
             json(&json!({ "prometheus": seen, "alertmanager": told }))?;
         } else {
             print(&seen, told.as_deref());
@@ -71,13 +71,13 @@ async fn watch(prometheus: &Prometheus, time: Duration) -> Result<ExitCode> {
         let seen = prometheus.alerts().await?;
         looks += 1;
         if !seen.is_empty() {
-            out!("not clean after {:.0} s:", began.elapsed().as_secs_f64());
+            out!("an alert is active after {:.0} s:", began.elapsed().as_secs_f64());
             seen.iter().for_each(print_one);
             return Ok(ExitCode::FAILURE);
         }
         if began.elapsed() >= time {
             out!(
-                "clean for {}: nothing pending, nothing firing, asked {looks} times",
+                "clean for {}: nothing pending, nothing firing, checked {looks} times",
                 humantime::format_duration(time)
             );
             return Ok(ExitCode::SUCCESS);

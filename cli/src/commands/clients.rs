@@ -1,4 +1,4 @@
-//! `lab psql`, `lab redis-cli`: the stores' own clients, on the ports of this lab and with the password of its owner.
+//! `lab psql` and `lab redis-cli`: the stores' own clients, with the ports and the password of this lab.
 
 use std::{
     ffi::OsString,
@@ -15,24 +15,25 @@ use crate::{
     secrets::Secrets,
 };
 
-/// As the role `lab`: it may read and change every database, see every session and end it. Takes all of psql's arguments.
+/// Connects as the role `lab`, which may read and change every database, and list and end every session. All
+/// arguments are passed to psql.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab psql                                         a prompt in the database orders\n  \
     lab psql users -c 'select count(*) from users'\n  \
     lab psql orders -c 'select pg_terminate_backend(4711)'\n\n\
-    Other clients find the password in the file that PGPASSFILE names: <lab>/secrets/pgpass")]
+    For other clients, point PGPASSFILE at the password file: <lab>/secrets/pgpass")]
 pub(crate) struct Psql {
-    /// Which database: orders, users, fulfillment.
+    /// Database: orders, users or fulfillment.
     #[arg(default_value = "orders")]
     database: String,
-    /// What psql gets to know.
+    /// Arguments for psql.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     arguments: Vec<OsString>,
 }
 
 impl Psql {
-    /// Becomes psql.
+    /// Replaces this process with psql.
     ///
     /// # Errors
     /// When no lab runs, or psql is not installed.
@@ -47,7 +48,7 @@ impl Psql {
             .env("PGUSER", postgres::OWNER)
             .env("PGDATABASE", self.database)
             .env("PGPASSFILE", Secrets::of(home).path(postgres::PASS_FILE));
-        // What the caller has set for another server.
+        // Settings that the caller made for another server.
         for name in ["PGPASSWORD", "PGHOSTADDR", "PGSERVICE", "PGSSLMODE"] {
             command.env_remove(name);
         }
@@ -55,20 +56,21 @@ impl Psql {
     }
 }
 
-/// As the account `lab`: it may do everything that stays inside the server. Takes all of redis-cli's arguments.
+/// Connects as the account `lab`, which may do everything that stays inside the server. All arguments are passed to
+/// redis-cli.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab redis-cli info clients\n  \
     lab redis-cli slowlog get 5\n  \
     lab redis-cli monitor")]
 pub(crate) struct RedisCli {
-    /// What redis-cli gets to know.
+    /// Arguments for redis-cli.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     arguments: Vec<OsString>,
 }
 
 impl RedisCli {
-    /// Becomes redis-cli.
+    /// Replaces this process with redis-cli.
     ///
     /// # Errors
     /// When no lab runs, or redis-cli is not installed.

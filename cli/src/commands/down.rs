@@ -1,4 +1,4 @@
-//! `lab down`: asks the supervisor to stop, then makes sure that nothing is left, also after a crash.
+//! `lab down`: asks the supervisor to stop, then makes sure that no process is left, even after a crash.
 
 use std::{fs, io::ErrorKind, path::Path, process::ExitCode, time::Duration};
 
@@ -13,19 +13,19 @@ use supervisor::{
 
 use crate::{home::Home, parts::postgres, terminal::say};
 
-/// The longest orderly stop: load, services, stores, one after the other, each within its grace.
+/// The longest orderly stop: the load, the services, then the stores, each within its grace period.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Time for a killed process to be gone.
+/// How long a killed process may take to disappear.
 const KILLED: Duration = Duration::from_secs(5);
 
-/// Stopping a lab that does not run is a success.
+/// Exits with 0 if no lab runs.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:\n  \
     lab down             stop everything, keep the data\n  \
-    lab down --purge     and delete all data, logs and state of this lab")]
+    lab down --purge     stop everything, and delete all data, logs and state of this lab")]
 pub(crate) struct Down {
-    /// Delete the lab's folder as well, and PostgreSQL's data where they lie elsewhere.
+    /// Also delete the lab's folder, and PostgreSQL's data if they are elsewhere.
     #[arg(long)]
     purge: bool,
 }
@@ -40,7 +40,7 @@ impl Down {
         let left = sweep(&home.dir).await?;
         match (ran, left) {
             (true, 0) => say("lab: stopped"),
-            (_, left) if left > 0 => say(format!("lab: stopped; ended {left} processes that were left")),
+            (_, left) if left > 0 => say(format!("lab: stopped; ended {left} leftover processes")),
             _ => say(format!("lab: nothing runs in {}", home.dir.display())),
         }
         if self.purge {
@@ -51,10 +51,10 @@ impl Down {
     }
 }
 
-/// Stops the supervisor, which stops the parts: whether one ran, and the lock that shows that it has ended.
+/// Stops the supervisor, which stops the parts. Returns whether one ran, and the lock that proves that it has ended.
 ///
 /// # Errors
-/// When it lives on, or cannot be told from other processes.
+/// When the supervisor does not end, or cannot be told from other processes.
 async fn stop(home: &Home) -> Result<(bool, Option<Lock>)> {
     let named = match lock::take(&home.dir)? {
         Some(Taken::By(named)) => named,
@@ -67,7 +67,7 @@ async fn stop(home: &Home) -> Result<(bool, Option<Lock>)> {
     let Some(supervisor) = named.or(noted).filter(|process| process.alive()) else {
         let why = state.err().map_or_else(String::new, |error| format!(" ({error:#})"));
         bail!(
-            "a lab runs in {} and does not say which process its supervisor is{why}: find the one that holds {} and end it",
+            "a lab runs in {}, but its supervisor is unknown{why}: find the process that holds {} and end it",
             home.dir.display(),
             home.dir.lock().display()
         );
@@ -84,12 +84,12 @@ async fn stop(home: &Home) -> Result<(bool, Option<Lock>)> {
     }
 }
 
-/// Deletes all that the lab of `home` wrote.
+/// Deletes everything that the lab of `home` wrote.
 ///
 /// # Errors
 /// When the folder holds something else, or cannot be deleted.
 pub(crate) fn purge(home: &Home) -> Result<()> {
-    // A --dir that points at somebody's folder by mistake must not cost them their files.
+    // A --dir that points at another folder by mistake must not cost anyone their files.
     let foreign = fs::read_dir(&*home.dir).into_iter().flatten().flatten().map(|entry| entry.file_name());
     let foreign: Vec<_> =
         foreign.filter(|name| !name.to_str().is_some_and(|name| OURS.contains(&name))).collect();
@@ -104,7 +104,7 @@ pub(crate) fn purge(home: &Home) -> Result<()> {
     Ok(())
 }
 
-/// All that a lab writes into its folder.
+/// Everything that a lab writes into its folder.
 const OURS: &[&str] = &[
     "alertmanager",
     "grafana",

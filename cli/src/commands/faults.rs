@@ -1,4 +1,4 @@
-//! `lab break`, `lab fix`, `lab faults`: the fault switch of every service, as `curl` would use it.
+//! `lab break`, `lab fix`, `lab faults`: the fault switches of every service, used as `curl` would use them.
 
 use std::process::ExitCode;
 
@@ -12,50 +12,50 @@ use crate::{
     terminal::{json, out},
 };
 
-/// The fault ends by itself: after 10 minutes unless `ttl` says otherwise, after an hour at the latest.
+/// The fault ends by itself: after 10 minutes unless `ttl` says otherwise, and after an hour at the latest.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    lab break order-api http-error rate=0.2 ttl=5m           a fifth of the requests fails\n  \
+    lab break order-api http-error rate=0.2 ttl=5m           a fifth of the requests fail\n  \
     lab break order-api http-latency route=/orders ramp=1m   slower and slower, on one route\n  \
     lab break user-service cache-down\n  \
-    lab faults order-api                                     what there is, with its parameters\n  \
-    lab --context k8s break order-api http-error rate=0.2    in every pod of the lab on Kubernetes")]
+    lab faults order-api                                     the faults of a service, with their parameters\n  \
+    lab --context k8s break order-api http-error rate=0.2    in every pod, on Kubernetes")]
 pub(crate) struct Break {
-    /// Which service.
+    /// Service, such as order-api.
     service: String,
-    /// Which fault.
+    /// Fault, such as http-error; `lab faults SERVICE` lists them.
     fault: String,
     /// Parameters, such as rate=0.2, ttl=5m, ramp=30s, user_tier=premium.
     #[arg(value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, String)>,
-    /// For scripts.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }
 
-/// Without arguments ends everything that was switched on, on every service.
+/// Without arguments, ends every fault that was switched on, in every service.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab fix                          end all faults everywhere\n  \
     lab fix order-api                end all faults of one service\n  \
     lab fix order-api http-error     end one fault")]
 pub(crate) struct Fix {
-    /// Which service; all when absent.
+    /// Service; all by default.
     service: Option<String>,
-    /// Which fault; all that were switched on when absent.
+    /// Fault; by default all that were switched on.
     fault: Option<String>,
 }
 
-/// What is in force is not shown: see `lab status --reveal`.
+/// Lists what could be switched on, not what is: for that, see `lab status --reveal`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    lab faults                 every fault of every service, a line each\n  \
-    lab faults order-api       with parameters, what moves, and how it ends\n  \
+    lab faults                 every fault of every service, one per line\n  \
+    lab faults order-api       with parameters, visible effects, and how each ends\n  \
     lab faults --json          for scripts")]
 pub(crate) struct Faults {
-    /// Which service; all when absent.
+    /// Service; all by default.
     service: Option<String>,
-    /// For scripts.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }
@@ -76,14 +76,14 @@ impl Break {
             let curl = self.curl(place.token().is_some(), service.admin());
             if !self.json {
                 let active: Plan = serde_json::from_value(answer["active"].clone())
-                    .with_context(|| format!("{service} does not say what is in force"))?;
+                    .with_context(|| format!("{service} does not report its active faults"))?;
                 out!("{} on {service}: {}", self.fault, plan(&active));
             }
             let pod = &service.pod;
             answers.push(serde_json::json!({ "fault": answer, "curl": curl, "pod": pod }));
         }
         if self.json {
-            // One on this machine, as ever; a list of pods in a cluster.
+            // One object for one replica, whose shape scripts rely on; a list for the pods of a cluster.
             match (place.in_cluster(), answers.as_slice()) {
                 (false, [one]) => json(&serde_json::json!({ "fault": one["fault"], "curl": one["curl"] }))?,
                 _ => json(&answers)?,
@@ -98,12 +98,12 @@ impl Break {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// The same by hand.
+    /// The equivalent `curl` command.
     fn curl(&self, guarded: bool, admin: &str) -> String {
         let query: Vec<String> =
             self.parameters.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
         let mark = if query.is_empty() { "" } else { "?" };
-        // The token itself belongs into no terminal.
+        // The token itself must not appear on a terminal.
         let header = if guarded { " -H \"Authorization: Bearer $FAULTS_TOKEN\"" } else { "" };
         format!("curl -X PUT{header} '{admin}/faults/{}{mark}{}'", self.fault, query.join("&"))
     }
@@ -121,7 +121,7 @@ impl Fix {
             };
             match ended {
                 Ok(()) => {}
-                // With one service asked for, its answer is the answer.
+                // If one service was named, its error is the error of the command.
                 Err(error) if self.service.is_some() => return Err(error.into()),
                 Err(error) => failed.push(format!("{service}: {error}")),
             }
@@ -131,7 +131,7 @@ impl Fix {
             return Ok(ExitCode::SUCCESS);
         }
         bail!(
-            "not everywhere (a fault still ends by itself, and with its process):\n  {}",
+            "not everywhere (the fault still ends at its ttl, or when the process does):\n  {}",
             failed.join("\n  ")
         )
     }
@@ -144,7 +144,7 @@ impl Faults {
         for replica in place.replicas(self.service.as_deref()).await? {
             let mut points = replica.faults().await?;
             points.iter_mut().for_each(|point| point.active = None);
-            // Every pod of a service has the same.
+            // All pods of a service have the same faults.
             if !all.iter().any(|(service, _)| *service == replica.service) {
                 all.push((replica.service, points));
             }
@@ -185,7 +185,7 @@ fn print_point(point: &FaultPoint, wide: bool) {
     out!("");
 }
 
-/// One line about a plan in force.
+/// One line about an active plan.
 pub(crate) fn plan(plan: &Plan) -> String {
     let mut words = vec![format!("rate {}", plan.rate)];
     for (name, value) in &plan.parameters {
@@ -193,12 +193,12 @@ pub(crate) fn plan(plan: &Plan) -> String {
     }
     words.push(match &plan.expires_at {
         Some(time) => format!("ends {time} (in {:.0} s)", plan.seconds_left.unwrap_or_default()),
-        None => "from the start, until it is deleted".to_owned(),
+        None => "on from the start, until it is deleted".to_owned(),
     });
     words.join(", ")
 }
 
-/// Percent-encodes what would end or split a query, as a person would have to for curl.
+/// Percent-encodes the characters that would end or split a query, as needed for curl.
 fn encode(value: &str) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~/:".contains(byte);
     let encoded = value

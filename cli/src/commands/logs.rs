@@ -15,32 +15,32 @@ use crate::{
     terminal::{Row, json_line},
 };
 
-/// Merges what the parts log. Without -f shows what is there and ends; also after `lab down`.
+/// Merges the logs of all parts. Without -f, prints what there is and exits; works after `lab down` as well.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab logs -f                                  follow everything\n  \
     lab logs -f --service order-api --level warn\n  \
     lab logs --since 5m --level error\n  \
-    lab --context k8s logs -f                    of the lab on Kubernetes, from its Loki\n  \
+    lab --context k8s logs -f                    the lab on Kubernetes, from its Loki\n  \
     lab logs --trace 4bf92f3577b34da6a3ce929d0e0e4736   one request through all services\n  \
-    lab logs --json | jq .                       one JSON object a line")]
+    lab logs --json | jq .                       one JSON object per line")]
 pub(crate) struct Logs {
-    /// Go on with new lines until Ctrl-C.
+    /// Keep printing new lines until Ctrl-C.
     #[arg(long, short)]
     follow: bool,
-    /// Only of this part; may be repeated. `lab` is the supervisor of a detached lab.
+    /// Only this part, such as order-api or postgres; may be repeated. `lab` is the supervisor of a detached lab.
     #[arg(long, value_name = "PART")]
     service: Vec<String>,
-    /// Only this level and graver ones.
+    /// Only this level and more severe ones: trace, debug, info, warn or error.
     #[arg(long, value_parser = level)]
     level: Option<usize>,
-    /// Only lines of this trace.
+    /// Only lines of this trace: 32 hexadecimal digits.
     #[arg(long, value_name = "ID")]
     trace: Option<String>,
-    /// Only lines younger than this.
+    /// Only lines younger than this, such as 5m.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     since: Option<Duration>,
-    /// One JSON object a line.
+    /// Print one JSON object per line.
     #[arg(long)]
     json: bool,
 }
@@ -50,11 +50,11 @@ fn level(text: &str) -> Result<usize, String> {
     found.ok_or_else(|| format!("expected one of: {}", LEVELS.join(", ").to_ascii_lowercase()))
 }
 
-/// How often a followed log is read.
+/// How often a followed log file is read.
 const EVERY: Duration = Duration::from_millis(200);
-/// How often Loki is asked for what is new.
+/// How often Loki is asked for new lines.
 const ASK_EVERY: Duration = Duration::from_secs(1);
-/// How far back Loki is asked where --since says nothing.
+/// How far back Loki is asked without --since.
 const FIRST: Duration = Duration::from_secs(300);
 
 impl Logs {
@@ -69,7 +69,7 @@ impl Logs {
         }
     }
 
-    /// What the parts of a lab on this machine write.
+    /// Logs that the parts of a lab on this machine write.
     async fn files(&self, place: &Installation, from: Option<DateTime<Utc>>) -> Result<ExitCode> {
         let folder = place.home()?.dir;
         let began = LabState::load(&folder).ok().flatten().map(|state| state.started_at);
@@ -85,7 +85,7 @@ impl Logs {
         }
     }
 
-    /// What another installation has sent to its Loki.
+    /// Logs that another installation has sent to its Loki.
     async fn loki(&self, place: &Installation, from: Option<DateTime<Utc>>) -> Result<ExitCode> {
         let loki = place.loki().await?;
         let mut next = from.unwrap_or_else(|| Utc::now() - FIRST);
@@ -103,10 +103,10 @@ impl Logs {
     }
 
     /// # Errors
-    /// When the reader has gone (`lab logs | head`).
+    /// When stdout is closed (`lab logs | head`).
     fn show(&self, mut lines: Vec<Line>, from: Option<DateTime<Utc>>) -> std::io::Result<()> {
         lines.retain(|line| self.wanted(line, from));
-        // Stable: lines of one part with one time keep their order.
+        // A stable sort: lines of one part with the same time keep their order.
         lines.sort_by_key(|line| line.time);
         lines.iter().try_for_each(|line| self.print(line))
     }
@@ -119,7 +119,7 @@ impl Logs {
     }
 
     /// # Errors
-    /// When the reader has gone (`lab logs | head`).
+    /// When stdout is closed (`lab logs | head`).
     fn print(&self, line: &Line) -> std::io::Result<()> {
         if self.json {
             return json_line(&json!({ "time": line.time, "part": line.part, "level": line.level,
@@ -143,7 +143,7 @@ impl Logs {
     }
 }
 
-/// Fields that say nothing beyond the line's own start.
+/// Fields that add nothing to the start of the line.
 const HIDDEN: &[&str] = &["target", "service", "caller", "span", "spans", "span_id", "version"];
 
 fn trace_of(line: &Line) -> Option<&str> {

@@ -1,4 +1,4 @@
-//! One file a command. A command finds its lab in the state file; where none runs, it says so in one sentence.
+//! One file per command. A command finds its lab through the state file; if no lab runs, it says so in one sentence.
 
 pub(crate) mod alerts;
 pub(crate) mod clients;

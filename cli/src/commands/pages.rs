@@ -1,4 +1,4 @@
-//! `lab pages`: what reached the pager, as the phone of the person on call would show it.
+//! `lab pages`: the notifications that reached the pager, as they would appear on the phone of the person on call.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -14,19 +14,19 @@ use crate::{
 /// How often `--follow` asks; the pager answers from memory.
 const PERIOD: Duration = Duration::from_millis(500);
 
-/// Pages and tickets, oldest first: what `lab alerts` shows is what fires, this is what somebody was told.
+/// Pages and tickets, oldest first. `lab alerts` shows what fires; this command shows who was notified of what.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab pages\n  \
     lab pages --follow                     be paged; Ctrl-C ends it\n  \
     lab pages --json | jq '.[] | select(.severity == \"page\" and .status == \"firing\") | .alertname'\n  \
-    lab pages --follow --json              one page a line\n\n\
-    Routes, groups and what mutes what: docs/alerting.md")]
+    lab pages --follow --json              one page per line\n\n\
+    Routes, groups and inhibitions: docs/alerting.md")]
 pub(crate) struct Pages {
-    /// Go on with every new page.
+    /// Keep printing new pages until Ctrl-C.
     #[arg(long, short)]
     follow: bool,
-    /// For scripts; with --follow one JSON document a line.
+    /// Print JSON; with --follow, one JSON document per line.
     #[arg(long)]
     json: bool,
 }
@@ -62,7 +62,7 @@ fn print(pages: &[Page], follow: bool) {
     }
     for page in pages {
         out!("{}", line(page));
-        // An end needs no reading.
+        // The end of an alert needs no description.
         if page.status.as_deref() == Some("firing") {
             for (title, name) in
                 [("", "description"), ("runbook: ", "runbook_url"), ("dashboard: ", "dashboard_url")]
@@ -84,7 +84,7 @@ fn line(page: &Page) -> String {
     let resolved = page.status.as_deref() == Some("resolved");
     let (since, event) = if resolved { (page.ends_at, "end") } else { (page.starts_at, "start") };
     let delay = since.map(|since| {
-        // Milliseconds to tenths of a second: far below what f64 can hold.
+        // From milliseconds to tenths of a second: far below what f64 can hold.
         let tenths = (page.received_at - since).num_milliseconds().max(0) / 100;
         format!(" ({}.{} s after its {event})", tenths / 10, tenths % 10)
     });

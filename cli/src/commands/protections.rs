@@ -1,4 +1,5 @@
-//! `lab protections`: circuit breaker, retry budget and the others, on and off at run time.
+//! `lab protections`: switches the circuit breaker, the retry budget and the other protections on and off at run
+//! time.
 
 use std::process::ExitCode;
 
@@ -12,30 +13,30 @@ use crate::{
     terminal::{json, out},
 };
 
-/// Switched off, a protection shows what it is for: run the same fault with and without it.
+/// To see what a protection is for, run the same fault with and without it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    lab protections                                      which are on, everywhere\n  \
-    lab protections user-service single-flight off       until it is switched on again\n  \
+    lab protections                                      the protections of every service\n  \
+    lab protections user-service single-flight off       off until it is switched on again\n  \
     lab protections user-service single-flight off --ttl 5m\n  \
     lab protections user-service single-flight on")]
 pub(crate) struct Protections {
-    /// Which service; all when absent.
+    /// Service; all by default.
     service: Option<String>,
-    /// Which protection to switch.
+    /// Protection, such as single-flight.
     #[arg(requires = "switch")]
     name: Option<String>,
-    /// What to do with it.
+    /// New state of the protection.
     switch: Option<Switch>,
-    /// How long it stays off; for good when absent.
+    /// How long it stays off, such as 5m; by default until it is switched on again.
     #[arg(long, value_name = "TIME")]
     ttl: Option<String>,
-    /// For scripts.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }
 
-/// What to do with a protection.
+/// State of a protection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Switch {
     /// In force.

@@ -1,4 +1,4 @@
-//! Secrets on the command line of `lab up`, which runs for hours, go where other users cannot read them.
+//! Moves secrets from the command line of `lab up`, which runs for hours, to where other users cannot read them.
 
 use std::{
     ffi::OsString,
@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-/// Arguments whose values nobody else may know, and the variables that say the same.
+/// Arguments with secret values, and the environment variables that replace them.
 const SECRETS: &[(&str, &str)] = &[
     ("--faults-token", "FAULTS_TOKEN"),
     ("--event-keys", "EVENT_KEYS"),
@@ -19,18 +19,18 @@ const SECRETS: &[(&str, &str)] = &[
     ("--slack-webhook", "LAB_SLACK_WEBHOOK"),
 ];
 
-/// Starts over with the secrets of the command line in the environment: every user of the machine can read the command line of a
-/// process that runs for hours.
+/// Executes this program again with the secrets in the environment: every user of the machine can read the command
+/// line of a process, but not its environment.
 ///
 /// # Errors
-/// When it cannot start over.
+/// When it cannot be executed again.
 pub(super) fn hide() -> Result<()> {
     let (plain, secrets) = split(std::env::args_os().skip(1).collect());
     if secrets.is_empty() {
         return Ok(());
     }
     let error = Command::new(std::env::current_exe()?).args(plain).envs(secrets).exec();
-    Err(error).context("cannot start over without secrets on the command line")
+    Err(error).context("cannot restart without secrets on the command line")
 }
 
 /// The arguments without secrets, and the secrets as variables.
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_go_from_the_command_line_into_the_environment() {
+    fn secrets_move_from_the_command_line_to_the_environment() {
         let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
         let (plain, secrets) = split(words("--faults-token a up --detach --webhook=http://b/?c=d --rate 5"));
         assert_eq!(plain, words("up --detach --rate 5"));

@@ -1,4 +1,4 @@
-//! `lab status`: each part asked now, with its process, memory and history.
+//! `lab status`: probes each part now, and shows its process, memory and history.
 
 use std::{collections::BTreeMap, process::ExitCode};
 
@@ -23,26 +23,26 @@ use crate::{
 /// Exits with 1 when a part is not ready, so that a script can wait for it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    lab status                 a line a part; why a part is not ready stands below it\n  \
-    lab status --reveal        with the faults that are in force (not for trainees)\n  \
+    lab status                 one line per part, with the reason below if it is not ready\n  \
+    lab status --reveal        also show active faults (not for trainees)\n  \
     lab status --json          everything, for scripts: .parts[] | select(.ready | not)")]
 pub(crate) struct Status {
-    /// Show the faults that are in force.
+    /// Show the active faults.
     #[arg(long)]
     reveal: bool,
-    /// For scripts.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Serialize)]
 struct Report {
-    /// Whether every part is ready, its supervisor lives, and there is room to write.
+    /// Whether every part is ready, the supervisor lives, and the disks have room.
     ready: bool,
     /// Pid of the supervisor; absent after a crash.
     supervisor: Option<u32>,
     since: DateTime<Utc>,
-    /// From `up` to everything ready.
+    /// Time from `up` until everything was ready.
     ready_ms: Option<u64>,
     parts: Vec<PartReport>,
     /// The file systems that the lab writes to.
@@ -69,7 +69,7 @@ struct PartReport {
     log: std::path::PathBuf,
 }
 
-/// A fault in force.
+/// An active fault.
 #[derive(Serialize)]
 struct Active {
     service: String,
@@ -155,7 +155,7 @@ async fn ask(part: PartState) -> PartReport {
 async fn faults(home: &Home) -> Result<Vec<Active>> {
     let mut active = Vec::new();
     for replica in home.switches()?.replicas(None, home.token.as_deref()).await? {
-        // A service that is down has no faults in force; its line says that it is down.
+        // A service that is down has no active faults; its line says that it is down.
         let Ok(points) = replica.faults().await else { continue };
         for point in points {
             let service = replica.service.clone();
@@ -196,7 +196,7 @@ fn print(report: &Report) {
 }
 
 fn print_part(part: &PartReport, width: usize) {
-    // The state says how it came up, the probe how it is now.
+    // The state says how the part came up, the probe how it is now.
     let (word, style) = match (part.status, part.ready) {
         (Stand::Ready, false) => ("not ready", paint(Stand::Backoff)),
         (status, _) => (status.as_str(), paint(status)),

@@ -15,27 +15,27 @@ use crate::{
 /// Newest first.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    lab traces                                         of order-api\n  \
+    lab traces                                         traces of order-api\n  \
     lab traces --service order-worker --error          only those with an error\n  \
     lab traces --min-duration 250ms --limit 5\n  \
-    lab trace ID                                       one of them, drawn")]
+    lab trace ID                                       draw one of them")]
 pub(crate) struct Traces {
-    /// The service whose spans are searched.
+    /// Service whose spans are searched.
     #[arg(long, default_value = "order-api")]
     service: String,
-    /// Only traces with a span of that service at least this long.
+    /// Only traces with a span of that service at least this long, such as 250ms.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     min_duration: Option<std::time::Duration>,
     /// Only traces with an error in that service.
     #[arg(long)]
     error: bool,
-    /// How many at most.
+    /// List at most this many.
     #[arg(long, default_value_t = 20)]
     limit: usize,
-    /// How far back.
+    /// How far back to search.
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = humantime::parse_duration)]
     lookback: std::time::Duration,
-    /// For scripts: as Jaeger's API answers.
+    /// Print JSON, as Jaeger's API returns it.
     #[arg(long)]
     json: bool,
 }
@@ -45,11 +45,11 @@ pub(crate) struct Traces {
 #[command(after_help = "Examples:\n  \
     lab trace 4bf92f3577b34da6a3ce929d0e0e4736\n  \
     lab trace --json ID | jq '.data[0].spans[].operationName'\n  \
-    Ids stand in `lab traces`, in log lines and in the trace_id of every error answer.")]
+    Trace ids are in `lab traces`, in log lines and in the trace_id of every error response.")]
 pub(crate) struct Trace {
     /// The trace's id: 32 hexadecimal digits.
     id: String,
-    /// For scripts: as Jaeger's API answers.
+    /// Print JSON, as Jaeger's API returns it.
     #[arg(long)]
     json: bool,
 }
@@ -84,16 +84,16 @@ impl Traces {
         }
         if traces.is_empty() {
             let lookback = humantime::format_duration(self.lookback);
-            out!("none of `{}` in the last {lookback} that match", self.service);
+            out!("no matching traces of `{}` in the last {lookback}", self.service);
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// From and to.
+/// Start and end of the search.
 ///
 /// # Errors
-/// When the look-back reaches further than a calendar does.
+/// When the start is before the first date that chrono can represent.
 fn window(now: DateTime<Utc>, lookback: std::time::Duration) -> Result<(DateTime<Utc>, DateTime<Utc>)> {
     let from =
         chrono::Duration::from_std(lookback).ok().and_then(|lookback| now.checked_sub_signed(lookback));
@@ -129,8 +129,9 @@ impl Trace {
             return Ok(ExitCode::SUCCESS);
         }
         let trace = answer.traces.first().filter(|trace| !trace.spans.is_empty());
-        let trace = trace
-            .with_context(|| format!("no trace {}: not sampled, not there yet, or forgotten", self.id))?;
+        let trace = trace.with_context(|| {
+            format!("no trace {}: not sampled, not arrived yet, or already dropped", self.id)
+        })?;
         print_waterfall(trace, usize::from(console::Term::stdout().size().1));
         Ok(ExitCode::SUCCESS)
     }
@@ -163,11 +164,11 @@ fn print_waterfall(trace: &Found, width: usize) {
     }
 }
 
-/// Tags of a failed span that say what went wrong.
+/// Tags of a failed span that explain the failure.
 const TOLD: &[&str] =
     &["error.type", "http.response.status_code", "otel.status_description", "exception.message"];
 
-/// A bar of `room` columns: where the span lies within the trace; at least one column long.
+/// A bar of `room` columns: the span's place within the trace, at least one column wide.
 fn bar(start: u64, duration: u64, whole: u64, room: usize) -> String {
     let columns =
         |time: u64| usize::try_from(time.saturating_mul(room as u64) / whole.max(1)).unwrap_or(room);
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_lies_where_its_span_lies_and_is_never_empty() {
+    fn a_bar_is_where_its_span_is_and_never_empty() {
         assert_eq!(bar(0, 100, 100, 10), "██████████");
         assert_eq!(bar(20, 30, 100, 10), "··███·····");
         assert_eq!(bar(100, 0, 100, 10), "·········█");

@@ -1,4 +1,4 @@
-//! `lab version`: of lab, and of the programs that it would run.
+//! `lab version`: the versions of lab, and of the programs that it would run.
 
 use std::{
     path::Path,
@@ -14,11 +14,11 @@ use crate::{
     terminal::{json, out},
 };
 
-/// For a report of a problem.
+/// Add its output to a bug report.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  lab version\n  lab version --json")]
 pub(crate) struct Version {
-    /// For scripts.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }

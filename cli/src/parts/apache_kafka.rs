@@ -1,5 +1,5 @@
-//! Apache Kafka itself instead of the embedded broker: one broker from its Maven artifacts (`tools/kafka`), with its log in the
-//! lab's folder, so that what was acknowledged survives every restart and SIGKILL.
+//! Apache Kafka instead of the embedded broker: one broker from its Maven artifacts (`tools/kafka`), with its log
+//! in the lab's folder, so that acknowledged messages survive every restart and SIGKILL.
 
 use std::process::{Command, Stdio};
 
@@ -14,10 +14,10 @@ pub(crate) const APACHE: &str = "kafka";
 /// Port of the controller, a quorum of one.
 const CONTROLLER: &str = "kafka-controller";
 
-/// Partitions of a topic that a service asks for first. As lab-kafka's `orders` and `order-outcomes`.
+/// Default number of partitions of a topic; the same as lab-kafka's `orders` and `order-outcomes`.
 const PARTITIONS: &str = "12";
 
-/// The part. Fetches the broker's jars from Maven Central when they are not there yet.
+/// The part. Fetches the broker's jars from Maven Central if they are missing.
 ///
 /// # Errors
 /// When Java is missing, or the jars cannot be fetched.
@@ -29,7 +29,7 @@ pub(crate) fn part(home: &Home, ports: &Ports) -> Result<Part> {
     if !lack.is_empty() {
         bail!("Apache Kafka needs {lack}: ./lab up --kafka apache installs it");
     }
-    // It says on standard error that it fetches, and why it could not.
+    // The script reports on standard error that it fetches, and why it could not.
     let fetched = Command::new(folder.join("fetch")).stdin(Stdio::null()).stdout(Stdio::null()).status();
     if !fetched.is_ok_and(|status| status.success()) {
         bail!("Apache Kafka could not be fetched from Maven Central");

@@ -1,10 +1,11 @@
-//! Which variables of `lab up` a part may have: by name, what its program reads. The supervisor keeps all others from it.
+//! Which variables of `lab up` a part inherits: those that its program reads, by name. The supervisor withholds all
+//! others.
 
 use std::{path::Path, process::Command};
 
 use anyhow::{Context, Result};
 
-/// How a program that calls other machines finds its way out. May hold credentials.
+/// Proxy settings for programs that call other machines. May contain credentials.
 pub(crate) const PROXIES: &[&str] =
     &["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"];
 
@@ -14,10 +15,10 @@ pub(crate) fn beginning_with(prefix: &str) -> Vec<String> {
     names.filter(|name| name.starts_with(prefix)).collect()
 }
 
-/// The variables that a program of the workspace reads: it says so itself.
+/// The variables that a program of the workspace reads, from its own `--help`.
 ///
 /// # Errors
-/// When it cannot be run.
+/// When the program cannot be run.
 pub(crate) fn settings(program: &Path) -> Result<Vec<String>> {
     let output = Command::new(program).arg("--help").env_clear().output();
     let output = output.with_context(|| format!("cannot run {}", program.display()))?;

@@ -1,7 +1,7 @@
-//! Deleting series from Prometheus's data while it does not run. Prometheus itself has no other way than its admin API, and that
-//! API asks nobody who they are: any page in a browser could use it. So the lab's Prometheus does not have it, and what must be
-//! deleted is deleted by another one, started on the same data for a moment: on a free port, under a path that nobody can guess,
-//! scraping nothing and evaluating nothing (docs/adr/0008-slo-reset.md).
+//! Deletes series from Prometheus's data while it is stopped. Prometheus itself can delete only through its admin
+//! API, which has no authentication: any page in a browser could use it. So the lab's Prometheus runs without that
+//! API, and a second one, started briefly on the same data, makes the deletions: on a free port, under a path that
+//! nobody can guess, scraping nothing and evaluating nothing (docs/adr/0008-slo-reset.md).
 
 use std::{
     fs,
@@ -31,12 +31,12 @@ use tokio::{
 use super::{monitoring, programs};
 use crate::{home::Home, secrets::Secrets};
 
-/// Longest wait for the other Prometheus: it replays what was not yet written into blocks, some hours at most.
+/// Longest wait for the second Prometheus: it replays the data that are not yet in blocks, a few hours at most.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// Between two looks.
+/// Pause between two looks.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Samples to delete: of these series, from one moment until another.
+/// Samples to delete: those of the given series within a time span.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Deletion {
     /// Selectors.
@@ -47,10 +47,10 @@ pub(crate) struct Deletion {
     pub(crate) until: DateTime<Utc>,
 }
 
-/// The errand of the part `prometheus`.
+/// The task that the supervisor runs between two runs of the part `prometheus`.
 ///
 /// # Errors
-/// When this program cannot tell where it lies.
+/// When the path of this program is unknown.
 pub(super) fn errand(home: &Home) -> Result<Errand> {
     let line = Line::new(std::env::current_exe()?).args([
         "--root".to_owned(),
@@ -67,7 +67,7 @@ fn request(home: &Home) -> PathBuf {
     home.dir.join("prometheus/forget.json")
 }
 
-/// Asks for deletions; they are made when Prometheus ends for whatever reason.
+/// Requests deletions; they are made when Prometheus ends, for whatever reason.
 ///
 /// # Errors
 /// When the request cannot be written.
@@ -75,39 +75,39 @@ pub(crate) fn ask(home: &Home, deletions: &[Deletion]) -> Result<()> {
     Ok(write_private(&request(home), &serde_json::to_string(deletions)?)?)
 }
 
-/// Whether deletions are asked for and have not been made yet.
+/// Whether a request for deletions is pending.
 pub(crate) fn asked(home: &Home) -> bool {
     request(home).exists()
 }
 
-/// Makes the deletions that were asked for. Prometheus must not run.
+/// Makes the requested deletions. Prometheus must not be running.
 ///
 /// # Errors
-/// When the other Prometheus does not start or refuses.
+/// When the second Prometheus does not start, or refuses a deletion.
 pub(crate) async fn run(home: &Home) -> Result<()> {
-    let text = fs::read(request(home)).context("nothing is asked for")?;
+    let text = fs::read(request(home)).context("no deletion was requested")?;
     let deletions: Vec<Deletion> = serde_json::from_slice(&text).context("the request cannot be read")?;
     let (mut child, url) = start(home)?;
     let deleted = delete(&mut child, &url, &deletions).await;
     if let Some(process) = child.id().and_then(ProcId::of) {
-        // In order: it has to write down what was deleted.
+        // SIGTERM, not SIGKILL: it has to write the deletions to disk.
         process.signal(Signal::TERM);
         let _ = tokio::time::timeout(PATIENCE, child.wait()).await;
     }
     deleted
 }
 
-/// Starts the other Prometheus; its address.
+/// Starts the second Prometheus; returns its address.
 fn start(home: &Home) -> Result<(Child, String)> {
     let folder = home.dir.join("prometheus");
     let config = monitoring::write(&folder, "forget.yml", "global: {}\n")?;
     let port = TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr())?.port();
     let secrets = Secrets::of(home);
-    // A new one each time: an older one may have been seen.
+    // A new path each time: someone may have seen an older one.
     let _ = fs::remove_file(secrets.path("forget"));
     let path = secrets.make("forget")?;
     let flags = flags(&folder, &config, port, path.expose());
-    // In a file, because every user sees the command line.
+    // In a file, because every user can see the command line.
     let flags_file = secrets.write("forget-flags", &flags)?;
     let child = Command::new(programs::need(&["prometheus"], "Prometheus")?)
         .arg(format!("@{}", flags_file.display()))
@@ -118,7 +118,7 @@ fn start(home: &Home) -> Result<(Child, String)> {
     Ok((child, format!("http://127.0.0.1:{port}/{}", path.expose())))
 }
 
-/// One flag a line.
+/// One flag per line.
 fn flags(folder: &Path, config: &Path, port: u16, path: &str) -> String {
     [
         format!("--config.file={}", config.display()),
@@ -136,10 +136,10 @@ async fn delete(child: &mut Child, url: &str, deletions: &[Deletion]) -> Result<
     let deadline = Instant::now() + PATIENCE;
     while let Err(reason) = Probe::Http(format!("{url}/-/ready")).ask().await {
         if let Some(status) = child.try_wait()? {
-            bail!("the Prometheus that deletes ended with {status}");
+            bail!("the Prometheus that makes deletions ended with {status}");
         }
         if Instant::now() > deadline {
-            bail!("the Prometheus that deletes does not become ready: {reason}");
+            bail!("the Prometheus that makes deletions does not become ready: {reason}");
         }
         sleep(LOOK).await;
     }
@@ -150,8 +150,9 @@ async fn delete(child: &mut Child, url: &str, deletions: &[Deletion]) -> Result<
         let mut query: Vec<_> = deletion.series.iter().map(|series| ("match[]", series.as_str())).collect();
         query.extend([("start", from.as_str()), ("end", until.as_str())]);
         let deleted = peer.call(Method::POST, "/api/v1/admin/tsdb/delete_series", &query).await;
-        // Its address would end up in a log.
-        deleted.map_err(|_| anyhow::anyhow!("Prometheus does not delete {}", deletion.series.join(", ")))?;
+        // The error contains its secret address, which would end up in a log.
+        deleted
+            .map_err(|_| anyhow::anyhow!("Prometheus refused to delete {}", deletion.series.join(", ")))?;
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Grafana and Loki, where they are installed: private children on the loopback. Grafana reads the provisioning and the
-//! dashboards of the checkout as they are; variables say where this lab's parts listen.
+//! Grafana and Loki, if they are installed: private child processes on the loopback interface. Grafana reads the
+//! provisioning files and dashboards of the checkout unchanged; environment variables tell it this lab's ports.
 
 use std::path::Path;
 
@@ -11,10 +11,10 @@ use crate::home::Home;
 
 const TEMPLATE_LOKI: &str = include_str!("templates/loki.yml");
 
-/// The part that stores logs; whoever ships them asks for it by this name.
+/// Name of the part that stores logs.
 pub(crate) const LOKI: &str = "loki";
 
-/// Loki, where Grafana's is installed (Debian's package `loki` is another program).
+/// Loki, if Grafana's is installed (Debian's package `loki` is a different program).
 ///
 /// # Errors
 /// When its configuration cannot be written.
@@ -38,7 +38,7 @@ fn is_grafanas(program: &Path) -> bool {
     output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("loki, version"))
 }
 
-/// Grafana, where it is installed: no log-in, the lab's data sources and dashboards, the overview as its first page.
+/// Grafana, if it is installed: no log-in, the lab's data sources and dashboards, the overview as its home page.
 pub(crate) fn grafana(home: &Home, ports: &Ports) -> Option<Part> {
     let program = programs::find(&["grafana", "grafana-server"])?;
     let folder = home.dir.join("grafana");
@@ -69,7 +69,7 @@ pub(crate) fn grafana(home: &Home, ports: &Ports) -> Option<Part> {
         .env("GF_LOG_LEVEL", "warn")
         .env("GF_DASHBOARDS_MIN_REFRESH_INTERVAL", "1s")
         .env("GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH", dashboards.join("overview.json").to_string_lossy())
-        // What the provisioning files ask for.
+        // Variables that the provisioning files use.
         .env("DASHBOARDS_PATH", dashboards.to_string_lossy())
         .env("SCRAPE_INTERVAL", "1s")
         .env("PROMETHEUS_URL", url("prometheus"))

@@ -1,4 +1,4 @@
-//! The parts of a lab, each with its configuration: what the supervisor of local mode runs here.
+//! The parts of a lab and their configuration: what the supervisor runs in local mode.
 
 pub(crate) mod alerting;
 pub(crate) mod apache_kafka;

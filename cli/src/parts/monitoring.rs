@@ -1,5 +1,5 @@
-//! Prometheus, and Jaeger where it is installed: private children on the loopback, with configurations written for this
-//! lab's ports.
+//! Prometheus, and Jaeger if it is installed: private child processes on the loopback interface, with configurations
+//! written for this lab's ports.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use supervisor::{Part, part::Line, ports::Ports, probe::Probe, write_private};
 use super::{environment, forget, programs};
 use crate::home::Home;
 
-/// A target of Prometheus: the service and its admin port.
+/// A target of Prometheus: the name of the service, and its admin port.
 pub(crate) type Target = (String, u16);
 
 /// Prometheus: scrapes every admin port and evaluates the rules of the checkout, both every second.
@@ -24,7 +24,7 @@ pub(crate) fn prometheus(home: &Home, ports: &Ports, targets: &[Target], keep: b
     let folder = home.dir.join("prometheus");
     let data = data(&folder);
     if !keep && data.exists() {
-        // A lab starts clean: the gap while it was down, and what was broken before, would fire alerts again.
+        // A lab starts clean: old outages, and the gap while the lab was down, would fire alerts again.
         fs::remove_dir_all(&data).with_context(|| format!("cannot remove {}", data.display()))?;
     }
     let rules = home.root.join("dashboards/rules");
@@ -35,18 +35,18 @@ pub(crate) fn prometheus(home: &Home, ports: &Ports, targets: &[Target], keep: b
         .replace("{{jobs}}", &jobs(targets));
     let config = write(&folder, "prometheus.yml", &config)?;
     let port = ports.get("prometheus");
-    // Neither the lifecycle nor the admin API: any page in the owner's browser could use them. SIGHUP reloads the rules, and
-    // `lab slo reset` has a way of its own.
+    // Neither the lifecycle nor the admin API: any page in the owner's browser could use them. SIGHUP reloads the
+    // rules, and `lab slo reset` deletes in another way.
     let line = Line::new(program).args(RETENTION).args([
         format!("--config.file={}", config.display()),
         format!("--storage.tsdb.path={}", data.display()),
         format!("--web.listen-address=127.0.0.1:{port}"),
-        // By default every page may read every answer.
+        // By default any page may read every response.
         format!("--web.cors.origin={LOCAL_PAGES}"),
         "--enable-feature=exemplar-storage".to_owned(),
         "--log.level=warn".to_owned(),
     ]);
-    // Fewer threads and earlier collection: the default doubles the heap between two collections.
+    // Fewer threads and earlier garbage collection: by default the heap doubles between two collections.
     let line = line.env("GOMAXPROCS", "2").env("GOGC", "50");
     let mut part =
         Part::new("prometheus", line, ready(port)).port("prometheus", port).after(&["alertmanager"]);
@@ -59,22 +59,22 @@ pub(super) fn data(folder: &Path) -> PathBuf {
     folder.join("data")
 }
 
-/// How long and how much it keeps.
+/// Limits on the age and the size of the data.
 pub(super) const RETENTION: [&str; 2] =
     ["--storage.tsdb.retention.time=3d", "--storage.tsdb.retention.size=512MB"];
 
-/// Pages of this machine, such as Grafana's. Prometheus anchors the expression.
+/// Origins on this machine, such as Grafana. Prometheus anchors the expression.
 const LOCAL_PAGES: &str = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?";
 
 const TEMPLATE_PROMETHEUS: &str = include_str!("templates/prometheus.yml");
 const TEMPLATE_JAEGER: &str = include_str!("templates/jaeger.yml");
 
-/// Readiness as Prometheus and Alertmanager tell it.
+/// The readiness probe of Prometheus and Alertmanager.
 pub(crate) fn ready(port: u16) -> Probe {
     Probe::Http(format!("http://127.0.0.1:{port}/-/ready"))
 }
 
-/// One job a service, so that `job`, `service` and the service's name are one word.
+/// One job per service, so that `job`, `service` and the service's name are the same.
 fn jobs(targets: &[Target]) -> String {
     let job = |(service, port): &Target| {
         format!(
@@ -95,10 +95,10 @@ pub(crate) fn write(folder: &Path, name: &str, text: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Where traces go: Jaeger itself where it is installed, otherwise the small store of the workspace.
+/// The trace store: Jaeger if it is installed, otherwise the small store of the workspace.
 ///
 /// # Errors
-/// When neither is there, or Jaeger's configuration cannot be written.
+/// When neither exists, or Jaeger's configuration cannot be written.
 pub(crate) fn traces(home: &Home, ports: &Ports) -> Result<Part> {
     let (ui, http, grpc) = (ports.get("traces-ui"), ports.get("otlp-http"), ports.get("otlp-grpc"));
     let local = |port: u16| format!("127.0.0.1:{port}");
@@ -110,7 +110,7 @@ pub(crate) fn traces(home: &Home, ports: &Ports) -> Result<Part> {
             }
             let config = write(&home.dir.join("jaeger"), "jaeger.yml", &text)?;
             let line = Line::new(program).args([format!("--config={}", config.display())]);
-            // It would trace its own queries, to port 4317 wherever it listens itself.
+            // Otherwise it would trace its own queries and send them to port 4317, wherever it listens itself.
             let line = line.env("OTEL_TRACES_SAMPLER", "always_off");
             let line = line.env("GOMAXPROCS", "2").env("GOGC", "50");
             Part::new("jaeger", line, Probe::Http(format!("http://{}/", local(ui))))
@@ -126,7 +126,7 @@ pub(crate) fn traces(home: &Home, ports: &Ports) -> Result<Part> {
                 .env("OTLP_HTTP_ADDR", local(http))
                 .env("OTLP_GRPC_ADDR", local(grpc))
                 .env("ADMIN_ADDR", local(admin));
-            // The port that people open, not only the one that says it is well.
+            // The port that people open, not only the admin port.
             let probe = Probe::Http(format!("http://{}/api/services", local(ui)));
             Part::new("lab-traces", line, probe).port("lab-traces-admin", admin)
         }

@@ -1,4 +1,4 @@
-//! The ports of a lab on the loopback.
+//! The ports of a lab on the loopback interface.
 
 use anyhow::{Context, Result, anyhow};
 use supervisor::{
@@ -10,7 +10,7 @@ const fn port(name: &'static str, default: u16) -> PortSpec {
     PortSpec { name, default }
 }
 
-/// All ports, in the order in which people ask for them.
+/// All ports, the most used first.
 pub(crate) const PORTS: &[PortSpec] = &[
     port("order-api", 8001),
     port("order-api-admin", 9101),
@@ -38,7 +38,7 @@ pub(crate) const PORTS: &[PortSpec] = &[
 /// Reads `--port NAME=NUMBER`.
 ///
 /// # Errors
-/// A sentence that says what would be right.
+/// A sentence with the expected form.
 pub(crate) fn parse_choice(text: &str) -> Result<PortChoice, String> {
     ports::parse_choice(PORTS, text)
 }

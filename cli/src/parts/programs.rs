@@ -1,10 +1,10 @@
-//! Where the programs are that the lab does not build: on PATH under any of their names, or where packages hide them.
+//! Finds programs that the lab does not build: on PATH under any of their names, or where packages install them.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-/// A program that must be there, with what to tell a person who lacks it.
+/// A required program; if it is missing, the error says how to get it.
 ///
 /// # Errors
 /// Names the program and how to get it.
@@ -17,15 +17,15 @@ pub(crate) fn need(names: &[&str], what: &str) -> Result<PathBuf> {
     }
 }
 
-/// A program by the first of its names that is on PATH.
+/// The first of these names that is on PATH.
 pub(crate) fn find(names: &[&str]) -> Option<PathBuf> {
     names.iter().find_map(|name| which::which(name).ok())
 }
 
-/// A program of the workspace: beside this one, where cargo and the images put all of them.
+/// A program of the workspace: next to this one, where cargo and the images put all of them.
 ///
 /// # Errors
-/// When it was not built.
+/// When the program was not built.
 pub(crate) fn ours(name: &str) -> Result<PathBuf> {
     let me = std::env::current_exe()?;
     let path = me.with_file_name(name);
@@ -35,10 +35,10 @@ pub(crate) fn ours(name: &str) -> Result<PathBuf> {
     bail!("{} is not built: run ./lab, or cargo build --workspace --bins", path.display())
 }
 
-/// The folder with `initdb` and `postgres` of the newest PostgreSQL: distributions keep it off PATH.
+/// The folder with `initdb` and `postgres` of the newest installed version: distributions keep it off PATH.
 ///
 /// # Errors
-/// When none is installed.
+/// When PostgreSQL is not installed.
 pub(crate) fn postgres_folder() -> Result<PathBuf> {
     let on_path = which::which("initdb").ok().filter(|_| which::which("postgres").is_ok());
     if let Some(initdb) = on_path.and_then(|path| path.canonicalize().ok())

@@ -1,4 +1,4 @@
-//! Redis and the broker, each a private child on the loopback that keeps nothing on disk.
+//! Redis and the broker, each a private child process on the loopback interface that keeps nothing on disk.
 
 use std::process::Command;
 
@@ -8,11 +8,11 @@ use supervisor::{Part, part::Line, ports::Ports, probe::Probe, write_private};
 use super::{environment, programs};
 use crate::{home::Home, secrets::Secrets};
 
-/// Redis as a cache: no persistence, bounded memory, oldest keys go first; an account for the service that uses it, one for the
-/// lab's owner, none for anybody else.
+/// Redis as a cache: no persistence, bounded memory, least recently used keys are evicted; one account for the
+/// service that uses it, one for the lab's owner, and no other.
 ///
 /// # Errors
-/// When it is not installed, or older than version 7.
+/// When Redis is not installed, or older than version 7.
 pub(crate) fn redis(home: &Home, port: u16) -> Result<Part> {
     let program = programs::need(&["redis-server", "valkey-server"], "Redis")?;
     let output = Command::new(&program).arg("--version").output().context("redis-server --version")?;
@@ -43,7 +43,7 @@ pub(crate) const REDIS_OWNER: &str = "redis-lab";
 /// URL of Redis for user-service.
 ///
 /// # Errors
-/// When its password can be neither read nor made.
+/// When its password can be neither read nor created.
 pub(crate) fn redis_url(secrets: &Secrets, port: u16) -> Result<String> {
     Ok(format!("redis://user-service:{}@127.0.0.1:{port}", secrets.make(REDIS_SERVICE)?.expose()))
 }
@@ -56,7 +56,7 @@ fn major(version: &str) -> Option<u32> {
 /// The embedded broker.
 ///
 /// # Errors
-/// When it was not built.
+/// When the broker was not built.
 pub(crate) fn kafka(ports: &Ports) -> Result<Part> {
     let (port, admin) = (ports.get("kafka"), ports.get("lab-kafka-admin"));
     let program = programs::ours("lab-kafka")?;
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_major_version_of_redis_is_read_from_its_own_words() {
+    fn the_major_version_of_redis_is_read_from_its_output() {
         assert_eq!(major("Redis server v=6.0.16 sha=00000000:0 malloc=jemalloc-5.2.1 bits=64"), Some(6));
         assert_eq!(major("something else"), None);
     }

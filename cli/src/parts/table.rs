@@ -1,4 +1,4 @@
-//! The table of parts: who is in a lab, what each is told, and who needs whom.
+//! The table of parts: what a lab consists of, the settings of each part, and its dependencies.
 
 use anyhow::Result;
 use supervisor::{Part, part::Line, ports::Ports, probe::Probe};
@@ -12,9 +12,10 @@ use crate::{home::Home, secrets::Secrets};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Broker {
-    /// lab-kafka: librdkafka's mock cluster, in memory; starts at once, a kill loses its log.
+    /// lab-kafka: librdkafka's mock cluster, in memory; starts at once, loses its log when killed.
     Embedded,
-    /// Apache Kafka, one broker in KRaft mode with a durable log; needs Java 17 or newer, and Maven for the first start.
+    /// Apache Kafka: one broker in KRaft mode with a durable log; needs Java 17 or newer, and Maven for the first
+    /// start.
     Apache,
 }
 
@@ -25,34 +26,35 @@ pub(crate) enum Kafka {
     Embedded,
     /// Apache Kafka, run by the lab.
     Apache,
-    /// One that is run elsewhere, by its bootstrap list.
+    /// A broker elsewhere, by its bootstrap list.
     Elsewhere(String),
 }
 
-/// What can be chosen about a lab.
+/// The choices for a lab.
 #[derive(Debug, Clone)]
 pub(crate) struct Choices {
     /// Port numbers.
     pub(crate) ports: Ports,
     /// The broker.
     pub(crate) kafka: Kafka,
-    /// Requests a second; `None` for no load.
+    /// Requests per second; `None` for no load.
     pub(crate) rate: Option<f64>,
-    /// Share of new traces that are sampled.
+    /// Share of new traces that are sampled, 0 to 1.
     pub(crate) trace_ratio: f64,
-    /// Instructors: name active faults in metrics, spans and logs.
+    /// For instructors: name active faults in metrics, spans and logs.
     pub(crate) reveal: bool,
-    /// What the services ask for at their switches.
+    /// Token that the services require at their switches.
     pub(crate) token: Option<String>,
-    /// Keys that sign the events between order-api and order-worker; empty for no signatures, `None` for the lab's own key.
+    /// Keys that sign the events between order-api and order-worker; empty for no signatures, `None` for the lab's
+    /// own key.
     pub(crate) event_keys: Option<String>,
-    /// Keep what Prometheus stored under earlier labs.
+    /// Keep what Prometheus stored in earlier runs.
     pub(crate) keep_metrics: bool,
-    /// Who is told of alerts beside the lab's own pager.
+    /// Receivers of alerts in addition to the lab's own pager.
     pub(crate) webhooks: alerting::Webhooks,
 }
 
-/// Makes the table. Writes configurations below the lab's folder; starts nothing.
+/// Builds the table. Writes configurations below the lab's folder; starts nothing.
 ///
 /// # Errors
 /// Names what is missing on this machine.
@@ -94,7 +96,7 @@ fn target(part: &Part) -> Option<monitoring::Target> {
     Some((part.name.clone(), *port))
 }
 
-/// A program of the workspace that stands on the chassis: its ports are those of the port table that carry its name.
+/// A program of the workspace on the chassis: its ports are the entries of the port table that begin with its name.
 fn service(name: &str, choices: &Choices) -> Result<Part> {
     let program = programs::ours(name)?;
     let settings = environment::settings(&program)?;
@@ -125,7 +127,7 @@ fn with(mut part: Part, variable: &str, value: String) -> Part {
     part
 }
 
-/// A service that can be broken: it alone gets to know what opens its switches, and the password of its database.
+/// A service that can be broken: only these receive the token of their switches and the password of their database.
 fn patient(name: &str, choices: &Choices, secrets: &Secrets, database: &str) -> Result<Part> {
     let mut part = service(name, choices)?;
     if let Some(token) = &choices.token {
@@ -135,7 +137,7 @@ fn patient(name: &str, choices: &Choices, secrets: &Secrets, database: &str) -> 
     Ok(with(part, "DATABASE_URL", url).after(&["postgres"]))
 }
 
-/// Both ends of the topics share a key, so that each believes the other and nobody else who can reach the broker.
+/// Both ends of the topics share a key, so that they trust each other and nobody else who can reach the broker.
 fn with_event_keys(part: Part, choices: &Choices, secrets: &Secrets) -> Result<Part> {
     let own = || anyhow::Ok(format!("lab:{}", secrets.make("events")?.expose()));
     let keys = choices.event_keys.clone().map_or_else(own, Ok)?;
@@ -172,7 +174,7 @@ fn load(choices: &Choices, rate: f64) -> Result<Part> {
     let target = |name| format!("http://127.0.0.1:{}", choices.ports.get(name));
     let part = with(service("load", choices)?, "ORDER_API_URL", target("order-api"));
     let mut part = with(part, "USER_SERVICE_URL", target("user-service"));
-    // It has an admin port and nothing on it that can be broken.
+    // It has an admin port, but nothing that can be broken.
     part.admin = None;
     Ok(with(part, "LOAD_RATE", rate.to_string()).after(&["order-api", "user-service"]))
 }

@@ -1,4 +1,4 @@
-//! `lab up --kafka apache`: orders settle through a real Kafka, and what it was given is there after a kill and after `down`.
+//! `lab up --kafka apache`: orders settle through a real Kafka, and its log survives a kill and `down`.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use testkit::{Kafka, Need, Record, available};
 
 use crate::lab::{BACK, Lab, eventually, kill, text};
 
-/// Orders that are placed.
+/// Number of orders placed.
 const ORDERS: usize = 10;
 
-/// Waits until an order that is placed now is settled.
+/// Waits until a newly placed order is settled.
 async fn settles(lab: &Lab) {
     let url = format!("http://127.0.0.1:{}/orders", lab.port("order-api", "order-api"));
     let client = reqwest::Client::new();
@@ -34,8 +34,8 @@ async fn settles(lab: &Lab) {
     .await;
 }
 
-/// Waits until all that is asked for lies on the topic of orders, and returns what lies there. (An order may lie there twice: what
-/// is not settled in time is published again.)
+/// Waits until the topic of orders is complete, and returns its records. (An order may be there twice: it is
+/// published again if it is not settled in time.)
 async fn log(lab: &Lab, whole: impl Fn(&[Record]) -> bool) -> Vec<Record> {
     let kafka = Kafka::at(&format!("127.0.0.1:{}", lab.named_port("kafka")));
     eventually(BACK, || async {

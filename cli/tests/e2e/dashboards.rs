@@ -1,5 +1,6 @@
-//! Every query of every dashboard against a lab under load: a panel without data is a promise without proof. And the jumps
-//! between signals, as Grafana makes them: exemplar to trace, calls of the traces to the service map. The logs: `logs`.
+//! Every query of every dashboard against a lab under load: a panel must not stay empty. Also the links between
+//! signals, as Grafana follows them: from exemplar to trace, and from the traces' calls to the service map. The
+//! logs: `logs`.
 
 use std::{fmt::Write as _, fs, path::Path, time::Duration};
 
@@ -12,7 +13,7 @@ use crate::{
     logs,
 };
 
-/// Time for the last panel to get data: a p95 needs some requests, a settled order some seconds.
+/// Time for the last panel to get data: a p95 needs several requests, a settled order a few seconds.
 const DATA: Duration = Duration::from_secs(120);
 
 /// Panels that have no data in local mode, with the reason: dashboard, panel (`*` for all), reason.
@@ -73,13 +74,13 @@ fn asked() -> Vec<Asked> {
     all
 }
 
-/// Asks and reads JSON.
+/// Sends a query and parses the JSON response.
 pub(crate) async fn get(url: &str, parameters: &[(&str, &str)]) -> Value {
     let answer = reqwest::Client::new().get(url).query(parameters).send().await;
     answer.unwrap_or_else(|error| panic!("{url}: {error}")).json().await.expect("JSON")
 }
 
-/// Why the query has no data; `None` when some series has a number.
+/// Why the query has no data; `None` if a series has a number.
 async fn missing(prometheus: &str, query: &str) -> Option<String> {
     let answer = get(&format!("{prometheus}/api/v1/query"), &[("query", query)]).await;
     let Some(series) = answer["data"]["result"].as_array() else { return Some(answer["error"].to_string()) };
@@ -90,7 +91,7 @@ async fn missing(prometheus: &str, query: &str) -> Option<String> {
 async fn every_panel_has_data(prometheus: &str) {
     let left = Mutex::new(asked());
     let count = left.lock().await.len();
-    assert!(count > 150, "the panels are found: {count}");
+    assert!(count > 150, "too few panels found: {count}");
     eventually(DATA, || async {
         let mut left = left.lock().await;
         let mut without = Vec::new();
@@ -128,7 +129,7 @@ async fn an_exemplar_leads_to_its_trace(lab: &Lab, prometheus: &str) {
     .await;
 }
 
-/// What the panel "Service map" draws.
+/// The data of the panel "Service map".
 async fn the_service_map_has_the_calls(lab: &Lab) {
     let port = lab.named_port("traces-ui");
     let url = format!("http://127.0.0.1:{port}/api/dependencies");
@@ -149,7 +150,7 @@ async fn the_service_map_has_the_calls(lab: &Lab) {
 }
 
 #[tokio::test]
-async fn every_panel_of_every_dashboard_has_data_and_the_jumps_lead_somewhere() {
+async fn every_panel_of_every_dashboard_has_data_and_the_links_work() {
     let Some(lab) = Lab::up(&["--rate", "60"]).await else { return };
     let prometheus = format!("http://127.0.0.1:{}", lab.named_port("prometheus"));
     every_panel_has_data(&prometheus).await;

@@ -1,5 +1,5 @@
-//! Every fault of every service, switched on in the running lab with nothing but a ttl: it ends by itself and leaves the lab
-//! as it was.
+//! Switches on every fault of every service in the running lab, with only a ttl: each ends by itself and leaves the
+//! lab as it was.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -7,17 +7,17 @@ use serde_json::{Value, json};
 
 use crate::lab::{Lab, eventually};
 
-/// A service, its admin port, and how many faults it has at least.
+/// A service, its admin port, and the minimum number of its faults.
 const SERVICES: &[(&str, &str, usize)] = &[
     ("order-api", "order-api-admin", 30),
     ("user-service", "user-service-admin", 20),
     ("order-worker", "order-worker-admin", 20),
 ];
-/// `risky` is on by nature, and `crash` is over at once (see [`takes_and_gives_back`]).
+/// `risky` is always on, and `crash` is over at once (see [`takes_and_gives_back`]).
 const WITHOUT_END: &[&str] = &["risky", "crash"];
-/// Longer than a ttl of a second, on a busy machine.
+/// Longer than a ttl of one second, on a busy machine.
 const ENDED: Duration = Duration::from_secs(20);
-/// Time to be as before: connections are opened again, a rebalance is over, a leader is back.
+/// Time to recover: connections are reopened, a rebalance ends, a new leader is elected.
 const HEALED: Duration = Duration::from_secs(60);
 
 #[tokio::test]
@@ -44,8 +44,8 @@ async fn every_fault_ends_by_itself_and_leaves_a_lab_that_settles_orders() {
     eventually(HEALED, || settles(&api)).await;
 }
 
-/// A fault of the process itself, its parameters, and what Prometheus says while it is on and not before or after: a query
-/// that has an answer then.
+/// A fault of the process itself, its parameters, and a query that returns a result while the fault is on, but not
+/// before or after.
 const TAKES: &[(&str, &str, &str)] = &[
     ("cpu-burn", "threads=2", "rate(process_cpu_seconds_total{job=\"order-worker\"}[3s]) > 0.5"),
     (
@@ -81,12 +81,12 @@ async fn takes_and_gives_back() {
         };
         eventually(HEALED, || seen(false)).await;
         put(fault, parameters).await;
-        // Within its ttl; and then it ends by itself.
+        // While it is active; afterwards it ends by itself.
         eventually(ENDED, || seen(true)).await;
         eventually(HEALED, || seen(false)).await;
     }
 
-    // What is not written is counted all the same, so a flood shows that only the writing has stopped.
+    // Lines that are dropped are still counted, so a flood shows that only writing has stopped.
     let log = lab.dir().join("log/order-worker.log");
     let size = || std::fs::metadata(&log).expect("the log").len();
     let flood = "rate(log_lines_total{job=\"order-worker\", level=\"info\"}[3s]) > 300";
@@ -99,7 +99,7 @@ async fn takes_and_gives_back() {
     })
     .await;
     let grown = size() - before;
-    assert!(grown < 10_000, "{grown} bytes were written of a flood while the log was lost");
+    assert!(grown < 10_000, "a flood wrote {grown} bytes while log lines were dropped");
 
     put("crash", "after=0s").await;
     eventually(HEALED, || async {
@@ -135,7 +135,7 @@ async fn breaks_and_ends(admin: &str, fault: &str) {
     .await;
 }
 
-/// Places an order and sees it settled.
+/// Places an order and waits until it is settled.
 async fn settles(api: &str) -> Result<(), String> {
     let order = json!({
         "user_id": "01900000-0000-7000-8000-000000000007",

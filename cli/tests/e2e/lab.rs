@@ -1,4 +1,4 @@
-//! A lab as a user starts it, in a folder of its own and on ports of its own.
+//! A lab as a user starts it, in its own folder and on its own ports.
 
 use std::{
     io::Write as _,
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use testkit::{Claim, Need, available};
 use tokio::sync::{Mutex, MutexGuard};
 
-/// Longest time that a killed part may take to be back and ready.
+/// Longest time for a killed part to be back and ready.
 pub(crate) const BACK: Duration = Duration::from_secs(90);
 
 /// One lab at a time in this process: several labs on two cores are slow, and some tests measure.
@@ -57,18 +57,18 @@ pub(crate) struct Lab {
 }
 
 impl Lab {
-    /// Starts a lab; `None` where the machine lacks what it needs (fails instead when `CI` is set).
+    /// Starts a lab; `None` if a prerequisite is missing (fails instead if `CI` is set).
     pub(crate) async fn up(args: &[&str]) -> Option<Self> {
         Self::up_with(args, Vec::new()).await
     }
 
-    /// As [`Lab::up`], with these variables in the environment of `lab up`.
+    /// Like [`Lab::up`], with these variables in the environment of `lab up`.
     pub(crate) async fn up_with(args: &[&str], environment: Vec<(&'static str, String)>) -> Option<Self> {
-        // An unprivileged PostgreSQL may not reach a temporary folder of mode 0700, and a lab must cope.
+        // An unprivileged PostgreSQL may not reach a temporary folder of mode 0700, and a lab must cope with that.
         Self::up_in(env!("CARGO_TARGET_TMPDIR").as_ref(), 0o700, args, environment).await
     }
 
-    /// As [`Lab::up_with`], in a new folder of this mode below `place`.
+    /// Like [`Lab::up_with`], in a new folder of this mode below `place`.
     pub(crate) async fn up_in(
         place: &Path,
         mode: u32,
@@ -102,19 +102,19 @@ impl Lab {
         self.folder.path().canonicalize().expect("the test's folder").join("lab")
     }
 
-    /// Runs one command of this lab.
+    /// Runs a command of this lab.
     pub(crate) fn run(&self, args: &[&str]) -> Output {
         self.command(args).output().expect("lab runs")
     }
 
-    /// One command of this lab, for a test that wants more than its output.
+    /// A command of this lab, for a test that needs more than its output.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
         command.arg("--dir").arg(self.dir()).args(args);
         command
     }
 
-    /// Runs one command that must succeed; its standard output.
+    /// Runs a command that must succeed; returns its standard output.
     pub(crate) fn ok(&self, args: &[&str]) -> String {
         let output = self.run(args);
         let (out, err) = (text(&output.stdout), text(&output.stderr));
@@ -122,14 +122,14 @@ impl Lab {
         out
     }
 
-    /// Runs one command and reads the JSON that it prints, whatever its exit code.
+    /// Runs a command and parses the JSON that it prints, whatever its exit code.
     pub(crate) fn json(&self, args: &[&str]) -> Value {
         let output = self.run(args);
         serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|error| panic!("lab {}: {error}\n{}", args.join(" "), text(&output.stderr)))
     }
 
-    /// `lab status --json`; answers while parts are not ready, too.
+    /// `lab status --json`; works even while parts are not ready.
     pub(crate) fn status(&self) -> Value {
         self.json(&["status", "--json"])
     }
@@ -154,7 +154,7 @@ impl Lab {
         self.port_if_any(name).unwrap_or_else(|| panic!("no part has the port {name}"))
     }
 
-    /// The number of a port by its own name; `None` where its part does not run here.
+    /// The number of a port by its own name; `None` if its part does not run here.
     pub(crate) fn port_if_any(&self, name: &str) -> Option<u16> {
         let status = self.status();
         let parts = status["parts"].as_array().into_iter().flatten();
@@ -170,7 +170,7 @@ impl Lab {
         ports.filter_map(|port| u16::try_from(port.as_u64()?).ok()).collect()
     }
 
-    /// What Prometheus answers to a query.
+    /// The result of a Prometheus query.
     pub(crate) async fn query(&self, query: &str) -> Vec<Value> {
         let url = format!("http://127.0.0.1:{}/api/v1/query", self.port("prometheus", "prometheus"));
         let answer = reqwest::Client::new().get(url).query(&[("query", query)]).send().await;
@@ -186,7 +186,7 @@ impl Lab {
         all.map(|alert| (word(&alert["labels"]["alertname"]), word(&alert["state"]))).collect()
     }
 
-    /// URL of a database for the lab's owner, with the password that psql finds by itself.
+    /// URL of a database for the lab's owner, with the password that psql would use.
     pub(crate) fn database(&self, name: &str) -> String {
         let entries =
             std::fs::read_to_string(self.dir().join("secrets/pgpass")).expect("the owner's password");
@@ -202,12 +202,12 @@ impl Lab {
         environ.split(|byte| *byte == 0).find_map(|line| Some(text(line).strip_prefix(&wanted)?.to_owned()))
     }
 
-    /// Commands of the processes that carry this lab's mark, whoever started them.
+    /// Command lines of the processes that carry this lab's mark, whoever started them.
     pub(crate) fn processes(&self) -> Vec<String> {
         marked(&self.dir())
     }
 
-    /// Stops the lab and deletes it; asserts that no process and no port of it is left.
+    /// Stops the lab and deletes it; asserts that no process is left and every port is free.
     pub(crate) fn down(mut self) {
         let ports = self.ports();
         self.ok(&["down", "--purge"]);
@@ -228,7 +228,7 @@ impl Drop for Lab {
     fn drop(&mut self) {
         if !self.down {
             if std::thread::panicking() {
-                // What the parts said is the only trace of why a test failed.
+                // The logs are the only clue to why a test failed.
                 let logs = text(&self.run(&["logs", "--level", "warn"]).stdout);
                 let last: Vec<_> = logs.lines().rev().take(60).collect();
                 last.iter().rev().for_each(|line| eprintln!("{line}"));
@@ -262,12 +262,12 @@ pub(crate) fn marked(dir: &Path) -> Vec<String> {
     marked.map(|process| text(&read(process.path().join("cmdline"))).replace('\0', " ")).collect()
 }
 
-/// What a program printed.
+/// The output of a program.
 pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Kills a process without asking it.
+/// Sends SIGKILL to a process.
 pub(crate) fn kill(pid: &Value) {
     signal(pid, rustix::process::Signal::KILL);
 }

@@ -1,5 +1,5 @@
-//! What Loki has of a lab under load: the lines of every part, those of every log panel, and both jumps between a line and its
-//! trace, as Grafana makes them. Where Grafana's Loki is on PATH, which `lab up` then starts.
+//! Loki's contents for a lab under load: lines of every part and for every log panel, and the links between a line
+//! and its trace, as Grafana follows them. Runs if Grafana's Loki is on PATH; `lab up` then starts it.
 
 use std::{collections::BTreeSet, fs, time::Duration};
 
@@ -11,11 +11,11 @@ use crate::{
     lab::{Lab, eventually},
 };
 
-/// Time for a line to arrive: shipped each second, and the fault that makes it needs some requests.
+/// Time for a line to arrive: logs are shipped every second, and the fault that causes it needs several requests.
 const ARRIVED: Duration = Duration::from_secs(60);
 
-/// Makes a service complain whose log panel is empty while all is well. /risky, which fails for a fifth of its calls, does it
-/// for order-api.
+/// Makes the services log errors whose log panels are empty in a healthy lab. order-api needs no fault: /risky
+/// fails for a fifth of its calls.
 const BREAKS: &[[&str; 5]] = &[
     ["break", "user-service", "http-error", "rate=0.2", "ttl=3m"],
     ["break", "order-worker", "db-error", "rate=0.2", "ttl=3m"],
@@ -63,13 +63,13 @@ pub(crate) async fn are_in_loki(lab: &Lab) {
     lab.ok(&["fix"]);
 }
 
-/// Whoever has written a line, Loki itself left out, under the labels that the documentation names and no others.
+/// Every part that has written a line, except Loki, under the documented labels only.
 async fn every_part_is_there(lab: &Lab, loki: &Loki) {
     let logs = fs::read_dir(lab.dir().join("log")).expect("the lab's logs").flatten();
     let written = logs.filter(|log| log.metadata().is_ok_and(|log| log.len() > 0));
     let parts = written.filter_map(|log| log.file_name().to_str()?.strip_suffix(".log").map(str::to_owned));
     let parts: BTreeSet<_> = parts.filter(|part| !["loki", "lab"].contains(&part.as_str())).collect();
-    assert!(parts.len() > 5 && parts.contains("postgres"), "the parts are found: {parts:?}");
+    assert!(parts.len() > 5 && parts.contains("postgres"), "too few parts found: {parts:?}");
     eventually(ARRIVED, || async {
         let (services, jobs) =
             (loki.labels("label/service/values").await, loki.labels("label/job/values").await);
@@ -80,7 +80,7 @@ async fn every_part_is_there(lab: &Lab, loki: &Loki) {
         }
     })
     .await;
-    // `service_name` is Loki's own: it finds it in `service`.
+    // `service_name` is added by Loki itself, derived from `service`.
     let known = ["job", "service", "service_name"].map(str::to_owned);
     assert_eq!(loki.labels("labels").await, BTreeSet::from(known));
 }
@@ -88,7 +88,7 @@ async fn every_part_is_there(lab: &Lab, loki: &Loki) {
 async fn every_log_panel_has_lines(loki: &Loki) {
     let queries: BTreeSet<_> =
         boards().iter().flat_map(Dashboard::log_queries).map(|query| query.expr).collect();
-    assert!(queries.len() > 3, "the log panels are found: {queries:?}");
+    assert!(queries.len() > 3, "too few log panels found: {queries:?}");
     for query in queries {
         eventually(ARRIVED, || async {
             if loki.lines(&query).await.is_empty() { Err(format!("no line for {query}")) } else { Ok(()) }
@@ -106,7 +106,7 @@ fn settings(uid: &str) -> Value {
     sources.iter().find(|source| source["uid"] == uid).expect("the data source")["jsonData"].clone()
 }
 
-/// What Grafana's derived field cuts out of a line of the services, the trace store knows.
+/// The trace store knows the id that Grafana's derived field extracts from a line.
 async fn a_line_leads_to_its_trace(lab: &Lab, loki: &Loki) {
     let field = &settings("loki")["derivedFields"][0];
     let pattern = field["matcherRegex"].as_str().expect("a pattern");
@@ -121,7 +121,7 @@ async fn a_line_leads_to_its_trace(lab: &Lab, loki: &Loki) {
     .await;
 }
 
-/// "Logs for this span", filled in as Grafana does it: the span's service as the label, its trace's id in the line.
+/// "Logs for this span", expanded as Grafana does: the span's service as the label, the trace id in the line.
 async fn a_span_leads_to_its_lines(lab: &Lab, loki: &Loki) {
     let link = &settings("jaeger")["tracesToLogsV2"];
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Who is told: a healthy lab tells nobody, users without service are a page, and nobody is told what is not so.
+//! Notifications: a healthy lab pages nobody, failing users cause a page, and there are no false pages.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::lab::{self, Lab, eventually};
 
-/// How long a healthy lab is watched here. The promise is five minutes, which takes five minutes:
-/// `lab alerts --clean-for 5m` on a running lab keeps it.
+/// How long a healthy lab is watched here. The promise is five minutes, which would take too long:
+/// `lab alerts --clean-for 5m` on a running lab verifies it.
 const CLEAN: &str = "15s";
-/// From a cause to its page, and from its end to the page's: seconds by the rules, and generous for a busy machine.
+/// From a cause to its page, and from its end to the resolve: seconds by the rules, with a margin for a busy machine.
 const PAGE: Duration = Duration::from_secs(60);
 
 impl Lab {
@@ -47,7 +47,7 @@ fn seconds(from: &Value, to: &Value) -> f64 {
     (time(to) - time(from)).as_seconds_f64()
 }
 
-/// The same lab by its addresses alone, from a folder that knows of no lab.
+/// The same lab by its URLs alone, from a folder that knows of no lab.
 fn asked_from_elsewhere(lab: &Lab) {
     let elsewhere = tempfile::tempdir().expect("a folder");
     let ask = |flag: &str, port: &str, args: &[&str]| {
@@ -68,9 +68,9 @@ fn asked_from_elsewhere(lab: &Lab) {
 }
 
 #[tokio::test]
-async fn a_healthy_lab_pages_nobody_and_users_without_service_are_a_page() {
+async fn a_healthy_lab_pages_nobody_and_failing_users_cause_a_page() {
     let Some(lab) = Lab::up(&["--rate", "40"]).await else { return };
-    // A window of the pages' rules is filled: from here on silence means something.
+    // Wait until a window of the page rules is full: from here on, silence means health.
     eventually(PAGE, || async {
         let seen = lab.query("min_over_time(service:http_requests:rate15s[15s]) > 1").await;
         (seen.len() == 2).then_some(()).ok_or_else(|| format!("both services have traffic: {seen:?}"))
@@ -80,16 +80,16 @@ async fn a_healthy_lab_pages_nobody_and_users_without_service_are_a_page() {
     assert_eq!(lab.pages(), Vec::<Value>::new(), "a healthy lab pages nobody");
     asked_from_elsewhere(&lab);
 
-    // Nobody asks: no request fails, so no objective can say it.
+    // No requests: none fails, so no objective can detect it.
     lab.set_load(0).await;
     for service in ["order-api", "user-service"] {
         let page = lab.paged("NoTraffic", service, "firing").await;
         let delay = seconds(&page["starts_at"], &page["received_at"]);
         assert_eq!(page["severity"], "page");
-        assert!(delay < 5.0, "a page waits for nothing: {delay} s");
+        assert!(delay < 5.0, "a page is not delayed: {delay} s");
     }
     let objectives = lab.query("ALERTS{slo!=\"\"}").await;
-    assert!(objectives.is_empty(), "no objective is missed by being asked nothing: {objectives:?}");
+    assert!(objectives.is_empty(), "no objective is violated without requests: {objectives:?}");
     assert!(lab.pages().iter().all(|page| page["alertname"] == "NoTraffic"), "{:#?}", lab.pages());
     lab.set_load(40).await;
     lab.paged("NoTraffic", "order-api", "resolved").await;
@@ -103,7 +103,7 @@ async fn a_healthy_lab_pages_nobody_and_users_without_service_are_a_page() {
     let twice = |page: &Value| page["alertname"] == "ProbeFailures";
     assert!(!lab.pages().iter().any(twice), "one failure, one page: {:#?}", lab.pages());
 
-    // The process is frozen: it counts nothing at all, and only who asks can tell.
+    // The process is frozen: it counts nothing at all, and only a probe can tell.
     let pid = lab.part("order-api")["pid"].clone();
     lab::signal(&pid, rustix::process::Signal::STOP);
     let page = lab.paged("ProbeFailures", "order-api", "firing").await;

@@ -1,5 +1,5 @@
-//! The pipeline loses nothing: under load every process is killed with SIGKILL in turn and comes back, and afterwards the
-//! databases say that every order answered with 202 was settled exactly once.
+//! The pipeline loses nothing: under load every process gets SIGKILL in turn and comes back, and afterwards the
+//! databases show that every order that was answered with 202 was settled exactly once.
 
 use std::{
     sync::{
@@ -16,14 +16,14 @@ use crate::lab::{self, BACK, Lab, eventually};
 
 /// Parts that are killed, in this order.
 const VICTIMS: &[&str] = &["order-api", "order-worker", "user-service", "redis", "lab-kafka", "postgres"];
-/// Orders a second: enough for each kill to find some in every stage of the pipeline.
+/// Time between two orders: short enough for each kill to hit some in every stage of the pipeline.
 const PERIOD: Duration = Duration::from_millis(20);
 /// Orders that must be accepted between two kills.
 const BETWEEN: usize = 100;
-/// Longest time for the pipeline to come to rest: an overdue order is published again after 15 s, more than once.
+/// Longest time for the pipeline to settle: an overdue order is published again after 15 s, possibly several times.
 const REST: Duration = Duration::from_secs(180);
 
-/// Places orders at a fixed rate, whatever the answers are, and remembers what was accepted.
+/// Places orders at a fixed rate, whatever the responses are, and records the accepted ones.
 struct Orders {
     accepted: Arc<Mutex<Vec<String>>>,
     stop: Arc<AtomicBool>,
@@ -59,7 +59,7 @@ async fn place(url: String, accepted: Arc<Mutex<Vec<String>>>, stop: Arc<AtomicB
         let body = json!({"user_id": user, "items": [{"sku": "KILL-1", "quantity": 1 + sent % 5, "unit_price_cents": 199}]});
         let (request, accepted) = (client.post(&url).json(&body), accepted.clone());
         calls.spawn(async move {
-            // A lost answer is allowed; an answer of 202 is a promise.
+            // A response may be lost; a 202 is a promise.
             let Ok(answer) = request.send().await else { return };
             if answer.status() == 202
                 && let Ok(order) = answer.json::<Value>().await
@@ -110,7 +110,7 @@ async fn no_accepted_order_is_lost_or_doubled_when_every_process_is_killed_in_tu
         if orders.count() >= goal {
             Ok(())
         } else {
-            Err("orders are accepted again after the last kill".to_owned())
+            Err("too few orders were accepted after the last kill".to_owned())
         }
     })
     .await;

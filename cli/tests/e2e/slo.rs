@@ -1,34 +1,34 @@
-//! Objectives on a running lab: the page and its end come when theory says.
+//! Objectives on a running lab: the page and its resolve come when theory says.
 
 use std::collections::BTreeSet;
 
 use crate::lab::{BACK, Lab, eventually, text};
 
-/// A fault, the service that has it, and the one objective that it misses, with the service whose promise that is.
+/// A service, its fault, the parameters, the only alert that may page, and the service that made the promise.
 const MISSES: &[(&str, &str, &str, &str, &str)] = &[
-    // No request fails, and nothing is slow.
+    // No request fails, and none is slow.
     ("order-api", "wrong-total", "rate=0.5", "OrderCorrectnessBudgetBurn", "order-worker"),
     // Slow is not down.
     ("order-api", "http-latency", "delay=400ms", "OrderLatencyBudgetBurn", "order-api"),
-    // Nothing settles any more: nothing that could be timed.
+    // Nothing settles any more, so nothing can be timed.
     ("order-worker", "consumer-pause", "rate=1", "OrderFreshnessBudgetBurn", "order-api"),
 ];
 
 #[tokio::test]
-async fn a_page_and_its_end_come_when_theory_says() {
+async fn a_page_and_its_resolve_come_when_theory_says() {
     let Some(lab) = Lab::up(&["--rate", "60"]).await else { return };
     let output = lab.run(&["slo", "detect", "--ratio", "100%,10%", "--json"]);
     assert!(output.status.success(), "{}\n{}", text(&output.stdout), text(&output.stderr));
     let report = lab.ok(&["slo", "report"]);
     assert!(report.contains("order-availability"), "{report}");
     let closed = lab.run(&["slo", "gate", "--slo", "order-availability", "--least", "99%"]);
-    assert!(!closed.status.success(), "an outage was measured, so less is left");
+    assert!(!closed.status.success(), "the measured outage has spent part of the budget");
     lab.ok(&["slo", "reset"]);
     lab.ok(&["slo", "gate", "--slo", "order-availability"]);
 }
 
 #[tokio::test]
-async fn a_reset_forgets_what_burned_ends_its_pages_and_keeps_every_other_series() {
+async fn a_reset_refills_the_budget_resolves_its_pages_and_keeps_other_series() {
     let Some(lab) = Lab::up(&["--rate", "10"]).await else { return };
     let holds = async |query: &str| {
         eventually(BACK, || async {
@@ -52,15 +52,15 @@ async fn a_reset_forgets_what_burned_ends_its_pages_and_keeps_every_other_series
     let recorded = lab
         .query("min_over_time(slo:error_budget_remaining:ratio{slo=\"order-availability\"}[5m]) < 1")
         .await;
-    assert!(recorded.is_empty(), "the burn is remembered: {recorded:?}");
+    assert!(recorded.is_empty(), "the burn is still recorded: {recorded:?}");
     holds("count_over_time(up{job=\"order-api\"}[5m]) > 10").await;
-    assert_eq!(lab.part("prometheus")["restarts"], 0, "a restart that was asked for is not counted");
+    assert_eq!(lab.part("prometheus")["restarts"], 0, "an intended restart is not counted");
     let told = lab.pages().into_iter().find(|page| page["alertname"] == "ProcessRestarted");
-    assert_eq!(told, None, "nor is anybody told of it");
+    assert_eq!(told, None, "and causes no notification");
 }
 
 #[tokio::test]
-async fn each_failure_pages_for_the_promise_that_it_breaks_and_for_no_other() {
+async fn each_failure_pages_only_for_the_objective_that_it_violates() {
     let Some(lab) = Lab::up(&["--rate", "40"]).await else { return };
     let mut expected = BTreeSet::new();
     for (service, fault, parameters, alert, of) in MISSES {
@@ -76,7 +76,7 @@ async fn each_failure_pages_for_the_promise_that_it_breaks_and_for_no_other() {
             .filter_map(|page| page["alertname"].as_str().map(str::to_owned))
             .collect();
         assert_eq!(paged, expected, "{fault}");
-        // The next one starts from a clean sheet.
+        // The next fault starts with full budgets.
         lab.ok(&["slo", "reset"]);
         eventually(BACK, || async {
             let alerts = lab.alerts();

@@ -1,4 +1,4 @@
-//! What other users of the machine, and pages in the owner's browser, can do to a lab. `docs/security.md` promises it.
+//! What other users of the machine, and pages in the owner's browser, can do to a lab; see `docs/security.md`.
 
 use std::{
     collections::BTreeMap,
@@ -12,12 +12,12 @@ use std::{
 
 use crate::lab::{BACK, Lab, eventually, text};
 
-/// Words that may be found in one place only.
+/// Words that may appear in one place only.
 const TOKEN: &str = "token-5f2d";
 const HOOK: &str = "http://127.0.0.1:9/hook-77c1";
 const CANARY: &str = "canary-90ab";
 
-/// What anybody on this machine can send to a port: the answer's first bytes.
+/// Sends raw bytes to a port, as any user of this machine can; returns the start of the response.
 fn ask(port: u16, request: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the port is open");
     stream.write_all(request.as_bytes()).expect("it is read");
@@ -37,7 +37,7 @@ fn said(output: &Output) -> String {
 }
 
 #[tokio::test]
-async fn without_a_password_nobody_gets_into_the_database_or_the_cache() {
+async fn nobody_gets_into_the_database_or_the_cache_without_a_password() {
     let Some(lab) = Lab::up(&["--no-load"]).await else { return };
     let port = lab.port("postgres", "postgres");
     for user in ["lab", "postgres", "orders", "users", "fulfillment"] {
@@ -52,18 +52,18 @@ async fn without_a_password_nobody_gets_into_the_database_or_the_cache() {
         let answer = ask(redis, &format!("{command}\r\n"));
         assert!(answer.starts_with("-NOAUTH"), "{command}: {answer}");
     }
-    // The owner, and the services: an order is read by the one and was made by the others.
+    // The owner gets in, and so do the services: they have created users.
     assert_eq!(lab.ok(&["psql", "users", "-Atc", "select count(*) > 0 from users"]).trim(), "t");
     assert_eq!(lab.ok(&["redis-cli", "ping"]).trim(), "PONG");
 }
 
 #[tokio::test]
-async fn a_service_may_do_in_the_stores_what_it_needs_and_no_more() {
+async fn a_service_may_do_only_what_it_needs_in_the_stores() {
     let Some(lab) = Lab::up(&["--no-load"]).await else { return };
     let url = lab.variable("order-api", "DATABASE_URL").expect("a service has its database");
     assert_eq!(psql(&url, "select count(*) from orders").status.code(), Some(0));
     for (sql, refusal) in [
-        // PostgreSQL 15 and before have other words for it.
+        // PostgreSQL 15 and older have a different message.
         ("copy (select 1) to program 'true'", "to COPY to or from an external program"),
         ("select pg_read_file('/etc/passwd')", "permission denied"),
         ("create role more superuser", "ERROR"),
@@ -78,7 +78,7 @@ async fn a_service_may_do_in_the_stores_what_it_needs_and_no_more() {
     let other = url.replace("/orders", "/users");
     assert!(other != url && !psql(&other, "select 1").status.success(), "a service reads another's database");
 
-    // The owner may change what belongs to a service, and make what does not.
+    // The owner may change a service's tables and create other ones.
     lab.ok(&[
         "psql",
         "orders",
@@ -87,7 +87,7 @@ async fn a_service_may_do_in_the_stores_what_it_needs_and_no_more() {
         "-c",
         "create table mine (); drop table mine; analyze orders",
     ]);
-    // A person on call ends a session of a service.
+    // The person on call ends a session of a service.
     let ended = "select count(pg_terminate_backend(pid)) > 0 from pg_stat_activity where datname = 'orders' \
                  and usename = 'orders' and pid <> pg_backend_pid()";
     assert_eq!(lab.ok(&["psql", "orders", "-Atc", ended]).trim(), "t");
@@ -129,7 +129,7 @@ fn below(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[tokio::test]
-async fn no_other_user_reads_a_file_of_the_lab() {
+async fn other_users_cannot_read_the_files_of_the_lab() {
     let Some(lab) = Lab::up_in(env!("CARGO_TARGET_TMPDIR").as_ref(), 0o755, &["--rate", "5"], vec![]).await
     else {
         return;
@@ -144,7 +144,7 @@ async fn no_other_user_reads_a_file_of_the_lab() {
         .collect();
     assert_eq!(open, Vec::<String>::new(), "files that others can read");
 
-    // Asked of the system itself, where this test may be somebody else.
+    // Try it as another user, if this test may become one.
     if fs::metadata("/proc/self").expect("/proc").uid() != 0 {
         eprintln!("SKIPPED: being user nobody (the test does not run as root)");
         return;
@@ -170,12 +170,12 @@ async fn no_other_user_reads_a_file_of_the_lab() {
     }
 }
 
-/// A secret, and the parts that may have it in their environment.
+/// Each secret, and the parts that may have it in their environment.
 fn secrets(lab: &Lab) -> BTreeMap<String, Vec<&'static str>> {
     let services = vec!["order-api", "order-worker", "user-service"];
     let mut secrets = BTreeMap::from([
         (TOKEN.to_owned(), services.clone()),
-        // In Alertmanager's configuration, which is a file.
+        // It is in Alertmanager's configuration, which is a file.
         (HOOK.to_owned(), Vec::new()),
         (CANARY.to_owned(), Vec::new()),
     ]);
@@ -201,7 +201,7 @@ fn secrets(lab: &Lab) -> BTreeMap<String, Vec<&'static str>> {
 }
 
 #[tokio::test]
-async fn a_secret_is_in_the_environment_of_those_who_need_it_and_in_no_command_line_log_or_state() {
+async fn a_secret_is_only_in_the_environment_of_the_parts_that_need_it() {
     let environment = vec![("LAB_WEBHOOK", HOOK.to_owned()), ("AWS_SECRET_ACCESS_KEY", CANARY.to_owned())];
     let Some(lab) = Lab::up_with(&["--rate", "5", "--faults-token", TOKEN], environment).await else {
         return;
@@ -250,7 +250,7 @@ async fn a_secret_is_in_the_environment_of_those_who_need_it_and_in_no_command_l
 }
 
 #[tokio::test]
-async fn a_web_page_can_neither_stop_prometheus_nor_delete_what_it_has_nor_read_it() {
+async fn a_web_page_can_neither_stop_prometheus_nor_read_or_delete_its_data() {
     let Some(lab) = Lab::up(&["--rate", "20"]).await else { return };
     let prometheus = format!("http://127.0.0.1:{}", lab.named_port("prometheus"));
     let before = lab.part("prometheus")["pid"].clone();
@@ -259,7 +259,7 @@ async fn a_web_page_can_neither_stop_prometheus_nor_delete_what_it_has_nor_read_
         if lab.query(scraped).await.is_empty() { Err("no scrapes yet".to_owned()) } else { Ok(()) }
     })
     .await;
-    // A form in a page can send exactly this, without asking anybody.
+    // A form in a page can send exactly this, without a preflight request.
     let client = reqwest::Client::new();
     for path in [
         "/api/v1/admin/tsdb/delete_series?match[]={__name__=~%22.%2B%22}",
@@ -273,11 +273,11 @@ async fn a_web_page_can_neither_stop_prometheus_nor_delete_what_it_has_nor_read_
         let status = request.send().await.expect("Prometheus answers").status();
         assert!(status.is_client_error() || status.is_server_error(), "{path}: {status}");
     }
-    assert!(!lab.query(scraped).await.is_empty(), "what was scraped is still there");
+    assert!(!lab.query(scraped).await.is_empty(), "the scraped samples are still there");
     assert_eq!(lab.part("prometheus")["pid"], before, "it is the same process");
     assert_eq!(lab.part("prometheus")["restarts"], 0);
 
-    // Nor may a page of another origin read an answer, of which its browser would make sure.
+    // Nor may a page of another origin read a response; the browser enforces this by the header.
     let request =
         client.get(format!("{prometheus}/api/v1/query?query=up")).header("origin", "https://evil.example");
     let answer = request.send().await.expect("Prometheus answers");

@@ -1,13 +1,13 @@
-//! What others wrote into pages, logs and answers cannot command the terminal of who reads it.
+//! Pages, logs and responses that others wrote cannot control the reader's terminal.
 
 use std::io::Write;
 
 use crate::lab::{Lab, text};
 
-/// Clears the screen, retitles the window, begins a forged line, and turns the reading direction.
+/// Clears the screen, retitles the window, begins a forged line, and changes the text direction.
 const EVIL: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\r\nFORGED line\u{202e}";
 
-/// What a terminal would obey, and a line that was never written.
+/// Asserts that `shown` has no control characters and no forged line.
 fn harmless(what: &str, shown: &str) {
     let odd = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
     assert_eq!(shown.chars().find(|c| odd(*c)), None, "{what}: {shown:?}");
@@ -15,7 +15,7 @@ fn harmless(what: &str, shown: &str) {
 }
 
 #[tokio::test]
-async fn nothing_that_lab_prints_commands_the_terminal() {
+async fn nothing_that_lab_prints_controls_the_terminal() {
     let Some(lab) = Lab::up(&["--no-load"]).await else { return };
     let page = serde_json::json!({
         "version": "4", "groupKey": EVIL, "status": "firing", "receiver": EVIL, "alerts": [{
@@ -30,19 +30,19 @@ async fn nothing_that_lab_prints_commands_the_terminal() {
     let chat = serde_json::json!({ "text": EVIL });
     let url = format!("http://127.0.0.1:{}/slack", lab.named_port("lab-pager-admin"));
     reqwest::Client::new().post(url).json(&chat).send().await.expect("the pager answers");
-    // To Alertmanager, as a program of any user can.
+    // To Alertmanager, as a program of any user can do.
     let alert = serde_json::json!([{ "labels": { "alertname": EVIL, "service": EVIL } }]);
     let url = format!("http://127.0.0.1:{}/api/v2/alerts", lab.named_port("alertmanager"));
     reqwest::Client::new().post(url).json(&alert).send().await.expect("Alertmanager answers");
 
-    // What a service logs of a message or a request that a stranger sent.
+    // A service may log parts of a message or a request from a stranger.
     let mut log =
         std::fs::OpenOptions::new().append(true).open(lab.dir().join("log/order-worker.log")).expect("a log");
     let line = serde_json::json!({ "timestamp": "2026-11-21T10:00:00Z", "level": "WARN", "message": EVIL,
         "service": "order-worker", "key": EVIL, EVIL: EVIL, "nested": { "kafka.key": EVIL } });
     writeln!(log, "{line}\n{}", EVIL.replace('\n', " ")).expect("a line");
 
-    // Nobody sends oneself a forged line.
+    // Users do not send themselves forged lines.
     let own = EVIL.replace('\n', "");
     let own = own.as_str();
     for args in [
@@ -70,10 +70,10 @@ async fn nothing_that_lab_prints_commands_the_terminal() {
         harmless(&format!("lab {args:?}, standard error"), &text(&output.stderr));
     }
     let pages = lab.ok(&["pages"]);
-    assert!(pages.contains(r"\u{1b}[2J"), "it is shown, as what it is: {pages}");
+    assert!(pages.contains(r"\u{1b}[2J"), "it is shown escaped: {pages}");
     assert_eq!(
         lab.json(&["pages", "--json"])[0]["annotations"]["summary"],
         EVIL,
-        "a script gets it as it came"
+        "a script gets it unchanged"
     );
 }

@@ -1,5 +1,5 @@
-//! `lab torture` itself: that it sees what it is made to see, and that it ends when it is told to, without a trace. The minute
-//! that `./lab test` tortures a lab with is the test of everything else.
+//! `lab torture` itself: it detects a lost order, and it ends when it is told to, leaving nothing behind. The
+//! minute of torture in `./lab test` tests everything else.
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -15,7 +15,7 @@ use testkit::{Claim, Need, available};
 
 use crate::lab::{self, TURN, eventually};
 
-/// Time for the lab to come up and for two kills.
+/// Time for the lab to start and for two kills.
 const SOON: Duration = Duration::from_secs(120);
 /// Time to settle, to report and to stop.
 const END: Duration = Duration::from_secs(240);
@@ -46,7 +46,7 @@ impl Torture {
         Self { child, lines, seen: Vec::new(), _claim: claim }
     }
 
-    /// Waits for that many kills.
+    /// Waits for `count` kills.
     async fn kills(&mut self, count: usize) {
         while self.seen.iter().filter(|line| line.contains(" s  kill ")).count() < count {
             match self.lines.recv_timeout(SOON) {
@@ -66,7 +66,7 @@ impl Torture {
         kill_process(pid, signal).expect("it takes signals");
     }
 
-    /// Waits for the end; the exit code and the report.
+    /// Waits for the end; returns the exit code and the report.
     async fn end(&mut self) -> (Option<i32>, Value) {
         let child = std::cell::RefCell::new(&mut self.child);
         let code = eventually(END, || async {
@@ -84,7 +84,7 @@ impl Torture {
 
 impl Drop for Torture {
     fn drop(&mut self) {
-        // A test that failed in between: twice is "at once".
+        // A test failed in between: two signals end it at once.
         if matches!(self.child.try_wait(), Ok(None)) {
             self.signal(Signal::TERM);
             self.signal(Signal::TERM);
@@ -120,7 +120,7 @@ async fn an_interrupted_torture_reports_and_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn an_order_that_disappears_fails_the_torture_and_the_data_are_kept() {
+async fn a_lost_order_fails_the_torture_and_the_data_are_kept() {
     if !able() {
         return;
     }
@@ -135,7 +135,7 @@ async fn an_order_that_disappears_fails_the_torture_and_the_data_are_kept() {
     torture.signal(Signal::TERM);
     let (code, report) = torture.end().await;
     assert_eq!(code, Some(1), "{report:#}");
-    // The order is gone, and so its payment belongs to none.
+    // The order is gone, so its payment belongs to no order.
     assert_eq!((&report["books"]["lost"], &report["books"]["doubled"]), (&1.into(), &1.into()), "{report:#}");
     assert!(report["violations"].to_string().contains(&id), "{report:#}");
     assert_gone(&folder);
@@ -145,7 +145,7 @@ async fn an_order_that_disappears_fails_the_torture_and_the_data_are_kept() {
     assert!(purged.is_ok_and(|output| output.status.success()));
 }
 
-/// Deletes one settled order of the callers behind everybody's back; its id.
+/// Deletes one settled order of the callers directly in the database; returns its id.
 async fn lose_an_order(folder: &Path) -> String {
     let state = || std::fs::read(folder.join("state.json")).ok();
     let state: Value = serde_json::from_slice(&state().expect("a state")).expect("JSON");
@@ -157,7 +157,7 @@ async fn lose_an_order(folder: &Path) -> String {
     const SQL: &str = "DELETE FROM orders WHERE id = (SELECT id FROM orders
         WHERE idempotency_key LIKE 'torture-%' AND status = 'completed' ORDER BY id LIMIT 1) RETURNING id::text";
     eventually(SOON, || async {
-        // The victim of the last kill may be the database.
+        // The last kill may have hit the database.
         let mut connection = sqlx::PgConnection::connect(&url).await.map_err(|error| error.to_string())?;
         let id: Option<String> = sqlx::query_scalar(SQL)
             .fetch_optional(&mut connection)

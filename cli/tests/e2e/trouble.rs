@@ -1,4 +1,4 @@
-//! A lab in trouble is told from one that is well: an unreadable state, another time zone, a full disk.
+//! A lab in trouble can be told from a healthy one: an unreadable state, another time zone, a full disk.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::lab::{BACK, Lab, eventually, text};
 
 #[tokio::test]
-async fn a_lab_whose_state_cannot_be_read_is_stopped_all_the_same() {
+async fn a_lab_whose_state_cannot_be_read_is_stopped_anyway() {
     let Some(lab) = Lab::up(&["--no-load"]).await else { return };
     let ports = lab.ports();
     let supervisor = lab.status()["supervisor"].as_u64().expect("a supervisor");
@@ -27,7 +27,7 @@ async fn a_lab_whose_state_cannot_be_read_is_stopped_all_the_same() {
 }
 
 #[tokio::test]
-async fn log_times_are_right_whatever_the_time_zone_of_who_wrote_and_who_reads() {
+async fn log_times_are_right_in_every_time_zone_of_writer_and_reader() {
     let zone = vec![("TZ", "America/New_York".to_owned())];
     let Some(lab) = Lab::up_with(&["--no-load"], zone).await else { return };
     let output = lab.command(&["logs", "--json"]).env("TZ", "Asia/Tokyo").output().expect("lab runs");
@@ -35,7 +35,7 @@ async fn log_times_are_right_whatever_the_time_zone_of_who_wrote_and_who_reads()
     for line in text(&output.stdout).lines() {
         let line: Value = serde_json::from_str(line).expect("JSON");
         let time: DateTime<Utc> = line["time"].as_str().and_then(|time| time.parse().ok()).expect("a time");
-        // A line without a time before the first that has one is of 1970.
+        // Lines before the first one with a time are dated 1970.
         if time.timestamp() > 0 {
             let ago = (Utc::now() - time).num_seconds();
             assert!((-5..600).contains(&ago), "{ago} s ago: {line}");
@@ -47,7 +47,7 @@ async fn log_times_are_right_whatever_the_time_zone_of_who_wrote_and_who_reads()
     }
 }
 
-/// A small file system of its own; taken away when dropped.
+/// A small separate file system; unmounted when dropped.
 struct Disk(PathBuf);
 
 impl Disk {
@@ -81,7 +81,7 @@ async fn a_full_disk_is_shown_by_status_and_by_an_alert() {
             text(&status.stdout)
         );
         let ballast = disk.0.join("ballast");
-        // Until some room is left: Prometheus has to write what it is to fire on.
+        // Leave some space: Prometheus has to write the samples that the alert needs.
         let fill = |leave: u64| {
             let free =
                 rustix::fs::statvfs(&disk.0).map(|stat| stat.f_bavail * stat.f_frsize).expect("statvfs");

@@ -1,10 +1,10 @@
-//! What `up` promises, a fault from its start to its page to its end, and that nothing is left.
+//! What `up` promises; a fault from its start through its page to its end; and that nothing is left behind.
 
 use std::time::Duration;
 
 use crate::lab::{BACK, Lab, eventually, kill, text};
 
-/// Queries from the exercises, word for word.
+/// Queries of the SRE exercises, unchanged.
 const CLASSIC_QUERIES: &[&str] = &[
     "up{job='application-metrics'}",
     "rate(http_requests_total[5m])",
@@ -26,7 +26,7 @@ const CLASSIC_QUERIES: &[&str] = &[
     "sum(rate(http_request_duration_seconds_bucket{le='0.5'}[1h])) / sum(rate(http_request_duration_seconds_count[1h])) * 100",
 ];
 
-/// Time for an alert to fire, or to end: seconds by its rule, and generous for a busy machine.
+/// Time for an alert to fire, or to end: seconds by its rule, with a margin for a busy machine.
 const PAGE: Duration = Duration::from_secs(60);
 
 async fn until(what: &str, deadline: Duration, holds: impl AsyncFn() -> bool) {
@@ -60,7 +60,7 @@ async fn a_lab_comes_up_breaks_pages_is_fixed_and_goes_down_without_a_trace() {
 
     lab.ok(&["fix"]);
     until("HighErrorRate ends", PAGE, async || !fires("HighErrorRate")).await;
-    // The objective's tickets look back for minutes, as they should; who practises wants a clean sheet now.
+    // The tickets of the objective have windows of minutes, as intended; a reset clears them.
     until("the windows are emptied", PAGE, async || lab.run(&["slo", "reset"]).status.success()).await;
     until("nothing fires", PAGE, async || lab.alerts().is_empty()).await;
 
@@ -72,7 +72,7 @@ async fn a_lab_comes_up_breaks_pages_is_fixed_and_goes_down_without_a_trace() {
 }
 
 #[tokio::test]
-async fn what_is_killed_comes_back_even_the_supervisor() {
+async fn killed_processes_come_back_even_the_supervisor() {
     let Some(lab) = Lab::up(&["--no-load"]).await else { return };
     let before = lab.part("user-service");
     kill(&before["pid"]);
@@ -87,7 +87,7 @@ async fn what_is_killed_comes_back_even_the_supervisor() {
     until("the supervisor is gone", BACK, async || lab.status()["supervisor"].is_null()).await;
     let again = lab.start(&["--no-load"]);
     assert!(again.status.success(), "{}", text(&again.stderr));
-    assert_ne!(lab.part("redis")["pid"], before["pid"], "what was left was ended first");
+    assert_ne!(lab.part("redis")["pid"], before["pid"], "leftover processes were ended first");
 
     let twice = lab.start(&[]);
     assert!(text(&twice.stderr).contains("already runs"), "{}", text(&twice.stderr));
@@ -107,7 +107,7 @@ async fn a_token_guards_the_switches_and_lab_uses_it() {
 }
 
 #[tokio::test]
-async fn mistakes_are_answered_with_what_would_be_right() {
+async fn errors_say_what_would_be_right() {
     let Some(lab) = Lab::up(&["--no-load"]).await else { return };
     for (args, hint) in [
         (&["break", "order-ap", "http-error"][..], "user-service, order-worker, order-api"),

@@ -1,5 +1,5 @@
-//! The closed loop: N callers, each asks again as soon as it was answered. Finds out how much a system can do; it cannot
-//! show how long users wait, because a slow answer here also delays the next question.
+//! The closed loop: N callers, each of which sends its next request after a response. Measures how much a system can do;
+//! it cannot show how long users wait, because a slow response also delays the next request.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

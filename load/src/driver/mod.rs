@@ -1,5 +1,5 @@
-//! Turns a plan into requests. The open loop follows the schedule and waits for nobody; the closed loop keeps N callers
-//! busy and measures capacity. Both bound the time of a request and finish what is in flight when told to stop.
+//! Turns a plan into requests. The open loop follows the schedule and never waits; the closed loop keeps N callers busy
+//! and measures capacity. Both limit the time of a request, and finish requests in flight when stopped.
 
 mod closed;
 mod open;
@@ -19,19 +19,19 @@ use crate::{
     workload::{Operation, Workload},
 };
 
-/// Who decides when the next request starts.
+/// What determines when the next request starts.
 #[derive(Debug, Clone)]
 pub enum Pace {
     /// The clock: arrivals at a rate that can change at run time.
     Open {
         /// How gaps vary.
         arrivals: Arrivals,
-        /// Requests a second; 0 pauses.
+        /// Requests per second; 0 pauses.
         rate: watch::Receiver<f64>,
-        /// Requests that may wait for an answer at once; what would be more is dropped and counted.
+        /// Requests in flight at most; more are dropped and counted.
         max_in_flight: usize,
     },
-    /// The answers: each of N callers asks again as soon as it was answered.
+    /// The responses: each of N callers sends its next request after a response.
     Closed {
         /// N.
         concurrency: usize,
@@ -47,11 +47,11 @@ pub struct Plan {
     pub workload: Workload,
     /// Seed of the arrival times.
     pub seed: u64,
-    /// Time that a request may take, from when it is sent.
+    /// Longest time for a request, from when it is sent.
     pub timeout: Duration,
     /// When to stop by itself.
     pub duration: Option<Duration>,
-    /// Longest wait for what is in flight at the end.
+    /// Longest wait for requests in flight at the end.
     pub drain: Duration,
 }
 
@@ -75,7 +75,7 @@ pub async fn run<T: Target>(plan: Plan, target: Arc<T>, recorder: Arc<Recorder>,
     caller.finish(plan.drain).await;
 }
 
-/// Waits for `at`, or for ever.
+/// Waits until `at`, or forever.
 async fn until(at: Option<Instant>) {
     match at {
         Some(at) => tokio::time::sleep_until(at).await,
@@ -83,7 +83,7 @@ async fn until(at: Option<Instant>) {
     }
 }
 
-/// Sends one operation and records what came of it. Cheap to clone.
+/// Sends one operation and records the result. Cheap to clone.
 struct Caller<T> {
     target: Arc<T>,
     recorder: Arc<Recorder>,
@@ -130,7 +130,7 @@ impl<T: Target> Caller<T> {
         }
     }
 
-    /// Lets what is in flight end; after `drain` gives it up, which records it as abandoned.
+    /// Waits for requests in flight; after `drain` drops them, which records them as abandoned.
     async fn finish(&self, drain: Duration) {
         self.in_flight.close();
         if tokio::time::timeout(drain, self.in_flight.wait()).await.is_err() {

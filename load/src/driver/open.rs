@@ -1,4 +1,4 @@
-//! The open loop: starts a request when it is due, however the earlier ones fare.
+//! The open loop: starts a request when it is due, whatever happens to the earlier ones.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ impl OpenLoop {
         let mut rate_can_change = true;
         loop {
             let due = self.schedule.next_due().and_then(|offset| self.start.checked_add(offset));
-            // What is due after the end belongs to no run; what is due before it is sent even when it is late.
+            // A request due after the end is not part of the run; one due before it is sent even if it is late.
             let next = due.filter(|due| end.is_none_or(|end| *due < end));
             tokio::select! {
                 biased;

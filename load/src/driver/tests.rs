@@ -7,7 +7,7 @@ use chassis_telemetry::metrics::Metrics;
 use super::*;
 use crate::{mix::Mix, record::LoadMetrics, summary::Summary};
 
-/// Answers after a time that depends on when it was asked; remembers what it was asked and when.
+/// Responds after a time that depends on the time of the request; records requests and their times.
 struct Fake<F> {
     started: Instant,
     answers_after: F,
@@ -64,7 +64,7 @@ async fn drive<T: Target>(plan: Plan, target: &Arc<T>) -> Summary {
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_arrive_at_the_rate_whatever_the_answers_take() {
+async fn requests_arrive_at_the_rate_however_long_responses_take() {
     for answer in [Duration::from_millis(1), Duration::from_secs(3)] {
         let target = Fake::new(move |_| answer);
         let summary = drive(plan(open(Arrivals::Constant, &rate(200.0)), 60), &target).await;
@@ -78,7 +78,7 @@ async fn requests_arrive_at_the_rate_whatever_the_answers_take() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_seed_asks_for_the_same_at_the_same_times() {
+async fn the_same_seed_sends_the_same_requests_at_the_same_times() {
     let fast = Fake::new(|_| Duration::ZERO);
     drive(plan(open(Arrivals::Poisson, &rate(100.0)), 20), &fast).await;
     let slow = Fake::new(|_| Duration::from_secs(1));
@@ -91,7 +91,7 @@ async fn the_same_seed_asks_for_the_same_at_the_same_times() {
     }
 }
 
-/// A server that answers in 1 ms but stands still from second 10 to second 12.
+/// A server that responds in 1 ms, but freezes from second 10 to second 12.
 fn frozen(now: Duration) -> Duration {
     let (from, to) = (Duration::from_secs(10), Duration::from_secs(12));
     let held = if (from..to).contains(&now) { to - now } else { Duration::ZERO };
@@ -99,9 +99,9 @@ fn frozen(now: Duration) -> Duration {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_freeze_of_two_seconds_shows_in_the_percentiles_of_the_open_loop_and_not_of_the_closed_one() {
+async fn a_freeze_of_two_seconds_shows_in_the_percentiles_of_the_open_loop_only() {
     let open_loop = drive(plan(open(Arrivals::Constant, &rate(100.0)), 20), &Fake::new(frozen)).await;
-    // 10 % of the requests were due while it stood still and waited evenly from 0 to 2 s: p99 is 1.8 s.
+    // 10 % of the requests were due during the freeze and waited evenly from 0 to 2 s: p99 is 1.8 s.
     let seen = open_loop.total.response_ms;
     assert!((1_700.0..1_900.0).contains(&seen.p99), "{seen:?}");
     assert!((1_950.0..2_050.0).contains(&seen.max), "{seen:?}");
@@ -134,12 +134,12 @@ async fn the_rate_changes_at_run_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_exceeds_the_bound_in_flight_is_dropped_and_counted() {
+async fn requests_above_the_limit_in_flight_are_dropped_and_counted() {
     let rate = rate(100.0);
     let pace = Pace::Open { arrivals: Arrivals::Constant, rate: rate.subscribe(), max_in_flight: 50 };
     let target = Fake::new(|_| Duration::from_secs(1));
     let summary = drive(plan(pace, 10), &target).await;
-    // 50 places, each busy for 1 s: half of 100 a second.
+    // 50 slots, each busy for 1 s: half of 100 requests per second.
     assert!((490..=510).contains(&summary.total.requests), "{}", summary.total.requests);
     assert_eq!(summary.total.requests + summary.dropped, 999);
 }
@@ -154,7 +154,7 @@ async fn a_request_over_its_timeout_is_counted_with_the_time_it_took() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stop_finishes_what_is_in_flight_and_abandons_what_outlives_the_drain() {
+async fn a_stop_finishes_requests_in_flight_and_abandons_those_that_outlive_the_drain() {
     let (stop, rate, recorder) = (CancellationToken::new(), rate(10.0), recorder());
     // Every second request would take an hour.
     let slow = |now: Duration| {

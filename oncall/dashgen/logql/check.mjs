@@ -1,8 +1,8 @@
-// Judges LogQL: reads a JSON array of `{ "expr": …, "draws": "lines", "numbers" or null }` from standard input, prints each
-// wrong query with the place and with what was expected there, and exits with 1 if there is one.
+// Checks LogQL: reads a JSON array of `{ "expr": …, "draws": "lines", "numbers" or null }` from standard input, prints each
+// wrong query with the position of the problem and what was expected there, and exits with 1 if there is one.
 //
-// The grammar is Grafana's, Apache-2.0; Loki's own parser is AGPL, and nothing here links it. Grammar 0.4 asks for Node 24 and
-// differs from 0.3 in `approx_topk` alone.
+// The grammar is Grafana's, Apache-2.0; Loki's own parser is AGPL, and nothing here links it. Grammar 0.4 requires Node 24
+// and differs from 0.3 only in `approx_topk`.
 
 import { readFileSync } from 'node:fs';
 import { exit } from 'node:process';
@@ -12,12 +12,12 @@ import { parse } from './syntax.mjs';
 function problems({ expr, draws }) {
   const { tree, problem } = parse(expr);
   if (problem) return [problem];
-  const gives = tree.topNode.getChild('Expr').getChild('LogExpr') ? 'lines' : 'numbers';
-  const other = draws && draws !== gives ? [{ at: 0, message: `the panel draws ${draws}, and this gives ${gives}` }] : [];
+  const returns = tree.topNode.getChild('Expr').getChild('LogExpr') ? 'lines' : 'numbers';
+  const other = draws && draws !== returns ? [{ at: 0, message: `the panel draws ${draws}, and this returns ${returns}` }] : [];
   return [...other, ...refusals(expr, tree)];
 }
 
-// The line of the query with the place under it. A query may have several lines.
+// The line of the query with a marker below the position. A query may have several lines.
 function report(query, { at, message }) {
   const before = query.slice(0, at).split('\n');
   const column = before.at(-1).length;

@@ -1,5 +1,5 @@
-// What the grammar accepts and Loki refuses: some of it when it parses a query, the rest when it prepares to run it. One rule
-// for a kind of node; it returns undefined, or the problem, or the problem and the node inside where it is.
+// Queries that the grammar accepts and Loki rejects: some when it parses a query, the rest when it prepares to run it. One
+// rule per kind of node; it returns undefined, or the problem, or the problem and the inner node where it is.
 
 import { expression, groups, pattern, template, unquote } from './text.mjs';
 
@@ -20,17 +20,17 @@ function all(node, name) {
   return found;
 }
 
-// `{a=~".*"}` would read all that is stored: one matcher must refuse what does not have the label.
+// `{a=~".*"}` would read everything that is stored: one matcher must reject series without the label.
 function selector(node, text) {
   const narrows = all(node, 'Matcher').some((matcher) => {
     const { value } = unquote(text(matcher.getChild('String')));
     if (has(matcher, 'Eq')) return value !== '';
     if (has(matcher, 'Neq')) return value === '';
-    // An expression that is none has a problem of its own.
+    // An invalid expression is a problem of its own.
     const regexp = expression(value ?? '+').value;
     return regexp === undefined || regexp.test('') === has(matcher, 'Nre');
   });
-  return narrows ? undefined : 'a selector needs a matcher that no empty value passes, such as =~".+"';
+  return narrows ? undefined : 'a selector needs a matcher that rejects the empty value, such as =~".+"';
 }
 
 function overTime(node, text) {
@@ -56,11 +56,11 @@ function aggregation(node, text) {
   return kind.startsWith('Sort') && has(node, 'Grouping') ? `${name} cannot be grouped` : undefined;
 }
 
-// To the grammar, lines can be added up. Loki wants numbers on both sides.
+// The grammar allows adding up lines. Loki requires numbers on both sides.
 function operation(node) {
   const operands = node.getChildren('Expr');
   const lines = operands.find((operand) => has(operand, 'LogExpr'));
-  if (lines) return ['an operator needs numbers on both sides, and this gives lines: put rate(…[5m]) around it', lines];
+  if (lines) return ['an operator needs numbers on both sides, and this returns lines: put rate(…[5m]) around it', lines];
   const literal = operands.find((operand) => operand.getChild('MetricExpr')?.firstChild.name === 'LiteralExpr');
   const ofSets = ['And', 'Or', 'Unless'].some((name) => has(node, name));
   return literal && ofSets ? ['and, or, unless compare series, and this is a number', literal] : undefined;
@@ -73,7 +73,7 @@ function duration(node, text) {
   return good ? undefined : ['a duration has whole numbers and the units ms, s, m, h, d, w, y', length];
 }
 
-// The value of the last quoted text inside this node goes to `judge`. A wrong escape is reported by the rule for texts.
+// Passes the value of the last quoted text inside this node to `judge`. A wrong escape is reported by the rule for texts.
 function judged(node, text, judge) {
   const quoted = node.getChildren('String').at(-1);
   const { value } = quoted ? unquote(text(quoted)) : {};
@@ -85,9 +85,9 @@ const regular = (source) => expression(source).problem;
 
 function captures(source) {
   const names = groups(source);
-  if (new Set(names).size < names.length) return 'the expression has two groups of one name';
+  if (new Set(names).size < names.length) return 'the expression has two groups with the same name';
   const problem = regular(source);
-  return problem ?? (names.length === 0 ? 'the expression has no group with a name: (?P<label>…)' : undefined);
+  return problem ?? (names.length === 0 ? 'the expression has no named group: (?P<label>…)' : undefined);
 }
 
 // `|~ "a" or "b"`: each alternative is an expression.
@@ -121,7 +121,7 @@ const RULES = {
   String: (node, text) => unquote(text(node)).problem,
 };
 
-/// Every reason for which Loki would not run the query of this tree.
+/// Every reason why Loki would reject the query of this tree.
 export function refusals(query, tree) {
   const text = (node) => query.slice(node.from, node.to);
   const problems = [];

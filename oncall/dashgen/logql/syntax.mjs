@@ -1,11 +1,11 @@
-// What the grammar says of a query. Lezer's parsers are made for editors: they repair what they cannot read and go on. In
-// strict mode they stop at the first such place instead, but do not say what could come there: that is found by trying.
+// Parses a query. Lezer's parsers are made for editors: they repair errors and continue. In strict mode they stop at the
+// first error instead, but do not say what would be valid there: that is found by trying.
 
 import { parser } from '@grafana/lezer-logql';
 
 const strict = parser.configure({ strict: true });
 
-// What can come next, in words, and texts of that kind. A kind is possible where one of its texts is read to its end.
+// What can come next, in words, and sample texts. A kind is possible if one of its texts is read to its end.
 const KINDS = [
   ['a stream selector {…}', ['{']],
   ['a label', ['x']],
@@ -27,7 +27,7 @@ const KINDS = [
   ['`,`', [',']],
 ];
 
-// The tree, or the place where the grammar cannot go on.
+// The tree, or the position where parsing fails.
 function read(query) {
   let tree;
   try {
@@ -37,7 +37,7 @@ function read(query) {
     if (!place) throw error;
     return { at: Number(place[1]) };
   }
-  // The parser is content with a query that ends inside `sum({…}`, and leaves its pieces at the top, beside each other.
+  // The parser accepts a query that ends inside `sum({…}`, and leaves its pieces side by side at the top.
   const pieces = [];
   for (let node = tree.topNode.firstChild; node; node = node.nextSibling) pieces.push(node.name);
   const whole = pieces.filter((name) => name !== 'LineComment').join() === 'Expr';
@@ -55,11 +55,11 @@ function expected(before) {
   return words.join(', ');
 }
 
-/// The tree of a query, or where the grammar cannot go on and what could come there.
+/// The tree of a query, or the position where parsing fails and what would be valid there.
 export function parse(query) {
   const { tree, at: stopped } = read(query);
   if (tree) return { tree };
-  // The place is that of the word that cannot be there, not of the white space before it.
+  // The position of the offending word, not of the white space before it.
   const at = stopped + /^\s*/.exec(query.slice(stopped))[0].length;
   const found = /^(?:[\w$]+|.)?/su.exec(query.slice(at))[0];
   return { problem: { at, message: `expected ${expected(query.slice(0, at))}; found ${found || 'the end'}` } };

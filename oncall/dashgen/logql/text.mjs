@@ -15,15 +15,15 @@ export function unquote(quoted) {
   const inner = quoted.slice(1, -1);
   if (quoted.startsWith('`')) return { value: inner };
   const unknown = /\\.?/su.exec(inner.replace(ESCAPE, ''));
-  if (unknown) return { problem: `${unknown[0]} is no escape: double the backslash, or quote with backquotes` };
+  if (unknown) return { problem: `${unknown[0]} is not an escape: double the backslash, or quote with backquotes` };
   return { value: inner.replace(ESCAPE, unescape) };
 }
 
-// JavaScript's expressions are close to RE2's. What RE2 does not have is refused first; what JavaScript does not have is taken
-// out, for only the syntax and the empty value are judged.
+// JavaScript's regular expressions are close to RE2's. What RE2 does not support is rejected first; what JavaScript does
+// not support is removed, because only the syntax and the empty value are checked.
 const NOT_IN_RE2 = [
-  [/\\[1-9]/, 'references to groups'],
-  [/\(\?<?[=!]/, 'looking ahead or behind'],
+  [/\\[1-9]/, 'back-references'],
+  [/\(\?<?[=!]/, 'look-around'],
   [/\\(?![aAbBCdDEfnpPQrsStvwWxz])[a-zA-Z_]/, 'this escape'],
 ];
 
@@ -31,7 +31,7 @@ const NOT_IN_RE2 = [
 export function expression(source) {
   const plain = source.replaceAll('\\\\', '');
   const foreign = NOT_IN_RE2.find(([sign]) => sign.test(plain));
-  if (foreign) return { problem: `a regular expression of RE2 does not have ${foreign[1]}` };
+  if (foreign) return { problem: `RE2 does not support ${foreign[1]}` };
   const flagless = source.replaceAll(/\(\?[imsU-]+([:)])/g, (_, end) => (end === ':' ? '(?:' : ''));
   try {
     return { value: new RegExp(`^(?:${flagless.replaceAll('(?P<', '(?<')})$`, 's') };
@@ -45,17 +45,17 @@ export function groups(source) {
   return [...source.matchAll(/\(\?P?<(\w+)>/g)].map(([, name]) => name);
 }
 
-/// The problem of what the stage `pattern` is given.
+/// The problem of the argument of the stage `pattern`.
 export function pattern(source) {
   const captures = [...source.matchAll(/<([A-Za-z_]\w*)>/g)];
   const names = captures.map(([, name]) => name).filter((name) => name !== '_');
-  if (names.length === 0) return 'the pattern has no capture with a name, such as <status>';
-  if (new Set(names).size < names.length) return 'the pattern has two captures of one name';
+  if (names.length === 0) return 'the pattern has no named capture, such as <status>';
+  if (new Set(names).size < names.length) return 'the pattern has two captures with the same name';
   const touching = captures.find(({ index }, n) => n > 0 && captures[n - 1].index + captures[n - 1][0].length === index);
   return touching && `the pattern has nothing between ${touching[0]} and the capture before it`;
 }
 
-/// The problem of a template of Go, as far as its braces tell.
+/// The problem of a Go template, as far as its braces show.
 export function template(source) {
   const rest = source.replaceAll(/\{\{(?:"(?:\\.|[^"\\])*"|`[^`]*`|[^"`{}])*\}\}/g, '');
   return rest.includes('{{') ? 'the template has an action that does not end: {{ without }}' : undefined;

@@ -1,7 +1,7 @@
 //! The lab's Grafana dashboards as code: one typed source, so that units, descriptions, legends and links are uniform.
 //!
-//! `model` says what a board is made of, `boards` are the boards, `grafana` renders them, `rules` makes the recording rules
-//! that they read. `check` reads the JSON back, as Grafana would, for the tests.
+//! `model` defines what a board consists of, `boards` contains the boards, `grafana` renders them, `rules`
+//! generates the recording rules that they query. `check` reads the JSON back, as Grafana would, for the tests.
 
 pub mod boards;
 pub mod check;
@@ -11,7 +11,7 @@ pub mod model;
 pub mod query;
 pub mod rules;
 
-/// Every generated file: its path below the checkout, and its text.
+/// Every generated file: its path in the checkout, and its text.
 #[must_use]
 pub fn files() -> Vec<(String, String)> {
     let boards = boards::all();

@@ -1,18 +1,18 @@
-//! Addresses that a click opens: another board, the logs or the traces behind a value, a runbook.
+//! Links that a click opens: another board, the logs or traces behind a value, a runbook.
 
 use std::fmt::Write as _;
 
 use crate::query::Source;
 
-/// Where the pages of the project are read.
+/// Base URL of the project's pages.
 const PAGES: &str = "https://github.com/sre-lab/sre-lab/blob/main";
 
-/// A titled address; `${…}` in it is filled in by Grafana.
+/// A titled URL; Grafana replaces `${…}` in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
-    /// What people read.
+    /// The text shown.
     pub title: String,
-    /// The address.
+    /// The URL.
     pub url: String,
 }
 
@@ -29,24 +29,24 @@ pub fn slo_board() -> Link {
     Link { title: "Burn rates and budget".to_owned(), url: url.to_owned() }
 }
 
-/// The runbook of the alert in this line of a table.
+/// The runbook of the alert in this table row.
 #[must_use]
 pub fn runbook() -> Link {
     Link { title: "Runbook".to_owned(), url: format!("{PAGES}/runbooks/${{__data.fields.alertname}}.md") }
 }
 
-/// The board of the service in this line of a table.
+/// The board of the service in this table row.
 #[must_use]
 pub fn service_board() -> Link {
     let url = "/d/${__data.fields.job}?${__url_time_range}";
     Link { title: "Dashboard of the service".to_owned(), url: url.to_owned() }
 }
 
-/// The overview, narrowed to the job of this line of a table: parts that are no services have no board of their own.
+/// The overview, narrowed to the job of this table row: parts that are not services have no board of their own.
 #[must_use]
 pub fn overview_of_job() -> Link {
     let url = "/d/overview?var-job=${__data.fields.job}&${__url_time_range}";
-    Link { title: "Overview, narrowed to it".to_owned(), url: url.to_owned() }
+    Link { title: "Overview of this job".to_owned(), url: url.to_owned() }
 }
 
 /// Warnings and errors of a service, in Explore.
@@ -81,7 +81,7 @@ fn explore(source: Source, query: &str) -> String {
     format!("/explore?schemaVersion=1&orgId=${{__org}}&panes={}", encode(&pane))
 }
 
-/// Percent-encodes all but what Grafana fills in.
+/// Percent-encodes everything except Grafana's variables.
 fn encode(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;

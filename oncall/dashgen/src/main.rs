@@ -1,4 +1,5 @@
-//! Writes `dashboards/grafana/*.json` and the rules that they need; with `--check` fails when a committed file differs.
+//! Writes `dashboards/grafana/*.json` and the rules that they need; with `--check`, fails if a committed file
+//! differs.
 
 use std::{fs, path::Path};
 
@@ -8,7 +9,7 @@ use clap::Parser;
 /// Writes the Grafana dashboards, and the recording rules that they need, from their typed source.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Write nothing; fail when a committed file differs from what the source says.
+    /// Write nothing; exit with 1 if a committed file differs.
     #[arg(long)]
     check: bool,
 }

@@ -1,4 +1,4 @@
-//! What a dashboard is made of, as the boards write it. Knows no JSON: `grafana` renders it.
+//! The data model of a dashboard, as the boards write it. Knows no JSON: `grafana` renders it.
 
 use std::borrow::Cow;
 
@@ -11,11 +11,11 @@ pub struct Board {
     pub uid: &'static str,
     /// Title in Grafana.
     pub title: &'static str,
-    /// What it is for, in a sentence or two.
+    /// Its purpose, in a sentence or two.
     pub description: &'static str,
-    /// Metric with matchers whose label `job` fills the variable `job`: which jobs the board is about.
+    /// Metric with matchers; the values of its label `job` fill the variable `job`.
     pub jobs: &'static str,
-    /// Variables beyond the data sources, `job` and `instance`.
+    /// Variables in addition to the data sources, `job` and `instance`.
     pub variables: &'static [Variable],
     /// From top to bottom.
     pub rows: Vec<Row>,
@@ -26,7 +26,7 @@ pub struct Board {
 pub struct Variable {
     /// Name in queries, without `$`.
     pub name: &'static str,
-    /// What people read.
+    /// The text shown.
     pub label: &'static str,
     /// Metric with matchers.
     pub metric: &'static str,
@@ -39,7 +39,7 @@ pub struct Variable {
 pub struct Row {
     /// Heading.
     pub title: &'static str,
-    /// Whether it starts folded: not needed at first sight.
+    /// Whether it starts folded.
     pub folded: bool,
     /// From left to right; on the next line when the width is used up.
     pub panels: Vec<Panel>,
@@ -57,7 +57,7 @@ pub fn folded(title: &'static str, panels: Vec<Panel>) -> Row {
     Row { title, folded: true, panels }
 }
 
-/// Units, those of Grafana's that the lab needs.
+/// The Grafana units that the lab needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// Seconds; Grafana shows small ones as ms.
@@ -66,15 +66,15 @@ pub enum Unit {
     Ratio,
     /// 0 to 100.
     Percent,
-    /// Requests a second.
+    /// Requests per second.
     Requests,
-    /// Operations a second.
+    /// Operations per second.
     Operations,
-    /// Messages, lines, events a second.
+    /// Messages, lines or events per second.
     Events,
     /// IEC bytes.
     Bytes,
-    /// IEC bytes a second.
+    /// IEC bytes per second.
     BytesRate,
     /// A count, abbreviated from a thousand on.
     Count,
@@ -117,13 +117,13 @@ pub enum Kind {
     Gauge,
     /// A classic histogram over time.
     Heatmap,
-    /// A line for each label set.
+    /// A line per label set.
     Table(Vec<Column>),
-    /// States over time, a band for each series.
+    /// States over time, a band per series.
     States,
     /// Log lines.
     Logs,
-    /// Who calls whom, from traces.
+    /// A graph of calls, from traces.
     NodeGraph,
     /// Markdown.
     Text(&'static str),
@@ -138,9 +138,9 @@ pub struct Column {
     pub title: &'static str,
     /// Unit of a value.
     pub unit: Option<Unit>,
-    /// What a click on the cell opens.
+    /// Links offered on a click.
     pub links: Vec<Link>,
-    /// Colours the cell; empty leaves it plain.
+    /// Colours of the cell; empty for none.
     pub steps: Vec<Step>,
 }
 
@@ -168,7 +168,7 @@ impl Column {
 /// From this value on (`None`: from the start), this colour.
 pub type Step = (Option<f64>, &'static str);
 
-/// What differs for the series of one name.
+/// Settings of the series with one name.
 #[derive(Debug, Clone)]
 pub struct Special {
     /// The legend, or a regular expression between slashes.
@@ -202,9 +202,9 @@ pub struct Panel {
     pub steps: Vec<Step>,
     /// Lowest and highest value of the axis.
     pub range: (Option<f64>, Option<f64>),
-    /// What a click on a value offers.
+    /// Links offered on a click.
     pub links: Vec<Link>,
-    /// What differs for single series.
+    /// Settings of individual series.
     pub specials: Vec<Special>,
     /// Words for numbers.
     pub words: Vec<(f64, &'static str, &'static str)>,
@@ -226,7 +226,7 @@ impl Panel {
             Kind::Logs | Kind::NodeGraph => (24, 10),
             _ => (8, 7),
         };
-        // A rate, a duration or a count is never below zero, and its axis should not suggest it.
+        // A rate, a duration or a count is never negative, and its axis should not suggest it.
         let range = (matches!(kind, Kind::Lines | Kind::Stack).then_some(0.0), None);
         let (queries, steps, links) = (Vec::new(), Vec::new(), Vec::new());
         let (specials, words) = (Vec::new(), Vec::new());
@@ -289,7 +289,7 @@ impl Panel {
         self
     }
 
-    /// Says words for numbers: number, word, colour.
+    /// Shows words for numbers: number, word, colour.
     #[must_use]
     pub fn words(mut self, words: &[(f64, &'static str, &'static str)]) -> Self {
         self.words = words.to_vec();

@@ -1,5 +1,5 @@
-//! Builders of queries. Every selector gets the matchers of the variables `job` and `instance`, so that each board can be
-//! narrowed to one replica; a rule of Grafana's dashboard-linter asks for it too.
+//! Query builders. Every selector gets matchers for the variables `job` and `instance`, so that each board can be
+//! narrowed to one replica; a rule of Grafana's dashboard-linter requires this too.
 
 /// Where a query goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl Source {
         }
     }
 
-    /// What stands for the data source that the reader chose.
+    /// The variable of the data source that the reader chose.
     #[must_use]
     pub const fn variable(self) -> &'static str {
         match self {
@@ -46,11 +46,11 @@ pub struct Query {
     pub expr: String,
     /// Legend, with `{{label}}`.
     pub legend: String,
-    /// Whether dots on the graph lead to traces.
+    /// Whether dots on the graph link to traces.
     pub exemplars: bool,
-    /// Only the value now.
+    /// Only the current value.
     pub instant: bool,
-    /// A histogram's buckets.
+    /// As a histogram's buckets.
     pub buckets: bool,
 }
 
@@ -80,14 +80,14 @@ pub fn dependencies() -> Query {
 }
 
 impl Query {
-    /// With the dots that lead to traces.
+    /// With dots that link to traces.
     #[must_use]
     pub const fn exemplars(mut self) -> Self {
         self.exemplars = true;
         self
     }
 
-    /// Only the value now.
+    /// Only the current value.
     #[must_use]
     pub const fn now(mut self) -> Self {
         self.instant = true;
@@ -109,7 +109,7 @@ pub fn sel(metric: &str, matchers: &str) -> String {
     format!(r#"{metric}{{job=~"$job", instance=~"$instance"{comma}{matchers}}}"#)
 }
 
-/// Increase a second.
+/// Increase per second.
 #[must_use]
 pub fn rate(metric: &str, matchers: &str) -> String {
     format!("rate({}[$__rate_interval])", sel(metric, matchers))
@@ -137,7 +137,7 @@ pub fn rates(by: &str, metric: &str, matchers: &str) -> String {
     sum(by, &rate(metric, matchers))
 }
 
-/// Share of `part` in `whole`; both are sums of rates over the same labels. 0/0 is no point, as it should be.
+/// Share of `part` in `whole`; both are sums of rates over the same labels. 0/0 draws no point, as intended.
 #[must_use]
 pub fn share(by: &str, metric: &str, part: &str, whole: &str) -> String {
     format!("{}\n/\n{}", rates(by, metric, part), rates(by, metric, whole))

@@ -1,15 +1,15 @@
 //! Recording rules that the boards read instead of `slo:…` and `ALERTS`.
 //!
-//! A board can be narrowed by `job` and `instance`, so every selector carries both matchers, and series without these labels
-//! would never match. SLOs and most alerts are about a service and not about one of its replicas: they get the service as
-//! `job` and the instance `all`. Second gain: the window is a label and not a part of the name, so the same board draws the
-//! windows of the lab's clock and those of production.
+//! A board can be narrowed by `job` and `instance`, so every selector has both matchers, and series without these
+//! labels would never match. SLOs and most alerts concern a service, not a single replica: they get the service as
+//! `job` and the instance `all`. A second benefit: the window is a label and not part of the name, so the same
+//! board draws the windows of the lab's clock and those of production.
 
 use std::fmt::Write as _;
 
 use slo::Clock;
 
-/// What is copied as it is: the series and the name of its copy.
+/// Series that are copied unchanged, and the names of the copies.
 const COPIES: &[(&str, &str)] = &[
     ("slo:objective:ratio", "board:slo_objective:ratio"),
     ("slo:period_error:ratio", "board:slo_period_error:ratio"),
@@ -29,7 +29,8 @@ groups:
 #[must_use]
 pub fn file(clock: Clock) -> String {
     let mut out = HEAD.to_owned();
-    // An alert about one replica has an instance already. `job` is left out first: a relabelled copy must not meet another.
+    // An alert about one replica already has an instance. `job` is dropped first, so that copies cannot collide
+    // after relabelling.
     let labels = "alertname, alertstate, severity, slo, service, instance";
     let alerts = labelled(&format!("max by ({labels}) (ALERTS)"));
     rule(&mut out, "board:alerts:active", &default_instance(&alerts), &[]);

@@ -1,5 +1,5 @@
-//! The committed dashboards, as Grafana will read them: generated without drift, clean under every rule, and nothing in them
-//! leads nowhere.
+//! The committed dashboards, as Grafana will read them: generated without drift, clean under every rule, without dead
+//! links.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +15,7 @@ use dashgen::check::{
 };
 use serde_json::Value;
 
-/// The names that the chart, the alerts' links and the documentation rely on.
+/// The uids that the chart, the alerts' links and the documentation rely on.
 const UIDS: [&str; 10] = [
     "data-stores",
     "kubernetes",
@@ -60,7 +60,7 @@ fn assert_none(wrong: &[String]) {
 }
 
 #[test]
-fn the_committed_files_are_what_the_source_says() {
+fn the_committed_files_are_generated_from_the_source() {
     for (name, text) in dashgen::files() {
         let committed = fs::read_to_string(root().join(&name)).unwrap_or_default();
         assert!(committed == text, "{name} differs from oncall/dashgen: run `just generate` and commit");
@@ -68,7 +68,7 @@ fn the_committed_files_are_what_the_source_says() {
 }
 
 #[test]
-fn every_board_is_there_under_its_name() {
+fn every_board_exists_with_its_uid() {
     let uids: Vec<_> = dashboards().iter().map(|board| board.uid().to_owned()).collect();
     assert_eq!(uids, UIDS);
 }
@@ -100,7 +100,7 @@ fn every_metric_and_label_exists() {
                 .trim_end_matches(')')
                 .rsplit_once(", ")
                 .expect("as Grafana wants it");
-            // A selector by name has no metric to look up; the lint parses it.
+            // A selector without a metric name has nothing to look up; the lint parses it.
             let asked = if metric.starts_with('{') {
                 Vec::new()
             } else {
@@ -133,7 +133,7 @@ fn panels_do_not_overlap_and_ids_are_unique() {
             let id = panel["id"].as_u64().expect("as Grafana wants it");
             assert!(ids.insert(id), "{}: id {id} twice", board.uid());
         }
-        // Panels of a folded row take their places when it is unfolded, which moves the rest down.
+        // Panels of a folded row take up space only when it is unfolded, which moves the rest down.
         for panel in board.json["panels"].as_array().expect("as Grafana wants it") {
             occupy(&board, panel, &mut cells);
             let mut inner = BTreeMap::new();
@@ -161,7 +161,7 @@ fn occupy(board: &Dashboard, panel: &Value, cells: &mut BTreeMap<(u64, u64), Str
 }
 
 #[test]
-fn every_link_leads_somewhere() {
+fn every_link_has_a_target() {
     let boards = dashboards();
     let uids: BTreeSet<_> = boards.iter().map(|board| board.uid().to_owned()).collect();
     let mut kinds = BTreeSet::new();
@@ -170,21 +170,21 @@ fn every_link_leads_somewhere() {
             kinds.insert(resolve(board, &url, &uids));
         }
     }
-    assert_eq!(kinds, BTreeSet::from(["board", "logs", "runbook", "traces"]), "every kind of jump is there");
+    assert_eq!(kinds, BTreeSet::from(["board", "logs", "runbook", "traces"]), "every kind of link exists");
 }
 
-/// Fails where the address leads nowhere; otherwise says what kind of place it is.
+/// Fails if the URL has no target; otherwise returns the kind of its target.
 fn resolve(board: &Dashboard, url: &str, uids: &BTreeSet<String>) -> &'static str {
     let page = "https://github.com/sre-lab/sre-lab/blob/main/";
     if let Some(path) = url.strip_prefix(page) {
-        // The alert of the clicked line; that each alert has its runbook is another test's.
+        // The alert of the clicked line; another test checks that each alert has a runbook.
         assert_eq!(path, "runbooks/${__data.fields.alertname}.md");
         assert!(root().join("runbooks").is_dir());
         return "runbook";
     }
     if let Some(path) = url.strip_prefix("/d/") {
         let uid = path.split('?').next().expect("as Grafana wants it");
-        // `job` is the service's one name, which is also its board's.
+        // `job` is the service's name, which is also its board's uid.
         assert!(uid == "${__data.fields.job}" || uids.contains(uid), "{}: {url}", board.uid());
         return "board";
     }
@@ -238,7 +238,7 @@ fn a_description_says_what_normal_is() {
     }
 }
 
-/// The rules above must be able to fail: each of these changes to a good dashboard is found by the rule that it breaks.
+/// The rules above must be able to fail: the rule that each of these changes violates finds it.
 #[test]
 fn each_rule_finds_what_it_is_for() {
     let text =

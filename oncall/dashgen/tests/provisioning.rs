@@ -1,5 +1,5 @@
-//! Grafana's provisioning files: their variables are those that the documentation names, every uid that they point to is
-//! there, and the queries behind the jumps are sound.
+//! Grafana's provisioning files: their variables are documented, every uid that they point to exists, and the
+//! queries of the links between signals are valid.
 
 use std::{
     collections::BTreeSet,
@@ -21,7 +21,7 @@ fn read(path: &str) -> String {
 const SOURCES: &str = "dashboards/grafana/provisioning/datasources/lab.yml";
 const PROVIDERS: &str = "dashboards/grafana/provisioning/dashboards/lab.yml";
 
-/// The file as Grafana understands it: variables filled in, `$$` undone.
+/// The file as Grafana reads it: variables replaced, `$$` unescaped.
 fn provisioned(path: &str) -> Value {
     let text = without_comments(&read(path)).replace("$$", "\u{0}");
     let text =
@@ -53,7 +53,7 @@ fn every_variable_is_documented_and_set_by_local_mode() {
 }
 
 #[test]
-fn every_jump_leads_to_a_data_source_that_is_there() {
+fn every_link_leads_to_an_existing_data_source() {
     let file = provisioned(SOURCES);
     let sources = file["datasources"].as_array().expect("a list");
     let uids: BTreeSet<_> = sources.iter().map(|source| source["uid"].as_str().expect("a uid")).collect();
@@ -82,7 +82,7 @@ fn targets(value: &Value, found: &mut impl FnMut(&str)) {
 }
 
 #[test]
-fn the_queries_behind_a_span_ask_for_what_is_exported() {
+fn the_queries_of_a_span_use_exported_metrics() {
     let names = Names::load(&root()).unwrap();
     let file = provisioned(SOURCES);
     let jaeger =

@@ -1,4 +1,4 @@
-//! Alertmanager: what reached it, what is silenced, and telling it that something has ended.
+//! Alertmanager: its alerts and silences, and telling it that an alert has ended.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
@@ -16,23 +16,23 @@ pub struct Alertmanager(Peer);
 pub struct Told {
     /// Its labels.
     pub labels: Labels,
-    /// What people read.
+    /// The text for people.
     pub annotations: Labels,
     /// When it began.
     pub starts_at: DateTime<Utc>,
-    /// What Alertmanager does with it.
+    /// How Alertmanager treats it.
     pub status: Status,
-    /// What else Alertmanager says.
+    /// All other fields.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
 
-/// What Alertmanager does with an alert.
+/// How Alertmanager treats an alert.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     /// `active`, `suppressed` or `unprocessed`.
     pub state: String,
-    /// By what it is silenced or inhibited.
+    /// The silences and inhibiting alerts.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
@@ -43,7 +43,7 @@ pub struct Status {
 pub struct Silence {
     /// Its id.
     pub id: String,
-    /// Why, in the words of who made it.
+    /// Its author's reason.
     pub comment: String,
     /// When it ends.
     pub ends_at: DateTime<Utc>,
@@ -54,13 +54,13 @@ pub struct Silence {
 const ALERTS: &str = "/api/v2/alerts";
 
 impl Alertmanager {
-    /// The one at this peer.
+    /// A client of this peer.
     #[must_use]
     pub const fn at(peer: Peer) -> Self {
         Self(peer)
     }
 
-    /// What reached it and has not ended.
+    /// Alerts that reached it and have not ended.
     ///
     /// # Errors
     /// When it cannot be reached.
@@ -68,7 +68,7 @@ impl Alertmanager {
         self.0.read(ALERTS, self.0.get(ALERTS, &[]).await?)
     }
 
-    /// The silences, ended ones included.
+    /// The silences, including expired ones.
     ///
     /// # Errors
     /// When it cannot be reached.
@@ -77,7 +77,7 @@ impl Alertmanager {
         self.0.read(PATH, self.0.get(PATH, &[]).await?)
     }
 
-    /// Tells it that these alerts have ended now.
+    /// Tells it that these alerts end now.
     ///
     /// # Errors
     /// When it cannot be reached, or refuses.

@@ -1,38 +1,38 @@
-//! Why there is no answer, in words that a person can act on: which address, what went wrong, what to do next.
+//! Why a call failed, in words that a person can act on: which address, what went wrong, what to do next.
 
 use std::path::PathBuf;
 
-/// Why there is no answer.
+/// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Nobody answers there.
+    /// The peer cannot be reached.
     #[error("{url}: {cause}; {next}")]
     Unreachable {
-        /// What was called.
+        /// The URL that was called.
         url: String,
-        /// The innermost reason.
+        /// The innermost cause.
         cause: String,
         /// What to do about it.
         next: String,
     },
-    /// The peer refuses; what it says is what to do next.
+    /// The peer refused; its message says what to do.
     #[error("{said} ({url}: {status}){}", lines(fields))]
     Refused {
-        /// What was called.
+        /// The URL that was called.
         url: String,
         /// The HTTP status.
         status: u16,
-        /// What the peer said: the sentence of a problem (RFC 9457), or its words.
+        /// The peer's message: the detail of a problem (RFC 9457), or the body.
         said: String,
-        /// What a problem says about single fields.
+        /// The problem's messages about individual fields.
         fields: Vec<(String, String)>,
     },
-    /// The answer is of another kind than the peer's.
-    #[error("{url}: the answer cannot be read: {what}; {next}")]
+    /// The response does not have the format of this kind of peer.
+    #[error("{url}: the response cannot be read: {what}; {next}")]
     Odd {
-        /// What was called.
+        /// The URL that was called.
         url: String,
-        /// What is odd about it.
+        /// What is wrong with it.
         what: String,
         /// What to do about it.
         next: String,
@@ -50,12 +50,12 @@ pub enum Error {
     },
 }
 
-/// Each on a line of its own. An answer repeats what somebody sent: it begins no line of its own.
+/// Each on its own line. A response may repeat what others sent, so line breaks in it are escaped.
 fn lines(fields: &[(String, String)]) -> String {
     fields.iter().map(|(name, expected)| format!("\n  {name}: {expected}")).collect()
 }
 
-/// One line of somebody else's text.
+/// Untrusted text as one line.
 pub(crate) fn one_line(text: &str) -> String {
     text.trim().replace('\r', "\\r").replace('\n', "\\n")
 }

@@ -1,7 +1,8 @@
-//! Clients of what observes the lab, wherever it runs: Prometheus, Alertmanager, the trace store, logs, the pager.
+//! Clients of the systems that observe the lab, wherever they run: Prometheus, Alertmanager, the trace store, logs,
+//! pager.
 //!
-//! A client knows one address and nothing of who serves it: a lab on this machine, a cluster through a port-forward, or an
-//! installation of your own. It must not depend on a service or on the chassis. Plain HTTP: the workspace has no TLS.
+//! A client knows an address, but not who serves it: a lab on this machine, a cluster through a port-forward, or
+//! your own installation. It must not depend on a service or on the chassis. Plain HTTP: the workspace has no TLS.
 
 pub mod alertmanager;
 mod error;
@@ -16,5 +17,5 @@ pub use self::{
     traces::Jaeger,
 };
 
-/// What a client answers.
+/// The result of a call.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -10,16 +10,16 @@ use crate::{Peer, Result, prometheus::Labels};
 #[derive(Debug, Clone)]
 pub struct Pager(Peer);
 
-/// A notification as it reached the pager. Every word may be absent: a chat message says what it says.
+/// A notification as it reached the pager. Every field may be absent: a chat message has only its text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Page {
-    /// 1 for the first since the pager's start.
+    /// 1 for the first one since the pager started.
     pub id: u64,
-    /// When it came.
+    /// When it arrived.
     pub received_at: DateTime<Utc>,
     /// `firing` or `resolved`.
     pub status: Option<String>,
-    /// The alert.
+    /// Name of the alert.
     pub alertname: Option<String>,
     /// `page` or `ticket`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,19 +38,19 @@ pub struct Page {
     /// The text of a chat message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// What else the pager says.
+    /// All other fields.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
 
 impl Pager {
-    /// The one at this peer.
+    /// A client of this peer.
     #[must_use]
     pub const fn at(peer: Peer) -> Self {
         Self(peer)
     }
 
-    /// The pages with a greater id, oldest first.
+    /// The pages with a larger id, oldest first.
     ///
     /// # Errors
     /// When it cannot be reached.

@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use crate::{Error, Result, error::one_line};
 
-/// A call may take this long.
+/// Longest wait for a call.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// One address and how to call it. Cheap to clone.
+/// An address and how to call it. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Peer {
     client: Client,
@@ -25,23 +25,23 @@ impl Peer {
     #[must_use]
     pub fn at(base: impl Into<String>) -> Self {
         let base = base.into().trim_end_matches('/').to_owned();
-        // Through no proxy to this machine. Without TLS there is nothing in the builder that could fail.
+        // No proxy for this machine. Without TLS, building the client cannot fail.
         let local =
             ["http://127.", "http://localhost", "http://[::1]"].iter().any(|own| base.starts_with(own));
         let builder = Client::builder().timeout(PATIENCE);
         let builder = if local { builder.no_proxy() } else { builder };
-        let next = format!("does it run there? try: curl {base}");
+        let next = format!("is it running there? try: curl {base}");
         Self { client: builder.build().unwrap_or_default(), base, token: None, next }
     }
 
-    /// With what the peer asks for.
+    /// With the token that the peer requires.
     #[must_use]
     pub fn token(mut self, token: Option<String>) -> Self {
         self.token = token;
         self
     }
 
-    /// With another advice for when nobody answers.
+    /// With another hint for when the peer cannot be reached.
     #[must_use]
     pub fn next_step(mut self, next: impl Into<String>) -> Self {
         self.next = next.into();
@@ -54,16 +54,16 @@ impl Peer {
         &self.base
     }
 
-    /// Calls and reads JSON; `null` where the answer is empty.
+    /// Calls and parses JSON; `null` if the response is empty.
     ///
     /// # Errors
-    /// What the peer said, or why it could not be reached.
+    /// The peer's message, or why it could not be reached.
     pub async fn call(&self, method: Method, path: &str, query: &[(&str, &str)]) -> Result<Value> {
         let url = format!("{}{path}", self.base);
         self.send(self.client.request(method, &url).query(query), url).await
     }
 
-    /// `GET` and read JSON.
+    /// `GET`, and parse JSON.
     ///
     /// # Errors
     /// As [`Peer::call`].
@@ -80,10 +80,10 @@ impl Peer {
         self.send(self.client.post(&url).json(body), url).await
     }
 
-    /// Reads what a peer answered as what it should be.
+    /// Converts a response to its expected type.
     ///
     /// # Errors
-    /// When it is something else.
+    /// When it has another format.
     pub(crate) fn read<T: DeserializeOwned>(&self, path: &str, value: Value) -> Result<T> {
         serde_json::from_value(value).map_err(|error| self.odd(format!("{}{path}", self.base), &error))
     }
@@ -110,7 +110,8 @@ impl Peer {
     }
 }
 
-/// The sentence of a problem document with what it says about single fields; of Prometheus; or that of Jaeger, which has a list.
+/// The message of a problem document, with its messages about fields; that of Prometheus; or that of Jaeger, which
+/// is a list.
 fn refused(url: String, status: u16, body: &str) -> Error {
     let problem: Value = serde_json::from_str(body).unwrap_or_default();
     let sentence = problem["errors"][0]["msg"].as_str();
@@ -123,7 +124,7 @@ fn refused(url: String, status: u16, body: &str) -> Error {
     Error::Refused { url, status, said: one_line(sentence.unwrap_or(body)), fields: fields.collect() }
 }
 
-/// The innermost reason of a failed call: the outer ones repeat the address.
+/// The innermost cause of a failed call: the outer ones repeat the address.
 fn cause(error: &reqwest::Error) -> String {
     let mut inner: &dyn std::error::Error = error;
     while let Some(source) = inner.source() {
@@ -137,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_problem_is_said_in_one_sentence_and_one_line_per_field() {
+    fn a_problem_becomes_a_sentence_and_a_line_per_field() {
         let body = r#"{"title":"Bad","detail":"no such\nfault","errors":{"rate":"0 to 1"}}"#;
         let error = refused("http://x/faults".to_owned(), 400, body);
         assert_eq!(error.to_string(), "no such\\nfault (http://x/faults: 400)\n  rate: 0 to 1");

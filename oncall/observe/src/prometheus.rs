@@ -18,7 +18,7 @@ pub struct Prometheus(Peer);
 /// One series at one moment.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Sample {
-    /// Its labels, `__name__` among them.
+    /// Its labels, including `__name__`.
     pub metric: Labels,
     /// Seconds since 1970, and the value as Prometheus writes it.
     value: (f64, String),
@@ -27,7 +27,7 @@ pub struct Sample {
 /// One series over time.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Series {
-    /// Its labels, `__name__` among them.
+    /// Its labels, including `__name__`.
     pub metric: Labels,
     /// Seconds since 1970, and the values as Prometheus writes them.
     values: Vec<(f64, String)>,
@@ -37,15 +37,15 @@ pub struct Series {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Alert {
-    /// Its labels, `alertname` among them.
+    /// Its labels, including `alertname`.
     pub labels: Labels,
-    /// What people read.
+    /// The text for people.
     pub annotations: Labels,
     /// `pending` or `firing`.
     pub state: String,
-    /// When its condition began to hold.
+    /// When its condition became true.
     pub active_at: Option<DateTime<Utc>>,
-    /// What else Prometheus says.
+    /// All other fields.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
@@ -55,7 +55,7 @@ pub struct Alert {
 pub struct RuleGroup {
     /// Its name.
     pub name: String,
-    /// Recording and alerting rules in their order.
+    /// Recording and alerting rules, in order.
     pub rules: Vec<Rule>,
 }
 
@@ -73,13 +73,13 @@ pub struct Rule {
     pub kind: String,
 }
 
-/// A target that is scraped.
+/// A scraped target.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Target {
     /// Its labels after relabelling.
     pub labels: Labels,
-    /// Where it is scraped.
+    /// The URL that is scraped.
     pub scrape_url: String,
     /// `up`, `down` or `unknown`.
     pub health: String,
@@ -89,7 +89,7 @@ pub struct Target {
 }
 
 impl Sample {
-    /// Its value; `None` where it is not a number that Rust knows.
+    /// Its value; `None` if Rust cannot parse the number.
     #[must_use]
     pub fn value(&self) -> Option<f64> {
         self.value.1.parse().ok()
@@ -104,7 +104,7 @@ impl Series {
 }
 
 impl Prometheus {
-    /// The one at this peer.
+    /// A client of this peer.
     #[must_use]
     pub const fn at(peer: Peer) -> Self {
         Self(peer)
@@ -116,10 +116,10 @@ impl Prometheus {
         self.0.base()
     }
 
-    /// An instant query; the whole answer, for who reads it as Prometheus writes it.
+    /// An instant query; returns the whole response, for callers that need Prometheus's own format.
     ///
     /// # Errors
-    /// Each of these: when Prometheus cannot be reached, or refuses the query.
+    /// When Prometheus cannot be reached, or refuses the query; the same for the others below.
     pub async fn answer(&self, query: &str) -> Result<Value> {
         self.0.get(QUERY, &[("query", query)]).await
     }
@@ -132,7 +132,7 @@ impl Prometheus {
         self.samples(&[("query", query)]).await
     }
 
-    /// An instant query of another moment.
+    /// An instant query at another time.
     ///
     /// # Errors
     /// As [`Prometheus::answer`].
@@ -158,7 +158,7 @@ impl Prometheus {
         self.0.read(PATH, answer["data"]["result"].take())
     }
 
-    /// The value of a query that has one sample; nothing where it has none.
+    /// The value of a query with one sample; `None` if it has none.
     ///
     /// # Errors
     /// As [`Prometheus::answer`].
@@ -166,7 +166,7 @@ impl Prometheus {
         Ok(self.query(query).await?.first().and_then(Sample::value))
     }
 
-    /// What is pending and firing; the whole answer.
+    /// Pending and firing alerts; returns the whole response.
     ///
     /// # Errors
     /// As [`Prometheus::answer`].
@@ -174,7 +174,7 @@ impl Prometheus {
         self.0.get(ALERTS, &[]).await
     }
 
-    /// What is pending and firing.
+    /// Pending and firing alerts.
     ///
     /// # Errors
     /// As [`Prometheus::answer`].
@@ -183,7 +183,7 @@ impl Prometheus {
         self.0.read(ALERTS, answer["data"]["alerts"].take())
     }
 
-    /// The rules that are loaded.
+    /// The loaded rules.
     ///
     /// # Errors
     /// As [`Prometheus::answer`].
@@ -193,7 +193,7 @@ impl Prometheus {
         self.0.read(PATH, answer["data"]["groups"].take())
     }
 
-    /// The targets that are scraped.
+    /// The scraped targets.
     ///
     /// # Errors
     /// As [`Prometheus::answer`].

@@ -1,4 +1,4 @@
-//! Traces as Jaeger's query API has them, whichever store serves it.
+//! Traces through Jaeger's query API, whichever store serves it.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -12,41 +12,41 @@ use crate::{Peer, Result};
 #[derive(Debug, Clone)]
 pub struct Jaeger(Peer);
 
-/// What is searched.
+/// What to search for.
 #[derive(Debug, Clone)]
 pub struct Search {
-    /// The service whose spans are searched.
+    /// Service whose spans are searched.
     pub service: String,
     /// Only traces with a span of that service at least this long.
     pub min_duration: Option<Duration>,
     /// Only traces with an error in that service.
     pub error: bool,
-    /// How many at most.
+    /// Maximum number of traces.
     pub limit: usize,
-    /// From the first moment to the last.
+    /// Start and end of the search.
     pub window: (DateTime<Utc>, DateTime<Utc>),
 }
 
-/// What the query API answered.
+/// The response of the query API.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// As it came, for a script.
+    /// Unchanged, for scripts.
     pub raw: Value,
-    /// What it says.
+    /// Parsed.
     pub traces: Vec<Trace>,
 }
 
-/// A trace; times are microseconds.
+/// A trace; times are in microseconds.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Trace {
     #[serde(rename = "traceID")]
     /// 32 hexadecimal digits.
     pub id: String,
-    /// In no order.
+    /// In no particular order.
     #[serde(default)]
     pub spans: Vec<Span>,
-    /// By the ids that the spans have.
+    /// By the process ids in the spans.
     #[serde(default)]
     pub processes: BTreeMap<String, Process>,
 }
@@ -58,24 +58,24 @@ pub struct Span {
     /// 16 hexadecimal digits.
     #[serde(rename = "spanID")]
     pub id: String,
-    /// What was done.
+    /// The operation.
     pub operation_name: String,
     /// Its parent and its links.
     #[serde(default)]
     pub references: Vec<Reference>,
-    /// Since 1970.
+    /// Start, since 1970.
     pub start_time: u64,
-    /// How long it took.
+    /// Length.
     pub duration: u64,
-    /// What is known about it.
+    /// Its attributes.
     #[serde(default)]
     pub tags: Vec<Tag>,
-    /// Who did it.
+    /// The process that recorded it.
     #[serde(rename = "processID", default)]
     pub process: String,
 }
 
-/// Another span that this one refers to.
+/// A reference to another span.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reference {
@@ -91,11 +91,11 @@ pub struct Reference {
 pub struct Tag {
     /// Its name.
     pub key: String,
-    /// What it says.
+    /// Its value.
     pub value: Value,
 }
 
-/// Who did something.
+/// The process that recorded a span.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Process {
@@ -114,7 +114,8 @@ impl Span {
         self.tags.iter().any(marked)
     }
 
-    /// What caused it. Of a consumer's span, which is the child of the producer's and linked to it, Jaeger keeps the link only.
+    /// Its parent. A consumer's span is the child of the producer's span and linked to it; of these Jaeger keeps
+    /// only the link.
     #[must_use]
     pub fn parent(&self) -> Option<&str> {
         let first = |kind: &str| self.references.iter().find(|of| of.ref_type == kind);
@@ -129,20 +130,20 @@ impl Trace {
         self.processes.get(&span.process).map_or("?", |process| &process.service_name)
     }
 
-    /// When its first span began, since 1970.
+    /// Start of its first span, since 1970.
     #[must_use]
     pub fn start(&self) -> u64 {
         self.spans.iter().map(|span| span.start_time).min().unwrap_or_default()
     }
 
-    /// From its first beginning to its last end.
+    /// From its first start to its last end.
     #[must_use]
     pub fn length(&self) -> u64 {
         let end = self.spans.iter().map(|span| span.start_time + span.duration).max();
         end.unwrap_or_default().saturating_sub(self.start())
     }
 
-    /// Indices of the spans in the order of a tree, each with its depth. A span whose parent is not here is a root.
+    /// Indices of the spans in tree order, each with its depth. A span whose parent is missing is a root.
     #[must_use]
     pub fn tree(&self) -> Vec<(usize, usize)> {
         let known = |id: &str| self.spans.iter().any(|span| span.id == id);
@@ -164,13 +165,13 @@ impl Trace {
     }
 }
 
-/// Newest traces that are looked through where the store cannot search for errors.
+/// How many of the newest traces are filtered here if the store cannot search for errors.
 const SIFTED: usize = 1000;
 
 const TRACES: &str = "/api/traces";
 
 impl Jaeger {
-    /// The one at this peer.
+    /// A client of this peer.
     #[must_use]
     pub const fn at(peer: Peer) -> Self {
         Self(peer)
@@ -179,7 +180,7 @@ impl Jaeger {
     /// Traces, in the store's order.
     ///
     /// # Errors
-    /// When the store cannot be reached, or answers what Jaeger would not.
+    /// When the store cannot be reached, or does not respond as Jaeger would.
     pub async fn search(&self, search: &Search) -> Result<Answer> {
         if !search.error {
             return self.ask(search, search.limit, false).await;
@@ -188,21 +189,21 @@ impl Jaeger {
         if !found.traces.is_empty() {
             return Ok(found);
         }
-        // Jaeger 2.13 takes "error=true" in its memory for "status OK"; later ones do not.
+        // Jaeger 2.13's memory store takes "error=true" for "status OK"; later versions do not.
         Ok(self.ask(search, SIFTED, false).await?.failed_in(&search.service, search.limit))
     }
 
-    /// One trace by its id; `None` where the store has no span of it.
+    /// One trace by its id; without traces if the store has no span of it.
     ///
     /// # Errors
-    /// As [`Jaeger::search`]; Jaeger itself refuses an id that it does not know.
+    /// As [`Jaeger::search`]; Jaeger itself returns an error for an unknown id.
     pub async fn trace(&self, id: &str) -> Result<Answer> {
         self.read(self.0.get(&format!("{TRACES}/{id}"), &[]).await?)
     }
 
     async fn ask(&self, search: &Search, limit: usize, error: bool) -> Result<Answer> {
         let (from, until) = search.window;
-        // Jaeger has no look-back: its UI sends both ends, and what is not sent means two days.
+        // Jaeger's API has no look-back: its UI sends both ends, and the default is two days.
         let from = from.timestamp_micros().max(0).to_string();
         let (until, limit) = (until.timestamp_micros().to_string(), limit.to_string());
         let mut query =
@@ -225,7 +226,7 @@ impl Jaeger {
 }
 
 impl Answer {
-    /// Leaves the first traces with a failed span of the service.
+    /// Keeps the first traces that have a failed span of the service.
     fn failed_in(mut self, service: &str, limit: usize) -> Self {
         let failed =
             |trace: &Trace| trace.spans.iter().any(|span| span.failed() && trace.service(span) == service);

@@ -1,4 +1,4 @@
-//! Which metrics exist: read from the golden scrapes that the services' tests keep true.
+//! Which metrics exist: read from the golden scrapes, which the services' tests keep up to date.
 //!
 //! A line of a golden scrape is `name type {label,label} help`, and for a histogram it ends in `(le: 0.1 0.25 ...)`.
 
@@ -26,7 +26,7 @@ pub struct Metric {
     pub bounds: Vec<f64>,
 }
 
-/// What a selector is used for.
+/// What a selector is used as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
     /// As a counter.
@@ -39,7 +39,7 @@ impl Catalogue {
     /// Adds the golden scrape of a service.
     ///
     /// # Errors
-    /// The line that is none of a golden scrape.
+    /// The line that does not have the format of a golden scrape.
     pub fn add(&mut self, service: &str, golden: &str) -> Result<(), String> {
         let metrics = self.services.entry(service.to_owned()).or_default();
         for line in golden.lines() {
@@ -50,16 +50,16 @@ impl Catalogue {
         Ok(())
     }
 
-    /// Whether it has no service.
+    /// Whether no service was added.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.services.is_empty()
     }
 
-    /// Why `selector` finds nothing, or not what it is used for. A selector of several metrics may be about several services.
+    /// Why `selector` finds nothing, or not the right kind. A selector of several metrics may cover several services.
     ///
     /// # Errors
-    /// One sentence: what is unknown and what there is.
+    /// One sentence: what is unknown, and what exists.
     pub fn check(&self, service: &str, selector: &Selector, used: Use) -> Result<(), String> {
         if !self.services.contains_key(service) {
             let known: Vec<_> = self.services.keys().map(String::as_str).collect();
@@ -72,7 +72,7 @@ impl Catalogue {
         names.collect()
     }
 
-    /// The metric called `name` of `service`, or of another service that the selector lets in.
+    /// The metric called `name` of `service`, or of another service that the selector includes.
     fn exporter(&self, service: &str, selector: &Selector, name: &str) -> Result<&Metric, String> {
         let matchers: Vec<_> =
             selector.matchers.iter().filter(|matcher| matcher.label == "service").collect();
@@ -85,16 +85,16 @@ impl Catalogue {
         metric.ok_or_else(|| unknown(service, name, &self.services[service]))
     }
 
-    /// Why nobody knows how many events of a histogram took at most `bound` seconds. Quiet where [`Catalogue::check`] speaks.
+    /// Why a histogram cannot tell how many events took at most `bound` seconds. Silent if [`Catalogue::check`]
+    /// reports an error.
     ///
     /// # Errors
-    /// One sentence, with the bounds that there are.
+    /// One sentence, with the existing bounds.
     pub fn check_bound(&self, service: &str, histogram: &Selector, bound: f64) -> Result<(), String> {
         let metric = self.services.get(service).and_then(|metrics| metrics.get(&histogram.name));
         match metric {
             Some(metric) if !metric.bounds.contains(&bound) => Err(format!(
-                "{bound} s is not the bound of a bucket of `{}`, so nobody knows how many took at most that long: expected \
-                 one of {}",
+                "{bound} s is not the bound of a bucket of `{}`, so the events within it cannot be counted: expected one of {}",
                 histogram.name,
                 metric.bounds.iter().map(f64::to_string).collect::<Vec<_>>().join(", ")
             )),
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_exists_passes_and_what_does_not_is_named_with_what_does() {
+    fn existing_metrics_pass_and_unknown_ones_are_named_with_the_known_ones() {
         let catalogue = catalogue();
         let check = |service, text, used| catalogue.check(service, &Selector::parse(text).unwrap(), used);
         assert_eq!(check("api", r#"a_total{k="x", service="api"}"#, Use::Counter), Ok(()));
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_selector_of_several_metrics_may_be_about_several_services() {
+    fn a_selector_of_several_metrics_may_cover_several_services() {
         let mut catalogue = catalogue();
         catalogue.add("web", "b_total counter {k} Things.\n").unwrap();
         let check = |text| catalogue.check("api", &Selector::parse(text).unwrap(), Use::Counter);
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_none_is_refused() {
+    fn a_malformed_line_is_refused() {
         assert!(Catalogue::default().add("api", "a_total 5\n").is_err());
     }
 }

@@ -1,9 +1,10 @@
 //! Windows and factors: one table, two clocks. Rules, dashboards, Alertmanager's matchers and the tables of the runbooks are
 //! written from it.
 //!
-//! The table is that of the Site Reliability Workbook, chapter 5 (with the 1d/2h row of its rule example). Everything in it
-//! is free of scale: divide the period and every window by the same number and keep the factors, and an alert fires after
-//! the same share of the budget and at the same error ratio. So the lab's clock is the production clock, 60 times as fast.
+//! The table is that of the Site Reliability Workbook, chapter 5 (with the 1d/2h row of its rule example). It is
+//! independent of scale: divide the period and every window by the same number and keep the factors, and an alert
+//! fires after the same share of the budget and at the same error ratio. So the lab's clock is the production
+//! clock, 60 times as fast.
 
 use std::fmt;
 
@@ -15,9 +16,9 @@ use crate::Window;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Somebody is woken.
+    /// Wakes the person on call.
     Page,
-    /// Somebody looks in working hours.
+    /// Can wait for working hours.
     Ticket,
 }
 
@@ -30,8 +31,8 @@ impl fmt::Display for Severity {
     }
 }
 
-/// One alert of an objective: fires while the error ratio over both windows is above `factor` times the budget. The long
-/// window says that it matters, the short one that it still goes on.
+/// One alert of an objective: fires while the error ratio over both windows is above `factor` times the budget. The
+/// long window shows that it matters, the short one that it is still happening.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Pair {
     /// What dashboards call it: its severity, and which of the two it is.
@@ -75,7 +76,7 @@ impl Clock {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Lab, Self::Production];
 
-    /// What every window and the period are divided by.
+    /// The divisor of every window and of the period.
     #[must_use]
     pub const fn divisor(self) -> u64 {
         match self {
@@ -105,20 +106,20 @@ impl Clock {
         PAIRS.map(|pair| Pair { long: self.scale(pair.long), short: self.scale(pair.short), ..pair })
     }
 
-    /// The shortest window: five evaluations.
+    /// The shortest window, in which rules are evaluated five times.
     #[must_use]
     pub fn base(self) -> Window {
         self.scale(PAIRS[0].short)
     }
 
-    /// How often rules of pages are evaluated. The lab scrapes as often; a production Prometheus scrapes at
-    /// least as often, every 15 to 60 s.
+    /// How often rules of pages are evaluated. The lab scrapes as often; a production Prometheus scrapes at least
+    /// as often, every 15 to 60 s.
     #[must_use]
     pub const fn evaluation(self) -> Window {
         self.scale(Window::minutes(1))
     }
 
-    /// How often rules of tickets and of the whole period are evaluated: they move slowly and read many samples.
+    /// How often rules of tickets and of the whole period are evaluated: they change slowly and read many samples.
     #[must_use]
     pub const fn slow_evaluation(self) -> Window {
         self.scale(Window::minutes(5))
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn the_labs_windows_are_whole_seconds_and_at_least_five_scrapes() {
+    fn the_windows_of_the_lab_are_whole_seconds_and_at_least_five_scrapes() {
         let windows = Clock::Lab.pairs().map(|pair| (pair.long.to_string(), pair.short.to_string()));
         let expected = [("1m", "5s"), ("6m", "30s"), ("24m", "2m"), ("72m", "6m")];
         assert_eq!(windows, expected.map(|(long, short)| (long.to_owned(), short.to_owned())));

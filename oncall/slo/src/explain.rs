@@ -1,4 +1,4 @@
-//! What an alert means, in words, with the numbers of its objective.
+//! Explains an alert in words, with the numbers of its objective.
 
 use crate::{
     Clock, Severity, Slo, theory,
@@ -27,7 +27,7 @@ pub fn explain(slo: &Slo, clock: Clock) -> String {
         slo.reason,
     );
     text.push_str("A burn rate is a multiple, not a share: 0.05 is a healthy service. The alert fires when both windows are above\n");
-    text.push_str("the factor times the budget; the long one says that it matters, the short one that it still goes on.\n\n");
+    text.push_str("the factor times the budget; the long one shows that it matters, the short one that it continues.\n\n");
     for pair in clock.pairs() {
         let threshold = theory::threshold(&pair, slo.budget());
         let ends = theory::exhaustion(period, pair.factor).unwrap_or_default();
@@ -58,7 +58,7 @@ pub fn explain(slo: &Slo, clock: Clock) -> String {
     text
 }
 
-/// Detection and reset at the usual error ratios.
+/// Detection and reset times at the usual error ratios.
 pub(crate) fn times(slo: &Slo, pair: &crate::Pair) -> String {
     let at = |ratio: f64| {
         let (detect, reset) =

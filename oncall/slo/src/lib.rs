@@ -1,10 +1,10 @@
 //! Service level objectives as code: OpenSLO v1 specs in, Prometheus rules, promtool tests, pages and reports out.
 //!
-//! Reads in this order: [`spec`] (YAML to model, with errors that name file, line and field), [`model`] (what an objective
-//! is), [`clock`] (windows and factors), [`theory`] (when an alert must fire and end), [`lint`] (what is legal and still
-//! wrong), [`generate`] (rules, tests, the page), [`simulate`], [`report`], [`explain`].
+//! Read it in this order: [`spec`] (YAML to model, with errors that name file, line and field), [`model`] (what an
+//! objective is), [`clock`] (windows and factors), [`theory`] (when an alert must fire and end), [`lint`] (what is
+//! legal but wrong), [`generate`] (rules, tests, the page), [`simulate`], [`report`], [`explain`].
 //!
-//! Does no input or output: callers read files, ask Prometheus and print.
+//! Does no I/O: callers read files, query Prometheus and print.
 
 pub mod catalogue;
 pub mod clock;

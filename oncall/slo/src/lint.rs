@@ -1,4 +1,4 @@
-//! What is legal in a spec and still wrong: alerts that can never fire, metrics that do not exist, traffic that is too low.
+//! What is legal in a spec but wrong: alerts that can never fire, metrics that do not exist, traffic that is too low.
 
 use crate::{
     Catalogue, PAIRS, Problem, Sli, Slo,
@@ -46,7 +46,7 @@ pub fn errors(slo: &Slo, catalogue: &Catalogue) -> Vec<Problem> {
     found
 }
 
-/// Each selector of the SLI with the field that it stands in, checked against what exists.
+/// Each selector of the SLI with the field that contains it, checked against the existing metrics.
 fn metrics(slo: &Slo, catalogue: &Catalogue) -> Vec<(String, Result<(), String>)> {
     let query = |path: &str| format!("spec.indicator.spec.{path}.metricSource.spec.query");
     let check = |path: &str, selector, used| (query(path), catalogue.check(&slo.service, selector, used));
@@ -70,7 +70,7 @@ fn metrics(slo: &Slo, catalogue: &Catalogue) -> Vec<(String, Result<(), String>)
     }
 }
 
-/// What is worth knowing about the traffic that a spec needs.
+/// Notes on the traffic that a spec needs.
 #[must_use]
 pub fn notes(slo: &Slo) -> Vec<String> {
     let pair = &crate::Clock::Lab.pairs()[0];
@@ -83,7 +83,7 @@ pub fn notes(slo: &Slo) -> Vec<String> {
     )];
     let rate = events / pair.short.secs();
     notes.push(format!(
-        "on the lab clock, under {rate:.1} events a second one error fills the {} window: the long one alone decides then",
+        "on the lab clock, under {rate:.1} events per second one error fills the {} window, so that only the long one decides",
         pair.short
     ));
     notes

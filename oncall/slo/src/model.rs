@@ -1,4 +1,4 @@
-//! What an objective is, once its spec was read and found to be sound.
+//! An objective, once its spec has been read and checked.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,13 @@ use crate::{Window, selector::Selector};
 pub struct Slo {
     /// Kebab-case, unique: the label `slo`.
     pub name: String,
-    /// What it is called in sentences.
+    /// Its name in sentences.
     pub title: String,
     /// The service that keeps it: the label `service`.
     pub service: String,
-    /// Who answers for it.
+    /// The team that is responsible for it.
     pub owner: String,
-    /// What users are promised, in a sentence.
+    /// The promise to users, in a sentence.
     pub promise: String,
     /// Why the objective is as high as it is.
     pub reason: String,
@@ -31,30 +31,30 @@ pub struct Slo {
     pub period: Period,
     /// Bad events within a long window below which no alert fires, so that a single error never does. At least 1.
     pub minimum_errors: u32,
-    /// Where it was read from, for messages: file name and line of the name.
+    /// Where it was read, for messages: file name and line of the name.
     pub origin: (String, u64),
-    /// Lines of the fields that lints judge.
+    /// Lines of the fields that lints check.
     pub lines: BTreeMap<String, u64>,
 }
 
-/// What is counted. Selectors are of counters, without a range.
+/// What is counted. Selectors of counters, without a range.
 #[derive(Debug, Clone)]
 pub enum Sli {
-    /// Bad events of all events. No bad series means no bad events.
+    /// Bad events out of all events. If there is no series of bad events, there are none.
     Bad {
         /// Bad events.
         bad: Selector,
         /// All events.
         total: Selector,
     },
-    /// Good events of all events. No good series means that none was good.
+    /// Good events out of all events. If there is no series of good events, there are none.
     Good {
         /// Good events.
         good: Selector,
         /// All events.
         total: Selector,
     },
-    /// Events of a classic histogram that took at most so long.
+    /// Events of a classic histogram that took at most `threshold`.
     Latency {
         /// The histogram, without a suffix.
         histogram: Selector,
@@ -67,9 +67,9 @@ pub enum Sli {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Period {
-    /// The last so many days, at any time.
+    /// The last days, up to any moment.
     Rolling(Window),
-    /// From the beginning of the current day, week, month or year in UTC.
+    /// From the start of the current day, week, month or year in UTC.
     Calendar(Calendar),
 }
 
@@ -88,7 +88,7 @@ pub enum Calendar {
 }
 
 impl Period {
-    /// Its length; of a calendar period the longest one.
+    /// Its length; for a calendar period, the longest one.
     #[must_use]
     pub const fn nominal(self) -> Window {
         match self {
@@ -138,7 +138,7 @@ impl Sli {
         }
     }
 
-    /// What it measures in a word.
+    /// What it measures, in a few words.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {

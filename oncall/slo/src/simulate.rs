@@ -1,13 +1,13 @@
-//! When which alert would fire, and when it would end, given an error ratio over time.
+//! When each alert would fire and end, given an error ratio over time.
 //!
-//! Exact for constant traffic: a window's ratio is then the mean of the error ratio over it. Before the first segment the
-//! service was healthy for as long as the longest window looks back.
+//! Exact for constant traffic: a window's ratio is then the mean of the error ratio over it. Before the first
+//! segment the service was healthy for at least the length of the longest window.
 
 use serde::Serialize;
 
 use crate::{Clock, Pair, Severity, Slo, Window, theory};
 
-/// An error ratio for a time.
+/// An error ratio over a time.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Segment {
     /// How long.
@@ -19,26 +19,26 @@ pub struct Segment {
 /// An alert that changes its state.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Event {
-    /// Seconds from the beginning of the first segment.
+    /// Seconds from the start of the first segment.
     pub at: u64,
-    /// Fires from here on, or has ended.
+    /// `true`: starts to fire; `false`: ends.
     pub fires: bool,
     /// Page or ticket.
     pub severity: Severity,
-    /// Which pair, by its long window.
+    /// The pair of windows, by the long one.
     pub long_window: Window,
 }
 
-/// What comes of it.
+/// The outcome.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Outcome {
-    /// In the order of time.
+    /// In order of time.
     pub events: Vec<Event>,
-    /// Share of the period's budget that was spent; above 1 when there was not enough.
+    /// Share of the period's budget that was spent; above 1 if there was not enough.
     pub budget_spent: f64,
-    /// Seconds until the budget was gone, where it was.
+    /// Seconds until the budget was gone, if that happened.
     pub exhausted_at: Option<u64>,
-    /// Seconds in all.
+    /// Length of all segments, in seconds.
     pub lasts: u64,
 }
 
@@ -60,7 +60,7 @@ impl std::str::FromStr for Segment {
     }
 }
 
-/// Runs through the segments, evaluating once an evaluation interval of the clock.
+/// Runs through the segments, evaluating once per evaluation interval of the clock.
 #[must_use]
 pub fn simulate(slo: &Slo, clock: Clock, segments: &[Segment]) -> Outcome {
     let course = Course::new(segments);
@@ -90,9 +90,9 @@ pub fn simulate(slo: &Slo, clock: Clock, segments: &[Segment]) -> Outcome {
     }
 }
 
-/// Seconds of badness up to each boundary.
+/// Accumulated bad seconds at each boundary.
 struct Course {
-    /// Second, badness before it, ratio from it on.
+    /// Second, bad seconds before it, ratio from it on.
     parts: Vec<(u64, f64, f64)>,
     lasts: u64,
 }
@@ -126,7 +126,7 @@ impl Course {
 
     fn above(&self, pair: &Pair, budget: f64, at: u64) -> bool {
         let threshold = theory::threshold(pair, budget);
-        // A mean that only rounding has lifted above the threshold is at it.
+        // A mean that is above the threshold only because of rounding counts as equal to it.
         [pair.long, pair.short].into_iter().all(|window| self.mean(at, window) > threshold * (1.0 + 1e-12))
     }
 }

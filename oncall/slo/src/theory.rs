@@ -1,7 +1,7 @@
 //! When an alert must fire and when it must end, by arithmetic (Site Reliability Workbook, chapter 5).
 //!
-//! All times in seconds, for windows that are full of healthy traffic before the fault begins. A window that is not full yet,
-//! because the service just started or its history was deleted, reacts sooner.
+//! All times are in seconds, for windows that are full of healthy traffic before the fault starts. A window that is
+//! not full yet, because the service has just started or its history was deleted, reacts sooner.
 
 use crate::Pair;
 
@@ -11,7 +11,7 @@ pub fn threshold(pair: &Pair, budget: f64) -> f64 {
     pair.factor * budget
 }
 
-/// Seconds from the beginning of a constant error ratio until the pair fires; `None` when it never does.
+/// Seconds from the start of a constant error ratio until the pair fires; `None` if it never does.
 ///
 /// The long window decides: it crosses the threshold when `ratio * t / long = factor * budget`.
 #[must_use]
@@ -20,8 +20,8 @@ pub fn detection(pair: &Pair, budget: f64, ratio: f64) -> Option<f64> {
     (ratio > threshold).then(|| threshold * pair.long.secs() / ratio)
 }
 
-/// Seconds from the end of a constant error ratio, which lasted at least the short window, until the pair ends; `None` when
-/// it had not fired.
+/// Seconds from the end of a constant error ratio, which lasted at least the short window, until the pair ends;
+/// `None` if it had not fired.
 ///
 /// The short window decides: it falls to the threshold when `ratio * (short - t) / short = factor * budget`.
 #[must_use]
@@ -42,7 +42,7 @@ pub fn exhaustion(period: crate::Window, burn_rate: f64) -> Option<f64> {
     (burn_rate > 0.0).then(|| period.secs() / burn_rate)
 }
 
-/// Events in a window under which one bad event alone would exceed the threshold.
+/// Events in a window below which a single bad event would exceed the threshold.
 #[must_use]
 pub fn events_under_which_one_fires(pair: &Pair, budget: f64) -> f64 {
     1.0 / threshold(pair, budget)
@@ -54,13 +54,13 @@ mod tests {
     use crate::{Clock, PAIRS, Window};
 
     #[test]
-    fn the_known_detection_and_reset_times_come_out() {
+    fn detection_and_reset_times_are_those_of_the_workbook() {
         let fast = Clock::Lab.pairs()[0];
         for (ratio, detect, end) in [(1.0, 0.864, 4.928), (0.1, 8.64, 4.28), (0.02, 43.2, 1.4)] {
             assert!((detection(&fast, 0.001, ratio).unwrap() - detect).abs() < 1e-9);
             assert!((reset(&fast, 0.001, ratio).unwrap() - end).abs() < 1e-9);
         }
-        assert_eq!(detection(&fast, 0.001, 0.0144), None, "at the threshold is not above it");
+        assert_eq!(detection(&fast, 0.001, 0.0144), None, "equal to the threshold is not above it");
     }
 
     #[test]

@@ -1,42 +1,42 @@
-//! A length of time as rules name it: whole seconds, written in the largest unit that divides it.
+//! A duration as rules write it: whole seconds, in the largest unit that divides it.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// A length of time in whole seconds, above 0. Displayed as Prometheus reads it: `5s`, `72m`, `30d`.
+/// A duration in whole seconds, above 0. Displayed in Prometheus's format: `5s`, `72m`, `30d`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Window(u64);
 
-/// Seconds of a day.
+/// Seconds per day.
 const DAY: u64 = 86_400;
-/// Units in which a window is written, largest first. No weeks: `30d` and `7d` read alike.
+/// Units in which a window is written, largest first. No weeks: `7d` can be compared with `30d` at a glance.
 const UNITS: [(u64, &str); 4] = [(DAY, "d"), (3600, "h"), (60, "m"), (1, "s")];
 
 impl Window {
-    /// So many seconds.
+    /// A window of `seconds` seconds.
     ///
     /// # Panics
-    /// On 0, in a constant: no window is empty.
+    /// When `seconds` is 0: no window is empty.
     #[must_use]
     pub const fn seconds(seconds: u64) -> Self {
         assert!(seconds > 0, "a window has a length");
         Self(seconds)
     }
 
-    /// So many minutes.
+    /// A window of `minutes` minutes.
     #[must_use]
     pub const fn minutes(minutes: u64) -> Self {
         Self::seconds(minutes * 60)
     }
 
-    /// So many hours.
+    /// A window of `hours` hours.
     #[must_use]
     pub const fn hours(hours: u64) -> Self {
         Self::minutes(hours * 60)
     }
 
-    /// So many days.
+    /// A window of `days` days.
     #[must_use]
     pub const fn days(days: u64) -> Self {
         Self::hours(days * 24)
@@ -64,10 +64,10 @@ impl Window {
         Self(if seconds == 0 { 1 } else { seconds })
     }
 
-    /// Reads one number with one unit of `s`, `m`, `h`, `d`, `w`.
+    /// Parses a number with a unit: `s`, `m`, `h`, `d` or `w`.
     ///
     /// # Errors
-    /// What would be right.
+    /// A sentence with the expected form.
     pub fn parse(text: &str) -> Result<Self, String> {
         let wrong =
             || format!("`{text}` is not a duration: expected a number and a unit, such as 30d, 6h, 5m or 5s");
@@ -103,7 +103,7 @@ impl Serialize for Window {
     }
 }
 
-/// A time in seconds as people read it: `0.86 s`, `43.2 s`, `8.6 min`, `50 h`, `30 d`.
+/// A time in seconds in a readable form: `0.86 s`, `43.2 s`, `8.6 min`, `50 h`, `30 d`.
 #[must_use]
 pub fn humane(seconds: f64) -> String {
     let (value, unit) = match seconds {
@@ -116,7 +116,7 @@ pub fn humane(seconds: f64) -> String {
     format!("{} {unit}", trim_zeros(&text))
 }
 
-/// A number without the noise of binary fractions: at most twelve decimals, no trailing zeros.
+/// A number without binary noise: at most twelve decimals, no trailing zeros.
 #[must_use]
 pub fn number(value: f64) -> String {
     trim_zeros(&format!("{value:.12}")).to_owned()
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_duration_is_refused() {
+    fn an_invalid_duration_is_refused() {
         for text in [
             "",
             "d",

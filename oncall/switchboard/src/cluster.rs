@@ -1,7 +1,8 @@
-//! A lab on Kubernetes: its pods, found with kubectl, and ways to them and to its Services, through `kubectl port-forward`.
+//! A lab on Kubernetes: its pods, found with kubectl, and connections to them and its Services, through `kubectl
+//! port-forward`.
 //!
-//! kubectl and not a client library: it has the person's contexts, credentials and plug-ins, and the way through the API server
-//! is the one that network policies leave open.
+//! kubectl and not a client library: it has the user's contexts, credentials and plug-ins, and the path through the
+//! API server is the one that network policies leave open.
 
 use std::{process::Stdio, time::Duration};
 
@@ -24,7 +25,7 @@ pub struct Cluster {
     pub context: Option<String>,
     /// Namespace of the lab.
     pub namespace: String,
-    /// One pod only; `None` for every pod of a service.
+    /// Only this pod; `None` for every pod of a service.
     pub pod: Option<String>,
 }
 
@@ -39,13 +40,13 @@ pub struct Pod {
     admin: u16,
 }
 
-/// A way into the cluster; closed when dropped.
+/// A port-forward into the cluster; closed when dropped.
 #[derive(Debug)]
 pub struct Forward {
     /// Base URL on this machine.
     pub url: String,
     _kubectl: Child,
-    /// Kept open, and after the child: kubectl says a line for each connection, and dies when nobody could read it.
+    /// Kept open longer than the child: kubectl prints a line for each connection, and dies if its output is closed.
     _output: (Lines<BufReader<ChildStdout>>, ChildStderr),
 }
 
@@ -53,7 +54,7 @@ impl Cluster {
     /// The pods of `service`, or of every service.
     ///
     /// # Errors
-    /// What kubectl says, or that there are none: with the names that there are.
+    /// kubectl's message, or that there are none; lists the existing names.
     pub async fn pods(&self, service: Option<&str>) -> Result<Vec<Pod>> {
         let output = self
             .kubectl(&["get", "pods", "--selector", "app.kubernetes.io/part-of=sre-lab", "--output", "json"])
@@ -91,15 +92,15 @@ impl Cluster {
         }
     }
 
-    /// Opens a way to a pod's admin port.
+    /// Opens a port-forward to a pod's admin port.
     ///
     /// # Errors
-    /// What kubectl says, or that it took too long.
+    /// kubectl's message, or that it took too long.
     pub async fn pod(&self, pod: &Pod) -> Result<Forward> {
         self.forward(&format!("pod/{}", pod.name), &pod.admin.to_string()).await
     }
 
-    /// Opens a way to a port of a Service, by its name or number.
+    /// Opens a port-forward to a port of a Service, by name or number.
     ///
     /// # Errors
     /// As [`Cluster::pod`].
@@ -108,7 +109,7 @@ impl Cluster {
     }
 
     async fn forward(&self, target: &str, port: &str) -> Result<Forward> {
-        // A port that is free here is chosen by kubectl, which names it in its first line.
+        // kubectl chooses a free port here, and names it in its first line.
         let mut kubectl = self
             .kubectl(&["port-forward", target, &format!(":{port}")])
             .kill_on_drop(true)
@@ -153,7 +154,7 @@ fn forwarded(line: &str) -> Option<u16> {
     line.strip_prefix("Forwarding from 127.0.0.1:")?.split_once(" -> ")?.0.parse().ok()
 }
 
-/// What `kubectl get pods --output json` says, as far as it is of use here.
+/// The parts of `kubectl get pods --output json` that are needed here.
 #[derive(Deserialize)]
 struct PodList {
     items: Vec<Item>,
@@ -205,7 +206,7 @@ struct Status {
     phase: String,
 }
 
-/// Running pods with a fault switch: those that are told whether to have one. Pods that are going are left out.
+/// Running pods that have a fault switch, which their environment tells. Terminating pods are left out.
 fn read(json: &[u8]) -> Result<Vec<Pod>> {
     let list: PodList =
         serde_json::from_slice(json).map_err(|error| Error::Kubectl(format!("its list of pods: {error}")))?;

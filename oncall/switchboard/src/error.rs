@@ -1,15 +1,15 @@
-//! Why a switch cannot be thrown, and what to do about it.
+//! Why a switch cannot be set, and what to do about it.
 
-/// What the switchboard answers.
+/// The result of a call.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why a switch cannot be thrown.
+/// Why a switch cannot be set.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The service refused, or could not be reached.
     #[error(transparent)]
     Peer(#[from] observe::Error),
-    /// It answers what no service of the lab would.
+    /// The response has a format that no service of the lab uses.
     #[error("{0}: its switches are of another version: {1}")]
     Odd(String, serde_json::Error),
     /// No service has that name.
@@ -18,10 +18,10 @@ pub enum Error {
     /// kubectl cannot be run.
     #[error("cannot run kubectl: is it installed? ({0})")]
     NoKubectl(std::io::Error),
-    /// kubectl complains.
+    /// kubectl reports an error.
     #[error("kubectl: {0}")]
     Kubectl(String),
-    /// There is no way to a pod or Service.
+    /// There is no port-forward to a pod or Service.
     #[error("{0}: kubectl port-forward: {1}")]
     NoForward(String, String),
     /// No pod of a lab.

@@ -1,5 +1,5 @@
-//! The switches of every replica of a service: its faults and its protections, wherever it runs. A lab on this machine has one
-//! replica of each service; a cluster has pods, and a switch is thrown in all of them or in one.
+//! The switches of every replica of a service: its faults and its protections, wherever it runs. A lab on this
+//! machine has one replica of each service; in a cluster a switch is set in all pods of a service or in one.
 
 pub mod cluster;
 mod error;
@@ -19,37 +19,37 @@ pub use self::{
 /// Where the services are.
 #[derive(Debug, Clone)]
 pub enum Place {
-    /// On this machine: the name of each service, and the base URL of its admin port.
+    /// On this machine: the name of each service and the base URL of its admin port.
     Here(Vec<(String, String)>),
     /// On Kubernetes.
     Kubernetes(Cluster),
 }
 
-/// One replica of a service, by its switches.
+/// One replica of a service, with its switches.
 #[derive(Debug)]
 pub struct Replica {
     /// The service.
     pub service: String,
-    /// In a cluster: the pod.
+    /// The pod, in a cluster.
     pub pod: Option<String>,
-    /// Calls its admin port.
+    /// The client of its admin port.
     peer: Peer,
     _way: Option<Forward>,
 }
 
-/// A fault that is in force.
+/// An active fault.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// Share of the calls that it strikes.
+    /// Share of the calls that it affects.
     pub rate: Value,
     /// Its own parameters.
     #[serde(default)]
     pub parameters: Map<String, Value>,
-    /// When it ends, RFC 3339; absent where it lasts until it is deleted.
+    /// When it ends, RFC 3339; absent if it lasts until it is deleted.
     pub expires_at: Option<String>,
-    /// Until then.
+    /// Seconds until then.
     pub seconds_left: Option<f64>,
-    /// What else the service says.
+    /// All other fields.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
@@ -61,19 +61,19 @@ pub struct FaultPoint {
     pub name: String,
     /// What it does, in one line.
     pub summary: String,
-    /// What it takes.
+    /// Its parameters.
     #[serde(default)]
     pub parameters: Vec<Parameter>,
-    /// What moves.
+    /// The signals that change.
     #[serde(default)]
     pub signals: String,
     /// How it ends.
     #[serde(default)]
     pub ends: String,
-    /// What is in force. Not for trainees.
+    /// The active plan. Not for trainees.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active: Option<Plan>,
-    /// What else the service says.
+    /// All other fields.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
@@ -85,11 +85,11 @@ pub struct Parameter {
     pub name: String,
     /// What it changes.
     pub summary: String,
-    /// What may be said.
+    /// The accepted values.
     pub expects: String,
-    /// What holds when nothing is said.
+    /// The value by default.
     pub default: Option<String>,
-    /// What else the service says.
+    /// All other fields.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
@@ -99,23 +99,23 @@ pub struct Parameter {
 pub struct Protection {
     /// Its name.
     pub name: String,
-    /// Whether it is in force.
+    /// Whether it is on.
     pub enabled: bool,
     /// What it does, in one line.
     pub summary: String,
-    /// Until it is in force again, where that is known.
+    /// Seconds until it is on again, if that is known.
     pub seconds_left: Option<f64>,
-    /// What else the service says.
+    /// All other fields.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
 
 impl Place {
-    /// The replicas of a service, or of every service; `token` opens their switches where they ask for one.
+    /// The replicas of a service, or of every service; `token` is for switches that require one.
     ///
     /// # Errors
-    /// That there is no such service, with those that there are; or that a pod cannot be reached: then none is, so that a fault is
-    /// never on in some pods by accident.
+    /// When there is no such service; lists the existing ones. Or when a pod cannot be reached: then none is
+    /// returned, so that a fault is never active in only some pods by accident.
     pub async fn replicas(&self, wanted: Option<&str>, token: Option<&str>) -> Result<Vec<Replica>> {
         let token = token.map(str::to_owned);
         match self {
@@ -168,15 +168,15 @@ impl Replica {
         self.peer.base()
     }
 
-    /// The faults that it can have, with what is in force.
+    /// The faults that it can have, and the active plans.
     ///
     /// # Errors
-    /// Each of these: what the service said, or why it could not be reached.
+    /// The service's message, or why it could not be reached; the same for the others below.
     pub async fn faults(&self) -> Result<Vec<FaultPoint>> {
         self.list("faults").await
     }
 
-    /// Switches a fault on, or changes the one that is on; what the service answers.
+    /// Switches a fault on, or changes the active one; returns the service's response.
     ///
     /// # Errors
     /// As [`Replica::faults`].
@@ -212,7 +212,7 @@ impl Replica {
         self.list("protections").await
     }
 
-    /// Switches a protection on or off, off for a time if one is given.
+    /// Switches a protection on or off; off for `ttl` if it is given.
     ///
     /// # Errors
     /// As [`Replica::faults`].
@@ -230,7 +230,8 @@ impl Replica {
     }
 }
 
-/// Of a name, all but letters, digits and `-`: a person may have typed anything, and it stays one segment of the path.
+/// In names, everything except letters, digits and `-`: a user may have typed anything, and it must stay one path
+/// segment.
 const NOT_IN_NAMES: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-');
 
 /// The path of one switch.

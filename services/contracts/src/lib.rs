@@ -1,7 +1,7 @@
 //! Types that cross a wire between services: no behaviour but validation of shape.
 //!
-//! Money is integer cents, ids are UUIDv7, times are RFC 3339 UTC. An event carries its `version`; a reader that does not
-//! know it dead-letters the message instead of guessing.
+//! Money is integer cents, ids are UUIDv7, times are RFC 3339 UTC. An event has a `version`; a reader that does not know
+//! it dead-letters the message instead of guessing.
 
 pub mod orders;
 pub mod problems;

@@ -150,7 +150,7 @@ pub enum DecodeError {
 }
 
 impl DecodeError {
-    /// The reason as a dead letter's header and metric label carry it.
+    /// The reason, as in a dead letter's header and metric label.
     #[must_use]
     pub const fn reason(&self) -> &'static str {
         match self {
@@ -164,7 +164,7 @@ impl DecodeError {
 /// Reads an event, its version first.
 ///
 /// # Errors
-/// [`DecodeError`]; both are permanent: dead-letter the message.
+/// [`DecodeError`]; every variant is permanent: dead-letter the message.
 pub fn decode<T: serde::de::DeserializeOwned>(payload: &[u8]) -> Result<T, DecodeError> {
     let value: serde_json::Value = serde_json::from_slice(payload).map_err(|error| {
         if error.is_eof() {

@@ -1,4 +1,4 @@
-//! What requests and messages say about the user that they are for, in W3C baggage.
+//! Keys of the W3C baggage in which requests and messages name their user.
 
 /// The user's id.
 pub const USER_ID: &str = "user.id";

@@ -49,13 +49,13 @@ pub struct User {
 /// Number of users that user-service seeds into an empty database.
 pub const SEEDED_USERS: u32 = 10_000;
 
-/// Id of the n-th seeded user (0-based): a valid UUIDv7 with a fixed time, so that load and tests know them without asking.
+/// Id of the n-th seeded user (0-based): a valid UUIDv7 with a fixed time, so that load and tests know them in advance.
 #[must_use]
 pub fn seeded_user_id(n: u32) -> Uuid {
     Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 | u128::from(n))
 }
 
-/// Tier of the n-th seeded user: of every 20 neighbours 14 are free, 5 standard, 1 premium.
+/// Tier of the n-th seeded user: of every 20 consecutive users 14 are free, 5 standard, 1 premium.
 #[must_use]
 pub const fn seeded_user_tier(n: u32) -> UserTier {
     match n % 20 {

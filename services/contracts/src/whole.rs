@@ -1,4 +1,4 @@
-//! Whole numbers as JSON Schema has them: `3.0` is the integer 3, which is how some languages write it. serde_json alone refuses it.
+//! Whole numbers as in JSON Schema: `3.0` is the integer 3, as some languages write it. serde_json alone refuses it.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use serde::{
     de::{Error, Unexpected, Visitor},
 };
 
-/// Reads a whole number, written with or without a fraction of zero.
+/// Parses a whole number, with or without a fraction of zero.
 ///
 /// # Errors
-/// When it has another fraction, or does not fit.
+/// When it has any other fraction, or does not fit.
 pub(crate) fn number<'de, D: Deserializer<'de>, T: TryFrom<i64>>(deserializer: D) -> Result<T, D::Error> {
     let number = deserializer.deserialize_i64(Whole)?;
     T::try_from(number).map_err(|_| D::Error::invalid_value(Unexpected::Signed(number), &"a number in range"))
@@ -34,7 +34,7 @@ impl Visitor<'_> for Whole {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<i64, E> {
-        // Beyond 2^53 a float does not say which whole number it is.
+        // Beyond 2^53 a float does not identify a whole number.
         let exact = value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0;
         #[expect(clippy::cast_possible_truncation, reason = "whole, and within 2^53")]
         let whole = value as i64;
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fraction_of_zero_is_no_fraction() {
+    fn a_fraction_of_zero_is_accepted() {
         for (quantity, price) in [("3", "250"), ("3.0", "250.0"), ("3e0", "2.5e2")] {
             let item = item(quantity, price).expect(quantity);
             assert_eq!((item.quantity, item.unit_price_cents), (3, 250));
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_whole_or_does_not_fit_is_refused() {
+    fn fractions_and_numbers_out_of_range_are_refused() {
         for quantity in ["3.5", "-1", "4294967296", "1e99", "18446744073709551615", "\"3\"", "null", "true"] {
             assert!(item(quantity, "1").is_err(), "{quantity}");
         }

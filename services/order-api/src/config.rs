@@ -1,4 +1,4 @@
-//! What order-api can be told, from flags and environment.
+//! Flags and environment of order-api.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -9,16 +9,16 @@ use chassis_kafka::{Command, KafkaConfig};
 use chassis_postgres::DbConfig;
 use chassis_service::CommonConfig;
 
-/// Public address when none is configured.
+/// Default public address.
 pub const PUBLIC_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8001);
-/// Admin address when none is configured.
+/// Default admin address.
 pub const ADMIN_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9101);
 
 /// Accepts orders and hands them to order-worker. Public port 127.0.0.1:8001 and admin port 127.0.0.1:9101 by default.
 #[derive(Debug, Clone, clap::Parser)]
 #[command(name = "order-api", version)]
 pub struct OrderApiConfig {
-    /// What all services share.
+    /// The flags of all services.
     #[command(flatten)]
     pub common: CommonConfig,
     /// The database `orders`.
@@ -27,31 +27,31 @@ pub struct OrderApiConfig {
     /// The broker.
     #[command(flatten)]
     pub kafka: KafkaConfig,
-    /// Base URL of user-service, which knows who may order.
+    /// Base URL of user-service, which checks that the user of an order exists.
     #[arg(long, env = "USER_SERVICE_URL", default_value = "http://127.0.0.1:8002", value_name = "URL")]
     pub user_service_url: url::Url,
-    /// Time that asking user-service may take, retries included.
+    /// Longest time for a check of a user, including retries.
     #[arg(long, env = "USER_SERVICE_TIMEOUT", default_value = "1s", value_parser = humantime::parse_duration)]
     pub user_service_timeout: Duration,
-    /// Calls to user-service that run at once; more are refused.
+    /// Concurrent calls to user-service at most; more are refused.
     #[arg(long, env = "USER_SERVICE_MAX_CONCURRENT", default_value_t = 64)]
     pub user_service_max_concurrent: usize,
-    /// Time after which an order that was published but not settled is published again; doubles each time, up to eight times as much.
+    /// Time after which a published but unsettled order is published again; doubles each time, up to eight times this value.
     #[arg(long, env = "OUTBOX_OVERDUE", default_value = "15s", value_parser = humantime::parse_duration)]
     pub outbox_overdue: Duration,
-    /// What to do; without one: serve.
+    /// What to do; by default, serve.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
 impl OrderApiConfig {
-    /// Reads the process's flags and environment; on bad input prints what is wrong and ends the process with 64.
+    /// Reads the process's flags and environment; on bad input prints the problem and ends the process with 64.
     #[must_use]
     pub fn from_process() -> Self {
         chassis_core::config::parse::<Self>().with_default_addresses()
     }
 
-    /// Fills in the addresses of this service where none is configured.
+    /// Sets the addresses of this service, unless they are configured.
     #[must_use]
     pub fn with_default_addresses(mut self) -> Self {
         self.common.public_addr.get_or_insert(PUBLIC_ADDR);

@@ -1,5 +1,5 @@
-//! The fault points of order-api. Each is implemented at its boundary: those of its own, `risky` and `wrong-total`, in
-//! [`crate::adapters`], the others in the crate of the chassis that declares them.
+//! The fault points of order-api. Each is implemented at its boundary: its own, `risky` and `wrong-total`, in
+//! [`crate::adapters`], the others in the chassis crate that declares them.
 
 use chassis_client::catalogue::*;
 use chassis_faults::{Attribute, Catalogue, Fault, params, params::count, spec::work};
@@ -10,7 +10,7 @@ use chassis_service::catalogue::*;
 use chassis_telemetry::catalogue::*;
 use contracts::subject;
 
-/// What plans may choose by, whoever the request or message is for.
+/// Attributes by which plans may select requests and messages.
 pub const SUBJECT: &[Attribute] = &[
     Attribute { key: subject::USER_TIER, param: "user_tier", summary: "only users of this tier" },
     Attribute { key: subject::USER_ID, param: "user_id", summary: "only this user" },

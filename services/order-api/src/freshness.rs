@@ -15,11 +15,11 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// That becomes much while nothing is settled: looking may take this share (one in …) of the time.
 const LOOK_SHARE: u32 = 20;
 
-/// Counts overdue orders until `stop`. While the database does not answer nothing is judged; it is made up for afterwards.
+/// Counts overdue orders until `stop`. While the database does not respond nothing is judged; this is caught up afterwards.
 pub(crate) async fn watch(orders: OrderStore, metrics: OrderApiMetrics, stop: CancellationToken) {
     loop {
         let started = tokio::time::Instant::now();
-        // The reason for a failure is logged by the outbox's relay, which meets the same one.
+        // The outbox's relay logs the cause of the failure, which it has as well.
         if let Ok(late) = orders.mark_late(Utc::now() - FRESH_WITHIN).await {
             metrics.orders_late(late);
         }

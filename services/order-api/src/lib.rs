@@ -1,6 +1,6 @@
-//! order-api: accepts orders, keeps them, hands them to order-worker through an outbox and applies what comes back.
+//! order-api: accepts and stores orders, passes them to order-worker through an outbox, and applies the outcomes.
 //!
-//! Reads in this order: [`router`] (what it offers), [`routes`] (one handler per file), [`domain`] (what an order is),
+//! Read it in this order: [`router`] (the routes), [`routes`] (one handler per file), [`domain`] (the rules of orders),
 //! [`adapters`] (PostgreSQL, user-service), [`outcomes`] (the way back from Kafka).
 
 pub mod adapters;
@@ -42,14 +42,14 @@ pub const SERVICE: ServiceInfo = ServiceInfo { name: "order-api", version: env!(
 pub static MIGRATIONS: std::sync::LazyLock<sqlx::migrate::Migrator> =
     chassis_postgres::migrations!["0001_orders", "0002_freshness"];
 
-/// Attempts of an outcome whose statement keeps losing conflicts, before it is given up.
+/// Attempts for an outcome whose statement keeps losing conflicts.
 const MAX_ATTEMPTS: u32 = 10;
 
-/// Assembles the service: opens the database and brings its schema up to date, starts the outbox relay and the outcome
+/// Assembles the service: opens the database and migrates its schema, starts the outbox relay and the outcome
 /// consumer, and returns the public routes.
 ///
 /// # Errors
-/// When an address of the configuration is not one, or the database stays away until the start-up deadline.
+/// When a configured address is invalid, or the database is not available within the start-up deadline.
 pub async fn build(config: &OrderApiConfig, chassis: Chassis) -> anyhow::Result<App> {
     let metrics = OrderApiMetrics::register(&chassis.metrics);
 
@@ -89,7 +89,7 @@ pub async fn build(config: &OrderApiConfig, chassis: Chassis) -> anyhow::Result<
         .failing(|failure| OrderError::Storage(storage(failure)).into()))
 }
 
-/// The error of a database that really failed like this.
+/// The error that a database which really failed like this would cause.
 fn storage(failure: Failure) -> DbError {
     match failure {
         Failure::Lost => DbError::lost(),
@@ -100,7 +100,7 @@ fn storage(failure: Failure) -> DbError {
 /// Puts at most `limit` dead letters back on the topic `order-outcomes`, oldest of each partition first.
 ///
 /// # Errors
-/// When the broker does not answer or does not take a message; what was moved until then stays moved.
+/// When the broker does not respond or does not accept a message; messages that were moved before stay moved.
 pub async fn redrive(config: &OrderApiConfig, chassis: &Chassis, limit: u64) -> anyhow::Result<Redriven> {
     Kafka::connect(&config.kafka, chassis)?.redrive(topics::ORDER_OUTCOMES_DLQ, limit).await
 }

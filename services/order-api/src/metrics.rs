@@ -46,7 +46,7 @@ impl OrderApiMetrics {
         self.consistent.inc();
     }
 
-    /// An outcome says something else than the one that was applied.
+    /// An outcome differs from the one that was applied.
     pub fn outcome_contradicts(&self) {
         self.contradiction.inc();
     }

@@ -1,7 +1,7 @@
-//! The way back: outcomes of orders from topic `order-outcomes` are applied to the orders, each once.
+//! The way back: outcomes from the topic `order-outcomes` are applied to the orders, each once.
 //!
-//! Applying is idempotent (only a pending order changes), so a redelivered outcome is forgotten. One that says something else
-//! than the outcome that was applied is not: one of the two is wrong, so it is counted and kept as a dead letter.
+//! Applying is idempotent (only a pending order changes), so a redelivered outcome is ignored. One that differs from the
+//! applied outcome is not: one of the two is wrong, so it is counted and kept as a dead letter.
 
 use async_trait::async_trait;
 use chassis_kafka::{Handler, InMessage, Verdict};
@@ -15,7 +15,7 @@ use crate::{
     metrics::OrderApiMetrics,
 };
 
-/// What messages are given up for.
+/// Reasons for giving up on messages.
 pub const REASONS: &[&str] = &[
     "malformed",
     "truncated",
@@ -44,7 +44,7 @@ impl Outcomes {
         Self { orders, metrics }
     }
 
-    /// What follows from what the store did.
+    /// The verdict for the store's result.
     fn settled(&self, event: &OrderSettled, settled: Settled) -> Verdict {
         let (id, status, at) = (event.order_id, event.status.as_str(), event.settled_at);
         match settled {

@@ -5,15 +5,15 @@ use crate::{
     metrics::OrderApiMetrics,
 };
 
-/// The surroundings of a handler.
+/// The state of the handlers.
 #[derive(Clone)]
 pub struct AppState {
-    /// Where orders are kept.
+    /// The stored orders.
     pub orders: OrderStore,
-    /// Who may order.
+    /// Checks users.
     pub users: UserClient,
     /// The flaky dependency behind `/risky`.
     pub backend: Backend,
-    /// What this service counts.
+    /// The metrics of this service.
     pub metrics: OrderApiMetrics,
 }

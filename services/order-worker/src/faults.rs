@@ -1,4 +1,4 @@
-//! The fault points of order-worker, each implemented in the crate of the chassis that declares it.
+//! The fault points of order-worker, each implemented in the chassis crate that declares it.
 
 use chassis_faults::{Attribute, Catalogue};
 use chassis_kafka::catalogue::*;
@@ -7,7 +7,7 @@ use chassis_service::catalogue::*;
 use chassis_telemetry::catalogue::*;
 use contracts::subject;
 
-/// What plans may choose by, whoever the request or message is for.
+/// Attributes by which plans may select messages.
 pub const SUBJECT: &[Attribute] = &[
     Attribute { key: subject::USER_TIER, param: "user_tier", summary: "only users of this tier" },
     Attribute { key: subject::USER_ID, param: "user_id", summary: "only this user" },

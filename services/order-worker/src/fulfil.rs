@@ -1,5 +1,5 @@
-//! What happens to one message of the topic `orders`: read, check, pay, answer. Idempotent: an order that comes again is
-//! answered again and not paid again.
+//! Handles one message of the topic `orders`: read, check, pay, respond. Idempotent: a repeated order is answered again, but
+//! not paid again.
 
 use async_trait::async_trait;
 use chassis_faults::scope::Scope;
@@ -17,7 +17,7 @@ use crate::{
     metrics::OrderWorkerMetrics,
 };
 
-/// What messages are given up for.
+/// Reasons for giving up on messages.
 pub const REASONS: &[&str] = &["malformed", "truncated", "unknown-version", INVALID, REFUSED_BY_DATABASE];
 const INVALID: &str = "invalid";
 

@@ -1,7 +1,7 @@
-//! order-worker: consumes accepted orders, takes payment once for each, publishes the outcome, dead-letters what it
-//! cannot read.
+//! order-worker: consumes accepted orders, takes payment once for each, publishes the outcomes, and dead-letters messages
+//! that it cannot read.
 //!
-//! Reads in this order: [`fulfil`] (what happens to one message), [`domain`] (how payment is decided), [`adapters`]
+//! Read it in this order: [`fulfil`] (handling of one message), [`domain`] (how payment is decided), [`adapters`]
 //! (PostgreSQL).
 
 pub mod adapters;
@@ -30,13 +30,13 @@ pub const SERVICE: ServiceInfo = ServiceInfo { name: "order-worker", version: en
 pub static MIGRATIONS: std::sync::LazyLock<sqlx::migrate::Migrator> =
     chassis_postgres::migrations!["0001_fulfillment"];
 
-/// Attempts of a message whose transaction keeps losing conflicts, before it is dead-lettered.
+/// Attempts for a message whose transaction keeps losing conflicts, before it is dead-lettered.
 const MAX_ATTEMPTS: u32 = 10;
 
-/// Assembles the service: opens the database and brings its schema up to date, starts the outbox relay and the consumer.
+/// Assembles the service: opens the database and migrates its schema, starts the outbox relay and the consumer.
 ///
 /// # Errors
-/// When an address of the configuration is not one, or the database stays away until the start-up deadline.
+/// When a configured address is invalid, or the database is not available within the start-up deadline.
 pub async fn build(config: &OrderWorkerConfig, chassis: Chassis) -> anyhow::Result<App> {
     let metrics = OrderWorkerMetrics::register(&chassis.metrics);
 
@@ -68,7 +68,7 @@ pub async fn build(config: &OrderWorkerConfig, chassis: Chassis) -> anyhow::Resu
 /// Puts at most `limit` dead letters back on the topic `orders`, oldest of each partition first.
 ///
 /// # Errors
-/// When the broker does not answer or does not take a message; what was moved until then stays moved.
+/// When the broker does not respond or does not accept a message; messages that were moved before stay moved.
 pub async fn redrive(config: &OrderWorkerConfig, chassis: &Chassis, limit: u64) -> anyhow::Result<Redriven> {
     Kafka::connect(&config.kafka, chassis)?.redrive(topics::ORDERS_DLQ, limit).await
 }

@@ -6,7 +6,7 @@ use chassis_kafka::Command;
 use chassis_service::lifecycle;
 use order_worker::{OrderWorkerConfig, SERVICE, build, faults, redrive};
 
-/// Requests allocate much and on several threads, which glibc's allocator pays for with a tenth of the CPU.
+/// Requests allocate a lot and on several threads, which would cost a tenth of the CPU with glibc's allocator.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

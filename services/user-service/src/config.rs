@@ -1,4 +1,4 @@
-//! What user-service can be told, by flag or environment.
+//! Flags and environment of user-service.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -12,11 +12,11 @@ use crate::domain::LookupPolicy;
 const PUBLIC_ADDR: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8002);
 const ADMIN_ADDR: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9102);
 
-/// Users behind a Redis cache. Listens on 127.0.0.1:8002 (public) and 127.0.0.1:9102 (admin) unless told otherwise.
+/// Users behind a Redis cache. Listens on 127.0.0.1:8002 (public) and 127.0.0.1:9102 (admin) by default.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "user-service", version)]
 pub struct UserServiceConfig {
-    /// What all services share.
+    /// The flags of all services.
     #[command(flatten)]
     pub common: CommonConfig,
     /// The database of users.
@@ -31,25 +31,25 @@ pub struct UserServiceConfig {
     /// How long "there is no such user" is remembered.
     #[arg(long, env = "CACHE_NEGATIVE_TTL", default_value = "5s", value_parser = humantime::parse_duration)]
     pub cache_negative_ttl: Duration,
-    /// How long beyond its freshness a copy is kept, to be served while the database fails.
+    /// How long a stale copy is kept, to be served while the database fails.
     #[arg(long, env = "CACHE_STALE_FOR", default_value = "10m", value_parser = humantime::parse_duration)]
     pub cache_stale_for: Duration,
-    /// Reads at once that go past a failed cache to the database; below DB_POOL_SIZE, so that writes find a connection.
+    /// Concurrent reads of the database past a failed cache at most; below DB_POOL_SIZE, so that writes find a connection.
     #[arg(long, env = "CACHE_BYPASS_LIMIT", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub cache_bypass_limit: u32,
     /// How long such a read waits for its turn before it is refused.
     #[arg(long, env = "CACHE_BYPASS_WAIT", default_value = "250ms", value_parser = humantime::parse_duration)]
     pub cache_bypass_wait: Duration,
-    /// How long reading one user from the database may take before a stale copy or an error is the answer.
+    /// How long reading one user from the database may take before a stale copy or an error is returned.
     #[arg(long, env = "ORIGIN_TIMEOUT", default_value = "2s", value_parser = humantime::parse_duration)]
     pub origin_timeout: Duration,
-    /// Whether an empty database gets the 10,000 users that load and drills expect.
+    /// Whether to create the 10,000 users that load and drills expect in an empty database.
     #[arg(long, env = "SEED_USERS", default_value_t = true, action = clap::ArgAction::Set)]
     pub seed_users: bool,
 }
 
 impl UserServiceConfig {
-    /// Fills in this service's own ports where none were given.
+    /// Sets this service's own ports, unless they are configured.
     #[must_use]
     pub fn with_default_addresses(mut self) -> Self {
         self.common.public_addr.get_or_insert(PUBLIC_ADDR);
@@ -57,7 +57,7 @@ impl UserServiceConfig {
         self
     }
 
-    /// The numbers of the lookup policy.
+    /// The parameters of the lookup policy.
     #[must_use]
     pub const fn lookup_policy(&self) -> LookupPolicy {
         LookupPolicy {

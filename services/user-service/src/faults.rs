@@ -1,5 +1,5 @@
-//! The fault points of user-service. What each does is in the crate of the chassis that declares it; `lost-update` is
-//! its own and strikes in `adapters::user_store`.
+//! The fault points of user-service. Each is implemented in the chassis crate that declares it, except `lost-update`, which
+//! strikes in `adapters::user_store`.
 
 use chassis_faults::{Attribute, Catalogue, Fault, spec::work};
 use chassis_http::catalogue::*;
@@ -9,7 +9,7 @@ use chassis_service::catalogue::*;
 use chassis_telemetry::catalogue::*;
 use contracts::subject;
 
-/// What plans may choose by, whoever the request or message is for.
+/// Attributes by which plans may select requests.
 pub const SUBJECT: &[Attribute] = &[
     Attribute { key: subject::USER_TIER, param: "user_tier", summary: "only users of this tier" },
     Attribute { key: subject::USER_ID, param: "user_id", summary: "only this user" },

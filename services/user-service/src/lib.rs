@@ -1,7 +1,7 @@
 //! user-service: users in PostgreSQL behind a cache in Redis.
 //!
-//! `router` is the table of contents; a handler is a file in `routes`; what a lookup does when the cache or the database
-//! misbehaves is decided in `domain`; `adapters` are the only place that speaks to PostgreSQL and Redis.
+//! `router` is the table of contents; each handler is a file in `routes`; `domain` decides what a lookup does if the cache
+//! or the database misbehaves; only `adapters` use PostgreSQL and Redis.
 
 pub mod adapters;
 pub mod config;
@@ -38,7 +38,7 @@ static MIGRATIONS: std::sync::LazyLock<sqlx::migrate::Migrator> = chassis_postgr
 /// Connects, migrates, seeds an empty database, and assembles the routes.
 ///
 /// # Errors
-/// When the database stays away for the whole start-up deadline, a migration fails, or a URL is none.
+/// When the database is not available within the start-up deadline, a migration fails, or a URL is invalid.
 pub async fn build(config: &UserServiceConfig, chassis: Chassis) -> anyhow::Result<App> {
     let targets = DbTargets {
         database: "users",
@@ -63,7 +63,7 @@ pub async fn build(config: &UserServiceConfig, chassis: Chassis) -> anyhow::Resu
         .failing(|failure| error::problem(&adapters::store_error(storage(failure)))))
 }
 
-/// The error of a database that really failed like this.
+/// The error that a database which really failed like this would cause.
 fn storage(failure: Failure) -> DbError {
     match failure {
         Failure::Lost => DbError::lost(),

@@ -1,4 +1,4 @@
-//! The OpenAPI document, made from the handlers and the contracts. A copy is committed in `docs/openapi/`.
+//! The OpenAPI document, generated from the handlers and the contracts. A copy is committed in `docs/openapi/`.
 
 use utoipa::OpenApi;
 

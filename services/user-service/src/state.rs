@@ -1,11 +1,11 @@
-//! What handlers share. Cheap to clone.
+//! The state of the handlers. Cheap to clone.
 
 use crate::{
     adapters::{PgUserStore, RedisUserCache, Switches},
     domain::{ActiveUsers, Lookup},
 };
 
-/// What handlers share.
+/// The state of the handlers.
 #[derive(Clone)]
 pub struct AppState {
     /// Users in PostgreSQL: writes and lists.

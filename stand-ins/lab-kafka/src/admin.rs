@@ -1,7 +1,7 @@
 //! What the broker has on its admin port beside what every program has: the outages that the mock cluster can make.
 //!
 //! * `GET /brokers`, `PUT /brokers/{id}?up=true|false` -- a broker that is down cuts and refuses connections.
-//! * `PUT /rtt?ms=50` -- delays every answer, 0 to 60000; 0 ends it.
+//! * `PUT /rtt?ms=50` -- delays every response, 0 to 60000; 0 ends it.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The mock cluster and the thread that owns it: its handle cannot leave the thread that made it.
+//! The mock cluster and the thread that owns it: its handle cannot leave the thread that created it.
 
 use std::{
     net::SocketAddr,
@@ -19,7 +19,7 @@ pub struct Cluster {
 }
 
 struct State {
-    /// Where the brokers listen, in the order of their ids from 1.
+    /// Addresses of the brokers, in the order of their ids from 1.
     brokers: Vec<SocketAddr>,
     up: Mutex<Vec<bool>>,
     topics: Vec<Topic>,
@@ -113,7 +113,7 @@ fn obey(cluster: &MockCluster<'static, DefaultProducerContext>, inbox: &mpsc::Re
             Order::RoundTrip(delay) => cluster.broker_round_trip_time(-1, delay),
         };
         if let Err(error) = result {
-            tracing::error!(%error, "the cluster did not obey");
+            tracing::error!(%error, "the cluster rejected a command");
         }
     }
 }

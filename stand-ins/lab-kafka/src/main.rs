@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use chassis_service::lifecycle;
 use lab_kafka::{SERVICE, build, config::KafkaConfig};
 
-// One thread is enough for bootstrap traffic; the cluster has threads of its own.
+// One thread is enough for bootstrap traffic; the cluster has its own threads.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     lifecycle::exit_code(live().await)

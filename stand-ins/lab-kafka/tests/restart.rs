@@ -1,4 +1,4 @@
-//! Kill -9 of the broker and its return with an empty log on new ports: clients find it again and nothing stays stuck.
+//! Kill -9 of the broker and its restart with an empty log on new ports: clients find it again and nothing gets stuck.
 
 use std::{
     net::SocketAddr,
@@ -86,7 +86,7 @@ impl Handler for Seen {
     }
 }
 
-/// A producer and a consumer as a service has them.
+/// A producer and a consumer like those of a service.
 struct Service {
     chassis: Chassis,
     producer: Producer,
@@ -133,7 +133,7 @@ async fn clients_find_a_killed_broker_again_on_new_ports_with_an_empty_log() {
     let mut broker = Broker::start(free_addr(), free_addr()).await;
     let service = Service::start(&broker);
     for round in 0..4 {
-        // Further each time: the offsets of before must not hide the messages of after.
+        // More messages each time: old offsets must not hide new messages.
         for number in 0..100 {
             service.publish(number, &format!("round {round} number {number}")).await;
         }
@@ -184,7 +184,7 @@ async fn a_broker_that_is_down_is_shown_and_comes_back() {
 }
 
 #[tokio::test]
-async fn wrong_requests_are_refused_with_what_would_be_right() {
+async fn wrong_requests_are_refused_with_the_expected_form() {
     let broker = Broker::start(free_addr(), free_addr()).await;
     let admin = Http::to(broker.admin);
     for (path, status, field) in [
@@ -206,7 +206,7 @@ async fn wrong_requests_are_refused_with_what_would_be_right() {
 }
 
 #[tokio::test]
-async fn a_web_page_of_another_site_takes_no_broker_down() {
+async fn a_web_page_of_another_site_cannot_take_a_broker_down() {
     let broker = Broker::start(free_addr(), free_addr()).await;
     let admin = Http::to(broker.admin);
     let set = async |headers: &[(&str, &str)]| {

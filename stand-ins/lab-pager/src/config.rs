@@ -1,4 +1,4 @@
-//! What `lab-pager` can be told, from flags and environment.
+//! Flags and environment of `lab-pager`.
 
 use std::{net::SocketAddr, num::NonZeroUsize};
 
@@ -10,15 +10,15 @@ use crate::receive::LARGEST;
 
 /// Takes the place of the phone: keeps the pages and tickets that Alertmanager sends.
 ///
-/// POST /webhook takes Alertmanager's webhook (version 4), POST /slack the message of a Slack incoming webhook. GET /pages has
-/// them as JSON, oldest first. Everything is in memory and gone when the process ends.
+/// POST /webhook accepts Alertmanager's webhook (version 4), POST /slack the message of a Slack incoming webhook. GET /pages
+/// returns them as JSON, oldest first. Everything is in memory and lost when the process ends.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "lab-pager", version)]
 pub struct PagerConfig {
-    /// Address of the only port: /webhook /slack /pages /livez /readyz /metrics /version.
+    /// Address of its only port: /webhook /slack /pages /livez /readyz /metrics /version.
     #[arg(long, env = "ADMIN_ADDR", default_value = "127.0.0.1:9108", value_name = "HOST:PORT")]
     pub admin_addr: SocketAddr,
-    /// Pages that are kept, 1 to 100000; the oldest go first.
+    /// Number of pages to keep, 1 to 100000; the oldest are dropped first.
     #[arg(long, env = "PAGER_KEEP", default_value = "1000", value_name = "N", value_parser = keep)]
     pub keep: NonZeroUsize,
     /// What all programs share.
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_number_of_pages_is_refused_with_what_would_be_right() {
+    fn a_wrong_number_of_pages_is_refused_with_the_valid_range() {
         assert_eq!(keep("1000").map(NonZeroUsize::get), Ok(1000));
         for text in ["0", "100001", "-1", "many", ""] {
             assert!(keep(text).unwrap_err().contains("1 to 100000"), "{text}");

@@ -1,4 +1,4 @@
-//! The pager of the lab: receives what Alertmanager sends, keeps the latest in memory, hands them out as JSON.
+//! The lab's pager: receives Alertmanager's notifications, keeps the latest in memory, returns them as JSON.
 //!
 //! * [`receive`] -- the two webhooks, Alertmanager's own and Slack's. What cannot be read is refused with the field's name.
 //! * [`store`] -- the pages: bounded, repeats of the same alert counted and not stored again.

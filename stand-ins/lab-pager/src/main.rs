@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use chassis_service::lifecycle;
 use lab_pager::{SERVICE, build, config::PagerConfig};
 
-// One thread: a notification a second is a bad day.
+// One thread: even one notification per second is rare.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     lifecycle::exit_code(live().await)

@@ -8,7 +8,7 @@ use prometheus::{IntCounter, IntCounterVec};
 
 use crate::{page::Status, store::Store};
 
-/// Which webhook a notification came by.
+/// The webhook of a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// Alertmanager's own.
@@ -99,17 +99,17 @@ impl PagerMetrics {
         self.notifications.with_label_values(&[format.as_str()]).inc();
     }
 
-    /// Counts a notification that was not.
+    /// Counts a notification that could not be read.
     pub(crate) fn refused(&self, format: Format) {
         self.refused.with_label_values(&[format.as_str()]).inc();
     }
 
-    /// Counts an alert that was held already.
+    /// Counts an alert that was stored already.
     pub(crate) fn repeated(&self) {
         self.repeats.inc();
     }
 
-    /// Counts a new page; `delay` since its alert began, for one that fires.
+    /// Counts a new page; `delay` is the time since its alert began, if it fires.
     pub(crate) fn page(&self, status: Option<Status>, severity: Option<&str>, delay: Option<TimeDelta>) {
         let severity = SEVERITIES.into_iter().find(|known| severity == Some(known)).unwrap_or("other");
         if let Some(status) = status {

@@ -1,11 +1,11 @@
-//! One page: an alert that began to fire or was resolved, as it reached the pager.
+//! One page: an alert that fired or was resolved, as it reached the pager.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 
-/// What a notification says about its alert.
+/// The status of an alert in a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -19,7 +19,7 @@ impl Status {
     /// All of them.
     pub const ALL: [Self; 2] = [Self::Firing, Self::Resolved];
 
-    /// The word on the wire and in the label `status`.
+    /// The word in payloads and in the label `status`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -35,16 +35,16 @@ pub type Words = BTreeMap<String, String>;
 /// One alert of one notification; an element of `GET /pages`.
 #[derive(Debug, Clone, Serialize)]
 pub struct Page {
-    /// 1 for the first since the pager's start, without gaps: `GET /pages?after=` continues here.
+    /// 1 for the first one since the pager started, without gaps: `GET /pages?after=` continues from it.
     pub id: u64,
-    /// When the notification came (RFC 3339, milliseconds).
+    /// When the notification arrived (RFC 3339, milliseconds).
     #[serde(serialize_with = "millis")]
     pub received_at: DateTime<Utc>,
     /// Alertmanager's receiver; `slack` for a message to `/slack`.
     pub receiver: String,
-    /// Absent where a chat message does not say.
+    /// Absent if a chat message does not say.
     pub status: Option<Status>,
-    /// Label `alertname`; absent where a chat message does not say.
+    /// Label `alertname`; absent if a chat message does not say.
     pub alertname: Option<String>,
     /// Label `severity`: page or ticket.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,7 +55,7 @@ pub struct Page {
     /// Label `service`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
-    /// When the alert began, by Prometheus.
+    /// When the alert began, according to Prometheus.
     #[serde(serialize_with = "maybe_millis")]
     pub starts_at: Option<DateTime<Utc>>,
     /// When it ended; absent while it fires.
@@ -65,7 +65,7 @@ pub struct Page {
     pub labels: Words,
     /// All annotations of the alert.
     pub annotations: Words,
-    /// Alertmanager's group: what a pager with incidents would use as the key of one.
+    /// Alertmanager's group; a pager with incidents would use it as the key of an incident.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
     /// The text of a chat message.
@@ -76,7 +76,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// What makes two notifications the same: receiver, alert, its beginning, its status. Chat messages are never the same.
+    /// The identity of a notification: receiver, alert, its start, its status. Chat messages are always different.
     #[must_use]
     pub fn same(&self, other: &Self) -> bool {
         self.status.is_some()

@@ -1,4 +1,4 @@
-//! The pages that are held: the latest, at most so many. Never waits for anything but its own lock.
+//! The stored pages: the latest ones, up to a limit. Never waits for anything but its own lock.
 
 use std::{
     collections::VecDeque,
@@ -27,8 +27,8 @@ impl Store {
         Self { keep, held: Mutex::default() }
     }
 
-    /// Takes a page and gives it its id. One that is held already is counted there instead: Alertmanager sends a whole
-    /// group again when one of its alerts changes, and again as a reminder. Returns whether the page is new.
+    /// Adds a page and gives it an id. If it is stored already, counts it there instead: Alertmanager sends a whole group again
+    /// when one of its alerts changes, and again as a reminder. Returns whether the page is new.
     pub fn add(&self, mut page: Page) -> bool {
         let mut held = self.lock();
         if let Some(known) = held.pages.iter_mut().rev().find(|known| known.same(&page)) {
@@ -50,13 +50,13 @@ impl Store {
         self.lock().pages.iter().filter(|page| page.id > after).cloned().collect()
     }
 
-    /// How many are held.
+    /// Number of stored pages.
     #[must_use]
     pub fn len(&self) -> usize {
         self.lock().pages.len()
     }
 
-    /// Whether none is held.
+    /// Whether no page is stored.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

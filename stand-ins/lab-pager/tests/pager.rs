@@ -5,7 +5,7 @@ use clap::Parser;
 use lab_pager::{SERVICE, build, config::PagerConfig};
 use serde_json::{Value, json};
 
-/// What Alertmanager 0.25 sends for one alert that fires, with fields that the pager does not read.
+/// Alertmanager 0.25's payload for one firing alert, including fields that the pager ignores.
 fn firing(alertname: &str, starts_at: &str) -> Value {
     json!({
         "version": "4", "receiver": "page", "status": "firing", "groupKey": "{}/{severity=\"page\"}:{}",
@@ -72,7 +72,7 @@ impl Rig {
 const START: &str = "2026-11-21T10:00:00.123Z";
 
 #[tokio::test]
-async fn an_alert_becomes_a_page_with_all_that_it_says() {
+async fn an_alert_becomes_a_page_with_all_its_fields() {
     let rig = Rig::start(&[]).await;
     rig.send(&firing("OrderAvailabilityBudgetBurn", START)).await;
     rig.send(&resolved("OrderAvailabilityBudgetBurn", START, "2026-11-21T10:01:00Z")).await;
@@ -93,7 +93,7 @@ async fn an_alert_becomes_a_page_with_all_that_it_says() {
         assert_eq!(pages[0][field], expected, "{field}");
     }
     assert_eq!(pages[0]["annotations"]["summary"], "orders fail");
-    assert!(pages[0].get("ends_at").is_none(), "the year 1 is no end: {}", pages[0]);
+    assert!(pages[0].get("ends_at").is_none(), "the year 1 is not an end: {}", pages[0]);
     assert_eq!(pages[1]["status"], "resolved");
     assert_eq!(pages[1]["ends_at"], "2026-11-21T10:01:00.000Z");
     let received = pages[0]["received_at"].as_str().expect("a time");
@@ -102,7 +102,7 @@ async fn an_alert_becomes_a_page_with_all_that_it_says() {
 }
 
 #[tokio::test]
-async fn a_reminder_is_counted_and_not_a_page_of_its_own() {
+async fn a_reminder_is_counted_and_not_a_new_page() {
     let rig = Rig::start(&[]).await;
     rig.send(&firing("NoTraffic", START)).await;
     rig.send(&firing("NoTraffic", START)).await;
@@ -125,7 +125,7 @@ async fn only_the_latest_pages_are_kept() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_refused_with_the_field_and_nothing_is_kept() {
+async fn an_invalid_payload_is_refused_with_the_field_and_nothing_is_kept() {
     let rig = Rig::start(&[]).await;
     let change = |pointer: &str, value: Value| {
         let mut payload = firing("NoTraffic", START);
@@ -171,7 +171,7 @@ async fn what_is_wrong_is_refused_with_the_field_and_nothing_is_kept() {
 }
 
 #[tokio::test]
-async fn a_chat_message_is_kept_with_what_its_title_says() {
+async fn a_chat_message_is_kept_with_the_data_in_its_title() {
     let rig = Rig::start(&[]).await;
     let alertmanagers = json!({
         "channel": "", "username": "Alertmanager",
@@ -187,11 +187,11 @@ async fn a_chat_message_is_kept_with_what_its_title_says() {
     let pages = rig.pages("").await;
     assert_eq!((&pages[0]["status"], &pages[0]["alertname"]), (&json!("firing"), &json!("NoTraffic")));
     assert_eq!(pages[0]["text"], "[FIRING:1] NoTraffic (order-api page)\nNobody asks.");
-    assert_eq!((pages.len(), &pages[1]["status"]), (3, &Value::Null), "said twice is two messages");
+    assert_eq!((pages.len(), &pages[1]["status"]), (3, &Value::Null), "sent twice is two messages");
 }
 
 #[tokio::test]
-async fn every_series_is_there_from_the_start_and_counts() {
+async fn every_series_exists_from_the_start_and_counts() {
     let rig = Rig::start(&[]).await;
     let before = rig.get("/metrics").await.1;
     for series in [
@@ -218,7 +218,7 @@ async fn every_series_is_there_from_the_start_and_counts() {
 }
 
 #[tokio::test]
-async fn the_other_routes_answer_and_an_unknown_one_says_which_there_are() {
+async fn the_other_routes_work_and_an_unknown_one_lists_them() {
     let rig = Rig::start(&[]).await;
     for path in ["/livez", "/readyz", "/version"] {
         assert_eq!(rig.get(path).await.0, 200, "{path}");
@@ -230,7 +230,7 @@ async fn the_other_routes_answer_and_an_unknown_one_says_which_there_are() {
 }
 
 #[tokio::test]
-async fn a_web_page_of_another_site_pages_nobody() {
+async fn a_web_page_of_another_site_cannot_page_anyone() {
     let rig = Rig::start(&["--allowed-hosts", "lab-pager"]).await;
     let send = async |name: &'static str, value: &'static str| {
         let url = format!("http://{}/webhook", rig.running.admin);
@@ -246,13 +246,13 @@ async fn a_web_page_of_another_site_pages_nobody() {
         assert_eq!(send(name, value).await, status, "{name}: {value}");
     }
     assert!(rig.pages("").await.is_empty());
-    // Alertmanager, where it knows the pager by its name.
+    // Alertmanager, which calls the pager by its name.
     assert_eq!(send("host", "lab-pager:9108").await, 200);
     assert_eq!(rig.pages("").await.len(), 1);
 }
 
 #[tokio::test]
-async fn slow_clients_keep_nobody_from_being_paged() {
+async fn slow_clients_do_not_prevent_pages() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let rig = Rig::start(&["--body-timeout", "300ms", "--head-timeout", "300ms"]).await;
     let mut slow = Vec::new();
@@ -267,7 +267,7 @@ async fn slow_clients_keep_nobody_from_being_paged() {
     rig.send(&firing("Real", START)).await;
     assert_eq!(rig.pages("").await.len(), 1);
     for mut tcp in slow {
-        // 408, or nothing; but closed.
+        // 408, or nothing; but the connection is closed.
         let _ = tcp.read_to_end(&mut Vec::new()).await;
     }
 }

@@ -1,4 +1,4 @@
-//! What `lab-traces` can be told, from flags and environment.
+//! Flags and environment of `lab-traces`.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -11,8 +11,8 @@ use crate::receive::MAX_REQUEST;
 
 /// Keeps traces in memory where no Jaeger is installed: OTLP in, Jaeger's query API and UI out.
 ///
-/// Never holds more than --memory: the oldest traces go first, and ordinary ones before those with an error or a slow span.
-/// The UI is at http://127.0.0.1:16686. Traces are gone when the process ends.
+/// Never holds more than --memory: the oldest traces are dropped first, and those with an error or a slow span last. The UI
+/// is at http://127.0.0.1:16686. Traces are lost when the process ends.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "lab-traces", version)]
 pub struct TracesConfig {
@@ -28,10 +28,10 @@ pub struct TracesConfig {
     /// Address of the admin port: /livez /readyz /metrics /version.
     #[arg(long, env = "ADMIN_ADDR", default_value = "127.0.0.1:9106", value_name = "HOST:PORT")]
     pub admin_addr: SocketAddr,
-    /// Memory for traces, 1MiB to 64GiB.
+    /// Memory for traces, 1MiB to 64GiB, such as 32MiB.
     #[arg(long, env = "TRACE_MEMORY", default_value = "32MiB", value_name = "SIZE", value_parser = memory)]
     pub memory: usize,
-    /// From this duration on a span makes its trace worth keeping longer.
+    /// A span of at least this duration, such as 500ms, keeps its trace longer.
     #[arg(long, env = "TRACE_SLOW", default_value = "500ms", value_parser = humantime::parse_duration)]
     pub slow: Duration,
     /// What all programs share.

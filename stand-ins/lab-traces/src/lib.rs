@@ -1,8 +1,8 @@
-//! A trace store for one machine: receives OTLP, keeps what fits into a bound of memory, answers as Jaeger does.
+//! A trace store for one machine: receives OTLP, keeps traces within a memory limit, responds like Jaeger.
 //!
 //! * [`receive`] -- OTLP over HTTP and gRPC. Bad input is refused, never fatal.
-//! * [`store`] -- the traces. Never holds more than its limit; gives up ordinary traces before failed and slow ones.
-//! * [`jaeger`] -- Jaeger's query API, as its UI and Grafana ask it.
+//! * [`store`] -- the traces. Never exceeds its limit; drops ordinary traces before failed and slow ones.
+//! * [`jaeger`] -- Jaeger's query API, as its UI and Grafana use it.
 //! * [`ui`] -- the Jaeger UI itself.
 //! * [`metrics`], [`config`] -- the process.
 

@@ -84,7 +84,7 @@ impl TraceMetrics {
         self.rejected.with_label_values(&[REJECTIONS[1]]).inc_by(batch.oversized);
     }
 
-    /// Counts a request that was not read.
+    /// Counts a request that could not be read.
     pub fn refused(&self, protocol: Protocol, reason: &'static str) {
         self.refused.with_label_values(&[protocol.as_str(), reason]).inc();
     }

@@ -1,5 +1,5 @@
-//! The Jaeger UI: the assets of its release 2.14.1 (`ui/README.md` says where they come from), and the page itself for every
-//! path that is not an asset, since its routes live in the browser.
+//! The Jaeger UI: the assets of its release 2.14.1 (`ui/README.md` says where they come from), and its page for every other
+//! path, because its routes are in the browser.
 
 use axum::{
     Router,
@@ -44,7 +44,7 @@ const ASSETS: &[Asset] = &[
 
 const INDEX: &str = include_str!("../ui/index.html");
 
-/// What Jaeger's query service would put into the page: which menus there are, and the version.
+/// What Jaeger's query service would insert into the page: the menus, and the version.
 /// Keys: <https://www.jaegertracing.io/docs/latest/frontend-ui/>.
 const CONFIG: &str =
     r#"{"dependencies":{"menuEnabled":true},"monitor":{"menuEnabled":false},"archiveEnabled":false}"#;
@@ -69,7 +69,7 @@ impl Asset {
         let mut response = self.bytes.into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
-        // The names carry a hash of the content.
+        // The names contain a hash of the content.
         headers
             .insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
         if self.gzip {

@@ -1,4 +1,4 @@
-//! What must not hurt the store: malformed, oversized, compressed and too much input; a stop.
+//! Input that must not harm the store: malformed, oversized, compressed and too much; a stop.
 
 #[allow(dead_code)]
 mod common;
@@ -207,8 +207,8 @@ async fn the_process_stays_within_its_memory_under_a_flood_and_ends_on_sigterm()
         let response = client.post(format!("http://{}/v1/traces", ports[0])).header("content-type", PROTOBUF);
         assert_eq!(response.body(body).send().await.expect("an answer").status(), 200);
     }
-    // Beside the traces there are the request being decoded, its spans taken apart, and what the allocator holds back for each
-    // thread that decoded one: more on a busy machine, and far from the 160 MiB that came in.
+    // In addition to the traces there are the request being decoded, its spans, and the memory that the allocator keeps for
+    // each thread that decoded one: more on a busy machine, but far less than the 160 MiB that were sent.
     let flooded = resident();
     assert!(flooded < idle + 16 + 48, "{idle} MiB idle, {flooded} MiB after the flood");
 

@@ -1,4 +1,4 @@
-//! Spans sent by real exporters over both transports come back through every filter of the query API.
+//! Spans that real exporters sent over both transports are found through every filter of the query API.
 
 #[allow(dead_code)]
 mod common;
@@ -9,7 +9,7 @@ use common::{Sent, Service, Store, Transport, get};
 use opentelemetry::{KeyValue, trace::SpanKind};
 use serde_json::Value;
 
-/// Three traces: a good order over both services, a failed one, a slow read.
+/// Three traces: a good order through both services, a failed one, a slow read.
 struct Scene {
     store: Store,
     good: String,
@@ -67,7 +67,7 @@ async fn found(scene: &Scene, query: &str) -> Vec<String> {
     traces.map(|trace| trace["traceID"].as_str().expect("an id").to_owned()).collect()
 }
 
-async fn every_filter_selects_what_it_names(transport: Transport) {
+async fn every_filter_selects_matching_traces(transport: Transport) {
     let scene = scene(transport).await;
     let (good, failed, slow) = (&scene.good, &scene.failed, &scene.slow);
     let micros = |ago: u64| {
@@ -108,13 +108,13 @@ async fn every_filter_selects_what_it_names(transport: Transport) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_filter_selects_what_it_names_among_spans_sent_over_http() {
-    every_filter_selects_what_it_names(Transport::Http).await;
+async fn every_filter_selects_matching_traces_sent_over_http() {
+    every_filter_selects_matching_traces(Transport::Http).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_filter_selects_what_it_names_among_spans_sent_over_grpc() {
-    every_filter_selects_what_it_names(Transport::Grpc).await;
+async fn every_filter_selects_matching_traces_sent_over_grpc() {
+    every_filter_selects_matching_traces(Transport::Grpc).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,5 @@
-//! Ports on the loopback: a table that the caller has, how to move what is in it, and a check that says who holds one that is taken.
+//! Ports on the loopback interface: the caller's table, options to move them, and a check that names who holds a
+//! taken port.
 
 mod outgoing;
 
@@ -8,12 +9,12 @@ use crate::{Error, Result, process};
 
 pub use self::outgoing::Outgoing;
 
-/// A port that some part listens on.
+/// A port that a part listens on.
 #[derive(Debug, Clone, Copy)]
 pub struct PortSpec {
     /// Name, by which people choose and see it.
     pub name: &'static str,
-    /// Number when nothing else is asked for.
+    /// The number, unless the user chooses another.
     pub default: u16,
 }
 
@@ -27,7 +28,7 @@ pub struct PortChoice {
 /// Reads `NAME=NUMBER`, with a name of the table.
 ///
 /// # Errors
-/// A sentence that says what would be right.
+/// A sentence with the expected form.
 pub fn parse_choice(table: &[PortSpec], text: &str) -> Result<PortChoice, String> {
     let example = table.first().map_or("NAME", |port| port.name);
     let (name, number) =
@@ -45,25 +46,25 @@ fn names(table: &[PortSpec]) -> String {
     table.iter().map(|port| port.name).collect::<Vec<_>>().join(", ")
 }
 
-/// The numbers of one lab.
+/// The port numbers of one lab.
 #[derive(Debug, Clone)]
 pub struct Ports {
     table: &'static [PortSpec],
     numbers: BTreeMap<&'static str, u16>,
 }
 
-/// Whether the offset moves a port from where nobody else comes to where an outgoing connection may hold it.
+/// Whether the offset moves a port from outside the range of outgoing connections into it.
 fn strays(spec: &PortSpec, offset: u16, outgoing: &Outgoing) -> bool {
     let moved = spec.default.checked_add(offset).is_some_and(|number| outgoing.may_hold(number));
     moved && !outgoing.may_hold(spec.default)
 }
 
 impl Ports {
-    /// The defaults, all moved by `offset`, then the single choices.
+    /// The defaults, all moved by `offset`, then the individual choices.
     ///
     /// # Errors
-    /// When a number leaves the range, two ports get the same one, or the offset reaches the ports of outgoing connections: one of
-    /// those would keep a part from starting, today or at its next restart.
+    /// When a number is out of range, two ports get the same one, or the offset moves a port into the range of
+    /// outgoing connections: one of those could keep a part from starting, now or at its next restart.
     pub fn choose(
         table: &'static [PortSpec],
         offset: u16,
@@ -95,7 +96,7 @@ impl Ports {
         Ok(Self { table, numbers })
     }
 
-    /// What may go wrong later with ports that were chosen one by one.
+    /// Warnings about ports that were chosen individually.
     #[must_use]
     pub fn warnings(&self, outgoing: &Outgoing) -> Vec<String> {
         let risky = self.table.iter().filter(|spec| !outgoing.may_hold(spec.default));
@@ -114,7 +115,7 @@ impl Ports {
     /// The number of a port.
     ///
     /// # Panics
-    /// When the table has no such port: a mistake in the code, which every start would show.
+    /// When the table has no such port: a mistake in the code that every start would show.
     #[must_use]
     pub fn get(&self, name: &str) -> u16 {
         self.numbers[name]
@@ -124,7 +125,7 @@ impl Ports {
 /// Checks that the ports of `wanted` (port name, number, part) are free before anything starts.
 ///
 /// # Errors
-/// Every taken port, with the part that needs it and the process that holds it.
+/// Names every taken port, the part that needs it, and the process that holds it.
 pub fn check_free<'a>(wanted: impl Iterator<Item = (&'a str, u16, &'a str)>) -> Result<()> {
     let mut taken = Vec::new();
     for (name, number, part) in wanted {
@@ -154,12 +155,12 @@ mod tests {
     }
 
     #[test]
-    fn an_offset_that_reaches_the_ports_of_outgoing_connections_is_refused_with_the_largest_that_does_not() {
+    fn an_offset_into_the_ports_of_outgoing_connections_is_refused_with_the_largest_one_allowed() {
         let problem = Ports::choose(TABLE, 30_000, &[], &outgoing()).unwrap_err().to_string();
         assert!(problem.contains("32768 to 60999") && problem.contains("at most 16081"), "{problem}");
         assert!(Ports::choose(TABLE, 16_082, &[], &outgoing()).is_err());
         assert!(Ports::choose(TABLE, 16_081, &[], &outgoing()).unwrap().warnings(&outgoing()).is_empty());
-        // A single port is its owner's choice, and a system that gives out all ports leaves none.
+        // A single port is the user's choice, and if the range contains all ports, there is nothing better.
         let chosen =
             Ports::choose(TABLE, 0, &[parse_choice(TABLE, "store=40000").unwrap()], &outgoing()).unwrap();
         assert_eq!(chosen.warnings(&outgoing()).len(), 1);
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_that_does_not_exist_is_answered_with_those_that_do() {
+    fn an_unknown_port_name_lists_the_known_ones() {
         let problem = parse_choice(TABLE, "order=1").unwrap_err();
         assert!(problem.contains("api-admin"), "{problem}");
         assert!(parse_choice(TABLE, "store=0").is_err());

@@ -1,20 +1,21 @@
-//! The ports that the system gives to outgoing connections: what listens on one of them may not get it back after a restart.
+//! The ports that the system uses for outgoing connections: a server on one of them may not get it back after a
+//! restart.
 
 use std::{fs, ops::RangeInclusive};
 
-/// Those ports.
+/// The range of those ports.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
     range: RangeInclusive<u16>,
-    /// Never given out.
+    /// Excluded from the range.
     reserved: Vec<RangeInclusive<u16>>,
 }
 
-/// Where nobody says otherwise: what IANA leaves for it, and macOS uses.
+/// If the system does not say: the range that IANA reserves for this, and that macOS uses.
 const USUAL: RangeInclusive<u16> = 49_152..=65_535;
 
 impl Outgoing {
-    /// As this system is configured.
+    /// As configured on this system.
     #[must_use]
     pub fn here() -> Self {
         let read = |name| fs::read_to_string(format!("/proc/sys/net/ipv4/{name}")).unwrap_or_default();

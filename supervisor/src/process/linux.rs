@@ -16,7 +16,7 @@ fn find(pid: u32) -> Option<Process> {
     Process::new(i32::try_from(pid).ok()?).ok()
 }
 
-/// Clock ticks since boot; `None` when there is no such process or only its exit code is left.
+/// Clock ticks since boot; `None` if there is no such process or it is a zombie.
 pub(crate) fn start_time(pid: u32) -> Option<u64> {
     let stat = find(pid)?.stat().ok()?;
     (!matches!(stat.state, 'Z' | 'X')).then_some(stat.starttime)
@@ -46,7 +46,7 @@ fn proportional(process: &Process) -> Option<u64> {
     rollup.memory_map_rollup.iter().find_map(|map| map.extension.map.get("Pss").copied())
 }
 
-/// Pid and command of the process that listens on `port` of the loopback or of every address.
+/// Pid and command of the process that listens on `port` of the loopback interface or of all addresses.
 pub(crate) fn port_holder(port: u16) -> Option<String> {
     let sockets: HashSet<u64> = [tcp(), tcp6()]
         .into_iter()
@@ -59,7 +59,7 @@ pub(crate) fn port_holder(port: u16) -> Option<String> {
         let mut files = process.fd().into_iter().flatten().flatten();
         files.any(|file| matches!(file.target, FDTarget::Socket(inode) if sockets.contains(&inode)))
     });
-    // The oldest: children of a server inherit its socket.
+    // The oldest one: children of a server inherit its socket.
     holders
         .min_by_key(|process| process.stat().map_or(u64::MAX, |stat| stat.starttime))
         .as_ref()
@@ -72,7 +72,7 @@ fn describe(process: &Process) -> String {
     format!("pid {} ({})", process.pid, if command.is_empty() { "command unknown" } else { &command })
 }
 
-/// Pids of the processes whose environment has `name=value`, as far as this user may look.
+/// Pids of the processes whose environment has `name=value`, among those that this user may inspect.
 pub(crate) fn with_environment(name: &str, value: &OsStr) -> Vec<u32> {
     all_processes()
         .into_iter()

@@ -1,6 +1,6 @@
 //! Processes by pid *and* start time, so that a recycled pid is never signalled; signals to process groups.
 //!
-//! What only the system knows (start time, memory, who holds a port) comes from `/proc` on Linux and from `ps` and `lsof`
+//! System-specific facts (start time, memory, who holds a port) come from `/proc` on Linux, and from `ps` and `lsof`
 //! elsewhere.
 
 #[cfg(target_os = "linux")]
@@ -20,26 +20,26 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use system::port_holder;
 
-/// Environment variable that every part carries: the absolute folder of its lab. By it a process is found that was
-/// started just before its lab was killed.
+/// Environment variable that every part carries: the absolute folder of its lab. It identifies even a process that
+/// was started just before its lab was killed.
 pub const MARK: &str = "SRE_LAB_DIR";
 
-/// One process, for good.
+/// One process, unmistakably.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ProcId {
     /// Pid; also its process group, since each part leads its own.
     pub pid: u32,
-    /// When it was started, in the system's own unit: clock ticks since boot on Linux.
+    /// Start time in the system's own unit: clock ticks since boot on Linux.
     pub started: u64,
 }
 
-/// Memory of a part: its process and all that descend from it.
+/// Memory of a part: its process and all descendants.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Memory {
-    /// Sum of the resident sets, in bytes; counts shared pages once a process.
+    /// Sum of the resident sets, in bytes; counts shared pages once per process.
     pub rss: u64,
-    /// Sum of the proportional sets, in bytes: shared pages are divided among their users. `None` where the system does
-    /// not tell.
+    /// Sum of the proportional sets, in bytes: shared pages are divided among their users. `None` if the system
+    /// does not report it.
     pub pss: Option<u64>,
 }
 
@@ -57,7 +57,7 @@ impl ProcId {
         Self::of(pid).unwrap_or(Self { pid, started: 0 })
     }
 
-    /// Whether this very process still runs; a zombie does not.
+    /// Whether this very process is still running; a zombie is not.
     #[must_use]
     pub fn alive(self) -> bool {
         Self::of(self.pid) == Some(self)
@@ -70,15 +70,15 @@ impl ProcId {
         }
     }
 
-    /// Kills what is left of the process's group. Right after the leader ended this reaches its orphans only: a group
-    /// number is not given out again while the group has members.
+    /// Kills what is left of the process group. Right after the leader has ended, this reaches only its orphans: a
+    /// group id is not reused while the group has members.
     pub fn kill_group(self) {
         if let Some(pid) = self.raw() {
             let _ = rustix::process::kill_process_group(pid, Signal::KILL);
         }
     }
 
-    /// Waits until the process has ended; `false` when it still runs after `deadline`.
+    /// Waits until the process has ended; returns `false` if it is still running after `deadline`.
     pub async fn ended(self, deadline: Duration) -> bool {
         tokio::time::timeout(deadline, async {
             while self.alive() {
@@ -108,12 +108,12 @@ impl ProcId {
     }
 
     fn raw(self) -> Option<Pid> {
-        // Pid 1 and 0 are never parts; a damaged state file must not reach them.
+        // Pids 0 and 1 are never parts; a damaged state file must not lead to them.
         i32::try_from(self.pid).ok().filter(|pid| *pid > 1).and_then(Pid::from_raw)
     }
 }
 
-/// Processes that carry the mark of the lab in `dir`, apart from the calling one.
+/// Processes that carry the mark of the lab in `dir`, except the calling one.
 #[must_use]
 pub fn marked(dir: &Path) -> Vec<ProcId> {
     let me = std::process::id();
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_with_another_start_time_is_not_the_same_process() {
+    fn a_process_with_a_different_start_time_is_a_different_process() {
         let me = ProcId::myself();
         assert!(me.alive());
         assert!(!ProcId { started: me.started + 1, ..me }.alive());
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn both_ways_of_asking_the_system_agree() {
+    fn proc_and_ps_agree() {
         let pid = std::process::id();
         assert!(portable::start_time(pid).is_some());
         let (ours, theirs) = (system::memory(pid).rss, portable::memory(pid).rss);

@@ -14,7 +14,7 @@ fn output(program: &str, args: &[&str]) -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// A number made of the start time that `ps` prints; `None` when there is no such process or it is a zombie.
+/// A number derived from the start time that `ps` prints; `None` if there is no such process or it is a zombie.
 pub(crate) fn start_time(pid: u32) -> Option<u64> {
     let line = output("ps", &["-o", "stat=,lstart=", "-p", &pid.to_string()])?;
     let line = line.trim();

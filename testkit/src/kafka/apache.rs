@@ -1,4 +1,4 @@
-//! Apache Kafka as a child: what `tools/kafka` brings and runs, with its log in a temporary folder.
+//! Apache Kafka as a child process: what `tools/kafka` fetches and runs, with its log in a temporary folder.
 
 use std::{
     path::{Path, PathBuf},
@@ -16,7 +16,7 @@ use rdkafka::{
 use super::PARTITIONS;
 use crate::{ports::free_addr, tether::Tether};
 
-/// A JVM on a busy machine takes its time.
+/// Longest time for a start: a JVM on a busy machine is slow.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A broker; killed and removed when dropped.
@@ -54,7 +54,7 @@ impl Apache {
         tether.kill("KILL");
     }
 
-    /// The same broker on the same ports with the log that it had.
+    /// Starts the same broker on the same ports with its old log.
     pub(super) fn start_again(&self) {
         let mut tether = self.lock();
         if tether.is_none() {
@@ -87,7 +87,7 @@ impl Apache {
         config.create().expect("an admin client")
     }
 
-    /// Whether the broker says within the deadline that it is one.
+    /// Whether the broker answers within the deadline.
     fn answers(&self) -> bool {
         let (admin, start) = (self.admin(), Instant::now());
         while start.elapsed() < PATIENCE {
@@ -112,7 +112,7 @@ impl Apache {
                 tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(admin.create_topics(&new, &options))
         };
-        // In a thread of its own: the caller may be a task of another runtime.
+        // In its own thread: the caller may be a task of another runtime.
         let created = std::thread::scope(|scope| scope.spawn(create).join().expect("no panic"));
         for topic in created.expect("the broker creates topics") {
             topic.expect("a topic");
@@ -129,11 +129,11 @@ impl Drop for Apache {
     }
 }
 
-/// What the machine must have, and how to get it.
+/// What the machine needs, and how to get it.
 pub(crate) const NEEDS: &str = "Apache Kafka's Java 17 and Maven (Debian: apt-get install openjdk-17-jre-headless maven; \
     macOS: brew install maven)";
 
-/// Whether it has that.
+/// Whether the machine has it.
 pub(crate) fn can_run() -> bool {
     let output = Command::new(tool("fetch")).arg("--check").output();
     output.is_ok_and(|output| output.status.success() && output.stdout.is_empty())
@@ -146,6 +146,6 @@ fn tool(name: &str) -> PathBuf {
 fn run(folder: &Path, [port, controller]: [u16; 2]) -> Tether {
     let program = tool("run").display().to_string();
     let command = [program, folder.display().to_string(), port.to_string(), controller.to_string()];
-    // KILL: nobody reads the log of a broker that is not needed any more, and an orderly stop takes seconds.
+    // KILL: nobody reads the log of a broker that is no longer needed, and an orderly stop takes seconds.
     Tether::start(folder, "KILL", &[&command[..], &[PARTITIONS.to_string()]].concat())
 }

@@ -24,12 +24,12 @@ use crate::{kafka_raw, needs::variable};
 /// Partitions of each topic.
 const PARTITIONS: i32 = 4;
 
-const NOT_OURS: &str = "somebody else runs this broker";
+const NOT_OURS: &str = "this broker does not belong to the test";
 
 const LAB_TOPICS: &[&str] =
     &[topics::ORDERS, topics::ORDERS_DLQ, topics::ORDER_OUTCOMES, topics::ORDER_OUTCOMES_DLQ];
 
-/// Whether the tests are to run on Apache Kafka.
+/// Whether the tests should run on Apache Kafka.
 ///
 /// # Panics
 /// When `TEST_KAFKA` is neither `mock` nor `apache`.
@@ -37,11 +37,11 @@ pub(crate) fn wants_apache() -> bool {
     match variable("TEST_KAFKA").as_deref().map(|value| value.to_str().unwrap_or_default()) {
         None | Some("" | "mock") => false,
         Some("apache") => true,
-        Some(other) => panic!("TEST_KAFKA={other}: there are `mock` and `apache`"),
+        Some(other) => panic!("TEST_KAFKA={other}: expected `mock` or `apache`"),
     }
 }
 
-/// A message as it lies on a topic.
+/// A message on a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// Partition.
@@ -72,7 +72,7 @@ impl Kafka {
         Self::with_topics(LAB_TOPICS)
     }
 
-    /// A cluster with these topics: of the kind that `TEST_KAFKA` asks for.
+    /// A cluster with these topics, of the kind that `TEST_KAFKA` selects.
     ///
     /// # Panics
     /// When it does not start, or the test program has no [`broker!`](crate::broker).
@@ -84,7 +84,7 @@ impl Kafka {
         Self(Broker::Mock(Mock::start(topics)))
     }
 
-    /// Apache Kafka with the lab's topics, whatever `TEST_KAFKA` says. Say `needs!(ApacheKafka)` first.
+    /// Apache Kafka with the lab's topics, whatever `TEST_KAFKA` says. Call `needs!(ApacheKafka)` first.
     ///
     /// # Panics
     /// When it does not start.
@@ -93,7 +93,7 @@ impl Kafka {
         Self(Broker::Apache(Apache::start(LAB_TOPICS)))
     }
 
-    /// A broker that somebody else runs, to publish to and to read.
+    /// A broker that the test did not start, to publish to and to read from.
     #[must_use]
     pub fn at(brokers: &str) -> Self {
         Self(Broker::Elsewhere(brokers.to_owned()))
@@ -122,7 +122,7 @@ impl Kafka {
     /// Takes the broker down: connections are cut and refused. Apache Kafka is killed (SIGKILL).
     ///
     /// # Panics
-    /// When somebody else runs it.
+    /// When the test did not start it.
     pub fn down(&self) {
         match &self.0 {
             Broker::Mock(mock) => mock.set_up(false),
@@ -131,10 +131,10 @@ impl Kafka {
         }
     }
 
-    /// Brings the broker back, with what it had.
+    /// Brings the broker back, with its old contents.
     ///
     /// # Panics
-    /// When somebody else runs it, or it does not come back.
+    /// When the test did not start it, or it does not come back.
     pub fn up(&self) {
         match &self.0 {
             Broker::Mock(mock) => mock.set_up(true),
@@ -143,10 +143,10 @@ impl Kafka {
         }
     }
 
-    /// Delays every answer of the broker.
+    /// Delays every response of the broker.
     ///
     /// # Panics
-    /// On Apache Kafka, which cannot be asked to: put a [`crate::ChaosProxy`] before it.
+    /// On Apache Kafka, which has no such option: put a [`crate::ChaosProxy`] in front of it.
     pub fn round_trip(&self, delay: Duration) {
         match &self.0 {
             Broker::Mock(mock) => mock.round_trip(delay),
@@ -170,7 +170,7 @@ impl Kafka {
     /// Publishes one message as it is, and waits for the acknowledgement.
     ///
     /// # Panics
-    /// When the broker does not take it.
+    /// When the broker does not accept it.
     pub async fn publish(&self, topic: &str, key: &str, payload: &[u8], headers: &[(&str, &str)]) {
         let producer: FutureProducer = self.client().create().expect("a producer");
         let headers = headers
@@ -187,12 +187,12 @@ impl Kafka {
     /// Publishes one message with headers that need not be text, as a hostile or broken client does.
     ///
     /// # Panics
-    /// When the broker does not take it.
+    /// When the broker does not accept it.
     pub async fn publish_raw(&self, topic: &str, partition: i32, payload: &[u8], headers: &[(&[u8], &[u8])]) {
         kafka_raw::publish(self.brokers(), topic, partition, payload, headers).await;
     }
 
-    /// A producer of its own, for those who publish often.
+    /// A producer, for tests that publish often.
     ///
     /// # Panics
     /// When librdkafka refuses.
@@ -201,7 +201,8 @@ impl Kafka {
         Sender(self.client().create().expect("a producer"))
     }
 
-    /// Reads a topic from its beginning until `count` messages were seen or `deadline` passed; leaves no group behind.
+    /// Reads a topic from its beginning until `count` messages were seen or `deadline` has passed; leaves no group
+    /// behind.
     pub async fn read(&self, topic: &str, count: usize, deadline: Duration) -> Vec<Record> {
         let (config, topic) = (self.client(), topic.to_owned());
         tokio::task::spawn_blocking(move || read(&config, &topic, count, deadline))
@@ -217,12 +218,12 @@ impl Kafka {
     }
 }
 
-/// Publishes messages of one broker's clients.
+/// Publishes messages to one broker.
 #[derive(Clone)]
 pub struct Sender(FutureProducer);
 
 impl Sender {
-    /// Publishes one message as it is; what is not acknowledged in a second is given up.
+    /// Publishes one message unchanged; gives up if it is not acknowledged within a second.
     pub async fn send(&self, topic: &str, key: &str, payload: &[u8]) {
         let record = FutureRecord::to(topic).key(key).payload(payload);
         let _ = self.0.send(record, Duration::from_secs(1)).await;
@@ -246,7 +247,7 @@ fn read(config: &ClientConfig, topic: &str, count: usize, deadline: Duration) ->
     records
 }
 
-/// As the broker says; while it is away, as the topics of tests have.
+/// As the broker says; while it is away, the number that topics of tests have.
 fn partitions_of(consumer: &BaseConsumer, topic: &str) -> i32 {
     let metadata = consumer.fetch_metadata(Some(topic), Duration::from_secs(5));
     let count = metadata.ok().and_then(|metadata| Some(metadata.topics().first()?.partitions().len()));

@@ -1,15 +1,15 @@
-//! What each fault may leave to be seen while it is on: what its real cause would leave, and why.
+//! What each fault may leave visible while it is on: only what its real cause would leave, and why.
 
 use std::time::Duration;
 
 /// One fault, as the sweep switches it on.
 pub(super) struct Case {
     pub(super) fault: &'static str,
-    /// Parameters strong enough to show within milliseconds, and weak enough for the rest of the machine.
+    /// Parameters strong enough to show within milliseconds, and mild enough for the rest of the machine.
     pub(super) plan: &'static str,
-    /// How long it is on for the look.
+    /// How long it is on while the sweep looks.
     pub(super) on: Duration,
-    /// Parts of what is seen then and not at rest, each as the real cause would leave it.
+    /// Parts of what is seen only while it is on, each as the real cause would leave it.
     pub(super) leaves: &'static [&'static str],
 }
 
@@ -17,7 +17,7 @@ const fn case(fault: &'static str, plan: &'static str, millis: u64, leaves: &'st
     Case { fault, plan, on: Duration::from_millis(millis), leaves }
 }
 
-/// A statement that ran into something is said with its text.
+/// A statement that was cancelled is logged with its text.
 const CANCELLED: &str = "canceling statement due to";
 
 const CASES: &[Case] = &[
@@ -30,7 +30,7 @@ const CASES: &[Case] = &[
     case("upstream-latency", "delay=30ms", 300, &[]),
     case("upstream-unreachable", "", 300, &[]),
     case("db-latency", "delay=20ms", 300, &[]),
-    // Somebody ends sessions from psql.
+    // Someone ends sessions from psql.
     case(
         "db-error",
         "",
@@ -41,18 +41,18 @@ const CASES: &[Case] = &[
             "FATAL: terminating connection due to administrator command",
         ],
     ),
-    // Code that forgot to give its transaction back.
+    // Code that forgot to return its connection.
     case("db-pool-exhaustion", "", 700, &[]),
-    // Somebody works on the table in psql.
+    // Someone works on the table in psql.
     case(
         "db-lock",
         "hold=100ms",
         700,
         &["session psql ", "statement psql BEGIN", "statement psql LOCK TABLE", CANCELLED],
     ),
-    // Somebody put a report into the path of requests.
+    // Someone put a report into the path of requests.
     case("db-slow-query", "rows=20000", 500, &["WITH RECURSIVE minutes", CANCELLED]),
-    // Two transactions that lock the same rows in another order.
+    // Two transactions that lock the same rows in a different order.
     case(
         "db-deadlock",
         "",
@@ -72,11 +72,11 @@ const CASES: &[Case] = &[
     case("cache-stale", "", 500, &[]),
     case("cache-hot-key", "rps=500&size=16KiB", 500, &[]),
     case("cache-growth", "size=2MiB&step=1MiB", 700, &[]),
-    // The relay tries again later, as it does when the broker does not answer.
+    // The relay tries again later, as it does when the broker does not respond.
     case("publish-error", "", 2_500, &["UPDATE outbox SET attempts"]),
     case("publish-duplicate", "", 300, &[]),
     case("queue-flood", "rps=100", 400, &[]),
-    // What nobody can read goes to the topic for that.
+    // Unreadable messages go to the topic for them.
     case("poison-message", "interval=50ms", 400, &[".dlq"]),
     case("consumer-slow", "delay=30ms", 300, &[]),
     case("consumer-pause", "", 500, &[]),
@@ -86,7 +86,7 @@ const CASES: &[Case] = &[
     case("memory-leak", "limit=64MiB&step=8MiB", 700, &[]),
     case("executor-block", "block=30ms&interval=100ms", 400, &[]),
     case("fd-leak", "limit=100", 500, &[]),
-    // Its end is the end of the process; what is swept is the plan that is taken back in time.
+    // It ends with the process; the sweep tests a plan that is withdrawn in time.
     case("crash", "after=1m", 200, &[]),
     case("log-flood", "lps=500", 400, &[]),
     case("wrong-total", "", 300, &[]),
@@ -97,12 +97,12 @@ const CASES: &[Case] = &[
     case("cardinality-bomb", "series=200", 700, &[]),
 ];
 
-/// What an operation leaves that its client gave up, or that met a busy machine: no fault is needed for it.
+/// What may be left by an operation whose client gave up, or that met a busy machine, without any fault.
 pub(super) const ANY: &[&str] = &[
-    // Slow statements are said again with their duration.
+    // Slow statements are logged again with their duration.
     "LOG: duration",
     " ROLLBACK",
-    // Whose statement it was stands on a line of its own as well.
+    // The statement itself is on a separate line as well.
     "STATEMENT: ",
     // Two requests for one row, on a busy machine.
     "still waiting for",
@@ -122,7 +122,7 @@ pub(super) const ANY: &[&str] = &[
 /// The row of a fault.
 ///
 /// # Panics
-/// When a fault has none: say what its real cause would leave.
+/// When a fault has no row: say what its real cause would leave.
 pub(super) fn of(fault: &str) -> &'static Case {
     CASES
         .iter()

@@ -13,22 +13,23 @@ use super::{
 };
 use crate::{Postgres, Scrape};
 
-/// Time between two looks at what comes and goes.
+/// Time between two looks at short-lived things.
 const LOOK: Duration = Duration::from_millis(25);
-/// Words that no text may have.
+/// Words that must not appear in any text.
 const WORDS: &[&str] = &["fault", "inject", "simulat", "chaos", "deliberate", "sabotage"];
-/// The closed port that stands for a peer that is not there.
+/// The closed port that is used for an absent peer.
 const CLOSED: &[&str] = &["127.0.0.1:1/", "127.0.0.1:1 ", "127.0.0.1:1\""];
 
 /// What was seen, each as one comparable line.
 #[derive(Default)]
 pub(super) struct Seen {
     name: &'static str,
-    /// Sessions, statements, server messages, keys, clients, threads, families, spans: known at rest or a tell.
+    /// Sessions, statements, server messages, keys, clients, threads, metric families, spans: also seen at rest, or
+    /// a tell.
     things: BTreeSet<String>,
     /// The keys themselves.
     pub(super) keys: BTreeSet<String>,
-    /// Lines of the service's log: written by code outside the faults or a tell.
+    /// Lines of the service's log: written by code other than the faults, or a tell.
     lines: Vec<String>,
 }
 
@@ -42,7 +43,7 @@ impl Seen {
         let looking = async {
             for look in 0_u32.. {
                 seen.sessions_and_threads(&mut conn, subject).await;
-                // These do not come and go within milliseconds, and cost more to look at.
+                // These change slowly, and cost more to look at.
                 if look.is_multiple_of(8) {
                     seen.keys_and_families(subject).await;
                 }
@@ -70,7 +71,7 @@ impl Seen {
                 .await
                 .expect("the observer asks");
         for (application, state) in sessions {
-            // A session that has not said its name yet says nothing.
+            // A session that has not set its name yet is not a tell.
             if let (false, Some(state)) = (application.is_empty(), state) {
                 self.things.insert(format!("session {application} {state}"));
             }
@@ -104,12 +105,12 @@ impl Seen {
         }
     }
 
-    /// What the server's log says of the subject's database: statements by who sent them, and messages.
+    /// The server log about the subject's database: statements by sender, and messages.
     pub(super) fn statements(&mut self, log: &str, subject: &Subject) {
         let mine = format!(" {} ", subject.database);
         let mut entry: Option<String> = None;
         for line in log.lines() {
-            // A statement of several lines goes on after a tab; the last one may not be all there yet, and is left out.
+            // A statement of several lines continues after a tab; the last line may be incomplete, and is left out.
             if let (Some(entry), true) = (&mut entry, line.starts_with('\t')) {
                 entry.push_str(line);
                 continue;
@@ -128,11 +129,11 @@ impl Seen {
         }
     }
 
-    /// What is neither known from `rest`, nor left by the real cause.
+    /// What is neither known from `rest` nor left by the real cause.
     pub(super) fn tells(&self, rest: &Self, case: &Case, sources: &str) -> Vec<String> {
         let own = format!("session {} ", rest.name);
         let allowed = |thing: &str| {
-            // Its own sessions may be caught in any state; their statements are looked at one by one.
+            // Its own sessions may be in any state; their statements are checked one by one.
             if thing.starts_with(&own) {
                 return true;
             }
@@ -158,11 +159,11 @@ fn statement(application: &str, rest: &str) -> String {
     }
 }
 
-/// A line that only a fault would write, or that says too much.
+/// A line that only a fault would write, or that reveals it.
 fn tell(line: &str, sources: &str) -> Option<String> {
     let json: Value = serde_json::from_str(line).unwrap_or_default();
     let text = |field: &str| json[field].as_str().unwrap_or_default();
-    // The configuration that a start shows has the names of its settings.
+    // The configuration that is logged at start contains the names of its settings.
     let said = says_too_much(line) && text("message") != "started";
     let closed = CLOSED.iter().any(|port| line.contains(port));
     let unknown =
@@ -170,7 +171,7 @@ fn tell(line: &str, sources: &str) -> Option<String> {
     if said || closed {
         return Some(format!("line {line}"));
     }
-    // One finding, however often it was said.
+    // One finding, however often it was logged.
     unknown.then(|| format!("line {} {}: {}", text("level"), text("target"), text("message")))
 }
 

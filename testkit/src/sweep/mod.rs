@@ -1,7 +1,7 @@
-//! The sweep: every fault of a service, switched on and off in the service's own binary, looked at from outside.
+//! The sweep: switches every fault of a service on and off in its own binary, and looks at it from outside.
 //!
-//! For each fault, two questions. Does anything exist only while it is on that its real cause would not leave? And is, after
-//! fifty quick rounds of setting and clearing it, everything as before? What a real cause leaves is in `cases`.
+//! Two questions for each fault. Is anything visible only while it is on that its real cause would not leave? And is
+//! everything as before after fifty quick rounds of setting and clearing it? `cases` lists what real causes leave.
 
 mod cases;
 mod look;
@@ -17,16 +17,16 @@ use crate::{Http, Postgres, Process, Redis, TraceSink};
 
 /// Quick rounds for each fault.
 const ROUNDS: u32 = 50;
-/// How long a round is on: enough for a task to start and for a request to meet it half-way.
+/// How long the fault is on in a round: enough for a task to start, and for a request to be half finished.
 const ROUND: Duration = Duration::from_millis(4);
-/// How long the service is watched at rest.
+/// How long the service is watched without faults.
 const REST: Duration = Duration::from_secs(4);
-/// Longest wait for what was taken to be given back: idle threads of the runtime stay for 10 s.
+/// Longest wait until resources are released: idle threads of the runtime stay for 10 s.
 const SETTLED: Duration = Duration::from_secs(25);
 
-/// A running service and what it runs on.
+/// A running service and its dependencies.
 pub struct Subject {
-    /// The service's name, which is also how its sessions introduce themselves.
+    /// The service's name, which its sessions use as well.
     pub name: &'static str,
     /// Its own binary.
     pub process: Process,
@@ -34,17 +34,17 @@ pub struct Subject {
     pub admin: Http,
     /// The name of its database on the server that [`server`] started.
     pub database: String,
-    /// Its cache, where it has one.
+    /// Its cache, if it has one.
     pub redis: Option<Redis>,
-    /// Where its spans go.
+    /// The receiver of its spans.
     pub traces: TraceSink,
-    /// A little of everything that the service does; failures are ignored, and it may be dropped half-way.
+    /// A little of everything that the service does; errors are ignored, and it may be dropped halfway.
     pub traffic: Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>,
-    /// Whatever else must live as long.
+    /// Anything else that must live as long.
     pub keep: Box<dyn std::any::Any + Send + Sync>,
 }
 
-/// Starts the service's binary so that its spans leave soon after they ended.
+/// Starts the service's binary with settings that export its spans soon after they end.
 #[must_use]
 pub fn process(program: &str, flags: &[&str]) -> Process {
     Process::start("env", &[&["OTEL_BSP_SCHEDULE_DELAY=100", program], flags].concat())
@@ -63,10 +63,10 @@ pub async fn server() -> Postgres {
     .await
 }
 
-/// Sweeps all faults that the subjects declare, shared out among them: they are replicas of one service.
+/// Sweeps all faults that the subjects declare, distributed among them: they are replicas of one service.
 ///
 /// # Panics
-/// With every tell and every leak that was found.
+/// With all tells and leaks.
 pub async fn sweep(server: &Postgres, subjects: Vec<Subject>) {
     let faults = names(&subjects[0].admin).await;
     let lanes = subjects.len();
@@ -89,7 +89,7 @@ async fn sweep_some(server: &Postgres, mut subject: Subject, cases: &[&'static C
     subject.admin.delete("/faults").await;
     let sources = text::sources();
     let mut rest = Seen::during(server, &subject, at_rest(&subject)).await;
-    // What was said before: migrations, connections that are opened.
+    // Logged before: migrations, new connections.
     rest.statements(&server.log(), &subject);
     let mut found = Vec::new();
     for case in cases {
@@ -110,7 +110,7 @@ async fn sweep_some(server: &Postgres, mut subject: Subject, cases: &[&'static C
     found
 }
 
-/// Busy for a while, with clients that wait and with clients that leave.
+/// Busy for a while, with clients that wait and clients that leave.
 async fn at_rest(subject: &Subject) {
     let start = Instant::now();
     while start.elapsed() < REST {
@@ -119,7 +119,7 @@ async fn at_rest(subject: &Subject) {
     }
 }
 
-/// On for a while, then off and on and off.
+/// On for a while, then off and on and off again.
 async fn rounds(subject: &Subject, case: &Case) {
     let plan = format!("/faults/{}?{}", case.fault, case.plan);
     let clear = format!("/faults/{}", case.fault);
@@ -134,11 +134,11 @@ async fn rounds(subject: &Subject, case: &Case) {
         burst(subject, ROUND).await;
         subject.admin.delete(&clear).await.expect_status(200);
     }
-    // `DELETE` ends a baseline too, so that no later fault meets it.
+    // `DELETE` ends a baseline fault too, so that it does not interfere with later faults.
     burst(subject, Duration::from_secs(1)).await;
 }
 
-/// Some traffic; what is not answered by then is given up, as by clients that leave.
+/// Some traffic; requests that take longer are dropped, as by clients that leave.
 async fn burst(subject: &Subject, longest: Duration) {
     let _ = tokio::time::timeout(longest, (subject.traffic)()).await;
     tokio::time::sleep(Duration::from_millis(1)).await;

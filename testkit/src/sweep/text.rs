@@ -1,8 +1,8 @@
-//! Texts made comparable, and the texts of the source tree.
+//! Normalised texts, and the texts of the source tree.
 
 use std::{fs, path::Path};
 
-/// The text with ids as `U`, numbers as `N`, and white space made one blank.
+/// The text with ids as `U`, numbers as `N`, and white space as single blanks.
 pub(super) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text.trim();
@@ -27,12 +27,12 @@ pub(super) fn plain(text: &str) -> String {
     out
 }
 
-/// The lines of a log that have been written to their end: it is read while it grows.
+/// The complete lines of a log, which is read while it grows.
 pub(super) fn whole(log: &str) -> &str {
     &log[..log.rfind('\n').map_or(0, |end| end + 1)]
 }
 
-/// The code of the services, without that of the faults: what a line says that is not in here, only a fault says.
+/// The code of the services without their faults: a log message that is not in it comes from a fault.
 pub(super) fn sources() -> String {
     let mut all = String::new();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

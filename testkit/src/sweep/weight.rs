@@ -1,4 +1,4 @@
-//! What a process holds: compared before and after, it says what a fault left behind.
+//! The resources of a process: compared before and after, they show what a fault left behind.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,17 +11,18 @@ use sqlx::Connection;
 use super::Subject;
 use crate::{Postgres, Redis, Scrape};
 
-/// Threads and descriptors come and go with requests: this many more are no leak, one in each of fifty rounds is.
+/// Threads and descriptors change with requests: this many more are not a leak; one leaked in each of fifty rounds
+/// is.
 const MORE: usize = 12;
 /// Memory that allocators keep, in MiB.
 const MORE_MIB: usize = 48;
 /// Time between two looks.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// What a service holds now.
+/// The resources that a service holds now.
 #[derive(Debug)]
 pub(super) struct Weight {
-    /// Sessions on the server beyond those of the pool, and those that are in the middle of something.
+    /// Sessions on the server that are not the pool's, or are busy.
     sessions: Vec<String>,
     descriptors: usize,
     threads: BTreeMap<String, usize>,
@@ -30,7 +31,7 @@ pub(super) struct Weight {
 }
 
 impl Weight {
-    /// What it holds when it has nothing to do.
+    /// The resources that it holds when idle.
     pub(super) async fn settled(server: &Postgres, subject: &Subject) -> Self {
         let start = Instant::now();
         loop {
@@ -42,7 +43,7 @@ impl Weight {
         }
     }
 
-    /// Keys that its own traffic makes, and that may be there or not.
+    /// Adds keys that its own traffic creates, and that may or may not exist.
     pub(super) fn with_keys(mut self, known: &BTreeSet<String>) -> Self {
         self.keys.extend(known.iter().cloned());
         self
@@ -76,7 +77,7 @@ impl Weight {
             more.push(format!("{} descriptors, before {}", self.descriptors, before.descriptors));
         }
         for (name, count) in &self.threads {
-            // A client of the broker has threads of its own, and exactly these.
+            // A client of the broker has its own threads, and a fixed number of them.
             let spare = if name.starts_with("rdk:") { 0 } else { MORE };
             let had = before.threads.get(name).copied().unwrap_or_default();
             if *count > had + spare {
@@ -149,7 +150,7 @@ fn resident_mib(pid: u32) -> usize {
     line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok()).unwrap_or_default() / 1024
 }
 
-/// All keys. A test has few.
+/// All keys. A test has only a few.
 pub(super) async fn keys(redis: &Redis) -> Vec<String> {
     let reply = redis.command("KEYS *").await;
     reply.lines().filter(|line| !line.starts_with(['*', '$'])).map(|line| line.trim().to_owned()).collect()

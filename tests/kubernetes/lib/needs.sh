@@ -1,14 +1,15 @@
 #!/bin/sh
-# What the checks need, each with a way to get it. `run` reads this with `.`; every function adds what is missing to $work/missing.
+# The prerequisites of the checks, each with a fix. `run` sources this file; every function adds what is missing to
+# $work/missing.
 # shellcheck disable=SC2154 # $root, $work and $docker are set by `run`
 
-# lacks WHAT FIX: the fix is a command where there is one; it may have more lines.
+# lacks WHAT FIX: the fix is a command if there is one; it may have several lines.
 lacks() {
     printf '  %s\n' "$1"
     printf '%s\n' "$2" | sed 's/^/      /'
 } >>"$work/missing"
 
-# Where a program comes from; the packages are Debian's.
+# How to get a program; the packages are Debian's.
 source_of() {
     case $1 in
         go) echo 'see https://go.dev/dl' ;;
@@ -30,20 +31,20 @@ programs() { for program in "$@"; do has "$program" || lacks "the program $progr
 
 superuser() { [ "$(id -u)" = 0 ] || lacks "root (for $1)" "sudo --preserve-env tests/kubernetes/run $check"; }
 
-# What build/debian-image makes an image of.
+# The programs in the image of build/debian-image.
 debian_packages() {
     programs curl redis-server ldd
     [ -d /usr/lib/postgresql ] || lacks "PostgreSQL, from Debian's package" "apt-get install postgresql"
 }
 
-# For the pause program, the one of Kubernetes that is C.
+# For the pause program, the only C program of Kubernetes.
 static_c() {
     programs cc
     ! has cc || echo 'int main(void) { return 0; }' | cc -static -x c -o "$work/static" - 2>/dev/null \
         || lacks "a static C library" "apt-get install libc6-dev"
 }
 
-# release_binaries FOLDER PROGRAM...: these, and all that go into images.
+# release_binaries FOLDER PROGRAM...: these, and all programs that go into images.
 release_binaries() {
     folder=${1:-target/release}
     shift
@@ -52,10 +53,10 @@ release_binaries() {
     [ -z "$missing" ] || lacks "release binaries in $folder:$missing" "cargo build --release --locked --workspace --bins"
 }
 
-# engine_says FORMAT: one fact of the engine, or nothing.
+# engine_says FORMAT: one fact about the engine, or nothing.
 engine_says() { "$docker" info --format "$1" 2>/dev/null || :; }
 
-# BuildKit is part of clients 18.09 to 22, and a plug-in before and after.
+# BuildKit is built into clients 18.09 to 22, and a plug-in in others.
 engine() {
     programs "$docker"
     has "$docker" || return 0
@@ -66,16 +67,16 @@ engine() {
         || lacks "BuildKit: $docker ${version:-(version unknown)} has no plug-in buildx" \
             "apt-get install docker-buildx-plugin, or DOCKER=/usr/bin/docker for the client of Debian 12's docker.io 20.10, which has BuildKit built in"
     "$docker" info >/dev/null 2>&1 \
-        || lacks "a container engine: none answers $docker" "systemctl start docker (without systemd: dockerd &), or DOCKER_HOST=the address of yours"
+        || lacks "a container engine: $docker gets no answer" "systemctl start docker (without systemd: dockerd &), or DOCKER_HOST=the address of your engine"
 }
 
 compose_program() {
     # shellcheck disable=SC2086 # a list of words
     ${COMPOSE:-$docker compose} version >/dev/null 2>&1 \
-        || lacks "a compose program: ${COMPOSE:-$docker compose} is none" "apt-get install docker-compose, then COMPOSE=docker-compose"
+        || lacks "a compose program: ${COMPOSE:-$docker compose} does not work" "apt-get install docker-compose, then COMPOSE=docker-compose"
 }
 
-# cgroups CONTROLLER...: of version 2, or mounted one by one as version 1.
+# cgroups CONTROLLER...: in version 2, or mounted individually in version 1.
 cgroups() {
     here=/sys/fs/cgroup
     if [ -e "$here/cgroup.controllers" ]; then
@@ -90,13 +91,13 @@ cgroups() {
     done
 }
 
-# In which systemd in a node keeps its services, where there is no version 2.
+# The hierarchy in which systemd in a node keeps its services, if there is no version 2.
 systemd_cgroup() {
     here=/sys/fs/cgroup
     [ -e "$here/cgroup.controllers" ] || [ -d "$here/systemd" ] || lacks "the cgroup hierarchy of systemd" "mkdir -p $here/systemd && mount -t cgroup -o none,name=systemd cgroup $here/systemd"
 }
 
-# Machines that are sold with 8 GiB report a little less.
+# Machines with 8 GiB report a little less.
 memory() {
     gib=$1
     kib=$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)
@@ -117,10 +118,10 @@ inotify() {
     [ "$instances" -ge "$1" ] || lacks "fs.inotify.max_user_instances: $instances, and three nodes need $1" "sysctl -w fs.inotify.max_user_instances=$1"
 }
 
-# Bit 24 of what the engine may grant: its own bounding set, or ours where the engine cannot be seen.
+# Bit 24 of the capabilities that the engine may grant: its own bounding set, or ours if the engine is not visible.
 sys_resource() {
     runtime=$(engine_says '{{.DefaultRuntime}}')
-    # Somebody has chosen another runtime already.
+    # A different runtime has been chosen already.
     case $runtime in '' | runc | io.containerd.runc.v2) ;; *) return 0 ;; esac
     status=/proc/self/status
     pid=$(cat /run/docker.pid 2>/dev/null || :)
@@ -135,20 +136,20 @@ sys_resource() {
     \"without-sys-resource\": { \"path\": \"$wrapper\" } } }"
 }
 
-# free_ports FIX PORT...: nobody listens there yet. In the kernel's table a state of 0A is LISTEN.
+# free_ports FIX PORT...: nothing listens on them. In the kernel's table, state 0A is LISTEN.
 free_ports() {
     fix=$1
     shift
     for port in "$@"; do
         if cat /proc/net/tcp /proc/net/tcp6 2>/dev/null \
             | awk -v port="$(printf ':%04X' "$port")" '$4 == "0A" && substr($2, length($2) - 4) == port { found = 1 } END { exit !found }'; then
-            lacks "port $port: somebody listens there" "$fix"
+            lacks "port $port: it is in use" "$fix"
         fi
     done
 }
 
-# A cluster of this name that another run has kept.
+# A cluster with this name that another run has kept.
 no_cluster() {
     [ -z "$("$docker" ps --all --quiet --filter "label=io.x-k8s.kind.cluster=$1" 2>/dev/null || :)" ] \
-        || lacks "the name of the cluster: $1 is there already" "PATH=$root/target/tools/control-plane:\$PATH kind delete cluster --name $1"
+        || lacks "the name of the cluster: $1 already exists" "PATH=$root/target/tools/control-plane:\$PATH kind delete cluster --name $1"
 }

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Functions of the proofs beside this file; they read it with `.`. Environment of all of them:
+# Functions for the proofs in this folder, which source this file. Environment of all of them:
 #   CONTEXT    of kubectl and helm (default: the current one)      NAMESPACE, RELEASE  default sre-lab
 #   LAB        the `lab` command (default target/release/lab)
-# Needs kubectl, helm, jq and curl. A proof prints figures, and ends with 1 and a sentence at the first thing that does not hold.
-# shellcheck disable=SC2034 # what is set here is used by those who read it
+# Needs kubectl, helm, jq and curl. A proof prints figures, and exits with 1 and a sentence at the first failure.
+# shellcheck disable=SC2034 # the proofs use these variables
 set -eu
 # shellcheck source=../lib/common.sh
 . "$(dirname -- "$0")/../lib/common.sh"
@@ -17,7 +17,7 @@ work=$(mktemp -d)
 services='order-api user-service order-worker'
 busy=''
 
-# A proof may have an end of its own, called `at_end`.
+# A proof may have its own clean-up, called `at_end`.
 at_end() { :; }
 # shellcheck disable=SC2317 # called by the trap
 cleanup() {
@@ -38,15 +38,16 @@ keep_busy() {
     busy=$!
 }
 
-# The page of metrics of the chart's load generator, into a file; and of such a page: all requests but those of /risky, which fails by
-# design, those of them that ended well, and those that were never sent.
+# Saves the metrics of the chart's load generator to a file. From such a file: all requests except those of /risky,
+# which fails by design; those of them that succeeded; and those that were never sent.
 load_page() { fetch service/load "$(admin_port load)" /metrics >"$1"; }
 load_rate() { fetch service/load "$(admin_port load)" "/rate?rps=$1" -X PUT >/dev/null; }
 asked() { echo $(($(metric "$1" load_requests_total) - $(metric "$1" load_requests_total 'operation="risky"'))); }
 well() { echo $(($(metric "$1" load_requests_total 'outcome="ok"') - $(metric "$1" load_requests_total 'outcome="ok"' 'operation="risky"'))); }
 dropped() { metric "$1" load_dropped_total; }
 
-# A pod that places orders, where no node is drained; the orders that it had answered with 202; and how many were refused.
+# A pod that places orders, on a node that is not drained; the orders answered with 202; and the number of refused
+# ones.
 start_placer() {
     image=$(helm_in get values "$release" --all -o json | jq -r .tests.image)
     kube delete pod placer --ignore-not-found --now >/dev/null
@@ -56,10 +57,10 @@ start_placer() {
 placed() { kube logs placer | sed -n 's#^202 /orders/##p'; }
 refused() { kube logs placer | grep -vc '^202' || :; }
 
-# What the chart's load generator said of the requests that failed in the last while.
+# The load generator's log messages about failed requests in the last while.
 load_failures() { kube logs deployment/load --since="$1" | grep -E '"a request (failed|got no answer)"' | tail -20 || :; }
 
-# fetch POD|service/NAME PORT PATH [ARGUMENTS OF curl...]: plain curl, through a port-forward of its own.
+# fetch POD|service/NAME PORT PATH [ARGUMENTS OF curl...]: plain curl, through a separate port-forward.
 fetch() {
     target=$1
     port=$2
@@ -82,12 +83,12 @@ fetch() {
     return "$code"
 }
 
-# Pods of a part that run and are not going, one name a line.
+# Running pods of a part that are not terminating, one name per line.
 pods() { kube get pods --selector "app.kubernetes.io/name=$1" -o json | jq -r '.items[] | select(.status.phase == "Running" and .metadata.deletionTimestamp == null) | .metadata.name'; }
 
 admin_port() { kube get service "$1" -o jsonpath='{.spec.ports[?(@.name=="admin")].port}'; }
 
-# metric PAGE NAME [LABELS...]: the sum of the series of a page of metrics that have all of these labels.
+# metric PAGE NAME [LABELS...]: the sum of the series in a page of metrics that have all of these labels.
 metric() {
     page=$1
     name=$2
@@ -98,21 +99,21 @@ metric() {
     done | awk '{ sum += $NF } END { printf "%d\n", sum }'
 }
 
-# sql DATABASE QUERY: by psql in PostgreSQL's own pod; fields are separated by a blank.
+# sql DATABASE QUERY: through psql in PostgreSQL's own pod; fields are separated by a blank.
 sql() { kube exec postgres-0 -- sh -c "PGPASSWORD=\$POSTGRES_PASSWORD psql -qAt -F ' ' -h 127.0.0.1 -U lab -d $1 -c \"$2\""; }
 
-# A query of Prometheus: the value of the one series that it yields, or nothing.
+# The value of the only series that a Prometheus query returns, or nothing.
 prometheus() { fetch service/prometheus 9090 /api/v1/query --get --data-urlencode "query=$1" | jq -r '.data.result[0].value[1] // empty'; }
 
-# Every pod of the release is ready, and none is going.
+# Every pod of the release is ready, and none is terminating.
 all_ready() {
     kube get pods --selector "app.kubernetes.io/instance=$release" -o json >"$work/pods.json"
     jq -e '[.items[] | select(.metadata.deletionTimestamp != null or ([.status.conditions[]? | select(.type == "Ready" and .status == "True")] | length) == 0)] as $wait
         | if ($wait | length) > 0 or (.items | length) == 0 then ($wait[].metadata.name | stderr | empty), false else true end' "$work/pods.json"
 }
 
-# What must hold of orders and payments once all is at rest, as testkit/src/invariants.rs has it: every order settled once, with the
-# payment that its status says and for the same amount, no payment without an order, nothing that waits to be published.
+# Invariants of orders and payments once all is settled, like those of tools/reconcile: every order is settled once,
+# with a payment of the matching status and amount; no payment without an order; nothing waiting to be published.
 invariants() {
     sql orders "SELECT id, status, total_cents FROM orders ORDER BY id::text COLLATE \\\"C\\\"" >"$work/orders"
     sql fulfillment "SELECT order_id, CASE status WHEN 'declined' THEN 'rejected' ELSE status END, amount_cents FROM payments ORDER BY order_id::text COLLATE \\\"C\\\"" >"$work/payments"
@@ -120,5 +121,5 @@ invariants() {
     [ -s "$work/orders" ] || { echo "there are no orders"; return 1; }
     ! grep ' pending ' "$work/orders" || { echo "orders are still pending"; return 1; }
     diff "$work/orders" "$work/payments" >"$work/differences" || { head -5 "$work/differences"; echo "orders and payments differ"; return 1; }
-    [ "$waiting" = 0 ] || { echo "$waiting entries wait in the outboxes"; return 1; }
+    [ "$waiting" = 0 ] || { echo "$waiting entries are waiting in the outboxes"; return 1; }
 }

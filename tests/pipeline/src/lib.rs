@@ -1,4 +1,4 @@
-//! The three services in one process, each with its own database, on ports of their own.
+//! The three services in one process, each with its own database and ports.
 //!
 //! All tests run on one runtime, so that they can share a lab: what a lab started lives as long as the test process. A test
 //! program that starts a lab says `testkit::broker!();` in its root.
@@ -32,7 +32,7 @@ pub async fn shared() -> &'static Lab {
     SHARED.get_or_init(|| Lab::start(Parts::default())).await
 }
 
-/// What differs from the normal lab.
+/// Differences from the normal lab.
 #[derive(Default)]
 pub struct Parts {
     /// Further flags of order-api.

@@ -1,6 +1,6 @@
-//! A closed-loop HTTP/1.1 client that costs as little as possible, so that what is measured is the server.
+//! A closed-loop HTTP/1.1 client that costs as little as possible, so that the measurement is about the server.
 //!
-//! Each connection is a task that writes one prepared request, reads one answer with `Content-Length`, and starts again.
+//! Each connection is a task that writes a prepared request, reads one response with `Content-Length`, and repeats.
 
 use std::{
     net::SocketAddr,
@@ -15,28 +15,28 @@ use tokio::{
     net::TcpStream,
 };
 
-/// What a run saw.
+/// The result of a run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rate {
-    /// Answers with a 2xx status.
+    /// Responses with a 2xx status.
     pub(crate) ok: u64,
-    /// Other answers.
+    /// Other responses.
     pub(crate) other: u64,
-    /// Wall time.
+    /// Wall time, in seconds.
     pub(crate) seconds: f64,
 }
 
 impl Rate {
-    /// Successful answers per second.
+    /// Successful responses per second.
     pub(crate) fn per_second(&self) -> f64 {
         self.ok as f64 / self.seconds
     }
 }
 
-/// Sends what `request(connection, n)` returns over `connections` keep-alive connections for `time`.
+/// Sends the requests that `request(connection, n)` returns over `connections` keep-alive connections for `time`.
 ///
 /// # Errors
-/// When a connection fails or an answer cannot be read.
+/// When a connection fails or a response cannot be read.
 pub(crate) async fn hammer<F>(
     addr: SocketAddr,
     connections: usize,
@@ -92,7 +92,7 @@ impl Connection {
         Ok(Self { stream, buffer: vec![0; 16 * 1024], filled: 0 })
     }
 
-    /// Sends one request and returns the status of its answer.
+    /// Sends one request and returns the status of its response.
     async fn call(&mut self, request: &[u8]) -> anyhow::Result<u16> {
         self.stream.write_all(request).await?;
         loop {
@@ -102,7 +102,7 @@ impl Connection {
                 return Ok(status);
             }
             if self.filled == self.buffer.len() {
-                bail!("an answer is longer than {} bytes", self.buffer.len());
+                bail!("a response is longer than {} bytes", self.buffer.len());
             }
             let read = self.stream.read(&mut self.buffer[self.filled..]).await?;
             if read == 0 {
@@ -113,17 +113,17 @@ impl Connection {
     }
 }
 
-/// Status and full length of the answer at the front of `bytes`, once it is complete.
+/// Status and full length of the response at the start of `bytes`, once it is complete.
 fn answer(bytes: &[u8]) -> anyhow::Result<Option<(u16, usize)>> {
     let Some(head) = bytes.windows(4).position(|w| w == b"\r\n\r\n") else { return Ok(None) };
-    let text = std::str::from_utf8(&bytes[..head]).context("an answer that is not HTTP")?;
-    let status = text.get(9..12).and_then(|s| s.parse().ok()).context("an answer without a status")?;
+    let text = std::str::from_utf8(&bytes[..head]).context("a response that is not HTTP")?;
+    let status = text.get(9..12).and_then(|s| s.parse().ok()).context("a response without a status")?;
     let body: usize = text
         .lines()
         .filter_map(|line| line.split_once(':'))
         .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
         .and_then(|(_, value)| value.trim().parse().ok())
-        .context("an answer without Content-Length")?;
+        .context("a response without Content-Length")?;
     let total = head + 4 + body;
     Ok((bytes.len() >= total).then_some((status, total)))
 }

@@ -1,5 +1,5 @@
-//! The assembled lab as a user starts it: its memory under load and its start-up time. Also the lab that other
-//! measurements run against.
+//! The assembled lab as a user starts it: its memory under load and its start-up time. Other measurements run
+//! against this lab as well.
 
 use std::{
     path::PathBuf,
@@ -12,21 +12,21 @@ use serde_json::Value;
 
 use crate::report;
 
-/// Away from a lab that may be running with the usual ports, and below the ports that Linux gives to outgoing connections
-/// (from 32768 on).
+/// Away from a lab that may be running on the default ports, and below the range of ephemeral ports of Linux, which
+/// starts at 32768.
 const PORT_OFFSET: &str = "15000";
-/// Bars of the design, in MiB and seconds.
+/// Required figures of the design, in MiB and seconds.
 const SERVICES_MIB: f64 = 90.0;
 const WHOLE_MIB: f64 = 400.0;
 const STARTUP_SECONDS: f64 = 5.0;
 /// The services whose memory is counted together.
 const SERVICES: &[&str] = &["order-api", "user-service", "order-worker"];
-/// Load under which memory is read, in requests per second.
+/// Load while memory is read, in requests per second.
 const RATE: &str = "200";
-/// Time under load before memory is read: pools are open, buffers warm, the trace store has its share.
+/// Time under load before memory is read: pools are open, buffers warm, the trace store is filling.
 const SETTLE: Duration = Duration::from_secs(60);
 
-/// A lab in a folder of its own; stopped and removed when dropped.
+/// A lab in its own folder; stopped and removed when dropped.
 pub(crate) struct Lab {
     binary: PathBuf,
     folder: PathBuf,
@@ -36,7 +36,7 @@ impl Lab {
     /// Runs `lab up --detach` with `args`.
     ///
     /// # Errors
-    /// When it does not become ready; its own words are in the error.
+    /// When it does not become ready; the error contains its output.
     pub(crate) fn up(args: &[&str]) -> anyhow::Result<Self> {
         let me = std::env::current_exe()?;
         let target =
@@ -59,15 +59,15 @@ impl Lab {
             .with_context(|| format!("the lab has no port `{name}`"))
     }
 
-    /// The file in which a client of PostgreSQL finds the owner's password.
+    /// The file with the owner's password for PostgreSQL clients.
     pub(crate) fn pass_file(&self) -> PathBuf {
         self.folder.join("secrets/pgpass")
     }
 
-    /// Runs one command of `lab` on it.
+    /// Runs one `lab` command on it.
     ///
     /// # Errors
-    /// When it fails; its own words are in the error.
+    /// When it fails; the error contains its output.
     pub(crate) fn run(&self, args: &[&str]) -> anyhow::Result<Output> {
         let output = Command::new(&self.binary).arg("--dir").arg(&self.folder).args(args).output()?;
         if !output.status.success() {
@@ -105,14 +105,14 @@ pub(crate) async fn memory(time: Duration) -> anyhow::Result<()> {
         .map(|part| mib(part, "rss"))
         .sum();
     report::bar("three services, RSS in MiB", services, SERVICES_MIB, false);
-    // The resident sets of PostgreSQL's sessions each contain the shared buffers: their sum counts the same pages a
-    // dozen times. The proportional set counts each page once, which is what the machine really gives.
+    // The resident sets of PostgreSQL's sessions each contain the shared buffers, so their sum counts the same
+    // pages a dozen times. The proportional set counts each page once, which is the memory that is really in use.
     println!("  whole lab, sum of resident sets: {:.1} MiB", mib(&status, "rss"));
     report::bar("whole lab, each page counted once (PSS), in MiB", mib(&status, "pss"), WHOLE_MIB, false);
     Ok(())
 }
 
-/// Prints how long `lab up` takes with binaries built, from an empty folder and again with data.
+/// Prints how long `lab up` takes with built binaries, each time from an empty folder.
 pub(crate) async fn startup(rounds: usize) -> anyhow::Result<()> {
     println!("startup: from `lab up` to everything ready, empty folder each time");
     let mut seconds = Vec::new();

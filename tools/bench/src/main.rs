@@ -1,7 +1,7 @@
-//! The project's own measurements, each a ratio within one run where time is involved.
+//! The project's own measurements; those that involve time are ratios within one run.
 //!
-//! `bench stack` compares the house's middleware with a bare router, `bench orders` the order path with `pgbench`,
-//! `bench memory` and `bench startup` look at the assembled lab. `just bench` runs all of them.
+//! `bench stack` compares the chassis's middleware with a bare router, `bench orders` the order path with `pgbench`;
+//! `bench memory` and `bench startup` measure the assembled lab. `just bench` runs all of them.
 
 mod client;
 mod lab;
@@ -13,20 +13,20 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-/// Measures the lab and prints each figure beside the bar that it has to reach.
+/// Measures the lab and prints each figure next to the required one.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Args {
-    /// What to measure; everything when absent.
+    /// What to measure; by default everything.
     #[command(subcommand)]
     what: Option<What>,
-    /// Length of each timed run.
+    /// Length of each timed run, in seconds.
     #[arg(long, global = true, default_value = "5", value_name = "SECONDS")]
     seconds: u64,
-    /// Interleaved repetitions; the median counts.
+    /// Number of interleaved repetitions; the median counts.
     #[arg(long, global = true, default_value_t = 3)]
     rounds: usize,
-    /// Share of the requests that are traced in `stack`.
+    /// Share of requests to trace in `stack`, 0 to 1.
     #[arg(long, global = true, default_value_t = 0.01, value_name = "RATIO")]
     trace_ratio: f64,
 }
@@ -41,7 +41,7 @@ enum What {
     Memory,
     /// Time from `lab up` to everything ready.
     Startup,
-    /// The server side of `stack`, in a process of its own.
+    /// The server side of `stack`, in its own process.
     #[command(hide = true)]
     Serve {
         /// With the middleware stack or without.
@@ -49,7 +49,7 @@ enum What {
     },
 }
 
-/// As the services.
+/// The same allocator as the services.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

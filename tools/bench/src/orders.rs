@@ -1,12 +1,12 @@
-//! Orders per second against what the same PostgreSQL does when `pgbench` runs an equivalent transaction: the same two rows
-//! with the same sizes and indexes, as many connections as order-api's pool, prepared statements.
+//! Orders per second, compared with `pgbench` running an equivalent transaction on the same PostgreSQL: the same
+//! two rows with the same sizes and indexes, as many connections as order-api's pool, prepared statements.
 //!
-//! Two figures. **Accepted**: the whole path of `POST /orders` (HTTP, user check over HTTP and Redis, order and outbox in one
-//! transaction, answer, publishing), while order-worker pauses: orders wait in the topic, as the queue is there for. This is
-//! what pgbench's two inserts are the equivalent of, and what has a bar. **Settled meanwhile**: the same with order-worker and
-//! the outcomes taking their share of the same cores, which pgbench has nothing like; it has no bar.
+//! Two figures. **Accepted**: the whole path of `POST /orders` (HTTP, user check over HTTP and Redis, order and
+//! outbox in one transaction, response, publishing), while order-worker is paused and orders wait in the topic.
+//! pgbench's two inserts are equivalent to this, so it has a required figure. **Settled meanwhile**: the same while
+//! order-worker and the outcomes use the same cores; pgbench has no equivalent, so there is no required figure.
 //!
-//! The runs are interleaved, and each waits until the pipeline of the one before has drained.
+//! The runs are interleaved, and each waits until the pipeline has drained.
 
 use std::{io::Write as _, net::SocketAddr, process::Command, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::{client::hammer, lab::Lab, report};
 const CONNECTIONS: usize = 64;
 /// Sessions of pgbench: `DB_POOL_SIZE` of order-api.
 const SESSIONS: &str = "10";
-/// The bar of the design.
+/// The required figure of the design.
 const BAR: f64 = 0.60;
 /// Longest wait for the pipeline to drain between runs.
 const DRAIN: Duration = Duration::from_secs(120);
@@ -85,7 +85,7 @@ async fn place(api: SocketAddr, time: Duration) -> anyhow::Result<f64> {
     Ok(rate.per_second())
 }
 
-/// Waits until every accepted order is settled, so that the next run starts from the same place.
+/// Waits until every accepted order is settled, so that every run starts from the same state.
 async fn drain(lab: &Lab) -> anyhow::Result<()> {
     let waited = tokio::time::timeout(DRAIN, async {
         while psql(lab, "SELECT count(*) FROM outbox")?.trim() != "0" {

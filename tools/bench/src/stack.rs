@@ -1,8 +1,8 @@
-//! What the house's middleware costs: the same trivial route behind a bare axum router and behind the full stack.
+//! The cost of the chassis's middleware: the same trivial route behind a bare axum router and behind the full stack.
 //!
-//! Each side runs in a process of its own with the same runtime; the runs are interleaved and the median counts, because
-//! a shared machine drifts. Logs and metrics are on, faults are off, and `--trace-ratio` of
-//! the requests are traced: a hundredth, as one would at such rates (the lab traces all of its 20 requests a second).
+//! Each side runs in its own process with the same runtime; the runs are interleaved and the median counts, because
+//! a shared machine drifts. Logs and metrics are on, faults are off, and `--trace-ratio` of the requests are
+//! traced: one in a hundred, which is usual at such rates (the lab traces all of its 20 requests per second).
 
 use std::{
     io::{BufRead, BufReader},
@@ -33,7 +33,7 @@ const BAR: f64 = 0.80;
 pub(crate) enum Kind {
     /// axum alone.
     Bare,
-    /// Behind every layer of the house.
+    /// Behind all layers of the chassis.
     Stack,
 }
 
@@ -47,7 +47,7 @@ fn routes() -> Router {
     Router::new().route("/", get(async || "ok"))
 }
 
-/// Serves one side until killed; the address is the first line on standard output.
+/// Serves one side until killed; prints the address as the first line of standard output.
 pub(crate) async fn serve(kind: Kind, trace_ratio: f64) -> anyhow::Result<()> {
     match kind {
         Kind::Bare => {
@@ -108,7 +108,7 @@ pub(crate) async fn run(time: Duration, rounds: usize, trace_ratio: f64) -> anyh
     );
     let (bare, stack) = (Server::start(Kind::Bare, trace_ratio)?, Server::start(Kind::Stack, trace_ratio)?);
     let (mut without, mut with) = (Vec::new(), Vec::new());
-    // Warm-up: connections, allocator, branch predictors.
+    // Warm up connections, allocator and branch predictors.
     for server in [&bare, &stack] {
         measure(server, Duration::from_secs(1)).await?;
     }

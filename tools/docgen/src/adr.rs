@@ -21,7 +21,7 @@ that is replaced keeps its number and says what replaces it, in a line that begi
 ///
 /// # Errors
 ///
-/// A decision that cannot be read or whose title is not `# NUMBER: title`.
+/// When a decision cannot be read, or its title is not `# NUMBER: title`.
 pub(crate) fn index(folder: &Path) -> anyhow::Result<String> {
     let mut names: Vec<String> = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {

@@ -1,4 +1,4 @@
-//! `docs/configuration.md`: every flag and variable of every process, as clap knows them.
+//! `docs/configuration.md`: every flag and variable of every process, from clap's definitions.
 
 use std::fmt::Write as _;
 
@@ -69,11 +69,12 @@ fn meaning(arg: &Arg) -> String {
         .map(|v| format!("`{}`", v.get_name()))
         .collect();
     let words = if words.is_empty()
-        || arg.get_action().takes_values() && words.len() == 2 && text.contains(&words[0])
+        || !arg.get_action().takes_values()
+        || words.len() == 2 && text.contains(&words[0])
     {
         String::new()
     } else {
-        format!(" One of {}.", words.join(", "))
+        format!(". One of {}", words.join(", "))
     };
     format!("{}{words}", text.replace('|', "\\|").replace('\n', " "))
 }

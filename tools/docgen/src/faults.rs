@@ -1,5 +1,5 @@
-//! `docs/faults.md`, from the catalogues of the services: a fault that is not declared is not in it, and every default and
-//! range is the one that the parser uses.
+//! `docs/faults.md`, from the catalogues of the services: it has every declared fault and no others, with the
+//! defaults and ranges that the parser uses.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use chassis_faults::{AnyFault, Catalogue, FaultSpec, ParamReport, Reach, paramet
 pub(crate) struct ServiceFaults<'a> {
     /// The service's name.
     pub(crate) name: &'a str,
-    /// Its admin address as a person on the same machine types it: `localhost:9101`.
+    /// Its admin address on the user's own machine: `localhost:9101`.
     pub(crate) admin: &'a str,
     /// Its fault points.
     pub(crate) catalogue: Catalogue,
@@ -29,7 +29,7 @@ the admin port of the service:
 
 ```sh
 curl -X PUT 'localhost:9101/faults/http-error?rate=0.2&ttl=5m'   # on, or changed
-curl localhost:9101/faults                                       # every point, what it takes, what is in force
+curl localhost:9101/faults                                       # every fault, its parameters, and its active plan
 curl -X DELETE localhost:9101/faults/http-error                  # off
 curl -X DELETE localhost:9101/faults                             # all off
 ```
@@ -53,8 +53,8 @@ pub(crate) fn markdown(services: &[ServiceFaults<'_>]) -> String {
     table(&mut page, &common);
     page.push_str(
         "\n`route`, `user_tier`, `user_id` and `seed` are for faults that hit units of work (requests, calls, messages). A plan \
-         for a user\nreaches requests that say whose they are (W3C baggage `user.id`, `user.tier`) before the handler runs, and \
-         the others once\nthe handler knows. The braces of a route may be left out: curl takes them for its own.\n",
+         for one user\naffects requests that name their user (W3C baggage `user.id`, `user.tier`) before the handler runs, and \
+         others as soon\nas the handler knows the user. You may leave out the braces of a route, which curl would interpret.\n",
     );
     index(&mut page, &faults, services);
     for spec in &faults {
@@ -122,7 +122,7 @@ fn section(page: &mut String, spec: &FaultSpec, services: &[ServiceFaults<'_>]) 
     let having = having(spec, services);
     let _ = write!(page, "\n## {}\n\n{}\n\n", spec.name, spec.summary);
     let _ = writeln!(page, "- **Services**: {}", names(&having));
-    let _ = writeln!(page, "- **What moves**: {}", spec.signals);
+    let _ = writeln!(page, "- **Signals**: {}", spec.signals);
     let _ = writeln!(page, "- **How it ends**: `DELETE`, its ttl, or the end of the process. {}", spec.ends);
     let own = own_and_common(spec).0;
     if !own.is_empty() {
@@ -136,14 +136,14 @@ fn section(page: &mut String, spec: &FaultSpec, services: &[ServiceFaults<'_>]) 
     }
 }
 
-/// A plan worth trying: the point's own defaults, part of the work, five minutes.
+/// A plan worth trying: the fault's defaults, part of the work, five minutes.
 fn example(spec: &FaultSpec) -> String {
     let rate = (spec.reach == Reach::Work).then(|| "rate=0.2".to_owned());
     let own = spec.params.iter().map(|param| format!("{}={}", param.name, param.default));
     rate.into_iter().chain(own).chain(["ttl=5m".to_owned()]).collect::<Vec<_>>().join("&")
 }
 
-/// The parameters of `spec`, those of its own apart from those that others have too.
+/// The parameters of `spec`: its own, and those that all faults have.
 fn own_and_common(spec: &FaultSpec) -> (Vec<ParamReport>, Vec<ParamReport>) {
     let all = parameters(spec, order_api::faults::SUBJECT);
     all.into_iter().partition(|param| spec.params.iter().any(|own| own.name == param.name))
@@ -187,7 +187,7 @@ mod tests {
             assert!(page.contains(expected), "{expected}\n---\n{page}");
         }
         assert_eq!(page.matches("\n## cpu-burn\n").count(), 1);
-        assert!(!page.contains("db-lock"), "nobody has it");
+        assert!(!page.contains("db-lock"), "no service has it");
     }
 
     #[test]

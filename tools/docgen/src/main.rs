@@ -1,4 +1,4 @@
-//! Writes the generated pages of `docs/` from the code; with `--check` fails when a committed page differs.
+//! Writes the generated pages of `docs/` from the code; with `--check`, fails if a committed page differs.
 
 mod adr;
 mod configuration;
@@ -15,7 +15,7 @@ use faults::ServiceFaults;
 /// Writes the generated pages of docs/ from the code.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Write nothing; fail when a committed page differs from what the code says.
+    /// Write nothing; exit with 1 if a committed page differs from the code.
     #[arg(long)]
     check: bool,
 }

@@ -1,4 +1,4 @@
-//! The table "The rooms" of `docs/architecture.md`, from `docs/rooms.yaml`, which the layering test reads too.
+//! The table "The rooms" of `docs/architecture.md`, from `docs/rooms.yaml`, which the layering test reads as well.
 
 use std::fmt::Write as _;
 
@@ -22,7 +22,7 @@ struct Room {
     note: Option<String>,
 }
 
-/// `page` with its table written anew.
+/// `page` with a new table.
 pub(crate) fn page(page: &str, rooms: &str) -> anyhow::Result<String> {
     let rooms: Vec<Room> = serde_saphyr::from_str(rooms).context("docs/rooms.yaml")?;
     let (before, rest) = page.split_once(BEGIN).context("architecture.md has no generated part")?;
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_room_says_what_it_may_use_in_crates_in_words_or_not_at_all() {
+    fn a_room_lists_crates_or_words_or_nothing() {
         let rooms = "
 - {folder: a, what: first, uses: []}
 - {folder: b, what: second, uses: [a], note: HTTP}

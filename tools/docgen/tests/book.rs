@@ -1,4 +1,4 @@
-//! The documentation as a reader meets it: every link leads somewhere, every path in backticks exists, lines fit a diff,
+//! The documentation as readers see it: every link has a target, every path in backticks exists, lines fit a diff,
 //! and the book's table of contents has every page.
 //!
 //! A finding names file and line. Generated pages may have long lines: their text comes from the code.
@@ -12,7 +12,7 @@ use std::{
 /// Widest line of prose. Tables, code blocks and words that cannot be broken may be wider.
 const COLUMNS: usize = 100;
 
-/// Folders of the repository: what begins with one of them and `/` is a path.
+/// Folders of the repository: a word that begins with one of them and `/` is a path.
 const ROOMS: &[&str] = &[
     "chassis",
     "cli",
@@ -30,7 +30,7 @@ const ROOMS: &[&str] = &[
     "tools",
 ];
 
-/// Nobody wraps these by hand.
+/// These pages are not wrapped by hand.
 const GENERATED: &[&str] = &["docs/configuration.md", "docs/faults.md", "docs/slos.md"];
 
 fn root() -> PathBuf {
@@ -59,7 +59,7 @@ impl Page {
         })
     }
 
-    /// What links may name after `#`: headings as GitHub writes them, and `<a id="…">`.
+    /// Valid targets after `#`: headings as GitHub writes them, and `<a id="…">`.
     fn anchors(&self) -> BTreeSet<String> {
         let headings = self.prose().filter(|(_, line)| line.starts_with('#')).map(|(_, line)| slug(line));
         let named = self.text.split("<a id=\"").skip(1).filter_map(|rest| rest.split('"').next());
@@ -77,7 +77,7 @@ fn slug(heading: &str) -> String {
 fn pages() -> Vec<Page> {
     let mut pages = Vec::new();
     collect(&root(), &mut pages);
-    assert!(pages.len() > 50, "the pages are found");
+    assert!(pages.len() > 50, "too few pages found");
     pages
 }
 
@@ -86,7 +86,7 @@ fn collect(folder: &Path, pages: &mut Vec<Page>) {
         let path = entry.expect("an entry").path();
         let name = path.strip_prefix(root()).expect("below it").to_string_lossy().into_owned();
         let last = path.file_name().expect("a name").to_string_lossy().into_owned();
-        // A page in `src` is a template of a program; what it becomes is checked.
+        // A page in `src` is the template of a program; the resulting page is checked.
         let skipped = ["target", "node_modules", "src"].contains(&last.as_str());
         if skipped || last.starts_with('.') || path.is_symlink() {
             continue;
@@ -148,11 +148,11 @@ fn every_relative_link_leads_to_a_file_and_a_heading_that_exist() {
     nothing_is(&wrong);
 }
 
-/// The part of a word in backticks that must exist, if it looks like a path of the repository.
+/// The part of a word in backticks that must exist, if it looks like a path in the repository.
 fn path_in(word: &str) -> Option<&str> {
     let path = word.split_whitespace().next()?.trim_start_matches("./");
     let (room, _) = path.split_once('/')?;
-    // A pattern or a placeholder: the folders before it.
+    // A pattern or a placeholder: check the folders before it.
     let fixed =
         path.find(['*', '<', '{', '…']).map_or(path, |at| &path[..path[..at].rfind('/').unwrap_or(0)]);
     ROOMS.contains(&room).then(|| fixed.trim_end_matches('/'))
@@ -164,7 +164,7 @@ fn every_path_in_backticks_exists() {
     for page in pages() {
         for (at, line) in page.prose() {
             for path in line.split('`').skip(1).step_by(2).filter_map(path_in) {
-                // From the checkout, or from the folder that the page describes.
+                // Relative to the checkout, or to the folder that the page describes.
                 if !root().join(path).exists() && !page.folder().join(path).exists() {
                     wrong.push(format!("{}:{at}: no `{path}`", page.name));
                 }
@@ -203,7 +203,7 @@ fn every_runbook_is_in_the_list() {
 }
 
 #[test]
-fn the_numbers_of_the_decisions_have_no_hole() {
+fn the_numbers_of_the_decisions_have_no_holes() {
     let mut numbers: Vec<usize> = fs::read_dir(root().join("docs/adr"))
         .expect("docs/adr")
         .filter_map(|entry| entry.expect("an entry").file_name().to_string_lossy().get(..4)?.parse().ok())

@@ -1,8 +1,8 @@
-//! What must hold of the orders and the payments once the pipeline has come to rest, whatever was killed on the way:
-//! every accepted order exists and was settled exactly once, the money agrees, and nothing is waiting to be published.
+//! Invariants of the orders and payments once the pipeline has settled, whatever was killed on the way: every
+//! accepted order exists and was settled exactly once, the amounts agree, and nothing is waiting to be published.
 //!
-//! Reads the databases `orders` and `fulfillment` only, and changes nothing. While the pipeline works, a report names what is
-//! under way: ask again until it holds or a deadline has passed.
+//! Only reads the databases `orders` and `fulfillment`. While the pipeline is working, a report names what is in
+//! progress: repeat the check until it passes or a deadline has passed.
 
 mod report;
 
@@ -12,17 +12,17 @@ use sqlx::{Connection, PgConnection};
 
 pub use report::Report;
 
-/// What callers know who sent every order with an `Idempotency-Key`.
+/// The records of callers who sent every order with an `Idempotency-Key`.
 #[derive(Debug, Clone, Copy)]
 pub struct Keys<'a> {
-    /// With this every key of theirs begins, and no other key does.
+    /// All of their keys begin with this, and no other key does.
     pub prefix: &'a str,
-    /// The order that each key was answered with: key to id. Keys without an answer are not in it.
+    /// The order id that each key was answered with. Keys without an answer are not included.
     pub answered: &'a BTreeMap<String, String>,
 }
 
-/// Reads both databases and checks every invariant. `accepted` are the ids (as text) of the orders that a caller saw
-/// answered with 202; orders beyond them may exist (the answer was lost) and must be settled too.
+/// Reads both databases and checks every invariant. `accepted` are the ids (as text) of the orders whose 202 a
+/// caller has seen; more orders may exist, whose response was lost, and must be settled too.
 ///
 /// # Errors
 /// When a database cannot be read.
@@ -39,14 +39,14 @@ pub async fn check(
     for (name, connection) in [("orders", &mut orders), ("fulfillment", &mut fulfillment)] {
         let waiting: i64 = sqlx::query_scalar(WAITING).fetch_one(connection).await?;
         if waiting > 0 {
-            report.violations.push(format!("{waiting} entries wait in the outbox of {name}"));
+            report.violations.push(format!("{waiting} entries are waiting in the outbox of {name}"));
         }
     }
     Ok(report)
 }
 
-/// As [`check`], for callers with idempotency keys: each key must also belong to exactly one order, the one that it was
-/// answered with.
+/// Like [`check`], for callers with idempotency keys: each key must also belong to exactly one order, the one that
+/// it was answered with.
 ///
 /// # Errors
 /// When a database cannot be read.
@@ -94,7 +94,7 @@ impl Row {
 /// Rows by the id of their order.
 struct Table {
     rows: BTreeMap<String, Row>,
-    /// Orders with more than one row. A unique index forbids it; what is promised is checked all the same.
+    /// Orders with more than one row. A unique index forbids this, but it is checked anyway.
     repeated: BTreeSet<String>,
 }
 
@@ -130,7 +130,7 @@ fn compare(stored: &Table, paid: &Table, accepted: &[String]) -> Report {
     let settled = |order: &Row| order.status != "pending";
     report.violated("orders are still pending", stored.ids_where(|_, order| !settled(order)));
     report.lost(
-        "orders are settled without a payment or a refusal of it",
+        "orders are settled without an accepted or refused payment",
         stored.ids_where(|id, order| settled(order) && !paid.rows.contains_key(id)),
     );
     report.violated(

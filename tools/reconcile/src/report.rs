@@ -1,13 +1,13 @@
-//! What a check found, for people and for scripts.
+//! The result of a check, for people and for scripts.
 
 use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
 
-/// Violations of one kind that are listed by id; the rest is only counted.
+/// How many violations of one kind are listed by id; the others are only counted.
 const LISTED: usize = 5;
 
-/// What the databases say.
+/// The contents of the databases.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Orders by status.
@@ -16,11 +16,11 @@ pub struct Report {
     pub payments: BTreeMap<String, u64>,
     /// Sum of the completed orders, in cents.
     pub completed_cents: i64,
-    /// Orders that were accepted and are gone, or settled without a decision about their payment.
+    /// Orders that were accepted and do not exist, or were settled without a decision about their payment.
     pub lost: usize,
-    /// Orders stored or paid more than once, or paid without being there; keys with more than one order.
+    /// Orders that were stored or paid more than once, or paid without being stored; keys with more than one order.
     pub doubled: usize,
-    /// What does not hold, one sentence each, what is lost and doubled included; empty when all is well.
+    /// Violated invariants, one sentence each, including lost and doubled orders; empty if all hold.
     pub violations: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! A check that finds nothing proves nothing: each kind of damage is done to real databases and must be named.
+//! A check that finds nothing proves nothing: each kind of damage is done to real databases and must be reported.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use reconcile::{Keys, Report, check, check_keys};
 use sqlx::{Connection, PgConnection};
 use testkit::Postgres;
 
-/// The columns that are read, and no constraint that would keep a test from doing damage.
+/// Only the columns that are read, without constraints, so that a test can do damage.
 const ORDERS: &str = "CREATE TABLE orders (id uuid, status text, total_cents bigint, idempotency_key text);
     CREATE TABLE outbox (id uuid);";
 const FULFILLMENT: &str = "CREATE TABLE payments (order_id uuid, status text, amount_cents bigint);
@@ -18,7 +18,7 @@ struct Books {
 }
 
 impl Books {
-    /// Three orders at rest: two paid, one declined.
+    /// Three settled orders: two paid, one declined.
     async fn at_rest() -> Self {
         let postgres = Postgres::shared().await;
         let books = Self {
@@ -66,7 +66,7 @@ async fn run(url: &str, sql: &str) {
 }
 
 #[tokio::test]
-async fn books_at_rest_hold() {
+async fn settled_books_pass() {
     testkit::needs!(Postgres);
     let books = Books::at_rest().await;
     let report = books.report().await;
@@ -76,7 +76,7 @@ async fn books_at_rest_hold() {
 }
 
 #[tokio::test]
-async fn an_order_whose_answer_was_lost_is_no_violation_once_it_is_settled() {
+async fn an_order_whose_answer_was_lost_is_fine_once_it_is_settled() {
     testkit::needs!(Postgres);
     let books = Books::at_rest().await;
     let few = check(&books.orders, &books.fulfillment, &[id(1)]).await.unwrap();
@@ -100,7 +100,7 @@ async fn every_kind_of_damage_is_named() {
     let renamed = format!("UPDATE orders SET id = '{}' WHERE id = '{one}'", id(5));
     let pending = format!("UPDATE orders SET status = 'pending' WHERE id = '{one}'");
     let outbox = format!("INSERT INTO outbox VALUES ('{one}')");
-    // Statements for orders, for fulfillment, lost, doubled, and a word of each sentence.
+    // Statements for orders, for fulfillment, lost, doubled, and a part of each sentence.
     let damages: [(&str, &str, usize, usize, &[&str]); 9] = [
         (&gone, "", 1, 1, &["are not in the database", "belong to no order"]),
         ("", &unpaid, 1, 0, &["without a payment"]),

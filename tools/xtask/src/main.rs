@@ -1,4 +1,4 @@
-//! The project's chores. Uses no other crate of the workspace: it must build in seconds, before anything else does.
+//! The project's chores. Uses no other crate of the workspace: it must build in seconds, before everything else.
 
 mod build_times;
 mod deny;
@@ -21,22 +21,22 @@ use clap::{Parser, Subcommand};
 
 use shell::Shell;
 
-/// Every check of the project, and everything that is generated.
+/// Runs every check of the project, and writes everything that is generated.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 110)]
 struct Args {
     #[command(subcommand)]
     task: Task,
-    /// Fail where a check would be skipped because a program is missing.
+    /// Fail if a check would be skipped because a program is missing. Set in CI.
     #[arg(long, global = true, env = "CI", hide_env = true, value_parser = clap::builder::FalseyValueParser::new())]
     ci: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Run every check, as CI does. A step that fails does not hide the others, except those that need it.
+    /// Run every check, as CI does. A failed step stops only the steps that need it.
     Test {
-        /// Leave out the steps that take minutes: shell, format, rules, chart, clippy and unit tests remain.
+        /// Skip the steps that take minutes; shell, format, rules, chart, clippy and unit tests remain.
         #[arg(long)]
         quick: bool,
         /// Also print the slowest test programs and tests.
@@ -73,7 +73,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether all is well.
+/// Whether everything passed.
 fn run(args: &Args) -> anyhow::Result<bool> {
     let shell = Shell::new(args.ci)?;
     match args.task {

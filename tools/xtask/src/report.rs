@@ -30,7 +30,7 @@ impl Report {
         }
     }
 
-    /// A test that failed and then passed.
+    /// Records a test that failed and then passed.
     pub(crate) fn flaky(&mut self, name: String) {
         self.flaky.push(name);
     }

@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow};
 
 use crate::shell::{Shell, finish};
 
-/// One folder at a time: the two clocks record the same series.
+/// One folder at a time, because the two clocks record the same series.
 const FOLDERS: [&str; 3] = ["dashboards/rules", "dashboards/rules/lab", "dashboards/rules/production"];
 
 /// Checks the rules and runs their tests.
@@ -47,7 +47,7 @@ fn judge(shell: &Shell, promtool: &[&str]) -> Result<()> {
         let files = shell.files(&[&format!(":(glob){folder}/*.yml")])?;
         run_on(shell, promtool, &["check", "rules", "--lint=all"], &files)?;
     }
-    // Two at once: some of the generated ones run through hours of the lab's clock.
+    // Two at once: some of the generated tests run through hours of the lab's clock.
     let tests = shell.files(&[":(glob)dashboards/tests/*.test.yml"])?;
     let test = |file: &String| run_on(shell, promtool, &["test", "rules"], std::slice::from_ref(file));
     let (even, odd): (Vec<_>, Vec<_>) = tests.iter().enumerate().partition(|(place, _)| place % 2 == 0);

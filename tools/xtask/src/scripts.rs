@@ -1,4 +1,4 @@
-//! Shell scripts: all that the repository has, found by their first line or ending, so that none stays unchecked.
+//! Finds all shell scripts of the repository by their first line or ending, so that no script stays unchecked.
 
 use std::{fs, io::Read as _};
 
@@ -12,7 +12,7 @@ pub(crate) fn check(shell: &Shell) -> Result<()> {
     let scripts: Vec<&str> =
         all.iter().map(String::as_str).filter(|name| is_script(name, &head(shell, name))).collect();
     ensure!(!scripts.is_empty(), "no shell script found");
-    // Sourced libraries are followed, wherever the script that sources them is started from.
+    // Follow sourced libraries, wherever the script that sources them is started.
     let args = [&["--external-sources", "--source-path=SCRIPTDIR"], scripts.as_slice()].concat();
     shell.run("shellcheck", &args)?;
     println!("{} scripts", scripts.len());
@@ -23,7 +23,7 @@ pub(crate) fn check(shell: &Shell) -> Result<()> {
 fn head(shell: &Shell, name: &str) -> Vec<u8> {
     let mut head = Vec::new();
     if let Ok(file) = fs::File::open(shell.root.join(name)) {
-        // What cannot be read is no script.
+        // A file that cannot be read is not a script.
         let _ = file.take(64).read_to_end(&mut head);
     }
     head

@@ -23,12 +23,12 @@ impl Shell {
         Ok(Self { root, ci })
     }
 
-    /// Folder of tools that are built once.
+    /// The folder of tools that are built once.
     pub(crate) fn tools(&self) -> PathBuf {
         self.root.join("target/tools")
     }
 
-    /// A command in the root of the repository. A program that is named by a path lies there.
+    /// A command in the root of the repository. A program with a path is relative to it.
     pub(crate) fn command(&self, program: &str, args: &[&str]) -> Command {
         let path = if program.contains('/') { self.root.join(program) } else { program.into() };
         let mut command = Command::new(path);
@@ -41,7 +41,7 @@ impl Shell {
         finish(&mut self.command(program, args))
     }
 
-    /// What a program prints.
+    /// Runs a program and returns what it prints.
     pub(crate) fn output(&self, program: &str, args: &[&str]) -> Result<String> {
         let output = self.command(program, args).stderr(Stdio::inherit()).output();
         let output = output.with_context(|| format!("cannot run {program}"))?;
@@ -51,7 +51,7 @@ impl Shell {
         String::from_utf8(output.stdout).with_context(|| format!("{program} does not print UTF-8"))
     }
 
-    /// Whether `program` answers to `args`; says nothing.
+    /// Whether `program` with `args` exits with 0; prints nothing.
     pub(crate) fn quietly(&self, program: &str, args: &[&str]) -> bool {
         let mut command = self.command(program, args);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -63,12 +63,12 @@ impl Shell {
         let args =
             [&["ls-files", "--cached", "--others", "--exclude-standard", "-z", "--"], patterns].concat();
         let list = self.output("git", &args)?;
-        // A file that was deleted and not yet committed is still in the index.
+        // A file that was deleted but not committed is still in the index.
         let there = |name: &&str| !name.is_empty() && self.root.join(name).is_file();
         Ok(list.split('\0').filter(there).map(Into::into).collect())
     }
 
-    /// A check that this machine cannot do: said aloud on a laptop, a failure in CI.
+    /// A check that cannot run on this machine: reported on a laptop, a failure in CI.
     pub(crate) fn skip(&self, what: &str, why: &str) -> Result<()> {
         if self.ci {
             bail!("{what}: {why}");
@@ -84,7 +84,7 @@ pub(crate) fn finish(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot run {program}"))?;
     if !status.success() {
         let args: Vec<_> = command.get_args().map(|arg| arg.to_string_lossy()).collect();
-        // A list of files says nothing: the program has named those that it dislikes.
+        // A long list of files is not useful: the program has named those with problems.
         let args = if args.len() > 12 { "…".to_owned() } else { args.join(" ") };
         bail!("{program} {args}: {status}");
     }

@@ -1,4 +1,4 @@
-//! Steps of a run: each with its time, and a table at the end.
+//! The steps of a run, each with its time, and a table at the end.
 
 use std::{
     thread,
@@ -12,7 +12,7 @@ use anyhow::Result;
 enum End {
     Passed,
     Failed,
-    /// A step that it needs has failed.
+    /// Not run, because a step that it needs has failed.
     Left,
 }
 
@@ -53,7 +53,7 @@ impl Steps {
         self.done.push(ended.unwrap_or((other, End::Failed, Duration::ZERO)));
     }
 
-    /// Prints the table; whether all steps passed.
+    /// Prints the table; returns whether all steps passed.
     pub(crate) fn finish(&self) -> bool {
         println!("\n{:<26} {:>8}", "step", "time");
         for (name, end, time) in &self.done {
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failed_step_hides_only_those_that_need_it() {
+    fn a_failed_step_stops_only_those_that_need_it() {
         let mut ran = Vec::new();
         let mut steps = Steps::begin();
         steps.step("build", &[], || anyhow::bail!("no"));

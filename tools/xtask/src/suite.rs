@@ -12,7 +12,7 @@ use crate::{
     tests,
 };
 
-/// Runs the steps to the last one; whether all passed.
+/// Runs all steps; returns whether all passed.
 pub(crate) fn run(shell: &Shell, quick: bool, timings: bool) -> Result<bool> {
     let mut steps = Steps::begin();
     let mut report = Report::default();
@@ -36,7 +36,7 @@ pub(crate) fn run(shell: &Shell, quick: bool, timings: bool) -> Result<bool> {
     Ok(passed)
 }
 
-/// What takes minutes.
+/// The steps that take minutes.
 fn slow(shell: &Shell, steps: &mut Steps, report: &mut Report) {
     let mut tests = Vec::new();
     steps.step("docs", &[], || {
@@ -57,14 +57,15 @@ fn slow(shell: &Shell, steps: &mut Steps, report: &mut Report) {
     steps.beside(("rules on Prometheus 3", rules), |steps| {
         steps.step("tests", &["build"], || tests::run(tests, true, report));
     });
-    // A minute of SIGKILL. The seed is fixed, so that a failure can be repeated; with the usual parts, this one's minute has
-    // the broker, order-worker, order-api, Redis, PostgreSQL, the supervisor and user-service. Other seeds are for people.
+    // A minute of SIGKILL. The seed is fixed, so that a failure can be repeated; with the usual parts it kills the
+    // broker, order-worker, order-api, Redis, PostgreSQL, the supervisor and user-service. Try other seeds by hand.
     steps.step("torture", &["build"], || {
         shell.run("target/debug/lab", &["torture", "--for", "1m", "--seed", "172"])
     });
 }
 
-/// What the test of the OpenAPI documents needs; without it that test is skipped on a laptop, loudly, and fails in CI.
+/// Installs what the test of the OpenAPI documents needs; without it that test is skipped on a laptop, and fails in
+/// CI.
 fn schemathesis(shell: &Shell) -> Result<()> {
     shell.run("tools/schemathesis/install", &[]).or_else(|_| {
         shell.skip(

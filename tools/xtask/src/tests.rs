@@ -15,7 +15,7 @@ use crate::{
     steps::clock,
 };
 
-/// More failures than this are a broken change, not bad luck: they are not tried again.
+/// More failures than this mean a broken change, not bad luck: they are not repeated.
 const TRIED_AGAIN: usize = 5;
 
 /// Starts whole labs, one at a time; they wait most of their time: for alerts, for their end, for parts that come back.

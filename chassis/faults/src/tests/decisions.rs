@@ -24,7 +24,7 @@ async fn the_share_of_hits_is_the_rate() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_seed_hits_the_same_requests_and_another_seed_others() {
+async fn the_same_seed_hits_the_same_requests_and_another_seed_hits_others() {
     let faults = faults();
     let run = |query: &str| {
         faults.set("http-error", query).unwrap();
@@ -93,7 +93,7 @@ async fn work_outside_the_scope_takes_no_decision_so_a_replay_stays_aligned() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_a_plan_about_a_subject_asks_for_what_is_not_known_yet() {
+async fn only_a_plan_about_a_subject_needs_more_than_the_route() {
     let faults = faults();
     let point = faults.point(&HTTP_ERROR);
     assert!(!point.asks_more_than(&Scope::default()));
@@ -106,7 +106,7 @@ async fn only_a_plan_about_a_subject_asks_for_what_is_not_known_yet() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_switchboards_in_one_process_do_not_know_each_other() {
+async fn two_switchboards_in_one_process_are_independent() {
     let (one, other) = (faults(), faults());
     one.set("http-error", "").unwrap();
     assert!(one.point(&HTTP_ERROR).strike().is_some());

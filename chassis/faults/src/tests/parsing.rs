@@ -1,4 +1,4 @@
-//! What a query string may say, and what a refusal says.
+//! Which query strings are accepted, and the texts of refusals.
 
 use proptest::prelude::*;
 
@@ -24,7 +24,7 @@ fn a_plan_reads_its_parameters_and_fills_in_defaults() {
 }
 
 #[test]
-fn an_unknown_fault_is_told_which_there_are() {
+fn an_unknown_fault_lists_the_known_ones() {
     let text = refusal("http-eror", "");
     assert_eq!(
         text,
@@ -33,7 +33,7 @@ fn an_unknown_fault_is_told_which_there_are() {
 }
 
 #[test]
-fn an_unknown_parameter_is_told_which_there_are() {
+fn an_unknown_parameter_lists_the_known_ones() {
     let text = refusal("http-error", "ratio=1");
     assert!(
         text.starts_with("unknown parameter `ratio` of `http-error`; it takes: status, rate, ttl"),
@@ -44,7 +44,7 @@ fn an_unknown_parameter_is_told_which_there_are() {
 }
 
 #[test]
-fn a_bad_value_is_told_the_value_and_the_range() {
+fn a_bad_value_names_the_value_and_the_range() {
     for (name, query, expected) in [
         ("http-error", "rate=1.5", "`rate`: `1.5` is not a number from 0 to 1"),
         ("http-error", "rate=-0", ""),
@@ -83,7 +83,7 @@ fn a_refused_plan_changes_nothing() {
     assert_eq!(faults.point(&HTTP_ERROR).level(), 1.0);
 }
 
-/// Anything that could stand behind a `?`, near misses included.
+/// Anything that could follow a `?`, near misses included.
 fn query() -> impl Strategy<Value = String> {
     let name = prop_oneof![
         Just("rate"),
@@ -137,7 +137,7 @@ proptest! {
     }
 
     #[test]
-    fn a_level_stays_between_nothing_and_the_rate_and_is_nothing_after_the_ttl(
+    fn a_level_stays_between_zero_and_the_rate_and_is_zero_after_the_ttl(
         query in query(), millis in 0_u64..10_000_000,
     ) {
         if let Ok(plan) = parse(HTTP_ERROR.spec(), SUBJECT, &query, false) {
@@ -150,7 +150,7 @@ proptest! {
     }
 
     #[test]
-    fn what_a_report_shows_can_be_typed_again(n in 0_u64..100_000_000_000, at in 0_usize..3) {
+    fn what_a_report_shows_can_be_set_again(n in 0_u64..100_000_000_000, at in 0_usize..3) {
         let kind = [
             ParamKind::Duration { min: Duration::ZERO, max: Duration::MAX },
             ParamKind::Bytes { min: 0, max: u64::MAX },

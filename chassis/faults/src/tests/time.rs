@@ -94,7 +94,7 @@ async fn started_and_ended_follow_one_plan() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn delete_ends_a_plan_and_putting_it_again_begins_anew() {
+async fn delete_ends_a_plan_and_setting_it_again_starts_over() {
     let faults = faults();
     faults.set("cpu-burn", "ramp=10s").unwrap();
     tokio::time::advance(SECOND * 10).await;
@@ -107,7 +107,7 @@ async fn delete_ends_a_plan_and_putting_it_again_begins_anew() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_baseline_is_there_from_the_start_and_comes_back_after_a_plan() {
+async fn the_baseline_is_on_from_the_start_and_comes_back_after_a_plan() {
     let faults = faults();
     let now = || share(&hits(&faults, &RISKY, 4_000));
     let baseline = |share: f64| (0.16..0.24).contains(&share);
@@ -124,7 +124,7 @@ async fn the_baseline_is_there_from_the_start_and_comes_back_after_a_plan() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deleted_baseline_stays_away() {
+async fn a_deleted_baseline_does_not_come_back() {
     let faults = faults();
     faults.set("risky", "rate=0.9&ttl=1m").unwrap();
     faults.clear("risky").unwrap();
@@ -136,7 +136,7 @@ async fn a_deleted_baseline_stays_away() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reset_ends_all_that_was_set() {
+async fn a_reset_ends_every_plan_that_was_set() {
     let faults = faults();
     for name in ["http-error", "http-latency", "cpu-burn"] {
         faults.set(name, "").unwrap();

@@ -1,4 +1,4 @@
-//! The answers of `http-error`: made where the service's own failures are made, so that body, log line and cause are those
+//! The answers of `http-error`: built where the service builds its own, so that body, log line and cause are those
 //! of a real one.
 
 use std::{
@@ -11,12 +11,12 @@ use http::StatusCode;
 
 use crate::{Problem, catalogue::HttpError, guard::overtime, problems::STORAGE_UNAVAILABLE};
 
-/// What seems to have happened to the storage behind a service.
+/// The failure of the storage behind a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
     /// The connection to it broke.
     Lost,
-    /// It does not have a column that the service asks for.
+    /// It lacks a column that the service selects.
     Mismatched,
 }
 
@@ -47,7 +47,7 @@ impl Failures {
     }
 }
 
-/// Where a service has not said how it looks.
+/// For a service that does not render its own.
 fn plain(failure: Failure) -> Problem {
     match failure {
         Failure::Lost => Problem::new(&STORAGE_UNAVAILABLE, "The storage does not answer. Try again.")

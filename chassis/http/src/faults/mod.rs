@@ -26,7 +26,7 @@ use crate::{
 pub(crate) use failures::Failures;
 pub use failures::{Failure, Render};
 
-/// Those of the inbound points that the service declares. Cheap to clone: routers do so for each request.
+/// The inbound points that the service declares. Cheap to clone: routers do so for each request.
 #[derive(Clone)]
 pub(crate) struct InboundFaults {
     points: Arc<Points>,
@@ -67,7 +67,7 @@ impl Points {
             || self.error.as_ref().is_some_and(|point| point.asks_more_than(scope))
     }
 
-    /// Does what the points that strike do, the slow ones first; `Some` is the answer in place of the handler's.
+    /// Applies the points that strike, delays first; `Some` replaces the handler's response.
     async fn inflict(&self, connection: Option<Connection>) -> Option<Response> {
         if let Some(strike) = strike(&self.latency) {
             tokio::time::sleep(delay::inbound(&strike)).await;
@@ -138,7 +138,7 @@ where
     S: Service<Request, Response = Response, Error = Infallible>,
 {
     let connection = request.extensions().get::<Connection>().cloned();
-    // Where the plan asks for a subject and the request came without saying what it is about, only the handler finds out.
+    // If the plan selects by subject and the request does not carry one, only the handler finds it out.
     let scope = Scope::current();
     if faults.any_asks_more_than(&scope) {
         let response = inner.call(request).await?;

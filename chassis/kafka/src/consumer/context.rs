@@ -45,7 +45,7 @@ impl GroupContext {
         self.session.is_current(self.number)
     }
 
-    /// Notes an error that came instead of a message; the client recovers from it by itself.
+    /// Handles an error that came instead of a message; the client recovers from it by itself.
     pub(super) fn unexpected(&self, error: &KafkaError) {
         match error.rdkafka_error_code() {
             // Logged by `error` and `log` already.
@@ -108,14 +108,14 @@ impl ConsumerContext for GroupContext {
     }
 }
 
-/// What is read of librdkafka's statistics.
+/// The part of librdkafka's statistics that is read.
 #[derive(serde::Deserialize)]
 struct Statistics<'a> {
     #[serde(borrow)]
     cgrp: Option<CoordinatorState<'a>>,
 }
 
-/// The connection to the group's coordinator; `up` also while the group is being rebalanced.
+/// The connection to the group's coordinator; also `up` during a rebalance.
 #[derive(serde::Deserialize)]
 struct CoordinatorState<'a> {
     state: &'a str,

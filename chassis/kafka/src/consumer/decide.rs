@@ -1,4 +1,4 @@
-//! What becomes of a message: the one place that reads a [`Verdict`].
+//! The outcome of each message: the one place that reads a [`Verdict`].
 //!
 //! ```text
 //! Done          -> commit
@@ -29,16 +29,16 @@ use super::{
 use crate::catalogue::{CONSUMER_SLOW, ConsumerSlow};
 use chassis_faults::{Attribute, FaultPoint, Faults};
 
-/// Reason of a message whose attempts are used up.
+/// Dead-letter reason of a message whose attempts are used up.
 pub(super) const EXHAUSTED: &str = "retries-exhausted";
-/// Reason of a message on which the handler panicked each time.
+/// Dead-letter reason of a message on which the handler panicked each time.
 pub(super) const PANICKED: &str = "handler-panicked";
 /// Longest pause between two attempts of a blocked message.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Pause after a panic.
 const PANIC_PAUSE: Duration = Duration::from_millis(100);
 
-/// Decides the messages of one consumer.
+/// Decides the outcome of the messages of one consumer.
 pub(super) struct Decider {
     subscription: Subscription,
     handler: Box<dyn Handler>,
@@ -55,7 +55,7 @@ enum Next<'a> {
     Finished(&'a IntCounter),
     /// Another attempt; `exhausted` is the reason of the dead letter when there is none left.
     Again { after: Duration, cause: Cause, exhausted: &'static str },
-    /// Another attempt, however often.
+    /// Another attempt, without a limit.
     Blocked { after: Duration },
 }
 
@@ -73,7 +73,7 @@ impl Decider {
         Self { subscription, handler, letters, consumed, boundary, slow, subject: faults.subject() }
     }
 
-    /// Handles `message` until it is decided for good; `false` when `stop` came between two attempts.
+    /// Handles `message` until it is settled; `false` if stopped between two attempts.
     pub(super) async fn settle(
         &self,
         message: &InMessage,
@@ -90,7 +90,7 @@ impl Decider {
                 Next::Finished(counter) => {
                     counter.inc();
                     if blocked > 0 {
-                        tracing::info!(topic, partition, offset, attempts = blocked, "partition goes on");
+                        tracing::info!(topic, partition, offset, attempts = blocked, "partition continues");
                     }
                     return true;
                 }
@@ -116,7 +116,7 @@ impl Decider {
         let place = spans::process(message, self.subscription.group);
         let work = async {
             let strike = self.slow.as_ref().and_then(FaultPoint::strike);
-            // Slow as if it had one hand: the partition gets no faster by having more messages under way.
+            // One at a time: the window of concurrent messages must not make the slow partition faster.
             let busy = if strike.is_some() { Some(window.busy.lock().await) } else { None };
             let start = Instant::now();
             if let Some(strike) = strike {
@@ -138,7 +138,7 @@ impl Decider {
         headers::scope(&message.topic, &message.headers, self.subject).enter(place.run(work)).await
     }
 
-    /// Asks the handler, if one of the services wrote the message; a panic is its own kind of failure and not the end of the
+    /// Calls the handler if one of the services signed the message; a panic is one more kind of failure and does not end the
     /// partition.
     async fn verify_and_handle(&self, message: &InMessage, attempt: &Attempt) -> Next<'_> {
         if let Err(refused) = self.boundary.keys.verify(message) {
@@ -165,7 +165,7 @@ impl Decider {
         }
     }
 
-    /// Publishes the message to the dead-letter topic; blocked while that does not work.
+    /// Publishes the message to the dead-letter topic; blocked while that fails.
     async fn give_up(
         &self,
         message: &InMessage,
@@ -187,11 +187,11 @@ impl Decider {
     }
 }
 
-/// What an attempt must know of those before it.
+/// State carried over from earlier attempts.
 struct Attempt {
-    /// There is no other one after a failure.
+    /// No attempt follows if this one fails.
     last: bool,
-    /// That the partition waits was said already.
+    /// The waiting partition was already logged.
     blocked_before: bool,
 }
 
@@ -202,7 +202,7 @@ fn blocked<'a>(message: &InMessage, after: Duration, cause: &Cause, attempt: &At
     Next::Blocked { after }
 }
 
-/// Says, inside the attempt's span and so with its trace id, why the message is not decided yet.
+/// Logs, inside the attempt's span and so with its trace id, why the message is not settled yet.
 fn note(message: &InMessage, cause: &Cause, what: &'static str) {
     let InMessage { topic, partition, offset, .. } = message;
     let Cause { text: cause, sqlstate } = cause;

@@ -1,4 +1,4 @@
-//! Faults of consuming: partitions that stand still and a group that does not settle.
+//! Faults of consuming: partitions that stall and a group that does not settle.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use crate::catalogue::{CONSUMER_PAUSE, REBALANCE_STORM, RebalanceStorm};
 use chassis_faults::FaultPoint;
 use chassis_telemetry::Chassis;
 
-/// How often newly assigned partitions are looked for while the consumer is paused.
+/// How often the consumer looks for newly assigned partitions while it is paused.
 const LOOK: Duration = Duration::from_millis(200);
-/// Time between leaving a group and joining it again.
+/// Time between leaving a group and rejoining it.
 const AWAY: Duration = Duration::from_millis(200);
 /// Time to wait for partitions after joining: another member may have taken them all.
 const LONGEST_JOIN: Duration = Duration::from_secs(20);

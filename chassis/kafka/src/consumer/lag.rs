@@ -1,7 +1,7 @@
-//! Lag and age of each partition that this member answers for, measured by asking the broker once a second.
+//! Lag and age of each partition that this member reports, queried from the broker every second.
 //!
 //! Not from librdkafka's statistics: those know the high watermark of the last fetch only, and a consumer that is paused or
-//! slow does not fetch. While the broker does not answer, the last figures stay and the age goes on growing.
+//! slow does not fetch. While the broker does not answer, the last values stay and the age keeps growing.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,7 +16,7 @@ use super::{context::Client, member::Member, watchdog::Watchdog, watermarks::Wat
 
 /// Time from one measurement to the next.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// Deadline of each question to the broker.
+/// Deadline of each query to the broker.
 const DEADLINE: Duration = Duration::from_secs(1);
 
 #[derive(Default)]

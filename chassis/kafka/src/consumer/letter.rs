@@ -24,7 +24,7 @@ pub(super) struct Letter<'a> {
 }
 
 impl Letter<'_> {
-    /// Publishes the message. One that is as large as a message may be leaves no room for the headers: then it goes without
+    /// Publishes the message. A message of the maximum size leaves no room for the headers: it is then sent without
     /// its body, because a letter that cannot be sent would stop its partition forever.
     pub(super) async fn publish(&self, producer: &Producer) -> Result<(), PublishError> {
         match producer.pass_on(self.whole()).await {
@@ -43,7 +43,7 @@ impl Letter<'_> {
         letter
     }
 
-    /// Where the message is and what is wrong with it; the message itself stays on its topic for as long as the topic keeps it.
+    /// Where the message is and what is wrong with it; the message itself stays on its topic for the topic's retention.
     fn shortened(&self) -> OutMessage {
         let mut headers = self.about();
         headers.insert(TRUNCATED.to_owned(), format!("{} bytes", self.message.payload.len()));

@@ -37,7 +37,7 @@ pub use self::{
     verdict::{Cause, Verdict},
 };
 
-/// Reasons of dead letters that the consumer itself gives; their series exist from the start.
+/// Reasons for dead letters of the consumer itself; their series exist from the start.
 const REASONS: [&str; 4] = [decide::EXHAUSTED, decide::PANICKED, signing::UNSIGNED, signing::BAD_SIGNATURE];
 
 /// Starts a consumer; `letters` publishes what is given up.

@@ -1,4 +1,4 @@
-//! How far each assigned partition is done, and how far that was committed.
+//! How far each assigned partition is handled, and how far that was committed.
 //!
 //! Entries live from assignment to revocation, so that no offset of an earlier assignment can be committed in a later one:
 //! after a broker lost its log, the same number means another message.
@@ -18,17 +18,17 @@ pub(super) struct Offsets {
 
 #[derive(Default)]
 struct Progress {
-    /// Offset up to which all messages are handled, once some were.
+    /// Offset up to which all messages are handled; `None` before the first.
     done: Option<i64>,
-    /// Offset behind the last message that was started.
+    /// Offset after the last message that was started.
     started: i64,
     /// The last offset handed to a commit.
     sent: Option<i64>,
     /// Whether the last message must not be committed for now.
     held: bool,
-    /// Whether a commit failed, and the broker has not been seen since with a log as long as that.
+    /// Whether a commit failed and the broker's log has not been seen to reach that offset since.
     doubtful: bool,
-    /// The messages under way: offset and broker time.
+    /// The messages in progress: offset and broker time.
     under_way: BTreeMap<i64, Option<DateTime<Utc>>>,
 }
 
@@ -59,7 +59,7 @@ impl Offsets {
             let first = progress.under_way.first_key_value().map(|(&first, _)| first);
             progress.under_way.remove(&offset);
             let open = progress.under_way.first_key_value().map_or(progress.started, |(&open, _)| open);
-            // An earlier one is still under way, and nothing moved.
+            // An earlier one is still in progress, and nothing changed.
             if first == Some(offset) {
                 progress.done = Some(open);
             }
@@ -68,7 +68,7 @@ impl Offsets {
         }
     }
 
-    /// What is to be committed of `partitions` (`None`: of all), as partition and next offset; marks it as sent.
+    /// The offsets to commit for `partitions` (`None`: of all), as partition and next offset; marks it as sent.
     pub(super) fn due(&self, partitions: Option<&[i32]>, holding: bool) -> Vec<(i32, i64)> {
         let mut due = Vec::new();
         for (&partition, progress) in self.lock().iter_mut() {
@@ -92,8 +92,8 @@ impl Offsets {
         }
     }
 
-    /// The broker's log of `partition` ends at `high`: an offset beyond it is one of a log that was lost. A broker without
-    /// that group would take it, and the consumer would later skip as many messages.
+    /// The broker's log of `partition` ends at `high`: an offset beyond it belongs to a log that was lost. A broker without
+    /// that group would accept it, and the consumer would later skip messages.
     pub(super) fn confirm(&self, partition: i32, high: i64) {
         if let Some(progress) = self.lock().get_mut(&partition) {
             progress.doubtful = false;
@@ -101,7 +101,7 @@ impl Offsets {
         }
     }
 
-    /// The first of the messages under way in `partition`: offset and broker time.
+    /// The first message in progress in `partition`: offset and broker time.
     pub(super) fn current(&self, partition: i32) -> Option<(i64, Option<DateTime<Utc>>)> {
         let partitions = self.lock();
         let under_way = &partitions.get(&partition)?.under_way;
@@ -113,7 +113,7 @@ impl Offsets {
 mod tests {
     use super::*;
 
-    /// Starts a message and is done with it.
+    /// Starts a message and marks it as handled.
     fn handle(offsets: &Offsets, partition: i32, offset: i64, held: bool) {
         offsets.started(partition, offset, None);
         offsets.done(partition, offset, held);
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_held_message_is_committed_only_after_the_holding_ended() {
+    fn a_held_message_is_committed_only_after_the_hold_ended() {
         let offsets = Offsets::default();
         offsets.assigned(0);
         handle(&offsets, 0, 7, true);
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_earlier_assignment_did_is_not_committed_in_a_later_one() {
+    fn work_of_an_earlier_assignment_is_not_committed_in_a_later_one() {
         let offsets = Offsets::default();
         offsets.assigned(0);
         handle(&offsets, 0, 500, false);
@@ -166,14 +166,14 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_is_done_before_an_earlier_one_is_not_committed_before_it() {
+    fn a_message_is_not_committed_before_an_earlier_one_is_handled() {
         let offsets = Offsets::default();
         offsets.assigned(0);
         for offset in [7, 8, 9] {
             offsets.started(0, offset, None);
         }
         offsets.done(0, 8, false);
-        assert!(offsets.due(None, false).is_empty(), "7 is still under way");
+        assert!(offsets.due(None, false).is_empty(), "7 is still in progress");
         offsets.done(0, 7, false);
         assert_eq!(offsets.due(None, false), [(0, 9)]);
         assert_eq!(offsets.current(0), Some((9, None)));

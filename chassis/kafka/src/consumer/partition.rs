@@ -17,18 +17,18 @@ use super::{
     window::{WINDOW, Window},
 };
 
-/// Time that messages under way have to finish when their partition is taken away.
+/// Time for messages in progress to finish when their partition is taken away.
 pub(super) const STOP_GRACE: Duration = Duration::from_secs(2);
 
-/// A message that is over.
+/// A message whose task has ended.
 struct Over {
     key: Option<String>,
     offset: i64,
-    /// Whether it is decided; otherwise the partition was taken away first.
+    /// Whether it is settled; otherwise the partition was revoked first.
     settled: bool,
 }
 
-/// One assigned partition and what of it is under way.
+/// One assigned partition and its messages in progress.
 struct Partition {
     number: i32,
     decider: Arc<Decider>,
@@ -100,14 +100,14 @@ impl Partition {
         }
     }
 
-    /// Lets what is under way finish, for [`STOP_GRACE`] at most.
+    /// Lets messages in progress finish, for at most [`STOP_GRACE`].
     async fn finish(mut self) {
         let all = async {
             while let Some(over) = self.under_way.next().await {
                 self.note(&over);
             }
         };
-        // What is not over by then is dropped, and comes again elsewhere.
+        // What has not ended by then is dropped and redelivered elsewhere.
         let _ = tokio::time::timeout(STOP_GRACE, all).await;
     }
 }

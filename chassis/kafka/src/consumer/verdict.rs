@@ -1,8 +1,8 @@
-//! What a handler says about a message, and why.
+//! A handler's verdict on a message, and its cause.
 
 use std::time::Duration;
 
-/// What to do with a message after handling. The one place where commits are decided reads this.
+/// What to do with a message after handling. The only input of the commit decision (`decide.rs`).
 #[derive(Debug)]
 pub enum Verdict {
     /// Done: commit.
@@ -14,24 +14,24 @@ pub enum Verdict {
         /// Why.
         cause: Cause,
     },
-    /// Try this message again until it works: the cause is a dependency, not the message.
+    /// Try this message again until it succeeds: the cause is a dependency, not the message.
     Blocked {
         /// The first pause; it doubles with each attempt up to 5 s.
         after: Duration,
         /// Why.
         cause: Cause,
     },
-    /// Never going to work: publish to the dead-letter topic with the reason and commit.
+    /// Can never succeed: publish to the dead-letter topic with the reason and commit.
     DeadLetter {
-        /// One of a few words: a metric label.
+        /// One of a few words, because it is a metric label.
         reason: &'static str,
         /// Why.
         cause: Cause,
     },
 }
 
-/// Why a message was not handled: a sentence for the log and the dead letter, never a value of the message, and what the
-/// database said where it was the database.
+/// Why a message was not handled: a sentence for the log and the dead letter, never a value of the message, and the error of the
+/// database if that was the cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {
     pub(super) text: String,
@@ -39,7 +39,7 @@ pub struct Cause {
 }
 
 impl Cause {
-    /// What the database said, where it was the database.
+    /// The SQLSTATE, if the database was the cause.
     #[must_use]
     pub fn with_sqlstate(self, sqlstate: Option<String>) -> Self {
         Self { sqlstate, ..self }

@@ -1,12 +1,12 @@
 //! Decides when a client has lost its group for good: brokers answer it, and it has no connection to its coordinator.
 //!
-//! Not told by questions to the coordinator: they wait behind a join, which takes seconds in every rebalance.
+//! Queries to the coordinator are no use here: they wait behind a join, which takes seconds in every rebalance.
 
-/// Failures in a row, a second each, after which a client is replaced that had been connected to its coordinator before: it
-/// may be holding on to an address that is gone.
+/// Failures in a row, one per second, after which a client that was connected to its coordinator before is replaced: it
+/// may be using an address that no longer exists.
 const ONCE_CONNECTED: u32 = 3;
-/// The same for a client that was not connected yet: it is looking for its coordinator by itself, and a new client would do
-/// no better unless that one, too, holds on to an address that is gone.
+/// The same for a client that was never connected: it is still looking for its coordinator, and a new client would do
+/// no better, unless the old one uses an address that no longer exists.
 const BEFORE_ANY: u32 = 15;
 
 /// Counts failures in a row.
@@ -54,7 +54,7 @@ mod tests {
         assert_eq!(
             (0..3).filter(|_| watchdog.alone(true)).count(),
             1,
-            "as quick as ever once it had found it"
+            "as fast as before once it had found it"
         );
     }
 }

@@ -1,11 +1,11 @@
-//! How long the oldest message of a partition has been waiting, told from how its high watermark grew.
+//! How long the oldest message of a partition has been waiting, derived from the growth of its high watermark.
 //!
 //! Only a message's handler sees its timestamp. Messages that are not fetched (paused, rebalancing) or handled and not
-//! committed are dated by the first time at which the high watermark was seen beyond them.
+//! committed are dated by when the high watermark was first seen beyond them.
 
 use std::{collections::VecDeque, time::Instant};
 
-/// Samples kept; beyond that every second one is dropped, so that the memory of a long lag is coarse and not long.
+/// Samples kept; beyond that every second one is dropped, so that a long lag is remembered more coarsely, not in more memory.
 const SAMPLES: usize = 512;
 
 /// The growth of one partition.
@@ -16,7 +16,7 @@ pub(super) struct Watermarks {
 }
 
 impl Watermarks {
-    /// Notes the high watermark `high`, with everything before `committed` done.
+    /// Notes the high watermark `high`, with everything before `committed` handled.
     pub(super) fn note(&mut self, now: Instant, high: i64, committed: i64) {
         if self.seen.back().is_some_and(|&(_, last)| high < last) {
             // The broker came back without its log.
@@ -37,7 +37,7 @@ impl Watermarks {
         }
     }
 
-    /// Seconds since the oldest message that is not done was first seen; 0 when all is done.
+    /// Seconds since the oldest unhandled message was first seen; 0 without lag.
     pub(super) fn age(&self, now: Instant) -> f64 {
         self.seen.front().map_or(0.0, |&(since, _)| now.duration_since(since).as_secs_f64())
     }

@@ -61,7 +61,7 @@ impl PublishFaults {
     }
 }
 
-/// A client whose only broker is a closed port; exists while the fault is on or a message of it is under way.
+/// A client whose only broker is a closed port; exists while the fault is on or one of its messages is in progress.
 struct Unreachable {
     point: Option<FaultPoint>,
     config: KafkaConfig,
@@ -92,7 +92,7 @@ impl Unreachable {
         Ok(client)
     }
 
-    /// Lets go of the client whenever the fault has ended, however short it was.
+    /// Drops the client whenever the fault has ended, however briefly it was on.
     async fn tidy(&self, point: FaultPoint) {
         loop {
             point.next_off().await;
@@ -105,13 +105,13 @@ impl Unreachable {
     }
 }
 
-/// A share of the client. The last one waits for the client's threads, and so does not end on a thread of the runtime.
+/// A shared handle of the client. The last one waits for the client's threads, so it is not dropped on a runtime thread.
 #[derive(Clone)]
 struct Share(Option<Client>);
 
 impl Drop for Share {
     fn drop(&mut self) {
-        // Without a runtime the process ends.
+        // Without a runtime the process is ending.
         if let (Some(client), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
             runtime.spawn_blocking(move || drop(client));
         }

@@ -1,7 +1,7 @@
-//! `db-error`: somebody ends the session of the caller's connection, and the caller's next statement gets the server's own
+//! `db-error`: another session ends the session of the caller's connection, and the caller's next statement gets the server's own
 //! `57P01`.
 //!
-//! What a trainee finds is what an administrator leaves who ends sessions from `psql`: a session of that name, the call of
+//! A trainee finds what an administrator who ends sessions from `psql` leaves: a session of that name, the call of
 //! `pg_terminate_backend` in it, and the server's line "terminating connection due to administrator command".
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, postgres::PgConnectOptions};
@@ -11,7 +11,7 @@ use super::{Connection, Database, DbError};
 use crate::pool::BACKEND_PID;
 use chassis_faults::FaultPoint;
 
-/// Ends sessions from a connection of its own, opened on first use and closed when the fault ends.
+/// Ends sessions from its own connection, opened on first use and closed when the fault ends.
 pub(super) struct Cutter {
     point: Option<FaultPoint>,
     options: PgConnectOptions,
@@ -30,11 +30,11 @@ impl Cutter {
         self.point.as_ref().is_some_and(|point| point.strike().is_some())
     }
 
-    /// Ends the session of `victim`, and returns when it has ended. Where that does not work, the
-    /// server is in trouble of its own, which the caller's statement will meet.
+    /// Ends the session of `victim`, and returns when it has ended. If that fails, the
+    /// server itself has a problem, which the caller's statement will hit.
     pub(super) async fn cut(&self, victim: &mut Connection) -> Result<(), DbError> {
         let Some(point) = &self.point else { return Ok(()) };
-        // The pool asks the same of each connection that it opens.
+        // The pool runs the same query on each connection that it opens.
         let pid: i32 = sqlx::query_scalar(BACKEND_PID).fetch_one(&mut *victim).await?;
         // A failure is not logged: the line would exist under this fault only.
         let _ = self.terminate(pid, point).await;
@@ -64,7 +64,7 @@ impl Cutter {
     }
 }
 
-/// Closes the connection whenever the fault has ended, however short it was.
+/// Closes the connection whenever the fault has ended, however briefly it was on.
 pub(super) async fn tidy(point: FaultPoint, database: Database) {
     loop {
         point.next_off().await;

@@ -1,8 +1,8 @@
 //! `db-deadlock`: the caller's transaction and one of our own lock two rows of the main table in opposite order.
 //!
 //! PostgreSQL looks for a deadlock when a session has waited for `deadlock_timeout`, and ends the session that finds it. So
-//! the caller's waits first and ours joins half-way through the timeout: the caller's finds the deadlock and gets `40P01`.
-//! Nothing is asked of the server that two transactions of a service would not ask: no look into its lock table.
+//! the caller's waits first and ours joins halfway through the timeout: the caller's finds the deadlock and gets `40P01`.
+//! The server sees only what two transactions of a service would do: no query of its lock table.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use uuid::Uuid;
 
 use super::{Connection, DbError};
 
-/// Deadlocks at once in one process; transactions struck meanwhile pass. Each takes a second and two rows out of use.
+/// Concurrent deadlocks of one process; further transactions pass. Each blocks two rows for a second.
 const AT_ONCE: usize = 4;
-/// How long the other transaction waits at most: it gets its row when the caller's is ended.
+/// Longest wait of the other transaction: it gets its row when the caller's ends.
 const LOCK_TIMEOUT: &str = "5s";
 /// When the other transaction joins: half of PostgreSQL's default `deadlock_timeout` after the caller.
 const HALF_WAY: Duration = Duration::from_millis(500);
-/// On a machine so slow that ours waited first, ours lost. Then the same again.
+/// On a slow machine ours may wait first and lose. Then try again.
 const ATTEMPTS: u32 = 3;
 
 /// The other transactions.
@@ -32,12 +32,12 @@ impl Rivals {
         Self { options: options.options([("lock_timeout", LOCK_TIMEOUT)]), free: Semaphore::new(AT_ONCE) }
     }
 
-    /// Gets the caller's transaction into a deadlock, which it loses. Passes when the table has not two rows to lock.
+    /// Deadlocks the caller's transaction, which loses. Does nothing if the table does not have two rows to lock.
     pub(super) async fn deadlock(&self, caller: &mut Connection, table: &str) -> Result<(), DbError> {
         let Ok(_one) = self.free.try_acquire() else { return Ok(()) };
         for _ in 0..ATTEMPTS {
             let Ok(conn) = PgConnection::connect_with(&self.options).await else { return Ok(()) };
-            // Newest rows first: those are the ones that a service works on.
+            // Newest rows first: a service works on those.
             let lock_one = format!("SELECT id FROM {table} ORDER BY id DESC LIMIT 1 FOR UPDATE SKIP LOCKED");
             let ours: Option<Uuid> =
                 sqlx::query_scalar(AssertSqlSafe(lock_one)).fetch_optional(&mut *caller).await?;
@@ -70,11 +70,11 @@ impl Rival<'_> {
         sqlx::query_scalar(AssertSqlSafe(lock)).bind(row).fetch_optional(&mut self.conn).await
     }
 
-    /// Closes the circle while the caller waits, and lets go when one of them has lost.
+    /// Completes the cycle while the caller waits, and releases its locks when one of them has lost.
     async fn cross(mut self, row: Uuid) -> sqlx::Result<()> {
         sleep(HALF_WAY).await;
         let lock = AssertSqlSafe(format!("SELECT id FROM {} WHERE id = $1 FOR UPDATE", self.table));
-        // Either way there is nothing left to do but to roll back.
+        // Either way, only the rollback is left.
         let _ = sqlx::query(lock).bind(row).execute(&mut self.conn).await;
         sqlx::raw_sql("ROLLBACK").execute(&mut self.conn).await?;
         self.conn.close().await

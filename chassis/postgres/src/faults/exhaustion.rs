@@ -1,5 +1,5 @@
-//! `db-pool-exhaustion`: connections are taken from the pool and kept in an open transaction, as by code that forgets to give
-//! them back. PostgreSQL shows them as `idle in transaction`; who ends such a session gives the pool its place back.
+//! `db-pool-exhaustion`: connections are taken from the pool and kept in an open transaction, as by code that forgets to
+//! return them. PostgreSQL shows them as `idle in transaction`; ending such a session frees its place in the pool.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use super::{Connection, Database};
 use crate::{catalogue::DbPoolExhaustion, connection::Observer};
 use chassis_faults::{FaultPoint, Strike};
 
-/// How often the held connections are checked for being alive.
+/// How often the held connections are checked.
 const CHECK: Duration = Duration::from_secs(1);
 
 /// Follows the point forever.
@@ -19,13 +19,13 @@ pub(super) async fn run(point: FaultPoint<DbPoolExhaustion>, database: Database)
     loop {
         let strike = point.started().await;
         let mut held: Vec<Connection> = Vec::new();
-        // Connections that were ended from outside are not replaced.
+        // Connections ended from outside are not replaced.
         let mut lost = 0;
         while timeout(Duration::ZERO, point.ended(&strike)).await.is_err() {
             let want = wanted(&strike, point.level(), database.inner.slots.size()).saturating_sub(lost);
             held.truncate(want);
             if held.len() < want {
-                // Ended early when the plan is: a busy pool may keep us waiting.
+                // Ends with the plan: a busy pool may keep us waiting.
                 tokio::select! {
                     taken = take(&database) => held.extend(taken),
                     () = point.ended(&strike) => break,

@@ -1,7 +1,7 @@
-//! `db-lock`: a transaction in a session of its own holds the main table, as a person leaves it who works on the table in
+//! `db-lock`: a transaction in its own session locks the main table, as when a person works on the table in
 //! `psql` and has not committed yet.
 //!
-//! Who finds the session in `pg_locks` and ends it has solved the incident: it does not come back with the same plan.
+//! Finding the session in `pg_locks` and ending it resolves the incident: it does not come back under the same plan.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ type Plan = Strike<DbLock>;
 
 /// A lock that is waited for stops all others as well, so waiting ends soon after the plan does.
 const LOCK_TIMEOUT: &str = "500ms";
-/// Pause before the next attempt while the server does not take connections.
+/// Pause before the next attempt while the server does not accept connections.
 const RECONNECT: Duration = Duration::from_millis(500);
 
 /// Follows the point forever.

@@ -1,8 +1,8 @@
-//! The `db-*` faults, each done to the real server: what callers, traces and PostgreSQL's own views then show is true.
+//! The `db-*` faults, each applied to the real server: what callers, traces and PostgreSQL's own views show is true.
 //!
 //! Those that strike one operation run between the pool and the caller, on the caller's connection. Those that take a
-//! resource away are tasks with connections of their own. All of them leave no transaction, lock or connection behind, and
-//! none of them asks the server for what the real cause would not ask it: sessions and statements give nothing away.
+//! resource away are tasks with their own connections. None of them leaves a transaction, lock or connection behind, and
+//! none runs a statement that the real cause would not run: sessions and statements give nothing away.
 
 mod cut;
 mod deadlock;
@@ -23,11 +23,11 @@ use chassis_faults::{FaultPoint, Faults, Params, Strike};
 use chassis_telemetry::Chassis;
 
 tokio::task_local! {
-    /// What was decided for the operation that this task is about to do.
+    /// The decision for the next operation of this task.
     static DECIDED: Cell<Option<Blow>>;
 }
 
-/// What the faults do to one operation, decided in the scope of its caller.
+/// The effects of the faults on one operation, decided in the scope of its caller.
 #[derive(Default)]
 pub(super) struct Blow {
     latency: Option<Strike<DbLatency>>,
@@ -37,18 +37,18 @@ pub(super) struct Blow {
 }
 
 impl Blow {
-    /// Whether anything is done to it at all.
+    /// Whether any fault strikes.
     pub(super) fn strikes(&self) -> bool {
         self.latency.is_some() || self.slow_query.is_some() || self.cut || self.deadlock
     }
 
-    /// Does `work`, whose first operation gets this and nothing else.
+    /// Runs `work`, whose first operation gets exactly this blow.
     pub(super) async fn fall_on<F: Future>(self, work: F) -> F::Output {
         DECIDED.scope(Cell::new(Some(self)), work).await
     }
 }
 
-/// The points that strike operations; one that the service does not declare costs nothing.
+/// The points that strike operations; an undeclared one costs nothing.
 pub(super) struct DbFaults {
     latency: Option<FaultPoint<DbLatency>>,
     slow_query: Option<FaultPoint<DbSlowQuery>>,
@@ -78,7 +78,7 @@ impl DbFaults {
         }
     }
 
-    /// As [`DbFaults::decide`], unless it is decided already ([`Blow::fall_on`]).
+    /// As [`DbFaults::decide`], unless it is already decided ([`Blow::fall_on`]).
     pub(super) fn blow(&self, kind: Option<QueryType>) -> Blow {
         DECIDED.try_with(|decided| decided.take().unwrap_or_default()).unwrap_or_else(|_| self.decide(kind))
     }
@@ -106,7 +106,7 @@ impl DbFaults {
     }
 }
 
-/// How a session introduces itself that a person opened to work on the database: as PostgreSQL's own client does.
+/// Session options of a person who works on the database: those of PostgreSQL's own client.
 fn operator(options: &PgConnectOptions) -> PgConnectOptions {
     options.clone().application_name("psql")
 }

@@ -1,12 +1,12 @@
-//! `db-slow-query`: a report over the main table, minute by minute, runs on the caller's connection first, as after somebody
-//! put a statistic into the path of requests.
+//! `db-slow-query`: a report over the main table, minute by minute, runs on the caller's connection first, as after someone
+//! added a statistic to the request path.
 
 use sqlx::AssertSqlSafe;
 
 use super::{Connection, DbError, DbTargets};
 
-/// Works through the last `minutes` minutes and the whole table. Beyond the statement timeout, the server cancels it, and
-/// that is the caller's error.
+/// Reads the last `minutes` minutes and the whole table. Past the statement timeout the server cancels it, and
+/// the caller gets that error.
 pub(super) async fn run(conn: &mut Connection, targets: &DbTargets, minutes: u64) -> Result<(), DbError> {
     sqlx::query(AssertSqlSafe(report(targets)))
         .bind(i64::try_from(minutes).unwrap_or(i64::MAX))
@@ -15,8 +15,8 @@ pub(super) async fn run(conn: &mut Connection, targets: &DbTargets, minutes: u64
     Ok(())
 }
 
-/// The busiest minutes. What it costs hangs on `$1`, not on what is in the table: an outer join of both sides can only be
-/// done by a hash or a merge, never by a loop in a loop.
+/// The busiest minutes. The cost depends on `$1`, not on the content of the table: a full outer join can only be
+/// done by a hash or a merge, never by a nested loop.
 fn report(targets: &DbTargets) -> String {
     let DbTargets { table, created, .. } = targets;
     format!(

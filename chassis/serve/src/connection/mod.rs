@@ -1,9 +1,9 @@
-//! Whose turn it is on a connection. Either the program works on a request, and no deadline of this crate runs; or the connection
-//! waits for its client, which has a time for each of its turns: to begin a request, to end its headers, to take the answer. (The
-//! body's time is in [`crate::exchange`], where it can be answered.)
+//! The turns of a connection. Either the program works on a request, and no deadline of this crate runs; or the connection
+//! waits for its client, which has a time limit for each turn: to begin a request, to end its headers, to read the response. (The
+//! limit for the body is in [`crate::exchange`], which can respond.)
 //!
 //! All state is in atomics: the accept loop looks at every connection when it must close one. A request without a body costs three
-//! additions and two looks at the clock, and no timer is touched between two requests that come within the idle time.
+//! additions and two clock reads, and no timer is touched between two requests that come within the idle time.
 
 pub(crate) mod turn;
 
@@ -28,13 +28,13 @@ use crate::{
 };
 
 /// Longest time between two requests. Longer than clients keep idle connections (reqwest: 90 s): a server that closes first resets
-/// requests that are on their way.
+/// requests in transit.
 const IDLE: Duration = Duration::from_secs(120);
-/// Longest time that the rest of a refused body is thrown away, so that the client reads the refusal and not a reset.
+/// Longest time for which the rest of a refused body is discarded, so that the client reads the response and not a reset.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// Resets the connection that a request came on; every request carries one as an extension. A reset is a real one: SO_LINGER 0 and
-/// a close, so the peer's kernel gets an RST and everything under way is lost.
+/// Resets the connection that a request came on; every request carries one as an extension. The reset is real: SO_LINGER 0 and
+/// a close, so the peer's kernel gets an RST and everything in transit is lost.
 #[derive(Debug, Clone)]
 pub struct Connection(pub(crate) Arc<State>);
 
@@ -58,22 +58,22 @@ pub(crate) struct State {
     pub(crate) known: Known,
     /// Requests whose future runs.
     running: AtomicU32,
-    /// Those of them that wait for the rest of their body.
+    /// Of these, requests that wait for the rest of their body.
     reading: AtomicU32,
-    /// Answers that are not yet wholly in the server's buffers.
+    /// Responses not yet completely in the server's buffers.
     answering: AtomicU32,
-    /// A request came at all.
+    /// A request has arrived.
     called: AtomicBool,
-    /// Part of a request's head is here.
+    /// Part of a request's head has arrived.
     head: AtomicBool,
     /// A body was refused before its end.
     unread: AtomicBool,
     lingering: AtomicBool,
     /// When the client's turn began.
     since: AtomicU64,
-    /// Since when the client takes no more of its answer; 0 while it does.
+    /// Since when the client has stopped reading its response; 0 while it reads.
     stalled: AtomicU64,
-    /// When it is closed to make room, unless a request comes; 0 where it may stay.
+    /// When it is closed to make room, unless a request arrives; 0 if it may stay.
     leaves_at: AtomicU64,
     end: AtomicU8,
     task: AtomicWaker,
@@ -105,7 +105,7 @@ impl State {
         self.end(CLOSED);
     }
 
-    /// Ends the connection after `time`, unless a request has come on it by then.
+    /// Ends the connection after `time`, unless a request has arrived on it by then.
     pub(crate) fn give_notice(&self, time: Duration) {
         self.leaves_at.store(self.clock.now() + millis(time), Relaxed);
         self.task.wake();
@@ -129,7 +129,7 @@ impl State {
         self.end.load(SeqCst) != OPEN
     }
 
-    /// Bytes came. Where no request is under way they begin one; HTTP/2 has frames of its own between requests.
+    /// Bytes arrived. Without a request in progress they begin one; HTTP/2 also has frames between requests.
     pub(crate) fn received(&self) {
         let between = self.running.load(Relaxed) == 0 && self.answering.load(Relaxed) == 0;
         let begins = self.protocol == Protocol::Http1 || !self.called.load(Relaxed);
@@ -139,19 +139,19 @@ impl State {
         }
     }
 
-    /// The client takes no more of its answer for now.
+    /// The client has stopped reading its response.
     pub(crate) fn stalls(&self) {
         if self.stalled.load(Relaxed) == 0 {
             self.stalled.store(self.clock.now(), Relaxed);
         }
     }
 
-    /// It took a good part: its time begins anew.
+    /// It read a good part: its time limit restarts.
     pub(crate) fn takes(&self) {
         self.stalled.store(self.clock.now(), Relaxed);
     }
 
-    /// It took everything.
+    /// It read everything.
     pub(crate) fn taken(&self) {
         if self.stalled.load(Relaxed) != 0 {
             self.stalled.store(0, Relaxed);
@@ -171,7 +171,7 @@ impl State {
         self.unread.load(Relaxed)
     }
 
-    /// The answer is out, and what still comes is thrown away.
+    /// The response is sent; further input is discarded.
     pub(crate) fn lingers(&self) {
         if !self.lingering.swap(true, Relaxed) {
             self.since.store(self.clock.now(), Relaxed);
@@ -205,7 +205,7 @@ impl State {
         }
     }
 
-    /// How long the client's present turn may take; the body's time is kept where it is read.
+    /// How long the client's current turn may take; the limit for the body is applied where it is read.
     fn turn(&self, limits: &Limits) -> Option<(Duration, Option<Refusal>)> {
         if self.is_stalled() {
             Some((limits.write_timeout, Some(Refusal::SlowRead)))

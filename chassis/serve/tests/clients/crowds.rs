@@ -1,4 +1,4 @@
-//! Five hundred clients that hold connections, of each kind, from the very address of a client that wants to be served.
+//! Five hundred clients that hold connections, of each kind, from the same address as a client that wants to be served.
 
 use std::{
     sync::{
@@ -25,7 +25,7 @@ enum Kind {
     Idle,
 }
 
-/// Opens a connection, holds it, and opens the next one when it was closed.
+/// Opens a connection, holds it, and opens the next one when it is closed.
 async fn hold(kind: Kind, address: std::net::SocketAddr, opened: Arc<AtomicUsize>) {
     loop {
         let socket = TcpSocket::new_v4().unwrap();
@@ -46,7 +46,7 @@ async fn hold(kind: Kind, address: std::net::SocketAddr, opened: Arc<AtomicUsize
             tokio::time::sleep(Duration::from_millis(500)).await;
             open = match kind {
                 Kind::SlowHead | Kind::SlowBody => tcp.write_all(b"x").await.is_ok(),
-                // Told of the close only by looking; peeking takes nothing.
+                // Only a read notices the close; a peek consumes nothing.
                 Kind::Idle => tcp.peek(&mut [0]).await.is_err(),
                 Kind::NeverReads => true,
             };
@@ -54,7 +54,7 @@ async fn hold(kind: Kind, address: std::net::SocketAddr, opened: Arc<AtomicUsize
     }
 }
 
-/// The 99th percentile of small requests, some on a kept connection and some on one of their own.
+/// The 99th percentile of small requests, some on a kept connection and some on a new one.
 async fn p99(port: &Port) -> Duration {
     let mut kept = port.client().await;
     let mut times = Vec::new();
@@ -70,7 +70,7 @@ async fn p99(port: &Port) -> Duration {
 }
 
 async fn normal_requests_are_served_beside(kind: Kind) {
-    // One crowd at a time: each alone says something about time.
+    // One crowd at a time, or the timing says nothing.
     static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
     let _alone = ALONE.lock().await;
     let port = Port::open(Limits::default()).await;
@@ -87,12 +87,12 @@ async fn normal_requests_are_served_beside(kind: Kind) {
     })
     .await;
     let bar = 2 * quiet + Duration::from_millis(1);
-    // Other programs take their time too, but not forever; the crowd stays.
+    // Other programs slow the machine too, but not forever; the crowd stays.
     let begun = Instant::now();
     while let beside = p99(&port).await
         && beside > bar
     {
-        assert!(begun.elapsed() < PATIENCE, "{kind:?}: p99 {beside:?} beside the crowd, {quiet:?} without");
+        assert!(begun.elapsed() < PATIENCE, "{kind:?}: p99 {beside:?} with the crowd, {quiet:?} without");
     }
 }
 
@@ -141,7 +141,7 @@ async fn the_bound_never_costs_a_request_in_progress() {
 
 #[tokio::test]
 async fn unfinished_bodies_share_one_bound_on_memory() {
-    // Sixteen times what all of them may hold together.
+    // Sixteen times what they may hold together.
     let settings = chassis_serve::Settings::new(
         &Limits { max_connections_per_client: 2000, max_connections: 2000, ..Limits::default() },
         1 << 20,
@@ -169,7 +169,7 @@ async fn unfinished_bodies_share_one_bound_on_memory() {
 #[tokio::test]
 async fn clients_that_connect_together_are_all_served() {
     let port = Port::open(Limits::default()).await;
-    // More than may wait, and all of them connected before the first of them asks: as a burst of readers does on a busy machine.
+    // More than may wait, all of them connected before the first one sends a request: like a burst of clients on a busy machine.
     let mut burst = Vec::new();
     for _ in 0..CLIENTS {
         burst.push(port.client().await);

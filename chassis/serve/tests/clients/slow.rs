@@ -1,4 +1,4 @@
-//! One slow client at a time: each of its turns has a time.
+//! One slow client at a time: each of its turns has a time limit.
 
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,7 @@ async fn a_connection_may_be_idle_for_longer_than_headers_may_take() {
     let port = Port::open(Limits { head_timeout: SHORT, ..limits(LONG) }).await;
     let (mut fresh, mut used, mut slow) = (port.client().await, port.client().await, port.client().await);
     assert_eq!(used.ask(GET).await.0, 200);
-    // By the end of the second, the others were idle for longer than the time for headers.
+    // By the end of the second connection, the others were idle for longer than the time limit for headers.
     for _ in 0..2 {
         slow.send("GET ").await;
         slow.closed().await;
@@ -37,7 +37,7 @@ async fn a_connection_may_be_idle_for_longer_than_headers_may_take() {
     }
     assert_eq!(used.ask(GET).await.0, 200);
     assert_eq!(fresh.ask(GET).await.0, 200);
-    // And the time runs for the second request of a connection too.
+    // The limit also applies to the second request of a connection.
     used.send("GET ").await;
     used.closed().await;
     assert_eq!(port.refused(Refusal::SlowHead), 3);
@@ -90,7 +90,7 @@ async fn a_client_that_sends_all_of_a_large_body_reads_the_refusal_and_no_reset(
 }
 
 #[tokio::test]
-async fn a_client_that_goes_on_sending_after_the_refusal_is_cut() {
+async fn a_client_that_keeps_sending_after_the_refusal_is_cut() {
     let port = Port::open(limits(LONG)).await;
     let mut client = port.client().await;
     let (status, _) = client.ask("POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 99999\r\n\r\n").await;
@@ -104,7 +104,7 @@ async fn a_client_that_goes_on_sending_after_the_refusal_is_cut() {
 }
 
 #[tokio::test]
-async fn a_peer_that_does_not_read_its_answer_is_cut() {
+async fn a_peer_that_does_not_read_its_response_is_cut() {
     let port = Port::open(Limits { write_timeout: SHORT, ..limits(LONG) }).await;
     let mut client = port.client().await;
     client.send("GET /large HTTP/1.1\r\nhost: localhost\r\n\r\n").await;

@@ -15,11 +15,11 @@ use tokio::{
     time::timeout,
 };
 
-/// Longest wait for what must happen.
+/// Longest wait for an expected event.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) const BODY_LIMIT: usize = 1024;
 
-/// A port with a small answer, a large one, one that is never given, and one that wants a body.
+/// A port with a small response, a large one, one that never comes, and a route that needs a body.
 pub(crate) struct Port {
     pub(crate) server: Server,
     refused: Arc<Mutex<Vec<Refusal>>>,
@@ -44,7 +44,7 @@ impl Port {
         Client(TcpStream::connect(self.address()).await.unwrap())
     }
 
-    /// What was turned away so far.
+    /// Number of refusals so far.
     pub(crate) fn refused(&self, kind: Refusal) -> usize {
         self.refused.lock().unwrap().iter().filter(|refusal| **refusal == kind).count()
     }
@@ -102,7 +102,7 @@ impl Client {
         self.answer().await
     }
 
-    /// Waits until the server has closed the connection; what came before is thrown away.
+    /// Waits until the server has closed the connection; earlier input is discarded.
     pub(crate) async fn closed(&mut self) {
         let mut waste = vec![0; 64 << 10];
         let closing = async { while matches!(self.0.read(&mut waste).await, Ok(1..)) {} };
@@ -113,7 +113,7 @@ impl Client {
 /// A complete small request.
 pub(crate) const GET: &str = "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
-/// Waits until `true`, or fails after a while.
+/// Waits until `condition` is true, or fails after [`PATIENCE`].
 pub(crate) async fn eventually(what: &str, condition: impl Fn() -> bool) {
     let begun = std::time::Instant::now();
     while !condition() {

@@ -1,8 +1,8 @@
 //! `/faults`: the fault switch.
 //!
-//! * `GET /faults` -- every point, what it takes, what is in force.
+//! * `GET /faults` -- every point, its parameters and its plan.
 //! * `GET|PUT|DELETE /faults/{name}` -- one point; PUT takes its plan as the query string.
-//! * `DELETE /faults` -- ends all that was set; what came with the process stays.
+//! * `DELETE /faults` -- ends every plan that was set; baselines stay.
 //!
 //! A change leaves no trace in logs, spans or metrics: trainees read those.
 

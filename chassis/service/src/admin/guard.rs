@@ -1,4 +1,4 @@
-//! Who may touch the switches: nobody when they are disabled, the holder of the token when there is one, else everybody.
+//! Who may use the switches: no one if they are disabled, the holder of the token if there is one, otherwise everyone.
 
 use std::{hint::black_box, sync::Arc};
 
@@ -25,7 +25,7 @@ pub(super) async fn guard(State(config): State<Arc<FaultsConfig>>, request: Requ
     }
 }
 
-/// The problem of something that is not there.
+/// The problem for something that does not exist.
 pub(super) fn not_found(detail: impl Into<String>) -> Problem {
     Problem::new(&NOT_FOUND, detail)
 }

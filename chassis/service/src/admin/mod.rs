@@ -2,7 +2,7 @@
 //!
 //! * `GET /livez` -- 200 while the process runs.
 //! * `GET /readyz` -- 200, or 503 naming each dependency that is not ready.
-//! * `GET /metrics` -- Prometheus text, or OpenMetrics with exemplars when asked for.
+//! * `GET /metrics` -- Prometheus text, or OpenMetrics with exemplars on request.
 //! * `GET|PUT|DELETE /faults[/{name}]` -- the fault switch.
 //! * `GET|PUT|DELETE /protections[/{name}]` -- the protection switches.
 //! * `GET /version` -- name, version, revision.

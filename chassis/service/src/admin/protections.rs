@@ -1,7 +1,7 @@
 //! `/protections`: the protection switches.
 //!
 //! * `GET /protections[/{name}]` -- which are in force.
-//! * `PUT /protections/{name}?enabled=false[&ttl=5m]` -- off, for good or for a time; `enabled=true` is on.
+//! * `PUT /protections/{name}?enabled=false[&ttl=5m]` -- off, permanently or for a time; `enabled=true` is on.
 //! * `DELETE /protections/{name}` -- back on; `DELETE /protections` -- all of them.
 
 use std::{sync::Arc, time::Duration};
@@ -83,7 +83,7 @@ fn report(switches: &Protections, protection: Protection) -> Value {
     })
 }
 
-/// What a PUT asks for.
+/// The request of a PUT.
 #[derive(Debug, PartialEq, Eq)]
 enum Change {
     On,
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_says_whether_and_for_how_long() {
+    fn a_change_has_a_state_and_a_duration() {
         assert_eq!(Change::parse("enabled=true").unwrap(), Change::On);
         assert_eq!(Change::parse("enabled=false").unwrap(), Change::Off(None));
         assert_eq!(

@@ -1,4 +1,4 @@
-//! What probes, Prometheus and people ask: alive, ready, metrics, version.
+//! Status for probes, Prometheus and people: alive, ready, metrics, version.
 
 use axum::{
     extract::State,
@@ -11,7 +11,7 @@ use chassis_faults::FaultPoint;
 use chassis_http::{Json, Problem, problems::NOT_READY};
 use chassis_telemetry::Chassis;
 
-/// Whether the process runs: nothing that a restart would not mend makes this fail.
+/// Whether the process runs: fails only for what a restart would fix.
 pub(super) async fn livez() -> &'static str {
     "ok\n"
 }
@@ -38,7 +38,7 @@ pub(super) fn metrics(chassis: &Chassis, gone: Option<&FaultPoint>, headers: &He
     ([(header::CONTENT_TYPE, kind)], body).into_response()
 }
 
-/// Who this process is.
+/// Name, version and revision of this process.
 pub(super) async fn version(State(chassis): State<Chassis>) -> Json<serde_json::Value> {
     let service = chassis.service;
     Json(json!({ "service": service.name, "version": service.version, "revision": service.revision() }))

@@ -28,7 +28,7 @@ pub(super) async fn burn(point: FaultPoint<CpuBurn>, strike: Strike<CpuBurn>) {
     let name = runtimes_own();
     for _ in 0..threads {
         let busy = Arc::clone(&load.busy_nanos);
-        // A thread less than asked for is no reason to stop: the process is short of resources already.
+        // One thread less is no reason to stop: the process is already short of resources.
         let _ = thread::Builder::new().name(name.clone()).spawn(move || work(&busy));
     }
     loop {
@@ -38,13 +38,13 @@ pub(super) async fn burn(point: FaultPoint<CpuBurn>, strike: Strike<CpuBurn>) {
     }
 }
 
-/// The name of the async runtime's threads: those of its workers, and those on which it lets blocking code compute.
+/// The name of the async runtime's threads: its workers, and the threads on which it runs blocking code.
 fn runtimes_own() -> String {
     // This runs on one of them.
     thread::current().name().unwrap_or("tokio-rt-worker").to_owned()
 }
 
-/// How long each thread computes in a [`PERIOD`]. Dropping it ends the threads.
+/// Busy time of each thread per [`PERIOD`]. Dropping it ends the threads.
 #[derive(Default)]
 struct Load {
     busy_nanos: Arc<AtomicU64>,

@@ -1,4 +1,4 @@
-//! `crash`: the process is gone, without a drain, a flush or a word.
+//! `crash`: the process is gone, without a drain, a flush or a log line.
 
 use chassis_faults::{FaultPoint, Strike};
 
@@ -9,6 +9,6 @@ pub(super) async fn crash(point: FaultPoint<Crash>, strike: Strike<Crash>) {
     if strike.sample() < point.level() {
         std::process::abort();
     }
-    // Spared: this plan does nothing more.
+    // Not this time: the plan does nothing more.
     std::future::pending::<()>().await;
 }

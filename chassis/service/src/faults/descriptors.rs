@@ -1,4 +1,4 @@
-//! `fd-leak`: sockets that are opened and never used or closed, as a client that forgets its connections leaves them.
+//! `fd-leak`: sockets that are opened and never used or closed, as by a client that forgets its connections.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use chassis_faults::{FaultPoint, Strike, part};
 use crate::catalogue::FdLeak;
 
 const TICK: Duration = Duration::from_millis(100);
-/// Opened in a tick at most.
+/// Most sockets opened per tick.
 const STEP: u64 = 10;
 
 pub(super) async fn leak(point: FaultPoint<FdLeak>, strike: Strike<FdLeak>) {

@@ -14,7 +14,7 @@ pub(super) async fn block(point: FaultPoint<ExecutorBlock>, strike: Strike<Execu
         let begun = Instant::now();
         let time = full.mul_f64(point.level());
         let mut workers = JoinSet::new();
-        // A blocked worker cannot take a second of these tasks, so as many tasks as workers block them all.
+        // A blocked worker cannot run a second one of these tasks, so as many tasks as workers block all of them.
         for _ in 0..Handle::current().metrics().num_workers() {
             workers.spawn(async move { thread::sleep(time) });
         }

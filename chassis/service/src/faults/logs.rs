@@ -1,4 +1,4 @@
-//! `log-flood`: the lines about connections that a service writes at level `debug`, as if somebody had raised them to `info`.
+//! `log-flood`: the lines about connections that a service writes at level `debug`, as if someone had raised them to `info`.
 
 use std::time::Duration;
 

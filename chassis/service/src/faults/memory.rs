@@ -1,4 +1,4 @@
-//! `memory-leak`: pages that are really resident, in mappings of their own so that ending it gives them back to the
+//! `memory-leak`: pages that are really resident, in separate mappings so that ending it returns them to the
 //! operating system and not to the allocator.
 
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub(super) async fn leak(point: FaultPoint<MemoryLeak>, strike: Strike<MemoryLea
     }
 }
 
-/// Anonymous memory with every byte written. `None` when there is none left.
+/// Anonymous memory with every byte written. `None` if there is no memory left.
 fn resident(bytes: u64) -> Option<MmapMut> {
     let mut block = MmapMut::map_anon(usize::try_from(bytes).ok()?).ok()?;
     block.fill(0xA5);

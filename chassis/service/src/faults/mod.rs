@@ -1,6 +1,6 @@
-//! Faults of the process itself: each really takes the resource, for as long as its plan is on, and gives it back.
+//! Faults of the process itself: each really takes the resource while its plan is on, and then releases it.
 //!
-//! One task per declared point. A fault is a future that holds what it took; ending the plan drops it.
+//! One task per declared point. A fault is a future that holds the resource; ending the plan drops it.
 
 use chassis_telemetry::Chassis;
 

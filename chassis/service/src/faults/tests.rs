@@ -1,4 +1,4 @@
-//! Each runtime fault against the operating system's own account of this process: it takes the resource, and gives it back.
+//! Each runtime fault checked with the operating system's view of this process: it takes the resource, and releases it.
 
 use std::{fs, future::Future, process::Command, time::Duration};
 
@@ -65,7 +65,7 @@ fn burning() -> Vec<u64> {
 
 #[test]
 fn cpu_burn_computes_in_as_many_threads_as_asked_named_as_the_runtimes_own_and_ends_them() {
-    // A name of its own: the kernel keeps 15 characters, and those are the same for all tests of this file.
+    // Its own name: the kernel keeps 15 characters, and those are the same for all tests of this file.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let test = std::thread::Builder::new().name("burns".to_owned()).spawn(move || {
         runtime.block_on(async {
@@ -138,7 +138,7 @@ async fn executor_block_leaves_no_worker_to_the_others() {
     let gap = longest_gap(100).await;
     assert!(gap >= Duration::from_millis(350), "{gap:?}");
     fault.delete();
-    // The block under way ends; then ticks are quick again, unless the machine is busy otherwise.
+    // The current block ends; then ticks are fast again, unless the machine is busy otherwise.
     eventually(SOON, async || {
         let gap = longest_gap(40).await;
         if gap < Duration::from_millis(300) { Ok(()) } else { Err(format!("{gap:?}")) }
@@ -179,7 +179,7 @@ impl std::io::Write for Lines {
 }
 
 #[tokio::test(start_paused = true)]
-async fn log_flood_writes_its_lines_a_second_and_none_of_them_says_why() {
+async fn log_flood_writes_its_rate_of_lines_and_none_names_the_fault() {
     let lines = Lines::default();
     let sink = lines.clone();
     let subscriber = tracing_subscriber::fmt().with_writer(move || sink.clone()).finish();

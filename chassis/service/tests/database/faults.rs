@@ -1,4 +1,4 @@
-//! The faults that strike operations: what the caller, the metrics and PostgreSQL's own views show, and that they end.
+//! Faults of single operations: what the caller, the metrics and PostgreSQL's views show, and that they end.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use testkit::{eventually, needs};
 
 use crate::world::{DEADLINE, World};
 
-/// Sessions that introduce themselves as PostgreSQL's own client.
+/// Sessions with the application name of PostgreSQL's own client.
 const OPERATORS: &str = "SELECT count(*) FROM pg_stat_activity
     WHERE application_name = 'psql' AND datname = current_database()";
 
@@ -16,7 +16,7 @@ async fn select(world: &World) -> Result<i32, DbError> {
     Ok(sqlx::query_scalar("SELECT 1").fetch_one(&mut *query).await?)
 }
 
-/// Switches the fault on and waits until it ended by itself.
+/// Switches the fault on and waits until it has expired.
 async fn expires(world: &World, name: &str) {
     let point = world.chassis.faults.point(name);
     eventually(DEADLINE, || async {
@@ -79,7 +79,7 @@ async fn an_error_is_the_servers_own_and_the_pool_recovers() {
 }
 
 #[tokio::test]
-async fn sessions_are_ended_by_somebody_in_psql_who_is_gone_however_short_the_fault_was() {
+async fn sessions_are_ended_from_psql_which_is_gone_however_short_the_fault_was() {
     needs!(Postgres);
     let mut world = World::new(&["--db-pool-size", "8"]).await;
     world.chassis.faults.set("db-error", "rate=1&ttl=30s").unwrap();
@@ -102,7 +102,7 @@ async fn sessions_are_ended_by_somebody_in_psql_who_is_gone_however_short_the_fa
 }
 
 #[tokio::test]
-async fn a_slow_query_really_runs_on_the_callers_connection() {
+async fn a_slow_query_runs_on_the_callers_connection() {
     needs!(Postgres);
     let mut world = World::new(&[]).await;
     select(&world).await.unwrap();
@@ -158,7 +158,7 @@ async fn a_deadlock_is_found_by_the_server_and_ends_the_callers_transaction() {
 }
 
 #[tokio::test]
-async fn deadlocks_at_once_end_each_callers_transaction() {
+async fn concurrent_deadlocks_end_each_callers_transaction() {
     needs!(Postgres);
     let mut world = World::new(&[]).await;
     world.fill(20).await;
@@ -174,7 +174,7 @@ async fn deadlocks_at_once_end_each_callers_transaction() {
 }
 
 #[tokio::test]
-async fn a_deadlock_needs_two_rows_and_passes_without() {
+async fn a_deadlock_needs_two_rows_and_does_nothing_without() {
     needs!(Postgres);
     let mut world = World::new(&[]).await;
     world.fill(1).await;

@@ -1,4 +1,4 @@
-//! Group commit: who shares a statement, and that company never changes what a caller is told.
+//! Group commit: which callers share a statement, and that sharing never changes a caller's result.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::world::World;
 
-/// Stores things by name; says which connection did it.
+/// Stores things by name; returns the connection that did it.
 struct Store;
 
 #[async_trait]
@@ -36,7 +36,7 @@ impl GroupWork for Store {
     }
 }
 
-/// A world whose table is locked, so that whoever stores something waits.
+/// A world whose table is locked, so that every writer waits.
 async fn busy() -> (World, Group<Store>, PgConnection) {
     let world = World::new(&["--db-acquire-timeout", "5s"]).await;
     let mut holder = PgConnection::connect(&world.url).await.unwrap();
@@ -48,7 +48,7 @@ async fn busy() -> (World, Group<Store>, PgConnection) {
 const WAITING: &str = "SELECT count(*) FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
     WHERE a.datname = current_database() AND NOT l.granted";
 
-/// Starts one task a name, in this order.
+/// Starts one task per name, in this order.
 fn start(
     group: &Group<Store>,
     names: impl IntoIterator<Item = String>,
@@ -72,7 +72,7 @@ async fn statements(world: &World) -> f64 {
 }
 
 #[tokio::test]
-async fn whoever_comes_while_two_statements_run_shares_the_next() {
+async fn callers_that_arrive_while_two_statements_run_share_the_next() {
     needs!(Postgres);
     let (mut world, group, mut holder) = busy().await;
 
@@ -84,13 +84,13 @@ async fn whoever_comes_while_two_statements_run_shares_the_next() {
         done.unwrap().unwrap();
     }
     assert_eq!(world.number("SELECT count(*) FROM things").await, 40);
-    // Each of the two lanes hands over to a group; the second finds nobody left.
+    // Each of the two lanes passes to a group; the second finds no one left.
     assert_eq!(statements(&world).await, 3.0, "40 callers");
     world.nothing_stays_behind().await;
 }
 
 #[tokio::test]
-async fn at_rest_each_goes_alone() {
+async fn without_load_each_job_runs_alone() {
     needs!(Postgres);
     let world = World::new(&[]).await;
     let group = Group::new(world.database.clone(), Store);
@@ -101,7 +101,7 @@ async fn at_rest_each_goes_alone() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_one_is_told_to_that_one() {
+async fn an_error_of_one_job_reaches_that_caller_only() {
     needs!(Postgres);
     let (mut world, group, mut holder) = busy().await;
 
@@ -116,7 +116,7 @@ async fn what_is_wrong_with_one_is_told_to_that_one() {
 }
 
 #[tokio::test]
-async fn a_value_that_the_database_cannot_hold_is_the_fault_of_one_and_the_others_are_stored() {
+async fn an_invalid_value_fails_its_own_job_and_the_others_are_stored() {
     needs!(Postgres);
     let (mut world, group, mut holder) = busy().await;
 
@@ -130,17 +130,17 @@ async fn a_value_that_the_database_cannot_hold_is_the_fault_of_one_and_the_other
     assert!(told.iter().all(Result::is_ok), "{told:?}");
     assert_eq!(world.number("SELECT count(*) FROM things").await, 11);
     let labels = [("kind", "data")];
-    assert_eq!(world.scrape().value("database_errors_total", &labels), 2.0, "once in company, once alone");
+    assert_eq!(world.scrape().value("database_errors_total", &labels), 2.0, "once in the group, once alone");
 }
 
 #[tokio::test]
-async fn who_gives_up_stores_nothing_and_stops_nobody() {
+async fn a_caller_that_gives_up_stores_nothing_and_blocks_no_one() {
     needs!(Postgres);
     let (mut world, group, mut holder) = busy().await;
 
     let tasks = start(&group, names(10));
     world.sees(WAITING, 2).await;
-    // The first has a statement under way, the last waits for company.
+    // The first has a statement in progress, the last waits for a group.
     tasks[0].abort();
     tasks[9].abort();
     // The first statement's connection is busy until the lock is gone; its lane is free at once for the others.
@@ -153,7 +153,7 @@ async fn who_gives_up_stores_nothing_and_stops_nobody() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_away_is_away_for_all_of_them() {
+async fn an_unavailable_database_fails_all_of_them() {
     needs!(Postgres);
     let (mut world, group, _holder) = busy().await;
 
@@ -173,7 +173,7 @@ async fn a_database_that_is_away_is_away_for_all_of_them() {
 }
 
 #[tokio::test]
-async fn all_that_are_struck_go_alone() {
+async fn all_jobs_hit_by_a_fault_run_alone() {
     needs!(Postgres);
     let (mut world, group, mut holder) = busy().await;
     world.chassis.faults.set("db-latency", "rate=1&delay=1ms&ttl=60s").unwrap();
@@ -190,13 +190,13 @@ async fn all_that_are_struck_go_alone() {
 }
 
 #[tokio::test]
-async fn one_that_is_struck_leaves_its_group_and_the_others_stay() {
+async fn a_job_hit_by_a_fault_leaves_its_group_and_the_others_stay() {
     needs!(Postgres);
     let (mut world, group, mut holder) = busy().await;
     world.chassis.faults.set("db-latency", "rate=0.2&seed=7&delay=1ms&ttl=60s").unwrap();
 
     let tasks = start(&group, names(40));
-    // The two lanes and some beside them: as many as the pool has connections.
+    // The two lanes and some more: as many as the pool has connections.
     world.sees(WAITING, 4).await;
     sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.unwrap();
 

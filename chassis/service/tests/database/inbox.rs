@@ -1,4 +1,4 @@
-//! The inbox: an event has its effect once, whoever comes first.
+//! The inbox: an event has its effect exactly once.
 
 use chassis_outbox::inbox;
 use sqlx::{Connection as _, PgConnection};

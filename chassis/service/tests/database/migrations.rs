@@ -20,7 +20,7 @@ async fn replicas_that_start_together_migrate_once() {
     needs!(Postgres);
     let url = Postgres::shared().await.database("migrate").await;
     let migrator = migrator().await;
-    // Shorter than the migration, and than the wait for the other replica's: neither may matter.
+    // Shorter than the migration and the wait for the other replica's: it must not apply to either.
     let args = ["--db-statement-timeout", "100ms"];
     let (a, b) = tokio::join!(process(&url, &args), process(&url, &args));
 

@@ -1,4 +1,4 @@
-//! The outbox: nothing is lost, the normal case publishes once, and every way out ends empty.
+//! The outbox: nothing is lost, the normal case publishes once, and the table always ends up empty.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -145,7 +145,7 @@ async fn an_overdue_entry_is_published_again_until_it_is_settled() {
 }
 
 #[tokio::test]
-async fn an_entry_that_stays_unsettled_is_published_less_and_less_often_but_never_given_up() {
+async fn an_unsettled_entry_is_published_less_and_less_often_but_never_given_up() {
     needs!(Postgres);
     let kafka = Kafka::with_topics(&[TOPIC]);
     let world = world(&kafka, &[]).await;
@@ -166,7 +166,7 @@ async fn an_entry_that_stays_unsettled_is_published_less_and_less_often_but_neve
         if pause >= Some(7.99) { Ok(()) } else { Err(format!("{pause:?} times the first pause")) }
     })
     .await;
-    // At most eight times: a broker that lost its log gets the oldest order back that soon.
+    // At most eight times: a broker that lost its log gets the oldest order back within that time.
     world.counts("outbox_republished_total", &[], 6.0).await;
     assert!(pauses.borrow().iter().all(|pause| (0.99..=8.01).contains(pause)), "{pauses:?}");
 }
@@ -204,7 +204,7 @@ async fn staging_an_id_again_makes_it_due_again() {
 }
 
 #[tokio::test]
-async fn entries_wait_while_the_broker_is_down_and_leave_when_it_is_back() {
+async fn entries_wait_while_the_broker_is_down_and_are_published_when_it_is_back() {
     needs!(Postgres);
     let kafka = Kafka::with_topics(&[TOPIC]);
     let mut world = world(&kafka, &["--kafka-delivery-timeout", "500ms"]).await;
@@ -232,7 +232,7 @@ async fn a_crash_between_publish_and_mark_publishes_again_and_loses_nothing() {
     stage(&world, &outbox, 0..1, None).await;
     world.sees(ENTRIES, 0).await;
 
-    // The broker has stored the message long before its answer comes; in between, the relay loses its session.
+    // The broker has stored the message long before its response arrives; in between, the relay loses its session.
     kafka.round_trip(Duration::from_millis(800));
     stage(&world, &outbox, 1..2, None).await;
     let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()

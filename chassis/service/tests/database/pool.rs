@@ -1,4 +1,4 @@
-//! The pool and its guards: what is measured, what errors are called, and that nothing leaks.
+//! The pool and its guards: what is measured, how errors are classified, and that nothing leaks.
 
 use std::time::{Duration, Instant};
 
@@ -44,7 +44,7 @@ async fn an_unreachable_server_is_unavailable_and_not_a_full_pool() {
     let (chassis, database, _) =
         process(&url, &["--db-pool-size", "1", "--db-connect-timeout", "400ms"]).await;
 
-    // One opens the connection in vain, the other waits for its slot in vain: both learn the reason.
+    // One fails to open the connection, the other to get a slot: both get the reason.
     let (first, second) =
         tokio::join!(database.query(QueryType::Select, "a"), database.query(QueryType::Select, "b"));
     assert!(matches!(first, Err(DbError::Unavailable(_))), "{first:?}");

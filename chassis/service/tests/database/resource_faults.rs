@@ -42,7 +42,7 @@ async fn an_exhausted_pool_has_its_connections_idle_in_transaction_until_the_fau
 }
 
 #[tokio::test]
-async fn exhaustion_leaves_what_it_was_told_to_keep_and_follows_its_rate() {
+async fn exhaustion_leaves_keep_connections_and_follows_its_rate() {
     needs!(Postgres);
     let mut world = World::new(&["--db-pool-size", "4"]).await;
     world.chassis.faults.set("db-pool-exhaustion", "keep=1&ttl=30s").unwrap();
@@ -124,7 +124,7 @@ async fn a_held_lock_lets_waiters_pass_between_holds() {
 }
 
 #[tokio::test]
-async fn ending_the_session_that_holds_the_lock_solves_it() {
+async fn ending_the_session_that_holds_the_lock_ends_the_fault() {
     needs!(Postgres);
     let mut world = World::new(&[]).await;
     world.chassis.faults.set("db-lock", "hold=300ms&ttl=30s").unwrap();
@@ -135,14 +135,14 @@ async fn ending_the_session_that_holds_the_lock_solves_it() {
         .await;
 
     world.sees(HOLDERS, 0).await;
-    // Longer than the plan lets go between two holds: it does not come back.
+    // Longer than the pause between two holds: it does not come back.
     tokio::time::sleep(Duration::from_millis(700)).await;
     assert_eq!(world.number(HOLDERS).await, 0);
     works_again(&world).await;
 }
 
 #[tokio::test]
-async fn a_stopping_process_lets_go_of_everything() {
+async fn a_stopping_process_releases_everything() {
     needs!(Postgres);
     let mut world = World::new(&["--db-pool-size", "2"]).await;
     world.chassis.faults.set("db-lock", "hold=30s&ttl=60s").unwrap();

@@ -47,7 +47,7 @@ async fn a_change_and_its_message_are_one_trace() {
         names.map(|name| spans.iter().find(|span| span.name == name).expect("was waited for"));
     assert_child(store, request);
     assert_child(broken, request);
-    // What was current when the event was staged: the request, the transaction's span being beside it.
+    // The current span when the event was staged: the request, not the transaction's span next to it.
     assert_child(publish, request);
     assert_eq!((store.kind, store.error, broken.error), ("client", false, true));
     assert_eq!(store.attributes["db.system.name"], "postgresql");
@@ -55,6 +55,6 @@ async fn a_change_and_its_message_are_one_trace() {
     assert!(store.attributes["db.namespace"].starts_with("world_"), "{store:?}");
     assert_eq!(broken.attributes["db.response.status_code"], "42703");
     assert_eq!(broken.attributes["error.type"], "42703");
-    // The relay's own statements, and its looking, are nobody's request.
+    // The relay's own statements and polls belong to no request.
     assert!(sink.all().iter().all(|span| span.trace_id == trace_id || span.name != "database"));
 }

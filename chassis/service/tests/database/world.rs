@@ -1,4 +1,4 @@
-//! A chassis with a database of its own, an observer's connection beside it, and what the tests ask of both.
+//! A chassis with its own database and a separate observer connection, and the helpers of the tests.
 
 use std::time::Duration;
 
@@ -130,7 +130,7 @@ impl Drop for World {
     }
 }
 
-/// A process without a server to look at it from.
+/// A process without an observer.
 pub(crate) async fn process(url: &str, args: &[&str]) -> (Chassis, Database, Config) {
     let defaults = ["unit", "--database-url", url, "--db-pool-size", "4", "--db-acquire-timeout", "300ms"];
     // A later option replaces an earlier one.

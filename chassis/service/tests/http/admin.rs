@@ -6,7 +6,7 @@ use futures::FutureExt;
 use crate::support::{CATALOGUE, app, start, start_app};
 
 #[tokio::test]
-async fn readiness_names_what_is_not_ready_and_liveness_does_not_care() {
+async fn readiness_names_what_is_not_ready_and_liveness_is_unaffected() {
     let app = app(&[], CATALOGUE);
     let (up, down) = (|| async { Ok(()) }.boxed(), || async { Err("refused".to_owned()) }.boxed());
     app.chassis.readiness.check("database", down);
@@ -18,7 +18,7 @@ async fn readiness_names_what_is_not_ready_and_liveness_does_not_care() {
 }
 
 #[tokio::test]
-async fn the_version_says_who_runs() {
+async fn the_version_names_the_running_service() {
     let service = start(Router::new(), &[]).await;
     let version = service.admin.get("/version").await.expect_status(200).json();
     assert_eq!(version["service"], "test-service");
@@ -27,7 +27,7 @@ async fn the_version_says_who_runs() {
 }
 
 #[tokio::test]
-async fn metrics_come_in_the_format_that_is_asked_for() {
+async fn metrics_come_in_the_requested_format() {
     let service = start(Router::new(), &[]).await;
     let text = service.admin.get("/metrics").await;
     assert!(text.header("content-type").starts_with("text/plain; version=0.0.4"), "{text:?}");
@@ -40,7 +40,7 @@ async fn metrics_come_in_the_format_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_a_problem() {
+async fn a_missing_path_is_a_problem() {
     let service = start(Router::new(), &[]).await;
     service.admin.get("/nothing").await.expect_problem(404, "not-found");
     let answer = service.admin.put("/metrics").await;

@@ -45,7 +45,7 @@ async fn a_body_is_refused_by_field() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_json_is_refused() {
+async fn a_body_that_is_not_json_is_refused() {
     let service = picky().await;
     let send = |kind: &'static str, body: &'static str| async {
         service.public.send(Method::POST, "/things", &[("content-type", kind)], body.to_owned()).await

@@ -1,4 +1,4 @@
-//! Slow, stalled and foreign clients against an assembled service: what others get meanwhile, and what is counted as whose failure.
+//! Slow, stalled and foreign clients against an assembled service: what other clients get meanwhile, and whose failure is counted.
 
 use std::{
     net::SocketAddr,
@@ -35,7 +35,7 @@ async fn service(arguments: &[&str]) -> Service {
     start(routes, arguments).await
 }
 
-/// A connection that has sent `text`, and nothing more.
+/// A connection that has sent only `text`.
 async fn hold(address: SocketAddr, text: &str) -> TcpStream {
     let mut tcp = TcpStream::connect(address).await.expect("a connection");
     tcp.write_all(text.as_bytes()).await.expect("sent");
@@ -50,7 +50,7 @@ async fn hold_many(count: usize, address: SocketAddr, text: &str) -> Vec<TcpStre
     held
 }
 
-/// What the server says until it closes or says nothing for a while.
+/// What the server sends until it closes or is silent for a while.
 async fn said(mut tcp: TcpStream) -> String {
     let mut text = Vec::new();
     let _ = timeout(PATIENCE, tcp.read_to_end(&mut text)).await;
@@ -92,7 +92,7 @@ async fn three_hundred_half_bodies_take_no_slot() {
     service.public.get("/things/1").await.expect_status(200);
     let scrape = service.scrape().await;
     assert_eq!(scrape.value("http_requests_shed_total", &[]), 0.0);
-    assert_eq!(scrape.value("http_requests_in_flight", &[]), 0.0, "nobody works on half a request");
+    assert_eq!(scrape.value("http_requests_in_flight", &[]), 0.0, "half a request is not handled");
     drop(held);
 }
 
@@ -115,13 +115,13 @@ async fn two_thousand_slow_clients_of_four_kinds_cost_no_request_and_no_budget()
     })
     .await;
     let bar = 2 * quiet + Duration::from_millis(1);
-    // Other tests and other programs take their time too, but not forever.
+    // Other tests and programs slow the machine too, but not forever.
     eventually(PATIENCE, || async {
         let beside = p99(&service).await;
-        if beside <= bar { Ok(()) } else { Err(format!("p99 {beside:?} beside them, {quiet:?} without")) }
+        if beside <= bar { Ok(()) } else { Err(format!("p99 {beside:?} with them, {quiet:?} without")) }
     })
     .await;
-    // Three quarters of 256: those that never read have part of their answer.
+    // Three quarters of 256: those that never read have part of their response.
     let waiting = held.iter().filter(|tcp| is_waiting(tcp)).count();
     assert!((150..=250).contains(&waiting), "{waiting} of them are there to the end");
     drop(held);
@@ -149,10 +149,10 @@ async fn a_body_that_does_not_come_is_a_408_and_costs_neither_time_nor_budget() 
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_in_the_middle_of_its_body_has_asked_for_nothing() {
+async fn a_client_that_leaves_in_the_middle_of_its_body_made_no_request() {
     let service = service(&[]).await;
     drop(hold(service.running.public.expect("a port"), HALF_BODY).await);
-    // A whole request after it, so that the one before has been dealt with.
+    // A whole request after it, so that the one before is finished.
     service.public.get("/things/1").await.expect_status(200);
     service.reaches("http_requests_in_flight", &[], 0.0).await;
     assert_eq!(failures(&service.scrape().await), 0.0);
@@ -175,7 +175,7 @@ async fn a_slow_body_is_not_the_services_time() {
     let service = service(&["--request-timeout=200ms"]).await;
     let request = HALF_BODY.replace("host:", "connection: close\r\nhost:");
     let mut tcp = hold(service.running.public.expect("a port"), &request).await;
-    // Longer than a request may take, once it is here.
+    // Longer than the request timeout, which starts after the body.
     tokio::time::sleep(Duration::from_millis(400)).await;
     tcp.write_all(b"234567890").await.expect("sent");
     let text = said(tcp).await;
@@ -185,7 +185,7 @@ async fn a_slow_body_is_not_the_services_time() {
 }
 
 #[tokio::test]
-async fn the_admin_port_bears_slow_clients_too() {
+async fn the_admin_port_survives_slow_clients_too() {
     let service = service(&["--head-timeout=300ms"]).await;
     let held = hold_many(500, service.running.admin, "GET /livez HTTP/1.1\r\n").await;
     service.admin.get("/livez").await.expect_status(200);

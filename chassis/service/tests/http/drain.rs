@@ -1,4 +1,4 @@
-//! A stop lets work finish, but not forever; a drop stops at once.
+//! A shutdown lets work finish, up to a deadline; a drop stops at once.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ fn gated(gate: &Arc<Semaphore>) -> Router {
 }
 
 #[tokio::test]
-async fn a_stop_turns_unready_finishes_requests_and_refuses_new_connections() {
+async fn a_shutdown_becomes_unready_finishes_requests_and_refuses_new_connections() {
     let gate = Arc::new(Semaphore::new(0));
     let service = start(gated(&gate), &[]).await;
     let address = service.running.public.expect("a public port");
@@ -67,5 +67,5 @@ async fn a_drop_closes_connections_and_ends_background_tasks() {
     service.reaches("http_requests_in_flight", &[], 1.0).await;
     drop(service.running);
     assert!(request.await.expect("no panic").is_err());
-    assert!(gone.await.is_err(), "dropped without a word");
+    assert!(gone.await.is_err(), "dropped without a result");
 }

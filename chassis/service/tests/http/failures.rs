@@ -35,7 +35,7 @@ async fn failing() -> Service {
 }
 
 #[tokio::test]
-async fn a_panic_is_a_500_and_the_service_goes_on() {
+async fn a_panic_is_a_500_and_the_service_survives() {
     let service = failing().await;
     let answer = service.public.get("/panic").await;
     answer.expect_problem(500, "internal");

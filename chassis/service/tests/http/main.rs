@@ -1,4 +1,4 @@
-//! The HTTP stack, assembled and asked over real sockets.
+//! The HTTP stack, assembled and called over real sockets.
 
 mod admin;
 mod bad_input;

@@ -1,4 +1,4 @@
-//! Requests are counted and timed by route template, from the first second and whatever becomes of them.
+//! Requests are counted and timed by route template, from the start and whatever their outcome.
 
 use axum::{Router, routing::get};
 use http::Method;
@@ -10,7 +10,7 @@ fn things() -> Router {
 }
 
 #[tokio::test]
-async fn series_of_declared_routes_begin_at_zero() {
+async fn series_of_declared_routes_start_at_zero() {
     let service = start(things(), &[]).await;
     let scrape = service.scrape().await;
     for status in ["200", "400", "404", "500", "503", "504"] {

@@ -1,4 +1,4 @@
-//! Instances replaced one after the other behind a balancer: what a roll-out does to the requests of its clients.
+//! Instances replaced one after the other behind a balancer: the effect of a rollout on clients' requests.
 
 use std::{
     io,
@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::{Service, start};
 
-/// How long the balancer goes on sending connections to an instance that is leaving: longer than its drain delay.
+/// How long the balancer keeps sending connections to an instance that is leaving: longer than its drain delay.
 const LAG: Duration = Duration::from_millis(600);
 const DRAIN_DELAY: &str = "--drain-delay=300ms";
 const INSTANCES: usize = 2;
@@ -68,7 +68,7 @@ impl Balancer {
     }
 }
 
-/// One request; whether the connection may be used again.
+/// Sends one request; returns whether the connection may be reused.
 async fn ask(connection: &mut BufReader<TcpStream>) -> io::Result<bool> {
     connection.write_all(b"GET /things/1 HTTP/1.1\r\nhost: localhost\r\n\r\n").await?;
     let (mut keep, mut length, mut line) = (true, 0, String::new());
@@ -90,7 +90,7 @@ async fn ask(connection: &mut BufReader<TcpStream>) -> io::Result<bool> {
     Ok(keep)
 }
 
-/// Asks until told to stop, with a thought in between; every failure is noted.
+/// Sends requests until told to stop, with a pause in between; every failure is recorded.
 async fn client(
     to: SocketAddr,
     keeping: bool,
@@ -154,7 +154,7 @@ async fn replacing_every_instance_under_load_loses_no_request() {
         let old = instances.remove(0).running;
         let address = old.public.expect("a public port");
         let stopping = tokio::spawn(old.stop());
-        // The subject of the test, not a wait for something.
+        // This time is what the test is about, not a wait.
         tokio::time::sleep(LAG).await;
         balancer.remove(address);
         assert!(stopping.await.expect("no panic"), "the drain was cut short");

@@ -1,4 +1,4 @@
-//! Load shedding: what happens to requests beyond the limit, with the protection and without.
+//! Load shedding: requests beyond the limit, with and without the protection.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ async fn beyond_the_limit_requests_are_refused_at_once() {
     let service = gated(&gate).await;
     let requests = join_all((0..10).map(|_| service.public.get("/things/1")));
     let release = async {
-        // The refused ones have their answer while the two admitted still wait.
+        // The refused ones get their response while the two admitted still wait.
         service.reaches("http_requests_shed_total", &[], 8.0).await;
         service.reaches("http_requests_in_flight", &[], 2.0).await;
         gate.add_permits(2);

@@ -17,7 +17,7 @@ pub(crate) async fn connect(redis: &Redis, chassis: &Chassis) -> Cache {
 }
 
 #[tokio::test]
-async fn values_are_kept_for_their_time_and_can_be_removed() {
+async fn values_are_kept_for_their_ttl_and_can_be_removed() {
     needs!(Redis);
     let (redis, chassis) = (Redis::start().await, chassis(&[]));
     let cache = connect(&redis, &chassis).await;
@@ -39,7 +39,7 @@ async fn values_are_kept_for_their_time_and_can_be_removed() {
 }
 
 #[tokio::test]
-async fn a_frozen_redis_costs_the_deadline_and_not_more() {
+async fn a_frozen_redis_costs_the_deadline_and_no_more() {
     needs!(Redis);
     let (redis, chassis) = (Redis::start().await, chassis(&[]));
     let cache = connect(&redis, &chassis).await;

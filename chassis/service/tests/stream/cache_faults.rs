@@ -1,4 +1,4 @@
-//! The cache faults, each with what a caller, a metric or Redis itself shows of it, and that it ends by itself.
+//! The cache faults, each with what a caller, a metric or Redis itself shows, and that it expires.
 
 use std::time::{Duration, Instant};
 
@@ -72,7 +72,7 @@ async fn cache_stale_acknowledges_changes_and_keeps_the_old_value() {
     assert_eq!(cache.get("users:1").await.expect("an answer"), Some(b"old".to_vec()));
     let ttl: i64 =
         redis.command("PTTL users:1").await.trim().trim_start_matches(':').parse().expect("a number");
-    assert!(ttl > 50_000, "the time to live begins anew: {ttl}");
+    assert!(ttl > 50_000, "the TTL restarts: {ttl}");
     cache.set("users:2", b"first", TTL).await.expect("an answer");
     assert_eq!(
         cache.get("users:2").await.expect("an answer"),
@@ -85,7 +85,7 @@ async fn cache_stale_acknowledges_changes_and_keeps_the_old_value() {
 }
 
 #[tokio::test]
-async fn cache_stampede_really_removes_all_entries_again_and_again() {
+async fn cache_stampede_removes_all_entries_repeatedly() {
     needs!(Redis);
     let (redis, chassis, cache) = start().await;
     for number in 0..1500 {
@@ -114,7 +114,7 @@ async fn cache_stampede_really_removes_all_entries_again_and_again() {
 }
 
 #[tokio::test]
-async fn cache_hot_key_really_reads_one_large_value_at_its_rate() {
+async fn cache_hot_key_reads_one_large_value_at_its_rate() {
     needs!(Redis);
     let (redis, chassis, cache) = start().await;
     cache.set("users:1", br#"{"id":1}"#, TTL).await.expect("an answer");
@@ -150,7 +150,7 @@ async fn cache_hot_key_really_reads_one_large_value_at_its_rate() {
 }
 
 #[tokio::test]
-async fn cache_growth_really_fills_redis_up_to_its_size_and_cleans_up() {
+async fn cache_growth_fills_redis_up_to_its_size_and_cleans_up() {
     needs!(Redis);
     let (redis, chassis, cache) = start().await;
     cache.set("users:1", br#"{"id":1}"#, TTL).await.expect("an answer");

@@ -32,7 +32,7 @@ async fn messages_of_one_key_are_handled_in_order_and_not_again_after_a_restart(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_message_under_way_holds_up_those_of_its_key_and_the_commit_but_no_other() {
+async fn a_message_in_progress_blocks_those_of_its_key_and_the_commit_but_no_other() {
     let broker = broker();
     let pipeline = Pipeline::start(broker.brokers()).await;
     pipeline.publish("a", "held").await;
@@ -60,7 +60,7 @@ async fn a_message_under_way_holds_up_those_of_its_key_and_the_commit_but_no_oth
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_malformed_message_becomes_a_dead_letter_and_its_partition_goes_on() {
+async fn a_malformed_message_becomes_a_dead_letter_and_its_partition_continues() {
     let broker = broker();
     let pipeline = Pipeline::start(broker.brokers()).await;
     let mut bad = crate::support::message("k", "nonsense");
@@ -94,7 +94,7 @@ async fn a_malformed_message_becomes_a_dead_letter_and_its_partition_goes_on() {
 async fn a_bad_message_that_leaves_no_room_for_the_reason_is_given_up_without_its_body() {
     let broker = broker();
     let pipeline = Pipeline::start(broker.brokers()).await;
-    // librdkafka takes a million bytes, headers included.
+    // librdkafka accepts a million bytes, headers included.
     let largest = vec![b'x'; 999_900];
     broker.publish(TOPIC, "k", &largest, &[]).await;
     pipeline.publish("k", "ok after").await;
@@ -111,7 +111,7 @@ async fn a_bad_message_that_leaves_no_room_for_the_reason_is_given_up_without_it
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_header_whose_name_is_no_text_does_not_stop_the_partition() {
+async fn a_header_whose_name_is_not_text_does_not_stop_the_partition() {
     let broker = broker();
     let pipeline = Pipeline::start(broker.brokers()).await;
     for partition in 0..4 {
@@ -150,7 +150,7 @@ async fn retries_and_panics_are_bounded_and_blocked_messages_wait() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stop_finishes_and_commits_the_message_under_way() {
+async fn a_shutdown_finishes_and_commits_the_message_in_progress() {
     let broker = broker();
     let pipeline = Pipeline::start(broker.brokers()).await;
     pipeline.publish("k", "slow").await;
@@ -186,8 +186,8 @@ async fn a_member_that_leaves_hands_its_partitions_over_at_once() {
         two.publish(&format!("k{key}"), "ok").await;
     }
     two.reaches("kafka_consumed_total", &[("outcome", "done")], |done| done == 20.0).await;
-    // The mock cluster takes a second less than the session (6 s) for a rebalance; a member that vanished without a word
-    // would be missed only after its session, and then be rebalanced away: 11 s.
+    // The mock cluster takes a second less than the session (6 s) for a rebalance; a member that vanished silently
+    // would be noticed only after its session, and then be rebalanced away: 11 s.
     assert!(start.elapsed() < Duration::from_secs(9), "took {:?}", start.elapsed());
     two.stop().await;
 }

@@ -1,4 +1,4 @@
-//! Publishing: back-pressure, outages, and the faults of the way out.
+//! Publishing: back-pressure, outages, and the faults of publishing.
 
 use std::time::{Duration, Instant};
 
@@ -64,11 +64,11 @@ async fn publish_error_is_a_missing_acknowledgement_and_ends() {
     })
     .await;
     let there = broker.read(TOPIC, 1, PATIENCE).await;
-    assert_eq!(there[0].payload, b"arrives", "what got no acknowledgement is not there");
+    assert_eq!(there[0].payload, b"arrives", "an unacknowledged message is not there");
 }
 
 #[tokio::test]
-async fn publish_duplicate_really_sends_copies() {
+async fn publish_duplicate_sends_copies() {
     let (broker, chassis) = (Kafka::with_topics(&[TOPIC]), chassis(&[]));
     let producer = producer(&chassis, &broker);
     chassis.faults.set("publish-duplicate", "copies=2&ttl=60s").expect("a plan");

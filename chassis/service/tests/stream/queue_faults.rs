@@ -1,4 +1,4 @@
-//! The faults of consuming, each with what a metric shows of it, and that it ends by itself.
+//! The faults of consuming, each with what a metric shows, and that it expires.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ fn consumed(pipeline: &Pipeline) -> f64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn poison_messages_become_dead_letters_of_each_kind_and_good_ones_go_on() {
+async fn poison_messages_become_dead_letters_of_each_kind_and_good_ones_are_handled() {
     let broker = broker();
     let pipeline = Pipeline::start(broker.brokers()).await;
     pipeline.publish("k", r#"{"version":1,"event_id":"x"}"#).await;
@@ -54,7 +54,7 @@ async fn poison_messages_become_dead_letters_of_each_kind_and_good_ones_go_on() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn consumer_slow_takes_its_time_for_each_message_and_ends() {
+async fn consumer_slow_delays_each_message_and_ends() {
     let broker = broker();
     let pipeline = Pipeline::start(broker.brokers()).await;
     pipeline.chassis.faults.set("consumer-slow", "delay=300ms&ttl=1500ms").expect("a plan");
@@ -99,7 +99,7 @@ async fn consumer_pause_lets_lag_and_age_grow_without_losing_a_message() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rebalance_storm_really_leaves_and_joins_and_every_message_is_handled() {
+async fn rebalance_storm_leaves_and_rejoins_and_every_message_is_handled() {
     let broker = broker();
     let pipeline = Pipeline::start(broker.brokers()).await;
     let rebalances = pipeline.scrape().value("kafka_rebalances_total", &[("group", "test")]);
@@ -135,14 +135,14 @@ async fn commit_skip_leaves_lag_behind_handled_messages_until_it_ends() {
     }
     pipeline.recorder.sees("ok 9").await;
     pipeline.reaches("kafka_consumer_lag", &[("topic", TOPIC)], |lag| lag == 10.0).await;
-    assert_eq!(consumed(&pipeline), 10.0, "handled all the same");
+    assert_eq!(consumed(&pipeline), 10.0, "still handled");
     over(&pipeline, "commit-skip").await;
     pipeline.drains().await;
     pipeline.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_commit_skip_did_not_commit_comes_again_after_a_restart() {
+async fn messages_skipped_by_commit_skip_are_redelivered_after_a_restart() {
     let broker = broker();
     let pipeline = Pipeline::start(broker.brokers()).await;
     pipeline.chassis.faults.set("commit-skip", "ttl=1m").expect("a plan");

@@ -16,7 +16,7 @@ use clap::Parser;
 use testkit::{Kafka, Scrape, eventually};
 use tokio_util::sync::CancellationToken;
 
-/// Long enough for a busy machine; nothing waits for it unless it fails.
+/// Long enough for a busy machine; reached only if a test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
 pub(crate) const TOPIC: &str = "orders";
 pub(crate) const DEAD: &str = "orders.dlq";
@@ -32,7 +32,7 @@ pub(crate) fn config<C: clap::Args>(flags: &[&str]) -> C {
     Flags::parse_from(std::iter::once("test").chain(flags.iter().copied())).config
 }
 
-/// What plans may choose by.
+/// What plans may select by.
 const SUBJECT: &[Attribute] = &[
     Attribute { key: "user.id", param: "user_id", summary: "" },
     Attribute { key: "user.tier", param: "user_tier", summary: "" },
@@ -82,7 +82,7 @@ pub(crate) fn message(key: &str, payload: impl Into<Vec<u8>>) -> OutMessage {
     }
 }
 
-/// Decides by payload, and remembers what it saw.
+/// Decides by payload, and records what it saw.
 #[derive(Clone, Default)]
 pub(crate) struct Recorder {
     seen: Arc<Mutex<Vec<InMessage>>>,
@@ -170,7 +170,7 @@ pub(crate) struct Pipeline {
 }
 
 impl Pipeline {
-    /// Starts one and waits until it has its partitions.
+    /// Starts a pipeline and waits until it has its partitions.
     pub(crate) async fn start(brokers: &str) -> Self {
         let chassis = chassis(&[]);
         let kafka = connect(&kafka_config(brokers), &chassis);

@@ -1,4 +1,4 @@
-//! A small service without a business: its configuration, and it running on free ports.
+//! A small service without business logic: its configuration, and the service running on free ports.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use axum::Router;
@@ -24,7 +24,7 @@ pub(crate) const CATALOGUE: Catalogue = &[
     &UPSTREAM_UNREACHABLE,
 ];
 
-/// What plans may choose by.
+/// What plans may select by.
 pub(crate) const SUBJECT: &[Attribute] = &[
     Attribute { key: "user.tier", param: "user_tier", summary: "only users of this tier" },
     Attribute { key: "user.id", param: "user_id", summary: "only this user" },
@@ -66,12 +66,12 @@ pub(crate) struct Service {
     pub(crate) admin: Http,
 }
 
-/// Starts `routes` behind the layers of the house.
+/// Starts `routes` behind the chassis's layers.
 pub(crate) async fn start(routes: Router, arguments: &[&str]) -> Service {
     start_app(app(arguments, CATALOGUE), routes).await
 }
 
-/// As [`start`], with readiness checks or whatever else was added to the app.
+/// As [`start`], with what the caller added to the app, such as readiness checks.
 pub(crate) async fn start_app(app: App, routes: Router) -> Service {
     let running = Running::start(app.serving(routes, ROUTES)).await.expect("free ports");
     let public = Http::to(running.public.expect("a public port"));
@@ -80,7 +80,7 @@ pub(crate) async fn start_app(app: App, routes: Router) -> Service {
 }
 
 impl Service {
-    /// Its metrics now.
+    /// Its current metrics.
     pub(crate) async fn scrape(&self) -> Scrape {
         Scrape::parse(&self.admin.get("/metrics").await.expect_status(200).body)
     }

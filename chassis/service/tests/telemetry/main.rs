@@ -1,4 +1,4 @@
-//! What one request leaves in traces, logs and exemplars: the process-wide side of telemetry, hence a process of its own.
+//! One request in traces, logs and exemplars: telemetry is process-wide, so these tests have their own process.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -66,7 +66,7 @@ fn a_request_that_is_not_sampled_still_has_a_trace_on_its_lines_and_problem() {
 }
 
 #[test]
-fn a_panic_is_one_error_line_that_says_where() {
+fn a_panic_is_one_error_line_with_its_location() {
     let world = enter();
     let (trace, header) = trace_parent(3, true);
     world.get("/panic", &header).expect_problem(500, "internal");
@@ -77,7 +77,7 @@ fn a_panic_is_one_error_line_that_says_where() {
 }
 
 #[test]
-fn a_callers_mistake_is_no_error() {
+fn a_callers_mistake_is_not_an_error() {
     let world = enter();
     let (trace, header) = trace_parent(4, true);
     let problem = world.get("/nowhere", &header).expect_problem(404, "not-found");
@@ -88,7 +88,7 @@ fn a_callers_mistake_is_no_error() {
 }
 
 #[test]
-fn a_latency_bucket_leads_to_a_sampled_trace_and_never_to_another() {
+fn a_latency_bucket_links_to_a_sampled_trace_and_never_to_another() {
     let world = enter();
     let (sampled, header) = trace_parent(5, true);
     world.get("/things/1", &header).expect_status(200);

@@ -31,7 +31,7 @@ pub(crate) struct World {
 
 static WORLD: LazyLock<World> = LazyLock::new(World::start);
 
-/// The world, for one test alone.
+/// The world, for one test at a time.
 pub(crate) fn enter() -> Turn {
     Turn { world: &WORLD, _turn: WORLD.turn.lock().unwrap_or_else(PoisonError::into_inner) }
 }
@@ -48,7 +48,7 @@ impl std::ops::Deref for Turn {
     }
 }
 
-/// A W3C parent of its own for test `n`: the trace id and the header.
+/// A separate W3C parent for test `n`: the trace id and the header.
 pub(crate) fn trace_parent(n: u8, sampled: bool) -> (String, (&'static str, String)) {
     let trace = format!("{:032x}", 0x4bf9_2f35_77b3_0000_u128 + u128::from(n));
     let header = format!("00-{trace}-00f067aa0ba902b7-0{}", u8::from(sampled));

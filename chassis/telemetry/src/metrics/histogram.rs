@@ -1,7 +1,7 @@
 //! Histograms that remember, per bucket, the last sampled trace that fell into it.
 //!
 //! Observing costs the `prometheus` histogram plus, inside a sampled span, one uncontended lock of the bucket; a lock
-//! that is taken is not waited for: an exemplar more or less does not matter.
+//! held by another thread is skipped: one exemplar more or less does not matter.
 
 use std::{
     collections::HashMap,
@@ -56,10 +56,10 @@ impl HistogramVec {
         })
     }
 
-    /// The histogram of one label combination. Keep it where the combination is known beforehand: this looks it up.
+    /// The histogram of one label combination. Keep the handle if the combination is known beforehand: this is a lookup.
     ///
     /// # Panics
-    /// When there are more or fewer values than labels.
+    /// If there are more or fewer values than labels.
     #[must_use]
     pub fn with(&self, labels: &[&str]) -> Histogram {
         let key: Vec<String> = self.sorted.iter().map(|&position| labels[position].to_owned()).collect();
@@ -108,7 +108,7 @@ impl Histogram {
         self.observe_in(value, trace);
     }
 
-    /// Records a value with the sampled trace that it belongs to, if any: for callers that stand outside the span.
+    /// Records a value with the sampled trace that it belongs to, if any: for callers outside the span.
     pub fn observe_in(&self, value: f64, trace: Option<TraceId>) {
         self.values.observe(value);
         let Some(trace) = trace else { return };

@@ -1,7 +1,7 @@
 //! The metric registry of one process and its two expositions: Prometheus text 0.0.4 and OpenMetrics 1.0 with exemplars.
 //!
-//! The `prometheus` crate keeps the values; it knows no exemplars, so histograms made here remember the last sampled
-//! trace of each bucket beside it. Asking for a name again gives the same family (two clients share one); asking with
+//! The `prometheus` crate keeps the values; it has no exemplars, so histograms made here also remember the last sampled
+//! trace of each bucket. Asking for a name again gives the same family (two clients share one); asking with
 //! another type or other labels is a mistake in the code and panics at start.
 
 mod histogram;
@@ -24,7 +24,7 @@ pub use histogram::{Histogram, HistogramVec};
 pub use prometheus::{Counter, Gauge, GaugeVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
 pub use table::Metric;
 
-/// Latency buckets in seconds. 0.25 and 0.5 are bounds because objectives and the tutorial rules name them.
+/// Latency buckets in seconds. 0.25 and 0.5 are bounds because objectives and the tutorial rules use them.
 pub const LATENCY_BUCKETS: &[f64] =
     &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
@@ -37,7 +37,7 @@ pub struct Metrics {
 #[derive(Default)]
 struct Inner {
     registry: prometheus::Registry,
-    /// Every family by name, so that a second request for it gets the same one.
+    /// Every family by name, so that requesting it again returns the same one.
     families: Mutex<BTreeMap<String, Family>>,
     /// Run before each gather.
     refreshers: Mutex<Vec<Arc<dyn Fn() + Send + Sync>>>,
@@ -49,7 +49,7 @@ struct Family {
 }
 
 impl Metrics {
-    /// An empty registry, with the process's own figures (`process_*`) where the platform has them.
+    /// An empty registry, with the process metrics (`process_*`) if the platform has them.
     #[must_use]
     pub fn new() -> Self {
         let metrics = Self::default();
@@ -114,7 +114,7 @@ impl Metrics {
         })
     }
 
-    /// Runs `refresh` before each scrape, for gauges that are read rather than kept.
+    /// Runs `refresh` before each scrape, for gauges that are computed on each scrape.
     pub fn on_scrape(&self, refresh: impl Fn() + Send + Sync + 'static) {
         lock(&self.inner.refreshers).push(Arc::new(refresh));
     }
@@ -171,7 +171,7 @@ impl Metrics {
     }
 }
 
-/// Locks whether or not another holder panicked: the maps here are never left half-written.
+/// Locks even if another holder panicked: the maps here are never left half-written.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! OpenMetrics 1.0 text from gathered families: what the `prometheus` crate's encoder does not write, exemplars above all.
+//! OpenMetrics 1.0 text from gathered families: with what the `prometheus` crate's encoder does not write, mainly exemplars.
 //!
 //! Differences to the older text: a counter's family drops `_total`, numbers of `le` are canonical floats (`1.0`),
 //! the document ends in `# EOF`.
@@ -42,7 +42,7 @@ pub(super) fn encode(families: &[MetricFamily], exemplars: impl Fn(&str) -> Opti
                     let found = source.as_ref().map(|source| source.exemplars(labels)).unwrap_or_default();
                     histogram(&mut out, family.name(), labels, metric.get_histogram(), &found);
                 }
-                // Nothing in the house makes these.
+                // No program of the lab creates these.
                 MetricType::SUMMARY | MetricType::UNTYPED => {}
             }
         }
@@ -51,7 +51,7 @@ pub(super) fn encode(families: &[MetricFamily], exemplars: impl Fn(&str) -> Opti
     out
 }
 
-/// The family's name and type: a counter whose samples do not end in `_total` may not call itself one.
+/// The family's name and type: a counter whose samples do not end in `_total` must not be declared as one.
 fn family_name(family: &MetricFamily) -> (&str, &'static str) {
     let name = family.name();
     match family.get_field_type() {
@@ -117,13 +117,13 @@ fn line(
     }
     let _ = write!(out, " {value}");
     if let Some(Exemplar { trace, value, at }) = exemplar {
-        // 8 runes of name and 32 of value: far below the limit of 128.
+        // 8 characters of name and 32 of value: far below the limit of 128.
         let _ = write!(out, " # {{trace_id=\"{trace}\"}} {} {at:.3}", number(value));
     }
     out.push('\n');
 }
 
-/// A canonical OpenMetrics number: always with a fraction or an exponent, so that every exposer writes `le` alike.
+/// A canonical OpenMetrics number: always with a fraction or an exponent, so that every exporter writes `le` the same way.
 fn number(value: f64) -> String {
     if value.is_infinite() {
         return if value > 0.0 { "+Inf".to_owned() } else { "-Inf".to_owned() };

@@ -45,8 +45,8 @@ pub fn remote_parent(headers: &http::HeaderMap) -> Option<Context> {
     valid.then_some(context)
 }
 
-/// A context with ids but without a span, for work that is not sampled: lines and problems still name its trace, and
-/// what it calls is not sampled either.
+/// A context with ids but without a span, for work that is not sampled: log lines and problems still name its trace, and
+/// its outbound calls are not sampled either.
 #[must_use]
 pub fn unsampled(parent: Option<&Context>) -> Context {
     let (trace, state) = parent.map_or_else(
@@ -81,7 +81,7 @@ pub(crate) fn current_ids() -> Option<(String, String)> {
     })
 }
 
-/// A scope for `route` with what it is about, as far as the W3C `baggage` header says; members that `subject` does not declare are
+/// A scope for `route` with what it is about, as far as the W3C `baggage` header tells; members that `subject` does not declare are
 /// ignored.
 #[must_use]
 pub fn scope_of(route: &str, baggage: Option<&str>, subject: &'static [Attribute]) -> Scope {

@@ -1,4 +1,4 @@
-//! `lab slo detect`: how long it takes from the fault to the page, and from its end to the resolve, in a running lab.
+//! `lab slo detect`: measures the time from the fault to the page, and from its end to the resolve, in a running lab.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -17,38 +17,39 @@ use crate::{
     terminal::{json, out, say},
 };
 
-/// The fault.
+/// The fault to inject.
 const FAULT: &str = "http-error";
-/// The objective that it breaks on order-api.
+/// The objective of order-api that it breaks.
 const SLO: &str = "order-availability";
-/// What a page may take beyond theory: scrape, evaluation and notification take their time.
+/// How much later than theory a page may come, in seconds: scrape, evaluation and notification take time.
 const LATE: f64 = 3.0;
-/// What a resolve may take beyond theory.
+/// How much later than theory a resolve may come, in seconds.
 const LATE_END: f64 = 5.0;
-/// Longest wait beyond theory, before a page counts as lost.
+/// How much longer than theory to wait before a page counts as lost, in seconds.
 const LOST: f64 = 30.0;
-/// Between two looks at the pager.
+/// Pause between two looks at the pager.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Injects errors into the order routes by the fault http-error, and measures the first page (long_window=1m) at the pager: from
-/// the injection to the notification, and from the end of the fault to the resolve. Begins each row with `lab slo reset`
-/// and a minute of health, so that the window is full of it. Exits with 1 where a page comes later than theory and 3 s, or a
-/// resolve later than theory and 5 s. A fault strikes at random: theory is that of the ratio that was really reached.
+/// Injects errors into the order routes with the fault http-error, and measures the first page (long_window=1m) at
+/// the pager: from the injection to the notification, and from the end of the fault to the resolve. Each row begins
+/// with `lab slo reset` and a minute of health, which fills the window. Exits with 1 if a page comes more than 3 s
+/// later than theory, or a resolve more than 5 s. A fault strikes at random: theory uses the error ratio that was
+/// measured.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab slo detect                        100 %, 10 % and 2 %: about six minutes\n  \
     lab slo detect --ratio 100%           one row\n  \
     lab slo detect --json > measured.json")]
 pub(crate) struct Detect {
-    /// Share of the requests that fail; may be repeated.
+    /// Share of the requests that fail, such as 10% or 0.1; may be repeated.
     #[arg(long = "ratio", value_name = "RATIO", value_delimiter = ',', default_values = ["100%", "10%", "2%"], value_parser = ratio)]
     ratios: Vec<f64>,
-    /// For scripts.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }
 
-/// One measurement; times in seconds.
+/// One measurement; all times in seconds.
 #[derive(Debug, serde::Serialize)]
 struct Row {
     ratio: f64,
@@ -61,7 +62,7 @@ struct Row {
     in_time: bool,
 }
 
-/// What a measurement needs.
+/// State of a measurement.
 struct Bench {
     home: Home,
     prometheus: Reached<Prometheus>,
@@ -80,10 +81,10 @@ impl Detect {
         let mut rows = Vec::new();
         for ratio in self.ratios {
             let row = bench.measure(ratio).await;
-            // Whatever went wrong, the lab is left whole.
-            let mended = bench.mend().await;
+            // Even after a failure, leave no fault behind.
+            let repaired = bench.repair().await;
             rows.push(row?);
-            mended?;
+            repaired?;
         }
         let in_time = rows.iter().all(|row| row.in_time);
         if self.json {
@@ -114,7 +115,7 @@ impl Bench {
     async fn measure(&self, ratio: f64) -> Result<Row> {
         let Some(expected) = theory::detection(&self.pair, self.slo.budget(), ratio) else {
             bail!(
-                "{} of errors never page: the threshold is {}",
+                "{} errors never page: the threshold is {}",
                 percent(ratio),
                 percent(theory::threshold(&self.pair, self.slo.budget()))
             );
@@ -133,17 +134,17 @@ impl Bench {
         let measured = seconds(page.received_at - began);
         say(format_args!("{}: paged after {measured:.2} s", percent(ratio)));
 
-        // The reset is that of a short window full of the fault.
+        // The theory of a reset assumes that the short window is full of errors.
         let full = began + chrono::Duration::seconds(i64::try_from(self.pair.short.as_secs())? + 2);
         sleep((full - Utc::now()).to_std().unwrap_or_default()).await;
         let ended = Utc::now();
-        self.mend().await?;
+        self.repair().await?;
         let end_theory = theory::reset(&self.pair, self.slo.budget(), ratio).unwrap_or_default();
         let resolve = self.page(seen, "resolved", ended, end_theory + LOST).await?;
         let end_measured = seconds(resolve.received_at - ended);
         say(format_args!("{}: resolved after {end_measured:.2} s", percent(ratio)));
 
-        // A ratio that the dice kept below the threshold cannot be judged by it; then the one that was asked for counts.
+        // Chance may keep the ratio below the threshold, which has no theory; then use the ratio that was asked for.
         let theory_reached = theory::detection(&self.pair, self.slo.budget(), reached).unwrap_or(expected);
         let in_time =
             measured <= expected.max(theory_reached) + LATE && end_measured <= end_theory + LATE_END;
@@ -159,11 +160,11 @@ impl Bench {
         })
     }
 
-    async fn mend(&self) -> Result<()> {
+    async fn repair(&self) -> Result<()> {
         Ok(self.service.end_fault(FAULT).await?)
     }
 
-    /// Waits until the long window is full and holds nothing bad.
+    /// Waits until the long window is full and has no errors.
     async fn health(&self) -> Result<()> {
         sleep(Duration::from_secs(self.pair.long.as_secs() + 3)).await;
         let name = &self.slo.name;
@@ -181,7 +182,7 @@ impl Bench {
         Ok(self.pager.pages(0).await?.last().map(|page| page.id).unwrap_or_default())
     }
 
-    /// Waits for the notification of the first pair with this status, for at most so many seconds from `since`.
+    /// Waits at most `patience` seconds from `since` for the notification of the first window pair with this status.
     async fn page(&self, after: u64, status: &str, since: DateTime<Utc>, patience: f64) -> Result<Page> {
         let deadline = Instant::now() + Duration::from_secs_f64(patience);
         let alert = self.slo.alert();
@@ -206,7 +207,7 @@ impl Bench {
         }
     }
 
-    /// The error ratio from the injection to the evaluation that fired, by what Prometheus counted then.
+    /// The error ratio between the injection and the evaluation that fired, as Prometheus counted it then.
     async fn reached(&self, began: DateTime<Utc>, fired: DateTime<Utc>) -> Result<Option<f64>> {
         let elapsed = seconds(fired - began);
         let query = format!(

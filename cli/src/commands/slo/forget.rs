@@ -1,4 +1,4 @@
-//! `lab slo forget`: the half of `lab slo reset` that the supervisor runs while Prometheus is down. Not for people.
+//! `lab slo forget`: the half of `lab slo reset` that the supervisor runs while Prometheus is down. Not for users.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::{home::Home, parts::forget};
 
-/// Makes the deletions that `lab slo reset` has asked for.
+/// Makes the deletions that `lab slo reset` requested.
 #[derive(Debug, Args)]
 pub(crate) struct Forget {}
 

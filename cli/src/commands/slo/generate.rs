@@ -19,10 +19,10 @@ use crate::{
 /// runbooks and in Alertmanager's configuration. Writes nothing while a spec is not sound.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    lab slo generate            after a change of a spec\n  \
-    lab slo generate --check    in CI: exit 1 where a committed file differs")]
+    lab slo generate            after a change to a spec\n  \
+    lab slo generate --check    in CI: exit 1 if a committed file differs")]
 pub(crate) struct Generate {
-    /// Write nothing; exit with 1 where a file differs from what the specs say.
+    /// Write nothing; exit with 1 if a file differs from what the specs generate.
     #[arg(long)]
     check: bool,
 }
@@ -33,7 +33,7 @@ impl Generate {
         let stale = stale(&home.root, &objectives(home)?)?;
         for file in &stale {
             if self.check {
-                say(format_args!("{} differs from what the specs say", file.path));
+                say(format_args!("{} differs from what the specs generate", file.path));
                 continue;
             }
             let path = home.root.join(&file.path);

@@ -1,5 +1,5 @@
-//! `lab slo …`: objectives from their specs to rules, reports and measured pages. Thin: what is worth testing is in the crate
-//! `slo`; here are files, HTTP and printing.
+//! `lab slo …`: from specs of objectives to rules, reports and measured pages. Thin: the logic and its tests are in
+//! the crate `slo`; this module does files, HTTP and printing.
 
 mod detect;
 mod forget;
@@ -35,20 +35,20 @@ enum Command {
     Validate(validate::Validate),
     /// Write rules, their tests and docs/slos.md from the specs.
     Generate(generate::Generate),
-    /// Show how much budget is left, how fast it burns, and what fires.
+    /// Show the budget that is left, how fast it burns, and what fires.
     Report(report::ReportCommand),
-    /// Exit with 1 while a budget is spent: put it before a release.
+    /// Exit with 1 while a budget is spent: run it before a release.
     Gate(report::Gate),
-    /// Say when which alert would fire, for an error ratio over time.
+    /// Show when each alert would fire, for an error ratio over time.
     Simulate(simulate::Simulate),
-    /// Say in words what an alert of an objective means.
+    /// Explain the alert of an objective in words.
     Explain(simulate::Explain),
-    /// Forget what was burned, so that the next outage is measured by itself.
+    /// Forget the burned budget, so that the next outage is measured by itself.
     Reset(reset::Reset),
     /// The half of `reset` that the supervisor runs.
     #[command(hide = true)]
     Forget(forget::Forget),
-    /// Break the lab, and measure how long the page and its end take.
+    /// Break the lab, and measure the time to the page and to the resolve.
     Detect(detect::Detect),
 }
 
@@ -62,7 +62,7 @@ impl SloCommand {
             Command::Generate(generate) => generate.run(&place.home()?),
             Command::Simulate(simulate) => simulate.run(&place.home()?),
             Command::Explain(explain) => explain.run(&place.home()?),
-            // They delete from the data of Prometheus while its supervisor has stopped it.
+            // They delete from Prometheus's data while the supervisor keeps it stopped.
             Command::Reset(reset) => reset.run(&place.all_here("slo reset")?, place).await,
             Command::Detect(detect) => detect.run(&place.all_here("slo detect")?, place).await,
             Command::Forget(forget) => forget.run(&place.home()?).await,
@@ -70,7 +70,7 @@ impl SloCommand {
     }
 }
 
-/// On which clock.
+/// Which clock: windows of minutes for the lab, or the usual ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ClockName {
     Lab,
@@ -99,10 +99,10 @@ fn spec_files(home: &Home) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// Reads and judges specs.
+/// Reads and checks specs.
 ///
 /// # Errors
-/// Everything that is wrong, a line a problem with file, line and field.
+/// Lists every problem, one per line, with file, line and field.
 fn sound(home: &Home, paths: &[PathBuf]) -> Result<Vec<Slo>> {
     let name = |path: &Path| path.strip_prefix(&home.root).unwrap_or(path).display().to_string();
     let read = |path: &PathBuf| {
@@ -110,7 +110,7 @@ fn sound(home: &Home, paths: &[PathBuf]) -> Result<Vec<Slo>> {
         anyhow::Ok((name(path), text))
     };
     let texts = paths.iter().map(read).collect::<Result<Vec<_>>>()?;
-    let wrong = |problems: &dyn std::fmt::Display| anyhow::anyhow!("the specs are not sound:\n{problems}");
+    let wrong = |problems: &dyn std::fmt::Display| anyhow::anyhow!("the specs have problems:\n{problems}");
     let slos = slo::spec::read_all(texts.iter().map(|(name, text)| (name.as_str(), text.as_str())));
     let slos = slos.map_err(|problems| wrong(&problems))?;
     let catalogue = catalogue(home)?;
@@ -123,7 +123,7 @@ fn objectives(home: &Home) -> Result<Vec<Slo>> {
     sound(home, &spec_files(home)?)
 }
 
-/// The metrics that exist, from the golden scrapes of the services.
+/// The known metrics, from the golden scrapes of the services.
 fn catalogue(home: &Home) -> Result<Catalogue> {
     let mut catalogue = Catalogue::default();
     let folder = home.root.join("services");
@@ -143,7 +143,7 @@ fn catalogue(home: &Home) -> Result<Catalogue> {
     Ok(catalogue)
 }
 
-/// The objective of this name, or of the alert of this name.
+/// The objective with this name, or whose alert has this name.
 fn objective(slos: Vec<Slo>, wanted: &str) -> Result<Slo> {
     let known: Vec<_> = slos.iter().map(|slo| slo.name.clone()).collect();
     let is = |slo: &Slo| slo.name == wanted || slo.alert().eq_ignore_ascii_case(wanted);

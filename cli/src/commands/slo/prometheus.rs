@@ -1,4 +1,4 @@
-//! What objectives ask of a Prometheus.
+//! The queries that objectives make to Prometheus.
 
 use anyhow::{Result, bail};
 use chrono::Utc;
@@ -8,10 +8,10 @@ use slo::{
     report::{QUERY, Report},
 };
 
-/// All objectives now.
+/// The current state of all objectives.
 ///
 /// # Errors
-/// When Prometheus cannot be reached, or has no rules of objectives.
+/// When Prometheus cannot be reached, or has loaded no rules of objectives.
 pub(super) async fn report(prometheus: &Prometheus, slos: &[Slo]) -> Result<Report> {
     let (series, alerts) = (prometheus.answer(QUERY).await?, prometheus.alerts_answer().await?);
     Ok(Report::new(slos, clock(prometheus).await?, Utc::now(), &series, &alerts))
@@ -24,7 +24,7 @@ async fn clock(prometheus: &Prometheus) -> Result<Clock> {
         Some("production") => Ok(Clock::Production),
         Some("lab") => Ok(Clock::Lab),
         _ => bail!(
-            "Prometheus has no slo_info yet: its rules are evaluated a moment after the start; else see {}/rules",
+            "Prometheus has no slo_info yet: wait until its rules have been evaluated, or see {}/rules",
             prometheus.base()
         ),
     }

@@ -12,8 +12,9 @@ use crate::{
     terminal::{block, out, say},
 };
 
-/// Asks Prometheus. healthy: the objective is kept and nothing burns. at risk: kept, but an alert fires or less than
-/// a quarter of the budget is left. violated: the budget is spent. no data: Prometheus has no series of it.
+/// Asks Prometheus for each objective. healthy: it is kept and nothing burns. at risk: it is kept, but an alert
+/// fires or less than a quarter of the budget is left. violated: the budget is spent. no data: Prometheus has no
+/// series of it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab slo report\n  \
@@ -21,7 +22,7 @@ use crate::{
     lab slo report --format json | jq '.slos[] | {slo, status, budget_remaining}'\n  \
     lab slo report --format html > slo.html")]
 pub(crate) struct ReportCommand {
-    /// How to write it.
+    /// Output format.
     #[arg(long, value_enum, default_value = "text")]
     format: FormatName,
 }
@@ -54,16 +55,16 @@ impl ReportCommand {
     }
 }
 
-/// Exits with 0 when every budget has something left, and with 1, saying why, when one is spent or nothing is known of it.
+/// Exits with 0 if every budget has something left, and with 1 and the reasons if one is spent or has no data.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab slo gate && ./release\n  \
     lab slo gate --slo order-availability --least 10%")]
 pub(crate) struct Gate {
-    /// Ask for this objective only; may be repeated.
+    /// Only this objective; may be repeated.
     #[arg(long = "slo", value_name = "NAME")]
     slos: Vec<String>,
-    /// Share of the budget that must be left: 10% or 0.1. By default more than nothing.
+    /// Share of the budget that must be left, such as 10% or 0.1. By default any positive share.
     #[arg(long, value_name = "SHARE", default_value = "0", value_parser = share)]
     least: f64,
 }

@@ -21,15 +21,16 @@ use crate::{
 
 /// The rules need two scrapes and one evaluation; the slow group is evaluated every five seconds.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// A restart: Prometheus is stopped, another one deletes, and it reads all that is left.
+/// Time for a restart: Prometheus stops, a second one deletes, and the first reads all that is left.
 const RESTART: Duration = Duration::from_secs(180);
-/// Between two looks.
+/// Pause between two looks.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Deletes from Prometheus what the objectives recorded, and of the series that they count the time that a page looks back
-/// at. Everything else stays, as do the alerts of others. Prometheus is restarted for it, which takes some seconds. Burning alerts end, and a resolve is sent for each. Afterwards
-/// every budget is full and no window holds the last outage; windows are short until they have filled again, so for
-/// the first minutes an alert reacts sooner than theory says. Fails while something still burns: end the fault first.
+/// Deletes from Prometheus what the objectives recorded, and from the series that they count the time span that a
+/// page looks back at. Everything else stays, including other alerts. Prometheus is restarted, which takes a few
+/// seconds. Burning alerts end, and a resolve is sent for each. Afterwards every budget is full and no window
+/// contains the last outage. Windows are short until they have filled again, so an alert reacts sooner than theory
+/// for the first minutes. Fails while something still burns: end the fault first.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab fix && lab slo reset")]
@@ -42,12 +43,12 @@ impl Reset {
         let (prometheus, alertmanager) = (place.prometheus().await?, place.alertmanager().await?);
         let before = reset(home, &prometheus, &alertmanager, &slos).await?;
         out!(
-            "the budgets of {} objectives are full again, and the last {} of what they count are forgotten",
+            "the budgets of {} objectives are full again, and the last {} of what they count is forgotten",
             slos.len(),
             slo::window::humane(look_back().as_secs_f64())
         );
         if before > 0 {
-            out!("{before} burning alerts have ended because of it");
+            out!("{before} burning alerts have ended because of the reset");
         }
         out!(
             "an alert reacts sooner than theory says until its long window has filled: the first pages after 1m and 6m"
@@ -56,15 +57,15 @@ impl Reset {
     }
 }
 
-/// The longest window that is computed from the services' own series, and a little more.
+/// The longest window that is computed from the services' own series, plus a margin.
 fn look_back() -> Duration {
     Duration::from_secs(Clock::Lab.pairs()[1].long.as_secs() + 30)
 }
 
-/// Forgets, and waits until that shows; how many alerts were firing before.
+/// Forgets, and waits until the rules show it. Returns how many alerts were firing before.
 ///
 /// # Errors
-/// When Prometheus does not forget, or when something still burns after it.
+/// When Prometheus does not forget, or when something still burns afterwards.
 pub(super) async fn reset(
     home: &Home,
     prometheus: &Prometheus,
@@ -79,7 +80,7 @@ pub(super) async fn reset(
     raw.dedup();
     let deletions = [
         Deletion { series: raw, from: now - look_back(), until: now },
-        // This restart was asked for: no ticket says that a process was restarted.
+        // This restart is intended: no ticket may say that a process was restarted.
         Deletion { series: vec![OWN_START.to_owned()], from: now - look_back(), until: now },
         Deletion { series: vec![RECORDED.to_owned()], from: DateTime::UNIX_EPOCH, until: now },
     ];
@@ -88,21 +89,21 @@ pub(super) async fn reset(
     if left.first().and_then(observe::prometheus::Sample::value).unwrap_or_default() > 0.0 {
         bail!("Prometheus has not forgotten; why: lab logs --service prometheus --since 5m");
     }
-    anew(prometheus, slos, now).await?;
-    // Prometheus has forgotten that it ever told it.
+    recorded_again(prometheus, slos, now).await?;
+    // Prometheus no longer knows that it sent this alert, so nothing else would resolve it.
     let mut told = alertmanager.alerts().await?;
     told.retain(|alert| of_objective(&alert.labels));
     alertmanager.end(&told).await?;
     Ok(before)
 }
 
-/// All that the objectives record.
+/// Everything that the objectives record.
 const RECORDED: &str = "{__name__=~\"slo:.+\"}";
 
-/// When Prometheus was started, as it says itself.
+/// When Prometheus was started, according to itself.
 const OWN_START: &str = "process_start_time_seconds{job=\"prometheus\"}";
 
-/// Stops Prometheus; its supervisor makes the deletions and starts it again.
+/// Stops Prometheus; its supervisor makes the deletions and restarts it.
 async fn restart_without(home: &Home, prometheus: &Prometheus, deletions: &[Deletion]) -> Result<()> {
     let state = home.lab()?;
     if !state.supervisor.alive() {
@@ -124,13 +125,13 @@ async fn restart_without(home: &Home, prometheus: &Prometheus, deletions: &[Dele
 }
 
 /// Waits until every objective has data again and nothing burns.
-async fn anew(prometheus: &Prometheus, slos: &[Slo], now: DateTime<Utc>) -> Result<()> {
+async fn recorded_again(prometheus: &Prometheus, slos: &[Slo], now: DateTime<Utc>) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let burning = burning(prometheus).await?;
-        // Evaluated after the deletion, whatever has gone wrong since.
-        let anew = format!("count(timestamp(slo:error_budget_remaining:ratio) > {})", now.timestamp());
-        let ready = prometheus.value(&anew).await?.unwrap_or_default();
+        // Evaluated after the deletion, whatever else has failed since.
+        let recorded = format!("count(timestamp(slo:error_budget_remaining:ratio) > {})", now.timestamp());
+        let ready = prometheus.value(&recorded).await?.unwrap_or_default();
         #[expect(clippy::cast_precision_loss, reason = "a handful of objectives")]
         let all = ready >= slos.len() as f64;
         if burning.is_empty() && all {
@@ -152,7 +153,7 @@ async fn anew(prometheus: &Prometheus, slos: &[Slo], now: DateTime<Utc>) -> Resu
     }
 }
 
-/// Names of the objectives whose alerts fire.
+/// Names of the objectives that have a firing alert.
 async fn burning(prometheus: &Prometheus) -> Result<Vec<String>> {
     let all = prometheus.alerts().await?.into_iter();
     let own = all.filter(|alert| alert.state == "firing" && of_objective(&alert.labels));
@@ -161,7 +162,7 @@ async fn burning(prometheus: &Prometheus) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Whether an alert says that a budget burns.
+/// Whether this is a burn alert of an objective.
 fn of_objective(labels: &Labels) -> bool {
     labels.contains_key("long_window")
 }

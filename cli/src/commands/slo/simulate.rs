@@ -1,4 +1,4 @@
-//! `lab slo simulate` and `lab slo explain`: arithmetic, no lab needed.
+//! `lab slo simulate` and `lab slo explain`: arithmetic that needs no lab.
 
 use std::process::ExitCode;
 
@@ -15,23 +15,23 @@ use crate::{
     terminal::{block, json, out},
 };
 
-/// For constant traffic, and windows that were full of health before.
+/// Assumes constant traffic, and windows that were full of healthy requests before.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab slo simulate order-availability 2m@10% 10m\n  \
     lab slo simulate order-latency 1h@20% 1h@2% 6h --clock production\n  \
     lab slo simulate order-availability 43s@100% --json")]
 pub(crate) struct Simulate {
-    /// The objective.
+    /// Name of the objective.
     #[arg(value_name = "SLO")]
     name: String,
-    /// What happens, in its order: DURATION@RATIO, such as 10m@2% or 10m@0.02; DURATION alone is health.
+    /// What happens, in order: DURATION@RATIO, such as 10m@2% or 10m@0.02; a DURATION alone is healthy.
     #[arg(value_name = "DURATION@RATIO", required = true)]
     segments: Vec<Segment>,
-    /// On which clock.
+    /// Windows of the lab (minutes) or of production (hours and days).
     #[arg(long, value_enum, default_value = "lab")]
     clock: ClockName,
-    /// For scripts.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }
@@ -64,16 +64,17 @@ impl Simulate {
     }
 }
 
-/// What is promised, what the burn rate means, which windows say so, how long until the budget is gone, and what to ask.
+/// The promise, what the burn rate means, the windows that detect it, when the budget is gone, and the queries to
+/// run.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab slo explain OrderAvailabilityBudgetBurn\n  \
     lab slo explain order-latency --clock production")]
 pub(crate) struct Explain {
-    /// The alert, or its objective.
+    /// Name of the alert or of its objective.
     #[arg(value_name = "ALERT")]
     name: String,
-    /// On which clock.
+    /// Windows of the lab (minutes) or of production (hours and days).
     #[arg(long, value_enum, default_value = "lab")]
     clock: ClockName,
 }

@@ -9,14 +9,14 @@ use slo::{Clock, window::percent};
 use super::{sound, spec_files};
 use crate::{home::Home, terminal::out};
 
-/// Reads the specs and judges them; says what each needs to be of use. Exits with 1 and a line a problem (file:line: field:
-/// what is wrong and what would be right) where one is not sound.
+/// Reads and checks the specs, and prints how much traffic each needs. If one has problems, exits with 1 and prints
+/// one line per problem (file:line: field: what is wrong and what would be right).
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab slo validate                      the specs of the checkout\n  \
-    lab slo validate my-slo.yaml          one that is being written")]
+    lab slo validate my-slo.yaml          a spec that you are writing")]
 pub(crate) struct Validate {
-    /// Specs to check instead of dashboards/slos/*.yaml.
+    /// Specs to check; by default dashboards/slos/*.yaml.
     files: Vec<PathBuf>,
 }
 

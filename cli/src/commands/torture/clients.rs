@@ -1,5 +1,5 @@
-//! Callers as they should be: each order has an idempotency key and is sent again, with the same key and the same body, until it
-//! is answered. What they were told is the truth that the databases are held to.
+//! Well-behaved callers: each order has an idempotency key and is sent again, with the same key and body, until it is
+//! answered. The databases must then agree with the answers.
 
 use std::{
     collections::BTreeMap,
@@ -15,34 +15,35 @@ use reqwest::{Client, StatusCode};
 use tokio::{sync::Semaphore, task::JoinSet, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-/// Longest wait for one answer.
+/// Longest wait for one response.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Pause before the same request is sent again: doubles from the first to the longest, half of it at random.
+/// Pause before the same request is sent again: doubles from the first value to the second, half of it random.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(3)];
-/// Requests under way at once. Those who wait for hundreds of answers must not come back all together: it is kills that are
-/// tried here, not a stampede.
+/// Requests in flight at once. Callers who wait through an outage must not all come back together: this command tests
+/// kills, not stampedes.
 const MOST_UNDER_WAY: usize = 64;
-/// Orders that may wait for their answers at once; beyond them no new one is placed, or an outage would grow without bound.
+/// Orders that may wait for their answers at once; beyond that no new one is placed, or an outage would pile up
+/// without bound.
 const MOST_WAITING: usize = 2_000;
-/// Every this many orders, one is sent again after its answer: it must get the same answer.
+/// One order in this many is sent again after its answer: it must get the same answer.
 const REPEAT_EVERY: u64 = 10;
 
-/// What the callers know.
+/// The callers' records.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Notes {
-    /// Keys that were used.
+    /// Keys used so far.
     pub(super) placed: u64,
-    /// The order that each key was answered with.
+    /// The order id that each key was answered with.
     pub(super) answered: BTreeMap<String, String>,
-    /// Requests sent, the repeated ones included.
+    /// Requests sent, including repeats.
     pub(super) requests: u64,
-    /// Requests that had been answered and were sent again.
+    /// Requests sent again after they had been answered.
     pub(super) repeats: u64,
-    /// Moments at which no order was placed, because too many were waiting.
+    /// How often no order was placed, because too many were waiting.
     pub(super) held_back: u64,
-    /// Answers that no caller may get for such a request, one sentence each.
+    /// Wrong responses, one sentence each.
     pub(super) refused: Vec<String>,
-    /// Keys that were answered with two orders, one sentence each.
+    /// Keys that were answered with two different orders, one sentence each.
     pub(super) contradicted: Vec<String>,
 }
 
@@ -78,7 +79,7 @@ impl Clients {
         }
     }
 
-    /// What they know now.
+    /// A copy of the records.
     pub(super) fn notes(&self) -> Notes {
         self.lock().clone()
     }
@@ -154,9 +155,9 @@ impl Clients {
         }
     }
 
-    /// One request: the order's id, a refusal, or `None` when nobody can say what became of it.
+    /// Sends one request. Returns the order's id, a refusal, or `None` if the outcome is unknown.
     async fn ask(&self, key: &str, order: &PlaceOrder) -> Option<Result<String, String>> {
-        // Fails only when the semaphore is closed, and nobody does that.
+        // Fails only if the semaphore is closed, which never happens.
         let _slot = self.slots.acquire().await.ok()?;
         self.lock().requests += 1;
         let request = self.http.post(&*self.url).header("idempotency-key", key).json(order);
@@ -171,7 +172,7 @@ impl Clients {
     }
 }
 
-/// The order of one key; the same each time.
+/// The order that belongs to a key; always the same.
 fn order(number: u64) -> PlaceOrder {
     let user = u32::try_from(number % u64::from(SEEDED_USERS)).unwrap_or(0);
     let quantity = 1 + u32::try_from(number % 5).unwrap_or(0);

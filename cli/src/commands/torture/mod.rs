@@ -1,5 +1,5 @@
-//! `lab torture`: a lab of its own, callers that repeat themselves until they are answered, SIGKILL for everything in turn, and
-//! at the end the books: nothing lost, nothing doubled.
+//! `lab torture`: starts its own lab, and callers that repeat each request until it is answered; kills every part
+//! in turn with SIGKILL; and at the end checks the books: nothing lost, nothing doubled.
 
 mod clients;
 mod patient;
@@ -34,45 +34,45 @@ use crate::{
     terminal::{block, json, say},
 };
 
-/// Kill everything, again and again, and prove that no order is lost or doubled.
+/// Kill parts of the lab repeatedly, and prove that no order is lost or doubled.
 ///
-/// Starts a lab of its own with load. Callers place orders with an Idempotency-Key and send each again until it is answered.
-/// Every 5 to 9 seconds one part gets SIGKILL: services, broker, PostgreSQL, Redis, Prometheus, Alertmanager, the pager, the
-/// trace store, the load generator, or the supervisor, after which the lab is started again. Then the load ends, and what the
-/// callers were told is compared with the databases.
+/// Starts its own lab with load. Callers place orders with an Idempotency-Key and repeat each until it is answered.
+/// Every 5 to 9 seconds one part gets SIGKILL: a service, the broker, PostgreSQL, Redis, Prometheus, Alertmanager,
+/// the pager, the trace store, the load generator, or the supervisor, after which the lab is started again. Then
+/// the load ends, and the callers' answers are compared with the databases.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab torture                          five minutes, a random seed\n  \
-    lab torture --for 5m --seed 7        the same kills at the same times again\n  \
+    lab torture --for 5m --seed 7        repeats the same kills at the same times\n  \
     lab torture --kafka apache           on Apache Kafka instead of lab-kafka; needs Java 17\n  \
     lab torture --json | jq .violations  for scripts\n\n\
-    Exit code: 0 nothing lost or doubled; 1 something was, or the lab did not come to rest; 2 usage. Ctrl-C ends the kills and \
-    goes on to the report; once more ends at once.\n\
+    Exit code: 0 nothing lost or doubled; 1 something was, or the lab did not settle; 2 usage. Ctrl-C ends the kills \
+    and continues with the report; a second Ctrl-C ends at once.\n\
     What is killed, what is checked, figures of real runs: docs/torture.md")]
 pub(crate) struct Torture {
-    /// How long parts are killed.
+    /// How long to kill parts: 10s to 1day.
     #[arg(long = "for", value_name = "DURATION", default_value = "5m", value_parser = length)]
     length: Duration,
-    /// Chooses what is killed and when; printed, so that a run can be repeated. Random when absent.
+    /// Chooses what is killed and when; printed, so that you can repeat a run. Random by default.
     #[arg(long)]
     seed: Option<u64>,
-    /// The broker.
+    /// Broker that the lab runs.
     #[arg(long, value_enum, value_name = "KIND", default_value_t = Broker::Embedded)]
     pub(super) kafka: Broker,
-    /// Orders a second that the callers place, beside what the load generator does.
+    /// Orders per second that the callers place, in addition to the load generator's.
     #[arg(long, value_name = "N", default_value_t = 50.0, value_parser = rps)]
     rps: f64,
-    /// How long everything may take to settle after the end of the load.
+    /// How long everything may take to settle after the load has ended.
     #[arg(long, value_name = "DURATION", default_value = "3m", value_parser = humantime::parse_duration)]
     rest: Duration,
-    /// Use this folder for the lab, and keep it; it may hold the data of an earlier lab. Otherwise a temporary one, which is
-    /// kept only when something does not hold.
+    /// Use this folder for the lab, and keep it; it may hold the data of an earlier lab. By default a temporary
+    /// folder, kept only if a check fails.
     #[arg(long, value_name = "PATH")]
     folder: Option<PathBuf>,
-    /// Move all ports of the lab by this much. Otherwise free ones are found.
+    /// Move all ports of the lab by this number. By default free ports are found.
     #[arg(long, value_name = "N")]
     port_offset: Option<u16>,
-    /// Print the report for scripts.
+    /// Print the report as JSON.
     #[arg(long)]
     json: bool,
 }
@@ -87,16 +87,16 @@ fn length(text: &str) -> Result<Duration, String> {
 fn rps(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if rate > 0.0 && rate <= 1_000.0 => Ok(rate),
-        _ => Err("expected orders a second, above 0 and at most 1000".to_owned()),
+        _ => Err("expected orders per second, above 0 and at most 1000".to_owned()),
     }
 }
 
-/// Wishes of the person at the terminal.
+/// What the person at the terminal asked for.
 #[derive(Clone, Default)]
 struct Wishes {
     /// First Ctrl-C: no more kills.
     enough: CancellationToken,
-    /// Second Ctrl-C: no more anything.
+    /// Second Ctrl-C: stop everything.
     now: CancellationToken,
 }
 
@@ -114,13 +114,13 @@ impl Torture {
         };
         let own = Home { token: home.token.clone(), ..Home::find(Some(&home.root), Some(&folder))? };
         let wishes = Wishes::default();
-        let words = "\ntorture: no more kills; settling (once more to end at once)";
+        let words = "\ntorture: no more kills; settling (Ctrl-C again to end at once)";
         tokio::spawn(signals::listen(wishes.enough.clone(), wishes.now.clone(), Hangup::Ends, words));
         let outcome = self.torture(&own, seed, &wishes).await;
         let fine = outcome.as_ref().is_ok_and(|report| report.pass);
         let kept = match temporary {
             Some(_) if fine => down::purge(&own).map(|()| None)?,
-            // Finding the cause takes the databases and the logs.
+            // To find the cause, you need the databases and the logs.
             Some(temporary) => Some(temporary.keep().join("lab")),
             None => Some(own.dir.to_path_buf()),
         };
@@ -169,7 +169,7 @@ impl Torture {
         let names: Vec<String> = parts.into_iter().map(|part| part.name).collect();
         let plan = if names.is_empty() { Vec::new() } else { schedule(seed, self.length, &names) };
         announce(&plan);
-        // The process and the clock: two runs of one seed on one folder must not share keys.
+        // The process id and the time: two runs with the same seed in one folder must not share keys.
         let prefix = format!("torture-{seed}-{}-{}-", std::process::id(), chrono::Utc::now().timestamp());
         let clients = Clients::new(&addresses.order_api, &prefix);
         let (stop, give_up) = (CancellationToken::new(), CancellationToken::new());
@@ -236,7 +236,7 @@ impl Torture {
     }
 }
 
-/// The plan, so that a run that goes wrong can be followed and repeated.
+/// Prints the plan, so that you can follow and repeat a run that fails.
 fn announce(plan: &[Kill]) {
     let kills: Vec<String> =
         plan.iter().map(|kill| format!("{:.1} {}", kill.at().as_secs_f64(), kill.victim)).collect();

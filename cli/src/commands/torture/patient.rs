@@ -1,4 +1,4 @@
-//! The lab that is tortured: a supervisor as a child, started again whenever it ends, until it is asked to stop.
+//! The lab under torture: a supervisor as a child process, restarted whenever it ends, until it is asked to stop.
 
 use std::{
     os::unix::process::ExitStatusExt,
@@ -29,15 +29,15 @@ use crate::{
     terminal::say,
 };
 
-/// Starts in a row that end before the lab was ready, other than by SIGKILL: then it does not come up, and that is the result.
+/// Consecutive starts that end before the lab is ready, for another reason than SIGKILL. After that the run fails.
 const ATTEMPTS: u32 = 5;
-/// Pause between the end of a supervisor and the next.
+/// Pause between the end of a supervisor and the next start.
 const PAUSE: Duration = Duration::from_millis(500);
 /// The longest orderly stop.
 const STOP: Duration = Duration::from_secs(60);
-/// Lines of the log in the message that the lab does not come up.
+/// Lines of the log to quote if the lab does not start.
 const TAIL: usize = 20;
-/// What the caller's lab may be told and this one must not be: it has its own ports and broker, and calls nobody.
+/// Variables that this lab must not inherit: it has its own ports and broker, and notifies nobody.
 const OTHERS: &[&str] =
     &["LAB_PORTS", "KAFKA_BROKERS", "LAB_WEBHOOK", "LAB_SLACK_WEBHOOK", "LAB_CONTEXT", "LAB_DIR"];
 
@@ -65,7 +65,7 @@ impl Patient {
         }
     }
 
-    /// The state on disk, if it is of the supervisor that lives.
+    /// The state on disk, if it belongs to the living supervisor.
     pub(super) fn state(&self) -> Option<LabState> {
         let state = LabState::load(&self.home.dir).ok().flatten()?;
         (Some(state.supervisor) == self.supervisor()).then_some(state)
@@ -91,11 +91,11 @@ impl Patient {
         }
     }
 
-    /// SIGKILL; `false` when the victim does not run at this moment.
+    /// Sends SIGKILL; returns `false` if the victim is not running.
     pub(super) fn kill(&self, victim: &str) -> bool {
         let process = match victim {
             SUPERVISOR => self.supervisor(),
-            // Of a dead supervisor, too: its parts go on until the next one ends them.
+            // Even if the supervisor is dead: its parts keep running until the next supervisor ends them.
             part => LabState::load(&self.home.dir).ok().flatten().and_then(|state| state.part(part)?.process),
         };
         let Some(process) = process.filter(|process| process.alive()) else { return false };
@@ -103,10 +103,11 @@ impl Patient {
         true
     }
 
-    /// Keeps the lab up until `stop`, then stops it in order, at once when `now` is cancelled; leaves no process behind.
+    /// Keeps the lab up until `stop`, then stops it in order, or at once if `now` is cancelled. Leaves no process
+    /// behind.
     ///
     /// # Errors
-    /// When the lab does not come up, with its last words; or when a process is left.
+    /// When the lab does not start, with the end of its log; or when a process is left.
     pub(super) async fn keep_up(self, stop: CancellationToken, now: CancellationToken) -> Result<()> {
         let kept = self.supervise(&stop, &now).await;
         sweep(&self.home.dir).await?;
@@ -153,7 +154,7 @@ impl Patient {
         OTHERS.iter().for_each(|name| {
             command.env_remove(name);
         });
-        // A group of its own: Ctrl-C in the terminal is for the torture, which then ends the lab.
+        // Its own process group: Ctrl-C in the terminal goes to this command, which then ends the lab.
         let child =
             command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).process_group(0).spawn();
         let child = child.context("cannot start the lab")?;
@@ -168,7 +169,7 @@ impl Patient {
     }
 }
 
-/// SIGTERM, a second one when `now` is cancelled, SIGKILL in the end.
+/// SIGTERM, a second one when `now` is cancelled, SIGKILL at last.
 async fn end(child: &mut Child, now: &CancellationToken) -> Result<()> {
     let Some(process) = child.id().and_then(ProcId::of) else { return Ok(()) };
     process.signal(Signal::TERM);
@@ -182,10 +183,10 @@ async fn end(child: &mut Child, now: &CancellationToken) -> Result<()> {
     Ok(())
 }
 
-/// An offset at which every port of the table is free, below the ports that the system gives out by itself.
+/// An offset at which every port of the table is free, below the system's range of ephemeral ports.
 ///
 /// # Errors
-/// When none of those tried is free.
+/// When no offset that was tried is free.
 pub(super) fn free_offset() -> Result<u16> {
     let start = u16::try_from(std::process::id() % 6_000).unwrap_or(0);
     for attempt in 0..24 {

@@ -1,4 +1,4 @@
-//! What came of it, for people and for scripts.
+//! The result, for people and for scripts.
 
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
@@ -8,42 +8,42 @@ use serde::Serialize;
 use super::{clients::Notes, schedule::Kill};
 use crate::parts::table::Broker;
 
-/// Sentences of one kind that are shown; the rest is counted.
+/// How many sentences of one kind are shown; the others are only counted.
 const SHOWN: usize = 5;
 
-/// A kill and whether it met its victim alive.
+/// A kill, and whether the victim was running.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Struck {
     #[serde(flatten)]
     pub(super) kill: Kill,
-    /// `false`: the victim did not run at that moment.
+    /// `false`: the victim was not running.
     pub(super) killed: bool,
 }
 
 /// The whole run.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
-    /// Whether everything holds.
+    /// Whether every check passed.
     pub(super) pass: bool,
     /// Why the run ended early, if it did.
     pub(super) interrupted: Option<String>,
-    /// With the same seed and length the same kills come again.
+    /// The same seed and length repeat the same kills.
     pub(super) seed: u64,
     pub(super) kafka: Broker,
-    /// Seconds under fire.
+    /// Length of the kills, in seconds.
     pub(super) seconds: f64,
     pub(super) rps: f64,
     pub(super) kills: Vec<Struck>,
-    /// How often the lab was started, the first time included.
+    /// How often the lab was started, including the first time.
     pub(super) starts: u32,
     pub(super) clients: ClientReport,
-    /// Seconds from the end of the load until everything was settled; absent when it was not in time.
+    /// Seconds from the end of the load until everything was settled; absent if that did not happen in time.
     pub(super) at_rest_after: Option<f64>,
-    /// What the databases say; absent when they could not be read.
+    /// The contents of the databases; absent if they could not be read.
     pub(super) books: Option<Books>,
-    /// What does not hold, one sentence each.
+    /// Failed checks, one sentence each.
     pub(super) violations: Vec<String>,
-    /// Where the lab's data and logs are, when they were kept.
+    /// Where the lab's data and logs are, if they were kept.
     pub(super) folder: Option<PathBuf>,
 }
 
@@ -71,7 +71,7 @@ impl ClientReport {
     }
 }
 
-/// What the callers complain about.
+/// Failed checks of the callers.
 pub(super) fn complaints(notes: &Notes) -> Vec<String> {
     let mut complaints = Vec::new();
     if notes.waiting() > 0 {
@@ -100,7 +100,7 @@ impl fmt::Display for Report {
         let mut victims: BTreeMap<&str, u32> = BTreeMap::new();
         met.for_each(|struck| *victims.entry(&struck.kill.victim).or_default() += 1);
         let list: Vec<String> = victims.iter().map(|(victim, times)| format!("{victim} {times}")).collect();
-        writeln!(f, "  seed {}, {:.0} s, {broker}, {} orders a second", self.seed, self.seconds, self.rps)?;
+        writeln!(f, "  seed {}, {:.0} s, {broker}, {} orders per second", self.seed, self.seconds, self.rps)?;
         writeln!(f, "  {} kills: {}", victims.values().sum::<u32>(), list.join(", "))?;
         writeln!(f, "  the lab was started {} times", self.starts)?;
         let clients = &self.clients;
@@ -122,8 +122,8 @@ impl fmt::Display for Report {
             )?;
         }
         match self.at_rest_after {
-            Some(seconds) => writeln!(f, "  at rest {seconds:.1} s after the end of the load")?,
-            None => writeln!(f, "  did not come to rest")?,
+            Some(seconds) => writeln!(f, "  settled {seconds:.1} s after the end of the load")?,
+            None => writeln!(f, "  did not settle")?,
         }
         self.violations.iter().try_for_each(|violation| writeln!(f, "  violated: {violation}"))?;
         self.folder.iter().try_for_each(|folder| writeln!(f, "  data and logs: {}", folder.display()))

@@ -1,4 +1,4 @@
-//! The end: the load stops, everything settles, and the databases are compared with what the callers were told.
+//! The end of a run: the load stops, everything settles, and the databases are compared with the callers' answers.
 
 use std::time::{Duration, Instant};
 
@@ -11,13 +11,13 @@ use supervisor::ports::Ports;
 use super::clients::Clients;
 use crate::{home::Home, parts::postgres, secrets::Secrets, terminal::say};
 
-/// How often the books are read: all orders of the run, each time.
+/// How often the books are read; each reading includes all orders of the run.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// How often a person who waits is told for what.
+/// How often the user is told what is still missing.
 const TELL: Duration = Duration::from_secs(5);
 
-/// Where the lab is.
+/// Addresses of the lab under torture.
 pub(super) struct Addresses {
     pub(super) order_api: String,
     load: Peer,
@@ -29,7 +29,7 @@ impl Addresses {
     /// Of a lab with these ports.
     ///
     /// # Errors
-    /// When the passwords of its databases can be neither read nor made.
+    /// When the passwords of its databases can be neither read nor created.
     pub(super) fn new(ports: &Ports, home: &Home) -> Result<Self> {
         let http = |name| format!("http://127.0.0.1:{}", ports.get(name));
         let secrets = Secrets::of(home);
@@ -43,7 +43,7 @@ impl Addresses {
     }
 }
 
-/// What is waited for.
+/// What to wait for.
 pub(super) struct Rest<'a> {
     pub(super) addresses: &'a Addresses,
     pub(super) clients: &'a Clients,
@@ -51,12 +51,12 @@ pub(super) struct Rest<'a> {
     pub(super) deadline: Duration,
 }
 
-/// What came of it.
+/// The outcome.
 pub(super) struct Settled {
-    /// Time until everything held; `None`: it did not.
+    /// Time until every check passed; `None` if they never did.
     pub(super) after: Option<Duration>,
     pub(super) books: Option<Books>,
-    /// What the books violate, or why they could not be read.
+    /// Failed checks, or why the books could not be read.
     pub(super) violations: Vec<String>,
 }
 
@@ -70,7 +70,7 @@ impl Rest<'_> {
             let look = self.look().await;
             if told.elapsed() >= TELL && !look.violations.is_empty() {
                 told = Instant::now();
-                // Without the ids: they are news only in the report.
+                // Without the ids, which are of interest only in the report.
                 let words = |sentence: &String| sentence.split(": ").next().unwrap_or_default().to_owned();
                 let why: Vec<String> = look.violations.iter().map(words).collect();
                 say(format!("{:>6.1} s  {}", began.elapsed().as_secs_f64(), why.join("; ")));
@@ -85,15 +85,15 @@ impl Rest<'_> {
 
     async fn look(&self) -> Settled {
         let failed = |why: String| Settled { after: None, books: None, violations: vec![why] };
-        // Each time: the generator may just have been started again, at its usual rate.
+        // Each time: the generator may just have been restarted, at its usual rate.
         let paused = self.addresses.load.call(Method::PUT, "/rate", &[("rps", "0")]).await;
         if let Err(error) = paused {
             return failed(format!("the load generator does not stop: {error}"));
         }
         let notes = self.clients.notes();
         if notes.waiting() > 0 {
-            // The report names them; there is no use in reading the books.
-            return failed(format!("{} keys wait for their answer", notes.waiting()));
+            // The report names them; there is no point in reading the books yet.
+            return failed(format!("{} keys are waiting for an answer", notes.waiting()));
         }
         let keys = Keys { prefix: self.prefix, answered: &notes.answered };
         match check_keys(&self.addresses.orders, &self.addresses.fulfillment, keys).await {

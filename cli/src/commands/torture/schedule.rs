@@ -1,40 +1,40 @@
-//! What is killed and when: a function of the seed, the length and the names of the parts, and of nothing else.
+//! What is killed and when: depends only on the seed, the length and the names of the parts.
 
 use std::time::Duration;
 
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
 use serde::Serialize;
 
-/// Who is killed beside the parts.
+/// The victim that is not a part.
 pub(super) const SUPERVISOR: &str = "supervisor";
 
-/// Shortest and longest time between two kills, in milliseconds: long enough for most parts to come back and take up work,
-/// too short for the lab to come to rest.
+/// Shortest and longest time between two kills, in milliseconds: long enough for most parts to come back and work,
+/// too short for the lab to settle.
 const BETWEEN_MS: std::ops::RangeInclusive<u64> = 5_000..=9_000;
 
 /// One SIGKILL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Kill {
-    /// Since the lab was ready for the first time.
+    /// Milliseconds since the lab was first ready.
     pub(super) at_ms: u64,
     /// A part, or the supervisor.
     pub(super) victim: String,
 }
 
 impl Kill {
-    /// Since the lab was ready for the first time.
+    /// Time since the lab was first ready.
     pub(super) fn at(&self) -> Duration {
         Duration::from_millis(self.at_ms)
     }
 }
 
-/// The kills of a run. The victims come in rounds, each in another random order, so that everyone is killed before anyone is
-/// killed again.
+/// The kills of a run. Victims come in rounds, each in a new random order, so that every part is killed once before
+/// any part is killed again.
 pub(super) fn schedule(seed: u64, length: Duration, parts: &[String]) -> Vec<Kill> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut everyone: Vec<&str> = parts.iter().map(String::as_str).collect();
     everyone.push(SUPERVISOR);
-    // Of the table's order, which may change, nothing is left.
+    // Sort first: the order of the table may change.
     everyone.sort_unstable();
     let mut round = Vec::new();
     let mut kills = Vec::new();
@@ -64,13 +64,13 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_gives_the_same_kills_again_and_another_seed_others() {
+    fn a_seed_repeats_its_kills_and_another_seed_has_others() {
         let length = Duration::from_secs(300);
         let mut other_order = parts();
         other_order.reverse();
         assert_eq!(schedule(7, length, &parts()), schedule(7, length, &other_order));
         assert_ne!(schedule(7, length, &parts()), schedule(8, length, &parts()));
-        // A replay of a seed is worth something only if later versions kill alike.
+        // Repeating a seed is useful only if later versions make the same kills.
         let first = &schedule(7, length, &parts())[0];
         assert_eq!((first.at_ms, first.victim.as_str()), (5_631, "order-api"));
     }
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn everyone_is_killed_before_anyone_is_killed_again() {
+    fn every_part_is_killed_before_any_is_killed_again() {
         let kills = schedule(3, Duration::from_secs(300), &parts());
         for round in kills.chunks_exact(5) {
             let victims: BTreeSet<&str> = round.iter().map(|kill| kill.victim.as_str()).collect();

@@ -1,4 +1,4 @@
-//! `lab up --detach`: the same command once more in the background, watched until its lab is ready.
+//! `lab up --detach`: runs the same command in the background, and watches it until its lab is ready.
 
 use std::{
     os::unix::process::CommandExt,
@@ -16,9 +16,9 @@ use supervisor::{
 use super::{TAIL, lock, report_failure, welcome};
 use crate::{home::Home, progress::Progress, terminal::say};
 
-/// Starts the same command in the background and returns when its lab is ready, or when it gave up.
+/// Starts the same command in the background; returns when its lab is ready or has given up.
 pub(super) async fn detach(home: &Home) -> Result<ExitCode> {
-    // Taken and released at once: the answer of a lab that runs already must not be read as that of the new one.
+    // Locked and unlocked at once: the state of a lab that already runs must not be taken for that of the new one.
     drop(lock(home)?);
     let log = home.dir.log("lab");
     logfile::start_over(&log);
@@ -36,7 +36,7 @@ pub(super) async fn detach(home: &Home) -> Result<ExitCode> {
     let mut progress = Progress::new();
     let mut failed = None;
     loop {
-        // An unreadable state is the one of another version: the new supervisor is about to replace it.
+        // An unreadable state is of another version: the new supervisor is about to replace it.
         let state = LabState::load(&home.dir).ok().flatten();
         if let Some(state) = state.filter(|state| Some(state.supervisor) == supervisor) {
             progress.show(&state);
@@ -62,12 +62,12 @@ fn give_up(home: &Home, failed: Option<&LabState>, status: ExitStatus) -> ExitCo
     if let Some(state) = failed {
         report_failure(state);
     }
-    // Its last words say why; the lines about single parts were shown already.
+    // Its last lines say why; the lines about single parts were shown already.
     let log = logfile::tail(&home.dir.log("lab"), TAIL);
     let words: Vec<_> = log.iter().skip_while(|line| !line.starts_with("lab: ")).collect();
     for line in words {
         say(line);
     }
-    say(format!("lab: the lab did not come up ({status})"));
+    say(format!("lab: the lab did not start ({status})"));
     ExitCode::FAILURE
 }

@@ -1,4 +1,4 @@
-//! `lab up`: checks, starts, shows, waits. `--detach` runs the same command once more in the background and watches it.
+//! `lab up`: checks, starts, shows, waits. `--detach` runs the same command again in the background and watches it.
 
 mod detach;
 
@@ -31,60 +31,61 @@ use crate::{
     terminal::say,
 };
 
-/// How much of a failing part's log is shown.
+/// How many lines of a failing part's log are shown.
 const TAIL: usize = 20;
 
-/// Runs until it is stopped; data and logs stay for the next one.
+/// Runs until it is stopped; data and logs stay for the next start.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:\n  \
-    lab up                              in the foreground, with a live line a part; Ctrl-C stops everything\n  \
+    lab up                              in the foreground, one live line per part; Ctrl-C stops everything\n  \
     lab up --detach                     return when everything is ready; exit 1 with the log if it is not\n  \
     lab up --rate 200                   more load\n  \
-    lab up --port prometheus=19090      one port elsewhere (LAB_PORTS=prometheus=19090,redis=16379)\n  \
-    lab up --dir ../b --port-offset 10000   a second lab beside the first\n  \
-    lab up --webhook https://host/hook  pages also go to a receiver of yours\n  \
+    lab up --port prometheus=19090      move one port (LAB_PORTS=prometheus=19090,redis=16379)\n  \
+    lab up --dir ../b --port-offset 10000   a second lab next to the first\n  \
+    lab up --webhook https://host/hook  also send pages to your receiver\n  \
     lab up --kafka apache               Apache Kafka with a durable log, from Maven Central; needs Java 17\n  \
-    KAFKA_BROKERS=host:9092 lab up      a real Kafka or Redpanda instead of the embedded broker")]
+    KAFKA_BROKERS=host:9092 lab up      your Kafka or Redpanda instead of the embedded broker")]
 pub(crate) struct Up {
-    /// Run in the background; return when everything is ready.
+    /// Run in the background; return when everything is ready, or exit with 1 and the log if it is not.
     #[arg(long, short)]
     detach: bool,
     /// Start no load generator.
     #[arg(long)]
     no_load: bool,
-    /// Load in requests a second.
+    /// Load in requests per second.
     #[arg(long, env = "LAB_RATE", default_value_t = 50.0, value_parser = rate)]
     rate: f64,
-    /// Move one port; may be repeated. An unknown NAME is answered with the list.
+    /// Move one port, such as prometheus=19090; may be repeated. An unknown NAME prints the list.
     #[arg(long = "port", env = "LAB_PORTS", value_name = "NAME=NUMBER", value_delimiter = ',',
           value_parser = parse_choice)]
     ports: Vec<PortChoice>,
-    /// Move all ports by this much.
+    /// Move all ports by this number.
     #[arg(long, env = "LAB_PORT_OFFSET", value_name = "N", default_value_t = 0)]
     port_offset: u16,
-    /// The broker that the lab runs.
+    /// Broker that the lab runs.
     #[arg(long, env = "LAB_KAFKA", value_enum, value_name = "KIND", default_value_t = Broker::Embedded)]
     kafka: Broker,
-    /// Use a broker that runs elsewhere, and start none.
+    /// Use this broker, and start none.
     #[arg(long, env = "KAFKA_BROKERS", value_name = "HOST:PORT,…")]
     kafka_brokers: Option<String>,
-    /// Share of new traces that are kept, 0 to 1. A request that comes with a sampled `traceparent` always is.
+    /// Share of new traces to keep, 0 to 1. A request that arrives with a sampled `traceparent` is always kept.
     #[arg(long, env = "LAB_TRACE_RATIO", value_name = "RATIO", default_value_t = 1.0, value_parser = ratio)]
     trace_ratio: f64,
-    /// Instructors: name active faults in metrics, spans and logs.
+    /// For instructors: name active faults in metrics, spans and logs.
     #[arg(long)]
     reveal: bool,
-    /// Tell this address of pages and tickets too (Alertmanager's webhook, version 4), beside `lab pages`.
+    /// Also send pages and tickets to this address (Alertmanager's webhook, version 4).
     #[arg(long, env = "LAB_WEBHOOK", hide_env_values = true, value_name = "URL", value_parser = webhook_url)]
     webhook: Option<Url>,
-    /// Tell this Slack incoming webhook of pages and tickets too.
+    /// Also send pages and tickets to this Slack incoming webhook.
     #[arg(long, env = "LAB_SLACK_WEBHOOK", hide_env_values = true, value_name = "URL",
           value_parser = webhook_url)]
     slack_webhook: Option<Url>,
-    /// Keys that sign the events between order-api and order-worker, instead of the lab's own; empty for no signatures.
+    /// Keys that sign the events between order-api and order-worker. By default the lab's own; empty for no
+    /// signatures.
     #[arg(long, env = "EVENT_KEYS", hide_env_values = true, value_name = "ID:SECRET,…")]
     event_keys: Option<String>,
-    /// Keep what Prometheus stored under earlier labs; alerts may then fire for what was broken before.
+    /// Keep what Prometheus stored in earlier runs; alerts may then fire for old outages.
     #[arg(long)]
     keep_metrics: bool,
     /// The background process of `--detach`.
@@ -96,10 +97,10 @@ impl Up {
     /// Runs the command.
     ///
     /// # Errors
-    /// A lab runs already, a port is taken, a program is missing, or a part did not come self.
+    /// When a lab already runs, a port is taken, a program is missing, or a part does not start.
     pub(crate) async fn run(self, home: &Home) -> Result<ExitCode> {
         secret_arguments::hide()?;
-        // Whatever this process and its children write is for its owner alone.
+        // Everything that this process and its children write is for its owner alone.
         rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
         let outgoing = Outgoing::here();
         let ports = ports::choose(self.port_offset, &self.ports, &outgoing)?;
@@ -146,7 +147,7 @@ impl Up {
 fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if rate > 0.0 && rate <= 10_000.0 => Ok(rate),
-        _ => Err("expected requests a second, above 0 and at most 10000 (for none: --no-load)".to_owned()),
+        _ => Err("expected requests per second, above 0 and at most 10000 (for none: --no-load)".to_owned()),
     }
 }
 
@@ -157,7 +158,7 @@ fn ratio(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Taken for as long as the supervisor lives.
+/// Held for as long as the supervisor lives.
 fn lock(home: &Home) -> Result<Lock> {
     match lock::take_or_make(&home.dir)? {
         Some(Taken::Ours(lock)) => Ok(lock),
@@ -174,7 +175,7 @@ async fn supervise(home: &Home, parts: Vec<Part>, background: bool) -> Result<()
     let stop = Stop::default();
     // A lab in the background outlives the terminal that started it.
     let hangup = if background { Hangup::Ignored } else { Hangup::Ends };
-    let words = "\nlab: stopping (once more to kill)";
+    let words = "\nlab: stopping (Ctrl-C again to kill)";
     tokio::spawn(signals::listen(stop.gently.clone(), stop.now.clone(), hangup, words));
     tokio::spawn(show(board.clone(), background));
     let loki = parts.iter().find_map(|part| part.ports.get(LOKI)).copied();

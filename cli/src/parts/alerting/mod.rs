@@ -1,4 +1,4 @@
-//! Who is told: Alertmanager with the lab's routes, and the pager that it calls.
+//! Notification: Alertmanager with the lab's routes, and the pager that it calls.
 
 #[cfg(test)]
 mod tests;
@@ -14,19 +14,19 @@ use crate::home::Home;
 
 const TEMPLATE: &str = include_str!("../../../../dashboards/alertmanager/lab.yml");
 
-/// Receivers beside the lab's own pager.
+/// Receivers in addition to the lab's own pager.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Webhooks {
-    /// Gets Alertmanager's webhook, version 4.
+    /// Receives Alertmanager's webhook, version 4.
     pub(crate) generic: Option<Url>,
-    /// Gets messages for a Slack channel.
+    /// Receives messages for a Slack channel.
     pub(crate) slack: Option<Url>,
 }
 
 /// Reads the address of a webhook.
 ///
 /// # Errors
-/// A sentence that says what would be right; the address itself is a secret and not repeated.
+/// A sentence with the expected form; the address itself is a secret and not repeated.
 pub(crate) fn webhook_url(text: &str) -> Result<Url, String> {
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
@@ -50,7 +50,7 @@ pub(crate) fn pager(ports: &Ports) -> Result<Part> {
     Ok(Part::new("lab-pager", line, probe).port("lab-pager-admin", admin))
 }
 
-/// Alertmanager, alone: no cluster, and nobody outside this machine is told unless `webhooks` says so.
+/// Alertmanager, alone: no cluster, and it notifies nobody outside this machine unless `webhooks` says so.
 ///
 /// # Errors
 /// When it is not installed or its configuration cannot be written.
@@ -67,13 +67,14 @@ pub(crate) fn alertmanager(home: &Home, ports: &Ports, webhooks: &Webhooks) -> R
         "--cluster.listen-address=".to_owned(),
         "--log.level=warn".to_owned(),
     ]);
-    // It may have to call somebody beyond this machine.
+    // It may have to call a receiver outside this machine.
     let line = line.env("GOMAXPROCS", "2").env("GOGC", "50").keep(environment::PROXIES.iter().copied());
     let part = Part::new("alertmanager", line, monitoring::ready(port)).port("alertmanager", port);
     Ok(part.after(&["lab-pager"]))
 }
 
-/// Alertmanager's configuration. Both receivers tell everybody: the severity is a label of the notification.
+/// Alertmanager's configuration. Both receivers notify the same addresses: the severity is a label of the
+/// notification.
 fn configuration(pager: u16, webhooks: &Webhooks) -> String {
     let local = format!("http://127.0.0.1:{pager}/webhook");
     let generic = webhooks.generic.as_ref().map(Url::as_str);
@@ -88,12 +89,12 @@ fn configuration(pager: u16, webhooks: &Webhooks) -> String {
     TEMPLATE.replace("{{integrations}}", &text)
 }
 
-/// Of a double-quoted scalar, YAML takes what JSON takes.
+/// A YAML double-quoted scalar accepts everything that a JSON string does.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// Title and colour are Alertmanager's own; the text has what a person needs to begin.
+/// Title and colour are Alertmanager's defaults; the text has what a person needs to start.
 const SLACK: &str = r#"send_resolved: true
         text: >-
           {{ range .Alerts }}{{ .Annotations.summary }} ({{ .Labels.severity }})

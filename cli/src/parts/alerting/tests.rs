@@ -1,4 +1,5 @@
-//! The configuration on the real Alertmanager: valid, each alert to the right receiver, and muted by what it should be.
+//! The configuration on a real Alertmanager: it is valid, routes each alert to the right receiver, and mutes as
+//! intended.
 
 use std::{path::PathBuf, process::Command, time::Duration};
 
@@ -30,7 +31,7 @@ fn amtool(args: &[&str]) -> (bool, String) {
 }
 
 #[test]
-fn the_configuration_is_valid_with_and_without_receivers_of_ones_own() {
+fn the_configuration_is_valid_with_and_without_additional_receivers() {
     if !available(&[Need::Alertmanager]) {
         return;
     }
@@ -42,7 +43,7 @@ fn the_configuration_is_valid_with_and_without_receivers_of_ones_own() {
 }
 
 #[test]
-fn both_receivers_tell_the_pager_and_whoever_was_named() {
+fn both_receivers_notify_the_pager_and_the_named_webhooks() {
     let text = configuration(19_108, &everybody());
     for (wanted, times) in [
         ("url: \"http://127.0.0.1:19108/webhook\", send_resolved: true", 2),
@@ -56,14 +57,14 @@ fn both_receivers_tell_the_pager_and_whoever_was_named() {
 }
 
 #[test]
-fn a_webhook_that_is_no_address_is_refused_without_repeating_it() {
+fn an_invalid_webhook_is_refused_without_repeating_it() {
     for text in ["", "hooks.slack.example/services", "ftp://host/x", "http://", "/tmp/secret"] {
         let said = webhook_url(text).unwrap_err();
         assert!(said.contains("https://host/path") && !said.contains("secret"), "{text}: {said}");
     }
 }
 
-/// Labels of an alert, and the receiver that must be told.
+/// Labels of an alert, and the receiver that must be notified.
 const ROUTES: &[(&[&str], &str)] = &[
     (
         &[
@@ -79,7 +80,7 @@ const ROUTES: &[(&[&str], &str)] = &[
     (&["alertname=ProbeFailures", "severity=page", "service=user-service"], "page"),
     (&["alertname=TargetDown", "severity=ticket", "service=redis"], "ticket"),
     (&["alertname=HighErrorRate", "severity=ticket"], "ticket"),
-    // A severity that nobody knows, and none at all, are not lost.
+    // An unknown severity, and no severity, are not lost.
     (&["alertname=SomebodysRule", "severity=critical"], "ticket"),
     (&["alertname=SomebodysRule"], "ticket"),
 ];
@@ -98,7 +99,7 @@ fn each_alert_reaches_its_receiver() {
     }
 }
 
-/// What fires beside each other, and which of them are muted. An alert is `alertname severity service [long_window]`.
+/// Alerts that fire together, and which of them are muted. An alert is `alertname severity service [long_window]`.
 const MUTED: &[(&str, &[&str], &[&str])] = &[
     (
         "the faster window speaks for the slower",
@@ -107,7 +108,7 @@ const MUTED: &[(&str, &[&str], &[&str])] = &[
     ),
     ("a slow burn alone pages", &["OrderAvailabilityBudgetBurn page order-api 6m"], &[]),
     (
-        "a page mutes the tickets of its service and of no other",
+        "a page mutes the tickets of its own service only",
         &[
             "ProbeFailures page order-api",
             "HighErrorRate ticket order-api",
@@ -116,7 +117,7 @@ const MUTED: &[(&str, &[&str], &[&str])] = &[
         &["HighErrorRate ticket order-api"],
     ),
     (
-        "a page of one service leaves the page of another alone",
+        "a page of one service does not mute the page of another",
         &["ProbeFailures page user-service", "OrderAvailabilityBudgetBurn page order-api 1m"],
         &[],
     ),
@@ -196,7 +197,7 @@ fn labels(alert: &str) -> Value {
 }
 
 #[tokio::test]
-async fn what_follows_from_something_else_is_muted_and_nothing_more() {
+async fn consequences_of_another_alert_are_muted_and_nothing_else() {
     if !available(&[Need::Alertmanager]) {
         return;
     }

@@ -1,5 +1,5 @@
-//! Who may log in to PostgreSQL and as whom: a role for each service, which owns its database and can do nothing else; one for
-//! the lab's owner, who may look everywhere and end sessions; no superuser.
+//! Who may log in to PostgreSQL, and as which role: each service has a role that owns its database and can do nothing
+//! else; the lab's owner has one that can read everything and end sessions; nobody is a superuser.
 
 use std::path::{Path, PathBuf};
 
@@ -11,30 +11,30 @@ use supervisor::write_private;
 
 use crate::secrets::{Secret, Secrets};
 
-/// Databases, one for each service that has one. Its role has the same name.
+/// Databases, one for each service that needs one. The role of the service has the same name.
 const DATABASES: &[&str] = &["users", "orders", "fulfillment"];
 
-/// The role of the lab's owner: for `lab psql`, and for a person on call.
+/// The role of the lab's owner: for `lab psql`, and for the person on call.
 pub(crate) const OWNER: &str = "lab";
 
-/// The file, among the secrets, by which libpq finds the owner's password.
+/// The file, in the secrets folder, in which libpq finds the owner's password.
 pub(crate) const PASS_FILE: &str = "pgpass";
 
 /// URL of one database for its service.
 ///
 /// # Errors
-/// When its password can be neither read nor made.
+/// When its password can be neither read nor created.
 pub(crate) fn url(secrets: &Secrets, port: u16, database: &str) -> Result<String> {
     let password = secrets.make(&file(database))?;
     Ok(format!("postgres://{database}:{}@127.0.0.1:{port}/{database}", password.expose()))
 }
 
-/// Name of the secret of a role.
+/// Name of the secret for a role.
 fn file(role: &str) -> String {
     format!("postgres-{role}")
 }
 
-/// Writes the rules of who may log in; the path of the file.
+/// Writes pg_hba.conf; returns its path.
 pub(super) fn rules(base: &Path) -> Result<PathBuf> {
     let path = base.join("pg_hba.conf");
     let mut text =
@@ -48,12 +48,12 @@ pub(super) fn rules(base: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// SQL that makes the databases. For a server of a single user: one statement a line.
+/// SQL that creates the databases. One statement per line, as single-user mode requires.
 pub(super) fn databases() -> String {
     DATABASES.iter().map(|name| format!("CREATE DATABASE {name};\n")).collect()
 }
 
-/// SQL that gives each role its password and its rights, on a new server as on one that has them. One statement a line.
+/// SQL that gives each role its password and rights; can be run repeatedly. One statement per line.
 pub(super) fn roles(secrets: &Secrets) -> Result<String> {
     let mut sql = String::new();
     for role in DATABASES.iter().chain([&OWNER]) {
@@ -75,8 +75,9 @@ pub(super) fn roles(secrets: &Secrets) -> Result<String> {
     Ok(sql)
 }
 
-/// What PostgreSQL keeps of a password (RFC 5803), so that it never gets to see the password itself. One iteration: many are there to
-/// make guessing slow, which nobody does with 192 random bits, and each connection of every service would pay for them.
+/// The SCRAM verifier that PostgreSQL stores (RFC 5803), so that it never sees the password itself. One iteration:
+/// more would only slow down guessing, which is hopeless against 192 random bits, and every connection would pay
+/// for them.
 fn verifier(password: &Secret, salt: &str) -> String {
     let salted = mac(password.expose().as_bytes(), &[salt.as_bytes(), &1_u32.to_be_bytes()].concat());
     let stored = Sha256::digest(mac(&salted, b"Client Key"));
@@ -86,7 +87,7 @@ fn verifier(password: &Secret, salt: &str) -> String {
 }
 
 fn mac(key: &[u8], text: &[u8]) -> [u8; 32] {
-    // HMAC takes keys of every length.
+    // HMAC accepts keys of any length.
     let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| unreachable!("a key of any length"));
     mac.update(text);
     mac.finalize().into_bytes().into()
@@ -97,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_verifier_has_the_form_that_postgresql_takes_and_says_nothing_of_the_password() {
+    fn a_verifier_has_the_form_that_postgresql_takes_and_hides_the_password() {
         let folder = tempfile::tempdir().unwrap();
         let home = crate::home::Home {
             root: folder.path().into(),

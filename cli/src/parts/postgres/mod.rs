@@ -1,9 +1,10 @@
-//! A private PostgreSQL: its own data folder, loopback only, no socket, small memory; one server, one database for each service,
-//! which belongs to a role of the same name. Who may log in, and as whom: `access.rs`.
+//! A private PostgreSQL: its own data folder, loopback only, no socket, little memory; one server with one database
+//! per service, owned by a role with the same name. `access.rs` says who may log in.
 //!
-//! PostgreSQL refuses to run as root. Then an unprivileged user runs it, and where that user cannot reach the checkout
-//! (a home folder of mode 0700) its data lie in a private folder under the system's temporary directory: the one thing
-//! that a lab writes outside its own folder. `.lab/postgres.path` names it and `lab down --purge` removes it.
+//! PostgreSQL refuses to run as root. In that case an unprivileged user runs it. If that user cannot reach the
+//! checkout (a home folder of mode 0700), the data are in a private folder under the system's temporary directory:
+//! the only thing that a lab writes outside its own folder. `.lab/postgres.path` points to it, and `lab down
+//! --purge` removes it.
 
 mod access;
 mod runner;
@@ -27,8 +28,8 @@ use crate::{home::Home, secrets::Secrets, terminal::say};
 
 pub(crate) use self::access::{OWNER, PASS_FILE, url};
 
-/// Settings of the server. Small: the lab has a few dozen short sessions. `fsync` stays on: what a service was told is
-/// committed is.
+/// Settings of the server. Small: the lab has a few dozen short sessions. `fsync` stays on, so that a commit that was
+/// confirmed is durable.
 const SETTINGS: &[&str] = &[
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
@@ -40,16 +41,16 @@ const SETTINGS: &[&str] = &[
     "timezone=UTC",
     "log_timezone=UTC",
     "log_line_prefix=%m [%p] ",
-    // The log tells a trainee what a production log would: slow statements, lock waits, temporary files.
+    // The log shows what a production log would: slow statements, lock waits, temporary files.
     "log_min_duration_statement=500ms",
     "log_lock_waits=on",
     "deadlock_timeout=1s",
 ];
 
-/// The part, with its data folder chosen.
+/// The part, after choosing its data folder.
 ///
 /// # Errors
-/// When PostgreSQL is not installed, or no user is found to run it.
+/// When PostgreSQL is not installed, or no user can run it.
 pub(crate) fn part(home: &Home, port: u16) -> Result<Part> {
     let bin = programs::postgres_folder()?;
     let runner = Runner::choose()?;
@@ -58,7 +59,7 @@ pub(crate) fn part(home: &Home, port: u16) -> Result<Part> {
     let (data, draft) = (base.join("cluster"), base.join("cluster.new"));
     if !data.exists() && base.join("data").exists() {
         say(format!(
-            "lab: PostgreSQL starts anew: the data of an earlier version, which asked nobody for a password, stay in {} until \
+            "lab: PostgreSQL starts empty: the data of an earlier version, which had no passwords, stay in {} until \
              `lab down --purge`",
             base.join("data").display()
         ));
@@ -71,7 +72,7 @@ pub(crate) fn part(home: &Home, port: u16) -> Result<Part> {
     let server = server.args(SETTINGS.iter().flat_map(|setting| ["-c", setting]));
     let mut part = Part::new("postgres", server, Probe::Postgres(port)).port("postgres", port);
 
-    // Nobody logs in as the superuser: what needs one is done by the server alone, before it listens.
+    // Nobody logs in as the superuser: steps that need one run in single-user mode, before the server listens.
     let alone = |folder: &Path| run("postgres").args(["--single", "-D", &text(folder), "postgres"]);
     let initdb = run("initdb").args([
         "--username=postgres",
@@ -106,7 +107,7 @@ fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-/// The folder that holds the data folder, made and owned for the runner.
+/// The parent of the data folder, created and owned by the runner.
 fn base(home: &Home, runner: &Runner) -> Result<PathBuf> {
     if let Some(outside) = outside(home)
         && outside.is_dir()
@@ -140,10 +141,10 @@ fn make(folder: &Path, runner: &Runner) -> Result<()> {
     runner.own(folder)
 }
 
-/// The private folder outside the lab's own, where one is in use.
+/// The private folder outside the lab's own, if one is in use.
 pub(crate) fn outside(home: &Home) -> Option<PathBuf> {
     let path = PathBuf::from(fs::read_to_string(home.outside()).ok()?.trim());
-    // Whatever the file says, nothing but a folder that `base` made is ever used or removed.
+    // Whatever the file says, only a folder that `base` created is ever used or removed.
     let ours = path.file_name()?.to_str()?.starts_with("sre-lab-");
     (ours && path.is_absolute()).then_some(path)
 }

@@ -1,4 +1,4 @@
-//! Who runs PostgreSQL, which refuses to run as root: the user who runs `lab`, or an unprivileged user in root's place.
+//! Which user runs PostgreSQL, since it refuses to run as root: the user who runs `lab`, or an unprivileged one.
 
 use std::{
     fs::{self, Permissions},
@@ -13,11 +13,11 @@ use supervisor::part::Line;
 use super::text;
 use crate::parts::programs;
 
-/// Who runs the server.
+/// The user who runs the server.
 pub(super) enum Runner {
     /// The user who runs `lab`.
     Me,
-    /// `lab` runs as root: this user, by way of setpriv(1).
+    /// `lab` runs as root: this user, through setpriv(1).
     Other { setpriv: PathBuf, name: String, uid: u32, gid: u32 },
 }
 
@@ -58,7 +58,7 @@ impl Runner {
             .with_context(|| format!("cannot give {} to user {name}", path.display()))
     }
 
-    /// Lets the runner pass through a folder to what it owns below, and nobody else: by its group, and without reading it.
+    /// Lets only the runner pass through a folder to its files below: through the group, and without read access.
     pub(super) fn pass(&self, folder: &Path) -> Result<()> {
         let Self::Other { name, gid, .. } = self else { return Ok(()) };
         chown(folder, None, Some(*gid))
@@ -66,7 +66,7 @@ impl Runner {
             .with_context(|| format!("cannot let user {name} through {}", folder.display()))
     }
 
-    /// Whether the runner can enter and change `folder`: asked by trying, so that access lists count as well.
+    /// Whether the runner can enter and change `folder`: tested by trying, so that access lists count as well.
     pub(super) fn reaches(&self, folder: &Path) -> bool {
         let line = self.line(Path::new("test"), Path::new("/")).args([
             "-w",

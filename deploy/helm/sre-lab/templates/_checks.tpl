@@ -1,23 +1,23 @@
-{{/* What does not go together, each with a sentence that says what to set. Called once, from checks.yaml. */}}
+{{/* Impossible combinations of settings; each message says what to set. Called once, from checks.yaml. */}}
 {{- define "sre-lab.checks" -}}
 {{- $v := .Values -}}
 {{- if and (not $v.postgres.enabled) (not $v.postgres.existingSecret) -}}
 {{- fail "postgres.enabled is false, so postgres.existingSecret must name a secret with the connection URLs `orders`, `users` and `fulfillment`." -}}
 {{- end -}}
 {{- if and $v.postgres.enabled $v.postgres.existingSecret -}}
-{{- fail "postgres.existingSecret is for a PostgreSQL of your own: set postgres.enabled to false, or leave it empty." -}}
+{{- fail "postgres.existingSecret is for your own PostgreSQL: set postgres.enabled to false, or leave it empty." -}}
 {{- end -}}
 {{- if and (not $v.redis.enabled) (not $v.redis.url) -}}
 {{- fail "redis.enabled is false, so redis.url must say where Redis is, such as redis://cache.example:6379." -}}
 {{- end -}}
 {{- if and (not $v.redpanda.enabled) (not $v.redpanda.brokers) -}}
-{{- fail "redpanda.enabled is false, so redpanda.brokers must list a Kafka of your own, such as kafka-0.example:9092,kafka-1.example:9092." -}}
+{{- fail "redpanda.enabled is false, so redpanda.brokers must list your own Kafka, such as kafka-0.example:9092,kafka-1.example:9092." -}}
 {{- end -}}
 {{- if and $v.redpanda.enabled (eq (mod (int $v.redpanda.replicas) 2) 0) -}}
 {{- fail (printf "redpanda.replicas is %d: Raft needs an odd number of brokers, such as 1 or 3." (int $v.redpanda.replicas)) -}}
 {{- end -}}
 {{- if and $v.eventKeys.keys $v.eventKeys.existingSecret -}}
-{{- fail "eventKeys.keys and eventKeys.existingSecret are both set: the keys are in one place." -}}
+{{- fail "eventKeys.keys and eventKeys.existingSecret are both set: set only one of them." -}}
 {{- end -}}
 {{- if and $v.grafana.enabled (not $v.prometheus.enabled) (not $v.prometheus.url) -}}
 {{- fail "grafana.enabled is true without a Prometheus: enable prometheus, or set prometheus.url to one that scrapes the lab." -}}
@@ -38,11 +38,11 @@
 {{- end -}}
 {{- range $svc.calls -}}
 {{- if not (dig . "ports" "http" "" $v.services) -}}
-{{- fail (printf "services.%s.calls names %s, which is no service with an HTTP port." $name .) -}}
+{{- fail (printf "services.%s.calls names %s, which is not a service with an HTTP port." $name .) -}}
 {{- end -}}
 {{- end -}}
 {{- $most := ternary $svc.autoscaling.maxReplicas $svc.replicas $svc.autoscaling.enabled -}}
-{{- /* One more pod while an upgrade rolls, one more connection a pod for its readiness probe. */ -}}
+{{- /* One more pod during a rolling upgrade, one more connection per pod for its readiness probe. */ -}}
 {{- if $svc.database }}{{ $connections = add $connections (mul (add1 $most) (add1 $svc.poolSize)) }}{{ end -}}
 {{- end -}}
 {{- if and $v.postgres.enabled (gt (int $connections) (int $v.postgres.maxConnections)) -}}

@@ -1,6 +1,6 @@
 {{/*
-Who may call whom, and on which port: the one table that the network policies are made of. It follows from the values of the
-services and from what is enabled. `to: outside` is a way out of the namespace: an external store, or the Kubernetes API.
+Who may call whom, and on which port: the table that all network policies are generated from. It is derived from the values of
+the services and from what is enabled. `to: outside` leaves the namespace: an external store, or the Kubernetes API.
 */}}
 {{- define "sre-lab.edges" -}}
 {{- $v := .Values -}}
@@ -33,12 +33,12 @@ edges:
   {{- end }}
 {{- end }}
 {{- if $v.redpanda.enabled }}
-  # Brokers among themselves: Raft, and the Kafka protocol.
+  # Between brokers: Raft, and the Kafka protocol.
   - { from: redpanda, to: redpanda, port: 33145 }
   - { from: redpanda, to: redpanda, port: 9092 }
 {{- end }}
 {{- if $v.prometheus.enabled }}
-  # Itself too, by its address.
+  # Itself as well, by its address.
   - { from: prometheus, to: prometheus, port: 9090 }
   {{- if $v.alertmanager.enabled }}
   - { from: prometheus, to: alertmanager, port: 9093 }
@@ -57,7 +57,7 @@ edges:
   {{- if include "sre-lab.shipsLogs" . }}
   - { from: prometheus, to: alloy, port: 12345 }
   {{- end }}
-  # The Kubernetes API (443 at its service, 6443 behind it) and the kubelets.
+  # The Kubernetes API (443 at its Service, 6443 behind it) and the kubelets.
   - { from: prometheus, to: outside, port: 443 }
   - { from: prometheus, to: outside, port: 6443 }
   {{- if $v.prometheus.kubelet }}
@@ -90,7 +90,7 @@ edges:
 {{- end }}
 {{- end }}
 
-{{/* Whether there is a shipper, and a place to ship to. */}}
+{{/* Whether logs are shipped: there is a shipper, and a Loki to ship to. */}}
 {{- define "sre-lab.shipsLogs" -}}
 {{- if and .Values.alloy.enabled (include "sre-lab.lokiUrl" .) }}yes{{ end -}}
 {{- end }}

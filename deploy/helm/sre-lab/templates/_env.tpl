@@ -1,4 +1,4 @@
-{{/* Environment of a service: what its values say, in the words of docs/configuration.md. Takes (list $ "order-api" $values). */}}
+{{/* Environment of a service: its values as the variables of docs/configuration.md. Takes (list $ "order-api" $values). */}}
 {{- define "sre-lab.env" -}}
 {{- $root := index . 0 -}}
 {{- $svc := index . 2 -}}
@@ -21,7 +21,7 @@
 - { name: KAFKA_BROKERS, value: {{ include "sre-lab.brokers" $root | quote }} }
 {{- with $root.Values.eventKeys }}
 {{- if .enabled }}
-{{- /* $(…) is filled in by the kubelet, from a variable above it. */}}
+{{- /* $(…) is replaced by the kubelet, from a variable above it. */}}
 {{- $name := ternary "EVENT_KEYS_SIGNED" "EVENT_KEYS" .acceptUnsigned }}
 - { name: {{ $name }}, valueFrom: { secretKeyRef: { name: {{ .existingSecret | default "event-keys" }}, key: keys } } }
 {{- if .acceptUnsigned }}
@@ -52,7 +52,7 @@
 {{- end }}
 {{- end }}
 
-{{/* Alertmanager's routes of local mode, with the receivers of here: the lab's pager, and a webhook of your own. */}}
+{{/* Alertmanager's routes of local mode, with the receivers of the chart: the lab's pager, and your own webhook. */}}
 {{- define "sre-lab.alertmanagerConfig" -}}
 {{- $urls := list -}}
 {{- if .Values.pager.enabled }}{{ $urls = append $urls (printf "http://lab-pager:%d/webhook" (int .Values.pager.port)) }}{{ end -}}

@@ -1,6 +1,6 @@
 {{/*
-Names, labels, addresses: nothing else. Objects are called after their part (`order-api`, `postgres`), without the release's
-name: one lab a namespace, and the same names as in local mode.
+Names, labels, addresses: nothing else. Objects have the name of their part (`order-api`, `postgres`), without the release's
+name: there is one lab per namespace, with the same names as in local mode.
 */}}
 
 {{/* Labels of an object of a part. Takes (list $ "order-api"). */}}
@@ -14,13 +14,13 @@ app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
 {{- end }}
 
-{{/* What selects the pods of a part. Never changes: a Deployment's selector cannot. */}}
+{{/* Labels that select the pods of a part. They never change: a Deployment's selector cannot. */}}
 {{- define "sre-lab.selector" -}}
 app.kubernetes.io/name: {{ index . 1 }}
 app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
 {{- end }}
 
-{{/* Labels of a part's pods. No version of the chart: a new chart alone restarts no store. */}}
+{{/* Labels of a part's pods. Without the chart's version: a new chart alone restarts no store. */}}
 {{- define "sre-lab.podLabels" -}}
 {{ include "sre-lab.selector" . }}
 app.kubernetes.io/component: {{ index . 1 }}
@@ -38,7 +38,7 @@ app.kubernetes.io/part-of: sre-lab
 {{ .Values.postgres.existingSecret | default "postgres" }}
 {{- end }}
 
-{{/* Names that requests to a part may be addressed to, beside pod addresses and localhost: those of its Services, and values.allowedHosts. Takes (list $ "order-api" "order-api-pods"). */}}
+{{/* Valid names in requests to a part, besides pod addresses and localhost: those of its Services, and values.allowedHosts. Takes (list $ "order-api" "order-api-pods"). */}}
 {{- define "sre-lab.allowedHosts" -}}
 {{- $root := first . -}}
 {{- $namespace := $root.Release.Namespace -}}
@@ -53,7 +53,7 @@ app.kubernetes.io/part-of: sre-lab
 {{ ternary "redis://redis:6379" .Values.redis.url .Values.redis.enabled }}
 {{- end }}
 
-{{/* Every broker by name: a client finds the cluster while one of them is gone. */}}
+{{/* Every broker by name: a client finds the cluster even if one of them is gone. */}}
 {{- define "sre-lab.brokers" -}}
 {{- if .Values.redpanda.enabled -}}
 {{- range $i := until (int .Values.redpanda.replicas) }}{{ if $i }},{{ end }}redpanda-{{ $i }}.redpanda:9092{{ end -}}

@@ -1,8 +1,8 @@
 {{/*
-What Pod Security's profile `restricted` asks for, and a read-only root file system on top. Every pod of the chart has it.
+The requirements of Pod Security's profile `restricted`, plus a read-only root file system. Every pod of the chart uses it.
 */}}
 
-{{/* Of a pod. Takes the number that is user and group. */}}
+{{/* Of a pod. Takes the number of the user and the group. */}}
 {{- define "sre-lab.podSecurity" -}}
 runAsNonRoot: true
 runAsUser: {{ . }}

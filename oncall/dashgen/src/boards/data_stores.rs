@@ -1,4 +1,4 @@
-//! PostgreSQL, Redis and the broker, as their users see them; Redpanda's own view where it runs.
+//! PostgreSQL, Redis and the broker, as their clients see them; and Redpanda's own metrics where it runs.
 
 use super::{
     shared::{NEVER, database_panels},
@@ -14,7 +14,7 @@ pub(super) fn board() -> Board {
     Board {
         uid: "data-stores",
         title: "Data stores",
-        description: "PostgreSQL, Redis and the broker. What clients measure comes first: a store that is well and cannot be reached is down all the same.",
+        description: "PostgreSQL, Redis and the broker. What clients measure comes first: a healthy store that nobody can reach is down.",
         jobs: r#"up{job!="application-metrics"}"#,
         variables: &[],
         rows: vec![
@@ -38,7 +38,7 @@ fn postgres_row() -> Row {
             Panel::new(Kind::Stack, "Statements", Unit::Operations, "Statements and transactions, by type. Normal follows the load.")
                 .query(query("{{query_type}}", rates("query_type", "database_query_duration_seconds_count", "")))
                 .size(8, 7),
-            panel("Connections held", Unit::Count, "Connections that an operation holds, by database. Normal is one or two; all of them held is an outage in the making.")
+            panel("Connections held", Unit::Count, "Connections that an operation holds, by database. Normal is one or two; if all are held, an outage is near.")
                 .query(query("{{database}}", sum("database", &sel("database_connections_active", ""))))
                 .size(8, 7),
             panel("Connections open and idle", Unit::Count, "Open connections that nobody holds, by database. Normal is more than 0; 0 for long means that the pool is exhausted.")
@@ -65,7 +65,7 @@ fn redis_row() -> Row {
                 Kind::Stack,
                 "Operations",
                 Unit::Operations,
-                "Cache operations, by kind. Normal is one read a request and some writes.",
+                "Cache operations, by kind. Normal is one read per request and a few writes.",
             )
             .query(query("{{operation}}", rates("operation", "cache_operation_duration_seconds_count", "")))
             .size(6, 7),

@@ -1,4 +1,4 @@
-//! The lab's pods: names of kube-state-metrics and of the kubelet's cAdvisor.
+//! The lab's pods, by the metrics of kube-state-metrics and of the kubelet's cAdvisor.
 
 use super::shared::{NEVER, USED};
 use crate::{
@@ -7,14 +7,14 @@ use crate::{
 };
 
 const SPACE: &str = r#"namespace=~"$namespace""#;
-/// Real containers, without the pod's own cgroup.
+/// Containers, without the pod's own cgroup.
 const CONTAINERS: &str = r#"namespace=~"$namespace", container!="""#;
 
 pub(super) fn board() -> Board {
     Board {
         uid: "kubernetes",
         title: "Kubernetes resources",
-        description: "What the pods use of what they may use. Throttling and memory near its limit explain a slow service that looks idle.",
+        description: "How much of their limits and requests the pods use. Throttling and memory near its limit explain a slow service that looks idle.",
         jobs: r#"{__name__=~"kube_pod_info|container_memory_working_set_bytes"}"#,
         variables: &[Variable {
             name: "namespace",
@@ -40,12 +40,12 @@ fn state_row() -> Row {
         vec![
             stat(
                 "Pods ready",
-                "Pods that receive traffic. Normal equals the pods that there should be.",
+                "Pods that receive traffic. Normal equals the wanted pods.",
                 sum("", &sel("kube_pod_status_ready", &ready)),
             ),
             stat(
                 "Pods not ready",
-                "Pods that receive no traffic. Normal is 0, apart from a roll-out.",
+                "Pods that receive no traffic. Normal is 0, except during a roll-out.",
                 sum("", &sel("kube_pod_status_ready", &format!("{SPACE}, condition=\"false\""))),
             )
             .steps(NEVER),
@@ -60,7 +60,7 @@ fn state_row() -> Row {
             .steps(NEVER),
             stat(
                 "Killed for memory",
-                "Containers whose last end was an out-of-memory kill. Normal is 0.",
+                "Containers that were last ended by an out-of-memory kill. Normal is 0.",
                 sum(
                     "",
                     &sel(
@@ -100,16 +100,16 @@ fn cpu_row() -> Row {
     row(
         "CPU",
         vec![
-            panel("CPU throttling", Unit::Ratio, "Share of the scheduling periods in which a pod was held back by its CPU limit. Normal is 0: from a few per cent on, latency follows, however idle the node is.")
+            panel("CPU throttling", Unit::Ratio, "Share of the scheduling periods in which a pod was held back by its CPU limit. Normal is 0: a few per cent are enough to raise latency, however idle the node is.")
                 .query(query("{{pod}}", throttled))
                 .range(0.0, 1.0)
                 .steps(&[(Some(0.05), "orange"), (Some(0.25), "red")]),
-            panel("CPU against request", Unit::Ratio, "Use as a share of the request. Normal is below 1; above it the pod lives on what others leave.")
+            panel("CPU against request", Unit::Ratio, "Use as a share of the request. Normal is below 1; above it the pod depends on what others leave unused.")
                 .query(query("{{pod}}", against(&used, "cpu", "kube_pod_container_resource_requests"))),
             panel("CPU", Unit::Plain, "Cores in use, by pod. Normal is below the request.").query(query("{{pod}}", sum("namespace, pod", &used))),
-            panel("Replicas of the autoscaler", Unit::Count, "Replicas that the autoscaler runs, and the most it may run. Normal is below the most; at it for long means that scaling does not help.")
+            panel("Replicas of the autoscaler", Unit::Count, "Replicas that the autoscaler runs, and its maximum. Normal is below the maximum; staying there means that scaling does not help.")
                 .query(query("{{horizontalpodautoscaler}}", sum("horizontalpodautoscaler", &sel("kube_horizontalpodautoscaler_status_current_replicas", SPACE))))
-                .query(query("{{horizontalpodautoscaler}}: most", sum("horizontalpodautoscaler", &sel("kube_horizontalpodautoscaler_spec_max_replicas", SPACE)))),
+                .query(query("{{horizontalpodautoscaler}}: maximum", sum("horizontalpodautoscaler", &sel("kube_horizontalpodautoscaler_spec_max_replicas", SPACE)))),
         ],
     )
 }
@@ -144,7 +144,7 @@ fn pods_row() -> Row {
     row(
         "Pods",
         vec![
-            Panel::new(Kind::Table(columns), "Deployments", Unit::Count, "Replicas wanted, available and of the newest version. Normal is the same number three times.")
+            Panel::new(Kind::Table(columns), "Deployments", Unit::Count, "Replicas that are wanted, available and of the newest version. Normal is three equal numbers.")
                 .query(of("kube_deployment_spec_replicas"))
                 .query(of("kube_deployment_status_replicas_available"))
                 .query(of("kube_deployment_status_replicas_updated")),

@@ -13,7 +13,7 @@ pub(super) fn board() -> Board {
     Board {
         uid: NAME,
         title: "order-api",
-        description: "Takes orders and answers reads of them; hands orders on through its outbox. Read from top to bottom: what users feel, then who is to blame.",
+        description: "Takes orders and answers reads of them; hands orders on through its outbox. Read from top to bottom: first what users notice, then the possible causes.",
         jobs: r#"up{service="order-api", job!="application-metrics"}"#,
         variables: &[],
         rows: vec![
@@ -49,7 +49,7 @@ fn peer_row() -> Row {
             panel("Retries and refused calls", Unit::Requests, "Attempts after the first, and calls that the breaker or the bulkhead did not let out. Normal is 0.")
                 .query(query("retries to {{peer}}", rates("peer", "http_client_retries_total", &of)))
                 .query(query("refused: {{reason}}", rates("peer, reason", "http_client_refused_total", &of))),
-            Panel::new(Kind::States, "Circuit breaker", Unit::Plain, "Normal is closed. Open: calls are refused at once; half-open: one is let through to see.")
+            Panel::new(Kind::States, "Circuit breaker", Unit::Plain, "Normal is closed. Open: calls are refused at once; half-open: one trial call is let through.")
                 .query(query("{{peer}}", max("peer", &sel("circuit_breaker_state", &of))))
                 .words(&[(0.0, "closed", "green"), (1.0, "half-open", "yellow"), (2.0, "open", "red")])
                 .size(6, 7),
@@ -64,10 +64,10 @@ fn queue_row() -> Row {
     row(
         "Dependency: the topics orders and order-outcomes",
         vec![
-            panel("Outbox entries", Unit::Count, "Orders that are accepted and not settled yet. Normal is about one second's worth of orders; growth means that nobody settles them.")
+            panel("Outbox entries", Unit::Count, "Accepted orders that are not settled yet. Normal is about one second's worth of orders; growth means that they are not being settled.")
                 .query(query("entries", sum("", &sel("outbox_entries", &of))))
                 .links(links()),
-            panel("Age of the oldest entry", Unit::Seconds, "How long the oldest unsettled order has been waiting. Normal is below a second; 5 s misses the freshness objective.")
+            panel("Age of the oldest entry", Unit::Seconds, "How long the oldest unsettled order has been waiting. Normal is below a second; above 5 s the freshness objective is violated.")
                 .query(query("oldest", max("", &sel("outbox_oldest_age_seconds", &of))))
                 .steps(&[(Some(5.0), "red")])
                 .links(links()),
@@ -88,13 +88,13 @@ fn saturation_row() -> Row {
             panel(
                 "Requests in flight",
                 Unit::Count,
-                "Requests without an answer yet. Normal is rate times latency: a handful.",
+                "Requests that have not been answered yet. Normal is rate times latency: a handful.",
             )
             .query(query("{{instance}}", sel("http_requests_in_flight", &of))),
             panel(
                 "Shed and panics",
                 Unit::Requests,
-                "Requests refused because too many were in flight, handlers that panicked, and clients turned away for their own doing (slow, too many, foreign). Normal is 0.",
+                "Requests refused because too many were in flight, handlers that panicked, and clients turned away because of their own behaviour (slow, too many, foreign). Normal is 0.",
             )
             .query(query("shed", rates("", "http_requests_shed_total", &of)))
             .query(query("panics", rates("", "http_panics_total", &of)))
@@ -103,7 +103,7 @@ fn saturation_row() -> Row {
             panel(
                 "Lag of order-outcomes",
                 Unit::Count,
-                "Outcomes that are not applied yet, by partition. Normal is near 0.",
+                "Outcomes that have not been applied yet, by partition. Normal is near 0.",
             )
             .query(query(
                 "{{topic}}/{{partition}}",
@@ -112,7 +112,7 @@ fn saturation_row() -> Row {
             panel(
                 "Disk in use",
                 Unit::Percent,
-                "Of the file system below the process, as df counts it. Normal is flat.",
+                "Use of the process's file system, as df counts it. Normal is flat.",
             )
             .query(query("{{mount_point}}", max("mount_point", &sel("disk_usage_percent", &of))))
             .range(0.0, 100.0)

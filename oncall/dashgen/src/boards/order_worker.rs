@@ -13,7 +13,7 @@ pub(super) fn board() -> Board {
     Board {
         uid: NAME,
         title: "order-worker",
-        description: "Consumes orders, takes payment, publishes outcomes, and dead-letters what it cannot read. Read from top to bottom: is it keeping up, is it right, who holds it up.",
+        description: "Consumes orders, takes payment, publishes outcomes, and dead-letters messages that it cannot read. Read from top to bottom: does it keep up, are its results right, what holds it up.",
         jobs: r#"up{service="order-worker", job!="application-metrics"}"#,
         variables: &[],
         rows: vec![
@@ -48,13 +48,13 @@ fn messages_row() -> Row {
     row(
         "Messages: rate, errors, duration",
         vec![
-            Panel::new(Kind::Stack, "Orders by outcome", Unit::Events, "What became of order messages. Normal is completed with some rejected; duplicates appear after a restart and do no harm.")
+            Panel::new(Kind::Stack, "Orders by outcome", Unit::Events, "What became of order messages. Normal is completed with a few rejected; duplicates appear after a restart and are harmless.")
                 .query(query("{{status}}", rates("status", "orders_processed_total", &of)))
                 .colour("completed", "green")
                 .colour("dead_letter", "red")
                 .size(6, 8)
                 .links(links()),
-            panel("Dead-letter ratio", Unit::Ratio, "Share of the messages that were given up. Normal is 0.")
+            panel("Dead-letter ratio", Unit::Ratio, "Share of the messages that were given up on. Normal is 0.")
                 .query(query("{{topic}}", share("topic", "kafka_consumed_total", &failed, &of)))
                 .steps(&NEVER[1..]),
             duration.colour("p50", "green").colour("p95", "orange").colour("p99", "red"),
@@ -68,17 +68,17 @@ fn correctness_row() -> Row {
     let of = of(NAME);
     let wrong = format!("{of}, result=\"mismatch\"");
     row(
-        "Is it right?",
+        "Are its results right?",
         vec![
-            panel("Wrong totals", Unit::Ratio, "Share of the orders whose total does not agree with their lines. Normal is 0. No request fails because of it: only this panel and its alert tell.")
+            panel("Wrong totals", Unit::Ratio, "Share of the orders whose total does not match their lines. Normal is 0. No request fails because of it: only this panel and its alert show it.")
                 .query(query("mismatch", share("", "order_totals_checked_total", &wrong, &of)))
                 .steps(&NEVER[1..])
                 .size(8, 7),
-            panel("Dead letters by reason", Unit::Events, "Messages given up. Normal is 0. `order-worker redrive` brings them back once the reason is gone.")
+            panel("Dead letters by reason", Unit::Events, "Messages that were given up on. Normal is 0. `order-worker redrive` publishes them again once the cause is fixed.")
                 .query(query("{{topic}}: {{reason}}", rates("topic, reason", "dead_letters_total", &of)))
                 .size(8, 7),
-            panel("Revenue", Unit::Dollars, "Dollars of completed payments a second. Normal follows the orders.")
-                .query(query("dollars a second", rates("", "revenue_dollars_total", &of)))
+            panel("Revenue", Unit::Dollars, "Dollars of completed payments per second. Normal follows the orders.")
+                .query(query("dollars per second", rates("", "revenue_dollars_total", &of)))
                 .size(8, 7),
         ],
     )
@@ -90,17 +90,17 @@ fn queue_row() -> Row {
     row(
         "Dependency: the topics orders and order-outcomes",
         vec![
-            panel("Consumer lag", Unit::Count, "Messages that are not committed yet, by partition. Normal is near 0; one partition that grows alone is a poison message or a hot key.")
+            panel("Consumer lag", Unit::Count, "Messages that have not been committed yet, by partition. Normal is near 0; one partition that grows alone is a poison message or a hot key.")
                 .query(query("{{topic}}/{{partition}}", sum("topic, partition", &sel("kafka_consumer_lag", &of))))
                 .links(links()),
-            panel("Age of the oldest message", Unit::Seconds, "How long the oldest message has been waiting. Normal is below a second. Better than lag: it has the unit of the promise.")
+            panel("Age of the oldest message", Unit::Seconds, "How long the oldest message has been waiting. Normal is below a second. More useful than lag: it has the unit of the objective.")
                 .query(query("{{topic}}/{{partition}}", max("topic, partition", &sel("kafka_oldest_message_age_seconds", &of))))
                 .steps(&[(Some(5.0), "red")])
                 .links(links()),
-            panel("Outbox", Unit::Count, "Outcomes that are not published yet. Normal is near 0.")
+            panel("Outbox", Unit::Count, "Outcomes that have not been published yet. Normal is near 0.")
                 .query(query("entries", sum("", &sel("outbox_entries", &of))))
                 .links(links()),
-            panel("Rebalances", Unit::Events, "Times that partitions were given or taken. Normal is 0 between deploys; a storm stops all work.")
+            panel("Rebalances", Unit::Events, "How often partitions were assigned or revoked. Normal is 0 between deploys; a storm stops all work.")
                 .query(query("{{group}}", rates("group", "kafka_rebalances_total", &of))),
         ],
     )

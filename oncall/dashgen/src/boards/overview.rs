@@ -1,4 +1,4 @@
-//! The whole lab on one screen, from what users get down the path of a request.
+//! The whole lab on one screen, from what users get along the path of a request.
 
 use slo::PAIRS;
 
@@ -13,7 +13,7 @@ pub(super) fn board() -> Board {
     Board {
         uid: "overview",
         title: "Overview",
-        description: "Start here. First what users get, then each hop of a request in its order: the first one that is not green is where to look.",
+        description: "Start here. First what users get, then each hop of a request in order: look at the first one that is not green.",
         jobs: r#"up{job!="application-metrics"}"#,
         variables: &[],
         rows: vec![promise_row(), path_row(), signals_row(), saturation_row(), map_row()],
@@ -25,7 +25,7 @@ fn promise_row() -> Row {
     row(
         "What users get",
         vec![
-            Panel::new(Kind::Stat, "Error budget left", Unit::Ratio, "Share of the error budget of the period that is left, by SLO. Normal is above 50 %; below 0 the objective is missed. A click opens the SLO.")
+            Panel::new(Kind::Stat, "Error budget left", Unit::Ratio, "Share of the error budget of the period that is left, by SLO. Normal is above 50 %; below 0 the objective is violated. A click opens the SLO.")
                 .query(query("{{slo}}", sel("board:slo_error_budget_remaining:ratio", "")))
                 .steps(BUDGET)
                 .size(14, 5)
@@ -40,7 +40,7 @@ fn promise_row() -> Row {
     )
 }
 
-/// What a hop shows: its name, what it says of itself, and its three signals.
+/// One hop: its name, its description, and its three signals.
 struct Hop {
     title: &'static str,
     description: &'static str,
@@ -88,7 +88,7 @@ fn users() -> Hop {
     let failed = r#"outcome!~"ok|client_error""#;
     Hop {
         title: "1 Users",
-        description: "The load generator's view, from outside. Normal is green but for errors of /risky. What it sees and no service sees is between them. /risky fails for 20 % of its calls by design.",
+        description: "The load generator's view, from outside. Normal is green except for errors of /risky. What only this row sees happens between the users and the services. /risky fails for 20 % of its calls by design.",
         rate: rates("", "load_requests_total", ""),
         errors: share("", "load_requests_total", failed, ""),
         p95: quantile(0.95, "", "load_request_duration_seconds", ""),
@@ -101,11 +101,11 @@ fn http(service: &'static str) -> Hop {
     let of = format!("service=\"{service}\"");
     let front = service == "order-api";
     let (title, description) = if front {
-        ("2 order-api", "Answers of order-api, without /risky. Errors are 5xx; normal is 0.")
+        ("2 order-api", "Responses of order-api, without /risky. Errors are 5xx; normal is 0.")
     } else {
-        ("3 user-service", "Answers of user-service. Errors are 5xx; normal is 0.")
+        ("3 user-service", "Responses of user-service. Errors are 5xx; normal is 0.")
     };
-    // /risky fails by design and would hide what does not.
+    // /risky fails by design and would hide real failures.
     let of = if front { format!("{of}, endpoint!=\"/risky\"") } else { of };
     Hop {
         title,
@@ -121,7 +121,7 @@ fn http(service: &'static str) -> Hop {
 fn redis() -> Hop {
     Hop {
         title: "4 Redis",
-        description: "Cache operations of user-service. Errors are failures and operations past their deadline; normal is 0.",
+        description: "Cache operations of user-service. Errors are failed and late operations; normal is 0.",
         rate: rates("", "cache_operation_duration_seconds_count", ""),
         errors: format!(
             "{}\n/\n{}",
@@ -137,7 +137,7 @@ fn redis() -> Hop {
 fn postgres() -> Hop {
     Hop {
         title: "5 PostgreSQL",
-        description: "Statements and transactions of all services, without the wait for a connection. Errors leave out conflicts and duplicates, which are answers; normal is 0.",
+        description: "Statements and transactions of all services, without the wait for a connection. Errors exclude conflicts and duplicates, which are regular results; normal is 0.",
         rate: rates("", "database_query_duration_seconds_count", ""),
         errors: format!(
             "{}\n/\n{}",
@@ -153,7 +153,7 @@ fn postgres() -> Hop {
 fn kafka() -> Hop {
     Hop {
         title: "6 Kafka",
-        description: "Messages published to all topics, and the wait for the broker's acknowledgement. Normal is no error and a few milliseconds.",
+        description: "Messages published to all topics, and the time to the broker's acknowledgement. Normal is no errors and a few milliseconds.",
         rate: rates("", "kafka_published_total", ""),
         errors: share("", "kafka_published_total", r#"outcome="error""#, ""),
         p95: quantile(0.95, "", "kafka_publish_duration_seconds", ""),
@@ -178,7 +178,7 @@ fn worker() -> Hop {
 fn settled() -> Hop {
     Hop {
         title: "8 Settled",
-        description: "Orders whose outcome was applied, and the time since their 202. Errors are totals that do not agree with their lines; normal is 0.",
+        description: "Orders whose outcome was applied, and the time since their 202. Errors are totals that do not match their lines; normal is 0.",
         rate: rates("", "orders_settled_total", ""),
         errors: share("", "order_totals_checked_total", r#"result="mismatch""#, ""),
         p95: quantile(0.95, "", "order_settle_duration_seconds", ""),
@@ -193,14 +193,14 @@ fn signals_row() -> Row {
     row(
         "Golden signals",
         vec![
-            panel(Kind::Lines, "Traffic", Unit::Requests, "Requests answered, by service, with what the load asks for. Normal is flat lines; user-service is called by order-api as well as by users.")
+            panel(Kind::Lines, "Traffic", Unit::Requests, "Answered requests by service, and the rate that the load generator aims for. Normal is flat lines; user-service is called by order-api as well as by users.")
                 .query(query("{{service}}", rates("service", "http_requests_total", "")))
-                .query(query("asked for", sum("", &sel("load_target_rps", ""))))
-                .colour("asked for", "text"),
-            panel(Kind::Lines, "Errors", Unit::Ratio, "Share of the answers that are 5xx, without /risky. Normal is 0.")
+                .query(query("target", sum("", &sel("load_target_rps", ""))))
+                .colour("target", "text"),
+            panel(Kind::Lines, "Errors", Unit::Ratio, "Share of the responses that are 5xx, without /risky. Normal is 0.")
                 .query(query("{{service}}", share("service", "http_requests_total", errors, r#"endpoint!="/risky""#)))
                 .steps(&ERRORS[1..]),
-            panel(Kind::Lines, "Latency, p95", Unit::Seconds, "The slowest 5 % of the answers. Normal is well below the dashed 250 ms. A dot opens its trace.")
+            panel(Kind::Lines, "Latency, p95", Unit::Seconds, "The slowest 5 % of the responses. Normal is well below the dashed 250 ms. A dot opens its trace.")
                 .query(query("{{service}}", quantile(0.95, "service", "http_request_duration_seconds", "")).exemplars())
                 .steps(&LATENCY[1..])
                 .links([slow_traces_of("order-api"), slow_traces_of("user-service")]),
@@ -227,7 +227,7 @@ fn saturation_row() -> Row {
             .range(0.0, 1.0)
             .steps(&USED[1..])
             .links(hop("data-stores", "Data stores")),
-            panel("CPU", Unit::Percent, "Of what each process may use. Normal is below 50 %.")
+            panel("CPU", Unit::Percent, "Share of what each process may use. Normal is below 50 %.")
                 .query(query("{{service}}", max("service", &sel("cpu_usage_percent", ""))))
                 .range(0.0, 100.0)
                 .steps(&USED_PERCENT[1..]),
@@ -242,7 +242,7 @@ fn saturation_row() -> Row {
             panel(
                 "Requests refused",
                 Unit::Requests,
-                "Shed, refused by a breaker or a bulkhead, or refused to protect the database. Normal is 0.",
+                "Requests that were shed, refused by a breaker or a bulkhead, or refused to protect the database. Normal is 0.",
             )
             .query(query("shed by {{service}}", rates("service", "http_requests_shed_total", "")))
             .query(query("calls not sent: {{reason}}", sum("reason", &rate("http_client_refused_total", ""))))
@@ -256,7 +256,7 @@ fn map_row() -> Row {
     row(
         "Who calls whom, and what is logged",
         vec![
-            Panel::new(Kind::NodeGraph, "Service map", Unit::Plain, "Calls between services as the traces tell them, messages included. Normal is the picture of docs/architecture.md.")
+            Panel::new(Kind::NodeGraph, "Service map", Unit::Plain, "Calls between services according to the traces, including messages. Normal is the picture of docs/architecture.md.")
                 .query(dependencies())
                 .size(10, 10),
             Panel::new(Kind::Logs, "Errors of all services", Unit::Plain, "Lines at ERROR. Normal is /risky only, which fails by design. The field trace_id opens the trace.")

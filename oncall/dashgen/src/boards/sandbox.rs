@@ -1,4 +1,5 @@
-//! The sandbox's experiment: send load to `/risky`, watch the success rate fall below 90 %, fix it, watch it recover.
+//! The experiment of the sandbox: send load to `/risky`, watch the success rate fall below 90 %, fix it, watch it
+//! recover.
 
 use super::shared::{LATENCY, logs_row};
 use crate::{
@@ -40,12 +41,12 @@ fn experiment_row() -> Row {
     row(
         "The experiment",
         vec![
-            Panel::new(Kind::Gauge, "Success Rate now", Unit::Percent, "Share of all answers that are not 5xx. Normal is above 90 %, the sandbox's objective.")
+            Panel::new(Kind::Gauge, "Success Rate now", Unit::Percent, "Share of all responses that are not 5xx. Normal is above 90 %, the sandbox's objective.")
                 .query(query("success", success(&of)))
                 .steps(STEPS)
                 .range(0.0, 100.0)
                 .size(5, 9),
-            Panel::new(Kind::Lines, "Success Rate", Unit::Percent, "Share of all answers that are not 5xx, /risky included. Normal is a few per cent below 100. The dashed line is the objective of 90 %: below it the SLO is breached.")
+            Panel::new(Kind::Lines, "Success Rate", Unit::Percent, "Share of all responses that are not 5xx, including /risky. Normal is a few per cent below 100. The dashed line is the objective of 90 %: below it the SLO is breached.")
                 .query(query("success", success(&of)))
                 .steps(&[(Some(90.0), "red")])
                 .range(0.0, 100.0)
@@ -69,7 +70,7 @@ fn why_row() -> Row {
                 Kind::Lines,
                 "Success Rate by route",
                 Unit::Percent,
-                "Normal is 100 % for all but /risky, which is at 80 %.",
+                "Normal is 100 % for all except /risky, which is at 80 %.",
             )
             .query(query("{{endpoint}}", by_route))
             .steps(&[(Some(90.0), "red")])
@@ -78,14 +79,14 @@ fn why_row() -> Row {
                 Kind::Stack,
                 "Requests",
                 Unit::Requests,
-                "Requests answered, by route. Normal follows the load; a large share of /risky is what pulls the success rate down.",
+                "Answered requests, by route. Normal follows the load; a large share of /risky pulls the success rate down.",
             )
             .query(query("{{endpoint}}", rates("endpoint", "http_requests_total", &of))),
             panel(
                 Kind::Stack,
                 "Failures",
                 Unit::Requests,
-                "Answers with 5xx, by route. Normal is /risky only.",
+                "Responses with 5xx, by route. Normal is /risky only.",
             )
             .query(query(
                 "{{endpoint}} {{status}}",
@@ -95,7 +96,7 @@ fn why_row() -> Row {
                 Kind::Lines,
                 "Response time, p95",
                 Unit::Seconds,
-                "The slowest 5 % of the answers, by route. Normal is below 250 ms. A dot opens its trace.",
+                "The slowest 5 % of the responses, by route. Normal is below 250 ms. A dot opens its trace.",
             )
             .query(
                 query("{{endpoint}}", quantile(0.95, "endpoint", "http_request_duration_seconds", &of))

@@ -1,4 +1,4 @@
-//! Rows that several boards have in common, so that a reader finds the same signal in the same place.
+//! Rows that several boards share, so that a reader finds the same signal in the same place.
 
 use slo::PAIRS;
 
@@ -8,7 +8,7 @@ use crate::{
     query::{logs, quantile, quantiles, query, rate, rates, sel, share, sum},
 };
 
-/// Colours of a budget that is left, as a share.
+/// Colours of the budget that is left, as a share.
 pub(super) const BUDGET: &[Step] =
     &[(None, "red"), (Some(0.0), "orange"), (Some(0.25), "yellow"), (Some(0.5), "green")];
 /// Colours of a burn rate: 1 uses the budget up exactly at the end of the period; the last two page.
@@ -26,7 +26,7 @@ pub(super) const LATENCY: &[Step] = &[(None, "green"), (Some(0.25), "orange"), (
 pub(super) const USED: &[Step] = &[(None, "green"), (Some(0.7), "yellow"), (Some(0.9), "red")];
 /// Colours of a used percentage.
 pub(super) const USED_PERCENT: &[Step] = &[(None, "green"), (Some(70.0), "yellow"), (Some(85.0), "red")];
-/// Colours of something that should not happen at all.
+/// Colours of something that should never happen.
 pub(super) const NEVER: &[Step] = &[(None, "green"), (Some(0.001), "red")];
 
 /// The matcher that narrows a selector to one service.
@@ -46,7 +46,7 @@ pub(super) fn slo_row(service: &str) -> Row {
                 Kind::Stat,
                 "Error budget left",
                 Unit::Ratio,
-                "Share of the error budget of the period that is left, by SLO. Normal is above 50 %; at 0 the objective is missed.",
+                "Share of the error budget of the period that is left, by SLO. Normal is above 50 %; below 0 the objective is violated.",
             )
             .query(query("{{slo}}", sel("board:slo_error_budget_remaining:ratio", &of)))
             .steps(BUDGET)
@@ -70,7 +70,7 @@ pub(super) fn slo_row(service: &str) -> Row {
     )
 }
 
-/// A table of alerts; an empty one is the normal state, and says so by having no line.
+/// A table of alerts; normally empty.
 pub(super) fn alerts(title: &'static str, expr: &str, (width, height): (u32, u32)) -> Panel {
     let columns = vec![
         text("alertname", "Alert").link(runbook()),
@@ -82,13 +82,13 @@ pub(super) fn alerts(title: &'static str, expr: &str, (width, height): (u32, u32
         Kind::Table(columns),
         title,
         Unit::Plain,
-        "Alerts that are pending or firing. Normal is none. The alert's name opens its runbook, the service its dashboard.",
+        "Alerts that are pending or firing. Normal is an empty table. The alert's name opens its runbook, the service its dashboard.",
     )
     .query(query("", expr))
     .size(width, height)
 }
 
-/// Rate, errors, duration of what a service answers over HTTP.
+/// Rate, errors and duration of a service's HTTP requests.
 pub(super) fn red_row(service: &'static str) -> Row {
     let of = of(service);
     let errors = format!("{of}, status=~\"5..\"");
@@ -98,7 +98,7 @@ pub(super) fn red_row(service: &'static str) -> Row {
         Kind::Lines,
         "Latency",
         Unit::Seconds,
-        "Time to the answer. Normal is a p99 well below the dashed 250 ms of the objective. A dot is one request: it opens its trace.",
+        "Time to the response. Normal is a p99 well below the dashed 250 ms of the objective. A dot is one request: it opens its trace.",
     )
     .steps(&LATENCY[1..])
     .links(traces());
@@ -108,21 +108,21 @@ pub(super) fn red_row(service: &'static str) -> Row {
     row(
         "Requests: rate, errors, duration",
         vec![
-            panel(Kind::Stack, "Request rate", Unit::Requests, "Requests answered, by route. Normal follows the load; a route that vanishes is a sign of its own.")
+            panel(Kind::Stack, "Request rate", Unit::Requests, "Answered requests, by route. Normal follows the load; a route that vanishes is a symptom as well.")
                 .query(query("{{method}} {{endpoint}}", rates("method, endpoint", "http_requests_total", &of)))
                 .links(traces()),
-            panel(Kind::Lines, "Error ratio", Unit::Ratio, "Share of the answers that are 5xx, by route. Normal is 0, apart from /risky, which fails for 20 % by design.")
+            panel(Kind::Lines, "Error ratio", Unit::Ratio, "Share of the responses that are 5xx, by route. Normal is 0, except for /risky, which fails for 20 % by design.")
                 .query(query("{{method}} {{endpoint}}", share("method, endpoint", "http_requests_total", &errors, &of)))
                 .steps(&ERRORS[1..])
                 .links(traces()),
             latency.colour("p50", "green").colour("p95", "orange").colour("p99", "red"),
-            panel(Kind::Lines, "p95 by route", Unit::Seconds, "The slowest 5 % of each route. Normal is a flat line a route; one that leaves the others is where to look.")
+            panel(Kind::Lines, "p95 by route", Unit::Seconds, "The slowest 5 % of each route. Normal is a flat line per route; look at one that leaves the others.")
                 .query(query("{{method}} {{endpoint}}", quantile(0.95, "method, endpoint", "http_request_duration_seconds", &of)).exemplars())
                 .links(traces()),
             Panel::new(Kind::Heatmap, "Latency distribution", Unit::Seconds, "Requests by how long they took. Normal is one dark band near the bottom; a second band is a second kind of request, such as a miss or a retry.")
                 .query(query("{{le}}", sum("le", &rate("http_request_duration_seconds_bucket", &of))).buckets().exemplars())
                 .size(12, 8),
-            Panel::new(Kind::Stack, "Answers by status", Unit::Requests, "Answers by status code. Normal is 2xx with some 404 and 422; 503 is shed or a dependency, 499 a client that gave up.")
+            Panel::new(Kind::Stack, "Answers by status", Unit::Requests, "Responses by status code. Normal is 2xx with a few 404 and 422; 503 is shed or a dependency, 499 a client that gave up.")
                 .query(query("{{status}}", rates("status", "http_requests_total", &of)))
                 .size(12, 8)
                 .colour("/2../", "green")
@@ -138,18 +138,18 @@ pub(super) fn database_panels(matchers: &str) -> Vec<Panel> {
     let active = sum("database", &sel("database_connections_active", matchers));
     let most = sum("database", &sel("database_connections_max", matchers));
     vec![
-        Panel::new(Kind::Lines, "Connection pool in use", Unit::Ratio, "Share of the pool's connections that an operation holds. Normal is below 50 %; at 100 % every further operation waits.")
+        Panel::new(Kind::Lines, "Connection pool in use", Unit::Ratio, "Share of the pool's connections that are in use. Normal is below 50 %; at 100 % every further operation waits.")
             .query(query("{{database}}", format!("{active}\n/\n{most}")))
             .range(0.0, 1.0)
             .steps(&USED[1..])
             .size(6, 7),
-        Panel::new(Kind::Lines, "Wait for a connection, p95", Unit::Seconds, "How long operations wait for a free connection. Normal is microseconds; growth means that the pool is too small or a statement too slow.")
+        Panel::new(Kind::Lines, "Wait for a connection, p95", Unit::Seconds, "How long operations wait for a free connection. Normal is microseconds; growth means that the pool is too small or statements are too slow.")
             .query(query("{{database}}", quantile(0.95, "database", "database_pool_wait_seconds", matchers)).exemplars())
             .size(6, 7),
         Panel::new(Kind::Lines, "Statement p95", Unit::Seconds, "Duration of statements and transactions without the wait, by type. Normal is a few milliseconds. A dot opens its trace.")
             .query(query("{{query_type}}", quantile(0.95, "query_type", "database_query_duration_seconds", matchers)).exemplars())
             .size(6, 7),
-        Panel::new(Kind::Lines, "Database errors", Unit::Operations, "Operations that the database did not do, by what a caller does about it. Normal is 0, apart from some conflicts.")
+        Panel::new(Kind::Lines, "Database errors", Unit::Operations, "Operations that failed in the database, by kind. Normal is 0, except for a few conflicts.")
             .query(query("{{database}} {{kind}}", rates("database, kind", "database_errors_total", matchers)))
             .size(6, 7),
     ]
@@ -163,20 +163,20 @@ pub(super) fn runtime_row(service: &'static str) -> Row {
     folded(
         "Runtime",
         vec![
-            panel("CPU", Unit::Percent, "Of what the process may use. Normal is below 50 %; near 100 % everything becomes slow at once.")
+            panel("CPU", Unit::Percent, "Share of what the process may use. Normal is below 50 %; near 100 % everything becomes slow at once.")
                 .query(query("{{instance}}", sel("cpu_usage_percent", &of)))
                 .range(0.0, 100.0)
                 .steps(&USED_PERCENT[1..]),
             panel("Memory", Unit::Bytes, "Resident memory. Normal is flat; a line that only rises is a leak.")
                 .query(query("{{instance}}", sel("process_resident_memory_bytes", &of))),
-            panel("Delay of the async runtime, p99", Unit::Seconds, "How late a task that is due every 100 ms is run. Normal is below 5 ms; more means that something blocks the runtime.")
+            panel("Delay of the async runtime, p99", Unit::Seconds, "How late a task that is due every 100 ms runs. Normal is below 5 ms; more means that something blocks the runtime.")
                 .query(query("{{instance}}", quantile(0.99, "instance", "runtime_poll_delay_seconds", &of))),
             panel("File descriptors in use", Unit::Ratio, "Share of the file descriptors that the process may open. Normal is flat and small; a rise is a leak.")
                 .query(query("{{instance}}", files)),
-            panel("Log lines", Unit::Events, "Lines written, by level. Normal is a trickle; a flood costs CPU and hides what matters.")
+            panel("Log lines", Unit::Events, "Lines written, by level. Normal is a trickle; a flood costs CPU and hides what is important.")
                 .query(query("{{level}}", rates("level", "log_lines_total", &of)))
                 .links([logs_of(service)]),
-            panel("Spans", Unit::Events, "Spans that the trace backend took, and spans that were lost. Normal is no loss.")
+            panel("Spans", Unit::Events, "Spans that the trace store accepted, and spans that were lost. Normal is no loss.")
                 .query(query("exported", rates("", "traces_exported_total", &of)))
                 .query(query("lost", rates("", "traces_dropped_total", &of)))
                 .colour("lost", "red"),

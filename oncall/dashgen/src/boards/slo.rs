@@ -1,5 +1,5 @@
-//! SLOs and error budgets: where the alerts' links lead. Each pair of windows is drawn with its threshold, because an alert
-//! fires exactly while both lines are above it.
+//! SLOs and error budgets: where the alerts link to. Each pair of windows is drawn with its threshold, because an
+//! alert fires exactly while both lines are above it.
 
 use slo::{
     PAIRS, PERIOD, Pair, Severity, theory,
@@ -18,7 +18,7 @@ pub(super) fn board() -> Board {
     Board {
         uid: "slo",
         title: "SLO and error budget",
-        description: "How much may still fail, how fast it is being used up, and why an alert fires or does not. Choose one SLO above to see its windows alone.",
+        description: "How much may still fail, how fast the budget is burning, and why an alert fires or does not. Choose one SLO above to see only its windows.",
         jobs: r#"board:slo_objective:ratio{instance="all"}"#,
         variables: &[Variable {
             name: "slo",
@@ -49,7 +49,7 @@ fn state_row() -> Row {
     row(
         "State",
         vec![
-            Panel::new(Kind::Table(columns), "Objectives", Unit::Ratio, "Each SLO: what was promised, what failed in the period, what is left, and how long it lasts at the present rate. Normal is all green.")
+            Panel::new(Kind::Table(columns), "Objectives", Unit::Ratio, "Each SLO: what was promised, what failed in the period, what is left, and how long that lasts at the current rate. Normal is all green.")
                 .query(of("board:slo_objective:ratio"))
                 .query(of("board:slo_period_error:ratio"))
                 .query(of("board:slo_error_budget_remaining:ratio"))
@@ -95,7 +95,7 @@ fn history_row() -> Row {
     row(
         "Over time",
         vec![
-            Panel::new(Kind::Lines, "Error budget left", Unit::Ratio, "Share of the budget of the rolling period that is left. Normal falls slowly or rises as old failures leave the period; below 0 the objective is missed.")
+            Panel::new(Kind::Lines, "Error budget left", Unit::Ratio, "Share of the budget of the rolling period that is left. Normal falls slowly or rises as old failures leave the period; below 0 the objective is violated.")
                 .query(query("{{slo}}", sel("board:slo_error_budget_remaining:ratio", SLO)))
                 .signed()
                 .steps(&[(Some(0.0), "red")])

@@ -1,5 +1,6 @@
-//! The board of the exercises, panel by panel under their titles. Each answers what its query there was meant to ask: both
-//! sides of the error rate are summed, the quantile is over all replicas, and gauges keep names without `_total`.
+//! The dashboard of the SRE exercises, panel by panel under their titles. Each answers what its query was meant to
+//! ask: both sides of the error rate are summed, the quantile covers all replicas, and gauges have names without
+//! `_total`.
 
 use super::shared::USED_PERCENT;
 use crate::{
@@ -25,15 +26,15 @@ fn health() -> Vec<Panel> {
     let up = format!("{SERVICES}, job!=\"application-metrics\"");
     let error_rate = share("service", "http_requests_total", r#"status=~"5..""#, "");
     vec![
-        Panel::new(Kind::Stat, "Service Health Overview", Unit::Count, "Whether each service answers its scrapes. Normal is up.")
+        Panel::new(Kind::Stat, "Service Health Overview", Unit::Count, "Whether each service can be scraped. Normal is up.")
             .query(query("{{service}} {{instance}}", sel("up", &up)))
             .words(&[(0.0, "down", "red"), (1.0, "up", "green")])
             .size(24, 4)
             .links([to("overview", "Overview")]),
-        Panel::new(Kind::Stack, "Request Rate", Unit::Requests, "Requests a second, by method and route. Normal follows the load.")
+        Panel::new(Kind::Stack, "Request Rate", Unit::Requests, "Requests per second, by method and route. Normal follows the load.")
             .query(query("{{method}} {{endpoint}}", rates("method, endpoint", "http_requests_total", "")))
             .size(8, 9),
-        Panel::new(Kind::Lines, "Error Rate", Unit::Percent, "Answers with 5xx as a percentage of all, by service. Normal is below the dashed 5 %; the rest of order-api's is /risky.")
+        Panel::new(Kind::Lines, "Error Rate", Unit::Percent, "Responses with 5xx as a percentage of all, by service. Normal is below the dashed 5 %; the errors of order-api come from /risky.")
             .query(query("{{service}}", format!("100 * {error_rate}")))
             .steps(&[(Some(5.0), "red")])
             .size(8, 9),
@@ -52,7 +53,7 @@ fn resources() -> Vec<Panel> {
             Kind::Lines,
             "System Resources",
             Unit::Percent,
-            "CPU and memory of each service, of what it may use. Normal is below 70 %.",
+            "CPU and memory of each service, as a share of what it may use. Normal is below 70 %.",
         )
         .query(query("{{service}} CPU", sel("cpu_usage_percent", SERVICES)))
         .query(query("{{service}} memory", sel("memory_usage_percent", SERVICES)))
@@ -63,7 +64,7 @@ fn resources() -> Vec<Panel> {
             Kind::Lines,
             "Database Performance",
             Unit::Count,
-            "Connections in use by database, and statements a second. Normal is a few connections.",
+            "Connections in use by database, and statements per second. Normal is a few connections.",
         )
         .query(query(
             "{{database}} active connections",
@@ -76,7 +77,7 @@ fn resources() -> Vec<Panel> {
             Kind::Lines,
             "Business Metrics",
             Unit::Count,
-            "Distinct users of the last 15 minutes, and completed orders a minute. Normal follows the load.",
+            "Distinct users of the last 15 minutes, and completed orders per minute. Normal follows the load.",
         )
         .query(query("active users", sum("", &sel("active_users", ""))))
         .query(query("orders/min", format!("60 * {orders}")))

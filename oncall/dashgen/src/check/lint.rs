@@ -1,14 +1,14 @@
-//! The rules of Grafana's dashboard-linter (<https://github.com/grafana/dashboard-linter>, docs/rules), under its names and
-//! without exclusions, written anew for classic dashboards whose queries go to Prometheus.
+//! The rules of Grafana's dashboard-linter (<https://github.com/grafana/dashboard-linter>, docs/rules), with their
+//! names and without exclusions, implemented here for classic dashboards that query Prometheus.
 //!
-//! Where the linter looks at some types of panels only, these rules look at all that have queries.
+//! Where the linter checks only some types of panels, these rules check every panel that has queries.
 
 use super::{
     promql::{self, Parts},
     read::{Dashboard, Panel, Target},
 };
 
-/// A rule: its name in the linter, and what it finds wrong in a dashboard.
+/// A rule: its name in the linter, and a function that returns the violations in a dashboard.
 pub type Rule = (&'static str, fn(&Dashboard) -> Vec<String>);
 
 /// All rules.
@@ -32,7 +32,7 @@ pub const RULES: &[Rule] = &[
     ("uneditable-dashboard", uneditable),
 ];
 
-/// Everything that all rules find wrong: `rule: what`.
+/// All violations of all rules, as `rule: violation`.
 #[must_use]
 pub fn lint(dashboard: &Dashboard) -> Vec<String> {
     let found = RULES.iter().flat_map(|(name, rule)| {
@@ -56,7 +56,7 @@ fn each_query(dashboard: &Dashboard, rule: fn(&Parts, &Target) -> Option<String>
     let mut wrong = Vec::new();
     for panel in &dashboard.panels {
         for target in panel.targets.iter().filter(|target| target.source == "prometheus") {
-            // What does not parse is another rule's.
+            // A query that does not parse violates another rule.
             let found = promql::parse(&target.expr).ok().and_then(|query| rule(&query, target));
             wrong.extend(found.map(|what| format!("`{}` {what}: {}", panel.title, target.expr)));
         }
@@ -136,7 +136,7 @@ fn title_and_description(panel: &Panel) -> Option<String> {
     (empty("title") || empty("description")).then(|| "lacks a title or a description".to_owned())
 }
 
-/// Ids of Grafana's units that the lab uses; any other is a slip of the pen.
+/// Ids of the Grafana units that the lab uses; any other is probably a typo.
 const UNITS: &[&str] = &[
     "s",
     "percentunit",
@@ -164,7 +164,7 @@ fn has_targets(panel: &Panel) -> Option<String> {
     panel.targets.is_empty().then(|| "has no query".to_owned())
 }
 
-/// The grammar itself is judged by `tests/logql.rs`; this is what can be told without it.
+/// `tests/logql.rs` judges the grammar; this is what can be checked without it.
 fn log_query(target: &Target) -> Option<String> {
     let selector = target.expr.trim_start().starts_with('{') && target.expr.contains('}');
     (!selector).then(|| format!("has no stream selector: {}", target.expr))
@@ -188,7 +188,7 @@ fn rate_interval(query: &Parts, target: &Target) -> Option<String> {
     (rates.count() > asked).then(|| "has a rate without $__rate_interval".to_owned())
 }
 
-/// The first matcher of this label must be the variable; further ones may narrow it.
+/// The first matcher of this label must use the variable; more matchers may narrow it.
 fn matcher(query: &Parts, label: &str) -> Option<String> {
     let variable = format!("${label}");
     let by_variable = |selector: &promql::Selector| {

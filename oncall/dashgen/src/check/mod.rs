@@ -1,4 +1,5 @@
-//! Reads a dashboard's JSON back and judges it, whoever wrote it. The tests of this crate and the live test of the lab use it.
+//! Reads a dashboard's JSON back and checks it, whoever wrote it. Used by the tests of this crate and by the lab's
+//! own.
 
 pub mod lint;
 pub mod names;

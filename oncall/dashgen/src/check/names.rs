@@ -1,4 +1,5 @@
-//! Which metrics exist, with which labels: the golden scrapes of the services, the tables in `catalogue/`, recorded series.
+//! Which metrics exist, and their labels: from the golden scrapes of the services, the tables in `catalogue/`, and
+//! the rules.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,7 +9,7 @@ use std::{
 
 use super::promql;
 
-/// Labels that every scraped series gets.
+/// Labels that every scraped series has.
 const OF_THE_SCRAPE: [&str; 3] = ["job", "instance", "service"];
 
 /// Metrics and their labels.
@@ -16,10 +17,10 @@ const OF_THE_SCRAPE: [&str; 3] = ["job", "instance", "service"];
 pub struct Names(BTreeMap<String, BTreeSet<String>>);
 
 impl Names {
-    /// Reads everything that the checkout at `root` knows.
+    /// Reads all known metrics of the checkout at `root`.
     ///
     /// # Errors
-    /// When a file cannot be read, or a line of one is not `name type {labels} …`.
+    /// When a file cannot be read, or a line is not `name type {labels} …`.
     pub fn load(root: &Path) -> Result<Self, String> {
         let mut names = Self::default();
         for scrape in [
@@ -33,7 +34,7 @@ impl Names {
         for text in read_all(&root.join("oncall/dashgen/catalogue"), "txt")? {
             names.table(&text)?;
         }
-        // Recorded series that are copies keep all labels; those of `board:` and `slo:` are in the catalogue.
+        // Recorded copies keep all labels; the series of `board:` and `slo:` are in the catalogue.
         let folders = ["dashboards/rules", "dashboards/rules/lab", "dashboards/rules/production"];
         for folder in folders.map(|folder| root.join(folder)).iter().filter(|folder| folder.is_dir()) {
             for text in read_all(folder, "yml")? {
@@ -46,7 +47,7 @@ impl Names {
         Ok(names)
     }
 
-    /// Lines `name type {label,label} help`; a histogram stands for its three series.
+    /// Lines `name type {label,label} help`; a histogram adds its three series.
     fn table(&mut self, text: &str) -> Result<(), String> {
         for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
             let wrong = || format!("expected `name type {{labels}} help`: {line}");
@@ -70,7 +71,7 @@ impl Names {
         Ok(())
     }
 
-    /// What is wrong with the names in a query: unknown metrics, and labels that none of its metrics has.
+    /// Unknown names in a query: metrics that do not exist, and labels that none of its metrics has.
     ///
     /// # Errors
     /// When the query does not parse.

@@ -1,4 +1,4 @@
-//! Reads PromQL as Grafana sends it: with its variables, and what they become.
+//! Parses PromQL as Grafana sends it, after replacing its variables.
 
 use std::{collections::BTreeSet, convert::Infallible};
 
@@ -8,17 +8,17 @@ use promql_parser::{
     util::{ExprVisitor, walk_expr},
 };
 
-/// What Grafana puts in for its own variables at the lab's scrape interval of 1 s.
+/// Grafana's values for its own variables at the lab's scrape interval of 1 s.
 const GLOBALS: &[(&str, &str)] =
     &[("$__rate_interval", "15s"), ("$__range", "15m"), ("$__interval", "15s"), ("$__auto", "15s")];
 
-/// The query with Grafana's own variables filled in; the dashboard's stay.
+/// The query with Grafana's own variables replaced; the dashboard's variables stay.
 #[must_use]
 pub fn expand(expr: &str) -> String {
     GLOBALS.iter().fold(expr.to_owned(), |expr, (name, value)| expr.replace(name, value))
 }
 
-/// The query as it is sent when every variable of the dashboard is at "All".
+/// The query as it is sent when every variable of the dashboard is set to "All".
 #[must_use]
 pub fn fill(expr: &str, variables: &[&str]) -> String {
     variables.iter().fold(expand(expr), |expr, name| expr.replace(&format!("\"${name}\""), "\".+\""))
@@ -27,17 +27,17 @@ pub fn fill(expr: &str, variables: &[&str]) -> String {
 /// A selector in a query.
 #[derive(Debug, Clone)]
 pub struct Selector {
-    /// Metric; empty when only matchers say it.
+    /// Metric; empty if only matchers name it.
     pub metric: String,
     /// Matchers by label, operator and value.
     pub matchers: Vec<(String, &'static str, String)>,
-    /// The range in brackets, as it was written after expansion.
+    /// Whether it has a range in brackets.
     pub ranged: bool,
-    /// The function whose argument it is directly.
+    /// The function that it is the direct argument of.
     pub function: Option<String>,
 }
 
-/// What a query is made of.
+/// The parts of a query.
 #[derive(Debug, Clone, Default)]
 pub struct Parts {
     /// All selectors.
@@ -49,12 +49,12 @@ pub struct Parts {
 /// Parses a query.
 ///
 /// # Errors
-/// What the parser says.
+/// The parser's message.
 pub fn parse(expr: &str) -> Result<Parts, String> {
     let parsed = parser::parse(&expand(expr))?;
     let mut parts = Parts::default();
     let walked: Result<bool, Infallible> = walk_expr(&mut parts, &parsed);
-    // The walk never ends early.
+    // The walk never stops early.
     let _ = walked;
     Ok(parts)
 }
@@ -83,7 +83,7 @@ impl ExprVisitor for Parts {
     }
 
     fn post_visit(&mut self, expr: &Expr) -> Result<bool, Infallible> {
-        // Its arguments were the last to be visited, so the newest selectors without a function are its own.
+        // Its arguments were visited last, so the newest selectors without a function belong to it.
         if let Expr::Call(call) = expr {
             let direct = call
                 .args
@@ -139,12 +139,12 @@ mod tests {
     }
 
     #[test]
-    fn variables_of_the_board_become_everything() {
+    fn variables_of_the_board_match_everything() {
         assert_eq!(fill(r#"x{job=~"$job"}[$__range]"#, &["job"]), r#"x{job=~".+"}[15m]"#);
     }
 
     #[test]
-    fn what_is_no_promql_is_refused() {
+    fn invalid_promql_is_refused() {
         assert!(parse("sum(rate(x[5m])").is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! A dashboard as its JSON says it, with the parts that checks ask for.
+//! A dashboard parsed from its JSON, with the parts that the checks need.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 pub struct Dashboard {
     /// The whole JSON.
     pub json: Value,
-    /// All panels, those of folded rows included, without the headings of rows.
+    /// All panels, including those of folded rows, without row headings.
     pub panels: Vec<Panel>,
 }
 
@@ -18,7 +18,7 @@ pub struct Panel {
     pub json: Value,
     /// Its title.
     pub title: String,
-    /// Grafana's type of it.
+    /// Grafana's panel type.
     pub kind: String,
     /// Its queries.
     pub targets: Vec<Target>,
@@ -29,7 +29,7 @@ pub struct Panel {
 pub struct Target {
     /// `prometheus`, `loki`, `jaeger`.
     pub source: String,
-    /// The query; empty where the data source has none.
+    /// The query; empty if the data source has none.
     pub expr: String,
     /// The legend.
     pub legend: String,
@@ -38,13 +38,13 @@ pub struct Target {
 /// A LogQL query.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LogQuery {
-    /// The query, with its variables as they are.
+    /// The query, with its variables unreplaced.
     pub expr: String,
-    /// What its panel can draw; `None` where both will do.
+    /// What its panel can draw; `None` if both will do.
     pub draws: Option<Answer>,
 }
 
-/// What a LogQL query gives.
+/// The type of a LogQL query's result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Answer {
     /// Log lines.
@@ -54,7 +54,7 @@ pub enum Answer {
 }
 
 impl Dashboard {
-    /// Reads the JSON of a dashboard.
+    /// Parses the JSON of a dashboard.
     ///
     /// # Errors
     /// When it is not JSON, or has no list of panels.
@@ -66,7 +66,7 @@ impl Dashboard {
         Ok(Self { json, panels })
     }
 
-    /// Its stable name.
+    /// Its uid.
     #[must_use]
     pub fn uid(&self) -> &str {
         self.json["uid"].as_str().unwrap_or_default()
@@ -77,13 +77,13 @@ impl Dashboard {
         self.json["templating"]["list"].as_array().into_iter().flatten()
     }
 
-    /// Every panel and heading with its place, those of folded rows included.
+    /// The place of every panel and row heading, including those in folded rows.
     #[must_use]
     pub fn places(&self) -> Vec<&Value> {
         self.json["panels"].as_array().into_iter().flatten().flat_map(with_inner).collect()
     }
 
-    /// Every string of the JSON that is an address: of links, data links and texts.
+    /// Every address in the JSON: of links, data links and texts.
     #[must_use]
     pub fn addresses(&self) -> Vec<String> {
         let mut found = Vec::new();
@@ -122,7 +122,7 @@ impl Dashboard {
     }
 }
 
-/// What a link to Explore opens; `None` for any other link.
+/// The LogQL query that a link to Explore opens; `None` for any other link.
 #[must_use]
 pub fn pane(url: &str) -> Option<Value> {
     let (_, panes) = url.split_once("panes=")?;
@@ -130,7 +130,7 @@ pub fn pane(url: &str) -> Option<Value> {
     panes.as_object()?.values().next().cloned()
 }
 
-/// Undoes percent-encoding.
+/// Decodes percent-encoding.
 fn decode(text: &str) -> Option<String> {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();

@@ -1,4 +1,4 @@
-//! What stands around the panels: variables, links to the other boards, annotations.
+//! Everything around the panels: variables, links to the other boards, annotations.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ pub(super) fn links() -> Value {
     }])
 }
 
-/// Starts of processes with their version, firing alerts, and for instructors the faults.
+/// Process starts with their version, firing alerts, and, for instructors, faults.
 pub(super) fn annotations() -> Value {
     let filter = r#"job=~"$job", instance=~"$instance""#;
     let started = format!(
@@ -61,7 +61,7 @@ fn annotation(
 pub(super) fn variables(board: &Board, sources: &[Source]) -> Vec<Value> {
     let mut list: Vec<_> = sources.iter().map(|source| data_source(*source)).collect();
     let jobs = Variable { name: "job", label: "Job", metric: board.jobs, of: "job" };
-    // Of the same metric, so that only instances of these jobs are offered.
+    // From the same metric, so that only instances of these jobs are offered.
     let within = format!("{}{}", board.jobs.trim_end_matches('}'), ", job=~\"$job\"}");
     list.push(choice(&jobs, board.jobs));
     let instances = Variable { name: "instance", label: "Instance", metric: "", of: "instance" };

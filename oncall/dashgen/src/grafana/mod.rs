@@ -1,6 +1,7 @@
-//! Renders a board as Grafana's classic JSON (schema 39), which Grafana 11, 12 and 13 read and migrate as they load it.
+//! Renders a board as Grafana's classic JSON (schema 39), which Grafana 11, 12 and 13 read and migrate when they
+//! load it.
 //!
-//! Nothing in it belongs to one Grafana: data sources are variables, so a board can be imported anywhere.
+//! The JSON is portable: data sources are variables, so a board can be imported anywhere.
 
 mod frame;
 mod panel;
@@ -16,10 +17,10 @@ use crate::{
 const SCHEMA: u32 = 39;
 /// Width of a page in Grafana's columns.
 const PAGE: u32 = 24;
-/// Tag by which the boards find each other.
+/// Tag that links the boards with each other.
 pub const TAG: &str = "sre-lab";
 
-/// The JSON of a board, keys in the order of the alphabet whatever features `serde_json` was built with.
+/// The JSON of a board, with keys in alphabetical order whatever features `serde_json` was built with.
 #[must_use]
 pub fn render(board: &Board) -> String {
     let json = sorted(json!({
@@ -29,7 +30,7 @@ pub fn render(board: &Board) -> String {
         "tags": [TAG],
         "schemaVersion": SCHEMA,
         "version": 1,
-        // The linter asks for it; provisioning allows changes all the same: Settings > Make editable, then Save.
+        // The linter requires it; provisioning allows changes anyway: Settings > Make editable, then Save.
         "editable": false,
         "graphTooltip": 1,
         "timezone": "utc",
@@ -44,7 +45,7 @@ pub fn render(board: &Board) -> String {
         "templating": { "list": frame::variables(board, &sources(board)) },
         "panels": panels(board),
     }));
-    // Strings, numbers, arrays and maps with string keys: nothing that could fail.
+    // Strings, numbers, arrays and maps with string keys: serializing cannot fail.
     let mut text = serde_json::to_string_pretty(&json).unwrap_or_default();
     text.push('\n');
     text
@@ -62,7 +63,7 @@ fn sorted(value: Value) -> Value {
     }
 }
 
-/// Data sources of the board's queries and of its links; Prometheus first, whether or not it is used: variables need it.
+/// Data sources of the board's queries and links; Prometheus first, even if it is unused: variables need it.
 fn sources(board: &Board) -> Vec<Source> {
     let panels = || board.rows.iter().flat_map(|row| &row.panels);
     let asks = |source| panels().flat_map(|panel| &panel.queries).any(|query| query.source == source);
@@ -92,7 +93,7 @@ fn panels(board: &Board) -> Vec<Value> {
             let place = json!({ "x": x, "y": y, "w": panel.width, "h": panel.height });
             inside.push(panel::render(panel, id, &place));
         }
-        // A folded row is one line high and carries its panels; an open one is followed by them.
+        // A folded row is one line high and contains its panels; an open one is followed by them.
         y = if row.folded { top } else { flow.bottom };
         let (carried, after) = if row.folded { (inside, Vec::new()) } else { (Vec::new(), inside) };
         out.push(heading_of(row, heading, top - 1, &carried));
@@ -108,7 +109,7 @@ fn heading_of(row: &Row, id: u32, y: u32, panels: &[Value]) -> Value {
     })
 }
 
-/// Places panels from left to right, and below when the line is full.
+/// Places panels from left to right, and starts a new line when the current one is full.
 struct Flow {
     x: u32,
     y: u32,

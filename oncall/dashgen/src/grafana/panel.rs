@@ -1,4 +1,4 @@
-//! One panel as JSON: its queries, its options by kind, its units, colours and links.
+//! One panel as JSON: its queries, options by kind, units, colours and links.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::{
     query::{Query, Source},
 };
 
-/// From this width on there is room for the legend beside the lines.
+/// From this width on, the legend fits beside the lines.
 const WIDE: u32 = 12;
 
 pub(super) fn render(panel: &Panel, id: u32, place: &Value) -> Value {
@@ -179,7 +179,7 @@ fn column(column: &Column) -> Value {
     json!({ "matcher": { "id": "byName", "options": column.field }, "properties": properties })
 }
 
-/// One line for each label set, its values side by side in the order of the columns.
+/// One line per label set, its values side by side in the order of the columns.
 fn columns_in_order(columns: &[Column]) -> Value {
     let named = |name: &str| columns.iter().any(|column| column.field == name);
     let hidden: serde_json::Map<_, _> = ["Time", "Value"]

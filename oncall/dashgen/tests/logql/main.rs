@@ -1,5 +1,5 @@
-//! LogQL, judged by Grafana's own grammar of it and by what Loki asks beyond the grammar. A machine without Node skips these
-//! tests loudly; CI does not.
+//! LogQL, checked with Grafana's grammar and with Loki's rules beyond the grammar. A machine without Node skips
+//! these tests loudly; CI does not.
 
 mod program;
 mod table;
@@ -19,7 +19,7 @@ fn root() -> PathBuf {
 
 fn dashboards() -> Vec<(String, String)> {
     let files: Vec<_> = dashgen::files().into_iter().filter(|(name, _)| name.ends_with(".json")).collect();
-    assert!(files.len() > 5, "the dashboards are found");
+    assert!(files.len() > 5, "too few dashboards found");
     files
 }
 
@@ -39,14 +39,14 @@ fn every_log_query_of_dashboards_and_data_sources_is_accepted() {
     let sources = fs::read_to_string(sources).expect("the data sources");
     let of_span = sources.lines().find_map(|line| line.trim().strip_prefix("query: '{$${__tags}}"));
     let of_span = of_span.expect("the jump from a span to its lines").trim_end_matches('\'');
-    // Grafana puts matchers in the place of the tags.
+    // Grafana replaces the tags with matchers.
     let expr = format!("{{service=\"order-api\"}}{of_span}");
     queries.push(LogQuery { expr, draws: Some(Answer::Lines) });
     let Some(report) = judge(&queries) else { return };
     assert_eq!(report, format!("{} queries read, 0 wrong\n", queries.len()));
 }
 
-/// Each log panel of each dashboard, broken as a slip in its source would break it.
+/// Each log panel of each dashboard, broken as a typo in its source would break it.
 #[test]
 fn a_broken_log_query_of_a_dashboard_is_refused() {
     type Slip = fn(&str) -> String;
@@ -61,7 +61,7 @@ fn a_broken_log_query_of_a_dashboard_is_refused() {
     let quoted = |expr: &str| json!(expr).to_string();
     let mut broken = Vec::new();
     for (name, text) in dashboards() {
-        // Those of links are percent-encoded, and are the same ones.
+        // Queries in links are percent-encoded, and are the same.
         for good in queries_of(&text).into_iter().filter(|query| query.draws.is_some()) {
             for slip in slips {
                 let bad = slip(&good.expr);
@@ -101,9 +101,9 @@ fn a_problem_on_a_later_line_is_shown_there() {
     assert_eq!(report, format!("{wanted}1 queries read, 1 wrong\n"));
 }
 
-/// Grafana fills its own variables in; to the grammar they are none.
+/// Grafana replaces its own variables; the grammar does not know them.
 #[test]
-fn variables_of_grafana_are_filled_in_and_those_of_the_board_are_values() {
+fn variables_of_grafana_are_replaced_and_those_of_the_board_are_values() {
     let good =
         [r#"sum(rate({service=~"$service"} |= `$search` [$__auto]))"#, r#"rate({a="b"}[$__interval])"#];
     let Some(report) = judge(&good.map(free)) else { return };
@@ -113,14 +113,14 @@ fn variables_of_grafana_are_filled_in_and_those_of_the_board_are_values() {
 }
 
 #[test]
-fn a_panel_gets_what_it_can_draw() {
+fn a_query_returns_what_its_panel_can_draw() {
     let lines = |draws| LogQuery { draws: Some(draws), ..free(r#"{a="b"} | json"#) };
     let numbers = |draws| LogQuery { draws: Some(draws), ..free(r#"rate({a="b"}[5m])"#) };
     let Some(report) = judge(&[lines(Answer::Lines), numbers(Answer::Numbers)]) else { return };
     assert_eq!(report, "2 queries read, 0 wrong\n");
     let report = judge(&[lines(Answer::Numbers), numbers(Answer::Lines)]).expect("as before");
     for problem in
-        ["the panel draws numbers, and this gives lines", "the panel draws lines, and this gives numbers"]
+        ["the panel draws numbers, and this returns lines", "the panel draws lines, and this returns numbers"]
     {
         assert!(report.contains(problem), "{report}");
     }

@@ -1,4 +1,4 @@
-//! The program for Node that judges LogQL: its packages are installed by npm, once, from the lockfile, below `target/tools`.
+//! The Node program that checks LogQL: npm installs its packages once, from the lockfile, below `target/tools`.
 
 use std::{
     fs,
@@ -15,10 +15,10 @@ use dashgen::check::{
 };
 use serde_json::json;
 
-/// What the program says of these queries, as Grafana sends them; `None` where the test is to be skipped.
+/// The program's report on these queries, expanded as Grafana sends them; `None` if the test is to be skipped.
 ///
 /// # Panics
-/// Where `CI` is set and Node or its packages cannot be had.
+/// When `CI` is set and Node or its packages are not available.
 pub(crate) fn judge(queries: &[LogQuery]) -> Option<String> {
     static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     match PROGRAM.get_or_init(install) {
@@ -53,11 +53,12 @@ fn skip(problem: &str) {
     #[expect(clippy::disallowed_methods, reason = "a test has no command line to configure it by")]
     let ci = std::env::var_os("CI").is_some();
     assert!(!ci, "{message}");
-    // Past libtest's capture, which would swallow the line of a test that passes.
+    // Bypasses libtest's capture, which would swallow the line of a passing test.
     let _ = writeln!(stderr(), "SKIPPED: {}", message.lines().next().unwrap_or_default());
 }
 
-/// Into a folder that is named after the content. It is filled under another name: tests of several processes may do it at once.
+/// Installs into a folder named after the content. It is filled under another name: several test processes may do
+/// so at once.
 fn install() -> Result<PathBuf, String> {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files: Vec<_> = fs::read_dir(package.join("logql"))
@@ -78,7 +79,7 @@ fn install() -> Result<PathBuf, String> {
             fs::write(filling.join(file.file_name().expect("a name")), text).expect("writable");
         }
         let installed = succeeds(Command::new("npm").args(["ci", "--ignore-scripts"]).current_dir(&filling));
-        // Where another process was faster, its folder is as good.
+        // If another process was faster, its folder is just as good.
         let moved = installed.map(|()| fs::rename(&filling, &folder).is_ok() || folder.exists());
         let _ = fs::remove_dir_all(&filling);
         assert!(moved?, "{} cannot be filled", folder.display());
@@ -97,7 +98,7 @@ fn run(command: &mut Command, input: &str) -> Result<Output, String> {
     let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child =
         child.map_err(|error| format!("{} cannot be run: {error}", command.get_program().display()))?;
-    // A program that ends before it has read all of it says why.
+    // A program that ends before it has read everything explains why.
     let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
     child.wait_with_output().map_err(|error| error.to_string())
 }

@@ -1,6 +1,6 @@
-//! Queries that Loki accepts, and queries that it refuses. Each verdict was compared with that of Loki 3.7.8: `ParseExpr` of
-//! its own parser says the same, but for what Loki refuses only when it prepares to run a query (expressions of line filters,
-//! templates, labels that are set twice).
+//! Queries that Loki accepts, and queries that it rejects. Each verdict was compared with that of Loki 3.7.8: its
+//! own `ParseExpr` agrees, except for problems that Loki reports only when it prepares to run a query (expressions
+//! of line filters, templates, labels that are set twice).
 
 /// Accepted.
 pub(crate) const GOOD: &[&str] = &[
@@ -89,13 +89,13 @@ pub(crate) const GOOD: &[&str] = &[
     r#"{service="$service"} |= "$search""#,
 ];
 
-/// Refused: the query, the column of the problem, and how its sentence begins.
+/// Rejected: the query, the column of the problem, and the start of the message.
 pub(crate) const BAD: &[(&str, usize, &str)] = &[
     (r#"{a="b",}"#, 8, "expected a label; found }"),
-    (r#"{a=""}"#, 1, r#"a selector needs a matcher that no empty value passes, such as =~".+""#),
-    (r#"{a!="b"}"#, 1, r#"a selector needs a matcher that no empty value passes, such as =~".+""#),
-    (r#"{a=~".*"}"#, 1, r#"a selector needs a matcher that no empty value passes, such as =~".+""#),
-    (r#"{a!~".+"}"#, 1, r#"a selector needs a matcher that no empty value passes, such as =~".+""#),
+    (r#"{a=""}"#, 1, r#"a selector needs a matcher that rejects the empty value, such as =~".+""#),
+    (r#"{a!="b"}"#, 1, r#"a selector needs a matcher that rejects the empty value, such as =~".+""#),
+    (r#"{a=~".*"}"#, 1, r#"a selector needs a matcher that rejects the empty value, such as =~".+""#),
+    (r#"{a!~".+"}"#, 1, r#"a selector needs a matcher that rejects the empty value, such as =~".+""#),
     ("{}", 2, "expected a label; found }"),
     (r#"{a="b""#, 7, "expected `}`, `,`; found the end"),
     (r#"{a="b} | json"#, 4, r#"expected a quoted text; found ""#),
@@ -107,25 +107,25 @@ pub(crate) const BAD: &[(&str, usize, &str)] = &[
         r#"expected a filter such as |= "x", `|`, a comparison such as >, an operator such as /, the end; found {"#,
     ),
     (r#"{a="b"} |= "x"#, 12, r#"expected a quoted text; found ""#),
-    (r#"{a="b"} |= "\d""#, 12, r#"\d is no escape: double the backslash, or quote with backquotes"#),
-    (r#"{a="b"} |= "\'""#, 12, r#"\' is no escape: double the backslash, or quote with backquotes"#),
+    (r#"{a="b"} |= "\d""#, 12, r#"\d is not an escape: double the backslash, or quote with backquotes"#),
+    (r#"{a="b"} |= "\'""#, 12, r#"\' is not an escape: double the backslash, or quote with backquotes"#),
     (r#"{a="b"} |~ "(""#, 12, "not a regular expression: "),
-    (r#"{a="b"} |~ `(?=x)`"#, 12, "a regular expression of RE2 does not have looking ahead or behind"),
-    (r#"{a="b"} |~ `(x)\1`"#, 12, "a regular expression of RE2 does not have references to groups"),
-    (r#"{a="b"} |~ `\y`"#, 12, "a regular expression of RE2 does not have this escape"),
+    (r#"{a="b"} |~ `(?=x)`"#, 12, "RE2 does not support look-around"),
+    (r#"{a="b"} |~ `(x)\1`"#, 12, "RE2 does not support back-references"),
+    (r#"{a="b"} |~ `\y`"#, 12, "RE2 does not support this escape"),
     (r#"{a="b"} |~ `a{2,1}`"#, 12, "not a regular expression: "),
     (r#"{a="b"} !~ `[z-a]`"#, 12, "not a regular expression: "),
     (r#"{a=~"("}"#, 5, "not a regular expression: "),
     (r#"{a="b"} | x=~"(""#, 14, "not a regular expression: "),
-    (r#"{a="b"} | regexp "x""#, 18, "the expression has no group with a name: (?P<label>…)"),
-    (r#"{a="b"} | regexp "(x)""#, 18, "the expression has no group with a name: (?P<label>…)"),
-    (r#"{a="b"} | regexp "(?P<y>x)(?P<y>z)""#, 18, "the expression has two groups of one name"),
+    (r#"{a="b"} | regexp "x""#, 18, "the expression has no named group: (?P<label>…)"),
+    (r#"{a="b"} | regexp "(x)""#, 18, "the expression has no named group: (?P<label>…)"),
+    (r#"{a="b"} | regexp "(?P<y>x)(?P<y>z)""#, 18, "the expression has two groups with the same name"),
     (r#"{a="b"} | regexp "(""#, 18, "not a regular expression: "),
-    (r#"{a="b"} | pattern "x""#, 19, "the pattern has no capture with a name, such as <status>"),
-    (r#"{a="b"} | pattern "<_> x""#, 19, "the pattern has no capture with a name, such as <status>"),
+    (r#"{a="b"} | pattern "x""#, 19, "the pattern has no named capture, such as <status>"),
+    (r#"{a="b"} | pattern "<_> x""#, 19, "the pattern has no named capture, such as <status>"),
     (r#"{a="b"} | pattern "<a><b>""#, 19, "the pattern has nothing between <b> and the capture before it"),
-    (r#"{a="b"} | pattern "<a> <a>""#, 19, "the pattern has two captures of one name"),
-    (r#"{a="b"} | pattern """#, 19, "the pattern has no capture with a name, such as <status>"),
+    (r#"{a="b"} | pattern "<a> <a>""#, 19, "the pattern has two captures with the same name"),
+    (r#"{a="b"} | pattern """#, 19, "the pattern has no named capture, such as <status>"),
     (r#"{a="b"} | jsn"#, 14, "expected a matcher such as =, a comparison such as >; found the end"),
     (r#"{a="b"} | json |"#, 17, "expected a label, a stage such as json, `(`; found the end"),
     (r#"{a="b"} | json | level="ERROR" or"#, 34, "expected a label, `(`; found the end"),
@@ -148,12 +148,12 @@ pub(crate) const BAD: &[(&str, usize, &str)] = &[
     (
         r#"{a="b"} + 1"#,
         1,
-        "an operator needs numbers on both sides, and this gives lines: put rate(…[5m]) around it",
+        "an operator needs numbers on both sides, and this returns lines: put rate(…[5m]) around it",
     ),
     (
         r#"{a="b"} or {c="d"}"#,
         1,
-        "an operator needs numbers on both sides, and this gives lines: put rate(…[5m]) around it",
+        "an operator needs numbers on both sides, and this returns lines: put rate(…[5m]) around it",
     ),
     (r#"rate({a="b"})"#, 13, r#"expected a filter such as |= "x", `|`, a range such as [5m]; found )"#),
     (r#"rate({a="b"}[5x])"#, 14, "expected a duration such as 5m; found 5x"),
@@ -172,7 +172,7 @@ pub(crate) const BAD: &[(&str, usize, &str)] = &[
     (
         r#"sum({a="b"} + 1)"#,
         5,
-        "an operator needs numbers on both sides, and this gives lines: put rate(…[5m]) around it",
+        "an operator needs numbers on both sides, and this returns lines: put rate(…[5m]) around it",
     ),
     (r#"sum(2, rate({a="b"}[5m]))"#, 1, "sum takes no number"),
     (r#"topk(rate({a="b"}[5m]))"#, 1, "topk needs a whole number above 0 first"),
@@ -250,7 +250,11 @@ pub(crate) const BAD: &[(&str, usize, &str)] = &[
     (r#"{a="b"} |= $search"#, 12, "expected a quoted text; found $search"),
     (r#"{a="b"} | json | x > $limit"#, 22, "expected a number, a duration such as 5m; found $limit"),
     (r#"{a.b="c"}"#, 3, "expected a matcher such as =; found ."),
-    (r#"rate({a=~".*"}[5m])"#, 6, r#"a selector needs a matcher that no empty value passes, such as =~".+""#),
+    (
+        r#"rate({a=~".*"}[5m])"#,
+        6,
+        r#"a selector needs a matcher that rejects the empty value, such as =~".+""#,
+    ),
     (
         r#"{a="b"} json"#,
         9,

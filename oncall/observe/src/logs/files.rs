@@ -1,4 +1,5 @@
-//! Reads the log files of a local lab, one `<part>.log` for each part, from where the last reading ended; notices when one was capped (truncated) or replaced.
+//! Reads the log files of a local lab, one `<part>.log` per part, continuing where the last read ended; notices
+//! when a file was capped (truncated) or replaced.
 
 use std::{
     fs::{self, File},
@@ -26,18 +27,18 @@ struct Tail {
     path: PathBuf,
     inode: u64,
     offset: u64,
-    /// The start of a line whose end was not written yet.
+    /// The start of a line that is not complete yet.
     rest: Vec<u8>,
     /// Time of the last line.
     time: DateTime<Utc>,
 }
 
 impl Follower {
-    /// Opens the logs of the wanted parts, all when none is named. The older half of a log that was capped (`<part>.log.1`) is
-    /// read too where it was written after `began`: before that, it is of an earlier lab.
+    /// Opens the logs of the wanted parts, or of all if none is named. The older half of a capped log
+    /// (`<part>.log.1`) is read too if it was written after `began`; otherwise it belongs to an earlier run.
     ///
     /// # Errors
-    /// When there are no logs, or a named part has none: lists those that have.
+    /// When there are no logs, or a named part has none; lists the parts that have one.
     pub fn open(folder: &Path, wanted: &[String], began: Option<DateTime<Utc>>) -> Result<Self> {
         let mut follower = Self { folder: folder.to_owned(), wanted: wanted.to_vec(), tails: Vec::new() };
         let there = follower.parts().map_err(|_| Error::NoLogs(folder.to_owned()))?;
@@ -58,7 +59,7 @@ impl Follower {
         self.tails.is_empty()
     }
 
-    /// What was written since the last call.
+    /// Lines written since the last call.
     pub fn read(&mut self) -> Vec<Line> {
         self.discover();
         self.tails.iter_mut().flat_map(Tail::read).collect()
@@ -73,7 +74,7 @@ impl Follower {
         Ok(parts)
     }
 
-    /// Parts that began to log since the last look.
+    /// Finds parts that have started to log since the last call.
     fn discover(&mut self) {
         for part in self.parts().unwrap_or_default() {
             let path = self.folder.join(format!("{part}.log"));
@@ -138,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_capped_log_is_read_on_from_its_new_start() {
+    fn a_capped_log_is_read_from_its_new_start() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("part.log");
         let mut writer = fs::OpenOptions::new().create(true).append(true).open(&path).unwrap();
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_answered_with_what_is() {
+    fn a_missing_log_is_answered_with_the_existing_ones() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("redis.log"), "").unwrap();
         let error = Follower::open(folder.path(), &["rdis".to_owned()], None).unwrap_err().to_string();

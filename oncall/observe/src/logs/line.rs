@@ -3,27 +3,27 @@
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::{Map, Value};
 
-/// What is known about a line.
+/// A parsed line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
-    /// Who wrote it.
+    /// The part that wrote it.
     pub part: String,
-    /// When; a line without a time takes that of the line before it.
+    /// Its time; a line without one gets that of the line before it.
     pub time: DateTime<Utc>,
     /// `ERROR`, `WARN`, `INFO`, `DEBUG`, `TRACE`.
     pub level: &'static str,
-    /// What people read.
+    /// The text for people.
     pub message: String,
-    /// The other fields, in the order of their names.
+    /// The other fields, sorted by name.
     pub fields: Map<String, Value>,
     /// The line as it was written.
     pub text: String,
 }
 
-/// Levels from the gravest to the finest.
+/// Levels from the most severe to the least.
 pub const LEVELS: &[&str] = &["ERROR", "WARN", "INFO", "DEBUG", "TRACE"];
 
-/// Reads a line; nothing is refused: what is not understood is the message.
+/// Parses a line; never fails: a line in an unknown format is a message.
 #[must_use]
 pub fn parse(part: &str, text: &str, before: DateTime<Utc>) -> Line {
     let line = json(text).or_else(|| logfmt(text)).or_else(|| postgres(text)).or_else(|| redis(text));
@@ -81,7 +81,7 @@ fn logfmt(text: &str) -> Option<Parsed> {
     Some((rfc3339(&time)?, level(&word), message, fields))
 }
 
-/// Up to the closing quote, with `\"` and `\\` undone.
+/// Up to the closing quote, with `\"` and `\\` unescaped.
 fn quoted_value(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut chars = text.char_indices();
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_not_understood_is_shown_as_it_is_at_the_time_before() {
+    fn a_line_in_an_unknown_format_is_kept_with_the_time_of_the_line_before() {
         assert_eq!(read("  at main.rs:3"), ("00:00:00.000".to_owned(), "INFO", "  at main.rs:3".to_owned()));
     }
 }

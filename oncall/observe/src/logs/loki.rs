@@ -1,4 +1,4 @@
-//! Lines that Loki has. Streams are labelled `service`, in every mode of the lab.
+//! Lines from Loki. Streams have the label `service` in every mode of the lab.
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -17,17 +17,18 @@ struct Stream {
     values: Vec<(String, String)>,
 }
 
-/// Lines of one answer, at most: Loki's own limit.
+/// Maximum number of lines per response: Loki's own limit.
 const MOST: usize = 5000;
 
 impl Loki {
-    /// The one at this peer.
+    /// A client of this peer.
     #[must_use]
     pub const fn at(peer: Peer) -> Self {
         Self(peer)
     }
 
-    /// The first lines from a moment on, oldest first: of these services, all when none is named, with this text in them.
+    /// The first lines from a moment on, oldest first: of these services, or of all if none is named; only with
+    /// this text.
     ///
     /// # Errors
     /// When it cannot be reached.
@@ -67,7 +68,7 @@ fn query(services: &[String], text: Option<&str>) -> String {
     text.map_or_else(|| selector.clone(), |text| format!("{selector} |= {}", quoted(text)))
 }
 
-/// A regular expression for exactly this name.
+/// A regular expression that matches exactly this name.
 fn literal(name: &str) -> String {
     let plain = |char: char| char.is_alphanumeric() || char == '-' || char == '_';
     name.chars().map(|char| if plain(char) { char.to_string() } else { format!("\\{char}") }).collect()
@@ -90,14 +91,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_names_the_services_and_the_text_and_nothing_else() {
+    fn a_query_has_the_services_and_the_text_and_nothing_else() {
         assert_eq!(query(&[], None), "{service=~\".+\"}");
         let services = ["order-api".to_owned(), "a.b".to_owned()];
         assert_eq!(query(&services, Some("4b\"f9")), r#"{service=~"order-api|a\\.b"} |= "4b\"f9""#);
     }
 
     #[test]
-    fn a_line_without_a_time_of_its_own_has_that_of_loki() {
+    fn a_line_without_its_own_time_gets_that_of_loki() {
         let stream = Stream {
             stream: [("service".to_owned(), "redis".to_owned())].into(),
             values: vec![("1000000000".to_owned(), "hello".to_owned())],

@@ -1,4 +1,4 @@
-//! Logs: the files of a lab on this machine, or what Loki has.
+//! Logs: the files of a lab on this machine, or the contents of Loki.
 
 mod files;
 mod line;

@@ -1,4 +1,4 @@
-//! Alerts: one for each pair of windows, all with the name of the objective, told apart by `long_window`.
+//! Alerts: one per pair of windows, all with the name of the objective, distinguished by `long_window`.
 
 use super::{DASHBOARD, RUNBOOKS, Rule, bad, ratio, recorded};
 use crate::{
@@ -6,12 +6,12 @@ use crate::{
     window::{humane, number, percent},
 };
 
-/// The alerts that wake somebody.
+/// The alerts that wake the person on call.
 pub(super) fn pages(slo: &Slo, clock: Clock) -> Vec<Rule> {
     of(slo, clock, Severity::Page)
 }
 
-/// The alerts that wait for the morning.
+/// The alerts that wait for working hours.
 pub(super) fn tickets(slo: &Slo, clock: Clock) -> Vec<Rule> {
     of(slo, clock, Severity::Ticket)
 }
@@ -39,7 +39,7 @@ fn alert(slo: &Slo, clock: Clock, pair: &Pair) -> Rule {
     }
 }
 
-/// Labels of an alert beside its name.
+/// Labels of an alert, without its name.
 pub(super) fn labels(slo: &Slo, pair: &Pair) -> Vec<(&'static str, String)> {
     vec![
         ("severity", pair.severity.to_string()),
@@ -57,13 +57,13 @@ fn expr(slo: &Slo, clock: Clock, pair: &Pair) -> String {
     format!("{}\nand\n{}\nand\n{}", above(pair.long), above(pair.short), errors(slo, clock, pair))
 }
 
-/// More bad events in the long window than a single one may look like: extrapolation makes up to 1.25 of one, and at least
-/// 1.6 of two.
+/// The long window has more bad events than a single one could seem to be: extrapolation turns one into up to 1.25,
+/// and two into at least 1.6.
 fn errors(slo: &Slo, clock: Clock, pair: &Pair) -> String {
     let least = f64::from(slo.minimum_errors) - 0.5;
     match pair.severity {
         Severity::Page => format!("{} * {} > {least}", recorded(&bad(pair.long), slo), pair.long.as_secs()),
-        // An average over a window that is not full yet says nothing about how many there were; a sum does.
+        // An average over a window that is not full yet does not tell how many events there were; a sum does.
         Severity::Ticket => format!(
             "sum_over_time({}[{}]) * {} > {least}",
             recorded(&bad(clock.base()), slo),
@@ -73,7 +73,7 @@ fn errors(slo: &Slo, clock: Clock, pair: &Pair) -> String {
     }
 }
 
-/// Summary and description, as templates of Prometheus. `$value` is the error ratio over the long window.
+/// Summary and description, as Prometheus templates. `$value` is the error ratio over the long window.
 pub(super) fn words(slo: &Slo, clock: Clock, pair: &Pair) -> (String, String) {
     let period = clock.period(slo);
     let threshold = theory::threshold(pair, slo.budget());
@@ -81,7 +81,7 @@ pub(super) fn words(slo: &Slo, clock: Clock, pair: &Pair) -> (String, String) {
     (
         format!("{}: {{{{ $value | humanizePercentage }}}} bad over {}", slo.title, pair.long),
         format!(
-            "{{{{ $value | humanizePercentage }}}} of the events of {} were bad over {}, and it goes on: above {} ({} times \
+            "{{{{ $value | humanizePercentage }}}} of the events of {} were bad over {}, and it continues: above {} ({} times \
              the {} that the objective allows) over {} too. At {} times, a full budget of {period} is gone in {}.",
             slo.name,
             pair.long,

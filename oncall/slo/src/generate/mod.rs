@@ -18,12 +18,12 @@ const RUNBOOKS: &str = "https://github.com/sre-lab/sre-lab/blob/main/runbooks";
 /// The dashboard of budgets.
 const DASHBOARD: &str = "http://localhost:3000/d/slo?var-slo=";
 
-/// A file that is written from the specs.
+/// A file that is generated from the specs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
-    /// From the root of the checkout.
+    /// Relative to the root of the checkout.
     pub path: String,
-    /// All of its text.
+    /// Its whole text.
     pub text: String,
 }
 
@@ -48,13 +48,14 @@ pub fn parts(slos: &[Slo]) -> Vec<Part> {
 /// Whether tests can be made for an objective: series that are counted, and of them some that are bad.
 ///
 /// # Errors
-/// Why none can.
+/// Why not.
 pub fn testable(slo: &Slo) -> Result<(), String> {
     scenarios::Course::possible(slo)
 }
 
-/// A test of the tickets with full windows, which takes promtool minutes for several objectives and seconds for one. Not
-/// committed: the windows of the committed test hold less history, and its times are those of windows that are not full.
+/// A test of the tickets with full windows, which takes promtool minutes for several objectives and seconds for
+/// one. Not committed: the committed test has a shorter history, and its times are those of windows that are not
+/// full.
 #[must_use]
 pub fn full_ticket_test(slos: &[Slo], clock: Clock) -> File {
     tests::full_tickets(slos, clock)
@@ -79,7 +80,7 @@ pub fn rules(slos: &[Slo], clock: Clock) -> String {
     text
 }
 
-/// Rules that are evaluated together, in their order.
+/// Rules that are evaluated together, in order.
 struct Group {
     name: String,
     interval: Window,
@@ -97,7 +98,7 @@ struct Rule {
     comment: Option<String>,
 }
 
-/// The groups of an objective. Pages first and often; what is slow to move and reads many samples less often.
+/// The groups of an objective. Pages first and often; rules that change slowly and read many samples less often.
 fn groups(slo: &Slo, clock: Clock) -> [Group; 2] {
     let fast = recordings::fast(slo, clock).into_iter().chain(alerts::pages(slo, clock)).collect();
     let slow = recordings::slow(slo, clock).into_iter().chain(alerts::tickets(slo, clock)).collect();
@@ -108,7 +109,7 @@ fn groups(slo: &Slo, clock: Clock) -> [Group; 2] {
     ]
 }
 
-/// Names of the groups in the order in which a test must evaluate them.
+/// Names of the groups, in the order in which a test must evaluate them.
 fn group_names(slos: &[Slo]) -> Vec<String> {
     slos.iter().flat_map(|slo| [format!("slo-{}", slo.name), format!("slo-{}-slow", slo.name)]).collect()
 }
@@ -145,7 +146,7 @@ impl Rule {
     }
 }
 
-/// A YAML scalar: plain where that is safe, otherwise quoted as JSON, which YAML reads.
+/// A YAML scalar: plain if that is safe, otherwise quoted as JSON, which YAML accepts.
 fn scalar(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:?=".contains(c);
     let safe = text.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -166,12 +167,12 @@ fn ratio(window: Window) -> String {
     format!("slo:sli_error:ratio_rate{window}")
 }
 
-/// The recorded bad events a second over a window.
+/// The recorded bad events per second over a window.
 fn bad(window: Window) -> String {
     format!("slo:sli_bad:rate{window}")
 }
 
-/// The recorded events a second over a window.
+/// The recorded events per second over a window.
 fn total(window: Window) -> String {
     format!("slo:sli_total:rate{window}")
 }

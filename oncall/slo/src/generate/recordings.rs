@@ -1,14 +1,15 @@
-//! Recording rules: events and bad events a second over each window, their ratio, and what follows for the budget.
+//! Recording rules: events and bad events per second over each window, their ratio, and the state of the budget.
 //!
-//! The windows of pages are read from the services' own series. The windows of tickets and the period are averages of what
-//! the shortest window recorded: a range of hours over some dozens of series, read every few seconds, would cost more than
-//! everything else that Prometheus does in the lab. An average of rates over equal times is the rate over the whole time, so
-//! the ratio of two such averages is weighed by traffic, as a mean of ratios would not be.
+//! The windows of pages are computed from the services' own series. The windows of tickets and the period are
+//! averages of what the shortest window recorded: reading a range of hours of several dozen series every few
+//! seconds would cost more than everything else that Prometheus does in the lab. An average of rates over equal
+//! times is the rate over the whole time, so the ratio of two such averages is weighted by traffic; a mean of
+//! ratios would not be.
 
 use super::{Rule, bad, ratio, recorded, total};
 use crate::{Clock, Period, Severity, Sli, Slo, Window, model::Calendar, selector::Selector, window::number};
 
-/// Windows of pages, and what is known without any.
+/// Windows of pages, and rules that need no window.
 pub(super) fn fast(slo: &Slo, clock: Clock) -> Vec<Rule> {
     let mut rules = vec![
         plain(slo, "slo:objective:ratio", format!("vector({})", number(slo.objective))),
@@ -44,7 +45,7 @@ fn windows(clock: Clock, severity: Severity) -> Vec<Window> {
     let pairs = clock.pairs().into_iter().filter(|pair| pair.severity == severity);
     let mut windows: Vec<_> = pairs.flat_map(|pair| [pair.short, pair.long]).collect();
     windows.sort_unstable();
-    // The 6 h window ends one ticket and begins a page: it is recorded once, by the pages.
+    // The 6 h window is the long one of a page and the short one of a ticket: the pages record it.
     if severity == Severity::Ticket {
         let fast = self::windows(clock, Severity::Page);
         windows.retain(|window| !fast.contains(window));
@@ -81,7 +82,7 @@ fn total_rate(sli: &Sli, window: Window) -> String {
     }
 }
 
-/// Bad events a second. Where no series of bad (or of good) events exists yet, there have been none; the total decides
+/// Bad events per second. If no series of bad (or good) events exists yet, there have been none; the total decides
 /// whether anything is known at all.
 fn bad_rate(slo: &Slo, window: Window) -> String {
     let none = format!("0 * {}", recorded_plain(&total(window), slo));
@@ -99,13 +100,14 @@ fn recorded_plain(name: &str, slo: &Slo) -> String {
     format!("sum({})", recorded(name, slo))
 }
 
-/// Bad of all; 0 without traffic: nobody was failed, no budget is spent, and no NaN breaks a comparison or a panel.
+/// Bad events of all; 0 without traffic: no user was failed, no budget is spent, and no NaN breaks a comparison or
+/// a panel.
 fn ratio_of(slo: &Slo, name: &str, total: &str, bad: &str) -> Rule {
     let (total, bad) = (recorded(total, slo), recorded(bad, slo));
     plain(slo, name, format!("{bad} / ({total} > 0)\nor\n0 * {total}"))
 }
 
-/// Error ratio over the period so far, weighed by traffic.
+/// Error ratio over the period so far, weighted by traffic.
 fn period(slo: &Slo, clock: Clock) -> Vec<Rule> {
     let base = clock.base();
     let (all, failed) = (recorded(&total(base), slo), recorded(&bad(base), slo));
@@ -121,7 +123,7 @@ fn period(slo: &Slo, clock: Clock) -> Vec<Rule> {
             let mut begins = plain(slo, start, begin(calendar).to_owned());
             begins.comment = Some("When the current calendar period began, in UTC.".to_owned());
             let own = recorded(start, slo);
-            // A sample belongs to this period when the period that it saw began when the current one did.
+            // A sample belongs to this period if the start of its period is that of the current one.
             let longest = slo.period.nominal();
             let over = |series: &str| {
                 format!(
@@ -137,7 +139,7 @@ fn over_period(slo: &Slo, total: &str, bad: &str, now: &str) -> Rule {
     plain(slo, "slo:period_error:ratio", format!("{bad}\n/\n({total} > 0)\nor\n0 * {now}"))
 }
 
-/// The beginning of the current period, as PromQL.
+/// The start of the current period, as PromQL.
 const fn begin(calendar: Calendar) -> &'static str {
     match calendar {
         Calendar::Day => "vector(time() - time() % 86400)",
@@ -155,7 +157,7 @@ fn budget(slo: &Slo, clock: Clock) -> Vec<Rule> {
     let (burn, left) = ("slo:current_burn_rate:ratio", "slo:error_budget_remaining:ratio");
     let mut remaining =
         plain(slo, left, format!("1 - {} / {allowed}", recorded("slo:period_error:ratio", slo)));
-    remaining.comment = Some("Below 0 where more was spent than there was.".to_owned());
+    remaining.comment = Some("Below 0 if more was spent than there was.".to_owned());
     let mut exhaustion = plain(
         slo,
         "slo:time_to_exhaustion:seconds",

@@ -1,14 +1,14 @@
-//! What a service goes through in a test: counters over steps, for any objective.
+//! The course of events in a test: counters over steps, for any objective.
 //!
 //! A step is the evaluation interval of the test, a fifth of the shortest window: 1 s on the lab's clock, 1 min in
-//! production. So the scenarios of both clocks are the same numbers.
+//! production. So the scenarios of both clocks have the same numbers.
 
 use std::fmt::Write;
 
 use crate::{Sli, Slo, selector::Selector, window::number};
 
-/// Events of one step: all, and the bad ones of them. Whole numbers: a sum of fractions may come out a little lower than the
-/// one that promtool computes, and a counter that goes down, by however little, has restarted.
+/// Events of one step: all of them, and the bad ones. Whole numbers: a sum of fractions may be slightly lower than
+/// the one that promtool computes, and a counter that decreases, by however little, counts as restarted.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Step {
     pub(super) all: f64,
@@ -19,7 +19,7 @@ pub(super) struct Step {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Course {
     steps: Vec<Step>,
-    /// The process is replaced before this step: its counters begin at 0.
+    /// The process is replaced before this step: its counters start at 0.
     restart: Option<usize>,
     /// The series of bad events does not exist before this step.
     bad_from: Option<usize>,
@@ -33,22 +33,22 @@ enum Counts {
     Bad,
 }
 
-/// Events of a step where nothing else is said: enough that a fraction of any budget is a whole number.
+/// Events per step by default: enough for a fraction of any budget to be a whole number.
 const TRAFFIC: f64 = 100_000.0;
 
 impl Course {
-    /// So many steps with this share of bad events.
+    /// `steps` more steps with this share of bad events.
     pub(super) fn then(self, steps: usize, ratio: f64) -> Self {
         self.then_at(TRAFFIC, steps, ratio)
     }
 
-    /// So many steps with this much traffic and this share of bad events.
+    /// `steps` more steps with this much traffic and this share of bad events.
     pub(super) fn then_at(mut self, all: f64, steps: usize, ratio: f64) -> Self {
         self.steps.extend(std::iter::repeat_n(Step { all, bad: (all * ratio).round() }, steps));
         self
     }
 
-    /// One step with so many events, all of them bad.
+    /// One step with `count` events, all of them bad.
     pub(super) fn errors(mut self, count: f64) -> Self {
         self.steps.push(Step { all: count, bad: count });
         self
@@ -60,7 +60,7 @@ impl Course {
         self
     }
 
-    /// The series of bad events begins to exist here.
+    /// The series of bad events starts to exist here.
     pub(super) fn bad_series_begins(mut self) -> Self {
         self.bad_from = Some(self.steps.len());
         self
@@ -72,7 +72,7 @@ impl Course {
         self
     }
 
-    /// Whether an objective can go through anything at all.
+    /// Whether example series can be found for an objective.
     ///
     /// # Errors
     /// As [`Course::input`].
@@ -80,10 +80,10 @@ impl Course {
         series(&slo.sli).map(|_| ())
     }
 
-    /// The lines of `input_series` that let an objective go through this.
+    /// The lines of `input_series` that put an objective through this course.
     ///
     /// # Errors
-    /// When no series can be made up that the objective's selectors pick; the lints refuse such a spec.
+    /// When no example series matches the objective's selectors; the lints refuse such a spec.
     pub(super) fn input(&self, slo: &Slo) -> Result<Vec<String>, String> {
         let lines = series(&slo.sli)?.into_iter();
         Ok(lines
@@ -113,7 +113,7 @@ impl Course {
     }
 }
 
-/// Runs of equal difference as `first+differencexcount`, gaps as `_xcount`.
+/// Runs of equal differences as `first+differencexcount`, gaps as `_xcount`.
 fn notation(values: &[Option<f64>]) -> String {
     let mut text = String::new();
     let mut at = 0;
@@ -138,14 +138,14 @@ fn notation(values: &[Option<f64>]) -> String {
     text
 }
 
-/// How many values from the first on differ by the same, or are absent like it.
+/// How many values from the first on differ by the same amount, or are absent like it.
 fn run(values: &[Option<f64>]) -> usize {
     let Some(first) = values[0] else {
         return values.iter().take_while(|value| value.is_none()).count();
     };
     let Some(Some(second)) = values.get(1) else { return 1 };
     let difference = second - first;
-    // A counter that restarts goes down, which the notation could say and nobody could read.
+    // A counter that restarts goes down; the notation could express that, but nobody could read it.
     if difference < 0.0 {
         return 1;
     }
@@ -185,7 +185,7 @@ fn le(bound: f64) -> String {
     format!("{bound:?}")
 }
 
-/// A series that `part` and `whole` pick, and one that only `whole` picks.
+/// A series that matches both `part` and `whole`, and one that matches only `whole`.
 fn split(part: &Selector, whole: &Selector) -> Result<(String, String), String> {
     let mut both = part.example()?;
     for (label, value) in whole.example()? {

@@ -1,4 +1,4 @@
-//! How much budget is left, and why: made from two answers of Prometheus, written in four formats.
+//! How much budget is left, and why: computed from two responses of Prometheus, written in four formats.
 
 mod write;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{Clock, Severity, Slo, Window};
 
-/// The query whose answer [`Report::new`] reads: every recorded series of every objective.
+/// The query whose response [`Report::new`] reads: every recorded series of every objective.
 pub const QUERY: &str = "{__name__=~\"slo:.+\", slo!=\"\"}";
 
 /// Share of the budget below which an objective is at risk even while nothing burns.
@@ -19,7 +19,7 @@ const LITTLE: f64 = 0.25;
 pub struct Report {
     /// When Prometheus was asked.
     pub at: DateTime<Utc>,
-    /// The clock of the rules that it runs.
+    /// The clock of its rules.
     pub clock: Clock,
     /// In the order of their specs.
     pub slos: Vec<Line>,
@@ -32,36 +32,37 @@ pub struct Line {
     pub slo: String,
     /// The service that keeps it.
     pub service: String,
-    /// Who answers for it.
+    /// The team that is responsible for it.
     pub owner: String,
     /// Share of good events that is promised.
     pub objective: f64,
     /// Length of the period.
     pub period: Window,
-    /// Where it stands.
+    /// Its current status.
     pub status: Status,
     /// Share of good events over the period.
     pub sli: Option<f64>,
-    /// Share of the budget that is left; below 0 where more was spent than there was.
+    /// Share of the budget that is left; below 0 if more was spent than there was.
     pub budget_remaining: Option<f64>,
-    /// Burn rate by window: 1 spends the budget in exactly a period.
+    /// Burn rate by window: 1 spends the budget in exactly one period.
     pub burn_rates: Vec<(Window, f64)>,
-    /// Seconds until the budget is gone at the current burn rate; the period where it lasts at least that long.
+    /// Seconds until the budget is gone at the current burn rate; the length of the period if it lasts at least
+    /// that long.
     pub time_to_exhaustion_seconds: Option<f64>,
-    /// Its alerts that fire.
+    /// Its firing alerts.
     pub firing: Vec<Firing>,
 }
 
-/// An alert that fires.
+/// A firing alert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Firing {
     /// Page or ticket.
     pub severity: Severity,
-    /// Which pair of windows.
+    /// The pair of windows, by the long one.
     pub long_window: String,
 }
 
-/// Where an objective stands.
+/// Status of an objective.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -76,7 +77,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// As people read it.
+    /// As shown to people.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -88,7 +89,7 @@ impl Status {
     }
 }
 
-/// How a report is written.
+/// Format of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// For a terminal.
@@ -97,12 +98,12 @@ pub enum Format {
     Json,
     /// For a page of notes.
     Markdown,
-    /// For a browser: one file, nothing loaded.
+    /// For a browser: one file that loads nothing.
     Html,
 }
 
 impl Report {
-    /// Reads the answers of Prometheus: `series` to `/api/v1/query` with [`QUERY`], `alerts` to `/api/v1/alerts`.
+    /// Reads the responses of Prometheus: `series` to `/api/v1/query` with [`QUERY`], `alerts` to `/api/v1/alerts`.
     #[must_use]
     pub fn new(slos: &[Slo], clock: Clock, at: DateTime<Utc>, series: &Value, alerts: &Value) -> Self {
         let lines = slos.iter().map(|slo| Line::new(slo, clock, series, alerts)).collect();
@@ -122,12 +123,12 @@ impl Report {
         })
     }
 
-    /// Why nothing should be released: objectives with less than this share of their budget left, and those of which nothing
-    /// is known. Empty when the gate is open.
+    /// Why nothing should be released: objectives with less than this share of their budget left, and those without
+    /// data. Empty if the gate is open.
     #[must_use]
     pub fn closed(&self, least: f64) -> Vec<String> {
         let shut = |line: &Line| match line.budget_remaining {
-            None => Some(format!("{}: Prometheus has no series of it, so nobody knows", line.slo)),
+            None => Some(format!("{}: Prometheus has no series of it, so its budget is unknown", line.slo)),
             Some(left) if left <= 0.0 || left < least => Some(format!(
                 "{}: {} of the budget is left{}",
                 line.slo,
@@ -177,7 +178,7 @@ fn status(budget_remaining: Option<f64>, firing: &[Firing]) -> Status {
     }
 }
 
-/// The value of a series of an objective; nothing where there is none, or where it is no finite number.
+/// The value of a series of an objective; `None` if there is none, or if it is not a finite number.
 fn sample(series: &Value, name: &str, slo: &str) -> Option<f64> {
     let all = series["data"]["result"].as_array()?;
     let own =

@@ -7,7 +7,7 @@ use crate::window::{humane, percent};
 const HEADS: [&str; 8] =
     ["SLO", "status", "objective", "SLI", "budget left", "burn rate", "exhausted in", "firing"];
 
-/// A share with enough digits for four nines, and not more.
+/// A share with enough digits for four nines.
 pub(super) fn share(share: f64) -> String {
     percent((share * 1e5).round() / 1e5)
 }
@@ -34,14 +34,14 @@ fn cells(line: &Line) -> [String; 8] {
     ]
 }
 
-/// The window of the burn rate in the table: the long one of the fastest page, as `slo:current_burn_rate:ratio` has it.
+/// The window of the burn rate in the table: the long one of the fastest page, as in `slo:current_burn_rate:ratio`.
 fn line_window(line: &Line) -> crate::Window {
     let mut windows = line.burn_rates.iter().map(|(window, _)| *window);
     // Shortest first: 5 m, 30 m, 1 h.
     windows.nth(2).unwrap_or(line.period)
 }
 
-/// Columns as wide as they need to be, and the burn rate of every window for what is not healthy.
+/// Columns as wide as needed, and the burn rates over every window for objectives that are not healthy.
 pub(super) fn text(report: &Report) -> String {
     let rows: Vec<_> = report.slos.iter().map(cells).collect();
     let heads = HEADS.map(str::to_owned);
@@ -91,7 +91,7 @@ const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;margin:2rem;color:#
 table{border-collapse:collapse}th,td{padding:.4rem .8rem;text-align:left;border-bottom:1px solid #d0d7de}\
 .healthy{color:#116329}.at-risk{color:#7d4e00}.violated{color:#a40e26}.no-data{color:#57606a}td.s{font-weight:600}";
 
-/// One page, nothing loaded from elsewhere.
+/// One page that loads nothing from elsewhere.
 pub(super) fn html(report: &Report) -> String {
     let heads = HEADS.map(|head| format!("<th scope=\"col\">{head}</th>")).concat();
     let mut rows = String::new();

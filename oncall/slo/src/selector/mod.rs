@@ -1,4 +1,4 @@
-//! A selector of series: a metric name and matchers, as a spec writes it and as rules need it.
+//! A selector of series: a metric name and matchers, as specs write it and rules need it.
 
 mod read;
 
@@ -7,12 +7,12 @@ use std::fmt;
 use regex::Regex;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-/// A metric name, or several, and matchers: a PromQL vector selector without offset and range.
+/// One or several metric names, and matchers: a PromQL vector selector without offset and range.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selector {
     /// The metric.
     pub name: String,
-    /// Further metrics whose series count as well: `{__name__=~"one_total|other_total"}`.
+    /// More metrics whose series count as well: `{__name__=~"one_total|other_total"}`.
     pub others: Vec<String>,
     /// In the order of the spec.
     pub matchers: Vec<Matcher>,
@@ -43,7 +43,7 @@ pub enum Op {
 }
 
 impl Selector {
-    /// Reads PromQL.
+    /// Parses PromQL.
     ///
     /// # Errors
     /// What is wrong with it.
@@ -79,8 +79,8 @@ impl Selector {
 
     /// The bucket of a classic histogram with this bound.
     ///
-    /// Prometheus 3 writes every `le` as a float (`1.0`) and version 2 keeps what the exporter wrote, `1` or `1.0`: a whole
-    /// bound is matched in both forms. A fraction has one form only.
+    /// Prometheus 3 writes every `le` as a float (`1.0`); version 2 keeps the exporter's form, `1` or `1.0`: a
+    /// whole bound is matched in both forms. A fraction has only one form.
     #[must_use]
     pub fn bucket(&self, bound: f64) -> Self {
         let mut bucket = self.suffixed("_bucket");
@@ -93,10 +93,10 @@ impl Selector {
         bucket
     }
 
-    /// Labels of one series that this selector picks, the metric name left out.
+    /// Labels of one series that matches, without the metric name.
     ///
     /// # Errors
-    /// The label for which no value could be made up.
+    /// The label for which no value was found.
     pub fn example(&self) -> Result<Vec<(String, String)>, String> {
         let mut labels: Vec<(String, String)> = Vec::new();
         for matcher in &self.matchers {
@@ -118,7 +118,7 @@ impl Selector {
         Ok(labels)
     }
 
-    /// Whether a series with these labels is picked.
+    /// Whether a series with these labels matches.
     #[must_use]
     pub fn picks(&self, labels: &[(String, String)]) -> bool {
         let value = |label: &str| {
@@ -129,7 +129,7 @@ impl Selector {
 }
 
 impl Matcher {
-    /// A value that a negative matcher refuses.
+    /// A value that a negative matcher rejects.
     #[must_use]
     pub fn refused(&self) -> Option<String> {
         match self.op {
@@ -139,7 +139,7 @@ impl Matcher {
         }
     }
 
-    /// Whether a value satisfies it. Patterns are anchored, as Prometheus does.
+    /// Whether a value matches. Patterns are anchored, as in Prometheus.
     #[must_use]
     pub fn accepts(&self, value: &str) -> bool {
         let like = || Regex::new(&format!("^(?s:{})$", self.value)).is_ok_and(|regex| regex.is_match(value));
@@ -176,7 +176,7 @@ fn write_sample(hir: &Hir, text: &mut String) -> Option<()> {
     Some(())
 }
 
-/// A digit or letter of the class where it has one, so that examples can be read.
+/// A digit or letter of the class, if it has one, so that examples are readable.
 fn readable(class: &Class) -> Option<char> {
     let Class::Unicode(class) = class else { return None };
     let has =
@@ -208,7 +208,7 @@ impl fmt::Display for Selector {
     }
 }
 
-/// The names in `a_total|b_total`; none where that is a pattern of any other kind.
+/// The names in `a_total|b_total`; `None` for any other kind of pattern.
 fn alternatives(pattern: &str) -> Option<Vec<String>> {
     let plain = |name: &str| {
         let mut chars = name.chars();
@@ -227,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_selector_comes_out_as_it_went_in() {
+    fn a_selector_is_written_as_it_was_read() {
         let text = r#"http_requests_total{service="order-api", endpoint=~"/orders.*", status!="200", path!~"a\\.b"}"#;
         assert_eq!(Selector::parse(text).unwrap().to_string(), text);
         assert_eq!(Selector::parse(" up ").unwrap().to_string(), "up");
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_more_or_less_than_a_selector_is_refused() {
+    fn anything_but_a_selector_is_refused() {
         for text in [
             "sum(rate(a[5m]))",
             "a[5m]",
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_bound_is_matched_as_both_versions_write_it_and_a_fraction_as_it_is() {
+    fn a_whole_bound_is_matched_in_both_forms_and_a_fraction_in_one() {
         let selector = Selector::parse("h").unwrap();
         let le = |bound| selector.bucket(bound).matchers[0].clone();
         for text in ["5", "5.0"] {
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn an_example_is_a_series_that_the_selector_picks() {
+    fn an_example_is_a_series_that_matches_the_selector() {
         for text in [
             r#"a{s=~"5..|499", e=~"/orders.*", m="GET"}"#,
             r#"a{s!~"2..", s!="good"}"#,

@@ -1,8 +1,8 @@
-//! Reads OpenSLO v1 (<https://github.com/OpenSLO/OpenSLO>): one `kind: SLO` a file, with its SLI inline.
+//! Reads OpenSLO v1 (<https://github.com/OpenSLO/OpenSLO>): one `kind: SLO` per file, with its SLI inline.
 //!
-//! What the format can say and Prometheus rules cannot do is refused, never ignored: time slices, several objectives, time
-//! zones other than UTC, alert policies (v1 has one look-back window a condition, so multi-window alerts cannot be said; the
-//! windows are those of [`crate::clock`]).
+//! Anything that the format can express and Prometheus rules cannot is refused, never ignored: time slices, several
+//! objectives, time zones other than UTC, alert policies (v1 has one look-back window per condition, so it cannot
+//! express multi-window alerts; the windows are those of [`crate::clock`]).
 
 mod objective;
 mod problem;
@@ -16,9 +16,9 @@ pub use problem::{Problem, Problems};
 
 use crate::Slo;
 
-/// Annotation: who answers for the objective.
+/// Annotation: the team that is responsible for the objective.
 pub const OWNER: &str = "sre-lab/owner";
-/// Annotation: what users are promised.
+/// Annotation: the promise to users.
 pub const PROMISE: &str = "sre-lab/promise";
 /// Annotation: why the objective is as high as it is.
 pub const REASON: &str = "sre-lab/reason";
@@ -28,7 +28,7 @@ pub const MINIMUM_ERRORS: &str = "sre-lab/minimum-errors";
 /// Reads one spec; `file` is its name in messages.
 ///
 /// # Errors
-/// Everything that is wrong, each with file, line and field.
+/// All problems, each with file, line and field.
 pub fn read(file: &str, text: &str) -> Result<Slo, Problems> {
     let raw = raw::parse(file, text).map_err(|problem| Problems(vec![problem]))?;
     read::model(file, &raw)
@@ -37,7 +37,7 @@ pub fn read(file: &str, text: &str) -> Result<Slo, Problems> {
 /// Reads several specs: file names and their texts.
 ///
 /// # Errors
-/// Everything that is wrong in any of them, two that share a name among it.
+/// All problems of all specs, including two specs that share a name.
 pub fn read_all<'a>(specs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Vec<Slo>, Problems> {
     let (mut slos, mut problems) = (Vec::<Slo>::new(), Vec::new());
     for (file, text) in specs {
@@ -46,13 +46,13 @@ pub fn read_all<'a>(specs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Resu
             Err(wrong) => problems.extend(wrong.0),
         }
     }
-    // Two names may differ and still make one alert name: `a-b` and `a--b` cannot, names are checked; `ab` and `a-b` do not.
+    // Two names may differ but produce the same alert name: `ab` and `a-b` do not, and `a--b` is refused.
     let mut seen: BTreeMap<String, &Slo> = BTreeMap::new();
     for slo in &slos {
         if let Some(first) = seen.insert(slo.alert().to_lowercase(), slo) {
             let (file, line) = slo.origin.clone();
             let message = format!(
-                "`{}` overlaps with `{}` of {}:{}: expected a name of its own (both make the alert {})",
+                "`{}` overlaps with `{}` of {}:{}: expected a different name (both produce the alert {})",
                 slo.name,
                 first.name,
                 first.origin.0,

@@ -1,4 +1,4 @@
-//! The one objective of a spec: which share of the events shall be good.
+//! The one objective of a spec: the share of events that should be good.
 
 use serde_saphyr::Spanned;
 

@@ -1,8 +1,8 @@
-//! What is wrong with a spec, and where.
+//! A problem in a spec, and its position.
 
 use std::fmt;
 
-/// One thing that is wrong.
+/// One problem.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}: {field}: {message}")]
 pub struct Problem {
@@ -12,11 +12,11 @@ pub struct Problem {
     pub line: u64,
     /// Path of the field: `spec.objectives[0].target`.
     pub field: String,
-    /// What is wrong and what would be right.
+    /// What is wrong, and what would be right.
     pub message: String,
 }
 
-/// All that is wrong; at least one thing.
+/// All problems; at least one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Problems(pub Vec<Problem>);
 

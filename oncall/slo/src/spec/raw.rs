@@ -128,7 +128,7 @@ pub(super) struct Objective {
     pub(super) indicator_ref: Option<Text>,
 }
 
-/// Reads the shape; what is not YAML, or not of this shape, is one problem: the first.
+/// Parses the shape; if the text is not YAML, or not of this shape, returns the first problem.
 pub(super) fn parse(file: &str, text: &str) -> Result<Document, Problem> {
     let mut field = String::new();
     let read = serde_saphyr::with_deserializer_from_str(text, |deserializer| {
@@ -145,14 +145,14 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Document, Problem> {
     })
 }
 
-/// The path without what [`Spanned`] adds to it.
+/// The path without the segments that [`Spanned`] adds to it.
 fn path(path: &serde_path_to_error::Path) -> String {
     let text = path.to_string();
     let text = text.trim_end_matches(".value").replace(".value.", ".").replace(".value[", "[");
     if text == "." { String::new() } else { text }
 }
 
-/// The first line of the message, without the position that the problem has anyway.
+/// The first line of the message, without the position, which the problem already has.
 fn sentence(error: &serde_saphyr::Error) -> String {
     let text = error.without_snippet().to_string();
     let first = text.lines().next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! From the shape of a document to an objective: what the values mean, and whether they make sense.
+//! From the shape of a document to an objective: what the values mean, and whether they are sensible.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{PAIRS, Period, Slo, Window, model::Calendar};
 
-/// Collects what is wrong while reading goes on, so that one run shows everything.
+/// Collects problems and continues, so that one run shows all of them.
 pub(super) struct Reader<'a> {
     file: &'a str,
     problems: Vec<Problem>,
@@ -20,12 +20,12 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Notes what is wrong with the value of a field.
+    /// Records a problem with the value of a field.
     pub(super) fn wrong<T>(&mut self, at: &Spanned<T>, field: &str, message: impl Into<String>) {
         self.wrong_at(at.referenced.line(), field, message);
     }
 
-    /// The same, of a field whose place is all that is known.
+    /// The same, for a field of which only the line is known.
     pub(super) fn wrong_at(&mut self, line: u64, field: &str, message: impl Into<String>) {
         self.problems.push(Problem {
             file: self.file.to_owned(),
@@ -35,12 +35,12 @@ impl Reader<'_> {
         });
     }
 
-    /// Remembers where a field stands, for what the lints find in it later.
+    /// Remembers the line of a field, for problems that the lints may find in it.
     pub(super) fn place<T>(&mut self, at: &Spanned<T>, field: &str) {
         self.lines.insert(field.to_owned(), at.referenced.line());
     }
 
-    /// The value, or a note.
+    /// The value, or a recorded problem.
     pub(super) fn take<T, U>(&mut self, at: &Spanned<T>, field: &str, value: Result<U, String>) -> Option<U> {
         value.map_err(|message| self.wrong(at, field, message)).ok()
     }
@@ -162,7 +162,7 @@ fn notes(reader: &mut Reader, metadata: &Spanned<Metadata>) -> Notes {
     Notes { owner, promise, reason, minimum_errors }
 }
 
-/// Two: a single error is no incident, however little the traffic.
+/// Two: a single error is not an incident, however low the traffic.
 const DEFAULT_MINIMUM_ERRORS: u32 = 2;
 
 fn unsupported(reader: &mut Reader, spec: &SloSpec) {

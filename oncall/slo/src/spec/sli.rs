@@ -10,7 +10,7 @@ use crate::{Sli, selector::Selector};
 
 const SPEC: &str = "spec.indicator.spec";
 
-/// Reads the indicator; the objective holds the threshold of a `thresholdMetric`.
+/// Reads the indicator; the threshold of a `thresholdMetric` is in the objective.
 pub(super) fn read(
     reader: &mut Reader,
     indicator: &Spanned<Indicator>,
@@ -70,7 +70,7 @@ fn ratio(reader: &mut Reader, ratio: &Spanned<RatioMetric>) -> Option<Sli> {
             reader.wrong(
                 ratio,
                 &format!("{SPEC}.ratioMetric"),
-                "expected either `good` or `bad` beside `total`",
+                "expected either `good` or `bad` in addition to `total`",
             );
             None
         }

@@ -1,4 +1,4 @@
-//! What is generated: the committed text, in agreement with promtool, for specs of every kind.
+//! What is generated: equal to the committed text, and accepted by promtool, for specs of every kind.
 
 use std::fs;
 
@@ -44,7 +44,7 @@ fn promtool_accepts_every_generated_rule_and_passes_every_generated_test() {
     }
 }
 
-/// An objective of each kind that the committed ones are not: good of all, a whole second, calendar windows.
+/// Objectives of the kinds that are not among the committed ones: good of all, a whole second, calendar windows.
 fn other_kinds() -> Vec<(String, String)> {
     let spec = |name: &str, indicator: &str, window: &str, objective: &str| {
         let text = format!(
@@ -88,7 +88,7 @@ fn written(folder: &std::path::Path, files: impl IntoIterator<Item = generate::F
 }
 
 #[test]
-fn promtool_passes_what_is_generated_for_every_other_kind_of_objective() {
+fn promtool_passes_the_generated_tests_of_every_other_kind_of_objective() {
     let specs = other_kinds();
     let slos = slo::spec::read_all(specs.iter().map(|(name, text)| (name.as_str(), text.as_str())))
         .expect("sound specs");
@@ -96,7 +96,7 @@ fn promtool_passes_what_is_generated_for_every_other_kind_of_objective() {
         assert_eq!(lint::errors(slo, &catalogue()), [], "{}", slo.name);
     }
     let folder = tempfile::tempdir().expect("a folder");
-    // The counters of all but one of these are the same series, so each has its own files.
+    // All but one of these count the same series, so each has its own files.
     for slo in slos.iter().filter(|slo| !slo.name.starts_with("by-")) {
         let own = folder.path().join(&slo.name);
         written(&own, generate::files(std::slice::from_ref(slo)));
@@ -114,14 +114,14 @@ fn promtool_passes_what_is_generated_for_every_other_kind_of_objective() {
     );
 }
 
-/// The budget of a day is forgotten at midnight, that of a week on Monday.
+/// The budget of a day starts over at midnight, that of a week on Monday.
 #[test]
-fn a_calendar_period_begins_anew_when_the_calendar_does() {
+fn a_calendar_period_starts_over_with_the_calendar() {
     let specs = other_kinds();
     let slos = slo::spec::read_all(specs.iter().map(|(name, text)| (name.as_str(), text.as_str())))
         .expect("sound specs");
     let folder = tempfile::tempdir().expect("a folder");
-    // promtool begins on Thursday, 1970-01-01, at midnight: a moment before the period ends, and one after.
+    // promtool starts on Thursday, 1970-01-01, at midnight: a moment before the period ends, and one after.
     for (name, before, after) in [("by-day", "23h", "24h30m"), ("by-week", "95h", "96h30m")] {
         let slo: Vec<_> = slos.iter().filter(|slo| slo.name == name).cloned().collect();
         let own = folder.path().join(name);
@@ -148,7 +148,7 @@ fn a_calendar_period_begins_anew_when_the_calendar_does() {
     }
 }
 
-/// promtool refuses to load a month of samples, which Prometheus does not; so of these only the beginning is asked.
+/// promtool, unlike Prometheus, refuses to load a month of samples; so only the start of these periods is tested.
 #[test]
 fn a_month_begins_on_the_first_and_a_year_in_january() {
     let specs = other_kinds();
@@ -165,7 +165,7 @@ fn a_month_begins_on_the_first_and_a_year_in_january() {
     let mut test = "rule_files: []\nevaluation_interval: 1h\ntests:\n  - interval: 1h\n    input_series: [{ series: x, values: 0x9000 }]\n    \
                     promql_expr_test:\n"
         .to_owned();
-    // Hours since the beginning of 1970, and seconds until the period of that moment began.
+    // Hours since the start of 1970, and seconds until the start of the period of that moment.
     for (name, hours, began) in [
         ("by-month", 743, 0),
         ("by-month", 745, 31 * 86_400),
@@ -184,7 +184,7 @@ fn a_month_begins_on_the_first_and_a_year_in_january() {
 }
 
 #[test]
-fn tickets_keep_to_theory_when_their_windows_are_full() {
+fn tickets_follow_theory_when_their_windows_are_full() {
     let slo = [crate::support::slo("order-availability")];
     let folder = tempfile::tempdir().expect("a folder");
     let rules = generate::File {

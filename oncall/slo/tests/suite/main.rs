@@ -1,4 +1,4 @@
-//! The library through its public face, on the specs of the checkout and on wrong ones, with the real promtool.
+//! The library through its public API, on the specs of the checkout and on wrong ones, with the real promtool.
 
 mod generated;
 mod read;

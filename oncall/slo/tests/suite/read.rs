@@ -1,10 +1,10 @@
-//! Wrong specs get an error that says what and where; nothing is guessed.
+//! Wrong specs get an error that says what is wrong and where; nothing is guessed.
 
 use slo::{lint, spec};
 
 use crate::support::{catalogue, specs};
 
-/// A sound spec to be broken; numbered lines are easier to compare than a long literal.
+/// A sound spec to break; numbered lines are easier to compare than a long literal.
 fn sound() -> String {
     let specs = specs();
     specs.into_iter().find(|(name, _)| name == "order-freshness.yaml").expect("committed").1
@@ -14,7 +14,7 @@ fn line_of(text: &str, needle: &str) -> usize {
     1 + text.lines().position(|line| line.contains(needle)).unwrap_or_else(|| panic!("no line with {needle}"))
 }
 
-/// Every problem of a text, the lints included.
+/// Every problem of a text, including lints.
 fn problems(text: &str) -> Vec<String> {
     match spec::read("x.yaml", text) {
         Ok(slo) => lint::errors(&slo, &catalogue()).iter().map(ToString::to_string).collect(),
@@ -26,12 +26,12 @@ fn problems(text: &str) -> Vec<String> {
 fn the_committed_specs_are_sound() {
     for (name, text) in specs() {
         let slo = spec::read(&name, &text).unwrap_or_else(|problems| panic!("{problems}"));
-        assert_eq!(format!("{}.yaml", slo.name), name, "the file is called like the objective");
+        assert_eq!(format!("{}.yaml", slo.name), name, "the file has the name of the objective");
         assert_eq!(problems(&text), Vec::<String>::new());
     }
 }
 
-/// What is replaced, by what, the line with this text is named, and the beginning of the message.
+/// What to replace, the replacement, a text in the reported line, and the start of the message.
 const WRONG: &[(&str, &str, &str, &str)] = &[
     (
         "      target: 0.99\n",
@@ -156,7 +156,7 @@ const WRONG: &[(&str, &str, &str, &str)] = &[
 ];
 
 #[test]
-fn what_is_wrong_is_named_with_file_line_field_and_what_would_be_right() {
+fn a_problem_has_file_line_field_and_what_would_be_right() {
     for (old, new, at, says) in WRONG {
         let text = sound();
         assert!(text.contains(old), "{old}");
@@ -171,7 +171,7 @@ fn what_is_wrong_is_named_with_file_line_field_and_what_would_be_right() {
 }
 
 #[test]
-fn a_bound_that_no_bucket_has_is_named_with_those_that_there_are() {
+fn a_bound_that_no_bucket_has_is_named_with_the_existing_ones() {
     let specs = specs();
     let text = &specs.iter().find(|(name, _)| name == "order-latency.yaml").expect("committed").1;
     let broken = text.replace("value: 0.25", "value: 0.3");
@@ -202,7 +202,7 @@ fn several_problems_are_shown_at_once() {
 }
 
 #[test]
-fn what_is_not_yaml_or_not_a_spec_is_an_error_and_not_a_crash() {
+fn invalid_yaml_or_another_document_is_an_error_and_not_a_crash() {
     for text in ["", "\t", "[1, 2]", "apiVersion: [", "a: 1\na: 2\n", "--- \n---\n", "\u{0}", "&a [*a]"] {
         let found = problems(text);
         assert!(
@@ -213,7 +213,7 @@ fn what_is_not_yaml_or_not_a_spec_is_an_error_and_not_a_crash() {
 }
 
 #[test]
-fn two_objectives_of_one_name_are_refused_with_both_places() {
+fn two_objectives_with_the_same_name_are_refused_with_both_positions() {
     let text = sound();
     let wrong =
         spec::read_all([("a.yaml", text.as_str()), ("b.yaml", text.as_str())]).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! Reports from answers as Prometheus gives them.
+//! Reports from responses as Prometheus returns them.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -53,16 +53,20 @@ fn report() -> Report {
 fn an_objective_is_healthy_at_risk_violated_or_unknown() {
     let report = report();
     let status = |name: &str| report.slos.iter().find(|line| line.slo == name).expect("a line").status;
-    assert_eq!(status("order-availability"), Status::Healthy, "pending alerts and those of others are none");
+    assert_eq!(
+        status("order-availability"),
+        Status::Healthy,
+        "pending alerts and those of others do not count"
+    );
     assert_eq!(status("order-latency"), Status::Violated);
     assert_eq!(status("order-freshness"), Status::AtRisk, "it fires");
     assert_eq!(status("order-correctness"), Status::AtRisk, "a tenth is left");
-    assert_eq!(status("user-read-availability"), Status::NoData, "NaN is no number");
+    assert_eq!(status("user-read-availability"), Status::NoData, "NaN is not data");
     assert_eq!(status("user-read-latency"), Status::NoData);
 }
 
 #[test]
-fn the_gate_is_closed_by_a_spent_budget_and_by_ignorance() {
+fn the_gate_is_closed_by_a_spent_budget_and_by_missing_data() {
     let closed = report().closed(0.0);
     let names: Vec<_> = closed.iter().filter_map(|why| why.split(':').next()).collect();
     assert_eq!(names, ["order-latency", "user-read-availability", "user-read-latency"]);

@@ -1,4 +1,4 @@
-//! The simulation against theory, and what must hold for any objective and any fault.
+//! The simulation against theory, and properties of any objective and any fault.
 
 use proptest::prelude::*;
 use slo::{
@@ -13,7 +13,7 @@ fn segment(text: &str) -> Segment {
     text.parse().unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// When the pair fires and ends, in seconds from the beginning and from the end of the fault.
+/// When the pair fires and ends, in seconds from the start and from the end of the fault.
 fn measured(slo: &Slo, clock: Clock, pair: &Pair, ratio: f64) -> (Option<u64>, Option<u64>) {
     let lasts = theory::detection(pair, slo.budget(), ratio).unwrap_or(60.0).ceil() as u64
         + pair.short.as_secs()
@@ -53,7 +53,7 @@ fn the_simulation_fires_and_ends_when_theory_says() {
 }
 
 #[test]
-fn the_budget_that_a_simulation_spends_is_the_area_under_the_errors() {
+fn the_budget_spent_by_a_simulation_is_the_area_under_the_errors() {
     let slo = slo("order-availability");
     // 12 h at 0.1 % is the budget: 43.2 s of full outage.
     let outcome = simulate(&slo, Clock::Lab, &[segment("10s@100%"), segment("1m")]);
@@ -64,7 +64,7 @@ fn the_budget_that_a_simulation_spends_is_the_area_under_the_errors() {
 }
 
 #[test]
-fn a_segment_that_is_none_is_refused_with_what_would_be_right() {
+fn an_invalid_segment_is_refused_with_what_would_be_right() {
     assert_eq!(segment("10m@2%"), segment("10m@0.02"));
     assert_eq!(segment("10m").ratio, 0.0);
     for text in ["", "10m@", "10m@2", "10m@-1%", "@5%", "10m@x", "10m@NaN"] {
@@ -116,7 +116,7 @@ proptest! {
     }
 
     #[test]
-    fn names_of_windows_come_back(seconds in 1_u64..10_000_000) {
+    fn names_of_windows_parse_back(seconds in 1_u64..10_000_000) {
         let window = slo::Window::seconds(seconds);
         prop_assert_eq!(slo::Window::parse(&window.to_string()), Ok(window));
     }

@@ -13,7 +13,7 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the crate lies in the checkout")
 }
 
-/// What the services' golden scrapes say that there is.
+/// The metrics in the services' golden scrapes.
 pub(crate) fn catalogue() -> Catalogue {
     let mut catalogue = Catalogue::default();
     for service in ["order-api", "order-worker", "user-service"] {

@@ -1,4 +1,4 @@
-//! The backend that `/risky` depends on: the lab's hello-world of failing. It answers, or its connection breaks.
+//! The backend that `/risky` depends on: the lab's simplest failure. It responds, or its connection breaks.
 
 use chassis_faults::FaultPoint;
 use chassis_telemetry::Chassis;
@@ -17,13 +17,13 @@ pub struct Backend {
 }
 
 impl Backend {
-    /// The backend, failing as the point `risky` says.
+    /// The backend; fails as the fault `risky` says.
     #[must_use]
     pub fn new(chassis: &Chassis) -> Self {
         Self { connection_loss: chassis.faults.point(&RISKY) }
     }
 
-    /// Asks for an answer.
+    /// Sends a request.
     ///
     /// # Errors
     /// When the connection breaks.

@@ -1,4 +1,4 @@
-//! The process boundaries: PostgreSQL, user-service, and the backend of `/risky`. sqlx and clients live only here.
+//! The process boundaries: PostgreSQL, user-service, and the backend of `/risky`. Only here are sqlx and clients used.
 
 mod backend;
 mod order_store;

@@ -1,4 +1,4 @@
-//! user-service as order-api needs it: whether a user exists, and its tier.
+//! user-service as order-api uses it: whether a user exists, and the user's tier.
 
 use chassis_client::{ClientConfig, ClientError, PeerClient};
 use chassis_telemetry::Chassis;
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::OrderApiConfig;
 
-/// Asks user-service. Cheap to clone.
+/// Calls user-service. Cheap to clone.
 #[derive(Clone)]
 pub struct UserClient {
     peer: PeerClient,
@@ -27,10 +27,10 @@ impl UserClient {
         Self { peer: PeerClient::new(config, chassis) }
     }
 
-    /// The user, or `None` when there is none with this id.
+    /// The user, or `None` if there is no user with this id.
     ///
     /// # Errors
-    /// When user-service gives no usable answer.
+    /// When user-service returns no usable response.
     pub async fn find(&self, id: Uuid) -> Result<Option<User>, ClientError> {
         self.peer.get("/users/{id}", &format!("/users/{id}")).await
     }

@@ -1,4 +1,4 @@
-//! What an order is: pure functions and types, no framework word.
+//! The rules of orders: pure functions and types that know no framework.
 
 mod freshness;
 mod order;

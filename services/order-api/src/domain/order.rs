@@ -1,4 +1,4 @@
-//! The values that orders are asked for and stored with. Each is valid once it exists.
+//! The values in requests for orders and in stored orders. Each is valid once it exists.
 
 use chrono::{DateTime, Utc};
 use contracts::orders::{Item, OrderStatus};
@@ -7,7 +7,7 @@ use uuid::Uuid;
 /// An order that is valid and not yet stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewOrder {
-    /// UUIDv7: newer orders have greater ids.
+    /// UUIDv7: newer orders have larger ids.
     pub id: Uuid,
     /// Who orders.
     pub user_id: Uuid,
@@ -15,7 +15,7 @@ pub struct NewOrder {
     pub items: Vec<Item>,
     /// Sum of the lines.
     pub total_cents: i64,
-    /// The caller's key, if it gave one.
+    /// The caller's key, if there is one.
     pub idempotency_key: Option<IdempotencyKey>,
     /// When it was accepted.
     pub placed_at: DateTime<Utc>,
@@ -30,19 +30,19 @@ pub struct Earlier {
     pub user_id: Uuid,
     /// What was ordered.
     pub items: Vec<Item>,
-    /// Its total, as it was answered.
+    /// Its total, as in the response.
     pub total_cents: i64,
 }
 
 impl Earlier {
-    /// Whether `order` is the same request again.
+    /// Whether `order` repeats the same request.
     #[must_use]
     pub fn is_same_request(&self, order: &NewOrder) -> bool {
         self.user_id == order.user_id && self.items == order.items
     }
 }
 
-/// A caller's name for one request, so that it can be repeated safely: 1 to 255 printable ASCII characters.
+/// A caller's name for a request, so that it can be repeated safely: 1 to 255 printable ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
@@ -50,7 +50,7 @@ impl IdempotencyKey {
     /// What a key must be, as a sentence for the caller.
     pub const EXPECTED: &str = "1 to 255 printable ASCII characters, given once";
 
-    /// Reads a header value; `None` when it is not a key.
+    /// Parses a header value; `None` if it is not a key.
     #[must_use]
     pub fn parse(value: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(value).ok()?.trim_matches(' ');
@@ -70,7 +70,7 @@ impl IdempotencyKey {
 pub struct ListFilter {
     /// Only this user's.
     pub user_id: Option<Uuid>,
-    /// Only those that stand here.
+    /// Only orders with this status.
     pub status: Option<OrderStatus>,
     /// Only those older than this one.
     pub below: Option<Uuid>,

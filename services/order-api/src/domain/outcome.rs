@@ -1,24 +1,24 @@
 //! When an outcome can have been decided: not before its order was accepted, and not in the future.
 //!
-//! There is no bound on how old it may be: after hours without a broker an outcome arrives hours late, and is true. What is
-//! bounded is by how much the clocks of two services may differ.
+//! There is no limit on its age: after hours without a broker a valid outcome arrives hours late. What is limited is how
+//! much the clocks of two services may differ.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-/// By how much the clock of order-worker may be ahead of this one or behind it. Synchronised clocks differ by milliseconds.
-/// One that is not drifts by up to 50 ppm (the tolerance of the crystals), 4 s a day: a minute is two weeks of that, and what
-/// differs by more is no clock.
+/// How far the clock of order-worker may be ahead of this one or behind it. Synchronised clocks differ by milliseconds. An
+/// unsynchronised one drifts by up to 50 ppm (the tolerance of crystals), 4 s per day: a minute is two weeks of drift, and a
+/// larger difference is an error.
 pub const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
-/// Whether something that was decided at `settled_at` can be heard of `now`.
+/// Whether something decided at `settled_at` can be known at `now`.
 #[must_use]
 pub fn is_past(settled_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     settled_at <= now + CLOCK_SKEW
 }
 
-/// Whether something that was decided at `settled_at` can be about an order that was accepted at `created_at`.
+/// Whether something decided at `settled_at` can be about an order that was accepted at `created_at`.
 #[must_use]
 pub fn is_after(settled_at: DateTime<Utc>, created_at: DateTime<Utc>) -> bool {
     settled_at >= created_at - CLOCK_SKEW

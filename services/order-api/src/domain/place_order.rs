@@ -1,4 +1,4 @@
-//! Placing an order: every line is checked, every problem is named, the total never overflows silently.
+//! Places an order: every line is checked, every problem is named, and the total never overflows silently.
 
 use chassis_core::Fields;
 use chrono::{DateTime, Utc};
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{IdempotencyKey, NewOrder};
 
-/// Lines of one order at most.
+/// Lines per order at most.
 pub const MAX_ITEMS: usize = 50;
 const MAX_SKU: usize = 64;
 const QUANTITY: std::ops::RangeInclusive<u32> = 1..=1000;
@@ -41,7 +41,7 @@ pub fn place_order(
     })
 }
 
-/// Sum of quantity times unit price; `None` when it does not fit.
+/// Sum of quantity times unit price; `None` if it does not fit.
 #[must_use]
 pub fn total_cents(items: &[Item]) -> Option<i64> {
     items.iter().try_fold(0_i64, |sum, item| {

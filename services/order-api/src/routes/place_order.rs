@@ -51,7 +51,7 @@ pub async fn place_order(
     Json(request): Json<PlaceOrder>,
 ) -> Result<Response, OrderError> {
     let key = idempotency_key(&headers)?;
-    // PostgreSQL keeps microseconds: what is published is what is stored.
+    // PostgreSQL keeps microseconds, so that what is published is what is stored.
     let placed_at = Utc::now().trunc_subsecs(6);
     let order = domain::place_order(request, key, placed_at).map_err(OrderError::Invalid)?;
     Scope::identify((subject::USER_ID, &order.user_id.to_string()), None);

@@ -1,4 +1,4 @@
-//! `GET /risky`: succeeds or fails, as its backend does.
+//! `GET /risky`: succeeds or fails with its backend.
 
 use axum::{Json, extract::State};
 use chassis_http::openapi::{Problem, ToAnything};

@@ -1,4 +1,4 @@
-//! What others rely on: the metrics, the OpenAPI document, the outbox's table.
+//! What others depend on: the metrics, the OpenAPI document, the outbox's table.
 
 use std::path::Path;
 
@@ -13,11 +13,11 @@ fn repository() -> &'static Path {
 }
 
 #[test]
-fn traffic_adds_no_metric_that_was_not_there_from_the_start() {
+fn traffic_adds_no_metric() {
     testkit::needs!(Postgres, Redis);
     run(async {
         let lab = Lab::start(Parts::default()).await;
-        // The lag is measured once a second; the rest is there from the start.
+        // The lag is measured once per second; all other metrics exist from the start.
         let first = eventually(SOON, || async {
             let scrape = lab.scrape().await;
             if scrape.find("kafka_consumer_lag", &[]).is_some() {
@@ -82,7 +82,7 @@ fn the_openapi_document_is_served_and_every_operation_answers() {
 }
 
 #[test]
-fn the_outbox_table_is_the_one_that_the_relay_works_on() {
+fn the_outbox_table_is_the_one_that_the_relay_uses() {
     let ours =
         order_api::MIGRATIONS.iter().any(|migration| migration.sql.as_str().contains(OUTBOX_DDL.trim()));
     assert!(ours, "a migration creates chassis_outbox::OUTBOX_DDL");

@@ -1,4 +1,4 @@
-//! An outcome that says something else than the one that was applied is not believed, and not forgotten either.
+//! An outcome that differs from the applied one is not applied, but not forgotten either.
 
 use chrono::{TimeDelta, Utc};
 use contracts::{
@@ -22,7 +22,7 @@ async fn checked(lab: &Lab, result: &str, count: f64) {
 }
 
 #[test]
-fn the_true_outcome_behind_a_forged_one_is_counted_and_kept_as_a_dead_letter() {
+fn the_true_outcome_after_a_forged_one_is_counted_and_kept_as_a_dead_letter() {
     testkit::needs!(Postgres, Redis);
     run(async {
         let lab = Lab::start(Parts { no_worker: true, ..Parts::default() }).await;
@@ -35,7 +35,7 @@ fn the_true_outcome_behind_a_forged_one_is_counted_and_kept_as_a_dead_letter() {
         lab.settled(&id).await;
         checked(&lab, "consistent", 1.0).await;
 
-        // The payment is taken all the same, and its outcome comes back.
+        // The payment is taken anyway, and its outcome comes back.
         let _worker = start_worker(&lab.fulfillment_url, lab.kafka.brokers()).await;
         checked(&lab, "contradiction", 1.0).await;
         assert_eq!(letters(&lab.kafka, 1).await, [("contradiction".to_owned(), String::new())]);
@@ -49,7 +49,7 @@ fn the_true_outcome_behind_a_forged_one_is_counted_and_kept_as_a_dead_letter() {
 }
 
 #[test]
-fn an_outcome_contradicts_when_any_part_of_it_differs_and_not_when_it_comes_again() {
+fn an_outcome_contradicts_if_any_part_differs_but_not_if_it_is_repeated() {
     testkit::needs!(Postgres, Redis);
     run(async {
         let lab = Lab::start(Parts { no_worker: true, ..Parts::default() }).await;
@@ -78,7 +78,7 @@ fn an_outcome_contradicts_when_any_part_of_it_differs_and_not_when_it_comes_agai
 }
 
 #[test]
-fn an_outcome_of_the_future_or_from_before_its_order_is_refused_and_the_order_is_settled_by_the_true_one() {
+fn an_outcome_from_the_future_or_before_its_order_is_refused_and_the_true_one_is_applied() {
     testkit::needs!(Postgres, Redis);
     run(async {
         let flags = vec!["--outbox-overdue=1s".to_owned()];
@@ -94,7 +94,7 @@ fn an_outcome_of_the_future_or_from_before_its_order_is_refused_and_the_order_is
         assert_eq!(letters(&lab.kafka, 4).await, vec![refused; 4]);
         assert_eq!(lab.http.get(&format!("/orders/{id}")).await.json()["status"], "pending");
 
-        // Its outbox entry is still there: it is published until it is settled.
+        // Its outbox entry still exists: the order is published until it is settled.
         let _worker = start_worker(&lab.fulfillment_url, lab.kafka.brokers()).await;
         lab.at_rest(&[id]).await;
         assert_eq!(
@@ -105,12 +105,12 @@ fn an_outcome_of_the_future_or_from_before_its_order_is_refused_and_the_order_is
 }
 
 #[test]
-fn what_the_runbook_says_to_try_makes_a_contradiction_with_keys_too() {
+fn the_runbooks_try_it_makes_a_contradiction_even_with_keys() {
     testkit::needs!(Postgres, Redis);
     run(async {
         let event_keys = "k1:0123456789abcdef0123456789abcdef".to_owned();
         let lab = Lab::start(Parts { event_keys, ..Parts::default() }).await;
-        // One that is paid: declined ones are not looked for.
+        // A paid order: the runbook does not look for declined ones.
         let mut paid = lab.place(&order(1)).await;
         while declined(&paid) {
             paid = lab.place(&order(1)).await;

@@ -1,4 +1,4 @@
-//! Every accepted order is judged once: fresh, or late as soon as its time is over, settled or not.
+//! Every accepted order is judged once: fresh, or late as soon as its time is over, even if it never settles.
 
 use testkit::{Scrape, eventually};
 
@@ -25,7 +25,7 @@ fn an_order_that_settles_at_once_is_fresh() {
 }
 
 #[test]
-fn an_order_that_does_not_settle_is_late_without_an_outcome_and_counts_once() {
+fn an_order_that_does_not_settle_is_late_without_an_outcome_and_counted_once() {
     testkit::needs!(Postgres, Redis);
     run(async {
         let lab = Lab::start(Parts { no_worker: true, ..Parts::default() }).await;

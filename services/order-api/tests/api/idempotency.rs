@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: the same request twice is one order.
+//! `Idempotency-Key`: repeating a request places no second order.
 
 use futures::future::join_all;
 use http::Method;

@@ -1,17 +1,17 @@
-//! The OpenAPI documents against the services that run: schemathesis asks what they allow and what they forbid, and judges every
-//! answer by them. `tools/schemathesis` says how it is installed and what is expected.
+//! The OpenAPI documents against the running services: schemathesis sends what they allow and what they forbid, and checks
+//! every response against them. `tools/schemathesis` installs it and configures its checks.
 
 use std::{net::SocketAddr, path::Path, process::Stdio};
 
 use crate::lab::{Lab, Parts, run};
 
-/// What the services answer is what their documents say: no undocumented status, no valid request refused, no invalid one accepted.
+/// The services follow their documents: no undocumented status, no valid request refused, no invalid one accepted.
 #[test]
-fn the_services_keep_what_their_openapi_documents_promise() {
+fn the_services_conform_to_their_openapi_documents() {
     testkit::needs!(Postgres, Redis, Schemathesis);
     run(async {
         let lab = Lab::start(Parts { no_worker: true, ..Parts::default() }).await;
-        // It fails one call in five, and chance has no seed here.
+        // It fails one call in five, at random.
         lab.admin.delete("/faults/risky").await.expect_status(200);
         let users = lab.users.as_ref().and_then(|users| users.public).unwrap();
         // One after the other: each alone keeps the machine busy.
@@ -29,7 +29,7 @@ async fn check(address: SocketAddr) {
         .arg(config)
         .args(["--no-color", "run", &format!("http://{address}/openapi.json")])
         .args(["--max-examples", "40", "--seed", "1", "--checks", "all", "--continue-on-failure"])
-        // It keeps a database of examples where it runs.
+        // It stores a database of examples in its working folder.
         .current_dir(home.path())
         .stdin(Stdio::null())
         .output()

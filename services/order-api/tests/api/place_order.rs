@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::lab::{Lab, Parts, order, run, shared};
 
 #[test]
-fn place_order_answers_202_with_the_place_of_the_order_and_its_total() {
+fn place_order_answers_202_with_the_orders_location_and_total() {
     testkit::needs!(Postgres, Redis);
     run(async {
         let lab = shared().await;
@@ -64,7 +64,7 @@ fn place_order_refuses_a_user_that_does_not_exist() {
 }
 
 #[test]
-fn wrong_totals_are_stored_and_published_without_any_other_sign() {
+fn wrong_totals_are_stored_and_published_without_any_other_symptom() {
     testkit::needs!(Postgres, Redis);
     run(async {
         let lab = Lab::start(Parts::default()).await;

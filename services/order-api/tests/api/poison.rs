@@ -1,5 +1,5 @@
-//! An outcome that is well-formed and cannot be applied goes to the dead-letter topic, whatever is in it, and the partition
-//! goes on.
+//! A well-formed outcome that cannot be applied goes to the dead-letter topic, whatever its contents, and the partition
+//! continues.
 
 use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, TimeDelta, Utc};
 use contracts::{
@@ -26,12 +26,12 @@ pub(crate) fn outcome(order: &str) -> OrderSettled {
     }
 }
 
-/// All with one key, so that each is behind those before it.
+/// All with the same key, so that each is behind the ones before it.
 pub(crate) async fn publish(kafka: &Kafka, event: &OrderSettled) {
     kafka.publish(topics::ORDER_OUTCOMES, "k", &serde_json::to_vec(event).unwrap(), &[]).await;
 }
 
-/// Reason and SQLSTATE of the dead letters, in the order in which they were given up.
+/// Reason and SQLSTATE of the dead letters, in order.
 pub(crate) async fn letters(kafka: &Kafka, count: usize) -> Vec<(String, String)> {
     let mut letters = kafka.read(topics::ORDER_OUTCOMES_DLQ, count, SOON).await;
     letters.sort_by_key(|letter| letter.headers["original.offset"].parse::<i64>().unwrap());
@@ -71,7 +71,7 @@ fn an_outcome_that_the_database_refuses_is_dead_lettered_with_its_sqlstate_and_t
     });
 }
 
-/// Any time that the contract can hold, and with preference those at which something changes.
+/// Any time that the contract allows, and often one at a boundary.
 fn any_time() -> impl Strategy<Value = DateTime<Utc>> {
     let years = NaiveDate::MIN.year()..=NaiveDate::MAX.year();
     let any = (years, 1..=366_u32, 0..86_400_u32, 0..2_000_000_000_u32).prop_filter_map(
@@ -89,7 +89,7 @@ fn any_time() -> impl Strategy<Value = DateTime<Utc>> {
     ]
 }
 
-/// Any text, and often one with a U+0000.
+/// Any text, often with a U+0000.
 fn any_text() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
@@ -116,7 +116,7 @@ fn any_outcome(known: Vec<Uuid>) -> impl Strategy<Value = OrderSettled> {
 }
 
 #[test]
-fn no_outcome_that_the_contract_can_hold_stops_the_one_behind_it() {
+fn no_outcome_that_the_contract_allows_stops_the_next_one() {
     testkit::needs!(Postgres, Redis);
     let lab = run(Lab::start(Parts { no_worker: true, ..Parts::default() }));
     let known: Vec<Uuid> = run(async {

@@ -1,4 +1,4 @@
-//! The binary itself: what it exports, how it starts, how it stops.
+//! The binary itself: its metrics, its start, its stop.
 
 use std::process::Command;
 
@@ -14,7 +14,7 @@ fn the_binary_serves_exports_the_golden_scrape_and_stops_on_sigterm() {
     run(async {
         let database = Postgres::shared().await.database("orders").await;
         let kafka = Kafka::start();
-        // Somewhere to send traces to, so that their metrics are part of the scrape.
+        // A receiver of traces, so that their metrics are part of the scrape.
         let traces = TraceSink::start().await;
         let (public, admin) = (free_addr(), free_addr());
         let (public_text, admin_text, otlp) = (public.to_string(), admin.to_string(), traces.endpoint());
@@ -27,7 +27,7 @@ fn the_binary_serves_exports_the_golden_scrape_and_stops_on_sigterm() {
         ];
         let mut process = Process::start(BINARY, &flags.concat());
         process.ready(admin).await;
-        // The lag is measured once a second; the rest is there from the start.
+        // The lag is measured once per second; all other metrics exist from the start.
         let scrape = eventually(SOON, || async {
             let contract = Scrape::of(admin).await.contract();
             if contract.contains("kafka_consumer_lag") { Ok(contract) } else { Err(contract) }

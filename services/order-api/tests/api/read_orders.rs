@@ -24,7 +24,7 @@ fn get_order_shows_the_order_as_it_was_placed() {
 }
 
 #[test]
-fn get_order_answers_404_for_an_unknown_id_and_400_for_none() {
+fn get_order_answers_404_for_an_unknown_id_and_400_for_an_invalid_one() {
     testkit::needs!(Postgres, Redis);
     run(async {
         let lab = shared().await;

@@ -1,4 +1,4 @@
-//! `GET /risky`: the hello-world of failing.
+//! `GET /risky`: the simplest failure.
 
 use testkit::eventually;
 

@@ -1,5 +1,5 @@
-//! Hostile input at every public and admin endpoint: always a 4xx problem that names what is wrong; never a 5xx, a panic
-//! or a hang (the client of `testkit` turns a hang into a failure).
+//! Hostile input at every public and admin endpoint: always a 4xx problem that names the error; never a 5xx, a panic or a
+//! hang (the client of `testkit` turns a hang into a failure).
 
 use http::Method;
 use proptest::{collection::vec, prelude::*, sample::select};
@@ -13,7 +13,7 @@ use tokio::{
 
 use crate::lab::{Lab, Parts, SOON, order, run};
 
-/// A lab in which nothing fails on purpose.
+/// A lab without any fault.
 async fn calm() -> &'static Lab {
     static CALM: OnceCell<Lab> = OnceCell::const_new();
     CALM.get_or_init(|| async {
@@ -24,7 +24,7 @@ async fn calm() -> &'static Lab {
     .await
 }
 
-/// Whatever was sent, the caller is told what is wrong with it, or it was fine.
+/// The request was valid, or the response says what is wrong with it.
 fn is_civil(answer: &Answer) -> Result<(), TestCaseError> {
     prop_assert!(answer.status < 500, "{answer:?}");
     if answer.status >= 400 {
@@ -60,7 +60,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A valid order with one field made wrong, and the field's name.
+/// A valid order with one field made invalid, and the field's name.
 fn one_wrong_field() -> impl Strategy<Value = (Value, String)> {
     let wrong_number = prop_oneof![
         any_json().prop_filter("a number may be right", |value| !value.is_number()),
@@ -170,7 +170,7 @@ proptest! {
     }
 
     #[test]
-    fn an_order_id_that_is_none_is_refused_naming_it(id in "[A-Za-z0-9%._~-]{1,60}") {
+    fn an_invalid_order_id_is_refused_naming_it(id in "[A-Za-z0-9%._~-]{1,60}") {
         prop_assume!(uuid::Uuid::parse_str(&id).is_err() && id != "." && id != "..");
         if testkit::available(&[testkit::Need::Postgres, testkit::Need::Redis]) {
             run(async { names(&calm().await.http.get(&format!("/orders/{id}")).await, "id") })?;
@@ -178,7 +178,7 @@ proptest! {
     }
 
     #[test]
-    fn a_list_parameter_that_is_wrong_is_refused_naming_it(
+    fn a_wrong_list_parameter_is_refused_naming_it(
         name in select(vec!["limit", "cursor", "status", "user_id"]),
         value in "[A-Za-z0-9._~-]{1,80}",
     ) {
@@ -190,7 +190,7 @@ proptest! {
     }
 
     #[test]
-    fn a_plan_that_is_wrong_is_refused_naming_what(
+    fn a_wrong_plan_is_refused_naming_the_error(
         fault in select(vec!["http-error", "db-latency", "wrong-total", "risky"]),
         (param, value) in prop_oneof![
             (Just("rate"), "-?[2-9][0-9.]{0,8}|[a-z]{1,8}|NaN|inf"),
@@ -238,7 +238,7 @@ fn a_body_over_the_limit_is_refused() {
             .try_send(Method::POST, "/orders", &[("content-type", "application/json")], body.to_string())
             .await
         else {
-            // The server may answer and close before it has read everything; the client then sees a broken pipe.
+            // The server may respond and close before it has read everything; the client then sees a broken pipe.
             return;
         };
         assert!((400..500).contains(&answer.status), "{answer:?}");
@@ -257,7 +257,7 @@ fn a_deeply_nested_body_is_refused() {
 }
 
 #[test]
-fn bytes_that_are_no_http_end_the_connection() {
+fn bytes_that_are_not_http_end_the_connection() {
     testkit::needs!(Postgres, Redis);
     run(async {
         let lab = calm().await;

@@ -1,4 +1,4 @@
-//! With `EVENT_KEYS`, only what one of the services wrote is believed.
+//! With `EVENT_KEYS`, only messages of the services are accepted.
 
 use chassis_kafka::EventKeys;
 use clap::Parser as _;
@@ -48,10 +48,10 @@ fn a_forged_outcome_is_dead_lettered_and_the_order_is_settled_by_the_true_one() 
 }
 
 #[test]
-fn a_key_is_replaced_while_orders_flow_and_none_is_given_up() {
+fn a_key_is_replaced_while_orders_flow_and_none_is_lost() {
     testkit::needs!(Postgres, Redis);
     run(async {
-        // Half-way: order-api signs with the new key already, order-worker with the old one still.
+        // Half-way: order-api already signs with the new key, order-worker still with the old one.
         let keys = format!("{NEW},{OLD}");
         let lab = Lab::start(Parts { no_worker: true, event_keys: keys, ..Parts::default() }).await;
         let flag = format!("--event-keys={OLD},{NEW}");
@@ -80,7 +80,7 @@ fn a_redriven_outcome_keeps_its_signature_and_a_forged_one_does_not_get_any() {
         let keys = OLD.to_owned();
         let lab = Lab::start(Parts { no_worker: true, event_keys: keys, ..Parts::default() }).await;
         let id = lab.place(&order(1)).await;
-        // One of a database that was restored to before the order: given up, and later true.
+        // An outcome for a database that was restored to before the order: given up first, true later.
         let early = outcome(&uuid::Uuid::now_v7().to_string());
         publish(&lab, OLD, &early).await;
         publish(&lab, "", &outcome(&id)).await;

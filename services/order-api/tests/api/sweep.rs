@@ -1,4 +1,4 @@
-//! Every fault of order-api, swept: nothing gives it away, and nothing of it stays behind.
+//! Sweeps every fault of order-api: nothing reveals it, and it leaves nothing behind.
 
 use chassis_service::lifecycle::Running;
 use contracts::users::seeded_user_id;
@@ -26,7 +26,7 @@ fn no_fault_gives_itself_away_or_leaves_anything_behind() {
 async fn replica(server: &Postgres, users: &Running) -> sweep::Subject {
     let (database, url) = server.owned_database("orders").await;
     let (kafka, traces) = (Kafka::start(), TraceSink::start().await);
-    // Settles the orders, so that order-api has outcomes to apply.
+    // It settles the orders, so that order-api has outcomes to apply.
     let worker = start_worker(&server.owned_database("fulfillment").await.1, kafka.brokers()).await;
     let (public, admin) = (free_addr(), free_addr());
     let (public_text, admin_text, otlp) = (public.to_string(), admin.to_string(), traces.endpoint());
@@ -43,7 +43,7 @@ async fn replica(server: &Postgres, users: &Running) -> sweep::Subject {
     ];
     let process = sweep::process(BINARY, &flags.concat());
     process.ready(admin).await;
-    // Its group has given it partitions: until then there is no lag to be seen.
+    // Wait until its group has assigned partitions: before that there is no lag.
     eventually(SOON, || async {
         let lag = Scrape::of(admin).await.find("kafka_consumer_lag", &[]);
         lag.map(drop).ok_or("no partitions yet".to_owned())
@@ -62,7 +62,7 @@ async fn replica(server: &Postgres, users: &Running) -> sweep::Subject {
     }
 }
 
-/// An order, one with a key, one of a user who is not there, reads, and `/risky`.
+/// An order, one with a key, one of an unknown user, reads, and `/risky`.
 async fn traffic(http: Http) {
     let get = async |path: &str| drop(http.try_send(Method::GET, path, &[], "").await);
     let place = async |body: serde_json::Value, key: &str| {

@@ -8,7 +8,7 @@ use crate::lab::{Lab, Parts, SOON, order, run};
 const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
 
-/// Name and kind of each span on the way of an order, each a child of the one that `parent` names.
+/// Name and kind of each span along an order's path, each a child of the span named by `parent`.
 const WAY: [(&str, &str, &str, &str); 10] = [
     // name, kind, parent's name, parent's kind
     ("GET /users/{id}", "client", "POST /orders", "server"),

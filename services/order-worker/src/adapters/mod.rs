@@ -1,4 +1,4 @@
-//! The process boundary: PostgreSQL. sqlx lives only here.
+//! The process boundary: PostgreSQL. Only here is sqlx used.
 
 mod payment_store;
 

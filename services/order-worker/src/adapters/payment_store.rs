@@ -50,7 +50,7 @@ pub struct PaymentStore {
     paying: Group<Pay>,
 }
 
-/// What became of a payment.
+/// The result of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Paid {
     /// It is stored.
@@ -66,12 +66,12 @@ impl PaymentStore {
         Self { paying: Group::new(database.clone(), Pay), database, outbox }
     }
 
-    /// Stores `payment`, the answer to `event_id`, and stages its outcome. When the order was handled before, nothing
-    /// changes but that the outcome of that time is staged again: the broker may have lost it.
+    /// Stores `payment`, the response to `event_id`, and stages its outcome. If the order was handled before, nothing changes,
+    /// except that its old outcome is staged again: the broker may have lost it.
     ///
     /// # Errors
-    /// [`DbError`]; nothing happened then, unless the connection broke during the commit. [`DbError::Data`] when the event
-    /// was handled before and was about another order.
+    /// [`DbError`]; then nothing happened, unless the connection broke during the commit. [`DbError::Data`] if the event was
+    /// handled before, but for a different order.
     pub async fn pay(&self, event_id: Uuid, payment: &Payment) -> Result<Paid, DbError> {
         let job = Job { event_id, payment: payment.clone(), outcome: outcome(payment)? };
         let paid =
@@ -97,7 +97,7 @@ fn outcome(payment: &Payment) -> Result<OutboxEntry, DbError> {
 /// Paying as work that messages share.
 struct Pay;
 
-/// One payment to be stored.
+/// One payment to store.
 struct Job {
     event_id: Uuid,
     payment: Payment,

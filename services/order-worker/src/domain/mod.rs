@@ -1,4 +1,4 @@
-//! How an order is judged and paid: pure functions, no framework word.
+//! How an order is judged and paid: pure functions that know no framework.
 
 mod payment;
 mod total;

@@ -1,7 +1,7 @@
 //! The payment simulation. Deterministic: the same order is always decided the same way, in every run and every replica.
 //!
-//! Declined are about 2 % of orders, by their id (`insufficient-funds`), and every order above [`LIMIT_CENTS`]
-//! (`over-limit`), so that a person can get a decline on purpose.
+//! About 2 % of orders are declined, depending on their id (`insufficient-funds`), and every order above [`LIMIT_CENTS`]
+//! (`over-limit`), so that you can cause a decline on purpose.
 
 use chrono::{DateTime, Utc};
 use contracts::orders::{EVENT_VERSION, OrderPlaced, OrderSettled, OrderStatus};
@@ -52,7 +52,7 @@ impl PaymentStatus {
         }
     }
 
-    /// What it means for the order.
+    /// The order's resulting status.
     #[must_use]
     pub const fn outcome(self) -> OrderStatus {
         match self {

@@ -1,15 +1,15 @@
-//! The total, computed a second time and independently of order-api: the correctness indicator of the lab.
+//! Computes the total a second time, independently of order-api: the lab's correctness indicator.
 
 use contracts::orders::OrderPlaced;
 
-/// What the recomputation found.
+/// The result of the recomputation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TotalCheck {
     /// The total is the sum of the lines.
     Match,
     /// It is not.
     Mismatch,
-    /// The lines cannot be summed, or the total is negative: no order-api wrote this.
+    /// The lines cannot be summed, or the total is negative: order-api never writes this.
     Impossible,
 }
 

@@ -1,4 +1,4 @@
-//! The admin port is the only one, and it is civil to whatever it is sent.
+//! The admin port is the only one, and rejects bad requests politely.
 
 use http::Method;
 use proptest::{prelude::*, test_runner::TestRunner};

@@ -1,4 +1,4 @@
-//! A message that cannot be read goes to the dead-letter topic with its reason, and the next one is handled.
+//! An unreadable message goes to the dead-letter topic with its reason, and the next one is handled.
 
 use contracts::topics;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::worker::{SOON, Worker, order};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_that_cannot_be_read_is_dead_lettered_with_the_reason_and_the_next_is_paid() {
+async fn an_unreadable_message_is_dead_lettered_with_the_reason_and_the_next_is_paid() {
     testkit::needs!(Postgres);
     let worker = Worker::start().await;
     let good = order();
@@ -32,7 +32,7 @@ async fn a_message_that_cannot_be_read_is_dead_lettered_with_the_reason_and_the_
             "malformed",
         ),
     ];
-    // One key is one partition: if one of them stopped it, the good one would not come through.
+    // One key means one partition: if one of them blocked it, the good one would not be handled.
     let key = good.order_id.to_string();
     for (payload, _) in &bad {
         worker.kafka.publish(topics::ORDERS, &key, payload, &[("x-custom", "kept")]).await;

@@ -1,4 +1,4 @@
-//! What others rely on: the metrics, and the tables that the chassis works on.
+//! What others depend on: the metrics, and the tables that the chassis uses.
 
 use chassis_outbox::{OUTBOX_DDL, inbox::INBOX_DDL};
 use testkit::eventually;
@@ -6,10 +6,10 @@ use testkit::eventually;
 use crate::worker::{SOON, Worker, order};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn traffic_adds_no_metric_that_was_not_there_from_the_start() {
+async fn traffic_adds_no_metric() {
     testkit::needs!(Postgres);
     let worker = Worker::start().await;
-    // The lag is measured once a second; the rest is there from the start.
+    // The lag is measured once per second; all other metrics exist from the start.
     let first = eventually(SOON, || async {
         let scrape = worker.scrape().await;
         if scrape.find("kafka_consumer_lag", &[]).is_some() {
@@ -30,7 +30,7 @@ async fn traffic_adds_no_metric_that_was_not_there_from_the_start() {
 }
 
 #[test]
-fn the_tables_are_those_that_the_chassis_works_on() {
+fn the_tables_are_those_that_the_chassis_uses() {
     for ddl in [OUTBOX_DDL, INBOX_DDL] {
         let ours =
             order_worker::MIGRATIONS.iter().any(|migration| migration.sql.as_str().contains(ddl.trim()));

@@ -1,5 +1,5 @@
-//! Each fault point at order-worker's boundaries: switched on, seen as an operator sees it, ended by itself; no order is
-//! lost or paid twice meanwhile.
+//! Each fault point at order-worker's boundaries: switched on, seen as an operator sees it, and ends by itself; meanwhile no
+//! order is lost or paid twice.
 
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ async fn grows(worker: &Worker, before: &Scrape, name: &str, labels: &[(&str, &s
     .await;
 }
 
-/// Publishes an order and waits for its payment; how long that took.
+/// Publishes an order and waits for its payment; returns how long that took.
 async fn pays(worker: &Worker) -> Duration {
     let (start, before) = (Instant::now(), worker.payments().await.len());
     worker.publish(&order()).await;

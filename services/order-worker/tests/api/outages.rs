@@ -1,4 +1,4 @@
-//! While the database is away, or transactions lose conflicts, orders wait; none is lost, none is dead-lettered.
+//! While the database is away, or transactions lose conflicts, orders wait; none is lost or dead-lettered.
 
 use contracts::topics;
 use testkit::eventually;
@@ -34,7 +34,7 @@ async fn orders_wait_for_the_database_and_are_then_paid() {
 async fn an_order_whose_transaction_deadlocks_is_tried_again() {
     testkit::needs!(Postgres);
     let worker = Worker::start().await;
-    // Two rows that others can lock.
+    // Two rows that other sessions can lock.
     worker.publish(&order()).await;
     worker.publish(&order()).await;
     worker.outcomes(2).await;

@@ -44,7 +44,7 @@ async fn a_repeated_order_is_answered_with_the_same_event_and_not_paid_again() {
     worker.publish(&order).await;
     worker.outcomes(1).await;
     worker.publish(&order).await;
-    // Also under another event id, and with another total: the order has its payment.
+    // Even with a different event id and total: the order already has its payment.
     let mut forged = order.clone();
     forged.event_id = Uuid::now_v7();
     forged.total_cents = 1;

@@ -1,5 +1,5 @@
-//! A well-formed message that cannot be handled goes to the dead-letter topic, whatever is in it, and the partition goes on;
-//! a message that meets a database in trouble waits for it.
+//! A well-formed message that cannot be handled goes to the dead-letter topic, whatever its contents, and the partition
+//! continues; a message waits if the database is in trouble.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::worker::{SOON, Worker, order};
 
-/// All with one key, so that each is behind those before it.
+/// All with the same key, so that each is behind the ones before it.
 async fn publish(worker: &Worker, event: &OrderPlaced) {
     worker.kafka.publish(topics::ORDERS, "k", &serde_json::to_vec(event).unwrap(), &[]).await;
 }
@@ -46,7 +46,7 @@ async fn an_order_with_the_event_id_of_another_one_is_dead_lettered_and_the_next
     for event in [&first, &reused, &good] {
         publish(&worker, event).await;
     }
-    // On partitions of their own: they are read in any order.
+    // On different partitions, which are read in any order.
     let paid: BTreeSet<_> = worker.outcomes(2).await.iter().map(|outcome| outcome.order_id).collect();
     assert_eq!(paid, BTreeSet::from([first.order_id, good.order_id]));
 
@@ -59,7 +59,7 @@ async fn an_order_with_the_event_id_of_another_one_is_dead_lettered_and_the_next
     assert_eq!(scrape.value("dead_letters_total", &labels), 1.0);
 }
 
-/// Lets the database answer an order of `1000 + n` cents with the n-th of these SQLSTATEs.
+/// Makes the database respond to an order of `1000 + n` cents with the n-th of these SQLSTATEs.
 async fn answer_with(worker: &Worker, states: &[&str]) -> PgConnection {
     let mut connection = PgConnection::connect(&worker.url).await.unwrap();
     let sql = "
@@ -79,7 +79,7 @@ async fn answer_with(worker: &Worker, states: &[&str]) -> PgConnection {
     connection
 }
 
-/// The order that [`answer_with`] answers with its n-th SQLSTATE.
+/// The order to which [`answer_with`] responds with its n-th SQLSTATE.
 fn order_of(n: usize) -> OrderPlaced {
     let total_cents = 1000 + n as i64;
     let items = vec![Item { sku: "tea".to_owned(), quantity: 1, unit_price_cents: total_cents }];
@@ -87,7 +87,7 @@ fn order_of(n: usize) -> OrderPlaced {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_class_of_sqlstate_that_is_about_the_data_ends_in_a_dead_letter_that_names_it() {
+async fn each_sqlstate_class_about_the_data_ends_in_a_dead_letter_that_names_it() {
     testkit::needs!(Postgres);
     let worker = Worker::start().await;
     let states = ["02000", "21000", "22000", "22003", "22021", "23000", "23502", "23514", "44000", "54000"];
@@ -107,7 +107,7 @@ async fn each_class_of_sqlstate_that_is_about_the_data_ends_in_a_dead_letter_tha
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_class_of_sqlstate_that_is_about_the_database_is_waited_out_and_the_order_is_paid() {
+async fn each_sqlstate_class_about_the_database_is_waited_out_and_the_order_is_paid() {
     testkit::needs!(Postgres);
     let worker = Worker::start().await;
     let states = ["08006", "25006", "42P01", "53100", "53300", "57014", "57P03", "58030", "P0001", "XX000"];
@@ -149,7 +149,7 @@ async fn a_conflict_that_never_ends_is_given_up_with_its_sqlstate() {
     }
 }
 
-/// Any text, and often one with a U+0000.
+/// Any text, often with a U+0000.
 fn any_text() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
@@ -158,7 +158,7 @@ fn any_text() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Any time that the contract can hold.
+/// Any time that the contract allows.
 fn any_time() -> impl Strategy<Value = DateTime<Utc>> {
     let seconds = DateTime::<Utc>::MIN_UTC.timestamp()..=DateTime::<Utc>::MAX_UTC.timestamp();
     prop_oneof![
@@ -198,7 +198,7 @@ fn any_order(known: Vec<Uuid>) -> impl Strategy<Value = OrderPlaced> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_order_that_the_contract_can_hold_stops_the_one_behind_it() {
+async fn no_order_that_the_contract_allows_stops_the_next_one() {
     testkit::needs!(Postgres);
     let worker = Worker::start().await;
     let mut known = Vec::new();

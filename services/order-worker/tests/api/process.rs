@@ -1,4 +1,4 @@
-//! The binary itself: what it exports, how it starts, how it stops.
+//! The binary itself: its metrics, its start, its stop.
 
 use std::process::Command;
 
@@ -14,7 +14,7 @@ async fn the_binary_works_exports_the_golden_scrape_and_stops_on_sigterm() {
     testkit::needs!(Postgres);
     let database = Postgres::shared().await.database("fulfillment").await;
     let kafka = Kafka::start();
-    // Somewhere to send traces to, so that their metrics are part of the scrape.
+    // A receiver of traces, so that their metrics are part of the scrape.
     let traces = TraceSink::start().await;
     let admin = free_addr();
     let (admin_text, otlp) = (admin.to_string(), traces.endpoint());
@@ -26,7 +26,7 @@ async fn the_binary_works_exports_the_golden_scrape_and_stops_on_sigterm() {
     ];
     let mut process = Process::start(BINARY, &flags.concat());
     process.ready(admin).await;
-    // The lag is measured once a second; the rest is there from the start.
+    // The lag is measured once per second; all other metrics exist from the start.
     let scrape = eventually(SOON, || async {
         let contract = Scrape::of(admin).await.contract();
         if contract.contains("kafka_consumer_lag") { Ok(contract) } else { Err(contract) }
@@ -40,7 +40,7 @@ async fn the_binary_works_exports_the_golden_scrape_and_stops_on_sigterm() {
 }
 
 #[test]
-fn redrive_says_what_it_did() {
+fn redrive_reports_what_it_did() {
     let kafka = Kafka::start();
     let output = Command::new(BINARY)
         .args(["--database-url", "postgres://127.0.0.1/unused", "--kafka-brokers", kafka.brokers()])

@@ -1,4 +1,4 @@
-//! `order-worker redrive`: dead letters go back once the reason is mended.
+//! `order-worker redrive`: dead letters go back once the cause is fixed.
 
 use contracts::topics;
 use order_worker::{SERVICE, faults, redrive};
@@ -6,10 +6,10 @@ use order_worker::{SERVICE, faults, redrive};
 use crate::worker::{SOON, Worker, config, order};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn redrive_puts_dead_letters_back_up_to_the_limit_and_goes_on_where_it_ended() {
+async fn redrive_puts_dead_letters_back_up_to_the_limit_and_continues_from_there() {
     testkit::needs!(Postgres);
     let worker = Worker::start().await;
-    // Orders that some earlier build could not read.
+    // Orders that an earlier build could not read.
     let orders = [order(), order(), order()];
     for order in &orders {
         let headers = [("original.topic", topics::ORDERS), ("error.reason", "unknown-version")];

@@ -12,7 +12,7 @@ fn signature(order: &OrderPlaced, payload: &[u8]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_without_a_fitting_signature_is_dead_lettered_and_never_paid() {
+async fn an_order_without_a_valid_signature_is_dead_lettered_and_never_paid() {
     testkit::needs!(Postgres);
     let worker = Worker::start_with(&["--event-keys", KEYS]).await;
     let good = order();
@@ -30,17 +30,17 @@ async fn an_order_without_a_fitting_signature_is_dead_lettered_and_never_paid() 
     let letters = worker.kafka.read(topics::ORDERS_DLQ, 2, SOON).await;
     let told: Vec<_> = letters.iter().map(|letter| letter.headers["error.reason"].as_str()).collect();
     assert_eq!(told, ["unsigned", "bad-signature"]);
-    // As they came: to be handed in again they would have to be signed by somebody who has the key.
+    // Unchanged: to be accepted again they would have to be signed by someone who has the key.
     assert!(!letters[0].headers.contains_key("signature"));
     assert_eq!(letters[1].headers["signature"], signature);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unreadable_message_of_a_service_with_the_key_is_given_up_for_what_is_in_it() {
+async fn an_unreadable_message_with_a_valid_signature_is_given_up_for_its_contents() {
     testkit::needs!(Postgres);
     let worker = Worker::start_with(&["--event-keys", KEYS]).await;
     worker.admin.put("/faults/poison-message?interval=50ms&ttl=2s").await.expect_status(200);
-    // Of the two topics that it poisons, this one is its own.
+    // Of the two topics that it poisons, this is its own.
     let scrape = worker.processed("dead_letter", 3.0).await;
     for reason in ["unsigned", "bad-signature"] {
         assert_eq!(scrape.value("dead_letters_total", &[("reason", reason)]), 0.0, "{reason}");

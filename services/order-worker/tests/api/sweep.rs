@@ -1,4 +1,4 @@
-//! Every fault of order-worker, swept: nothing gives it away, and nothing of it stays behind.
+//! Sweeps every fault of order-worker: nothing reveals it, and it leaves nothing behind.
 
 use contracts::topics;
 use futures::future::{BoxFuture, join_all};
@@ -31,7 +31,7 @@ async fn replica(server: &Postgres) -> sweep::Subject {
     ];
     let process = sweep::process(BINARY, &flags.concat());
     process.ready(admin).await;
-    // Its group has given it partitions: until then there is no lag to be seen.
+    // Wait until its group has assigned partitions: before that there is no lag.
     eventually(SOON, || async {
         let lag = Scrape::of(admin).await.find("kafka_consumer_lag", &[]);
         lag.map(drop).ok_or("no partitions yet".to_owned())
@@ -51,7 +51,7 @@ async fn replica(server: &Postgres) -> sweep::Subject {
     }
 }
 
-/// An order, the same once more, and a message that nobody can read.
+/// An order, the same one again, and an unreadable message.
 async fn traffic(sender: Sender) {
     let order = order();
     let (key, payload) = (order.order_id.to_string(), serde_json::to_vec(&order).unwrap());

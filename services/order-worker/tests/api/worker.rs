@@ -1,4 +1,4 @@
-//! A running worker with a database and a broker of its own, and orders to feed it.
+//! A running worker with its own database and broker, and orders for it.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use uuid::Uuid;
 /// Longest wait for something that normally takes a moment: the group's first assignment alone takes 3 s.
 pub(crate) const SOON: Duration = Duration::from_secs(30);
 
-/// The running worker and what it runs on.
+/// The running worker and its dependencies.
 pub(crate) struct Worker {
     pub(crate) admin: Http,
     pub(crate) running: Running,
@@ -34,7 +34,7 @@ impl Worker {
         Self::start_with(&[]).await
     }
 
-    /// Starts one with further flags and waits until it is ready.
+    /// Starts one with more flags and waits until it is ready.
     pub(crate) async fn start_with(flags: &[&str]) -> Self {
         let postgres = Postgres::shared().await;
         let url = postgres.database("fulfillment").await;
@@ -102,7 +102,7 @@ fn config_with(database: &str, kafka: &Kafka, flags: &[&str]) -> OrderWorkerConf
     OrderWorkerConfig::parse_from(own.chain(flags))
 }
 
-/// An order that is paid: 305 cents.
+/// An order that will be paid: 305 cents.
 pub(crate) fn order() -> OrderPlaced {
     let id = std::iter::repeat_with(Uuid::now_v7).find(|id| !id.as_u128().is_multiple_of(50)).unwrap();
     let item =
@@ -118,7 +118,7 @@ pub(crate) fn order() -> OrderPlaced {
     }
 }
 
-/// An order that is declined because of its id.
+/// An order that will be declined because of its id.
 pub(crate) fn order_to_decline() -> OrderPlaced {
     let mut order = order();
     order.order_id = Uuid::from_u128(order.order_id.as_u128() / 50 * 50);

@@ -1,4 +1,4 @@
-//! Where the domain's ports meet PostgreSQL and Redis.
+//! Implementations of the domain's ports with PostgreSQL and Redis.
 
 mod seeds;
 mod switches;

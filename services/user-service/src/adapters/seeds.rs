@@ -1,4 +1,4 @@
-//! The 10,000 users that an empty database starts with: always the same ones, so that load and drills know them.
+//! The 10,000 users of a new database: always the same ones, so that load and drills know them.
 
 use chrono::{DateTime, Duration, Utc};
 use contracts::users::{SEEDED_USERS, seeded_user_id, seeded_user_tier};
@@ -54,10 +54,10 @@ const LAST: [&str; 25] = [
     "Cerf",
     "Holberton",
 ];
-/// Any number does, as long as every replica takes the same: the lock that lets one of them seed.
+/// Any number will do, if every replica uses the same: the lock that lets only one of them seed.
 const SEED_LOCK: i64 = 0x7573_6572;
 
-/// Adds the seeded users when there are no users; safe when several replicas start at once.
+/// Adds the seeded users if there are no users; safe if several replicas start at once.
 ///
 /// # Errors
 /// When the database fails.

@@ -1,4 +1,4 @@
-//! Copies of users in Redis, as JSON with the time from which they are stale.
+//! Copies of users in Redis, as JSON with the time at which they become stale.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use crate::{
     metrics::LookupMetrics,
 };
 
-/// What the cache is told about its entries: they may come with a picture, which this service does not need.
+/// What the cache needs to know about its entries: they may have a picture attached, which this service does not use.
 pub const CACHE: CacheTargets = CacheTargets { prefix: "users:", attachment: "avatar" };
-/// How long an entry that is taken as fresh counts as that.
+/// How long an entry that is treated as fresh counts as fresh.
 const AS_FRESH: Duration = Duration::from_secs(1);
 
 /// [`UserCache`] in Redis. Cheap to clone.
@@ -38,7 +38,7 @@ fn key(id: Uuid) -> String {
 impl UserCache for RedisUserCache {
     async fn get(&self, id: Uuid) -> Result<Option<Entry>, CacheFailure> {
         let Some(bytes) = self.cache.get(&key(id)).await.map_err(|_| CacheFailure)? else { return Ok(None) };
-        // Unreadable (another version wrote it): as good as absent, and the next write replaces it.
+        // Unreadable (another version wrote it): treated as absent, and the next write replaces it.
         let Ok(mut entry) = serde_json::from_slice::<Entry>(&bytes) else { return Ok(None) };
         if self.cache.expiry_suspended() {
             entry.fresh_until = entry.fresh_until.max(Utc::now() + AS_FRESH);
@@ -48,7 +48,7 @@ impl UserCache for RedisUserCache {
 
     async fn put(&self, id: Uuid, entry: Entry, keep: Duration) {
         if let Ok(bytes) = serde_json::to_vec(&entry) {
-            // The cache has counted and logged its failure; the caller has its answer already.
+            // The cache has counted and logged its failure; the caller already has the response.
             let _ = self.cache.set(&key(id), &bytes, keep).await;
         }
     }

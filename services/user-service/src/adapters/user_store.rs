@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::domain::{Source, UserChanges, UserError, UserStore, ValidUser};
 
-/// Attempts of a write that loses a conflict, the first included.
+/// Attempts of a write that loses a conflict, including the first.
 const ATTEMPTS: u32 = 3;
 /// Pause before the next attempt, times the number of attempts so far.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -41,7 +41,7 @@ impl PgUserStore {
         .fetch_optional(&mut *tx)
         .await?;
         if self.lost_update.strike().is_some() {
-            // Dropped without commit, the transaction rolls back; the caller gets the row as if it were stored.
+            // Dropped without a commit, the transaction rolls back; the caller gets the row as if it were stored.
             drop(tx);
         } else {
             tx.commit().await?;

@@ -1,4 +1,4 @@
-//! Who was read lately, in bounded memory.
+//! Recently read users, in bounded memory.
 
 use std::{
     collections::HashMap,
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 /// How long a user counts as active after a read.
 const WINDOW: Duration = Duration::from_secs(15 * 60);
-/// Users remembered at most: about 4 MB. Past it new ones are not counted until others leave the window.
+/// Users remembered at most: about 4 MB. Beyond it, new ones are not counted until others leave the window.
 const CAPACITY: usize = 100_000;
 
 /// The users that were read in the last 15 minutes. Cheap to clone.
@@ -20,7 +20,7 @@ pub struct ActiveUsers {
 }
 
 impl ActiveUsers {
-    /// Notes a read.
+    /// Records a read.
     pub fn saw(&self, id: Uuid) {
         let mut last_read = self.lock();
         if last_read.len() < CAPACITY || last_read.contains_key(&id) {
@@ -28,7 +28,7 @@ impl ActiveUsers {
         }
     }
 
-    /// How many there are; forgets those that left the window.
+    /// Number of users in the window; forgets the others.
     #[must_use]
     pub fn count(&self) -> i64 {
         let mut last_read = self.lock();

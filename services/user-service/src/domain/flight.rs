@@ -1,6 +1,6 @@
 //! Single-flight: concurrent calls for one key share one execution.
 //!
-//! Invariant: a call that comes after [`Flights::forget`] never shares a result that was computed before it.
+//! Invariant: a call that starts after [`Flights::forget`] never shares a result that was computed before it.
 
 use std::{
     collections::HashMap,
@@ -15,13 +15,13 @@ use futures::{
 
 type Flight<V> = BoxFuture<'static, V>;
 
-/// The flights under way. Cheap to clone.
+/// The current flights. Cheap to clone.
 pub(crate) struct Flights<K, V: Clone> {
     open: Arc<Mutex<Open<K, V>>>,
 }
 
 struct Open<K, V: Clone> {
-    // Weak: when every caller has gone (timeout, closed connection), nobody drives the work and it is dropped.
+    // Weak: if every caller is gone (timeout, closed connection), nobody drives the work and it is dropped.
     flights: HashMap<K, (u64, WeakShared<Flight<V>>)>,
     started: u64,
 }
@@ -32,7 +32,7 @@ impl<K, V: Clone> Clone for Flights<K, V> {
     }
 }
 
-/// A caller's seat in a flight.
+/// A caller's share in a flight.
 pub(crate) struct Seat<V: Clone> {
     /// Resolves with the shared result.
     pub(crate) landing: Shared<Flight<V>>,
@@ -45,7 +45,7 @@ impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + Sync + 'static> Fl
         Self { open: Arc::new(Mutex::new(Open { flights: HashMap::new(), started: 0 })) }
     }
 
-    /// Joins the flight of `key`, or starts one with `work`, which is told whether it is still current at its end.
+    /// Joins the flight of `key`, or starts one with `work`, which can ask at its end whether it is still current.
     pub(crate) fn board<F>(&self, key: K, work: impl FnOnce(Ticket<K, V>) -> F) -> Seat<V>
     where
         F: Future<Output = V> + Send + 'static,
@@ -58,14 +58,14 @@ impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + Sync + 'static> Fl
         let number = open.started;
         let ticket = Ticket { flights: self.clone(), key: key.clone(), number };
         let landing = work(ticket).boxed().shared();
-        // A flight that nobody has polled yet always has a weak handle.
+        // A flight that has not been polled yet always has a weak handle.
         if let Some(weak) = landing.downgrade() {
             open.flights.insert(key, (number, weak));
         }
         Seat { landing, joined: false }
     }
 
-    /// Later callers for `key` start anew; the flight under way learns it from its [`Ticket`].
+    /// Later callers for `key` start a new flight; the current one learns it from its [`Ticket`].
     pub(crate) fn forget(&self, key: &K) {
         self.lock().flights.remove(key);
     }
@@ -75,7 +75,7 @@ impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + Sync + 'static> Fl
     }
 }
 
-/// A flight's own entry: removed when the flight has landed or was abandoned.
+/// A flight's own entry: removed when the flight has finished or was abandoned.
 pub(crate) struct Ticket<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + Sync + 'static> {
     flights: Flights<K, V>,
     key: K,
@@ -83,7 +83,7 @@ pub(crate) struct Ticket<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send 
 }
 
 impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + Sync + 'static> Ticket<K, V> {
-    /// Whether nobody has forgotten the flight.
+    /// Whether the flight has not been forgotten.
     pub(crate) fn current(&self) -> bool {
         self.flights.lock().flights.get(&self.key).is_some_and(|(number, _)| *number == self.number)
     }

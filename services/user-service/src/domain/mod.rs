@@ -1,4 +1,4 @@
-//! The rules of user-service: what a valid user is, and how one is read through a cache that may fail.
+//! The rules of user-service: what a valid user is, and how to read one through a cache that may fail.
 //!
 //! Pure: knows no HTTP, SQL or Redis, only the two ports below.
 

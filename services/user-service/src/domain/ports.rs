@@ -1,4 +1,4 @@
-//! The two process boundaries of the domain, and what can go wrong behind them.
+//! The two process boundaries of the domain, and their errors.
 
 use std::{error::Error, sync::Arc, time::Duration};
 
@@ -13,7 +13,7 @@ use super::{UserChanges, ValidUser};
 /// The cause of a failure, shared by the callers that waited for it together.
 pub type Cause = Arc<dyn Error + Send + Sync>;
 
-/// What can go wrong; each variant is something a caller does differently.
+/// What can go wrong; a caller handles each variant differently.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum UserError {
     /// No such user.
@@ -28,7 +28,7 @@ pub enum UserError {
     /// The database does not answer; a retry may help.
     #[error("the database of users does not answer")]
     Unavailable(#[source] Source),
-    /// Too many reads at once go past a failed cache; a retry may help.
+    /// Too many concurrent reads go past a failed cache; a retry may help.
     #[error("too many reads go past the cache")]
     Overloaded,
     /// A mistake in the code or the schema.
@@ -36,7 +36,7 @@ pub enum UserError {
     Unexpected(#[source] Source),
 }
 
-/// A shared [`Cause`] as an error of its own.
+/// A shared [`Cause`] as a separate error.
 #[derive(Debug, Clone)]
 pub struct Source(pub Cause);
 
@@ -52,7 +52,7 @@ impl Error for Source {
     }
 }
 
-/// Where users are kept.
+/// Stores users.
 pub trait UserStore: Clone + Send + Sync + 'static {
     /// One user.
     fn find(&self, id: Uuid) -> impl Future<Output = Result<Option<User>, UserError>> + Send;
@@ -62,27 +62,27 @@ pub trait UserStore: Clone + Send + Sync + 'static {
         after: Option<Uuid>,
         limit: u32,
     ) -> impl Future<Output = Result<Vec<User>, UserError>> + Send;
-    /// Adds a user; [`UserError::EmailTaken`] when the address is in use.
+    /// Adds a user; [`UserError::EmailTaken`] if the address is in use.
     fn insert(&self, user: ValidUser) -> impl Future<Output = Result<User, UserError>> + Send;
-    /// Changes a user; [`UserError::NotFound`] when there is none.
+    /// Changes a user; [`UserError::NotFound`] if there is none.
     fn update(&self, id: Uuid, changes: UserChanges) -> impl Future<Output = Result<User, UserError>> + Send;
 }
 
-/// What the cache keeps for an id. `user: None` remembers that there is no such user.
+/// A cache entry. `user: None` remembers that there is no such user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The user, as the database had it.
     pub user: Option<User>,
-    /// From then on the entry is stale: good only while the database fails.
+    /// After this the entry is stale: used only while the database fails.
     pub fresh_until: DateTime<Utc>,
 }
 
-/// The cache did not answer; callers go on without it.
+/// The cache did not respond; callers continue without it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the cache did not answer")]
 pub struct CacheFailure;
 
-/// What happens to a lookup, to be counted.
+/// What happened in a lookup, to be counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LookupEvent {
     /// There was a fresh entry.

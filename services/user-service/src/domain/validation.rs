@@ -4,7 +4,7 @@ use chassis_core::Fields;
 use contracts::users::{CreateUser, UpdateUser, UserTier};
 
 const NAME_CHARS: usize = 100;
-/// RFC 5321: a path has at most 256 octets, the angle brackets included. Counted in characters, as JSON Schema does.
+/// RFC 5321: a path has at most 256 octets, including the angle brackets. Counted in characters, as in JSON Schema.
 const EMAIL_CHARS: usize = 254;
 
 const NAME: &str = "1 to 100 characters, none of them a control character";
@@ -55,7 +55,7 @@ fn valid_name(name: &str) -> bool {
     !name.trim().is_empty() && name.chars().count() <= NAME_CHARS && !name.chars().any(char::is_control)
 }
 
-/// As strict as it is useful: only a mail that arrives proves an address.
+/// Strict only as far as that is useful: nothing but a delivered mail proves an address.
 fn valid_email(email: &str) -> bool {
     let parts = email.split_once('@');
     email.chars().count() <= EMAIL_CHARS

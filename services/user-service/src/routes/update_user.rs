@@ -1,4 +1,4 @@
-//! `PATCH /users/{id}`: changes a user, and makes the cache forget the old one.
+//! `PATCH /users/{id}`: changes a user, and removes the old one from the cache.
 
 use axum::extract::State;
 use chassis_faults::scope::Scope;

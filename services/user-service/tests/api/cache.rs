@@ -1,4 +1,4 @@
-//! What `x-cache` says, and what the cache remembers for how long.
+//! The values of `x-cache`, and how long the cache remembers.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ async fn absence_is_remembered_for_a_shorter_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_copy_that_is_no_longer_fresh_is_a_miss_though_redis_still_has_it() {
+async fn a_stale_copy_is_a_miss_although_redis_still_has_it() {
     needs!(Postgres, Redis);
     let rig = Rig::with(&["--cache-ttl=100ms"]).await;
     rig.read(0).await;
@@ -64,7 +64,7 @@ async fn a_change_is_seen_by_the_next_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_entry_that_cannot_be_read_is_replaced() {
+async fn an_unreadable_entry_is_replaced() {
     needs!(Postgres, Redis);
     let rig = Rig::start().await;
     let id = contracts::users::seeded_user_id(0);
@@ -88,9 +88,9 @@ async fn expiry_spread(rig: &Rig) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn users_that_were_read_together_expire_apart_unless_jitter_is_off() {
+async fn users_read_together_expire_at_different_times_unless_jitter_is_off() {
     needs!(Postgres, Redis);
-    // A minute and a fifth on each side is 24 s of spread; reading a hundred users takes far less.
+    // A minute plus or minus a fifth is 24 s of spread; reading a hundred users takes far less.
     let rig = Rig::with(&["--cache-ttl=60s"]).await;
     let with = Duration::from_millis(expiry_spread(&rig).await);
     rig.redis.command("FLUSHALL").await;

@@ -1,4 +1,4 @@
-//! What others rely on: the OpenAPI document, the names in a scrape, the admin port.
+//! What others depend on: the OpenAPI document, the names in a scrape, the admin port.
 
 use std::path::Path;
 
@@ -42,7 +42,7 @@ async fn the_openapi_document_is_served_and_every_operation_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn series_are_there_at_zero_before_anything_happened() {
+async fn series_exist_at_zero_before_anything_happens() {
     needs!(Postgres, Redis);
     let rig = Rig::start().await;
     let scrape = rig.scrape().await;

@@ -1,4 +1,4 @@
-//! The fault points at this service's own boundaries: switched on, seen, and ended.
+//! The fault points at this service's own boundaries: switched on, observed, and ended.
 
 use std::time::{Duration, Instant};
 
@@ -53,7 +53,7 @@ async fn http_abort_resets_the_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fault_can_be_kept_to_one_tier_or_one_user() {
+async fn a_fault_can_be_limited_to_one_tier_or_one_user() {
     needs!(Postgres, Redis);
     let rig = Rig::start().await;
     let victim = contracts::users::seeded_user_id(3);
@@ -138,7 +138,7 @@ async fn cache_stale_serves_the_old_value_beyond_its_ttl_until_it_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn cache_stampede_empties_the_cache_again_and_again() {
+async fn cache_stampede_keeps_emptying_the_cache() {
     needs!(Postgres, Redis);
     let rig = Rig::start().await;
     rig.read(0).await;
@@ -165,7 +165,7 @@ async fn cache_growth_fills_redis_and_cache_hot_key_keeps_it_busy() {
     };
     let memory = async || figure(rig.redis.command("INFO memory").await, "used_memory:");
     let commands = async || figure(rig.redis.command("INFO stats").await, "total_commands_processed:");
-    // What both work with: an entry.
+    // Both need an entry to work with.
     rig.read(0).await.expect_status(200);
     let before = memory().await;
     rig.fault("cache-growth?size=4MiB").await;

@@ -1,4 +1,4 @@
-//! Malformed, oversized and wrongly typed input at every endpoint: always a 4xx problem that names what was wrong, soon.
+//! Malformed, oversized and wrongly typed input at every endpoint: always a 4xx problem that names the error, soon.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::rig::{Rig, path};
 
 const CASES: u32 = 150;
 
-/// Any JSON, objects with our field names among it.
+/// Any JSON, including objects with our field names.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -34,7 +34,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A body that no route accepts by chance more often than JSON allows.
+/// A body that no route accepts, except by chance.
 fn any_body() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => any_json().prop_map(|json| json.to_string()),
@@ -51,7 +51,7 @@ fn any_text() -> impl Strategy<Value = String> {
         .prop_map(|text| text.bytes().map(|byte| format!("%{byte:02x}")).collect())
 }
 
-/// Sends every generated request and judges the answer.
+/// Sends every generated request and checks the response.
 fn judge<S: Strategy>(strategy: S, send: impl Fn(&Rig, S::Value) -> BoxedAnswer<'_>)
 where
     S::Value: Clone,
@@ -73,7 +73,7 @@ where
 
 type BoxedAnswer<'a> = futures::future::BoxFuture<'a, Answer>;
 
-/// 2xx is possible (some input is valid); everything else is a 4xx problem, and a 400 names a field.
+/// 2xx is possible (some input is valid); any other response is a 4xx problem, and a 400 names a field.
 fn refused_or_fine(answer: &Answer) -> Result<(), TestCaseError> {
     prop_assert!(answer.status < 500, "{answer:?}");
     if answer.status >= 400 {
@@ -91,13 +91,13 @@ fn refused_or_fine(answer: &Answer) -> Result<(), TestCaseError> {
 const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
 
 #[test]
-fn create_user_refuses_whatever_is_not_a_user() {
+fn create_user_refuses_anything_but_a_user() {
     needs!(Postgres, Redis);
     judge(any_body(), |rig, body| Box::pin(rig.public.send(Method::POST, "/users", JSON, body)));
 }
 
 #[test]
-fn update_user_refuses_whatever_is_not_a_change() {
+fn update_user_refuses_anything_but_a_change() {
     needs!(Postgres, Redis);
     judge((any_body(), 0..3u32), |rig, (body, n)| {
         Box::pin(async move { rig.public.send(Method::PATCH, &path(n), JSON, body).await })
@@ -105,7 +105,7 @@ fn update_user_refuses_whatever_is_not_a_change() {
 }
 
 #[test]
-fn get_and_update_refuse_whatever_is_not_an_id() {
+fn get_and_update_refuse_anything_but_an_id() {
     needs!(Postgres, Redis);
     judge((any_text(), any::<bool>()), |rig, (id, get)| {
         let method = if get { Method::GET } else { Method::PATCH };
@@ -114,7 +114,7 @@ fn get_and_update_refuse_whatever_is_not_an_id() {
 }
 
 #[test]
-fn list_users_refuses_whatever_is_not_a_page() {
+fn list_users_refuses_anything_but_a_page() {
     needs!(Postgres, Redis);
     let name =
         prop_oneof![Just("limit"), Just("cursor"), Just("limit=5&cursor"), Just("limit=5&limit"), Just("x")];

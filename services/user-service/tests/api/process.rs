@@ -1,4 +1,4 @@
-//! The binary itself: what it exports, how it starts, how it stops.
+//! The binary itself: its metrics, its start, its stop.
 
 use std::{path::Path, process::Command};
 
@@ -16,7 +16,7 @@ async fn the_binary_serves_exports_the_golden_scrape_and_stops_on_sigterm() {
     needs!(Postgres, Redis);
     let database_url = Postgres::shared().await.database("users").await;
     let redis = Redis::start().await;
-    // Somewhere to send traces to, so that their metrics are part of the scrape.
+    // A receiver of traces, so that their metrics are part of the scrape.
     let traces = TraceSink::start().await;
     let (public, admin) = (free_addr(), free_addr());
     let args = [("--public-addr", public.to_string()), ("--admin-addr", admin.to_string())];

@@ -11,7 +11,7 @@ use user_service::{SERVICE, UserServiceConfig, build, faults::CATALOGUE};
 /// Long enough for a loaded machine, short enough to notice a hang.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
-/// Deadlines that a busy machine does not miss; a test that is about one of them gives its own.
+/// Deadlines that a busy machine does not miss; a test of a deadline sets its own.
 const PATIENT: &[&str] =
     &["--cache-timeout=5s", "--origin-timeout=10s", "--db-acquire-timeout=10s", "--request-timeout=20s"];
 

@@ -1,6 +1,6 @@
-//! Many readers, few reads: single-flight and the bulkhead, with and without.
+//! Many readers, few reads: single-flight and the bulkhead, switched on and off.
 //!
-//! The database hangs until all readers have come, so that the numbers are exact however slow the machine is.
+//! The database hangs until all readers have arrived, so that the numbers are exact however slow the machine is.
 
 use futures::future::join_all;
 use testkit::{Answer, eventually, needs};
@@ -16,7 +16,7 @@ const ROOM: &[&str] = &[
     "--db-pool-size=50",
     "--db-acquire-timeout=27s",
     "--db-connect-timeout=25s",
-    // A cache that is slow on a busy machine must not turn misses into bypasses.
+    // A slow cache on a busy machine must not turn misses into bypasses.
     "--cache-timeout=25s",
 ];
 
@@ -29,7 +29,7 @@ async fn reaches(rig: &Rig, metric: &str, value: f64) {
     .await;
 }
 
-/// Has [`READERS`] read user `n`, of whom there is no copy, all before the database answers the first of them.
+/// Makes [`READERS`] read user `n`, who is not cached, before the database responds to the first of them.
 async fn read_at_once(rig: &Rig, n: u32) {
     let misses = rig.scrape().await.value("cache_misses_total", &[]);
     rig.database.blackhole();

@@ -1,4 +1,4 @@
-//! Every fault of user-service, swept: nothing gives it away, and nothing of it stays behind.
+//! Sweeps every fault of user-service: nothing reveals it, and it leaves nothing behind.
 
 use serde_json::json;
 use testkit::{Http, Postgres, Redis, TraceSink, free_addr, needs, sweep};
@@ -28,7 +28,7 @@ async fn replica(server: &Postgres) -> sweep::Subject {
         ["--redis-url", &redis_url],
         ["--otlp-endpoint", &otlp],
         ["--db-pool-size", "4"],
-        // Entries expire while the sweep looks.
+        // Entries expire during the sweep.
         ["--cache-ttl", "300ms"],
         ["--log-level", "debug"],
     ];
@@ -51,7 +51,7 @@ async fn replica(server: &Postgres) -> sweep::Subject {
     }
 }
 
-/// Reads of a few users, one of whom is not there, a page, and a change; and an account that exists already.
+/// Reads of a few users, including an unknown one, a page, and a change; and an account that exists already.
 async fn traffic(http: Http) {
     let send = async |method: http::Method, path: String, body: Option<serde_json::Value>| {
         let headers: &[(&str, &str)] =

@@ -1,4 +1,4 @@
-//! Every route, good and bad.
+//! Every route, with valid and invalid requests.
 
 use contracts::users::{SEEDED_USERS, seeded_user_id, seeded_user_tier};
 use serde_json::{Value, json};
@@ -103,7 +103,7 @@ async fn create_user_names_the_field_that_is_wrong() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_is_taken_once_whatever_its_capitals() {
+async fn an_address_is_taken_whatever_its_capitalisation() {
     needs!(Postgres, Redis);
     let rig = Rig::start().await;
     rig.public.post("/users", &json!({"name": "Ada", "email": "Ada@example.com"})).await.expect_status(201);
@@ -113,7 +113,7 @@ async fn an_address_is_taken_once_whatever_its_capitals() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn update_user_changes_what_is_given_and_leaves_the_rest() {
+async fn update_user_changes_only_the_given_fields() {
     needs!(Postgres, Redis);
     let rig = Rig::start().await;
     let before = rig.read(1).await.json();
@@ -153,7 +153,7 @@ async fn two_replicas_that_start_at_once_seed_one_set_of_users() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn active_users_counts_each_user_that_was_read_once() {
+async fn active_users_counts_each_read_user_once() {
     needs!(Postgres, Redis);
     let rig = Rig::start().await;
     assert_eq!(rig.scrape().await.value("active_users", &[]), 0.0);

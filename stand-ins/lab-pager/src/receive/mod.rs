@@ -1,5 +1,5 @@
-//! The two ways in. A payload that cannot be read is answered with 400 and the field, which Alertmanager logs and does not
-//! retry; nothing of it is stored.
+//! The two webhooks. An invalid payload gets a 400 that names the field, which Alertmanager logs and does not retry; nothing
+//! of it is stored.
 
 mod slack;
 mod webhook;
@@ -14,10 +14,10 @@ use crate::{metrics::Format, page::Page, routes::Pager};
 /// Largest payload: Alertmanager sends a few hundred bytes an alert.
 pub const LARGEST: u64 = 1 << 20;
 
-/// What is wrong with a payload: the field's path and what would be right.
+/// A problem in a payload: the field's path and what would be right.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Wrong {
-    /// Such as `alerts[0].startsAt`; `body` for the whole.
+    /// Such as `alerts[0].startsAt`; `body` for the whole payload.
     pub field: String,
     /// What would be right.
     pub right: String,
@@ -83,7 +83,7 @@ fn keep(pager: &Pager, page: Page) {
     );
 }
 
-/// Reads JSON; a mistake is told with the path of the field.
+/// Parses JSON; an error has the path of the field.
 fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Wrong> {
     let mut reader = serde_json::Deserializer::from_slice(body);
     serde_path_to_error::deserialize(&mut reader).map_err(|error| {

@@ -1,5 +1,5 @@
 //! The message of a Slack incoming webhook, as Alertmanager's `slack_configs` and people's scripts send it:
-//! <https://api.slack.com/messaging/webhooks>. A chat message has no labels; what its title says is read, nothing is guessed.
+//! <https://api.slack.com/messaging/webhooks>. A chat message has no labels; its title is parsed, nothing is guessed.
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -28,7 +28,7 @@ struct Attachment {
 /// A message as one page.
 ///
 /// # Errors
-/// When it is not such a message, or says nothing.
+/// When it is not such a message, or is empty.
 pub(super) fn pages(body: &[u8], now: DateTime<Utc>) -> Result<Vec<Page>, Wrong> {
     let message: Message = json(body)?;
     let parts = message.attachments.into_iter().flat_map(|a| {
@@ -61,7 +61,7 @@ pub(super) fn pages(body: &[u8], now: DateTime<Utc>) -> Result<Vec<Page>, Wrong>
     }])
 }
 
-/// Reads Alertmanager's default title, `[FIRING:1] HighErrorRate order-api (ticket …)`.
+/// Parses Alertmanager's default title, `[FIRING:1] HighErrorRate order-api (ticket …)`.
 fn title(text: &str) -> (Option<Status>, Option<String>) {
     let Some((mark, rest)) = text.strip_prefix('[').and_then(|text| text.split_once(']')) else {
         return (None, None);

@@ -1,6 +1,6 @@
 //! Alertmanager's webhook, version 4: <https://prometheus.io/docs/alerting/latest/configuration/#webhook_config>.
 //!
-//! Read leniently: later versions add fields. `endsAt` is the year 1 while an alert fires.
+//! Lenient: later versions add fields. `endsAt` is the year 1 while an alert fires.
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -33,7 +33,7 @@ struct Alert {
 /// The alerts of a notification as pages.
 ///
 /// # Errors
-/// The first field that is missing or wrong.
+/// The first field that is missing or invalid.
 pub(super) fn pages(body: &[u8], now: DateTime<Utc>) -> Result<Vec<Page>, Wrong> {
     let payload: Payload = json(body)?;
     if payload.version != "4" {

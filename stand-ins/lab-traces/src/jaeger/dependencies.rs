@@ -1,5 +1,5 @@
-//! Which service calls which, from the traces that are held: a span whose parent, or whose linked span, belongs to another
-//! service is a call of that service.
+//! Which service calls which, from the stored traces: a span whose parent, or whose linked span, belongs to another service
+//! is a call by that service.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -57,7 +57,7 @@ pub(super) fn between(traces: &[Arc<Trace>], window: &Window) -> Vec<Dependency>
     calls.into_iter().map(edge).collect()
 }
 
-/// The services that a span was caused by, without its own. Parent and link to the same service are one call.
+/// The services that caused a span, except its own. A parent and a link to the same service are one call.
 fn callers<'a>(
     span: &StoredSpan,
     trace: &'a Trace,

@@ -1,4 +1,4 @@
-//! Durations as Go writes them, which is how Jaeger's UI sends them: `100ms`, `1.5s`, `2h45m`; and days, for look-backs.
+//! Durations as Go writes them and Jaeger's UI sends them: `100ms`, `1.5s`, `2h45m`; and days, for look-backs.
 
 const UNITS: &[(&str, f64)] = &[
     ("ns", 1.0),
@@ -12,7 +12,7 @@ const UNITS: &[(&str, f64)] = &[
     ("d", 86_400e9),
 ];
 
-/// Nanoseconds; `None` when `text` is no duration.
+/// Nanoseconds; `None` if `text` is not a duration.
 pub(super) fn nanos(text: &str) -> Option<u64> {
     let mut rest = text.trim();
     let mut total = 0.0;
@@ -37,7 +37,7 @@ mod tests {
     use super::nanos;
 
     #[test]
-    fn durations_of_go_are_read() {
+    fn durations_of_go_are_parsed() {
         for (text, expected) in [
             ("100ms", 100_000_000),
             ("1.5s", 1_500_000_000),
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_duration_is_refused() {
+    fn invalid_durations_are_refused() {
         for text in ["", "100", "ms", "-5s", "1.2.3s", "5 parsecs", "1e3s", "NaNs"] {
             assert_eq!(nanos(text), None, "{text}");
         }

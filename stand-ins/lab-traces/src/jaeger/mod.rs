@@ -1,5 +1,5 @@
-//! Jaeger's HTTP query API, as its UI (2.14) and Grafana's data source use it. Not a stable API of Jaeger's, but the one that
-//! all tools speak: <https://www.jaegertracing.io/docs/latest/apis/#http-json>.
+//! Jaeger's HTTP query API, as its UI (2.14) and Grafana's data source use it. Jaeger does not call it stable, but all
+//! tools use it: <https://www.jaegertracing.io/docs/latest/apis/#http-json>.
 //!
 //! * `GET /api/services`, `/api/services/{service}/operations`, `/api/operations?service=&spanKind=`
 //! * `GET /api/traces?service=&operation=&tags=&minDuration=&maxDuration=&start=&end=&lookback=&limit=&traceID=`
@@ -45,7 +45,7 @@ pub fn router(store: Arc<Store>) -> Router {
         .with_state(store)
 }
 
-/// The envelope of every answer.
+/// The envelope of every response.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Envelope<T> {
@@ -72,7 +72,7 @@ fn refuse(status: StatusCode, message: impl Into<String>) -> Response {
     (status, Json(Envelope { data: (), total: 0, limit: 0, offset: 0, errors })).into_response()
 }
 
-/// Work that reads many traces, away from the threads that take spans in.
+/// Runs work that reads many traces away from the threads that receive spans.
 async fn off_thread(work: impl FnOnce() -> Response + Send + 'static) -> Response {
     tokio::task::spawn_blocking(work)
         .await
@@ -164,11 +164,11 @@ async fn trace(State(store): State<Arc<Store>>, Path(text): Path<String>) -> Res
     };
     match store.get(id) {
         Some(trace) => answer(rendered(&[trace])),
-        None => refuse(StatusCode::NOT_FOUND, "trace not found: never received, or given up for newer ones"),
+        None => refuse(StatusCode::NOT_FOUND, "trace not found: never received, or dropped for newer ones"),
     }
 }
 
-/// A trace id in hexadecimal; leading zeroes may be missing, as Jaeger prints it.
+/// A trace id in hexadecimal; leading zeroes may be missing, as in Jaeger's output.
 fn trace_id(text: &str) -> Option<TraceId> {
     let digits = text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let id = digits.then(|| u128::from_str_radix(text, 16).ok()).flatten()?;

@@ -1,4 +1,4 @@
-//! A trace in the JSON of Jaeger's UI.
+//! A trace in the JSON format of Jaeger's UI.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -103,7 +103,7 @@ impl SpanJson {
     fn of(span: &StoredSpan, trace_id: &str, process_id: String) -> Self {
         let mut body = span.body();
         let mut references: Vec<Reference> = Vec::new();
-        // The parent first: the UI hangs a span below its first reference.
+        // The parent first: the UI places a span below its first reference.
         if let Some(parent) = span.parent {
             let (trace_id, span_id) = (trace_id.to_owned(), hex(&parent));
             references.push(Reference { kind: "CHILD_OF", trace_id, span_id });

@@ -1,4 +1,4 @@
-//! What a search asks for, and which traces answer it. As in Jaeger, one span must meet all conditions.
+//! The conditions of a search, and the traces that match it. As in Jaeger, one span must match all conditions.
 
 use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 
@@ -29,19 +29,19 @@ pub(super) const SEARCH_PARAMETERS: &[&str] = &[
     "raw",
 ];
 
-/// What the UI keeps about its own page in the page's address, and sends along with a search; beside `uiEmbed` and others
-/// that begin with `ui`.
+/// Parameters with which the UI keeps its own state in the page's address, and which it sends along with a search; in
+/// addition to `uiEmbed` and others that begin with `ui`.
 const UI_STATE: &[&str] =
     &["view", "sortBy", "spanLinks", "density", "showOp", "visEncoding", "decoration", "hash"];
 
-/// Most traces that one search returns.
+/// Maximum number of traces that a search returns.
 const MAX_LIMIT: usize = 1_500;
 
 /// Query parameters; a name may occur several times.
 pub(super) struct Params(Vec<(String, String)>);
 
 impl Params {
-    /// Refuses names that are not `known`: a filter with a typing mistake must not look like one that matches everything.
+    /// Refuses names that are not `known`: a misspelt filter must not look like one that matches everything.
     pub(super) fn read(pairs: Pairs, known: &[&str]) -> Result<Self, String> {
         let Query(pairs) = pairs.map_err(|error| error.body_text())?;
         let of_page = |name: &str| UI_STATE.contains(&name) || name.starts_with("ui");
@@ -60,7 +60,7 @@ impl Params {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// A whole number, or what is wrong with it.
+    /// A whole number, or the problem with it.
     pub(super) fn number(&self, name: &str) -> Result<Option<u64>, String> {
         let parse = |text: &str| text.parse().map_err(|_| format!("{name} `{text}` is not a whole number"));
         self.first(name).map(parse).transpose()
@@ -90,7 +90,7 @@ pub(super) struct TraceQuery {
 }
 
 impl TraceQuery {
-    /// Reads a search; `now` is what a look-back counts from, in nanoseconds since 1970.
+    /// Parses a search; a look-back counts from `now`, in nanoseconds since 1970.
     pub(super) fn parse(params: &Params, now: u64) -> Result<Self, String> {
         let wrong_id = |text: &str| format!("traceID `{text}` is not up to 32 hexadecimal digits");
         let ids = params.all("traceID").map(|text| trace_id(text).ok_or_else(|| wrong_id(text)));
@@ -102,7 +102,7 @@ impl TraceQuery {
         Ok(Self {
             ids: ids.collect::<Result<_, _>>()?,
             service: params.first("service").map(str::to_owned),
-            // How the UI says "any".
+            // The UI's word for "any".
             operation: params.first("operation").filter(|name| *name != "all").map(str::to_owned),
             tags: read_tags(params)?,
             min_duration: params.duration("minDuration")?.unwrap_or(0),
@@ -137,7 +137,7 @@ impl TraceQuery {
 
     /// Each wanted tag is one of the span, of one of its events, or of its process.
     fn tags_match(&self, span: &StoredSpan) -> bool {
-        // Cheaper than decoding, and what people search for most.
+        // Cheaper than decoding, and the most frequent search.
         if self.tags.get("error").is_some_and(|wanted| wanted == "true") && !span.error {
             return false;
         }
@@ -153,7 +153,7 @@ impl TraceQuery {
 fn window(params: &Params, now: u64) -> Result<(u64, u64), String> {
     let micros = |name| Ok::<_, String>(params.number(name)?.map(|micros| micros.saturating_mul(1_000)));
     let (start, end) = (micros("start")?, micros("end")?);
-    // `custom` is what the UI says when it sends a start and an end.
+    // The UI sends `custom` with a start and an end.
     let lookback = match params.first("lookback") {
         None | Some("custom") => None,
         Some(_) => params.duration("lookback")?,

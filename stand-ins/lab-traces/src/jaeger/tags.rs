@@ -1,4 +1,4 @@
-//! Attributes of OpenTelemetry as tags of Jaeger, translated as Jaeger's own collector does
+//! OpenTelemetry attributes as Jaeger tags, translated as Jaeger's own collector does
 //! (<https://opentelemetry.io/docs/specs/otel/trace/sdk_exporters/jaeger/>).
 
 use opentelemetry_proto::tonic::{
@@ -29,12 +29,12 @@ impl Tag {
         Self { key: attribute.key, kind, value }
     }
 
-    /// Whether it reads as `key=value` in a search.
+    /// Whether it matches `key=value` in a search.
     pub(super) fn reads(&self, key: &str, value: &str) -> bool {
         self.key == key
             && match &self.value {
                 Value::String(text) => text == value,
-                // As it stands in the JSON: `true`, `503`, `0.5`.
+                // As in the JSON: `true`, `503`, `0.5`.
                 other => format!("{other}") == value,
             }
     }
@@ -82,7 +82,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// The tags of a span: its attributes, and what Jaeger has no field for. Takes the attributes out of `body`.
+/// The tags of a span: its attributes, and data for which Jaeger has no field. Moves the attributes out of `body`.
 pub(super) fn of_span(span: &StoredSpan, body: &mut Span) -> Vec<Tag> {
     let mut tags: Vec<Tag> = std::mem::take(&mut body.attributes).into_iter().map(Tag::of).collect();
     if !span.kind.as_str().is_empty() {
@@ -114,7 +114,7 @@ pub(super) fn of_span(span: &StoredSpan, body: &mut Span) -> Vec<Tag> {
     tags
 }
 
-/// The tags of a process: its resource without the name, which Jaeger has a field for.
+/// The tags of a process: its resource without the name, for which Jaeger has a field.
 pub(super) fn of_process(source: &Source) -> Vec<Tag> {
     let attributes = source.resource().attributes.into_iter();
     attributes.filter(|attribute| attribute.key != "service.name").map(Tag::of).collect()

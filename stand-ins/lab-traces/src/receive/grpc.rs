@@ -27,7 +27,7 @@ impl TraceService for Receiver {
         &self,
         request: Request<ExportTraceServiceRequest>,
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
-        // UNAVAILABLE is what OTLP lets an exporter retry.
+        // UNAVAILABLE is the status that OTLP lets an exporter retry.
         let _place = self
             .intake
             .enter(Protocol::Grpc)

@@ -27,7 +27,7 @@ pub fn router(intake: Intake) -> Router {
     Router::new().route("/v1/traces", post(export)).with_state(intake)
 }
 
-/// `google.rpc.Status`, which OTLP/HTTP wants as the body of an error.
+/// `google.rpc.Status`, which OTLP/HTTP requires as the body of an error.
 #[derive(Clone, PartialEq, Message)]
 struct Status {
     #[prost(int32, tag = "1")]
@@ -62,12 +62,12 @@ impl IntoResponse for Refusal {
 }
 
 async fn export(State(intake): State<Intake>, headers: HeaderMap, body: Body) -> Response {
-    // Read first: a sender that stalls must not keep a place.
+    // Read first: a sender that stalls must not occupy a slot.
     let body = match read(&headers, body).await {
         Ok(body) => body,
         Err(refusal) => return refuse(&intake, refusal),
     };
-    // `enter` counts its refusal itself: gRPC shares it.
+    // `enter` counts its refusal itself, because gRPC uses it as well.
     let Some(_place) = intake.enter(Protocol::Http) else {
         return Refusal::new(StatusCode::TOO_MANY_REQUESTS, "busy", "too many requests at once")
             .into_response();
@@ -122,7 +122,7 @@ fn too_large() -> Refusal {
 
 fn gunzip(body: &[u8]) -> Result<Bytes, Refusal> {
     let mut plain = Vec::new();
-    // One byte over the limit tells a bomb from a body that just fits.
+    // One byte over the limit distinguishes a decompression bomb from a body that just fits.
     let mut decoder = GzDecoder::new(body).take(MAX_REQUEST as u64 + 1);
     decoder
         .read_to_end(&mut plain)

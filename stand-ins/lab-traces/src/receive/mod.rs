@@ -1,5 +1,5 @@
-//! OTLP in, over both of its transports. What cannot be read is refused with the answer that OTLP foresees; an exporter that is
-//! faster than the store is told to come back.
+//! Receives OTLP over both of its transports. Invalid input is refused with the response that OTLP prescribes; an exporter
+//! that is faster than the store is told to retry later.
 
 pub mod grpc;
 pub mod http;
@@ -18,10 +18,10 @@ use crate::{
 
 /// Largest request, compressed or not, in bytes.
 pub const MAX_REQUEST: usize = 4 << 20;
-/// Requests that are read and decoded at once: together with [`MAX_REQUEST`] this bounds the memory for requests.
+/// Requests that are read and decoded at once: together with [`MAX_REQUEST`] this limits the memory for requests.
 const MAX_AT_ONCE: usize = 8;
 
-/// The way into the store. Cheap to clone.
+/// The entrance to the store. Cheap to clone.
 #[derive(Clone)]
 pub struct Intake {
     store: Arc<Store>,
@@ -30,13 +30,13 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// Into `store`, counted in `metrics`.
+    /// Stores into `store`, counts in `metrics`.
     #[must_use]
     pub fn new(store: Arc<Store>, metrics: TraceMetrics) -> Self {
         Self { store, metrics, room: Arc::new(Semaphore::new(MAX_AT_ONCE)) }
     }
 
-    /// A place among the requests under way; `None` means: come back later.
+    /// A slot for a request in flight; `None` means: retry later.
     fn enter(&self, protocol: Protocol) -> Option<OwnedSemaphorePermit> {
         let place = Arc::clone(&self.room).try_acquire_owned().ok();
         if place.is_none() {

@@ -1,8 +1,8 @@
-//! Traces in memory, never more than a limit of bytes.
+//! Traces in memory, within a limit in bytes.
 //!
-//! When the limit is reached the oldest traces go, ordinary ones first: a trace with an error or with a slow span is what
-//! somebody will look for. But such traces may fill at most three quarters, or a bad hour would leave no room for a trace
-//! that is being looked at right now.
+//! At the limit the oldest traces are dropped, ordinary ones first: a trace with an error or a slow span is likely to be
+//! searched for. But such traces may fill at most three quarters, or an outage would leave no room for the trace of a
+//! request that was just sent.
 
 mod queues;
 mod source;
@@ -25,10 +25,10 @@ pub use span::{Kind, SpanId, StoredSpan, TraceId};
 use state::State;
 pub use trace::Trace;
 
-/// What a batch came to.
+/// The result of a batch.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Received {
-    /// Spans that were taken.
+    /// Spans that were stored.
     pub accepted: u64,
     /// Spans without a valid trace id or span id.
     pub invalid: u64,
@@ -36,7 +36,7 @@ pub struct Received {
     pub oversized: u64,
 }
 
-/// Figures for the metrics, by [`Class`] where it says so.
+/// Figures for the metrics; arrays are by [`Class`].
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
     /// Bytes held.
@@ -57,7 +57,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// A store of at most `limit` bytes, in which a span of at least `slow` makes its trace worth keeping.
+    /// A store of at most `limit` bytes, in which a span of at least `slow` keeps its trace longer.
     #[must_use]
     pub fn new(limit: usize, slow: Duration) -> Self {
         Self { limit, slow, state: RwLock::default() }
@@ -69,14 +69,14 @@ impl Store {
         self.limit
     }
 
-    /// Takes a batch in, and evicts what no longer fits.
+    /// Stores a batch, and evicts traces that no longer fit.
     pub fn insert(&self, batch: Vec<ResourceSpans>) -> Received {
         let mut received = Received::default();
         for group in batch {
             let resource = group.resource.unwrap_or_default();
             for scoped in group.scope_spans {
                 let source = Source::new(&resource, &scoped.scope.unwrap_or_default());
-                // The lock is taken for a group, not for the batch: queries get their turn in between.
+                // The lock is taken per group, not per batch, so that queries can run in between.
                 let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
                 let source = state.intern(source);
                 for span in scoped.spans {
@@ -103,7 +103,7 @@ impl Store {
         self.read().get(id)
     }
 
-    /// All traces as they are now. Costs a reference each, and the lock for that time only.
+    /// All traces as they are now. Costs one reference each, and holds the lock only for that.
     #[must_use]
     pub fn snapshot(&self) -> Vec<Arc<Trace>> {
         self.read().all()

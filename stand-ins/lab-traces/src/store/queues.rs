@@ -1,15 +1,15 @@
-//! In which order traces are given up.
+//! The order in which traces are evicted.
 
 use std::collections::BTreeMap;
 
 use super::TraceId;
 
-/// How much a trace is worth keeping.
+/// How long a trace is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
     /// Nothing special.
     Ordinary,
-    /// It has an error or a slow span.
+    /// Has an error or a slow span.
     Kept,
 }
 
@@ -27,7 +27,7 @@ impl Class {
     }
 }
 
-/// Traces by class in the order of their arrival, and what each class takes.
+/// Traces by class in the order of their arrival, and the size of each class.
 #[derive(Debug, Default)]
 pub(super) struct Queues {
     waiting: [BTreeMap<u64, TraceId>; 2],
@@ -50,7 +50,7 @@ impl Queues {
         self.evicted[class as usize] += 1;
     }
 
-    /// The oldest trace of the class whose turn it is: ordinary ones, but the kept ones while these fill more than `kept_share`.
+    /// The oldest trace of the class to evict: ordinary, unless the kept ones fill more than `kept_share`.
     pub(super) fn next_victim(&self, kept_share: usize) -> Option<TraceId> {
         let [ordinary, kept] = &self.waiting;
         let first = |queue: &BTreeMap<u64, TraceId>| queue.first_key_value().map(|(_, id)| *id);

@@ -1,4 +1,4 @@
-//! Where spans come from. A process says the same about itself with every batch; it is held once.
+//! The sources of spans. A process describes itself in the same way with every batch; the description is stored once.
 
 use std::{
     collections::HashMap,
@@ -28,7 +28,7 @@ impl Source {
         let name = resource.attributes.iter().find(|attribute| attribute.key == "service.name");
         let service = match name.and_then(|n| n.value.as_ref()).and_then(|v| v.value.as_ref()) {
             Some(Value::StringValue(name)) if !name.is_empty() => name.as_str(),
-            // The name that the specification gives to a service without one.
+            // The name that the specification prescribes for a service without one.
             _ => "unknown_service",
         };
         Self {
@@ -38,13 +38,13 @@ impl Source {
         }
     }
 
-    /// What the process says about itself.
+    /// The attributes of the process.
     #[must_use]
     pub fn resource(&self) -> Resource {
         Resource::decode(&*self.resource).unwrap_or_default()
     }
 
-    /// The library that made the spans.
+    /// The library that created the spans.
     #[must_use]
     pub fn scope(&self) -> InstrumentationScope {
         InstrumentationScope::decode(&*self.scope).unwrap_or_default()
@@ -79,7 +79,7 @@ struct Entry {
     uses: usize,
 }
 
-/// The sources of all spans held, with how many use each.
+/// The sources of all stored spans, with the number of their uses.
 #[derive(Debug, Default)]
 pub(super) struct Sources {
     known: HashMap<u64, Vec<Entry>>,
@@ -91,7 +91,7 @@ impl Sources {
         self.bytes
     }
 
-    /// The one copy of `source`, with one use more.
+    /// The one copy of `source`, with one more use.
     pub(super) fn intern(&mut self, source: Source) -> Arc<Source> {
         let entries = self.known.entry(source.hash()).or_default();
         if let Some(entry) = entries.iter_mut().find(|entry| entry.source.same(&source)) {
@@ -104,13 +104,13 @@ impl Sources {
         source
     }
 
-    /// One use more of a source that is held.
+    /// Counts one more use of a stored source.
     pub(super) fn reuse(&mut self, source: &Arc<Source>) {
         let entries = self.known.get_mut(&source.hash()).into_iter().flatten();
         entries.filter(|entry| Arc::ptr_eq(&entry.source, source)).for_each(|entry| entry.uses += 1);
     }
 
-    /// So many uses less; without any left it is dropped.
+    /// Counts `uses` fewer; a source without uses is dropped.
     pub(super) fn release(&mut self, source: &Arc<Source>, uses: usize) {
         let key = source.hash();
         let Some(entries) = self.known.get_mut(&key) else { return };

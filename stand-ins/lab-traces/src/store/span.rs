@@ -1,5 +1,5 @@
-//! One span as it is held: what filters ask for stands open, the rest stays encoded, so that its size is known exactly
-//! and a span takes little more than it took on the wire.
+//! A stored span: fields for filters are decoded, the rest stays encoded, so that its size is known exactly and a span
+//! takes little more than it took on the wire.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,10 +13,10 @@ pub type TraceId = [u8; 16];
 /// 8 bytes, not all zero.
 pub type SpanId = [u8; 8];
 
-/// What role a span has, as OTLP's `SpanKind`.
+/// The role of a span, OTLP's `SpanKind`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Not said.
+    /// Not specified.
     Unspecified,
     /// Inside a process.
     Internal,
@@ -31,10 +31,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Jaeger's names of the kinds that a span can say.
+    /// Jaeger's names of the kinds.
     pub const NAMES: [&'static str; 5] = ["internal", "server", "client", "producer", "consumer"];
 
-    /// Jaeger's name; empty when not said.
+    /// Jaeger's name; empty if not specified.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -86,7 +86,7 @@ pub struct StoredSpan {
 }
 
 impl StoredSpan {
-    /// Takes a received span apart; `None` when an id is not valid.
+    /// Converts a received span; `None` if an id is not valid.
     #[must_use]
     pub fn new(mut span: Span, source: Arc<Source>) -> Option<(TraceId, Self)> {
         let trace = id::<16>(&span.trace_id)?;
@@ -95,7 +95,7 @@ impl StoredSpan {
         let (start, end) = (span.start_time_unix_nano, span.end_time_unix_nano);
         let (kind, error) = (span.kind().into(), is_error(&span));
         let name = std::mem::take(&mut span.name).into_boxed_str();
-        // What stands open is not held twice.
+        // Decoded fields are not stored twice.
         for field in [&mut span.trace_id, &mut span.span_id, &mut span.parent_span_id] {
             field.clear();
         }

@@ -1,10 +1,10 @@
-//! What is behind the lock: traces, their order, their sources, and what all that weighs.
+//! The data behind the lock: traces, their order, their sources, and their size.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use super::{Source, StoredSpan, Trace, TraceId, Usage, queues::Queues, source::Sources};
 
-/// One trace may take this part of the limit; a runaway trace must not push out all others.
+/// One trace may take one eighth of the limit; a runaway trace must not evict all others.
 const LARGEST_TRACE: usize = 8;
 
 #[derive(Default)]
@@ -25,7 +25,7 @@ impl State {
         self.sources.release(source, uses);
     }
 
-    /// Adds a span to its trace; `false` when that trace has reached its share of `limit`.
+    /// Adds a span to its trace; `false` if that trace has reached its share of `limit`.
     pub(super) fn put(&mut self, id: TraceId, span: StoredSpan, slow: Duration, limit: usize) -> bool {
         let mut trace = match self.traces.remove(&id) {
             Some(trace) => {
@@ -40,7 +40,7 @@ impl State {
         let fits = trace.bytes() + span.payload() <= limit / LARGEST_TRACE;
         if fits {
             self.sources.reuse(&span.source);
-            // A query that still reads the trace keeps its own copy.
+            // A query that is still reading the trace keeps its own copy.
             let trace = Arc::make_mut(&mut trace);
             trace.class = trace.class.max(span.class(slow));
             match trace.put(span) {

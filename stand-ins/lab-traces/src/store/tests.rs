@@ -1,4 +1,4 @@
-//! The store: its bound, its order of eviction, and that its books are right.
+//! The store: its limit, its order of eviction, and its accounting.
 
 use opentelemetry_proto::tonic::{
     common::v1::{AnyValue, KeyValue, any_value::Value},
@@ -96,7 +96,7 @@ fn ordinary_traces_go_before_failed_and_slow_ones_and_the_oldest_first() {
     assert!(!holds(&store, 3), "the oldest ordinary one went");
     assert!(holds(&store, newest));
     let oldest = (3..=newest).find(|n| holds(&store, *n)).unwrap();
-    assert!((oldest..=newest).all(|n| holds(&store, n)), "none was taken out of the middle");
+    assert!((oldest..=newest).all(|n| holds(&store, n)), "none was evicted from the middle");
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn failed_traces_alone_leave_room_for_new_ordinary_ones() {
     for n in 20_001..=20_100 {
         put(&store, span(n, n));
     }
-    assert!((20_001..=20_100).all(|n| holds(&store, n)), "a trace that came now can be looked at now");
+    assert!((20_001..=20_100).all(|n| holds(&store, n)), "a trace that just arrived can be read");
     assert!(holds(&store, 20_000), "and the latest failures too");
 }
 
@@ -146,7 +146,7 @@ fn spans_without_valid_ids_are_refused_and_the_others_taken() {
 }
 
 #[test]
-fn one_trace_without_end_does_not_push_out_the_others() {
+fn one_endless_trace_does_not_evict_the_others() {
     let store = Store::new(MIB, SLOW);
     put(&store, span(1, 1));
     let mut oversized = 0;
@@ -158,7 +158,7 @@ fn one_trace_without_end_does_not_push_out_the_others() {
 }
 
 #[test]
-fn a_reader_keeps_what_it_reads_while_the_store_moves_on() {
+fn a_reader_keeps_its_traces_while_the_store_changes() {
     let store = Store::new(MIB, SLOW);
     put(&store, span(1, 1));
     let read = store.snapshot();
@@ -172,7 +172,7 @@ fn a_reader_keeps_what_it_reads_while_the_store_moves_on() {
 }
 
 #[test]
-fn what_was_received_comes_back_from_a_stored_span() {
+fn a_received_span_comes_back_unchanged() {
     let received = Span {
         links: vec![Link { trace_id: vec![7; 16], span_id: vec![7; 8], ..Link::default() }],
         trace_state: "a=b".to_owned(),

@@ -1,8 +1,8 @@
-//! One trace: spans in the order of their ids, and what they weigh.
+//! One trace: spans in the order of their ids, and their size.
 
 use super::{Class, SpanId, StoredSpan, TraceId};
 
-/// Bytes beside the spans: entries in the map and in the queue with their spare room, and the counters of the `Arc`.
+/// Bytes in addition to the spans: entries in the map and the queue with their spare room, and the counters of the `Arc`.
 const OVERHEAD: usize = 3 * (size_of::<TraceId>() + size_of::<u64>()) + 48 + size_of::<Trace>();
 
 /// The spans of one trace that have arrived so far.
@@ -11,7 +11,7 @@ pub struct Trace {
     /// Its id.
     pub id: TraceId,
     pub(super) class: Class,
-    /// Place in the order of arrival.
+    /// Position in the order of arrival.
     pub(super) sequence: u64,
     spans: Vec<StoredSpan>,
     payload: usize,
@@ -40,12 +40,12 @@ impl Trace {
         self.spans.iter().map(|span| span.start).min().unwrap_or(0)
     }
 
-    /// What it takes, in bytes.
+    /// Its size in bytes.
     pub(super) const fn bytes(&self) -> usize {
         OVERHEAD + self.spans.capacity() * size_of::<StoredSpan>() + self.payload
     }
 
-    /// Adds a span, or replaces the one with the same id (an exporter that retries sends twice) and returns that one.
+    /// Adds a span, or replaces and returns the one with the same id (an exporter that retries sends twice).
     pub(super) fn put(&mut self, span: StoredSpan) -> Option<StoredSpan> {
         self.payload += span.payload();
         match self.spans.binary_search_by_key(&span.id, |known| known.id) {

@@ -72,17 +72,17 @@ pub(crate) async fn get(store: &Store, path: &str) -> (u16, Value) {
 pub(crate) struct Sent {
     /// Operation.
     pub(crate) name: &'static str,
-    /// Role.
+    /// Span kind.
     pub(crate) kind: SpanKind,
     /// How long ago it started.
     pub(crate) ago: Duration,
-    /// How long it took.
+    /// Its duration.
     pub(crate) took: Duration,
     /// Whether it failed.
     pub(crate) error: bool,
     /// Its attributes.
     pub(crate) attributes: Vec<KeyValue>,
-    /// What it links to.
+    /// The span that it links to.
     pub(crate) link: Option<SpanContext>,
 }
 
@@ -94,7 +94,7 @@ impl Sent {
     }
 }
 
-/// A service with the exporter of OpenTelemetry.
+/// A service with OpenTelemetry's exporter.
 pub(crate) struct Service {
     provider: SdkTracerProvider,
 }
@@ -104,7 +104,7 @@ impl Service {
     pub(crate) async fn new(name: &'static str, store: &Store, transport: Transport) -> Self {
         let (http, grpc) = (store.otlp_http, store.otlp_grpc);
         let exporter = match transport {
-            // It brings a blocking client, which must not be made inside the runtime.
+            // It contains a blocking client, which must not be created inside the runtime.
             Transport::Http => tokio::task::spawn_blocking(move || {
                 SpanExporter::builder().with_http().with_endpoint(format!("http://{http}/v1/traces")).build()
             })
@@ -127,7 +127,7 @@ impl Service {
         Self { provider }
     }
 
-    /// Records a span below `parent`; a new trace without one.
+    /// Records a span below `parent`, or in a new trace.
     pub(crate) fn record(&self, parent: Option<&SpanContext>, sent: Sent) -> SpanContext {
         let tracer = self.provider.tracer("tests");
         let start = SystemTime::now() - sent.ago;
@@ -152,7 +152,7 @@ impl Service {
         context
     }
 
-    /// Sends what was recorded and waits for the answer.
+    /// Sends the recorded spans and waits for the response.
     pub(crate) async fn flush(self) {
         tokio::task::spawn_blocking(move || {
             self.provider.force_flush().expect("exported");

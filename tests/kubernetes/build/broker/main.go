@@ -1,7 +1,8 @@
-// Command redpanda stands in for Redpanda where its image is not to be had: a broker of the Kafka protocol (franz-go's kfake)
-// that keeps its log on disk, writes through on each produce, and takes its address from the configuration that the chart writes.
+// Command redpanda replaces Redpanda where its image is not available: a broker of the Kafka protocol (franz-go's
+// kfake) that keeps its log on disk, syncs each produce, and takes its address from the configuration that the
+// chart writes.
 //
-// It is one broker, and no Redpanda: what that does with its other settings, its flags, its replicas and its metrics is not shown.
+// It is a single broker, not Redpanda: Redpanda's other settings, flags, replicas and metrics are not tested with it.
 // It ignores its arguments.
 package main
 
@@ -18,7 +19,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// What is read of redpanda.yaml and .bootstrap.yaml.
+// The parts of redpanda.yaml and .bootstrap.yaml that are used.
 type configuration struct {
 	Redpanda struct {
 		DataDirectory      string    `json:"data_directory"`
@@ -39,7 +40,7 @@ type address struct {
 
 func (a address) String() string { return net.JoinHostPort(a.Address, fmt.Sprint(a.Port)) }
 
-// Tells clients the advertised name instead of the address that it listens on.
+// Tells clients the advertised name instead of the listening address.
 type listener struct {
 	net.Listener
 	name name

@@ -9,8 +9,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/cli"
 )
 
-// compose loads a Compose file as docker compose does: schema, references, dependencies; and looks whether every file that it
-// mounts exists.
+// compose loads a Compose file as docker compose does: schema, references, dependencies; and checks that every file
+// that it mounts exists.
 func compose(file string) error {
 	options, err := cli.NewProjectOptions([]string{file}, cli.WithWorkingDirectory(filepath.Dir(file)))
 	if err != nil {

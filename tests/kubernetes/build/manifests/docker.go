@@ -8,10 +8,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// dockerRun prints the arguments of `docker run`, a line each, that start the only container of a pod as the manifest says: image,
-// command, environment, user, read-only root, capabilities, memory limit. emptyDir volumes become tmpfs; other volumes are left to the caller.
-// A variable from a secret is passed on from the caller's environment, and must be set there. image stands in for the pod's, unless
-// it is empty.
+// dockerRun prints the arguments of `docker run`, one per line, that start the only container of a pod as in the
+// manifest: image, command, environment, user, read-only root, capabilities, memory limit. emptyDir volumes become
+// tmpfs; other volumes are left to the caller. A variable from a secret is passed on from the caller's environment,
+// and must be set there. image replaces the pod's image, unless it is empty.
 func dockerRun(name, file, image string) error {
 	found, err := find(name, file)
 	if err != nil {
@@ -106,5 +106,5 @@ func find(name, file string) (pod, error) {
 			return pod, nil
 		}
 	}
-	return pod{}, fmt.Errorf("%s: nothing called %s runs pods", file, name)
+	return pod{}, fmt.Errorf("%s: no object called %s runs pods", file, name)
 }

@@ -1,13 +1,13 @@
-// Checks of rendered manifests that need Kubernetes' own code, and nothing of a cluster.
+// Checks of rendered manifests that need Kubernetes' own code, but no cluster.
 //
-//	manifests schemas SWAGGER OUT     JSON schemas for kubeconform, made from Kubernetes' OpenAPI document
-//	manifests podsecurity FILE...     every pod against Pod Security's profile `restricted`, by the admission's own rules
+//	manifests schemas SWAGGER OUT     JSON schemas for kubeconform, from Kubernetes' OpenAPI document
+//	manifests podsecurity FILE...     every pod against Pod Security's profile `restricted`, with the admission's own rules
 //	manifests requests LIMIT FILE...  the sum of the memory requests of all pods, which must stay below LIMIT
 //	manifests operator FILE...        objects of the Prometheus operator against its own types; unknown fields are errors
 //	manifests docker NAME FILE IMAGE  arguments of `docker run` that start a pod's container as the manifest says
 //	manifests probes NAME FILE        its HTTP probes: kind, port, path
-//	manifests templates FILE          the pods that the objects make, as objects of their own
-//	manifests compose FILE            a Compose file, by the code of docker compose
+//	manifests templates FILE          the pods that the objects create, as separate objects
+//	manifests compose FILE            a Compose file, with the code of docker compose
 //	manifests data NAME KEY FILE      the text under a key of a ConfigMap
 package main
 

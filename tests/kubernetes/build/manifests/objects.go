@@ -15,7 +15,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// A document of a file, as text.
+// A document in a file, as text.
 type document struct {
 	file string
 	kind string
@@ -23,7 +23,7 @@ type document struct {
 	text []byte
 }
 
-// documents splits the files into their documents; empty ones are left out.
+// documents splits the files into their documents, without empty ones.
 func documents(files []string) ([]document, error) {
 	var all []document
 	for _, file := range files {
@@ -53,7 +53,7 @@ func documents(files []string) ([]document, error) {
 	return all, nil
 }
 
-// A pod that an object makes, and how many of it.
+// A pod that an object creates, and how many of it.
 type pod struct {
 	document
 	replicas int32
@@ -61,7 +61,7 @@ type pod struct {
 	spec     corev1.PodSpec
 }
 
-// pods finds what the objects in the files run.
+// pods finds the pods of the objects in the files.
 func pods(files []string) ([]pod, error) {
 	all, err := documents(files)
 	if err != nil {
@@ -85,7 +85,7 @@ func pods(files []string) ([]pod, error) {
 			var object appsv1.StatefulSet
 			read(&object)
 			made.take(object.Spec.Template, object.Spec.Replicas)
-			// As its controller does: a volume for each claim.
+			// As its controller does: one volume per claim.
 			for _, claim := range object.Spec.VolumeClaimTemplates {
 				source := corev1.PersistentVolumeClaimVolumeSource{ClaimName: claim.Name + "-" + doc.name + "-0"}
 				volume := corev1.Volume{Name: claim.Name, VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &source}}
@@ -124,7 +124,7 @@ func (p *pod) take(template corev1.PodTemplateSpec, replicas *int32) {
 	}
 }
 
-// data prints what a ConfigMap holds under a key.
+// data prints the value of a key in a ConfigMap.
 func data(name, key, file string) error {
 	all, err := documents([]string{file})
 	if err != nil {
@@ -148,7 +148,8 @@ func data(name, key, file string) error {
 	return fmt.Errorf("%s: there is no ConfigMap %s", file, name)
 }
 
-// templates prints the pods that the objects in the file make, as objects of their own: for an API server without controllers.
+// templates prints the pods that the objects in the file create, as separate objects, for an API server without
+// controllers.
 func templates(file string) error {
 	found, err := pods([]string{file})
 	if err != nil {

@@ -7,8 +7,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// operator reads every object of the Prometheus operator with the operator's own types; a field that they do not know is an
-// error.
+// operator reads every object of the Prometheus operator with the operator's own types; an unknown field is an error.
 func operator(files []string) error {
 	all, err := documents(files)
 	if err != nil {

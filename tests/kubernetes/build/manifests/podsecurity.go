@@ -9,8 +9,8 @@ import (
 	"k8s.io/pod-security-admission/policy"
 )
 
-// podSecurity fails for every pod that a namespace with `enforce: restricted` would refuse, and for every container whose
-// root file system can be written.
+// podSecurity fails for every pod that a namespace with `enforce: restricted` would refuse, and for every container
+// with a writable root file system.
 func podSecurity(files []string) error {
 	found, err := pods(files)
 	if err != nil {
@@ -46,11 +46,12 @@ func containers(spec corev1.PodSpec) []corev1.Container {
 	return append(append([]corev1.Container{}, spec.InitContainers...), spec.Containers...)
 }
 
-// requests sums the memory requests of all pods (replicas counted, pods of tests left out) and compares it to the limit.
+// requests sums the memory requests of all pods (times replicas, without the pods of tests) and compares the sum to
+// the limit.
 func requests(limit string, files []string) error {
 	most, err := resource.ParseQuantity(limit)
 	if err != nil {
-		return fmt.Errorf("%q is no quantity such as 2560Mi: %w", limit, err)
+		return fmt.Errorf("%q is not a quantity such as 2560Mi: %w", limit, err)
 	}
 	found, err := pods(files)
 	if err != nil {

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// schemas turns Kubernetes' OpenAPI document into JSON schemas under the names that kubeconform asks for: a file a kind
-// (`deployment-apps-v1.json`), each of which points into definitions.json.
+// schemas converts Kubernetes' OpenAPI document to JSON schemas with the file names that kubeconform expects: one
+// file per kind (`deployment-apps-v1.json`), each of which refers to definitions.json.
 //
-// Stricter than the document: an object with known fields has no others.
+// Stricter than the document: objects with known fields must not have others.
 func schemas(swagger, out string) error {
 	text, err := os.ReadFile(swagger)
 	if err != nil {
@@ -32,7 +32,7 @@ func schemas(swagger, out string) error {
 		strict(definition)
 		switch name {
 		case "io.k8s.apimachinery.pkg.api.resource.Quantity":
-			// The API takes numbers as well.
+			// The API accepts numbers as well.
 			definition["type"] = []any{"string", "number"}
 		case "io.k8s.apimachinery.pkg.util.intstr.IntOrString":
 			definition["type"] = []any{"string", "integer"}
@@ -61,7 +61,7 @@ func fileName(version map[string]any) string {
 	return strings.Join(append(words, version["version"].(string)), "-") + ".json"
 }
 
-// strict forbids unknown fields wherever fields are known, at every depth.
+// strict forbids unknown fields in objects with known fields, at every depth.
 func strict(schema map[string]any) {
 	properties, known := schema["properties"].(map[string]any)
 	if known {

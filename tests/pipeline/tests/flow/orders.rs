@@ -1,4 +1,4 @@
-//! From the accepted order to its outcome, across the broker, whatever the broker does.
+//! From the accepted order to its outcome, through the broker, whatever the broker does.
 
 use contracts::{
     orders::{EVENT_VERSION, OrderSettled, OrderStatus},
@@ -32,7 +32,7 @@ fn an_order_settles_and_its_payment_equals_it() {
 }
 
 #[test]
-fn a_repeated_outcome_has_no_second_effect() {
+fn a_repeated_outcome_has_no_effect() {
     testkit::needs!(Postgres, Redis, Kafka);
     run(async {
         let lab = Lab::start(Parts::default()).await;
@@ -40,7 +40,7 @@ fn a_repeated_outcome_has_no_second_effect() {
         let settled = lab.settled(&id).await;
         let outcomes = lab.kafka.read(topics::ORDER_OUTCOMES, 1, SOON).await;
         lab.kafka.publish(topics::ORDER_OUTCOMES, &id, &outcomes[0].payload, &[]).await;
-        // One that says the opposite is no repetition, and the first answer stands.
+        // An outcome that says the opposite is not a repetition; the first one stays.
         let opposite = OrderSettled {
             version: EVENT_VERSION,
             event_id: Uuid::now_v7(),
@@ -97,7 +97,7 @@ fn an_outcome_that_cannot_be_applied_does_not_stop_the_next() {
 }
 
 #[test]
-fn orders_settle_also_when_the_broker_loses_its_log() {
+fn orders_settle_even_if_the_broker_loses_its_log() {
     testkit::needs!(Postgres, Redis, Kafka);
     run(async {
         let flags = vec!["--outbox-overdue=3s".to_owned()];
@@ -106,7 +106,7 @@ fn orders_settle_also_when_the_broker_loses_its_log() {
         for user in 0..10 {
             accepted.push(lab.place(&order(user)).await);
         }
-        // All on the broker, none consumed: now the broker forgets.
+        // All are on the broker, none is consumed: now the broker loses its log.
         let published = lab.kafka.read(topics::ORDERS, 10, SOON).await;
         assert_eq!(published.len(), 10);
         lab.api.stop().await;
@@ -139,7 +139,7 @@ fn outcomes_that_the_broker_lost_are_published_again_and_nobody_pays_twice() {
     });
 }
 
-/// Puts order-api's database back to before the outcomes arrived: what it looks like when the broker lost them.
+/// Resets order-api's database to before the outcomes arrived, as if the broker had lost them.
 async fn unsettle(orders_url: &str) {
     use sqlx::Connection;
     let mut connection = sqlx::PgConnection::connect(orders_url).await.unwrap();

@@ -1,4 +1,4 @@
-//! What callers see while something that order-api needs is down, and after it is back.
+//! What callers see while a dependency of order-api is down, and after it is back.
 
 use pipeline::{Lab, Parts, SOON, order, run};
 use testkit::eventually;
@@ -28,7 +28,7 @@ fn place_order_answers_503_while_user_service_is_down_and_the_breaker_opens() {
         let after = lab.scrape().await.value("http_client_refused_total", &labels);
         assert!(after > before, "{before} -> {after}");
 
-        // What needs no user goes on.
+        // Requests that need no user still succeed.
         lab.http.get("/orders").await.expect_status(200);
     });
 }

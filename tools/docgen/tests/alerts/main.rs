@@ -1,5 +1,5 @@
-//! An alert is four things: a rule, a promtool test, a runbook, a dashboard. None may be missing, none may name what is not
-//! there. (promtool itself checks and runs the rules: `./lab test`.)
+//! An alert is four things: a rule, a promtool test, a runbook, a dashboard. None may be missing, and none may
+//! refer to something that does not exist. (promtool itself checks and runs the rules: `./lab test`.)
 
 mod names;
 mod rules;
@@ -12,7 +12,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the checkout")
 }
 
-/// All files below `folder` whose names end with `end`, in the order of their names.
+/// All files below `folder` whose names end with `end`, sorted by name.
 fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
@@ -26,7 +26,7 @@ fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Fails with everything that is wrong, not with the first.
+/// Fails with all mistakes, not only the first.
 fn nothing_is(wrong: &[String]) {
     assert!(wrong.is_empty(), "{} mistakes:\n{}", wrong.len(), wrong.join("\n"));
 }

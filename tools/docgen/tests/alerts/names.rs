@@ -1,5 +1,5 @@
-//! Every metric of the lab with its labels, and a check of PromQL against them. What the services export is in their golden
-//! scrapes; what the other parts export, their own code says.
+//! Every metric of the lab with its labels, and a check of PromQL against them. The golden scrapes have the metrics
+//! of the services; for the other parts, their code has them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,7 +18,7 @@ type Labels = BTreeSet<String>;
 /// Labels that every scrape adds.
 const SCRAPED: [&str; 3] = ["job", "service", "instance"];
 
-/// Metrics of programs that are not ours, as far as rules and runbooks use them, and what Prometheus adds by itself.
+/// Metrics of third-party programs, as far as rules and runbooks use them, and those that Prometheus adds itself.
 const FOREIGN: &[(&str, &[&str])] = &[
     ("up", &[]),
     ("scrape_duration_seconds", &[]),
@@ -41,7 +41,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
 pub(crate) struct Names(BTreeMap<String, Labels>);
 
 impl Names {
-    /// All that can be asked for in a lab.
+    /// All metrics of a lab.
     pub(crate) fn known() -> Self {
         let mut names = Self(BTreeMap::new());
         for service in ["order-api", "order-worker", "user-service"] {
@@ -82,7 +82,7 @@ impl Names {
         }
     }
 
-    /// Recorded series, which may be made from each other: until none is left that can be made.
+    /// Recorded series, which may build on each other: repeats until no more can be added.
     fn recorded(&mut self) {
         let mut rules: Vec<_> = rules::all()
             .into_iter()
@@ -99,21 +99,21 @@ impl Names {
                 Err(_) => true,
             });
             if rules.len() == before {
-                // What is left is reported by the test of the rules.
+                // The test of the rules reports those that remain.
                 return;
             }
         }
     }
 
-    /// Whether there is such a metric, for names in running text.
+    /// Whether this metric exists, for names in running text.
     pub(crate) fn has(&self, name: &str) -> bool {
         let histogram =
             ["_bucket", "_count"].iter().any(|suffix| self.0.contains_key(&format!("{name}{suffix}")));
         histogram || self.0.contains_key(name)
     }
 
-    /// Parses `query` and looks up each metric and each label that it names; the labels of the result, as far as they can be
-    /// told.
+    /// Parses `query` and looks up each metric and label that it names. Returns the labels of the result, as far as
+    /// they are known.
     pub(crate) fn check(&self, query: &str) -> Result<Option<Labels>, String> {
         self.labels_of(&parser::parse(query)?).map_err(|error| format!("{error} in `{query}`"))
     }
@@ -132,7 +132,7 @@ impl Names {
                     Some(LabelModifier::Exclude(without)) => {
                         inner.map(|inner| inner.into_iter().filter(|l| !without.labels.contains(l)).collect())
                     }
-                    // topk and its like keep the labels; the others have none left.
+                    // topk and its like keep the labels; the others drop them.
                     None => aggregate.param.as_ref().map_or_else(|| Some(Labels::new()), |_| inner),
                 }
             }
@@ -191,7 +191,7 @@ fn both(one: Option<Labels>, other: Option<Labels>) -> Option<Labels> {
 }
 
 #[test]
-fn a_wrong_name_is_found_wherever_it_stands() {
+fn a_wrong_name_is_found_everywhere() {
     let names = Names::known();
     for (query, said) in [
         ("rate(http_request_total[15s])", "no metric is called http_request_total"),

@@ -9,7 +9,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{files, names::Names, nothing_is, read, root};
 
-/// Dashboards that exist, or are provisioned where Grafana runs.
+/// Dashboards that exist, or that are provisioned where Grafana runs.
 const DASHBOARDS: &[&str] = &[
     "overview",
     "order-api",
@@ -95,7 +95,7 @@ pub(crate) fn all() -> Vec<(PathBuf, Rule)> {
 /// Names of all alerts.
 pub(crate) fn alerts() -> BTreeSet<String> {
     let names: BTreeSet<String> = all().into_iter().filter_map(|(_, rule)| rule.alert).collect();
-    assert!(names.len() >= 25, "the rules are found: {names:?}");
+    assert!(names.len() >= 25, "too few rules found: {names:?}");
     names
 }
 
@@ -107,7 +107,7 @@ fn tests() -> Vec<(PathBuf, TestFile)> {
 }
 
 #[test]
-fn every_alert_says_how_grave_it_is_what_happens_and_where_to_read_on() {
+fn every_alert_has_a_severity_annotations_and_links() {
     let mut wrong = Vec::new();
     for (path, rule) in all() {
         let Some(alert) = &rule.alert else { continue };
@@ -123,12 +123,12 @@ fn every_alert_says_how_grave_it_is_what_happens_and_where_to_read_on() {
         let values = note("description").contains("$value") || note("description").contains("$labels");
         expect(values, "a description with values");
         let runbook = format!("https://github.com/sre-lab/sre-lab/blob/main/runbooks/{alert}.md");
-        expect(note("runbook_url") == runbook, "runbook_url is its runbook's");
+        expect(note("runbook_url") == runbook, "runbook_url is that of its runbook");
         let uid = note("dashboard_url").strip_prefix("http://localhost:3000/d/");
         let uid = uid.and_then(|rest| rest.split('?').next()).unwrap_or_default();
         expect(
             uid.contains("$labels.service") || DASHBOARDS.contains(&uid),
-            "dashboard_url is a dashboard's",
+            "dashboard_url is that of a dashboard",
         );
         let page = root().join(format!("runbooks/{alert}.md"));
         expect(page.is_file(), "a runbook");
@@ -137,7 +137,7 @@ fn every_alert_says_how_grave_it_is_what_happens_and_where_to_read_on() {
 }
 
 impl ExprTest {
-    /// Whether it says of all alerts at once that none fires: an alert that is added later is covered as well.
+    /// Whether it tests that no alert fires at all, so that alerts added later are covered as well.
     fn nothing_fires(&self) -> bool {
         let all = self.expr.starts_with("ALERTS") || self.expr.contains("(ALERTS");
         let zero = self.expr.ends_with("or vector(0)")
@@ -146,7 +146,7 @@ impl ExprTest {
     }
 }
 
-/// Alerts of the rule files that a test file names.
+/// Alerts in the rule files that a test file names.
 fn alerts_under(path: &Path, file: &TestFile) -> Vec<String> {
     let folder = path.parent().expect("a folder");
     let rules = file.rule_files.iter().map(|named| yaml::<RuleFile>(&folder.join(named)));
@@ -196,8 +196,10 @@ fn every_file_of_alerts_is_tested_healthy_and_without_data() {
             let silent =
                 |test: &&&Test| named(test) && test.promql_expr_test.iter().any(ExprTest::nothing_fires);
             if !of_it.iter().any(|test| silent(&test)) {
-                wrong
-                    .push(format!("{end}: no test called `{}` in which nothing fires", names.join("` or `")));
+                wrong.push(format!(
+                    "{end}: no test called `{}` in which no alert fires",
+                    names.join("` or `")
+                ));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Runbooks: the headings are the same everywhere, the queries can be pasted, and "Try it in the lab" breaks something that
+//! Runbooks: all have the same headings, the queries can be pasted, and "Try it in the lab" breaks something that
 //! can be broken.
 
 use std::collections::BTreeSet;
@@ -9,7 +9,7 @@ use crate::{files, names::Names, nothing_is, read, root, rules};
 
 const HEADINGS: [&str; 6] = ["Meaning", "Impact", "Investigate", "Mitigate", "Verify", "Try it in the lab"];
 
-/// No fault causes these: what is done instead stands in their runbooks.
+/// No fault causes these; their runbooks say what to do instead.
 const WITHOUT_FAULT: &[&str] =
     &["DiskAlmostFull", "NoTraffic", "OutcomesContradict", "ProbeFailures", "RuleEvaluationFailing"];
 
@@ -67,11 +67,11 @@ fn every_runbook_belongs_to_an_alert_and_has_the_same_headings() {
             wrong.push(format!("{}: the title is not its name", page.name));
         }
         if !alerts.contains(&page.name) {
-            wrong.push(format!("{}: no alert is called so", page.name));
+            wrong.push(format!("{}: no alert has this name", page.name));
         }
         let empty = |heading: &&&str| page.section(heading).trim().is_empty();
         wrong.extend(
-            HEADINGS.iter().filter(empty).map(|heading| format!("{}: {heading} says nothing", page.name)),
+            HEADINGS.iter().filter(empty).map(|heading| format!("{}: {heading} is empty", page.name)),
         );
         for (heading, language) in [("Investigate", "promql"), ("Investigate", "sh"), ("Verify", "promql")] {
             if Runbook::fenced(page.section(heading), language).is_empty() {
@@ -83,14 +83,14 @@ fn every_runbook_belongs_to_an_alert_and_has_the_same_headings() {
 }
 
 #[test]
-fn every_query_of_a_runbook_parses_and_finds_what_it_names() {
+fn every_query_of_a_runbook_parses_and_uses_existing_metrics() {
     let names = Names::known();
     let mut wrong = Vec::new();
     for page in Runbook::all() {
         let queries = Runbook::fenced(&page.text, "promql");
         let failed = queries.into_iter().filter_map(|query| names.check(query).err());
         wrong.extend(failed.map(|error| format!("{}: {error}", page.name)));
-        // In running text, what is spelt like a metric must be one.
+        // In running text, a word that looks like a metric must be one.
         let units = ["_total", "_seconds", "_bytes", "_percent", "_fds"];
         let spelt = page.text.split('`').skip(1).step_by(2).filter(|word| {
             word.chars().all(|c| c.is_ascii_lowercase() || "_:".contains(c))
@@ -132,7 +132,7 @@ fn a_try_it_that_cannot_work_is_found() {
     assert!(plan("lab fix").is_none());
 }
 
-/// What a line switches on: service, fault, query.
+/// The service, fault and query that a line switches on.
 fn plan(line: &str) -> Option<(String, String, String)> {
     if let Some(rest) = line.trim().strip_prefix("lab break ") {
         let mut words = rest.split('#').next()?.split_whitespace().map(str::to_owned);
@@ -145,7 +145,7 @@ fn plan(line: &str) -> Option<(String, String, String)> {
     Some(((*service).to_owned(), fault.to_owned(), query.to_owned()))
 }
 
-/// Switches it on where the service would: the same parser refuses it.
+/// Validates the plan as the service would, with the same parser.
 fn set((service, fault, query): &(String, String, String)) -> Result<(), String> {
     let known = SERVICES.iter().find(|(name, ..)| name == service);
     let (_, catalogue, _) = known.ok_or_else(|| format!("no service is called {service}"))?;

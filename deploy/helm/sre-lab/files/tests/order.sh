@@ -1,6 +1,6 @@
 #!/bin/sh
 # Places an order and waits until it is settled: through both services, both databases, the cache and the broker.
-# Needs ORDER_API and USER_SERVICE (base URLs). Ends with 0 when the order was settled within 60 s.
+# Needs ORDER_API and USER_SERVICE (base URLs). Exits with 0 if the order was settled within 60 s.
 set -eu
 
 fail() { echo "FAILED: $*"; exit 1; }
@@ -8,7 +8,7 @@ fail() { echo "FAILED: $*"; exit 1; }
 ask() { curl --silent --show-error --max-time 5 --retry 5 --retry-connrefused "$@"; }
 
 user=$(ask "$USER_SERVICE/users?limit=1" | sed -n 's/.*"id":"\([0-9a-f-]*\)".*/\1/p')
-[ -n "$user" ] || fail "user-service names no user"
+[ -n "$user" ] || fail "user-service returned no user"
 echo "user:  $user"
 
 answer=$(ask --include "$ORDER_API/orders" -H 'content-type: application/json' \
@@ -18,10 +18,10 @@ case $answer in
     *) fail "order-api did not accept the order: $answer" ;;
 esac
 order=$(printf '%s' "$answer" | tr -d '\r' | sed -n 's/^[Ll]ocation: *//p')
-[ -n "$order" ] || fail "the answer has no Location: $answer"
+[ -n "$order" ] || fail "the response has no Location: $answer"
 echo "order: $order"
 
-# order-api has just read the user: the cache has it.
+# order-api has just read the user, so the cache has it.
 case $(ask --output /dev/null --dump-header - "$USER_SERVICE/users/$user") in
     *'x-cache: hit'*) ;;
     *) fail "user-service does not find the user in the cache" ;;

@@ -1,4 +1,4 @@
-//! When each alert must fire and end around a fault, by the theory of burn rates.
+//! When each alert must fire and end around a fault, according to the theory of burn rates.
 
 use super::{Course, Test};
 use crate::{Clock, Pair, Severity, Slo, Window, theory};
@@ -8,7 +8,7 @@ pub(super) fn step(clock: Clock) -> Window {
     clock.base().divided_by(5)
 }
 
-/// Steps of a time, rounded up.
+/// Steps in a time, rounded up.
 pub(super) fn steps(clock: Clock, seconds: f64) -> usize {
     let steps = (seconds / step(clock).secs() - 1e-9).ceil().max(0.0);
     #[expect(
@@ -20,9 +20,9 @@ pub(super) fn steps(clock: Clock, seconds: f64) -> usize {
     steps
 }
 
-/// What an alert must do around a fault, in steps from its beginning and from its end. One step of room on either side:
-/// Prometheus 2 counts the sample at the beginning of a window and version 3 does not. Windows of tickets are averages of
-/// the shortest window, so they lag behind by at most its length.
+/// What an alert must do around a fault, in steps from its start and from its end. One step of tolerance on either
+/// side: Prometheus 2 counts the sample at the start of a window, version 3 does not. Windows of tickets are
+/// averages of the shortest window, so they lag by at most its length.
 pub(super) struct Timing {
     silent_until: usize,
     pub(super) fires_by: usize,
@@ -30,13 +30,13 @@ pub(super) struct Timing {
     ends_by: usize,
 }
 
-/// Steps of health before a slow burn, where filling a window of days is too much to test with every objective.
+/// Steps of health before a slow burn, because filling a window of days would take too long for every objective.
 pub(super) const SHORT_HISTORY: usize = 100;
 
 /// `history`: steps of health that the windows have seen before the fault.
 pub(super) fn timing(slo: &Slo, clock: Clock, pair: &Pair, ratio: f64, history: usize) -> Option<Timing> {
     let full = theory::detection(pair, slo.budget(), ratio)?;
-    // Of a window that is not full, the known part counts: ratio * t / (history + t) = threshold.
+    // In a window that is not full, only the known part counts: ratio * t / (history + t) = threshold.
     #[expect(clippy::cast_precision_loss, reason = "a few thousand steps")]
     let known = history as f64 * step(clock).secs();
     let threshold = theory::threshold(pair, slo.budget());
@@ -51,7 +51,8 @@ pub(super) fn timing(slo: &Slo, clock: Clock, pair: &Pair, ratio: f64, history: 
     })
 }
 
-/// Health, a fault of one error ratio, health: what each of `pairs` must do, and for how long the fault must last for that.
+/// Health, a fault with one error ratio, health: what each of `pairs` must do, and how long the fault must last for
+/// that.
 pub(super) struct Incident<'a> {
     pub(super) clock: Clock,
     pub(super) pairs: &'a [Pair],
@@ -64,8 +65,8 @@ impl Incident<'_> {
         timing(slo, self.clock, pair, (self.ratio)(slo), self.history)
     }
 
-    /// Until every alert that will fire has fired, every short window is full of the fault, and every long one has seen enough
-    /// of it to stay above its threshold until the short one has ended the alert.
+    /// Until every alert that will fire has fired, every short window is full of the fault, and every long one has
+    /// seen enough of it to stay above its threshold until the short one has ended the alert.
     pub(super) fn lasts(&self, slos: &[Slo]) -> usize {
         let one = |slo: &Slo, pair: &Pair| {
             let Some(time) = self.timing(slo, pair) else { return 0 };
@@ -75,7 +76,7 @@ impl Incident<'_> {
             let stays =
                 steps(self.clock, share * (self.history + time.ends_by) as f64 * step(self.clock).secs());
             let short = steps(self.clock, pair.short.secs());
-            // A full window loses nothing at its old end while it still holds health there.
+            // A full window loses no errors at its old end while that part is still healthy.
             let full = self.history >= steps(self.clock, pair.long.secs());
             time.fires_by.max(short).max(if full { 0 } else { stays + 10 })
         };

@@ -1,4 +1,4 @@
-//! promtool tests: every alert is silent when it should be, fires when theory says and not before, and ends when it says.
+//! promtool tests: every alert is silent when it should be, and fires and ends when theory says.
 
 mod incident;
 mod promtool;
@@ -30,7 +30,7 @@ pub(super) fn files(slos: &[Slo], clock: Clock) -> Vec<File> {
     .collect()
 }
 
-/// The test of tickets with windows that are full: 5,700 evaluations of every rule, so only for a few objectives.
+/// The test of tickets with full windows: 5,700 evaluations of every rule, so only for a few objectives.
 pub(super) fn full_tickets(slos: &[Slo], clock: Clock) -> File {
     File {
         path: format!("dashboards/tests/slo-{clock}-full-tickets.test.yml"),
@@ -73,7 +73,7 @@ fn slow_burn(slos: &[Slo], clock: Clock, history: usize) -> Test {
     test
 }
 
-/// Nothing ever worked: every window says 100 %, so every alert fires, with known words.
+/// Nothing ever worked: every window is at 100 %, so every alert fires, with known annotations.
 fn never_worked(slos: &[Slo]) -> Test {
     let mut test = Test::new("a service that has failed from its start has all alerts");
     for slo in slos {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{Clock, Pair, Slo, Window};
 
-/// One promtool test: what happens, and what must hold when.
+/// One promtool test: what happens, and what must hold at which step.
 pub(super) struct Test {
     name: String,
     pub(super) input: Vec<String>,
@@ -32,7 +32,7 @@ impl Test {
         }
     }
 
-    /// One more objective goes through `course`. The lints have refused what cannot be made up.
+    /// Puts one more objective through `course`. The lints have refused objectives without example series.
     pub(super) fn input(&mut self, slo: &Slo, course: &Course) {
         self.input.extend(course.input(slo).unwrap_or_default());
     }
@@ -91,7 +91,7 @@ impl Test {
     }
 }
 
-/// All four alerts of an objective whose every event is bad.
+/// All four alerts of an objective all of whose events are bad.
 pub(super) fn expected_alerts(slo: &Slo, clock: Clock, at: Window) -> String {
     let mut text =
         format!("      - eval_time: {at}\n        alertname: {}\n        exp_alerts:\n", slo.alert());

@@ -1,4 +1,4 @@
-//! What burn-rate alerts are known to get wrong: quiet services, first errors, resets, gaps.
+//! Situations that burn-rate alerts are known to get wrong: quiet services, first errors, resets, gaps.
 
 use super::{
     super::{ratio, recorded},
@@ -21,7 +21,7 @@ pub(super) fn traps(slos: &[Slo], clock: Clock) -> Vec<Test> {
     ]
 }
 
-/// Everything that is recorded is there, once an objective, and a number.
+/// Every recorded series exists once per objective, and is a number.
 fn complete(test: &mut Test, step: usize, slos: &[Slo], clock: Clock) {
     #[expect(clippy::cast_precision_loss, reason = "a handful of objectives")]
     let count = slos.len() as f64;
@@ -57,7 +57,7 @@ fn healthy(slos: &[Slo], clock: Clock) -> Test {
     test
 }
 
-/// What `burn rate > 0.05` would page for.
+/// An alert on `burn rate > 0.05` would page for this.
 fn within_objective(slos: &[Slo]) -> Test {
     let mut test = Test::new("errors within the objective: burn rate 0.9, silent");
     for slo in slos {
@@ -91,7 +91,7 @@ fn no_error_series(slos: &[Slo]) -> Test {
     test
 }
 
-/// A counter that is born at 1 has lost its first increase; the following ones count.
+/// A counter that is created at 1 has lost its first increase; the following ones count.
 fn first_error(slos: &[Slo]) -> Test {
     let mut test = Test::new("the first error of a new series fires nothing, an outage in a new series does");
     for slo in slos {
@@ -123,16 +123,16 @@ fn low_traffic(slos: &[Slo]) -> Test {
         }
         test.input(slo, &course);
     }
-    // The error comes in step 70.
+    // The error happens in step 70.
     for step in [71, 73, 75, 80, 120] {
         test.silent(step);
     }
     test
 }
 
-/// The guard against the single error must not hide an outage.
+/// The guard against single errors must not hide an outage.
 fn low_traffic_outage(slos: &[Slo], clock: Clock) -> Test {
-    let mut test = Test::new("low traffic: one request a step, all fail, and the page comes");
+    let mut test = Test::new("low traffic: one request per step, all fail, and the page comes");
     let pair = clock.pairs()[0];
     for slo in slos {
         test.input(slo, &Course::default().then_at(1.0, 65, 0.0).then_at(1.0, 30, 1.0));
@@ -165,7 +165,7 @@ fn counter_reset(slos: &[Slo], clock: Clock) -> Test {
     test
 }
 
-/// Nothing is known, so nothing is said: that the target is gone is another alert's business.
+/// Nothing is known, so nothing fires: another alert reports that the target is gone.
 fn nothing_scraped() -> Test {
     let mut test = Test::new("no data: nothing is scraped, no ratio is made up, silent");
     test.input.push("{ series: 'up', values: '0x60' }".to_owned());

@@ -1,6 +1,6 @@
-//! Orders in PostgreSQL. An order and its outbox entry are one statement, so they exist together or not at all, for one
-//! round trip; the same holds for an outcome and the retirement of the entry. Under load, orders that arrive together share
-//! that statement, and so do outcomes ([`chassis_postgres::Group`]).
+//! Orders in PostgreSQL. An order and its outbox entry are written by one statement, so they exist together or not at all,
+//! in one round trip; the same holds for an outcome and the removal of the entry. Under load, orders that arrive together
+//! share that statement, and so do outcomes ([`chassis_postgres::Group`]).
 //!
 //! What those statements do to the outbox is the outbox's own SQL ([`chassis_outbox::stage!`], [`chassis_outbox::retire!`]).
 
@@ -31,7 +31,7 @@ pub struct OrderStore {
 }
 
 impl OrderStore {
-    /// A store on this database, whose relay is `outbox`.
+    /// A store in this database, whose relay is `outbox`.
     #[must_use]
     pub fn new(database: Database, outbox: Outbox, chassis: &Chassis) -> Self {
         Self {

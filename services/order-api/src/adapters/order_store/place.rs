@@ -1,4 +1,4 @@
-//! Storing an order, once per idempotency key.
+//! Stores an order, once per idempotency key.
 
 use std::collections::HashSet;
 
@@ -33,12 +33,12 @@ const PLACE: &str = concat!(
 
 const BY_KEY: &str = "SELECT id, user_id, items, total_cents FROM orders WHERE idempotency_key = $1";
 
-/// What became of placing an order.
+/// The result of placing an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Placed {
     /// It is stored and will be published.
     New {
-        /// The total as it was stored.
+        /// The total as stored.
         total_cents: i64,
     },
     /// Its key went to another order at the same moment; nothing was stored.
@@ -49,7 +49,7 @@ impl OrderStore {
     /// Stores an order together with its outbox entry.
     ///
     /// # Errors
-    /// [`DbError`]; when the connection broke, whether the order was stored is unknown.
+    /// [`DbError`]; if the connection broke, it is unknown whether the order was stored.
     pub async fn place(&self, order: &NewOrder) -> Result<Placed, DbError> {
         let total_cents = self.total_to_store(order.total_cents);
         let job = Job { entry: entry(order, total_cents)?, order: order.clone(), total_cents };
@@ -77,7 +77,7 @@ impl OrderStore {
         Ok(row.map(|(id, user_id, items, total_cents)| Earlier { id, user_id, items: items.0, total_cents }))
     }
 
-    /// The boundary at which `wrong-total` strikes: what is stored and published is off, and nothing else tells.
+    /// The boundary at which `wrong-total` strikes: the stored and published total is wrong, without any other sign.
     fn total_to_store(&self, total_cents: i64) -> i64 {
         self.wrong_total.strike().map_or(total_cents, |strike| {
             let cents = i64::try_from(strike.params.cents).unwrap_or(i64::MAX);
@@ -86,10 +86,10 @@ impl OrderStore {
     }
 }
 
-/// Placing as work that orders share.
+/// Placing, as work that orders share.
 pub(super) struct Place;
 
-/// One order to be stored.
+/// One order to store.
 pub(super) struct Job {
     order: NewOrder,
     total_cents: i64,

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::{OrderStore, row::OrderRow};
 use crate::domain::ListFilter;
 
-/// The columns of [`OrderRow`], with the filter of one kind of list. One statement a kind, so that each has its own plan
-/// and its own index. `$1` is the id that the page starts below, `$2` the number of rows.
+/// The columns of [`OrderRow`], with the filter of one kind of list. One statement per kind, so that each has its own plan
+/// and index. `$1` is the id below which the page starts, `$2` the number of rows.
 macro_rules! list {
     ($filter:literal) => {
         concat!(

@@ -1,4 +1,4 @@
-//! A row of `orders` as the contract shows it.
+//! A row of `orders`, converted to the contract's type.
 
 use chrono::{DateTime, Utc};
 use contracts::orders::{Item, Order, OrderStatus};

@@ -1,4 +1,4 @@
-//! Applying an outcome to an order, once, and comparing every further one with what was stored.
+//! Applies an outcome to an order, once, and compares every further one with the stored outcome.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -39,7 +39,7 @@ const SETTLE: &str = concat!(
     FROM orders LEFT JOIN settled ON settled.id = orders.id WHERE orders.id = ANY($1)"
 );
 
-/// What is stored of these orders now.
+/// The stored state of these orders.
 const STORED: &str = "SELECT id, status, reason, settled_at FROM orders WHERE id = ANY($1)";
 
 /// Marks the orders that have been pending for too long: their entries wait in the outbox, which is quicker to look through
@@ -51,7 +51,7 @@ const MARK_LATE: &str = concat!(
     ") FOR UPDATE SKIP LOCKED)"
 );
 
-/// What became of an outcome.
+/// The result of an outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settled {
     /// Applied.
@@ -61,14 +61,14 @@ pub enum Settled {
         /// It was counted as late before.
         judged_late: bool,
     },
-    /// The order was settled before, and by the same outcome; nothing changed.
+    /// The order was settled before, by the same outcome; nothing changed.
     Before,
-    /// The order was settled before, by an outcome that says something else; nothing changed.
+    /// The order was settled before, by a different outcome; nothing changed.
     Otherwise {
-        /// As which it was settled, and when.
+        /// The stored outcome, and when it was decided.
         stored: String,
     },
-    /// It was decided before the order was accepted, and so is not about it; nothing changed.
+    /// It was decided before the order was accepted, so it belongs to a different order; nothing changed.
     TooEarly,
     /// There is no such order.
     Unknown,
@@ -83,7 +83,7 @@ impl OrderStore {
         self.settling.run(event.clone()).await
     }
 
-    /// Marks the orders as late that were accepted before `deadline` and are still pending; how many were not marked yet.
+    /// Marks the orders as late that were accepted before `deadline` and are still pending; returns how many are newly marked.
     ///
     /// # Errors
     /// [`DbError`].
@@ -93,7 +93,7 @@ impl OrderStore {
     }
 }
 
-/// Settling as work that outcomes share.
+/// Settling, as work that outcomes share.
 pub(super) struct Settle;
 
 /// An order after the statement.
@@ -111,7 +111,7 @@ chassis_postgres::from_row!(Row { id, created_at, changed, judged_late; stored }
 struct Stored {
     status: String,
     reason: Option<String>,
-    /// None while it is pending.
+    /// `None` while it is pending.
     settled_at: Option<DateTime<Utc>>,
 }
 
@@ -151,9 +151,9 @@ impl GroupWork for Settle {
     }
 }
 
-/// An outcome that was in time and yet left its order pending has met another one that was being applied at that moment: the
-/// statement waited for it and then saw the order as it had been before. Reads what it became; an order that is still pending
-/// must be tried again.
+/// A timely outcome that left its order pending has met another one that was being applied at the same time: the statement
+/// waited for it and then saw the order's old state. Reads the new state; an order that is still pending must be tried
+/// again.
 async fn look_again(
     conn: &mut Connection,
     events: &[OrderSettled],
@@ -179,7 +179,7 @@ async fn look_again(
     Ok(())
 }
 
-/// What became of each event. Of several about one order, one was applied: the first that says what is stored.
+/// The result of each event. Of several for one order, the first one that matches the stored outcome was applied.
 fn judge(events: &[OrderSettled], rows: &HashMap<Uuid, Row>, now: DateTime<Utc>) -> Vec<Settled> {
     let mut told = HashSet::new();
     events
@@ -194,7 +194,7 @@ fn judge(events: &[OrderSettled], rows: &HashMap<Uuid, Row>, now: DateTime<Utc>)
             if !row.changed || !told.insert(event.order_id) {
                 return Settled::Before;
             }
-            // A clock that was set back makes the difference negative; no time has passed then.
+            // A clock that was set back makes the difference negative; then no time has passed.
             let after = (now - row.created_at).to_std().unwrap_or_default();
             Settled::Now { after, judged_late: row.judged_late }
         })

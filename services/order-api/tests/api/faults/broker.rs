@@ -1,4 +1,4 @@
-//! Faults of publishing and consuming: orders settle late, once, and none is lost.
+//! Faults of publishing and consuming: orders settle late, but once, and none is lost.
 
 use std::time::{Duration, Instant};
 
@@ -121,7 +121,7 @@ fn consumer_pause_lets_the_lag_grow_until_it_ends() {
 }
 
 #[test]
-fn a_rebalance_storm_moves_partitions_again_and_again() {
+fn a_rebalance_storm_keeps_moving_partitions() {
     testkit::needs!(Postgres, Redis);
     run(async {
         let lab = breakable().await;

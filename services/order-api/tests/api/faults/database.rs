@@ -21,7 +21,7 @@ fn db_slow_query_makes_statements_slow() {
     testkit::needs!(Postgres, Redis);
     run(async {
         let lab = breakable().await;
-        // The quickest of a few: other tests use the machine too.
+        // The fastest of a few: other tests use the machine too.
         let mut usual = Duration::MAX;
         for _ in 0..5 {
             usual = usual.min(duration(&lab, "/orders").await);

@@ -9,7 +9,7 @@ use super::{answers, break_with, breakable, duration, is_blind, is_quick};
 use crate::lab::{SOON, run};
 
 #[test]
-fn http_error_fails_one_route_with_the_status_asked_for() {
+fn http_error_fails_one_route_with_the_requested_status() {
     testkit::needs!(Postgres, Redis);
     run(async {
         let lab = breakable().await;

@@ -1,4 +1,4 @@
-//! Each fault point at order-api's boundaries: switched on, seen as a caller or an operator sees it, ended by itself.
+//! Each fault point at order-api's boundaries: switched on, seen as a caller or an operator sees it, and ends by itself.
 //!
 //! The tests share one lab and take turns on it.
 
@@ -20,7 +20,7 @@ async fn breakable() -> MutexGuard<'static, Lab> {
     static BREAKABLE: OnceCell<Mutex<Lab>> = OnceCell::const_new();
     let lab = BREAKABLE.get_or_init(|| async { Mutex::new(Lab::start(Parts::default()).await) }).await;
     let lab = lab.lock().await;
-    // A test that failed may have left something.
+    // A failed test may have left a fault on.
     lab.admin.delete("/faults").await;
     lab.until_status(202, &order(1)).await;
     lab
@@ -31,7 +31,7 @@ async fn break_with(lab: &Lab, plan: &str) {
     lab.admin.put(&format!("/faults/{plan}")).await.expect_status(200);
 }
 
-/// Waits until `GET path` is answered with `status`.
+/// Waits until `GET path` returns `status`.
 async fn answers(lab: &Lab, path: &str, status: u16) -> Answer {
     eventually(SOON, || async {
         let answer = lab.http.try_send(Method::GET, path, &[], "").await;
@@ -50,7 +50,7 @@ async fn duration(lab: &Lab, path: &str) -> Duration {
     start.elapsed()
 }
 
-/// Waits until `GET path` is quicker than `limit`.
+/// Waits until `GET path` is faster than `limit`.
 async fn is_quick(lab: &Lab, path: &str, limit: Duration) {
     eventually(SOON, || async {
         let took = duration(lab, path).await;
@@ -59,7 +59,7 @@ async fn is_quick(lab: &Lab, path: &str, limit: Duration) {
     .await;
 }
 
-/// Nothing that a trainee sees tells that it was made.
+/// Nothing that a trainee sees reveals the fault.
 fn is_blind(answer: &Answer) {
     let told = answer.body.to_lowercase();
     for word in ["fault", "inject", "simulat", "chaos", "deliberate"] {

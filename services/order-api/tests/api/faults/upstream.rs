@@ -3,7 +3,7 @@
 use super::{break_with, breakable, is_blind};
 use crate::lab::{order, run};
 
-/// While `plan` is on, orders are refused and the client's metrics say `outcome`; afterwards they are accepted again.
+/// While `plan` is on, orders are refused and the client's metrics have `outcome`; afterwards they are accepted again.
 fn refuses_orders(plan: &str, outcome: &str) {
     run(async {
         let lab = breakable().await;
@@ -39,7 +39,7 @@ fn upstream_unreachable_refuses_orders() {
 }
 
 #[test]
-fn an_upstream_fault_can_be_kept_to_one_user() {
+fn an_upstream_fault_can_be_limited_to_one_user() {
     testkit::needs!(Postgres, Redis);
     run(async {
         let lab = breakable().await;

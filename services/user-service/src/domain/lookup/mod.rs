@@ -1,7 +1,7 @@
-//! Reading one user: cache-aside, and what holds it up when the cache or the database does not.
+//! Reads one user: cache-aside, with a policy for failures of the cache or the database.
 //!
-//! Fresh copy -> `hit`. None or expired -> one read of the database for all who wait, and a new copy -> `miss`. The cache
-//! fails -> the database, but only so many at once -> `bypass`. The database fails and an expired copy is there -> `stale`.
+//! Fresh copy -> `hit`. None or expired -> one read of the database for all waiting callers, and a new copy -> `miss`. The
+//! cache fails -> the database, with limited concurrency -> `bypass`. The database fails and there is an expired copy -> `stale`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,27 +18,27 @@ use super::{
 #[cfg(test)]
 mod tests;
 
-/// Share by which `ttl-jitter` shortens or lengthens the time of expiry.
+/// Share by which `ttl-jitter` shortens or lengthens the time to expiry.
 const JITTER: f64 = 0.2;
 
-/// The numbers of the policy.
+/// The parameters of the policy.
 #[derive(Debug, Clone, Copy)]
 pub struct LookupPolicy {
     /// How long a copy counts as fresh, before jitter.
     pub ttl: Duration,
     /// How long an absence is remembered.
     pub negative_ttl: Duration,
-    /// How long beyond its freshness a copy is kept.
+    /// How long a stale copy is kept.
     pub stale_for: Duration,
-    /// How long a read of the database may take: well below the request's own deadline, so that a copy can stand in.
+    /// How long a read of the database may take: well below the request's deadline, so that a stale copy can be served instead.
     pub origin_timeout: Duration,
-    /// Reads at once past a failed cache.
+    /// Concurrent reads past a failed cache at most.
     pub bypass_limit: usize,
     /// How long such a read waits for its turn.
     pub bypass_wait: Duration,
 }
 
-/// Where an answer came from: the `x-cache` header.
+/// The source of a response: the `x-cache` header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CacheStatus {
     /// A fresh copy.
@@ -64,12 +64,12 @@ impl CacheStatus {
     }
 }
 
-/// An answer. `user: None`: there is no such user.
+/// The result. `user: None`: there is no such user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// The user.
     pub user: Option<User>,
-    /// Where it came from.
+    /// Its source.
     pub status: CacheStatus,
 }
 
@@ -118,13 +118,13 @@ impl<S: UserStore, C: UserCache> Lookup<S, C> {
         }
     }
 
-    /// Forgets what is known about `id`, after a change: the copy, and reads under way that may carry the old value.
+    /// Forgets what is known about `id`, after a change: the copy, and current reads that may return the old value.
     pub async fn invalidate(&self, id: Uuid) {
         self.flights.forget(&id);
         if self.cache.remove(id).await.is_err() {
             tracing::warn!(user_id = %id, "a cached user could not be removed and is old until it expires");
         }
-        // A read that began between the two may have put the old value back into flight.
+        // A read that began between the two may have cached the old value again.
         self.flights.forget(&id);
     }
 
@@ -160,7 +160,7 @@ impl<S: UserStore, C: UserCache> Lookup<S, C> {
         self.cache.record(LookupEvent::OriginRead);
         let user = self.find(id, on).await?;
         let current = ticket.as_ref().is_none_or(Ticket::current);
-        // A cache that just failed would only cost its deadline once more.
+        // A cache that has just failed would only cost its deadline again.
         if current && status != CacheStatus::Bypass {
             let (entry, keep) = self.entry(user.clone(), on);
             self.cache.put(id, entry, keep).await;

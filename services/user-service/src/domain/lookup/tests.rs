@@ -1,4 +1,4 @@
-//! The lookup policy over a store and a cache in memory, each of which can be told to fail or to wait.
+//! The lookup policy over an in-memory store and cache, each of which can be made to fail or to wait.
 
 use std::{
     collections::HashMap,
@@ -23,12 +23,12 @@ const POLICY: LookupPolicy = LookupPolicy {
     bypass_wait: Duration::from_millis(50),
 };
 
-/// Everything that a test watches and steers.
+/// Everything that a test observes and controls.
 #[derive(Default)]
 struct World {
     users: Mutex<HashMap<Uuid, User>>,
     database_down: AtomicBool,
-    /// Reads of the database wait for a permit while set.
+    /// If set, reads of the database wait for a permit.
     gate: Mutex<Option<Arc<Semaphore>>>,
     entries: Mutex<HashMap<Uuid, (Entry, Duration)>>,
     cache_down: AtomicBool,
@@ -145,7 +145,7 @@ async fn the_second_read_is_a_hit_and_absence_is_remembered_too() {
 }
 
 #[tokio::test]
-async fn an_expired_copy_stands_in_only_while_the_database_fails_and_the_protection_is_on() {
+async fn an_expired_copy_is_served_only_while_the_database_fails_and_the_protection_is_on() {
     let (world, lookup) = World::with_user();
     status(&lookup, id()).await;
     world.0.expire();
@@ -159,7 +159,7 @@ async fn an_expired_copy_stands_in_only_while_the_database_fails_and_the_protect
 }
 
 #[tokio::test]
-async fn an_expired_copy_stands_in_for_a_database_that_hangs() {
+async fn an_expired_copy_is_served_while_the_database_hangs() {
     let (world, lookup) = World::with_user();
     status(&lookup, id()).await;
     world.0.expire();
@@ -224,7 +224,7 @@ async fn a_read_that_began_before_a_change_neither_fills_the_cache_nor_serves_la
 }
 
 #[tokio::test]
-async fn a_flight_goes_on_when_the_caller_that_started_it_is_gone() {
+async fn a_flight_continues_when_the_caller_that_started_it_is_gone() {
     let (world, lookup) = World::with_user();
     let gate = world.0.close_gate();
     let first = tokio::spawn({
