@@ -22,7 +22,7 @@ at_end() { :; }
 # shellcheck disable=SC2317 # called by the trap
 cleanup() {
     at_end
-    [ -z "$busy" ] || kill "$busy" 2>/dev/null || :
+    [ -z "$busy" ] || kube delete pod neighbour --ignore-not-found --now >/dev/null || :
     [ ! -e "$work/forwards" ] || while read -r pid; do kill "$pid" 2>/dev/null || :; done <"$work/forwards"
     rm -rf "$work"
 }
@@ -32,10 +32,15 @@ trap 'exit 130' INT TERM
 kube() { kubectl --context "$context" --namespace "$namespace" "$@"; }
 helm_in() { without_link_warnings helm --kube-context "$context" --namespace "$namespace" "$@"; }
 
-# Keeps one core of this machine busy until the end.
+test_image() { helm_in get values "$release" --all -o json | jq -r .tests.image; }
+
+# Keeps one core busy until the end: a pod beside PostgreSQL that asks for no CPU and takes what there is.
 keep_busy() {
-    while :; do :; done &
-    busy=$!
+    kube delete pod neighbour --ignore-not-found --now >/dev/null
+    node_of_postgres=$(kube get pod postgres-0 -o jsonpath='{.spec.nodeName}')
+    sed "s#IMAGE#$(test_image)#; s#NODE#$node_of_postgres#" tests/kubernetes/proofs/neighbour.yaml | kube apply -f - >/dev/null
+    busy=yes
+    kube wait pod/neighbour --for=condition=Ready --timeout=60s >/dev/null
 }
 
 # Saves the metrics of the chart's load generator to a file. From such a file: all requests except those of /risky,
@@ -49,9 +54,8 @@ dropped() { metric "$1" load_dropped_total; }
 # A pod that places orders, on a node that is not drained; the orders answered with 202; and the number of refused
 # ones.
 start_placer() {
-    image=$(helm_in get values "$release" --all -o json | jq -r .tests.image)
     kube delete pod placer --ignore-not-found --now >/dev/null
-    sed "s#IMAGE#$image#; s#RELEASE#$release#" tests/kubernetes/proofs/placer.yaml | kube apply -f - >/dev/null
+    sed "s#IMAGE#$(test_image)#; s#RELEASE#$release#" tests/kubernetes/proofs/placer.yaml | kube apply -f - >/dev/null
     kube wait pod/placer --for=condition=Ready --timeout=60s >/dev/null
 }
 placed() { kube logs placer | sed -n 's#^202 /orders/##p'; }
