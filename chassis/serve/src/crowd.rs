@@ -84,6 +84,15 @@ impl Crowd {
         self.members().make_room(0, |_| true);
     }
 
+    /// Closes all that are between two requests.
+    pub(crate) fn close_idle(&self) {
+        self.members()
+            .all
+            .values()
+            .filter(|member| member.state.is_idle())
+            .for_each(|member| member.state.close());
+    }
+
     /// Closes all that have waited since before `then`.
     pub(crate) fn close_waiting_since_before(&self, then: u64) {
         for member in self.members().all.values() {

@@ -54,6 +54,9 @@ const BACKLOG: u32 = 4096;
 const STREAMS: u32 = 64;
 /// Time limit for a client's turn once the server drains.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(1);
+/// How often a draining server looks for connections that it can close. Each wait ends with a look at all sockets, so that what
+/// has arrived is known.
+const GLANCE: Duration = Duration::from_millis(20);
 /// Pause after a failed accept.
 const BREATH: Duration = Duration::from_millis(50);
 
@@ -173,15 +176,21 @@ async fn serve(listener: TcpListener, port: Arc<Port>, drain: CancellationToken)
         open(&port, &graceful, &mut connections, tcp, peer);
     }
     drop(listener);
-    // Hyper closes connections idle between requests, but not one that has sent nothing yet or half a request.
+    // Connections between two requests are closed here and not by hyper, which does not look whether a request has arrived
+    // meanwhile. Those that have sent nothing yet, or half a request, get some time. An answer ends its connection anyhow.
     let impatient = async {
         loop {
-            sleep(DRAIN_PATIENCE / 10).await;
+            sleep(GLANCE).await;
+            port.crowd.close_idle();
             port.crowd.close_waiting_since_before(port.clock.now().saturating_sub(millis(DRAIN_PATIENCE)));
         }
     };
+    let finished = async {
+        graceful.shutdown().await;
+        while connections.join_next().await.is_some() {}
+    };
     tokio::select! {
-        () = graceful.shutdown() => {}
+        () = finished => {}
         () = impatient => {}
     }
 }
@@ -223,7 +232,7 @@ fn open(
                 .header_read_timeout(None)
                 .max_buf_size(BUFFER)
                 .serve_connection(io, service);
-            connections.spawn(run(Arc::clone(port), state, place, graceful.watch(connection)));
+            connections.spawn(run(Arc::clone(port), state, place, connection));
         }
         Protocol::Http2 => {
             let connection = http2::Builder::new(TokioExecutor::new())

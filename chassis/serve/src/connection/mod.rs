@@ -100,9 +100,15 @@ impl State {
         }
     }
 
-    /// Ends the connection as soon as its task runs.
+    /// Ends the connection as soon as its task runs, unless a request has arrived by then.
     pub(crate) fn close(&self) {
         self.end(CLOSED);
+    }
+
+    /// A request arrived: it is answered, whatever was meant for an idle connection.
+    fn keep(&self) {
+        let _ = self.end.compare_exchange(CLOSED, OPEN, SeqCst, Relaxed);
+        self.leaves_at.store(0, Relaxed);
     }
 
     /// Ends the connection after `time`, unless a request has arrived on it by then.
@@ -190,6 +196,14 @@ impl State {
         }
     }
 
+    /// Whether it is between two requests.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.called.load(Relaxed)
+            && !self.head.load(Relaxed)
+            && !self.is_stalled()
+            && self.waits_since().is_some()
+    }
+
     /// Whether it waits for the rest of a body.
     pub(crate) fn is_reading(&self) -> bool {
         self.reading.load(Relaxed) > 0
@@ -232,7 +246,8 @@ pub(crate) async fn supervise(
     let mut timer = pin!(tokio::time::sleep(Duration::ZERO));
     poll_fn(|cx| {
         state.task.register(cx.waker());
-        if state.end.load(SeqCst) == CLOSED || connection.as_mut().poll(cx).is_ready() || state.is_ending() {
+        // First, so that a request that has arrived by now is read: its answer ends the connection, and nothing is lost.
+        if connection.as_mut().poll(cx).is_ready() || state.is_ending() {
             return Poll::Ready(());
         }
         loop {

@@ -15,8 +15,7 @@ impl Turn {
         state.running.fetch_add(1, Relaxed);
         state.called.store(true, Relaxed);
         state.head.store(false, Relaxed);
-        // It is worth its place.
-        state.leaves_at.store(0, Relaxed);
+        state.keep();
         Self { state: Arc::clone(state), answering: false }
     }
 

@@ -145,6 +145,21 @@ async fn a_reset_from_within_a_request_is_a_reset_and_not_an_orderly_close() {
 }
 
 #[tokio::test]
+async fn a_request_that_arrived_before_the_drain_is_answered() {
+    let port = Port::open(limits(LONG)).await;
+    let mut client = port.client().await;
+    assert_eq!(client.ask(GET).await.0, 200);
+    // Nothing runs between these two lines: the request is in the kernel, and the server has not seen it.
+    assert_eq!(client.0.try_write(GET.as_bytes()).unwrap(), GET.len());
+    let drained = tokio::spawn(port.server.drain());
+    let (status, text) = client.answer().await;
+    assert_eq!(status, 200);
+    assert!(text.contains("connection: close"), "{text}");
+    client.closed().await;
+    drained.await.unwrap();
+}
+
+#[tokio::test]
 async fn a_drain_does_not_wait_for_clients_that_send_nothing_or_half_a_request() {
     let port = Port::open(limits(LONG)).await;
     let (mut silent, mut half, mut body) = (port.client().await, port.client().await, port.client().await);
