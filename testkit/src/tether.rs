@@ -57,8 +57,9 @@ impl Tether {
     /// Starts `command` in `folder`; cancels an earlier [`Tether::keep_folder`].
     pub(crate) fn start(folder: &Path, signal: &str, command: &[String]) -> Self {
         let _ = std::fs::remove_file(folder.join("keep"));
-        let log = File::options().read(true).write(true).create(true).truncate(true);
-        let log = log.open(folder.join("server.log")).expect("a log in the folder");
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(true);
+        let log = options.open(folder.join("server.log")).expect("a log in the folder");
         let mut shell = Command::new("sh")
             .args(["-c", SCRIPT, "tether"])
             .arg(folder)

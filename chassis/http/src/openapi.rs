@@ -112,10 +112,14 @@ pub fn operations(document: &openapi::OpenApi) -> Vec<(Method, String)> {
 pub(crate) fn serving(document: &openapi::OpenApi) -> Router {
     // Texts, numbers and maps by text only: cannot fail.
     let text = document.to_json().unwrap_or_default();
-    served().split_for_parts().0.with_state(Bytes::from(text))
+    served().split_for_parts().0.with_state(Document(Bytes::from(text)))
 }
 
-fn served() -> OpenApiRouter<Bytes> {
+/// The document as it is sent. A type of its own, as the macro takes `Bytes` for the body of a request.
+#[derive(Clone)]
+struct Document(Bytes);
+
+fn served() -> OpenApiRouter<Document> {
     #[derive(OpenApi)]
     #[openapi(components(schemas(Problem)))]
     struct House;
@@ -126,6 +130,6 @@ fn served() -> OpenApiRouter<Bytes> {
 /// This document.
 #[utoipa::path(get, path = "/openapi.json", operation_id = "openapi",
     responses(ToAnything, (status = 200, description = "This document.")))]
-async fn openapi_document(State(document): State<Bytes>) -> Answer {
+async fn openapi_document(State(Document(document)): State<Document>) -> Answer {
     ([(CONTENT_TYPE, "application/json")], document).into_response()
 }

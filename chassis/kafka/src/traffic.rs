@@ -10,7 +10,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::{OutMessage, boundary::Boundary, producer::Producer};
 use crate::catalogue::{POISON_MESSAGE, PoisonMessage, QUEUE_FLOOD, QueueFlood};
-use chassis_faults::{FaultPoint, Strike};
 
 /// How often a flood sends a batch.
 const BATCH: Duration = Duration::from_millis(50);

@@ -14,9 +14,9 @@ use opentelemetry_sdk::{
 };
 use prometheus::IntCounter;
 
-use chassis_telemetry::catalogue::TRACE_DROP;
 use chassis_faults::FaultPoint;
 use chassis_telemetry::Chassis;
+use chassis_telemetry::catalogue::TRACE_DROP;
 
 /// Time that one export may take; the backend is optional and must not delay a shutdown.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(2);

@@ -142,13 +142,6 @@ impl<'c> Executor<'c> for &'c mut Connection {
         let (conn, observer) = self.split();
         Box::pin(conn.prepare_with(sql, parameters).inspect_err(|error| observer.failed(error)))
     }
-
-    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, sqlx::Result<sqlx::Describe<Postgres>>>
-    where
-        'c: 'e,
-    {
-        self.split().0.describe(sql)
-    }
 }
 
 /// What one operation reports: its duration at the end, its errors when they occur, and its span.

@@ -48,7 +48,8 @@ pub fn file(clock: Clock) -> String {
             let ratio = format!(
                 "max by (slo) (slo:sli_error:ratio_rate{window}) / max by (slo) (slo:error_budget:ratio)"
             );
-            let labels = [("instance", "all"), ("pair", pair.name), ("role", role), ("window", &window)];
+            let labels =
+                [("instance", "all"), ("pair", pair.name), ("role", role), ("window", window.as_str())];
             rule(
                 &mut out,
                 "board:slo_burn_rate:ratio",

@@ -8,10 +8,9 @@ use std::time::Duration;
 use axum::{
     Router,
     extract::State,
-    http::StatusCode,
     routing::{get, put},
 };
-use chassis_http::{Json, Path, Problem, Query};
+use chassis_http::{Json, Path, Problem, Query, problems::NOT_FOUND};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -57,7 +56,7 @@ async fn set_broker(
 
 fn no_broker(count: usize) -> Problem {
     let ids = format!("one of 1 to {count}");
-    Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found", "There is no such broker.").field("id", ids)
+    Problem::new(&NOT_FOUND, "There is no such broker.").field("id", ids)
 }
 
 #[derive(Deserialize)]

@@ -29,7 +29,7 @@ pub struct PortChoice {
 ///
 /// # Errors
 /// A sentence with the expected form.
-pub fn parse_choice(table: &[PortSpec], text: &str) -> Result<PortChoice, String> {
+pub fn parse_choice(table: &[PortSpec], text: &str) -> std::result::Result<PortChoice, String> {
     let example = table.first().map_or("NAME", |port| port.name);
     let (name, number) =
         text.split_once('=').ok_or_else(|| format!("expected NAME=NUMBER, such as {example}=18001"))?;
@@ -71,7 +71,7 @@ impl Ports {
         choices: &[PortChoice],
         outgoing: &Outgoing,
     ) -> Result<Self> {
-        let mut numbers = BTreeMap::new();
+        let mut numbers: BTreeMap<&'static str, u16> = BTreeMap::new();
         for spec in table {
             let chosen = choices.iter().rev().find(|choice| choice.name == spec.name);
             if chosen.is_none() && strays(spec, offset, outgoing) {

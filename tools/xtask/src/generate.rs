@@ -44,7 +44,7 @@ pub(crate) fn write(shell: &Shell, what: Option<What>) -> Result<()> {
 /// them. All have their say before the first failure is returned.
 pub(crate) fn check(shell: &Shell, what: Option<What>) -> Result<()> {
     let asked = |one: &What| what.map_or(*one != What::Snapshots, |what| what == *one);
-    let check = |what| match what {
+    let check = |what: What| match what {
         What::Pages => pages(shell, &["--check"]),
         What::Snapshots => finish(&mut snapshots(shell)),
         What::Chart => shell.run("tests/kubernetes/run", &["chart"]),

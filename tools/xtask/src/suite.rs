@@ -3,8 +3,7 @@
 use anyhow::Result;
 
 use crate::{
-    deny, examples,
-    generate, programs,
+    deny, examples, generate, programs,
     report::Report,
     rules, scripts,
     shell::{Shell, finish},

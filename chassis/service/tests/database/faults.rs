@@ -18,7 +18,8 @@ async fn select(world: &World) -> Result<i32, DbError> {
 
 /// Switches the fault on and waits until it has expired.
 async fn expires(world: &World, name: &str) {
-    let point = world.chassis.faults.point(name);
+    let point =
+        world.chassis.faults.points().find(|point| point.name() == name).expect("a fault of the catalogue");
     eventually(DEADLINE, || async {
         if point.active().is_none() { Ok(()) } else { Err(format!("{name} is still on")) }
     })

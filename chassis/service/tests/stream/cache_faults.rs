@@ -12,7 +12,8 @@ use crate::{
 };
 
 async fn over(chassis: &Chassis, fault: &str) {
-    let point = chassis.faults.point(fault);
+    let point =
+        chassis.faults.points().find(|point| point.name() == fault).expect("a fault of the catalogue");
     eventually(PATIENCE, || async { point.active().map_or(Ok(()), |_| Err("still on".to_owned())) }).await;
 }
 

@@ -7,7 +7,8 @@ use testkit::eventually;
 use crate::support::{PATIENCE, Pipeline, TOPIC, broker};
 
 async fn over(pipeline: &Pipeline, fault: &str) {
-    let point = pipeline.chassis.faults.point(fault);
+    let mut points = pipeline.chassis.faults.points();
+    let point = points.find(|point| point.name() == fault).expect("a fault of the catalogue");
     eventually(PATIENCE, || async { point.active().map_or(Ok(()), |_| Err("still on".to_owned())) }).await;
 }
 

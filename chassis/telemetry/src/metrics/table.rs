@@ -11,7 +11,7 @@ pub trait Metric: Sized {
 }
 
 macro_rules! registered {
-    ($($one:ty = $method:ident;)+ labelled: $($many:ty = $many_method:ident;)+) => {
+    (plain: { $($one:ty = $method:ident;)+ } labelled: { $($many:ty = $many_method:ident;)+ }) => {
         $(impl Metric for $one {
             fn register(metrics: &Metrics, name: &str, help: &str, labels: &[&str], buckets: &[f64]) -> Self {
                 assert!(labels.is_empty() && buckets.is_empty(), "metric `{name}` has neither labels nor buckets");
@@ -28,14 +28,17 @@ macro_rules! registered {
 }
 
 registered! {
-    IntCounter = counter;
-    Counter = float_counter;
-    IntGauge = gauge;
-    Gauge = float_gauge;
-    labelled:
-    IntCounterVec = counter_vec;
-    IntGaugeVec = gauge_vec;
-    GaugeVec = float_gauge_vec;
+    plain: {
+        IntCounter = counter;
+        Counter = float_counter;
+        IntGauge = gauge;
+        Gauge = float_gauge;
+    }
+    labelled: {
+        IntCounterVec = counter_vec;
+        IntGaugeVec = gauge_vec;
+        GaugeVec = float_gauge_vec;
+    }
 }
 
 impl Metric for Histogram {
