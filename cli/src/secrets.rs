@@ -4,36 +4,20 @@
 //! user of the machine can read (docs/adr/0013-secrets-of-a-lab.md).
 
 use std::{
-    fmt,
     fs::{self, File},
     io::{ErrorKind, Read},
     path::PathBuf,
 };
 
 use anyhow::{Context, Result};
+use secrecy::{ExposeSecret as _, SecretString};
 use supervisor::write_private;
 
 use crate::home::Home;
 
-/// Length of a secret: 192 bits cannot be guessed, and need no slow hash.
+/// Length of a secret: 192 bits cannot be guessed, and need no slow hash. Written as hexadecimal digits, it needs no quoting in a
+/// URL, in SQL or in a file.
 const BYTES: usize = 24;
-
-/// A value that is not printed by accident. Hexadecimal, so that it needs no quoting in a URL, in SQL or in a file.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Secret(String);
-
-impl Secret {
-    /// The value itself, for the code that passes it on.
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
 
 /// The folder with the secrets.
 #[derive(Debug, Clone)]
@@ -54,17 +38,17 @@ impl Secrets {
     ///
     /// # Errors
     /// When it can be neither read nor written.
-    pub(crate) fn make(&self, name: &str) -> Result<Secret> {
+    pub(crate) fn make(&self, name: &str) -> Result<SecretString> {
         let path = self.path(name);
         match fs::read_to_string(&path) {
-            Ok(text) if !text.trim().is_empty() => return Ok(Secret(text.trim().to_owned())),
+            Ok(text) if !text.trim().is_empty() => return Ok(SecretString::from(text.trim())),
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 return Err(error).with_context(|| format!("cannot read {}", path.display()));
             }
             _ => {}
         }
-        let secret = Secret(random()?);
-        self.write(name, secret.expose())?;
+        let secret = SecretString::from(random()?);
+        self.write(name, secret.expose_secret())?;
         Ok(secret)
     }
 
@@ -72,10 +56,10 @@ impl Secrets {
     ///
     /// # Errors
     /// When it does not exist, or belongs to another user.
-    pub(crate) fn read(&self, name: &str) -> Result<Secret> {
+    pub(crate) fn read(&self, name: &str) -> Result<SecretString> {
         let path = self.path(name);
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        Ok(Secret(text.trim().to_owned()))
+        Ok(SecretString::from(text.trim()))
     }
 
     /// Writes a file that only its owner can read; atomically, so that a reader sees all of it or nothing.
@@ -109,12 +93,13 @@ mod tests {
         let secrets = Secrets(folder.path().join("secrets"));
         assert!(secrets.read("one").is_err());
         let one = secrets.make("one").unwrap();
-        assert_eq!(one.expose().len(), 48);
-        assert_eq!(secrets.make("one").unwrap(), one);
-        assert_eq!(secrets.read("one").unwrap(), one);
-        assert_ne!(secrets.make("another").unwrap(), one);
+        let shown = |secret: SecretString| secret.expose_secret().to_owned();
+        assert_eq!(one.expose_secret().len(), 48);
+        assert_eq!(shown(secrets.make("one").unwrap()), one.expose_secret());
+        assert_eq!(shown(secrets.read("one").unwrap()), one.expose_secret());
+        assert_ne!(shown(secrets.make("another").unwrap()), one.expose_secret());
         let mode = fs::metadata(secrets.path("one")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        assert_eq!(format!("{one:?}"), "Secret(…)");
+        assert!(!format!("{one:?}").contains(one.expose_secret()), "a secret is not printed by accident");
     }
 }

@@ -4,10 +4,7 @@
 //! Idempotency keys are new in every run, whatever the seed: with repeated keys, the second run with a seed would get
 //! the orders of the first.
 
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, PoisonError},
-};
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 use contracts::orders::{Accepted, PlaceOrder};
@@ -17,6 +14,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
+use parking_lot::Mutex;
 use uuid::Uuid;
 
 use crate::{
@@ -115,13 +113,13 @@ impl HttpTarget {
 
     /// The order that was accepted `back` orders ago, or the oldest one in memory.
     fn recent_order(&self, back: usize) -> Option<Uuid> {
-        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let recent = self.recent.lock();
         recent.get(back).or_else(|| recent.back()).copied()
     }
 
     fn remember(&self, body: &[u8]) {
         let Ok(accepted) = serde_json::from_slice::<Accepted>(body) else { return };
-        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recent = self.recent.lock();
         recent.truncate(RECENT_ORDERS - 1);
         recent.push_front(accepted.id);
     }

@@ -5,7 +5,8 @@ use std::{fmt, str::FromStr};
 use rand::RngExt;
 
 /// One kind of request; also the value of the label `operation`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, clap::ValueEnum, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum OperationKind {
     /// `POST /orders`
     PlaceOrder,
@@ -37,16 +38,8 @@ impl OperationKind {
 
     /// Name in flags, labels and summaries.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::PlaceOrder => "place-order",
-            Self::ReadOrder => "read-order",
-            Self::ListOrders => "list-orders",
-            Self::ReadUser => "read-user",
-            Self::ListUsers => "list-users",
-            Self::UpdateUser => "update-user",
-            Self::Risky => "risky",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -3,13 +3,11 @@
 //! Response time counts from when a request was due, service time from when it was sent. The difference is how late the
 //! generator itself was, so a large one means that the generator, not the system, was short of CPU.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use chassis_telemetry::metrics::{Histogram, LATENCY_BUCKETS, Metrics};
 use hdrhistogram::Histogram as Hdr;
+use parking_lot::Mutex;
 use prometheus::{Gauge, IntCounter, IntGauge};
 use tokio::time::Instant;
 
@@ -226,8 +224,8 @@ impl Recorder {
         self.lock().clone()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Measured> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> parking_lot::MutexGuard<'_, Measured> {
+        self.state.lock()
     }
 }
 

@@ -5,7 +5,8 @@ use std::future::Future;
 use crate::{mix::OperationKind, workload::Operation};
 
 /// How a request ended; also the value of the label `outcome`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Outcome {
     /// 2xx or 3xx.
     Ok,
@@ -28,15 +29,8 @@ impl Outcome {
 
     /// Name in labels and summaries.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::ClientError => "client_error",
-            Self::ServerError => "server_error",
-            Self::Timeout => "timeout",
-            Self::Transport => "transport",
-            Self::Abandoned => "abandoned",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -7,8 +7,9 @@
 use std::{
     net::{SocketAddr, TcpListener},
     ops::Range,
-    sync::{Mutex, PoisonError},
 };
+
+use parking_lot::Mutex;
 
 use crate::Claim;
 
@@ -30,7 +31,7 @@ pub fn free_addr() -> SocketAddr {
     let places = (0..count).filter_map(|step| u16::try_from((begin + step) % count).ok());
     let found = places.map(|place| RANGE.start + place).find_map(|port| Some((port, claim(port)?)));
     let (port, claim) = found.expect("a free port, and a /tmp that can be written to");
-    HELD.lock().unwrap_or_else(PoisonError::into_inner).push(claim);
+    HELD.lock().push(claim);
     ([127, 0, 0, 1], port).into()
 }
 

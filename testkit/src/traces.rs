@@ -1,11 +1,6 @@
 //! An OTLP/HTTP receiver that keeps all spans, and assertions on them.
 
-use std::{
-    collections::BTreeMap,
-    net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, body::Bytes, extract::State, routing::post};
 use http::StatusCode;
@@ -14,6 +9,7 @@ use opentelemetry_proto::tonic::{
     common::v1::{AnyValue, KeyValue, any_value::Value},
     trace::v1::{self as otlp, span::SpanKind, status::StatusCode as SpanStatus},
 };
+use parking_lot::{Mutex, MutexGuard};
 use prost::Message;
 use tokio::task::JoinHandle;
 
@@ -141,7 +137,7 @@ async fn receive(
 }
 
 fn lock(spans: &Mutex<Vec<Span>>) -> MutexGuard<'_, Vec<Span>> {
-    spans.lock().unwrap_or_else(PoisonError::into_inner)
+    spans.lock()
 }
 
 fn convert(span: otlp::Span, service: &str) -> Span {

@@ -3,12 +3,9 @@
 //!
 //! Our own because tower has none, and because it is switched off at run time and exports its state to our registry.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
+use parking_lot::{Mutex, MutexGuard};
 use prometheus::IntGauge;
 use tokio::time::Instant;
 
@@ -112,7 +109,7 @@ impl Breaker {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic cannot leave the state half-written: each change is one assignment.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

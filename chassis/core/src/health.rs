@@ -2,13 +2,14 @@
 
 use std::{
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use parking_lot::RwLock;
 
 /// Time allowed for one check.
 const DEADLINE: Duration = Duration::from_secs(1);
@@ -33,7 +34,7 @@ impl Readiness {
     where
         F: Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync + 'static,
     {
-        self.inner.checks.write().unwrap_or_else(PoisonError::into_inner).push((name, Arc::new(check)));
+        self.inner.checks.write().push((name, Arc::new(check)));
     }
 
     /// Makes the process unready for good: the first step of a shutdown.
@@ -46,7 +47,7 @@ impl Readiness {
         if self.inner.stopping.load(Ordering::Acquire) {
             return vec![("process", "stopping".to_owned())];
         }
-        let checks = self.inner.checks.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let checks = self.inner.checks.read().clone();
         let asked = checks.into_iter().map(|(name, check)| async move {
             match tokio::time::timeout(DEADLINE, check()).await {
                 Ok(Ok(())) => None,

@@ -55,6 +55,8 @@ macro_rules! problem_types {
 
 #[cfg(test)]
 mod tests {
+    #![allow(unreachable_pub, reason = "the macro declares what other crates use")]
+
     crate::problem_types! {
         /// It is not there any more.
         GONE = 410, "gone", "Gone";

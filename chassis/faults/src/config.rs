@@ -1,6 +1,6 @@
 //! Flags and environment of the fault and protection switches.
 
-use chassis_core::config::Secret;
+use secrecy::SecretString;
 
 /// Who may switch faults and protections, and their state at start-up.
 #[derive(Debug, Clone, clap::Args)]
@@ -10,7 +10,7 @@ pub struct FaultsConfig {
     pub faults_enabled: bool,
     /// Bearer token that `/faults` and `/protections` require; without it they are open.
     #[arg(long, env = "FAULTS_TOKEN", hide_env_values = true)]
-    pub faults_token: Option<Secret>,
+    pub faults_token: Option<SecretString>,
     /// For instructors: name active faults in metrics, spans and logs.
     #[arg(long, env = "FAULTS_REVEAL", default_value_t = false, action = clap::ArgAction::Set)]
     pub faults_reveal: bool,

@@ -4,7 +4,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -12,6 +12,7 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
 use tokio::{sync::watch, time::Instant};
 
 use super::{
@@ -94,7 +95,7 @@ impl PointState {
         };
         if let Some(plan) = baseline {
             state.put(Some(InForce::new(plan.clone(), true)));
-            *state.baseline.lock().unwrap_or_else(PoisonError::into_inner) = Some(plan);
+            *state.baseline.lock() = Some(plan);
         }
         state
     }
@@ -122,7 +123,7 @@ impl PointState {
     pub(super) fn end(&self, forever: bool) {
         let Some(in_force) = self.in_force.load_full() else { return };
         if forever {
-            *self.baseline.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            *self.baseline.lock() = None;
         } else if in_force.baseline {
             return;
         }
@@ -135,7 +136,7 @@ impl PointState {
         self.version.send_if_modified(|version| {
             retired = self.in_force.load().as_ref().is_some_and(|now| Arc::ptr_eq(now, ended));
             if retired {
-                let baseline = self.baseline.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let baseline = self.baseline.lock().clone();
                 self.store(baseline.map(|plan| InForce::new(plan, true)));
                 *version += 1;
             }

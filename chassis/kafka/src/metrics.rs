@@ -1,11 +1,9 @@
 //! What the broker boundary exports. One set per process, shared by its producer and consumers. The series of a topic are
 //! looked up once and kept: finding them costs more than counting.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::{collections::HashMap, sync::Arc};
 
+use parking_lot::RwLock;
 use prometheus::{GaugeVec, IntCounter, IntCounterVec, IntGaugeVec};
 
 use chassis_telemetry::metrics::{Histogram, HistogramVec, LATENCY_BUCKETS, Metrics};
@@ -118,12 +116,12 @@ impl KafkaMetrics {
 
     /// The series of a topic that is published to; they begin at 0 when they are first asked for.
     pub(super) fn published(&self, topic: &str) -> Arc<Published> {
-        let known = self.publishing.read().unwrap_or_else(PoisonError::into_inner).get(topic).map(Arc::clone);
+        let known = self.publishing.read().get(topic).map(Arc::clone);
         known.unwrap_or_else(|| {
             let counter = |outcome| self.published.with_label_values(&[topic, outcome]);
             let duration = self.publish_duration.with(&[topic]);
             let made = Published { ok: counter("ok"), error: counter("error"), duration };
-            let mut publishing = self.publishing.write().unwrap_or_else(PoisonError::into_inner);
+            let mut publishing = self.publishing.write();
             Arc::clone(publishing.entry(topic.to_owned()).or_insert_with(|| Arc::new(made)))
         })
     }

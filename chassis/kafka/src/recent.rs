@@ -2,11 +2,10 @@
 
 use std::{
     collections::{BTreeSet, VecDeque},
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering},
 };
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::catalogue::{POISON_MESSAGE, QUEUE_FLOOD};
 use chassis_faults::Faults;
@@ -42,7 +41,7 @@ impl Recent {
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+        self.memory.lock()
     }
 
     /// Adds a topic that this process produces or consumes.

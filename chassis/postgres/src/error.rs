@@ -42,7 +42,8 @@ pub enum DbError {
 const UNIQUE_VIOLATION: &str = "23505";
 
 /// The `kind` label of `database_errors_total`: [`DbError`] without its causes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub(crate) enum ErrorKind {
     PoolTimeout,
     Unavailable,
@@ -57,14 +58,7 @@ impl ErrorKind {
         [Self::PoolTimeout, Self::Unavailable, Self::Conflict, Self::Duplicate, Self::Data, Self::Other];
 
     pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::PoolTimeout => "pool_timeout",
-            Self::Unavailable => "unavailable",
-            Self::Conflict => "conflict",
-            Self::Duplicate => "duplicate",
-            Self::Data => "data",
-            Self::Other => "other",
-        }
+        self.into()
     }
 
     /// Classifies without consuming. A decoding error is `Other`: the program does not match its own schema.

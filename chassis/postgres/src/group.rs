@@ -8,13 +8,11 @@
 //! A `db-*` fault hits only the selected jobs: such a job leaves its group and runs alone, and the others are
 //! not affected.
 
-use std::{
-    mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{mem, sync::Arc};
 
 use async_trait::async_trait;
 use chassis_telemetry::traces::Place;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
 use super::{Database, DbError, QueryType, faults::Blow};
@@ -192,6 +190,6 @@ impl<W: GroupWork> Inner<W> {
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue<W>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock()
     }
 }

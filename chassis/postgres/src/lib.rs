@@ -81,7 +81,8 @@ pub struct DbTargets {
 }
 
 /// `query_type` label.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum QueryType {
     /// Reads.
     Select,
@@ -99,13 +100,7 @@ impl QueryType {
     const ALL: [Self; 5] = [Self::Select, Self::Insert, Self::Update, Self::Delete, Self::Transaction];
 
     fn as_str(self) -> &'static str {
-        match self {
-            Self::Select => "select",
-            Self::Insert => "insert",
-            Self::Update => "update",
-            Self::Delete => "delete",
-            Self::Transaction => "transaction",
-        }
+        self.into()
     }
 
     /// `db.operation.name` of the semantic conventions.

@@ -61,7 +61,8 @@ pub enum Protocol {
 }
 
 /// A client that was refused before the program got its request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Refusal {
     /// The request names a host that is not this program.
     WrongHost,
@@ -84,15 +85,8 @@ impl Refusal {
 
     /// The name as a label.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::WrongHost => "wrong-host",
-            Self::CrossOrigin => "cross-origin",
-            Self::SlowHead => "slow-head",
-            Self::SlowBody => "slow-body",
-            Self::SlowRead => "slow-read",
-            Self::Crowded => "crowded",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -6,7 +6,7 @@ mod support;
 
 use std::{
     io::{self, Write},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 use axum::{Router, routing::get};
@@ -14,6 +14,7 @@ use chassis_http::catalogue::HTTP_ERROR;
 use chassis_otlp::TelemetryGuard;
 use chassis_service::{App, lifecycle::Running};
 use chassis_telemetry::catalogue::{LOG_DROP, TRACE_DROP};
+use parking_lot::Mutex;
 use testkit::{Http, Scrape, TraceSink};
 
 const POINTS: chassis_faults::Catalogue = &[&HTTP_ERROR, &TRACE_DROP, &LOG_DROP];
@@ -25,14 +26,14 @@ struct Lines(Arc<Mutex<Vec<u8>>>);
 impl Lines {
     /// The lines written since the last call.
     fn take(&self) -> String {
-        let bytes = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let bytes = std::mem::take(&mut *self.0.lock());
         String::from_utf8_lossy(&bytes).into_owned()
     }
 }
 
 impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        self.0.lock().extend_from_slice(bytes);
         Ok(bytes.len())
     }
     fn flush(&mut self) -> io::Result<()> {

@@ -6,11 +6,12 @@
 use std::{
     fmt::{self, Write as _},
     io::Write,
-    sync::{Mutex, OnceLock, PoisonError},
+    sync::OnceLock,
 };
 
 use chrono::{SecondsFormat, Utc};
 use opentelemetry::trace::TraceContextExt as _;
+use parking_lot::Mutex;
 use prometheus::IntCounter;
 use serde_json::{Map, Value};
 use tracing::{
@@ -103,7 +104,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         let ids = ids.or_else(traces::current_ids);
         let line = self.render(event, ids);
         // A closed stdout must not take the service down.
-        let _ = self.out.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
+        let _ = self.out.lock().write_all(line.as_bytes());
     }
 }
 

@@ -9,6 +9,8 @@ use std::{
 use anyhow::{Context, Result};
 use clap::Args;
 
+use secrecy::ExposeSecret as _;
+
 use crate::{
     home::Home,
     parts::{postgres, programs, stores},
@@ -81,7 +83,7 @@ impl RedisCli {
         let mut command = Command::new(program);
         command
             .args(["-h", "127.0.0.1", "-p", &port.to_string(), "--user", "lab", "--no-auth-warning"])
-            .env("REDISCLI_AUTH", password.expose());
+            .env("REDISCLI_AUTH", password.expose_secret());
         Err(command.args(self.arguments).exec()).context("cannot run redis-cli")
     }
 }

@@ -28,6 +28,8 @@ use tokio::{
     time::{Instant, sleep},
 };
 
+use secrecy::ExposeSecret as _;
+
 use super::{monitoring, programs};
 use crate::{home::Home, secrets::Secrets};
 
@@ -106,7 +108,7 @@ fn start(home: &Home) -> Result<(Child, String)> {
     // A new path each time: someone may have seen an older one.
     let _ = fs::remove_file(secrets.path("forget"));
     let path = secrets.make("forget")?;
-    let flags = flags(&folder, &config, port, path.expose());
+    let flags = flags(&folder, &config, port, path.expose_secret());
     // In a file, because every user can see the command line.
     let flags_file = secrets.write("forget-flags", &flags)?;
     let child = Command::new(programs::need(&["prometheus"], "Prometheus")?)
@@ -115,7 +117,7 @@ fn start(home: &Home) -> Result<(Child, String)> {
         .kill_on_drop(true)
         .spawn()
         .context("cannot run Prometheus")?;
-    Ok((child, format!("http://127.0.0.1:{port}/{}", path.expose())))
+    Ok((child, format!("http://127.0.0.1:{port}/{}", path.expose_secret())))
 }
 
 /// One flag per line.

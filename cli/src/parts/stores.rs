@@ -6,6 +6,8 @@ use anyhow::{Context, Result, bail};
 use supervisor::{Part, part::Line, ports::Ports, probe::Probe, write_private};
 
 use super::{environment, programs};
+use secrecy::ExposeSecret as _;
+
 use crate::{home::Home, secrets::Secrets};
 
 /// Redis as a cache: no persistence, bounded memory, least recently used keys are evicted; one account for the
@@ -24,8 +26,8 @@ pub(crate) fn redis(home: &Home, port: u16) -> Result<Part> {
     let secrets = Secrets::of(home);
     let text = TEMPLATE_REDIS
         .replace("{{port}}", &port.to_string())
-        .replace("{{service}}", secrets.make(REDIS_SERVICE)?.expose())
-        .replace("{{owner}}", secrets.make(REDIS_OWNER)?.expose());
+        .replace("{{service}}", secrets.make(REDIS_SERVICE)?.expose_secret())
+        .replace("{{owner}}", secrets.make(REDIS_OWNER)?.expose_secret());
     let config = folder.join("redis.conf");
     write_private(&config, &text)?;
     let mut line = Line::new(program).args([config.to_string_lossy()]);
@@ -45,7 +47,7 @@ pub(crate) const REDIS_OWNER: &str = "redis-lab";
 /// # Errors
 /// When its password can be neither read nor created.
 pub(crate) fn redis_url(secrets: &Secrets, port: u16) -> Result<String> {
-    Ok(format!("redis://user-service:{}@127.0.0.1:{port}", secrets.make(REDIS_SERVICE)?.expose()))
+    Ok(format!("redis://user-service:{}@127.0.0.1:{port}", secrets.make(REDIS_SERVICE)?.expose_secret()))
 }
 
 /// The major version in `Redis server v=7.0.15 sha=…`.

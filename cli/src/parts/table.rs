@@ -6,6 +6,8 @@ use supervisor::{Part, part::Line, ports::Ports, probe::Probe};
 use super::{
     alerting, apache_kafka, environment, grafana, monitoring, ports::PORTS, postgres, programs, stores,
 };
+use secrecy::ExposeSecret as _;
+
 use crate::{home::Home, secrets::Secrets};
 
 /// A broker that the lab runs itself.
@@ -139,7 +141,7 @@ fn patient(name: &str, choices: &Choices, secrets: &Secrets, database: &str) -> 
 
 /// Both ends of the topics share a key, so that they trust each other and nobody else who can reach the broker.
 fn with_event_keys(part: Part, choices: &Choices, secrets: &Secrets) -> Result<Part> {
-    let own = || anyhow::Ok(format!("lab:{}", secrets.make("events")?.expose()));
+    let own = || anyhow::Ok(format!("lab:{}", secrets.make("events")?.expose_secret()));
     let keys = choices.event_keys.clone().map_or_else(own, Ok)?;
     Ok(with(part, "EVENT_KEYS", keys))
 }

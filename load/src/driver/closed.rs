@@ -1,8 +1,9 @@
 //! The closed loop: N callers, each of which sends its next request after a response. Measures how much a system can do;
 //! it cannot show how long users wait, because a slow response also delays the next request.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +23,7 @@ pub(super) async fn run<T: Target>(
         let (task, workload, over) = (caller.clone(), Arc::clone(&workload), over.clone());
         caller.in_flight.spawn(async move {
             while !over.is_cancelled() {
-                let next = workload.lock().unwrap_or_else(PoisonError::into_inner).next();
+                let next = workload.lock().next();
                 let Some(operation) = next else { return };
                 task.call(operation, Instant::now()).await;
             }

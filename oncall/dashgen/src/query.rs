@@ -2,7 +2,7 @@
 //! narrowed to one replica; a rule of Grafana's dashboard-linter requires this too.
 
 /// Where a query goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray)]
 pub enum Source {
     /// PromQL.
     Prometheus,
@@ -14,7 +14,7 @@ pub enum Source {
 
 impl Source {
     /// All, in the order of the variables.
-    pub const ALL: [Self; 3] = [Self::Prometheus, Self::Loki, Self::Jaeger];
+    pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
     /// Grafana's type of the data source.
     #[must_use]

@@ -63,8 +63,9 @@ const fn pair(name: &'static str, severity: Severity, long: Window, short: Windo
 }
 
 /// On which clock rules run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, strum::IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Clock {
     /// Real time: periods of weeks, windows of hours.
     Production,
@@ -87,11 +88,8 @@ impl Clock {
 
     /// Name in file names and in the label `clock`.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Production => "production",
-            Self::Lab => "lab",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// A production window on this clock.

@@ -6,8 +6,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// What a user pays for; also a blast-radius scope of faults.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, strum::IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum UserTier {
     /// Pays nothing: about 70 % of users.
     Free,
@@ -20,12 +21,8 @@ pub enum UserTier {
 impl UserTier {
     /// Wire name.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Free => "free",
-            Self::Standard => "standard",
-            Self::Premium => "premium",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{Arc, mpsc},
     time::Duration,
 };
 
 use anyhow::Context;
+use parking_lot::Mutex;
 use rdkafka::{error::KafkaResult, mocking::MockCluster, producer::DefaultProducerContext};
 
 use crate::config::Topic;
@@ -58,7 +59,7 @@ impl Cluster {
 
     /// Whether each broker is up, in the order of their ids from 1.
     pub fn up(&self) -> Vec<bool> {
-        self.state.up.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.state.up.lock().clone()
     }
 
     /// The brokers that are up.
@@ -83,7 +84,7 @@ impl Cluster {
     /// Cuts and refuses a broker's connections, or accepts them again. Leaders stay where they are: the partitions of a
     /// broker that is down are not available. `false` when there is no such broker.
     pub fn set_up(&self, broker: usize, up: bool) -> bool {
-        let mut all = self.state.up.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.state.up.lock();
         let Some(state) = broker.checked_sub(1).and_then(|index| all.get_mut(index)) else { return false };
         *state = up;
         let broker = i32::try_from(broker).unwrap_or(i32::MAX);

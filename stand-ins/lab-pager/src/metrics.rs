@@ -9,7 +9,8 @@ use prometheus::{IntCounter, IntCounterVec};
 use crate::{page::Status, store::Store};
 
 /// The webhook of a notification.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum Format {
     /// Alertmanager's own.
     Webhook,
@@ -18,15 +19,12 @@ pub enum Format {
 }
 
 impl Format {
-    const ALL: [Self; 2] = [Self::Webhook, Self::Slack];
+    const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
     /// The label `format`.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Webhook => "webhook",
-            Self::Slack => "slack",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -1,10 +1,8 @@
 //! The stored pages: the latest ones, up to a limit. Never waits for anything but its own lock.
 
-use std::{
-    collections::VecDeque,
-    num::NonZeroUsize,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::VecDeque, num::NonZeroUsize};
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::page::Page;
 
@@ -63,6 +61,6 @@ impl Store {
     }
 
     fn lock(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock()
     }
 }

@@ -1,14 +1,16 @@
 //! What the store exports. Every series exists from the start.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use chassis_telemetry::metrics::Metrics;
+use parking_lot::Mutex;
 use prometheus::{IntCounterVec, IntGauge, IntGaugeVec};
 
 use crate::store::{Class, Received, Store, Usage};
 
 /// A transport of OTLP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum Protocol {
     /// OTLP/HTTP.
     Http,
@@ -17,13 +19,10 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    const ALL: [Self; 2] = [Self::Http, Self::Grpc];
+    const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::Grpc => "grpc",
-        }
+    fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -115,13 +114,13 @@ impl Held {
             bytes: metrics.gauge("trace_store_bytes", "Bytes held."),
         });
         metrics.on_scrape(move || {
-            held.lock().unwrap_or_else(PoisonError::into_inner).refresh(&store.usage());
+            held.lock().refresh(&store.usage());
         });
     }
 
     fn refresh(&self, usage: &Usage) {
         for class in Class::ALL {
-            let n = class as usize;
+            let n = *class as usize;
             self.traces.with_label_values(&[class.as_str()]).set(gauge_value(usage.traces[n]));
             let evicted = self.evicted.with_label_values(&[class.as_str()]);
             evicted.inc_by(usage.evicted[n].saturating_sub(evicted.get()));

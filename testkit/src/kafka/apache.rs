@@ -3,10 +3,10 @@
 use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
+use parking_lot::{Mutex, MutexGuard};
 use rdkafka::{
     ClientConfig,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
@@ -73,7 +73,7 @@ impl Apache {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Tether>> {
-        self.tether.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tether.lock()
     }
 
     fn last_words(&self) -> String {

@@ -2,10 +2,11 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
+    sync::{Arc, mpsc},
     time::Duration,
 };
 
+use parking_lot::{Mutex, MutexGuard};
 use prometheus::IntCounter;
 use rdkafka::{
     TopicPartitionList,
@@ -71,18 +72,18 @@ impl Assignment {
     }
 
     fn workers(&self) -> MutexGuard<'_, HashMap<i32, Worker>> {
-        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
+        self.workers.lock()
     }
 
     /// Partitions whose lag this member answers for.
     pub(super) fn responsible(&self) -> BTreeSet<i32> {
-        self.responsible.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.responsible.lock().clone()
     }
 
     fn set_responsible(&self) {
         let assigned: BTreeSet<i32> = self.workers().keys().copied().collect();
         if !assigned.is_empty() {
-            *self.responsible.lock().unwrap_or_else(PoisonError::into_inner) = assigned;
+            *self.responsible.lock() = assigned;
         }
     }
 

@@ -3,12 +3,10 @@
 //! Entries live from assignment to revocation, so that no offset of an earlier assignment can be committed in a later one:
 //! after a broker lost its log, the same number means another message.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use parking_lot::{Mutex, MutexGuard};
 
 /// The partitions of one consumer.
 #[derive(Default)]
@@ -34,7 +32,7 @@ struct Progress {
 
 impl Offsets {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<i32, Progress>> {
-        self.partitions.lock().unwrap_or_else(PoisonError::into_inner)
+        self.partitions.lock()
     }
 
     pub(super) fn assigned(&self, partition: i32) {

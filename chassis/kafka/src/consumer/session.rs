@@ -5,10 +5,11 @@
 //! files do not.
 
 use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError, Weak,
+    Arc, Weak,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
+use parking_lot::{Mutex, MutexGuard};
 use rdkafka::consumer::{ConsumerContext, StreamConsumer};
 use tokio::sync::Notify;
 
@@ -36,7 +37,7 @@ impl<C: ConsumerContext> Default for Session<C> {
 
 impl<C: ConsumerContext> Session<C> {
     fn slot(&self) -> MutexGuard<'_, Weak<StreamConsumer<C>>> {
-        self.client.lock().unwrap_or_else(PoisonError::into_inner)
+        self.client.lock()
     }
 
     /// Ends the session of the client before; the number is that of the next one.

@@ -1,10 +1,8 @@
 //! Faults of publishing, inside a publish: no acknowledgement, and copies.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
+use parking_lot::{Mutex, MutexGuard};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tokio::runtime::Handle;
 
@@ -101,7 +99,7 @@ impl Unreachable {
     }
 
     fn slot(&self) -> MutexGuard<'_, Option<Share>> {
-        self.client.lock().unwrap_or_else(PoisonError::into_inner)
+        self.client.lock()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     io::Write,
-    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, LazyLock},
     time::Duration,
 };
 
@@ -13,6 +13,7 @@ use chassis_http::{Json, Problem, problems::INTERNAL};
 use chassis_otlp::TelemetryGuard;
 use chassis_telemetry::Chassis;
 use http::Method;
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value;
 use testkit::{Answer, Scrape, Span, TraceSink};
 use tokio::runtime::Runtime;
@@ -33,7 +34,7 @@ static WORLD: LazyLock<World> = LazyLock::new(World::start);
 
 /// The world, for one test at a time.
 pub(crate) fn enter() -> Turn {
-    Turn { world: &WORLD, _turn: WORLD.turn.lock().unwrap_or_else(PoisonError::into_inner) }
+    Turn { world: &WORLD, _turn: WORLD.turn.lock() }
 }
 
 pub(crate) struct Turn {
@@ -92,7 +93,7 @@ impl World {
 
     /// The log lines of a trace; each is written before its answer.
     pub(crate) fn lines_of(&self, trace: &str) -> Vec<Value> {
-        let text = self.lines.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let text = self.lines.0.lock().clone();
         let text = String::from_utf8(text).expect("UTF-8");
         let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));
         lines.filter(|line| line["trace_id"] == trace).collect()
@@ -155,7 +156,7 @@ struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+        self.0.lock().write(bytes)
     }
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())

@@ -8,12 +8,9 @@ mod histogram;
 mod openmetrics;
 mod table;
 
-use std::{
-    any::Any,
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{any::Any, collections::BTreeMap, sync::Arc};
 
+use parking_lot::Mutex;
 use prometheus::{
     Encoder as _, HistogramOpts, Opts, TextEncoder,
     core::{Collector, Desc},
@@ -172,6 +169,6 @@ impl Metrics {
 }
 
 /// Locks even if another holder panicked: the maps here are never left half-written.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> parking_lot::MutexGuard<'_, T> {
+    mutex.lock()
 }

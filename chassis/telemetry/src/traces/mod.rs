@@ -11,7 +11,9 @@ use opentelemetry::{
     propagation::{Extractor, Injector, TextMapPropagator as _},
     trace::{SpanContext, TraceContextExt as _, TraceState},
 };
+use opentelemetry_http::HeaderExtractor;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 pub use place::{Place, is_unsampled, span_here};
 
@@ -40,7 +42,8 @@ pub fn remote_parent(headers: &http::HeaderMap) -> Option<Context> {
     if !headers.contains_key(&TRACEPARENT) {
         return None;
     }
-    let context = TraceContextPropagator::new().extract_with_context(&Context::new(), &Http(headers));
+    let context =
+        TraceContextPropagator::new().extract_with_context(&Context::new(), &HeaderExtractor(headers));
     let valid = context.span().span_context().is_valid();
     valid.then_some(context)
 }
@@ -91,24 +94,20 @@ pub fn scope_of(route: &str, baggage: Option<&str>, subject: &'static [Attribute
         let Some((key, value)) = entry.split(';').next().and_then(|member| member.split_once('=')) else {
             continue;
         };
-        let value = value.trim();
-        let value = url::form_urlencoded::parse(format!("v={}", value.replace('+', "%2B")).as_bytes())
-            .next()
-            .map(|(_, v)| v.into_owned());
-        let known = subject.iter().find(|attribute| attribute.key == key.trim());
-        if let (Some(attribute), Some(value)) = (known, value) {
-            scope.subject.insert(attribute.key, value);
-        }
+        let Some(attribute) = subject.iter().find(|attribute| attribute.key == key.trim()) else { continue };
+        let value = percent_decode_str(value.trim()).decode_utf8_lossy();
+        scope.subject.insert(attribute.key, value.into_owned());
     }
     scope
 }
 
+/// What the value of a member may not hold as it is (`baggage-octet` of W3C Baggage), and `%`, which begins what is encoded.
+const NOT_IN_BAGGAGE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'%').add(b',').add(b';').add(b'\\');
+
 fn baggage_of(scope: &Scope) -> Option<String> {
-    let encode = |value: &str| {
-        url::form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>().replace('+', "%20")
-    };
-    let members: Vec<_> =
-        scope.subject.iter().map(|(key, value)| format!("{key}={}", encode(value))).collect();
+    let member =
+        |(key, value): (&&str, &String)| format!("{key}={}", utf8_percent_encode(value, NOT_IN_BAGGAGE));
+    let members: Vec<_> = scope.subject.iter().map(member).collect();
     (!members.is_empty()).then(|| members.join(","))
 }
 
@@ -132,17 +131,6 @@ impl Extractor for Borrowed<'_> {
     }
 }
 
-struct Http<'a>(&'a http::HeaderMap);
-
-impl Extractor for Http<'_> {
-    fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).and_then(|value| value.to_str().ok())
-    }
-    fn keys(&self) -> Vec<&str> {
-        self.0.keys().map(http::HeaderName::as_str).collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,7 +144,7 @@ mod tests {
     fn baggage_survives_the_wire() {
         let scope = Scope {
             route: "/a".to_owned(),
-            subject: [("user.id", "a,b;c=d é+".to_owned()), ("user.tier", "premium".to_owned())].into(),
+            subject: [("user.id", "a,b;c=d é+100%25".to_owned()), ("user.tier", "premium".to_owned())].into(),
         };
         let header = baggage_of(&scope).expect("baggage");
         assert!(header.is_ascii() && !header.contains(' '), "{header}");

@@ -1,16 +1,13 @@
 //! Well-behaved callers: each order has an idempotency key and is sent again, with the same key and body, until it is
 //! answered. The databases must then agree with the answers.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use contracts::{
     orders::{Accepted, Item, PlaceOrder},
     users::{SEEDED_USERS, seeded_user_id},
 };
+use parking_lot::{Mutex, MutexGuard};
 use reqwest::{Client, StatusCode};
 use tokio::{sync::Semaphore, task::JoinSet, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -91,7 +88,7 @@ impl Clients {
     }
 
     fn lock(&self) -> MutexGuard<'_, Notes> {
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+        self.notes.lock()
     }
 
     /// Places orders at this rate until `stop`; returns when each has its answer, or at `give_up`.

@@ -3,11 +3,12 @@
 use std::{
     os::unix::process::ExitStatusExt,
     process::{ExitStatus, Stdio},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
+use parking_lot::Mutex;
 use rustix::process::Signal;
 use supervisor::{
     logfile,
@@ -73,11 +74,11 @@ impl Patient {
 
     /// How often a supervisor was started.
     pub(super) fn starts(&self) -> u32 {
-        *self.starts.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.starts.lock()
     }
 
     fn supervisor(&self) -> Option<ProcId> {
-        *self.supervisor.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.supervisor.lock()
     }
 
     fn ready(&self) -> bool {
@@ -158,8 +159,8 @@ impl Patient {
         let child =
             command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).process_group(0).spawn();
         let child = child.context("cannot start the lab")?;
-        *self.supervisor.lock().unwrap_or_else(PoisonError::into_inner) = child.id().and_then(ProcId::of);
-        *self.starts.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        *self.supervisor.lock() = child.id().and_then(ProcId::of);
+        *self.starts.lock() += 1;
         Ok(child)
     }
 

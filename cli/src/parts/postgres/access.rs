@@ -9,7 +9,9 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use supervisor::write_private;
 
-use crate::secrets::{Secret, Secrets};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::secrets::Secrets;
 
 /// Databases, one for each service that needs one. The role of the service has the same name.
 const DATABASES: &[&str] = &["users", "orders", "fulfillment"];
@@ -26,7 +28,7 @@ pub(crate) const PASS_FILE: &str = "pgpass";
 /// When its password can be neither read nor created.
 pub(crate) fn url(secrets: &Secrets, port: u16, database: &str) -> Result<String> {
     let password = secrets.make(&file(database))?;
-    Ok(format!("postgres://{database}:{}@127.0.0.1:{port}/{database}", password.expose()))
+    Ok(format!("postgres://{database}:{}@127.0.0.1:{port}/{database}", password.expose_secret()))
 }
 
 /// Name of the secret for a role.
@@ -61,10 +63,10 @@ pub(super) fn roles(secrets: &Secrets) -> Result<String> {
         sql.push_str(&format!(
             "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role}; END IF; END $$;\n\
              ALTER ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD '{}';\n",
-            verifier(&password, secrets.make(&format!("{}-salt", file(role)))?.expose())
+            verifier(&password, secrets.make(&format!("{}-salt", file(role)))?.expose_secret())
         ));
         if role == &OWNER {
-            let entry = |host: &str| format!("{host}:*:*:{OWNER}:{}\n", password.expose());
+            let entry = |host: &str| format!("{host}:*:*:{OWNER}:{}\n", password.expose_secret());
             secrets.write(PASS_FILE, &(entry("127.0.0.1") + &entry("localhost")))?;
         }
     }
@@ -78,8 +80,8 @@ pub(super) fn roles(secrets: &Secrets) -> Result<String> {
 /// The SCRAM verifier that PostgreSQL stores (RFC 5803), so that it never sees the password itself. One iteration:
 /// more would only slow down guessing, which is hopeless against 192 random bits, and every connection would pay
 /// for them.
-fn verifier(password: &Secret, salt: &str) -> String {
-    let salted = mac(password.expose().as_bytes(), &[salt.as_bytes(), &1_u32.to_be_bytes()].concat());
+fn verifier(password: &SecretString, salt: &str) -> String {
+    let salted = mac(password.expose_secret().as_bytes(), &[salt.as_bytes(), &1_u32.to_be_bytes()].concat());
     let stored = Sha256::digest(mac(&salted, b"Client Key"));
     let server = mac(&salted, b"Server Key");
     let base64 = |bytes: &[u8]| BASE64_STANDARD.encode(bytes);
@@ -109,6 +111,6 @@ mod tests {
         let verifier = verifier(&password, "salt");
         assert!(verifier.starts_with("SCRAM-SHA-256$1:c2FsdA==$"), "{verifier}");
         assert_eq!(verifier.len(), "SCRAM-SHA-256$1:c2FsdA==$:".len() + 44 * 2);
-        assert!(!verifier.contains(password.expose()));
+        assert!(!verifier.contains(password.expose_secret()));
     }
 }

@@ -76,7 +76,7 @@ fn sources(board: &Board) -> Vec<Source> {
         links.any(|link| link.url.contains(source.variable()))
     };
     let wanted = |source| source == Source::Prometheus || asks(source) || linked(source);
-    Source::ALL.into_iter().filter(|source| wanted(*source)).collect()
+    Source::ALL.iter().copied().filter(|source| wanted(*source)).collect()
 }
 
 fn panels(board: &Board) -> Vec<Value> {

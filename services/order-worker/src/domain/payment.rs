@@ -14,7 +14,8 @@ pub const LIMIT_CENTS: i64 = 100_000_000;
 const DECLINED_ONE_IN: u128 = 50;
 
 /// Why a payment was declined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Decline {
     /// By the order's id: about 2 %.
     InsufficientFunds,
@@ -25,16 +26,14 @@ pub enum Decline {
 impl Decline {
     /// As stored and published.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::InsufficientFunds => "insufficient-funds",
-            Self::OverLimit => "over-limit",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
 /// How a payment ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum PaymentStatus {
     /// Taken.
     Completed,
@@ -45,11 +44,8 @@ pub enum PaymentStatus {
 impl PaymentStatus {
     /// As stored.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Completed => "completed",
-            Self::Declined => "declined",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// The order's resulting status.

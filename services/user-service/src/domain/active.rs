@@ -2,10 +2,11 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
+use parking_lot::{Mutex, MutexGuard};
 use uuid::Uuid;
 
 /// How long a user counts as active after a read.
@@ -37,7 +38,7 @@ impl ActiveUsers {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, Instant>> {
-        self.last_read.lock().unwrap_or_else(PoisonError::into_inner)
+        self.last_read.lock()
     }
 }
 

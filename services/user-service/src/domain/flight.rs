@@ -2,16 +2,13 @@
 //!
 //! Invariant: a call that starts after [`Flights::forget`] never shares a result that was computed before it.
 
-use std::{
-    collections::HashMap,
-    hash::Hash,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, hash::Hash, sync::Arc};
 
 use futures::{
     FutureExt,
     future::{BoxFuture, Shared, WeakShared},
 };
+use parking_lot::{Mutex, MutexGuard};
 
 type Flight<V> = BoxFuture<'static, V>;
 
@@ -71,7 +68,7 @@ impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + Sync + 'static> Fl
     }
 
     fn lock(&self) -> MutexGuard<'_, Open<K, V>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock()
     }
 }
 

@@ -12,13 +12,11 @@ mod state;
 mod tests;
 mod trace;
 
-use std::{
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 
+use parking_lot::{RwLock, RwLockReadGuard};
 pub use queues::Class;
 pub use source::Source;
 pub use span::{Kind, SpanId, StoredSpan, TraceId};
@@ -77,7 +75,7 @@ impl Store {
             for scoped in group.scope_spans {
                 let source = Source::new(&resource, &scoped.scope.unwrap_or_default());
                 // The lock is taken per group, not per batch, so that queries can run in between.
-                let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+                let mut state = self.state.write();
                 let source = state.intern(source);
                 for span in scoped.spans {
                     let Some((id, span)) = StoredSpan::new(span, Arc::clone(&source)) else {
@@ -116,6 +114,6 @@ impl Store {
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner)
+        self.state.read()
     }
 }

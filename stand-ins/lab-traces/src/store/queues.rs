@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::TraceId;
 
 /// How long a trace is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum Class {
     /// Nothing special.
     Ordinary,
@@ -15,15 +16,12 @@ pub enum Class {
 
 impl Class {
     /// Both, in the order of their numbers.
-    pub const ALL: [Self; 2] = [Self::Ordinary, Self::Kept];
+    pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
     /// Value of the label `class`.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ordinary => "ordinary",
-            Self::Kept => "kept",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -39,7 +39,8 @@ pub struct LookupPolicy {
 }
 
 /// The source of a response: the `x-cache` header.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum CacheStatus {
     /// A fresh copy.
     Hit,
@@ -54,13 +55,8 @@ pub enum CacheStatus {
 impl CacheStatus {
     /// Value of the header.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Hit => "hit",
-            Self::Miss => "miss",
-            Self::Stale => "stale",
-            Self::Bypass => "bypass",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
