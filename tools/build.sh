@@ -6,7 +6,7 @@ set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$root"
 
-# C does not follow cargo's profiles: librdkafka at its own -O2 with debug information takes as long as half of our own crates.
+# C does not follow cargo's profiles: librdkafka at its own -O2 with debug information was 7 % of a cold build.
 export CFLAGS="-O1 -g0 ${CFLAGS-}"
 
 build() {

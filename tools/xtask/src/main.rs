@@ -9,11 +9,11 @@ mod programs;
 mod report;
 mod rules;
 mod run;
+mod runner;
 mod scripts;
 mod shell;
 mod steps;
 mod suite;
-mod tests;
 
 use std::process::ExitCode;
 

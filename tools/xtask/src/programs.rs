@@ -77,8 +77,7 @@ mod tests {
     #[test]
     fn a_test_program_is_named_as_cargo_chooses_it() {
         let message = |id: &str, kind: &str, test: bool| {
-            let path =
-                format!(r#""executable":"/t/deps/api-1","manifest_path":"/w/services/order-api/Cargo.toml""#);
+            let path = r#""executable":"/t/deps/api-1","manifest_path":"/w/services/order-api/Cargo.toml""#;
             let target =
                 format!(r#""target":{{"kind":["{kind}"],"name":"api"}},"profile":{{"test":{test}}}"#);
             format!(r#"{{"reason":"compiler-artifact","package_id":"{id}",{target},{path}}}"#)

@@ -5,10 +5,9 @@ use anyhow::Result;
 use crate::{
     deny, examples, generate, programs,
     report::Report,
-    rules, scripts,
+    rules, runner, scripts,
     shell::{Shell, finish},
     steps::Steps,
-    tests,
 };
 
 /// Runs all steps; returns whether all passed.
@@ -25,7 +24,7 @@ pub(crate) fn run(shell: &Shell, quick: bool, timings: bool) -> Result<bool> {
     });
     if quick {
         steps.step("unit tests", &[], || {
-            tests::run(programs::build(shell, programs::UNIT_TESTS)?, false, &mut report)
+            runner::run(programs::build(shell, programs::UNIT_TESTS)?, false, &mut report)
         });
     } else {
         slow(shell, &mut steps, &mut report);
@@ -54,7 +53,7 @@ fn slow(shell: &Shell, steps: &mut Steps, report: &mut Report) {
     // The tests wait for most of their time.
     let rules = || rules::check_on_prometheus_3(shell);
     steps.beside(("rules on Prometheus 3", rules), |steps| {
-        steps.step("tests", &["build"], || tests::run(tests, true, report));
+        steps.step("tests", &["build"], || runner::run(tests, true, report));
     });
     // A minute of SIGKILL. The seed is fixed, so that a failure can be repeated; with the usual parts it kills the
     // broker, order-worker, order-api, Redis, PostgreSQL, the supervisor and user-service. Try other seeds by hand.
