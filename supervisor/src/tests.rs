@@ -150,7 +150,7 @@ async fn a_part_that_never_starts_fails_the_lab_with_its_name_and_stops_the_othe
     let log = lab.home.log("api");
     assert_eq!(lines(&log), ["wrong"; 3], "three attempts");
     let problem = lab.end().await.unwrap_err().to_string();
-    assert!(problem.contains("api did not start") && problem.contains("exit status: 3"), "{problem}");
+    assert!(problem.contains("api did not come up") && problem.contains("exit status: 3"), "{problem}");
 }
 
 #[tokio::test]

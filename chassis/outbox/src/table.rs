@@ -36,7 +36,7 @@ CREATE INDEX outbox_due ON outbox (publish_at, id);
 CREATE INDEX outbox_failed ON outbox (topic, key) WHERE published_at IS NULL AND attempts > 0;
 ";
 
-/// SQL that stages those of the statement's [`entries`](crate::entries) that `$which` chooses: a `WHERE` over their `id`, in
+/// SQL that stages those of the statement's [`crate::entries`] that `$which` chooses: a `WHERE` over their `id`, in
 /// which other parts of the statement may be named, or nothing.
 ///
 /// Part of a larger statement, as one of its `WITH` queries. The parameters `$1` to `$5` are those of the entries; the

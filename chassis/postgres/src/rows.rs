@@ -20,7 +20,7 @@ macro_rules! from_row {
     };
 }
 
-/// The migrations in the folder `migrations` of the crate, by their names without `.sql`, as `0001_orders`.
+/// The migrations in the folder `migrations` of the crate, by their names without `.sql`, as `0001_first`.
 #[macro_export]
 macro_rules! migrations {
     ($($name:literal),+ $(,)?) => {

@@ -86,13 +86,13 @@ impl Crowd {
         self.members().make_room(0, |_| true);
     }
 
-    /// Closes all that are between two requests.
-    pub(crate) fn close_idle(&self) {
+    /// Dismisses all that are between two requests.
+    pub(crate) fn dismiss_idle(&self) {
         self.members()
             .all
             .values()
             .filter(|member| member.state.is_idle())
-            .for_each(|member| member.state.close());
+            .for_each(|member| member.state.dismiss());
     }
 
     /// Closes all that have waited since before `then`.

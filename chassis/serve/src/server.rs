@@ -181,7 +181,7 @@ async fn serve(listener: TcpListener, port: Arc<Port>, drain: CancellationToken)
     let impatient = async {
         loop {
             sleep(GLANCE).await;
-            port.crowd.close_idle();
+            port.crowd.dismiss_idle();
             port.crowd.close_waiting_since_before(port.clock.now().saturating_sub(millis(DRAIN_PATIENCE)));
         }
     };

@@ -40,7 +40,7 @@ pub const SERVICE: ServiceInfo = ServiceInfo { name: "order-api", version: env!(
 
 /// The schema of the database `orders`, embedded.
 pub static MIGRATIONS: std::sync::LazyLock<sqlx::migrate::Migrator> =
-    chassis_postgres::migrations!["0001_orders", "0002_freshness"];
+    chassis_postgres::migrations!["0001_orders", "0002_freshness", "0003_late_orders"];
 
 /// Attempts for an outcome whose statement keeps losing conflicts.
 const MAX_ATTEMPTS: u32 = 10;

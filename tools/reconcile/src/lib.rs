@@ -130,7 +130,7 @@ fn compare(stored: &Table, paid: &Table, accepted: &[String]) -> Report {
     let settled = |order: &Row| order.status != "pending";
     report.violated("orders are still pending", stored.ids_where(|_, order| !settled(order)));
     report.lost(
-        "orders are settled without an accepted or refused payment",
+        "orders are settled without a payment, taken or declined",
         stored.ids_where(|id, order| settled(order) && !paid.rows.contains_key(id)),
     );
     report.violated(

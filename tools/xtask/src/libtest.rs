@@ -60,7 +60,7 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// Of a program that runs these tests in this order, so many at a time.
+    /// Of a program that runs these tests in this order, `threads` at a time.
     pub(crate) fn new(tests: Vec<String>, threads: usize) -> Self {
         let clock = Clock::new(tests, threads);
         let (counts, failed) = (Counts::default(), Vec::new());

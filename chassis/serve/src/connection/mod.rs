@@ -48,6 +48,7 @@ impl Connection {
 const OPEN: u8 = 0;
 const RESET: u8 = 1;
 const CLOSED: u8 = 2;
+const DISMISSED: u8 = 3;
 
 /// One connection.
 #[derive(Debug)]
@@ -100,14 +101,19 @@ impl State {
         }
     }
 
-    /// Ends the connection as soon as its task runs, unless a request has arrived by then.
+    /// Ends the connection as soon as its task runs: its place is needed.
     pub(crate) fn close(&self) {
         self.end(CLOSED);
     }
 
-    /// A request arrived: it is answered, whatever was meant for an idle connection.
+    /// Ends the connection as soon as its task runs, unless a request has arrived by then.
+    pub(crate) fn dismiss(&self) {
+        self.end(DISMISSED);
+    }
+
+    /// A request arrived, which is worth its place.
     fn keep(&self) {
-        let _ = self.end.compare_exchange(CLOSED, OPEN, SeqCst, Relaxed);
+        let _ = self.end.compare_exchange(DISMISSED, OPEN, SeqCst, Relaxed);
         self.leaves_at.store(0, Relaxed);
     }
 
@@ -246,8 +252,8 @@ pub(crate) async fn supervise(
     let mut timer = pin!(tokio::time::sleep(Duration::ZERO));
     poll_fn(|cx| {
         state.task.register(cx.waker());
-        // First, so that a request that has arrived by now is read: its answer ends the connection, and nothing is lost.
-        if connection.as_mut().poll(cx).is_ready() || state.is_ending() {
+        // Who is dismissed is read from first: a request that has arrived by now is answered, and its answer ends the connection.
+        if state.end.load(SeqCst) == CLOSED || connection.as_mut().poll(cx).is_ready() || state.is_ending() {
             return Poll::Ready(());
         }
         loop {

@@ -1,4 +1,4 @@
-//! Where work stands in its trace. In one that is sampled it has a span; in one that is not, it has its ids alone: a span that
+//! The place of work in its trace. In one that is sampled it has a span; in one that is not, it has its ids alone: a span that
 //! is built to be thrown away costs more than most of what it would measure.
 
 use std::{collections::BTreeMap, future::poll_fn, pin::pin};

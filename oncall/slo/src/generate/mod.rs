@@ -1,6 +1,6 @@
 //! From objectives to files: rules and promtool tests for each clock, and the page of the documentation.
 //!
-//! What is generated is committed; [`files`] and [`parts`] are compared with the committed text, so neither can drift.
+//! What is generated is committed; [`files`] and [`parts()`] are compared with the committed text, so neither can drift.
 
 mod alerts;
 mod page;
