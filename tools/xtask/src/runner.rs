@@ -1,4 +1,5 @@
-//! The tests of the workspace: three lanes of programs side by side, and a second try for what failed.
+//! The tests of the workspace: two lanes of programs side by side, those that measure alone, and a second try for what
+//! failed.
 //!
 //! A test that fails is tried once more, alone, when everything else has run; so is a program that died by a signal or hung,
 //! whose tests cannot all be known. What passes then is named at the end of the run: a defect to find, not a success to trust.
@@ -20,18 +21,19 @@ const TRIED_AGAIN: usize = 5;
 
 /// Starts whole labs, one at a time; they wait most of their time: for alerts, for their end, for parts that come back.
 const LABS: &str = "-p cli --test e2e";
-/// Of them, those that measure how soon a page comes. They yield to nobody, and the others of them to those alone.
+/// Of them, those that measure how soon a page comes: they run alone, when everything else has.
 const MEASURING: &[&str] = &["slo::"];
 const NOT_MEASURING: &[&str] = &["--skip", "slo::"];
-const NICE: [u8; 3] = [0, 5, 10];
+/// How much everything else yields to the labs beside it.
+const NICE: u8 = 10;
 
 /// Runs the pipeline's tests, which run once more on a durable log and a real coordinator, with a broker that is killed.
 const PIPELINE: (&str, &[&str]) = ("-p pipeline --test flow", &["orders::"]);
 
 /// Runs these programs; `everything` is said of the whole suite, which runs some of them twice.
 pub(crate) fn run(programs: Vec<Program>, everything: bool, report: &mut Report) -> Result<()> {
-    let lanes = lanes(programs, everything);
-    let outcomes: Vec<Outcome> = thread::scope(|scope| {
+    let (lanes, measuring) = lanes(programs, everything);
+    let mut outcomes: Vec<Outcome> = thread::scope(|scope| {
         let lanes: Vec<_> = lanes.into_iter().map(|lane| scope.spawn(|| run_lane(lane))).collect();
         let ends = lanes.into_iter().map(|lane| lane.join().map_err(|_| anyhow!("a lane panicked"))?);
         ends.collect::<Result<Vec<_>>>()
@@ -39,12 +41,13 @@ pub(crate) fn run(programs: Vec<Program>, everything: bool, report: &mut Report)
     .into_iter()
     .flatten()
     .collect();
+    outcomes.extend(run_lane(measuring)?);
     report.add(&outcomes);
     second_try(outcomes, report)
 }
 
-/// Labs that measure, other labs, everything else.
-fn lanes(programs: Vec<Program>, everything: bool) -> [Vec<Job>; 3] {
+/// Labs and everything else, side by side; and the labs that measure.
+fn lanes(programs: Vec<Program>, everything: bool) -> ([Vec<Job>; 2], Vec<Job>) {
     // Tests wait for answers of servers more than they work.
     let threads = 1 + thread::available_parallelism().map_or(2, NonZero::get);
     let pipeline = programs.iter().find(|program| everything && program.target == PIPELINE.0).cloned();
@@ -58,11 +61,8 @@ fn lanes(programs: Vec<Program>, everything: bool) -> [Vec<Job>; 3] {
         labs.iter().map(|program| Job { only, ..Job::new(program.clone(), 1) }).collect::<Vec<_>>()
     };
     let others = others.into_iter().map(|program| Job::new(program, threads)).chain(on_apache_kafka);
-    let mut lanes = [labs(MEASURING), labs(NOT_MEASURING), others.collect()];
-    for (lane, nice) in lanes.iter_mut().zip(NICE) {
-        lane.iter_mut().for_each(|job| job.nice = nice);
-    }
-    lanes
+    let others = others.map(|job| Job { nice: NICE, ..job }).collect();
+    ([labs(NOT_MEASURING), others], labs(MEASURING))
 }
 
 fn run_lane(lane: Vec<Job>) -> Result<Vec<Outcome>> {
@@ -154,19 +154,20 @@ mod tests {
     }
 
     #[test]
-    fn labs_have_two_lanes_and_the_pipeline_runs_twice() {
+    fn labs_have_a_lane_and_the_pipeline_runs_twice() {
         let programs = ["-p order-api --lib", PIPELINE.0, LABS].map(program).to_vec();
         let names = |lanes: &[Vec<Job>]| -> Vec<Vec<String>> {
             lanes.iter().map(|lane| lane.iter().map(Job::name).collect()).collect()
         };
-        let all = lanes(programs.clone(), true);
+        let (all, alone) = lanes(programs.clone(), true);
         let (measuring, not) = (format!("{LABS} slo::"), format!("{LABS} --skip slo::"));
         let twice = format!("TEST_KAFKA=apache {} orders::", PIPELINE.0);
         let others = vec!["-p order-api --lib".to_owned(), PIPELINE.0.to_owned(), twice];
-        assert_eq!(names(&all), [vec![measuring], vec![not], others]);
-        assert_eq!(all[1][0].threads, 1, "one lab at a time");
-        assert!(all[0][0].nice < all[1][0].nice && all[1][0].nice < all[2][0].nice);
-        assert_eq!(lanes(programs, false)[2].len(), 2);
+        assert_eq!(names(&all), [vec![not], others]);
+        assert_eq!(names(&[alone]), [vec![measuring]]);
+        assert_eq!(all[0][0].threads, 1, "one lab at a time");
+        assert!(all[0][0].nice < all[1][0].nice);
+        assert_eq!(lanes(programs, false).0[1].len(), 2);
     }
 
     /// A script that is being written cannot be started: another test's child may still have it open.
