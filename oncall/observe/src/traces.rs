@@ -282,9 +282,8 @@ mod tests {
     #[test]
     fn only_traces_that_failed_in_the_service_are_kept() {
         let trace = |id: &str, service: &str, error: bool| {
-            let tags = json!([{ "key": "error", "value": error }]);
             let span = json!({ "spanID": "1", "operationName": "x", "startTime": 1, "duration": 1,
-                "tags": tags, "processID": "p1" });
+                "tags": [{ "key": "error", "value": error }], "processID": "p1" });
             json!({ "traceID": id, "spans": [span], "processes": { "p1": { "serviceName": service } } })
         };
         let all = [
@@ -294,7 +293,7 @@ mod tests {
             trace("d", "order-api", true),
         ];
         let found = answer(json!({ "data": all })).failed_in("order-api", 1);
-        assert_eq!((found.traces.len(), found.traces[0].id.as_str()), (1, "a"));
+        assert_eq!((found.traces.len(), &*found.traces[0].id), (1, "a"));
         assert_eq!(found.raw["data"][0]["traceID"], "a");
         assert!(answer(json!({ "data": null })).traces.is_empty());
     }

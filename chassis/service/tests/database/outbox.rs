@@ -296,6 +296,5 @@ async fn a_database_that_drops_its_sessions_loses_no_entry() {
         .await;
     }
     world.sees(ENTRIES, 0).await;
-
     all_arrived(&kafka, 500).await;
 }
