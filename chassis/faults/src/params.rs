@@ -126,7 +126,7 @@ impl Values {
     /// The value of `param`, called `name`.
     ///
     /// # Panics
-    /// Never, on a plan of a fault that has the parameter: whoever gets a handle was compared with what its point takes.
+    /// Never, on a plan of a fault that has the parameter: a handle is given only for the parameters that its point takes.
     #[doc(hidden)]
     #[must_use]
     pub fn get<T>(&self, name: &str, param: &Param<T>) -> T {

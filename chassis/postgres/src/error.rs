@@ -24,7 +24,7 @@ pub enum DbError {
         /// Name of the constraint.
         constraint: String,
     },
-    /// The server refuses the data, or a row that must exist does not: the same data fails again, whoever sends it, and
+    /// The server refuses the data, or a row that must exist does not: the same data fails again from any caller, and
     /// other data does not.
     #[error("the database refused the data: SQLSTATE {sqlstate}")]
     Data {

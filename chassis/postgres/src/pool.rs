@@ -125,8 +125,8 @@ impl Slots {
         Ok((slot, conn))
     }
 
-    /// A connection that idles; else, whichever comes first, a new one or one that another holder gives back. A server
-    /// that is slow to accept connections then slows nobody down as long as those that are open serve everybody.
+    /// A connection that idles; else, whichever comes first, a new one or one that another holder gives back. While the
+    /// open connections suffice, a server that is slow to accept new ones delays no caller.
     async fn connection(&self, pool: &PgPool) -> sqlx::Result<PoolConnection<Postgres>> {
         if pool.num_idle() > 0 {
             return pool.acquire().await;
@@ -144,7 +144,7 @@ impl Slots {
                 },
             }
         };
-        // Its own task: it goes on when the caller needs it no more, and whoever comes next finds the connection.
+        // Its own task: it continues when its caller has got another connection, and the next caller finds this one.
         let mut opening = tokio::spawn({
             let pool = pool.clone();
             async move {

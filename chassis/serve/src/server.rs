@@ -176,8 +176,8 @@ async fn serve(listener: TcpListener, port: Arc<Port>, drain: CancellationToken)
         open(&port, &graceful, &mut connections, tcp, peer);
     }
     drop(listener);
-    // Connections between two requests are closed here and not by hyper, which does not look whether a request has arrived
-    // meanwhile. Those that have sent nothing yet, or half a request, get some time. An answer ends its connection anyhow.
+    // Idle connections are closed here and not by hyper, which does not check whether a request has just arrived. Those that
+    // have sent nothing yet, or half a request, get some time. Each answer ends its connection.
     let impatient = async {
         loop {
             sleep(GLANCE).await;

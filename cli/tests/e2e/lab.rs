@@ -202,7 +202,7 @@ impl Lab {
         environ.split(|byte| *byte == 0).find_map(|line| Some(text(line).strip_prefix(&wanted)?.to_owned()))
     }
 
-    /// Command lines of the processes that carry this lab's mark, whoever started them.
+    /// Command lines of the processes that carry this lab's mark, including those started by others.
     pub(crate) fn processes(&self) -> Vec<String> {
         marked(&self.dir())
     }

@@ -152,7 +152,7 @@ pub fn serve_broker() {
     for topic in topics.to_str().expect("UTF-8").split(',') {
         cluster.create_topic(topic, PARTITIONS, 1).expect("a topic");
     }
-    // Bound last: whoever can connect finds a cluster.
+    // Bound last: a client that can connect finds a cluster.
     let listener = UnixListener::bind(Path::new(&folder).join(SOCKET)).expect("a socket in the folder");
     let mut held = Vec::new();
     for connection in listener.incoming() {

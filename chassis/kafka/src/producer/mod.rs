@@ -102,7 +102,7 @@ impl Producer {
         }
     }
 
-    /// Puts a new client in the place of a broken one; whoever comes second finds it done.
+    /// Replaces a broken client with a new one; a second caller finds it done.
     fn replace(&self, broken: &Arc<Client>) -> Result<(), KafkaError> {
         let reason = broken.client().fatal_error().map_or_else(String::new, |(_, reason)| reason);
         let fresh = Arc::new(delivery::connect(&self.inner.boundary.config, Logs::default())?);

@@ -252,7 +252,7 @@ pub(crate) async fn supervise(
     let mut timer = pin!(tokio::time::sleep(Duration::ZERO));
     poll_fn(|cx| {
         state.task.register(cx.waker());
-        // Who is dismissed is read from first: a request that has arrived by now is answered, and its answer ends the connection.
+        // A dismissed connection is read first: a request that has already arrived is answered, and the answer ends it.
         if state.end.load(SeqCst) == CLOSED || connection.as_mut().poll(cx).is_ready() || state.is_ending() {
             return Poll::Ready(());
         }

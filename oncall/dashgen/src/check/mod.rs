@@ -1,4 +1,4 @@
-//! Reads a dashboard's JSON back and checks it, whoever wrote it. Used by the tests of this crate and by the lab's
+//! Reads a dashboard's JSON back and checks it, generated or not. Used by the tests of this crate and by the lab's
 //! own.
 
 pub mod lint;
