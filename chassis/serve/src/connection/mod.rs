@@ -111,9 +111,8 @@ impl State {
         self.end(DISMISSED);
     }
 
-    /// A request arrived, which is worth its place.
+    /// A whole head arrived: the request is worth its place.
     fn keep(&self) {
-        let _ = self.end.compare_exchange(DISMISSED, OPEN, SeqCst, Relaxed);
         self.leaves_at.store(0, Relaxed);
     }
 
@@ -146,6 +145,7 @@ impl State {
         let between = self.running.load(Relaxed) == 0 && self.answering.load(Relaxed) == 0;
         let begins = self.protocol == Protocol::Http1 || !self.called.load(Relaxed);
         if between && begins && !self.head.load(Relaxed) {
+            let _ = self.end.compare_exchange(DISMISSED, OPEN, SeqCst, Relaxed);
             self.head.store(true, Relaxed);
             self.since.store(self.clock.now(), Relaxed);
         }
