@@ -3,8 +3,8 @@
 //!
 //! Two figures. **Accepted**: the whole path of `POST /orders` (HTTP, user check over HTTP and Redis, order and
 //! outbox in one transaction, response, publishing), while order-worker is paused and orders wait in the topic.
-//! pgbench's two inserts are equivalent to this, so it has a required figure. **Settled meanwhile**: the same while
-//! order-worker and the outcomes use the same cores; pgbench has no equivalent, so there is no required figure.
+//! pgbench's two inserts are equivalent to this. **Settled meanwhile**: the same while order-worker and the outcomes use the
+//! same cores; pgbench has no equivalent, so less is required.
 //!
 //! The runs are interleaved, and each waits until the pipeline has drained.
 
@@ -18,8 +18,8 @@ use crate::{client::hammer, lab::Lab, report};
 const CONNECTIONS: usize = 64;
 /// Sessions of pgbench: `DB_POOL_SIZE` of order-api.
 const SESSIONS: &str = "10";
-/// The required figure of the design.
-const BAR: f64 = 0.60;
+/// Required of accepted orders, and of orders that are also settled meanwhile, as a part of pgbench's transactions.
+const BARS: (f64, f64) = (0.90, 0.60);
 /// Longest wait for the pipeline to drain between runs.
 const DRAIN: Duration = Duration::from_secs(120);
 /// Users that exist (`contracts::users::seeded_user_id`).
@@ -55,8 +55,8 @@ pub(crate) async fn run(time: Duration, rounds: usize) -> anyhow::Result<()> {
     println!(
         "  median:  accepted {accepted:>6.0}/s  settled meanwhile {settled:>6.0}/s  pgbench {pgbench:>6.0}/s"
     );
-    println!("  settled meanwhile / pgbench: {:.2}", settled / pgbench);
-    report::bar("accepted / pgbench", accepted / pgbench, BAR, true);
+    report::bar("accepted / pgbench", accepted / pgbench, BARS.0, true);
+    report::bar("settled meanwhile / pgbench", settled / pgbench, BARS.1, true);
     Ok(())
 }
 

@@ -26,7 +26,7 @@ const CONNECTIONS: usize = 32;
 /// What every service can have done to its public port.
 const POINTS: Catalogue = &[&HTTP_ERROR, &HTTP_LATENCY, &HTTP_HANG, &HTTP_ABORT];
 /// The bar of the design.
-const BAR: f64 = 0.80;
+const BAR: f64 = 0.90;
 
 /// Which server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
