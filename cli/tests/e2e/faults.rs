@@ -47,7 +47,8 @@ async fn every_fault_ends_by_itself_and_leaves_a_lab_that_settles_orders() {
 /// A fault of the process itself, its parameters, and a query that returns a result while the fault is on, but not
 /// before or after.
 const TAKES: &[(&str, &str, &str)] = &[
-    ("cpu-burn", "threads=2", "rate(process_cpu_seconds_total{job=\"order-worker\"}[3s]) > 0.5"),
+    // At rest it takes a few hundredths of a core. How much more it gets depends on what else runs on the machine.
+    ("cpu-burn", "threads=2", "rate(process_cpu_seconds_total{job=\"order-worker\"}[5s]) > 0.2"),
     (
         "memory-leak",
         "limit=128MiB&step=16MiB",
