@@ -51,7 +51,7 @@ async fn read(database: &Database) -> Result<(i64, f64), DbError> {
     let row = sqlx::query_as(
         "SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 FROM outbox",
     )
-    .fetch_one(&mut *query)
+    .fetch_one(&mut query)
     .await?;
     Ok(row)
 }

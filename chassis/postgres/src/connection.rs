@@ -1,11 +1,6 @@
 //! A connection in use: an sqlx executor that counts errors, marks its span and returns the connection when dropped.
 
-use std::{
-    fmt,
-    ops::{Deref, DerefMut},
-    sync::Arc,
-    time::Instant,
-};
+use std::{fmt, sync::Arc, time::Instant};
 
 use futures::{TryFutureExt as _, TryStreamExt as _, future::BoxFuture, stream::BoxStream};
 use sqlx::{Either, Execute, Executor, PgConnection, Postgres, SqlStr, pool::PoolConnection};
@@ -16,8 +11,8 @@ use super::{DbError, ErrorKind, QueryType, error::sqlstate, metrics::DbMetrics, 
 
 const GONE: &str = "only `drop` takes the connection";
 
-/// A measured connection. `&mut *query` and `&mut *tx` are one of these, and sqlx runs statements on it; where a
-/// `&mut PgConnection` is expected, it coerces, but errors of statements run that way are not counted.
+/// A measured connection: sqlx runs statements on `&mut connection`, or on `&mut *transaction`, which is one of these. The
+/// duration of the work is observed when it is dropped.
 ///
 /// The transaction is this connection's own: do not begin another one through sqlx on it.
 pub struct Connection {
@@ -84,19 +79,6 @@ async fn give_back(mut conn: PoolConnection<Postgres>, slot: Slot, in_transactio
     }
     // If this is cancelled, the connection is closed.
     let _ = timeout(slot.patience, conn.return_to_pool()).await;
-}
-
-impl Deref for Connection {
-    type Target = PgConnection;
-    fn deref(&self) -> &PgConnection {
-        self.conn.as_ref().expect(GONE)
-    }
-}
-
-impl DerefMut for Connection {
-    fn deref_mut(&mut self) -> &mut PgConnection {
-        self.split().0
-    }
 }
 
 impl fmt::Debug for Connection {

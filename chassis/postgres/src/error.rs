@@ -6,7 +6,10 @@ use std::{borrow::Cow, sync::Arc};
 
 /// Why an operation failed; each variant needs a different reaction of the caller. Cheap to clone: several callers may
 /// share a statement ([`super::Group`]), and then its error.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error, strum::EnumDiscriminants)]
+#[strum_discriminants(name(ErrorKind), vis(pub(crate)), strum(serialize_all = "snake_case"))]
+#[strum_discriminants(derive(strum::IntoStaticStr, strum::VariantArray))]
+#[strum_discriminants(doc = "The `kind` label of `database_errors_total`: [`DbError`] without its causes.")]
 pub enum DbError {
     /// No connection of the pool became free in time: this process needs more than its pool has.
     #[error("no database connection became free in time")]
@@ -41,22 +44,7 @@ pub enum DbError {
 
 const UNIQUE_VIOLATION: &str = "23505";
 
-/// The `kind` label of `database_errors_total`: [`DbError`] without its causes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
-#[strum(serialize_all = "snake_case")]
-pub(crate) enum ErrorKind {
-    PoolTimeout,
-    Unavailable,
-    Conflict,
-    Duplicate,
-    Data,
-    Other,
-}
-
 impl ErrorKind {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::PoolTimeout, Self::Unavailable, Self::Conflict, Self::Duplicate, Self::Data, Self::Other];
-
     pub(crate) fn as_str(self) -> &'static str {
         self.into()
     }
@@ -128,14 +116,7 @@ impl DbError {
     }
 
     pub(crate) fn kind(&self) -> ErrorKind {
-        match self {
-            Self::PoolTimeout => ErrorKind::PoolTimeout,
-            Self::Unavailable(_) => ErrorKind::Unavailable,
-            Self::Conflict(_) => ErrorKind::Conflict,
-            Self::Duplicate { .. } => ErrorKind::Duplicate,
-            Self::Data { .. } => ErrorKind::Data,
-            Self::Other(_) => ErrorKind::Other,
-        }
+        self.into()
     }
 }
 

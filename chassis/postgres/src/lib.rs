@@ -8,11 +8,11 @@ mod connection;
 mod error;
 mod faults;
 mod group;
-mod guard;
 mod metrics;
 mod migrate;
 mod pool;
 mod rows;
+mod transaction;
 
 use std::{
     sync::{
@@ -30,8 +30,8 @@ pub use self::{
     connection::Connection,
     error::DbError,
     group::{Group, GroupWork},
-    guard::{Query, Transaction},
     rows::migrator,
+    transaction::Transaction,
 };
 use self::{connection::Observer, error::ErrorKind, faults::DbFaults, metrics::DbMetrics, pool::Slots};
 use chassis_core::config::Invalid;
@@ -160,12 +160,12 @@ impl Database {
     ///
     /// # Errors
     /// [`DbError::PoolTimeout`], [`DbError::Unavailable`].
-    pub async fn query(&self, kind: QueryType, operation: &'static str) -> Result<Query, DbError> {
+    pub async fn query(&self, kind: QueryType, operation: &'static str) -> Result<Connection, DbError> {
         self.inner.metrics.operations.with_label_values(&[operation]).inc();
         let blow = self.inner.faults.blow(Some(kind));
         let mut conn = self.acquire(Some(kind), self.span(kind, operation)).await?;
         self.inner.faults.before_statement(&blow, &mut conn, &self.inner.targets).await?;
-        Ok(Query(conn))
+        Ok(conn)
     }
 
     /// As [`Database::query`], inside a transaction; rolled back unless committed.
@@ -186,11 +186,11 @@ impl Database {
     ///
     /// # Errors
     /// As [`Database::query`].
-    pub async fn background_query(&self) -> Result<Query, DbError> {
+    pub async fn background_query(&self) -> Result<Connection, DbError> {
         let blow = self.inner.faults.blow(None);
         let mut conn = self.acquire(None, Span::none()).await?;
         self.inner.faults.before_statement(&blow, &mut conn, &self.inner.targets).await?;
-        Ok(Query(conn))
+        Ok(conn)
     }
 
     /// As [`Database::transaction`], for loops of the chassis: no span, and no duration, because the transaction also waits

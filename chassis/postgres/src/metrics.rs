@@ -2,6 +2,7 @@
 
 use prometheus::{IntCounter, IntCounterVec, IntGaugeVec};
 use sqlx::PgPool;
+use strum::VariantArray as _;
 
 use super::{DbTargets, ErrorKind, QueryType, pool::Slots};
 use chassis_telemetry::faults::operations;
@@ -34,8 +35,8 @@ chassis_telemetry::metrics! {
 pub(super) struct DbMetrics {
     /// `database_query_duration_seconds{query_type}`, in the order of [`QueryType::ALL`].
     queries: [Histogram; 5],
-    /// `database_errors_total{database,kind}`, in the order of [`ErrorKind::ALL`].
-    errors: [IntCounter; 6],
+    /// `database_errors_total{database,kind}`, in the order of [`ErrorKind`].
+    errors: Vec<IntCounter>,
     /// `database_pool_wait_seconds{database}`.
     pub(super) pool_wait: Histogram,
     /// `database_operations_total{operation}`.
@@ -55,7 +56,7 @@ impl DbMetrics {
             |kind: ErrorKind| families.database_errors_total.with_label_values(&[database, kind.as_str()]);
         Self {
             queries: QueryType::ALL.map(query),
-            errors: ErrorKind::ALL.map(error),
+            errors: ErrorKind::VARIANTS.iter().copied().map(error).collect(),
             pool_wait: families.database_pool_wait_seconds.with(&[database]),
             operations,
         }

@@ -13,7 +13,7 @@ const OPERATORS: &str = "SELECT count(*) FROM pg_stat_activity
 
 async fn select(world: &World) -> Result<i32, DbError> {
     let mut query = world.database.query(QueryType::Select, "read").await?;
-    Ok(sqlx::query_scalar("SELECT 1").fetch_one(&mut *query).await?)
+    Ok(sqlx::query_scalar("SELECT 1").fetch_one(&mut query).await?)
 }
 
 /// Switches the fault on and waits until it has expired.

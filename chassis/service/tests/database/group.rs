@@ -29,9 +29,9 @@ impl GroupWork for Store {
         sqlx::query("INSERT INTO things SELECT * FROM unnest($1::uuid[], $2::text[])")
             .bind(ids)
             .bind(names)
-            .execute(&mut *query)
+            .execute(&mut query)
             .await?;
-        let pid = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut *query).await?;
+        let pid = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut query).await?;
         Ok(vec![pid; names.len()])
     }
 }

@@ -159,7 +159,7 @@ async fn an_unsettled_entry_is_published_less_and_less_often_but_never_given_up(
         let pause: Option<f64> = sqlx::query_scalar(
             "SELECT extract(epoch FROM publish_at - published_at)::float8 / 0.1 FROM outbox",
         )
-        .fetch_one(&mut *query)
+        .fetch_one(&mut query)
         .await
         .map_err(|error| error.to_string())?;
         pauses.borrow_mut().extend(pause);
@@ -291,7 +291,7 @@ async fn a_database_that_drops_its_sessions_loses_no_entry() {
                 .query(chassis_postgres::QueryType::Select, "probe")
                 .await
                 .map_err(|error| error.to_string())?;
-            sqlx::query("SELECT 1").execute(&mut *query).await.map(drop).map_err(|error| error.to_string())
+            sqlx::query("SELECT 1").execute(&mut query).await.map(drop).map_err(|error| error.to_string())
         })
         .await;
     }

@@ -75,7 +75,7 @@ async fn a_server_slow_to_accept_connections_fails_nobody_while_others_are_open(
     // One connection or a few are open, and twice as many callers as slots: each waits for its turn.
     let read = async || {
         let mut query = database.query(QueryType::Select, "read").await?;
-        sqlx::query("SELECT pg_sleep(0.01)").execute(&mut *query).await?;
+        sqlx::query("SELECT pg_sleep(0.01)").execute(&mut query).await?;
         Ok::<_, DbError>(())
     };
     let answers = futures::future::join_all((0..16).map(|_| read())).await;
@@ -127,7 +127,7 @@ async fn a_statement_that_its_caller_gave_up_keeps_its_place_until_it_has_ended(
     needs!(Postgres);
     let world = World::new(&["--db-pool-size", "1"]).await;
     let mut query = world.database.query(QueryType::Select, "sleep").await.unwrap();
-    let sleep = sqlx::query("SELECT pg_sleep(0.5)").execute(&mut *query);
+    let sleep = sqlx::query("SELECT pg_sleep(0.5)").execute(&mut query);
     assert!(tokio::time::timeout(Duration::from_millis(50), sleep).await.is_err());
     let given_up = Instant::now();
     drop(query);
@@ -146,7 +146,7 @@ async fn the_statement_timeout_is_the_servers_and_reads_as_unavailable() {
     let world = World::new(&["--db-statement-timeout", "100ms"]).await;
     let mut query = world.database.query(QueryType::Select, "sleep").await.unwrap();
     let error =
-        sqlx::query("SELECT pg_sleep(5)").execute(&mut *query).await.map_err(DbError::from).unwrap_err();
+        sqlx::query("SELECT pg_sleep(5)").execute(&mut query).await.map_err(DbError::from).unwrap_err();
     assert!(matches!(error, DbError::Unavailable(_)), "{error:?}");
 }
 
@@ -163,7 +163,7 @@ async fn sessions_ended_while_idle_are_replaced_without_an_error() {
     tokio::time::sleep(Duration::from_millis(1_100)).await;
 
     let mut query = world.database.query(QueryType::Select, "after").await.unwrap();
-    sqlx::query("SELECT 1").execute(&mut *query).await.unwrap();
+    sqlx::query("SELECT 1").execute(&mut query).await.unwrap();
 }
 
 #[tokio::test]
@@ -176,7 +176,7 @@ async fn the_pool_recovers_from_a_network_that_swallows_everything() {
     let (chassis, database, _) = process(&url, &args).await;
     let mut query = database.query(QueryType::Select, "warm").await.unwrap();
     proxy.blackhole();
-    let lost = sqlx::query("SELECT 1").execute(&mut *query);
+    let lost = sqlx::query("SELECT 1").execute(&mut query);
     assert!(tokio::time::timeout(Duration::from_millis(100), lost).await.is_err());
     drop(query);
     eventually(DEADLINE, || async {
@@ -192,7 +192,7 @@ async fn the_pool_recovers_from_a_network_that_swallows_everything() {
     eventually(DEADLINE, || async {
         let mut query =
             database.query(QueryType::Select, "after").await.map_err(|error| error.to_string())?;
-        sqlx::query("SELECT 1").execute(&mut *query).await.map(drop).map_err(|error| error.to_string())
+        sqlx::query("SELECT 1").execute(&mut query).await.map(drop).map_err(|error| error.to_string())
     })
     .await;
     assert!(chassis.readiness.failing().await.is_empty());

@@ -14,7 +14,7 @@ const HOLDERS: &str = "SELECT count(*) FROM pg_locks
 
 async fn select(world: &World) -> Result<i64, DbError> {
     let mut query = world.database.query(QueryType::Select, "count").await?;
-    Ok(sqlx::query_scalar("SELECT count(*) FROM things").fetch_one(&mut *query).await?)
+    Ok(sqlx::query_scalar("SELECT count(*) FROM things").fetch_one(&mut query).await?)
 }
 
 async fn works_again(world: &World) {

@@ -32,7 +32,7 @@ async fn a_change_and_its_message_are_one_trace() {
         tx.commit().await.unwrap();
         outbox.wake();
         let mut query = world.database.query(QueryType::Select, "break_thing").await.unwrap();
-        let broken = sqlx::query("SELECT nothing").execute(&mut *query).await.map_err(DbError::from);
+        let broken = sqlx::query("SELECT nothing").execute(&mut query).await.map_err(DbError::from);
         assert!(matches!(broken, Err(DbError::Other(_))), "{broken:?}");
         chassis_telemetry::traces::current_trace_id().unwrap()
     };

@@ -56,7 +56,7 @@ impl UserStore for PgUserStore {
         let row: Option<Row> =
             sqlx::query_as("SELECT id, name, email, tier, created_at, updated_at FROM users WHERE id = $1")
                 .bind(id)
-                .fetch_optional(&mut *query)
+                .fetch_optional(&mut query)
                 .await
                 .map_err(|cause| error(cause.into()))?;
         row.map(User::try_from).transpose().map_err(error)
@@ -70,7 +70,7 @@ impl UserStore for PgUserStore {
         )
         .bind(after)
         .bind(i64::from(limit))
-        .fetch_all(&mut *query)
+        .fetch_all(&mut query)
         .await
         .map_err(|cause| error(cause.into()))?;
         rows.into_iter().map(|row| User::try_from(row).map_err(error)).collect()
@@ -86,7 +86,7 @@ impl UserStore for PgUserStore {
         .bind(user.name)
         .bind(user.email)
         .bind(user.tier.as_str())
-        .fetch_one(&mut *query)
+        .fetch_one(&mut query)
         .await
         .map_err(|cause| error(cause.into()))?;
         User::try_from(row).map_err(error)

@@ -73,7 +73,7 @@ impl OrderStore {
     pub async fn find_by_key(&self, key: &IdempotencyKey) -> Result<Option<Earlier>, DbError> {
         let mut query = self.database.query(QueryType::Select, "find_order_by_key").await?;
         let row: Option<(Uuid, Uuid, Json<Vec<Item>>, i64)> =
-            sqlx::query_as(BY_KEY).bind(key.as_str()).fetch_optional(&mut *query).await?;
+            sqlx::query_as(BY_KEY).bind(key.as_str()).fetch_optional(&mut query).await?;
         Ok(row.map(|(id, user_id, items, total_cents)| Earlier { id, user_id, items: items.0, total_cents }))
     }
 
@@ -118,7 +118,7 @@ impl GroupWork for Place {
             .bind(jobs.iter().map(|job| job.total_cents).collect::<Vec<_>>())
             .bind(keys.collect::<Vec<_>>())
             .bind(jobs.iter().map(|job| job.order.placed_at).collect::<Vec<_>>())
-            .fetch_all(&mut *query)
+            .fetch_all(&mut query)
             .await?
             .into_iter()
             .collect();

@@ -29,7 +29,7 @@ impl OrderStore {
     /// [`DbError`].
     pub async fn get(&self, id: Uuid) -> Result<Option<Order>, DbError> {
         let mut query = self.database.query(QueryType::Select, "get_order").await?;
-        let row: Option<OrderRow> = sqlx::query_as(GET).bind(id).fetch_optional(&mut *query).await?;
+        let row: Option<OrderRow> = sqlx::query_as(GET).bind(id).fetch_optional(&mut query).await?;
         Ok(row.map(Order::try_from).transpose()?)
     }
 
@@ -53,7 +53,7 @@ impl OrderStore {
                 .bind(status.as_str()),
         };
         let mut query = self.database.query(QueryType::Select, "list_orders").await?;
-        let rows: Vec<OrderRow> = statement.fetch_all(&mut *query).await?;
+        let rows: Vec<OrderRow> = statement.fetch_all(&mut query).await?;
         drop(query);
         Ok(rows.into_iter().map(Order::try_from).collect::<Result<_, _>>()?)
     }

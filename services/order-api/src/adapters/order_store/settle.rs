@@ -89,7 +89,7 @@ impl OrderStore {
     /// [`DbError`].
     pub async fn mark_late(&self, deadline: DateTime<Utc>) -> Result<u64, DbError> {
         let mut query = self.database.background_query().await?;
-        Ok(sqlx::query(MARK_LATE).bind(deadline).execute(&mut *query).await?.rows_affected())
+        Ok(sqlx::query(MARK_LATE).bind(deadline).execute(&mut query).await?.rows_affected())
     }
 }
 
@@ -142,7 +142,7 @@ impl GroupWork for Settle {
             .bind(events.iter().map(|event| event.reason.as_deref()).collect::<Vec<_>>())
             .bind(events.iter().map(|event| event.settled_at).collect::<Vec<_>>())
             .bind(PgInterval { months: 0, days: 0, microseconds: CLOCK_SKEW.as_micros() as i64 })
-            .fetch_all(&mut *query)
+            .fetch_all(&mut query)
             .await?;
         let mut rows: HashMap<Uuid, Row> = rows.into_iter().map(|row| (row.id, row)).collect();
         look_again(&mut query, events, &mut rows).await?;

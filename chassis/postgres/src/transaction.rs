@@ -1,25 +1,8 @@
-//! Guards that a service holds while it works on the database: a connection for one query, or a transaction.
+//! A transaction, which a service holds while it works on the database.
 
 use std::ops::{Deref, DerefMut};
 
 use super::{Connection, DbError};
-
-/// A measured connection for one query; the duration is observed when it is dropped. Use as `&mut *query`.
-#[derive(Debug)]
-pub struct Query(pub(super) Connection);
-
-impl Deref for Query {
-    type Target = Connection;
-    fn deref(&self) -> &Connection {
-        &self.0
-    }
-}
-
-impl DerefMut for Query {
-    fn deref_mut(&mut self) -> &mut Connection {
-        &mut self.0
-    }
-}
 
 /// A measured transaction; rolled back when dropped without a commit. Use as `&mut *tx`.
 #[derive(Debug)]
