@@ -65,6 +65,9 @@ packages() {
         pacman:java) echo jre21-openjdk-headless ;;
         brew:java) echo openjdk@21 ;;
         *:maven) echo maven ;;
+        dnf:node) echo nodejs-npm ;;
+        brew:node) echo node ;;
+        *:node) echo nodejs npm ;;
         dnf:shellcheck) echo ShellCheck ;;
         *:shellcheck) echo shellcheck ;;
     esac
@@ -85,6 +88,7 @@ missing() {
     { { has prometheus-alertmanager || has alertmanager; } && has amtool; } || echo alertmanager
     if [ "$1" = test ]; then
         has shellcheck || echo shellcheck
+        { has node && has npm; } || echo node
     fi
     case "$1" in
         test | apache) "$root/tools/kafka/fetch" --check | sed -e 's/^Java.*/java/' -e 's/^Maven$/maven/' ;;

@@ -4,6 +4,7 @@
 mod apache_kafka;
 mod dashboards;
 mod faults;
+mod grafana;
 mod lab;
 mod logs;
 mod pages;

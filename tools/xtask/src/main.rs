@@ -1,6 +1,7 @@
 //! The project's chores. Uses no other crate of the workspace: it must build in seconds, before everything else.
 
 mod build_times;
+mod dashboards;
 mod deny;
 mod examples;
 mod generate;
@@ -55,6 +56,8 @@ enum Task {
     Rules,
     /// Measure how long a cold `./lab up` takes, and one after a change. `./lab bench build` calls this.
     BuildTimes,
+    /// Judge the dashboards with the code that Grafana publishes.
+    Dashboards,
     /// Run shellcheck on every shell script in the repository.
     Scripts,
     /// Render the chart and check it against the schemas and rules of Kubernetes.
@@ -82,6 +85,7 @@ fn run(args: &Args) -> anyhow::Result<bool> {
         Task::Generate { what, check: false } => generate::write(&shell, what)?,
         Task::BuildTimes => build_times::measure(&shell)?,
         Task::Rules => rules::check(&shell)?,
+        Task::Dashboards => dashboards::check(&shell)?,
         Task::Scripts => scripts::check(&shell)?,
         Task::Chart => shell.run("tests/kubernetes/run", &["chart"])?,
     }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::{
-    deny, examples, generate, programs,
+    dashboards, deny, examples, generate, programs,
     report::Report,
     rules, runner, scripts,
     shell::{Shell, finish},
@@ -49,6 +49,7 @@ fn slow(shell: &Shell, steps: &mut Steps, report: &mut Report) {
         Ok(())
     });
     steps.step("generated files", &["build"], || generate::check_pages(shell));
+    steps.step("dashboards", &[], || dashboards::check(shell));
     steps.step("schemathesis", &[], || schemathesis(shell));
     // The tests wait for most of their time.
     let rules = || rules::check_on_prometheus_3(shell);

@@ -46,7 +46,7 @@ fn experiment_row() -> Row {
                 .steps(STEPS)
                 .range(0.0, 100.0)
                 .size(5, 9),
-            Panel::new(Kind::Lines, "Success Rate", Unit::Percent, "Share of all responses that are not 5xx, including /risky. Normal is a few per cent below 100. The dashed line is the objective of 90 %: below it the SLO is breached.")
+            Panel::new(Kind::Lines, "Success Rate", Unit::Percent, "Share of all responses that are not 5xx, including /risky. Normal is a few per cent below 100. The objective is 90 %: below it the SLO is breached.")
                 .query(query("success", success(&of)))
                 .steps(&[(Some(90.0), "red")])
                 .range(0.0, 100.0)

@@ -11,7 +11,7 @@ use super::{
 /// A rule: its name in the linter, and a function that returns the violations in a dashboard.
 pub type Rule = (&'static str, fn(&Dashboard) -> Vec<String>);
 
-/// All rules.
+/// All rules of the linter.
 pub const RULES: &[Rule] = &[
     ("template-datasource-rule", data_sources),
     ("template-job-rule", |dashboard| choice(dashboard, "job", "Job")),
@@ -32,10 +32,13 @@ pub const RULES: &[Rule] = &[
     ("uneditable-dashboard", uneditable),
 ];
 
+/// Rules of ours, for what the linter does not look at. `tools/grafana-check` judges the rest with Grafana's own code.
+pub const OWN: &[Rule] = &[("first-step-rule", |dashboard| each_panel(dashboard, first_step))];
+
 /// All violations of all rules, as `rule: violation`.
 #[must_use]
 pub fn lint(dashboard: &Dashboard) -> Vec<String> {
-    let found = RULES.iter().flat_map(|(name, rule)| {
+    let found = RULES.iter().chain(OWN).flat_map(|(name, rule)| {
         rule(dashboard).into_iter().map(move |what| format!("{}: {name}: {what}", dashboard.uid()))
     });
     found.collect()
@@ -158,6 +161,17 @@ fn unit(panel: &Panel) -> Option<String> {
     let own = properties.filter(|property| property["id"] == "unit").map(|property| &property["value"]);
     let strange = std::iter::once(defaults).chain(own).find(|unit| !UNITS.iter().any(|known| *unit == known));
     strange.map(|unit| format!("has the unit {unit}"))
+}
+
+/// Grafana lets the first step of every list begin at minus infinity, so a limit there is lost.
+fn first_step(panel: &Panel) -> Option<String> {
+    let config = &panel.json["fieldConfig"];
+    let overrides = config["overrides"].as_array().into_iter().flatten();
+    let properties = overrides.filter_map(|each| each["properties"].as_array()).flatten();
+    let own = properties.filter(|property| property["id"] == "thresholds").map(|property| &property["value"]);
+    let lists = std::iter::once(&config["defaults"]["thresholds"]).chain(own);
+    let limit = lists.map(|list| &list["steps"][0]["value"]).find(|value| !value.is_null());
+    limit.map(|value| format!("has a first step at {value}: it must be null, because Grafana ignores it"))
 }
 
 fn has_targets(panel: &Panel) -> Option<String> {

@@ -3,12 +3,14 @@
 //!
 //! The JSON is portable: data sources are variables, so a board can be imported anywhere.
 
+mod dashed;
 mod frame;
 mod panel;
 
 use serde_json::{Map, Value, json};
 
 use crate::{
+    boards,
     model::{Board, Kind, Panel, Row},
     query::Source,
 };
@@ -23,11 +25,12 @@ pub const TAG: &str = "sre-lab";
 /// The JSON of a board, with keys in alphabetical order whatever features `serde_json` was built with.
 #[must_use]
 pub fn render(board: &Board) -> String {
+    let tags = [&[TAG], boards::tags(board.uid)].concat();
     let json = sorted(json!({
         "uid": board.uid,
         "title": board.title,
         "description": board.description,
-        "tags": [TAG],
+        "tags": tags,
         "schemaVersion": SCHEMA,
         "version": 1,
         // The linter requires it; provisioning allows changes anyway: Settings > Make editable, then Save.

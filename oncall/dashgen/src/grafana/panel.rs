@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::dashed;
 use crate::{
     link::Link,
     model::{Column, Kind, Panel, Special, Step},
@@ -13,8 +14,8 @@ const WIDE: u32 = 12;
 
 pub(super) fn render(panel: &Panel, id: u32, place: &Value) -> Value {
     let mut json = json!({
-        "id": id, "type": kind(panel), "title": panel.title, "description": panel.description, "gridPos": place,
-        "options": options(panel),
+        "id": id, "type": kind(panel), "title": panel.title, "description": dashed::description(panel),
+        "gridPos": place, "options": options(panel),
     });
     if let Kind::Text(_) = panel.kind {
         return json;
@@ -79,23 +80,39 @@ fn target(panel: &Panel, query: &Query, at: usize) -> Value {
     json
 }
 
-fn steps(steps: &[Step]) -> Value {
+/// Grafana lets the first step begin at minus infinity, whatever its value, and draws no line there: a graph that has
+/// only limits gets an invisible first step. Any other panel has to say which colour is the first.
+fn steps(panel: &Panel, steps: &[Step]) -> Value {
+    let base: &[Step] = match steps {
+        [] => &[(None, "green")],
+        [(Some(_), _), ..] if draws_lines(panel) => &[(None, "transparent")],
+        _ => &[],
+    };
     let all: Vec<_> =
-        steps.iter().map(|(value, colour)| json!({ "value": value, "color": colour })).collect();
-    let base = json!([{ "value": null, "color": "green" }]);
-    json!({ "mode": "absolute", "steps": if all.is_empty() { base } else { all.into() } })
+        base.iter().chain(steps).map(|(value, colour)| json!({ "value": value, "color": colour })).collect();
+    json!({ "mode": "absolute", "steps": all })
+}
+
+const fn draws_lines(panel: &Panel) -> bool {
+    matches!(panel.kind, Kind::Lines | Kind::Stack)
+}
+
+/// Whether a value has the colour of its step or word.
+const fn colours_by_value(panel: &Panel) -> bool {
+    !draws_lines(panel) && !(panel.steps.is_empty() && panel.words.is_empty())
 }
 
 fn defaults(panel: &Panel) -> Value {
-    let by_value = !panel.steps.is_empty() || !panel.words.is_empty();
-    let colour = match panel.kind {
-        Kind::Lines | Kind::Stack => json!({ "mode": "palette-classic" }),
-        _ if by_value => json!({ "mode": "thresholds" }),
-        _ => json!({ "mode": "fixed", "fixedColor": "blue" }),
+    let colour = if draws_lines(panel) {
+        json!({ "mode": "palette-classic" })
+    } else if colours_by_value(panel) {
+        json!({ "mode": "thresholds" })
+    } else {
+        json!({ "mode": "fixed", "fixedColor": "blue" })
     };
     let mut json = json!({
-        "unit": panel.unit.id(), "color": colour, "thresholds": steps(&panel.steps), "links": links(&panel.links),
-        "mappings": mappings(panel), "custom": custom(panel),
+        "unit": panel.unit.id(), "color": colour, "thresholds": steps(panel, &panel.steps),
+        "links": links(&panel.links), "mappings": mappings(panel), "custom": custom(panel),
     });
     for (name, bound) in [("min", panel.range.0), ("max", panel.range.1)] {
         if let Some(bound) = bound {
@@ -140,37 +157,42 @@ fn links(links: &[Link]) -> Value {
 }
 
 fn overrides(panel: &Panel) -> Vec<Value> {
-    let mut all: Vec<_> = panel.specials.iter().map(special).collect();
+    let mut all: Vec<_> = panel.specials.iter().map(|each| special(panel, each)).collect();
     if let Kind::Table(columns) = &panel.kind {
-        all.extend(columns.iter().map(column));
+        all.extend(columns.iter().map(|each| column(panel, each)));
     }
     all
 }
 
-fn special(special: &Special) -> Value {
+/// Only what differs from the panel's own settings: an override that changes nothing hides a mistake.
+fn special(panel: &Panel, special: &Special) -> Value {
     let mut properties = Vec::new();
     if let Some(colour) = special.colour {
         properties.push(json!({ "id": "color", "value": { "mode": "fixed", "fixedColor": colour } }));
     }
-    if let Some(unit) = special.unit {
+    if let Some(unit) = special.unit.filter(|unit| *unit != panel.unit) {
         properties.push(json!({ "id": "unit", "value": unit.id() }));
     }
     if !special.steps.is_empty() {
-        properties.push(json!({ "id": "thresholds", "value": steps(&special.steps) }));
-        properties.push(json!({ "id": "color", "value": { "mode": "thresholds" } }));
+        properties.push(json!({ "id": "thresholds", "value": steps(panel, &special.steps) }));
+        if !colours_by_value(panel) {
+            properties.push(json!({ "id": "color", "value": { "mode": "thresholds" } }));
+        }
     }
     let matcher = if special.name.starts_with('/') { "byRegexp" } else { "byName" };
     json!({ "matcher": { "id": matcher, "options": special.name }, "properties": properties })
 }
 
-fn column(column: &Column) -> Value {
+fn column(panel: &Panel, column: &Column) -> Value {
     let mut properties = vec![json!({ "id": "displayName", "value": column.title })];
-    if let Some(unit) = column.unit {
+    if let Some(unit) = column.unit.filter(|unit| *unit != panel.unit) {
         properties.push(json!({ "id": "unit", "value": unit.id() }));
     }
     if !column.steps.is_empty() {
-        properties.push(json!({ "id": "thresholds", "value": steps(&column.steps) }));
-        properties.push(json!({ "id": "color", "value": { "mode": "thresholds" } }));
+        properties.push(json!({ "id": "thresholds", "value": steps(panel, &column.steps) }));
+        if !colours_by_value(panel) {
+            properties.push(json!({ "id": "color", "value": { "mode": "thresholds" } }));
+        }
         properties.push(json!({ "id": "custom.cellOptions", "value": { "type": "color-text" } }));
     }
     if !column.links.is_empty() {
@@ -223,7 +245,7 @@ fn options(panel: &Panel) -> Value {
             "tooltip": { "mode": "single", "yHistogram": true, "showColorScale": false },
             "filterValues": { "le": 1e-9 }, "rowsFrame": { "layout": "auto" },
         }),
-        Kind::Table(_) => json!({ "showHeader": true, "cellHeight": "sm", "footer": { "show": false } }),
+        Kind::Table(_) => json!({ "showHeader": true, "cellHeight": "sm" }),
         Kind::States => json!({
             "alignValue": "left", "mergeValues": true, "rowHeight": 0.9, "showValue": "auto", "tooltip": tooltip,
             "legend": { "showLegend": true, "displayMode": "list", "placement": "bottom" },
