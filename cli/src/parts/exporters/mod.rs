@@ -120,7 +120,7 @@ fn help(program: &Path) -> Result<String> {
 }
 
 /// Versions before 0.13 do not measure the write-ahead log; this query gives its metrics the names of later ones.
-const QUERIES: &str = include_str!("templates/postgres-exporter.yml");
+const QUERIES: &str = include_str!("../templates/postgres-exporter.yml");
 
 /// postgres_exporter, logged in as a role that is a member of `pg_monitor`.
 fn database(program: &Path, home: &Home, ports: &Ports) -> Result<Line> {
