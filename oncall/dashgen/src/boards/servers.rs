@@ -31,7 +31,7 @@ fn cache_hits() -> String {
 }
 
 pub(super) fn postgres_row() -> Row {
-    let busy = format!("{DATABASES}, {}", r#"state!="idle""#);
+    let busy = format!("{DATABASES}, state!=\"idle\"");
     let oldest = max("datname, state", &sel("pg_stat_activity_max_tx_duration", &busy));
     row(
         "PostgreSQL, as the server sees itself",
