@@ -5,6 +5,7 @@
 #   tools/install.sh run                 what `./lab up` starts
 #   tools/install.sh apache              that, and what Apache Kafka needs
 #   tools/install.sh test                all of it, and what the suite needs
+#   tools/install.sh exporters           what measures the servers and the host; `run` tries it and works without it
 #   tools/install.sh --no-install run    install nothing; fail with the command that would
 set -eu
 
@@ -54,6 +55,9 @@ packages() {
         apt-get:alertmanager) echo prometheus-alertmanager ;;
         dnf:alertmanager) echo golang-github-prometheus-alertmanager ;;
         *:alertmanager) echo alertmanager ;;
+        apt-get:*-exporter | pacman:node-exporter) echo "prometheus-$2" ;;
+        dnf:node-exporter) echo golang-github-prometheus-node-exporter ;;
+        brew:node-exporter) echo node_exporter ;;
         # Debian 12 and Ubuntu 22.04 have Java 17, later releases have 21.
         apt-get:java)
             # shellcheck disable=SC1091 # a file of the machine
@@ -73,8 +77,19 @@ packages() {
     esac
 }
 
+# Only those that the machine's manager has: nothing else needs them.
+missing_exporters() {
+    from=$(manager)
+    for name in postgres redis node; do
+        has "prometheus-$name-exporter" || has "${name}_exporter" || [ -z "$(packages "$from" "$name-exporter")" ] || echo "$name-exporter"
+    done
+}
+
 missing() {
     case "$1" in
+        exporters)
+            missing_exporters
+            return ;;
         build | test)
             has cc || has gcc || has clang || echo cc
             # librdkafka is C; its configure script asks for a C++ compiler all the same.
@@ -89,6 +104,7 @@ missing() {
     if [ "$1" = test ]; then
         has shellcheck || echo shellcheck
         { has node && has npm; } || echo node
+        missing_exporters
     fi
     case "$1" in
         test | apache) "$root/tools/kafka/fetch" --check | sed -e 's/^Java.*/java/' -e 's/^Maven$/maven/' ;;
@@ -166,6 +182,13 @@ ensure() {
 }
 
 case "${1-}" in
-    build | run | test | apache) ensure "$1" ;;
-    *) die "expected: tools/install.sh [--no-install] build|run|apache|test" ;;
+    build | test | exporters) ensure "$1" ;;
+    run | apache)
+        ensure "$1"
+        # In a process of its own, which stops at the first command that fails.
+        option=
+        [ "$install" = yes ] || option=--no-install
+        "$root/tools/install.sh" ${option:+"$option"} exporters \
+            || say "the lab runs without them; lab status says what is not measured" ;;
+    *) die "expected: tools/install.sh [--no-install] build|run|apache|test|exporters" ;;
 esac

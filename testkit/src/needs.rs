@@ -19,6 +19,8 @@ pub enum Need {
     Prometheus,
     /// `alertmanager`, or `prometheus-alertmanager` as Debian calls it.
     Alertmanager,
+    /// The exporters of PostgreSQL, Redis and the host, under Debian's names or those of their projects.
+    Exporters,
     /// Java and Maven, for Apache Kafka.
     ApacheKafka,
     /// What the broker of [`Kafka::start`](crate::Kafka::start) needs: nothing, unless `TEST_KAFKA` selects Apache
@@ -48,6 +50,13 @@ impl Need {
             Self::Alertmanager => (
                 has(&["prometheus-alertmanager", "alertmanager"]),
                 "Alertmanager (Debian: prometheus-alertmanager; macOS: alertmanager)",
+            ),
+            Self::Exporters => (
+                ["postgres", "redis", "node"].iter().all(|name| {
+                    let names = [format!("prometheus-{name}-exporter"), format!("{name}_exporter")];
+                    has(&names.each_ref().map(String::as_str))
+                }),
+                "the exporters (Debian: prometheus-postgres-exporter, prometheus-redis-exporter and prometheus-node-exporter)",
             ),
             Self::ApacheKafka => (apache::can_run(), apache::NEEDS),
             Self::Kafka => (!wants_apache() || apache::can_run(), apache::NEEDS),

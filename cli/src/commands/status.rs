@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use crate::{
     disk::{self, Disk},
     home::Home,
+    parts::exporters,
     progress::paint,
     terminal::{Row, json, mib, out},
 };
@@ -45,6 +46,8 @@ struct Report {
     /// Time from `up` until everything was ready.
     ready_ms: Option<u64>,
     parts: Vec<PartReport>,
+    /// What this lab does not measure, as sentences; its exporter was not installed.
+    unmeasured: Vec<String>,
     /// The file systems that the lab writes to.
     disks: Vec<Disk>,
     /// Sums over the parts and the supervisor, in bytes.
@@ -114,6 +117,7 @@ async fn report(home: &Home, state: &LabState, reveal: bool) -> Result<Report> {
             None => parts.iter().fold(Memory::default(), |sum, part| add(sum, part.memory)),
         },
         parts,
+        unmeasured: exporters::unmeasured(|name| state.part(name).is_some()),
         disks,
         faults: if reveal { Some(faults(home).await?) } else { None },
     })
@@ -186,6 +190,9 @@ fn print(report: &Report) {
     match report.supervisor {
         Some(pid) => out!("up {} (supervisor pid {pid})", age(report.since)),
         None => out!("the supervisor was killed: `lab up` recovers, `lab down` stops what is left"),
+    }
+    for sentence in &report.unmeasured {
+        out!("{sentence}");
     }
     for problem in report.disks.iter().filter_map(Disk::problem) {
         Row::new().painted(&paint(Stand::Failed), problem).print();

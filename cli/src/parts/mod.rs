@@ -3,6 +3,7 @@
 pub(crate) mod alerting;
 pub(crate) mod apache_kafka;
 pub(crate) mod environment;
+pub(crate) mod exporters;
 pub(crate) mod forget;
 pub(crate) mod grafana;
 pub(crate) mod monitoring;

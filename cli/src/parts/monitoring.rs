@@ -15,11 +15,18 @@ use crate::home::Home;
 /// A target of Prometheus: the name of the service, and its admin port.
 pub(crate) type Target = (String, u16);
 
-/// Prometheus: scrapes every admin port and evaluates the rules of the checkout, both every second.
+/// Prometheus: scrapes every admin port and evaluates the rules of the checkout, both every second. `exporters` are the
+/// jobs of those that run.
 ///
 /// # Errors
 /// When it is not installed or its configuration cannot be written.
-pub(crate) fn prometheus(home: &Home, ports: &Ports, targets: &[Target], keep: bool) -> Result<Part> {
+pub(crate) fn prometheus(
+    home: &Home,
+    ports: &Ports,
+    targets: &[Target],
+    exporters: &str,
+    keep: bool,
+) -> Result<Part> {
     let program = programs::need(&["prometheus"], "Prometheus")?;
     let folder = home.dir.join("prometheus");
     let data = data(&folder);
@@ -27,13 +34,7 @@ pub(crate) fn prometheus(home: &Home, ports: &Ports, targets: &[Target], keep: b
         // A lab starts clean: old outages, and the gap while the lab was down, would fire alerts again.
         fs::remove_dir_all(&data).with_context(|| format!("cannot remove {}", data.display()))?;
     }
-    let rules = home.root.join("dashboards/rules");
-    let config = TEMPLATE_PROMETHEUS
-        .replace("{{rules}}", &rules.to_string_lossy())
-        .replace("{{alertmanager}}", &ports.get("alertmanager").to_string())
-        .replace("{{prometheus}}", &ports.get("prometheus").to_string())
-        .replace("{{jobs}}", &jobs(targets));
-    let config = write(&folder, "prometheus.yml", &config)?;
+    let config = write(&folder, "prometheus.yml", &configuration(home, ports, targets, exporters))?;
     let port = ports.get("prometheus");
     // Neither the lifecycle nor the admin API: any page in the owner's browser could use them. SIGHUP reloads the
     // rules, and `lab slo reset` deletes in another way.
@@ -52,6 +53,17 @@ pub(crate) fn prometheus(home: &Home, ports: &Ports, targets: &[Target], keep: b
         Part::new("prometheus", line, ready(port)).port("prometheus", port).after(&["alertmanager"]);
     part.errand = Some(forget::errand(home)?);
     Ok(part)
+}
+
+/// Prometheus's configuration.
+pub(super) fn configuration(home: &Home, ports: &Ports, targets: &[Target], exporters: &str) -> String {
+    let rules = home.root.join("dashboards/rules");
+    TEMPLATE_PROMETHEUS
+        .replace("{{rules}}", &rules.to_string_lossy())
+        .replace("{{alertmanager}}", &ports.get("alertmanager").to_string())
+        .replace("{{prometheus}}", &ports.get("prometheus").to_string())
+        .replace("{{jobs}}", &jobs(targets))
+        .replace("{{exporters}}", exporters)
 }
 
 /// Where Prometheus keeps its data.

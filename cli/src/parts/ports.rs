@@ -21,6 +21,10 @@ pub(crate) const PORTS: &[PortSpec] = &[
     port("lab-traces-admin", 9106),
     port("lab-kafka-admin", 9107),
     port("lab-pager-admin", 9108),
+    // Not their usual numbers, on which the machine may have exporters of its own.
+    port("node-exporter", 9110),
+    port("postgres-exporter", 9111),
+    port("redis-exporter", 9113),
     port("prometheus", 9090),
     port("alertmanager", 9093),
     port("grafana", 3000),

@@ -11,7 +11,7 @@ use secrecy::ExposeSecret as _;
 use crate::{home::Home, secrets::Secrets};
 
 /// Redis as a cache: no persistence, bounded memory, least recently used keys are evicted; one account for the
-/// service that uses it, one for the lab's owner, and no other.
+/// service that uses it, one for its exporter, one for the lab's owner, and no other.
 ///
 /// # Errors
 /// When Redis is not installed, or older than version 7.
@@ -27,6 +27,7 @@ pub(crate) fn redis(home: &Home, port: u16) -> Result<Part> {
     let text = TEMPLATE_REDIS
         .replace("{{port}}", &port.to_string())
         .replace("{{service}}", secrets.make(REDIS_SERVICE)?.expose_secret())
+        .replace("{{exporter}}", secrets.make(REDIS_EXPORTER)?.expose_secret())
         .replace("{{owner}}", secrets.make(REDIS_OWNER)?.expose_secret());
     let config = folder.join("redis.conf");
     write_private(&config, &text)?;
@@ -39,6 +40,8 @@ const TEMPLATE_REDIS: &str = include_str!("templates/redis.conf");
 
 /// The secret of user-service's account.
 const REDIS_SERVICE: &str = "redis-user-service";
+/// The secret of the exporter's account.
+const REDIS_EXPORTER: &str = "redis-exporter";
 /// The secret of the owner's account, for `lab redis-cli`.
 pub(crate) const REDIS_OWNER: &str = "redis-lab";
 
@@ -48,6 +51,14 @@ pub(crate) const REDIS_OWNER: &str = "redis-lab";
 /// When its password can be neither read nor created.
 pub(crate) fn redis_url(secrets: &Secrets, port: u16) -> Result<String> {
     Ok(format!("redis://user-service:{}@127.0.0.1:{port}", secrets.make(REDIS_SERVICE)?.expose_secret()))
+}
+
+/// URL of Redis for its exporter.
+///
+/// # Errors
+/// When its password can be neither read nor created.
+pub(crate) fn exporter_url(secrets: &Secrets, port: u16) -> Result<String> {
+    Ok(format!("redis://exporter:{}@127.0.0.1:{port}", secrets.make(REDIS_EXPORTER)?.expose_secret()))
 }
 
 /// The major version in `Redis server v=7.0.15 sha=…`.

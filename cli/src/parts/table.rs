@@ -4,7 +4,8 @@ use anyhow::Result;
 use supervisor::{Part, part::Line, ports::Ports, probe::Probe};
 
 use super::{
-    alerting, apache_kafka, environment, grafana, monitoring, ports::PORTS, postgres, programs, stores,
+    alerting, apache_kafka, environment, exporters, grafana, monitoring, ports::PORTS, postgres, programs,
+    stores,
 };
 use secrecy::ExposeSecret as _;
 
@@ -83,9 +84,15 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
         parts.push(load(choices, rate)?);
     }
     let targets: Vec<_> = parts.iter().filter_map(target).collect();
-    let mut prometheus = monitoring::prometheus(home, ports, &targets, choices.keep_metrics)?;
+    let exporters = exporters::parts(home, ports)?;
+    let jobs = exporters::jobs(&exporters);
+    let mut prometheus = monitoring::prometheus(home, ports, &targets, &jobs, choices.keep_metrics)?;
     // Last, so that it never sees a target that has not come up yet, and stopped first, so that it sees none go.
     prometheus = prometheus.after(&["user-service", "order-worker", "order-api"]);
+    for exporter in &exporters {
+        prometheus = prometheus.after(&[&exporter.name]);
+    }
+    parts.extend(exporters);
     parts.push(prometheus);
     parts.extend(grafana::loki(home, ports)?);
     parts.extend(grafana::grafana(home, ports));

@@ -6,6 +6,7 @@ use std::{fmt::Write as _, fs, path::Path, time::Duration};
 
 use dashgen::check::{promql, read::Dashboard};
 use serde_json::Value;
+use testkit::{Need, available};
 use tokio::sync::Mutex;
 
 use crate::{
@@ -56,12 +57,25 @@ pub(crate) fn excused(board: &str, panel: &str) -> bool {
     NO_DATA_HERE.iter().any(|(uid, title, _)| fits(uid, board) && fits(title, panel))
 }
 
+/// Metrics that need exporters, and a kernel with pressure stall information.
+fn measured(query: &str, exporters: bool, pressure: bool) -> bool {
+    let of = |prefix: &str| query.contains(prefix);
+    let exported = ["pg_", "redis_", "node_"].into_iter().any(of);
+    (exporters || !exported) && (pressure || !of("node_pressure_"))
+}
+
 fn asked() -> Vec<Asked> {
     let mut all = Vec::new();
+    let exporters = available(&[Need::Exporters]);
+    let pressure = Path::new("/proc/pressure/io").exists();
+    if !pressure {
+        eprintln!("SKIPPED: panels about pressure (this kernel has no /proc/pressure)");
+    }
     for board in boards() {
         let variables: Vec<_> = board.variables().filter_map(|variable| variable["name"].as_str()).collect();
         for panel in board.panels.iter().filter(|panel| !excused(board.uid(), &panel.title)) {
             let targets = panel.targets.iter().filter(|target| target.source == "prometheus");
+            let targets = targets.filter(|target| measured(&target.expr, exporters, pressure));
             all.extend(targets.map(|target| Asked {
                 panel: format!("{}: {}", board.uid(), panel.title),
                 query: promql::fill(&target.expr, &variables),

@@ -5,7 +5,10 @@ use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::{Value, json};
 
-use crate::lab::{Lab, eventually};
+use crate::{
+    exporters,
+    lab::{Lab, eventually},
+};
 
 /// A service, its admin port, and the minimum number of its faults.
 const SERVICES: &[(&str, &str, usize)] = &[
@@ -86,6 +89,8 @@ async fn takes_and_gives_back() {
         eventually(ENDED, || seen(true)).await;
         eventually(HEALED, || seen(false)).await;
     }
+
+    exporters::show_what_happens_in_the_stores(&lab).await;
 
     // Lines that are dropped are still counted, so a flood shows that only writing has stopped.
     let log = lab.dir().join("log/order-worker.log");

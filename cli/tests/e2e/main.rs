@@ -3,6 +3,7 @@
 
 mod apache_kafka;
 mod dashboards;
+mod exporters;
 mod faults;
 mod grafana;
 mod lab;

@@ -10,7 +10,10 @@ use std::{
     process::{Command, Output},
 };
 
-use crate::lab::{BACK, Lab, eventually, text};
+use crate::{
+    exporters,
+    lab::{BACK, Lab, eventually, text},
+};
 
 /// Words that may appear in one place only.
 const TOKEN: &str = "token-5f2d";
@@ -26,13 +29,15 @@ fn ask(port: u16, request: &str) -> String {
     text(&answer[..length])
 }
 
-fn psql(url: &str, sql: &str) -> Output {
+/// Runs a statement, with no other password than the one in the URL.
+pub(crate) fn psql(url: &str, sql: &str) -> Output {
     let mut command = Command::new("psql");
     command.args(["-wqAtX", "-v", "ON_ERROR_STOP=1", url, "-c", sql]).env_remove("PGPASSFILE");
     command.output().expect("psql runs")
 }
 
-fn said(output: &Output) -> String {
+/// Everything that a program printed.
+pub(crate) fn said(output: &Output) -> String {
     format!("{}{}", text(&output.stdout), text(&output.stderr))
 }
 
@@ -40,7 +45,7 @@ fn said(output: &Output) -> String {
 async fn nobody_gets_into_the_database_or_the_cache_without_a_password() {
     let Some(lab) = Lab::up(&["--no-load"]).await else { return };
     let port = lab.port("postgres", "postgres");
-    for user in ["lab", "postgres", "orders", "users", "fulfillment"] {
+    for user in ["lab", "postgres", "orders", "users", "fulfillment", "exporter"] {
         for database in ["orders", "postgres"] {
             let url = format!("postgres://{user}@127.0.0.1:{port}/{database}");
             let output = psql(&url, "select 1");
@@ -97,15 +102,10 @@ async fn a_service_may_do_only_what_it_needs_in_the_stores() {
         .strip_prefix("redis://")
         .and_then(|rest| rest.split_once('@')?.0.split_once(':'))
         .unwrap_or_else(|| panic!("no user and password: {url}"));
-    let redis = lab.port("redis", "redis");
     for command in
         ["CONFIG SET dir /tmp", "SAVE", "FLUSHALL", "SHUTDOWN", "MODULE LIST", "ACL LIST", "DEBUG SLEEP 0"]
     {
-        let answer = ask(redis, &format!("AUTH {user} {password}\r\n{command}\r\nPING\r\n"));
-        let answer = answer
-            .strip_prefix("+OK\r\n")
-            .map(str::to_owned)
-            .unwrap_or_else(|| panic!("the service cannot log in: {answer}"));
+        let answer = logged_in(&lab, user, password, command);
         assert!(answer.is_empty() || answer.starts_with("-NOPERM"), "{command}: {answer}");
     }
     for command in ["CONFIG SET dir /tmp", "MODULE LIST", "REPLICAOF 127.0.0.1 1", "SAVE"] {
@@ -116,6 +116,20 @@ async fn a_service_may_do_only_what_it_needs_in_the_stores() {
             "the owner, {command}: {answer}"
         );
     }
+    exporters::only_read_statistics(&lab).await;
+}
+
+/// What Redis answers to a command after the log-in.
+pub(crate) fn logged_in(lab: &Lab, user: &str, password: &str, command: &str) -> String {
+    let answer = ask(lab.port("redis", "redis"), &format!("AUTH {user} {password}\r\n{command}\r\nPING\r\n"));
+    let rest = answer.strip_prefix("+OK\r\n").map(str::to_owned);
+    rest.unwrap_or_else(|| panic!("{user} cannot log in: {answer}"))
+}
+
+/// A secret of the lab, as its owner can read it.
+pub(crate) fn secret(lab: &Lab, name: &str) -> String {
+    let text = fs::read_to_string(lab.dir().join("secrets").join(name)).expect("a secret of this lab");
+    text.trim().to_owned()
 }
 
 /// Every file and folder below `folder`, without following links.
@@ -197,6 +211,9 @@ fn secrets(lab: &Lab) -> BTreeMap<String, Vec<&'static str>> {
             secrets.entry(secret).or_default().push(service);
         }
     }
+    // One exporter reads its password from a file, the other one has it in its environment.
+    secrets.insert(secret(lab, "postgres-exporter"), Vec::new());
+    secrets.insert(secret(lab, "redis-exporter"), vec!["prometheus-redis-exporter", "redis_exporter"]);
     secrets
 }
 

@@ -52,6 +52,9 @@ pub struct Query {
     pub instant: bool,
     /// As a histogram's buckets.
     pub buckets: bool,
+    /// How often its metrics are scraped, if less often than Grafana's data source says: without it the window of a
+    /// rate would be shorter than the time between two samples.
+    pub step: Option<&'static str>,
 }
 
 /// A PromQL query over time.
@@ -64,6 +67,7 @@ pub fn query(legend: &str, expr: impl Into<String>) -> Query {
         exemplars: false,
         instant: false,
         buckets: false,
+        step: None,
     }
 }
 
@@ -91,6 +95,13 @@ impl Query {
     #[must_use]
     pub const fn now(mut self) -> Self {
         self.instant = true;
+        self
+    }
+
+    /// Of metrics that are scraped every `step`, such as `5s`.
+    #[must_use]
+    pub const fn every(mut self, step: &'static str) -> Self {
+        self.step = Some(step);
         self
     }
 

@@ -16,8 +16,9 @@ use dashgen::check::{
 use serde_json::Value;
 
 /// The uids that the chart, the alerts' links and the documentation rely on.
-const UIDS: [&str; 10] = [
+const UIDS: [&str; 11] = [
     "data-stores",
+    "host",
     "kubernetes",
     "order-api",
     "order-worker",
@@ -265,6 +266,28 @@ fn the_dashboard_of_the_exercises_is_found_by_its_title_and_tags() {
     let board = boards.iter().find(|board| board.uid() == "sre-operations").expect("the dashboard");
     assert_eq!(board.json["title"], "SRE Operations Dashboard");
     assert_eq!(board.json["tags"], serde_json::json!(["sre-lab", "sre", "monitoring", "operations"]));
+}
+
+/// What is not a service is scraped every five seconds, and the data source says one second: the shortest window of a
+/// rate would have less than two samples.
+#[test]
+fn a_rate_of_an_exporter_has_a_window_that_fits_its_scrapes() {
+    let (slow, mut found) = (["pg_", "redis_", "node_", "container_", "redpanda_"], 0);
+    for board in dashboards() {
+        for panel in &board.panels {
+            for target in panel.json["targets"].as_array().into_iter().flatten() {
+                let expr = target["expr"].as_str().unwrap_or_default();
+                let Ok(query) = promql::parse(expr) else { continue };
+                let of =
+                    |selector: &promql::Selector| slow.iter().any(|name| selector.metric.starts_with(name));
+                if query.selectors.iter().any(of) && expr.contains("[$__rate_interval]") {
+                    assert_eq!(target["interval"], "5s", "{}: {}", board.uid(), panel.title);
+                    found += 1;
+                }
+            }
+        }
+    }
+    assert!(found > 25, "{found}");
 }
 
 #[test]

@@ -33,7 +33,7 @@ superuser() { [ "$(id -u)" = 0 ] || lacks "root (for $1)" "sudo --preserve-env t
 
 # The programs in the image of build/debian-image.
 debian_packages() {
-    programs curl redis-server ldd
+    programs curl redis-server ldd prometheus-postgres-exporter prometheus-redis-exporter prometheus-node-exporter
     [ -d /usr/lib/postgresql ] || lacks "PostgreSQL, from Debian's package" "apt-get install postgresql"
 }
 

@@ -1,5 +1,6 @@
 //! Who may log in to PostgreSQL, and as which role: each service has a role that owns its database and can do nothing
-//! else; the lab's owner has one that can read everything and end sessions; nobody is a superuser.
+//! else; the exporter has one that can read statistics; the lab's owner has one that can read everything and end
+//! sessions; nobody is a superuser.
 
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,9 @@ const DATABASES: &[&str] = &["users", "orders", "fulfillment"];
 /// The role of the lab's owner: for `lab psql`, and for the person on call.
 pub(crate) const OWNER: &str = "lab";
 
+/// The role of postgres_exporter: it reads statistics, and no table.
+pub(crate) const EXPORTER: &str = "exporter";
+
 /// The file, in the secrets folder, in which libpq finds the owner's password.
 pub(crate) const PASS_FILE: &str = "pgpass";
 
@@ -29,6 +33,16 @@ pub(crate) const PASS_FILE: &str = "pgpass";
 pub(crate) fn url(secrets: &Secrets, port: u16, database: &str) -> Result<String> {
     let password = secrets.make(&file(database))?;
     Ok(format!("postgres://{database}:{}@127.0.0.1:{port}/{database}", password.expose_secret()))
+}
+
+/// The file with the password of the exporter's role.
+///
+/// # Errors
+/// When it can be neither read nor created.
+pub(crate) fn exporter_password(secrets: &Secrets) -> Result<PathBuf> {
+    let name = file(EXPORTER);
+    secrets.make(&name)?;
+    Ok(secrets.path(&name))
 }
 
 /// Name of the secret for a role.
@@ -45,7 +59,7 @@ pub(super) fn rules(base: &Path) -> Result<PathBuf> {
     for database in DATABASES {
         text.push_str(&format!("host {database} {database},{OWNER} 127.0.0.1/32 scram-sha-256\n"));
     }
-    text.push_str(&format!("host postgres {OWNER} 127.0.0.1/32 scram-sha-256\n"));
+    text.push_str(&format!("host postgres {OWNER},{EXPORTER} 127.0.0.1/32 scram-sha-256\n"));
     write_private(&path, &text)?;
     Ok(path)
 }
@@ -58,7 +72,7 @@ pub(super) fn databases() -> String {
 /// SQL that gives each role its password and rights; can be run repeatedly. One statement per line.
 pub(super) fn roles(secrets: &Secrets) -> Result<String> {
     let mut sql = String::new();
-    for role in DATABASES.iter().chain([&OWNER]) {
+    for role in DATABASES.iter().chain([&OWNER, &EXPORTER]) {
         let password = secrets.make(&file(role))?;
         sql.push_str(&format!(
             "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role}; END IF; END $$;\n\
@@ -74,7 +88,15 @@ pub(super) fn roles(secrets: &Secrets) -> Result<String> {
         sql.push_str(&format!("ALTER DATABASE {database} OWNER TO {database};\n"));
     }
     sql.push_str(&format!("GRANT pg_monitor, pg_signal_backend, {} TO {OWNER};\n", DATABASES.join(", ")));
+    // A scrape opens one or two connections. More than a few would be taken from the services.
+    sql.push_str(&format!("GRANT pg_monitor TO {EXPORTER};\nALTER ROLE {EXPORTER} CONNECTION LIMIT 5;\n"));
     Ok(sql)
+}
+
+/// Name of the file that records that this SQL was run: other roles, or other passwords, are another file.
+pub(super) fn mark(sql: &str) -> String {
+    let digest = Sha256::digest(sql.as_bytes());
+    digest.iter().take(8).fold("postgres-applied-".to_owned(), |name, byte| format!("{name}{byte:02x}"))
 }
 
 /// The SCRAM verifier that PostgreSQL stores (RFC 5803), so that it never sees the password itself. One iteration:
@@ -99,15 +121,41 @@ fn mac(key: &[u8], text: &[u8]) -> [u8; 32] {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_verifier_has_the_form_that_postgresql_takes_and_hides_the_password() {
-        let folder = tempfile::tempdir().unwrap();
+    fn secrets(folder: &tempfile::TempDir) -> Secrets {
         let home = crate::home::Home {
             root: folder.path().into(),
             dir: supervisor::Folder::at(folder.path()),
             token: None,
         };
-        let password = Secrets::of(&home).make("one").unwrap();
+        Secrets::of(&home)
+    }
+
+    #[test]
+    fn the_exporter_reads_statistics_in_one_database_and_is_no_superuser() {
+        let folder = tempfile::tempdir().unwrap();
+        let sql = roles(&secrets(&folder)).unwrap();
+        assert!(sql.contains("ALTER ROLE exporter LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION"));
+        let granted: Vec<_> = sql.lines().filter(|line| line.contains("TO exporter")).collect();
+        assert_eq!(granted, ["GRANT pg_monitor TO exporter;"]);
+        let hba = std::fs::read_to_string(rules(folder.path()).unwrap()).unwrap();
+        let own: Vec<_> = hba.lines().filter(|line| line.contains("exporter")).collect();
+        assert_eq!(own, ["host postgres lab,exporter 127.0.0.1/32 scram-sha-256"]);
+        let file = exporter_password(&secrets(&folder)).unwrap();
+        assert!(!sql.contains(std::fs::read_to_string(file).unwrap().trim()), "only its verifier is sent");
+    }
+
+    #[test]
+    fn roles_are_applied_again_when_they_change_and_only_then() {
+        let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mark = |folder| mark(&roles(&secrets(folder)).unwrap());
+        assert_eq!(mark(&one), mark(&one));
+        assert_ne!(mark(&one), mark(&other), "another lab has other passwords");
+    }
+
+    #[test]
+    fn a_verifier_has_the_form_that_postgresql_takes_and_hides_the_password() {
+        let folder = tempfile::tempdir().unwrap();
+        let password = secrets(&folder).make("one").unwrap();
         let verifier = verifier(&password, "salt");
         assert!(verifier.starts_with("SCRAM-SHA-256$1:c2FsdA==$"), "{verifier}");
         assert_eq!(verifier.len(), "SCRAM-SHA-256$1:c2FsdA==$:".len() + 44 * 2);

@@ -26,7 +26,7 @@ use self::runner::Runner;
 use super::programs;
 use crate::{home::Home, secrets::Secrets, terminal::say};
 
-pub(crate) use self::access::{OWNER, PASS_FILE, url};
+pub(crate) use self::access::{EXPORTER, OWNER, PASS_FILE, exporter_password, url};
 
 /// Settings of the server. Small: the lab has a few dozen short sessions. `fsync` stays on, so that a commit that was
 /// confirmed is durable.
@@ -82,7 +82,8 @@ pub(crate) fn part(home: &Home, port: u16) -> Result<Part> {
         "--no-sync",
         "--wal-segsize=4",
     ]);
-    let applied = secrets.path("postgres-applied");
+    let roles = access::roles(&secrets)?;
+    let applied = secrets.path(&access::mark(&roles));
     part.prepare = vec![
         Preparation {
             unless: data.clone(),
@@ -96,7 +97,7 @@ pub(crate) fn part(home: &Home, port: u16) -> Result<Part> {
         },
         Preparation {
             unless: applied.clone(),
-            steps: vec![Step::Run(alone(&data), access::roles(&secrets)?), Step::Mark(applied)],
+            steps: vec![Step::Run(alone(&data), roles), Step::Mark(applied)],
         },
     ];
     part.stop = StopSignal::Int;

@@ -28,7 +28,8 @@
 {{- if not (regexMatch "^([1-9][0-9]{0,2}|1[0-9]{3}|2000)ms$|^[12]s$" $v.prometheus.interval) -}}
 {{- fail (printf "prometheus.interval is %s; it must be at most 2s. The lab's shortest SLO window is 5s, and a rate needs two samples in it." $v.prometheus.interval) -}}
 {{- end -}}
-{{- $connections := 5 -}}
+{{- /* For people, and for the exporter. */ -}}
+{{- $connections := 8 -}}
 {{- range $name, $svc := $v.services -}}
 {{- if and $svc.faults (not $v.faultSwitch.enabled) -}}
 {{- fail (printf "services.%s.faults is set, but faultSwitch.enabled is false: there is no switch to set them with." $name) -}}

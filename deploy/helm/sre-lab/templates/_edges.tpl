@@ -32,6 +32,12 @@ edges:
   - { from: helm-test, to: {{ $name }}, port: {{ . }} }
   {{- end }}
 {{- end }}
+{{- if include "sre-lab.measuresPostgres" . }}
+  - { from: postgres-exporter, to: postgres, port: 5432 }
+{{- end }}
+{{- if include "sre-lab.measuresRedis" . }}
+  - { from: redis-exporter, to: redis, port: 6379 }
+{{- end }}
 {{- if $v.redpanda.enabled }}
   # Between brokers: Raft, and the Kafka protocol.
   - { from: redpanda, to: redpanda, port: 33145 }
@@ -48,6 +54,12 @@ edges:
   {{- end }}
   {{- if $v.redpanda.enabled }}
   - { from: prometheus, to: redpanda, port: 9644 }
+  {{- end }}
+  {{- if include "sre-lab.measuresPostgres" . }}
+  - { from: prometheus, to: postgres-exporter, port: 9187 }
+  {{- end }}
+  {{- if include "sre-lab.measuresRedis" . }}
+  - { from: prometheus, to: redis-exporter, port: 9121 }
   {{- end }}
   {{- range $part, $port := dict "grafana" 3000 "loki" 3100 "jaeger" 8888 "kubeStateMetrics" 8080 }}
   {{- if (index $v $part).enabled }}
@@ -93,4 +105,13 @@ edges:
 {{/* Whether logs are shipped: there is a shipper, and a Loki to ship to. */}}
 {{- define "sre-lab.shipsLogs" -}}
 {{- if and .Values.alloy.enabled (include "sre-lab.lokiUrl" .) }}yes{{ end -}}
+{{- end }}
+
+{{/* Whether the chart's own stores are measured: each by its exporter. */}}
+{{- define "sre-lab.measuresPostgres" -}}
+{{- if and .Values.postgres.enabled .Values.postgresExporter.enabled }}yes{{ end -}}
+{{- end }}
+
+{{- define "sre-lab.measuresRedis" -}}
+{{- if and .Values.redis.enabled .Values.redisExporter.enabled }}yes{{ end -}}
 {{- end }}

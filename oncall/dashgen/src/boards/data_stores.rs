@@ -1,7 +1,9 @@
-//! PostgreSQL, Redis and the broker, as their clients see them; and Redpanda's own metrics where it runs.
+//! PostgreSQL, Redis and the broker, as their clients see them and as they see themselves; the broker only if it is
+//! Redpanda.
 
 use super::{
-    shared::{NEVER, database_panels},
+    servers,
+    shared::{NEVER, database_panels, exported},
     user_service::hit_ratio,
 };
 use crate::{
@@ -14,13 +16,15 @@ pub(super) fn board() -> Board {
     Board {
         uid: "data-stores",
         title: "Data stores",
-        description: "PostgreSQL, Redis and the broker. What clients measure comes first: a healthy store that nobody can reach is down.",
+        description: "PostgreSQL, Redis and the broker. What clients measure comes first: a healthy store that nobody can reach is down. Then what the servers say of themselves.",
         jobs: r#"up{job!="application-metrics"}"#,
         variables: &[],
         rows: vec![
             row("PostgreSQL, as its clients see it", database_panels("")),
             postgres_row(),
+            servers::postgres_row(),
             redis_row(),
+            servers::redis_row(),
             broker_row(),
             redpanda_row(),
         ],
@@ -143,14 +147,14 @@ fn redpanda_row() -> Row {
         "Redpanda's own view (compose and Kubernetes)",
         vec![
             panel("Request p99 in the broker", Unit::Seconds, "Latency of produce and fetch requests inside the broker. Normal is a few milliseconds; clients that see much more have a network problem.")
-                .query(query("{{redpanda_request}}", latency)),
+                .query(exported("{{redpanda_request}}", latency)),
             panel("Bytes", Unit::BytesRate, "Bytes of produce and consume requests. Normal follows the orders.")
-                .query(query("{{redpanda_request}}", rates("redpanda_request", "redpanda_kafka_request_bytes_total", ""))),
+                .query(exported("{{redpanda_request}}", rates("redpanda_request", "redpanda_kafka_request_bytes_total", ""))),
             panel("Under-replicated replicas", Unit::Count, "Replicas that are behind. Normal is 0; with one broker it is always 0.")
-                .query(query("{{redpanda_topic}}", max("redpanda_topic", &sel("redpanda_kafka_under_replicated_replicas", ""))))
+                .query(exported("{{redpanda_topic}}", max("redpanda_topic", &sel("redpanda_kafka_under_replicated_replicas", ""))))
                 .steps(&NEVER[1..]),
             panel("Disk in use", Unit::Ratio, "Share of the broker's disk. Normal is flat below the retention.")
-                .query(query("{{instance}}", used))
+                .query(exported("{{instance}}", used))
                 .range(0.0, 1.0),
         ],
     )

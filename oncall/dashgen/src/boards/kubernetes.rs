@@ -1,6 +1,6 @@
 //! The lab's pods, by the metrics of kube-state-metrics and of the kubelet's cAdvisor.
 
-use super::shared::{NEVER, USED};
+use super::shared::{NEVER, USED, exported};
 use crate::{
     model::{Board, Kind, Panel, Row, Unit, Variable, row, text, value},
     query::{max, query, rate, rates, sel, sum},
@@ -22,7 +22,7 @@ pub(super) fn board() -> Board {
             metric: r#"kube_pod_info{job=~"$job"}"#,
             of: "namespace",
         }],
-        rows: vec![state_row(), cpu_row(), memory_row(), pods_row(), disks_row()],
+        rows: vec![state_row(), nodes_row(), cpu_row(), memory_row(), pods_row(), disks_row()],
     }
 }
 
@@ -85,6 +85,36 @@ fn state_row() -> Row {
     )
 }
 
+/// What the nodes' kubelets report of the nodes themselves, against what they have for pods.
+fn nodes_row() -> Row {
+    let room = |resource: &str| {
+        sum("node", &sel("kube_node_status_allocatable", &format!("resource=\"{resource}\"")))
+    };
+    let cpu = format!("{}\n/\n{}", rates("node", "node_cpu_usage_seconds_total", ""), room("cpu"));
+    let memory = format!("{}\n/\n{}", sum("node", &sel("node_memory_working_set_bytes", "")), room("memory"));
+    let short = sel(
+        "kube_node_status_condition",
+        r#"condition=~"DiskPressure|MemoryPressure|PIDPressure", status="true""#,
+    );
+    row(
+        "Nodes",
+        vec![
+            panel("CPU of the nodes", Unit::Ratio, "Use by everything on the node, as a share of what it has for pods. Normal is below 70 %.")
+                .query(exported("{{node}}", cpu))
+                .steps(&USED[1..])
+                .size(8, 7),
+            panel("Memory of the nodes", Unit::Ratio, "Working set of everything on the node, as a share of what it has for pods. Normal is below 80 %; above, the kubelet evicts pods.")
+                .query(exported("{{node}}", memory))
+                .steps(&USED[1..])
+                .size(8, 7),
+            panel("Nodes short of something", Unit::Count, "Nodes that report too little disk, memory or process ids, by what they lack. Normal is 0: such a node evicts pods and takes no new ones.")
+                .query(exported("{{condition}}", sum("condition", &short)))
+                .steps(&NEVER[1..])
+                .size(8, 7),
+        ],
+    )
+}
+
 fn against(used: &str, resource: &str, kind: &str) -> String {
     let limits = sel(kind, &format!("{SPACE}, resource=\"{resource}\""));
     format!("{}\n/\n{}", sum("namespace, pod", used), sum("namespace, pod", &limits))
@@ -101,12 +131,12 @@ fn cpu_row() -> Row {
         "CPU",
         vec![
             panel("CPU throttling", Unit::Ratio, "Share of the scheduling periods in which a pod was held back by its CPU limit. Normal is 0: a few per cent are enough to raise latency, however idle the node is.")
-                .query(query("{{pod}}", throttled))
+                .query(exported("{{pod}}", throttled))
                 .range(0.0, 1.0)
                 .steps(&[(Some(0.05), "orange"), (Some(0.25), "red")]),
             panel("CPU against request", Unit::Ratio, "Use as a share of the request. Normal is below 1; above it the pod depends on what others leave unused.")
-                .query(query("{{pod}}", against(&used, "cpu", "kube_pod_container_resource_requests"))),
-            panel("CPU", Unit::Plain, "Cores in use, by pod. Normal is below the request.").query(query("{{pod}}", sum("namespace, pod", &used))),
+                .query(exported("{{pod}}", against(&used, "cpu", "kube_pod_container_resource_requests"))),
+            panel("CPU", Unit::Plain, "Cores in use, by pod. Normal is below the request.").query(exported("{{pod}}", sum("namespace, pod", &used))),
             panel("Replicas of the autoscaler", Unit::Count, "Replicas that the autoscaler runs, and its maximum. Normal is below the maximum; staying there means that scaling does not help.")
                 .query(query("{{horizontalpodautoscaler}}", sum("horizontalpodautoscaler", &sel("kube_horizontalpodautoscaler_status_current_replicas", SPACE))))
                 .query(query("{{horizontalpodautoscaler}}: maximum", sum("horizontalpodautoscaler", &sel("kube_horizontalpodautoscaler_spec_max_replicas", SPACE)))),
@@ -148,7 +178,7 @@ fn pods_row() -> Row {
                 .query(of("kube_deployment_spec_replicas"))
                 .query(of("kube_deployment_status_replicas_available"))
                 .query(of("kube_deployment_status_replicas_updated")),
-            panel("Restarts", Unit::Count, "Restarts of containers, by pod. Normal is 0.").query(query("{{pod}}", restarts)),
+            panel("Restarts", Unit::Count, "Restarts of containers, by pod. Normal is 0.").query(exported("{{pod}}", restarts)),
         ],
     )
 }
@@ -172,13 +202,13 @@ fn disks_row() -> Row {
             .steps(&USED[1..])
             .size(8, 8),
             panel("Received", Unit::BytesRate, "Bytes received, by pod. Normal follows the requests.")
-                .query(query(
+                .query(exported(
                     "{{pod}}",
                     rates("namespace, pod", "container_network_receive_bytes_total", SPACE),
                 ))
                 .size(8, 8),
             panel("Sent", Unit::BytesRate, "Bytes sent, by pod. Normal follows the requests.")
-                .query(query(
+                .query(exported(
                     "{{pod}}",
                     rates("namespace, pod", "container_network_transmit_bytes_total", SPACE),
                 ))

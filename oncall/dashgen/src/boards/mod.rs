@@ -1,12 +1,14 @@
 //! The boards, in the order of the menu.
 
 mod data_stores;
+mod host;
 mod kubernetes;
 mod order_api;
 mod order_worker;
 mod orders_pipeline;
 mod overview;
 mod sandbox;
+mod servers;
 mod shared;
 mod slo;
 mod sre_operations;
@@ -25,6 +27,7 @@ pub fn all() -> Vec<Board> {
         order_worker::board(),
         orders_pipeline::board(),
         data_stores::board(),
+        host::board(),
         kubernetes::board(),
         sandbox::board(),
         sre_operations::board(),

@@ -5,7 +5,7 @@ use slo::PAIRS;
 use crate::{
     link::{board, logs_of, overview_of_job, runbook, service_board, slo_board, slow_traces_of, traces_of},
     model::{Kind, Panel, Row, Step, Unit, folded, row, text},
-    query::{logs, quantile, quantiles, query, rate, rates, sel, share, sum},
+    query::{Query, logs, quantile, quantiles, query, rate, rates, sel, share, sum},
 };
 
 /// Colours of the budget that is left, as a share.
@@ -28,6 +28,14 @@ pub(super) const USED: &[Step] = &[(None, "green"), (Some(0.7), "yellow"), (Some
 pub(super) const USED_PERCENT: &[Step] = &[(None, "green"), (Some(70.0), "yellow"), (Some(85.0), "red")];
 /// Colours of something that should never happen.
 pub(super) const NEVER: &[Step] = &[(None, "green"), (Some(0.001), "red")];
+
+/// How often the exporters are scraped, and on Kubernetes everything but the services.
+const EXPORTED: &str = "5s";
+
+/// A query of metrics of an exporter.
+pub(super) fn exported(legend: &str, expr: impl Into<String>) -> Query {
+    query(legend, expr).every(EXPORTED)
+}
 
 /// The matcher that narrows a selector to one service.
 pub(super) fn of(service: &str) -> String {

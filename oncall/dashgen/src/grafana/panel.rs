@@ -75,6 +75,9 @@ fn target(panel: &Panel, query: &Query, at: usize) -> Value {
             json["exemplar"] = json!(query.exemplars);
             json["instant"] = json!(query.instant || table);
             json["range"] = json!(!(query.instant || table));
+            if let Some(step) = query.step {
+                json["interval"] = json!(step);
+            }
         }
     }
     json

@@ -1,0 +1,180 @@
+//! What measures the servers and the host: the exporters that most people run beside them, where they are installed.
+//! Without one the lab runs too, and `lab status` says what is not measured.
+//!
+//! Each logs in with an account of its own that can read statistics and nothing else.
+
+#[cfg(test)]
+mod tests;
+
+use std::{path::Path, process::Command};
+
+use anyhow::{Context, Result};
+use supervisor::{Part, part::Line, ports::Ports, probe::Probe};
+
+use super::{monitoring, postgres, programs, stores};
+use crate::{home::Home, secrets::Secrets};
+
+/// One exporter.
+struct Exporter {
+    /// Name of its part, its port, its job in Prometheus and its service.
+    name: &'static str,
+    /// Names of the program: Debian's, and its project's.
+    programs: [&'static str; 2],
+    /// What it measures, as the subject of a sentence.
+    measures: &'static str,
+    /// The part that it asks, if it asks one.
+    asks: Option<&'static str>,
+    /// Its command, without the address that it listens on.
+    line: fn(&Path, &Home, &Ports) -> Result<Line>,
+    /// Regular expression for the names of metrics that Prometheus keeps: without those of Go's runtime.
+    keep: &'static str,
+}
+
+const EXPORTERS: &[Exporter] = &[
+    Exporter {
+        name: "node-exporter",
+        programs: ["prometheus-node-exporter", "node_exporter"],
+        measures: "The host",
+        asks: None,
+        line: host,
+        keep: "node_.+|process_.+",
+    },
+    Exporter {
+        name: "postgres-exporter",
+        programs: ["prometheus-postgres-exporter", "postgres_exporter"],
+        measures: "PostgreSQL",
+        asks: Some("postgres"),
+        line: database,
+        // Of its hundreds of settings only the limits of connections.
+        keep: "pg_settings_(max|superuser_reserved)_connections|pg_([^s]|s[^e]).+|process_.+",
+    },
+    Exporter {
+        name: "redis-exporter",
+        programs: ["prometheus-redis-exporter", "redis_exporter"],
+        measures: "Redis",
+        asks: Some("redis"),
+        line: cache,
+        keep: "redis_.+|process_.+",
+    },
+];
+
+/// The exporters that are installed.
+///
+/// # Errors
+/// When a program cannot be run, or a password or a configuration cannot be written.
+pub(crate) fn parts(home: &Home, ports: &Ports) -> Result<Vec<Part>> {
+    let found = EXPORTERS.iter().filter_map(|exporter| Some((exporter, programs::find(&exporter.programs)?)));
+    found.map(|(exporter, program)| part(exporter, &program, home, ports)).collect()
+}
+
+fn part(exporter: &Exporter, program: &Path, home: &Home, ports: &Ports) -> Result<Part> {
+    let port = ports.get(exporter.name);
+    let line = (exporter.line)(program, home, ports)?
+        .args([format!("--web.listen-address=127.0.0.1:{port}")])
+        .env("GOMAXPROCS", "1")
+        .env("GOGC", "50");
+    // The page with the link to the metrics: ready does not mean that the server responds, which the metrics say.
+    let probe = Probe::Http(format!("http://127.0.0.1:{port}/"));
+    let part = Part::new(exporter.name, line, probe).port(exporter.name, port);
+    Ok(match exporter.asks {
+        Some(server) => part.after(&[server]),
+        None => part,
+    })
+}
+
+/// The jobs of these parts in Prometheus's configuration. Every five seconds, as on Kubernetes: a scrape of
+/// PostgreSQL is a dozen queries.
+pub(crate) fn jobs(parts: &[Part]) -> String {
+    let job = |exporter: &Exporter| {
+        let port = parts.iter().find(|part| part.name == exporter.name)?.ports.get(exporter.name)?;
+        let Exporter { name, keep, .. } = exporter;
+        Some(format!(
+            "  - job_name: {name}\n    scrape_interval: 5s\n    scrape_timeout: 5s\n    static_configs:\n      \
+             - targets: [\"127.0.0.1:{port}\"]\n        labels: {{ service: {name} }}\n    metric_relabel_configs:\n      \
+             - {{ source_labels: [__name__], regex: \"{keep}\", action: keep }}\n"
+        ))
+    };
+    EXPORTERS.iter().filter_map(job).collect()
+}
+
+/// What a lab with these parts does not measure, and why, as sentences.
+pub(crate) fn unmeasured(runs: impl Fn(&str) -> bool) -> Vec<String> {
+    let missing = EXPORTERS.iter().filter(|exporter| !runs(exporter.name));
+    missing
+        .map(|exporter| {
+            format!(
+                "{} is not measured: {} was not on PATH when the lab started; ./lab installs it if the system has a \
+                 package of it",
+                exporter.measures,
+                exporter.programs.join(" or ")
+            )
+        })
+        .collect()
+}
+
+/// What a program prints for `--help`, to whichever stream.
+fn help(program: &Path) -> Result<String> {
+    let output = Command::new(program).arg("--help").env_clear().output();
+    let output = output.with_context(|| format!("cannot run {}", program.display()))?;
+    Ok(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+}
+
+/// Versions before 0.13 do not measure the write-ahead log; this query gives its metrics the names of later ones.
+const QUERIES: &str = include_str!("../templates/postgres-exporter.yml");
+
+/// postgres_exporter, logged in as a role that is a member of `pg_monitor`.
+fn database(program: &Path, home: &Home, ports: &Ports) -> Result<Line> {
+    let mut line = Line::new(program).args(["--log.level=warn"]);
+    if !help(program)?.contains("collector.wal") {
+        let queries = monitoring::write(&home.dir.join("postgres-exporter"), "queries.yml", QUERIES)?;
+        line = line.args([format!("--extend.query-path={}", queries.display())]);
+    }
+    let server = ports.get("postgres");
+    let uri = format!("127.0.0.1:{server}/postgres?sslmode=disable&application_name=postgres_exporter");
+    let password = postgres::exporter_password(&Secrets::of(home))?;
+    Ok(line
+        .env("DATA_SOURCE_URI", uri)
+        .env("DATA_SOURCE_USER", postgres::EXPORTER)
+        .env("DATA_SOURCE_PASS_FILE", password.to_string_lossy()))
+}
+
+/// redis_exporter. The password is part of the address: on its own, it would be sent to any address that somebody asks
+/// the exporter to scrape.
+fn cache(program: &Path, home: &Home, ports: &Ports) -> Result<Line> {
+    let url = stores::exporter_url(&Secrets::of(home), ports.get("redis"))?;
+    Ok(Line::new(program).env("REDIS_ADDR", url))
+}
+
+/// What node_exporter collects.
+const COLLECTORS: &[&str] =
+    &["cpu", "diskstats", "filesystem", "loadavg", "meminfo", "netdev", "pressure", "vmstat"];
+
+/// Not the kernel's own file systems. Unlike by default, `overlay` counts: it is the root in a container.
+const NO_FILES: &str = "^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|erofs|fusectl|hugetlbfs|\
+                        iso9660|mqueue|nsfs|proc|procfs|pstore|rpc_pipefs|securityfs|selinuxfs|squashfs|sysfs|tracefs)$";
+/// Nor those of other people's containers.
+const NO_MOUNTS: &str = "^/(dev|proc|run|sys|var/lib/(docker|containerd|containers|kubelet)/.+)($|/)";
+const NO_DEVICES: &str = "^veth.*$";
+
+/// node_exporter.
+fn host(program: &Path, home: &Home, _ports: &Ports) -> Result<Line> {
+    // Names of disks. Without udev, as in a container, it would log an error; any other folder has none and is as good.
+    let udev = Path::new("/run/udev/data");
+    let udev: &Path = if udev.is_dir() { udev } else { &home.dir };
+    Ok(Line::new(program).args(["--log.level=warn"]).args(host_options(&help(program)?, udev)))
+}
+
+/// The options, as far as the program knows them: not every version and every system has all.
+fn host_options(help: &str, udev: &Path) -> Vec<String> {
+    let collectors = COLLECTORS.iter().filter(|name| help.contains(&format!("collector.{name} ")));
+    let collectors = collectors.map(|name| format!("--collector.{name}"));
+    let settings = [
+        ("collector.filesystem.fs-types-exclude", NO_FILES.to_owned()),
+        ("collector.filesystem.mount-points-exclude", NO_MOUNTS.to_owned()),
+        ("collector.netdev.device-exclude", NO_DEVICES.to_owned()),
+        ("path.udev.data", udev.to_string_lossy().into_owned()),
+    ];
+    let settings = settings.into_iter().filter(|(name, _)| help.contains(&format!("--{name}=")));
+    let settings = settings.map(|(name, value)| format!("--{name}={value}"));
+    ["--collector.disable-defaults".to_owned()].into_iter().chain(collectors).chain(settings).collect()
+}
