@@ -2,12 +2,14 @@
 //! `cargo build --workspace --all-targets`.
 
 mod apache_kafka;
+mod classic;
 mod dashboards;
 mod faults;
 mod lab;
 mod logs;
 mod pages;
 mod pipeline;
+mod replicas;
 mod slo;
 mod strangers;
 mod terminal;
