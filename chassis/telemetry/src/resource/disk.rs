@@ -9,7 +9,7 @@ use std::{
 
 /// What is used of a file system, and what is left.
 pub(super) struct Room {
-    /// As df counts it: of what an ordinary user may use.
+    /// As df counts it: without the blocks that are reserved for root.
     pub(super) used_percent: f64,
     pub(super) free_bytes: f64,
 }

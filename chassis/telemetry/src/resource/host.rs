@@ -35,8 +35,8 @@ impl Host {
     }
 }
 
-/// The line `cpu` of proc_stat(5): user, nice, system, idle, iowait, irq, softirq, steal. The time of guests behind them is
-/// part of user and nice. Waiting for a disk is not use.
+/// The line `cpu` of proc_stat(5). The fourth number is idle and the fifth waits for a disk: neither is use. The numbers behind
+/// the eighth are time of guests, which the first two contain.
 fn of_machine(stat: &str) -> Option<CpuTime> {
     let line = stat.lines().next()?.strip_prefix("cpu ")?;
     let ticks: Vec<f64> = line.split_whitespace().take(8).map_while(|word| word.parse().ok()).collect();
