@@ -8,8 +8,11 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use supervisor::{Folder, state::LabState};
-use switchboard::Place;
+use supervisor::{
+    Folder,
+    state::{LabState, PartState},
+};
+use switchboard::{Instance, Place};
 
 /// The two folders that every command needs.
 #[derive(Debug, Clone)]
@@ -56,8 +59,10 @@ impl Home {
     /// # Errors
     /// As [`Home::lab`].
     pub(crate) fn switches(&self) -> Result<Place> {
-        let services = self.lab()?.parts.into_iter();
-        Ok(Place::Here(services.filter_map(|part| Some((part.name, part.admin?))).collect()))
+        let instance = |part: PartState| {
+            Some(Instance { service: part.service().to_owned(), name: part.name, admin: part.admin? })
+        };
+        Ok(Place::Here(self.lab()?.parts.into_iter().filter_map(instance).collect()))
     }
 
     /// Creates the lab's folder, for its owner alone.

@@ -1,7 +1,8 @@
 //! Ships the logs of the parts to Loki, through its push API: the same files that `lab logs` reads, so nothing else
 //! must be installed. In compose and Kubernetes a log shipper does this.
 //!
-//! Streams have the labels `service` and `job`, both the part's name, like its metrics. Lines are sent unchanged.
+//! Streams have the labels `service` and `job`, both the name of the service, like its metrics: instances of a service share
+//! a stream. Lines are sent unchanged.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -35,9 +36,14 @@ pub(crate) async fn ship(home: Home, port: u16) {
     }
 }
 
+/// The service of a part whose name is not that of its service.
+type Services = BTreeMap<String, String>;
+
 struct Shipper {
     follower: Follower,
     waiting: Vec<Line>,
+    /// The services of the parts that are further instances of one.
+    services: Services,
     client: reqwest::Client,
     url: String,
     /// Whether the last push failed, so that a failure is reported once.
@@ -46,10 +52,14 @@ struct Shipper {
 
 impl Shipper {
     fn new(home: &Home, port: u16) -> Result<Self> {
-        let began = LabState::load(&home.dir).ok().flatten().map(|state| state.started_at);
+        let state = LabState::load(&home.dir).ok().flatten();
+        let parts = state.iter().flat_map(|state| &state.parts);
+        let services =
+            parts.filter_map(|part| Some((part.name.clone(), part.instance_of.clone()?))).collect();
         Ok(Self {
-            follower: Follower::open(&home.dir.logs(), &[], began)?,
+            follower: Follower::open(&home.dir.logs(), &[], state.map(|state| state.started_at))?,
             waiting: Vec::new(),
+            services,
             client: reqwest::Client::builder().timeout(TIMEOUT).build()?,
             url: format!("http://127.0.0.1:{port}/loki/api/v1/push"),
             failing: false,
@@ -80,7 +90,7 @@ impl Shipper {
     /// # Errors
     /// When the push may succeed later. Lines that Loki rejects permanently are dropped.
     async fn push(&self, lines: &[Line]) -> Result<()> {
-        let request = self.client.post(&self.url).json(&body(lines, Utc::now()));
+        let request = self.client.post(&self.url).json(&body(lines, &self.services, Utc::now()));
         let answer = request.send().await.context("no answer")?;
         let status = answer.status();
         let again = status.is_server_error() || status == reqwest::StatusCode::TOO_MANY_REQUESTS;
@@ -95,17 +105,18 @@ impl Shipper {
     }
 }
 
-/// The body of a push: one stream per part, times in nanoseconds. A line without a time gets `now`.
-fn body(lines: &[Line], now: DateTime<Utc>) -> Value {
+/// The body of a push: one stream per service, times in nanoseconds. A line without a time gets `now`.
+fn body(lines: &[Line], services: &Services, now: DateTime<Utc>) -> Value {
     let mut streams: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     for line in lines {
         let time = if line.time == DateTime::UNIX_EPOCH { now } else { line.time };
         let nanoseconds = time.timestamp_nanos_opt().unwrap_or_default().to_string();
-        streams.entry(&line.part).or_default().push(json!([nanoseconds, line.text]));
+        let service = services.get(&line.part).unwrap_or(&line.part);
+        streams.entry(service).or_default().push(json!([nanoseconds, line.text]));
     }
     let streams: Vec<_> = streams
         .into_iter()
-        .map(|(part, values)| json!({ "stream": { "service": part, "job": part }, "values": values }))
+        .map(|(name, values)| json!({ "stream": { "service": name, "job": name }, "values": values }))
         .collect();
     json!({ "streams": streams })
 }
@@ -171,6 +182,19 @@ mod tests {
     fn a_line_without_a_time_gets_the_current_time() {
         let now = DateTime::from_timestamp(5, 7).unwrap();
         let line = observe::logs::parse("redis", "started", DateTime::UNIX_EPOCH);
-        assert_eq!(body(&[line], now)["streams"][0]["values"][0], json!(["5000000007", "started"]));
+        assert_eq!(
+            body(&[line], &Services::new(), now)["streams"][0]["values"][0],
+            json!(["5000000007", "started"])
+        );
+    }
+
+    #[test]
+    fn instances_of_a_service_share_its_stream() {
+        let services = Services::from([("order-api-2".to_owned(), "order-api".to_owned())]);
+        let line = |part: &str| observe::logs::parse(part, "started", DateTime::UNIX_EPOCH);
+        let body = body(&[line("order-api"), line("order-api-2")], &services, Utc::now());
+        assert_eq!(body["streams"].as_array().map(Vec::len), Some(1), "{body}");
+        assert_eq!(body["streams"][0]["stream"], json!({ "service": "order-api", "job": "order-api" }));
+        assert_eq!(body["streams"][0]["values"].as_array().map(Vec::len), Some(2));
     }
 }

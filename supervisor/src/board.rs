@@ -96,6 +96,7 @@ impl Board {
 fn row(folder: &Folder, part: &Part) -> PartState {
     PartState {
         name: part.name.clone(),
+        instance_of: part.instance_of.clone(),
         ports: part.ports.clone(),
         admin: part.admin.clone(),
         probe: part.probe.clone(),

@@ -12,6 +12,8 @@ use crate::probe::Probe;
 pub struct Part {
     /// Name: in `status`, and of its log and service.
     pub name: String,
+    /// The service, if it is a further instance of one; the first instance has the service's name.
+    pub instance_of: Option<String>,
     /// The command to run.
     pub command: Line,
     /// Ports that it listens on, by their names in the port table.
@@ -39,6 +41,7 @@ impl Part {
     pub fn new(name: &str, command: Line, probe: Probe) -> Self {
         Self {
             name: name.to_owned(),
+            instance_of: None,
             command,
             ports: BTreeMap::new(),
             admin: None,
@@ -49,6 +52,12 @@ impl Part {
             stop: StopSignal::Term,
             grace: Duration::from_secs(12),
         }
+    }
+
+    /// The service that it is an instance of: for most parts, their own name.
+    #[must_use]
+    pub fn service(&self) -> &str {
+        self.instance_of.as_ref().unwrap_or(&self.name)
     }
 
     /// Adds a port.

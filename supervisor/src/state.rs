@@ -47,6 +47,8 @@ pub enum Phase {
 pub struct PartState {
     /// Name: also its log file's.
     pub name: String,
+    /// The service, if it is a further instance of one.
+    pub instance_of: Option<String>,
     /// Port numbers by name.
     pub ports: BTreeMap<String, u16>,
     /// Base URL of the admin port, for services: where `/faults` and `/protections` are.
@@ -99,6 +101,14 @@ impl Status {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
+    }
+}
+
+impl PartState {
+    /// The service that it is an instance of: for most parts, their own name.
+    #[must_use]
+    pub fn service(&self) -> &str {
+        self.instance_of.as_ref().unwrap_or(&self.name)
     }
 }
 

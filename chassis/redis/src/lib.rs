@@ -20,9 +20,11 @@ use chassis_telemetry::{Chassis, traces};
 
 mod background;
 pub mod catalogue;
+mod distinct;
 mod faults;
 mod metrics;
 
+pub use distinct::Window;
 use faults::CacheFaults;
 use metrics::CacheMetrics;
 

@@ -56,16 +56,16 @@ catalogue! {
         "cpu-burn",
         "Threads that really compute take the processor; they are named as those of the async runtime, on which code that \
          computes too long would be. `rate` is the share of the time that each is busy.",
-        "`cpu_usage_percent` rises, `runtime_poll_delay_seconds` and all latencies with it; other processes of the machine \
-         suffer too.",
+        "`process_cpu_usage_percent` and the host's `cpu_usage_percent` rise, `runtime_poll_delay_seconds` and all latencies \
+         with them; other processes of the machine suffer too.",
     );
 
     /// `memory-leak`: memory is not given back.
     pub const MEMORY_LEAK: Fault<MemoryLeak> = process(
         "memory-leak",
         "Memory is really allocated and touched, `step` every 100 ms up to `limit`. `rate` is the share of `limit`.",
-        "`process_resident_memory_bytes` and `memory_usage_percent` rise in a straight line; with a container limit below \
-         `limit`, an OOM kill.",
+        "`process_resident_memory_bytes` and `process_memory_usage_percent` rise in a straight line; with a container limit \
+         below `limit`, an OOM kill.",
     );
 
     /// `executor-block`: the async runtime stands still.

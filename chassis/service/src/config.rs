@@ -1,6 +1,6 @@
 //! What every program can be told; each part is read by the crate that declares it.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use chassis_core::{ServiceInfo, config::byte_size};
 use chassis_faults::{Attribute, Catalogue, FaultsConfig};
@@ -35,10 +35,14 @@ pub struct CommonConfig {
     /// Faults and protections.
     #[command(flatten)]
     pub faults: FaultsConfig,
-    /// Memory that this process should stay below, for `memory_usage_percent`; a container's own limit is found by itself.
+    /// Memory that this process should stay below, for `process_memory_usage_percent`; a container's own limit is found by itself.
     // `None` leaves the gauges of `chassis_telemetry::resource` out.
     #[arg(long, env = "MEMORY_LIMIT", default_value = "256MiB", value_parser = byte_size)]
     pub memory_limit: Option<u64>,
+    /// Folders whose file systems `disk_usage_percent` covers, separated by `:`; those of the root and of the working folder always
+    /// are.
+    #[arg(long, env = "DATA_FOLDERS", value_name = "PATH:…", value_delimiter = ':')]
+    pub data_folders: Vec<PathBuf>,
 }
 
 /// What a program can be told that nobody breaks: it has an admin port, but no switches, no spans and no layers on its ports.
@@ -68,6 +72,7 @@ impl PlainConfig {
             drain_delay: Duration::ZERO,
             faults: FaultsConfig::off(),
             memory_limit: None,
+            data_folders: Vec::new(),
         }
     }
 }

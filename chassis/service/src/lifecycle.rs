@@ -124,7 +124,7 @@ impl Running {
         let App { config, chassis, public, failures, admin, admin_paths, ports } = app;
         start::start(&chassis, &config.faults)?;
         if let Some(limit) = config.memory_limit {
-            resource::start(&chassis, limit);
+            resource::start(&chassis, limit, &config.data_folders);
         }
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let settings = |port| chassis_http::settings(&config.http, &chassis, port);

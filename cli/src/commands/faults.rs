@@ -21,7 +21,7 @@ use crate::{
     lab faults order-api                                     the faults of a service, with their parameters\n  \
     lab --context k8s break order-api http-error rate=0.2    in every pod, on Kubernetes")]
 pub(crate) struct Break {
-    /// Service, such as order-api.
+    /// Service, such as order-api: all of its instances. One of several instances: order-api-1, order-api-2.
     service: String,
     /// Fault, such as http-error; `lab faults SERVICE` lists them.
     fault: String,
@@ -83,7 +83,7 @@ impl Break {
             answers.push(serde_json::json!({ "fault": answer, "curl": curl, "pod": pod }));
         }
         if self.json {
-            // One object for one replica, whose shape scripts rely on; a list for the pods of a cluster.
+            // One object for one replica, whose shape scripts rely on; a list for several, and for a cluster.
             match (place.in_cluster(), answers.as_slice()) {
                 (false, [one]) => json(&serde_json::json!({ "fault": one["fault"], "curl": one["curl"] }))?,
                 _ => json(&answers)?,
@@ -92,7 +92,8 @@ impl Break {
         }
         match (place.in_cluster(), answers.as_slice()) {
             (false, [one]) => out!("the same by hand:  {}", one["curl"].as_str().unwrap_or_default()),
-            _ => out!("one pod only:      add --pod NAME"),
+            (false, _) => out!("one instance only: lab break {}-2 {}", self.service, self.fault),
+            (true, _) => out!("one pod only:      add --pod NAME"),
         }
         out!("end it sooner:     lab fix {} {}", self.service, self.fault);
         Ok(ExitCode::SUCCESS)

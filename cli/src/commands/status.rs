@@ -162,7 +162,7 @@ async fn faults(home: &Home) -> Result<Vec<Active>> {
         // A service that is down has no active faults; its line says that it is down.
         let Ok(points) = replica.faults().await else { continue };
         for point in points {
-            let service = replica.service.clone();
+            let service = replica.to_string();
             active.extend(point.active.map(|plan| Active { service, fault: point.name, plan }));
         }
     }

@@ -10,5 +10,6 @@ pub(crate) mod monitoring;
 pub(crate) mod ports;
 pub(crate) mod postgres;
 pub(crate) mod programs;
+pub(crate) mod replicas;
 pub(crate) mod stores;
 pub(crate) mod table;

@@ -12,7 +12,7 @@ use supervisor::{Part, part::Line, ports::Ports, probe::Probe, write_private};
 use super::{environment, forget, programs};
 use crate::home::Home;
 
-/// A target of Prometheus: the name of the service, and its admin port.
+/// A target of Prometheus: the name of the service, and the admin port of one of its instances.
 pub(crate) type Target = (String, u16);
 
 /// Prometheus: scrapes every admin port and evaluates the rules of the checkout, both every second. `exporters` are the
@@ -86,15 +86,24 @@ pub(crate) fn ready(port: u16) -> Probe {
     Probe::Http(format!("http://127.0.0.1:{port}/-/ready"))
 }
 
-/// One job per service, so that `job`, `service` and the service's name are the same.
+/// One job per service, so that `job`, `service` and the service's name are the same; its instances differ by `instance`.
 fn jobs(targets: &[Target]) -> String {
-    let job = |(service, port): &Target| {
+    let mut jobs: Vec<(&str, Vec<String>)> = Vec::new();
+    for (service, port) in targets {
+        let address = format!("\"127.0.0.1:{port}\"");
+        match jobs.iter_mut().find(|(job, _)| job == service) {
+            Some((_, addresses)) => addresses.push(address),
+            None => jobs.push((service, vec![address])),
+        }
+    }
+    let job = |(service, addresses): &(&str, Vec<String>)| {
         format!(
-            "  - job_name: {service}\n    static_configs:\n      - targets: [\"127.0.0.1:{port}\"]\n        \
-             labels: {{ service: {service} }}\n"
+            "  - job_name: {service}\n    static_configs:\n      - targets: [{}]\n        \
+             labels: {{ service: {service} }}\n",
+            addresses.join(", ")
         )
     };
-    targets.iter().map(job).collect()
+    jobs.iter().map(job).collect()
 }
 
 /// Writes a configuration below the lab's folder.
@@ -144,4 +153,21 @@ pub(crate) fn traces(home: &Home, ports: &Ports) -> Result<Part> {
         }
     };
     Ok(part.port("traces-ui", ui).port("otlp-http", http).port("otlp-grpc", grpc))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instances_of_a_service_share_its_job() {
+        let targets = [("order-api", 1), ("user-service", 2), ("order-api", 3)];
+        let text = jobs(&targets.map(|(name, port)| (name.to_owned(), port)));
+        assert_eq!(
+            text,
+            "  - job_name: order-api\n    static_configs:\n      - targets: [\"127.0.0.1:1\", \"127.0.0.1:3\"]\n        \
+             labels: { service: order-api }\n  - job_name: user-service\n    static_configs:\n      \
+             - targets: [\"127.0.0.1:2\"]\n        labels: { service: user-service }\n"
+        );
+    }
 }

@@ -4,12 +4,15 @@ use anyhow::Result;
 use supervisor::{Part, part::Line, ports::Ports, probe::Probe};
 
 use super::{
-    alerting, apache_kafka, environment, exporters, grafana, monitoring, ports::PORTS, postgres, programs,
+    alerting, apache_kafka, environment, exporters, grafana, monitoring,
+    ports::PORTS,
+    postgres, programs,
+    replicas::{Instance, Replicas, instances},
     stores,
 };
 use secrecy::ExposeSecret as _;
 
-use crate::{home::Home, secrets::Secrets};
+use crate::{disk, home::Home, secrets::Secrets};
 
 /// A broker that the lab runs itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
@@ -40,6 +43,8 @@ pub(crate) struct Choices {
     pub(crate) ports: Ports,
     /// The broker.
     pub(crate) kafka: Kafka,
+    /// How many instances of a service; one of each that is not named.
+    pub(crate) replicas: Vec<Replicas>,
     /// Requests per second; `None` for no load.
     pub(crate) rate: Option<f64>,
     /// Share of new traces that are sampled, 0 to 1.
@@ -77,9 +82,14 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
         Kafka::Apache => parts.push(apache_kafka::part(home, ports)?),
         Kafka::Elsewhere(_) => {}
     }
-    parts.push(user_service(choices, secrets)?);
-    parts.push(order_worker(choices, secrets)?);
-    parts.push(order_api(choices, secrets)?);
+    let making = &Making { choices, secrets, data_folders: data_folders(home) };
+    let mut services = Vec::new();
+    for (service, make) in SERVICES {
+        for instance in instances(&choices.replicas, service) {
+            services.push(instance.name());
+            parts.push(make(making, instance)?);
+        }
+    }
     if let Some(rate) = choices.rate {
         parts.push(load(choices, rate)?);
     }
@@ -88,7 +98,7 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
     let jobs = exporters::jobs(&exporters);
     let mut prometheus = monitoring::prometheus(home, ports, &targets, &jobs, choices.keep_metrics)?;
     // Last, so that it never sees a target that has not come up yet, and stopped first, so that it sees none go.
-    prometheus = prometheus.after(&["user-service", "order-worker", "order-api"]);
+    prometheus.after.extend(services);
     for exporter in &exporters {
         prometheus = prometheus.after(&[&exporter.name]);
     }
@@ -102,12 +112,36 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
 /// Whoever has an admin port is scraped.
 fn target(part: &Part) -> Option<monitoring::Target> {
     let port = part.ports.get(&format!("{}-admin", part.name))?;
-    Some((part.name.clone(), *port))
+    Some((part.service().to_owned(), *port))
+}
+
+/// What the services are made from.
+struct Making<'l> {
+    choices: &'l Choices,
+    secrets: &'l Secrets,
+    /// Where the lab keeps its data, for `disk_usage_percent`.
+    data_folders: String,
+}
+
+/// How an instance of a service is made.
+type Make = fn(&Making<'_>, Instance) -> Result<Part>;
+
+/// The services that can be broken, in the order in which they are started.
+const SERVICES: [(&str, Make); 3] =
+    [("user-service", user_service), ("order-worker", order_worker), ("order-api", order_api)];
+
+/// The folders whose file systems `lab status` watches, and those in it that may be mounted on their own.
+fn data_folders(home: &Home) -> String {
+    let data = disk::of(home).into_iter().map(|disk| disk.path);
+    let folders = data.chain([home.dir.logs(), home.dir.join("prometheus"), home.dir.join("postgres")]);
+    let folders: Vec<String> = folders.map(|folder| folder.to_string_lossy().into_owned()).collect();
+    folders.join(":")
 }
 
 /// A program of the workspace on the chassis: its ports are the entries of the port table that begin with its name.
-fn service(name: &str, choices: &Choices) -> Result<Part> {
-    let program = programs::ours(name)?;
+fn service(instance: Instance, choices: &Choices) -> Result<Part> {
+    let name = &instance.name();
+    let program = programs::ours(instance.service)?;
     let settings = environment::settings(&program)?;
     let mut line = Line::new(program)
         .keep(settings)
@@ -118,7 +152,7 @@ fn service(name: &str, choices: &Choices) -> Result<Part> {
     let admin_name = format!("{name}-admin");
     let admin = choices.ports.get(&admin_name);
     line = line.env("ADMIN_ADDR", format!("127.0.0.1:{admin}"));
-    let public = PORTS.iter().find(|port| port.name == name).map(|port| choices.ports.get(port.name));
+    let public = PORTS.iter().find(|port| port.name == *name).map(|port| choices.ports.get(port.name));
     if let Some(public) = public {
         line = line.env("PUBLIC_ADDR", format!("127.0.0.1:{public}"));
     }
@@ -128,6 +162,7 @@ fn service(name: &str, choices: &Choices) -> Result<Part> {
         part = part.port(name, public);
     }
     part.admin = Some(format!("http://127.0.0.1:{admin}"));
+    part.instance_of = instance.is_further().then(|| instance.service.to_owned());
     Ok(part)
 }
 
@@ -137,19 +172,20 @@ fn with(mut part: Part, variable: &str, value: String) -> Part {
 }
 
 /// A service that can be broken: only these receive the token of their switches and the password of their database.
-fn patient(name: &str, choices: &Choices, secrets: &Secrets, database: &str) -> Result<Part> {
-    let mut part = service(name, choices)?;
+fn patient(making: &Making<'_>, instance: Instance, database: &str) -> Result<Part> {
+    let choices = making.choices;
+    let mut part = with(service(instance, choices)?, "DATA_FOLDERS", making.data_folders.clone());
     if let Some(token) = &choices.token {
         part = with(part, "FAULTS_TOKEN", token.clone());
     }
-    let url = postgres::url(secrets, choices.ports.get("postgres"), database)?;
+    let url = postgres::url(making.secrets, choices.ports.get("postgres"), database)?;
     Ok(with(part, "DATABASE_URL", url).after(&["postgres"]))
 }
 
 /// Both ends of the topics share a key, so that they trust each other and nobody else who can reach the broker.
-fn with_event_keys(part: Part, choices: &Choices, secrets: &Secrets) -> Result<Part> {
-    let own = || anyhow::Ok(format!("lab:{}", secrets.make("events")?.expose_secret()));
-    let keys = choices.event_keys.clone().map_or_else(own, Ok)?;
+fn with_event_keys(part: Part, making: &Making<'_>) -> Result<Part> {
+    let own = || anyhow::Ok(format!("lab:{}", making.secrets.make("events")?.expose_secret()));
+    let keys = making.choices.event_keys.clone().map_or_else(own, Ok)?;
     Ok(with(part, "EVENT_KEYS", keys))
 }
 
@@ -162,26 +198,28 @@ fn with_broker(part: Part, choices: &Choices) -> Part {
     }
 }
 
-fn user_service(choices: &Choices, secrets: &Secrets) -> Result<Part> {
-    let part = patient("user-service", choices, secrets, "users")?;
-    let redis = stores::redis_url(secrets, choices.ports.get("redis"))?;
+fn user_service(making: &Making<'_>, instance: Instance) -> Result<Part> {
+    let part = patient(making, instance, "users")?;
+    let redis = stores::redis_url(making.secrets, making.choices.ports.get("redis"))?;
     Ok(with(part, "REDIS_URL", redis).after(&["redis"]))
 }
 
-fn order_worker(choices: &Choices, secrets: &Secrets) -> Result<Part> {
-    let part = patient("order-worker", choices, secrets, "fulfillment")?;
-    Ok(with_broker(with_event_keys(part, choices, secrets)?, choices))
+fn order_worker(making: &Making<'_>, instance: Instance) -> Result<Part> {
+    let part = patient(making, instance, "fulfillment")?;
+    Ok(with_broker(with_event_keys(part, making)?, making.choices))
 }
 
-fn order_api(choices: &Choices, secrets: &Secrets) -> Result<Part> {
-    let part = with_event_keys(patient("order-api", choices, secrets, "orders")?, choices, secrets)?;
-    let users = format!("http://127.0.0.1:{}", choices.ports.get("user-service"));
+fn order_api(making: &Making<'_>, instance: Instance) -> Result<Part> {
+    let choices = making.choices;
+    let part = with_event_keys(patient(making, instance, "orders")?, making)?;
+    let users = instance.peer(&choices.replicas, "user-service").name();
+    let users = format!("http://127.0.0.1:{}", choices.ports.get(&users));
     Ok(with(with_broker(part, choices), "USER_SERVICE_URL", users))
 }
 
 fn load(choices: &Choices, rate: f64) -> Result<Part> {
     let target = |name| format!("http://127.0.0.1:{}", choices.ports.get(name));
-    let part = with(service("load", choices)?, "ORDER_API_URL", target("order-api"));
+    let part = with(service(Instance::only("load"), choices)?, "ORDER_API_URL", target("order-api"));
     let mut part = with(part, "USER_SERVICE_URL", target("user-service"));
     // It has an admin port, but nothing that can be broken.
     part.admin = None;

@@ -32,9 +32,9 @@ const NO_DATA_HERE: &[(&str, &str, &str)] = &[
 
 /// One query of a panel, as Grafana sends it with all variables at "All".
 #[derive(Debug)]
-struct Asked {
-    panel: String,
-    query: String,
+pub(crate) struct Asked {
+    pub(crate) panel: String,
+    pub(crate) query: String,
 }
 
 /// The checkout.
@@ -104,10 +104,16 @@ async fn missing(prometheus: &str, query: &str) -> Option<String> {
     (!series.iter().any(number)).then(|| format!("{} series, no number", series.len()))
 }
 
-async fn every_panel_has_data(prometheus: &str) {
-    let left = Mutex::new(asked());
-    let count = left.lock().await.len();
-    assert!(count > 150, "too few panels found: {count}");
+/// Waits until every query of every dashboard has a number.
+pub(crate) async fn every_panel_has_data(prometheus: &str) {
+    let asked = asked();
+    assert!(asked.len() > 150, "too few panels found: {}", asked.len());
+    all_have_data(prometheus, asked).await;
+}
+
+/// Waits until each of these queries has had a number.
+pub(crate) async fn all_have_data(prometheus: &str, asked: Vec<Asked>) {
+    let left = Mutex::new(asked);
     eventually(DATA, || async {
         let mut left = left.lock().await;
         let mut without = Vec::new();
@@ -119,7 +125,7 @@ async fn every_panel_has_data(prometheus: &str) {
             }
         }
         *left = without;
-        if left.is_empty() { Ok(()) } else { Err(format!("panels without data:{words}")) }
+        if left.is_empty() { Ok(()) } else { Err(format!("queries without data:{words}")) }
     })
     .await;
 }

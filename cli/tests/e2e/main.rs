@@ -2,6 +2,7 @@
 //! `cargo build --workspace --all-targets`.
 
 mod apache_kafka;
+mod classic;
 mod dashboards;
 mod exporters;
 mod faults;
@@ -10,6 +11,7 @@ mod lab;
 mod logs;
 mod pages;
 mod pipeline;
+mod replicas;
 mod slo;
 mod strangers;
 mod terminal;

@@ -2,29 +2,10 @@
 
 use std::time::Duration;
 
-use crate::lab::{BACK, Lab, eventually, kill, text};
-
-/// Queries of the SRE exercises, unchanged.
-const CLASSIC_QUERIES: &[&str] = &[
-    "up{job='application-metrics'}",
-    "rate(http_requests_total[5m])",
-    "rate(http_requests_total{status=~'5..'}[5m]) / rate(http_requests_total[5m]) * 100",
-    "histogram_quantile(0.95, rate(http_request_duration_seconds_bucket[5m]))",
-    "histogram_quantile(0.50, rate(http_request_duration_seconds_bucket[5m]))",
-    "cpu_usage_percent",
-    "memory_usage_percent",
-    "disk_usage_percent",
-    "database_connections_active",
-    "rate(database_query_duration_seconds_count[5m])",
-    "active_users_total",
-    "queue_size_total",
-    "revenue_total_dollars",
-    "rate(cache_hits_total[5m])",
-    "rate(cache_misses_total[5m])",
-    "rate(orders_processed_total{status='completed'}[5m]) * 60",
-    "sum(rate(http_requests_total{status!~'5..'}[5m])) / sum(rate(http_requests_total[5m])) * 100",
-    "sum(rate(http_request_duration_seconds_bucket{le='0.5'}[1h])) / sum(rate(http_request_duration_seconds_count[1h])) * 100",
-];
+use crate::{
+    classic,
+    lab::{BACK, Lab, eventually, kill, text},
+};
 
 /// Time for an alert to fire, or to end: seconds by its rule, with a margin for a busy machine.
 const PAGE: Duration = Duration::from_secs(60);
@@ -40,9 +21,7 @@ async fn a_lab_comes_up_breaks_pages_is_fixed_and_goes_down_without_a_trace() {
     let status = lab.status();
     assert_eq!(status["ready"], true, "{status:#}");
     assert!(status["memory"]["rss"].as_u64() > Some(0));
-    for query in CLASSIC_QUERIES {
-        until(query, PAGE, async || !lab.query(query).await.is_empty()).await;
-    }
+    classic::every_query_has_data(&format!("http://127.0.0.1:{}", lab.named_port("prometheus"))).await;
     assert_eq!(lab.alerts(), [], "a healthy lab has nothing pending or firing");
 
     let broken = lab.ok(&["break", "order-api", "http-error", "rate=0.5", "ttl=5m"]);

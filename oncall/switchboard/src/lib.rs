@@ -1,5 +1,5 @@
-//! The switches of every replica of a service: its faults and its protections, wherever it runs. A lab on this
-//! machine has one replica of each service; in a cluster a switch is set in all pods of a service or in one.
+//! The switches of every replica of a service: its faults and its protections, wherever it runs. A switch is set in all
+//! replicas of a service or in one: an instance on this machine, a pod in a cluster.
 
 pub mod cluster;
 mod error;
@@ -19,10 +19,38 @@ pub use self::{
 /// Where the services are.
 #[derive(Debug, Clone)]
 pub enum Place {
-    /// On this machine: the name of each service and the base URL of its admin port.
-    Here(Vec<(String, String)>),
+    /// On this machine.
+    Here(Vec<Instance>),
     /// On Kubernetes.
     Kubernetes(Cluster),
+}
+
+/// A replica on this machine.
+#[derive(Debug, Clone)]
+pub struct Instance {
+    /// The service.
+    pub service: String,
+    /// Its own name: the service's, for the first instance; `order-api-2` for the second.
+    pub name: String,
+    /// Base URL of its admin port.
+    pub admin: String,
+}
+
+impl Instance {
+    /// Whether `wanted` is its service, its name, or, for the first instance, the name with its number.
+    fn is(&self, wanted: &str) -> bool {
+        let first = self.name == self.service && wanted.strip_suffix("-1") == Some(self.service.as_str());
+        wanted == self.service || wanted == self.name || first
+    }
+
+    fn replica(&self, token: Option<String>) -> Replica {
+        Replica {
+            service: self.service.clone(),
+            pod: (self.name != self.service).then(|| self.name.clone()),
+            peer: Peer::at(&self.admin).token(token).next_step("see `lab status`"),
+            _way: None,
+        }
+    }
 }
 
 /// One replica of a service, with its switches.
@@ -30,7 +58,7 @@ pub enum Place {
 pub struct Replica {
     /// The service.
     pub service: String,
-    /// The pod, in a cluster.
+    /// The pod, in a cluster; on this machine the name of a further instance, such as `order-api-2`.
     pub pod: Option<String>,
     /// The client of its admin port.
     peer: Peer,
@@ -111,7 +139,8 @@ pub struct Protection {
 }
 
 impl Place {
-    /// The replicas of a service, or of every service; `token` is for switches that require one.
+    /// The replicas of a service, or of every service; on this machine `wanted` may also be one instance, such as
+    /// `order-api-2`. `token` is for switches that require one.
     ///
     /// # Errors
     /// When there is no such service; lists the existing ones. Or when a pod cannot be reached: then none is
@@ -119,19 +148,13 @@ impl Place {
     pub async fn replicas(&self, wanted: Option<&str>, token: Option<&str>) -> Result<Vec<Replica>> {
         let token = token.map(str::to_owned);
         match self {
-            Self::Here(services) => {
-                let is = |name: &str| wanted.is_none_or(|wanted| wanted == name);
-                let found = services.iter().filter(|(name, _)| is(name));
-                let found = found.map(|(name, admin)| Replica {
-                    service: name.clone(),
-                    pod: None,
-                    peer: Peer::at(admin).token(token.clone()).next_step("see `lab status`"),
-                    _way: None,
-                });
+            Self::Here(instances) => {
+                let is = |instance: &&Instance| wanted.is_none_or(|wanted| instance.is(wanted));
+                let found = instances.iter().filter(is).map(|instance| instance.replica(token.clone()));
                 let found: Vec<_> = found.collect();
                 match wanted {
                     Some(wanted) if found.is_empty() => {
-                        let names: Vec<_> = services.iter().map(|(name, _)| name.as_str()).collect();
+                        let names: Vec<_> = instances.iter().map(|instance| instance.name.as_str()).collect();
                         Err(Error::NoService(wanted.to_owned(), names.join(", ")))
                     }
                     _ => Ok(found),
@@ -241,6 +264,27 @@ fn switch(kind: &str, name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::Instance;
+
+    #[test]
+    fn a_service_means_all_of_its_instances_and_a_name_only_one() {
+        let [one, two] = ["order-api", "order-api-2"].map(|name| Instance {
+            service: "order-api".to_owned(),
+            name: name.to_owned(),
+            admin: "http://127.0.0.1:1".to_owned(),
+        });
+        for (wanted, first, second) in [
+            ("order-api", true, true),
+            ("order-api-1", true, false),
+            ("order-api-2", false, true),
+            ("order-api-3", false, false),
+            ("order", false, false),
+        ] {
+            assert_eq!((one.is(wanted), two.is(wanted)), (first, second), "{wanted}");
+        }
+        assert_eq!([&one, &two].map(|it| it.replica(None).to_string()), ["order-api", "order-api-2"]);
+    }
+
     #[test]
     fn a_name_is_one_segment_of_the_path_whatever_it_is() {
         assert_eq!(super::switch("faults", "db-lock"), "/faults/db-lock");

@@ -24,8 +24,8 @@ use chassis_telemetry::Chassis;
 pub use config::UserServiceConfig;
 
 use crate::{
-    adapters::{PgUserStore, RedisUserCache, Switches, seed},
-    domain::Lookup,
+    adapters::{PgUserStore, RedisUserCache, RedisUserCount, Switches, seed},
+    domain::{ActiveUsers, Lookup},
     metrics::LookupMetrics,
     state::AppState,
 };
@@ -54,13 +54,24 @@ pub async fn build(config: &UserServiceConfig, chassis: Chassis) -> anyhow::Resu
     let cache = Cache::connect(&config.cache, adapters::CACHE, &chassis).await?;
     let store = PgUserStore::new(database, chassis.faults.point(&faults::LOST_UPDATE));
     let switches = Switches::new(chassis.protections.clone(), cache.clone());
+    let active_users = ActiveUsers::default();
+    count_active_users(&cache, &active_users, &chassis).await;
     let cache = RedisUserCache::new(cache, LookupMetrics::register(&chassis.metrics));
     let lookup = Lookup::new(store.clone(), cache, config.lookup_policy());
-    let active_users = metrics::active_users(&chassis.metrics);
     let state = AppState { store, lookup, switches, active_users };
     Ok(App::new(&config.common, chassis)
         .offering(Routes::documented(router::routes().with_state(state)))
         .failing(|failure| error::problem(&adapters::store_error(storage(failure)))))
+}
+
+/// Starts the count of active users. The first one is made at once: whom the other replicas and this one's predecessor have
+/// read is known from the first scrape on.
+async fn count_active_users(cache: &Cache, users: &ActiveUsers, chassis: &Chassis) {
+    let count = RedisUserCount::new(cache.clone(), users.clone());
+    count.count().await;
+    let known = count.clone();
+    metrics::active_users(&chassis.metrics, move || known.known());
+    chassis.spawn(count.keep(chassis.clone()));
 }
 
 /// The error that a database which really failed like this would cause.

@@ -1,9 +1,7 @@
 //! All metrics of user-service beyond those that the chassis exports for HTTP, database, cache and process.
 
 use chassis_telemetry::metrics::Metrics;
-use prometheus::{IntCounter, IntGauge};
-
-use crate::domain::ActiveUsers;
+use prometheus::{IntCounter, IntGaugeVec};
 
 chassis_telemetry::metrics! {
     /// What the lookup policy counts. Cheap to clone.
@@ -23,16 +21,18 @@ chassis_telemetry::metrics! {
 chassis_telemetry::metrics! {
     /// Gauges that are read at each scrape.
     struct Gauges {
-        /// Distinct users that were read in the last 15 minutes, at most 100000.
-        active_users: IntGauge,
+        /// Distinct users that any replica read in the last 15 minutes, to about 1 %; absent while Redis does not answer.
+        active_users: IntGaugeVec,
     }
 }
 
-/// Keeps `active_users`; handlers tell the result whom they read.
-#[must_use]
-pub fn active_users(metrics: &Metrics) -> ActiveUsers {
-    let active_users = ActiveUsers::default();
-    let (gauges, counted) = (Gauges::register(metrics), active_users.clone());
-    metrics.on_scrape(move || gauges.active_users.set(counted.count()));
-    active_users
+/// Exports `active_users`: at each scrape what `known` says, and no series if it says nothing.
+pub fn active_users(metrics: &Metrics, known: impl Fn() -> Option<u64> + Send + Sync + 'static) {
+    let Gauges { active_users } = Gauges::register(metrics);
+    metrics.on_scrape(move || match known() {
+        Some(count) => {
+            active_users.with_label_values::<&str>(&[]).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+        None => active_users.reset(),
+    });
 }

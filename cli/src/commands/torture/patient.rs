@@ -38,9 +38,16 @@ const PAUSE: Duration = Duration::from_millis(500);
 const STOP: Duration = Duration::from_secs(60);
 /// Lines of the log to quote if the lab does not start.
 const TAIL: usize = 20;
-/// Variables that this lab must not inherit: it has its own ports and broker, and notifies nobody.
-const OTHERS: &[&str] =
-    &["LAB_PORTS", "KAFKA_BROKERS", "LAB_WEBHOOK", "LAB_SLACK_WEBHOOK", "LAB_CONTEXT", "LAB_DIR"];
+/// Variables that this lab must not inherit: it has its own ports, parts and broker, and notifies nobody.
+const OTHERS: &[&str] = &[
+    "LAB_PORTS",
+    "LAB_REPLICAS",
+    "KAFKA_BROKERS",
+    "LAB_WEBHOOK",
+    "LAB_SLACK_WEBHOOK",
+    "LAB_CONTEXT",
+    "LAB_DIR",
+];
 
 /// Cheap to clone.
 #[derive(Clone)]

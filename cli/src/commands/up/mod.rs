@@ -23,6 +23,7 @@ use crate::{
         alerting::{Webhooks, webhook_url},
         grafana::LOKI,
         ports::{self, parse_choice},
+        replicas::{self, Replicas},
         table::{Broker, Choices, Kafka, table},
     },
     progress::Progress,
@@ -40,6 +41,7 @@ const TAIL: usize = 20;
     lab up                              in the foreground, one live line per part; Ctrl-C stops everything\n  \
     lab up --detach                     return when everything is ready; exit 1 with the log if it is not\n  \
     lab up --rate 200                   more load\n  \
+    lab up --replicas order-worker=2    two instances, which share the queue\n  \
     lab up --port prometheus=19090      move one port (LAB_PORTS=prometheus=19090,redis=16379)\n  \
     lab up --dir ../b --port-offset 10000   a second lab next to the first\n  \
     lab up --webhook https://host/hook  also send pages to your receiver\n  \
@@ -62,6 +64,11 @@ pub(crate) struct Up {
     /// Move all ports by this number.
     #[arg(long, env = "LAB_PORT_OFFSET", value_name = "N", default_value_t = 0)]
     port_offset: u16,
+    /// Run N instances of a service, 1 to 3; may be repeated. Those of order-worker share the queue; callers of the
+    /// others use the first one, because nothing balances them.
+    #[arg(long, env = "LAB_REPLICAS", value_name = "SERVICE=N", value_delimiter = ',',
+          value_parser = replicas::parse)]
+    replicas: Vec<Replicas>,
     /// Broker that the lab runs.
     #[arg(long, env = "LAB_KAFKA", value_enum, value_name = "KIND", default_value_t = Broker::Embedded)]
     kafka: Broker,
@@ -117,6 +124,7 @@ impl Up {
         let choices = Choices {
             ports,
             kafka: self.broker(),
+            replicas: self.replicas,
             rate: (!self.no_load).then_some(self.rate),
             trace_ratio: self.trace_ratio,
             reveal: self.reveal,

@@ -34,7 +34,8 @@ const SETTINGS: &[&str] = &[
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
     "shared_buffers=16MB",
-    "max_connections=60",
+    // Three instances of each service with a pool of 10, and a few more.
+    "max_connections=100",
     "jit=off",
     // In the data folder, so that a killed server leaves nothing in /dev/shm.
     "dynamic_shared_memory_type=mmap",

@@ -65,7 +65,7 @@ fn queue_row() -> Row {
         "Dependency: the topics orders and order-outcomes",
         vec![
             panel("Outbox entries", Unit::Count, "Accepted orders that are not settled yet. Normal is about one second's worth of orders; growth means that they are not being settled.")
-                .query(query("entries", sum("", &sel("outbox_entries", &of))))
+                .query(query("entries", max("", &sel("outbox_entries", &of))))
                 .links(links()),
             panel("Age of the oldest entry", Unit::Seconds, "How long the oldest unsettled order has been waiting. Normal is below a second; above 5 s the freshness objective is violated.")
                 .query(query("oldest", max("", &sel("outbox_oldest_age_seconds", &of))))

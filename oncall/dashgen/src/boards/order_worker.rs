@@ -98,7 +98,7 @@ fn queue_row() -> Row {
                 .steps(&[(Some(5.0), "red")])
                 .links(links()),
             panel("Outbox", Unit::Count, "Outcomes that have not been published yet. Normal is near 0.")
-                .query(query("entries", sum("", &sel("outbox_entries", &of))))
+                .query(query("entries", max("", &sel("outbox_entries", &of))))
                 .links(links()),
             panel("Rebalances", Unit::Events, "How often partitions were assigned or revoked. Normal is 0 between deploys; a storm stops all work.")
                 .query(query("{{group}}", rates("group", "kafka_rebalances_total", &of))),

@@ -70,7 +70,7 @@ fn waiting_row() -> Row {
         "What is waiting, and for how long",
         vec![
             panel("Outbox entries", Unit::Count, "Open entries: unsettled orders in order-api, unpublished outcomes in order-worker. Normal is about a second's worth.")
-                .query(query("{{service}}", sum("service", &sel("outbox_entries", "")))),
+                .query(query("{{service}}", max("service", &sel("outbox_entries", "")))),
             panel("Outbox: age of the oldest entry", Unit::Seconds, "Normal is below a second. In order-api this is how long a customer has been waiting.")
                 .query(query("{{service}}", max("service", &sel("outbox_oldest_age_seconds", ""))))
                 .steps(&[(Some(5.0), "red")]),

@@ -228,7 +228,7 @@ fn saturation_row() -> Row {
             .steps(&USED[1..])
             .links(hop("data-stores", "Data stores")),
             panel("CPU", Unit::Percent, "Share of what each process may use. Normal is below 50 %.")
-                .query(query("{{service}}", max("service", &sel("cpu_usage_percent", ""))))
+                .query(query("{{service}}", max("service", &sel("process_cpu_usage_percent", ""))))
                 .range(0.0, 100.0)
                 .steps(&USED_PERCENT[1..]),
             panel(

@@ -172,7 +172,7 @@ pub(super) fn runtime_row(service: &'static str) -> Row {
         "Runtime",
         vec![
             panel("CPU", Unit::Percent, "Share of what the process may use. Normal is below 50 %; near 100 % everything becomes slow at once.")
-                .query(query("{{instance}}", sel("cpu_usage_percent", &of)))
+                .query(query("{{instance}}", sel("process_cpu_usage_percent", &of)))
                 .range(0.0, 100.0)
                 .steps(&USED_PERCENT[1..]),
             panel("Memory", Unit::Bytes, "Resident memory. Normal is flat; a line that only rises is a leak.")

@@ -6,7 +6,7 @@ use super::shared::USED_PERCENT;
 use crate::{
     link::{board as to, slow_traces_of},
     model::{Board, Kind, Panel, Unit, row},
-    query::{quantile, query, rates, sel, share, sum},
+    query::{max, quantile, query, rates, sel, share, sum},
 };
 
 pub(super) const UID: &str = "sre-operations";
@@ -70,10 +70,10 @@ fn resources() -> Vec<Panel> {
             Kind::Lines,
             "System Resources",
             Unit::Percent,
-            "CPU and memory of each service, as a share of what it may use. Normal is below 70 %.",
+            "CPU and memory of the host that the services run on: of the container where one is limited. Every process reports the same, so the highest is shown. Normal is below 70 %.",
         )
-        .query(query("{{service}} {{instance}} CPU", sel("cpu_usage_percent", SERVICES)))
-        .query(query("{{service}} {{instance}} memory", sel("memory_usage_percent", SERVICES)))
+        .query(query("CPU", max("", &sel("cpu_usage_percent", SERVICES))))
+        .query(query("memory", max("", &sel("memory_usage_percent", SERVICES))))
         .range(0.0, 100.0)
         .steps(&USED_PERCENT[1..])
         .size(8, 9),
@@ -96,7 +96,7 @@ fn resources() -> Vec<Panel> {
             Unit::Count,
             "Distinct users of the last 15 minutes, and completed orders per minute. Normal follows the load.",
         )
-        .query(query("active users", sum("", &sel("active_users", ""))))
+        .query(query("active users", max("", &sel("active_users", ""))))
         .query(query("orders/min", format!("60 * {orders}")))
         .links([to("orders-pipeline", "Orders pipeline")])
         .size(8, 9),

@@ -4,7 +4,7 @@ use super::shared::{NEVER, database_panels, logs_row, of, red_row, runtime_row, 
 use crate::{
     link::board as to,
     model::{Board, Kind, Panel, Row, Unit, row},
-    query::{quantile, query, rate, rates, sel, sum},
+    query::{max, quantile, query, rate, rates, sel},
 };
 
 const NAME: &str = "user-service";
@@ -108,9 +108,9 @@ fn saturation_row() -> Row {
             panel(
                 "Active users",
                 Unit::Count,
-                "Distinct users who were read in the last 15 minutes. Normal follows the load's mix.",
+                "Distinct users who were read in the last 15 minutes, by whichever replica. Normal follows the load's mix. No line: Redis does not answer.",
             )
-            .query(query("users", sum("", &sel("active_users", &of))))
+            .query(query("users", max("", &sel("active_users", &of))))
             .size(8, 7),
         ],
     )

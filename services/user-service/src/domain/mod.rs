@@ -8,7 +8,7 @@ mod lookup;
 mod ports;
 mod validation;
 
-pub use active::ActiveUsers;
+pub use active::{ActiveUsers, Sightings, minute};
 pub use lookup::{CacheStatus, Found, Lookup, LookupPolicy};
 pub use ports::{
     CacheFailure, Cause, Entry, LookupEvent, Protections, Source, UserCache, UserError, UserStore,

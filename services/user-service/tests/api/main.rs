@@ -1,5 +1,6 @@
 //! The assembled user-service on real PostgreSQL and Redis, through its ports, as a caller and an operator see it.
 
+mod active;
 mod cache;
 mod contract;
 mod faults;

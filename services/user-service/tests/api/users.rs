@@ -151,14 +151,3 @@ async fn two_replicas_that_start_at_once_seed_one_set_of_users() {
     assert_eq!(count, i64::from(SEEDED_USERS));
     drop((one, two, third));
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn active_users_counts_each_read_user_once() {
-    needs!(Postgres, Redis);
-    let rig = Rig::start().await;
-    assert_eq!(rig.scrape().await.value("active_users", &[]), 0.0);
-    for n in [0, 1, 2, 1, 0, SEEDED_USERS] {
-        rig.read(n).await;
-    }
-    assert_eq!(rig.scrape().await.value("active_users", &[]), 3.0);
-}

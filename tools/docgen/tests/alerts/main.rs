@@ -1,6 +1,7 @@
 //! An alert is four things: a rule, a promtool test, a runbook, a dashboard. None may be missing, and none may
 //! refer to something that does not exist. (promtool itself checks and runs the rules: `./lab test`.)
 
+mod exercises;
 mod names;
 mod rules;
 mod runbooks;

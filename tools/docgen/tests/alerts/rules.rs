@@ -85,11 +85,14 @@ fn yaml<T: DeserializeOwned>(path: &Path) -> T {
 
 /// Every rule of every rule file with its file.
 pub(crate) fn all() -> Vec<(PathBuf, Rule)> {
-    let of = |path: PathBuf| {
-        let file: RuleFile = yaml(&path);
-        file.groups.into_iter().flat_map(|group| group.rules).map(move |rule| (path.clone(), rule))
-    };
-    files(&root().join("dashboards/rules"), ".yml").into_iter().flat_map(of).collect()
+    let with_file = |path: PathBuf| of(&path).into_iter().map(move |rule| (path.clone(), rule));
+    files(&root().join("dashboards/rules"), ".yml").into_iter().flat_map(with_file).collect()
+}
+
+/// The rules of one file.
+pub(crate) fn of(path: &Path) -> Vec<Rule> {
+    let file: RuleFile = yaml(path);
+    file.groups.into_iter().flat_map(|group| group.rules).collect()
 }
 
 /// Names of all alerts.

@@ -1,0 +1,55 @@
+//! The queries of the SRE exercises, which people paste: each names only what the lab has, and the list has every
+//! expression and every series of the exercises' rules. (The tests of `cli` send the list to a lab under load.)
+
+use std::collections::BTreeSet;
+
+use crate::{names::Names, nothing_is, read, root, rules};
+
+const LIST: &str = "docs/exercises/classic-queries.txt";
+const RULES: &str = "docs/exercises/tutorial-rules.yml";
+
+fn queries() -> Vec<String> {
+    let text = read(&root().join(LIST));
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.map(str::to_owned).collect()
+}
+
+/// The left side of an alert's condition.
+fn without_threshold(expr: &str) -> &str {
+    let sides = [" > ", " < ", " == "].into_iter().find_map(|operator| expr.rsplit_once(operator));
+    sides.map_or(expr, |(left, _)| left)
+}
+
+#[test]
+fn every_classic_query_parses_and_names_what_the_lab_has() {
+    let (names, queries) = (Names::known(), queries());
+    assert!(queries.len() > 30, "too few queries found: {queries:?}");
+    let unique: BTreeSet<&String> = queries.iter().collect();
+    assert_eq!(unique.len(), queries.len(), "a query is listed once");
+    let wrong: Vec<String> = queries.iter().filter_map(|query| names.check(query).err()).collect();
+    nothing_is(&wrong);
+}
+
+#[test]
+fn the_list_has_every_expression_and_series_of_the_exercises() {
+    let listed: BTreeSet<String> = queries().into_iter().collect();
+    let rules = rules::of(&root().join(RULES));
+    assert!(rules.len() > 10, "too few rules found");
+    let mut missing = Vec::new();
+    for rule in rules {
+        let expr = rule.expr.trim();
+        let expr = if rule.alert.is_some() { without_threshold(expr) } else { expr };
+        let asked = [Some(expr), rule.record.as_deref()].into_iter().flatten();
+        missing.extend(
+            asked.filter(|query| !listed.contains(*query)).map(|query| format!("{LIST}: no `{query}`")),
+        );
+    }
+    nothing_is(&missing);
+}
+
+#[test]
+fn a_threshold_is_what_follows_the_last_comparison() {
+    assert_eq!(without_threshold("rate(a[5m]) / rate(b[5m]) > 0.05"), "rate(a[5m]) / rate(b[5m])");
+    assert_eq!(without_threshold("up{job=\"a\"} == 0"), "up{job=\"a\"}");
+    assert_eq!(without_threshold("up"), "up");
+}
