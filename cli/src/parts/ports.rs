@@ -20,9 +20,9 @@ pub(crate) const PORTS: &[PortSpec] = &[
     port("load-admin", 9105),
     // Further instances: `lab up --replicas`.
     port("order-api-2", 8003),
-    port("order-api-2-admin", 9111),
+    port("order-api-2-admin", 9131),
     port("user-service-2", 8004),
-    port("user-service-2-admin", 9113),
+    port("user-service-2-admin", 9136),
     port("order-worker-2-admin", 9114),
     port("order-api-3", 8005),
     port("order-api-3-admin", 9115),
