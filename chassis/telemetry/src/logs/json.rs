@@ -183,7 +183,14 @@ mod tests {
     fn a_field_cannot_replace_what_the_line_says_of_itself() {
         let ids = (TraceId::from(7_u128), SpanId::from(9_u64));
         let line = written(Some(ids), || {
-            tracing::info!(level = "none", service = "other", target = "x", trace_id = "y", span_id = 3, "hello");
+            tracing::info!(
+                level = "none",
+                service = "other",
+                target = "x",
+                trace_id = "y",
+                span_id = 3,
+                "hello"
+            );
         });
         let fields = line.as_object().unwrap();
         assert_eq!(fields.len(), 7, "{line}");
