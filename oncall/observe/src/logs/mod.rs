@@ -1,5 +1,6 @@
 //! Logs: the files of a lab on this machine, or the contents of Loki.
 
+pub mod access;
 mod files;
 mod line;
 mod loki;
@@ -7,5 +8,5 @@ mod loki;
 pub use self::{
     files::Follower,
     line::{LEVELS, Line, parse},
-    loki::Loki,
+    loki::{Loki, Wanted},
 };
