@@ -1,7 +1,7 @@
 //! Ships the logs of the parts to Loki, through its push API: the same files that `lab logs` reads, so nothing else
 //! must be installed. In compose and Kubernetes a log shipper does this.
 //!
-//! Streams have the labels `service` and `job`, both the part's name, like its metrics. Lines are sent unchanged.
+//! Streams have the labels `service` and `job`, both the part's name, like its metrics, and `level`. Lines are sent unchanged.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -95,17 +95,19 @@ impl Shipper {
     }
 }
 
-/// The body of a push: one stream per part, times in nanoseconds. A line without a time gets `now`.
+/// The body of a push: one stream per part and level, times in nanoseconds. A line without a time gets `now`.
 fn body(lines: &[Line], now: DateTime<Utc>) -> Value {
-    let mut streams: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    let mut streams: BTreeMap<(&str, &str), Vec<Value>> = BTreeMap::new();
     for line in lines {
         let time = if line.time == DateTime::UNIX_EPOCH { now } else { line.time };
         let nanoseconds = time.timestamp_nanos_opt().unwrap_or_default().to_string();
-        streams.entry(&line.part).or_default().push(json!([nanoseconds, line.text]));
+        streams.entry((line.part.as_str(), line.level)).or_default().push(json!([nanoseconds, line.text]));
     }
     let streams: Vec<_> = streams
         .into_iter()
-        .map(|(part, values)| json!({ "stream": { "service": part, "job": part }, "values": values }))
+        .map(|((part, level), values)| {
+            json!({ "stream": { "service": part, "job": part, "level": level }, "values": values })
+        })
         .collect();
     json!({ "streams": streams })
 }
@@ -161,7 +163,7 @@ mod tests {
         let (second, ()) = tokio::join!(answer(&listener, "204 No Content"), shipper.step());
         assert_eq!((shipper.waiting.len(), shipper.failing), (0, false));
         let expected = json!({ "streams": [{
-            "stream": { "service": "order-api", "job": "order-api" },
+            "stream": { "service": "order-api", "job": "order-api", "level": "ERROR" },
             "values": [["1795241821123000000", line]],
         }] });
         assert_eq!([&first, &second], [&expected, &expected], "the same line twice, none of Loki's own");
@@ -172,5 +174,26 @@ mod tests {
         let now = DateTime::from_timestamp(5, 7).unwrap();
         let line = observe::logs::parse("redis", "started", DateTime::UNIX_EPOCH);
         assert_eq!(body(&[line], now)["streams"][0]["values"][0], json!(["5000000007", "started"]));
+    }
+
+    #[test]
+    fn a_part_has_a_stream_per_level_whatever_the_format_of_its_lines() {
+        let lines = [
+            ("postgres", "2026-11-21 06:17:01.123 UTC [42] ERROR:  deadlock detected"),
+            ("postgres", "2026-11-21 06:17:01.124 UTC [42] LOG:  checkpoint starting"),
+            ("prometheus", "ts=2026-11-21T06:17:01.125Z level=warn msg=slow"),
+            ("postgres", "2026-11-21 06:17:01.126 UTC [43] FATAL:  terminating connection"),
+        ];
+        let lines = lines.map(|(part, text)| observe::logs::parse(part, text, DateTime::UNIX_EPOCH));
+        let body = body(&lines, DateTime::UNIX_EPOCH);
+        let streams = body["streams"].as_array().unwrap().iter();
+        let streams: Vec<_> = streams
+            .map(|stream| {
+                let labels = &stream["stream"];
+                let count = stream["values"].as_array().map_or(0, Vec::len);
+                (labels["service"].as_str().unwrap(), labels["level"].as_str().unwrap(), count)
+            })
+            .collect();
+        assert_eq!(streams, [("postgres", "ERROR", 2), ("postgres", "INFO", 1), ("prometheus", "WARN", 1)]);
     }
 }
