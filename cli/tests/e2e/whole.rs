@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::lab::{BACK, Lab, eventually, kill, text};
+use crate::{
+    access,
+    lab::{BACK, Lab, eventually, kill, text},
+};
 
 /// Queries of the SRE exercises, unchanged.
 const CLASSIC_QUERIES: &[&str] = &[
@@ -44,6 +47,7 @@ async fn a_lab_comes_up_breaks_pages_is_fixed_and_goes_down_without_a_trace() {
         until(query, PAGE, async || !lab.query(query).await.is_empty()).await;
     }
     assert_eq!(lab.alerts(), [], "a healthy lab has nothing pending or firing");
+    access::says_which_client_got_404s(&lab).await;
 
     let broken = lab.ok(&["break", "order-api", "http-error", "rate=0.5", "ttl=5m"]);
     assert!(broken.contains("curl -X PUT"), "{broken}");
@@ -118,6 +122,9 @@ async fn errors_say_what_would_be_right() {
         (&["fix", "order-api", "nonsense"], "http-error"),
         (&["protections", "order-api", "seatbelt", "off"], "circuit-breaker"),
         (&["logs", "--service", "nobody"], "order-api"),
+        (&["logs", "--status", "40"], "such as 404"),
+        (&["logs", "--top", "ip"], "route, status, peer"),
+        (&["logs", "--status", "404", "--level", "warn"], "--level"),
         (&["trace", "xyz"], "hexadecimal"),
         (&["trace", "0af7651916cd43dd8448eb211c80319c"], "0af7651916cd43dd8448eb211c80319c"),
     ] {
