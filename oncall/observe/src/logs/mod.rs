@@ -4,6 +4,7 @@ pub mod access;
 mod files;
 mod line;
 mod loki;
+mod tally;
 
 pub use self::{
     files::Follower,
