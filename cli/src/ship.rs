@@ -1,8 +1,8 @@
 //! Ships the logs of the parts to Loki, through its push API: the same files that `lab logs` reads, so nothing else
 //! must be installed. In compose and Kubernetes a log shipper does this.
 //!
-//! Streams have the labels `service` and `job`, both the name of the service, like its metrics: instances of a service share
-//! a stream. Lines are sent unchanged.
+//! Streams have the labels `service` and `job`, both the name of the service, like its metrics, and `level`: instances of a
+//! service share their streams. Lines are sent unchanged.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -105,18 +105,20 @@ impl Shipper {
     }
 }
 
-/// The body of a push: one stream per service, times in nanoseconds. A line without a time gets `now`.
+/// The body of a push: one stream per service and level, times in nanoseconds. A line without a time gets `now`.
 fn body(lines: &[Line], services: &Services, now: DateTime<Utc>) -> Value {
-    let mut streams: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    let mut streams: BTreeMap<(&str, &str), Vec<Value>> = BTreeMap::new();
     for line in lines {
         let time = if line.time == DateTime::UNIX_EPOCH { now } else { line.time };
         let nanoseconds = time.timestamp_nanos_opt().unwrap_or_default().to_string();
         let service = services.get(&line.part).unwrap_or(&line.part);
-        streams.entry(service).or_default().push(json!([nanoseconds, line.text]));
+        streams.entry((service, line.level)).or_default().push(json!([nanoseconds, line.text]));
     }
     let streams: Vec<_> = streams
         .into_iter()
-        .map(|(name, values)| json!({ "stream": { "service": name, "job": name }, "values": values }))
+        .map(|((name, level), values)| {
+            json!({ "stream": { "service": name, "job": name, "level": level }, "values": values })
+        })
         .collect();
     json!({ "streams": streams })
 }
@@ -172,7 +174,7 @@ mod tests {
         let (second, ()) = tokio::join!(answer(&listener, "204 No Content"), shipper.step());
         assert_eq!((shipper.waiting.len(), shipper.failing), (0, false));
         let expected = json!({ "streams": [{
-            "stream": { "service": "order-api", "job": "order-api" },
+            "stream": { "service": "order-api", "job": "order-api", "level": "ERROR" },
             "values": [["1795241821123000000", line]],
         }] });
         assert_eq!([&first, &second], [&expected, &expected], "the same line twice, none of Loki's own");
@@ -194,7 +196,29 @@ mod tests {
         let line = |part: &str| observe::logs::parse(part, "started", DateTime::UNIX_EPOCH);
         let body = body(&[line("order-api"), line("order-api-2")], &services, Utc::now());
         assert_eq!(body["streams"].as_array().map(Vec::len), Some(1), "{body}");
-        assert_eq!(body["streams"][0]["stream"], json!({ "service": "order-api", "job": "order-api" }));
+        let labels = json!({ "service": "order-api", "job": "order-api", "level": "INFO" });
+        assert_eq!(body["streams"][0]["stream"], labels);
         assert_eq!(body["streams"][0]["values"].as_array().map(Vec::len), Some(2));
+    }
+
+    #[test]
+    fn a_part_has_a_stream_per_level_whatever_the_format_of_its_lines() {
+        let lines = [
+            ("postgres", "2026-11-21 06:17:01.123 UTC [42] ERROR:  deadlock detected"),
+            ("postgres", "2026-11-21 06:17:01.124 UTC [42] LOG:  checkpoint starting"),
+            ("prometheus", "ts=2026-11-21T06:17:01.125Z level=warn msg=slow"),
+            ("postgres", "2026-11-21 06:17:01.126 UTC [43] FATAL:  terminating connection"),
+        ];
+        let lines = lines.map(|(part, text)| observe::logs::parse(part, text, DateTime::UNIX_EPOCH));
+        let body = body(&lines, &Services::new(), DateTime::UNIX_EPOCH);
+        let streams = body["streams"].as_array().unwrap().iter();
+        let streams: Vec<_> = streams
+            .map(|stream| {
+                let labels = &stream["stream"];
+                let count = stream["values"].as_array().map_or(0, Vec::len);
+                (labels["service"].as_str().unwrap(), labels["level"].as_str().unwrap(), count)
+            })
+            .collect();
+        assert_eq!(streams, [("postgres", "ERROR", 2), ("postgres", "INFO", 1), ("prometheus", "WARN", 1)]);
     }
 }

@@ -103,6 +103,7 @@ impl HttpTarget {
             }
         };
         set("baggage", baggage);
+        set(header::USER_AGENT.as_str(), concat!("load/", env!("CARGO_PKG_VERSION")).to_owned());
         if matches!(kind, OperationKind::PlaceOrder | OperationKind::UpdateUser) {
             set(header::CONTENT_TYPE.as_str(), "application/json".to_owned());
         }

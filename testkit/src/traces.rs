@@ -38,6 +38,8 @@ pub struct Span {
     pub attributes: BTreeMap<String, String>,
     /// Trace and span ids of its links.
     pub links: Vec<(String, String)>,
+    /// Names of its events.
+    pub events: Vec<String>,
 }
 
 /// A receiver on its own port. Stops when dropped.
@@ -155,6 +157,7 @@ fn convert(span: otlp::Span, service: &str) -> Span {
         error: span.status.as_ref().is_some_and(|status| status.code() == SpanStatus::Error),
         duration: Duration::from_nanos(span.end_time_unix_nano.saturating_sub(span.start_time_unix_nano)),
         links: span.links.iter().map(|link| (hex(&link.trace_id), hex(&link.span_id))).collect(),
+        events: span.events.into_iter().map(|event| event.name).collect(),
         attributes: attributes(span.attributes),
         name: span.name,
         service: service.to_owned(),

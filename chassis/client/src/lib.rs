@@ -123,8 +123,10 @@ impl PeerClient {
     #[must_use]
     pub fn new(config: ClientConfig, chassis: &Chassis) -> Self {
         let metrics = ClientMetrics::register(&chassis.metrics, config.peer);
-        // Redirects and proxies would hide where a call went.
+        let service = &chassis.service;
+        // Redirects and proxies would hide where a call went. The name tells the peer's access log who called.
         let http = reqwest::Client::builder()
+            .user_agent(format!("{}/{}", service.name, service.version))
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .tcp_nodelay(true)

@@ -16,6 +16,10 @@ pub struct HttpConfig {
     /// Largest request body accepted, for example `256KiB`; larger ones are answered with 413.
     #[arg(long, env = "BODY_LIMIT", default_value = "64KiB", value_parser = byte_size)]
     pub body_limit: u64,
+    /// Lines of the access log per second about requests that succeeded; above it, a line represents several of them. A request that
+    /// failed (status 400 and above) always has a line; with 0, only those have one.
+    #[arg(long, env = "ACCESS_LOG_RATE", default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    pub access_log_rate: u32,
     /// Limits for clients.
     #[command(flatten)]
     pub limits: chassis_serve::Limits,
@@ -25,6 +29,12 @@ impl HttpConfig {
     /// As the command line has it, with these limits.
     #[must_use]
     pub fn new(limits: chassis_serve::Limits) -> Self {
-        Self { request_timeout: Duration::from_secs(5), max_in_flight: 256, body_limit: 64 << 10, limits }
+        Self {
+            request_timeout: Duration::from_secs(5),
+            max_in_flight: 256,
+            body_limit: 64 << 10,
+            access_log_rate: 100,
+            limits,
+        }
     }
 }

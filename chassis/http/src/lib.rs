@@ -1,6 +1,7 @@
 //! HTTP in: the one ordered list of layers that every public router gets, and the pieces that handlers use, with their
 //! metrics, traces and faults. Calls to other services are in `chassis-client`.
 
+pub mod access;
 pub mod catalogue;
 mod config;
 mod delay;

@@ -16,7 +16,7 @@ use chassis_telemetry::metrics::{Histogram, HistogramVec, LATENCY_BUCKETS, Metri
 /// `endpoint` of requests that match no route.
 const UNMATCHED: &str = "unmatched";
 /// Status of a request that ended without a response because the client or the connection was gone (nginx's number).
-const CANCELLED: StatusCode = match StatusCode::from_u16(499) {
+pub(super) const CANCELLED: StatusCode = match StatusCode::from_u16(499) {
     Ok(status) => status,
     Err(_) => unreachable!(),
 };
@@ -57,8 +57,8 @@ type Methods = Vec<(&'static str, Arc<Endpoint>)>;
 pub(super) struct Endpoint {
     /// `{METHOD} {template}`, as the span is named.
     pub(super) span_name: String,
-    method: &'static str,
-    template: String,
+    pub(super) method: &'static str,
+    pub(super) template: String,
     statuses: Vec<(StatusCode, IntCounter)>,
     requests: IntCounterVec,
     duration: Histogram,

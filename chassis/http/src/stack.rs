@@ -24,16 +24,17 @@ use tower::{Layer, Service, ServiceBuilder};
 
 use super::{
     HttpConfig, Problem, Routes,
+    access::AccessLog,
     faults::{Failures, InboundFaults, Render},
     guard::Guard,
     metrics::{Endpoint, HttpMetrics},
     problems::{METHOD_NOT_ALLOWED, NOT_FOUND},
-    trace::Traced,
+    trace::{Began, Traced},
 };
 use chassis_faults::Attribute;
 use chassis_telemetry::Chassis;
 
-/// Wraps `public` in the layers of the stack, outermost first: trace span, reading of the body, RED metrics, catch-panic, request
+/// Wraps `public` in the layers of the stack, outermost first: trace span and access log, reading of the body, RED metrics, catch-panic, request
 /// timeout, concurrency limit with shedding, faults, handler. So every failure, an injected one included, is counted and traced; and
 /// a client that sends its body slowly holds no slot, and that time is in neither the duration nor the deadline of the service.
 ///
@@ -43,6 +44,7 @@ pub fn stack(public: Routes, failures: Option<Render>, config: &HttpConfig, chas
     let shared = Shared {
         metrics: HttpMetrics::new(&chassis.metrics, &public.declared),
         guard: Guard::new(config, chassis),
+        access: AccessLog::new(config.access_log_rate, &chassis.metrics),
         trace_ratio: chassis.telemetry.trace_ratio,
         subject: chassis.faults.subject(),
     };
@@ -68,6 +70,7 @@ struct Stack(Arc<Shared>);
 struct Shared {
     metrics: HttpMetrics,
     guard: Guard,
+    access: AccessLog,
     trace_ratio: f64,
     subject: &'static [Attribute],
 }
@@ -108,21 +111,23 @@ where
             // axum's routes do nothing before they are polled, so nothing happens outside the layers.
             let handler = self.inner.call(request);
             return Box::pin(async move {
-                let work = pin!(shared.work(&endpoint, handler));
-                Ok(traced.run(work).await)
+                let began = Began::default();
+                let work = pin!(shared.work(&endpoint, &began, handler));
+                Ok(traced.run(&shared.access, &endpoint, &began, work).await)
             });
         }
         // The ready service serves this request, its clone the next one.
         let next = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, next);
         Box::pin(async move {
+            let began = Began::default();
             let work = pin!(async {
                 match chassis_serve::read(request).await {
-                    Ok(request) => shared.work(&endpoint, inner.call(request)).await,
+                    Ok(request) => shared.work(&endpoint, &began, inner.call(request)).await,
                     Err(error) => endpoint.refuse(Problem::from(error).into_response()),
                 }
             });
-            Ok(traced.run(work).await)
+            Ok(traced.run(&shared.access, &endpoint, &began, work).await)
         })
     }
 }
@@ -132,9 +137,10 @@ impl Shared {
     async fn work(
         &self,
         endpoint: &Endpoint,
+        began: &Began,
         handler: impl Future<Output = Result<Response, Infallible>>,
     ) -> Response {
-        let (guard, started) = (&self.guard, Instant::now());
+        let (guard, started) = (&self.guard, *began.get_or_init(Instant::now));
         // Pinned here and passed by reference: a future that is moved into the next is copied at every layer.
         let handler = pin!(handler);
         let admitted = pin!(guard.admit(handler));

@@ -1,17 +1,28 @@
 //! The outermost layer: the server span with its parent from the W3C headers, the scope of the request, problem
-//! documents completed with their instance, and each 5xx logged exactly once, with its cause.
+//! documents completed with their instance, each 5xx logged exactly once, with its cause, and the line of the access log.
 
-use std::{future::poll_fn, pin::pin};
+use std::{future::poll_fn, net::IpAddr, pin::pin, sync::OnceLock};
 
-use axum::{extract::Request, response::Response};
-use http::{HeaderMap, Method, StatusCode, Uri};
+use axum::{body::HttpBody as _, extract::Request, response::Response};
+use chassis_serve::Connection;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header::USER_AGENT};
 use opentelemetry::{Context, trace::TraceContextExt as _};
+use tokio::time::Instant;
 use tracing::{Span, field};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-use super::{Problem, guard::Logged, metrics::Endpoint, problems::OVERLOADED};
+use super::{
+    Problem,
+    access::{Access, AccessLog},
+    guard::Logged,
+    metrics::{CANCELLED, Endpoint},
+    problems::OVERLOADED,
+};
 use chassis_faults::{Attribute, scope::Scope};
 use chassis_telemetry::traces;
+
+/// When the last byte of a request arrived; unset until then.
+pub(super) type Began = OnceLock<Instant>;
 
 /// One request on its way through the stack.
 pub(super) struct Traced {
@@ -22,6 +33,8 @@ pub(super) struct Traced {
     scope: Scope,
     method: Method,
     uri: Uri,
+    peer: Option<IpAddr>,
+    user_agent: Option<HeaderValue>,
 }
 
 impl Traced {
@@ -46,20 +59,87 @@ impl Traced {
         }
         let baggage = request.headers().get(&traces::BAGGAGE).and_then(|value| value.to_str().ok());
         let scope = traces::scope_of(template.unwrap_or_default(), baggage, subject);
-        Self { span, ids, scope, method: request.method().clone(), uri: request.uri().clone() }
+        Self {
+            span,
+            ids,
+            scope,
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            peer: request.extensions().get().map(Connection::peer),
+            user_agent: request.headers().get(USER_AGENT).cloned(),
+        }
     }
 
-    /// Runs `work` inside the span and the scope.
-    pub(super) async fn run(self, work: impl Future<Output = Response>) -> Response {
-        let Self { span, ids, scope, method, uri } = self;
+    /// Runs `work` inside the span and the scope, and has `log` write its line.
+    pub(super) async fn run(
+        self,
+        log: &AccessLog,
+        endpoint: &Endpoint,
+        began: &Began,
+        work: impl Future<Output = Response>,
+    ) -> Response {
+        let Self { span, ids, scope, method, uri, peer, user_agent } = self;
+        let visit = Visit { log, endpoint, began, uri: &uri, peer, user_agent: user_agent.as_ref() };
+        let mut left = Left { visit: Some(visit), span: &span, ids: ids.as_ref() };
         let mut work = pin!(work);
         // As `Instrument` does, except that it enters the span again only to drop `work` inside it.
         let inside = poll_fn(|cx| {
             let _entered = span.enter();
             let _attached = ids.clone().map(Context::attach);
-            work.as_mut().poll(cx).map(|response| finish(response, &span, &method, &uri))
+            work.as_mut().poll(cx).map(|response| {
+                let response = finish(response, &span, &method, &uri);
+                if let Some(visit) = left.visit.take() {
+                    visit.log(response.status(), response.body().size_hint().exact());
+                }
+                response
+            })
         });
         scope.enter(inside).await
+    }
+}
+
+/// What the access log may say of a request.
+struct Visit<'a> {
+    log: &'a AccessLog,
+    endpoint: &'a Endpoint,
+    began: &'a Began,
+    uri: &'a Uri,
+    peer: Option<IpAddr>,
+    user_agent: Option<&'a HeaderValue>,
+}
+
+impl Visit<'_> {
+    fn log(&self, status: StatusCode, bytes: Option<u64>) {
+        let now = Instant::now();
+        let Some(represents) = self.log.admit(status, now) else { return };
+        let access = Access {
+            method: self.endpoint.method,
+            route: &self.endpoint.template,
+            path: self.uri.path(),
+            status,
+            bytes,
+            duration: self.began.get().map(|began| now.saturating_duration_since(*began)),
+            peer: self.peer,
+            user_agent: self.user_agent.and_then(|name| name.to_str().ok()),
+        };
+        access.write(represents);
+    }
+}
+
+/// A request without an answer so far. Dropped in this state, it is one whose client has left: then its line says what the metrics
+/// count. If it never arrived completely, they count nothing.
+struct Left<'a> {
+    visit: Option<Visit<'a>>,
+    span: &'a Span,
+    ids: Option<&'a Context>,
+}
+
+impl Drop for Left<'_> {
+    fn drop(&mut self) {
+        let Some(visit) = self.visit.take().filter(|visit| visit.began.get().is_some()) else { return };
+        let _entered = self.span.enter();
+        let _attached = self.ids.cloned().map(Context::attach);
+        visit.log(CANCELLED, None);
     }
 }
 

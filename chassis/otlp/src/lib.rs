@@ -7,7 +7,7 @@ mod export;
 
 use std::{io::Write, time::Duration};
 
-use chassis_telemetry::Chassis;
+use chassis_telemetry::{Chassis, Out};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing_subscriber::{Layer as _, filter::LevelFilter};
 
@@ -39,7 +39,7 @@ impl TelemetryGuard {
 /// # Errors
 /// When the exporter cannot be built, the log filter cannot be read, or a subscriber is already installed.
 pub fn init(chassis: &Chassis) -> anyhow::Result<TelemetryGuard> {
-    init_with(chassis, Box::new(std::io::stdout()))
+    start(chassis, Out::stdout())
 }
 
 /// As [`init`], with the log lines on `out`.
@@ -47,6 +47,10 @@ pub fn init(chassis: &Chassis) -> anyhow::Result<TelemetryGuard> {
 /// # Errors
 /// As [`init`].
 pub fn init_with(chassis: &Chassis, out: Box<dyn Write + Send>) -> anyhow::Result<TelemetryGuard> {
+    start(chassis, Out::to(out))
+}
+
+fn start(chassis: &Chassis, out: Out) -> anyhow::Result<TelemetryGuard> {
     let (provider, tracer) = export::provider(chassis)?;
     // Spans exist at info whatever the log level is: a quieter log must not thin out the traces.
     let spans = tracing_opentelemetry::layer()

@@ -204,7 +204,7 @@ mod tests {
     }
 
     fn on(clock: Clock) -> Arc<State> {
-        Arc::new(State::new(clock, Protocol::Http1))
+        Arc::new(State::new(clock, Protocol::Http1, [10, 0, 0, 1].into()))
     }
 
     #[tokio::test]

@@ -216,7 +216,7 @@ fn open(
     let _ = tcp.set_nodelay(true);
     port.last_came.store(port.clock.now(), Relaxed);
     let _ = SockRef::from(&tcp).set_send_buffer_size(SEND_BUFFER);
-    let state = Arc::new(State::new(port.clock, port.settings.protocol));
+    let state = Arc::new(State::new(port.clock, port.settings.protocol, peer.ip()));
     let place = port.crowd.enter(peer.ip(), &state);
     let io = TokioIo::new(Stream::new(tcp, Arc::clone(&state)));
     let service = service_fn({

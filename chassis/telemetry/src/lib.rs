@@ -11,8 +11,6 @@ pub mod panics;
 pub mod resource;
 pub mod traces;
 
-use std::io::Write;
-
 use chassis_core::config::Invalid;
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
@@ -22,6 +20,7 @@ use tracing_subscriber::{
 
 pub use config::{LogConfig, TelemetryConfig};
 pub use context::Chassis;
+pub use logs::Out;
 
 /// Installs the process-wide log subscriber of a program that makes no spans; one that does calls `chassis_otlp::init`.
 ///
@@ -30,14 +29,14 @@ pub use context::Chassis;
 /// # Errors
 /// When the log filter cannot be read or a subscriber is already installed.
 pub fn init(chassis: &Chassis) -> anyhow::Result<()> {
-    install(chassis, Box::new(std::io::stdout()), None::<Identity>)
+    install(chassis, Out::stdout(), None::<Identity>)
 }
 
 /// As [`init`], with the log lines on `out`, and `spans` to be told of every span.
 ///
 /// # Errors
 /// As [`init`].
-pub fn install<L>(chassis: &Chassis, out: Box<dyn Write + Send>, spans: Option<L>) -> anyhow::Result<()>
+pub fn install<L>(chassis: &Chassis, out: Out, spans: Option<L>) -> anyhow::Result<()>
 where
     L: Layer<Registry> + Send + Sync,
 {

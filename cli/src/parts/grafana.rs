@@ -1,9 +1,13 @@
 //! Grafana and Loki, if they are installed: private child processes on the loopback interface. Grafana reads the
 //! provisioning files and dashboards of the checkout unchanged; environment variables tell it this lab's ports.
 
-use std::path::Path;
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use supervisor::{Part, part::Line, ports::Ports, probe::Probe};
 
 use super::{environment, monitoring::write, programs};
@@ -25,12 +29,29 @@ pub(crate) fn loki(home: &Home, ports: &Ports) -> Result<Option<Part>> {
     let text = TEMPLATE_LOKI
         .replace("{{port}}", &port.to_string())
         .replace("{{grpc}}", &grpc.to_string())
+        .replace("{{alertmanager}}", &ports.get("alertmanager").to_string())
+        .replace("{{rules}}", &rules(home, &folder)?.to_string_lossy())
         .replace("{{data}}", &folder.join("data").to_string_lossy());
     let config = write(&folder, "loki.yml", &text)?;
     let line = Line::new(program).args([format!("-config.file={}", config.display())]);
     let line = line.env("GOMAXPROCS", "2").env("GOGC", "50");
     let probe = Probe::Http(format!("http://127.0.0.1:{port}/ready"));
     Ok(Some(Part::new(LOKI, line, probe).port(LOKI, port).port("loki-grpc", grpc)))
+}
+
+/// The folder that Loki reads rules from: it has one folder per tenant, and without authentication there is one tenant, `fake`. The
+/// rules are those of the checkout, so that a change takes effect by itself.
+fn rules(home: &Home, folder: &Path) -> Result<PathBuf> {
+    let rules = folder.join("rules");
+    let tenant = rules.join("fake");
+    let link = || {
+        fs::create_dir_all(&rules)?;
+        // Of an earlier start, perhaps from another checkout.
+        let _ = fs::remove_file(&tenant);
+        symlink(home.root.join("dashboards/log-rules"), &tenant)
+    };
+    link().with_context(|| format!("cannot link {}", tenant.display()))?;
+    Ok(rules)
 }
 
 fn is_grafanas(program: &Path) -> bool {

@@ -3,10 +3,11 @@
 
 use std::{collections::BTreeSet, fs, time::Duration};
 
-use dashgen::check::read::Dashboard;
+use dashgen::check::{promql::expand, read::Dashboard};
 use serde_json::Value;
 
 use crate::{
+    access,
     dashboards::{boards, get, root},
     lab::{Lab, eventually},
 };
@@ -57,9 +58,11 @@ pub(crate) async fn are_in_loki(lab: &Lab) {
         lab.ok(fault);
     }
     every_part_is_there(lab, &loki).await;
+    the_access_log_is_there(lab, &loki).await;
     every_log_panel_has_lines(&loki).await;
     a_line_leads_to_its_trace(lab, &loki).await;
     a_span_leads_to_its_lines(lab, &loki).await;
+    error_lines_alert(lab).await;
     lab.ok(&["fix"]);
 }
 
@@ -81,13 +84,41 @@ async fn every_part_is_there(lab: &Lab, loki: &Loki) {
     })
     .await;
     // `service_name` is added by Loki itself, derived from `service`.
-    let known = ["job", "service", "service_name"].map(str::to_owned);
+    let known = ["job", "level", "service", "service_name"].map(str::to_owned);
     assert_eq!(loki.labels("labels").await, BTreeSet::from(known));
+    let levels = loki.labels("label/level/values").await;
+    let all = ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"].map(str::to_owned);
+    assert!(levels.contains("INFO") && levels.is_subset(&BTreeSet::from(all)), "{levels:?}");
+}
+
+/// `lab logs --top` counts the same in Loki as in the files.
+async fn the_access_log_is_there(lab: &Lab, loki: &Loki) {
+    access::a_stranger_gets_404s(lab).await;
+    let ask = ["--loki", loki.0.as_str(), "logs", "--status", "404", "--route", "unmatched", "--top", "peer"];
+    eventually(ARRIVED, || async {
+        let rows = access::top(lab, &ask);
+        if access::has_the_stranger(&rows) { Ok(()) } else { Err(format!("{rows:?}")) }
+    })
+    .await;
+}
+
+/// Loki's ruler tells Alertmanager.
+async fn error_lines_alert(lab: &Lab) {
+    eventually(ARRIVED, || async {
+        let told = lab.json(&["alerts", "--json"]);
+        let alerts = told["alertmanager"].as_array().cloned().unwrap_or_default();
+        let about = |alert: &Value| {
+            let labels = &alert["labels"];
+            labels["alertname"] == "ErrorsLogged" && labels["service"] == "user-service"
+        };
+        if alerts.iter().any(about) { Ok(()) } else { Err(format!("no ErrorsLogged: {told}")) }
+    })
+    .await;
 }
 
 async fn every_log_panel_has_lines(loki: &Loki) {
     let queries: BTreeSet<_> =
-        boards().iter().flat_map(Dashboard::log_queries).map(|query| query.expr).collect();
+        boards().iter().flat_map(Dashboard::log_queries).map(|query| expand(&query.expr)).collect();
     assert!(queries.len() > 3, "too few log panels found: {queries:?}");
     for query in queries {
         eventually(ARRIVED, || async {

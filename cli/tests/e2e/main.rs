@@ -1,6 +1,7 @@
 //! The assembled lab, through its command, on the real servers. Needs every program of the workspace beside `lab`:
 //! `cargo build --workspace --all-targets`.
 
+mod access;
 mod apache_kafka;
 mod classic;
 mod dashboards;

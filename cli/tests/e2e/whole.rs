@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    classic,
+    access, classic,
     lab::{BACK, Lab, eventually, kill, text},
 };
 
@@ -23,6 +23,7 @@ async fn a_lab_comes_up_breaks_pages_is_fixed_and_goes_down_without_a_trace() {
     assert!(status["memory"]["rss"].as_u64() > Some(0));
     classic::every_query_has_data(&format!("http://127.0.0.1:{}", lab.named_port("prometheus"))).await;
     assert_eq!(lab.alerts(), [], "a healthy lab has nothing pending or firing");
+    access::says_which_client_got_404s(&lab).await;
 
     let broken = lab.ok(&["break", "order-api", "http-error", "rate=0.5", "ttl=5m"]);
     assert!(broken.contains("curl -X PUT"), "{broken}");
@@ -97,6 +98,9 @@ async fn errors_say_what_would_be_right() {
         (&["fix", "order-api", "nonsense"], "http-error"),
         (&["protections", "order-api", "seatbelt", "off"], "circuit-breaker"),
         (&["logs", "--service", "nobody"], "order-api"),
+        (&["logs", "--status", "40"], "such as 404"),
+        (&["logs", "--top", "ip"], "route, status, peer"),
+        (&["logs", "--status", "404", "--level", "warn"], "--level"),
         (&["trace", "xyz"], "hexadecimal"),
         (&["trace", "0af7651916cd43dd8448eb211c80319c"], "0af7651916cd43dd8448eb211c80319c"),
     ] {

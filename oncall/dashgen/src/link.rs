@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::query::Source;
+use crate::query::{Source, requests};
 
 /// Base URL of the project's pages.
 const PAGES: &str = "https://github.com/sre-lab/sre-lab/blob/main";
@@ -55,6 +55,14 @@ pub fn logs_of(service: &str) -> Link {
     let expr = format!(r#"{{service=\"{service}\"}} | json | level=~\"WARN|ERROR\""#);
     let query = format!(r#""refId":"A","expr":"{expr}""#);
     Link { title: format!("Logs of {service}"), url: explore(Source::Loki, &query) }
+}
+
+/// The access log of a service, in Explore.
+#[must_use]
+pub fn requests_of(service: &str) -> Link {
+    let expr = serde_json::Value::from(requests(service));
+    let query = format!(r#""refId":"A","expr":{expr}"#);
+    Link { title: format!("Requests to {service}"), url: explore(Source::Loki, &query) }
 }
 
 /// Traces of a service, in Explore.

@@ -77,6 +77,19 @@ pub fn logs(expr: impl Into<String>) -> Query {
     Query { source: Source::Loki, ..query("", expr) }
 }
 
+/// Numbers that Loki counts in lines.
+#[must_use]
+pub fn counted(legend: &str, expr: impl Into<String>) -> Query {
+    Query { source: Source::Loki, ..query(legend, expr) }
+}
+
+/// The access log of a service, as LogQL, with its fields as labels. Each line has the field `represents`: how many requests it
+/// counts for.
+#[must_use]
+pub fn requests(service: &str) -> String {
+    format!("{{service=\"{service}\"}} |= `\"target\":\"access\"` | json")
+}
+
 /// The dependency graph.
 #[must_use]
 pub fn dependencies() -> Query {

@@ -29,6 +29,9 @@ struct Args {
     /// Share of requests to trace in `stack`, 0 to 1.
     #[arg(long, global = true, default_value_t = 0.01, value_name = "RATIO")]
     trace_ratio: f64,
+    /// Lines per second of the access log in `stack`; the default is that of the services.
+    #[arg(long, global = true, default_value_t = 100, value_name = "N")]
+    access_log_rate: u32,
 }
 
 #[derive(Debug, Clone, Subcommand)]
@@ -57,14 +60,15 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let time = Duration::from_secs(args.seconds);
+    let telemetry = stack::Telemetry { trace_ratio: args.trace_ratio, access_log_rate: args.access_log_rate };
     match args.what {
-        Some(What::Serve { kind }) => stack::serve(kind, args.trace_ratio).await,
-        Some(What::Stack) => stack::run(time, args.rounds, args.trace_ratio).await,
+        Some(What::Serve { kind }) => stack::serve(kind, telemetry).await,
+        Some(What::Stack) => stack::run(time, args.rounds, telemetry).await,
         Some(What::Orders) => orders::run(time, args.rounds).await,
         Some(What::Memory) => lab::memory(time).await,
         Some(What::Startup) => lab::startup(args.rounds).await,
         None => {
-            stack::run(time, args.rounds, args.trace_ratio).await?;
+            stack::run(time, args.rounds, telemetry).await?;
             orders::run(time, args.rounds).await?;
             lab::memory(time).await?;
             lab::startup(args.rounds).await

@@ -2,12 +2,14 @@
 //!
 //! Each side runs in its own process with the same runtime; the runs are interleaved and the median counts, because
 //! a shared machine drifts. Logs and metrics are on, faults are off, and `--trace-ratio` of the requests are
-//! traced: one in a hundred, which is usual at such rates (the lab traces all of its 20 requests per second).
+//! traced: one in a hundred, which is usual at such rates (the lab traces all of its 20 requests per second). The access
+//! log is written as by a service; somebody reads it.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{self, BufRead, BufReader},
     net::SocketAddr,
     process::{Child, Command, Stdio},
+    thread,
     time::Duration,
 };
 
@@ -37,6 +39,22 @@ pub(crate) enum Kind {
     Stack,
 }
 
+/// What the stack tells about its requests.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Telemetry {
+    /// Share of requests that are traced, 0 to 1.
+    pub(crate) trace_ratio: f64,
+    /// Lines per second of the access log.
+    pub(crate) access_log_rate: u32,
+}
+
+impl Telemetry {
+    fn arguments(self) -> [String; 2] {
+        let Self { trace_ratio, access_log_rate } = self;
+        [format!("--trace-ratio={trace_ratio}"), format!("--access-log-rate={access_log_rate}")]
+    }
+}
+
 #[derive(Parser)]
 struct Config {
     #[command(flatten)]
@@ -48,7 +66,7 @@ fn routes() -> Router {
 }
 
 /// Serves one side until killed; prints the address as the first line of standard output.
-pub(crate) async fn serve(kind: Kind, trace_ratio: f64) -> anyhow::Result<()> {
+pub(crate) async fn serve(kind: Kind, telemetry: Telemetry) -> anyhow::Result<()> {
     match kind {
         Kind::Bare => {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
@@ -56,8 +74,8 @@ pub(crate) async fn serve(kind: Kind, trace_ratio: f64) -> anyhow::Result<()> {
             axum::serve(listener, routes()).await?;
         }
         Kind::Stack => {
-            let config =
-                Config::parse_from(["bench", "--log-level=warn", &format!("--trace-ratio={trace_ratio}")]);
+            let fixed = ["bench", "--log-level=warn,access=info"].map(str::to_owned);
+            let config = Config::parse_from(fixed.into_iter().chain(telemetry.arguments()));
             let service = ServiceInfo { name: "bench", version: env!("CARGO_PKG_VERSION") };
             let chassis = config.common.chassis(service, POINTS, &[]);
             let guard = chassis_otlp::init(&chassis)?;
@@ -78,16 +96,19 @@ struct Server {
 }
 
 impl Server {
-    fn start(kind: Kind, trace_ratio: f64) -> anyhow::Result<Self> {
+    fn start(kind: Kind, telemetry: Telemetry) -> anyhow::Result<Self> {
         let word = kind.to_possible_value().context("a kind")?;
         let mut child = Command::new(std::env::current_exe()?)
-            .args(["serve", word.get_name(), "--trace-ratio", &trace_ratio.to_string()])
+            .args(["serve", word.get_name()])
+            .args(telemetry.arguments())
             .stdout(Stdio::piped())
             .spawn()
             .context("starting the server side")?;
         let stdout = child.stdout.take().context("its output")?;
-        let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line)?;
+        let (mut line, mut output) = (String::new(), BufReader::new(stdout));
+        output.read_line(&mut line)?;
+        // A full pipe would stop the server, and a closed one would be cheaper to write to than any log.
+        thread::spawn(move || io::copy(&mut output, &mut io::sink()));
         let address = line.trim().parse().with_context(|| format!("the server said `{}`", line.trim()))?;
         Ok(Self { child, address })
     }
@@ -101,12 +122,14 @@ impl Drop for Server {
 }
 
 /// Runs both sides in turn and prints their ratio.
-pub(crate) async fn run(time: Duration, rounds: usize, trace_ratio: f64) -> anyhow::Result<()> {
+pub(crate) async fn run(time: Duration, rounds: usize, telemetry: Telemetry) -> anyhow::Result<()> {
+    let Telemetry { trace_ratio, access_log_rate } = telemetry;
     println!(
-        "stack: full middleware against bare axum, trivial route, {CONNECTIONS} connections, {} % of requests traced",
+        "stack: full middleware against bare axum, trivial route, {CONNECTIONS} connections, {} % of requests traced, \
+         {access_log_rate} lines/s of the access log",
         trace_ratio * 100.0
     );
-    let (bare, stack) = (Server::start(Kind::Bare, trace_ratio)?, Server::start(Kind::Stack, trace_ratio)?);
+    let (bare, stack) = (Server::start(Kind::Bare, telemetry)?, Server::start(Kind::Stack, telemetry)?);
     let (mut without, mut with) = (Vec::new(), Vec::new());
     // Warm up connections, allocator and branch predictors.
     for server in [&bare, &stack] {

@@ -9,6 +9,7 @@ pub(crate) mod turn;
 
 use std::{
     future::poll_fn,
+    net::IpAddr,
     pin::pin,
     sync::{
         Arc,
@@ -33,13 +34,20 @@ const IDLE: Duration = Duration::from_secs(120);
 /// Longest time for which the rest of a refused body is discarded, so that the client reads the response and not a reset.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// Resets the connection that a request came on; every request carries one as an extension. The reset is real: SO_LINGER 0 and
-/// a close, so the peer's kernel gets an RST and everything in transit is lost.
+/// The connection that a request came on; every request carries one as an extension.
 #[derive(Debug, Clone)]
 pub struct Connection(pub(crate) Arc<State>);
 
 impl Connection {
-    /// Resets it. The server drops the requests on it at their next await point.
+    /// The address at its other end: the client, or what stands between the client and this port. An IPv4 address that arrived on
+    /// an IPv6 socket is an IPv4 address.
+    #[must_use]
+    pub fn peer(&self) -> IpAddr {
+        self.0.peer
+    }
+
+    /// Resets it: SO_LINGER 0 and a close, so the peer's kernel gets an RST and everything in transit is lost. The server drops the
+    /// requests on it at their next await point.
     pub fn reset(&self) {
         self.0.end(RESET);
     }
@@ -55,6 +63,7 @@ const DISMISSED: u8 = 3;
 pub(crate) struct State {
     clock: Clock,
     protocol: Protocol,
+    peer: IpAddr,
     /// What the gate knows of it.
     pub(crate) known: Known,
     /// Requests whose future runs.
@@ -81,10 +90,11 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(clock: Clock, protocol: Protocol) -> Self {
+    pub(crate) fn new(clock: Clock, protocol: Protocol, peer: IpAddr) -> Self {
         Self {
             clock,
             protocol,
+            peer: peer.to_canonical(),
             known: Known::default(),
             running: AtomicU32::new(0),
             reading: AtomicU32::new(0),

@@ -1,5 +1,6 @@
 //! One request in traces, logs and exemplars: telemetry is process-wide, so these tests have their own process.
 
+mod access;
 #[path = "../support/mod.rs"]
 mod support;
 mod world;
@@ -133,7 +134,7 @@ fn lost_log_lines_are_counted_but_not_written() {
     let (trace, header) = trace_parent(8, true);
     world.get("/broken", &header).expect_status(500);
     world.end("log-drop");
-    assert!(world.lines_of(&trace).is_empty());
+    assert!(world.lines_of(&trace).is_empty() && world.access_of(&trace).is_empty());
     assert_eq!(errors(&world.scrape()) - before, 1.0);
 }
 

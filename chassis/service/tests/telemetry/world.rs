@@ -9,7 +9,7 @@ use std::{
 use axum::{Router, extract::State, routing::get};
 use chassis_client::{ClientConfig, PeerClient};
 use chassis_faults::scope::Scope;
-use chassis_http::{Json, Problem, problems::INTERNAL};
+use chassis_http::{Json, Problem, access::TARGET, problems::INTERNAL};
 use chassis_otlp::TelemetryGuard;
 use chassis_telemetry::Chassis;
 use http::Method;
@@ -91,12 +91,28 @@ impl World {
         self.runtime.block_on(self.sink.wait_for(trace, names, Duration::from_secs(5)))
     }
 
-    /// The log lines of a trace; each is written before its answer.
+    /// The log lines of a trace, without those of the access log; each is written before its answer.
     pub(crate) fn lines_of(&self, trace: &str) -> Vec<Value> {
+        let lines = self.log().into_iter();
+        lines.filter(|line| line["trace_id"] == trace && line["target"] != TARGET).collect()
+    }
+
+    /// The lines of a trace in the access log; each is written before its answer.
+    pub(crate) fn access_of(&self, trace: &str) -> Vec<Value> {
+        let lines = self.log().into_iter();
+        lines.filter(|line| line["trace_id"] == trace && line["target"] == TARGET).collect()
+    }
+
+    /// All lines.
+    pub(crate) fn log(&self) -> Vec<Value> {
         let text = self.lines.0.lock().clone();
         let text = String::from_utf8(text).expect("UTF-8");
-        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));
-        lines.filter(|line| line["trace_id"] == trace).collect()
+        text.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+    }
+
+    /// Waits for `work`, which may use the ports of the service.
+    pub(crate) fn wait<T>(&self, work: impl AsyncFnOnce(&Service) -> T) -> T {
+        self.runtime.block_on(work(&self.service))
     }
 
     pub(crate) fn scrape(&self) -> Scrape {
@@ -143,6 +159,7 @@ fn routes(chassis: &Chassis, peer: std::net::SocketAddr) -> Router {
         .route("/things/{id}", get(|| async { "thing" }))
         .route("/broken", get(broken))
         .route("/panic", get(panics))
+        .route("/never", get(std::future::pending::<()>))
         .route("/relay", get(relay))
         .with_state(PeerClient::new(config, chassis))
 }

@@ -72,15 +72,15 @@ pub fn unsampled(parent: Option<&Context>) -> Context {
 /// The current trace id in hex, sampled or not; `None` outside any trace.
 #[must_use]
 pub fn current_trace_id() -> Option<String> {
-    current_ids().map(|(trace, _)| trace)
+    current_ids().map(|(trace, _)| trace.to_string())
 }
 
-/// The current trace and span ids in hex.
-pub(crate) fn current_ids() -> Option<(String, String)> {
+/// The current trace and span ids.
+pub(crate) fn current_ids() -> Option<(TraceId, SpanId)> {
     Context::map_current(|context| {
         let span = context.span();
         let ids = span.span_context();
-        ids.is_valid().then(|| (ids.trace_id().to_string(), ids.span_id().to_string()))
+        ids.is_valid().then(|| (ids.trace_id(), ids.span_id()))
     })
 }
 

@@ -92,6 +92,10 @@ edges:
   - { from: alloy, to: outside, port: 6443 }
   - { from: alloy, to: {{ ternary "loki" "outside" $v.loki.enabled }}, port: 3100 }
 {{- end }}
+{{- if and $v.loki.enabled $v.alertmanager.enabled }}
+  # Alerts on log lines.
+  - { from: loki, to: alertmanager, port: 9093 }
+{{- end }}
 {{- if $v.grafana.enabled }}
   - { from: grafana, to: {{ ternary "prometheus" "outside" $v.prometheus.enabled }}, port: 9090 }
   - { from: grafana, to: {{ ternary "loki" "outside" $v.loki.enabled }}, port: 3100 }

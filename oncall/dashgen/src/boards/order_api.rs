@@ -1,6 +1,6 @@
 //! order-api: the front of the shop.
 
-use super::shared::{NEVER, USED, database_panels, logs_row, of, red_row, runtime_row, slo_row};
+use super::shared::{NEVER, USED, access_row, database_panels, logs_row, of, red_row, runtime_row, slo_row};
 use crate::{
     link::{board as to, slow_traces_of, traces_of},
     model::{Board, Kind, Panel, Row, Unit, row},
@@ -24,6 +24,7 @@ pub(super) fn board() -> Board {
             queue_row(),
             saturation_row(),
             logs_row(NAME),
+            access_row(NAME),
             runtime_row(NAME),
         ],
     }

@@ -6,7 +6,7 @@ use super::shared::{BUDGET, BURN, ERRORS, LATENCY, NEVER, USED, USED_PERCENT, al
 use crate::{
     link::{slo_board, slow_traces_of},
     model::{Board, Kind, Panel, Row, Step, Unit, row},
-    query::{dependencies, logs, max, quantile, query, rate, rates, sel, share, sum},
+    query::{counted, dependencies, logs, max, quantile, query, rate, rates, sel, share, sum},
 };
 
 pub(super) fn board() -> Board {
@@ -253,6 +253,8 @@ fn saturation_row() -> Row {
 
 fn map_row() -> Row {
     let expr = r#"{service=~".+"} | json | level="ERROR""#;
+    // As in dashboards/log-rules, over the panel's own step.
+    let by_message = r#"60 * sum by (service, message) (rate({service=~".+", level="ERROR"} | json | __error__="" | url_path!="/risky" [$__auto]))"#;
     row(
         "Who calls whom, and what is logged",
         vec![
@@ -262,6 +264,10 @@ fn map_row() -> Row {
             Panel::new(Kind::Logs, "Errors of all services", Unit::Plain, "Lines at ERROR. Normal is /risky only, which fails by design. The field trace_id opens the trace.")
                 .query(logs(expr))
                 .size(14, 10),
+            Panel::new(Kind::Lines, "Error lines per minute, by message", Unit::Count, "Lines at ERROR, without those of /risky. Normal is none; above the dashed 10 the alert ErrorsLogged fires.")
+                .query(counted("{{service}}: {{message}}", by_message))
+                .steps(&[(Some(10.0), "red")])
+                .size(24, 7),
         ],
     )
 }

@@ -3,9 +3,12 @@
 use slo::PAIRS;
 
 use crate::{
-    link::{board, logs_of, overview_of_job, runbook, service_board, slo_board, slow_traces_of, traces_of},
-    model::{Kind, Panel, Row, Step, Unit, folded, row, text},
-    query::{Query, logs, quantile, quantiles, query, rate, rates, sel, share, sum},
+    link::{
+        board, logs_of, overview_of_job, requests_of, runbook, service_board, slo_board, slow_traces_of,
+        traces_of,
+    },
+    model::{Kind, Panel, Row, Step, Unit, folded, row, text, value},
+    query::{Query, counted, logs, quantile, quantiles, query, rate, rates, requests, sel, share, sum},
 };
 
 /// Colours of the budget that is left, as a share.
@@ -204,6 +207,44 @@ pub(super) fn logs_row(service: &str) -> Row {
         vec![
             Panel::new(Kind::Logs, "Warnings and errors", Unit::Plain, "What the service logged at WARN and ERROR. Normal is empty. The field trace_id opens the trace.")
                 .query(logs(expr)),
+        ],
+    )
+}
+
+/// The access log of a service: what its metrics cannot say, because clients are no labels.
+pub(super) fn access_row(service: &'static str) -> Row {
+    let (of, requests) = (of(service), requests(service));
+    let by_status =
+        format!("sum by (http_response_status_code) (rate({requests} | unwrap represents [$__auto]))");
+    let slowest = format!(
+        "topk(5, quantile_over_time(0.95, {requests} | unwrap http_server_request_duration [$__auto]) \
+         by (http_request_method, http_route))"
+    );
+    let refused = format!(
+        "topk(10, sum by (network_peer_address) (sum_over_time({requests} | http_response_status_code>=400 \
+         | http_response_status_code<500 | unwrap represents [$__auto])))"
+    );
+    let clients =
+        vec![text("network_peer_address", "Client"), value("Value #A", "Requests", Unit::Count, &[])];
+    let panel = |kind, title, unit, description| Panel::new(kind, title, unit, description).size(6, 8);
+    row(
+        "Access log",
+        vec![
+            panel(Kind::Stack, "Requests by status, from the log", Unit::Requests, "What the lines represent, by status. Normal is the same as Answers by status; a difference is lost lines.")
+                .query(counted("{{http_response_status_code}}", by_status))
+                .colour("/2../", "green")
+                .colour("/4../", "yellow")
+                .colour("/5../", "red")
+                .links([requests_of(service)]),
+            panel(Kind::Lines, "Slowest routes, p95", Unit::Seconds, "The five routes with the highest p95 among the requests that have a line. Normal is below the dashed 250 ms of the objective.")
+                .query(counted("{{http_request_method}} {{http_route}}", slowest))
+                .steps(&LATENCY[1..])
+                .links([requests_of(service)]),
+            panel(Kind::Table(clients), "Clients with most 4xx", Unit::Count, "The ten addresses with most requests that were answered with 4xx, over the time range. Normal is the callers in proportion to their traffic; a stranger at the top is a scanner or a client that is broken.")
+                .query(counted("", refused).now())
+                .links([requests_of(service)]),
+            panel(Kind::Lines, "Requests without a line", Unit::Requests, "Requests that another line represents, because more than ACCESS_LOG_RATE succeeded per second. Normal is 0 at the load of the lab; failed requests always have a line.")
+                .query(query("{{instance}}", rates("instance", "access_log_skipped_total", &of))),
         ],
     )
 }

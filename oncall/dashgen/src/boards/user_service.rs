@@ -1,6 +1,6 @@
 //! user-service: users behind a cache.
 
-use super::shared::{NEVER, database_panels, logs_row, of, red_row, runtime_row, slo_row};
+use super::shared::{NEVER, access_row, database_panels, logs_row, of, red_row, runtime_row, slo_row};
 use crate::{
     link::board as to,
     model::{Board, Kind, Panel, Row, Unit, row},
@@ -24,6 +24,7 @@ pub(super) fn board() -> Board {
             row("Dependency: PostgreSQL \"users\"", database_panels(&of(NAME))),
             saturation_row(),
             logs_row(NAME),
+            access_row(NAME),
             runtime_row(NAME),
         ],
     }

@@ -55,9 +55,14 @@ fn target(panel: &Panel, query: &Query, at: usize) -> Value {
     match query.source {
         Source::Jaeger => json["queryType"] = json!("dependencyGraph"),
         Source::Loki => {
+            let instant = query.instant || matches!(panel.kind, Kind::Table(_));
             json["expr"] = json!(query.expr);
-            json["queryType"] = json!("range");
-            json["maxLines"] = json!(200);
+            json["queryType"] = json!(if instant { "instant" } else { "range" });
+            if matches!(panel.kind, Kind::Logs) {
+                json["maxLines"] = json!(200);
+            } else {
+                json["legendFormat"] = json!(query.legend);
+            }
         }
         Source::Prometheus => {
             let table = matches!(panel.kind, Kind::Table(_));

@@ -46,6 +46,23 @@ fn every_log_query_of_dashboards_and_data_sources_is_accepted() {
     assert_eq!(report, format!("{} queries read, 0 wrong\n", queries.len()));
 }
 
+#[test]
+fn every_rule_of_loki_is_accepted_and_returns_numbers() {
+    let folder = root().join("dashboards/log-rules");
+    let mut queries = Vec::new();
+    for file in fs::read_dir(folder).expect("the rules").flatten() {
+        let text = fs::read_to_string(file.path()).expect("readable");
+        let file: serde_json::Value = serde_saphyr::from_str(&text).expect("YAML");
+        let groups = file["groups"].as_array().expect("a list");
+        let rules = groups.iter().flat_map(|group| group["rules"].as_array().expect("a list"));
+        let exprs = rules.map(|rule| rule["expr"].as_str().expect("LogQL").to_owned());
+        queries.extend(exprs.map(|expr| LogQuery { expr, draws: Some(Answer::Numbers) }));
+    }
+    assert!(!queries.is_empty());
+    let Some(report) = judge(&queries) else { return };
+    assert_eq!(report, format!("{} queries read, 0 wrong\n", queries.len()));
+}
+
 /// Each log panel of each dashboard, broken as a typo in its source would break it.
 #[test]
 fn a_broken_log_query_of_a_dashboard_is_refused() {

@@ -3,12 +3,26 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::line::{self, Line};
+use super::{
+    access::Requests,
+    line::{self, Line},
+};
 use crate::{Peer, Result, prometheus::Labels};
 
 /// A client of one Loki.
 #[derive(Debug, Clone)]
 pub struct Loki(Peer);
+
+/// Which lines are wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Of these services; of all if none is named.
+    pub services: &'a [String],
+    /// Only with this text.
+    pub text: Option<&'a str>,
+    /// What of the access log.
+    pub requests: &'a Requests,
+}
 
 #[derive(Debug, Deserialize)]
 struct Stream {
@@ -27,19 +41,13 @@ impl Loki {
         Self(peer)
     }
 
-    /// The first lines from a moment on, oldest first: of these services, or of all if none is named; only with
-    /// this text.
+    /// The first wanted lines from a moment on, oldest first.
     ///
     /// # Errors
     /// When it cannot be reached.
-    pub async fn lines(
-        &self,
-        services: &[String],
-        text: Option<&str>,
-        from: DateTime<Utc>,
-    ) -> Result<Vec<Line>> {
+    pub async fn lines(&self, wanted: Wanted<'_>, from: DateTime<Utc>) -> Result<Vec<Line>> {
         const PATH: &str = "/loki/api/v1/query_range";
-        let (query, from) = (query(services, text), nanoseconds(from));
+        let (query, from) = (query(wanted), nanoseconds(from));
         let (until, limit) = (nanoseconds(Utc::now()), MOST.to_string());
         let parameters = [
             ("query", query.as_str()),
@@ -56,7 +64,8 @@ impl Loki {
     }
 }
 
-fn query(services: &[String], text: Option<&str>) -> String {
+fn query(wanted: Wanted<'_>) -> String {
+    let Wanted { services, text, requests } = wanted;
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let selector = match services {
         [] => "{service=~\".+\"}".to_owned(),
@@ -65,7 +74,8 @@ fn query(services: &[String], text: Option<&str>) -> String {
             format!("{{service=~{}}}", quoted(&names.join("|")))
         }
     };
-    text.map_or_else(|| selector.clone(), |text| format!("{selector} |= {}", quoted(text)))
+    let text = text.map(|text| format!(" |= {}", quoted(text))).unwrap_or_default();
+    format!("{selector}{text}{}", requests.logql())
 }
 
 /// A regular expression that matches exactly this name.
@@ -91,10 +101,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_has_the_services_and_the_text_and_nothing_else() {
-        assert_eq!(query(&[], None), "{service=~\".+\"}");
+    fn a_query_has_the_services_the_text_and_the_requests_and_nothing_else() {
+        let wanted = Wanted { services: &[], text: None, requests: &Requests::With };
+        assert_eq!(query(wanted), "{service=~\".+\"}");
         let services = ["order-api".to_owned(), "a.b".to_owned()];
-        assert_eq!(query(&services, Some("4b\"f9")), r#"{service=~"order-api|a\\.b"} |= "4b\"f9""#);
+        let wanted = Wanted { services: &services, text: Some("4b\"f9"), requests: &Requests::Without };
+        let expected = r#"{service=~"order-api|a\\.b"} |= "4b\"f9" != `"target":"access"`"#;
+        assert_eq!(query(wanted), expected);
     }
 
     #[test]

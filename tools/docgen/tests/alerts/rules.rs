@@ -83,10 +83,19 @@ fn yaml<T: DeserializeOwned>(path: &Path) -> T {
     serde_saphyr::from_str(&read(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Every rule of every rule file with its file.
+/// Every rule of Prometheus with its file.
 pub(crate) fn all() -> Vec<(PathBuf, Rule)> {
+    below("dashboards/rules")
+}
+
+/// Every rule of Loki with its file: its expression is LogQL.
+fn on_lines() -> Vec<(PathBuf, Rule)> {
+    below("dashboards/log-rules")
+}
+
+fn below(folder: &str) -> Vec<(PathBuf, Rule)> {
     let with_file = |path: PathBuf| of(&path).into_iter().map(move |rule| (path.clone(), rule));
-    files(&root().join("dashboards/rules"), ".yml").into_iter().flat_map(with_file).collect()
+    files(&root().join(folder), ".yml").into_iter().flat_map(with_file).collect()
 }
 
 /// The rules of one file.
@@ -95,9 +104,13 @@ pub(crate) fn of(path: &Path) -> Vec<Rule> {
     file.groups.into_iter().flat_map(|group| group.rules).collect()
 }
 
+fn names(rules: Vec<(PathBuf, Rule)>) -> BTreeSet<String> {
+    rules.into_iter().filter_map(|(_, rule)| rule.alert).collect()
+}
+
 /// Names of all alerts.
 pub(crate) fn alerts() -> BTreeSet<String> {
-    let names: BTreeSet<String> = all().into_iter().filter_map(|(_, rule)| rule.alert).collect();
+    let names = &names(all()) | &names(on_lines());
     assert!(names.len() >= 25, "too few rules found: {names:?}");
     names
 }
@@ -112,7 +125,7 @@ fn tests() -> Vec<(PathBuf, TestFile)> {
 #[test]
 fn every_alert_has_a_severity_annotations_and_links() {
     let mut wrong = Vec::new();
-    for (path, rule) in all() {
+    for (path, rule) in all().into_iter().chain(on_lines()) {
         let Some(alert) = &rule.alert else { continue };
         let mut expect = |holds: bool, what: &str| {
             if !holds {
@@ -170,12 +183,22 @@ fn every_alert_has_a_test_in_which_it_fires_and_one_in_which_it_does_not() {
         }
     }
     let missing = |set: &BTreeSet<String>, what: &str| -> Vec<String> {
-        alerts()
+        names(all())
             .difference(set)
             .map(|alert| format!("{alert}: no promtool test in which it {what}"))
             .collect()
     };
     nothing_is(&[missing(&fires, "fires"), missing(&silent, "does not fire")].concat());
+}
+
+/// promtool knows no LogQL. `oncall/dashgen` judges its grammar; here: a running Loki is made to fire it.
+#[test]
+fn every_alert_on_log_lines_fires_in_the_test_of_a_whole_lab() {
+    let test = read(&root().join("cli/tests/e2e/logs.rs"));
+    let names = names(on_lines());
+    assert!(!names.is_empty(), "no rule found");
+    let silent = names.iter().filter(|name| !test.contains(&format!("\"{name}\"")));
+    nothing_is(&silent.map(|name| format!("{name}: not in cli/tests/e2e/logs.rs")).collect::<Vec<_>>());
 }
 
 #[test]
