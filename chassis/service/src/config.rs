@@ -6,7 +6,7 @@ use chassis_core::{ServiceInfo, config::byte_size};
 use chassis_faults::{Attribute, Catalogue, FaultsConfig};
 use chassis_http::HttpConfig;
 use chassis_serve::Limits;
-use chassis_telemetry::{Chassis, LogConfig, TelemetryConfig};
+use chassis_telemetry::{Chassis, LogConfig, TelemetryConfig, data::DataConfig};
 
 use crate::start;
 
@@ -39,6 +39,9 @@ pub struct CommonConfig {
     // `None` leaves the gauges of `chassis_telemetry::resource` out.
     #[arg(long, env = "MEMORY_LIMIT", default_value = "256MiB", value_parser = byte_size)]
     pub memory_limit: Option<u64>,
+    /// Files of its own.
+    #[command(flatten)]
+    pub data: DataConfig,
 }
 
 /// What a program can be told that nobody breaks: it has an admin port, but no switches, no spans and no layers on its ports.
@@ -68,6 +71,7 @@ impl PlainConfig {
             drain_delay: Duration::ZERO,
             faults: FaultsConfig::off(),
             memory_limit: None,
+            data: DataConfig::none(),
         }
     }
 }
