@@ -88,10 +88,11 @@ impl CommonConfig {
         Chassis::new(service, self.telemetry.clone(), catalogue, subject, self.faults.faults_reveal)
     }
 
-    /// As [`CommonConfig::chassis`], for `main`: checks, before anything is connected, what needs the catalogue.
+    /// As [`CommonConfig::chassis`], for `main`: checks, before anything is connected, what needs the catalogue or the disk.
     ///
     /// # Errors
-    /// [`chassis_core::config::Invalid`], naming the wrong entry of `FAULTS_AT_START` or `PROTECTIONS_OFF`.
+    /// [`chassis_core::config::Invalid`], naming the wrong entry of `FAULTS_AT_START` or `PROTECTIONS_OFF`, or a `DATA_DIR`
+    /// that cannot be created.
     pub fn checked_chassis(
         &self,
         service: ServiceInfo,
@@ -100,6 +101,7 @@ impl CommonConfig {
     ) -> anyhow::Result<Chassis> {
         let chassis = self.chassis(service, catalogue, subject);
         start::configure(&chassis, &self.faults)?;
+        start::Place::of(&chassis, self)?;
         Ok(chassis)
     }
 }
