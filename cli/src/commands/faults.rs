@@ -41,7 +41,8 @@ pub(crate) struct Break {
     json: bool,
 }
 
-/// Without arguments, ends every fault that was switched on, in every service.
+/// Without arguments, ends every fault that was switched on, in every service. Waits for up to 45 seconds for a service on this
+/// machine that has crashed and will be started again.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab fix                          end all faults everywhere\n  \

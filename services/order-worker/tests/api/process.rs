@@ -156,7 +156,7 @@ async fn a_loop_of_crashes_goes_on_after_each_start_until_it_is_over_or_withdraw
     }
     assert_eq!(files(), 0, "nothing is left after the last crash");
     let process = start().await;
-    assert_eq!(plan(&http).await.unwrap(), serde_json::Value::Null);
+    assert_eq!(eventually(SOON, || plan(&http)).await, serde_json::Value::Null);
 
     // Withdrawn between two crashes.
     http.put("/faults/crash-loop?after=2s&times=20&ttl=10m").await.expect_status(200);
