@@ -221,22 +221,22 @@ const MUTED: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "no connection is left: services are refused",
-        &["PostgresConnectionsHigh ticket postgres", "DatabaseUnavailable ticket order-api"],
+        &["PostgresConnectionsHigh ticket postgres-exporter", "DatabaseUnavailable ticket order-api"],
         &["DatabaseUnavailable ticket order-api"],
     ),
     (
         "a hot key: the cache is too slow for its service",
-        &["RedisHotKey ticket redis", "CacheFailing ticket user-service"],
+        &["RedisHotKey ticket redis-exporter", "CacheFailing ticket user-service"],
         &["CacheFailing ticket user-service"],
     ),
     (
         "a full cache evicts",
-        &["RedisEvicting ticket redis", "RedisMemoryHigh ticket redis"],
-        &["RedisMemoryHigh ticket redis"],
+        &["RedisEvicting ticket redis-exporter", "RedisMemoryHigh ticket redis-exporter"],
+        &["RedisMemoryHigh ticket redis-exporter"],
     ),
     (
         "an exporter that is down says nothing about its server",
-        &["ExporterDown ticket postgres", "DatabaseUnavailable ticket order-api"],
+        &["ExporterDown ticket postgres-exporter", "DatabaseUnavailable ticket order-api"],
         &[],
     ),
 ];
