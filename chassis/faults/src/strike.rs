@@ -1,6 +1,6 @@
 //! A fault that struck: the parameters of its plan, and what belongs to this strike alone.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::state::InForce;
 use crate::Params;
@@ -22,6 +22,12 @@ impl<P: Params> Strike<P> {
 
     pub(super) fn same_plan(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.in_force, &other.in_force)
+    }
+
+    /// Time until its plan ends by itself; `None` for a baseline.
+    #[must_use]
+    pub fn left(&self) -> Option<Duration> {
+        self.in_force.left()
     }
 
     /// A uniform number in [0, 1) that belongs to this strike; replayed with the plan's `seed`.

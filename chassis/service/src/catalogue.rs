@@ -37,10 +37,28 @@ params! {
         limit: u64 = count("256", 1, 65_536),
     }
 
+    /// Parameters of `disk-fill`.
+    pub struct DiskFill {
+        /// where it stops
+        size: u64 = bytes("512MiB", MIB, 1024 * MIB),
+        /// written every 100 ms
+        step: u64 = bytes("1MiB", 64 * KIB, 64 * MIB),
+        /// what it leaves to others on the file system
+        keep: u64 = bytes("128MiB", 64 * MIB, 1024 * 1024 * MIB),
+    }
+
     /// Parameters of `crash`.
     pub struct Crash {
         /// time until then
         after: Duration = duration("0s", Duration::ZERO, MINUTE),
+    }
+
+    /// Parameters of `crash-loop`.
+    pub struct CrashLoop {
+        /// time from each start to the crash
+        after: Duration = duration("5s", Duration::from_secs(1), MINUTE),
+        /// how many crashes
+        times: u64 = count("5", 1, 20),
     }
 
     /// Parameters of `log-flood`.
@@ -83,6 +101,20 @@ catalogue! {
         "`process_open_fds` rises towards `process_max_fds`; at the limit new connections are refused.",
     );
 
+    /// `disk-fill`: files are not removed.
+    pub const DISK_FILL: Fault<DiskFill> = process(
+        "disk-fill",
+        "A spool file in the data folder of the process (`DATA_DIR`) really grows, `step` every 100 ms up to `size`, as of a job \
+         that nobody collects from. It stops where the file system would have less than `keep` left. `rate` is the share of \
+         `size`.",
+        "`data_folder_bytes` rises, `data_folder_free_bytes` and `disk_free_bytes` fall, in a straight line; `DataFolderFilling` \
+         fires half-way, and on a small disk `DiskFilling` and `DiskAlmostFull`.",
+    )
+    .ends(
+        "Removing the file ends it too, until the plan is set anew. The file is removed at the end; that of a process that was \
+         killed, at its next start.",
+    );
+
     /// `crash`: the process dies.
     pub const CRASH: Fault<Crash> = process(
         "crash",
@@ -91,6 +123,20 @@ catalogue! {
          supervisor shows a restart.",
     )
     .ends("Ends with the process: plans are not kept across a start.");
+
+    /// `crash-loop`: the process dies after each start.
+    pub const CRASH_LOOP: Fault<CrashLoop> = process(
+        "crash-loop",
+        "The process aborts (SIGABRT) `after` it was set, and `after` each of its next starts, `times` in all, as one that \
+         stumbles over its own checkpoint. `rate` is the chance of each crash; the first that does not happen ends the loop.",
+        "As for `crash`, again and again: `changes(process_start_time_seconds)` grows, and `up` is 0 for longer each time, because \
+         whoever starts the process waits longer; `ProcessCrashLooping` fires, on Kubernetes `PodCrashLooping`.",
+    )
+    .ends(
+        "Unlike any other plan it goes on after a start, for as long as its ttl, with the help of a file in the data folder: \
+         removing that file ends the loop with the next crash. So does an orderly stop. Set by `FAULTS_AT_START`, it begins anew \
+         with each start after the last crash. Nothing stays behind.",
+    );
 
     /// `log-flood`: too many log lines.
     pub const LOG_FLOOD: Fault<LogFlood> = process(

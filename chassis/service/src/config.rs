@@ -6,7 +6,7 @@ use chassis_core::{ServiceInfo, config::byte_size};
 use chassis_faults::{Attribute, Catalogue, FaultsConfig};
 use chassis_http::HttpConfig;
 use chassis_serve::Limits;
-use chassis_telemetry::{Chassis, LogConfig, TelemetryConfig};
+use chassis_telemetry::{Chassis, LogConfig, TelemetryConfig, data::DataConfig};
 
 use crate::start;
 
@@ -43,6 +43,9 @@ pub struct CommonConfig {
     /// are.
     #[arg(long, env = "DATA_FOLDERS", value_name = "PATH:…", value_delimiter = ':')]
     pub data_folders: Vec<PathBuf>,
+    /// Files of its own.
+    #[command(flatten)]
+    pub data: DataConfig,
 }
 
 /// What a program can be told that nobody breaks: it has an admin port, but no switches, no spans and no layers on its ports.
@@ -73,6 +76,7 @@ impl PlainConfig {
             faults: FaultsConfig::off(),
             memory_limit: None,
             data_folders: Vec::new(),
+            data: DataConfig::none(),
         }
     }
 }
@@ -89,10 +93,11 @@ impl CommonConfig {
         Chassis::new(service, self.telemetry.clone(), catalogue, subject, self.faults.faults_reveal)
     }
 
-    /// As [`CommonConfig::chassis`], for `main`: checks, before anything is connected, what needs the catalogue.
+    /// As [`CommonConfig::chassis`], for `main`: checks, before anything is connected, what needs the catalogue or the disk.
     ///
     /// # Errors
-    /// [`chassis_core::config::Invalid`], naming the wrong entry of `FAULTS_AT_START` or `PROTECTIONS_OFF`.
+    /// [`chassis_core::config::Invalid`], naming the wrong entry of `FAULTS_AT_START` or `PROTECTIONS_OFF`, or a `DATA_DIR`
+    /// that cannot be created.
     pub fn checked_chassis(
         &self,
         service: ServiceInfo,
@@ -101,6 +106,7 @@ impl CommonConfig {
     ) -> anyhow::Result<Chassis> {
         let chassis = self.chassis(service, catalogue, subject);
         start::configure(&chassis, &self.faults)?;
+        start::Place::of(&chassis, self)?;
         Ok(chassis)
     }
 }

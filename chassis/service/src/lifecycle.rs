@@ -19,7 +19,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{App, CommonConfig, admin, start};
+use crate::{App, CommonConfig, admin, start, start::Place};
 
 /// Time without a new connection after which a balancer must know that this process is leaving.
 const QUIET: Duration = Duration::from_secs(1);
@@ -122,9 +122,11 @@ impl Running {
 
     async fn bind(app: App) -> anyhow::Result<Self> {
         let App { config, chassis, public, failures, admin, admin_paths, ports } = app;
-        start::start(&chassis, &config.faults)?;
+        let place = Place::of(&chassis, &config)?;
+        start::start(&chassis, &config.faults, &place)?;
         if let Some(limit) = config.memory_limit {
             resource::start(&chassis, limit, &config.data_folders);
+            place.folder.measure(&chassis.metrics);
         }
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let settings = |port| chassis_http::settings(&config.http, &chassis, port);

@@ -3,6 +3,7 @@
 pub mod catalogue;
 mod config;
 mod context;
+pub mod data;
 pub mod faults;
 pub mod lines;
 mod logs;

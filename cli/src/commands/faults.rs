@@ -1,16 +1,24 @@
 //! `lab break`, `lab fix`, `lab faults`: the fault switches of every service, used as `curl` would use them.
 
-use std::process::ExitCode;
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::Map;
-use switchboard::{FaultPoint, Plan};
+use switchboard::{FaultPoint, Plan, Replica};
 
 use crate::{
     installation::Installation,
-    terminal::{json, out},
+    terminal::{json, out, say},
 };
+
+/// Longest wait for a process that has crashed: the supervisor starts it again within half a minute.
+const BACK: Duration = Duration::from_secs(45);
+/// Between two attempts: a process that crashes soon after each start is there for a second or two.
+const ATTEMPT: Duration = Duration::from_millis(100);
 
 /// The fault ends by itself: after 10 minutes unless `ttl` says otherwise, and after an hour at the latest.
 #[derive(Debug, Args)]
@@ -33,7 +41,8 @@ pub(crate) struct Break {
     json: bool,
 }
 
-/// Without arguments, ends every fault that was switched on, in every service.
+/// Without arguments, ends every fault that was switched on, in every service. Waits for up to 45 seconds for a service on this
+/// machine that has crashed and will be started again.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab fix                          end all faults everywhere\n  \
@@ -116,11 +125,9 @@ impl Fix {
         let services = place.replicas(self.service.as_deref()).await?;
         let mut failed = Vec::new();
         for service in services {
-            let ended = match &self.fault {
-                Some(fault) => service.end_fault(fault).await,
-                None => service.end_faults().await,
-            };
-            match ended {
+            // Who starts a pod again is the cluster's business, and the way to it is then another one.
+            let patience = if place.in_cluster() { Duration::ZERO } else { BACK };
+            match self.end(&service, patience).await {
                 Ok(()) => {}
                 // If one service was named, its error is the error of the command.
                 Err(error) if self.service.is_some() => return Err(error.into()),
@@ -135,6 +142,28 @@ impl Fix {
             "not everywhere (the fault still ends at its ttl, or when the process does):\n  {}",
             failed.join("\n  ")
         )
+    }
+
+    /// Waits for a process that has crashed: it may be back for a moment only, and crash again.
+    async fn end(&self, service: &Replica, patience: Duration) -> switchboard::Result<()> {
+        let begun = Instant::now();
+        let mut told = false;
+        loop {
+            let ended = match &self.fault {
+                Some(fault) => service.end_fault(fault).await,
+                None => service.end_faults().await,
+            };
+            match ended {
+                Err(switchboard::Error::Peer(observe::Error::Unreachable { .. }))
+                    if begun.elapsed() < patience => {}
+                ended => return ended,
+            }
+            if !told {
+                say(format_args!("lab: {service} does not answer; waiting until it is back"));
+                told = true;
+            }
+            tokio::time::sleep(ATTEMPT).await;
+        }
     }
 }
 

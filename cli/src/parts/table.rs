@@ -1,6 +1,8 @@
 //! The table of parts: what a lab consists of, the settings of each part, and its dependencies.
 
-use anyhow::Result;
+use std::fs;
+
+use anyhow::{Context as _, Result};
 use supervisor::{Part, part::Line, ports::Ports, probe::Probe};
 
 use super::{
@@ -87,7 +89,7 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
     for (service, make) in SERVICES {
         for instance in instances(&choices.replicas, service) {
             services.push(instance.name());
-            parts.push(make(making, instance)?);
+            parts.push(with_folder(make(making, instance)?, home)?);
         }
     }
     if let Some(rate) = choices.rate {
@@ -169,6 +171,15 @@ fn service(instance: Instance, choices: &Choices) -> Result<Part> {
 fn with(mut part: Part, variable: &str, value: String) -> Part {
     part.command = part.command.env(variable, value);
     part
+}
+
+/// With a folder for its own files, which is empty: a lab starts clean, whatever a part of the last one left there.
+fn with_folder(part: Part, home: &Home) -> Result<Part> {
+    let folder = home.dir.join("data").join(&part.name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    Ok(with(part, "DATA_DIR", folder.to_string_lossy().into_owned()))
 }
 
 /// A service that can be broken: only these receive the token of their switches and the password of their database.

@@ -151,6 +151,12 @@ pub fn max(by: &str, expr: &str) -> String {
     aggregate("max", by, expr)
 }
 
+/// Smallest, without labels when `by` is empty.
+#[must_use]
+pub fn min(by: &str, expr: &str) -> String {
+    aggregate("min", by, expr)
+}
+
 fn aggregate(operator: &str, by: &str, expr: &str) -> String {
     if by.is_empty() { format!("{operator}({expr})") } else { format!("{operator} by ({by}) ({expr})") }
 }

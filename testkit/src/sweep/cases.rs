@@ -86,8 +86,12 @@ const CASES: &[Case] = &[
     case("memory-leak", "limit=64MiB&step=8MiB", 700, &[]),
     case("executor-block", "block=30ms&interval=100ms", 400, &[]),
     case("fd-leak", "limit=100", 500, &[]),
+    // A job whose output nobody collects.
+    case("disk-fill", "size=2MiB&step=1MiB&keep=64MiB", 500, &["file spool-N.tmp"]),
     // It ends with the process; the sweep tests a plan that is withdrawn in time.
     case("crash", "after=1m", 200, &[]),
+    // State that a process stumbles over at each start.
+    case("crash-loop", "after=1m", 500, &[".checkpoint"]),
     case("log-flood", "lps=500", 400, &[]),
     case("wrong-total", "", 300, &[]),
     case("lost-update", "", 300, &[]),

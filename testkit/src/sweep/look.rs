@@ -8,6 +8,7 @@ use sqlx::{Connection, PgConnection};
 use super::{
     Subject,
     cases::{ANY, Case},
+    files,
     text::{plain, whole},
     weight::keys,
 };
@@ -24,8 +25,8 @@ const CLOSED: &[&str] = &["127.0.0.1:1/", "127.0.0.1:1 ", "127.0.0.1:1\""];
 #[derive(Default)]
 pub(super) struct Seen {
     name: &'static str,
-    /// Sessions, statements, server messages, keys, clients, threads, metric families, spans: also seen at rest, or
-    /// a tell.
+    /// Sessions, statements, server messages, keys, clients, threads, files, metric families, spans: also seen at
+    /// rest, or a tell.
     things: BTreeSet<String>,
     /// The keys themselves.
     pub(super) keys: BTreeSet<String>,
@@ -78,6 +79,9 @@ impl Seen {
         }
         for name in threads(subject.process.pid()) {
             self.things.insert(format!("thread {}", plain(&name)));
+        }
+        for name in files(subject.data.path()) {
+            self.things.insert(format!("file {}", plain(&name)));
         }
     }
 

@@ -8,9 +8,15 @@ mod look;
 mod text;
 mod weight;
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use futures::future::{BoxFuture, join_all};
+use tempfile::TempDir;
 
 use self::{cases::Case, look::Seen, weight::Weight};
 use crate::{Http, Postgres, Process, Redis, TraceSink};
@@ -36,12 +42,26 @@ pub struct Subject {
     pub database: String,
     /// Its cache, if it has one.
     pub redis: Option<Redis>,
+    /// Its data folder, as [`data`] makes one.
+    pub data: TempDir,
     /// The receiver of its spans.
     pub traces: TraceSink,
     /// A little of everything that the service does; errors are ignored, and it may be dropped halfway.
     pub traffic: Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>,
     /// Anything else that must live as long.
     pub keep: Box<dyn std::any::Any + Send + Sync>,
+}
+
+/// A data folder for a subject: the value of its flag `--data-dir`.
+#[must_use]
+pub fn data() -> TempDir {
+    tempfile::Builder::new().prefix("sweep-").tempdir().expect("a temp folder")
+}
+
+/// Names of the files in a folder.
+fn files(folder: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
 
 /// Starts the service's binary with settings that export its spans soon after they end.

@@ -8,7 +8,7 @@ use std::{
 
 use sqlx::Connection;
 
-use super::Subject;
+use super::{Subject, files};
 use crate::{Postgres, Redis, Scrape};
 
 /// Threads and descriptors change with requests: this many more are not a leak; one leaked in each of fifty rounds
@@ -28,6 +28,7 @@ pub(super) struct Weight {
     threads: BTreeMap<String, usize>,
     resident_mib: usize,
     keys: BTreeSet<String>,
+    files: BTreeSet<String>,
 }
 
 impl Weight {
@@ -88,6 +89,7 @@ impl Weight {
             more.push(format!("{} MiB, before {}", self.resident_mib, before.resident_mib));
         }
         more.extend(self.keys.difference(&before.keys).map(|key| format!("key {key}")));
+        more.extend(self.files.difference(&before.files).map(|file| format!("file {file}")));
         more
     }
 
@@ -102,6 +104,7 @@ impl Weight {
                 Some(redis) => keys(redis).await.into_iter().collect(),
                 None => BTreeSet::new(),
             },
+            files: files(subject.data.path()),
         }
     }
 }

@@ -12,14 +12,17 @@ use crate::catalogue::*;
 
 const SOON: Duration = Duration::from_secs(20);
 
-struct Running {
+pub(super) struct Running {
     faults: Faults,
     name: &'static str,
     task: JoinHandle<()>,
 }
 
 impl Running {
-    fn start<P: Params, F>(fault: &Fault<P>, during: fn(FaultPoint<P>, Strike<P>) -> F) -> Self
+    pub(super) fn start<P: Params, F>(
+        fault: &Fault<P>,
+        during: impl Fn(FaultPoint<P>, Strike<P>) -> F + Send + 'static,
+    ) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -28,11 +31,11 @@ impl Running {
         Self { faults, name: fault.spec().name, task }
     }
 
-    fn put(&self, query: &str) {
+    pub(super) fn put(&self, query: &str) {
         self.faults.set(self.name, query).unwrap();
     }
 
-    fn delete(&self) {
+    pub(super) fn delete(&self) {
         self.faults.clear(self.name).unwrap();
     }
 }
@@ -44,7 +47,7 @@ impl Drop for Running {
 }
 
 /// Waits until `holds` is true; `show` is for the failure.
-async fn until(show: impl Fn() -> String, holds: impl Fn() -> bool) {
+pub(super) async fn until(show: impl Fn() -> String, holds: impl Fn() -> bool) {
     eventually(SOON, async || if holds() { Ok(()) } else { Err(show()) }).await;
 }
 

@@ -38,7 +38,7 @@ fn the_configuration_is_valid_with_and_without_additional_receivers() {
     for (webhooks, receivers) in [(Webhooks::default(), "2 receivers"), (everybody(), "2 receivers")] {
         let (_folder, path) = written(&webhooks);
         let (good, words) = amtool(&["check-config", path.to_str().unwrap()]);
-        assert!(good && words.contains(receivers) && words.contains("10 inhibit rules"), "{words}");
+        assert!(good && words.contains(receivers) && words.contains("19 inhibit rules"), "{words}");
     }
 }
 
@@ -179,6 +179,65 @@ const MUTED: &[(&str, &[&str], &[&str])] = &[
         "the trace store gone: everybody loses spans",
         &["TargetDown ticket lab-traces", "TracesLost ticket order-worker"],
         &["TracesLost ticket order-worker"],
+    ),
+    (
+        "a process that crashes again and again: the loop speaks for its gaps",
+        &[
+            "ProcessCrashLooping ticket order-worker",
+            "TargetDown ticket order-worker",
+            "ProcessRestarted ticket order-worker",
+            "MetricsAbsent ticket order-worker",
+            "TargetDown ticket order-api",
+        ],
+        &[
+            "TargetDown ticket order-worker",
+            "ProcessRestarted ticket order-worker",
+            "MetricsAbsent ticket order-worker",
+        ],
+    ),
+    (
+        "a container killed for its memory: the reason speaks for the loop",
+        &[
+            "ContainerOomKilled ticket order-worker",
+            "PodCrashLooping ticket order-worker",
+            "ProcessCrashLooping ticket order-worker",
+            "ProcessCrashLooping ticket order-api",
+        ],
+        &["PodCrashLooping ticket order-worker", "ProcessCrashLooping ticket order-worker"],
+    ),
+    (
+        "a page of a service mutes its crash loop too",
+        &["ProbeFailures page order-api", "ProcessCrashLooping ticket order-api"],
+        &["ProcessCrashLooping ticket order-api"],
+    ),
+    (
+        "the broker's disk is low: it takes no messages",
+        &[
+            "RedpandaDiskLow ticket redpanda",
+            "PublishFailing ticket order-api",
+            "OutboxStalled ticket order-api",
+        ],
+        &["PublishFailing ticket order-api", "OutboxStalled ticket order-api"],
+    ),
+    (
+        "no connection is left: services are refused",
+        &["PostgresConnectionsHigh ticket postgres-exporter", "DatabaseUnavailable ticket order-api"],
+        &["DatabaseUnavailable ticket order-api"],
+    ),
+    (
+        "a hot key: the cache is too slow for its service",
+        &["RedisHotKey ticket redis-exporter", "CacheFailing ticket user-service"],
+        &["CacheFailing ticket user-service"],
+    ),
+    (
+        "a full cache evicts",
+        &["RedisEvicting ticket redis-exporter", "RedisMemoryHigh ticket redis-exporter"],
+        &["RedisMemoryHigh ticket redis-exporter"],
+    ),
+    (
+        "an exporter that is down says nothing about its server",
+        &["ExporterDown ticket postgres-exporter", "DatabaseUnavailable ticket order-api"],
+        &[],
     ),
 ];
 

@@ -34,6 +34,7 @@
 - { name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ include "sre-lab.otlpUrl" $root | quote }} }
 - { name: OTEL_TRACES_SAMPLER_ARG, value: {{ $root.Values.traceRatio | quote }} }
 {{- end }}
+- { name: DATA_DIR, value: /data }
 - { name: DRAIN_DELAY, value: {{ $root.Values.drain.delay }}s }
 - { name: DRAIN_TIMEOUT, value: {{ $root.Values.drain.timeout }}s }
 - { name: FAULTS_ENABLED, value: {{ $root.Values.faultSwitch.enabled | quote }} }

@@ -6,7 +6,7 @@ use super::shared::{BUDGET, BURN, ERRORS, LATENCY, NEVER, USED, USED_PERCENT, al
 use crate::{
     link::{slo_board, slow_traces_of},
     model::{Board, Kind, Panel, Row, Step, Unit, row},
-    query::{counted, dependencies, logs, max, quantile, query, rate, rates, sel, share, sum},
+    query::{counted, dependencies, logs, max, min, quantile, query, rate, rates, sel, share, sum},
 };
 
 pub(super) fn board() -> Board {
@@ -16,7 +16,7 @@ pub(super) fn board() -> Board {
         description: "Start here. First what users get, then each hop of a request in order: look at the first one that is not green.",
         jobs: r#"up{job!="application-metrics"}"#,
         variables: &[],
-        rows: vec![promise_row(), path_row(), signals_row(), saturation_row(), map_row()],
+        rows: vec![promise_row(), path_row(), signals_row(), saturation_row(), space_row(), map_row()],
     }
 }
 
@@ -247,6 +247,24 @@ fn saturation_row() -> Row {
             .query(query("shed by {{service}}", rates("service", "http_requests_shed_total", "")))
             .query(query("calls not sent: {{reason}}", sum("reason", &rate("http_client_refused_total", ""))))
             .steps(&NEVER[1..]),
+        ],
+    )
+}
+
+/// What runs out slowly, and what does not stay.
+fn space_row() -> Row {
+    let panel = |title, unit, description| Panel::new(Kind::Lines, title, unit, description).size(12, 7);
+    let starts = format!("changes({}[$__rate_interval])", sel("process_start_time_seconds", ""));
+    row(
+        "Disks and starts",
+        vec![
+            panel("Disk space left", Unit::Bytes, "Bytes that are left on each disk that a service sees, and for the files of each service. Normal is flat; a straight line down is full where it meets the axis. A disk with less than the dashed 256 MiB is a ticket, and so is one that will be full within four minutes.")
+                .query(query("{{mount_point}}", min("mount_point", &sel("disk_free_bytes", ""))))
+                .query(query("files of {{service}}", min("service", &sel("data_folder_free_bytes", ""))))
+                .steps(&[(Some(268_435_456.0), "red")]),
+            panel("Starts of processes", Unit::Count, "New processes, by job. Normal is 0; one is a deploy or a crash, several in a row are a crash loop.")
+                .query(query("{{job}}", sum("job", &starts)))
+                .steps(&NEVER[1..]),
         ],
     )
 }

@@ -184,6 +184,9 @@ pub(super) fn runtime_row(service: &'static str) -> Row {
                 .query(query("{{instance}}", quantile(0.99, "instance", "runtime_poll_delay_seconds", &of))),
             panel("File descriptors in use", Unit::Ratio, "Share of the file descriptors that the process may open. Normal is flat and small; a rise is a leak.")
                 .query(query("{{instance}}", files)),
+            panel("Files of its own", Unit::Bytes, "What the files in the data folder of the process take, and what may still be written. Normal is nothing; a line that only rises is a temporary file that nobody removes.")
+                .query(query("{{instance}}", sel("data_folder_bytes", &of)))
+                .query(query("left to {{instance}}", sel("data_folder_free_bytes", &of))),
             panel("Log lines", Unit::Events, "Lines written, by level. Normal is a trickle; a flood costs CPU and hides what is important.")
                 .query(query("{{level}}", rates("level", "log_lines_total", &of)))
                 .links([logs_of(service)]),

@@ -30,6 +30,8 @@ async fn replica(server: &Postgres, users: &Running) -> sweep::Subject {
     let worker = start_worker(&server.owned_database("fulfillment").await.1, kafka.brokers()).await;
     let (public, admin) = (free_addr(), free_addr());
     let (public_text, admin_text, otlp) = (public.to_string(), admin.to_string(), traces.endpoint());
+    let data = sweep::data();
+    let data_text = data.path().to_string_lossy().into_owned();
     let users = format!("http://{}", users.public.unwrap());
     let flags = [
         ["--public-addr", &public_text],
@@ -38,6 +40,7 @@ async fn replica(server: &Postgres, users: &Running) -> sweep::Subject {
         ["--kafka-brokers", kafka.brokers()],
         ["--user-service-url", &users],
         ["--otlp-endpoint", &otlp],
+        ["--data-dir", &data_text],
         ["--db-pool-size", "4"],
         ["--log-level", "debug"],
     ];
@@ -56,6 +59,7 @@ async fn replica(server: &Postgres, users: &Running) -> sweep::Subject {
         admin: Http::to(admin),
         database,
         redis: None,
+        data,
         traces,
         traffic: Box::new(move || Box::pin(traffic(http.clone())) as BoxFuture<'static, ()>),
         keep: Box::new((kafka, worker)),

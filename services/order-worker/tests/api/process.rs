@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use contracts::{orders::OrderPlaced, topics};
-use testkit::{Kafka, Postgres, Process, Scrape, TraceSink, eventually, free_addr, golden};
+use testkit::{Http, Kafka, Postgres, Process, Scrape, TraceSink, eventually, free_addr, golden};
 
 use crate::worker::{SOON, order};
 
@@ -105,4 +105,87 @@ async fn a_message_that_the_database_refuses_is_logged_with_its_sqlstate_and_its
     assert_eq!(line["level"], "ERROR");
     assert_eq!((&line["sqlstate"], &line["trace_id"]), (&"02000".into(), &trace.into()), "{line}");
     assert_eq!(line["reason"], "refused-by-database");
+}
+
+/// The plan of `crash-loop` in a process that may have just died.
+async fn plan(admin: &Http) -> Result<serde_json::Value, String> {
+    let answer = admin.try_send(http::Method::GET, "/faults/crash-loop", &[], "").await;
+    let answer = answer.map_err(|error| format!("{error:?}"))?;
+    let report: serde_json::Value = serde_json::from_str(&answer.body).map_err(|error| error.to_string())?;
+    Ok(report["active"].clone())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_loop_of_crashes_goes_on_after_each_start_until_it_is_over_or_withdrawn() {
+    testkit::needs!(Postgres);
+    let database = Postgres::shared().await.database("fulfillment").await;
+    let (kafka, data) = (Kafka::start(), testkit::sweep::data());
+    let (admin, folder) = (free_addr(), data.path().to_string_lossy().into_owned());
+    let admin_text = admin.to_string();
+    let flags = [
+        ["--admin-addr", &admin_text],
+        ["--database-url", &database],
+        ["--kafka-brokers", kafka.brokers()],
+        ["--data-dir", &folder],
+    ];
+    let http = Http::to(admin);
+    let start = async || {
+        let process = Process::start(BINARY, &flags.concat());
+        process.ready(admin).await;
+        process
+    };
+    let dead = async |mut process: Process| {
+        eventually(SOON, || {
+            std::future::ready(if process.alive() { Err("it still runs".to_owned()) } else { Ok(()) })
+        })
+        .await;
+    };
+    let files = || std::fs::read_dir(data.path()).unwrap().count();
+
+    // Three crashes, of which the last start knows nothing any more.
+    let process = start().await;
+    http.put("/faults/crash-loop?after=2s&times=3&ttl=10m").await.expect_status(200);
+    dead(process).await;
+    for left in ["2", "1"] {
+        assert_eq!(files(), 1, "what is left of the plan");
+        let process = Process::start(BINARY, &flags.concat());
+        let active = eventually(SOON, || plan(&http)).await;
+        assert_eq!(active["parameters"]["times"], left, "{active}");
+        assert!(active["seconds_left"].as_f64().is_some_and(|left| left < 600.0), "{active}");
+        dead(process).await;
+    }
+    assert_eq!(files(), 0, "nothing is left after the last crash");
+    let process = start().await;
+    assert_eq!(eventually(SOON, || plan(&http)).await, serde_json::Value::Null);
+
+    // Withdrawn between two crashes.
+    http.put("/faults/crash-loop?after=2s&times=20&ttl=10m").await.expect_status(200);
+    dead(process).await;
+    let process = Process::start(BINARY, &flags.concat());
+    eventually(SOON, || async {
+        let answer = http.try_send(http::Method::DELETE, "/faults/crash-loop", &[], "").await;
+        answer.map(drop).map_err(|error| format!("{error:?}"))
+    })
+    .await;
+    process.ready(admin).await;
+    eventually(SOON, || async { if files() == 0 { Ok(()) } else { Err("a file is left".to_owned()) } }).await;
+
+    // An orderly stop ends it as well.
+    http.put("/faults/crash-loop?after=1m&times=20&ttl=10m").await.expect_status(200);
+    eventually(SOON, || async { if files() == 1 { Ok(()) } else { Err("no file yet".to_owned()) } }).await;
+    process.signal("TERM");
+    dead(process).await;
+    assert_eq!(files(), 0);
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_exits_64() {
+    let output = Command::new(BINARY)
+        .env("DATABASE_URL", "postgres://127.0.0.1/fulfillment")
+        .env("DATA_DIR", "/proc/no/such/folder")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(64), "{text}");
+    assert!(text.contains("DATA_DIR") && text.contains("/proc/no/such/folder"), "{text}");
 }

@@ -21,11 +21,14 @@ async fn replica(server: &Postgres) -> sweep::Subject {
     let (kafka, traces) = (Kafka::start(), TraceSink::start().await);
     let admin = free_addr();
     let (admin_text, otlp) = (admin.to_string(), traces.endpoint());
+    let data = sweep::data();
+    let data_text = data.path().to_string_lossy().into_owned();
     let flags = [
         ["--admin-addr", &admin_text],
         ["--database-url", &url],
         ["--kafka-brokers", kafka.brokers()],
         ["--otlp-endpoint", &otlp],
+        ["--data-dir", &data_text],
         ["--db-pool-size", "4"],
         ["--log-level", "debug"],
     ];
@@ -45,6 +48,7 @@ async fn replica(server: &Postgres) -> sweep::Subject {
         admin: Http::to(admin),
         database,
         redis: None,
+        data,
         traces,
         traffic: Box::new(traffic),
         keep: Box::new(kafka),

@@ -20,6 +20,8 @@ async fn replica(server: &Postgres) -> sweep::Subject {
     let (redis, traces) = (Redis::start().await, TraceSink::start().await);
     let (public, admin) = (free_addr(), free_addr());
     let (public_text, admin_text, otlp) = (public.to_string(), admin.to_string(), traces.endpoint());
+    let data = sweep::data();
+    let data_text = data.path().to_string_lossy().into_owned();
     let redis_url = redis.url();
     let flags = [
         ["--public-addr", &public_text],
@@ -27,6 +29,7 @@ async fn replica(server: &Postgres) -> sweep::Subject {
         ["--database-url", &url],
         ["--redis-url", &redis_url],
         ["--otlp-endpoint", &otlp],
+        ["--data-dir", &data_text],
         ["--db-pool-size", "4"],
         // Entries expire during the sweep.
         ["--cache-ttl", "300ms"],
@@ -45,6 +48,7 @@ async fn replica(server: &Postgres) -> sweep::Subject {
         admin: Http::to(admin),
         database,
         redis: Some(redis),
+        data,
         traces,
         traffic: Box::new(traffic),
         keep: Box::new(()),

@@ -32,6 +32,46 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("prometheus_tsdb_head_series", &[]),
     // Alertmanager 0.25 and later
     ("alertmanager_notification_requests_failed_total", &["integration"]),
+    // postgres_exporter 0.11 and later; the first versions have fewer labels on transactions.
+    ("pg_up", &[]),
+    ("pg_stat_activity_count", &["datname", "state"]),
+    ("pg_stat_activity_max_tx_duration", &["datname", "state"]),
+    ("pg_settings_max_connections", &[]),
+    ("pg_stat_database_deadlocks", &["datname", "datid"]),
+    ("pg_stat_database_xact_rollback", &["datname", "datid"]),
+    ("pg_locks_count", &["datname", "mode"]),
+    // redis_exporter 1.45 and later
+    ("redis_up", &[]),
+    ("redis_memory_used_bytes", &[]),
+    ("redis_memory_max_bytes", &[]),
+    ("redis_evicted_keys_total", &[]),
+    ("redis_commands_processed_total", &[]),
+    ("redis_net_output_bytes_total", &[]),
+    ("redis_connected_clients", &[]),
+    ("redis_db_keys", &["db"]),
+    // node_exporter 1.5 and later
+    ("node_filesystem_avail_bytes", &["device", "fstype", "mountpoint"]),
+    ("node_filesystem_size_bytes", &["device", "fstype", "mountpoint"]),
+    ("node_disk_written_bytes_total", &["device"]),
+    // kube-state-metrics 2.x, and the kubelet
+    ("kube_pod_container_status_waiting_reason", &["namespace", "pod", "container", "reason"]),
+    ("kube_pod_container_status_last_terminated_reason", &["namespace", "pod", "container", "reason"]),
+    ("kube_pod_container_status_restarts_total", &["namespace", "pod", "container"]),
+    ("kube_pod_container_resource_limits", &["namespace", "pod", "container", "node", "resource", "unit"]),
+    ("kube_pod_info", &["namespace", "pod", "node"]),
+    ("kube_pod_status_ready", &["namespace", "pod", "condition"]),
+    ("kube_node_status_condition", &["node", "condition", "status"]),
+    ("container_memory_working_set_bytes", &["namespace", "pod", "container", "image"]),
+    ("kubelet_volume_stats_available_bytes", &["namespace", "persistentvolumeclaim"]),
+    ("kubelet_volume_stats_capacity_bytes", &["namespace", "persistentvolumeclaim"]),
+    // Redpanda 23 and later, at /public_metrics
+    (
+        "redpanda_kafka_under_replicated_replicas",
+        &["redpanda_namespace", "redpanda_topic", "redpanda_partition"],
+    ),
+    ("redpanda_storage_disk_free_space_alert", &[]),
+    ("redpanda_storage_disk_free_bytes", &[]),
+    ("redpanda_storage_disk_total_bytes", &[]),
     // lab-kafka registers these with a cluster that runs.
     ("kafka_broker_up", &["broker"]),
     ("kafka_topic_partitions", &["topic"]),

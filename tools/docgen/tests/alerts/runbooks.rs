@@ -10,8 +10,18 @@ use crate::{files, names::Names, nothing_is, read, root, rules};
 const HEADINGS: [&str; 6] = ["Meaning", "Impact", "Investigate", "Mitigate", "Verify", "Try it in the lab"];
 
 /// No fault causes these; their runbooks say what to do instead.
-const WITHOUT_FAULT: &[&str] =
-    &["DiskAlmostFull", "NoTraffic", "OutcomesContradict", "ProbeFailures", "RuleEvaluationFailing"];
+const WITHOUT_FAULT: &[&str] = &[
+    "ExporterDown",
+    "NoTraffic",
+    "NodeNotReady",
+    "OutcomesContradict",
+    "PostgresConnectionsHigh",
+    "ProbeFailures",
+    "RedpandaDiskLow",
+    "RedpandaUnderReplicated",
+    "RuleEvaluationFailing",
+    "VolumeFilling",
+];
 
 /// Service, its fault points, and its admin port.
 const SERVICES: &[(&str, Catalogue, &str)] = &[
