@@ -7,7 +7,7 @@ use crate::{
     Catalogue, Clock, PAIRS, Problem, Sli, Slo,
     catalogue::Use,
     generate,
-    spec::{REVIEW, THROUGHPUT},
+    spec::{REVIEW, SLA, THROUGHPUT},
     theory,
     window::{number, percent},
 };
@@ -41,6 +41,9 @@ pub fn errors(slo: &Slo, catalogue: &Catalogue) -> Vec<Problem> {
             wrong(&field, message);
         }
     }
+    if let Some(message) = stricter(slo) {
+        wrong(&format!("metadata.annotations.{SLA}"), message);
+    }
     if let Some(message) = too_slow(slo) {
         wrong(&format!("metadata.annotations.{THROUGHPUT}"), message);
     }
@@ -48,6 +51,16 @@ pub fn errors(slo: &Slo, catalogue: &Catalogue) -> Vec<Problem> {
         wrong("spec.indicator", message);
     }
     found
+}
+
+/// Why the agreement would be missed while the objective is kept.
+fn stricter(slo: &Slo) -> Option<String> {
+    let sla = slo.sla.as_ref().filter(|sla| sla.target() > slo.objective)?;
+    Some(format!(
+        "{} is stricter than the objective of {}: expected at most that, so that the team is warned before money is owed",
+        percent(sla.target()),
+        percent(slo.objective)
+    ))
 }
 
 /// Why the shortest window cannot judge a throughput: with fewer than two events, a little late and missing look the same.

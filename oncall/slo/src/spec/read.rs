@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde_saphyr::Spanned;
 
 use super::{
-    Problem, Problems, SLA,
+    Problem, Problems,
     notes::{Notes, notes},
     objective::{first, objective},
     raw::{Document, SloSpec, TimeWindow},
     sli,
 };
-use crate::{PAIRS, Period, Slo, Window, model::Calendar, window::percent};
+use crate::{PAIRS, Period, Slo, Window, model::Calendar};
 
 /// Collects problems and continues, so that one run shows all of them.
 pub(super) struct Reader<'a> {
@@ -62,7 +62,6 @@ pub(super) fn model(file: &str, document: &Document) -> Result<Slo, Problems> {
     let description = spec.value.description.as_ref().map_or_else(String::new, |text| one_line(&text.value));
     let period = period(&mut reader, &spec.value.time_window);
     let objective = objective(&mut reader, &spec.value.objectives);
-    looser(&mut reader, document, objective, &notes);
     let sli = match &spec.value.indicator {
         Some(indicator) => {
             sli::read(&mut reader, indicator, first(&spec.value.objectives), notes.throughput.as_ref())
@@ -98,20 +97,6 @@ pub(super) fn model(file: &str, document: &Document) -> Result<Slo, Problems> {
             })
         }
         _ => Err(Problems(reader.problems)),
-    }
-}
-
-/// An agreement that is stricter than the objective would be missed while the objective is kept.
-fn looser(reader: &mut Reader, document: &Document, objective: Option<f64>, notes: &Notes) {
-    let text = document.metadata.value.annotations.get(SLA);
-    let Some(((text, sla), objective)) = text.zip(notes.sla.as_ref()).zip(objective) else { return };
-    if sla.target() > objective {
-        let message = format!(
-            "{} is stricter than the objective of {}: expected at most that, so that the team is warned before money is owed",
-            percent(sla.target()),
-            percent(objective)
-        );
-        reader.wrong(text, &format!("metadata.annotations.{SLA}"), message);
     }
 }
 
