@@ -52,7 +52,7 @@ pub(super) fn notes(reader: &mut Reader, metadata: &Spanned<Metadata>) -> Notes 
     let reason = required(REASON, "why the objective is as high as it is");
     let minimum_errors = optional(reader, metadata, MINIMUM_ERRORS, |text| {
         let wrong = || format!("expected a whole number from 1, found `{text}`");
-        text.parse().ok().filter(|count| *count > 0).ok_or_else(wrong)
+        text.parse::<u32>().ok().filter(|count| *count > 0).ok_or_else(wrong)
     });
     let sla = optional(reader, metadata, SLA, |text| Sla::parse(&one_line(text)));
     let review = optional(reader, metadata, REVIEW, |text| {
