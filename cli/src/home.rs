@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use slo::Clock;
 use supervisor::{
     Folder,
     state::{LabState, PartState},
@@ -54,6 +55,17 @@ impl Home {
         state.with_context(|| format!("no lab runs in {}: start one with `lab up`", self.dir.display()))
     }
 
+    /// The clock of the lab that runs here; that of the lab if none runs.
+    pub(crate) fn clock(&self) -> Clock {
+        let state = LabState::load(&self.dir).ok().flatten();
+        state.and_then(|state| Clock::named(state.labels.get(CLOCK)?)).unwrap_or(Clock::Lab)
+    }
+
+    /// The archive of its weekly reports.
+    pub(crate) fn reports(&self) -> PathBuf {
+        self.dir.join("reports")
+    }
+
     /// The switches of its services.
     ///
     /// # Errors
@@ -82,6 +94,9 @@ impl Home {
 }
 
 const RULES: &str = "dashboards/rules";
+
+/// The label of the lab's state that names the clock of its rules.
+pub(crate) const CLOCK: &str = "clock";
 
 fn checkout_above(start: &Path) -> Option<PathBuf> {
     start.ancestors().find(|folder| folder.join(RULES).is_dir()).map(Path::to_path_buf)

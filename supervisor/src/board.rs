@@ -1,6 +1,6 @@
 //! The only place where the state of the lab changes: every change is on disk before anyone is told of it.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chrono::Utc;
 use tokio::sync::watch;
@@ -31,11 +31,19 @@ impl Board {
             phase: Phase::Starting,
             started_at: Utc::now(),
             ready_ms: None,
+            labels: BTreeMap::new(),
             parts: parts.iter().map(|part| row(folder, part)).collect(),
         };
         let board = Self { folder: Arc::new(folder.clone()), state: watch::Sender::new(state), say };
         board.update(|_| {});
         board
+    }
+
+    /// Tells other commands something about this lab.
+    pub fn label(&self, name: &str, value: &str) {
+        self.update(|state| {
+            state.labels.insert(name.to_owned(), value.to_owned());
+        });
     }
 
     /// A receiver of every new state.

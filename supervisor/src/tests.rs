@@ -89,6 +89,15 @@ fn lines(path: &Path) -> Vec<String> {
     fs::read_to_string(path).unwrap_or_default().lines().map(str::to_owned).collect()
 }
 
+#[test]
+fn a_label_is_in_the_state_that_other_commands_read() {
+    let (home, _folder) = home();
+    let board = Board::new(&home, &[], |_| {});
+    board.label("clock", "lab");
+    let state = LabState::load(&home).unwrap().unwrap();
+    assert_eq!(state.labels.get("clock").map(String::as_str), Some("lab"));
+}
+
 #[tokio::test]
 async fn parts_start_after_what_they_need_and_stop_before_it() {
     let slow = |home: &Folder| {

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     disk::{self, Disk},
-    home::Home,
+    home::{CLOCK, Home},
     parts::exporters,
     progress::paint,
     terminal::{Row, json, mib, out},
@@ -43,6 +43,9 @@ struct Report {
     /// Pid of the supervisor; absent after a crash.
     supervisor: Option<u32>,
     since: DateTime<Utc>,
+    /// Clock of the objectives: `lab` or `production`; absent if it is unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clock: Option<String>,
     /// Time from `up` until everything was ready.
     ready_ms: Option<u64>,
     parts: Vec<PartReport>,
@@ -110,6 +113,7 @@ async fn report(home: &Home, state: &LabState, reveal: bool) -> Result<Report> {
             && parts.iter().all(|part| part.ready),
         supervisor,
         since: state.started_at,
+        clock: state.labels.get(CLOCK).cloned(),
         ready_ms: state.ready_ms,
         // The parts are children of the supervisor, unless it was killed.
         memory: match supervisor {
@@ -188,7 +192,10 @@ fn print(report: &Report) {
     out!("");
     out!("memory {} MiB resident, {pss} MiB proportional, supervisor included", mib(report.memory.rss));
     match report.supervisor {
-        Some(pid) => out!("up {} (supervisor pid {pid})", age(report.since)),
+        Some(pid) => {
+            let clock = report.clock.as_ref().map_or_else(String::new, |clock| format!(", {clock} clock"));
+            out!("up {} (supervisor pid {pid}){clock}", age(report.since));
+        }
         None => out!("the supervisor was killed: `lab up` recovers, `lab down` stops what is left"),
     }
     for sentence in &report.unmeasured {

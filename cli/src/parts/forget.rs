@@ -17,6 +17,7 @@ use observe::Peer;
 use reqwest::Method;
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
+use slo::Clock;
 use supervisor::{
     part::{Errand, Line},
     probe::Probe,
@@ -108,7 +109,7 @@ fn start(home: &Home) -> Result<(Child, String)> {
     // A new path each time: someone may have seen an older one.
     let _ = fs::remove_file(secrets.path("forget"));
     let path = secrets.make("forget")?;
-    let flags = flags(&folder, &config, port, path.expose_secret());
+    let flags = flags(&folder, home.clock(), &config, port, path.expose_secret());
     // In a file, because every user can see the command line.
     let flags_file = secrets.write("forget-flags", &flags)?;
     let child = Command::new(programs::need(&["prometheus"], "Prometheus")?)
@@ -121,11 +122,11 @@ fn start(home: &Home) -> Result<(Child, String)> {
 }
 
 /// One flag per line.
-fn flags(folder: &Path, config: &Path, port: u16, path: &str) -> String {
+fn flags(folder: &Path, clock: Clock, config: &Path, port: u16, path: &str) -> String {
     [
         format!("--config.file={}", config.display()),
-        format!("--storage.tsdb.path={}", monitoring::data(folder).display()),
-        monitoring::RETENTION.join("\n"),
+        format!("--storage.tsdb.path={}", monitoring::data(folder, clock).display()),
+        monitoring::retention(clock).join("\n"),
         format!("--web.listen-address=127.0.0.1:{port}"),
         format!("--web.route-prefix=/{path}"),
         "--web.enable-admin-api".to_owned(),

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use slo::Clock;
 use supervisor::{Part, part::Line, ports::Ports, probe::Probe, write_private};
 
 use super::{environment, forget, programs};
@@ -15,8 +16,17 @@ use crate::home::Home;
 /// A target of Prometheus: the name of the service, and the admin port of one of its instances.
 pub(crate) type Target = (String, u16);
 
-/// Prometheus: scrapes every admin port and evaluates the rules of the checkout, both every second. `exporters` are the
-/// jobs of those that run.
+/// What Prometheus does with time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Timing {
+    /// The clock of the objectives.
+    pub(crate) clock: Clock,
+    /// Keep what was stored in earlier runs. On the production clock always: its period is 30 days.
+    pub(crate) keep: bool,
+}
+
+/// Prometheus: scrapes every admin port, and evaluates the rules of the checkout on one clock. `exporters` are the jobs of
+/// those that run.
 ///
 /// # Errors
 /// When it is not installed or its configuration cannot be written.
@@ -25,20 +35,21 @@ pub(crate) fn prometheus(
     ports: &Ports,
     targets: &[Target],
     exporters: &str,
-    keep: bool,
+    timing: Timing,
 ) -> Result<Part> {
     let program = programs::need(&["prometheus"], "Prometheus")?;
     let folder = home.dir.join("prometheus");
-    let data = data(&folder);
-    if !keep && data.exists() {
+    let Timing { clock, keep } = timing;
+    let data = data(&folder, clock);
+    if !keep && clock == Clock::Lab && data.exists() {
         // A lab starts clean: old outages, and the gap while the lab was down, would fire alerts again.
         fs::remove_dir_all(&data).with_context(|| format!("cannot remove {}", data.display()))?;
     }
-    let config = write(&folder, "prometheus.yml", &configuration(home, ports, targets, exporters))?;
+    let config = write(&folder, "prometheus.yml", &configuration(home, ports, targets, exporters, clock))?;
     let port = ports.get("prometheus");
     // Neither the lifecycle nor the admin API: any page in the owner's browser could use them. SIGHUP reloads the
     // rules, and `lab slo reset` deletes in another way.
-    let line = Line::new(program).args(RETENTION).args([
+    let line = Line::new(program).args(retention(clock)).args([
         format!("--config.file={}", config.display()),
         format!("--storage.tsdb.path={}", data.display()),
         format!("--web.listen-address=127.0.0.1:{port}"),
@@ -56,24 +67,48 @@ pub(crate) fn prometheus(
 }
 
 /// Prometheus's configuration.
-pub(super) fn configuration(home: &Home, ports: &Ports, targets: &[Target], exporters: &str) -> String {
+pub(super) fn configuration(
+    home: &Home,
+    ports: &Ports,
+    targets: &[Target],
+    exporters: &str,
+    clock: Clock,
+) -> String {
     let rules = home.root.join("dashboards/rules");
     TEMPLATE_PROMETHEUS
         .replace("{{rules}}", &rules.to_string_lossy())
+        .replace("{{clock}}", clock.as_str())
+        .replace("{{interval}}", interval(clock))
         .replace("{{alertmanager}}", &ports.get("alertmanager").to_string())
         .replace("{{prometheus}}", &ports.get("prometheus").to_string())
         .replace("{{jobs}}", &jobs(targets))
         .replace("{{exporters}}", exporters)
 }
 
-/// Where Prometheus keeps its data.
-pub(super) fn data(folder: &Path) -> PathBuf {
-    folder.join("data")
+/// Where Prometheus keeps its data: apart for each clock, because both record the same series.
+pub(super) fn data(folder: &Path, clock: Clock) -> PathBuf {
+    folder.join(match clock {
+        Clock::Lab => "data",
+        Clock::Production => "data-production",
+    })
 }
 
-/// Limits on the age and the size of the data.
-pub(super) const RETENTION: [&str; 2] =
-    ["--storage.tsdb.retention.time=3d", "--storage.tsdb.retention.size=512MB"];
+/// Limits on the age and the size of the data: a period, and a little more to look back at.
+pub(super) const fn retention(clock: Clock) -> [&'static str; 2] {
+    match clock {
+        Clock::Lab => ["--storage.tsdb.retention.time=3d", "--storage.tsdb.retention.size=512MB"],
+        Clock::Production => ["--storage.tsdb.retention.time=35d", "--storage.tsdb.retention.size=8GB"],
+    }
+}
+
+/// How often services are scraped and rules without an interval of their own are evaluated. A second, so that a fault pages within
+/// seconds; thirty days of seconds would fill the disk. The rules that people write look back 10 seconds: no longer than 5.
+const fn interval(clock: Clock) -> &'static str {
+    match clock {
+        Clock::Lab => "1s",
+        Clock::Production => "5s",
+    }
+}
 
 /// Origins on this machine, such as Grafana. Prometheus anchors the expression.
 const LOCAL_PAGES: &str = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?";

@@ -58,8 +58,8 @@ pub(crate) struct Choices {
     /// Keys that sign the events between order-api and order-worker; empty for no signatures, `None` for the lab's
     /// own key.
     pub(crate) event_keys: Option<String>,
-    /// Keep what Prometheus stored in earlier runs.
-    pub(crate) keep_metrics: bool,
+    /// The clock of the objectives, and whether to keep what Prometheus stored in earlier runs.
+    pub(crate) timing: monitoring::Timing,
     /// Receivers of alerts in addition to the lab's own pager.
     pub(crate) webhooks: alerting::Webhooks,
 }
@@ -77,7 +77,7 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
         monitoring::traces(home, ports)?,
         // The pager first: Alertmanager has somebody to call from its first moment.
         alerting::pager(ports)?,
-        alerting::alertmanager(home, ports, &choices.webhooks)?,
+        alerting::alertmanager(home, ports, &choices.webhooks, choices.timing.clock)?,
     ];
     match choices.kafka {
         Kafka::Embedded => parts.push(stores::kafka(ports)?),
@@ -98,7 +98,7 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
     let targets: Vec<_> = parts.iter().filter_map(target).collect();
     let exporters = exporters::parts(home, ports)?;
     let jobs = exporters::jobs(&exporters);
-    let mut prometheus = monitoring::prometheus(home, ports, &targets, &jobs, choices.keep_metrics)?;
+    let mut prometheus = monitoring::prometheus(home, ports, &targets, &jobs, choices.timing)?;
     // Last, so that it never sees a target that has not come up yet, and stopped first, so that it sees none go.
     prometheus.after.extend(services);
     for exporter in &exporters {

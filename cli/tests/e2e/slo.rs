@@ -23,6 +23,9 @@ async fn a_page_and_its_resolve_come_when_theory_says() {
     assert!(report.contains("order-availability"), "{report}");
     let closed = lab.run(&["slo", "gate", "--slo", "order-availability", "--least", "99%"]);
     assert!(!closed.status.success(), "the measured outage has spent part of the budget");
+    let past = lab.json(&["slo", "report", "--since", "2m", "--format", "json"]);
+    let spent = past["slos"][0]["budget_spent"].as_f64();
+    assert!(spent.is_some_and(|spent| spent > 0.01), "the last outage is in the last two minutes: {past}");
     lab.ok(&["slo", "reset"]);
     lab.ok(&["slo", "gate", "--slo", "order-availability"]);
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::{
     access, classic,
+    dashboards::get,
     lab::{BACK, Lab, eventually, kill, text},
 };
 
@@ -74,6 +75,23 @@ async fn killed_processes_come_back_even_the_supervisor() {
 
     kill(&lab.status()["supervisor"]);
     lab.down();
+}
+
+#[tokio::test]
+async fn the_production_clock_loads_its_own_rules_and_is_named() {
+    let Some(lab) = Lab::up(&["--clock", "production", "--no-load"]).await else { return };
+    assert_eq!(lab.status()["clock"], "production");
+    let url = format!("http://127.0.0.1:{}/api/v1/rules", lab.named_port("prometheus"));
+    let rules = get(&url, &[]).await;
+    let groups = rules["data"]["groups"].as_array().expect("groups");
+    let of_orders: Vec<_> = groups.iter().filter(|group| group["name"] == "slo-order-availability").collect();
+    let [group] = of_orders[..] else { panic!("one clock: {of_orders:?}") };
+    assert!(group["file"].as_str().is_some_and(|file| file.ends_with("rules/production/slo.yml")), "{group}");
+    assert_eq!(group["interval"], 60.0);
+    let explained = lab.ok(&["slo", "explain", "OrderAvailabilityBudgetSpent"]);
+    assert!(explained.contains("production clock"), "{explained}");
+    let refused = lab.run(&["slo", "detect"]);
+    assert!(text(&refused.stderr).contains("measures on the lab's clock"), "{}", text(&refused.stderr));
 }
 
 #[tokio::test]

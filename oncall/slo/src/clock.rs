@@ -8,7 +8,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Window;
 
@@ -63,7 +63,7 @@ const fn pair(name: &'static str, severity: Severity, long: Window, short: Windo
 }
 
 /// On which clock rules run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum Clock {
@@ -90,6 +90,12 @@ impl Clock {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
+    }
+
+    /// The clock of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|clock| clock.as_str() == name)
     }
 
     /// A production window on this clock.
@@ -127,6 +133,18 @@ impl Clock {
     #[must_use]
     pub fn period(self, slo: &crate::Slo) -> Window {
         self.scale(slo.period.nominal())
+    }
+
+    /// A budget that lasts less than this at the current rate ends soon: a day, and at most a tenth of the period.
+    #[must_use]
+    pub fn horizon(self, slo: &crate::Slo) -> Window {
+        self.scale(Window::days(1).min(slo.period.nominal().divided_by(10)))
+    }
+
+    /// The week of the archived reports on this clock.
+    #[must_use]
+    pub const fn week(self) -> Window {
+        self.scale(Window::days(7))
     }
 }
 

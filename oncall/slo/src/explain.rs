@@ -1,7 +1,7 @@
 //! Explains an alert in words, with the numbers of its objective.
 
 use crate::{
-    Clock, Severity, Slo, theory,
+    AlertKind, Clock, Severity, Slo, generate, theory,
     window::{humane, number, percent},
 };
 
@@ -47,6 +47,7 @@ pub fn explain(slo: &Slo, clock: Clock) -> String {
             times(slo, &pair),
         ));
     }
+    text.push_str(&of_the_rest(slo, clock));
     text.push_str(&format!(
         "\nask Prometheus\n  slo:sli_error:ratio_rate{0}{{slo=\"{1}\"}}\n  slo:current_burn_rate:ratio{{slo=\"{1}\"}}\n  \
          slo:error_budget_remaining:ratio{{slo=\"{1}\"}}\n  {2}\nrunbook   runbooks/{3}.md\n",
@@ -55,6 +56,23 @@ pub fn explain(slo: &Slo, clock: Clock) -> String {
         slo.sli.selectors().first().map(ToString::to_string).unwrap_or_default(),
         slo.alert(),
     ));
+    text
+}
+
+/// The alerts on what is left, and what was sold.
+fn of_the_rest(slo: &Slo, clock: Clock) -> String {
+    let mut text = format!(
+        "{}  ticket: at the rate of the last {} the rest lasts less than {}\n\
+         {}  ticket: the budget is spent; {} must be back before it ends\n",
+        slo.alert_of(AlertKind::EndsSoon),
+        clock.pairs()[1].long,
+        clock.horizon(slo),
+        slo.alert_of(AlertKind::Spent),
+        percent(generate::BUDGET_BACK),
+    );
+    if let Some(sla) = &slo.sla {
+        text.push_str(&format!("sold to customers (SLA), of the price of a period: {sla}\n"));
+    }
     text
 }
 

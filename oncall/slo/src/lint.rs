@@ -1,9 +1,14 @@
-//! What is legal in a spec but wrong: alerts that can never fire, metrics that do not exist, traffic that is too low.
+//! What is legal in a spec but wrong: alerts that can never fire, metrics that do not exist, traffic that is too low, promises
+//! that nobody looks at any more.
+
+use chrono::NaiveDate;
 
 use crate::{
-    Catalogue, PAIRS, Problem, Sli, Slo,
+    Catalogue, Clock, PAIRS, Problem, Sli, Slo,
     catalogue::Use,
-    generate, theory,
+    generate,
+    spec::{REVIEW, SLA, THROUGHPUT},
+    theory,
     window::{number, percent},
 };
 
@@ -11,11 +16,7 @@ use crate::{
 #[must_use]
 pub fn errors(slo: &Slo, catalogue: &Catalogue) -> Vec<Problem> {
     let mut found = Vec::new();
-    let mut wrong = |field: &str, message: String| {
-        let (file, name) = slo.origin.clone();
-        let line = slo.lines.get(field).copied().unwrap_or(name);
-        found.push(Problem { file, line, field: field.to_owned(), message });
-    };
+    let mut wrong = |field: &str, message: String| found.push(problem(slo, field, message));
     for pair in &PAIRS {
         let threshold = theory::threshold(pair, slo.budget());
         if threshold >= 1.0 {
@@ -40,10 +41,62 @@ pub fn errors(slo: &Slo, catalogue: &Catalogue) -> Vec<Problem> {
             wrong(&field, message);
         }
     }
+    if let Some(message) = stricter(slo) {
+        wrong(&format!("metadata.annotations.{SLA}"), message);
+    }
+    if let Some(message) = too_slow(slo) {
+        wrong(&format!("metadata.annotations.{THROUGHPUT}"), message);
+    }
     if let Err(message) = generate::testable(slo) {
         wrong("spec.indicator", message);
     }
     found
+}
+
+/// Why the agreement would be missed while the objective is kept.
+fn stricter(slo: &Slo) -> Option<String> {
+    let sla = slo.sla.as_ref().filter(|sla| sla.target() > slo.objective)?;
+    Some(format!(
+        "{} is stricter than the objective of {}: expected at most that, so that the team is warned before money is owed",
+        percent(sla.target()),
+        percent(slo.objective)
+    ))
+}
+
+/// Why the shortest window cannot judge a throughput: with fewer than two events, a little late and missing look the same.
+fn too_slow(slo: &Slo) -> Option<String> {
+    let Sli::Throughput(flow) = &slo.sli else { return None };
+    let base = Clock::Lab.base();
+    let least = 2.0 / base.secs();
+    (flow.floor < least).then(|| {
+        format!(
+            "{} per second are fewer than two events in {base}, the shortest window of the lab's clock: expected at least {} \
+             per second",
+            number(flow.floor),
+            number(least)
+        )
+    })
+}
+
+/// What somebody should look at, although the rules work: nobody has promised to review the objective, or the day has passed.
+#[must_use]
+pub fn warnings(slo: &Slo, today: NaiveDate) -> Vec<Problem> {
+    let expected = "expected the day on which its owner looks again at whether the objective is right, such as 2027-06-30";
+    let message = match slo.review {
+        None => format!("missing: {expected}"),
+        Some(day) if day < today => {
+            format!("{day} has passed: review it (docs/error-budget-policy.md), then set the next day")
+        }
+        Some(_) => return Vec::new(),
+    };
+    vec![problem(slo, &format!("metadata.annotations.{REVIEW}"), message)]
+}
+
+/// A problem of a field, on its line if that is known, otherwise on that of the name.
+fn problem(slo: &Slo, field: &str, message: String) -> Problem {
+    let (file, name) = slo.origin.clone();
+    let line = slo.lines.get(field).copied().unwrap_or(name);
+    Problem { file, line, field: field.to_owned(), message }
 }
 
 /// Each selector of the SLI with the field that contains it, checked against the existing metrics.
@@ -67,24 +120,38 @@ fn metrics(slo: &Slo, catalogue: &Catalogue) -> Vec<(String, Result<(), String>)
                 catalogue.check_bound(&slo.service, histogram, *threshold),
             ),
         ],
+        Sli::Throughput(flow) => vec![
+            check("ratioMetric.good", &flow.done, Use::Counter),
+            check("ratioMetric.total", &flow.offered, Use::Counter),
+        ],
     }
 }
 
 /// Notes on the traffic that a spec needs.
 #[must_use]
 pub fn notes(slo: &Slo) -> Vec<String> {
-    let pair = &crate::Clock::Lab.pairs()[0];
+    let pair = &Clock::Lab.pairs()[0];
+    if let Sli::Throughput(flow) = &slo.sli {
+        let events = flow.floor * pair.short.secs();
+        return vec![format!(
+            "on the lab clock, a window of {} is bad with fewer than {} events, and counts from {} on offer",
+            pair.short,
+            number(events),
+            number(flow.from * pair.short.secs()),
+        )];
+    }
     let events = theory::events_under_which_one_fires(pair, slo.budget());
-    let mut notes = vec![format!(
-        "with fewer than {:.0} events in the long window a single error is above {} x; so an alert needs at least {} errors",
-        events.ceil(),
-        number(pair.factor),
-        slo.minimum_errors,
-    )];
     let rate = events / pair.short.secs();
-    notes.push(format!(
-        "on the lab clock, under {rate:.1} events per second one error fills the {} window, so that only the long one decides",
-        pair.short
-    ));
-    notes
+    vec![
+        format!(
+            "with fewer than {:.0} events in the long window a single error is above {} x; so an alert needs at least {} errors",
+            events.ceil(),
+            number(pair.factor),
+            slo.minimum_errors,
+        ),
+        format!(
+            "on the lab clock, under {rate:.1} events per second one error fills the {} window, so that only the long one decides",
+            pair.short
+        ),
+    ]
 }

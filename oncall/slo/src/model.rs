@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 
-use crate::{Window, selector::Selector};
+use crate::{Sla, Window, selector::Selector};
 
 /// A service level objective.
 #[derive(Debug, Clone)]
@@ -31,6 +32,10 @@ pub struct Slo {
     pub period: Period,
     /// Bad events within a long window below which no alert fires, so that a single error never does. At least 1.
     pub minimum_errors: u32,
+    /// What customers were sold, if anything.
+    pub sla: Option<Sla>,
+    /// When somebody looks again at whether the objective is right.
+    pub review: Option<NaiveDate>,
     /// Where it was read, for messages: file name and line of the name.
     pub origin: (String, u64),
     /// Lines of the fields that lints check.
@@ -61,6 +66,49 @@ pub enum Sli {
         /// In seconds; a bound of a bucket.
         threshold: f64,
     },
+    /// Windows of time in which enough was done, of those in which enough was offered. Each evaluation of the shortest window
+    /// is one event.
+    Throughput(Flow),
+}
+
+/// A rate that has to be reached.
+#[derive(Debug, Clone)]
+pub struct Flow {
+    /// What is done. If there is no series of it, nothing is done.
+    pub done: Selector,
+    /// What is offered.
+    pub offered: Selector,
+    /// Events per second that have to be done: a window with less is bad.
+    pub floor: f64,
+    /// Events per second from which on a window counts: with less on offer, nothing is expected.
+    pub from: f64,
+}
+
+/// Which of an objective's alerts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertKind {
+    /// The budget burns too fast: pages and tickets.
+    Burn,
+    /// What is left of the budget will soon be gone: a ticket.
+    EndsSoon,
+    /// The budget is gone: a ticket.
+    Spent,
+}
+
+impl AlertKind {
+    /// All.
+    pub const ALL: [Self; 3] = [Self::Burn, Self::EndsSoon, Self::Spent];
+
+    /// What the name of the alert ends in.
+    #[must_use]
+    pub const fn ending(self) -> &'static str {
+        match self {
+            Self::Burn => "BudgetBurn",
+            Self::EndsSoon => "BudgetEndsSoon",
+            Self::Spent => "BudgetSpent",
+        }
+    }
 }
 
 /// The time over which a budget is counted.
@@ -108,21 +156,21 @@ impl Slo {
         1.0 - self.objective
     }
 
-    /// Name of its alerts: `order-availability` is `OrderAvailabilityBudgetBurn`.
+    /// Name of its burn alerts: `order-availability` is `OrderAvailabilityBudgetBurn`.
     #[must_use]
     pub fn alert(&self) -> String {
-        alert_name(&self.name)
+        self.alert_of(AlertKind::Burn)
     }
-}
 
-/// Name of the alerts of an objective.
-#[must_use]
-pub fn alert_name(slo: &str) -> String {
-    let word = |word: &str| {
-        let mut letters = word.chars();
-        letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-    };
-    format!("{}BudgetBurn", slo.split('-').map(word).collect::<String>())
+    /// Name of one of its alerts.
+    #[must_use]
+    pub fn alert_of(&self, kind: AlertKind) -> String {
+        let word = |word: &str| {
+            let mut letters = word.chars();
+            letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+        };
+        format!("{}{}", self.name.split('-').map(word).collect::<String>(), kind.ending())
+    }
 }
 
 impl Sli {
@@ -135,6 +183,7 @@ impl Sli {
             Self::Latency { histogram, threshold } => {
                 vec![histogram.bucket(*threshold), histogram.suffixed("_count")]
             }
+            Self::Throughput(flow) => vec![flow.done.clone(), flow.offered.clone()],
         }
     }
 
@@ -145,6 +194,7 @@ impl Sli {
             Self::Bad { .. } => "bad events of all events",
             Self::Good { .. } => "good events of all events",
             Self::Latency { .. } => "events within a time",
+            Self::Throughput(_) => "windows with enough done",
         }
     }
 }

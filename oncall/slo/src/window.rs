@@ -128,7 +128,8 @@ pub fn percent(share: f64) -> String {
     format!("{} %", trim_zeros(&format!("{:.6}", share * 100.0)))
 }
 
-fn trim_zeros(text: &str) -> &str {
+/// A decimal number without trailing zeros.
+pub(crate) fn trim_zeros(text: &str) -> &str {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
 

@@ -34,7 +34,7 @@ const LOOK: Duration = Duration::from_millis(50);
 /// the pager: from the injection to the notification, and from the end of the fault to the resolve. Each row begins
 /// with `lab slo reset` and a minute of health, which fills the window. Exits with 1 if a page comes more than 3 s
 /// later than theory, or a resolve more than 5 s. A fault strikes at random: theory uses the error ratio that was
-/// measured.
+/// measured. Only on the lab's clock.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab slo detect                        100 %, 10 % and 2 %: about six minutes\n  \
@@ -98,6 +98,12 @@ impl Detect {
 
 impl Bench {
     async fn of(home: &Home, place: &Installation) -> Result<Self> {
+        if home.clock() != Clock::Lab {
+            bail!(
+                "`lab slo detect` measures on the lab's clock, and this lab runs on the production clock, where each row would \
+                 take an hour of health before its fault: start it with `lab up --clock lab`"
+            );
+        }
         let slos = objectives(home)?;
         let service = place.replicas(Some("order-api")).await?.pop().context("order-api does not run")?;
         Ok(Self {

@@ -1,8 +1,10 @@
 //! `lab slo …`: from specs of objectives to rules, reports and measured pages. Thin: the logic and its tests are in
 //! the crate `slo`; this module does files, HTTP and printing.
 
+mod archive;
 mod detect;
 mod forget;
+mod gate;
 mod generate;
 mod prometheus;
 mod report;
@@ -18,7 +20,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use slo::{Catalogue, Slo};
+use slo::{AlertKind, Catalogue, Clock, Slo};
 
 use crate::{home::Home, installation::Installation};
 
@@ -35,10 +37,12 @@ enum Command {
     Validate(validate::Validate),
     /// Write rules, their tests and docs/slos.md from the specs.
     Generate(generate::Generate),
-    /// Show the budget that is left, how fast it burns, and what fires.
+    /// Show the budget that is left, how fast it burns, and what fires; now, over a past range, or week by week.
     Report(report::ReportCommand),
+    /// Write a report for every week that is over and has none.
+    Archive(archive::Archive),
     /// Exit with 1 while a budget is spent: run it before a release.
-    Gate(report::Gate),
+    Gate(gate::Gate),
     /// Show when each alert would fire, for an error ratio over time.
     Simulate(simulate::Simulate),
     /// Explain the alert of an objective in words.
@@ -57,6 +61,7 @@ impl SloCommand {
     pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
         match self.command {
             Command::Report(report) => report.run(place).await,
+            Command::Archive(archive) => archive.run(place).await,
             Command::Gate(gate) => gate.run(place).await,
             Command::Validate(validate) => validate.run(&place.home()?),
             Command::Generate(generate) => generate.run(&place.home()?),
@@ -72,18 +77,25 @@ impl SloCommand {
 
 /// Which clock: windows of minutes for the lab, or the usual ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ClockName {
+pub(crate) enum ClockName {
+    /// 60 times as fast: a period of 12 hours.
     Lab,
+    /// Real time: a period of 30 days.
     Production,
 }
 
-impl From<ClockName> for slo::Clock {
+impl From<ClockName> for Clock {
     fn from(name: ClockName) -> Self {
         match name {
             ClockName::Lab => Self::Lab,
             ClockName::Production => Self::Production,
         }
     }
+}
+
+/// The clock that was chosen, or that of the lab that runs here.
+fn clock(chosen: Option<ClockName>, home: &Home) -> Clock {
+    chosen.map_or_else(|| home.clock(), Clock::from)
 }
 
 /// The spec files of the checkout, by name.
@@ -143,10 +155,12 @@ fn catalogue(home: &Home) -> Result<Catalogue> {
     Ok(catalogue)
 }
 
-/// The objective with this name, or whose alert has this name.
+/// The objective with this name, or one of whose alerts has this name.
 fn objective(slos: Vec<Slo>, wanted: &str) -> Result<Slo> {
     let known: Vec<_> = slos.iter().map(|slo| slo.name.clone()).collect();
-    let is = |slo: &Slo| slo.name == wanted || slo.alert().eq_ignore_ascii_case(wanted);
+    let alert =
+        |slo: &Slo| AlertKind::ALL.into_iter().any(|kind| slo.alert_of(kind).eq_ignore_ascii_case(wanted));
+    let is = |slo: &Slo| slo.name == wanted || alert(slo);
     slos.into_iter()
         .find(is)
         .with_context(|| format!("no objective is called `{wanted}`; there are: {}", known.join(", ")))

@@ -1,30 +1,44 @@
-//! `lab slo report` and `lab slo gate`.
+//! `lab slo report`.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
-use slo::report::Format;
+use slo::report::{Format, archive::Trend, past::Range};
 
-use super::{objectives, prometheus::report};
-use crate::{
-    installation::Installation,
-    terminal::{block, out, say},
-};
+use super::{archive, objectives, prometheus};
+use crate::{home::Home, installation::Installation, terminal::block};
 
 /// Asks Prometheus for each objective. healthy: it is kept and nothing burns. at risk: it is kept, but an alert
 /// fires or less than a quarter of the budget is left. violated: the budget is spent. no data: Prometheus has no
-/// series of it.
+/// series of it. If customers were sold something (annotation sre-lab/sla), the column SLA says whether it is kept, and
+/// which share of the price is owed.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab slo report\n  \
     lab --prometheus http://host:9090 slo report\n  \
+    lab slo report --since 2h                    what became of each objective in the last two hours\n  \
+    lab slo report --since 2026-01-05T10:00:00Z --until 2026-01-05T11:30:00Z\n  \
+    lab slo report --archive                     the archived weeks (lab slo archive), and their trend\n  \
     lab slo report --format json | jq '.slos[] | {slo, status, budget_remaining}'\n  \
     lab slo report --format html > slo.html")]
 pub(crate) struct ReportCommand {
     /// Output format.
     #[arg(long, value_enum, default_value = "text")]
     format: FormatName,
+    /// Over a past range instead of now, from its start: so long ago, such as 2h, or a moment.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    since: Option<DateTime<Utc>>,
+    /// The end of that range; by default now.
+    #[arg(long, value_name = "TIME", requires = "since", value_parser = moment)]
+    until: Option<DateTime<Utc>>,
+    /// The archived weeks and their trend instead of now; by default those in the folder of this lab.
+    #[arg(long, value_name = "DIR", conflicts_with = "since")]
+    archive: Option<Option<PathBuf>>,
+    /// How many archived weeks, the newest ones; by default 8.
+    #[arg(long, value_name = "N", requires = "archive", value_parser = clap::value_parser!(u16).range(1..))]
+    weeks: Option<u16>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -46,54 +60,79 @@ impl From<FormatName> for Format {
     }
 }
 
+/// How many archived weeks are shown by default: with today's, two months.
+const WEEKS: u16 = 8;
+
 impl ReportCommand {
     /// Runs the command.
     pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
-        let report = report(&*place.prometheus().await?, &objectives(&place.home()?)?).await?;
-        block(&report.write(self.format.into())?);
+        let (home, format) = (place.home()?, self.format.into());
+        let text = match (&self.archive, self.range(Utc::now())?) {
+            (Some(folder), _) => {
+                let folder = folder.clone().unwrap_or_else(|| home.reports());
+                trend(&home, &folder, self.weeks.unwrap_or(WEEKS))?.write(format)?
+            }
+            (None, Some(range)) => {
+                let prometheus = place.prometheus().await?;
+                let clock = prometheus::clock(&prometheus).await?;
+                prometheus::past(&prometheus, &objectives(&home)?, clock, range).await?.write(format)?
+            }
+            (None, None) => {
+                let prometheus = place.prometheus().await?;
+                prometheus::report(&prometheus, &objectives(&home)?).await?.write(format)?
+            }
+        };
+        block(&text);
         Ok(ExitCode::SUCCESS)
     }
-}
 
-/// Exits with 0 if every budget has something left, and with 1 and the reasons if one is spent or has no data.
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  \
-    lab slo gate && ./release\n  \
-    lab slo gate --slo order-availability --least 10%")]
-pub(crate) struct Gate {
-    /// Only this objective; may be repeated.
-    #[arg(long = "slo", value_name = "NAME")]
-    slos: Vec<String>,
-    /// Share of the budget that must be left, such as 10% or 0.1. By default any positive share.
-    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = share)]
-    least: f64,
-}
-
-impl Gate {
-    /// Runs the command.
-    pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
-        let mut slos = objectives(&place.home()?)?;
-        for name in &self.slos {
-            if !slos.iter().any(|slo| slo.name == *name) {
-                let known: Vec<_> = slos.iter().map(|slo| slo.name.as_str()).collect();
-                bail!("no objective is called `{name}`; there are: {}", known.join(", "));
-            }
+    /// The range that was asked for, if any.
+    fn range(&self, now: DateTime<Utc>) -> Result<Option<Range>> {
+        let Some(from) = self.since else { return Ok(None) };
+        let until = self.until.unwrap_or(now);
+        if until > now {
+            bail!("the range ends at {until}, in the future: expected a range that is over");
         }
-        slos.retain(|slo| self.slos.is_empty() || self.slos.contains(&slo.name));
-        let closed = report(&*place.prometheus().await?, &slos).await?.closed(self.least);
-        if closed.is_empty() {
-            out!("open: {} budgets have something left", slos.len());
-            return Ok(ExitCode::SUCCESS);
+        if from >= until {
+            bail!("the range begins at {from} and ends at {until}: expected a start before its end");
         }
-        say(format_args!("closed:\n  {}", closed.join("\n  ")));
-        Ok(ExitCode::FAILURE)
+        Ok(Some(Range { from, until }))
     }
 }
 
-fn share(text: &str) -> Result<f64, String> {
-    let (number, scale) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
-    let share = number.trim().parse::<f64>().map(|number| number / scale).ok();
-    share
-        .filter(|share| (0.0..=1.0).contains(share))
-        .ok_or_else(|| "expected 0 to 100 %, such as 10% or 0.1".to_owned())
+/// The newest archived weeks, of the clock of this lab if the archive has any of it, otherwise of the one it has.
+fn trend(home: &Home, folder: &std::path::Path, weeks: u16) -> Result<Trend> {
+    let archived = archive::read(folder)?;
+    let own = home.clock();
+    let newest = archived.iter().max_by_key(|week| week.range.until);
+    let newest = newest.with_context(|| {
+        format!("{} has no archived week: `lab slo archive` writes those that are over", folder.display())
+    })?;
+    let clock = if archived.iter().any(|week| week.clock == own) { own } else { newest.clock };
+    Ok(Trend::new(clock, &archived, usize::from(weeks)))
+}
+
+/// `2h`: so long ago; or a moment in RFC 3339.
+fn moment(text: &str) -> Result<DateTime<Utc>, String> {
+    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
+        return Ok(at.to_utc());
+    }
+    let ago = humantime::parse_duration(text).ok().and_then(|ago| chrono::Duration::from_std(ago).ok());
+    let at = ago.and_then(|ago| Utc::now().checked_sub_signed(ago));
+    at.ok_or_else(|| "expected a time ago such as 2h, or a moment such as 2026-01-05T10:00:00Z".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_a_moment_or_so_long_ago() {
+        assert_eq!(moment("2026-01-05T11:00:00+01:00").unwrap().to_rfc3339(), "2026-01-05T10:00:00+00:00");
+        let ago = Utc::now() - moment("2h").unwrap();
+        assert!((7200..7260).contains(&ago.num_seconds()), "{ago}");
+        for text in ["", "yesterday", "2026-01-05", "-2h", "99999999999999y"] {
+            assert!(moment(text).unwrap_err().contains("such as 2h"), "{text}");
+        }
+    }
 }

@@ -19,7 +19,7 @@ use crate::{
     terminal::out,
 };
 
-/// The rules need two scrapes and one evaluation; the slow group is evaluated every five seconds.
+/// Beside two evaluations of the slow rules: the others need two scrapes and one evaluation.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Time for a restart: Prometheus stops, a second one deletes, and the first reads all that is left.
 const RESTART: Duration = Duration::from_secs(180);
@@ -45,21 +45,24 @@ impl Reset {
         out!(
             "the budgets of {} objectives are full again, and the last {} of what they count is forgotten",
             slos.len(),
-            slo::window::humane(look_back().as_secs_f64())
+            slo::window::humane(look_back(home.clock()).as_secs_f64())
         );
         if before > 0 {
             out!("{before} burning alerts have ended because of the reset");
         }
+        let [fast, slow, ..] = home.clock().pairs();
         out!(
-            "an alert reacts sooner than theory says until its long window has filled: the first pages after 1m and 6m"
+            "an alert reacts sooner than theory says until its long window has filled: the first pages after {} and {}",
+            fast.long,
+            slow.long
         );
         Ok(ExitCode::SUCCESS)
     }
 }
 
 /// The longest window that is computed from the services' own series, plus a margin.
-fn look_back() -> Duration {
-    Duration::from_secs(Clock::Lab.pairs()[1].long.as_secs() + 30)
+fn look_back(clock: Clock) -> Duration {
+    Duration::from_secs(clock.pairs()[1].long.as_secs() + 30)
 }
 
 /// Forgets, and waits until the rules show it. Returns how many alerts were firing before.
@@ -73,15 +76,15 @@ pub(super) async fn reset(
     slos: &[Slo],
 ) -> Result<usize> {
     let before = burning(prometheus).await?.len();
-    let now = Utc::now();
+    let (now, clock) = (Utc::now(), home.clock());
     let mut raw: Vec<_> =
         slos.iter().flat_map(|slo| slo.sli.selectors()).map(|series| series.to_string()).collect();
     raw.sort();
     raw.dedup();
     let deletions = [
-        Deletion { series: raw, from: now - look_back(), until: now },
+        Deletion { series: raw, from: now - look_back(clock), until: now },
         // This restart is intended: no ticket may say that a process was restarted.
-        Deletion { series: vec![OWN_START.to_owned()], from: now - look_back(), until: now },
+        Deletion { series: vec![OWN_START.to_owned()], from: now - look_back(clock), until: now },
         Deletion { series: vec![RECORDED.to_owned()], from: DateTime::UNIX_EPOCH, until: now },
     ];
     restart_without(home, prometheus, &deletions).await?;
@@ -89,7 +92,7 @@ pub(super) async fn reset(
     if left.first().and_then(observe::prometheus::Sample::value).unwrap_or_default() > 0.0 {
         bail!("Prometheus has not forgotten; why: lab logs --service prometheus --since 5m");
     }
-    recorded_again(prometheus, slos, now).await?;
+    recorded_again(prometheus, slos, now, clock).await?;
     // Prometheus no longer knows that it sent this alert, so nothing else would resolve it.
     let mut told = alertmanager.alerts().await?;
     told.retain(|alert| of_objective(&alert.labels));
@@ -125,8 +128,14 @@ async fn restart_without(home: &Home, prometheus: &Prometheus, deletions: &[Dele
 }
 
 /// Waits until every objective has data again and nothing burns.
-async fn recorded_again(prometheus: &Prometheus, slos: &[Slo], now: DateTime<Utc>) -> Result<()> {
-    let deadline = Instant::now() + PATIENCE;
+async fn recorded_again(
+    prometheus: &Prometheus,
+    slos: &[Slo],
+    now: DateTime<Utc>,
+    clock: Clock,
+) -> Result<()> {
+    let slow = Duration::from_secs(clock.slow_evaluation().as_secs());
+    let deadline = Instant::now() + PATIENCE + 2 * slow;
     loop {
         let burning = burning(prometheus).await?;
         // Evaluated after the deletion, whatever else has failed since.
@@ -162,7 +171,7 @@ async fn burning(prometheus: &Prometheus) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Whether this is a burn alert of an objective.
+/// Whether this is an alert of an objective: only those have this label.
 fn of_objective(labels: &Labels) -> bool {
-    labels.contains_key("long_window")
+    labels.contains_key("slo")
 }

@@ -9,7 +9,7 @@ use slo::{
     window::{humane, percent},
 };
 
-use super::{ClockName, objective, objectives};
+use super::{ClockName, clock, objective, objectives};
 use crate::{
     home::Home,
     terminal::{block, json, out},
@@ -29,8 +29,9 @@ pub(crate) struct Simulate {
     #[arg(value_name = "DURATION@RATIO", required = true)]
     segments: Vec<Segment>,
     /// Windows of the lab (minutes) or of production (hours and days).
-    #[arg(long, value_enum, default_value = "lab")]
-    clock: ClockName,
+    /// By default the clock of the lab that runs here.
+    #[arg(long, value_enum)]
+    clock: Option<ClockName>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -40,7 +41,7 @@ impl Simulate {
     /// Runs the command.
     pub(crate) fn run(self, home: &Home) -> Result<ExitCode> {
         let slo = objective(objectives(home)?, &self.name)?;
-        let outcome = simulate(&slo, self.clock.into(), &self.segments);
+        let outcome = simulate(&slo, clock(self.clock, home), &self.segments);
         if self.json {
             json(&outcome)?;
             return Ok(ExitCode::SUCCESS);
@@ -75,15 +76,16 @@ pub(crate) struct Explain {
     #[arg(value_name = "ALERT")]
     name: String,
     /// Windows of the lab (minutes) or of production (hours and days).
-    #[arg(long, value_enum, default_value = "lab")]
-    clock: ClockName,
+    /// By default the clock of the lab that runs here.
+    #[arg(long, value_enum)]
+    clock: Option<ClockName>,
 }
 
 impl Explain {
     /// Runs the command.
     pub(crate) fn run(self, home: &Home) -> Result<ExitCode> {
         let slo = objective(objectives(home)?, &self.name)?;
-        block(&slo::explain::explain(&slo, self.clock.into()));
+        block(&slo::explain::explain(&slo, clock(self.clock, home)));
         Ok(ExitCode::SUCCESS)
     }
 }

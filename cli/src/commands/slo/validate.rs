@@ -3,14 +3,19 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
+use chrono::Utc;
 use clap::Args;
 use slo::{Clock, window::percent};
 
 use super::{sound, spec_files};
-use crate::{home::Home, terminal::out};
+use crate::{
+    home::Home,
+    terminal::{out, say},
+};
 
 /// Reads and checks the specs, and prints how much traffic each needs. If one has problems, exits with 1 and prints
-/// one line per problem (file:line: field: what is wrong and what would be right).
+/// one line per problem (file:line: field: what is wrong and what would be right). A review that is missing or has
+/// passed is only a warning.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab slo validate                      the specs of the checkout\n  \
@@ -35,6 +40,9 @@ impl Validate {
             );
             for note in slo::lint::notes(&slo) {
                 out!("  {note}");
+            }
+            for warning in slo::lint::warnings(&slo, Utc::now().date_naive()) {
+                say(format_args!("warning: {warning}"));
             }
         }
         Ok(ExitCode::SUCCESS)

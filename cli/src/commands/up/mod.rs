@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, process::ExitCode, time::Duration};
 use anyhow::{Result, bail};
 use clap::Args;
 use reqwest::Url;
+use slo::Clock;
 use supervisor::{
     Board, Part, Policy, Stop,
     lock::{self, Lock, Taken},
@@ -16,12 +17,13 @@ use supervisor::{
     sweep,
 };
 
-use super::secret_arguments;
+use super::{secret_arguments, slo::ClockName};
 use crate::{
-    home::Home,
+    home::{CLOCK, Home},
     parts::{
         alerting::{Webhooks, webhook_url},
         grafana::LOKI,
+        monitoring::Timing,
         ports::{self, parse_choice},
         replicas::{self, Replicas},
         table::{Broker, Choices, Kafka, table},
@@ -44,6 +46,7 @@ const TAIL: usize = 20;
     lab up --replicas order-worker=2    two instances, which share the queue\n  \
     lab up --port prometheus=19090      move one port (LAB_PORTS=prometheus=19090,redis=16379)\n  \
     lab up --dir ../b --port-offset 10000   a second lab next to the first\n  \
+    lab up --clock production           objectives over 30 days, as in production; keeps its metrics\n  \
     lab up --webhook https://host/hook  also send pages to your receiver\n  \
     lab up --kafka apache               Apache Kafka with a durable log, from Maven Central; needs Java 17\n  \
     KAFKA_BROKERS=host:9092 lab up      your Kafka or Redpanda instead of the embedded broker")]
@@ -92,6 +95,10 @@ pub(crate) struct Up {
     /// signatures.
     #[arg(long, env = "EVENT_KEYS", hide_env_values = true, value_name = "ID:SECRET,…")]
     event_keys: Option<String>,
+    /// Clock of the objectives: windows of minutes and a period of 12 hours, or those of production, 60 times as long.
+    /// Production scrapes every 5 s and keeps what it stored in earlier runs.
+    #[arg(long, env = "LAB_CLOCK", value_enum, default_value = "lab")]
+    clock: ClockName,
     /// Keep what Prometheus stored in earlier runs; alerts may then fire for old outages.
     #[arg(long)]
     keep_metrics: bool,
@@ -130,12 +137,12 @@ impl Up {
             reveal: self.reveal,
             token: home.token.clone(),
             event_keys: self.event_keys,
-            keep_metrics: self.keep_metrics,
+            timing: Timing { clock: self.clock.into(), keep: self.keep_metrics },
             webhooks: Webhooks { generic: self.webhook, slack: self.slack_webhook },
         };
         let parts = table(home, &choices)?;
         ports::check(&parts)?;
-        let outcome = supervise(home, parts, self.background).await;
+        let outcome = supervise(home, parts, self.clock.into(), self.background).await;
         LabState::remove(&home.dir)?;
         drop(lock);
         outcome?;
@@ -178,8 +185,9 @@ fn lock(home: &Home) -> Result<Lock> {
     }
 }
 
-async fn supervise(home: &Home, parts: Vec<Part>, background: bool) -> Result<()> {
+async fn supervise(home: &Home, parts: Vec<Part>, clock: Clock, background: bool) -> Result<()> {
     let board = Board::new(&home.dir, &parts, |sentence| say(format_args!("lab: {sentence}")));
+    board.label(CLOCK, clock.as_str());
     let stop = Stop::default();
     // A lab in the background outlives the terminal that started it.
     let hangup = if background { Hangup::Ignored } else { Hangup::Ends };
@@ -231,6 +239,9 @@ fn welcome(state: &LabState, detached: bool) {
         if let Some(url) = url {
             say(format!("  {name:13} {url}"));
         }
+    }
+    if state.labels.get(CLOCK).is_some_and(|clock| clock == Clock::Production.as_str()) {
+        say("  clock         production: pages after minutes to hours, budgets of 30 days");
     }
     say("break something: lab break order-api http-error rate=0.2 ttl=5m");
     say("be paged:        lab pages --follow");

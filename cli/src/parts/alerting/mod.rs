@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use reqwest::Url;
+use slo::Clock;
 use supervisor::{Part, part::Line, ports::Ports, probe::Probe};
 
 use super::{environment, monitoring, programs};
@@ -54,10 +55,10 @@ pub(crate) fn pager(ports: &Ports) -> Result<Part> {
 ///
 /// # Errors
 /// When it is not installed or its configuration cannot be written.
-pub(crate) fn alertmanager(home: &Home, ports: &Ports, webhooks: &Webhooks) -> Result<Part> {
+pub(crate) fn alertmanager(home: &Home, ports: &Ports, webhooks: &Webhooks, clock: Clock) -> Result<Part> {
     let program = programs::need(&["prometheus-alertmanager", "alertmanager"], "Alertmanager")?;
     let folder = home.dir.join("alertmanager");
-    let config = configuration(ports.get("lab-pager-admin"), webhooks);
+    let config = on_clock(&configuration(ports.get("lab-pager-admin"), webhooks), clock);
     let config = monitoring::write(&folder, "alertmanager.yml", &config)?;
     let port = ports.get("alertmanager");
     let line = Line::new(program).args([
@@ -87,6 +88,13 @@ fn configuration(pager: u16, webhooks: &Webhooks) -> String {
             write!(text, "\n    slack_configs:\n      - {SLACK}\n        api_url: {}", quoted(url.as_str()));
     }
     TEMPLATE.replace("{{integrations}}", &text)
+}
+
+/// The matchers name the window of the fastest page, which is another one on each clock. The waits stay those of the lab: they are
+/// about people at a terminal, not about a period.
+fn on_clock(configuration: &str, clock: Clock) -> String {
+    let fastest = |clock: Clock| format!("\"{}\"", clock.pairs()[0].long);
+    configuration.replace(&fastest(Clock::Lab), &fastest(clock))
 }
 
 /// A YAML double-quoted scalar accepts everything that a JSON string does.

@@ -108,13 +108,14 @@ const MUTED: &[(&str, &[&str], &[&str])] = &[
     ),
     ("a slow burn alone pages", &["OrderAvailabilityBudgetBurn page order-api 6m"], &[]),
     (
-        "a page mutes the tickets of its own service only",
+        "a page mutes the tickets of its own service only, that of a spent budget too",
         &[
             "ProbeFailures page order-api",
             "HighErrorRate ticket order-api",
             "HighErrorRate ticket user-service",
+            "OrderLatencyBudgetSpent ticket order-api",
         ],
-        &["HighErrorRate ticket order-api"],
+        &["HighErrorRate ticket order-api", "OrderLatencyBudgetSpent ticket order-api"],
     ),
     (
         "a page of one service does not mute the page of another",
@@ -295,6 +296,17 @@ async fn consequences_of_another_alert_are_muted_and_nothing_else() {
         })
         .await;
     }
+}
+
+#[test]
+fn on_the_production_clock_the_fastest_page_has_its_own_window() {
+    let lab = configuration(9108, &Webhooks::default());
+    assert_eq!(on_clock(&lab, slo::Clock::Lab), lab);
+    let production = on_clock(&lab, slo::Clock::Production);
+    for matcher in ["long_window = \"1h\"", "long_window != \"1h\""] {
+        assert!(production.contains(matcher), "{production}");
+    }
+    assert!(!production.contains("\"1m\""), "{production}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::{fs, process::Command};
 
 use regex::Regex;
 use secrecy::ExposeSecret as _;
+use slo::Clock;
 use supervisor::{Folder, ports::Outgoing};
 use tempfile::TempDir;
 use testkit::{Need, available};
@@ -38,7 +39,7 @@ fn prometheus_accepts_its_configuration_with_and_without_exporters() {
     let all = all_parts(&ports);
     for (parts, wanted) in [(&all[..], EXPORTERS.len()), (&all[..0], 0)] {
         let targets = [("order-api".to_owned(), 9101)];
-        let text = monitoring::configuration(&home(&folder), &ports, &targets, &jobs(parts));
+        let text = monitoring::configuration(&home(&folder), &ports, &targets, &jobs(parts), Clock::Lab);
         let found =
             EXPORTERS.iter().filter(|exporter| text.contains(&format!("job_name: {}\n", exporter.name)));
         assert_eq!(found.count(), wanted, "{text}");

@@ -25,8 +25,16 @@
 {{- if and $v.alertmanager.enabled (not $v.prometheus.enabled) -}}
 {{- fail "alertmanager.enabled is true, but nothing would send it alerts: enable prometheus, or disable alertmanager." -}}
 {{- end -}}
-{{- if not (regexMatch "^([1-9][0-9]{0,2}|1[0-9]{3}|2000)ms$|^[12]s$" $v.prometheus.interval) -}}
-{{- fail (printf "prometheus.interval is %s; it must be at most 2s. The lab's shortest SLO window is 5s, and a rate needs two samples in it." $v.prometheus.interval) -}}
+{{- $interval := include "sre-lab.interval" . -}}
+{{- if eq (include "sre-lab.clock" .) "production" -}}
+{{- if not (regexMatch "^([1-9][0-9]{0,2}|[1-4][0-9]{3}|5000)ms$|^[1-5]s$" $interval) -}}
+{{- fail (printf "prometheus.interval is %s; it must be at most 5s. The rules in dashboards/rules look back 10s, on either clock, and a rate needs two samples in it." $interval) -}}
+{{- end -}}
+{{- if and $v.prometheus.enabled (not $v.prometheus.storage.size) -}}
+{{- fail "clock is production, which counts over 30 days, but the metrics would be lost with Prometheus's pod: set prometheus.storage.size, such as 20Gi." -}}
+{{- end -}}
+{{- else if not (regexMatch "^([1-9][0-9]{0,2}|1[0-9]{3}|2000)ms$|^[12]s$" $interval) -}}
+{{- fail (printf "prometheus.interval is %s; it must be at most 2s. The lab's shortest SLO window is 5s, and a rate needs two samples in it." $interval) -}}
 {{- end -}}
 {{- /* For people, and for the exporter. */ -}}
 {{- $connections := 8 -}}

@@ -2,7 +2,7 @@
 //! alert fires exactly while both lines are above it.
 
 use slo::{
-    PAIRS, PERIOD, Pair, Severity, theory,
+    PAIRS, PERIOD, Pair, Severity, Window, theory,
     window::{number, percent},
 };
 
@@ -95,14 +95,34 @@ fn history_row() -> Row {
     row(
         "Over time",
         vec![
-            Panel::new(Kind::Lines, "Error budget left", Unit::Ratio, "Share of the budget of the rolling period that is left. Normal falls slowly or rises as old failures leave the period; below 0 the objective is violated.")
+            Panel::new(Kind::Lines, "Error budget left", Unit::Ratio, "Share of the budget of the rolling period that is left. Normal falls slowly or rises as old failures leave the period; below 0 the objective is violated, and a ticket says that the budget is spent.")
                 .query(query("{{slo}}", sel("board:slo_error_budget_remaining:ratio", SLO)))
                 .signed()
                 .steps(&[(Some(0.0), "red")])
-                .size(12, 8),
+                .size(8, 8),
+            next_day(),
             Panel::new(Kind::Lines, "Failed in the period", Unit::Ratio, "Share of the events of the rolling period that failed, weighted by traffic. Normal is below one minus the objective.")
                 .query(query("{{slo}}", sel("board:slo_period_error:ratio", SLO)))
-                .size(12, 8),
+                .size(8, 8),
         ],
     )
+}
+
+/// The condition of the ticket that a budget ends soon: a day at the current rate takes more than is left.
+fn next_day() -> Panel {
+    let of = |role: &str| {
+        let pair = PAIRS[1].name;
+        let burn = sel("board:slo_burn_rate:ratio", &format!("{SLO}, pair=\"{pair}\", role=\"{role}\""));
+        format!("{burn} / {}", number(PERIOD.secs() / Window::days(1).secs()))
+    };
+    let description = format!(
+        "Share of the budget that a day at the current rate takes, over {} and over {} (on the lab's clock 60 times as fast). Normal \
+         is below what is left; a ticket is opened when both are above it.",
+        PAIRS[1].long, PAIRS[1].short
+    );
+    Panel::new(Kind::Lines, "Taken by the next day", Unit::Ratio, description)
+        .query(query("{{slo}} long {{window}}", of("long")))
+        .query(query("{{slo}} short {{window}}", of("short")))
+        .query(query("{{slo}} left", sel("board:slo_error_budget_remaining:ratio", SLO)))
+        .size(8, 8)
 }

@@ -3,6 +3,7 @@
 //! What is generated is committed; [`files`] and [`parts()`] are compared with the committed text, so neither can drift.
 
 mod alerts;
+mod budgets;
 mod page;
 mod parts;
 mod recordings;
@@ -12,6 +13,9 @@ mod tests;
 use crate::{Clock, Slo, Window};
 
 pub use parts::Part;
+
+/// Share of the budget that must be back before a spent one is no longer reported.
+pub const BUDGET_BACK: f64 = budgets::BACK;
 
 /// Where runbooks are.
 const RUNBOOKS: &str = "https://github.com/sre-lab/sre-lab/blob/main/runbooks";
@@ -32,7 +36,7 @@ pub struct File {
 pub fn files(slos: &[Slo]) -> Vec<File> {
     let mut files = Vec::new();
     for clock in Clock::ALL {
-        files.push(File { path: format!("dashboards/rules/{clock}/slo.yml"), text: rules(slos, clock) });
+        files.extend(rule_files(slos, clock));
         files.extend(tests::files(slos, clock));
     }
     files.push(File { path: "docs/slos.md".to_owned(), text: page::page(slos) });
@@ -61,23 +65,75 @@ pub fn full_ticket_test(slos: &[Slo], clock: Clock) -> File {
     tests::full_tickets(slos, clock)
 }
 
-/// The rule file of a clock.
+/// The rule files of a clock: what pages, and what looks at days and at the whole period. Two files, so that a test of pages does
+/// not evaluate the rest, which is most of the work.
+#[must_use]
+pub fn rule_files(slos: &[Slo], clock: Clock) -> [File; 2] {
+    Half::ALL.map(|half| {
+        let groups: String = slos.iter().map(|slo| half.group(slo, clock).yaml()).collect();
+        File { path: format!("dashboards/rules/{clock}/{}", half.file()), text: head(clock) + &groups }
+    })
+}
+
+/// All rules of a clock in one file.
 #[must_use]
 pub fn rules(slos: &[Slo], clock: Clock) -> String {
-    let mut text = format!(
+    let groups = slos.iter().flat_map(|slo| Half::ALL.map(|half| half.group(slo, clock).yaml()));
+    head(clock) + &groups.collect::<String>()
+}
+
+fn head(clock: Clock) -> String {
+    format!(
         "# Written by `lab slo generate` from dashboards/slos; do not edit. Clock: {clock}{}.\n\
          # What each series means, and what it is without traffic: docs/slos.md.\ngroups:\n",
         match clock.divisor() {
             1 => String::new(),
             k => format!(", {k} times as fast as production"),
         }
-    );
-    for slo in slos {
-        for group in groups(slo, clock) {
-            text.push_str(&group.yaml());
+    )
+}
+
+/// The two groups of an objective, in the order in which they are evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Half {
+    /// Pages, first and often.
+    Pages,
+    /// Rules that change slowly and read many samples, less often.
+    Budgets,
+}
+
+impl Half {
+    const ALL: [Self; 2] = [Self::Pages, Self::Budgets];
+
+    /// Its file, in the folder of a clock.
+    const fn file(self) -> &'static str {
+        match self {
+            Self::Pages => "slo.yml",
+            Self::Budgets => "slo-budgets.yml",
         }
     }
-    text
+
+    /// The name of an objective's group.
+    fn group_name(self, slo: &Slo) -> String {
+        match self {
+            Self::Pages => format!("slo-{}", slo.name),
+            Self::Budgets => format!("slo-{}-slow", slo.name),
+        }
+    }
+
+    fn group(self, slo: &Slo, clock: Clock) -> Group {
+        let (interval, rules) = match self {
+            Self::Pages => {
+                let rules = recordings::fast(slo, clock).into_iter().chain(alerts::pages(slo, clock));
+                (clock.evaluation(), rules.collect())
+            }
+            Self::Budgets => {
+                let rules = recordings::slow(slo, clock).into_iter().chain(alerts::tickets(slo, clock));
+                (clock.slow_evaluation(), rules.chain(budgets::alerts(slo, clock)).collect())
+            }
+        };
+        Group { name: self.group_name(slo), interval, rules }
+    }
 }
 
 /// Rules that are evaluated together, in order.
@@ -96,22 +152,6 @@ struct Rule {
     labels: Vec<(&'static str, String)>,
     annotations: Vec<(&'static str, String)>,
     comment: Option<String>,
-}
-
-/// The groups of an objective. Pages first and often; rules that change slowly and read many samples less often.
-fn groups(slo: &Slo, clock: Clock) -> [Group; 2] {
-    let fast = recordings::fast(slo, clock).into_iter().chain(alerts::pages(slo, clock)).collect();
-    let slow = recordings::slow(slo, clock).into_iter().chain(alerts::tickets(slo, clock)).collect();
-    let name = &slo.name;
-    [
-        Group { name: format!("slo-{name}"), interval: clock.evaluation(), rules: fast },
-        Group { name: format!("slo-{name}-slow"), interval: clock.slow_evaluation(), rules: slow },
-    ]
-}
-
-/// Names of the groups, in the order in which a test must evaluate them.
-fn group_names(slos: &[Slo]) -> Vec<String> {
-    slos.iter().flat_map(|slo| [format!("slo-{}", slo.name), format!("slo-{}-slow", slo.name)]).collect()
 }
 
 impl Group {

@@ -1,5 +1,6 @@
 //! The page of the documentation, from a template and the specs.
 
+use super::budgets;
 use crate::{
     Clock, PAIRS, Period, Severity, Sli, Slo, theory,
     window::{humane, number, percent},
@@ -10,6 +11,7 @@ pub(super) fn page(slos: &[Slo]) -> String {
     include_str!("page.md")
         .replace("{{table}}", &table(slos))
         .replace("{{clocks}}", &clocks())
+        .replace("{{budgets}}", &left(slos))
         .replace("{{times}}", &times(slos))
         .replace("{{slos}}", &slos.iter().map(section).collect::<Vec<_>>().join("\n"))
 }
@@ -42,6 +44,25 @@ fn clocks() -> String {
         )
     };
     PAIRS.iter().map(row).collect::<Vec<_>>().join("\n")
+}
+
+/// The alerts on what is left, with the numbers of a 30-day period.
+fn left(slos: &[Slo]) -> String {
+    let both = |of: &dyn Fn(Clock) -> String| {
+        format!("{} ({} on the lab's clock)", of(Clock::Production), of(Clock::Lab))
+    };
+    let Some(slo) = slos.first() else { return String::new() };
+    let horizon = both(&|clock| clock.horizon(slo).to_string());
+    let again = both(&|clock| humane(budgets::lasts_again(slo, clock)));
+    let windows = both(&|clock| {
+        let (long, short) = budgets::windows(clock);
+        format!("{long} and {short}")
+    });
+    format!(
+        "| `…BudgetEndsSoon` | at the rate of the last {windows}, what is left lasts less than {horizon} | it lasts {again}, or is gone |\n\
+         | `…BudgetSpent` | nothing is left | {} of the budget is back |",
+        percent(budgets::BACK),
+    )
 }
 
 /// Detection and end of the first page, by error ratio.
@@ -83,11 +104,23 @@ fn section(slo: &Slo) -> String {
             format!("good: `{}`", histogram.bucket(*threshold)),
             format!("all: `{}`", histogram.suffixed("_count")),
         ),
+        Sli::Throughput(flow) => (
+            format!(
+                "good: a window in which `{}` rises by at least {} per second",
+                flow.done,
+                number(flow.floor)
+            ),
+            format!(
+                "all: windows in which `{}` rises by at least {} per second",
+                flow.offered,
+                number(flow.from)
+            ),
+        ),
     };
     let budget = slo.budget() * slo.period.nominal().secs();
     format!(
         "## {}\n\n**{}** {} of the events over {period} are good; the budget is worth {} of full outage.\n\n{}\n\n- {good}\n- {total}\n\n\
-         Why {}: {}\n",
+         Why {}: {}\n{}",
         slo.name,
         slo.promise,
         percent(slo.objective),
@@ -95,5 +128,14 @@ fn section(slo: &Slo) -> String {
         slo.description,
         percent(slo.objective),
         slo.reason,
+        agreement(slo),
     )
+}
+
+/// What was sold, and when somebody looks at the objective again.
+fn agreement(slo: &Slo) -> String {
+    let sold =
+        slo.sla.as_ref().map(|sla| format!("\nSold to customers (SLA), of the price of a period: {sla}.\n"));
+    let review = slo.review.map(|day| format!("\nNext review: {day}.\n"));
+    sold.unwrap_or_default() + &review.unwrap_or_default()
 }

@@ -4,10 +4,12 @@
 //! averages of what the shortest window recorded: reading a range of hours of several dozen series every few
 //! seconds would cost more than everything else that Prometheus does in the lab. An average of rates over equal
 //! times is the rate over the whole time, so the ratio of two such averages is weighted by traffic; a mean of
-//! ratios would not be.
+//! ratios would not be. A throughput is judged in the shortest window alone: all others are averages of that.
 
 use super::{Rule, bad, ratio, recorded, total};
-use crate::{Clock, Period, Severity, Sli, Slo, Window, model::Calendar, selector::Selector, window::number};
+use crate::{
+    Clock, Flow, Period, Severity, Sli, Slo, Window, model::Calendar, selector::Selector, window::number,
+};
 
 /// Windows of pages, and rules that need no window.
 pub(super) fn fast(slo: &Slo, clock: Clock) -> Vec<Rule> {
@@ -17,8 +19,7 @@ pub(super) fn fast(slo: &Slo, clock: Clock) -> Vec<Rule> {
         info(slo, clock),
     ];
     for window in windows(clock, Severity::Page) {
-        rules.push(plain(slo, &total(window), total_rate(&slo.sli, window)));
-        rules.push(plain(slo, &bad(window), bad_rate(slo, window)));
+        rules.extend(counted(slo, clock, window));
         rules.push(ratio_of(slo, &ratio(window), &total(window), &bad(window)));
     }
     rules
@@ -26,18 +27,35 @@ pub(super) fn fast(slo: &Slo, clock: Clock) -> Vec<Rule> {
 
 /// Windows of tickets, the period, and the budget.
 pub(super) fn slow(slo: &Slo, clock: Clock) -> Vec<Rule> {
-    let base = clock.base();
     let mut rules = Vec::new();
     for window in windows(clock, Severity::Ticket) {
-        for name in [total as fn(Window) -> String, bad] {
-            let expr = format!("avg_over_time({}[{window}])", recorded(&name(base), slo));
-            rules.push(plain(slo, &name(window), expr));
-        }
+        rules.extend(averages(slo, clock, window));
         rules.push(ratio_of(slo, &ratio(window), &total(window), &bad(window)));
     }
     rules.extend(period(slo, clock));
+    rules.extend(known(slo, clock));
     rules.extend(budget(slo, clock));
     rules
+}
+
+/// Events and bad events per second over a window, from what the shortest one recorded.
+fn averages(slo: &Slo, clock: Clock, window: Window) -> [Rule; 2] {
+    [total as fn(Window) -> String, bad].map(|name| {
+        let expr = format!("avg_over_time({}[{window}])", recorded(&name(clock.base()), slo));
+        plain(slo, &name(window), expr)
+    })
+}
+
+/// One event per evaluation: a window in which enough was offered; bad if not enough was done in it.
+fn judged(slo: &Slo, clock: Clock, flow: &Flow) -> [Rule; 2] {
+    let (base, each) = (clock.base(), clock.evaluation().as_secs());
+    let offered = format!("({} >= bool {}) / {each}", rate(&flow.offered, base), number(flow.from));
+    let counted = recorded_plain(&total(base), slo);
+    let done = format!("({} or 0 * {counted})", rate(&flow.done, base));
+    [
+        plain(slo, &total(base), offered),
+        plain(slo, &bad(base), format!("{counted} * ({done} < bool {})", number(flow.floor))),
+    ]
 }
 
 /// The windows of one severity, shortest first.
@@ -75,24 +93,23 @@ fn rate(selector: &Selector, window: Window) -> String {
     format!("sum(rate({selector}[{window}]))")
 }
 
-fn total_rate(sli: &Sli, window: Window) -> String {
-    match sli {
-        Sli::Bad { total, .. } | Sli::Good { total, .. } => rate(total, window),
-        Sli::Latency { histogram, .. } => rate(&histogram.suffixed("_count"), window),
-    }
-}
-
-/// Bad events per second. If no series of bad (or good) events exists yet, there have been none; the total decides
-/// whether anything is known at all.
-fn bad_rate(slo: &Slo, window: Window) -> String {
-    let none = format!("0 * {}", recorded_plain(&total(window), slo));
-    let good = match &slo.sli {
-        Sli::Bad { bad, .. } => return format!("{}\nor\n{none}", rate(bad, window)),
-        Sli::Good { good, .. } => good.clone(),
-        Sli::Latency { histogram, threshold } => histogram.bucket(*threshold),
+/// Events and bad events per second over a window, from the services' own series. If no series of bad (or good) events exists
+/// yet, there have been none; the total decides whether anything is known at all.
+fn counted(slo: &Slo, clock: Clock, window: Window) -> [Rule; 2] {
+    let names = [total(window), bad(window)];
+    let all = recorded_plain(&names[0], slo);
+    let none = format!("0 * {all}");
+    let all_but = |good: &Selector| format!("clamp_min({all} - ({} or {none}), 0)", rate(good, window));
+    let (events, errors) = match &slo.sli {
+        Sli::Bad { bad, total } => (total.clone(), format!("{}\nor\n{none}", rate(bad, window))),
+        Sli::Good { good, total } => (total.clone(), all_but(good)),
+        Sli::Latency { histogram, threshold } => {
+            (histogram.suffixed("_count"), all_but(&histogram.bucket(*threshold)))
+        }
+        Sli::Throughput(flow) if window == clock.base() => return judged(slo, clock, flow),
+        Sli::Throughput(_) => return averages(slo, clock, window),
     };
-    let good = rate(&good, window);
-    format!("clamp_min({} - ({good} or {none}), 0)", recorded_plain(&total(window), slo))
+    [plain(slo, &names[0], rate(&events, window)), plain(slo, &names[1], errors)]
 }
 
 /// A recorded series without labels, to be combined with a sum.
@@ -107,37 +124,61 @@ fn ratio_of(slo: &Slo, name: &str, total: &str, bad: &str) -> Rule {
     plain(slo, name, format!("{bad} / ({total} > 0)\nor\n0 * {total}"))
 }
 
-/// Error ratio over the period so far, weighted by traffic.
+/// The recorded start of the current calendar period.
+const BEGAN: &str = "slo:period_start:timestamp_seconds";
+
+/// Events and bad events of the period so far, and their ratio: weighted by traffic.
 fn period(slo: &Slo, clock: Clock) -> Vec<Rule> {
     let base = clock.base();
+    let mut rules = Vec::new();
     let (all, failed) = (recorded(&total(base), slo), recorded(&bad(base), slo));
-    match (slo.period, clock) {
-        // A calendar cannot run 60 times as fast: the lab counts over the same length, rolling.
-        (Period::Rolling(_), _) | (_, Clock::Lab) => {
-            let window = clock.period(slo);
-            let over = |series: &str| format!("sum_over_time({series}[{window}])");
-            vec![over_period(slo, &over(&all), &over(&failed), &all)]
-        }
-        (Period::Calendar(calendar), Clock::Production) => {
-            let start = "slo:period_start:timestamp_seconds";
-            let mut begins = plain(slo, start, begin(calendar).to_owned());
+    // What a series is put between, and how much time each of its samples stands for.
+    let (before, after, each) = match calendar(slo, clock) {
+        None => ("sum_over_time(".to_owned(), format!("[{}])", clock.period(slo)), clock.evaluation()),
+        Some(calendar) => {
+            let mut begins = plain(slo, BEGAN, begin(calendar).to_owned());
             begins.comment = Some("When the current calendar period began, in UTC.".to_owned());
-            let own = recorded(start, slo);
+            rules.push(begins);
+            let (own, longest) = (recorded(BEGAN, slo), slo.period.nominal());
             // A sample belongs to this period if the start of its period is that of the current one.
-            let longest = slo.period.nominal();
-            let over = |series: &str| {
-                format!(
-                    "sum_over_time(({series} and on (slo) ({own} == on (slo) ({own} @ end())))[{longest}:{base}])"
-                )
-            };
-            vec![begins, over_period(slo, &over(&all), &over(&failed), &all)]
+            let current = format!(" and on (slo) ({own} == on (slo) ({own} @ end())))[{longest}:{base}])");
+            ("sum_over_time((".to_owned(), current, base)
         }
+    };
+    let [events, errors] = ["slo:period_total:count", "slo:period_bad:count"];
+    for (name, series) in [(events, &all), (errors, &failed)] {
+        rules.push(plain(slo, name, format!("{before}{series}{after} * {}", each.as_secs())));
+    }
+    rules.push(ratio_of(slo, "slo:period_error:ratio", events, errors));
+    rules
+}
+
+/// The calendar that counts. It cannot run 60 times as fast: the lab counts over the same length, rolling.
+const fn calendar(slo: &Slo, clock: Clock) -> Option<Calendar> {
+    match (slo.period, clock) {
+        (Period::Calendar(calendar), Clock::Production) => Some(calendar),
+        (Period::Rolling(_), _) | (_, Clock::Lab) => None,
     }
 }
 
-fn over_period(slo: &Slo, total: &str, bad: &str, now: &str) -> Rule {
-    plain(slo, "slo:period_error:ratio", format!("{bad}\n/\n({total} > 0)\nor\n0 * {now}"))
+/// How much of the period has been seen: from the first sample, or the start of the calendar period, until now. The recorded start
+/// reads itself, so that it survives gaps and is forgotten after a period.
+fn known(slo: &Slo, clock: Clock) -> [Rule; 2] {
+    let (since, period) = ("slo:recorded_since:timestamp_seconds", clock.period(slo));
+    let own = recorded(since, slo);
+    let first = format!("0 * {} + time()", recorded_plain(&total(clock.base()), slo));
+    let mut start = plain(slo, since, format!("min(min_over_time({own}[{period}]))\nor\n{first}"));
+    start.comment = Some("The first sample within the last period.".to_owned());
+    let from = match calendar(slo, clock) {
+        None => own,
+        Some(_) => format!("({} > {own} or {own})", recorded(BEGAN, slo)),
+    };
+    let share = format!("clamp_max((time() - {from}) / {}, 1)", period.as_secs());
+    [start, plain(slo, KNOWN, share)]
 }
+
+/// Share of the period that has been seen.
+const KNOWN: &str = "slo:period_known:ratio";
 
 /// The start of the current period, as PromQL.
 const fn begin(calendar: Calendar) -> &'static str {
@@ -155,9 +196,12 @@ fn budget(slo: &Slo, clock: Clock) -> Vec<Rule> {
     let period = clock.period(slo).as_secs();
     let current = recorded(&ratio(clock.pairs()[0].long), slo);
     let (burn, left) = ("slo:current_burn_rate:ratio", "slo:error_budget_remaining:ratio");
-    let mut remaining =
-        plain(slo, left, format!("1 - {} / {allowed}", recorded("slo:period_error:ratio", slo)));
-    remaining.comment = Some("Below 0 if more was spent than there was.".to_owned());
+    let spent = format!("{} * {}", recorded("slo:period_error:ratio", slo), recorded(KNOWN, slo));
+    let mut remaining = plain(slo, left, format!("1 - {spent} / {allowed}"));
+    remaining.comment = Some(
+        "Of the budget of the whole period, as if the part that has not been seen were good. Below 0 if more was spent."
+            .to_owned(),
+    );
     let mut exhaustion = plain(
         slo,
         "slo:time_to_exhaustion:seconds",

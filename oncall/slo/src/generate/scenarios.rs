@@ -167,6 +167,10 @@ fn series(sli: &Sli) -> Result<Vec<(String, Counts)>, String> {
             let (some, others) = split(good, total)?;
             Ok(vec![(some, Counts::Good), (others, Counts::Bad)])
         }
+        Sli::Throughput(flow) => Ok(vec![
+            (written(&flow.done.name, &flow.done.example()?), Counts::Good),
+            (written(&flow.offered.name, &flow.offered.example()?), Counts::All),
+        ]),
         Sli::Latency { histogram, threshold } => {
             let labels = histogram.example()?;
             let mut with_le = labels.clone();

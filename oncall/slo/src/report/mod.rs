@@ -1,12 +1,15 @@
-//! How much budget is left, and why: computed from two responses of Prometheus, written in four formats.
+//! How much budget is left, and why: now ([`Report`]), over a past range ([`past`]), and week by week ([`archive`]); computed
+//! from responses of Prometheus, written in four formats.
 
+pub mod archive;
+pub mod past;
 mod write;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Clock, Severity, Slo, Window};
+use crate::{AlertKind, Clock, Severity, Slo, Window, sla::SlaState};
 
 /// The query whose response [`Report::new`] reads: every recorded series of every objective.
 pub const QUERY: &str = "{__name__=~\"slo:.+\", slo!=\"\"}";
@@ -49,6 +52,9 @@ pub struct Line {
     /// Seconds until the budget is gone at the current burn rate; the length of the period if it lasts at least
     /// that long.
     pub time_to_exhaustion_seconds: Option<f64>,
+    /// What was sold, and what is owed if the rest of the period is good; absent if nothing was sold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sla: Option<SlaState>,
     /// Its firing alerts.
     pub firing: Vec<Firing>,
 }
@@ -56,10 +62,25 @@ pub struct Line {
 /// A firing alert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Firing {
+    /// Which of its alerts.
+    pub alert: AlertKind,
     /// Page or ticket.
     pub severity: Severity,
-    /// The pair of windows, by the long one.
+    /// The pair of windows, by the long one; empty for an alert on what is left.
     pub long_window: String,
+}
+
+impl Firing {
+    /// `page 1m`, `ticket spent`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let what = match self.alert {
+            AlertKind::Burn => self.long_window.as_str(),
+            AlertKind::EndsSoon => "ends soon",
+            AlertKind::Spent => "spent",
+        };
+        format!("{} {what}", self.severity)
+    }
 }
 
 /// Status of an objective.
@@ -115,12 +136,7 @@ impl Report {
     /// # Errors
     /// When JSON cannot be written, which does not happen with numbers that Prometheus sent.
     pub fn write(&self, format: Format) -> Result<String, serde_json::Error> {
-        Ok(match format {
-            Format::Text => write::text(self),
-            Format::Json => serde_json::to_string_pretty(self)? + "\n",
-            Format::Markdown => write::markdown(self),
-            Format::Html => write::html(self),
-        })
+        if format == Format::Json { json(self) } else { Ok(write::now(self).write(format)) }
     }
 
     /// Why nothing should be released: objectives with less than this share of their budget left, and those without
@@ -141,6 +157,11 @@ impl Report {
     }
 }
 
+/// JSON for a program, with a line end.
+fn json(value: &impl Serialize) -> Result<String, serde_json::Error> {
+    Ok(serde_json::to_string_pretty(value)? + "\n")
+}
+
 impl Line {
     fn new(slo: &Slo, clock: Clock, series: &Value, alerts: &Value) -> Self {
         let value = |name: &str| sample(series, name, &slo.name);
@@ -153,6 +174,8 @@ impl Line {
         };
         let firing = firing(slo, alerts);
         let budget_remaining = value("slo:error_budget_remaining:ratio");
+        // As the budget: what has not been seen of the period counts as good.
+        let good = budget_remaining.map(|left| 1.0 - (1.0 - left) * slo.budget());
         Self {
             slo: slo.name.clone(),
             service: slo.service.clone(),
@@ -164,6 +187,7 @@ impl Line {
             budget_remaining,
             burn_rates: windows.into_iter().filter_map(burn).collect(),
             time_to_exhaustion_seconds: value("slo:time_to_exhaustion:seconds"),
+            sla: slo.sla.as_ref().map(|sla| sla.state(good)),
             firing,
         }
     }
@@ -188,14 +212,17 @@ fn sample(series: &Value, name: &str, slo: &str) -> Option<f64> {
 
 fn firing(slo: &Slo, alerts: &Value) -> Vec<Firing> {
     let all = alerts["data"]["alerts"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let own = all.iter().filter(|alert| {
-        alert["state"] == "firing"
-            && alert["labels"]["slo"] == slo.name
-            && alert["labels"]["alertname"] == slo.alert()
-    });
-    own.map(|alert| Firing {
-        severity: if alert["labels"]["severity"] == "page" { Severity::Page } else { Severity::Ticket },
-        long_window: alert["labels"]["long_window"].as_str().unwrap_or_default().to_owned(),
+    let kind = |alert: &Value| {
+        let name = alert["labels"]["alertname"].as_str()?;
+        AlertKind::ALL.into_iter().find(|kind| slo.alert_of(*kind) == name)
+    };
+    let own = all.iter().filter(|alert| alert["state"] == "firing" && alert["labels"]["slo"] == slo.name);
+    own.filter_map(|alert| {
+        Some(Firing {
+            alert: kind(alert)?,
+            severity: if alert["labels"]["severity"] == "page" { Severity::Page } else { Severity::Ticket },
+            long_window: alert["labels"]["long_window"].as_str().unwrap_or_default().to_owned(),
+        })
     })
     .collect()
 }

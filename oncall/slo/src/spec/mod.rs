@@ -4,6 +4,7 @@
 //! objectives, time zones other than UTC, alert policies (v1 has one look-back window per condition, so it cannot
 //! express multi-window alerts; the windows are those of [`crate::clock`]).
 
+mod notes;
 mod objective;
 mod problem;
 mod raw;
@@ -24,6 +25,14 @@ pub const PROMISE: &str = "sre-lab/promise";
 pub const REASON: &str = "sre-lab/reason";
 /// Annotation: bad events in a long window below which nothing fires.
 pub const MINIMUM_ERRORS: &str = "sre-lab/minimum-errors";
+/// Annotation: the agreement that was sold: `below 99.5 % owes 10 %, below 99 % owes 25 %`.
+pub const SLA: &str = "sre-lab/sla";
+/// Annotation: the day on which somebody looks again at whether the objective is right: `2027-06-30`.
+pub const REVIEW: &str = "sre-lab/review";
+/// Annotation: makes the ratio one of windows; a window is good if good events come at least at this rate: `30/min`.
+pub const THROUGHPUT: &str = "sre-lab/throughput";
+/// Annotation: the rate of all events from which on a window counts; by default that of [`THROUGHPUT`].
+pub const OFFERED: &str = "sre-lab/offered";
 
 /// Reads one spec; `file` is its name in messages.
 ///

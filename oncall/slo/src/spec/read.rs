@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde_saphyr::Spanned;
 
 use super::{
-    MINIMUM_ERRORS, OWNER, PROMISE, Problem, Problems, REASON,
+    Problem, Problems,
+    notes::{Notes, notes},
     objective::{first, objective},
-    raw::{Document, Metadata, SloSpec, TimeWindow},
+    raw::{Document, SloSpec, TimeWindow},
     sli,
 };
 use crate::{PAIRS, Period, Slo, Window, model::Calendar};
@@ -62,7 +63,9 @@ pub(super) fn model(file: &str, document: &Document) -> Result<Slo, Problems> {
     let period = period(&mut reader, &spec.value.time_window);
     let objective = objective(&mut reader, &spec.value.objectives);
     let sli = match &spec.value.indicator {
-        Some(indicator) => sli::read(&mut reader, indicator, first(&spec.value.objectives)),
+        Some(indicator) => {
+            sli::read(&mut reader, indicator, first(&spec.value.objectives), notes.throughput.as_ref())
+        }
         None => {
             reader.wrong(
                 spec,
@@ -74,7 +77,7 @@ pub(super) fn model(file: &str, document: &Document) -> Result<Slo, Problems> {
     };
     match (sli, objective, period) {
         (Some(sli), Some(objective), Some(period)) if reader.problems.is_empty() => {
-            let Notes { owner, promise, reason, minimum_errors } = notes;
+            let Notes { owner, promise, reason, minimum_errors, sla, review, .. } = notes;
             Ok(Slo {
                 name,
                 title,
@@ -87,6 +90,8 @@ pub(super) fn model(file: &str, document: &Document) -> Result<Slo, Problems> {
                 objective,
                 period,
                 minimum_errors,
+                sla,
+                review,
                 origin,
                 lines: reader.lines,
             })
@@ -117,53 +122,6 @@ fn name(reader: &mut Reader, name: &Spanned<String>, field: &str) -> String {
     }
     name.value.clone()
 }
-
-struct Notes {
-    owner: String,
-    promise: String,
-    reason: String,
-    minimum_errors: u32,
-}
-
-fn notes(reader: &mut Reader, metadata: &Spanned<Metadata>) -> Notes {
-    let mut required = |key: &str, what: &str| match metadata.value.annotations.get(key) {
-        Some(text) if !text.value.trim().is_empty() => one_line(&text.value),
-        Some(text) => {
-            reader.wrong(text, &format!("metadata.annotations.{key}"), format!("empty: expected {what}"));
-            String::new()
-        }
-        None => {
-            reader.wrong(
-                metadata,
-                &format!("metadata.annotations.{key}"),
-                format!("missing: expected {what}"),
-            );
-            String::new()
-        }
-    };
-    let owner = required(OWNER, "the team that answers for the objective");
-    let promise = required(PROMISE, "what users are promised, in a sentence");
-    let reason = required(REASON, "why the objective is as high as it is");
-    let minimum_errors = match metadata.value.annotations.get(MINIMUM_ERRORS) {
-        None => DEFAULT_MINIMUM_ERRORS,
-        Some(text) => text.value.parse().ok().filter(|count| *count > 0).unwrap_or_else(|| {
-            let message = format!("expected a whole number from 1, found `{}`", text.value);
-            reader.wrong(text, &format!("metadata.annotations.{MINIMUM_ERRORS}"), message);
-            DEFAULT_MINIMUM_ERRORS
-        }),
-    };
-    let known = [OWNER, PROMISE, REASON, MINIMUM_ERRORS];
-    for (key, value) in &metadata.value.annotations {
-        if key.starts_with("sre-lab/") && !known.contains(&key.as_str()) {
-            let field = format!("metadata.annotations.{key}");
-            reader.wrong(value, &field, format!("unknown: expected one of {}", known.join(", ")));
-        }
-    }
-    Notes { owner, promise, reason, minimum_errors }
-}
-
-/// Two: a single error is not an incident, however low the traffic.
-const DEFAULT_MINIMUM_ERRORS: u32 = 2;
 
 fn unsupported(reader: &mut Reader, spec: &SloSpec) {
     if spec.budgeting_method.value != "Occurrences" {
@@ -247,6 +205,6 @@ fn calendar_period(
 }
 
 /// Folded text as one line.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

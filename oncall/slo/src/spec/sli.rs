@@ -1,20 +1,23 @@
-//! The indicator: a ratio of two counters, or a histogram with a threshold.
+//! The indicator: a ratio of two counters, a histogram with a threshold, or a rate that has to be reached.
 
 use serde_saphyr::Spanned;
 
 use super::{
+    THROUGHPUT,
+    notes::Throughput,
     raw::{Indicator, MetricHolder, MetricSource, Objective, RatioMetric, ThresholdMetric},
     read::Reader,
 };
-use crate::{Sli, selector::Selector};
+use crate::{Flow, Sli, selector::Selector};
 
 const SPEC: &str = "spec.indicator.spec";
 
-/// Reads the indicator; the threshold of a `thresholdMetric` is in the objective.
+/// Reads the indicator; the threshold of a `thresholdMetric` is in the objective, the rates of a throughput are in annotations.
 pub(super) fn read(
     reader: &mut Reader,
     indicator: &Spanned<Indicator>,
     objective: Option<&Spanned<Objective>>,
+    throughput: Option<&Throughput>,
 ) -> Option<Sli> {
     let spec = &indicator.value.spec;
     match (&spec.value.ratio_metric, &spec.value.threshold_metric) {
@@ -26,7 +29,29 @@ pub(super) fn read(
             if let Some(value) = own.and_then(|own| own.value.as_ref()) {
                 reader.wrong(value, "spec.objectives[0].value", "expected none with a ratioMetric");
             }
-            self::ratio(reader, ratio)
+            let sli = self::ratio(reader, ratio)?;
+            match (sli, throughput) {
+                (sli, None) => Some(sli),
+                (Sli::Good { good, total }, Some(rates)) => Some(Sli::Throughput(Flow {
+                    done: good,
+                    offered: total,
+                    floor: rates.floor,
+                    from: rates.from,
+                })),
+                (_, Some(_)) => {
+                    let message = format!(
+                        "{THROUGHPUT} needs `good`, what is done, in addition to `total`, what is offered"
+                    );
+                    reader.wrong(ratio, &format!("{SPEC}.ratioMetric"), message);
+                    None
+                }
+            }
+        }
+        (None, Some(threshold)) if throughput.is_some() => {
+            let message =
+                format!("expected a ratioMetric with {THROUGHPUT}: what is done, of what is offered");
+            reader.wrong(threshold, &format!("{SPEC}.thresholdMetric"), message);
+            None
         }
         (None, Some(threshold)) => self::threshold(reader, threshold, objective?),
         _ => {

@@ -106,6 +106,36 @@ const WRONG: &[(&str, &str, &str, &str)] = &[
         "metadata.annotations.sre-lab/owner: missing",
     ),
     (
+        "sre-lab/review: 2027-05-31",
+        "sre-lab/review: next spring",
+        "next spring",
+        "metadata.annotations.sre-lab/review: expected a day such as 2027-06-30, found `next spring`",
+    ),
+    (
+        "below 98 % owes 5 %",
+        "99.9 %",
+        "sre-lab/sla",
+        "metadata.annotations.sre-lab/sla: `99.9 %` is not a threshold with a credit: expected thresholds",
+    ),
+    (
+        "below 98 % owes 5 %",
+        "below 99.9 % owes 5 %",
+        "sre-lab/sla",
+        "metadata.annotations.sre-lab/sla: 99.9 % is stricter than the objective of 99 %",
+    ),
+    (
+        "sre-lab/review: 2027-05-31",
+        "sre-lab/throughput: 1/s",
+        "counter: true",
+        "spec.indicator.spec.ratioMetric: sre-lab/throughput needs `good`, what is done",
+    ),
+    (
+        "sre-lab/review: 2027-05-31",
+        "sre-lab/offered: 1/s",
+        "sre-lab/offered",
+        "metadata.annotations.sre-lab/offered: expected none without sre-lab/throughput",
+    ),
+    (
         "type: Prometheus",
         "type: Datadog",
         "type: Datadog",
@@ -240,4 +270,51 @@ fn a_calendar_window_is_read_in_utc_only() {
     assert!(found[0].contains("Prometheus rules know no other time zone"), "{found:?}");
     let found = problems(&calendar("2M", "UTC"));
     assert!(found[0].contains("expected 1d, 1w, 1M or 1Y"), "{found:?}");
+}
+
+#[test]
+fn a_throughput_is_read_and_a_rate_that_no_window_can_judge_is_refused() {
+    let text = include_str!("../order-throughput.yaml");
+    let slo = spec::read("x.yaml", text).expect("a sound spec");
+    let slo::Sli::Throughput(flow) = &slo.sli else { panic!("{:?}", slo.sli) };
+    assert_eq!((flow.floor, flow.from), (0.5, 1.0));
+    assert_eq!(flow.done.name, "orders_settled_total");
+    for (old, new, says) in [
+        (
+            "30/min",
+            "30",
+            "sre-lab/throughput: expected events per s, min or h above 0, such as 30/min, found `30`",
+        ),
+        ("30/min", "0/s", "sre-lab/throughput: expected events per s"),
+        ("30/min", "2/s", "sre-lab/offered: 1 per second is less than the 2 that have to be done"),
+        ("30/min", "6/min", "sre-lab/throughput: 0.1 per second are fewer than two events in 5s"),
+        ("orders_settled_total", "orders_setled_total", "unknown metric `orders_setled_total`"),
+    ] {
+        let found = problems(&text.replace(old, new));
+        assert!(found.iter().any(|problem| problem.contains(says)), "{new}: {found:?}");
+    }
+}
+
+/// The day is an argument: a test that reads the clock would fail one morning.
+#[test]
+fn an_objective_that_nobody_reviews_is_a_warning() {
+    let day = |text: &str| text.parse::<chrono::NaiveDate>().expect("a day");
+    let warnings = |text: &str, today: &str| {
+        let slo = spec::read("x.yaml", text).expect("a sound spec");
+        lint::warnings(&slo, day(today)).iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let text = sound();
+    assert_eq!(warnings(&text, "2027-05-31"), Vec::<String>::new(), "the day itself is in time");
+    let line = line_of(&text, "sre-lab/review");
+    let [passed] = &warnings(&text, "2027-06-01")[..] else { panic!("one warning") };
+    assert!(
+        passed.starts_with(&format!("x.yaml:{line}: metadata.annotations.sre-lab/review: 2027-05-31 has")),
+        "{passed}"
+    );
+    let without = text.replace("    sre-lab/review: 2027-05-31\n", "");
+    let [missing] = &warnings(&without, "2027-01-01")[..] else { panic!("one warning") };
+    assert!(missing.contains("sre-lab/review: missing: expected the day"), "{missing}");
+    for (name, text) in specs() {
+        assert!(spec::read(&name, &text).expect("a sound spec").review.is_some(), "{name} has no review");
+    }
 }

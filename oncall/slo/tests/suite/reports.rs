@@ -37,6 +37,7 @@ fn report() -> Report {
     let alerts = json!([
         { "state": "firing", "labels": { "alertname": "OrderFreshnessBudgetBurn", "slo": "order-freshness", "severity": "page", "long_window": "1m" } },
         { "state": "pending", "labels": { "alertname": "OrderAvailabilityBudgetBurn", "slo": "order-availability", "severity": "page", "long_window": "1m" } },
+        { "state": "firing", "labels": { "alertname": "OrderLatencyBudgetSpent", "slo": "order-latency", "severity": "ticket" } },
         { "state": "firing", "labels": { "alertname": "Other", "slo": "order-availability", "severity": "page", "long_window": "1m" } },
     ]);
     let at: DateTime<Utc> = "2026-01-02T03:04:05Z".parse().expect("a time");
@@ -93,7 +94,7 @@ fn each_format_says_the_same() {
     let cells: Vec<_> = line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
     assert_eq!(
         cells,
-        ["order-freshness", "at risk", "99 %", "99.9 %", "90 %", "20.00 x", "10 min", "page 1m"]
+        ["order-freshness", "at risk", "99 %", "99.9 %", "90 %", "20.00 x", "10 min", "98 % kept", "page 1m"]
     );
     let json: Value = serde_json::from_str(&report.write(Format::Json).unwrap()).unwrap();
     assert_eq!(json["slos"].as_array().unwrap().len(), 6);
@@ -117,4 +118,23 @@ fn an_alert_is_explained_with_its_own_numbers() {
     }
     let text = explain::explain(&slo("order-latency"), Clock::Lab);
     assert!(text.contains("10 % bad: never"), "{text}");
+    for word in
+        ["OrderLatencyBudgetEndsSoon", "lasts less than 24m", "OrderLatencyBudgetSpent", "5 % must be back"]
+    {
+        assert!(text.contains(word), "no `{word}` in:\n{text}");
+    }
+}
+
+#[test]
+fn a_spent_budget_and_an_agreement_are_in_the_report() {
+    let report = report();
+    let line = |name: &str| report.slos.iter().find(|line| line.slo == name).expect("a line");
+    let words: Vec<_> = line("order-latency").firing.iter().map(slo::report::Firing::words).collect();
+    assert_eq!(words, ["ticket spent"]);
+    // A tenth of the budget is gone: 0.01 % of the events of a whole period.
+    let sla = line("order-availability").sla.clone().expect("it is sold");
+    assert_eq!(sla.words(), "99.5 % kept");
+    assert_eq!(line("order-latency").sla, None, "nobody was sold a latency");
+    let text = report.write(Format::Text).unwrap();
+    assert!(text.lines().any(|line| line.contains("-100 %") && line.ends_with("ticket spent")), "{text}");
 }

@@ -130,13 +130,19 @@ impl Names {
             .collect();
         loop {
             let before = rules.len();
-            rules.retain(|(name, expr, own)| match self.check(expr) {
-                Ok(labels) => {
-                    let labels = labels.unwrap_or_default().into_iter().chain(own.keys().cloned());
-                    self.0.entry(name.clone()).or_default().extend(labels);
-                    false
+            rules.retain(|(name, expr, own)| {
+                // A rule may read what it recorded before.
+                if expr.contains(name.as_str()) {
+                    self.0.entry(name.clone()).or_default().extend(own.keys().cloned());
                 }
-                Err(_) => true,
+                match self.check(expr) {
+                    Ok(labels) => {
+                        let labels = labels.unwrap_or_default().into_iter().chain(own.keys().cloned());
+                        self.0.entry(name.clone()).or_default().extend(labels);
+                        false
+                    }
+                    Err(_) => true,
+                }
             });
             if rules.len() == before {
                 // The test of the rules reports those that remain.

@@ -31,7 +31,7 @@ pub(super) struct Timing {
 }
 
 /// Steps of health before a slow burn, because filling a window of days would take too long for every objective.
-pub(super) const SHORT_HISTORY: usize = 100;
+pub(super) const SHORT_HISTORY: usize = 60;
 
 /// `history`: steps of health that the windows have seen before the fault.
 pub(super) fn timing(slo: &Slo, clock: Clock, pair: &Pair, ratio: f64, history: usize) -> Option<Timing> {

@@ -1,7 +1,7 @@
 //! One test in promtool's format.
 
 use super::{
-    super::{DASHBOARD, RUNBOOKS, alerts, scalar},
+    super::{DASHBOARD, RUNBOOKS, Rule, alerts, scalar},
     Course, step,
 };
 use crate::{Clock, Pair, Slo, Window};
@@ -12,10 +12,8 @@ pub(super) struct Test {
     pub(super) input: Vec<String>,
     /// Step, expression, and the value of its one sample without labels.
     holds: Vec<(usize, String, f64)>,
-    /// Step, objective: all its alerts fire with these annotations.
-    pub(super) all_fire: Vec<(usize, Slo)>,
-    /// Step, objective: none of its alerts fires.
-    pub(super) none_fires: Vec<(usize, Slo)>,
+    /// Step, name of an alert, and its alerts that fire, as promtool writes them: none, or all with labels and annotations.
+    alerts: Vec<(usize, String, String)>,
     /// Nothing fires at all.
     silent: Vec<usize>,
 }
@@ -26,8 +24,7 @@ impl Test {
             name: name.into(),
             input: Vec::new(),
             holds: Vec::new(),
-            all_fire: Vec::new(),
-            none_fires: Vec::new(),
+            alerts: Vec::new(),
             silent: Vec::new(),
         }
     }
@@ -54,6 +51,16 @@ impl Test {
         self.silent.push(step);
     }
 
+    /// No alert of this name fires.
+    pub(super) fn silent_of(&mut self, step: usize, alert: String) {
+        self.alerts.push((step, alert, String::new()));
+    }
+
+    /// The alerts of this name are exactly `expected`.
+    pub(super) fn fires_as(&mut self, step: usize, alert: String, expected: String) {
+        self.alerts.push((step, alert, expected));
+    }
+
     pub(super) fn yaml(&self, clock: Clock) -> String {
         let step = step(clock);
         let at = |steps: usize| Window::seconds((steps as u64).max(1) * step.as_secs());
@@ -61,18 +68,15 @@ impl Test {
         for line in &self.input {
             text.push_str(&format!("      - {line}\n"));
         }
-        if !self.all_fire.is_empty() || !self.none_fires.is_empty() {
+        if !self.alerts.is_empty() {
             text.push_str("    alert_rule_test:\n");
         }
-        for (steps, slo) in &self.none_fires {
+        for (steps, alert, expected) in &self.alerts {
+            let expected = if expected.is_empty() { " []\n".to_owned() } else { format!("\n{expected}") };
             text.push_str(&format!(
-                "      - {{ eval_time: {}, alertname: {}, exp_alerts: [] }}\n",
-                at(*steps),
-                slo.alert()
+                "      - eval_time: {}\n        alertname: {alert}\n        exp_alerts:{expected}",
+                at(*steps)
             ));
-        }
-        for (steps, slo) in &self.all_fire {
-            text.push_str(&expected_alerts(slo, clock, at(*steps)));
         }
         text.push_str("    promql_expr_test:\n");
         for steps in &self.silent {
@@ -91,26 +95,36 @@ impl Test {
     }
 }
 
-/// All four alerts of an objective all of whose events are bad.
-pub(super) fn expected_alerts(slo: &Slo, clock: Clock, at: Window) -> String {
-    let mut text =
-        format!("      - eval_time: {at}\n        alertname: {}\n        exp_alerts:\n", slo.alert());
-    for pair in clock.pairs() {
-        let labels =
-            alerts::labels(slo, &pair).into_iter().map(|(name, value)| format!("{name}: {}", scalar(&value)));
-        let (summary, description) = alerts::words(slo, clock, &pair);
-        let filled = |text: String| scalar(&text.replace("{{ $value | humanizePercentage }}", "100%"));
-        text.push_str(&format!(
-            "          - exp_labels: {{ {} }}\n            exp_annotations:\n              summary: {}\n              \
-             description: {}\n              runbook_url: {}/{}.md\n              dashboard_url: {}{}\n",
-            labels.collect::<Vec<_>>().join(", "),
-            filled(summary),
-            filled(description),
-            RUNBOOKS,
-            slo.alert(),
-            DASHBOARD,
-            slo.name,
-        ));
+/// What stands in an annotation for the value.
+const VALUE: &str = "{{ $value | humanizePercentage }}";
+
+/// All four burn alerts of an objective all of whose events are bad.
+pub(super) fn expected_burn(slo: &Slo, clock: Clock) -> String {
+    let one = |pair: &Pair| {
+        let (summary, description) = alerts::words(slo, clock, pair);
+        let links = [
+            ("runbook_url", format!("{RUNBOOKS}/{}.md", slo.alert())),
+            ("dashboard_url", format!("{DASHBOARD}{}", slo.name)),
+        ];
+        let annotations = [("summary", summary), ("description", description)].into_iter().chain(links);
+        expected(&alerts::labels(slo, pair), &annotations.collect::<Vec<_>>(), "100%")
+    };
+    clock.pairs().iter().map(one).collect()
+}
+
+/// The alert of a rule, with this value in its annotations.
+pub(super) fn expected_of(rule: &Rule, value: &str) -> String {
+    expected(&rule.labels, &rule.annotations, value)
+}
+
+fn expected(labels: &[(&str, String)], annotations: &[(&str, String)], value: &str) -> String {
+    let labels = labels.iter().map(|(name, value)| format!("{name}: {}", scalar(value)));
+    let mut text = format!(
+        "          - exp_labels: {{ {} }}\n            exp_annotations:\n",
+        labels.collect::<Vec<_>>().join(", ")
+    );
+    for (name, annotation) in annotations {
+        text.push_str(&format!("              {name}: {}\n", scalar(&annotation.replace(VALUE, value))));
     }
     text
 }

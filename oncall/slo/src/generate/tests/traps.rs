@@ -5,7 +5,7 @@ use super::{
     Course, Test,
     incident::timing,
 };
-use crate::{Clock, Slo};
+use crate::{AlertKind, Clock, Slo, theory};
 
 pub(super) fn traps(slos: &[Slo], clock: Clock) -> Vec<Test> {
     vec![
@@ -23,18 +23,33 @@ pub(super) fn traps(slos: &[Slo], clock: Clock) -> Vec<Test> {
 
 /// Every recorded series exists once per objective, and is a number.
 fn complete(test: &mut Test, step: usize, slos: &[Slo], clock: Clock) {
+    let own = slos.iter().map(|slo| slo.name.as_str()).collect::<Vec<_>>().join("|");
     #[expect(clippy::cast_precision_loss, reason = "a handful of objectives")]
     let count = slos.len() as f64;
     let windows = clock.pairs().into_iter().flat_map(|pair| [pair.short, pair.long]);
     let ratios = windows.map(ratio);
-    let meta = ["error_budget", "objective", "current_burn_rate", "period_error", "error_budget_remaining"];
+    let meta = [
+        "error_budget",
+        "objective",
+        "current_burn_rate",
+        "period_error",
+        "period_known",
+        "error_budget_remaining",
+    ];
     let meta = meta.map(|name| format!("slo:{name}:ratio"));
-    let rest = ["slo:time_to_exhaustion:seconds", "slo_info"].map(str::to_owned);
+    let rest = [
+        "slo:time_to_exhaustion:seconds",
+        "slo:period_total:count",
+        "slo:period_bad:count",
+        "slo:recorded_since:timestamp_seconds",
+        "slo_info",
+    ];
+    let rest = rest.map(str::to_owned);
     let mut names: Vec<_> = ratios.chain(meta).chain(rest).collect();
     names.sort();
     names.dedup();
     for name in names {
-        test.hold(step, format!("count({name} > -1)"), count);
+        test.hold(step, format!("count({name}{{slo=~\"{own}\"}} > -1)"), count);
     }
 }
 
@@ -42,7 +57,7 @@ fn healthy(slos: &[Slo], clock: Clock) -> Test {
     let mut test = Test::new("a healthy service: silent, all of the budget left");
     for slo in slos {
         test.input(slo, &Course::default().then(60, 0.0));
-        test.none_fires.push((60, slo.clone()));
+        AlertKind::ALL.into_iter().for_each(|kind| test.silent_of(60, slo.alert_of(kind)));
         test.hold(60, format!("sum(slo:error_budget_remaining:ratio{{slo=\"{}\"}})", slo.name), 1.0);
         test.hold(
             60,
@@ -172,4 +187,34 @@ fn nothing_scraped() -> Test {
     test.hold(60, "count({__name__=~\"slo:sli_error:.*\"}) or vector(0)", 0.0);
     test.silent(60);
     test
+}
+
+/// What can be said of a throughput: its windows are good or bad as a whole. A window is bad when all of it is: a rate over five
+/// steps is above the floor until it has left the last of the good events behind.
+pub(super) fn throughput(slos: &[Slo], clock: Clock) -> Vec<Test> {
+    let mut stalled = Test::new(
+        "nothing is done any more of what is offered: the page comes, and ends when it is done again",
+    );
+    let mut healthy = Test::new("throughput, healthy: as much is done as is offered, silent");
+    let mut idle = Test::new("throughput: less is offered than counts, nothing is done, silent");
+    let mut nothing = Test::new("throughput, no data: nothing is scraped, silent");
+    let pair = clock.pairs()[0];
+    let lag = 5;
+    for slo in slos {
+        let fires = super::steps(clock, theory::detection(&pair, slo.budget(), 1.0).unwrap_or_default());
+        let lasts = lag + fires + 10;
+        stalled.input(slo, &Course::default().then(65, 0.0).then(lasts, 1.0).then(20, 0.0));
+        stalled.fires(65 + 3, slo, &pair, false);
+        stalled.fires(65 + lag + fires + 2, slo, &pair, true);
+        stalled.fires(65 + lasts - 1, slo, &pair, true);
+        stalled.fires(65 + lasts + lag + 2, slo, &pair, false);
+        healthy.input(slo, &Course::default().then(60, 0.0));
+        // One event in ten steps: the lints refuse floors that so little could reach.
+        let rare = (0..6).fold(Course::default(), |course, _| course.then_at(0.0, 9, 0.0).errors(1.0));
+        idle.input(slo, &rare);
+        idle.hold(60, format!("count({} == 0)", recorded(&ratio(pair.long), slo)), 1.0);
+    }
+    nothing.input.push("{ series: 'up', values: '0x60' }".to_owned());
+    [&mut healthy, &mut idle, &mut nothing].into_iter().for_each(|test| test.silent(60));
+    vec![stalled, healthy, idle, nothing]
 }
