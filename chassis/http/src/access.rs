@@ -13,7 +13,7 @@ use std::{
 use http::StatusCode;
 use prometheus::IntCounter;
 use tokio::time::Instant;
-use tracing::field::display;
+use tracing::Level;
 
 use chassis_telemetry::metrics::Metrics;
 
@@ -49,18 +49,21 @@ impl Access<'_> {
     /// comes from [`AccessLog::admit`].
     pub fn write(&self, represents: u64) {
         let seconds = self.duration.map(|time| Duration::from_micros(micros(time)).as_secs_f64());
-        tracing::info!(
+        tracing::event!(
             target: TARGET,
-            parent: None,
-            http.request.method = self.method,
-            http.route = self.route,
-            url.path = start_of(self.path),
-            http.response.status_code = self.status.as_u16(),
-            http.response.body.size = self.bytes,
-            http.server.request.duration = seconds,
-            network.peer.address = self.peer.map(display),
-            user_agent.original = self.user_agent.map(start_of),
-            represents,
+            parent: None::<tracing::span::Id>,
+            Level::INFO,
+            {
+                http.request.method = self.method,
+                http.route = self.route,
+                url.path = start_of(self.path),
+                http.response.status_code = self.status.as_u16(),
+                http.response.body.size = self.bytes,
+                http.server.request.duration = seconds,
+                network.peer.address = self.peer.map(display),
+                user_agent.original = self.user_agent.map(start_of),
+                represents
+            },
             "request"
         );
     }

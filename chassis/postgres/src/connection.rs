@@ -3,7 +3,9 @@
 use std::{fmt, sync::Arc, time::Instant};
 
 use futures::{TryFutureExt as _, TryStreamExt as _, future::BoxFuture, stream::BoxStream};
-use sqlx::{Either, Execute, Executor, PgConnection, Postgres, SqlStr, pool::PoolConnection};
+use sqlx::{
+    Connection as _, Either, Execute, Executor, PgConnection, Postgres, SqlStr, pool::PoolConnection,
+};
 use tokio::{runtime::Handle, time::timeout};
 use tracing::Span;
 
@@ -43,6 +45,11 @@ impl Connection {
         sqlx::raw_sql("COMMIT").execute(&mut *self).await?;
         self.in_transaction = false;
         Ok(())
+    }
+
+    /// Whether the server still answers on it.
+    pub(super) async fn answers(&mut self) -> bool {
+        self.split().0.ping().await.is_ok()
     }
 
     /// Notes in the span that what is done on it is the work of `callers`.

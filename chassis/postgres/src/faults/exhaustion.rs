@@ -3,7 +3,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sqlx::Connection as _;
 use tokio::time::timeout;
 use tracing::Span;
 
@@ -60,7 +59,7 @@ async fn take(database: &Database) -> Option<Connection> {
 async fn alive(held: Vec<Connection>) -> Vec<Connection> {
     let mut alive = Vec::with_capacity(held.len());
     for mut conn in held {
-        if conn.ping().await.is_ok() {
+        if conn.answers().await {
             alive.push(conn);
         }
     }
