@@ -1,12 +1,14 @@
 //! Shifts as an iCalendar (RFC 5545) to subscribe to: one event per shift, UTC, the same UID after every export, so
 //! that a calendar updates events instead of doubling them.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{Rota, Schedule, Shift};
 
 /// Longest line in octets, without the line break (RFC 5545, section 3.1).
 const WIDTH: usize = 75;
+/// A shift that began earlier counts as one without a begin.
+const SIGHT: TimeDelta = TimeDelta::days(400);
 const UTC: &str = "%Y%m%dT%H%M%SZ";
 
 /// What to export.
@@ -58,7 +60,9 @@ fn event(text: &mut String, rota: &Rota, schedule: &Schedule, shift: &Shift, exp
     } else {
         shift.from
     };
-    let uid = format!("{}-{person}-{}@sre-lab", schedule.name, begin.format(UTC));
+    // Somebody who is always on call has one shift without a begin.
+    let since = if export.from - begin < SIGHT { begin.format(UTC).to_string() } else { "always".to_owned() };
+    let uid = format!("{}-{person}-{since}@sre-lab", schedule.name);
     for line in [
         "BEGIN:VEVENT".to_owned(),
         format!("UID:{}", escaped(&uid)),

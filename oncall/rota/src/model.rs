@@ -20,7 +20,7 @@ pub enum ContactKind {
     Webhook,
     /// An event of the PagerDuty Events API v2; `to` names the secret with the routing key.
     Pagerduty,
-    /// A notification on the desktop of the machine that runs the control room.
+    /// A notification on the desktop of the machine that notifies.
     Desktop,
     /// The bell of its terminal.
     Bell,

@@ -1,21 +1,23 @@
 //! Parts that schedules and policies share: rotations, windows, spans.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_saphyr::Spanned;
 
 use super::{Reader, raw, values};
-use crate::{Rotation, Windows, Zone, rotation::Unit, windows::Window};
+use crate::{Person, Rotation, Windows, Zone, rotation::Unit, windows::Window};
 
 /// Longest override and longest temporary schedule.
 const LONGEST: TimeDelta = TimeDelta::days(366);
 
-/// A rotation; `known` are the names of people.
-pub(super) fn rotation<'k>(
+/// A rotation of `known` people.
+pub(super) fn rotation(
     reader: &mut Reader,
     raw: &raw::Rotation,
     field: &str,
     zone: &Zone,
-    known: impl Iterator<Item = &'k String> + Clone,
+    known: &BTreeMap<String, Person>,
 ) -> Option<Rotation> {
     let at = |name: &str| format!("{field}.{name}");
     let unit = raw.unit.value.parse::<Unit>();
@@ -32,7 +34,7 @@ pub(super) fn rotation<'k>(
     }
     let mut people = Vec::new();
     for (index, person) in reader.list(&at("people"), &raw.people.value).iter().enumerate() {
-        people.push(reader.known(person, &at(&format!("people[{index}]")), "people", known.clone()));
+        people.push(reader.known(person, &at(&format!("people[{index}]")), "people", known.keys()));
     }
     let people = people.into_iter().collect::<Option<Vec<_>>>()?;
     Some(Rotation { zone: zone.clone(), every: every?, unit: unit?, start: start?, people })

@@ -74,7 +74,7 @@ fn layer(reader: &mut Reader, raw: &raw::Layer, field: &str, place: Place<'_>) -
         Some(zone) => reader.take(zone, &format!("{field}.zone"), Zone::named(&zone.value)),
     }?;
     let at = format!("{field}.rotation");
-    let rotation = parts::rotation(reader, &raw.rotation.value, &at, &zone, place.people.keys());
+    let rotation = parts::rotation(reader, &raw.rotation.value, &at, &zone, place.people);
     let only = match &raw.only {
         None => Some(None),
         Some(windows) => parts::windows(reader, windows, &format!("{field}.only"), &zone).map(Some),
