@@ -88,7 +88,14 @@ impl Incident {
             What::Updated { text } => {
                 self.filled(text, "the update")?;
             }
-            What::Noted { kind, happened_at, text, .. } => self.noted(*kind, *happened_at, text)?,
+            What::Noted { kind, happened_at, text, sealed, .. } => {
+                self.filled(text, "the entry")?;
+                // The time of a sealed symptom would give away what is sealed.
+                if *kind == EntryKind::Symptom && !sealed {
+                    let first = self.times.symptom.map_or(*happened_at, |known| known.min(*happened_at));
+                    self.times.symptom = Some(first);
+                }
+            }
             What::Linked { link } => self.links.push(link.clone()),
             What::HypothesisStated { id, text } => self.state_hypothesis(*id, text, at)?,
             What::HypothesisTested { id, supports, text, evidence } => {
@@ -196,15 +203,6 @@ impl Incident {
             return Err(Refused::Twice { id, what });
         }
         member.ended_at = Some(ended_at);
-        Ok(())
-    }
-
-    fn noted(&mut self, kind: EntryKind, happened_at: DateTime<Utc>, text: &str) -> Result<(), Refused> {
-        self.filled(text, "the entry")?;
-        if kind == EntryKind::Symptom {
-            let first = self.times.symptom.map_or(happened_at, |known| known.min(happened_at));
-            self.times.symptom = Some(first);
-        }
         Ok(())
     }
 

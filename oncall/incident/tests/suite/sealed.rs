@@ -18,7 +18,7 @@ fn events() -> Vec<incident::Event> {
         by: "instructor-ivy".to_owned(),
     };
     let note = What::Noted {
-        kind: EntryKind::Note,
+        kind: EntryKind::Symptom,
         happened_at: after(-20),
         text: "watched from behind the curtain".to_owned(),
         evidence: vec![],
@@ -54,7 +54,11 @@ fn a_trainee_sees_nothing_that_is_sealed_before_the_incident_is_closed() {
         for secret in SECRETS {
             assert!(!seen.contains(secret), "{} shows {secret}: {seen}", incident.state);
         }
-        assert_ne!(Measures::of(&incident, Viewer::Trainee).start, Start::Fault);
+        assert_eq!(
+            Measures::of(&incident, Viewer::Trainee).start,
+            Start::Opening,
+            "not even when it was seen"
+        );
         incident.apply(&by_ada(seconds, moved(to))).expect("a step");
     }
     assert!(!everything(&incident, Viewer::Trainee).contains("cache-stampede"));
