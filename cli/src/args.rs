@@ -57,6 +57,8 @@ pub(crate) enum Command {
     Alerts(commands::alerts::Alerts),
     /// Show what reached the pager of the person on call.
     Pages(commands::pages::Pages),
+    /// Who is on call, and what the schedules ask of people.
+    Oncall(commands::oncall::OncallCommand),
     /// Objectives: check, generate, report, simulate, explain, measure.
     Slo(commands::slo::SloCommand),
     /// Show the versions of lab and of the programs that it runs.

@@ -51,6 +51,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Trace(trace) => trace.run(place).await,
         Command::Alerts(alerts) => alerts.run(place).await,
         Command::Pages(pages) => pages.run(place).await,
+        Command::Oncall(oncall) => oncall.run(place),
         Command::Slo(slo) => slo.run(place).await,
         Command::Up(up) => up.run(&place.here("up")?).await,
         Command::Down(down) => down.run(&place.here("down")?).await,

@@ -5,6 +5,7 @@ pub(crate) mod clients;
 pub(crate) mod down;
 pub(crate) mod faults;
 pub(crate) mod logs;
+pub(crate) mod oncall;
 pub(crate) mod pages;
 pub(crate) mod protections;
 mod secret_arguments;

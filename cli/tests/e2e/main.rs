@@ -10,6 +10,7 @@ mod faults;
 mod grafana;
 mod lab;
 mod logs;
+mod oncall;
 mod pages;
 mod pipeline;
 mod replicas;
