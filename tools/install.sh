@@ -4,6 +4,7 @@
 #   tools/install.sh build               what compiles the lab
 #   tools/install.sh run                 what `./lab up` starts
 #   tools/install.sh apache              that, and what Apache Kafka needs
+#   tools/install.sh opensearch          the same for OpenSearch
 #   tools/install.sh test                all of it, and what the suite needs
 #   tools/install.sh --no-install run    install nothing; fail with the command that would
 set -eu
@@ -70,6 +71,9 @@ packages() {
     esac
 }
 
+# Names of needs, once each, from the words of `fetch --check`.
+java_needs() { sed -e 's/^Java.*/java/' -e 's/^Maven$/maven/' | sort -u; }
+
 missing() {
     case "$1" in
         build | test)
@@ -87,7 +91,9 @@ missing() {
         has shellcheck || echo shellcheck
     fi
     case "$1" in
-        test | apache) "$root/tools/kafka/fetch" --check | sed -e 's/^Java.*/java/' -e 's/^Maven$/maven/' ;;
+        test) { "$root/tools/kafka/fetch" --check; "$root/tools/opensearch/fetch" --check; } | java_needs ;;
+        apache) "$root/tools/kafka/fetch" --check | java_needs ;;
+        opensearch) "$root/tools/opensearch/fetch" --check | java_needs ;;
     esac
 }
 
@@ -162,6 +168,6 @@ ensure() {
 }
 
 case "${1-}" in
-    build | run | test | apache) ensure "$1" ;;
-    *) die "expected: tools/install.sh [--no-install] build|run|apache|test" ;;
+    build | run | test | apache | opensearch) ensure "$1" ;;
+    *) die "expected: tools/install.sh [--no-install] build|run|apache|opensearch|test" ;;
 esac
