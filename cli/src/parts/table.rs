@@ -4,7 +4,8 @@ use anyhow::Result;
 use supervisor::{Part, part::Line, ports::Ports, probe::Probe};
 
 use super::{
-    alerting, apache_kafka, environment, grafana, monitoring, ports::PORTS, postgres, programs, stores,
+    alerting, apache_kafka, environment, grafana, monitoring, opensearch, ports::PORTS, postgres, programs,
+    stores,
 };
 use secrecy::ExposeSecret as _;
 
@@ -52,6 +53,8 @@ pub(crate) struct Choices {
     pub(crate) event_keys: Option<String>,
     /// Keep what Prometheus stored in earlier runs.
     pub(crate) keep_metrics: bool,
+    /// Run an OpenSearch for the logs.
+    pub(crate) opensearch: bool,
     /// Receivers of alerts in addition to the lab's own pager.
     pub(crate) webhooks: alerting::Webhooks,
 }
@@ -88,6 +91,9 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
     prometheus = prometheus.after(&["user-service", "order-worker", "order-api"]);
     parts.push(prometheus);
     parts.extend(grafana::loki(home, ports)?);
+    if choices.opensearch {
+        parts.push(opensearch::part(home, ports)?);
+    }
     parts.extend(grafana::grafana(home, ports));
     Ok(parts)
 }

@@ -6,6 +6,7 @@ mod dashboards;
 mod faults;
 mod lab;
 mod logs;
+mod opensearch;
 mod pages;
 mod pipeline;
 mod slo;
