@@ -1,7 +1,7 @@
 //! `lab up --logs opensearch`: every line of a part is in the index once, whatever dies; and the access log can be asked which
 //! client got the 404s.
 
-use std::{fs, time::Duration};
+use std::{collections::BTreeSet, fs, time::Duration};
 
 use serde_json::{Value, json};
 use testkit::{Need, available};
@@ -65,6 +65,44 @@ async fn top_of_404(lab: &Lab) -> Result<Vec<(String, u64)>, String> {
     Ok(buckets.iter().filter_map(peer).collect())
 }
 
+/// Traces that documents of a query belong to.
+async fn traces_of(lab: &Lab, query: &Value) -> Result<BTreeSet<String>, String> {
+    let body =
+        json!({ "size": 20, "query": query, "sort": [{ "@timestamp": "desc" }], "_source": ["trace_id"] });
+    let found = search(lab, &body).await?;
+    let hits = found["hits"]["hits"].as_array().ok_or_else(|| found.to_string())?;
+    Ok(hits.iter().filter_map(|hit| hit["_source"]["trace_id"].as_str().map(str::to_owned)).collect())
+}
+
+/// From a document to its trace, and from a trace to its documents.
+async fn documents_and_traces_lead_to_each_other(lab: &Lab) {
+    let missing = json!({ "bool": { "filter": [{ "term": { "status": 404 } }, { "exists": { "field": "trace_id" } }] } });
+    eventually(ARRIVED, || async {
+        let ids = traces_of(lab, &missing).await?;
+        let known = ids.iter().any(|id| lab.run(&["trace", id]).status.success());
+        if known { Ok(()) } else { Err(format!("{} ids, no trace", ids.len())) }
+    })
+    .await;
+    eventually(ARRIVED, || async {
+        let traces = lab.json(&["traces", "--service", "order-api", "--limit", "5", "--json"]);
+        let ids: Vec<&str> = traces["data"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|trace| trace["traceID"].as_str())
+            .collect();
+        for id in &ids {
+            let found = traces_of(lab, &json!({ "term": { "trace_id": id } })).await?;
+            assert!(found.iter().all(|other| other == id), "{id}: {found:?}");
+            if !found.is_empty() {
+                return Ok(());
+            }
+        }
+        Err(format!("no document for the traces {ids:?}"))
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_line_is_in_opensearch_once_whatever_dies() {
     if !available(&[Need::OpenSearch]) {
@@ -80,6 +118,8 @@ async fn every_line_is_in_opensearch_once_whatever_dies() {
         if top == [("127.0.0.1".to_owned(), MISSING)] { Ok(()) } else { Err(format!("{top:?}")) }
     })
     .await;
+
+    documents_and_traces_lead_to_each_other(&lab).await;
 
     let part = lab.part("opensearch");
     kill(&part["pid"]);
