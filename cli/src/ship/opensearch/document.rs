@@ -16,16 +16,21 @@ const LONGEST: usize = 8 << 10;
 /// The tag of what failed: lines of level error, and requests that were answered with 400 or more.
 const FAILED: &str = "error";
 
-/// What a column holds.
+/// What a column holds, and what becomes of a value on its way there.
 #[derive(Clone, Copy)]
 enum Kind {
     Word,
     Whole,
     Decimal,
+    /// Seconds in the line, milliseconds in the column.
+    Seconds,
 }
 
-/// Fields of a line, the columns that they go to, and what those hold.
-const COLUMNS: &[(&str, &str, Kind)] = &[
+/// A field of a line, the column that it goes to, and what that holds.
+type Column = (&'static str, &'static str, Kind);
+
+/// Of every line.
+const COLUMNS: &[Column] = &[
     ("bytes", "bytes", Kind::Whole),
     ("duration_ms", "duration_ms", Kind::Decimal),
     ("method", "method", Kind::Word),
@@ -35,6 +40,23 @@ const COLUMNS: &[(&str, &str, Kind)] = &[
     ("status", "status", Kind::Whole),
     ("target", "logger", Kind::Word),
     ("trace_id", "trace_id", Kind::Word),
+];
+
+/// `target` of an access log.
+const ACCESS: &str = "access";
+
+/// Of a line of an access log, in addition. Other lines have some of these names too, and stay as they are: a request that failed
+/// has a line for its cause, and must not count twice.
+const ACCESS_COLUMNS: &[Column] = &[
+    ("http.request.method", "method", Kind::Word),
+    ("http.response.body.size", "bytes", Kind::Whole),
+    ("http.response.status_code", "status", Kind::Whole),
+    ("http.route", "route", Kind::Word),
+    ("http.server.request.duration", "duration_ms", Kind::Seconds),
+    ("network.peer.address", "peer", Kind::Word),
+    ("represents", "represents", Kind::Whole),
+    ("url.path", "path", Kind::Word),
+    ("user_agent.original", "agent", Kind::Word),
 ];
 
 /// The action and the document of each line, for a bulk request.
@@ -67,7 +89,9 @@ fn id(section: &Section, offset: u64, text: &str) -> String {
 fn document(section: &Section, offset: u64, line: &Line) -> Value {
     let mut document = Map::new();
     let mut fields = line.fields.clone();
-    for (name, column, kind) in COLUMNS {
+    let access = fields.get("target").is_some_and(|target| target == ACCESS);
+    let more: &[Column] = if access { ACCESS_COLUMNS } else { &[] };
+    for (name, column, kind) in COLUMNS.iter().chain(more) {
         if let Some(value) = fields.get(*name).and_then(|value| typed(*kind, value)) {
             fields.remove(*name);
             document.insert((*column).to_owned(), value);
@@ -99,6 +123,9 @@ fn typed(kind: Kind, value: &Value) -> Option<Value> {
         (Kind::Whole, Value::Number(number)) => number.as_i64().map(Value::from),
         (Kind::Whole, Value::String(text)) => text.parse::<i64>().ok().map(Value::from),
         (Kind::Decimal, Value::Number(_)) => Some(value.clone()),
+        (Kind::Seconds, Value::Number(number)) => {
+            number.as_f64().map(|seconds| Value::from(seconds * 1000.0))
+        }
         // JSON has no infinity: it becomes `null`, which is not a number.
         (Kind::Decimal, Value::String(text)) => {
             text.parse::<f64>().ok().map(Value::from).filter(Value::is_number)
@@ -132,9 +159,11 @@ mod tests {
 
     use super::*;
 
-    const ACCESS: &str = r#"{"timestamp":"2026-11-21T06:17:01.123456Z","level":"INFO","service":"order-api",
-        "target":"access","message":"request","method":"GET","route":"/orders/{id}","status":404,"bytes":162,
-        "duration_ms":1.25,"peer":"192.0.2.7","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","user":{"tier":"gold"}}"#;
+    const LINE: &str = r#"{"timestamp":"2026-11-21T06:17:01.123456Z","level":"INFO","service":"order-api",
+        "target":"access","message":"request","http.request.method":"GET","http.route":"/orders/{id}",
+        "url.path":"/orders/7","http.response.status_code":404,"http.response.body.size":162,
+        "http.server.request.duration":0.0125,"network.peer.address":"192.0.2.7","user_agent.original":"curl/8",
+        "represents":1,"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","user":{"tier":"gold"}}"#;
 
     fn section(part: &str, text: &str) -> Section {
         let line = parse(part, text, DateTime::UNIX_EPOCH);
@@ -149,16 +178,25 @@ mod tests {
 
     #[test]
     fn an_access_line_has_its_columns_and_its_day() {
-        let (action, document) = parts(&section("order-api", ACCESS));
+        let (action, document) = parts(&section("order-api", LINE));
         assert_eq!(action["create"]["_index"], "sre-lab-logs-2026.11.21");
         let expected = json!({
             "@timestamp": "2026-11-21T06:17:01.123456000Z", "service": "order-api", "level": "INFO",
-            "logger": "access", "message": "request", "method": "GET", "route": "/orders/{id}", "status": 404,
-            "bytes": 162, "duration_ms": 1.25, "peer": "192.0.2.7", "tags": ["error"],
+            "logger": "access", "message": "request", "method": "GET", "route": "/orders/{id}", "path": "/orders/7",
+            "status": 404, "bytes": 162, "duration_ms": 12.5, "peer": "192.0.2.7", "agent": "curl/8", "represents": 1,
+            "tags": ["error"],
             "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "fields": { "user": { "tier": "gold" } },
             "log": { "file": "order-api.log", "offset": 7 },
         });
         assert_eq!(document, expected);
+    }
+
+    #[test]
+    fn the_line_of_a_cause_does_not_count_as_a_request() {
+        let cause = LINE.replace(r#""target":"access""#, r#""target":"chassis_http""#);
+        let (_, document) = parts(&section("order-api", &cause));
+        assert!(document["status"].is_null() && document["peer"].is_null(), "{document}");
+        assert_eq!(document["fields"]["http.response.status_code"], 404);
     }
 
     #[test]
@@ -172,12 +210,12 @@ mod tests {
     #[test]
     fn an_id_depends_on_the_place_and_the_text_and_on_nothing_else() {
         let id = |section: &Section| parts(section).0["create"]["_id"].as_str().unwrap().to_owned();
-        let one = section("order-api", ACCESS);
-        assert_eq!(id(&one), id(&section("order-api", ACCESS)));
-        let mut others = vec![section("order-worker", ACCESS), section("order-api", "another")];
-        let mut moved = section("order-api", ACCESS);
+        let one = section("order-api", LINE);
+        assert_eq!(id(&one), id(&section("order-api", LINE)));
+        let mut others = vec![section("order-worker", LINE), section("order-api", "another")];
+        let mut moved = section("order-api", LINE);
         moved.lines[0].0 = 8;
-        let mut replaced = section("order-api", ACCESS);
+        let mut replaced = section("order-api", LINE);
         replaced.head = "second".to_owned();
         others.extend([moved, replaced]);
         assert!(others.iter().all(|other| id(other) != id(&one)));

@@ -54,8 +54,10 @@ impl Lab {
 fn access(day: u32, peer: &str, status: u16) -> String {
     let route = if status == 404 { "unmatched" } else { "/orders" };
     json!({ "timestamp": format!("2026-11-{day:02}T06:17:01.123456Z"), "level": "INFO", "service": "order-api",
-            "target": "access", "message": "request", "method": "POST", "route": route, "status": status,
-            "bytes": 162, "duration_ms": 1.25, "peer": peer, "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736" })
+            "target": "access", "message": "request", "http.request.method": "POST", "http.route": route,
+            "url.path": "/orders", "http.response.status_code": status, "http.response.body.size": 162,
+            "http.server.request.duration": 0.0125, "network.peer.address": peer, "user_agent.original": "curl/8",
+            "represents": 1, "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736" })
     .to_string()
 }
 
@@ -111,7 +113,7 @@ async fn lines_are_in_the_index_of_their_day_and_can_be_counted_by_client() {
                                  "slow": { "max": { "field": "duration_ms" } } } });
     let found = client.search(ALL, &sums).await.unwrap();
     assert_eq!(found["aggregations"]["bytes"]["value"], 7.0 * 162.0, "{found}");
-    assert_eq!(found["aggregations"]["slow"]["value"], 1.25, "{found}");
+    assert_eq!(found["aggregations"]["slow"]["value"], 12.5, "{found}");
     let tagged = json!({ "size": 0, "query": { "term": { "tags": "error" } } });
     assert_eq!(client.search(ALL, &tagged).await.unwrap()["hits"]["total"]["value"], 7);
     // A bare node has no lifecycle policies.
@@ -250,6 +252,7 @@ fn the_files_of_the_repository_have_what_the_documents_need() {
         ("status", "long"),
         ("bytes", "long"),
         ("duration_ms", "float"),
+        ("represents", "long"),
         ("peer", "keyword"),
         ("route", "keyword"),
         ("method", "keyword"),
