@@ -4,6 +4,7 @@
 #   tools/install.sh build               what compiles the lab
 #   tools/install.sh run                 what `./lab up` starts
 #   tools/install.sh apache              that, and what Apache Kafka needs
+#   tools/install.sh opensearch          the same for OpenSearch
 #   tools/install.sh test                all of it, and what the suite needs
 #   tools/install.sh exporters           what measures the servers and the host; `run` tries it and works without it
 #   tools/install.sh --no-install run    install nothing; fail with the command that would
@@ -85,6 +86,9 @@ missing_exporters() {
     done
 }
 
+# Names of needs, once each, from the words of `fetch --check`.
+java_needs() { sed -e 's/^Java.*/java/' -e 's/^Maven$/maven/' | sort -u; }
+
 missing() {
     case "$1" in
         exporters)
@@ -107,7 +111,9 @@ missing() {
         missing_exporters
     fi
     case "$1" in
-        test | apache) "$root/tools/kafka/fetch" --check | sed -e 's/^Java.*/java/' -e 's/^Maven$/maven/' ;;
+        test) { "$root/tools/kafka/fetch" --check; "$root/tools/opensearch/fetch" --check; } | java_needs ;;
+        apache) "$root/tools/kafka/fetch" --check | java_needs ;;
+        opensearch) "$root/tools/opensearch/fetch" --check | java_needs ;;
     esac
 }
 
@@ -182,7 +188,7 @@ ensure() {
 }
 
 case "${1-}" in
-    build | test | exporters) ensure "$1" ;;
+    build | test | opensearch | exporters) ensure "$1" ;;
     run | apache)
         ensure "$1"
         # In a process of its own, which stops at the first command that fails.
@@ -190,5 +196,5 @@ case "${1-}" in
         [ "$install" = yes ] || option=--no-install
         "$root/tools/install.sh" ${option:+"$option"} exporters \
             || say "the lab runs without them; lab status says what is not measured" ;;
-    *) die "expected: tools/install.sh [--no-install] build|run|apache|test|exporters" ;;
+    *) die "expected: tools/install.sh [--no-install] build|run|apache|opensearch|test|exporters" ;;
 esac

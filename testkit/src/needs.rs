@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::kafka::{apache, wants_apache};
+use crate::{
+    kafka::{apache, wants_apache},
+    opensearch,
+};
 
 /// A program that tests start: a server from the machine's packages, or a tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +29,8 @@ pub enum Need {
     /// What the broker of [`Kafka::start`](crate::Kafka::start) needs: nothing, unless `TEST_KAFKA` selects Apache
     /// Kafka.
     Kafka,
+    /// Java and Maven, for OpenSearch.
+    OpenSearch,
     /// [`schemathesis`], which `tools/schemathesis/install` installs.
     Schemathesis,
 }
@@ -60,6 +65,7 @@ impl Need {
             ),
             Self::ApacheKafka => (apache::can_run(), apache::NEEDS),
             Self::Kafka => (!wants_apache() || apache::can_run(), apache::NEEDS),
+            Self::OpenSearch => (opensearch::can_run(), opensearch::NEEDS),
             Self::Schemathesis => (schemathesis().is_file(), "schemathesis (tools/schemathesis/install)"),
         };
         (!found).then_some(how)

@@ -113,6 +113,7 @@ const OURS: &[&str] = &[
     "lock",
     "log",
     "loki",
+    "opensearch",
     "postgres",
     "postgres.path",
     "prometheus",

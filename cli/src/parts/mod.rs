@@ -7,6 +7,7 @@ pub(crate) mod exporters;
 pub(crate) mod forget;
 pub(crate) mod grafana;
 pub(crate) mod monitoring;
+pub(crate) mod opensearch;
 pub(crate) mod ports;
 pub(crate) mod postgres;
 pub(crate) mod programs;

@@ -41,6 +41,9 @@ pub(crate) const PORTS: &[PortSpec] = &[
     port("grafana", 3000),
     port("loki", 3100),
     port("loki-grpc", 9095),
+    // 9200 is left to an OpenSearch or Elasticsearch of yours.
+    port("opensearch", 9216),
+    port("opensearch-transport", 9316),
     port("traces-ui", 16686),
     port("otlp-grpc", 4317),
     port("otlp-http", 4318),

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use supervisor::{Part, part::Line, ports::Ports, probe::Probe};
 
 use super::{
-    alerting, apache_kafka, environment, exporters, grafana, monitoring,
+    alerting, apache_kafka, environment, exporters, grafana, monitoring, opensearch,
     ports::PORTS,
     postgres, programs,
     replicas::{Instance, Replicas, instances},
@@ -60,6 +60,8 @@ pub(crate) struct Choices {
     pub(crate) event_keys: Option<String>,
     /// The clock of the objectives, and whether to keep what Prometheus stored in earlier runs.
     pub(crate) timing: monitoring::Timing,
+    /// Run an OpenSearch for the logs.
+    pub(crate) opensearch: bool,
     /// Receivers of alerts in addition to the lab's own pager.
     pub(crate) webhooks: alerting::Webhooks,
 }
@@ -107,6 +109,9 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
     parts.extend(exporters);
     parts.push(prometheus);
     parts.extend(grafana::loki(home, ports)?);
+    if choices.opensearch {
+        parts.push(opensearch::part(home, ports)?);
+    }
     parts.extend(grafana::grafana(home, ports));
     Ok(parts)
 }

@@ -11,6 +11,7 @@ mod grafana;
 mod lab;
 mod logs;
 mod oncall;
+mod opensearch;
 mod pages;
 mod pipeline;
 mod replicas;

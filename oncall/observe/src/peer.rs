@@ -80,6 +80,25 @@ impl Peer {
         self.send(self.client.post(&url).json(body), url).await
     }
 
+    /// `PUT` JSON.
+    ///
+    /// # Errors
+    /// As [`Peer::call`].
+    pub async fn put(&self, path: &str, query: &[(&str, &str)], body: &Value) -> Result<Value> {
+        let url = format!("{}{path}", self.base);
+        self.send(self.client.put(&url).query(query).json(body), url).await
+    }
+
+    /// `POST` lines of JSON.
+    ///
+    /// # Errors
+    /// As [`Peer::call`].
+    pub async fn post_lines(&self, path: &str, query: &[(&str, &str)], lines: String) -> Result<Value> {
+        let url = format!("{}{path}", self.base);
+        let request = self.client.post(&url).query(query).body(lines);
+        self.send(request.header("content-type", "application/x-ndjson"), url).await
+    }
+
     /// Converts a response to its expected type.
     ///
     /// # Errors
@@ -110,11 +129,11 @@ impl Peer {
     }
 }
 
-/// The message of a problem document, with its messages about fields; that of Prometheus; or that of Jaeger, which
-/// is a list.
+/// The message of a problem document, with its messages about fields; that of Prometheus; that of Jaeger, which is a
+/// list; or that of OpenSearch, which is an object.
 fn refused(url: String, status: u16, body: &str) -> Error {
     let problem: Value = serde_json::from_str(body).unwrap_or_default();
-    let sentence = problem["errors"][0]["msg"].as_str();
+    let sentence = problem["errors"][0]["msg"].as_str().or_else(|| problem["error"]["reason"].as_str());
     let sentence =
         ["detail", "title", "error"].iter().fold(sentence, |found, name| found.or(problem[name].as_str()));
     let fields = problem["errors"].as_object().into_iter().flatten().map(|(name, expected)| {
@@ -144,6 +163,12 @@ mod tests {
         assert_eq!(error.to_string(), "no such\\nfault (http://x/faults: 400)\n  rate: 0 to 1");
         let jaeger = refused("http://x".to_owned(), 404, r#"{"errors":[{"msg":"trace not found"}]}"#);
         assert_eq!(jaeger.to_string(), "trace not found (http://x: 404)");
+        let opensearch = refused(
+            "http://x".to_owned(),
+            400,
+            r#"{"error":{"type":"y","reason":"no such index"},"status":400}"#,
+        );
+        assert_eq!(opensearch.to_string(), "no such index (http://x: 400)");
         assert_eq!(refused("http://x".to_owned(), 502, "gone\n").to_string(), "gone (http://x: 502)");
     }
 

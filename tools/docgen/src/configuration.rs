@@ -9,7 +9,8 @@ const INTRO: &str = "# Configuration
 Every setting is a flag and an environment variable; the flag wins. Durations and sizes carry their
 unit (`250ms`, `5s`, `10m`; `64KiB`, `256MiB`). An invalid setting ends the process with exit code 64
 and a line that names the variable, the value and what was expected. Each process prints the same
-text with `--help`.
+text with `--help`. `lab up --help` has the settings of a lab, and `deploy/helm/sre-lab/values.yaml`
+those of the chart.
 
 <!-- Generated from the code by `just generate`; `./lab test` fails when it differs. -->
 ";

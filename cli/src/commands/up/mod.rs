@@ -24,12 +24,13 @@ use crate::{
         alerting::{Webhooks, webhook_url},
         grafana::LOKI,
         monitoring::Timing,
+        opensearch::{self, LogStore, OPENSEARCH},
         ports::{self, parse_choice},
         replicas::{self, Replicas},
         table::{Broker, Choices, Kafka, table},
     },
     progress::Progress,
-    ship::ship,
+    ship,
     signals::{self, Hangup},
     terminal::say,
 };
@@ -49,6 +50,7 @@ const TAIL: usize = 20;
     lab up --clock production           objectives over 30 days, as in production; keeps its metrics\n  \
     lab up --webhook https://host/hook  also send pages to your receiver\n  \
     lab up --kafka apache               Apache Kafka with a durable log, from Maven Central; needs Java 17\n  \
+    lab up --logs opensearch            all logs in OpenSearch too, one index per day; needs Java 17\n  \
     KAFKA_BROKERS=host:9092 lab up      your Kafka or Redpanda instead of the embedded broker")]
 pub(crate) struct Up {
     /// Run in the background; return when everything is ready, or exit with 1 and the log if it is not.
@@ -78,6 +80,16 @@ pub(crate) struct Up {
     /// Use this broker, and start none.
     #[arg(long, env = "KAFKA_BROKERS", value_name = "HOST:PORT,…")]
     kafka_brokers: Option<String>,
+    /// Where the logs of all parts are shipped to.
+    #[arg(long, env = "LAB_LOGS", value_enum, value_name = "KIND", default_value_t = LogStore::Loki)]
+    logs: LogStore,
+    /// Ship the logs to this OpenSearch, and start none.
+    #[arg(long, env = "OPENSEARCH_URL", value_name = "URL", value_parser = opensearch::address)]
+    opensearch_url: Option<Url>,
+    /// Days that OpenSearch keeps log lines, 1 to 3650.
+    #[arg(long, env = "LAB_LOGS_DAYS", value_name = "DAYS", default_value_t = 7,
+          value_parser = clap::value_parser!(u16).range(1..=3650))]
+    logs_days: u16,
     /// Share of new traces to keep, 0 to 1. A request that arrives with a sampled `traceparent` is always kept.
     #[arg(long, env = "LAB_TRACE_RATIO", value_name = "RATIO", default_value_t = 1.0, value_parser = ratio)]
     trace_ratio: f64,
@@ -128,6 +140,7 @@ impl Up {
         if ended > 0 {
             say(format!("lab: ended {ended} processes of a lab that was killed"));
         }
+        let index = self.index(ports.get(OPENSEARCH));
         let choices = Choices {
             ports,
             kafka: self.broker(),
@@ -138,11 +151,12 @@ impl Up {
             token: home.token.clone(),
             event_keys: self.event_keys,
             timing: Timing { clock: self.clock.into(), keep: self.keep_metrics },
+            opensearch: index.is_some() && self.opensearch_url.is_none(),
             webhooks: Webhooks { generic: self.webhook, slack: self.slack_webhook },
         };
         let parts = table(home, &choices)?;
         ports::check(&parts)?;
-        let outcome = supervise(home, parts, self.clock.into(), self.background).await;
+        let outcome = supervise(home, parts, self.clock.into(), index, self.background).await;
         LabState::remove(&home.dir)?;
         drop(lock);
         outcome?;
@@ -156,6 +170,13 @@ impl Up {
             (_, Broker::Embedded) => Kafka::Embedded,
             (_, Broker::Apache) => Kafka::Apache,
         }
+    }
+
+    /// Where logs are shipped to in addition to Loki; `port` is that of an OpenSearch of this lab.
+    fn index(&self, port: u16) -> Option<ship::opensearch::Target> {
+        let ours = (self.logs == LogStore::OpenSearch).then(|| format!("http://127.0.0.1:{port}"));
+        let url = self.opensearch_url.as_ref().map(Url::to_string).or(ours)?;
+        Some(ship::opensearch::Target { url, days: self.logs_days })
     }
 }
 
@@ -185,7 +206,13 @@ fn lock(home: &Home) -> Result<Lock> {
     }
 }
 
-async fn supervise(home: &Home, parts: Vec<Part>, clock: Clock, background: bool) -> Result<()> {
+async fn supervise(
+    home: &Home,
+    parts: Vec<Part>,
+    clock: Clock,
+    index: Option<ship::opensearch::Target>,
+    background: bool,
+) -> Result<()> {
     let board = Board::new(&home.dir, &parts, |sentence| say(format_args!("lab: {sentence}")));
     board.label(CLOCK, clock.as_str());
     let stop = Stop::default();
@@ -195,8 +222,9 @@ async fn supervise(home: &Home, parts: Vec<Part>, clock: Clock, background: bool
     tokio::spawn(signals::listen(stop.gently.clone(), stop.now.clone(), hangup, words));
     tokio::spawn(show(board.clone(), background));
     let loki = parts.iter().find_map(|part| part.ports.get(LOKI)).copied();
-    // Ends with this process, as the parts do.
-    loki.map(|port| tokio::spawn(ship(home.clone(), port)));
+    // They end with this process, as the parts do.
+    loki.map(|port| tokio::spawn(ship::loki::ship(home.clone(), port)));
+    index.map(|target| tokio::spawn(ship::opensearch::ship(home.clone(), target)));
     let outcome = supervisor::run(&home.dir, parts, &board, Policy::default(), &stop).await;
     if outcome.is_err() && !background {
         report_failure(&board.now());
@@ -234,6 +262,7 @@ fn welcome(state: &LabState, detached: bool) {
         ("Prometheus", url("prometheus")),
         ("Traces", url("traces-ui")),
         ("Grafana", url("grafana")),
+        ("OpenSearch", url(OPENSEARCH)),
     ]);
     for (name, url) in places {
         if let Some(url) = url {

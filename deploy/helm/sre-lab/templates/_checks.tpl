@@ -25,6 +25,25 @@
 {{- if and $v.alertmanager.enabled (not $v.prometheus.enabled) -}}
 {{- fail "alertmanager.enabled is true, but nothing would send it alerts: enable prometheus, or disable alertmanager." -}}
 {{- end -}}
+{{- with $v.alertmanager -}}
+{{- $slack := or .slack.url .slack.existingSecret -}}
+{{- $pagerduty := or .pagerduty.routingKey .pagerduty.existingSecret -}}
+{{- if and .slack.url .slack.existingSecret -}}
+{{- fail "alertmanager.slack.url and alertmanager.slack.existingSecret are both set: set only one of them." -}}
+{{- end -}}
+{{- if and .pagerduty.routingKey .pagerduty.existingSecret -}}
+{{- fail "alertmanager.pagerduty.routingKey and alertmanager.pagerduty.existingSecret are both set: set only one of them." -}}
+{{- end -}}
+{{- if and (not .enabled) (or $slack $pagerduty .webhookUrl) -}}
+{{- fail "alertmanager.enabled is false, so nobody would call the receivers slack, pagerduty or webhookUrl: enable it, or leave them empty." -}}
+{{- end -}}
+{{- end -}}
+{{- if and $v.prometheus.annotatedPods.enabled (not $v.prometheus.enabled) -}}
+{{- fail "prometheus.annotatedPods is for the chart's own Prometheus, which is not enabled." -}}
+{{- end -}}
+{{- if and $v.prometheus.annotatedPods.namespaces (not $v.prometheus.annotatedPods.enabled) -}}
+{{- fail "prometheus.annotatedPods.namespaces is set, but prometheus.annotatedPods.enabled is false." -}}
+{{- end -}}
 {{- $interval := include "sre-lab.interval" . -}}
 {{- if eq (include "sre-lab.clock" .) "production" -}}
 {{- if not (regexMatch "^([1-9][0-9]{0,2}|[1-4][0-9]{3}|5000)ms$|^[1-5]s$" $interval) -}}

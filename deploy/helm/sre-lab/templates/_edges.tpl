@@ -83,6 +83,12 @@ edges:
 {{- if and $v.alertmanager.enabled $v.alertmanager.webhookUrl }}
   - { from: alertmanager, to: outside, port: {{ regexFind ":[0-9]+" (urlParse $v.alertmanager.webhookUrl).host | trimPrefix ":" | default (hasPrefix "https:" $v.alertmanager.webhookUrl | ternary "443" "80") }} }
 {{- end }}
+{{- with $v.alertmanager }}
+{{- if and .enabled (or .slack.url .slack.existingSecret .pagerduty.routingKey .pagerduty.existingSecret) }}
+  # Slack and PagerDuty.
+  - { from: alertmanager, to: outside, port: 443 }
+{{- end }}
+{{- end }}
 {{- if $v.kubeStateMetrics.enabled }}
   - { from: kube-state-metrics, to: outside, port: 443 }
   - { from: kube-state-metrics, to: outside, port: 6443 }

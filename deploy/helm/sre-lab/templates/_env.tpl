@@ -53,16 +53,40 @@
 {{- end }}
 {{- end }}
 
-{{/* Alertmanager's routes of local mode, with the receivers of the chart: the lab's pager, and your own webhook. */}}
+{{/*
+Alertmanager's routes of local mode, with the receivers of the chart: the lab's pager, and your own. Addresses and keys of those
+are read from files of a Secret.
+*/}}
 {{- define "sre-lab.alertmanagerConfig" -}}
-{{- $urls := list -}}
-{{- if .Values.pager.enabled }}{{ $urls = append $urls (printf "http://lab-pager:%d/webhook" (int .Values.pager.port)) }}{{ end -}}
-{{- with .Values.alertmanager.webhookUrl }}{{ $urls = append $urls . }}{{ end -}}
-{{- $integrations := list "    webhook_configs:" -}}
-{{- range $urls }}{{ $integrations = append $integrations (printf "      - { url: %s, send_resolved: true }" (quote .)) }}{{ end -}}
+{{- $integrations := dict "page" (list) "ticket" (list) -}}
+{{- range $severity := list "page" "ticket" -}}
+{{- $lines := list -}}
+{{- with $.Values.alertmanager -}}
+{{- if or $.Values.pager.enabled .webhookUrl }}{{ $lines = append $lines "    webhook_configs:" }}{{ end -}}
+{{- if $.Values.pager.enabled }}{{ $lines = append $lines (printf "      - { url: %s, send_resolved: true }" (quote (printf "http://lab-pager:%d/webhook" (int $.Values.pager.port)))) }}{{ end -}}
+{{- if .webhookUrl }}{{ $lines = append $lines "      - { url_file: /etc/alertmanager/secrets/webhook-url, send_resolved: true }" }}{{ end -}}
+{{- if and (eq $severity "page") (or .pagerduty.routingKey .pagerduty.existingSecret) -}}
+{{- $lines = concat $lines (list
+  "    pagerduty_configs:"
+  "      - routing_key_file: /etc/alertmanager/secrets/pagerduty-key"
+  "        severity: critical"
+  "        description: '{{ .CommonAnnotations.summary }}'"
+  "        details:"
+  "          runbook: '{{ .CommonAnnotations.runbook_url }}'"
+  "          dashboard: '{{ .CommonAnnotations.dashboard_url }}'") -}}
+{{- end -}}
+{{- if or .slack.url .slack.existingSecret -}}
+{{- $lines = concat $lines (list
+  "    slack_configs:"
+  (printf "      - { api_url_file: /etc/alertmanager/secrets/slack-url, channel: '%s', send_resolved: true }" (eq $severity "page" | ternary .slack.pages .slack.tickets))) -}}
+{{- end -}}
+{{- end -}}
+{{- $_ := set $integrations $severity (join "\n" $lines) -}}
+{{- end -}}
+{{- $page := printf "  - name: page\n%s" $integrations.page -}}
 {{- /* The window of the fastest page is another one on each clock: dashboards/alertmanager. */ -}}
 {{- $fastest := eq (include "sre-lab.clock" .) "production" | ternary "\"1h\"" "\"1m\"" -}}
-{{- .Files.Get "files/alertmanager.yml" | replace "{{integrations}}" (empty $urls | ternary "" (join "\n" $integrations)) | replace "\"1m\"" $fastest -}}
+{{- .Files.Get "files/alertmanager.yml" | replace "  - name: page\n{{integrations}}" $page | replace "{{integrations}}" $integrations.ticket | replace "\"1m\"" $fastest -}}
 {{- end }}
 
 {{/* { http-error: { rate: 0.2, ttl: 5m } }  ->  http-error?rate=0.2&ttl=5m */}}

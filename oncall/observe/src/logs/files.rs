@@ -2,15 +2,16 @@
 //! when a file was capped (truncated) or replaced.
 
 use std::{
-    fs::{self, File},
-    io::{Read, Seek, SeekFrom},
-    os::unix::fs::MetadataExt,
+    fs,
     path::{Path, PathBuf},
 };
 
 use chrono::{DateTime, Utc};
 
-use super::line::{self, Line};
+use super::{
+    line::{self, Line},
+    tail,
+};
 use crate::{Error, Result};
 
 /// The files and how far each was read.
@@ -26,9 +27,8 @@ struct Tail {
     part: String,
     path: PathBuf,
     inode: u64,
+    /// Where the next line begins.
     offset: u64,
-    /// The start of a line that is not complete yet.
-    rest: Vec<u8>,
     /// Time of the last line.
     time: DateTime<Utc>,
 }
@@ -66,12 +66,7 @@ impl Follower {
     }
 
     fn parts(&self) -> std::io::Result<Vec<String>> {
-        let names = fs::read_dir(&self.folder)?.flatten();
-        let names = names.filter_map(|entry| entry.file_name().into_string().ok());
-        let mut parts: Vec<_> =
-            names.filter_map(|name| Some(name.strip_suffix(".log")?.to_owned())).collect();
-        parts.sort();
-        Ok(parts)
+        parts(&self.folder)
     }
 
     /// Finds parts that have started to log since the last call.
@@ -86,16 +81,18 @@ impl Follower {
     }
 }
 
+/// The parts that have a log in `folder`, sorted.
+pub(super) fn parts(folder: &Path) -> std::io::Result<Vec<String>> {
+    let names = fs::read_dir(folder)?.flatten();
+    let names = names.filter_map(|entry| entry.file_name().into_string().ok());
+    let mut parts: Vec<_> = names.filter_map(|name| Some(name.strip_suffix(".log")?.to_owned())).collect();
+    parts.sort();
+    Ok(parts)
+}
+
 impl Tail {
     fn new(part: &str, path: PathBuf) -> Self {
-        Self {
-            part: part.to_owned(),
-            path,
-            inode: 0,
-            offset: 0,
-            rest: Vec::new(),
-            time: DateTime::<Utc>::UNIX_EPOCH,
-        }
+        Self { part: part.to_owned(), path, inode: 0, offset: 0, time: DateTime::<Utc>::UNIX_EPOCH }
     }
 
     fn younger_than(&self, began: Option<DateTime<Utc>>) -> bool {
@@ -104,31 +101,23 @@ impl Tail {
     }
 
     fn read(&mut self) -> Vec<Line> {
-        let bytes = self.news().unwrap_or_default();
-        self.rest.extend(bytes);
-        let Some(end) = self.rest.iter().rposition(|byte| *byte == b'\n') else { return Vec::new() };
-        let whole: Vec<u8> = self.rest.drain(..=end).collect();
-        let text = String::from_utf8_lossy(&whole);
         let mut lines = Vec::new();
-        for text in text.lines().filter(|line| !line.trim().is_empty()) {
-            let line = line::parse(&self.part, text, self.time);
+        for (_, text) in self.news().unwrap_or_default().lines {
+            let line = line::parse(&self.part, &text, self.time);
             self.time = line.time;
             lines.push(line);
         }
         lines
     }
 
-    fn news(&mut self) -> std::io::Result<Vec<u8>> {
-        let mut file = File::open(&self.path)?;
-        let meta = file.metadata()?;
-        if meta.ino() != self.inode || meta.len() < self.offset {
-            (self.inode, self.offset) = (meta.ino(), 0);
-            self.rest.clear();
+    fn news(&mut self) -> std::io::Result<tail::Piece> {
+        let (inode, length) = tail::identity(&self.path)?;
+        if inode != self.inode || length < self.offset {
+            (self.inode, self.offset) = (inode, 0);
         }
-        file.seek(SeekFrom::Start(self.offset))?;
-        let mut bytes = Vec::new();
-        self.offset += file.read_to_end(&mut bytes)? as u64;
-        Ok(bytes)
+        let piece = tail::read(&self.path, self.offset, usize::MAX)?;
+        self.offset = piece.end;
+        Ok(piece)
     }
 }
 
