@@ -109,7 +109,8 @@ impl Server {
         let address = listener.local_addr().map_err(named)?;
         let drain = CancellationToken::new();
         let port = Arc::new(Port {
-            routes,
+            // Makes the services of all routes now; a router makes those it does not have yet anew for each request.
+            routes: routes.with_state(()),
             gate: Gate::new(&settings.limits.allowed_hosts),
             crowd: Arc::new(Crowd::new(&settings.limits)),
             settings,

@@ -6,12 +6,7 @@ use incident::{
     alerts::{Alert, AlertKey, Labels},
 };
 
-/// When every test begins.
-pub(crate) fn start() -> DateTime<Utc> {
-    after(0)
-}
-
-/// Seconds later.
+/// Seconds after every test begins.
 pub(crate) fn after(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_780_315_200, 0).expect("a time") + TimeDelta::seconds(seconds)
 }
