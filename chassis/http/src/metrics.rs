@@ -3,7 +3,7 @@
 //! Handles are resolved once per method and template; a request finds its own by one hash look-up. Labels are bounded:
 //! templates come from the router, methods are the standard ones or `_OTHER`, statuses are three digits.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use arc_swap::ArcSwap;
 use axum::response::Response;
@@ -51,9 +51,10 @@ pub(super) struct HttpMetrics {
 }
 
 /// The methods of one template, by label: few, so a scan is fastest.
-type Methods = Vec<(&'static str, Arc<Endpoint>)>;
+type Methods = Vec<(&'static str, &'static Endpoint)>;
 
-/// The handles of one method of one route.
+/// The handles of one method of one route. There are as many as series, so they live as long as the process: a count of users
+/// would be written by every request.
 pub(super) struct Endpoint {
     /// `{METHOD} {template}`, as the span is named.
     pub(super) span_name: String,
@@ -76,17 +77,17 @@ impl HttpMetrics {
     }
 
     /// The handles for a request.
-    pub(super) fn endpoint(&self, template: Option<&str>, method: &Method) -> Arc<Endpoint> {
+    pub(super) fn endpoint(&self, template: Option<&str>, method: &Method) -> &'static Endpoint {
         let (template, method) = (template.unwrap_or(UNMATCHED), label(method));
         let known = self.endpoints.load();
         let found = known.get(template).and_then(|methods| methods.iter().find(|(name, _)| *name == method));
         match found {
-            Some((_, endpoint)) => Arc::clone(endpoint),
+            Some((_, endpoint)) => endpoint,
             None => self.add(template, method),
         }
     }
 
-    fn add(&self, template: &str, method: &'static str) -> Arc<Endpoint> {
+    fn add(&self, template: &str, method: &'static str) -> &'static Endpoint {
         let families = &self.families;
         let counter = |status: u16| {
             let status = StatusCode::from_u16(status).unwrap_or_default();
@@ -94,7 +95,7 @@ impl HttpMetrics {
         };
         // Without a route there is one response only.
         let usual = if template == UNMATCHED { &[404] } else { usual_statuses(method) };
-        let endpoint = Arc::new(Endpoint {
+        let endpoint: &'static Endpoint = Box::leak(Box::new(Endpoint {
             span_name: if template == UNMATCHED { method.to_owned() } else { format!("{method} {template}") },
             method,
             template: template.to_owned(),
@@ -102,12 +103,12 @@ impl HttpMetrics {
             requests: families.http_requests_total.clone(),
             duration: families.http_request_duration_seconds.with(&[method, template]),
             in_flight: families.http_requests_in_flight.clone(),
-        });
+        }));
         self.endpoints.rcu(|known| {
             let mut known = HashMap::clone(known);
             let methods = known.entry(template.to_owned()).or_default();
             if !methods.iter().any(|(name, _)| *name == method) {
-                methods.push((method, Arc::clone(&endpoint)));
+                methods.push((method, endpoint));
             }
             known
         });

@@ -7,7 +7,6 @@ use std::{
     convert::Infallible,
     mem,
     pin::pin,
-    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -50,7 +49,8 @@ pub fn stack(public: Routes, failures: Option<Render>, config: &HttpConfig, chas
     };
     let failures = Failures::new(failures, config.request_timeout);
     let faults = InboundFaults::new(&chassis.faults, failures);
-    let layers = ServiceBuilder::new().layer(Stack(Arc::new(shared))).layer(faults);
+    // A port lives as long as its process. A count of users would be written twice by each request, on all cores.
+    let layers = ServiceBuilder::new().layer(Stack(Box::leak(Box::new(shared)))).layer(faults);
     public.router.fallback(no_route).method_not_allowed_fallback(no_method).layer(layers)
 }
 
@@ -65,7 +65,7 @@ async fn no_method(method: Method) -> Problem {
 
 /// Everything outside the faults and the handler.
 #[derive(Clone)]
-struct Stack(Arc<Shared>);
+struct Stack(&'static Shared);
 
 struct Shared {
     metrics: HttpMetrics,
@@ -79,13 +79,13 @@ impl<S> Layer<S> for Stack {
     type Service = Stacked<S>;
 
     fn layer(&self, inner: S) -> Stacked<S> {
-        Stacked { shared: Arc::clone(&self.0), inner }
+        Stacked { shared: self.0, inner }
     }
 }
 
 #[derive(Clone)]
 struct Stacked<S> {
-    shared: Arc<Shared>,
+    shared: &'static Shared,
     inner: S,
 }
 
@@ -103,17 +103,17 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let shared = Arc::clone(&self.shared);
+        let shared = self.shared;
         let template = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
         let endpoint = shared.metrics.endpoint(template, request.method());
-        let traced = Traced::new(&request, &endpoint, template, shared.trace_ratio, shared.subject);
+        let traced = Traced::new(&request, endpoint, template, shared.trace_ratio, shared.subject);
         if request.body().is_end_stream() {
             // axum's routes do nothing before they are polled, so nothing happens outside the layers.
             let handler = self.inner.call(request);
             return Box::pin(async move {
                 let began = Began::default();
-                let work = pin!(shared.work(&endpoint, &began, handler));
-                Ok(traced.run(&shared.access, &endpoint, &began, work).await)
+                let work = pin!(shared.work(endpoint, &began, handler));
+                Ok(traced.run(&shared.access, endpoint, &began, work).await)
             });
         }
         // The ready service serves this request, its clone the next one.
@@ -123,11 +123,11 @@ where
             let began = Began::default();
             let work = pin!(async {
                 match chassis_serve::read(request).await {
-                    Ok(request) => shared.work(&endpoint, &began, inner.call(request)).await,
+                    Ok(request) => shared.work(endpoint, &began, inner.call(request)).await,
                     Err(error) => endpoint.refuse(Problem::from(error).into_response()),
                 }
             });
-            Ok(traced.run(&shared.access, &endpoint, &began, work).await)
+            Ok(traced.run(&shared.access, endpoint, &began, work).await)
         })
     }
 }

@@ -24,12 +24,18 @@ use crate::{
     server::Port,
 };
 
+/// A connection and its port. Each request counts as a user of this, not of the port, whose count all cores would write.
+pub(crate) struct Link {
+    pub(crate) port: Arc<Port>,
+    pub(crate) state: Arc<State>,
+}
+
 /// Answers one request.
 pub(crate) fn answer(
-    port: &Arc<Port>,
-    state: &Arc<State>,
+    link: &Arc<Link>,
     request: Request<Incoming>,
 ) -> impl Future<Output = Result<Response<Answer>, Infallible>> + Send + use<> {
+    let Link { port, state } = &**link;
     let turn = Turn::begin(state);
     let refusal = port.gate.refuse(&request, &state.known);
     let mut request = request.map(|incoming| {
@@ -48,8 +54,9 @@ pub(crate) fn answer(
             Ok(port.routes.clone().call(request))
         }
     };
-    let (port, state) = (Arc::clone(port), Arc::clone(state));
+    let link = Arc::clone(link);
     async move {
+        let Link { port, state } = &*link;
         let mut response = match served {
             Ok(serving) => serving.await.unwrap_or_else(|never| match never {}),
             Err(response) => response,

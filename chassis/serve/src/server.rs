@@ -37,7 +37,7 @@ use crate::{
     clock::{Clock, millis},
     connection::{State, supervise},
     crowd::Crowd,
-    exchange,
+    exchange::{self, Link},
     gate::Gate,
     stream::Stream,
 };
@@ -221,8 +221,8 @@ fn open(
     let place = port.crowd.enter(peer.ip(), &state);
     let io = TokioIo::new(Stream::new(tcp, Arc::clone(&state)));
     let service = service_fn({
-        let (port, state) = (Arc::clone(port), Arc::clone(&state));
-        move |request: Request<Incoming>| exchange::answer(&port, &state, request)
+        let link = Arc::new(Link { port: Arc::clone(port), state: Arc::clone(&state) });
+        move |request: Request<Incoming>| exchange::answer(&link, request)
     });
     // A broken connection is not an error of ours: its requests count as cancelled.
     match port.settings.protocol {

@@ -5,7 +5,6 @@ mod failures;
 
 use std::{
     convert::Infallible,
-    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -26,10 +25,11 @@ use crate::{
 pub(crate) use failures::Failures;
 pub use failures::{Failure, Render};
 
-/// The inbound points that the service declares. Cheap to clone: routers do so for each request.
+/// The inbound points that the service declares. Routers clone it for each request, so it has no count of its users, and lives as
+/// long as the process.
 #[derive(Clone)]
 pub(crate) struct InboundFaults {
-    points: Arc<Points>,
+    points: &'static Points,
 }
 
 struct Points {
@@ -50,7 +50,7 @@ impl InboundFaults {
             error: faults.find(&HTTP_ERROR),
             failures,
         };
-        Self { points: Arc::new(points) }
+        Self { points: Box::leak(Box::new(points)) }
     }
 }
 
@@ -129,11 +129,11 @@ where
         // The ready service serves this request, its clone the next one.
         let next = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, next);
-        Either::Right(serve(Arc::clone(&self.faults.points), inner, request).boxed())
+        Either::Right(serve(self.faults.points, inner, request).boxed())
     }
 }
 
-async fn serve<S>(faults: Arc<Points>, mut inner: S, request: Request) -> Result<Response, Infallible>
+async fn serve<S>(faults: &'static Points, mut inner: S, request: Request) -> Result<Response, Infallible>
 where
     S: Service<Request, Response = Response, Error = Infallible>,
 {
