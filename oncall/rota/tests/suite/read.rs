@@ -75,7 +75,7 @@ const WRONG: &[(&str, &str, &str, &str)] = &[
     (
         "days: [mon-fri], from: \"12:00\"",
         "days: [weekday], from: \"12:00\"",
-        "weekday",
+        "days: [weekday]",
         "schedules[0].layers[1].only[0].days[0]: expected mon",
     ),
     ("SEV-3", "SEV-2", "- name: high", "policies[1].severities: another policy is for SEV-2"),

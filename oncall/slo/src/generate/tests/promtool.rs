@@ -95,7 +95,7 @@ impl Test {
     }
 }
 
-/// What stands in an annotation for the value.
+/// The value in an annotation.
 const VALUE: &str = "{{ $value | humanizePercentage }}";
 
 /// All four burn alerts of an objective all of whose events are bad.
