@@ -28,7 +28,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Start the lab and keep it up.
-    Up(commands::up::Up),
+    Up(Box<commands::up::Up>),
     /// Stop the lab.
     Down(commands::down::Down),
     /// Show the parts: readiness with reasons, process, ports, memory, restarts.

@@ -75,7 +75,7 @@ impl Spool {
     /// What was written; `None` once somebody has removed it.
     fn size(&self) -> Option<u64> {
         let file = self.file.metadata().ok()?;
-        (file.nlink() > 0).then(|| file.len())
+        (file.nlink() > 0).then_some(file.len())
     }
 }
 

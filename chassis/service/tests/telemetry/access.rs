@@ -19,7 +19,7 @@ const SOON: Duration = Duration::from_secs(10);
 /// The only line.
 fn only(lines: Vec<Value>) -> Value {
     assert_eq!(lines.len(), 1, "{lines:?}");
-    lines.into_iter().next().unwrap()
+    lines.into_iter().next().expect("a line")
 }
 
 fn names(line: &Value) -> BTreeSet<&str> {
@@ -28,9 +28,10 @@ fn names(line: &Value) -> BTreeSet<&str> {
 
 /// Sends a request for `path`, and leaves while it is handled.
 async fn leave(service: &Service, path: &str, traceparent: &str) {
-    let mut tcp = TcpStream::connect(service.running.public.unwrap()).await.unwrap();
+    let mut tcp =
+        TcpStream::connect(service.running.public.expect("a public port")).await.expect("a connection");
     let head = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\ntraceparent: {traceparent}\r\n\r\n");
-    tcp.write_all(head.as_bytes()).await.unwrap();
+    tcp.write_all(head.as_bytes()).await.expect("the head is taken");
     service.reaches("http_requests_in_flight", &[], 1.0).await;
 }
 

@@ -107,7 +107,7 @@ const fn draws_lines(panel: &Panel) -> bool {
 
 /// Whether a value has the colour of its step or word.
 const fn colours_by_value(panel: &Panel) -> bool {
-    !draws_lines(panel) && !(panel.steps.is_empty() && panel.words.is_empty())
+    !draws_lines(panel) && (!panel.steps.is_empty() || !panel.words.is_empty())
 }
 
 fn defaults(panel: &Panel) -> Value {

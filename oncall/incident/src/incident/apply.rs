@@ -72,6 +72,14 @@ impl Incident {
         Ok(())
     }
 
+    fn unaffected(&mut self, service: &str) -> Result<(), Refused> {
+        if self.services.remove(service) {
+            Ok(())
+        } else {
+            Err(self.unknown(format!("affected service `{service}`")))
+        }
+    }
+
     /// Events about what is known.
     fn learn(&mut self, what: &What, at: DateTime<Utc>) -> Result<(), Refused> {
         match what {
@@ -79,11 +87,7 @@ impl Incident {
                 let service = self.filled(service, "the service")?;
                 self.services.insert(service);
             }
-            What::Unaffected { service } => {
-                if !self.services.remove(service) {
-                    return Err(self.unknown(format!("affected service `{service}`")));
-                }
-            }
+            What::Unaffected { service } => self.unaffected(service)?,
             What::AlertCleared { key, ended_at } => self.cleared(key, *ended_at)?,
             What::Updated { text } => {
                 self.filled(text, "the update")?;

@@ -39,7 +39,7 @@ fn resolved(ends: &str) -> Webhook {
 fn key() -> AlertKey {
     AlertKey {
         fingerprint: "5ef77f1f8a3ecb8d".to_owned(),
-        starts_at: "2026-06-01T12:00:05.123Z".parse().unwrap(),
+        starts_at: "2026-06-01T12:00:05.123Z".parse().expect("a time"),
     }
 }
 
