@@ -24,12 +24,13 @@ const WEEKS: usize = 13;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab slo archive\n  \
-    lab --context k8s slo archive --dir reports     the lab on Kubernetes\n  \
-    0 1 * * 1  lab --prometheus http://host:9090 slo archive --dir /srv/slo      in a crontab")]
+    lab --context k8s slo archive --to reports      the lab on Kubernetes\n  \
+    0 1 * * 1  lab --prometheus http://host:9090 slo archive --to /srv/slo       in a crontab")]
 pub(crate) struct Archive {
     /// Folder of the archive; by default `reports` in the folder of this lab.
+    // Not `--dir`, which is the folder of the lab.
     #[arg(long, value_name = "DIR")]
-    dir: Option<PathBuf>,
+    to: Option<PathBuf>,
 }
 
 impl Archive {
@@ -38,7 +39,7 @@ impl Archive {
         let home = place.home()?;
         let (slos, prometheus) = (objectives(&home)?, place.prometheus().await?);
         let clock = prometheus::clock(&prometheus).await?;
-        let folder = self.dir.unwrap_or_else(|| home.reports());
+        let folder = self.to.unwrap_or_else(|| home.reports());
         let mut written = 0;
         for week in Week::over(clock, Utc::now()).take(WEEKS) {
             let path = folder.join(week.file());
