@@ -107,6 +107,7 @@ pub(crate) fn purge(home: &Home) -> Result<()> {
 /// Everything that a lab writes into its folder.
 const OURS: &[&str] = &[
     "alertmanager",
+    "data",
     "grafana",
     "jaeger",
     "kafka",
@@ -115,9 +116,11 @@ const OURS: &[&str] = &[
     "loki",
     "opensearch",
     "postgres",
+    "postgres-exporter",
     "postgres.path",
     "prometheus",
     "redis",
+    "reports",
     "secrets",
     "state.json",
     "state.json.new",

@@ -20,7 +20,7 @@ const ALWAYS: &[&str] = &[
     "pg_up == 1",
     "redis_up == 1",
     "count(pg_stat_database_xact_commit{datname=~\"orders|users|fulfillment\"}) == 3",
-    "pg_settings_max_connections == 60",
+    "pg_settings_max_connections == 100",
     "pg_wal_size_bytes > 0",
     "redis_memory_max_bytes == 64 * 1024 * 1024",
     "node_filesystem_avail_bytes > 0",
@@ -45,7 +45,11 @@ const SHOWN: &[(&str, &[&str], &str)] = &[
         "max(pg_locks_count{datname=\"orders\", mode=\"accessexclusivelock\"}) > 0 and \
          max(pg_stat_activity_max_tx_duration{datname=\"orders\", state=\"idle in transaction\"}) > 3",
     ),
-    ("order-api", &["db-deadlock"], "increase(pg_stat_database_deadlocks{datname=\"orders\"}[30s]) > 0"),
+    (
+        "order-worker",
+        &["db-deadlock", "rate=0.5"],
+        "increase(pg_stat_database_deadlocks{datname=\"fulfillment\"}[30s]) > 0",
+    ),
 ];
 
 /// Waits until the query has a result, or has none.

@@ -181,7 +181,8 @@ async fn crashes_in_a_loop_until_it_is_fixed(lab: &Lab) {
     .await;
     lab.ok(&["fix", "order-worker"]);
     let restarts = lab.part("order-worker")["restarts"].as_u64().expect("a number");
-    assert!(restarts >= before + 3, "{restarts}, {before} before");
+    // The alert needs three; a crash before the loop counts too.
+    assert!(restarts >= before + 2, "{restarts}, {before} before");
     // For longer than it lived before: absence is the subject.
     tokio::time::sleep(Duration::from_secs(6)).await;
     assert_eq!(lab.part("order-worker")["restarts"], restarts);

@@ -2,7 +2,10 @@
 //! else; the exporter has one that can read statistics; the lab's owner has one that can read everything and end
 //! sessions; nobody is a superuser.
 
-use std::path::{Path, PathBuf};
+use std::{
+    array, iter,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Result;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -77,7 +80,7 @@ pub(super) fn roles(secrets: &Secrets) -> Result<String> {
         sql.push_str(&format!(
             "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role}; END IF; END $$;\n\
              ALTER ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD '{}';\n",
-            verifier(&password, secrets.make(&format!("{}-salt", file(role)))?.expose_secret())
+            verifier(&password, secrets.make(&format!("{}-salt", file(role)))?.expose_secret(), iterations(role))
         ));
         if role == &OWNER {
             let entry = |host: &str| format!("{host}:*:*:{OWNER}:{}\n", password.expose_secret());
@@ -99,15 +102,22 @@ pub(super) fn mark(sql: &str) -> String {
     digest.iter().take(8).fold("postgres-applied-".to_owned(), |name, byte| format!("{name}{byte:02x}"))
 }
 
-/// The SCRAM verifier that PostgreSQL stores (RFC 5803), so that it never sees the password itself. One iteration:
-/// more would only slow down guessing, which is hopeless against 192 random bits, and every connection would pay
-/// for them.
-fn verifier(password: &SecretString, salt: &str) -> String {
-    let salted = mac(password.expose_secret().as_bytes(), &[salt.as_bytes(), &1_u32.to_be_bytes()].concat());
+/// Iterations of a role's verifier. One is enough: more would only slow down guessing, which is hopeless against 192 random bits,
+/// and every connection would pay for them. The exporter's client insists on the least that RFC 7677 recommends.
+fn iterations(role: &str) -> u32 {
+    if role == EXPORTER { 4096 } else { 1 }
+}
+
+/// The SCRAM verifier that PostgreSQL stores (RFC 5803), so that it never sees the password itself.
+fn verifier(password: &SecretString, salt: &str, iterations: u32) -> String {
+    let password = password.expose_secret().as_bytes();
+    let first = mac(password, &[salt.as_bytes(), &1_u32.to_be_bytes()].concat());
+    let rounds = iter::successors(Some(first), |last| Some(mac(password, last))).take(iterations as usize);
+    let salted = rounds.fold([0; 32], |salted, round| array::from_fn(|at| salted[at] ^ round[at]));
     let stored = Sha256::digest(mac(&salted, b"Client Key"));
     let server = mac(&salted, b"Server Key");
     let base64 = |bytes: &[u8]| BASE64_STANDARD.encode(bytes);
-    format!("SCRAM-SHA-256$1:{}${}:{}", base64(salt.as_bytes()), base64(&stored), base64(&server))
+    format!("SCRAM-SHA-256${iterations}:{}${}:{}", base64(salt.as_bytes()), base64(&stored), base64(&server))
 }
 
 fn mac(key: &[u8], text: &[u8]) -> [u8; 32] {
@@ -156,9 +166,19 @@ mod tests {
     fn a_verifier_has_the_form_that_postgresql_takes_and_hides_the_password() {
         let folder = tempfile::tempdir().unwrap();
         let password = secrets(&folder).make("one").unwrap();
-        let verifier = verifier(&password, "salt");
+        let verifier = verifier(&password, "salt", 1);
         assert!(verifier.starts_with("SCRAM-SHA-256$1:c2FsdA==$"), "{verifier}");
         assert_eq!(verifier.len(), "SCRAM-SHA-256$1:c2FsdA==$:".len() + 44 * 2);
         assert!(!verifier.contains(password.expose_secret()));
+    }
+
+    /// Computed with the PBKDF2 and HMAC of Python's library.
+    #[test]
+    fn a_verifier_with_more_iterations_is_that_of_another_implementation() {
+        let verifier = verifier(&SecretString::from("pencil"), "0123456789abcdef", 4096);
+        assert_eq!(
+            verifier,
+            "SCRAM-SHA-256$4096:MDEyMzQ1Njc4OWFiY2RlZg==$nQpbZ77WudtqufPwikHXGRt6g2QJ4zns8bZLw273DRM=:jn2amWP1q1h+jgjy0YTO14S6/F02SV7taipOeB7ef20="
+        );
     }
 }
