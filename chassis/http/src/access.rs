@@ -20,7 +20,7 @@ use chassis_telemetry::metrics::Metrics;
 /// `target` of the lines, by which filters and queries select them: `LOG_LEVEL=info,access=off` writes none.
 pub const TARGET: &str = "access";
 
-/// Longest path and longest user agent on a line, in bytes: clients choose them.
+/// Longest path and longest name of a client on a line, in bytes: clients choose them.
 const LONGEST: usize = 256;
 
 /// One request and its answer.

@@ -53,7 +53,7 @@ pub(super) struct HttpMetrics {
 /// The methods of one template, by label: few, so a scan is fastest.
 type Methods = Vec<(&'static str, &'static Endpoint)>;
 
-/// The handles of one method of one route. There are as many as series, so they live as long as the process: a count of users
+/// The handles of one method of one route. There are as many as series, so they live as long as the process: a count of holders
 /// would be written by every request.
 pub(super) struct Endpoint {
     /// `{METHOD} {template}`, as the span is named.

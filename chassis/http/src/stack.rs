@@ -49,7 +49,7 @@ pub fn stack(public: Routes, failures: Option<Render>, config: &HttpConfig, chas
     };
     let failures = Failures::new(failures, config.request_timeout);
     let faults = InboundFaults::new(&chassis.faults, failures);
-    // A port lives as long as its process. A count of users would be written twice by each request, on all cores.
+    // A port lives as long as its process. A count of holders would be written twice by each request, on all cores.
     let layers = ServiceBuilder::new().layer(Stack(Box::leak(Box::new(shared)))).layer(faults);
     public.router.fallback(no_route).method_not_allowed_fallback(no_method).layer(layers)
 }

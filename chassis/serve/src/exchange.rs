@@ -24,7 +24,7 @@ use crate::{
     server::Port,
 };
 
-/// A connection and its port. Each request counts as a user of this, not of the port, whose count all cores would write.
+/// A connection and its port. Each request counts this, not the port, whose count all cores would write.
 pub(crate) struct Link {
     pub(crate) port: Arc<Port>,
     pub(crate) state: Arc<State>,

@@ -16,7 +16,7 @@ use crate::metrics::Metrics;
 /// Where a process keeps files of its own.
 #[derive(Debug, Clone, clap::Args)]
 pub struct DataConfig {
-    /// Folder for files of this process alone. Absent: one below the system's temporary folder, by service and user.
+    /// Folder for files of this process alone. Absent: one below the system's temporary folder, by service and account.
     #[arg(long, env = "DATA_DIR", value_name = "PATH")]
     pub data_dir: Option<PathBuf>,
     /// Most that its files should take together, for `data_folder_free_bytes`.
@@ -48,7 +48,7 @@ crate::metrics! {
 pub struct DataFolder {
     path: PathBuf,
     limit: u64,
-    /// Whether its place is our choice: below a folder in which other users may write too.
+    /// Whether its place is our choice: below a folder in which others may write too.
     shared_place: bool,
 }
 
@@ -56,8 +56,8 @@ impl DataFolder {
     /// The folder of `service`. Creates nothing.
     #[must_use]
     pub fn of(config: &DataConfig, service: &str) -> Self {
-        let user = rustix::process::getuid().as_raw();
-        let own = || std::env::temp_dir().join(format!("{service}-{user}"));
+        let account = rustix::process::getuid().as_raw();
+        let own = || std::env::temp_dir().join(format!("{service}-{account}"));
         Self {
             path: config.data_dir.clone().unwrap_or_else(own),
             limit: config.data_limit,
@@ -71,7 +71,7 @@ impl DataFolder {
         &self.path
     }
 
-    /// Creates it, for this user alone, unless it exists.
+    /// Creates it, for this account alone, unless it exists.
     ///
     /// # Errors
     /// When that is impossible, or when it belongs to someone else who chose its name before.
@@ -79,7 +79,7 @@ impl DataFolder {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.path)?;
         let owner = fs::symlink_metadata(&self.path)?.uid();
         if self.shared_place && owner != rustix::process::getuid().as_raw() {
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to another user"));
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to another account"));
         }
         Ok(())
     }
@@ -95,7 +95,7 @@ impl DataFolder {
             .sum()
     }
 
-    /// What its file system has left for this user, in bytes; 0 if nobody can tell.
+    /// What its file system has left for this account, in bytes; 0 if nobody can tell.
     #[must_use]
     pub fn available(&self) -> u64 {
         let there = self.path.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));

@@ -25,7 +25,7 @@ use crate::{
 pub(crate) use failures::Failures;
 pub use failures::{Failure, Render};
 
-/// The inbound points that the service declares. Routers clone it for each request, so it has no count of its users, and lives as
+/// The inbound points that the service declares. Routers clone it for each request, so its holders are not counted, and it lives as
 /// long as the process.
 #[derive(Clone)]
 pub(crate) struct InboundFaults {
