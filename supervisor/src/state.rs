@@ -19,7 +19,7 @@ pub struct LabState {
     pub started_at: DateTime<Utc>,
     /// From the start of `up` until everything was ready, in milliseconds.
     pub ready_ms: Option<u64>,
-    /// What whoever started the lab wants other commands to know, by name.
+    /// What the program that started the lab wants other commands to know, by name.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
     /// In the order of the table.

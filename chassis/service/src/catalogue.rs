@@ -130,7 +130,7 @@ catalogue! {
         "The process aborts (SIGABRT) `after` it was set, and `after` each of its next starts, `times` in all, as one that \
          stumbles over its own checkpoint. `rate` is the chance of each crash; the first that does not happen ends the loop.",
         "As for `crash`, again and again: `changes(process_start_time_seconds)` grows, and `up` is 0 for longer each time, because \
-         whoever starts the process waits longer; `ProcessCrashLooping` fires, on Kubernetes `PodCrashLooping`.",
+         the supervisor or the kubelet waits longer; `ProcessCrashLooping` fires, on Kubernetes `PodCrashLooping`.",
     )
     .ends(
         "Unlike any other plan it goes on after a start, for as long as its ttl, with the help of a file in the data folder: \

@@ -116,7 +116,7 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
     Ok(parts)
 }
 
-/// Whoever has an admin port is scraped.
+/// Every part with an admin port is scraped.
 fn target(part: &Part) -> Option<monitoring::Target> {
     let port = part.ports.get(&format!("{}-admin", part.name))?;
     Some((part.service().to_owned(), *port))

@@ -17,7 +17,7 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// From pairs of caller and callee; whoever uses a store or a topic calls it.
+    /// From pairs of caller and callee; a service that uses a store or a topic calls it.
     pub fn new<S: Into<String>>(calls: impl IntoIterator<Item = (S, S)>) -> Self {
         let mut neighbours: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (caller, callee) in calls {

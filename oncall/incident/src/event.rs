@@ -62,7 +62,7 @@ pub enum What {
     },
     /// Somebody works on it. In triage this also makes it active.
     Acknowledged,
-    /// Whoever acknowledged it has not been heard of since; it escalates again.
+    /// The person who acknowledged it has not been heard of since; it escalates again.
     AcknowledgementExpired,
     /// Somebody takes a role; who had it before does not have it any more.
     Assigned {

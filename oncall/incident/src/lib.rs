@@ -5,7 +5,7 @@
 //! [`correlate`] (which incident an alert joins), [`watchdog`] (monitoring that fell silent), [`measures`],
 //! [`statistics`] and [`postmortem`].
 //!
-//! An incident is the result of its events: whoever replays them gets the same incident. A store keeps events, applies
+//! An incident is the result of its events: replay them, and you get the same incident. A store keeps events, applies
 //! each before it keeps it, and never keeps one that is refused. Does no I/O and reads no clock. Nothing that is
 //! sealed is part of what an [`Incident`] serializes to before it is closed.
 

@@ -37,7 +37,7 @@ impl Role {
     /// All, in the order in which they are filled.
     pub const ALL: [Self; 4] = [Self::Commander, Self::Operations, Self::Communications, Self::Scribe];
 
-    /// What whoever has it does, in a sentence.
+    /// What a person in this role does, in a sentence.
     #[must_use]
     pub const fn duty(self) -> &'static str {
         match self {
@@ -137,7 +137,7 @@ pub struct Impact {
     pub budgets: Vec<(String, f64)>,
 }
 
-/// What really happened, as whoever injected the fault knows. Sealed until the incident is closed.
+/// What really happened, as only the person who injected the fault knows it. Sealed until the incident is closed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Truth {
     /// The fault point.

@@ -19,8 +19,9 @@ pub mod zone;
 
 pub use escalation::{Due, Escalation};
 pub use model::{Contact, ContactKind, Person, Policy, Rota, Step, Target, Webhook};
-pub use read::{Problem, Problems, read};
+pub use read::read;
 pub use rotation::Rotation;
 pub use schedule::{Schedule, Shift};
 pub use windows::Windows;
+pub use yaml::{Problem, Problems};
 pub use zone::Zone;

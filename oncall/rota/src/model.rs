@@ -79,7 +79,7 @@ pub struct Webhook {
 pub enum Target {
     /// One person.
     Person(String),
-    /// The primary of a schedule, and whoever was added to it.
+    /// The primary of a schedule, and everyone who was added to it.
     Schedule(String),
     /// One of several, in turn.
     RoundRobin(Vec<String>),

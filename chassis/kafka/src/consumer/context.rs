@@ -88,7 +88,7 @@ impl ConsumerContext for GroupContext {
             Rebalance::Revoke(partitions) => {
                 let lost = consumer.assignment_lost();
                 let due = self.assignment.revoked(&numbers(partitions));
-                // Whoever was expelled from the group may not commit any more; another has the partitions.
+                // A consumer that was expelled from the group may not commit any more; another has the partitions.
                 if !lost && due.count() > 0 {
                     commits::report(&consumer.commit(&due, CommitMode::Sync));
                 }

@@ -1,4 +1,4 @@
-//! `lab slo gate`: whether something may be released. Whoever releases runs it and goes by its exit code.
+//! `lab slo gate`: whether something may be released. A release runs it and goes by its exit code.
 
 use std::process::ExitCode;
 

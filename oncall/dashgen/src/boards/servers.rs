@@ -81,7 +81,7 @@ pub(super) fn redis_row() -> Row {
                 .query(exported("expired", rates("", "redis_expired_keys_total", "")))
                 .query(exported("evicted", rates("", "redis_evicted_keys_total", "")))
                 .colour("evicted", "red"),
-            panel("Look-ups of keys", Unit::Operations, "Look-ups that found a key and those that did not, whoever asked. Normal follows the hit ratio above; many more hits than user-service counts are somebody else's.")
+            panel("Look-ups of keys", Unit::Operations, "Look-ups that found a key and those that did not, from all clients. Normal follows the hit ratio above; many more hits than user-service counts are somebody else's.")
                 .query(exported("hits", rates("", "redis_keyspace_hits_total", "")))
                 .query(exported("misses", rates("", "redis_keyspace_misses_total", "")))
                 .colour("hits", "green")

@@ -13,7 +13,7 @@ fn an_incident_goes_from_triage_to_closed() {
     let mut incident = replay(&[by_rule(0, opening(3, &["order-api"]))]);
     assert_eq!((incident.state, incident.id), (State::Triage, Id(3)));
     incident.apply(&by_ada(10, What::Acknowledged)).unwrap();
-    assert_eq!(incident.state, State::Active, "whoever acknowledges works on it");
+    assert_eq!(incident.state, State::Active, "the person who acknowledges works on it");
     for (seconds, to) in [(20, State::Mitigated), (30, State::Resolved), (40, State::Closed)] {
         incident.apply(&by_ada(seconds, moved(to))).unwrap();
     }

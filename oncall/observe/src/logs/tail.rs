@@ -1,4 +1,4 @@
-//! Whole lines of a growing file, from an offset on, a bounded number of bytes at a time. Keeps no state: whoever reads
+//! Whole lines of a growing file, from an offset on, a bounded number of bytes at a time. Keeps no state: the caller
 //! notes where the next line begins.
 
 use std::{

@@ -1,6 +1,6 @@
 //! The escalation of one incident as a state machine: a policy and events in, what is due out.
 //!
-//! Everything follows from the policy and the recorded [`Event`]s: whoever replays them after a crash gets the same
+//! Everything follows from the policy and the recorded [`Event`]s: a replay after a crash gives the same
 //! [`Due`] steps with the same ids. A step that was recorded as sent is never due again. So record [`Event::Sent`] in
 //! the same transaction that hands the notification over for sending, and nobody is notified twice for one step.
 //!
@@ -123,7 +123,7 @@ pub enum Action {
 pub struct Due {
     /// The same after every replay.
     pub step: StepId,
-    /// Since when; whoever is on call at this instant is notified.
+    /// Since when; the person who is on call at this instant is notified.
     pub at: DateTime<Utc>,
     /// What to do.
     pub action: Action,

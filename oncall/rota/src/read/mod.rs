@@ -5,15 +5,14 @@
 
 mod parts;
 mod policies;
-mod problem;
 mod raw;
 mod schedules;
 mod values;
 
 use std::collections::BTreeMap;
 
-pub use problem::{Problem, Problems};
 use serde_saphyr::Spanned;
+use yaml::{Problem, Problems};
 
 use crate::{Contact, ContactKind, Person, Rota, Webhook};
 
@@ -25,7 +24,7 @@ const LONGEST: usize = 500;
 /// # Errors
 /// All problems, each with file, line and field.
 pub fn read(file: &str, text: &str) -> Result<Rota, Problems> {
-    let document = raw::parse(file, text).map_err(|problem| Problems(vec![problem]))?;
+    let document = yaml::parse::<raw::Document>(file, text).map_err(|problem| Problems(vec![problem]))?;
     let mut reader = Reader { file, problems: Vec::new() };
     let people = people(&mut reader, &document.people);
     let webhooks = webhooks(&mut reader, &document.webhooks);

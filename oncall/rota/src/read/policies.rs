@@ -9,7 +9,7 @@ use crate::{Policy, Step, Target, Zone};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
-/// As in other systems: whoever has not reacted after six rounds is reached in another way.
+/// As in other systems: a person who has not reacted after six rounds is reached in another way.
 const MOST_REPEATS: u32 = 5;
 
 /// Names that steps may use.

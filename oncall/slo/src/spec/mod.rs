@@ -6,14 +6,13 @@
 
 mod notes;
 mod objective;
-mod problem;
 mod raw;
 mod read;
 mod sli;
 
 use std::collections::BTreeMap;
 
-pub use problem::{Problem, Problems};
+pub use yaml::{Problem, Problems};
 
 use crate::Slo;
 
@@ -39,7 +38,7 @@ pub const OFFERED: &str = "sre-lab/offered";
 /// # Errors
 /// All problems, each with file, line and field.
 pub fn read(file: &str, text: &str) -> Result<Slo, Problems> {
-    let raw = raw::parse(file, text).map_err(|problem| Problems(vec![problem]))?;
+    let raw = yaml::parse::<raw::Document>(file, text).map_err(|problem| Problems(vec![problem]))?;
     read::model(file, &raw)
 }
 

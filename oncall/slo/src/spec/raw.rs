@@ -3,8 +3,6 @@
 use serde::{Deserialize, de::IgnoredAny};
 use serde_saphyr::Spanned;
 
-use super::Problem;
-
 type Text = Spanned<String>;
 
 #[derive(Debug, Deserialize)]
@@ -126,36 +124,4 @@ pub(super) struct Objective {
     pub(super) composite_weight: Option<Spanned<f64>>,
     pub(super) indicator: Option<Spanned<IgnoredAny>>,
     pub(super) indicator_ref: Option<Text>,
-}
-
-/// Parses the shape; if the text is not YAML, or not of this shape, returns the first problem.
-pub(super) fn parse(file: &str, text: &str) -> Result<Document, Problem> {
-    let mut field = String::new();
-    let read = serde_saphyr::with_deserializer_from_str(text, |deserializer| {
-        serde_path_to_error::deserialize(deserializer).map_err(|error| {
-            field = path(error.path());
-            error.into_inner()
-        })
-    });
-    read.map_err(|error| {
-        let line = error.location().map_or(1, |location| location.line());
-        let message = sentence(&error);
-        let field = if field.is_empty() { "document".to_owned() } else { field };
-        Problem { file: file.to_owned(), line, field, message }
-    })
-}
-
-/// The path without the segments that [`Spanned`] adds to it.
-fn path(path: &serde_path_to_error::Path) -> String {
-    let text = path.to_string();
-    let text = text.trim_end_matches(".value").replace(".value.", ".").replace(".value[", "[");
-    if text == "." { String::new() } else { text }
-}
-
-/// The first line of the message, without the position, which the problem already has.
-fn sentence(error: &serde_saphyr::Error) -> String {
-    let text = error.without_snippet().to_string();
-    let first = text.lines().next().unwrap_or_default();
-    let first = first.split(" at line ").next().unwrap_or(first);
-    first.trim_start_matches("error: ").to_owned()
 }

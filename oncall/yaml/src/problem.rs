@@ -1,4 +1,4 @@
-//! A problem in a spec, and its position.
+//! A mistake in a file that a person wrote, and its place.
 
 use std::fmt;
 
