@@ -9,14 +9,20 @@ const { FieldType, createDataFrame } = grafana;
 const LABELS = [
   { metric: /^http_/, label: 'status', values: ['200', '404', '503'] },
   { metric: /^orders_(processed|settled)_/, label: 'status', values: ['completed', 'rejected', 'duplicate', 'dead_letter'] },
+  { metric: /^node_cpu_/, label: 'mode', values: ['user', 'system', 'iowait', 'steal'] },
+  { metric: /^pg_locks_/, label: 'mode', values: ['accessexclusivelock', 'rowexclusivelock'] },
+  { log: true, label: 'http_response_status_code', values: ['200', '404', '503'] },
 ];
 const LE = ['0.005', '0.25', '+Inf'];
 
 const AGGREGATED = /\b(sum|max|min|avg|count|topk|histogram_quantile)\b/;
 const metrics = (expr) => expr.match(/\b[a-z_][a-z0-9_:]*(?=\{)/g) ?? [];
 
+const ofLog = (expr) => metrics(expr).length === 0;
+
 function valuesOf(label, expr) {
-  const fits = (each) => each.label === label && metrics(expr).some((metric) => each.metric.test(metric));
+  const about = (each) => (each.log ? ofLog(expr) : metrics(expr).some((metric) => each.metric.test(metric)));
+  const fits = (each) => each.label === label && about(each);
   return LABELS.find(fits)?.values ?? [`${label} 1`, `${label} 2`];
 }
 
@@ -104,6 +110,8 @@ export function framesOf(panel) {
     if (target.datasource.type === 'loki' && panel.type === 'logs') return logs(target);
     if (target.datasource.type === 'jaeger') return [];
     if (target.format === 'heatmap') return heatmap(target);
+    // Loki's answer to an instant query is a table, and names the query in its values' column even if it is the only one.
+    if (target.datasource.type === 'loki' && target.queryType === 'instant') return table(target, values, true);
     if (target.format === 'table') return table(target, values, targets.length > 1);
     return lines(target, values);
   });

@@ -86,13 +86,13 @@ fn space_row() -> Row {
         "Space",
         vec![
             panel("Space in use", Unit::Ratio, "Share of each file system that is used. Normal is below 80 %; a full one stops databases, logs and Prometheus in turn.")
-                .query(exported("{{mountpoint}}", writable(&format!("(1 - {free} / {size})"))))
+                .query(exported("{{instance}} {{mountpoint}}", writable(&format!("(1 - {free} / {size})"))))
                 .range(0.0, 1.0)
                 .steps(&USED[1..])
                 .size(12, 8),
             panel("Free space, now and in an hour", Unit::Bytes, "Free space of each file system, and what is left in an hour if it goes on as in the last ten minutes. Normal is two close lines; a forecast of 0 is a full disk within the hour.")
-                .query(exported("{{mountpoint}}", writable(&free)))
-                .query(exported("{{mountpoint}} in an hour", writable(&ahead)))
+                .query(exported("{{instance}} {{mountpoint}}", writable(&free)))
+                .query(exported("{{instance}} {{mountpoint}} in an hour", writable(&ahead)))
                 .size(12, 8),
         ],
     )
