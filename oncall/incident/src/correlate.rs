@@ -134,11 +134,9 @@ impl Correlator {
             // Flapping: what comes back soon after was not over. A neighbour's alert is another story.
             return relation >= Relation::SameService && within(incident.changed_at);
         }
-        let burning = incident.clear_since().is_none();
         match relation {
-            Relation::SameAlert => true,
-            // A slower alert about the same service, while the fast one still fires.
-            Relation::SameService if burning => true,
+            // A slower alert about the same service belongs to what people already work on, even if the fast one has cleared.
+            Relation::SameAlert | Relation::SameService => true,
             _ => within(incident.last_alert_at()),
         }
     }

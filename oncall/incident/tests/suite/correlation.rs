@@ -46,6 +46,22 @@ fn alerts_of_neighbours_within_15_minutes_of_the_clock_are_one_incident() {
     assert_eq!(decide(&alert("b", Some("user-service"), 1), &open, after(1)), NEW, "a neighbour's neighbour");
 }
 
+/// The page of a longer window fires when that of the shorter one has cleared: the budget burnt once.
+#[test]
+fn a_slower_page_joins_what_people_already_mitigated() {
+    let fast = alert("fast", Some("order-api"), 0);
+    let mitigated = [by_rule(20, cleared(&fast, 20)), by_ada(21, moved(State::Mitigated))];
+    let events = [by_ada(1, moved(State::Active))].into_iter().chain(mitigated).collect::<Vec<_>>();
+    let open = [incident(1, &fast, &events)];
+    let slow = alert("slow", Some("order-api"), 60);
+    assert_eq!(decide(&slow, &open, after(60)), Verdict::Join(Id(1)));
+    assert_eq!(
+        decide(&alert("slow", Some("user-service"), 60), &open, after(60)),
+        NEW,
+        "a neighbour is late"
+    );
+}
+
 #[test]
 fn the_closest_and_then_the_most_recent_incident_wins() {
     let one = incident(1, &alert("a", Some("order-api"), 0), &[]);
