@@ -17,7 +17,7 @@ const LE = ['0.005', '0.25', '+Inf'];
 
 const AGGREGATED = /\b(sum|max|min|avg|count|topk|histogram_quantile)\b/;
 const metrics = (expr) => expr.match(/\b[a-z_][a-z0-9_:]*(?=\{)/g) ?? [];
-
+// A query of a log selects lines, and names no metric.
 const ofLog = (expr) => metrics(expr).length === 0;
 
 function valuesOf(label, expr) {
