@@ -13,7 +13,7 @@ chassis_telemetry::metrics! {
         http_client_request_duration_seconds: HistogramVec["peer"](LATENCY_BUCKETS),
         /// Outbound calls that were not sent, by peer and reason.
         http_client_refused_total: IntCounterVec["peer", "reason"],
-        /// Attempts after the first, by peer.
+        /// Attempts after the first, retries and hedged reads, by peer.
         http_client_retries_total: IntCounterVec["peer"],
         /// State of the breaker towards a peer: 0 closed, 1 half-open, 2 open.
         circuit_breaker_state: IntGaugeVec["peer"],

@@ -1,15 +1,10 @@
 //! Readiness: a set of named checks. `/readyz` answers 200 when all hold and otherwise names those that do not.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use parking_lot::RwLock;
+use tokio::sync::watch;
 
 /// Time allowed for one check.
 const DEADLINE: Duration = Duration::from_secs(1);
@@ -24,7 +19,7 @@ pub struct Readiness {
 
 #[derive(Default)]
 struct Inner {
-    stopping: AtomicBool,
+    stopping: watch::Sender<bool>,
     checks: RwLock<Vec<(&'static str, Check)>>,
 }
 
@@ -39,12 +34,22 @@ impl Readiness {
 
     /// Makes the process unready for good: the first step of a shutdown.
     pub fn stopping(&self) {
-        self.inner.stopping.store(true, Ordering::Release);
+        self.inner.stopping.send_replace(true);
+    }
+
+    /// Waits until the process begins to stop. A response without an end of its own, such as a stream of events, ends then:
+    /// the drain waits for every response.
+    pub fn until_stopping(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut stopping = self.inner.stopping.subscribe();
+        async move {
+            // Fails only if the process is already gone.
+            let _ = stopping.wait_for(|stopping| *stopping).await;
+        }
     }
 
     /// Name and reason of each check that fails now; empty means ready. All checks run concurrently.
     pub async fn failing(&self) -> Vec<(&'static str, String)> {
-        if self.inner.stopping.load(Ordering::Acquire) {
+        if *self.inner.stopping.borrow() {
             return vec![("process", "stopping".to_owned())];
         }
         let checks = self.inner.checks.read().clone();
@@ -59,5 +64,24 @@ impl Readiness {
             asked.collect::<FuturesUnordered<_>>().filter_map(std::future::ready).collect().await;
         failing.sort_unstable();
         failing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_waits_for_the_stop_is_told_when_it_begins_and_later() {
+        let readiness = Readiness::default();
+        let mut waiting = Box::pin(readiness.until_stopping());
+        assert!(waiting.as_mut().now_or_never().is_none());
+        assert!(readiness.failing().await.is_empty());
+        readiness.stopping();
+        assert!(waiting.now_or_never().is_some());
+        assert!(readiness.until_stopping().now_or_never().is_some());
+        assert_eq!(readiness.failing().await, [("process", "stopping".to_owned())]);
     }
 }

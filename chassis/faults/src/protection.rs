@@ -17,6 +17,8 @@ pub enum Protection {
     CircuitBreaker,
     /// `retry-budget`: bounds retries to a share of the calls; without it every failed call is retried to the limit.
     RetryBudget,
+    /// `hedged-reads`: asks a peer once more while an answer is late, and takes whichever comes first.
+    HedgedReads,
     /// `bulkhead`: bounds the calls to one peer that run at once.
     Bulkhead,
     /// `timeout`: deadlines on requests in and calls out.
@@ -29,19 +31,23 @@ pub enum Protection {
     TtlJitter,
     /// `stale-on-error`: serves an expired entry while the origin fails.
     StaleOnError,
+    /// `regex-guard`: ends a search for a pattern at its budget of steps.
+    RegexGuard,
 }
 
 impl Protection {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::CircuitBreaker,
         Self::RetryBudget,
+        Self::HedgedReads,
         Self::Bulkhead,
         Self::Timeout,
         Self::LoadShedding,
         Self::SingleFlight,
         Self::TtlJitter,
         Self::StaleOnError,
+        Self::RegexGuard,
     ];
 
     /// The name in URLs and in `PROTECTIONS_OFF`.
@@ -50,12 +56,14 @@ impl Protection {
         match self {
             Self::CircuitBreaker => "circuit-breaker",
             Self::RetryBudget => "retry-budget",
+            Self::HedgedReads => "hedged-reads",
             Self::Bulkhead => "bulkhead",
             Self::Timeout => "timeout",
             Self::LoadShedding => "load-shedding",
             Self::SingleFlight => "single-flight",
             Self::TtlJitter => "ttl-jitter",
             Self::StaleOnError => "stale-on-error",
+            Self::RegexGuard => "regex-guard",
         }
     }
 
@@ -65,12 +73,14 @@ impl Protection {
         match self {
             Self::CircuitBreaker => "stops calling a peer that keeps failing",
             Self::RetryBudget => "bounds retries to a share of the calls",
+            Self::HedgedReads => "asks once more while an answer is late, and takes whichever comes first",
             Self::Bulkhead => "bounds the calls to one peer that run at once",
             Self::Timeout => "deadlines on requests in and calls out",
             Self::LoadShedding => "refuses requests over the limit at once instead of queueing them",
             Self::SingleFlight => "concurrent cache misses of one key read the origin once",
             Self::TtlJitter => "spreads the expiry of cache entries",
             Self::StaleOnError => "serves an expired entry while the origin fails",
+            Self::RegexGuard => "ends a search for a pattern at its budget of steps",
         }
     }
 

@@ -6,7 +6,10 @@
 
 use std::{
     net::IpAddr,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -22,6 +25,21 @@ pub const TARGET: &str = "access";
 
 /// Longest path and longest name of a client on a line, in bytes: clients choose them.
 const LONGEST: usize = 256;
+
+/// What a proxy adds to the line of a request that it sent on, or turned away. It is an extension of the answer.
+#[derive(Debug, Clone, Default)]
+pub struct Proxied {
+    /// The id of the request, of the client's choice or made here.
+    pub request_id: String,
+    /// Name of the route in the proxy's own table.
+    pub route: Option<Arc<str>>,
+    /// Who the request was sent to.
+    pub upstream: Option<Arc<str>>,
+    /// How often it was sent.
+    pub attempts: u64,
+    /// The rule of the firewall that refused it.
+    pub rule: Option<Arc<str>>,
+}
 
 /// One request and its answer.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +60,8 @@ pub struct Access<'a> {
     pub peer: Option<IpAddr>,
     /// What the client calls itself.
     pub user_agent: Option<&'a str>,
+    /// Where a proxy sent it.
+    pub proxied: Option<&'a Proxied>,
 }
 
 impl Access<'_> {
@@ -62,6 +82,11 @@ impl Access<'_> {
                 http.server.request.duration = seconds,
                 network.peer.address = self.peer.map(display),
                 user_agent.original = self.user_agent.map(start_of),
+                request.id = self.proxied.map(|proxied| start_of(&proxied.request_id)),
+                proxy.route = self.proxied.and_then(|proxied| proxied.route.as_deref()),
+                proxy.upstream = self.proxied.and_then(|proxied| proxied.upstream.as_deref()),
+                proxy.attempts = self.proxied.map(|proxied| proxied.attempts),
+                proxy.rule = self.proxied.and_then(|proxied| proxied.rule.as_deref()),
                 represents
             },
             "request"

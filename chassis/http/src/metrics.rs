@@ -11,6 +11,7 @@ use http::{Method, StatusCode};
 use prometheus::{IntCounter, IntCounterVec, IntGauge};
 use tokio::time::Instant;
 
+use crate::Routes;
 use chassis_telemetry::metrics::{Histogram, HistogramVec, LATENCY_BUCKETS, Metrics};
 
 /// `endpoint` of requests that match no route.
@@ -48,6 +49,8 @@ pub(super) struct HttpMetrics {
     families: Families,
     /// By template; replaced as a whole when an undeclared one turns up, which ends after each was asked once.
     endpoints: ArcSwap<HashMap<String, Methods>>,
+    /// Whether the series of a route exist before its first request.
+    from_zero: bool,
 }
 
 /// The methods of one template, by label: few, so a scan is fastest.
@@ -67,9 +70,10 @@ pub(super) struct Endpoint {
 }
 
 impl HttpMetrics {
-    pub(super) fn new(metrics: &Metrics, routes: &[(Method, String)]) -> Self {
-        let this = Self { families: Families::register(metrics), endpoints: ArcSwap::default() };
-        for (method, template) in routes {
+    pub(super) fn new(metrics: &Metrics, routes: &Routes) -> Self {
+        let from_zero = routes.counted_from_zero;
+        let this = Self { families: Families::register(metrics), endpoints: ArcSwap::default(), from_zero };
+        for (method, template) in routes.declared.iter().filter(|_| from_zero) {
             let _ = this.endpoint(Some(template), method);
         }
         let _ = this.endpoint(None, &Method::GET);
@@ -94,7 +98,11 @@ impl HttpMetrics {
             (status, families.http_requests_total.with_label_values(&[method, template, status.as_str()]))
         };
         // Without a route there is one response only.
-        let usual = if template == UNMATCHED { &[404] } else { usual_statuses(method) };
+        let usual = match template {
+            UNMATCHED => &[404],
+            _ if self.from_zero => usual_statuses(method),
+            _ => &[],
+        };
         let endpoint: &'static Endpoint = Box::leak(Box::new(Endpoint {
             span_name: if template == UNMATCHED { method.to_owned() } else { format!("{method} {template}") },
             method,

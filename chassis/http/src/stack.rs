@@ -41,7 +41,7 @@ use chassis_telemetry::Chassis;
 /// storage fails: `http-error` answers the same.
 pub fn stack(public: Routes, failures: Option<Render>, config: &HttpConfig, chassis: &Chassis) -> Router {
     let shared = Shared {
-        metrics: HttpMetrics::new(&chassis.metrics, &public.declared),
+        metrics: HttpMetrics::new(&chassis.metrics, &public),
         guard: Guard::new(config, chassis),
         access: AccessLog::new(config.access_log_rate, &chassis.metrics),
         trace_ratio: chassis.telemetry.trace_ratio,

@@ -13,7 +13,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::{
     Problem,
-    access::{Access, AccessLog},
+    access::{Access, AccessLog, Proxied},
     guard::Logged,
     metrics::{CANCELLED, Endpoint},
     problems::OVERLOADED,
@@ -86,10 +86,11 @@ impl Traced {
         let inside = poll_fn(|cx| {
             let _entered = span.enter();
             let _attached = ids.clone().map(Context::attach);
-            work.as_mut().poll(cx).map(|response| {
+            work.as_mut().poll(cx).map(|mut response| {
+                let proxied = response.extensions_mut().remove::<Proxied>();
                 let response = finish(response, &span, &method, &uri);
                 if let Some(visit) = left.visit.take() {
-                    visit.log(response.status(), response.body().size_hint().exact());
+                    visit.log(response.status(), response.body().size_hint().exact(), proxied.as_ref());
                 }
                 response
             })
@@ -109,7 +110,7 @@ struct Visit<'a> {
 }
 
 impl Visit<'_> {
-    fn log(&self, status: StatusCode, bytes: Option<u64>) {
+    fn log(&self, status: StatusCode, bytes: Option<u64>, proxied: Option<&Proxied>) {
         let now = Instant::now();
         let Some(represents) = self.log.admit(status, now) else { return };
         let access = Access {
@@ -121,6 +122,7 @@ impl Visit<'_> {
             duration: self.began.get().map(|began| now.saturating_duration_since(*began)),
             peer: self.peer,
             user_agent: self.user_agent.and_then(|name| name.to_str().ok()),
+            proxied,
         };
         access.write(represents);
     }
@@ -139,7 +141,7 @@ impl Drop for Left<'_> {
         let Some(visit) = self.visit.take().filter(|visit| visit.began.get().is_some()) else { return };
         let _entered = self.span.enter();
         let _attached = self.ids.cloned().map(Context::attach);
-        visit.log(CANCELLED, None);
+        visit.log(CANCELLED, None, None);
     }
 }
 

@@ -98,14 +98,23 @@ impl Server {
     /// # Errors
     /// If the address cannot be bound; the message names it.
     pub async fn bind(address: SocketAddr, routes: Router, settings: Settings) -> io::Result<Self> {
-        Self::open(address, routes, settings)
+        Self::open(address, Holding::Alone, routes, settings)
+    }
+
+    /// As [`Server::bind`], on an address that other processes of the same account bind in the same way (`SO_REUSEPORT`): Linux
+    /// gives each new connection to one of them, chosen by the hash of its two addresses.
+    ///
+    /// # Errors
+    /// If the address cannot be bound, or somebody has it alone; the message names it.
+    pub async fn share(address: SocketAddr, routes: Router, settings: Settings) -> io::Result<Self> {
+        Self::open(address, Holding::Shared, routes, settings)
     }
 
     /// Not async: rustc makes the code of an async function in each crate that awaits it, and all of hyper is in this one.
-    fn open(address: SocketAddr, routes: Router, settings: Settings) -> io::Result<Self> {
+    fn open(address: SocketAddr, holding: Holding, routes: Router, settings: Settings) -> io::Result<Self> {
         let named =
             |error: io::Error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"));
-        let listener = listen(address).map_err(named)?;
+        let listener = listen(address, holding).map_err(named)?;
         let address = listener.local_addr().map_err(named)?;
         let drain = CancellationToken::new();
         let port = Arc::new(Port {
@@ -149,10 +158,22 @@ impl Server {
     }
 }
 
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+/// Who may bind an address at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holding {
+    /// Nobody else.
+    Alone,
+    /// Processes of the same account that ask for the same.
+    Shared,
+}
+
+fn listen(address: SocketAddr, holding: Holding) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     // A port whose last connections still linger can be bound again at once.
     socket.set_reuseaddr(true)?;
+    if holding == Holding::Shared {
+        socket.set_reuseport(true)?;
+    }
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }

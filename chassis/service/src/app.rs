@@ -25,6 +25,8 @@ pub struct App {
     pub admin_paths: &'static [&'static str],
     /// Ports beside the public one.
     pub ports: Vec<Port>,
+    /// A second address of the public port, which other processes of the same account share.
+    pub shared: Option<SocketAddr>,
 }
 
 /// A port that is served without the layers of the public one: a protocol with its own errors, or a page for people.
@@ -53,6 +55,7 @@ impl App {
             admin: Router::new(),
             admin_paths: &[],
             ports: Vec::new(),
+            shared: None,
         }
     }
 
@@ -78,6 +81,13 @@ impl App {
     #[must_use]
     pub fn administering(self, routes: Router, paths: &'static [&'static str]) -> Self {
         Self { admin: routes, admin_paths: paths, ..self }
+    }
+
+    /// With its public routes also on `address`, which other processes of the same account share; the kernel spreads the connections.
+    /// Its name in [`crate::lifecycle::Running::port`] is `shared`.
+    #[must_use]
+    pub fn sharing(self, address: Option<SocketAddr>) -> Self {
+        Self { shared: address, ..self }
     }
 
     /// With one more port.

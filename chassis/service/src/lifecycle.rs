@@ -121,7 +121,7 @@ impl Running {
     }
 
     async fn bind(app: App) -> anyhow::Result<Self> {
-        let App { config, chassis, public, failures, admin, admin_paths, ports } = app;
+        let App { config, chassis, public, failures, admin, admin_paths, ports, shared } = app;
         let place = Place::of(&chassis, &config)?;
         start::start(&chassis, &config.faults, &place)?;
         if let Some(limit) = config.memory_limit {
@@ -140,6 +140,11 @@ impl Running {
         let public = match public {
             Some(public) => {
                 let stacked = chassis_http::stack(public, failures, &config.http, &chassis);
+                if let Some(address) = shared {
+                    let server = Server::share(address, stacked.clone(), settings("public")).await?;
+                    addresses.push(("shared", server.address));
+                    others.push(server);
+                }
                 let address = config.public_addr.unwrap_or(free);
                 Some(Server::bind(address, stacked, settings("public")).await.context("PUBLIC_ADDR")?)
             }

@@ -72,9 +72,13 @@ fn scrape(chassis: &Chassis) -> Scrape {
 /// A chassis with only these protections of the client on, so that each is measured alone.
 fn with_only(protections: &[Protection]) -> Chassis {
     let chassis = support::chassis(&[]);
-    for protection in
-        [Protection::CircuitBreaker, Protection::RetryBudget, Protection::Bulkhead, Protection::Timeout]
-    {
+    for protection in [
+        Protection::CircuitBreaker,
+        Protection::RetryBudget,
+        Protection::HedgedReads,
+        Protection::Bulkhead,
+        Protection::Timeout,
+    ] {
         chassis.protections.set(protection, protections.contains(&protection));
     }
     chassis
@@ -154,6 +158,42 @@ async fn the_deadline_frees_a_caller_whose_peer_hangs() {
     let hanging = client.get::<String>("/wait", "/wait");
     let answer = tokio::time::timeout(Duration::from_millis(400), hanging).await;
     assert!(answer.is_err(), "four deadlines later it still waits: {answer:?}");
+}
+
+#[tokio::test]
+async fn a_late_answer_is_asked_for_once_more_and_the_first_one_counts() {
+    for (protections, calls) in
+        [(&[Protection::HedgedReads, Protection::RetryBudget][..], 2), (&[Protection::RetryBudget][..], 1)]
+    {
+        let chassis = with_only(protections);
+        let peer = Peer::start().await;
+        let client = client(&chassis, &peer, Duration::from_millis(600));
+        // Only one of the attempts is ever answered.
+        let call = client.get::<String>("/wait", "/wait");
+        let release = async {
+            testkit::eventually(Duration::from_secs(5), || async {
+                (peer.calls() == calls).then_some(()).ok_or(format!("{} calls", peer.calls()))
+            })
+            .await;
+            peer.gate.add_permits(1);
+        };
+        let (answer, ()) = tokio::join!(call, release);
+        assert_eq!(answer.expect("an answer").as_deref(), Some("late"), "{protections:?}");
+        assert_eq!(scrape(&chassis).value("http_client_retries_total", &[]), (calls - 1) as f64);
+    }
+}
+
+#[tokio::test]
+async fn late_answers_of_a_slow_peer_are_asked_for_within_the_retry_budget() {
+    let chassis = with_only(&[Protection::HedgedReads, Protection::RetryBudget, Protection::Timeout]);
+    let peer = Peer::start().await;
+    let client = client(&chassis, &peer, Duration::from_millis(300));
+    for _ in 0..4 {
+        let calls = (0..10).map(|_| client.get::<String>("/wait", "/wait"));
+        assert!(join_all(calls).await.iter().all(Result::is_err));
+    }
+    // A fifth of the calls (8) and one for each second of the window (10) as a floor.
+    assert!((41..=60).contains(&peer.calls()), "{}", peer.calls());
 }
 
 #[tokio::test]

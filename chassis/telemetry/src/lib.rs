@@ -42,9 +42,10 @@ where
     L: Layer<Registry> + Send + Sync,
 {
     let level = &chassis.telemetry.log.level;
-    // The SDK reports a missing backend at every batch; `traces_dropped_total` says it better.
+    // The SDK reports a missing backend at every batch; `traces_dropped_total` says it better. rmcp logs three
+    // lines for each request.
     let filter = EnvFilter::builder()
-        .parse(format!("opentelemetry=off,opentelemetry_sdk=off,opentelemetry_otlp=off,{level}"))
+        .parse(format!("opentelemetry=off,opentelemetry_sdk=off,opentelemetry_otlp=off,rmcp=warn,{level}"))
         .map_err(|error| Invalid::new("LOG_LEVEL", format_args!("`{level}`: {error}")))?;
     tracing_subscriber::registry()
         .with(spans)

@@ -7,7 +7,7 @@ use chassis_telemetry::Chassis;
 use testkit::{Redis, eventually, needs};
 
 use crate::{
-    cache::{TTL, connect},
+    cache::{TTL, connect, connect_within},
     support::{PATIENCE, chassis, scrape},
 };
 
@@ -50,12 +50,13 @@ async fn cache_down_is_a_refused_connection_and_ends() {
 #[tokio::test]
 async fn cache_latency_delays_and_beyond_the_deadline_fails() {
     needs!(Redis);
-    let (_redis, chassis, cache) = start().await;
+    let (redis, chassis) = (Redis::start().await, chassis(&[]));
+    let cache = connect_within("1s", &redis, &chassis).await;
     chassis.faults.set("cache-latency", "delay=40ms&ttl=10s").expect("a plan");
     let start = Instant::now();
     cache.get("users:1").await.expect("an answer");
     assert!(start.elapsed() >= Duration::from_millis(40));
-    chassis.faults.set("cache-latency", "delay=1s&ttl=1s").expect("a plan");
+    chassis.faults.set("cache-latency", "delay=5s&ttl=1s").expect("a plan");
     let error = cache.get("users:1").await.expect_err("too late");
     assert!(matches!(error, CacheError::Timeout(_)), "{error:?}");
     over(&chassis, "cache-latency").await;

@@ -18,7 +18,9 @@ use prometheus::{
 };
 
 pub use histogram::{Histogram, HistogramVec};
-pub use prometheus::{Counter, Gauge, GaugeVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
+pub use prometheus::{
+    Counter, CounterVec, Gauge, GaugeVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
+};
 pub use table::Metric;
 
 /// Latency buckets in seconds. 0.25 and 0.5 are bounds because objectives and the tutorial rules use them.
@@ -95,6 +97,12 @@ impl Metrics {
     #[must_use]
     pub fn float_counter(&self, name: &str, help: &str) -> Counter {
         self.family(name, &[], || Counter::with_opts(Opts::new(name, help)))
+    }
+
+    /// A fractional counter with labels.
+    #[must_use]
+    pub fn float_counter_vec(&self, name: &str, help: &str, labels: &[&str]) -> CounterVec {
+        self.family(name, labels, || CounterVec::new(Opts::new(name, help), labels))
     }
 
     /// A histogram that keeps an exemplar per bucket.

@@ -1,6 +1,6 @@
 //! [`metrics!`](crate::metrics!): tables of metrics. The field is the metric, its doc comment the HELP.
 
-use prometheus::{Counter, Gauge, GaugeVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
+use prometheus::{Counter, CounterVec, Gauge, GaugeVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
 
 use super::{Histogram, HistogramVec, Metrics};
 
@@ -36,6 +36,7 @@ registered! {
     }
     labelled: {
         IntCounterVec = counter_vec;
+        CounterVec = float_counter_vec;
         IntGaugeVec = gauge_vec;
         GaugeVec = float_gauge_vec;
     }

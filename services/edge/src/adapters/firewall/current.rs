@@ -1,0 +1,61 @@
+//! The rules in force, with their meters. Replaced as a whole.
+
+use std::{sync::atomic::AtomicBool, time::Duration};
+
+use super::{Refused, sources::Listed};
+use crate::{
+    domain::waf::{Judgement, RuleSet, Verdict, What},
+    metrics::RuleMeter,
+};
+
+/// What is in force.
+pub(super) struct Current {
+    pub(super) enabled: bool,
+    pub(super) rules: RuleSet,
+    /// By the places of the rules.
+    meters: Vec<RuleMeter>,
+    /// In force or not.
+    pub(super) all: Vec<Listed>,
+    /// Others are in force: searches end.
+    pub(super) withdrawn: AtomicBool,
+}
+
+impl Current {
+    pub(super) fn new(enabled: bool, rules: RuleSet, meters: Vec<RuleMeter>, all: Vec<Listed>) -> Self {
+        Self { enabled, rules, meters, all, withdrawn: AtomicBool::new(false) }
+    }
+
+    /// Whether there is anything to judge by.
+    pub(super) fn is_on(&self) -> bool {
+        self.enabled && !self.rules.is_empty()
+    }
+
+    /// Counts what a judgement notes, and says what becomes of the request; `None` if the rules were
+    /// withdrawn before.
+    pub(super) fn settle(&self, judged: &Judgement) -> Option<Result<(), Refused>> {
+        for note in &judged.notes {
+            let Some(meter) = self.meters.get(note.rule) else { continue };
+            match note.what {
+                What::Blocked => meter.blocked.inc(),
+                What::Simulated => meter.simulated.inc(),
+                What::Overrun => meter.overruns.inc(),
+            }
+        }
+        match judged.verdict {
+            Verdict::Pass => Some(Ok(())),
+            Verdict::Block(place) => {
+                let rule = self.rules.rules().nth(place).map_or("", |rule| rule.id.as_str());
+                Some(Err(Refused::Blocked(rule.into())))
+            }
+            Verdict::Withdrawn => None,
+        }
+    }
+
+    /// A rule has worked.
+    pub(super) fn spent(&self, rule: usize, time: Duration, steps: u64) {
+        if let Some(meter) = self.meters.get(rule) {
+            meter.cpu.inc_by(time.as_secs_f64());
+            meter.steps.inc_by(steps);
+        }
+    }
+}

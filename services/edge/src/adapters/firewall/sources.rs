@@ -1,0 +1,127 @@
+//! Where the rules come from: from files, and from people who change something at run time. What people set
+//! outlives a change of the files, and ends with the process.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::current::Current;
+use crate::{
+    domain::waf::{Mode, Rule, RuleSet},
+    metrics::{FirewallMetrics, RuleMeter},
+};
+
+/// Rules at most, pushed ones included.
+const MOST_RULES: usize = 200;
+
+/// Where the rules in force come from.
+#[derive(Default)]
+pub(super) struct Sources {
+    enabled: bool,
+    /// Whether the firewall is on unless somebody switched it.
+    from_start: bool,
+    /// Of the files.
+    loaded: Vec<Arc<Rule>>,
+    /// Set at run time; they replace those of the files.
+    pushed: BTreeMap<String, Arc<Rule>>,
+    /// Modes that were set at run time.
+    modes: BTreeMap<String, Mode>,
+}
+
+/// One rule, in force or not.
+#[derive(Clone)]
+pub struct Listed {
+    /// The rule.
+    pub rule: Arc<Rule>,
+    /// What it does now.
+    pub mode: Mode,
+    /// Whether it was set at run time.
+    pub pushed: bool,
+}
+
+/// A change at run time.
+pub enum Change {
+    /// On or off: the kill switch.
+    Switch(bool),
+    /// Another mode for a rule.
+    Mode(String, Mode),
+    /// A rule, in addition or in place of the one with its id.
+    Push(Arc<Rule>),
+    /// The end of what was set for a rule.
+    Withdraw(String),
+    /// The end of all that was set.
+    Reset,
+}
+
+impl Sources {
+    /// Of these rules.
+    pub(super) fn new(enabled: bool, rules: Vec<Rule>) -> Self {
+        let mut sources = Self { enabled, from_start: enabled, ..Self::default() };
+        sources.load(rules);
+        sources
+    }
+
+    /// Takes the rules of the files.
+    pub(super) fn load(&mut self, rules: Vec<Rule>) {
+        self.loaded = rules.into_iter().map(Arc::new).collect();
+    }
+
+    fn listed(&self) -> Vec<Listed> {
+        let kept = self.loaded.iter().filter(|rule| !self.pushed.contains_key(&rule.id));
+        let kept = kept.map(|rule| (rule, false));
+        let all = kept.chain(self.pushed.values().map(|rule| (rule, true)));
+        let listed = |(rule, pushed): (&Arc<Rule>, bool)| {
+            let mode = self.modes.get(&rule.id).copied().unwrap_or(rule.mode);
+            Listed { rule: Arc::clone(rule), mode, pushed }
+        };
+        all.map(listed).collect()
+    }
+
+    /// What they come to.
+    pub(super) fn assemble(&self, metrics: &FirewallMetrics) -> Current {
+        let all = self.listed();
+        let rules = RuleSet::new(all.iter().map(|listed| (Arc::clone(&listed.rule), listed.mode)));
+        let meters = rules.rules().map(|rule| RuleMeter::new(metrics, &rule.id)).collect();
+        // The series of a rule that is off exist, too.
+        all.iter().for_each(|listed| drop(RuleMeter::new(metrics, &listed.rule.id)));
+        Current::new(self.enabled, rules, meters, all)
+    }
+
+    /// Changes something.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn change(&mut self, change: Change) -> Result<(), String> {
+        match change {
+            Change::Switch(on) => self.enabled = on,
+            Change::Mode(id, mode) => {
+                if !self.has(&id) {
+                    return Err(format!("there is no rule `{id}`"));
+                }
+                self.modes.insert(id, mode);
+            }
+            Change::Push(rule) => {
+                if self.listed().len() >= MOST_RULES && !self.has(&rule.id) {
+                    return Err(format!("there are {MOST_RULES} rules already"));
+                }
+                self.modes.remove(&rule.id);
+                self.pushed.insert(rule.id.clone(), rule);
+            }
+            Change::Withdraw(id) => {
+                if !self.has(&id) {
+                    return Err(format!("there is no rule `{id}`"));
+                }
+                self.pushed.remove(&id);
+                self.modes.remove(&id);
+            }
+            Change::Reset => {
+                self.enabled = self.from_start;
+                self.pushed.clear();
+                self.modes.clear();
+            }
+        }
+        Ok(())
+    }
+
+    fn has(&self, id: &str) -> bool {
+        self.pushed.contains_key(id) || self.loaded.iter().any(|rule| rule.id == id)
+    }
+}

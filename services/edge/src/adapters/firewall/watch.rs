@@ -1,0 +1,63 @@
+//! Who looks on while rules work: counts their time, and ends them once others are in force.
+
+use std::{
+    sync::atomic::Ordering::Relaxed,
+    time::{Duration, Instant},
+};
+
+use rustix::time::{ClockId, clock_gettime};
+
+use super::current::Current;
+use crate::domain::waf::Watch;
+
+/// Looks on where the request is: the rules take microseconds, and are not ended.
+pub(super) struct Here<'a> {
+    pub(super) live: &'a Current,
+    pub(super) since: Instant,
+}
+
+impl Watch for Here<'_> {
+    fn begins(&mut self) -> bool {
+        true
+    }
+
+    fn continues(&mut self, _: usize) -> bool {
+        true
+    }
+
+    fn done(&mut self, rule: usize, steps: u64) {
+        let now = Instant::now();
+        let time = now.duration_since(std::mem::replace(&mut self.since, now));
+        self.live.spent(rule, time, steps);
+    }
+}
+
+/// Looks on in a thread: the rules may take long, and end once they are withdrawn.
+pub(super) struct There<'a> {
+    pub(super) live: &'a Current,
+    /// Processor time of the thread.
+    pub(super) since: Duration,
+}
+
+impl Watch for There<'_> {
+    fn begins(&mut self) -> bool {
+        !self.live.withdrawn.load(Relaxed)
+    }
+
+    fn continues(&mut self, rule: usize) -> bool {
+        self.done(rule, 0);
+        self.begins()
+    }
+
+    fn done(&mut self, rule: usize, steps: u64) {
+        let now = thread_time();
+        let time = now.saturating_sub(std::mem::replace(&mut self.since, now));
+        self.live.spent(rule, time, steps);
+    }
+}
+
+/// Processor time of this thread.
+pub(super) fn thread_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
+}

@@ -1,0 +1,120 @@
+//! One upstream: its replicas, whose turn it is, which are out, and how many requests may be repeated.
+
+use std::{sync::Arc, time::Duration};
+
+use http::uri::Authority;
+use parking_lot::Mutex;
+
+use crate::{
+    domain::{
+        balance::Wheel,
+        budget::{Budget, Growth},
+        outlier::{Outliers, Seen},
+        table,
+    },
+    metrics::{EndpointMeter, ProxyMetrics, UpstreamMeter},
+};
+
+/// The replicas of one service.
+pub struct Upstream {
+    /// Name, as in the file of the routes.
+    pub name: Arc<str>,
+    spec: table::Upstream,
+    state: Mutex<State>,
+    endpoints: Vec<EndpointMeter>,
+    pub(crate) meter: UpstreamMeter,
+}
+
+struct State {
+    wheel: Wheel,
+    outliers: Outliers,
+    budget: Budget,
+}
+
+/// One replica.
+pub struct Place<'a> {
+    /// Its number.
+    pub index: usize,
+    /// Its address.
+    pub authority: &'a Authority,
+    pub(crate) meter: &'a EndpointMeter,
+}
+
+impl Upstream {
+    /// Of what the file says.
+    pub(crate) fn new(name: &str, spec: &table::Upstream, metrics: &ProxyMetrics, now: Duration) -> Self {
+        let endpoints = spec.endpoints.iter();
+        let endpoints = endpoints.map(|endpoint| EndpointMeter::new(metrics, name, endpoint.as_str()));
+        let count = spec.endpoints.len();
+        let state = State {
+            wheel: Wheel::even(count),
+            outliers: Outliers::new(spec.ejection, count),
+            budget: Budget::new(Growth::default(), now),
+        };
+        Self {
+            name: name.into(),
+            spec: spec.clone(),
+            state: Mutex::new(state),
+            endpoints: endpoints.collect(),
+            meter: UpstreamMeter::new(metrics, name),
+        }
+    }
+
+    /// Whether it is what the file says.
+    pub(crate) fn is(&self, spec: &table::Upstream) -> bool {
+        self.spec == *spec
+    }
+
+    /// Whether another replica could be tried.
+    #[must_use]
+    pub fn has_several(&self) -> bool {
+        self.endpoints.len() > 1
+    }
+
+    /// The replica whose turn it is: one that was not tried and is not out, or as close to that as there is.
+    #[must_use]
+    pub fn pick(&self, tried: &[usize], now: Duration) -> Option<Place<'_>> {
+        let mut state = self.state.lock();
+        let State { wheel, outliers, .. } = &mut *state;
+        let fresh = |index: usize| !tried.contains(&index);
+        let sound = |index: usize| !outliers.is_out(index, now);
+        let index = wheel
+            .next(|index| fresh(index) && sound(index))
+            .or_else(|| wheel.next(fresh))
+            .or_else(|| wheel.next(sound))
+            .or_else(|| wheel.next(|_| true))?;
+        drop(state);
+        let (authority, meter) = self.spec.endpoints.get(index).zip(self.endpoints.get(index))?;
+        Some(Place { index, authority, meter })
+    }
+
+    /// Notes what a request showed of a replica.
+    pub fn seen(&self, index: usize, seen: Seen, now: Duration) {
+        let ejected = self.state.lock().outliers.record(index, seen, now);
+        if let (Some(reason), Some(meter), Some(endpoint)) =
+            (ejected, self.endpoints.get(index), self.spec.endpoints.get(index))
+        {
+            meter.ejected(reason);
+            let (upstream, endpoint, reason) = (&*self.name, endpoint.as_str(), reason.as_str());
+            tracing::warn!(upstream, endpoint, reason, "a replica gets no requests for a while");
+        }
+    }
+
+    /// A request came.
+    pub fn deposit(&self) {
+        self.state.lock().budget.deposit();
+    }
+
+    /// Takes one retry out of the budget, if there is one.
+    pub fn withdraw(&self, now: Duration) -> bool {
+        self.state.lock().budget.withdraw(now)
+    }
+
+    /// Its replicas by address, and whether each is out.
+    #[must_use]
+    pub fn replicas(&self, now: Duration) -> Vec<(String, bool)> {
+        let state = self.state.lock();
+        let replicas = self.spec.endpoints.iter().enumerate();
+        replicas.map(|(index, at)| (at.to_string(), state.outliers.is_out(index, now))).collect()
+    }
+}

@@ -1,0 +1,60 @@
+//! `/routes` and `/reload`: what the files say, and how the replicas are.
+
+use axum::{Json, extract::State};
+use chassis_http::{Problem, problems::INVALID_REQUEST};
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::{
+    domain::table::{Client, Route},
+    state::AppState,
+};
+
+pub(super) async fn show(State(state): State<AppState>) -> Json<Value> {
+    let (live, now) = (state.inner.live.load_full(), state.inner.now());
+    let upstreams = live.upstreams().map(|upstream| {
+        let replicas = upstream.replicas(now).into_iter();
+        let replicas: Vec<Value> =
+            replicas.map(|(endpoint, out)| json!({ "endpoint": endpoint, "out": out })).collect();
+        json!({ "name": &*upstream.name, "replicas": replicas })
+    });
+    let upstreams: Vec<Value> = upstreams.collect();
+    let routes: Vec<Value> = live.table().routes.iter().map(route).collect();
+    Json(json!({ "problems": state.inner.loader.problems(), "upstreams": upstreams, "routes": routes }))
+}
+
+fn route(route: &Route) -> Value {
+    let to = route.to.iter().map(|(upstream, weight)| json!({ "upstream": upstream, "weight": weight }));
+    let to: Vec<Value> = to.collect();
+    let methods: Vec<&str> = route.methods.iter().map(Method::as_str).collect();
+    let limit = route.limit.as_ref().map(|limit| {
+        let by = match &limit.by {
+            Client::Peer => "peer".to_owned(),
+            Client::Header(name) => format!("header:{name}"),
+        };
+        json!({ "rps": limit.allowance.rps, "burst": limit.allowance.burst, "by": by })
+    });
+    json!({
+        "name": route.name,
+        "prefix": route.prefix,
+        "methods": methods,
+        "to": to,
+        "canary_header": route.canary_header.as_ref().map(http::HeaderName::as_str),
+        "timeout_seconds": route.timeout.as_secs_f64(),
+        "retries": route.retries,
+        "limit": limit,
+    })
+}
+
+pub(super) async fn reload(State(state): State<AppState>) -> Result<Json<Value>, Problem> {
+    let loader = std::sync::Arc::clone(&state.inner.loader);
+    let loaded = tokio::task::spawn_blocking(move || loader.load()).await;
+    let problems = match loaded {
+        Ok(Ok(())) => return Ok(show(State(state)).await),
+        Ok(Err(problems)) => problems,
+        Err(_) => vec!["the files could not be read".to_owned()],
+    };
+    let problem = Problem::new(&INVALID_REQUEST, "The files have mistakes; those before stay in force.");
+    let numbered = problems.into_iter().enumerate();
+    Err(numbered.fold(problem, |problem, (number, wrong)| problem.field((number + 1).to_string(), wrong)))
+}

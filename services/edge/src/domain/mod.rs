@@ -1,0 +1,13 @@
+//! The rules of the edge: which route a request takes, who answers it, what may be repeated, who has asked
+//! too often, and what looks like an attack. Pure: no I/O, and every time is passed in, counted from the
+//! start of the process.
+
+pub mod balance;
+pub mod bucket;
+pub mod budget;
+pub mod outlier;
+mod reader;
+pub mod retry;
+pub mod split;
+pub mod table;
+pub mod waf;
