@@ -1,0 +1,191 @@
+//! How a restored server, or control room's file, becomes the lab's: two renames while nobody uses it. In a running lab the
+//! supervisor does it between two runs of the part; otherwise this process does, while it holds the lab's lock.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use rustix::process::Signal;
+use supervisor::{
+    lock::{self, Taken},
+    part::{Errand, Line},
+    state::LabState,
+    sweep, write_private,
+};
+use tokio::time::sleep;
+
+use super::{room, spool};
+use crate::{
+    home::Home,
+    parts::{control_room::CONTROL_ROOM, postgres::Local},
+};
+
+/// Name of the restored server's data, beside those of the lab's.
+pub(crate) const RESTORED: &str = "restored";
+/// What the lab's data are called after they were replaced; those of one time before are deleted.
+const BEFORE: &str = "cluster.before";
+/// Longest time for a part to be back.
+const BACK: Duration = Duration::from_secs(60);
+/// Longest time for a killed process to be gone.
+const GONE: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_millis(30);
+
+/// The part with the server.
+pub(crate) const SERVER: &str = "postgres";
+
+/// The task that the supervisor does between two runs of a part.
+///
+/// # Errors
+/// When the path of this program is unknown.
+pub(crate) fn errand(home: &Home, part: &str) -> Result<Errand> {
+    let text = |path: &Path| path.to_string_lossy().into_owned();
+    let line = Line::new(std::env::current_exe()?).args([
+        "--root".to_owned(),
+        text(&home.root),
+        "--dir".to_owned(),
+        text(&home.dir),
+        "backup".to_owned(),
+        "swap".to_owned(),
+        part.to_owned(),
+    ]);
+    Ok(Errand { request: request(home, part), line })
+}
+
+fn request(home: &Home, part: &str) -> PathBuf {
+    home.dir.join("backup").join(format!("swap-{part}"))
+}
+
+/// Where the restored file of the control room waits.
+pub(crate) fn restored_room(home: &Home) -> PathBuf {
+    home.dir.join(CONTROL_ROOM).join("room.db.restored")
+}
+
+/// Replaces what these parts have with what was restored.
+///
+/// # Errors
+/// When a part does not come back, or something cannot be renamed.
+pub(crate) async fn replace(home: &Home, parts: &[&str]) -> Result<()> {
+    match lock::take_or_make(&home.dir)? {
+        Some(Taken::By(_)) => {
+            for part in parts {
+                ask(home, part).await?;
+            }
+            Ok(())
+        }
+        // Held until this function ends: no lab starts meanwhile.
+        Some(Taken::Ours(_lock)) => {
+            sweep(&home.dir).await?;
+            parts.iter().try_for_each(|part| swap(home, part))
+        }
+        None => bail!("{} has gone", home.dir.display()),
+    }
+}
+
+/// Stops a part, and waits until its supervisor has done the errand and the part is ready again.
+async fn ask(home: &Home, name: &str) -> Result<()> {
+    let state = home.lab()?;
+    if !state.supervisor.alive() {
+        bail!("the supervisor was killed, and it has to restart {name}: `lab up` recovers");
+    }
+    let part = state.part(name).with_context(|| format!("this lab has no part {name}"))?;
+    write_private(&request(home, name), "")?;
+    let process = part.process.filter(|process| process.alive());
+    if let Some(process) = process {
+        // Asked for: not counted as a crash, and not made to wait.
+        write_private(&home.dir.restart(name), &serde_json::to_string(&process)?)?;
+        process.signal(part.stop.signal());
+    }
+    let deadline = Instant::now() + BACK;
+    let gone = || process.is_none_or(|process| !process.alive());
+    while request(home, name).exists() || !gone() || part.probe.ask().await.is_err() {
+        if Instant::now() > deadline {
+            bail!(
+                "{name} is not back after {} s: see lab status and lab logs --service {name}",
+                BACK.as_secs()
+            );
+        }
+        sleep(LOOK).await;
+    }
+    let waiting = match name {
+        SERVER => Local::of(home)?.beside(RESTORED),
+        _ => restored_room(home),
+    };
+    if waiting.exists() {
+        bail!(
+            "{name} was restarted with what it had: the last lines of its log say why nothing was replaced"
+        );
+    }
+    Ok(())
+}
+
+/// Replaces what one part has. The part must not be running.
+///
+/// # Errors
+/// When nothing was restored, or something cannot be renamed; the lab then has what it had.
+pub(crate) fn swap(home: &Home, part: &str) -> Result<()> {
+    match part {
+        SERVER => server(home),
+        CONTROL_ROOM => room::put(&restored_room(home), &home.dir.join(CONTROL_ROOM).join("room.db")),
+        other => bail!("there are no backups of {other}"),
+    }
+}
+
+fn server(home: &Home) -> Result<()> {
+    let local = Local::of(home)?;
+    let (restored, cluster, before) = (local.beside(RESTORED), local.cluster(), local.beside(BEFORE));
+    if !restored.join("PG_VERSION").is_file() {
+        bail!("no server was restored in {}", restored.display());
+    }
+    if cluster.exists() {
+        if before.exists() {
+            fs::remove_dir_all(&before).with_context(|| format!("cannot remove {}", before.display()))?;
+        }
+        fs::rename(&cluster, &before).with_context(|| format!("cannot put {} aside", cluster.display()))?;
+    }
+    if let Err(error) = fs::rename(&restored, &cluster) {
+        let _ = fs::rename(&before, &cluster);
+        return Err(error).with_context(|| format!("cannot create {}", cluster.display()));
+    }
+    local.rules()?;
+    forget_messages(home)?;
+    // The stream begins again, on the timeline of the restored server.
+    let spool = spool(home);
+    if spool.exists() {
+        fs::remove_dir_all(&spool).with_context(|| format!("cannot remove {}", spool.display()))?;
+    }
+    Ok(())
+}
+
+/// Parts that may hold messages about orders that the restored server does not have: the broker in its memory, and those
+/// that were about to send.
+const HOLD_MESSAGES: &[&str] = &["lab-kafka", "order-api", "order-worker"];
+
+/// Restarts them while the server is still down. Otherwise an order that the restore took back would be paid, and orders that
+/// are sent again would be paid twice. What the restored server knows is published again from its outbox.
+fn forget_messages(home: &Home) -> Result<()> {
+    let Some(state) = running(home) else { return Ok(()) };
+    let holding = state.parts.iter().filter(|part| HOLD_MESSAGES.contains(&part.service()));
+    let processes: Vec<_> = holding
+        .filter_map(|part| Some((part.name.as_str(), part.process.filter(|process| process.alive())?)))
+        .collect();
+    for (name, process) in &processes {
+        write_private(&home.dir.restart(name), &serde_json::to_string(process)?)?;
+        process.signal(Signal::KILL);
+    }
+    let deadline = Instant::now() + GONE;
+    while let Some((name, _)) = processes.iter().find(|(_, process)| process.alive()) {
+        if Instant::now() > deadline {
+            bail!("{name} does not end, and may send messages of the time that is taken back");
+        }
+        std::thread::sleep(LOOK);
+    }
+    Ok(())
+}
+
+/// The state of the lab that runs here, if one does.
+pub(crate) fn running(home: &Home) -> Option<LabState> {
+    LabState::load(&home.dir).ok().flatten().filter(|state| state.supervisor.alive())
+}

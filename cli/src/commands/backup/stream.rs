@@ -1,0 +1,197 @@
+//! The part `backup` of `lab up --backups`: archives the write-ahead log every second, and from time to time makes a
+//! backup, verifies it, and prunes. It never ends by itself: what fails is said once, and tried again.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitCode, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use chrono::Utc;
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+
+use super::BackupPlace;
+use crate::{
+    backup::{
+        Engine, is_bucket,
+        listing::list,
+        metrics::{self, Watch},
+        ship::{BEHIND, Shipper},
+    },
+    home::Home,
+    signals::{self, Hangup},
+    terminal::say,
+};
+
+/// How often what is new is archived: this, and the moment that the stream is behind, is what a disaster costs.
+const EVERY: Duration = Duration::from_millis(1_000);
+/// How often Prometheus is told; as often as it looks.
+const TELL: Duration = Duration::from_secs(5);
+/// Pause after the stream ended, before it is started again.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// Archives the write-ahead log.
+#[derive(Debug, Args)]
+pub(super) struct Stream {
+    /// PostgreSQL's port.
+    #[arg(long, value_name = "PORT")]
+    port: u16,
+    /// Time from one backup to the next.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    every: Duration,
+    /// Written when the first of the WAL is archived.
+    #[arg(long, value_name = "FILE")]
+    ready: PathBuf,
+}
+
+/// Says a failure once, and again only after something else.
+#[derive(Default)]
+struct Voice(String);
+
+impl Voice {
+    fn heard(&mut self, outcome: Result<()>) {
+        let sentence = outcome.err().map(|error| format!("{error:#}")).unwrap_or_default();
+        if sentence != self.0 && !sentence.is_empty() {
+            say(&sentence);
+        }
+        self.0 = sentence;
+    }
+}
+
+impl Stream {
+    pub(super) async fn run(self, place: &BackupPlace, home: &Home) -> Result<ExitCode> {
+        let stop = CancellationToken::new();
+        tokio::spawn(signals::listen(
+            stop.clone(),
+            CancellationToken::new(),
+            Hangup::Ends,
+            "backup: stopping",
+        ));
+        let _ = fs::remove_file(&self.ready);
+        let folder = place.repository.iter().filter(|place| !is_bucket(place)).map(Path::new);
+        let mut paths = folder.chain(place.key.as_deref());
+        if let Some(path) = paths.find(|path| path.is_relative()) {
+            bail!("LAB_BACKUPS and LAB_BACKUP_KEY must be absolute paths, and {} is not", path.display());
+        }
+        let engine = place.engine(home)?;
+        let mut shipper = Shipper::new(&engine.spool, engine.source.segment_bytes);
+        let (mut shipping, mut receiving) = (Voice::default(), Voice::default());
+        let mut telling = Voice::default();
+        let mut told: Option<Instant> = None;
+        let mut watch = Watch { since: Utc::now(), interval: self.every.as_secs_f64(), archived: None };
+        let mut receiver: Option<Child> = None;
+        let mut task = Task::new(place, home, self.every);
+        while !stop.is_cancelled() {
+            let live = running(&mut receiver);
+            if !live {
+                receiving.heard(self.receive(&engine, &mut receiver));
+            }
+            let shipped = shipper.ship(&engine.vault, Utc::now(), live);
+            let fine = shipped.is_ok() && live;
+            shipping.heard(shipped.map(drop));
+            if fine && !self.ready.exists() {
+                fs::write(&self.ready, "")
+                    .with_context(|| format!("cannot write {}", self.ready.display()))?;
+            }
+            if fine {
+                watch.archived = Some(Utc::now() - BEHIND);
+                task.go_on();
+            }
+            if told.is_none_or(|told| told.elapsed() >= TELL) {
+                told = Some(Instant::now());
+                telling.heard(tell(&engine, home, watch));
+            }
+            stop.run_until_cancelled(tokio::time::sleep(if live { EVERY } else { AGAIN })).await;
+        }
+        if let Some(mut receiver) = receiver {
+            // It flushes what it has; the supervisor ends what is left.
+            end(&mut receiver);
+        }
+        shipping.heard(shipper.ship(&engine.vault, Utc::now(), false).map(drop));
+        say(format!("backup: stopped; backups are in {}", engine.vault.store.place()));
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn receive(&self, engine: &Engine, receiver: &mut Option<Child>) -> Result<()> {
+        *receiver = Some(engine.receive(self.port)?);
+        Ok(())
+    }
+}
+
+/// Says what there is, for Prometheus.
+fn tell(engine: &Engine, home: &Home, watch: Watch) -> Result<()> {
+    let listing = list(&engine.vault, engine.source.segment_bytes)?;
+    metrics::write(&metrics::folder(home), watch, &listing.catalogue)
+}
+
+fn running(receiver: &mut Option<Child>) -> bool {
+    receiver.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+}
+
+fn end(receiver: &mut Child) {
+    use rustix::process::{Pid, Signal, kill_process};
+    if let Some(pid) = i32::try_from(receiver.id()).ok().and_then(Pid::from_raw) {
+        let _ = kill_process(pid, Signal::INT);
+    }
+    let _ = receiver.wait();
+}
+
+/// Backup, verification and pruning, one after the other, in processes of their own: the archive does not wait for them,
+/// and their memory is given back.
+struct Task<'a> {
+    place: &'a BackupPlace,
+    home: &'a Home,
+    every: Duration,
+    /// When the next round is due.
+    due: Instant,
+    /// What is left of this round.
+    left: Vec<&'static [&'static str]>,
+    child: Option<Child>,
+}
+
+/// The steps of a round, the last one first.
+const ROUND: &[&[&str]] = &[&["prune"], &["verify"], &["run"]];
+
+impl<'a> Task<'a> {
+    fn new(place: &'a BackupPlace, home: &'a Home, every: Duration) -> Self {
+        Self { place, home, every, due: Instant::now(), left: Vec::new(), child: None }
+    }
+
+    /// Starts the next step if the one before has ended and something is due.
+    fn go_on(&mut self) {
+        if let Some(child) = &mut self.child {
+            match child.try_wait() {
+                Ok(None) => return,
+                Ok(Some(status)) if status.success() => {}
+                // A backup that failed is not verified; one that is not good must not lead to pruning.
+                _ => self.left.clear(),
+            }
+            self.child = None;
+        }
+        if self.left.is_empty() && Instant::now() >= self.due {
+            self.due = Instant::now() + self.every;
+            self.left = ROUND.to_vec();
+        }
+        let Some(step) = self.left.pop() else { return };
+        match self.start(step) {
+            Ok(child) => self.child = Some(child),
+            Err(error) => say(format!("cannot start lab backup {}: {error:#}", step.join(" "))),
+        }
+    }
+
+    fn start(&self, step: &[&str]) -> Result<Child> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("--root").arg(&self.home.root).arg("--dir").arg(self.home.dir.as_os_str());
+        command.arg("backup").args(step);
+        if let Some(repository) = &self.place.repository {
+            command.arg("--repository").arg(repository);
+        }
+        if let Some(key) = &self.place.key {
+            command.arg("--key").arg(key);
+        }
+        command.stdin(Stdio::null()).spawn().context("cannot run lab")
+    }
+}

@@ -1,0 +1,9 @@
+//! The catalogue of backups, and what is decided from it.
+
+mod history;
+mod loss;
+mod manifest;
+mod plan;
+mod retention;
+mod seal;
+mod wal;
