@@ -1,0 +1,17 @@
+//! A lab's configuration against a written baseline: what must hold, what does, who let which exception through until when.
+//!
+//! * [`facts`] -- what was found: sockets, file modes, open switches, versions, manifests. Gathered by others; no I/O here.
+//! * [`rules`] -- the baseline as people write it, `deploy/baseline.yaml`.
+//! * [`checks`] -- the checks: a table, and a function for each.
+//! * [`report`] -- findings, waivers, score.
+//! * [`readiness`] -- the checklist of a production readiness review.
+
+pub mod checks;
+pub mod facts;
+pub mod readiness;
+pub mod report;
+pub mod rules;
+
+pub use facts::Facts;
+pub use report::{Report, audit};
+pub use rules::Baseline;
