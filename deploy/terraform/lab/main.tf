@@ -1,0 +1,67 @@
+# What a team writes down of a running lab: rules of the firewall, a limit, who covers for whom.
+
+terraform {
+  required_version = ">= 1.10"
+  required_providers {
+    srelab = {
+      source  = "registry.opentofu.org/sre-lab/srelab"
+      version = "~> 0.1"
+    }
+  }
+  backend "s3" {
+    key = "lab.tfstate"
+  }
+}
+
+provider "srelab" {}
+
+variable "modes" {
+  description = "Modes of rules of the firewall, in place of those in waf/, by id."
+  type        = map(string)
+  default     = { scanners = "simulate" }
+  validation {
+    condition     = alltrue([for mode in values(var.modes) : contains(["off", "simulate", "enforce"], mode)])
+    error_message = "A mode is off, simulate or enforce."
+  }
+}
+
+variable "limit" {
+  description = "What each client may send to the edge; null for no limit beyond those of the routes."
+  type        = object({ rps = number, burst = number })
+  default     = null
+  validation {
+    condition     = var.limit == null ? true : var.limit.rps >= 0.01 && var.limit.burst >= 1
+    error_message = "A limit has an rps of at least 0.01 and a burst of at least 1."
+  }
+}
+
+variable "covers" {
+  description = "Whose shifts are taken by whom, by a name of yours; times in RFC 3339."
+  type        = map(object({ schedule = string, person = string, with = string, from = string, until = string }))
+  default     = {}
+  validation {
+    condition     = alltrue([for cover in values(var.covers) : timecmp(cover.from, cover.until) < 0])
+    error_message = "A cover ends after it begins."
+  }
+}
+
+resource "srelab_waf_mode" "this" {
+  for_each = var.modes
+  rule     = each.key
+  mode     = each.value
+}
+
+resource "srelab_edge_limit" "this" {
+  count = var.limit == null ? 0 : 1
+  rps   = var.limit.rps
+  burst = var.limit.burst
+}
+
+resource "srelab_oncall_override" "cover" {
+  for_each = var.covers
+  schedule = each.value.schedule
+  replace  = each.value.person
+  with     = each.value.with
+  from     = each.value.from
+  until    = each.value.until
+}

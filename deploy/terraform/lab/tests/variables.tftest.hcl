@@ -1,0 +1,40 @@
+# What the variables accept. No lab is asked.
+
+mock_provider "srelab" {}
+
+run "defaults_are_accepted" {
+  command = plan
+  assert {
+    condition     = length(srelab_edge_limit.this) == 0
+    error_message = "Nobody is limited unless it is asked for."
+  }
+}
+
+run "a_mode_is_one_of_three" {
+  command = plan
+  variables {
+    modes = { scanners = "audit" }
+  }
+  expect_failures = [var.modes]
+}
+
+run "a_limit_lets_somebody_through" {
+  command = plan
+  variables {
+    limit = { rps = 0, burst = 1 }
+  }
+  expect_failures = [var.limit]
+}
+
+run "a_cover_ends_after_it_begins" {
+  command = plan
+  variables {
+    covers = {
+      night = {
+        schedule = "first-line", person = "a", with = "b",
+        from     = "2026-12-02T00:00:00Z", until = "2026-12-01T00:00:00Z",
+      }
+    }
+  }
+  expect_failures = [var.covers]
+}

@@ -1,0 +1,69 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func serving(t *testing.T, answer http.HandlerFunc) *Client {
+	t.Helper()
+	server := httptest.NewServer(answer)
+	t.Cleanup(server.Close)
+	return New(server.URL, server.URL+"/")
+}
+
+func TestAProblemBecomesASentenceWithItsFields(t *testing.T) {
+	client := serving(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, `{"title":"Invalid request","detail":"The rule has mistakes.","errors":[{"field":"pattern (line 5)"}]}`)
+	})
+	_, err := client.PushRule(context.Background(), "r", "id: r")
+	if err == nil || !strings.Contains(err.Error(), "The rule has mistakes.") || !strings.Contains(err.Error(), "line 5") {
+		t.Fatal(err)
+	}
+}
+
+func TestWhatIsNotThereIsGone(t *testing.T) {
+	client := serving(t, http.NotFound)
+	if _, err := client.Rule(context.Background(), "r"); !errors.Is(err, ErrGone) {
+		t.Fatal(err)
+	}
+}
+
+func TestAnEmptyLimitIsGone(t *testing.T) {
+	client := serving(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"limit":null}`) })
+	if _, err := client.Limit(context.Background()); !errors.Is(err, ErrGone) {
+		t.Fatal(err)
+	}
+}
+
+func TestAnIDIsOneSegmentOfThePath(t *testing.T) {
+	var seen string
+	client := serving(t, func(_ http.ResponseWriter, r *http.Request) { seen = r.URL.EscapedPath() })
+	if err := client.WithdrawRule(context.Background(), "../limit"); err != nil || seen != "/waf/..%2Flimit" {
+		t.Fatal(err, seen)
+	}
+}
+
+func TestEachSideGetsItsOwnToken(t *testing.T) {
+	var seen []string
+	note := func(w http.ResponseWriter, r *http.Request) {
+		seen = append(seen, r.Header.Get("Authorization"))
+		_, _ = io.WriteString(w, "{}")
+	}
+	room, edge := httptest.NewServer(http.HandlerFunc(note)), httptest.NewServer(http.HandlerFunc(note))
+	defer room.Close()
+	defer edge.Close()
+	client := New(room.URL, edge.URL)
+	client.Token, client.SwitchToken = "room", "edge"
+	_, _ = client.Automation(context.Background())
+	_ = client.ClearLimit(context.Background())
+	if strings.Join(seen, ",") != "Bearer room,Bearer edge" {
+		t.Fatal(seen)
+	}
+}
