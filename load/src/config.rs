@@ -21,7 +21,7 @@ pub const SERVICE: ServiceInfo = ServiceInfo { name: "load", version: env!("CARG
 /// Largest rate, in requests per second.
 pub const MAX_RATE: f64 = 100_000.0;
 
-/// Sends a realistic mix of requests to order-api and user-service, at a rate that does not depend on their responses.
+/// Sends a realistic mix of requests to the shop, through its edge, at a rate that does not depend on their responses.
 ///
 /// Requests start when they are due, even if earlier ones are still waiting, and latency counts from when they were due:
 /// a system that freezes for two seconds shows it in the percentiles. The same seed repeats the same operations, users,
@@ -34,11 +34,11 @@ pub const MAX_RATE: f64 = 100_000.0;
 #[command(name = "load", version, verbatim_doc_comment, after_long_help = after_help())]
 #[command(group = ArgGroup::new("what").args(["profile", "mix", "operation"]))]
 pub struct LoadConfig {
-    /// Base URL of order-api.
-    #[arg(long, env = "ORDER_API_URL", default_value = "http://127.0.0.1:8001", value_parser = crate::http::base_url)]
+    /// Base URL for orders: the edge, or order-api itself.
+    #[arg(long, env = "ORDER_API_URL", default_value = "http://127.0.0.1:8000", value_parser = crate::http::base_url)]
     pub order_api: Uri,
-    /// Base URL of user-service.
-    #[arg(long, env = "USER_SERVICE_URL", default_value = "http://127.0.0.1:8002", value_parser = crate::http::base_url)]
+    /// Base URL for users: the edge, or user-service itself.
+    #[arg(long, env = "USER_SERVICE_URL", default_value = "http://127.0.0.1:8000", value_parser = crate::http::base_url)]
     pub user_service: Uri,
     /// Requests per second, 0 to 100000; 0 waits until the admin port sets a rate.
     #[arg(long, short, env = "LOAD_RATE", default_value_t = 50.0, value_name = "RPS", value_parser = rate)]
@@ -103,7 +103,8 @@ fn after_help() -> String {
     let profiles = PROFILES.iter().map(|(name, what, mix)| format!("  {name:8}{what}\n          {mix}\n"));
     format!(
         "Profiles:\n{}\nExamples:\n  load --rate 200 --duration 1m\n  load --profile browse --zipf 1.2 --seed 7\n  \
-         load --operation place-order --concurrency 16 --duration 20s --warmup 2s --json --no-admin",
+         load --operation place-order --concurrency 16 --duration 20s --warmup 2s --json --no-admin\n\n\
+         Scenarios with a verdict, comparisons and capacity: load run --help, load help",
         profiles.collect::<String>()
     )
 }

@@ -4,7 +4,7 @@
 //! Idempotency keys are new in every run, whatever the seed: with repeated keys, the second run with a seed would get
 //! the orders of the first.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use bytes::Bytes;
 use contracts::orders::{Accepted, PlaceOrder};
@@ -33,29 +33,60 @@ pub struct HttpTarget {
     failures: FailureLog,
 }
 
+/// How long a connection waits for its next request. A replica that is told to stop closes each connection with its next response
+/// for `DRAIN_DELAY` (5 s in the chart), then those that are still idle: a connection that has waited longer may close while a request
+/// is on its way.
+const IDLE: Duration = Duration::from_secs(4);
+
 /// Parses the base URL of a service: `http`, a host, no query.
 ///
 /// # Errors
 /// A sentence with the expected form.
 pub fn base_url(text: &str) -> Result<Uri, String> {
-    let wrong = || format!("`{text}` is not a base URL such as http://127.0.0.1:8001");
+    let wrong = || format!("`{text}` is not a base URL such as http://127.0.0.1:8000");
     let uri: Uri = text.parse().map_err(|_| wrong())?;
     let plain = uri.scheme_str() == Some("http") && uri.host().is_some() && uri.query().is_none();
     if plain { Ok(uri) } else { Err(wrong()) }
+}
+
+/// A client that keeps its connections, and never sends a request twice.
+pub(crate) fn client() -> Client<HttpConnector, Full<Bytes>> {
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(IDLE)
+        // A retry inside the client would hide a failure and send a request twice.
+        .retry_canceled_requests(false)
+        .build(connector)
+}
+
+/// The body of a successful `GET`, of at most 16 MiB, within ten seconds.
+///
+/// # Errors
+/// A sentence with the URL and why there is none.
+pub(crate) async fn get(url: &str) -> Result<Bytes, String> {
+    const LARGEST: usize = 16 << 20;
+    let uri: Uri = url.parse().map_err(|_| format!("`{url}` is not a URL"))?;
+    let exchange = async {
+        let response = client().get(uri).await.map_err(|error| chain(&error))?;
+        if !response.status().is_success() {
+            return Err(format!("status {}", response.status().as_u16()));
+        }
+        let body = http_body_util::Limited::new(response.into_body(), LARGEST).collect().await;
+        body.map(http_body_util::Collected::to_bytes).map_err(|error| chain(&*error))
+    };
+    let answer: Result<Result<Bytes, String>, _> =
+        tokio::time::timeout(Duration::from_secs(10), exchange).await;
+    let answer = answer.unwrap_or_else(|_| Err("no answer within 10 s".to_owned()));
+    answer.map_err(|error| format!("{url}: {error}"))
 }
 
 impl HttpTarget {
     /// A client of the two services. It sends no `traceparent`: it exports no spans, so the trace starts at the first service.
     #[must_use]
     pub fn new(order_api: &Uri, user_service: &Uri) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(std::time::Duration::from_secs(30))
-            // A retry inside the client would hide a failure and send a request twice.
-            .retry_canceled_requests(false)
-            .build(connector);
+        let client = client();
         let trimmed = |uri: &Uri| uri.to_string().trim_end_matches('/').to_owned();
         Self {
             client,

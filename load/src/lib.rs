@@ -6,17 +6,26 @@
 //! * [`driver`] -- open loop (an arrival rate that never waits) and closed loop (N callers, for benchmarks).
 //! * [`record`] and [`summary`] -- measuring, from the intended start and from the actual one.
 //! * [`config`] and [`admin`] -- the command and its admin port.
+//! * [`scenario`], [`mod@run`], [`report`] and [`command`] -- the performance lab: a load test as a file, run to a verdict;
+//!   [`openapi`] writes one from an OpenAPI document, and [`capacity`]
+//!   says how much a system can do.
 //!
 //! An open loop must not slow down when the system does: this keeps a freeze visible in the percentiles
 //! (Gil Tene, "How NOT to Measure Latency"; the term is coordinated omission).
 
 pub mod admin;
+pub mod capacity;
+pub mod command;
 pub mod config;
 pub mod driver;
 mod failures;
 pub mod http;
 pub mod mix;
+pub mod openapi;
 pub mod record;
+pub mod report;
+pub mod run;
+pub mod scenario;
 pub mod schedule;
 pub mod summary;
 pub mod target;

@@ -4,7 +4,7 @@ use std::{io::Write, process::ExitCode};
 
 use chassis_service::lifecycle;
 use load::{
-    build,
+    build, command,
     config::{LoadConfig, SERVICE},
     summary::Summary,
 };
@@ -12,6 +12,9 @@ use load::{
 // One thread: a generator mostly waits, and leaves the rest of the machine to the system under load.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
+    if command::is_wanted(std::env::args_os()) {
+        return command::live().await;
+    }
     lifecycle::exit_code(live().await)
 }
 

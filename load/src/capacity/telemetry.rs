@@ -1,0 +1,155 @@
+//! What Prometheus knows at the knee: which resource is full, and how long each part of an order takes.
+
+use serde::{Deserialize, Serialize};
+use statistics::queue::Station;
+
+/// A question to Prometheus whose answer is 1 where a resource is full.
+#[derive(Debug, Clone, Copy)]
+pub struct Query {
+    /// What it asks for.
+    pub name: &'static str,
+    /// PromQL; `WINDOW` is the length of the step.
+    pub query: &'static str,
+    /// The label that tells the resources apart.
+    pub label: &'static str,
+}
+
+/// Resources that can be full.
+pub const SATURATION: &[Query] = &[
+    Query {
+        name: "connection pool",
+        query: "max by (service) (avg_over_time(database_connections_active[WINDOW]) / database_connections_max)",
+        label: "service",
+    },
+    Query {
+        name: "CPU of a process",
+        query: "max by (service) (avg_over_time(process_cpu_usage_percent[WINDOW])) / 100",
+        label: "service",
+    },
+    Query {
+        name: "CPU of the machine",
+        query: "max(avg_over_time(cpu_usage_percent[WINDOW])) / 100",
+        label: "",
+    },
+    Query {
+        name: "connections of PostgreSQL",
+        query: "sum by (job) (avg_over_time(pg_stat_activity_count[WINDOW])) / max by (job) (pg_settings_max_connections)",
+        label: "job",
+    },
+    // Orders have to be settled within five seconds (docs/slos.md).
+    Query {
+        name: "consumer lag (age of the oldest message against 5 s)",
+        query: "max by (topic) (avg_over_time(kafka_oldest_message_age_seconds[WINDOW])) / 5",
+        label: "topic",
+    },
+    // A transaction that waits for a lock stays open: one second is as long as it may.
+    Query {
+        name: "locks (age of the oldest transaction against 1 s)",
+        query: "max by (datname) (avg_over_time(pg_stat_activity_max_tx_duration{state=\"active\"}[WINDOW]))",
+        label: "datname",
+    },
+];
+
+/// How full a resource was.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Saturated {
+    /// The resource, with the value of its label.
+    pub name: String,
+    /// 1 is full.
+    pub share: f64,
+}
+
+/// The fullest first.
+#[must_use]
+pub fn worst(mut seen: Vec<Saturated>) -> Vec<Saturated> {
+    seen.retain(|saturated| saturated.share.is_finite());
+    seen.sort_by(|a, b| b.share.total_cmp(&a.share));
+    seen
+}
+
+/// What a station is made of: seconds of service per second, visits per second, and servers, each by service.
+pub const QUERIES: &[(&str, [Query; 3])] = &[
+    (
+        "connections",
+        [
+            Query {
+                name: "busy",
+                query: "sum by (service) (rate(database_query_duration_seconds_sum[WINDOW]))",
+                label: "service",
+            },
+            Query {
+                name: "visits",
+                query: "sum by (service) (rate(database_query_duration_seconds_count[WINDOW]))",
+                label: "service",
+            },
+            Query { name: "servers", query: "sum by (service) (database_connections_max)", label: "service" },
+        ],
+    ),
+    (
+        "partitions",
+        [
+            Query {
+                name: "busy",
+                query: "sum by (service) (rate(kafka_process_duration_seconds_sum[WINDOW]))",
+                label: "service",
+            },
+            Query {
+                name: "visits",
+                query: "sum by (service) (rate(kafka_process_duration_seconds_count[WINDOW]))",
+                label: "service",
+            },
+            Query { name: "servers", query: "count by (service) (kafka_consumer_lag)", label: "service" },
+        ],
+    ),
+];
+
+/// Stations from the answers to [`QUERIES`]: by service busy seconds per second, visits per second and servers, at `rate` journeys per
+/// second. A service without one of them is left out.
+#[must_use]
+pub fn stations(kind: &str, answers: &[Vec<(String, f64)>; 3], rate: f64) -> Vec<Station> {
+    let [busy, visits, servers] = answers;
+    let of = |list: &[(String, f64)], service: &str| {
+        list.iter().find(|(name, _)| name == service).map(|(_, value)| *value).filter(|value| *value > 0.0)
+    };
+    let station = |(service, busy): &(String, f64)| {
+        let (visits, servers) = (of(visits, service)?, of(servers, service)?);
+        (*busy > 0.0 && rate > 0.0).then(|| Station {
+            name: format!("{kind} of {service}"),
+            servers: servers as u32,
+            service: busy / visits,
+            // Times of statements vary about as much as their mean.
+            variation: 1.0,
+            visits: visits / rate,
+        })
+    };
+    busy.iter().filter_map(station).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(service: &str, value: f64) -> Vec<(String, f64)> {
+        vec![(service.to_owned(), value)]
+    }
+
+    #[test]
+    fn a_station_has_its_service_time_and_its_visits_per_journey() {
+        let answers = [answer("order-api", 2.0), answer("order-api", 400.0), answer("order-api", 10.0)];
+        let stations = stations("connections", &answers, 100.0);
+        assert_eq!(stations[0].name, "connections of order-api");
+        assert!((stations[0].service - 0.005).abs() < 1e-12 && (stations[0].visits - 4.0).abs() < 1e-12);
+        // Ten connections, 20 ms per journey.
+        assert!((stations[0].capacity() - 500.0).abs() < 1e-9);
+        let unknown = [answer("order-api", 2.0), answer("order-worker", 400.0), answer("order-api", 10.0)];
+        assert!(super::stations("connections", &unknown, 100.0).is_empty());
+    }
+
+    #[test]
+    fn the_fullest_comes_first_and_no_number_is_no_answer() {
+        let seen = [("a", 0.4), ("b", f64::NAN), ("c", 0.9)]
+            .map(|(name, share)| Saturated { name: name.to_owned(), share });
+        let names: Vec<String> = worst(seen.into()).into_iter().map(|saturated| saturated.name).collect();
+        assert_eq!(names, ["c", "a"]);
+    }
+}

@@ -1,0 +1,53 @@
+//! `load openapi DOCUMENT`
+
+use std::{fs, time::Duration};
+
+use clap::Args;
+use serde_json::Value;
+
+use super::{Stop, say};
+use crate::openapi::{self, Options};
+
+/// Writes a scenario to standard output.
+///
+/// For example: load openapi http://127.0.0.1:8001/openapi.json > shop.yaml && load run shop.yaml
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Generate {
+    /// URL or file of the OpenAPI document, in JSON
+    document: String,
+    /// Base URL of the system; by default where the document comes from
+    #[arg(long, value_name = "URL")]
+    target: Option<String>,
+    /// Journeys per second
+    #[arg(long, default_value_t = 10.0, value_name = "N", value_parser = crate::config::rate)]
+    rate: f64,
+    /// Length of the test
+    #[arg(long = "for", default_value = "1m", value_parser = humantime::parse_duration)]
+    length: Duration,
+    /// Include operations that change data; they really change it
+    #[arg(long)]
+    writes: bool,
+}
+
+impl Generate {
+    pub(super) async fn live(self) -> Result<u8, Stop> {
+        let remote = self.document.starts_with("http://");
+        let text = if remote {
+            crate::http::get(&self.document).await.map_err(Stop::Nothing)?.to_vec()
+        } else {
+            fs::read(&self.document).map_err(|error| Stop::File(self.document.clone(), error))?
+        };
+        let document: Value = serde_json::from_slice(&text)
+            .map_err(|error| Stop::Usage(format!("{}: not JSON: {error}", self.document)))?;
+        let origin = remote.then(|| self.document.split('/').take(3).collect::<Vec<_>>().join("/"));
+        let target = self.target.or(origin);
+        let target = target.ok_or_else(|| Stop::Usage("a file needs --target URL".to_owned()))?;
+        crate::http::base_url(&target).map_err(Stop::Usage)?;
+        let seconds = self.length.as_secs().max(1);
+        let options = Options { target, rate: self.rate, seconds, writes: self.writes };
+        let scenario = openapi::scenario(&document, &options).map_err(Stop::Usage)?;
+        say(scenario.trim_end());
+        Ok(0)
+    }
+}

@@ -1,0 +1,94 @@
+//! `load run SCENARIO`
+
+use std::{fs, path::PathBuf};
+
+use chrono::{SecondsFormat, Utc};
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::{SHIPPED, Stop, progress, say, store, store::Store, targets};
+use crate::{
+    report::Report,
+    run::{Live, board::Board},
+    scenario,
+    scenario::Scenario,
+};
+
+/// Runs a scenario. Ctrl-C ends it early, and still writes a report.
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// A built-in scenario (`load scenarios` lists them), or a file
+    scenario: String,
+    /// Test another system: URL for all targets, or NAME=URL for one
+    #[arg(long, value_name = "[NAME=]URL")]
+    target: Vec<String>,
+    /// Seed to use instead of the scenario's
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+    /// Where runs are kept
+    #[arg(long, env = "LOAD_FOLDER", default_value = ".lab/load", value_name = "FOLDER")]
+    folder: PathBuf,
+}
+
+impl Run {
+    pub(super) async fn live(self) -> Result<u8, Stop> {
+        let mut scenario = find(&self.scenario)?;
+        scenario.seed = self.seed.unwrap_or(scenario.seed);
+        targets::replace(&mut scenario, &self.target)?;
+        targets::check(&scenario).await?;
+        let (report, board) = measure(scenario, &stop_on_signal()?).await;
+        let folder = Store::at(&self.folder).keep(&report)?;
+        Store::keep_board(&folder, &board)?;
+        if self.json {
+            say(&store::json(&report));
+        } else {
+            say(&format!("\n{}\n{}", report.text(), folder.join("report.html").display()));
+        }
+        Ok(report.verdict.exit_code())
+    }
+}
+
+/// Runs a scenario with progress on standard error.
+pub(super) async fn measure(scenario: Scenario, stop: &CancellationToken) -> (Report, Board) {
+    let started_at = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
+    let live = Live::new(scenario);
+    let over = CancellationToken::new();
+    let shown = tokio::spawn(progress::show(std::sync::Arc::clone(&live), over.clone()));
+    let finished = live.run(stop).await;
+    over.cancel();
+    let _ = shown.await;
+    (Report::of(&live.scenario, &finished, started_at, store::commit()), finished.board)
+}
+
+/// A built-in scenario, or a file.
+pub(super) fn find(name: &str) -> Result<Scenario, Stop> {
+    let usage = |problems: scenario::Problems| Stop::Usage(problems.to_string());
+    if let Some((name, text)) = SHIPPED.iter().find(|(known, _)| *known == name) {
+        return scenario::read(&format!("{name}.yaml"), text).map_err(usage);
+    }
+    let text = fs::read_to_string(name).map_err(|error| {
+        let known = SHIPPED.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(", ");
+        Stop::Usage(format!("`{name}` is neither a file ({error}) nor one of {known}"))
+    })?;
+    scenario::read(name, &text).map_err(usage)
+}
+
+/// Cancelled by SIGINT or SIGTERM.
+pub(super) fn stop_on_signal() -> Result<CancellationToken, Stop> {
+    let follow = |kind| signal(kind).map_err(|error| Stop::File("signals".to_owned(), error));
+    let (mut interrupt, mut terminate) = (follow(SignalKind::interrupt())?, follow(SignalKind::terminate())?);
+    let stop = CancellationToken::new();
+    let told = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        told.cancel();
+    });
+    Ok(stop)
+}
