@@ -1,0 +1,72 @@
+//! A share of bad requests, of the canary and of the baseline.
+
+use super::{Count, Policy, Signal, Unit, Verdict, evidence, evidence::Evidence};
+
+/// Evidence of this much is too much to pass: the bet has grown tenfold.
+pub(super) const DOUBT: f64 = std::f64::consts::LN_10;
+
+/// What is known of one share.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Share {
+    canary: Count,
+    baseline: Count,
+    evidence: Evidence,
+}
+
+impl Share {
+    pub(super) fn see(&mut self, canary: Count, baseline: Count) {
+        self.canary.add(canary);
+        self.baseline.add(baseline);
+        self.evidence.see(canary, baseline);
+    }
+
+    /// The share of the better of the two.
+    pub(super) fn lower(&self) -> Option<f64> {
+        Some(self.canary.share()?.min(self.baseline.share()?))
+    }
+
+    /// Requests of the one that has fewer.
+    pub(super) fn fewest(&self) -> u64 {
+        self.canary.all.min(self.baseline.all)
+    }
+
+    pub(super) fn signal(&self, name: &str, policy: &Policy, alpha: f64, needed: u64) -> Signal {
+        let (verdict, why) = self.verdict(policy, alpha, needed);
+        Signal {
+            name: name.to_owned(),
+            unit: Unit::Share,
+            canary: self.canary.share(),
+            baseline: self.baseline.share(),
+            p: Some(evidence::p(self.evidence.peak())),
+            alpha: Some(alpha),
+            verdict,
+            why,
+        }
+    }
+
+    fn verdict(&self, policy: &Policy, alpha: f64, needed: u64) -> (Verdict, String) {
+        let (Some(canary), Some(baseline)) = (self.canary.share(), self.baseline.share()) else {
+            return (Verdict::Inconclusive, "no requests to compare".to_owned());
+        };
+        let rise = canary - baseline;
+        let shares = format!("{:.2} % against {:.2} %", canary * 100.0, baseline * 100.0);
+        if self.evidence.peak() >= -alpha.ln() && rise >= policy.tolerance {
+            return (Verdict::Fail, shares);
+        }
+        let fewest = self.fewest();
+        if fewest < needed {
+            return (Verdict::Inconclusive, format!("{shares}, of {fewest} requests; {needed} are needed"));
+        }
+        if rise >= policy.rise {
+            let most = policy.rise * 100.0;
+            return (
+                Verdict::Inconclusive,
+                format!("{shares}: a rise of {most:.1} points or more, which may be chance"),
+            );
+        }
+        if self.evidence.ln() >= DOUBT && rise >= policy.tolerance {
+            return (Verdict::Inconclusive, format!("{shares}: unlikely to be chance, but possible"));
+        }
+        (Verdict::Pass, shares)
+    }
+}

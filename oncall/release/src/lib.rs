@@ -1,0 +1,23 @@
+//! Releases: what runs, what should run, and whether the new version may.
+//!
+//! * [`judge`] -- compares a canary with a fresh baseline of the old version, request by request. "No data" is never a pass.
+//! * [`measure`] -- what the judge takes, from two scrapes of an instance.
+//! * [`run`] -- a release as a state machine: commits, steps, verdicts, the way back, by events that survive a crash.
+//! * [`desired`] -- what should run, as files; differences; what to do so that it runs.
+//! * [`freeze`] -- may a release begin, while a budget is spent?
+//! * [`gate`] -- may a commit that a person wrote be what should run?
+//! * [`dora`] -- the four figures of delivery.
+//!
+//! Does no I/O and reads no clock: callers read files, pass the time, ask the telemetry and do the acts.
+
+pub mod desired;
+pub mod dora;
+pub mod freeze;
+pub mod gate;
+pub mod judge;
+pub mod measure;
+pub mod run;
+
+pub use desired::Desired;
+pub use judge::{Block, Judge, Opinion, Policy, Verdict};
+pub use run::{Plan, Run};

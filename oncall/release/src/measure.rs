@@ -1,0 +1,241 @@
+//! From what an instance exports to what the judge takes: two scrapes of its `/metrics` are the counts between them.
+//!
+//! Counters of another process are not compared: an instance that was started again in between has no counts for that time,
+//! and no data is never a pass.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+
+use crate::judge::{Arm, Block, Count, Latency};
+
+/// What an instance has counted since it was started.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// When it was asked.
+    pub at: DateTime<Utc>,
+    /// When its process was started, in seconds since 1970.
+    pub started: f64,
+    /// Requests, and those that were answered with 5xx.
+    pub requests: Count,
+    /// By the bits of a bound in seconds, in ascending order: requests that took at most this long.
+    pub within: BTreeMap<u64, u64>,
+    /// Requests whose time was taken.
+    pub timed: u64,
+    /// CPU time in seconds.
+    pub cpu: Option<f64>,
+    /// Resident memory in bytes.
+    pub memory: Option<f64>,
+}
+
+/// Why a text is no reading.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unreadable(String);
+
+impl Reading {
+    /// Reads the text format of Prometheus, version 0.0.4, or OpenMetrics. Requests to the endpoints of `without` do not count:
+    /// those that fail by design would drown the others.
+    ///
+    /// # Errors
+    /// When a line is no sample, or it is not said when the process was started.
+    pub fn parse(text: &str, at: DateTime<Utc>, without: &BTreeSet<String>) -> Result<Self, Unreadable> {
+        let mut reading = Self {
+            at,
+            started: f64::NAN,
+            requests: Count::default(),
+            within: BTreeMap::new(),
+            timed: 0,
+            cpu: None,
+            memory: None,
+        };
+        for line in text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {
+            let sample = sample(line).ok_or_else(|| Unreadable(format!("`{line}` is no sample")))?;
+            if sample.label("endpoint").is_none_or(|endpoint| !without.contains(endpoint)) {
+                reading.take(&sample);
+            }
+        }
+        if reading.started.is_finite() {
+            Ok(reading)
+        } else {
+            Err(Unreadable("it has no process_start_time_seconds".to_owned()))
+        }
+    }
+
+    fn take(&mut self, sample: &Sample<'_>) {
+        let number = sample.value.max(0.0) as u64;
+        match sample.name {
+            "http_requests_total" => {
+                let failed = sample.label("status").is_some_and(|status| status.starts_with('5'));
+                self.requests.add(Count { bad: if failed { number } else { 0 }, all: number });
+            }
+            "http_request_duration_seconds_bucket" => {
+                let bound = sample.label("le").and_then(|bound| bound.parse::<f64>().ok());
+                if let Some(bound) = bound.filter(|bound| bound.is_finite() && *bound >= 0.0) {
+                    let within = self.within.entry(bound.to_bits()).or_default();
+                    *within = within.saturating_add(number);
+                }
+            }
+            "http_request_duration_seconds_count" => self.timed = self.timed.saturating_add(number),
+            "process_start_time_seconds" => self.started = sample.value,
+            "process_cpu_seconds_total" => self.cpu = Some(sample.value),
+            "process_resident_memory_bytes" => self.memory = Some(sample.value),
+            _ => {}
+        }
+    }
+
+    /// What happened since an earlier reading; nothing if the process is another one, or the readings are of one instant.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Option<Arm> {
+        let same = (self.started - before.started).abs() < 0.5 && self.at > before.at;
+        let requests = same.then(|| minus(self.requests, before.requests))??;
+        let all = self.timed.checked_sub(before.timed)?;
+        let (mut buckets, mut below) = (Vec::with_capacity(self.within.len()), 0);
+        for (bound, count) in &self.within {
+            let within = count.checked_sub(before.within.get(bound).copied().unwrap_or_default())?;
+            buckets.push((f64::from_bits(*bound), within.checked_sub(below)?));
+            below = within;
+        }
+        let latency = Latency { buckets, over: all.checked_sub(below)? };
+        let mut saturation = BTreeMap::new();
+        if let Some(cpu) = self.cpu.zip(before.cpu).map(|(after, before)| after - before)
+            && requests.all > 0
+        {
+            // Canary and baseline need not have the same number of requests in every second.
+            saturation.insert("cpu".to_owned(), cpu.max(0.0) / requests.all as f64);
+        }
+        saturation.extend(self.memory.map(|memory| ("memory".to_owned(), memory)));
+        Some(Arm { requests, latency, shares: BTreeMap::new(), saturation })
+    }
+}
+
+/// What happened to both between two pairs of readings. `others` is how many requests all other instances of the service had.
+/// Nothing if one of the two was started again: the judge then waits for the next block.
+#[must_use]
+pub fn block(canary: (&Reading, &Reading), baseline: (&Reading, &Reading), others: u64) -> Option<Block> {
+    let (new, old) = (canary.1.since(canary.0)?, baseline.1.since(baseline.0)?);
+    let everyone = others.saturating_add(new.requests.all).saturating_add(old.requests.all);
+    Some(Block { until: canary.1.at.max(baseline.1.at), canary: new, baseline: old, everyone })
+}
+
+fn minus(after: Count, before: Count) -> Option<Count> {
+    Some(Count { bad: after.bad.checked_sub(before.bad)?, all: after.all.checked_sub(before.all)? })
+}
+
+/// A line.
+struct Sample<'a> {
+    name: &'a str,
+    labels: &'a str,
+    value: f64,
+}
+
+impl Sample<'_> {
+    /// The value of a label; those that matter here have no quotes or backslashes in them.
+    fn label(&self, name: &str) -> Option<&str> {
+        self.labels.split("\",").find_map(|pair| {
+            let (key, value) = pair.split_once("=\"")?;
+            (key.trim() == name).then(|| value.trim_end_matches('"'))
+        })
+    }
+}
+
+fn sample(line: &str) -> Option<Sample<'_>> {
+    // An exemplar follows.
+    let line = line.split(" # ").next()?;
+    let (series, rest) = match line.split_once('{') {
+        Some((name, rest)) => {
+            let (labels, rest) = rest.rsplit_once('}')?;
+            ((name, labels), rest)
+        }
+        None => {
+            let (name, rest) = line.split_once(' ')?;
+            ((name, ""), rest)
+        }
+    };
+    let value = rest.split_whitespace().next()?.parse().ok()?;
+    Some(Sample { name: series.0.trim(), labels: series.1, value })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
+    }
+
+    fn text(ok: u64, failed: u64, slow: u64, started: u64) -> String {
+        let all = ok + failed;
+        format!(
+            "# HELP http_requests_total Requests.\n# TYPE http_requests_total counter\n\
+             http_requests_total{{method=\"POST\",endpoint=\"/orders\",status=\"202\"}} {ok}\n\
+             http_requests_total{{method=\"POST\",endpoint=\"/orders\",status=\"500\"}} {failed}\n\
+             http_requests_total{{method=\"GET\",endpoint=\"/risky\",status=\"500\"}} 1e6\n\
+             http_request_duration_seconds_bucket{{method=\"POST\",endpoint=\"/orders\",le=\"0.25\"}} {} # {{trace_id=\"ab\"}} 0.1\n\
+             http_request_duration_seconds_bucket{{method=\"POST\",endpoint=\"/orders\",le=\"1\"}} {all}\n\
+             http_request_duration_seconds_bucket{{method=\"POST\",endpoint=\"/orders\",le=\"+Inf\"}} {all}\n\
+             http_request_duration_seconds_count{{method=\"POST\",endpoint=\"/orders\"}} {all}\n\
+             process_cpu_seconds_total {}\nprocess_resident_memory_bytes 2.5e+07\nprocess_start_time_seconds {started}\n",
+            all - slow,
+            all as f64 / 100.0,
+        )
+    }
+
+    fn reading(text: &str, seconds: i64) -> Reading {
+        Reading::parse(text, at(seconds), &BTreeSet::from(["/risky".to_owned()])).unwrap()
+    }
+
+    #[test]
+    fn two_readings_are_the_counts_between_them() {
+        let (one, two) = (reading(&text(90, 10, 5, 7), 0), reading(&text(180, 20, 25, 7), 1));
+        let arm = two.since(&one).unwrap();
+        assert_eq!(arm.requests, Count { bad: 10, all: 100 });
+        assert_eq!(arm.latency, Latency { buckets: vec![(0.25, 80), (1.0, 20)], over: 0 });
+        assert!((arm.saturation["cpu"] - 0.01).abs() < 1e-9);
+        assert!((arm.saturation["memory"] - 2.5e7).abs() < 1.0);
+        let block = block((&one, &two), (&one, &two), 800).unwrap();
+        assert_eq!((block.everyone, block.until), (1000, at(1)));
+    }
+
+    #[test]
+    fn a_process_that_was_started_again_has_no_counts_and_one_instant_is_no_time() {
+        let (one, again) = (reading(&text(90, 10, 5, 7), 0), reading(&text(180, 20, 25, 9), 1));
+        assert_eq!(again.since(&one), None);
+        assert_eq!(one.since(&one), None);
+        // Counters that went back, whatever the process says.
+        assert_eq!(reading(&text(80, 10, 5, 7), 1).since(&one), None);
+        assert_eq!(block((&one, &again), (&one, &one), 0), None);
+    }
+
+    #[test]
+    fn a_text_that_is_no_scrape_is_refused() {
+        let none = BTreeSet::new();
+        for (text, expected) in [
+            ("", "process_start_time_seconds"),
+            ("http_requests_total", "is no sample"),
+            ("http_requests_total{status=\"200\" 7", "is no sample"),
+            ("<html>", "is no sample"),
+        ] {
+            let error = Reading::parse(text, at(0), &none).unwrap_err().to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "(\\PC|\n){0,200}") {
+            let _ = Reading::parse(&text, at(0), &BTreeSet::new());
+        }
+
+        #[test]
+        fn counts_are_never_more_than_there_were(a in 0..1000_u64, b in 0..1000_u64, more in 0..1000_u64, bad in 0..1000_u64) {
+            let slow = a.min(b) / 2;
+            let (one, two) = (reading(&text(a, b, slow, 7), 0), reading(&text(a + more, b + bad, slow, 7), 1));
+            let arm = two.since(&one).unwrap();
+            prop_assert_eq!(arm.requests, Count { bad, all: more + bad });
+            prop_assert_eq!(arm.latency.all(), more + bad);
+        }
+    }
+}

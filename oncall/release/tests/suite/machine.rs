@@ -1,0 +1,235 @@
+//! The machine, event by event: what it refuses, what people may do, and what no sequence of events can make it do.
+
+use chrono::TimeDelta;
+use proptest::prelude::*;
+use release::{
+    Opinion, Plan, Run, Verdict,
+    run::{Change, How, Next, Refused, What},
+};
+
+use crate::{
+    support::{after, policy},
+    world::{World, even, plan, started, steady},
+};
+
+fn run() -> Run {
+    Run::start(&started().at(after(0))).expect("a plan that can be done")
+}
+
+fn committed(run: &Run, at: i64) -> What {
+    match run.next(after(at)) {
+        Next::Commit { key, .. } => What::Committed { key, commit: Some(format!("c{at}")) },
+        next => panic!("{next:?}"),
+    }
+}
+
+fn opinion(verdict: Verdict) -> What {
+    let opinion = Opinion { verdict, why: "because".to_owned(), signals: Vec::new(), requests: 9, needed: 9 };
+    What::Judged { opinion }
+}
+
+fn apply(run: &mut Run, at: i64, what: What) {
+    run.apply(&what.at(after(at))).expect("an event that fits");
+}
+
+/// At the first step, with a canary.
+fn watching() -> Run {
+    let mut run = run();
+    let first = committed(&run, 0);
+    apply(&mut run, 1, first);
+    apply(&mut run, 2, What::Settled);
+    run
+}
+
+#[test]
+fn a_plan_that_cannot_be_done_is_refused_with_a_sentence() {
+    let with = |change: fn(&mut Plan)| {
+        let mut plan = plan();
+        change(&mut plan);
+        plan.check().expect_err("a mistake").to_string()
+    };
+    for (wrong, expected) in [
+        (with(|plan| plan.new = "v1".to_owned()), "already runs v1"),
+        (with(|plan| plan.by = " ".to_owned()), "`by` is empty"),
+        (with(|plan| plan.steps.clear()), "no steps"),
+        (with(|plan| plan.steps = vec![100]), "found 100"),
+        (with(|plan| plan.steps = vec![5, 25]), "found 5, 25"),
+        (with(|plan| plan.steps = vec![25, 5, 100]), "found 25, 5, 100"),
+        (with(|plan| plan.steps = vec![5, 75, 100]), "found 5, 75, 100"),
+    ] {
+        assert!(wrong.contains(expected), "{expected}: {wrong}");
+    }
+    assert_eq!(plan().check(), Ok(()));
+}
+
+#[test]
+fn a_version_that_does_not_start_is_taken_back_before_anybody_meets_it() {
+    let mut world = World::new(Box::new(steady(0)));
+    world.starts = false;
+    let end = world.release().expect("nobody kills it");
+    assert_eq!(end.how, How::RolledBack);
+    assert!(end.why.contains("v2 was not in force within 60 s"), "{}", end.why);
+    assert_eq!(Run::replay(&world.journal).unwrap().exposed().bad, 0);
+    let message = &world.repository.last().expect("a revert").message;
+    assert!(message.starts_with("Roll order-api back to v1\n\nv2 was not in force"), "{message}");
+}
+
+#[test]
+fn silence_is_inconclusive_and_nobody_there_means_back() {
+    let silent =
+        |until, _: u32| release::Block { until, canary: even(0, 0), baseline: even(0, 0), everyone: 0 };
+    let mut world = World::new(Box::new(silent));
+    let end = world.release().expect("nobody kills it");
+    assert_eq!(end.how, How::RolledBack);
+    assert!(end.why.contains("inconclusive at 5 %") && end.why.contains("nobody decided"), "{}", end.why);
+}
+
+#[test]
+fn a_person_may_let_an_inconclusive_step_go_on_by_name() {
+    let mut run = watching();
+    apply(&mut run, 400, opinion(Verdict::Inconclusive));
+    assert!(matches!(run.next(after(401)), Next::Hold { .. }));
+    let nameless = What::Continued { by: String::new(), why: "it is night".to_owned() };
+    assert_eq!(run.apply(&nameless.at(after(401))), Err(Refused::Empty("by")));
+    apply(&mut run, 402, What::Continued { by: "eve".to_owned(), why: "it is night".to_owned() });
+    let Next::Commit { change: Change::Canary { weight, .. }, .. } = run.next(after(402)) else {
+        panic!("{:?}", run.next(after(402)));
+    };
+    assert_eq!(weight, 25);
+    assert_eq!(run.passed()[0].by, Some(("eve".to_owned(), "it is night".to_owned())));
+}
+
+#[test]
+fn a_person_may_stop_it_at_any_time_and_it_ends_where_it_began() {
+    let stop = || What::Aborted { by: "eve".to_owned(), why: "the sale begins".to_owned() };
+    let mut early = run();
+    apply(&mut early, 1, stop());
+    let Next::Commit { change, message, .. } = early.next(after(1)) else { panic!("no commit") };
+    // The first commit may have been made, or not: its key tells.
+    assert_eq!(change, Change::Revert { commits: Vec::new(), unsure: Some("rel-1/step-1".to_owned()) });
+    assert!(message.contains("eve stopped it: the sale begins"), "{message}");
+    apply(&mut early, 2, What::Committed { key: "rel-1/revert".to_owned(), commit: None });
+    apply(&mut early, 3, What::Settled);
+    assert_eq!(early.end().map(|end| end.how), Some(How::Aborted));
+    assert!(matches!(early.apply(&stop().at(after(4))), Err(Refused::Over(_))));
+
+    let mut late = watching();
+    apply(&mut late, 9, stop());
+    let Next::Commit { change, .. } = late.next(after(9)) else { panic!("no commit") };
+    assert_eq!(change, Change::Revert { commits: vec!["c0".to_owned()], unsure: None });
+    assert!(late.apply(&stop().at(after(10))).is_err(), "once is enough");
+}
+
+#[test]
+fn a_way_back_that_fails_is_said() {
+    let mut run = watching();
+    apply(&mut run, 9, opinion(Verdict::Fail));
+    let mut other = run.clone();
+    apply(&mut run, 10, What::Failed { why: "the disk is full".to_owned() });
+    let end = run.end().expect("an end");
+    assert_eq!(end.how, How::Stuck);
+    assert!(end.why.contains("the disk is full") && end.why.contains("because"), "{}", end.why);
+    let back = committed(&other, 10);
+    apply(&mut other, 10, back);
+    assert!(matches!(other.next(after(69)), Next::Settle { .. }));
+    let Next::Note(expired) = other.next(after(70)) else { panic!("{:?}", other.next(after(70))) };
+    apply(&mut other, 70, *expired);
+    assert_eq!(other.end().map(|end| end.how), Some(How::Stuck));
+}
+
+/// An event of any kind, whether it fits or not.
+fn any_event() -> impl Strategy<Value = fn(&Run, i64) -> What> {
+    let events: [fn(&Run, i64) -> What; 11] = [
+        |run, at| match run.next(after(at)) {
+            Next::Commit { key, .. } => What::Committed { key, commit: Some(format!("c{at}")) },
+            _ => What::Committed { key: "rel-1/step-2".to_owned(), commit: None },
+        },
+        |_, _| What::Settled,
+        |_, at| What::Measured {
+            block: release::Block {
+                until: after(at),
+                canary: even(0, 50),
+                baseline: even(0, 50),
+                everyone: 900,
+            },
+        },
+        |_, _| opinion(Verdict::Pass),
+        |_, _| opinion(Verdict::Fail),
+        |_, _| opinion(Verdict::Inconclusive),
+        |_, _| What::Expired,
+        |_, _| What::Failed { why: "it does not start".to_owned() },
+        |_, _| What::Continued { by: "eve".to_owned(), why: "it is night".to_owned() },
+        |_, _| What::Aborted { by: "eve".to_owned(), why: "the sale begins".to_owned() },
+        |_, _| started(),
+    ];
+    // What leads on comes more often, so that some releases get far.
+    let times = [12, 12, 6, 12, 1, 1, 1, 1, 3, 1, 1];
+    let places = times.iter().enumerate().flat_map(|(place, times)| vec![place; *times]);
+    prop::sample::select(places.collect::<Vec<_>>()).prop_map(move |place| events[place])
+}
+
+proptest! {
+    #[test]
+    fn no_sequence_of_events_promotes_what_did_not_pass_or_goes_on_after_the_way_back(
+        events in prop::collection::vec(any_event(), 1..60),
+    ) {
+        let (mut run, mut back) = (run(), false);
+        for (at, event) in (1..).zip(&events) {
+            let what = event(&run, at);
+            let before = run.next(after(at));
+            if run.apply(&what.at(after(at))).is_err() {
+                prop_assert_eq!(run.next(after(at)), before, "a refused event changes nothing");
+            }
+            match run.next(after(at)) {
+                Next::Commit { change: Change::Revert { commits, .. }, .. } => {
+                    back = true;
+                    prop_assert_eq!(commits.as_slice(), run.commits());
+                }
+                Next::Commit { change, .. } => {
+                    prop_assert!(!back, "{change:?} on the way back");
+                    let sound = |passed: &release::run::Passed| {
+                        passed.opinion.verdict == Verdict::Pass || passed.by.is_some()
+                    };
+                    prop_assert!(run.passed().iter().all(sound));
+                    if let Change::Promote { .. } = change {
+                        prop_assert_eq!(run.passed().len(), plan().judged());
+                    }
+                }
+                Next::Ended(end) => {
+                    prop_assert_eq!(end.how == How::Released, !back);
+                    prop_assert!(run.apply(&What::Settled.at(after(at))).is_err());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn time_alone_ends_every_wait(seconds in 1..3000_i64) {
+        let run = watching();
+        let longest = policy().patience.max(policy().person).max(policy().settle).as_secs().cast_signed();
+        let next = run.next(after(2) + TimeDelta::seconds(seconds));
+        let decided = matches!(next, Next::Note(_));
+        prop_assert_eq!(decided, seconds >= policy().patience.as_secs().cast_signed());
+        prop_assert!(seconds < longest || decided);
+    }
+}
+
+#[test]
+fn the_generator_makes_releases_that_end_in_every_way() {
+    use proptest::{strategy::ValueTree as _, test_runner::TestRunner};
+
+    let (mut runner, mut ends) = (TestRunner::deterministic(), std::collections::BTreeSet::new());
+    for _ in 0..400 {
+        let events = prop::collection::vec(any_event(), 40..60).new_tree(&mut runner).unwrap().current();
+        let mut run = run();
+        for (at, event) in (1..).zip(&events) {
+            let what = event(&run, at);
+            // Some are refused.
+            let _ = run.apply(&what.at(after(at)));
+        }
+        ends.extend(run.end().map(|end| end.how.to_string()));
+    }
+    let all = ["aborted", "released", "rolled-back", "stuck"].map(str::to_owned);
+    assert_eq!(ends, std::collections::BTreeSet::from(all));
+}

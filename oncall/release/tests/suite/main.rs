@@ -1,0 +1,11 @@
+//! The library through its public API: opinions about simulated traffic, whole releases, desired state.
+
+mod crash;
+mod desired;
+mod dora;
+mod judge;
+mod machine;
+mod reconcile;
+mod simulation;
+mod support;
+mod world;
