@@ -1,0 +1,84 @@
+//! What a responder can do to the system. The same words are in a drill's file, in its journal and in its report; a
+//! program maps each to its port for actions.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// One action.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Act {
+    /// Stops a service in order and starts it again.
+    Restart {
+        /// The service.
+        service: String,
+    },
+    /// Takes a change of the drill back.
+    Rollback {
+        /// Its name.
+        change: String,
+    },
+    /// Switches a protection.
+    Protect {
+        /// The service.
+        service: String,
+        /// The protection.
+        protection: String,
+        /// On or off.
+        on: bool,
+    },
+    /// Ends the sessions of a database that hold a transaction and do nothing.
+    EndSessions {
+        /// The database.
+        database: String,
+    },
+    /// Empties the cache.
+    FlushCache,
+    /// Removes what a service has left in its data folder.
+    RemoveFiles {
+        /// The service.
+        service: String,
+    },
+    /// Puts the dead letters of a service back on their topic.
+    Redrive {
+        /// The service.
+        service: String,
+    },
+    /// Sets the number of replicas of a service.
+    Scale {
+        /// The service.
+        service: String,
+        /// How many.
+        replicas: u32,
+    },
+    /// Lets in at most this many requests a second.
+    Load {
+        /// How many.
+        rps: u32,
+    },
+    /// Silences an alert.
+    Silence {
+        /// The alert.
+        alert: String,
+    },
+}
+
+impl fmt::Display for Act {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Restart { service } => write!(f, "restart {service}"),
+            Self::Rollback { change } => write!(f, "roll back {change}"),
+            Self::Protect { service, protection, on } => {
+                write!(f, "switch {protection} of {service} {}", if *on { "on" } else { "off" })
+            }
+            Self::EndSessions { database } => write!(f, "end the idle transactions in {database}"),
+            Self::FlushCache => f.write_str("empty the cache"),
+            Self::RemoveFiles { service } => write!(f, "remove the files of {service}"),
+            Self::Redrive { service } => write!(f, "re-drive the dead letters of {service}"),
+            Self::Scale { service, replicas } => write!(f, "scale {service} to {replicas}"),
+            Self::Load { rps } => write!(f, "limit the load to {rps} requests a second"),
+            Self::Silence { alert } => write!(f, "silence {alert}"),
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The conditions of each phase: what is looked at, and what it has to be.
+
+use super::{Ask, Look, Mode, Phase, Run};
+use crate::{
+    Drill,
+    model::{Check, Step},
+};
+
+/// Alerts that look back at restarts and scrapes for a minute or two: a restart may be the solution.
+const LOOKS_BACK: [&str; 3] = ["ProcessRestarted", "ProcessCrashLooping", "ScrapesFailing"];
+
+/// A condition, and what it has to be.
+#[derive(Debug, Clone)]
+pub(super) struct Condition {
+    pub(super) look: Look,
+    pub(super) holds: bool,
+}
+
+/// Id of an entry of a list.
+pub(super) fn id(kind: &str, index: usize) -> String {
+    format!("{kind}[{index}]")
+}
+
+fn query(id: String, name: &str, query: &str) -> Look {
+    Look { id, name: name.to_owned(), ask: Ask::Query { query: query.to_owned() } }
+}
+
+fn builtin(id: &str, ask: Ask) -> Look {
+    Look { id: id.to_owned(), name: ask.describe(), ask }
+}
+
+fn checks<'c>(kind: &'c str, checks: &'c [Check]) -> impl Iterator<Item = Look> + 'c {
+    checks.iter().enumerate().map(move |(index, check)| query(id(kind, index), &check.name, &check.query))
+}
+
+fn signals(drill: &Drill) -> impl Iterator<Item = Look> + '_ {
+    let list = drill.signals.iter().enumerate();
+    list.map(|(index, signal)| query(id("signal", index), &signal.name, &signal.query))
+}
+
+fn path(drill: &Drill) -> impl Iterator<Item = Look> + '_ {
+    let list = drill.path.iter().enumerate();
+    list.map(|(index, node)| query(id("path", index), &node.name, &node.query))
+}
+
+fn load(drill: &Drill) -> Look {
+    builtin("load", Ask::LoadAtBaseline { rps: drill.load.rps })
+}
+
+fn good(look: Look) -> Condition {
+    Condition { look, holds: true }
+}
+
+/// Before anything is injected: all is well, and nothing that the drill will show is there already.
+pub(super) fn baseline(drill: &Drill) -> Vec<Condition> {
+    let mut all = vec![
+        good(builtin("no-fault", Ask::NoFault)),
+        good(builtin("protections", Ask::ProtectionsOn { except: Vec::new() })),
+        good(load(drill)),
+        good(builtin("no-alert", Ask::NoAlert { except: Vec::new() })),
+    ];
+    all.extend(checks("baseline", &drill.baseline.checks).map(good));
+    all.extend(checks("sli", &drill.oracle.sli).map(good));
+    all.extend(signals(drill).chain(path(drill)).map(|look| Condition { look, holds: false }));
+    all
+}
+
+/// At the end: users are served, and nothing was left behind.
+pub(super) fn recovery(drill: &Drill) -> Vec<Condition> {
+    let mut except: Vec<String> = LOOKS_BACK.iter().map(|name| (*name).to_owned()).collect();
+    except.extend(drill.oracle.alerts_left.iter().cloned());
+    let weakened = drill.weakened.iter().map(|one| (one.service.clone(), one.protection.clone()));
+    let mut all: Vec<Condition> = checks("sli", &drill.oracle.sli).map(good).collect();
+    all.push(good(builtin("no-alert", Ask::NoAlert { except })));
+    all.push(good(builtin("protections", Ask::ProtectionsOn { except: weakened.collect() })));
+    all.push(good(load(drill)));
+    for (index, invariant) in drill.oracle.invariants.iter().enumerate() {
+        all.push(good(builtin(&id("invariant", index), Ask::Invariant { invariant: *invariant })));
+    }
+    all
+}
+
+/// After the reset: the next drill finds nothing of this one.
+pub(super) fn clean(drill: &Drill) -> Vec<Condition> {
+    vec![
+        good(builtin("no-fault", Ask::NoFault)),
+        good(builtin("protections", Ask::ProtectionsOn { except: Vec::new() })),
+        good(load(drill)),
+    ]
+}
+
+impl Run {
+    /// What has to be looked at in the present phase.
+    pub(super) fn watched(&self) -> Vec<Look> {
+        let drill = &*self.drill;
+        let look = |condition: Condition| condition.look;
+        match self.phase {
+            Phase::Baseline => baseline(drill).into_iter().map(look).collect(),
+            Phase::Observe | Phase::Wrong(_) | Phase::Solve(_) => self.during().collect(),
+            Phase::Recover => {
+                let rest = recovery(drill).into_iter().map(look);
+                self.during().filter(|look| !look.id.starts_with("sli")).chain(rest).collect()
+            }
+            Phase::Reset => clean(drill).into_iter().map(look).collect(),
+            Phase::Finished => Vec::new(),
+        }
+    }
+
+    fn during(&self) -> impl Iterator<Item = Look> + '_ {
+        let drill = &*self.drill;
+        let until = match (&self.start.mode, self.phase) {
+            (Mode::Verify { .. }, Phase::Solve(index)) => match drill.solve.get(index) {
+                Some(Step::Until { check, .. }) if self.solves() => {
+                    Some(query(id("until", index), &check.name, &check.query))
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        signals(drill)
+            .chain(path(drill))
+            .chain(checks("sli", &drill.oracle.sli))
+            .chain(checks("abort", &drill.abort))
+            .chain(until)
+    }
+}

@@ -1,0 +1,199 @@
+//! What is due, and since when: the story of the drill, the steps of the phase, and the reset.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Action, Due, Mode, Phase, Responder, Run, conditions::id};
+use crate::{
+    Act,
+    model::{Fault, Step},
+};
+
+/// What a plan of a fault may last at most.
+const LONGEST: Duration = Duration::from_secs(3600);
+/// Room for the actions and for slow looks, should a run need longer than it says.
+const ROOM: Duration = Duration::from_secs(120);
+
+/// The action of the reset that switches protections on.
+pub(super) const PROTECTIONS: &str = "reset-protections";
+
+/// A time after another.
+pub(super) fn later(at: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
+    TimeDelta::from_std(by).ok().and_then(|by| at.checked_add_signed(by)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+impl Run {
+    /// Every action of the present phase, in the order in which it is done, done or not.
+    pub(super) fn planned(&self) -> Vec<Due> {
+        match self.phase {
+            Phase::Baseline => self.prepare(),
+            Phase::Observe => self.story(),
+            Phase::Wrong(_) | Phase::Solve(_) => {
+                let mut all = self.story();
+                all.extend(self.step());
+                all
+            }
+            Phase::Recover => self.story().into_iter().filter(|due| goes_on(&due.id)).collect(),
+            Phase::Reset => self.reset(),
+            Phase::Finished => Vec::new(),
+        }
+    }
+
+    fn set_load(&self, rps: u32) -> Action {
+        Action::SetLoad { scenario: self.drill.load.scenario.clone(), rps }
+    }
+
+    fn prepare(&self) -> Vec<Due> {
+        let at = self.start.at;
+        let load = self.set_load(self.drill.load.rps);
+        vec![
+            Due { id: "forget".to_owned(), at, action: Action::ForgetHistory },
+            Due { id: "set-load".to_owned(), at, action: load },
+        ]
+    }
+
+    /// What the drill does by itself, in the order of time.
+    pub(super) fn story(&self) -> Vec<Due> {
+        let Some(begun) = self.begun else { return Vec::new() };
+        let drill = &*self.drill;
+        let mut all = Vec::new();
+        let mut add = |id: String, after: Duration, action: Action| {
+            all.push(Due { id, at: later(begun, after), action });
+        };
+        for (index, weak) in drill.weakened.iter().enumerate() {
+            let (service, protection) = (weak.service.clone(), weak.protection.clone());
+            if !self.restored.contains(&(service.clone(), protection.clone())) {
+                let action = Action::SwitchProtection { service, protection, on: false };
+                add(id("weaken", index), Duration::ZERO, action);
+            }
+        }
+        for (index, change) in drill.changes.iter().enumerate() {
+            let action = Action::RecordChange {
+                name: change.name.clone(),
+                change: change.kind,
+                service: change.service.clone(),
+                text: change.text.clone(),
+            };
+            add(id("change", index), change.after, action);
+        }
+        for (index, noise) in drill.noise.iter().enumerate() {
+            let (service, text) = (noise.service.clone(), noise.text.clone());
+            let action = match (noise.change, noise.name.clone()) {
+                (Some(change), Some(name)) => {
+                    Action::RecordChange { name, change, service: service.unwrap_or_default(), text }
+                }
+                _ => Action::Say { service, text },
+            };
+            add(id("noise", index), noise.after, action);
+        }
+        for (index, surge) in drill.load.surges.iter().enumerate() {
+            add(id("surge", index), surge.after, self.set_load(surge.rps));
+            add(id("surge-end", index), surge.after + surge.lasts, self.set_load(drill.load.rps));
+        }
+        all.extend(self.faults(begun));
+        // Stable: what belongs to the same instant stays in the order from above.
+        all.sort_by_key(|due| due.at);
+        all
+    }
+
+    fn faults(&self, begun: DateTime<Utc>) -> Vec<Due> {
+        let mut all = Vec::new();
+        for (index, (fault, state)) in self.drill.faults.iter().zip(&self.faults).enumerate() {
+            let at = later(begun, fault.after);
+            if state.ended {
+                // Without this, a fault that an action ended would stay set until the reset.
+                if state.by_action {
+                    let (service, fault) = (fault.service.clone(), fault.fault.clone());
+                    let action = Action::EndFault { service, fault };
+                    all.push(Due { id: id("fault-end", index), at: self.since, action });
+                }
+                continue;
+            }
+            // After a restart that the cause survives, it is set again, as a new action.
+            let id = match state.generation {
+                0 => id("fault", index),
+                generation => format!("{}.{generation}", id("fault", index)),
+            };
+            all.push(Due { id, at: state.again.unwrap_or(at), action: self.set_fault(index, fault) });
+        }
+        all
+    }
+
+    fn set_fault(&self, index: usize, fault: &Fault) -> Action {
+        Action::SetFault {
+            service: fault.service.clone(),
+            fault: fault.fault.clone(),
+            parameters: fault.parameters.clone(),
+            seed: self.start.seed.wrapping_add(index as u64),
+            ttl: self.longest(),
+        }
+    }
+
+    /// The longest that a run can take from the injection on: then every fault ends by itself.
+    pub(super) fn longest(&self) -> Duration {
+        let drill = &*self.drill;
+        let response = match &self.start.mode {
+            Mode::Person { .. } => drill.time_box,
+            Mode::Verify { .. } => {
+                let wrong = drill.mitigations.wrong.iter().filter_map(|wrong| wrong.proof.as_ref());
+                let wrong: Duration = wrong.map(|proof| proof.after + super::ACT).sum();
+                let solve: Duration = drill.solve.iter().map(step_time).sum();
+                self.observation() + wrong + solve
+            }
+        };
+        (response + drill.oracle.within + ROOM).min(LONGEST)
+    }
+
+    /// The action of a step of the verification.
+    fn step(&self) -> Option<Due> {
+        let (id, act) = match self.phase {
+            Phase::Wrong(index) => (id("wrong", index), self.drill.mitigations.wrong.get(index)?.act.clone()),
+            Phase::Solve(index) if self.responder() == Some(Responder::RestartAll) => {
+                let service = self.start.services.get(index)?.clone();
+                (id("restart", index), Act::Restart { service })
+            }
+            Phase::Solve(index) => match self.drill.solve.get(index)? {
+                Step::Act(act) => (id("solve", index), act.clone()),
+                Step::Wait(_) | Step::Until { .. } => return None,
+            },
+            _ => return None,
+        };
+        Some(Due { id, at: self.since, action: Action::Act { act } })
+    }
+
+    /// Everything back as it was. Every fault is ended, also one that is not known to be set.
+    fn reset(&self) -> Vec<Due> {
+        let at = self.since;
+        let drill = &*self.drill;
+        let mut all = Vec::new();
+        for (index, fault) in drill.faults.iter().enumerate() {
+            let action = Action::EndFault { service: fault.service.clone(), fault: fault.fault.clone() };
+            all.push(Due { id: id("reset-fault", index), at, action });
+        }
+        all.push(Due { id: PROTECTIONS.to_owned(), at, action: Action::RestoreProtections });
+        for (index, (service, replicas)) in self.start.replicas.iter().enumerate() {
+            let action = Action::RestoreReplicas { service: service.clone(), replicas: *replicas };
+            all.push(Due { id: id("reset-replicas", index), at, action });
+        }
+        all.push(Due { id: "reset-load".to_owned(), at, action: self.set_load(drill.load.rps) });
+        all.push(Due { id: "reset-silences".to_owned(), at, action: Action::EndSilences });
+        all
+    }
+}
+
+/// Whether an action of the story is done even after the response: what ends something, and a cause that survived the
+/// last restart.
+fn goes_on(id: &str) -> bool {
+    id.starts_with("fault-end")
+        || id.starts_with("surge-end")
+        || (id.starts_with("fault[") && id.contains("]."))
+}
+
+fn step_time(step: &Step) -> Duration {
+    match step {
+        Step::Act(_) => super::ACT,
+        Step::Wait(time) => *time,
+        Step::Until { within, .. } => *within,
+    }
+}

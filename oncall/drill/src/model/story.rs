@@ -1,0 +1,116 @@
+//! What happens in a drill.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::names::{ChangeKind, Layer, Trait};
+
+/// What a drill is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tags {
+    /// Where the cause is.
+    pub layers: Vec<Layer>,
+    /// What fails, in one word: `pool-exhaustion`.
+    pub mechanism: String,
+    /// What is special.
+    pub traits: Vec<Trait>,
+}
+
+/// What callers do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Load {
+    /// Name of the mix.
+    pub scenario: String,
+    /// Requests a second at the baseline.
+    pub rps: u32,
+    /// Times with more or fewer.
+    pub surges: Vec<Surge>,
+}
+
+/// A time with another load.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Surge {
+    /// After the baseline.
+    pub after: Duration,
+    /// Requests a second.
+    pub rps: u32,
+    /// How long.
+    pub lasts: Duration,
+}
+
+/// Something harmless that a trainee sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Noise {
+    /// After the baseline.
+    pub after: Duration,
+    /// A change; none for a message.
+    pub change: Option<ChangeKind>,
+    /// The name of the change, by which it is answered and taken back; none for a message.
+    pub name: Option<String>,
+    /// The service that it is about.
+    pub service: Option<String>,
+    /// What is seen.
+    pub text: String,
+}
+
+/// A change that belongs to the story.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Its name, for answers and for taking it back.
+    pub name: String,
+    /// After the baseline.
+    pub after: Duration,
+    /// What kind.
+    pub kind: ChangeKind,
+    /// Where.
+    pub service: String,
+    /// What is seen in the list of changes.
+    pub text: String,
+}
+
+/// A protection that is off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Weakened {
+    /// The service.
+    pub service: String,
+    /// The protection.
+    pub protection: String,
+}
+
+/// A fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Its name in this drill.
+    pub name: String,
+    /// The service.
+    pub service: String,
+    /// The fault point.
+    pub fault: String,
+    /// Its parameters, without `ttl` and `seed`: the run sets them.
+    pub parameters: BTreeMap<String, String>,
+    /// After the baseline.
+    pub after: Duration,
+    /// The change that caused it.
+    pub change: Option<String>,
+    /// Whether the cause is still there after a restart of the service.
+    pub survives_restart: bool,
+}
+
+/// When a drill may begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Baseline {
+    /// How long everything has to be healthy.
+    pub holds: Duration,
+    /// How long to wait for that.
+    pub within: Duration,
+    /// What must hold beside what every drill requires.
+    pub checks: Vec<Check>,
+}
+
+/// A condition: it holds if the query returns at least one sample.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// For people.
+    pub name: String,
+    /// PromQL.
+    pub query: String,
+}

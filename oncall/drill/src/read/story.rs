@@ -1,0 +1,209 @@
+//! What happens in a drill: its tags, load, noise, changes, weakened protections, faults and baseline.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use serde_saphyr::Spanned;
+
+use super::{LONGEST, MINUTE, Reader, SECOND, all, raw, values};
+use crate::{
+    model::{Baseline, Change, Fault, Load, Noise, Surge, Tags, Weakened},
+    names::Need,
+};
+
+/// Most requests a second that a drill may ask for.
+const FASTEST: u32 = 2000;
+/// What the run sets itself, so that every fault ends with it and a replay decides the same.
+const OWN: [&str; 2] = ["ttl", "seed"];
+
+/// The parts of the story.
+pub(super) struct Story {
+    pub(super) tags: Tags,
+    pub(super) needs: Vec<Need>,
+    pub(super) load: Load,
+    pub(super) noise: Vec<Noise>,
+    pub(super) changes: Vec<Change>,
+    pub(super) weakened: Vec<Weakened>,
+    pub(super) faults: Vec<Fault>,
+    pub(super) baseline: Baseline,
+}
+
+pub(super) fn story(reader: &mut Reader, document: &raw::Document) -> Option<Story> {
+    let tags = tags(reader, &document.tags.value);
+    let needs = document.needs.iter().flatten().enumerate();
+    let needs =
+        all(needs.map(|(index, need)| reader.take(need, &format!("needs[{index}]"), need.value.read())));
+    let load = load(reader, &document.load.value);
+    // Trainees answer with a name, and take back by it.
+    let mut names = BTreeSet::from(["none".to_owned()]);
+    let noise = document.noise.iter().flatten().enumerate();
+    let noise = all(
+        noise.map(|(index, raw)| self::noise(reader, &raw.value, &format!("noise[{index}]"), &mut names))
+    );
+    let changes = changes(reader, document, &mut names);
+    let weakened = document.weakened.iter().flatten().enumerate();
+    let weakened = all(weakened.map(|(index, raw)| {
+        let service = reader.name(&raw.value.service, &format!("weakened[{index}].service"));
+        let protection = reader.name(&raw.value.protection, &format!("weakened[{index}].protection"));
+        Some(Weakened { service: service?, protection: protection? })
+    }));
+    let faults = faults(reader, document);
+    let baseline = baseline(reader, document.baseline.as_ref());
+    Some(Story {
+        tags: tags?,
+        needs: needs?,
+        load: load?,
+        noise: noise?,
+        changes: changes?,
+        weakened: weakened?,
+        faults: faults?,
+        baseline: baseline?,
+    })
+}
+
+fn tags(reader: &mut Reader, raw: &raw::Tags) -> Option<Tags> {
+    let layers = raw.layers.iter().enumerate();
+    let layers =
+        all(layers
+            .map(|(index, layer)| reader.take(layer, &format!("tags.layers[{index}]"), layer.value.read())));
+    if raw.layers.is_empty() {
+        reader.wrong(&raw.mechanism, "tags.layers", "empty: expected at least one layer");
+    }
+    let mechanism = reader.name(&raw.mechanism, "tags.mechanism");
+    let traits = raw.traits.iter().flatten().enumerate();
+    let traits =
+        all(traits
+            .map(|(index, text)| reader.take(text, &format!("tags.traits[{index}]"), text.value.read())));
+    Some(Tags { layers: layers?, mechanism: mechanism?, traits: traits? })
+}
+
+fn load(reader: &mut Reader, raw: &raw::Load) -> Option<Load> {
+    let scenario = reader.name(&raw.scenario, "load.scenario");
+    let rps = reader.take(&raw.rps, "load.rps", values::number(raw.rps.value, 1, FASTEST));
+    let surges = raw.surges.iter().flatten().enumerate();
+    let surges = all(surges.map(|(index, raw)| {
+        let field = format!("load.surges[{index}]");
+        let raw = &raw.value;
+        let after = reader.time(&raw.after, &format!("{field}.after"), Duration::ZERO, LONGEST);
+        let rps = reader.take(&raw.rps, &format!("{field}.rps"), values::number(raw.rps.value, 0, FASTEST));
+        let lasts = reader.time(&raw.lasts, &format!("{field}.lasts"), SECOND, LONGEST);
+        Some(Surge { after: after?, rps: rps?, lasts: lasts? })
+    }));
+    let surges = surges?;
+    let overlap = surges.windows(2).position(|pair| pair[1].after < pair[0].after + pair[0].lasts);
+    if let (Some(index), Some(list)) = (overlap, &raw.surges) {
+        let field = format!("load.surges[{}]", index + 1);
+        reader.wrong(
+            &list[index + 1],
+            &field,
+            "begins before the one above ends: expected them one after another",
+        );
+    }
+    Some(Load { scenario: scenario?, rps: rps?, surges })
+}
+
+fn noise(reader: &mut Reader, raw: &raw::Noise, field: &str, names: &mut BTreeSet<String>) -> Option<Noise> {
+    let after = reader.time(&raw.after, &format!("{field}.after"), Duration::ZERO, LONGEST);
+    let change = match &raw.change {
+        None => Some(None),
+        Some(kind) => reader.take(kind, &format!("{field}.change"), kind.value.read()).map(Some),
+    };
+    let service = match &raw.service {
+        None => Some(None),
+        Some(service) => reader.name(service, &format!("{field}.service")).map(Some),
+    };
+    if raw.change.is_some() && raw.service.is_none() {
+        reader.wrong(&raw.text, &format!("{field}.service"), "missing: expected the service that changes");
+    }
+    let name = match (&raw.change, &raw.name) {
+        (Some(_), Some(name)) => reader.unique(name, &format!("{field}.name"), names).map(Some),
+        (Some(change), None) => {
+            let message = "missing: expected a name, as changes that do harm have one";
+            reader.wrong(change, &format!("{field}.name"), message);
+            None
+        }
+        (None, Some(name)) => {
+            reader.wrong(name, &format!("{field}.name"), "expected no name: a message is no change");
+            None
+        }
+        (None, None) => Some(None),
+    };
+    let text = reader.line(&raw.text, &format!("{field}.text"));
+    Some(Noise { after: after?, change: change?, name: name?, service: service?, text: text? })
+}
+
+fn changes(
+    reader: &mut Reader,
+    document: &raw::Document,
+    names: &mut BTreeSet<String>,
+) -> Option<Vec<Change>> {
+    let list = document.changes.iter().flatten().enumerate();
+    all(list.map(|(index, raw)| {
+        let (field, raw) = (format!("changes[{index}]"), &raw.value);
+        let name = reader.unique(&raw.name, &format!("{field}.name"), names);
+        let after = reader.time(&raw.after, &format!("{field}.after"), Duration::ZERO, LONGEST);
+        let kind = reader.take(&raw.kind, &format!("{field}.kind"), raw.kind.value.read());
+        let service = reader.name(&raw.service, &format!("{field}.service"));
+        let text = reader.line(&raw.text, &format!("{field}.text"));
+        Some(Change { name: name?, after: after?, kind: kind?, service: service?, text: text? })
+    }))
+}
+
+fn faults(reader: &mut Reader, document: &raw::Document) -> Option<Vec<Fault>> {
+    let changes: Vec<String> =
+        document.changes.iter().flatten().map(|change| change.value.name.value.clone()).collect();
+    let mut before = BTreeSet::new();
+    let list = document.faults.iter().flatten().enumerate();
+    all(list.map(|(index, raw)| {
+        let (field, raw) = (format!("faults[{index}]"), &raw.value);
+        let fault = reader.name(&raw.fault, &format!("{field}.fault"));
+        let name = raw.name.as_ref().unwrap_or(&raw.fault);
+        let name = reader.unique(name, &format!("{field}.name"), &mut before);
+        let service = reader.name(&raw.service, &format!("{field}.service"));
+        let after = match &raw.after {
+            None => Some(Duration::ZERO),
+            Some(after) => reader.time(after, &format!("{field}.after"), Duration::ZERO, LONGEST),
+        };
+        let change = match &raw.change {
+            None => Some(None),
+            Some(change) => reader.known(change, &format!("{field}.change"), "changes", &changes).map(Some),
+        };
+        let parameters = parameters(reader, raw, &field);
+        Some(Fault {
+            name: name?,
+            service: service?,
+            fault: fault?,
+            parameters,
+            after: after?,
+            change: change?,
+            survives_restart: raw.survives_restart.unwrap_or(false),
+        })
+    }))
+}
+
+fn parameters(reader: &mut Reader, raw: &raw::Fault, field: &str) -> BTreeMap<String, String> {
+    let mut parameters = BTreeMap::new();
+    for (name, value) in raw.with.iter().flatten() {
+        if OWN.contains(&name.as_str()) {
+            let message = "expected no such parameter: the run sets it, so that the fault ends with the run";
+            reader.wrong(value, &format!("{field}.with.{name}"), message);
+        }
+        parameters.insert(name.clone(), value.value.0.clone());
+    }
+    parameters
+}
+
+fn baseline(reader: &mut Reader, raw: Option<&Spanned<raw::Baseline>>) -> Option<Baseline> {
+    let default = Baseline { holds: 15 * SECOND, within: 3 * MINUTE, checks: Vec::new() };
+    let Some(raw) = raw else { return Some(default) };
+    let holds = reader.time_or(raw.value.holds.as_ref(), "baseline.holds", default.holds);
+    let within = reader.time_or(raw.value.within.as_ref(), "baseline.within", default.within);
+    let checks = reader.checks(raw.value.checks.as_ref(), "baseline.checks");
+    let (holds, within) = (holds?, within?);
+    if within <= holds {
+        reader.wrong(raw, "baseline.within", "expected more than `holds`: there would be no time to wait");
+    }
+    Some(Baseline { holds, within, checks: checks? })
+}

@@ -1,0 +1,264 @@
+//! A lab that exists only in the test: it does what a run wants, second by second, and answers what it asks.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use drill::{
+    Act, Action, Ask, Drill, Event, Look, Mode, Outcome, Phase, Run, What,
+    engine::{Responder, Start},
+};
+
+/// A drill with everything that the machine knows.
+pub(crate) const EXAMPLE: &str = r#"
+id: example
+title: An example
+difficulty: easy
+time_box: 10m
+tags: {layers: [http], mechanism: bad-release, traits: [change-induced]}
+seed: 7
+briefing: Look at it.
+runbooks: [OrderAvailabilityBudgetBurn]
+load: {scenario: shop, rps: 50, surges: [{after: 3s, rps: 80, lasts: 4s}]}
+noise:
+  - {after: 1s, change: release, name: user-service-3, service: user-service, text: nothing of interest}
+  - {after: 2s, text: a colleague asks}
+changes:
+  - {name: release-2, after: 1s, kind: release, service: order-api, text: order-api 2}
+weakened:
+  - {service: order-api, protection: retry-budget}
+faults:
+  - {service: order-api, fault: http-error, with: {rate: 0.3}, after: 2s, change: release-2, survives_restart: true}
+  - {service: order-worker, fault: consumer-pause, after: 4s}
+baseline: {holds: 5s, within: 30s, checks: [{name: something, query: up == 1}]}
+signals:
+  - {name: errors, query: errors > 0, within: 10s}
+pages:
+  expected: [{alert: OrderAvailabilityBudgetBurn, service: order-api, within: 15s}]
+  allowed: [OrderLatencyBudgetBurn]
+  forbidden: [DeadLetters]
+causal_path:
+  - {name: cause, service: order-api, metric: http_requests_total, query: http_requests_total > 0, within: 10s}
+  - {name: effect, service: load, metric: load_requests_total, query: load_requests_total > 0, within: 12s, from: cause}
+questions:
+  components: [order-api]
+  mechanism: {options: [bad-release, slow-queries, dead-cache], answer: bad-release}
+  change: release-2
+  onset: 30s
+  evidence: 1
+mitigations:
+  accepted:
+    - {act: {rollback: release-2}, why: it is the cause}
+    - {act: {restart: order-worker}, why: its consumer starts anew}
+  wrong:
+    - {act: {restart: order-api}, why: the same release starts again, still: errors, after: 8s}
+    - {act: {flush_cache: true}, why: the cache is not involved}
+  harmful:
+    - {act: {silence: OrderAvailabilityBudgetBurn}, why: nobody is told}
+oracle: {sli: [{name: orders are answered, query: good == 1}], good_for: 5s, within: 30s, invariants: [settled-once]}
+abort: [{name: the database is lost, query: lost == 1}]
+hints: [{text: Look at errors., cost: 5}, {text: Look at changes., cost: 10}]
+validity: {nothing: fails, restart_all: fails}
+solve:
+  - {act: {rollback: release-2}}
+  - {wait: 2s}
+  - {act: {restart: order-worker}}
+debrief: It was the release.
+"#;
+
+pub(crate) fn example() -> Drill {
+    drill::read("drills/example.yaml", EXAMPLE).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+pub(crate) fn beginning() -> DateTime<Utc> {
+    "2026-03-02T09:00:00Z".parse().expect("a time")
+}
+
+pub(crate) fn verify(responder: Responder) -> Mode {
+    Mode::Verify { responder }
+}
+
+pub(crate) fn person() -> Mode {
+    Mode::Person { name: "ada".to_owned() }
+}
+
+pub(crate) fn start(mode: Mode) -> Start {
+    let services = ["order-api", "order-worker", "user-service"].map(str::to_owned).to_vec();
+    let replicas = BTreeMap::from([("order-worker".to_owned(), 2)]);
+    Start { at: beginning(), mode, seed: 7, services, replicas, seen: false }
+}
+
+/// The lab, and what is wrong with it.
+pub(crate) struct Lab {
+    pub(crate) run: Run,
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) events: Vec<Event>,
+    /// Faults that are set, and since when.
+    pub(crate) active: BTreeMap<(String, String), DateTime<Utc>>,
+    /// Protections that are off.
+    pub(crate) off: BTreeSet<(String, String)>,
+    pub(crate) load: u32,
+    /// How many replicas a service has, where that was changed.
+    pub(crate) replicas: BTreeMap<String, u32>,
+    /// Every phase that was seen.
+    pub(crate) phases: Vec<Phase>,
+    /// Faults that were ever set.
+    pub(crate) set: usize,
+    /// An alert fires that has nothing to do with the drill.
+    pub(crate) sick: bool,
+    /// Signals do not show.
+    pub(crate) blind: bool,
+    /// Nobody is paged.
+    pub(crate) silent: bool,
+    /// A restart of order-api repairs it.
+    pub(crate) heals: bool,
+    paged: bool,
+}
+
+impl Lab {
+    pub(crate) fn new(drill: Drill, mode: Mode) -> Self {
+        Self {
+            run: Run::new(Arc::new(drill), start(mode)),
+            now: beginning(),
+            events: Vec::new(),
+            active: BTreeMap::new(),
+            off: BTreeSet::new(),
+            load: 0,
+            replicas: BTreeMap::new(),
+            phases: vec![Phase::Baseline],
+            set: 0,
+            sick: false,
+            blind: false,
+            silent: false,
+            heals: false,
+            paged: false,
+        }
+    }
+
+    pub(crate) fn event(&mut self, what: What) {
+        let event = Event { at: self.now, by: "lab".to_owned(), what };
+        self.run.apply(&event);
+        self.events.push(event);
+        self.note();
+    }
+
+    fn note(&mut self) {
+        let phase = self.run.phase(self.now);
+        if self.phases.last() != Some(&phase) {
+            self.phases.push(phase);
+        }
+    }
+
+    /// A second passes.
+    pub(crate) fn tick(&mut self) {
+        self.now += TimeDelta::seconds(1);
+        // Time alone may have ended a phase.
+        self.note();
+        for due in self.run.due(self.now) {
+            self.perform(&due.action);
+            self.event(What::Done { action: due.id });
+        }
+        if !self.paged && !self.silent && self.ill(3) {
+            self.paged = true;
+            self.notify("OrderAvailabilityBudgetBurn", true);
+        }
+        for look in self.run.looks(self.now) {
+            let holds = self.answer(&look);
+            self.event(What::Looked { look: look.id, holds, seen: if holds { "1" } else { "" }.to_owned() });
+        }
+    }
+
+    pub(crate) fn ticks(&mut self, seconds: usize) {
+        for _ in 0..seconds {
+            self.tick();
+        }
+    }
+
+    /// Until this phase, or a later one.
+    pub(crate) fn until(&mut self, phase: Phase) {
+        for _ in 0..2000 {
+            if self.run.phase(self.now) >= phase {
+                return;
+            }
+            self.tick();
+        }
+        panic!("{phase} never came: {:?}", self.run.phase(self.now));
+    }
+
+    pub(crate) fn finish(&mut self) -> Outcome {
+        self.until(Phase::Finished);
+        self.run.outcome().expect("a finished run has an outcome")
+    }
+
+    pub(crate) fn notify(&mut self, alert: &str, page: bool) {
+        let (alert, service) = (alert.to_owned(), "order-api".to_owned());
+        self.event(What::Notified { alert, service, page, firing: true });
+    }
+
+    /// A responder does something.
+    pub(crate) fn act(&mut self, act: Act) {
+        self.perform(&Action::Act { act: act.clone() });
+        self.event(What::Acted { act });
+    }
+
+    /// Whether something has been broken for so long.
+    fn ill(&self, seconds: i64) -> bool {
+        self.active.values().any(|since| self.now - *since >= TimeDelta::seconds(seconds))
+    }
+
+    fn perform(&mut self, action: &Action) {
+        match action {
+            Action::SetLoad { rps, .. } => self.load = *rps,
+            Action::SwitchProtection { service, protection, on } => {
+                self.switch(service.clone(), protection.clone(), *on);
+            }
+            Action::RestoreProtections => self.off.clear(),
+            Action::Act { act: Act::Scale { service, replicas } }
+            | Action::RestoreReplicas { service, replicas } => {
+                self.replicas.insert(service.clone(), *replicas);
+            }
+            Action::SetFault { service, fault, .. } => {
+                self.set += 1;
+                if !(self.heals && self.set > 2) {
+                    self.active.insert((service.clone(), fault.clone()), self.now);
+                }
+            }
+            Action::EndFault { service, fault } => {
+                self.active.remove(&(service.clone(), fault.clone()));
+            }
+            Action::Act { act: Act::Restart { service } } => {
+                self.active.retain(|(of, _), _| of != service);
+                self.off.retain(|(of, _)| of != service);
+            }
+            Action::Act { act: Act::Protect { service, protection, on } } => {
+                self.switch(service.clone(), protection.clone(), *on);
+            }
+            Action::Act { act: Act::Load { rps } } => self.load = *rps,
+            _ => {}
+        }
+    }
+
+    fn switch(&mut self, service: String, protection: String, on: bool) {
+        if on {
+            self.off.remove(&(service, protection));
+        } else {
+            self.off.insert((service, protection));
+        }
+    }
+
+    fn answer(&self, look: &Look) -> bool {
+        match &look.ask {
+            Ask::Query { .. } if look.id.starts_with("sli") => !self.ill(2),
+            Ask::Query { .. } if look.id.starts_with("baseline") => true,
+            Ask::Query { .. } if look.id.starts_with("abort") => false,
+            Ask::Query { .. } => self.ill(2) && !self.blind,
+            Ask::NoAlert { .. } => !self.sick && !self.ill(2),
+            Ask::NoFault => self.active.is_empty(),
+            Ask::ProtectionsOn { except } => self.off.iter().all(|one| except.contains(one)),
+            Ask::LoadAtBaseline { rps } => self.load == *rps,
+            Ask::Invariant { .. } => true,
+        }
+    }
+}

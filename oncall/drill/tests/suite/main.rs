@@ -1,0 +1,11 @@
+//! The library through its public API: the committed drills, wrong files, runs on a simulated lab, and events in any
+//! order.
+
+mod any_order;
+mod committed;
+mod lab;
+mod people;
+mod read;
+mod reports;
+mod repository;
+mod verify;
