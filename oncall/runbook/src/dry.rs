@@ -1,0 +1,114 @@
+//! A dry run: every step as it would be done, with live values, and which preconditions hold. Changes nothing.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{
+    Answer, Call, Decision, Place, Plan,
+    model::{Task, Undo},
+    parameter::words,
+};
+
+/// What a dry run shows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DryRun {
+    /// What has to be so first.
+    pub preconditions: Vec<Shown>,
+    /// The steps.
+    pub steps: Vec<Shown>,
+    /// Whether every precondition holds now; one without an answer does not.
+    pub ready: bool,
+}
+
+/// A place of the plan.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Shown {
+    /// Where.
+    pub place: Place,
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub what: String,
+    /// What kind of step it is, as in the file.
+    pub kind: &'static str,
+    /// What would be asked or done, in a line.
+    pub text: String,
+    /// What is expected, if something is asked.
+    pub expected: Option<String>,
+    /// What the answer is now.
+    pub answer: Option<String>,
+    /// Whether it is as expected now.
+    pub holds: Option<bool>,
+    /// What takes it back, if it is an act.
+    pub undo: Option<String>,
+    /// What the guardrails say now, if it is an act.
+    pub decision: Option<Decision>,
+}
+
+/// What to ask for a dry run: everything that the plan asks.
+#[must_use]
+pub fn questions(plan: &Plan) -> Vec<(Place, Call)> {
+    let preconditions = (0..plan.runbook.preconditions.len()).map(Place::Precondition);
+    let places = preconditions.chain((0..plan.runbook.steps.len()).map(Place::Step));
+    places.filter_map(|place| Some((place, plan.look(place)?.0))).collect()
+}
+
+/// The plan with answers and decisions, as far as they are known.
+#[must_use]
+pub fn run(plan: &Plan, answers: &BTreeMap<Place, Answer>, decisions: &BTreeMap<Place, Decision>) -> DryRun {
+    let shown = |place: Place| {
+        let mut shown = show(plan, place)?;
+        if let (Some((_, expect)), Some(answer)) = (plan.look(place), answers.get(&place)) {
+            shown.answer = Some(answer.text());
+            shown.holds = Some(expect.holds(answer));
+        }
+        shown.decision = decisions.get(&place).cloned();
+        Some(shown)
+    };
+    let preconditions: Vec<Shown> =
+        (0..plan.runbook.preconditions.len()).map(Place::Precondition).filter_map(shown).collect();
+    let steps = (0..plan.runbook.steps.len()).map(Place::Step).filter_map(shown).collect();
+    let ready = preconditions.iter().all(|shown| shown.holds == Some(true));
+    DryRun { preconditions, steps, ready }
+}
+
+/// A place as people see it, without live values.
+#[must_use]
+pub fn show(plan: &Plan, place: Place) -> Option<Shown> {
+    let (name, what) = plan.title(place)?;
+    let look = plan.look(place);
+    let task = match place {
+        Place::Precondition(_) => None,
+        Place::Step(index) | Place::Undo(index) => Some(&plan.runbook.steps.get(index)?.task),
+    };
+    let kind = match place {
+        Place::Precondition(_) => "precondition",
+        Place::Step(_) => task?.word(),
+        Place::Undo(_) => "undo",
+    };
+    let text = match (&look, plan.change(place), task) {
+        (Some((call, _)), ..) => call.text(),
+        (None, Some(change), _) => change.text(),
+        (None, None, Some(Task::Approve { why })) => why.clone(),
+        (None, None, _) => return None,
+    };
+    let expected = look.map(|(_, expect)| match task {
+        Some(Task::WaitUntil(wait) | Task::Verify(wait)) if wait.hold.is_zero() => {
+            format!("{} within {}", expect.text(), words(wait.within))
+        }
+        Some(Task::WaitUntil(wait) | Task::Verify(wait)) => {
+            format!("{} for {} within {}", expect.text(), words(wait.hold), words(wait.within))
+        }
+        _ => expect.text(),
+    });
+    let undo = match (place, task) {
+        (Place::Step(index), Some(Task::Act(act))) => Some(match &act.undo {
+            Undo::Act { .. } => plan.change(Place::Undo(index))?.text(),
+            Undo::Nothing { why } => format!("cannot be taken back: {why}"),
+        }),
+        _ => None,
+    };
+    let (name, what) = (name.to_owned(), what.to_owned());
+    Some(Shown { place, name, what, kind, text, expected, answer: None, holds: None, undo, decision: None })
+}

@@ -1,0 +1,205 @@
+//! Reads `runbooks/<Alert>.yaml` and `guardrails.yaml`.
+//!
+//! A file is either refused, with every problem and its place, or all that it says can be done: each verb and query
+//! exists, each hole has a value, each act is followed by a proof that it helped. Nothing is guessed and nothing is
+//! ignored.
+
+mod acts;
+mod looks;
+mod parameters;
+mod raw;
+mod rules;
+mod steps;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde_saphyr::Spanned;
+use yaml::{Problem, Problems};
+
+use crate::{
+    Guardrails, Runbook,
+    model::{BUILT_IN, Precondition},
+    parameter::{Kind, words},
+    template::Template,
+};
+
+/// Longest list of steps, preconditions, services or rules.
+const LONGEST: usize = 100;
+/// Longest time in a file.
+const A_WEEK: Duration = Duration::from_secs(7 * 86_400);
+
+/// Reads a runbook; `file` is its name in messages, and its stem is the name of the runbook.
+///
+/// # Errors
+/// All problems, each with file, line and field.
+pub fn runbook(file: &str, text: &str) -> Result<Runbook, Problems> {
+    let document = yaml::parse::<raw::Document>(file, text).map_err(|problem| Problems(vec![problem]))?;
+    let mut reader = Reader::new(file);
+    let name = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".yaml").to_owned();
+    if let Some(alert) = &document.alert
+        && alert.value != name
+    {
+        reader.wrong(
+            alert,
+            "alert",
+            format!("expected `{name}`, as the file is called, found `{}`", alert.value),
+        );
+    }
+    let title = reader.sentence(&document.title, "title");
+    let parameters = parameters::parameters(&mut reader, &document.parameters);
+    reader.examples = BUILT_IN.iter().map(|name| ((*name).to_owned(), "example".to_owned())).collect();
+    let examples = parameters.iter().map(|parameter| (parameter.name.clone(), parameter.kind.example()));
+    reader.examples.extend(examples);
+    // Parameters with a problem count as known: one mistake, one message.
+    for name in document.parameters.keys() {
+        reader.examples.entry(name.clone()).or_insert_with(|| "example".to_owned());
+    }
+    let services = services(&mut reader, &document.services);
+    let preconditions = preconditions(&mut reader, &document.preconditions);
+    let steps = steps::steps(&mut reader, &document.steps);
+    if reader.problems.is_empty() {
+        let alert = document.alert.map(|alert| alert.value);
+        let title = title.unwrap_or_default();
+        Ok(Runbook { name, alert, title, services, parameters, preconditions, steps })
+    } else {
+        Err(Problems(reader.problems))
+    }
+}
+
+/// Reads guardrails; `file` is its name in messages.
+///
+/// # Errors
+/// All problems, each with file, line and field.
+pub fn guardrails(file: &str, text: &str) -> Result<Guardrails, Problems> {
+    let document = yaml::parse::<raw::Guardrails>(file, text).map_err(|problem| Problems(vec![problem]))?;
+    let mut reader = Reader::new(file);
+    match rules::guardrails(&mut reader, &document) {
+        Some(guardrails) if reader.problems.is_empty() => Ok(guardrails),
+        _ => Err(Problems(reader.problems)),
+    }
+}
+
+fn services(reader: &mut Reader<'_>, list: &Spanned<Vec<raw::Text>>) -> Vec<Template> {
+    if list.value.is_empty() {
+        reader.wrong(list, "services", "empty: expected at least one service");
+    }
+    let mut services = Vec::new();
+    for (index, text) in list.value.iter().take(LONGEST).enumerate() {
+        services.extend(reader.filled(text, &format!("services[{index}]"), &Kind::Word));
+    }
+    services
+}
+
+fn preconditions(reader: &mut Reader<'_>, list: &[Spanned<raw::Precondition>]) -> Vec<Precondition> {
+    let (mut preconditions, mut before) = (Vec::new(), Vec::new());
+    for (index, raw) in reader.list("preconditions", list).iter().enumerate() {
+        let field = format!("preconditions[{index}]");
+        let raw::Precondition { name, what, promql, log, is, empty } = &raw.value;
+        let name = reader.name(name, &format!("{field}.name"), &mut before);
+        let what = reader.sentence(what, &format!("{field}.what"));
+        let look = looks::value(reader, raw, &field, &looks::Value { promql, log, is, empty });
+        if let (Some(name), Some(what), Some(look)) = (name, what, look) {
+            preconditions.push(Precondition { name, what, look });
+        }
+    }
+    preconditions
+}
+
+/// Collects problems and continues, so that one run shows all of them.
+struct Reader<'a> {
+    file: &'a str,
+    problems: Vec<Problem>,
+    /// A value for each hole, to try texts with.
+    examples: BTreeMap<String, String>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(file: &'a str) -> Self {
+        Self { file, problems: Vec::new(), examples: BTreeMap::new() }
+    }
+
+    /// Records a problem with the value of a field.
+    fn wrong<T>(&mut self, at: &Spanned<T>, field: &str, message: impl Into<String>) {
+        self.problems.push(Problem {
+            file: self.file.to_owned(),
+            line: at.referenced.line(),
+            field: field.to_owned(),
+            message: message.into(),
+        });
+    }
+
+    /// The value, or a recorded problem.
+    fn take<T, U>(&mut self, at: &Spanned<T>, field: &str, value: Result<U, String>) -> Option<U> {
+        value.map_err(|message| self.wrong(at, field, message)).ok()
+    }
+
+    /// A name that no entry before it has: words of a-z and 0-9 joined by `-`.
+    fn name<'n>(&mut self, at: &'n raw::Text, field: &str, before: &mut Vec<&'n str>) -> Option<String> {
+        let word = |word: &str| {
+            word.starts_with(|c: char| c.is_ascii_lowercase())
+                && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+        };
+        let name = at.value.as_str();
+        if name.len() > 63 || !name.split('-').all(word) {
+            let message = format!("`{name}` is not a name: expected words of a-z and 0-9 joined by `-`");
+            self.wrong(at, field, message);
+            return None;
+        }
+        if before.contains(&name) {
+            self.wrong(at, field, format!("`{name}` is already taken: expected a different name"));
+            return None;
+        }
+        before.push(name);
+        Some(name.to_owned())
+    }
+
+    /// A text for people.
+    fn sentence(&mut self, at: &raw::Text, field: &str) -> Option<String> {
+        let text = at.value.split_whitespace().collect::<Vec<_>>().join(" ");
+        if text.is_empty() {
+            self.wrong(at, field, "empty: expected a few words");
+            return None;
+        }
+        Some(text)
+    }
+
+    /// A text whose holes are known.
+    fn template(&mut self, at: &raw::Text, field: &str) -> Option<Template> {
+        let template = Template::new(&at.value, &self.examples);
+        self.take(at, field, template)
+    }
+
+    /// A text that is a value of a kind once its holes are filled.
+    fn filled(&mut self, at: &raw::Text, field: &str, kind: &Kind) -> Option<Template> {
+        let template = self.template(at, field)?;
+        let sound = kind.check(&template.render(&self.examples));
+        self.take(at, field, sound)?;
+        Some(template)
+    }
+
+    /// A time of at least `least`, at most a week.
+    fn duration(&mut self, at: &raw::Text, field: &str, least: Duration) -> Option<Duration> {
+        let time = crate::parameter::duration(&at.value).filter(|time| (least..=A_WEEK).contains(time));
+        let time = time.ok_or_else(|| {
+            format!("expected a time from {} to 7d, such as 15m, found `{}`", words(least), at.value)
+        });
+        self.take(at, field, time)
+    }
+
+    /// A whole number within bounds.
+    fn number(&mut self, at: &Spanned<u32>, field: &str, least: u32, most: u32) -> Option<u32> {
+        let value = at.value;
+        let sound = (least..=most).contains(&value);
+        let number =
+            if sound { Ok(value) } else { Err(format!("expected {least} to {most}, found {value}")) };
+        self.take(at, field, number)
+    }
+
+    /// A list; refuses one that nobody writes by hand.
+    fn list<'l, T>(&mut self, field: &str, list: &'l [Spanned<T>]) -> &'l [Spanned<T>] {
+        if let Some(first) = list.get(LONGEST) {
+            self.wrong(first, field, format!("expected at most {LONGEST} entries, found {}", list.len()));
+        }
+        list.get(..LONGEST).unwrap_or(list)
+    }
+}

@@ -1,0 +1,104 @@
+//! Steps: exactly one task each, and an order in which every act is proven.
+
+use serde_saphyr::Spanned;
+
+use super::{Reader, acts, looks, raw};
+use crate::model::{Step, Task, Undo};
+
+pub(super) fn steps(reader: &mut Reader<'_>, list: &Spanned<Vec<Spanned<raw::Step>>>) -> Vec<Step> {
+    if list.value.is_empty() {
+        reader.wrong(list, "steps", "empty: expected at least one step");
+    }
+    let problems = reader.problems.len();
+    let (mut steps, mut before) = (Vec::new(), Vec::new());
+    for (index, raw) in reader.list("steps", &list.value).iter().enumerate() {
+        let field = format!("steps[{index}]");
+        let name = reader.name(&raw.value.name, &format!("{field}.name"), &mut before);
+        let what = reader.sentence(&raw.value.what, &format!("{field}.what"));
+        let task = task(reader, raw, &field, &steps);
+        if let (Some(name), Some(what), Some(task)) = (name, what, task) {
+            steps.push(Step { name, what, task });
+        }
+    }
+    // Indexes are right only if every step was read.
+    if reader.problems.len() == problems {
+        proven(reader, list, &steps);
+    }
+    steps
+}
+
+fn task(reader: &mut Reader<'_>, raw: &Spanned<raw::Step>, field: &str, before: &[Step]) -> Option<Task> {
+    let at = |name: &str| format!("{field}.{name}");
+    let raw::Step { check, http, sql, act, wait_until, approve, verify, undo, .. } = &raw.value;
+    let set = [
+        check.is_some(),
+        http.is_some(),
+        sql.is_some(),
+        act.is_some(),
+        wait_until.is_some(),
+        approve.is_some(),
+        verify.is_some(),
+        undo.is_some(),
+    ];
+    if set.iter().filter(|set| **set).count() != 1 {
+        let message = "expected exactly one of check, http, sql, act, wait_until, approve, verify and undo";
+        reader.wrong(raw, field, message);
+        return None;
+    }
+    if let Some(check) = check {
+        let raw::Check { promql, log, is, empty, otherwise } = &check.value;
+        let otherwise = looks::otherwise(reader, otherwise, &at("check"));
+        let look = looks::value(reader, check, &at("check"), &looks::Value { promql, log, is, empty });
+        return Some(Task::Look { look: look?, otherwise: otherwise? });
+    }
+    if let Some(http) = http {
+        let otherwise = looks::otherwise(reader, &http.value.otherwise, &at("http"));
+        let look = looks::http(reader, &http.value, &at("http"));
+        return Some(Task::Look { look: look?, otherwise: otherwise? });
+    }
+    if let Some(sql) = sql {
+        let otherwise = looks::otherwise(reader, &sql.value.otherwise, &at("sql"));
+        let look = looks::sql(reader, &sql.value, &at("sql"));
+        return Some(Task::Look { look: look?, otherwise: otherwise? });
+    }
+    if let Some(act) = act {
+        return acts::act(reader, &act.value, &at("act")).map(Task::Act);
+    }
+    if let Some(wait) = wait_until {
+        return looks::wait(reader, wait, &at("wait_until")).map(Task::WaitUntil);
+    }
+    if let Some(wait) = verify {
+        return looks::wait(reader, wait, &at("verify")).map(Task::Verify);
+    }
+    if let Some(approve) = approve {
+        let why = reader.sentence(&approve.value.why, &at("approve.why"));
+        return why.map(|why| Task::Approve { why });
+    }
+    undone(reader, undo.as_ref()?, &at("undo"), before)
+}
+
+/// The act that a step takes back.
+fn undone(reader: &mut Reader<'_>, name: &raw::Text, field: &str, before: &[Step]) -> Option<Task> {
+    let can = |step: &Step| matches!(&step.task, Task::Act(act) if matches!(act.undo, Undo::Act { .. }));
+    let act = before.iter().position(|step| step.name == name.value && can(step));
+    if act.is_none() {
+        let names: Vec<&str> =
+            before.iter().filter(|step| can(step)).map(|step| step.name.as_str()).collect();
+        let known = if names.is_empty() { "there is none".to_owned() } else { names.join(", ") };
+        let message =
+            format!("expected an earlier act that can be taken back: {known}; found `{}`", name.value);
+        reader.wrong(name, field, message);
+    }
+    act.map(|act| Task::Undo { act })
+}
+
+/// Refuses an act that nothing proves.
+fn proven(reader: &mut Reader<'_>, list: &Spanned<Vec<Spanned<raw::Step>>>, steps: &[Step]) {
+    let last = steps.iter().rposition(|step| matches!(step.task, Task::Act(_)));
+    let Some(last) = last else { return };
+    let proven = steps.iter().skip(last + 1).any(|step| matches!(step.task, Task::Verify(_)));
+    if !proven && let Some(raw) = list.value.get(last) {
+        let message = "nothing proves that it helped: expected a `verify` step after the last act";
+        reader.wrong(raw, &format!("steps[{last}]"), message);
+    }
+}

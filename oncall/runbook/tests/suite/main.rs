@@ -1,0 +1,11 @@
+//! The library through its public API: the committed runbooks, wrong ones, runs that are killed, storms of alerts.
+
+mod audit;
+mod committed;
+mod crash;
+mod engine;
+mod rails;
+mod read;
+mod storm;
+mod support;
+mod toil;
