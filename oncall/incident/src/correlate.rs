@@ -95,7 +95,7 @@ impl Correlator {
                 continue;
             }
             let Some(relation) = self.relation(alert, incident) else { continue };
-            if !self.joins(relation, incident, now) {
+            if !self.joins(alert, relation, incident, now) {
                 continue;
             }
             let verdict =
@@ -128,11 +128,13 @@ impl Correlator {
     }
 
     /// Whether an alert with this relation is still in time.
-    fn joins(&self, relation: Relation, incident: &Incident, now: DateTime<Utc>) -> bool {
+    fn joins(&self, alert: &Alert, relation: Relation, incident: &Incident, now: DateTime<Utc>) -> bool {
         let within = |since: DateTime<Utc>| now - since <= self.window;
         if incident.state == State::Resolved {
-            // Flapping: what comes back soon after was not over. A neighbour's alert is another story.
-            return relation >= Relation::SameService && within(incident.changed_at);
+            // Flapping: what comes back soon after was not over. A neighbour's alert is another story, and a ticket, such as that of
+            // a budget that is spent now, wakes nobody for what is over.
+            let as_bad = alert.severity <= incident.severity;
+            return as_bad && relation >= Relation::SameService && within(incident.changed_at);
         }
         match relation {
             // A slower alert about the same service belongs to what people already work on, even if the fast one has cleared.

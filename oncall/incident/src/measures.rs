@@ -26,8 +26,8 @@ impl Start {
     pub const fn describe(self) -> &'static str {
         match self {
             Self::Fault => "the fault began",
-            Self::Symptom => "the first symptom",
-            Self::Alert => "the first alert",
+            Self::Symptom => "the first symptom was seen",
+            Self::Alert => "the first alert fired",
             Self::Opening => "the incident was opened",
         }
     }

@@ -4,7 +4,10 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::{Peer, Result, prometheus::Labels};
+use crate::{
+    Peer, Result,
+    prometheus::{Labels, is_heartbeat},
+};
 
 /// A client of one Alertmanager.
 #[derive(Debug, Clone)]
@@ -60,12 +63,14 @@ impl Alertmanager {
         Self(peer)
     }
 
-    /// Alerts that reached it and have not ended.
+    /// Alerts that reached it and have not ended, without the heartbeat.
     ///
     /// # Errors
     /// When it cannot be reached.
     pub async fn alerts(&self) -> Result<Vec<Told>> {
-        self.0.read(ALERTS, self.0.get(ALERTS, &[]).await?)
+        let mut alerts: Vec<Told> = self.0.read(ALERTS, self.0.get(ALERTS, &[]).await?)?;
+        alerts.retain(|alert| !is_heartbeat(&alert.labels));
+        Ok(alerts)
     }
 
     /// The silences, including expired ones.

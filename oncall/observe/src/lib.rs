@@ -1,19 +1,19 @@
-//! Clients of the systems that observe the lab, wherever they run: Prometheus, Alertmanager, the trace store, logs,
-//! pager.
+//! Clients of the systems that observe the lab, wherever they run: Prometheus, Alertmanager, the trace store, logs, the
+//! control room and the pager.
 //!
 //! A client knows an address, but not who serves it: a lab on this machine, a cluster through a port-forward, or
 //! your own installation. It must not depend on a service or on the chassis. Plain HTTP: the workspace has no TLS.
 
 pub mod alertmanager;
+pub mod control_room;
 mod error;
 pub mod logs;
-pub mod pager;
 mod peer;
 pub mod prometheus;
 pub mod traces;
 
 pub use self::{
-    alertmanager::Alertmanager, error::Error, pager::Pager, peer::Peer, prometheus::Prometheus,
+    alertmanager::Alertmanager, control_room::ControlRoom, error::Error, peer::Peer, prometheus::Prometheus,
     traces::Jaeger,
 };
 

@@ -17,6 +17,9 @@ pub struct Peer {
     client: Client,
     base: String,
     token: Option<String>,
+    person: Option<String>,
+    role: Option<String>,
+    patience: Option<Duration>,
     next: String,
 }
 
@@ -31,13 +34,35 @@ impl Peer {
         let builder = Client::builder().timeout(PATIENCE);
         let builder = if local { builder.no_proxy() } else { builder };
         let next = format!("is it running there? try: curl {base}");
-        Self { client: builder.build().unwrap_or_default(), base, token: None, next }
+        let client = builder.build().unwrap_or_default();
+        Self { client, base, token: None, person: None, role: None, patience: None, next }
     }
 
     /// With the token that the peer requires.
     #[must_use]
     pub fn token(mut self, token: Option<String>) -> Self {
         self.token = token;
+        self
+    }
+
+    /// With who acts, for a peer that writes it down.
+    #[must_use]
+    pub fn person(mut self, person: Option<String>) -> Self {
+        self.person = person;
+        self
+    }
+
+    /// With the role that is asked for, for a peer that tells roles apart.
+    #[must_use]
+    pub fn role(mut self, role: Option<String>) -> Self {
+        self.role = role;
+        self
+    }
+
+    /// With another longest wait for a call, for what takes its time.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
         self
     }
 
@@ -71,6 +96,15 @@ impl Peer {
         self.call(Method::GET, path, query).await
     }
 
+    /// `GET`, whatever the format.
+    ///
+    /// # Errors
+    /// As [`Peer::call`].
+    pub async fn text(&self, path: &str, query: &[(&str, &str)]) -> Result<String> {
+        let url = format!("{}{path}", self.base);
+        self.exchange(self.client.get(&url).query(query), &url).await
+    }
+
     /// `POST` JSON.
     ///
     /// # Errors
@@ -87,6 +121,16 @@ impl Peer {
     pub async fn put(&self, path: &str, query: &[(&str, &str)], body: &Value) -> Result<Value> {
         let url = format!("{}{path}", self.base);
         self.send(self.client.put(&url).query(query).json(body), url).await
+    }
+
+    /// `PUT` a text.
+    ///
+    /// # Errors
+    /// As [`Peer::call`].
+    pub async fn put_text(&self, path: &str, text: String) -> Result<Value> {
+        let url = format!("{}{path}", self.base);
+        let request = self.client.put(&url).header("content-type", "text/plain; charset=utf-8");
+        self.send(request.body(text), url).await
     }
 
     /// `POST` lines of JSON.
@@ -112,20 +156,29 @@ impl Peer {
     }
 
     async fn send(&self, request: RequestBuilder, url: String) -> Result<Value> {
+        let body = self.exchange(request, &url).await?;
+        if body.trim().is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_str(&body).map_err(|error| self.odd(url, &error))
+    }
+
+    /// The body of a response that is no refusal.
+    async fn exchange(&self, request: RequestBuilder, url: &str) -> Result<String> {
         let request = if let Some(token) = &self.token { request.bearer_auth(token) } else { request };
+        let request =
+            if let Some(person) = &self.person { request.header("x-person", person) } else { request };
+        let request = if let Some(role) = &self.role { request.header("x-role", role) } else { request };
+        let request = if let Some(patience) = self.patience { request.timeout(patience) } else { request };
         let unreachable = |error: reqwest::Error| Error::Unreachable {
-            url: url.clone(),
+            url: url.to_owned(),
             cause: cause(&error),
             next: self.next.clone(),
         };
         let response = request.send().await.map_err(unreachable)?;
         let status = response.status();
         let body = response.text().await.map_err(unreachable)?;
-        match status.is_success() {
-            true if body.trim().is_empty() => Ok(Value::Null),
-            true => serde_json::from_str(&body).map_err(|error| self.odd(url, &error)),
-            false => Err(refused(url, status.as_u16(), &body)),
-        }
+        if status.is_success() { Ok(body) } else { Err(refused(url.to_owned(), status.as_u16(), &body)) }
     }
 }
 

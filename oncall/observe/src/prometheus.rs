@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 
 use crate::{Peer, Result};
 
+/// The alert that always fires, to prove that monitoring works: a heartbeat, and nothing to act on.
+pub const HEARTBEAT: &str = "Watchdog";
+
 /// Labels or annotations.
 pub type Labels = BTreeMap<String, String>;
 
@@ -86,6 +89,11 @@ pub struct Target {
     /// Why it is down; empty while it is up.
     #[serde(default)]
     pub last_error: String,
+}
+
+/// Whether the alert with these labels is the heartbeat.
+pub(crate) fn is_heartbeat(labels: &Labels) -> bool {
+    labels.get("alertname").is_some_and(|name| name == HEARTBEAT)
 }
 
 impl Sample {
@@ -174,13 +182,15 @@ impl Prometheus {
         self.0.get(ALERTS, &[]).await
     }
 
-    /// Pending and firing alerts.
+    /// Pending and firing alerts, without the heartbeat.
     ///
     /// # Errors
     /// As [`Prometheus::answer`].
     pub async fn alerts(&self) -> Result<Vec<Alert>> {
         let mut answer = self.alerts_answer().await?;
-        self.0.read(ALERTS, answer["data"]["alerts"].take())
+        let mut alerts: Vec<Alert> = self.0.read(ALERTS, answer["data"]["alerts"].take())?;
+        alerts.retain(|alert| !is_heartbeat(&alert.labels));
+        Ok(alerts)
     }
 
     /// The loaded rules.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Schedule, Windows, Zone};
 
@@ -74,7 +74,7 @@ pub struct Webhook {
 }
 
 /// Whom a step notifies.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
     /// One person.
@@ -86,7 +86,7 @@ pub enum Target {
 }
 
 /// A step of an escalation policy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
     /// Do nothing for a time, written as in production.
@@ -107,7 +107,7 @@ pub enum Step {
 }
 
 /// What happens, in which order, until somebody acknowledges.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     /// Unique name.
     pub name: String,

@@ -3,7 +3,7 @@
 //! Invariant of every schedule that [`crate::read()`] returns: exactly one primary at each instant.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Rotation, Windows, Zone, windows::WEEK};
 
@@ -22,7 +22,7 @@ pub struct Layer {
 }
 
 /// What an override does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Change {
     /// One more person is on call, not as primary.

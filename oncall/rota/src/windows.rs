@@ -1,7 +1,7 @@
 //! Windows of the week in a zone: when a layer counts, and when a gate of an escalation policy is open.
 
 use chrono::{DateTime, Datelike as _, Days, NaiveDate, NaiveTime, TimeDelta, Timelike as _, Utc, Weekday};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Zone;
 
@@ -11,7 +11,7 @@ pub const WEEK: usize = 7 * DAY;
 const DAY: usize = 24 * 60;
 
 /// One window: on each of its days from one time to another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     /// Days on which it begins, Monday first.
     pub days: [bool; 7],
@@ -22,7 +22,7 @@ pub struct Window {
 }
 
 /// Windows in one zone; at least one, with at least one day each.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Windows {
     /// Whose wall time the windows mean.
     pub zone: Zone,

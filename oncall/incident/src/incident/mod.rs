@@ -10,7 +10,7 @@ pub use refused::Refused;
 use serde::Serialize;
 
 use crate::{
-    Entry, Event, Hypothesis, Id, Impact, Link, Role, Severity, State, Task, Truth, Viewer, What,
+    Entry, EntryKind, Event, Hypothesis, Id, Impact, Link, Role, Severity, State, Task, Truth, Viewer, What,
     alerts::Alert,
 };
 
@@ -184,6 +184,12 @@ impl Incident {
             Viewer::Trainee => self.truth.as_ref(),
             Viewer::Instructor => self.truth.as_ref().or(self.sealed_truth.as_ref()),
         }
+    }
+
+    /// Whether everybody may know what really happened: it is closed, or somebody has told it before.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        self.truth.is_some() || self.timeline.iter().any(|entry| entry.kind == EntryKind::Truth)
     }
 
     /// Since when none of its alerts fires; none while one does, or if it has no alerts.

@@ -27,7 +27,9 @@ pub struct Draft<'a> {
 /// The draft.
 #[must_use]
 pub fn draft(incident: &Incident, draft: &Draft<'_>) -> String {
-    let measures = Measures::of(incident, draft.viewer);
+    // What everybody knows is in it, with the times that follow from it, even if the incident is not closed yet.
+    let viewer = if incident.is_told() { Viewer::Instructor } else { draft.viewer };
+    let measures = Measures::of(incident, viewer);
     let sections = [
         sections::head(incident, draft.now),
         sections::summary(incident, &measures),
@@ -35,7 +37,7 @@ pub fn draft(incident: &Incident, draft: &Draft<'_>) -> String {
         sections::detection(incident, &measures),
         sections::timeline(incident, draft.viewer),
         sections::indicator(draft),
-        sections::factors(incident, draft.viewer),
+        sections::factors(incident, viewer),
         sections::lessons(incident, &measures),
         sections::action_items(incident),
     ];

@@ -98,9 +98,10 @@ pub(super) fn detection(incident: &Incident, measures: &Measures) -> String {
         ("Recovered", measures.recover, "until the indicator was good again"),
     ];
     for (name, seconds, what) in rows {
-        let after =
-            seconds.map_or_else(|| "not measured".to_owned(), |seconds| format!("after {}", humane(seconds)));
-        items.push(format!("{name} {after} ({what})."));
+        items.push(match seconds {
+            Some(seconds) => format!("{name} after {} ({what}).", humane(seconds)),
+            None => format!("{name}: not measured ({what})."),
+        });
     }
     let start = measures.start.describe();
     let question = "*Would a user have told us before the alert did? What would have told us sooner?*";

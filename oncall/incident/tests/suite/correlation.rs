@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use incident::{
-    Event, Id, Incident, State,
+    Event, Id, Incident, Severity, State,
     alerts::Alert,
     correlate::{Correlator, Graph, Verdict},
 };
@@ -145,4 +145,15 @@ fn alerts_without_a_service_join_those_of_the_same_name() {
     assert_eq!(decide(&twin, &open, after(3)), NEW);
     twin.name = "Alerta".to_owned();
     assert_eq!(decide(&twin, &open, after(3)), Verdict::Join(Id(1)));
+}
+
+#[test]
+fn a_ticket_does_not_wake_people_for_what_was_resolved() {
+    let page = alert("page", Some("order-api"), 0);
+    let over = [by_rule(20, cleared(&page, 20)), by_rule(25, moved(State::Resolved))];
+    let resolved = [incident(1, &page, &over)];
+    let again = alert("page-again", Some("order-api"), 30);
+    assert_eq!(decide(&again, &resolved, after(30)), Verdict::Reopen(Id(1)));
+    let ticket = Alert { severity: Severity::Sev4, ..again };
+    assert_eq!(decide(&ticket, &resolved, after(30)), NEW);
 }

@@ -46,15 +46,40 @@ impl Loki {
     /// # Errors
     /// When it cannot be reached.
     pub async fn lines(&self, wanted: Wanted<'_>, from: DateTime<Utc>) -> Result<Vec<Line>> {
+        self.ask(&query(wanted), from, MOST, "forward").await
+    }
+
+    /// The last wanted lines since a moment, at most `limit` and at most 5000 of them, oldest first. A regular expression
+    /// narrows them further.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    pub async fn newest(
+        &self,
+        wanted: Wanted<'_>,
+        pattern: Option<&str>,
+        since: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<Line>> {
+        let pattern = pattern.map(|pattern| format!(" |~ {}", quoted(pattern))).unwrap_or_default();
+        self.ask(&format!("{}{pattern}", query(wanted)), since, limit.min(MOST), "backward").await
+    }
+
+    async fn ask(
+        &self,
+        query: &str,
+        from: DateTime<Utc>,
+        limit: usize,
+        direction: &str,
+    ) -> Result<Vec<Line>> {
         const PATH: &str = "/loki/api/v1/query_range";
-        let (query, from) = (query(wanted), nanoseconds(from));
-        let (until, limit) = (nanoseconds(Utc::now()), MOST.to_string());
+        let (from, until, limit) = (nanoseconds(from), nanoseconds(Utc::now()), limit.to_string());
         let parameters = [
-            ("query", query.as_str()),
+            ("query", query),
             ("start", &from),
             ("end", &until),
             ("limit", &limit),
-            ("direction", "forward"),
+            ("direction", direction),
         ];
         let mut answer = self.0.get(PATH, &parameters).await?;
         let streams: Vec<Stream> = self.0.read(PATH, answer["data"]["result"].take())?;
@@ -66,7 +91,6 @@ impl Loki {
 
 fn query(wanted: Wanted<'_>) -> String {
     let Wanted { services, text, requests } = wanted;
-    let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let selector = match services {
         [] => "{service=~\".+\"}".to_owned(),
         services => {
@@ -76,6 +100,11 @@ fn query(wanted: Wanted<'_>) -> String {
     };
     let text = text.map(|text| format!(" |= {}", quoted(text))).unwrap_or_default();
     format!("{selector}{text}{}", requests.logql())
+}
+
+/// A string of LogQL takes everything that one of JSON does.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 /// A regular expression that matches exactly this name.

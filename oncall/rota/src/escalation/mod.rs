@@ -64,11 +64,11 @@ impl Event {
     }
 }
 
-/// Which step, of which repetition, after which expired acknowledgement. Written `0.1.2`; use it as the idempotency key
-/// of what is sent.
+/// Which step, of which repetition, of which beginning. Written `0.1.2`; use it as the idempotency key of what is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StepId {
-    /// How many acknowledgements had expired.
+    /// How often the policy had begun anew: an acknowledgement expired, or the incident became active again
+    /// ([`Escalation::from_generation`]).
     pub generation: u32,
     /// How often the policy had been repeated since.
     pub round: u32,
@@ -112,7 +112,7 @@ impl<'de> Deserialize<'de> for StepId {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Notify; ask [`crate::Rota::whom`] with the time and turn of [`Due`].
+    /// Notify; ask [`crate::Rota::whom`] with the turn of [`Due`], and with the time at which you send: a step may be late.
     Notify(Target),
     /// Call the webhook of this name.
     Webhook(String),
@@ -123,7 +123,7 @@ pub enum Action {
 pub struct Due {
     /// The same after every replay.
     pub step: StepId,
-    /// Since when; the person who is on call at this instant is notified.
+    /// Since when.
     pub at: DateTime<Utc>,
     /// What to do.
     pub action: Action,
@@ -177,6 +177,14 @@ impl Escalation {
         }
     }
 
+    /// Counts generations from here, so that an incident that becomes active again has steps with new ids. Call it
+    /// before the first event.
+    #[must_use]
+    pub fn from_generation(mut self, generation: u32) -> Self {
+        self.run.count_from(generation);
+        self
+    }
+
     /// The policy that it follows; a changed file changes only escalations that begin later.
     #[must_use]
     pub const fn policy(&self) -> &Policy {
@@ -224,7 +232,7 @@ impl Escalation {
     pub fn next(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let mut ahead = self.clone();
         ahead.advance(now);
-        ahead.run.next(&ahead.policy)
+        ahead.run.next()
     }
 
     /// Where it is at `now`.
@@ -233,6 +241,14 @@ impl Escalation {
         let mut ahead = self.clone();
         ahead.advance(now);
         ahead.run.progress()
+    }
+
+    /// Whether the last acknowledgement has expired at `now`.
+    #[must_use]
+    pub fn expired(&self, now: DateTime<Utc>) -> bool {
+        let mut ahead = self.clone();
+        ahead.advance(now);
+        ahead.run.expired
     }
 
     fn advance(&mut self, now: DateTime<Utc>) {

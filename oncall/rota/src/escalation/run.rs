@@ -32,6 +32,8 @@ pub(super) struct Run {
     /// When it may be done at the earliest.
     ready: DateTime<Utc>,
     hold: Hold,
+    /// Whether the last acknowledgement has expired.
+    pub(super) expired: bool,
 }
 
 /// A time of production on a faster clock.
@@ -52,7 +54,12 @@ fn later(at: DateTime<Utc>, by: TimeDelta) -> DateTime<Utc> {
 impl Run {
     pub(super) fn new(opened: DateTime<Utc>) -> Self {
         let next = StepId { generation: 0, round: 0, step: 0 };
-        Self { now: opened, alerts: Vec::new(), next, ready: opened, hold: Hold::Running }
+        Self { now: opened, alerts: Vec::new(), next, ready: opened, hold: Hold::Running, expired: false }
+    }
+
+    /// Counts generations from here; only before anything has moved.
+    pub(super) fn count_from(&mut self, generation: u32) {
+        self.next.generation = generation;
     }
 
     /// Moves to `now` (never back) and returns the steps that became due on the way.
@@ -124,6 +131,7 @@ impl Run {
         self.next = StepId { generation: self.next.generation + 1, round: 0, step: 0 };
         self.ready = at;
         self.hold = Hold::Running;
+        self.expired = true;
     }
 
     /// False if the incident is over. A second acknowledgement renews the first.
@@ -132,6 +140,7 @@ impl Run {
             return false;
         }
         self.hold = Hold::Acknowledged(expires.map(|time| later(self.now, time)));
+        self.expired = false;
         true
     }
 
@@ -162,12 +171,11 @@ impl Run {
         self.ready = self.now;
     }
 
-    /// When time alone moves the cursor.
-    pub(super) fn next(&self, policy: &Policy) -> Option<DateTime<Utc>> {
+    /// When time alone moves the cursor. After the last step, too: a wait at its end separates the rounds.
+    pub(super) fn next(&self) -> Option<DateTime<Utc>> {
         match self.hold {
-            Hold::Running if policy.steps.len() > self.next.step as usize && self.ready > self.now => {
-                Some(self.ready)
-            }
+            // One that is ready and has not moved waits for alerts.
+            Hold::Running => Some(self.ready).filter(|ready| *ready > self.now),
             Hold::Acknowledged(until) => until,
             _ => None,
         }

@@ -85,6 +85,52 @@ fn an_acknowledgement_stops_it_and_starts_it_again_when_it_expires() {
 }
 
 #[test]
+fn the_wait_at_the_end_of_a_round_is_a_timer_like_any_other() {
+    let mut escalation = major();
+    for seconds in [0, 15, 30] {
+        sent(&mut escalation, seconds);
+    }
+    assert_eq!(escalation.next(after(30)), Some(after(60)), "the second round begins after the last wait");
+    assert_eq!(due(&escalation, 60), ids(&[("0.1.0", 60)]));
+    for seconds in [60, 75, 90, 120, 135, 150] {
+        sent(&mut escalation, seconds);
+    }
+    assert_eq!(escalation.next(after(150)), Some(after(180)), "the last wait ends, too");
+    assert_eq!(escalation.progress(after(179)), Progress::Running);
+    assert_eq!(escalation.progress(after(180)), Progress::Exhausted);
+    assert_eq!(escalation.next(after(180)), None);
+}
+
+#[test]
+fn an_expired_acknowledgement_is_known_as_expired_until_the_next_one() {
+    let mut escalation = major();
+    escalation.apply(&Event::Acknowledged { at: after(10) });
+    assert!(!escalation.expired(after(39)));
+    assert!(escalation.expired(after(40)));
+    escalation.apply(&Event::Acknowledged { at: after(50) });
+    assert!(!escalation.expired(after(79)));
+}
+
+#[test]
+fn an_incident_that_becomes_active_again_has_steps_with_new_ids() {
+    let escalation = major().from_generation(3);
+    assert_eq!(due(&escalation, 15), ids(&[("3.0.0", 0), ("3.0.2", 15)]));
+}
+
+#[test]
+fn every_policy_survives_a_store() {
+    let steps = "    severities: [SEV-1]\n    repeat: 1\n    ack_expires: 30m\n    steps:\n      \
+                 - only_during: {zone: Europe/Berlin, windows: [{days: [mon-fri], from: \"09:00\", until: \"17:00\"}]}\n      \
+                 - only_after: {alerts: 3, within: 5m}\n      - notify_round_robin: [ada, ben]\n      \
+                 - wait: 1m\n      - notify_schedule: first-line\n      - notify_person: cleo\n";
+    let policy = policy(steps);
+    let text = serde_json::to_string(&policy).unwrap();
+    assert_eq!(serde_json::from_str::<Policy>(&text).unwrap(), policy);
+    let unknown = text.replace("Europe/Berlin", "Europe/Berlln");
+    assert!(serde_json::from_str::<Policy>(&unknown).unwrap_err().to_string().contains("is not a time zone"));
+}
+
+#[test]
 fn a_person_can_ask_for_the_next_level_at_once() {
     let mut escalation = major();
     sent(&mut escalation, 0);

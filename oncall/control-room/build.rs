@@ -1,0 +1,64 @@
+//! Compiles in what pages show and drills are made of: boards, runbooks, playbooks, objectives, drills. For a
+//! control room that runs without a checkout.
+
+use std::{
+    error::Error,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Folder and ending of the files.
+const FOLDERS: &[(&str, &str)] = &[
+    ("dashboards/grafana", "json"),
+    ("dashboards/slos", "yaml"),
+    ("docs/playbooks", "md"),
+    ("drills", "yaml"),
+    ("runbooks", "md"),
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    println!("cargo::rerun-if-changed=build.rs");
+    let mut table = String::from("&[\n");
+    for &(folder, ending) in FOLDERS {
+        let path = root.join(folder);
+        println!("cargo::rerun-if-changed={}", path.display());
+        for (name, file) in files(&path, ending).map_err(|error| format!("{}: {error}", path.display()))? {
+            println!("cargo::rerun-if-changed={}", file.display());
+            writeln!(table, "    ({folder:?}, {name:?}, include_str!({:?})),", file.display().to_string())?;
+        }
+    }
+    table.push_str("]\n");
+    // Cargo tells a build script where to write in this way only.
+    #[allow(clippy::disallowed_methods)]
+    let out = std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set: cargo runs this file")?;
+    fs::write(Path::new(&out).join("content.rs"), table)?;
+    fs::write(Path::new(&out).join("runbooks.rs"), runbooks(&root)?)?;
+    Ok(())
+}
+
+/// Runbooks that run, beside those that are read.
+fn runbooks(root: &Path) -> Result<String, Box<dyn Error>> {
+    let mut table = String::from("&[\n");
+    for (name, file) in files(&root.join("runbooks"), "yaml")? {
+        println!("cargo::rerun-if-changed={}", file.display());
+        writeln!(table, "    ({name:?}, include_str!({:?})),", file.display().to_string())?;
+    }
+    table.push_str("]\n");
+    Ok(table)
+}
+
+/// Names without their ending, and paths, in the order of the names.
+fn files(folder: &Path, ending: &str) -> std::io::Result<Vec<(String, PathBuf)>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_stem().map(|name| name.to_string_lossy().into_owned());
+        if let Some(name) = name.filter(|_| path.extension().is_some_and(|found| found == ending)) {
+            found.push((name, path));
+        }
+    }
+    found.sort();
+    Ok(found)
+}

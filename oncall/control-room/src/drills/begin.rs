@@ -1,0 +1,208 @@
+//! A run begins: only if nothing else goes on that it would disturb, or that would disturb it.
+
+use std::sync::Arc;
+
+use chrono::Utc;
+use drill::{Drill, Mode, engine::Start, names::Need};
+use serde_json::json;
+use switchboard::Place;
+
+use super::{
+    Drills, Order, choose,
+    live::{Live, whole},
+    quiet::is_of_person,
+    restore,
+    rows::{self, Kept},
+    show,
+    view::RunView,
+};
+use crate::{
+    access::{SOMEBODY, Visitor},
+    bus::Kind,
+    error::{Error, Result},
+    eyes::{Eyes, within},
+    room::Room,
+    store,
+};
+
+/// The series that say whether an exporter is there.
+const POSTGRES: &str = "pg_up";
+const REDIS: &str = "redis_up";
+
+impl Drills {
+    /// Begins a run. Its drill waits for a healthy system by itself.
+    ///
+    /// # Errors
+    /// When another run goes on, a person works on an incident, the drill needs what is not here, there is no
+    /// such drill, or a trainee asks for what only instructors may: see `may_ask`.
+    pub async fn begin(&self, room: &Room, by: &Visitor, order: Order) -> Result<RunView> {
+        let verify = matches!(order.mode, Mode::Verify { .. });
+        may_ask(room, by, &order)?;
+        self.is_free()?;
+        let working = room.desk.open_ones().into_iter().find(|one| is_of_person(one));
+        if let Some(incident) = working {
+            return Err(Error::Conflict(format!(
+                "somebody works on {}: resolve or dismiss it first, or its alerts and the drill's become one",
+                incident.id
+            )));
+        }
+        let (drill, file) = self.choose(room, by, &order).await?;
+        let missing = missing(&room.eyes, &drill).await;
+        if let Some(missing) = missing {
+            return Err(Error::Conflict(missing));
+        }
+        // What is left of a verification is no part of it.
+        self.tidy(room).await?;
+        let services = services(&room.eyes);
+        let replicas = restore::counted(room, &services).await;
+        let (at, seed) = (whole(Utc::now()), order.seed.unwrap_or(drill.seed));
+        let seen = self.has_seen(by, &drill.id, &order.mode).await?;
+        let start = Start { at, seed, services, replicas, seen, mode: order.mode };
+        let responder = match &start.mode {
+            Mode::Person { name } => name.clone(),
+            Mode::Verify { .. } => by.name.clone(),
+        };
+        let followed = store::journal_last(&self.0.store).await?;
+        let mystery = order.drill.is_none() && !verify;
+        let name = drill.id.clone();
+        let (id, end, learned) = (0, None, None);
+        let kept = Kept { id, drill: name, file, mystery, responder, start, followed, end, learned };
+        self.write(kept, drill, by).await
+    }
+
+    /// Whether a responder could know the solution of a drill. It is shown at the end of a run to who was in it,
+    /// and to who began it.
+    async fn has_seen(&self, by: &Visitor, drill: &str, mode: &Mode) -> Result<bool> {
+        let Mode::Person { name } = mode else { return Ok(false) };
+        // An instructor knows everything, and begins runs for others.
+        let own = (!by.is_instructor() && by.name != SOMEBODY).then_some(by.name.as_str());
+        rows::has_run(self.0.store.read(), drill, [name, own.unwrap_or(name)]).await
+    }
+
+    /// Refuses if a run goes on, or is being put back.
+    fn is_free(&self) -> Result<()> {
+        if let Some(run) = self.lost() {
+            return Err(Error::Conflict(format!(
+                "run {run} cannot be read any more, and everything is being put back: try again soon"
+            )));
+        }
+        match self.live() {
+            None => Ok(()),
+            Some(live) => Err(Error::Conflict(format!(
+                "run {} of {} goes on: wait for its end, or abort it",
+                live.id, live.responder
+            ))),
+        }
+    }
+
+    /// The drill that is asked for, or one that nobody knows beforehand; and its file.
+    async fn choose(&self, room: &Room, by: &Visitor, order: &Order) -> Result<(Arc<Drill>, String)> {
+        let name = match &order.drill {
+            Some(name) => name.clone(),
+            None => {
+                let mut possible = Vec::new();
+                for drill in self.all() {
+                    if missing(&room.eyes, &drill).await.is_none() {
+                        possible.push(drill);
+                    }
+                }
+                let past = rows::history(self.0.store.read(), &by.name).await?;
+                let seed = order.seed.unwrap_or_else(rand::random);
+                let chosen = choose::mystery(&possible, &past, order.difficulty, seed);
+                let none = || Error::Conflict("no drill of this difficulty can run here".to_owned());
+                chosen.ok_or_else(none)?.id.clone()
+            }
+        };
+        let (drill, file) = self.0.library.find(&name)?;
+        Ok((drill, file.into_owned()))
+    }
+
+    async fn write(&self, kept: Kept, drill: Arc<Drill>, by: &Visitor) -> Result<RunView> {
+        let mut writing = self.0.store.begin().await?;
+        // Nobody else begins one while `writing` exists.
+        self.is_free()?;
+        let id = rows::begin(&mut writing, &kept).await?;
+        let live = Live::new(id, drill, kept.responder, kept.mystery, kept.start, kept.followed);
+        let phase = live.announced.to_string();
+        let news = json!({ "run": id, "what": "begun", "by": live.responder, "phase": phase });
+        writing.journal(Utc::now(), Kind::Drill, None, false, &news).await?;
+        let view = show::live(&live, live.now(), by.is_instructor());
+        let this = self.clone();
+        writing.after(move || {
+            this.hush(&live);
+            *this.0.live.write() = Some(Arc::new(live));
+        });
+        writing.commit(&self.0.bus).await?;
+        tracing::info!(run = id, "a drill begins");
+        self.wake();
+        Ok(view)
+    }
+}
+
+/// What trainees may not ask for: a verification, a run in the name of another person, and a mystery of which they
+/// know beforehand what it will be.
+fn may_ask(room: &Room, by: &Visitor, order: &Order) -> Result<()> {
+    if by.is_instructor() {
+        return Ok(());
+    }
+    let refused = match &order.mode {
+        Mode::Verify { .. } => Some("only instructors may verify drills".to_owned()),
+        // Names of agents belong to nobody: see oncall.yaml for those of people.
+        Mode::Person { name }
+            if *name != by.name && room.duty.people().iter().any(|one| one.name == *name) =>
+        {
+            Some(format!("only {name} or an instructor may begin a run of {name}"))
+        }
+        Mode::Person { .. } => None,
+    };
+    if let Some(said) = refused {
+        return Err(Error::ForInstructors(said));
+    }
+    if order.drill.is_none() && order.seed.is_some() {
+        let expected =
+            "none with `mystery`: it decides which drill that is, and nobody may know it beforehand";
+        return Err(Error::field("/seed", expected));
+    }
+    Ok(())
+}
+
+/// The services that can be restarted, each once.
+fn services(eyes: &Eyes) -> Vec<String> {
+    let mut names: Vec<String> = eyes.instances.iter().map(|instance| instance.service.clone()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// What a drill needs and is not here, as a sentence with the next step.
+async fn missing(eyes: &Eyes, drill: &Drill) -> Option<String> {
+    for need in &drill.needs {
+        let here = match need {
+            Need::PostgresExporter => exports(eyes, POSTGRES).await,
+            Need::RedisExporter => exports(eyes, REDIS).await,
+            Need::Replicas => has_replicas(eyes),
+            Need::Kubernetes => matches!(eyes.place, Place::Kubernetes(_)),
+        };
+        if !here {
+            let next = match need {
+                Need::PostgresExporter => "the exporter of PostgreSQL: `lab up` starts it if it is installed",
+                Need::RedisExporter => "the exporter of Redis: `lab up` starts it if it is installed",
+                Need::Replicas => "several replicas of a service: lab up --replicas order-worker=2",
+                Need::Kubernetes => "a cluster: see docs/kubernetes.md",
+            };
+            return Some(format!("this drill cannot run here: it needs {next}"));
+        }
+    }
+    None
+}
+
+async fn exports(eyes: &Eyes, series: &str) -> bool {
+    within("Prometheus", eyes.prometheus.query(series)).await.is_ok_and(|samples| !samples.is_empty())
+}
+
+fn has_replicas(eyes: &Eyes) -> bool {
+    let several = |one: &crate::config::Instance| {
+        eyes.instances.iter().filter(|other| other.service == one.service).count() > 1
+    };
+    matches!(eyes.place, Place::Kubernetes(_)) || eyes.instances.iter().any(several)
+}

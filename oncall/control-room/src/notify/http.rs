@@ -1,0 +1,171 @@
+//! One POST to a receiver. `http://` goes through reqwest, `https://` through a curl child, because no program of the
+//! workspace links a TLS library. No error contains a URL: it may be a secret.
+
+use std::{path::PathBuf, time::Duration};
+
+use reqwest::redirect::Policy;
+
+use super::{curl, failure::Failure};
+
+/// Longest wait for a connection.
+pub(super) const CONNECT: Duration = Duration::from_secs(5);
+/// Longest wait for a whole answer.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+/// Largest answer that is read.
+pub(super) const LARGEST: usize = 1 << 20;
+/// How much of an answer an error quotes, in characters.
+const QUOTE: usize = 200;
+
+/// A request.
+pub(crate) struct Request<'r> {
+    /// Where to.
+    pub(crate) url: &'r str,
+    /// Names and values.
+    pub(crate) headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub(crate) body: String,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// Its status.
+    pub(crate) status: u16,
+    /// Its `Retry-After`.
+    pub(crate) wait: Option<Duration>,
+    /// Its body.
+    pub(crate) body: String,
+}
+
+/// Sends requests. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    plain: reqwest::Client,
+    curl: PathBuf,
+}
+
+impl Client {
+    /// With the curl of the search path.
+    pub(crate) fn new() -> Self {
+        let builder =
+            reqwest::Client::builder().connect_timeout(CONNECT).timeout(PATIENCE).redirect(Policy::none());
+        // Without TLS, building the client cannot fail.
+        Self { plain: builder.build().unwrap_or_default(), curl: PathBuf::from("curl") }
+    }
+
+    /// Sends it and reads the answer, whatever its status.
+    pub(crate) async fn post(&self, request: &Request<'_>) -> Result<Answer, Failure> {
+        match request.url.split_once("://") {
+            Some(("http", _)) => self.plain(request).await,
+            Some(("https", _)) => curl::post(&self.curl, request).await,
+            _ => Err(Failure::Never("the address is not an http:// or https:// URL".to_owned())),
+        }
+    }
+
+    async fn plain(&self, request: &Request<'_>) -> Result<Answer, Failure> {
+        let mut sending = self.plain.post(request.url).body(request.body.clone());
+        for (name, value) in &request.headers {
+            sending = sending.header(*name, value);
+        }
+        let mut response = sending.send().await.map_err(failure)?;
+        let status = response.status().as_u16();
+        let wait = response.headers().get("retry-after").and_then(|value| seconds(value.to_str().ok()?));
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(failure)? {
+            body.extend_from_slice(&chunk);
+            if body.len() > LARGEST {
+                return Err(Failure::Unclear("the answer is larger than 1 MiB".to_owned()));
+            }
+        }
+        Ok(Answer { status, wait, body: String::from_utf8_lossy(&body).into_owned() })
+    }
+}
+
+fn failure(error: reqwest::Error) -> Failure {
+    let (builder, connect) = (error.is_builder(), error.is_connect());
+    let why = reasons(&error.without_url());
+    if builder {
+        Failure::Never(why)
+    } else if connect {
+        Failure::not_yet(why)
+    } else {
+        Failure::Unclear(why)
+    }
+}
+
+/// An error and its causes in a line.
+fn reasons(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text = format!("{text}: {next}");
+        cause = next.source();
+    }
+    text
+}
+
+/// The value of `Retry-After`, if it is a number of seconds.
+pub(super) fn seconds(value: &str) -> Option<Duration> {
+    value.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// The first characters of a text, in one line.
+pub(super) fn quote(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(QUOTE).collect()
+}
+
+impl Answer {
+    /// The answer if its status says that the message was taken.
+    pub(crate) fn accepted(self) -> Result<Self, Failure> {
+        let said = || {
+            let body = quote(&self.body);
+            if body.is_empty() {
+                format!("answered {}", self.status)
+            } else {
+                format!("answered {}: {body}", self.status)
+            }
+        };
+        match self.status {
+            200..=299 => Ok(self),
+            429 => Err(Failure::NotYet { why: said(), wait: self.wait }),
+            408 | 500..=u16::MAX => Err(Failure::Unclear(said())),
+            _ => Err(Failure::Never(said())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16) -> Answer {
+        Answer { status, wait: Some(Duration::from_secs(3)), body: "no\n such  thing".to_owned() }
+    }
+
+    #[test]
+    fn the_status_decides_what_follows() {
+        assert!(answer(202).accepted().is_ok());
+        let why = "answered 429: no such thing".to_owned();
+        assert_eq!(answer(429).accepted(), Err(Failure::NotYet { why, wait: Some(Duration::from_secs(3)) }));
+        assert!(matches!(answer(503).accepted(), Err(Failure::Unclear(_))));
+        for status in [302, 400, 404, 410] {
+            assert!(matches!(answer(status).accepted(), Err(Failure::Never(_))), "{status}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refused_connection_delivered_nothing_and_the_error_names_no_url() {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let url = format!("http://{free}/secret-path");
+        let request = Request { url: &url, headers: Vec::new(), body: String::new() };
+        let failed = Client::new().post(&request).await.unwrap_err();
+        assert!(matches!(failed, Failure::NotYet { .. }), "{failed:?}");
+        assert!(!failed.why().contains("secret-path"), "{failed:?}");
+    }
+
+    #[tokio::test]
+    async fn an_address_of_another_kind_is_refused() {
+        let request = Request { url: "ftp://example.org", headers: Vec::new(), body: String::new() };
+        assert!(matches!(Client::new().post(&request).await, Err(Failure::Never(_))));
+    }
+}

@@ -1,0 +1,82 @@
+//! Which adapter takes a message.
+
+use chrono::Utc;
+
+use super::rows::Row;
+use crate::{
+    Room,
+    notify::{
+        channel::Channel,
+        failure::Failure,
+        local,
+        message::Message,
+        pagerduty::Action,
+        rooms::WarRoomPort,
+        slack::{self, blocks},
+        webhook,
+    },
+};
+
+/// Sends the rows as one message. All but those of a person or a war room come alone.
+pub(super) async fn send(room: &Room, batch: &[Row]) -> Result<(), Failure> {
+    let Some(first) = batch.first() else { return Ok(()) };
+    let parts = room.notify.parts();
+    let messages: Vec<&Message> = batch.iter().map(|row| &row.message).collect();
+    let address = first.address.as_deref();
+    match first.channel {
+        Channel::Desktop => {
+            let (title, text) = spoken(&messages);
+            local::desktop(&title, &text).await
+        }
+        Channel::Bell => local::bell().await,
+        Channel::Slack => {
+            let bot = parts.slack.as_ref().ok_or_else(|| {
+                Failure::Never("SLACK_TOKEN is not set: a direct message needs the token of a bot".to_owned())
+            })?;
+            bot.direct(required(address, "the id of a Slack member")?, &blocks::pages(&messages)).await
+        }
+        Channel::Room => {
+            let bot = parts.slack.as_ref().ok_or_else(|| {
+                Failure::Never("SLACK_TOKEN is not set any more: the war room is in Slack".to_owned())
+            })?;
+            WarRoomPort::post(bot, required(address, "a channel")?, &blocks::posts(&messages)).await
+        }
+        Channel::Announcement => {
+            let hook = parts.announcements.as_ref();
+            let hook = hook.ok_or_else(|| Failure::Never("SLACK_WEBHOOK is not set any more".to_owned()))?;
+            slack::announce(&parts.client, hook, &blocks::pages(&messages)).await
+        }
+        Channel::Webhook | Channel::Service => {
+            let url = required(address, "a URL")?;
+            webhook::post(
+                &parts.client,
+                parts.webhook_secret.as_ref(),
+                url,
+                &first.key,
+                &first.body,
+                Utc::now(),
+            )
+            .await
+        }
+        Channel::Pagerduty => {
+            let action = first.step.as_deref().and_then(|step| step.parse().ok()).unwrap_or(Action::Trigger);
+            let name = required(address, "the name of a key of PAGERDUTY_KEYS")?;
+            parts.pagerduty.send(&parts.client, name, action, &first.message).await
+        }
+    }
+}
+
+fn required<'a>(address: Option<&'a str>, what: &str) -> Result<&'a str, Failure> {
+    address.ok_or_else(|| Failure::Never(format!("the contact has no `to`: expected {what}")))
+}
+
+/// Title and text for a device that shows two lines.
+fn spoken(messages: &[&Message]) -> (String, String) {
+    match messages {
+        [message] => (message.title.clone(), format!("{}\n{}", message.text, message.url)),
+        _ => {
+            let titles: Vec<&str> = messages.iter().map(|message| message.title.as_str()).collect();
+            (format!("{} pages for you", messages.len()), titles.join("\n"))
+        }
+    }
+}

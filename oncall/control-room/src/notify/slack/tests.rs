@@ -1,0 +1,112 @@
+//! Any incident is a message inside Slack's limits.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use incident::{Event, Id, Incident, Role, Severity, Source, State, What};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{blocks, limits::check};
+use crate::notify::message::Message;
+
+const PAGE: &str = "http://localhost:8080/incidents/INC-1";
+
+fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
+}
+
+/// Text with everything that has a meaning for Slack or JSON.
+fn text(longest: usize) -> impl Strategy<Value = String> {
+    let character = prop_oneof![
+        4 => any::<char>(),
+        2 => proptest::sample::select(vec!['&', '<', '>', '"', '\\', '\n', '\u{1}', '|', '*', '😀']),
+        1 => proptest::char::range('a', 'z'),
+    ];
+    prop::collection::vec(character, 0..longest).prop_map(String::from_iter)
+}
+
+fn incidents() -> impl Strategy<Value = Incident> {
+    let services = prop::collection::vec(text(60), 0..40);
+    let roles = prop::collection::vec(text(200), 4);
+    (text(400), services, roles, prop::collection::vec(text(4000), 0..2), 0..5_usize).prop_map(
+        |(title, services, roles, updates, severity)| {
+            let by = || Source::Person("ada".to_owned());
+            let severity = Severity::ALL[severity];
+            let opened = What::Opened { id: Id(u64::MAX), title, severity, services, previous: None };
+            let mut whats = vec![What::Acknowledged];
+            whats.extend(
+                Role::ALL.into_iter().zip(roles).map(|(role, person)| What::Assigned { role, person }),
+            );
+            whats.extend(updates.into_iter().map(|text| What::Updated { text }));
+            let mut incident = Incident::open(&Event { at: at(0), by: by(), what: opened }).unwrap();
+            for (second, what) in (1..).zip(whats) {
+                // What is empty is refused; any text is drawn here.
+                let _ = incident.apply(&Event { at: at(second), by: by(), what });
+            }
+            incident
+        },
+    )
+}
+
+fn message(title: String, text: String) -> Message {
+    let (severity, state) = (Severity::Sev2, State::Active);
+    Message { title, text, url: PAGE.to_owned(), incident: Some(Id(1)), severity, state, key: "k".to_owned() }
+}
+
+fn value(payload: &blocks::Payload) -> Value {
+    json!(payload)
+}
+
+proptest! {
+    #[test]
+    fn any_incident_is_inside_the_limits(incident in incidents(), page in prop_oneof![Just(PAGE.to_owned()), text(4000)]) {
+        let summary = value(&blocks::summary(&incident, &page));
+        prop_assert_eq!(check(&summary), Ok(()), "{}", summary);
+        prop_assert!(blocks::topic(&incident).encode_utf16().count() <= 250);
+    }
+
+    #[test]
+    fn any_pages_and_posts_are_inside_the_limits(texts in prop::collection::vec((text(500), text(3000)), 1..30)) {
+        let messages: Vec<Message> = texts.into_iter().map(|(title, text)| message(title, text)).collect();
+        let messages: Vec<&Message> = messages.iter().collect();
+        for payload in [blocks::pages(&messages), blocks::pages(&messages[..1]), blocks::posts(&messages)] {
+            let payload = value(&payload);
+            prop_assert_eq!(check(&payload), Ok(()), "{}", payload);
+        }
+    }
+}
+
+#[test]
+fn a_text_can_neither_mention_everybody_nor_leave_its_link() {
+    let bad = message("<!channel> & co".to_owned(), "<https://evil.example|Acknowledge>".to_owned());
+    for payload in [blocks::pages(&[&bad]), blocks::pages(&[&bad, &bad]), blocks::posts(&[&bad])] {
+        let text = value(&payload).to_string();
+        assert!(!text.contains("<https://evil"), "{text}");
+        assert!(!payload.text.contains("<!channel>"), "{text}");
+    }
+}
+
+#[test]
+fn a_page_has_links_to_join_and_to_acknowledge() {
+    let page = value(&blocks::pages(&[&message("SEV-2".to_owned(), "Orders fail".to_owned())]));
+    let buttons = page["blocks"][2]["elements"].as_array().unwrap().clone();
+    let links: BTreeSet<(&str, &str)> = buttons
+        .iter()
+        .filter_map(|button| Some((button["text"]["text"].as_str()?, button["url"].as_str()?)))
+        .collect();
+    let (join, acknowledge) = (format!("{PAGE}#war-room"), format!("{PAGE}#acknowledge"));
+    assert_eq!(links, BTreeSet::from([("Join war room", &*join), ("Acknowledge", &*acknowledge)]));
+}
+
+#[test]
+fn the_limits_are_those_that_slack_documents() {
+    let of = |blocks: Value| check(&json!({"text": "t", "blocks": blocks}));
+    let long =
+        |length| json!([{"type": "header", "text": {"type": "plain_text", "text": "x".repeat(length)}}]);
+    assert_eq!(of(long(150)), Ok(()));
+    assert!(of(long(151)).unwrap_err().contains("150 are allowed"));
+    let section = json!({"type": "section", "text": {"type": "mrkdwn", "text": "x"}});
+    assert!(of(Value::from(vec![section; 51])).unwrap_err().contains("1 to 50"));
+    assert!(check(&json!({"blocks": []})).unwrap_err().contains("`text` is missing"));
+}

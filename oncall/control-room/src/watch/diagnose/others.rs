@@ -1,0 +1,191 @@
+//! What the admin ports, the list of changes, the trace store and the logs know at a first look.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::future::join_all;
+use incident::Evidence;
+use observe::{
+    logs::{Line, access::Access},
+    traces::{Search, Trace},
+};
+
+use super::{
+    Found,
+    evidence::{found, list, ranked, short},
+    scope::Scope,
+};
+use crate::{
+    error::Result,
+    eyes::{Admin, Readiness, Wanted, links, within},
+    room::Room,
+};
+
+/// Services whose traces are searched, traces that are read of each, and those that are shown.
+const TRACES: (usize, usize, usize) = (3, 100, 3);
+/// Lines that are read.
+const LINES: usize = 2000;
+/// Changes that are named.
+const CHANGES: usize = 5;
+
+/// Who is not ready, and who was started again.
+pub(super) async fn readiness(room: &Room, scope: &Scope) -> Result<Found> {
+    let near: Vec<&Admin> =
+        room.eyes.admins.iter().filter(|admin| scope.covers(&admin.instance.service)).collect();
+    let query = format!(
+        "sum by (service) (changes(process_start_time_seconds{{{}, job!=\"application-metrics\"}}[15m])) > 0",
+        scope.nearby()
+    );
+    let (states, restarts) = tokio::join!(
+        join_all(near.iter().map(|admin| admin.readiness())),
+        within("Prometheus", room.eyes.prometheus.query(&query)),
+    );
+    let said = near.iter().zip(&states).filter_map(|(admin, state)| match state {
+        Readiness::Ready => None,
+        Readiness::NotReady(why) => Some(format!("{} is not ready: {}", admin.instance.name, short(why))),
+        Readiness::Gone(why) => Some(format!("{} does not answer: {}", admin.instance.name, short(why))),
+    });
+    let mut problems: Vec<String> = said.collect();
+    let answer = match restarts {
+        Ok(samples) => {
+            let again = ranked(&samples, &["service"]);
+            problems.extend(
+                again.iter().map(|(service, times)| format!("{service} was started again {times} times")),
+            );
+            format!(
+                "{} of {} instances are ready",
+                states.iter().filter(|state| **state == Readiness::Ready).count(),
+                near.len()
+            )
+        }
+        Err(error) => format!("restarts are not known: {error}"),
+    };
+    let text = match problems.as_slice() {
+        [] => format!("{} are ready, and none was started again within 15 min", list(&names(&near))),
+        problems => problems.join("; "),
+    };
+    Ok(found(scope, query, text, answer))
+}
+
+fn names(admins: &[&Admin]) -> Vec<String> {
+    admins.iter().map(|admin| admin.instance.name.clone()).collect()
+}
+
+/// What changed in the hour before, on the lab's clock.
+pub(super) async fn changes(room: &Room, scope: &Scope) -> Result<Found> {
+    let near = |service: &Option<String>| service.as_ref().is_none_or(|service| scope.covers(service));
+    let all = room.changes.since(scope.since);
+    let changes = all.iter().filter(|change| near(&change.service)).take(CHANGES);
+    let lines: Vec<String> = changes
+        .map(|change| format!("{} {}: {}", change.at.format("%H:%M:%S"), change.kind, short(&change.text)))
+        .collect();
+    let since = scope.since.format("%H:%M:%S UTC");
+    let text = match lines.as_slice() {
+        [] => format!("nothing is known to have changed since {since}"),
+        lines => format!("changed since {since}: {}", lines.join("; ")),
+    };
+    Ok(Found { text, evidence: Vec::new() })
+}
+
+/// The slowest traces of the affected services since the start.
+pub(super) async fn slowest_traces(room: &Room, scope: &Scope) -> Result<Found> {
+    let (services, limit, shown) = TRACES;
+    let search = |service: &String| Search {
+        service: service.clone(),
+        min_duration: None,
+        error: false,
+        limit,
+        window: (scope.started - TimeDelta::seconds(30), Utc::now()),
+    };
+    let searches: Vec<Search> = scope.services.iter().take(services).map(search).collect();
+    let asked = searches.iter().map(|search| within("the trace store", room.eyes.traces.search(search)));
+    let mut traces: Vec<Trace> = Vec::new();
+    for answer in join_all(asked).await {
+        traces.extend(answer?.traces);
+    }
+    traces.sort_by_key(|trace| std::cmp::Reverse(trace.length()));
+    traces.dedup_by(|one, other| one.id == other.id);
+    let evidence: Vec<Evidence> = traces.iter().take(shown).map(|trace| shown_trace(scope, trace)).collect();
+    let text = match evidence.first() {
+        Some(slowest) => format!("slowest of {} traces: {}", traces.len(), slowest.answer),
+        None => format!("no traces of {} since the start", list(&scope.services)),
+    };
+    Ok(Found { text, evidence })
+}
+
+fn shown_trace(scope: &Scope, trace: &Trace) -> Evidence {
+    let failed = trace.spans.iter().filter(|span| span.failed()).max_by_key(|span| span.start_time);
+    let failed = failed.map_or_else(String::new, |span| {
+        format!(", failed in {}: {}", trace.service(span), short(&span.operation_name))
+    });
+    let root =
+        trace.tree().first().map(|(at, _)| short(&trace.spans[*at].operation_name)).unwrap_or_default();
+    Evidence {
+        query: format!("trace {}", trace.id),
+        answer: format!("{root} took {:.0} ms{failed}", trace.length() as f64 / 1000.0),
+        link: Some(links::trace(&scope.base, &trace.id)),
+    }
+}
+
+/// The first and the most frequent lines at ERROR.
+pub(super) async fn error_lines(room: &Room, scope: &Scope) -> Result<Found> {
+    let wanted = Wanted {
+        services: scope.around.clone(),
+        level: Some("ERROR".to_owned()),
+        text: None,
+        trace: None,
+        since: scope.started - TimeDelta::seconds(30),
+        limit: LINES,
+    };
+    let mut lines = room.eyes.logs.lines(&wanted).await?;
+    // Requests are counted in metrics, and one route fails by design.
+    lines.retain(|line| Access::of(line).is_none() && !line.text.contains("/risky"));
+    let query = format!("level=ERROR service={} since={}", scope.around.join(","), time(wanted.since));
+    let service = scope.services.first().map_or("", String::as_str);
+    let link = Some(links::logs(&scope.base, service, "ERROR"));
+    let (text, answer) = match (lines.first(), most_frequent(&lines)) {
+        (Some(first), Some((message, count))) => (
+            format!("{} error lines, {count} of them “{message}”", lines.len()),
+            format!("first, {} at {}: {}", first.part, time(first.time), short(&first.message)),
+        ),
+        _ => (format!("{} logged no error", list(&scope.around)), "nothing".to_owned()),
+    };
+    Ok(Found { text, evidence: vec![Evidence { query, answer, link }] })
+}
+
+fn time(at: DateTime<Utc>) -> String {
+    at.format("%H:%M:%S%.3f").to_string()
+}
+
+/// Lines that differ only in their numbers and ids are one kind.
+fn most_frequent(lines: &[Line]) -> Option<(String, usize)> {
+    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+    for line in lines {
+        *kinds.entry(kind(&line.part, &line.message)).or_default() += 1;
+    }
+    kinds.into_iter().max_by_key(|(_, count)| *count)
+}
+
+fn kind(part: &str, message: &str) -> String {
+    let word = |word: &str| {
+        let id = word.chars().any(|c| c.is_ascii_digit());
+        if id { "…".to_owned() } else { word.to_owned() }
+    };
+    let words: Vec<String> = short(message).split_whitespace().map(word).collect();
+    format!("{part}: {}", words.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use observe::logs::parse;
+
+    use super::*;
+
+    #[test]
+    fn lines_that_differ_in_an_id_are_one_kind() {
+        let line = |message: &str| parse("order-api", message, DateTime::UNIX_EPOCH);
+        let lines = [line("order 17 failed"), line("no database"), line("order 18 failed")];
+        assert_eq!(most_frequent(&lines), Some(("order-api: order … failed".to_owned(), 2)));
+        assert_eq!(most_frequent(&[]), None);
+    }
+}

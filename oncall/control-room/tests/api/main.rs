@@ -1,0 +1,11 @@
+//! The API of the assembled control room, over HTTP. Prometheus and the others do not answer, unless a test has its own.
+
+mod access;
+mod actions;
+mod contract;
+mod events;
+mod hooks;
+mod incidents;
+mod oncall;
+mod proxy;
+mod rig;

@@ -1,0 +1,7 @@
+//! Drills in an assembled control room, against a lab that exists only in the test.
+
+mod crash;
+mod lab;
+mod person;
+mod rig;
+mod verify;

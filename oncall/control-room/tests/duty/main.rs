@@ -1,0 +1,5 @@
+//! Escalation over the real store: every step once, whatever is killed when; what people see and ask for.
+
+mod kills;
+mod steps;
+mod support;

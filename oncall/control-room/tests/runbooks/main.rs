@@ -1,0 +1,9 @@
+//! Runbooks that run, over the real store: no act is done twice and none is lost, whatever is killed when;
+//! automation stays inside its guardrails; and the audit log shows when it was changed.
+
+mod api;
+mod kills;
+mod lab;
+mod place;
+mod storm;
+mod switch;
