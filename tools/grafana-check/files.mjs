@@ -16,7 +16,7 @@ export function dashboards() {
 // `up` is Prometheus's own.
 export function states() {
   const all = { up: [[0, 'down'], [1, 'up']] };
-  for (const service of ['order-api', 'order-worker', 'user-service']) {
+  for (const service of ['edge', 'order-api', 'order-worker', 'user-service']) {
     for (const line of read(`services/${service}/tests/api/snapshots/metrics.txt`).split('\n')) {
       const list = line.match(/\b\d [a-z-]+(?:, \d [a-z-]+)+/)?.[0];
       if (list) all[line.split(' ')[0]] = list.split(', ').map((each) => [Number(each[0]), each.slice(2)]);

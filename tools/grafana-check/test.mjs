@@ -28,7 +28,7 @@ const MISTAKES = [
     /the description mentions a dashed line at 90%; Grafana would draw none/,
     /the text mentions a dashed line at 90%; `Success Rate` does not draw it/,
   ]],
-  ['the base step of an override is removed', 'overview', '2 order-api',
+  ['the base step of an override is removed', 'overview', '3 order-api',
     (panel) => properties(panel, 'p95').find((each) => each.id === 'thresholds').value.steps.shift(),
     [/the first step begins at 0.25/]],
   ['a unit is renamed', 'order-api', 'Error ratio', (panel) => (panel.fieldConfig.defaults.unit = 'percentunits'),

@@ -4,9 +4,6 @@ use std::fmt::Write as _;
 
 use crate::query::{Source, requests};
 
-/// Base URL of the project's pages.
-const PAGES: &str = "https://github.com/sre-lab/sre-lab/blob/main";
-
 /// A titled URL; Grafana replaces `${…}` in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
@@ -29,10 +26,13 @@ pub fn slo_board() -> Link {
     Link { title: "Burn rates and budget".to_owned(), url: url.to_owned() }
 }
 
-/// The runbook of the alert in this table row.
+/// The runbook of the alert in this table row, as the control room shows it.
 #[must_use]
 pub fn runbook() -> Link {
-    Link { title: "Runbook".to_owned(), url: format!("{PAGES}/runbooks/${{__data.fields.alertname}}.md") }
+    Link {
+        title: "Runbook".to_owned(),
+        url: "http://localhost:8080/runbooks/${__data.fields.alertname}".to_owned(),
+    }
 }
 
 /// The board of the service in this table row.

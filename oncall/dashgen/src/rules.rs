@@ -32,7 +32,8 @@ pub fn file(clock: Clock) -> String {
     // An alert about one replica already has an instance. `job` is dropped first, so that copies cannot collide
     // after relabelling.
     let labels = "alertname, alertstate, severity, slo, service, instance";
-    let alerts = labelled(&format!("max by ({labels}) (ALERTS)"));
+    // The heartbeat always fires and is no alert.
+    let alerts = labelled(&format!("max by ({labels}) (ALERTS{{alertname!=\"Watchdog\"}})"));
     rule(&mut out, "board:alerts:active", &default_instance(&alerts), &[]);
     for (from, to) in COPIES {
         rule(

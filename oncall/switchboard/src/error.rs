@@ -1,9 +1,9 @@
-//! Why a switch cannot be set, and what to do about it.
+//! Why the system was not changed, and what to do about it.
 
 /// The result of a call.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why a switch cannot be set.
+/// Why the system was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The service refused, or could not be reached.
@@ -15,6 +15,33 @@ pub enum Error {
     /// No service has that name.
     #[error("no service is called `{0}`; there are: {1}")]
     NoService(String, String),
+    /// It is not possible where this program runs, or not as it was configured.
+    #[error("{what}; {next}")]
+    NotHere {
+        /// What is not possible.
+        what: String,
+        /// What to do instead.
+        next: String,
+    },
+    /// A field of the action has a wrong value.
+    #[error("{field}: {expected}")]
+    Wrong {
+        /// Its name.
+        field: &'static str,
+        /// What would be right, and what was found.
+        expected: String,
+    },
+    /// A store refused, or could not be reached.
+    #[error("{store}: {cause}")]
+    Store {
+        /// Which one.
+        store: String,
+        /// Its message.
+        cause: String,
+    },
+    /// A process or a file of the lab on this machine.
+    #[error("{0}")]
+    Lab(String),
     /// kubectl cannot be run.
     #[error("cannot run kubectl: is it installed? ({0})")]
     NoKubectl(std::io::Error),
@@ -33,4 +60,16 @@ pub enum Error {
     /// No pod of that name.
     #[error("no such pod: `{0}`; there are: {1}")]
     NoPod(String, String),
+}
+
+impl Error {
+    /// What is not possible here, and what to do instead.
+    pub(crate) fn not_here(what: impl Into<String>, next: impl Into<String>) -> Self {
+        Self::NotHere { what: what.into(), next: next.into() }
+    }
+
+    /// What a store said.
+    pub(crate) fn store(store: impl Into<String>, cause: impl std::fmt::Display) -> Self {
+        Self::Store { store: store.into(), cause: cause.to_string() }
+    }
 }

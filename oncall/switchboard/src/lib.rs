@@ -1,8 +1,14 @@
-//! The switches of every replica of a service: its faults and its protections, wherever it runs. A switch is set in all
-//! replicas of a service or in one: an instance on this machine, a pod in a cluster.
+//! What changes the system. [`Action`] is the one port for that: for people, runbooks and agents.
+//!
+//! * [`Place`] -- the switches of every replica, its faults and protections: an instance on this machine, a pod
+//!   in a cluster. A switch is set in all replicas of a service or in one.
+//! * [`Tools`] -- what has no switch of ours: the stores, Alertmanager, the load, the processes of a lab.
 
+mod action;
 pub mod cluster;
 mod error;
+mod firewall;
+mod tools;
 
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
@@ -12,8 +18,11 @@ use observe::Peer;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 pub use self::{
+    action::{Action, Outcome, SessionState},
     cluster::{Cluster, Forward},
     error::{Error, Result},
+    firewall::{Counts, Firewall, Rule},
+    tools::{Lab, Tools},
 };
 
 /// Where the services are.
@@ -37,10 +46,8 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Whether `wanted` is its service, its name, or, for the first instance, the name with its number.
     fn is(&self, wanted: &str) -> bool {
-        let first = self.name == self.service && wanted.strip_suffix("-1") == Some(self.service.as_str());
-        wanted == self.service || wanted == self.name || first
+        tools::state::means(&self.service, &self.name, wanted)
     }
 
     fn replica(&self, token: Option<String>) -> Replica {

@@ -2,6 +2,7 @@
 //! field.
 
 mod problem;
+pub mod shape;
 
 pub use problem::{Problem, Problems};
 use serde::de::DeserializeOwned;

@@ -23,6 +23,7 @@ pub(super) fn board() -> Board {
             row("PostgreSQL, as its clients see it", database_panels("")),
             postgres_row(),
             servers::postgres_row(),
+            backups_row(),
             redis_row(),
             servers::redis_row(),
             broker_row(),
@@ -48,6 +49,25 @@ fn postgres_row() -> Row {
             panel("Connections open and idle", Unit::Count, "Open connections that nobody holds, by database. Normal is more than 0; 0 for long means that the pool is exhausted.")
                 .query(query("{{database}}", sum("database", &sel("database_connections_idle", ""))))
                 .size(8, 7),
+        ],
+    )
+}
+
+fn backups_row() -> Row {
+    let age = |metric: &str| format!("time() - max(({}) > 0)", sel(metric, ""));
+    folded(
+        "Backups, with lab up --backups",
+        vec![
+            panel("Age of the last verified restore", Unit::Seconds, "Time since a backup was restored into a scratch server and found good, and three times the time between two backups. Normal is a saw tooth far below the limit; above it nobody knows what a disaster would leave.")
+                .query(exported("age", age("backup_last_verified_timestamp_seconds")))
+                .query(exported("limit", format!("3 * {}", max("", &sel("backup_interval_seconds", "")))))
+                .colour("limit", "red"),
+            panel("Age of the archived log", Unit::Seconds, "How far the archived write-ahead log is behind the server: what a disaster would cost now. Normal is below 5 s.")
+                .query(exported("age", age("backup_wal_archived_timestamp_seconds"))),
+            panel("Duration of a restore", Unit::Seconds, "How long the last verified restore took, checks included: most of the time until orders are taken again. Normal is flat; it grows with the data.")
+                .query(exported("restore", max("", &sel("backup_restore_seconds", "")))),
+            panel("Size of the newest backup", Unit::Bytes, "Size of the newest backup, compressed and encrypted. Normal grows slowly with the data; a sudden drop means that something is missing.")
+                .query(exported("backup", max("", &sel("backup_last_bytes", "")))),
         ],
     )
 }

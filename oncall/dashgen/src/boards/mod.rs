@@ -1,7 +1,9 @@
 //! The boards, in the order of the menu.
 
 mod data_stores;
+mod edge;
 mod host;
+mod incidents;
 mod kubernetes;
 mod order_api;
 mod order_worker;
@@ -22,6 +24,7 @@ pub fn all() -> Vec<Board> {
     vec![
         overview::board(),
         slo::board(),
+        edge::board(),
         order_api::board(),
         user_service::board(),
         order_worker::board(),
@@ -31,6 +34,7 @@ pub fn all() -> Vec<Board> {
         kubernetes::board(),
         sandbox::board(),
         sre_operations::board(),
+        incidents::board(),
     ]
 }
 

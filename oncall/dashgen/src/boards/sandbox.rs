@@ -26,7 +26,7 @@ const STEPS: &[Step] = &[(None, "red"), (Some(90.0), "yellow"), (Some(99.0), "gr
 const WORDS: &str = "1. Send load to the endpoint that fails for a fifth of its calls:
 
    ```
-   while :; do curl -s -o /dev/null localhost:8001/risky; done
+   while :; do curl -s -o /dev/null localhost:8000/risky; done
    ```
 2. Or break a healthy endpoint: `./lab break order-api http-error rate=0.2 ttl=5m`
 3. Watch **Success Rate** fall below the dashed 90 %.

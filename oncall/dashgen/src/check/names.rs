@@ -24,10 +24,12 @@ impl Names {
     pub fn load(root: &Path) -> Result<Self, String> {
         let mut names = Self::default();
         for scrape in [
+            "services/edge/tests/api/snapshots/metrics.txt",
             "services/order-api/tests/api/snapshots/metrics.txt",
             "services/user-service/tests/api/snapshots/metrics.txt",
             "services/order-worker/tests/api/snapshots/metrics.txt",
             "load/tests/snapshots/metrics.txt",
+            "oncall/control-room/tests/watch/snapshots/metrics.txt",
         ] {
             names.table(&read(&root.join(scrape))?)?;
         }

@@ -32,7 +32,7 @@ fn alert(slo: &Slo, clock: Clock, pair: &Pair) -> Rule {
         annotations: vec![
             ("summary", summary),
             ("description", description),
-            ("runbook_url", format!("{RUNBOOKS}/{alert}.md")),
+            ("runbook_url", format!("{RUNBOOKS}/{alert}")),
             ("dashboard_url", format!("{DASHBOARD}{}", slo.name)),
         ],
         comment: None,

@@ -107,7 +107,7 @@ fn rule(slo: &Slo, kind: AlertKind, expr: String, summary: String, description: 
         annotations: vec![
             ("summary", summary),
             ("description", description),
-            ("runbook_url", format!("{RUNBOOKS}/{alert}.md")),
+            ("runbook_url", format!("{RUNBOOKS}/{alert}")),
             ("dashboard_url", format!("{DASHBOARD}{}", slo.name)),
         ],
         name: alert,

@@ -18,9 +18,9 @@ pub use parts::Part;
 pub const BUDGET_BACK: f64 = budgets::BACK;
 
 /// Where runbooks are.
-const RUNBOOKS: &str = "https://github.com/sre-lab/sre-lab/blob/main/runbooks";
+const RUNBOOKS: &str = "http://localhost:8080/runbooks";
 /// The dashboard of budgets.
-const DASHBOARD: &str = "http://localhost:3000/d/slo?var-slo=";
+const DASHBOARD: &str = "http://localhost:8080/d/slo?var-slo=";
 
 /// A file that is generated from the specs.
 #[derive(Debug, Clone, PartialEq, Eq)]

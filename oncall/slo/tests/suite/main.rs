@@ -6,3 +6,4 @@ mod read;
 mod reports;
 mod simulation;
 mod support;
+mod wrong;

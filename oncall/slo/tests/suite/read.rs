@@ -2,7 +2,10 @@
 
 use slo::{lint, spec};
 
-use crate::support::{catalogue, specs};
+use crate::{
+    support::{catalogue, specs},
+    wrong::WRONG,
+};
 
 /// A sound spec to break; numbered lines are easier to compare than a long literal.
 fn sound() -> String {
@@ -30,160 +33,6 @@ fn the_committed_specs_are_sound() {
         assert_eq!(problems(&text), Vec::<String>::new());
     }
 }
-
-/// What to replace, the replacement, a text in the reported line, and the start of the message.
-const WRONG: &[(&str, &str, &str, &str)] = &[
-    (
-        "      target: 0.99\n",
-        "",
-        "displayName: settled within 5 s",
-        "spec.objectives[0].target: missing: expected a share",
-    ),
-    (
-        "target: 0.99",
-        "target: 99.9",
-        "target: 99.9",
-        "spec.objectives[0].target: expected a number above 0 and below 1, such as 0.999, found 99.9",
-    ),
-    (
-        "target: 0.99",
-        "target: 1",
-        "target: 1",
-        "spec.objectives[0].target: expected a number above 0 and below 1",
-    ),
-    (
-        "target: 0.99",
-        "targetPercent: 100",
-        "targetPercent",
-        "spec.objectives[0].targetPercent: expected a number above 0 and below 100, such as 99.9",
-    ),
-    ("target: 0.99", "target: high", "target: high", "spec.objectives[0].target: "),
-    (
-        "target: 0.99",
-        "target: 0.9",
-        "target: 0.9",
-        "spec.objectives[0].target: with 90 % the alert of 1h/5m can never fire",
-    ),
-    ("duration: 30d", "duration: 30", "duration: 30", "spec.timeWindow[0].duration: `30` is not a duration"),
-    (
-        "duration: 30d",
-        "duration: 1d",
-        "duration: 1d",
-        "spec.timeWindow[0].duration: 1d is too short: expected more than 3d",
-    ),
-    ("duration: 30d", "duration: 1M", "duration: 1M", "spec.timeWindow[0].duration: `1M` is not a duration"),
-    ("isRolling: true", "isRolling: false", "- duration", "spec.timeWindow[0].calendar: missing"),
-    ("isRolling: true", "isRolling: maybe", "isRolling", "spec.timeWindow[0].isRolling: "),
-    (
-        "budgetingMethod: Occurrences",
-        "budgetingMethod: Timeslices",
-        "Timeslices",
-        "spec.budgetingMethod: expected `Occurrences`, found `Timeslices`",
-    ),
-    (
-        "budgetingMethod: Occurrences",
-        "budgetMethod: Occurrences",
-        "budgetMethod",
-        "spec.budgetMethod: unknown field `budgetMethod`",
-    ),
-    (
-        "apiVersion: openslo/v1",
-        "apiVersion: openslo/v2",
-        "openslo/v2",
-        "apiVersion: expected `openslo/v1`, found `openslo/v2`",
-    ),
-    ("kind: SLO", "kind: SLI", "kind: SLI", "kind: expected `SLO`, found `SLI`"),
-    (
-        "name: order-freshness\n  display",
-        "name: Order_Freshness\n  display",
-        "Order_Freshness",
-        "metadata.name: `Order_Freshness` is not a name",
-    ),
-    (
-        "sre-lab/owner: fulfilment",
-        "sre-lab/team: fulfilment",
-        "name: order-freshness",
-        "metadata.annotations.sre-lab/owner: missing",
-    ),
-    (
-        "sre-lab/review: 2027-05-31",
-        "sre-lab/review: next spring",
-        "next spring",
-        "metadata.annotations.sre-lab/review: expected a day such as 2027-06-30, found `next spring`",
-    ),
-    (
-        "below 98 % owes 5 %",
-        "99.9 %",
-        "sre-lab/sla",
-        "metadata.annotations.sre-lab/sla: `99.9 %` is not a threshold with a credit: expected thresholds",
-    ),
-    (
-        "below 98 % owes 5 %",
-        "below 99.9 % owes 5 %",
-        "sre-lab/sla",
-        "metadata.annotations.sre-lab/sla: 99.9 % is stricter than the objective of 99 %",
-    ),
-    (
-        "sre-lab/review: 2027-05-31",
-        "sre-lab/throughput: 1/s",
-        "counter: true",
-        "spec.indicator.spec.ratioMetric: sre-lab/throughput needs `good`, what is done",
-    ),
-    (
-        "sre-lab/review: 2027-05-31",
-        "sre-lab/offered: 1/s",
-        "sre-lab/offered",
-        "metadata.annotations.sre-lab/offered: expected none without sre-lab/throughput",
-    ),
-    (
-        "type: Prometheus",
-        "type: Datadog",
-        "type: Datadog",
-        "spec.indicator.spec.ratioMetric.bad.metricSource.type: expected `Prometheus`",
-    ),
-    (
-        "counter: true",
-        "counter: false",
-        "counter: false",
-        "spec.indicator.spec.ratioMetric.counter: expected `true`",
-    ),
-    (
-        "order_freshness_checked_total{service=\"order-api\", result=\"late\"}",
-        "order_freshness_total{result=\"late\"}",
-        "order_freshness_total{",
-        "spec.indicator.spec.ratioMetric.bad.metricSource.spec.query: unknown metric `order_freshness_total`: order-api does not export it (nearest: `order_freshness_checked_total`",
-    ),
-    (
-        "result=\"late\"",
-        "outcome=\"late\"",
-        "outcome=",
-        "spec.indicator.spec.ratioMetric.bad.metricSource.spec.query: unknown label `outcome`",
-    ),
-    (
-        "order_freshness_checked_total{service=\"order-api\", result=\"late\"}",
-        "rate(a_total[5m])",
-        "rate(a_total",
-        "spec.indicator.spec.ratioMetric.bad.metricSource.spec.query: `rate(a_total[5m])` is more than a selector",
-    ),
-    (
-        "order_freshness_checked_total{service=\"order-api\", result=\"late\"}",
-        "queue_size",
-        "queue_size",
-        "spec.indicator.spec.ratioMetric.bad.metricSource.spec.query: `queue_size` is a gauge, expected a counter",
-    ),
-    (
-        "        bad:",
-        "        worst:",
-        "worst:",
-        "spec.indicator.spec.ratioMetric.worst: unknown field `worst`",
-    ),
-    (
-        "service: order-api\n  indicator",
-        "service: checkout\n  indicator",
-        "query: 'order_freshness_checked_total{service=\"order-api\", result",
-        "spec.indicator.spec.ratioMetric.bad.metricSource.spec.query: unknown service `checkout`: expected one of order-api",
-    ),
-];
 
 #[test]
 fn a_problem_has_file_line_field_and_what_would_be_right() {

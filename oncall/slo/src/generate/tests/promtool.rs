@@ -103,7 +103,7 @@ pub(super) fn expected_burn(slo: &Slo, clock: Clock) -> String {
     let one = |pair: &Pair| {
         let (summary, description) = alerts::words(slo, clock, pair);
         let links = [
-            ("runbook_url", format!("{RUNBOOKS}/{}.md", slo.alert())),
+            ("runbook_url", format!("{RUNBOOKS}/{}", slo.alert())),
             ("dashboard_url", format!("{DASHBOARD}{}", slo.name)),
         ];
         let annotations = [("summary", summary), ("description", description)].into_iter().chain(links);

@@ -4,6 +4,8 @@
 //! kubectl and not a client library: it has the user's contexts, credentials and plug-ins, and the path through the
 //! API server is the one that network policies leave open.
 
+mod acts;
+
 use std::{process::Stdio, time::Duration};
 
 use serde::Deserialize;

@@ -1,24 +1,24 @@
 //! The committed dashboards, as Grafana will read them: generated without drift, clean under every rule, without dead
 //! links.
 
+mod exercises;
+mod links;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
 
-use dashgen::check::{
-    lint,
-    names::Names,
-    promql,
-    read::{Dashboard, pane},
-};
+use dashgen::check::{lint, names::Names, promql, read::Dashboard};
 use serde_json::Value;
 
 /// The uids that the chart, the alerts' links and the documentation rely on.
-const UIDS: [&str; 11] = [
+const UIDS: [&str; 13] = [
     "data-stores",
+    "edge",
     "host",
+    "incidents",
     "kubernetes",
     "order-api",
     "order-worker",
@@ -159,113 +159,6 @@ fn occupy(board: &Dashboard, panel: &Value, cells: &mut BTreeMap<(u64, u64), Str
             assert!(other.is_none(), "{}: `{title}` lies on `{}`", board.uid(), other.unwrap_or_default());
         }
     }
-}
-
-#[test]
-fn every_link_has_a_target() {
-    let boards = dashboards();
-    let uids: BTreeSet<_> = boards.iter().map(|board| board.uid().to_owned()).collect();
-    let mut kinds = BTreeSet::new();
-    for board in &boards {
-        for url in board.addresses() {
-            kinds.insert(resolve(board, &url, &uids));
-        }
-    }
-    assert_eq!(kinds, BTreeSet::from(["board", "logs", "runbook", "traces"]), "every kind of link exists");
-}
-
-/// Fails if the URL has no target; otherwise returns the kind of its target.
-fn resolve(board: &Dashboard, url: &str, uids: &BTreeSet<String>) -> &'static str {
-    let page = "https://github.com/sre-lab/sre-lab/blob/main/";
-    if let Some(path) = url.strip_prefix(page) {
-        // The alert of the clicked line; another test checks that each alert has a runbook.
-        assert_eq!(path, "runbooks/${__data.fields.alertname}.md");
-        assert!(root().join("runbooks").is_dir());
-        return "runbook";
-    }
-    if let Some(path) = url.strip_prefix("/d/") {
-        let uid = path.split('?').next().expect("as Grafana wants it");
-        // `job` is the service's name, which is also its board's uid.
-        assert!(uid == "${__data.fields.job}" || uids.contains(uid), "{}: {url}", board.uid());
-        return "board";
-    }
-    let pane = pane(url).unwrap_or_else(|| panic!("{}: {url}", board.uid()));
-    let query = &pane["queries"][0];
-    let source = query["datasource"]["type"].as_str().expect("as Grafana wants it");
-    let variable = format!("{source}_datasource");
-    assert!(board.variables().any(|v| v["name"] == variable), "{}: no variable {variable}", board.uid());
-    match source {
-        "loki" => "logs",
-        "jaeger" => "traces",
-        other => panic!("{}: {other}", board.uid()),
-    }
-}
-
-#[test]
-fn latency_leads_to_traces_and_is_measured_in_seconds() {
-    let mut with_exemplars = 0;
-    for board in dashboards() {
-        for panel in &board.panels {
-            let targets = panel.json["targets"].as_array().into_iter().flatten();
-            with_exemplars += targets.filter(|target| target["exemplar"] == true).count();
-            let quantile = panel.kind == "timeseries"
-                && panel.targets.iter().all(|t| t.expr.starts_with("histogram_quantile"));
-            if quantile {
-                assert_eq!(
-                    panel.json["fieldConfig"]["defaults"]["unit"],
-                    "s",
-                    "{}: {}",
-                    board.uid(),
-                    panel.title
-                );
-            }
-        }
-    }
-    assert!(with_exemplars > 15, "{with_exemplars}");
-}
-
-/// Which requests a query counts: the matchers on `http_requests_total`, without those that narrow a board.
-fn counted(expr: &str) -> BTreeSet<Vec<(String, &'static str, String)>> {
-    let parts = promql::parse(expr).expect("PromQL");
-    let selectors = parts.selectors.into_iter().filter(|selector| selector.metric == "http_requests_total");
-    let mut sets = BTreeSet::new();
-    for selector in selectors {
-        let mut matchers = selector.matchers;
-        matchers.retain(|(label, ..)| !["job", "instance"].contains(&label.as_str()));
-        matchers.sort();
-        sets.insert(matchers);
-    }
-    sets
-}
-
-/// The exercises have one alert in their dashboard. Here it is a rule of Prometheus: what the panel shows above its line
-/// must be what the rule fires on.
-#[test]
-fn the_error_rate_of_the_exercises_and_its_alert_count_the_same_requests() {
-    let rules = fs::read_to_string(root().join("dashboards/rules/services.yml")).expect("the rules");
-    let rules: Value = serde_saphyr::from_str(&rules).expect("YAML");
-    let groups = rules["groups"].as_array().into_iter().flatten();
-    let mut all = groups.flat_map(|group| group["rules"].as_array().into_iter().flatten());
-    let rule = all.find(|rule| rule["alert"] == "HighErrorRate").expect("the alert");
-    let rule = rule["expr"].as_str().expect("an expression");
-    let boards = dashboards();
-    let board = boards.iter().find(|board| board.uid() == "sre-operations").expect("the dashboard");
-    let panel = board.panels.iter().find(|panel| panel.title == "Error Rate").expect("the panel");
-    let sets = counted(rule);
-    assert_eq!(sets.len(), 2, "failed requests, and all of them: {sets:?}");
-    assert_eq!(counted(&panel.targets[0].expr), sets);
-    let defaults = &panel.json["fieldConfig"]["defaults"];
-    assert_eq!(defaults["thresholds"]["steps"][1]["value"], 5.0);
-    assert!(rule.contains("> 0.05"), "the panel's line is in per cent: {rule}");
-    assert_eq!((&defaults["min"], &defaults["max"]), (&Value::from(0.0), &Value::from(100.0)));
-}
-
-#[test]
-fn the_dashboard_of_the_exercises_is_found_by_its_title_and_tags() {
-    let boards = dashboards();
-    let board = boards.iter().find(|board| board.uid() == "sre-operations").expect("the dashboard");
-    assert_eq!(board.json["title"], "SRE Operations Dashboard");
-    assert_eq!(board.json["tags"], serde_json::json!(["sre-lab", "sre", "monitoring", "operations"]));
 }
 
 /// What is not a service is scraped every five seconds, and the data source says one second: the shortest window of a

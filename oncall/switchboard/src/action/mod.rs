@@ -1,0 +1,288 @@
+//! What changes the system: one enum for everything that a person, a runbook or an agent may ask for, so that
+//! each has a name, a dry run, a run, and an undo where there is one. One file for each kind of act.
+//!
+//! An action tells for everything that it reaches what became of it.
+
+mod files;
+mod keys;
+mod load;
+mod redrive;
+mod restart;
+mod scale;
+mod sessions;
+mod silence;
+mod switches;
+mod time;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::sessions::SessionState;
+use crate::{Error, Place, Result, Tools};
+
+/// A change of the system.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Action {
+    /// Switches a fault on, or changes the active one.
+    SetFault {
+        /// A service, or one of its replicas.
+        target: String,
+        /// Name of the fault.
+        fault: String,
+        /// Its parameters; absent ones have their default.
+        #[serde(default)]
+        parameters: BTreeMap<String, String>,
+    },
+    /// Ends one fault.
+    EndFault {
+        /// A service, or one of its replicas.
+        target: String,
+        /// Name of the fault.
+        fault: String,
+    },
+    /// Ends every fault that was switched on.
+    EndFaults {
+        /// A service, or one of its replicas; absent: everywhere.
+        #[serde(default)]
+        target: Option<String>,
+    },
+    /// Switches a protection on or off.
+    SetProtection {
+        /// A service, or one of its replicas.
+        target: String,
+        /// Name of the protection.
+        name: String,
+        /// On, or off.
+        enabled: bool,
+        /// How long it stays off, such as `5m`; absent: until it is switched on again.
+        #[serde(default)]
+        ttl: Option<String>,
+    },
+    /// Stops processes in order and starts them again; several replicas one after the other, each once the
+    /// one before is ready.
+    Restart {
+        /// A service, one of its replicas, or `load`.
+        target: String,
+    },
+    /// Sets the number of replicas of a service.
+    Scale {
+        /// The service.
+        target: String,
+        /// How many.
+        replicas: u32,
+    },
+    /// Ends sessions of PostgreSQL.
+    EndSessions {
+        /// The database that they are connected to.
+        database: String,
+        /// What they do.
+        state: SessionState,
+        /// For how long at least, such as `10s`.
+        older_than: String,
+        /// Only those of the client with this name; absent: of all.
+        #[serde(default)]
+        application: Option<String>,
+        /// At most this many, the oldest first; absent: all.
+        #[serde(default)]
+        most: Option<u32>,
+    },
+    /// Removes keys of Redis.
+    PurgeKeys {
+        /// Pattern of their names; `*` is all of them.
+        pattern: String,
+        /// Only keys that would stay for longer than this, such as `15m`, or without an end; absent: all.
+        #[serde(default)]
+        ttl_over: Option<String>,
+        /// At most this many; absent: all.
+        #[serde(default)]
+        most: Option<u32>,
+    },
+    /// Removes temporary files that a service has left in its data folder; never its own data.
+    RemoveFiles {
+        /// A service, or one of its replicas.
+        target: String,
+    },
+    /// Puts dead letters back on the topic that they came from, the oldest first.
+    Redrive {
+        /// The service that gave up on them.
+        target: String,
+        /// At most this many; absent: 1000.
+        #[serde(default)]
+        most: Option<u32>,
+    },
+    /// Lets in this many requests a second.
+    SetLoad {
+        /// How many; 0 pauses.
+        rps: f64,
+    },
+    /// Mutes an alert for some time.
+    Silence {
+        /// Its name.
+        alert: String,
+        /// Only for this service; absent: for all.
+        #[serde(default)]
+        service: Option<String>,
+        /// For how long, such as `10m`.
+        ttl: String,
+    },
+    /// Ends such a silence.
+    ExpireSilence {
+        /// The name of the alert.
+        alert: String,
+        /// The service for which it was set; absent: one that was set for all.
+        #[serde(default)]
+        service: Option<String>,
+    },
+    /// Takes back a change of the running drill. The control room does it: here is no drill.
+    Rollback {
+        /// The name of the change.
+        change: String,
+    },
+}
+
+/// What became of an action in one place, or what would.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The replica, store or system.
+    pub replica: String,
+    /// Whether it worked, or would.
+    pub ok: bool,
+    /// What happened, or why it did not.
+    pub text: String,
+}
+
+impl Outcome {
+    /// What worked, or would.
+    pub(crate) fn good(of: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { replica: of.into(), ok: true, text: text.into() }
+    }
+
+    /// What did not work, or would not.
+    pub(crate) fn bad(of: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { replica: of.into(), ok: false, text: text.into() }
+    }
+}
+
+impl Action {
+    /// Whether only an instructor may ask for it, or learn that it happened.
+    #[must_use]
+    pub const fn is_sealed(&self) -> bool {
+        matches!(self, Self::SetFault { .. } | Self::EndFault { .. } | Self::EndFaults { .. })
+    }
+
+    /// What takes it back; nothing if the state before is not known, or if it cannot come back.
+    #[must_use]
+    pub fn undo(&self) -> Option<Self> {
+        match self {
+            Self::SetFault { target, fault, .. } => {
+                Some(Self::EndFault { target: target.clone(), fault: fault.clone() })
+            }
+            Self::SetProtection { target, name, enabled, .. } => Some(Self::SetProtection {
+                target: target.clone(),
+                name: name.clone(),
+                enabled: !enabled,
+                ttl: None,
+            }),
+            Self::Silence { alert, service, .. } => {
+                Some(Self::ExpireSilence { alert: alert.clone(), service: service.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    /// As [`Action::undo`], and for what sets a number, back to the number that it has now: ask before it is
+    /// run.
+    pub async fn undo_from_now(&self, place: &Place, tools: &Tools) -> Option<Self> {
+        match self {
+            Self::SetLoad { .. } => tools.load_rate().await.ok().map(|rps| Self::SetLoad { rps }),
+            Self::Scale { target, .. } => {
+                let replicas = scale::now(place, target).await.ok()?;
+                Some(Self::Scale { target: target.clone(), replicas })
+            }
+            _ => self.undo(),
+        }
+    }
+
+    /// What it would do, with what there is now: pids, counts of sessions, keys and messages. Changes
+    /// nothing; the values of a fault's parameters are only checked when it runs.
+    ///
+    /// # Errors
+    /// When there is no such target, something cannot be reached, or it is not possible here.
+    pub async fn describe(&self, place: &Place, tools: &Tools, token: Option<&str>) -> Result<Vec<Outcome>> {
+        self.act(place, tools, token, true).await
+    }
+
+    /// Does it: a switch in all replicas at once, a restart in one after the other.
+    ///
+    /// # Errors
+    /// When there is no such target, something cannot be reached, or it is not possible here: then nothing
+    /// was done. What one replica refuses is in its [`Outcome`].
+    pub async fn run(&self, place: &Place, tools: &Tools, token: Option<&str>) -> Result<Vec<Outcome>> {
+        self.act(place, tools, token, false).await
+    }
+
+    /// What changes once it was done, such as which processes run: tells after a crash of the caller whether
+    /// it was. `None`: it may be repeated without harm.
+    ///
+    /// # Errors
+    /// As [`Action::describe`].
+    pub async fn mark(&self, place: &Place, tools: &Tools, _token: Option<&str>) -> Result<Option<String>> {
+        match self {
+            Self::Restart { target } => restart::mark(place, tools, target).await.map(Some),
+            // Some callers say how many more: done twice, it would be twice as many.
+            Self::Scale { target, .. } => Ok(Some(scale::now(place, target).await?.to_string())),
+            _ => Ok(None),
+        }
+    }
+
+    async fn act(
+        &self,
+        place: &Place,
+        tools: &Tools,
+        token: Option<&str>,
+        dry: bool,
+    ) -> Result<Vec<Outcome>> {
+        match self {
+            Self::SetFault { .. }
+            | Self::EndFault { .. }
+            | Self::EndFaults { .. }
+            | Self::SetProtection { .. } => switches::act(self, place, token, dry).await,
+            Self::Restart { target } => restart::act(place, tools, target, dry).await,
+            Self::Scale { target, replicas } => scale::act(place, target, *replicas, dry).await,
+            Self::EndSessions { database, state, older_than, application, most } => {
+                let wanted = sessions::Wanted {
+                    state: *state,
+                    older_than: time::of("older_than", older_than)?,
+                    application: application.as_deref(),
+                    most: *most,
+                };
+                sessions::act(tools, database, &wanted, dry).await
+            }
+            Self::PurgeKeys { pattern, ttl_over, most } => {
+                let over = ttl_over.as_ref().map(|ttl| time::of("ttl_over", ttl)).transpose()?;
+                keys::act(tools, &keys::Wanted { pattern, over, most: *most }, dry).await
+            }
+            Self::RemoveFiles { target } => files::act(place, tools, target, dry),
+            Self::Redrive { target, most } => redrive::act(place, tools, target, *most, dry).await,
+            Self::SetLoad { rps } => load::act(tools, *rps, dry).await,
+            Self::Silence { alert, service, ttl } => {
+                let ttl = time::of("ttl", ttl)?;
+                silence::act(tools, &silence::Muted::new(alert, service.as_deref())?, ttl, dry).await
+            }
+            Self::ExpireSilence { alert, service } => {
+                silence::expire(tools, &silence::Muted::new(alert, service.as_deref())?, dry).await
+            }
+            Self::Rollback { change } if dry => Ok(vec![Outcome::good(change, "would be taken back")]),
+            Self::Rollback { .. } => {
+                let what = "only the control room can take back a change of a drill";
+                Err(Error::not_here(what, "POST /api/v1/actions there, or use its page Actions"))
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Every action: its words, its undo, what is sealed, and where it is not possible.
+
+use std::collections::BTreeSet;
+
+use serde_json::{from_value, json};
+
+use super::*;
+use crate::Instance;
+
+fn place() -> Place {
+    let instances = ["order-api", "order-api-2"].map(|name| Instance {
+        service: "order-api".to_owned(),
+        name: name.to_owned(),
+        // Nobody listens there without being root.
+        admin: "http://127.0.0.1:1".to_owned(),
+    });
+    Place::Here(instances.to_vec())
+}
+
+fn action(value: serde_json::Value) -> Action {
+    from_value(value).unwrap()
+}
+
+/// An action as JSON, what it did in words, and whom it is about.
+type Case = (serde_json::Value, &'static str, Option<&'static str>);
+
+fn all() -> Vec<Case> {
+    [of_services(), of_others()].concat()
+}
+
+fn of_services() -> Vec<Case> {
+    let orders = Some("order-api");
+    vec![
+        (
+            json!({
+                "action": "set_fault", "target": "order-api", "fault": "http-error",
+                "parameters": { "rate": "0.2" },
+            }),
+            "switched the fault http-error on in order-api: rate 0.2",
+            orders,
+        ),
+        (
+            json!({ "action": "end_fault", "target": "order-api", "fault": "http-error" }),
+            "ended the fault http-error in order-api",
+            orders,
+        ),
+        (json!({ "action": "end_faults" }), "ended all faults", None),
+        (
+            json!({
+                "action": "set_protection", "target": "order-api", "name": "timeout", "enabled": false,
+                "ttl": "5m",
+            }),
+            "switched the protection timeout off in order-api for 5m",
+            orders,
+        ),
+        (
+            json!({ "action": "restart", "target": "order-api-2" }),
+            "restarted order-api-2",
+            Some("order-api-2"),
+        ),
+        (
+            json!({ "action": "scale", "target": "order-api", "replicas": 3 }),
+            "set order-api to 3 replicas",
+            orders,
+        ),
+        (
+            json!({ "action": "remove_files", "target": "order-api" }),
+            "removed what order-api had left in its data folder",
+            orders,
+        ),
+        (
+            json!({ "action": "redrive", "target": "order-worker", "most": 7 }),
+            "put dead letters of order-worker back on their topic, at most 7",
+            Some("order-worker"),
+        ),
+    ]
+}
+
+fn of_others() -> Vec<Case> {
+    vec![
+        (
+            json!({
+                "action": "end_sessions", "database": "orders", "state": "idle-in-transaction",
+                "older_than": "10s", "application": "psql", "most": 20,
+            }),
+            "ended sessions of the database orders from psql that were idle in transaction for more than \
+             10s, at most 20",
+            Some("postgres"),
+        ),
+        (json!({ "action": "purge_keys", "pattern": "*" }), "emptied the cache", Some("redis")),
+        (
+            json!({ "action": "purge_keys", "pattern": "users:*", "ttl_over": "15m", "most": 5 }),
+            "removed keys of Redis that match users:* and would stay for more than 15m, at most 5",
+            Some("redis"),
+        ),
+        (json!({ "action": "set_load", "rps": 50 }), "set the load to 50 requests a second", Some("load")),
+        (
+            json!({ "action": "silence", "alert": "HighLatency", "service": "order-api", "ttl": "10m" }),
+            "silenced HighLatency of order-api for 10m",
+            Some("order-api"),
+        ),
+        (
+            json!({ "action": "expire_silence", "alert": "HighLatency" }),
+            "ended the silence of HighLatency",
+            None,
+        ),
+        (json!({ "action": "rollback", "change": "order-api-1-8" }), "rolled order-api-1-8 back", None),
+    ]
+}
+
+#[test]
+fn every_action_is_read_as_it_is_written_and_says_what_it_did() {
+    let mut names = BTreeSet::new();
+    for (value, text, target) in all() {
+        let action = action(value.clone());
+        assert_eq!((action.text().as_str(), action.target()), (text, target));
+        assert_eq!(value["action"], action.name());
+        assert_eq!(from_value::<Action>(serde_json::to_value(&action).unwrap()).unwrap(), action);
+        let mut more = value;
+        more["typo"] = json!(1);
+        let refused = from_value::<Action>(more).unwrap_err().to_string();
+        assert!(refused.contains("typo"), "{refused}");
+        names.insert(action.name());
+    }
+    assert_eq!(names.len(), 14, "one of them is missing: {names:?}");
+}
+
+#[test]
+fn only_faults_are_sealed() {
+    for (value, text, _) in all() {
+        assert_eq!(action(value).is_sealed(), text.contains("fault"), "{text}");
+    }
+}
+
+#[test]
+fn an_undo_takes_back_what_was_switched_and_nothing_else_has_one() {
+    for (value, text, _) in all() {
+        let expected = match value["action"].as_str().unwrap() {
+            "set_fault" => "ended the fault http-error in order-api",
+            "set_protection" => "switched the protection timeout on in order-api",
+            "silence" => "ended the silence of HighLatency of order-api",
+            _ => "",
+        };
+        let undo = action(value).undo();
+        assert_eq!(undo.map(|undo| undo.text()).unwrap_or_default(), expected, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_possible_here_says_what_to_do_instead() {
+    let (place, tools) = (place(), Tools::default());
+    for (value, text, _) in all() {
+        let action = action(value);
+        let here = matches!(action.name(), "set_fault" | "end_fault" | "end_faults" | "set_protection");
+        if here {
+            continue;
+        }
+        let refused = action.run(&place, &tools, None).await.unwrap_err();
+        assert!(matches!(refused, Error::NotHere { .. }), "{text}: {refused:?}");
+        let said = refused.to_string();
+        assert!(said.contains("; ") && said.len() > 30, "{text}: {said}");
+        assert_eq!(action.undo_from_now(&place, &tools).await, action.undo(), "{text}");
+    }
+    let rollback = action(json!({ "action": "rollback", "change": "a" }));
+    let dry = rollback.describe(&place, &tools, None).await.unwrap();
+    assert_eq!(dry, [Outcome::good("a", "would be taken back")]);
+}
+
+#[tokio::test]
+async fn a_wrong_value_names_its_field_before_anything_is_called() {
+    for (value, field) in [
+        (
+            json!({ "action": "end_sessions", "database": "x", "state": "idle", "older_than": "soon" }),
+            "older_than: ",
+        ),
+        (json!({ "action": "purge_keys", "pattern": "" }), "pattern: "),
+        (json!({ "action": "purge_keys", "pattern": "*", "ttl_over": "1" }), "ttl_over: "),
+        (json!({ "action": "set_load", "rps": -1 }), "rps: "),
+        (json!({ "action": "scale", "target": "order-api", "replicas": 0 }), "replicas: "),
+        (json!({ "action": "silence", "alert": "", "ttl": "5m" }), "alert: "),
+        (json!({ "action": "silence", "alert": "X", "ttl": "48h" }), "ttl: "),
+    ] {
+        let said = action(value).run(&place(), &Tools::default(), None).await.unwrap_err().to_string();
+        assert!(said.starts_with(field), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_replica_that_does_not_answer_is_named_and_the_others_are_not_held_up() {
+    let (place, tools) = (place(), Tools::default());
+    let outcomes = Action::EndFaults { target: None }.run(&place, &tools, None).await.unwrap();
+    let names: Vec<_> = outcomes.iter().map(|outcome| (&*outcome.replica, outcome.ok)).collect();
+    assert_eq!(names, [("order-api", false), ("order-api-2", false)]);
+    assert!(outcomes[0].text.contains("http://127.0.0.1:1/faults"), "{}", outcomes[0].text);
+    let nowhere = Action::EndFaults { target: Some("web".to_owned()) }.run(&place, &tools, None).await;
+    assert!(nowhere.unwrap_err().to_string().contains("order-api, order-api-2"));
+}
+
+#[tokio::test]
+async fn only_a_restart_and_a_number_of_replicas_leave_a_mark() {
+    for (value, text, _) in all() {
+        let action = action(value);
+        let mark = action.mark(&place(), &Tools::default(), None).await;
+        match action {
+            Action::Restart { .. } | Action::Scale { .. } => {
+                assert!(matches!(mark, Err(Error::NotHere { .. })), "{mark:?}");
+            }
+            _ => assert_eq!(mark.unwrap(), None, "{text}"),
+        }
+    }
+}
