@@ -14,7 +14,7 @@ release=${RELEASE:-sre-lab}
 chart=deploy/helm/sre-lab
 lab=${LAB:-target/release/lab}
 work=$(mktemp -d)
-services='order-api user-service order-worker'
+services='edge order-api user-service order-worker'
 busy=''
 
 # A proof may have its own clean-up, called `at_end`.

@@ -21,9 +21,6 @@ edges:
   {{- if $svc.traces }}
   - { from: {{ $name }}, to: {{ ternary "jaeger" "outside" $v.jaeger.enabled }}, port: 4318 }
   {{- end }}
-  {{- if and $v.load.enabled $svc.ports.http }}
-  - { from: load, to: {{ $name }}, port: {{ $svc.ports.http }} }
-  {{- end }}
   {{- if $v.prometheus.enabled }}
   - { from: prometheus, to: {{ $name }}, port: {{ $svc.ports.admin }} }
   {{- end }}
@@ -31,6 +28,9 @@ edges:
   {{- with $svc.ports.http }}
   - { from: helm-test, to: {{ $name }}, port: {{ . }} }
   {{- end }}
+{{- end }}
+{{- if $v.load.enabled }}
+  - { from: load, to: edge, port: {{ $v.services.edge.ports.http }} }
 {{- end }}
 {{- if include "sre-lab.measuresPostgres" . }}
   - { from: postgres-exporter, to: postgres, port: 5432 }
@@ -76,9 +76,33 @@ edges:
   - { from: prometheus, to: outside, port: 10250 }
   {{- end }}
 {{- end }}
-{{- if and $v.pager.enabled $v.alertmanager.enabled }}
-  - { from: alertmanager, to: lab-pager, port: {{ $v.pager.port }} }
-  - { from: prometheus, to: lab-pager, port: {{ $v.pager.port }} }
+{{- with $v.controlRoom }}
+{{- if .enabled }}
+  {{- if $v.alertmanager.enabled }}
+  - { from: alertmanager, to: control-room, port: {{ .ports.http }} }
+  - { from: control-room, to: alertmanager, port: 9093 }
+  {{- end }}
+  {{- if $v.prometheus.enabled }}
+  - { from: prometheus, to: control-room, port: {{ .ports.admin }} }
+  {{- end }}
+  # What it shows, and the switches of the services.
+  - { from: control-room, to: {{ ternary "prometheus" "outside" $v.prometheus.enabled }}, port: 9090 }
+  - { from: control-room, to: {{ ternary "loki" "outside" $v.loki.enabled }}, port: 3100 }
+  - { from: control-room, to: {{ ternary "jaeger" "outside" $v.jaeger.enabled }}, port: 16686 }
+  {{- range $name, $svc := $v.services }}
+  - { from: control-room, to: {{ $name }}, port: {{ $svc.ports.admin }} }
+  {{- end }}
+  # With what people and runbooks act: sessions, keys, the load.
+  - { from: control-room, to: {{ ternary "postgres" "outside" $v.postgres.enabled }}, port: 5432 }
+  - { from: control-room, to: {{ ternary "redis" "outside" $v.redis.enabled }}, port: 6379 }
+  {{- if $v.load.enabled }}
+  - { from: control-room, to: load, port: {{ $v.load.port }} }
+  {{- end }}
+  {{- if .secretEnv }}
+  # Slack, PagerDuty, webhooks.
+  - { from: control-room, to: outside, port: 443 }
+  {{- end }}
+{{- end }}
 {{- end }}
 {{- if and $v.alertmanager.enabled $v.alertmanager.webhookUrl }}
   - { from: alertmanager, to: outside, port: {{ regexFind ":[0-9]+" (urlParse $v.alertmanager.webhookUrl).host | trimPrefix ":" | default (hasPrefix "https:" $v.alertmanager.webhookUrl | ternary "443" "80") }} }

@@ -6,9 +6,16 @@
 {{- with $svc.ports.http }}
 - { name: PUBLIC_ADDR, value: "0.0.0.0:{{ . }}" }
 {{- end }}
-- { name: ALLOWED_HOSTS, value: {{ include "sre-lab.allowedHosts" (list $root (index . 1) (printf "%s-pods" (index . 1))) | quote }} }
+{{- $name := index . 1 }}
+{{- /* The edge passes on the name for which it was asked. */}}
+{{- $asked := has $name $root.Values.services.edge.calls | ternary (list "edge") (list) }}
+- { name: ALLOWED_HOSTS, value: {{ include "sre-lab.allowedHosts" (concat (list $root $name (printf "%s-pods" $name)) $asked) | quote }} }
+{{- if eq $name "edge" }}
+- { name: EDGE_ROUTES, value: /etc/edge/routes.yaml }
+{{- else }}
 {{- range $svc.calls }}
 - { name: {{ . | upper | replace "-" "_" }}_URL, value: "http://{{ . }}:{{ (index $root.Values.services .).ports.http }}" }
+{{- end }}
 {{- end }}
 {{- with $svc.database }}
 - { name: DATABASE_URL, valueFrom: { secretKeyRef: { name: {{ include "sre-lab.databases" $root }}, key: {{ . }} } } }
@@ -54,7 +61,7 @@
 {{- end }}
 
 {{/*
-Alertmanager's routes of local mode, with the receivers of the chart: the lab's pager, and your own. Addresses and keys of those
+Alertmanager's routes of local mode, with the receivers of the chart: the control room, and your own. Addresses and keys of those
 are read from files of a Secret.
 */}}
 {{- define "sre-lab.alertmanagerConfig" -}}
@@ -62,8 +69,8 @@ are read from files of a Secret.
 {{- range $severity := list "page" "ticket" -}}
 {{- $lines := list -}}
 {{- with $.Values.alertmanager -}}
-{{- if or $.Values.pager.enabled .webhookUrl }}{{ $lines = append $lines "    webhook_configs:" }}{{ end -}}
-{{- if $.Values.pager.enabled }}{{ $lines = append $lines (printf "      - { url: %s, send_resolved: true }" (quote (printf "http://lab-pager:%d/webhook" (int $.Values.pager.port)))) }}{{ end -}}
+{{- if or $.Values.controlRoom.enabled .webhookUrl }}{{ $lines = append $lines "    webhook_configs:" }}{{ end -}}
+{{- if $.Values.controlRoom.enabled }}{{ $lines = append $lines (printf "      - { url: %s, send_resolved: true }" (quote (printf "http://control-room:%d/hooks/alertmanager" (int $.Values.controlRoom.ports.http)))) }}{{ end -}}
 {{- if .webhookUrl }}{{ $lines = append $lines "      - { url_file: /etc/alertmanager/secrets/webhook-url, send_resolved: true }" }}{{ end -}}
 {{- if and (eq $severity "page") (or .pagerduty.routingKey .pagerduty.existingSecret) -}}
 {{- $lines = concat $lines (list
@@ -84,9 +91,11 @@ are read from files of a Secret.
 {{- $_ := set $integrations $severity (join "\n" $lines) -}}
 {{- end -}}
 {{- $page := printf "  - name: page\n%s" $integrations.page -}}
+{{- /* The heartbeat is for the lab itself. */ -}}
+{{- $heartbeat := $.Values.controlRoom.enabled | ternary (printf "    webhook_configs:\n      - { url: %s, send_resolved: false }" (quote (printf "http://control-room:%d/hooks/alertmanager" (int $.Values.controlRoom.ports.http)))) "" -}}
 {{- /* The window of the fastest page is another one on each clock: dashboards/alertmanager. */ -}}
 {{- $fastest := eq (include "sre-lab.clock" .) "production" | ternary "\"1h\"" "\"1m\"" -}}
-{{- .Files.Get "files/alertmanager.yml" | replace "  - name: page\n{{integrations}}" $page | replace "{{integrations}}" $integrations.ticket | replace "\"1m\"" $fastest -}}
+{{- .Files.Get "files/alertmanager.yml" | replace "  - name: page\n{{integrations}}" $page | replace "{{integrations}}" $integrations.ticket | replace "{{heartbeat}}" $heartbeat | replace "\"1m\"" $fastest -}}
 {{- end }}
 
 {{/* { http-error: { rate: 0.2, ttl: 5m } }  ->  http-error?rate=0.2&ttl=5m */}}
@@ -109,4 +118,68 @@ are read from files of a Secret.
 {{- if not $on -}}{{- $off = append $off $name -}}{{- end -}}
 {{- end -}}
 {{ join "," $off }}
+{{- end }}
+
+{{/* Environment of the control room: where everything of this release is. */}}
+{{- define "sre-lab.controlRoomEnv" -}}
+{{- $v := .Values -}}
+{{- $secret := $v.controlRoom.tokenSecret | default "control-room" -}}
+- { name: PUBLIC_ADDR, value: "0.0.0.0:{{ $v.controlRoom.ports.http }}" }
+- { name: ADMIN_ADDR, value: "0.0.0.0:{{ $v.controlRoom.ports.admin }}" }
+- { name: PUBLIC_URL, value: {{ $v.controlRoom.publicUrl | quote }} }
+- { name: ALLOWED_HOSTS, value: {{ include "sre-lab.allowedHosts" (list . "control-room") | list (urlParse $v.controlRoom.publicUrl).hostname $v.controlRoom.ingress.host | compact | uniq | join "," | quote }} }
+- { name: ROOM_FILE, value: /data/room.db }
+- { name: POSTMORTEMS_DIR, value: /data/postmortems }
+- { name: ONCALL_FILE, value: /etc/control-room/oncall.yaml }
+- { name: CLOCK, value: {{ include "sre-lab.clock" . }} }
+{{- with include "sre-lab.prometheusUrl" . }}
+- { name: PROMETHEUS_URL, value: {{ . | quote }} }
+{{- end }}
+- { name: ALERTMANAGER_URL, value: "http://alertmanager:9093" }
+{{- with include "sre-lab.jaegerUrl" . }}
+- { name: TRACES_URL, value: {{ . | quote }} }
+{{- end }}
+{{- with include "sre-lab.lokiUrl" . }}
+- { name: LOKI_URL, value: {{ . | quote }} }
+{{- end }}
+{{- if $v.grafana.enabled }}
+- { name: GRAFANA_URL, value: "http://localhost:3000" }
+{{- end }}
+- { name: INSTANCES, value: {{ include "sre-lab.instances" . | quote }} }
+- { name: CALLS, value: {{ include "sre-lab.calls" . | quote }} }
+{{- /* With what people and runbooks act. $(…) is replaced by the kubelet, from the variables above it. */}}
+{{- range $database := list "fulfillment" "orders" "users" }}
+- { name: {{ $database | upper }}_DATABASE_URL, valueFrom: { secretKeyRef: { name: {{ include "sre-lab.databases" $ }}, key: {{ $database }} } } }
+{{- end }}
+- { name: DATABASES, value: "fulfillment=$(FULFILLMENT_DATABASE_URL),orders=$(ORDERS_DATABASE_URL),users=$(USERS_DATABASE_URL)" }
+- { name: REDIS_URL, value: {{ include "sre-lab.redisUrl" . | quote }} }
+{{- if $v.load.enabled }}
+- { name: LOAD_ADMIN_URL, value: "http://load:{{ $v.load.port }}" }
+{{- end }}
+- { name: ACCESS_TOKEN, valueFrom: { secretKeyRef: { name: {{ $secret }}, key: access-token } } }
+- { name: INSTRUCTOR_TOKEN, valueFrom: { secretKeyRef: { name: {{ $secret }}, key: instructor-token } } }
+{{- with $v.faultSwitch.tokenSecret }}
+- { name: FAULTS_TOKEN, valueFrom: { secretKeyRef: { name: {{ . }}, key: token } } }
+{{- end }}
+{{- end }}
+
+{{/* The admin port of each service. A Service has one name for all of its pods: the control room reaches one of them at a time. */}}
+{{- define "sre-lab.instances" -}}
+{{- $instances := list -}}
+{{- range $name, $svc := .Values.services -}}
+{{- $instances = append $instances (printf "%s=http://%s:%d" $name $name (int $svc.ports.admin)) -}}
+{{- end -}}
+{{ join "," $instances }}
+{{- end }}
+
+{{/* Who calls whom: what is configured, the stores, and the topics. */}}
+{{- define "sre-lab.calls" -}}
+{{- $calls := list "load>edge" "order-api>order-worker" -}}
+{{- range $name, $svc := .Values.services -}}
+{{- range $svc.calls }}{{ $calls = append $calls (printf "%s>%s" $name .) }}{{ end -}}
+{{- if $svc.cache }}{{ $calls = append $calls (printf "%s>redis" $name) }}{{ end -}}
+{{- if $svc.database }}{{ $calls = append $calls (printf "%s>postgres" $name) }}{{ end -}}
+{{- if $svc.kafka }}{{ $calls = append $calls (printf "%s>redpanda" $name) }}{{ end -}}
+{{- end -}}
+{{ join "," $calls }}
 {{- end }}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Places an order and waits until it is settled: through both services, both databases, the cache and the broker.
+# Places an order and waits until it is settled: through the edge, both services, both databases, the cache and the broker.
 # Needs ORDER_API and USER_SERVICE (base URLs). Exits with 0 if the order was settled within 60 s.
 set -eu
 
