@@ -50,6 +50,10 @@ check:
 torture *args:
     ./lab torture "$@"
 
+# Load tests with a verdict, on a running lab: just load run smoke; just load capacity
+load *args:
+    target/lab/load "$@"
+
 # Measure: middleware overhead, orders per second, memory, start-up; just bench build: how long the compiler takes.
 bench *args:
     ./lab bench "$@"

@@ -12,6 +12,8 @@ use crate::{commands, installation::Installation};
     lab break order-api http-error rate=0.2    break something\n  \
     lab pages --follow                         be paged\n  \
     lab alerts                                 see what fires\n  \
+    lab incident list                          work on it; or open the control room's page\n  \
+    lab drill start first-page --follow        or let the lab break something, and be scored\n  \
     lab fix                                    end all faults\n\n\
     `alerts`, `pages`, `slo`, `traces` and `logs` work against any installation:\n  \
     lab --context k8s alerts                   the lab on Kubernetes, through kubectl port-forward\n  \
@@ -47,19 +49,45 @@ pub(crate) enum Command {
     Faults(commands::faults::Faults),
     /// List the protections of a service, or switch one on or off.
     Protections(commands::protections::Protections),
+    /// Work on the edge's firewall: list, test, apply and disable rules, and use the kill switch.
+    Waf(commands::waf::WafCommand),
     /// Kill parts of the lab repeatedly, and prove that no order is lost or doubled.
     Torture(commands::torture::Torture),
+    /// Make, list, verify and prune backups, and restore to a moment.
+    Backup(Box<commands::backup::BackupCommand>),
     /// List recent traces.
     Traces(commands::traces::Traces),
     /// Draw one trace as a waterfall.
     Trace(commands::traces::Trace),
     /// Show the alerts that are pending and firing, and what Alertmanager has.
     Alerts(commands::alerts::Alerts),
-    /// Show what reached the pager of the person on call.
+    /// Show what reached the person on call: alerts, and who was notified of which incident.
     Pages(commands::pages::Pages),
-    /// Who is on call, and what the schedules ask of people.
+    /// Work on incidents: list, acknowledge, update, mitigate, resolve, timeline, postmortem.
+    Incident(commands::incident::IncidentCommand),
+    /// Run runbooks: guided, with approval, or automatic; and verify that they work.
+    Runbook(commands::runbook::RunbookCommand),
+    /// Show or switch whether automation acts on alerts.
+    Automation(commands::automation::Automation),
+    /// Export and verify the audit log, and check the configuration against its baseline.
+    Audit(commands::audit::AuditCommand),
+    /// Review whether services are ready for production: a checklist, filled in from the checkout.
+    Prr(commands::prr::Review),
+    /// Report what manual work costs, and what is worth automating.
+    Toil(commands::toil::ToilCommand),
+    /// Practise on real failures, timed and scored; and verify that each drill is what it says.
+    Drill(Box<commands::drill::DrillCommand>),
+    /// Hold a game day: several drills over an hour, with roles, the truth for the instructor, and a report.
+    Gameday(commands::gameday::GameDay),
+    /// Run a chaos experiment with a hypothesis, or a monkey within an error budget.
+    Chaos(commands::chaos::ChaosCommand),
+    /// Keep desired state in Git: propose, approve, revert, log, diff.
+    Gitops(commands::gitops::GitopsCommand),
+    /// Judge whether a new version is worse than the old one.
+    Release(commands::release::ReleaseCommand),
+    /// Show who is on call, and what the schedules ask of people.
     Oncall(commands::oncall::OncallCommand),
-    /// Objectives: check, generate, report, simulate, explain, measure.
+    /// Work with objectives: check, generate, report, simulate, explain, measure.
     Slo(commands::slo::SloCommand),
     /// Show the versions of lab and of the programs that it runs.
     Version(commands::version::Version),

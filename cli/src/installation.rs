@@ -5,7 +5,7 @@ use std::{ops::Deref, path::PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use observe::{Alertmanager, Jaeger, Pager, Peer, Prometheus, logs::Loki};
+use observe::{Alertmanager, ControlRoom, Jaeger, Peer, Prometheus, logs::Loki};
 use reqwest::Url;
 use switchboard::{Cluster, Forward, Place, Replica};
 
@@ -46,9 +46,12 @@ pub(crate) struct Installation {
     /// Loki of any installation, for `logs`, such as http://host:3100.
     #[arg(long, global = true, env = "LAB_LOKI_URL", value_name = "URL", value_parser = url)]
     loki: Option<Url>,
-    /// The pager of any installation, for `pages`.
-    #[arg(long, global = true, env = "LAB_PAGER_URL", value_name = "URL", value_parser = url)]
-    pager: Option<Url>,
+    /// Control room of any installation, for `incident`, `drill` and `pages`, such as http://host:8080.
+    #[arg(long, global = true, env = "LAB_CONTROL_ROOM_URL", value_name = "URL", value_parser = url)]
+    control_room: Option<Url>,
+    /// Token of the control room, where it requires one.
+    #[arg(long, global = true, env = "CONTROL_ROOM_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    control_room_token: Option<String>,
 }
 
 fn url(text: &str) -> Result<Url, String> {
@@ -76,7 +79,7 @@ impl<T> Deref for Reached<T> {
 }
 
 impl<T> Reached<T> {
-    fn map<U>(self, client: impl FnOnce(T) -> U) -> Reached<U> {
+    pub(crate) fn map<U>(self, client: impl FnOnce(T) -> U) -> Reached<U> {
         Reached { client: client(self.client), _way: self._way }
     }
 }
@@ -102,8 +105,12 @@ const ALERTMANAGER: Kind = Kind {
 const JAEGER: Kind =
     Kind { title: "the trace store", flag: "--jaeger", service: ("jaeger", "ui"), port: "traces-ui" };
 const LOKI: Kind = Kind { title: "Loki", flag: "--loki", service: ("loki", "http"), port: "loki" };
-const PAGER: Kind =
-    Kind { title: "the pager", flag: "--pager", service: ("lab-pager", "admin"), port: "lab-pager-admin" };
+const CONTROL_ROOM: Kind = Kind {
+    title: "the control room",
+    flag: "--control-room",
+    service: ("control-room", "http"),
+    port: "control-room",
+};
 
 impl Installation {
     /// The checkout and the folder of a lab on this machine, for commands that need only a checkout.
@@ -176,9 +183,19 @@ impl Installation {
         Ok(self.reach(&LOKI, self.loki.as_ref()).await?.map(Loki::at))
     }
 
-    /// Its pager.
-    pub(crate) async fn pager(&self) -> Result<Reached<Pager>> {
-        Ok(self.reach(&PAGER, self.pager.as_ref()).await?.map(Pager::at))
+    /// Its control room.
+    pub(crate) async fn control_room(&self) -> Result<Reached<ControlRoom>> {
+        let token = self.control_room_token.clone().filter(|token| !token.is_empty());
+        let peer = self.reach(&CONTROL_ROOM, self.control_room.as_ref()).await?;
+        Ok(peer.map(|peer| ControlRoom::at(peer.token(token))))
+    }
+
+    /// The same, for an instructor: `lab up` gives the token of the switches to the control room as the instructor's.
+    pub(crate) async fn instructor(&self) -> Result<Reached<ControlRoom>> {
+        let own = self.control_room_token.clone().filter(|token| !token.is_empty());
+        let token = own.or_else(|| self.token().map(str::to_owned));
+        let peer = self.reach(&CONTROL_ROOM, self.control_room.as_ref()).await?;
+        Ok(peer.map(|peer| ControlRoom::at(peer.token(token)).as_instructor()))
     }
 
     /// The replicas of a service, or of every service.
@@ -200,6 +217,11 @@ impl Installation {
         self.faults_token.as_deref().filter(|token| !token.is_empty())
     }
 
+    /// The token for the control room.
+    pub(crate) fn control_room_token(&self) -> Option<&str> {
+        self.control_room_token.as_deref().filter(|token| !token.is_empty())
+    }
+
     fn cluster(&self) -> Option<Cluster> {
         self.context.as_ref().map(|context| Cluster {
             context: Some(context.clone()).filter(|context| context != "k8s"),
@@ -209,7 +231,7 @@ impl Installation {
     }
 
     fn any_url(&self) -> bool {
-        [&self.prometheus, &self.alertmanager, &self.jaeger, &self.loki, &self.pager]
+        [&self.prometheus, &self.alertmanager, &self.jaeger, &self.loki, &self.control_room]
             .into_iter()
             .any(Option::is_some)
     }

@@ -4,6 +4,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
+mod backup;
 mod commands;
 mod disk;
 mod home;
@@ -26,8 +27,8 @@ use crate::args::{Cli, Command};
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     // `lab faults | head` ends quietly. Not `up` and `torture`: if they died of a closed pipe, they would leave
-    // their children.
-    if !matches!(cli.command, Command::Up(_) | Command::Torture(_)) {
+    // their children. Nor `backup`: a program that it feeds may end early, and it has to say why.
+    if !matches!(cli.command, Command::Up(_) | Command::Torture(_) | Command::Backup(_)) {
         sigpipe::reset();
     }
     match run(cli).await {
@@ -46,11 +47,23 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Fix(fix) => fix.run(place).await,
         Command::Faults(faults) => faults.run(place).await,
         Command::Protections(protections) => protections.run(place).await,
+        Command::Waf(waf) => waf.run(place).await,
         Command::Logs(logs) => logs.run(place).await,
         Command::Traces(traces) => traces.run(place).await,
         Command::Trace(trace) => trace.run(place).await,
         Command::Alerts(alerts) => alerts.run(place).await,
         Command::Pages(pages) => pages.run(place).await,
+        Command::Incident(incident) => incident.run(place).await,
+        Command::Runbook(runbook) => runbook.run(place).await,
+        Command::Automation(automation) => automation.run(place).await,
+        Command::Audit(audit) => audit.run(place).await,
+        Command::Prr(review) => review.run(place),
+        Command::Toil(toil) => toil.run(place).await,
+        Command::Drill(drill) => drill.run(place).await,
+        Command::Gameday(day) => day.run(place).await,
+        Command::Chaos(chaos) => chaos.run(place).await,
+        Command::Gitops(gitops) => gitops.run(place).await,
+        Command::Release(release) => release.run().await,
         Command::Oncall(oncall) => oncall.run(place),
         Command::Slo(slo) => slo.run(place).await,
         Command::Up(up) => up.run(&place.here("up")?).await,
@@ -58,6 +71,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Status(status) => status.run(&place.here("status")?).await,
         Command::Psql(psql) => psql.run(&place.here("psql")?),
         Command::RedisCli(cli) => cli.run(&place.here("redis-cli")?),
+        Command::Backup(backup) => backup.run(&place.here("backup")?).await,
         Command::Torture(torture) => torture.run(&place.here("torture")?).await,
         Command::Version(version) => version.run(),
     }

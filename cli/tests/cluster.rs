@@ -174,7 +174,7 @@ fn unreachable_peers_are_named() {
             "user-service-a: kubectl port-forward: error: pods \"x\" is forbidden",
         ),
         (&["alerts"], "service/prometheus: kubectl port-forward: error: pods \"x\" is forbidden"),
-        (&["pages"], "service/lab-pager: kubectl port-forward: "),
+        (&["pages"], "service/control-room: kubectl port-forward: "),
         (&["slo", "reset"], "`lab slo reset` works on a lab on this machine only"),
         (&["status"], "`lab status` works on a lab on this machine only"),
     ] {
@@ -191,9 +191,9 @@ fn a_url_is_used_instead_of_any_lab_and_named_when_it_does_not_answer() {
     let folder = tempfile::tempdir().unwrap();
     for (args, expected) in [
         (&["--prometheus", "http://127.0.0.1:1", "alerts"][..], "http://127.0.0.1:1/api/v1/alerts: "),
-        (&["--pager", "http://127.0.0.1:1", "pages"], "http://127.0.0.1:1/pages: "),
+        (&["--control-room", "http://127.0.0.1:1", "pages"], "http://127.0.0.1:1/api/v1/pages: "),
         (&["--jaeger", "http://127.0.0.1:1", "traces"], "http://127.0.0.1:1/api/traces: "),
-        (&["--prometheus", "http://127.0.0.1:1", "pages"], "add --pager URL"),
+        (&["--prometheus", "http://127.0.0.1:1", "pages"], "add --control-room URL"),
         (&["--prometheus", "http://127.0.0.1:1", "slo", "reset"], "leave out the URLs"),
         (&["--prometheus", "https://host", "alerts"], "expected http://host:port"),
     ] {

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Result, error::About as _};
+use crate::{Result, error::About as _, process::ProcId};
 
 /// An absolute path; also the mark that identifies the processes of this lab.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +66,22 @@ impl Folder {
     #[must_use]
     pub fn log(&self, part: &str) -> PathBuf {
         self.logs().join(format!("{part}.log"))
+    }
+
+    /// Where somebody who is about to stop a part's process says so: the file has its [`ProcId`] as JSON. The part is then
+    /// started again at once, and that end is not counted.
+    #[must_use]
+    pub fn restart(&self, part: &str) -> PathBuf {
+        self.0.join("restart").join(part)
+    }
+
+    /// Whether it was announced that this process, which has ended, would be stopped. Removes the announcement: one about
+    /// another process is old, because that one died before it could be stopped.
+    pub(crate) fn announced(&self, part: &str, process: ProcId) -> bool {
+        let path = self.restart(part);
+        let Ok(text) = fs::read(&path) else { return false };
+        let _ = fs::remove_file(&path);
+        serde_json::from_slice::<ProcId>(&text).is_ok_and(|announced| announced == process)
     }
 }
 

@@ -150,6 +150,20 @@ pub struct Errand {
     pub line: Line,
 }
 
+impl Errand {
+    /// Waits until the work is requested: a part that is down need not wait out its delay for it. Without an errand it waits
+    /// forever.
+    pub(crate) async fn requested(errand: Option<&Self>) {
+        let Some(errand) = errand else { return std::future::pending().await };
+        while !errand.request.exists() {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+}
+
+/// How often a part that is down looks for a request.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// The signal that asks a part to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

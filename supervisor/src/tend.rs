@@ -21,7 +21,7 @@ use crate::{
     environment::inherited,
     error::About as _,
     logfile,
-    part::{Line, Preparation, Step},
+    part::{Errand, Line, Preparation, Step},
     private::write_private,
     process::{MARK, ProcId},
     state::{Phase, Status},
@@ -44,6 +44,8 @@ pub(super) struct Tender {
 enum Run {
     /// By itself.
     Ended(ExitStatus),
+    /// Because somebody asked for a restart.
+    Asked,
     /// Because the lab is stopping.
     Stopped,
 }
@@ -87,7 +89,12 @@ impl Tender {
         loop {
             self.errand().await;
             let began = Instant::now();
-            let Run::Ended(status) = self.once(&mut dependents, ready, began).await? else { return Ok(()) };
+            let status = match self.once(&mut dependents, ready, began).await? {
+                Run::Ended(status) => status,
+                // No crash: it is neither counted nor made to wait.
+                Run::Asked => continue,
+                Run::Stopped => return Ok(()),
+            };
             if self.part.errand.as_ref().is_some_and(|errand| errand.request.exists()) {
                 continue;
             }
@@ -107,6 +114,7 @@ impl Tender {
             });
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
+                () = Errand::requested(self.part.errand.as_ref()) => {}
                 () = self.stop.gently.cancelled() => return Ok(()),
             }
         }
@@ -149,10 +157,10 @@ impl Tender {
                 return Ok(Run::Stopped);
             }
         };
-        if let Some(process) = process {
-            process.kill_group();
-        }
-        Ok(Run::Ended(status))
+        let Some(process) = process else { return Ok(Run::Ended(status)) };
+        process.kill_group();
+        let asked = self.folder.announced(&self.part.name, process);
+        Ok(if asked { Run::Asked } else { Run::Ended(status) })
     }
 
     fn spawn(&self) -> Result<Child> {

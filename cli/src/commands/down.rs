@@ -107,7 +107,11 @@ pub(crate) fn purge(home: &Home) -> Result<()> {
 /// Everything that a lab writes into its folder.
 const OURS: &[&str] = &[
     "alertmanager",
+    "backup",
+    "backups",
+    "control-room",
     "data",
+    "edge",
     "grafana",
     "jaeger",
     "kafka",
@@ -118,6 +122,8 @@ const OURS: &[&str] = &[
     "postgres",
     "postgres-exporter",
     "postgres.path",
+    "postmortems",
+    "restart",
     "prometheus",
     "redis",
     "reports",

@@ -1,17 +1,32 @@
 //! One file per command. A command finds its lab through the state file; if no lab runs, it says so in one sentence.
 
 pub(crate) mod alerts;
+pub(crate) mod audit;
+pub(crate) mod automation;
+pub(crate) mod backup;
+pub(crate) mod chaos;
 pub(crate) mod clients;
 pub(crate) mod down;
+pub(crate) mod drill;
+pub(crate) mod drill_bench;
 pub(crate) mod faults;
+pub(crate) mod gameday;
+pub(crate) mod gitops;
+pub(crate) mod incident;
 pub(crate) mod logs;
 pub(crate) mod oncall;
 pub(crate) mod pages;
 pub(crate) mod protections;
+pub(crate) mod prr;
+pub(crate) mod release;
+pub(crate) mod runbook;
 mod secret_arguments;
 pub(crate) mod slo;
 pub(crate) mod status;
+pub(crate) mod toil;
 pub(crate) mod torture;
 pub(crate) mod traces;
 pub(crate) mod up;
 pub(crate) mod version;
+pub(crate) mod waf;
+mod written;

@@ -1,20 +1,20 @@
-//! `lab pages`: the notifications that reached the pager, as they would appear on the phone of the person on call.
+//! `lab pages`: what the control room was told and whom it notified, as it would appear on the phone of the person on call.
 
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::Result;
 use clap::Args;
-use observe::pager::Page;
+use observe::control_room::Page;
 
 use crate::{
     installation::Installation,
     terminal::{json, json_line, out},
 };
 
-/// How often `--follow` asks; the pager answers from memory.
+/// How often `--follow` asks.
 const PERIOD: Duration = Duration::from_millis(500);
 
-/// Pages and tickets, oldest first. `lab alerts` shows what fires; this command shows who was notified of what.
+/// Pages and tickets, oldest first, and who was notified of which incident. `lab alerts` shows what fires; `lab incident` is for acting.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab pages\n  \
@@ -34,10 +34,10 @@ pub(crate) struct Pages {
 impl Pages {
     /// Runs the command.
     pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
-        let pager = place.pager().await?;
+        let room = place.control_room().await?;
         let mut last = 0;
         loop {
-            let pages = pager.pages(last).await?;
+            let pages = room.pages(last).await?;
             last = pages.iter().map(|page| page.id).max().unwrap_or(last);
             match (self.json, self.follow) {
                 (true, false) => json(&serde_json::to_value(&pages)?)?,
@@ -72,7 +72,7 @@ fn print(pages: &[Page], follow: bool) {
                 }
             }
         }
-        if let Some(text) = &page.text {
+        if let Some(text) = page.text.as_ref().filter(|_| page.person.is_none()) {
             text.lines().for_each(|line| out!("             {line}"));
         }
     }
@@ -80,6 +80,9 @@ fn print(pages: &[Page], follow: bool) {
 
 /// `10:03:12.345  FIRING    page    OrderAvailabilityBudgetBurn  orders fail (2.1 s after its start)`
 fn line(page: &Page) -> String {
+    if let Some(person) = &page.person {
+        return notified(page, person);
+    }
     let word = |word: &Option<String>| word.clone().unwrap_or_else(|| "-".to_owned());
     let resolved = page.status.as_deref() == Some("resolved");
     let (since, event) = if resolved { (page.ends_at, "end") } else { (page.starts_at, "start") };
@@ -96,6 +99,17 @@ fn line(page: &Page) -> String {
         word(&page.alertname),
         page.annotations.get("summary").map_or("", String::as_str),
         delay.unwrap_or_default()
+    )
+}
+
+/// `10:03:12.345 NOTIFIED ada by phone: INC-1: orders fail`
+fn notified(page: &Page, person: &str) -> String {
+    let word = |word: &Option<String>| word.clone().unwrap_or_else(|| "-".to_owned());
+    format!(
+        "{} NOTIFIED {person} by {}: {}",
+        page.received_at.format("%H:%M:%S%.3f"),
+        word(&page.channel),
+        word(&page.text),
     )
 }
 

@@ -39,9 +39,9 @@ pub(crate) struct Protections {
 /// State of a protection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Switch {
-    /// In force.
+    /// Switched on.
     On,
-    /// Not in force.
+    /// Switched off.
     Off,
 }
 

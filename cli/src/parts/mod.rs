@@ -2,6 +2,9 @@
 
 pub(crate) mod alerting;
 pub(crate) mod apache_kafka;
+pub(crate) mod backup;
+pub(crate) mod control_room;
+pub(crate) mod edge;
 pub(crate) mod environment;
 pub(crate) mod exporters;
 pub(crate) mod forget;

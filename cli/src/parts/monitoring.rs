@@ -58,6 +58,8 @@ pub(crate) fn prometheus(
         "--enable-feature=exemplar-storage".to_owned(),
         "--log.level=warn".to_owned(),
     ]);
+    // Its first word is lost if it has not found Alertmanager yet, and by default it repeats itself after a minute.
+    let line = line.args((clock == Clock::Lab).then_some("--rules.alert.resend-delay=10s"));
     // Fewer threads and earlier garbage collection: by default the heap doubles between two collections.
     let line = line.env("GOMAXPROCS", "2").env("GOGC", "50");
     let mut part =

@@ -12,6 +12,11 @@ const fn port(name: &'static str, default: u16) -> PortSpec {
 
 /// All ports, the most used first.
 pub(crate) const PORTS: &[PortSpec] = &[
+    port("control-room", 8080),
+    port("control-room-admin", 9104),
+    // What the edges of one lab share; the first one has a port of its own only if there are several.
+    port("edge", 8000),
+    port("edge-admin", 9100),
     port("order-api", 8001),
     port("order-api-admin", 9101),
     port("user-service", 8002),
@@ -29,9 +34,13 @@ pub(crate) const PORTS: &[PortSpec] = &[
     port("user-service-3", 8007),
     port("user-service-3-admin", 9116),
     port("order-worker-3-admin", 9119),
+    port("edge-own", 8009),
+    port("edge-2", 8006),
+    port("edge-2-admin", 9117),
+    port("edge-3", 8008),
+    port("edge-3-admin", 9118),
     port("lab-traces-admin", 9106),
     port("lab-kafka-admin", 9107),
-    port("lab-pager-admin", 9108),
     // Not their usual numbers, on which the machine may have exporters of its own.
     port("node-exporter", 9110),
     port("postgres-exporter", 9111),

@@ -1,10 +1,11 @@
 //! How many instances of a service run here, and what each of them is called.
 //!
-//! The first instance has the service's name and its usual ports; the others have a number behind it, `order-api-2`. Who calls
-//! a service over HTTP calls its first instance; what comes through the queue is shared among all.
+//! The first instance has the service's name and its usual ports; the others have a number behind it, `order-api-2`. The edge
+//! balances over all instances of order-api and user-service; order-api calls one user-service each; what comes through the queue
+//! is shared among all.
 
 /// Services that can have several instances.
-const SERVICES: &[&str] = &["order-api", "user-service", "order-worker"];
+const SERVICES: &[&str] = &["order-api", "user-service", "order-worker", "edge"];
 /// Most instances of one service: each has its own entries in the table of ports.
 const MOST: u16 = 3;
 
@@ -75,7 +76,10 @@ impl Instance {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parts::ports::PORTS;
+    use crate::parts::{
+        edge::{EDGE, EDGE_OWN},
+        ports::PORTS,
+    };
 
     fn names(chosen: &[Replicas], service: &'static str) -> Vec<String> {
         instances(chosen, service).into_iter().map(Instance::name).collect()
@@ -116,6 +120,7 @@ mod tests {
                 assert!(has(&format!("{name}-admin")), "{name} has no admin port");
                 assert_eq!(has(&name), has(service), "{name}: a public port, as {service} has one or not");
             }
+            assert!(service != EDGE || PORTS.iter().any(|spec| spec.name == EDGE_OWN));
         }
     }
 }

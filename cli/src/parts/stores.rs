@@ -11,7 +11,7 @@ use secrecy::ExposeSecret as _;
 use crate::{home::Home, secrets::Secrets};
 
 /// Redis as a cache: no persistence, bounded memory, least recently used keys are evicted; one account for the
-/// service that uses it, one for its exporter, one for the lab's owner, and no other.
+/// service that uses it, one for its exporter, one for the control room, one for the lab's owner, and no other.
 ///
 /// # Errors
 /// When Redis is not installed, or older than version 7.
@@ -28,6 +28,7 @@ pub(crate) fn redis(home: &Home, port: u16) -> Result<Part> {
         .replace("{{port}}", &port.to_string())
         .replace("{{service}}", secrets.make(REDIS_SERVICE)?.expose_secret())
         .replace("{{exporter}}", secrets.make(REDIS_EXPORTER)?.expose_secret())
+        .replace("{{room}}", secrets.make(REDIS_ROOM)?.expose_secret())
         .replace("{{owner}}", secrets.make(REDIS_OWNER)?.expose_secret());
     let config = folder.join("redis.conf");
     write_private(&config, &text)?;
@@ -42,6 +43,8 @@ const TEMPLATE_REDIS: &str = include_str!("templates/redis.conf");
 const REDIS_SERVICE: &str = "redis-user-service";
 /// The secret of the exporter's account.
 const REDIS_EXPORTER: &str = "redis-exporter";
+/// The secret of the control room's account.
+const REDIS_ROOM: &str = "redis-control-room";
 /// The secret of the owner's account, for `lab redis-cli`.
 pub(crate) const REDIS_OWNER: &str = "redis-lab";
 
@@ -59,6 +62,14 @@ pub(crate) fn redis_url(secrets: &Secrets, port: u16) -> Result<String> {
 /// When its password can be neither read nor created.
 pub(crate) fn exporter_url(secrets: &Secrets, port: u16) -> Result<String> {
     Ok(format!("redis://exporter:{}@127.0.0.1:{port}", secrets.make(REDIS_EXPORTER)?.expose_secret()))
+}
+
+/// URL of Redis for the control room.
+///
+/// # Errors
+/// When its password can be neither read nor created.
+pub(crate) fn room_url(secrets: &Secrets, port: u16) -> Result<String> {
+    Ok(format!("redis://control-room:{}@127.0.0.1:{port}", secrets.make(REDIS_ROOM)?.expose_secret()))
 }
 
 /// The major version in `Redis server v=7.0.15 sha=…`.

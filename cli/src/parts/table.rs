@@ -1,12 +1,13 @@
 //! The table of parts: what a lab consists of, the settings of each part, and its dependencies.
 
-use std::fs;
+use std::{fs, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, Result};
 use supervisor::{Part, part::Line, ports::Ports, probe::Probe};
 
 use super::{
-    alerting, apache_kafka, environment, exporters, grafana, monitoring, opensearch,
+    alerting, apache_kafka, backup, control_room, edge, environment, exporters, grafana, monitoring,
+    opensearch,
     ports::PORTS,
     postgres, programs,
     replicas::{Instance, Replicas, instances},
@@ -62,7 +63,9 @@ pub(crate) struct Choices {
     pub(crate) timing: monitoring::Timing,
     /// Run an OpenSearch for the logs.
     pub(crate) opensearch: bool,
-    /// Receivers of alerts in addition to the lab's own pager.
+    /// Archive the write-ahead log, and make a backup after each such time; `None` for neither.
+    pub(crate) backups: Option<Duration>,
+    /// Receivers of alerts in addition to the control room.
     pub(crate) webhooks: alerting::Webhooks,
 }
 
@@ -77,16 +80,21 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
         postgres::part(home, ports.get("postgres"))?,
         stores::redis(home, ports.get("redis"))?,
         monitoring::traces(home, ports)?,
-        // The pager first: Alertmanager has somebody to call from its first moment.
-        alerting::pager(ports)?,
+        // The control room first: Alertmanager has somebody to call from its first moment.
+        control_room::part(home, choices)?,
         alerting::alertmanager(home, ports, &choices.webhooks, choices.timing.clock)?,
     ];
+    if let Some(every) = choices.backups {
+        parts.push(backup::part(home, ports, every)?);
+    }
     match choices.kafka {
         Kafka::Embedded => parts.push(stores::kafka(ports)?),
         Kafka::Apache => parts.push(apache_kafka::part(home, ports)?),
         Kafka::Elsewhere(_) => {}
     }
-    let making = &Making { choices, secrets, data_folders: data_folders(home) };
+    let routes = edge::write_routes(home, choices)?;
+    let making =
+        &Making { choices, secrets, data_folders: data_folders(home), routes, waf: home.root.join("waf") };
     let mut services = Vec::new();
     for (service, make) in SERVICES {
         for instance in instances(&choices.replicas, service) {
@@ -123,19 +131,27 @@ fn target(part: &Part) -> Option<monitoring::Target> {
 }
 
 /// What the services are made from.
-struct Making<'l> {
+pub(super) struct Making<'l> {
     choices: &'l Choices,
     secrets: &'l Secrets,
     /// Where the lab keeps its data, for `disk_usage_percent`.
     data_folders: String,
+    /// The file of the edge's routes.
+    routes: PathBuf,
+    /// The folder of the edge's rules: the checkout's, so that an edited rule takes effect.
+    waf: PathBuf,
 }
 
 /// How an instance of a service is made.
-type Make = fn(&Making<'_>, Instance) -> Result<Part>;
+pub(super) type Make = fn(&Making<'_>, Instance) -> Result<Part>;
 
 /// The services that can be broken, in the order in which they are started.
-const SERVICES: [(&str, Make); 3] =
-    [("user-service", user_service), ("order-worker", order_worker), ("order-api", order_api)];
+pub(super) const SERVICES: [(&str, Make); 4] = [
+    ("user-service", user_service),
+    ("order-worker", order_worker),
+    ("order-api", order_api),
+    (edge::EDGE, edge),
+];
 
 /// The folders whose file systems `lab status` watches, and those in it that may be mounted on their own.
 fn data_folders(home: &Home) -> String {
@@ -187,15 +203,19 @@ fn with_folder(part: Part, home: &Home) -> Result<Part> {
     Ok(with(part, "DATA_DIR", folder.to_string_lossy().into_owned()))
 }
 
-/// A service that can be broken: only these receive the token of their switches and the password of their database.
-fn patient(making: &Making<'_>, instance: Instance, database: &str) -> Result<Part> {
-    let choices = making.choices;
-    let mut part = with(service(instance, choices)?, "DATA_FOLDERS", making.data_folders.clone());
-    if let Some(token) = &choices.token {
-        part = with(part, "FAULTS_TOKEN", token.clone());
-    }
-    let url = postgres::url(making.secrets, choices.ports.get("postgres"), database)?;
-    Ok(with(part, "DATABASE_URL", url).after(&["postgres"]))
+/// A service that can be broken: only these receive the token of their switches.
+fn patient(making: &Making<'_>, instance: Instance) -> Result<Part> {
+    let part = with(service(instance, making.choices)?, "DATA_FOLDERS", making.data_folders.clone());
+    Ok(match &making.choices.token {
+        Some(token) => with(part, "FAULTS_TOKEN", token.clone()),
+        None => part,
+    })
+}
+
+/// One with a database, whose password it receives.
+fn with_database(making: &Making<'_>, instance: Instance, database: &str) -> Result<Part> {
+    let url = postgres::url(making.secrets, making.choices.ports.get("postgres"), database)?;
+    Ok(with(patient(making, instance)?, "DATABASE_URL", url).after(&["postgres"]))
 }
 
 /// Both ends of the topics share a key, so that they trust each other and nobody else who can reach the broker.
@@ -215,29 +235,35 @@ fn with_broker(part: Part, choices: &Choices) -> Part {
 }
 
 fn user_service(making: &Making<'_>, instance: Instance) -> Result<Part> {
-    let part = patient(making, instance, "users")?;
+    let part = with_database(making, instance, "users")?;
     let redis = stores::redis_url(making.secrets, making.choices.ports.get("redis"))?;
     Ok(with(part, "REDIS_URL", redis).after(&["redis"]))
 }
 
 fn order_worker(making: &Making<'_>, instance: Instance) -> Result<Part> {
-    let part = patient(making, instance, "fulfillment")?;
+    let part = with_database(making, instance, "fulfillment")?;
     Ok(with_broker(with_event_keys(part, making)?, making.choices))
 }
 
 fn order_api(making: &Making<'_>, instance: Instance) -> Result<Part> {
     let choices = making.choices;
-    let part = with_event_keys(patient(making, instance, "orders")?, making)?;
+    let part = with_event_keys(with_database(making, instance, "orders")?, making)?;
     let users = instance.peer(&choices.replicas, "user-service").name();
     let users = format!("http://127.0.0.1:{}", choices.ports.get(&users));
     Ok(with(with_broker(part, choices), "USER_SERVICE_URL", users))
 }
 
+fn edge(making: &Making<'_>, instance: Instance) -> Result<Part> {
+    let part = edge::placed(patient(making, instance)?, instance, making.choices);
+    let part = with(part, "EDGE_ROUTES", making.routes.to_string_lossy().into_owned());
+    Ok(with(part, "WAF_RULES", making.waf.to_string_lossy().into_owned()))
+}
+
 fn load(choices: &Choices, rate: f64) -> Result<Part> {
-    let target = |name| format!("http://127.0.0.1:{}", choices.ports.get(name));
-    let part = with(service(Instance::only("load"), choices)?, "ORDER_API_URL", target("order-api"));
-    let mut part = with(part, "USER_SERVICE_URL", target("user-service"));
+    let shop = format!("http://127.0.0.1:{}", choices.ports.get(edge::EDGE));
+    let part = with(service(Instance::only("load"), choices)?, "ORDER_API_URL", shop.clone());
+    let mut part = with(part, "USER_SERVICE_URL", shop);
     // It has an admin port, but nothing that can be broken.
     part.admin = None;
-    Ok(with(part, "LOAD_RATE", rate.to_string()).after(&["order-api", "user-service"]))
+    Ok(with(part, "LOAD_RATE", rate.to_string()).after(&[edge::EDGE]))
 }

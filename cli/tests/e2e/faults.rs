@@ -15,6 +15,7 @@ const SERVICES: &[(&str, &str, usize)] = &[
     ("order-api", "order-api-admin", 30),
     ("user-service", "user-service-admin", 20),
     ("order-worker", "order-worker-admin", 20),
+    ("edge", "edge-admin", 15),
 ];
 /// `risky` is always on, and `crash` is over at once (see [`takes_and_gives_back`]).
 const WITHOUT_END: &[&str] = &["risky", "crash"];

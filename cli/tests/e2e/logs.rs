@@ -20,6 +20,7 @@ const ARRIVED: Duration = Duration::from_secs(60);
 const BREAKS: &[[&str; 5]] = &[
     ["break", "user-service", "http-error", "rate=0.2", "ttl=3m"],
     ["break", "order-worker", "db-error", "rate=0.2", "ttl=3m"],
+    ["break", "edge", "http-error", "rate=0.2", "ttl=3m"],
 ];
 
 struct Loki(String);

@@ -2,23 +2,33 @@
 //! `cargo build --workspace --all-targets`.
 
 mod access;
+mod actions;
 mod apache_kafka;
+mod backup;
 mod classic;
 mod dashboards;
+mod drills;
 mod exporters;
 mod faults;
+mod gitops;
 mod grafana;
+mod incidents;
 mod lab;
 mod logs;
 mod oncall;
 mod opensearch;
 mod pages;
 mod pipeline;
+mod releases;
 mod replicas;
+mod runbooks;
+mod secrets;
 mod slo;
 mod strangers;
 mod terminal;
 mod torture;
 mod trouble;
+mod versions;
+mod waf;
 mod whole;
 mod wrapper;

@@ -24,12 +24,12 @@ async fn nothing_that_lab_prints_controls_the_terminal() {
             "annotations": { "summary": EVIL, "description": EVIL, "runbook_url": EVIL, "dashboard_url": EVIL },
         }],
     });
-    let url = format!("http://127.0.0.1:{}/webhook", lab.named_port("lab-pager-admin"));
-    let answer = reqwest::Client::new().post(url).json(&page).send().await.expect("the pager answers");
+    let url = format!("http://127.0.0.1:{}/hooks/alertmanager", lab.named_port("control-room"));
+    let answer = reqwest::Client::new().post(url).json(&page).send().await.expect("the control room answers");
     assert!(answer.status().is_success(), "{answer:?}");
     let chat = serde_json::json!({ "text": EVIL });
-    let url = format!("http://127.0.0.1:{}/slack", lab.named_port("lab-pager-admin"));
-    reqwest::Client::new().post(url).json(&chat).send().await.expect("the pager answers");
+    let url = format!("http://127.0.0.1:{}/hooks/slack", lab.named_port("control-room"));
+    reqwest::Client::new().post(url).json(&chat).send().await.expect("the control room answers");
     // To Alertmanager, as a program of any user can do.
     let alert = serde_json::json!([{ "labels": { "alertname": EVIL, "service": EVIL } }]);
     let url = format!("http://127.0.0.1:{}/api/v2/alerts", lab.named_port("alertmanager"));
@@ -47,6 +47,10 @@ async fn nothing_that_lab_prints_controls_the_terminal() {
     let own = own.as_str();
     for args in [
         &["pages"][..],
+        &["incident", "list"],
+        &["incident", "list", "--json"],
+        &["incident", "show", "INC-1"],
+        &["incident", "timeline", "INC-1"],
         &["pages", "--json"],
         &["logs", "--service", "order-worker"],
         &["logs", "--service", "order-worker", "--json"],

@@ -79,21 +79,23 @@ where
     Ok(Rate { ok, other, seconds })
 }
 
-struct Connection {
+/// A connection that is kept open.
+pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
     filled: usize,
 }
 
 impl Connection {
-    async fn open(addr: SocketAddr) -> anyhow::Result<Self> {
+    /// Connects.
+    pub(crate) async fn open(addr: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(addr).await.with_context(|| format!("connecting to {addr}"))?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, buffer: vec![0; 16 * 1024], filled: 0 })
     }
 
     /// Sends one request and returns the status of its response.
-    async fn call(&mut self, request: &[u8]) -> anyhow::Result<u16> {
+    pub(crate) async fn call(&mut self, request: &[u8]) -> anyhow::Result<u16> {
         self.stream.write_all(request).await?;
         loop {
             if let Some((status, length)) = answer(&self.buffer[..self.filled])? {

@@ -1,13 +1,16 @@
 //! The project's own measurements; those that involve time are ratios within one run.
 //!
-//! `bench stack` compares the chassis's middleware with a bare router, `bench orders` the order path with `pgbench`;
-//! `bench memory` and `bench startup` measure the assembled lab. `just bench` runs all of them.
+//! `bench stack` compares the chassis's middleware with a bare router, `bench orders` the order path with `pgbench`, `bench edge` the
+//! way through the edge with the way past it; `bench memory` and `bench startup` measure the assembled lab, `bench storm` the control
+//! room. `just bench` runs all of them.
 
 mod client;
+mod edge;
 mod lab;
 mod orders;
 mod report;
 mod stack;
+mod storm;
 
 use std::time::Duration;
 
@@ -40,10 +43,14 @@ enum What {
     Stack,
     /// Accepted orders per second, against pgbench running an equivalent two-insert transaction on the same server.
     Orders,
+    /// Reads of users through the edge, against the same reads past it: throughput and p99.
+    Edge,
     /// Memory of the services and of the whole lab at 200 requests per second.
     Memory,
     /// Time from `lab up` to everything ready.
     Startup,
+    /// Latency and memory of the control room while 5,000 alerts arrive within a minute.
+    Storm,
     /// The server side of `stack`, in its own process.
     #[command(hide = true)]
     Serve {
@@ -65,13 +72,17 @@ async fn main() -> anyhow::Result<()> {
         Some(What::Serve { kind }) => stack::serve(kind, telemetry).await,
         Some(What::Stack) => stack::run(time, args.rounds, telemetry).await,
         Some(What::Orders) => orders::run(time, args.rounds).await,
+        Some(What::Edge) => edge::run(time, args.rounds).await,
         Some(What::Memory) => lab::memory(time).await,
         Some(What::Startup) => lab::startup(args.rounds).await,
+        Some(What::Storm) => storm::run().await,
         None => {
             stack::run(time, args.rounds, telemetry).await?;
             orders::run(time, args.rounds).await?;
+            edge::run(time, args.rounds).await?;
             lab::memory(time).await?;
-            lab::startup(args.rounds).await
+            lab::startup(args.rounds).await?;
+            storm::run().await
         }
     }
 }

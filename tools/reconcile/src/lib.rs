@@ -45,6 +45,19 @@ pub async fn check(
     Ok(report)
 }
 
+/// What holds at any moment, even while the pipeline works: everything of [`check`] but that nothing is in progress. For a
+/// copy of both databases as of one moment.
+///
+/// # Errors
+/// When a database cannot be read.
+pub async fn check_moment(orders_url: &str, fulfillment_url: &str) -> Result<Report, sqlx::Error> {
+    let mut orders = PgConnection::connect(orders_url).await?;
+    let mut fulfillment = PgConnection::connect(fulfillment_url).await?;
+    let stored = Table::read(&mut orders, ORDERS).await?;
+    let paid = Table::read(&mut fulfillment, PAYMENTS).await?;
+    Ok(agree(&stored, &paid, &[]))
+}
+
 /// Like [`check`], for callers with idempotency keys: each key must also belong to exactly one order, the one that
 /// it was answered with.
 ///
@@ -116,6 +129,17 @@ impl Table {
 }
 
 fn compare(stored: &Table, paid: &Table, accepted: &[String]) -> Report {
+    let mut report = agree(stored, paid, accepted);
+    report.violated("orders are still pending", stored.ids_where(|_, order| !settled(order)));
+    report
+}
+
+fn settled(order: &Row) -> bool {
+    order.status != "pending"
+}
+
+/// What holds even while orders are on their way.
+fn agree(stored: &Table, paid: &Table, accepted: &[String]) -> Report {
     let mut report = Report::default();
     for row in stored.rows.values() {
         *report.orders.entry(row.status.clone()).or_default() += 1;
@@ -127,8 +151,6 @@ fn compare(stored: &Table, paid: &Table, accepted: &[String]) -> Report {
     let missing: BTreeSet<&str> =
         accepted.iter().map(String::as_str).filter(|id| !stored.rows.contains_key(*id)).collect();
     report.lost("orders answered with 202 are not in the database", missing.into_iter());
-    let settled = |order: &Row| order.status != "pending";
-    report.violated("orders are still pending", stored.ids_where(|_, order| !settled(order)));
     report.lost(
         "orders are settled without a payment, taken or declined",
         stored.ids_where(|id, order| settled(order) && !paid.rows.contains_key(id)),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use reconcile::{Keys, Report, check, check_keys};
+use reconcile::{Keys, Report, check, check_keys, check_moment};
 use sqlx::{Connection, PgConnection};
 use testkit::Postgres;
 
@@ -81,6 +81,19 @@ async fn an_order_whose_answer_was_lost_is_fine_once_it_is_settled() {
     let books = Books::at_rest().await;
     let few = check(&books.orders, &books.fulfillment, &[id(1)]).await.unwrap();
     assert!(few.holds(), "{few}");
+}
+
+#[tokio::test]
+async fn work_in_progress_is_fine_at_any_moment_and_damage_is_not() {
+    testkit::needs!(Postgres);
+    let books = Books::at_rest().await;
+    books.orders(&format!("INSERT INTO orders VALUES ('{}', 'pending', 1, 'run-4')", id(4))).await;
+    books.orders(&format!("INSERT INTO outbox VALUES ('{}')", id(4))).await;
+    let report = check_moment(&books.orders, &books.fulfillment).await.unwrap();
+    assert!(report.holds(), "{report}");
+    books.fulfillment(&format!("DELETE FROM payments WHERE order_id = '{}'", id(1))).await;
+    let report = check_moment(&books.orders, &books.fulfillment).await.unwrap();
+    assert_eq!((report.lost, report.violations.len()), (1, 1), "{report}");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::{process::ExitCode, time::Duration};
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
 use clap::Args;
-use observe::{Alertmanager, Pager, Prometheus, pager::Page};
+use observe::{Alertmanager, ControlRoom, Prometheus, control_room::Page};
 use slo::{Clock, Pair, Slo, theory, window::percent};
 use switchboard::Replica;
 use tokio::time::{Instant, sleep};
@@ -27,11 +27,11 @@ const LATE: f64 = 3.0;
 const LATE_END: f64 = 5.0;
 /// How much longer than theory to wait before a page counts as lost, in seconds.
 const LOST: f64 = 30.0;
-/// Pause between two looks at the pager.
+/// Pause between two looks at the pages.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Injects errors into the order routes with the fault http-error, and measures the first page (long_window=1m) at
-/// the pager: from the injection to the notification, and from the end of the fault to the resolve. Each row begins
+/// Injects errors into the order routes with the fault http-error, and measures the first page (long_window=1m) in
+/// the control room: from the injection to the notification, and from the end of the fault to the resolve. Each row begins
 /// with `lab slo reset` and a minute of health, which fills the window. Exits with 1 if a page comes more than 3 s
 /// later than theory, or a resolve more than 5 s. A fault strikes at random: theory uses the error ratio that was
 /// measured. Only on the lab's clock.
@@ -67,7 +67,7 @@ struct Bench {
     home: Home,
     prometheus: Reached<Prometheus>,
     alertmanager: Reached<Alertmanager>,
-    pager: Reached<Pager>,
+    room: Reached<ControlRoom>,
     service: Replica,
     slos: Vec<Slo>,
     slo: Slo,
@@ -110,7 +110,7 @@ impl Bench {
             home: home.clone(),
             prometheus: place.prometheus().await?,
             alertmanager: place.alertmanager().await?,
-            pager: place.pager().await?,
+            room: place.control_room().await?,
             service,
             slo: objective(slos.clone(), SLO)?,
             slos,
@@ -185,7 +185,7 @@ impl Bench {
     }
 
     async fn last_page(&self) -> Result<u64> {
-        Ok(self.pager.pages(0).await?.last().map(|page| page.id).unwrap_or_default())
+        Ok(self.room.pages(0).await?.last().map(|page| page.id).unwrap_or_default())
     }
 
     /// Waits at most `patience` seconds from `since` for the notification of the first window pair with this status.
@@ -199,7 +199,7 @@ impl Bench {
                     && page.labels.get("long_window") == Some(&self.pair.long.to_string())
                     && page.received_at >= since
             };
-            let found = self.pager.pages(after).await?.into_iter().find(wanted);
+            let found = self.room.pages(after).await?.into_iter().find(wanted);
             match found {
                 Some(page) => return Ok(page),
                 None if Instant::now() > deadline => {

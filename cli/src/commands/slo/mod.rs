@@ -22,6 +22,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use slo::{AlertKind, Catalogue, Clock, Slo};
 
+pub(crate) use self::reset::start_over;
 use crate::{home::Home, installation::Installation};
 
 /// `lab slo`.

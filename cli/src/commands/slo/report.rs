@@ -27,16 +27,16 @@ pub(crate) struct ReportCommand {
     /// Output format.
     #[arg(long, value_enum, default_value = "text")]
     format: FormatName,
-    /// Over a past range instead of now, from its start: so long ago, such as 2h, or a moment.
+    /// Report on a past range instead of now; this is its start: a duration ago, such as 2h, or a time.
     #[arg(long, value_name = "TIME", value_parser = moment)]
     since: Option<DateTime<Utc>>,
-    /// The end of that range; by default now.
+    /// End of that range; by default now.
     #[arg(long, value_name = "TIME", requires = "since", value_parser = moment)]
     until: Option<DateTime<Utc>>,
-    /// The archived weeks and their trend instead of now; by default those in the folder of this lab.
+    /// Report on the archived weeks and their trend instead; by default those in the folder of this lab.
     #[arg(long, value_name = "DIR", conflicts_with = "since")]
     archive: Option<Option<PathBuf>>,
-    /// How many archived weeks, the newest ones; by default 8.
+    /// Number of archived weeks, newest first; by default 8.
     #[arg(long, value_name = "N", requires = "archive", value_parser = clap::value_parser!(u16).range(1..))]
     weeks: Option<u16>,
 }

@@ -65,6 +65,20 @@ fn look_back(clock: Clock) -> Duration {
     Duration::from_secs(clock.pairs()[1].long.as_secs() + 30)
 }
 
+/// The same for other commands that measure.
+///
+/// # Errors
+/// As [`reset`], and when a spec is not sound.
+pub(crate) async fn start_over(
+    home: &Home,
+    prometheus: &Prometheus,
+    alertmanager: &Alertmanager,
+) -> Result<()> {
+    let slos = objectives(home)?;
+    reset(home, prometheus, alertmanager, &slos).await?;
+    Ok(())
+}
+
 /// Forgets, and waits until the rules show it. Returns how many alerts were firing before.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use contracts::{
     orders::{Accepted, Item, PlaceOrder},
     users::{SEEDED_USERS, seeded_user_id},
@@ -27,26 +28,28 @@ const REPEAT_EVERY: u64 = 10;
 
 /// The callers' records.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Notes {
+pub(in crate::commands) struct Notes {
     /// Keys used so far.
-    pub(super) placed: u64,
+    pub(in crate::commands) placed: u64,
     /// The order id that each key was answered with.
-    pub(super) answered: BTreeMap<String, String>,
+    pub(in crate::commands) answered: BTreeMap<String, String>,
+    /// When each key was first answered.
+    pub(in crate::commands) accepted: BTreeMap<String, DateTime<Utc>>,
     /// Requests sent, including repeats.
-    pub(super) requests: u64,
+    pub(in crate::commands) requests: u64,
     /// Requests sent again after they had been answered.
-    pub(super) repeats: u64,
+    pub(in crate::commands) repeats: u64,
     /// How often no order was placed, because too many were waiting.
-    pub(super) held_back: u64,
+    pub(in crate::commands) held_back: u64,
     /// Wrong responses, one sentence each.
-    pub(super) refused: Vec<String>,
+    pub(in crate::commands) refused: Vec<String>,
     /// Keys that were answered with two different orders, one sentence each.
-    pub(super) contradicted: Vec<String>,
+    pub(in crate::commands) contradicted: Vec<String>,
 }
 
 impl Notes {
     /// Keys that have no answer yet.
-    pub(super) fn waiting(&self) -> u64 {
+    pub(in crate::commands) fn waiting(&self) -> u64 {
         self.placed
             - u64::try_from(self.answered.len() + self.refused.len()).unwrap_or(u64::MAX).min(self.placed)
     }
@@ -54,7 +57,7 @@ impl Notes {
 
 /// All callers. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Clients {
+pub(in crate::commands) struct Clients {
     notes: Arc<Mutex<Notes>>,
     http: Client,
     slots: Arc<Semaphore>,
@@ -64,7 +67,7 @@ pub(super) struct Clients {
 
 impl Clients {
     /// Callers of the order-api at `url`; their keys begin with `prefix`.
-    pub(super) fn new(url: &str, prefix: &str) -> Self {
+    pub(in crate::commands) fn new(url: &str, prefix: &str) -> Self {
         let http = Client::builder().no_proxy().timeout(PATIENCE).build().unwrap_or_default();
         let slots = Arc::new(Semaphore::new(MOST_UNDER_WAY));
         Self {
@@ -77,12 +80,12 @@ impl Clients {
     }
 
     /// A copy of the records.
-    pub(super) fn notes(&self) -> Notes {
+    pub(in crate::commands) fn notes(&self) -> Notes {
         self.lock().clone()
     }
 
     /// Accepted orders and orders without an answer.
-    pub(super) fn counts(&self) -> (usize, u64) {
+    pub(in crate::commands) fn counts(&self) -> (usize, u64) {
         let notes = self.lock();
         (notes.answered.len(), notes.waiting())
     }
@@ -92,7 +95,12 @@ impl Clients {
     }
 
     /// Places orders at this rate until `stop`; returns when each has its answer, or at `give_up`.
-    pub(super) async fn run(self, rps: f64, stop: CancellationToken, give_up: CancellationToken) {
+    pub(in crate::commands) async fn run(
+        self,
+        rps: f64,
+        stop: CancellationToken,
+        give_up: CancellationToken,
+    ) {
         let mut ticks = tokio::time::interval(Duration::from_secs_f64(1.0 / rps));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut calls = JoinSet::new();
@@ -107,6 +115,24 @@ impl Clients {
                 notes.placed += 1;
                 notes.placed
             };
+            calls.spawn(give_up.clone().run_until_cancelled_owned(self.clone().place(number)));
+        }
+        while calls.join_next().await.is_some() {}
+    }
+
+    /// Places these orders once more, with the same keys and contents, as if they had never been answered; returns when each
+    /// is answered, or at `give_up`. For orders that a restore took back.
+    pub(in crate::commands) async fn place_again(&self, keys: &[String], give_up: &CancellationToken) {
+        let mut calls = JoinSet::new();
+        for key in keys {
+            let Some(number) = key.strip_prefix(&*self.prefix).and_then(|number| number.parse().ok()) else {
+                continue;
+            };
+            {
+                let mut notes = self.lock();
+                notes.answered.remove(key);
+                notes.accepted.remove(key);
+            }
             calls.spawn(give_up.clone().run_until_cancelled_owned(self.clone().place(number)));
         }
         while calls.join_next().await.is_some() {}
@@ -148,6 +174,7 @@ impl Clients {
             Some(_) => {}
             None => {
                 notes.answered.insert(key.to_owned(), id);
+                notes.accepted.insert(key.to_owned(), Utc::now());
             }
         }
     }

@@ -1,10 +1,10 @@
 //! `lab torture`: starts its own lab, and callers that repeat each request until it is answered; kills every part
 //! in turn with SIGKILL; and at the end checks the books: nothing lost, nothing doubled.
 
-mod clients;
-mod patient;
+pub(in crate::commands) mod clients;
+pub(in crate::commands) mod patient;
 mod report;
-mod rest;
+pub(in crate::commands) mod rest;
 mod schedule;
 
 use std::{
@@ -38,7 +38,7 @@ use crate::{
 ///
 /// Starts its own lab with load. Callers place orders with an Idempotency-Key and repeat each until it is answered.
 /// Every 5 to 9 seconds one part gets SIGKILL: a service, the broker, PostgreSQL, Redis, Prometheus, Alertmanager,
-/// the pager, the trace store, the load generator, or the supervisor, after which the lab is started again. Then
+/// the control room, the trace store, the load generator, or the supervisor, after which the lab is started again. Then
 /// the load ends, and the callers' answers are compared with the databases.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -58,7 +58,7 @@ pub(crate) struct Torture {
     seed: Option<u64>,
     /// Broker that the lab runs.
     #[arg(long, value_enum, value_name = "KIND", default_value_t = Broker::Embedded)]
-    pub(super) kafka: Broker,
+    kafka: Broker,
     /// Orders per second that the callers place, in addition to the load generator's.
     #[arg(long, value_name = "N", default_value_t = 50.0, value_parser = rps)]
     rps: f64,
@@ -141,7 +141,7 @@ impl Torture {
         let ports = ports::choose(offset, &[], &Outgoing::here())?;
         // Before the lab starts: it and this process must not both make its passwords.
         let addresses = Addresses::new(&ports, home)?;
-        let patient = Patient::new(home, self, offset);
+        let patient = Patient::new(home, self.kafka, offset, &[]);
         let end = CancellationToken::new();
         say(format!("torture: seed {seed}, starting a lab in {}", home.dir.display()));
         let mut kept = tokio::spawn(patient.clone().keep_up(end.clone(), wishes.now.clone()));

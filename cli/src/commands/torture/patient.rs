@@ -20,7 +20,7 @@ use supervisor::{
 use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 
-use super::{Torture, schedule::SUPERVISOR};
+use super::schedule::SUPERVISOR;
 use crate::{
     home::Home,
     parts::{
@@ -45,13 +45,15 @@ const OTHERS: &[&str] = &[
     "KAFKA_BROKERS",
     "LAB_WEBHOOK",
     "LAB_SLACK_WEBHOOK",
+    "LAB_BACKUPS",
+    "LAB_BACKUP_KEY",
     "LAB_CONTEXT",
     "LAB_DIR",
 ];
 
 /// Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Patient {
+pub(in crate::commands) struct Patient {
     home: Arc<Home>,
     args: Arc<Vec<String>>,
     supervisor: Arc<Mutex<Option<ProcId>>>,
@@ -59,12 +61,13 @@ pub(super) struct Patient {
 }
 
 impl Patient {
-    /// A lab in the folder of `home`; nothing is started.
-    pub(super) fn new(home: &Home, order: &Torture, offset: u16) -> Self {
-        let kafka = if order.kafka == Broker::Apache { "apache" } else { "embedded" };
+    /// A lab in the folder of `home`, started with `more` arguments; nothing is started yet.
+    pub(in crate::commands) fn new(home: &Home, kafka: Broker, offset: u16, more: &[&str]) -> Self {
+        let kafka = if kafka == Broker::Apache { "apache" } else { "embedded" };
         let args = ["up", "--background", "--trace-ratio", "0.01", "--rate", "20", "--kafka", kafka];
         let mut args: Vec<String> = args.map(str::to_owned).to_vec();
         args.extend(["--port-offset".to_owned(), offset.to_string()]);
+        args.extend(more.iter().map(|&argument| argument.to_owned()));
         Self {
             home: Arc::new(home.clone()),
             args: Arc::new(args),
@@ -74,13 +77,13 @@ impl Patient {
     }
 
     /// The state on disk, if it belongs to the living supervisor.
-    pub(super) fn state(&self) -> Option<LabState> {
+    pub(in crate::commands) fn state(&self) -> Option<LabState> {
         let state = LabState::load(&self.home.dir).ok().flatten()?;
         (Some(state.supervisor) == self.supervisor()).then_some(state)
     }
 
     /// How often a supervisor was started.
-    pub(super) fn starts(&self) -> u32 {
+    pub(in crate::commands) fn starts(&self) -> u32 {
         *self.starts.lock()
     }
 
@@ -93,14 +96,14 @@ impl Patient {
     }
 
     /// Waits until every part has been ready once.
-    pub(super) async fn until_ready(&self) {
+    pub(in crate::commands) async fn until_ready(&self) {
         while !self.ready() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
     /// Sends SIGKILL; returns `false` if the victim is not running.
-    pub(super) fn kill(&self, victim: &str) -> bool {
+    pub(in crate::commands) fn kill(&self, victim: &str) -> bool {
         let process = match victim {
             SUPERVISOR => self.supervisor(),
             // Even if the supervisor is dead: its parts keep running until the next supervisor ends them.
@@ -116,7 +119,11 @@ impl Patient {
     ///
     /// # Errors
     /// When the lab does not start, with the end of its log; or when a process is left.
-    pub(super) async fn keep_up(self, stop: CancellationToken, now: CancellationToken) -> Result<()> {
+    pub(in crate::commands) async fn keep_up(
+        self,
+        stop: CancellationToken,
+        now: CancellationToken,
+    ) -> Result<()> {
         let kept = self.supervise(&stop, &now).await;
         sweep(&self.home.dir).await?;
         kept
@@ -195,7 +202,7 @@ async fn end(child: &mut Child, now: &CancellationToken) -> Result<()> {
 ///
 /// # Errors
 /// When no offset that was tried is free.
-pub(super) fn free_offset() -> Result<u16> {
+pub(in crate::commands) fn free_offset() -> Result<u16> {
     let start = u16::try_from(std::process::id() % 6_000).unwrap_or(0);
     for attempt in 0..24 {
         let offset = 10_000 + (start + attempt * 251) % 6_000;

@@ -18,10 +18,10 @@ const PERIOD: Duration = Duration::from_secs(1);
 const TELL: Duration = Duration::from_secs(5);
 
 /// Addresses of the lab under torture.
-pub(super) struct Addresses {
-    pub(super) order_api: String,
+pub(in crate::commands) struct Addresses {
+    pub(in crate::commands) order_api: String,
     load: Peer,
-    orders: String,
+    pub(in crate::commands) orders: String,
     fulfillment: String,
 }
 
@@ -30,7 +30,7 @@ impl Addresses {
     ///
     /// # Errors
     /// When the passwords of its databases can be neither read nor created.
-    pub(super) fn new(ports: &Ports, home: &Home) -> Result<Self> {
+    pub(in crate::commands) fn new(ports: &Ports, home: &Home) -> Result<Self> {
         let http = |name| format!("http://127.0.0.1:{}", ports.get(name));
         let secrets = Secrets::of(home);
         let database = |name| postgres::url(&secrets, ports.get("postgres"), name);
@@ -44,25 +44,25 @@ impl Addresses {
 }
 
 /// What to wait for.
-pub(super) struct Rest<'a> {
-    pub(super) addresses: &'a Addresses,
-    pub(super) clients: &'a Clients,
-    pub(super) prefix: &'a str,
-    pub(super) deadline: Duration,
+pub(in crate::commands) struct Rest<'a> {
+    pub(in crate::commands) addresses: &'a Addresses,
+    pub(in crate::commands) clients: &'a Clients,
+    pub(in crate::commands) prefix: &'a str,
+    pub(in crate::commands) deadline: Duration,
 }
 
 /// The outcome.
-pub(super) struct Settled {
+pub(in crate::commands) struct Settled {
     /// Time until every check passed; `None` if they never did.
-    pub(super) after: Option<Duration>,
-    pub(super) books: Option<Books>,
+    pub(in crate::commands) after: Option<Duration>,
+    pub(in crate::commands) books: Option<Books>,
     /// Failed checks, or why the books could not be read.
-    pub(super) violations: Vec<String>,
+    pub(in crate::commands) violations: Vec<String>,
 }
 
 impl Rest<'_> {
     /// Waits until every key is answered and the books hold, or the deadline has passed.
-    pub(super) async fn settle(&self) -> Settled {
+    pub(in crate::commands) async fn settle(&self) -> Settled {
         let began = Instant::now();
         say("torture: the load ends; waiting until everything is settled");
         let mut told = Instant::now();

@@ -1,6 +1,7 @@
 //! `lab up`: checks, starts, shows, waits. `--detach` runs the same command again in the background and watches it.
 
 mod detach;
+mod values;
 
 use std::{collections::BTreeMap, process::ExitCode, time::Duration};
 
@@ -22,6 +23,8 @@ use crate::{
     home::{CLOCK, Home},
     parts::{
         alerting::{Webhooks, webhook_url},
+        control_room::CONTROL_ROOM,
+        edge::EDGE,
         grafana::LOKI,
         monitoring::Timing,
         opensearch::{self, LogStore, OPENSEARCH},
@@ -45,6 +48,7 @@ const TAIL: usize = 20;
     lab up --detach                     return when everything is ready; exit 1 with the log if it is not\n  \
     lab up --rate 200                   more load\n  \
     lab up --replicas order-worker=2    two instances, which share the queue\n  \
+    lab up --replicas order-api=3,edge=2    two edges behind port 8000, which balance over three\n  \
     lab up --port prometheus=19090      move one port (LAB_PORTS=prometheus=19090,redis=16379)\n  \
     lab up --dir ../b --port-offset 10000   a second lab next to the first\n  \
     lab up --clock production           objectives over 30 days, as in production; keeps its metrics\n  \
@@ -60,7 +64,7 @@ pub(crate) struct Up {
     #[arg(long)]
     no_load: bool,
     /// Load in requests per second.
-    #[arg(long, env = "LAB_RATE", default_value_t = 50.0, value_parser = rate)]
+    #[arg(long, env = "LAB_RATE", default_value_t = 50.0, value_parser = values::rate)]
     rate: f64,
     /// Move one port, such as prometheus=19090; may be repeated. An unknown NAME prints the list.
     #[arg(long = "port", env = "LAB_PORTS", value_name = "NAME=NUMBER", value_delimiter = ',',
@@ -69,8 +73,8 @@ pub(crate) struct Up {
     /// Move all ports by this number.
     #[arg(long, env = "LAB_PORT_OFFSET", value_name = "N", default_value_t = 0)]
     port_offset: u16,
-    /// Run N instances of a service, 1 to 3; may be repeated. Those of order-worker share the queue; callers of the
-    /// others use the first one, because nothing balances them.
+    /// Run N instances of a service, 1 to 3; may be repeated. Those of order-worker share the queue; the edge balances
+    /// over those of order-api and user-service; several edges share port 8000.
     #[arg(long, env = "LAB_REPLICAS", value_name = "SERVICE=N", value_delimiter = ',',
           value_parser = replicas::parse)]
     replicas: Vec<Replicas>,
@@ -91,8 +95,15 @@ pub(crate) struct Up {
           value_parser = clap::value_parser!(u16).range(1..=3650))]
     logs_days: u16,
     /// Share of new traces to keep, 0 to 1. A request that arrives with a sampled `traceparent` is always kept.
-    #[arg(long, env = "LAB_TRACE_RATIO", value_name = "RATIO", default_value_t = 1.0, value_parser = ratio)]
+    #[arg(long, env = "LAB_TRACE_RATIO", value_name = "RATIO", default_value_t = 1.0, value_parser = values::ratio)]
     trace_ratio: f64,
+    /// Archive PostgreSQL's write-ahead log every second, and regularly make and verify a backup (docs/recovery.md).
+    /// LAB_BACKUPS and LAB_BACKUP_KEY set where backups and their key are.
+    #[arg(long)]
+    backups: bool,
+    /// Time from one backup to the next, 10s to 7days.
+    #[arg(long, env = "LAB_BACKUP_EVERY", value_name = "DURATION", default_value = "10m", value_parser = values::backup_every)]
+    backup_every: Duration,
     /// For instructors: name active faults in metrics, spans and logs.
     #[arg(long)]
     reveal: bool,
@@ -152,6 +163,7 @@ impl Up {
             event_keys: self.event_keys,
             timing: Timing { clock: self.clock.into(), keep: self.keep_metrics },
             opensearch: index.is_some() && self.opensearch_url.is_none(),
+            backups: self.backups.then_some(self.backup_every),
             webhooks: Webhooks { generic: self.webhook, slack: self.slack_webhook },
         };
         let parts = table(home, &choices)?;
@@ -177,20 +189,6 @@ impl Up {
         let ours = (self.logs == LogStore::OpenSearch).then(|| format!("http://127.0.0.1:{port}"));
         let url = self.opensearch_url.as_ref().map(Url::to_string).or(ours)?;
         Some(ship::opensearch::Target { url, days: self.logs_days })
-    }
-}
-
-fn rate(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(rate) if rate > 0.0 && rate <= 10_000.0 => Ok(rate),
-        _ => Err("expected requests per second, above 0 and at most 10000 (for none: --no-load)".to_owned()),
-    }
-}
-
-fn ratio(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(ratio) if (0.0..=1.0).contains(&ratio) => Ok(ratio),
-        _ => Err("expected a number from 0 to 1".to_owned()),
     }
 }
 
@@ -256,7 +254,12 @@ fn welcome(state: &LabState, detached: bool) {
     let seconds = Duration::from_millis(state.ready_ms.unwrap_or_default()).as_secs_f64();
     say(format!("ready in {seconds:.2} s"));
     let url = |name| state.port(name).map(|port| format!("http://localhost:{port}"));
+    // First the page from which everything else is found.
+    if let Some(url) = url(CONTROL_ROOM) {
+        say(format!("  {:13} {url}", "control room"));
+    }
     let places: BTreeMap<&str, Option<String>> = BTreeMap::from([
+        ("shop", url(EDGE)),
         ("order-api", url("order-api")),
         ("user-service", url("user-service")),
         ("Prometheus", url("prometheus")),

@@ -1,4 +1,4 @@
-//! Notification: Alertmanager with the lab's routes, and the pager that it calls.
+//! Notification: Alertmanager with the lab's routes; it notifies the control room, and whom `lab up` names.
 
 #[cfg(test)]
 mod tests;
@@ -8,14 +8,14 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use reqwest::Url;
 use slo::Clock;
-use supervisor::{Part, part::Line, ports::Ports, probe::Probe};
+use supervisor::{Part, part::Line, ports::Ports};
 
-use super::{environment, monitoring, programs};
+use super::{control_room::CONTROL_ROOM, environment, monitoring, programs};
 use crate::home::Home;
 
 const TEMPLATE: &str = include_str!("../../../../dashboards/alertmanager/lab.yml");
 
-/// Receivers in addition to the lab's own pager.
+/// Receivers in addition to the control room.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Webhooks {
     /// Receives Alertmanager's webhook, version 4.
@@ -35,22 +35,6 @@ pub(crate) fn webhook_url(text: &str) -> Result<Url, String> {
     }
 }
 
-/// The pager.
-///
-/// # Errors
-/// When it was not built.
-pub(crate) fn pager(ports: &Ports) -> Result<Part> {
-    let admin = ports.get("lab-pager-admin");
-    let program = programs::ours("lab-pager")?;
-    let settings = environment::settings(&program)?;
-    let line = Line::new(program)
-        .keep(settings)
-        .env("LOG_FORMAT", "json")
-        .env("ADMIN_ADDR", format!("127.0.0.1:{admin}"));
-    let probe = Probe::Http(format!("http://127.0.0.1:{admin}/readyz"));
-    Ok(Part::new("lab-pager", line, probe).port("lab-pager-admin", admin))
-}
-
 /// Alertmanager, alone: no cluster, and it notifies nobody outside this machine unless `webhooks` says so.
 ///
 /// # Errors
@@ -58,7 +42,7 @@ pub(crate) fn pager(ports: &Ports) -> Result<Part> {
 pub(crate) fn alertmanager(home: &Home, ports: &Ports, webhooks: &Webhooks, clock: Clock) -> Result<Part> {
     let program = programs::need(&["prometheus-alertmanager", "alertmanager"], "Alertmanager")?;
     let folder = home.dir.join("alertmanager");
-    let config = on_clock(&configuration(ports.get("lab-pager-admin"), webhooks), clock);
+    let config = on_clock(&configuration(ports.get(CONTROL_ROOM), webhooks), clock);
     let config = monitoring::write(&folder, "alertmanager.yml", &config)?;
     let port = ports.get("alertmanager");
     let line = Line::new(program).args([
@@ -71,13 +55,13 @@ pub(crate) fn alertmanager(home: &Home, ports: &Ports, webhooks: &Webhooks, cloc
     // It may have to call a receiver outside this machine.
     let line = line.env("GOMAXPROCS", "2").env("GOGC", "50").keep(environment::PROXIES.iter().copied());
     let part = Part::new("alertmanager", line, monitoring::ready(port)).port("alertmanager", port);
-    Ok(part.after(&["lab-pager"]))
+    Ok(part.after(&[CONTROL_ROOM]))
 }
 
-/// Alertmanager's configuration. Both receivers notify the same addresses: the severity is a label of the
-/// notification.
-fn configuration(pager: u16, webhooks: &Webhooks) -> String {
-    let local = format!("http://127.0.0.1:{pager}/webhook");
+/// Alertmanager's configuration. Pages and tickets go to the same addresses: the severity is a label of the notification.
+/// The heartbeat stays here.
+fn configuration(room: u16, webhooks: &Webhooks) -> String {
+    let local = format!("http://127.0.0.1:{room}/hooks/alertmanager");
     let generic = webhooks.generic.as_ref().map(Url::as_str);
     let mut text = "    webhook_configs:".to_owned();
     for url in [local.as_str()].into_iter().chain(generic) {
@@ -87,7 +71,9 @@ fn configuration(pager: u16, webhooks: &Webhooks) -> String {
         let _ =
             write!(text, "\n    slack_configs:\n      - {SLACK}\n        api_url: {}", quoted(url.as_str()));
     }
-    TEMPLATE.replace("{{integrations}}", &text)
+    let heartbeat =
+        format!("    webhook_configs:\n      - {{ url: {}, send_resolved: false }}", quoted(&local));
+    TEMPLATE.replace("{{integrations}}", &text).replace("{{heartbeat}}", &heartbeat)
 }
 
 /// The matchers name the window of the fastest page, which is another one on each clock. The waits stay those of the lab: they are

@@ -6,13 +6,13 @@
 #[cfg(test)]
 mod tests;
 
-use std::{path::Path, process::Command};
+use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context, Result};
 use supervisor::{Part, part::Line, ports::Ports, probe::Probe};
 
 use super::{monitoring, postgres, programs, stores};
-use crate::{home::Home, secrets::Secrets};
+use crate::{backup::metrics, home::Home, secrets::Secrets};
 
 /// One exporter.
 struct Exporter {
@@ -37,7 +37,8 @@ const EXPORTERS: &[Exporter] = &[
         measures: "The host",
         asks: None,
         line: host,
-        keep: "node_.+|process_.+",
+        // With what `lab backup stream` writes for it.
+        keep: "node_.+|process_.+|backup_.+",
     },
     Exporter {
         name: "postgres-exporter",
@@ -161,7 +162,17 @@ fn host(program: &Path, home: &Home, _ports: &Ports) -> Result<Line> {
     // Names of disks. Without udev, as in a container, it would log an error; any other folder has none and is as good.
     let udev = Path::new("/run/udev/data");
     let udev: &Path = if udev.is_dir() { udev } else { &home.dir };
-    Ok(Line::new(program).args(["--log.level=warn"]).args(host_options(&help(program)?, udev)))
+    let help = help(program)?;
+    let line = Line::new(program).args(["--log.level=warn"]).args(host_options(&help, udev));
+    if !help.contains("--collector.textfile.directory=") {
+        return Ok(line);
+    }
+    let folder = metrics::folder(home);
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    Ok(line.args([
+        "--collector.textfile".to_owned(),
+        format!("--collector.textfile.directory={}", folder.display()),
+    ]))
 }
 
 /// The options, as far as the program knows them: not every version and every system has all.

@@ -1,6 +1,7 @@
 //! Who may log in to PostgreSQL, and as which role: each service has a role that owns its database and can do nothing
-//! else; the exporter has one that can read statistics; the lab's owner has one that can read everything and end
-//! sessions; nobody is a superuser.
+//! else; the exporter has one that can read statistics; the control room has one that can read everything and end
+//! sessions; the lab's owner has one that can also change everything; backups have one that can copy the server; nobody is a
+//! superuser.
 
 use std::{
     array, iter,
@@ -18,13 +19,22 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::secrets::Secrets;
 
 /// Databases, one for each service that needs one. The role of the service has the same name.
-const DATABASES: &[&str] = &["users", "orders", "fulfillment"];
+pub(crate) const DATABASES: &[&str] = &["users", "orders", "fulfillment"];
 
 /// The role of the lab's owner: for `lab psql`, and for the person on call.
 pub(crate) const OWNER: &str = "lab";
 
 /// The role of postgres_exporter: it reads statistics, and no table.
 pub(crate) const EXPORTER: &str = "exporter";
+
+/// The role of backups: it can copy the whole server, and log in to no database.
+pub(crate) const BACKUP: &str = "backup";
+
+/// The file, in the secrets folder, in which libpq finds its password.
+pub(crate) const BACKUP_PASS_FILE: &str = "pgpass-backup";
+
+/// The role of the control room: for the person on call, and for runbooks.
+const ROOM: &str = "control_room";
 
 /// The file, in the secrets folder, in which libpq finds the owner's password.
 pub(crate) const PASS_FILE: &str = "pgpass";
@@ -36,6 +46,18 @@ pub(crate) const PASS_FILE: &str = "pgpass";
 pub(crate) fn url(secrets: &Secrets, port: u16, database: &str) -> Result<String> {
     let password = secrets.make(&file(database))?;
     Ok(format!("postgres://{database}:{}@127.0.0.1:{port}/{database}", password.expose_secret()))
+}
+
+/// URLs of all databases for the control room: NAME=URL, separated by commas.
+///
+/// # Errors
+/// When its password can be neither read nor created.
+pub(crate) fn room_urls(secrets: &Secrets, port: u16) -> Result<String> {
+    let password = secrets.make(&file(ROOM))?;
+    let url = |database: &&str| {
+        format!("{database}=postgres://{ROOM}:{}@127.0.0.1:{port}/{database}", password.expose_secret())
+    };
+    Ok(DATABASES.iter().map(url).collect::<Vec<_>>().join(","))
 }
 
 /// The file with the password of the exporter's role.
@@ -60,9 +82,11 @@ pub(super) fn rules(base: &Path) -> Result<PathBuf> {
         "# Written by `lab up`; the next start overwrites it. A role that is not listed is refused.\n"
             .to_owned();
     for database in DATABASES {
-        text.push_str(&format!("host {database} {database},{OWNER} 127.0.0.1/32 scram-sha-256\n"));
+        text.push_str(&format!("host {database} {database},{OWNER},{ROOM} 127.0.0.1/32 scram-sha-256\n"));
     }
     text.push_str(&format!("host postgres {OWNER},{EXPORTER} 127.0.0.1/32 scram-sha-256\n"));
+    // `replication` is no database but the protocol that copies the server.
+    text.push_str(&format!("host replication {BACKUP} 127.0.0.1/32 scram-sha-256\n"));
     write_private(&path, &text)?;
     Ok(path)
 }
@@ -75,25 +99,44 @@ pub(super) fn databases() -> String {
 /// SQL that gives each role its password and rights; can be run repeatedly. One statement per line.
 pub(super) fn roles(secrets: &Secrets) -> Result<String> {
     let mut sql = String::new();
-    for role in DATABASES.iter().chain([&OWNER, &EXPORTER]) {
+    for role in DATABASES.iter().chain([&OWNER, &EXPORTER, &ROOM, &BACKUP]) {
         let password = secrets.make(&file(role))?;
+        let replication = if role == &BACKUP { "REPLICATION" } else { "NOREPLICATION" };
         sql.push_str(&format!(
             "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role}; END IF; END $$;\n\
-             ALTER ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD '{}';\n",
+             ALTER ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE {replication} PASSWORD '{}';\n",
             verifier(&password, secrets.make(&format!("{}-salt", file(role)))?.expose_secret(), iterations(role))
         ));
         if role == &OWNER {
             let entry = |host: &str| format!("{host}:*:*:{OWNER}:{}\n", password.expose_secret());
             secrets.write(PASS_FILE, &(entry("127.0.0.1") + &entry("localhost")))?;
         }
+        if role == &BACKUP {
+            let entry = format!("127.0.0.1:*:*:{BACKUP}:{}\n", password.expose_secret());
+            secrets.write(BACKUP_PASS_FILE, &entry)?;
+        }
     }
     for database in DATABASES {
         sql.push_str(&format!("ALTER DATABASE {database} OWNER TO {database};\n"));
     }
     sql.push_str(&format!("GRANT pg_monitor, pg_signal_backend, {} TO {OWNER};\n", DATABASES.join(", ")));
+    // It writes nothing, even by mistake. PostgreSQL 13 does not know the right to read all tables, and refuses that
+    // statement alone.
+    sql.push_str(&format!(
+        "GRANT pg_monitor, pg_signal_backend TO {ROOM};\nGRANT pg_read_all_data TO {ROOM};\n\
+         ALTER ROLE {ROOM} CONNECTION LIMIT 10;\nALTER ROLE {ROOM} SET default_transaction_read_only = on;\n"
+    ));
     // A scrape opens one or two connections. More than a few would be taken from the services.
     sql.push_str(&format!("GRANT pg_monitor TO {EXPORTER};\nALTER ROLE {EXPORTER} CONNECTION LIMIT 5;\n"));
     Ok(sql)
+}
+
+/// The same, one statement each: for a server that was restored, whose roles are those of an earlier time.
+///
+/// # Errors
+/// When a password can be neither read nor created.
+pub(crate) fn role_statements(secrets: &Secrets) -> Result<Vec<String>> {
+    Ok(roles(secrets)?.lines().map(str::to_owned).collect())
 }
 
 /// Name of the file that records that this SQL was run: other roles, or other passwords, are another file.
@@ -152,6 +195,42 @@ mod tests {
         assert_eq!(own, ["host postgres lab,exporter 127.0.0.1/32 scram-sha-256"]);
         let file = exporter_password(&secrets(&folder)).unwrap();
         assert!(!sql.contains(std::fs::read_to_string(file).unwrap().trim()), "only its verifier is sent");
+    }
+
+    #[test]
+    fn only_the_role_of_backups_copies_the_server_and_it_logs_in_to_no_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let sql = roles(&secrets(&folder)).unwrap();
+        let copies: Vec<_> = sql.lines().filter(|line| line.contains(" REPLICATION ")).collect();
+        assert!(
+            matches!(copies[..], [line] if line.starts_with("ALTER ROLE backup LOGIN NOSUPERUSER")),
+            "{copies:?}"
+        );
+        let hba = std::fs::read_to_string(rules(folder.path()).unwrap()).unwrap();
+        let own: Vec<_> = hba.lines().filter(|line| line.contains("backup")).collect();
+        assert_eq!(own, ["host replication backup 127.0.0.1/32 scram-sha-256"]);
+        assert!(!sql.lines().any(|line| line.starts_with("GRANT") && line.contains("backup")), "{sql}");
+    }
+
+    #[test]
+    fn the_control_room_reads_all_databases_ends_sessions_and_writes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let sql = roles(&secrets(&folder)).unwrap();
+        let granted: Vec<_> = sql.lines().filter(|line| line.contains("TO control_room")).collect();
+        assert_eq!(
+            granted,
+            [
+                "GRANT pg_monitor, pg_signal_backend TO control_room;",
+                "GRANT pg_read_all_data TO control_room;"
+            ]
+        );
+        assert!(sql.contains("ALTER ROLE control_room SET default_transaction_read_only = on;"), "{sql}");
+        let hba = std::fs::read_to_string(rules(folder.path()).unwrap()).unwrap();
+        assert_eq!(hba.matches("control_room").count(), DATABASES.len(), "no other database: {hba}");
+        let urls = room_urls(&secrets(&folder), 5432).unwrap();
+        let names: Vec<_> = urls.split(',').filter_map(|entry| entry.split('=').next()).collect();
+        assert_eq!(names, DATABASES);
+        assert!(urls.contains("@127.0.0.1:5432/orders"), "{urls}");
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! --purge` removes it.
 
 mod access;
+mod local;
 mod runner;
 
 use std::{
@@ -24,9 +25,18 @@ use supervisor::{
 
 use self::runner::Runner;
 use super::programs;
-use crate::{home::Home, secrets::Secrets, terminal::say};
+use crate::{backup::swap, home::Home, secrets::Secrets, terminal::say};
 
-pub(crate) use self::access::{EXPORTER, OWNER, PASS_FILE, exporter_password, url};
+pub(crate) use self::{
+    access::{
+        BACKUP, BACKUP_PASS_FILE, DATABASES, EXPORTER, OWNER, PASS_FILE, exporter_password, role_statements,
+        room_urls, url,
+    },
+    local::Local,
+};
+
+/// Size of a segment of the write-ahead log in MiB. Small: a new one is begun at each base backup.
+pub(crate) const SEGMENT_MIB: u64 = 4;
 
 /// Settings of the server. Small: the lab has a few dozen short sessions. `fsync` stays on, so that a commit that was
 /// confirmed is durable.
@@ -46,6 +56,8 @@ const SETTINGS: &[&str] = &[
     "log_min_duration_statement=500ms",
     "log_lock_waits=on",
     "deadlock_timeout=1s",
+    // What the archive of the write-ahead log has not fetched is kept, but not until the disk is full.
+    "max_slot_wal_keep_size=1GB",
 ];
 
 /// The part, after choosing its data folder.
@@ -81,7 +93,7 @@ pub(crate) fn part(home: &Home, port: u16) -> Result<Part> {
         "--encoding=UTF8",
         "--locale=C",
         "--no-sync",
-        "--wal-segsize=4",
+        &format!("--wal-segsize={SEGMENT_MIB}"),
     ]);
     let roles = access::roles(&secrets)?;
     let applied = secrets.path(&access::mark(&roles));
@@ -102,6 +114,7 @@ pub(crate) fn part(home: &Home, port: u16) -> Result<Part> {
         },
     ];
     part.stop = StopSignal::Int;
+    part.errand = Some(swap::errand(home, "postgres")?);
     Ok(part)
 }
 

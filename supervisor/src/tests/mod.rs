@@ -1,13 +1,15 @@
 //! The supervisor on scripted parts: real processes, but no part of the lab.
 
-use std::{fs, future::Future, net::TcpListener, path::Path, time::Duration};
+mod ends;
+
+use std::{fs, future::Future, path::Path, time::Duration};
 
 use rustix::process::Signal;
 
 use super::*;
 use crate::{
     part::{Errand, Line, Preparation, Step},
-    process::{self, MARK},
+    process,
     state::LabState,
 };
 
@@ -137,15 +139,25 @@ async fn a_killed_part_is_restarted_and_counted() {
 }
 
 #[tokio::test]
-async fn a_part_that_ignores_sigterm_is_killed_with_its_children_after_its_grace_period() {
-    let stubborn = |home: &Folder| {
-        let mut part =
-            script(home, "api", "trap '' TERM; touch api; sleep 600 & while :; do sleep 0.02; done");
-        part.grace = Duration::from_millis(100);
-        vec![part]
+async fn a_restart_that_was_announced_is_no_crash() {
+    // A crash would make it wait for longer than this test.
+    let slow = Policy { first: Duration::from_secs(600), cap: Duration::from_secs(600), ..Policy::default() };
+    let lab = start(|home| vec![steady(home, "api")], slow);
+    let first = lab.ready().await.parts[0].process.unwrap();
+    let announcement = lab.home.restart("api");
+    write_private(&announcement, &serde_json::to_string(&first).unwrap()).unwrap();
+    first.signal(Signal::TERM);
+    let again = |state: &LabState| {
+        state.parts[0].status == Status::Ready && state.parts[0].process.is_some_and(|now| now != first)
     };
-    let lab = start(stubborn, quick());
-    lab.ready().await;
+    let state = lab.until("restarted", again).await;
+    assert_eq!((state.parts[0].restarts, state.parts[0].last_exit.as_deref()), (0, None));
+    assert!(!announcement.exists(), "it is about one process");
+    // One about a process that is gone does not excuse the next one.
+    write_private(&announcement, &serde_json::to_string(&first).unwrap()).unwrap();
+    state.parts[0].process.unwrap().signal(Signal::KILL);
+    lab.until("counted", |state| state.parts[0].restarts == 1).await;
+    assert!(!announcement.exists());
     lab.end().await.unwrap();
 }
 
@@ -192,6 +204,28 @@ async fn an_errand_runs_while_its_part_is_down_and_does_not_count_as_a_restart()
 }
 
 #[tokio::test]
+async fn an_errand_does_not_wait_for_the_next_attempt_of_a_part_that_cannot_start() {
+    let part = |home: &Folder| {
+        let mut part = script(home, "store", "test -e data || exit 1; touch store; exec sleep 600");
+        fs::write(home.join("data"), "").unwrap();
+        let line = Line::new("sh").args(["-c", "touch data"]);
+        part.errand = Some(Errand { request: home.join("request"), line });
+        part
+    };
+    // Longer than the test may take.
+    let policy = Policy { first: PATIENCE * 10, cap: PATIENCE * 10, ..Policy::default() };
+    let lab = start(|home| vec![part(home)], policy);
+    let process = lab.ready().await.parts[0].process.unwrap();
+    fs::remove_file(lab.home.join("data")).unwrap();
+    process.signal(Signal::KILL);
+    lab.until("down", |state| state.parts[0].status == Status::Backoff).await;
+    fs::write(lab.home.join("request"), "").unwrap();
+    lab.until("back", |state| state.parts[0].process.is_some_and(|now| now != process)).await;
+    assert!(lab.home.join("data").exists());
+    lab.end().await.unwrap();
+}
+
+#[tokio::test]
 async fn wrong_configuration_is_not_retried() {
     let lab = start(|home| vec![script(home, "api", "echo bad >&2; exit 64")], quick());
     lab.until("failed", |state| matches!(state.phase, Phase::Failed { .. })).await;
@@ -231,72 +265,4 @@ async fn a_preparation_runs_once_and_its_failure_fails_the_part() {
     let lab = start(|home| prepared(home, "exit 7"), quick());
     lab.until("failed", |state| matches!(state.phase, Phase::Failed { .. })).await;
     assert!(lab.end().await.unwrap_err().to_string().contains("sh ended with exit status: 7"));
-}
-
-#[tokio::test]
-async fn a_second_request_to_stop_kills_at_once() {
-    let stubborn =
-        |home: &Folder| vec![script(home, "api", "trap '' TERM; touch api; while :; do sleep 0.02; done")];
-    let lab = start(stubborn, quick());
-    lab.ready().await;
-    lab.stop.now.cancel();
-    // The part's grace period is 12 seconds; much less passes.
-    let began = Instant::now();
-    lab.end().await.unwrap();
-    assert!(began.elapsed() < Duration::from_secs(5));
-}
-
-#[tokio::test]
-async fn only_leftover_processes_of_a_killed_lab_are_ended() {
-    let (home, _folder) = home();
-    let marked = |text: &str| {
-        let mut command = tokio::process::Command::new("sh");
-        command.args(["-c", text]).env(MARK, home.as_os_str()).process_group(0).spawn().unwrap()
-    };
-    // One in the state file, one that only its mark reveals, and an unrelated process whose pid is in the state file.
-    let mut known = marked("exec sleep 600");
-    let mut unknown = marked("exec sleep 600");
-    let mut stranger = tokio::process::Command::new("sleep").arg("600").kill_on_drop(true).spawn().unwrap();
-    let board = Board::new(&home, &[steady(&home, "known"), steady(&home, "recycled")], |_| {});
-    board.part("known", |part| part.process = process::ProcId::of(known.id().unwrap()));
-    let stale = process::ProcId::of(stranger.id().unwrap()).unwrap();
-    let stale = process::ProcId { started: stale.started - 1, ..stale };
-    board.part("recycled", |part| part.process = Some(stale));
-    let reap = async {
-        let _ = known.wait().await;
-        let _ = unknown.wait().await;
-    };
-    let (ended, ()) = within("swept", async { tokio::join!(sweep(&home), reap) }).await;
-    assert_eq!(ended.unwrap(), 2);
-    assert!(stranger.try_wait().unwrap().is_none(), "the unrelated process lives");
-    assert!(LabState::load(&home).unwrap().is_none());
-    stranger.kill().await.unwrap();
-}
-
-#[tokio::test]
-async fn stopping_while_parts_are_waiting_starts_none_of_them() {
-    let lab = start(
-        |home| vec![script(home, "store", "exec sleep 600"), steady(home, "api").after(&["store"])],
-        quick(),
-    );
-    lab.until("started", |state| state.parts[0].process.is_some()).await;
-    let order = lab.home.join("order");
-    lab.end().await.unwrap();
-    assert!(!order.exists());
-}
-
-#[tokio::test]
-async fn no_port_is_left_after_the_stop() {
-    // A part that really listens on a port.
-    let probe = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = probe.local_addr().unwrap().port();
-    drop(probe);
-    let listen = format!(
-        "redis-server --port {port} --bind 127.0.0.1 --save '' --appendonly no >/dev/null & touch store; wait"
-    );
-    let lab = start(|home| vec![script(home, "store", &listen)], quick());
-    lab.ready().await;
-    until("listening", || TcpListener::bind(("127.0.0.1", port)).is_err()).await;
-    lab.end().await.unwrap();
-    until("free again", || TcpListener::bind(("127.0.0.1", port)).is_ok()).await;
 }

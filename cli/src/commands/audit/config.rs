@@ -1,0 +1,124 @@
+//! `lab audit config`: what runs, and what the chart renders, against `deploy/baseline.yaml`.
+
+use std::{fs, path::PathBuf, process::ExitCode};
+
+use anyhow::{Context, Result};
+use baseline::{
+    Baseline, Facts, Report, audit,
+    facts::{manifests, packages},
+};
+use chrono::Utc;
+use clap::Args;
+use serde_json::json;
+
+use super::machine;
+use crate::{
+    home::Home,
+    installation::Installation,
+    terminal::{json as print_json, out, say},
+};
+
+/// What is judged if nothing is named: the chart with its defaults.
+const MANIFESTS: &str = "deploy/helm/examples/default.yaml";
+
+/// Checks addresses, switches, files and versions of the lab, and the rendered chart.
+#[derive(Debug, Args)]
+pub(crate) struct Config {
+    /// The baseline; by default deploy/baseline.yaml of the checkout.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Kubernetes objects to check, as `helm template` or `kubectl get -o yaml` prints them; may be repeated. By default the
+    /// chart as it is rendered with its defaults.
+    #[arg(long, value_name = "FILE")]
+    manifests: Vec<PathBuf>,
+    /// Print JSON, for scripts.
+    #[arg(long)]
+    json: bool,
+    /// Append the score to the lab's folder, in audit/config.jsonl.
+    #[arg(long)]
+    record: bool,
+}
+
+impl Config {
+    /// Runs the command; fails if a finding counts.
+    pub(super) async fn run(self, place: &Installation) -> Result<ExitCode> {
+        let home = place.here("audit config")?;
+        let path = self.baseline.clone().unwrap_or_else(|| home.root.join("deploy/baseline.yaml"));
+        let baseline = Baseline::parse(&path.display().to_string(), &read(&path)?)?;
+        let report = audit(&self.facts(&home).await?, &baseline, Utc::now().date_naive());
+        if self.json {
+            print_json(&report)?;
+        } else {
+            print(&report);
+        }
+        if self.record {
+            record(&home, &report)?;
+        }
+        Ok(if report.open().next().is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+
+    async fn facts(&self, home: &Home) -> Result<Facts> {
+        let default = [home.root.join(MANIFESTS)];
+        let files = if self.manifests.is_empty() { default.as_slice() } else { self.manifests.as_slice() };
+        let mut objects = Vec::new();
+        for file in files {
+            let found = manifests(&read(file)?).map_err(anyhow::Error::msg);
+            objects.extend(found.with_context(|| format!("{} is not YAML", file.display()))?);
+        }
+        let lab = machine::look(home).await?;
+        if lab.is_none() && !self.json {
+            say(format_args!("lab: no lab runs here: addresses, switches and files are not looked at"));
+        }
+        let packages = Some(packages(&read(&home.root.join("Cargo.lock"))?));
+        Ok(Facts { packages, manifests: Some(objects), ..lab.unwrap_or_default() })
+    }
+}
+
+fn read(path: &std::path::Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn print(report: &Report) {
+    for outcome in &report.checks {
+        let state = match outcome.subjects {
+            None => "not looked at".to_owned(),
+            Some(0) => "nothing there".to_owned(),
+            Some(_) if !outcome.holds() => "FINDINGS".to_owned(),
+            Some(subjects) => format!("holds for {subjects}"),
+        };
+        out!("{:<9} {:<16} {}", outcome.id, state, outcome.title);
+        for finding in &outcome.findings {
+            let waived = match (finding.waived_until, finding.open) {
+                (Some(until), true) => format!(" (its waiver ended on {until})"),
+                (Some(until), false) => format!(" (waived until {until})"),
+                (None, _) => String::new(),
+            };
+            out!("          {}: {}{waived}", finding.subject, finding.found);
+        }
+        if outcome.findings.iter().any(|finding| finding.open) {
+            out!("          {} ({})", outcome.fix, outcome.source);
+        }
+    }
+    for waiver in &report.unused {
+        out!("the waiver {waiver} is not needed any more: remove it");
+    }
+    out!("{} findings, {} waived; score {}", report.open().count(), report.waived(), report.score);
+}
+
+/// One line for each audit, so that the score can be followed over time.
+fn record(home: &Home, report: &Report) -> Result<()> {
+    use std::io::Write as _;
+    let folder = home.dir.join("audit");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let path = folder.join("config.jsonl");
+    let open: Vec<String> =
+        report.open().map(|(outcome, finding)| format!("{} {}", outcome.id, finding.subject)).collect();
+    let line = json!({
+        "at": Utc::now(),
+        "score": report.score,
+        "waived": report.waived(),
+        "open": open,
+    });
+    let mut file = fs::OpenOptions::new().create(true).append(true).open(&path)?;
+    writeln!(file, "{line}").with_context(|| format!("cannot write {}", path.display()))
+}

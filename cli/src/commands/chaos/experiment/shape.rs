@@ -1,0 +1,90 @@
+//! The shape of an experiment's file, field by field; every value knows its line.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+use crate::commands::written::Text;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Document {
+    pub(super) title: Text,
+    pub(super) hypothesis: Text,
+    pub(super) scope: Spanned<RawScope>,
+    pub(super) steady_state: Spanned<Vec<Spanned<RawCheck>>>,
+    pub(super) holds: Option<Text>,
+    pub(super) method: Spanned<Vec<Spanned<RawStep>>>,
+    #[serde(default)]
+    pub(super) abort: Vec<Spanned<RawCheck>>,
+    pub(super) recover_within: Option<Text>,
+    pub(super) pair: Option<Spanned<RawPair>>,
+    #[serde(default)]
+    pub(super) measures: Vec<Spanned<RawMeasure>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawScope {
+    pub(super) services: Vec<Text>,
+    pub(super) budget: Text,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCheck {
+    pub(super) name: Text,
+    pub(super) query: Text,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawStep {
+    pub(super) fault: Option<Spanned<RawFault>>,
+    pub(super) kill: Option<Text>,
+    pub(super) lasts: Text,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawFault {
+    pub(super) service: Text,
+    pub(super) fault: Text,
+    #[serde(default)]
+    pub(super) with: BTreeMap<String, Spanned<Scalar>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPair {
+    pub(super) service: Text,
+    pub(super) protection: Text,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawMeasure {
+    pub(super) name: Text,
+    pub(super) query: Text,
+    pub(super) least: Option<Spanned<f64>>,
+}
+
+/// A text, or a number as the text that a URL would have.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Scalar {
+    Whole(u64),
+    Number(f64),
+    Text(String),
+}
+
+impl std::fmt::Display for Scalar {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Whole(number) => number.fmt(f),
+            Self::Number(number) => number.fmt(f),
+            Self::Text(text) => text.fmt(f),
+        }
+    }
+}

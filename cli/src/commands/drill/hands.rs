@@ -1,0 +1,176 @@
+//! `lab drill act …`: what a responder does to the system, through the one port for actions. Each is one
+//! call; the control room decides what is allowed, writes it down, and tells the run.
+
+use anyhow::{Result, bail};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::{client::Desk, view::entries};
+use crate::terminal::{json as print_json, out};
+
+/// States of a session.
+const STATES: [&str; 3] = ["idle", "idle-in-transaction", "active"];
+
+/// Change the system: roll back, restart, switch a protection, …
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    lab drill act rollback order-api-1-8\n  \
+    lab drill act --dry-run restart order-worker\n  \
+    lab drill act protect order-api circuit-breaker on")]
+pub(super) struct Act {
+    /// Only say what would happen.
+    #[arg(long, global = true)]
+    dry_run: bool,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Take a change back, by its name in the list of changes.
+    Rollback {
+        /// The change.
+        change: String,
+    },
+    /// Stop a service gracefully and start it again.
+    Restart {
+        /// The service, or one of its instances.
+        target: String,
+    },
+    /// Switch a protection.
+    Protect {
+        /// The service, or one of its instances.
+        target: String,
+        /// The protection, such as circuit-breaker.
+        name: String,
+        /// on or off.
+        #[arg(value_parser = ["on", "off"])]
+        to: String,
+    },
+    /// End sessions of a database.
+    EndSessions {
+        /// The database: orders, users or fulfillment.
+        database: String,
+        /// Which: idle, idle-in-transaction or active.
+        #[arg(long, default_value = "idle-in-transaction", value_parser = STATES)]
+        state: String,
+        /// Only those that have been so for longer.
+        #[arg(long, default_value = "1s", value_name = "DURATION")]
+        older_than: String,
+    },
+    /// Empty the cache.
+    FlushCache,
+    /// Remove what was left in the data folder of a service.
+    RemoveFiles {
+        /// The service, or one of its instances.
+        target: String,
+    },
+    /// Put the dead letters of a service back on their topic.
+    Redrive {
+        /// The service.
+        target: String,
+    },
+    /// Set the number of replicas of a service.
+    Scale {
+        /// The service.
+        target: String,
+        /// How many.
+        replicas: u32,
+    },
+    /// Let in this many requests per second.
+    Load {
+        /// How many.
+        rps: f64,
+    },
+    /// Silence an alert.
+    Silence {
+        /// The alert.
+        alert: String,
+        /// How long.
+        #[arg(long = "for", default_value = "10m", value_name = "DURATION")]
+        ttl: String,
+    },
+}
+
+impl What {
+    fn action(&self) -> Value {
+        match self {
+            Self::Rollback { change } => json!({ "action": "rollback", "change": change }),
+            Self::Restart { target } => json!({ "action": "restart", "target": target }),
+            Self::Protect { target, name, to } => {
+                json!({ "action": "set_protection", "target": target, "name": name, "enabled": to == "on" })
+            }
+            Self::EndSessions { database, state, older_than } => {
+                let which = json!({ "database": database, "state": state, "older_than": older_than });
+                with(which, "end_sessions")
+            }
+            Self::FlushCache => json!({ "action": "purge_keys", "pattern": "*" }),
+            Self::RemoveFiles { target } => json!({ "action": "remove_files", "target": target }),
+            Self::Redrive { target } => json!({ "action": "redrive", "target": target }),
+            Self::Scale { target, replicas } => {
+                json!({ "action": "scale", "target": target, "replicas": replicas })
+            }
+            Self::Load { rps } => json!({ "action": "set_load", "rps": rps }),
+            Self::Silence { alert, ttl } => json!({ "action": "silence", "alert": alert, "ttl": ttl }),
+        }
+    }
+}
+
+impl Act {
+    pub(super) async fn run(self, desk: &Desk) -> Result<()> {
+        let answer = desk.act(&self.what.action(), self.dry_run).await?;
+        if self.json {
+            return print_json(&answer);
+        }
+        let done = &answer["done"];
+        let outcomes = entries(done, "results");
+        if let Some(text) = done["text"].as_str() {
+            out!("{}{text}", if self.dry_run { "would have " } else { "" });
+        }
+        let mut failed = Vec::new();
+        for outcome in &outcomes {
+            let (replica, text) = (word(&outcome["replica"]), word(&outcome["text"]));
+            out!("  {replica}: {text}");
+            if outcome["ok"] == false {
+                failed.push(replica.to_owned());
+            }
+        }
+        if !failed.is_empty() {
+            bail!("not everywhere: {}", failed.join(", "));
+        }
+        if outcomes.is_empty() && done["text"].is_null() {
+            out!("done");
+        }
+        Ok(())
+    }
+}
+
+/// What an action is about, with its name.
+fn with(mut about: Value, action: &str) -> Value {
+    about["action"] = json!(action);
+    about
+}
+
+fn word(value: &Value) -> &str {
+    value.as_str().unwrap_or("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_of_the_terminal_becomes_an_action_of_the_port() {
+        let protect = What::Protect {
+            target: "order-api".to_owned(),
+            name: "timeout".to_owned(),
+            to: "off".to_owned(),
+        };
+        let action: switchboard::Action = serde_json::from_value(protect.action()).unwrap();
+        assert!(matches!(action, switchboard::Action::SetProtection { enabled: false, ttl: None, .. }));
+        assert_eq!(What::FlushCache.action(), json!({ "action": "purge_keys", "pattern": "*" }));
+    }
+}

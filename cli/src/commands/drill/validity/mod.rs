@@ -1,0 +1,253 @@
+//! `lab drill validity`: proves that a proof proves something. A drill whose solution passes may still be
+//! worth nothing: if nobody has to do anything, if a blind alert is not noticed, if two runs differ, or if
+//! something tells the answer.
+
+mod leaks;
+mod plans;
+mod replay;
+mod sheet;
+
+use std::{fs, path::PathBuf, process::ExitCode, time::Instant};
+
+use anyhow::{Context as _, Result};
+use clap::{Args, ValueEnum};
+use drill::Drill;
+use observe::Peer;
+use switchboard::Replica;
+
+use self::{
+    leaks::{Leaks, Scan},
+    plans::Plans,
+    sheet::{Answer, Sheet},
+};
+use super::{
+    client::Desk,
+    files,
+    verify::{
+        pick::Pick,
+        proof::Proof,
+        run::{Responder, Wishes, begin, finished, order, proven, unbegun},
+    },
+    view::{Run, View},
+};
+use crate::{
+    home::Home,
+    installation::Installation,
+    terminal::{block, json, out},
+};
+
+/// Asks of each drill: does its solution pass? Does doing nothing fail to recover? Does a restart of
+/// everything end as it states? Would a proof notice if an alert were deleted, its threshold raised, its
+/// metric gone? Do two runs with one seed set the same faults? Does anything that a trainee can read name a
+/// fault? Takes three runs per drill. Exits with 1 if an answer is wrong.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    lab drill validity first-page\n  \
+    lab drill validity --sample 2                       as CI does\n  \
+    lab drill validity --all --markdown validity.md     all, for hours\n  \
+    lab drill validity noon --check mutations --check leaks")]
+pub(super) struct Validity {
+    #[command(flatten)]
+    pick: Pick,
+    /// Only this question; may be repeated.
+    #[arg(long = "check", value_enum, value_name = "QUESTION")]
+    checks: Vec<Check>,
+    /// Decides what the faults hit. Each drill's own by default.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Write the table in Markdown to this file.
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Check {
+    /// The solution passes.
+    Solution,
+    /// Doing nothing fails, unless nothing is wrong.
+    Nothing,
+    /// A restart of every service ends as the drill states.
+    RestartAll,
+    /// Each mutation of the detection is noticed.
+    Mutations,
+    /// Two runs with one seed set the same faults.
+    Seeds,
+    /// Nothing that a trainee can read names a fault.
+    Leaks,
+}
+
+/// What the questions are asked of.
+struct Bench {
+    desk: Desk,
+    prometheus: Peer,
+    replicas: Vec<Replica>,
+    /// Where the scan for leaks reads, if the lab is on this machine.
+    home: Option<Home>,
+    wishes: Wishes,
+    seed: Option<u64>,
+}
+
+/// A run and what came of it.
+struct Done {
+    proof: Proof,
+    /// Absent if it could not begin.
+    run: Option<Run>,
+    plans: Plans,
+}
+
+impl Validity {
+    /// Runs the command.
+    pub(super) async fn run(&self, place: &Installation, who: Option<String>) -> Result<ExitCode> {
+        let home = place.home()?;
+        let drills = files::all(&home.root)?;
+        let names = self.pick.of(&drills, &home.root, place.is_here())?;
+        let width = names.iter().map(String::len).max().unwrap_or(0);
+        let prometheus = place.prometheus().await?;
+        let bench = Bench {
+            desk: Desk::instructor(place, who).await?,
+            prometheus: Peer::at(prometheus.base()),
+            replicas: place.replicas(None).await?,
+            home: place.is_here().then_some(home),
+            wishes: Wishes::listen(),
+            seed: self.seed,
+        };
+        let mut sheets = Vec::new();
+        for name in &names {
+            if bench.wishes.enough.is_cancelled() {
+                break;
+            }
+            let drill = drills.get(name).with_context(|| format!("there is no drill `{name}`"))?;
+            let sheet = self.one(&bench, drill).await?;
+            if !self.json {
+                sheet.print(width);
+            }
+            sheets.push(sheet);
+        }
+        if let Some(path) = &self.markdown {
+            fs::write(path, sheet::table(&sheets))
+                .with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        if self.json {
+            json(&sheets)?;
+        } else {
+            out!("");
+            block(&sheet::table(&sheets));
+        }
+        // What was not asked because of Ctrl-C is no right answer.
+        let whole = sheets.len() == names.len() && !bench.wishes.enough.is_cancelled();
+        let fine = whole && sheets.iter().all(Sheet::is_right);
+        Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    fn asks(&self, checks: &[Check]) -> bool {
+        self.checks.is_empty() || self.checks.iter().any(|check| checks.contains(check))
+    }
+
+    async fn one(&self, bench: &Bench, drill: &Drill) -> Result<Sheet> {
+        let (begun, mut sheet) = (Instant::now(), Sheet::of(drill));
+        let mut first = None;
+        if self.asks(&[Check::Solution, Check::Mutations, Check::Seeds]) {
+            let done = bench.prove(drill, Responder::Solution, None).await?;
+            sheet.pages.clone_from(&done.proof.pages);
+            sheet.solution = sheet::solved(&done.proof);
+            if self.asks(&[Check::Mutations]) && !drill.is_quiet() {
+                bench.mutate(drill, done.run.as_deref(), &mut sheet).await;
+            }
+            first = Some(done.plans);
+        }
+        if self.asks(&[Check::Nothing, Check::Seeds, Check::Leaks]) && !bench.wishes.enough.is_cancelled() {
+            let mut scan = bench.scan(drill, self.asks(&[Check::Leaks]), &mut sheet).await?;
+            let mut leaks = None;
+            let probe = scan.as_mut().zip(Some(&mut leaks));
+            let done = bench.prove(drill, Responder::Nothing, probe).await?;
+            sheet.nothing = sheet::stated(drill.validity.nothing, &done.proof, done.run.as_deref());
+            match (scan, leaks) {
+                (Some(_), Some(Leaks { found, read, notes, silent })) => {
+                    sheet.leaked(found, read, &silent);
+                    sheet.notes.extend(notes);
+                }
+                (Some(_), None) => sheet.leaks = Answer::Wrong("the run did not get that far".to_owned()),
+                (None, _) => {}
+            }
+            if let Some(first) = first.filter(|_| self.asks(&[Check::Seeds]) && !drill.is_quiet()) {
+                sheet.seeds = same(&first, &done.plans);
+            }
+        }
+        if self.asks(&[Check::RestartAll]) && !bench.wishes.enough.is_cancelled() {
+            let done = bench.prove(drill, Responder::RestartAll, None).await?;
+            sheet.restart_all = sheet::stated(drill.validity.restart_all, &done.proof, done.run.as_deref());
+        }
+        sheet.seconds = begun.elapsed().as_secs_f64();
+        Ok(sheet)
+    }
+}
+
+/// Whether two runs set the same faults.
+fn same(first: &Plans, second: &Plans) -> Answer {
+    match first.differ(second) {
+        _ if first.is_empty() => Answer::Wrong("no fault was seen in any replica".to_owned()),
+        None => Answer::Right("same".to_owned()),
+        Some(differ) => Answer::Wrong(format!("two runs with one seed differ: {differ}")),
+    }
+}
+
+impl Bench {
+    /// Runs a drill as a proof, and looks at the faults; `scan` looks once nobody has helped for long enough.
+    async fn prove(
+        &self,
+        drill: &Drill,
+        responder: Responder,
+        mut scan: Option<(&mut Scan, &mut Option<Leaks>)>,
+    ) -> Result<Done> {
+        let begun = Instant::now();
+        let run = match begin(&self.desk, &order(drill, responder, self.seed)).await? {
+            Ok(run) => run,
+            Err(why) => {
+                let proof = unbegun(drill, why, begun);
+                return Ok(Done { proof, run: None, plans: Plans::default() });
+            }
+        };
+        let mut plans = Plans::default();
+        let place = responder.as_str();
+        let run = finished(&self.desk, run, place, &self.wishes, async |run: &Run| -> Result<()> {
+            plans.look(&self.replicas).await;
+            if run.phase.starts_with("recover")
+                && let Some((scan, leaks)) = scan.take()
+            {
+                *leaks = Some(scan.end().await?);
+            }
+            Ok(())
+        })
+        .await?;
+        let proof = proven(drill, &run, self.seed, begun);
+        Ok(Done { proof, run: Some(run), plans })
+    }
+
+    /// Judges the mutations by a run of the solution.
+    async fn mutate(&self, drill: &Drill, run: Option<&View>, sheet: &mut Sheet) {
+        let Some(times) = run.and_then(replay::times) else {
+            sheet.mutations = Answer::Wrong("the run never set a fault".to_owned());
+            return;
+        };
+        match replay::judge(&self.prometheus, drill, times).await {
+            Ok(mutants) => sheet.judge(mutants),
+            Err(error) => sheet.mutations = Answer::Wrong(format!("{error:#}")),
+        }
+    }
+
+    /// A scan that has seen the healthy lab; nothing if there is nothing to give away, or nowhere to read.
+    async fn scan(&self, drill: &Drill, asked: bool, sheet: &mut Sheet) -> Result<Option<Scan>> {
+        match &self.home {
+            _ if !asked || drill.is_quiet() => Ok(None),
+            Some(home) => Ok(Some(Scan::begin(home, self.desk.room().base(), drill).await?)),
+            None => {
+                sheet.leaks = Answer::Open("not here".to_owned());
+                sheet.notes.push("leaks are searched in a lab on this machine only".to_owned());
+                Ok(None)
+            }
+        }
+    }
+}

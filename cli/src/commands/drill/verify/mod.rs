@@ -1,0 +1,201 @@
+//! `lab drill verify`: runs drills one after the other, as proofs, and judges what came back.
+
+pub(crate) mod pick;
+pub(crate) mod proof;
+pub(crate) mod run;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use drill::Drill;
+
+use self::{
+    pick::Pick,
+    proof::Proof,
+    run::{Responder, Wishes, begin, finished, order, proven, unbegun},
+};
+use super::{client::Desk, files, view::Run};
+use crate::{
+    installation::Installation,
+    terminal::{json, out},
+};
+
+/// Proves drills, one after the other: the system is healthy, or it says what is not; inject; signals, pages
+/// and the causal path in time, and no other page; wrong actions do not help where the drill says so; the
+/// solution does; users are served, nothing is left; reset, and proven clean. Exits with 1 if one failed.
+/// Ctrl-C aborts the current run, and waits until it has been reset.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    lab drill verify first-page noon\n  \
+    lab drill verify --all --junit drills.xml --markdown drills.md\n  \
+    lab drill verify --changed origin/main --sample 2 --at-most 8m    as CI does\n  \
+    lab drill verify noon --responder nothing                          must fail")]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pick: Pick,
+    /// Decides what the faults hit. Each drill's own by default.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// What is tried.
+    #[arg(long, value_enum, default_value_t = Responder::Solution, value_name = "RESPONDER")]
+    responder: Responder,
+    /// Begin no further drill after this time, such as 8m; those that are left are named.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    at_most: Option<Duration>,
+    /// Show when each signal was seen, and when it has to be seen.
+    #[arg(long)]
+    timings: bool,
+    /// Write JUnit to this file.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Write a report in Markdown to this file.
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A proof, and its reports.
+#[derive(Debug, Default)]
+struct Papers {
+    proofs: Vec<Proof>,
+    junit: Vec<String>,
+    markdown: Vec<String>,
+    left: Vec<String>,
+    /// Why it could not go on: the control room is gone, or somebody did not want to wait.
+    broken: Option<anyhow::Error>,
+}
+
+impl Verify {
+    /// Runs the command.
+    pub(crate) async fn run(&self, place: &Installation, who: Option<String>) -> Result<ExitCode> {
+        let home = place.home()?;
+        let drills = files::all(&home.root)?;
+        let names = self.pick.of(&drills, &home.root, place.is_here())?;
+        let desk = Desk::instructor(place, who).await?;
+        let wishes = Wishes::listen();
+        let mut papers = self.all(&desk, &drills, &names, &wishes).await?;
+        self.write(&papers)?;
+        if self.json {
+            json(&papers.proofs)?;
+        } else {
+            self.print(&papers);
+        }
+        if let Some(why) = papers.broken.take() {
+            return Err(why);
+        }
+        // No proof at all proves nothing.
+        let all = !papers.proofs.is_empty() && papers.proofs.iter().all(Proof::passed);
+        let fine = all && !wishes.enough.is_cancelled();
+        Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    async fn all(
+        &self,
+        desk: &Desk,
+        drills: &BTreeMap<String, Drill>,
+        names: &[String],
+        wishes: &Wishes,
+    ) -> Result<Papers> {
+        let (begun, width) = (Instant::now(), names.iter().map(String::len).max().unwrap_or(0));
+        let mut papers = Papers::default();
+        for (index, name) in names.iter().enumerate() {
+            let late = self.at_most.is_some_and(|most| begun.elapsed() >= most);
+            if late || wishes.enough.is_cancelled() || papers.broken.is_some() {
+                papers.left.push(name.clone());
+                continue;
+            }
+            let drill = drills.get(name).with_context(|| format!("there is no drill `{name}`"))?;
+            let place =
+                if names.len() > 1 { format!("{} of {}", index + 1, names.len()) } else { String::new() };
+            let begun = Instant::now();
+            let proof = match self.one(desk, drill, &place, wishes, &mut papers).await {
+                Ok(proof) => proof,
+                // What was proven before it must not be lost.
+                Err(error) => {
+                    let why = format!("not proven: {error:#}");
+                    papers.junit.push(proof::refused(&drill.id, &why));
+                    papers.broken = Some(error);
+                    unbegun(drill, why, begun)
+                }
+            };
+            if !self.json {
+                proof.row(width).print();
+                if !proof.passed() {
+                    proof.print_failures();
+                }
+            }
+            papers.proofs.push(proof);
+        }
+        Ok(papers)
+    }
+
+    /// Proves one drill.
+    async fn one(
+        &self,
+        desk: &Desk,
+        drill: &Drill,
+        place: &str,
+        wishes: &Wishes,
+        papers: &mut Papers,
+    ) -> Result<Proof> {
+        let begun = Instant::now();
+        let order = order(drill, self.responder, self.seed);
+        let run = match begin(desk, &order).await? {
+            Ok(run) => run,
+            Err(why) => {
+                papers.junit.push(proof::refused(&drill.id, &why));
+                return Ok(unbegun(drill, why, begun));
+            }
+        };
+        let run = finished(desk, run, place, wishes, async |_: &Run| -> Result<()> { Ok(()) }).await?;
+        match desk.report(run.id, "junit").await {
+            Ok(report) => papers.junit.push(report),
+            // Nothing is known of the end of a run that was given up.
+            Err(error) => papers.junit.push(proof::refused(&drill.id, &error.to_string())),
+        }
+        if !run.passed() {
+            papers.markdown.extend(desk.report(run.id, "markdown").await.ok());
+        }
+        Ok(proven(drill, &run, self.seed, begun))
+    }
+
+    fn write(&self, papers: &Papers) -> Result<()> {
+        let write = |path: &Path, text: String| {
+            fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+        };
+        if let Some(path) = &self.junit {
+            write(path, proof::junit(&papers.junit))?;
+        }
+        if let Some(path) = &self.markdown {
+            let mut page = format!("# Drills\n\n{}", proof::table(&papers.proofs));
+            if self.timings {
+                page.push_str(&format!("\n## Timings\n\n{}", proof::timings(&papers.proofs)));
+            }
+            for report in &papers.markdown {
+                page.push_str(&format!("\n{}\n", report.trim()));
+            }
+            write(path, page)?;
+        }
+        Ok(())
+    }
+
+    fn print(&self, papers: &Papers) {
+        proof::print(&papers.proofs);
+        if self.timings {
+            proof::print_timings(&papers.proofs);
+        }
+        if !papers.left.is_empty() {
+            out!("");
+            out!("not run: {}", papers.left.join(", "));
+        }
+    }
+}

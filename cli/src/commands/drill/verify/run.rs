@@ -1,0 +1,141 @@
+//! One proof: asked for, followed, and stopped when a person at the terminal wants it.
+
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use clap::ValueEnum;
+use drill::Drill;
+use observe::Error;
+use tokio_util::sync::CancellationToken;
+
+use super::proof::{self, Proof};
+use crate::{
+    commands::drill::{
+        client::{Desk, Order},
+        live::{Live, until_clean},
+        view::Run,
+    },
+    signals::{self, Hangup},
+    terminal::say,
+};
+
+/// Who responds in a proof.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Responder {
+    /// The drill's own solution, after its wrong actions.
+    Solution,
+    /// Nobody.
+    Nothing,
+    /// A restart of every service.
+    RestartAll,
+}
+
+impl Responder {
+    /// The word of the API.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Solution => "solution",
+            Self::Nothing => "nothing",
+            Self::RestartAll => "restart-all",
+        }
+    }
+}
+
+/// What the person at the terminal asked for.
+#[derive(Clone, Default)]
+pub(crate) struct Wishes {
+    /// First Ctrl-C: abort what is on, and begin nothing more.
+    pub(crate) enough: CancellationToken,
+    /// Second Ctrl-C: leave the reset to the control room.
+    pub(crate) now: CancellationToken,
+}
+
+impl Wishes {
+    /// Listens to Ctrl-C.
+    pub(crate) fn listen() -> Self {
+        let wishes = Self::default();
+        let words = "aborting the run, and waiting until it has been reset (Ctrl-C again to leave that to \
+                     the control room)";
+        tokio::spawn(signals::listen(wishes.enough.clone(), wishes.now.clone(), Hangup::Ends, words));
+        wishes
+    }
+}
+
+/// What is asked of the control room.
+pub(crate) fn order(drill: &Drill, responder: Responder, seed: Option<u64>) -> Order {
+    Order {
+        drill: Some(drill.id.clone()),
+        verify: Some(responder.as_str().to_owned()),
+        seed,
+        ..Order::default()
+    }
+}
+
+/// Begins a run, or says why the control room refuses it.
+///
+/// # Errors
+/// When the control room cannot be reached, or does not let this person prove drills.
+pub(crate) async fn begin(desk: &Desk, order: &Order) -> Result<std::result::Result<Run, String>> {
+    match desk.begin(order).await {
+        Ok(run) => Ok(Ok(run)),
+        Err(error) => match error.downcast_ref::<Error>() {
+            Some(Error::Refused { status: 401 | 403, .. }) | None => Err(error),
+            Some(Error::Refused { said, .. }) => Ok(Err(said.clone())),
+            Some(_) => Err(error),
+        },
+    }
+}
+
+/// The run when the system is clean again; `look` is called at each look until then.
+///
+/// # Errors
+/// When the person does not want to wait for that, the control room is gone for too long, or a look fails.
+pub(crate) async fn finished(
+    desk: &Desk,
+    run: Run,
+    place: &str,
+    wishes: &Wishes,
+    look: impl AsyncFnMut(&Run) -> Result<()>,
+) -> Result<Run> {
+    let (mut live, id) = (Live::new(), run.id);
+    let clean = until_clean(desk, run, &mut live, place, &wishes.enough, look);
+    let run = wishes.now.run_until_cancelled(clean).await;
+    live.end();
+    match run {
+        Some(run) => run,
+        None => {
+            say(format_args!("run {id} is still being reset: see `lab drill status`"));
+            bail!("left before the system was clean")
+        }
+    }
+}
+
+/// What came of a run.
+pub(crate) fn proven(drill: &Drill, run: &Run, seed: Option<u64>, begun: Instant) -> Proof {
+    Proof {
+        drill: drill.id.clone(),
+        verdict: run.verdict().to_owned(),
+        run: Some(run.id),
+        seed: seed.unwrap_or(drill.seed),
+        seconds: begun.elapsed().as_secs_f64(),
+        pages: proof::pages(drill, run.truth()),
+        sightings: proof::sightings(run.truth()),
+        failures: run.failures.clone(),
+        refused: None,
+    }
+}
+
+/// A drill that could not begin.
+pub(crate) fn unbegun(drill: &Drill, why: String, begun: Instant) -> Proof {
+    Proof {
+        drill: drill.id.clone(),
+        verdict: "refused".to_owned(),
+        run: None,
+        seed: drill.seed,
+        seconds: begun.elapsed().as_secs_f64(),
+        pages: Vec::new(),
+        sightings: Vec::new(),
+        failures: Vec::new(),
+        refused: Some(why),
+    }
+}

@@ -1,0 +1,123 @@
+//! The people of a measurement: one confirms each step, another approves, and where a run waits for the work of a person, the cause
+//! is removed.
+
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use observe::{ControlRoom, prometheus::Labels};
+use serde_json::{Map, Value, json};
+use tokio::time::{Instant, sleep};
+
+use super::{
+    bench::{Bench, Way},
+    fault::Fault,
+};
+use crate::commands::runbook::{
+    act::post,
+    print::{each, word},
+    run::{Mode, begin, concerned},
+};
+
+/// How long a run may go on after the end of the fault.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// Pause between two looks.
+const LOOK: Duration = Duration::from_millis(300);
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Played {
+    /// Such as `succeeded`.
+    pub(super) ending: String,
+    /// Why.
+    pub(super) why: String,
+    /// Whether the runbook has an act.
+    pub(super) acts: bool,
+    /// Whether an act was done.
+    pub(super) acted: bool,
+}
+
+/// One run, and the people around it.
+pub(super) struct Script<'b> {
+    bench: &'b Bench<'b>,
+    name: &'b str,
+    fault: &'b Fault,
+}
+
+impl<'b> Script<'b> {
+    pub(super) const fn of(bench: &'b Bench<'b>, name: &'b str, fault: &'b Fault) -> Self {
+        Self { bench, name, fault }
+    }
+
+    fn acting(&self, person: usize) -> ControlRoom {
+        let room: &ControlRoom = &self.bench.room;
+        room.clone().acting_as(self.bench.people.get(person).cloned())
+    }
+
+    /// Runs the runbook with the labels of its alert, and plays the people until it is over.
+    pub(super) async fn play(&self, way: Way, labels: &Labels, broken: Instant) -> Result<Played> {
+        let (one, other) = (self.acting(0), self.acting(1));
+        let acts = self.bench.acts(self.name).await?;
+        let mode = if way == Way::Manual { Mode::Manual } else { Mode::Auto };
+        let incident = concerned(&one, self.name).await?;
+        let parameters = self.parameters(labels).await?;
+        let mut run = begin(&one, self.name, mode, incident.as_deref(), &parameters).await?;
+        let id = word(&run["id"]).to_owned();
+        let deadline = broken + self.fault.ttl + PATIENCE;
+        let mut removed = acts;
+        loop {
+            match word(&run["state"]) {
+                "ended" => return Ok(played(&run, acts)),
+                _ if Instant::now() > deadline => {
+                    post(&one, &id, "stop", &json!({ "why": "it takes too long" })).await?;
+                    bail!("{id} is not over after {} s: {}", broken.elapsed().as_secs(), word(&run["next"]));
+                }
+                "waiting_for_you" => {
+                    run = post(&one, &id, "confirm", &json!({})).await?;
+                    continue;
+                }
+                "waiting_for_approval" => {
+                    let digest = &run["request"]["digest"];
+                    run = post(&other, &id, "approve", &json!({ "digest": digest })).await?;
+                    continue;
+                }
+                // Here a person works, and then looks whether it helped.
+                _ if !removed && waits(&run) => {
+                    self.bench.repair().await?;
+                    removed = true;
+                }
+                _ => {}
+            }
+            sleep(LOOK).await;
+            run = one.get(&format!("/api/v1/runbook-runs/{id}"), &[]).await?;
+        }
+    }
+
+    /// What the alert says about the parameters of its runbook.
+    async fn parameters(&self, labels: &Labels) -> Result<Map<String, Value>> {
+        let runbook = self.bench.room.get(&format!("/api/v1/runbooks/{}", self.name), &[]).await?;
+        let mut given = Map::new();
+        for parameter in each(&runbook["parameters"]) {
+            let value = parameter["label"].as_str().and_then(|label| labels.get(label));
+            if let Some(value) = value {
+                given.insert(word(&parameter["name"]).to_owned(), Value::from(value.as_str()));
+            }
+        }
+        Ok(given)
+    }
+}
+
+/// Whether a run waits for something that it does not do itself.
+fn waits(run: &Value) -> bool {
+    let now = each(&run["steps"]).iter().find(|step| step["state"] == "now");
+    now.is_some_and(|step| matches!(word(&step["kind"]), "wait_until" | "verify"))
+}
+
+fn played(run: &Value, acts: bool) -> Played {
+    let done = |step: &Value| word(&step["kind"]) == "act" && word(&step["state"]) == "done";
+    Played {
+        ending: word(&run["ending"]).to_owned(),
+        why: word(&run["why"]).to_owned(),
+        acts,
+        acted: each(&run["steps"]).iter().any(done),
+    }
+}

@@ -1,0 +1,191 @@
+//! `lab waf`: the firewall of every edge, over its admin port, which answers even while its public port is stuck.
+
+mod cases;
+mod print;
+
+use std::{fs, path::PathBuf, process::ExitCode};
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, Subcommand};
+use serde_json::Map;
+use switchboard::{Replica, Rule};
+
+use crate::{
+    installation::Installation,
+    parts::edge::EDGE,
+    terminal::{block, json, out},
+};
+
+/// Work on the edge's firewall. Changes apply to the running edges; an edge that restarts reads its files again.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    lab waf list                                   every rule, its mode and its counts\n  \
+    lab waf test waf/scanners.yaml                 try the cases of a rule, and their cost; needs no lab\n  \
+    lab waf apply waf/scanners.yaml                try them, then apply the rule in every edge\n  \
+    lab waf disable scanners                       switch the rule off; its running searches end\n  \
+    lab waf kill                                   the kill switch: requests pass unchecked\n  \
+    lab waf restore                                back to what the files say\n  \
+    lab waf --edge edge-2 list                     one of several edges\n\n\
+    The format of a rule: docs/edge.md")]
+pub(crate) struct WafCommand {
+    /// Only this edge, such as edge-2; by default every edge.
+    #[arg(long, global = true, default_value = EDGE, hide_default_value = true, value_name = "NAME")]
+    edge: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the rules of each edge: mode, engine, cost, and counts.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one rule, with its pattern and the cases that fail.
+    Show {
+        /// Name of the rule.
+        rule: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Try every rule of a file or folder with its cases; exit with 1 if a verdict or a cost is wrong.
+    Test {
+        /// File or folder; by default the folder `waf` of the checkout.
+        path: Option<PathBuf>,
+    },
+    /// Apply the rule of a file, if its cases pass.
+    Apply {
+        /// The file, named like the rule.
+        file: PathBuf,
+        /// Apply it even if a case fails. For drills: this is how outages begin.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Switch one rule off.
+    Disable {
+        /// Name of the rule.
+        rule: String,
+    },
+    /// Use the kill switch: every request passes unchecked, and running searches end.
+    Kill,
+    /// Undo what was set for one rule, or for all: the files decide again.
+    Restore {
+        /// Name of the rule; by default all, and the kill switch.
+        rule: Option<String>,
+    },
+}
+
+impl WafCommand {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When an edge cannot be reached or refuses, or a rule has mistakes.
+    pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
+        let edge = self.edge.as_str();
+        match self.command {
+            Command::List { json } => list(place, edge, json).await,
+            Command::Show { rule, json } => show(place, edge, &rule, json).await,
+            Command::Test { path } => {
+                let tried =
+                    cases::tried(&path.map_or_else(|| anyhow::Ok(place.home()?.root.join("waf")), Ok)?)?;
+                block(&tried.said);
+                Ok(if tried.sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            }
+            Command::Apply { file, force } => apply(place, edge, &file, force).await,
+            Command::Disable { rule } => {
+                let off =
+                    async |edge: &Replica| edge.set_rule_mode(&rule, "off").await.map(|rule| now(&rule));
+                on_each(place, edge, off).await
+            }
+            Command::Kill => {
+                let off =
+                    async |edge: &Replica| edge.switch_firewall(false).await.map(|all| print::state(&all));
+                on_each(place, edge, off).await
+            }
+            Command::Restore { rule } => {
+                let back = async |edge: &Replica| {
+                    let restored = match &rule {
+                        Some(rule) => edge.restore_rule(rule).await,
+                        None => edge.restore_firewall().await,
+                    };
+                    restored.map(|all| print::state(&all))
+                };
+                on_each(place, edge, back).await
+            }
+        }
+    }
+}
+
+async fn list(place: &Installation, edge: &str, as_json: bool) -> Result<ExitCode> {
+    let mut all = Map::new();
+    for replica in place.replicas(Some(edge)).await? {
+        let firewall = replica.firewall().await?;
+        if as_json {
+            all.insert(replica.to_string(), serde_json::to_value(&firewall)?);
+        } else {
+            print::firewall(&replica, &firewall);
+        }
+    }
+    if as_json {
+        json(&all)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show(place: &Installation, edge: &str, rule: &str, as_json: bool) -> Result<ExitCode> {
+    let mut all = Map::new();
+    for replica in place.replicas(Some(edge)).await? {
+        let rule = replica.rule(rule).await?;
+        if as_json {
+            all.insert(replica.to_string(), serde_json::to_value(&rule)?);
+        } else {
+            print::rule(&replica, &rule);
+        }
+    }
+    if as_json {
+        json(&all)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn apply(place: &Installation, edge: &str, file: &std::path::Path, force: bool) -> Result<ExitCode> {
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let id = file.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+    let tried = cases::tried(file)?;
+    if !tried.sound {
+        block(&tried.said);
+        if !force {
+            bail!("not applied: correct the rule, or add --force to see what happens");
+        }
+    }
+    let push = async |edge: &Replica| edge.push_rule(id, text.clone()).await.map(|rule| now(&rule));
+    on_each(place, edge, push).await
+}
+
+/// What a rule does now, in a few words.
+fn now(rule: &Rule) -> String {
+    let pushed = if rule.pushed { ", until it is restored or the edge ends" } else { "" };
+    format!("{}: {}{pushed}", rule.id, rule.mode)
+}
+
+/// Acts on each edge, even if one before it failed: what is killed here has to stop everywhere it can.
+async fn on_each(
+    place: &Installation,
+    edge: &str,
+    act: impl AsyncFn(&Replica) -> switchboard::Result<String>,
+) -> Result<ExitCode> {
+    let mut failed = Vec::new();
+    for replica in place.replicas(Some(edge)).await? {
+        match act(&replica).await {
+            Ok(text) => out!("{replica}: {text}"),
+            Err(error) => failed.push(format!("{replica}: {error}")),
+        }
+    }
+    if failed.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    bail!("not everywhere:\n  {}", failed.join("\n  "))
+}

@@ -1,0 +1,133 @@
+//! The control room: told where everything of this lab is. It needs none of it, so it starts first and is stopped last.
+
+use anyhow::{Context as _, Result};
+use supervisor::{Part, part::Line, probe::Probe};
+
+use super::{
+    environment, postgres, programs,
+    replicas::{Instance, instances},
+    stores,
+    table::{Choices, Kafka, SERVICES},
+};
+use crate::{backup::swap, home::Home, secrets::Secrets};
+
+/// Its name, and that of the port with its pages.
+pub(crate) const CONTROL_ROOM: &str = "control-room";
+
+/// Who calls whom in the shop, in the order of a request's path; a topic joins both of its ends. The alerts of neighbours are one incident.
+const CALLS: &[(&str, &str)] = &[
+    ("load", "edge"),
+    ("edge", "order-api"),
+    ("edge", "user-service"),
+    ("order-api", "user-service"),
+    ("order-api", "order-worker"),
+    ("user-service", "redis"),
+    ("user-service", "postgres"),
+    ("order-api", "postgres"),
+    ("order-worker", "postgres"),
+];
+
+/// The control room.
+///
+/// # Errors
+/// When it was not built, its folder cannot be created, or a password can be neither read nor created.
+pub(crate) fn part(home: &Home, choices: &Choices) -> Result<Part> {
+    let ports = &choices.ports;
+    let (public, admin) = (ports.get(CONTROL_ROOM), ports.get("control-room-admin"));
+    let program = programs::ours(CONTROL_ROOM)?;
+    let settings = environment::settings(&program)?;
+    let folder = home.dir.join(CONTROL_ROOM);
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let local = |name: &str| format!("http://127.0.0.1:{}", ports.get(name));
+    // Slack, PagerDuty and webhooks come from the environment of `lab up`; what this lab knows better is set here.
+    let mut line = Line::new(program)
+        .keep(settings)
+        .keep(environment::PROXIES.iter().copied())
+        .keep(SCREEN.iter().copied())
+        .env("LOG_FORMAT", "json")
+        // Memory that a page or a storm of alerts took is given back at once: speed is for others.
+        .env("MIMALLOC_PURGE_DELAY", "0")
+        .env("PUBLIC_ADDR", format!("127.0.0.1:{public}"))
+        .env("ADMIN_ADDR", format!("127.0.0.1:{admin}"))
+        .env("PUBLIC_URL", format!("http://localhost:{public}"))
+        .env("ROOM_FILE", folder.join("room.db").to_string_lossy())
+        .env("POSTMORTEMS_DIR", home.dir.join("postmortems").to_string_lossy())
+        .env("ONCALL_FILE", home.root.join("oncall.yaml").to_string_lossy())
+        .env("CHECKOUT", home.root.to_string_lossy())
+        .env("CLOCK", choices.timing.clock.as_str())
+        .env("PROMETHEUS_URL", local("prometheus"))
+        .env("ALERTMANAGER_URL", local("alertmanager"))
+        .env("TRACES_URL", local("traces-ui"))
+        .env("LOGS_DIR", home.dir.logs().to_string_lossy())
+        .env("INSTANCES", instances_of(choices))
+        .env("CALLS", calls(&choices.kafka));
+    line = hands(line, home, choices)?;
+    if let Some(token) = &choices.token {
+        line = line.env("FAULTS_TOKEN", token.clone()).env("INSTRUCTOR_TOKEN", token.clone());
+    }
+    if programs::find(&["grafana", "grafana-server"]).is_some() {
+        line = line.env("GRAFANA_URL", format!("http://localhost:{}", ports.get("grafana")));
+    }
+    let probe = Probe::Http(format!("http://127.0.0.1:{admin}/readyz"));
+    let mut part = Part::new(CONTROL_ROOM, line, probe);
+    part.errand = Some(swap::errand(home, CONTROL_ROOM)?);
+    Ok(part.port(CONTROL_ROOM, public).port("control-room-admin", admin))
+}
+
+/// With what it changes the lab: accounts of its own in the stores, the load, and the lab's state.
+fn hands(line: Line, home: &Home, choices: &Choices) -> Result<Line> {
+    let (secrets, ports) = (Secrets::of(home), &choices.ports);
+    let line = line
+        .env("DATABASES", postgres::room_urls(&secrets, ports.get("postgres"))?)
+        .env("REDIS_URL", stores::room_url(&secrets, ports.get("redis"))?)
+        .env("LAB_DIR", home.dir.to_string_lossy())
+        .env("LAB_ROOT", home.root.to_string_lossy())
+        .env("LAB_PROGRAM", std::env::current_exe()?.to_string_lossy());
+    Ok(match choices.rate {
+        Some(_) => line.env("LOAD_ADMIN_URL", format!("http://127.0.0.1:{}", ports.get("load-admin"))),
+        None => line,
+    })
+}
+
+/// What a notification on the desktop needs.
+const SCREEN: &[&str] = &["DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"];
+
+/// Name, service and admin port of each process that can be broken.
+fn instances_of(choices: &Choices) -> String {
+    let all = SERVICES.iter().flat_map(|(service, _)| instances(&choices.replicas, service));
+    let text = |instance: Instance| {
+        let name = instance.name();
+        let admin = choices.ports.get(&format!("{name}-admin"));
+        format!("{name}@{}=http://127.0.0.1:{admin}", instance.service)
+    };
+    all.map(text).collect::<Vec<_>>().join(",")
+}
+
+fn calls(kafka: &Kafka) -> String {
+    let broker = match kafka {
+        Kafka::Embedded => "lab-kafka",
+        Kafka::Apache | Kafka::Elsewhere(_) => "kafka",
+    };
+    let topics = [("order-api", broker), (broker, "order-worker")];
+    let pairs = CALLS.iter().copied().chain(topics);
+    pairs.map(|(caller, callee)| format!("{caller}>{callee}")).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_that_share_a_topic_are_neighbours_of_each_other_and_of_the_broker() {
+        let calls = calls(&Kafka::Embedded);
+        for pair in [
+            "edge>user-service",
+            "order-api>order-worker",
+            "order-api>lab-kafka",
+            "lab-kafka>order-worker",
+            "user-service>redis",
+        ] {
+            assert!(calls.split(',').any(|call| call == pair), "{pair} in {calls}");
+        }
+    }
+}

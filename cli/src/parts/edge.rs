@@ -1,0 +1,156 @@
+//! The edge: in front of the services, and told where their instances are. Several edges have a port each, and share the one that
+//! everybody knows (docs/adr/0044-one-port-for-several-edges.md).
+
+use std::{num::NonZero, path::PathBuf, thread::available_parallelism};
+
+use anyhow::Result;
+use supervisor::Part;
+
+use super::{
+    monitoring,
+    ports::PORTS,
+    replicas::{Instance, instances},
+    table::Choices,
+};
+use crate::home::Home;
+
+/// Its name, and that of the port of all edges.
+pub(crate) const EDGE: &str = "edge";
+/// The port of the first edge alone, if there are several.
+pub(crate) const EDGE_OWN: &str = "edge-own";
+/// The services behind it: also the names of its upstreams.
+const BEHIND: [&str; 2] = ["order-api", "user-service"];
+/// More than all services behind it handle at a time: if something sheds requests, then the one that is overloaded.
+const IN_FLIGHT: &str = "1024";
+
+/// The routes of the lab, with the addresses of one instance of each service.
+const ROUTES: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../services/edge/routes.yaml"));
+
+/// Writes the routes of all edges of this lab; returns the file.
+///
+/// # Errors
+/// When it cannot be written.
+pub(super) fn write_routes(home: &Home, choices: &Choices) -> Result<PathBuf> {
+    let text = format!("# Written by `lab up`; the next start overwrites it.\n{}", routes(choices));
+    monitoring::write(&home.dir.join(EDGE), "routes.yaml", &text)
+}
+
+/// The routes of the lab, with the addresses of all instances that run here.
+fn routes(choices: &Choices) -> String {
+    BEHIND.into_iter().fold(ROUTES.to_owned(), |text, service| {
+        let known = PORTS.iter().find(|port| port.name == service).map(|port| port.default);
+        let all = instances(&choices.replicas, service).into_iter();
+        let all: Vec<String> = all.map(|one| address(choices.ports.get(&one.name()))).collect();
+        text.replace(
+            &upstream(service, &address(known.unwrap_or_default())),
+            &upstream(service, &all.join(", ")),
+        )
+    })
+}
+
+fn address(port: u16) -> String {
+    format!("\"http://127.0.0.1:{port}\"")
+}
+
+/// The lines of an upstream in the file.
+fn upstream(service: &str, endpoints: &str) -> String {
+    format!("\n  {service}:\n    endpoints: [{endpoints}]\n")
+}
+
+/// An edge in its place: behind the port of all edges, and after what it passes requests to.
+pub(super) fn placed(mut part: Part, instance: Instance, choices: &Choices) -> Part {
+    let local = |port: &str| format!("127.0.0.1:{}", choices.ports.get(port));
+    let line = part.command.env("WAF_THREADS", threads().to_string()).env("MAX_IN_FLIGHT", IN_FLIGHT);
+    part.command = line;
+    if instances(&choices.replicas, EDGE).len() > 1 {
+        part.command = part.command.env("EDGE_SHARED_ADDR", local(EDGE));
+        if !instance.is_further() {
+            part.command.env.retain(|(name, _)| name != "PUBLIC_ADDR");
+            part.command = part.command.env("PUBLIC_ADDR", local(EDGE_OWN));
+            part = part.port(EDGE_OWN, choices.ports.get(EDGE_OWN));
+        }
+    }
+    let behind = BEHIND.into_iter().flat_map(|service| instances(&choices.replicas, service));
+    part.after.extend(behind.map(Instance::name));
+    part
+}
+
+/// Threads of the firewall: one core is for what the edge is there for.
+fn threads() -> usize {
+    let cores = available_parallelism().map_or(1, NonZero::get);
+    (cores - 1).clamp(1, 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use supervisor::{part::Line, ports::Outgoing, probe::Probe};
+
+    use super::*;
+    use crate::parts::{
+        alerting::Webhooks,
+        monitoring::Timing,
+        ports::{self, parse_choice},
+        replicas::parse,
+        table::Kafka,
+    };
+
+    fn choices(replicas: &[&str], moved: &[&str]) -> Choices {
+        let moved: Vec<_> = moved.iter().map(|text| parse_choice(text).unwrap()).collect();
+        Choices {
+            ports: ports::choose(0, &moved, &Outgoing::here()).unwrap(),
+            kafka: Kafka::Embedded,
+            replicas: replicas.iter().map(|text| parse(text).unwrap()).collect(),
+            rate: None,
+            trace_ratio: 1.0,
+            reveal: false,
+            token: None,
+            event_keys: None,
+            timing: Timing { clock: slo::Clock::Lab, keep: false },
+            backups: None,
+            opensearch: false,
+            webhooks: Webhooks { generic: None, slack: None },
+        }
+    }
+
+    #[test]
+    fn the_routes_list_every_instance_even_if_two_services_have_exchanged_their_ports() {
+        let text = routes(&choices(&["order-api=3"], &["order-api=8002", "user-service=8001"]));
+        let all = [8002, 8003, 8005].map(address).join(", ");
+        assert!(text.contains(&upstream("order-api", &all)), "{text}");
+        assert!(text.contains(&upstream("user-service", &address(8001))), "{text}");
+        let bare = |text: &str| text.lines().filter(|line| !line.contains("endpoints")).count();
+        assert_eq!(bare(&text), bare(ROUTES), "nothing else is changed");
+    }
+
+    /// Ports and variables of the edges with these choices.
+    fn edges(choices: &Choices) -> Vec<Part> {
+        let part = |instance: Instance| {
+            let own = format!("127.0.0.1:{}", choices.ports.get(&instance.name()));
+            let line = Line::new("edge").env("PUBLIC_ADDR", own);
+            let part = Part::new(&instance.name(), line, Probe::Http(String::new()));
+            placed(part.port(&instance.name(), choices.ports.get(&instance.name())), instance, choices)
+        };
+        instances(&choices.replicas, EDGE).into_iter().map(part).collect()
+    }
+
+    fn variable<'p>(part: &'p Part, name: &str) -> Vec<&'p str> {
+        let found = part.command.env.iter().filter(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str()).collect()
+    }
+
+    #[test]
+    fn one_edge_has_the_port_for_itself_and_several_share_it() {
+        let alone = edges(&choices(&["order-api=2"], &[]));
+        assert_eq!(variable(&alone[0], "PUBLIC_ADDR"), ["127.0.0.1:8000"]);
+        assert!(variable(&alone[0], "EDGE_SHARED_ADDR").is_empty());
+        assert_eq!(alone[0].after, ["order-api", "order-api-2", "user-service"]);
+
+        let both = edges(&choices(&["edge=2"], &[]));
+        let own: Vec<_> = both.iter().map(|edge| variable(edge, "PUBLIC_ADDR")).collect();
+        assert_eq!(own, [["127.0.0.1:8009"], ["127.0.0.1:8006"]]);
+        for edge in &both {
+            assert_eq!(variable(edge, "EDGE_SHARED_ADDR"), ["127.0.0.1:8000"], "{}", edge.name);
+        }
+        assert_eq!(both[0].ports.get(EDGE), Some(&8000), "the port of all is shown once");
+    }
+}

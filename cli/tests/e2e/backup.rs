@@ -1,0 +1,97 @@
+//! Backups of a whole lab: a table that was dropped by mistake comes back while the lab runs, and a wiped lab within its
+//! bars.
+
+use std::time::Duration;
+
+use chrono::{SecondsFormat, Utc};
+use serde_json::Value;
+use sqlx::Connection as _;
+use testkit::{Need, available};
+
+use crate::lab::{Lab, TURN, eventually};
+
+/// Time for a backup, a restore and its checks, or for WAL to be archived.
+const SOON: Duration = Duration::from_secs(120);
+
+async fn orders(url: &str) -> Result<i64, String> {
+    let mut connection = sqlx::PgConnection::connect(url).await.map_err(|error| error.to_string())?;
+    let count = sqlx::query_scalar("SELECT count(*) FROM orders").fetch_one(&mut connection).await;
+    count.map_err(|error| error.to_string())
+}
+
+#[tokio::test]
+async fn a_dropped_table_comes_back_while_the_lab_runs() {
+    let Some(lab) = Lab::up(&["--backups", "--rate", "20"]).await else { return };
+    let url = lab.database("orders");
+    eventually(SOON, || async {
+        let list = lab.json(&["backup", "list", "--json"]);
+        let verified = list["last_verified"].as_str().map(str::to_owned);
+        verified.ok_or_else(|| format!("no backup was verified: {list}"))
+    })
+    .await;
+    eventually(SOON, || async {
+        orders(&url).await.and_then(|count| (count > 0).then_some(()).ok_or("none yet".into()))
+    })
+    .await;
+    let (before, moment) = (orders(&url).await.expect("orders"), Utc::now());
+    let mut connection = sqlx::PgConnection::connect(&url).await.expect("the owner");
+    sqlx::raw_sql("DROP TABLE orders CASCADE").execute(&mut connection).await.expect("dropped");
+
+    let moment = moment.to_rfc3339_opts(SecondsFormat::Micros, true);
+    let restore =
+        |more: &[&str]| lab.run(&[&["backup", "restore", "--to", &moment, "--json"], more].concat());
+    let said = |output: &std::process::Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    let unguarded = restore(&[]);
+    assert!(
+        !unguarded.status.success() && said(&unguarded).contains("repeat with --instance "),
+        "{unguarded:?}"
+    );
+    let wrong = restore(&["--instance", "production"]);
+    assert!(said(&wrong).contains("and not production: nothing was overwritten"), "{wrong:?}");
+    let name = said(&unguarded);
+    let name = name.trim().rsplit(' ').next().expect("the instance's name").to_owned();
+    // The moment is archived within seconds.
+    let report = eventually(SOON, || async {
+        let output = restore(&["--instance", &name]);
+        if output.status.success() { Ok(output.stdout) } else { Err(said(&output)) }
+    })
+    .await;
+    let report: Value = serde_json::from_slice(&report).expect("JSON");
+    assert_eq!(report["replaced"], true, "{report}");
+    assert!(report["rows"]["orders.orders"].as_i64() >= Some(before), "{before} orders before: {report}");
+    // The lab goes on with it, and takes orders again.
+    eventually(SOON, || async {
+        let now = orders(&url).await?;
+        if now > before { Ok(()) } else { Err(format!("{now} orders, {before} before")) }
+    })
+    .await;
+    // On a new timeline, of which the next backup is the first.
+    lab.ok(&["backup", "run"]);
+    let verdict = lab.json(&["backup", "verify", "--json"]);
+    assert_eq!(verdict["complaints"], serde_json::json!([]), "{verdict}");
+    lab.ok(&["backup", "prune", "--keep", "1", "--keep-for", "0s"]);
+    let list = lab.json(&["backup", "list", "--json"]);
+    assert_eq!(list["backups"].as_array().map(Vec::len), Some(1), "{list}");
+    assert_eq!(list["backups"][0]["manifest"]["timeline"], 2, "{list}");
+}
+
+#[tokio::test]
+async fn a_wiped_lab_is_back_within_its_bars_and_nothing_is_lost_or_doubled() {
+    if !available(&[Need::Postgres, Need::Redis, Need::Prometheus, Need::Alertmanager]) {
+        return;
+    }
+    let _turn = TURN.lock().await;
+    let drill = tokio::process::Command::new(env!("CARGO_BIN_EXE_lab"))
+        .args(["backup", "drill", "--json", "--rps", "20", "--for", "5s"])
+        .kill_on_drop(true)
+        .output()
+        .await
+        .expect("lab runs");
+    let said = String::from_utf8_lossy(&drill.stderr).into_owned();
+    let report: Value =
+        serde_json::from_slice(&drill.stdout).unwrap_or_else(|error| panic!("{error}: {said}"));
+    assert!(drill.status.success() && report["pass"] == true, "{report:#}\n{said}");
+    assert!(report["loss"]["accepted"].as_u64() > Some(20), "{report:#}");
+    assert!(report["loss"]["rto_seconds"].as_f64() > Some(0.0), "{report:#}");
+    assert_eq!((&report["books"]["lost"], &report["books"]["doubled"]), (&0.into(), &0.into()), "{report:#}");
+}

@@ -1,0 +1,131 @@
+//! Drills through the command: two are proven, doing nothing fails, an abort leaves nothing behind, and a
+//! person's run has a score.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use serde_json::Value;
+
+use crate::lab::{BACK, Lab, eventually, text};
+
+/// Drills with one cause, one page and one way out.
+const QUICK: [&str; 2] = ["first-page", "second-try"];
+/// From the start of a run until its fault is set, pages, or is gone: Prometheus forgets and starts again,
+/// and the shop has to be well for a while.
+const SOON: Duration = Duration::from_secs(300);
+
+impl Lab {
+    /// Where the run is that is on.
+    fn drill(&self) -> Value {
+        self.json(&["drill", "status", "--json"])
+    }
+
+    /// Faults that are on, without the one of the lab's hello-world.
+    fn faults(&self) -> BTreeSet<String> {
+        let status = self.json(&["status", "--reveal", "--json"]);
+        let faults = status["faults"].as_array().expect("the active faults").iter();
+        let names = faults.map(|one| one["fault"].as_str().expect("a name").to_owned());
+        names.filter(|name| name != "risky").collect()
+    }
+
+    /// Waits until the drill has broken something.
+    async fn broken(&self) {
+        eventually(SOON, || async {
+            let faults = self.faults();
+            if faults.is_empty() { Err(format!("nothing is broken: {:#}", self.drill())) } else { Ok(()) }
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn drills_are_proven_and_nothing_tells_their_answer() {
+    let Some(lab) = Lab::up(&["--rate", "50"]).await else { return };
+    two_are_proven(&lab);
+    to_do_nothing_fails_and_nothing_tells_the_answer(&lab);
+}
+
+#[tokio::test]
+async fn a_drill_is_aborted_and_another_one_done_by_a_person() {
+    let Some(lab) = Lab::up(&["--rate", "50"]).await else { return };
+    an_abort_leaves_nothing_behind(&lab).await;
+    a_person_gets_a_score(&lab).await;
+}
+
+fn two_are_proven(lab: &Lab) {
+    let junit = lab.dir().join("drills.xml");
+    let path = junit.to_string_lossy();
+    let output = lab.run(&["drill", "verify", QUICK[0], QUICK[1], "--timings", "--junit", &path]);
+    let shown = text(&output.stdout);
+    assert!(output.status.success(), "{shown}\n{}", text(&output.stderr));
+    assert!(shown.contains("2 of 2 passed"), "{shown}");
+    assert!(shown.contains("OrderAvailabilityBudgetBurn") && !shown.contains("never"), "{shown}");
+    let written = std::fs::read_to_string(&junit).expect("the report");
+    assert_eq!(written.matches("</testsuite>").count(), 2, "{written}");
+    assert!(written.contains("classname=\"drill.first-page\"") && !written.contains("<failure"), "{written}");
+}
+
+fn to_do_nothing_fails_and_nothing_tells_the_answer(lab: &Lab) {
+    let sheets =
+        lab.json(&["drill", "validity", QUICK[0], "--check", "nothing", "--check", "leaks", "--json"]);
+    let sheet = &sheets[0];
+    assert_eq!(
+        (&sheet["nothing"]["is"], &sheet["nothing"]["said"]),
+        (&"right".into(), &"fails".into()),
+        "{sheet:#}"
+    );
+    assert_eq!(sheet["leaks"]["is"], "right", "{sheet:#}");
+    assert_eq!(sheet["found"].as_array().map(Vec::len), Some(0), "{sheet:#}");
+    let runs = lab.ok(&["drill", "show", QUICK[0]]);
+    assert!(runs.contains("nothing") && runs.contains("failed"), "both runs are listed:\n{runs}");
+}
+
+async fn an_abort_leaves_nothing_behind(lab: &Lab) {
+    let begun = lab.json(&["drill", "start", QUICK[0], "--as", "ada", "--json"]);
+    assert_eq!(begun["responder"], "ada", "{begun:#}");
+    assert_eq!(begun["truth"], Value::Null, "a trainee does not learn the truth");
+    let second = lab.run(&["drill", "start", QUICK[1], "--as", "ben"]);
+    assert!(!second.status.success() && text(&second.stderr).contains("goes on"), "{}", text(&second.stderr));
+    lab.broken().await;
+    let aborted = lab.json(&["drill", "abort", "a test", "--as", "ada", "--json"]);
+    assert_eq!(
+        (&aborted["verdict"], &aborted["phase"]),
+        (&"aborted".into(), &"finished".into()),
+        "{aborted:#}"
+    );
+    assert_eq!(lab.faults(), BTreeSet::new());
+    assert_eq!(lab.drill(), Value::Null);
+    let nobody = lab.run(&["drill", "hint"]);
+    assert!(text(&nobody.stderr).contains("no drill runs"), "{}", text(&nobody.stderr));
+}
+
+async fn a_person_gets_a_score(lab: &Lab) {
+    lab.ok(&["drill", "start", QUICK[0], "--as", "ada"]);
+    let incident = eventually(SOON, || async {
+        let open = lab.json(&["incident", "list", "--json"]);
+        let found = open[0]["id"].as_str().map(str::to_owned);
+        found.ok_or_else(|| format!("nobody was paged: {:#}", lab.drill()))
+    })
+    .await;
+    let ada = |args: &[&str]| lab.ok(&[args, &["--as", "ada"]].concat());
+    ada(&["incident", "ack", &incident]);
+    assert!(ada(&["drill", "hint"]).contains("points"), "a hint has its price");
+    ada(&["drill", "update", "orders fail since the release; rolling it back"]);
+    ada(&["drill", "act", "rollback", "order-api-1-8"]);
+    let query = "sum(rate(http_requests_total{job=\"order-api\", status=~\"5..\"}[1m]))";
+    let answer = ["--component", "order-api", "--mechanism", "bad-release", "--change", "order-api-1-8"];
+    ada(&[&["drill", "answer"][..], &answer, &["--onset", "20s", "--evidence", query]].concat());
+    ada(&["drill", "submit"]);
+    eventually(BACK, || async {
+        let run = lab.drill();
+        if run.is_null() { Ok(()) } else { Err(format!("not over: {run:#}")) }
+    })
+    .await;
+    let run = lab.json(&["drill", "report", "--json", "--as", "ada"]);
+    assert_eq!(run["verdict"], "passed", "{run:#}");
+    let total = run["score"]["total"].as_u64();
+    assert!(total.is_some_and(|total| total >= 60), "{:#}", run["score"]);
+    assert_eq!(run["truth"]["change"], "order-api-1-8", "afterwards everybody knows");
+    let page = lab.ok(&["drill", "report", "--as", "ada"]);
+    assert!(page.contains("## Score") && page.contains("## What I learned"), "{page}");
+    assert_eq!(lab.faults(), BTreeSet::new());
+}

@@ -1,0 +1,123 @@
+//! `lab gitops` without a lab: what nobody else approved, what cannot be read and what its own rules refuse is not what should
+//! run, whichever way it comes.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use crate::lab::text;
+
+struct Desk {
+    folder: tempfile::TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn gitops(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+        command.arg("--dir").arg(self.path("lab")).arg("gitops").args(args).output().expect("lab runs")
+    }
+
+    fn ok(&self, args: &[&str]) -> String {
+        let output = self.gitops(args);
+        assert!(output.status.success(), "lab gitops {args:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    }
+
+    fn refused(&self, args: &[&str]) -> String {
+        let output = self.gitops(args);
+        assert!(!output.status.success(), "lab gitops {args:?}: {}", text(&output.stdout));
+        text(&output.stderr)
+    }
+
+    /// A folder with the state, and this added to its file.
+    fn state(&self, name: &str, more: &str) -> String {
+        let folder = self.path(name);
+        let place = folder.display().to_string();
+        self.ok(&["checkout", &place]);
+        let file = folder.join("desired.yaml");
+        let state = fs::read_to_string(&file).expect("a state");
+        fs::write(file, format!("{state}{more}")).expect("a state");
+        place
+    }
+}
+
+/// Git in a folder, without the settings of the person who runs the test.
+fn git(folder: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new("git");
+    command.arg("-C").arg(folder).args(args).env("GIT_CONFIG_GLOBAL", "/dev/null");
+    for (name, value) in [("NAME", "ada"), ("EMAIL", "ada@localhost")] {
+        command.env(format!("GIT_AUTHOR_{name}"), value).env(format!("GIT_COMMITTER_{name}"), value);
+    }
+    command.output().expect("git runs")
+}
+
+#[test]
+fn a_change_is_proposed_by_one_person_and_put_into_force_by_another() {
+    let desk = Desk::new();
+    let state = desk.state("state", "limit: {rps: 20, burst: 40}\n");
+    let proposed = desk.ok(&["propose", &state, "--by", "ada", "--why", "Let fewer in"]);
+    assert!(proposed.contains("proposal 1"), "{proposed}");
+    assert_eq!(desk.ok(&["diff", "--proposal", "1"]).trim(), "limit: nothing -> rps=20 burst=40");
+    let own = desk.refused(&["approve", "1", "--by", "ada"]);
+    assert!(own.contains("ada wrote it and approved it: somebody else has to"), "{own}");
+    assert!(!desk.ok(&["show"]).contains("rps=20"), "nothing was applied");
+    desk.ok(&["approve", "1", "--by", "eve"]);
+    assert!(desk.ok(&["show"]).contains("limit = rps=20 burst=40"));
+    let log = desk.ok(&["log"]);
+    assert!(log.contains("ada, approved by eve: Let fewer in"), "{log}");
+    desk.ok(&["revert", "main", "--by", "eve", "--why", "It was too few"]);
+    desk.ok(&["approve", "1", "--by", "ada"]);
+    assert!(!desk.ok(&["show"]).contains("rps=20"));
+}
+
+#[test]
+fn a_rule_that_fails_its_own_cases_and_a_state_that_cannot_be_read_are_refused() {
+    let desk = Desk::new();
+    let state = desk.state("state", "modes: {sql-injection: perhaps}\n");
+    let wrong = desk.refused(&["propose", &state, "--by", "ada", "--why", "Try it"]);
+    assert!(wrong.contains("modes.sql-injection: expected one of off, simulate, enforce"), "{wrong}");
+    let state = desk.state("rules", "");
+    let rules = Path::new(&state).join("waf");
+    fs::create_dir(&rules).expect("a folder");
+    let rule = include_str!("../../../waf/path-traversal.yaml");
+    let backwards = rule.replace("verdict: pass", "verdict: block");
+    assert_ne!(rule, backwards);
+    fs::write(rules.join("path-traversal.yaml"), backwards).expect("a rule");
+    desk.ok(&["propose", &state, "--by", "ada", "--why", "Guard the files"]);
+    let wrong = desk.refused(&["approve", "1", "--by", "eve"]);
+    assert!(wrong.contains("path-traversal"), "{wrong}");
+    assert!(!desk.ok(&["show"]).contains("path-traversal"), "nothing was applied");
+}
+
+#[test]
+fn a_push_passes_the_same_gate() {
+    let desk = Desk::new();
+    desk.ok(&["show"]);
+    let clone = desk.path("clone");
+    let from = desk.path("lab/gitops.git").display().to_string();
+    let cloned = git(desk.folder.path(), &["clone", "--quiet", &from, "clone"]);
+    assert!(cloned.status.success(), "{}", text(&cloned.stderr));
+    let file = clone.join("desired.yaml");
+    let state = fs::read_to_string(&file).expect("a state");
+    fs::write(&file, format!("{state}firewall: true\n")).expect("a state");
+    assert!(git(&clone, &["commit", "--quiet", "--all", "-m", "Keep the firewall on"]).status.success());
+    let push = git(&clone, &["push", "--quiet", "origin", "HEAD:main"]);
+    let said = text(&push.stderr);
+    assert!(!push.status.success() && said.contains("nobody has approved it"), "{said}");
+    assert!(!desk.ok(&["show"]).contains("firewall"), "nothing was applied");
+    let message = "Keep the firewall on\n\nApproved-by: eve";
+    assert!(git(&clone, &["commit", "--quiet", "--amend", "-m", message]).status.success());
+    let push = git(&clone, &["push", "--quiet", "origin", "HEAD:main"]);
+    assert!(push.status.success(), "{}", text(&push.stderr));
+    assert!(desk.ok(&["show"]).contains("firewall = true"));
+}
