@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds the programs that `lab up` starts, and nothing else, with the profile `lab` (Cargo.toml) into target/lab. Further arguments
-# go to cargo. Where no terminal shows cargo's bar, says how far it is.
+# Builds the programs that `lab up` starts, and nothing else, with the profile `lab` (Cargo.toml) into target/lab; LAB_PROFILE names
+# another one. Further arguments go to cargo. Where no terminal shows cargo's bar, says how far it is.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
@@ -10,8 +10,8 @@ cd "$root"
 export CFLAGS="-O1 -g0 ${CFLAGS-}"
 
 build() {
-    cargo build --locked --profile lab --bins --package cli --package order-api --package user-service --package order-worker \
-        --package load --package lab-kafka --package lab-traces --package lab-pager "$@"
+    cargo build --locked --profile "${LAB_PROFILE:-lab}" --bins --package cli --package order-api --package user-service --package order-worker \
+        --package edge --package load --package lab-kafka --package lab-traces --package control-room "$@"
 }
 
 if [ -t 2 ]; then

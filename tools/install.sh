@@ -31,6 +31,16 @@ has_postgres() {
     return 1
 }
 
+has_chromium() {
+    for name in chromium chromium-browser google-chrome; do
+        has "$name" && return
+    done
+    for name in Chromium 'Google Chrome'; do
+        [ -x "/Applications/$name.app/Contents/MacOS/$name" ] && return
+    done
+    return 1
+}
+
 manager() {
     for name in apt-get dnf pacman brew; do
         has "$name" && { echo "$name"; return; }
@@ -73,6 +83,15 @@ packages() {
         dnf:node) echo nodejs-npm ;;
         brew:node) echo node ;;
         *:node) echo nodejs npm ;;
+        # With fonts: without any, every letter of a page is a box.
+        apt-get:chromium)
+            # shellcheck disable=SC1091 # a file of the machine
+            case "$(. /etc/os-release && echo "${ID-}")" in
+                ubuntu) echo chromium-browser chromium-chromedriver fonts-liberation fonts-dejavu-core ;;
+                *) echo chromium chromium-driver fonts-liberation fonts-dejavu-core ;;
+            esac ;;
+        pacman:chromium) echo chromium ttf-liberation ttf-dejavu ;;
+        *:chromium) echo chromium chromedriver ;;
         dnf:shellcheck) echo ShellCheck ;;
         *:shellcheck) echo shellcheck ;;
     esac
@@ -108,6 +127,7 @@ missing() {
     if [ "$1" = test ]; then
         has shellcheck || echo shellcheck
         { has node && has npm; } || echo node
+        { has_chromium && has chromedriver; } || echo chromium
         missing_exporters
     fi
     case "$1" in
@@ -188,7 +208,11 @@ ensure() {
 }
 
 case "${1-}" in
-    build | test | opensearch | exporters) ensure "$1" ;;
+    build | opensearch | exporters) ensure "$1" ;;
+    test)
+        ensure test
+        # The tests that need it say so.
+        [ "$install" = no ] || "$root/tools/axe/install" || say "axe-core cannot be installed: the pages are not judged by it" ;;
     run | apache)
         ensure "$1"
         # In a process of its own, which stops at the first command that fails.

@@ -33,6 +33,12 @@ pub enum Need {
     OpenSearch,
     /// [`schemathesis`], which `tools/schemathesis/install` installs.
     Schemathesis,
+    /// [`s3_emulator`]s, which `tools/s3-emulators/install` installs.
+    S3Emulators,
+    /// [`chromium`] and [`chromedriver`].
+    Chromium,
+    /// [`axe`], which `tools/axe/install` installs.
+    Axe,
 }
 
 impl Need {
@@ -67,6 +73,17 @@ impl Need {
             Self::Kafka => (!wants_apache() || apache::can_run(), apache::NEEDS),
             Self::OpenSearch => (opensearch::can_run(), opensearch::NEEDS),
             Self::Schemathesis => (schemathesis().is_file(), "schemathesis (tools/schemathesis/install)"),
+            Self::S3Emulators => (
+                ["moto_server", "ministack", "weed"]
+                    .iter()
+                    .all(|name| Path::new(&s3_emulator(name)).is_file()),
+                "emulators of S3 (tools/s3-emulators/install)",
+            ),
+            Self::Chromium => (
+                chromium().is_some() && chromedriver().is_some(),
+                "Chromium and chromedriver (Debian: chromium and chromium-driver; macOS: chromium and chromedriver)",
+            ),
+            Self::Axe => (axe().is_file(), "axe-core (tools/axe/install)"),
         };
         (!found).then_some(how)
     }
@@ -76,6 +93,35 @@ impl Need {
 #[must_use]
 pub fn schemathesis() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/schemathesis/bin/schemathesis")
+}
+
+/// A program that speaks S3: `moto_server`, `ministack`, or `weed` of SeaweedFS.
+#[must_use]
+pub fn s3_emulator(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/s3-emulators/bin");
+    folder.join(name).to_string_lossy().into_owned()
+}
+
+/// A browser that [`chromedriver`] drives.
+#[must_use]
+pub fn chromium() -> Option<PathBuf> {
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let of_a_mac = ["Chromium", "Google Chrome"]
+        .map(|name| PathBuf::from(format!("/Applications/{name}.app/Contents/MacOS/{name}")));
+    let packaged = of_a_mac.into_iter().find(|path| path.is_file());
+    names.iter().find_map(|name| program(name)).or(packaged)
+}
+
+/// The program that drives [`chromium`] by the WebDriver protocol.
+#[must_use]
+pub fn chromedriver() -> Option<PathBuf> {
+    program("chromedriver")
+}
+
+/// The script that finds what keeps people from using a page.
+#[must_use]
+pub fn axe() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/axe/node_modules/axe-core/axe.min.js")
 }
 
 /// Returns from the test if the machine lacks one of the servers: `testkit::needs!(Postgres, Redis);`

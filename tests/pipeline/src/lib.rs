@@ -204,7 +204,9 @@ const PORTS: [&str; 4] = ["--admin-addr", "127.0.0.1:0", "--public-addr", "127.0
 
 /// Starts user-service on these servers.
 pub async fn start_users(database: &str, redis: &str) -> Running {
-    let flags = ["user-service", "--database-url", database, "--redis-url", redis];
+    // A machine that is busy with other tests may not answer from Redis within the usual 100 ms.
+    let flags =
+        ["user-service", "--database-url", database, "--redis-url", redis, "--cache-timeout", "800ms"];
     let config = user_service::UserServiceConfig::parse_from(flags.into_iter().chain(PORTS));
     let chassis = config.common.chassis(
         user_service::SERVICE,

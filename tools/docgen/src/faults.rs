@@ -65,7 +65,7 @@ pub(crate) fn markdown(services: &[ServiceFaults<'_>]) -> String {
 
 /// Every fault of every boundary, in the order of the page: along the path of a request, then the process, then what services
 /// declare of their own, then the telemetry.
-fn known() -> Vec<&'static dyn AnyFault> {
+pub(crate) fn known() -> Vec<&'static dyn AnyFault> {
     let boundaries: [Catalogue; 9] = [
         &[&order_api::faults::RISKY],
         chassis_http::catalogue::ALL,

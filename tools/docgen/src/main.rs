@@ -2,8 +2,10 @@
 
 mod adr;
 mod configuration;
+mod failure_modes;
 mod faults;
 mod rooms;
+mod steps;
 
 use std::{fs, path::Path};
 
@@ -29,11 +31,13 @@ fn main() -> anyhow::Result<()> {
         ("adr/README.md", adr::index(&docs.join("adr"))?),
         ("architecture.md", rooms::page(&read("architecture.md")?, &read("rooms.yaml")?)?),
         ("configuration.md", configuration_page()),
+        ("failure-modes.md", failure_modes::page(&docs.join("../drills"), &read("failure-modes.yaml")?)?),
         ("faults.md", faults_page()),
     ];
+    let steps = steps::pages(&docs.join("../runbooks"))?;
     let mut stale = Vec::new();
-    for (name, text) in pages {
-        let path = docs.join(name);
+    for (name, text) in pages.map(|(name, text)| (name.to_owned(), text)).into_iter().chain(steps) {
+        let path = docs.join(&name);
         if fs::read_to_string(&path).is_ok_and(|current| current == text) {
             continue;
         }
@@ -55,10 +59,12 @@ fn configuration_page() -> String {
         order_api::OrderApiConfig::command(),
         user_service::UserServiceConfig::command(),
         order_worker::OrderWorkerConfig::command(),
+        edge::EdgeConfig::command(),
         load::config::LoadConfig::command(),
         lab_kafka::config::KafkaConfig::command(),
+        lab_objects::config::ObjectsConfig::command(),
         lab_traces::config::TracesConfig::command(),
-        lab_pager::config::PagerConfig::command(),
+        control_room::config::RoomConfig::command(),
     ])
 }
 
@@ -68,5 +74,6 @@ fn faults_page() -> String {
         service("order-api", "localhost:9101", order_api::faults::CATALOGUE),
         service("user-service", "localhost:9102", user_service::faults::CATALOGUE),
         service("order-worker", "localhost:9103", order_worker::faults::CATALOGUE),
+        service("edge", "localhost:9100", edge::faults::CATALOGUE),
     ])
 }

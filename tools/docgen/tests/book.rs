@@ -31,7 +31,8 @@ const ROOMS: &[&str] = &[
 ];
 
 /// These pages are not wrapped by hand.
-const GENERATED: &[&str] = &["docs/configuration.md", "docs/faults.md", "docs/slos.md"];
+const GENERATED: &[&str] =
+    &["docs/capacity.md", "docs/configuration.md", "docs/failure-modes.md", "docs/faults.md", "docs/slos.md"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the checkout")

@@ -16,8 +16,9 @@ fn every_problem_type_has_its_row_and_every_row_its_type() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/problems.md");
     let rows: BTreeMap<String, String> =
         fs::read_to_string(page).expect("docs/problems.md").lines().filter_map(row).collect();
-    let types: Vec<_> =
-        chassis_http::problems::all().chain(contracts::problems::ALL.iter().copied()).collect();
+    let own = contracts::problems::ALL.iter().chain(control_room::api::problems::ALL);
+    let own = own.chain(edge::problems::ALL).copied();
+    let types: Vec<_> = chassis_http::problems::all().chain(own).collect();
     let declared: BTreeMap<String, String> =
         types.iter().map(|of| (of.slug.to_owned(), of.status.as_str().to_owned())).collect();
     assert_eq!(declared.len(), types.len(), "a slug is declared once");

@@ -15,6 +15,7 @@ pub(crate) struct Report {
     tests: Vec<(Duration, String)>,
     flaky: Vec<String>,
     failed: Vec<String>,
+    untried: Vec<String>,
 }
 
 impl Report {
@@ -35,7 +36,12 @@ impl Report {
         self.flaky.push(name);
     }
 
-    /// A test that failed twice, or was not tried again.
+    /// Records a test that failed and was not tried again: too many did.
+    pub(crate) fn untried(&mut self, name: String) {
+        self.untried.push(name);
+    }
+
+    /// Records a test that failed twice.
     pub(crate) fn failed(&mut self, name: String) {
         self.failed.push(name);
     }
@@ -60,7 +66,8 @@ impl Report {
             [] => String::new(),
             names => format!("{what}:\n  {}\n", names.join("\n  ")),
         };
-        list("FAILED, twice", &self.failed)
+        list("FAILED, and with too many others to be tried again", &self.untried)
+            + &list("FAILED, twice", &self.failed)
             + &list("FLAKY, failed and passed alone at the second try", &self.flaky)
     }
 }

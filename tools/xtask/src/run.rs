@@ -89,7 +89,8 @@ impl Job {
         let mut command = Command::new("nice");
         command.args(["-n", &self.nice.to_string()]).arg(&self.program.path);
         command.current_dir(&self.program.folder).env("CARGO_MANIFEST_DIR", &self.program.folder);
-        command.envs(self.variable);
+        // A report keeps the last lines of a program: those of a panic, and not of its stack.
+        command.env("RUST_BACKTRACE", "0").envs(self.variable);
         command
     }
 

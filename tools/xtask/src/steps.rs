@@ -1,9 +1,6 @@
 //! The steps of a run, each with its time, and a table at the end.
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
@@ -37,20 +34,6 @@ impl Steps {
             return;
         }
         self.done.push(measured(name, run));
-    }
-
-    /// Runs a step that needs no other beside the next one.
-    pub(crate) fn beside(
-        &mut self,
-        (other, run_other): (&'static str, impl FnOnce() -> Result<()> + Send),
-        next: impl FnOnce(&mut Self),
-    ) {
-        let ended = thread::scope(|scope| {
-            let beside = scope.spawn(|| measured(other, run_other));
-            next(self);
-            beside.join()
-        });
-        self.done.push(ended.unwrap_or((other, End::Failed, Duration::ZERO)));
     }
 
     /// Prints the table; returns whether all steps passed.
@@ -110,23 +93,6 @@ mod tests {
         });
         assert!(!steps.finish());
         assert_eq!(ran, ["format"]);
-    }
-
-    #[test]
-    fn a_step_beside_another_fails_for_itself() {
-        let mut steps = Steps::begin();
-        let mut ran = false;
-        steps.beside(("rules", || anyhow::bail!("no")), |steps| {
-            steps.step("tests", &["rules"], || {
-                ran = true;
-                Ok(())
-            });
-        });
-        assert!(ran && !steps.finish());
-        assert_eq!(
-            steps.done.iter().map(|(name, end, _)| (*name, *end)).collect::<Vec<_>>(),
-            [("tests", End::Passed), ("rules", End::Failed)]
-        );
     }
 
     #[test]

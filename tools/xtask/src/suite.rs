@@ -51,13 +51,14 @@ fn slow(shell: &Shell, steps: &mut Steps, report: &mut Report) {
     steps.step("generated files", &["build"], || generate::check_pages(shell));
     steps.step("dashboards", &[], || dashboards::check(shell));
     steps.step("schemathesis", &[], || schemathesis(shell));
-    // The tests wait for most of their time.
-    let rules = || rules::check_on_prometheus_3(shell);
-    steps.beside(("rules on Prometheus 3", rules), |steps| {
-        steps.step("tests", &["build"], || runner::run(tests, true, report));
-    });
+    steps.step("axe", &[], || axe(shell));
+    steps.step("workflows", &[], || shell.run("tools/workflows/check", &[]));
+    steps.step("emulators of S3", &[], || s3_emulators(shell));
+    // Not beside the tests: it compiles for minutes, and tests with deadlines had no core left.
+    steps.step("rules on Prometheus 3", &[], || rules::check_on_prometheus_3(shell));
+    steps.step("tests", &["build"], || runner::run(tests, true, report));
     // A minute of SIGKILL. The seed is fixed, so that a failure can be repeated; with the usual parts it kills the
-    // broker, order-worker, order-api, Redis, PostgreSQL, the supervisor and user-service. Try other seeds by hand.
+    // broker, user-service, Prometheus, the control room, the supervisor and order-api. Try other seeds by hand.
     steps.step("torture", &["build"], || {
         shell.run("target/debug/lab", &["torture", "--for", "1m", "--seed", "172"])
     });
@@ -72,4 +73,22 @@ fn schemathesis(shell: &Shell) -> Result<()> {
             "it cannot be installed: it needs python3 with venv, and Python's package index",
         )
     })
+}
+
+/// Installs the other implementations that the contract suite of the object store runs against; without them, as with
+/// schemathesis.
+fn s3_emulators(shell: &Shell) -> Result<()> {
+    shell.run("tools/s3-emulators/install", &[]).or_else(|_| {
+        shell.skip(
+            "emulators of S3",
+            "they cannot be installed: they need python3 with venv, and Python's package index",
+        )
+    })
+}
+
+/// Installs what judges the pages of the control room in the tests of a browser; without it, as with schemathesis.
+fn axe(shell: &Shell) -> Result<()> {
+    shell
+        .run("tools/axe/install", &[])
+        .or_else(|_| shell.skip("axe", "it cannot be installed: it needs node, npm, and npm's registry"))
 }

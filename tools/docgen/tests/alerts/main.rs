@@ -1,6 +1,8 @@
 //! An alert is four things: a rule, a promtool test, a runbook, a dashboard. None may be missing, and none may
 //! refer to something that does not exist. (promtool itself checks and runs the rules: `./lab test`.)
 
+mod automation;
+mod course;
 mod exercises;
 mod names;
 mod rules;

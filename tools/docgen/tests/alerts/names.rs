@@ -1,9 +1,8 @@
 //! Every metric of the lab with its labels, and a check of PromQL against them. The golden scrapes have the metrics
-//! of the services; for the other parts, their code has them.
+//! of the services and the control room; for the other parts, their code has them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    num::NonZeroUsize,
     sync::Arc,
     time::Duration,
 };
@@ -53,6 +52,14 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("node_filesystem_avail_bytes", &["device", "fstype", "mountpoint"]),
     ("node_filesystem_size_bytes", &["device", "fstype", "mountpoint"]),
     ("node_disk_written_bytes_total", &["device"]),
+    // `lab backup stream`, through node_exporter
+    ("backup_interval_seconds", &[]),
+    ("backup_watched_since_timestamp_seconds", &[]),
+    ("backup_wal_archived_timestamp_seconds", &[]),
+    ("backup_last_timestamp_seconds", &[]),
+    ("backup_last_bytes", &[]),
+    ("backup_last_verified_timestamp_seconds", &[]),
+    ("backup_restore_seconds", &[]),
     // kube-state-metrics 2.x, and the kubelet
     ("kube_pod_container_status_waiting_reason", &["namespace", "pod", "container", "reason"]),
     ("kube_pod_container_status_last_terminated_reason", &["namespace", "pod", "container", "reason"]),
@@ -84,9 +91,11 @@ impl Names {
     /// All metrics of a lab.
     pub(crate) fn known() -> Self {
         let mut names = Self(BTreeMap::new());
-        for service in ["order-api", "order-worker", "user-service"] {
-            let golden = root().join(format!("services/{service}/tests/api/snapshots/metrics.txt"));
-            read(&golden).lines().for_each(|line| names.golden(line));
+        let of = |service: &str| format!("services/{service}/tests/api/snapshots/metrics.txt");
+        let control_room = "oncall/control-room/tests/watch/snapshots/metrics.txt".to_owned();
+        let services = ["edge", "order-api", "order-worker", "user-service"].map(of);
+        for golden in services.into_iter().chain([control_room]) {
+            read(&root().join(golden)).lines().for_each(|line| names.golden(line));
         }
         for (name, family) in Scrape::parse(&exported()).families() {
             let labels: Vec<&str> = family.labels.iter().map(String::as_str).collect();
@@ -220,7 +229,7 @@ fn exported() -> String {
     let _load = load::record::LoadMetrics::new(&metrics);
     let store = Arc::new(lab_traces::store::Store::new(1 << 20, Duration::from_millis(500)));
     let _traces = lab_traces::metrics::TraceMetrics::register(&metrics, store);
-    let _pager = lab_pager::routes::Pager::new(NonZeroUsize::MIN, &metrics);
+    let _room = control_room::metrics::RoomMetrics::register(&metrics);
     String::from_utf8(metrics.render(None).1).expect("text")
 }
 

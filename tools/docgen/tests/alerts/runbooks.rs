@@ -11,6 +11,7 @@ const HEADINGS: [&str; 6] = ["Meaning", "Impact", "Investigate", "Mitigate", "Ve
 
 /// No fault causes these; their runbooks say what to do instead.
 const WITHOUT_FAULT: &[&str] = &[
+    "BackupUnverified",
     "ExporterDown",
     "NoTraffic",
     "NodeNotReady",
@@ -21,16 +22,19 @@ const WITHOUT_FAULT: &[&str] = &[
     "RedpandaUnderReplicated",
     "RuleEvaluationFailing",
     "VolumeFilling",
+    "WafRollout",
+    "Watchdog",
 ];
 
 /// Service, its fault points, and its admin port.
 const SERVICES: &[(&str, Catalogue, &str)] = &[
+    ("edge", edge::faults::CATALOGUE, "9100"),
     ("order-api", order_api::faults::CATALOGUE, "9101"),
     ("user-service", user_service::faults::CATALOGUE, "9102"),
     ("order-worker", order_worker::faults::CATALOGUE, "9103"),
 ];
 
-struct Runbook {
+pub(crate) struct Runbook {
     name: String,
     text: String,
 }
@@ -50,7 +54,7 @@ impl Runbook {
     }
 
     /// Lines of the fenced blocks of `language` within `text`.
-    fn fenced<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
+    pub(crate) fn fenced<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
         let mut inside = false;
         let mut lines = Vec::new();
         for line in text.lines() {
@@ -143,7 +147,7 @@ fn a_try_it_that_cannot_work_is_found() {
 }
 
 /// The service, fault and query that a line switches on.
-fn plan(line: &str) -> Option<(String, String, String)> {
+pub(crate) fn plan(line: &str) -> Option<(String, String, String)> {
     if let Some(rest) = line.trim().strip_prefix("lab break ") {
         let mut words = rest.split('#').next()?.split_whitespace().map(str::to_owned);
         return Some((words.next()?, words.next()?, words.collect::<Vec<_>>().join("&")));
@@ -156,7 +160,7 @@ fn plan(line: &str) -> Option<(String, String, String)> {
 }
 
 /// Validates the plan as the service would, with the same parser.
-fn set((service, fault, query): &(String, String, String)) -> Result<(), String> {
+pub(crate) fn set((service, fault, query): &(String, String, String)) -> Result<(), String> {
     let known = SERVICES.iter().find(|(name, ..)| name == service);
     let (_, catalogue, _) = known.ok_or_else(|| format!("no service is called {service}"))?;
     let faults = Faults::new(catalogue, order_api::faults::SUBJECT, false);
