@@ -47,6 +47,33 @@ pub struct Rule {
     pub rest: Map<String, Value>,
 }
 
+/// What a rule does with a request that it finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RuleMode {
+    /// It blocks the request.
+    Enforce,
+    /// It counts the request and lets it pass, at the same cost.
+    Simulate,
+    /// It does not run.
+    Off,
+}
+
+impl RuleMode {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Enforce, Self::Simulate, Self::Off];
+
+    /// As it is serialized, and as the edge has it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Enforce => "enforce",
+            Self::Simulate => "simulate",
+            Self::Off => "off",
+        }
+    }
+}
+
 /// What a rule has counted since the start of its edge.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Counts {
@@ -116,6 +143,27 @@ impl Replica {
     /// As [`Replica::firewall`].
     pub async fn restore_firewall(&self) -> Result<Firewall> {
         self.read(self.peer.call(Method::DELETE, "/waf", &[]).await?)
+    }
+
+    /// Limits every client of this edge to `rps` requests per second, in addition to the limits of its routes; up to
+    /// `burst` at once.
+    ///
+    /// # Errors
+    /// As [`Replica::firewall`].
+    pub async fn limit_clients(&self, rps: f64, burst: u32) -> Result<()> {
+        let (rps, burst) = (rps.to_string(), burst.to_string());
+        let query = [("rps", rps.as_str()), ("burst", burst.as_str())];
+        self.peer.call(Method::PUT, "/limit", &query).await?;
+        Ok(())
+    }
+
+    /// Ends this limit.
+    ///
+    /// # Errors
+    /// As [`Replica::firewall`].
+    pub async fn unlimit_clients(&self) -> Result<()> {
+        self.peer.call(Method::DELETE, "/limit", &[]).await?;
+        Ok(())
     }
 
     fn read<T: serde::de::DeserializeOwned>(&self, answer: Value) -> Result<T> {

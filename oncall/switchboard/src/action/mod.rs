@@ -3,7 +3,9 @@
 //!
 //! An action tells for everything that it reaches what became of it.
 
+mod canary;
 mod files;
+mod firewall;
 mod keys;
 mod load;
 mod redrive;
@@ -23,7 +25,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use self::sessions::SessionState;
-use crate::{Error, Place, Result, Tools};
+use crate::{Error, Place, Result, RuleMode, Tools};
 
 /// A change of the system.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -139,6 +141,54 @@ pub enum Action {
         #[serde(default)]
         service: Option<String>,
     },
+    /// Applies the file of a rule in the firewall of every edge. For instructors: this is how outages begin.
+    PushRule {
+        /// The edge, or one of its replicas.
+        target: String,
+        /// Name of the rule, the same as in its file.
+        rule: String,
+        /// The file, YAML.
+        file: String,
+        /// How long it has to cost little in the first edge before the others get it, such as `10s`; absent:
+        /// every edge gets it at once.
+        #[serde(default)]
+        canary: Option<String>,
+    },
+    /// Changes what a rule of the firewall does.
+    SetRule {
+        /// The edge, or one of its replicas.
+        target: String,
+        /// Name of the rule.
+        rule: String,
+        /// What it does from now on.
+        mode: RuleMode,
+    },
+    /// Takes back what was set for a rule: its file decides again, and a rule without a file is gone.
+    RestoreRule {
+        /// The edge, or one of its replicas.
+        target: String,
+        /// Name of the rule; absent: all rules, and the kill switch.
+        #[serde(default)]
+        rule: Option<String>,
+    },
+    /// The kill switch of the firewall: off, every request passes unchecked.
+    SwitchFirewall {
+        /// The edge, or one of its replicas.
+        target: String,
+        /// On, or off.
+        enabled: bool,
+    },
+    /// Limits every client at the edge, in addition to the limits of the routes.
+    LimitClients {
+        /// The edge, or one of its replicas.
+        target: String,
+        /// Requests per second for each client; absent: no such limit any more.
+        #[serde(default)]
+        rps: Option<f64>,
+        /// Requests at once; absent: those of a second.
+        #[serde(default)]
+        burst: Option<u32>,
+    },
     /// Takes back a change of the running drill. The control room does it: here is no drill.
     Rollback {
         /// The name of the change.
@@ -173,7 +223,10 @@ impl Action {
     /// Whether only an instructor may ask for it, or learn that it happened.
     #[must_use]
     pub const fn is_sealed(&self) -> bool {
-        matches!(self, Self::SetFault { .. } | Self::EndFault { .. } | Self::EndFaults { .. })
+        matches!(
+            self,
+            Self::SetFault { .. } | Self::EndFault { .. } | Self::EndFaults { .. } | Self::PushRule { .. }
+        )
     }
 
     /// What takes it back; nothing if the state before is not known, or if it cannot come back.
@@ -191,6 +244,15 @@ impl Action {
             }),
             Self::Silence { alert, service, .. } => {
                 Some(Self::ExpireSilence { alert: alert.clone(), service: service.clone() })
+            }
+            Self::PushRule { target, rule, .. } => {
+                Some(Self::RestoreRule { target: target.clone(), rule: Some(rule.clone()) })
+            }
+            Self::SwitchFirewall { target, enabled } => {
+                Some(Self::SwitchFirewall { target: target.clone(), enabled: !enabled })
+            }
+            Self::LimitClients { target, rps: Some(_), .. } => {
+                Some(Self::LimitClients { target: target.clone(), rps: None, burst: None })
             }
             _ => None,
         }
@@ -253,6 +315,18 @@ impl Action {
             | Self::EndFault { .. }
             | Self::EndFaults { .. }
             | Self::SetProtection { .. } => switches::act(self, place, token, dry).await,
+            Self::PushRule { target, rule, file, canary: Some(canary) } if !dry => {
+                let lasts = time::of("canary", canary)?;
+                canary::push(place, token, (target, rule, file), lasts).await
+            }
+            Self::PushRule { .. }
+            | Self::SetRule { .. }
+            | Self::RestoreRule { .. }
+            | Self::SwitchFirewall { .. }
+            | Self::LimitClients { .. } => {
+                firewall::check(self)?;
+                switches::act(self, place, token, dry).await
+            }
             Self::Restart { target } => restart::act(place, tools, target, dry).await,
             Self::Scale { target, replicas } => scale::act(place, target, *replicas, dry).await,
             Self::EndSessions { database, state, older_than, application, most } => {

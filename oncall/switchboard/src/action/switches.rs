@@ -1,10 +1,10 @@
-//! Faults and protections: the switches on the admin ports, in all replicas at once.
+//! Faults, protections and the firewall: the switches on the admin ports, in all replicas at once.
 
 use std::collections::BTreeMap;
 
 use tokio::task::JoinSet;
 
-use super::{Action, Outcome};
+use super::{Action, Outcome, firewall};
 use crate::{FaultPoint, Place, Plan, Replica, Result};
 
 pub(super) async fn act(
@@ -54,7 +54,7 @@ impl Action {
                 let now = replica.set_protection(name, *enabled, ttl.as_deref()).await?;
                 switched(name, now.enabled, now.seconds_left)
             }
-            _ => return Ok(no_switch()),
+            _ => return firewall::at(self, replica).await.map(|text| text.map_or_else(no_switch, worked)),
         };
         Ok((true, text))
     }
@@ -70,6 +70,9 @@ impl Action {
             let now = switched(name, found.enabled, found.seconds_left);
             let then = if *enabled { "on" } else { "off" };
             return Ok((true, format!("{now}; it would be {then}")));
+        }
+        if let Some(said) = firewall::would(self, replica).await? {
+            return Ok(said);
         }
         let points = replica.faults().await?;
         Ok(match self {
@@ -121,6 +124,10 @@ impl Plan {
 /// For actions that this file never gets.
 fn no_switch() -> (bool, String) {
     (false, "not a switch".to_owned())
+}
+
+fn worked(text: String) -> (bool, String) {
+    (true, text)
 }
 
 fn switched(name: &str, on: bool, left: Option<f64>) -> String {

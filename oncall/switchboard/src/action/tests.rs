@@ -25,7 +25,7 @@ fn action(value: serde_json::Value) -> Action {
 type Case = (serde_json::Value, &'static str, Option<&'static str>);
 
 fn all() -> Vec<Case> {
-    [of_services(), of_others()].concat()
+    [of_services(), of_others(), of_edge()].concat()
 }
 
 fn of_services() -> Vec<Case> {
@@ -108,6 +108,40 @@ fn of_others() -> Vec<Case> {
     ]
 }
 
+fn of_edge() -> Vec<Case> {
+    let edge = Some("edge");
+    vec![
+        (
+            json!({
+                "action": "push_rule", "target": "edge", "rule": "inline-script", "file": "id: inline-script",
+                "canary": "10s",
+            }),
+            "pushed the rule inline-script to edge, one edge first for 10s",
+            edge,
+        ),
+        (
+            json!({ "action": "set_rule", "target": "edge", "rule": "scanners", "mode": "off" }),
+            "set the rule scanners of edge to off",
+            edge,
+        ),
+        (
+            json!({ "action": "restore_rule", "target": "edge-2", "rule": "scanners" }),
+            "took back what was set for the rule scanners of edge-2",
+            Some("edge-2"),
+        ),
+        (
+            json!({ "action": "switch_firewall", "target": "edge", "enabled": false }),
+            "switched the firewall of edge off",
+            edge,
+        ),
+        (
+            json!({ "action": "limit_clients", "target": "edge", "rps": 20.5 }),
+            "limited every client of edge to 20.5 requests per second",
+            edge,
+        ),
+    ]
+}
+
 #[test]
 fn every_action_is_read_as_it_is_written_and_says_what_it_did() {
     let mut names = BTreeSet::new();
@@ -122,13 +156,14 @@ fn every_action_is_read_as_it_is_written_and_says_what_it_did() {
         assert!(refused.contains("typo"), "{refused}");
         names.insert(action.name());
     }
-    assert_eq!(names.len(), 14, "one of them is missing: {names:?}");
+    assert_eq!(names.len(), 19, "one of them is missing: {names:?}");
 }
 
 #[test]
-fn only_faults_are_sealed() {
+fn only_faults_and_pushed_rules_are_sealed() {
     for (value, text, _) in all() {
-        assert_eq!(action(value).is_sealed(), text.contains("fault"), "{text}");
+        let breaks = text.contains("fault") || text.starts_with("pushed");
+        assert_eq!(action(value).is_sealed(), breaks, "{text}");
     }
 }
 
@@ -139,6 +174,9 @@ fn an_undo_takes_back_what_was_switched_and_nothing_else_has_one() {
             "set_fault" => "ended the fault http-error in order-api",
             "set_protection" => "switched the protection timeout on in order-api",
             "silence" => "ended the silence of HighLatency of order-api",
+            "push_rule" => "took back what was set for the rule inline-script of edge",
+            "switch_firewall" => "switched the firewall of edge on",
+            "limit_clients" => "ended the limit for clients of edge",
             _ => "",
         };
         let undo = action(value).undo();
@@ -151,8 +189,9 @@ async fn what_is_not_possible_here_says_what_to_do_instead() {
     let (place, tools) = (place(), Tools::default());
     for (value, text, _) in all() {
         let action = action(value);
-        let here = matches!(action.name(), "set_fault" | "end_fault" | "end_faults" | "set_protection");
-        if here {
+        let switches = ["set_fault", "end_fault", "end_faults", "set_protection"];
+        let of_edge = of_edge().iter().any(|(value, _, _)| value["action"] == action.name());
+        if of_edge || switches.contains(&action.name()) {
             continue;
         }
         let refused = action.run(&place, &tools, None).await.unwrap_err();
@@ -177,6 +216,13 @@ async fn a_wrong_value_names_its_field_before_anything_is_called() {
         (json!({ "action": "purge_keys", "pattern": "*", "ttl_over": "1" }), "ttl_over: "),
         (json!({ "action": "set_load", "rps": -1 }), "rps: "),
         (json!({ "action": "scale", "target": "order-api", "replicas": 0 }), "replicas: "),
+        (json!({ "action": "limit_clients", "target": "order-api", "rps": 0 }), "rps: "),
+        (
+            json!({
+                "action": "push_rule", "target": "order-api", "rule": "x", "file": "id: x", "canary": "soon",
+            }),
+            "canary: ",
+        ),
         (json!({ "action": "silence", "alert": "", "ttl": "5m" }), "alert: "),
         (json!({ "action": "silence", "alert": "X", "ttl": "48h" }), "ttl: "),
     ] {

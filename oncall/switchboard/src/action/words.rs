@@ -20,6 +20,11 @@ impl Action {
             Self::SetLoad { .. } => "set_load",
             Self::Silence { .. } => "silence",
             Self::ExpireSilence { .. } => "expire_silence",
+            Self::PushRule { .. } => "push_rule",
+            Self::SetRule { .. } => "set_rule",
+            Self::RestoreRule { .. } => "restore_rule",
+            Self::SwitchFirewall { .. } => "switch_firewall",
+            Self::LimitClients { .. } => "limit_clients",
             Self::Rollback { .. } => "rollback",
         }
     }
@@ -34,7 +39,12 @@ impl Action {
             | Self::Restart { target }
             | Self::Scale { target, .. }
             | Self::RemoveFiles { target }
-            | Self::Redrive { target, .. } => Some(target),
+            | Self::Redrive { target, .. }
+            | Self::PushRule { target, .. }
+            | Self::SetRule { target, .. }
+            | Self::RestoreRule { target, .. }
+            | Self::SwitchFirewall { target, .. }
+            | Self::LimitClients { target, .. } => Some(target),
             Self::EndFaults { target } => target.as_deref(),
             Self::Silence { service, .. } | Self::ExpireSilence { service, .. } => service.as_deref(),
             Self::EndSessions { .. } => Some("postgres"),
@@ -92,6 +102,38 @@ impl Action {
                 format!("ended the silence of {alert}{}", and(" of ", service.as_ref()))
             }
             Self::Rollback { change } => format!("rolled {change} back"),
+            Self::PushRule { .. }
+            | Self::SetRule { .. }
+            | Self::RestoreRule { .. }
+            | Self::SwitchFirewall { .. }
+            | Self::LimitClients { .. } => self.text_of_edge(),
+        }
+    }
+
+    /// The same about the edge.
+    fn text_of_edge(&self) -> String {
+        match self {
+            Self::PushRule { target, rule, canary, .. } => {
+                let first = and(", one edge first for ", canary.as_ref());
+                format!("pushed the rule {rule} to {target}{first}")
+            }
+            Self::SetRule { target, rule, mode } => {
+                format!("set the rule {rule} of {target} to {}", mode.name())
+            }
+            Self::RestoreRule { target, rule: Some(rule) } => {
+                format!("took back what was set for the rule {rule} of {target}")
+            }
+            Self::RestoreRule { target, rule: None } => {
+                format!("took back what was set in the firewall of {target}")
+            }
+            Self::SwitchFirewall { target, enabled } => {
+                format!("switched the firewall of {target} {}", if *enabled { "on" } else { "off" })
+            }
+            Self::LimitClients { target, rps: Some(rps), .. } => {
+                format!("limited every client of {target} to {rps} requests per second")
+            }
+            Self::LimitClients { target, rps: None, .. } => format!("ended the limit for clients of {target}"),
+            _ => String::new(),
         }
     }
 }
