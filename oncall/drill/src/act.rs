@@ -5,13 +5,15 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::names::RuleState;
+
 /// One action.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Act {
     /// Stops a service in order and starts it again.
     Restart {
-        /// The service.
+        /// The service, or one of its replicas.
         service: String,
     },
     /// Takes a change of the drill back.
@@ -62,6 +64,29 @@ pub enum Act {
         /// The alert.
         alert: String,
     },
+    /// Changes what a rule of the firewall does, in every edge.
+    Rule {
+        /// The edge.
+        service: String,
+        /// The rule.
+        rule: String,
+        /// What it does afterwards.
+        to: RuleState,
+    },
+    /// The kill switch of the firewall, in every edge.
+    Firewall {
+        /// The edge.
+        service: String,
+        /// On or off.
+        on: bool,
+    },
+    /// Limits every client at the edge.
+    Limit {
+        /// The edge.
+        service: String,
+        /// Requests per second for each client; none ends the limit.
+        rps: Option<u32>,
+    },
 }
 
 impl fmt::Display for Act {
@@ -79,6 +104,17 @@ impl fmt::Display for Act {
             Self::Scale { service, replicas } => write!(f, "scale {service} to {replicas}"),
             Self::Load { rps } => write!(f, "limit the load to {rps} requests a second"),
             Self::Silence { alert } => write!(f, "silence {alert}"),
+            Self::Rule { service, rule, to: RuleState::Restored } => {
+                write!(f, "take back what was set for the rule {rule} of {service}")
+            }
+            Self::Rule { service, rule, to } => write!(f, "set the rule {rule} of {service} to {to}"),
+            Self::Firewall { service, on } => {
+                write!(f, "switch the firewall of {service} {}", if *on { "on" } else { "off" })
+            }
+            Self::Limit { service, rps: Some(rps) } => {
+                write!(f, "limit every client of {service} to {rps} requests per second")
+            }
+            Self::Limit { service, rps: None } => write!(f, "end the limit for clients of {service}"),
         }
     }
 }

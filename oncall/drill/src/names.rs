@@ -105,6 +105,20 @@ words! {
 }
 
 words! {
+    /// What becomes of a rule of the firewall.
+    RuleState {
+        /// It does not run.
+        Off,
+        /// It counts what it finds, and blocks nothing.
+        Simulate,
+        /// It blocks what it finds.
+        Enforce,
+        /// What its file says; a rule without a file is gone.
+        Restored,
+    }
+}
+
+words! {
     /// What must hold in the databases at the end, while the load goes on.
     Invariant {
         /// Every order that was accepted more than half a minute ago is settled exactly once, as its payment says.

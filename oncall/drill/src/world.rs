@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Act, Drill, model::Step};
+use crate::{
+    Act, Drill,
+    model::{FaultKind, Step},
+};
 
 /// What exists.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +23,8 @@ pub struct World {
     pub metrics: BTreeSet<String>,
     /// Protections.
     pub protections: BTreeSet<String>,
+    /// Rules of the firewall that drills push.
+    pub rules: BTreeSet<String>,
     /// Databases.
     pub databases: BTreeSet<String>,
     /// Who uses whom: the first one calls, reads or consumes from the second.
@@ -47,6 +52,9 @@ pub fn check(drill: &Drill, world: &World) -> Vec<String> {
     for change in &drill.changes {
         known(&change.service, world.components.iter(), "changes.service", &mut wrong);
     }
+    for service in drill.replicas.keys() {
+        known(service, world.faults.keys(), "replicas", &mut wrong);
+    }
     for service in drill.noise.iter().filter_map(|noise| noise.service.as_ref()) {
         known(service, world.components.iter(), "noise.service", &mut wrong);
     }
@@ -72,6 +80,10 @@ fn faults(drill: &Drill, world: &World, wrong: &mut Vec<String>) {
             known(&fault.service, world.faults.keys(), "faults.service", wrong);
             continue;
         };
+        if fault.kind == FaultKind::Rule {
+            known(&fault.fault, world.rules.iter(), "faults.rule", wrong);
+            continue;
+        }
         let Some(parameters) = faults.get(&fault.fault) else {
             known(&fault.fault, faults.keys(), &format!("faults of {}", fault.service), wrong);
             continue;
@@ -153,7 +165,12 @@ fn acts(drill: &Drill) -> Vec<&Act> {
 
 fn action(act: &Act, world: &World, wrong: &mut Vec<String>) {
     match act {
-        Act::Restart { service }
+        // `order-api-2` is a replica of order-api.
+        Act::Restart { service } => {
+            known(of_replica(service), world.faults.keys(), &act.to_string(), wrong);
+        }
+        Act::Firewall { service, .. }
+        | Act::Limit { service, .. }
         | Act::RemoveFiles { service }
         | Act::Redrive { service }
         | Act::Scale { service, .. } => known(service, world.faults.keys(), &act.to_string(), wrong),
@@ -161,12 +178,20 @@ fn action(act: &Act, world: &World, wrong: &mut Vec<String>) {
             known(service, world.faults.keys(), &act.to_string(), wrong);
             known(protection, world.protections.iter(), &act.to_string(), wrong);
         }
+        // One that is not pushed by a drill is in the folder `waf`, and is not looked at.
+        Act::Rule { service, .. } => known(service, world.faults.keys(), &act.to_string(), wrong),
         Act::EndSessions { database } => known(database, world.databases.iter(), &act.to_string(), wrong),
         Act::Silence { alert } if !world.alerts.contains(alert) => {
             wrong.push(format!("there is no alert `{alert}`"));
         }
         Act::Rollback { .. } | Act::FlushCache | Act::Load { .. } | Act::Silence { .. } => {}
     }
+}
+
+/// The service of a replica.
+fn of_replica(name: &str) -> &str {
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    name.rsplit_once('-').filter(|(_, rest)| number(rest)).map_or(name, |(service, _)| service)
 }
 
 /// Whether a value is what a parameter takes, as the catalogue of faults words it.

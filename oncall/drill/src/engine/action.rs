@@ -71,9 +71,9 @@ pub enum Action {
         /// The text.
         text: String,
     },
-    /// Set a fault in every replica of a service.
+    /// Set a fault in every replica of a service, or in one.
     SetFault {
-        /// The service.
+        /// The service, or one of its replicas.
         service: String,
         /// The fault point.
         fault: String,
@@ -86,11 +86,27 @@ pub enum Action {
     },
     /// End a fault; it is well if there is none.
     EndFault {
-        /// The service.
+        /// The service, or one of its replicas.
         service: String,
         /// The fault point.
         fault: String,
     },
+    /// Push a rule of `waf/incidents` to every edge, or to one.
+    PushRule {
+        /// The edge, or one of its replicas.
+        service: String,
+        /// The rule.
+        rule: String,
+    },
+    /// Take such a rule back; it is well if there is none.
+    WithdrawRule {
+        /// The edge, or one of its replicas.
+        service: String,
+        /// The rule.
+        rule: String,
+    },
+    /// Take back everything that was set in the firewall and the limit of every edge.
+    RestoreFirewall,
     /// Do what a responder would.
     Act {
         /// The action.
@@ -127,6 +143,11 @@ pub enum Ask {
     },
     /// Whether no fault of a drill is set; the one of the lab's hello-world stays.
     NoFault,
+    /// Whether the firewall of every edge is on, and has none of these rules.
+    Firewall {
+        /// Rules that a drill pushes.
+        without: Vec<String>,
+    },
     /// Whether every protection is on but these.
     ProtectionsOn {
         /// Service and protection.
@@ -153,6 +174,8 @@ impl Ask {
             Self::NoAlert { except } if except.is_empty() => "no alert fires".to_owned(),
             Self::NoAlert { except } => format!("no alert fires but {}", except.join(", ")),
             Self::NoFault => "no fault is set".to_owned(),
+            Self::Firewall { without } if without.is_empty() => "the firewall is on".to_owned(),
+            Self::Firewall { without } => format!("the firewall is on, without {}", without.join(", ")),
             Self::ProtectionsOn { except } if except.is_empty() => "every protection is on".to_owned(),
             Self::ProtectionsOn { except } => {
                 let names: Vec<String> = except.iter().map(|(of, name)| format!("{name} of {of}")).collect();

@@ -2,7 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Action, Event, Notice, Phase, Run, Verdict, What, conditions::id, plan::PROTECTIONS};
+use super::{
+    Action, Event, Notice, Phase, Run, Verdict, What,
+    conditions::id,
+    plan::{FIREWALL, PROTECTIONS},
+};
 use crate::Act;
 
 impl Run {
@@ -104,8 +108,10 @@ impl Run {
         if self.phase != Phase::Reset {
             return;
         }
+        let faults = || (0..self.faults.len()).map(|index| id("reset-fault", index));
         let missed: Vec<String> = match look {
-            "no-fault" => (0..self.faults.len()).map(|index| id("reset-fault", index)).collect(),
+            "no-fault" => faults().collect(),
+            "firewall" => faults().chain([FIREWALL.to_owned()]).collect(),
             "protections" => vec![PROTECTIONS.to_owned()],
             _ => return,
         };
@@ -118,6 +124,8 @@ impl Run {
             // What ends something is tried until it works.
             _ if self.phase == Phase::Reset || self.done.contains_key(action) => return,
             Action::EndFault { .. }
+            | Action::WithdrawRule { .. }
+            | Action::RestoreFirewall
             | Action::EndSilences
             | Action::RestoreProtections
             | Action::RestoreReplicas { .. } => return,
@@ -125,6 +133,7 @@ impl Run {
             Action::ForgetHistory
             | Action::SetLoad { .. }
             | Action::SetFault { .. }
+            | Action::PushRule { .. }
             | Action::SwitchProtection { .. } => Verdict::Invalid,
         };
         let condition = format!("the action {action} is done");
@@ -183,7 +192,10 @@ impl Run {
             _ => {}
         }
         for (fault, state) in drill.faults.iter().zip(&mut self.faults) {
-            let restarts = matches!(act, Act::Restart { service } if *service == fault.service);
+            // All replicas, or the one that has it.
+            let restarts = matches!(
+                act, Act::Restart { service } if *service == fault.service || *service == fault.target()
+            );
             if accepted.iter().any(|one| one.ends.contains(&fault.name)) {
                 (state.ended, state.by_action) = (true, true);
             } else if restarts && !state.ended && state.set.is_some() {

@@ -3,7 +3,7 @@
 use super::{Ask, Look, Mode, Phase, Run};
 use crate::{
     Drill,
-    model::{Check, Step},
+    model::{Check, FaultKind, Step},
 };
 
 /// Alerts that look back at restarts and scrapes for a minute or two: a restart may be the solution.
@@ -47,6 +47,13 @@ fn load(drill: &Drill) -> Look {
     builtin("load", Ask::LoadAtBaseline { rps: drill.load.rps })
 }
 
+/// Whether the firewall is as it was before the drill.
+fn firewall(drill: &Drill) -> Look {
+    let rules = drill.faults.iter().filter(|fault| fault.kind == FaultKind::Rule);
+    let without = rules.map(|fault| fault.fault.clone()).collect();
+    builtin("firewall", Ask::Firewall { without })
+}
+
 fn good(look: Look) -> Condition {
     Condition { look, holds: true }
 }
@@ -55,6 +62,7 @@ fn good(look: Look) -> Condition {
 pub(super) fn baseline(drill: &Drill) -> Vec<Condition> {
     let mut all = vec![
         good(builtin("no-fault", Ask::NoFault)),
+        good(firewall(drill)),
         good(builtin("protections", Ask::ProtectionsOn { except: Vec::new() })),
         good(load(drill)),
         good(builtin("no-alert", Ask::NoAlert { except: Vec::new() })),
@@ -84,6 +92,7 @@ pub(super) fn recovery(drill: &Drill) -> Vec<Condition> {
 pub(super) fn clean(drill: &Drill) -> Vec<Condition> {
     vec![
         good(builtin("no-fault", Ask::NoFault)),
+        good(firewall(drill)),
         good(builtin("protections", Ask::ProtectionsOn { except: Vec::new() })),
         good(load(drill)),
     ]

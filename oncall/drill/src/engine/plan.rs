@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Action, Due, Mode, Phase, Responder, Run, conditions::id};
 use crate::{
     Act,
-    model::{Fault, Step},
+    model::{Fault, FaultKind, Step},
 };
 
 /// What a plan of a fault may last at most.
@@ -17,6 +17,8 @@ const ROOM: Duration = Duration::from_secs(120);
 
 /// The action of the reset that switches protections on.
 pub(super) const PROTECTIONS: &str = "reset-protections";
+/// The action of the reset that takes back what was set in the firewall.
+pub(super) const FIREWALL: &str = "reset-firewall";
 
 /// A time after another.
 pub(super) fn later(at: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
@@ -104,8 +106,7 @@ impl Run {
             if state.ended {
                 // Without this, a fault that an action ended would stay set until the reset.
                 if state.by_action {
-                    let (service, fault) = (fault.service.clone(), fault.fault.clone());
-                    let action = Action::EndFault { service, fault };
+                    let action = end_fault(fault);
                     all.push(Due { id: id("fault-end", index), at: self.since, action });
                 }
                 continue;
@@ -121,9 +122,13 @@ impl Run {
     }
 
     fn set_fault(&self, index: usize, fault: &Fault) -> Action {
+        let (service, name) = (fault.target(), fault.fault.clone());
+        if fault.kind == FaultKind::Rule {
+            return Action::PushRule { service, rule: name };
+        }
         Action::SetFault {
-            service: fault.service.clone(),
-            fault: fault.fault.clone(),
+            service,
+            fault: name,
             parameters: fault.parameters.clone(),
             seed: self.start.seed.wrapping_add(index as u64),
             ttl: self.longest(),
@@ -168,9 +173,9 @@ impl Run {
         let drill = &*self.drill;
         let mut all = Vec::new();
         for (index, fault) in drill.faults.iter().enumerate() {
-            let action = Action::EndFault { service: fault.service.clone(), fault: fault.fault.clone() };
-            all.push(Due { id: id("reset-fault", index), at, action });
+            all.push(Due { id: id("reset-fault", index), at, action: end_fault(fault) });
         }
+        all.push(Due { id: FIREWALL.to_owned(), at, action: Action::RestoreFirewall });
         all.push(Due { id: PROTECTIONS.to_owned(), at, action: Action::RestoreProtections });
         for (index, (service, replicas)) in self.start.replicas.iter().enumerate() {
             let action = Action::RestoreReplicas { service: service.clone(), replicas: *replicas };
@@ -179,6 +184,14 @@ impl Run {
         all.push(Due { id: "reset-load".to_owned(), at, action: self.set_load(drill.load.rps) });
         all.push(Due { id: "reset-silences".to_owned(), at, action: Action::EndSilences });
         all
+    }
+}
+
+fn end_fault(fault: &Fault) -> Action {
+    let (service, name) = (fault.target(), fault.fault.clone());
+    match fault.kind {
+        FaultKind::Point => Action::EndFault { service, fault: name },
+        FaultKind::Rule => Action::WithdrawRule { service, rule: name },
     }
 }
 

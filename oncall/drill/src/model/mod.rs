@@ -12,7 +12,7 @@ use serde::Serialize;
 
 pub use proof::{Node, Oracle, Page, Pages, Signal};
 pub use response::{Accepted, Choice, Harmful, Hint, Mitigations, Proof, Questions, Step, Validity, Wrong};
-pub use story::{Baseline, Change, Check, Fault, Load, Noise, Surge, Tags, Weakened};
+pub use story::{Baseline, Change, Check, Fault, FaultKind, Load, Noise, Surge, Tags, Weakened};
 
 use crate::names::{Criterion, Difficulty, Need};
 
@@ -33,6 +33,8 @@ pub struct Drill {
     pub tags: Tags,
     /// What it needs beside the lab.
     pub needs: Vec<Need>,
+    /// How many replicas of which services it needs at least.
+    pub replicas: BTreeMap<String, u32>,
     /// Replays the same decisions.
     pub seed: u64,
     /// What the person on call is told.

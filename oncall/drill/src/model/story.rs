@@ -76,6 +76,15 @@ pub struct Weakened {
     pub protection: String,
 }
 
+/// What kind of thing is broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultKind {
+    /// A fault point of a service.
+    Point,
+    /// A rule of `waf/incidents` that is pushed to the edge, as a person would. It is no secret: everyone sees the rule.
+    Rule,
+}
+
 /// A fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -83,7 +92,11 @@ pub struct Fault {
     pub name: String,
     /// The service.
     pub service: String,
-    /// The fault point.
+    /// The only replica that has it, counted from 1; none: all of them.
+    pub replica: Option<u32>,
+    /// What it is.
+    pub kind: FaultKind,
+    /// The fault point, or the rule.
     pub fault: String,
     /// Its parameters, without `ttl` and `seed`: the run sets them.
     pub parameters: BTreeMap<String, String>,
@@ -93,6 +106,17 @@ pub struct Fault {
     pub change: Option<String>,
     /// Whether the cause is still there after a restart of the service.
     pub survives_restart: bool,
+}
+
+impl Fault {
+    /// Where it is set: the service, or one of its replicas, such as `order-api-2`.
+    #[must_use]
+    pub fn target(&self) -> String {
+        match self.replica {
+            Some(number) => format!("{}-{number}", self.service),
+            None => self.service.clone(),
+        }
+    }
 }
 
 /// When a drill may begin.

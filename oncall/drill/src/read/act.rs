@@ -10,36 +10,14 @@ use crate::{
 
 /// An action: exactly one field is set.
 pub(super) fn act(reader: &mut Reader, raw: &Spanned<raw::Act>, field: &str) -> Option<Act> {
-    let raw::Act {
-        restart,
-        rollback,
-        protect,
-        end_sessions,
-        flush_cache,
-        remove_files,
-        redrive,
-        scale,
-        load,
-        silence,
-    } = &raw.value;
-    let set = [
-        restart.is_some(),
-        rollback.is_some(),
-        protect.is_some(),
-        end_sessions.is_some(),
-        flush_cache.is_some(),
-        remove_files.is_some(),
-        redrive.is_some(),
-        scale.is_some(),
-        load.is_some(),
-        silence.is_some(),
-    ];
-    if set.iter().filter(|set| **set).count() != 1 {
+    if given(&raw.value) != 1 {
         let message = "expected exactly one of restart, rollback, protect, end_sessions, flush_cache, remove_files, \
-                       redrive, scale, load and silence";
+                       redrive, scale, load, silence, rule, firewall and limit";
         reader.wrong(raw, field, message);
         return None;
     }
+    let raw::Act { restart, rollback, protect, end_sessions, flush_cache, remove_files, redrive, .. } = &raw.value;
+    let raw::Act { scale, load, silence, rule, firewall, limit, .. } = &raw.value;
     let at = |name: &str| format!("{field}.{name}");
     if let Some(service) = restart {
         return reader.name(service, &at("restart")).map(|service| Act::Restart { service });
@@ -67,23 +45,67 @@ pub(super) fn act(reader: &mut Reader, raw: &Spanned<raw::Act>, field: &str) -> 
         let yes = if flush.value { Ok(Act::FlushCache) } else { Err("expected true".to_owned()) };
         return reader.take(flush, &at("flush_cache"), yes);
     }
-    rest(reader, protect.as_ref(), scale.as_ref(), field)
+    if let Some(raw) = protect {
+        return self::protect(reader, &raw.value, field);
+    }
+    if let Some(raw) = scale {
+        let service = reader.name(&raw.value.service, &at("scale.service"));
+        return Some(Act::Scale { service: service?, replicas: raw.value.replicas });
+    }
+    of_edge(reader, (rule.as_ref(), firewall.as_ref(), limit.as_ref()), field)
 }
 
-fn rest(
-    reader: &mut Reader,
-    protect: Option<&Spanned<raw::Protect>>,
-    scale: Option<&Spanned<raw::Scale>>,
-    field: &str,
-) -> Option<Act> {
-    if let Some(raw) = protect {
-        let service = reader.name(&raw.value.service, &format!("{field}.protect.service"));
-        let protection = reader.name(&raw.value.protection, &format!("{field}.protect.protection"));
-        return Some(Act::Protect { service: service?, protection: protection?, on: raw.value.enabled });
+/// How many fields are set.
+fn given(raw: &raw::Act) -> usize {
+    let set = [
+        raw.restart.is_some(),
+        raw.rollback.is_some(),
+        raw.protect.is_some(),
+        raw.end_sessions.is_some(),
+        raw.flush_cache.is_some(),
+        raw.remove_files.is_some(),
+        raw.redrive.is_some(),
+        raw.scale.is_some(),
+        raw.load.is_some(),
+        raw.silence.is_some(),
+        raw.rule.is_some(),
+        raw.firewall.is_some(),
+        raw.limit.is_some(),
+    ];
+    set.into_iter().filter(|set| *set).count()
+}
+
+fn protect(reader: &mut Reader, raw: &raw::Protect, field: &str) -> Option<Act> {
+    let service = reader.name(&raw.service, &format!("{field}.protect.service"));
+    let protection = reader.name(&raw.protection, &format!("{field}.protect.protection"));
+    Some(Act::Protect { service: service?, protection: protection?, on: raw.enabled })
+}
+
+/// What is done at the edge.
+type OfEdge<'r> =
+    (Option<&'r Spanned<raw::Rule>>, Option<&'r Spanned<raw::Firewall>>, Option<&'r Spanned<raw::Limit>>);
+
+fn of_edge(reader: &mut Reader, (rule, firewall, limit): OfEdge<'_>, field: &str) -> Option<Act> {
+    if let Some(raw) = rule {
+        let service = reader.name(&raw.value.service, &format!("{field}.rule.service"));
+        let rule = reader.name(&raw.value.rule, &format!("{field}.rule.rule"));
+        let to = reader.take(&raw.value.to, &format!("{field}.rule.to"), raw.value.to.value.read());
+        return Some(Act::Rule { service: service?, rule: rule?, to: to? });
     }
-    let raw = scale?;
-    let service = reader.name(&raw.value.service, &format!("{field}.scale.service"));
-    Some(Act::Scale { service: service?, replicas: raw.value.replicas })
+    if let Some(raw) = firewall {
+        let service = reader.name(&raw.value.service, &format!("{field}.firewall.service"));
+        return Some(Act::Firewall { service: service?, on: raw.value.enabled });
+    }
+    let raw = limit?;
+    let service = reader.name(&raw.value.service, &format!("{field}.limit.service"));
+    let rps = match &raw.value.rps {
+        None => Some(None),
+        Some(rps) => {
+            let rate = values::number(rps.value, 1, 2000);
+            reader.take(rps, &format!("{field}.limit.rps"), rate).map(Some)
+        }
+    };
+    Some(Act::Limit { service: service?, rps: rps? })
 }
 
 /// A step: one of act, wait, and until together with within.

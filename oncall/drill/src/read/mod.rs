@@ -192,6 +192,7 @@ fn drill(reader: &mut Reader, document: &raw::Document) -> Option<Drill> {
         prerequisites: brief.prerequisites,
         tags: story.tags,
         needs: story.needs,
+        replicas: story.replicas,
         seed: document.seed.value,
         briefing: brief.briefing,
         runbooks: response.runbooks,

@@ -133,13 +133,13 @@ fn ends(
     field: &str,
 ) -> Option<Vec<String>> {
     let faults = || document.faults.iter().flatten().map(|fault| &fault.value);
-    let name = |fault: &raw::Fault| fault.name.as_ref().unwrap_or(&fault.fault).value.clone();
+    let name = |fault: &raw::Fault| fault.called().map(|name| name.value.clone());
     let Some(list) = &raw.ends else {
         let Act::Rollback { change } = act else { return Some(Vec::new()) };
         let of = |fault: &&raw::Fault| fault.change.as_ref().is_some_and(|of| of.value == *change);
-        return Some(faults().filter(of).map(name).collect());
+        return Some(faults().filter(of).filter_map(name).collect());
     };
-    let known: Vec<String> = faults().map(name).collect();
+    let known: Vec<String> = faults().filter_map(name).collect();
     let list = list.iter().enumerate();
     all(list.map(|(index, text)| reader.known(text, &format!("{field}.ends[{index}]"), "faults", &known)))
 }

@@ -9,7 +9,7 @@ use serde_saphyr::Spanned;
 
 use super::{LONGEST, MINUTE, Reader, SECOND, all, raw, values};
 use crate::{
-    model::{Baseline, Change, Fault, Load, Noise, Surge, Tags, Weakened},
+    model::{Baseline, Change, Fault, FaultKind, Load, Noise, Surge, Tags, Weakened},
     names::Need,
 };
 
@@ -17,11 +17,14 @@ use crate::{
 const FASTEST: u32 = 2000;
 /// What the run sets itself, so that every fault ends with it and a replay decides the same.
 const OWN: [&str; 2] = ["ttl", "seed"];
+/// Most replicas of a service that a drill may need.
+const MOST_REPLICAS: u32 = 9;
 
 /// The parts of the story.
 pub(super) struct Story {
     pub(super) tags: Tags,
     pub(super) needs: Vec<Need>,
+    pub(super) replicas: BTreeMap<String, u32>,
     pub(super) load: Load,
     pub(super) noise: Vec<Noise>,
     pub(super) changes: Vec<Change>,
@@ -35,6 +38,7 @@ pub(super) fn story(reader: &mut Reader, document: &raw::Document) -> Option<Sto
     let needs = document.needs.iter().flatten().enumerate();
     let needs =
         all(needs.map(|(index, need)| reader.take(need, &format!("needs[{index}]"), need.value.read())));
+    let replicas = replicas(reader, document);
     let load = load(reader, &document.load.value);
     // Trainees answer with a name, and take back by it.
     let mut names = BTreeSet::from(["none".to_owned()]);
@@ -54,6 +58,7 @@ pub(super) fn story(reader: &mut Reader, document: &raw::Document) -> Option<Sto
     Some(Story {
         tags: tags?,
         needs: needs?,
+        replicas: replicas?,
         load: load?,
         noise: noise?,
         changes: changes?,
@@ -61,6 +66,16 @@ pub(super) fn story(reader: &mut Reader, document: &raw::Document) -> Option<Sto
         faults: faults?,
         baseline: baseline?,
     })
+}
+
+fn replicas(reader: &mut Reader, document: &raw::Document) -> Option<BTreeMap<String, u32>> {
+    let list = document.replicas.iter().flatten();
+    let read = all(list.map(|(service, count)| {
+        let field = format!("replicas.{service}");
+        let count = reader.take(count, &field, values::number(count.value, 2, MOST_REPLICAS));
+        Some((service.clone(), count?))
+    }));
+    Some(read?.into_iter().collect())
 }
 
 fn tags(reader: &mut Reader, raw: &raw::Tags) -> Option<Tags> {
@@ -158,10 +173,10 @@ fn faults(reader: &mut Reader, document: &raw::Document) -> Option<Vec<Fault>> {
     let list = document.faults.iter().flatten().enumerate();
     all(list.map(|(index, raw)| {
         let (field, raw) = (format!("faults[{index}]"), &raw.value);
-        let fault = reader.name(&raw.fault, &format!("{field}.fault"));
-        let name = raw.name.as_ref().unwrap_or(&raw.fault);
-        let name = reader.unique(name, &format!("{field}.name"), &mut before);
+        let what = what(reader, raw, &field);
+        let name = raw.called().map(|name| reader.unique(name, &format!("{field}.name"), &mut before));
         let service = reader.name(&raw.service, &format!("{field}.service"));
+        let replica = replica(reader, document, raw, &field);
         let after = match &raw.after {
             None => Some(Duration::ZERO),
             Some(after) => reader.time(after, &format!("{field}.after"), Duration::ZERO, LONGEST),
@@ -171,16 +186,57 @@ fn faults(reader: &mut Reader, document: &raw::Document) -> Option<Vec<Fault>> {
             Some(change) => reader.known(change, &format!("{field}.change"), "changes", &changes).map(Some),
         };
         let parameters = parameters(reader, raw, &field);
+        let (kind, fault) = what?;
         Some(Fault {
-            name: name?,
+            name: name??,
             service: service?,
-            fault: fault?,
+            replica: replica?,
+            kind,
+            fault,
             parameters,
             after: after?,
             change: change?,
             survives_restart: raw.survives_restart.unwrap_or(false),
         })
     }))
+}
+
+/// A fault point or a rule.
+fn what(reader: &mut Reader, raw: &raw::Fault, field: &str) -> Option<(FaultKind, String)> {
+    match (&raw.fault, &raw.rule) {
+        (Some(fault), None) => Some((FaultKind::Point, reader.name(fault, &format!("{field}.fault"))?)),
+        (None, Some(rule)) => {
+            if let Some(given) = raw.with.iter().flat_map(BTreeMap::values).next() {
+                let message = "expected no parameters: the file of the rule says everything";
+                reader.wrong(given, &format!("{field}.with"), message);
+            }
+            Some((FaultKind::Rule, reader.name(rule, &format!("{field}.rule"))?))
+        }
+        _ => {
+            reader.wrong(&raw.service, field, "expected one of `fault` and `rule`");
+            None
+        }
+    }
+}
+
+/// The replica that has a fault: the drill has to say that it needs so many.
+fn replica(
+    reader: &mut Reader,
+    document: &raw::Document,
+    raw: &raw::Fault,
+    field: &str,
+) -> Option<Option<u32>> {
+    let Some(replica) = &raw.replica else { return Some(None) };
+    let field = format!("{field}.replica");
+    let number = reader.take(replica, &field, values::number(replica.value, 1, MOST_REPLICAS))?;
+    let service = &raw.service.value;
+    let needed = document.replicas.iter().flatten().find(|(name, _)| *name == service);
+    if needed.is_none_or(|(_, count)| count.value < number) {
+        let message = format!("expected `replicas: {{{service}: {number}}}` or more, or nobody has this replica");
+        reader.wrong(replica, &field, message);
+        return None;
+    }
+    Some(Some(number))
 }
 
 fn parameters(reader: &mut Reader, raw: &raw::Fault, field: &str) -> BTreeMap<String, String> {

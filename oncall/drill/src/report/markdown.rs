@@ -90,7 +90,7 @@ pub fn scorecard(drill: &Drill, outcome: &Outcome, score: &Scorecard) -> String 
     }
     for fault in &drill.faults {
         let after = humantime::format_duration(fault.after);
-        let _ = writeln!(page, "- `{}` in {}, {after} after the start", fault.fault, fault.service);
+        let _ = writeln!(page, "- `{}` in {}, {after} after the start", fault.fault, fault.target());
     }
     sightings(&mut page, "How it spread", &outcome.path);
     let _ = write!(page, "\n## Debrief\n\n{}\n\n## What I learned\n\n", drill.debrief);

@@ -32,6 +32,7 @@ const ACTIONS: &[&str] = &[
     "restart[2]",
     "reset-fault[0]",
     "reset-fault[1]",
+    "reset-firewall",
     "reset-protections",
     "reset-replicas[0]",
     "reset-load",
@@ -40,6 +41,7 @@ const ACTIONS: &[&str] = &[
 ];
 const LOOKS: &[&str] = &[
     "no-fault",
+    "firewall",
     "protections",
     "load",
     "no-alert",

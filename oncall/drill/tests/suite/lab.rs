@@ -99,6 +99,9 @@ pub(crate) struct Lab {
     pub(crate) active: BTreeMap<(String, String), DateTime<Utc>>,
     /// Protections that are off.
     pub(crate) off: BTreeSet<(String, String)>,
+    /// Rules that were pushed, and whether a firewall is off.
+    pub(crate) rules: BTreeSet<String>,
+    pub(crate) killed: bool,
     pub(crate) load: u32,
     /// How many replicas a service has, where that was changed.
     pub(crate) replicas: BTreeMap<String, u32>,
@@ -125,6 +128,8 @@ impl Lab {
             events: Vec::new(),
             active: BTreeMap::new(),
             off: BTreeSet::new(),
+            rules: BTreeSet::new(),
+            killed: false,
             load: 0,
             replicas: BTreeMap::new(),
             phases: vec![Phase::Baseline],
@@ -228,6 +233,25 @@ impl Lab {
             Action::EndFault { service, fault } => {
                 self.active.remove(&(service.clone(), fault.clone()));
             }
+            Action::PushRule { service, rule } => {
+                self.set += 1;
+                self.rules.insert(rule.clone());
+                self.active.insert((service.clone(), rule.clone()), self.now);
+            }
+            Action::WithdrawRule { service, rule } => {
+                self.rules.remove(rule);
+                self.active.remove(&(service.clone(), rule.clone()));
+            }
+            Action::RestoreFirewall => {
+                self.killed = false;
+                self.rules.clear();
+            }
+            Action::Act { act: Act::Firewall { on, service } } => {
+                self.killed = !on;
+                if self.killed {
+                    self.active.retain(|(of, _), _| of != service);
+                }
+            }
             Action::Act { act: Act::Restart { service } } => {
                 self.active.retain(|(of, _), _| of != service);
                 self.off.retain(|(of, _)| of != service);
@@ -256,6 +280,9 @@ impl Lab {
             Ask::Query { .. } => self.ill(2) && !self.blind,
             Ask::NoAlert { .. } => !self.sick && !self.ill(2),
             Ask::NoFault => self.active.is_empty(),
+            Ask::Firewall { without } => {
+                !self.killed && without.iter().all(|rule| !self.rules.contains(rule))
+            }
             Ask::ProtectionsOn { except } => self.off.iter().all(|one| except.contains(one)),
             Ask::LoadAtBaseline { rps } => self.load == *rps,
             Ask::Invariant { .. } => true,

@@ -3,6 +3,7 @@
 
 mod any_order;
 mod committed;
+mod edge;
 mod lab;
 mod people;
 mod read;

@@ -68,6 +68,7 @@ pub(crate) fn world() -> World {
         runbooks: files("runbooks", ".md").iter().map(|path| stem(path)).collect(),
         metrics: metrics(),
         protections: set(&protections.split(' ').collect::<Vec<_>>()),
+        rules: files("waf/incidents", ".yaml").iter().map(|path| stem(path)).collect(),
         databases: set(&["orders", "users", "fulfillment"]),
         edges,
         drills: files("drills", ".yaml").iter().map(|path| stem(path)).collect(),

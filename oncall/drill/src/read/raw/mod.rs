@@ -5,8 +5,8 @@ mod response;
 use std::collections::BTreeMap;
 
 pub(crate) use response::{
-    Accepted, Act, Choice, Hint, Mitigations, Oracle, Protect, Questions, Scale, Step, Validity, Weights,
-    Wrong,
+    Accepted, Act, Choice, Firewall, Hint, Limit, Mitigations, Oracle, Protect, Questions, Rule, Scale, Step,
+    Validity, Weights, Wrong,
 };
 use serde_saphyr::Spanned;
 
@@ -36,6 +36,8 @@ shape! {
         tags: Spanned<Tags>,
         /// What it needs beside the lab.
         needs: List<Word<Need>>,
+        /// How many replicas of which services it needs at least.
+        replicas: Option<BTreeMap<String, Spanned<u32>>>,
         /// Replays the same decisions of the faults.
         seed: Spanned<u64>,
         /// What the person on call is told.
@@ -162,14 +164,18 @@ shape! {
 }
 
 shape! {
-    /// A fault.
+    /// A fault: a fault point, or a rule of the firewall.
     Fault {
-        /// Its name in this drill; the fault's own if left out.
+        /// Its name in this drill; the fault's or the rule's own if left out.
         name: Option<Text>,
         /// The service.
         service: Text,
-        /// The fault point.
-        fault: Text,
+        /// The only replica that has it, counted from 1; all of them if left out.
+        replica: Option<Spanned<u32>>,
+        /// The fault point; left out for a rule.
+        fault: Option<Text>,
+        /// A rule of waf/incidents that is pushed to the edge; left out for a fault point.
+        rule: Option<Text>,
         /// Its parameters, without ttl and seed.
         with: Option<BTreeMap<String, Spanned<Scalar>>>,
         /// After the baseline; at once if left out.
@@ -178,6 +184,13 @@ shape! {
         change: Option<Text>,
         /// Whether the cause is still there after a restart of the service.
         survives_restart: Option<bool>,
+    }
+}
+
+impl Fault {
+    /// What it is called in this drill; none if nothing says that.
+    pub(crate) fn called(&self) -> Option<&Text> {
+        self.name.as_ref().or(self.fault.as_ref()).or(self.rule.as_ref())
     }
 }
 

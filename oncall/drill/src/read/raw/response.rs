@@ -4,7 +4,7 @@ use serde_saphyr::Spanned;
 
 use super::{Check, List, Text, Texts};
 use crate::{
-    names::{Expected, Invariant},
+    names::{Expected, Invariant, RuleState},
     shape::{Time, Word, shape},
 };
 
@@ -85,7 +85,7 @@ shape! {
 shape! {
     /// An action; exactly one field.
     Act {
-        /// A service to stop in order and start again.
+        /// A service, or one of its replicas, to stop in order and start again.
         restart: Option<Text>,
         /// A change to take back.
         rollback: Option<Text>,
@@ -105,6 +105,12 @@ shape! {
         load: Option<Spanned<u32>>,
         /// An alert to silence.
         silence: Option<Text>,
+        /// A rule of the firewall to change.
+        rule: Option<Spanned<Rule>>,
+        /// The kill switch of the firewall.
+        firewall: Option<Spanned<Firewall>>,
+        /// A limit for every client at the edge.
+        limit: Option<Spanned<Limit>>,
     }
 }
 
@@ -127,6 +133,38 @@ shape! {
         service: Text,
         /// How many.
         replicas: u32,
+    }
+}
+
+shape! {
+    /// A rule of the firewall to change.
+    Rule {
+        /// The edge.
+        service: Text,
+        /// The rule.
+        rule: Text,
+        /// What it does afterwards.
+        to: Spanned<Word<RuleState>>,
+    }
+}
+
+shape! {
+    /// The kill switch of the firewall.
+    Firewall {
+        /// The edge.
+        service: Text,
+        /// Whether it is on afterwards.
+        enabled: bool,
+    }
+}
+
+shape! {
+    /// A limit for every client at the edge.
+    Limit {
+        /// The edge.
+        service: Text,
+        /// Requests per second for each client; left out: the limit ends.
+        rps: Option<Spanned<u32>>,
     }
 }
 
