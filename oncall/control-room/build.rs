@@ -1,5 +1,5 @@
 //! Compiles in what pages show and drills are made of: boards, runbooks, playbooks, objectives, drills. For a
-//! control room that runs without a checkout.
+//! control room that runs without a checkout. And the rules of the firewall that drills push.
 
 use std::{
     error::Error,
@@ -15,6 +15,7 @@ const FOLDERS: &[(&str, &str)] = &[
     ("docs/playbooks", "md"),
     ("drills", "yaml"),
     ("runbooks", "md"),
+    ("waf/incidents", "yaml"),
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

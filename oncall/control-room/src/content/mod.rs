@@ -23,6 +23,7 @@ const SLOS: Folder = Folder { path: "dashboards/slos", ending: "yaml" };
 const PLAYBOOKS: Folder = Folder { path: "docs/playbooks", ending: "md" };
 const DRILLS: Folder = Folder { path: "drills", ending: "yaml" };
 const RUNBOOKS: Folder = Folder { path: "runbooks", ending: "md" };
+const INCIDENTS: Folder = Folder { path: "waf/incidents", ending: "yaml" };
 
 /// The table of contents of a folder, which is no page of its own.
 const CONTENTS: &str = "README";
@@ -109,6 +110,12 @@ impl Content {
         self.read(DRILLS, name)
     }
 
+    /// The file of a rule of the firewall that drills push, YAML.
+    #[must_use]
+    pub fn incident_rule(&self, name: &str) -> Option<String> {
+        self.text(INCIDENTS, name)
+    }
+
     /// The objectives, as they were at the start.
     #[must_use]
     pub fn slos(&self) -> &[Slo] {
@@ -184,6 +191,8 @@ mod tests {
         for name in compiled.runbooks() {
             assert_eq!(compiled.runbook(&name), read.runbook(&name), "{name}");
         }
+        let rule = compiled.incident_rule("inline-script");
+        assert!(rule.is_some() && rule == read.incident_rule("inline-script"));
         let names = |content: &Content| content.slos().iter().map(|slo| slo.name.clone()).collect::<Vec<_>>();
         assert_eq!(names(&compiled), names(&read));
         assert!(names(&read).contains(&"order-availability".to_owned()));
@@ -195,6 +204,7 @@ mod tests {
             for name in ["../README", "README", "", ".", "..", "/etc/passwd", "CacheFailing.md", "nothing"] {
                 assert_eq!(content.runbook(name), None, "{name}");
                 assert_eq!(content.drill(name), None, "{name}");
+                assert_eq!(content.incident_rule(name), None, "{name}");
             }
         }
     }

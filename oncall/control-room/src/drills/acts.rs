@@ -3,8 +3,8 @@
 //! Numbers that people choose are mapped to those that the drill names: who lets in fewer requests than the
 //! drill says has limited the load as well.
 
-use drill::{Act, Drill};
-use switchboard::{Action, SessionState};
+use drill::{Act, Drill, names::RuleState};
+use switchboard::{Action, RuleMode, SessionState};
 
 use crate::config::Instance;
 
@@ -13,7 +13,7 @@ use crate::config::Instance;
 pub(super) fn act_of(action: &Action, drill: &Drill, instances: &[Instance]) -> Option<Act> {
     let whole = |target: &str| service_of(target, instances);
     Some(match action {
-        Action::Restart { target } => Act::Restart { service: whole(target)? },
+        Action::Restart { target } => restarted(drill, target, instances)?,
         Action::Rollback { change } => Act::Rollback { change: change.clone() },
         Action::SetProtection { target, name, enabled, .. } => {
             // Off in one replica is not as it was: the reset has to know of it.
@@ -29,8 +29,64 @@ pub(super) fn act_of(action: &Action, drill: &Drill, instances: &[Instance]) -> 
         Action::Scale { target, replicas } => scaled(drill, whole(target)?, *replicas),
         Action::SetLoad { rps } => limited(drill, rps.max(0.0).round() as u32),
         Action::Silence { alert, .. } => Act::Silence { alert: alert.clone() },
+        // The reset restores every firewall, so that only what helps has to be known.
+        Action::SwitchFirewall { target, enabled } => {
+            Act::Firewall { service: whole(target)?, on: *enabled }
+        }
+        Action::SetRule { target, rule, mode } => {
+            Act::Rule { service: whole(target)?, rule: rule.clone(), to: state(*mode) }
+        }
+        Action::RestoreRule { target, rule } => rule_back(drill, whole(target)?, rule.as_deref())?,
+        Action::LimitClients { target, rps, .. } => limited_at(drill, whole(target)?, *rps),
         _ => return None,
     })
+}
+
+/// A restart of a whole service, or of the one replica that the drill names.
+fn restarted(drill: &Drill, target: &str, instances: &[Instance]) -> Option<Act> {
+    if let Some(service) = service_of(target, instances) {
+        return Some(Act::Restart { service });
+    }
+    let mut sick = drill.faults.iter().filter(|fault| fault.replica.is_some()).map(|fault| fault.target());
+    sick.find(|name| same(name, target)).map(|service| Act::Restart { service })
+}
+
+/// Whether two names mean one instance: the first one is also called by its number.
+fn same(one: &str, other: &str) -> bool {
+    let first = |name: &str| name.strip_suffix("-1").map_or_else(|| name.to_owned(), str::to_owned);
+    first(one) == first(other)
+}
+
+const fn state(mode: RuleMode) -> RuleState {
+    match mode {
+        RuleMode::Off => RuleState::Off,
+        RuleMode::Simulate => RuleState::Simulate,
+        RuleMode::Enforce => RuleState::Enforce,
+    }
+}
+
+/// A rule that was taken back; if all were, the one that the drill names.
+fn rule_back(drill: &Drill, service: String, rule: Option<&str>) -> Option<Act> {
+    let of_drill = || {
+        named(drill).find_map(|act| match act {
+            Act::Rule { service: of, rule, to: RuleState::Restored } if *of == service => Some(rule.clone()),
+            _ => None,
+        })
+    };
+    let rule = rule.map(str::to_owned).or_else(of_drill)?;
+    Some(Act::Rule { service, rule, to: RuleState::Restored })
+}
+
+/// As few requests for each client as the drill names, or fewer, are what it names.
+fn limited_at(drill: &Drill, service: String, rps: Option<f64>) -> Act {
+    let Some(rps) = rps else { return Act::Limit { service, rps: None } };
+    let rps = rps.max(1.0).round() as u32;
+    let fits = named(drill).filter_map(|act| match act {
+        Act::Limit { service: of, rps: Some(named) } if *of == service && *named >= rps => Some(*named),
+        _ => None,
+    });
+    let rps = Some(fits.min().unwrap_or(rps));
+    Act::Limit { service, rps }
 }
 
 /// The instance that a target means, or the first one of its service.
@@ -81,6 +137,8 @@ fn limited(drill: &Drill, rps: u32) -> Act {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+
+    use serde_json::json;
 
     use super::*;
     use crate::{content::Content, drills::library::Library};
@@ -144,6 +202,46 @@ mod tests {
             parameters: BTreeMap::new(),
         };
         assert_eq!(act(&set), None);
+    }
+
+    #[test]
+    fn what_is_done_at_the_edge_is_what_the_drill_calls_it() {
+        let outage = drill("cdn-waf-outage");
+        let edges: Vec<Instance> = ["edge", "edge-2@edge"]
+            .iter()
+            .map(|name| format!("{name}=http://127.0.0.1:1").parse().unwrap())
+            .collect();
+        let act = |value: serde_json::Value| {
+            let action: Action = serde_json::from_value(value).unwrap();
+            act_of(&action, &outage, &edges).map(|act| act.to_string())
+        };
+        let rule = |target: &str, mode: &str| {
+            json!({ "action": "set_rule", "target": target, "rule": "inline-script", "mode": mode })
+        };
+        let off = "set the rule inline-script of edge to off";
+        assert_eq!(act(rule("edge", "off")).as_deref(), Some(off));
+        assert_eq!(act(rule("edge-2", "off")), None, "the other one is stuck as before");
+        let kill = |target: &str| json!({ "action": "switch_firewall", "target": target, "enabled": false });
+        assert_eq!(act(kill("edge")).as_deref(), Some("switch the firewall of edge off"));
+        assert_eq!(act(kill("edge-2")), None);
+        let limit = json!({ "action": "limit_clients", "target": "edge", "rps": 5.0 });
+        assert_eq!(act(limit).as_deref(), Some("limit every client of edge to 10 requests per second"));
+        let back = json!({ "action": "restore_rule", "target": "edge" });
+        let expected = "take back what was set for the rule inline-script of edge";
+        assert_eq!(act(back).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn a_restart_of_one_replica_counts_if_it_is_the_sick_one() {
+        let drill = drill("one-of-three");
+        let three: Vec<Instance> = ["order-api", "order-api-2@order-api", "order-api-3@order-api"]
+            .iter()
+            .map(|name| format!("{name}=http://127.0.0.1:1").parse().unwrap())
+            .collect();
+        let act = |target: &str| act_of(&restart(target), &drill, &three).map(|act| act.to_string());
+        assert_eq!(act("order-api-2").as_deref(), Some("restart order-api-2"));
+        assert_eq!(act("order-api").as_deref(), Some("restart order-api"));
+        assert_eq!(act("order-api-3"), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use observe::prometheus::{Alert, Sample};
 use serde_json::Value;
 use switchboard::Replica;
 
-use super::{invariants, live::Live};
+use super::{invariants, live::Live, restore::EDGE};
 use crate::{
     actions::{elsewhere, token},
     error::{Error, Result},
@@ -57,6 +57,18 @@ async fn asked(room: &Room, live: &Live, ask: &Ask) -> Result<Answer> {
                 set.extend(on.map(|point| format!("{} in {replica}", point.name)));
             }
             Ok(none(set))
+        }
+        Ask::Firewall { without } => {
+            let mut changed = Vec::new();
+            for edge in replicas(room).await?.iter().filter(|replica| replica.service == EDGE) {
+                let firewall = edge.firewall().await.map_err(elsewhere)?;
+                if !firewall.enabled {
+                    changed.push(format!("the firewall of {edge} is off"));
+                }
+                let rules = firewall.rules.iter().filter(|rule| without.contains(&rule.id));
+                changed.extend(rules.map(|rule| format!("{} in {edge}", rule.id)));
+            }
+            Ok(none(changed))
         }
         Ask::ProtectionsOn { except } => {
             let mut off = Vec::new();

@@ -193,7 +193,18 @@ async fn missing(eyes: &Eyes, drill: &Drill) -> Option<String> {
             return Some(format!("this drill cannot run here: it needs {next}"));
         }
     }
-    None
+    let (service, count) = drill.replicas.iter().find(|(service, count)| running(eyes, service) < **count)?;
+    let here = running(eyes, service);
+    Some(format!(
+        "this drill cannot run here: it needs {count} replicas of {service}, and there are {here}: \
+         lab up --replicas {service}={count}"
+    ))
+}
+
+/// How many replicas of a service are known here.
+fn running(eyes: &Eyes, service: &str) -> u32 {
+    let count = eyes.instances.iter().filter(|instance| instance.service == service).count();
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 async fn exports(eyes: &Eyes, series: &str) -> bool {

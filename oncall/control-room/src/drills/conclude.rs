@@ -141,7 +141,7 @@ async fn tell_truth(room: &Room, live: &Live) -> Result<()> {
 
 /// What was wrong, in a sentence.
 fn truth(live: &Live) -> String {
-    let faults = live.drill.faults.iter().map(|fault| format!("{} in {}", fault.fault, fault.service));
+    let faults = live.drill.faults.iter().map(|fault| format!("{} in {}", fault.fault, fault.target()));
     let faults: Vec<String> = faults.collect();
     let what = if faults.is_empty() { "nothing was wrong".to_owned() } else { faults.join(", ") };
     format!("{what} (drill {}, run {})", live.drill.id, live.id)

@@ -3,8 +3,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use drill::{Act, Action, Due};
-use switchboard::{Action as Switch, Outcome, SessionState};
+use drill::{Act, Action, Due, names::RuleState};
+use switchboard::{Action as Switch, Outcome, RuleMode, SessionState};
 
 use super::{live::Live, pauses, restore, story};
 use crate::{actions::token, room::Room};
@@ -61,6 +61,12 @@ async fn act(room: &Room, live: &Live, due: &Due) -> Result<(), String> {
             let end = Switch::EndFault { target: service.clone(), fault: fault.clone() };
             self::end(room, &end).await
         }
+        Action::PushRule { service, rule } => push(room, service, rule).await,
+        Action::WithdrawRule { service, rule } => {
+            let back = Switch::RestoreRule { target: service.clone(), rule: Some(rule.clone()) };
+            end(room, &back).await
+        }
+        Action::RestoreFirewall => restore::firewall(room).await,
         Action::Act { act } => match switch_of(act) {
             Some(action) => switch_if(room, &action, || wants(room, live.id, &due.id)).await,
             // What takes a change back is that the run knows of it. Everybody reads the list of changes, and this
@@ -92,7 +98,31 @@ pub(super) fn switch_of(act: &Act) -> Option<Switch> {
         Act::Scale { service, replicas } => Switch::Scale { target: service, replicas },
         Act::Load { rps } => Switch::SetLoad { rps: f64::from(rps) },
         Act::Silence { alert } => Switch::Silence { alert, service: None, ttl: SILENCE.to_owned() },
+        Act::Rule { service, rule, to } => set(service, rule, to),
+        Act::Firewall { service, on } => Switch::SwitchFirewall { target: service, enabled: on },
+        Act::Limit { service, rps } => {
+            Switch::LimitClients { target: service, rps: rps.map(f64::from), burst: None }
+        }
     })
+}
+
+fn set(target: String, rule: String, to: RuleState) -> Switch {
+    let mode = match to {
+        RuleState::Restored => return Switch::RestoreRule { target, rule: Some(rule) },
+        RuleState::Off => RuleMode::Off,
+        RuleState::Simulate => RuleMode::Simulate,
+        RuleState::Enforce => RuleMode::Enforce,
+    };
+    Switch::SetRule { target, rule, mode }
+}
+
+/// Pushes a rule everywhere at once, as somebody did who was in a hurry. It stays until it is taken back: an edge has
+/// no time after which a rule ends.
+async fn push(room: &Room, service: &str, rule: &str) -> Result<(), String> {
+    let file = room.content.incident_rule(rule);
+    let file = file.ok_or_else(|| format!("there is no rule `{rule}` in waf/incidents"))?;
+    let (target, rule) = (service.to_owned(), rule.to_owned());
+    insist(room, &Switch::PushRule { target, rule, file, canary: None }).await
 }
 
 /// A protection that is off is on again by itself, should the run be lost.
@@ -269,5 +299,13 @@ mod tests {
         let flush = Switch::PurgeKeys { pattern: "*".to_owned(), ttl_over: None, most: None };
         assert_eq!(switch_of(&Act::FlushCache), Some(flush));
         assert_eq!(switch_of(&Act::Load { rps: 20 }), Some(Switch::SetLoad { rps: 20.0 }));
+        let (edge, rule) = (|| "edge".to_owned(), || "inline-script".to_owned());
+        let act = |to| Act::Rule { service: edge(), rule: rule(), to };
+        let off = Switch::SetRule { target: edge(), rule: rule(), mode: RuleMode::Off };
+        assert_eq!(switch_of(&act(RuleState::Off)), Some(off));
+        let back = Switch::RestoreRule { target: edge(), rule: Some(rule()) };
+        assert_eq!(switch_of(&act(RuleState::Restored)), Some(back));
+        let kill = Switch::SwitchFirewall { target: edge(), enabled: false };
+        assert_eq!(switch_of(&Act::Firewall { service: edge(), on: false }), Some(kill));
     }
 }

@@ -1,5 +1,5 @@
-//! Puts back what a run does not know by itself: protections that anybody switched off, the
-//! number of replicas, and silences.
+//! Puts back what a run does not know by itself: protections that anybody switched off, what was set in the
+//! firewall, the number of replicas, and silences.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +14,8 @@ use super::{
 };
 use crate::room::Room;
 
+/// The service that has a firewall.
+pub(super) const EDGE: &str = "edge";
 /// Actions that are looked through for silences.
 const RECENT: usize = 500;
 
@@ -23,6 +25,7 @@ pub(super) async fn everything(room: &Room, run: i64) -> Result<(), String> {
     let mut failed = Vec::new();
     failed.extend(end(room, &Switch::EndFaults { target: None }).await.err());
     failed.extend(protections(room).await.err());
+    failed.extend(firewall(room).await.err());
     // What can be read of it.
     let kept = rows::get(room.store.read(), run).await.ok().flatten();
     for (service, count) in kept.map(|kept| kept.start.replicas).unwrap_or_default() {
@@ -46,6 +49,18 @@ pub(super) async fn protections(room: &Room) -> Result<(), String> {
     }
     for (service, name) in off {
         failed.extend(end(room, &protect(&service, &name, true)).await.err());
+    }
+    if failed.is_empty() { Ok(()) } else { Err(failed.join("; ")) }
+}
+
+/// Takes back what was set in the firewall of every edge, and the limit of its clients.
+pub(super) async fn firewall(room: &Room) -> Result<(), String> {
+    let target = || EDGE.to_owned();
+    let rules = Switch::RestoreRule { target: target(), rule: None };
+    let limit = Switch::LimitClients { target: target(), rps: None, burst: None };
+    let mut failed = Vec::new();
+    for action in [rules, limit] {
+        failed.extend(end(room, &action).await.err());
     }
     if failed.is_empty() { Ok(()) } else { Err(failed.join("; ")) }
 }

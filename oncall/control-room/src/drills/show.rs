@@ -133,7 +133,7 @@ const fn in_words(ask: &Ask) -> &'static str {
     match ask {
         Ask::Query { .. } => "the shop is well",
         Ask::NoAlert { .. } => "no alert fires",
-        Ask::NoFault => "what the last drill left is gone",
+        Ask::NoFault | Ask::Firewall { .. } => "what the last drill left is gone",
         Ask::ProtectionsOn { .. } => "every protection is as it was",
         Ask::LoadAtBaseline { .. } => "the load is as it was",
         Ask::Invariant { .. } => "every order is settled",
@@ -164,6 +164,7 @@ fn sealed_acts(record: &Record) -> Vec<String> {
     let text = |act: &Act| match act {
         Act::Scale { service, .. } => format!("scale {service}"),
         Act::Load { .. } => "limit the load".to_owned(),
+        Act::Limit { service, rps: Some(_) } => format!("limit every client of {service}"),
         act => act.to_string(),
     };
     record.acts.iter().map(|(_, act)| text(act)).collect()
@@ -223,7 +224,7 @@ fn truth(drill: &Drill, injected: Option<DateTime<Utc>>, outcome: Option<&Outcom
 
 fn faults(drill: &Drill) -> Vec<FaultView> {
     let faults = drill.faults.iter().map(|fault| FaultView {
-        service: fault.service.clone(),
+        service: fault.target(),
         fault: fault.fault.clone(),
         parameters: fault.parameters.iter().map(|(name, value)| format!("{name} {value}")).collect(),
         after_seconds: fault.after.as_secs(),

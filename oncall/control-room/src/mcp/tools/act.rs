@@ -77,6 +77,26 @@ const ALLOWED: &[Allowed] = &[
         example: r#"{"action":"set_load","rps":20.0}"#,
     },
     Allowed {
+        name: "set_rule",
+        what: "Switches a rule of the edge's firewall off, or to simulate or enforce; its searches end.",
+        example: r#"{"action":"set_rule","target":"edge","rule":"scanners","mode":"off"}"#,
+    },
+    Allowed {
+        name: "restore_rule",
+        what: "Takes back what was set for a rule of the firewall; without `rule` all, and the kill switch.",
+        example: r#"{"action":"restore_rule","target":"edge","rule":"scanners"}"#,
+    },
+    Allowed {
+        name: "switch_firewall",
+        what: "The kill switch of the firewall: off, every request passes unchecked.",
+        example: r#"{"action":"switch_firewall","target":"edge","enabled":false}"#,
+    },
+    Allowed {
+        name: "limit_clients",
+        what: "Limits every client at the edge; without `rps` this limit ends.",
+        example: r#"{"action":"limit_clients","target":"edge","rps":20.0}"#,
+    },
+    Allowed {
         name: "silence",
         what: "Silences an alert for a time. It still fires, and nobody is told.",
         example: r#"{"action":"silence","alert":"HighLatency","ttl":"10m"}"#,
@@ -191,6 +211,7 @@ mod tests {
             r#"{"action":"end_faults"}"#,
             r#"{"action":"end_fault","target":"order-api","fault":"x"}"#,
             r#"{"action":"set_fault","target":"order-api","fault":"x"}"#,
+            r#"{"action":"push_rule","target":"edge","rule":"x","file":"id: x"}"#,
         ] {
             let action: Action = serde_json::from_str(sealed).unwrap();
             let refused = check(&action).unwrap_err().to_string();

@@ -4,6 +4,7 @@
 
 mod act;
 mod done;
+mod firewall;
 mod offers;
 mod wish;
 

@@ -2,6 +2,7 @@
 
 use switchboard::SessionState;
 
+use super::firewall;
 use crate::room::Room;
 
 /// Acts on one thing.
@@ -49,6 +50,7 @@ pub(super) enum Input {
 /// All that is possible here.
 pub(super) fn groups(room: &Room) -> Vec<Group> {
     let mut groups: Vec<Group> = services(room).iter().map(|service| of_service(room, service)).collect();
+    groups.extend(services(room).iter().any(|service| service == firewall::EDGE).then(|| firewall::group(room)));
     groups.extend([databases(room), cache(room), load(room), alerts(room), changes()]);
     groups
 }
@@ -216,7 +218,7 @@ fn changes() -> Group {
 }
 
 /// All replicas of a service or one of them, if there are several.
-fn target(room: &Room, service: &str) -> Field {
+pub(super) fn target(room: &Room, service: &str) -> Field {
     let of = room.eyes.instances.iter().filter(|instance| instance.service == service);
     let names: Vec<&str> = of.map(|instance| instance.name.as_str()).collect();
     if names.len() < 2 {
@@ -229,14 +231,14 @@ fn target(room: &Room, service: &str) -> Field {
     choice("target", "Which", options)
 }
 
-fn fixed(name: &'static str, value: &str) -> Field {
+pub(super) fn fixed(name: &'static str, value: &str) -> Field {
     Field { name, label: "", help: "", input: Input::Fixed(value.to_owned()) }
 }
 
-fn text(name: &'static str, label: &'static str, usual: &'static str, help: &'static str) -> Field {
+pub(super) fn text(name: &'static str, label: &'static str, usual: &'static str, help: &'static str) -> Field {
     Field { name, label, help, input: Input::Text(usual) }
 }
 
-fn choice(name: &'static str, label: &'static str, options: Vec<(String, String)>) -> Field {
+pub(super) fn choice(name: &'static str, label: &'static str, options: Vec<(String, String)>) -> Field {
     Field { name, label, help: "", input: Input::Choice(options) }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use incident::Id;
 use serde_json::json;
-use switchboard::{Action, SessionState};
+use switchboard::{Action, RuleMode, SessionState};
 
 use crate::error::{Error, Result};
 
@@ -62,11 +62,8 @@ impl Sent {
             },
             "remove_files" => Action::RemoveFiles { target: self.needs("target")? },
             "redrive" => Action::Redrive { target: self.needs("target")?, most: self.number("most")? },
-            "set_load" => {
-                let rps = self.needs("rps")?;
-                let expected = || Error::field("rps", format!("expected a number such as 50, found `{rps}`"));
-                Action::SetLoad { rps: rps.parse().map_err(|_| expected())? }
-            }
+            "set_load" => Action::SetLoad { rps: self.rate()?.ok_or_else(|| missing("rps"))? },
+            "set_rule" | "restore_rule" | "switch_firewall" | "limit_clients" => self.of_edge(name)?,
             "silence" => Action::Silence {
                 alert: self.needs("alert")?,
                 service: self.takes("service"),
@@ -80,6 +77,23 @@ impl Sent {
         })
     }
 
+    fn of_edge(&mut self, name: &str) -> Result<Action> {
+        let target = self.needs("target")?;
+        Ok(match name {
+            "set_rule" => {
+                let (rule, mode) = (self.needs("rule")?, self.needs("mode")?);
+                Action::SetRule { target, rule, mode: self::mode(&mode)? }
+            }
+            "restore_rule" => Action::RestoreRule { target, rule: self.takes("rule") },
+            "switch_firewall" => {
+                let enabled = self.needs("enabled")?;
+                let expected = || Error::field("enabled", format!("expected true or false, found `{enabled}`"));
+                Action::SwitchFirewall { target, enabled: enabled.parse().map_err(|_| expected())? }
+            }
+            _ => Action::LimitClients { target, rps: self.rate()?, burst: self.number("burst")? },
+        })
+    }
+
     /// A field that may be empty or absent.
     fn takes(&mut self, name: &str) -> Option<String> {
         self.0.remove(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
@@ -87,6 +101,12 @@ impl Sent {
 
     fn needs(&mut self, name: &str) -> Result<String> {
         self.takes(name).ok_or_else(|| missing(name))
+    }
+
+    fn rate(&mut self) -> Result<Option<f64>> {
+        let Some(text) = self.takes("rps") else { return Ok(None) };
+        let wrong = |_| Error::field("rps", format!("expected a number such as 50, found `{text}`"));
+        text.parse().map(Some).map_err(wrong)
     }
 
     fn number(&mut self, name: &str) -> Result<Option<u32>> {
@@ -104,6 +124,13 @@ fn state(name: &str) -> Result<SessionState> {
     serde_json::from_value(json!(name)).map_err(|_| {
         let known = SessionState::ALL.map(SessionState::name).join(", ");
         Error::field("state", format!("expected one of {known}, found `{name}`"))
+    })
+}
+
+fn mode(name: &str) -> Result<RuleMode> {
+    serde_json::from_value(json!(name)).map_err(|_| {
+        let known = RuleMode::ALL.map(RuleMode::name).join(", ");
+        Error::field("mode", format!("expected one of {known}, found `{name}`"))
     })
 }
 
@@ -138,6 +165,9 @@ mod tests {
         assert_eq!(read(&fields), Ok(Wish { incident: Some(Id(3)), action }));
         let load = read(&[("action", "set_load"), ("rps", "12.5"), ("incident", "")]);
         assert_eq!(load, Ok(Wish { incident: None, action: Action::SetLoad { rps: 12.5 } }));
+        let limit = read(&[("action", "limit_clients"), ("target", "edge"), ("rps", ""), ("burst", "")]);
+        let action = Action::LimitClients { target: "edge".to_owned(), rps: None, burst: None };
+        assert_eq!(limit, Ok(Wish { incident: None, action }));
     }
 
     #[test]
@@ -147,6 +177,15 @@ mod tests {
             (vec![("action", "restart"), ("target", "a"), ("most", "1")], "most: is not a field"),
             (vec![("action", "redrive"), ("target", "a"), ("most", "all")], "most: expected a whole number"),
             (vec![("action", "set_load"), ("rps", "much")], "rps: expected a number such as 50"),
+            (
+                vec![("action", "set_rule"), ("target", "edge"), ("rule", "a"), ("mode", "gone")],
+                "mode: expected one of enforce, simulate, off, found `gone`",
+            ),
+            (
+                vec![("action", "switch_firewall"), ("target", "edge"), ("enabled", "no")],
+                "enabled: expected true or false",
+            ),
+            (vec![("action", "push_rule"), ("target", "edge")], "action: `push_rule` is not an action"),
             (vec![("action", "set_fault"), ("target", "a")], "action: `set_fault` is not an action"),
             (vec![("action", "restart"), ("target", "a"), ("incident", "x")], "incident: "),
             (vec![], "action: is missing"),
