@@ -50,6 +50,12 @@ pub enum Verb {
     Silence,
     /// Ends such a silence.
     ExpireSilence,
+    /// Changes what a rule of the firewall does, in every edge. Its searches end.
+    SetRule,
+    /// Takes back what was set for a rule of the firewall, in every edge.
+    RestoreRule,
+    /// The kill switch of the firewall, in every edge.
+    SwitchFirewall,
 }
 
 /// A field of a verb.
@@ -73,7 +79,7 @@ fn takes(name: &'static str, kind: Kind) -> Field {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Restart,
         Self::Scale,
         Self::Protection,
@@ -84,6 +90,9 @@ impl Verb {
         Self::Rollback,
         Self::Silence,
         Self::ExpireSilence,
+        Self::SetRule,
+        Self::RestoreRule,
+        Self::SwitchFirewall,
     ];
 
     /// The verb of this name.
@@ -139,6 +148,15 @@ impl Verb {
                 ]
             }
             Self::ExpireSilence => vec![needs("alert", Kind::Word), takes("service", Kind::Word)],
+            Self::SetRule => vec![
+                needs("service", Kind::Word),
+                needs("rule", Kind::Word),
+                needs("mode", Kind::choice(&["off", "simulate", "enforce"])),
+            ],
+            Self::RestoreRule => vec![needs("service", Kind::Word), needs("rule", Kind::Word)],
+            Self::SwitchFirewall => {
+                vec![needs("service", Kind::Word), needs("enabled", Kind::choice(&["true", "false"]))]
+            }
         }
     }
 
@@ -146,9 +164,14 @@ impl Verb {
     #[must_use]
     pub const fn unit(self) -> Unit {
         match self {
-            Self::Restart | Self::Scale | Self::Protection | Self::RemoveFiles | Self::Rollback => {
-                Unit::Replicas
-            }
+            Self::Restart
+            | Self::Scale
+            | Self::Protection
+            | Self::RemoveFiles
+            | Self::Rollback
+            | Self::SetRule
+            | Self::RestoreRule
+            | Self::SwitchFirewall => Unit::Replicas,
             Self::EndSessions => Unit::Sessions,
             Self::PurgeKeys => Unit::Keys,
             Self::Redrive => Unit::Messages,
@@ -163,7 +186,12 @@ impl Verb {
             // One replica after the other, each proven healthy before the next.
             Self::Restart | Self::Silence | Self::ExpireSilence => Some(1),
             Self::Scale => Some(3),
-            Self::Protection | Self::RemoveFiles | Self::Rollback => None,
+            Self::Protection
+            | Self::RemoveFiles
+            | Self::Rollback
+            | Self::SetRule
+            | Self::RestoreRule
+            | Self::SwitchFirewall => None,
             Self::EndSessions => Some(100),
             Self::PurgeKeys => Some(1_000_000),
             Self::Redrive => Some(10_000),
@@ -179,7 +207,10 @@ impl Verb {
             | Self::Protection
             | Self::Redrive
             | Self::RemoveFiles
-            | Self::Rollback => with.get("service").cloned().unwrap_or_default(),
+            | Self::Rollback
+            | Self::SetRule
+            | Self::RestoreRule
+            | Self::SwitchFirewall => with.get("service").cloned().unwrap_or_default(),
             Self::EndSessions => "postgres".to_owned(),
             Self::PurgeKeys => "redis".to_owned(),
             Self::Silence | Self::ExpireSilence => "alertmanager".to_owned(),

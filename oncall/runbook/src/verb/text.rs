@@ -45,6 +45,12 @@ impl Verb {
                 format!("mute {}{} for {}", get("alert"), and(" of ", "service"), get("ttl"))
             }
             Self::ExpireSilence => format!("end the silence of {}{}", get("alert"), and(" of ", "service")),
+            Self::SetRule => format!("set the rule {} of {service} to {}", get("rule"), get("mode")),
+            Self::RestoreRule => format!("take back what was set for the rule {} of {service}", get("rule")),
+            Self::SwitchFirewall => {
+                let word = if get("enabled") == "true" { "on" } else { "off" };
+                format!("switch the firewall of {service} {word}")
+            }
         }
     }
 }
@@ -69,6 +75,10 @@ mod tests {
         let one = BlastRadius { most: Some(1), unit: Unit::Replicas };
         let all = BlastRadius { most: None, unit: Unit::Replicas };
         assert_eq!((one.to_string(), all.to_string()), ("1 replica".to_owned(), "all replicas".to_owned()));
+        let fields = with(&[("service", "edge"), ("rule", "scanners"), ("mode", "off")]);
+        assert_eq!(Verb::SetRule.text(&fields, all), "set the rule scanners of edge to off");
+        let fields = with(&[("service", "edge"), ("enabled", "false")]);
+        assert_eq!(Verb::SwitchFirewall.text(&fields, all), "switch the firewall of edge off");
         let fields = with(&[("service", "order-api")]);
         assert_eq!(Verb::Restart.text(&fields, one), "restart order-api: its only replica");
     }

@@ -166,6 +166,7 @@ fn every_act_of_a_runbook_is_about_something_that_exists() {
         for (place, change) in planned(&runbook).changes() {
             let get = |name: &str| change.with.get(name).map_or("", String::as_str);
             let known = match change.verb {
+                Verb::SetRule | Verb::RestoreRule | Verb::SwitchFirewall => get("service") == "edge",
                 Verb::Restart | Verb::Scale | Verb::Redrive | Verb::RemoveFiles | Verb::Rollback => {
                     SERVICES.iter().any(|(known, _)| *known == get("service"))
                 }

@@ -45,6 +45,15 @@ pub(super) async fn action(room: &Room, change: &Change) -> Result<Action> {
         Verb::Silence => {
             Action::Silence { alert: get("alert"), service: optional("service"), ttl: get("ttl") }
         }
+        // The same words on both sides.
+        Verb::SetRule => {
+            let mode = serde_json::from_value(Value::from(get("mode")))?;
+            Action::SetRule { target: service, rule: get("rule"), mode }
+        }
+        Verb::RestoreRule => Action::RestoreRule { target: service, rule: optional("rule") },
+        Verb::SwitchFirewall => {
+            Action::SwitchFirewall { target: service, enabled: get("enabled") == "true" }
+        }
         Verb::ExpireSilence => Action::ExpireSilence { alert: get("alert"), service: optional("service") },
     })
 }
@@ -144,6 +153,13 @@ mod tests {
             ttl: Some("5m".to_owned()),
         };
         assert_eq!(off, expected);
+        let off = [("service", "edge"), ("rule", "scanners"), ("mode", "off")];
+        let off = action(&room, &change(Verb::SetRule, &off, None)).await.unwrap();
+        let (target, rule) = ("edge".to_owned(), "scanners".to_owned());
+        assert_eq!(off, Action::SetRule { target, rule, mode: switchboard::RuleMode::Off });
+        let kill = [("service", "edge"), ("enabled", "false")];
+        let kill = action(&room, &change(Verb::SwitchFirewall, &kill, None)).await.unwrap();
+        assert_eq!(kill, Action::SwitchFirewall { target: "edge".to_owned(), enabled: false });
         for (by, replicas) in [("1", 3), ("-3", 1)] {
             let with = [("service", "order-api"), ("by", by)];
             let scaled = action(&room, &change(Verb::Scale, &with, Some(3))).await.unwrap();
