@@ -200,11 +200,15 @@ impl Installation {
 
     /// The replicas of a service, or of every service.
     pub(crate) async fn replicas(&self, wanted: Option<&str>) -> Result<Vec<Replica>> {
-        let place = match self.cluster() {
-            Some(cluster) => Place::Kubernetes(cluster),
-            None => self.home()?.switches()?,
-        };
-        Ok(place.replicas(wanted, self.token()).await?)
+        Ok(self.switches()?.replicas(wanted, self.token()).await?)
+    }
+
+    /// Where the switches of the services are, for actions.
+    pub(crate) fn switches(&self) -> Result<Place> {
+        match self.cluster() {
+            Some(cluster) => Ok(Place::Kubernetes(cluster)),
+            None => self.home()?.switches(),
+        }
     }
 
     /// Whether the services are in a cluster.

@@ -1,8 +1,8 @@
 //! What can be done to the system, and how it is taken back. Everything expires by itself, should this
-//! command be killed.
+//! command be killed; only a rule that was pushed stays until `lab waf restore`.
 
 use std::{
-    fmt,
+    fmt, fs,
     time::{Duration, Instant},
 };
 
@@ -11,10 +11,10 @@ use observe::Error as Observed;
 use rustix::process::Signal;
 use serde::Serialize;
 use supervisor::{process::ProcId, state::Status};
-use switchboard::{Error, Replica};
+use switchboard::{Action, Error, Replica, Tools};
 use tokio::time::sleep;
 
-use crate::installation::Installation;
+use crate::{installation::Installation, terminal::say};
 
 /// Longest wait for a process that was killed: its supervisor starts it again within half a minute.
 const BACK: Duration = Duration::from_secs(60);
@@ -31,6 +31,8 @@ pub(super) enum Blow {
     Fault { service: String, fault: String, parameters: Vec<(String, String)> },
     /// Kills a process with SIGKILL; it is started again by what watches it.
     Kill { part: String },
+    /// Pushes a rule of `waf/incidents` to every edge, or with `canary` to one first, for this long.
+    Push { service: String, rule: String, canary: Option<String> },
     /// Switches a protection off.
     Unprotect { service: String, protection: String },
 }
@@ -43,6 +45,12 @@ impl fmt::Display for Blow {
                 parameters.iter().try_for_each(|(name, value)| write!(f, " {name}={value}"))
             }
             Self::Kill { part } => write!(f, "SIGKILL for {part}"),
+            Self::Push { service, rule, canary: None } => {
+                write!(f, "rule {rule} pushed to all of {service}")
+            }
+            Self::Push { service, rule, canary: Some(time) } => {
+                write!(f, "rule {rule} pushed to {service}, one first for {time}")
+            }
             Self::Unprotect { service, protection } => write!(f, "{service} without {protection}"),
         }
     }
@@ -77,6 +85,7 @@ impl Blow {
                     replica.set_protection(protection, false, Some(&ttl)).await?;
                 }
             }
+            Self::Push { service, rule, canary } => push(place, service, rule, canary.clone()).await?,
             Self::Kill { part } => {
                 process(place, part)?.with_context(|| format!("{part} does not run"))?.signal(Signal::KILL);
             }
@@ -100,9 +109,49 @@ impl Blow {
                     patiently(async || protect(&replica, protection).await).await?;
                 }
             }
+            Self::Push { service, rule, .. } => {
+                for replica in place.replicas(Some(service)).await? {
+                    patiently(async || withdraw(&replica, rule).await).await?;
+                }
+            }
             Self::Kill { .. } => {}
         }
         Ok(())
+    }
+
+    /// The same without its first step: a rule goes to all at once.
+    pub(super) fn all_at_once(&self) -> Self {
+        match self {
+            Self::Push { service, rule, .. } => {
+                Self::Push { service: service.clone(), rule: rule.clone(), canary: None }
+            }
+            other => other.clone(),
+        }
+    }
+}
+
+async fn push(place: &Installation, service: &str, rule: &str, canary: Option<String>) -> Result<()> {
+    let path = place.home()?.root.join(format!("waf/incidents/{rule}.yaml"));
+    let file = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let tried = canary.is_some();
+    let push = Action::PushRule { target: service.to_owned(), rule: rule.to_owned(), file, canary };
+    let outcomes = push.run(&place.switches()?, &Tools::default(), place.token()).await?;
+    for outcome in outcomes.iter().filter(|outcome| !outcome.ok) {
+        let text = format!("{}: {}", outcome.replica, outcome.text);
+        // To be taken back is what a first step is for.
+        if !tried {
+            bail!(text);
+        }
+        say(text);
+    }
+    Ok(())
+}
+
+async fn withdraw(edge: &Replica, rule: &str) -> switchboard::Result<()> {
+    match edge.restore_rule(rule).await {
+        // It was taken back already.
+        Err(Error::Peer(Observed::Refused { status: 404, .. })) => Ok(()),
+        done => done.map(|_| ()),
     }
 }
 
@@ -164,6 +213,13 @@ mod tests {
             parameters: vec![("rate".to_owned(), "0.05".to_owned())],
         };
         assert_eq!(fault.to_string(), "http-error in order-api rate=0.05");
+        let push = Blow::Push {
+            service: "edge".to_owned(),
+            rule: "inline-script".to_owned(),
+            canary: Some("5s".to_owned()),
+        };
+        assert_eq!(push.to_string(), "rule inline-script pushed to edge, one first for 5s");
+        assert_eq!(push.all_at_once().to_string(), "rule inline-script pushed to all of edge");
         assert_eq!(Blow::Kill { part: "order-worker".to_owned() }.to_string(), "SIGKILL for order-worker");
     }
 }

@@ -10,6 +10,22 @@ use crate::terminal::{json as print_json, out};
 
 /// States of a session.
 const STATES: [&str; 3] = ["idle", "idle-in-transaction", "active"];
+/// What becomes of a rule.
+const RULE_STATES: [&str; 4] = ["off", "simulate", "enforce", "restored"];
+/// The service that has a firewall.
+const EDGE: &str = "edge";
+
+/// Requests per second for each client; none without a limit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Limited(Option<f64>);
+
+fn limit(text: &str) -> std::result::Result<Limited, String> {
+    if text == "none" {
+        return Ok(Limited(None));
+    }
+    let rps = text.parse::<f64>().ok().filter(|rps| *rps > 0.0);
+    rps.map(|rps| Limited(Some(rps))).ok_or_else(|| "expected a number above 0 such as 20, or none".to_owned())
+}
 
 /// Change the system: roll back, restart, switch a protection, …
 #[derive(Debug, Args)]
@@ -85,6 +101,26 @@ enum What {
         /// How many.
         rps: f64,
     },
+    /// Set a rule of the firewall, in every edge: its searches end.
+    Rule {
+        /// The rule, such as inline-script.
+        rule: String,
+        /// off, simulate or enforce; restored: what its file says, and a rule without a file is gone.
+        #[arg(value_parser = RULE_STATES)]
+        to: String,
+    },
+    /// The kill switch of the firewall, in every edge: off, every request passes unchecked.
+    Firewall {
+        /// on or off.
+        #[arg(value_parser = ["on", "off"])]
+        to: String,
+    },
+    /// Limit every client at the edge.
+    Limit {
+        /// Requests per second for each client, such as 20; none: the limit ends.
+        #[arg(value_parser = limit)]
+        rps: Limited,
+    },
     /// Silence an alert.
     Silence {
         /// The alert.
@@ -114,6 +150,18 @@ impl What {
                 json!({ "action": "scale", "target": target, "replicas": replicas })
             }
             Self::Load { rps } => json!({ "action": "set_load", "rps": rps }),
+            Self::Rule { rule, to } if to == "restored" => {
+                json!({ "action": "restore_rule", "target": EDGE, "rule": rule })
+            }
+            Self::Rule { rule, to } => {
+                json!({ "action": "set_rule", "target": EDGE, "rule": rule, "mode": to })
+            }
+            Self::Firewall { to } => {
+                json!({ "action": "switch_firewall", "target": EDGE, "enabled": to == "on" })
+            }
+            Self::Limit { rps: Limited(rps) } => {
+                json!({ "action": "limit_clients", "target": EDGE, "rps": rps })
+            }
             Self::Silence { alert, ttl } => json!({ "action": "silence", "alert": alert, "ttl": ttl }),
         }
     }
@@ -171,6 +219,18 @@ mod tests {
         };
         let action: switchboard::Action = serde_json::from_value(protect.action()).unwrap();
         assert!(matches!(action, switchboard::Action::SetProtection { enabled: false, ttl: None, .. }));
+        let rule = |to: &str| What::Rule { rule: "scanners".to_owned(), to: to.to_owned() };
+        for what in [
+            rule("off"),
+            rule("restored"),
+            What::Firewall { to: "off".to_owned() },
+            What::Limit { rps: limit("20").unwrap() },
+            What::Limit { rps: limit("none").unwrap() },
+        ] {
+            let action: switchboard::Action = serde_json::from_value(what.action()).unwrap();
+            assert_eq!(action.target(), Some("edge"));
+        }
+        assert!(limit("0").is_err() && limit("few").is_err());
         assert_eq!(What::FlushCache.action(), json!({ "action": "purge_keys", "pattern": "*" }));
     }
 }

@@ -8,7 +8,7 @@ use std::{fs, path::PathBuf, process::ExitCode};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use serde_json::Map;
-use switchboard::{Replica, Rule};
+use switchboard::{Action, Replica, Rule, Tools};
 
 use crate::{
     installation::Installation,
@@ -22,6 +22,7 @@ use crate::{
     lab waf list                                   every rule, its mode and its counts\n  \
     lab waf test waf/scanners.yaml                 try the cases of a rule, and their cost; needs no lab\n  \
     lab waf apply waf/scanners.yaml                try them, then apply the rule in every edge\n  \
+    lab waf apply --canary 10s waf/scanners.yaml   in one edge first; taken back if it costs too much\n  \
     lab waf disable scanners                       switch the rule off; its running searches end\n  \
     lab waf kill                                   the kill switch: requests pass unchecked\n  \
     lab waf restore                                back to what the files say\n  \
@@ -63,6 +64,10 @@ enum Command {
         /// Apply it even if a case fails. For drills: this is how outages begin.
         #[arg(long)]
         force: bool,
+        /// Apply it in one edge first, for this long, such as 10s. If it costs too much there, it is taken back and
+        /// the others never get it.
+        #[arg(long, value_name = "DURATION")]
+        canary: Option<String>,
     },
     /// Switch one rule off.
     Disable {
@@ -94,7 +99,7 @@ impl WafCommand {
                 block(&tried.said);
                 Ok(if tried.sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
             }
-            Command::Apply { file, force } => apply(place, edge, &file, force).await,
+            Command::Apply { file, force, canary } => apply(place, edge, &file, (force, canary)).await,
             Command::Disable { rule } => {
                 let off =
                     async |edge: &Replica| edge.set_rule_mode(&rule, "off").await.map(|rule| now(&rule));
@@ -151,7 +156,12 @@ async fn show(place: &Installation, edge: &str, rule: &str, as_json: bool) -> Re
     Ok(ExitCode::SUCCESS)
 }
 
-async fn apply(place: &Installation, edge: &str, file: &std::path::Path, force: bool) -> Result<ExitCode> {
+async fn apply(
+    place: &Installation,
+    edge: &str,
+    file: &std::path::Path,
+    (force, canary): (bool, Option<String>),
+) -> Result<ExitCode> {
     let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let id = file.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
     let tried = cases::tried(file)?;
@@ -161,8 +171,29 @@ async fn apply(place: &Installation, edge: &str, file: &std::path::Path, force: 
             bail!("not applied: correct the rule, or add --force to see what happens");
         }
     }
+    if canary.is_some() {
+        let (target, rule) = (edge.to_owned(), id.to_owned());
+        return step_by_step(place, &Action::PushRule { target, rule, file: text, canary }).await;
+    }
     let push = async |edge: &Replica| edge.push_rule(id, text.clone()).await.map(|rule| now(&rule));
     on_each(place, edge, push).await
+}
+
+/// One edge first, and the others if that went well.
+async fn step_by_step(place: &Installation, push: &Action) -> Result<ExitCode> {
+    let outcomes = push.run(&place.switches()?, &Tools::default(), place.token()).await?;
+    let failed: Vec<String> = outcomes
+        .iter()
+        .filter(|outcome| !outcome.ok)
+        .map(|outcome| format!("{}: {}", outcome.replica, outcome.text))
+        .collect();
+    for outcome in outcomes.iter().filter(|outcome| outcome.ok) {
+        out!("{}: {}", outcome.replica, outcome.text);
+    }
+    if failed.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    bail!("stopped:\n  {}", failed.join("\n  "))
 }
 
 /// What a rule does now, in a few words.

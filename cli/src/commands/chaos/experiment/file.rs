@@ -1,12 +1,14 @@
 //! An experiment as it is written: what is believed, what is done, how far it may go, and when it must be
 //! stopped.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde_saphyr::Spanned;
 use yaml::Problems;
 
-use super::shape::{Document, RawCheck, RawMeasure, RawPair, RawScope, RawStep};
+use super::shape::{
+    Document, RawCheck, RawFault, RawMeasure, RawOff, RawPair, RawPush, RawScope, RawStep,
+};
 use crate::commands::{
     chaos::blow::Blow,
     written::{Reader, Text, all},
@@ -32,7 +34,9 @@ pub(super) struct Experiment {
     pub(super) abort: Vec<Check>,
     /// How long the recovery may take.
     pub(super) recover: Duration,
-    /// The protection that is taken away in a second pass.
+    /// Protections that are off in every pass.
+    pub(super) weakened: Vec<Blow>,
+    /// What is taken away in a second pass.
     pub(super) pair: Option<Pair>,
     pub(super) measures: Vec<Measure>,
 }
@@ -60,11 +64,22 @@ pub(super) struct Step {
     pub(super) lasts: Duration,
 }
 
-/// A protection.
+/// What is taken away in a second pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Pair {
-    pub(super) service: String,
-    pub(super) protection: String,
+pub(super) enum Pair {
+    /// A protection.
+    Protection { service: String, protection: String },
+    /// The first step of each push: every edge gets the rule at once.
+    Canary,
+}
+
+impl fmt::Display for Pair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Protection { service, protection } => write!(f, "{protection} of {service}"),
+            Self::Canary => f.write_str("one edge first"),
+        }
+    }
 }
 
 /// A number that is drawn as a curve, and compared if there are two passes.
@@ -112,8 +127,15 @@ fn experiment(reader: &mut Reader<'_>, document: &Document) -> Option<Experiment
         reader.time_or(document.recover_within.as_ref(), "recover_within", (SECOND, MINUTE, LONGEST));
     let pair = match &document.pair {
         None => Some(None),
-        Some(raw) => pair(reader, &raw.value, &services).map(Some),
+        Some(raw) => pair(reader, raw, &services).map(Some),
     };
+    if let (Some(Some(Pair::Canary)), Some(raw)) = (&pair, &document.pair)
+        && !document.method.value.iter().any(|step| has_canary(&step.value))
+    {
+        reader.wrong(raw, "pair.canary", "expected a step with `push` and its `canary`: there is none to take away");
+    }
+    let weakened = document.weakened.iter().enumerate();
+    let weakened = all(weakened.map(|(index, raw)| off(reader, &raw.value, &format!("weakened[{index}]"), &services)));
     let measures = document.measures.iter().enumerate();
     let paired = document.pair.is_some();
     let measures =
@@ -130,6 +152,7 @@ fn experiment(reader: &mut Reader<'_>, document: &Document) -> Option<Experiment
         steps: steps?,
         abort: abort?,
         recover: recover?,
+        weakened: weakened?,
         pair: pair?,
         measures: measures?,
     })
@@ -161,50 +184,86 @@ fn query(reader: &mut Reader<'_>, at: &Text, field: &str) -> Option<String> {
 }
 
 fn step(reader: &mut Reader<'_>, raw: &Spanned<RawStep>, field: &str, scope: &[&str]) -> Option<Step> {
-    let lasts = reader.time(&raw.value.lasts, &format!("{field}.lasts"), SECOND, LONGEST);
-    let blow = match (&raw.value.fault, &raw.value.kill) {
-        (None, None) => Some(None),
-        (Some(fault), None) => {
-            let field = format!("{field}.fault");
-            let service = reader.word(&fault.value.service, &format!("{field}.service"), scope);
-            let name = reader.line(&fault.value.fault, &format!("{field}.fault"));
-            if let Some((_, ttl)) = fault.value.with.iter().find(|(name, _)| *name == "ttl") {
-                reader.wrong(
-                    ttl,
-                    &format!("{field}.with.ttl"),
-                    "expected no such parameter: `lasts` says how long",
-                );
-            }
-            let with = fault.value.with.iter().map(|(name, value)| (name.clone(), value.value.to_string()));
-            let parameters = with.collect();
-            service.zip(name).map(|(service, fault)| Some(Blow::Fault { service, fault, parameters }))
+    let RawStep { fault, kill, push, lasts } = &raw.value;
+    let lasts = reader.time(lasts, &format!("{field}.lasts"), SECOND, LONGEST);
+    let blow = match (fault, kill, push) {
+        (None, None, None) => Some(None),
+        (Some(fault), None, None) => {
+            self::fault(reader, &fault.value, &format!("{field}.fault"), scope).map(Some)
         }
-        (None, Some(part)) => {
-            // `order-api-2` is an instance of order-api.
-            let known = |service: &&str| {
-                let rest = part.value.strip_prefix(*service);
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-            };
-            if scope.iter().any(known) {
-                Some(Some(Blow::Kill { part: part.value.clone() }))
-            } else {
-                let message = format!("expected an instance of one of {}", scope.join(", "));
-                reader.wrong(part, &format!("{field}.kill"), message);
-                None
-            }
+        (None, Some(part), None) => self::kill(reader, part, &format!("{field}.kill"), scope).map(Some),
+        (None, None, Some(push)) => {
+            self::push(reader, &push.value, &format!("{field}.push"), scope).map(Some)
         }
-        (Some(_), Some(part)) => {
-            reader.wrong(part, field, "expected one of `fault` and `kill`, or neither to wait");
+        _ => {
+            reader.wrong(raw, field, "expected one of `fault`, `kill` and `push`, or none to wait");
             None
         }
     };
     Some(Step { blow: blow?, lasts: lasts? })
 }
 
-fn pair(reader: &mut Reader<'_>, raw: &RawPair, scope: &[&str]) -> Option<Pair> {
-    let service = reader.word(&raw.service, "pair.service", scope);
-    let protection = reader.line(&raw.protection, "pair.protection");
-    Some(Pair { service: service?, protection: protection? })
+fn fault(reader: &mut Reader<'_>, raw: &RawFault, field: &str, scope: &[&str]) -> Option<Blow> {
+    let service = reader.word(&raw.service, &format!("{field}.service"), scope);
+    let name = reader.line(&raw.fault, &format!("{field}.fault"));
+    if let Some((_, ttl)) = raw.with.iter().find(|(name, _)| *name == "ttl") {
+        let message = "expected no such parameter: `lasts` says how long";
+        reader.wrong(ttl, &format!("{field}.with.ttl"), message);
+    }
+    let with = raw.with.iter().map(|(name, value)| (name.clone(), value.value.to_string()));
+    let parameters = with.collect();
+    service.zip(name).map(|(service, fault)| Blow::Fault { service, fault, parameters })
+}
+
+fn kill(reader: &mut Reader<'_>, part: &Text, field: &str, scope: &[&str]) -> Option<Blow> {
+    // `order-api-2` is an instance of order-api.
+    let known = |service: &&str| {
+        let rest = part.value.strip_prefix(*service);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    };
+    if scope.iter().any(known) {
+        return Some(Blow::Kill { part: part.value.clone() });
+    }
+    reader.wrong(part, field, format!("expected an instance of one of {}", scope.join(", ")));
+    None
+}
+
+fn push(reader: &mut Reader<'_>, raw: &RawPush, field: &str, scope: &[&str]) -> Option<Blow> {
+    let service = reader.word(&raw.service, &format!("{field}.service"), scope);
+    let rule = reader.line(&raw.rule, &format!("{field}.rule"));
+    let canary = match &raw.canary {
+        None => Some(None),
+        Some(time) => {
+            let read = reader.time(time, &format!("{field}.canary"), SECOND, MINUTE);
+            read.map(|_| Some(time.value.trim().to_owned()))
+        }
+    };
+    Some(Blow::Push { service: service?, rule: rule?, canary: canary? })
+}
+
+fn has_canary(step: &RawStep) -> bool {
+    step.push.as_ref().is_some_and(|push| push.value.canary.is_some())
+}
+
+fn off(reader: &mut Reader<'_>, raw: &RawOff, field: &str, scope: &[&str]) -> Option<Blow> {
+    let service = reader.word(&raw.service, &format!("{field}.service"), scope);
+    let protection = reader.line(&raw.protection, &format!("{field}.protection"));
+    Some(Blow::Unprotect { service: service?, protection: protection? })
+}
+
+fn pair(reader: &mut Reader<'_>, raw: &Spanned<RawPair>, scope: &[&str]) -> Option<Pair> {
+    match &raw.value {
+        RawPair { service: Some(service), protection: Some(protection), canary: None } => {
+            let service = reader.word(service, "pair.service", scope);
+            let protection = reader.line(protection, "pair.protection");
+            Some(Pair::Protection { service: service?, protection: protection? })
+        }
+        RawPair { service: None, protection: None, canary: Some(canary) } if canary.value => Some(Pair::Canary),
+        _ => {
+            reader.wrong(raw, "pair", "expected `service` and `protection`, or `canary: true`");
+            None
+        }
+    }
 }
 
 fn measure(reader: &mut Reader<'_>, raw: &RawMeasure, field: &str, paired: bool) -> Option<Measure> {
@@ -252,6 +311,27 @@ measures:
         );
         assert_eq!((experiment.recover, experiment.holds), (MINUTE, 15 * SECOND));
         assert_eq!(experiment.measures[0].least, Some(3.0));
+    }
+
+    #[test]
+    fn a_push_has_a_first_step_that_a_pair_takes_away() {
+        let text = EXAMPLE
+            .replace("  - {kill: order-api-2,", "  - {push: {service: order-api, rule: slow, canary: 5s},")
+            .replace("pair: {service: order-api, protection: circuit-breaker}", "pair: {canary: true}");
+        let text = format!("{text}weakened: [{{service: order-api, protection: timeout}}]\n");
+        let experiment = read("x.yaml", &text).unwrap();
+        assert_eq!(experiment.pair, Some(Pair::Canary));
+        let push = experiment.steps[1].blow.as_ref().map(ToString::to_string);
+        assert_eq!(push.as_deref(), Some("rule slow pushed to order-api, one first for 5s"));
+        assert_eq!(experiment.weakened[0].to_string(), "order-api without timeout");
+        for (from, to, said) in [
+            (", canary: 5s}", "}", "x.yaml:12: pair.canary: expected a step with `push`"),
+            ("canary: true", "canary: false", "x.yaml:12: pair: expected `service` and `protection`, or"),
+            ("canary: 5s", "canary: 5m", "x.yaml:8: method[1].push.canary: "),
+        ] {
+            let problems = read("x.yaml", &text.replace(from, to)).unwrap_err().to_string();
+            assert!(problems.contains(said), "{to}: {problems}");
+        }
     }
 
     #[test]

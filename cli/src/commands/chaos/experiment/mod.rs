@@ -18,7 +18,7 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use self::{
-    file::{Experiment, Pair},
+    file::Experiment,
     pass::{Ending, Stage},
     report::{Measured, Report},
 };
@@ -106,7 +106,7 @@ async fn perform(place: &Installation, experiment: &Experiment) -> Result<Report
     let mut passes = vec![stage.pass(None).await?];
     let go_on = passes[0].ending == Ending::Steady && !stage.stop.is_cancelled();
     if let Some(pair) = experiment.pair.as_ref().filter(|_| go_on) {
-        passes.push(stage.pass(Some(&without(pair))).await?);
+        passes.push(stage.pass(Some(pair)).await?);
     }
     let mut measures = Vec::new();
     for measure in &experiment.measures {
@@ -119,23 +119,20 @@ async fn perform(place: &Installation, experiment: &Experiment) -> Result<Report
     Ok(Report::of(experiment, passes, measures))
 }
 
-fn without(pair: &Pair) -> Blow {
-    Blow::Unprotect { service: pair.service.clone(), protection: pair.protection.clone() }
-}
-
 fn show(experiment: &Experiment) {
     out!("{}", experiment.title);
     out!("  believed   {}", experiment.hypothesis);
     let scope = &experiment.scope;
     out!("  touches    {}, and at most {:.0} % of a budget", scope.services.join(", "), scope.budget * 100.0);
     experiment.steady.iter().for_each(|check| out!("  holds      {}", check.name));
+    experiment.weakened.iter().for_each(|off| out!("  always     {off}"));
     for step in &experiment.steps {
         let what = step.blow.as_ref().map_or_else(|| "wait".to_owned(), ToString::to_string);
         out!("  does       {what} for {} s", step.lasts.as_secs());
     }
     experiment.abort.iter().for_each(|check| out!("  stops if   {}", check.name));
     if let Some(pair) = &experiment.pair {
-        out!("  again      {}", without(pair));
+        out!("  again      without {pair}");
     }
     for measure in &experiment.measures {
         let least = measure

@@ -8,7 +8,7 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::file::{Check, Experiment, Step};
+use super::file::{Check, Experiment, Pair, Step};
 use crate::{
     commands::chaos::{
         blow::Blow,
@@ -20,6 +20,8 @@ use crate::{
 
 /// Pause between two looks.
 const LOOK: Duration = Duration::from_secs(1);
+/// Longest first step of a push.
+const MOST_FIRST: Duration = Duration::from_secs(60);
 /// How long to wait for a healthy system.
 const HEALTHY: Duration = Duration::from_secs(180);
 
@@ -75,11 +77,11 @@ pub(super) struct Stage<'s> {
 }
 
 impl Stage<'_> {
-    /// One pass; with `without`, a protection is off from its first step to its last.
+    /// One pass; with `without`, that is missing from its first step to its last.
     ///
     /// # Errors
     /// When Prometheus does not answer, or a step cannot be taken back.
-    pub(super) async fn pass(&self, without: Option<&Blow>) -> Result<Pass> {
+    pub(super) async fn pass(&self, without: Option<&Pair>) -> Result<Pass> {
         say(format_args!(
             "waiting until everything has been steady for {} s",
             self.experiment.holds.as_secs()
@@ -100,13 +102,14 @@ impl Stage<'_> {
             return Ok(pass);
         }
         let budgets = self.eyes.budgets().await?;
-        if let Some(without) = without {
-            say(without);
-            without.strike(self.place, self.length()).await?;
-        }
-        let broken = self.break_it(&mut pass, &budgets).await;
-        if let Some(without) = without {
-            without.undo(self.place).await?;
+        let off = self.off(without);
+        let broken = match self.weaken(&off).await {
+            Ok(()) => self.break_it(&mut pass, &budgets, without == Some(&Pair::Canary)).await,
+            Err(error) => Err(error),
+        };
+        // Even after a failure, leave nothing behind.
+        for off in &off {
+            off.undo(self.place).await?;
         }
         let stopped = broken?;
         pass.until = Utc::now();
@@ -122,6 +125,25 @@ impl Stage<'_> {
         Ok(pass)
     }
 
+    /// The protections that are off in a pass.
+    fn off(&self, without: Option<&Pair>) -> Vec<Blow> {
+        let mut off = self.experiment.weakened.clone();
+        if let Some(Pair::Protection { service, protection }) = without {
+            off.push(Blow::Unprotect { service: service.clone(), protection: protection.clone() });
+        }
+        off
+    }
+
+    async fn weaken(&self, off: &[Blow]) -> Result<()> {
+        // A first step of a push takes up to a minute, and belongs to no step's length.
+        let lasts = self.length() + MOST_FIRST;
+        for off in off {
+            say(off);
+            off.strike(self.place, lasts).await?;
+        }
+        Ok(())
+    }
+
     /// Why nothing more may be done, if a person wants that.
     fn stopped(&self) -> Option<String> {
         self.stop.is_cancelled().then(|| "stopped from the terminal".to_owned())
@@ -133,18 +155,25 @@ impl Stage<'_> {
     }
 
     /// Does the steps; why it was stopped, if it was.
-    async fn break_it(&self, pass: &mut Pass, budgets: &Budgets) -> Result<Option<String>> {
+    async fn break_it(
+        &self,
+        pass: &mut Pass,
+        budgets: &Budgets,
+        all_at_once: bool,
+    ) -> Result<Option<String>> {
         for step in &self.experiment.steps {
             if let Some(why) = self.stopped() {
                 return Ok(Some(why));
             }
-            if let Some(blow) = &step.blow {
+            let blow = step.blow.as_ref();
+            let blow = blow.map(|blow| if all_at_once { blow.all_at_once() } else { blow.clone() });
+            if let Some(blow) = &blow {
                 say(format_args!("{blow} for {} s", step.lasts.as_secs()));
                 blow.strike(self.place, step.lasts).await?;
             }
             let endured = self.endure(step, pass, budgets).await;
             // Even after a failure, leave nothing behind.
-            if let Some(blow) = &step.blow {
+            if let Some(blow) = &blow {
                 blow.undo(self.place).await?;
             }
             if let Some(why) = endured? {

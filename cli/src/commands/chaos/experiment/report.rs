@@ -51,7 +51,7 @@ impl Measured {
 
 impl Report {
     pub(super) fn of(experiment: &Experiment, passes: Vec<Pass>, measures: Vec<Measured>) -> Self {
-        let without = experiment.pair.as_ref().map(|pair| format!("{} of {}", pair.protection, pair.service));
+        let without = experiment.pair.as_ref().map(ToString::to_string);
         let mut findings: Vec<String> = Vec::new();
         if let Some(first) = passes.first() {
             findings.extend(first.deviations.iter().map(|one| {

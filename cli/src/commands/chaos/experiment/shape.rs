@@ -19,6 +19,9 @@ pub(super) struct Document {
     #[serde(default)]
     pub(super) abort: Vec<Spanned<RawCheck>>,
     pub(super) recover_within: Option<Text>,
+    /// Protections that are off in every pass.
+    #[serde(default)]
+    pub(super) weakened: Vec<Spanned<RawOff>>,
     pub(super) pair: Option<Spanned<RawPair>>,
     #[serde(default)]
     pub(super) measures: Vec<Spanned<RawMeasure>>,
@@ -43,6 +46,7 @@ pub(super) struct RawCheck {
 pub(super) struct RawStep {
     pub(super) fault: Option<Spanned<RawFault>>,
     pub(super) kill: Option<Text>,
+    pub(super) push: Option<Spanned<RawPush>>,
     pub(super) lasts: Text,
 }
 
@@ -55,11 +59,30 @@ pub(super) struct RawFault {
     pub(super) with: BTreeMap<String, Spanned<Scalar>>,
 }
 
+/// A rule of the firewall, to every edge or to one first for some time.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPush {
+    pub(super) service: Text,
+    pub(super) rule: Text,
+    pub(super) canary: Option<Text>,
+}
+
+/// A protection that is off.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawOff {
+    pub(super) service: Text,
+    pub(super) protection: Text,
+}
+
+/// What is taken away in the second pass: a protection, or the first step of a push.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawPair {
-    pub(super) service: Text,
-    pub(super) protection: Text,
+    pub(super) service: Option<Text>,
+    pub(super) protection: Option<Text>,
+    pub(super) canary: Option<Spanned<bool>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -18,7 +18,7 @@ type Break = (&'static str, &'static str, &'static [(&'static str, &'static str)
 
 /// Faults that harm a part of the requests or of the time: a budget survives several of them. All hit units
 /// of work, so that they take a seed.
-const BREAKS: [Break; 11] = [
+const BREAKS: [Break; 15] = [
     ("order-api", "http-error", &[("rate", "0.05")]),
     ("order-api", "http-latency", &[("rate", "0.1"), ("delay", "400ms")]),
     ("order-api", "upstream-error", &[("rate", "0.1")]),
@@ -30,7 +30,13 @@ const BREAKS: [Break; 11] = [
     ("user-service", "db-error", &[("rate", "0.1")]),
     ("order-worker", "consumer-slow", &[("delay", "20ms")]),
     ("order-worker", "db-error", &[("rate", "0.05")]),
+    ("edge", "http-error", &[("rate", "0.03")]),
+    ("edge", "http-latency", &[("rate", "0.1"), ("delay", "300ms")]),
+    ("edge", "upstream-error", &[("rate", "0.1")]),
+    ("edge", "upstream-latency", &[("rate", "0.2"), ("delay", "200ms")]),
 ];
+/// A rule that costs too much. With its guard, the edge ends each search, and users feel nothing.
+const RULE: (&str, &str) = ("edge", "inline-script");
 
 /// One strike.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,17 +60,13 @@ pub(super) fn schedule(seed: u64, length: Duration, parts: &[String]) -> Vec<Str
         // All are drawn whatever comes of them, so that a lab without kills has the same faults.
         let kills = rng.random_range(0..KILL_EVERY) == 0;
         let victim = rng.random_range(0..1_000_000_usize);
-        let (service, fault, parameters) = BREAKS[rng.random_range(0..BREAKS.len())];
+        // One more than there are faults: the last one is the rule.
+        let broken = BREAKS.get(rng.random_range(0..=BREAKS.len()));
         let lasts = Duration::from_secs(rng.random_range(LASTS));
         let seed = rng.random_range(0..1_000_000_u64);
         let (blow, lasts) = match parts.get(victim % parts.len().max(1)).filter(|_| kills) {
             Some(part) => (Blow::Kill { part: part.clone() }, Duration::ZERO),
-            None => {
-                let own = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-                let parameters = own.chain([("seed".to_owned(), seed.to_string())]).collect();
-                let (service, fault) = (service.to_owned(), fault.to_owned());
-                (Blow::Fault { service, fault, parameters }, lasts)
-            }
+            None => (broken.map_or_else(pushed, |broken| fault(*broken, seed)), lasts),
         };
         if at + lasts > length {
             return strikes;
@@ -72,6 +74,16 @@ pub(super) fn schedule(seed: u64, length: Duration, parts: &[String]) -> Vec<Str
         strikes.push(Strike { at, lasts, blow });
         at += lasts;
     }
+}
+
+fn fault((service, fault, parameters): Break, seed: u64) -> Blow {
+    let own = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let parameters = own.chain([("seed".to_owned(), seed.to_string())]).collect();
+    Blow::Fault { service: service.to_owned(), fault: fault.to_owned(), parameters }
+}
+
+fn pushed() -> Blow {
+    Blow::Push { service: RULE.0.to_owned(), rule: RULE.1.to_owned(), canary: None }
 }
 
 #[cfg(test)]
@@ -107,8 +119,14 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_can_be_killed_everything_is_a_fault() {
+    fn where_nothing_can_be_killed_everything_else_is_done() {
         let strikes = schedule(1, HOUR, &[]);
-        assert!(strikes.iter().all(|strike| matches!(strike.blow, Blow::Fault { .. })));
+        assert!(strikes.iter().all(|strike| !matches!(strike.blow, Blow::Kill { .. })));
+        let edge = |blow: &Blow| match blow {
+            Blow::Fault { service, .. } => service == "edge",
+            Blow::Push { .. } => true,
+            _ => false,
+        };
+        assert!(strikes.iter().any(|strike| edge(&strike.blow)), "the edge is struck, too");
     }
 }

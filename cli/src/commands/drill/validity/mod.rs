@@ -11,7 +11,7 @@ use std::{fs, path::PathBuf, process::ExitCode, time::Instant};
 
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
-use drill::Drill;
+use drill::{Drill, model::FaultKind};
 use observe::Peer;
 use switchboard::Replica;
 
@@ -33,7 +33,7 @@ use super::{
 use crate::{
     home::Home,
     installation::Installation,
-    terminal::{block, json, out},
+    terminal::{block, json, out, say},
 };
 
 /// Asks of each drill: does its solution pass? Does doing nothing fail to recover? Does a restart of
@@ -114,12 +114,17 @@ impl Validity {
             wishes: Wishes::listen(),
             seed: self.seed,
         };
-        let mut sheets = Vec::new();
+        let (mut sheets, mut skipped) = (Vec::new(), 0);
         for name in &names {
             if bench.wishes.enough.is_cancelled() {
                 break;
             }
             let drill = drills.get(name).with_context(|| format!("there is no drill `{name}`"))?;
+            if let Some(lacks) = bench.lacks(drill).filter(|_| !self.pick.is_named()) {
+                say(format_args!("SKIPPED {name}: it needs {lacks}"));
+                skipped += 1;
+                continue;
+            }
             let sheet = self.one(&bench, drill).await?;
             if !self.json {
                 sheet.print(width);
@@ -137,7 +142,7 @@ impl Validity {
             block(&sheet::table(&sheets));
         }
         // What was not asked because of Ctrl-C is no right answer.
-        let whole = sheets.len() == names.len() && !bench.wishes.enough.is_cancelled();
+        let whole = !sheets.is_empty() && sheets.len() + skipped == names.len() && !bench.wishes.enough.is_cancelled();
         let fine = whole && sheets.iter().all(Sheet::is_right);
         Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
@@ -172,7 +177,7 @@ impl Validity {
                 (Some(_), None) => sheet.leaks = Answer::Wrong("the run did not get that far".to_owned()),
                 (None, _) => {}
             }
-            if let Some(first) = first.filter(|_| self.asks(&[Check::Seeds]) && !drill.is_quiet()) {
+            if let Some(first) = first.filter(|_| self.asks(&[Check::Seeds]) && has_points(drill)) {
                 sheet.seeds = same(&first, &done.plans);
             }
         }
@@ -185,6 +190,11 @@ impl Validity {
     }
 }
 
+/// Whether faults decide something by a seed; a rule of the firewall decides nothing.
+fn has_points(drill: &Drill) -> bool {
+    drill.faults.iter().any(|fault| fault.kind == FaultKind::Point)
+}
+
 /// Whether two runs set the same faults.
 fn same(first: &Plans, second: &Plans) -> Answer {
     match first.differ(second) {
@@ -195,6 +205,14 @@ fn same(first: &Plans, second: &Plans) -> Answer {
 }
 
 impl Bench {
+    /// The replicas that a drill needs and this lab does not have.
+    fn lacks(&self, drill: &Drill) -> Option<String> {
+        let running = |service: &str| self.replicas.iter().filter(|one| one.service == service).count();
+        let mut needed = drill.replicas.iter().map(|(service, count)| (service, *count as usize));
+        let (service, count) = needed.find(|(service, count)| running(service) < *count)?;
+        Some(format!("{count} replicas of {service}: lab up --replicas {service}={count}"))
+    }
+
     /// Runs a drill as a proof, and looks at the faults; `scan` looks once nobody has helped for long enough.
     async fn prove(
         &self,

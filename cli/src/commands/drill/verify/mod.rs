@@ -18,8 +18,8 @@ use drill::Drill;
 
 use self::{
     pick::Pick,
-    proof::Proof,
-    run::{Responder, Wishes, begin, finished, order, proven, unbegun},
+    proof::{Proof, SKIPPED},
+    run::{NEVER, Responder, Wishes, begin, finished, order, proven, unbegun},
 };
 use super::{client::Desk, files, view::Run};
 use crate::{
@@ -93,7 +93,8 @@ impl Verify {
             return Err(why);
         }
         // No proof at all proves nothing.
-        let all = !papers.proofs.is_empty() && papers.proofs.iter().all(Proof::passed);
+        let proven = papers.proofs.iter().any(Proof::passed);
+        let all = proven && papers.proofs.iter().all(|proof| proof.passed() || proof.skipped());
         let fine = all && !wishes.enough.is_cancelled();
         Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
@@ -151,6 +152,11 @@ impl Verify {
         let order = order(drill, self.responder, self.seed);
         let run = match begin(desk, &order).await? {
             Ok(run) => run,
+            // Who names a drill wants to know that it cannot run; of all, those that can are proven.
+            Err(why) if why.contains(NEVER) && !self.pick.is_named() => {
+                papers.junit.push(proof::skipped(&drill.id, &why));
+                return Ok(Proof { verdict: SKIPPED.to_owned(), ..unbegun(drill, why, begun) });
+            }
             Err(why) => {
                 papers.junit.push(proof::refused(&drill.id, &why));
                 return Ok(unbegun(drill, why, begun));

@@ -46,6 +46,11 @@ pub(crate) struct Pick {
 }
 
 impl Pick {
+    /// Whether drills were asked for by their names.
+    pub(crate) fn is_named(&self) -> bool {
+        !self.names.is_empty()
+    }
+
     /// The names, in the order in which they are run.
     ///
     /// # Errors

@@ -10,11 +10,14 @@ use crate::{
     terminal::{Row, out},
 };
 
+/// The verdict of a drill that needs what this lab does not have.
+pub(super) const SKIPPED: &str = "skipped";
+
 /// One verification.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Proof {
     pub(crate) drill: String,
-    /// In one word; `refused` if it could not begin.
+    /// In one word; `refused` if it could not begin, `skipped` if this lab does not have what the drill needs.
     pub(crate) verdict: String,
     /// The run; absent if it could not begin.
     pub(crate) run: Option<i64>,
@@ -45,6 +48,11 @@ pub(crate) struct Seen {
 impl Proof {
     pub(crate) fn passed(&self) -> bool {
         self.verdict == "passed"
+    }
+
+    /// Whether it was left out because of what this lab does not have.
+    pub(crate) fn skipped(&self) -> bool {
+        self.verdict == SKIPPED
     }
 
     /// Prints what was not met.
@@ -145,7 +153,11 @@ pub(super) fn print(proofs: &[Proof]) {
     let passed = proofs.iter().filter(|proof| proof.passed()).count();
     let seconds: f64 = proofs.iter().map(|proof| proof.seconds).sum();
     out!("");
-    out!("{passed} of {} passed in {}", proofs.len(), clock(seconds));
+    let skipped: Vec<&Proof> = proofs.iter().filter(|proof| proof.skipped()).collect();
+    out!("{passed} of {} passed in {}", proofs.len() - skipped.len(), clock(seconds));
+    for proof in skipped {
+        out!("SKIPPED {}: {}", proof.drill, proof.refused.as_deref().unwrap_or_default());
+    }
 }
 
 /// What was seen of each drill, on the terminal.
@@ -203,6 +215,15 @@ pub(super) fn refused(drill: &str, why: &str) -> String {
     )
 }
 
+/// JUnit for a drill that this lab cannot run.
+pub(super) fn skipped(drill: &str, why: &str) -> String {
+    refused(drill, why).replacen("failures=\"1\"", "failures=\"0\" skipped=\"1\"", 1).replacen(
+        "<failure ",
+        "<skipped ",
+        1,
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -253,6 +274,14 @@ mod tests {
         let never = pages(&drills["first-page"], &json!({}));
         assert_eq!(never[0].after, None);
         assert_eq!(format_row(&proof(Vec::new())), "| first-page | passed | - | 74 s |\n");
+    }
+
+    #[test]
+    fn a_drill_that_was_skipped_is_no_failure_and_no_proof() {
+        let xml = skipped("one-of-three", "it needs 3 replicas");
+        assert!(xml.contains("failures=\"0\" skipped=\"1\"") && xml.contains("<skipped message="), "{xml}");
+        let left = Proof { verdict: SKIPPED.to_owned(), ..proof(Vec::new()) };
+        assert!(left.skipped() && !left.passed());
     }
 
     #[test]

@@ -19,6 +19,9 @@ use crate::{
     terminal::say,
 };
 
+/// What the control room says of a drill that needs what is not here.
+pub(super) const NEVER: &str = "cannot run here";
+
 /// Who responds in a proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Responder {

@@ -3,6 +3,7 @@
 use drill::{
     Act, Drill,
     model::{Signal, Step},
+    names::RuleState,
 };
 use serde_json::{Value, json};
 
@@ -57,6 +58,18 @@ fn action(act: &Act) -> Value {
         }
         Act::Load { rps } => json!({ "action": "set_load", "rps": f64::from(*rps) }),
         Act::Silence { alert } => json!({ "action": "silence", "alert": alert, "ttl": "1h" }),
+        Act::Rule { service, rule, to: RuleState::Restored } => {
+            json!({ "action": "restore_rule", "target": service, "rule": rule })
+        }
+        Act::Rule { service, rule, to } => {
+            json!({ "action": "set_rule", "target": service, "rule": rule, "mode": to.to_string() })
+        }
+        Act::Firewall { service, on } => {
+            json!({ "action": "switch_firewall", "target": service, "enabled": on })
+        }
+        Act::Limit { service, rps } => {
+            json!({ "action": "limit_clients", "target": service, "rps": rps.map(f64::from) })
+        }
     }
 }
 
@@ -80,6 +93,10 @@ mod tests {
             Act::Scale { service: name(), replicas: 2 },
             Act::Load { rps: 20 },
             Act::Silence { alert: "HighLatency".to_owned() },
+            Act::Rule { service: name(), rule: "scanners".to_owned(), to: RuleState::Off },
+            Act::Rule { service: name(), rule: "scanners".to_owned(), to: RuleState::Restored },
+            Act::Firewall { service: name(), on: false },
+            Act::Limit { service: name(), rps: Some(20) },
         ] {
             let given = action(&act);
             let read: Action =

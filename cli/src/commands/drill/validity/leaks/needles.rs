@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use drill::Drill;
+use drill::{Drill, model::FaultKind};
 use serde::Serialize;
 
 /// Words of names of faults that are also words of what really fails: they may be read anywhere.
@@ -39,7 +39,8 @@ impl Needles {
     /// says.
     pub(super) fn of(drill: &Drill) -> Self {
         let mut words: BTreeSet<String> = TELLING.iter().map(|word| (*word).to_owned()).collect();
-        for fault in &drill.faults {
+        // A rule that is pushed is in the firewall, and everyone sees it there.
+        for fault in drill.faults.iter().filter(|fault| fault.kind == FaultKind::Point) {
             let parts: Vec<&str> = fault.fault.split('-').collect();
             words.extend(["-", "_", ""].map(|joint| parts.join(joint)));
             let telling: Vec<&str> = parts
