@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_restart_of_one_replica_counts_if_it_is_the_sick_one() {
-        let drill = drill("one-of-three");
+        let drill = drill("reload-helps");
         let three: Vec<Instance> = ["order-api", "order-api-2@order-api", "order-api-3@order-api"]
             .iter()
             .map(|name| format!("{name}=http://127.0.0.1:1").parse().unwrap())

@@ -11,11 +11,17 @@ use std::{
 };
 
 use anyhow::{Context, anyhow, ensure};
-use drill::{Drill, names::Layer};
+use drill::{
+    Drill,
+    model::{Fault, FaultKind},
+    names::Layer,
+};
 use serde::Deserialize;
 
 /// How an entry names drills in which nothing is broken.
 const NOTHING: &str = "none";
+/// How an entry names rules of the firewall that drills push.
+const RULE: &str = "pushed-rule";
 
 const INTRO: &str = "\
 # Failure modes
@@ -67,7 +73,7 @@ impl Shields {
     fn of(&self, drill: &Drill) -> anyhow::Result<Vec<&Entry>> {
         let faults: Vec<&str> = match drill.faults.as_slice() {
             [] => vec![NOTHING],
-            faults => faults.iter().map(|fault| fault.fault.as_str()).collect(),
+            faults => faults.iter().map(key).collect(),
         };
         let mut found: Vec<&Entry> = Vec::new();
         for name in faults {
@@ -79,6 +85,14 @@ impl Shields {
             }
         }
         Ok(found)
+    }
+}
+
+/// The name of the entry that a fault has.
+fn key(fault: &Fault) -> &str {
+    match fault.kind {
+        FaultKind::Point => &fault.fault,
+        FaultKind::Rule => RULE,
     }
 }
 
@@ -174,7 +188,7 @@ mod tests {
         let shields = Shields::read(&text).unwrap();
         let mut known: BTreeSet<&str> =
             crate::faults::known().iter().map(|fault| fault.spec().name).collect();
-        known.insert(NOTHING);
+        known.extend([NOTHING, RULE]);
         assert_eq!(shields.names(), known);
         for Entry { faults, protection, residual } in &shields.0 {
             for text in [protection, residual] {

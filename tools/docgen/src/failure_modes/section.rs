@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
-use drill::{Act, Drill};
+use drill::{Act, Drill, model::FaultKind};
 
 use super::Entry;
 
@@ -84,10 +84,12 @@ fn cause(drill: &Drill) -> String {
             format!(", {} after the begin", seconds(fault.after))
         };
         let again = if fault.survives_restart { "; a restart does not end it" } else { "" };
-        parts.push(format!(
-            "[`{0}`](faults.md#{0}) in {1}{parameters}{after}{again}.",
-            fault.fault, fault.service
-        ));
+        let (name, target) = (&fault.fault, fault.target());
+        let what = match fault.kind {
+            FaultKind::Point => format!("[`{name}`](faults.md#{name}) in {target}"),
+            FaultKind::Rule => format!("The rule [`{name}`](../waf/incidents/{name}.yaml) pushed to {target}"),
+        };
+        parts.push(format!("{what}{parameters}{after}{again}."));
     }
     if parts.is_empty() {
         parts.push("Nothing is broken.".to_owned());
