@@ -219,7 +219,7 @@ fn what(reader: &mut Reader, raw: &raw::Fault, field: &str) -> Option<(FaultKind
     }
 }
 
-/// The replica that has a fault: the drill has to say that it needs so many.
+/// The replica that has a fault: the drill has to say that it needs this number.
 fn replica(
     reader: &mut Reader,
     document: &raw::Document,
