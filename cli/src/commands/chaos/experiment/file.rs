@@ -6,17 +6,18 @@ use std::{fmt, time::Duration};
 use serde_saphyr::Spanned;
 use yaml::Problems;
 
-use super::shape::{
-    Document, RawCheck, RawFault, RawMeasure, RawOff, RawPair, RawPush, RawScope, RawStep,
+use super::{
+    shape::{Document, RawCheck, RawMeasure, RawScope},
+    steps::{off, pair, step},
 };
 use crate::commands::{
     chaos::blow::Blow,
     written::{Reader, Text, all},
 };
 
-const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_secs(60);
-const LONGEST: Duration = Duration::from_secs(1800);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const LONGEST: Duration = Duration::from_secs(1800);
 
 /// An experiment.
 #[derive(Debug, Clone, PartialEq)]
@@ -125,17 +126,8 @@ fn experiment(reader: &mut Reader<'_>, document: &Document) -> Option<Experiment
     let abort = checks(reader, &document.abort, "abort");
     let recover =
         reader.time_or(document.recover_within.as_ref(), "recover_within", (SECOND, MINUTE, LONGEST));
-    let pair = match &document.pair {
-        None => Some(None),
-        Some(raw) => pair(reader, raw, &services).map(Some),
-    };
-    if let (Some(Some(Pair::Canary)), Some(raw)) = (&pair, &document.pair)
-        && !document.method.value.iter().any(|step| has_canary(&step.value))
-    {
-        reader.wrong(raw, "pair.canary", "expected a step with `push` and its `canary`: there is none to take away");
-    }
-    let weakened = document.weakened.iter().enumerate();
-    let weakened = all(weakened.map(|(index, raw)| off(reader, &raw.value, &format!("weakened[{index}]"), &services)));
+    let pair = pair(reader, document, &services);
+    let weakened = off(reader, document, &services);
     let measures = document.measures.iter().enumerate();
     let paired = document.pair.is_some();
     let measures =
@@ -181,89 +173,6 @@ fn query(reader: &mut Reader<'_>, at: &Text, field: &str) -> Option<String> {
         return None;
     }
     Some(query.to_owned())
-}
-
-fn step(reader: &mut Reader<'_>, raw: &Spanned<RawStep>, field: &str, scope: &[&str]) -> Option<Step> {
-    let RawStep { fault, kill, push, lasts } = &raw.value;
-    let lasts = reader.time(lasts, &format!("{field}.lasts"), SECOND, LONGEST);
-    let blow = match (fault, kill, push) {
-        (None, None, None) => Some(None),
-        (Some(fault), None, None) => {
-            self::fault(reader, &fault.value, &format!("{field}.fault"), scope).map(Some)
-        }
-        (None, Some(part), None) => self::kill(reader, part, &format!("{field}.kill"), scope).map(Some),
-        (None, None, Some(push)) => {
-            self::push(reader, &push.value, &format!("{field}.push"), scope).map(Some)
-        }
-        _ => {
-            reader.wrong(raw, field, "expected one of `fault`, `kill` and `push`, or none to wait");
-            None
-        }
-    };
-    Some(Step { blow: blow?, lasts: lasts? })
-}
-
-fn fault(reader: &mut Reader<'_>, raw: &RawFault, field: &str, scope: &[&str]) -> Option<Blow> {
-    let service = reader.word(&raw.service, &format!("{field}.service"), scope);
-    let name = reader.line(&raw.fault, &format!("{field}.fault"));
-    if let Some((_, ttl)) = raw.with.iter().find(|(name, _)| *name == "ttl") {
-        let message = "expected no such parameter: `lasts` says how long";
-        reader.wrong(ttl, &format!("{field}.with.ttl"), message);
-    }
-    let with = raw.with.iter().map(|(name, value)| (name.clone(), value.value.to_string()));
-    let parameters = with.collect();
-    service.zip(name).map(|(service, fault)| Blow::Fault { service, fault, parameters })
-}
-
-fn kill(reader: &mut Reader<'_>, part: &Text, field: &str, scope: &[&str]) -> Option<Blow> {
-    // `order-api-2` is an instance of order-api.
-    let known = |service: &&str| {
-        let rest = part.value.strip_prefix(*service);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-    };
-    if scope.iter().any(known) {
-        return Some(Blow::Kill { part: part.value.clone() });
-    }
-    reader.wrong(part, field, format!("expected an instance of one of {}", scope.join(", ")));
-    None
-}
-
-fn push(reader: &mut Reader<'_>, raw: &RawPush, field: &str, scope: &[&str]) -> Option<Blow> {
-    let service = reader.word(&raw.service, &format!("{field}.service"), scope);
-    let rule = reader.line(&raw.rule, &format!("{field}.rule"));
-    let canary = match &raw.canary {
-        None => Some(None),
-        Some(time) => {
-            let read = reader.time(time, &format!("{field}.canary"), SECOND, MINUTE);
-            read.map(|_| Some(time.value.trim().to_owned()))
-        }
-    };
-    Some(Blow::Push { service: service?, rule: rule?, canary: canary? })
-}
-
-fn has_canary(step: &RawStep) -> bool {
-    step.push.as_ref().is_some_and(|push| push.value.canary.is_some())
-}
-
-fn off(reader: &mut Reader<'_>, raw: &RawOff, field: &str, scope: &[&str]) -> Option<Blow> {
-    let service = reader.word(&raw.service, &format!("{field}.service"), scope);
-    let protection = reader.line(&raw.protection, &format!("{field}.protection"));
-    Some(Blow::Unprotect { service: service?, protection: protection? })
-}
-
-fn pair(reader: &mut Reader<'_>, raw: &Spanned<RawPair>, scope: &[&str]) -> Option<Pair> {
-    match &raw.value {
-        RawPair { service: Some(service), protection: Some(protection), canary: None } => {
-            let service = reader.word(service, "pair.service", scope);
-            let protection = reader.line(protection, "pair.protection");
-            Some(Pair::Protection { service: service?, protection: protection? })
-        }
-        RawPair { service: None, protection: None, canary: Some(canary) } if canary.value => Some(Pair::Canary),
-        _ => {
-            reader.wrong(raw, "pair", "expected `service` and `protection`, or `canary: true`");
-            None
-        }
-    }
 }
 
 fn measure(reader: &mut Reader<'_>, raw: &RawMeasure, field: &str, paired: bool) -> Option<Measure> {

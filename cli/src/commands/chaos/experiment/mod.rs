@@ -6,6 +6,7 @@ mod file;
 mod pass;
 mod report;
 mod shape;
+mod steps;
 
 use std::{
     fs,

@@ -32,7 +32,7 @@ const FILES: &[(&str, &str, bool)] = &[
     ("solution/solve.sh", include_str!("files/solve.sh"), true),
     ("solution/solve.py", include_str!("files/solve.py"), false),
 ];
-/// The second container; it takes the place of the two words in braces.
+/// The second container; it takes the place of the words in braces.
 const COMPOSE: &str = include_str!("files/docker-compose.yaml");
 
 /// Writes a drill as a task for other tools. Nothing that the agent's container gets tells what is broken.
@@ -100,7 +100,10 @@ fn write(task: &Path, drill: &Drill, revision: &str) -> Result<()> {
     let brief: Brief = drill.brief();
     put(task, "task.toml", &text::task(&brief, revision)?, false)?;
     put(task, "instruction.md", &text::instruction(&brief), false)?;
+    let replicas = drill.replicas.iter().map(|(service, count)| format!("{service}={count}"));
+    let replicas = replicas.collect::<Vec<_>>().join(",");
     let compose = COMPOSE.replace("{revision}", revision).replace("{drill}", &brief.id);
+    let compose = compose.replace("{replicas}", &replicas);
     put(task, "environment/docker-compose.yaml", &compose, false)?;
     let steps = serde_json::to_string_pretty(&solution::steps(drill))?;
     put(task, "solution/steps.json", &format!("{steps}\n"), false)?;
