@@ -42,13 +42,17 @@ pub(super) fn act_of(action: &Action, drill: &Drill, instances: &[Instance]) -> 
     })
 }
 
-/// A restart of a whole service, or of the one replica that the drill names.
+/// A restart of a whole service, or of a replica that the drill names.
 fn restarted(drill: &Drill, target: &str, instances: &[Instance]) -> Option<Act> {
     if let Some(service) = service_of(target, instances) {
         return Some(Act::Restart { service });
     }
-    let mut sick = drill.faults.iter().filter(|fault| fault.replica.is_some()).map(|fault| fault.target());
-    sick.find(|name| same(name, target)).map(|service| Act::Restart { service })
+    let is_part = |name: &str| service_of(name, instances).is_none() && same(name, target);
+    let mut parts = named(drill).filter_map(|act| match act {
+        Act::Restart { service } if is_part(service) => Some(service.clone()),
+        _ => None,
+    });
+    parts.next().map(|service| Act::Restart { service })
 }
 
 /// Whether two names mean one instance: the first one is also called by its number.
@@ -232,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restart_of_one_replica_counts_if_it_is_the_sick_one() {
+    fn a_restart_of_one_replica_counts_if_the_drill_names_it() {
         let drill = drill("reload-helps");
         let three: Vec<Instance> = ["order-api", "order-api-2@order-api", "order-api-3@order-api"]
             .iter()
@@ -241,7 +245,8 @@ mod tests {
         let act = |target: &str| act_of(&restart(target), &drill, &three).map(|act| act.to_string());
         assert_eq!(act("order-api-2").as_deref(), Some("restart order-api-2"));
         assert_eq!(act("order-api").as_deref(), Some("restart order-api"));
-        assert_eq!(act("order-api-3"), None);
+        assert_eq!(act("order-api-3").as_deref(), Some("restart order-api-3"), "it is named as one that was well");
+        assert_eq!(act("order-api-1"), None, "nobody says anything about this one");
     }
 
     #[test]
