@@ -6,6 +6,7 @@ use drill::{
     engine::Responder,
     model::FaultKind,
     names::RuleState,
+    world,
 };
 
 use crate::lab::{EXAMPLE, Lab, person, verify};
@@ -73,6 +74,22 @@ fn a_fault_in_one_replica_meets_a_restart_of_it_or_of_all_and_of_no_other() {
         let set = lab.run.due(lab.now).iter().any(|due| due.id == "fault[1].1");
         assert_eq!(set, again, "{restarted}");
     }
+}
+
+#[test]
+fn a_rule_a_replica_and_an_edge_that_do_not_exist_are_found() {
+    let world = crate::repository::world();
+    let mut drill = pushed();
+    assert_eq!(world::check(&drill, &world), Vec::<String>::new());
+    drill.faults[0].fault = "inline-scrip".to_owned();
+    drill.replicas.insert("order-ap".to_owned(), 3);
+    drill.mitigations.wrong[0].act = Act::Restart { service: "order-worker-2".to_owned() };
+    drill.mitigations.wrong[1].act = Act::Firewall { service: "egde".to_owned(), on: false };
+    let found = world::check(&drill, &world).join("\n");
+    for name in ["`inline-scrip`", "`order-ap`", "`egde`"] {
+        assert!(found.contains(name), "{name} in\n{found}");
+    }
+    assert!(!found.contains("order-worker-2"), "a replica of a service: {found}");
 }
 
 #[test]
