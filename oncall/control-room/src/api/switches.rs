@@ -47,7 +47,8 @@ pub(crate) struct NewAction {
     /// older_than, application, most), purge_keys (pattern, ttl_over, most), remove_files (target), redrive (target, most),
     /// set_load (rps), silence (alert, service, ttl), expire_silence (alert, service), rollback (change), and for the edge
     /// set_rule (target, rule, mode enforce, simulate or off), restore_rule (target, rule), switch_firewall (target, enabled),
-    /// limit_clients (target, rps, burst). For instructors: push_rule (target, rule, file, canary), set_fault (target, fault, parameters), end_fault (target, fault), end_faults (target).
+    /// limit_clients (target, rps, burst). For instructors: push_rule (target, rule, file, canary),
+    /// set_fault (target, fault, parameters), end_fault (target, fault), end_faults (target).
     #[schema(value_type = Object)]
     action: Action,
     /// The incident in whose timeline it is written; absent: all open ones that it concerns.

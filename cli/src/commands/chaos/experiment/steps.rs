@@ -12,7 +12,12 @@ use crate::commands::{
 };
 
 /// What is done in a step, and how long it lasts.
-pub(super) fn step(reader: &mut Reader<'_>, raw: &Spanned<RawStep>, field: &str, scope: &[&str]) -> Option<Step> {
+pub(super) fn step(
+    reader: &mut Reader<'_>,
+    raw: &Spanned<RawStep>,
+    field: &str,
+    scope: &[&str],
+) -> Option<Step> {
     let RawStep { fault, kill, push, lasts } = &raw.value;
     let lasts = reader.time(lasts, &format!("{field}.lasts"), SECOND, LONGEST);
     let blow = match (fault, kill, push) {
