@@ -21,8 +21,8 @@ const RULES: &[(&str, &str)] = &[
     ("template-injection", include_str!("../../../waf/template-injection.yaml")),
 ];
 
-/// Where samples go: a route with a document that nobody changes. A sample that passes asks for the document, or for a path below it
-/// that does not exist; it reads and writes nothing, and is in no objective.
+/// Where samples go: a route with a document that nobody changes, in no objective. A look-alike asks for the document. An attack may
+/// have a path below it: if it passes, there is no such path.
 const PLACE: &str = "/openapi.json";
 
 /// How many attacks are sent in a round; the edge answers them itself.
@@ -125,15 +125,28 @@ pub fn shipped() -> Result<Vec<Sample>, String> {
         let cases = file.cases.into_iter().filter(|_| file.mode == "enforce");
         for case in cases {
             let what = case.what.clone();
-            samples.push(sample(rule, case).map_err(|why| format!("waf/{rule}.yaml: `{what}`: {why}"))?);
+            samples.extend(sample(rule, case).map_err(|why| format!("waf/{rule}.yaml: `{what}`: {why}"))?);
         }
     }
     Ok(samples)
 }
 
-fn sample(rule: &str, case: Case) -> Result<Sample, String> {
+/// A case as a sample. `None` for a look-alike that is nothing but a path: a service would have to answer it, and people who look for
+/// odd requests in access logs would find it.
+fn sample(rule: &str, case: Case) -> Result<Option<Sample>, String> {
     let Case { what, path, query, headers, body, verdict } = case;
-    let path = path.filter(|path| path != "/").unwrap_or_default();
+    let kind = match verdict {
+        Wanted::Block => Kind::Attack,
+        Wanted::Pass => Kind::LookAlike,
+    };
+    let mut path = path.filter(|path| path != "/").unwrap_or_default();
+    if kind == Kind::LookAlike {
+        let nothing_else = query.is_none() && headers.is_empty() && body.is_none();
+        if nothing_else && !path.is_empty() && path != PLACE {
+            return Ok(None);
+        }
+        path.clear();
+    }
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();
     let mut map = HeaderMap::new();
     for (name, value) in headers {
@@ -141,15 +154,11 @@ fn sample(rule: &str, case: Case) -> Result<Sample, String> {
         let value = HeaderValue::from_str(&value).map_err(|error| format!("{name}: {error}"))?;
         map.append(name, value);
     }
-    let kind = match verdict {
-        Wanted::Block => Kind::Attack,
-        Wanted::Pass => Kind::LookAlike,
-    };
     let body = Bytes::from(body.unwrap_or_default());
     let sample =
         Sample { rule: rule.to_owned(), what, kind, target: format!("{PLACE}{path}{query}"), headers: map, body };
     sample.request("http://127.0.0.1").map_err(|error| error.to_string())?;
-    Ok(sample)
+    Ok(Some(sample))
 }
 
 impl Sample {
@@ -261,11 +270,12 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_is_a_request_below_a_path_that_changes_nothing() {
+    fn a_sample_is_a_request_for_what_nobody_changes_and_a_look_alike_for_what_exists() {
         for sample in shipped().unwrap() {
             let request = sample.request("http://127.0.0.1:8000").unwrap();
             assert_eq!(request.method(), Method::GET);
             assert!(request.uri().path().starts_with(PLACE), "{}", request.uri());
+            assert!(sample.kind == Kind::Attack || request.uri().path() == PLACE, "{}", request.uri());
         }
     }
 
