@@ -10,7 +10,8 @@ use super::{
     board::{Board, Misjudged},
     config::ProbeConfig,
     metrics::{ProbeMetrics, Upstream},
-    samples::{Kind, Sample, Turns, Verdict},
+    samples::{Kind, Sample, Verdict},
+    turns::Turns,
 };
 
 /// Tries the firewall.
