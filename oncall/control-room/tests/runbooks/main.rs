@@ -7,3 +7,4 @@ mod lab;
 mod place;
 mod storm;
 mod switch;
+mod worse;
