@@ -34,7 +34,7 @@ type Tells = fn(&str) -> f64;
 /// A system that is what its metrics say, whatever is done to it.
 struct System {
     tells: Tells,
-    acts: Mutex<Vec<Verb>>,
+    acts: Mutex<Vec<Change>>,
 }
 
 impl System {
@@ -44,7 +44,13 @@ impl System {
 
     /// How often something was done.
     fn times(&self, verb: Verb) -> usize {
-        self.acts.lock().expect("no panic").iter().filter(|done| **done == verb).count()
+        self.acts.lock().expect("no panic").iter().filter(|done| done.verb == verb).count()
+    }
+
+    /// By how many replicas it has grown.
+    fn grown(&self) -> i32 {
+        let acts = self.acts.lock().expect("no panic");
+        acts.iter().filter_map(|done| done.with.get("by")).map(|by| by.parse::<i32>().expect("a number")).sum()
     }
 }
 
@@ -82,7 +88,7 @@ impl World for System {
 
     fn act<'w>(&'w self, _: &'w Room, order: &'w Order<'w>) -> BoxFuture<'w, Result<Vec<Outcome>>> {
         async move {
-            self.acts.lock().expect("no panic").push(order.change.verb);
+            self.acts.lock().expect("no panic").push(order.change.clone());
             Ok(vec![Outcome { replica: order.change.target(), ok: true, text: "done".to_owned() }])
         }
         .boxed()
@@ -226,13 +232,20 @@ async fn no_replica_is_added_onto_a_full_database() {
 }
 
 #[tokio::test]
-async fn even_with_room_a_person_decides_about_more_replicas() {
+async fn even_with_room_a_person_decides_about_more_replicas_and_what_did_not_help_is_undone() {
     let system = System::new(busy_with_room);
     let scene = Scene::new(&system, "HighCPUUsage", "order-api").await;
     scene.fires(1).await;
     let runs = scene.runs(1).await;
     assert_eq!(runs[0].state, RunState::WaitingForApproval, "{runs:?}");
     assert_eq!(system.times(Verb::Scale), 0);
+    let digest = runs[0].request.as_ref().expect("a request").digest.clone();
+    let approved = scene.room.runbooks.approve(&scene.room, &person("ben"), &runs[0].id, &digest).await;
+    approved.expect("it is approved");
+    // The CPU stays as busy as it was.
+    let runs = scene.runs(1).await;
+    assert_eq!(endings(&runs), ["failed"]);
+    assert_eq!((system.times(Verb::Scale), system.grown()), (2, 0), "the system is as before: {runs:?}");
 }
 
 fn silent(query: &str) -> f64 {
