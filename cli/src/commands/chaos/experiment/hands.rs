@@ -19,7 +19,7 @@ use crate::{
 const SWITCH: &str = "/api/v1/automation";
 const RUNS: &str = "/api/v1/runbook-runs";
 /// More runs than a pass can have.
-const MOST: &str = "200";
+const MOST: &str = "50";
 /// Longest wait for runs that are under way at the end of a pass: a proof takes at most minutes.
 const OVER: Duration = Duration::from_secs(180);
 /// Pause between two looks.
@@ -80,9 +80,12 @@ impl Hands {
         }
         for run in self.runs(since).await? {
             if let (true, Some(id)) = (waits(&run), run["id"].as_str()) {
-                say(format_args!("{id} of {} is approved", word(&run["runbook"])));
+                say(format_args!("approving {id} of {}", word(&run["runbook"])));
                 let body = json!({ "digest": run["request"]["digest"] });
-                self.room.post(&format!("{RUNS}/{id}/approve"), &body).await?;
+                // If it has changed meanwhile, the next look shows what there is to approve.
+                if let Err(error) = self.room.post(&format!("{RUNS}/{id}/approve"), &body).await {
+                    say(format_args!("{id} is not approved: {error}"));
+                }
             }
         }
         Ok(())
