@@ -1,153 +1,14 @@
 //! Where automation would make it worse, its own checks and the guardrails stop it: a leak behind restarts, more
 //! replicas on a full database, an alert that comes and goes. With the committed runbooks and guardrails.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
-
-use chrono::Utc;
-use control_room::{
-    Room,
-    error::Result,
-    runbooks::{
-        self, World,
-        view::{RunState, RunbookRunView},
-        world::Order,
-    },
-};
-use futures::future::{BoxFuture, FutureExt as _};
-use incident::alerts::alertmanager::Webhook;
-use runbook::{Answer, Call, Change, Verb, answer::Sample, guardrails::Replicas};
-use serde_json::json;
-use switchboard::Outcome;
+use control_room::runbooks::view::RunState;
+use runbook::Verb;
 use testkit::eventually;
 
-use crate::place::{Place, person};
-
-const SOON: Duration = Duration::from_secs(20);
-
-/// What Prometheus says to a query.
-type Tells = fn(&str) -> f64;
-
-/// A system that is what its metrics say, whatever is done to it.
-struct System {
-    tells: Tells,
-    acts: Mutex<Vec<Change>>,
-}
-
-impl System {
-    fn new(tells: Tells) -> Arc<Self> {
-        Arc::new(Self { tells, acts: Mutex::default() })
-    }
-
-    /// How often something was done.
-    fn times(&self, verb: Verb) -> usize {
-        self.acts.lock().expect("no panic").iter().filter(|done| done.verb == verb).count()
-    }
-
-    /// By how many replicas it has grown.
-    fn grown(&self) -> i32 {
-        let acts = self.acts.lock().expect("no panic");
-        acts.iter().filter_map(|done| done.with.get("by")).map(|by| by.parse::<i32>().expect("a number")).sum()
-    }
-}
-
-impl World for System {
-    fn ask<'w>(&'w self, _: &'w Room, call: &'w Call) -> BoxFuture<'w, Answer> {
-        let answer = match call {
-            Call::Promql { query } => {
-                let sample = Sample { labels: BTreeMap::new(), value: (self.tells)(query) };
-                Answer::Samples { samples: vec![sample] }
-            }
-            Call::Log { .. } => Answer::Lines { count: 0, newest: None },
-            // Every process says that it is ready.
-            Call::Http { .. } => Answer::Status { code: 200, body: String::new() },
-            Call::Sql { .. } => Answer::Rows { columns: Vec::new(), rows: Vec::new() },
-        };
-        async move { answer }.boxed()
-    }
-
-    fn replicas<'w>(
-        &'w self,
-        _: &'w Room,
-        _: &'w str,
-        _: Option<&'w str>,
-    ) -> BoxFuture<'w, Option<Replicas>> {
-        async { Some(Replicas { healthy: 2, target_healthy: true }) }.boxed()
-    }
-
-    fn hits<'w>(&'w self, _: &'w Room, change: &'w Change) -> BoxFuture<'w, Result<Vec<String>>> {
-        async move { Ok(vec![change.target()]) }.boxed()
-    }
-
-    fn mark<'w>(&'w self, _: &'w Room, change: &'w Change) -> BoxFuture<'w, Result<Option<String>>> {
-        async move { Ok(Some(self.times(change.verb).to_string())) }.boxed()
-    }
-
-    fn act<'w>(&'w self, _: &'w Room, order: &'w Order<'w>) -> BoxFuture<'w, Result<Vec<Outcome>>> {
-        async move {
-            self.acts.lock().expect("no panic").push(order.change.clone());
-            Ok(vec![Outcome { replica: order.change.target(), ok: true, text: "done".to_owned() }])
-        }
-        .boxed()
-    }
-}
-
-/// A control room with automation, and its alert.
-struct Scene {
-    room: Room,
-    alert: &'static str,
-    service: &'static str,
-    _place: Place,
-}
-
-impl Drop for Scene {
-    fn drop(&mut self) {
-        self.room.chassis.shutdown.cancel();
-    }
-}
-
-impl Scene {
-    async fn new(system: &Arc<System>, alert: &'static str, service: &'static str) -> Self {
-        let place = Place::committed(&[alert]);
-        let room = place.with(system.clone()).await;
-        runbooks::start(&room);
-        room.runbooks.switch(&room, &person("ada"), true, "it is a test").await.expect("it is on");
-        Self { room, alert, service, _place: place }
-    }
-
-    /// The alert fires for the `number`th time, as one that had ended before.
-    async fn fires(&self, number: usize) {
-        let message = json!({ "version": "4", "status": "firing", "alerts": [{
-            "status": "firing", "fingerprint": format!("{number:016x}"), "startsAt": Utc::now(),
-            "endsAt": "0001-01-01T00:00:00Z",
-            "labels": {
-                "alertname": self.alert, "service": self.service, "severity": "ticket",
-                "instance": "127.0.0.1:9103",
-            },
-            "annotations": { "summary": "it is bad" },
-        }] });
-        let message: Webhook = serde_json::from_value(message).expect("a message");
-        self.room.desk.alertmanager(&message).await.expect("it is taken");
-    }
-
-    /// The runs, the oldest first, once there are `count` of them and none continues by itself.
-    async fn runs(&self, count: usize) -> Vec<RunbookRunView> {
-        eventually(SOON, || async {
-            let mut runs = self.room.runbooks.runs(50).await.map_err(|error| error.to_string())?;
-            runs.reverse();
-            let moves = runs.iter().any(|run| run.state == RunState::Running);
-            if runs.len() == count && !moves { Ok(runs) } else { Err(format!("{runs:?}")) }
-        })
-        .await
-    }
-}
-
-fn endings(runs: &[RunbookRunView]) -> Vec<&str> {
-    runs.iter().map(|run| run.ending.as_deref().unwrap_or("none")).collect()
-}
+use crate::{
+    place::person,
+    system::{SOON, Scene, System, Tells, endings},
+};
 
 /// Memory is short before a restart; whether the proof afterwards holds.
 fn leaks(query: &str, proof: f64) -> f64 {
@@ -155,11 +16,11 @@ fn leaks(query: &str, proof: f64) -> f64 {
     if query.contains("process_memory_usage_percent") && !query.contains("instance=") { proof } else { 90.0 }
 }
 
-fn leaks_at_once(query: &str) -> f64 {
+fn leaks_at_once(query: &str, _: bool) -> f64 {
     if query.contains("up{") { 1.0 } else { leaks(query, 95.0) }
 }
 
-fn leaks_slowly(query: &str) -> f64 {
+fn leaks_slowly(query: &str, _: bool) -> f64 {
     if query.contains("up{") { 1.0 } else { leaks(query, 20.0) }
 }
 
@@ -212,11 +73,11 @@ fn busy(query: &str, pool: f64) -> f64 {
     }
 }
 
-fn busy_on_a_full_database(query: &str) -> f64 {
+fn busy_on_a_full_database(query: &str, _: bool) -> f64 {
     busy(query, 1.0)
 }
 
-fn busy_with_room(query: &str) -> f64 {
+fn busy_with_room(query: &str, _: bool) -> f64 {
     busy(query, 0.2)
 }
 
@@ -248,11 +109,11 @@ async fn even_with_room_a_person_decides_about_more_replicas_and_what_did_not_he
     assert_eq!((system.times(Verb::Scale), system.grown()), (2, 0), "the system is as before: {runs:?}");
 }
 
-fn silent(query: &str) -> f64 {
+fn silent(query: &str, _: bool) -> f64 {
     if query.contains("changes(") || query.contains("up{") { 0.0 } else { 1.0 }
 }
 
-fn crashing(query: &str) -> f64 {
+fn crashing(query: &str, _: bool) -> f64 {
     if query.contains("changes(") { 3.0 } else { 0.0 }
 }
 
