@@ -190,9 +190,9 @@ mod tests {
 
     #[test]
     fn every_experiment_of_the_checkout_can_be_read() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../drills/experiments");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let mut read = 0;
-        for entry in fs::read_dir(folder).unwrap() {
+        for entry in fs::read_dir(root.join("drills/experiments")).unwrap() {
             let path = entry.unwrap().path();
             let text = fs::read_to_string(&path).unwrap();
             let experiment = file::read(&path.to_string_lossy(), &text);
@@ -201,6 +201,10 @@ mod tests {
             for query in checks.chain(experiment.measures.iter().map(|measure| &measure.query)) {
                 let parsed = promql_parser::parser::parse(query);
                 assert!(parsed.is_ok(), "{}: {query}: {parsed:?}", path.display());
+            }
+            for runbook in experiment.automation.iter().flat_map(|automation| &automation.runbooks) {
+                let file = root.join(format!("runbooks/{runbook}.yaml"));
+                assert!(file.is_file(), "{}: no runbook {runbook}", path.display());
             }
             read += 1;
         }
