@@ -6,7 +6,10 @@ use std::time::Duration;
 use serde_saphyr::Spanned;
 use yaml::Problems;
 
-use super::shape::{Document, RawCheck, RawMeasure, RawPair, RawScope, RawStep};
+use super::{
+    automation::{Automation, Pair, Restored, automation, consistent, pair, restored},
+    shape::{Document, RawCheck, RawFault, RawMeasure, RawScope, RawStep},
+};
 use crate::commands::{
     chaos::blow::Blow,
     written::{Reader, Text, all},
@@ -32,8 +35,12 @@ pub(super) struct Experiment {
     pub(super) abort: Vec<Check>,
     /// How long the recovery may take.
     pub(super) recover: Duration,
-    /// The protection that is taken away in a second pass.
+    /// What is taken away in a second pass.
     pub(super) pair: Option<Pair>,
+    /// What automation has to do, and not to do; absent if it is not about automation.
+    pub(super) automation: Option<Automation>,
+    /// When everything has to be well again. Then it may be bad before that.
+    pub(super) restored: Option<Restored>,
     pub(super) measures: Vec<Measure>,
 }
 
@@ -53,18 +60,13 @@ pub(super) struct Check {
     pub(super) query: String,
 }
 
-/// What is done, and how long it lasts; nothing is done while it only waits.
+/// What is done, all at once, and how long it lasts; nothing is done while it only waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Step {
-    pub(super) blow: Option<Blow>,
+    pub(super) blows: Vec<Blow>,
+    /// A fault that a restart has ended is set again: its cause is outside of the process.
+    pub(super) returns: bool,
     pub(super) lasts: Duration,
-}
-
-/// A protection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Pair {
-    pub(super) service: String,
-    pub(super) protection: String,
 }
 
 /// A number that is drawn as a curve, and compared if there are two passes.
@@ -73,7 +75,7 @@ pub(super) struct Measure {
     pub(super) name: String,
     /// PromQL with one sample.
     pub(super) query: String,
-    /// How many times as large it has to be without the protection, on average while something is broken.
+    /// How many times as large it has to be in the second pass, on average while something is broken.
     pub(super) least: Option<f64>,
 }
 
@@ -112,15 +114,15 @@ fn experiment(reader: &mut Reader<'_>, document: &Document) -> Option<Experiment
         reader.time_or(document.recover_within.as_ref(), "recover_within", (SECOND, MINUTE, LONGEST));
     let pair = match &document.pair {
         None => Some(None),
-        Some(raw) => pair(reader, &raw.value, &services).map(Some),
+        Some(raw) => pair(reader, raw, &services).map(Some),
     };
     let measures = document.measures.iter().enumerate();
     let paired = document.pair.is_some();
     let measures =
         all(measures.map(|(index, raw)| measure(reader, &raw.value, &format!("measures[{index}]"), paired)));
-    if let Some(raw) = document.pair.as_ref().filter(|_| document.measures.is_empty()) {
-        reader.wrong(raw, "pair", "expected `measures` too: a pair is compared in numbers");
-    }
+    let automated = document.automation.as_ref().map(|raw| automation(reader, raw));
+    let restored = document.restored.as_ref().map(|raw| restored(reader, &raw.value, paired));
+    consistent(reader, document);
     Some(Experiment {
         title: title?,
         hypothesis,
@@ -131,6 +133,8 @@ fn experiment(reader: &mut Reader<'_>, document: &Document) -> Option<Experiment
         abort: abort?,
         recover: recover?,
         pair: pair?,
+        automation: automated.map_or(Some(None), |read| read.map(Some))?,
+        restored: restored.map_or(Some(None), |read| read.map(Some))?,
         measures: measures?,
     })
 }
@@ -162,23 +166,9 @@ fn query(reader: &mut Reader<'_>, at: &Text, field: &str) -> Option<String> {
 
 fn step(reader: &mut Reader<'_>, raw: &Spanned<RawStep>, field: &str, scope: &[&str]) -> Option<Step> {
     let lasts = reader.time(&raw.value.lasts, &format!("{field}.lasts"), SECOND, LONGEST);
-    let blow = match (&raw.value.fault, &raw.value.kill) {
+    let first = match (&raw.value.fault, &raw.value.kill) {
         (None, None) => Some(None),
-        (Some(fault), None) => {
-            let field = format!("{field}.fault");
-            let service = reader.word(&fault.value.service, &format!("{field}.service"), scope);
-            let name = reader.line(&fault.value.fault, &format!("{field}.fault"));
-            if let Some((_, ttl)) = fault.value.with.iter().find(|(name, _)| *name == "ttl") {
-                reader.wrong(
-                    ttl,
-                    &format!("{field}.with.ttl"),
-                    "expected no such parameter: `lasts` says how long",
-                );
-            }
-            let with = fault.value.with.iter().map(|(name, value)| (name.clone(), value.value.to_string()));
-            let parameters = with.collect();
-            service.zip(name).map(|(service, fault)| Some(Blow::Fault { service, fault, parameters }))
-        }
+        (Some(raw), None) => fault(reader, &raw.value, &format!("{field}.fault"), scope).map(Some),
         (None, Some(part)) => {
             // `order-api-2` is an instance of order-api.
             let known = |service: &&str| {
@@ -198,20 +188,33 @@ fn step(reader: &mut Reader<'_>, raw: &Spanned<RawStep>, field: &str, scope: &[&
             None
         }
     };
-    Some(Step { blow: blow?, lasts: lasts? })
+    let also = raw.value.also.iter().enumerate();
+    let also =
+        all(also.map(|(index, raw)| fault(reader, &raw.value, &format!("{field}.also[{index}]"), scope)));
+    let blows = first?.into_iter().chain(also?).collect();
+    Some(Step { blows, returns: raw.value.returns, lasts: lasts? })
 }
 
-fn pair(reader: &mut Reader<'_>, raw: &RawPair, scope: &[&str]) -> Option<Pair> {
-    let service = reader.word(&raw.service, "pair.service", scope);
-    let protection = reader.line(&raw.protection, "pair.protection");
-    Some(Pair { service: service?, protection: protection? })
+fn fault(reader: &mut Reader<'_>, raw: &RawFault, field: &str, scope: &[&str]) -> Option<Blow> {
+    let service = reader.word(&raw.service, &format!("{field}.service"), scope);
+    let name = reader.line(&raw.fault, &format!("{field}.fault"));
+    if let Some((_, ttl)) = raw.with.iter().find(|(name, _)| *name == "ttl") {
+        reader.wrong(
+            ttl,
+            &format!("{field}.with.ttl"),
+            "expected no such parameter: `lasts` says how long",
+        );
+    }
+    let with = raw.with.iter().map(|(name, value)| (name.clone(), value.value.to_string()));
+    let parameters = with.collect();
+    service.zip(name).map(|(service, fault)| Blow::Fault { service, fault, parameters })
 }
 
 fn measure(reader: &mut Reader<'_>, raw: &RawMeasure, field: &str, paired: bool) -> Option<Measure> {
     let name = reader.line(&raw.name, &format!("{field}.name"));
     let query = query(reader, &raw.query, &format!("{field}.query"));
     if let Some(least) = raw.least.as_ref().filter(|least| !paired || least.value <= 1.0) {
-        let message = "expected above 1, and only with `pair`: how many times as much without the protection";
+        let message = "expected above 1, and only with `pair`: how many times as much in the second pass";
         reader.wrong(least, &format!("{field}.least"), message);
     }
     Some(Measure { name: name?, query: query?, least: raw.least.as_ref().map(|least| least.value) })
@@ -244,7 +247,7 @@ measures:
         let words: Vec<String> = experiment
             .steps
             .iter()
-            .map(|step| step.blow.as_ref().map_or_else(|| "wait".to_owned(), ToString::to_string))
+            .map(|step| step.blows.first().map_or_else(|| "wait".to_owned(), ToString::to_string))
             .collect();
         assert_eq!(
             words,
