@@ -9,6 +9,7 @@
 //! * [`scenario`], [`mod@run`], [`report`] and [`command`] -- the performance lab: a load test as a file, run to a verdict;
 //!   [`openapi`] writes one from an OpenAPI document, and [`capacity`]
 //!   says how much a system can do.
+//! * [`probe`] -- the synthetic probes: another process of the same program.
 //!
 //! An open loop must not slow down when the system does: this keeps a freeze visible in the percentiles
 //! (Gil Tene, "How NOT to Measure Latency"; the term is coordinated omission).
@@ -22,6 +23,7 @@ mod failures;
 pub mod http;
 pub mod mix;
 pub mod openapi;
+pub mod probe;
 pub mod record;
 pub mod report;
 pub mod run;

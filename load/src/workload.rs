@@ -3,7 +3,7 @@
 
 use contracts::{
     orders::Item,
-    users::{SEEDED_USERS, UserTier, seeded_user_id, seeded_user_tier},
+    users::{PROBE_USER, SEEDED_USERS, UserTier, seeded_user_id, seeded_user_tier},
 };
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 use rand_distr::Zipf;
@@ -82,6 +82,16 @@ impl Operation {
     }
 }
 
+/// The number of the user with a rank from 1 on. The user of the probes belongs to them alone: its neighbour comes instead.
+pub(crate) const fn ranked(rank: u32) -> u32 {
+    let number = match rank {
+        0 => 0,
+        1..=SEEDED_USERS => rank - 1,
+        _ => SEEDED_USERS - 1,
+    };
+    if number == PROBE_USER { PROBE_USER - 1 } else { number }
+}
+
 /// How many of the latest accepted orders can be read.
 pub const RECENT_ORDERS: usize = 64;
 
@@ -111,7 +121,7 @@ impl Workload {
 
     fn visitor(&mut self) -> Visitor {
         let rank = self.rng.sample(self.users);
-        Visitor((rank as u32).clamp(1, SEEDED_USERS) - 1)
+        Visitor(ranked(rank as u32))
     }
 
     fn items(&mut self) -> Vec<Item> {
@@ -194,6 +204,13 @@ mod tests {
         let mut workload = workload(0.0, 1);
         let first_half = (0..20_000).filter(|_| workload.visitor().0 < SEEDED_USERS / 2).count();
         assert!((9_700..10_300).contains(&first_half), "{first_half} of 20000");
+    }
+
+    #[test]
+    fn the_load_leaves_the_user_of_the_probes_alone() {
+        assert_eq!((ranked(0), ranked(1), ranked(2), ranked(u32::MAX)), (0, 0, 1, SEEDED_USERS - 1));
+        assert!((0..=SEEDED_USERS).all(|rank| ranked(rank) != PROBE_USER));
+        assert_eq!(seeded_user_tier(PROBE_USER), UserTier::Free, "as most users");
     }
 
     #[test]

@@ -98,6 +98,21 @@ fn print(report: &Value) {
         );
     }
     candidates(report);
+    weeks(report);
+}
+
+/// The trend, if there is one.
+fn weeks(report: &Value) {
+    let weeks = list(&report["weeks"]);
+    if weeks.len() < 2 {
+        return;
+    }
+    out!("");
+    out!("{:12} {:>8}", "week from", "toil");
+    for week in weeks {
+        let day = word(&week["from"]).split('T').next().unwrap_or_default();
+        out!("{day:12} {:>6.1} min", number(&week["minutes"]));
+    }
 }
 
 /// What is worth automating, and what automation has saved.

@@ -4,7 +4,10 @@ use anyhow::{Context as _, Result};
 use supervisor::{Part, part::Line, probe::Probe};
 
 use super::{
-    environment, postgres, programs,
+    edge::EDGE,
+    environment, postgres,
+    probe::PROBE,
+    programs,
     replicas::{Instance, instances},
     stores,
     table::{Choices, Kafka, SERVICES},
@@ -60,7 +63,7 @@ pub(crate) fn part(home: &Home, choices: &Choices) -> Result<Part> {
         .env("TRACES_URL", local("traces-ui"))
         .env("LOGS_DIR", home.dir.logs().to_string_lossy())
         .env("INSTANCES", instances_of(choices))
-        .env("CALLS", calls(&choices.kafka));
+        .env("CALLS", calls(&choices.kafka, choices.probes));
     line = hands(line, home, choices)?;
     if let Some(token) = &choices.token {
         line = line.env("FAULTS_TOKEN", token.clone()).env("INSTRUCTOR_TOKEN", token.clone());
@@ -103,13 +106,14 @@ fn instances_of(choices: &Choices) -> String {
     all.map(text).collect::<Vec<_>>().join(",")
 }
 
-fn calls(kafka: &Kafka) -> String {
+fn calls(kafka: &Kafka, probes: bool) -> String {
     let broker = match kafka {
         Kafka::Embedded => "lab-kafka",
         Kafka::Apache | Kafka::Elsewhere(_) => "kafka",
     };
     let topics = [("order-api", broker), (broker, "order-worker")];
-    let pairs = CALLS.iter().copied().chain(topics);
+    let probed = probes.then_some((PROBE, EDGE));
+    let pairs = CALLS.iter().copied().chain(topics).chain(probed);
     pairs.map(|(caller, callee)| format!("{caller}>{callee}")).collect::<Vec<_>>().join(",")
 }
 
@@ -119,13 +123,14 @@ mod tests {
 
     #[test]
     fn services_that_share_a_topic_are_neighbours_of_each_other_and_of_the_broker() {
-        let calls = calls(&Kafka::Embedded);
+        let calls = calls(&Kafka::Embedded, true);
         for pair in [
             "edge>user-service",
             "order-api>order-worker",
             "order-api>lab-kafka",
             "lab-kafka>order-worker",
             "user-service>redis",
+            "probe>edge",
         ] {
             assert!(calls.split(',').any(|call| call == pair), "{pair} in {calls}");
         }

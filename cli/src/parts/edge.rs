@@ -101,6 +101,7 @@ mod tests {
             kafka: Kafka::Embedded,
             replicas: replicas.iter().map(|text| parse(text).unwrap()).collect(),
             rate: None,
+            probes: false,
             trace_ratio: 1.0,
             reveal: false,
             token: None,

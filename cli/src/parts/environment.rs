@@ -20,7 +20,15 @@ pub(crate) fn beginning_with(prefix: &str) -> Vec<String> {
 /// # Errors
 /// When the program cannot be run.
 pub(crate) fn settings(program: &Path) -> Result<Vec<String>> {
-    let output = Command::new(program).arg("--help").env_clear().output();
+    settings_of(program, &[])
+}
+
+/// As [`settings`], of one mode of a program: that of its first arguments.
+///
+/// # Errors
+/// When the program cannot be run.
+pub(crate) fn settings_of(program: &Path, mode: &[&str]) -> Result<Vec<String>> {
+    let output = Command::new(program).args(mode).arg("--help").env_clear().output();
     let output = output.with_context(|| format!("cannot run {}", program.display()))?;
     Ok(named(&String::from_utf8_lossy(&output.stdout)))
 }

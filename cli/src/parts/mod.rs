@@ -13,6 +13,7 @@ pub(crate) mod monitoring;
 pub(crate) mod opensearch;
 pub(crate) mod ports;
 pub(crate) mod postgres;
+pub(crate) mod probe;
 pub(crate) mod programs;
 pub(crate) mod replicas;
 pub(crate) mod stores;

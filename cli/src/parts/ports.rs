@@ -23,6 +23,7 @@ pub(crate) const PORTS: &[PortSpec] = &[
     port("user-service-admin", 9102),
     port("order-worker-admin", 9103),
     port("load-admin", 9105),
+    port("probe-admin", 9108),
     // Further instances: `lab up --replicas`.
     port("order-api-2", 8003),
     port("order-api-2-admin", 9131),

@@ -9,7 +9,7 @@ use super::{
     alerting, apache_kafka, backup, control_room, edge, environment, exporters, grafana, monitoring,
     opensearch,
     ports::PORTS,
-    postgres, programs,
+    postgres, probe, programs,
     replicas::{Instance, Replicas, instances},
     stores,
 };
@@ -50,6 +50,8 @@ pub(crate) struct Choices {
     pub(crate) replicas: Vec<Replicas>,
     /// Requests per second; `None` for no load.
     pub(crate) rate: Option<f64>,
+    /// Run the synthetic probes.
+    pub(crate) probes: bool,
     /// Share of new traces that are sampled, 0 to 1.
     pub(crate) trace_ratio: f64,
     /// For instructors: name active faults in metrics, spans and logs.
@@ -104,6 +106,9 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
     }
     if let Some(rate) = choices.rate {
         parts.push(load(choices, rate)?);
+    }
+    if choices.probes {
+        parts.push(probe::part(choices)?);
     }
     let targets: Vec<_> = parts.iter().filter_map(target).collect();
     let exporters = exporters::parts(home, ports)?;

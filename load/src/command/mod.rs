@@ -1,5 +1,5 @@
-//! The performance lab of `load`: what it does with a scenario when its first argument is one of these commands. Without one it is
-//! the generator of [`crate::config`].
+//! The commands of `load`: what it does when its first argument is one of them. All but `probe` belong to the performance lab.
+//! Without one it is the generator of [`crate::config`].
 
 mod baseline;
 mod capacity;
@@ -16,8 +16,11 @@ mod targets;
 use std::{ffi::OsString, process::ExitCode};
 
 use chassis_core::EXIT_USAGE;
+use chassis_service::lifecycle;
 use clap::{CommandFactory, Parser, Subcommand};
 pub use shipped::SHIPPED;
+
+use crate::probe::{self, config::ProbeConfig};
 
 /// Nothing could be judged: the target is down, or too little was measured.
 pub const EXIT_INCONCLUSIVE: u8 = 3;
@@ -46,6 +49,7 @@ enum Command {
     Capacity(capacity::Capacity),
     /// Write a scenario for any HTTP service from its OpenAPI document
     Openapi(generate::Generate),
+    Probe(Box<ProbeConfig>),
     /// List the built-in scenarios
     Scenarios,
     /// Print the JSON Schema of a scenario
@@ -94,6 +98,7 @@ pub async fn live() -> ExitCode {
         Command::History(history) => history.show(),
         Command::Capacity(capacity) => capacity.live().await,
         Command::Openapi(generate) => generate.live().await,
+        Command::Probe(config) => return lifecycle::exit_code(probe::live(&config).await),
         Command::Scenarios => {
             for (name, text) in SHIPPED {
                 let description = crate::scenario::read(name, text).map(|scenario| scenario.description);
@@ -129,7 +134,7 @@ mod tests {
     fn the_command_line_is_consistent_and_leaves_the_generator_its_flags() {
         Lab::command().debug_assert();
         let wanted = |args: &[&str]| is_wanted(args.iter().map(OsString::from));
-        assert!(wanted(&["load", "run", "smoke"]));
+        assert!(wanted(&["load", "run", "smoke"]) && wanted(&["load", "probe", "--every", "5s"]));
         assert!(!wanted(&["load"]) && !wanted(&["load", "--rate", "50"]) && !wanted(&["load", "--help"]));
     }
 }

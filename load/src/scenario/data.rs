@@ -8,6 +8,8 @@ use rand_distr::Zipf;
 use serde_json::{Value, json};
 use uuid::Builder;
 
+use crate::workload::ranked;
+
 /// Variables of a journey by name.
 pub type Values = BTreeMap<String, Value>;
 
@@ -41,7 +43,7 @@ impl Data {
         let value = match self {
             Self::User(zipf) => {
                 let rank: f64 = rng.sample(zipf);
-                let n = (rank as u32).clamp(1, SEEDED_USERS) - 1;
+                let n = ranked(rank as u32);
                 values.insert(format!("{name}.tier"), json!(seeded_user_tier(n).as_str()));
                 json!(seeded_user_id(n).to_string())
             }

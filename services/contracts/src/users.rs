@@ -46,6 +46,9 @@ pub struct User {
 /// Number of users that user-service seeds into an empty database.
 pub const SEEDED_USERS: u32 = 10_000;
 
+/// The seeded user of the synthetic probes, by number (0-based): a free one, as most are. The load leaves it alone.
+pub const PROBE_USER: u32 = SEEDED_USERS - 7;
+
 /// Id of the n-th seeded user (0-based): a valid UUIDv7 with a fixed time, so that load and tests know them in advance.
 #[must_use]
 pub fn seeded_user_id(n: u32) -> Uuid {

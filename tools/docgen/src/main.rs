@@ -61,6 +61,7 @@ fn configuration_page() -> String {
         order_worker::OrderWorkerConfig::command(),
         edge::EdgeConfig::command(),
         load::config::LoadConfig::command(),
+        load::probe::config::ProbeConfig::command(),
         lab_kafka::config::KafkaConfig::command(),
         lab_objects::config::ObjectsConfig::command(),
         lab_traces::config::TracesConfig::command(),

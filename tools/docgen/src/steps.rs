@@ -62,7 +62,7 @@ fn steps(runbook: &Runbook) -> String {
     let mut text = format!(
         "```sh\n\
          lab runbook dry {name}{given}   # what holds now, and what would be done\n\
-         lab runbook run {name}{given}   # step by step; --mode ask or auto goes on by itself\n\
+         lab runbook run {name}{given}   # step by step; --mode ask or auto continues by itself\n\
          ```\n\n\
          | step | what it is for |\n|---|---|\n"
     );

@@ -15,7 +15,7 @@ pub(super) fn pass(instance: &str, typed: Option<&str>) -> Result<()> {
     match typed {
         Some(typed) => same(instance, typed),
         None if std::io::stdin().is_terminal() => {
-            say(format!("This replaces all data of {instance}. Type the name of the instance to go on:"));
+            say(format!("This replaces all data of {instance}. Type the name of the instance to continue:"));
             let mut line = String::new();
             std::io::stdin().lock().read_line(&mut line)?;
             same(instance, line.trim())

@@ -93,6 +93,31 @@ impl Blow {
         Ok(())
     }
 
+    /// Sets a fault again where a new process does not have it, for at most `left`. A replica that does not answer is
+    /// being started: it is looked at the next time.
+    ///
+    /// # Errors
+    /// When a replica refuses.
+    pub(super) async fn renew(&self, place: &Installation, left: Duration) -> Result<()> {
+        let Self::Fault { service, fault, parameters } = self else { return Ok(()) };
+        for replica in place.replicas(Some(service)).await? {
+            let points = match replica.faults().await {
+                Err(Error::Peer(Observed::Unreachable { .. })) => continue,
+                points => points?,
+            };
+            if points.iter().any(|point| point.name == *fault && point.active.is_some()) {
+                continue;
+            }
+            let mut parameters = parameters.clone();
+            parameters.push(("ttl".to_owned(), format!("{}s", (left + ROOM).as_secs())));
+            match replica.set_fault(fault, &parameters).await {
+                Err(Error::Peer(Observed::Unreachable { .. })) => {}
+                set => drop(set?),
+            }
+        }
+        Ok(())
+    }
+
     /// Takes it back; waits for a replica that is being started again.
     ///
     /// # Errors

@@ -175,7 +175,7 @@ mod tests {
                 "    seen      nothing"
             ]
         );
-        let asked = Failure { condition: "the run goes on".to_owned(), ..Failure::default() };
+        let asked = Failure { condition: "the run continues".to_owned(), ..Failure::default() };
         assert_eq!(failure(&asked).len(), 1, "what is empty is left out");
     }
 

@@ -156,7 +156,7 @@ impl<'d> Day<'d> {
         let (mut live, mut run, mut stopped) = (Live::new(), begun, false);
         let mut acts = 0;
         while !run.is_over() {
-            live.show(&run, if run.paused { "p goes on" } else { "p pauses" });
+            live.show(&run, if run.paused { "p continues" } else { "p pauses" });
             if self.wishes.enough.is_cancelled() && !stopped {
                 stopped = true;
                 self.tell(&live, &run, "abort", "the game day ended").await;

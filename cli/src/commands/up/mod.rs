@@ -60,9 +60,12 @@ pub(crate) struct Up {
     /// Run in the background; return when everything is ready, or exit with 1 and the log if it is not.
     #[arg(long, short)]
     detach: bool,
-    /// Start no load generator.
+    /// Start no load generator and no probes: nobody uses the shop but you.
     #[arg(long)]
     no_load: bool,
+    /// Start no synthetic probes, which try user journeys and the firewall every few seconds.
+    #[arg(long)]
+    no_probes: bool,
     /// Load in requests per second.
     #[arg(long, env = "LAB_RATE", default_value_t = 50.0, value_parser = values::rate)]
     rate: f64,
@@ -157,6 +160,7 @@ impl Up {
             kafka: self.broker(),
             replicas: self.replicas,
             rate: (!self.no_load).then_some(self.rate),
+            probes: !(self.no_load || self.no_probes),
             trace_ratio: self.trace_ratio,
             reveal: self.reveal,
             token: home.token.clone(),

@@ -32,6 +32,14 @@ edges:
 {{- if $v.load.enabled }}
   - { from: load, to: edge, port: {{ $v.services.edge.ports.http }} }
 {{- end }}
+{{- with $v.probe }}
+{{- if .enabled }}
+  - { from: probe, to: edge, port: {{ $v.services.edge.ports.http }} }
+  {{- with .stagingUrl }}
+  - { from: probe, to: outside, port: {{ regexFind ":[0-9]+" (urlParse .).host | trimPrefix ":" | default "80" }} }
+  {{- end }}
+{{- end }}
+{{- end }}
 {{- if include "sre-lab.measuresPostgres" . }}
   - { from: postgres-exporter, to: postgres, port: 5432 }
 {{- end }}
@@ -51,6 +59,9 @@ edges:
   {{- end }}
   {{- if $v.load.enabled }}
   - { from: prometheus, to: load, port: {{ $v.load.port }} }
+  {{- end }}
+  {{- if $v.probe.enabled }}
+  - { from: prometheus, to: probe, port: {{ $v.probe.port }} }
   {{- end }}
   {{- if $v.redpanda.enabled }}
   - { from: prometheus, to: redpanda, port: 9644 }

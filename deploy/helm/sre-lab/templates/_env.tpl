@@ -175,6 +175,7 @@ are read from files of a Secret.
 {{/* Who calls whom: what is configured, the stores, and the topics. */}}
 {{- define "sre-lab.calls" -}}
 {{- $calls := list "load>edge" "order-api>order-worker" -}}
+{{- if .Values.probe.enabled }}{{ $calls = append $calls "probe>edge" }}{{ end -}}
 {{- range $name, $svc := .Values.services -}}
 {{- range $svc.calls }}{{ $calls = append $calls (printf "%s>%s" $name .) }}{{ end -}}
 {{- if $svc.cache }}{{ $calls = append $calls (printf "%s>redis" $name) }}{{ end -}}

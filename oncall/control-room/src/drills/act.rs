@@ -41,7 +41,7 @@ pub(super) async fn run(room: Room) {
     let news = room.drills.0.news.subscribe();
     let mut hands = Hands { room, news, told: BTreeSet::new(), cleared: 0, resets: None };
     if let Some(live) = hands.room.drills.live() {
-        tracing::info!(run = live.id, "a drill goes on after a restart of the control room");
+        tracing::info!(run = live.id, "a drill continues after a restart of the control room");
         // From the injection on, what opens is its own.
         if live.run.injected().is_some() {
             hands.cleared = live.id;

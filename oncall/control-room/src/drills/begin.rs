@@ -89,7 +89,7 @@ impl Drills {
         match self.live() {
             None => Ok(()),
             Some(live) => Err(Error::Conflict(format!(
-                "run {} of {} goes on: wait for its end, or abort it",
+                "run {} of {} is under way: wait for its end, or abort it",
                 live.id, live.responder
             ))),
         }

@@ -59,13 +59,13 @@ impl Drills {
     /// When there is no such run, it goes on, its truth is sealed for this viewer, or its reset was given up.
     pub async fn report(&self, by: &Visitor, id: i64, format: Format) -> Result<String> {
         if self.live().is_some_and(|live| live.id == id) {
-            return Err(Error::Conflict(format!("run {id} goes on: its report comes at its end")));
+            return Err(Error::Conflict(format!("run {id} is under way: its report comes at its end")));
         }
         let kept = self.kept(id).await?;
         if !self.is_unsealed(&kept, by) {
             return Err(Error::ForInstructors(format!(
                 "the report of run {id} is sealed: reports of verifications are for instructors, \
-                 and nobody reads one while a drill goes on"
+                 and nobody reads one while a drill is under way"
             )));
         }
         if format == Format::Json {
@@ -95,7 +95,7 @@ impl Drills {
     /// When there is no such run, it goes on, it was somebody else's, or the text is too long.
     pub async fn learned(&self, by: &Visitor, id: i64, text: &str) -> Result<RunView> {
         if self.live().is_some_and(|live| live.id == id) {
-            return Err(Error::Conflict(format!("run {id} goes on: say what you learned when it is over")));
+            return Err(Error::Conflict(format!("run {id} is under way: say what you learned when it is over")));
         }
         let kept = self.kept(id).await?;
         if kept.responder != by.name && !by.is_instructor() {

@@ -93,7 +93,7 @@ impl Drills {
             return Err(Error::ForInstructors("only instructors may pause a drill".to_owned()));
         }
         let live = self.live().filter(|live| live.verifies().is_none());
-        let live = live.ok_or_else(|| Error::Conflict("no run of a person goes on".to_owned()))?;
+        let live = live.ok_or_else(|| Error::Conflict("no run of a person is under way".to_owned()))?;
         if paused && !(Phase::Observe..=Phase::Recover).contains(&live.phase()) {
             return Err(Error::Conflict(format!("the run is in {}: it cannot stand still", live.phase())));
         }

@@ -48,7 +48,7 @@ async fn drive(room: Room, live: Arc<Live>) {
             Ok(true) => return,
             Ok(false) => live.wake.notified().await,
             Err(error) => {
-                tracing::warn!(run = live.run().id(), %error, "a run could not go on: again in a second");
+                tracing::warn!(run = live.run().id(), %error, "a run could not continue: again in a second");
                 sleep(PERIOD).await;
             }
         }

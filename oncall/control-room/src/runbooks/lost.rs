@@ -33,7 +33,7 @@ pub(super) async fn open(store: &Store, bus: &Bus) -> Result<BTreeMap<i64, Arc<L
         match run {
             Ok((run, events)) => drop(live.insert(number, Live::new(number, run, events))),
             Err(error) => {
-                tracing::error!(run = name(number), %error, "a run cannot go on");
+                tracing::error!(run = name(number), %error, "a run cannot continue");
                 lost.push((number, error.to_string()));
             }
         }

@@ -20,7 +20,7 @@ async fn the_solution_passes_and_its_incident_is_only_a_rehearsal() {
     let second = rig.send(Who::Ada, Method::POST, "/api/v1/drills/runs", &json!({ "drill": "quick" })).await;
     let problem = second.expect_problem(409, "conflict");
     let said = problem["detail"].as_str().unwrap_or_default();
-    assert!(said.contains("Run 1 of ben goes on"), "{problem}");
+    assert!(said.contains("Run 1 of ben is under way"), "{problem}");
 
     rig.lab.until_broken(true).await;
     assert!(rig.lab.memory().off.contains("retry-budget"));

@@ -2,8 +2,11 @@
 //! automation stays inside its guardrails; and the audit log shows when it was changed.
 
 mod api;
+mod heals;
 mod kills;
 mod lab;
 mod place;
 mod storm;
 mod switch;
+mod system;
+mod worse;

@@ -110,13 +110,44 @@ breaker: {failed_verifies: 2, within: 6h}
 
 pub(crate) struct Place(TempDir);
 
+/// The lines of a committed file, without those that `drop` names by their first words.
+fn committed(name: &str, drop: &[&str]) -> String {
+    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join(name);
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let dropped = |line: &str| drop.iter().any(|words| line.trim_start().starts_with(words));
+    let lines = text.lines().filter(|line| !dropped(line));
+    let short = lines.map(|line| match line.split_once("within: ") {
+        Some((before, _)) if before.trim().is_empty() => format!("{before}within: 1s\n"),
+        _ => format!("{line}\n"),
+    });
+    short.collect()
+}
+
 impl Place {
-    /// `within`: how long a run waits for the proof that it helped.
-    pub(crate) fn new(within: &str) -> Self {
+    /// With committed runbooks and the committed guardrails. Nothing has to hold for a time, and no wait takes longer
+    /// than a second: what is tested is who may act. At night, automation would ask first.
+    pub(crate) fn committed(names: &[&str]) -> Self {
+        let place = Self::empty();
+        for name in names {
+            let name = format!("runbooks/{name}.yaml");
+            fs::write(place.path(&name), committed(&name, &["for: "])).expect("a file");
+        }
+        let guardrails = committed("guardrails.yaml", &["quiet_hours: "]);
+        fs::write(place.path("guardrails.yaml"), guardrails).expect("a file");
+        place
+    }
+
+    fn empty() -> Self {
         let place = Self(TempDir::new().expect("a folder"));
         for path in ["dashboards/grafana", "dashboards/slos", "docs/playbooks", "drills", "runbooks"] {
             fs::create_dir_all(place.path(path)).expect("a folder");
         }
+        place
+    }
+
+    /// `within`: how long a run waits for the proof that it helped.
+    pub(crate) fn new(within: &str) -> Self {
+        let place = Self::empty();
         for (name, text) in [("Every", EVERY), ("Stuck", STUCK)] {
             let path = place.path(&format!("runbooks/{name}.yaml"));
             fs::write(path, text.replace("WITHIN", within)).expect("a file");
@@ -136,21 +167,25 @@ impl Place {
         let before = Store::open(Some(&file)).await.expect("a file");
         drop(before.begin().await.expect("its turn"));
         drop(before);
-        self.assembled(lab, &["--file", &file.display().to_string()]).await
+        self.assembled(lab.clone(), &["--file", &file.display().to_string()]).await
     }
 
     /// The same, and everything is lost at its end.
     pub(crate) async fn in_memory(&self, lab: &Arc<Lab>) -> Room {
-        self.assembled(lab, &[]).await
+        self.with(lab.clone()).await
     }
 
-    async fn assembled(&self, lab: &Arc<Lab>, extra: &[&str]) -> Room {
+    /// The same, on any system.
+    pub(crate) async fn with(&self, world: Arc<dyn World>) -> Room {
+        self.assembled(world, &[]).await
+    }
+
+    async fn assembled(&self, world: Arc<dyn World>, extra: &[&str]) -> Room {
         let checkout = self.0.path().display().to_string();
         let flags = ["control-room", "--clock", "production", "--checkout", &checkout];
         let config = RoomConfig::try_parse_from([&flags[..], extra].concat()).expect("flags");
         let chassis = config.common().chassis(SERVICE, &[], &[]);
         let room = assemble(&config, chassis).await.expect("a control room");
-        let world: Arc<dyn World> = lab.clone();
         room.runbooks.stand_in(world);
         room
     }

@@ -90,7 +90,7 @@ fn space_row() -> Row {
                 .range(0.0, 1.0)
                 .steps(&USED[1..])
                 .size(12, 8),
-            panel("Free space, now and in an hour", Unit::Bytes, "Free space of each file system, and what is left in an hour if it goes on as in the last ten minutes. Normal is two close lines; a forecast of 0 is a full disk within the hour.")
+            panel("Free space, now and in an hour", Unit::Bytes, "Free space of each file system, and what is left in an hour if it continues as in the last ten minutes. Normal is two close lines; a forecast of 0 is a full disk within the hour.")
                 .query(exported("{{instance}} {{mountpoint}}", writable(&free)))
                 .query(exported("{{instance}} {{mountpoint}} in an hour", writable(&ahead)))
                 .size(12, 8),

@@ -9,6 +9,7 @@ mod order_api;
 mod order_worker;
 mod orders_pipeline;
 mod overview;
+mod probes;
 mod sandbox;
 mod servers;
 mod shared;

@@ -2,7 +2,10 @@
 
 use slo::PAIRS;
 
-use super::shared::{BUDGET, BURN, ERRORS, LATENCY, NEVER, USED, USED_PERCENT, alerts, hop};
+use super::{
+    probes::probes_row,
+    shared::{BUDGET, BURN, ERRORS, LATENCY, NEVER, USED, USED_PERCENT, alerts, hop},
+};
 use crate::{
     link::{slo_board, slow_traces_of},
     model::{Board, Kind, Panel, Row, Step, Unit, row},
@@ -16,7 +19,15 @@ pub(super) fn board() -> Board {
         description: "Start here. First what users get, then each hop of a request in order: look at the first one that is not green.",
         jobs: r#"up{job!="application-metrics"}"#,
         variables: &[],
-        rows: vec![promise_row(), path_row(), signals_row(), saturation_row(), space_row(), map_row()],
+        rows: vec![
+            promise_row(),
+            path_row(),
+            signals_row(),
+            probes_row(),
+            saturation_row(),
+            space_row(),
+            map_row(),
+        ],
     }
 }
 

@@ -29,6 +29,7 @@ impl Names {
             "services/user-service/tests/api/snapshots/metrics.txt",
             "services/order-worker/tests/api/snapshots/metrics.txt",
             "load/tests/snapshots/metrics.txt",
+            "load/tests/snapshots/probe.txt",
             "oncall/control-room/tests/watch/snapshots/metrics.txt",
         ] {
             names.table(&read(&root.join(scrape))?)?;

@@ -168,7 +168,7 @@ impl Run {
             let look = id("abort", index);
             if self.watches.get(&look).is_some_and(|watch| watch.holds) {
                 let seen = self.watches.seen(&look);
-                let failure = self.failure("the run goes on", &check.query, "nothing", &seen, self.now);
+                let failure = self.failure("the run continues", &check.query, "nothing", &seen, self.now);
                 self.failures.push(Failure { condition: check.name.clone(), ..failure });
                 return self.end(Verdict::Aborted, self.now);
             }

@@ -161,7 +161,7 @@ impl Run {
         if self.phase >= Phase::Reset {
             return;
         }
-        self.failures.push(self.failure("the run goes on", "", "no reason to stop", why, at));
+        self.failures.push(self.failure("the run continues", "", "no reason to stop", why, at));
         self.end(Verdict::Aborted, at);
     }
 

@@ -129,7 +129,7 @@ fn metrics() -> BTreeSet<String> {
         .iter()
         .map(|name| file(&format!("services/{name}/tests/api/snapshots/metrics.txt")))
         .collect();
-    scrapes.push(file("load/tests/snapshots/metrics.txt"));
+    scrapes.extend(["metrics", "probe"].map(|name| file(&format!("load/tests/snapshots/{name}.txt"))));
     let mut metrics = words_after("record: ");
     metrics.extend(set(&["up", "ALERTS", "scrape_samples_scraped"]));
     for line in scrapes.iter().flat_map(|text| text.lines()) {

@@ -218,7 +218,7 @@ fn name(what: &What) -> &'static str {
         What::Judged { .. } => "a verdict",
         What::Expired => "that the time is over",
         What::Failed { .. } => "a failure",
-        What::Continued { .. } => "that a person goes on",
+        What::Continued { .. } => "that a person continues",
         What::Aborted { .. } => "that a person stops it",
     }
 }

@@ -227,6 +227,7 @@ impl Names {
 fn exported() -> String {
     let metrics = chassis_telemetry::metrics::Metrics::new();
     let _load = load::record::LoadMetrics::new(&metrics);
+    let _probe = load::probe::metrics::ProbeMetrics::new(&metrics);
     let store = Arc::new(lab_traces::store::Store::new(1 << 20, Duration::from_millis(500)));
     let _traces = lab_traces::metrics::TraceMetrics::register(&metrics, store);
     let _room = control_room::metrics::RoomMetrics::register(&metrics);

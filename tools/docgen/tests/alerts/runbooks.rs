@@ -13,6 +13,7 @@ const HEADINGS: [&str; 6] = ["Meaning", "Impact", "Investigate", "Mitigate", "Ve
 const WITHOUT_FAULT: &[&str] = &[
     "BackupUnverified",
     "ExporterDown",
+    "FirewallVerdictsWrong",
     "NoTraffic",
     "NodeNotReady",
     "OutcomesContradict",

@@ -1,14 +1,16 @@
 //! An experiment as it is written: what is believed, what is done, how far it may go, and when it must be
 //! stopped.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use serde_saphyr::Spanned;
 use yaml::Problems;
 
 use super::{
+    automation::{Automation, Restored, automation, restored},
+    pair::{Pair, consistent, pair, weakened},
     shape::{Document, RawCheck, RawMeasure, RawScope},
-    steps::{off, pair, step},
+    step::step,
 };
 use crate::commands::{
     chaos::blow::Blow,
@@ -39,6 +41,10 @@ pub(super) struct Experiment {
     pub(super) weakened: Vec<Blow>,
     /// What is taken away in a second pass.
     pub(super) pair: Option<Pair>,
+    /// What automation has to do, and not to do; absent if it is not about automation.
+    pub(super) automation: Option<Automation>,
+    /// When everything has to be well again. Then it may be bad before that.
+    pub(super) restored: Option<Restored>,
     pub(super) measures: Vec<Measure>,
 }
 
@@ -58,29 +64,13 @@ pub(super) struct Check {
     pub(super) query: String,
 }
 
-/// What is done, and how long it lasts; nothing is done while it only waits.
+/// What is done, all at once, and how long it lasts; nothing is done while it only waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Step {
-    pub(super) blow: Option<Blow>,
+    pub(super) blows: Vec<Blow>,
+    /// A fault that a restart has ended is set again: its cause is outside of the process.
+    pub(super) returns: bool,
     pub(super) lasts: Duration,
-}
-
-/// What is taken away in a second pass.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Pair {
-    /// A protection.
-    Protection { service: String, protection: String },
-    /// The first step of each push: every edge gets the rule at once.
-    Canary,
-}
-
-impl fmt::Display for Pair {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Protection { service, protection } => write!(f, "{protection} of {service}"),
-            Self::Canary => f.write_str("one edge first"),
-        }
-    }
 }
 
 /// A number that is drawn as a curve, and compared if there are two passes.
@@ -89,7 +79,7 @@ pub(super) struct Measure {
     pub(super) name: String,
     /// PromQL with one sample.
     pub(super) query: String,
-    /// How many times as large it has to be without the protection, on average while something is broken.
+    /// How many times as large it has to be in the second pass, on average while something is broken.
     pub(super) least: Option<f64>,
 }
 
@@ -126,15 +116,18 @@ fn experiment(reader: &mut Reader<'_>, document: &Document) -> Option<Experiment
     let abort = checks(reader, &document.abort, "abort");
     let recover =
         reader.time_or(document.recover_within.as_ref(), "recover_within", (SECOND, MINUTE, LONGEST));
-    let pair = pair(reader, document, &services);
-    let weakened = off(reader, document, &services);
+    let pair = match &document.pair {
+        None => Some(None),
+        Some(raw) => pair(reader, raw, &services).map(Some),
+    };
+    let weakened = weakened(reader, document, &services);
     let measures = document.measures.iter().enumerate();
     let paired = document.pair.is_some();
     let measures =
         all(measures.map(|(index, raw)| measure(reader, &raw.value, &format!("measures[{index}]"), paired)));
-    if let Some(raw) = document.pair.as_ref().filter(|_| document.measures.is_empty()) {
-        reader.wrong(raw, "pair", "expected `measures` too: a pair is compared in numbers");
-    }
+    let automated = document.automation.as_ref().map(|raw| automation(reader, raw));
+    let restored = document.restored.as_ref().map(|raw| restored(reader, &raw.value, paired));
+    consistent(reader, document);
     Some(Experiment {
         title: title?,
         hypothesis,
@@ -146,6 +139,8 @@ fn experiment(reader: &mut Reader<'_>, document: &Document) -> Option<Experiment
         recover: recover?,
         weakened: weakened?,
         pair: pair?,
+        automation: automated.map_or(Some(None), |read| read.map(Some))?,
+        restored: restored.map_or(Some(None), |read| read.map(Some))?,
         measures: measures?,
     })
 }
@@ -179,7 +174,7 @@ fn measure(reader: &mut Reader<'_>, raw: &RawMeasure, field: &str, paired: bool)
     let name = reader.line(&raw.name, &format!("{field}.name"));
     let query = query(reader, &raw.query, &format!("{field}.query"));
     if let Some(least) = raw.least.as_ref().filter(|least| !paired || least.value <= 1.0) {
-        let message = "expected above 1, and only with `pair`: how many times as much without the protection";
+        let message = "expected above 1, and only with `pair`: how many times as much in the second pass";
         reader.wrong(least, &format!("{field}.least"), message);
     }
     Some(Measure { name: name?, query: query?, least: raw.least.as_ref().map(|least| least.value) })
@@ -212,7 +207,7 @@ measures:
         let words: Vec<String> = experiment
             .steps
             .iter()
-            .map(|step| step.blow.as_ref().map_or_else(|| "wait".to_owned(), ToString::to_string))
+            .map(|step| step.blows.first().map_or_else(|| "wait".to_owned(), ToString::to_string))
             .collect();
         assert_eq!(
             words,
@@ -220,27 +215,6 @@ measures:
         );
         assert_eq!((experiment.recover, experiment.holds), (MINUTE, 15 * SECOND));
         assert_eq!(experiment.measures[0].least, Some(3.0));
-    }
-
-    #[test]
-    fn a_push_has_a_first_step_that_a_pair_takes_away() {
-        let text = EXAMPLE
-            .replace("  - {kill: order-api-2,", "  - {push: {service: order-api, rule: slow, canary: 5s},")
-            .replace("pair: {service: order-api, protection: circuit-breaker}", "pair: {canary: true}");
-        let text = format!("{text}weakened: [{{service: order-api, protection: timeout}}]\n");
-        let experiment = read("x.yaml", &text).unwrap();
-        assert_eq!(experiment.pair, Some(Pair::Canary));
-        let push = experiment.steps[1].blow.as_ref().map(ToString::to_string);
-        assert_eq!(push.as_deref(), Some("rule slow pushed to order-api, one first for 5s"));
-        assert_eq!(experiment.weakened[0].to_string(), "order-api without timeout");
-        for (from, to, said) in [
-            (", canary: 5s}", "}", "x.yaml:12: pair.canary: expected a step with `push`"),
-            ("canary: true", "canary: false", "x.yaml:12: pair: expected `service` and `protection`, or"),
-            ("canary: 5s", "canary: 5m", "x.yaml:8: method[1].push.canary: "),
-        ] {
-            let problems = read("x.yaml", &text.replace(from, to)).unwrap_err().to_string();
-            assert!(problems.contains(said), "{to}: {problems}");
-        }
     }
 
     #[test]

@@ -1,12 +1,17 @@
-//! `lab chaos run FILE`: a steady-state experiment. With a pair, it runs twice, with a protection and
+//! `lab chaos run FILE`: a steady-state experiment. With a pair, it runs twice, with a protection or automation and
 //! without, and the difference is a number.
 
+mod automation;
+mod calm;
 mod curve;
 mod file;
+mod hands;
+mod judge;
+mod pair;
 mod pass;
 mod report;
 mod shape;
-mod steps;
+mod step;
 
 use std::{
     fs,
@@ -20,7 +25,8 @@ use tokio_util::sync::CancellationToken;
 
 use self::{
     file::Experiment,
-    pass::{Ending, Stage},
+    hands::Hands,
+    pass::{Ending, Pass, Stage},
     report::{Measured, Report},
 };
 use super::{blow::Blow, eyes::Eyes};
@@ -38,6 +44,7 @@ use crate::{
 #[command(after_help = "Examples:\n  \
     lab chaos run drills/experiments/cache-loss.yaml\n  \
     lab chaos run drills/experiments/breaker.yaml --into docs/drills     with both curves as SVG\n  \
+    lab chaos run drills/experiments/stuck-consumer.yaml                 with automation, and without\n  \
     lab chaos run my.yaml --check                                        only read it")]
 pub(super) struct Run {
     /// The experiment.
@@ -64,7 +71,8 @@ impl Run {
             show(&experiment);
             return Ok(ExitCode::SUCCESS);
         }
-        let kills = experiment.steps.iter().any(|step| matches!(step.blow, Some(Blow::Kill { .. })));
+        let mut blows = experiment.steps.iter().flat_map(|step| &step.blows);
+        let kills = blows.any(|blow| matches!(blow, Blow::Kill { .. }));
         if kills && !place.is_here() {
             bail!("`kill` works on a lab on this machine only: leave out --context and the URLs");
         }
@@ -103,12 +111,17 @@ async fn perform(place: &Installation, experiment: &Experiment) -> Result<Report
     let stop = CancellationToken::new();
     let words = "\nending what was begun";
     tokio::spawn(signals::listen(stop.clone(), CancellationToken::new(), Hangup::Ends, words));
-    let stage = Stage { place, eyes: Eyes::of(place).await?, experiment, stop };
-    let mut passes = vec![stage.pass(None).await?];
-    let go_on = passes[0].ending == Ending::Steady && !stage.stop.is_cancelled();
-    if let Some(pair) = experiment.pair.as_ref().filter(|_| go_on) {
-        passes.push(stage.pass(Some(pair)).await?);
+    let hands = match &experiment.automation {
+        None => None,
+        Some(automation) => Some(Hands::of(place, automation).await?),
+    };
+    let stage = Stage { place, eyes: Eyes::of(place).await?, hands, experiment, stop };
+    let passes = both(&stage).await;
+    // Even after a failure, automation is as it was.
+    if let Some(hands) = &stage.hands {
+        hands.put_back().await?;
     }
+    let passes = passes?;
     let mut measures = Vec::new();
     for measure in &experiment.measures {
         let mut curves = Vec::new();
@@ -120,6 +133,17 @@ async fn perform(place: &Installation, experiment: &Experiment) -> Result<Report
     Ok(Report::of(experiment, passes, measures))
 }
 
+/// The passes; the second one only if the first has left everything steady.
+async fn both(stage: &Stage<'_>) -> Result<Vec<Pass>> {
+    let first = stage.pass(None).await?;
+    let next = first.ending == Ending::Steady && !stage.stop.is_cancelled();
+    let mut passes = vec![first];
+    if let Some(pair) = stage.experiment.pair.as_ref().filter(|_| next) {
+        passes.push(stage.pass(Some(pair)).await?);
+    }
+    Ok(passes)
+}
+
 fn show(experiment: &Experiment) {
     out!("{}", experiment.title);
     out!("  believed   {}", experiment.hypothesis);
@@ -128,12 +152,24 @@ fn show(experiment: &Experiment) {
     experiment.steady.iter().for_each(|check| out!("  holds      {}", check.name));
     experiment.weakened.iter().for_each(|off| out!("  always     {off}"));
     for step in &experiment.steps {
-        let what = step.blow.as_ref().map_or_else(|| "wait".to_owned(), ToString::to_string);
+        let what: Vec<String> = step.blows.iter().map(ToString::to_string).collect();
+        let what = if what.is_empty() { "wait".to_owned() } else { what.join(" and ") };
         out!("  does       {what} for {} s", step.lasts.as_secs());
     }
     experiment.abort.iter().for_each(|check| out!("  stops if   {}", check.name));
     if let Some(pair) = &experiment.pair {
         out!("  again      without {pair}");
+    }
+    if let Some(automation) = &experiment.automation {
+        let (least, most) = (automation.least, automation.most);
+        let held = if automation.held { ", and it is held back" } else { "" };
+        out!("  automation {}: {least} to {most} runs change something{held}", automation.runbooks.join(", "));
+    }
+    if let Some(restored) = &experiment.restored {
+        let least = restored
+            .least
+            .map_or_else(String::new, |least| format!(", and {least} times as long without"));
+        out!("  well again within {} s{least}", restored.within.as_secs());
     }
     for measure in &experiment.measures {
         let least = measure
@@ -149,9 +185,9 @@ mod tests {
 
     #[test]
     fn every_experiment_of_the_checkout_can_be_read() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../drills/experiments");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let mut read = 0;
-        for entry in fs::read_dir(folder).unwrap() {
+        for entry in fs::read_dir(root.join("drills/experiments")).unwrap() {
             let path = entry.unwrap().path();
             let text = fs::read_to_string(&path).unwrap();
             let experiment = file::read(&path.to_string_lossy(), &text);
@@ -161,8 +197,12 @@ mod tests {
                 let parsed = promql_parser::parser::parse(query);
                 assert!(parsed.is_ok(), "{}: {query}: {parsed:?}", path.display());
             }
+            for runbook in experiment.automation.iter().flat_map(|automation| &automation.runbooks) {
+                let file = root.join(format!("runbooks/{runbook}.yaml"));
+                assert!(file.is_file(), "{}: no runbook {runbook}", path.display());
+            }
             read += 1;
         }
-        assert!(read >= 3, "{read}");
+        assert!(read >= 10, "{read}");
     }
 }

@@ -8,7 +8,11 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::file::{Check, Experiment, Pair, Step};
+use super::{
+    file::{Check, Experiment, Step},
+    hands::{Deeds, Hands},
+    pair::Pair,
+};
 use crate::{
     commands::chaos::{
         blow::Blow,
@@ -19,7 +23,7 @@ use crate::{
 };
 
 /// Pause between two looks.
-const LOOK: Duration = Duration::from_secs(1);
+pub(super) const LOOK: Duration = Duration::from_secs(1);
 /// Longest first step of a push.
 const MOST_FIRST: Duration = Duration::from_secs(60);
 /// How long to wait for a healthy system.
@@ -66,12 +70,18 @@ pub(super) struct Pass {
     pub(super) burned: Budgets,
     /// Seconds from the end of the last step until everything was steady.
     pub(super) recovered_after: Option<f64>,
+    /// Seconds from the first step until every condition held again, and stayed so; 0 if each held all the time,
+    /// absent if one did not come back.
+    pub(super) restored_after: Option<f64>,
+    /// What automation did, if the experiment is about it.
+    pub(super) deeds: Option<Deeds>,
 }
 
 /// What is needed for a pass.
 pub(super) struct Stage<'s> {
     pub(super) place: &'s Installation,
     pub(super) eyes: Eyes,
+    pub(super) hands: Option<Hands>,
     pub(super) experiment: &'s Experiment,
     pub(super) stop: CancellationToken,
 }
@@ -80,31 +90,29 @@ impl Stage<'_> {
     /// One pass; with `without`, that is missing from its first step to its last.
     ///
     /// # Errors
-    /// When Prometheus does not answer, or a step cannot be taken back.
+    /// When Prometheus or the control room does not answer, or a step cannot be taken back.
     pub(super) async fn pass(&self, without: Option<&Pair>) -> Result<Pass> {
         say(format_args!(
             "waiting until everything has been steady for {} s",
             self.experiment.holds.as_secs()
         ));
-        let why = self.steady(self.experiment.holds, HEALTHY).await?.err().or_else(|| self.stopped());
-        let now = Utc::now();
-        let mut pass = Pass {
-            ending: Ending::Invalid,
-            why,
-            from: now,
-            until: now,
-            deviations: Vec::new(),
-            alerts: Vec::new(),
-            burned: Budgets::new(),
-            recovered_after: None,
-        };
+        let calm = self.steady(self.experiment.holds, HEALTHY).await?;
+        let mut pass = Pass::before(calm.outcome.err().or_else(|| self.stopped()));
         if pass.why.is_some() {
             return Ok(pass);
         }
         let budgets = self.eyes.budgets().await?;
-        let off = self.off(without);
+        if let Some(hands) = &self.hands {
+            hands.switch(without != Some(&Pair::Automation)).await?;
+        }
+        let (off, steps) = (self.off(without), self.steps(without));
+        let mut bad = None;
         let broken = match self.weaken(&off).await {
-            Ok(()) => self.break_it(&mut pass, &budgets, without == Some(&Pair::Canary)).await,
+            Ok(()) => {
+                // Nothing that automation began before counts.
+                pass.from = Utc::now();
+                self.break_it(&steps, &mut pass, &budgets, &mut bad).await
+            }
             Err(error) => Err(error),
         };
         // Even after a failure, leave nothing behind.
@@ -115,9 +123,13 @@ impl Stage<'_> {
         pass.until = Utc::now();
         let begun = Instant::now();
         let recovered = self.steady(Duration::from_secs(5), self.experiment.recover).await?;
-        pass.recovered_after = recovered.is_ok().then(|| begun.elapsed().as_secs_f64());
+        pass.recovered_after = recovered.outcome.is_ok().then(|| begun.elapsed().as_secs_f64());
+        pass.restored_after = (!recovered.condition).then(|| pass.restored(recovered.bad.or(bad)));
         pass.burned = burned(&budgets, &self.eyes.budgets().await?);
-        (pass.ending, pass.why) = match (stopped, recovered) {
+        if let Some(hands) = &self.hands {
+            pass.deeds = Some(hands.deeds(pass.from).await?);
+        }
+        (pass.ending, pass.why) = match (stopped, recovered.outcome) {
             (Some(why), _) => (Ending::Aborted, Some(why)),
             (None, Ok(())) => (Ending::Steady, None),
             (None, Err(why)) => (Ending::Lost, Some(why)),
@@ -132,6 +144,17 @@ impl Stage<'_> {
             off.push(Blow::Unprotect { service: service.clone(), protection: protection.clone() });
         }
         off
+    }
+
+    /// The steps of a pass; without the first step of a push, every edge gets its rule at once.
+    fn steps(&self, without: Option<&Pair>) -> Vec<Step> {
+        let mut steps = self.experiment.steps.clone();
+        if without == Some(&Pair::Canary) {
+            for blow in steps.iter_mut().flat_map(|step| &mut step.blows) {
+                *blow = blow.all_at_once();
+            }
+        }
+        steps
     }
 
     async fn weaken(&self, off: &[Blow]) -> Result<()> {
@@ -157,23 +180,19 @@ impl Stage<'_> {
     /// Does the steps; why it was stopped, if it was.
     async fn break_it(
         &self,
+        steps: &[Step],
         pass: &mut Pass,
         budgets: &Budgets,
-        all_at_once: bool,
+        bad: &mut Option<DateTime<Utc>>,
     ) -> Result<Option<String>> {
-        for step in &self.experiment.steps {
+        for step in steps {
             if let Some(why) = self.stopped() {
                 return Ok(Some(why));
             }
-            let blow = step.blow.as_ref();
-            let blow = blow.map(|blow| if all_at_once { blow.all_at_once() } else { blow.clone() });
-            if let Some(blow) = &blow {
-                say(format_args!("{blow} for {} s", step.lasts.as_secs()));
-                blow.strike(self.place, step.lasts).await?;
-            }
-            let endured = self.endure(step, pass, budgets).await;
+            self.strike(step).await?;
+            let endured = self.endure(step, pass, budgets, bad).await;
             // Even after a failure, leave nothing behind.
-            if let Some(blow) = &blow {
+            for blow in &step.blows {
                 blow.undo(self.place).await?;
             }
             if let Some(why) = endured? {
@@ -183,16 +202,46 @@ impl Stage<'_> {
         Ok(None)
     }
 
+    /// Begins a step. If a part of it cannot begin, what was begun before is ended.
+    async fn strike(&self, step: &Step) -> Result<()> {
+        for (begun, blow) in step.blows.iter().enumerate() {
+            say(format_args!("{blow} for {} s", step.lasts.as_secs()));
+            if let Err(error) = blow.strike(self.place, step.lasts).await {
+                for before in step.blows.iter().take(begun) {
+                    // The error of the one that did not begin is why.
+                    let _ = before.undo(self.place).await;
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
     /// Looks on while a step lasts; why it was stopped, if it was.
-    async fn endure(&self, step: &Step, pass: &mut Pass, budgets: &Budgets) -> Result<Option<String>> {
+    async fn endure(
+        &self,
+        step: &Step,
+        pass: &mut Pass,
+        budgets: &Budgets,
+        bad: &mut Option<DateTime<Utc>>,
+    ) -> Result<Option<String>> {
         let begun = Instant::now();
         while begun.elapsed() < step.lasts {
             if self.stop.run_until_cancelled(sleep(LOOK)).await.is_none() {
                 return Ok(self.stopped());
             }
+            if step.returns {
+                for blow in &step.blows {
+                    blow.renew(self.place, step.lasts.saturating_sub(begun.elapsed())).await?;
+                }
+            }
+            if let Some(hands) = &self.hands {
+                hands.approve(pass.from).await?;
+            }
             for check in &self.experiment.steady {
                 let (holds, seen) = self.eyes.holds(&check.query).await?;
                 if !holds {
+                    *bad = Some(Utc::now());
                     deviate(pass, check, seen);
                 }
             }
@@ -214,35 +263,29 @@ impl Stage<'_> {
         }
         Ok(None)
     }
+}
 
-    /// Waits until every condition has held for so long, and no page fires; or what does not hold.
-    async fn steady(&self, holds: Duration, within: Duration) -> Result<std::result::Result<(), String>> {
-        let begun = Instant::now();
-        let mut since = None;
-        loop {
-            match self.unsteady().await? {
-                None => {
-                    let since = *since.get_or_insert_with(Instant::now);
-                    if since.elapsed() >= holds {
-                        return Ok(Ok(()));
-                    }
-                }
-                Some(why) if begun.elapsed() >= within || self.stop.is_cancelled() => return Ok(Err(why)),
-                Some(_) => since = None,
-            }
-            sleep(LOOK).await;
+impl Pass {
+    /// One that has not begun; why it cannot, if it cannot.
+    fn before(why: Option<String>) -> Self {
+        let now = Utc::now();
+        Self {
+            ending: Ending::Invalid,
+            why,
+            from: now,
+            until: now,
+            deviations: Vec::new(),
+            alerts: Vec::new(),
+            burned: Budgets::new(),
+            recovered_after: None,
+            restored_after: None,
+            deeds: None,
         }
     }
 
-    /// What is not steady now.
-    async fn unsteady(&self) -> Result<Option<String>> {
-        for check in &self.experiment.steady {
-            let (holds, seen) = self.eyes.holds(&check.query).await?;
-            if !holds {
-                return Ok(Some(format!("{}: {} (seen: {seen})", check.name, check.query)));
-            }
-        }
-        Ok(self.eyes.firing(false).await?.into_iter().next().map(|page| format!("{page} pages")))
+    /// Seconds until everything held again, by the last look that did not find it so.
+    fn restored(&self, bad: Option<DateTime<Utc>>) -> f64 {
+        bad.map_or(0.0, |bad| (bad - self.from).as_seconds_f64() + LOOK.as_secs_f64())
     }
 }
 

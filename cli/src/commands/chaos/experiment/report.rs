@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{
     curve::{Curve, picture},
     file::Experiment,
+    judge::{longer, unmet},
     pass::{Ending, Pass},
 };
 
@@ -14,7 +15,7 @@ use super::{
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Measured {
     pub(super) name: String,
-    /// How many times as large it has to be without the protection.
+    /// How many times as large it has to be in the second pass.
     pub(super) least: Option<f64>,
     pub(super) curves: Vec<Curve>,
 }
@@ -28,14 +29,16 @@ pub(super) struct Report {
     pub(super) holds: Option<bool>,
     /// What to look into.
     findings: Vec<String>,
-    /// The protection that was taken away in the second pass.
+    /// What was taken away in the second pass.
     without: Option<String>,
+    /// How many times as long it took in the second pass until everything was well.
+    longer: Option<f64>,
     passes: Vec<Pass>,
     measures: Vec<Measured>,
 }
 
 impl Measured {
-    /// How many times as large it was without the protection.
+    /// How many times as large it was in the second pass.
     fn factor(&self) -> Option<f64> {
         let [with, without] = self.curves.as_slice() else { return None };
         let (with, without) = (with.mean?, without.mean?);
@@ -53,7 +56,8 @@ impl Report {
     pub(super) fn of(experiment: &Experiment, passes: Vec<Pass>, measures: Vec<Measured>) -> Self {
         let without = experiment.pair.as_ref().map(ToString::to_string);
         let mut findings: Vec<String> = Vec::new();
-        if let Some(first) = passes.first() {
+        // With a time until everything is well, it may be bad before that.
+        if let Some(first) = passes.first().filter(|_| experiment.restored.is_none()) {
             findings.extend(first.deviations.iter().map(|one| {
                 format!(
                     "{} did not hold for {:.0} s, from {:.0} s on (seen: {}): `{}`",
@@ -61,7 +65,8 @@ impl Report {
                 )
             }));
         }
-        for (pass, name) in passes.iter().zip(["", " without the protection"]) {
+        let second = without.as_ref().map_or_else(String::new, |what| format!(" without {what}"));
+        for (pass, name) in passes.iter().zip(["", second.as_str()]) {
             match (&pass.ending, &pass.why) {
                 (Ending::Lost, Some(why)) => {
                     findings.push(format!("it did not become steady again{name}: {why}"))
@@ -76,14 +81,14 @@ impl Report {
         for one in measures.iter().filter(|one| !one.is_as_stated()) {
             let factor = one.factor().map_or_else(|| "unknown".to_owned(), times);
             let least = one.least.unwrap_or_default();
-            findings.push(format!(
-                "{}: {factor} without the protection, stated is at least {least} times",
-                one.name
-            ));
+            findings.push(format!("{}: {factor}{second}, stated is at least {least} times", one.name));
         }
-        let holds = verdict(&passes, experiment.pair.is_some(), &measures);
+        let wrong = unmet(experiment, &passes);
+        let holds = verdict(experiment, &passes, &measures, wrong.is_empty());
+        findings.extend(wrong);
+        let longer = longer(&passes);
         let (title, hypothesis) = (experiment.title.clone(), experiment.hypothesis.clone());
-        Self { title, hypothesis, holds, findings, without, passes, measures }
+        Self { title, hypothesis, holds, findings, without, longer, passes, measures }
     }
 
     /// Pictures of the measures.
@@ -126,6 +131,9 @@ impl Report {
         });
         let _ = writeln!(page, "\n|---|{}", "---|".repeat(passes.len()));
         self.rows(&mut page);
+        if let (Some(longer), Some(what)) = (self.longer.filter(|it| it.is_finite()), &self.without) {
+            let _ = writeln!(page, "\nWithout {what}, it took {longer:.1} times as long until all was well.");
+        }
         for (number, one) in self.measures.iter().enumerate() {
             let factor =
                 one.factor().map_or_else(String::new, |factor| format!(": {} without", times(factor)));
@@ -146,6 +154,12 @@ impl Report {
         row("steady again after", &|pass| {
             pass.recovered_after.map_or_else(|| "never".to_owned(), |time| format!("{time:.0} s"))
         });
+        if self.passes.iter().any(|pass| pass.deeds.is_some()) {
+            row("well again after the first step", &|pass| {
+                pass.restored_after.map_or_else(|| "never".to_owned(), |time| format!("{time:.0} s"))
+            });
+            row("automation", &|pass| pass.deeds.as_ref().map_or_else(|| "-".to_owned(), |it| it.words()));
+        }
         row("alerts", &|pass| {
             if pass.alerts.is_empty() { "none".to_owned() } else { pass.alerts.join(", ") }
         });
@@ -165,9 +179,9 @@ impl Report {
     }
 }
 
-/// Whether the hypothesis holds: nothing deviated, everything came back, and the protection is worth what is
-/// stated.
-fn verdict(passes: &[Pass], paired: bool, measures: &[Measured]) -> Option<bool> {
+/// Whether the hypothesis holds: nothing deviated, everything came back, and what is taken away in the second pass is
+/// worth what is stated. `met`: what is stated about automation and its time is as stated.
+fn verdict(experiment: &Experiment, passes: &[Pass], measures: &[Measured], met: bool) -> Option<bool> {
     let first = passes.first()?;
     match first.ending {
         Ending::Invalid | Ending::Aborted => return None,
@@ -175,10 +189,11 @@ fn verdict(passes: &[Pass], paired: bool, measures: &[Measured]) -> Option<bool>
         Ending::Steady => {}
     }
     // Without its protection, the system may do as it likes, but it has to have been tried.
-    if paired && passes.get(1).is_none_or(|second| second.ending == Ending::Invalid) {
+    if experiment.pair.is_some() && passes.get(1).is_none_or(|second| second.ending == Ending::Invalid) {
         return None;
     }
-    Some(first.deviations.is_empty() && measures.iter().all(Measured::is_as_stated))
+    let steady = first.deviations.is_empty() || experiment.restored.is_some();
+    Some(steady && met && measures.iter().all(Measured::is_as_stated))
 }
 
 fn times(factor: f64) -> String {
@@ -216,6 +231,8 @@ measures: [{name: waiting, query: up, least: 3}]
             alerts: Vec::new(),
             burned: Budgets::new(),
             recovered_after: Some(3.0),
+            restored_after: Some(0.0),
+            deeds: None,
         }
     }
 
@@ -240,7 +257,7 @@ measures: [{name: waiting, query: up, least: 3}]
         );
         let less = report(both(), vec![measured(1.0, 2.0)]);
         assert_eq!(less.holds, Some(false));
-        assert!(less.page(None).contains("2.0 times as much without the protection, stated is at least 3"));
+        assert!(less.page(None).contains("2.0 times as much without circuit-breaker of order-api, stated is at least 3"));
         assert_eq!(report(both(), vec![measured(0.0, 2.0)]).holds, Some(true), "nothing against something");
         assert_eq!(report(both(), vec![measured(0.0, 0.0)]).holds, Some(false), "nothing against nothing");
     }

@@ -23,6 +23,8 @@ pub(super) struct Document {
     #[serde(default)]
     pub(super) weakened: Vec<Spanned<RawOff>>,
     pub(super) pair: Option<Spanned<RawPair>>,
+    pub(super) automation: Option<Spanned<RawAutomation>>,
+    pub(super) restored: Option<Spanned<RawRestored>>,
     #[serde(default)]
     pub(super) measures: Vec<Spanned<RawMeasure>>,
 }
@@ -45,6 +47,12 @@ pub(super) struct RawCheck {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawStep {
     pub(super) fault: Option<Spanned<RawFault>>,
+    /// Other faults at the same time.
+    #[serde(default)]
+    pub(super) also: Vec<Spanned<RawFault>>,
+    /// Whether a fault that a restart has ended is set again.
+    #[serde(default)]
+    pub(super) returns: bool,
     pub(super) kill: Option<Text>,
     pub(super) push: Option<Spanned<RawPush>>,
     pub(super) lasts: Text,
@@ -76,13 +84,33 @@ pub(super) struct RawOff {
     pub(super) protection: Text,
 }
 
-/// What is taken away in the second pass: a protection, or the first step of a push.
+/// What is taken away in the second pass: a protection, automation, or the first step of a push.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawPair {
     pub(super) service: Option<Text>,
     pub(super) protection: Option<Text>,
+    pub(super) without: Option<Text>,
     pub(super) canary: Option<Spanned<bool>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAutomation {
+    pub(super) runbooks: Vec<Text>,
+    pub(super) least: Option<u32>,
+    pub(super) most: Option<u32>,
+    #[serde(default)]
+    pub(super) held: bool,
+    #[serde(default)]
+    pub(super) approve: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRestored {
+    pub(super) within: Text,
+    pub(super) least: Option<Spanned<f64>>,
 }
 
 #[derive(Debug, Deserialize)]

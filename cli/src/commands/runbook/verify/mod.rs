@@ -5,12 +5,17 @@
 
 mod bench;
 mod fault;
+mod papers;
 mod report;
 mod rows;
 mod script;
 mod snapshot;
 
-use std::process::ExitCode;
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
@@ -45,7 +50,7 @@ enum Ways {
 #[command(after_help = "Examples:\n  \
     lab runbook verify DatabasePoolSaturated ConsumerLagGrowing\n  \
     lab runbook verify --all                    every page that can be tried on this machine: about an hour\n  \
-    lab runbook verify --all --way auto\n  \
+    lab runbook verify --all --way auto --junit runbooks.xml --report runbooks.md\n  \
     lab runbook verify --all --markdown         also measures with nobody acting, and writes docs/automation.md\n\n\
     helped: an act of the runbook ended the alert before the fault ended by itself\n  \
     waited: its acts did not end the alert, and it waited until the cause was gone\n  \
@@ -67,6 +72,12 @@ pub(super) struct Verify {
     /// Measure each this many times; the table has medians.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=20))]
     repeat: u32,
+    /// Write JUnit to this file.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Write a report in Markdown to this file.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -77,23 +88,23 @@ impl Verify {
     pub(super) async fn run(self, home: &Home, place: &Installation) -> Result<ExitCode> {
         let faults = self.faults(home)?;
         let bench = Bench::of(home, place).await?;
-        let mut rows = Vec::new();
-        for (name, fault) in &faults {
-            for way in self.ways() {
-                // Where no act helps, nobody acting is no comparison.
-                if way == Way::Nobody && !bench.acts(name).await? {
-                    continue;
-                }
-                for _ in 0..self.repeat {
-                    say(format_args!("{name}: {way}"));
-                    let row = bench.measure(name, fault, way).await;
-                    say(format_args!("{name}: {}", row.words()));
-                    rows.push(row);
-                }
-            }
+        let work = self.work(&bench, &faults).await?;
+        let (begun, mut rows) = (Instant::now(), Vec::new());
+        for (index, (name, fault, way)) in work.iter().enumerate() {
+            let left = left(begun.elapsed(), index, work.len());
+            say(format_args!("{} of {}{left}: {name}, {way}", index + 1, work.len()));
+            let row = bench.measure(name, fault, *way).await;
+            say(format_args!("  {}", row.words()));
+            rows.push(row);
         }
         if self.markdown {
             report::write(home, &rows)?;
+        }
+        if let Some(path) = &self.junit {
+            papers::junit(path, &rows)?;
+        }
+        if let Some(path) = &self.report {
+            papers::markdown(path, &rows)?;
         }
         if self.json {
             json(&rows)?;
@@ -101,6 +112,25 @@ impl Verify {
             report::print(&rows);
         }
         Ok(if rows.iter().all(Row::is_fine) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    /// Every measurement, in order.
+    async fn work<'f>(
+        &self,
+        bench: &Bench<'_>,
+        faults: &'f [(String, Fault)],
+    ) -> Result<Vec<(&'f str, &'f Fault, Way)>> {
+        let mut work = Vec::new();
+        for (name, fault) in faults {
+            for way in self.ways() {
+                // Where no act helps, nobody acting is no comparison.
+                if way == Way::Nobody && !bench.acts(name).await? {
+                    continue;
+                }
+                work.extend((0..self.repeat).map(|_| (name.as_str(), fault, way)));
+            }
+        }
+        Ok(work)
     }
 
     fn ways(&self) -> Vec<Way> {
@@ -134,7 +164,28 @@ impl Verify {
     }
 }
 
+/// How long the rest takes, if it takes as long as what is done: `, about 34 min left`. Nothing before the first is done.
+fn left(elapsed: Duration, done: usize, all: usize) -> String {
+    let Some(each) = u32::try_from(done).ok().and_then(|done| elapsed.checked_div(done)) else {
+        return String::new();
+    };
+    let rest = u32::try_from(all.saturating_sub(done)).unwrap_or(u32::MAX);
+    format!(", about {} min left", each.saturating_mul(rest).as_secs().div_ceil(60))
+}
+
 /// Why a page cannot be tried on this machine.
 fn elsewhere(name: &str) -> Option<&'static str> {
     ELSEWHERE.iter().find(|(known, _)| *known == name).map(|(_, why)| *why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_is_estimated_from_what_is_done() {
+        assert_eq!(left(Duration::from_secs(5), 0, 9), "");
+        assert_eq!(left(Duration::from_secs(300), 2, 6), ", about 10 min left");
+        assert_eq!(left(Duration::from_secs(10), 1, 2), ", about 1 min left");
+    }
 }

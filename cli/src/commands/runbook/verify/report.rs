@@ -68,7 +68,7 @@ pub(super) fn judge(played: Option<&Played>, early: bool) -> Verdict {
 }
 
 impl Verdict {
-    const fn words(self) -> &'static str {
+    pub(super) const fn words(self) -> &'static str {
         match self {
             Self::Helped => "helped",
             Self::Waited => "waited",
@@ -170,7 +170,7 @@ fn table(rows: &[Row]) -> String {
 }
 
 /// `24 s`, `2 min 9 s`.
-fn seconds(time: f64) -> String {
+pub(super) fn seconds(time: f64) -> String {
     let whole = time.max(0.0).round();
     let (minutes, seconds) = ((whole / 60.0).floor(), whole % 60.0);
     if minutes < 2.0 { format!("{whole:.0} s") } else { format!("{minutes:.0} min {seconds:.0} s") }

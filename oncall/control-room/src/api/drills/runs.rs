@@ -135,7 +135,7 @@ pub(crate) async fn current(
     visitor: Visitor,
 ) -> std::result::Result<Json<RunView>, Problem> {
     let run = room.drills.current(&visitor).await?;
-    run.map(Json).ok_or_else(|| Problem::new(&NOT_FOUND, "No drill goes on."))
+    run.map(Json).ok_or_else(|| Problem::new(&NOT_FOUND, "No drill is under way."))
 }
 
 /// Shows a run.

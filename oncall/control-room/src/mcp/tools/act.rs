@@ -176,7 +176,7 @@ async fn done(room: &Room, caller: &Caller, asked: ActAsked) -> Result<Answer> {
         Err(_) => {
             let seconds = PATIENCE.as_secs();
             let note =
-                format!("it takes longer than {seconds} s and goes on; list_changes has it once it is done");
+                format!("it takes longer than {seconds} s and continues; list_changes has it once it is done");
             Ok(Answer::new(json!({ "pending": text, "dry_run": dry_run })).noting(Some(note)))
         }
     }

@@ -1,6 +1,6 @@
 //! Automation: whether it acts and what holds it back, runs of runbooks and what people do with them, and what manual work costs.
 //!
-//! A run goes on by itself; these pages only show it and pass on what a person says.
+//! A run continues by itself; these pages only show it and pass on what a person says.
 
 mod acts;
 mod guardrails;

@@ -76,7 +76,7 @@ impl View<'_> {
         }
     }
 
-    /// What a person is asked, or what goes on by itself.
+    /// What a person is asked, or what continues by itself.
     fn what_is_next(&self) -> Markup {
         let now = self.run.steps.iter().find(|step| step.state == StepState::Now);
         html! {
@@ -85,7 +85,7 @@ impl View<'_> {
                 (RunState::WaitingForApproval, _, Some(request)) => (self.asked(request)),
                 (RunState::Running, _, _) => {
                     section.card aria-labelledby="next-title" {
-                        h2 #next-title { "It goes on by itself" }
+                        h2 #next-title { "It continues by itself" }
                         @if let Some(next) = &self.run.next { p { "It " (next) "." } }
                     }
                 },

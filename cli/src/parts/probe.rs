@@ -1,0 +1,54 @@
+//! The synthetic probes: a process of their own beside the load generator, so that one works while the other does not.
+
+use anyhow::Result;
+use slo::Clock;
+use supervisor::{Part, part::Line, probe::Probe};
+
+use super::{edge, environment, programs, table::Choices};
+
+/// Its name.
+pub(crate) const PROBE: &str = "probe";
+/// The port that it is asked at.
+const ADMIN: &str = "probe-admin";
+/// The program that has it as a mode, and that mode.
+const PROGRAM: (&str, &str) = ("load", "probe");
+/// Time from one round of attacks to the next, in seconds, on the production clock.
+const FIREWALL_EVERY: u64 = 300;
+
+/// The probes, in front of the edge.
+///
+/// # Errors
+/// When the program was not built.
+pub(super) fn part(choices: &Choices) -> Result<Part> {
+    let (name, mode) = PROGRAM;
+    let program = programs::ours(name)?;
+    let settings = environment::settings_of(&program, &[mode])?;
+    Ok(placed(Line::new(program).args([mode]).keep(settings), choices))
+}
+
+fn placed(line: Line, choices: &Choices) -> Part {
+    let (admin, edge) = (choices.ports.get(ADMIN), choices.ports.get(edge::EDGE));
+    let line = line
+        .env("LOG_FORMAT", "json")
+        .env("ADMIN_ADDR", format!("127.0.0.1:{admin}"))
+        .env("PROBE_URL", format!("http://127.0.0.1:{edge}"))
+        .env("PROBE_FIREWALL_EVERY", firewall_every(choices.timing.clock));
+    let ready = Probe::Http(format!("http://127.0.0.1:{admin}/readyz"));
+    // It has an admin port, but nothing that can be broken.
+    Part::new(PROBE, line, ready).port(ADMIN, admin).after(&[edge::EDGE])
+}
+
+fn firewall_every(clock: Clock) -> String {
+    format!("{}s", FIREWALL_EVERY / clock.divisor())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_of_attacks_comes_every_five_minutes_of_the_labs_clock() {
+        assert_eq!(firewall_every(Clock::Lab), "5s");
+        assert_eq!(firewall_every(Clock::Production), "300s");
+    }
+}
