@@ -9,6 +9,7 @@ mod commands;
 mod disk;
 mod home;
 mod installation;
+mod outside;
 mod parts;
 mod progress;
 mod secrets;

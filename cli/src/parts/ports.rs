@@ -39,6 +39,14 @@ pub(crate) const PORTS: &[PortSpec] = &[
     port("edge-2-admin", 9117),
     port("edge-3", 8008),
     port("edge-3-admin", 9118),
+    // The proxies between the parts: `lab up --chaos`.
+    port("chaos-order-api-postgres", 9151),
+    port("chaos-user-service-postgres", 9152),
+    port("chaos-order-worker-postgres", 9153),
+    port("chaos-user-service-redis", 9154),
+    port("chaos-order-api-user-service", 9155),
+    port("chaos-order-api-user-service-2", 9156),
+    port("chaos-order-api-user-service-3", 9157),
     port("lab-traces-admin", 9106),
     port("lab-kafka-admin", 9107),
     // Not their usual numbers, on which the machine may have exporters of its own.

@@ -3,18 +3,26 @@
 
 use std::{
     fmt,
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, bail};
+use chrono::Utc;
 use observe::Error as Observed;
 use rustix::process::Signal;
 use serde::Serialize;
 use supervisor::{process::ProcId, state::Status};
 use switchboard::{Error, Replica};
 use tokio::time::sleep;
+use wire::Conditions;
 
-use crate::installation::Installation;
+use super::engine::Engine;
+use crate::{
+    installation::Installation,
+    outside::{Desk, Order, What},
+    parts::chaos::CHAOS,
+};
 
 /// Longest wait for a process that was killed: its supervisor starts it again within half a minute.
 const BACK: Duration = Duration::from_secs(60);
@@ -24,13 +32,21 @@ const ATTEMPT: Duration = Duration::from_millis(200);
 const ROOM: Duration = Duration::from_secs(30);
 
 /// What is done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(super) enum Blow {
     /// Sets a fault in every replica of a service.
     Fault { service: String, fault: String, parameters: Vec<(String, String)> },
     /// Kills a process with SIGKILL; it is started again by what watches it.
     Kill { part: String },
+    /// Changes the network on the way from a service to what it needs.
+    Network { from: String, to: String, conditions: Conditions, words: String },
+    /// Leaves a part less of the machine: cores of CPU, bytes of memory.
+    Pressure { part: String, cpu: Option<f64>, memory: Option<u64>, words: String },
+    /// Something that only an engine in a cluster can do.
+    Only { what: String },
+    /// What a manifest for an engine in a cluster says.
+    Manifest { engine: Engine, name: String, file: PathBuf },
     /// Switches a protection off.
     Unprotect { service: String, protection: String },
 }
@@ -43,6 +59,10 @@ impl fmt::Display for Blow {
                 parameters.iter().try_for_each(|(name, value)| write!(f, " {name}={value}"))
             }
             Self::Kill { part } => write!(f, "SIGKILL for {part}"),
+            Self::Network { from, to, words, .. } => write!(f, "{words} from {from} to {to}"),
+            Self::Pressure { part, words, .. } => write!(f, "{words} for {part}"),
+            Self::Only { what } => f.write_str(what),
+            Self::Manifest { engine, name, .. } => write!(f, "{name}, by {engine}"),
             Self::Unprotect { service, protection } => write!(f, "{service} without {protection}"),
         }
     }
@@ -80,8 +100,31 @@ impl Blow {
             Self::Kill { part } => {
                 process(place, part)?.with_context(|| format!("{part} does not run"))?.signal(Signal::KILL);
             }
+            Self::Network { .. } | Self::Pressure { .. } => {
+                let (desk, what) = (desk(place)?, self.order(place)?);
+                desk.give(Order { until: Utc::now() + lasts + ROOM, what }).await?;
+            }
+            Self::Only { what } => bail!(
+                "{what} is not possible on this machine, where parts have no names, disks and clocks of their own: \
+                 run it with --context"
+            ),
+            Self::Manifest { engine, file, .. } => engine.begin(&place.needed_cluster()?, file).await?,
         }
         Ok(())
+    }
+
+    /// What the part `chaos` is told.
+    fn order(&self, place: &Installation) -> Result<What> {
+        Ok(match self {
+            Self::Network { from, to, conditions, .. } => {
+                What::Link { from: from.clone(), to: to.clone(), conditions: *conditions }
+            }
+            Self::Pressure { part, cpu, memory, .. } => {
+                let process = process(place, part)?.with_context(|| format!("{part} does not run"))?;
+                What::Squeeze { part: part.clone(), process, cpu: *cpu, memory: *memory }
+            }
+            other => bail!("`{other}` is not for the part `{CHAOS}`"),
+        })
     }
 
     /// Takes it back; waits for a replica that is being started again.
@@ -100,10 +143,26 @@ impl Blow {
                     patiently(async || protect(&replica, protection).await).await?;
                 }
             }
-            Self::Kill { .. } => {}
+            Self::Network { .. } | Self::Pressure { .. } => {
+                desk(place)?.take_back(Some(&self.order(place)?)).await?;
+            }
+            Self::Manifest { engine, file, .. } => engine.end(&place.needed_cluster()?, file).await?,
+            Self::Kill { .. } | Self::Only { .. } => {}
         }
         Ok(())
     }
+}
+
+/// Where the part `chaos` of the lab on this machine takes orders.
+///
+/// # Errors
+/// When there is no such part.
+pub(super) fn desk(place: &Installation) -> Result<Desk> {
+    let home = place.all_here("chaos")?;
+    if home.lab()?.part(CHAOS).is_none() {
+        bail!("this lab has no proxies between its parts: start it with `lab up --chaos`");
+    }
+    Ok(Desk::of(&home))
 }
 
 async fn protect(replica: &Replica, protection: &str) -> switchboard::Result<()> {

@@ -33,7 +33,7 @@ const BREAKS: [Break; 11] = [
 ];
 
 /// One strike.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Strike {
     /// After the start.
     pub(super) at: Duration,
