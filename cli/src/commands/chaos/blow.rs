@@ -143,8 +143,12 @@ impl Blow {
                     patiently(async || protect(&replica, protection).await).await?;
                 }
             }
-            Self::Network { .. } | Self::Pressure { .. } => {
-                desk(place)?.take_back(Some(&self.order(place)?)).await?;
+            Self::Network { .. } => desk(place)?.take_back(Some(&self.order(place)?)).await?,
+            Self::Pressure { part, .. } => {
+                // Its process may have ended: the part counts.
+                let (part, process) = (part.clone(), ProcId { pid: 0, started: 0 });
+                let what = What::Squeeze { part, process, cpu: None, memory: None };
+                desk(place)?.take_back(Some(&what)).await?;
             }
             Self::Manifest { engine, file, .. } => engine.end(&place.needed_cluster()?, file).await?,
             Self::Kill { .. } | Self::Only { .. } => {}

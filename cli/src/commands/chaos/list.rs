@@ -60,14 +60,10 @@ impl List {
             return Ok(ExitCode::SUCCESS);
         }
         for one in all {
-            let here = match (one.here, one.needs_chaos) {
-                (false, _) => "",
-                (true, false) => "lab up",
-                (true, true) => "lab up --chaos",
-            };
-            let here = Some(here.to_owned()).filter(|here| !here.is_empty());
-            let places: Vec<String> =
-                here.into_iter().chain(one.engines.iter().map(ToString::to_string)).collect();
+            let command = if one.needs_chaos { "lab up --chaos" } else { "lab up" };
+            let here = one.here.then(|| command.to_owned());
+            let engines = one.engines.iter().map(ToString::to_string);
+            let places: Vec<String> = here.into_iter().chain(engines).collect();
             out!("{:<18} {:<36} {}", one.name, places.join(", "), one.title);
         }
         Ok(ExitCode::SUCCESS)

@@ -6,19 +6,22 @@ use std::time::Duration;
 use serde_saphyr::Spanned;
 use yaml::Problems;
 
-use super::shape::{Document, RawCheck, RawMeasure, RawPair, RawScope, RawStep};
+use super::{
+    shape::{Document, RawCheck, RawMeasure, RawPair, RawScope},
+    step::step,
+};
 use crate::commands::{
     chaos::blow::Blow,
     written::{Reader, Text, all},
 };
 
-const SECOND: Duration = Duration::from_secs(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
-const LONGEST: Duration = Duration::from_secs(1800);
+pub(super) const LONGEST: Duration = Duration::from_secs(1800);
 
 /// An experiment.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Experiment {
+pub(in crate::commands::chaos) struct Experiment {
     pub(super) title: String,
     /// What is believed.
     pub(super) hypothesis: String,
@@ -35,6 +38,26 @@ pub(super) struct Experiment {
     /// The protection that is taken away in a second pass.
     pub(super) pair: Option<Pair>,
     pub(super) measures: Vec<Measure>,
+}
+
+impl Experiment {
+    /// What it is about, in a line.
+    pub(in crate::commands::chaos) fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// Whether a lab on this machine can be struck like this, and whether it needs the proxies of `lab up --chaos`.
+    pub(in crate::commands::chaos) fn here(&self) -> (bool, bool) {
+        let blows = || self.steps.iter().filter_map(|step| step.blow.as_ref());
+        let outside = |blow: &Blow| matches!(blow, Blow::Network { .. } | Blow::Pressure { .. });
+        (!blows().any(|blow| matches!(blow, Blow::Only { .. })), blows().any(outside))
+    }
+
+    /// Whether a cluster needs an engine for it: only faults have a switch there.
+    pub(super) fn needs_engine(&self) -> bool {
+        let mut blows = self.steps.iter().filter_map(|step| step.blow.as_ref());
+        blows.any(|blow| !matches!(blow, Blow::Fault { .. }))
+    }
 }
 
 /// How far it may go.
@@ -54,7 +77,7 @@ pub(super) struct Check {
 }
 
 /// What is done, and how long it lasts; nothing is done while it only waits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Step {
     pub(super) blow: Option<Blow>,
     pub(super) lasts: Duration,
@@ -158,47 +181,6 @@ fn query(reader: &mut Reader<'_>, at: &Text, field: &str) -> Option<String> {
         return None;
     }
     Some(query.to_owned())
-}
-
-fn step(reader: &mut Reader<'_>, raw: &Spanned<RawStep>, field: &str, scope: &[&str]) -> Option<Step> {
-    let lasts = reader.time(&raw.value.lasts, &format!("{field}.lasts"), SECOND, LONGEST);
-    let blow = match (&raw.value.fault, &raw.value.kill) {
-        (None, None) => Some(None),
-        (Some(fault), None) => {
-            let field = format!("{field}.fault");
-            let service = reader.word(&fault.value.service, &format!("{field}.service"), scope);
-            let name = reader.line(&fault.value.fault, &format!("{field}.fault"));
-            if let Some((_, ttl)) = fault.value.with.iter().find(|(name, _)| *name == "ttl") {
-                reader.wrong(
-                    ttl,
-                    &format!("{field}.with.ttl"),
-                    "expected no such parameter: `lasts` says how long",
-                );
-            }
-            let with = fault.value.with.iter().map(|(name, value)| (name.clone(), value.value.to_string()));
-            let parameters = with.collect();
-            service.zip(name).map(|(service, fault)| Some(Blow::Fault { service, fault, parameters }))
-        }
-        (None, Some(part)) => {
-            // `order-api-2` is an instance of order-api.
-            let known = |service: &&str| {
-                let rest = part.value.strip_prefix(*service);
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-            };
-            if scope.iter().any(known) {
-                Some(Some(Blow::Kill { part: part.value.clone() }))
-            } else {
-                let message = format!("expected an instance of one of {}", scope.join(", "));
-                reader.wrong(part, &format!("{field}.kill"), message);
-                None
-            }
-        }
-        (Some(_), Some(part)) => {
-            reader.wrong(part, field, "expected one of `fault` and `kill`, or neither to wait");
-            None
-        }
-    };
-    Some(Step { blow: blow?, lasts: lasts? })
 }
 
 fn pair(reader: &mut Reader<'_>, raw: &RawPair, scope: &[&str]) -> Option<Pair> {

@@ -43,6 +43,9 @@ pub(super) struct RawCheck {
 pub(super) struct RawStep {
     pub(super) fault: Option<Spanned<RawFault>>,
     pub(super) kill: Option<Text>,
+    pub(super) network: Option<Spanned<RawNetwork>>,
+    pub(super) pressure: Option<Spanned<RawPressure>>,
+    pub(super) cluster: Option<Text>,
     pub(super) lasts: Text,
 }
 
@@ -53,6 +56,27 @@ pub(super) struct RawFault {
     pub(super) fault: Text,
     #[serde(default)]
     pub(super) with: BTreeMap<String, Spanned<Scalar>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawNetwork {
+    pub(super) from: Text,
+    pub(super) to: Text,
+    pub(super) latency: Option<Text>,
+    pub(super) jitter: Option<Text>,
+    pub(super) loss: Option<Text>,
+    pub(super) bandwidth: Option<Text>,
+    pub(super) slow_close: Option<Text>,
+    pub(super) gate: Option<Text>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPressure {
+    pub(super) on: Text,
+    pub(super) cpu: Option<Text>,
+    pub(super) memory: Option<Text>,
 }
 
 #[derive(Debug, Deserialize)]
