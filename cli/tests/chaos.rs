@@ -1,12 +1,19 @@
 //! The manifests for Chaos Mesh and Litmus against the schemas of their kinds (`deploy/chaos/schemas`), the chart and the
-//! experiments that they belong to. No cluster is needed.
+//! experiments that they belong to; and the commands that act on a cluster, where only kubectl and docker are fakes. No
+//! cluster is needed.
 
-#![allow(clippy::unwrap_used, reason = "a test: a panic is how it fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test: a panic is how it fails, and PATH is what it changes"
+)]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
+    process::Command,
     time::Duration,
 };
 
@@ -71,9 +78,6 @@ fn wrong(schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
         || bound("maximum").zip(number).is_some_and(|(most, number)| number > most)
     {
         found.push(format!("{at}: {value} is out of bounds"));
-    }
-    if schema["minItems"].as_u64() > value.as_array().map(|list| list.len() as u64).or(Some(u64::MAX)) {
-        found.push(format!("{at}: expected at least {} values", schema["minItems"]));
     }
     for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         if value.get(name).is_none() {
@@ -187,4 +191,79 @@ fn every_selector_selects_pods_of_the_chart() {
             assert!(chart.contains(&format!("{label}: {service}\n")), "{name}: no pod is called {service}");
         }
     }
+}
+
+/// Programs that only note how they were called; kubectl knows two nodes, Chaos Mesh and no Litmus.
+fn fakes() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let node = |name: &str| {
+        format!(
+            r#"{{"metadata":{{"name":"{name}"}},"spec":{{"providerID":"kind://docker/lab/{name}"}},"status":{{"conditions":[{{"type":"Ready","status":"True"}}]}}}}"#
+        )
+    };
+    let nodes = format!(r#"{{"items":[{},{}]}}"#, node("worker"), node("worker2"));
+    fs::write(folder.path().join("nodes.json"), nodes).unwrap();
+    let here = folder.path().display();
+    let kubectl = format!(
+        "#!/bin/sh\necho \"kubectl $*\" >>{here}/calls\ncase \"$*\" in\n\
+         *'get nodes'*) exec cat {here}/nodes.json ;;\n\
+         *litmus/*) echo 'error: no matches for kind \"ChaosEngine\"' >&2; exit 1 ;;\nesac\n"
+    );
+    let docker = format!("#!/bin/sh\necho \"docker $*\" >>{here}/calls\n");
+    for (name, script) in [("kubectl", kubectl), ("docker", docker)] {
+        let program = folder.path().join(name);
+        fs::write(&program, script).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    folder
+}
+
+/// Runs `lab`; its output, and what the fakes were called with.
+fn lab(args: &[&str]) -> (bool, String, String) {
+    let fakes = fakes();
+    let path = format!("{}:{}", fakes.path().display(), std::env::var("PATH").unwrap());
+    let output = Command::new(env!("CARGO_BIN_EXE_lab"))
+        .args(args)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+        .env("PATH", path)
+        .output()
+        .unwrap();
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let calls = fs::read_to_string(fakes.path().join("calls")).unwrap_or_default();
+    (output.status.success(), said, calls)
+}
+
+#[test]
+fn a_node_is_drained_by_kubectl_lost_by_docker_and_brought_back() {
+    let (done, said, calls) = lab(&["--context", "kind-x", "node", "drain", "worker"]);
+    assert!(done && calls.contains("drain worker --ignore-daemonsets"), "{said}{calls}");
+    let (done, said, calls) = lab(&["--context", "kind-x", "node", "lose", "worker2"]);
+    assert!(done && calls.ends_with("docker kill worker2\n"), "{said}{calls}");
+    let (done, said, calls) = lab(&["--context", "kind-x", "node", "back", "worker"]);
+    assert!(done && calls.contains("node/worker\n") && calls.contains("uncordon worker\n"), "{said}{calls}");
+    let (done, said, _) = lab(&["node", "drain", "worker"]);
+    assert!(!done && said.contains("name it with --context"), "{said}");
+}
+
+#[test]
+fn stop_deletes_what_the_engines_have_and_minds_no_engine_that_is_missing() {
+    let (done, said, calls) = lab(&["--context", "k8s", "chaos", "stop"]);
+    assert!(done && said.contains("nothing of Litmus is left"), "{said}");
+    let deleted = calls.lines().filter(|call| call.contains("delete --ignore-not-found")).count();
+    assert_eq!(deleted, manifests().len(), "{calls}");
+}
+
+#[test]
+fn the_list_says_where_each_experiment_runs_and_a_wrong_name_gets_the_list() {
+    let (done, said, _) = lab(&["chaos", "list"]);
+    assert!(done, "{said}");
+    let line = |name: &str| said.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
+    assert!(line("slow-database").contains("lab up --chaos, Chaos Mesh, Litmus"), "{said}");
+    assert!(line("cache-loss").contains("lab up ") && !line("wrong-clock").contains("lab up"), "{said}");
+    let (done, said, _) = lab(&["chaos", "run", "slow-databse"]);
+    assert!(!done && said.contains("there are: ") && said.contains("slow-database"), "{said}");
+    let (done, said, _) = lab(&["--context", "k8s", "chaos", "run", "wrong-clock", "--engine", "litmus", "--check"]);
+    assert!(!done && said.contains("deploy/chaos/litmus has no wrong-clock.yaml"), "{said}");
+    let (done, said, _) = lab(&["--context", "k8s", "chaos", "run", "wrong-clock", "--check"]);
+    assert!(done && said.contains("wrong-clock, by Chaos Mesh for 60 s"), "{said}");
 }
