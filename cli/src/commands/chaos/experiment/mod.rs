@@ -23,7 +23,12 @@ use self::{
     pass::{Ending, Stage},
     report::{Measured, Report},
 };
-use super::{blow::Blow, engine::Engine, eyes::Eyes, list};
+use super::{
+    blow::{self, Blow},
+    engine::Engine,
+    eyes::Eyes,
+    list,
+};
 use crate::{
     installation::Installation,
     signals::{self, Hangup},
@@ -75,6 +80,9 @@ impl Run {
             show(&experiment);
             return Ok(ExitCode::SUCCESS);
         }
+        if !place.in_cluster() {
+            possible(&experiment, place)?;
+        }
         let report = perform(place, &experiment).await?;
         if let Some(folder) = &self.into {
             write(folder, &name, &report)?;
@@ -103,6 +111,20 @@ impl Run {
         experiment.steps = vec![Step { blow, lasts }];
         Ok(())
     }
+}
+
+/// Says what is missing on this machine before anything is waited for.
+fn possible(experiment: &Experiment, place: &Installation) -> Result<()> {
+    let (here, needs_chaos) = experiment.here();
+    if !here {
+        bail!(
+            "parts on this machine have no names, disks and clocks of their own: run it in a cluster, with --context"
+        );
+    }
+    if needs_chaos {
+        blow::desk(place)?;
+    }
+    Ok(())
 }
 
 /// Reads an experiment.
