@@ -207,6 +207,7 @@ fn fakes() -> tempfile::TempDir {
     let kubectl = format!(
         "#!/bin/sh\necho \"kubectl $*\" >>{here}/calls\ncase \"$*\" in\n\
          *'get nodes'*) exec cat {here}/nodes.json ;;\n\
+         *'get deployments'*) echo '{{\"items\":[{{\"kind\":\"Role\",\"metadata\":{{\"name\":\"all\"}},\"rules\":[{{\"verbs\":[\"*\"]}}]}}]}}'; exit ;;\n\
          *litmus/*) echo 'error: no matches for kind \"ChaosEngine\"' >&2; exit 1 ;;\nesac\n"
     );
     let docker = format!("#!/bin/sh\necho \"docker $*\" >>{here}/calls\n");
@@ -251,6 +252,13 @@ fn stop_deletes_what_the_engines_have_and_minds_no_engine_that_is_missing() {
     assert!(done && said.contains("nothing of Litmus is left"), "{said}");
     let deleted = calls.lines().filter(|call| call.contains("delete --ignore-not-found")).count();
     assert_eq!(deleted, manifests().len(), "{calls}");
+}
+
+#[test]
+fn an_audit_of_a_cluster_judges_what_its_api_server_has() {
+    let (held, said, _) = lab(&["--context", "kind-x", "audit", "config"]);
+    assert!(!held && said.contains("Role/all: has `*` in verbs"), "{said}");
+    assert!(said.contains("LAB-1.1   not looked at"), "nothing of this machine: {said}");
 }
 
 #[test]
