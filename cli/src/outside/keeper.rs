@@ -48,7 +48,7 @@ impl FromStr for Link {
             let (listen, target) = (listen.parse().ok()?, target.parse().ok()?);
             Some(Self { from: from.to_owned(), to: to.to_owned(), listen, target })
         };
-        read().ok_or_else(|| "expected FROM/TO=LISTEN,TARGET with addresses such as 127.0.0.1:9151".to_owned())
+        read().ok_or_else(|| "expected FROM/TO=LISTEN,TARGET with addresses such as 127.0.0.1:9137".to_owned())
     }
 }
 
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_link_is_read_as_it_is_written() {
-        let text = "order-api/postgres=127.0.0.1:9151,127.0.0.1:5432";
+        let text = "order-api/postgres=127.0.0.1:9137,127.0.0.1:5432";
         let link: Link = text.parse().unwrap();
         assert_eq!(link.to_string(), text);
         for wrong in ["", "a=127.0.0.1:1,127.0.0.1:2", "a/b=127.0.0.1:1", "a/b=x,127.0.0.1:2"] {
