@@ -75,7 +75,9 @@ impl Blow {
     /// When a replica refuses, or there is nothing to kill. Then it is taken back where it was done.
     pub(super) async fn strike(&self, place: &Installation, lasts: Duration) -> Result<()> {
         let struck = self.everywhere(place, lasts).await;
-        if struck.is_err() {
+        // Of an order, nothing is left if it is refused, and what is in its way is another experiment's.
+        let ordered = matches!(self, Self::Network { .. } | Self::Pressure { .. });
+        if struck.is_err() && !ordered {
             // The error is why; what cannot be reached ends by itself.
             let _ = self.undo(place).await;
         }

@@ -1,6 +1,6 @@
 //! What the part `chaos` of `lab up --chaos` runs.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{fs, path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::Args;
@@ -26,6 +26,8 @@ pub(super) struct Keep {
 impl Keep {
     pub(super) async fn run(self, place: &Installation) -> Result<ExitCode> {
         let home = place.here("chaos")?;
+        // Of an earlier run of the part.
+        let _ = fs::remove_file(&self.ready);
         let stop = CancellationToken::new();
         tokio::spawn(signals::listen(stop.clone(), CancellationToken::new(), Hangup::Ends, "chaos: stopping"));
         let keeper = Keeper::open(Desk::of(&home), self.links).await?;
