@@ -70,7 +70,7 @@ async fn more_than_the_queue_holds_arrives_in_order_in_spite_of_latency_and_jitt
     let proxy = proxy().await;
     proxy.set(Conditions { latency_ms: 2, jitter_ms: 2, ..Conditions::default() });
     let (mut from, mut to) = TcpStream::connect(proxy.addr()).await.unwrap().into_split();
-    let sent: Vec<u8> = (0..3_000_000_u32).map(|byte| byte.to_le_bytes()[byte as usize % 3]).collect();
+    let sent: Vec<u8> = (0..1_000_000_u32).map(|byte| byte.to_le_bytes()[byte as usize % 3]).collect();
     let expected = sent.clone();
     tokio::spawn(async move {
         let _ = to.write_all(&sent).await;

@@ -56,7 +56,7 @@ impl Engine {
     const fn at_work(self) -> [&'static str; 2] {
         match self {
             Self::ChaosMesh => ["--for=condition=AllInjected", "--timeout=30s"],
-            Self::Litmus => ["--for=jsonpath={.status.engineStatus}=initialized", "--timeout=90s"],
+            Self::Litmus => ["--for=jsonpath={.status.experiments[0].status}=Running", "--timeout=90s"],
         }
     }
 
