@@ -212,7 +212,7 @@ fn size(reader: &mut Reader<'_>, at: &Text, field: &str) -> Option<u64> {
     let text = at.value.trim();
     let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
     let bytes = units.iter().find_map(|(unit, bytes)| {
-        let number = text.strip_suffix(unit)?.trim_end().parse::<u64>().ok()?;
+        let number = text.strip_suffix(*unit)?.trim_end().parse::<u64>().ok()?;
         number.checked_mul(*bytes).filter(|bytes| *bytes > 0)
     });
     if bytes.is_none() {
