@@ -81,6 +81,8 @@ pub(crate) enum Command {
     Gameday(commands::gameday::GameDay),
     /// Run a chaos experiment with a hypothesis, or a monkey within an error budget.
     Chaos(commands::chaos::ChaosCommand),
+    /// Take a node of a cluster out of service, or lose it.
+    Node(commands::node::NodeCommand),
     /// Keep desired state in Git: propose, approve, revert, log, diff.
     Gitops(commands::gitops::GitopsCommand),
     /// Judge whether a new version is worse than the old one.

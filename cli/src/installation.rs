@@ -226,6 +226,14 @@ impl Installation {
         self.control_room_token.as_deref().filter(|token| !token.is_empty())
     }
 
+    /// The cluster, for commands that work in one only.
+    ///
+    /// # Errors
+    /// When none is named.
+    pub(crate) fn needed_cluster(&self) -> Result<Cluster> {
+        self.cluster().context("this works in a cluster only: name it with --context (k8s for the current one)")
+    }
+
     fn cluster(&self) -> Option<Cluster> {
         self.context.as_ref().map(|context| Cluster {
             context: Some(context.clone()).filter(|context| context != "k8s"),

@@ -9,6 +9,7 @@ mod commands;
 mod disk;
 mod home;
 mod installation;
+mod outside;
 mod parts;
 mod progress;
 mod secrets;
@@ -62,6 +63,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Drill(drill) => drill.run(place).await,
         Command::Gameday(day) => day.run(place).await,
         Command::Chaos(chaos) => chaos.run(place).await,
+        Command::Node(node) => node.run(place).await,
         Command::Gitops(gitops) => gitops.run(place).await,
         Command::Release(release) => release.run().await,
         Command::Oncall(oncall) => oncall.run(place),

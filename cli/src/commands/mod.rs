@@ -14,6 +14,7 @@ pub(crate) mod gameday;
 pub(crate) mod gitops;
 pub(crate) mod incident;
 pub(crate) mod logs;
+pub(crate) mod node;
 pub(crate) mod oncall;
 pub(crate) mod pages;
 pub(crate) mod protections;

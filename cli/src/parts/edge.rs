@@ -82,7 +82,7 @@ fn threads() -> usize {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use supervisor::{part::Line, ports::Outgoing, probe::Probe};
 
     use super::*;
@@ -94,7 +94,8 @@ mod tests {
         table::Kafka,
     };
 
-    fn choices(replicas: &[&str], moved: &[&str]) -> Choices {
+    /// Choices with these instances and ports, and the defaults.
+    pub(crate) fn choices(replicas: &[&str], moved: &[&str]) -> Choices {
         let moved: Vec<_> = moved.iter().map(|text| parse_choice(text).unwrap()).collect();
         Choices {
             ports: ports::choose(0, &moved, &Outgoing::here()).unwrap(),
@@ -108,6 +109,7 @@ mod tests {
             event_keys: None,
             timing: Timing { clock: slo::Clock::Lab, keep: false },
             backups: None,
+            chaos: false,
             opensearch: false,
             webhooks: Webhooks { generic: None, slack: None },
         }

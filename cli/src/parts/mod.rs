@@ -3,6 +3,7 @@
 pub(crate) mod alerting;
 pub(crate) mod apache_kafka;
 pub(crate) mod backup;
+pub(crate) mod chaos;
 pub(crate) mod control_room;
 pub(crate) mod edge;
 pub(crate) mod environment;

@@ -40,6 +40,14 @@ pub(crate) const PORTS: &[PortSpec] = &[
     port("edge-2-admin", 9117),
     port("edge-3", 8008),
     port("edge-3-admin", 9118),
+    // The proxies between the parts: `lab up --chaos`.
+    port("chaos-order-api-postgres", 9137),
+    port("chaos-user-service-postgres", 9138),
+    port("chaos-order-worker-postgres", 9148),
+    port("chaos-user-service-redis", 9149),
+    port("chaos-order-api-user-service", 9177),
+    port("chaos-order-api-user-service-2", 9178),
+    port("chaos-order-api-user-service-3", 9188),
     port("lab-traces-admin", 9106),
     port("lab-kafka-admin", 9107),
     // Not their usual numbers, on which the machine may have exporters of its own.

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use supervisor::{Part, part::Line, ports::Ports, probe::Probe};
 
 use super::{
-    alerting, apache_kafka, backup, control_room, edge, environment, exporters, grafana, monitoring,
+    alerting, apache_kafka, backup, chaos, control_room, edge, environment, exporters, grafana, monitoring,
     opensearch,
     ports::PORTS,
     postgres, probe, programs,
@@ -67,6 +67,8 @@ pub(crate) struct Choices {
     pub(crate) opensearch: bool,
     /// Archive the write-ahead log, and make a backup after each such time; `None` for neither.
     pub(crate) backups: Option<Duration>,
+    /// Put a proxy on each way between the parts, for experiments.
+    pub(crate) chaos: bool,
     /// Receivers of alerts in addition to the control room.
     pub(crate) webhooks: alerting::Webhooks,
 }
@@ -86,6 +88,7 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
         control_room::part(home, choices)?,
         alerting::alertmanager(home, ports, &choices.webhooks, choices.timing.clock)?,
     ];
+    parts.extend(chaos::part(home, choices)?);
     if let Some(every) = choices.backups {
         parts.push(backup::part(home, ports, every)?);
     }
@@ -219,8 +222,10 @@ fn patient(making: &Making<'_>, instance: Instance) -> Result<Part> {
 
 /// One with a database, whose password it receives.
 fn with_database(making: &Making<'_>, instance: Instance, database: &str) -> Result<Part> {
-    let url = postgres::url(making.secrets, making.choices.ports.get("postgres"), database)?;
-    Ok(with(patient(making, instance)?, "DATABASE_URL", url).after(&["postgres"]))
+    let choices = making.choices;
+    let url = postgres::url(making.secrets, chaos::way(choices, instance.service, "postgres"), database)?;
+    let part = chaos::behind(patient(making, instance)?, choices);
+    Ok(with(part, "DATABASE_URL", url).after(&["postgres"]))
 }
 
 /// Both ends of the topics share a key, so that they trust each other and nobody else who can reach the broker.
@@ -241,7 +246,8 @@ fn with_broker(part: Part, choices: &Choices) -> Part {
 
 fn user_service(making: &Making<'_>, instance: Instance) -> Result<Part> {
     let part = with_database(making, instance, "users")?;
-    let redis = stores::redis_url(making.secrets, making.choices.ports.get("redis"))?;
+    let redis = chaos::way(making.choices, instance.service, "redis");
+    let redis = stores::redis_url(making.secrets, redis)?;
     Ok(with(part, "REDIS_URL", redis).after(&["redis"]))
 }
 
@@ -254,7 +260,7 @@ fn order_api(making: &Making<'_>, instance: Instance) -> Result<Part> {
     let choices = making.choices;
     let part = with_event_keys(with_database(making, instance, "orders")?, making)?;
     let users = instance.peer(&choices.replicas, "user-service").name();
-    let users = format!("http://127.0.0.1:{}", choices.ports.get(&users));
+    let users = format!("http://127.0.0.1:{}", chaos::way(choices, instance.service, &users));
     Ok(with(with_broker(part, choices), "USER_SERVICE_URL", users))
 }
 

@@ -5,6 +5,7 @@ mod access;
 mod actions;
 mod apache_kafka;
 mod backup;
+mod chaos;
 mod classic;
 mod dashboards;
 mod drills;

@@ -4,10 +4,12 @@
 //! * [`rules`] -- the baseline as people write it, `deploy/baseline.yaml`.
 //! * [`checks`] -- the checks: a table, and a function for each.
 //! * [`report`] -- findings, waivers, score.
+//! * [`network`] -- which connections the network policies of manifests let through.
 //! * [`readiness`] -- the checklist of a production readiness review.
 
 pub mod checks;
 pub mod facts;
+pub mod network;
 pub mod readiness;
 pub mod report;
 pub mod rules;

@@ -1,15 +1,16 @@
-//! `lab audit config`: what runs, and what the chart renders, against `deploy/baseline.yaml`.
+//! `lab audit config`: what runs, and what the chart renders, against `deploy/baseline.yaml`. With --context, what the API
+//! server of a cluster has.
 
 use std::{fs, path::PathBuf, process::ExitCode};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use baseline::{
     Baseline, Facts, Report, audit,
     facts::{manifests, packages},
 };
 use chrono::Utc;
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::machine;
 use crate::{
@@ -21,7 +22,11 @@ use crate::{
 /// What is judged if nothing is named: the chart with its defaults.
 const MANIFESTS: &str = "deploy/helm/examples/default.yaml";
 
-/// Checks addresses, switches, files and versions of the lab, and the rendered chart.
+/// What the API server is asked for: what the checks judge. No data, so no role needs to read secrets for it.
+const KINDS: &str = "deployments,statefulsets,daemonsets,jobs,cronjobs,services,networkpolicies,roles,rolebindings";
+
+/// Checks addresses, switches, files and versions of the lab, and the rendered chart; with --context, the objects of the
+/// lab's namespace in that cluster, and nothing of this machine.
 #[derive(Debug, Args)]
 pub(crate) struct Config {
     /// The baseline; by default deploy/baseline.yaml of the checkout.
@@ -42,10 +47,11 @@ pub(crate) struct Config {
 impl Config {
     /// Runs the command; fails if a finding counts.
     pub(super) async fn run(self, place: &Installation) -> Result<ExitCode> {
-        let home = place.here("audit config")?;
+        let home = place.home()?;
         let path = self.baseline.clone().unwrap_or_else(|| home.root.join("deploy/baseline.yaml"));
         let baseline = Baseline::parse(&path.display().to_string(), &read(&path)?)?;
-        let report = audit(&self.facts(&home).await?, &baseline, Utc::now().date_naive());
+        let facts = if place.in_cluster() { self.cluster(place).await? } else { self.facts(&home).await? };
+        let report = audit(&facts, &baseline, Utc::now().date_naive());
         if self.json {
             print_json(&report)?;
         } else {
@@ -55,6 +61,22 @@ impl Config {
             record(&home, &report)?;
         }
         Ok(if report.open().next().is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+
+    /// The objects of a cluster. The programs there were not built from the `Cargo.lock` of this checkout.
+    async fn cluster(&self, place: &Installation) -> Result<Facts> {
+        if !self.manifests.is_empty() {
+            bail!("--manifests names files, --context a cluster: leave out one of them");
+        }
+        let cluster = place.needed_cluster()?;
+        let said = cluster.tell(&["get", KINDS, "--output", "json"]).await?;
+        let mut list: Value = serde_json::from_str(&said).context("kubectl's list of objects")?;
+        let objects: Vec<Value> = serde_json::from_value(list.get_mut("items").map(Value::take).unwrap_or_default())
+            .context("kubectl's list of objects")?;
+        if objects.is_empty() {
+            bail!("the namespace {} has no objects that could be judged", cluster.namespace);
+        }
+        Ok(Facts { manifests: Some(objects), ..Facts::default() })
     }
 
     async fn facts(&self, home: &Home) -> Result<Facts> {

@@ -2,19 +2,27 @@
 //! command be killed; only a rule that was pushed stays until `lab waf restore`.
 
 use std::{
-    fmt, fs,
+    fmt,
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, bail};
+use chrono::Utc;
 use observe::Error as Observed;
 use rustix::process::Signal;
 use serde::Serialize;
 use supervisor::{process::ProcId, state::Status};
-use switchboard::{Action, Error, Replica, Tools};
+use switchboard::{Error, Replica};
 use tokio::time::sleep;
+use wire::Conditions;
 
-use crate::{installation::Installation, terminal::say};
+use super::{engine::Engine, rule};
+use crate::{
+    installation::Installation,
+    outside::{Desk, Order, What},
+    parts::chaos::CHAOS,
+};
 
 /// Longest wait for a process that was killed: its supervisor starts it again within half a minute.
 const BACK: Duration = Duration::from_secs(60);
@@ -24,7 +32,7 @@ const ATTEMPT: Duration = Duration::from_millis(200);
 const ROOM: Duration = Duration::from_secs(30);
 
 /// What is done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(super) enum Blow {
     /// Sets a fault in every replica of a service.
@@ -33,6 +41,14 @@ pub(super) enum Blow {
     Kill { part: String },
     /// Pushes a rule of `waf/incidents` to every edge, or with `canary` to one first, for this long.
     Push { service: String, rule: String, canary: Option<String> },
+    /// Changes the network on the way from a service to what it needs.
+    Network { from: String, to: String, conditions: Conditions, words: String },
+    /// Leaves a part less of the machine: cores of CPU, bytes of memory.
+    Pressure { part: String, cpu: Option<f64>, memory: Option<u64>, words: String },
+    /// Something that only an engine in a cluster can do.
+    Only { what: String },
+    /// What a manifest for an engine in a cluster says.
+    Manifest { engine: Engine, name: String, file: PathBuf },
     /// Switches a protection off.
     Unprotect { service: String, protection: String },
 }
@@ -51,6 +67,10 @@ impl fmt::Display for Blow {
             Self::Push { service, rule, canary: Some(time) } => {
                 write!(f, "rule {rule} pushed to {service}, one first for {time}")
             }
+            Self::Network { from, to, words, .. } => write!(f, "{words} from {from} to {to}"),
+            Self::Pressure { part, words, .. } => write!(f, "{words} for {part}"),
+            Self::Only { what } => f.write_str(what),
+            Self::Manifest { engine, name, .. } => write!(f, "{name}, by {engine}"),
             Self::Unprotect { service, protection } => write!(f, "{service} without {protection}"),
         }
     }
@@ -63,7 +83,9 @@ impl Blow {
     /// When a replica refuses, or there is nothing to kill. Then it is taken back where it was done.
     pub(super) async fn strike(&self, place: &Installation, lasts: Duration) -> Result<()> {
         let struck = self.everywhere(place, lasts).await;
-        if struck.is_err() {
+        // Of an order, nothing is left if it is refused, and what is in its way is another experiment's.
+        let ordered = matches!(self, Self::Network { .. } | Self::Pressure { .. });
+        if struck.is_err() && !ordered {
             // The error is why; what cannot be reached ends by itself.
             let _ = self.undo(place).await;
         }
@@ -85,10 +107,21 @@ impl Blow {
                     replica.set_protection(protection, false, Some(&ttl)).await?;
                 }
             }
-            Self::Push { service, rule, canary } => push(place, service, rule, canary.clone()).await?,
+            Self::Push { service, rule, canary } => {
+                rule::push(place, service, rule, canary.clone()).await?;
+            }
             Self::Kill { part } => {
                 process(place, part)?.with_context(|| format!("{part} does not run"))?.signal(Signal::KILL);
             }
+            Self::Network { .. } | Self::Pressure { .. } => {
+                let (desk, what) = (desk(place)?, self.order(place)?);
+                desk.give(Order { until: Utc::now() + lasts + ROOM, what }).await?;
+            }
+            Self::Only { what } => bail!(
+                "{what} is not possible on this machine, where parts have no names, disks and clocks of their own: \
+                 run it with --context"
+            ),
+            Self::Manifest { engine, file, .. } => engine.begin(&place.needed_cluster()?, file).await?,
         }
         Ok(())
     }
@@ -118,6 +151,20 @@ impl Blow {
         Ok(())
     }
 
+    /// What the part `chaos` is told.
+    fn order(&self, place: &Installation) -> Result<What> {
+        Ok(match self {
+            Self::Network { from, to, conditions, .. } => {
+                What::Link { from: from.clone(), to: to.clone(), conditions: *conditions }
+            }
+            Self::Pressure { part, cpu, memory, .. } => {
+                let process = process(place, part)?.with_context(|| format!("{part} does not run"))?;
+                What::Squeeze { part: part.clone(), process, cpu: *cpu, memory: *memory }
+            }
+            other => bail!("`{other}` is not for the part `{CHAOS}`"),
+        })
+    }
+
     /// Takes it back; waits for a replica that is being started again.
     ///
     /// # Errors
@@ -136,10 +183,18 @@ impl Blow {
             }
             Self::Push { service, rule, .. } => {
                 for replica in place.replicas(Some(service)).await? {
-                    patiently(async || withdraw(&replica, rule).await).await?;
+                    patiently(async || rule::withdraw(&replica, rule).await).await?;
                 }
             }
-            Self::Kill { .. } => {}
+            Self::Network { .. } => desk(place)?.take_back(Some(&self.order(place)?)).await?,
+            Self::Pressure { part, .. } => {
+                // Its process may have ended: the part counts.
+                let (part, process) = (part.clone(), ProcId { pid: 0, started: 0 });
+                let what = What::Squeeze { part, process, cpu: None, memory: None };
+                desk(place)?.take_back(Some(&what)).await?;
+            }
+            Self::Manifest { engine, file, .. } => engine.end(&place.needed_cluster()?, file).await?,
+            Self::Kill { .. } | Self::Only { .. } => {}
         }
         Ok(())
     }
@@ -155,29 +210,16 @@ impl Blow {
     }
 }
 
-async fn push(place: &Installation, service: &str, rule: &str, canary: Option<String>) -> Result<()> {
-    let path = place.home()?.root.join(format!("waf/incidents/{rule}.yaml"));
-    let file = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let tried = canary.is_some();
-    let push = Action::PushRule { target: service.to_owned(), rule: rule.to_owned(), file, canary };
-    let outcomes = push.run(&place.switches()?, &Tools::default(), place.token()).await?;
-    for outcome in outcomes.iter().filter(|outcome| !outcome.ok) {
-        let text = format!("{}: {}", outcome.replica, outcome.text);
-        // To be taken back is what a first step is for.
-        if !tried {
-            bail!(text);
-        }
-        say(text);
+/// Where the part `chaos` of the lab on this machine takes orders.
+///
+/// # Errors
+/// When there is no such part.
+pub(super) fn desk(place: &Installation) -> Result<Desk> {
+    let home = place.all_here("chaos")?;
+    if home.lab()?.part(CHAOS).is_none() {
+        bail!("this lab has no proxies between its parts: start it with `lab up --chaos`");
     }
-    Ok(())
-}
-
-async fn withdraw(edge: &Replica, rule: &str) -> switchboard::Result<()> {
-    match edge.restore_rule(rule).await {
-        // It was taken back already.
-        Err(Error::Peer(Observed::Refused { status: 404, .. })) => Ok(()),
-        done => done.map(|_| ()),
-    }
+    Ok(Desk::of(&home))
 }
 
 async fn protect(replica: &Replica, protection: &str) -> switchboard::Result<()> {

@@ -2,9 +2,14 @@
 //! states a hypothesis and finds out whether it holds. Both end everything that they began.
 
 mod blow;
+mod engine;
 mod experiment;
 mod eyes;
+mod keep;
+mod list;
 mod monkey;
+mod rule;
+mod stop;
 
 use std::process::ExitCode;
 
@@ -16,9 +21,12 @@ use crate::installation::Installation;
 /// Chaos practice on a lab that has load.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
+    lab chaos list\n  \
+    lab chaos run slow-database                 a slow network: needs `lab up --chaos`\n  \
+    lab --context k8s chaos run slow-database   the same by Chaos Mesh\n  \
     lab chaos run drills/experiments/cache-loss.yaml\n  \
     lab chaos monkey --for 1h --budget 20% --seed 7\n\n\
-    How to write an experiment: docs/drills.md")]
+    All about it: docs/chaos.md")]
 pub(crate) struct ChaosCommand {
     #[command(subcommand)]
     command: Command,
@@ -29,8 +37,15 @@ enum Command {
     /// Break something with a hypothesis, a blast radius and a condition to abort, and say whether the
     /// hypothesis holds.
     Run(experiment::Run),
+    /// List the experiments, and where each of them runs.
+    List(list::List),
+    /// End what experiments did from outside.
+    Stop(stop::Stop),
     /// Kill and break at random, inside an error budget.
     Monkey(monkey::Monkey),
+    /// The process that `lab up --chaos` runs.
+    #[command(hide = true)]
+    Keep(keep::Keep),
 }
 
 impl ChaosCommand {
@@ -38,7 +53,10 @@ impl ChaosCommand {
     pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
         match self.command {
             Command::Run(run) => run.run(place).await,
+            Command::List(list) => list.run(place),
+            Command::Stop(stop) => stop.run(place).await,
             Command::Monkey(monkey) => monkey.run(place).await,
+            Command::Keep(keep) => keep.run(place).await,
         }
     }
 }

@@ -52,6 +52,7 @@ const TAIL: usize = 20;
     lab up --port prometheus=19090      move one port (LAB_PORTS=prometheus=19090,redis=16379)\n  \
     lab up --dir ../b --port-offset 10000   a second lab next to the first\n  \
     lab up --clock production           objectives over 30 days, as in production; keeps its metrics\n  \
+    lab up --chaos                      proxies between the parts, for `lab chaos run slow-database`\n  \
     lab up --webhook https://host/hook  also send pages to your receiver\n  \
     lab up --kafka apache               Apache Kafka with a durable log, from Maven Central; needs Java 17\n  \
     lab up --logs opensearch            all logs in OpenSearch too, one index per day; needs Java 17\n  \
@@ -107,6 +108,9 @@ pub(crate) struct Up {
     /// Time from one backup to the next, 10s to 7days.
     #[arg(long, env = "LAB_BACKUP_EVERY", value_name = "DURATION", default_value = "10m", value_parser = values::backup_every)]
     backup_every: Duration,
+    /// Put a TCP proxy on each way between the services, PostgreSQL and Redis, for `lab chaos run` (docs/chaos.md).
+    #[arg(long)]
+    chaos: bool,
     /// For instructors: name active faults in metrics, spans and logs.
     #[arg(long)]
     reveal: bool,
@@ -168,6 +172,7 @@ impl Up {
             timing: Timing { clock: self.clock.into(), keep: self.keep_metrics },
             opensearch: index.is_some() && self.opensearch_url.is_none(),
             backups: self.backups.then_some(self.backup_every),
+            chaos: self.chaos,
             webhooks: Webhooks { generic: self.webhook, slack: self.slack_webhook },
         };
         let parts = table(home, &choices)?;

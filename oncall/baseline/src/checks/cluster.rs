@@ -6,7 +6,7 @@ use super::{
     Finding, Looked,
     pods::{Pod, all, list, named, text},
 };
-use crate::{Baseline, Facts};
+use crate::{Baseline, Facts, network::selects};
 
 fn of_kind<'a>(facts: &'a Facts, kinds: &'a [&str]) -> Option<impl Iterator<Item = &'a Value>> {
     let manifests = facts.manifests.as_ref()?;
@@ -73,12 +73,6 @@ pub(super) fn tokens(facts: &Facts, baseline: &Baseline) -> Option<Looked> {
         },
         Pod::name,
     ))
-}
-
-/// Whether a selector selects these labels; one that is empty selects everything.
-fn selects(selector: &Value, labels: &Value) -> bool {
-    let mut wanted = selector["matchLabels"].as_object().into_iter().flatten();
-    wanted.all(|(key, value)| labels[key.as_str()] == *value)
 }
 
 pub(super) fn policies(facts: &Facts, _: &Baseline) -> Option<Looked> {

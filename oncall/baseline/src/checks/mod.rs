@@ -3,7 +3,7 @@
 
 mod cluster;
 mod machine;
-mod pods;
+pub(crate) mod pods;
 
 use crate::{Baseline, Facts};
 

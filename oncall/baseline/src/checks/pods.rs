@@ -10,12 +10,12 @@ const SECRET: &[&str] = &["PASSWORD", "TOKEN", "SECRET", "PRIVATE_KEY", "ACCESS_
 
 /// A pod, or what a workload makes its pods of.
 #[derive(Clone, Copy)]
-pub(super) struct Pod<'a> {
+pub(crate) struct Pod<'a> {
     object: &'a Value,
     /// What its containers and volumes are.
-    pub(super) spec: &'a Value,
+    pub(crate) spec: &'a Value,
     /// What policies select it by.
-    pub(super) labels: &'a Value,
+    pub(crate) labels: &'a Value,
 }
 
 impl Pod<'_> {
@@ -49,16 +49,16 @@ pub(super) fn named(object: &Value) -> String {
     format!("{}/{}", text(&object["kind"]), text(&object["metadata"]["name"]))
 }
 
-pub(super) fn text(value: &Value) -> &str {
+pub(crate) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-pub(super) fn list(value: &Value) -> impl Iterator<Item = &Value> {
+pub(crate) fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
 /// All pods of the manifests.
-pub(super) fn all(manifests: &[Value]) -> impl Iterator<Item = Pod<'_>> {
+pub(crate) fn all(manifests: &[Value]) -> impl Iterator<Item = Pod<'_>> {
     manifests.iter().filter_map(|object| {
         let template = match text(&object["kind"]) {
             "Pod" => object,

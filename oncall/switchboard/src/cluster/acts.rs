@@ -64,8 +64,11 @@ impl Cluster {
         self.tell(&[&["exec", pod.name.as_str(), "--"][..], command].concat()).await
     }
 
-    /// Runs kubectl to its end; returns what it printed.
-    async fn tell(&self, args: &[&str]) -> Result<String> {
+    /// Runs kubectl in the lab's namespace to its end; returns what it printed.
+    ///
+    /// # Errors
+    /// kubectl's message, or that it took too long.
+    pub async fn tell(&self, args: &[&str]) -> Result<String> {
         let mut kubectl = self.kubectl(args);
         let Ok(output) = timeout(2 * STEADY, kubectl.kill_on_drop(true).output()).await else {
             let seconds = 2 * STEADY.as_secs();

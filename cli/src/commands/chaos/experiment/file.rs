@@ -23,7 +23,7 @@ pub(super) const LONGEST: Duration = Duration::from_secs(1800);
 
 /// An experiment.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Experiment {
+pub(in crate::commands::chaos) struct Experiment {
     pub(super) title: String,
     /// What is believed.
     pub(super) hypothesis: String,
@@ -48,6 +48,29 @@ pub(super) struct Experiment {
     pub(super) measures: Vec<Measure>,
 }
 
+impl Experiment {
+    /// What it is about, in a line.
+    pub(in crate::commands::chaos) fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// Whether a lab on this machine can be struck like this, and whether it needs the proxies of `lab up --chaos`.
+    pub(in crate::commands::chaos) fn here(&self) -> (bool, bool) {
+        let outside = |blow: &Blow| matches!(blow, Blow::Network { .. } | Blow::Pressure { .. });
+        (!self.blows().any(|blow| matches!(blow, Blow::Only { .. })), self.blows().any(outside))
+    }
+
+    /// Whether a cluster needs an engine for it: only faults and rules of the firewall have a switch there.
+    pub(super) fn needs_engine(&self) -> bool {
+        self.blows().any(|blow| !matches!(blow, Blow::Fault { .. } | Blow::Push { .. }))
+    }
+
+    /// Everything that is done.
+    fn blows(&self) -> impl Iterator<Item = &Blow> {
+        self.steps.iter().flat_map(|step| &step.blows)
+    }
+}
+
 /// How far it may go.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Scope {
@@ -65,7 +88,7 @@ pub(super) struct Check {
 }
 
 /// What is done, all at once, and how long it lasts; nothing is done while it only waits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Step {
     pub(super) blows: Vec<Blow>,
     /// A fault that a restart has ended is set again: its cause is outside of the process.

@@ -1,4 +1,4 @@
-//! `lab chaos run FILE`: a steady-state experiment. With a pair, it runs twice, with a protection or automation and
+//! `lab chaos run NAME`: a steady-state experiment. With a pair, it runs twice, with a protection or automation and
 //! without, and the difference is a number.
 
 mod automation;
@@ -24,12 +24,17 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use self::{
-    file::Experiment,
+    file::{Experiment, Step},
     hands::Hands,
     pass::{Ending, Pass, Stage},
     report::{Measured, Report},
 };
-use super::{blow::Blow, eyes::Eyes};
+use super::{
+    blow::{self, Blow},
+    engine::Engine,
+    eyes::Eyes,
+    list,
+};
 use crate::{
     installation::Installation,
     signals::{self, Hangup},
@@ -42,14 +47,18 @@ use crate::{
 /// hypothesis holds, 1 if it does not, 2 if that is not known.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    lab chaos run drills/experiments/cache-loss.yaml\n  \
+    lab chaos run slow-database                                          one of `lab chaos list`\n  \
+    lab --context k8s chaos run slow-database --engine litmus            in a cluster\n  \
     lab chaos run drills/experiments/breaker.yaml --into docs/drills     with both curves as SVG\n  \
-    lab chaos run drills/experiments/stuck-consumer.yaml                 with automation, and without\n  \
+    lab chaos run stuck-consumer                                         with automation, and without\n  \
     lab chaos run my.yaml --check                                        only read it")]
 pub(super) struct Run {
-    /// The experiment.
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    /// The experiment: a name from `lab chaos list`, or a file.
+    #[arg(value_name = "NAME|FILE")]
+    experiment: String,
+    /// What breaks a cluster, if the experiment is not made of faults.
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = Engine::ChaosMesh)]
+    engine: Engine,
     /// Only read it, and show what would be done.
     #[arg(long)]
     check: bool,
@@ -64,21 +73,26 @@ pub(super) struct Run {
 impl Run {
     /// Runs the command.
     pub(super) async fn run(self, place: &Installation) -> Result<ExitCode> {
-        let name = self.file.display().to_string();
-        let text = fs::read_to_string(&self.file).with_context(|| format!("cannot read {name}"))?;
-        let experiment = file::read(&name, &text)?;
+        let file = list::find(place, &self.experiment)?;
+        let name = list::stem(&file);
+        let mut experiment = read_file(&file)?;
+        if experiment.needs_engine() {
+            if place.in_cluster() {
+                self.hand_over(&mut experiment, place, &name)?;
+            } else if !place.is_here() {
+                bail!("only faults and rules reach an installation that is named by URLs: name it with --context");
+            }
+        }
         if self.check {
             show(&experiment);
             return Ok(ExitCode::SUCCESS);
         }
-        let mut blows = experiment.steps.iter().flat_map(|step| &step.blows);
-        let kills = blows.any(|blow| matches!(blow, Blow::Kill { .. }));
-        if kills && !place.is_here() {
-            bail!("`kill` works on a lab on this machine only: leave out --context and the URLs");
+        if !place.in_cluster() {
+            possible(&experiment, place)?;
         }
         let report = perform(place, &experiment).await?;
         if let Some(folder) = &self.into {
-            self.write(folder, &report)?;
+            write(folder, &name, &report)?;
         }
         if self.json {
             json(&report)?;
@@ -92,19 +106,55 @@ impl Run {
         })
     }
 
-    /// The report and its pictures, named like the experiment.
-    fn write(&self, folder: &Path, report: &Report) -> Result<()> {
-        let stem = self.file.file_stem().map_or_else(|| "experiment".into(), |stem| stem.to_string_lossy());
-        fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-        let keep = |name: String, text: &str| {
-            let path = folder.join(name);
-            fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+    /// Replaces the steps with the manifest of the same name, for as long as all of them together.
+    fn hand_over(&self, experiment: &mut Experiment, place: &Installation, name: &str) -> Result<()> {
+        let engine = self.engine;
+        let Some(file) = engine.manifest(&place.home()?.root, name) else {
+            let folder = format!("{}/{}", super::engine::FOLDER, engine.name());
+            bail!("{engine} cannot do that: {folder} has no {name}.yaml (`lab chaos list` shows what can)");
         };
-        for (number, picture) in report.pictures().iter().enumerate() {
-            keep(format!("{stem}-{}.svg", number + 1), picture)?;
-        }
-        keep(format!("{stem}.md"), &report.page(Some(&stem)))
+        let lasts = experiment.steps.iter().map(|step| step.lasts).sum();
+        let blows = vec![Blow::Manifest { engine, name: name.to_owned(), file }];
+        experiment.steps = vec![Step { blows, returns: false, lasts }];
+        Ok(())
     }
+}
+
+/// Says what is missing on this machine before anything is waited for.
+fn possible(experiment: &Experiment, place: &Installation) -> Result<()> {
+    let (here, needs_chaos) = experiment.here();
+    if !here {
+        bail!(
+            "parts on this machine have no names, disks and clocks of their own: run it in a cluster, with --context"
+        );
+    }
+    if needs_chaos {
+        blow::desk(place)?;
+    }
+    Ok(())
+}
+
+/// Reads an experiment.
+///
+/// # Errors
+/// When the file cannot be read, and all problems in it.
+pub(super) fn read_file(file: &Path) -> Result<Experiment> {
+    let name = file.display().to_string();
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
+    Ok(file::read(&name, &text)?)
+}
+
+/// The report and its pictures, named like the experiment.
+fn write(folder: &Path, stem: &str, report: &Report) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let keep = |name: String, text: &str| {
+        let path = folder.join(name);
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+    };
+    for (number, picture) in report.pictures().iter().enumerate() {
+        keep(format!("{stem}-{}.svg", number + 1), picture)?;
+    }
+    keep(format!("{stem}.md"), &report.page(Some(stem)))
 }
 
 async fn perform(place: &Installation, experiment: &Experiment) -> Result<Report> {
@@ -183,26 +233,51 @@ fn show(experiment: &Experiment) {
 mod tests {
     use super::*;
 
+    /// The experiments of the checkout, with their names.
+    fn all() -> Vec<(String, Experiment)> {
+        let mut all = Vec::new();
+        for folder in ["../drills/experiments", "../deploy/chaos"] {
+            for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap() {
+                let path = entry.unwrap().path();
+                if path.extension().is_some_and(|extension| extension == "yaml") {
+                    all.push((list::stem(&path), read_file(&path).unwrap_or_else(|error| panic!("{error}"))));
+                }
+            }
+        }
+        all
+    }
+
     #[test]
     fn every_experiment_of_the_checkout_can_be_read() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let mut read = 0;
-        for entry in fs::read_dir(root.join("drills/experiments")).unwrap() {
-            let path = entry.unwrap().path();
-            let text = fs::read_to_string(&path).unwrap();
-            let experiment = file::read(&path.to_string_lossy(), &text);
-            let experiment = experiment.unwrap_or_else(|problems| panic!("{problems}"));
+        let (all, root) = (all(), Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+        for (name, experiment) in &all {
             let checks = experiment.steady.iter().chain(&experiment.abort).map(|check| &check.query);
             for query in checks.chain(experiment.measures.iter().map(|measure| &measure.query)) {
                 let parsed = promql_parser::parser::parse(query);
-                assert!(parsed.is_ok(), "{}: {query}: {parsed:?}", path.display());
+                assert!(parsed.is_ok(), "{name}: {query}: {parsed:?}");
             }
             for runbook in experiment.automation.iter().flat_map(|automation| &automation.runbooks) {
                 let file = root.join(format!("runbooks/{runbook}.yaml"));
-                assert!(file.is_file(), "{}: no runbook {runbook}", path.display());
+                assert!(file.is_file(), "{name}: no runbook {runbook}");
             }
-            read += 1;
         }
-        assert!(read >= 10, "{read}");
+        let names: std::collections::BTreeSet<&String> = all.iter().map(|(name, _)| name).collect();
+        assert!(all.len() >= 20 && names.len() == all.len(), "two of one name, or too few: {names:?}");
+    }
+
+    #[test]
+    fn what_needs_an_engine_has_a_manifest_and_every_manifest_an_experiment() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let all = all();
+        for (name, experiment) in all.iter().filter(|(_, experiment)| !experiment.here().0) {
+            let engines = Engine::ALL.iter().filter(|engine| engine.manifest(&root, name).is_some());
+            assert!(engines.count() > 0, "{name} runs nowhere: {}", experiment.title);
+        }
+        for engine in Engine::ALL {
+            for entry in fs::read_dir(root.join(crate::commands::chaos::engine::FOLDER).join(engine.name())).unwrap() {
+                let stem = list::stem(&entry.unwrap().path());
+                assert!(all.iter().any(|(name, _)| *name == stem), "no experiment is called {stem}");
+            }
+        }
     }
 }

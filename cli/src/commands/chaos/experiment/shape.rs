@@ -55,6 +55,9 @@ pub(super) struct RawStep {
     pub(super) returns: bool,
     pub(super) kill: Option<Text>,
     pub(super) push: Option<Spanned<RawPush>>,
+    pub(super) network: Option<Spanned<RawNetwork>>,
+    pub(super) pressure: Option<Spanned<RawPressure>>,
+    pub(super) cluster: Option<Text>,
     pub(super) lasts: Text,
 }
 
@@ -74,6 +77,27 @@ pub(super) struct RawPush {
     pub(super) service: Text,
     pub(super) rule: Text,
     pub(super) canary: Option<Text>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawNetwork {
+    pub(super) from: Text,
+    pub(super) to: Text,
+    pub(super) latency: Option<Text>,
+    pub(super) jitter: Option<Text>,
+    pub(super) loss: Option<Text>,
+    pub(super) bandwidth: Option<Text>,
+    pub(super) slow_close: Option<Text>,
+    pub(super) gate: Option<Text>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPressure {
+    pub(super) on: Text,
+    pub(super) cpu: Option<Text>,
+    pub(super) memory: Option<Text>,
 }
 
 /// A protection that is off.

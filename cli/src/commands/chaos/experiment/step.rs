@@ -1,15 +1,36 @@
 //! One step of an experiment: what is done, and for how long.
 
+use std::time::Duration;
+
 use serde_saphyr::Spanned;
+use wire::{Conditions, Gate};
 
 use super::{
     file::{LONGEST, MINUTE, SECOND, Step},
-    shape::{RawFault, RawPush, RawStep},
+    shape::{RawFault, RawNetwork, RawPressure, RawPush, RawStep},
 };
-use crate::commands::{
-    chaos::blow::Blow,
-    written::{Reader, Text, all},
+use crate::{
+    commands::{
+        chaos::blow::Blow,
+        written::{Reader, Text, all},
+    },
+    parts::chaos::WAYS,
 };
+
+/// Longest delay of a network: longer than any deadline in the lab.
+const SLOWEST: Duration = Duration::from_secs(60);
+/// What only an engine in a cluster can do, and how it is called.
+const ONLY: [(&str, &str); 3] = [
+    ("dns", "names that are not found"),
+    ("io", "a disk that is slow and full"),
+    ("time", "a clock that is wrong"),
+];
+/// States of a way, and their names.
+const GATES: [(&str, Gate, &str); 3] = [
+    ("partition", Gate::Hold, "a partition"),
+    ("reset", Gate::Cut, "resets"),
+    ("no-new", Gate::Shut, "no new connection"),
+];
 
 /// Reads one; `scope` has the services that may be touched.
 pub(super) fn step(
@@ -31,8 +52,22 @@ pub(super) fn step(
     if let Some(one) = &step.push {
         blows.push(push(reader, one, &format!("{field}.push"), scope));
     }
+    if let Some(one) = &step.network {
+        blows.push(network(reader, one, &format!("{field}.network"), scope));
+    }
+    if let Some(one) = &step.pressure {
+        blows.push(pressure(reader, one, &format!("{field}.pressure"), scope));
+    }
+    if let Some(one) = &step.cluster {
+        let known = ONLY.map(|(name, _)| name);
+        let name = reader.word(one, &format!("{field}.cluster"), &known);
+        let what = name.and_then(|name| ONLY.into_iter().find(|(known, _)| *known == name));
+        blows.push(what.map(|(_, what)| Blow::Only { what: what.to_owned() }));
+    }
     if blows.len() > 1 {
-        reader.wrong(raw, field, "expected one of `fault`, `kill` and `push`, or none of them to wait");
+        let message =
+            "expected one of `fault`, `kill`, `push`, `network`, `pressure` and `cluster`, or none of them to wait";
+        reader.wrong(raw, field, message);
         return None;
     }
     for (index, one) in step.also.iter().enumerate() {
@@ -78,4 +113,184 @@ fn push(reader: &mut Reader<'_>, raw: &Spanned<RawPush>, field: &str, scope: &[&
         }
     };
     Some(Blow::Push { service: service?, rule: rule?, canary: canary? })
+}
+
+fn network(reader: &mut Reader<'_>, raw: &Spanned<RawNetwork>, field: &str, scope: &[&str]) -> Option<Blow> {
+    let network = &raw.value;
+    let from = reader.word(&network.from, &format!("{field}.from"), scope)?;
+    let to = network.to.value.clone();
+    if !WAYS.contains(&(from.as_str(), to.as_str())) {
+        let known: Vec<&str> = WAYS.iter().filter(|(known, _)| *known == from).map(|(_, to)| *to).collect();
+        let message = format!(
+            "expected what {from} connects to through a proxy: {}; brokers of Kafka tell clients their own addresses",
+            if known.is_empty() { "nothing".to_owned() } else { known.join(", ") }
+        );
+        reader.wrong(&network.to, &format!("{field}.to"), message);
+        return None;
+    }
+    let (conditions, words) = conditions(reader, raw, field)?;
+    Some(Blow::Network { from, to, conditions, words })
+}
+
+/// The state of a way, and the same in words.
+fn conditions(
+    reader: &mut Reader<'_>,
+    raw: &Spanned<RawNetwork>,
+    field: &str,
+) -> Option<(Conditions, String)> {
+    let network = &raw.value;
+    let times = [
+        ("latency", network.latency.as_ref(), "latency of"),
+        ("jitter", network.jitter.as_ref(), "jitter of"),
+        ("slow_close", network.slow_close.as_ref(), "a close later by"),
+    ];
+    let mut words: Vec<String> =
+        times.iter().filter_map(|(_, at, word)| Some(format!("{word} {}", at.as_ref()?.value))).collect();
+    let [latency_ms, jitter_ms, slow_close_ms] =
+        times.map(|(name, at, _)| milliseconds(reader, at, &format!("{field}.{name}")));
+    let loss = match &network.loss {
+        None => Some(0.0),
+        Some(at) => {
+            words.push(format!("loss of {}", at.value));
+            reader.share(at, &format!("{field}.loss"))
+        }
+    };
+    let bandwidth = match &network.bandwidth {
+        None => Some(None),
+        Some(at) => {
+            words.push(format!("bandwidth of {} per second", at.value));
+            size(reader, at, &format!("{field}.bandwidth")).map(Some)
+        }
+    };
+    let gate = match &network.gate {
+        None => Some(Gate::Open),
+        Some(at) => {
+            let known = GATES.map(|(name, ..)| name);
+            let name = reader.word(at, &format!("{field}.gate"), &known);
+            let found = name.and_then(|name| GATES.into_iter().find(|(known, ..)| *known == name));
+            words.extend(found.map(|(.., word)| word.to_owned()));
+            found.map(|(_, gate, _)| gate)
+        }
+    };
+    if words.is_empty() && gate.is_some() {
+        let message = "expected at least one of latency, jitter, loss, bandwidth, slow_close and gate";
+        reader.wrong(raw, field, message);
+        return None;
+    }
+    let conditions = Conditions {
+        gate: gate?,
+        latency_ms: latency_ms?,
+        jitter_ms: jitter_ms?,
+        loss: loss?,
+        bandwidth: bandwidth?,
+        slow_close_ms: slow_close_ms?,
+    };
+    Some((conditions, words.join(", ")))
+}
+
+/// A delay; 0 without one.
+fn milliseconds(reader: &mut Reader<'_>, at: Option<&Text>, field: &str) -> Option<u64> {
+    let Some(at) = at else { return Some(0) };
+    let time = reader.time(at, field, Duration::from_millis(1), SLOWEST)?;
+    u64::try_from(time.as_millis()).ok()
+}
+
+fn pressure(
+    reader: &mut Reader<'_>,
+    raw: &Spanned<RawPressure>,
+    field: &str,
+    scope: &[&str],
+) -> Option<Blow> {
+    let part = instance(reader, &raw.value.on, &format!("{field}.on"), scope);
+    let mut words = Vec::new();
+    let cpu = match &raw.value.cpu {
+        None => Some(None),
+        Some(at) => {
+            words.push(format!("{} of a core", at.value));
+            reader.share(at, &format!("{field}.cpu")).map(Some)
+        }
+    };
+    let memory = match &raw.value.memory {
+        None => Some(None),
+        Some(at) => {
+            words.push(format!("{} of memory", at.value));
+            size(reader, at, &format!("{field}.memory")).map(Some)
+        }
+    };
+    if words.is_empty() {
+        reader.wrong(raw, field, "expected `cpu`, `memory` or both");
+        return None;
+    }
+    Some(Blow::Pressure { part: part?, cpu: cpu?, memory: memory?, words: words.join(", ") })
+}
+
+/// A number of bytes such as 64KiB.
+fn size(reader: &mut Reader<'_>, at: &Text, field: &str) -> Option<u64> {
+    let text = at.value.trim();
+    let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
+    let bytes = units.iter().find_map(|(unit, bytes)| {
+        let number = text.strip_suffix(*unit)?.trim_end().parse::<u64>().ok()?;
+        number.checked_mul(*bytes).filter(|bytes| *bytes > 0)
+    });
+    if bytes.is_none() {
+        reader.wrong(at, field, format!("expected a number with KiB, MiB or GiB, such as 64KiB, found `{text}`"));
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::commands::chaos::experiment::file::read;
+
+    const EXAMPLE: &str = "\
+title: The network is bad
+hypothesis: Slower, and nothing fails.
+scope: {services: [user-service, order-api], budget: 10%}
+steady_state:
+  - {name: orders are answered, query: 'up == 1'}
+method:
+  - {network: {from: order-api, to: postgres, latency: 200ms, jitter: 50ms}, lasts: 40s}
+  - {network: {from: user-service, to: redis, loss: 2%, bandwidth: 64KiB}, lasts: 10s}
+  - {network: {from: order-api, to: user-service, gate: partition}, lasts: 5s}
+  - {pressure: {on: order-api-2, cpu: 10%, memory: 32MiB}, lasts: 5s}
+  - {cluster: dns, lasts: 5s}
+";
+
+    #[test]
+    fn a_network_and_a_pressure_are_sentences() {
+        let experiment = read("x.yaml", EXAMPLE).unwrap();
+        let blows = experiment.steps.iter().flat_map(|step| &step.blows);
+        let words: Vec<String> = blows.map(ToString::to_string).collect();
+        assert_eq!(
+            words,
+            [
+                "latency of 200ms, jitter of 50ms from order-api to postgres",
+                "loss of 2%, bandwidth of 64KiB per second from user-service to redis",
+                "a partition from order-api to user-service",
+                "10% of a core, 32MiB of memory for order-api-2",
+                "names that are not found",
+            ]
+        );
+        assert_eq!(experiment.here(), (false, true));
+        assert!(experiment.needs_engine());
+    }
+
+    #[test]
+    fn a_mistake_has_its_line_and_says_what_would_be_right() {
+        for (from, to, said) in [
+            ("to: postgres", "to: kafka", "x.yaml:7: method[0].network.to: expected what order-api connects"),
+            ("from: order-api, to: postgres", "from: redis, to: postgres", "x.yaml:7: method[0].network.from"),
+            ("latency: 200ms", "latency: 2h", "x.yaml:7: method[0].network.latency: expected 1ms to 1m"),
+            ("loss: 2%", "loss: 200%", "x.yaml:8: method[1].network.loss: expected above 0"),
+            ("64KiB", "64", "x.yaml:8: method[1].network.bandwidth: expected a number with KiB"),
+            ("gate: partition", "gate: ajar", "method[2].network.gate: expected one of partition, reset"),
+            (", gate: partition", "", "x.yaml:9: method[2].network: expected at least one of latency"),
+            ("on: order-api-2", "on: postgres", "x.yaml:10: method[3].pressure.on: expected an instance"),
+            ("cluster: dns", "cluster: gravity", "x.yaml:11: method[4].cluster: expected one of dns, io, time"),
+            ("{cluster: dns,", "{cluster: dns, kill: order-api,", "x.yaml:11: method[4]: expected one of"),
+        ] {
+            let problems = read("x.yaml", &EXAMPLE.replace(from, to)).unwrap_err().to_string();
+            assert!(problems.contains(said), "{to}: {problems}");
+        }
+    }
 }

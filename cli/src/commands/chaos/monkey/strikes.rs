@@ -39,7 +39,7 @@ const BREAKS: [Break; 15] = [
 const RULE: (&str, &str) = ("edge", "inline-script");
 
 /// One strike.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Strike {
     /// After the start.
     pub(super) at: Duration,
