@@ -1,5 +1,6 @@
-//! The catalogue of backups, and what is decided from it.
+//! The catalogue of backups, and what is decided from it; failover.
 
+mod failover;
 mod history;
 mod loss;
 mod manifest;
