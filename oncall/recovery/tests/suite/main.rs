@@ -2,6 +2,7 @@
 
 mod failover;
 mod history;
+mod lag;
 mod loss;
 mod manifest;
 mod plan;
