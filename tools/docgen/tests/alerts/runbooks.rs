@@ -17,6 +17,8 @@ const WITHOUT_FAULT: &[&str] = &[
     "NodeNotReady",
     "OutcomesContradict",
     "PostgresConnectionsHigh",
+    "PostgresReplicaLag",
+    "PostgresReplicaLost",
     "ProbeFailures",
     "RedpandaDiskLow",
     "RedpandaUnderReplicated",
