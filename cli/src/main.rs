@@ -30,7 +30,10 @@ async fn main() -> ExitCode {
     // `lab faults | head` ends quietly. Not `up` and `torture`: if they died of a closed pipe, they would leave
     // their children. Nor `backup`: a program that it feeds may end early, and it has to say why. Nor `failover`, which
     // must not end between two steps.
-    if !matches!(cli.command, Command::Up(_) | Command::Torture(_) | Command::Backup(_) | Command::Failover(_)) {
+    if !matches!(
+        cli.command,
+        Command::Up(_) | Command::Torture(_) | Command::Backup(_) | Command::Failover(_)
+    ) {
         sigpipe::reset();
     }
     match run(cli).await {

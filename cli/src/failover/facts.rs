@@ -83,7 +83,8 @@ impl Failover<'_> {
     }
 
     fn seen_by_runner(&self, data: &Path) -> Option<Vec<ProcId>> {
-        let pattern = Local::text(data).replace('\\', r"\\").replace('[', r"\[").replace('*', r"\*").replace('?', r"\?");
+        let escaped = |text: String, sign: char| text.replace(sign, &format!("\\{sign}"));
+        let pattern = ['\\', '[', '*', '?'].into_iter().fold(Local::text(data), escaped);
         let mut find = self.local.run(Path::new("find"));
         find.args(["/proc", "-mindepth", "2", "-maxdepth", "2", "-name", "cwd", "-lname", &pattern]);
         // It complains about processes of others, and so fails; what it finds counts.

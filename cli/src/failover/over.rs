@@ -80,7 +80,10 @@ pub(crate) async fn take_over(home: &Home, state: &LabState) -> Result<()> {
 async fn stop(home: &Home) -> Result<()> {
     let state = home.lab()?;
     let Some(part) = state.part(SERVER) else { return Ok(()) };
-    if let Some(process) = part.process.filter(|process| process.alive()) {
+    // The request is removed before the promoted server is started: if it is still there, this is not that one.
+    if let Some(process) = part.process.filter(|process| process.alive())
+        && asked(home)
+    {
         // Asked for: not counted as a crash, and not made to wait.
         write_private(&home.dir.restart(SERVER), &serde_json::to_string(&process)?)?;
         process.stop(part.stop.signal(), ORDERLY).await;

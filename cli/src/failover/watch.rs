@@ -115,8 +115,7 @@ impl Watcher {
             sqlx::query_as(LOOK).bind(REPLICA_ROLE).fetch_one(connection).await?;
         let at = |position: i64| u64::try_from(position).unwrap_or_default();
         let (streaming, sync, primary, flushed, replayed) = row;
-        let lag_seconds =
-            self.trail.lag(self.began.elapsed().as_secs_f64(), at(primary), at(replayed));
+        let lag_seconds = self.trail.lag(self.began.elapsed().as_secs_f64(), at(primary), at(replayed));
         let behind_bytes = at(primary).saturating_sub(at(flushed));
         Ok(Look { at: Utc::now(), seen: Seen { streaming, sync, behind_bytes }, lag_seconds })
     }
