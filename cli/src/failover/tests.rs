@@ -144,7 +144,7 @@ async fn a_primary_that_hangs_is_ended_and_fenced_before_its_replica_takes_its_p
         [Step::Stop, Step::Fence, Step::Promote, Step::StopReplica, Step::PutAside, Step::Move]
     );
     drop((primary, replica));
-    // Whoever starts the old data: PostgreSQL itself refuses.
+    // Anyone may try to start the old data: PostgreSQL itself refuses.
     let mut old = rig.local.command("postgres");
     let old = old.arg("-D").arg(rig.local.beside(ASIDE)).args(["-p", &second.to_string()]).output().unwrap();
     assert!(!old.status.success());

@@ -43,6 +43,14 @@ impl Look {
     pub(crate) fn aged(&self, now: DateTime<Utc>) -> (Seen, f64) {
         (self.seen, (now - self.at).to_std().unwrap_or_default().as_secs_f64())
     }
+
+    /// For people.
+    pub(crate) fn sentence(&self, now: DateTime<Utc>) -> String {
+        let (Seen { streaming, sync, behind_bytes }, age) = self.aged(now);
+        let does = if streaming { "follows" } else { "does NOT follow" };
+        let waits = if sync { "; commits wait for it" } else { "" };
+        format!("the replica {does} the primary, {behind_bytes} bytes behind ({age:.0} s ago){waits}")
+    }
 }
 
 /// Where the last look is noted.
@@ -177,6 +185,17 @@ mod tests {
             ]
         );
         assert_eq!(text.lines().filter(|line| line.starts_with("# HELP")).count(), series.len());
+    }
+
+    #[test]
+    fn a_lost_replica_is_said_loudly() {
+        let now = look().at + chrono::TimeDelta::seconds(1);
+        assert_eq!(look().sentence(now), "the replica follows the primary, 4096 bytes behind (1 s ago)");
+        let seen = Seen { streaming: false, sync: true, behind_bytes: 9 };
+        assert_eq!(
+            Look { seen, ..look() }.sentence(now),
+            "the replica does NOT follow the primary, 9 bytes behind (1 s ago); commits wait for it"
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Failover from a server to its replica, as a pure state machine: it is told what is there, and says the one next step.
 //!
-//! It keeps no memory. Whoever carries out a step looks again and asks again, so that a failover that was interrupted
+//! It keeps no memory. The caller carries out a step, looks again and asks again, so that a failover that was interrupted
 //! anywhere (a crash, a full disk, a person) continues from what is there.
 //!
 //! Invariant: at no moment can two servers accept writes. Therefore the replica is promoted only after the old primary was
@@ -50,7 +50,7 @@ pub struct Facts {
 pub enum Step {
     /// End every process of the old primary.
     Stop,
-    /// Mark its data so that no server starts on them, whoever tries.
+    /// Mark its data so that no server starts on them, with any command.
     Fence,
     /// Promote the replica where it runs, and wait until it takes writes.
     Promote,

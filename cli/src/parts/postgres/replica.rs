@@ -66,7 +66,7 @@ pub(crate) fn replica(home: &Home, port: u16, primary: u16) -> Result<Part> {
     let base = base(home, &runner)?;
     let pass_file = pass_file(home)?;
     let data = base.join(failover::REPLICA_FOLDER);
-    // The same file for both servers: whoever is promoted has the same clients.
+    // The same file for both servers: the promoted one has the same clients.
     let hba = format!("hba_file={}", base.join("pg_hba.conf").display());
     let source = format!("primary_conninfo={}", source(primary, &text(&pass_file)));
     let server = runner.line(&bin.join("postgres"), &base);

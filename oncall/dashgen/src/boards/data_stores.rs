@@ -78,12 +78,15 @@ fn replica_row() -> Row {
         "Replica, with lab up --replica",
         vec![
             panel("Age of the replica", Unit::Seconds, "By how many seconds a query on the replica is older than the primary. Normal is 0 or 1; it grows if the replica does not keep up, or does not receive.")
-                .query(exported("age", max("", &sel("replica_lag_seconds", "")))),
+                .query(exported("age", max("", &sel("replica_lag_seconds", ""))))
+                .size(8, 7),
             panel("Behind the primary", Unit::Bytes, "Write-ahead log that is not on the replica's disk: what a failover would lose now. Normal is a few kilobytes, and less than that with --replica sync.")
-                .query(exported("behind", max("", &sel("replica_behind_bytes", "")))),
+                .query(exported("behind", max("", &sel("replica_behind_bytes", ""))))
+                .size(8, 7),
             panel("Receives the log", Unit::Count, "1 if the replica receives the write-ahead log, and 1 if commits wait for it. Normal is 1 for the first; the second depends on --replica. 0 for the first for long: it is lost.")
                 .query(exported("streaming", max("", &sel("replica_streaming", ""))))
-                .query(exported("synchronous", max("", &sel("replica_synchronous", "")))),
+                .query(exported("synchronous", max("", &sel("replica_synchronous", ""))))
+                .size(8, 7),
         ],
     )
 }
