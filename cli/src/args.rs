@@ -55,6 +55,8 @@ pub(crate) enum Command {
     Torture(commands::torture::Torture),
     /// Make, list, verify and prune backups, and restore to a moment.
     Backup(Box<commands::backup::BackupCommand>),
+    /// Fence PostgreSQL's primary and promote its replica; measure what that costs.
+    Failover(commands::failover::FailoverCommand),
     /// List recent traces.
     Traces(commands::traces::Traces),
     /// Draw one trace as a waterfall.

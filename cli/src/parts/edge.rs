@@ -108,6 +108,7 @@ mod tests {
             event_keys: None,
             timing: Timing { clock: slo::Clock::Lab, keep: false },
             backups: None,
+            replica: None,
             opensearch: false,
             webhooks: Webhooks { generic: None, slack: None },
         }

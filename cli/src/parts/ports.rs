@@ -58,6 +58,8 @@ pub(crate) const PORTS: &[PortSpec] = &[
     port("otlp-grpc", 4317),
     port("otlp-http", 4318),
     port("postgres", 5432),
+    // `lab up --replica`.
+    port("postgres-replica", 5433),
     port("redis", 6379),
     port("kafka", 9092),
     port("kafka-controller", 9094),

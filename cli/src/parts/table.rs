@@ -9,13 +9,14 @@ use super::{
     alerting, apache_kafka, backup, control_room, edge, environment, exporters, grafana, monitoring,
     opensearch,
     ports::PORTS,
-    postgres, probe, programs,
+    postgres::{self, Confirm, REPLICA},
+    probe, programs,
     replicas::{Instance, Replicas, instances},
     stores,
 };
 use secrecy::ExposeSecret as _;
 
-use crate::{disk, home::Home, secrets::Secrets};
+use crate::{disk, failover, home::Home, secrets::Secrets};
 
 /// A broker that the lab runs itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
@@ -67,6 +68,8 @@ pub(crate) struct Choices {
     pub(crate) opensearch: bool,
     /// Archive the write-ahead log, and make a backup after each such time; `None` for neither.
     pub(crate) backups: Option<Duration>,
+    /// Run a streaming replica of PostgreSQL; what a commit waits for.
+    pub(crate) replica: Option<Confirm>,
     /// Receivers of alerts in addition to the control room.
     pub(crate) webhooks: alerting::Webhooks,
 }
@@ -78,14 +81,21 @@ pub(crate) struct Choices {
 pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
     let ports = &choices.ports;
     let secrets = &Secrets::of(home);
+    failover::before_start(home)?;
     let mut parts = vec![
-        postgres::part(home, ports.get("postgres"))?,
+        postgres::part(home, ports.get("postgres"), choices.replica)?,
         stores::redis(home, ports.get("redis"))?,
         monitoring::traces(home, ports)?,
         // The control room first: Alertmanager has somebody to call from its first moment.
         control_room::part(home, choices)?,
         alerting::alertmanager(home, ports, &choices.webhooks, choices.timing.clock)?,
     ];
+    if choices.replica.is_some() {
+        failover::build::forget(home)?;
+        parts.push(postgres::replica(home, ports.get(REPLICA), ports.get("postgres"))?);
+    } else {
+        failover::build::remove(home)?;
+    }
     if let Some(every) = choices.backups {
         parts.push(backup::part(home, ports, every)?);
     }
@@ -220,7 +230,10 @@ fn patient(making: &Making<'_>, instance: Instance) -> Result<Part> {
 /// One with a database, whose password it receives.
 fn with_database(making: &Making<'_>, instance: Instance, database: &str) -> Result<Part> {
     let url = postgres::url(making.secrets, making.choices.ports.get("postgres"), database)?;
-    Ok(with(patient(making, instance)?, "DATABASE_URL", url).after(&["postgres"]))
+    let part = with(patient(making, instance)?, "DATABASE_URL", url).after(&["postgres"]);
+    // Nothing is confirmed without it: a service that started before it, or ended after it, would only wait.
+    let sync = making.choices.replica == Some(Confirm::Sync);
+    Ok(if sync { part.after(&[REPLICA]) } else { part })
 }
 
 /// Both ends of the topics share a key, so that they trust each other and nobody else who can reach the broker.

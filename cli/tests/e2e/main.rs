@@ -9,6 +9,7 @@ mod classic;
 mod dashboards;
 mod drills;
 mod exporters;
+mod failover;
 mod faults;
 mod gitops;
 mod grafana;

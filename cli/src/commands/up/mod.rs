@@ -20,6 +20,7 @@ use supervisor::{
 
 use super::{secret_arguments, slo::ClockName};
 use crate::{
+    failover,
     home::{CLOCK, Home},
     parts::{
         alerting::{Webhooks, webhook_url},
@@ -28,6 +29,7 @@ use crate::{
         grafana::LOKI,
         monitoring::Timing,
         opensearch::{self, LogStore, OPENSEARCH},
+        postgres::{Confirm, REPLICA},
         ports::{self, parse_choice},
         replicas::{self, Replicas},
         table::{Broker, Choices, Kafka, table},
@@ -53,6 +55,7 @@ const TAIL: usize = 20;
     lab up --dir ../b --port-offset 10000   a second lab next to the first\n  \
     lab up --clock production           objectives over 30 days, as in production; keeps its metrics\n  \
     lab up --webhook https://host/hook  also send pages to your receiver\n  \
+    lab up --replica sync               a replica of PostgreSQL that every commit waits for: lab failover loses nothing\n  \
     lab up --kafka apache               Apache Kafka with a durable log, from Maven Central; needs Java 17\n  \
     lab up --logs opensearch            all logs in OpenSearch too, one index per day; needs Java 17\n  \
     KAFKA_BROKERS=host:9092 lab up      your Kafka or Redpanda instead of the embedded broker")]
@@ -107,6 +110,10 @@ pub(crate) struct Up {
     /// Time from one backup to the next, 10s to 7days.
     #[arg(long, env = "LAB_BACKUP_EVERY", value_name = "DURATION", default_value = "10m", value_parser = values::backup_every)]
     backup_every: Duration,
+    /// Run a streaming replica of PostgreSQL, for `lab failover` (docs/recovery.md). With `sync`, a commit waits for it.
+    #[arg(long, env = "LAB_REPLICA", value_enum, value_name = "MODE", num_args = 0..=1,
+          default_missing_value = "async")]
+    replica: Option<Confirm>,
     /// For instructors: name active faults in metrics, spans and logs.
     #[arg(long)]
     reveal: bool,
@@ -168,6 +175,7 @@ impl Up {
             timing: Timing { clock: self.clock.into(), keep: self.keep_metrics },
             opensearch: index.is_some() && self.opensearch_url.is_none(),
             backups: self.backups.then_some(self.backup_every),
+            replica: self.replica,
             webhooks: Webhooks { generic: self.webhook, slack: self.slack_webhook },
         };
         let parts = table(home, &choices)?;
@@ -227,6 +235,11 @@ async fn supervise(
     // They end with this process, as the parts do.
     loki.map(|port| tokio::spawn(ship::loki::ship(home.clone(), port)));
     index.map(|target| tokio::spawn(ship::opensearch::ship(home.clone(), target)));
+    if parts.iter().any(|part| part.name == REPLICA)
+        && let Some(port) = parts.iter().find_map(|part| part.ports.get("postgres"))
+    {
+        tokio::spawn(failover::watch::watch(home.clone(), *port));
+    }
     let outcome = supervisor::run(&home.dir, parts, &board, Policy::default(), &stop).await;
     if outcome.is_err() && !background {
         report_failure(&board.now());

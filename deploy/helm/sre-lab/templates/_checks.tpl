@@ -7,6 +7,14 @@
 {{- if and $v.postgres.enabled $v.postgres.existingSecret -}}
 {{- fail "postgres.existingSecret is for your own PostgreSQL: set postgres.enabled to false, or leave it empty." -}}
 {{- end -}}
+{{- with $v.postgresBackup -}}
+{{- if and .enabled (not $v.postgres.enabled) -}}
+{{- fail "postgresBackup is for the chart's own PostgreSQL, which is not enabled: back up your own where it runs." -}}
+{{- end -}}
+{{- if and .enabled (not (and .s3.endpoint .s3.bucket .s3.secret)) -}}
+{{- fail "postgresBackup.enabled is true, so postgresBackup.s3 must have an endpoint, a bucket, and the name of a secret with the keys `access-key-id` and `secret-access-key`." -}}
+{{- end -}}
+{{- end -}}
 {{- if and (not $v.redis.enabled) (not $v.redis.url) -}}
 {{- fail "redis.enabled is false, so redis.url must say where Redis is, such as redis://cache.example:6379." -}}
 {{- end -}}

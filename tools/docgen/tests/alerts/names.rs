@@ -60,6 +60,12 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("backup_last_bytes", &[]),
     ("backup_last_verified_timestamp_seconds", &[]),
     ("backup_restore_seconds", &[]),
+    // `lab up --replica`, through node_exporter
+    ("replica_streaming", &[]),
+    ("replica_synchronous", &[]),
+    ("replica_behind_bytes", &[]),
+    ("replica_lag_seconds", &[]),
+    ("replica_seen_timestamp_seconds", &[]),
     // kube-state-metrics 2.x, and the kubelet
     ("kube_pod_container_status_waiting_reason", &["namespace", "pod", "container", "reason"]),
     ("kube_pod_container_status_last_terminated_reason", &["namespace", "pod", "container", "reason"]),

@@ -18,6 +18,8 @@ const WITHOUT_FAULT: &[&str] = &[
     "NodeNotReady",
     "OutcomesContradict",
     "PostgresConnectionsHigh",
+    "PostgresReplicaLag",
+    "PostgresReplicaLost",
     "ProbeFailures",
     "RedpandaDiskLow",
     "RedpandaUnderReplicated",
