@@ -106,6 +106,8 @@ mod tests {
             token: None,
             event_keys: None,
             timing: Timing { clock: slo::Clock::Lab, keep: false },
+            objects: false,
+            cloud: None,
             backups: None,
             opensearch: false,
             webhooks: Webhooks { generic: None, slack: None },

@@ -45,14 +45,19 @@ pub(crate) const PORTS: &[PortSpec] = &[
     port("node-exporter", 9110),
     port("postgres-exporter", 9111),
     port("redis-exporter", 9113),
+    // Started only by `lab up --objects`; then an OpenSearch or Elasticsearch of yours has to be elsewhere.
+    port("lab-objects", 9200),
+    port("lab-objects-admin", 9109),
     port("prometheus", 9090),
     port("alertmanager", 9093),
     port("grafana", 3000),
     port("loki", 3100),
     port("loki-grpc", 9095),
-    // 9200 is left to an OpenSearch or Elasticsearch of yours.
+    // Not its usual number, which an OpenSearch or Elasticsearch of yours may have.
     port("opensearch", 9216),
     port("opensearch-transport", 9316),
+    // Where LocalStack listens, which both emulators replace.
+    port("cloud", 4566),
     port("traces-ui", 16686),
     port("otlp-grpc", 4317),
     port("otlp-http", 4318),

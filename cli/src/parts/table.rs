@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result};
 use supervisor::{Part, part::Line, ports::Ports, probe::Probe};
 
 use super::{
-    alerting, apache_kafka, backup, control_room, edge, environment, exporters, grafana, monitoring,
-    opensearch,
+    alerting, apache_kafka, backup, cloud, control_room, edge, environment, exporters, grafana, monitoring,
+    objects, opensearch,
     ports::PORTS,
     postgres, programs,
     replicas::{Instance, Replicas, instances},
@@ -63,6 +63,10 @@ pub(crate) struct Choices {
     pub(crate) timing: monitoring::Timing,
     /// Run an OpenSearch for the logs.
     pub(crate) opensearch: bool,
+    /// Run an object store.
+    pub(crate) objects: bool,
+    /// Run an emulator of a cloud.
+    pub(crate) cloud: Option<cloud::Emulator>,
     /// Archive the write-ahead log, and make a backup after each such time; `None` for neither.
     pub(crate) backups: Option<Duration>,
     /// Receivers of alerts in addition to the control room.
@@ -84,9 +88,7 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
         control_room::part(home, choices)?,
         alerting::alertmanager(home, ports, &choices.webhooks, choices.timing.clock)?,
     ];
-    if let Some(every) = choices.backups {
-        parts.push(backup::part(home, ports, every)?);
-    }
+    parts.extend(storage(home, choices)?);
     match choices.kafka {
         Kafka::Embedded => parts.push(stores::kafka(ports)?),
         Kafka::Apache => parts.push(apache_kafka::part(home, ports)?),
@@ -121,6 +123,22 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
         parts.push(opensearch::part(home, ports)?);
     }
     parts.extend(grafana::grafana(home, ports));
+    Ok(parts)
+}
+
+/// Where objects are, and what puts backups there.
+fn storage(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
+    let mut parts = Vec::new();
+    if choices.objects {
+        parts.push(objects::part(home, choices)?);
+    }
+    if let Some(emulator) = choices.cloud {
+        parts.push(cloud::part(home, &choices.ports, emulator)?);
+    }
+    if let Some(every) = choices.backups {
+        let part = backup::part(home, &choices.ports, every)?;
+        parts.push(if choices.objects { part.after(&[objects::OBJECTS]) } else { part });
+    }
     Ok(parts)
 }
 

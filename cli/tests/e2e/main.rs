@@ -15,6 +15,7 @@ mod grafana;
 mod incidents;
 mod lab;
 mod logs;
+mod objects;
 mod oncall;
 mod opensearch;
 mod pages;
