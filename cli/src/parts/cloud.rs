@@ -41,7 +41,7 @@ pub(crate) fn parse(text: &str) -> Result<Emulator, String> {
 
 impl Emulator {
     /// Name of its part.
-    const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Ministack => "ministack",
             Self::Moto => "moto",

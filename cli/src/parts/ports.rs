@@ -39,6 +39,8 @@ pub(crate) const PORTS: &[PortSpec] = &[
     port("edge-2-admin", 9117),
     port("edge-3", 8008),
     port("edge-3-admin", 9118),
+    // Started only by `lab up --cloud`.
+    port("notifier-admin", 9137),
     port("lab-traces-admin", 9106),
     port("lab-kafka-admin", 9107),
     // Not their usual numbers, on which the machine may have exporters of its own.

@@ -104,6 +104,11 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
             parts.push(with_folder(make(making, instance)?, home)?);
         }
     }
+    if let Some(emulator) = choices.cloud {
+        let part = with_folder(notifier(making, emulator)?, home)?;
+        services.push(part.name.clone());
+        parts.push(part);
+    }
     if let Some(rate) = choices.rate {
         parts.push(load(choices, rate)?);
     }
@@ -275,6 +280,17 @@ fn edge(making: &Making<'_>, instance: Instance) -> Result<Part> {
     let part = edge::placed(patient(making, instance)?, instance, making.choices);
     let part = with(part, "EDGE_ROUTES", making.routes.to_string_lossy().into_owned());
     Ok(with(part, "WAF_RULES", making.waf.to_string_lossy().into_owned()))
+}
+
+/// Reads outcomes beside order-api, and uses the queues of the emulator, which takes any signature.
+fn notifier(making: &Making<'_>, emulator: cloud::Emulator) -> Result<Part> {
+    let choices = making.choices;
+    let part = with_event_keys(patient(making, Instance::only("notifier"))?, making)?;
+    let part = with(part, "SQS_ENDPOINT", format!("http://127.0.0.1:{}", choices.ports.get(cloud::CLOUD)));
+    // Not the owner's account with AWS, which may be in the environment.
+    let part = with(part, "AWS_ACCESS_KEY_ID", "lab".to_owned());
+    let part = with(part, "AWS_SECRET_ACCESS_KEY", "lab".to_owned());
+    Ok(with_broker(part, choices).after(&[emulator.name()]))
 }
 
 fn load(choices: &Choices, rate: f64) -> Result<Part> {

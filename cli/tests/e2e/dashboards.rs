@@ -29,6 +29,8 @@ const NO_DATA_HERE: &[(&str, &str, &str)] = &[
     ("data-stores", "Age of the archived log", "this lab makes no backups"),
     ("data-stores", "Duration of a restore", "this lab makes no backups"),
     ("data-stores", "Size of the newest backup", "this lab makes no backups"),
+    ("orders-pipeline", "Notifications in queues", "this lab has no queues of SQS"),
+    ("orders-pipeline", "Notifications", "this lab has no queues of SQS"),
     ("incidents", "Time to detect", "a healthy lab has no incident"),
     ("incidents", "Time to acknowledge", "a healthy lab has no incident"),
     ("incidents", "Time to mitigate", "a healthy lab has no incident"),

@@ -6,6 +6,7 @@ mod actions;
 mod apache_kafka;
 mod backup;
 mod classic;
+mod cloud;
 mod dashboards;
 mod drills;
 mod exporters;
@@ -15,7 +16,7 @@ mod grafana;
 mod incidents;
 mod lab;
 mod logs;
-mod objects;
+
 mod oncall;
 mod opensearch;
 mod pages;

@@ -5,7 +5,7 @@ use contracts::orders::OrderStatus;
 use crate::rig::{Rig, Sqs};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_paid_order_is_mailed_and_a_refused_one_pushed_and_traffic_adds_no_metric() {
+async fn a_paid_order_is_mailed_and_a_refused_one_pushed() {
     testkit::needs!(Kafka, S3Emulators);
     let sqs = Sqs::start().await;
     let rig = Rig::start(&sqs, &[]).await;

@@ -31,9 +31,16 @@ impl Sqs {
     /// The same, at an address.
     pub(crate) async fn start_at(address: SocketAddr) -> Self {
         let port = format!("GATEWAY_PORT={}", address.port());
-        let settings = ["BIND_HOST=127.0.0.1", &port, "SERVICES=sqs", "IOT_MTLS_ENABLED=0", "SFTP_ENABLED=0"];
         let program = s3_emulator("ministack");
-        let process = Process::start("env", &[&settings[..], &[&program]].concat());
+        let args = [
+            "BIND_HOST=127.0.0.1",
+            port.as_str(),
+            "SERVICES=sqs",
+            "IOT_MTLS_ENABLED=0",
+            "SFTP_ENABLED=0",
+            program.as_str(),
+        ];
+        let process = Process::start("env", &args);
         let sqs = Self { address, process };
         eventually(SOON, || async {
             let http = Http::to(sqs.address);
@@ -69,8 +76,8 @@ impl Rig {
     pub(crate) async fn start(sqs: &Sqs, flags: &[&str]) -> Self {
         let (kafka, endpoint) = (Kafka::start(), sqs.endpoint());
         let own = ["notifier", "--kafka-brokers", kafka.brokers(), "--admin-addr", "127.0.0.1:0"];
-        let own = own.iter().chain(&["--sqs-endpoint", &endpoint]);
-        let config = NotifierConfig::parse_from(own.chain(flags));
+        let place = ["--sqs-endpoint", endpoint.as_str()];
+        let config = NotifierConfig::parse_from(own.iter().chain(&place).chain(flags));
         let chassis = config.common.chassis(SERVICE, faults::CATALOGUE, faults::SUBJECT);
         let app = build(&config, chassis).unwrap();
         assert_eq!(app.chassis.faults.unclaimed(), Vec::<&str>::new());
