@@ -16,7 +16,6 @@ mod grafana;
 mod incidents;
 mod lab;
 mod logs;
-
 mod oncall;
 mod opensearch;
 mod pages;

@@ -53,7 +53,7 @@ use crate::{
     lab up --kafka apache               Apache Kafka with a durable log, from Maven Central; needs Java 17\n  \
     lab up --logs opensearch            all logs in OpenSearch too, one index per day; needs Java 17\n  \
     lab up --objects                    an object store with the API of S3, on port 9200\n  \
-    lab up --cloud ministack            an emulator of S3, SQS and SNS, from PyPI, on port 4566; needs Python 3\n  \
+    lab up --cloud ministack            S3, SQS and SNS on port 4566, and notifications; needs Python 3\n  \
     KAFKA_BROKERS=host:9092 lab up      your Kafka or Redpanda instead of the embedded broker")]
 pub(crate) struct Up {
     /// Run in the background; return when everything is ready, or exit with 1 and the log if it is not.
@@ -107,7 +107,8 @@ pub(crate) struct Up {
     /// (docs/cloud.md). LAB_BACKUPS=s3://backups/lab keeps backups in it.
     #[arg(long)]
     objects: bool,
-    /// Run an emulator of S3, SQS and SNS: ministack or moto, from Python's package index. Needs Python 3 with venv.
+    /// Run an emulator of S3, SQS and SNS, ministack or moto, and notify customers through its queues. From Python's
+    /// package index; needs Python 3 with venv.
     #[arg(long, env = "LAB_CLOUD", value_name = "KIND", value_parser = cloud::parse)]
     cloud: Option<Emulator>,
     /// For instructors: name active faults in metrics, spans and logs.
