@@ -1,8 +1,8 @@
 //! The provider `srelab` and `deploy/terraform`, by OpenTofu, which is built once from the Go module proxy.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 use crate::shell::{Shell, finish};
 
@@ -28,16 +28,21 @@ pub(crate) fn check(shell: &Shell) -> Result<()> {
     finish(shell.command("tests/terraform/run", &[]).env("TOFU", tofu))
 }
 
-/// In the folder of its own module, because `go install` refuses a module with replacements.
+/// In a copy of its own module, because `go install` refuses a module with replacements, and Go's cache is read-only.
 fn build(shell: &Shell, tofu: &Path) -> Result<()> {
     let answer = shell.output("go", &["mod", "download", "-json", VERSION])?;
     let folder = folder(&answer).context("go names no folder of the module")?;
-    let mut go = shell.command("nice", &["-n", "10", "go", "build", "-ldflags", "-s -w", "-o"]);
-    finish(go.arg(tofu).arg("./cmd/tofu").current_dir(folder))?;
-    if !tofu.exists() {
-        bail!("go built nothing");
+    let source = shell.tools().join("tofu-source");
+    // Of a build that was interrupted.
+    if source.exists() {
+        fs::remove_dir_all(&source)?;
     }
-    Ok(())
+    fs::create_dir_all(shell.tools())?;
+    finish(shell.command("cp", &["-r", folder]).arg(&source))?;
+    finish(shell.command("chmod", &["-R", "u+w"]).arg(&source))?;
+    let mut go = shell.command("nice", &["-n", "10", "go", "build", "-ldflags", "-s -w", "-o"]);
+    finish(go.arg(tofu).arg("./cmd/tofu").current_dir(&source))?;
+    Ok(fs::remove_dir_all(&source)?)
 }
 
 /// The folder in the answer of `go mod download -json`.
