@@ -107,6 +107,8 @@ mod tests {
             token: None,
             event_keys: None,
             timing: Timing { clock: slo::Clock::Lab, keep: false },
+            objects: false,
+            cloud: None,
             backups: None,
             replica: None,
             opensearch: false,

@@ -3,6 +3,7 @@
 pub(crate) mod alerting;
 pub(crate) mod apache_kafka;
 pub(crate) mod backup;
+pub(crate) mod cloud;
 pub(crate) mod control_room;
 pub(crate) mod edge;
 pub(crate) mod environment;
@@ -10,6 +11,7 @@ pub(crate) mod exporters;
 pub(crate) mod forget;
 pub(crate) mod grafana;
 pub(crate) mod monitoring;
+pub(crate) mod objects;
 pub(crate) mod opensearch;
 pub(crate) mod ports;
 pub(crate) mod postgres;

@@ -40,20 +40,27 @@ pub(crate) const PORTS: &[PortSpec] = &[
     port("edge-2-admin", 9117),
     port("edge-3", 8008),
     port("edge-3-admin", 9118),
+    // Started only by `lab up --cloud`.
+    port("notifier-admin", 9137),
     port("lab-traces-admin", 9106),
     port("lab-kafka-admin", 9107),
     // Not their usual numbers, on which the machine may have exporters of its own.
     port("node-exporter", 9110),
     port("postgres-exporter", 9111),
     port("redis-exporter", 9113),
+    // Started only by `lab up --objects`; then an OpenSearch or Elasticsearch of yours has to be elsewhere.
+    port("lab-objects", 9200),
+    port("lab-objects-admin", 9109),
     port("prometheus", 9090),
     port("alertmanager", 9093),
     port("grafana", 3000),
     port("loki", 3100),
     port("loki-grpc", 9095),
-    // 9200 is left to an OpenSearch or Elasticsearch of yours.
+    // Not its usual number, which an OpenSearch or Elasticsearch of yours may have.
     port("opensearch", 9216),
     port("opensearch-transport", 9316),
+    // Where LocalStack listens, which both emulators replace.
+    port("cloud", 4566),
     port("traces-ui", 16686),
     port("otlp-grpc", 4317),
     port("otlp-http", 4318),

@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result};
 use supervisor::{Part, part::Line, ports::Ports, probe::Probe};
 
 use super::{
-    alerting, apache_kafka, backup, control_room, edge, environment, exporters, grafana, monitoring,
-    opensearch,
+    alerting, apache_kafka, backup, cloud, control_room, edge, environment, exporters, grafana, monitoring,
+    objects, opensearch,
     ports::PORTS,
     postgres::{self, Confirm, REPLICA},
     probe, programs,
@@ -66,6 +66,10 @@ pub(crate) struct Choices {
     pub(crate) timing: monitoring::Timing,
     /// Run an OpenSearch for the logs.
     pub(crate) opensearch: bool,
+    /// Run an object store.
+    pub(crate) objects: bool,
+    /// Run an emulator of a cloud.
+    pub(crate) cloud: Option<cloud::Emulator>,
     /// Archive the write-ahead log, and make a backup after each such time; `None` for neither.
     pub(crate) backups: Option<Duration>,
     /// Run a streaming replica of PostgreSQL; what a commit waits for.
@@ -96,9 +100,7 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
     } else {
         failover::build::remove(home)?;
     }
-    if let Some(every) = choices.backups {
-        parts.push(backup::part(home, ports, every)?);
-    }
+    parts.extend(storage(home, choices)?);
     match choices.kafka {
         Kafka::Embedded => parts.push(stores::kafka(ports)?),
         Kafka::Apache => parts.push(apache_kafka::part(home, ports)?),
@@ -113,6 +115,11 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
             services.push(instance.name());
             parts.push(with_folder(make(making, instance)?, home)?);
         }
+    }
+    if let Some(emulator) = choices.cloud {
+        let part = with_folder(notifier(making, emulator)?, home)?;
+        services.push(part.name.clone());
+        parts.push(part);
     }
     if let Some(rate) = choices.rate {
         parts.push(load(choices, rate)?);
@@ -136,6 +143,22 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
         parts.push(opensearch::part(home, ports)?);
     }
     parts.extend(grafana::grafana(home, ports));
+    Ok(parts)
+}
+
+/// Where objects are, and what puts backups there.
+fn storage(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
+    let mut parts = Vec::new();
+    if choices.objects {
+        parts.push(objects::part(home, choices)?);
+    }
+    if let Some(emulator) = choices.cloud {
+        parts.push(cloud::part(home, &choices.ports, emulator)?);
+    }
+    if let Some(every) = choices.backups {
+        let part = backup::part(home, &choices.ports, every)?;
+        parts.push(if choices.objects { part.after(&[objects::OBJECTS]) } else { part });
+    }
     Ok(parts)
 }
 
@@ -275,6 +298,17 @@ fn edge(making: &Making<'_>, instance: Instance) -> Result<Part> {
     let part = edge::placed(patient(making, instance)?, instance, making.choices);
     let part = with(part, "EDGE_ROUTES", making.routes.to_string_lossy().into_owned());
     Ok(with(part, "WAF_RULES", making.waf.to_string_lossy().into_owned()))
+}
+
+/// Reads outcomes beside order-api, and uses the queues of the emulator, which takes any signature.
+fn notifier(making: &Making<'_>, emulator: cloud::Emulator) -> Result<Part> {
+    let choices = making.choices;
+    let part = with_event_keys(patient(making, Instance::only("notifier"))?, making)?;
+    let part = with(part, "SQS_ENDPOINT", format!("http://127.0.0.1:{}", choices.ports.get(cloud::CLOUD)));
+    // Not the owner's account with AWS, which may be in the environment.
+    let part = with(part, "AWS_ACCESS_KEY_ID", "lab".to_owned());
+    let part = with(part, "AWS_SECRET_ACCESS_KEY", "lab".to_owned());
+    Ok(with_broker(part, choices).after(&[emulator.name()]))
 }
 
 fn load(choices: &Choices, rate: f64) -> Result<Part> {

@@ -32,6 +32,8 @@ const NO_DATA_HERE: &[(&str, &str, &str)] = &[
     ("data-stores", "Age of the replica", "this lab has no replica"),
     ("data-stores", "Behind the primary", "this lab has no replica"),
     ("data-stores", "Receives the log", "this lab has no replica"),
+    ("orders-pipeline", "Notifications in queues", "this lab has no queues of SQS"),
+    ("orders-pipeline", "Notifications", "this lab has no queues of SQS"),
     ("incidents", "Time to detect", "a healthy lab has no incident"),
     ("incidents", "Time to acknowledge", "a healthy lab has no incident"),
     ("incidents", "Time to mitigate", "a healthy lab has no incident"),

@@ -6,6 +6,7 @@ mod actions;
 mod apache_kafka;
 mod backup;
 mod classic;
+mod cloud;
 mod dashboards;
 mod drills;
 mod exporters;

@@ -60,6 +60,7 @@ fn configuration_page() -> String {
         user_service::UserServiceConfig::command(),
         order_worker::OrderWorkerConfig::command(),
         edge::EdgeConfig::command(),
+        notifier::NotifierConfig::command(),
         load::config::LoadConfig::command(),
         load::probe::config::ProbeConfig::command(),
         lab_kafka::config::KafkaConfig::command(),

@@ -15,6 +15,7 @@ mod scripts;
 mod shell;
 mod steps;
 mod suite;
+mod terraform;
 
 use std::process::ExitCode;
 
@@ -60,6 +61,8 @@ enum Task {
     Dashboards,
     /// Run shellcheck on every shell script in the repository.
     Scripts,
+    /// Test the Terraform provider, and deploy/terraform on a lab of its own. Needs the programs in target/debug.
+    Terraform,
     /// Render the chart and check it against the schemas and rules of Kubernetes.
     Chart,
 }
@@ -87,6 +90,7 @@ fn run(args: &Args) -> anyhow::Result<bool> {
         Task::Rules => rules::check(&shell)?,
         Task::Dashboards => dashboards::check(&shell)?,
         Task::Scripts => scripts::check(&shell)?,
+        Task::Terraform => terraform::check(&shell)?,
         Task::Chart => shell.run("tests/kubernetes/run", &["chart"])?,
     }
     Ok(true)

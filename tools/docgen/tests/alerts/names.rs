@@ -99,7 +99,7 @@ impl Names {
         let mut names = Self(BTreeMap::new());
         let of = |service: &str| format!("services/{service}/tests/api/snapshots/metrics.txt");
         let control_room = "oncall/control-room/tests/watch/snapshots/metrics.txt".to_owned();
-        let services = ["edge", "order-api", "order-worker", "user-service"].map(of);
+        let services = ["edge", "notifier", "order-api", "order-worker", "user-service"].map(of);
         for golden in services.into_iter().chain([control_room]) {
             read(&root().join(golden)).lines().for_each(|line| names.golden(line));
         }
