@@ -4,6 +4,7 @@
 //! * [`measure`] -- what the judge takes, from two scrapes of an instance.
 //! * [`run`] -- a release as a state machine: commits, steps, verdicts, the way back, by events that survive a crash.
 //! * [`desired`] -- what should run, as files; differences; what to do so that it runs.
+//! * [`fleet`] -- the same on one machine: which version each service runs, its canary and baseline.
 //! * [`freeze`] -- may a release begin, while a budget is spent?
 //! * [`gate`] -- may a commit that a person wrote be what should run?
 //! * [`dora`] -- the four figures of delivery.
@@ -12,6 +13,7 @@
 
 pub mod desired;
 pub mod dora;
+pub mod fleet;
 pub mod freeze;
 pub mod gate;
 pub mod judge;
