@@ -7,6 +7,7 @@ mod args;
 mod backup;
 mod commands;
 mod disk;
+mod fleet;
 mod home;
 mod installation;
 mod parts;

@@ -10,7 +10,7 @@ use clap::Args;
 use reqwest::Url;
 use slo::Clock;
 use supervisor::{
-    Board, Part, Policy, Stop,
+    Board, Guests, Part, Policy, Stop,
     lock::{self, Lock, Taken},
     logfile,
     ports::{Outgoing, PortChoice},
@@ -20,6 +20,7 @@ use supervisor::{
 
 use super::{secret_arguments, slo::ClockName};
 use crate::{
+    fleet::Agent,
     home::{CLOCK, Home},
     parts::{
         alerting::{Webhooks, webhook_url},
@@ -168,7 +169,10 @@ impl Up {
         };
         let parts = table(home, &choices)?;
         ports::check(&parts)?;
-        let outcome = supervise(home, parts, self.clock.into(), index, self.background).await;
+        let (roster, guests) = supervisor::roster();
+        let agent = Agent::new(home, &choices, &parts, roster)?;
+        let labour = (parts, guests, agent);
+        let outcome = supervise(home, labour, self.clock.into(), index, self.background).await;
         LabState::remove(&home.dir)?;
         drop(lock);
         outcome?;
@@ -206,7 +210,7 @@ fn lock(home: &Home) -> Result<Lock> {
 
 async fn supervise(
     home: &Home,
-    parts: Vec<Part>,
+    (parts, guests, agent): (Vec<Part>, Guests, Agent),
     clock: Clock,
     index: Option<ship::opensearch::Target>,
     background: bool,
@@ -223,7 +227,8 @@ async fn supervise(
     // They end with this process, as the parts do.
     loki.map(|port| tokio::spawn(ship::loki::ship(home.clone(), port)));
     index.map(|target| tokio::spawn(ship::opensearch::ship(home.clone(), target)));
-    let outcome = supervisor::run(&home.dir, parts, &board, Policy::default(), &stop).await;
+    tokio::spawn(agent.run(board.clone()));
+    let outcome = supervisor::run_with(&home.dir, parts, &board, Policy::default(), &stop, guests).await;
     if outcome.is_err() && !background {
         report_failure(&board.now());
     }
