@@ -31,7 +31,7 @@ impl Agent {
         match &act.setting {
             Setting::Weight { .. } => {
                 let weight = act.to.as_deref().unwrap_or("0");
-                let weight = weight.parse().with_context(|| format!("`{weight}` is no percent"))?;
+                let weight = weight.parse::<u32>().with_context(|| format!("`{weight}` is no percent"))?;
                 self.weigh(name, weight).await
             }
             Setting::Canary { .. } => {
