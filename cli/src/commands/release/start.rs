@@ -91,7 +91,8 @@ impl Start {
             return Ok(ExitCode::SUCCESS);
         }
         if !self.json {
-            out!("{id}: {} {} -> {}; to stop it: lab release abort {id} WHY", self.service, print::word(&release["old"]), self.version);
+            let (service, old, new) = (&self.service, print::word(&release["old"]), &self.version);
+            out!("{id}: {service} {old} -> {new}; to stop it: lab release abort {id} WHY");
         }
         let release = self.follow(room, &id).await?;
         self.print(&release)?;
@@ -125,7 +126,8 @@ impl Start {
             }
             None => (None, Utc::now()),
         };
-        let flags = self.flags.iter().map(|(name, value)| (name.trim_start_matches("--").to_owned(), value.clone()));
+        let flag = |(name, value): &(String, String)| (name.trim_start_matches("--").to_owned(), value.clone());
+        let flags = self.flags.iter().map(flag);
         let env: BTreeMap<String, String> = self.env.iter().cloned().collect();
         let build = Build { binary, flags: flags.collect(), env };
         if let Err(wrong) = build.check() {

@@ -13,7 +13,7 @@ use crate::{
 pub(super) fn card(delivery: &DeliveryView) -> Markup {
     let Figures { deployments, per_day, lead_time, failures, restore, lasting } = &delivery.figures;
     html! {
-        section.card.scroll aria-labelledby="figures-title" {
+        section.card.scroll tabindex="0" role="region" aria-labelledby="figures-title" {
             h2 #figures-title { "The four figures of delivery, last 30 days" }
             table.table {
                 thead {

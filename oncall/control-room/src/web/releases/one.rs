@@ -101,7 +101,7 @@ impl View<'_> {
                     @if release.state == "held" {
                         (self.with_reason("continue", "Let it go on", "Why is it good enough?", Tone::Info))
                     }
-                    @if let Some(opinion) = &release.opinion { (signals::table(opinion)) }
+                    @if let Some(opinion) = &release.opinion { (signals::table(opinion, "Signals now")) }
                 }
             }
         }
@@ -173,7 +173,7 @@ fn entry(step: &ReleaseStepView) -> Markup {
                 }
                 @if let Some((by, why)) = &step.by { p { "Let go on by " strong { (by) } ": " (why) } }
                 @if let Some(opinion) = &step.opinion {
-                    details { summary { "The judge's numbers" } (signals::table(opinion)) }
+                    details { summary { "The judge's numbers" } (signals::table(opinion, &format!("Signals at {} %", step.weight))) }
                 }
             }
         }

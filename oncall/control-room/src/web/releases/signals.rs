@@ -11,6 +11,9 @@ use crate::{
     web::parts::{Tone, badge, or_dash, percent, seconds},
 };
 
+/// What p is.
+const CHANCE: &str = "The chance of such evidence, or stronger, at any time, if the canary is no worse";
+
 /// A verdict as a badge.
 pub(super) fn verdict(verdict: Verdict) -> Markup {
     let tone = match verdict {
@@ -21,21 +24,24 @@ pub(super) fn verdict(verdict: Verdict) -> Markup {
     badge(tone, word(verdict))
 }
 
-/// All signals of an opinion.
-pub(super) fn table(opinion: &Opinion) -> Markup {
+/// All signals of an opinion; `label` says of when, for screen readers.
+pub(super) fn table(opinion: &Opinion, label: &str) -> Markup {
     html! {
         p { (verdict(opinion.verdict)) " " (opinion.why) }
         p.muted { (opinion.requests) " requests to each of the two at least; " (opinion.needed) " are needed to pass." }
         @if !opinion.signals.is_empty() {
-            table.table {
-                thead {
-                    tr {
-                        th scope="col" { "Signal" } th scope="col" { "Verdict" } th.num scope="col" { "Canary" } th.num scope="col" { "Baseline" }
-                        th.num scope="col" title="The chance of such evidence, or stronger, at any time, if the canary is no worse" { "p" }
-                        th.num scope="col" { "Fails at" } th scope="col" { "Why" }
+            div.scroll tabindex="0" role="region" aria-label=(label) {
+                table.table {
+                    thead {
+                        tr {
+                            th scope="col" { "Signal" } th scope="col" { "Verdict" }
+                            th.num scope="col" { "Canary" } th.num scope="col" { "Baseline" }
+                            th.num scope="col" title=(CHANCE) { "p" }
+                            th.num scope="col" { "Fails at" } th scope="col" { "Why" }
+                        }
                     }
+                    tbody { @for signal in &opinion.signals { (row(signal)) } }
                 }
-                tbody { @for signal in &opinion.signals { (row(signal)) } }
             }
         }
     }
