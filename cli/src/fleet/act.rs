@@ -50,6 +50,10 @@ impl Agent {
     async fn weigh(&mut self, name: &str, weight: u32) -> Result<()> {
         let crew = self.services.get_mut(name).with_context(|| no_such(name))?;
         crew.shares = (weight > 0).then(|| shares(weight));
+        if weight > 0 {
+            // Ready by now: a target that does not answer yet would be reported as down.
+            self.files.scrape(name, crew.pair().as_ref())?;
+        }
         self.files.route(&self.services).await?;
         if let Some(crew) = self.services.get_mut(name) {
             crew.weight = weight;
@@ -57,7 +61,7 @@ impl Agent {
         Ok(())
     }
 
-    /// Starts a baseline and a canary, without requests.
+    /// Starts a baseline and a canary, without requests; nobody scrapes them yet.
     fn invite(&mut self, name: &str, new: &Version) -> Result<()> {
         let crew = self.services.get_mut(name).with_context(|| no_such(name))?;
         let parts = crew.instances(new, &self.files.data);
@@ -73,7 +77,6 @@ impl Agent {
             }
         }
         crew.canary = Some(new.clone());
-        self.files.scrape(name, crew.pair().as_ref())?;
         parts.into_iter().for_each(|part| self.roster.start(part));
         Ok(())
     }

@@ -12,7 +12,8 @@ use crate::{
     web::{
         layout::{Html, Page, Tab, page},
         parts::{
-            Tone, Two, ago, badge, button, clock, count, csrf, error_summary, glyph, lasting, percent, text_field, two,
+            Tone, Two, ago, badge, button, clock, count, csrf, duration, error_summary, glyph, lasting, percent,
+            text_field, two,
         },
     },
 };
@@ -158,6 +159,7 @@ fn entry(step: &ReleaseStepView) -> Markup {
         ReleaseStepState::Now => (Tone::Info, "now"),
         ReleaseStepState::Todo => (Tone::Quiet, "not reached"),
     };
+    let watched = step.from.zip(step.until).map(|(from, until)| duration((until - from).num_seconds() as f64));
     html! {
         li {
             span.at { @if let Some(at) = step.until { (clock(at)) } }
@@ -169,7 +171,7 @@ fn entry(step: &ReleaseStepView) -> Markup {
                         Some(opinion) => (signals::verdict(opinion.verdict)),
                         None => (badge(tone, word)),
                     }
-                    @if let (Some(from), Some(until)) = (step.from, step.until) { span.muted { "watched for " (lasting(from, until)) } }
+                    @if let Some(watched) = &watched { span.muted { "watched for " (watched) } }
                 }
                 @if let Some((by, why)) = &step.by { p { "Let go on by " strong { (by) } ": " (why) } }
                 @if let Some(opinion) = &step.opinion {
