@@ -16,7 +16,7 @@ use release::{
 };
 
 use super::{
-    Live, Record, Releases, drive, git, name, rows,
+    Live, Record, Releases, drive, git, name, record, rows,
     view::{self, ReleaseView},
     world,
 };
@@ -83,6 +83,7 @@ impl Releases {
         let run = Run::start(&event)?;
         rows::put(&mut writing, number, &wanted.service, &record, event.at).await?;
         rows::put_event(&mut writing, number, 0, &event).await?;
+        record::audited(&mut writing, &run, &event).await?;
         let live = Live::new(number, record, run, 1);
         let (inner, own, begun) = (Arc::clone(&self.0), room.clone(), Arc::clone(&live));
         writing.after(move || {

@@ -9,9 +9,14 @@ use release::{
     dora::Delivery,
     run::{Event, How, What},
 };
+use serde_json::json;
+use sqlx::SqliteConnection;
 
 use super::{Held, Live, Releases, name, rows};
-use crate::{changes::Change, error::Result, room::Room};
+use crate::{changes::Change, error::Result, room::Room, runbooks::audit};
+
+/// Who acts if no person does, in the audit log.
+const ROOM: &str = "control-room";
 
 /// How many events there are.
 pub(super) fn count(events: &[Event]) -> i64 {
@@ -29,6 +34,7 @@ impl Releases {
         let event = what.at(Utc::now());
         run.apply(&event)?;
         rows::put_event(&mut writing, live.number, events, &event).await?;
+        audited(&mut writing, &run, &event).await?;
         let end = run.end().cloned();
         if let Some(end) = &end {
             let delivery = Delivery::of(&run, live.record.written);
@@ -59,6 +65,28 @@ impl Releases {
         }
         Ok(())
     }
+}
+
+/// Who did what, in the audit log. Measurements are no acts.
+pub(super) async fn audited(connection: &mut SqliteConnection, run: &Run, event: &Event) -> Result<()> {
+    let id = &run.plan().id;
+    let (who, action) = match &event.what {
+        What::Measured { .. } | What::Settled => return Ok(()),
+        What::Started { plan } => (plan.by.as_str(), "release.started"),
+        What::Committed { .. } => (ROOM, "release.committed"),
+        What::Judged { .. } => (ROOM, "release.judged"),
+        What::Expired => (ROOM, "release.expired"),
+        What::Failed { .. } => (ROOM, "release.failed"),
+        What::Continued { by, .. } => (by.as_str(), "release.continued"),
+        What::Aborted { by, .. } => (by.as_str(), "release.aborted"),
+    };
+    let data = json!({ "release": id, "what": serde_json::to_value(&event.what)? });
+    audit::add(connection, event.at, who, action, &data).await?;
+    if let Some(end) = run.end() {
+        let data = json!({ "release": id, "how": end.how, "why": end.why });
+        audit::add(connection, end.at, ROOM, "release.ended", &data).await?;
+    }
+    Ok(())
 }
 
 /// What everybody should know: what users meet from now on, and how it ended.

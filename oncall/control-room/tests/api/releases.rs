@@ -210,6 +210,10 @@ async fn a_bad_version_is_stopped_at_the_canary_even_if_the_room_is_started_agai
     let changes = room.get("/api/v1/changes").await.to_string();
     assert!(changes.contains("5 % of the requests to order-api go to the canary v2"), "{changes}");
     assert!(changes.contains("order-api is back on 0.1.0, v2 was rolled back"), "{changes}");
+    let audit = room.http.get("/api/v1/audit").await.body;
+    for action in ["release.started", "release.judged", "release.ended"] {
+        assert_eq!(audit.matches(action).count(), 1, "{action}: {audit}");
+    }
     let delivery = room.get("/api/v1/delivery").await;
     assert_eq!((&delivery["deployments"], &delivery["failures"]["some"]), (&json!(0), &json!(1)), "{delivery}");
     let page = room.http.get("/releases/REL-1").await;
