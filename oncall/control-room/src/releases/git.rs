@@ -2,6 +2,7 @@
 
 use gitops::{Error as Failed, NewCommit, Repository};
 use release::{
+    Plan,
     desired::{FILE, read},
     run::Change,
 };
@@ -21,7 +22,7 @@ pub(super) async fn commit(
     key: &str,
     change: &Change,
     message: &str,
-    by: &str,
+    plan: &Plan,
 ) -> Result<Option<String>> {
     for _ in 0..ATTEMPTS {
         if let Some(id) = repository.keyed(key).await.map_err(elsewhere)? {
@@ -34,11 +35,9 @@ pub(super) async fn commit(
                     let made = repository.keyed(unsure).await.map_err(elsewhere)?;
                     commits.extend(made);
                 }
-                repository.revert(&commits, message, by).await
+                repository.revert(&commits, message, &plan.by).await
             }
-            Change::Canary { service, .. } | Change::Promote { service, .. } => {
-                step(repository, service, change, message, by).await
-            }
+            Change::Canary { .. } | Change::Promote { .. } => step(repository, change, message, plan).await,
         };
         match made {
             Err(Failed::Moved) => {}
@@ -48,20 +47,24 @@ pub(super) async fn commit(
     Err(elsewhere(Failed::Moved))
 }
 
+/// One step forward. The lab begins with what was built, whatever the repository says: a canary is beside what really runs.
 async fn step(
     repository: &Repository,
-    service: &str,
     change: &Change,
     message: &str,
-    by: &str,
+    plan: &Plan,
 ) -> gitops::Result<Option<String>> {
     let head = repository.head().await?;
     let mut tree = repository.tree(&head).await?;
     let desired = read(&tree).map_err(|problems| Failed::Odd(problems.to_string()))?;
+    let service = &plan.service;
     let unknown = || Failed::Odd(format!("{FILE} has no service `{service}`: add it with `lab gitops propose`"));
-    let after = desired.with(change).ok_or_else(unknown)?;
+    let mut after = desired.with(change).ok_or_else(unknown)?;
+    if let (Change::Canary { .. }, Some(service)) = (change, after.services.get_mut(service)) {
+        service.version.clone_from(&plan.old);
+    }
     tree.insert(FILE.to_owned(), after.yaml());
-    let new = NewCommit { parent: Some(&head), tree: &tree, message, author: by, committer: COMMITTER };
+    let new = NewCommit { parent: Some(&head), tree: &tree, message, author: &plan.by, committer: COMMITTER };
     let id = repository.commit(&new).await?;
     repository.advance(Some(&head), &id).await?;
     Ok(Some(id))

@@ -110,7 +110,7 @@ pub(super) async fn commit(
     let (run, record) = (live.run(), &live.record);
     let id = if record.git {
         let repository = Repository::at(lab.join(git::REPOSITORY));
-        git::commit(&repository, key, change, message, &run.plan().by).await?
+        git::commit(&repository, key, change, message, run.plan()).await?
     } else {
         match change {
             Change::Revert { commits, unsure } if commits.is_empty() && unsure.is_none() => None,
