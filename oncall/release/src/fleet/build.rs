@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 
 /// Longest name of a version.
-const LONGEST: usize = 64;
+const LONGEST: usize = 63;
 /// Variables that the lab sets for each instance.
 const OURS: [&str; 4] = ["PUBLIC_ADDR", "ADMIN_ADDR", "DATA_DIR", "SRE_LAB_DIR"];
 
@@ -33,7 +33,7 @@ pub struct Version {
     pub build: Build,
 }
 
-/// Whether a version may have this name: 1 to 64 letters, digits, dots, dashes and underscores, the first one a letter or a digit.
+/// Whether a version may have this name: 1 to 63 letters, digits, dots, dashes and underscores, the first one a letter or a digit.
 #[must_use]
 pub fn is_name(name: &str) -> bool {
     let word = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_');
