@@ -85,7 +85,7 @@ pub(crate) enum Command {
     Chaos(commands::chaos::ChaosCommand),
     /// Keep desired state in Git: propose, approve, revert, log, diff.
     Gitops(commands::gitops::GitopsCommand),
-    /// Judge whether a new version is worse than the old one.
+    /// Release a new version step by step, judged against the old one, and rolled back by itself.
     Release(commands::release::ReleaseCommand),
     /// Show who is on call, and what the schedules ask of people.
     Oncall(commands::oncall::OncallCommand),

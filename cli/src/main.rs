@@ -8,6 +8,7 @@ mod backup;
 mod commands;
 mod disk;
 mod failover;
+mod fleet;
 mod home;
 mod installation;
 mod parts;
@@ -68,7 +69,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Gameday(day) => day.run(place).await,
         Command::Chaos(chaos) => chaos.run(place).await,
         Command::Gitops(gitops) => gitops.run(place).await,
-        Command::Release(release) => release.run().await,
+        Command::Release(release) => release.run(place).await,
         Command::Oncall(oncall) => oncall.run(place),
         Command::Slo(slo) => slo.run(place).await,
         Command::Up(up) => up.run(&place.here("up")?).await,

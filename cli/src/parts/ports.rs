@@ -42,6 +42,15 @@ pub(crate) const PORTS: &[PortSpec] = &[
     port("edge-3-admin", 9118),
     // Started only by `lab up --cloud`.
     port("notifier-admin", 9137),
+    // During a release: parts/edge.rs has the services that can be released.
+    port("order-api-canary", 8011),
+    port("order-api-canary-admin", 9132),
+    port("order-api-baseline", 8012),
+    port("order-api-baseline-admin", 9133),
+    port("user-service-canary", 8013),
+    port("user-service-canary-admin", 9134),
+    port("user-service-baseline", 8014),
+    port("user-service-baseline-admin", 9135),
     port("lab-traces-admin", 9106),
     port("lab-kafka-admin", 9107),
     // Not their usual numbers, on which the machine may have exporters of its own.

@@ -11,7 +11,7 @@ use clap::Args;
 use reqwest::Url;
 use slo::Clock;
 use supervisor::{
-    Board, Part, Policy, Stop,
+    Board, Guests, Part, Policy, Stop,
     lock::{self, Lock, Taken},
     ports::{Outgoing, PortChoice},
     state::{LabState, Phase},
@@ -22,6 +22,7 @@ use self::tell::{report_failure, welcome};
 use super::{secret_arguments, slo::ClockName};
 use crate::{
     failover,
+    fleet::Agent,
     home::{CLOCK, Home},
     parts::{
         alerting::{Webhooks, webhook_url},
@@ -189,7 +190,10 @@ impl Up {
         };
         let parts = table(home, &choices)?;
         ports::check(&parts)?;
-        let outcome = supervise(home, parts, self.clock.into(), index, self.background).await;
+        let (roster, guests) = supervisor::roster();
+        let agent = Agent::new(home, &choices, &parts, roster)?;
+        let labour = (parts, guests, agent);
+        let outcome = supervise(home, labour, self.clock.into(), index, self.background).await;
         LabState::remove(&home.dir)?;
         drop(lock);
         outcome?;
@@ -227,7 +231,7 @@ fn lock(home: &Home) -> Result<Lock> {
 
 async fn supervise(
     home: &Home,
-    parts: Vec<Part>,
+    (parts, guests, agent): (Vec<Part>, Guests, Agent),
     clock: Clock,
     index: Option<ship::opensearch::Target>,
     background: bool,
@@ -249,7 +253,8 @@ async fn supervise(
     {
         tokio::spawn(failover::watch::watch(home.clone(), *port));
     }
-    let outcome = supervisor::run(&home.dir, parts, &board, Policy::default(), &stop).await;
+    tokio::spawn(agent.run(board.clone()));
+    let outcome = supervisor::run_with(&home.dir, parts, &board, Policy::default(), &stop, guests).await;
     if outcome.is_err() && !background {
         report_failure(&board.now());
     }
