@@ -41,7 +41,7 @@ pub(crate) const PORTS: &[PortSpec] = &[
     port("edge-3", 8008),
     port("edge-3-admin", 9118),
     // Started only by `lab up --cloud`.
-    port("notifier-admin", 9137),
+    port("notifier-admin", 9112),
     // During a release: parts/edge.rs has the services that can be released.
     port("order-api-canary", 8011),
     port("order-api-canary-admin", 9132),

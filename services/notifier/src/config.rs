@@ -11,12 +11,12 @@ use secrecy::SecretString;
 use url::Url;
 
 /// Default admin address. There is no public port.
-pub const ADMIN_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9137);
+pub const ADMIN_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9112);
 
 /// Longest visibility timeout that SQS takes.
 const LONGEST: Duration = Duration::from_secs(12 * 3600);
 
-/// Tells customers what became of their orders, through queues of SQS. Admin port 127.0.0.1:9137 by default, no public port.
+/// Tells customers what became of their orders, through queues of SQS. Admin port 127.0.0.1:9112 by default, no public port.
 #[derive(Debug, Clone, clap::Parser)]
 #[command(name = "notifier", version)]
 pub struct NotifierConfig {
