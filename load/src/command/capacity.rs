@@ -1,30 +1,69 @@
 //! `load capacity`
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use chrono::{SecondsFormat, Utc};
-use clap::Args;
+use clap::{Args, Subcommand};
 use observe::{Peer, Prometheus};
-use statistics::queue::Station;
 use tokio_util::sync::CancellationToken;
 
-use super::{Stop, run, say, store, targets};
-use crate::{
-    capacity::{
-        Findings, Objective, Prices, QUERIES, Query, SATURATION, Saturated, Step, knee, loads, stations,
-        worst, write,
-    },
-    scenario::{Scenario, Stage, Stages},
+use super::{
+    Stop, run, say, store,
+    sweep::{Sweep, Telemetry},
+    targets,
 };
+use crate::capacity::{Assumptions, Findings, Objective, Prices, Step, knee, orders, write};
 
 /// The built-in prices.
 const PRICES: &str = include_str!("../../prices.yaml");
 
-/// Raises the load until the objective no longer holds.
+/// Raises the load until the objective no longer holds, and writes what it found: a file to keep, and a page about it.
 ///
 /// Exit code 0 if the objective holds at 90 % of the knee and is missed at 110 %, 3 otherwise.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Capacity {
+    #[command(subcommand)]
+    again: Option<Again>,
+    #[command(flatten)]
+    measure: Measure,
+}
+
+#[derive(Debug, Subcommand)]
+enum Again {
+    /// Write the page again from what was kept, without a measurement
+    Report(Report),
+}
+
+/// The page from kept findings. What is not given is as it was when they were kept.
+#[derive(Debug, Args)]
+struct Report {
+    /// File with what was found
+    #[arg(long, default_value = "load/capacity.json", value_name = "FILE")]
+    results: PathBuf,
+    /// File to write the page to; without it, the page is printed
+    #[arg(long, value_name = "FILE")]
+    write: Option<PathBuf>,
+    /// File with prices, in the format of load/prices.yaml
+    #[arg(long, value_name = "FILE")]
+    prices: Option<PathBuf>,
+    /// Today's load in journeys per second
+    #[arg(long, value_name = "N", value_parser = rate)]
+    today: Option<f64>,
+    /// Growth in percent per month
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    growth: Option<f64>,
+    /// How long an order is kept, in days
+    #[arg(long, value_name = "DAYS", value_parser = days)]
+    keep: Option<f64>,
+}
+
+#[derive(Debug, Args)]
+struct Measure {
     /// The scenario whose journeys are used
     #[arg(default_value = "average")]
     scenario: String,
@@ -47,8 +86,14 @@ pub(super) struct Capacity {
     #[arg(long, default_value = "250ms", value_parser = humantime::parse_duration)]
     p99: Duration,
     /// Objective: largest share of errors, in percent
-    #[arg(long, default_value_t = 0.1, value_name = "PERCENT")]
+    #[arg(long, default_value_t = 0.1, value_name = "PERCENT", value_parser = percent)]
     errors: f64,
+    /// Objective: what a step waits for arrives within this time
+    #[arg(long, default_value = "5s", value_parser = humantime::parse_duration)]
+    settle: Duration,
+    /// Objective: least share of what arrives in time, in percent
+    #[arg(long, default_value_t = 99.0, value_name = "PERCENT", value_parser = percent)]
+    settled: f64,
     /// Prometheus to ask which resource is full
     #[arg(long, env = "PROMETHEUS_URL", default_value = "http://127.0.0.1:9090", value_name = "URL")]
     prometheus: String,
@@ -59,8 +104,14 @@ pub(super) struct Capacity {
     #[arg(long, default_value_t = 50.0, value_name = "N", value_parser = rate)]
     today: f64,
     /// Growth in percent per month
-    #[arg(long, default_value_t = 10.0, value_name = "PERCENT")]
+    #[arg(long, default_value_t = 10.0, value_name = "PERCENT", value_parser = percent)]
     growth: f64,
+    /// How long an order is kept, in days
+    #[arg(long, default_value_t = 90.0, value_name = "DAYS", value_parser = days)]
+    keep: f64,
+    /// File to write what was found to
+    #[arg(long, default_value = "load/capacity.json", value_name = "FILE")]
+    results: PathBuf,
     /// File to write the page to
     #[arg(long, default_value = "docs/capacity.md", value_name = "FILE")]
     page: PathBuf,
@@ -72,58 +123,135 @@ fn rate(text: &str) -> Result<f64, String> {
         .and_then(|rate| if rate > 0.0 { Ok(rate) } else { Err("0 sends nothing".to_owned()) })
 }
 
-/// What was measured, step by step.
-struct Sweep<'a> {
-    scenario: Scenario,
-    objective: Objective,
-    hold: Duration,
-    prometheus: &'a Prometheus,
-    stop: CancellationToken,
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|number| (0.0..=1_000.0).contains(number));
+    number.ok_or_else(|| format!("`{text}` is not a number from 0 to 1000"))
+}
+
+fn days(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|number| *number > 0.0 && *number <= 36_500.0);
+    number.ok_or_else(|| format!("`{text}` is not a number of days above 0, at most 36500"))
+}
+
+fn prices(file: Option<&Path>) -> Result<Prices, Stop> {
+    let (name, text) = match file {
+        Some(file) => {
+            let name = file.display().to_string();
+            let text = fs::read_to_string(file).map_err(|error| Stop::File(name.clone(), error))?;
+            (name, text)
+        }
+        None => ("prices.yaml".to_owned(), PRICES.to_owned()),
+    };
+    yaml::parse(&name, &text).map_err(|problem| Stop::Usage(problem.to_string()))
+}
+
+/// What was kept; says how to make it if there is none.
+pub(super) fn kept(results: &Path) -> Result<Findings, Stop> {
+    let name = results.display();
+    let text = fs::read_to_string(results).map_err(|error| {
+        Stop::Usage(format!("{name}: {error}. `load capacity` on a running lab measures and writes it"))
+    })?;
+    Findings::from_json(&text).map_err(|error| Stop::Usage(format!("{name}: {error}")))
 }
 
 impl Capacity {
     pub(super) async fn live(self) -> Result<u8, Stop> {
+        match self.again {
+            Some(Again::Report(report)) => report.write(),
+            None => self.measure.live().await,
+        }
+    }
+}
+
+impl Report {
+    fn write(self) -> Result<u8, Stop> {
+        let mut findings = kept(&self.results)?;
+        let assumed = &mut findings.assumptions;
+        if let Some(file) = &self.prices {
+            assumed.prices = prices(Some(file))?;
+        }
+        assumed.today = self.today.unwrap_or(assumed.today);
+        assumed.growth = self.growth.unwrap_or(assumed.growth);
+        assumed.keep_days = self.keep.unwrap_or(assumed.keep_days);
+        let page = write(&findings);
+        match &self.write {
+            Some(file) => {
+                store::write(file, &page)?;
+                say(&format!("wrote {}", file.display()));
+            }
+            None => say(page.trim_end()),
+        }
+        Ok(0)
+    }
+}
+
+impl Measure {
+    async fn live(self) -> Result<u8, Stop> {
         let mut scenario = run::find(&self.scenario)?;
         targets::replace(&mut scenario, &self.target)?;
-        let prices = self.prices()?;
+        let assumptions = self.assumptions()?;
         targets::check(&scenario).await?;
         let prometheus = Prometheus::at(Peer::at(self.prometheus.clone()));
-        let objective = Objective { p99_ms: self.p99.as_secs_f64() * 1_000.0, errors: self.errors / 100.0 };
+        let objective = self.objective();
         let stop = run::stop_on_signal()?;
-        let sweep = Sweep { scenario, objective, hold: self.hold, prometheus: &prometheus, stop };
+        let telemetry = Telemetry { prometheus: &prometheus, hold: self.hold };
+        let sweep = Sweep { scenario, objective, hold: self.hold, telemetry, stop };
         let started_at = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
-        let (steps, saturated, stations) = sweep.climb(&self.rates()).await?;
-        let knee = knee(&steps, &objective).ok_or_else(|| Stop::Nothing(self.unfound(&steps, &objective)))?;
+        let climb = sweep.climb(&self.rates()).await?;
+        let knee =
+            knee(&climb.steps, &objective).ok_or_else(|| Stop::Nothing(self.unfound(&climb.steps)))?;
         let mut validation = Vec::new();
         for share in [0.9, 1.1] {
             validation.push(sweep.step(knee * share).await?);
         }
-        let confirmed = validation[0].good(&objective) && !validation[1].good(&objective);
-        let fit = statistics::usl::fit(&loads(&steps), 1);
         let findings = Findings {
             scenario: sweep.scenario.name.clone(),
+            machine: machine(),
             started_at,
             commit: store::commit(),
             objective,
-            steps,
+            steps: climb.steps,
             knee,
-            fit,
             validation,
-            saturated,
-            stations,
-            prices,
-            today: self.today,
-            growth: self.growth,
+            saturated: climb.saturated,
+            stations: climb.stations,
+            database: climb.database,
+            orders: orders(&sweep.scenario),
+            assumptions,
         };
+        self.keep(&findings)
+    }
+
+    /// Writes the file, and the page from it: numbers lose a last digit in JSON, and both have to agree.
+    fn keep(&self, findings: &Findings) -> Result<u8, Stop> {
+        store::write(&self.results, &findings.to_json())?;
+        let findings = kept(&self.results)?;
         store::write(&self.page, &write(&findings))?;
         let first = findings.saturated.first().map_or("unknown", |saturated| saturated.name.as_str());
+        let confirmed = findings.confirmed();
         let checked =
             if confirmed { "confirmed at 90 % and 110 %" } else { "not confirmed at 90 % and 110 %" };
         say(&format!(
-            "knee: {knee:.0} journeys per second, {checked}; fullest: {first}; {}",
+            "knee: {:.0} journeys per second, {checked}; fullest: {first}; {} and {}",
+            findings.knee,
+            self.results.display(),
             self.page.display()
         ));
         Ok(if confirmed { 0 } else { super::EXIT_INCONCLUSIVE })
+    }
+
+    fn objective(&self) -> Objective {
+        Objective {
+            p99_ms: self.p99.as_secs_f64() * 1_000.0,
+            errors: self.errors / 100.0,
+            settle: self.settle.as_secs_f64(),
+            settled: self.settled / 100.0,
+        }
+    }
+
+    fn assumptions(&self) -> Result<Assumptions, Stop> {
+        let prices = prices(self.prices.as_deref())?;
+        Ok(Assumptions { prices, today: self.today, growth: self.growth, keep_days: self.keep })
     }
 
     /// Each higher than the one before by the same factor.
@@ -132,21 +260,9 @@ impl Capacity {
         (0..self.steps).map(|n| self.from * (self.to / self.from).powf(f64::from(n) / last)).collect()
     }
 
-    fn prices(&self) -> Result<Prices, Stop> {
-        let (file, text) = match &self.prices {
-            Some(file) => {
-                let name = file.display().to_string();
-                let text = fs::read_to_string(file).map_err(|error| Stop::File(name.clone(), error))?;
-                (name, text)
-            }
-            None => ("prices.yaml".to_owned(), PRICES.to_owned()),
-        };
-        yaml::parse(&file, &text).map_err(|problem| Stop::Usage(problem.to_string()))
-    }
-
-    fn unfound(&self, steps: &[Step], objective: &Objective) -> String {
+    fn unfound(&self, steps: &[Step]) -> String {
         let (from, to) = (self.from, self.to);
-        if steps.first().is_some_and(|step| !step.good(objective)) {
+        if steps.first().is_some_and(|step| !step.good(&self.objective())) {
             format!(
                 "the objective does not even hold at {from:.0} journeys per second: try a smaller --from, or `load run smoke`"
             )
@@ -156,88 +272,10 @@ impl Capacity {
     }
 }
 
-impl Sweep<'_> {
-    /// Climbs until two steps in a row are bad. Telemetry is that of the first bad step, or else of the last one.
-    async fn climb(&self, rates: &[f64]) -> Result<(Vec<Step>, Vec<Saturated>, Vec<Station>), Stop> {
-        let (mut steps, mut saturated, mut stations) = (Vec::new(), Vec::new(), Vec::new());
-        let mut bad = 0;
-        for rate in rates {
-            let step = self.step(*rate).await?;
-            if bad == 0 {
-                saturated = self.saturated().await;
-                // Without an answer to the one, there is none to the other.
-                stations = if saturated.is_empty() { Vec::new() } else { self.stations(*rate).await };
-            }
-            bad = if step.good(&self.objective) { 0 } else { bad + 1 };
-            steps.push(step);
-            if bad == 2 {
-                break;
-            }
-        }
-        Ok((steps, saturated, stations))
-    }
-
-    async fn step(&self, rate: f64) -> Result<Step, Stop> {
-        let mut scenario = self.scenario.clone();
-        scenario.stages = Stages(vec![Stage::ramp("step", rate, rate, self.hold.as_secs_f64().max(1.0))]);
-        // The first fifth is the way to the new load.
-        scenario.warmup = self.hold / 5;
-        let (report, _) = run::measure(scenario, &self.stop).await;
-        if self.stop.is_cancelled() {
-            return Err(Stop::Nothing("stopped before the knee was found".to_owned()));
-        }
-        let step = Step::of(&report, rate);
-        let verdict = if step.good(&self.objective) { "good" } else { "bad" };
-        eprintln!(
-            "{rate:.0} journeys/s: {:.0} req/s, p99 {:.1} ms, {:.2} % errors, {} skipped: {verdict}",
-            step.throughput,
-            step.p99_ms,
-            step.errors * 100.0,
-            step.skipped
-        );
-        Ok(step)
-    }
-
-    /// How full each resource was during the latest step. Without Prometheus nothing is known.
-    async fn saturated(&self) -> Vec<Saturated> {
-        let mut seen = Vec::new();
-        for query in SATURATION {
-            let Some(answer) = self.ask(query).await else { return Vec::new() };
-            seen.extend(answer.into_iter().map(|(resource, share)| {
-                let name = format!("{} {resource}", query.name).trim_end().to_owned();
-                Saturated { name, share }
-            }));
-        }
-        worst(seen)
-    }
-
-    async fn stations(&self, rate: f64) -> Vec<Station> {
-        let mut all = Vec::new();
-        for (kind, [busy, visits, servers]) in QUERIES {
-            let busy = self.ask(busy).await.unwrap_or_default();
-            let visits = self.ask(visits).await.unwrap_or_default();
-            let servers = self.ask(servers).await.unwrap_or_default();
-            all.extend(stations(kind, &[busy, visits, servers], rate));
-        }
-        all
-    }
-
-    /// Values by resource; `None` if Prometheus does not answer.
-    async fn ask(&self, query: &Query) -> Option<Vec<(String, f64)>> {
-        let window = format!("{}s", self.hold.as_secs().max(5));
-        let samples = match self.prometheus.query(&query.query.replace("WINDOW", &window)).await {
-            Ok(samples) => samples,
-            Err(error) => {
-                eprintln!("which resource is full is unknown: {error}");
-                return None;
-            }
-        };
-        let named = |sample: &observe::prometheus::Sample| {
-            let resource = sample.metric.get(query.label).cloned().unwrap_or_default();
-            Some((resource, sample.value()?))
-        };
-        Some(samples.iter().filter_map(named).collect())
-    }
+/// What it runs on.
+fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    format!("{cores} cores of {}", std::env::consts::ARCH)
 }
 
 #[cfg(test)]
@@ -255,12 +293,34 @@ mod tests {
     #[test]
     fn steps_rise_by_the_same_factor_and_prices_are_read() {
         let line = Line::try_parse_from(["load", "--from", "10", "--to", "1000", "--steps", "3"]).unwrap();
-        let rates = line.capacity.rates();
+        let rates = line.capacity.measure.rates();
         assert!(
             rates.iter().zip([10.0, 100.0, 1_000.0]).all(|(a, b)| (a / b - 1.0_f64).abs() < 1e-9),
             "{rates:?}"
         );
-        assert!(line.capacity.prices().is_ok());
-        assert!(Line::try_parse_from(["load", "--from", "0"]).is_err());
+        assert!(line.capacity.measure.assumptions().is_ok());
+        for wrong in [["load", "--from", "0"], ["load", "--growth", "-1"], ["load", "--keep", "0"]] {
+            assert!(Line::try_parse_from(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn the_page_is_written_again_with_other_assumptions() {
+        let folder = tempfile::tempdir().unwrap();
+        let (results, page) = (folder.path().join("capacity.json"), folder.path().join("capacity.md"));
+        let report = |args: &[&str]| {
+            let files = ["--results", results.to_str().unwrap(), "--write", page.to_str().unwrap()];
+            let line = Line::try_parse_from([&["load", "report"][..], &files[..], args].concat()).unwrap();
+            match line.capacity.again {
+                Some(Again::Report(report)) => report.write(),
+                None => panic!("a report was asked for"),
+            }
+        };
+        let stop = report(&[]).unwrap_err();
+        assert!(stop.exit_code() == 64 && stop.to_string().contains("`load capacity`"), "{stop}");
+        store::write(&results, &crate::capacity::example().to_json()).unwrap();
+        assert_eq!(report(&["--today", "90", "--growth", "5"]).unwrap(), 0);
+        let page = fs::read_to_string(&page).unwrap();
+        assert!(page.contains("From 90 journeys per second today, with 5.0 % more each month"), "{page}");
     }
 }

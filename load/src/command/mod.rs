@@ -10,7 +10,9 @@ mod merge;
 mod progress;
 mod run;
 mod shipped;
+mod simulate;
 mod store;
+mod sweep;
 mod targets;
 
 use std::{ffi::OsString, process::ExitCode};
@@ -43,7 +45,9 @@ enum Command {
     /// Show when the results of a scenario changed
     History(history::History),
     /// Find the capacity of a system: raise the load until the objective no longer holds, and write a page about it
-    Capacity(capacity::Capacity),
+    Capacity(Box<capacity::Capacity>),
+    /// Simulate many times today's load with the times of service that `load capacity` has measured: what breaks first, and then?
+    Simulate(simulate::Simulate),
     /// Write a scenario for any HTTP service from its OpenAPI document
     Openapi(generate::Generate),
     /// List the built-in scenarios
@@ -93,6 +97,7 @@ pub async fn live() -> ExitCode {
         Command::Merge(merge) => merge.act(),
         Command::History(history) => history.show(),
         Command::Capacity(capacity) => capacity.live().await,
+        Command::Simulate(simulate) => simulate.act(),
         Command::Openapi(generate) => generate.live().await,
         Command::Scenarios => {
             for (name, text) in SHIPPED {

@@ -103,8 +103,8 @@ pub fn erlang_c(servers: u32, load: f64) -> f64 {
     b / (1.0 - load / n * (1.0 - b))
 }
 
-/// Simulates `requests` requests that arrive independently at `rate` per second, which is above 0, and are served in order. The first tenth is left
-/// out, so that an empty beginning does not flatter.
+/// Simulates `requests` requests that arrive independently at `rate` per second, which is above 0, and are served in order. The
+/// first tenth is left out, so that an empty beginning does not flatter.
 #[must_use]
 pub fn simulate(station: &Station, rate: f64, requests: usize, seed: u64) -> Waiting {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
