@@ -7,6 +7,7 @@ mod compare;
 mod generate;
 mod history;
 mod merge;
+mod metrics;
 mod progress;
 mod run;
 mod shipped;

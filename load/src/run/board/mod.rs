@@ -11,6 +11,12 @@ use serde::{Deserialize, Serialize};
 
 /// Points of a curve at most. When there would be more, each pair becomes one.
 const POINTS: usize = 2_048;
+/// Reasons for failures at most, for each row. Texts come from a small set, but a server may answer with any status.
+const REASONS: usize = 64;
+/// What further reasons are counted as.
+const OTHERS: &str = "other reasons";
+/// A longer time is recorded as this: it bounds the histograms.
+const LONGEST: Duration = Duration::from_secs(7_200);
 
 /// One finished step or journey.
 #[derive(Debug, Clone)]
@@ -74,7 +80,10 @@ impl Row {
         // The histograms resize themselves; only a value near 2^64 could be refused.
         let _ = self.times.record(time);
         match &sample.failure {
-            Some(reason) => *self.failures.entry(reason.clone()).or_default() += 1,
+            Some(reason) => {
+                let room = self.failures.len() < REASONS || self.failures.contains_key(reason);
+                *self.failures.entry(if room { reason.clone() } else { OTHERS.to_owned() }).or_default() += 1;
+            }
             None => {
                 let _ = self.good.record(time);
             }
@@ -91,7 +100,7 @@ fn histogram() -> Histogram<u64> {
 }
 
 fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX / 2).clamp(1, u64::MAX / 2)
+    u64::try_from(time.min(LONGEST).as_micros()).unwrap_or(u64::MAX / 2).max(1)
 }
 
 /// One point of the curve: what ended in a span of time.
@@ -262,6 +271,52 @@ mod tests {
         board.skip(Duration::from_secs(5));
         board.skip(Duration::from_secs(15));
         assert_eq!(board.skipped, 1);
+    }
+
+    /// Bytes on the heap: of the histograms, the curve and the reasons.
+    fn bytes(board: &Board) -> usize {
+        let histogram = |histogram: &Histogram<u64>| histogram.distinct_values() * size_of::<u64>();
+        let rows = board.steps.iter().chain(&board.journeys).chain([&board.total, &board.last]);
+        let rows: usize = rows
+            .map(|row| {
+                let reasons: usize = row.failures.keys().map(|reason| reason.capacity() + 64).sum();
+                histogram(&row.times) + histogram(&row.good) + reasons
+            })
+            .sum();
+        rows + histogram(&board.late) + board.curve.capacity() * size_of::<Point>()
+    }
+
+    #[test]
+    fn an_hour_at_200_per_second_takes_no_more_memory_than_its_first_minutes() {
+        let steps = [("place", false), ("settle", true), ("read", false), ("list", false)];
+        let mut board = Board::new(&steps, &["order", "browse"], Duration::ZERO);
+        let mut early = 0;
+        for second in 0..3_600_u64 {
+            for n in 0..200 {
+                let number = second * 200 + n;
+                // From a fraction of a millisecond to a timeout of half a minute, and one failure in fifty, of which a hostile server
+                // makes ever new ones.
+                let ms = if number % 4_999 == 0 { 30_000 } else { number * 7_919 % 900 };
+                let failure = (number % 50 == 0).then(|| format!("status {number}"));
+                let failure = failure.as_deref();
+                board.step((number % 4) as usize, &sample(second, ms, failure));
+                board.journey((number % 2) as usize, &sample(second, ms, failure));
+                board.late(Duration::from_micros(number % 5_000));
+            }
+            board.tick(Duration::from_secs(second + 1), 200.0, 40);
+            if second == 600 {
+                early = bytes(&board);
+            }
+        }
+        let curve = POINTS * size_of::<Point>() * 2;
+        let late = bytes(&board);
+        assert!(late <= early + curve, "{early} bytes after ten minutes, {late} after an hour");
+        // What is left of 20 MiB is for the program, its connections and its journeys in flight.
+        assert!(late < 6 << 20, "{late} bytes");
+        let row = &board.steps[0];
+        assert_eq!((row.failures.len(), row.errors() > 1_000), (REASONS + 1, true));
+        board.step(0, &sample(3_600, 1_000 * 86_400, None));
+        assert!(bytes(&board) < 6 << 20, "a day is recorded as two hours");
     }
 
     #[test]
