@@ -1,6 +1,7 @@
 //! How much a system can do while it keeps its objective: steps of offered load, where they stop being good, what limits them, and
 //! what follows for more load. Pure: the steps are measured by [`crate::command`].
 
+mod autoscalers;
 mod findings;
 mod forecast;
 mod page;
@@ -9,6 +10,7 @@ mod telemetry;
 
 use std::time::Duration;
 
+pub use autoscalers::{Aim, Values};
 #[cfg(test)]
 pub(crate) use findings::example;
 pub use findings::{Assumptions, Findings};

@@ -16,7 +16,9 @@ use super::{
     sweep::{Sweep, Telemetry},
     targets,
 };
-use crate::capacity::{Assumptions, Findings, Objective, Prices, Step, knee, orders, write};
+use crate::capacity::{
+    Aim, Assumptions, Findings, Objective, Prices, Step, Values, knee, orders, write,
+};
 
 /// The built-in prices.
 const PRICES: &str = include_str!("../../prices.yaml");
@@ -37,6 +39,19 @@ pub(super) struct Capacity {
 enum Again {
     /// Write the page again from what was kept, without a measurement
     Report(Report),
+    /// Judge the chart's autoscalers by what was kept: do they act before a pod is full?
+    Autoscalers(Autoscalers),
+}
+
+/// Exit code 0 if those that are on act in time, 1 if one does not, 3 if nothing was measured that could say so.
+#[derive(Debug, Args)]
+struct Autoscalers {
+    /// File with what was found
+    #[arg(long, default_value = "load/capacity.json", value_name = "FILE")]
+    results: PathBuf,
+    /// Values of the chart
+    #[arg(long, default_value = "deploy/helm/sre-lab/values.yaml", value_name = "FILE")]
+    values: PathBuf,
 }
 
 /// The page from kept findings. What is not given is as it was when they were kept.
@@ -158,6 +173,7 @@ impl Capacity {
     pub(super) async fn live(self) -> Result<u8, Stop> {
         match self.again {
             Some(Again::Report(report)) => report.write(),
+            Some(Again::Autoscalers(autoscalers)) => autoscalers.judge(),
             None => self.measure.live().await,
         }
     }
@@ -182,6 +198,37 @@ impl Report {
             None => say(page.trim_end()),
         }
         Ok(0)
+    }
+}
+
+impl Autoscalers {
+    fn judge(self) -> Result<u8, Stop> {
+        let findings = kept(&self.results)?;
+        let name = self.values.display().to_string();
+        let text = fs::read_to_string(&self.values).map_err(|error| Stop::File(name.clone(), error))?;
+        let values = Values::read(&name, &text).map_err(|problem| Stop::Usage(problem.to_string()))?;
+        let aims = values.judged(&findings);
+        for Aim { what, enabled, in_time, why } in &aims {
+            let (on, verdict) = (if *enabled { "on" } else { "off" }, verdict(*in_time));
+            say(&format!("{what:24}{on:5}{verdict:10}{why}"));
+        }
+        let on: Vec<Option<bool>> =
+            aims.iter().filter(|aim| aim.enabled).map(|aim| aim.in_time).collect();
+        Ok(if on.contains(&Some(false)) {
+            1
+        } else if on.contains(&None) {
+            super::EXIT_INCONCLUSIVE
+        } else {
+            0
+        })
+    }
+}
+
+const fn verdict(in_time: Option<bool>) -> &'static str {
+    match in_time {
+        Some(true) => "in time",
+        Some(false) => "TOO LATE",
+        None => "unknown",
     }
 }
 
@@ -313,7 +360,7 @@ mod tests {
             let line = Line::try_parse_from([&["load", "report"][..], &files[..], args].concat()).unwrap();
             match line.capacity.again {
                 Some(Again::Report(report)) => report.write(),
-                None => panic!("a report was asked for"),
+                other => panic!("a report was asked for: {other:?}"),
             }
         };
         let stop = report(&[]).unwrap_err();
@@ -322,5 +369,21 @@ mod tests {
         assert_eq!(report(&["--today", "90", "--growth", "5"]).unwrap(), 0);
         let page = fs::read_to_string(&page).unwrap();
         assert!(page.contains("From 90 journeys per second today, with 5.0 % more each month"), "{page}");
+    }
+
+    #[test]
+    fn an_autoscaler_that_acts_too_late_fails_and_one_that_is_off_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let (results, values) = (folder.path().join("capacity.json"), folder.path().join("values.yaml"));
+        store::write(&results, &crate::capacity::example().to_json()).unwrap();
+        let judge = |text: &str| {
+            store::write(&values, text).unwrap();
+            Autoscalers { results: results.clone(), values: values.clone() }.judge()
+        };
+        let chart = include_str!("../../../deploy/helm/sre-lab/values.yaml");
+        assert_eq!(judge(chart).unwrap(), 0);
+        assert_eq!(judge(&chart.replace("cpu: 100m", "cpu: \"1\"")).unwrap(), 1);
+        assert_eq!(judge(&chart.replace("lagPerPod: 200", "lagPerPod: 20000")).unwrap(), 0, "it is off");
+        assert_eq!(judge("services: []").unwrap_err().exit_code(), 64);
     }
 }
