@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use clap::Args;
 
-use super::{Stop, capacity::kept, say, store};
+use super::{Stop, capacity::findings_in, say, store};
 use crate::scale::{Limits, part, replaced, scales};
 
 /// Simulates many times today's load: where today's design breaks first, and what cells of it need instead.
@@ -32,7 +32,7 @@ pub(super) struct Simulate {
 
 impl Simulate {
     pub(super) fn act(self) -> Result<u8, Stop> {
-        let findings = kept(&self.results)?;
+        let findings = findings_in(&self.results)?;
         if findings.stations.is_empty() {
             return Err(Stop::Usage(format!(
                 "{}: no times of service: `load capacity` could ask no Prometheus. Run it again with --prometheus URL",
