@@ -14,7 +14,7 @@ pub use autoscalers::{Aim, Values};
 #[cfg(test)]
 pub(crate) use findings::example;
 pub use findings::{Assumptions, Findings};
-pub use page::write;
+pub use page::{UNMEASURED, write};
 pub use plan::{Prices, months_until, most_replicas, replicas};
 use serde::{Deserialize, Serialize};
 use statistics::{student::p_value, usl::Load};

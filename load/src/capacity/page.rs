@@ -4,6 +4,10 @@ use std::fmt::Write;
 
 use super::{Findings, Objective, Saturated, Step, forecast, loads};
 
+/// What the page says until there is a measurement.
+pub const UNMEASURED: &str = "# Capacity\n\n<!-- Generated from load/capacity.json by `load capacity report`. -->\n\n\
+                              No measurement is kept in this checkout. `load capacity` on a running lab makes one, and writes this page.\n";
+
 /// Writes the page.
 #[must_use]
 pub fn write(findings: &Findings) -> String {
