@@ -36,7 +36,7 @@ impl Prices {
 }
 
 /// Bytes of a GiB.
-pub const GIB: f64 = 1_073_741_824.0;
+pub(super) const GIB: f64 = 1_073_741_824.0;
 /// 365 / 12
 const DAYS_PER_MONTH: f64 = 30.417;
 /// Sessions for people and for the exporter, as in the checks of the chart.
