@@ -62,7 +62,7 @@ bench *args:
 perf *args:
     cargo xtask perf "$@"
 
-# Draw where services spend their CPU time under load, into .lab/flame: just flame; just flame user-service --rate 400
+# Draw where services spend their CPU time under load, into target/flame: just flame; just flame user-service --rate 400
 flame *args:
     cargo xtask flame "$@"
 

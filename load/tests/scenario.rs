@@ -167,11 +167,13 @@ async fn a_run_can_be_scraped_with_exemplars_while_it_runs() {
     let folder = tempfile::tempdir().expect("a folder");
     let (_shop, address) = shop().await;
     let mut command = command(folder.path(), &orders(address, "1h", "errors == 0"));
-    command.args(["--metrics", "127.0.0.1:0", "--trace-ratio", "1"]);
+    let targets = folder.path().join("targets");
+    std::fs::create_dir(&targets).expect("a folder");
+    command.args(["--metrics", "127.0.0.1:0", "--trace-ratio", "1", "--discovery"]).arg(&targets);
     let load = command.spawn().expect("it starts");
     let pid = load.id().expect("it runs");
     // What Prometheus reads to find it.
-    let target = folder.path().join(format!("runs/targets/{pid}.json"));
+    let target = targets.join(format!("{pid}.json"));
     eventually(Duration::from_secs(30), || async {
         let text = std::fs::read_to_string(&target).map_err(|error| error.to_string())?;
         let targets: serde_json::Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;

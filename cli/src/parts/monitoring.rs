@@ -93,7 +93,7 @@ pub(super) fn configuration(
 
 /// Where `load run --metrics` says that it can be scraped.
 fn runs(home: &Home) -> PathBuf {
-    home.dir.join("load/targets")
+    home.dir.join("prometheus/targets")
 }
 
 /// Where Prometheus keeps its data: apart for each clock, because both record the same series.

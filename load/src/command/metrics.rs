@@ -22,11 +22,12 @@ const STAYS: Duration = Duration::from_secs(6);
 /// A run that can be scraped.
 pub(super) struct Scraped {
     _server: Server,
-    file: PathBuf,
+    /// What Prometheus finds it by; none if there is no lab.
+    file: Option<PathBuf>,
 }
 
 impl Scraped {
-    /// Serves `metrics` at `address`, and says so in a file below `folder`.
+    /// Serves `metrics` at `address`, and says so in a file in `folder`, if there is such a folder.
     pub(super) async fn start(
         address: SocketAddr,
         metrics: &Metrics,
@@ -42,18 +43,23 @@ impl Scraped {
         let routes = Router::new().route("/metrics", get(scrape));
         let server = Server::bind(address, routes, Settings::new(&Limits::default(), 0)).await;
         let server = server.map_err(|error| Stop::Usage(format!("--metrics: {error}")))?;
-        let folder = folder.join("targets");
-        forget_the_dead(&folder);
-        let file = folder.join(format!("{}.json", std::process::id()));
-        store::write(&file, &target(server.address, scenario))?;
         eprintln!("metrics: http://{}/metrics", server.address);
+        let file = folder.is_dir().then(|| folder.join(format!("{}.json", std::process::id())));
+        match &file {
+            Some(file) => {
+                forget_the_dead(folder);
+                store::write(file, &target(server.address, scenario))?;
+            }
+            None => eprintln!("no Prometheus of a lab looks for it: there is no folder {}", folder.display()),
+        }
         Ok(Self { _server: server, file })
     }
 
     /// Takes the file away, and serves until Prometheus has forgotten it, or until Ctrl-C.
     pub(super) async fn end(self) {
+        let Some(file) = &self.file else { return };
         // A file that somebody else has removed is gone as well.
-        let _ = fs::remove_file(&self.file);
+        let _ = fs::remove_file(file);
         tokio::select! {
             () = tokio::time::sleep(STAYS) => {}
             _ = tokio::signal::ctrl_c() => {}

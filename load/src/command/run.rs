@@ -39,9 +39,12 @@ pub(super) struct Run {
     /// Where runs are kept
     #[arg(long, env = "LOAD_FOLDER", default_value = ".lab/load", value_name = "FOLDER")]
     folder: PathBuf,
-    /// Serve /metrics here while it runs, such as 127.0.0.1:0; the Prometheus of a lab whose folder has this one finds it by itself
+    /// Serve /metrics here while it runs, such as 127.0.0.1:0
     #[arg(long, value_name = "HOST:PORT")]
     metrics: Option<SocketAddr>,
+    /// Where the Prometheus of a lab looks for runs that can be scraped
+    #[arg(long, default_value = ".lab/prometheus/targets", value_name = "FOLDER", requires = "metrics")]
+    discovery: PathBuf,
     /// Begin a sampled trace for this share of the steps, 0 to 1: exemplars of their durations
     #[arg(long, default_value_t = 0.0, value_name = "RATIO", value_parser = ratio)]
     trace_ratio: f64,
@@ -60,7 +63,7 @@ impl Run {
         targets::check(&scenario).await?;
         let (metrics, stop) = (Metrics::new(), stop_on_signal()?);
         let scraped = match self.metrics {
-            Some(address) => Some(Scraped::start(address, &metrics, &scenario.name, &self.folder).await?),
+            Some(address) => Some(Scraped::start(address, &metrics, &scenario.name, &self.discovery).await?),
             None => None,
         };
         let (report, board) = watched(scenario, &stop, &metrics, self.trace_ratio).await;

@@ -1,5 +1,5 @@
 //! Where services spend their CPU time under load: perf samples them in a lab of their own, and each becomes a flame graph and a list.
-//! Both are below `.lab/flame`, which git ignores.
+//! Both are in `target/flame`, which git ignores.
 
 mod graph;
 mod stacks;
@@ -46,18 +46,18 @@ impl Flame {
         if !shell.quietly("perf", &["--version"]) {
             return shell.skip("flame graphs", "perf is not installed: apt-get install linux-perf");
         }
-        let folder = shell.root.join(".lab/flame");
+        let folder = shell.root.join("target/flame");
         fs::create_dir_all(&folder)?;
         println!("building with frame pointers (the first time from scratch)");
         finish(
             shell
                 .command("tools/build.sh", &[])
                 .env("LAB_PROFILE", "release")
-                .env("CARGO_TARGET_DIR", "target/flame")
+                .env("CARGO_TARGET_DIR", "target/flame/build")
                 // With them perf follows a stack for next to nothing.
                 .env("RUSTFLAGS", "-C force-frame-pointers=yes"),
         )?;
-        let programs = shell.root.join("target/flame/release");
+        let programs = shell.root.join("target/flame/build/release");
         let rate = self.rate.to_string();
         let home = shell.root.join("target/flame/lab");
         let lab = Lab::up(&programs, &shell.root, &home, &["--rate", &rate, "--port-offset", OFFSET])?;
