@@ -20,8 +20,8 @@ use crate::capacity::{Findings, SHARE};
 
 /// How many times today's load is looked at.
 pub const TIMES: [f64; 5] = [1.0, 10.0, 100.0, 1_000.0, 10_000.0];
-/// Requests of a simulation: enough for a p99, in a second or two for all of them.
-const SIMULATED: usize = 40_000;
+/// Requests of a simulation: enough for a p99, in a second for all of them.
+const SIMULATED: usize = 20_000;
 /// More cells than this are not a plan.
 const MOST_CELLS: u32 = 100_000;
 

@@ -23,9 +23,9 @@ pub struct Waits {
     pub p99: f64,
 }
 
-/// Simulates `requests` requests that arrive independently at `rate` per second, which is above 0. Each visits the stations in order, every station as
-/// often as its `visits` say (2.4 is twice, and with a probability of 0.4 once more), and is served in order of arrival. The first
-/// tenth is left out, so that an empty beginning does not flatter.
+/// Simulates `requests` requests that arrive independently at `rate` per second, which is above 0. Each visits the stations in order,
+/// every station as often as its `visits` say (2.4 is twice, and with a probability of 0.4 once more), and is served in order of
+/// arrival. The first tenth is left out, so that an empty beginning does not flatter.
 #[must_use]
 pub fn simulate(stations: &[Station], rate: f64, requests: usize, seed: u64) -> Waits {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
@@ -33,48 +33,61 @@ pub fn simulate(stations: &[Station], rate: f64, requests: usize, seed: u64) -> 
     // When each server is free, the earliest first.
     let mut free: Vec<BinaryHeap<Reverse<u64>>> =
         stations.iter().map(|station| (0..station.servers.max(1)).map(|_| Reverse(0)).collect()).collect();
-    let mut events = arrivals(rate, requests, &mut rng);
+    let mut arriving = arrivals(rate, requests, &mut rng).into_iter().peekable();
+    let mut inside: BinaryHeap<Reverse<Event>> = BinaryHeap::new();
     let mut waits = Vec::with_capacity(requests);
-    while let Some(Reverse(Event { at, number, station, left, waited })) = events.pop() {
-        let Some(place) = stations.get(station) else {
+    loop {
+        // What happens next: those inside and those to come are two queues, each in order.
+        let from_inside = match (inside.peek(), arriving.peek()) {
+            (Some(Reverse(inside)), Some(arriving)) => inside < arriving,
+            (inside, _) => inside.is_some(),
+        };
+        let next = if from_inside { inside.pop().map(|Reverse(event)| event) } else { arriving.next() };
+        let Some(mut event) = next else { break };
+        // On to the next station that it visits.
+        while event.left == 0
+            && let Some(station) = stations.get(event.entered)
+        {
+            event.left = visits(station, &mut rng);
+            event.entered += 1;
+        }
+        let Event { at, number, entered, left, waited } = event;
+        if left == 0 {
             if number >= requests / 10 {
                 waits.push(seconds(waited));
             }
             continue;
-        };
-        let left = left.unwrap_or_else(|| visits(place, &mut rng));
-        if left == 0 {
-            events.push(Reverse(Event { at, number, station: station + 1, left: None, waited }));
-            continue;
         }
-        let Reverse(earliest) = free[station].pop().unwrap_or(Reverse(0));
+        let here = entered - 1;
+        let Reverse(earliest) = free[here].pop().unwrap_or(Reverse(0));
         let begins = earliest.max(at);
-        let ends = begins + nanos(times[station].draw(&mut rng));
-        free[station].push(Reverse(ends));
-        let waited = waited + (begins - at);
-        events.push(Reverse(Event { at: ends, number, station, left: Some(left - 1), waited }));
+        let ends = begins + nanos(times[here].draw(&mut rng));
+        free[here].push(Reverse(ends));
+        inside.push(Reverse(Event { at: ends, number, entered, left: left - 1, waited: waited + begins - at }));
     }
     waits.sort_by(f64::total_cmp);
     Waits { mean: mean(&waits), p50: quantile(&waits, 0.5), p99: quantile(&waits, 0.99) }
 }
 
-/// A request that reaches a station. In whole nanoseconds, which have a total order; by time, and then by the number of the request.
+/// A request that wants to be served. In whole nanoseconds, which have a total order; by time, and then by the number of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Event {
     at: u64,
     number: usize,
-    station: usize,
-    /// Visits that are left here; `None` before the first.
-    left: Option<u64>,
+    /// Stations that it has come to; it is at the last of them.
+    entered: usize,
+    /// Visits that are left there.
+    left: u64,
     waited: u64,
 }
 
-fn arrivals<R: Rng>(rate: f64, requests: usize, rng: &mut R) -> BinaryHeap<Reverse<Event>> {
+/// The requests in the order in which they arrive.
+fn arrivals<R: Rng>(rate: f64, requests: usize, rng: &mut R) -> Vec<Event> {
     let mut now = 0.0;
     let arrive = |number| {
         let gap: f64 = rng.sample(Exp1);
         now += gap / rate;
-        Reverse(Event { at: nanos(now), number, station: 0, left: None, waited: 0 })
+        Event { at: nanos(now), number, entered: 0, left: 0, waited: 0 }
     };
     (0..requests).map(arrive).collect()
 }
