@@ -45,6 +45,9 @@ pub(crate) fn prometheus(
         // A lab starts clean: old outages, and the gap while the lab was down, would fire alerts again.
         fs::remove_dir_all(&data).with_context(|| format!("cannot remove {}", data.display()))?;
     }
+    // Prometheus cannot follow a folder that is not there.
+    let runs = runs(home);
+    fs::create_dir_all(&runs).with_context(|| format!("cannot create {}", runs.display()))?;
     let config = write(&folder, "prometheus.yml", &configuration(home, ports, targets, exporters, clock))?;
     let port = ports.get("prometheus");
     // Neither the lifecycle nor the admin API: any page in the owner's browser could use them. SIGHUP reloads the
@@ -79,12 +82,18 @@ pub(super) fn configuration(
     let rules = home.root.join("dashboards/rules");
     TEMPLATE_PROMETHEUS
         .replace("{{rules}}", &rules.to_string_lossy())
+        .replace("{{runs}}", &runs(home).to_string_lossy())
         .replace("{{clock}}", clock.as_str())
         .replace("{{interval}}", interval(clock))
         .replace("{{alertmanager}}", &ports.get("alertmanager").to_string())
         .replace("{{prometheus}}", &ports.get("prometheus").to_string())
         .replace("{{jobs}}", &jobs(targets, &guests(home)))
         .replace("{{exporters}}", exporters)
+}
+
+/// Where `load run --metrics` says that it can be scraped.
+fn runs(home: &Home) -> PathBuf {
+    home.dir.join("prometheus/targets")
 }
 
 /// Where Prometheus keeps its data: apart for each clock, because both record the same series.
