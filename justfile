@@ -54,9 +54,17 @@ torture *args:
 load *args:
     target/lab/load "$@"
 
-# Measure: middleware overhead, orders per second, memory, start-up; just bench build: how long the compiler takes.
+# Measure: middleware overhead, orders per second, memory, start-up; just bench build: how long the compiler takes; just bench load: the generator.
 bench *args:
     ./lab bench "$@"
+
+# Compare the checkout with a revision: just perf main; just perf main --instructions counts them with valgrind.
+perf *args:
+    cargo xtask perf "$@"
+
+# Draw where services spend their CPU time under load, into target/flame: just flame; just flame user-service --rate 400
+flame *args:
+    cargo xtask flame "$@"
 
 # Deploy to Kubernetes: images, a kind cluster if there is no context, the chart. just deploy --profile ha
 deploy *args:

@@ -11,7 +11,7 @@ export CFLAGS="-O1 -g0 ${CFLAGS-}"
 
 build() {
     cargo build --locked --profile "${LAB_PROFILE:-lab}" --bins --package cli --package order-api --package user-service --package order-worker \
-        --package edge --package load --package lab-kafka --package lab-traces --package control-room "$@"
+        --package edge --package load --package lab-kafka --package lab-traces --package lab-objects --package notifier --package control-room "$@"
 }
 
 if [ -t 2 ]; then

@@ -55,6 +55,8 @@ pub(crate) enum Command {
     Torture(commands::torture::Torture),
     /// Make, list, verify and prune backups, and restore to a moment.
     Backup(Box<commands::backup::BackupCommand>),
+    /// Fence PostgreSQL's primary and promote its replica; measure what that costs.
+    Failover(commands::failover::FailoverCommand),
     /// List recent traces.
     Traces(commands::traces::Traces),
     /// Draw one trace as a waterfall.
@@ -85,7 +87,7 @@ pub(crate) enum Command {
     Node(commands::node::NodeCommand),
     /// Keep desired state in Git: propose, approve, revert, log, diff.
     Gitops(commands::gitops::GitopsCommand),
-    /// Judge whether a new version is worse than the old one.
+    /// Release a new version step by step, judged against the old one, and rolled back by itself.
     Release(commands::release::ReleaseCommand),
     /// Show who is on call, and what the schedules ask of people.
     Oncall(commands::oncall::OncallCommand),

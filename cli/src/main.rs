@@ -7,6 +7,8 @@ mod args;
 mod backup;
 mod commands;
 mod disk;
+mod failover;
+mod fleet;
 mod home;
 mod installation;
 mod outside;
@@ -28,8 +30,12 @@ use crate::args::{Cli, Command};
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     // `lab faults | head` ends quietly. Not `up` and `torture`: if they died of a closed pipe, they would leave
-    // their children. Nor `backup`: a program that it feeds may end early, and it has to say why.
-    if !matches!(cli.command, Command::Up(_) | Command::Torture(_) | Command::Backup(_)) {
+    // their children. Nor `backup`: a program that it feeds may end early, and it has to say why. Nor `failover`, which
+    // must not end between two steps.
+    if !matches!(
+        cli.command,
+        Command::Up(_) | Command::Torture(_) | Command::Backup(_) | Command::Failover(_)
+    ) {
         sigpipe::reset();
     }
     match run(cli).await {
@@ -65,7 +71,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Chaos(chaos) => chaos.run(place).await,
         Command::Node(node) => node.run(place).await,
         Command::Gitops(gitops) => gitops.run(place).await,
-        Command::Release(release) => release.run().await,
+        Command::Release(release) => release.run(place).await,
         Command::Oncall(oncall) => oncall.run(place),
         Command::Slo(slo) => slo.run(place).await,
         Command::Up(up) => up.run(&place.here("up")?).await,
@@ -74,6 +80,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Psql(psql) => psql.run(&place.here("psql")?),
         Command::RedisCli(cli) => cli.run(&place.here("redis-cli")?),
         Command::Backup(backup) => backup.run(&place.here("backup")?).await,
+        Command::Failover(failover) => failover.run(&place.here("failover")?).await,
         Command::Torture(torture) => torture.run(&place.here("torture")?).await,
         Command::Version(version) => version.run(),
     }

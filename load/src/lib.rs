@@ -7,8 +7,8 @@
 //! * [`record`] and [`summary`] -- measuring, from the intended start and from the actual one.
 //! * [`config`] and [`admin`] -- the command and its admin port.
 //! * [`scenario`], [`mod@run`], [`report`] and [`command`] -- the performance lab: a load test as a file, run to a verdict;
-//!   [`openapi`] writes one from an OpenAPI document, and [`capacity`]
-//!   says how much a system can do.
+//!   [`openapi`] writes one from an OpenAPI document, [`capacity`] says how much a system can do, and [`scale`] what many times that
+//!   would need.
 //! * [`probe`] -- the synthetic probes: another process of the same program.
 //!
 //! An open loop must not slow down when the system does: this keeps a freeze visible in the percentiles
@@ -27,6 +27,7 @@ pub mod probe;
 pub mod record;
 pub mod report;
 pub mod run;
+pub mod scale;
 pub mod scenario;
 pub mod schedule;
 pub mod summary;

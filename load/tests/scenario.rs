@@ -162,6 +162,39 @@ async fn an_interrupted_run_ends_with_its_report() {
     assert_eq!(output.status.code(), Some(3), "a part of a run is no pass");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_can_be_scraped_with_exemplars_while_it_runs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_shop, address) = shop().await;
+    let mut command = command(folder.path(), &orders(address, "1h", "errors == 0"));
+    let targets = folder.path().join("targets");
+    std::fs::create_dir(&targets).expect("a folder");
+    command.args(["--metrics", "127.0.0.1:0", "--trace-ratio", "1", "--discovery"]).arg(&targets);
+    let load = command.spawn().expect("it starts");
+    let pid = load.id().expect("it runs");
+    // What Prometheus reads to find it.
+    let target = targets.join(format!("{pid}.json"));
+    eventually(Duration::from_secs(30), || async {
+        let text = std::fs::read_to_string(&target).map_err(|error| error.to_string())?;
+        let targets: serde_json::Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        assert_eq!(targets[0]["labels"]["service"], "load-run");
+        let address = targets[0]["targets"][0].as_str().and_then(|address| address.parse().ok());
+        let http = Http::to(address.ok_or_else(|| format!("no address in {text}"))?);
+        let accept = [("accept", "application/openmetrics-text")];
+        let scrape = http.try_send(http::Method::GET, "/metrics", &accept, "").await;
+        let body = scrape.map_err(|error| error.to_string())?.body;
+        let seen = |start: &str, part: &str| {
+            let counted = |line: &str| !line.ends_with(" 0") && !line.ends_with(" 0.0");
+            body.lines().any(|line| line.starts_with(start) && line.contains(part) && counted(line))
+        };
+        let whole = seen("load_step_duration_seconds_bucket{", "# {trace_id=\"")
+            && seen("load_steps_total{", "outcome=\"ok\",step=\"place\"")
+            && seen("load_journeys_total{", "journey=\"order\"");
+        if whole { Ok(()) } else { Err(body) }
+    })
+    .await;
+}
+
 /// A server that answers at once, but not between two moments.
 #[derive(Clone, Copy)]
 struct Stall {

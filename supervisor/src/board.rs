@@ -86,6 +86,16 @@ impl Board {
         });
     }
 
+    /// Adds a part, which waits.
+    pub(crate) fn add(&self, part: &Part) {
+        self.update(|state| state.parts.push(row(&self.folder, part)));
+    }
+
+    /// Removes a part.
+    pub(crate) fn remove(&self, name: &str) {
+        self.update(|state| state.parts.retain(|part| part.name != name));
+    }
+
     /// Reports a sentence to the user.
     pub(crate) fn say(&self, sentence: &str) {
         (self.say)(sentence);

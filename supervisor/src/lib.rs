@@ -8,6 +8,7 @@ mod board;
 mod environment;
 mod error;
 mod folder;
+mod guests;
 pub mod lock;
 pub mod logfile;
 pub mod part;
@@ -25,8 +26,9 @@ use tokio::{sync::watch, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use self::{
+    guests::House,
     state::{Phase, Status},
-    tend::Tender,
+    tend::{Role, Tender},
 };
 
 pub use self::{
@@ -34,6 +36,7 @@ pub use self::{
     board::{Board, Say},
     error::{Error, Result},
     folder::Folder,
+    guests::{Guests, Roster, roster},
     part::Part,
     private::write_private,
     sweep::sweep,
@@ -59,26 +62,53 @@ pub async fn run(
     policy: Policy,
     stop: &Stop,
 ) -> Result<()> {
+    let (_roster, guests) = roster();
+    run_with(folder, parts, board, policy, stop, guests).await
+}
+
+/// The same, with parts that come and go, and change, as the other end of `guests` says.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_with(
+    folder: &Folder,
+    parts: Vec<Part>,
+    board: &Board,
+    policy: Policy,
+    stop: &Stop,
+    mut guests: Guests,
+) -> Result<()> {
     let began = Instant::now();
     let mut links = Links::new(&parts)?;
-    let logs: Vec<_> = parts.iter().map(|part| folder.log(&part.name)).collect();
     let mut tenders = JoinSet::new();
     for part in parts {
         logfile::start_over(&folder.log(&part.name));
         let (needs, dependents, ready, ended) = links.of(&part);
-        let tender =
-            Tender { folder: folder.clone(), part, board: board.clone(), policy, stop: stop.clone() };
+        let tender = Tender {
+            folder: folder.clone(),
+            part,
+            board: board.clone(),
+            policy,
+            stop: stop.clone(),
+            lines: guests.lines.clone(),
+            role: Role::Needed,
+        };
         tenders.spawn(tender.run(needs, dependents, ready, ended));
     }
     let guard = CancellationToken::new();
-    tokio::spawn(guard.clone().run_until_cancelled_owned(cap_logs(logs)));
+    tokio::spawn(guard.clone().run_until_cancelled_owned(cap_logs(board.clone())));
     tokio::select! {
         () = all_ready(board) => board.ready(began.elapsed()),
         () = stop.gently.cancelled() => {}
         () = tokio::time::sleep(policy.patience) => give_up(board, policy, stop),
     }
-    stop.gently.cancelled().await;
+    let (house, mut staying) = (House { folder, board, policy, stop }, JoinSet::new());
+    tokio::select! {
+        () = stop.gently.cancelled() => {}
+        () = house.host(&mut guests, &mut staying) => {}
+    }
     board.phase(Phase::Stopping);
+    while staying.join_next().await.is_some() {}
     while tenders.join_next().await.is_some() {}
     guard.cancel();
     match board.now().phase {
@@ -104,13 +134,13 @@ fn give_up(board: &Board, policy: Policy, stop: &Stop) {
     stop.gently.cancel();
 }
 
-async fn cap_logs(logs: Vec<std::path::PathBuf>) {
+async fn cap_logs(board: Board) {
     let mut tick = tokio::time::interval(logfile::INTERVAL);
     loop {
         tick.tick().await;
-        for log in &logs {
+        for part in board.now().parts {
             // A log that does not exist yet, or a full disk: stopping the lab would fix neither.
-            let _ = logfile::cap(log, logfile::CAP);
+            let _ = logfile::cap(&part.log, logfile::CAP);
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     fs,
     process::{ExitStatus, Stdio},
+    sync::PoisonError,
     time::{Duration, Instant},
 };
 
@@ -20,6 +21,7 @@ use crate::{
     board::Board,
     environment::inherited,
     error::About as _,
+    guests::Lines,
     logfile,
     part::{Errand, Line, Preparation, Step},
     private::write_private,
@@ -31,6 +33,15 @@ use crate::{
 /// time.
 const ASK_EVERY: Duration = Duration::from_millis(20);
 
+/// What it means for the lab if a part does not start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// The lab stops.
+    Needed,
+    /// The lab keeps running without it.
+    Guest,
+}
+
 /// Looks after one part.
 pub(super) struct Tender {
     pub(super) folder: Folder,
@@ -38,6 +49,8 @@ pub(super) struct Tender {
     pub(super) board: Board,
     pub(super) policy: Policy,
     pub(super) stop: Stop,
+    pub(super) lines: Lines,
+    pub(super) role: Role,
 }
 
 /// How one run of a part ended.
@@ -165,13 +178,15 @@ impl Tender {
 
     fn spawn(&self) -> Result<Child> {
         let log = logfile::open(&self.folder.log(&self.part.name))?;
-        command(&self.part.command, &self.folder)
+        let instead = self.lines.lock().unwrap_or_else(PoisonError::into_inner).get(&self.part.name).cloned();
+        let line = instead.as_ref().unwrap_or(&self.part.command);
+        command(line, &self.folder)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
             .process_group(0)
             .spawn()
-            .map_err(|cause| Error::Program { program: self.part.command.program.clone(), cause })
+            .map_err(|cause| Error::Program { program: line.program.clone(), cause })
     }
 
     /// Waits until no other part needs this one, asks it to stop, and kills its group after its grace period.
@@ -263,12 +278,22 @@ impl Tender {
         Ok(())
     }
 
-    /// The lab cannot run without this part: report why and stop the others.
+    fn log(&self) -> String {
+        self.folder.log(&self.part.name).display().to_string()
+    }
+
+    /// The lab cannot run without this part: report why and stop the others. A guest is only reported.
     fn fail(&self, reason: &str) {
         if self.stop.gently.is_cancelled() {
             return;
         }
-        self.board.part(&self.part.name, |part| part.status = Status::Failed);
+        self.board.part(&self.part.name, |part| {
+            part.status = Status::Failed;
+            part.last_exit.get_or_insert_with(|| reason.to_owned());
+        });
+        if self.role == Role::Guest {
+            return self.board.say(&format!("{}: {reason}; its log is {}", self.part.name, self.log()));
+        }
         self.board.phase(Phase::Failed { part: self.part.name.clone(), reason: reason.to_owned() });
         self.stop.gently.cancel();
     }

@@ -103,7 +103,8 @@ fn said(child: &mut Child) -> thread::JoinHandle<String> {
     })
 }
 
-pub(super) fn last_line(text: &str) -> &str {
+/// The last line that a program said.
+pub(crate) fn last_line(text: &str) -> &str {
     text.trim().lines().last().unwrap_or("it says nothing")
 }
 

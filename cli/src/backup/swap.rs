@@ -19,6 +19,7 @@ use tokio::time::sleep;
 
 use super::{room, spool};
 use crate::{
+    failover::{build, over},
     home::Home,
     parts::{control_room::CONTROL_ROOM, postgres::Local},
 };
@@ -54,8 +55,14 @@ pub(crate) fn errand(home: &Home, part: &str) -> Result<Errand> {
     Ok(Errand { request: request(home, part), line })
 }
 
-fn request(home: &Home, part: &str) -> PathBuf {
+/// Where the task of a part is requested.
+pub(crate) fn request(home: &Home, part: &str) -> PathBuf {
     home.dir.join("backup").join(format!("swap-{part}"))
+}
+
+/// The text of a request: empty for a restore; `None` if nothing was requested.
+pub(crate) fn asked_for(home: &Home, part: &str) -> Option<String> {
+    fs::read_to_string(request(home, part)).ok()
 }
 
 /// Where the restored file of the control room waits.
@@ -127,6 +134,7 @@ async fn ask(home: &Home, name: &str) -> Result<()> {
 /// When nothing was restored, or something cannot be renamed; the lab then has what it had.
 pub(crate) fn swap(home: &Home, part: &str) -> Result<()> {
     match part {
+        SERVER if over::asked(home) => over::carry_out(home),
         SERVER => server(home),
         CONTROL_ROOM => room::put(&restored_room(home), &home.dir.join(CONTROL_ROOM).join("room.db")),
         other => bail!("there are no backups of {other}"),
@@ -150,8 +158,19 @@ fn server(home: &Home) -> Result<()> {
         return Err(error).with_context(|| format!("cannot create {}", cluster.display()));
     }
     local.rules()?;
+    forget(home)?;
+    // A replica follows one history of the primary, and this is another.
+    build::anew(home)?;
+    Ok(())
+}
+
+/// Forgets what the server that is replaced had announced, and what was archived from it but not shipped yet.
+///
+/// # Errors
+/// When a part that holds messages does not end, or a file cannot be removed.
+pub(crate) fn forget(home: &Home) -> Result<()> {
     forget_messages(home)?;
-    // The stream begins again, on the timeline of the restored server.
+    // The stream begins again, on the timeline of the new server.
     let spool = spool(home);
     if spool.exists() {
         fs::remove_dir_all(&spool).with_context(|| format!("cannot remove {}", spool.display()))?;

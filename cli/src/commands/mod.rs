@@ -9,6 +9,7 @@ pub(crate) mod clients;
 pub(crate) mod down;
 pub(crate) mod drill;
 pub(crate) mod drill_bench;
+pub(crate) mod failover;
 pub(crate) mod faults;
 pub(crate) mod gameday;
 pub(crate) mod gitops;

@@ -15,8 +15,9 @@ use tokio::task::JoinSet;
 
 use crate::{
     disk::{self, Disk},
+    failover::watch::{self, Look},
     home::{CLOCK, Home},
-    parts::exporters,
+    parts::{exporters, postgres::REPLICA},
     progress::paint,
     terminal::{Row, json, mib, out},
 };
@@ -51,6 +52,9 @@ struct Report {
     parts: Vec<PartReport>,
     /// What this lab does not measure, as sentences; its exporter was not installed.
     unmeasured: Vec<String>,
+    /// What was last seen of PostgreSQL's replica, if the lab has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replica: Option<Look>,
     /// The file systems that the lab writes to.
     disks: Vec<Disk>,
     /// Sums over the parts and the supervisor, in bytes.
@@ -122,6 +126,7 @@ async fn report(home: &Home, state: &LabState, reveal: bool) -> Result<Report> {
         },
         parts,
         unmeasured: exporters::unmeasured(|name| state.part(name).is_some()),
+        replica: state.part(REPLICA).and_then(|_| watch::last(home)),
         disks,
         faults: if reveal { Some(faults(home).await?) } else { None },
     })
@@ -197,6 +202,9 @@ fn print(report: &Report) {
             out!("up {} (supervisor pid {pid}){clock}", age(report.since));
         }
         None => out!("the supervisor was killed: `lab up` recovers, `lab down` stops what is left"),
+    }
+    if let Some(look) = &report.replica {
+        out!("{}", look.sentence(Utc::now()));
     }
     for sentence in &report.unmeasured {
         out!("{sentence}");

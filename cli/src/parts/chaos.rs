@@ -106,11 +106,11 @@ mod tests {
             [
                 "order-api/postgres=127.0.0.1:9137,127.0.0.1:5432",
                 "user-service/postgres=127.0.0.1:9138,127.0.0.1:5432",
-                "order-worker/postgres=127.0.0.1:9148,127.0.0.1:5432",
-                "user-service/redis=127.0.0.1:9149,127.0.0.1:6379",
+                "order-worker/postgres=127.0.0.1:9154,127.0.0.1:5432",
+                "user-service/redis=127.0.0.1:9159,127.0.0.1:6379",
                 "order-api/user-service=127.0.0.1:9177,127.0.0.1:8002",
                 "order-api/user-service=127.0.0.1:9178,127.0.0.1:8004",
-                "order-api/user-service=127.0.0.1:9188,127.0.0.1:8007",
+                "order-api/user-service=127.0.0.1:9155,127.0.0.1:8007",
             ]
         );
         assert_eq!(way(&chosen, "order-api", "user-service-2"), 9178);

@@ -18,8 +18,8 @@ use crate::home::Home;
 pub(crate) const EDGE: &str = "edge";
 /// The port of the first edge alone, if there are several.
 pub(crate) const EDGE_OWN: &str = "edge-own";
-/// The services behind it: also the names of its upstreams.
-const BEHIND: [&str; 2] = ["order-api", "user-service"];
+/// The services behind it: also the names of its upstreams. They can be released, because it splits their requests.
+pub(crate) const BEHIND: [&str; 2] = ["order-api", "user-service"];
 /// More than all services behind it handle at a time: if something sheds requests, then the one that is overloaded.
 const IN_FLIGHT: &str = "1024";
 
@@ -31,8 +31,31 @@ const ROUTES: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../servi
 /// # Errors
 /// When it cannot be written.
 pub(super) fn write_routes(home: &Home, choices: &Choices) -> Result<PathBuf> {
-    let text = format!("# Written by `lab up`; the next start overwrites it.\n{}", routes(choices));
-    monitoring::write(&home.dir.join(EDGE), "routes.yaml", &text)
+    monitoring::write(&home.dir.join(EDGE), ROUTES_FILE, &written(choices))
+}
+
+/// The file of the routes, in the folder of the edge in the lab's own.
+pub(crate) const ROUTES_FILE: &str = "routes.yaml";
+
+/// The text of that file while nothing is released.
+pub(crate) fn written(choices: &Choices) -> String {
+    format!("# Written by `lab up`; the next start and each step of a release overwrite it.\n{}", routes(choices))
+}
+
+/// The routes with the requests to a service split by these shares, in percent: all instances that stay, its baseline, its
+/// canary. The canary comes last, as the edge's header for canaries expects.
+pub(crate) fn split(text: &str, service: &str, guests: [u16; 2], shares: [u32; 3]) -> String {
+    let ([baseline, canary], [stay, of_baseline, of_canary]) = (guests.map(address), shares);
+    let alone = format!("\n  {service}:\n    endpoints: ");
+    let beside = |name: &str, address: &str| upstream(&format!("{service}-{name}"), address);
+    let others = [beside("baseline", &baseline), beside("canary", &canary)].map(|one| one.trim_end().to_owned());
+    let upstreams = format!("{}{alone}", others.concat());
+    let targets = format!(
+        "to: [{{upstream: {service}, weight: {stay}}}, {{upstream: {service}-baseline, weight: {of_baseline}}}, \
+         {{upstream: {service}-canary, weight: {of_canary}}}]"
+    );
+    let all = format!("to: [{{upstream: {service}}}]");
+    text.replace(&alone, &upstreams).replace(&all, &targets)
 }
 
 /// The routes of the lab, with the addresses of all instances that run here.
@@ -108,8 +131,11 @@ pub(crate) mod tests {
             token: None,
             event_keys: None,
             timing: Timing { clock: slo::Clock::Lab, keep: false },
+            objects: false,
+            cloud: None,
             backups: None,
             chaos: false,
+            replica: None,
             opensearch: false,
             webhooks: Webhooks { generic: None, slack: None },
         }
@@ -123,6 +149,24 @@ pub(crate) mod tests {
         assert!(text.contains(&upstream("user-service", &address(8001))), "{text}");
         let bare = |text: &str| text.lines().filter(|line| !line.contains("endpoints")).count();
         assert_eq!(bare(&text), bare(ROUTES), "nothing else is changed");
+    }
+
+    #[test]
+    fn a_split_adds_two_upstreams_and_weights_to_each_route_of_the_service_and_nothing_else() {
+        let text = routes(&choices(&["order-api=2"], &[]));
+        let text = split(&text, "order-api", [8012, 8011], [90, 5, 5]);
+        for (name, endpoints) in [
+            ("order-api", [8001, 8003].map(address).join(", ")),
+            ("order-api-baseline", address(8012)),
+            ("order-api-canary", address(8011)),
+            ("user-service", address(8002)),
+        ] {
+            assert_eq!(text.matches(&upstream(name, &endpoints)).count(), 1, "{name}: {text}");
+        }
+        let targets = "to: [{upstream: order-api, weight: 90}, {upstream: order-api-baseline, weight: 5}, \
+                       {upstream: order-api-canary, weight: 5}]\n";
+        assert_eq!(text.matches(targets).count(), ROUTES.matches("upstream: order-api}").count(), "{text}");
+        assert!(text.contains("to: [{upstream: user-service}]"), "{text}");
     }
 
     /// Ports and variables of the edges with these choices.

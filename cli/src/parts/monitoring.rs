@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use slo::Clock;
 use supervisor::{Part, part::Line, ports::Ports, probe::Probe, write_private};
 
-use super::{environment, forget, programs};
+use super::{edge::BEHIND, environment, forget, programs};
 use crate::home::Home;
 
 /// A target of Prometheus: the name of the service, and the admin port of one of its instances.
@@ -45,6 +45,9 @@ pub(crate) fn prometheus(
         // A lab starts clean: old outages, and the gap while the lab was down, would fire alerts again.
         fs::remove_dir_all(&data).with_context(|| format!("cannot remove {}", data.display()))?;
     }
+    // Prometheus cannot follow a folder that is not there.
+    let runs = runs(home);
+    fs::create_dir_all(&runs).with_context(|| format!("cannot create {}", runs.display()))?;
     let config = write(&folder, "prometheus.yml", &configuration(home, ports, targets, exporters, clock))?;
     let port = ports.get("prometheus");
     // Neither the lifecycle nor the admin API: any page in the owner's browser could use them. SIGHUP reloads the
@@ -79,12 +82,18 @@ pub(super) fn configuration(
     let rules = home.root.join("dashboards/rules");
     TEMPLATE_PROMETHEUS
         .replace("{{rules}}", &rules.to_string_lossy())
+        .replace("{{runs}}", &runs(home).to_string_lossy())
         .replace("{{clock}}", clock.as_str())
         .replace("{{interval}}", interval(clock))
         .replace("{{alertmanager}}", &ports.get("alertmanager").to_string())
         .replace("{{prometheus}}", &ports.get("prometheus").to_string())
-        .replace("{{jobs}}", &jobs(targets))
+        .replace("{{jobs}}", &jobs(targets, &guests(home)))
         .replace("{{exporters}}", exporters)
+}
+
+/// Where `load run --metrics` says that it can be scraped.
+fn runs(home: &Home) -> PathBuf {
+    home.dir.join("prometheus/targets")
 }
 
 /// Where Prometheus keeps its data: apart for each clock, because both record the same series.
@@ -123,8 +132,14 @@ pub(crate) fn ready(port: u16) -> Probe {
     Probe::Http(format!("http://127.0.0.1:{port}/-/ready"))
 }
 
-/// One job per service, so that `job`, `service` and the service's name are the same; its instances differ by `instance`.
-fn jobs(targets: &[Target]) -> String {
+/// The folder with a file for each service that can be released: its canary and its baseline, as Prometheus's `file_sd` reads them.
+pub(crate) fn guests(home: &Home) -> PathBuf {
+    home.dir.join("prometheus").join("targets")
+}
+
+/// One job per service, so that `job`, `service` and the service's name are the same; its instances differ by `instance`. Those
+/// that come and go are in a file of the folder `guests`.
+fn jobs(targets: &[Target], guests: &Path) -> String {
     let mut jobs: Vec<(&str, Vec<String>)> = Vec::new();
     for (service, port) in targets {
         let address = format!("\"127.0.0.1:{port}\"");
@@ -134,9 +149,15 @@ fn jobs(targets: &[Target]) -> String {
         }
     }
     let job = |(service, addresses): &(&str, Vec<String>)| {
+        let coming = if BEHIND.contains(service) {
+            let file = guests.join(format!("{service}.json"));
+            format!("    file_sd_configs:\n      - files: [\"{}\"]\n        refresh_interval: 2s\n", file.display())
+        } else {
+            String::new()
+        };
         format!(
             "  - job_name: {service}\n    static_configs:\n      - targets: [{}]\n        \
-             labels: {{ service: {service} }}\n",
+             labels: {{ service: {service} }}\n{coming}",
             addresses.join(", ")
         )
     };
@@ -198,13 +219,14 @@ mod tests {
 
     #[test]
     fn instances_of_a_service_share_its_job() {
-        let targets = [("order-api", 1), ("user-service", 2), ("order-api", 3)];
-        let text = jobs(&targets.map(|(name, port)| (name.to_owned(), port)));
+        let targets = [("order-api", 1), ("order-worker", 2), ("order-api", 3)];
+        let text = jobs(&targets.map(|(name, port)| (name.to_owned(), port)), Path::new("/lab/targets"));
         assert_eq!(
             text,
             "  - job_name: order-api\n    static_configs:\n      - targets: [\"127.0.0.1:1\", \"127.0.0.1:3\"]\n        \
-             labels: { service: order-api }\n  - job_name: user-service\n    static_configs:\n      \
-             - targets: [\"127.0.0.1:2\"]\n        labels: { service: user-service }\n"
+             labels: { service: order-api }\n    file_sd_configs:\n      - files: [\"/lab/targets/order-api.json\"]\n        \
+             refresh_interval: 2s\n  - job_name: order-worker\n    static_configs:\n      \
+             - targets: [\"127.0.0.1:2\"]\n        labels: { service: order-worker }\n"
         );
     }
 }

@@ -43,29 +43,47 @@ pub(crate) const PORTS: &[PortSpec] = &[
     // The proxies between the parts: `lab up --chaos`.
     port("chaos-order-api-postgres", 9137),
     port("chaos-user-service-postgres", 9138),
-    port("chaos-order-worker-postgres", 9148),
-    port("chaos-user-service-redis", 9149),
+    port("chaos-order-worker-postgres", 9154),
+    port("chaos-user-service-redis", 9159),
     port("chaos-order-api-user-service", 9177),
     port("chaos-order-api-user-service-2", 9178),
-    port("chaos-order-api-user-service-3", 9188),
+    port("chaos-order-api-user-service-3", 9155),
+    // Started only by `lab up --cloud`.
+    port("notifier-admin", 9112),
+    // During a release: parts/edge.rs has the services that can be released.
+    port("order-api-canary", 8011),
+    port("order-api-canary-admin", 9132),
+    port("order-api-baseline", 8012),
+    port("order-api-baseline-admin", 9133),
+    port("user-service-canary", 8013),
+    port("user-service-canary-admin", 9134),
+    port("user-service-baseline", 8014),
+    port("user-service-baseline-admin", 9135),
     port("lab-traces-admin", 9106),
     port("lab-kafka-admin", 9107),
     // Not their usual numbers, on which the machine may have exporters of its own.
     port("node-exporter", 9110),
     port("postgres-exporter", 9111),
     port("redis-exporter", 9113),
+    // Started only by `lab up --objects`; then an OpenSearch or Elasticsearch of yours has to be elsewhere.
+    port("lab-objects", 9200),
+    port("lab-objects-admin", 9109),
     port("prometheus", 9090),
     port("alertmanager", 9093),
     port("grafana", 3000),
     port("loki", 3100),
     port("loki-grpc", 9095),
-    // 9200 is left to an OpenSearch or Elasticsearch of yours.
+    // Not its usual number, which an OpenSearch or Elasticsearch of yours may have.
     port("opensearch", 9216),
     port("opensearch-transport", 9316),
+    // Where LocalStack listens, which both emulators replace.
+    port("cloud", 4566),
     port("traces-ui", 16686),
     port("otlp-grpc", 4317),
     port("otlp-http", 4318),
     port("postgres", 5432),
+    // `lab up --replica`.
+    port("postgres-replica", 5433),
     port("redis", 6379),
     port("kafka", 9092),
     port("kafka-controller", 9094),

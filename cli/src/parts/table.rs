@@ -6,16 +6,17 @@ use anyhow::{Context as _, Result};
 use supervisor::{Part, part::Line, ports::Ports, probe::Probe};
 
 use super::{
-    alerting, apache_kafka, backup, chaos, control_room, edge, environment, exporters, grafana, monitoring,
-    opensearch,
+    alerting, apache_kafka, backup, chaos, cloud, control_room, edge, environment, exporters, grafana,
+    monitoring, objects, opensearch,
     ports::PORTS,
-    postgres, probe, programs,
+    postgres::{self, Confirm, REPLICA},
+    probe, programs,
     replicas::{Instance, Replicas, instances},
     stores,
 };
 use secrecy::ExposeSecret as _;
 
-use crate::{disk, home::Home, secrets::Secrets};
+use crate::{disk, failover, home::Home, secrets::Secrets};
 
 /// A broker that the lab runs itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
@@ -65,10 +66,16 @@ pub(crate) struct Choices {
     pub(crate) timing: monitoring::Timing,
     /// Run an OpenSearch for the logs.
     pub(crate) opensearch: bool,
+    /// Run an object store.
+    pub(crate) objects: bool,
+    /// Run an emulator of a cloud.
+    pub(crate) cloud: Option<cloud::Emulator>,
     /// Archive the write-ahead log, and make a backup after each such time; `None` for neither.
     pub(crate) backups: Option<Duration>,
     /// Put a proxy on each way between the parts, for experiments.
     pub(crate) chaos: bool,
+    /// Run a streaming replica of PostgreSQL; what a commit waits for.
+    pub(crate) replica: Option<Confirm>,
     /// Receivers of alerts in addition to the control room.
     pub(crate) webhooks: alerting::Webhooks,
 }
@@ -80,8 +87,9 @@ pub(crate) struct Choices {
 pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
     let ports = &choices.ports;
     let secrets = &Secrets::of(home);
+    failover::before_start(home)?;
     let mut parts = vec![
-        postgres::part(home, ports.get("postgres"))?,
+        postgres::part(home, ports.get("postgres"), choices.replica)?,
         stores::redis(home, ports.get("redis"))?,
         monitoring::traces(home, ports)?,
         // The control room first: Alertmanager has somebody to call from its first moment.
@@ -89,9 +97,13 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
         alerting::alertmanager(home, ports, &choices.webhooks, choices.timing.clock)?,
     ];
     parts.extend(chaos::part(home, choices)?);
-    if let Some(every) = choices.backups {
-        parts.push(backup::part(home, ports, every)?);
+    if choices.replica.is_some() {
+        failover::build::forget(home)?;
+        parts.push(postgres::replica(home, ports.get(REPLICA), ports.get("postgres"))?);
+    } else {
+        failover::build::remove(home)?;
     }
+    parts.extend(storage(home, choices)?);
     match choices.kafka {
         Kafka::Embedded => parts.push(stores::kafka(ports)?),
         Kafka::Apache => parts.push(apache_kafka::part(home, ports)?),
@@ -106,6 +118,11 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
             services.push(instance.name());
             parts.push(with_folder(make(making, instance)?, home)?);
         }
+    }
+    if let Some(emulator) = choices.cloud {
+        let part = with_folder(notifier(making, emulator)?, home)?;
+        services.push(part.name.clone());
+        parts.push(part);
     }
     if let Some(rate) = choices.rate {
         parts.push(load(choices, rate)?);
@@ -129,6 +146,22 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
         parts.push(opensearch::part(home, ports)?);
     }
     parts.extend(grafana::grafana(home, ports));
+    Ok(parts)
+}
+
+/// Where objects are, and what puts backups there.
+fn storage(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
+    let mut parts = Vec::new();
+    if choices.objects {
+        parts.push(objects::part(home, choices)?);
+    }
+    if let Some(emulator) = choices.cloud {
+        parts.push(cloud::part(home, &choices.ports, emulator)?);
+    }
+    if let Some(every) = choices.backups {
+        let part = backup::part(home, &choices.ports, every)?;
+        parts.push(if choices.objects { part.after(&[objects::OBJECTS]) } else { part });
+    }
     Ok(parts)
 }
 
@@ -225,7 +258,10 @@ fn with_database(making: &Making<'_>, instance: Instance, database: &str) -> Res
     let choices = making.choices;
     let url = postgres::url(making.secrets, chaos::way(choices, instance.service, "postgres"), database)?;
     let part = chaos::behind(patient(making, instance)?, choices);
-    Ok(with(part, "DATABASE_URL", url).after(&["postgres"]))
+    let part = with(part, "DATABASE_URL", url).after(&["postgres"]);
+    // Nothing is confirmed without it: a service that started before it, or ended after it, would only wait.
+    let sync = choices.replica == Some(Confirm::Sync);
+    Ok(if sync { part.after(&[REPLICA]) } else { part })
 }
 
 /// Both ends of the topics share a key, so that they trust each other and nobody else who can reach the broker.
@@ -268,6 +304,17 @@ fn edge(making: &Making<'_>, instance: Instance) -> Result<Part> {
     let part = edge::placed(patient(making, instance)?, instance, making.choices);
     let part = with(part, "EDGE_ROUTES", making.routes.to_string_lossy().into_owned());
     Ok(with(part, "WAF_RULES", making.waf.to_string_lossy().into_owned()))
+}
+
+/// Reads outcomes beside order-api, and uses the queues of the emulator, which takes any signature.
+fn notifier(making: &Making<'_>, emulator: cloud::Emulator) -> Result<Part> {
+    let choices = making.choices;
+    let part = with_event_keys(patient(making, Instance::only("notifier"))?, making)?;
+    let part = with(part, "SQS_ENDPOINT", format!("http://127.0.0.1:{}", choices.ports.get(cloud::CLOUD)));
+    // Not the owner's account with AWS, which may be in the environment.
+    let part = with(part, "AWS_ACCESS_KEY_ID", "lab".to_owned());
+    let part = with(part, "AWS_SECRET_ACCESS_KEY", "lab".to_owned());
+    Ok(with_broker(part, choices).after(&[emulator.name()]))
 }
 
 fn load(choices: &Choices, rate: f64) -> Result<Part> {

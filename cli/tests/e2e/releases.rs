@@ -1,4 +1,4 @@
-//! `lab release judge` on instances that count as it suits the test.
+//! `lab release judge` on instances that count as it suits the test, and releases on a whole lab.
 
 use std::{
     fmt::Write as _,
@@ -8,7 +8,9 @@ use std::{
     thread,
 };
 
-use crate::lab::text;
+use serde_json::Value;
+
+use crate::lab::{Lab, text};
 
 /// An instance that has counted this much more at each scrape; its address. It ends with the test program.
 fn instance(requests: u64, failed: u64) -> String {
@@ -78,4 +80,46 @@ fn silence_is_inconclusive_and_an_address_without_anybody_is_a_mistake() {
     let output = judge("http://127.0.0.1:1", &instance(400, 0), &[]);
     assert_eq!(output.status.code(), Some(69));
     assert!(text(&output.stderr).contains("127.0.0.1:1"), "{}", text(&output.stderr));
+}
+
+/// Releases order-api on a lab, and follows it to its end: whether it was released, and the release.
+fn release(lab: &Lab, version: &str, env: &str, steps: &str) -> (Option<i32>, Value) {
+    let named = ["release", "start", "order-api", "--version", version, "--env", env, "--steps", steps];
+    // Few requests are enough to see a rise as large as this one.
+    let judged = ["--why", "A test", "--rise", "0.3", "--hold", "1s", "--override", "A test has no budget"];
+    let output = lab.run(&[&named[..], &judged, &["--json"]].concat());
+    let release = serde_json::from_slice(&output.stdout);
+    (output.status.code(), release.unwrap_or_else(|error| panic!("{error}: {}", text(&output.stderr))))
+}
+
+/// Names of the parts that are instances of order-api.
+fn instances(lab: &Lab) -> Vec<String> {
+    let status = lab.status();
+    let parts = status["parts"].as_array().expect("parts");
+    let names = parts.iter().filter_map(|part| part["name"].as_str());
+    names.filter(|name| name.starts_with("order-api")).map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn a_bad_version_goes_back_by_itself_a_good_one_reaches_everyone_and_no_request_is_lost() {
+    let Some(lab) = Lab::up(&["--rate", "100"]).await else { return };
+    let before = lab.part("order-api");
+    // Nobody listens on port 1 without being root.
+    let (code, bad) = release(&lab, "v2", "USER_SERVICE_URL=http://127.0.0.1:1", "25,100");
+    assert_eq!((code, &bad["state"]), (Some(1), &Value::from("rolled-back")), "{bad}");
+    let reason = bad["reason"].as_str().expect("a reason");
+    assert!(reason.starts_with("worse at 25 %: errors"), "{reason}");
+    assert_eq!(instances(&lab), ["order-api"]);
+    assert_eq!(lab.part("order-api")["pid"], before["pid"], "what runs was not touched");
+
+    let (code, good) = release(&lab, "v3", "USER_SERVICE_TIMEOUT=2s", "50,100");
+    assert_eq!((code, &good["state"]), (Some(0), &Value::from("released")), "{good}");
+    assert_eq!(instances(&lab), ["order-api"]);
+    let after = lab.part("order-api");
+    assert!(after["pid"] != before["pid"] && after["restarts"] == 0, "{after}");
+    assert_eq!(lab.variable("order-api", "USER_SERVICE_TIMEOUT").as_deref(), Some("2s"));
+    assert_eq!(lab.query("up{job=\"order-api\"} == 1").await.len(), 1, "only what stays is scraped");
+    let lost = lab.query("sum(http_requests_total{job=\"edge\",status=\"502\"}) > 0").await;
+    assert!(lost.is_empty(), "the edge lost requests: {lost:?}");
+    lab.down();
 }

@@ -39,7 +39,9 @@ pub(crate) fn said(output: &Output) -> String {
 async fn nobody_gets_into_the_database_or_the_cache_without_a_password() {
     let Some(lab) = Lab::up(&["--no-load"]).await else { return };
     let port = lab.port("postgres", "postgres");
-    for user in ["lab", "postgres", "orders", "users", "fulfillment", "exporter", "control_room", "backup"] {
+    for user in
+        ["lab", "postgres", "orders", "users", "fulfillment", "exporter", "control_room", "backup", "replica"]
+    {
         for database in ["orders", "postgres"] {
             let url = format!("postgres://{user}@127.0.0.1:{port}/{database}");
             let output = psql(&url, "select 1");

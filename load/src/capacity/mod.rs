@@ -1,17 +1,35 @@
 //! How much a system can do while it keeps its objective: steps of offered load, where they stop being good, what limits them, and
 //! what follows for more load. Pure: the steps are measured by [`crate::command`].
 
+mod autoscalers;
+mod findings;
+mod forecast;
 mod page;
 mod plan;
 mod telemetry;
 
-pub use page::{Findings, write};
-pub use plan::{Prices, months_until, replicas};
+use std::time::Duration;
+
+pub use autoscalers::{Aim, Values};
+#[cfg(test)]
+pub(crate) use findings::example;
+pub use findings::{Assumptions, Findings};
+pub use page::{UNMEASURED, write};
+pub use plan::{Prices, months_until, most_replicas, replicas};
 use serde::{Deserialize, Serialize};
 use statistics::{student::p_value, usl::Load};
-pub use telemetry::{QUERIES, Query, SATURATION, Saturated, stations, worst};
+pub use telemetry::{
+    CONNECTIONS, Database, PARTITIONS, QUERIES, Query, REDIS, SATURATION, Saturated, stations, worst,
+};
 
-use crate::{report::Report, run::board::Point};
+use crate::{
+    report::Report,
+    run::board::{Board, Point},
+    scenario::{Journey, Scenario},
+};
+
+/// Share of the knee that is used in operation: what is left is for peaks, and for the time until someone reacts.
+pub const SHARE: f64 = 0.6;
 
 /// The objective that a step has to keep.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -20,6 +38,10 @@ pub struct Objective {
     pub p99_ms: f64,
     /// Largest share of failed requests.
     pub errors: f64,
+    /// What a step waits for, such as a settled order, has to arrive within this time, in seconds.
+    pub settle: f64,
+    /// Least share of those that do.
+    pub settled: f64,
 }
 
 /// A step of the sweep.
@@ -29,6 +51,10 @@ pub struct Step {
     pub offered: f64,
     /// Requests per second that succeeded.
     pub throughput: f64,
+    /// Of these, those that were answered within the objective's p99: the goodput.
+    pub goodput: f64,
+    /// Share of the awaited results that arrived in time; 1 if the scenario waits for none.
+    pub settled: f64,
     /// Requests in the system at once, by Little's law.
     pub concurrency: f64,
     /// 99th percentile of the response time in milliseconds.
@@ -42,14 +68,24 @@ pub struct Step {
 }
 
 impl Step {
-    /// The step at `offered` journeys per second.
+    /// The step at `offered` journeys per second of `scenario`.
     #[must_use]
-    pub fn of(report: &Report, offered: f64) -> Self {
+    pub fn of(
+        scenario: &Scenario,
+        report: &Report,
+        board: &Board,
+        offered: f64,
+        objective: &Objective,
+    ) -> Self {
         let total = &report.total;
-        let ended = total.count as f64 / report.seconds.max(0.001);
+        let seconds = report.seconds.max(0.001);
+        let ended = total.count as f64 / seconds;
+        let in_time = board.total.within(Duration::from_secs_f64(objective.p99_ms / 1_000.0));
         Self {
             offered,
             throughput: total.good_per_second,
+            goodput: in_time as f64 / seconds,
+            settled: settled(scenario, board, objective.settle),
             concurrency: ended * total.mean / 1_000.0,
             p99_ms: total.p99,
             errors: if total.count > 0 { total.errors as f64 / total.count as f64 } else { 1.0 },
@@ -61,8 +97,86 @@ impl Step {
     /// Whether the objective was kept.
     #[must_use]
     pub fn good(&self, objective: &Objective) -> bool {
-        self.p99_ms <= objective.p99_ms && self.errors <= objective.errors && self.skipped == 0 && self.steady
+        let quick = self.p99_ms <= objective.p99_ms && self.errors <= objective.errors;
+        quick && self.settled >= objective.settled && self.skipped == 0 && self.steady
     }
+}
+
+/// Share of the awaited results that arrived within `seconds`: a queue behind the requests grows while these stay quick.
+fn settled(scenario: &Scenario, board: &Board, seconds: f64) -> f64 {
+    let waiting = scenario.steps().zip(&board.steps).filter(|((_, step), _)| step.until.is_some());
+    let limit = Duration::from_secs_f64(seconds);
+    let (in_time, all) = waiting
+        .fold((0, 0), |(in_time, all), (_, row)| (in_time + row.within(limit), all + row.count()));
+    if all == 0 { 1.0 } else { in_time as f64 / all as f64 }
+}
+
+/// Share of the journeys that wait for a result: in the shop, those that place an order.
+#[must_use]
+pub fn orders(scenario: &Scenario) -> f64 {
+    let weight = |all: bool| -> f64 {
+        let waits = |journey: &&Journey| all || journey.steps.iter().any(|step| step.until.is_some());
+        scenario.journeys.iter().filter(waits).map(|journey| f64::from(journey.weight)).sum()
+    };
+    weight(false) / weight(true)
+}
+
+/// Whether the latency did not grow during the step: a queue that fills looks good at its beginning.
+    pub steady: bool,
+}
+
+impl Step {
+    /// The step at `offered` journeys per second of `scenario`.
+    #[must_use]
+    pub fn of(
+        scenario: &Scenario,
+        report: &Report,
+        board: &Board,
+        offered: f64,
+        objective: &Objective,
+    ) -> Self {
+        let total = &report.total;
+        let seconds = report.seconds.max(0.001);
+        let ended = total.count as f64 / seconds;
+        let in_time = board.total.within(Duration::from_secs_f64(objective.p99_ms / 1_000.0));
+        Self {
+            offered,
+            throughput: total.good_per_second,
+            goodput: in_time as f64 / seconds,
+            settled: settled(scenario, board, objective.settle),
+            concurrency: ended * total.mean / 1_000.0,
+            p99_ms: total.p99,
+            errors: if total.count > 0 { total.errors as f64 / total.count as f64 } else { 1.0 },
+            skipped: report.skipped,
+            steady: steady(&report.curve),
+        }
+    }
+
+    /// Whether the objective was kept.
+    #[must_use]
+    pub fn good(&self, objective: &Objective) -> bool {
+        let quick = self.p99_ms <= objective.p99_ms && self.errors <= objective.errors;
+        quick && self.settled >= objective.settled && self.skipped == 0 && self.steady
+    }
+}
+
+/// Share of the awaited results that arrived within `seconds`: a queue behind the requests grows while these stay quick.
+fn settled(scenario: &Scenario, board: &Board, seconds: f64) -> f64 {
+    let waiting = scenario.steps().zip(&board.steps).filter(|((_, step), _)| step.until.is_some());
+    let limit = Duration::from_secs_f64(seconds);
+    let (in_time, all) = waiting
+        .fold((0, 0), |(in_time, all), (_, row)| (in_time + row.within(limit), all + row.count()));
+    if all == 0 { 1.0 } else { in_time as f64 / all as f64 }
+}
+
+/// Share of the journeys that wait for a result: in the shop, those that place an order.
+#[must_use]
+pub fn orders(scenario: &Scenario) -> f64 {
+    let weight = |journeys: &mut dyn Iterator<Item = &crate::scenario::Journey>| {
+        journeys.map(|journey| f64::from(journey.weight)).sum::<f64>()
+    };
+    let waits = |journey: &&crate::scenario::Journey| journey.steps.iter().any(|step| step.until.is_some());
+    weight(&mut scenario.journeys.iter().filter(waits)) / weight(&mut scenario.journeys.iter())
 }
 
 /// Whether the median latency of the second half is neither clearly nor much higher than that of the first.
@@ -97,10 +211,10 @@ pub fn loads(steps: &[Step]) -> Vec<Load> {
 mod tests {
     use super::*;
 
-    const OBJECTIVE: Objective = Objective { p99_ms: 250.0, errors: 0.001 };
+    const OBJECTIVE: Objective = Objective { p99_ms: 250.0, errors: 0.001, settle: 5.0, settled: 0.99 };
 
     fn step(offered: f64, p99_ms: f64) -> Step {
-        Step { offered, throughput: offered, concurrency: 1.0, p99_ms, errors: 0.0, skipped: 0, steady: true }
+        findings::step(offered, p99_ms)
     }
 
     #[test]
@@ -112,6 +226,32 @@ mod tests {
         assert_eq!(knee(&steps[2..], &OBJECTIVE), None, "bad from the start");
         let skipped = [step(100.0, 10.0), Step { skipped: 5, ..step(200.0, 20.0) }];
         assert_eq!(knee(&skipped, &OBJECTIVE), Some(150.0));
+        let late = [step(100.0, 10.0), Step { settled: 0.5, ..step(200.0, 20.0) }];
+        assert_eq!(knee(&late, &OBJECTIVE), Some(150.0), "orders that are settled too late");
+    }
+
+    #[test]
+    fn a_step_counts_what_is_in_time_and_what_arrives_later() {
+        use crate::run::board::Sample;
+
+        let scenario =
+            crate::scenario::read("average.yaml", include_str!("../../scenarios/average.yaml")).unwrap();
+        assert!((orders(&scenario) - 0.4).abs() < 1e-12);
+        let steps: Vec<_> =
+            scenario.steps().map(|(_, step)| (step.name.as_str(), step.until.is_some())).collect();
+        let mut board = Board::new(&steps, &["order", "browse"], Duration::ZERO);
+        for n in 0..100 {
+            let (due, failure) = (Duration::from_secs(n), None);
+            let sample = |ms| Sample { due, time: Duration::from_millis(ms), failure: failure.clone() };
+            // One in four is slow, and one in two is settled late.
+            board.step(0, &sample(if n % 4 == 0 { 900 } else { 20 }));
+            board.step(1, &sample(if n % 2 == 0 { 8_000 } else { 300 }));
+        }
+        let finished = crate::run::Finished { board, seconds: 10.0, whole: true };
+        let report = Report::of(&scenario, &finished, String::new(), String::new());
+        let step = Step::of(&scenario, &report, &finished.board, 10.0, &OBJECTIVE);
+        assert!((step.throughput - 10.0).abs() < 1e-9 && (step.goodput - 7.5).abs() < 1e-9, "{step:?}");
+        assert!((step.settled - 0.5).abs() < 1e-9, "{step:?}");
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub struct Prices {
     pub databases: f64,
     /// Everything that does not grow with the load: broker, monitoring, addresses.
     pub fixed: f64,
+    /// A GiB in the databases for a month, with its standby and its backups.
+    pub storage: f64,
 }
 
 impl Prices {
@@ -25,6 +27,26 @@ impl Prices {
         let hour = self.replica_set * f64::from(replicas) + self.databases + self.fixed;
         hour / (rate * 3_600.0) * 1e6
     }
+
+    /// Price of keeping what a million journeys leave, `bytes` each, for `days`.
+    #[must_use]
+    pub fn storage_per_million(&self, bytes: f64, days: f64) -> f64 {
+        self.storage * bytes * 1e6 / GIB * days / DAYS_PER_MONTH
+    }
+}
+
+/// Bytes of a GiB.
+pub(super) const GIB: f64 = 1_073_741_824.0;
+/// 365 / 12
+const DAYS_PER_MONTH: f64 = 30.417;
+/// Sessions for people and for the exporter, as in the checks of the chart.
+const RESERVED: f64 = 8.0;
+
+/// The largest number of replicas of every service whose pools fit into one PostgreSQL, with room for one more during a rollout; 0 if
+/// not even one does.
+#[must_use]
+pub fn most_replicas(max_connections: f64, per_replica: f64) -> u32 {
+    ((max_connections - RESERVED) / per_replica - 1.0).floor().clamp(0.0, 1e9) as u32
 }
 
 /// Replicas for `rate` when one of them has its knee at `knee`, is used up to `share` of it, and one of them may fail.
@@ -53,6 +75,13 @@ mod tests {
     }
 
     #[test]
+    fn pools_fit_into_one_server_until_they_do_not() {
+        // 200 sessions, 8 reserved, 30 per replica: 6.4, one of them for a rollout.
+        assert_eq!(most_replicas(200.0, 30.0), 5);
+        assert_eq!(most_replicas(20.0, 30.0), 0);
+    }
+
+    #[test]
     fn growth_reaches_a_limit_or_never_does() {
         let months = months_until(200.0, 100.0, 10.0).unwrap();
         assert!((months - 7.2725).abs() < 0.001, "{months}");
@@ -68,9 +97,12 @@ mod tests {
             replica_set: 0.1,
             databases: 0.5,
             fixed: 0.3,
+            storage: 0.2,
         };
         // 1,000,000 / (100 / s) is 2.777… hours, at 1.00 per hour.
         assert!((prices.per_million(100.0, 2) - 2.7777).abs() < 0.001);
+        // 1 KiB each is 0.954 GiB, for two months.
+        assert!((prices.storage_per_million(1_024.0, 60.834) - 0.3815).abs() < 0.001);
         let shipped: Result<Prices, _> = yaml::parse("prices.yaml", include_str!("../../prices.yaml"));
         assert!(shipped.is_ok(), "{shipped:?}");
     }

@@ -67,10 +67,17 @@ pub fn worst(mut seen: Vec<Saturated>) -> Vec<Saturated> {
     seen
 }
 
+/// Stations that are connections to PostgreSQL.
+pub const CONNECTIONS: &str = "connections";
+/// Stations that are partitions of a topic.
+pub const PARTITIONS: &str = "partitions";
+/// The station that is the thread of the cache.
+pub const REDIS: &str = "the thread of Redis";
+
 /// What a station is made of: seconds of service per second, visits per second, and servers, each by service.
 pub const QUERIES: &[(&str, [Query; 3])] = &[
     (
-        "connections",
+        CONNECTIONS,
         [
             Query {
                 name: "busy",
@@ -85,8 +92,42 @@ pub const QUERIES: &[(&str, [Query; 3])] = &[
             Query { name: "servers", query: "sum by (service) (database_connections_max)", label: "service" },
         ],
     ),
+    // What a process computes. Every replica is given one core.
     (
-        "partitions",
+        "cores",
+        [
+            Query {
+                name: "busy",
+                query: "sum by (service) (rate(process_cpu_seconds_total{service=~\"edge|order-api|user-service|order-worker\"}[WINDOW]))",
+                label: "service",
+            },
+            Query {
+                name: "visits",
+                query: "sum by (service) (rate(http_requests_total[WINDOW])) or sum by (service) (rate(kafka_consumed_total[WINDOW]))",
+                label: "service",
+            },
+            Query {
+                name: "servers",
+                query: "count by (service) (process_cpu_seconds_total{service=~\"edge|order-api|user-service|order-worker\"})",
+                label: "service",
+            },
+        ],
+    ),
+    // Redis runs one command at a time.
+    (
+        REDIS,
+        [
+            Query {
+                name: "busy",
+                query: "sum(rate(redis_commands_duration_seconds_total[WINDOW]))",
+                label: "",
+            },
+            Query { name: "visits", query: "sum(rate(redis_commands_total[WINDOW]))", label: "" },
+            Query { name: "servers", query: "count(redis_up)", label: "" },
+        ],
+    ),
+    (
+        PARTITIONS,
         [
             Query {
                 name: "busy",
@@ -114,7 +155,7 @@ pub fn stations(kind: &str, answers: &[Vec<(String, f64)>; 3], rate: f64) -> Vec
     let station = |(service, busy): &(String, f64)| {
         let (visits, servers) = (of(visits, service)?, of(servers, service)?);
         (*busy > 0.0 && rate > 0.0).then(|| Station {
-            name: format!("{kind} of {service}"),
+            name: if service.is_empty() { kind.to_owned() } else { format!("{kind} of {service}") },
             servers: servers as u32,
             service: busy / visits,
             // Times of statements vary about as much as their mean.
@@ -123,6 +164,31 @@ pub fn stations(kind: &str, answers: &[Vec<(String, f64)>; 3], rate: f64) -> Vec
         })
     };
     busy.iter().filter_map(station).collect()
+}
+
+/// What the databases take, measured while the load rose.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Database {
+    /// Bytes that a journey leaves in tables and indexes.
+    pub bytes_per_journey: f64,
+    /// Transactions per journey.
+    pub commits_per_journey: f64,
+    /// Sessions that one server accepts.
+    pub max_connections: f64,
+    /// Sessions that one replica of every service may open.
+    pub connections_per_replica: f64,
+}
+
+impl Database {
+    /// Size of all databases, in bytes.
+    pub const SIZE: Query = Query { name: "size", query: "sum(pg_database_size_bytes)", label: "" };
+    /// Transactions per second.
+    pub const COMMITS: Query =
+        Query { name: "commits", query: "sum(rate(pg_stat_database_xact_commit[WINDOW]))", label: "" };
+    /// Sessions that a server accepts.
+    pub const MOST: Query = Query { name: "most", query: "max(pg_settings_max_connections)", label: "" };
+    /// Sessions of all pools.
+    pub const POOLS: Query = Query { name: "pools", query: "sum(database_connections_max)", label: "" };
 }
 
 #[cfg(test)]
@@ -143,6 +209,8 @@ mod tests {
         assert!((stations[0].capacity() - 500.0).abs() < 1e-9);
         let unknown = [answer("order-api", 2.0), answer("order-worker", 400.0), answer("order-api", 10.0)];
         assert!(super::stations("connections", &unknown, 100.0).is_empty());
+        let shared = [answer("", 0.1), answer("", 1_000.0), answer("", 1.0)];
+        assert_eq!(super::stations(REDIS, &shared, 100.0)[0].name, REDIS);
     }
 
     #[test]

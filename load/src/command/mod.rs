@@ -7,10 +7,13 @@ mod compare;
 mod generate;
 mod history;
 mod merge;
+mod metrics;
 mod progress;
 mod run;
 mod shipped;
+mod simulate;
 mod store;
+mod sweep;
 mod targets;
 
 use std::{ffi::OsString, process::ExitCode};
@@ -46,7 +49,9 @@ enum Command {
     /// Show when the results of a scenario changed
     History(history::History),
     /// Find the capacity of a system: raise the load until the objective no longer holds, and write a page about it
-    Capacity(capacity::Capacity),
+    Capacity(Box<capacity::Capacity>),
+    /// Simulate many times today's load with the times of service that `load capacity` has measured: what breaks first, and then?
+    Simulate(simulate::Simulate),
     /// Write a scenario for any HTTP service from its OpenAPI document
     Openapi(generate::Generate),
     Probe(Box<ProbeConfig>),
@@ -97,6 +102,7 @@ pub async fn live() -> ExitCode {
         Command::Merge(merge) => merge.act(),
         Command::History(history) => history.show(),
         Command::Capacity(capacity) => capacity.live().await,
+        Command::Simulate(simulate) => simulate.act(),
         Command::Openapi(generate) => generate.live().await,
         Command::Probe(config) => return lifecycle::exit_code(probe::live(&config).await),
         Command::Scenarios => {

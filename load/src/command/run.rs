@@ -1,13 +1,20 @@
 //! `load run SCENARIO`
 
-use std::{fs, path::PathBuf};
+use std::{fs, net::SocketAddr, path::PathBuf};
 
+use chassis_telemetry::metrics::Metrics;
 use chrono::{SecondsFormat, Utc};
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::{SHIPPED, Stop, progress, say, store, store::Store, targets};
+use super::{
+    SHIPPED, Stop,
+    metrics::{Scraped, peak_mib},
+    progress, say, store,
+    store::Store,
+    targets,
+};
 use crate::{
     report::Report,
     run::{Live, board::Board},
@@ -32,6 +39,20 @@ pub(super) struct Run {
     /// Where runs are kept
     #[arg(long, env = "LOAD_FOLDER", default_value = ".lab/load", value_name = "FOLDER")]
     folder: PathBuf,
+    /// Serve /metrics here while it runs, such as 127.0.0.1:0
+    #[arg(long, value_name = "HOST:PORT")]
+    metrics: Option<SocketAddr>,
+    /// Where the Prometheus of a lab looks for runs that can be scraped
+    #[arg(long, default_value = ".lab/prometheus/targets", value_name = "FOLDER", requires = "metrics")]
+    discovery: PathBuf,
+    /// Begin a sampled trace for this share of the steps, 0 to 1: exemplars of their durations
+    #[arg(long, default_value_t = 0.0, value_name = "RATIO", value_parser = ratio)]
+    trace_ratio: f64,
+}
+
+fn ratio(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|number| (0.0..=1.0).contains(number));
+    number.ok_or_else(|| format!("`{text}` is not a number from 0 to 1"))
 }
 
 impl Run {
@@ -40,7 +61,12 @@ impl Run {
         scenario.seed = self.seed.unwrap_or(scenario.seed);
         targets::replace(&mut scenario, &self.target)?;
         targets::check(&scenario).await?;
-        let (report, board) = measure(scenario, &stop_on_signal()?).await;
+        let (metrics, stop) = (Metrics::new(), stop_on_signal()?);
+        let scraped = match self.metrics {
+            Some(address) => Some(Scraped::start(address, &metrics, &scenario.name, &self.discovery).await?),
+            None => None,
+        };
+        let (report, board) = watched(scenario, &stop, &metrics, self.trace_ratio).await;
         let folder = Store::at(&self.folder).keep(&report)?;
         Store::keep_board(&folder, &board)?;
         if self.json {
@@ -48,14 +74,29 @@ impl Run {
         } else {
             say(&format!("\n{}\n{}", report.text(), folder.join("report.html").display()));
         }
+        if let Some(mib) = peak_mib() {
+            eprintln!("the generator used at most {mib:.1} MiB");
+        }
+        if let Some(scraped) = scraped {
+            scraped.end().await;
+        }
         Ok(report.verdict.exit_code())
     }
 }
 
 /// Runs a scenario with progress on standard error.
 pub(super) async fn measure(scenario: Scenario, stop: &CancellationToken) -> (Report, Board) {
+    watched(scenario, stop, &Metrics::default(), 0.0).await
+}
+
+async fn watched(
+    scenario: Scenario,
+    stop: &CancellationToken,
+    metrics: &Metrics,
+    trace_ratio: f64,
+) -> (Report, Board) {
     let started_at = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
-    let live = Live::new(scenario);
+    let live = Live::watched(scenario, metrics, trace_ratio);
     let over = CancellationToken::new();
     let shown = tokio::spawn(progress::show(std::sync::Arc::clone(&live), over.clone()));
     let finished = live.run(stop).await;

@@ -6,9 +6,11 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
+use opentelemetry::TraceId;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::trace::parent;
 use crate::scenario::{Scenario, Step, Values, fill};
 
 /// Largest response that is read. A load test measures a service, not a download.
@@ -38,19 +40,25 @@ impl Browser {
         }
     }
 
-    /// Takes a step: sends its request, or repeats it until its result is there. Saves the variables of the response.
+    /// Takes a step: sends its request, or repeats it until its result is there. Saves the variables of the response. All its requests
+    /// belong to `trace`, if there is one.
     ///
     /// # Errors
     /// Why the step failed, from a small set of texts.
-    pub(super) async fn take(&self, step: &Step, values: &mut Values) -> Result<(), String> {
+    pub(super) async fn take(
+        &self,
+        step: &Step,
+        values: &mut Values,
+        trace: Option<TraceId>,
+    ) -> Result<(), String> {
         let Some(until) = &step.until else {
-            let answer = self.ask(step, values).await?;
+            let answer = self.ask(step, values, trace).await?;
             return self.save(step, &answer, values);
         };
         let end = Instant::now() + until.within;
         loop {
             // An error while polling ends the step only if it lasts: what counts is whether the result arrives in time.
-            let answer = self.ask(step, values).await;
+            let answer = self.ask(step, values, trace).await;
             if let Ok(answer) = &answer
                 && answer.body.pointer(&until.pointer).is_some_and(|seen| until.values.contains(seen))
             {
@@ -72,8 +80,8 @@ impl Browser {
     }
 
     /// Sends one request and checks its response.
-    async fn ask(&self, step: &Step, values: &Values) -> Result<Answer, String> {
-        let request = self.request(step, values)?;
+    async fn ask(&self, step: &Step, values: &Values, trace: Option<TraceId>) -> Result<Answer, String> {
+        let request = self.request(step, values, trace)?;
         let exchange = async {
             let response = self.client.request(request).await.map_err(|_| "no answer".to_owned())?;
             let status = response.status().as_u16();
@@ -96,7 +104,12 @@ impl Browser {
         }
     }
 
-    fn request(&self, step: &Step, values: &Values) -> Result<Request<Full<Bytes>>, String> {
+    fn request(
+        &self,
+        step: &Step,
+        values: &Values,
+        trace: Option<TraceId>,
+    ) -> Result<Request<Full<Bytes>>, String> {
         let base = self.bases.iter().find(|(name, _)| *name == step.target);
         let base = base.map(|(_, base)| base.as_str()).unwrap_or_default();
         let body = step.body.as_ref().map(|body| fill(body, values).to_string());
@@ -109,6 +122,9 @@ impl Browser {
         headers.insert(header::USER_AGENT, HeaderValue::from_static(agent));
         if body.is_some() {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        if let Some(trace) = trace.and_then(|trace| HeaderValue::from_str(&parent(trace)).ok()) {
+            headers.insert("traceparent", trace);
         }
         for (name, value) in &step.headers {
             let name: HeaderName = name.parse().map_err(|_| "a header is not valid".to_owned())?;

@@ -8,10 +8,14 @@
 pub mod board;
 mod client;
 mod judge;
+mod metrics;
+mod trace;
 
 use std::{sync::Arc, time::Duration};
 
+use chassis_telemetry::metrics::Metrics;
 pub use judge::{Judged, Verdict, judge, overall};
+use opentelemetry::TraceId;
 use parking_lot::Mutex;
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 use rand_distr::Exp1;
@@ -21,6 +25,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use self::{
     board::{Board, Sample},
     client::Browser,
+    metrics::RunMetrics,
 };
 use crate::scenario::{Journey, Scenario, Values};
 
@@ -39,6 +44,8 @@ pub struct Live {
     room: Arc<Semaphore>,
     browser: Browser,
     abandon: CancellationToken,
+    metrics: RunMetrics,
+    trace_ratio: f64,
 }
 
 /// A finished run.
@@ -55,6 +62,13 @@ impl Live {
     /// Ready to run; its clock starts now.
     #[must_use]
     pub fn new(scenario: Scenario) -> Arc<Self> {
+        Self::watched(scenario, &Metrics::default(), 0.0)
+    }
+
+    /// As [`Live::new`], with its metrics in `metrics`. A share of its steps, `trace_ratio` from 0 to 1, begins a sampled trace, which
+    /// becomes the exemplar of their durations.
+    #[must_use]
+    pub fn watched(scenario: Scenario, metrics: &Metrics, trace_ratio: f64) -> Arc<Self> {
         let steps: Vec<(&str, bool)> =
             scenario.steps().map(|(_, step)| (step.name.as_str(), step.until.is_some())).collect();
         let journeys: Vec<&str> = scenario.journeys.iter().map(|journey| journey.name.as_str()).collect();
@@ -62,7 +76,17 @@ impl Live {
         let room = Arc::new(Semaphore::new(scenario.max_in_flight));
         let browser = Browser::new(&scenario);
         let abandon = CancellationToken::new();
-        Arc::new(Self { scenario, board, start: Instant::now(), room, browser, abandon })
+        let metrics = RunMetrics::new(&scenario, metrics);
+        Arc::new(Self {
+            scenario,
+            board,
+            start: Instant::now(),
+            room,
+            browser,
+            abandon,
+            metrics,
+            trace_ratio,
+        })
     }
 
     /// Since the start.
@@ -124,9 +148,11 @@ impl Live {
             let room = Arc::clone(&self.room).try_acquire_owned();
             let Some(room) = room.ok().filter(|_| late < TOO_LATE) else {
                 self.board.lock().skip(due);
+                self.metrics.skip();
                 continue;
             };
             self.board.lock().late(late);
+            self.metrics.late(late);
             let live = Arc::clone(self);
             tasks.spawn(async move {
                 live.visit(number, due, own).await;
@@ -153,7 +179,14 @@ impl Live {
             () = self.abandon.cancelled() => Some("abandoned".to_owned()),
         };
         let time = self.elapsed().saturating_sub(due);
-        self.board.lock().journey(number, &Sample { due, time, failure });
+        let sample = Sample { due, time, failure };
+        self.metrics.journey(number, &sample);
+        self.board.lock().journey(number, &sample);
+    }
+
+    fn step(&self, number: usize, sample: &Sample, trace: Option<TraceId>) {
+        self.metrics.step(number, sample, trace);
+        self.board.lock().step(number, sample);
     }
 
     /// Why the journey failed. `first` is the number of its first step.
@@ -172,13 +205,14 @@ impl Live {
                 due += step.think.mul_f64(pause.min(10.0));
                 tokio::time::sleep_until(self.start + due).await;
             }
-            let mut unfinished = Unfinished { live: self, number, due, over: false };
-            let failure = self.browser.take(step, values).await.err();
+            let trace = trace::begin(self.trace_ratio);
+            let mut unfinished = Unfinished { live: self, number, due, trace, over: false };
+            let failure = self.browser.take(step, values, trace).await.err();
             unfinished.over = true;
             drop(unfinished);
             let now = self.elapsed();
             let sample = Sample { due, time: now.saturating_sub(due), failure };
-            self.board.lock().step(number, &sample);
+            self.step(number, &sample, trace);
             if sample.failure.is_some() {
                 return sample.failure;
             }
@@ -210,6 +244,7 @@ impl Live {
             let at = self.elapsed();
             let target = self.scenario.stages.at(at).map_or(0.0, |(_, rate)| rate);
             let in_flight = self.in_flight();
+            self.metrics.tick(target, in_flight);
             self.board.lock().tick(at, target, in_flight);
         }
     }
@@ -220,6 +255,7 @@ struct Unfinished<'a> {
     live: &'a Live,
     number: usize,
     due: Duration,
+    trace: Option<TraceId>,
     over: bool,
 }
 
@@ -228,7 +264,7 @@ impl Drop for Unfinished<'_> {
         if !self.over {
             let time = self.live.elapsed().saturating_sub(self.due);
             let sample = Sample { due: self.due, time, failure: Some("abandoned".to_owned()) };
-            self.live.board.lock().step(self.number, &sample);
+            self.live.step(self.number, &sample, self.trace);
         }
     }
 }

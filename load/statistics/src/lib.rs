@@ -4,14 +4,18 @@
 //! * [`changes`] -- when did a history change? E-divisive with Student's t-test.
 //! * [`usl`] -- how far does it scale? The Universal Scalability Law, with intervals.
 //! * [`queue`] -- how long do they wait? Erlang's formula, and a simulation.
+//! * [`network`] -- how long do they wait in a row of queues?
+//! * [`zipf`] -- how uneven are users when they are spread over shards?
 //!
 //! Everything here is pure: the same numbers and seed give the same answer.
 
 pub mod changes;
 pub mod compare;
+pub mod network;
 pub mod queue;
 pub mod student;
 pub mod usl;
+pub mod zipf;
 
 /// Arithmetic mean; 0 without values.
 #[must_use]

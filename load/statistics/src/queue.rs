@@ -1,10 +1,10 @@
 //! How long requests wait for a server that is busy. A formula where there is one (Erlang C), a simulation where there is none, and
-//! what each means for many times today's load.
+//! what each means for many times today's load. [`crate::network`] simulates several stations in a row.
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
-use rand_distr::{Distribution, Exp1, LogNormal};
+use rand::{Rng, RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
+use rand_distr::{Distribution, Exp1, Gamma};
 use serde::{Deserialize, Serialize};
 
 use crate::{mean, quantile};
@@ -39,13 +39,54 @@ impl Station {
     /// The largest rate that it can serve, in requests per second.
     #[must_use]
     pub fn capacity(&self) -> f64 {
-        f64::from(self.servers) / (self.service * self.visits)
+        f64::from(self.servers.max(1)) / (self.service * self.visits)
     }
 
     /// Servers that it needs for `rate` requests per second at this utilization.
     #[must_use]
     pub fn needed(&self, rate: f64, utilization: f64) -> f64 {
         (rate * self.visits * self.service / utilization).ceil()
+    }
+
+    /// Share of the servers that are busy at `rate` requests per second; 1 and above is too much.
+    #[must_use]
+    pub fn utilization(&self, rate: f64) -> f64 {
+        rate / self.capacity()
+    }
+
+    /// The mean wait of one visit at `rate` requests per second, in seconds; infinite from a utilization of 1 on.
+    ///
+    /// Exact for exponential times of service (M/M/c, variation 1), and for one server (Pollaczek and Khinchine); otherwise the
+    /// approximation of Allen and Cunneen.
+    #[must_use]
+    pub fn mean_wait(&self, rate: f64) -> f64 {
+        let (servers, load) = (self.servers.max(1), rate * self.visits * self.service);
+        let free = f64::from(servers) - load;
+        if free <= 0.0 {
+            return f64::INFINITY;
+        }
+        erlang_c(servers, load) * self.service / free * (1.0 + self.variation.powi(2)) / 2.0
+    }
+}
+
+/// Times of service with the mean and the variation of a station: constant, exponential for a variation of 1, and in general of a
+/// gamma distribution.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Times {
+    mean: f64,
+    varying: Option<Gamma<f64>>,
+}
+
+impl Times {
+    pub(crate) fn of(station: &Station) -> Self {
+        let square = station.variation.powi(2);
+        // Shape and scale. A constant has no gamma distribution.
+        Self { mean: station.service, varying: Gamma::new(1.0 / square, station.service * square).ok() }
+    }
+
+    /// A time in seconds.
+    pub(crate) fn draw<R: Rng>(&self, rng: &mut R) -> f64 {
+        self.varying.map_or(self.mean, |varying| varying.sample(rng))
     }
 }
 
@@ -62,14 +103,12 @@ pub fn erlang_c(servers: u32, load: f64) -> f64 {
     b / (1.0 - load / n * (1.0 - b))
 }
 
-/// Simulates `requests` requests that arrive independently at `rate` per second and are served in order. The first tenth is left
-/// out, so that an empty beginning does not flatter.
+/// Simulates `requests` requests that arrive independently at `rate` per second, which is above 0, and are served in order. The
+/// first tenth is left out, so that an empty beginning does not flatter.
 #[must_use]
 pub fn simulate(station: &Station, rate: f64, requests: usize, seed: u64) -> Waiting {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-    // Mean and variation of the logarithms.
-    let spread = (1.0 + station.variation.powi(2)).ln();
-    let service = LogNormal::new(station.service.ln() - spread / 2.0, spread.sqrt()).ok();
+    let service = Times::of(station);
     // When each server is free, the earliest first. Whole nanoseconds have a total order.
     let mut free: BinaryHeap<Reverse<u64>> = (0..station.servers.max(1)).map(|_| Reverse(0)).collect();
     let (mut now, mut waits, mut times) = (0.0, Vec::new(), Vec::new());
@@ -79,7 +118,7 @@ pub fn simulate(station: &Station, rate: f64, requests: usize, seed: u64) -> Wai
         let arrived = (now * 1e9) as u64;
         let Reverse(earliest) = free.pop().unwrap_or(Reverse(0));
         let begins = earliest.max(arrived);
-        let serves = service.map_or(station.service, |service| service.sample(&mut rng));
+        let serves = service.draw(&mut rng);
         free.push(Reverse(begins + (serves * 1e9) as u64));
         if number >= requests / 10 {
             let wait = (begins - arrived) as f64 / 1e9;
@@ -88,8 +127,7 @@ pub fn simulate(station: &Station, rate: f64, requests: usize, seed: u64) -> Wai
         }
     }
     times.sort_by(f64::total_cmp);
-    let utilization = rate * station.visits * station.service / f64::from(station.servers.max(1));
-    Waiting { utilization, mean: mean(&waits), p99: quantile(&times, 0.99) }
+    Waiting { utilization: station.utilization(rate), mean: mean(&waits), p99: quantile(&times, 0.99) }
 }
 
 /// The station that is full first, and the rate at which it is.
@@ -124,6 +162,28 @@ mod tests {
             let right = 0.6 / 0.4 * (1.0 + variation * variation) / 2.0 * 0.010;
             assert!((seen / right - 1.0).abs() < 0.08, "{seen}, right {right}");
         }
+    }
+
+    #[test]
+    fn the_simulation_agrees_with_the_formulas_of_m_m_c() {
+        for (servers, rate) in [(1, 50.0), (2, 150.0), (8, 640.0)] {
+            let station = station(servers, 1.0);
+            let (seen, right) = (simulate(&station, rate, 300_000, 11), station.mean_wait(rate));
+            assert!((seen.mean / right - 1.0).abs() < 0.08, "{servers} servers: {seen:?}, right {right}");
+        }
+        // One server: the time in the system is exponential with the rate mu - lambda.
+        let seen = simulate(&station(1, 1.0), 50.0, 300_000, 3).p99;
+        let right = 100.0_f64.ln() / (100.0 - 50.0);
+        assert!((seen / right - 1.0).abs() < 0.05, "{seen}, right {right}");
+    }
+
+    #[test]
+    fn a_station_that_is_full_waits_forever_and_a_constant_one_half() {
+        assert!(station(2, 1.0).mean_wait(200.0).is_infinite());
+        let (constant, exponential) = (station(1, 0.0).mean_wait(50.0), station(1, 1.0).mean_wait(50.0));
+        assert!((constant / exponential - 0.5).abs() < 1e-12);
+        let seen = simulate(&station(1, 0.0), 50.0, 200_000, 5).mean;
+        assert!((seen / constant - 1.0).abs() < 0.05, "{seen}, right {constant}");
     }
 
     #[test]

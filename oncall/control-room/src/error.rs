@@ -25,6 +25,9 @@ pub enum Error {
     /// The run of a runbook does not allow it; says what it waits for.
     #[error(transparent)]
     Runbook(#[from] runbook::run::Refused),
+    /// The release does not allow it; says what is next.
+    #[error(transparent)]
+    Release(#[from] release::run::Refused),
     /// A field has a wrong value.
     #[error("{field}: {expected}")]
     Field {

@@ -8,6 +8,7 @@
 //! * [`actions`] -- what changes the system, with dry run, undo and an entry in the journal.
 //! * [`drills`] -- failures as exercises: runs, their verdicts, scores and reports. Composes the pure `drill`.
 //! * [`runbooks`] -- runbooks that run, and automation behind its guardrails. Composes the pure `runbook`.
+//! * [`releases`] -- new versions, step by step, with a judge and a way back. Composes the pure `release`.
 //! * [`api`], [`web`], [`access`] -- JSON and pages, and who may do what.
 //! * [`mcp`] -- what agents ask and do, as tools and as routes.
 //! * [`store`], [`bus`] -- SQLite and the journal; news for everyone in the process.
@@ -32,6 +33,7 @@ pub mod metrics;
 pub mod notify;
 pub mod papers;
 pub mod phone;
+pub mod releases;
 pub mod room;
 pub mod runbooks;
 pub mod store;
@@ -44,7 +46,7 @@ use chassis_service::{App, Chassis, ServiceInfo};
 use crate::{
     access::Access, actions::Actions, bus::Bus, changes::Changes, config::RoomConfig, content::Content,
     desk::Desk, drills::Drills, duty::Duty, eyes::Eyes, metrics::RoomMetrics, notify::Notify, papers::Papers,
-    phone::Phone, runbooks::Runbooks, store::Store, watch::Watch,
+    phone::Phone, releases::Releases, runbooks::Runbooks, store::Store, watch::Watch,
 };
 pub use room::{Parts, Room};
 
@@ -64,6 +66,7 @@ pub async fn build(config: &RoomConfig, chassis: Chassis) -> anyhow::Result<App>
     actions::start(&room);
     drills::start(&room);
     runbooks::start(&room);
+    releases::start(&room);
     let common = config.common();
     let chassis = room.chassis.clone();
     let routes = api::routes(&room).and(web::routes(&room)).counted_when_asked();
@@ -92,6 +95,7 @@ pub async fn assemble(config: &RoomConfig, chassis: Chassis) -> anyhow::Result<R
     let drills = Drills::open(&store, &bus, &content).await?;
     let runbooks = Runbooks::open(&store, &bus, &content, config.speed()).await?;
     runbooks.by_default(config.automation).await?;
+    let releases = Releases::open(&store, &bus).await?;
     let access = Access::open(&store, config).await?;
     let config = config.clone();
     Ok(Room::new(Parts {
@@ -112,6 +116,7 @@ pub async fn assemble(config: &RoomConfig, chassis: Chassis) -> anyhow::Result<R
         actions,
         drills,
         runbooks,
+        releases,
         access,
     }))
 }

@@ -7,7 +7,7 @@ use chassis_service::Chassis;
 use crate::{
     access::Access, actions::Actions, bus::Bus, changes::Changes, config::RoomConfig, content::Content,
     desk::Desk, drills::Drills, duty::Duty, eyes::Eyes, metrics::RoomMetrics, notify::Notify, papers::Papers,
-    phone::Phone, runbooks::Runbooks, store::Store, watch::Watch,
+    phone::Phone, releases::Releases, runbooks::Runbooks, store::Store, watch::Watch,
 };
 
 /// The parts. Cheap to clone.
@@ -50,6 +50,8 @@ pub struct Parts {
     pub drills: Drills,
     /// Runs of runbooks, and automation.
     pub runbooks: Runbooks,
+    /// Releases.
+    pub releases: Releases,
     /// Who may do what.
     pub access: Access,
 }

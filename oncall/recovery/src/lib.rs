@@ -3,12 +3,15 @@
 //!
 //! Read it in this order: [`wal`] (places in the write-ahead log, and the files it is kept in), [`manifest`] (what one
 //! backup consists of), [`catalogue`] (all of a repository), [`mod@plan`] (base and WAL for a moment, or why there are
-//! none), [`retention`] (what to delete; never the last backup that was restored and checked), [`loss`] (RPO and RTO)
-//! and [`seal`] (how a file is encrypted).
+//! none), [`retention`] (what to delete; never the last backup that was restored and checked), [`loss`] (RPO and RTO),
+//! [`seal`] (how a file is encrypted), [`failover`] (from a server to its replica, never two primaries) and [`lag`] (how old a
+//! replica is).
 //!
 //! Opens no file and reads no clock: callers list, read and write, and pass the time.
 
 pub mod catalogue;
+pub mod failover;
+pub mod lag;
 pub mod loss;
 pub mod manifest;
 pub mod plan;

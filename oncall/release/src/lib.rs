@@ -3,15 +3,19 @@
 //! * [`judge`] -- compares a canary with a fresh baseline of the old version, request by request. "No data" is never a pass.
 //! * [`measure`] -- what the judge takes, from two scrapes of an instance.
 //! * [`run`] -- a release as a state machine: commits, steps, verdicts, the way back, by events that survive a crash.
+//! * [`curves`] -- what canary and baseline did over time.
 //! * [`desired`] -- what should run, as files; differences; what to do so that it runs.
+//! * [`fleet`] -- the same on one machine: which version each service runs, its canary and baseline.
 //! * [`freeze`] -- may a release begin, while a budget is spent?
 //! * [`gate`] -- may a commit that a person wrote be what should run?
 //! * [`dora`] -- the four figures of delivery.
 //!
 //! Does no I/O and reads no clock: callers read files, pass the time, ask the telemetry and do the acts.
 
+pub mod curves;
 pub mod desired;
 pub mod dora;
+pub mod fleet;
 pub mod freeze;
 pub mod gate;
 pub mod judge;

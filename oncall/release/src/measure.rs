@@ -9,6 +9,16 @@ use chrono::{DateTime, Utc};
 
 use crate::judge::{Arm, Block, Count, Latency};
 
+/// The names of all series that a reading is made of.
+pub const SERIES: [&str; 6] = [
+    "http_requests_total",
+    "http_request_duration_seconds_bucket",
+    "http_request_duration_seconds_count",
+    "process_start_time_seconds",
+    "process_cpu_seconds_total",
+    "process_resident_memory_bytes",
+];
+
 /// What an instance has counted since it was started.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
@@ -40,7 +50,38 @@ impl Reading {
     /// # Errors
     /// When a line is no sample, or it is not said when the process was started.
     pub fn parse(text: &str, at: DateTime<Utc>, without: &BTreeSet<String>) -> Result<Self, Unreadable> {
-        let mut reading = Self {
+        let mut reading = Self::empty(at);
+        for line in text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {
+            let sample = sample(line).ok_or_else(|| Unreadable(format!("`{line}` is no sample")))?;
+            if sample.label("endpoint").is_none_or(|endpoint| !without.contains(endpoint)) {
+                reading.take(sample.name, sample.value, |name| sample.label(name));
+            }
+        }
+        reading.of_a_process()
+    }
+
+    /// The same from series, as Prometheus answers a query for all of [`SERIES`] of one instance: labels with `__name__`, and
+    /// values.
+    ///
+    /// # Errors
+    /// When there is no series that says when the process was started: the instance is not scraped.
+    pub fn of<'s>(
+        series: impl IntoIterator<Item = (&'s BTreeMap<String, String>, f64)>,
+        at: DateTime<Utc>,
+        without: &BTreeSet<String>,
+    ) -> Result<Self, Unreadable> {
+        let mut reading = Self::empty(at);
+        for (labels, value) in series {
+            if labels.get("endpoint").is_none_or(|endpoint| !without.contains(endpoint)) {
+                let name = labels.get("__name__").map_or("", String::as_str);
+                reading.take(name, value, |label| labels.get(label).map(String::as_str));
+            }
+        }
+        reading.of_a_process()
+    }
+
+    fn empty(at: DateTime<Utc>) -> Self {
+        Self {
             at,
             started: f64::NAN,
             requests: Count::default(),
@@ -48,38 +89,35 @@ impl Reading {
             timed: 0,
             cpu: None,
             memory: None,
-        };
-        for line in text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {
-            let sample = sample(line).ok_or_else(|| Unreadable(format!("`{line}` is no sample")))?;
-            if sample.label("endpoint").is_none_or(|endpoint| !without.contains(endpoint)) {
-                reading.take(&sample);
-            }
         }
-        if reading.started.is_finite() {
-            Ok(reading)
+    }
+
+    fn of_a_process(self) -> Result<Self, Unreadable> {
+        if self.started.is_finite() {
+            Ok(self)
         } else {
             Err(Unreadable("it has no process_start_time_seconds".to_owned()))
         }
     }
 
-    fn take(&mut self, sample: &Sample<'_>) {
-        let number = sample.value.max(0.0) as u64;
-        match sample.name {
+    fn take<'l>(&mut self, name: &str, value: f64, label: impl Fn(&str) -> Option<&'l str>) {
+        let number = value.max(0.0) as u64;
+        match name {
             "http_requests_total" => {
-                let failed = sample.label("status").is_some_and(|status| status.starts_with('5'));
+                let failed = label("status").is_some_and(|status| status.starts_with('5'));
                 self.requests.add(Count { bad: if failed { number } else { 0 }, all: number });
             }
             "http_request_duration_seconds_bucket" => {
-                let bound = sample.label("le").and_then(|bound| bound.parse::<f64>().ok());
+                let bound = label("le").and_then(|bound| bound.parse::<f64>().ok());
                 if let Some(bound) = bound.filter(|bound| bound.is_finite() && *bound >= 0.0) {
                     let within = self.within.entry(bound.to_bits()).or_default();
                     *within = within.saturating_add(number);
                 }
             }
             "http_request_duration_seconds_count" => self.timed = self.timed.saturating_add(number),
-            "process_start_time_seconds" => self.started = sample.value,
-            "process_cpu_seconds_total" => self.cpu = Some(sample.value),
-            "process_resident_memory_bytes" => self.memory = Some(sample.value),
+            "process_start_time_seconds" => self.started = value,
+            "process_cpu_seconds_total" => self.cpu = Some(value),
+            "process_resident_memory_bytes" => self.memory = Some(value),
             _ => {}
         }
     }
@@ -207,6 +245,27 @@ mod tests {
         // Counters that went back, whatever the process says.
         assert_eq!(reading(&text(80, 10, 5, 7), 1).since(&one), None);
         assert_eq!(block((&one, &again), (&one, &one), 0), None);
+    }
+
+    #[test]
+    fn series_of_prometheus_are_the_same_reading_as_the_text_that_it_scraped() {
+        let without = BTreeSet::from(["/risky".to_owned()]);
+        let text = text(90, 10, 5, 7);
+        let samples = text.lines().filter(|line| !line.starts_with('#')).map(|line| sample(line).unwrap());
+        let series: Vec<(BTreeMap<String, String>, f64)> = samples
+            .map(|sample| {
+                let known = ["endpoint", "status", "le"];
+                let labels = known.iter().filter_map(|name| {
+                    Some(((*name).to_owned(), sample.label(name)?.to_owned()))
+                });
+                let name = ("__name__".to_owned(), sample.name.to_owned());
+                (labels.chain([name]).collect(), sample.value)
+            })
+            .collect();
+        let all = series.iter().map(|(labels, value)| (labels, *value));
+        assert_eq!(Reading::of(all, at(0), &without).unwrap(), reading(&text, 0));
+        assert!(series.iter().all(|(labels, _)| SERIES.contains(&labels["__name__"].as_str())));
+        assert!(Reading::of([], at(0), &without).is_err(), "an instance that is not scraped");
     }
 
     #[test]

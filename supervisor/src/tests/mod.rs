@@ -1,6 +1,7 @@
 //! The supervisor on scripted parts: real processes, but no part of the lab.
 
 mod ends;
+mod guests;
 
 use std::{fs, future::Future, path::Path, time::Duration};
 

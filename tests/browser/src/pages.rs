@@ -51,6 +51,8 @@ pub const PAGES: &[Page] = &[
     page("logs", "/explore/logs", "/explore/logs"),
     page("alerts", "/alerts", "/alerts"),
     page("actions", "/actions?incident=INC-2", "/actions"),
+    page("releases", "/releases", "/releases"),
+    refusal("no-such-release", "/releases/REL-9", "/releases/{id}"),
     page("runbooks", "/runbooks", "/runbooks"),
     page("runbook", "/runbooks/OrderAvailabilityBudgetBurn", "/runbooks/{alert}"),
     page("procedure", "/runbooks/hand-over", "/runbooks/{alert}"),

@@ -1,11 +1,12 @@
 //! The project's own measurements; those that involve time are ratios within one run.
 //!
 //! `bench stack` compares the chassis's middleware with a bare router, `bench orders` the order path with `pgbench`, `bench edge` the
-//! way through the edge with the way past it; `bench memory` and `bench startup` measure the assembled lab, `bench storm` the control
-//! room. `just bench` runs all of them.
+//! way through the edge with the way past it, `bench load` the load generator with oha; `bench memory` and `bench startup` measure
+//! the assembled lab, `bench storm` the control room. `just bench` runs all of them.
 
 mod client;
 mod edge;
+mod generator;
 mod lab;
 mod orders;
 mod report;
@@ -45,6 +46,8 @@ enum What {
     Orders,
     /// Reads of users through the edge, against the same reads past it: throughput and p99.
     Edge,
+    /// Requests that the load generator sends per second of its own CPU time, against oha on the same target.
+    Load,
     /// Memory of the services and of the whole lab at 200 requests per second.
     Memory,
     /// Time from `lab up` to everything ready.
@@ -73,6 +76,7 @@ async fn main() -> anyhow::Result<()> {
         Some(What::Stack) => stack::run(time, args.rounds, telemetry).await,
         Some(What::Orders) => orders::run(time, args.rounds).await,
         Some(What::Edge) => edge::run(time, args.rounds).await,
+        Some(What::Load) => generator::run(time, args.rounds, telemetry),
         Some(What::Memory) => lab::memory(time).await,
         Some(What::Startup) => lab::startup(args.rounds).await,
         Some(What::Storm) => storm::run().await,
@@ -80,6 +84,7 @@ async fn main() -> anyhow::Result<()> {
             stack::run(time, args.rounds, telemetry).await?;
             orders::run(time, args.rounds).await?;
             edge::run(time, args.rounds).await?;
+            generator::run_or_skip(time, args.rounds, telemetry)?;
             lab::memory(time).await?;
             lab::startup(args.rounds).await?;
             storm::run().await

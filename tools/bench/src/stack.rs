@@ -37,6 +37,8 @@ pub(crate) enum Kind {
     Bare,
     /// Behind all layers of the chassis.
     Stack,
+    /// axum alone, with the same answer for every path: what `bench load` sends to.
+    Any,
 }
 
 /// What the stack tells about its requests.
@@ -68,11 +70,8 @@ fn routes() -> Router {
 /// Serves one side until killed; prints the address as the first line of standard output.
 pub(crate) async fn serve(kind: Kind, telemetry: Telemetry) -> anyhow::Result<()> {
     match kind {
-        Kind::Bare => {
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-            println!("{}", listener.local_addr()?);
-            axum::serve(listener, routes()).await?;
-        }
+        Kind::Bare => bare(routes()).await?,
+        Kind::Any => bare(Router::new().fallback(async || "ok")).await?,
         Kind::Stack => {
             let fixed = ["bench", "--log-level=warn,access=info"].map(str::to_owned);
             let config = Config::parse_from(fixed.into_iter().chain(telemetry.arguments()));
@@ -89,14 +88,26 @@ pub(crate) async fn serve(kind: Kind, telemetry: Telemetry) -> anyhow::Result<()
     Ok(())
 }
 
+async fn bare(routes: Router) -> anyhow::Result<()> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    println!("{}", listener.local_addr()?);
+    axum::serve(listener, routes).await?;
+    Ok(())
+}
+
 /// A server in a child process, killed when dropped.
-struct Server {
+pub(crate) struct Server {
     child: Child,
-    address: SocketAddr,
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
 }
 
 impl Server {
-    fn start(kind: Kind, telemetry: Telemetry) -> anyhow::Result<Self> {
+    /// Starts it, and waits until it listens.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub(crate) fn start(kind: Kind, telemetry: Telemetry) -> anyhow::Result<Self> {
         let word = kind.to_possible_value().context("a kind")?;
         let mut child = Command::new(std::env::current_exe()?)
             .args(["serve", word.get_name()])

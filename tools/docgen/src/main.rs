@@ -1,6 +1,7 @@
 //! Writes the generated pages of `docs/` from the code; with `--check`, fails if a committed page differs.
 
 mod adr;
+mod capacity;
 mod configuration;
 mod failure_modes;
 mod faults;
@@ -35,8 +36,10 @@ fn main() -> anyhow::Result<()> {
         ("faults.md", faults_page()),
     ];
     let steps = steps::pages(&docs.join("../runbooks"))?;
+    let measured = capacity::pages(&docs.join("../load/capacity.json"), &read("internet-scale.md")?)?;
     let mut stale = Vec::new();
-    for (name, text) in pages.map(|(name, text)| (name.to_owned(), text)).into_iter().chain(steps) {
+    let pages = pages.map(|(name, text)| (name.to_owned(), text)).into_iter();
+    for (name, text) in pages.chain(steps).chain(measured) {
         let path = docs.join(&name);
         if fs::read_to_string(&path).is_ok_and(|current| current == text) {
             continue;
@@ -60,6 +63,7 @@ fn configuration_page() -> String {
         user_service::UserServiceConfig::command(),
         order_worker::OrderWorkerConfig::command(),
         edge::EdgeConfig::command(),
+        notifier::NotifierConfig::command(),
         load::config::LoadConfig::command(),
         load::probe::config::ProbeConfig::command(),
         lab_kafka::config::KafkaConfig::command(),

@@ -4,8 +4,10 @@ mod build_times;
 mod dashboards;
 mod deny;
 mod examples;
+mod flame;
 mod generate;
 mod libtest;
+mod perf;
 mod programs;
 mod report;
 mod rules;
@@ -15,6 +17,7 @@ mod scripts;
 mod shell;
 mod steps;
 mod suite;
+mod terraform;
 
 use std::process::ExitCode;
 
@@ -56,10 +59,16 @@ enum Task {
     Rules,
     /// Measure how long a cold `./lab up` takes, and one after a change. `./lab bench build` calls this.
     BuildTimes,
+    /// Compare the checkout with a revision of it: response times in two labs, or instructions per order.
+    Perf(perf::Perf),
+    /// Draw where order-api and order-worker spend their CPU time under load.
+    Flame(flame::Flame),
     /// Judge the dashboards with the code that Grafana publishes.
     Dashboards,
     /// Run shellcheck on every shell script in the repository.
     Scripts,
+    /// Test the Terraform provider, and deploy/terraform on a lab of its own. Needs the programs in target/debug.
+    Terraform,
     /// Render the chart and check it against the schemas and rules of Kubernetes.
     Chart,
 }
@@ -79,14 +88,17 @@ fn main() -> ExitCode {
 /// Whether everything passed.
 fn run(args: &Args) -> anyhow::Result<bool> {
     let shell = Shell::new(args.ci)?;
-    match args.task {
-        Task::Test { quick, timings } => return suite::run(&shell, quick, timings),
-        Task::Generate { what, check: true } => generate::check(&shell, what)?,
-        Task::Generate { what, check: false } => generate::write(&shell, what)?,
+    match &args.task {
+        Task::Test { quick, timings } => return suite::run(&shell, *quick, *timings),
+        Task::Perf(perf) => return perf.run(&shell),
+        Task::Flame(flame) => flame.draw(&shell)?,
+        Task::Generate { what, check: true } => generate::check(&shell, *what)?,
+        Task::Generate { what, check: false } => generate::write(&shell, *what)?,
         Task::BuildTimes => build_times::measure(&shell)?,
         Task::Rules => rules::check(&shell)?,
         Task::Dashboards => dashboards::check(&shell)?,
         Task::Scripts => scripts::check(&shell)?,
+        Task::Terraform => terraform::check(&shell)?,
         Task::Chart => shell.run("tests/kubernetes/run", &["chart"])?,
     }
     Ok(true)

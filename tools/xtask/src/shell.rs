@@ -23,6 +23,11 @@ impl Shell {
         Ok(Self { root, ci })
     }
 
+    /// The same for another checkout.
+    pub(crate) fn at(&self, root: PathBuf) -> Self {
+        Self { root, ci: self.ci }
+    }
+
     /// The folder of tools that are built once.
     pub(crate) fn tools(&self) -> PathBuf {
         self.root.join("target/tools")

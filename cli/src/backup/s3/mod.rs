@@ -62,8 +62,8 @@ impl Bucket {
             bail!("`{address}` is not s3://BUCKET/PREFIX in letters, digits and `-._/`");
         }
         let missing = |name: &str| format!("{address} needs {name}");
-        let endpoint =
-            settings.endpoint.as_deref().with_context(|| missing("S3_ENDPOINT, such as http://host:9200"))?;
+        let place = "S3_ENDPOINT, such as http://host:9200, or a running `lab up --objects`";
+        let endpoint = settings.endpoint.as_deref().with_context(|| missing(place))?;
         let endpoint =
             Url::parse(endpoint).with_context(|| format!("S3_ENDPOINT={endpoint} is not a URL"))?;
         if endpoint.scheme() != "http" || !endpoint.has_host() {
@@ -267,6 +267,8 @@ mod tests {
         assert!(error("s3://a b", &settings()).contains("is not s3://BUCKET/PREFIX"));
         let without = Settings { id: None, ..settings() };
         assert_eq!(error("s3://backups", &without), "s3://backups needs AWS_ACCESS_KEY_ID");
+        let nowhere = Settings { endpoint: None, ..settings() };
+        assert!(error("s3://backups", &nowhere).contains("`lab up --objects`"));
         let secure = Settings { endpoint: Some("https://host".to_owned()), ..settings() };
         assert!(error("s3://backups", &secure).contains("must begin with http://"));
     }

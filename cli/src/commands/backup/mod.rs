@@ -14,10 +14,12 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use secrecy::SecretString;
+use supervisor::state::LabState;
 
 use crate::{
     backup::{Engine, s3::Settings, swap},
     home::Home,
+    parts::objects,
 };
 
 /// Back up the three databases and the control room, and restore them.
@@ -27,6 +29,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab up --backups                              archive the WAL, and back up and verify every ten minutes\n  \
+    LAB_BACKUPS=s3://backups/lab lab up --objects --backups   the same into the lab's object store\n  \
     lab backup run                                make a backup now\n  \
     lab backup list                               backups, the moments they can restore, and which are verified\n  \
     lab backup verify                             restore the newest into a scratch server, and check it\n  \
@@ -47,7 +50,8 @@ pub(crate) struct BackupCommand {
 #[derive(Clone, Args)]
 pub(crate) struct BackupPlace {
     /// Folder of the backups, by default `backups` in the lab's folder; one on another disk is safer. Or a bucket,
-    /// s3://BUCKET/PREFIX, with S3_ENDPOINT (http:// only), AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION.
+    /// s3://BUCKET/PREFIX, with S3_ENDPOINT (http:// only), AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION;
+    /// without S3_ENDPOINT, in the store of `lab up --objects`.
     #[arg(long, global = true, env = "LAB_BACKUPS", value_name = "PLACE")]
     repository: Option<String>,
     /// File with the key; by default in the lab's secrets. It must not be in the folder of the backups.
@@ -88,13 +92,23 @@ impl BackupPlace {
     /// As [`Engine::of`].
     pub(crate) fn engine(&self, home: &Home) -> Result<Engine> {
         home.create()?;
-        let s3 = Settings {
+        Engine::of(home, self.repository.as_deref(), self.key.as_deref(), &self.s3(home))
+    }
+
+    /// The object store that was named, or the one that this lab runs.
+    fn s3(&self, home: &Home) -> Settings {
+        let own = || {
+            let state = LabState::load(&home.dir).ok().flatten()?;
+            objects::reached(home, state.port(objects::OBJECTS)?)
+        };
+        let named = Settings {
             endpoint: self.s3_endpoint.clone(),
             id: self.s3_id.clone(),
             secret: self.s3_secret.clone().map(SecretString::from),
             region: self.s3_region.clone(),
         };
-        Engine::of(home, self.repository.as_deref(), self.key.as_deref(), &s3)
+        // Keys without an endpoint are those of an AWS account, and not of the lab's store.
+        if named.endpoint.is_some() { named } else { own().unwrap_or(named) }
     }
 }
 

@@ -19,7 +19,8 @@ const REPOSITORY: &str = "gitops.git";
 /// What a new repository begins with, in the checkout.
 const FIRST: &str = "deploy/gitops";
 
-/// Keep desired state in Git: versions, flags, limits, rules of the firewall. Nothing applies it to the lab yet.
+/// Keep desired state in Git: versions, flags, limits, rules of the firewall. Releases commit their steps here; nothing that a
+/// person commits is applied to the lab yet.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab gitops checkout state                                    write its files to a folder, and edit them\n  \

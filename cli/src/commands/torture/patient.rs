@@ -41,6 +41,7 @@ const TAIL: usize = 20;
 /// Variables that this lab must not inherit: it has its own ports, parts and broker, and notifies nobody.
 const OTHERS: &[&str] = &[
     "LAB_PORTS",
+    "LAB_REPLICA",
     "LAB_REPLICAS",
     "KAFKA_BROKERS",
     "LAB_WEBHOOK",

@@ -13,7 +13,10 @@ use supervisor::{
     state::{LabState, Phase},
 };
 
-use super::{TAIL, lock, report_failure, welcome};
+use super::{
+    lock,
+    tell::{TAIL, report_failure, welcome},
+};
 use crate::{home::Home, progress::Progress, terminal::say};
 
 /// Starts the same command in the background; returns when its lab is ready or has given up.

@@ -1,33 +1,36 @@
 //! `lab up`: checks, starts, shows, waits. `--detach` runs the same command again in the background and watches it.
 
 mod detach;
+mod tell;
 mod values;
 
-use std::{collections::BTreeMap, process::ExitCode, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Result, bail};
 use clap::Args;
 use reqwest::Url;
 use slo::Clock;
 use supervisor::{
-    Board, Part, Policy, Stop,
+    Board, Guests, Part, Policy, Stop,
     lock::{self, Lock, Taken},
-    logfile,
     ports::{Outgoing, PortChoice},
     state::{LabState, Phase},
     sweep,
 };
 
+use self::tell::{report_failure, welcome};
 use super::{secret_arguments, slo::ClockName};
 use crate::{
+    failover,
+    fleet::Agent,
     home::{CLOCK, Home},
     parts::{
         alerting::{Webhooks, webhook_url},
-        control_room::CONTROL_ROOM,
-        edge::EDGE,
+        cloud::{self, Emulator},
         grafana::LOKI,
         monitoring::Timing,
         opensearch::{self, LogStore, OPENSEARCH},
+        postgres::{Confirm, REPLICA},
         ports::{self, parse_choice},
         replicas::{self, Replicas},
         table::{Broker, Choices, Kafka, table},
@@ -37,9 +40,6 @@ use crate::{
     signals::{self, Hangup},
     terminal::say,
 };
-
-/// How many lines of a failing part's log are shown.
-const TAIL: usize = 20;
 
 /// Runs until it is stopped; data and logs stay for the next start.
 #[derive(Debug, Clone, Args)]
@@ -54,8 +54,11 @@ const TAIL: usize = 20;
     lab up --clock production           objectives over 30 days, as in production; keeps its metrics\n  \
     lab up --chaos                      proxies between the parts, for `lab chaos run slow-database`\n  \
     lab up --webhook https://host/hook  also send pages to your receiver\n  \
+    lab up --replica sync               a replica of PostgreSQL that every commit waits for: lab failover loses nothing\n  \
     lab up --kafka apache               Apache Kafka with a durable log, from Maven Central; needs Java 17\n  \
     lab up --logs opensearch            all logs in OpenSearch too, one index per day; needs Java 17\n  \
+    lab up --objects                    an object store with the API of S3, on port 9200\n  \
+    lab up --cloud ministack            S3, SQS and SNS on port 4566, and notifications; needs Python 3\n  \
     KAFKA_BROKERS=host:9092 lab up      your Kafka or Redpanda instead of the embedded broker")]
 pub(crate) struct Up {
     /// Run in the background; return when everything is ready, or exit with 1 and the log if it is not.
@@ -111,6 +114,18 @@ pub(crate) struct Up {
     /// Put a TCP proxy on each way between the services, PostgreSQL and Redis, for `lab chaos run` (docs/chaos.md).
     #[arg(long)]
     chaos: bool,
+    /// Run a streaming replica of PostgreSQL, for `lab failover` (docs/recovery.md). With `sync`, a commit waits for it.
+    #[arg(long, env = "LAB_REPLICA", value_enum, value_name = "MODE", num_args = 0..=1,
+          default_missing_value = "async")]
+    replica: Option<Confirm>,
+    /// Run lab-objects, an object store with the API of S3 and two buckets, `backups` and `terraform-state`
+    /// (docs/cloud.md). LAB_BACKUPS=s3://backups/lab keeps backups in it.
+    #[arg(long)]
+    objects: bool,
+    /// Run an emulator of S3, SQS and SNS, ministack or moto, and notify customers through its queues. From Python's
+    /// package index; needs Python 3 with venv.
+    #[arg(long, env = "LAB_CLOUD", value_name = "KIND", value_parser = cloud::parse)]
+    cloud: Option<Emulator>,
     /// For instructors: name active faults in metrics, spans and logs.
     #[arg(long)]
     reveal: bool,
@@ -171,13 +186,19 @@ impl Up {
             event_keys: self.event_keys,
             timing: Timing { clock: self.clock.into(), keep: self.keep_metrics },
             opensearch: index.is_some() && self.opensearch_url.is_none(),
+            objects: self.objects,
+            cloud: self.cloud,
             backups: self.backups.then_some(self.backup_every),
             chaos: self.chaos,
+            replica: self.replica,
             webhooks: Webhooks { generic: self.webhook, slack: self.slack_webhook },
         };
         let parts = table(home, &choices)?;
         ports::check(&parts)?;
-        let outcome = supervise(home, parts, self.clock.into(), index, self.background).await;
+        let (roster, guests) = supervisor::roster();
+        let agent = Agent::new(home, &choices, &parts, roster)?;
+        let labour = (parts, guests, agent);
+        let outcome = supervise(home, labour, self.clock.into(), index, self.background).await;
         LabState::remove(&home.dir)?;
         drop(lock);
         outcome?;
@@ -215,7 +236,7 @@ fn lock(home: &Home) -> Result<Lock> {
 
 async fn supervise(
     home: &Home,
-    parts: Vec<Part>,
+    (parts, guests, agent): (Vec<Part>, Guests, Agent),
     clock: Clock,
     index: Option<ship::opensearch::Target>,
     background: bool,
@@ -232,7 +253,13 @@ async fn supervise(
     // They end with this process, as the parts do.
     loki.map(|port| tokio::spawn(ship::loki::ship(home.clone(), port)));
     index.map(|target| tokio::spawn(ship::opensearch::ship(home.clone(), target)));
-    let outcome = supervisor::run(&home.dir, parts, &board, Policy::default(), &stop).await;
+    if parts.iter().any(|part| part.name == REPLICA)
+        && let Some(port) = parts.iter().find_map(|part| part.ports.get("postgres"))
+    {
+        tokio::spawn(failover::watch::watch(home.clone(), *port));
+    }
+    tokio::spawn(agent.run(board.clone()));
+    let outcome = supervisor::run_with(&home.dir, parts, &board, Policy::default(), &stop, guests).await;
     if outcome.is_err() && !background {
         report_failure(&board.now());
     }
@@ -256,44 +283,5 @@ async fn show(board: Board, background: bool) {
         if states.changed().await.is_err() {
             return;
         }
-    }
-}
-
-fn welcome(state: &LabState, detached: bool) {
-    let seconds = Duration::from_millis(state.ready_ms.unwrap_or_default()).as_secs_f64();
-    say(format!("ready in {seconds:.2} s"));
-    let url = |name| state.port(name).map(|port| format!("http://localhost:{port}"));
-    // First the page from which everything else is found.
-    if let Some(url) = url(CONTROL_ROOM) {
-        say(format!("  {:13} {url}", "control room"));
-    }
-    let places: BTreeMap<&str, Option<String>> = BTreeMap::from([
-        ("shop", url(EDGE)),
-        ("order-api", url("order-api")),
-        ("user-service", url("user-service")),
-        ("Prometheus", url("prometheus")),
-        ("Traces", url("traces-ui")),
-        ("Grafana", url("grafana")),
-        ("OpenSearch", url(OPENSEARCH)),
-    ]);
-    for (name, url) in places {
-        if let Some(url) = url {
-            say(format!("  {name:13} {url}"));
-        }
-    }
-    if state.labels.get(CLOCK).is_some_and(|clock| clock == Clock::Production.as_str()) {
-        say("  clock         production: pages after minutes to hours, budgets of 30 days");
-    }
-    say("break something: lab break order-api http-error rate=0.2 ttl=5m");
-    say("be paged:        lab pages --follow");
-    say(format!("stop:            {}", if detached { "lab down" } else { "Ctrl-C" }));
-}
-
-fn report_failure(state: &LabState) {
-    let Phase::Failed { part, .. } = &state.phase else { return };
-    let Some(part) = state.part(part) else { return };
-    say(format!("\nlast lines of {}:", part.log.display()));
-    for line in logfile::tail(&part.log, TAIL) {
-        say(format!("  {line}"));
     }
 }

@@ -37,8 +37,8 @@ const EXPORTERS: &[Exporter] = &[
         measures: "The host",
         asks: None,
         line: host,
-        // With what `lab backup stream` writes for it.
-        keep: "node_.+|process_.+|backup_.+",
+        // With what `lab backup stream` and the watch of the replica write for it.
+        keep: "node_.+|process_.+|backup_.+|replica_.+",
     },
     Exporter {
         name: "postgres-exporter",

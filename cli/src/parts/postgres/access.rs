@@ -1,7 +1,7 @@
 //! Who may log in to PostgreSQL, and as which role: each service has a role that owns its database and can do nothing
 //! else; the exporter has one that can read statistics; the control room has one that can read everything and end
-//! sessions; the lab's owner has one that can also change everything; backups have one that can copy the server; nobody is a
-//! superuser.
+//! sessions; the lab's owner has one that can also change everything; backups and the replica have one each that can copy the
+//! server; nobody is a superuser.
 
 use std::{
     array, iter,
@@ -32,6 +32,10 @@ pub(crate) const BACKUP: &str = "backup";
 
 /// The file, in the secrets folder, in which libpq finds its password.
 pub(crate) const BACKUP_PASS_FILE: &str = "pgpass-backup";
+
+/// The role of the streaming replica, the name of its slot, and what it calls itself: it can copy the server, and log in to
+/// no database.
+pub(crate) const REPLICA_ROLE: &str = "replica";
 
 /// The role of the control room: for the person on call, and for runbooks.
 const ROOM: &str = "control_room";
@@ -70,6 +74,27 @@ pub(crate) fn exporter_password(secrets: &Secrets) -> Result<PathBuf> {
     Ok(secrets.path(&name))
 }
 
+/// URL for reading statistics, in the role of the exporter.
+///
+/// # Errors
+/// When its password can be neither read nor created.
+pub(crate) fn statistics_url(secrets: &Secrets, port: u16) -> Result<String> {
+    let password = secrets.make(&file(EXPORTER))?;
+    Ok(format!("postgres://{EXPORTER}:{}@127.0.0.1:{port}/postgres", password.expose_secret()))
+}
+
+/// Writes the file in which the replica's server finds its password; returns its path. It is beside the data, because the
+/// user who runs servers cannot read the secrets.
+///
+/// # Errors
+/// When it cannot be written, or the password can be neither read nor created.
+pub(super) fn replica_pass_file(secrets: &Secrets, base: &Path) -> Result<PathBuf> {
+    let password = secrets.make(&file(REPLICA_ROLE))?;
+    let path = base.join("pgpass-replica");
+    write_private(&path, &format!("127.0.0.1:*:*:{REPLICA_ROLE}:{}\n", password.expose_secret()))?;
+    Ok(path)
+}
+
 /// Name of the secret for a role.
 fn file(role: &str) -> String {
     format!("postgres-{role}")
@@ -86,7 +111,9 @@ pub(super) fn rules(base: &Path) -> Result<PathBuf> {
     }
     text.push_str(&format!("host postgres {OWNER},{EXPORTER} 127.0.0.1/32 scram-sha-256\n"));
     // `replication` is no database but the protocol that copies the server.
-    text.push_str(&format!("host replication {BACKUP} 127.0.0.1/32 scram-sha-256\n"));
+    for role in [BACKUP, REPLICA_ROLE] {
+        text.push_str(&format!("host replication {role} 127.0.0.1/32 scram-sha-256\n"));
+    }
     write_private(&path, &text)?;
     Ok(path)
 }
@@ -99,9 +126,10 @@ pub(super) fn databases() -> String {
 /// SQL that gives each role its password and rights; can be run repeatedly. One statement per line.
 pub(super) fn roles(secrets: &Secrets) -> Result<String> {
     let mut sql = String::new();
-    for role in DATABASES.iter().chain([&OWNER, &EXPORTER, &ROOM, &BACKUP]) {
+    for role in DATABASES.iter().chain([&OWNER, &EXPORTER, &ROOM, &BACKUP, &REPLICA_ROLE]) {
         let password = secrets.make(&file(role))?;
-        let replication = if role == &BACKUP { "REPLICATION" } else { "NOREPLICATION" };
+        let copies = [BACKUP, REPLICA_ROLE].contains(role);
+        let replication = if copies { "REPLICATION" } else { "NOREPLICATION" };
         sql.push_str(&format!(
             "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role}; END IF; END $$;\n\
              ALTER ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE {replication} PASSWORD '{}';\n",
@@ -198,18 +226,18 @@ mod tests {
     }
 
     #[test]
-    fn only_the_role_of_backups_copies_the_server_and_it_logs_in_to_no_database() {
+    fn only_the_roles_of_backups_and_the_replica_copy_the_server_and_they_log_in_to_no_database() {
         let folder = tempfile::tempdir().unwrap();
         let sql = roles(&secrets(&folder)).unwrap();
         let copies: Vec<_> = sql.lines().filter(|line| line.contains(" REPLICATION ")).collect();
-        assert!(
-            matches!(copies[..], [line] if line.starts_with("ALTER ROLE backup LOGIN NOSUPERUSER")),
-            "{copies:?}"
-        );
+        assert_eq!(copies.len(), 2, "{copies:?}");
         let hba = std::fs::read_to_string(rules(folder.path()).unwrap()).unwrap();
-        let own: Vec<_> = hba.lines().filter(|line| line.contains("backup")).collect();
-        assert_eq!(own, ["host replication backup 127.0.0.1/32 scram-sha-256"]);
-        assert!(!sql.lines().any(|line| line.starts_with("GRANT") && line.contains("backup")), "{sql}");
+        for (role, copies) in ["backup", "replica"].into_iter().zip(copies) {
+            assert!(copies.starts_with(&format!("ALTER ROLE {role} LOGIN NOSUPERUSER")), "{copies}");
+            let own: Vec<_> = hba.lines().filter(|line| line.contains(&format!(" {role} "))).collect();
+            assert_eq!(own, [format!("host replication {role} 127.0.0.1/32 scram-sha-256")]);
+            assert!(!sql.lines().any(|line| line.starts_with("GRANT") && line.contains(role)), "{sql}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 mod access;
 mod local;
+mod replica;
 mod runner;
 
 use std::{
@@ -29,10 +30,11 @@ use crate::{backup::swap, home::Home, secrets::Secrets, terminal::say};
 
 pub(crate) use self::{
     access::{
-        BACKUP, BACKUP_PASS_FILE, DATABASES, EXPORTER, OWNER, PASS_FILE, exporter_password, role_statements,
-        room_urls, url,
+        BACKUP, BACKUP_PASS_FILE, DATABASES, EXPORTER, OWNER, PASS_FILE, REPLICA_ROLE, exporter_password,
+        role_statements, room_urls, statistics_url, url,
     },
     local::Local,
+    replica::{Confirm, REPLICA, pass_file, replica},
 };
 
 /// Size of a segment of the write-ahead log in MiB. Small: a new one is begun at each base backup.
@@ -60,11 +62,11 @@ const SETTINGS: &[&str] = &[
     "max_slot_wal_keep_size=1GB",
 ];
 
-/// The part, after choosing its data folder.
+/// The part, after choosing its data folder. `confirm` says what a commit waits for if there is a replica.
 ///
 /// # Errors
 /// When PostgreSQL is not installed, or no user can run it.
-pub(crate) fn part(home: &Home, port: u16) -> Result<Part> {
+pub(crate) fn part(home: &Home, port: u16, confirm: Option<Confirm>) -> Result<Part> {
     let bin = programs::postgres_folder()?;
     let runner = Runner::choose()?;
     let base = base(home, &runner)?;
@@ -83,6 +85,7 @@ pub(crate) fn part(home: &Home, port: u16) -> Result<Part> {
     let hba = format!("hba_file={}", hba.display());
     let server = run("postgres").args(["-D", &text(&data), "-p", &port.to_string(), "-c", &hba]);
     let server = server.args(SETTINGS.iter().flat_map(|setting| ["-c", setting]));
+    let server = server.args(["-c", &replica::waits_for(confirm)]);
     let mut part = Part::new("postgres", server, Probe::Postgres(port)).port("postgres", port);
 
     // Nobody logs in as the superuser: steps that need one run in single-user mode, before the server listens.

@@ -7,6 +7,14 @@
 {{- if and $v.postgres.enabled $v.postgres.existingSecret -}}
 {{- fail "postgres.existingSecret is for your own PostgreSQL: set postgres.enabled to false, or leave it empty." -}}
 {{- end -}}
+{{- with $v.postgresBackup -}}
+{{- if and .enabled (not $v.postgres.enabled) -}}
+{{- fail "postgresBackup is for the chart's own PostgreSQL, which is not enabled: back up your own where it runs." -}}
+{{- end -}}
+{{- if and .enabled (not (and .s3.endpoint .s3.bucket .s3.secret)) -}}
+{{- fail "postgresBackup.enabled is true, so postgresBackup.s3 must have an endpoint, a bucket, and the name of a secret with the keys `access-key-id` and `secret-access-key`." -}}
+{{- end -}}
+{{- end -}}
 {{- if and (not $v.redis.enabled) (not $v.redis.url) -}}
 {{- fail "redis.enabled is false, so redis.url must say where Redis is, such as redis://cache.example:6379." -}}
 {{- end -}}
@@ -55,13 +63,21 @@
 {{- else if not (regexMatch "^([1-9][0-9]{0,2}|1[0-9]{3}|2000)ms$|^[12]s$" $interval) -}}
 {{- fail (printf "prometheus.interval is %s; it must be at most 2s. The lab's shortest SLO window is 5s, and a rate needs two samples in it." $interval) -}}
 {{- end -}}
+{{- if $v.keda.enabled -}}
+{{- if (index $v.services "order-worker").autoscaling.enabled -}}
+{{- fail "keda.enabled and services.order-worker.autoscaling.enabled are both true: two autoscalers would fight. Disable the one on CPU." -}}
+{{- end -}}
+{{- if and (not $v.prometheus.enabled) (not $v.prometheus.url) -}}
+{{- fail "keda.enabled is true, but no Prometheus knows the lag: enable prometheus, or set prometheus.url to one that scrapes the lab." -}}
+{{- end -}}
+{{- end -}}
 {{- /* For people, and for the exporter. */ -}}
 {{- $connections := 8 -}}
 {{- range $name, $svc := $v.services -}}
 {{- if and $svc.faults (not $v.faultSwitch.enabled) -}}
 {{- fail (printf "services.%s.faults is set, but faultSwitch.enabled is false: there is no switch to set them with." $name) -}}
 {{- end -}}
-{{- if and $svc.autoscaling.enabled (gt (int $svc.autoscaling.minReplicas) (int $svc.autoscaling.maxReplicas)) -}}
+{{- if and (include "sre-lab.isScaled" (list $ $name)) (gt (int $svc.autoscaling.minReplicas) (int $svc.autoscaling.maxReplicas)) -}}
 {{- fail (printf "services.%s.autoscaling: minReplicas (%d) is above maxReplicas (%d)." $name (int $svc.autoscaling.minReplicas) (int $svc.autoscaling.maxReplicas)) -}}
 {{- end -}}
 {{- range $svc.calls -}}
@@ -69,7 +85,7 @@
 {{- fail (printf "services.%s.calls names %s, which is not a service with an HTTP port." $name .) -}}
 {{- end -}}
 {{- end -}}
-{{- $most := ternary $svc.autoscaling.maxReplicas $svc.replicas $svc.autoscaling.enabled -}}
+{{- $most := ternary $svc.autoscaling.maxReplicas $svc.replicas (eq (include "sre-lab.isScaled" (list $ $name)) "yes") -}}
 {{- /* One more pod during a rolling upgrade, one more connection per pod for its readiness probe. */ -}}
 {{- if $svc.database }}{{ $connections = add $connections (mul (add1 $most) (add1 $svc.poolSize)) }}{{ end -}}
 {{- end -}}

@@ -43,6 +43,12 @@ edges:
 {{- if include "sre-lab.measuresPostgres" . }}
   - { from: postgres-exporter, to: postgres, port: 5432 }
 {{- end }}
+{{- with $v.postgresBackup }}
+{{- if .enabled }}
+  - { from: postgres-backup, to: postgres, port: 5432 }
+  - { from: postgres-backup, to: outside, port: {{ regexFind ":[0-9]+" (urlParse .s3.endpoint).host | trimPrefix ":" | default (hasPrefix "https:" .s3.endpoint | ternary "443" "80") }} }
+{{- end }}
+{{- end }}
 {{- if include "sre-lab.measuresRedis" . }}
   - { from: redis-exporter, to: redis, port: 6379 }
 {{- end }}

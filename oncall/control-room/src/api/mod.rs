@@ -15,6 +15,7 @@ mod openapi;
 mod phone;
 pub mod problems;
 mod proxy;
+mod releases;
 mod runbooks;
 mod status;
 mod switches;
@@ -76,6 +77,7 @@ fn documented() -> OpenApiRouter<Api> {
         .merge(of_work())
         .merge(of_drills())
         .merge(of_runbooks())
+        .merge(of_releases())
         .merge(observe::routes())
         .routes(routes!(oncall::now))
         .routes(routes!(oncall::shifts))
@@ -117,6 +119,16 @@ fn of_drills() -> OpenApiRouter<Api> {
         .routes(routes!(talk::abort))
         .routes(routes!(talk::learned))
         .routes(routes!(talk::pause))
+}
+
+fn of_releases() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(releases::list, releases::begin))
+        .routes(routes!(releases::show))
+        .routes(routes!(releases::curves))
+        .routes(routes!(releases::resume))
+        .routes(routes!(releases::abort))
+        .routes(routes!(releases::delivery))
 }
 
 fn of_incidents() -> OpenApiRouter<Api> {

@@ -5,6 +5,7 @@ use chassis_http::{
     problems::{INVALID_REQUEST, NOT_FOUND, STORAGE_UNAVAILABLE, UPSTREAM_UNAVAILABLE},
 };
 use incident::Refused;
+use release::run::Refused as Halted;
 use runbook::run::Refused as Stopped;
 
 use crate::error::Error;
@@ -32,6 +33,8 @@ impl From<Error> for Problem {
             Error::Refused(_) => Self::new(&NOT_NOW, text),
             Error::Runbook(Stopped::Parameters(_) | Stopped::Empty(_)) => Self::new(&INVALID_REQUEST, text),
             Error::Runbook(_) => Self::new(&NOT_NOW, text),
+            Error::Release(Halted::Plan(_) | Halted::Empty(_)) => Self::new(&INVALID_REQUEST, text),
+            Error::Release(_) => Self::new(&NOT_NOW, text),
             Error::Conflict(_) => Self::new(&CONFLICT, text),
             Error::NotHere { .. } => Self::new(&NOT_NOW, text),
             Error::ForInstructors(_) => Self::new(&FORBIDDEN, text),

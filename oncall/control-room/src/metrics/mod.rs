@@ -15,7 +15,7 @@ use incident::{Measures, Severity, State};
 use parking_lot::Mutex;
 use prometheus::{IntCounterVec, IntGauge, IntGaugeVec};
 
-use crate::runbooks::metrics::RunbookMetrics;
+use crate::{releases::metrics::ReleaseMetrics, runbooks::metrics::RunbookMetrics};
 
 /// Upper bounds in seconds: from an acknowledgement at once to an outage of a day.
 const TIMES: &[f64] =
@@ -54,6 +54,8 @@ pub struct RoomMetrics {
     drills: IntCounterVec,
     /// Runs of runbooks, and automation.
     pub runbooks: RunbookMetrics,
+    /// Releases, and the figures of delivery.
+    pub releases: ReleaseMetrics,
     last: Arc<Mutex<Last>>,
 }
 
@@ -123,6 +125,7 @@ impl RoomMetrics {
             ),
             drills: of_drills(metrics),
             runbooks: RunbookMetrics::register(metrics),
+            releases: ReleaseMetrics::register(metrics),
             last: Arc::default(),
         };
         this.touch();

@@ -43,7 +43,7 @@ fn entry((seq, at, by, action, data, previous, hash): Row) -> Entry {
 }
 
 /// Adds an entry.
-pub(super) async fn add(
+pub(crate) async fn add(
     connection: &mut SqliteConnection,
     at: DateTime<Utc>,
     by: &str,

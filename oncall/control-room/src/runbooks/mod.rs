@@ -15,7 +15,7 @@
 //! whether it was done.
 
 mod act;
-mod audit;
+pub(crate) mod audit;
 mod auto;
 mod begin;
 mod decide;

@@ -8,6 +8,7 @@ const STEPS: &[&str] = &[
     include_str!("../../migrations/0001_control_room.sql"),
     include_str!("../../migrations/0002_drills.sql"),
     include_str!("../../migrations/0003_runbooks.sql"),
+    include_str!("../../migrations/0004_releases.sql"),
 ];
 
 /// Brings a file up to date; each step completely or not at all.

@@ -30,6 +30,7 @@ impl From<Error> for Failure {
             }
             Error::Refused(_) => (StatusCode::CONFLICT, "This is not possible now"),
             Error::Runbook(_) => (StatusCode::CONFLICT, "The run does not allow this now"),
+            Error::Release(_) => (StatusCode::CONFLICT, "The release does not allow this now"),
             Error::Conflict(_) => (StatusCode::CONFLICT, "Somebody else was quicker"),
             Error::NotHere { .. } => (StatusCode::CONFLICT, "This is not possible here"),
             Error::ForInstructors(_) => (StatusCode::FORBIDDEN, "This is for instructors"),

@@ -25,6 +25,8 @@ pub(crate) enum Tab {
     Alerts,
     /// What changes the system.
     Actions,
+    /// Releases and the figures of delivery.
+    Releases,
     /// Drills and game days.
     Drills,
     /// Who is on call.
@@ -36,13 +38,14 @@ pub(crate) enum Tab {
 }
 
 impl Tab {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Now,
         Self::Incidents,
         Self::Dashboards,
         Self::Explore,
         Self::Alerts,
         Self::Actions,
+        Self::Releases,
         Self::OnCall,
         Self::Postmortems,
         Self::Drills,
@@ -58,6 +61,7 @@ impl Tab {
             Self::Explore => ("Explore", "/explore", "e"),
             Self::Alerts => ("Alerts and SLOs", "/alerts", "a"),
             Self::Actions => ("Actions", "/actions", "x"),
+            Self::Releases => ("Releases", "/releases", "v"),
             Self::Drills => ("Drills", "/drills", "r"),
             Self::OnCall => ("On-call", "/oncall", "o"),
             Self::Faults => ("Faults", "/faults", "f"),

@@ -25,6 +25,7 @@ mod oncall;
 mod parts;
 mod playbooks;
 mod postmortems;
+mod releases;
 mod runbooks;
 mod strip;
 
@@ -89,6 +90,7 @@ pub fn routes(room: &Room) -> Routes {
         runbooks::routes(),
         drills::routes(),
         gameday::routes(),
+        releases::routes(),
     ];
     let (mut router, mut declared) = (Router::new(), Vec::new());
     for (routes, list) in areas {

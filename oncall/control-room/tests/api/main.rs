@@ -8,4 +8,5 @@ mod hooks;
 mod incidents;
 mod oncall;
 mod proxy;
+mod releases;
 mod rig;

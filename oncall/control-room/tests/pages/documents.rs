@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::support::{Page, Rig};
 
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 14] = [
     "/",
     "/drills",
     "/drills/first-page",
@@ -15,6 +15,7 @@ const PAGES: [&str; 13] = [
     "/incidents/new",
     "/postmortems",
     "/measures",
+    "/releases",
     "/playbooks",
     "/playbooks/declare",
     "/login",

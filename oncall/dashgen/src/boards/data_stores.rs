@@ -24,6 +24,7 @@ pub(super) fn board() -> Board {
             postgres_row(),
             servers::postgres_row(),
             backups_row(),
+            replica_row(),
             redis_row(),
             servers::redis_row(),
             broker_row(),
@@ -68,6 +69,24 @@ fn backups_row() -> Row {
                 .query(exported("restore", max("", &sel("backup_restore_seconds", "")))),
             panel("Size of the newest backup", Unit::Bytes, "Size of the newest backup, compressed and encrypted. Normal grows slowly with the data; a sudden drop means that something is missing.")
                 .query(exported("backup", max("", &sel("backup_last_bytes", "")))),
+        ],
+    )
+}
+
+fn replica_row() -> Row {
+    folded(
+        "Replica, with lab up --replica",
+        vec![
+            panel("Age of the replica", Unit::Seconds, "By how many seconds a query on the replica is older than the primary. Normal is 0 or 1; it grows if the replica does not keep up, or does not receive.")
+                .query(exported("age", max("", &sel("replica_lag_seconds", ""))))
+                .size(8, 7),
+            panel("Behind the primary", Unit::Bytes, "Write-ahead log that is not on the replica's disk: what a failover would lose now. Normal is a few kilobytes, and less than that with --replica sync.")
+                .query(exported("behind", max("", &sel("replica_behind_bytes", ""))))
+                .size(8, 7),
+            panel("Receives the log", Unit::Count, "1 if the replica receives the write-ahead log, and 1 if commits wait for it. Normal is 1 for the first; the second depends on --replica. 0 for the first for long: it is lost.")
+                .query(exported("streaming", max("", &sel("replica_streaming", ""))))
+                .query(exported("synchronous", max("", &sel("replica_synchronous", ""))))
+                .size(8, 7),
         ],
     )
 }

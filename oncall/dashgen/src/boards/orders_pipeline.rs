@@ -3,7 +3,7 @@
 use super::shared::NEVER;
 use crate::{
     link::{board as to, slow_traces_of},
-    model::{Board, Kind, Panel, Row, Unit, row},
+    model::{Board, Kind, Panel, Row, Unit, folded, row},
     query::{max, quantile, quantiles, query, rate, rates, sel, sum},
 };
 
@@ -14,7 +14,7 @@ pub(super) fn board() -> Board {
         description: "Every accepted order must be settled within seconds. The path of an order, from left to right; the stage after which the numbers fall is stuck.",
         jobs: r#"up{service=~"order-api|order-worker", job!="application-metrics"}"#,
         variables: &[],
-        rows: vec![flow_row(), waiting_row(), settle_row(), trouble_row(), money_row()],
+        rows: vec![flow_row(), waiting_row(), settle_row(), trouble_row(), money_row(), notifications_row()],
     }
 }
 
@@ -127,6 +127,23 @@ fn trouble_row() -> Row {
                 .query(query("{{service}} {{outcome}}", rates("service, outcome", "outbox_published_total", ""))),
             panel("Duplicates", Unit::Events, "Orders that arrived again and were recognised. Normal is 0, except after a restart or republishing.")
                 .query(query("duplicates", rates("", "orders_processed_total", &format!("{WORKER}, status=\"duplicate\"")))),
+        ],
+    )
+}
+
+fn notifications_row() -> Row {
+    let panel = |title, unit, description| Panel::new(Kind::Lines, title, unit, description).size(12, 7);
+    let queues = r#"queue_name=~"email_queue|notification_queue|notification_dlq""#;
+    folded(
+        "Notifications to customers, with lab up --cloud",
+        vec![
+            panel("Notifications in queues", Unit::Count, "Messages in the queues of SQS, by queue. Normal is near 0; what is in the dead-letter queue stays there.")
+                .query(query("{{queue_name}}", sum("queue_name", &sel("queue_size", queues)))),
+            panel("Notifications", Unit::Events, "Notifications that were queued, delivered and refused by the provider. Normal is as many delivered as queued, and none refused.")
+                .query(query("queued", rates("", "notifications_queued_total", "")))
+                .query(query("delivered", rates("", "notifications_delivered_total", "")))
+                .query(query("refused", rates("", "notifications_failed_total", "")))
+                .colour("refused", "red"),
         ],
     )
 }

@@ -25,6 +25,7 @@ impl Names {
         let mut names = Self::default();
         for scrape in [
             "services/edge/tests/api/snapshots/metrics.txt",
+            "services/notifier/tests/api/snapshots/metrics.txt",
             "services/order-api/tests/api/snapshots/metrics.txt",
             "services/user-service/tests/api/snapshots/metrics.txt",
             "services/order-worker/tests/api/snapshots/metrics.txt",

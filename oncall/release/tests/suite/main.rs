@@ -3,6 +3,7 @@
 mod crash;
 mod desired;
 mod dora;
+mod fleet;
 mod judge;
 mod machine;
 mod reconcile;

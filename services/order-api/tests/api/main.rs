@@ -8,6 +8,7 @@ mod contradictions;
 mod faults;
 mod freshness;
 mod idempotency;
+mod instructions;
 mod migrations;
 mod openapi;
 mod place_order;

@@ -11,6 +11,7 @@ use crate::{files, names::Names, nothing_is, read, root, rules};
 /// Services, with their faults.
 const SERVICES: &[(&str, Catalogue)] = &[
     ("edge", edge::faults::CATALOGUE),
+    ("notifier", notifier::faults::CATALOGUE),
     ("order-api", order_api::faults::CATALOGUE),
     ("order-worker", order_worker::faults::CATALOGUE),
     ("user-service", user_service::faults::CATALOGUE),

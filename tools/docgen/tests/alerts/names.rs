@@ -60,6 +60,12 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("backup_last_bytes", &[]),
     ("backup_last_verified_timestamp_seconds", &[]),
     ("backup_restore_seconds", &[]),
+    // `lab up --replica`, through node_exporter
+    ("replica_streaming", &[]),
+    ("replica_synchronous", &[]),
+    ("replica_behind_bytes", &[]),
+    ("replica_lag_seconds", &[]),
+    ("replica_seen_timestamp_seconds", &[]),
     // kube-state-metrics 2.x, and the kubelet
     ("kube_pod_container_status_waiting_reason", &["namespace", "pod", "container", "reason"]),
     ("kube_pod_container_status_last_terminated_reason", &["namespace", "pod", "container", "reason"]),
@@ -93,7 +99,7 @@ impl Names {
         let mut names = Self(BTreeMap::new());
         let of = |service: &str| format!("services/{service}/tests/api/snapshots/metrics.txt");
         let control_room = "oncall/control-room/tests/watch/snapshots/metrics.txt".to_owned();
-        let services = ["edge", "order-api", "order-worker", "user-service"].map(of);
+        let services = ["edge", "notifier", "order-api", "order-worker", "user-service"].map(of);
         for golden in services.into_iter().chain([control_room]) {
             read(&root().join(golden)).lines().for_each(|line| names.golden(line));
         }

@@ -18,6 +18,8 @@ const WITHOUT_FAULT: &[&str] = &[
     "NodeNotReady",
     "OutcomesContradict",
     "PostgresConnectionsHigh",
+    "PostgresReplicaLag",
+    "PostgresReplicaLost",
     "ProbeFailures",
     "RedpandaDiskLow",
     "RedpandaUnderReplicated",
@@ -30,6 +32,7 @@ const WITHOUT_FAULT: &[&str] = &[
 /// Service, its fault points, and its admin port.
 const SERVICES: &[(&str, Catalogue, &str)] = &[
     ("edge", edge::faults::CATALOGUE, "9100"),
+    ("notifier", notifier::faults::CATALOGUE, "9112"),
     ("order-api", order_api::faults::CATALOGUE, "9101"),
     ("user-service", user_service::faults::CATALOGUE, "9102"),
     ("order-worker", order_worker::faults::CATALOGUE, "9103"),

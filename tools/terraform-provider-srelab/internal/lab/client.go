@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -168,8 +169,12 @@ func (c *Client) Limit(ctx context.Context) (*Limit, error) {
 
 // SetLimit limits every client.
 func (c *Client) SetLimit(ctx context.Context, limit Limit) error {
-	query := fmt.Sprintf("?rps=%g&burst=%d", limit.RPS, limit.Burst)
-	return c.do(ctx, http.MethodPut, c.Edge+"/limit"+query, "", nil, nil)
+	// Without an exponent: the plus of 1e+06 is a space in a query.
+	query := url.Values{
+		"rps":   {strconv.FormatFloat(limit.RPS, 'f', -1, 64)},
+		"burst": {strconv.FormatInt(limit.Burst, 10)},
+	}
+	return c.do(ctx, http.MethodPut, c.Edge+"/limit?"+query.Encode(), "", nil, nil)
 }
 
 // ClearLimit ends the limit.

@@ -42,6 +42,14 @@ func TestAnEmptyLimitIsGone(t *testing.T) {
 	}
 }
 
+func TestALargeLimitIsWrittenWithoutAnExponent(t *testing.T) {
+	var seen string
+	client := serving(t, func(_ http.ResponseWriter, r *http.Request) { seen = r.URL.RawQuery })
+	if err := client.SetLimit(context.Background(), Limit{RPS: 1_000_000, Burst: 5}); err != nil || seen != "burst=5&rps=1000000" {
+		t.Fatal(err, seen)
+	}
+}
+
 func TestAnIDIsOneSegmentOfThePath(t *testing.T) {
 	var seen string
 	client := serving(t, func(_ http.ResponseWriter, r *http.Request) { seen = r.URL.EscapedPath() })

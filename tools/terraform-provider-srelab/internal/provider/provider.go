@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -27,6 +28,12 @@ type settings struct {
 	Token       types.String `tfsdk:"token"`
 	SwitchToken types.String `tfsdk:"switch_token"`
 	Person      types.String `tfsdk:"person"`
+}
+
+func (s settings) byName() map[string]types.String {
+	return map[string]types.String{
+		"control_room": s.ControlRoom, "edge": s.Edge, "token": s.Token, "switch_token": s.SwitchToken, "person": s.Person,
+	}
 }
 
 func (*srelab) Metadata(_ context.Context, _ provider.MetadataRequest, answer *provider.MetadataResponse) {
@@ -60,6 +67,15 @@ func first(configured types.String, variable, otherwise string) string {
 func (*srelab) Configure(ctx context.Context, request provider.ConfigureRequest, answer *provider.ConfigureResponse) {
 	var wanted settings
 	answer.Diagnostics.Append(request.Config.Get(ctx, &wanted)...)
+	if answer.Diagnostics.HasError() {
+		return
+	}
+	for name, value := range wanted.byName() {
+		if value.IsUnknown() {
+			// Otherwise a default would be used, and another lab than the one that was meant.
+			answer.Diagnostics.AddAttributeError(path.Root(name), "The value is not known yet", "Set "+name+" to a value that is known before anything is applied.")
+		}
+	}
 	if answer.Diagnostics.HasError() {
 		return
 	}

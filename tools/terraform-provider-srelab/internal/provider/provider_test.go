@@ -2,11 +2,14 @@ package provider
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
 func TestEverySchemaIsSound(t *testing.T) {
@@ -25,6 +28,23 @@ func TestEverySchemaIsSound(t *testing.T) {
 		if problems := answer.Schema.ValidateImplementation(ctx); problems.HasError() {
 			t.Errorf("%s: %v", name.TypeName, problems)
 		}
+	}
+}
+
+func TestAnAddressThatIsNotKnownYetIsRefused(t *testing.T) {
+	ctx := context.Background()
+	var whole provider.SchemaResponse
+	New().Schema(ctx, provider.SchemaRequest{}, &whole)
+	values, kinds := map[string]tftypes.Value{}, map[string]tftypes.Type{}
+	for name := range whole.Schema.Attributes {
+		values[name], kinds[name] = tftypes.NewValue(tftypes.String, nil), tftypes.String
+	}
+	values["edge"] = tftypes.NewValue(tftypes.String, tftypes.UnknownValue)
+	config := tfsdk.Config{Schema: whole.Schema, Raw: tftypes.NewValue(tftypes.Object{AttributeTypes: kinds}, values)}
+	var answer provider.ConfigureResponse
+	New().Configure(ctx, provider.ConfigureRequest{Config: config}, &answer)
+	if answer.ResourceData != nil || !strings.Contains(answer.Diagnostics.Errors()[0].Detail(), "edge") {
+		t.Fatal(answer.Diagnostics)
 	}
 }
 

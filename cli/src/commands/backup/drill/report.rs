@@ -15,7 +15,7 @@ pub(super) struct Report {
     /// Whether it was within its bars, and the books hold.
     pub(super) pass: bool,
     /// What the disaster cost.
-    loss: Loss,
+    pub(super) loss: Loss,
     /// Seconds that `lab backup restore` took.
     restore_seconds: f64,
     /// Lost orders that their callers sent again.

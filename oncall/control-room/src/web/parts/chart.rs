@@ -71,6 +71,47 @@ pub(crate) fn chart(id: &str, url: &str, line: &Line<'_>) -> Markup {
     }
 }
 
+/// Two curves of one thing, to be compared.
+pub(crate) struct Two<'l> {
+    /// What they show, with the window.
+    pub(crate) title: &'l str,
+    /// What the drawn-through and the dashed one are called.
+    pub(crate) names: [&'l str; 2],
+    /// Times in seconds and values of each.
+    pub(crate) points: [&'l [(f64, f64)]; 2],
+    /// How a value is written.
+    pub(crate) show: fn(f64) -> String,
+}
+
+/// Two curves in one frame, with a caption that says which is which. It needs no script.
+pub(crate) fn two(id: &str, two: &Two<'_>) -> Markup {
+    let [first, second] = two.points;
+    let mut both: Vec<(f64, f64)> = first.iter().chain(second).copied().collect();
+    both.sort_by(|one, next| one.0.total_cmp(&next.0));
+    let frame = Frame::of(&both, None, 720.0, 160.0);
+    let words = |name: &str, points: &[(f64, f64)]| {
+        let values = || points.iter().map(|point| point.1).filter(|value| value.is_finite());
+        match (values().max_by(f64::total_cmp), values().next_back()) {
+            (Some(most), Some(last)) => format!("{name}: most {}, last {}", (two.show)(most), (two.show)(last)),
+            _ => format!("{name}: nothing was measured"),
+        }
+    };
+    let [one, other] = two.names;
+    let (solid, dashed) = (words(one, first), words(other, second));
+    html! {
+        figure.chart id=(id) {
+            figcaption { strong { (two.title) } " " span.muted { "drawn through: " (solid) " · dashed: " (dashed) } }
+            div.plot {
+                svg viewBox="0 0 720 160" preserveAspectRatio="none" role="img"
+                    aria-label={ (two.title) ": " (solid) "; " (dashed) } {
+                    path class="curve other" d=(frame.path(second)) vector-effect="non-scaling-stroke" {}
+                    path.curve d=(frame.path(first)) vector-effect="non-scaling-stroke" {}
+                }
+            }
+        }
+    }
+}
+
 /// From values to places.
 struct Frame {
     from: f64,

@@ -12,7 +12,7 @@ mod number;
 mod time;
 
 pub(crate) use badge::{Tone, badge, button, button_link, glyph, severity, severity_tone, state};
-pub(crate) use chart::{Line, chart, meter, spark};
+pub(crate) use chart::{Line, Two, chart, meter, spark, two};
 pub(crate) use form::{csrf, error_summary, select, text_area, text_field};
 pub(crate) use markdown::{markdown, safe_link};
 pub(crate) use number::{count, money, or_dash, percent, rate, seconds};

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, process::ExitCode, time::Duration};
 
 use anyhow::{Result, bail};
 use chrono::Utc;
-use clap::{Args, Subcommand};
+use clap::Args;
 use observe::Peer;
 use release::{
     Judge, Opinion, Policy, Verdict,
@@ -22,28 +22,6 @@ const INCONCLUSIVE: u8 = 2;
 /// One of the two does not answer from the start: EX_UNAVAILABLE of sysexits.h.
 const UNREACHABLE: u8 = 69;
 
-/// Judge whether a new version is worse than the old one.
-#[derive(Debug, Args)]
-pub(crate) struct ReleaseCommand {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Compare two instances until it is known whether the first one is worse.
-    Judge(JudgeTwo),
-}
-
-impl ReleaseCommand {
-    /// Runs the command.
-    pub(crate) async fn run(self) -> Result<ExitCode> {
-        match self.command {
-            Command::Judge(judge) => judge.run().await,
-        }
-    }
-}
-
 /// Scrapes both instances every second. Both need the same share of the requests, and should have been started at the same
 /// time. Exits with 0 if the canary passes, 1 if it fails, 2 if the verdict is inconclusive, and 69 if an instance does not
 /// answer at the start. docs/releases.md explains the verdicts.
@@ -51,7 +29,7 @@ impl ReleaseCommand {
 #[command(after_help = "Examples:\n  \
     lab release judge --canary http://127.0.0.1:9131 --baseline http://127.0.0.1:9121\n  \
     lab release judge --canary … --baseline … --patience 10m --json")]
-struct JudgeTwo {
+pub(super) struct JudgeTwo {
     /// Base URL of the admin port of an instance of the new version.
     #[arg(long, value_name = "URL")]
     canary: String,
@@ -70,7 +48,7 @@ struct JudgeTwo {
 }
 
 impl JudgeTwo {
-    async fn run(self) -> Result<ExitCode> {
+    pub(super) async fn run(self) -> Result<ExitCode> {
         let without: BTreeSet<String> = self.without.iter().cloned().collect();
         let (canary, baseline) = (Peer::at(&self.canary), Peer::at(&self.baseline));
         let look = async || tokio::try_join!(reading(&canary, &without), reading(&baseline, &without));

@@ -1,0 +1,122 @@
+//! `lab release …`: what the control room's pages about releases do, from a terminal. Thin: each verb is one call of its API;
+//! `start` also registers the build, because only the owner of the lab may say which program runs.
+
+mod judge;
+mod print;
+mod read;
+mod start;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use observe::ControlRoom;
+use serde_json::json;
+
+use crate::installation::Installation;
+
+/// Release a new version step by step: a canary gets few requests, is compared with a fresh baseline of the old version, and is
+/// rolled back by itself if it is worse.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    lab release start order-api --version v2 --binary /tmp/v2/target/lab/order-api --why 'Faster orders'\n  \
+    lab release start order-api --version v2 --env USER_SERVICE_TIMEOUT=1ms --why 'Give users less time'\n  \
+    lab release start user-service --version v2 --flag cache-ttl=5s --why 'Fresher users' --steps 25,100\n  \
+    lab release status                                 the newest release: steps, verdicts, numbers\n  \
+    lab release abort REL-3 'Users complain'           every request goes back to the old version\n  \
+    lab release continue REL-3 'Too few requests'      let an inconclusive release go on\n  \
+    lab release delivery                               the four figures of delivery\n\n\
+    The control room runs the release: this terminal may be closed. At 50 requests per second, a canary of 5 % needs\n\
+    about 5 minutes to pass; more load (`lab up --rate 200`) or a larger --rise makes it quicker.\n\
+    Steps, verdicts, rollbacks: docs/releases.md")]
+pub(crate) struct ReleaseCommand {
+    /// Who acts, such as ada; by default the name that the control room has for you.
+    #[arg(long = "as", id = "as", global = true, env = "LAB_PERSON", value_name = "NAME")]
+    who: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start a release and follow it until it has ended.
+    Start(Box<start::Start>),
+    /// Show a release with its steps and what the judge says.
+    Status(read::Status),
+    /// List releases, the newest first.
+    List(read::List),
+    /// Stop a release: the old version gets every request back.
+    Abort(Worded),
+    /// Let an inconclusive release go to its next step.
+    Continue(Worded),
+    /// Show the four figures of delivery over the last 30 days.
+    Delivery(read::Delivery),
+    /// Compare two instances that you have started until it is known whether the first one is worse.
+    Judge(judge::JudgeTwo),
+}
+
+/// A release, and a reason.
+#[derive(Debug, Args)]
+struct Worded {
+    /// The release, such as REL-7.
+    #[arg(value_parser = release_id)]
+    release: String,
+    /// The reason.
+    why: String,
+}
+
+impl Worded {
+    async fn run(self, room: &ControlRoom, verb: &str) -> Result<ExitCode> {
+        let path = format!("/api/v1/releases/{}/{verb}", self.release);
+        print::whole(&room.post(&path, &json!({ "why": self.why })).await?);
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl ReleaseCommand {
+    /// Runs the command.
+    pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
+        // It needs no lab.
+        if let Command::Judge(judge) = self.command {
+            return judge.run().await;
+        }
+        // The build is registered on this machine: the control room has to be that of the same lab.
+        let home = match &self.command {
+            Command::Start(_) => Some(place.all_here("release start")?),
+            _ => None,
+        };
+        let room = place.control_room().await?.map(|room| room.acting_as(self.who));
+        match (self.command, home) {
+            (Command::Start(start), Some(home)) => start.run(&home, &room).await,
+            (Command::Status(status), _) => status.run(&room).await,
+            (Command::List(list), _) => list.run(&room).await,
+            (Command::Abort(words), _) => words.run(&room, "abort").await,
+            (Command::Continue(words), _) => words.run(&room, "continue").await,
+            (Command::Delivery(delivery), _) => delivery.run(&room).await,
+            // They have been run already.
+            (Command::Start(_) | Command::Judge(_), _) => Ok(ExitCode::SUCCESS),
+        }
+    }
+}
+
+/// Reads `REL-7`, or `7`.
+fn release_id(text: &str) -> Result<String, String> {
+    let number = text.strip_prefix("REL-").or_else(|| text.strip_prefix("rel-")).unwrap_or(text);
+    match number.parse::<u64>() {
+        Ok(number) if number > 0 => Ok(format!("REL-{number}")),
+        _ => Err("expected a release such as REL-7; `lab release list` has them".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_becomes_a_part_of_an_address_and_nothing_else_does() {
+        assert_eq!((release_id("REL-7"), release_id("7")), (Ok("REL-7".to_owned()), Ok("REL-7".to_owned())));
+        for wrong in ["", "../x", "REL-0", "RUN-7", "REL-7/abort"] {
+            assert!(release_id(wrong).is_err(), "{wrong}");
+        }
+    }
+}

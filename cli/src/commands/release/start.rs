@@ -1,0 +1,187 @@
+//! `lab release start`: registers the build in the lab's folder, starts the release, and follows it.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail};
+use chrono::{DateTime, Utc};
+use clap::Args;
+use observe::ControlRoom;
+use release::fleet::{BUILDS, Build, FOLDER, Registered, is_name, registered};
+use serde_json::{Map, Value, json};
+use supervisor::write_private;
+use tokio::time::sleep;
+
+use super::print;
+use crate::{home::Home, terminal::out};
+
+/// Between two looks.
+const EVERY: Duration = Duration::from_secs(1);
+/// Silence of the control room that ends the watching: it may be restarted meanwhile.
+const SILENCE: u32 = 30;
+
+/// Exits with 0 if the version reached everyone, and with 1 if it did not. Ctrl-C ends the watching, not the release.
+#[derive(Debug, Args)]
+// `--version` is that of the service.
+#[command(disable_version_flag = true)]
+pub(super) struct Start {
+    /// The service: order-api or user-service, because the edge splits their requests.
+    service: String,
+    /// A name for the new version, such as v2 or 2026.11.29.
+    #[arg(long, value_name = "V")]
+    version: String,
+    /// The program of the new version; by default the one that runs.
+    #[arg(long, value_name = "PATH")]
+    binary: Option<PathBuf>,
+    /// A flag of its command line, such as cache-ttl=5s; may be repeated. `order-api --help` lists them.
+    #[arg(long = "flag", value_name = "NAME=VALUE", value_parser = pair)]
+    flags: Vec<(String, String)>,
+    /// A variable of its environment, such as USER_SERVICE_TIMEOUT=1ms; may be repeated.
+    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = pair)]
+    env: Vec<(String, String)>,
+    /// What the release is for, in a sentence.
+    #[arg(long, value_name = "TEXT")]
+    why: String,
+    /// Percent of the requests, step by step: 1 to 50, rising, and 100 at the end.
+    #[arg(long, value_name = "N,…", value_delimiter = ',', default_values_t = [5, 25, 50, 100])]
+    steps: Vec<u32>,
+    /// The rise of the share of failures that a step has to be able to see; a smaller one takes more requests.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.03)]
+    rise: f64,
+    /// Least time of a step.
+    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = humantime::parse_duration)]
+    hold: Duration,
+    /// Longest time of a step; then a person decides.
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = humantime::parse_duration)]
+    patience: Duration,
+    /// Why it may begin although an error budget is spent or not known.
+    #[arg(long = "override", value_name = "WHY")]
+    over: Option<String>,
+    /// Return at once; `lab release status` shows it.
+    #[arg(long, short)]
+    detach: bool,
+    /// Print the release as JSON when it has ended (with --detach: when it has started).
+    #[arg(long)]
+    json: bool,
+}
+
+impl Start {
+    pub(super) async fn run(self, home: &Home, room: &ControlRoom) -> Result<ExitCode> {
+        // Without a lab nothing is registered.
+        home.lab()?;
+        self.register(home)?;
+        let mut body = Map::new();
+        body.insert("service".to_owned(), json!(self.service));
+        body.insert("version".to_owned(), json!(self.version));
+        body.insert("why".to_owned(), json!(self.why));
+        body.insert("steps".to_owned(), json!(self.steps));
+        body.insert("rise".to_owned(), json!(self.rise));
+        body.insert("hold".to_owned(), json!(humantime::format_duration(self.hold).to_string()));
+        body.insert("patience".to_owned(), json!(humantime::format_duration(self.patience).to_string()));
+        body.extend(self.over.as_ref().map(|why| ("override".to_owned(), json!(why))));
+        let release = room.post("/api/v1/releases", &Value::Object(body)).await?;
+        let id = print::word(&release["id"]).to_owned();
+        if self.detach {
+            self.print(&release)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        if !self.json {
+            let (service, old, new) = (&self.service, print::word(&release["old"]), &self.version);
+            out!("{id}: {service} {old} -> {new}; to stop it: lab release abort {id} WHY");
+        }
+        let release = self.follow(room, &id).await?;
+        self.print(&release)?;
+        Ok(if print::word(&release["state"]) == "released" { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    fn print(&self, release: &Value) -> Result<()> {
+        if self.json {
+            return crate::terminal::json(release);
+        }
+        print::whole(release);
+        Ok(())
+    }
+
+    /// Writes how the version is started to the lab's folder.
+    fn register(&self, home: &Home) -> Result<()> {
+        if !is_name(&self.version) {
+            bail!(
+                "--version: expected letters, digits, dots, dashes and underscores, such as v2, found `{}`",
+                self.version
+            );
+        }
+        // It becomes a part of a path.
+        if !is_name(&self.service) {
+            bail!("expected a service such as order-api, found `{}`", self.service);
+        }
+        let (binary, written) = match &self.binary {
+            Some(path) => {
+                let (path, written) = program(path)?;
+                (Some(path), written)
+            }
+            None => (None, Utc::now()),
+        };
+        let flag = |(name, value): &(String, String)| (name.trim_start_matches("--").to_owned(), value.clone());
+        let flags = self.flags.iter().map(flag);
+        let env: BTreeMap<String, String> = self.env.iter().cloned().collect();
+        let build = Build { binary, flags: flags.collect(), env };
+        if let Err(wrong) = build.check() {
+            bail!("{wrong}");
+        }
+        let text = serde_json::to_string_pretty(&Registered { build, written })?;
+        let path = home.dir.join(FOLDER).join(BUILDS).join(registered(&self.service, &self.version));
+        Ok(write_private(&path, &text)?)
+    }
+
+    /// Prints what changes until the release has ended; the release as it is then.
+    async fn follow(&self, room: &ControlRoom, id: &str) -> Result<Value> {
+        let (mut told, mut silence) = (String::new(), 0);
+        loop {
+            match room.get(&format!("/api/v1/releases/{id}"), &[]).await {
+                Ok(release) => {
+                    silence = 0;
+                    let line = print::progress(&release);
+                    if line != told && !self.json {
+                        out!("{}  {line}", Utc::now().format("%H:%M:%S"));
+                    }
+                    told = line;
+                    if !release["ended_at"].is_null() {
+                        return Ok(release);
+                    }
+                }
+                Err(error) => {
+                    silence += 1;
+                    if silence >= SILENCE {
+                        let next = format!("{id} may still be under way: lab release status {id}");
+                        return Err(error).context(next);
+                    }
+                }
+            }
+            sleep(EVERY).await;
+        }
+    }
+}
+
+/// The absolute path of a program, and when it was built.
+fn program(path: &Path) -> Result<(String, DateTime<Utc>)> {
+    let found = path.canonicalize().with_context(|| format!("--binary: cannot find {}", path.display()))?;
+    let about = fs::metadata(&found).with_context(|| format!("--binary: cannot read {}", found.display()))?;
+    if !about.is_file() {
+        bail!("--binary: expected a program, and {} is none", found.display());
+    }
+    let text = found.to_str().with_context(|| format!("--binary: {} is not UTF-8", found.display()))?;
+    Ok((text.to_owned(), about.modified()?.into()))
+}
+
+/// Reads `NAME=VALUE`.
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE, such as USER_SERVICE_TIMEOUT=1ms".to_owned()),
+    }
+}

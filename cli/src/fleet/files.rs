@@ -1,0 +1,105 @@
+//! The files of the fleet: what the control room asks for, what it is told, the routes of the edge, the targets of Prometheus.
+
+use std::{collections::BTreeMap, fs, io::ErrorKind, path::PathBuf};
+
+use anyhow::{Context as _, Result};
+use observe::Peer;
+use release::fleet::{FILE, FOLDER, Fleet, Pair, STANDING, Standing};
+use serde_json::json;
+use supervisor::{Folder, Part, write_private};
+
+use super::crew::Crew;
+use crate::{
+    home::Home,
+    parts::{
+        edge::{self, BEHIND, EDGE, ROUTES_FILE},
+        monitoring,
+        table::Choices,
+    },
+};
+
+pub(super) struct Files {
+    /// The lab's own folder.
+    pub(super) lab: Folder,
+    /// That of [`FOLDER`].
+    folder: PathBuf,
+    /// Where instances have their own folders.
+    pub(super) data: PathBuf,
+    /// The folder with the targets of Prometheus.
+    targets: PathBuf,
+    /// The file of the edge's routes, and its text while nothing is released.
+    routes: (PathBuf, String),
+    /// Admin ports of the edges.
+    edges: Vec<Peer>,
+}
+
+impl Files {
+    /// Forgets the fleet of an earlier lab.
+    pub(super) fn new(home: &Home, choices: &Choices, parts: &[Part]) -> Result<Self> {
+        let folder = home.dir.join(FOLDER);
+        for name in [FILE, STANDING] {
+            let path = folder.join(name);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(error).with_context(|| format!("cannot remove {}", path.display()));
+                }
+                _ => {}
+            }
+        }
+        let edge = |part: &Part| {
+            let admin = part.admin.as_ref().filter(|_| part.service() == EDGE)?;
+            Some(Peer::at(admin).token(choices.token.clone()))
+        };
+        let files = Self {
+            lab: home.dir.clone(),
+            folder,
+            data: home.dir.join("data"),
+            targets: monitoring::guests(home),
+            routes: (home.dir.join(EDGE).join(ROUTES_FILE), edge::written(choices)),
+            edges: parts.iter().filter_map(edge).collect(),
+        };
+        // Prometheus watches files that exist.
+        BEHIND.iter().try_for_each(|service| files.scrape(service, None)).map(|()| files)
+    }
+
+    /// What should run; nothing before the first release.
+    pub(super) fn fleet(&self) -> Result<Fleet> {
+        let path = self.folder.join(FILE);
+        match fs::read(&path) {
+            Ok(text) => serde_json::from_slice(&text).with_context(|| format!("{} is no fleet", path.display())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Fleet::default()),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+        }
+    }
+
+    pub(super) fn tell(&self, standing: &Standing) -> Result<()> {
+        let text = serde_json::to_string_pretty(standing)?;
+        Ok(write_private(&self.folder.join(STANDING), &text)?)
+    }
+
+    /// Lets Prometheus scrape these too, or nothing but what stays.
+    pub(super) fn scrape(&self, service: &str, pair: Option<&Pair>) -> Result<()> {
+        let groups = match pair {
+            Some(Pair { canary, baseline }) => {
+                json!([{ "targets": [baseline, canary], "labels": { "service": service } }])
+            }
+            None => json!([]),
+        };
+        Ok(write_private(&self.targets.join(format!("{service}.json")), &groups.to_string())?)
+    }
+
+    /// Splits the requests as the crews say, on every edge.
+    pub(super) async fn route(&self, services: &BTreeMap<&'static str, Crew>) -> Result<()> {
+        let (path, alone) = &self.routes;
+        let text = services.iter().fold(alone.clone(), |text, (name, crew)| match crew.shares {
+            Some(shares) => edge::split(&text, name, crew.public(), shares),
+            None => text,
+        });
+        write_private(path, &text)?;
+        for edge in &self.edges {
+            let place = || format!("{} does not take the new routes", edge.base());
+            edge.post("/reload", &json!({})).await.with_context(place)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,250 @@
+//! `load capacity`
+
+mod kept;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use chrono::{SecondsFormat, Utc};
+use clap::Args;
+use kept::Again;
+pub(super) use kept::findings_in;
+use observe::{Peer, Prometheus};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Stop, run, say, store,
+    sweep::{Sweep, Telemetry},
+    targets,
+};
+use crate::capacity::{Assumptions, Findings, Objective, Prices, Step, knee, orders, write};
+
+/// The built-in prices.
+const PRICES: &str = include_str!("../../../prices.yaml");
+
+/// Raises the load until the objective no longer holds, and writes what it found: a file to keep, and a page about it.
+///
+/// Exit code 0 if the objective holds at 90 % of the knee and is missed at 110 %, 3 otherwise.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Capacity {
+    #[command(subcommand)]
+    again: Option<Again>,
+    #[command(flatten)]
+    measure: Measure,
+}
+
+#[derive(Debug, Args)]
+struct Measure {
+    /// The scenario whose journeys are used
+    #[arg(default_value = "average")]
+    scenario: String,
+    /// Test another system: URL for all targets, or NAME=URL for one
+    #[arg(long, value_name = "[NAME=]URL")]
+    target: Vec<String>,
+    /// Journeys per second of the first step
+    #[arg(long, default_value_t = 50.0, value_name = "N", value_parser = rate)]
+    from: f64,
+    /// Journeys per second of the last step
+    #[arg(long, default_value_t = 2_000.0, value_name = "N", value_parser = rate)]
+    to: f64,
+    /// Number of steps, each higher by the same factor
+    #[arg(long, default_value_t = 14, value_name = "N", value_parser = clap::value_parser!(u32).range(3..=100))]
+    steps: u32,
+    /// Length of a step
+    #[arg(long, default_value = "20s", value_parser = humantime::parse_duration)]
+    hold: Duration,
+    /// Objective: largest 99th percentile
+    #[arg(long, default_value = "250ms", value_parser = humantime::parse_duration)]
+    p99: Duration,
+    /// Objective: largest share of errors, in percent
+    #[arg(long, default_value_t = 0.1, value_name = "PERCENT", value_parser = percent)]
+    errors: f64,
+    /// Objective: what a step waits for arrives within this time
+    #[arg(long, default_value = "5s", value_parser = humantime::parse_duration)]
+    settle: Duration,
+    /// Objective: least share of what arrives in time, in percent
+    #[arg(long, default_value_t = 99.0, value_name = "PERCENT", value_parser = percent)]
+    settled: f64,
+    /// Prometheus to ask which resource is full
+    #[arg(long, env = "PROMETHEUS_URL", default_value = "http://127.0.0.1:9090", value_name = "URL")]
+    prometheus: String,
+    /// File with prices, in the format of load/prices.yaml
+    #[arg(long, value_name = "FILE")]
+    prices: Option<PathBuf>,
+    /// Today's load in journeys per second
+    #[arg(long, default_value_t = 50.0, value_name = "N", value_parser = rate)]
+    today: f64,
+    /// Growth in percent per month
+    #[arg(long, default_value_t = 10.0, value_name = "PERCENT", value_parser = percent)]
+    growth: f64,
+    /// How long an order is kept, in days
+    #[arg(long, default_value_t = 90.0, value_name = "DAYS", value_parser = days)]
+    keep: f64,
+    /// File to write what was found to
+    #[arg(long, default_value = "load/capacity.json", value_name = "FILE")]
+    results: PathBuf,
+    /// File to write the page to
+    #[arg(long, default_value = "docs/capacity.md", value_name = "FILE")]
+    page: PathBuf,
+}
+
+/// A rate above 0.
+fn rate(text: &str) -> Result<f64, String> {
+    crate::config::rate(text)
+        .and_then(|rate| if rate > 0.0 { Ok(rate) } else { Err("0 sends nothing".to_owned()) })
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|number| (0.0..=1_000.0).contains(number));
+    number.ok_or_else(|| format!("`{text}` is not a number from 0 to 1000"))
+}
+
+fn days(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|number| *number > 0.0 && *number <= 36_500.0);
+    number.ok_or_else(|| format!("`{text}` is not a number of days above 0, at most 36500"))
+}
+
+fn prices(file: Option<&Path>) -> Result<Prices, Stop> {
+    let (name, text) = match file {
+        Some(file) => {
+            let name = file.display().to_string();
+            let text = fs::read_to_string(file).map_err(|error| Stop::File(name.clone(), error))?;
+            (name, text)
+        }
+        None => ("prices.yaml".to_owned(), PRICES.to_owned()),
+    };
+    yaml::parse(&name, &text).map_err(|problem| Stop::Usage(problem.to_string()))
+}
+
+impl Capacity {
+    pub(super) async fn live(self) -> Result<u8, Stop> {
+        match self.again {
+            Some(again) => again.act(),
+            None => self.measure.live().await,
+        }
+    }
+}
+
+impl Measure {
+    async fn live(self) -> Result<u8, Stop> {
+        let mut scenario = run::find(&self.scenario)?;
+        targets::replace(&mut scenario, &self.target)?;
+        let assumptions = self.assumptions()?;
+        targets::check(&scenario).await?;
+        let prometheus = Prometheus::at(Peer::at(self.prometheus.clone()));
+        let objective = self.objective();
+        let stop = run::stop_on_signal()?;
+        let telemetry = Telemetry { prometheus: &prometheus, hold: self.hold };
+        let sweep = Sweep { scenario, objective, hold: self.hold, telemetry, stop };
+        let started_at = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
+        let climb = sweep.climb(&self.rates()).await?;
+        let knee =
+            knee(&climb.steps, &objective).ok_or_else(|| Stop::Nothing(self.unfound(&climb.steps)))?;
+        let mut validation = Vec::new();
+        for share in [0.9, 1.1] {
+            validation.push(sweep.step(knee * share).await?);
+        }
+        let findings = Findings {
+            scenario: sweep.scenario.name.clone(),
+            machine: machine(),
+            started_at,
+            commit: store::commit(),
+            objective,
+            steps: climb.steps,
+            knee,
+            validation,
+            saturated: climb.saturated,
+            stations: climb.stations,
+            database: climb.database,
+            orders: orders(&sweep.scenario),
+            assumptions,
+        };
+        self.keep(&findings)
+    }
+
+    /// Writes the file, and the page from it: numbers lose a last digit in JSON, and both have to agree.
+    fn keep(&self, findings: &Findings) -> Result<u8, Stop> {
+        store::write(&self.results, &findings.to_json())?;
+        let findings = findings_in(&self.results)?;
+        store::write(&self.page, &write(&findings))?;
+        let first = findings.saturated.first().map_or("unknown", |saturated| saturated.name.as_str());
+        let confirmed = findings.confirmed();
+        let checked =
+            if confirmed { "confirmed at 90 % and 110 %" } else { "not confirmed at 90 % and 110 %" };
+        say(&format!(
+            "knee: {:.0} journeys per second, {checked}; fullest: {first}; {} and {}",
+            findings.knee,
+            self.results.display(),
+            self.page.display()
+        ));
+        Ok(if confirmed { 0 } else { super::EXIT_INCONCLUSIVE })
+    }
+
+    fn objective(&self) -> Objective {
+        Objective {
+            p99_ms: self.p99.as_secs_f64() * 1_000.0,
+            errors: self.errors / 100.0,
+            settle: self.settle.as_secs_f64(),
+            settled: self.settled / 100.0,
+        }
+    }
+
+    fn assumptions(&self) -> Result<Assumptions, Stop> {
+        let prices = prices(self.prices.as_deref())?;
+        Ok(Assumptions { prices, today: self.today, growth: self.growth, keep_days: self.keep })
+    }
+
+    /// Each higher than the one before by the same factor.
+    fn rates(&self) -> Vec<f64> {
+        let last = f64::from(self.steps - 1);
+        (0..self.steps).map(|n| self.from * (self.to / self.from).powf(f64::from(n) / last)).collect()
+    }
+
+    fn unfound(&self, steps: &[Step]) -> String {
+        let (from, to) = (self.from, self.to);
+        if steps.first().is_some_and(|step| !step.good(&self.objective())) {
+            format!(
+                "the objective does not even hold at {from:.0} journeys per second: try a smaller --from, or `load run smoke`"
+            )
+        } else {
+            format!("the objective still holds at {to:.0} journeys per second: try a larger --to")
+        }
+    }
+}
+
+/// What it runs on.
+fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    format!("{cores} cores of {}", std::env::consts::ARCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        capacity: Capacity,
+    }
+
+    #[test]
+    fn steps_rise_by_the_same_factor_and_prices_are_read() {
+        let line = Line::try_parse_from(["load", "--from", "10", "--to", "1000", "--steps", "3"]).unwrap();
+        let rates = line.capacity.measure.rates();
+        assert!(
+            rates.iter().zip([10.0, 100.0, 1_000.0]).all(|(a, b)| (a / b - 1.0_f64).abs() < 1e-9),
+            "{rates:?}"
+        );
+        assert!(line.capacity.measure.assumptions().is_ok());
+        for wrong in [["load", "--from", "0"], ["load", "--growth", "-1"], ["load", "--keep", "0"]] {
+            assert!(Line::try_parse_from(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Releases: what runs, starting one, what people do with it, and the four figures of delivery.
+
+use std::time::Duration;
+
+use axum::{
+    extract::State as Shared,
+    response::{IntoResponse as _, Response},
+};
+use chassis_http::{Json, Path, Problem, Query};
+use http::{StatusCode, header::LOCATION};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    input::{Why, required},
+    openapi::{Changes, Reads, Refusals},
+    view,
+};
+use crate::{
+    access::Visitor,
+    error::{Error, Result as Outcome},
+    releases::NewRelease,
+    room::Room,
+};
+
+/// How many releases are listed if the caller does not say, and at most.
+const USUAL: usize = 20;
+const MOST: usize = 200;
+
+type Answer = Result<Response, Problem>;
+
+fn shown(view: impl Serialize) -> Answer {
+    Ok(Json(view).into_response())
+}
+
+/// How many.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ReleasesAsked {
+    /// At most this number; 20, if absent, and 200 at most.
+    limit: Option<usize>,
+}
+
+/// Releases, the newest first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/releases",
+    operation_id = "releases",
+    params(ReleasesAsked),
+    responses(Reads)
+)]
+pub(crate) async fn list(
+    Shared(room): Shared<Room>,
+    _visitor: Visitor,
+    Query(asked): Query<ReleasesAsked>,
+) -> Answer {
+    let releases = room.releases.list(asked.limit.unwrap_or(USUAL).min(MOST)).await?;
+    shown(view::list("releases", &releases)?)
+}
+
+/// What to release.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WantedRelease {
+    /// The service, such as order-api.
+    service: String,
+    /// Name of a build that `lab release start` has registered, such as v2.
+    version: String,
+    /// What it is for, in a sentence.
+    why: String,
+    /// Percent of the requests, step by step: 1 to 50, rising, and 100 at the end. Absent: 5, 25, 50, 100.
+    #[serde(default)]
+    steps: Option<Vec<u32>>,
+    /// The rise of the share of failures that a step has to be able to see, 0.001 to 0.5; a smaller one takes more requests.
+    /// Absent: 0.03.
+    #[serde(default)]
+    rise: Option<f64>,
+    /// Least time of a step, such as 15s.
+    #[serde(default)]
+    hold: Option<String>,
+    /// Longest time of a step, such as 15m; then a person decides.
+    #[serde(default)]
+    patience: Option<String>,
+    /// Why it may begin although an error budget is spent or not known.
+    #[serde(default, rename = "override")]
+    over: Option<String>,
+}
+
+/// Starts a release.
+#[utoipa::path(post, path = "/api/v1/releases", operation_id = "begin_release", request_body = WantedRelease,
+    responses(Refusals, (status = 201, description = "It is under way; `Location` says where.")))]
+pub(crate) async fn begin(
+    Shared(room): Shared<Room>,
+    visitor: Visitor,
+    Json(asked): Json<WantedRelease>,
+) -> Answer {
+    let wanted = NewRelease {
+        hold: time("/hold", asked.hold.as_deref())?,
+        patience: time("/patience", asked.patience.as_deref())?,
+        service: asked.service,
+        version: asked.version,
+        why: required(asked.why)?,
+        steps: asked.steps,
+        rise: asked.rise,
+        over: asked.over.map(required).transpose()?,
+    };
+    let release = room.releases.begin(&room, &visitor, wanted).await?;
+    let place = format!("/api/v1/releases/{}", release.id);
+    Ok((StatusCode::CREATED, [(LOCATION, place)], Json(release)).into_response())
+}
+
+fn time(field: &str, text: Option<&str>) -> Outcome<Option<Duration>> {
+    let wrong = |text: &str| Error::field(field, format!("expected a time such as 15s or 10m, found `{text}`"));
+    text.map(|text| humantime::parse_duration(text).map_err(|_| wrong(text))).transpose()
+}
+
+/// A release: its steps, what the judge says, and how it ended.
+#[utoipa::path(get, path = "/api/v1/releases/{id}", operation_id = "release", responses(Reads),
+    params(("id" = String, Path, description = "The release, such as REL-7")))]
+pub(crate) async fn show(Shared(room): Shared<Room>, _visitor: Visitor, Path(id): Path<String>) -> Answer {
+    shown(room.releases.show(&id).await?)
+}
+
+/// What canary and baseline of a release did: shares of failed and of slow requests, in stretches of 10 seconds.
+#[utoipa::path(get, path = "/api/v1/releases/{id}/curves", operation_id = "release_curves", responses(Reads),
+    params(("id" = String, Path, description = "The release, such as REL-7")))]
+pub(crate) async fn curves(Shared(room): Shared<Room>, _visitor: Visitor, Path(id): Path<String>) -> Answer {
+    shown(room.releases.curves(&id).await?)
+}
+
+/// Lets an inconclusive release go to its next step.
+#[utoipa::path(post, path = "/api/v1/releases/{id}/continue", operation_id = "continue_release",
+    request_body = Why, responses(Changes), params(("id" = String, Path, description = "The release, such as REL-7")))]
+pub(crate) async fn resume(
+    Shared(room): Shared<Room>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Json(asked): Json<Why>,
+) -> Answer {
+    let why = required(asked.why)?;
+    shown(room.releases.resume(&room, &visitor, &id, &why).await?)
+}
+
+/// Stops a release: the old version gets every request back.
+#[utoipa::path(post, path = "/api/v1/releases/{id}/abort", operation_id = "abort_release",
+    request_body = Why, responses(Changes), params(("id" = String, Path, description = "The release, such as REL-7")))]
+pub(crate) async fn abort(
+    Shared(room): Shared<Room>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Json(asked): Json<Why>,
+) -> Answer {
+    let why = required(asked.why)?;
+    shown(room.releases.abort(&room, &visitor, &id, &why).await?)
+}
+
+/// The four figures of delivery over the last 30 days.
+#[utoipa::path(get, path = "/api/v1/delivery", operation_id = "delivery", responses(Reads))]
+pub(crate) async fn delivery(Shared(room): Shared<Room>, _visitor: Visitor) -> Answer {
+    shown(room.releases.delivery().await?)
+}

@@ -1,0 +1,304 @@
+//! The queues in SQS, by its JSON protocol (AWS JSON 1.0): six calls over HTTP, signed. The queues are created when they are first
+//! used, and again when they are gone: an emulator forgets them when it stops.
+
+mod sign;
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::Utc;
+use reqwest::Client;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+use url::Url;
+
+use self::sign::{Account, Call, headers};
+use crate::{
+    config::NotifierConfig,
+    domain::{DEAD_LETTERS, Notification, Queue},
+    metrics::NotifierMetrics,
+};
+
+/// How long SQS holds a request for messages while there are none, in seconds.
+const WAIT: u64 = 1;
+/// Longest wait for an answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Most messages of one answer: the largest number that SQS takes.
+const BATCH: u64 = 10;
+
+/// Why SQS did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SqsError {
+    /// There was no answer, or none that can be read.
+    #[error("SQS gives no useful answer: {0}")]
+    Silent(String),
+    /// It refused.
+    #[error("SQS refuses {action}: {code}")]
+    Refused {
+        /// What it was asked.
+        action: &'static str,
+        /// Its code, such as `QueueDoesNotExist`.
+        code: String,
+    },
+}
+
+impl SqsError {
+    /// Whether it is about what was sent: the same message would be refused again.
+    #[must_use]
+    pub fn is_about_the_message(&self) -> bool {
+        let Self::Refused { action: "SendMessage", code } = self else { return false };
+        ["InvalidMessageContents", "InvalidParameterValue"].contains(&code.as_str())
+    }
+
+    fn is_about_a_queue_that_is_gone(&self) -> bool {
+        let Self::Refused { code, .. } = self else { return false };
+        code.ends_with("QueueDoesNotExist") || code.ends_with("NonExistentQueue")
+    }
+}
+
+/// A message of a queue.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Received {
+    /// What was sent.
+    pub body: String,
+    /// What it is deleted with.
+    #[serde(rename = "ReceiptHandle")]
+    pub receipt: String,
+}
+
+/// The queues. Cheap to clone.
+#[derive(Clone)]
+pub struct SqsQueues {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    http: Client,
+    endpoint: Url,
+    host: String,
+    account: Account,
+    visibility: Duration,
+    attempts: u16,
+    /// `None` until the queues were created. Held while they are: the others wait for it.
+    urls: Mutex<Option<Arc<Urls>>>,
+    metrics: NotifierMetrics,
+}
+
+/// Where the queues are, as SQS named them.
+struct Urls {
+    email: String,
+    push: String,
+    dead_letters: String,
+}
+
+impl Urls {
+    fn of(&self, queue: Queue) -> &str {
+        match queue {
+            Queue::Email => &self.email,
+            Queue::Push => &self.push,
+        }
+    }
+}
+
+impl SqsQueues {
+    /// At the endpoint of `config`; asks nothing yet.
+    ///
+    /// # Errors
+    /// When there can be no HTTP client.
+    pub fn new(config: &NotifierConfig, metrics: NotifierMetrics) -> anyhow::Result<Self> {
+        let endpoint = config.sqs_endpoint.clone();
+        let name = endpoint.host_str().unwrap_or_default();
+        let host = endpoint.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"));
+        let http = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE);
+        let account = Account {
+            id: config.access_key_id.clone(),
+            secret: config.secret_access_key.clone(),
+            region: config.region.clone(),
+        };
+        let inner = Inner {
+            http: http.build()?,
+            endpoint,
+            host,
+            account,
+            visibility: config.visibility,
+            attempts: config.attempts,
+            urls: Mutex::new(None),
+            metrics,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Puts a notification into a queue.
+    ///
+    /// # Errors
+    /// [`SqsError`]; it may be in the queue nevertheless.
+    pub async fn send(&self, queue: Queue, notification: &Notification) -> Result<(), SqsError> {
+        let body = serde_json::to_string(notification).map_err(|error| SqsError::Silent(error.to_string()))?;
+        let urls = self.inner.urls().await?;
+        let asked = json!({ "QueueUrl": urls.of(queue), "MessageBody": body });
+        self.inner.call("SendMessage", &asked).await.map(drop)
+    }
+
+    /// Messages that wait, at most ten; none after a second without any. Nobody else sees them for the visibility timeout.
+    ///
+    /// # Errors
+    /// [`SqsError`].
+    pub async fn receive(&self, queue: Queue) -> Result<Vec<Received>, SqsError> {
+        /// Without the field if there are none.
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Batch {
+            #[serde(default)]
+            messages: Vec<Received>,
+        }
+        let urls = self.inner.urls().await?;
+        let asked =
+            json!({ "QueueUrl": urls.of(queue), "MaxNumberOfMessages": BATCH, "WaitTimeSeconds": WAIT });
+        let answer = self.inner.call("ReceiveMessage", &asked).await?;
+        let batch: Batch =
+            serde_json::from_value(answer).map_err(|error| SqsError::Silent(error.to_string()))?;
+        Ok(batch.messages)
+    }
+
+    /// Deletes messages by their receipts, at most ten. One that is not deleted comes back.
+    ///
+    /// # Errors
+    /// [`SqsError`].
+    pub async fn delete(&self, queue: Queue, receipts: &[String]) -> Result<(), SqsError> {
+        let urls = self.inner.urls().await?;
+        let entry = |(at, receipt): (usize, &String)| json!({ "Id": at.to_string(), "ReceiptHandle": receipt });
+        let entries: Vec<Value> = receipts.iter().enumerate().map(entry).collect();
+        let asked = json!({ "QueueUrl": urls.of(queue), "Entries": entries });
+        self.inner.call("DeleteMessageBatch", &asked).await.map(drop)
+    }
+
+    /// Messages in a queue, those that are being delivered included; `None` is the dead-letter queue.
+    ///
+    /// # Errors
+    /// [`SqsError`].
+    pub async fn depth(&self, queue: Option<Queue>) -> Result<i64, SqsError> {
+        const NAMES: [&str; 2] = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"];
+        let urls = self.inner.urls().await?;
+        let url = queue.map_or(urls.dead_letters.as_str(), |queue| urls.of(queue));
+        let asked = json!({ "QueueUrl": url, "AttributeNames": NAMES });
+        let answer = self.inner.call("GetQueueAttributes", &asked).await?;
+        let count = |name: &str| attribute(&answer, name)?.parse::<i64>().map_err(|_| unreadable(name));
+        NAMES.iter().map(|name| count(name)).sum()
+    }
+}
+
+impl Inner {
+    async fn urls(&self) -> Result<Arc<Urls>, SqsError> {
+        let mut known = self.urls.lock().await;
+        if let Some(urls) = &*known {
+            return Ok(Arc::clone(urls));
+        }
+        let made = Arc::new(self.create().await?);
+        *known = Some(Arc::clone(&made));
+        Ok(made)
+    }
+
+    /// Creates the queues, or finds them there.
+    async fn create(&self) -> Result<Urls, SqsError> {
+        let dead_letters = self.create_one(DEAD_LETTERS, &json!({})).await?;
+        let asked = json!({ "QueueUrl": dead_letters, "AttributeNames": ["QueueArn"] });
+        let answer = self.ask("GetQueueAttributes", &asked).await?;
+        let redrive = json!({
+            "deadLetterTargetArn": attribute(&answer, "QueueArn")?,
+            "maxReceiveCount": self.attempts,
+        });
+        let attributes = json!({
+            "VisibilityTimeout": self.visibility.as_secs().to_string(),
+            "RedrivePolicy": redrive.to_string(),
+        });
+        Ok(Urls {
+            email: self.create_one(Queue::Email.name(), &attributes).await?,
+            push: self.create_one(Queue::Push.name(), &attributes).await?,
+            dead_letters,
+        })
+    }
+
+    async fn create_one(&self, name: &str, attributes: &Value) -> Result<String, SqsError> {
+        let asked = json!({ "QueueName": name, "Attributes": attributes });
+        let answer = self.ask("CreateQueue", &asked).await?;
+        answer["QueueUrl"].as_str().map(str::to_owned).ok_or_else(|| unreadable("QueueUrl"))
+    }
+
+    /// As [`Inner::ask`]; forgets the queues if they are gone, so that the next call creates them.
+    async fn call(&self, action: &'static str, asked: &Value) -> Result<Value, SqsError> {
+        let answer = self.ask(action, asked).await;
+        if answer.as_ref().is_err_and(SqsError::is_about_a_queue_that_is_gone) {
+            *self.urls.lock().await = None;
+        }
+        answer
+    }
+
+    async fn ask(&self, action: &'static str, asked: &Value) -> Result<Value, SqsError> {
+        let answer = self.answer(action, asked).await;
+        self.metrics.called(action, answer.is_ok());
+        answer
+    }
+
+    async fn answer(&self, action: &'static str, asked: &Value) -> Result<Value, SqsError> {
+        let (target, body) = (format!("AmazonSQS.{action}"), asked.to_string());
+        let signed =
+            headers(Call { host: &self.host, target: &target, body: &body }, &self.account, Utc::now());
+        let mut request = self.http.post(self.endpoint.clone());
+        for (name, value) in signed {
+            request = request.header(name, value);
+        }
+        let silent = |error: reqwest::Error| SqsError::Silent(error.without_url().to_string());
+        let answer = request.body(body).send().await.map_err(silent)?;
+        let status = answer.status();
+        let bytes = answer.bytes().await.map_err(silent)?;
+        if status.is_success() {
+            return if bytes.is_empty() {
+                Ok(Value::Null)
+            } else {
+                serde_json::from_slice(&bytes).map_err(|error| SqsError::Silent(error.to_string()))
+            };
+        }
+        let problem: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        // `com.amazonaws.sqs#QueueDoesNotExist`, or without the part before `#`.
+        let code = problem["__type"].as_str().and_then(|name| name.rsplit('#').next());
+        Err(SqsError::Refused { action, code: code.map_or_else(|| status.to_string(), str::to_owned) })
+    }
+}
+
+fn attribute<'a>(answer: &'a Value, name: &str) -> Result<&'a str, SqsError> {
+    answer["Attributes"][name].as_str().ok_or_else(|| unreadable(name))
+}
+
+fn unreadable(what: &str) -> SqsError {
+    SqsError::Silent(format!("an answer without {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(action: &'static str, code: &str) -> SqsError {
+        SqsError::Refused { action, code: code.to_owned() }
+    }
+
+    #[test]
+    fn only_a_message_that_would_be_refused_again_is_given_up() {
+        assert!(refused("SendMessage", "InvalidMessageContents").is_about_the_message());
+        for other in [
+            refused("SendMessage", "QueueDoesNotExist"),
+            refused("CreateQueue", "InvalidParameterValue"),
+            SqsError::Silent("connection refused".to_owned()),
+        ] {
+            assert!(!other.is_about_the_message(), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_queue_that_is_gone_is_known_by_both_of_its_codes() {
+        for code in ["QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"] {
+            assert!(refused("ReceiveMessage", code).is_about_a_queue_that_is_gone(), "{code}");
+        }
+        assert!(!refused("ReceiveMessage", "AccessDenied").is_about_a_queue_that_is_gone());
+    }
+}

@@ -1,0 +1,63 @@
+//! The notifier: puts what became of each order into a queue of SQS, takes it out again, and delivers it. What cannot be
+//! delivered ends in a dead-letter queue.
+//!
+//! Read it in this order: [`domain`] (what is told, through which queue), [`outcomes`] (from Kafka into the queues),
+//! [`deliver`] (from the queues to the providers), [`adapters`] (SQS).
+//!
+//! Delivery is at least once: a notification may come twice, after a crash on either side of the queue.
+
+pub mod adapters;
+pub mod config;
+pub mod deliver;
+pub mod depth;
+pub mod domain;
+pub mod faults;
+pub mod metrics;
+pub mod outcomes;
+
+use chassis_core::ServiceInfo;
+use chassis_kafka::{Kafka, Subscription};
+use chassis_service::App;
+use chassis_telemetry::Chassis;
+use contracts::topics;
+
+pub use config::NotifierConfig;
+
+use crate::{
+    adapters::SqsQueues, deliver::Courier, domain::Queue, faults::NotifierFaults, metrics::NotifierMetrics,
+    outcomes::Outcomes,
+};
+
+/// Who this process is.
+pub const SERVICE: ServiceInfo = ServiceInfo { name: "notifier", version: env!("CARGO_PKG_VERSION") };
+
+/// Attempts for an outcome whose handling fails for a reason of its own; a queue that does not answer does not count.
+const MAX_ATTEMPTS: u32 = 10;
+
+/// Assembles the service: the consumer of outcomes, a courier for each queue, and the watch over their depth. The queues are
+/// created when they are first used, so SQS may come up later.
+///
+/// # Errors
+/// When librdkafka refuses the configuration, or there can be no HTTP client.
+pub fn build(config: &NotifierConfig, chassis: Chassis) -> anyhow::Result<App> {
+    let metrics = NotifierMetrics::new(&chassis.metrics);
+    let faults = NotifierFaults::new(&chassis.faults);
+    let queues = SqsQueues::new(config, metrics.clone())?;
+
+    let subscription = Subscription {
+        group: topics::GROUP_NOTIFIER,
+        topic: topics::ORDER_OUTCOMES,
+        dead_letters: topics::NOTIFICATIONS_DLQ,
+        max_attempts: MAX_ATTEMPTS,
+        reasons: outcomes::REASONS,
+    };
+    let kafka = Kafka::connect(&config.kafka, &chassis)?;
+    kafka.consume(subscription, Outcomes::new(queues.clone(), metrics.clone()))?;
+
+    for queue in Queue::ALL {
+        let courier = Courier::new(queues.clone(), queue, faults.clone(), metrics.clone());
+        chassis.spawn(courier.work(chassis.shutdown.clone()));
+    }
+    chassis.spawn(depth::watch(queues, metrics, chassis.shutdown.clone()));
+    Ok(App::new(&config.common, chassis))
+}

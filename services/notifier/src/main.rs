@@ -1,0 +1,27 @@
+//! The life of the notifier: configuration, telemetry, build, serve, drain, flush.
+
+use std::process::ExitCode;
+
+use chassis_service::lifecycle;
+use notifier::{NotifierConfig, SERVICE, build, faults};
+
+/// As in the other services.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[tokio::main(worker_threads = 2)]
+async fn main() -> ExitCode {
+    lifecycle::exit_code(live().await)
+}
+
+async fn live() -> anyhow::Result<()> {
+    let config = NotifierConfig::from_process();
+    let chassis = config.common.checked_chassis(SERVICE, faults::CATALOGUE, faults::SUBJECT)?;
+    let telemetry = chassis_otlp::init(&chassis)?;
+    let ended = match build(&config, chassis) {
+        Ok(app) => lifecycle::run(app).await,
+        Err(error) => Err(error),
+    };
+    telemetry.shutdown();
+    ended
+}

@@ -1,0 +1,51 @@
+//! What becomes of an outcome: a mail or a push message, and the dead-letter queue if nobody takes it.
+
+use contracts::orders::OrderStatus;
+
+use crate::rig::{Rig, Sqs};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paid_order_is_mailed_and_a_refused_one_pushed() {
+    testkit::needs!(Kafka, S3Emulators);
+    let sqs = Sqs::start().await;
+    let rig = Rig::start(&sqs, &[]).await;
+    rig.settle(OrderStatus::Completed).await;
+    rig.settle(OrderStatus::Rejected).await;
+    for queue in ["email_queue", "notification_queue"] {
+        rig.reaches("notifications_queued_total", queue, 1.0).await;
+        rig.reaches("notifications_delivered_total", queue, 1.0).await;
+    }
+    rig.kafka.publish(contracts::topics::ORDER_OUTCOMES, "k", b"{", &[]).await;
+    let letters = rig.kafka.read(contracts::topics::NOTIFICATIONS_DLQ, 1, crate::rig::SOON).await;
+    assert_eq!(letters.len(), 1, "what cannot be read is kept");
+    let scrape = rig.scrape().await;
+    for queue in ["email_queue", "notification_queue"] {
+        assert_eq!(scrape.value("notifications_failed_total", &[("queue_name", queue)]), 0.0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_provider_takes_is_tried_again_and_then_kept_in_the_dead_letter_queue() {
+    testkit::needs!(Kafka, S3Emulators);
+    let sqs = Sqs::start().await;
+    let rig = Rig::start(&sqs, &["--visibility", "1s", "--attempts", "2"]).await;
+    rig.admin.put("/faults/notify-fail").await.expect_status(200);
+    rig.settle(OrderStatus::Rejected).await;
+    rig.reaches("notifications_failed_total", "notification_queue", 2.0).await;
+    rig.reaches("queue_size", "notification_dlq", 1.0).await;
+    let scrape = rig.scrape().await;
+    assert_eq!(scrape.value("notifications_delivered_total", &[("queue_name", "notification_queue")]), 0.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn queues_that_are_gone_are_created_again_and_nothing_that_was_not_queued_is_lost() {
+    testkit::needs!(Kafka, S3Emulators);
+    let sqs = Sqs::start().await;
+    let rig = Rig::start(&sqs, &[]).await;
+    rig.settle(OrderStatus::Completed).await;
+    rig.reaches("notifications_delivered_total", "email_queue", 1.0).await;
+    let address = sqs.kill();
+    rig.settle(OrderStatus::Completed).await;
+    let _sqs = Sqs::start_at(address).await;
+    rig.reaches("notifications_delivered_total", "email_queue", 2.0).await;
+}

@@ -1,0 +1,63 @@
+//! The provider `srelab` and `deploy/terraform`, by OpenTofu, which is built once from the Go module proxy.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context as _, Result};
+
+use crate::shell::{Shell, finish};
+
+const VERSION: &str = "github.com/opentofu/opentofu@v1.12.6";
+
+/// Runs `tests/terraform/run`; without OpenTofu, only the tests that the provider has by itself.
+pub(crate) fn check(shell: &Shell) -> Result<()> {
+    if !shell.quietly("go", &["version"]) {
+        return shell.skip("terraform", "go is not installed");
+    }
+    if !shell.quietly("go", &["-C", "tools/terraform-provider-srelab", "mod", "download"]) {
+        return shell.skip("terraform", "the modules of the provider cannot be had here");
+    }
+    let version = VERSION.rsplit('@').next().unwrap_or_default();
+    let tofu = shell.tools().join(format!("tofu-{version}"));
+    if !tofu.exists() {
+        println!("building OpenTofu {version} (once; a few minutes)");
+        if let Err(error) = build(shell, &tofu) {
+            finish(shell.command("tests/terraform/run", &["provider"]).env_remove("CI"))?;
+            return shell.skip("deploy/terraform", &format!("OpenTofu cannot be built here: {error:#}"));
+        }
+    }
+    finish(shell.command("tests/terraform/run", &[]).env("TOFU", tofu))
+}
+
+/// In a copy of its own module, because `go install` refuses a module with replacements, and Go's cache is read-only.
+fn build(shell: &Shell, tofu: &Path) -> Result<()> {
+    let answer = shell.output("go", &["mod", "download", "-json", VERSION])?;
+    let folder = folder(&answer).context("go names no folder of the module")?;
+    let source = shell.tools().join("tofu-source");
+    // Of a build that was interrupted.
+    if source.exists() {
+        fs::remove_dir_all(&source)?;
+    }
+    fs::create_dir_all(shell.tools())?;
+    finish(shell.command("cp", &["-r", folder]).arg(&source))?;
+    finish(shell.command("chmod", &["-R", "u+w"]).arg(&source))?;
+    let mut go = shell.command("nice", &["-n", "10", "go", "build", "-ldflags", "-s -w", "-o"]);
+    finish(go.arg(tofu).arg("./cmd/tofu").current_dir(&source))?;
+    Ok(fs::remove_dir_all(&source)?)
+}
+
+/// The folder in the answer of `go mod download -json`.
+fn folder(answer: &str) -> Option<&str> {
+    answer.lines().find_map(|line| line.trim().strip_prefix("\"Dir\": \"")?.split('"').next())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_of_a_module_is_read() {
+        let answer = "{\n\t\"Path\": \"example.org/m\",\n\t\"Dir\": \"/go/pkg/mod/example.org/m@v1.0.0\",\n}\n";
+        assert_eq!(folder(answer), Some("/go/pkg/mod/example.org/m@v1.0.0"));
+        assert_eq!(folder("{\n\t\"Error\": \"no network\"\n}"), None);
+    }
+}
