@@ -61,7 +61,6 @@ pub(super) fn restored(reader: &mut Reader<'_>, raw: &RawRestored, paired: bool)
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::commands::chaos::experiment::{file::read, pair::Pair};
 
     const EXAMPLE: &str = "\
