@@ -231,7 +231,8 @@ impl Installation {
     /// # Errors
     /// When none is named.
     pub(crate) fn needed_cluster(&self) -> Result<Cluster> {
-        self.cluster().context("this works in a cluster only: name it with --context (k8s for the current one)")
+        self.cluster()
+            .context("this works in a cluster only: name it with --context (k8s for the current one)")
     }
 
     fn cluster(&self) -> Option<Cluster> {

@@ -127,7 +127,11 @@ fn planted_mistakes_are_found() {
     ];
     for (mut manifest, field, value, said) in planted {
         *manifest.pointer_mut(field).unwrap() = value;
-        assert!(problems(&manifest).iter().any(|problem| problem.contains(said)), "{field}: {:?}", problems(&manifest));
+        assert!(
+            problems(&manifest).iter().any(|problem| problem.contains(said)),
+            "{field}: {:?}",
+            problems(&manifest)
+        );
     }
     let mut odd = path("chaos-mesh", "partition");
     odd["spec"]["durationn"] = "45s".into();
@@ -183,8 +187,10 @@ fn every_selector_selects_pods_of_the_chart() {
     for (name, manifest) in manifests() {
         let spec = &manifest["spec"];
         let chaos_mesh = [&spec["selector"], &spec["target"]["selector"]];
-        let selected = chaos_mesh.into_iter().filter_map(|selector| selector["labelSelectors"][label].as_str());
-        let litmus = spec["appinfo"]["applabel"].as_str().and_then(|text| text.strip_prefix(label)?.strip_prefix('='));
+        let selected =
+            chaos_mesh.into_iter().filter_map(|selector| selector["labelSelectors"][label].as_str());
+        let litmus =
+            spec["appinfo"]["applabel"].as_str().and_then(|text| text.strip_prefix(label)?.strip_prefix('='));
         let selected: Vec<&str> = selected.chain(litmus).collect();
         assert!(!selected.is_empty(), "{name} selects everything");
         for service in selected {
@@ -229,7 +235,8 @@ fn lab(args: &[&str]) -> (bool, String, String) {
         .env("PATH", path)
         .output()
         .unwrap();
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let said =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     let calls = fs::read_to_string(fakes.path().join("calls")).unwrap_or_default();
     (output.status.success(), said, calls)
 }
@@ -270,7 +277,8 @@ fn the_list_says_where_each_experiment_runs_and_a_wrong_name_gets_the_list() {
     assert!(line("cache-loss").contains("lab up ") && !line("wrong-clock").contains("lab up"), "{said}");
     let (done, said, _) = lab(&["chaos", "run", "slow-databse"]);
     assert!(!done && said.contains("there are: ") && said.contains("slow-database"), "{said}");
-    let (done, said, _) = lab(&["--context", "k8s", "chaos", "run", "wrong-clock", "--engine", "litmus", "--check"]);
+    let (done, said, _) =
+        lab(&["--context", "k8s", "chaos", "run", "wrong-clock", "--engine", "litmus", "--check"]);
     assert!(!done && said.contains("deploy/chaos/litmus has no wrong-clock.yaml"), "{said}");
     let (done, said, _) = lab(&["--context", "k8s", "chaos", "run", "wrong-clock", "--check"]);
     assert!(done && said.contains("wrong-clock, by Chaos Mesh for 60 s"), "{said}");

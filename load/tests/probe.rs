@@ -55,8 +55,10 @@ impl Shop {
     /// The order with this id: pending when it is read for the first time.
     fn order(&self, id: &str, reads: usize) -> Value {
         let orders = self.orders.lock().expect("no panic");
-        let (id, placed) = orders.iter().find(|(known, _)| known.to_string() == id).expect("its order").clone();
-        let total: i64 = placed.items.iter().map(|item| i64::from(item.quantity) * item.unit_price_cents).sum();
+        let (id, placed) =
+            orders.iter().find(|(known, _)| known.to_string() == id).expect("its order").clone();
+        let total: i64 =
+            placed.items.iter().map(|item| i64::from(item.quantity) * item.unit_price_cents).sum();
         let status = if reads > 1 { "completed" } else { "pending" };
         json!({
             "id": id, "user_id": placed.user_id, "items": placed.items, "status": status,
@@ -74,7 +76,8 @@ async fn answer(State(shop): State<Shop>, request: Request) -> Response {
     let body = to_bytes(body, 1 << 20).await.expect("a body");
     if line == "POST /orders" {
         let placed: PlaceOrder = serde_json::from_slice(&body).expect("an order");
-        let total: i64 = placed.items.iter().map(|item| i64::from(item.quantity) * item.unit_price_cents).sum();
+        let total: i64 =
+            placed.items.iter().map(|item| i64::from(item.quantity) * item.unit_price_cents).sum();
         let id = Uuid::now_v7();
         shop.orders.lock().expect("no panic").push((id, placed));
         let accepted = json!({"id": id, "status": "pending", "total_cents": total});
@@ -133,8 +136,11 @@ async fn journeys_succeed_until_a_total_is_wrong_and_a_firewall_that_blocks_all_
     // All requests of a journey have the trace that is shown, and say for whom they are.
     let trace = first["journeys"]["order"]["last"]["trace_id"].as_str().expect("a trace").to_owned();
     let text = |headers: &HeaderMap, name: &str| headers[name].to_str().expect("text").to_owned();
-    let of_journey: Vec<_> =
-        shop.seen().into_iter().filter(|(_, headers)| text(headers, "traceparent").contains(&trace)).collect();
+    let of_journey: Vec<_> = shop
+        .seen()
+        .into_iter()
+        .filter(|(_, headers)| text(headers, "traceparent").contains(&trace))
+        .collect();
     assert!(of_journey.len() >= 4, "place, two reads until it is settled, read: {of_journey:?}");
     for (line, headers) in &of_journey {
         assert!(line.contains("/orders"), "{line}");
@@ -171,7 +177,8 @@ async fn a_shop_that_is_gone_is_a_failure_of_transport_and_no_verdict_of_a_firew
     let shown = shown(&http, gone).await;
     assert_eq!(shown["journeys"]["order"]["last"]["step"], "place", "it ends with the first step that fails");
     eventually(PATIENCE, || async {
-        let missing = Scrape::of(admin).await.value("probe_firewall_samples_total", &[("verdict", "missing")]);
+        let missing =
+            Scrape::of(admin).await.value("probe_firewall_samples_total", &[("verdict", "missing")]);
         (missing > 0.0).then_some(()).ok_or_else(|| "no round yet".to_owned())
     })
     .await;

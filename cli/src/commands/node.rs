@@ -9,10 +9,7 @@ use serde_json::{Map, Value};
 use switchboard::Cluster;
 use tokio::process::Command as Program;
 
-use crate::{
-    installation::Installation,
-    terminal::out,
-};
+use crate::{installation::Installation, terminal::out};
 
 /// The label and the taint of nodes that run the cluster itself.
 const CONTROL: &str = "node-role.kubernetes.io/control-plane";
@@ -111,13 +108,16 @@ impl Node {
 
     /// Whether it could take the pods of another one.
     fn takes_pods(&self) -> bool {
-        self.is_ready() && !self.spec.unschedulable && !self.spec.taints.iter().any(|taint| taint.key == CONTROL)
+        self.is_ready()
+            && !self.spec.unschedulable
+            && !self.spec.taints.iter().any(|taint| taint.key == CONTROL)
     }
 
     /// The program that runs its container, if it is a node of kind: `kind://docker/sre-lab/sre-lab-worker`.
     fn engine(&self) -> Result<&str> {
         let name = &self.metadata.name;
-        let parts = self.spec.provider_id.strip_prefix("kind://").map(|rest| rest.split('/').collect::<Vec<_>>());
+        let parts =
+            self.spec.provider_id.strip_prefix("kind://").map(|rest| rest.split('/').collect::<Vec<_>>());
         match parts.as_deref() {
             Some([engine @ ("docker" | "podman" | "nerdctl"), _, node]) if node == name => Ok(*engine),
             _ => bail!(
@@ -154,7 +154,10 @@ impl NodeCommand {
             Command::Lose(named) => {
                 let node = expendable(&nodes.items, &named.node)?;
                 container(node.engine()?, "kill", &named.node).await?;
-                out!("{} is gone; the cluster notices after about 40 s, and moves its pods 5 min later", named.node);
+                out!(
+                    "{} is gone; the cluster notices after about 40 s, and moves its pods 5 min later",
+                    named.node
+                );
             }
             Command::Back(named) => back(&cluster, find(&nodes.items, &named.node)?).await?,
         }
@@ -222,7 +225,8 @@ mod tests {
     fn nodes() -> Vec<Node> {
         let node = |name: &str, provider: &str, control: bool, ready: &str| {
             let labels = if control { serde_json::json!({ CONTROL: "" }) } else { serde_json::json!({}) };
-            let taints = if control { serde_json::json!([{ "key": CONTROL }]) } else { serde_json::json!([]) };
+            let taints =
+                if control { serde_json::json!([{ "key": CONTROL }]) } else { serde_json::json!([]) };
             serde_json::json!({
                 "metadata": { "name": name, "labels": labels },
                 "spec": { "providerID": provider, "taints": taints },

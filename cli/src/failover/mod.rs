@@ -83,7 +83,9 @@ pub(crate) fn before_start(home: &Home) -> Result<()> {
         Start::Go => Ok(()),
         Start::Finish => {
             failover.finish()?;
-            say("lab: finished a failover that was interrupted: PostgreSQL starts with the promoted replica's data");
+            say(
+                "lab: finished a failover that was interrupted: PostgreSQL starts with the promoted replica's data",
+            );
             Ok(())
         }
         Start::Fenced if facts.primary == Primary::Missing => bail!(

@@ -104,7 +104,8 @@ pub(crate) async fn until_built(home: &Home) -> Result<()> {
     let deadline = Instant::now() + BUILT;
     loop {
         let state = home.lab()?;
-        let part = state.part(REPLICA).context("this lab has no replica: start it with `lab up --replica`")?;
+        let part =
+            state.part(REPLICA).context("this lab has no replica: start it with `lab up --replica`")?;
         let waiting = match part.probe.ask().await {
             Ok(()) if !build::asked(home) => return Ok(()),
             Ok(()) => "it is being built".to_owned(),

@@ -70,7 +70,8 @@ pub(crate) fn last(home: &Home) -> Option<Look> {
 
 /// Looks every second until the program ends. While the primary does not answer, what was noted stays and grows old.
 pub(crate) async fn watch(home: Home, port: u16) {
-    let mut watcher = Watcher { home, port, connection: None, trail: Trail::default(), began: Instant::now() };
+    let mut watcher =
+        Watcher { home, port, connection: None, trail: Trail::default(), began: Instant::now() };
     let mut said = false;
     loop {
         match timeout(PATIENCE, watcher.look()).await {

@@ -34,9 +34,8 @@ impl Crew {
         let parts: Vec<Part> = parts.iter().filter(|part| part.service() == service).cloned().collect();
         parts.first()?;
         let number = |name: &str| choices.ports.get(name);
-        let ports = ["baseline", "canary"].map(|role| {
-            (number(&format!("{service}-{role}")), number(&format!("{service}-{role}-admin")))
-        });
+        let ports = ["baseline", "canary"]
+            .map(|role| (number(&format!("{service}-{role}")), number(&format!("{service}-{role}-admin"))));
         let version = Version::built(env!("CARGO_PKG_VERSION"));
         Some(Self { parts, ports, version, known: true, canary: None, weight: 0, shares: None })
     }
@@ -126,7 +125,8 @@ mod tests {
 
     #[test]
     fn a_canary_is_the_same_service_elsewhere_and_keeps_what_its_version_does_not_change() {
-        let line = Line::new("/built/order-api").env("DATABASE_URL", "secret").env("PUBLIC_ADDR", "127.0.0.1:8001");
+        let line =
+            Line::new("/built/order-api").env("DATABASE_URL", "secret").env("PUBLIC_ADDR", "127.0.0.1:8001");
         let base = Part::new("order-api", line, Probe::Http(String::new())).port("order-api", 8001);
         let build = Build {
             binary: Some("/new/order-api".to_owned()),

@@ -66,7 +66,9 @@ impl Files {
     pub(super) fn fleet(&self) -> Result<Fleet> {
         let path = self.folder.join(FILE);
         match fs::read(&path) {
-            Ok(text) => serde_json::from_slice(&text).with_context(|| format!("{} is no fleet", path.display())),
+            Ok(text) => {
+                serde_json::from_slice(&text).with_context(|| format!("{} is no fleet", path.display()))
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Fleet::default()),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
         }

@@ -97,12 +97,8 @@ impl Agent {
 
     fn decide(&self, fleet: &Fleet, state: &LabState) -> Decision {
         let ready = |crew: &Crew| crew.guests().iter().all(|name| is_ready(state, name));
-        let ready: BTreeSet<String> = self
-            .services
-            .iter()
-            .filter(|entry| ready(entry.1))
-            .map(|(name, _)| (*name).to_owned())
-            .collect();
+        let ready: BTreeSet<String> =
+            self.services.iter().filter(|entry| ready(entry.1)).map(|(name, _)| (*name).to_owned()).collect();
         let live: BTreeMap<Setting, Seen> =
             self.services.iter().flat_map(|(name, crew)| crew.seen(name)).collect();
         reconcile(&Input {

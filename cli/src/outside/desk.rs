@@ -134,9 +134,7 @@ impl Desk {
     fn read<T: Default + for<'a> Deserialize<'a>>(&self, name: &str) -> Result<T> {
         let path = self.file(name);
         match fs::read_to_string(&path) {
-            Ok(text) => {
-                serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
-            }
+            Ok(text) => serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display())),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(T::default()),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
         }
@@ -224,8 +222,7 @@ mod tests {
     #[test]
     fn orders_are_read_as_they_are_written() {
         let process = ProcId { pid: 17, started: 4 };
-        let squeeze =
-            What::Squeeze { part: "order-api".to_owned(), process, cpu: Some(0.1), memory: None };
+        let squeeze = What::Squeeze { part: "order-api".to_owned(), process, cpu: Some(0.1), memory: None };
         let until = DateTime::from_timestamp(1_900_000_000, 0).unwrap();
         let list = vec![order("postgres", until), Order { until, what: squeeze }];
         let orders = Orders { revision: 3, list };

@@ -1,13 +1,6 @@
 //! What the part `chaos` does: it is the way between the parts, and keeps to the orders.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    net::SocketAddr,
-    path::Path,
-    str::FromStr,
-    time::Duration,
-};
+use std::{collections::BTreeMap, fs, net::SocketAddr, path::Path, str::FromStr, time::Duration};
 
 use anyhow::{Context as _, Result};
 use chrono::Utc;
@@ -48,7 +41,8 @@ impl FromStr for Link {
             let (listen, target) = (listen.parse().ok()?, target.parse().ok()?);
             Some(Self { from: from.to_owned(), to: to.to_owned(), listen, target })
         };
-        read().ok_or_else(|| "expected FROM/TO=LISTEN,TARGET with addresses such as 127.0.0.1:9137".to_owned())
+        read()
+            .ok_or_else(|| "expected FROM/TO=LISTEN,TARGET with addresses such as 127.0.0.1:9137".to_owned())
     }
 }
 

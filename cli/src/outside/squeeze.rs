@@ -83,7 +83,8 @@ impl Squeezed {
         if self.process.alive() {
             write(&self.before.join(MEMBERS), &self.process.pid.to_string())?;
         }
-        fs::remove_dir(&self.group).map_err(|error| format!("cannot remove {}: {error}", self.group.display()))
+        fs::remove_dir(&self.group)
+            .map_err(|error| format!("cannot remove {}: {error}", self.group.display()))
     }
 }
 
@@ -135,7 +136,9 @@ mod tests {
     #[test]
     fn only_groups_of_a_part_that_is_gone_are_swept() {
         assert!(left(&format!("{PREFIX}4294967294-17")));
-        for other in [format!("{PREFIX}{}-17", std::process::id()), "user.slice".to_owned(), PREFIX.to_owned()] {
+        for other in
+            [format!("{PREFIX}{}-17", std::process::id()), "user.slice".to_owned(), PREFIX.to_owned()]
+        {
             assert!(!left(&other), "{other}");
         }
     }

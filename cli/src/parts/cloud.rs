@@ -32,9 +32,11 @@ pub(crate) fn parse(text: &str) -> Result<Emulator, String> {
     match text {
         "ministack" => Ok(Emulator::Ministack),
         "moto" => Ok(Emulator::Moto),
-        "localstack" => Err("its last image needs a token and Docker (docs/cloud.md): use ministack, which listens where \
+        "localstack" => Err(
+            "its last image needs a token and Docker (docs/cloud.md): use ministack, which listens where \
              LocalStack does, or set S3_ENDPOINT to a LocalStack of yours"
-            .to_owned()),
+                .to_owned(),
+        ),
         _ => Err("expected ministack or moto".to_owned()),
     }
 }
@@ -115,7 +117,8 @@ mod tests {
     #[test]
     fn ministack_listens_on_one_port_of_the_loopback_interface() {
         let line = ministack(Line::new("ministack"), 4566);
-        for (name, value) in [("BIND_HOST", "127.0.0.1"), ("GATEWAY_PORT", "4566"), ("IOT_MTLS_ENABLED", "0")] {
+        for (name, value) in [("BIND_HOST", "127.0.0.1"), ("GATEWAY_PORT", "4566"), ("IOT_MTLS_ENABLED", "0")]
+        {
             assert!(line.env.contains(&(name.to_owned(), value.to_owned())), "{name}");
         }
     }

@@ -39,7 +39,10 @@ pub(crate) const ROUTES_FILE: &str = "routes.yaml";
 
 /// The text of that file while nothing is released.
 pub(crate) fn written(choices: &Choices) -> String {
-    format!("# Written by `lab up`; the next start and each step of a release overwrite it.\n{}", routes(choices))
+    format!(
+        "# Written by `lab up`; the next start and each step of a release overwrite it.\n{}",
+        routes(choices)
+    )
 }
 
 /// The routes with the requests to a service split by these shares, in percent: all instances that stay, its baseline, its
@@ -48,7 +51,8 @@ pub(crate) fn split(text: &str, service: &str, guests: [u16; 2], shares: [u32; 3
     let ([baseline, canary], [stay, of_baseline, of_canary]) = (guests.map(address), shares);
     let alone = format!("\n  {service}:\n    endpoints: ");
     let beside = |name: &str, address: &str| upstream(&format!("{service}-{name}"), address);
-    let others = [beside("baseline", &baseline), beside("canary", &canary)].map(|one| one.trim_end().to_owned());
+    let others =
+        [beside("baseline", &baseline), beside("canary", &canary)].map(|one| one.trim_end().to_owned());
     let upstreams = format!("{}{alone}", others.concat());
     let targets = format!(
         "to: [{{upstream: {service}, weight: {stay}}}, {{upstream: {service}-baseline, weight: {of_baseline}}}, \

@@ -151,7 +151,10 @@ fn jobs(targets: &[Target], guests: &Path) -> String {
     let job = |(service, addresses): &(&str, Vec<String>)| {
         let coming = if BEHIND.contains(service) {
             let file = guests.join(format!("{service}.json"));
-            format!("    file_sd_configs:\n      - files: [\"{}\"]\n        refresh_interval: 2s\n", file.display())
+            format!(
+                "    file_sd_configs:\n      - files: [\"{}\"]\n        refresh_interval: 2s\n",
+                file.display()
+            )
         } else {
             String::new()
         };

@@ -22,7 +22,8 @@ async fn what_is_cut_between_two_parts_is_cut_and_stop_restores_it() {
     assert!(url.contains(&way), "connects past the proxy");
     assert_eq!(read(&lab, 1).await, 200);
 
-    let what = json!({ "kind": "link", "from": "user-service", "to": "postgres", "conditions": { "gate": "cut" } });
+    let what =
+        json!({ "kind": "link", "from": "user-service", "to": "postgres", "conditions": { "gate": "cut" } });
     let until = Utc::now() + TimeDelta::minutes(10);
     let orders = json!({ "revision": 1, "list": [{ "until": until, "what": what }] });
     let folder = lab.dir().join("chaos");

@@ -21,7 +21,11 @@ async fn backups_are_in_the_labs_object_store_and_notifications_go_through_queue
     let list = || lab.json(&["backup", "list", "--json", "--repository", "s3://backups/lab"]);
     eventually(SOON, || async {
         let list = list();
-        if list["last_verified"].is_string() { Ok(()) } else { Err(format!("no backup was verified: {list}")) }
+        if list["last_verified"].is_string() {
+            Ok(())
+        } else {
+            Err(format!("no backup was verified: {list}"))
+        }
     })
     .await;
     assert!(!lab.dir().join("backups").exists(), "nothing is kept in the default folder");

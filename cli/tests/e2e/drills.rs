@@ -84,7 +84,11 @@ async fn an_abort_leaves_nothing_behind(lab: &Lab) {
     assert_eq!(begun["responder"], "ada", "{begun:#}");
     assert_eq!(begun["truth"], Value::Null, "a trainee does not learn the truth");
     let second = lab.run(&["drill", "start", QUICK[1], "--as", "ben"]);
-    assert!(!second.status.success() && text(&second.stderr).contains("is under way"), "{}", text(&second.stderr));
+    assert!(
+        !second.status.success() && text(&second.stderr).contains("is under way"),
+        "{}",
+        text(&second.stderr)
+    );
     lab.broken().await;
     let aborted = lab.json(&["drill", "abort", "a test", "--as", "ada", "--json"]);
     assert_eq!(

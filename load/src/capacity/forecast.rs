@@ -4,9 +4,7 @@ use std::fmt::Write as _;
 
 use statistics::queue::{Station, bottleneck};
 
-use super::{
-    Database, Findings, PARTITIONS, REDIS, SHARE, months_until, most_replicas, plan::GIB, replicas,
-};
+use super::{Database, Findings, PARTITIONS, REDIS, SHARE, months_until, most_replicas, plan::GIB, replicas};
 
 const SECONDS_PER_DAY: f64 = 86_400.0;
 

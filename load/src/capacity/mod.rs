@@ -106,8 +106,8 @@ impl Step {
 fn settled(scenario: &Scenario, board: &Board, seconds: f64) -> f64 {
     let waiting = scenario.steps().zip(&board.steps).filter(|((_, step), _)| step.until.is_some());
     let limit = Duration::from_secs_f64(seconds);
-    let (in_time, all) = waiting
-        .fold((0, 0), |(in_time, all), (_, row)| (in_time + row.within(limit), all + row.count()));
+    let (in_time, all) =
+        waiting.fold((0, 0), |(in_time, all), (_, row)| (in_time + row.within(limit), all + row.count()));
     if all == 0 { 1.0 } else { in_time as f64 / all as f64 }
 }
 
@@ -119,64 +119,6 @@ pub fn orders(scenario: &Scenario) -> f64 {
         scenario.journeys.iter().filter(waits).map(|journey| f64::from(journey.weight)).sum()
     };
     weight(false) / weight(true)
-}
-
-/// Whether the latency did not grow during the step: a queue that fills looks good at its beginning.
-    pub steady: bool,
-}
-
-impl Step {
-    /// The step at `offered` journeys per second of `scenario`.
-    #[must_use]
-    pub fn of(
-        scenario: &Scenario,
-        report: &Report,
-        board: &Board,
-        offered: f64,
-        objective: &Objective,
-    ) -> Self {
-        let total = &report.total;
-        let seconds = report.seconds.max(0.001);
-        let ended = total.count as f64 / seconds;
-        let in_time = board.total.within(Duration::from_secs_f64(objective.p99_ms / 1_000.0));
-        Self {
-            offered,
-            throughput: total.good_per_second,
-            goodput: in_time as f64 / seconds,
-            settled: settled(scenario, board, objective.settle),
-            concurrency: ended * total.mean / 1_000.0,
-            p99_ms: total.p99,
-            errors: if total.count > 0 { total.errors as f64 / total.count as f64 } else { 1.0 },
-            skipped: report.skipped,
-            steady: steady(&report.curve),
-        }
-    }
-
-    /// Whether the objective was kept.
-    #[must_use]
-    pub fn good(&self, objective: &Objective) -> bool {
-        let quick = self.p99_ms <= objective.p99_ms && self.errors <= objective.errors;
-        quick && self.settled >= objective.settled && self.skipped == 0 && self.steady
-    }
-}
-
-/// Share of the awaited results that arrived within `seconds`: a queue behind the requests grows while these stay quick.
-fn settled(scenario: &Scenario, board: &Board, seconds: f64) -> f64 {
-    let waiting = scenario.steps().zip(&board.steps).filter(|((_, step), _)| step.until.is_some());
-    let limit = Duration::from_secs_f64(seconds);
-    let (in_time, all) = waiting
-        .fold((0, 0), |(in_time, all), (_, row)| (in_time + row.within(limit), all + row.count()));
-    if all == 0 { 1.0 } else { in_time as f64 / all as f64 }
-}
-
-/// Share of the journeys that wait for a result: in the shop, those that place an order.
-#[must_use]
-pub fn orders(scenario: &Scenario) -> f64 {
-    let weight = |journeys: &mut dyn Iterator<Item = &crate::scenario::Journey>| {
-        journeys.map(|journey| f64::from(journey.weight)).sum::<f64>()
-    };
-    let waits = |journey: &&crate::scenario::Journey| journey.steps.iter().any(|step| step.until.is_some());
-    weight(&mut scenario.journeys.iter().filter(waits)) / weight(&mut scenario.journeys.iter())
 }
 
 /// Whether the median latency of the second half is neither clearly nor much higher than that of the first.

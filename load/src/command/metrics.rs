@@ -119,7 +119,8 @@ mod tests {
             fs::write(&path, "[]").unwrap();
             path
         };
-        let (living, dead) = (file(format!("{}.json", std::process::id())), file("4294967294.json".to_owned()));
+        let (living, dead) =
+            (file(format!("{}.json", std::process::id())), file("4294967294.json".to_owned()));
         let other = file("notes.json".to_owned());
         forget_the_dead(folder.path());
         assert!(living.exists() && other.exists());

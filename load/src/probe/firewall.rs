@@ -92,7 +92,14 @@ impl Firewall {
         let verdict = sample.judge(answer.status);
         if verdict == Verdict::Wrong {
             let status = answer.status.as_u16();
-            tracing::warn!(rule, what, sample = kind, status, trace_id, "the firewall judged a sample wrongly");
+            tracing::warn!(
+                rule,
+                what,
+                sample = kind,
+                status,
+                trace_id,
+                "the firewall judged a sample wrongly"
+            );
         }
         verdict
     }

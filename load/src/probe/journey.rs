@@ -127,7 +127,8 @@ pub fn user() -> Uuid {
 /// so that an answer from before shows.
 #[must_use]
 pub fn order(run: u64) -> PlaceOrder {
-    let item = |sku: &str, quantity, unit_price_cents| Item { sku: sku.to_owned(), quantity, unit_price_cents };
+    let item =
+        |sku: &str, quantity, unit_price_cents| Item { sku: sku.to_owned(), quantity, unit_price_cents };
     let quantity = if run.is_multiple_of(2) { 1 } else { 2 };
     PlaceOrder { user_id: user(), items: vec![item("PROBE-A", quantity, 2), item("PROBE-B", 1, 3)] }
 }
@@ -245,7 +246,10 @@ mod tests {
 
         let dearer = answer(200, &stored(id, &placed, 105, "completed"));
         let failure = read_back(&dearer, id, &placed, OrderStatus::Completed).unwrap_err();
-        assert_eq!((failure.outcome, failure.reason.as_str()), (Outcome::Wrong, "total_cents is 105, expected 5"));
+        assert_eq!(
+            (failure.outcome, failure.reason.as_str()),
+            (Outcome::Wrong, "total_cents is 105, expected 5")
+        );
 
         let other = read_back(&dearer, Uuid::from_u128(8), &placed, OrderStatus::Completed).unwrap_err();
         assert!(other.reason.starts_with("id is "), "{other:?}");

@@ -150,8 +150,14 @@ fn sample(rule: &str, case: Case) -> Result<Option<Sample>, String> {
         map.append(name, value);
     }
     let body = Bytes::from(body.unwrap_or_default());
-    let sample =
-        Sample { rule: rule.to_owned(), what, kind, target: format!("{PLACE}{path}{query}"), headers: map, body };
+    let sample = Sample {
+        rule: rule.to_owned(),
+        what,
+        kind,
+        target: format!("{PLACE}{path}{query}"),
+        headers: map,
+        body,
+    };
     sample.request("http://127.0.0.1").map_err(|error| error.to_string())?;
     Ok(Some(sample))
 }
@@ -188,7 +194,8 @@ mod tests {
     #[test]
     fn every_shipped_rule_is_built_in_and_has_attacks_and_look_alikes() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../waf");
-        let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let names =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let mut names: Vec<String> =
             names.filter_map(|name| name.strip_suffix(".yaml").map(str::to_owned)).collect();
         names.sort();

@@ -71,7 +71,14 @@ impl Walker {
         match failed {
             Some((step, failure)) => {
                 let (step, reason) = (step.as_str(), failure.reason.as_str());
-                tracing::warn!(journey = name, step, outcome = ended_as, reason, trace_id, "a journey failed");
+                tracing::warn!(
+                    journey = name,
+                    step,
+                    outcome = ended_as,
+                    reason,
+                    trace_id,
+                    "a journey failed"
+                );
             }
             None => tracing::debug!(journey = name, seconds, trace_id, "a journey succeeded"),
         }

@@ -85,7 +85,8 @@ pub struct Break {
 /// The limits, the first to be reached first. Queues are full at 60 %: above it they wait too long ([`SHARE`]).
 #[must_use]
 pub fn breaks(findings: &Findings, limits: &Limits) -> Vec<Break> {
-    let mut found: Vec<Break> = findings.stations.iter().flat_map(|station| of_station(station, limits)).collect();
+    let mut found: Vec<Break> =
+        findings.stations.iter().flat_map(|station| of_station(station, limits)).collect();
     if let Some(database) = &findings.database {
         let knee = findings.knee * SHARE;
         let replicas = |connections: f64| {
@@ -133,16 +134,23 @@ fn of_station(station: &Station, limits: &Limits) -> Vec<Break> {
         of_a_cell: true,
     };
     if station.name == REDIS {
-        vec![today("a fleet of caches: nodes by a hash of the key, the hottest keys in the services' own memory")]
+        vec![today(
+            "a fleet of caches: nodes by a hash of the key, the hottest keys in the services' own memory",
+        )]
     } else if station.name.starts_with(PARTITIONS) {
         vec![
-            today("more partitions: a message's key decides its partition, so drain the topic before you change their number"),
+            today(
+                "more partitions: a message's key decides its partition, so drain the topic before you change their number",
+            ),
             largest(limits.partitions, "one topic for each shard of users"),
         ]
     } else if station.name.starts_with(CONNECTIONS) {
         vec![
             today("larger pools and more replicas"),
-            largest(limits.connections, "shards by user: a PostgreSQL for each, found by a hash of the user's id"),
+            largest(
+                limits.connections,
+                "shards by user: a PostgreSQL for each, found by a hash of the user's id",
+            ),
         ]
     } else {
         vec![today("more replicas behind the edge")]

@@ -72,7 +72,8 @@ fn cells(out: &mut String, findings: &Findings, limits: &Limits, seed: u64) {
 
 /// What each cell consists of.
 fn inside(out: &mut String, found: &[Scale]) {
-    let designs: Vec<_> = found.iter().filter_map(|scale| Some((scale.times, scale.cells.as_ref()?))).collect();
+    let designs: Vec<_> =
+        found.iter().filter_map(|scale| Some((scale.times, scale.cells.as_ref()?))).collect();
     let Some((_, some)) = designs.first() else { return };
     let times: String = designs.iter().map(|(times, _)| format!(" {times:.0} times |")).collect();
     let _ = writeln!(

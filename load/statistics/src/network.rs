@@ -63,7 +63,13 @@ pub fn simulate(stations: &[Station], rate: f64, requests: usize, seed: u64) -> 
         let begins = earliest.max(at);
         let ends = begins + nanos(times[here].draw(&mut rng));
         free[here].push(Reverse(ends));
-        inside.push(Reverse(Event { at: ends, number, entered, left: left - 1, waited: waited + begins - at }));
+        inside.push(Reverse(Event {
+            at: ends,
+            number,
+            entered,
+            left: left - 1,
+            waited: waited + begins - at,
+        }));
     }
     waits.sort_by(f64::total_cmp);
     Waits { mean: mean(&waits), p50: quantile(&waits, 0.5), p99: quantile(&waits, 0.99) }

@@ -26,7 +26,8 @@ impl<'m> Network<'m> {
     /// The network of these objects; a pod is called what its label `app.kubernetes.io/name` says.
     #[must_use]
     pub fn of(manifests: &'m [Value]) -> Self {
-        let pods = all(manifests).map(|pod| (text(&pod.labels["app.kubernetes.io/name"]), pod.labels, pod.spec));
+        let pods =
+            all(manifests).map(|pod| (text(&pod.labels["app.kubernetes.io/name"]), pod.labels, pod.spec));
         let policies = manifests.iter().filter(|object| object["kind"] == "NetworkPolicy");
         Self { pods: pods.collect(), policies: policies.collect() }
     }

@@ -38,7 +38,10 @@ fn configured(objects: &[Value]) -> BTreeSet<(String, String, u16)> {
 /// Each `host:port` in a text.
 fn addresses(text: &str) -> Vec<(&str, u16)> {
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || "-.:".contains(c)));
-    words.filter_map(|word| word.rsplit_once(':')).filter_map(|(host, port)| Some((host, port.parse().ok()?))).collect()
+    words
+        .filter_map(|word| word.rsplit_once(':'))
+        .filter_map(|(host, port)| Some((host, port.parse().ok()?)))
+        .collect()
 }
 
 /// Connections that nothing in the lab needs, and that an intruder would try.
@@ -71,7 +74,10 @@ fn what_pods_are_configured_to_call_they_reach_and_nothing_else() {
         }
         for (from, to, port) in DENIED {
             let there = [from, to].iter().all(|name| network.pods().contains(name));
-            assert!(!there || network.allows(from, to, *port).is_err(), "{example}: {from} reaches {to}:{port}");
+            assert!(
+                !there || network.allows(from, to, *port).is_err(),
+                "{example}: {from} reaches {to}:{port}"
+            );
         }
     }
 }
@@ -87,7 +93,9 @@ fn each_end_of_a_connection_has_a_say() {
         ("user-service", "ingress", "user-service does not let order-api in at 8002"),
     ] {
         let mut objects = shipped.clone();
-        let policy = objects.iter_mut().find(|object| object["kind"] == "NetworkPolicy" && object["metadata"]["name"] == end);
+        let policy = objects
+            .iter_mut()
+            .find(|object| object["kind"] == "NetworkPolicy" && object["metadata"]["name"] == end);
         policy.unwrap()["spec"][rules] = json!([]);
         assert_eq!(allowed(&objects).unwrap_err(), said);
     }

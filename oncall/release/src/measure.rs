@@ -255,9 +255,9 @@ mod tests {
         let series: Vec<(BTreeMap<String, String>, f64)> = samples
             .map(|sample| {
                 let known = ["endpoint", "status", "le"];
-                let labels = known.iter().filter_map(|name| {
-                    Some(((*name).to_owned(), sample.label(name)?.to_owned()))
-                });
+                let labels = known
+                    .iter()
+                    .filter_map(|name| Some(((*name).to_owned(), sample.label(name)?.to_owned())));
                 let name = ("__name__".to_owned(), sample.name.to_owned());
                 (labels.chain([name]).collect(), sample.value)
             })

@@ -36,7 +36,13 @@ pub struct NotifierConfig {
     #[arg(long, env = "AWS_ACCESS_KEY_ID", default_value = "lab", value_name = "ID")]
     pub access_key_id: String,
     /// Secret of the access key.
-    #[arg(long, env = "AWS_SECRET_ACCESS_KEY", default_value = "lab", value_name = "SECRET", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "AWS_SECRET_ACCESS_KEY",
+        default_value = "lab",
+        value_name = "SECRET",
+        hide_env_values = true
+    )]
     pub secret_access_key: SecretString,
     /// Time that a delivery may take; then the notification is tried again. Whole seconds, 1s to 12h.
     #[arg(long, env = "NOTIFY_VISIBILITY", default_value = "10s", value_parser = visibility)]
@@ -64,17 +70,22 @@ impl NotifierConfig {
 
 fn endpoint(text: &str) -> Result<Url, String> {
     let plain = |url: &Url| {
-        url.scheme() == "http" && url.has_host() && url.path() == "/" && url.query().is_none() && url.username().is_empty()
+        url.scheme() == "http"
+            && url.has_host()
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.username().is_empty()
     };
-    Url::parse(text)
-        .ok()
-        .filter(plain)
-        .ok_or_else(|| "expected http://host:port, without a path and a log-in: the lab has no TLS".to_owned())
+    Url::parse(text).ok().filter(plain).ok_or_else(|| {
+        "expected http://host:port, without a path and a log-in: the lab has no TLS".to_owned()
+    })
 }
 
 fn visibility(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
-        Ok(time) if time.subsec_nanos() == 0 && (Duration::from_secs(1)..=LONGEST).contains(&time) => Ok(time),
+        Ok(time) if time.subsec_nanos() == 0 && (Duration::from_secs(1)..=LONGEST).contains(&time) => {
+            Ok(time)
+        }
         _ => Err("expected whole seconds from 1s to 12h, such as 10s".to_owned()),
     }
 }
@@ -94,7 +105,10 @@ mod tests {
     fn an_endpoint_has_nothing_that_would_be_ignored() {
         assert_eq!(endpoint("http://sqs.example:4566").unwrap().as_str(), "http://sqs.example:4566/");
         for text in ["sqs:4566", "https://sqs", "http://u@sqs", "http://sqs/000/q", "http://sqs?x=1"] {
-            assert!(endpoint(text).is_err_and(|error| error.starts_with("expected http://host:port")), "{text}");
+            assert!(
+                endpoint(text).is_err_and(|error| error.starts_with("expected http://host:port")),
+                "{text}"
+            );
         }
     }
 

@@ -41,7 +41,9 @@ impl Courier {
     pub async fn work(self, stop: CancellationToken) {
         let mut silent = false;
         loop {
-            let Some(received) = stop.run_until_cancelled(self.queues.receive(self.queue)).await else { return };
+            let Some(received) = stop.run_until_cancelled(self.queues.receive(self.queue)).await else {
+                return;
+            };
             let ended = match received {
                 Ok(batch) => self.deliver(batch, &stop).await,
                 Err(error) => Err(error),

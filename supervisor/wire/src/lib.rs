@@ -69,7 +69,12 @@ impl Drop for Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, target: SocketAddr, seed: u64, conditions: watch::Receiver<Conditions>) {
+async fn accept(
+    listener: TcpListener,
+    target: SocketAddr,
+    seed: u64,
+    conditions: watch::Receiver<Conditions>,
+) {
     let lanes = Arc::new(Lanes::default());
     let mut number = 0;
     loop {

@@ -63,7 +63,9 @@ pub(crate) fn run_or_skip(time: Duration, rounds: usize, telemetry: Telemetry) -
 /// If oha is not installed, if a generator fails, or if one of its requests does.
 pub(crate) fn run(time: Duration, rounds: usize, telemetry: Telemetry) -> Result<()> {
     let oha = oha()?;
-    println!("load: requests per second of the generator's CPU time, {CONNECTIONS} connections, trivial target");
+    println!(
+        "load: requests per second of the generator's CPU time, {CONNECTIONS} connections, trivial target"
+    );
     let target = Server::start(Kind::Any, telemetry)?;
     // Warm up the target.
     for _ in 0..2 {
@@ -121,8 +123,9 @@ fn theirs(oha: &Path, target: SocketAddr, time: Duration) -> Result<Sent> {
 /// Runs a generator to its end: what it prints, and its CPU time.
 fn finished(command: &mut Command) -> Result<(Value, f64)> {
     let before = children()?;
-    let output =
-        command.output().with_context(|| format!("cannot run {}", command.get_program().to_string_lossy()))?;
+    let output = command
+        .output()
+        .with_context(|| format!("cannot run {}", command.get_program().to_string_lossy()))?;
     let cpu = children()? - before;
     if !output.status.success() {
         bail!("{:?}: {}", command.get_program(), String::from_utf8_lossy(&output.stderr));
@@ -133,7 +136,8 @@ fn finished(command: &mut Command) -> Result<(Value, f64)> {
 
 /// CPU time in seconds of the children of this process that have ended; the target is still running.
 fn children() -> Result<f64> {
-    let stat = fs::read_to_string("/proc/self/stat").context("CPU time of children is read from /proc, on Linux")?;
+    let stat =
+        fs::read_to_string("/proc/self/stat").context("CPU time of children is read from /proc, on Linux")?;
     ended(&stat).context("/proc/self/stat")
 }
 
@@ -147,7 +151,8 @@ fn ended(stat: &str) -> Option<f64> {
 /// The oha of `./lab bench load`, or the one on PATH.
 fn oha() -> Result<PathBuf> {
     let me = std::env::current_exe()?;
-    let target = me.ancestors().find(|path| path.ends_with("target")).context("bench runs from the target folder")?;
+    let target =
+        me.ancestors().find(|path| path.ends_with("target")).context("bench runs from the target folder")?;
     let installed = target.join("tools/bin/oha");
     if installed.is_file() {
         return Ok(installed);

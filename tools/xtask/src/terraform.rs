@@ -56,7 +56,8 @@ mod tests {
 
     #[test]
     fn the_folder_of_a_module_is_read() {
-        let answer = "{\n\t\"Path\": \"example.org/m\",\n\t\"Dir\": \"/go/pkg/mod/example.org/m@v1.0.0\",\n}\n";
+        let answer =
+            "{\n\t\"Path\": \"example.org/m\",\n\t\"Dir\": \"/go/pkg/mod/example.org/m@v1.0.0\",\n}\n";
         assert_eq!(folder(answer), Some("/go/pkg/mod/example.org/m@v1.0.0"));
         assert_eq!(folder("{\n\t\"Error\": \"no network\"\n}"), None);
     }

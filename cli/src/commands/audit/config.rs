@@ -23,7 +23,8 @@ use crate::{
 const MANIFESTS: &str = "deploy/helm/examples/default.yaml";
 
 /// What the API server is asked for: what the checks judge. No data, so no role needs to read secrets for it.
-const KINDS: &str = "deployments,statefulsets,daemonsets,jobs,cronjobs,services,networkpolicies,roles,rolebindings";
+const KINDS: &str =
+    "deployments,statefulsets,daemonsets,jobs,cronjobs,services,networkpolicies,roles,rolebindings";
 
 /// Checks addresses, switches, files and versions of the lab, and the rendered chart; with --context, the objects of the
 /// lab's namespace in that cluster, and nothing of this machine.
@@ -71,8 +72,9 @@ impl Config {
         let cluster = place.needed_cluster()?;
         let said = cluster.tell(&["get", KINDS, "--output", "json"]).await?;
         let mut list: Value = serde_json::from_str(&said).context("kubectl's list of objects")?;
-        let objects: Vec<Value> = serde_json::from_value(list.get_mut("items").map(Value::take).unwrap_or_default())
-            .context("kubectl's list of objects")?;
+        let objects: Vec<Value> =
+            serde_json::from_value(list.get_mut("items").map(Value::take).unwrap_or_default())
+                .context("kubectl's list of objects")?;
         if objects.is_empty() {
             bail!("the namespace {} has no objects that could be judged", cluster.namespace);
         }

@@ -137,7 +137,9 @@ impl Restore {
         out!("{what} in {seconds:.1} s: the state of {}", words(plan.stop_at));
         if !self.dry_run {
             match swap::running(home) {
-                Some(_) => out!("the WAL continues in a new timeline: make a backup now, with lab backup run"),
+                Some(_) => {
+                    out!("the WAL continues in a new timeline: make a backup now, with lab backup run")
+                }
                 None => out!("start the lab with lab up, then make a backup with lab backup run"),
             }
         }

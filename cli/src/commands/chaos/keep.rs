@@ -29,7 +29,12 @@ impl Keep {
         // Of an earlier run of the part.
         let _ = fs::remove_file(&self.ready);
         let stop = CancellationToken::new();
-        tokio::spawn(signals::listen(stop.clone(), CancellationToken::new(), Hangup::Ends, "chaos: stopping"));
+        tokio::spawn(signals::listen(
+            stop.clone(),
+            CancellationToken::new(),
+            Hangup::Ends,
+            "chaos: stopping",
+        ));
         let keeper = Keeper::open(Desk::of(&home), self.links).await?;
         keeper.run(&self.ready, &stop).await?;
         Ok(ExitCode::SUCCESS)

@@ -12,7 +12,12 @@ use crate::{installation::Installation, terminal::say};
 ///
 /// # Errors
 /// When there is no such rule, or a replica refuses it. That a first step was taken back is no error, and is said.
-pub(super) async fn push(place: &Installation, service: &str, rule: &str, canary: Option<String>) -> Result<()> {
+pub(super) async fn push(
+    place: &Installation,
+    service: &str,
+    rule: &str,
+    canary: Option<String>,
+) -> Result<()> {
     let path = place.home()?.root.join(format!("waf/incidents/{rule}.yaml"));
     let file = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let tried = canary.is_some();

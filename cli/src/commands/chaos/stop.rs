@@ -26,7 +26,8 @@ impl Stop {
         let (cluster, root) = (place.needed_cluster()?, place.home()?.root);
         for engine in Engine::ALL {
             let folder = root.join(FOLDER).join(engine.name());
-            let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+            let entries =
+                fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
             for entry in entries {
                 engine.end(&cluster, &entry?.path()).await?;
             }

@@ -24,7 +24,8 @@ fn limit(text: &str) -> std::result::Result<Limited, String> {
         return Ok(Limited(None));
     }
     let rps = text.parse::<f64>().ok().filter(|rps| *rps > 0.0);
-    rps.map(|rps| Limited(Some(rps))).ok_or_else(|| "expected a number above 0 such as 20, or none".to_owned())
+    rps.map(|rps| Limited(Some(rps)))
+        .ok_or_else(|| "expected a number above 0 such as 20, or none".to_owned())
 }
 
 /// Change the system: roll back, restart, switch a protection, …

@@ -137,18 +137,30 @@ impl FailoverCommand {
             down_seconds,
             rto_seconds: seconds(since),
         };
-        if self.json { json(&report)? } else { print(&report) }
+        if self.json {
+            json(&report)?
+        } else {
+            print(&report)
+        }
         // Only now: until here nobody waits for it, except commits of a synchronous lab.
         over::until_built(home).await?;
-        say("a new replica follows the new primary; if you archive the WAL, make a backup now: lab backup run");
+        say(
+            "a new replica follows the new primary; if you archive the WAL, make a backup now: lab backup run",
+        );
         Ok(ExitCode::SUCCESS)
     }
 }
 
 fn print(report: &Report) {
-    out!("no primary for {:.1} s; every service ready after {:.1} s", report.down_seconds, report.rto_seconds);
+    out!(
+        "no primary for {:.1} s; every service ready after {:.1} s",
+        report.down_seconds,
+        report.rto_seconds
+    );
     match (report.planned, report.sync, report.behind_bytes) {
-        (true, ..) => out!("nothing is lost: the primary stopped in order, and the replica received all of it"),
+        (true, ..) => {
+            out!("nothing is lost: the primary stopped in order, and the replica received all of it")
+        }
         (_, true, _) => out!("nothing is lost: every commit had waited for the replica"),
         (_, _, Some(bytes)) => out!(
             "the replica was last seen {bytes} bytes behind: orders accepted after that may be lost, and their callers \

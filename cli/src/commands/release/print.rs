@@ -91,7 +91,9 @@ pub(super) fn figures(figures: &Value) {
             let end = |at: usize| failures["interval"][at].as_f64().unwrap_or_default() * 100.0;
             let (low, high) = (end(0), end(1));
             let share = share * 100.0;
-            out!("change failure rate    {share:.0} % ({some} of {all}; 95 % interval {low:.0} to {high:.0} %)");
+            out!(
+                "change failure rate    {share:.0} % ({some} of {all}; 95 % interval {low:.0} to {high:.0} %)"
+            );
         }
         None => out!("change failure rate    no users met a change"),
     }
@@ -122,9 +124,7 @@ mod tests {
 
     #[test]
     fn progress_is_a_line_that_changes_when_there_is_news() {
-        let watched = |requests: u64| {
-            json!({ "state": "watch", "weight": 5, "next": "x", "opinion": { "requests": requests, "needed": 800 } })
-        };
+        let watched = |requests: u64| json!({ "state": "watch", "weight": 5, "next": "x", "opinion": { "requests": requests, "needed": 800 } });
         assert_eq!(progress(&watched(81)), "canary 5 %, 10 % of 800 requests");
         assert_eq!(progress(&watched(82)), progress(&watched(81)));
         assert_eq!(progress(&watched(9000)), "canary 5 %, 100 % of 800 requests");

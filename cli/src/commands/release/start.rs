@@ -126,7 +126,8 @@ impl Start {
             }
             None => (None, Utc::now()),
         };
-        let flag = |(name, value): &(String, String)| (name.trim_start_matches("--").to_owned(), value.clone());
+        let flag =
+            |(name, value): &(String, String)| (name.trim_start_matches("--").to_owned(), value.clone());
         let flags = self.flags.iter().map(flag);
         let env: BTreeMap<String, String> = self.env.iter().cloned().collect();
         let build = Build { binary, flags: flags.collect(), env };

@@ -10,9 +10,7 @@ use supervisor::{
 
 use crate::{
     home::CLOCK,
-    parts::{
-        cloud::CLOUD, control_room::CONTROL_ROOM, edge::EDGE, objects::OBJECTS, opensearch::OPENSEARCH,
-    },
+    parts::{cloud::CLOUD, control_room::CONTROL_ROOM, edge::EDGE, objects::OBJECTS, opensearch::OPENSEARCH},
     terminal::say,
 };
 

@@ -106,8 +106,7 @@ impl Autoscalers {
             let (on, verdict) = (if *enabled { "on" } else { "off" }, verdict(*in_time));
             say(&format!("{what:24}{on:5}{verdict:10}{why}"));
         }
-        let on: Vec<Option<bool>> =
-            aims.iter().filter(|aim| aim.enabled).map(|aim| aim.in_time).collect();
+        let on: Vec<Option<bool>> = aims.iter().filter(|aim| aim.enabled).map(|aim| aim.in_time).collect();
         Ok(if on.contains(&Some(false)) {
             1
         } else if on.contains(&None) {

@@ -142,8 +142,7 @@ impl Measure {
         let sweep = Sweep { scenario, objective, hold: self.hold, telemetry, stop };
         let started_at = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
         let climb = sweep.climb(&self.rates()).await?;
-        let knee =
-            knee(&climb.steps, &objective).ok_or_else(|| Stop::Nothing(self.unfound(&climb.steps)))?;
+        let knee = knee(&climb.steps, &objective).ok_or_else(|| Stop::Nothing(self.unfound(&climb.steps)))?;
         let mut validation = Vec::new();
         for share in [0.9, 1.1] {
             validation.push(sweep.step(knee * share).await?);

@@ -9,8 +9,7 @@ fn sample(due: u64, ms: u64, failure: Option<&str>) -> Sample {
 
 #[test]
 fn a_step_that_waits_is_no_request_and_a_warm_up_is_not_measured() {
-    let mut board =
-        Board::new(&[("place", false), ("settle", true)], &["order"], Duration::from_secs(10));
+    let mut board = Board::new(&[("place", false), ("settle", true)], &["order"], Duration::from_secs(10));
     board.step(0, &sample(5, 1_000, None));
     board.step(0, &sample(11, 10, None));
     board.step(0, &sample(12, 30, Some("status 503")));

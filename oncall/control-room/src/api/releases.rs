@@ -111,7 +111,8 @@ pub(crate) async fn begin(
 }
 
 fn time(field: &str, text: Option<&str>) -> Outcome<Option<Duration>> {
-    let wrong = |text: &str| Error::field(field, format!("expected a time such as 15s or 10m, found `{text}`"));
+    let wrong =
+        |text: &str| Error::field(field, format!("expected a time such as 15s or 10m, found `{text}`"));
     text.map(|text| humantime::parse_duration(text).map_err(|_| wrong(text))).transpose()
 }
 

@@ -30,9 +30,7 @@ pub(super) fn act_of(action: &Action, drill: &Drill, instances: &[Instance]) -> 
         Action::SetLoad { rps } => limited(drill, rps.max(0.0).round() as u32),
         Action::Silence { alert, .. } => Act::Silence { alert: alert.clone() },
         // The reset restores every firewall, so that only what helps has to be known.
-        Action::SwitchFirewall { target, enabled } => {
-            Act::Firewall { service: whole(target)?, on: *enabled }
-        }
+        Action::SwitchFirewall { target, enabled } => Act::Firewall { service: whole(target)?, on: *enabled },
         Action::SetRule { target, rule, mode } => {
             Act::Rule { service: whole(target)?, rule: rule.clone(), to: state(*mode) }
         }
@@ -219,9 +217,7 @@ mod tests {
             let action: Action = serde_json::from_value(value).unwrap();
             act_of(&action, &outage, &edges).map(|act| act.to_string())
         };
-        let rule = |target: &str, mode: &str| {
-            json!({ "action": "set_rule", "target": target, "rule": "inline-script", "mode": mode })
-        };
+        let rule = |target: &str, mode: &str| json!({ "action": "set_rule", "target": target, "rule": "inline-script", "mode": mode });
         let off = "set the rule inline-script of edge to off";
         assert_eq!(act(rule("edge", "off")).as_deref(), Some(off));
         assert_eq!(act(rule("edge-2", "off")), None, "the other one is stuck as before");
@@ -245,7 +241,11 @@ mod tests {
         let act = |target: &str| act_of(&restart(target), &drill, &three).map(|act| act.to_string());
         assert_eq!(act("order-api-2").as_deref(), Some("restart order-api-2"));
         assert_eq!(act("order-api").as_deref(), Some("restart order-api"));
-        assert_eq!(act("order-api-3").as_deref(), Some("restart order-api-3"), "it is named as one that was well");
+        assert_eq!(
+            act("order-api-3").as_deref(),
+            Some("restart order-api-3"),
+            "it is named as one that was well"
+        );
         assert_eq!(act("order-api-1"), None, "nobody says anything about this one");
     }
 

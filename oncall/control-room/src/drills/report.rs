@@ -95,7 +95,9 @@ impl Drills {
     /// When there is no such run, it goes on, it was somebody else's, or the text is too long.
     pub async fn learned(&self, by: &Visitor, id: i64, text: &str) -> Result<RunView> {
         if self.live().is_some_and(|live| live.id == id) {
-            return Err(Error::Conflict(format!("run {id} is under way: say what you learned when it is over")));
+            return Err(Error::Conflict(format!(
+                "run {id} is under way: say what you learned when it is over"
+            )));
         }
         let kept = self.kept(id).await?;
         if kept.responder != by.name && !by.is_instructor() {

@@ -130,7 +130,9 @@ impl Releases {
         match live.values().find(|live| live.run().plan().service == service) {
             Some(other) => {
                 let id = name(other.number);
-                Err(Error::Conflict(format!("{id} of {service} is under way: wait, or `lab release abort {id} WHY`")))
+                Err(Error::Conflict(format!(
+                    "{id} of {service} is under way: wait, or `lab release abort {id} WHY`"
+                )))
             }
             None => Ok(()),
         }
@@ -164,7 +166,8 @@ impl Releases {
             }
             Gate::Frozen { why } => Err(Error::NotHere {
                 what: format!("releases of {} are frozen: {why}", wanted.service),
-                next: "repair it first, or say why this release may begin all the same: `override`".to_owned(),
+                next: "repair it first, or say why this release may begin all the same: `override`"
+                    .to_owned(),
             }),
         }
     }
@@ -189,7 +192,8 @@ fn versions(
         return Err(Error::field("/version", expected));
     }
     let fleet = world::fleet(lab)?;
-    let old = fleet.services.get(service).map_or_else(|| Version::built(running), |crew| crew.version.clone());
+    let old =
+        fleet.services.get(service).map_or_else(|| Version::built(running), |crew| crew.version.clone());
     let found = world::build(lab, service, &wanted.version)?;
     let Registered { build, written } = found.ok_or_else(|| Error::NoSuch {
         what: "registered build",

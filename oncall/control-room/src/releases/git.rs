@@ -58,7 +58,8 @@ async fn step(
     let mut tree = repository.tree(&head).await?;
     let desired = read(&tree).map_err(|problems| Failed::Odd(problems.to_string()))?;
     let service = &plan.service;
-    let unknown = || Failed::Odd(format!("{FILE} has no service `{service}`: add it with `lab gitops propose`"));
+    let unknown =
+        || Failed::Odd(format!("{FILE} has no service `{service}`: add it with `lab gitops propose`"));
     let mut after = desired.with(change).ok_or_else(unknown)?;
     if let (Change::Canary { .. }, Some(service)) = (change, after.services.get_mut(service)) {
         service.version.clone_from(&plan.old);

@@ -34,13 +34,13 @@ use self::{
     view::{DeliveryView, ReleaseView},
     world::Glance,
 };
-pub use begin::NewRelease;
 use crate::{
     bus::Bus,
     error::{Error, Result},
     room::Room,
     store::Store,
 };
+pub use begin::NewRelease;
 
 /// The time that the figures of delivery are about.
 pub const PERIOD: TimeDelta = TimeDelta::days(30);
@@ -260,10 +260,7 @@ impl Releases {
     }
 }
 
-async fn read(
-    reader: &mut sqlx::SqliteConnection,
-    number: i64,
-) -> Result<(Record, Run, Vec<Event>)> {
+async fn read(reader: &mut sqlx::SqliteConnection, number: i64) -> Result<(Record, Run, Vec<Event>)> {
     let record = rows::record(reader, number).await?.ok_or_else(|| no_release(&name(number)))?;
     let events = rows::events(reader, number).await?;
     Ok((record, Run::replay(&events)?, events))

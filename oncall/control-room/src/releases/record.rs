@@ -108,7 +108,8 @@ fn change(room: &Room, run: &Run, event: &Event) -> Option<Change> {
         },
         _ => return None,
     };
-    let link = room.config.public_url.as_ref().and_then(|url| url.join(&format!("releases/{}", plan.id)).ok());
+    let link =
+        room.config.public_url.as_ref().and_then(|url| url.join(&format!("releases/{}", plan.id)).ok());
     Some(Change {
         at: event.at,
         kind: "release".to_owned(),

@@ -157,7 +157,10 @@ fn sentence(run: &Run, next: &Next) -> Option<String> {
         Next::Commit { .. } => "the next step begins".to_owned(),
         Next::Settle { .. } if back => "the canary loses its requests, and stops".to_owned(),
         Next::Settle { until } => {
-            format!("the lab does it; if it is not in force by {}, it is rolled back", until.format("%H:%M:%S UTC"))
+            format!(
+                "the lab does it; if it is not in force by {}, it is rolled back",
+                until.format("%H:%M:%S UTC")
+            )
         }
         Next::Look { weight, .. } => {
             format!("the judge compares canary and baseline, with {weight} % of the requests each")

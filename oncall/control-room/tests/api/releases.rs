@@ -178,7 +178,10 @@ async fn a_bad_version_is_stopped_at_the_canary_even_if_the_room_is_started_agai
     let repository = shop.repository().await;
     let room = shop.room().await;
     let begun = room.post("/api/v1/releases", &wanted()).await;
-    assert_eq!((&begun["id"], &begun["old"], &begun["new"]), (&json!("REL-1"), &json!("0.1.0"), &json!("v2")));
+    assert_eq!(
+        (&begun["id"], &begun["old"], &begun["new"]),
+        (&json!("REL-1"), &json!("0.1.0"), &json!("v2"))
+    );
     until(&room, "watch").await;
     assert_eq!(shop.fleet().services["order-api"].canary.as_ref().map(|trial| trial.weight), Some(5));
     let again = room.send(Method::POST, "/api/v1/releases", &wanted()).await;
@@ -215,7 +218,11 @@ async fn a_bad_version_is_stopped_at_the_canary_even_if_the_room_is_started_agai
         assert_eq!(audit.matches(action).count(), 1, "{action}: {audit}");
     }
     let delivery = room.get("/api/v1/delivery").await;
-    assert_eq!((&delivery["deployments"], &delivery["failures"]["some"]), (&json!(0), &json!(1)), "{delivery}");
+    assert_eq!(
+        (&delivery["deployments"], &delivery["failures"]["some"]),
+        (&json!(0), &json!(1)),
+        "{delivery}"
+    );
     let page = room.http.get("/releases/REL-1").await;
     page.expect_status(200);
     for text in ["worse at 5 %", "Share of requests that failed", "The judge's numbers", "Less patience"] {

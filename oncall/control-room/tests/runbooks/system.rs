@@ -64,7 +64,10 @@ impl System {
     /// By how many replicas it has grown.
     pub(crate) fn grown(&self) -> i32 {
         let acts = self.acts.lock().expect("no panic");
-        acts.iter().filter_map(|done| done.with.get("by")).map(|by| by.parse::<i32>().expect("a number")).sum()
+        acts.iter()
+            .filter_map(|done| done.with.get("by"))
+            .map(|by| by.parse::<i32>().expect("a number"))
+            .sum()
     }
 }
 

@@ -16,7 +16,8 @@ pub(super) fn act(reader: &mut Reader, raw: &Spanned<raw::Act>, field: &str) -> 
         reader.wrong(raw, field, message);
         return None;
     }
-    let raw::Act { restart, rollback, protect, end_sessions, flush_cache, remove_files, redrive, .. } = &raw.value;
+    let raw::Act { restart, rollback, protect, end_sessions, flush_cache, remove_files, redrive, .. } =
+        &raw.value;
     let raw::Act { scale, load, silence, rule, firewall, limit, .. } = &raw.value;
     let at = |name: &str| format!("{field}.{name}");
     if let Some(service) = restart {

@@ -232,7 +232,8 @@ fn replica(
     let service = &raw.service.value;
     let needed = document.replicas.iter().flatten().find(|(name, _)| *name == service);
     if needed.is_none_or(|(_, count)| count.value < number) {
-        let message = format!("expected `replicas: {{{service}: {number}}}` or more, or nobody has this replica");
+        let message =
+            format!("expected `replicas: {{{service}: {number}}}` or more, or nobody has this replica");
         reader.wrong(replica, &field, message);
         return None;
     }

@@ -2,11 +2,7 @@
 //! set in a firewall is taken back.
 
 use drill::{
-    Act, Action, Drill, Phase, Verdict, What,
-    engine::Responder,
-    model::FaultKind,
-    names::RuleState,
-    world,
+    Act, Action, Drill, Phase, Verdict, What, engine::Responder, model::FaultKind, names::RuleState, world,
 };
 
 use crate::lab::{EXAMPLE, Lab, person, verify};
@@ -61,7 +57,8 @@ fn the_kill_switch_helps_and_the_reset_switches_the_firewall_on_again() {
 #[test]
 fn a_fault_in_one_replica_meets_a_restart_of_it_or_of_all_and_of_no_other() {
     let text = EXAMPLE.replace("seed: 7", "seed: 7\nreplicas: {order-worker: 3}");
-    let text = text.replace("fault: consumer-pause,", "replica: 2, fault: consumer-pause, survives_restart: true,");
+    let text =
+        text.replace("fault: consumer-pause,", "replica: 2, fault: consumer-pause, survives_restart: true,");
     for (restarted, again) in [("order-worker-2", true), ("order-worker", true), ("order-worker-3", false)] {
         let drill = read(&text);
         let target = drill.faults[1].target();
@@ -100,7 +97,10 @@ fn what_is_done_at_the_edge_is_a_sentence() {
         (rule(RuleState::Off), "set the rule scanners of edge to off"),
         (rule(RuleState::Restored), "take back what was set for the rule scanners of edge"),
         (Act::Firewall { service: service(), on: false }, "switch the firewall of edge off"),
-        (Act::Limit { service: service(), rps: Some(20) }, "limit every client of edge to 20 requests per second"),
+        (
+            Act::Limit { service: service(), rps: Some(20) },
+            "limit every client of edge to 20 requests per second",
+        ),
         (Act::Limit { service: service(), rps: None }, "end the limit for clients of edge"),
     ] {
         assert_eq!(act.to_string(), text);

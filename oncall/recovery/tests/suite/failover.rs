@@ -3,7 +3,8 @@
 
 use proptest::{collection::vec, prelude::*};
 use recovery::failover::{
-    Facts, MOST_BEHIND, MOST_STALE, Primary, Replica, Seen, Start, Step, Stuck, admit, at_start, next, unfence,
+    Facts, MOST_BEHIND, MOST_STALE, Primary, Replica, Seen, Start, Step, Stuck, admit, at_start, next,
+    unfence,
 };
 
 /// A lab with a replica that streams.
@@ -43,15 +44,8 @@ fn a_failover_stops_fences_promotes_and_moves_in_this_order() {
         facts = carry_out(step, facts);
         steps.push(step);
     }
-    let wanted = [
-        Step::Stop,
-        Step::Fence,
-        Step::Promote,
-        Step::StopReplica,
-        Step::PutAside,
-        Step::Move,
-        Step::Done,
-    ];
+    let wanted =
+        [Step::Stop, Step::Fence, Step::Promote, Step::StopReplica, Step::PutAside, Step::Move, Step::Done];
     assert_eq!(steps, wanted);
 }
 
@@ -70,7 +64,11 @@ fn a_loss_needs_force_and_a_replica_that_cannot_be_promoted_is_refused_even_then
     let without = Facts { replica: Replica::Missing, ..FINE };
     assert_eq!(admit(without, None, true), Err(Stuck::NoReplica));
     let earlier = Facts { primary_runs: false, aside: true, ..without };
-    assert_eq!(admit(earlier, None, true), Err(Stuck::NoReplica), "the fenced data are of an earlier failover");
+    assert_eq!(
+        admit(earlier, None, true),
+        Err(Stuck::NoReplica),
+        "the fenced data are of an earlier failover"
+    );
     let down = Facts { replica_runs: false, ..FINE };
     assert_eq!(admit(down, None, true), Err(Stuck::ReplicaDown));
     let two = Facts { replica: Replica::Promoted, ..FINE };

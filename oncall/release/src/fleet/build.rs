@@ -56,7 +56,9 @@ impl Build {
     /// A sentence that names what is wrong and what would be right.
     pub fn check(&self) -> Result<(), String> {
         if self.binary.is_none() && self.flags.is_empty() && self.env.is_empty() {
-            return Err("it differs in nothing from what runs: name a --binary, a --flag or an --env".to_owned());
+            return Err(
+                "it differs in nothing from what runs: name a --binary, a --flag or an --env".to_owned()
+            );
         }
         if let Some(path) = self.binary.as_ref().filter(|path| !path.starts_with('/')) {
             return Err(format!("expected the absolute path of a binary, found `{path}`"));
@@ -67,18 +69,23 @@ impl Build {
                 return Err(format!("expected the name of a variable such as ORDER_TIMEOUT, found `{name}`"));
             }
             if OURS.contains(&name.as_str()) {
-                return Err(format!("{name} is set by the lab for each instance, and cannot be part of a version"));
+                return Err(format!(
+                    "{name} is set by the lab for each instance, and cannot be part of a version"
+                ));
             }
         }
         for flag in self.flags.keys() {
             let begins = flag.starts_with(|first: char| first.is_ascii_lowercase());
-            let sound = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+            let sound =
+                |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
             if !begins || !flag.chars().all(sound) {
                 return Err(format!("expected a flag such as user-service-timeout, found `{flag}`"));
             }
             let variable = flag.to_ascii_uppercase().replace('-', "_");
             if OURS.contains(&variable.as_str()) {
-                return Err(format!("--{flag} is set by the lab for each instance, and cannot be part of a version"));
+                return Err(format!(
+                    "--{flag} is set by the lab for each instance, and cannot be part of a version"
+                ));
             }
         }
         match self.flags.iter().chain(&self.env).find(|(_, value)| value.contains('\0')) {

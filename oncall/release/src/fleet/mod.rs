@@ -72,10 +72,10 @@ impl Fleet {
     pub fn desired(&self) -> Desired {
         let service = |crew: &Crew| Service {
             version: crew.version.name.clone(),
-            canary: crew.canary.as_ref().map(|trial| desired::Canary {
-                version: trial.version.name.clone(),
-                weight: trial.weight,
-            }),
+            canary: crew
+                .canary
+                .as_ref()
+                .map(|trial| desired::Canary { version: trial.version.name.clone(), weight: trial.weight }),
             flags: BTreeMap::new(),
         };
         let services = self.services.iter().map(|(name, crew)| (name.clone(), service(crew)));
@@ -87,9 +87,7 @@ impl Fleet {
     #[must_use]
     pub fn with(&self, change: &Change, service: &str, old: &Version, new: &Version) -> Self {
         let (version, canary) = match change {
-            Change::Canary { weight, .. } => {
-                (old, Some(Trial { version: new.clone(), weight: *weight }))
-            }
+            Change::Canary { weight, .. } => (old, Some(Trial { version: new.clone(), weight: *weight })),
             Change::Promote { .. } => (new, None),
             Change::Revert { .. } => (old, None),
         };

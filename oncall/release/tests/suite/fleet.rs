@@ -31,7 +31,8 @@ fn each_step_is_a_fleet_and_the_way_back_is_the_old_version_without_a_canary() {
     assert_eq!(value(&settings, |service| Setting::Version { service }), "v1");
     assert_eq!(value(&settings, |service| Setting::Canary { service }), "v2");
     assert_eq!(value(&settings, |service| Setting::Weight { service }), "5");
-    let promoted = step(&first, &Change::Promote { service: "order-api".to_owned(), version: "v2".to_owned() });
+    let promoted =
+        step(&first, &Change::Promote { service: "order-api".to_owned(), version: "v2".to_owned() });
     let back = step(&first, &Change::Revert { commits: Vec::new(), unsure: None });
     for (fleet, version) in [(&promoted, "v2"), (&back, "v1")] {
         let settings = fleet.desired().settings();
@@ -43,7 +44,8 @@ fn each_step_is_a_fleet_and_the_way_back_is_the_old_version_without_a_canary() {
 
 #[test]
 fn a_version_that_would_break_the_lab_is_refused_with_what_would_be_right() {
-    let env = |name: &str| Build { env: BTreeMap::from([(name.to_owned(), "x".to_owned())]), ..Build::default() };
+    let env =
+        |name: &str| Build { env: BTreeMap::from([(name.to_owned(), "x".to_owned())]), ..Build::default() };
     let flag =
         |name: &str| Build { flags: BTreeMap::from([(name.to_owned(), "x".to_owned())]), ..Build::default() };
     let binary = Build { binary: Some("target/order-api".to_owned()), ..Build::default() };

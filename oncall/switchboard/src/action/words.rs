@@ -132,7 +132,9 @@ impl Action {
             Self::LimitClients { target, rps: Some(rps), .. } => {
                 format!("limited every client of {target} to {rps} requests per second")
             }
-            Self::LimitClients { target, rps: None, .. } => format!("ended the limit for clients of {target}"),
+            Self::LimitClients { target, rps: None, .. } => {
+                format!("ended the limit for clients of {target}")
+            }
             _ => String::new(),
         }
     }

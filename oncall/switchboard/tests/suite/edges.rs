@@ -141,7 +141,8 @@ async fn the_kill_switch_and_the_limit_are_those_of_every_edge() {
     let kill = json!({ "action": "switch_firewall", "target": "edge", "enabled": false });
     run(&place, kill).await;
     run(&place, json!({ "action": "limit_clients", "target": "edge", "rps": 19.5 })).await;
-    let wanted = BTreeMap::from([("rps", "19.5"), ("burst", "20")].map(|(k, v)| (k.to_owned(), v.to_owned())));
+    let wanted =
+        BTreeMap::from([("rps", "19.5"), ("burst", "20")].map(|(k, v)| (k.to_owned(), v.to_owned())));
     for edge in &shared {
         let edge = edge.lock().await;
         assert_eq!((edge.off, edge.limit.as_ref()), (true, Some(&wanted)));

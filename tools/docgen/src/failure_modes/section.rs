@@ -87,7 +87,9 @@ fn cause(drill: &Drill) -> String {
         let (name, target) = (&fault.fault, fault.target());
         let what = match fault.kind {
             FaultKind::Point => format!("[`{name}`](faults.md#{name}) in {target}"),
-            FaultKind::Rule => format!("The rule [`{name}`](../waf/incidents/{name}.yaml) pushed to {target}"),
+            FaultKind::Rule => {
+                format!("The rule [`{name}`](../waf/incidents/{name}.yaml) pushed to {target}")
+            }
         };
         parts.push(format!("{what}{parameters}{after}{again}."));
     }

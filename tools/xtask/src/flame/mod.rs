@@ -61,7 +61,11 @@ impl Flame {
         let rate = self.rate.to_string();
         let home = shell.root.join("target/flame/lab");
         let lab = Lab::up(&programs, &shell.root, &home, &["--rate", &rate, "--port-offset", OFFSET])?;
-        println!("sampling {} for {} s at {rate} requests per second", self.services.join(", "), self.seconds);
+        println!(
+            "sampling {} for {} s at {rate} requests per second",
+            self.services.join(", "),
+            self.seconds
+        );
         let sampled = self.services.iter().map(|service| self.sample(&lab, service, &folder));
         let sampled = sampled.collect::<Result<Vec<(Child, PathBuf)>>>()?;
         for (service, (mut child, data)) in self.services.iter().zip(sampled) {

@@ -30,7 +30,8 @@ impl Stacks {
         for line in text.lines().chain([""]) {
             let line = line.trim_end();
             if line.starts_with(char::is_whitespace) {
-                let symbol = line.trim_start().split_once(char::is_whitespace).map(|(_, symbol)| symbol.trim());
+                let symbol =
+                    line.trim_start().split_once(char::is_whitespace).map(|(_, symbol)| symbol.trim());
                 stack.push(plain(symbol.unwrap_or("[unknown]")));
             } else if line.is_empty() && !stack.is_empty() {
                 stack.reverse();

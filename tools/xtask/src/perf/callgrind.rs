@@ -75,7 +75,8 @@ impl Names {
 
 /// Without what differs between two builds of the same function: the hash, and the mark of a recursion.
 fn plain(name: &str) -> String {
-    let name = name.rsplit_once('\'').filter(|(_, mark)| mark.parse::<u32>().is_ok()).map_or(name, |(name, _)| name);
+    let name =
+        name.rsplit_once('\'').filter(|(_, mark)| mark.parse::<u32>().is_ok()).map_or(name, |(name, _)| name);
     let hash = |hash: &str| hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
     name.rsplit_once("::h").filter(|(_, rest)| hash(rest)).map_or(name, |(name, _)| name).to_owned()
 }
@@ -125,7 +126,13 @@ pub(crate) fn verdict(before: &PerOrder, after: &PerOrder, budget: f64) -> (Stri
     (text, within)
 }
 
-fn table(text: &mut String, title: &str, before: &BTreeMap<String, f64>, after: &BTreeMap<String, f64>, total: f64) {
+fn table(
+    text: &mut String,
+    title: &str,
+    before: &BTreeMap<String, f64>,
+    after: &BTreeMap<String, f64>,
+    total: f64,
+) {
     let was = |name: &String| before.get(name).copied().unwrap_or(0.0);
     let mut grown: Vec<(&String, f64, f64)> = after
         .iter()
@@ -168,8 +175,7 @@ mod tests {
     #[test]
     fn a_function_that_grew_is_named_with_its_caller() {
         let orders = |place: u64, copy: u64| {
-            let (few, many) =
-                (Counts::read(&file(place, copy)), Counts::read(&file(place * 11, copy * 11)));
+            let (few, many) = (Counts::read(&file(place, copy)), Counts::read(&file(place * 11, copy * 11)));
             PerOrder::of(&few, &many, 10.0)
         };
         let (before, after) = (orders(1_000, 1_000), orders(1_000, 1_200));

@@ -33,8 +33,7 @@ pub(crate) fn compare(shell: &Shell, rev: &str, budget: f64) -> Result<bool> {
 }
 
 fn count(shell: &Shell, out: &Path) -> Result<PerOrder> {
-    let args =
-        ["test", "--no-run", "--release", "--locked", "--package", "order-api", "--test", "api"];
+    let args = ["test", "--no-run", "--release", "--locked", "--package", "order-api", "--test", "api"];
     let built = programs::build(shell, &args)?;
     let program = built.iter().find(|program| program.target.ends_with("--test api"));
     let program = program.context("cargo built no test program `api` of order-api")?;

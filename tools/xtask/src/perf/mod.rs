@@ -65,7 +65,9 @@ impl Perf {
         compare.args(urls).args([format!("--budget={}", self.budget)]).args(&self.compare);
         let status = compare.status().context("cannot run load compare")?;
         if status.code() == Some(INCONCLUSIVE) {
-            println!("Too noisy to say, which is not a pass: -- --rounds 200, a quiet machine, or --instructions");
+            println!(
+                "Too noisy to say, which is not a pass: -- --rounds 200, a quiet machine, or --instructions"
+            );
         }
         Ok(status.success())
     }

@@ -36,8 +36,7 @@ pub(super) struct Restored {
 /// Reads what automation has to do.
 pub(super) fn automation(reader: &mut Reader<'_>, raw: &Spanned<RawAutomation>) -> Option<Automation> {
     let names = raw.value.runbooks.iter().enumerate();
-    let names =
-        all(names.map(|(index, text)| reader.line(text, &format!("automation.runbooks[{index}]"))));
+    let names = all(names.map(|(index, text)| reader.line(text, &format!("automation.runbooks[{index}]"))));
     if raw.value.runbooks.is_empty() {
         reader.wrong(raw, "automation.runbooks", "empty: expected the runbooks that may start");
     }
@@ -90,7 +89,11 @@ restored: {within: 60s, least: 2}
         for (from, to, said) in [
             ("without: automation", "without: luck", "x.yaml:6: pair.without: expected one of automation"),
             ("pair: {without: automation}\n", "", "only with `pair`"),
-            ("restored: {within: 60s, least: 2}\n", "", "x.yaml:6: pair: expected `measures` or `restored` too"),
+            (
+                "restored: {within: 60s, least: 2}\n",
+                "",
+                "x.yaml:6: pair: expected `measures` or `restored` too",
+            ),
             (
                 "automation: {runbooks: [ConsumerLagGrowing], least: 1, most: 2}\n",
                 "",

@@ -29,14 +29,16 @@ pub(super) fn unmet(experiment: &Experiment, passes: &[Pass]) -> Vec<String> {
     {
         let compared = passes.get(1).is_some_and(|second| second.ending != Ending::Invalid);
         unmet.extend(late(restored, first, longer(passes)));
-        if restored.least.is_some() && compared && longer(passes).is_none() && first.restored_after.is_some() {
+        if restored.least.is_some() && compared && longer(passes).is_none() && first.restored_after.is_some()
+        {
             unmet.push("nothing was bad in either pass: it compares nothing".to_owned());
         }
     }
     if let Some(automation) = &experiment.automation {
         unmet.extend(passes.first().filter(ran).into_iter().flat_map(|pass| did(automation, pass)));
         let second = passes.get(1).and_then(|pass| pass.deeds.as_ref());
-        let acted = second.filter(|deeds| experiment.pair == Some(Pair::Automation) && !deeds.acted.is_empty());
+        let acted =
+            second.filter(|deeds| experiment.pair == Some(Pair::Automation) && !deeds.acted.is_empty());
         unmet.extend(acted.map(|deeds| format!("automation acted while it was off: {}", deeds.words())));
     }
     unmet
@@ -108,11 +110,18 @@ restored: {within: 60s, least: 2}
     #[test]
     fn automation_has_to_be_sooner_than_nobody() {
         assert_eq!(found(&[pass(Some(30.0), 1), pass(Some(121.0), 0)]), Vec::<String>::new());
-        assert_eq!(found(&[pass(Some(0.0), 1), pass(Some(121.0), 0)]), Vec::<String>::new(), "users felt nothing");
+        assert_eq!(
+            found(&[pass(Some(0.0), 1), pass(Some(121.0), 0)]),
+            Vec::<String>::new(),
+            "users felt nothing"
+        );
         assert_eq!(found(&[pass(Some(30.0), 1), pass(None, 0)]), Vec::<String>::new(), "without, never");
         for (passes, said) in [
             (vec![pass(Some(70.0), 1), pass(Some(200.0), 0)], "after 70 s, stated is within 60 s"),
-            (vec![pass(Some(50.0), 1), pass(Some(80.0), 0)], "1.6 times as long without, stated is at least 2"),
+            (
+                vec![pass(Some(50.0), 1), pass(Some(80.0), 0)],
+                "1.6 times as long without, stated is at least 2",
+            ),
             (vec![pass(None, 1), pass(None, 0)], "never well again"),
             (vec![pass(Some(0.0), 1), pass(Some(0.0), 0)], "compares nothing"),
             (vec![pass(Some(30.0), 0), pass(Some(121.0), 0)], "0 runs of ConsumerLagGrowing"),

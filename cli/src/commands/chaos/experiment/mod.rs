@@ -80,7 +80,9 @@ impl Run {
             if place.in_cluster() {
                 self.hand_over(&mut experiment, place, &name)?;
             } else if !place.is_here() {
-                bail!("only faults and rules reach an installation that is named by URLs: name it with --context");
+                bail!(
+                    "only faults and rules reach an installation that is named by URLs: name it with --context"
+                );
             }
         }
         if self.check {
@@ -213,12 +215,14 @@ fn show(experiment: &Experiment) {
     if let Some(automation) = &experiment.automation {
         let (least, most) = (automation.least, automation.most);
         let held = if automation.held { ", and it is held back" } else { "" };
-        out!("  automation {}: {least} to {most} runs change something{held}", automation.runbooks.join(", "));
+        out!(
+            "  automation {}: {least} to {most} runs change something{held}",
+            automation.runbooks.join(", ")
+        );
     }
     if let Some(restored) = &experiment.restored {
-        let least = restored
-            .least
-            .map_or_else(String::new, |least| format!(", and {least} times as long without"));
+        let least =
+            restored.least.map_or_else(String::new, |least| format!(", and {least} times as long without"));
         out!("  well again within {} s{least}", restored.within.as_secs());
     }
     for measure in &experiment.measures {
@@ -274,7 +278,9 @@ mod tests {
             assert!(engines.count() > 0, "{name} runs nowhere: {}", experiment.title);
         }
         for engine in Engine::ALL {
-            for entry in fs::read_dir(root.join(crate::commands::chaos::engine::FOLDER).join(engine.name())).unwrap() {
+            for entry in
+                fs::read_dir(root.join(crate::commands::chaos::engine::FOLDER).join(engine.name())).unwrap()
+            {
                 let stem = list::stem(&entry.unwrap().path());
                 assert!(all.iter().any(|(name, _)| *name == stem), "no experiment is called {stem}");
             }

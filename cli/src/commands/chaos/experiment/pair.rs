@@ -46,8 +46,7 @@ pub(super) fn pair(reader: &mut Reader<'_>, raw: &Spanned<RawPair>, scope: &[&st
             Some(Pair::Canary)
         }
         _ => {
-            let message =
-                "expected `service` and `protection`, or `without: automation`, or `canary: true`";
+            let message = "expected `service` and `protection`, or `without: automation`, or `canary: true`";
             reader.wrong(raw, "pair", message);
             None
         }
@@ -122,7 +121,8 @@ measures: [{name: failed, query: up, least: 3}]
 
     #[test]
     fn a_pair_is_named_by_what_is_missing() {
-        let protection = Pair::Protection { service: "order-api".to_owned(), protection: "timeout".to_owned() };
+        let protection =
+            Pair::Protection { service: "order-api".to_owned(), protection: "timeout".to_owned() };
         let words = [protection, Pair::Automation, Pair::Canary].map(|pair| pair.to_string());
         assert_eq!(words, ["timeout of order-api", "automation", "one edge first"]);
     }

@@ -257,7 +257,10 @@ measures: [{name: waiting, query: up, least: 3}]
         );
         let less = report(both(), vec![measured(1.0, 2.0)]);
         assert_eq!(less.holds, Some(false));
-        assert!(less.page(None).contains("2.0 times as much without circuit-breaker of order-api, stated is at least 3"));
+        assert!(
+            less.page(None)
+                .contains("2.0 times as much without circuit-breaker of order-api, stated is at least 3")
+        );
         assert_eq!(report(both(), vec![measured(0.0, 2.0)]).holds, Some(true), "nothing against something");
         assert_eq!(report(both(), vec![measured(0.0, 0.0)]).holds, Some(false), "nothing against nothing");
     }

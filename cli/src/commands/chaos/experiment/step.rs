@@ -65,8 +65,7 @@ pub(super) fn step(
         blows.push(what.map(|(_, what)| Blow::Only { what: what.to_owned() }));
     }
     if blows.len() > 1 {
-        let message =
-            "expected one of `fault`, `kill`, `push`, `network`, `pressure` and `cluster`, or none of them to wait";
+        let message = "expected one of `fault`, `kill`, `push`, `network`, `pressure` and `cluster`, or none of them to wait";
         reader.wrong(raw, field, message);
         return None;
     }
@@ -233,7 +232,11 @@ fn size(reader: &mut Reader<'_>, at: &Text, field: &str) -> Option<u64> {
         number.checked_mul(*bytes).filter(|bytes| *bytes > 0)
     });
     if bytes.is_none() {
-        reader.wrong(at, field, format!("expected a number with KiB, MiB or GiB, such as 64KiB, found `{text}`"));
+        reader.wrong(
+            at,
+            field,
+            format!("expected a number with KiB, MiB or GiB, such as 64KiB, found `{text}`"),
+        );
     }
     bytes
 }
@@ -279,14 +282,22 @@ method:
     fn a_mistake_has_its_line_and_says_what_would_be_right() {
         for (from, to, said) in [
             ("to: postgres", "to: kafka", "x.yaml:7: method[0].network.to: expected what order-api connects"),
-            ("from: order-api, to: postgres", "from: redis, to: postgres", "x.yaml:7: method[0].network.from"),
+            (
+                "from: order-api, to: postgres",
+                "from: redis, to: postgres",
+                "x.yaml:7: method[0].network.from",
+            ),
             ("latency: 200ms", "latency: 2h", "x.yaml:7: method[0].network.latency: expected 1ms to 1m"),
             ("loss: 2%", "loss: 200%", "x.yaml:8: method[1].network.loss: expected above 0"),
             ("64KiB", "64", "x.yaml:8: method[1].network.bandwidth: expected a number with KiB"),
             ("gate: partition", "gate: ajar", "method[2].network.gate: expected one of partition, reset"),
             (", gate: partition", "", "x.yaml:9: method[2].network: expected at least one of latency"),
             ("on: order-api-2", "on: postgres", "x.yaml:10: method[3].pressure.on: expected an instance"),
-            ("cluster: dns", "cluster: gravity", "x.yaml:11: method[4].cluster: expected one of dns, io, time"),
+            (
+                "cluster: dns",
+                "cluster: gravity",
+                "x.yaml:11: method[4].cluster: expected one of dns, io, time",
+            ),
             ("{cluster: dns,", "{cluster: dns, kill: order-api,", "x.yaml:11: method[4]: expected one of"),
         ] {
             let problems = read("x.yaml", &EXAMPLE.replace(from, to)).unwrap_err().to_string();

@@ -142,7 +142,9 @@ impl Validity {
             block(&sheet::table(&sheets));
         }
         // What was not asked because of Ctrl-C is no right answer.
-        let whole = !sheets.is_empty() && sheets.len() + skipped == names.len() && !bench.wishes.enough.is_cancelled();
+        let whole = !sheets.is_empty()
+            && sheets.len() + skipped == names.len()
+            && !bench.wishes.enough.is_cancelled();
         let fine = whole && sheets.iter().all(Sheet::is_right);
         Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }

@@ -55,7 +55,8 @@ fn complaints(replica: Confirm, loss: &Loss, within: bool) -> Vec<String> {
         complaints.push("RPO or RTO is not within its limit".to_owned());
     }
     if replica == Confirm::Sync && loss.lost > 0 {
-        complaints.push(format!("{} accepted orders were lost, and a synchronous replica has all", loss.lost));
+        complaints
+            .push(format!("{} accepted orders were lost, and a synchronous replica has all", loss.lost));
     }
     if loss.accepted == 0 {
         complaints.push("no order was accepted before the failover, so nothing was measured".to_owned());

@@ -35,15 +35,12 @@ fn xml(rows: &[Row]) -> String {
         let name = suite.first().map_or_else(String::new, |row| escape(&row.runbook));
         let failures = suite.iter().filter(|row| !row.is_fine()).count();
         let tests = suite.len();
-        let _ =
-            writeln!(xml, "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\">");
+        let _ = writeln!(xml, "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\">");
         for (number, row) in suite.iter().enumerate() {
             let time = row.ended.unwrap_or_default();
             let case = format!("{} {}", row.way, number + 1);
-            let _ = write!(
-                xml,
-                "    <testcase classname=\"runbook.{name}\" name=\"{case}\" time=\"{time:.3}\""
-            );
+            let _ =
+                write!(xml, "    <testcase classname=\"runbook.{name}\" name=\"{case}\" time=\"{time:.3}\"");
             if row.is_fine() {
                 xml.push_str("/>\n");
             } else {
@@ -118,7 +115,10 @@ mod tests {
         let xml = xml(&rows());
         assert_eq!(xml.matches("<testsuite ").count(), 2, "{xml}");
         assert!(xml.contains("name=\"A\" tests=\"2\" failures=\"1\""), "{xml}");
-        assert!(xml.contains("<testcase classname=\"runbook.A\" name=\"manual 1\" time=\"31.200\"/>"), "{xml}");
+        assert!(
+            xml.contains("<testcase classname=\"runbook.A\" name=\"manual 1\" time=\"31.200\"/>"),
+            "{xml}"
+        );
         assert!(xml.contains("left behind: order-api-2 is new"), "{xml}");
         assert!(xml.contains("up is &quot;0&quot; | 1 &lt; 2"), "{xml}");
     }
@@ -127,7 +127,10 @@ mod tests {
     fn the_report_has_a_row_for_each_measurement() {
         let page = page(&rows());
         assert!(page.contains("1 of 3 measurements"), "{page}");
-        assert!(page.contains("| A | manual | 10 s | 31 s | helped | succeeded: every step is done |"), "{page}");
+        assert!(
+            page.contains("| A | manual | 10 s | 31 s | helped | succeeded: every step is done |"),
+            "{page}"
+        );
         assert!(page.contains("| B | auto | - | - | FAILED | up is \"0\" \\| 1 < 2 |"), "{page}");
     }
 }

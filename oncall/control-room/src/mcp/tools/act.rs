@@ -175,8 +175,9 @@ async fn done(room: &Room, caller: &Caller, asked: ActAsked) -> Result<Answer> {
         Ok(Err(_)) => Err(Error::Elsewhere("the control room stops; ask again when it is back".to_owned())),
         Err(_) => {
             let seconds = PATIENCE.as_secs();
-            let note =
-                format!("it takes longer than {seconds} s and continues; list_changes has it once it is done");
+            let note = format!(
+                "it takes longer than {seconds} s and continues; list_changes has it once it is done"
+            );
             Ok(Answer::new(json!({ "pending": text, "dry_run": dry_run })).noting(Some(note)))
         }
     }

@@ -51,9 +51,7 @@ pub(super) async fn action(room: &Room, change: &Change) -> Result<Action> {
             Action::SetRule { target: service, rule: get("rule"), mode }
         }
         Verb::RestoreRule => Action::RestoreRule { target: service, rule: optional("rule") },
-        Verb::SwitchFirewall => {
-            Action::SwitchFirewall { target: service, enabled: get("enabled") == "true" }
-        }
+        Verb::SwitchFirewall => Action::SwitchFirewall { target: service, enabled: get("enabled") == "true" },
         Verb::ExpireSilence => Action::ExpireSilence { alert: get("alert"), service: optional("service") },
     })
 }

@@ -50,7 +50,9 @@ pub(super) enum Input {
 /// All that is possible here.
 pub(super) fn groups(room: &Room) -> Vec<Group> {
     let mut groups: Vec<Group> = services(room).iter().map(|service| of_service(room, service)).collect();
-    groups.extend(services(room).iter().any(|service| service == firewall::EDGE).then(|| firewall::group(room)));
+    groups.extend(
+        services(room).iter().any(|service| service == firewall::EDGE).then(|| firewall::group(room)),
+    );
     groups.extend([databases(room), cache(room), load(room), alerts(room), changes()]);
     groups
 }
@@ -235,7 +237,12 @@ pub(super) fn fixed(name: &'static str, value: &str) -> Field {
     Field { name, label: "", help: "", input: Input::Fixed(value.to_owned()) }
 }
 
-pub(super) fn text(name: &'static str, label: &'static str, usual: &'static str, help: &'static str) -> Field {
+pub(super) fn text(
+    name: &'static str,
+    label: &'static str,
+    usual: &'static str,
+    help: &'static str,
+) -> Field {
     Field { name, label, help, input: Input::Text(usual) }
 }
 

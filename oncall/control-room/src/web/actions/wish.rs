@@ -87,7 +87,8 @@ impl Sent {
             "restore_rule" => Action::RestoreRule { target, rule: self.takes("rule") },
             "switch_firewall" => {
                 let enabled = self.needs("enabled")?;
-                let expected = || Error::field("enabled", format!("expected true or false, found `{enabled}`"));
+                let expected =
+                    || Error::field("enabled", format!("expected true or false, found `{enabled}`"));
                 Action::SwitchFirewall { target, enabled: enabled.parse().map_err(|_| expected())? }
             }
             _ => Action::LimitClients { target, rps: self.rate()?, burst: self.number("burst")? },

@@ -92,7 +92,9 @@ pub(crate) fn two(id: &str, two: &Two<'_>) -> Markup {
     let words = |name: &str, points: &[(f64, f64)]| {
         let values = || points.iter().map(|point| point.1).filter(|value| value.is_finite());
         match (values().max_by(f64::total_cmp), values().next_back()) {
-            (Some(most), Some(last)) => format!("{name}: most {}, last {}", (two.show)(most), (two.show)(last)),
+            (Some(most), Some(last)) => {
+                format!("{name}: most {}, last {}", (two.show)(most), (two.show)(last))
+            }
             _ => format!("{name}: nothing was measured"),
         }
     };

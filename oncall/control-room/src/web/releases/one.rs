@@ -12,8 +12,8 @@ use crate::{
     web::{
         layout::{Html, Page, Tab, page},
         parts::{
-            Tone, Two, ago, badge, button, clock, count, csrf, duration, error_summary, glyph, lasting, percent,
-            text_field, two,
+            Tone, Two, ago, badge, button, clock, count, csrf, duration, error_summary, glyph, lasting,
+            percent, text_field, two,
         },
     },
 };
@@ -109,11 +109,14 @@ impl View<'_> {
     }
 
     fn ending(&self) -> Markup {
-        let (release, tone) = (self.release, match self.release.state.as_str() {
-            "released" => Tone::Good,
-            "stuck" => Tone::Bad,
-            _ => Tone::Warn,
-        });
+        let (release, tone) = (
+            self.release,
+            match self.release.state.as_str() {
+                "released" => Tone::Good,
+                "stuck" => Tone::Bad,
+                _ => Tone::Warn,
+            },
+        );
         html! {
             @if let Some(reason) = &release.reason {
                 div class={ "callout stack tight " (tone.class()) } role="status" {
@@ -159,7 +162,8 @@ fn entry(step: &ReleaseStepView) -> Markup {
         ReleaseStepState::Now => (Tone::Info, "now"),
         ReleaseStepState::Todo => (Tone::Quiet, "not reached"),
     };
-    let watched = step.from.zip(step.until).map(|(from, until)| duration((until - from).num_seconds() as f64));
+    let watched =
+        step.from.zip(step.until).map(|(from, until)| duration((until - from).num_seconds() as f64));
     html! {
         li {
             span.at { @if let Some(at) = step.until { (clock(at)) } }

@@ -134,7 +134,8 @@ impl SqsQueues {
     /// # Errors
     /// [`SqsError`]; it may be in the queue nevertheless.
     pub async fn send(&self, queue: Queue, notification: &Notification) -> Result<(), SqsError> {
-        let body = serde_json::to_string(notification).map_err(|error| SqsError::Silent(error.to_string()))?;
+        let body =
+            serde_json::to_string(notification).map_err(|error| SqsError::Silent(error.to_string()))?;
         let urls = self.inner.urls().await?;
         let asked = json!({ "QueueUrl": urls.of(queue), "MessageBody": body });
         self.inner.call("SendMessage", &asked).await.map(drop)
@@ -167,7 +168,8 @@ impl SqsQueues {
     /// [`SqsError`].
     pub async fn delete(&self, queue: Queue, receipts: &[String]) -> Result<(), SqsError> {
         let urls = self.inner.urls().await?;
-        let entry = |(at, receipt): (usize, &String)| json!({ "Id": at.to_string(), "ReceiptHandle": receipt });
+        let entry =
+            |(at, receipt): (usize, &String)| json!({ "Id": at.to_string(), "ReceiptHandle": receipt });
         let entries: Vec<Value> = receipts.iter().enumerate().map(entry).collect();
         let asked = json!({ "QueueUrl": urls.of(queue), "Entries": entries });
         self.inner.call("DeleteMessageBatch", &asked).await.map(drop)
