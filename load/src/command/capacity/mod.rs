@@ -13,7 +13,6 @@ use clap::Args;
 use kept::Again;
 pub(super) use kept::findings_in;
 use observe::{Peer, Prometheus};
-use tokio_util::sync::CancellationToken;
 
 use super::{
     Stop, run, say, store,

@@ -5,7 +5,7 @@ mod response;
 use std::collections::BTreeMap;
 
 pub(crate) use response::{
-    Accepted, Act, Choice, Firewall, Hint, Limit, Mitigations, Oracle, Protect, Questions, Rule, Scale, Step,
+    Accepted, Act, Choice, Firewall, Hint, Limit, Mitigations, Oracle, Protect, Questions, Rule, Step,
     Validity, Weights, Wrong,
 };
 use serde_saphyr::Spanned;
