@@ -25,14 +25,14 @@ pub(super) async fn commit(
     plan: &Plan,
 ) -> Result<Option<String>> {
     for _ in 0..ATTEMPTS {
-        if let Some(id) = repository.keyed(key).await.map_err(elsewhere)? {
+        if let Some(id) = repository.keyed(key).await.map_err(|error| elsewhere(&error))? {
             return Ok(Some(id));
         }
         let made = match change {
             Change::Revert { commits, unsure } => {
                 let mut commits = commits.clone();
                 if let Some(unsure) = unsure {
-                    let made = repository.keyed(unsure).await.map_err(elsewhere)?;
+                    let made = repository.keyed(unsure).await.map_err(|error| elsewhere(&error))?;
                     commits.extend(made);
                 }
                 repository.revert(&commits, message, &plan.by).await
@@ -41,10 +41,10 @@ pub(super) async fn commit(
         };
         match made {
             Err(Failed::Moved) => {}
-            made => return made.map_err(elsewhere),
+            made => return made.map_err(|error| elsewhere(&error)),
         }
     }
-    Err(elsewhere(Failed::Moved))
+    Err(elsewhere(&Failed::Moved))
 }
 
 /// One step forward. The lab begins with what was built, whatever the repository says: a canary is beside what really runs.
@@ -71,6 +71,6 @@ async fn step(
     Ok(Some(id))
 }
 
-fn elsewhere(error: Failed) -> Error {
+fn elsewhere(error: &Failed) -> Error {
     Error::Elsewhere(format!("the repository of desired state: {error}"))
 }
