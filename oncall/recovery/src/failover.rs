@@ -176,7 +176,8 @@ pub const fn next(facts: Facts) -> Result<Step, Stuck> {
         (Replica::Standby, Primary::Usable | Primary::Missing) if !facts.replica_runs => {
             Err(Stuck::ReplicaDown)
         }
-        (_, Primary::Usable | Primary::Fenced) if facts.primary_runs => Ok(Step::Stop),
+        // Even one that still works on data which were moved.
+        _ if facts.primary_runs => Ok(Step::Stop),
         (Replica::Standby, Primary::Usable) => Ok(Step::Fence),
         (Replica::Standby, Primary::Fenced) if !facts.replica_runs => Err(Stuck::ReplicaDown),
         (Replica::Standby, Primary::Fenced | Primary::Missing) => Ok(Step::Promote),

@@ -132,7 +132,7 @@ fn a_run_that_is_killed_anywhere_does_each_act_once_and_ends_the_same() {
 #[test]
 fn a_guided_run_can_be_killed_again_and_again() {
     let expected = undisturbed(Mode::Manual);
-    for polls in [32, 40] {
+    for polls in [24, 32] {
         let (place, lab) = prepared();
         let lives = (0..200).take_while(|_| {
             let ended = life(async {
