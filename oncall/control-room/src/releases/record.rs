@@ -70,18 +70,21 @@ impl Releases {
 /// Who did what, in the audit log. Measurements are no acts.
 pub(super) async fn audited(connection: &mut SqliteConnection, run: &Run, event: &Event) -> Result<()> {
     let id = &run.plan().id;
-    let (who, action) = match &event.what {
-        What::Measured { .. } | What::Settled => return Ok(()),
-        What::Started { plan } => (plan.by.as_str(), "release.started"),
-        What::Committed { .. } => (ROOM, "release.committed"),
-        What::Judged { .. } => (ROOM, "release.judged"),
-        What::Expired => (ROOM, "release.expired"),
-        What::Failed { .. } => (ROOM, "release.failed"),
-        What::Continued { by, .. } => (by.as_str(), "release.continued"),
-        What::Aborted { by, .. } => (by.as_str(), "release.aborted"),
+    let act = match &event.what {
+        What::Measured { .. } | What::Settled => None,
+        What::Started { plan } => Some((plan.by.as_str(), "release.started")),
+        What::Committed { .. } => Some((ROOM, "release.committed")),
+        What::Judged { .. } => Some((ROOM, "release.judged")),
+        What::Expired => Some((ROOM, "release.expired")),
+        What::Failed { .. } => Some((ROOM, "release.failed")),
+        What::Continued { by, .. } => Some((by.as_str(), "release.continued")),
+        What::Aborted { by, .. } => Some((by.as_str(), "release.aborted")),
     };
-    let data = json!({ "release": id, "what": serde_json::to_value(&event.what)? });
-    audit::add(connection, event.at, who, action, &data).await?;
+    if let Some((who, action)) = act {
+        let data = json!({ "release": id, "what": serde_json::to_value(&event.what)? });
+        audit::add(connection, event.at, who, action, &data).await?;
+    }
+    // A release ends when what it wants is in force, which is no act of its own.
     if let Some(end) = run.end() {
         let data = json!({ "release": id, "how": end.how, "why": end.why });
         audit::add(connection, end.at, ROOM, "release.ended", &data).await?;
