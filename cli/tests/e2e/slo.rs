@@ -46,11 +46,7 @@ async fn a_reset_refills_the_budget_resolves_its_pages_and_keeps_other_series() 
     holds("count_over_time(up{job=\"order-api\"}[5m]) > 10").await;
     lab.ok(&["fix"]);
 
-    eventually(BACK, || async {
-        let output = lab.run(&["slo", "reset"]);
-        if output.status.success() { Ok(()) } else { Err(text(&output.stderr)) }
-    })
-    .await;
+    reset(&lab).await;
     lab.paged("OrderAvailabilityBudgetBurn", "order-api", "resolved").await;
     let recorded = lab
         .query("min_over_time(slo:error_budget_remaining:ratio{slo=\"order-availability\"}[5m]) < 1")
@@ -80,11 +76,20 @@ async fn each_failure_pages_only_for_the_objective_that_it_violates() {
             .collect();
         assert_eq!(paged, expected, "{fault}");
         // The next fault starts with full budgets.
-        lab.ok(&["slo", "reset"]);
+        reset(&lab).await;
         eventually(BACK, || async {
             let alerts = lab.alerts();
             if alerts.is_empty() { Ok(()) } else { Err(format!("{alerts:?}")) }
         })
         .await;
     }
+}
+
+/// Resets, as soon as nothing burns any more: a page can end before the last of its windows does.
+async fn reset(lab: &Lab) {
+    eventually(BACK, || async {
+        let output = lab.run(&["slo", "reset"]);
+        if output.status.success() { Ok(()) } else { Err(text(&output.stderr)) }
+    })
+    .await;
 }
