@@ -58,7 +58,7 @@ fn slow(shell: &Shell, steps: &mut Steps, report: &mut Report) {
     // Not beside the tests: it compiles for minutes, and tests with deadlines had no core left.
     steps.step("rules on Prometheus 3", &[], || rules::check_on_prometheus_3(shell));
     // Before the tests, for the same reason; its lab has the machine for itself.
-    steps.step("terraform", &["build"], || terraform::check(shell));
+    steps.step("terraform", &["build"], || terraform::quick(shell));
     steps.step("tests", &["build"], || runner::run(tests, true, report));
     // A minute of SIGKILL. The seed is fixed, so that a failure can be repeated; with the usual parts it kills the
     // broker, user-service, Prometheus, the control room, the supervisor and order-api. Try other seeds by hand.

@@ -1,12 +1,31 @@
 //! The provider `srelab` and `deploy/terraform`, by OpenTofu, which is built once from the Go module proxy.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result};
 
 use crate::shell::{Shell, finish};
 
 const VERSION: &str = "github.com/opentofu/opentofu@v1.12.6";
+
+/// What the suite runs of it: everything if OpenTofu was built before, otherwise only the provider's own tests, as building
+/// OpenTofu takes longer than all of them.
+pub(crate) fn quick(shell: &Shell) -> Result<()> {
+    if !shell.quietly("go", &["version"]) {
+        return shell.skip("terraform", "go is not installed");
+    }
+    let tofu = tofu(shell);
+    if tofu.exists() {
+        return finish(shell.command("tests/terraform/run", &[]).env("TOFU", tofu));
+    }
+    println!(
+        "the provider's own tests; `cargo xtask terraform` applies deploy/terraform to a lab, with OpenTofu"
+    );
+    shell.run("tests/terraform/run", &["provider"])
+}
 
 /// Runs `tests/terraform/run`; without OpenTofu, only the tests that the provider has by itself.
 pub(crate) fn check(shell: &Shell) -> Result<()> {
@@ -16,16 +35,20 @@ pub(crate) fn check(shell: &Shell) -> Result<()> {
     if !shell.quietly("go", &["-C", "tools/terraform-provider-srelab", "mod", "download"]) {
         return shell.skip("terraform", "the modules of the provider cannot be had here");
     }
-    let version = VERSION.rsplit('@').next().unwrap_or_default();
-    let tofu = shell.tools().join(format!("tofu-{version}"));
+    let tofu = tofu(shell);
     if !tofu.exists() {
-        println!("building OpenTofu {version} (once; a few minutes)");
+        println!("building {VERSION} (once; a few minutes)");
         if let Err(error) = build(shell, &tofu) {
             finish(shell.command("tests/terraform/run", &["provider"]).env_remove("CI"))?;
             return shell.skip("deploy/terraform", &format!("OpenTofu cannot be built here: {error:#}"));
         }
     }
     finish(shell.command("tests/terraform/run", &[]).env("TOFU", tofu))
+}
+
+/// Where OpenTofu is, once it is built.
+fn tofu(shell: &Shell) -> PathBuf {
+    shell.tools().join(format!("tofu-{}", VERSION.rsplit('@').next().unwrap_or_default()))
 }
 
 /// In a copy of its own module, because `go install` refuses a module with replacements, and Go's cache is read-only.
