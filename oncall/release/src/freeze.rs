@@ -1,4 +1,5 @@
-//! May a release begin? Not while an error budget is spent, unless somebody says so, by name and with a reason.
+//! May a release begin? Not while an error budget is spent, unless somebody says so, by name and with a reason. One that is
+//! under way asks again before each further step: [`Run::ahead`](crate::Run::ahead).
 //!
 //! Only the way forward is frozen: to abort and to roll back is always possible.
 

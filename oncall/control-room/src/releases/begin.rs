@@ -11,7 +11,7 @@ use gitops::Repository;
 use release::{
     Plan, Policy, Run,
     fleet::{Registered, Standing, Version, is_name},
-    freeze::{Budget, Gate, Override, gate},
+    freeze::{Gate, Override, gate},
     run::{STEPS, What},
 };
 
@@ -78,6 +78,7 @@ impl Releases {
             policy,
             by: by.name.clone(),
             why,
+            over: wanted.over.map(|why| (by.name.clone(), why)),
         };
         let event = What::Started { plan: Box::new(plan) }.at(Utc::now());
         let run = Run::start(&event)?;
@@ -144,14 +145,7 @@ impl Releases {
         if why.is_empty() {
             return Err(Error::field("/why", "expected a sentence that says what the release is for"));
         }
-        let seen = room.watch.seen();
-        let own = room.content.slos().iter().filter(|slo| slo.service == wanted.service);
-        let budgets: Vec<Budget> = own
-            .map(|slo| {
-                let known = seen.budgets.iter().find(|budget| budget.slo == slo.name);
-                Budget { slo: slo.name.clone(), remaining: known.and_then(|budget| budget.remaining) }
-            })
-            .collect();
+        let budgets = world::budgets(room, &wanted.service);
         let now = Utc::now();
         let over = wanted.over.iter().map(|why| Override {
             by: by.name.clone(),

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::Utc;
-use release::run::{Change, Next, What};
+use release::run::{Ahead, Change, Next, What};
 use tokio::time::sleep;
 
 use super::{
@@ -61,7 +61,11 @@ async fn drive(room: Room, live: Arc<Live>) {
 async fn turn(room: &Room, live: &Arc<Live>, next: Next) -> Result<Option<Duration>> {
     let what = match next {
         Next::Ended(_) => return Ok(None),
-        Next::Commit { key, change, message } => commit(room, live, key, &change, &message).await,
+        Next::Commit { key, change, message } => match ahead(room, live) {
+            Ahead::Open => commit(room, live, key, &change, &message).await,
+            Ahead::Unknown => return Ok(Some(PERIOD)),
+            Ahead::Frozen { why } => What::Frozen { why },
+        },
         Next::Settle { .. } => match stand(room, live)? {
             Stand::Settled => What::Settled,
             Stand::Failed(why) => What::Failed { why },
@@ -83,6 +87,12 @@ async fn turn(room: &Room, live: &Arc<Live>, next: Next) -> Result<Option<Durati
     let pause = if matches!(what, What::Measured { .. }) { PERIOD } else { Duration::ZERO };
     room.releases.record(room, live, what).await?;
     Ok(Some(pause))
+}
+
+/// What the error budgets say to the next step.
+fn ahead(room: &Room, live: &Live) -> Ahead {
+    let run = live.run();
+    run.ahead(&world::budgets(room, &run.plan().service), Utc::now())
 }
 
 fn stand(room: &Room, live: &Live) -> Result<Stand> {

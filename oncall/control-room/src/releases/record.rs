@@ -76,6 +76,7 @@ pub(super) async fn audited(connection: &mut SqliteConnection, run: &Run, event:
         What::Committed { .. } => Some((ROOM, "release.committed")),
         What::Judged { .. } => Some((ROOM, "release.judged")),
         What::Expired => Some((ROOM, "release.expired")),
+        What::Frozen { .. } => Some((ROOM, "release.frozen")),
         What::Failed { .. } => Some((ROOM, "release.failed")),
         What::Continued { by, .. } => Some((by.as_str(), "release.continued")),
         What::Aborted { by, .. } => Some((by.as_str(), "release.aborted")),
@@ -103,9 +104,13 @@ fn change(room: &Room, run: &Run, event: &Event) -> Option<Change> {
             How::Aborted => format!("{service} is back on {old}: {}", end.why),
             How::Stuck => format!("The release of {service} {new} is stuck, look at it: {}", end.why),
         },
-        (What::Settled, None) => match run.next(event.at) {
+        (What::Settled | What::Judged { .. } | What::Frozen { .. }, None) => match run.next(event.at) {
             release::run::Next::Look { weight, .. } => {
                 format!("{weight} % of the requests to {service} go to the canary {new}")
+            }
+            release::run::Next::Hold { why, until } => {
+                let until = until.format("%H:%M:%S UTC");
+                format!("The release of {service} {new} waits for a person until {until}: {why}")
             }
             _ => return None,
         },

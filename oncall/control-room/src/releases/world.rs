@@ -13,6 +13,7 @@ use gitops::Repository;
 use release::{
     Block,
     fleet::{BUILDS, FILE, FOLDER, Fleet, Pair, Registered, STANDING, Standing, registered},
+    freeze::Budget,
     measure::{Reading, SERIES, block},
     run::Change,
 };
@@ -53,6 +54,17 @@ pub(super) fn lab(room: &Room) -> Result<PathBuf> {
         what: "releases run in local mode, and this control room has no lab on its machine".to_owned(),
         next: "start one with `lab up`; on Kubernetes, use Argo Rollouts or Flagger".to_owned(),
     })
+}
+
+/// What is left of the error budgets of a service, as the last look found.
+pub(super) fn budgets(room: &Room, service: &str) -> Vec<Budget> {
+    let seen = room.watch.seen();
+    let own = room.content.slos().iter().filter(|slo| slo.service == service);
+    own.map(|slo| {
+        let known = seen.budgets.iter().find(|budget| budget.slo == slo.name);
+        Budget { slo: slo.name.clone(), remaining: known.and_then(|budget| budget.remaining) }
+    })
+    .collect()
 }
 
 /// What the supervisor says.

@@ -27,6 +27,7 @@ impl Run {
             exposed: Count::default(),
             met: None,
             measured: None,
+            let_through: None,
         })
     }
 
@@ -46,6 +47,7 @@ impl Run {
             What::Measured { block } => self.measured(block),
             What::Judged { opinion } => self.judged(at, opinion)?,
             What::Expired => self.expired(at)?,
+            What::Frozen { why } => self.frozen(at, why)?,
             What::Failed { why } => self.failed(at, why),
             What::Continued { by, why } => self.continued(at, by, why)?,
             What::Aborted { by, why } => self.aborted(at, by, why)?,
@@ -125,7 +127,8 @@ impl Run {
             Verdict::Pass => self.step(at, step + 1),
             Verdict::Fail => self.back(at, How::RolledBack, format!("worse at {weight} %: {why}")),
             Verdict::Inconclusive => {
-                self.go(at, Phase::Held { step, why: format!("inconclusive at {weight} %: {why}") });
+                let why = format!("inconclusive at {weight} %: {why}");
+                self.go(at, Phase::Held { step, why, frozen: false });
             }
         }
         Ok(())
@@ -133,15 +136,31 @@ impl Run {
 
     /// On to a step, or to the promotion after the last one.
     fn step(&mut self, at: DateTime<Utc>, step: usize) {
-        let goal = if step < self.plan.judged() { Goal::Step(step) } else { Goal::Promote };
+        let goal = self.goal(step);
         self.go(at, Phase::Commit(goal));
+    }
+
+    fn goal(&self, step: usize) -> Goal {
+        if step < self.plan.judged() { Goal::Step(step) } else { Goal::Promote }
+    }
+
+    fn frozen(&mut self, at: DateTime<Utc>, why: &str) -> Result<(), Refused> {
+        let step = self.passed.len().checked_sub(1).filter(|_| self.can_freeze());
+        let Some(step) = step else {
+            return self.unexpected(&What::Frozen { why: why.to_owned() });
+        };
+        self.go(at, Phase::Held { step, why: format!("releases are frozen: {why}"), frozen: true });
+        Ok(())
     }
 
     fn continued(&mut self, at: DateTime<Utc>, by: &str, why: &str) -> Result<(), Refused> {
         let (by, why) = (filled("by", by)?, filled("why", why)?);
-        let Phase::Held { step, .. } = self.phase else {
+        let Phase::Held { step, frozen, .. } = self.phase else {
             return self.unexpected(&What::Continued { by, why });
         };
+        if frozen {
+            self.let_through = Some(self.passed.len());
+        }
         if let Some(passed) = self.passed.last_mut() {
             passed.by = Some((by, why));
         }
@@ -197,6 +216,8 @@ impl Run {
     fn back(&mut self, at: DateTime<Utc>, how: How, why: String) {
         let unsure = match &self.phase {
             Phase::Commit(goal) => Some(self.key(goal)),
+            // The budget may have been spent after the commit and before its record.
+            Phase::Held { step, frozen: true, .. } => Some(self.key(&self.goal(step + 1))),
             _ => None,
         };
         self.go(at, Phase::Commit(Goal::Revert { how, why, unsure }));
@@ -217,6 +238,7 @@ fn name(what: &What) -> &'static str {
         What::Measured { .. } => "a measurement",
         What::Judged { .. } => "a verdict",
         What::Expired => "that the time is over",
+        What::Frozen { .. } => "a freeze",
         What::Failed { .. } => "a failure",
         What::Continued { .. } => "that a person continues",
         What::Aborted { .. } => "that a person stops it",

@@ -46,12 +46,17 @@ pub enum What {
     },
     /// The time of the wait that was next is over.
     Expired,
+    /// An error budget holds up the next step: the answer of [`Run::ahead`](super::Run::ahead).
+    Frozen {
+        /// Why.
+        why: String,
+    },
     /// Something cannot be done: the new version does not start, the repository refuses the commit.
     Failed {
         /// What and why.
         why: String,
     },
-    /// A person lets an inconclusive release go on.
+    /// A person lets a release that is held make its next step.
     Continued {
         /// Who.
         by: String,

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! commit -> settle -> watch -> (pass) commit of the next step ... commit of the promotion -> settle -> released
-//!                       |-> (inconclusive) held -> (a person goes on) next step
+//!                       |-> (inconclusive) held -> (a person continues) next step
+//!                       |-> (pass, but a budget is spent) held
 //!                       |-> (fail), and from anywhere: abort, failure, time over -> commit that reverts -> settle
 //! ```
 //!
@@ -10,6 +11,7 @@
 //! was next is next again, and its key says whether it was made. Going back is a commit, too: the repository always says
 //! what should run and why.
 
+mod ahead;
 mod apply;
 mod event;
 mod next;
@@ -19,6 +21,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 pub use self::{
+    ahead::Ahead,
     event::{Event, Refused, What},
     next::{Change, End, How, Next},
     plan::{Plan, STEPS},
@@ -44,7 +47,12 @@ enum Phase {
     Commit(Goal),
     Settle(Goal),
     Watch { step: usize, judge: Box<Judge> },
-    Held { step: usize, why: String },
+    Held {
+        step: usize,
+        why: String,
+        /// Whether budgets hold up the step after this one, which passed.
+        frozen: bool,
+    },
     Ended(End),
 }
 
@@ -81,6 +89,8 @@ pub struct Run {
     met: Option<DateTime<Utc>>,
     /// The end of the newest block.
     measured: Option<DateTime<Utc>>,
+    /// How many steps had been judged when a person last let one through a freeze.
+    let_through: Option<usize>,
 }
 
 impl Run {

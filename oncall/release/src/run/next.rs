@@ -9,7 +9,8 @@ use crate::Verdict;
 /// The next thing to do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Next {
-    /// Make this commit, then record [`What::Committed`]. A commit with this key may be there already: look for it first.
+    /// If [`Run::ahead`] lets it, make this commit, then record [`What::Committed`]. A commit with this key may be there
+    /// already: look for it first.
     Commit {
         /// What finds it again after a crash; it belongs in the message.
         key: String,

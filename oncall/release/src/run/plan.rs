@@ -30,6 +30,9 @@ pub struct Plan {
     pub by: String,
     /// What for.
     pub why: String,
+    /// Who lets all of it through a freeze, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<(String, String)>,
 }
 
 impl Plan {

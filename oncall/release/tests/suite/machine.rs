@@ -4,7 +4,8 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 use release::{
     Opinion, Plan, Run, Verdict,
-    run::{Change, How, Next, Refused, What},
+    freeze::Budget,
+    run::{Ahead, Change, How, Next, Refused, What},
 };
 
 use crate::{
@@ -137,9 +138,68 @@ fn a_way_back_that_fails_is_said() {
     assert_eq!(other.end().map(|end| end.how), Some(How::Stuck));
 }
 
+fn budget(remaining: Option<f64>) -> [Budget; 1] {
+    [Budget { slo: "order-availability".to_owned(), remaining }]
+}
+
+/// The first step has passed, and the second one is next.
+fn passed() -> Run {
+    let mut run = watching();
+    apply(&mut run, 20, opinion(Verdict::Pass));
+    run
+}
+
+#[test]
+fn each_further_step_asks_the_budgets_and_a_person_may_let_one_step_through() {
+    let (left, spent) = (budget(Some(0.2)), budget(Some(0.0)));
+    assert_eq!(run().ahead(&spent, after(1)), Ahead::Open, "the first step was asked about at the start");
+    let mut run = passed();
+    assert_eq!(run.ahead(&left, after(21)), Ahead::Open);
+    let Ahead::Frozen { why } = run.ahead(&spent, after(21)) else { panic!("not frozen") };
+    apply(&mut run, 21, What::Frozen { why });
+    let Next::Hold { why, until } = run.next(after(22)) else { panic!("{:?}", run.next(after(22))) };
+    assert_eq!(why, "releases are frozen: order-availability has 0.0 % of its budget left");
+    // Nobody decides: back, with the commit that may have been made before a crash.
+    let mut alone = run.clone();
+    alone.apply(&What::Expired.at(until)).expect("the time is over");
+    let Next::Commit { change, .. } = alone.next(until) else { panic!("no way back") };
+    let unsure = Some("rel-1/step-2".to_owned());
+    assert_eq!(change, Change::Revert { commits: vec!["c0".to_owned()], unsure });
+    assert_eq!(alone.ahead(&spent, until), Ahead::Open, "the way back is never frozen");
+
+    apply(&mut run, 30, What::Continued { by: "eve".to_owned(), why: "it repairs the outage".to_owned() });
+    assert_eq!(run.ahead(&spent, after(31)), Ahead::Open, "eve let this step through");
+    let again = run.apply(&What::Frozen { why: "spent".to_owned() }.at(after(31)));
+    assert!(matches!(again, Err(Refused::Unexpected { .. })), "{again:?}");
+    let second = committed(&run, 31);
+    apply(&mut run, 31, second);
+    apply(&mut run, 32, What::Settled);
+    apply(&mut run, 60, opinion(Verdict::Pass));
+    assert!(matches!(run.ahead(&spent, after(61)), Ahead::Frozen { .. }), "and no other step");
+}
+
+#[test]
+fn an_unknown_budget_is_asked_for_again_and_then_freezes_and_an_override_of_the_release_lasts() {
+    let (run, unknown) = (passed(), budget(None));
+    assert_eq!(run.ahead(&unknown, after(79)), Ahead::Unknown);
+    assert!(matches!(run.ahead(&unknown, after(80)), Ahead::Frozen { .. }));
+    assert!(matches!(run.ahead(&[], after(80)), Ahead::Frozen { .. }));
+    let both = [budget(None), budget(Some(-0.1))].concat();
+    assert!(matches!(run.ahead(&both, after(21)), Ahead::Frozen { .. }), "a spent one is known");
+
+    let over = Some(("ada".to_owned(), "it repairs the outage".to_owned()));
+    let start = What::Started { plan: Box::new(Plan { over, ..plan() }) };
+    let mut run = Run::start(&start.at(after(0))).expect("a plan that can be done");
+    let first = committed(&run, 0);
+    for (at, what) in [(1, first), (2, What::Settled), (20, opinion(Verdict::Pass))] {
+        apply(&mut run, at, what);
+    }
+    assert_eq!(run.ahead(&budget(Some(0.0)), after(21)), Ahead::Open);
+}
+
 /// An event of any kind, whether it fits or not.
 fn any_event() -> impl Strategy<Value = fn(&Run, i64) -> What> {
-    let events: [fn(&Run, i64) -> What; 11] = [
+    let events: [fn(&Run, i64) -> What; 12] = [
         |run, at| match run.next(after(at)) {
             Next::Commit { key, .. } => What::Committed { key, commit: Some(format!("c{at}")) },
             _ => What::Committed { key: "rel-1/step-2".to_owned(), commit: None },
@@ -161,9 +221,10 @@ fn any_event() -> impl Strategy<Value = fn(&Run, i64) -> What> {
         |_, _| What::Continued { by: "eve".to_owned(), why: "it is night".to_owned() },
         |_, _| What::Aborted { by: "eve".to_owned(), why: "the sale begins".to_owned() },
         |_, _| started(),
+        |_, _| What::Frozen { why: "the budget is spent".to_owned() },
     ];
     // What leads on comes more often, so that some releases get far.
-    let times = [12, 12, 6, 12, 1, 1, 1, 1, 3, 1, 1];
+    let times = [12, 12, 6, 12, 1, 1, 1, 1, 3, 1, 1, 1];
     let places = times.iter().enumerate().flat_map(|(place, times)| vec![place; *times]);
     prop::sample::select(places.collect::<Vec<_>>()).prop_map(move |place| events[place])
 }

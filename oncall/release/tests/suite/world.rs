@@ -24,6 +24,7 @@ pub(crate) fn plan() -> Plan {
         policy: policy(),
         by: text("ada"),
         why: text("faster orders"),
+        over: None,
     }
 }
 
