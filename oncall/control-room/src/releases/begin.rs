@@ -64,11 +64,13 @@ impl Releases {
         let (old, new, written) = versions(&lab, &standing, &wanted)?;
         let policy = policy(&wanted)?;
         let why = self.allowed(room, by, &wanted)?;
-        let git = Repository::at(lab.join(git::REPOSITORY)).exists().await;
+        let repository = Repository::at(lab.join(git::REPOSITORY));
+        let git = repository.exists().await;
+        let used = if git { git::newest(&repository).await? } else { 0 };
         let record = Record { old, new, written, git };
         let mut writing = self.0.store.begin().await?;
         self.alone(&wanted.service)?;
-        let number = rows::next(&mut writing).await?;
+        let number = rows::next(&mut writing).await?.max(used + 1);
         let plan = Plan {
             id: name(number),
             service: wanted.service.clone(),

@@ -81,7 +81,11 @@ async fn turn(room: &Room, live: &Arc<Live>, next: Next) -> Result<Option<Durati
                 }
             }
         }
-        Next::Hold { .. } => return Ok(Some(PERIOD)),
+        // Nobody watches what it answers meanwhile, but one that does not even run waits for nobody.
+        Next::Hold { .. } => match stand(room, live)? {
+            Stand::Failed(why) => What::Failed { why },
+            Stand::Settled | Stand::Waits => return Ok(Some(PERIOD)),
+        },
         Next::Note(what) => *what,
     };
     let pause = if matches!(what, What::Measured { .. }) { PERIOD } else { Duration::ZERO };

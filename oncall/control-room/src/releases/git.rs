@@ -1,20 +1,31 @@
 //! The steps of a release as commits of the lab's repository of desired state. Each has a key, so that none is made twice.
 
-use gitops::{Error as Failed, NewCommit, Repository};
+use gitops::{Error as Failed, MAIN, NewCommit, Repository};
 use release::{
     Plan,
     desired::{FILE, read},
     run::Change,
 };
 
+use super::number;
 use crate::error::{Error, Result};
 
 /// The repository, in the lab's folder.
 pub(super) const REPOSITORY: &str = "gitops.git";
 /// Who puts the commits of releases into force.
 const COMMITTER: &str = "release";
+/// How many commits are looked at for the numbers of releases.
+const LOG: usize = 1000;
 /// How often somebody else may be quicker.
 const ATTEMPTS: usize = 5;
+
+/// The greatest number of a release that has commits; 0 if none has. After a restore, the room's file is older than the
+/// repository, and a number that is used twice would find the commits of the other release.
+pub(super) async fn newest(repository: &Repository) -> Result<i64> {
+    let log = repository.log(MAIN, LOG).await.map_err(|error| elsewhere(&error))?;
+    let numbers = log.iter().filter_map(|logged| number(logged.trailer("Release")?));
+    Ok(numbers.max().unwrap_or_default())
+}
 
 /// Makes a commit, unless it was made before a crash; its id, or none if there is nothing to take back.
 pub(super) async fn commit(

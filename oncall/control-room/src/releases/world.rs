@@ -19,7 +19,7 @@ use release::{
 };
 use serde::de::DeserializeOwned;
 
-use super::{Live, git};
+use super::{Live, Record, git};
 use crate::{
     error::{Error, Result},
     room::Room,
@@ -110,7 +110,8 @@ fn save(path: &Path, text: &str) -> std::io::Result<()> {
     fs::rename(&draft, path)
 }
 
-/// Makes a step: a commit, if the lab has a repository, and then the fleet. Both may be done again.
+/// Makes a step: a commit, if the lab has a repository, and then the fleet. Both may be done again. On the way back, the fleet
+/// is first: users must not keep a bad version because Git fails.
 pub(super) async fn commit(
     room: &Room,
     live: &Live,
@@ -120,6 +121,11 @@ pub(super) async fn commit(
 ) -> Result<Option<String>> {
     let lab = lab(room)?;
     let (run, record) = (live.run(), &live.record);
+    let service = &run.plan().service;
+    let back = matches!(change, Change::Revert { .. });
+    if back {
+        put(room, &lab, change, service, record)?;
+    }
     let id = if record.git {
         let repository = Repository::at(lab.join(git::REPOSITORY));
         git::commit(&repository, key, change, message, run.plan()).await?
@@ -129,12 +135,23 @@ pub(super) async fn commit(
             _ => Some(key.to_owned()),
         }
     };
-    let _one = room.releases.0.fleet.lock();
-    let fleet = fleet(&lab)?.with(change, &run.plan().service, &record.old, &record.new);
-    let text = serde_json::to_string_pretty(&fleet)?;
-    let path = lab.join(FOLDER).join(FILE);
-    save(&path, &text).map_err(|error| Error::Elsewhere(format!("{}: {error}", path.display())))?;
+    if !back {
+        put(room, &lab, change, service, record)?;
+    }
     Ok(id)
+}
+
+/// Writes what should run after a step.
+fn put(room: &Room, lab: &Path, change: &Change, service: &str, record: &Record) -> Result<()> {
+    let _one = room.releases.0.fleet.lock();
+    let now = fleet(lab)?;
+    // A lab that was started again runs what was built: there is nothing to take back.
+    if matches!(change, Change::Revert { .. }) && !now.services.contains_key(service) {
+        return Ok(());
+    }
+    let text = serde_json::to_string_pretty(&now.with(change, service, &record.old, &record.new))?;
+    let path = lab.join(FOLDER).join(FILE);
+    save(&path, &text).map_err(|error| Error::Elsewhere(format!("{}: {error}", path.display())))
 }
 
 /// Whether the newest step is in force.

@@ -15,7 +15,7 @@ use axum::{
     extract::{Query, State},
     routing::get,
 };
-use gitops::Repository;
+use gitops::{NewCommit, Repository};
 use http::Method;
 use release::{
     desired::Tree,
@@ -263,5 +263,63 @@ async fn what_cannot_be_released_is_refused_with_the_next_step_and_a_person_can_
     assert_eq!(over["reason"], "ada stopped it: wrong version");
     assert_eq!(shop.fleet().services["order-api"].canary, None);
     assert!(room.http.get("/releases/REL-9").await.status == 404);
+    room.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_with_an_older_file_than_the_repository_gives_no_number_a_second_time() {
+    let shop = Shop::start().await;
+    let repository = shop.repository().await;
+    let head = repository.head().await.expect("a commit");
+    let tree = repository.tree(&head).await.expect("files");
+    let message = "Release order-api v1: canary 5 %\n\nRelease: REL-7\nKey: REL-7/step-1\nBy: ada\n";
+    let new = NewCommit { parent: Some(&head), tree: &tree, message, author: "ada", committer: "release" };
+    let made = repository.commit(&new).await.expect("a commit");
+    repository.advance(Some(&head), &made).await.expect("nobody else commits");
+    let room = shop.room().await;
+    let begun = room.post("/api/v1/releases", &wanted()).await;
+    assert_eq!(begun["id"], "REL-8", "{begun}");
+    room.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_get_the_old_version_back_even_if_the_repository_is_gone() {
+    let shop = Shop::start().await;
+    shop.repository().await;
+    let room = shop.room().await;
+    room.post("/api/v1/releases", &wanted()).await;
+    until(&room, "watch").await;
+    fs::remove_dir_all(shop.lab.path().join("gitops.git")).expect("a repository");
+    room.post("/api/v1/releases/REL-1/abort", &json!({ "why": "wrong version" })).await;
+    eventually(SOON, || async {
+        match &shop.fleet().services["order-api"].canary {
+            None => Ok(()),
+            Some(trial) => Err(format!("the canary still has {} %", trial.weight)),
+        }
+    })
+    .await;
+    room.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_data_waits_for_a_person_and_a_lab_that_was_started_again_for_nobody() {
+    let mut shop = Shop::start().await;
+    // Nobody listens there.
+    "http://127.0.0.1:1".clone_into(&mut shop.prometheus);
+    let room = shop.room().await;
+    let mut body = wanted();
+    (body["hold"], body["patience"]) = (json!("1s"), json!("1s"));
+    room.post("/api/v1/releases", &body).await;
+    let held = until(&room, "held").await;
+    assert_eq!(held["steps"][0]["opinion"]["verdict"], "inconclusive", "{held}");
+    let changes = room.get("/api/v1/changes").await.to_string();
+    assert!(changes.contains("The release of order-api v2 waits for a person until"), "{changes}");
+    // What a start of the lab does.
+    let fleet = shop.lab.path().join(FOLDER).join(FILE);
+    fs::remove_file(&fleet).expect("a fleet");
+    let over = until(&room, "rolled-back").await;
+    let reason = over["reason"].as_str().expect("a reason");
+    assert!(reason.starts_with("the lab was started again"), "{reason}");
+    assert!(!fleet.exists(), "what was built keeps running");
     room.running.stop().await;
 }
