@@ -100,12 +100,18 @@ impl Agent {
     }
 
     /// Lets all that stay become a version, one after the other. At the end of a release, baseline and canary have all the requests
-    /// meanwhile.
+    /// meanwhile; on the way back from there, the baseline alone.
     async fn change(&mut self, board: &Board, name: &str, version: &Version) -> Result<()> {
         let crew = self.services.get_mut(name).with_context(|| no_such(name))?;
-        let guests = crew.guests();
-        if crew.weight > 0 && guests.iter().all(|guest| is_ready(&board.now(), guest)) {
-            crew.shares = Some(shares(50));
+        let [baseline, canary] = crew.guests().map(|guest| is_ready(&board.now(), &guest));
+        let forward = crew.canary.as_ref().is_some_and(|canary| canary.name == version.name);
+        let meanwhile = match (forward, baseline, canary) {
+            (true, true, true) => Some(shares(50)),
+            (false, true, _) => Some([0, 100, 0]),
+            _ => None,
+        };
+        if crew.weight > 0 && meanwhile.is_some() {
+            crew.shares = meanwhile;
             self.files.route(&self.services).await?;
         }
         let crew = self.services.get_mut(name).with_context(|| no_such(name))?;

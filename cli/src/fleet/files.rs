@@ -7,6 +7,7 @@ use observe::Peer;
 use release::fleet::{FILE, FOLDER, Fleet, Pair, STANDING, Standing};
 use serde_json::json;
 use supervisor::{Folder, Part, write_private};
+use tokio::task::JoinSet;
 
 use super::crew::Crew;
 use crate::{
@@ -90,7 +91,7 @@ impl Files {
         Ok(write_private(&self.targets.join(format!("{service}.json")), &groups.to_string())?)
     }
 
-    /// Splits the requests as the crews say, on every edge.
+    /// Splits the requests as the crews say, on every edge. One that does not answer keeps none of the others from its new routes.
     pub(super) async fn route(&self, services: &BTreeMap<&'static str, Crew>) -> Result<()> {
         let (path, alone) = &self.routes;
         let text = services.iter().fold(alone.clone(), |text, (name, crew)| match crew.shares {
@@ -98,10 +99,51 @@ impl Files {
             None => text,
         });
         write_private(path, &text)?;
-        for edge in &self.edges {
-            let place = || format!("{} does not take the new routes", edge.base());
-            edge.post("/reload", &json!({})).await.with_context(place)?;
+        let mut told = JoinSet::new();
+        for edge in self.edges.clone() {
+            told.spawn(async move {
+                let place = || format!("{} does not take the new routes", edge.base());
+                edge.post("/reload", &json!({})).await.with_context(place)
+            });
         }
-        Ok(())
+        told.join_all().await.into_iter().try_for_each(|answer| answer.map(drop))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_edge_that_does_not_answer_keeps_no_other_from_its_new_routes() {
+        let folder = tempfile::tempdir().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let alive = format!("http://{}", listener.local_addr().unwrap());
+        let asked = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 4096];
+            let read = stream.read(&mut request).await.unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+            String::from_utf8_lossy(&request[..read]).into_owned()
+        });
+        let routes = folder.path().join(ROUTES_FILE);
+        let files = Files {
+            lab: Folder::at(folder.path()),
+            folder: folder.path().into(),
+            data: folder.path().into(),
+            targets: folder.path().into(),
+            routes: (routes.clone(), "routes: []".to_owned()),
+            // The first one does not answer: nobody listens on port 1 without being root.
+            edges: vec![Peer::at("http://127.0.0.1:1"), Peer::at(alive)],
+        };
+        let error = format!("{:#}", files.route(&BTreeMap::new()).await.unwrap_err());
+        assert!(error.starts_with("http://127.0.0.1:1 does not take the new routes"), "{error}");
+        assert!(asked.await.unwrap().starts_with("POST /reload"));
+        assert_eq!(fs::read_to_string(routes).unwrap(), "routes: []");
     }
 }

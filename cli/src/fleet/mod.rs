@@ -80,6 +80,10 @@ impl Agent {
         };
         let decision = self.decide(&fleet, &board.now());
         for act in &decision.acts {
+            // An act may take a minute. What was asked for meanwhile, such as a rollback, comes first.
+            if self.files.fleet().is_ok_and(|now| now.revision != fleet.revision) {
+                break;
+            }
             // Before the act, so that the control room sees what it waits for.
             self.report(&fleet, &decision, board);
             match self.perform(board, &fleet, act).await {

@@ -2,7 +2,8 @@
 //!
 //! Called again and again, each time with what is seen. It answers with the acts of one stage only; the next call sees
 //! whether they helped. The stages keep requests safe: a share of the requests goes to a canary only once it is ready, and
-//! leaves it before it stops; at the end of a release the service changes its version while canary and baseline answer.
+//! leaves it before it stops; at the end of a release the service changes its version while canary and baseline answer, and
+//! on the way back from there, too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -253,10 +254,16 @@ fn act(input: &Input<'_>, open: &Open) -> Act {
 fn stage(input: &Input<'_>, open: &Open) -> Option<u8> {
     match &open.setting {
         Setting::Version { service } => {
-            let canary = input.live.get(&Setting::Canary { service: service.clone() }).and_then(Seen::value);
+            let key = Setting::Canary { service: service.clone() };
+            let weight = Setting::Weight { service: service.clone() };
+            let live = |setting: &Setting| input.live.get(setting).and_then(Seen::value);
+            let canary = live(&key).filter(|canary| *canary != NONE);
             // The end of a release: canary and baseline have all the requests.
             let promoted = canary.is_some() && canary == open.wanted.as_deref();
-            Some(if promoted { 0 } else { 3 })
+            // It is taken back from there: the baseline answers while the version changes, and nobody else could.
+            let ends = input.desired.get(&key).is_none_or(|wanted| wanted == NONE);
+            let back = ends && canary.is_some() && percent(live(&weight)) > 0;
+            Some(if promoted || back { 0 } else { 3 })
         }
         Setting::Weight { .. } => {
             Some(if percent(open.wanted.as_deref()) < percent(open.found.as_deref()) { 1 } else { 4 })

@@ -126,6 +126,18 @@ fn a_release_goes_forth_and_back_in_the_order_that_keeps_requests_safe() {
 }
 
 #[test]
+fn a_promotion_is_taken_back_while_the_baseline_still_answers() {
+    let (old, canary) = (state("v1", None), state("v1", Some(("v2", 50))));
+    let version = Setting::Version { service: "order-api".to_owned() };
+    for seen in [Seen::Value("v2".to_owned()), Seen::Absent] {
+        let mut lab = Lab::running(&canary);
+        lab.applied = None;
+        lab.live.insert(version.clone(), seen);
+        assert_eq!(rounds(&mut lab, &old), ["version=v1", "canary.weight=0", "canary.version=none"]);
+    }
+}
+
+#[test]
 fn another_canary_gets_its_requests_once_it_is_ready_even_where_drift_is_kept() {
     let keep = |desired| Desired { drift: Drift::Keep, ..desired };
     let (one, other) = (keep(state("v1", Some(("v2", 25)))), keep(state("v1", Some(("v3", 25)))));
