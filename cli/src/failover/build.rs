@@ -128,8 +128,16 @@ pub(crate) fn asked(home: &Home) -> bool {
 /// When something cannot be removed.
 pub(crate) fn remove(home: &Home) -> Result<()> {
     let local = Local::of(home)?;
+    let replica = local.beside(REPLICA_FOLDER);
+    if replica.exists() && !local.cluster().exists() {
+        bail!(
+            "PostgreSQL's data are gone, and their replica in {} still exists: `lab up --replica` and then `lab failover \
+             --force` make it the primary; or delete that folder to start empty",
+            replica.display()
+        );
+    }
     let slot = local.cluster().join("pg_replslot").join(REPLICA_ROLE);
-    for folder in [local.beside(REPLICA_FOLDER), local.beside("replica.new"), slot] {
+    for folder in [replica, local.beside("replica.new"), slot] {
         if folder.exists() {
             fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
         }

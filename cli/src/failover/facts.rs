@@ -15,6 +15,8 @@ pub(super) const CONTROL: &str = "global/pg_control";
 pub(super) const FENCED_CONTROL: &str = "global/pg_control.fenced";
 /// A file that says when and why the data were fenced.
 pub(super) const MARK: &str = "FENCED";
+/// A file in fenced data: since it is there, the replica may have been told to promote.
+pub(super) const PROMOTING: &str = "PROMOTING";
 
 impl Failover<'_> {
     /// What is there now.
@@ -37,11 +39,13 @@ impl Failover<'_> {
         } else {
             Replica::Promoted
         };
+        let replica_runs = self.runs(&replica);
+        let told = replica_runs && cluster.join(PROMOTING).try_exists()?;
         Ok(Facts {
             primary,
             primary_runs: self.runs(&cluster),
-            replica: state,
-            replica_runs: self.runs(&replica),
+            replica: if told && state == Replica::Standby { Replica::Promoting } else { state },
+            replica_runs,
             aside: self.local.beside(ASIDE).try_exists()?,
         })
     }

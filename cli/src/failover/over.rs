@@ -44,19 +44,24 @@ pub(crate) fn carry_out(home: &Home) -> Result<()> {
     Ok(())
 }
 
-/// Stops the primary, has the steps carried out, and waits until the promoted server answers at the old address.
+/// Stops the primary, has the steps carried out, and waits until the promoted server answers at the old address. Returns whether
+/// the primary, if it ran, stopped in order, and was not killed.
 ///
 /// # Errors
 /// When a step fails, or the server does not answer; says how to continue.
-pub(crate) async fn take_over(home: &Home, state: &LabState) -> Result<()> {
+pub(crate) async fn take_over(home: &Home, state: &LabState) -> Result<bool> {
     let part = state.part(SERVER).context("this lab has no part postgres")?;
     let local = Local::of(home)?;
     let before = identity(&local);
+    if swap::asked_for(home, SERVER).is_some_and(|text| text != TO_REPLICA) {
+        bail!("a restore is under way, and nothing was changed: wait until it has ended");
+    }
     write_private(&swap::request(home, SERVER), TO_REPLICA)?;
     let deadline = Instant::now() + PATIENCE;
     let late = || Instant::now() > deadline;
+    let mut in_order = true;
     while asked(home) && !late() {
-        stop(home).await?;
+        in_order &= stop(home).await?;
         sleep(LOOK).await;
     }
     let facts = Failover::new(&local, Some(home)).facts()?;
@@ -64,7 +69,7 @@ pub(crate) async fn take_over(home: &Home, state: &LabState) -> Result<()> {
         bail!(
             "the failover stopped half-way, and no server takes writes; the last lines of lab logs --service postgres say \
              why. Run it again to continue{}",
-            if facts.replica == Replica::Promoted { "" } else { ", or lab failover abort to go back" }
+            if matches!(facts.replica, Replica::Promoting | Replica::Promoted) { "" } else { ", or lab failover abort to go back" }
         );
     }
     while let Err(reason) = part.probe.ask().await {
@@ -73,22 +78,24 @@ pub(crate) async fn take_over(home: &Home, state: &LabState) -> Result<()> {
         }
         sleep(LOOK).await;
     }
-    Ok(())
+    Ok(in_order)
 }
 
-/// Stops the primary that runs now, which may be one that its supervisor has just started again.
-async fn stop(home: &Home) -> Result<()> {
+/// Stops the primary that runs now, which may be one that its supervisor has just started again; whether it was not killed.
+async fn stop(home: &Home) -> Result<bool> {
     let state = home.lab()?;
-    let Some(part) = state.part(SERVER) else { return Ok(()) };
+    let Some(part) = state.part(SERVER) else { return Ok(true) };
     // The request is removed before the promoted server is started: if it is still there, this is not that one.
     if let Some(process) = part.process.filter(|process| process.alive())
         && asked(home)
     {
         // Asked for: not counted as a crash, and not made to wait.
         write_private(&home.dir.restart(SERVER), &serde_json::to_string(&process)?)?;
+        let began = Instant::now();
         process.stop(part.stop.signal(), ORDERLY).await;
+        return Ok(began.elapsed() < ORDERLY);
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Tells the folder of one server's data from that of another, whatever they are called.

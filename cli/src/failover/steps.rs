@@ -16,7 +16,7 @@ use supervisor::write_private;
 
 use super::{
     ASIDE, Failover, REPLICA_FOLDER, build_request,
-    facts::{CONTROL, FENCED_CONTROL, MARK},
+    facts::{CONTROL, FENCED_CONTROL, MARK, PROMOTING},
 };
 use crate::{
     backup::{base::last_line, swap},
@@ -76,13 +76,24 @@ impl Failover<'_> {
 
     pub(super) fn unfence(&self) -> Result<()> {
         let data = self.local.cluster();
+        let told = data.join(PROMOTING);
+        if told.exists() {
+            fs::remove_file(&told).with_context(|| format!("cannot remove {}", told.display()))?;
+        }
         rename(&data.join(FENCED_CONTROL), &data.join(CONTROL))?;
         let _ = fs::remove_file(data.join(MARK));
         Ok(())
     }
 
-    /// It replays everything that it received, and begins a new timeline.
+    /// It replays everything that it received, and begins a new timeline. From here on the fence must hold: even if this is
+    /// interrupted, or takes too long, the server promotes when it has replayed.
     fn promote(&self) -> Result<()> {
+        let data = self.local.cluster();
+        if data.exists() {
+            let told = data.join(PROMOTING);
+            fs::write(&told, "").with_context(|| format!("cannot write {}", told.display()))?;
+            sync(&data)?;
+        }
         self.must(&self.local.beside(REPLICA_FOLDER), &["promote", "-w", "-t", PATIENCE])
     }
 
@@ -111,6 +122,11 @@ impl Failover<'_> {
         if let Some(home) = self.home {
             // What was not replicated has been announced all the same: it must be neither paid nor sent.
             swap::forget(home)?;
+        }
+        let aside = self.local.beside(ASIDE);
+        if !aside.exists() {
+            // The old data were wiped. Something that lies aside says that the failover has ended.
+            fs::create_dir(&aside).with_context(|| format!("cannot create {}", aside.display()))?;
         }
         rename(&self.local.beside(REPLICA_FOLDER), &self.local.cluster())?;
         let folder = self.local.cluster();

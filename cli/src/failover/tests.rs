@@ -184,3 +184,16 @@ fn a_fence_can_be_taken_back_only_while_the_replica_is_a_standby() {
     assert_eq!(failover.finish().unwrap(), [Step::PutAside, Step::Move]);
     assert!(rig.local.beside(ASIDE).join("FENCED").exists());
 }
+
+#[test]
+fn a_failover_from_data_that_were_wiped_has_an_end() {
+    if !available(&[Need::Postgres]) {
+        return;
+    }
+    let rig = Rig::new();
+    rig.files(&[]);
+    fs::remove_dir_all(rig.local.cluster()).unwrap();
+    assert_eq!(rig.failover().finish().unwrap(), [Step::Move]);
+    assert!(rig.failover().finish().unwrap().is_empty(), "nothing is left to do");
+    assert_eq!(rig.failover().facts().unwrap().primary, Primary::Usable);
+}

@@ -26,6 +26,9 @@ pub enum Replica {
     Missing,
     /// A standby: it takes no writes.
     Standby,
+    /// A standby that runs and was told to promote: it may take writes at any moment. One that ended before it did is a
+    /// [`Standby`](Self::Standby) again.
+    Promoting,
     /// Promoted: it takes writes, on its own timeline.
     Promoted,
 }
@@ -110,6 +113,12 @@ pub enum Stuck {
     /// The fence cannot be removed any more.
     #[error("the replica was promoted, so the old primary must stay fenced: `lab up` finishes the failover")]
     Promoted,
+    /// The fence cannot be removed now.
+    #[error(
+        "the replica was told to promote, and may take writes at any moment, so the old primary stays fenced: run `lab \
+         failover` again, or `lab down` and then `lab failover abort`"
+    )]
+    Promoting,
     /// There is no fence.
     #[error("nothing is fenced")]
     NotFenced,
@@ -145,7 +154,7 @@ pub fn admit(facts: Facts, seen: Option<(Seen, f64)>, force: bool) -> Result<(),
         // Of an earlier failover: nothing is there to fail over to.
         return Err(Stuck::NoReplica);
     }
-    // Past the promotion there is nothing to weigh any more.
+    // Once the replica was told to promote, there is nothing to weigh any more.
     if force || facts.replica != Replica::Standby {
         return Ok(());
     }
@@ -163,6 +172,14 @@ pub fn admit(facts: Facts, seen: Option<(Seen, f64)>, force: bool) -> Result<(),
     Ok(())
 }
 
+/// Whether nothing is lost with a primary that answered (`answered`) and was then stopped (`in_order`: not killed): it sends its
+/// whole log before it ends, but only to a replica that receives the stream.
+#[must_use]
+pub fn is_complete(seen: Option<(Seen, f64)>, answered: bool, in_order: bool) -> bool {
+    let streams = seen.is_some_and(|(seen, age_seconds)| seen.streaming && age_seconds <= MOST_STALE);
+    answered && in_order && streams
+}
+
 /// The next step of a failover that was decided.
 ///
 /// # Errors
@@ -173,14 +190,16 @@ pub const fn next(facts: Facts) -> Result<Step, Stuck> {
         (Replica::Missing, Primary::Usable) if facts.aside && !facts.primary_runs => Ok(Step::Done),
         (Replica::Missing, _) => Err(Stuck::NoReplica),
         (Replica::Promoted, Primary::Usable) => Err(Stuck::SplitBrain),
-        (Replica::Standby, Primary::Usable | Primary::Missing) if !facts.replica_runs => {
+        (Replica::Standby | Replica::Promoting, Primary::Usable | Primary::Missing) if !facts.replica_runs => {
             Err(Stuck::ReplicaDown)
         }
         // Even one that still works on data which were moved.
         _ if facts.primary_runs => Ok(Step::Stop),
-        (Replica::Standby, Primary::Usable) => Ok(Step::Fence),
-        (Replica::Standby, Primary::Fenced) if !facts.replica_runs => Err(Stuck::ReplicaDown),
-        (Replica::Standby, Primary::Fenced | Primary::Missing) => Ok(Step::Promote),
+        (Replica::Standby | Replica::Promoting, Primary::Usable) => Ok(Step::Fence),
+        (Replica::Standby | Replica::Promoting, Primary::Fenced) if !facts.replica_runs => {
+            Err(Stuck::ReplicaDown)
+        }
+        (Replica::Standby | Replica::Promoting, Primary::Fenced | Primary::Missing) => Ok(Step::Promote),
         (Replica::Promoted, _) if facts.replica_runs => Ok(Step::StopReplica),
         (Replica::Promoted, Primary::Fenced) => Ok(Step::PutAside),
         (Replica::Promoted, Primary::Missing) => Ok(Step::Move),
@@ -204,11 +223,11 @@ pub enum Start {
 #[must_use]
 pub const fn at_start(facts: Facts) -> Start {
     match (facts.primary, facts.replica) {
-        (Primary::Usable, Replica::Missing | Replica::Standby) => Start::Go,
+        (Primary::Usable, Replica::Missing | Replica::Standby | Replica::Promoting) => Start::Go,
         (Primary::Usable, Replica::Promoted) => Start::SplitBrain,
-        (Primary::Fenced, Replica::Promoted) => Start::Finish,
+        // Even if nothing lies aside: the data of the old primary may have been wiped.
+        (Primary::Fenced | Primary::Missing, Replica::Promoted) => Start::Finish,
         (Primary::Fenced, _) => Start::Fenced,
-        (Primary::Missing, Replica::Promoted) if facts.aside => Start::Finish,
         (Primary::Missing, _) if facts.aside => Start::Fenced,
         // A lab that never had data.
         (Primary::Missing, _) => Start::Go,
@@ -222,6 +241,7 @@ pub const fn at_start(facts: Facts) -> Start {
 pub const fn unfence(facts: Facts) -> Result<(), Stuck> {
     match (facts.primary, facts.replica) {
         (_, Replica::Promoted) => Err(Stuck::Promoted),
+        (_, Replica::Promoting) => Err(Stuck::Promoting),
         (Primary::Fenced, _) => Ok(()),
         _ => Err(Stuck::NotFenced),
     }

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
-use recovery::failover::{Replica, Stuck, admit};
+use recovery::failover::{Replica, Stuck, admit, is_complete};
 use serde::Serialize;
 use supervisor::{
     lock::{self, Taken},
@@ -75,7 +75,7 @@ enum Command {
 /// What a failover cost, as far as the lab itself can know.
 #[derive(Debug, Serialize)]
 struct Report {
-    /// Whether the primary still answered when it was stopped: then nothing is lost.
+    /// Whether the primary answered until it stopped in order, and its replica received all of it: then nothing is lost.
     planned: bool,
     /// Whether commits waited for the replica: then nothing is lost either.
     sync: bool,
@@ -118,20 +118,21 @@ impl FailoverCommand {
         let facts = Failover::new(&local, Some(home)).facts()?;
         let look = watch::last(home);
         let now = Utc::now();
-        admit(facts, look.map(|look| look.aged(now)), self.force)?;
-        let planned = facts.primary_runs && primary.probe.ask().await.is_ok();
+        let seen = look.map(|look| look.aged(now));
+        admit(facts, seen, self.force)?;
+        let answers = facts.primary_runs && primary.probe.ask().await.is_ok();
         // A primary that does not answer has been down since it was last seen.
-        let since = if planned { now } else { look.map_or(now, |look| look.at.min(now)) };
+        let since = if answers { now } else { look.map_or(now, |look| look.at.min(now)) };
         say(format!(
             "failover to the {}: the primary {}, and will be fenced",
             self.to,
-            if planned { "answers" } else { "does not answer" }
+            if answers { "answers" } else { "does not answer" }
         ));
-        over::take_over(home, &state).await?;
+        let in_order = over::take_over(home, &state).await?;
         let down_seconds = seconds(since);
         until_served(&state).await?;
         let report = Report {
-            planned,
+            planned: is_complete(seen, answers, in_order),
             sync: look.is_some_and(|look| look.seen.sync),
             behind_bytes: look.map(|look| look.seen.behind_bytes),
             down_seconds,
@@ -223,10 +224,16 @@ async fn abort(home: &Home) -> Result<ExitCode> {
 
 async fn rebuild(home: &Home) -> Result<ExitCode> {
     let state = running(home)?;
+    if over::asked(home) {
+        bail!("a failover is under way: wait until it has ended or failed");
+    }
     let local = Local::of(home)?;
     let facts = Failover::new(&local, Some(home)).facts()?;
     if facts.replica == Replica::Promoted && facts.primary != recovery::failover::Primary::Usable {
         return Err(Stuck::Promoted.into());
+    }
+    if facts.replica == Replica::Promoting {
+        return Err(Stuck::Promoting.into());
     }
     if state.part(REPLICA).is_none() || !build::anew(home)? {
         return Err(Stuck::NoReplica.into());

@@ -3,8 +3,8 @@
 
 use proptest::{collection::vec, prelude::*};
 use recovery::failover::{
-    Facts, MOST_BEHIND, MOST_STALE, Primary, Replica, Seen, Start, Step, Stuck, admit, at_start, next,
-    unfence,
+    Facts, MOST_BEHIND, MOST_STALE, Primary, Replica, Seen, Start, Step, Stuck, admit, at_start,
+    is_complete, next, unfence,
 };
 
 /// A lab with a replica that streams.
@@ -26,7 +26,7 @@ fn carry_out(step: Step, facts: Facts) -> Facts {
         Step::Promote => Facts { replica: Replica::Promoted, ..facts },
         Step::StopReplica => Facts { replica_runs: false, ..facts },
         Step::PutAside => Facts { primary: Primary::Missing, aside: true, ..facts },
-        Step::Move => Facts { primary: Primary::Usable, replica: Replica::Missing, ..facts },
+        Step::Move => Facts { primary: Primary::Usable, replica: Replica::Missing, aside: true, ..facts },
         Step::Done => Facts { primary_runs: true, ..facts },
     }
 }
@@ -84,6 +84,41 @@ fn a_synchronous_replica_has_everything_however_long_ago_it_was_seen() {
 }
 
 #[test]
+fn only_a_replica_that_streams_has_everything_of_a_primary_that_stopped_in_order() {
+    let lost = Seen { streaming: false, ..STREAMS };
+    assert!(is_complete(Some((STREAMS, 1.0)), true, true));
+    for (seen, answered, in_order) in [
+        (None, true, true),
+        (Some((lost, 1.0)), true, true),
+        (Some((STREAMS, MOST_STALE + 1.0)), true, true),
+        (Some((STREAMS, 1.0)), false, true),
+        (Some((STREAMS, 1.0)), true, false),
+    ] {
+        assert!(!is_complete(seen, answered, in_order), "{seen:?} {answered} {in_order}");
+    }
+}
+
+#[test]
+fn a_failover_from_data_that_were_wiped_is_finished_by_the_next_start() {
+    let wiped = Facts { primary: Primary::Missing, primary_runs: false, ..FINE };
+    assert_eq!(next(wiped), Ok(Step::Promote));
+    let promoted = Facts { replica_runs: false, ..carry_out(Step::Promote, wiped) };
+    assert_eq!(at_start(promoted), Start::Finish);
+    assert_eq!(next(promoted), Ok(Step::Move));
+    assert_eq!(next(carry_out(Step::Move, promoted)), Ok(Step::Done));
+}
+
+#[test]
+fn a_replica_that_was_told_to_promote_keeps_the_fence_until_it_has_ended() {
+    let fenced = Facts { primary: Primary::Fenced, primary_runs: false, ..FINE };
+    assert_eq!(unfence(fenced), Ok(()));
+    let told = Facts { replica: Replica::Promoting, ..fenced };
+    assert_eq!(unfence(told), Err(Stuck::Promoting));
+    assert_eq!(next(told), Ok(Step::Promote), "once more");
+    assert_eq!(unfence(meddle(Meddling::ReplicaCrashes, told)), Ok(()));
+}
+
+#[test]
 fn refusals_are_sentences_with_what_to_do() {
     for (stuck, said) in [
         (Stuck::NoReplica, "lab up --replica"),
@@ -93,6 +128,7 @@ fn refusals_are_sentences_with_what_to_do() {
         (Stuck::Stale { age_seconds: 20.4, streaming: false }, "20 s ago, and it did not receive the stream"),
         (Stuck::Behind { behind_bytes: 5, limit_bytes: 4 }, "5 bytes behind, more than 4"),
         (Stuck::Promoted, "must stay fenced"),
+        (Stuck::Promoting, "`lab down` and then `lab failover abort`"),
     ] {
         assert!(stuck.to_string().contains(said), "{stuck}");
     }
@@ -105,6 +141,8 @@ enum Event {
     Step,
     /// The next step is decided, then something else happens, and only then it is carried out.
     StepLate(Meddling),
+    /// The replica is told to promote, and the failover ends before it has.
+    StepHalf,
     Meddling(Meddling),
 }
 
@@ -115,19 +153,36 @@ enum Meddling {
     PrimaryStarts,
     ReplicaCrashes,
     ReplicaStarts,
+    /// One that was told to promote.
+    PromotionEnds,
     /// The whole machine: everything ends, and the lab is started again.
     Reboot,
     /// A person removes the fence, if that is allowed.
     Unfence,
 }
 
+/// PostgreSQL forgets that it was told to promote when it ends.
+const fn ended(replica: Replica) -> Replica {
+    match replica {
+        Replica::Promoting => Replica::Standby,
+        other => other,
+    }
+}
+
 fn meddle(meddling: Meddling, facts: Facts) -> Facts {
     match meddling {
         Meddling::PrimaryCrashes => Facts { primary_runs: false, ..facts },
         Meddling::PrimaryStarts => Facts { primary_runs: facts.primary == Primary::Usable, ..facts },
-        Meddling::ReplicaCrashes => Facts { replica_runs: false, ..facts },
+        Meddling::ReplicaCrashes => Facts { replica: ended(facts.replica), replica_runs: false, ..facts },
+        Meddling::PromotionEnds if facts.replica == Replica::Promoting => {
+            Facts { replica: Replica::Promoted, ..facts }
+        }
+        Meddling::PromotionEnds => facts,
         Meddling::ReplicaStarts => Facts { replica_runs: facts.replica != Replica::Missing, ..facts },
-        Meddling::Reboot => start(Facts { primary_runs: false, replica_runs: false, ..facts }),
+        Meddling::Reboot => {
+            let replica = ended(facts.replica);
+            start(Facts { primary_runs: false, replica, replica_runs: false, ..facts })
+        }
         Meddling::Unfence if unfence(facts).is_ok() => Facts { primary: Primary::Usable, ..facts },
         Meddling::Unfence => facts,
     }
@@ -157,6 +212,7 @@ fn meddling() -> impl Strategy<Value = Meddling> {
         Just(Meddling::PrimaryStarts),
         Just(Meddling::ReplicaCrashes),
         Just(Meddling::ReplicaStarts),
+        Just(Meddling::PromotionEnds),
         Just(Meddling::Reboot),
         Just(Meddling::Unfence),
     ]
@@ -167,6 +223,7 @@ fn event() -> impl Strategy<Value = Event> {
         4 => Just(Event::Step),
         2 => meddling().prop_map(Event::Meddling),
         1 => meddling().prop_map(Event::StepLate),
+        1 => Just(Event::StepHalf),
     ]
 }
 
@@ -186,6 +243,10 @@ proptest! {
             facts = match event {
                 Event::Meddling(meddling) => meddle(meddling, facts),
                 Event::Step => next(facts).map_or(facts, |step| carry_out(step, facts)),
+                Event::StepHalf if next(facts) == Ok(Step::Promote) => {
+                    Facts { replica: Replica::Promoting, ..facts }
+                }
+                Event::StepHalf => facts,
                 Event::StepLate(meddling) => {
                     let step = next(facts);
                     let later = if while_held(meddling) { meddle(meddling, facts) } else { facts };
@@ -221,7 +282,9 @@ proptest! {
     #[test]
     fn a_promotion_needs_a_fence_and_an_end(
         primary in prop_oneof![Just(Primary::Missing), Just(Primary::Usable), Just(Primary::Fenced)],
-        replica in prop_oneof![Just(Replica::Missing), Just(Replica::Standby), Just(Replica::Promoted)],
+        replica in prop_oneof![
+            Just(Replica::Missing), Just(Replica::Standby), Just(Replica::Promoting), Just(Replica::Promoted),
+        ],
         primary_runs in any::<bool>(), replica_runs in any::<bool>(), aside in any::<bool>(),
     ) {
         let facts = Facts { primary, primary_runs, replica, replica_runs, aside };
@@ -229,7 +292,7 @@ proptest! {
             prop_assert!(primary != Primary::Usable && !primary_runs && replica_runs, "{facts:?}");
         }
         if unfence(facts).is_ok() {
-            prop_assert!(replica != Replica::Promoted);
+            prop_assert!(!matches!(replica, Replica::Promoting | Replica::Promoted));
         }
     }
 }
