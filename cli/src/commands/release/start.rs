@@ -2,7 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
@@ -14,6 +15,7 @@ use clap::Args;
 use observe::ControlRoom;
 use release::fleet::{BUILDS, Build, FOLDER, Registered, is_name, registered};
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 use supervisor::write_private;
 use tokio::time::sleep;
 
@@ -122,7 +124,9 @@ impl Start {
         let (binary, written) = match &self.binary {
             Some(path) => {
                 let (path, written) = program(path)?;
-                (Some(path), written)
+                let builds = home.dir.join(FOLDER).join(BUILDS);
+                let name = format!("{}@{}", self.service, self.version);
+                (Some(keep(&builds, &name, &path)?), written)
             }
             None => (None, Utc::now()),
         };
@@ -169,14 +173,35 @@ impl Start {
 }
 
 /// The absolute path of a program, and when it was built.
-fn program(path: &Path) -> Result<(String, DateTime<Utc>)> {
+fn program(path: &Path) -> Result<(PathBuf, DateTime<Utc>)> {
     let found = path.canonicalize().with_context(|| format!("--binary: cannot find {}", path.display()))?;
     let about = fs::metadata(&found).with_context(|| format!("--binary: cannot read {}", found.display()))?;
     if !about.is_file() {
-        bail!("--binary: expected a program, and {} is none", found.display());
+        bail!("--binary: expected a program, and {} is not a file", found.display());
     }
-    let text = found.to_str().with_context(|| format!("--binary: {} is not UTF-8", found.display()))?;
-    Ok((text.to_owned(), about.modified()?.into()))
+    if about.permissions().mode() & 0o111 == 0 {
+        bail!("--binary: {} is not executable: chmod +x makes it so", found.display());
+    }
+    Ok((found, about.modified()?.into()))
+}
+
+/// Copies a program to the lab's folder, and returns the path of the copy. Its name has a digest: if the program is built again
+/// during the release, what reaches everyone is still what was judged.
+fn keep(folder: &Path, name: &str, program: &Path) -> Result<String> {
+    let bytes =
+        fs::read(program).with_context(|| format!("--binary: cannot read {}", program.display()))?;
+    let digest = Sha256::digest(&bytes);
+    let name = digest.iter().take(8).fold(format!("{name}-"), |name, byte| format!("{name}{byte:02x}"));
+    let place = folder.join(name);
+    let draft = place.with_added_extension("new");
+    let copied = fs::create_dir_all(folder)
+        .and_then(|()| fs::write(&draft, &bytes))
+        .and_then(|()| fs::set_permissions(&draft, Permissions::from_mode(0o700)))
+        .and_then(|()| fs::rename(&draft, &place))
+        .and_then(|()| place.canonicalize());
+    let place = copied.with_context(|| format!("cannot copy the program to {}", place.display()))?;
+    let text = place.to_str().with_context(|| format!("{} is not UTF-8", place.display()))?;
+    Ok(text.to_owned())
 }
 
 /// Reads `NAME=VALUE`.
@@ -184,5 +209,28 @@ fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("expected NAME=VALUE, such as USER_SERVICE_TIMEOUT=1ms".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_is_built_again_does_not_change_what_is_released() {
+        let folder = tempfile::tempdir().unwrap();
+        let (built, builds) = (folder.path().join("order-api"), folder.path().join("builds"));
+        let mut kept = Vec::new();
+        for text in ["one", "other"] {
+            fs::write(&built, text).unwrap();
+            let wrong = program(&built).map(drop);
+            assert_eq!(wrong.is_ok(), text == "other", "only what is executable is a program: {wrong:?}");
+            fs::set_permissions(&built, Permissions::from_mode(0o755)).unwrap();
+            let (path, _) = program(&built).unwrap();
+            kept.push(keep(&builds, "order-api@v2", &path).unwrap());
+        }
+        let texts: Vec<String> = kept.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+        assert_eq!(texts, ["one", "other"]);
+        assert!(program(Path::new(&kept[0])).is_ok(), "the copy can be started");
     }
 }

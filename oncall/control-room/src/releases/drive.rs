@@ -61,10 +61,11 @@ async fn drive(room: Room, live: Arc<Live>) {
 async fn turn(room: &Room, live: &Arc<Live>, next: Next) -> Result<Option<Duration>> {
     let what = match next {
         Next::Ended(_) => return Ok(None),
-        Next::Commit { key, change, message } => match ahead(room, live) {
-            Ahead::Open => commit(room, live, key, &change, &message).await,
-            Ahead::Unknown => return Ok(Some(PERIOD)),
-            Ahead::Frozen { why } => What::Frozen { why },
+        Next::Commit { key, change, message } => match before(room, live, &change)? {
+            Before::Go(Ahead::Open) => commit(room, live, key, &change, &message).await,
+            Before::Go(Ahead::Unknown) => return Ok(Some(PERIOD)),
+            Before::Go(Ahead::Frozen { why }) => What::Frozen { why },
+            Before::Failed(why) => What::Failed { why },
         },
         Next::Settle { .. } => match stand(room, live)? {
             Stand::Settled => What::Settled,
@@ -93,10 +94,21 @@ async fn turn(room: &Room, live: &Arc<Live>, next: Next) -> Result<Option<Durati
     Ok(Some(pause))
 }
 
-/// What the error budgets say to the next step.
-fn ahead(room: &Room, live: &Live) -> Ahead {
+/// What is known before a commit.
+enum Before {
+    /// What the error budgets say.
+    Go(Ahead),
+    /// The canary has gone since it passed: it must not reach more people.
+    Failed(String),
+}
+
+fn before(room: &Room, live: &Live, change: &Change) -> Result<Before> {
     let run = live.run();
-    run.ahead(&world::budgets(room, &run.plan().service), Utc::now())
+    let further = !run.passed().is_empty() && !matches!(change, Change::Revert { .. });
+    if further && let Stand::Failed(why) = stand(room, live)? {
+        return Ok(Before::Failed(why));
+    }
+    Ok(Before::Go(run.ahead(&world::budgets(room, &run.plan().service), Utc::now())))
 }
 
 fn stand(room: &Room, live: &Live) -> Result<Stand> {
