@@ -100,7 +100,7 @@ pub(super) fn figures(figures: &Value) {
     out!("time to restore        {}", time(&figures["restore"]));
     let lasting = figures["lasting"].as_u64().unwrap_or_default();
     if lasting > 0 {
-        out!("{lasting} failed changes are not repaired yet");
+        out!("not repaired yet       {lasting} failed changes");
     }
 }
 

@@ -124,6 +124,8 @@ impl Releases {
     async fn say(&self, room: &Room, id: &str, what: What) -> Result<ReleaseView> {
         let live = self.live(id).await?;
         self.record(room, &live, what).await?;
+        // The driver need not be told of what it did itself: it would look twice each second.
+        live.wake.notify_one();
         Ok(view::release(&live.record, &live.run(), Utc::now()))
     }
 

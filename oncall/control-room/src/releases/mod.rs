@@ -84,7 +84,7 @@ struct Live {
     held: Mutex<Held>,
     /// What canary and baseline had counted at the last look.
     before: Mutex<Option<Glance>>,
-    /// Somebody has done something to it.
+    /// A person has done something to it.
     wake: Notify,
 }
 

@@ -51,7 +51,6 @@ impl Releases {
                 metrics.ended(end.how);
                 metrics.open(open.len());
             }
-            own.wake.notify_one();
         });
         writing.commit(&self.0.bus).await?;
         if let Some(change) = change {
