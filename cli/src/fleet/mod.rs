@@ -124,8 +124,9 @@ impl Agent {
 
     fn report(&mut self, fleet: &Fleet, decision: &Decision, board: &Board) {
         let open = decision.open.iter().map(sentence).collect();
+        let busy = decision.open.iter().filter_map(|open| open.setting.service().map(str::to_owned)).collect();
         let standing = self.standing(&board.now());
-        self.tell(Standing { revision: fleet.revision, settled: decision.settled, open, ..standing });
+        self.tell(Standing { revision: fleet.revision, settled: decision.settled, busy, open, ..standing });
     }
 
     /// What does not depend on what is wanted.

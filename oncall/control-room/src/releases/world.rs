@@ -165,7 +165,7 @@ pub(super) fn stand(room: &Room, service: &str, back: bool) -> Result<Stand> {
     }
     Ok(match standing.failed.get(service) {
         Some(why) if !back => Stand::Failed(why.clone()),
-        _ if standing.revision == fleet.revision && standing.settled => Stand::Settled,
+        _ if standing.has(&fleet, service) => Stand::Settled,
         _ => Stand::Waits,
     })
 }

@@ -5,7 +5,7 @@
 
 mod build;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -114,6 +114,9 @@ pub struct Standing {
     pub revision: u64,
     /// Whether all of it is in force, and every instance that it needs is ready.
     pub settled: bool,
+    /// Services of which something is not in force yet.
+    #[serde(default)]
+    pub busy: BTreeSet<String>,
     /// What is not as it should be, each in a sentence.
     pub open: Vec<String>,
     /// What does not start and keeps crashing, by service, in a sentence: waiting longer does not help.
@@ -122,6 +125,15 @@ pub struct Standing {
     pub versions: BTreeMap<String, String>,
     /// Canary and baseline of the services that have them.
     pub pairs: BTreeMap<String, Pair>,
+}
+
+impl Standing {
+    /// Whether what `fleet` says about a service is in force. Another service that is being released does not matter: its canary
+    /// may never become ready.
+    #[must_use]
+    pub fn has(&self, fleet: &Fleet, service: &str) -> bool {
+        self.revision == fleet.revision && (self.settled || !self.busy.contains(service))
+    }
 }
 
 /// Shares of the requests to a service, in percent: all instances that stay, baseline, canary. They are 100 together; more than

@@ -1,11 +1,11 @@
 //! What runs during a release: steps as fleets, and versions that may not run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use release::{
     desired::{Setting, Settings},
-    fleet::{Build, Fleet, Version, is_name, shares},
+    fleet::{Build, Fleet, Standing, Version, is_name, shares},
     run::Change,
 };
 
@@ -20,6 +20,17 @@ fn canary(weight: u32) -> Change {
 
 fn value(settings: &Settings, setting: impl FnOnce(String) -> Setting) -> &str {
     settings.get(&setting("order-api".to_owned())).map_or("", String::as_str)
+}
+
+#[test]
+fn a_service_is_settled_whatever_another_one_waits_for_but_not_with_an_older_fleet() {
+    let fleet = Fleet { revision: 7, ..Fleet::default() };
+    let busy = BTreeSet::from(["user-service".to_owned()]);
+    let standing = Standing { revision: 7, busy, ..Standing::default() };
+    assert!(standing.has(&fleet, "order-api"));
+    assert!(!standing.has(&fleet, "user-service"));
+    let older = Standing { revision: 6, settled: true, ..Standing::default() };
+    assert!(!older.has(&fleet, "order-api"));
 }
 
 #[test]
