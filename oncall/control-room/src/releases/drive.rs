@@ -72,7 +72,7 @@ async fn turn(room: &Room, live: &Arc<Live>, next: Next) -> Result<Option<Durati
             Stand::Failed(why) => What::Failed { why },
             Stand::Waits => return Ok(Some(SOON)),
         },
-        Next::Look { .. } => {
+        Next::Look { .. } | Next::Hold { .. } => {
             if let Stand::Failed(why) = stand(room, live)? {
                 What::Failed { why }
             } else {
@@ -82,11 +82,6 @@ async fn turn(room: &Room, live: &Arc<Live>, next: Next) -> Result<Option<Durati
                 }
             }
         }
-        // Nobody watches what it answers meanwhile, but one that does not even run waits for nobody.
-        Next::Hold { .. } => match stand(room, live)? {
-            Stand::Failed(why) => What::Failed { why },
-            Stand::Settled | Stand::Waits => return Ok(Some(PERIOD)),
-        },
         Next::Note(what) => *what,
     };
     let pause = if matches!(what, What::Measured { .. }) { PERIOD } else { Duration::ZERO };

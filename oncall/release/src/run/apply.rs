@@ -28,6 +28,7 @@ impl Run {
             met: None,
             measured: None,
             let_through: None,
+            last: None,
         })
     }
 
@@ -110,15 +111,24 @@ impl Run {
             self.met.get_or_insert(block.until);
         }
         self.exposed.add(Count { bad: canary, all: block.everyone.max(canary) });
-        if let Phase::Watch { judge, .. } = &mut self.phase {
-            judge.see(block);
+        match &mut self.phase {
+            Phase::Watch { judge, .. } => judge.see(block),
+            Phase::Held { .. } => self.last.iter_mut().for_each(|judge| judge.see(block)),
+            _ => {}
         }
     }
 
     fn judged(&mut self, at: DateTime<Utc>, opinion: &Opinion) -> Result<(), Refused> {
-        let Phase::Watch { step, .. } = self.phase else {
-            return self.unexpected(&What::Judged { opinion: opinion.clone() });
+        let (step, judge) = match &self.phase {
+            Phase::Watch { step, judge } => (*step, judge.clone()),
+            Phase::Held { step, .. } if opinion.verdict == Verdict::Fail => {
+                let step = *step;
+                self.worse(at, step, opinion);
+                return Ok(());
+            }
+            _ => return self.unexpected(&What::Judged { opinion: opinion.clone() }),
         };
+        self.last = Some(judge);
         let weight = self.plan.weight(step).unwrap_or_default();
         let (from, opinion) = (self.since, opinion.clone());
         let (verdict, why) = (opinion.verdict, opinion.why.clone());
@@ -132,6 +142,16 @@ impl Run {
             }
         }
         Ok(())
+    }
+
+    /// It got worse while it waited for a person.
+    fn worse(&mut self, at: DateTime<Utc>, step: usize, opinion: &Opinion) {
+        if let Some(passed) = self.passed.last_mut() {
+            (passed.until, passed.opinion) = (at, opinion.clone());
+        }
+        let weight = self.plan.weight(step).unwrap_or_default();
+        let why = format!("worse at {weight} %, while it waited: {}", opinion.why);
+        self.back(at, How::RolledBack, why);
     }
 
     /// On to a step, or to the promotion after the last one.

@@ -91,6 +91,8 @@ pub struct Run {
     measured: Option<DateTime<Utc>>,
     /// How many steps had been judged when a person last let one through a freeze.
     let_through: Option<usize>,
+    /// The judge of the newest step that was judged: it keeps watching while a release waits for a person.
+    last: Option<Box<Judge>>,
 }
 
 impl Run {

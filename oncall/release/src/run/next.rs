@@ -31,7 +31,8 @@ pub enum Next {
         /// Since when.
         since: DateTime<Utc>,
     },
-    /// Wait for a person: [`What::Continued`] or [`What::Aborted`].
+    /// Wait for a person: [`What::Continued`] or [`What::Aborted`]. Record [`What::Measured`] meanwhile: a canary that gets
+    /// worse waits for nobody.
     Hold {
         /// Why nobody else can decide.
         why: String,
@@ -114,6 +115,10 @@ impl Run {
                 Next::Look { weight: self.plan.weight(*step).unwrap_or_default(), since: self.since }
             }
             Phase::Held { why, .. } => {
+                let opinion = self.last.as_ref().map(|judge| judge.opinion(now));
+                if let Some(opinion) = opinion.filter(|opinion| opinion.verdict == Verdict::Fail) {
+                    return Next::Note(Box::new(What::Judged { opinion }));
+                }
                 let hold = |until| Next::Hold { why: why.clone(), until };
                 self.wait(now, self.plan.policy.person, hold)
             }

@@ -101,6 +101,25 @@ fn a_person_may_let_an_inconclusive_step_go_on_by_name() {
 }
 
 #[test]
+fn what_waits_for_a_person_is_watched_and_goes_back_if_it_gets_worse() {
+    let mut run = watching();
+    apply(&mut run, 400, opinion(Verdict::Inconclusive));
+    assert!(run.apply(&opinion(Verdict::Pass).at(after(401))).is_err(), "a person decides");
+    for second in 401..420 {
+        let (canary, baseline) = (even(50, 100), even(0, 100));
+        let block = release::Block { until: after(second), canary, baseline, everyone: 900 };
+        apply(&mut run, second, What::Measured { block });
+    }
+    let Next::Note(what) = run.next(after(420)) else { panic!("{:?}", run.next(after(420))) };
+    apply(&mut run, 420, *what);
+    let Next::Commit { change: Change::Revert { .. }, message, .. } = run.next(after(420)) else {
+        panic!("{:?}", run.next(after(420)));
+    };
+    assert!(message.contains("worse at 5 %, while it waited: errors"), "{message}");
+    assert_eq!(run.passed()[0].opinion.verdict, Verdict::Fail);
+}
+
+#[test]
 fn a_person_may_stop_it_at_any_time_and_it_ends_where_it_began() {
     let stop = || What::Aborted { by: "eve".to_owned(), why: "the sale begins".to_owned() };
     let mut early = run();
