@@ -31,6 +31,9 @@ const LONGEST: Duration = Duration::from_secs(86_400);
 /// Longest time of a step if nobody says: at 50 requests per second, a canary of 5 % has enough after about 5 minutes.
 const PATIENCE: Duration = Duration::from_secs(900);
 
+/// The edge gives canary and baseline the same number of requests. Fewer answers than this share are no chance.
+const ANSWERS: f64 = 0.5;
+
 /// What somebody wants to release.
 #[derive(Debug, Clone, Default)]
 pub struct NewRelease {
@@ -215,5 +218,5 @@ fn policy(wanted: &NewRelease) -> Result<Policy> {
         let expected = "expected a patience that is at least the hold and at most a day";
         return Err(Error::field("/patience", expected));
     }
-    Ok(Policy { rise, hold, patience, ..usual })
+    Ok(Policy { rise, hold, patience, answers: ANSWERS, ..usual })
 }

@@ -124,6 +124,7 @@ impl Judge {
         let most = |name: &String| policy.saturation.get(name).copied().unwrap_or(f64::INFINITY);
         let ratios = self.ratios.iter();
         signals.extend(ratios.map(|(name, ratios)| ratios.signal(name, most(name), policy.sustained)));
+        signals.extend(self.errors.answers(policy.answers));
         Opinion::of(signals, self.waits(now), self.errors.fewest(), needed)
     }
 

@@ -26,6 +26,10 @@ pub struct Policy {
     pub saturation: BTreeMap<String, f64>,
     /// How many measurements in a row have to be too full.
     pub sustained: usize,
+    /// The least share of the baseline's requests that the canary has to answer, from 0 to 1; 0 if they do not get the same
+    /// number, so that nothing follows from it.
+    #[serde(default)]
+    pub answers: f64,
     /// The least time of a step.
     pub hold: Duration,
     /// The longest time of a step: what is inconclusive then stays so.
@@ -50,6 +54,7 @@ impl Default for Policy {
             shares: Vec::new(),
             saturation: saturation.into_iter().map(|(name, most)| (name.to_owned(), most)).collect(),
             sustained: 10,
+            answers: 0.0,
             hold: Duration::from_secs(15),
             patience: Duration::from_secs(300),
             fresh: Duration::from_secs(10),

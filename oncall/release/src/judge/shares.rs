@@ -5,6 +5,9 @@ use super::{Count, Policy, Signal, Unit, Verdict, evidence, evidence::Evidence};
 /// Evidence of this much is too much to pass: the bet has grown tenfold.
 pub(super) const DOUBT: f64 = std::f64::consts::LN_10;
 
+/// Requests of the baseline from which on it is known whether the canary answers.
+const ENOUGH: u64 = 100;
+
 /// What is known of one share.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Share {
@@ -28,6 +31,25 @@ impl Share {
     /// Requests of the one that has fewer.
     pub(super) fn fewest(&self) -> u64 {
         self.canary.all.min(self.baseline.all)
+    }
+
+    /// Whether the canary answers: at least this share of the requests that the baseline answers. One that hangs, or that the edge
+    /// has given up on, counts no failure itself.
+    pub(super) fn answers(&self, least: f64) -> Option<Signal> {
+        if least <= 0.0 || self.baseline.all < ENOUGH {
+            return None;
+        }
+        let (canary, baseline) = (self.canary.all as f64, self.baseline.all as f64);
+        Some(Signal {
+            name: "answers".to_owned(),
+            unit: Unit::Level,
+            canary: Some(canary),
+            baseline: Some(baseline),
+            p: None,
+            alpha: None,
+            verdict: if canary < least * baseline { Verdict::Fail } else { Verdict::Pass },
+            why: format!("{} requests, and {} of the baseline", self.canary.all, self.baseline.all),
+        })
     }
 
     pub(super) fn signal(&self, name: &str, policy: &Policy, alpha: f64, needed: u64) -> Signal {

@@ -8,7 +8,10 @@ use release::{
     judge::{Arm, Count, Latency},
 };
 
-use crate::support::{GOOD, Traffic, Version, after, policy, start};
+use crate::{
+    support::{GOOD, Traffic, Version, after, policy, start},
+    world::even,
+};
 
 /// Judges a step of `weight` percent, second by second, until it is decided or out of patience; with the seconds it took.
 fn step(seed: u64, weight: u32, canary: Version, old: Version) -> (Opinion, i64) {
@@ -227,4 +230,22 @@ proptest! {
         }
         prop_assert_eq!(once.opinion(after(20)), twice.opinion(after(20)));
     }
+}
+
+#[test]
+fn a_canary_that_hangs_is_found_although_it_counts_no_failure() {
+    let seen = |policy: &Policy, answered: u64| {
+        let mut judge = Judge::new(policy, 3, after(0));
+        for second in 1..=20 {
+            let (canary, baseline) = (even(0, answered), even(0, 10));
+            judge.see(&Block { until: after(second), canary, baseline, everyone: 200 });
+        }
+        judge.opinion(after(20))
+    };
+    let same = Policy { answers: 0.5, ..policy() };
+    let hangs = seen(&same, 0);
+    assert_eq!(hangs.verdict, Verdict::Fail, "{}", hangs.why);
+    assert_eq!(hangs.why, "answers: 0 requests, and 200 of the baseline");
+    assert_eq!(seen(&same, 9).verdict, Verdict::Inconclusive, "it answers, but too few to pass");
+    assert_eq!(seen(&policy(), 0).verdict, Verdict::Inconclusive, "unless they get the same number");
 }
