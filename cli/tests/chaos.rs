@@ -199,7 +199,8 @@ fn every_selector_selects_pods_of_the_chart() {
     }
 }
 
-/// Programs that only note how they were called; kubectl knows two nodes, Chaos Mesh and no Litmus.
+/// Programs that only note how they were called; kubectl knows two nodes, one of which it cannot drain, Chaos Mesh and no
+/// Litmus.
 fn fakes() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let node = |name: &str| {
@@ -213,6 +214,7 @@ fn fakes() -> tempfile::TempDir {
     let kubectl = format!(
         "#!/bin/sh\necho \"kubectl $*\" >>{here}/calls\ncase \"$*\" in\n\
          *'get nodes'*) exec cat {here}/nodes.json ;;\n\
+         *'drain worker2'*) echo 'error: drain did not complete within 1m40s' >&2; exit 1 ;;\n\
          *'get deployments'*) echo '{{\"items\":[{{\"kind\":\"Role\",\"metadata\":{{\"name\":\"all\"}},\"rules\":[{{\"verbs\":[\"*\"]}}]}}]}}'; exit ;;\n\
          *litmus/*) echo 'error: no matches for kind \"ChaosEngine\"' >&2; exit 1 ;;\nesac\n"
     );
@@ -245,6 +247,8 @@ fn lab(args: &[&str]) -> (bool, String, String) {
 fn a_node_is_drained_by_kubectl_lost_by_docker_and_brought_back() {
     let (done, said, calls) = lab(&["--context", "kind-x", "node", "drain", "worker"]);
     assert!(done && calls.contains("drain worker --ignore-daemonsets"), "{said}{calls}");
+    let (done, said, _) = lab(&["--context", "kind-x", "node", "drain", "worker2"]);
+    assert!(!done && said.contains("`lab node back worker2`") && said.contains("did not complete"), "{said}");
     let (done, said, calls) = lab(&["--context", "kind-x", "node", "lose", "worker2"]);
     assert!(done && calls.ends_with("docker kill worker2\n"), "{said}{calls}");
     let (done, said, calls) = lab(&["--context", "kind-x", "node", "back", "worker"]);

@@ -148,7 +148,9 @@ impl NodeCommand {
             Command::Drain(named) => {
                 let node = &expendable(&nodes.items, &named.node)?.metadata.name;
                 let how = ["--ignore-daemonsets", "--delete-emptydir-data", "--timeout=100s"];
-                cluster.tell(&[&["drain", node.as_str()][..], &how[..]].concat()).await?;
+                let drained = cluster.tell(&[&["drain", node.as_str()][..], &how[..]].concat()).await;
+                let left = format!("{node} is closed, and not empty: try again, or `lab node back {node}`");
+                drained.context(left)?;
                 out!("{node} is empty; `lab node back {node}` opens it again");
             }
             Command::Lose(named) => {

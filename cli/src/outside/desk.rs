@@ -2,13 +2,15 @@
 //! token, and they outlive a restart of the part.
 
 use std::{
-    fmt, fs,
+    fmt,
+    fs::{self, File, OpenOptions, TryLockError},
     io::ErrorKind,
+    os::unix::fs::OpenOptionsExt as _,
     path::PathBuf,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use supervisor::{process::ProcId, write_private};
@@ -19,6 +21,8 @@ use crate::home::Home;
 
 /// Longest wait until an order is carried out: the part looks ten times a second.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Longest wait for another command: it waits for the part at most twice.
+const TURN: Duration = Duration::from_secs(15);
 /// Between two looks at whether it is.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -153,12 +157,16 @@ impl Desk {
     /// # Errors
     /// When another one acts on the same thing, or the part refuses or does not answer. Then nothing is in force.
     pub(crate) async fn give(&self, order: Order) -> Result<()> {
+        let _turn = self.turn().await?;
         let what = order.what.clone();
         let orders = self.orders()?.with(order, Utc::now())?;
-        let given = self.settle(&orders).await;
+        let given = match self.settle(&orders).await {
+            Ok(done) => done.refused.into_iter().next().map_or(Ok(()), |why| Err(anyhow!(why))),
+            Err(error) => Err(error),
+        };
         if given.is_err() {
             // The error is why; what is not taken back ends by itself.
-            let _ = self.take_back(Some(&what)).await;
+            let _ = self.end(Some(&what)).await;
         }
         given
     }
@@ -168,19 +176,45 @@ impl Desk {
     /// # Errors
     /// When the part does not answer.
     pub(crate) async fn take_back(&self, what: Option<&What>) -> Result<()> {
-        self.settle(&self.orders()?.without(what, Utc::now())).await
+        let _turn = self.turn().await?;
+        self.end(what).await
     }
 
-    async fn settle(&self, orders: &Orders) -> Result<()> {
+    /// The turn of one command, until it is dropped or its process ends: two that read the orders in the same moment
+    /// would write the same revision, and one order would be lost.
+    async fn turn(&self) -> Result<File> {
+        let path = self.file("lock");
+        fs::create_dir_all(&self.0).with_context(|| format!("cannot create {}", self.0.display()))?;
+        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let file = file.with_context(|| format!("cannot open {}", path.display()))?;
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::WouldBlock) if begun.elapsed() < TURN => sleep(LOOK).await,
+                Err(TryLockError::WouldBlock) => {
+                    bail!("another `lab chaos` has been giving orders for {} s: try again", TURN.as_secs())
+                }
+                Err(TryLockError::Error(error)) => {
+                    return Err(error).with_context(|| format!("cannot lock {}", path.display()));
+                }
+            }
+        }
+    }
+
+    /// What is refused now are orders of others: what is not ordered any more cannot be.
+    async fn end(&self, what: Option<&What>) -> Result<()> {
+        self.settle(&self.orders()?.without(what, Utc::now())).await.map(|_| ())
+    }
+
+    /// Writes the orders, and waits until the part has seen them.
+    async fn settle(&self, orders: &Orders) -> Result<Done> {
         write_private(&self.file("orders.json"), &serde_json::to_string(orders)?)?;
         let begun = Instant::now();
         loop {
             let done: Done = self.read("done.json")?;
             if done.revision >= orders.revision {
-                if let Some(refused) = done.refused.first() {
-                    bail!("{refused}");
-                }
-                return Ok(());
+                return Ok(done);
             }
             if begun.elapsed() > PATIENCE {
                 bail!("the part `chaos` has not answered for {} s: see `lab status`", PATIENCE.as_secs());
@@ -192,7 +226,10 @@ impl Desk {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
     use chrono::TimeDelta;
+    use tokio::time::timeout;
 
     use super::*;
 
@@ -228,5 +265,37 @@ mod tests {
         let orders = Orders { revision: 3, list };
         let text = serde_json::to_string(&orders).unwrap();
         assert_eq!(serde_json::from_str::<Orders>(&text).unwrap(), orders, "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_command_waits_until_another_one_has_given_its_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let desk = Desk(folder.path().join("chaos"));
+        let turn = desk.turn().await.unwrap();
+        let until = Utc::now() + TimeDelta::seconds(60);
+        let mut given = pin!(desk.give(order("postgres", until)));
+        // Absence is the subject.
+        assert!(timeout(Duration::from_millis(50), &mut given).await.is_err());
+        assert_eq!(desk.orders().unwrap(), Orders::default());
+        // Meanwhile, the other one has given its own.
+        let other = Orders::default().with(order("user-service", until), Utc::now()).unwrap();
+        write_private(&desk.file("orders.json"), &serde_json::to_string(&other).unwrap()).unwrap();
+        drop(turn);
+        desk.done(&Done { revision: 2, refused: Vec::new() }).unwrap();
+        timeout(Duration::from_secs(5), given).await.unwrap().unwrap();
+        let both = desk.orders().unwrap();
+        assert_eq!((both.revision, both.list.len()), (2, 2));
+    }
+
+    #[tokio::test]
+    async fn what_is_taken_back_has_ended_even_if_an_order_of_another_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let desk = Desk(folder.path().join("chaos"));
+        desk.done(&Done { revision: 9, refused: vec!["process 17 has ended".to_owned()] }).unwrap();
+        desk.take_back(None).await.unwrap();
+        let until = Utc::now() + TimeDelta::seconds(60);
+        let refused = desk.give(order("postgres", until)).await.unwrap_err();
+        assert_eq!(refused.to_string(), "process 17 has ended");
+        assert_eq!(desk.orders().unwrap().list, [], "what is refused is not in force");
     }
 }

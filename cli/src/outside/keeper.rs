@@ -57,6 +57,8 @@ pub(crate) struct Keeper {
     desk: Desk,
     ways: Vec<(Link, Proxy)>,
     squeezed: BTreeMap<String, Held>,
+    /// What could not be let go: the kernel keeps a group for a moment after its last process.
+    left: Vec<Squeezed>,
 }
 
 /// A squeeze that was ordered: of which process, and what came of it.
@@ -78,7 +80,7 @@ impl Keeper {
             let proxy = proxy.with_context(|| format!("cannot listen on {}", link.listen))?;
             ways.push((link, proxy));
         }
-        Ok(Self { desk, ways, squeezed: BTreeMap::new() })
+        Ok(Self { desk, ways, squeezed: BTreeMap::new(), left: Vec::new() })
     }
 
     /// Keeps to the orders until it is stopped; then ends what it did. `ready` is written when it begins.
@@ -135,13 +137,15 @@ impl Keeper {
                 matches!(what, What::Squeeze { part, process, .. } if part == name && *process == held.process)
             })
         };
+        self.left.retain(|squeezed| squeezed.release().is_err());
         let gone = self.squeezed.iter().filter(|(name, held)| !wanted(name, held));
         let gone: Vec<String> = gone.map(|(name, _)| name.clone()).collect();
         for name in gone {
             if let Some(Held { came: Ok(squeezed), .. }) = self.squeezed.remove(&name)
                 && let Err(error) = squeezed.release()
             {
-                say(format_args!("chaos: {error}"));
+                say(format_args!("chaos: {error}, trying again"));
+                self.left.push(squeezed);
             }
         }
         for what in live {

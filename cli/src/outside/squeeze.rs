@@ -25,8 +25,8 @@ const NEXT: &str = "run the lab as root where /sys/fs/cgroup is writable, or the
 #[derive(Debug)]
 pub(super) struct Squeezed {
     group: PathBuf,
+    /// The group where it was.
     before: PathBuf,
-    process: ProcId,
 }
 
 /// Puts a process into a new group with these limits: cores of CPU, bytes of memory.
@@ -52,7 +52,7 @@ pub(super) fn squeeze(
     let before = root.join(group_of(process.pid)?);
     let group = root.join(format!("{PREFIX}{}-{}", std::process::id(), process.pid));
     fs::create_dir(&group).map_err(|error| format!("cannot create {}: {error}; {NEXT}", group.display()))?;
-    let squeezed = Squeezed { group, before, process };
+    let squeezed = Squeezed { group, before };
     let enabled: String = wanted().map(|name| format!("+{name} ")).collect();
     let limits = || {
         write(&root.join("cgroup.subtree_control"), enabled.trim_end())?;
@@ -75,13 +75,20 @@ pub(super) fn squeeze(
 }
 
 impl Squeezed {
-    /// Puts the process back.
+    /// Puts the process back, and those that it has started meanwhile: they are in its group, too. To the root, if the
+    /// group from before is gone.
     ///
     /// # Errors
-    /// When it stays in its group.
+    /// When one stays in its group.
     pub(super) fn release(&self) -> Result<(), String> {
-        if self.process.alive() {
-            write(&self.before.join(MEMBERS), &self.process.pid.to_string())?;
+        let members = fs::read_to_string(self.group.join(MEMBERS)).unwrap_or_default();
+        for pid in members.split_whitespace() {
+            let back = write(&self.before.join(MEMBERS), pid);
+            let back = back.or_else(|_| write(&self.group.with_file_name(MEMBERS), pid));
+            // One that has ended needs no place.
+            if back.is_err() && pid.parse().ok().and_then(ProcId::of).is_some() {
+                return back;
+            }
         }
         fs::remove_dir(&self.group)
             .map_err(|error| format!("cannot remove {}: {error}", self.group.display()))
@@ -158,5 +165,14 @@ mod tests {
         assert_eq!((read("cpu.max").as_str(), read("memory.high").as_str()), ("25000 100000", "67108864"));
         assert_eq!(read(MEMBERS), me.pid.to_string());
         assert_eq!(fs::read_to_string(root.path().join("cgroup.subtree_control")).unwrap(), "+cpu +memory");
+
+        // It has started another one. These are no groups of the kernel: a folder with files cannot be removed.
+        let squeezed = Squeezed { before: root.path().join("before"), ..squeezed };
+        fs::write(squeezed.group.join(MEMBERS), format!("{}\n17\n", me.pid)).unwrap();
+        assert!(squeezed.release().unwrap_err().starts_with("cannot remove"));
+        assert_eq!(fs::read_to_string(root.path().join(MEMBERS)).unwrap(), "17", "the group before is gone");
+        fs::create_dir(&squeezed.before).unwrap();
+        assert!(squeezed.release().is_err());
+        assert_eq!(fs::read_to_string(squeezed.before.join(MEMBERS)).unwrap(), "17");
     }
 }

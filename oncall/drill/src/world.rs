@@ -132,7 +132,7 @@ fn alerts(drill: &Drill, world: &World, wrong: &mut Vec<String>) {
     }
 }
 
-/// What a trainee reads before the end must not name a fault.
+/// What a trainee reads before the end must not name a fault or a rule.
 fn leaks(drill: &Drill, world: &World, wrong: &mut Vec<String>) {
     let noise = drill
         .noise
@@ -142,7 +142,7 @@ fn leaks(drill: &Drill, world: &World, wrong: &mut Vec<String>) {
     let texts = [drill.id.as_str(), drill.title.as_str(), drill.briefing.as_str()];
     for text in texts.into_iter().chain(noise).chain(changes) {
         let lower = text.to_lowercase();
-        for fault in world.faults.values().flat_map(BTreeMap::keys) {
+        for fault in world.faults.values().flat_map(BTreeMap::keys).chain(&world.rules) {
             // Names of one word, such as `crash`, are words of everyday language.
             if fault.contains('-')
                 && (lower.contains(fault.as_str()) || lower.contains(&fault.replace('-', " ")))

@@ -108,7 +108,11 @@ async fn write(
         if now.latency_ms > 0 || now.jitter_ms > 0 {
             sleep_until(since + now.delay(&mut dice)).await;
         }
-        lane.pass(bytes.len(), now.bandwidth).await;
+        tokio::select! {
+            () = lane.pass(bytes.len(), now.bandwidth) => {}
+            // With another bandwidth, bytes do not wait for what was left of the one before: that may be minutes.
+            _ = conditions.wait_for(|new| new.bandwidth != now.bandwidth) => {}
+        }
         to.write_all(&bytes).await.map_err(|_| Broken)?;
     }
     let now = passable(&mut conditions).await?;

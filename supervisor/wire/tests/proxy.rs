@@ -104,6 +104,22 @@ async fn a_partition_holds_everything_back_and_a_cut_resets_everything() {
 }
 
 #[tokio::test]
+async fn what_waits_for_a_narrow_way_arrives_once_it_is_wide_again() {
+    let proxy = proxy().await;
+    let mut stream = TcpStream::connect(proxy.addr()).await.unwrap();
+    talk(&mut stream, "hello").await.unwrap();
+    proxy.set(Conditions { bandwidth: Some(1), ..Conditions::default() });
+    // Ten minutes at one byte per second.
+    let word = "x".repeat(600);
+    stream.write_all(word.as_bytes()).await.unwrap();
+    // Absence is the subject.
+    let mut byte = [0; 1];
+    assert!(timeout(Duration::from_millis(50), stream.read(&mut byte)).await.is_err());
+    proxy.set(Conditions::default());
+    assert_eq!(hear(&mut stream, word.len()).await.unwrap(), word);
+}
+
+#[tokio::test]
 async fn while_it_is_shut_open_connections_are_served_and_new_ones_wait() {
     let proxy = proxy().await;
     let mut stream = TcpStream::connect(proxy.addr()).await.unwrap();

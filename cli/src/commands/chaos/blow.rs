@@ -17,17 +17,17 @@ use switchboard::{Error, Replica};
 use tokio::time::sleep;
 use wire::Conditions;
 
-use super::{engine::Engine, rule};
+use super::{
+    each::{ATTEMPT, BACK, each},
+    engine::Engine,
+    rule,
+};
 use crate::{
     installation::Installation,
     outside::{Desk, Order, What},
     parts::chaos::CHAOS,
 };
 
-/// Longest wait for a process that was killed: its supervisor starts it again within half a minute.
-const BACK: Duration = Duration::from_secs(60);
-/// Between two attempts.
-const ATTEMPT: Duration = Duration::from_millis(200);
 /// How much longer than planned something may stay, should this command be killed.
 const ROOM: Duration = Duration::from_secs(30);
 
@@ -172,19 +172,16 @@ impl Blow {
     pub(super) async fn undo(&self, place: &Installation) -> Result<()> {
         match self {
             Self::Fault { service, fault, .. } => {
-                for replica in place.replicas(Some(service)).await? {
-                    patiently(async || replica.end_fault(fault).await).await?;
-                }
+                let end = async |replica: &Replica| replica.end_fault(fault).await;
+                each(place.replicas(Some(service)).await?, end).await?;
             }
             Self::Unprotect { service, protection } => {
-                for replica in place.replicas(Some(service)).await? {
-                    patiently(async || protect(&replica, protection).await).await?;
-                }
+                let on = async |replica: &Replica| protect(replica, protection).await;
+                each(place.replicas(Some(service)).await?, on).await?;
             }
             Self::Push { service, rule, .. } => {
-                for replica in place.replicas(Some(service)).await? {
-                    patiently(async || rule::withdraw(&replica, rule).await).await?;
-                }
+                let withdraw = async |replica: &Replica| rule::withdraw(replica, rule).await;
+                each(place.replicas(Some(service)).await?, withdraw).await?;
             }
             Self::Network { .. } => desk(place)?.take_back(Some(&self.order(place)?)).await?,
             Self::Pressure { part, .. } => {
@@ -224,17 +221,6 @@ pub(super) fn desk(place: &Installation) -> Result<Desk> {
 
 async fn protect(replica: &Replica, protection: &str) -> switchboard::Result<()> {
     replica.set_protection(protection, true, None).await.map(|_| ())
-}
-
-/// Repeats what fails because nobody answers.
-async fn patiently(act: impl AsyncFn() -> switchboard::Result<()>) -> Result<()> {
-    let begun = Instant::now();
-    loop {
-        match act().await {
-            Err(Error::Peer(Observed::Unreachable { .. })) if begun.elapsed() < BACK => sleep(ATTEMPT).await,
-            done => return Ok(done?),
-        }
-    }
 }
 
 /// The process of a part on this machine.

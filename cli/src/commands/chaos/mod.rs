@@ -2,6 +2,7 @@
 //! states a hypothesis and finds out whether it holds. Both end everything that they began.
 
 mod blow;
+mod each;
 mod engine;
 mod experiment;
 mod eyes;

@@ -12,7 +12,8 @@ use super::{
 use crate::{installation::Installation, terminal::out};
 
 /// Ends everything that experiments did from outside: to the network, to processes, and, with --context, by Chaos Mesh
-/// and Litmus. Faults and protections are ended by `lab fix`, rules that were pushed by `lab waf restore`.
+/// and Litmus. `lab fix` ends faults, `lab protections SERVICE NAME on` switches a protection on, and `lab waf restore` takes
+/// back rules that were pushed.
 #[derive(Debug, Args)]
 pub(super) struct Stop {}
 

@@ -104,7 +104,7 @@ enum What {
     },
     /// Set a rule of the firewall, in every edge: its searches end.
     Rule {
-        /// The rule, such as inline-script.
+        /// The rule, such as scanners.
         rule: String,
         /// off, simulate or enforce; restored: what its file says, and a rule without a file is gone.
         #[arg(value_parser = RULE_STATES)]

@@ -9,10 +9,12 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use serde_json::Map;
 use switchboard::{Action, Replica, Rule, Tools};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     installation::Installation,
     parts::edge::EDGE,
+    signals::{self, Hangup},
     terminal::{block, json, out},
 };
 
@@ -179,9 +181,19 @@ async fn apply(
     on_each(place, edge, push).await
 }
 
-/// One edge first, and the others if that went well.
+/// One edge first, and the others if that went well. Ctrl-C takes back what was pushed.
 async fn step_by_step(place: &Installation, push: &Action) -> Result<ExitCode> {
-    let outcomes = push.run(&place.switches()?, &Tools::default(), place.token()).await?;
+    let (switches, tools) = (place.switches()?, Tools::default());
+    let stop = CancellationToken::new();
+    let words = "\ntaking the rule back";
+    tokio::spawn(signals::listen(stop.clone(), CancellationToken::new(), Hangup::Ends, words));
+    let pushed = stop.run_until_cancelled(push.run(&switches, &tools, place.token())).await;
+    let stopped = pushed.is_none();
+    let outcomes = match (pushed, push.undo()) {
+        (Some(outcomes), _) => outcomes?,
+        (None, Some(undo)) => undo.run(&switches, &tools, place.token()).await?,
+        (None, None) => Vec::new(),
+    };
     let failed: Vec<String> = outcomes
         .iter()
         .filter(|outcome| !outcome.ok)
@@ -191,7 +203,7 @@ async fn step_by_step(place: &Installation, push: &Action) -> Result<ExitCode> {
         out!("{}: {}", outcome.replica, outcome.text);
     }
     if failed.is_empty() {
-        return Ok(ExitCode::SUCCESS);
+        return Ok(if stopped { ExitCode::FAILURE } else { ExitCode::SUCCESS });
     }
     bail!("stopped:\n  {}", failed.join("\n  "))
 }

@@ -82,8 +82,9 @@ fn a_rule_a_replica_and_an_edge_that_do_not_exist_are_found() {
     drill.replicas.insert("order-ap".to_owned(), 3);
     drill.mitigations.wrong[0].act = Act::Restart { service: "order-worker-2".to_owned() };
     drill.mitigations.wrong[1].act = Act::Firewall { service: "egde".to_owned(), on: false };
+    drill.briefing = "Somebody has pushed an inline script.".to_owned();
     let found = world::check(&drill, &world).join("\n");
-    for name in ["`inline-scrip`", "`order-ap`", "`egde`"] {
+    for name in ["`inline-scrip`", "`order-ap`", "`egde`", "names the fault inline-script"] {
         assert!(found.contains(name), "{name} in\n{found}");
     }
     assert!(!found.contains("order-worker-2"), "a replica of a service: {found}");

@@ -120,6 +120,19 @@ fn deny_wins_over_everything_for_people_too() {
 }
 
 #[test]
+fn every_act_on_the_firewall_waits_for_a_person() {
+    let mut case = Case::new();
+    case.change = restart("edge");
+    for runbook in ["EdgeErrors", "WafRollout"] {
+        case.runbook = runbook;
+        for verb in [Verb::Protection, Verb::SetRule, Verb::SwitchFirewall] {
+            case.change.verb = verb;
+            case.says(Verdict::Ask, "rule bound-the-firewall-with-care wants a person");
+        }
+    }
+}
+
+#[test]
 fn an_ask_rule_is_met_by_an_approval() {
     let mut case = Case::new();
     case.change.verb = Verb::Redrive;

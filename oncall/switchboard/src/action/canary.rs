@@ -8,10 +8,14 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use super::{Outcome, firewall, time};
-use crate::{Counts, Place, Replica, Result};
+use crate::{Counts, Error, Place, Replica, Result};
 
 /// Pause between two looks.
 const LOOK: Duration = Duration::from_millis(500);
+/// How often to try to take the rule back: an edge that is busy may not answer at once.
+const TRIES: u32 = 5;
+/// What is told of a rule that costs too much.
+const COSTLY: &str = "costs too much, and was taken back: ";
 /// Share of one processor that a rule may take: as in the alert `WafRollout`, for an edge with a single thread.
 const MOST: f64 = 0.33;
 /// Processor time below which the share says nothing, in seconds.
@@ -30,12 +34,7 @@ pub(super) async fn push(
     let mut edges = place.replicas(Some(target), token).await?.into_iter();
     let Some(first) = edges.next() else { return Ok(Vec::new()) };
     let name = first.to_string();
-    let stopped = match tried(&first, rule, file, lasts).await {
-        Ok(None) => None,
-        Ok(Some(cost)) => Some(format!("the rule {rule} was taken back: {cost}")),
-        Err(error) => Some(error.to_string()),
-    };
-    if let Some(why) = stopped {
+    if let Err(why) = tried(&first, rule, file, lasts).await {
         let spared = |edge: Replica| Outcome::bad(edge.to_string(), format!("was spared: {name} was first"));
         let mut outcomes = vec![Outcome::bad(name.clone(), why)];
         outcomes.extend(edges.map(spared));
@@ -53,22 +52,63 @@ pub(super) async fn push(
     Ok(outcomes)
 }
 
-/// Pushes the rule to one edge and looks at what it costs there; what it cost if it was taken back.
-async fn tried(edge: &Replica, rule: &str, file: &str, lasts: Duration) -> Result<Option<String>> {
-    let before = edge.push_rule(rule, file.to_owned()).await?.counts;
+/// Pushes the rule to one edge and looks at what it costs there; why no other one gets it.
+async fn tried(edge: &Replica, rule: &str, file: &str, lasts: Duration) -> std::result::Result<(), String> {
+    let before = match edge.push_rule(rule, file.to_owned()).await {
+        Ok(pushed) => pushed.counts,
+        Err(error @ Error::Peer(observe::Error::Refused { .. })) => return Err(error.to_string()),
+        // It may be in force although the edge has not said so.
+        Err(error) => return Err(taken_back(edge, rule, "was taken back: ", &error.to_string()).await),
+    };
     let begun = Instant::now();
+    let mut worked = false;
     while begun.elapsed() < lasts {
         sleep(LOOK.min(lasts)).await;
-        let cost = match edge.rule(rule).await {
-            Ok(now) => costs(before, now.counts, begun.elapsed()),
-            Err(error) => Some(format!("nothing is known of it: {error}")),
+        let now = match edge.rule(rule).await {
+            Ok(now) => now.counts,
+            Err(error) => {
+                let why = format!("nothing is known of it: {error}");
+                return Err(taken_back(edge, rule, "was taken back: ", &why).await);
+            }
         };
-        if cost.is_some() {
-            edge.restore_rule(rule).await?;
-            return Ok(cost);
+        if let Some(cost) = costs(before, now, begun.elapsed()) {
+            return Err(taken_back(edge, rule, COSTLY, &cost).await);
         }
+        worked = now.cpu_seconds > before.cpu_seconds;
     }
-    Ok(None)
+    if worked {
+        return Ok(());
+    }
+    // Nothing costs nothing.
+    let why = format!("no request was checked against it in {}", time::words(lasts));
+    Err(taken_back(edge, rule, "was taken back: ", &why).await)
+}
+
+/// Takes the rule back, and says why.
+async fn taken_back(edge: &Replica, rule: &str, how: &str, why: &str) -> String {
+    let mut tries = 1;
+    loop {
+        match edge.restore_rule(rule).await {
+            // A process that has just started does not have it.
+            Ok(_) | Err(Error::Peer(observe::Error::Refused { status: 404, .. })) => {
+                return format!("the rule {rule} {how}{why}");
+            }
+            Err(_) if tries < TRIES => tries += 1,
+            Err(error) => {
+                return format!("the rule {rule} is still in force ({why}), take it back: {error}");
+            }
+        }
+        sleep(LOOK).await;
+    }
+}
+
+impl Outcome {
+    /// Whether a first step has shown that a rule costs too much, and has taken it back: the step has done what it is
+    /// for.
+    #[must_use]
+    pub fn is_too_costly(&self) -> bool {
+        !self.ok && self.text.contains(COSTLY)
+    }
 }
 
 /// What is too much of what a rule has cost since it was pushed.

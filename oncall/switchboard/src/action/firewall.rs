@@ -1,11 +1,15 @@
 //! The firewall of an edge and its limit for all clients, over the admin port, as `lab waf` does. Every change lasts
 //! until the process ends or it is taken back.
 
-use super::Action;
+use std::{ops::RangeInclusive, time::Duration};
+
+use super::{Action, time};
 use crate::{Error, Firewall, Replica, Result, Rule};
 
 /// Requests per second that the edge accepts as a limit.
-const RATES: std::ops::RangeInclusive<f64> = 0.01..=1_000_000.0;
+const RATES: RangeInclusive<f64> = 0.01..=1_000_000.0;
+/// How long a rule may be in the first edge only: long enough for two looks.
+const FIRST: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(3600);
 
 /// Refuses what no edge would accept.
 pub(super) fn check(action: &Action) -> Result<()> {
@@ -20,6 +24,13 @@ pub(super) fn check(action: &Action) -> Result<()> {
         Action::PushRule { file, .. } if file.trim().is_empty() => {
             Err(Error::Wrong { field: "file", expected: "empty: expected the file of a rule".to_owned() })
         }
+        Action::PushRule { canary: Some(canary), .. } => match time::of("canary", canary)? {
+            lasts if FIRST.contains(&lasts) => Ok(()),
+            _ => Err(Error::Wrong {
+                field: "canary",
+                expected: format!("expected a time from 1s to 1h, such as 10s, found `{canary}`"),
+            }),
+        },
         _ => Ok(()),
     }
 }
@@ -122,6 +133,21 @@ mod tests {
             assert!(refused.starts_with(said), "{refused}");
         }
         assert_eq!((a_second(0.2), a_second(19.5), a_second(20.0)), (1, 20, 20));
+    }
+
+    #[test]
+    fn a_first_step_lasts_long_enough_to_see_something() {
+        let push = |file: &str, canary: &str| {
+            let (target, rule) = ("edge".to_owned(), "scanners".to_owned());
+            let (file, canary) = (file.to_owned(), Some(canary.to_owned()));
+            check(&Action::PushRule { target, rule, file, canary }).map_err(|error| error.to_string())
+        };
+        assert_eq!(push("id: scanners", "10s"), Ok(()));
+        assert!(push(" ", "10s").unwrap_err().starts_with("file: empty"));
+        for wrong in ["0s", "2h", "soon"] {
+            let refused = push("id: scanners", wrong).unwrap_err();
+            assert!(refused.starts_with("canary: expected a time"), "{refused}");
+        }
     }
 
     #[test]

@@ -316,6 +316,7 @@ impl Action {
             | Self::EndFaults { .. }
             | Self::SetProtection { .. } => switches::act(self, place, token, dry).await,
             Self::PushRule { target, rule, file, canary: Some(canary) } if !dry => {
+                firewall::check(self)?;
                 let lasts = time::of("canary", canary)?;
                 canary::push(place, token, (target, rule, file), lasts).await
             }

@@ -24,6 +24,10 @@ struct Edge {
     looks: u64,
     /// Whether a search of a rule has to be ended at each look.
     costly: bool,
+    /// Whether it gets no requests.
+    idle: bool,
+    /// How often it refuses to take a rule back, busy as it is.
+    busy: u64,
 }
 
 type Shared = Arc<Mutex<Edge>>;
@@ -32,10 +36,11 @@ type Asked = Query<BTreeMap<String, String>>;
 impl Edge {
     fn rule(&self, id: &str) -> Value {
         let overruns = if self.costly { self.looks } else { 0 };
+        let cpu = if self.idle { 0.0 } else { self.looks as f64 / 1000.0 };
         json!({
             "id": id, "title": "A rule", "mode": self.rules[id], "mode_of_file": "simulate", "pushed": true,
             "engine": "backtracking", "targets": ["body"], "cost": 20_000,
-            "counts": { "blocked": 0, "simulated": 0, "overruns": overruns, "cpu_seconds": 0.0 },
+            "counts": { "blocked": 0, "simulated": 0, "overruns": overruns, "cpu_seconds": cpu },
         })
     }
 
@@ -77,6 +82,10 @@ async fn set(State(edge): State<Shared>, Path(id): Path<String>, Query(asked): A
 
 async fn withdraw(State(edge): State<Shared>, Path(id): Path<String>) -> Result<Json<Value>, StatusCode> {
     let mut edge = edge.lock().await;
+    if edge.busy > 0 {
+        edge.busy -= 1;
+        return Err(StatusCode::SERVICE_UNAVAILABLE);
+    }
     edge.rules.remove(&id).map(|_| edge.all()).ok_or(StatusCode::NOT_FOUND)
 }
 
@@ -158,16 +167,33 @@ async fn the_kill_switch_and_the_limit_are_those_of_every_edge() {
 #[tokio::test]
 async fn a_rule_that_costs_too_much_in_the_first_edge_never_reaches_the_second() {
     let (place, shared) = edges().await;
-    shared[0].lock().await.costly = true;
+    {
+        let mut first = shared[0].lock().await;
+        (first.costly, first.busy) = (true, 1);
+    }
     let done = run(&place, push(Some("5s"))).await;
     let said: Vec<(bool, &str)> = done.iter().map(|one| (one.ok, one.text.as_str())).collect();
-    let stopped = "the rule inline-script was taken back: 1 of its searches had to be ended at their cost";
+    let stopped = "the rule inline-script costs too much, and was taken back: 1 of its searches had to be ended at their \
+                   cost";
     assert_eq!(said, [(false, stopped), (false, "was spared: edge was first")]);
+    assert_eq!(done.iter().map(Outcome::is_too_costly).collect::<Vec<_>>(), [true, false]);
     for edge in &shared {
         assert!(edge.lock().await.rules.is_empty());
     }
     shared[0].lock().await.costly = false;
-    let done = run(&place, push(Some("100ms"))).await;
+    let done = run(&place, push(Some("1s"))).await;
     assert!(done.iter().all(|one| one.ok) && done.len() == 2, "{done:?}");
     assert!(shared[1].lock().await.rules.contains_key("inline-script"));
+}
+
+#[tokio::test]
+async fn a_rule_that_no_request_was_checked_against_has_shown_nothing() {
+    let (place, shared) = edges().await;
+    shared[0].lock().await.idle = true;
+    let done = run(&place, push(Some("1s"))).await;
+    let why = "the rule inline-script was taken back: no request was checked against it in 1s";
+    assert_eq!((done[0].ok, done[0].text.as_str(), done[0].is_too_costly()), (false, why, false));
+    for edge in &shared {
+        assert!(edge.lock().await.rules.is_empty());
+    }
 }

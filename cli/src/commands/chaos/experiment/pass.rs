@@ -116,9 +116,7 @@ impl Stage<'_> {
             Err(error) => Err(error),
         };
         // Even after a failure, leave nothing behind.
-        for off in &off {
-            off.undo(self.place).await?;
-        }
+        self.undo(&off).await?;
         let stopped = broken?;
         pass.until = Utc::now();
         let begun = Instant::now();
@@ -192,14 +190,21 @@ impl Stage<'_> {
             self.strike(step).await?;
             let endured = self.endure(step, pass, budgets, bad).await;
             // Even after a failure, leave nothing behind.
-            for blow in &step.blows {
-                blow.undo(self.place).await?;
-            }
+            self.undo(&step.blows).await?;
             if let Some(why) = endured? {
                 return Ok(Some(why));
             }
         }
         Ok(None)
+    }
+
+    /// Takes all of it back, even after something that fails: what can be ended is. The first error is why.
+    async fn undo(&self, blows: &[Blow]) -> Result<()> {
+        let mut all = Ok(());
+        for blow in blows {
+            all = all.and(blow.undo(self.place).await);
+        }
+        all
     }
 
     /// Begins a step. If a part of it cannot begin, what was begun before is ended.
