@@ -37,7 +37,7 @@ async fn what_no_provider_takes_is_tried_again_and_then_kept_in_the_dead_letter_
     assert_eq!(scrape.value("notifications_delivered_total", &[("queue_name", "notification_queue")]), 0.0);
 
     // A provider that answers when others may have the notification again has not taken it.
-    rig.admin.delete("/faults/notify-fail").await.expect_status(204);
+    rig.admin.delete("/faults/notify-fail").await.expect_status(200);
     rig.admin.put("/faults/notify-slow?delay=5s").await.expect_status(200);
     rig.settle(OrderStatus::Completed).await;
     rig.reaches("notifications_failed_total", "email_queue", 2.0).await;
