@@ -188,8 +188,12 @@ impl Database {
         Query { name: "commits", query: "sum(rate(pg_stat_database_xact_commit[WINDOW]))", label: "" };
     /// Sessions that a server accepts.
     pub const MOST: Query = Query { name: "most", query: "max(pg_settings_max_connections)", label: "" };
-    /// Sessions of all pools.
-    pub const POOLS: Query = Query { name: "pools", query: "sum(database_connections_max)", label: "" };
+    /// Sessions of the pools of one replica of each service, whatever number of them runs.
+    pub const POOLS: Query = Query {
+        name: "pools",
+        query: "sum(max by (service, database) (database_connections_max))",
+        label: "",
+    };
 }
 
 #[cfg(test)]
