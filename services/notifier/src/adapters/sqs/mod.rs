@@ -173,7 +173,7 @@ impl SqsQueues {
     /// Deletes messages by their receipts, at most ten. One that is not deleted comes back.
     ///
     /// # Errors
-    /// [`SqsError`], also when only some of them were deleted.
+    /// [`SqsError`], even if some of them were deleted.
     pub async fn delete(&self, queue: Queue, receipts: &[String]) -> Result<(), SqsError> {
         let urls = self.inner.urls().await?;
         let entry =
