@@ -126,12 +126,13 @@ pub const QUERIES: &[(&str, [Query; 3])] = &[
             Query { name: "servers", query: "count(redis_up)", label: "" },
         ],
     ),
+    // A partition has 16 messages under way at once (`WINDOW` in chassis/kafka), so that each takes a sixteenth of it.
     (
         PARTITIONS,
         [
             Query {
                 name: "busy",
-                query: "sum by (service) (rate(kafka_process_duration_seconds_sum[WINDOW]))",
+                query: "sum by (service) (rate(kafka_process_duration_seconds_sum[WINDOW])) / 16",
                 label: "service",
             },
             Query {
@@ -187,8 +188,12 @@ impl Database {
         Query { name: "commits", query: "sum(rate(pg_stat_database_xact_commit[WINDOW]))", label: "" };
     /// Sessions that a server accepts.
     pub const MOST: Query = Query { name: "most", query: "max(pg_settings_max_connections)", label: "" };
-    /// Sessions of all pools.
-    pub const POOLS: Query = Query { name: "pools", query: "sum(database_connections_max)", label: "" };
+    /// Sessions of the pools of one replica of each service, whatever number of them runs.
+    pub const POOLS: Query = Query {
+        name: "pools",
+        query: "sum(max by (service, database) (database_connections_max))",
+        label: "",
+    };
 }
 
 #[cfg(test)]
@@ -211,6 +216,14 @@ mod tests {
         assert!(super::stations("connections", &unknown, 100.0).is_empty());
         let shared = [answer("", 0.1), answer("", 1_000.0), answer("", 1.0)];
         assert_eq!(super::stations(REDIS, &shared, 100.0)[0].name, REDIS);
+    }
+
+    #[test]
+    fn a_partition_is_shared_by_as_many_messages_as_the_consumer_handles_at_once() {
+        let consumer = include_str!("../../../chassis/kafka/src/consumer/window.rs");
+        assert!(consumer.contains("const WINDOW: usize = 16;"), "{consumer}");
+        let (_, [busy, ..]) = QUERIES.iter().find(|(kind, _)| *kind == PARTITIONS).unwrap();
+        assert!(busy.query.ends_with(") / 16"), "{}", busy.query);
     }
 
     #[test]

@@ -67,6 +67,15 @@ impl Scraped {
     }
 }
 
+/// A run that ends with an error does not say goodbye: Prometheus must not look for it, and call it down.
+impl Drop for Scraped {
+    fn drop(&mut self) {
+        if let Some(file) = &self.file {
+            let _ = fs::remove_file(file);
+        }
+    }
+}
+
 /// One target in the format of `file_sd_configs`.
 fn target(address: SocketAddr, scenario: &str) -> String {
     let ip = if address.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { address.ip() };
@@ -109,6 +118,17 @@ mod tests {
             text,
             r#"[{"labels":{"scenario":"soak","service":"load-run"},"targets":["127.0.0.1:9106"]}]"#
         );
+    }
+
+    #[tokio::test]
+    async fn a_run_that_ends_with_an_error_leaves_no_target_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = || fs::read_dir(folder.path()).unwrap().count();
+        let address = "127.0.0.1:0".parse().unwrap();
+        let scraped = Scraped::start(address, &Metrics::new(), "soak", folder.path()).await.unwrap();
+        assert_eq!(files(), 1);
+        drop(scraped);
+        assert_eq!(files(), 0);
     }
 
     #[test]

@@ -19,8 +19,8 @@ pub struct ProbeConfig {
     /// Base URL of a staging edge, which gets the attacks instead.
     #[arg(long, env = "PROBE_STAGING_URL", value_parser = crate::http::base_url)]
     pub staging_url: Option<Uri>,
-    /// Time from one journey to the next, 1s to 1h.
-    #[arg(long, env = "PROBE_EVERY", default_value = "5s", value_parser = period)]
+    /// Time from one journey to the next, 1s to 10s: after 30s without a success, an alert fires.
+    #[arg(long, env = "PROBE_EVERY", default_value = "5s", value_parser = often)]
     pub every: Duration,
     /// Time from one round of attacks to the next, 1s to 1h. On the lab's clock, five minutes are 5s.
     #[arg(long, env = "PROBE_FIREWALL_EVERY", default_value = "5m", value_parser = period)]
@@ -54,6 +54,13 @@ fn period(text: &str) -> Result<Duration, String> {
     }
 }
 
+fn often(text: &str) -> Result<Duration, String> {
+    match period(text) {
+        Ok(period) if period <= Duration::from_secs(10) => Ok(period),
+        _ => Err(format!("`{text}` is not a time from 1s to 10s, such as 5s")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -68,7 +75,8 @@ mod tests {
     #[test]
     fn bad_values_are_refused_with_what_would_be_right() {
         for (flag, value, said) in [
-            ("--every", "0s", "1s to 1h"),
+            ("--every", "0s", "1s to 10s"),
+            ("--every", "1m", "1s to 10s"),
             ("--firewall-every", "2h", "1s to 1h"),
             ("--timeout", "soon", "1s to 1h"),
             ("--url", "https://x", "base URL"),

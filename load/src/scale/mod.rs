@@ -76,7 +76,7 @@ fn cells(findings: &Findings, limits: &Limits, rate: f64, seed: u64) -> Option<C
     // The first of its limits, as in today's design: a cell is one copy of it, with more servers.
     let ends = breaks(findings, limits);
     let most = ends.iter().filter(|end| end.of_a_cell).map(|end| end.rate).reduce(f64::min)?;
-    let users = users(limits, rate);
+    let users = users(findings, limits, rate);
     let least = (1.0 / limits.blast).ceil().clamp(1.0, f64::from(MOST_CELLS)) as u32;
     let fullest = |count: u32| rate * users.fullest(u64::from(count), seed);
     let mut count = least.max((rate / most).ceil().clamp(1.0, f64::from(MOST_CELLS)) as u32);
@@ -102,9 +102,16 @@ fn sized(station: &Station, rate: f64) -> Station {
     Station { servers: needed.max(1), ..station.clone() }
 }
 
-/// Users of whom none may have more than the limit of the edge.
-fn users(limits: &Limits, rate: f64) -> Users {
-    Users { count: limits.users, exponent: limits.zipf, largest: (limits.user_limit / rate).min(1.0) }
+/// Users of whom none may have more than the limit of the edge, which counts requests, at `rate` journeys per second.
+fn users(findings: &Findings, limits: &Limits, rate: f64) -> Users {
+    let journeys = limits.user_limit / requests(findings);
+    Users { count: limits.users, exponent: limits.zipf, largest: (journeys / rate).min(1.0) }
+}
+
+/// Requests of one journey, as the first step of the sweep saw them; 1 if nothing was seen.
+fn requests(findings: &Findings) -> f64 {
+    let first = findings.steps.first().filter(|step| step.offered > 0.0 && step.throughput > 0.0);
+    first.map_or(1.0, |step| step.throughput / step.offered)
 }
 
 #[cfg(test)]
@@ -138,6 +145,17 @@ mod tests {
         let free = Limits { user_limit: 1e12, ..limits() };
         assert_eq!(cells(&example(), &free, 500_000.0, 1), None);
         assert!(cells(&example(), &limits(), 500_000.0, 1).is_some());
+    }
+
+    #[test]
+    fn the_limit_of_a_user_counts_requests_and_the_model_journeys() {
+        let mut findings = example();
+        for step in &mut findings.steps {
+            step.throughput = step.offered * 4.0;
+        }
+        let (one, four) = (users(&example(), &limits(), 500.0), users(&findings, &limits(), 500.0));
+        assert!((one.largest - 20.0 / 500.0).abs() < 1e-12, "{one:?}");
+        assert!((one.largest / four.largest - 4.0).abs() < 1e-9, "{four:?}");
     }
 
     #[test]

@@ -31,13 +31,15 @@ pub fn variance(values: &[f64]) -> f64 {
     if values.len() < 2 { 0.0 } else { squares / (values.len() - 1) as f64 }
 }
 
-/// The `quantile` (0 to 1) of values in ascending order, interpolated; 0 without values.
+/// The `quantile` (0 to 1) of values in ascending order, which may end in infinities, interpolated; 0 without values.
 #[must_use]
 pub fn quantile(sorted: &[f64], quantile: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return 0.0 };
     let at = quantile.clamp(0.0, 1.0) * last as f64;
     let (below, part) = (at.floor() as usize, at.fract());
-    sorted[below] + (sorted[(below + 1).min(last)] - sorted[below]) * part
+    let (low, high) = (sorted[below], sorted[(below + 1).min(last)]);
+    // Infinity minus infinity, or times 0, is no number.
+    if part > 0.0 && high > low { low + (high - low) * part } else { low }
 }
 
 /// An estimate with the interval that holds it with a confidence of 95 %.
@@ -52,14 +54,40 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// The middle 95 % of what resampling gave.
+    /// The middle 95 % of what resampling gave. An infinite value is one: if more than a fortieth are, the interval has no upper end.
     #[must_use]
     pub fn of(estimate: f64, mut resampled: Vec<f64>) -> Self {
-        resampled.retain(|value| value.is_finite());
+        resampled.retain(|value| !value.is_nan());
         resampled.sort_by(f64::total_cmp);
         if resampled.is_empty() {
             return Self { estimate, low: estimate, high: estimate };
         }
         Self { estimate, low: quantile(&resampled, 0.025), high: quantile(&resampled, 0.975) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_has_no_upper_end_if_too_many_resamples_have_none() {
+        let resampled = |infinite: usize| -> Vec<f64> {
+            let finite = (0..100 - infinite).map(|n| n as f64);
+            finite.chain(std::iter::repeat_n(f64::INFINITY, infinite)).collect()
+        };
+        let open = Interval::of(f64::INFINITY, resampled(30));
+        assert!((open.low - 2.475).abs() < 1e-9 && open.high.is_infinite(), "{open:?}");
+        let closed = Interval::of(50.0, resampled(1));
+        assert!((closed.high - 96.525).abs() < 1e-9, "{closed:?}");
+        assert!((Interval::of(1.0, vec![f64::NAN]).high - 1.0).abs() < 1e-12, "nothing to say");
+    }
+
+    #[test]
+    fn quantiles_are_interpolated_and_know_infinity() {
+        assert!((quantile(&[1.0, 2.0, 4.0], 0.75) - 3.0).abs() < 1e-12);
+        assert!((quantile(&[1.0, f64::INFINITY], 0.0) - 1.0).abs() < 1e-12);
+        assert!(quantile(&[f64::INFINITY, f64::INFINITY], 0.5).is_infinite());
+        assert!(quantile(&[], 0.5).abs() < 1e-12);
     }
 }

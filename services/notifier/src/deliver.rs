@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -45,7 +46,7 @@ impl Courier {
                 return;
             };
             let ended = match received {
-                Ok(batch) => self.deliver(batch, &stop).await,
+                Ok(batch) => self.deliver(batch).await,
                 Err(error) => Err(error),
             };
             match ended {
@@ -64,14 +65,12 @@ impl Courier {
         }
     }
 
-    async fn deliver(&self, batch: Vec<Received>, stop: &CancellationToken) -> Result<(), SqsError> {
+    /// Delivers a batch at once: the visibility timeout of all its messages began with the answer that they came in.
+    async fn deliver(&self, batch: Vec<Received>) -> Result<(), SqsError> {
+        let taken = join_all(batch.iter().map(|received| self.hand_over(&received.body))).await;
         let mut done = Vec::new();
-        for Received { body, receipt } in batch {
-            // What is left comes back by itself.
-            if stop.is_cancelled() {
-                break;
-            }
-            if self.hand_over(&body).await {
+        for (Received { receipt, .. }, taken) in batch.into_iter().zip(taken) {
+            if taken {
                 self.metrics.delivered(self.queue);
                 done.push(receipt);
             } else {
@@ -90,10 +89,18 @@ impl Courier {
                 return false;
             }
         };
-        let taken = self.faults.provider().await;
-        if taken {
-            tracing::debug!(queue = self.queue.name(), order_id = %notification.order_id, "delivered");
+        let (queue, order_id) = (self.queue.name(), notification.order_id);
+        match tokio::time::timeout(self.queues.patience(), self.faults.provider()).await {
+            Ok(true) => {
+                tracing::debug!(queue, %order_id, "delivered");
+                true
+            }
+            Ok(false) => false,
+            // It is tried again, and would be deleted too late: after it was given out again.
+            Err(_) => {
+                tracing::debug!(queue, %order_id, "the provider did not answer in time");
+                false
+            }
         }
-        taken
     }
 }

@@ -15,7 +15,7 @@ params! {
     /// Parameters of `notify-slow`.
     pub struct NotifySlow {
         /// time added to each delivery
-        delay: Duration = duration("500ms", MS, MINUTE),
+        delay: Duration = duration("2s", MS, MINUTE),
     }
 }
 
@@ -32,7 +32,8 @@ catalogue! {
     pub const NOTIFY_SLOW: Fault<NotifySlow> = work(
         "notify-slow",
         "The provider of mail and push messages answers late.",
-        "`queue_size` of `email_queue` grows as long as more comes in than goes out.",
+        "`queue_size` of `email_queue` grows as long as more comes in than goes out. A delivery that takes as long as \
+         `NOTIFY_VISIBILITY` fails.",
     );
 }
 

@@ -5,8 +5,14 @@ use chassis_telemetry::metrics::{IntCounterVec, IntGaugeVec, Metrics};
 use crate::domain::{DEAD_LETTERS, Queue};
 
 /// The calls of SQS that are made; their series exist from the start.
-const ACTIONS: &[&str] =
-    &["CreateQueue", "DeleteMessageBatch", "GetQueueAttributes", "ReceiveMessage", "SendMessage"];
+const ACTIONS: &[&str] = &[
+    "CreateQueue",
+    "DeleteMessageBatch",
+    "GetQueueAttributes",
+    "ReceiveMessage",
+    "SendMessage",
+    "SetQueueAttributes",
+];
 
 chassis_telemetry::metrics! {
     /// Of the whole process. Cheap to clone.

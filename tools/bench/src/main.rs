@@ -27,8 +27,8 @@ struct Args {
     /// Length of each timed run, in seconds.
     #[arg(long, global = true, default_value = "5", value_name = "SECONDS")]
     seconds: u64,
-    /// Number of interleaved repetitions; the median counts.
-    #[arg(long, global = true, default_value_t = 3)]
+    /// Number of interleaved repetitions, at least 1; the median counts.
+    #[arg(long, global = true, default_value = "3", value_parser = at_least_one)]
     rounds: usize,
     /// Share of requests to trace in `stack`, 0 to 1.
     #[arg(long, global = true, default_value_t = 0.01, value_name = "RATIO")]
@@ -36,6 +36,11 @@ struct Args {
     /// Lines per second of the access log in `stack`; the default is that of the services.
     #[arg(long, global = true, default_value_t = 100, value_name = "N")]
     access_log_rate: u32,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    let number = text.parse::<usize>().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| format!("`{text}` is not a whole number from 1 on"))
 }
 
 #[derive(Debug, Clone, Subcommand)]

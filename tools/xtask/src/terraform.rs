@@ -14,8 +14,8 @@ const VERSION: &str = "github.com/opentofu/opentofu@v1.12.6";
 /// What the suite runs of it: everything if OpenTofu was built before, otherwise only the provider's own tests, as building
 /// OpenTofu takes longer than all of them.
 pub(crate) fn quick(shell: &Shell) -> Result<()> {
-    if !shell.quietly("go", &["version"]) {
-        return shell.skip("terraform", "go is not installed");
+    if let Some(why) = missing(shell) {
+        return shell.skip("terraform", why);
     }
     let tofu = tofu(shell);
     if tofu.exists() {
@@ -29,11 +29,8 @@ pub(crate) fn quick(shell: &Shell) -> Result<()> {
 
 /// Runs `tests/terraform/run`; without OpenTofu, only the tests that the provider has by itself.
 pub(crate) fn check(shell: &Shell) -> Result<()> {
-    if !shell.quietly("go", &["version"]) {
-        return shell.skip("terraform", "go is not installed");
-    }
-    if !shell.quietly("go", &["-C", "tools/terraform-provider-srelab", "mod", "download"]) {
-        return shell.skip("terraform", "the modules of the provider cannot be had here");
+    if let Some(why) = missing(shell) {
+        return shell.skip("terraform", why);
     }
     let tofu = tofu(shell);
     if !tofu.exists() {
@@ -44,6 +41,15 @@ pub(crate) fn check(shell: &Shell) -> Result<()> {
         }
     }
     finish(shell.command("tests/terraform/run", &[]).env("TOFU", tofu))
+}
+
+/// Why the provider cannot be built here; `None` if it can. Its modules come from the network the first time.
+fn missing(shell: &Shell) -> Option<&'static str> {
+    if !shell.quietly("go", &["version"]) {
+        return Some("go is not installed");
+    }
+    let downloaded = shell.quietly("go", &["-C", "tools/terraform-provider-srelab", "mod", "download"]);
+    (!downloaded).then_some("the modules of the provider cannot be had here")
 }
 
 /// Where OpenTofu is, once it is built.

@@ -35,6 +35,25 @@ async fn what_no_provider_takes_is_tried_again_and_then_kept_in_the_dead_letter_
     rig.reaches("queue_size", "notification_dlq", 1.0).await;
     let scrape = rig.scrape().await;
     assert_eq!(scrape.value("notifications_delivered_total", &[("queue_name", "notification_queue")]), 0.0);
+
+    // A provider that answers when others may have the notification again has not taken it.
+    rig.admin.delete("/faults/notify-fail").await.expect_status(200);
+    rig.admin.put("/faults/notify-slow?delay=5s").await.expect_status(200);
+    rig.settle(OrderStatus::Completed).await;
+    rig.reaches("notifications_failed_total", "email_queue", 2.0).await;
+    rig.reaches("queue_size", "notification_dlq", 2.0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn queues_that_exist_take_over_what_is_configured() {
+    testkit::needs!(Kafka, S3Emulators);
+    let sqs = Sqs::start().await;
+    let (first, second) =
+        tokio::join!(Rig::start(&sqs, &[]), Rig::start(&sqs, &["--visibility", "2s", "--attempts", "5"]));
+    for rig in [&first, &second] {
+        rig.settle(OrderStatus::Completed).await;
+        rig.reaches("notifications_queued_total", "email_queue", 1.0).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

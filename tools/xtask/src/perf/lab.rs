@@ -21,6 +21,8 @@ impl Lab {
     /// hundred is traced, as is usual at such rates.
     pub(crate) fn up(programs: &Path, root: &Path, folder: &Path, args: &[&str]) -> Result<Self> {
         let lab = Self { program: programs.join("lab"), root: root.to_owned(), folder: folder.to_owned() };
+        // Ctrl-C leaves a lab behind, which would be in the way. If that fails, `lab up` says why.
+        let _ = lab.run(&["down", "--purge"]);
         lab.run(&[&["up", "--detach", "--trace-ratio", "0.01"], args].concat())?;
         Ok(lab)
     }

@@ -25,6 +25,8 @@ const WAIT: u64 = 1;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Most messages of one answer: the largest number that SQS takes.
 const BATCH: u64 = 10;
+/// The call that deletes.
+const DELETE: &str = "DeleteMessageBatch";
 
 /// Why SQS did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -162,17 +164,28 @@ impl SqsQueues {
         Ok(batch.messages)
     }
 
+    /// Longest time for a delivery: the last fifth of the visibility timeout is for the deletion of what was delivered.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.inner.visibility * 4 / 5
+    }
+
     /// Deletes messages by their receipts, at most ten. One that is not deleted comes back.
     ///
     /// # Errors
-    /// [`SqsError`].
+    /// [`SqsError`], even if some of them were deleted.
     pub async fn delete(&self, queue: Queue, receipts: &[String]) -> Result<(), SqsError> {
         let urls = self.inner.urls().await?;
         let entry =
             |(at, receipt): (usize, &String)| json!({ "Id": at.to_string(), "ReceiptHandle": receipt });
         let entries: Vec<Value> = receipts.iter().enumerate().map(entry).collect();
         let asked = json!({ "QueueUrl": urls.of(queue), "Entries": entries });
-        self.inner.call("DeleteMessageBatch", &asked).await.map(drop)
+        let answer = self.inner.call(DELETE, &asked).await?;
+        // A batch succeeds even if none of its entries does.
+        match answer["Failed"][0]["Code"].as_str() {
+            Some(code) => Err(SqsError::Refused { action: DELETE, code: code.to_owned() }),
+            None => Ok(()),
+        }
     }
 
     /// Messages in a queue, those that are being delivered included; `None` is the dead-letter queue.
@@ -201,9 +214,10 @@ impl Inner {
         Ok(made)
     }
 
-    /// Creates the queues, or finds them there.
+    /// Creates the queues, or finds them there; then sets what is configured. SQS refuses to create a queue that exists with other
+    /// attributes, so a new configuration would never get one.
     async fn create(&self) -> Result<Urls, SqsError> {
-        let dead_letters = self.create_one(DEAD_LETTERS, &json!({})).await?;
+        let dead_letters = self.create_one(DEAD_LETTERS).await?;
         let asked = json!({ "QueueUrl": dead_letters, "AttributeNames": ["QueueArn"] });
         let answer = self.ask("GetQueueAttributes", &asked).await?;
         let redrive = json!({
@@ -214,15 +228,16 @@ impl Inner {
             "VisibilityTimeout": self.visibility.as_secs().to_string(),
             "RedrivePolicy": redrive.to_string(),
         });
-        Ok(Urls {
-            email: self.create_one(Queue::Email.name(), &attributes).await?,
-            push: self.create_one(Queue::Push.name(), &attributes).await?,
-            dead_letters,
-        })
+        let email = self.create_one(Queue::Email.name()).await?;
+        let push = self.create_one(Queue::Push.name()).await?;
+        for url in [&email, &push] {
+            self.ask("SetQueueAttributes", &json!({ "QueueUrl": url, "Attributes": attributes })).await?;
+        }
+        Ok(Urls { email, push, dead_letters })
     }
 
-    async fn create_one(&self, name: &str, attributes: &Value) -> Result<String, SqsError> {
-        let asked = json!({ "QueueName": name, "Attributes": attributes });
+    async fn create_one(&self, name: &str) -> Result<String, SqsError> {
+        let asked = json!({ "QueueName": name });
         let answer = self.ask("CreateQueue", &asked).await?;
         answer["QueueUrl"].as_str().map(str::to_owned).ok_or_else(|| unreadable("QueueUrl"))
     }
@@ -262,10 +277,16 @@ impl Inner {
             };
         }
         let problem: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-        // `com.amazonaws.sqs#QueueDoesNotExist`, or without the part before `#`.
-        let code = problem["__type"].as_str().and_then(|name| name.rsplit('#').next());
+        let code = problem["__type"].as_str().map(code_of);
         Err(SqsError::Refused { action, code: code.map_or_else(|| status.to_string(), str::to_owned) })
     }
+}
+
+/// `QueueDoesNotExist` of `com.amazonaws.sqs#QueueDoesNotExist`, and `InvalidParameterValue` of
+/// `com.amazon.coral.service#InvalidParameterValueException`: AWS writes some codes with what its framework adds.
+fn code_of(kind: &str) -> &str {
+    let name = kind.rsplit('#').next().unwrap_or(kind);
+    name.strip_suffix("Exception").unwrap_or(name)
 }
 
 fn attribute<'a>(answer: &'a Value, name: &str) -> Result<&'a str, SqsError> {
@@ -294,6 +315,14 @@ mod tests {
         ] {
             assert!(!other.is_about_the_message(), "{other}");
         }
+    }
+
+    #[test]
+    fn a_code_is_known_with_and_without_what_is_around_it() {
+        for kind in ["com.amazon.coral.service#InvalidParameterValueException", "InvalidParameterValue"] {
+            assert!(refused("SendMessage", code_of(kind)).is_about_the_message(), "{kind}");
+        }
+        assert_eq!(code_of("com.amazonaws.sqs#QueueDoesNotExist"), "QueueDoesNotExist");
     }
 
     #[test]
