@@ -99,7 +99,9 @@ async fn ask(home: &Home, name: &str) -> Result<()> {
     }
     let part = state.part(name).with_context(|| format!("this lab has no part {name}"))?;
     if name == SERVER && over::asked(home) {
-        bail!("a failover is under way, and nothing was replaced: wait until it has ended, and run this again");
+        bail!(
+            "a failover is under way, and nothing was replaced: wait until it has ended, and run this again"
+        );
     }
     write_private(&request(home, name), "")?;
     let process = part.process.filter(|process| process.alive());

@@ -69,7 +69,11 @@ pub(crate) async fn take_over(home: &Home, state: &LabState) -> Result<bool> {
         bail!(
             "the failover stopped half-way, and no server takes writes; the last lines of lab logs --service postgres say \
              why. Run it again to continue{}",
-            if matches!(facts.replica, Replica::Promoting | Replica::Promoted) { "" } else { ", or lab failover abort to go back" }
+            if matches!(facts.replica, Replica::Promoting | Replica::Promoted) {
+                ""
+            } else {
+                ", or lab failover abort to go back"
+            }
         );
     }
     while let Err(reason) = part.probe.ask().await {

@@ -124,7 +124,8 @@ impl Agent {
 
     fn report(&mut self, fleet: &Fleet, decision: &Decision, board: &Board) {
         let open = decision.open.iter().map(sentence).collect();
-        let busy = decision.open.iter().filter_map(|open| open.setting.service().map(str::to_owned)).collect();
+        let busy =
+            decision.open.iter().filter_map(|open| open.setting.service().map(str::to_owned)).collect();
         let standing = self.standing(&board.now());
         self.tell(Standing { revision: fleet.revision, settled: decision.settled, busy, open, ..standing });
     }

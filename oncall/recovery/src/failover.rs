@@ -190,7 +190,9 @@ pub const fn next(facts: Facts) -> Result<Step, Stuck> {
         (Replica::Missing, Primary::Usable) if facts.aside && !facts.primary_runs => Ok(Step::Done),
         (Replica::Missing, _) => Err(Stuck::NoReplica),
         (Replica::Promoted, Primary::Usable) => Err(Stuck::SplitBrain),
-        (Replica::Standby | Replica::Promoting, Primary::Usable | Primary::Missing) if !facts.replica_runs => {
+        (Replica::Standby | Replica::Promoting, Primary::Usable | Primary::Missing)
+            if !facts.replica_runs =>
+        {
             Err(Stuck::ReplicaDown)
         }
         // Even one that still works on data which were moved.

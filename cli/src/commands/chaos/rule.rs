@@ -72,7 +72,9 @@ mod tests {
         assert_eq!(judged(&[good(), good()]).unwrap(), None);
         let said = judged(&[costly, spared()]).unwrap().unwrap();
         assert!(said.starts_with("edge: the rule x costs too much"), "{said}");
-        for other in ["The rule has mistakes.", "the rule x was taken back: no request was checked against it in 5s"] {
+        for other in
+            ["The rule has mistakes.", "the rule x was taken back: no request was checked against it in 5s"]
+        {
             let refused = judged(&[outcome(false, other), spared()]).unwrap_err().to_string();
             assert_eq!(refused, format!("edge: {other}"));
         }

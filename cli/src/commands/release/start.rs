@@ -188,8 +188,7 @@ fn program(path: &Path) -> Result<(PathBuf, DateTime<Utc>)> {
 /// Copies a program to the lab's folder, and returns the path of the copy. Its name has a digest: if the program is built again
 /// during the release, what reaches everyone is still what was judged.
 fn keep(folder: &Path, name: &str, program: &Path) -> Result<String> {
-    let bytes =
-        fs::read(program).with_context(|| format!("--binary: cannot read {}", program.display()))?;
+    let bytes = fs::read(program).with_context(|| format!("--binary: cannot read {}", program.display()))?;
     let digest = Sha256::digest(&bytes);
     let name = digest.iter().take(8).fold(format!("{name}-"), |name, byte| format!("{name}{byte:02x}"));
     let place = folder.join(name);

@@ -3,8 +3,8 @@
 
 use proptest::{collection::vec, prelude::*};
 use recovery::failover::{
-    Facts, MOST_BEHIND, MOST_STALE, Primary, Replica, Seen, Start, Step, Stuck, admit, at_start,
-    is_complete, next, unfence,
+    Facts, MOST_BEHIND, MOST_STALE, Primary, Replica, Seen, Start, Step, Stuck, admit, at_start, is_complete,
+    next, unfence,
 };
 
 /// A lab with a replica that streams.

@@ -46,7 +46,10 @@ enum Goal {
 enum Phase {
     Commit(Goal),
     Settle(Goal),
-    Watch { step: usize, judge: Box<Judge> },
+    Watch {
+        step: usize,
+        judge: Box<Judge>,
+    },
     Held {
         step: usize,
         why: String,
