@@ -220,7 +220,7 @@ async fn closed_loop(address: SocketAddr, until: Instant) -> f64 {
     times.value_at_quantile(0.99) as f64 / 1_000.0
 }
 
-// Time is the subject of this test: it takes ten seconds.
+// Time is the subject of this test: it takes ten seconds, and the suite runs it alone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stall_of_two_seconds_has_the_p99_of_arithmetic() {
     const RUN: f64 = 10.0;

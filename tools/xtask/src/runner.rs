@@ -37,6 +37,12 @@ const NOT_MEASURING: &[&str] = &[
     "--skip",
     "whole::a_lab",
 ];
+/// Compares a measured time with arithmetic: it runs alone too.
+const TIMED: (&str, &[&str], &[&str]) = (
+    "-p load --test scenario",
+    &["a_stall_of_two_seconds_has_the_p99_of_arithmetic"],
+    &["--skip", "a_stall_of_two_seconds_has_the_p99_of_arithmetic"],
+);
 /// Looks at every page as a browser draws it: a second core that is busy makes it slow, and what it measures wrong.
 const BROWSER: &str = "-p browser --test pages";
 /// Browsers at once.
@@ -79,10 +85,16 @@ fn lanes(programs: Vec<Program>, everything: bool) -> ([Vec<Job>; 2], Vec<Job>) 
     let labs = |only: &'static [&'static str]| {
         labs.iter().map(|program| Job { only, ..Job::new(program.clone(), 1) }).collect::<Vec<_>>()
     };
-    let others = others.into_iter().map(|program| Job::new(program, threads)).chain(on_apache_kafka);
-    let others = others.map(|job| Job { nice: NICE, ..job }).collect();
+    let timed = others.iter().find(|program| program.target == TIMED.0).cloned();
+    let timed = timed.map(|program| Job { only: TIMED.1, ..Job::new(program, 1) });
+    let others = others.into_iter().map(|program| {
+        let only = if program.target == TIMED.0 { TIMED.2 } else { &[] };
+        Job { only, ..Job::new(program, threads) }
+    });
+    let others = others.chain(on_apache_kafka).map(|job| Job { nice: NICE, ..job }).collect();
     let alone = browser.into_iter().map(|program| Job::new(program, BROWSERS));
-    ([labs(NOT_MEASURING), others], labs(MEASURING).into_iter().chain(alone).collect())
+    let measuring = labs(MEASURING).into_iter().chain(timed).chain(alone);
+    ([labs(NOT_MEASURING), others], measuring.collect())
 }
 
 fn run_lane(lane: Vec<Job>) -> Result<Vec<Outcome>> {
@@ -175,19 +187,20 @@ mod tests {
 
     #[test]
     fn labs_have_a_lane_and_the_pipeline_runs_twice() {
-        let programs = ["-p order-api --lib", PIPELINE.0, BROWSER, LABS].map(program).to_vec();
+        let programs = ["-p order-api --lib", PIPELINE.0, TIMED.0, BROWSER, LABS].map(program).to_vec();
         let names = |lanes: &[Vec<Job>]| -> Vec<Vec<String>> {
             lanes.iter().map(|lane| lane.iter().map(Job::name).collect()).collect()
         };
         let (all, alone) = lanes(programs.clone(), true);
         let [measuring, not] = [MEASURING, NOT_MEASURING].map(|only| format!("{LABS} {}", only.join(" ")));
         let twice = format!("TEST_KAFKA=apache {} orders::", PIPELINE.0);
-        let others = vec!["-p order-api --lib".to_owned(), PIPELINE.0.to_owned(), twice];
+        let [timed, others_of_it] = [TIMED.1, TIMED.2].map(|only| format!("{} {}", TIMED.0, only.join(" ")));
+        let others = vec!["-p order-api --lib".to_owned(), PIPELINE.0.to_owned(), others_of_it, twice];
         assert_eq!(names(&all), [vec![not], others]);
-        assert_eq!(names(&[alone]), [vec![measuring, BROWSER.to_owned()]]);
+        assert_eq!(names(&[alone]), [vec![measuring, timed, BROWSER.to_owned()]]);
         assert_eq!(all[0][0].threads, 1, "one lab at a time");
         assert!(all[0][0].nice < all[1][0].nice);
-        assert_eq!(lanes(programs, false).0[1].len(), 2);
+        assert_eq!(lanes(programs, false).0[1].len(), 3);
     }
 
     /// A script that is being written cannot be started: another test's child may still have it open.
