@@ -77,11 +77,11 @@ impl Run {
     }
 
     fn begin(&mut self) {
-        let prepared = self.planned().iter().all(|due| self.done.contains_key(&due.id));
-        let conditions = conditions::baseline(&self.drill);
+        let prepared = self.undone().is_empty();
+        let conditions = self.baseline();
         let Some((since, until)) = self.watches.all(wanted(&conditions)) else { return };
         let loaded = self.done.get("set-load").copied().unwrap_or(since);
-        if prepared && later(since.max(loaded), self.drill.baseline.holds) <= until {
+        if prepared && later(since.max(loaded), self.holds()) <= until {
             // What was looked at before is no sighting.
             self.watches = super::Watches::default();
             self.begun = Some(self.now);
@@ -178,6 +178,7 @@ impl Run {
     pub(super) fn go(&mut self, phase: Phase, at: DateTime<Utc>) {
         self.phase = phase;
         self.since = at;
+        self.phases.push((phase, at));
     }
 
     pub(super) fn after_observe(&self) -> Phase {
