@@ -2,6 +2,7 @@
 //! changes anything, so a control room that is killed goes on where it was, and every fault is ended.
 //!
 //! * `library`, `choose` -- the files, and which drill next. `begin`, `tell` -- what people ask for.
+//!   `follows` -- what the verification before has proven.
 //! * `live`, `pauses`, `rows`, `record`, `recall` -- a run in memory and in the file, and the ways between.
 //! * `act`, `perform`, `restore`, `story` -- what is due, one after the other. `look`, `ask`, `invariants`, `budget` --
 //!   what is looked at.
@@ -19,6 +20,7 @@ mod choose;
 mod conclude;
 mod curve;
 mod follow;
+mod follows;
 mod invariants;
 mod library;
 mod live;

@@ -148,7 +148,7 @@ fn nobody_looks_before_prometheus_has_forgotten() {
 
     let mut stuck = Lab::new(slow(), solution());
     stuck.event(What::Done { action: "set-load".to_owned() });
-    stuck.now += seconds(600);
+    stuck.now += seconds(270);
     assert_eq!(stuck.run.phase(stuck.now), Phase::Reset);
     stuck.tick();
     let seen: Vec<&str> = stuck.run.failures().iter().map(|failure| failure.seen.as_str()).collect();
@@ -161,10 +161,8 @@ fn a_verification_begins_with_its_fault_and_a_person_has_time_to_look_around() {
         let mut lab = Lab::new(example(), mode);
         lab.until(Phase::Observe);
         let begun = lab.now;
-        let mut due = lab.run.due(begun);
-        let ids = |due: &[drill::Due]| due.iter().map(|due| due.id.clone()).collect::<Vec<_>>();
-        let now = ids(&due);
-        due = lab.run.due(begun + seconds(60));
+        let now: Vec<String> = lab.run.due(begun).into_iter().map(|due| due.id).collect();
+        let due = lab.run.due(begun + seconds(30));
         let at = |id: &str| due.iter().find(|due| due.id == id).map(|due| (due.at - begun).num_seconds());
         (now, ["fault[0]", "surge[0]", "surge-end[0]", "fault[1]"].map(at))
     };
@@ -208,8 +206,9 @@ type Second = (bool, bool);
 /// The second in which the baseline of a run after a proof is over; nothing if none of these.
 fn begins(drill: &Drill, proven: &Proven, all: &[Second]) -> Option<usize> {
     let at = proven.at + seconds(2);
-    let mut run = Run::new(Arc::new(drill.clone()), Start { at, follows: Some(proven.clone()), ..start(solution()) });
-    let mut tell = |run: &mut Run, at: DateTime<Utc>, what| {
+    let start = Start { at, follows: Some(proven.clone()), ..start(solution()) };
+    let mut run = Run::new(Arc::new(drill.clone()), start);
+    let tell = |run: &mut Run, at: DateTime<Utc>, what: What| {
         run.apply(&Event { at, by: "test".to_owned(), what });
     };
     for due in run.due(at) {
@@ -241,10 +240,8 @@ proptest! {
         bad in vec((0..60_usize, any::<bool>()), 0..4),
     ) {
         let drill = slow();
-        let load = (drill.load.scenario.clone(), drill.load.rps);
-        let proven = Proven {
-            at: beginning(), good_for: drill.oracle.good_for, scenario: load.0, rps: load.1,
-        };
+        let (good_for, scenario) = (drill.oracle.good_for, drill.load.scenario.clone());
+        let proven = Proven { at: beginning(), good_for, scenario, rps: drill.load.rps };
         let mut all: Vec<Second> = vec![(false, true); 90];
         for (second, is_alert) in bad {
             all[second] = if is_alert { (true, true) } else { (false, false) };
