@@ -60,9 +60,15 @@ mod tests {
         let (drill, file) = room.drills.0.library.find("first-page").unwrap();
         let ended = whole(Utc::now()) - TimeDelta::seconds(1);
         let started = ended - TimeDelta::seconds(90);
-        let (services, replicas) = (Vec::new(), BTreeMap::new());
-        let start =
-            Start { at: started, mode: mode.clone(), seed: 1, services, replicas, seen: false, follows: None };
+        let start = Start {
+            at: started,
+            mode: mode.clone(),
+            seed: 1,
+            services: Vec::new(),
+            replicas: BTreeMap::new(),
+            seen: false,
+            follows: None,
+        };
         let outcome = Outcome {
             drill: drill.id.clone(),
             mode,

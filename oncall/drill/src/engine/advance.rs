@@ -29,8 +29,7 @@ impl Run {
             Phase::Baseline => Some(later(self.start.at, PREPARE + self.drill.baseline.within)),
             Phase::Observe => Some(self.observed_until()),
             Phase::Wrong(index) => {
-                let proof = self.drill.mitigations.wrong.get(index).and_then(|wrong| wrong.proof.as_ref());
-                let after = proof.map_or(Duration::ZERO, |proof| proof.after);
+                let after = self.proof(index).map_or(Duration::ZERO, |proof| proof.after);
                 let done = self.done.get(&id("wrong", index));
                 Some(done.map_or_else(|| later(self.since, ACT), |at| later(*at, after)))
             }
@@ -68,7 +67,8 @@ impl Run {
             Phase::Solve(index) => self.solve(index),
             Phase::Recover => self.recover(),
             Phase::Reset => self.finish(),
-            Phase::Wrong(_) | Phase::Finished => {}
+            Phase::Wrong(index) => self.prove(index),
+            Phase::Finished => {}
         }
         self.stop();
         if self.phase != before {

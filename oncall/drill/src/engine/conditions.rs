@@ -145,6 +145,13 @@ impl Run {
 
     fn during(&self) -> impl Iterator<Item = Look> + '_ {
         let drill = &*self.drill;
+        let fresh = match self.phase {
+            Phase::Wrong(index) => self.proof(index).and_then(|proof| {
+                let fresh = proof.fresh.as_deref()?;
+                Some(query(id("fresh", index), &proof.still.name, fresh))
+            }),
+            _ => None,
+        };
         let until = match (&self.start.mode, self.phase) {
             (Mode::Verify { .. }, Phase::Solve(index)) => match drill.solve.get(index) {
                 Some(Step::Until { check, .. }) if self.solves() => {
@@ -159,5 +166,6 @@ impl Run {
             .chain(checks("sli", &drill.oracle.sli))
             .chain(checks("abort", &drill.abort))
             .chain(until)
+            .chain(fresh)
     }
 }

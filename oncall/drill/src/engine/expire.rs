@@ -76,7 +76,7 @@ impl Run {
         }
     }
 
-    fn tried(&mut self, index: usize, at: DateTime<Utc>) {
+    pub(super) fn tried(&mut self, index: usize, at: DateTime<Utc>) {
         let drill = self.drill.clone();
         let Some(wrong) = drill.mitigations.wrong.get(index) else {
             return self.go(self.after_wrong(index), at);
@@ -87,10 +87,8 @@ impl Run {
             return self.end(Verdict::Failed, at);
         };
         if let Some(proof) = &wrong.proof {
-            let signal = drill.signals.iter().position(|signal| signal.name == proof.still.name);
-            let look = id("signal", signal.unwrap_or_default());
-            // What was seen before the action proves nothing of it.
-            if !self.watches.get(&look).is_some_and(|watch| watch.holds && watch.at > done) {
+            let look = self.still(proof);
+            if !self.holds_since(&look, done) {
                 let condition = format!("“{}” does not help: {}", wrong.act, wrong.why);
                 let seen = self.watches.seen(&look);
                 let expected = format!("still {}", proof.still.name);

@@ -20,6 +20,7 @@ mod plan;
 mod proven;
 mod waiting;
 mod watch;
+mod wrong;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

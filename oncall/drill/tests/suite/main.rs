@@ -11,3 +11,4 @@ mod read;
 mod reports;
 mod repository;
 mod verify;
+mod wrong;
