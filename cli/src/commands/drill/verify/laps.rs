@@ -105,6 +105,6 @@ mod tests {
         assert!((seconds.iter().sum::<f64>() - proofs[0].seconds).abs() < 0.01, "{seconds:?}");
         let row = "| first-page | 9.0 | 0.5 | 6.0 | 1.0 | 11.5 | 23.0 | 2.5 | 17.0 | 2.0 | 1.7 |";
         assert!(table(&proofs).contains(row), "{}", table(&proofs));
-        assert_eq!(laps(&json!({})), []);
+        assert!(laps(&json!({})).is_empty());
     }
 }
