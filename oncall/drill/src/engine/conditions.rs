@@ -9,8 +9,10 @@ use crate::{
 /// Alerts that look back at restarts and scrapes for a minute or two: a restart may be the solution.
 const LOOKS_BACK: [&str; 3] = ["ProcessRestarted", "ProcessCrashLooping", "ScrapesFailing"];
 
-/// A restart a moment ago. Those of a verification before are longer ago: its users were served since then.
-const RESTARTED: &str = "changes(process_start_time_seconds{job!=\"application-metrics\"}[15s]) > 0";
+/// A restart a moment ago. Those of a verification before are longer ago: its users were served since then. Prometheus
+/// itself was restarted to forget.
+const RESTARTED: &str =
+    "changes(process_start_time_seconds{job!~\"application-metrics|prometheus\"}[15s]) > 0";
 
 /// A condition, and what it has to be.
 #[derive(Debug, Clone)]
