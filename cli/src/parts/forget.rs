@@ -130,6 +130,7 @@ fn flags(folder: &Path, clock: Clock, config: &Path, port: u16, path: &str) -> S
         format!("--web.listen-address=127.0.0.1:{port}"),
         format!("--web.route-prefix=/{path}"),
         "--web.enable-admin-api".to_owned(),
+        monitoring::FEATURES.to_owned(),
         "--log.level=warn\n".to_owned(),
     ]
     .join("\n")

@@ -58,7 +58,7 @@ pub(crate) fn prometheus(
         format!("--web.listen-address=127.0.0.1:{port}"),
         // By default any page may read every response.
         format!("--web.cors.origin={LOCAL_PAGES}"),
-        "--enable-feature=exemplar-storage".to_owned(),
+        FEATURES.to_owned(),
         "--log.level=warn".to_owned(),
     ]);
     // Its first word is lost if it has not found Alertmanager yet, and by default it repeats itself after a minute.
@@ -95,6 +95,11 @@ pub(super) fn configuration(
 fn runs(home: &Home) -> PathBuf {
     home.dir.join("prometheus/targets")
 }
+
+/// Exemplars; and what is in memory is written down at the end, so that a start rereads only what came after: `lab slo
+/// reset` restarts it, and within two hours the whole log would be reread, twice. Who opens the data briefly needs the
+/// same, or the exemplars are lost.
+pub(super) const FEATURES: &str = "--enable-feature=exemplar-storage,memory-snapshot-on-shutdown";
 
 /// Where Prometheus keeps its data: apart for each clock, because both record the same series.
 pub(super) fn data(folder: &Path, clock: Clock) -> PathBuf {

@@ -34,14 +34,19 @@ const LOOK: Duration = Duration::from_millis(250);
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab fix && lab slo reset")]
-pub(crate) struct Reset {}
+pub(crate) struct Reset {
+    /// Wait only until the rules of pages have data again; those of budgets and tickets follow within seconds.
+    #[arg(long)]
+    pages: bool,
+}
 
 impl Reset {
     /// Runs the command.
     pub(crate) async fn run(self, home: &Home, place: &Installation) -> Result<ExitCode> {
         let slos = objectives(home)?;
         let (prometheus, alertmanager) = (place.prometheus().await?, place.alertmanager().await?);
-        let before = reset(home, &prometheus, &alertmanager, &slos).await?;
+        let awaited = if self.pages { pages(home.clock()) } else { BUDGETS.to_owned() };
+        let before = reset(home, &prometheus, &alertmanager, &slos, &awaited).await?;
         out!(
             "the budgets of {} objectives are full again, and the last {} of what they count is forgotten",
             slos.len(),
@@ -75,11 +80,19 @@ pub(crate) async fn start_over(
     alertmanager: &Alertmanager,
 ) -> Result<()> {
     let slos = objectives(home)?;
-    reset(home, prometheus, alertmanager, &slos).await?;
+    reset(home, prometheus, alertmanager, &slos, BUDGETS).await?;
     Ok(())
 }
 
-/// Forgets, and waits until the rules show it. Returns how many alerts were firing before.
+/// What the slow rules record last of an objective.
+const BUDGETS: &str = "slo:error_budget_remaining:ratio";
+
+/// What the rules of pages record of an objective.
+fn pages(clock: Clock) -> String {
+    format!("slo:sli_error:ratio_rate{}", clock.base())
+}
+
+/// Forgets, and waits until the rules show it by recording `awaited`. Returns how many alerts were firing before.
 ///
 /// # Errors
 /// When Prometheus does not forget, or when something still burns afterwards.
@@ -88,6 +101,7 @@ pub(super) async fn reset(
     prometheus: &Prometheus,
     alertmanager: &Alertmanager,
     slos: &[Slo],
+    awaited: &str,
 ) -> Result<usize> {
     let before = burning(prometheus).await?.len();
     let (now, clock) = (Utc::now(), home.clock());
@@ -106,7 +120,7 @@ pub(super) async fn reset(
     if left.first().and_then(observe::prometheus::Sample::value).unwrap_or_default() > 0.0 {
         bail!("Prometheus has not forgotten; why: lab logs --service prometheus --since 5m");
     }
-    recorded_again(prometheus, slos, now, clock).await?;
+    recorded_again(prometheus, slos, awaited, now, clock).await?;
     // Prometheus no longer knows that it sent this alert, so nothing else would resolve it.
     let mut told = alertmanager.alerts().await?;
     told.retain(|alert| of_objective(&alert.labels));
@@ -145,6 +159,7 @@ async fn restart_without(home: &Home, prometheus: &Prometheus, deletions: &[Dele
 async fn recorded_again(
     prometheus: &Prometheus,
     slos: &[Slo],
+    awaited: &str,
     now: DateTime<Utc>,
     clock: Clock,
 ) -> Result<()> {
@@ -153,7 +168,7 @@ async fn recorded_again(
     loop {
         let burning = burning(prometheus).await?;
         // Evaluated after the deletion, whatever else has failed since.
-        let recorded = format!("count(timestamp(slo:error_budget_remaining:ratio) > {})", now.timestamp());
+        let recorded = format!("count(timestamp({awaited}) > {})", now.timestamp());
         let ready = prometheus.value(&recorded).await?.unwrap_or_default();
         #[expect(clippy::cast_precision_loss, reason = "a handful of objectives")]
         let all = ready >= slos.len() as f64;

@@ -53,11 +53,12 @@ impl Drills {
         }
         // What is left of a verification is no part of it.
         self.tidy(room).await?;
+        let follows = if verify { self.proven(room).await? } else { None };
         let services = services(&room.eyes);
         let replicas = restore::counted(room, &services).await;
         let (at, seed) = (whole(Utc::now()), order.seed.unwrap_or(drill.seed));
         let seen = self.has_seen(by, &drill.id, &order.mode).await?;
-        let start = Start { at, seed, services, replicas, seen, mode: order.mode };
+        let start = Start { at, seed, services, replicas, seen, mode: order.mode, follows };
         let responder = match &start.mode {
             Mode::Person { name } => name.clone(),
             Mode::Verify { .. } => by.name.clone(),

@@ -1,12 +1,15 @@
-//! Looks at every condition of the present phase, about once a second, all at once; and measures what the run
-//! costs.
+//! Looks at every condition of the present phase, about once a second and as soon as a phase begins or its last action
+//! is done, all at once; and measures what the run costs.
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use drill::{Look, Phase, What};
 use futures::future::join_all;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::{
+    sync::watch,
+    time::{MissedTickBehavior, interval},
+};
 
 use super::{
     ask, budget,
@@ -26,10 +29,37 @@ pub(super) async fn run(room: Room) {
     let mut ticks = interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut measured = Measured::default();
+    let mut news = room.drills.0.news.subscribe();
+    let mut known = None;
     loop {
-        ticks.tick().await;
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = another(&room, &mut news, &mut known) => {}
+        }
         if let Err(error) = look(&room, &mut measured).await {
             tracing::warn!(%error, "what was looked at for a drill is not written down");
+        }
+    }
+}
+
+/// The run, its phase, and whether all of its actions are done.
+type State = Option<(i64, Phase, bool)>;
+
+fn state(room: &Room) -> State {
+    let live = room.drills.live()?;
+    let now = live.now();
+    Some((live.id, live.run.phase(now), live.run.due(now).is_empty()))
+}
+
+/// Waits until there is something else to look at than before.
+async fn another(room: &Room, news: &mut watch::Receiver<()>, known: &mut State) {
+    loop {
+        // Fails only without a sender, which the room holds.
+        _ = news.changed().await;
+        let now = state(room);
+        if now != *known {
+            *known = now;
+            return;
         }
     }
 }

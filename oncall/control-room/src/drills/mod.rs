@@ -2,9 +2,10 @@
 //! changes anything, so a control room that is killed goes on where it was, and every fault is ended.
 //!
 //! * `library`, `choose` -- the files, and which drill next. `begin`, `tell` -- what people ask for.
+//!   `follows` -- what the verification before has proven.
 //! * `live`, `pauses`, `rows`, `record`, `recall` -- a run in memory and in the file, and the ways between.
-//! * `act`, `perform`, `restore`, `story` -- what is due, one after the other. `look`, `ask`, `invariants`, `budget` --
-//!   what is looked at.
+//! * `act`, `perform`, `forget`, `restore`, `story` -- what is due, one after the other. `look`, `ask`, `invariants`,
+//!   `budget` -- what is looked at.
 //! * `follow`, `acts` -- pages, acknowledgements and actions of people, from the journal.
 //! * `conclude`, `quiet`, `curve` -- the end of a run, and incidents that are only a rehearsal.
 //! * [`view`], `show`, `report` -- what a viewer may see. Nothing of the truth reaches a trainee while a run
@@ -19,6 +20,8 @@ mod choose;
 mod conclude;
 mod curve;
 mod follow;
+mod follows;
+mod forget;
 mod invariants;
 mod library;
 mod live;

@@ -6,16 +6,12 @@ use std::{collections::BTreeMap, time::Duration};
 use drill::{Act, Action, Due, names::RuleState};
 use switchboard::{Action as Switch, Outcome, RuleMode, SessionState};
 
-use super::{live::Live, pauses, restore, story};
+use super::{forget::forget, live::Live, pauses, restore, story};
 use crate::{actions::token, room::Room};
 
 /// Longest time that an action may take; to forget restarts Prometheus.
 const PATIENCE: Duration = Duration::from_secs(90);
 const FORGET: Duration = Duration::from_secs(240);
-/// How often to try to forget, and how long to wait before another try: what burned a moment ago may burn
-/// still.
-const FORGETS: u32 = 3;
-const AGAIN: Duration = Duration::from_secs(5);
 /// How often to try to break something, a second apart.
 const INSIST: u32 = 10;
 const SECOND: Duration = Duration::from_secs(1);
@@ -40,7 +36,7 @@ pub(super) async fn perform(room: &Room, live: &Live, due: &Due) -> Result<(), S
 
 async fn act(room: &Room, live: &Live, due: &Due) -> Result<(), String> {
     match &due.action {
-        Action::ForgetHistory => forget(room).await,
+        Action::ForgetHistory => forget(room, live).await,
         Action::SetLoad { rps, .. } => switch(room, &Switch::SetLoad { rps: f64::from(*rps) }).await,
         Action::SwitchProtection { service, protection, on: true } => {
             end(room, &protect(service, protection, true)).await
@@ -165,23 +161,6 @@ async fn takes_seed(room: &Room, service: &str, fault: &str) -> Result<bool, Str
     let point = points.iter().find(|point| point.name == fault);
     let point = point.ok_or_else(|| format!("{service} has no fault {fault}"))?;
     Ok(point.parameters.iter().any(|parameter| parameter.name == "seed"))
-}
-
-/// Where nothing can be forgotten, a page may come early, and is judged all the same.
-async fn forget(room: &Room) -> Result<(), String> {
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        match room.eyes.tools.forget_history().await {
-            Ok(_) => return Ok(()),
-            Err(error @ switchboard::Error::NotHere { .. }) => {
-                tracing::info!(%error, "the history of the objectives stays: a page may come early");
-                return Ok(());
-            }
-            Err(error) if tries == FORGETS => return Err(error.to_string()),
-            Err(_) => tokio::time::sleep(AGAIN).await,
-        }
-    }
 }
 
 /// Whether a run still wants an action done: it may have been aborted, or the cause has ended.

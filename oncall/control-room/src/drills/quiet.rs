@@ -177,7 +177,8 @@ mod tests {
     /// A run of a minute that began `ago` seconds ago.
     fn kept(mode: Mode, ago: i64) -> Kept {
         let at = Utc::now() - TimeDelta::seconds(ago);
-        let start = Start { at, mode, seed: 1, services: Vec::new(), replicas: BTreeMap::new(), seen: false };
+        let (services, replicas) = (Vec::new(), BTreeMap::new());
+        let start = Start { at, mode, seed: 1, services, replicas, seen: false, follows: None };
         let verdict = "passed".to_owned();
         let end = End { at: at + TimeDelta::seconds(60), verdict, score: None, outcome: None, curve: None };
         Kept {

@@ -12,8 +12,8 @@ use super::{
     live::{Live, verifies},
     rows::Kept,
     view::{
-        AdviceView, AnswersView, BriefView, DeductionView, FailureView, FaultView, LineView, NoticeView,
-        RunView, ScoreView, SightingView, TruthView,
+        AdviceView, AnswersView, BriefView, DeductionView, FailureView, FaultView, LapView, LineView,
+        NoticeView, RunView, ScoreView, SightingView, TruthView,
     },
 };
 
@@ -227,6 +227,7 @@ fn truth(drill: &Drill, injected: Option<DateTime<Utc>>, outcome: Option<&Outcom
         signals: outcome.map(|outcome| sightings(&outcome.signals)).unwrap_or_default(),
         path: outcome.map(|outcome| sightings(&outcome.path)).unwrap_or_default(),
         notices: outcome.map(notices).unwrap_or_default(),
+        laps: outcome.map(laps).unwrap_or_default(),
         helps: of.accepted.iter().map(|one| advice(&one.act, &one.why)).collect(),
         does_not_help: of.wrong.iter().map(|one| advice(&one.act, &one.why)).collect(),
         harms: of.harmful.iter().map(|one| advice(&one.act, &one.why)).collect(),
@@ -254,6 +255,11 @@ fn sightings(all: &[Sighting]) -> Vec<SightingView> {
         seen: one.seen,
     };
     all.iter().map(view).collect()
+}
+
+fn laps(outcome: &Outcome) -> Vec<LapView> {
+    let laps = outcome.laps.iter().map(|lap| LapView { name: lap.name.clone(), seconds: lap.seconds });
+    laps.collect()
 }
 
 fn notices(outcome: &Outcome) -> Vec<NoticeView> {

@@ -187,6 +187,8 @@ pub struct TruthView {
     pub path: Vec<SightingView>,
     /// Pages and tickets that came; empty before the end.
     pub notices: Vec<NoticeView>,
+    /// Where the time went, in order; empty before the end.
+    pub laps: Vec<LapView>,
     /// What helps.
     pub helps: Vec<AdviceView>,
     /// What does not.
@@ -225,6 +227,15 @@ pub struct SightingView {
     pub within: f64,
     /// Seconds after the injection; none if never.
     pub seen: Option<f64>,
+}
+
+/// A part of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct LapView {
+    /// `forget`, `load`, `healthy`, `injection`, `observe`, `wrong action N`, `step N`, `recover` or `reset`.
+    pub name: String,
+    /// How long it took.
+    pub seconds: f64,
 }
 
 /// A page or a ticket.

@@ -29,8 +29,7 @@ impl Run {
             Phase::Baseline => Some(later(self.start.at, PREPARE + self.drill.baseline.within)),
             Phase::Observe => Some(self.observed_until()),
             Phase::Wrong(index) => {
-                let proof = self.drill.mitigations.wrong.get(index).and_then(|wrong| wrong.proof.as_ref());
-                let after = proof.map_or(Duration::ZERO, |proof| proof.after);
+                let after = self.proof(index).map_or(Duration::ZERO, |proof| proof.after);
                 let done = self.done.get(&id("wrong", index));
                 Some(done.map_or_else(|| later(self.since, ACT), |at| later(*at, after)))
             }
@@ -68,7 +67,8 @@ impl Run {
             Phase::Solve(index) => self.solve(index),
             Phase::Recover => self.recover(),
             Phase::Reset => self.finish(),
-            Phase::Wrong(_) | Phase::Finished => {}
+            Phase::Wrong(index) => self.prove(index),
+            Phase::Finished => {}
         }
         self.stop();
         if self.phase != before {
@@ -77,11 +77,11 @@ impl Run {
     }
 
     fn begin(&mut self) {
-        let prepared = self.planned().iter().all(|due| self.done.contains_key(&due.id));
-        let conditions = conditions::baseline(&self.drill);
+        let prepared = self.undone().is_empty();
+        let conditions = self.baseline();
         let Some((since, until)) = self.watches.all(wanted(&conditions)) else { return };
         let loaded = self.done.get("set-load").copied().unwrap_or(since);
-        if prepared && later(since.max(loaded), self.drill.baseline.holds) <= until {
+        if prepared && later(since.max(loaded), self.holds()) <= until {
             // What was looked at before is no sighting.
             self.watches = super::Watches::default();
             self.begun = Some(self.now);
@@ -178,6 +178,7 @@ impl Run {
     pub(super) fn go(&mut self, phase: Phase, at: DateTime<Utc>) {
         self.phase = phase;
         self.since = at;
+        self.phases.push((phase, at));
     }
 
     pub(super) fn after_observe(&self) -> Phase {

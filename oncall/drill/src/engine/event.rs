@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::Proven;
 use crate::Act;
 
 /// How a run begins.
@@ -24,6 +25,9 @@ pub struct Start {
     /// Whether the responder could know the solution: it was shown to them in an earlier run.
     #[serde(default)]
     pub seen: bool,
+    /// What the verification right before has proven, if there is one: see [`Proven`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<Proven>,
 }
 
 /// Who responds.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    Phase, Run, Verdict,
+    Failure, Phase, Run, Verdict,
     conditions::{self, id},
 };
 use crate::model::Step;
@@ -13,7 +13,9 @@ impl Run {
     pub(super) fn expire(&mut self, at: DateTime<Utc>) {
         match self.phase {
             Phase::Baseline => {
-                let unmet = self.unmet(&conditions::baseline(&self.drill), at);
+                // Nobody has looked before everything is prepared.
+                let undone = self.unfinished("the baseline is prepared", "in time", at);
+                let unmet = undone.map_or_else(|| self.unmet(&self.baseline(), at), |one| vec![one]);
                 self.failures.extend(unmet);
                 self.end(Verdict::Invalid, at);
             }
@@ -30,16 +32,18 @@ impl Run {
                 self.dirty = true;
                 let unmet = self.unmet(&conditions::clean(&self.drill), at);
                 self.failures.extend(unmet);
-                let open = self.planned().into_iter().filter(|due| !self.done.contains_key(&due.id));
-                let open: Vec<String> = open.map(|due| due.id).collect();
-                if !open.is_empty() {
-                    let seen = format!("not done: {}", open.join(", "));
-                    self.failures.push(self.failure("the reset is done", "", "within 60 s", &seen, at));
-                }
+                self.failures.extend(self.unfinished("the reset is done", "within 60 s", at));
                 self.verdict = self.verdict.map(Verdict::worse);
             }
             Phase::Finished => {}
         }
+    }
+
+    /// Actions of the phase that are not done, as a failure; nothing if all are.
+    fn unfinished(&self, condition: &str, expected: &str, at: DateTime<Utc>) -> Option<Failure> {
+        let undone = self.undone();
+        let seen = format!("not done: {}", undone.join(", "));
+        (!undone.is_empty()).then(|| self.failure(condition, "", expected, &seen, at))
     }
 
     /// The time to observe is over.
@@ -72,7 +76,7 @@ impl Run {
         }
     }
 
-    fn tried(&mut self, index: usize, at: DateTime<Utc>) {
+    pub(super) fn tried(&mut self, index: usize, at: DateTime<Utc>) {
         let drill = self.drill.clone();
         let Some(wrong) = drill.mitigations.wrong.get(index) else {
             return self.go(self.after_wrong(index), at);
@@ -83,10 +87,8 @@ impl Run {
             return self.end(Verdict::Failed, at);
         };
         if let Some(proof) = &wrong.proof {
-            let signal = drill.signals.iter().position(|signal| signal.name == proof.still.name);
-            let look = id("signal", signal.unwrap_or_default());
-            // What was seen before the action proves nothing of it.
-            if !self.watches.get(&look).is_some_and(|watch| watch.holds && watch.at > done) {
+            let look = self.still(proof);
+            if !self.holds_since(&look, done) {
                 let condition = format!("“{}” does not help: {}", wrong.act, wrong.why);
                 let seen = self.watches.seen(&look);
                 let expected = format!("still {}", proof.still.name);

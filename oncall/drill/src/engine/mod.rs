@@ -14,10 +14,13 @@ mod conditions;
 mod event;
 mod expire;
 mod judge;
+mod laps;
 mod outcome;
 mod plan;
+mod proven;
 mod waiting;
 mod watch;
+mod wrong;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -30,7 +33,9 @@ use serde::{Deserialize, Serialize};
 
 pub use action::{Action, Ask, Due, Look};
 pub use event::{Answers, Event, Mode, Responder, Start, What};
+pub use laps::Lap;
 pub use outcome::{Failure, Notice, Outcome, Record, Sighting, Verdict};
+pub use proven::Proven;
 pub use waiting::Waiting;
 use watch::Watches;
 
@@ -106,6 +111,8 @@ pub struct Run {
     phase: Phase,
     /// When the phase began.
     since: DateTime<Utc>,
+    /// Every phase so far, and when it began.
+    phases: Vec<(Phase, DateTime<Utc>)>,
     watches: Watches,
     /// Actions that were done, and when.
     done: BTreeMap<String, DateTime<Utc>>,
@@ -139,6 +146,7 @@ impl Run {
             now: start.at,
             phase: Phase::Baseline,
             since: start.at,
+            phases: vec![(Phase::Baseline, start.at)],
             watches: Watches::default(),
             done: BTreeMap::new(),
             faults,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Answers, Mode, Phase, Run, conditions::id};
+use super::{Answers, Lap, Mode, Phase, Run, conditions::id};
 use crate::Act;
 
 /// How a run ended.
@@ -128,6 +128,9 @@ pub struct Outcome {
     pub notices: Vec<Notice>,
     /// What the responder did.
     pub record: Record,
+    /// Where the time went; empty in outcomes from before it was measured.
+    #[serde(default)]
+    pub laps: Vec<Lap>,
 }
 
 impl Outcome {
@@ -171,6 +174,7 @@ impl Run {
             path: self.sightings("path"),
             notices: self.notices.clone(),
             record: self.record.clone(),
+            laps: self.laps(ended),
         })
     }
 

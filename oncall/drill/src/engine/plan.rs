@@ -42,6 +42,12 @@ impl Run {
         }
     }
 
+    /// Ids of the actions of the present phase that are not known to be done.
+    pub(super) fn undone(&self) -> Vec<String> {
+        let open = self.planned().into_iter().filter(|due| !self.done.contains_key(&due.id));
+        open.map(|due| due.id).collect()
+    }
+
     fn set_load(&self, rps: u32) -> Action {
         Action::SetLoad { scenario: self.drill.load.scenario.clone(), rps }
     }
@@ -59,9 +65,9 @@ impl Run {
     pub(super) fn story(&self) -> Vec<Due> {
         let Some(begun) = self.begun else { return Vec::new() };
         let drill = &*self.drill;
-        let mut all = Vec::new();
+        let (mut all, lead) = (Vec::new(), self.lead());
         let mut add = |id: String, after: Duration, action: Action| {
-            all.push(Due { id, at: later(begun, after), action });
+            all.push(Due { id, at: later(begun, after.saturating_sub(lead)), action });
         };
         for (index, weak) in drill.weakened.iter().enumerate() {
             let (service, protection) = (weak.service.clone(), weak.protection.clone());
@@ -93,16 +99,26 @@ impl Run {
             add(id("surge", index), surge.after, self.set_load(surge.rps));
             add(id("surge-end", index), surge.after + surge.lasts, self.set_load(drill.load.rps));
         }
-        all.extend(self.faults(begun));
+        all.extend(self.faults(begun, lead));
         // Stable: what belongs to the same instant stays in the order from above.
         all.sort_by_key(|due| due.at);
         all
     }
 
-    fn faults(&self, begun: DateTime<Utc>) -> Vec<Due> {
+    /// How much earlier the story of a verification comes: it begins with its first fault or surge, or with what is to
+    /// be seen before it. The time until then is for a person, who looks around; it proves nothing.
+    fn lead(&self) -> Duration {
+        let drill = &*self.drill;
+        let fault = drill.faults.iter().map(|fault| fault.after).min();
+        let surges = drill.load.surges.iter().map(|surge| surge.after);
+        let first = fault.map(|fault| surges.fold(fault, Duration::min));
+        first.filter(|_| self.responder().is_some()).unwrap_or_default()
+    }
+
+    fn faults(&self, begun: DateTime<Utc>, lead: Duration) -> Vec<Due> {
         let mut all = Vec::new();
         for (index, (fault, state)) in self.drill.faults.iter().zip(&self.faults).enumerate() {
-            let at = later(begun, fault.after);
+            let at = later(begun, fault.after.saturating_sub(lead));
             if state.ended {
                 // Without this, a fault that an action ended would stay set until the reset.
                 if state.by_action {

@@ -25,7 +25,7 @@ impl Run {
     pub fn waiting(&self, now: DateTime<Utc>) -> Vec<Waiting> {
         let ahead = self.ahead(now);
         let conditions = match ahead.phase {
-            Phase::Baseline => conditions::baseline(&ahead.drill),
+            Phase::Baseline => ahead.baseline(),
             Phase::Recover => conditions::recovery(&ahead.drill),
             Phase::Reset => conditions::clean(&ahead.drill),
             Phase::Observe | Phase::Wrong(_) | Phase::Solve(_) | Phase::Finished => Vec::new(),

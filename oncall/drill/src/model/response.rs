@@ -69,6 +69,9 @@ pub struct Proof {
     pub still: Check,
     /// After the action.
     pub after: Duration,
+    /// The same about the last seconds only, if it can be asked and the drill does not say how long to wait: it is over
+    /// earlier if that is seen for long enough.
+    pub fresh: Option<String>,
 }
 
 /// An action that harms.

@@ -2,6 +2,7 @@
 //! run, solved and scored. Nothing is guessed and nothing is ignored.
 
 mod act;
+mod fresh;
 mod proof;
 pub(crate) mod raw;
 mod response;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde_saphyr::Spanned;
 
-use super::{LONGEST, Reader, SECOND, act, all, raw, values};
+use super::{LONGEST, Reader, SECOND, act, all, fresh::fresh, raw, values};
 use crate::{
     Act, Drill,
     model::{Accepted, Check, Choice, Harmful, Hint, Mitigations, Proof, Questions, Step, Validity, Wrong},
@@ -167,7 +167,9 @@ fn proof(
     let signal = signals().find(|signal| signal.name.value == name)?;
     let after = reader.time_or(raw.after.as_ref(), &format!("{field}.after"), 20 * SECOND)?;
     let still = Check { name, query: signal.query.value.trim().to_owned() };
-    Some(Some(Proof { still, after }))
+    // Who says how long to wait knows when it would help.
+    let fresh = if raw.after.is_none() { fresh(&still.query) } else { None };
+    Some(Some(Proof { still, after, fresh }))
 }
 
 /// Points of each criterion: what the file says, or the default.

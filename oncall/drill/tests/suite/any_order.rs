@@ -53,6 +53,7 @@ const LOOKS: &[&str] = &[
     "invariant[0]",
     "abort[0]",
     "until[1]",
+    "restarted",
     "nonsense",
 ];
 

@@ -87,7 +87,7 @@ pub(crate) fn person() -> Mode {
 pub(crate) fn start(mode: Mode) -> Start {
     let services = ["order-api", "order-worker", "user-service"].map(str::to_owned).to_vec();
     let replicas = BTreeMap::from([("order-worker".to_owned(), 2)]);
-    Start { at: beginning(), mode, seed: 7, services, replicas, seen: false }
+    Start { at: beginning(), mode, seed: 7, services, replicas, seen: false, follows: None }
 }
 
 /// The lab, and what is wrong with it.

@@ -4,9 +4,11 @@
 mod any_order;
 mod committed;
 mod edge;
+mod following;
 mod lab;
 mod people;
 mod read;
 mod reports;
 mod repository;
 mod verify;
+mod wrong;

@@ -82,7 +82,8 @@ impl Tools {
         Ok(rows.into_iter().filter_map(object).collect())
     }
 
-    /// Prometheus forgets what the objectives recorded: `lab slo reset`. Returns what it says.
+    /// Prometheus forgets what the objectives recorded: `lab slo reset`. Returns what it says, as soon as pages can come
+    /// again.
     ///
     /// # Errors
     /// When this is no lab on this machine, or what the command says.
@@ -90,7 +91,7 @@ impl Tools {
         let elsewhere = "elsewhere wait until the longest window has passed";
         let lab = self.lab("Prometheus cannot be made to forget", elsewhere)?;
         let mut command = Command::new(&lab.program);
-        command.arg("--root").arg(&lab.root).arg("--dir").arg(&lab.dir).args(["slo", "reset"]);
+        command.arg("--root").arg(&lab.root).arg("--dir").arg(&lab.dir).args(["slo", "reset", "--pages"]);
         command.current_dir(&lab.root);
         run(command, "lab slo reset", FORGETTING).await
     }

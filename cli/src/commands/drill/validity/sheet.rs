@@ -211,6 +211,7 @@ mod tests {
             seconds: 60.0,
             pages: Vec::new(),
             sightings: Vec::new(),
+            laps: Vec::new(),
             failures: failures.clone(),
             refused: None,
         };

@@ -1,5 +1,6 @@
 //! `lab drill verify`: runs drills one after the other, as proofs, and judges what came back.
 
+pub(crate) mod laps;
 pub(crate) mod pick;
 pub(crate) mod proof;
 pub(crate) mod run;
@@ -49,7 +50,7 @@ pub(crate) struct Verify {
     /// Begin no further drill after this time, such as 8m; those that are left are named.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     at_most: Option<Duration>,
-    /// Show when each signal was seen, and when it has to be seen.
+    /// Show when each signal was seen, when it has to be seen, and where the time of each drill went.
     #[arg(long)]
     timings: bool,
     /// Write JUnit to this file.
@@ -185,6 +186,7 @@ impl Verify {
             let mut page = format!("# Drills\n\n{}", proof::table(&papers.proofs));
             if self.timings {
                 page.push_str(&format!("\n## Timings\n\n{}", proof::timings(&papers.proofs)));
+                page.push_str(&format!("\n## Where the time went\n\n{}", laps::table(&papers.proofs)));
             }
             for report in &papers.markdown {
                 page.push_str(&format!("\n{}\n", report.trim()));
@@ -198,6 +200,7 @@ impl Verify {
         proof::print(&papers.proofs);
         if self.timings {
             proof::print_timings(&papers.proofs);
+            laps::print(&papers.proofs);
         }
         if !papers.left.is_empty() {
             out!("");

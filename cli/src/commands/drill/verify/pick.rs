@@ -71,7 +71,7 @@ impl Pick {
         let able = |drill: &&Drill| !here || runs_here(drill);
         let able: BTreeSet<String> = drills.values().filter(able).map(|drill| drill.id.clone()).collect();
         if self.changed.is_none() && self.sample.is_none() {
-            return Ok(able.into_iter().collect());
+            return Ok(in_order(able, drills));
         }
         let mut chosen = match &self.changed {
             Some(revision) => {
@@ -91,6 +91,15 @@ impl Pick {
         }
         Ok(chosen.into_iter().collect())
     }
+}
+
+/// Those that page nobody come first: as long as no budget was spent, Prometheus has nothing to forget between two, and
+/// need not restart.
+fn in_order(names: BTreeSet<String>, drills: &BTreeMap<String, Drill>) -> Vec<String> {
+    let pages = |name: &String| drills.get(name).is_some_and(|drill| !drill.pages.expected.is_empty());
+    let (loud, mut names): (Vec<String>, Vec<String>) = names.into_iter().partition(pages);
+    names.extend(loud);
+    names
 }
 
 /// Whether a lab on one machine has what the drill needs.
@@ -193,6 +202,9 @@ mod tests {
         assert_ne!(of(1), of(2));
         let all = pick().of(&drills, &root(), true).unwrap();
         assert!(all.len() >= 40, "{}", all.len());
+        let pages: Vec<bool> = all.iter().map(|name| !drills[name].pages.expected.is_empty()).collect();
+        assert!(pages.is_sorted(), "those that page nobody first: {all:?}");
+        assert!(pages.contains(&true) && pages.contains(&false));
     }
 
     #[test]

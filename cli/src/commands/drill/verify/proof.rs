@@ -5,6 +5,7 @@ use drill::Drill;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::laps::Lap;
 use crate::{
     commands::drill::{card, text::clock, view::Failure},
     terminal::{Row, out},
@@ -29,6 +30,8 @@ pub(crate) struct Proof {
     pub(crate) pages: Vec<Seen>,
     /// Signals and nodes of the causal path.
     pub(crate) sightings: Vec<Seen>,
+    /// Where the time went.
+    pub(crate) laps: Vec<Lap>,
     /// What was not met.
     pub(crate) failures: Vec<Failure>,
     /// Why it could not begin, or be followed to its end.
@@ -225,7 +228,7 @@ pub(super) fn skipped(drill: &str, why: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::path::Path;
 
     use serde_json::json;
@@ -233,7 +236,7 @@ mod tests {
     use super::*;
     use crate::commands::drill::files;
 
-    fn proof(pages: Vec<Seen>) -> Proof {
+    pub(crate) fn proof(pages: Vec<Seen>) -> Proof {
         Proof {
             drill: "first-page".to_owned(),
             verdict: "passed".to_owned(),
@@ -242,6 +245,7 @@ mod tests {
             seconds: 74.2,
             pages,
             sightings: Vec::new(),
+            laps: Vec::new(),
             failures: Vec::new(),
             refused: None,
         }

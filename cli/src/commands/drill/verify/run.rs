@@ -8,7 +8,10 @@ use drill::Drill;
 use observe::Error;
 use tokio_util::sync::CancellationToken;
 
-use super::proof::{self, Proof};
+use super::{
+    laps::laps,
+    proof::{self, Proof},
+};
 use crate::{
     commands::drill::{
         client::{Desk, Order},
@@ -123,6 +126,7 @@ pub(crate) fn proven(drill: &Drill, run: &Run, seed: Option<u64>, begun: Instant
         seconds: begun.elapsed().as_secs_f64(),
         pages: proof::pages(drill, run.truth()),
         sightings: proof::sightings(run.truth()),
+        laps: laps(run.truth()),
         failures: run.failures.clone(),
         refused: None,
     }
@@ -138,6 +142,7 @@ pub(crate) fn unbegun(drill: &Drill, why: String, begun: Instant) -> Proof {
         seconds: begun.elapsed().as_secs_f64(),
         pages: Vec::new(),
         sightings: Vec::new(),
+        laps: Vec::new(),
         failures: Vec::new(),
         refused: Some(why),
     }
