@@ -17,7 +17,8 @@ impl Drills {
     pub(super) async fn proven(&self, room: &Room) -> Result<Option<Proven>> {
         let last = rows::ended(self.0.store.read(), None, 1).await?.into_iter().next();
         let Some(last) = last else { return Ok(None) };
-        let Some((end, outcome)) = last.end.as_ref().and_then(|end| Some((end, end.outcome.as_ref()?))) else {
+        let Some((end, outcome)) = last.end.as_ref().and_then(|end| Some((end, end.outcome.as_ref()?)))
+        else {
             return Ok(None);
         };
         // A file that this version does not read says nothing of what was proven.

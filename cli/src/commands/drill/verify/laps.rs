@@ -24,9 +24,8 @@ pub(crate) struct Lap {
 /// The parts of a run, by the truth about it.
 pub(super) fn laps(truth: &Value) -> Vec<Lap> {
     let all = truth["laps"].as_array().map_or(&[][..], Vec::as_slice);
-    let lap = |one: &Value| {
-        Some(Lap { name: one["name"].as_str()?.to_owned(), seconds: one["seconds"].as_f64()? })
-    };
+    let lap =
+        |one: &Value| Some(Lap { name: one["name"].as_str()?.to_owned(), seconds: one["seconds"].as_f64()? });
     all.iter().filter_map(lap).collect()
 }
 
