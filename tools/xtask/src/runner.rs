@@ -22,7 +22,16 @@ const TRIED_AGAIN: usize = 5;
 /// Starts whole labs, one at a time; they wait most of their time: for alerts, for their end, for parts that come back.
 const LABS: &str = "-p cli --test e2e";
 /// Of them, those that measure how soon something comes: they run alone, when everything else has.
-const MEASURING: &[&str] = &["slo::", "incidents::", "drills::", "runbooks::", "pages::", "whole::a_lab"];
+const MEASURING: &[&str] = &[
+    "slo::",
+    "incidents::",
+    "drills::",
+    "runbooks::",
+    "pages::",
+    "whole::a_lab",
+    "releases::a_bad",
+    "backup::a_wiped",
+];
 const NOT_MEASURING: &[&str] = &[
     "--skip",
     "slo::",
@@ -36,6 +45,10 @@ const NOT_MEASURING: &[&str] = &[
     "pages::",
     "--skip",
     "whole::a_lab",
+    "--skip",
+    "releases::a_bad",
+    "--skip",
+    "backup::a_wiped",
 ];
 /// Compares a measured time with arithmetic: it runs alone too.
 const TIMED: (&str, &[&str], &[&str]) = (
