@@ -127,7 +127,7 @@ impl Bench {
             );
         };
         say(format_args!("{}: reset, then {} of health", percent(ratio), self.pair.long));
-        reset::reset(&self.home, &self.prometheus, &self.alertmanager, &self.slos).await?;
+        reset::reset(&self.home, &self.prometheus, &self.alertmanager, &self.slos, reset::BUDGETS).await?;
         self.health().await?;
 
         let seen = self.last_page().await?;

@@ -85,7 +85,7 @@ pub(crate) async fn start_over(
 }
 
 /// What the slow rules record last of an objective.
-const BUDGETS: &str = "slo:error_budget_remaining:ratio";
+pub(super) const BUDGETS: &str = "slo:error_budget_remaining:ratio";
 
 /// What the rules of pages record of an objective.
 fn pages(clock: Clock) -> String {
