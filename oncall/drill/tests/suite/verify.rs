@@ -155,9 +155,9 @@ fn what_a_phase_waits_for_is_known_with_what_was_seen() {
 fn an_action_that_cannot_be_done_ends_the_run_and_a_reset_is_tried_until_it_works() {
     let mut lab = solution();
     lab.until(Phase::Observe);
-    lab.ticks(1);
+    // Due at once: a verification begins with its first fault.
     let id = "fault[0]".to_owned();
-    lab.now += TimeDelta::seconds(2);
+    lab.now += TimeDelta::seconds(1);
     lab.event(What::Failed { action: id, why: "connection refused".to_owned() });
     assert_eq!(lab.run.phase(lab.now), Phase::Reset);
     for due in lab.run.due(lab.now) {
@@ -268,7 +268,7 @@ fn a_drill_without_faults_passes_if_nobody_does_anything() {
 fn a_drill_is_not_proven_if_somebody_else_acts_meanwhile() {
     let mut lab = Lab::new(example(), verify(Responder::Nothing));
     lab.until(Phase::Observe);
-    lab.ticks(5);
+    lab.ticks(2);
     lab.act(Act::Rollback { change: "release-2".to_owned() });
     let outcome = lab.finish();
     let seen = "observe: nobody else changes the system: roll back release-2";
