@@ -12,6 +12,8 @@ const NATURAL: &str = "http error latency hang abort upstream unreachable db poo
                        gone trace drop wrong total lost update message cardinality";
 /// Words that no real failure says.
 const TELLING: [&str; 5] = ["fault", "faults", "injected", "injection", "chaos"];
+/// What says one of them all the time: rules of the firewall, which the log of the edge names.
+const USUAL: [&str; 4] = ["command-injection", "header-injection", "sql-injection", "template-injection"];
 /// Longest excerpt, in characters.
 const EXCERPT: usize = 100;
 
@@ -64,6 +66,7 @@ impl Needles {
             let mut at = 0;
             for piece in line.split(['<', '>', '"', '\0']) {
                 let lower = piece.to_lowercase();
+                let lower = USUAL.iter().fold(lower, |lower, usual| lower.replace(usual, "rule"));
                 places.extend(self.0.iter().filter(|word| says(&lower, word)).map(|word| Place {
                     found: Found {
                         from: from.to_owned(),
