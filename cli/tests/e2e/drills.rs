@@ -104,6 +104,12 @@ async fn an_abort_leaves_nothing_behind(lab: &Lab) {
 
 async fn a_person_gets_a_score(lab: &Lab) {
     lab.ok(&["drill", "start", QUICK[0], "--as", "ada"]);
+    // Until it begins, an incident is one of the drill before: it is dismissed then.
+    eventually(SOON, || async {
+        let run = lab.drill();
+        if run["phase"] == "observe" { Ok(()) } else { Err(format!("not begun: {run:#}")) }
+    })
+    .await;
     let incident = eventually(SOON, || async {
         let open = lab.json(&["incident", "list", "--json"]);
         let found = open[0]["id"].as_str().map(str::to_owned);
