@@ -1,7 +1,7 @@
 //! The proxies between the parts, of `lab up --chaos`: one for each way from a service to what it needs. Without the
 //! option, services connect directly, and nothing of this runs.
 //!
-//! There is none in front of Kafka: brokers tell their clients their own addresses, so that only the first connection of a
+//! Kafka has no proxy: brokers tell their clients their own addresses, so that only the first connection of a
 //! client would pass through it.
 
 use std::{

@@ -41,7 +41,7 @@ impl Sweep<'_> {
             journeys += rate * self.hold.as_secs_f64();
             if bad == 0 {
                 climb.saturated = self.telemetry.saturated().await;
-                // Without an answer to the one, there is none to the others.
+                // If the first query has no answer, the others have none either.
                 if !climb.saturated.is_empty() {
                     climb.stations = self.telemetry.stations(*rate).await;
                     climb.database = self.telemetry.database(before, journeys, *rate).await;

@@ -85,7 +85,7 @@ impl Eyes {
     }
 }
 
-/// The answer of a call, or why there is none within [`PATIENCE`].
+/// The answer of a call, or why it did not come within [`PATIENCE`].
 ///
 /// # Errors
 /// [`Error::Elsewhere`], which names `what` was asked.

@@ -100,7 +100,7 @@ fn buttons(guarded: bool, is_instructor: bool) -> Markup {
     }
 }
 
-/// The fields of the form. It is not bound to a visitor: whoever comes in is none yet, and the server checks `Origin`.
+/// The fields of the form. It is not bound to a visitor: nobody is logged in yet, and the server checks `Origin`.
 fn fields(body: &[u8]) -> BTreeMap<String, String> {
     url::form_urlencoded::parse(body).into_owned().collect()
 }

@@ -74,7 +74,7 @@ pub(super) fn consistent(reader: &mut Reader<'_>, document: &Document) {
     }
     let canary = raw.value.canary.as_ref().is_some_and(|canary| canary.value);
     if canary && !document.method.value.iter().any(|step| has_canary(&step.value)) {
-        let message = "expected a step with `push` and its `canary`: there is none to take away";
+        let message = "expected a step with `push` and `canary`, which this pair leaves out";
         reader.wrong(raw, "pair.canary", message);
     }
 }

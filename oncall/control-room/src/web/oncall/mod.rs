@@ -97,7 +97,7 @@ fn draw(
     Ok(page(room, &frame, html! { div.stack { (body) } }))
 }
 
-/// The schedule that was asked for, or the first one; none if there is none at all.
+/// The schedule that was asked for, or the first one; `None` if there are no schedules.
 fn chosen<'r>(rota: &'r Rota, wanted: Option<&str>) -> Result<Option<&'r Schedule>, Error> {
     match wanted {
         None => Ok(rota.schedules.first()),
