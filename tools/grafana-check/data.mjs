@@ -9,6 +9,7 @@ const { FieldType, createDataFrame } = grafana;
 const LABELS = [
   { metric: /^http_/, label: 'status', values: ['200', '404', '503'] },
   { metric: /^orders_(processed|settled)_/, label: 'status', values: ['completed', 'rejected', 'duplicate', 'dead_letter'] },
+  { metric: /^edge_reloads_/, label: 'result', values: ['applied', 'refused'] },
   { metric: /^node_cpu_/, label: 'mode', values: ['user', 'system', 'iowait', 'steal'] },
   { metric: /^pg_locks_/, label: 'mode', values: ['accessexclusivelock', 'rowexclusivelock'] },
   { log: true, label: 'http_response_status_code', values: ['200', '404', '503'] },
