@@ -17,6 +17,7 @@ mod private;
 pub mod probe;
 pub mod process;
 pub mod state;
+mod steps;
 mod sweep;
 mod tend;
 

@@ -1,7 +1,6 @@
 //! One part from its first start to its end: wait for its dependencies, prepare, start, probe until ready, restart.
 
 use std::{
-    fs,
     process::{ExitStatus, Stdio},
     sync::PoisonError,
     time::{Duration, Instant},
@@ -9,24 +8,18 @@ use std::{
 
 use chassis_core::EXIT_USAGE;
 use chrono::Utc;
-use tokio::{
-    io::AsyncWriteExt,
-    process::{Child, Command},
-    sync::watch,
-};
+use tokio::{process::Child, sync::watch};
 
 use crate::{
     Error, Folder, Part, Result, Stop,
     backoff::{Backoff, Policy},
     board::Board,
-    environment::inherited,
-    error::About as _,
     guests::Lines,
     logfile,
-    part::{Errand, Line, Preparation, Step},
-    private::write_private,
-    process::{MARK, ProcId},
+    part::Errand,
+    process::ProcId,
     state::{Phase, Status},
+    steps::command,
 };
 
 /// How often a part is asked whether it is ready. Short: this is most of what a start costs beyond the part's own
@@ -213,71 +206,6 @@ impl Tender {
         let _ = child.wait().await;
     }
 
-    async fn prepare(&self, preparation: &Preparation) -> Result<()> {
-        if preparation.unless.exists() {
-            return Ok(());
-        }
-        for step in &preparation.steps {
-            match step {
-                Step::Remove(path) if !path.exists() => {}
-                Step::Remove(path) => {
-                    let removed =
-                        if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
-                    removed.about("remove", path)?;
-                }
-                Step::Run(line, input) => self.run_step(line, input).await?,
-                Step::Rename(from, to) => {
-                    fs::rename(from, to).about("create", to)?;
-                }
-                Step::Mark(path) => write_private(path, "")?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Does requested work. If it fails, the part's log says why, and the part is started anyway.
-    async fn errand(&self) {
-        let Some(errand) = self.part.errand.as_ref().filter(|errand| errand.request.exists()) else { return };
-        self.board.part(&self.part.name, |part| {
-            part.process = None;
-            part.status = Status::Preparing;
-        });
-        if let Err(error) = self.run_step(&errand.line, "").await {
-            self.board.say(&format!("{}: {error}", self.part.name));
-        }
-        let _ = fs::remove_file(&errand.request);
-    }
-
-    async fn run_step(&self, line: &Line, input: &str) -> Result<()> {
-        let log = logfile::open(&self.folder.log(&self.part.name))?;
-        let name = line.program.display();
-        let mut child = command(line, &self.folder)
-            .stdin(Stdio::piped())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|cause| Error::Program { program: line.program.clone(), cause })?;
-        if let Some(mut stdin) = child.stdin.take() {
-            // A program that ends before it has read its input explains this by its exit status.
-            let _ = stdin.write_all(input.as_bytes()).await;
-        }
-        let status = tokio::select! {
-            status = child.wait() => status?,
-            () = self.stop.gently.cancelled() => {
-                // The whole group: initdb starts servers itself.
-                child.id().and_then(ProcId::of).inspect(|process| process.kill_group());
-                child.wait().await?;
-                return Err(Error::Stopped(name.to_string()));
-            }
-        };
-        if !status.success() {
-            return Err(Error::Ended { what: name.to_string(), status });
-        }
-        Ok(())
-    }
-
     fn log(&self) -> String {
         self.folder.log(&self.part.name).display().to_string()
     }
@@ -297,20 +225,6 @@ impl Tender {
         self.board.phase(Phase::Failed { part: self.part.name.clone(), reason: reason.to_owned() });
         self.stop.gently.cancel();
     }
-}
-
-fn command(line: &Line, folder: &Folder) -> Command {
-    let mut command = Command::new(&line.program);
-    command
-        .args(&line.args)
-        .env_clear()
-        .envs(inherited(&line.keep))
-        // Times in logs are read by programs, and by people in other time zones.
-        .env("TZ", "UTC")
-        .env(MARK, folder.as_os_str())
-        .envs(line.env.iter().map(|(name, value)| (name, value)))
-        .current_dir(line.cwd.as_deref().unwrap_or(folder));
-    command
 }
 
 async fn all(flags: Vec<watch::Receiver<bool>>) {

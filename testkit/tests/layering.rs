@@ -259,3 +259,30 @@ fn the_chassis_knows_no_business_word() {
         .collect();
     assert!(found.is_empty(), "business words in the chassis:\n{}", found.join("\n"));
 }
+
+/// A target with `test = false` is not built as a test program, which takes seconds for each; so it must have no test.
+#[test]
+fn what_is_not_built_as_a_test_program_has_no_tests() {
+    let metadata = metadata();
+    let mut wrong = Vec::new();
+    for package in metadata["packages"].as_array().expect("packages") {
+        let targets = package["targets"].as_array().expect("targets");
+        for target in targets.iter().filter(|target| target["test"] == false) {
+            let main = Path::new(target["src_path"].as_str().expect("a path"));
+            let (files, words) = match target["kind"][0].as_str().expect("a kind") {
+                "lib" => {
+                    (rust_files(main.parent().expect("a folder")), &["#[test]", "::test]", "cfg(test)"][..])
+                }
+                // A program of one file: what it could share with tests is in its library.
+                "bin" => (vec![main.to_owned()], &["#[test]", "::test]", "cfg(test)", "mod "][..]),
+                _ => continue,
+            };
+            for file in files {
+                let text = fs::read_to_string(&file).expect("a readable source file");
+                let has = |word: &&&str| text.lines().any(|line| line.contains(**word));
+                wrong.extend(words.iter().find(has).map(|word| format!("{}: {word}", file.display())));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "remove `test = false` from their Cargo.toml:\n{}", wrong.join("\n"));
+}

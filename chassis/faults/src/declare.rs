@@ -3,7 +3,7 @@
 /// Declares the own parameters of faults, each as a struct. The text above a field is what `GET /faults` and
 /// `docs/faults.md` say of the parameter; its name is the one in the query string.
 ///
-/// ```
+/// ```text
 /// use std::time::Duration;
 ///
 /// use chassis_faults::{params, params::{MINUTE, MS, duration}};

@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 use wire::{Conditions, Proxy};
 
 use super::{
-    desk::{Desk, Done, Orders, What},
+    desk::Desk,
+    orders::{Done, Orders, What},
     squeeze::{self, Squeezed},
 };
 use crate::terminal::say;

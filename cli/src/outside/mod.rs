@@ -4,9 +4,11 @@
 
 mod desk;
 mod keeper;
+mod orders;
 mod squeeze;
 
 pub(crate) use self::{
-    desk::{Desk, Order, What},
+    desk::Desk,
     keeper::{Keeper, Link},
+    orders::{Order, What},
 };

@@ -4,6 +4,7 @@ pub(crate) mod alerting;
 pub(crate) mod apache_kafka;
 pub(crate) mod backup;
 pub(crate) mod chaos;
+mod choices;
 pub(crate) mod cloud;
 pub(crate) mod control_room;
 pub(crate) mod edge;

@@ -1,84 +1,23 @@
 //! The table of parts: what a lab consists of, the settings of each part, and its dependencies.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{fs, path::PathBuf};
 
 use anyhow::{Context as _, Result};
-use supervisor::{Part, part::Line, ports::Ports, probe::Probe};
+use supervisor::{Part, part::Line, probe::Probe};
 
+pub(crate) use super::choices::{Broker, Choices, Kafka};
 use super::{
     alerting, apache_kafka, backup, chaos, cloud, control_room, edge, environment, exporters, grafana,
     monitoring, objects, opensearch,
     ports::PORTS,
     postgres::{self, Confirm, REPLICA},
     probe, programs,
-    replicas::{Instance, Replicas, instances},
+    replicas::{Instance, instances},
     stores,
 };
 use secrecy::ExposeSecret as _;
 
 use crate::{disk, failover, home::Home, secrets::Secrets};
-
-/// A broker that the lab runs itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Broker {
-    /// lab-kafka: librdkafka's mock cluster, in memory; starts at once, loses its log when killed.
-    Embedded,
-    /// Apache Kafka: one broker in KRaft mode with a durable log; needs Java 17 or newer, and Maven for the first
-    /// start.
-    Apache,
-}
-
-/// Which broker the services use.
-#[derive(Debug, Clone)]
-pub(crate) enum Kafka {
-    /// lab-kafka.
-    Embedded,
-    /// Apache Kafka, run by the lab.
-    Apache,
-    /// A broker elsewhere, by its bootstrap list.
-    Elsewhere(String),
-}
-
-/// The choices for a lab.
-#[derive(Debug, Clone)]
-pub(crate) struct Choices {
-    /// Port numbers.
-    pub(crate) ports: Ports,
-    /// The broker.
-    pub(crate) kafka: Kafka,
-    /// How many instances of a service; one of each that is not named.
-    pub(crate) replicas: Vec<Replicas>,
-    /// Requests per second; `None` for no load.
-    pub(crate) rate: Option<f64>,
-    /// Run the synthetic probes.
-    pub(crate) probes: bool,
-    /// Share of new traces that are sampled, 0 to 1.
-    pub(crate) trace_ratio: f64,
-    /// For instructors: name active faults in metrics, spans and logs.
-    pub(crate) reveal: bool,
-    /// Token that the services require at their switches.
-    pub(crate) token: Option<String>,
-    /// Keys that sign the events between order-api and order-worker; empty for no signatures, `None` for the lab's
-    /// own key.
-    pub(crate) event_keys: Option<String>,
-    /// The clock of the objectives, and whether to keep what Prometheus stored in earlier runs.
-    pub(crate) timing: monitoring::Timing,
-    /// Run an OpenSearch for the logs.
-    pub(crate) opensearch: bool,
-    /// Run an object store.
-    pub(crate) objects: bool,
-    /// Run an emulator of a cloud.
-    pub(crate) cloud: Option<cloud::Emulator>,
-    /// Archive the write-ahead log, and make a backup after each such time; `None` for neither.
-    pub(crate) backups: Option<Duration>,
-    /// Put a proxy on each way between the parts, for experiments.
-    pub(crate) chaos: bool,
-    /// Run a streaming replica of PostgreSQL; what a commit waits for.
-    pub(crate) replica: Option<Confirm>,
-    /// Receivers of alerts in addition to the control room.
-    pub(crate) webhooks: alerting::Webhooks,
-}
 
 /// Builds the table. Writes configurations below the lab's folder; starts nothing.
 ///

@@ -16,7 +16,7 @@ use crate::run::{
 use crate::scenario::{Scenario, Threshold};
 
 /// A finished run of a scenario.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Name of the scenario.
     pub scenario: String,
@@ -53,7 +53,7 @@ pub struct Report {
 }
 
 /// The measurements of a step or journey. Times in milliseconds, from when it was due.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Line {
     /// Its name.
     pub name: String,
@@ -102,27 +102,16 @@ impl Report {
     #[must_use]
     pub fn of(scenario: &Scenario, finished: &Finished, started_at: String, commit: String) -> Self {
         let Finished { board, seconds, whole } = finished;
-        let (seconds, whole) = (*seconds, *whole);
-        let thresholds = judge(board, &scenario.thresholds, seconds, whole);
-        let lines = |rows: &[Row]| rows.iter().map(|row| Line::of(row, seconds)).collect();
-        Self {
+        let named = Self {
             scenario: scenario.name.clone(),
             description: scenario.description.clone(),
             targets: scenario.targets.iter().map(|(name, url)| (name.clone(), url.to_string())).collect(),
             seed: scenario.seed,
             started_at,
             commit,
-            seconds,
-            whole,
-            verdict: overall(&thresholds, board),
-            thresholds,
-            total: Line::of(&board.total, seconds),
-            steps: lines(&board.steps),
-            journeys: lines(&board.journeys),
-            skipped: board.skipped,
-            late_p99_ms: board.late.value_at_quantile(0.99) as f64 / 1_000.0,
-            curve: board.curve.clone(),
-        }
+            ..Self::default()
+        };
+        named.measured(board, &scenario.thresholds, *seconds, *whole)
     }
 
     /// The report of runs that were one load from several processes or hosts; `board` has all of their measurements. The thresholds
@@ -134,9 +123,14 @@ impl Report {
         let seconds = runs.iter().map(|run| run.seconds).fold(0.0, f64::max);
         let whole = runs.iter().all(|run| run.whole);
         let limits = first.thresholds.iter().filter_map(|judged| judged.threshold.parse::<Threshold>().ok());
-        let thresholds = judge(board, &limits.collect::<Vec<_>>(), seconds, whole);
+        Some(first.clone().measured(board, &limits.collect::<Vec<_>>(), seconds, whole))
+    }
+
+    /// The same report with everything that comes from measurements taken from `board`, and judged by `limits`.
+    fn measured(self, board: &Board, limits: &[Threshold], seconds: f64, whole: bool) -> Self {
+        let thresholds = judge(board, limits, seconds, whole);
         let lines = |rows: &[Row]| rows.iter().map(|row| Line::of(row, seconds)).collect();
-        Some(Self {
+        Self {
             seconds,
             whole,
             verdict: overall(&thresholds, board),
@@ -147,8 +141,8 @@ impl Report {
             skipped: board.skipped,
             late_p99_ms: board.late.value_at_quantile(0.99) as f64 / 1_000.0,
             curve: board.curve.clone(),
-            ..first.clone()
-        })
+            ..self
+        }
     }
 
     /// A table for a terminal.

@@ -13,12 +13,13 @@ use crate::scenario::{Measure, Threshold};
 const LATE: Duration = Duration::from_millis(50);
 
 /// Pass, fail, or not enough to say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// All thresholds hold.
     Pass,
     /// Too little was measured, or the generator was too busy to measure.
+    #[default]
     Inconclusive,
     /// At least one threshold does not hold.
     Fail,

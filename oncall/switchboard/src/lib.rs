@@ -6,20 +6,21 @@
 //! * [`Tools`] -- what has no switch of ours: the stores, Alertmanager, the load, the processes of a lab.
 
 mod action;
+mod answers;
 pub mod cluster;
 mod error;
 mod firewall;
 mod tools;
 
 use reqwest::Method;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use observe::Peer;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 pub use self::{
     action::{Action, Outcome, SessionState},
+    answers::{FaultPoint, Parameter, Plan, Protection},
     cluster::{Cluster, Forward},
     error::{Error, Result},
     firewall::{Counts, Firewall, Rule, RuleMode},
@@ -71,79 +72,6 @@ pub struct Replica {
     /// The client of its admin port.
     peer: Peer,
     _way: Option<Forward>,
-}
-
-/// An active fault.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Plan {
-    /// Share of the calls that it affects.
-    pub rate: Value,
-    /// Its own parameters.
-    #[serde(default)]
-    pub parameters: Map<String, Value>,
-    /// When it ends, RFC 3339; absent if it lasts until it is deleted.
-    pub expires_at: Option<String>,
-    /// Seconds until then.
-    pub seconds_left: Option<f64>,
-    /// All other fields.
-    #[serde(flatten)]
-    pub rest: Map<String, Value>,
-}
-
-/// A fault that a service can have.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FaultPoint {
-    /// Its name.
-    pub name: String,
-    /// What it does, in one line.
-    pub summary: String,
-    /// Its parameters.
-    #[serde(default)]
-    pub parameters: Vec<Parameter>,
-    /// The signals that change.
-    #[serde(default)]
-    pub signals: String,
-    /// How it ends.
-    #[serde(default)]
-    pub ends: String,
-    /// The active plan. Not for trainees.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub active: Option<Plan>,
-    /// All other fields.
-    #[serde(flatten)]
-    pub rest: Map<String, Value>,
-}
-
-/// A parameter of a fault.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Parameter {
-    /// Its name.
-    pub name: String,
-    /// What it changes.
-    pub summary: String,
-    /// The accepted values.
-    pub expects: String,
-    /// The value by default.
-    pub default: Option<String>,
-    /// All other fields.
-    #[serde(flatten)]
-    pub rest: Map<String, Value>,
-}
-
-/// A protection of a service.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Protection {
-    /// Its name.
-    pub name: String,
-    /// Whether it is on.
-    pub enabled: bool,
-    /// What it does, in one line.
-    pub summary: String,
-    /// Seconds until it is on again, if that is known.
-    pub seconds_left: Option<f64>,
-    /// All other fields.
-    #[serde(flatten)]
-    pub rest: Map<String, Value>,
 }
 
 impl Place {

@@ -26,7 +26,7 @@ const LOUD: [&str; 2] = ["SKIPPED", "BROKER DIED"];
 pub(crate) struct Job {
     pub(crate) program: Program,
     /// Which of its tests, in libtest's words; all of them if empty.
-    pub(crate) only: &'static [&'static str],
+    pub(crate) only: Vec<&'static str>,
     /// A variable in its environment.
     pub(crate) variable: Option<(&'static str, &'static str)>,
     /// Tests at a time.
@@ -46,7 +46,7 @@ pub(crate) struct Outcome {
 
 impl Job {
     pub(crate) fn new(program: Program, threads: usize) -> Self {
-        Self { program, only: &[], variable: None, threads, nice: 0 }
+        Self { program, only: Vec::new(), variable: None, threads, nice: 0 }
     }
 
     /// The program and what is special about this run of it.
@@ -60,7 +60,7 @@ impl Job {
     pub(crate) fn run(self) -> Result<Outcome> {
         let tests = self.tests()?;
         let mut command = self.command();
-        command.args(["--test-threads", &self.threads.to_string()]).args(self.only);
+        command.args(["--test-threads", &self.threads.to_string()]).args(&self.only);
         let reading = Reading::new(tests, self.threads);
         self.watch(command, reading)
     }
@@ -75,7 +75,7 @@ impl Job {
     /// In the order in which libtest runs them.
     fn tests(&self) -> Result<Vec<String>> {
         let mut list = self.command();
-        list.args(["--list", "--format", "terse"]).args(self.only);
+        list.args(["--list", "--format", "terse"]).args(&self.only);
         let output = list.output().with_context(|| format!("cannot run {}", self.program.path.display()))?;
         if !output.status.success() {
             bail!("{} --list: {}", self.program.path.display(), output.status);

@@ -4,7 +4,7 @@
 //! A test that fails is tried once more, alone, when everything else has run; so is a program that died by a signal or hung,
 //! whose tests cannot all be known. What passes then is named at the end of the run: a defect to find, not a success to trust.
 
-use std::{num::NonZero, thread};
+use std::{collections::VecDeque, iter, num::NonZero, sync::Mutex, thread};
 
 use anyhow::{Result, anyhow, bail};
 
@@ -24,53 +24,44 @@ const LABS: &str = "-p cli --test e2e";
 /// Of them, those that measure how soon something comes: they run alone, when everything else has.
 const MEASURING: &[&str] = &[
     "slo::",
-    "incidents::",
+    "incidents::a_fault",
+    "incidents::killed",
     "drills::",
     "runbooks::",
     "pages::",
     "whole::a_lab",
     "releases::a_bad",
-    "backup::a_wiped",
-];
-const NOT_MEASURING: &[&str] = &[
-    "--skip",
-    "slo::",
-    "--skip",
-    "incidents::",
-    "--skip",
-    "drills::",
-    "--skip",
-    "runbooks::",
-    "--skip",
-    "pages::",
-    "--skip",
-    "whole::a_lab",
-    "--skip",
-    "releases::a_bad",
-    "--skip",
     "backup::a_wiped",
 ];
 /// Compares a measured time with arithmetic: it runs alone too.
-const TIMED: (&str, &[&str], &[&str]) = (
-    "-p load --test scenario",
-    &["a_stall_of_two_seconds_has_the_p99_of_arithmetic"],
-    &["--skip", "a_stall_of_two_seconds_has_the_p99_of_arithmetic"],
-);
+const TIMED: (&str, &[&str]) =
+    ("-p load --test scenario", &["a_stall_of_two_seconds_has_the_p99_of_arithmetic"]);
+/// Takes minutes: it begins first, so that at the end no lane waits long for the other.
+const LONG: &str = "-p order-api --test api";
 /// Looks at every page as a browser draws it: a second core that is busy makes it slow, and what it measures wrong.
 const BROWSER: &str = "-p browser --test pages";
 /// Browsers at once.
 const BROWSERS: usize = 2;
 /// How much everything else yields to the labs beside it.
 const NICE: u8 = 10;
+/// Tests at a time of a program that runs beside another one, and beside no lab.
+const HELPING: usize = 2;
 
 /// Runs the pipeline's tests, which run once more on a durable log and a real coordinator, with a broker that is killed.
 const PIPELINE: (&str, &[&str]) = ("-p pipeline --test flow", &["orders::"]);
 
 /// Runs these programs; `everything` is said of the whole suite, which runs some of them twice.
 pub(crate) fn run(programs: Vec<Program>, everything: bool, report: &mut Report) -> Result<()> {
-    let (lanes, measuring) = lanes(programs, everything);
+    let ([labs, others], measuring) = lanes(programs, everything);
+    let queue = Mutex::new(VecDeque::from(others));
+    let next = || queue.lock().ok().and_then(|mut jobs| jobs.pop_front());
+    // When the labs have run, their lane helps with the rest, at fewer tests at a time: then two programs run side by side.
+    let helping = || next().map(|job| Job { threads: HELPING, ..job });
     let mut outcomes: Vec<Outcome> = thread::scope(|scope| {
-        let lanes: Vec<_> = lanes.into_iter().map(|lane| scope.spawn(|| run_lane(lane))).collect();
+        let lanes = [
+            scope.spawn(|| run_lane(labs.into_iter().chain(iter::from_fn(helping)))),
+            scope.spawn(|| run_lane(iter::from_fn(next))),
+        ];
         let ends = lanes.into_iter().map(|lane| lane.join().map_err(|_| anyhow!("a lane panicked"))?);
         ends.collect::<Result<Vec<_>>>()
     })?
@@ -88,29 +79,37 @@ fn lanes(programs: Vec<Program>, everything: bool) -> ([Vec<Job>; 2], Vec<Job>) 
     let threads = 1 + thread::available_parallelism().map_or(2, NonZero::get);
     let pipeline = programs.iter().find(|program| everything && program.target == PIPELINE.0).cloned();
     let on_apache_kafka = pipeline.map(|program| Job {
-        only: PIPELINE.1,
+        only: PIPELINE.1.to_vec(),
         variable: Some(("TEST_KAFKA", "apache")),
         ..Job::new(program, threads)
     });
     let (browser, programs): (Vec<_>, Vec<_>) =
         programs.into_iter().partition(|program| program.target == BROWSER);
     let (labs, others): (Vec<_>, Vec<_>) = programs.into_iter().partition(|program| program.target == LABS);
-    let labs = |only: &'static [&'static str]| {
-        labs.iter().map(|program| Job { only, ..Job::new(program.clone(), 1) }).collect::<Vec<_>>()
+    let labs = |only: &[&'static str]| {
+        let job = |program: &Program| Job { only: only.to_vec(), ..Job::new(program.clone(), 1) };
+        labs.iter().map(job).collect::<Vec<_>>()
     };
     let timed = others.iter().find(|program| program.target == TIMED.0).cloned();
-    let timed = timed.map(|program| Job { only: TIMED.1, ..Job::new(program, 1) });
+    let timed = timed.map(|program| Job { only: TIMED.1.to_vec(), ..Job::new(program, 1) });
     let others = others.into_iter().map(|program| {
-        let only = if program.target == TIMED.0 { TIMED.2 } else { &[] };
+        let only = if program.target == TIMED.0 { without(TIMED.1) } else { Vec::new() };
         Job { only, ..Job::new(program, threads) }
     });
-    let others = others.chain(on_apache_kafka).map(|job| Job { nice: NICE, ..job }).collect();
+    let mut others: Vec<_> =
+        on_apache_kafka.into_iter().chain(others).map(|job| Job { nice: NICE, ..job }).collect();
+    others.sort_by_key(|job| job.program.target != LONG);
     let alone = browser.into_iter().map(|program| Job::new(program, BROWSERS));
     let measuring = labs(MEASURING).into_iter().chain(timed).chain(alone);
-    ([labs(NOT_MEASURING), others], measuring.collect())
+    ([labs(&without(MEASURING)), others], measuring.collect())
 }
 
-fn run_lane(lane: Vec<Job>) -> Result<Vec<Outcome>> {
+/// All tests but these, in libtest's words.
+fn without(words: &[&'static str]) -> Vec<&'static str> {
+    words.iter().flat_map(|&word| ["--skip", word]).collect()
+}
+
+fn run_lane(lane: impl IntoIterator<Item = Job>) -> Result<Vec<Outcome>> {
     let run = |job: Job| -> Result<Outcome> {
         let outcome = job.run()?;
         show(&outcome);
@@ -200,20 +199,23 @@ mod tests {
 
     #[test]
     fn labs_have_a_lane_and_the_pipeline_runs_twice() {
-        let programs = ["-p order-api --lib", PIPELINE.0, TIMED.0, BROWSER, LABS].map(program).to_vec();
+        let programs = ["-p order-api --lib", PIPELINE.0, TIMED.0, LONG, BROWSER, LABS].map(program).to_vec();
         let names = |lanes: &[Vec<Job>]| -> Vec<Vec<String>> {
             lanes.iter().map(|lane| lane.iter().map(Job::name).collect()).collect()
         };
         let (all, alone) = lanes(programs.clone(), true);
-        let [measuring, not] = [MEASURING, NOT_MEASURING].map(|only| format!("{LABS} {}", only.join(" ")));
+        let measuring = format!("{LABS} {}", MEASURING.join(" "));
+        let not = format!("{LABS} --skip {}", MEASURING.join(" --skip "));
         let twice = format!("TEST_KAFKA=apache {} orders::", PIPELINE.0);
-        let [timed, others_of_it] = [TIMED.1, TIMED.2].map(|only| format!("{} {}", TIMED.0, only.join(" ")));
-        let others = vec!["-p order-api --lib".to_owned(), PIPELINE.0.to_owned(), others_of_it, twice];
+        let [timed, others_of_it] =
+            ["", "--skip "].map(|skip| format!("{} {skip}{}", TIMED.0, TIMED.1.join(" ")));
+        let others =
+            [LONG, &twice, "-p order-api --lib", PIPELINE.0, &others_of_it].map(str::to_owned).to_vec();
         assert_eq!(names(&all), [vec![not], others]);
         assert_eq!(names(&[alone]), [vec![measuring, timed, BROWSER.to_owned()]]);
         assert_eq!(all[0][0].threads, 1, "one lab at a time");
         assert!(all[0][0].nice < all[1][0].nice);
-        assert_eq!(lanes(programs, false).0[1].len(), 3);
+        assert_eq!(lanes(programs, false).0[1].len(), 4);
     }
 
     /// A script that is being written cannot be started: another test's child may still have it open.

@@ -42,13 +42,14 @@ fn slow(shell: &Shell, steps: &mut Steps, report: &mut Report) {
         let doc = ["doc", "--locked", "--workspace", "--no-deps", "--document-private-items"];
         finish(shell.command("cargo", &doc).env("RUSTDOCFLAGS", "-D warnings"))
     });
-    steps.step("examples in docs", &[], || examples::check(shell));
     steps.step("dependencies", &[], || deny::check(shell));
     // Everything that is run from here on: the tests of the whole lab start the programs from beside the `lab` binary.
     steps.step("build", &[], || {
         tests = programs::build(shell, programs::EVERYTHING)?;
         Ok(())
     });
+    // After the build, which has compiled what the examples use.
+    steps.step("examples in docs", &["build"], || examples::check(shell));
     steps.step("generated files", &["build"], || generate::check_pages(shell));
     steps.step("dashboards", &[], || dashboards::check(shell));
     steps.step("schemathesis", &[], || schemathesis(shell));

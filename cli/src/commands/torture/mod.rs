@@ -2,6 +2,7 @@
 //! in turn with SIGKILL; and at the end checks the books: nothing lost, nothing doubled.
 
 pub(in crate::commands) mod clients;
+pub(in crate::commands) mod disaster;
 pub(in crate::commands) mod loss;
 pub(in crate::commands) mod patient;
 mod report;

@@ -19,6 +19,7 @@ mod budget;
 mod choose;
 mod conclude;
 mod curve;
+mod done;
 mod follow;
 mod follows;
 mod forget;

@@ -10,3 +10,4 @@ mod oncall;
 mod proxy;
 mod releases;
 mod rig;
+mod shop;

@@ -2,6 +2,7 @@
 
 mod data_stores;
 mod edge;
+mod hops;
 mod host;
 mod incidents;
 mod kubernetes;

@@ -7,6 +7,7 @@ mod fleet;
 mod judge;
 mod machine;
 mod reconcile;
+mod sequences;
 mod simulation;
 mod support;
 mod world;

@@ -5,6 +5,7 @@ mod committed;
 mod crash;
 mod engine;
 mod rails;
+mod rails_file;
 mod read;
 mod storm;
 mod support;

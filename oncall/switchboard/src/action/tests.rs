@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{from_value, json};
 
 use super::*;
-use crate::Instance;
+use crate::{Error, Instance, Place, Tools};
 
 fn place() -> Place {
     let instances = ["order-api", "order-api-2"].map(|name| Instance {

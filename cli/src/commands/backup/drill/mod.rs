@@ -14,33 +14,26 @@ use anyhow::{Context, Result, bail};
 use chrono::Utc;
 use clap::Args;
 use recovery::Loss;
-use supervisor::ports::Outgoing;
 use tokio::{process::Command, time::sleep};
-use tokio_util::sync::CancellationToken;
 
 use self::report::Report;
 use crate::{
     backup::{Engine, instance, listing::list, s3::Settings, swap::SERVER},
-    commands::{
-        down,
-        torture::{
-            clients::Clients,
-            loss::{back, loss, lost, stored, until},
-            patient::{Patient, free_offset},
-            rest::{Addresses, Rest},
-        },
+    commands::torture::{
+        disaster::{self, Scene, Went},
+        loss::{back, loss, lost, stored, until},
+        patient::Patient,
+        rest::Settled,
     },
     home::Home,
-    parts::{control_room::CONTROL_ROOM, ports, table::Broker},
-    terminal::{block, json, say},
+    parts::control_room::CONTROL_ROOM,
+    terminal::say,
 };
 
 /// Longest time until the lab is up and its first backup was verified.
 const PREPARE: Duration = Duration::from_secs(180);
 /// Longest time from the restore to the first order.
 const BACK: Duration = Duration::from_secs(120);
-/// Time for everything to settle at the end.
-const REST: Duration = Duration::from_secs(180);
 
 /// Starts a separate lab with backups and callers, waits for a verified backup, kills PostgreSQL, the broker and the control
 /// room, deletes their data, restores, repeats the lost orders, and checks the databases. Your lab is not touched.
@@ -72,91 +65,28 @@ pub(super) struct Drill {
 
 impl Drill {
     pub(super) async fn run(self, home: &Home) -> Result<ExitCode> {
-        let mut losses = Vec::new();
-        for number in 1..=self.times {
-            let made = tempfile::Builder::new().prefix("lab-backup-drill-").tempdir();
-            let made = made.context("no temporary folder")?;
-            let folder = made.path().join("lab");
-            let own = Home { token: home.token.clone(), ..Home::find(Some(&home.root), Some(&folder))? };
-            say(format!("drill {number} of {}: starting a lab in {}", self.times, own.dir.display()));
-            let outcome = self.drill(&own).await;
-            let fine = outcome.as_ref().is_ok_and(|report| report.pass);
-            if fine {
-                down::purge(&own)?;
-            } else {
-                // To find the cause, you need the databases and the logs.
-                say(format!("data and logs: {}", made.keep().join("lab").display()));
-            }
-            let report = outcome?;
-            if self.json {
-                json(&report)?
-            } else {
-                block(&format!("drill {number}: {report}"))
-            }
-            if !fine {
-                return Ok(ExitCode::FAILURE);
-            }
-            losses.push(report.loss);
-        }
+        let drill = disaster::Drill {
+            of: "backup",
+            times: self.times,
+            rps: self.rps,
+            json: self.json,
+            up: &["--backups", "--backup-every", "7days"],
+            prepare: PREPARE,
+        };
+        let (rpo, rto) = (self.rpo.as_secs_f64(), self.rto.as_secs_f64());
+        let report = |went: &Went, settled: &Settled| Report::of(went, settled, went.loss.within(rpo, rto));
+        let reports = drill.run(home, async |scene: &Scene| self.disaster(scene).await, report).await?;
+        let Some(reports) = reports else { return Ok(ExitCode::FAILURE) };
         if self.times > 1 {
+            let losses: Vec<Loss> = reports.iter().map(|report| report.loss).collect();
             say(worst(&losses));
         }
         Ok(ExitCode::SUCCESS)
     }
 
-    /// One run; when it returns, no process of the lab is left.
-    async fn drill(&self, home: &Home) -> Result<Report> {
-        let offset = free_offset()?;
-        let ports = ports::choose(offset, &[], &Outgoing::here())?;
-        // Before the lab starts: it and this process must not both make its passwords.
-        let addresses = Addresses::new(&ports, home)?;
-        let patient = Patient::new(home, Broker::Embedded, offset, &["--backups", "--backup-every", "7days"]);
-        let (end, now) = (CancellationToken::new(), CancellationToken::new());
-        let mut kept = tokio::spawn(patient.clone().keep_up(end.clone(), now));
-        let report = tokio::select! {
-            kept = &mut kept => {
-                kept??;
-                bail!("the lab ended by itself")
-            }
-            report = self.under_load(home, &patient, &addresses) => report,
-        };
-        end.cancel();
-        kept.await??;
-        report
-    }
-
-    async fn under_load(&self, home: &Home, patient: &Patient, addresses: &Addresses) -> Result<Report> {
-        let up = tokio::time::timeout(PREPARE, patient.until_ready()).await;
-        up.context("the lab does not become ready")?;
-        let prefix = format!("drill-{}-{}-", std::process::id(), Utc::now().timestamp());
-        let clients = Clients::new(&addresses.order_api, &prefix);
-        let (stop, give_up) = (CancellationToken::new(), CancellationToken::new());
-        let calls = tokio::spawn(clients.clone().run(self.rps.into(), stop.clone(), give_up.clone()));
-        let went = self.disaster(home, patient, addresses, &clients).await;
-        stop.cancel();
-        let settled = match &went {
-            Ok(went) => {
-                clients.place_again(&went.lost, &give_up).await;
-                let rest = Rest { addresses, clients: &clients, prefix: &prefix, deadline: REST };
-                Some(rest.settle().await)
-            }
-            Err(_) => None,
-        };
-        give_up.cancel();
-        let _ = calls.await;
-        let (went, settled) = (went?, settled.context("nothing settled")?);
-        let within = went.loss.within(self.rpo.as_secs_f64(), self.rto.as_secs_f64());
-        Ok(Report::of(&went, &settled, within))
-    }
-
     /// Wipes and restores; returns what it cost.
-    async fn disaster(
-        &self,
-        home: &Home,
-        patient: &Patient,
-        addresses: &Addresses,
-        clients: &Clients,
-    ) -> Result<Went> {
+    async fn disaster(&self, scene: &Scene) -> Result<Went> {
+        let Scene { home, patient, addresses, clients } = scene;
         let engine = Engine::of(home, None, None, &Settings::default())?;
         until(PREPARE, "no backup was verified", || {
             let listing = list(&engine.vault, engine.source.segment_bytes);
@@ -174,7 +104,7 @@ impl Drill {
             .await?;
         let notes = clients.notes();
         let lost = lost(&notes, at, &survivors);
-        Ok(Went { loss: loss(&notes, at, &lost), lost, restore_seconds: seconds })
+        Ok(Went { loss: loss(&notes, at, &lost), lost, seconds })
     }
 }
 
@@ -187,14 +117,6 @@ fn worst(losses: &[Loss]) -> String {
         most(|loss| loss.rpo_seconds),
         most(|loss| loss.rto_seconds.unwrap_or_default())
     )
-}
-
-/// What one disaster did.
-struct Went {
-    loss: Loss,
-    /// Keys of lost orders.
-    lost: Vec<String>,
-    restore_seconds: f64,
 }
 
 /// SIGKILL, and their data are deleted at once.

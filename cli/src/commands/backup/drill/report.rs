@@ -6,14 +6,16 @@ use reconcile::Report as Books;
 use recovery::Loss;
 use serde::Serialize;
 
-use super::Went;
-use crate::commands::torture::rest::Settled;
+use crate::commands::torture::{
+    disaster::{Found, Went},
+    rest::Settled,
+};
 
 /// One run.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     /// Whether it was within its bars, and the books hold.
-    pub(super) pass: bool,
+    pass: bool,
     /// What the disaster cost.
     pub(super) loss: Loss,
     /// Seconds that `lab backup restore` took.
@@ -41,12 +43,18 @@ impl Report {
         Self {
             pass: violations.is_empty() && settled.after.is_some(),
             loss: went.loss,
-            restore_seconds: went.restore_seconds,
+            restore_seconds: went.seconds,
             sent_again: went.lost.len(),
             at_rest_after: settled.after.map(|after| after.as_secs_f64()),
             books: settled.books.clone(),
             violations,
         }
+    }
+}
+
+impl Found for Report {
+    fn pass(&self) -> bool {
+        self.pass
     }
 }
 

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+pub(super) use super::found::{Ending, Pass};
 use super::{
-    file::{Check, Experiment, Step},
-    hands::{Deeds, Hands},
+    file::{Experiment, Step},
+    hands::Hands,
     pair::Pair,
 };
 use crate::{
@@ -28,54 +28,6 @@ pub(super) const LOOK: Duration = Duration::from_secs(1);
 const MOST_FIRST: Duration = Duration::from_secs(60);
 /// How long to wait for a healthy system.
 const HEALTHY: Duration = Duration::from_secs(180);
-
-/// How a pass ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Ending {
-    /// Steady again.
-    Steady,
-    /// It was not healthy before, so nothing was done.
-    Invalid,
-    /// The condition to abort, the budget, or a person stopped it.
-    Aborted,
-    /// It did not become steady again in time.
-    Lost,
-}
-
-/// A condition that did not hold.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Deviation {
-    pub(super) name: String,
-    pub(super) query: String,
-    /// Seconds after the first step.
-    pub(super) after: f64,
-    /// Seconds altogether, as far as it was looked at.
-    pub(super) lasted: f64,
-    /// What came back at first.
-    pub(super) seen: String,
-}
-
-/// One pass.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct Pass {
-    pub(super) ending: Ending,
-    /// Why it was stopped, or what was not healthy.
-    pub(super) why: Option<String>,
-    /// When the first step began, and when the last one ended.
-    pub(super) from: DateTime<Utc>,
-    pub(super) until: DateTime<Utc>,
-    pub(super) deviations: Vec<Deviation>,
-    pub(super) alerts: Vec<String>,
-    pub(super) burned: Budgets,
-    /// Seconds from the end of the last step until everything was steady.
-    pub(super) recovered_after: Option<f64>,
-    /// Seconds from the first step until every condition held again, and stayed so; 0 if each held all the time,
-    /// absent if one did not come back.
-    pub(super) restored_after: Option<f64>,
-    /// What automation did, if the experiment is about it.
-    pub(super) deeds: Option<Deeds>,
-}
 
 /// What is needed for a pass.
 pub(super) struct Stage<'s> {
@@ -247,7 +199,7 @@ impl Stage<'_> {
                 let (holds, seen) = self.eyes.holds(&check.query).await?;
                 if !holds {
                     *bad = Some(Utc::now());
-                    deviate(pass, check, seen);
+                    pass.deviate(check, seen);
                 }
             }
             for alert in self.eyes.firing(true).await? {
@@ -267,41 +219,5 @@ impl Stage<'_> {
             }
         }
         Ok(None)
-    }
-}
-
-impl Pass {
-    /// One that has not begun; why it cannot, if it cannot.
-    fn before(why: Option<String>) -> Self {
-        let now = Utc::now();
-        Self {
-            ending: Ending::Invalid,
-            why,
-            from: now,
-            until: now,
-            deviations: Vec::new(),
-            alerts: Vec::new(),
-            burned: Budgets::new(),
-            recovered_after: None,
-            restored_after: None,
-            deeds: None,
-        }
-    }
-
-    /// Seconds until everything held again, by the last look that did not find it so.
-    fn restored(&self, bad: Option<DateTime<Utc>>) -> f64 {
-        bad.map_or(0.0, |bad| (bad - self.from).as_seconds_f64() + LOOK.as_secs_f64())
-    }
-}
-
-fn deviate(pass: &mut Pass, check: &Check, seen: String) {
-    let after = (Utc::now() - pass.from).as_seconds_f64();
-    let step = LOOK.as_secs_f64();
-    match pass.deviations.iter_mut().find(|one| one.name == check.name) {
-        Some(known) => known.lasted += step,
-        None => {
-            let (name, query) = (check.name.clone(), check.query.clone());
-            pass.deviations.push(Deviation { name, query, after, lasted: step, seen });
-        }
     }
 }

@@ -206,7 +206,7 @@ mod tests {
 
     use super::*;
     use crate::commands::chaos::{
-        experiment::{file, pass::Deviation},
+        experiment::{file, found::Deviation},
         eyes::Budgets,
     };
 

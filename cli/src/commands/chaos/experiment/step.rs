@@ -1,37 +1,23 @@
 //! One step of an experiment: what is done, and for how long.
 
-use std::time::Duration;
-
 use serde_saphyr::Spanned;
-use wire::{Conditions, Gate};
 
 use super::{
     file::{LONGEST, MINUTE, SECOND, Step},
-    shape::{RawFault, RawNetwork, RawPressure, RawPush, RawStep},
+    network::network,
+    shape::{RawFault, RawPressure, RawPush, RawStep},
 };
-use crate::{
-    commands::{
-        chaos::blow::Blow,
-        written::{Reader, Text, all},
-    },
-    parts::chaos::WAYS,
+use crate::commands::{
+    chaos::blow::Blow,
+    written::{Reader, Text, all},
 };
 
-/// Longest delay of a network: longer than any deadline in the lab.
-const SLOWEST: Duration = Duration::from_secs(60);
 /// What only an engine in a cluster can do, and how it is called.
 const ONLY: [(&str, &str); 3] = [
     ("dns", "names that are not found"),
     ("io", "a disk that is slow and full"),
     ("time", "a clock that is wrong"),
 ];
-/// States of a way, and their names.
-const GATES: [(&str, Gate, &str); 3] = [
-    ("partition", Gate::Hold, "a partition"),
-    ("reset", Gate::Cut, "resets"),
-    ("no-new", Gate::Shut, "no new connection"),
-];
-
 /// Reads one; `scope` has the services that may be touched.
 pub(super) fn step(
     reader: &mut Reader<'_>,
@@ -114,86 +100,6 @@ fn push(reader: &mut Reader<'_>, raw: &Spanned<RawPush>, field: &str, scope: &[&
     Some(Blow::Push { service: service?, rule: rule?, canary: canary? })
 }
 
-fn network(reader: &mut Reader<'_>, raw: &Spanned<RawNetwork>, field: &str, scope: &[&str]) -> Option<Blow> {
-    let network = &raw.value;
-    let from = reader.word(&network.from, &format!("{field}.from"), scope)?;
-    let to = network.to.value.clone();
-    if !WAYS.contains(&(from.as_str(), to.as_str())) {
-        let known: Vec<&str> = WAYS.iter().filter(|(known, _)| *known == from).map(|(_, to)| *to).collect();
-        let message = format!(
-            "expected what {from} connects to through a proxy: {}; brokers of Kafka tell clients their own addresses",
-            if known.is_empty() { "nothing".to_owned() } else { known.join(", ") }
-        );
-        reader.wrong(&network.to, &format!("{field}.to"), message);
-        return None;
-    }
-    let (conditions, words) = conditions(reader, raw, field)?;
-    Some(Blow::Network { from, to, conditions, words })
-}
-
-/// The state of a way, and the same in words.
-fn conditions(
-    reader: &mut Reader<'_>,
-    raw: &Spanned<RawNetwork>,
-    field: &str,
-) -> Option<(Conditions, String)> {
-    let network = &raw.value;
-    let times = [
-        ("latency", network.latency.as_ref(), "latency of"),
-        ("jitter", network.jitter.as_ref(), "jitter of"),
-        ("slow_close", network.slow_close.as_ref(), "a close later by"),
-    ];
-    let mut words: Vec<String> =
-        times.iter().filter_map(|(_, at, word)| Some(format!("{word} {}", at.as_ref()?.value))).collect();
-    let [latency_ms, jitter_ms, slow_close_ms] =
-        times.map(|(name, at, _)| milliseconds(reader, at, &format!("{field}.{name}")));
-    let loss = match &network.loss {
-        None => Some(0.0),
-        Some(at) => {
-            words.push(format!("loss of {}", at.value));
-            reader.share(at, &format!("{field}.loss"))
-        }
-    };
-    let bandwidth = match &network.bandwidth {
-        None => Some(None),
-        Some(at) => {
-            words.push(format!("bandwidth of {} per second", at.value));
-            size(reader, at, &format!("{field}.bandwidth")).map(Some)
-        }
-    };
-    let gate = match &network.gate {
-        None => Some(Gate::Open),
-        Some(at) => {
-            let known = GATES.map(|(name, ..)| name);
-            let name = reader.word(at, &format!("{field}.gate"), &known);
-            let found = name.and_then(|name| GATES.into_iter().find(|(known, ..)| *known == name));
-            words.extend(found.map(|(.., word)| word.to_owned()));
-            found.map(|(_, gate, _)| gate)
-        }
-    };
-    if words.is_empty() && gate.is_some() {
-        let message = "expected at least one of latency, jitter, loss, bandwidth, slow_close and gate";
-        reader.wrong(raw, field, message);
-        return None;
-    }
-    let conditions = Conditions {
-        gate: gate?,
-        latency_ms: latency_ms?,
-        jitter_ms: jitter_ms?,
-        loss: loss?,
-        bandwidth: bandwidth?,
-        slow_close_ms: slow_close_ms?,
-    };
-    Some((conditions, words.join(", ")))
-}
-
-/// A delay; 0 without one.
-fn milliseconds(reader: &mut Reader<'_>, at: Option<&Text>, field: &str) -> Option<u64> {
-    let Some(at) = at else { return Some(0) };
-    let time = reader.time(at, field, Duration::from_millis(1), SLOWEST)?;
-    u64::try_from(time.as_millis()).ok()
-}
-
 fn pressure(
     reader: &mut Reader<'_>,
     raw: &Spanned<RawPressure>,
@@ -224,7 +130,7 @@ fn pressure(
 }
 
 /// A number of bytes such as 64KiB.
-fn size(reader: &mut Reader<'_>, at: &Text, field: &str) -> Option<u64> {
+pub(super) fn size(reader: &mut Reader<'_>, at: &Text, field: &str) -> Option<u64> {
     let text = at.value.trim();
     let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
     let bytes = units.iter().find_map(|(unit, bytes)| {

@@ -1,5 +1,6 @@
 //! `lab drill verify`: runs drills one after the other, as proofs, and judges what came back.
 
+mod junit;
 pub(crate) mod laps;
 pub(crate) mod pick;
 pub(crate) mod proof;
@@ -124,7 +125,7 @@ impl Verify {
                 // What was proven before it must not be lost.
                 Err(error) => {
                     let why = format!("not proven: {error:#}");
-                    papers.junit.push(proof::refused(&drill.id, &why));
+                    papers.junit.push(junit::refused(&drill.id, &why));
                     papers.broken = Some(error);
                     unbegun(drill, why, begun)
                 }
@@ -155,11 +156,11 @@ impl Verify {
             Ok(run) => run,
             // Who names a drill wants to know that it cannot run; of all, those that can are proven.
             Err(why) if why.contains(NEVER) && !self.pick.is_named() => {
-                papers.junit.push(proof::skipped(&drill.id, &why));
+                papers.junit.push(junit::skipped(&drill.id, &why));
                 return Ok(Proof { verdict: SKIPPED.to_owned(), ..unbegun(drill, why, begun) });
             }
             Err(why) => {
-                papers.junit.push(proof::refused(&drill.id, &why));
+                papers.junit.push(junit::refused(&drill.id, &why));
                 return Ok(unbegun(drill, why, begun));
             }
         };
@@ -167,7 +168,7 @@ impl Verify {
         match desk.report(run.id, "junit").await {
             Ok(report) => papers.junit.push(report),
             // Nothing is known of the end of a run that was given up.
-            Err(error) => papers.junit.push(proof::refused(&drill.id, &error.to_string())),
+            Err(error) => papers.junit.push(junit::refused(&drill.id, &error.to_string())),
         }
         if !run.passed() {
             papers.markdown.extend(desk.report(run.id, "markdown").await.ok());
@@ -180,7 +181,7 @@ impl Verify {
             fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
         };
         if let Some(path) = &self.junit {
-            write(path, proof::junit(&papers.junit))?;
+            write(path, junit::joined(&papers.junit))?;
         }
         if let Some(path) = &self.markdown {
             let mut page = format!("# Drills\n\n{}", proof::table(&papers.proofs));

@@ -187,46 +187,6 @@ pub(super) fn timings(proofs: &[Proof]) -> String {
     page
 }
 
-/// Several documents of JUnit as one.
-pub(super) fn junit(documents: &[String]) -> String {
-    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"drills\">\n");
-    for document in documents {
-        let inside = document.find("<testsuite ").zip(document.rfind("</testsuite>"));
-        if let Some((from, until)) = inside {
-            xml.push_str("  ");
-            xml.push_str(&document[from..until]);
-            xml.push_str("</testsuite>\n");
-        }
-    }
-    xml.push_str("</testsuites>\n");
-    xml
-}
-
-/// JUnit for a drill that could not begin.
-pub(super) fn refused(drill: &str, why: &str) -> String {
-    let escape = |text: &str| {
-        text.replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('>', "&gt;")
-            .replace('"', "&quot;")
-            .replace('\n', "&#10;")
-    };
-    let (drill, why) = (escape(drill), escape(why));
-    format!(
-        "<testsuite name=\"{drill}\" tests=\"1\" failures=\"1\"><testcase classname=\"drill.{drill}\" \
-         name=\"the drill begins\"><failure message=\"{why}\"/></testcase></testsuite>"
-    )
-}
-
-/// JUnit for a drill that this lab cannot run.
-pub(super) fn skipped(drill: &str, why: &str) -> String {
-    refused(drill, why).replacen("failures=\"1\"", "failures=\"0\" skipped=\"1\"", 1).replacen(
-        "<failure ",
-        "<skipped ",
-        1,
-    )
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use std::path::Path;
@@ -234,7 +194,7 @@ pub(crate) mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::commands::drill::files;
+    use crate::commands::drill::{files, verify::junit};
 
     pub(crate) fn proof(pages: Vec<Seen>) -> Proof {
         Proof {
@@ -282,24 +242,9 @@ pub(crate) mod tests {
 
     #[test]
     fn a_drill_that_was_skipped_is_no_failure_and_no_proof() {
-        let xml = skipped("one-of-three", "it needs 3 replicas");
+        let xml = junit::skipped("one-of-three", "it needs 3 replicas");
         assert!(xml.contains("failures=\"0\" skipped=\"1\"") && xml.contains("<skipped message="), "{xml}");
         let left = Proof { verdict: SKIPPED.to_owned(), ..proof(Vec::new()) };
         assert!(left.skipped() && !left.passed());
-    }
-
-    #[test]
-    fn documents_of_junit_become_one() {
-        let outer = |inner: &str| {
-            format!("<?xml version=\"1.0\"?>\n<testsuites name=\"drills\">\n  {inner}\n</testsuites>\n")
-        };
-        let one = outer("<testsuite name=\"a\" tests=\"1\">\n    <testcase name=\"x\"/>\n  </testsuite>");
-        let joined = junit(&[one, outer(&refused("b", "is \"on\" already"))]);
-        assert_eq!(joined.matches("<testsuites ").count(), 1, "{joined}");
-        assert_eq!(joined.matches("</testsuite>").count(), 2, "{joined}");
-        assert!(
-            joined.contains("is &quot;on&quot; already") && joined.ends_with("</testsuites>\n"),
-            "{joined}"
-        );
     }
 }

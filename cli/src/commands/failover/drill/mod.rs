@@ -12,34 +12,26 @@ use anyhow::{Context, Result, bail};
 use chrono::Utc;
 use clap::Args;
 use recovery::{Accepted, Loss};
-use supervisor::ports::Outgoing;
 use tokio::{process::Command, time::sleep};
-use tokio_util::sync::CancellationToken;
 
 use self::report::Report;
 use crate::{
     backup::swap::SERVER,
-    commands::{
-        down,
-        torture::{
-            clients::Clients,
-            loss::{back, lost, stored, until},
-            patient::{Patient, free_offset},
-            rest::{Addresses, Rest},
-        },
+    commands::torture::{
+        disaster::{self, Scene, Went},
+        loss::{back, lost, stored, until},
+        rest::Settled,
     },
     failover::watch,
     home::Home,
-    parts::{ports, postgres::Confirm, table::Broker},
-    terminal::{block, json, say},
+    parts::postgres::Confirm,
+    terminal::say,
 };
 
 /// Longest time until the lab is up and its replica follows.
 const PREPARE: Duration = Duration::from_secs(120);
 /// Longest time from the failover to the first order.
 const BACK: Duration = Duration::from_secs(120);
-/// Time for everything to settle at the end.
-const REST: Duration = Duration::from_secs(180);
 
 /// Starts a separate lab with a replica and callers, kills the primary with SIGKILL, fails over, repeats the lost orders, and
 /// checks the databases. Your lab is not touched.
@@ -75,86 +67,25 @@ pub(super) struct Drill {
 
 impl Drill {
     pub(super) async fn run(&self, home: &Home) -> Result<ExitCode> {
-        for number in 1..=self.times {
-            let made = tempfile::Builder::new().prefix("lab-failover-drill-").tempdir();
-            let made = made.context("no temporary folder")?;
-            let folder = made.path().join("lab");
-            let own = Home { token: home.token.clone(), ..Home::find(Some(&home.root), Some(&folder))? };
-            say(format!("drill {number} of {}: starting a lab in {}", self.times, own.dir.display()));
-            let outcome = self.drill(&own).await;
-            let fine = outcome.as_ref().is_ok_and(|report| report.pass);
-            if fine {
-                down::purge(&own)?;
-            } else {
-                // To find the cause, you need the databases and the logs.
-                say(format!("data and logs: {}", made.keep().join("lab").display()));
-            }
-            let report = outcome?;
-            if self.json {
-                json(&report)?
-            } else {
-                block(&format!("drill {number}: {report}"))
-            }
-            if !fine {
-                return Ok(ExitCode::FAILURE);
-            }
-        }
-        Ok(ExitCode::SUCCESS)
-    }
-
-    /// One run; when it returns, no process of the lab is left.
-    async fn drill(&self, home: &Home) -> Result<Report> {
-        let offset = free_offset()?;
-        let ports = ports::choose(offset, &[], &Outgoing::here())?;
-        // Before the lab starts: it and this process must not both make its passwords.
-        let addresses = Addresses::new(&ports, home)?;
-        let patient = Patient::new(home, Broker::Embedded, offset, &["--replica", self.replica.as_str()]);
-        let (end, now) = (CancellationToken::new(), CancellationToken::new());
-        let mut kept = tokio::spawn(patient.clone().keep_up(end.clone(), now));
-        let report = tokio::select! {
-            kept = &mut kept => {
-                kept??;
-                bail!("the lab ended by itself")
-            }
-            report = self.under_load(home, &patient, &addresses) => report,
+        let drill = disaster::Drill {
+            of: "failover",
+            times: self.times,
+            rps: self.rps,
+            json: self.json,
+            up: &["--replica", self.replica.as_str()],
+            prepare: PREPARE,
         };
-        end.cancel();
-        kept.await??;
-        report
-    }
-
-    async fn under_load(&self, home: &Home, patient: &Patient, addresses: &Addresses) -> Result<Report> {
-        let up = tokio::time::timeout(PREPARE, patient.until_ready()).await;
-        up.context("the lab does not become ready")?;
-        let prefix = format!("drill-{}-{}-", std::process::id(), Utc::now().timestamp());
-        let clients = Clients::new(&addresses.order_api, &prefix);
-        let (stop, give_up) = (CancellationToken::new(), CancellationToken::new());
-        let calls = tokio::spawn(clients.clone().run(self.rps.into(), stop.clone(), give_up.clone()));
-        let went = self.disaster(home, patient, addresses, &clients).await;
-        stop.cancel();
-        let settled = match &went {
-            Ok(went) => {
-                clients.place_again(&went.lost, &give_up).await;
-                let rest = Rest { addresses, clients: &clients, prefix: &prefix, deadline: REST };
-                Some(rest.settle().await)
-            }
-            Err(_) => None,
+        let (rpo, rto) = (self.rpo.as_secs_f64(), self.rto.as_secs_f64());
+        let report = |went: &Went, settled: &Settled| {
+            Report::of(self.replica, went, settled, went.loss.within(rpo, rto))
         };
-        give_up.cancel();
-        let _ = calls.await;
-        let (went, settled) = (went?, settled.context("nothing settled")?);
-        let within = went.loss.within(self.rpo.as_secs_f64(), self.rto.as_secs_f64());
-        Ok(Report::of(self.replica, &went, &settled, within))
+        let passed = drill.run(home, async |scene: &Scene| self.disaster(scene).await, report).await?;
+        Ok(if passed.is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
     /// Kills the primary and fails over; returns what it cost.
-    async fn disaster(
-        &self,
-        home: &Home,
-        patient: &Patient,
-        addresses: &Addresses,
-        clients: &Clients,
-    ) -> Result<Went> {
+    async fn disaster(&self, scene: &Scene) -> Result<Went> {
+        let Scene { home, patient, addresses, clients } = scene;
         let sync = self.replica == Confirm::Sync;
         until(PREPARE, "the replica does not follow the primary", || {
             watch::last(home).is_some_and(|look| look.seen.streaming && look.seen.sync == sync)
@@ -180,16 +111,8 @@ impl Drill {
             .map(|(key, accepted)| Accepted { at: (*accepted).min(at), survived: !lost.contains(key) })
             .collect();
         let loss = Loss::of(&orders, at, back(&clients.notes(), at));
-        Ok(Went { loss, lost, failover_seconds: seconds })
+        Ok(Went { loss, lost, seconds })
     }
-}
-
-/// What one disaster did.
-struct Went {
-    loss: Loss,
-    /// Keys of lost orders.
-    lost: Vec<String>,
-    failover_seconds: f64,
 }
 
 /// Fails over as a person does; returns how many seconds it took, with the building of a new replica.

@@ -6,14 +6,19 @@ use reconcile::Report as Books;
 use recovery::Loss;
 use serde::Serialize;
 
-use super::Went;
-use crate::{commands::torture::rest::Settled, parts::postgres::Confirm};
+use crate::{
+    commands::torture::{
+        disaster::{Found, Went},
+        rest::Settled,
+    },
+    parts::postgres::Confirm,
+};
 
 /// One run.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     /// Whether it was within its limits, and the books hold.
-    pub(super) pass: bool,
+    pass: bool,
     /// What a commit waited for: `async` or `sync`.
     replica: &'static str,
     /// What the loss of the primary cost.
@@ -39,7 +44,7 @@ impl Report {
             pass: violations.is_empty() && settled.after.is_some(),
             replica: replica.as_str(),
             loss: went.loss,
-            failover_seconds: went.failover_seconds,
+            failover_seconds: went.seconds,
             sent_again: went.lost.len(),
             at_rest_after: settled.after.map(|after| after.as_secs_f64()),
             books: settled.books.clone(),
@@ -62,6 +67,12 @@ fn complaints(replica: Confirm, loss: &Loss, within: bool) -> Vec<String> {
         complaints.push("no order was accepted before the failover, so nothing was measured".to_owned());
     }
     complaints
+}
+
+impl Found for Report {
+    fn pass(&self) -> bool {
+        self.pass
+    }
 }
 
 impl fmt::Display for Report {

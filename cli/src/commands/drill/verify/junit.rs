@@ -1,0 +1,61 @@
+//! The results of verifications as JUnit, for CI systems.
+
+/// Several documents of JUnit as one.
+pub(super) fn joined(documents: &[String]) -> String {
+    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"drills\">\n");
+    for document in documents {
+        let inside = document.find("<testsuite ").zip(document.rfind("</testsuite>"));
+        if let Some((from, until)) = inside {
+            xml.push_str("  ");
+            xml.push_str(&document[from..until]);
+            xml.push_str("</testsuite>\n");
+        }
+    }
+    xml.push_str("</testsuites>\n");
+    xml
+}
+
+/// JUnit for a drill that could not begin.
+pub(super) fn refused(drill: &str, why: &str) -> String {
+    let escape = |text: &str| {
+        text.replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+            .replace('"', "&quot;")
+            .replace('\n', "&#10;")
+    };
+    let (drill, why) = (escape(drill), escape(why));
+    format!(
+        "<testsuite name=\"{drill}\" tests=\"1\" failures=\"1\"><testcase classname=\"drill.{drill}\" \
+         name=\"the drill begins\"><failure message=\"{why}\"/></testcase></testsuite>"
+    )
+}
+
+/// JUnit for a drill that this lab cannot run.
+pub(super) fn skipped(drill: &str, why: &str) -> String {
+    refused(drill, why).replacen("failures=\"1\"", "failures=\"0\" skipped=\"1\"", 1).replacen(
+        "<failure ",
+        "<skipped ",
+        1,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_of_junit_become_one() {
+        let outer = |inner: &str| {
+            format!("<?xml version=\"1.0\"?>\n<testsuites name=\"drills\">\n  {inner}\n</testsuites>\n")
+        };
+        let one = outer("<testsuite name=\"a\" tests=\"1\">\n    <testcase name=\"x\"/>\n  </testsuite>");
+        let joined = joined(&[one, outer(&refused("b", "is \"on\" already"))]);
+        assert_eq!(joined.matches("<testsuites ").count(), 1, "{joined}");
+        assert_eq!(joined.matches("</testsuite>").count(), 2, "{joined}");
+        assert!(
+            joined.contains("is &quot;on&quot; already") && joined.ends_with("</testsuites>\n"),
+            "{joined}"
+        );
+    }
+}

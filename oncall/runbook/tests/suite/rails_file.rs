@@ -1,0 +1,36 @@
+//! The file of the guardrails: each mistake in it has its place.
+
+use crate::support::file;
+
+/// What to replace in the committed file, the replacement, and the message with its place.
+const WRONG: &[(&str, &str, &str)] = &[
+    ("then: deny", "then: no", "rules[0].then: expected auto, ask or deny, found `no`"),
+    (
+        "verbs: [redrive]",
+        "verbs: [replay]",
+        "rules[8].verbs[0]: `replay` is not a verb: expected one of restart",
+    ),
+    ("    targets: [redis]\n", "", "rules[7]: expected `verbs` and `targets`"),
+    (
+        "name: replay-with-care",
+        "name: restart-stuck-consumers",
+        "rules[8].name: `restart-stuck-consumers` is already",
+    ),
+    ("{most: 6, within: 1h}", "{most: 6, within: 1s}", "limits.global.within: expected a time from 1m to 7d"),
+    ("failed_verifies: 2", "failed_verifies: 0", "breaker.failed_verifies: expected 1 to 10, found 0"),
+    ("order-worker: 0", "order-worker: none", "minimum_healthy.order-worker: "),
+    ("Europe/Berlin", "Berlin", "quiet_hours.zone: `Berlin` is not a time zone: expected `Europe/Berlin`"),
+    ("\"23:00\"", "11pm", "quiet_hours.from: expected hours and minutes such as \"22:00\", found `11pm`"),
+    ("limits:", "limit:", "limit"),
+];
+
+#[test]
+fn every_mistake_in_the_file_has_its_line_and_field() {
+    let good = file("guardrails.yaml");
+    for (old, new, message) in WRONG {
+        assert_eq!(good.matches(old).count(), 1, "{old}");
+        let text = good.replace(old, new);
+        let problems = runbook::read_guardrails("guardrails.yaml", &text).expect_err(new).to_string();
+        assert!(problems.starts_with("guardrails.yaml:") && problems.contains(message), "{new}: {problems}");
+    }
+}
