@@ -20,6 +20,9 @@ use crate::{
 /// more if orders wait.
 const PATIENCE: u32 = 12;
 
+/// A generator that is later than this (p99, in milliseconds) says so: what it measured is its own delay as well.
+const LATE_MS: f64 = 50.0;
+
 /// How the load is raised.
 pub(super) struct Sweep<'a> {
     pub(super) scenario: Scenario,
@@ -129,6 +132,12 @@ impl Sweep<'_> {
         let (report, board) = run::measure(scenario, &self.stop).await;
         if self.stop.is_cancelled() {
             return Err(Stop::Nothing("stopped before the knee was found".to_owned()));
+        }
+        if report.late_p99_ms > LATE_MS {
+            let late = report.late_p99_ms;
+            eprintln!(
+                "the generator itself was late by {late:.0} ms (p99): it is short of CPU, and so is this step"
+            );
         }
         Ok((Step::of(&self.scenario, &report, &board, rate, &self.objective), ended))
     }
