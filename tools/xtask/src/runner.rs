@@ -56,6 +56,8 @@ const TIMED: (&str, &[&str], &[&str]) = (
     &["a_stall_of_two_seconds_has_the_p99_of_arithmetic"],
     &["--skip", "a_stall_of_two_seconds_has_the_p99_of_arithmetic"],
 );
+/// Measures what a server can do: it runs alone too.
+const KNEE: &str = "-p load --test capacity";
 /// Looks at every page as a browser draws it: a second core that is busy makes it slow, and what it measures wrong.
 const BROWSER: &str = "-p browser --test pages";
 /// Browsers at once.
@@ -94,6 +96,7 @@ fn lanes(programs: Vec<Program>, everything: bool) -> ([Vec<Job>; 2], Vec<Job>) 
     });
     let (browser, programs): (Vec<_>, Vec<_>) =
         programs.into_iter().partition(|program| program.target == BROWSER);
+    let (knee, programs): (Vec<_>, Vec<_>) = programs.into_iter().partition(|program| program.target == KNEE);
     let (labs, others): (Vec<_>, Vec<_>) = programs.into_iter().partition(|program| program.target == LABS);
     let labs = |only: &'static [&'static str]| {
         labs.iter().map(|program| Job { only, ..Job::new(program.clone(), 1) }).collect::<Vec<_>>()
@@ -105,7 +108,8 @@ fn lanes(programs: Vec<Program>, everything: bool) -> ([Vec<Job>; 2], Vec<Job>) 
         Job { only, ..Job::new(program, threads) }
     });
     let others = others.chain(on_apache_kafka).map(|job| Job { nice: NICE, ..job }).collect();
-    let alone = browser.into_iter().map(|program| Job::new(program, BROWSERS));
+    let knee = knee.into_iter().map(|program| Job::new(program, 1));
+    let alone = browser.into_iter().map(|program| Job::new(program, BROWSERS)).chain(knee);
     let measuring = labs(MEASURING).into_iter().chain(timed).chain(alone);
     ([labs(NOT_MEASURING), others], measuring.collect())
 }
@@ -200,7 +204,7 @@ mod tests {
 
     #[test]
     fn labs_have_a_lane_and_the_pipeline_runs_twice() {
-        let programs = ["-p order-api --lib", PIPELINE.0, TIMED.0, BROWSER, LABS].map(program).to_vec();
+        let programs = ["-p order-api --lib", PIPELINE.0, TIMED.0, BROWSER, KNEE, LABS].map(program).to_vec();
         let names = |lanes: &[Vec<Job>]| -> Vec<Vec<String>> {
             lanes.iter().map(|lane| lane.iter().map(Job::name).collect()).collect()
         };
