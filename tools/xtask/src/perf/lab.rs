@@ -27,8 +27,7 @@ impl Lab {
         // A machine that lost its power leaves a lab's folder behind, which would be in the way. If that fails, `lab up` says why.
         let _ = down().output();
         let end = AtTheEnd::run(&down())?;
-        let lab =
-            Self { program: program.clone(), root: root.to_owned(), folder: folder.to_owned(), _end: end };
+        let lab = Self { program, root: root.to_owned(), folder: folder.to_owned(), _end: end };
         lab.run(&[&["up", "--detach", "--trace-ratio", "0.01"], args].concat())?;
         Ok(lab)
     }
