@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Findings, PARTITIONS, SHARE};
+use super::{CORES, Findings, PARTITIONS, SHARE};
 
 /// The service that KEDA scales.
 const WORKER: &str = "order-worker";
@@ -89,7 +89,7 @@ fn by_cpu(name: &str, service: &Service, findings: &Findings) -> Aim {
     let Some(request) = cores(&service.resources.requests.cpu) else {
         return aim(None, format!("{} is no quantity of CPU", service.resources.requests.cpu));
     };
-    let station = format!("cores of {name}");
+    let station = format!("{CORES} of {name}");
     let Some(station) = findings.stations.iter().find(|one| one.name == station) else {
         return aim(None, "its CPU time was not measured".to_owned());
     };

@@ -19,7 +19,7 @@ pub use plan::{Prices, months_until, most_replicas, replicas};
 use serde::{Deserialize, Serialize};
 use statistics::{student::p_value, usl::Load};
 pub use telemetry::{
-    CONNECTIONS, Database, PARTITIONS, QUERIES, Query, REDIS, SATURATION, Saturated, stations, worst,
+    CONNECTIONS, CORES, Database, PARTITIONS, QUERIES, Query, REDIS, SATURATION, Saturated, stations, worst,
 };
 
 use crate::{
@@ -129,17 +129,35 @@ fn steady(curve: &[Point]) -> bool {
     !(grown && p_value(first, second) < 0.01)
 }
 
-/// Where the objective ends to hold, in journeys per second: between the last good step and the first bad one after it, by the
-/// logarithm of the p99. `None` if no step was good, or if none was bad: then the sweep did not reach it.
+/// The last good step and the bad one above it. `None` if no step was good, or if the last one was: then the sweep did not reach the
+/// knee. A bad step below a good one is a disturbance: more load went well.
+fn bounds<'a>(steps: &'a [Step], objective: &Objective) -> Option<(&'a Step, &'a Step)> {
+    let good = steps.iter().rposition(|step| step.good(objective))?;
+    Some((&steps[good], steps.get(good + 1)?))
+}
+
+/// Where the objective ends to hold, in journeys per second: between the last good step and the bad one above it, by the logarithm of
+/// the p99. `None` if the sweep did not reach it.
 #[must_use]
 pub fn knee(steps: &[Step], objective: &Objective) -> Option<f64> {
-    let bad = steps.iter().position(|step| !step.good(objective))?;
-    let (good, bad) = (&steps[bad.checked_sub(1)?], &steps[bad]);
+    let (good, bad) = bounds(steps, objective)?;
     let (low, high) = (good.p99_ms.max(0.001).ln(), bad.p99_ms.max(0.001).ln());
     let limit = objective.p99_ms.max(0.001).ln();
     // A step that is bad for another reason than its p99 says nothing about the way there.
     let part = if high > limit && limit > low { (limit - low) / (high - low) } else { 0.5 };
     Some(good.offered + (bad.offered - good.offered) * part)
+}
+
+/// The steps on both sides of the knee are at most this far apart. So close, 90 % of any knee between them is below the good one, and
+/// 110 % above the bad one.
+const CLOSE: f64 = 1.1;
+
+/// The rate to look at next, in journeys per second: between the steps on both sides of the knee. `None` if they are close enough, or
+/// if the sweep did not reach it. `steps` are in the order of the offered load.
+#[must_use]
+pub fn between(steps: &[Step], objective: &Objective) -> Option<f64> {
+    let (good, bad) = bounds(steps, objective)?;
+    (bad.offered > good.offered * CLOSE).then(|| (good.offered * bad.offered).sqrt())
 }
 
 /// The steps as the Universal Scalability Law sees them.
@@ -170,6 +188,22 @@ mod tests {
         assert_eq!(knee(&skipped, &OBJECTIVE), Some(150.0));
         let late = [step(100.0, 10.0), Step { settled: 0.5, ..step(200.0, 20.0) }];
         assert_eq!(knee(&late, &OBJECTIVE), Some(150.0), "orders that are settled too late");
+        let disturbed = [step(50.0, 900.0), step(100.0, 10.0), Step { skipped: 5, ..step(200.0, 20.0) }];
+        assert_eq!(knee(&disturbed, &OBJECTIVE), Some(150.0), "a bad step below a good one");
+    }
+
+    #[test]
+    fn the_steps_around_the_knee_are_brought_close_together() {
+        let mut steps = vec![step(100.0, 10.0), step(200.0, 2_500.0), step(400.0, 5_000.0)];
+        // This system is good up to 150 journeys/s.
+        while let Some(rate) = between(&steps, &OBJECTIVE) {
+            let at = steps.partition_point(|step| step.offered < rate);
+            steps.insert(at, step(rate, if rate <= 150.0 { 20.0 } else { 2_000.0 }));
+            assert!(steps.len() < 10, "{steps:?}");
+        }
+        let found = knee(&steps, &OBJECTIVE).unwrap();
+        assert!(found * 0.9 <= 150.0 && found * 1.1 > 150.0, "90 % and 110 % confirm it: {found}");
+        assert_eq!(between(&steps[..1], &OBJECTIVE), None, "not reached");
     }
 
     #[test]

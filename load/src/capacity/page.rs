@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Findings, Objective, Saturated, Step, forecast, loads};
+use super::{Findings, Objective, Saturated, Step, forecast, loads, telemetry::FULL};
 
 /// What the page says until there is a measurement.
 pub const UNMEASURED: &str = "# Capacity\n\n<!-- Generated from load/capacity.json by `load capacity report`. -->\n\n\
@@ -90,7 +90,12 @@ fn limits(out: &mut String, findings: &Findings) {
         out.push_str("Unknown: no Prometheus was asked.\n");
         return;
     };
-    let _ = writeln!(out, "At the first step beyond the knee, the fullest resource is **{}**.\n", first.name);
+    let sentence = if first.share >= FULL {
+        "is full. A queue or a lock may show more than 100 %: it waits for what is full."
+    } else {
+        "is the fullest resource, but it is not full: what limits the load is not in this table."
+    };
+    let _ = writeln!(out, "In the first step beyond the knee, **{}** {sentence}\n", first.name);
     out.push_str("| resource | full |\n|---|---|\n");
     for Saturated { name, share } in findings.saturated.iter().take(10) {
         let _ = writeln!(out, "| {name} | {:.0} % |", share * 100.0);
@@ -107,6 +112,7 @@ mod tests {
         assert!(page.contains("**The knee is at 300 journeys per second**"), "{page}");
         assert!(page.contains("**connection pool order-api**") && page.contains("| missed |"), "{page}");
         assert!(page.contains("is missed above it: confirmed"), "{page}");
+        assert!(page.contains("**connection pool order-api** is full."), "{page}");
         // 300 * 0.6 / 50 = 3.6 times, at 10 % per month.
         assert!(page.contains("| one replica of each service | 180 | 13.4 |"), "{page}");
     }
@@ -116,6 +122,9 @@ mod tests {
         let mut findings = Findings { saturated: Vec::new(), database: None, ..example() };
         findings.validation.swap(0, 1);
         let page = write(&findings);
+        let half = Saturated { name: "CPU of the machine".to_owned(), share: 0.5 };
+        let idle = write(&Findings { saturated: vec![half], ..findings });
+        assert!(idle.contains("what limits the load is not in this table"), "{idle}");
         assert!(page.contains("**Not confirmed**"), "{page}");
         assert!(page.contains("Unknown: no Prometheus was asked"), "{page}");
         assert!(page.contains("no exporter of PostgreSQL answered"), "{page}");

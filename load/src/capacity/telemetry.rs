@@ -59,16 +59,26 @@ pub struct Saturated {
     pub share: f64,
 }
 
-/// The fullest first.
+/// What waits when something else is full: beginnings of names in [`SATURATION`].
+const WAITING: [&str; 2] = ["consumer lag", "locks"];
+/// A resource that is this full explains what waits for it.
+pub(super) const FULL: f64 = 0.85;
+
+/// What limits first: resources that are full, and then the rest, each the fullest first. A queue grows without bound as soon as
+/// something else is full, so its share is larger than that of its cause.
 #[must_use]
 pub fn worst(mut seen: Vec<Saturated>) -> Vec<Saturated> {
     seen.retain(|saturated| saturated.share.is_finite());
-    seen.sort_by(|a, b| b.share.total_cmp(&a.share));
+    let waits = |name: &str| WAITING.iter().any(|waiting| name.starts_with(waiting));
+    let explains = |saturated: &Saturated| saturated.share >= FULL && !waits(&saturated.name);
+    seen.sort_by(|a, b| explains(b).cmp(&explains(a)).then(b.share.total_cmp(&a.share)));
     seen
 }
 
 /// Stations that are connections to PostgreSQL.
 pub const CONNECTIONS: &str = "connections";
+/// Stations that are cores of a service.
+pub const CORES: &str = "cores";
 /// Stations that are partitions of a topic.
 pub const PARTITIONS: &str = "partitions";
 /// The station that is the thread of the cache.
@@ -92,9 +102,9 @@ pub const QUERIES: &[(&str, [Query; 3])] = &[
             Query { name: "servers", query: "sum by (service) (database_connections_max)", label: "service" },
         ],
     ),
-    // What a process computes. Every replica is given one core.
+    // What a process computes. Every replica is given one core; [`stations`] gives it more if it has used more.
     (
-        "cores",
+        CORES,
         [
             Query {
                 name: "busy",
@@ -146,7 +156,8 @@ pub const QUERIES: &[(&str, [Query; 3])] = &[
 ];
 
 /// Stations from the answers to [`QUERIES`]: by service busy seconds per second, visits per second and servers, at `rate` journeys per
-/// second. A service without one of them is left out.
+/// second. A service without one of them is left out. A service that was seen to use more cores than it has replicas gets as many whole
+/// cores as it used: otherwise its capacity would be below the rate at which it was measured.
 #[must_use]
 pub fn stations(kind: &str, answers: &[Vec<(String, f64)>; 3], rate: f64) -> Vec<Station> {
     let [busy, visits, servers] = answers;
@@ -155,6 +166,7 @@ pub fn stations(kind: &str, answers: &[Vec<(String, f64)>; 3], rate: f64) -> Vec
     };
     let station = |(service, busy): &(String, f64)| {
         let (visits, servers) = (of(visits, service)?, of(servers, service)?);
+        let servers = if kind == CORES { servers.max(busy.ceil()) } else { servers };
         (*busy > 0.0 && rate > 0.0).then(|| Station {
             name: if service.is_empty() { kind.to_owned() } else { format!("{kind} of {service}") },
             servers: servers as u32,
@@ -219,6 +231,49 @@ mod tests {
     }
 
     #[test]
+    fn a_service_that_uses_more_than_one_core_has_them() {
+        let answers =
+            |busy| [answer("order-api", busy), answer("order-api", 400.0), answer("order-api", 1.0)];
+        let one = stations(CORES, &answers(0.4), 100.0);
+        assert_eq!(one[0].servers, 1);
+        let two = stations(CORES, &answers(1.6), 100.0);
+        // 16 ms of CPU time per journey: two cores are full at 125 journeys/s, one would have been at 62.5.
+        assert!(two[0].servers == 2 && (two[0].capacity() - 125.0).abs() < 1e-9, "{two:?}");
+    }
+
+    /// What the services export, and what the exporters of the lab do: the first word of each line.
+    const EXPORTED: &[&str] = &[
+        include_str!("../../../services/edge/tests/api/snapshots/metrics.txt"),
+        include_str!("../../../services/order-api/tests/api/snapshots/metrics.txt"),
+        include_str!("../../../services/order-worker/tests/api/snapshots/metrics.txt"),
+        include_str!("../../../services/user-service/tests/api/snapshots/metrics.txt"),
+        include_str!("../../../oncall/dashgen/catalogue/postgres.txt"),
+        include_str!("../../../oncall/dashgen/catalogue/redis.txt"),
+    ];
+
+    #[test]
+    fn every_metric_that_is_asked_for_is_exported() {
+        let exported: Vec<&str> =
+            EXPORTED.iter().flat_map(|text| text.lines()).filter_map(|line| line.split(' ').next()).collect();
+        let known = |name: &str| {
+            let whole = name.strip_suffix("_sum").or_else(|| name.strip_suffix("_count")).unwrap_or(name);
+            exported.contains(&name) || exported.contains(&whole)
+        };
+        let database = [Database::SIZE, Database::COMMITS, Database::MOST, Database::POOLS];
+        let stations = QUERIES.iter().flat_map(|(_, queries)| queries);
+        let mut names = 0;
+        for query in SATURATION.iter().chain(stations).chain(&database) {
+            let words = query.query.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+            // Words with an underscore are metrics, or a function of PromQL.
+            for name in words.filter(|word| word.contains('_') && !word.ends_with("_over_time")) {
+                assert!(known(name), "{name} in `{}`", query.query);
+                names += 1;
+            }
+        }
+        assert!(names > 20, "{names} names found");
+    }
+
+    #[test]
     fn a_partition_is_shared_by_as_many_messages_as_the_consumer_handles_at_once() {
         let consumer = include_str!("../../../chassis/kafka/src/consumer/window.rs");
         assert!(consumer.contains("const WINDOW: usize = 16;"), "{consumer}");
@@ -232,5 +287,17 @@ mod tests {
             .map(|(name, share)| Saturated { name: name.to_owned(), share });
         let names: Vec<String> = worst(seen.into()).into_iter().map(|saturated| saturated.name).collect();
         assert_eq!(names, ["c", "a"]);
+    }
+
+    #[test]
+    fn what_is_full_comes_before_the_queue_behind_it() {
+        let first = |cpu| {
+            let seen = [("consumer lag (age …) orders", 3.0), ("CPU of the machine", cpu)];
+            worst(seen.map(|(name, share)| Saturated { name: name.to_owned(), share }).into())[0].name.clone()
+        };
+        assert_eq!(first(0.97), "CPU of the machine");
+        assert_eq!(first(0.5), "consumer lag (age …) orders");
+        let named = |start: &&str| SATURATION.iter().any(|query| query.name.starts_with(*start));
+        assert!(WAITING.iter().all(named));
     }
 }

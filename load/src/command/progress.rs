@@ -48,3 +48,20 @@ fn line(live: &Live) -> String {
     });
     format!("{elapsed}/{length} s  {stage} {target:.0}/s  {measured}, {in_flight} in flight")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_line_has_stage_rate_latency_errors_and_what_is_in_flight() {
+        let text = include_str!("../../scenarios/average.yaml");
+        let scenario =
+            crate::scenario::read("average.yaml", text).unwrap_or_else(|problems| panic!("{problems}"));
+        let live = Live::new(scenario);
+        let nothing = "0 req/s, p50 0.0 ms, p99 0.0 ms, 0 errors, 0 skipped, 0 in flight";
+        assert_eq!(line(&live), format!("0/300 s  ramp 5/s  {nothing}"));
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert_eq!(line(&live), format!("60/300 s  hold 50/s  {nothing}"));
+    }
+}

@@ -25,7 +25,9 @@ mod tests {
             .collect();
         files.sort();
         assert_eq!(files, SHIPPED.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+        let readme = include_str!("../../README.md");
         for (name, text) in SHIPPED {
+            assert!(readme.contains(&format!("\n| `{name}` | ")), "load/README.md describes {name}");
             let scenario = crate::scenario::read(&format!("{name}.yaml"), text);
             let scenario = scenario.unwrap_or_else(|problems| panic!("{problems}"));
             assert_eq!(scenario.name, *name);

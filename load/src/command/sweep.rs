@@ -1,22 +1,35 @@
 //! The sweep of `load capacity`: one step of offered load after the other, and what Prometheus knows about each.
+//!
+//! On the way up nothing has to be waited for: a good step leaves no queue. After a bad one, [`Sweep::calm`] waits until the target
+//! has worked off what is left, so that the next step measures its own load only.
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use observe::Prometheus;
 use statistics::queue::Station;
 use tokio_util::sync::CancellationToken;
 
 use super::{Stop, run};
 use crate::{
-    capacity::{Database, Objective, QUERIES, Query, SATURATION, Saturated, Step, stations, worst},
+    capacity::{Database, Objective, QUERIES, Query, SATURATION, Saturated, Step, between, stations, worst},
     scenario::{Scenario, Stage, Stages},
 };
+
+/// Steps at the lowest load until the target has recovered, at most. With the usual `--hold`, each takes five seconds, and up to ten
+/// more if orders wait.
+const PATIENCE: u32 = 12;
+
+/// A generator that is later than this (p99, in milliseconds) says so: what it measured is its own delay as well.
+const LATE_MS: f64 = 50.0;
 
 /// How the load is raised.
 pub(super) struct Sweep<'a> {
     pub(super) scenario: Scenario,
     pub(super) objective: Objective,
     pub(super) hold: Duration,
+    /// Journeys per second that the target can do without effort.
+    pub(super) lowest: f64,
     pub(super) telemetry: Telemetry<'a>,
     pub(super) stop: CancellationToken,
 }
@@ -35,16 +48,15 @@ impl Sweep<'_> {
         let mut climb =
             Climb { steps: Vec::new(), saturated: Vec::new(), stations: Vec::new(), database: None };
         let (mut bad, mut journeys) = (0, 0.0);
-        let before = self.telemetry.one(&Database::SIZE).await;
+        let before = self.telemetry.one(&Database::SIZE, Utc::now()).await;
         for rate in rates {
-            let step = self.step(*rate).await?;
+            let (step, ended) = self.step(*rate).await?;
             journeys += rate * self.hold.as_secs_f64();
             if bad == 0 {
-                climb.saturated = self.telemetry.saturated().await;
+                self.look(&mut climb, *rate, ended).await;
                 // If the first query has no answer, the others have none either.
                 if !climb.saturated.is_empty() {
-                    climb.stations = self.telemetry.stations(*rate).await;
-                    climb.database = self.telemetry.database(before, journeys, *rate).await;
+                    climb.database = self.telemetry.database(before, journeys, *rate, ended).await;
                 }
             }
             bad = if step.good(&self.objective) { 0 } else { bad + 1 };
@@ -56,16 +68,47 @@ impl Sweep<'_> {
         Ok(climb)
     }
 
-    pub(super) async fn step(&self, rate: f64) -> Result<Step, Stop> {
-        let mut scenario = self.scenario.clone();
-        scenario.stages = Stages(vec![Stage::ramp("step", rate, rate, self.hold.as_secs_f64().max(1.0))]);
-        // The first fifth is the way to the new load.
-        scenario.warmup = self.hold / 5;
-        let (report, board) = run::measure(scenario, &self.stop).await;
-        if self.stop.is_cancelled() {
-            return Err(Stop::Nothing("stopped before the knee was found".to_owned()));
+    /// Looks between the last good and the first bad step until they are close together. Telemetry is then that of the lowest bad one.
+    pub(super) async fn narrow(&self, climb: &mut Climb) -> Result<(), Stop> {
+        while let Some(rate) = between(&climb.steps, &self.objective) {
+            self.calm().await?;
+            let (step, ended) = self.step(rate).await?;
+            if !step.good(&self.objective) {
+                self.look(climb, rate, ended).await;
+            }
+            let at = climb.steps.partition_point(|other| other.offered < rate);
+            climb.steps.insert(at, step);
         }
-        let step = Step::of(&self.scenario, &report, &board, rate, &self.objective);
+        Ok(())
+    }
+
+    async fn look(&self, climb: &mut Climb, rate: f64, ended: DateTime<Utc>) {
+        climb.saturated = self.telemetry.saturated(ended).await;
+        climb.stations =
+            if climb.saturated.is_empty() { Vec::new() } else { self.telemetry.stations(rate, ended).await };
+    }
+
+    /// Waits until the target has worked off what an overload has left: until a short step at the lowest load is good.
+    pub(super) async fn calm(&self) -> Result<(), Stop> {
+        let began = std::time::Instant::now();
+        for _ in 0..PATIENCE {
+            let (step, _) = self.held(self.lowest, self.hold / 4).await?;
+            if step.good(&self.objective) {
+                return Ok(());
+            }
+            eprintln!("waiting until the target has recovered");
+        }
+        Err(Stop::Nothing(format!(
+            "{} s after an overload, the target is still not good at {:.0} journeys per second. What does not recover? `./lab status`, \
+             and the queues in Grafana. A smaller step beyond the knee overloads it less: --steps 25",
+            began.elapsed().as_secs(),
+            self.lowest
+        )))
+    }
+
+    /// A step at `rate` journeys per second, and when its load ended.
+    pub(super) async fn step(&self, rate: f64) -> Result<(Step, DateTime<Utc>), Stop> {
+        let (step, ended) = self.held(rate, self.hold).await?;
         let verdict = if step.good(&self.objective) { "good" } else { "bad" };
         eprintln!(
             "{rate:.0} journeys/s: {:.0} req/s, p99 {:.1} ms, {:.2} % errors, {:.1} % settled in time, {} skipped: {verdict}",
@@ -75,11 +118,32 @@ impl Sweep<'_> {
             step.settled * 100.0,
             step.skipped
         );
-        Ok(step)
+        Ok((step, ended))
+    }
+
+    async fn held(&self, rate: f64, length: Duration) -> Result<(Step, DateTime<Utc>), Stop> {
+        let length = length.max(Duration::from_secs(1));
+        let mut scenario = self.scenario.clone();
+        scenario.stages = Stages(vec![Stage::ramp("step", rate, rate, length.as_secs_f64())]);
+        // The first fifth is the way to the new load.
+        scenario.warmup = length / 5;
+        // Afterwards, the run waits for what is still under way. That is no load, and would make everything look less full.
+        let ended = Utc::now() + length;
+        let (report, board) = run::measure(scenario, &self.stop).await;
+        if self.stop.is_cancelled() {
+            return Err(Stop::Nothing("stopped before the knee was found".to_owned()));
+        }
+        if report.late_p99_ms > LATE_MS {
+            let late = report.late_p99_ms;
+            eprintln!(
+                "the generator itself was late by {late:.0} ms (p99): it is short of CPU, and so is this step"
+            );
+        }
+        Ok((Step::of(&self.scenario, &report, &board, rate, &self.objective), ended))
     }
 }
 
-/// Questions to Prometheus about the latest step.
+/// Questions to Prometheus about a step that ended at `at`.
 pub(super) struct Telemetry<'a> {
     pub(super) prometheus: &'a Prometheus,
     pub(super) hold: Duration,
@@ -87,10 +151,10 @@ pub(super) struct Telemetry<'a> {
 
 impl Telemetry<'_> {
     /// How full each resource was. Without Prometheus nothing is known.
-    async fn saturated(&self) -> Vec<Saturated> {
+    async fn saturated(&self, at: DateTime<Utc>) -> Vec<Saturated> {
         let mut seen = Vec::new();
         for query in SATURATION {
-            let Some(answer) = self.ask(query).await else { return Vec::new() };
+            let Some(answer) = self.ask(query, at).await else { return Vec::new() };
             seen.extend(answer.into_iter().map(|(resource, share)| {
                 let name = format!("{} {resource}", query.name).trim_end().to_owned();
                 Saturated { name, share }
@@ -99,37 +163,43 @@ impl Telemetry<'_> {
         worst(seen)
     }
 
-    async fn stations(&self, rate: f64) -> Vec<Station> {
+    async fn stations(&self, rate: f64, at: DateTime<Utc>) -> Vec<Station> {
         let mut all = Vec::new();
         for (kind, [busy, visits, servers]) in QUERIES {
-            let busy = self.ask(busy).await.unwrap_or_default();
-            let visits = self.ask(visits).await.unwrap_or_default();
-            let servers = self.ask(servers).await.unwrap_or_default();
+            let busy = self.ask(busy, at).await.unwrap_or_default();
+            let visits = self.ask(visits, at).await.unwrap_or_default();
+            let servers = self.ask(servers, at).await.unwrap_or_default();
             all.extend(stations(kind, &[busy, visits, servers], rate));
         }
         all
     }
 
     /// `before`: the size of the databases before the first of `journeys` journeys. `None` without an exporter.
-    async fn database(&self, before: Option<f64>, journeys: f64, rate: f64) -> Option<Database> {
-        let grown = self.one(&Database::SIZE).await? - before?;
+    async fn database(
+        &self,
+        before: Option<f64>,
+        journeys: f64,
+        rate: f64,
+        at: DateTime<Utc>,
+    ) -> Option<Database> {
+        let grown = self.one(&Database::SIZE, at).await? - before?;
         Some(Database {
             bytes_per_journey: (grown / journeys).max(0.0),
-            commits_per_journey: self.one(&Database::COMMITS).await? / rate,
-            max_connections: self.one(&Database::MOST).await?,
-            connections_per_replica: self.one(&Database::POOLS).await?,
+            commits_per_journey: self.one(&Database::COMMITS, at).await? / rate,
+            max_connections: self.one(&Database::MOST, at).await?,
+            connections_per_replica: self.one(&Database::POOLS, at).await?,
         })
     }
 
     /// The value of a query that has one; `None` if there is no series, or no Prometheus.
-    async fn one(&self, query: &Query) -> Option<f64> {
-        self.ask(query).await?.first().map(|(_, value)| *value).filter(|value| value.is_finite())
+    async fn one(&self, query: &Query, at: DateTime<Utc>) -> Option<f64> {
+        self.ask(query, at).await?.first().map(|(_, value)| *value).filter(|value| value.is_finite())
     }
 
     /// Values by resource; `None` if Prometheus does not answer.
-    async fn ask(&self, query: &Query) -> Option<Vec<(String, f64)>> {
+    async fn ask(&self, query: &Query, at: DateTime<Utc>) -> Option<Vec<(String, f64)>> {
         let window = format!("{}s", self.hold.as_secs().max(5));
-        let samples = match self.prometheus.query(&query.query.replace("WINDOW", &window)).await {
+        let samples = match self.prometheus.query_at(&query.query.replace("WINDOW", &window), at).await {
             Ok(samples) => samples,
             Err(error) => {
                 eprintln!("which resource is full is unknown: {error}");

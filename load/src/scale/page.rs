@@ -35,7 +35,7 @@ fn first(out: &mut String, findings: &Findings, limits: &Limits) {
     let today = findings.assumptions.today;
     let _ = writeln!(
         out,
-        "### Where today's design breaks\n\nTimes of service as measured at {} on {}; queues are full at {:.0} %.\n\n\
+        "### Where today's design breaks\n\nTimes of service as measured at {} on {};\nqueues are full at {:.0} %.\n\n\
          | what is full | journeys/s | times today's {today:.0}/s | what replaces it |\n|---|---|---|---|",
         findings.started_at,
         findings.machine,
@@ -51,7 +51,7 @@ fn cells(out: &mut String, findings: &Findings, limits: &Limits, seed: u64) {
     let found = scales(findings, limits, seed);
     let _ = writeln!(
         out,
-        "\n### What cells need\n\nSimulated with seed {seed}: {} users, Zipf {}, at most {} requests per second for each. Waits are \
+        "\n### What cells need\n\nSimulated with seed {seed}: {} users, Zipf {}, at most {} requests per second for each.\nWaits are \
          the p99 of what a journey waits in all queues together.\n\n| times today | journeys/s | wait in today's design | cells (N+1) | \
          journeys/s in the fullest | wait there | with one cell lost |\n|---|---|---|---|---|---|---|",
         limits.users, limits.zipf, limits.user_limit
@@ -105,6 +105,9 @@ mod tests {
         assert!(part.contains("| station | 1 times | 10 times | 100 times |"), "{part}");
         let rows = part.lines().filter(|line| line.starts_with("| partitions of order-worker |")).count();
         assert_eq!(rows, 1, "{part}");
+        // As every page that is also written by hand.
+        let mut prose = part.lines().filter(|line| !line.starts_with(['|', '#']));
+        assert!(prose.all(|line| line.chars().count() <= 100), "{part}");
     }
 
     #[test]

@@ -148,19 +148,23 @@ mod tests {
         }
     }
 
-    fn worse(seeds: u64, factor: f64) -> usize {
+    /// Of this many comparisons, those with this outcome. B is `factor` times A.
+    fn count(seeds: u64, factor: f64, worse: Worse, wanted: Outcome) -> usize {
         let run = |seed| {
             let fours = Machine::new(seed).fours(48, 100.0, 100.0 * factor);
-            compare(&fours, Worse::Higher, 0.05, seed).outcome
+            compare(&fours, worse, 0.05, seed).outcome
         };
-        (0..seeds).filter(|seed| run(*seed) == Outcome::Worse).count()
+        (0..seeds).filter(|seed| run(*seed) == wanted).count()
     }
 
     #[test]
     fn a_regression_of_a_tenth_is_found_and_a_against_a_passes() {
-        let (found, alarms) = (worse(20, 1.10), worse(20, 1.0));
-        assert!(found >= 18, "{found} of 20 regressions of 10 % were found");
-        assert!(alarms <= 1, "{alarms} of 20 comparisons of A with A failed");
+        for (worse, factor) in [(Worse::Higher, 1.10), (Worse::Lower, 0.90)] {
+            let found = count(20, factor, worse, Outcome::Worse);
+            assert!(found >= 18, "{found} of 20 regressions of 10 % were found: {worse:?}");
+            let passed = count(20, 1.0, worse, Outcome::Same);
+            assert!(passed >= 19, "{passed} of 20 comparisons of A with A passed: {worse:?}");
+        }
     }
 
     #[test]

@@ -36,6 +36,8 @@ const MEASURING: &[&str] = &[
 /// Compares a measured time with arithmetic: it runs alone too.
 const TIMED: (&str, &[&str]) =
     ("-p load --test scenario", &["a_stall_of_two_seconds_has_the_p99_of_arithmetic"]);
+/// Measures what a server can do: it runs alone too.
+const KNEE: &str = "-p load --test capacity";
 /// Takes minutes: it begins first, so that at the end no lane waits long for the other.
 const LONG: &str = "-p order-api --test api";
 /// Looks at every page as a browser draws it: a second core that is busy makes it slow, and what it measures wrong.
@@ -85,6 +87,7 @@ fn lanes(programs: Vec<Program>, everything: bool) -> ([Vec<Job>; 2], Vec<Job>) 
     });
     let (browser, programs): (Vec<_>, Vec<_>) =
         programs.into_iter().partition(|program| program.target == BROWSER);
+    let (knee, programs): (Vec<_>, Vec<_>) = programs.into_iter().partition(|program| program.target == KNEE);
     let (labs, others): (Vec<_>, Vec<_>) = programs.into_iter().partition(|program| program.target == LABS);
     let labs = |only: &[&'static str]| {
         let job = |program: &Program| Job { only: only.to_vec(), ..Job::new(program.clone(), 1) };
@@ -99,7 +102,8 @@ fn lanes(programs: Vec<Program>, everything: bool) -> ([Vec<Job>; 2], Vec<Job>) 
     let mut others: Vec<_> =
         on_apache_kafka.into_iter().chain(others).map(|job| Job { nice: NICE, ..job }).collect();
     others.sort_by_key(|job| job.program.target != LONG);
-    let alone = browser.into_iter().map(|program| Job::new(program, BROWSERS));
+    let knee = knee.into_iter().map(|program| Job::new(program, 1));
+    let alone = browser.into_iter().map(|program| Job::new(program, BROWSERS)).chain(knee);
     let measuring = labs(MEASURING).into_iter().chain(timed).chain(alone);
     ([labs(&without(MEASURING)), others], measuring.collect())
 }
@@ -199,7 +203,8 @@ mod tests {
 
     #[test]
     fn labs_have_a_lane_and_the_pipeline_runs_twice() {
-        let programs = ["-p order-api --lib", PIPELINE.0, TIMED.0, LONG, BROWSER, LABS].map(program).to_vec();
+        let programs =
+            ["-p order-api --lib", PIPELINE.0, TIMED.0, LONG, BROWSER, KNEE, LABS].map(program).to_vec();
         let names = |lanes: &[Vec<Job>]| -> Vec<Vec<String>> {
             lanes.iter().map(|lane| lane.iter().map(Job::name).collect()).collect()
         };
@@ -212,7 +217,7 @@ mod tests {
         let others =
             [LONG, &twice, "-p order-api --lib", PIPELINE.0, &others_of_it].map(str::to_owned).to_vec();
         assert_eq!(names(&all), [vec![not], others]);
-        assert_eq!(names(&[alone]), [vec![measuring, timed, BROWSER.to_owned()]]);
+        assert_eq!(names(&[alone]), [vec![measuring, timed, BROWSER.to_owned(), KNEE.to_owned()]]);
         assert_eq!(all[0][0].threads, 1, "one lab at a time");
         assert!(all[0][0].nice < all[1][0].nice);
         assert_eq!(lanes(programs, false).0[1].len(), 4);

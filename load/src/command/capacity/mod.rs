@@ -26,6 +26,10 @@ const PRICES: &str = include_str!("../../../prices.yaml");
 
 /// Raises the load until the objective no longer holds, and writes what it found: a file to keep, and a page about it.
 ///
+/// Steps rise until two in a row miss the objective. Then it looks between the last good and the first bad one until they are within
+/// 10 %, and runs the knee at 90 % and 110 %. Before each of these it waits until the target has recovered. With the defaults this
+/// takes five to nine minutes. Run it in the checkout, on `lab up --no-load`, and do nothing else on the machine.
+///
 /// Exit code 0 if the objective holds at 90 % of the knee and is missed at 110 %, 3 otherwise.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -50,7 +54,7 @@ struct Measure {
     /// Journeys per second of the last step
     #[arg(long, default_value_t = 2_000.0, value_name = "N", value_parser = rate)]
     to: f64,
-    /// Number of steps, each higher by the same factor
+    /// Number of steps at most, each higher by the same factor
     #[arg(long, default_value_t = 14, value_name = "N", value_parser = clap::value_parser!(u32).range(3..=100))]
     steps: u32,
     /// Length of a step
@@ -138,13 +142,15 @@ impl Measure {
         let objective = self.objective();
         let stop = run::stop_on_signal()?;
         let telemetry = Telemetry { prometheus: &prometheus, hold: self.hold };
-        let sweep = Sweep { scenario, objective, hold: self.hold, telemetry, stop };
+        let sweep = Sweep { scenario, objective, hold: self.hold, lowest: self.from, telemetry, stop };
         let started_at = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
-        let climb = sweep.climb(&self.rates()).await?;
+        let mut climb = sweep.climb(&self.rates()).await?;
+        sweep.narrow(&mut climb).await?;
         let knee = knee(&climb.steps, &objective).ok_or_else(|| Stop::Nothing(self.unfound(&climb.steps)))?;
         let mut validation = Vec::new();
         for share in [0.9, 1.1] {
-            validation.push(sweep.step(knee * share).await?);
+            sweep.calm().await?;
+            validation.push(sweep.step(knee * share).await?.0);
         }
         let findings = Findings {
             scenario: sweep.scenario.name.clone(),
@@ -174,7 +180,7 @@ impl Measure {
         let checked =
             if confirmed { "confirmed at 90 % and 110 %" } else { "not confirmed at 90 % and 110 %" };
         say(&format!(
-            "knee: {:.0} journeys per second, {checked}; fullest: {first}; {} and {}",
+            "knee: {:.0} journeys per second, {checked}; what limits it: {first}; {} and {}",
             findings.knee,
             self.results.display(),
             self.page.display()
@@ -204,7 +210,7 @@ impl Measure {
 
     fn unfound(&self, steps: &[Step]) -> String {
         let (from, to) = (self.from, self.to);
-        if steps.first().is_some_and(|step| !step.good(&self.objective())) {
+        if !steps.iter().any(|step| step.good(&self.objective())) {
             format!(
                 "the objective does not even hold at {from:.0} journeys per second: try a smaller --from, or `load run smoke`"
             )

@@ -188,6 +188,19 @@ mod tests {
     }
 
     #[test]
+    fn what_grew_is_named_by_function_and_more_than_a_twentieth_fails() {
+        let orders = |copy: u64| {
+            let (few, many) = (Counts::read(&file(1_000, copy)), Counts::read(&file(11_000, copy * 11)));
+            PerOrder::of(&few, &many, 10.0)
+        };
+        for (copy, percent, passes) in [(1_098, "+4.90%", true), (1_102, "+5.10%", false)] {
+            let (text, within) = verdict(&orders(1_000), &orders(copy), 0.05);
+            let named = |name: &str| text.lines().any(|line| line.ends_with(name) && line.contains(percent));
+            assert!(within == passes && named("  copy") && named("  order_api::place"), "{text}");
+        }
+    }
+
+    #[test]
     fn nothing_counted_is_no_pass() {
         assert!(!verdict(&PerOrder::default(), &PerOrder::default(), 0.05).1);
     }
