@@ -50,6 +50,9 @@ pub(crate) fn part(home: &Home, choices: &Choices) -> Result<Part> {
         .env("LOG_FORMAT", "json")
         // Memory that a page or a storm of alerts took is given back at once: speed is for others.
         .env("MIMALLOC_PURGE_DELAY", "0")
+        // SQLite allocates in C. One arena for its threads, and what it frees goes back.
+        .env("MALLOC_ARENA_MAX", "1")
+        .env("MALLOC_TRIM_THRESHOLD_", "65536")
         .env("PUBLIC_ADDR", format!("127.0.0.1:{public}"))
         .env("ADMIN_ADDR", format!("127.0.0.1:{admin}"))
         .env("PUBLIC_URL", format!("http://localhost:{public}"))
