@@ -114,6 +114,18 @@ async fn a_panel_that_fails_does_not_keep_the_others_from_being_shown() {
     );
     assert!(page.contains("no such thing") && page.contains("data-chart=\"/d/overview/panels/"), "{page}");
     rig.stop().await;
+    // As one that was stopped: it takes connections and says nothing. Nobody waits for each query in turn.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", silent.local_addr().expect("an address"));
+    let rig = Rig::watching(&url, None).await;
+    let begun = Instant::now();
+    let page = rig.page("/d/order-api").await;
+    assert!(
+        page.contains("Prometheus is too slow.") && begun.elapsed().as_secs() < 12,
+        "{:?}",
+        begun.elapsed()
+    );
+    rig.stop().await;
     let rig = Rig::watching(NOBODY, None).await;
     let page = rig.page("/d/order-api").await;
     assert!(page.contains("Prometheus does not answer.") && page.contains("Connection refused"), "{page}");

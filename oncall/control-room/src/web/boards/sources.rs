@@ -2,7 +2,14 @@
 //! it is its turn, and remembered for a moment: a page and the charts on it ask for the same. So what is slow comes late, and
 //! only what hangs is an error.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use boards::{
     data::{self, Exemplar, Series},
@@ -41,12 +48,21 @@ pub(crate) struct Sources {
     peers: Arc<Peers>,
     common: Common,
     deadline: Instant,
+    /// Whether a query had no answer in time, and whether any had one.
+    late: AtomicBool,
+    answered: AtomicBool,
 }
 
 impl Sources {
     /// Those of the room, until the deadline.
     pub(crate) fn of(room: &Room, common: &Common, deadline: Instant) -> Self {
-        Self { peers: common.peers(room), common: common.clone(), deadline }
+        Self {
+            peers: common.peers(room),
+            common: common.clone(),
+            deadline,
+            late: AtomicBool::new(false),
+            answered: AtomicBool::new(false),
+        }
     }
 
     /// Values over time, at multiples of the step.
@@ -173,22 +189,29 @@ impl Sources {
     ) -> Result<Value, Trouble> {
         let call = async {
             let _turn = self.common.turn().await;
-            timeout(QUERY, peer.get(path, pairs)).await
+            if self.is_silence() { None } else { timeout(QUERY, peer.get(path, pairs)).await.ok() }
         };
-        match timeout_at(self.deadline, call).await {
-            Ok(Ok(Ok(answer))) => Ok(answer),
-            Ok(Ok(Err(observe::Error::Refused { said, .. }))) => {
-                Err(Trouble { title: format!("{who} refuses the query."), detail: said })
-            }
-            Ok(Ok(Err(error))) => {
-                Err(Trouble { title: format!("{who} does not answer."), detail: error.to_string() })
-            }
-            Ok(Err(_)) | Err(_) => Err(Trouble {
+        let Ok(Some(answered)) = timeout_at(self.deadline, call).await else {
+            self.late.store(true, Relaxed);
+            return Err(Trouble {
                 title: format!("{who} is too slow."),
                 detail: "The page did not wait any longer. Choose a shorter time range, or try again."
                     .to_owned(),
-            }),
-        }
+            });
+        };
+        self.answered.store(true, Relaxed);
+        answered.map_err(|error| match error {
+            observe::Error::Refused { said, .. } => {
+                Trouble { title: format!("{who} refuses the query."), detail: said }
+            }
+            error => Trouble { title: format!("{who} does not answer."), detail: error.to_string() },
+        })
+    }
+
+    /// Whether a query had all of its time, and no other one was answered meanwhile: what waits for its turn need not wait
+    /// as long again.
+    fn is_silence(&self) -> bool {
+        self.late.load(Relaxed) && !self.answered.load(Relaxed)
     }
 }
 
