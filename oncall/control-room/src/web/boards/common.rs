@@ -1,4 +1,5 @@
-//! What all pages with queries share: clients that keep their connections, turns, and the answers of a moment ago.
+//! What all pages of dashboards share, and all of Explore: clients that keep their connections, turns, and the answers of a
+//! moment ago.
 
 use std::{
     collections::HashMap,

@@ -141,7 +141,7 @@ struct Head {
 }
 
 fn heads(room: &Room) -> Vec<Head> {
-    let read = |(_, text): (String, String)| serde_json::from_str(&text).ok();
+    let read = |(_, text): (String, String)| serde_json::from_str::<Head>(&text).ok();
     room.content.boards().into_iter().filter_map(read).collect()
 }
 
