@@ -4,13 +4,14 @@ use anyhow::{Context as _, Result};
 use supervisor::{Part, part::Line, probe::Probe};
 
 use super::{
+    cloud::Emulator,
     edge::EDGE,
     environment, postgres,
     probe::PROBE,
     programs,
     replicas::{Instance, instances},
     stores,
-    table::{Choices, Kafka, SERVICES},
+    table::{Choices, Kafka, NOTIFIER, SERVICES},
 };
 use crate::{backup::swap, home::Home, secrets::Secrets};
 
@@ -50,6 +51,9 @@ pub(crate) fn part(home: &Home, choices: &Choices) -> Result<Part> {
         .env("LOG_FORMAT", "json")
         // Memory that a page or a storm of alerts took is given back at once: speed is for others.
         .env("MIMALLOC_PURGE_DELAY", "0")
+        // SQLite allocates in C. One arena for its threads, and what it frees goes back.
+        .env("MALLOC_ARENA_MAX", "1")
+        .env("MALLOC_TRIM_THRESHOLD_", "65536")
         .env("PUBLIC_ADDR", format!("127.0.0.1:{public}"))
         .env("ADMIN_ADDR", format!("127.0.0.1:{admin}"))
         .env("PUBLIC_URL", format!("http://localhost:{public}"))
@@ -63,7 +67,7 @@ pub(crate) fn part(home: &Home, choices: &Choices) -> Result<Part> {
         .env("TRACES_URL", local("traces-ui"))
         .env("LOGS_DIR", home.dir.logs().to_string_lossy())
         .env("INSTANCES", instances_of(choices))
-        .env("CALLS", calls(&choices.kafka, choices.probes));
+        .env("CALLS", calls(&choices.kafka, choices.probes, choices.cloud.map(Emulator::name)));
     line = hands(line, home, choices)?;
     if let Some(token) = &choices.token {
         line = line.env("FAULTS_TOKEN", token.clone()).env("INSTRUCTOR_TOKEN", token.clone());
@@ -98,6 +102,7 @@ const SCREEN: &[&str] = &["DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRES
 /// Name, service and admin port of each process that can be broken.
 fn instances_of(choices: &Choices) -> String {
     let all = SERVICES.iter().flat_map(|(service, _)| instances(&choices.replicas, service));
+    let all = all.chain(choices.cloud.map(|_| Instance::only(NOTIFIER)));
     let text = |instance: Instance| {
         let name = instance.name();
         let admin = choices.ports.get(&format!("{name}-admin"));
@@ -106,14 +111,19 @@ fn instances_of(choices: &Choices) -> String {
     all.map(text).collect::<Vec<_>>().join(",")
 }
 
-fn calls(kafka: &Kafka, probes: bool) -> String {
+/// `cloud` is the name of the emulator, if there is one: then the notifier runs too, and reads what became of the orders.
+fn calls(kafka: &Kafka, probes: bool, cloud: Option<&str>) -> String {
     let broker = match kafka {
         Kafka::Embedded => "lab-kafka",
         Kafka::Apache | Kafka::Elsewhere(_) => "kafka",
     };
     let topics = [("order-api", broker), (broker, "order-worker")];
     let probed = probes.then_some((PROBE, EDGE));
-    let pairs = CALLS.iter().copied().chain(topics).chain(probed);
+    let notified = cloud
+        .map(|queues| [("order-worker", NOTIFIER), (broker, NOTIFIER), (NOTIFIER, queues)])
+        .into_iter()
+        .flatten();
+    let pairs = CALLS.iter().copied().chain(topics).chain(probed).chain(notified);
     pairs.map(|(caller, callee)| format!("{caller}>{callee}")).collect::<Vec<_>>().join(",")
 }
 
@@ -123,7 +133,7 @@ mod tests {
 
     #[test]
     fn services_that_share_a_topic_are_neighbours_of_each_other_and_of_the_broker() {
-        let calls = calls(&Kafka::Embedded, true);
+        let calls = calls(&Kafka::Embedded, true, None);
         for pair in [
             "edge>user-service",
             "order-api>order-worker",
@@ -132,6 +142,15 @@ mod tests {
             "user-service>redis",
             "probe>edge",
         ] {
+            assert!(calls.split(',').any(|call| call == pair), "{pair} in {calls}");
+        }
+        assert!(!calls.contains("notifier"), "it runs with a cloud only: {calls}");
+    }
+
+    #[test]
+    fn with_a_cloud_the_notifier_is_a_neighbour_of_the_broker_the_worker_and_its_queues() {
+        let calls = calls(&Kafka::Embedded, false, Some("ministack"));
+        for pair in ["lab-kafka>notifier", "order-worker>notifier", "notifier>ministack"] {
             assert!(calls.split(',').any(|call| call == pair), "{pair} in {calls}");
         }
     }

@@ -125,6 +125,9 @@ pub(super) struct Making<'l> {
 /// How an instance of a service is made.
 pub(super) type Make = fn(&Making<'_>, Instance) -> Result<Part>;
 
+/// The service that runs only with an emulator of a cloud.
+pub(super) const NOTIFIER: &str = "notifier";
+
 /// The services that can be broken, in the order in which they are started.
 pub(super) const SERVICES: [(&str, Make); 4] = [
     ("user-service", user_service),
@@ -248,7 +251,7 @@ fn edge(making: &Making<'_>, instance: Instance) -> Result<Part> {
 /// Reads outcomes beside order-api, and uses the queues of the emulator, which takes any signature.
 fn notifier(making: &Making<'_>, emulator: cloud::Emulator) -> Result<Part> {
     let choices = making.choices;
-    let part = with_event_keys(patient(making, Instance::only("notifier"))?, making)?;
+    let part = with_event_keys(patient(making, Instance::only(NOTIFIER))?, making)?;
     let part = with(part, "SQS_ENDPOINT", format!("http://127.0.0.1:{}", choices.ports.get(cloud::CLOUD)));
     // Not the owner's account with AWS, which may be in the environment.
     let part = with(part, "AWS_ACCESS_KEY_ID", "lab".to_owned());

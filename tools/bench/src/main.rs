@@ -57,7 +57,7 @@ enum What {
     Memory,
     /// Time from `lab up` to everything ready.
     Startup,
-    /// Latency and memory of the control room while 5,000 alerts arrive within a minute.
+    /// Memory of the control room at rest with its page open; its latency and memory while 5,000 alerts arrive within a minute.
     Storm,
     /// The server side of `stack`, in its own process.
     #[command(hide = true)]

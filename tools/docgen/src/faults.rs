@@ -54,7 +54,9 @@ pub(crate) fn markdown(services: &[ServiceFaults<'_>]) -> String {
     page.push_str(
         "\n`route`, `user_tier`, `user_id` and `seed` are for faults that hit units of work (requests, calls, messages). A plan \
          for one user\naffects requests that name their user (W3C baggage `user.id`, `user.tier`) before the handler runs, and \
-         others as soon\nas the handler knows the user. You may leave out the braces of a route, which curl would interpret.\n",
+         others as soon\nas the handler knows the user. You may leave out the braces of a route, which curl would interpret.\n\n\
+         The notifier runs with `lab up --cloud` ([cloud](cloud.md#notifications)). Its faults take neither\n\
+         `user_tier` nor `user_id`: a notification does not say whose order it is about.\n",
     );
     index(&mut page, &faults, services);
     for spec in &faults {
@@ -66,7 +68,7 @@ pub(crate) fn markdown(services: &[ServiceFaults<'_>]) -> String {
 /// Every fault of every boundary, in the order of the page: along the path of a request, then the process, then what services
 /// declare of their own, then the telemetry.
 pub(crate) fn known() -> Vec<&'static dyn AnyFault> {
-    let boundaries: [Catalogue; 9] = [
+    let boundaries: [Catalogue; 10] = [
         &[&order_api::faults::RISKY],
         chassis_http::catalogue::ALL,
         chassis_client::catalogue::ALL,
@@ -75,6 +77,7 @@ pub(crate) fn known() -> Vec<&'static dyn AnyFault> {
         chassis_kafka::catalogue::ALL,
         chassis_service::catalogue::ALL,
         &[&order_api::faults::WRONG_TOTAL, &user_service::faults::LOST_UPDATE],
+        notifier::faults::CATALOGUE,
         chassis_telemetry::catalogue::ALL,
     ];
     boundaries.concat()
@@ -202,8 +205,12 @@ mod tests {
     #[test]
     fn every_fault_of_a_boundary_is_in_a_service_and_every_fault_of_a_service_in_a_boundary() {
         let names = |faults: Catalogue| faults.iter().map(|fault| fault.spec().name).collect::<BTreeSet<_>>();
-        let services =
-            [order_api::faults::CATALOGUE, user_service::faults::CATALOGUE, order_worker::faults::CATALOGUE];
+        let services = [
+            order_api::faults::CATALOGUE,
+            user_service::faults::CATALOGUE,
+            order_worker::faults::CATALOGUE,
+            notifier::faults::CATALOGUE,
+        ];
         // Which of them a service really does, its own tests ask (`Faults::unclaimed`).
         assert_eq!(names(known().leak()), services.into_iter().flat_map(names).collect::<BTreeSet<_>>());
     }

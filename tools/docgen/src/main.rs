@@ -80,5 +80,6 @@ fn faults_page() -> String {
         service("user-service", "localhost:9102", user_service::faults::CATALOGUE),
         service("order-worker", "localhost:9103", order_worker::faults::CATALOGUE),
         service("edge", "localhost:9100", edge::faults::CATALOGUE),
+        service("notifier", "localhost:9112", notifier::faults::CATALOGUE),
     ])
 }

@@ -73,6 +73,19 @@ impl Content {
         self.all(BOARDS).into_iter().map(|(name, text)| (name, text.into_owned())).collect()
     }
 
+    /// Names of all boards, which are their uids.
+    #[must_use]
+    pub fn board_names(&self) -> Vec<String> {
+        self.names(BOARDS)
+    }
+
+    /// A board, as Grafana reads it.
+    #[must_use]
+    pub fn board(&self, name: &str) -> Option<Cow<'static, str>> {
+        self.names(BOARDS).into_iter().find(|known| known == name)?;
+        self.read(BOARDS, name)
+    }
+
     /// The runbook of an alert, Markdown.
     #[must_use]
     pub fn runbook(&self, alert: &str) -> Option<String> {
@@ -182,6 +195,8 @@ mod tests {
     fn what_was_compiled_in_is_what_the_checkout_has() {
         let (compiled, read) = (Content::open(None).unwrap(), Content::open(Some(&checkout())).unwrap());
         assert_eq!(compiled.boards(), read.boards());
+        assert_eq!(compiled.board("overview"), read.board("overview"));
+        assert!(compiled.board_names().contains(&"overview".to_owned()));
         assert_eq!(compiled.runbooks(), read.runbooks());
         assert_eq!(compiled.playbooks(), read.playbooks());
         assert_eq!(compiled.drills(), read.drills());
@@ -203,6 +218,7 @@ mod tests {
         for content in [Content::open(None).unwrap(), Content::open(Some(&checkout())).unwrap()] {
             for name in ["../README", "README", "", ".", "..", "/etc/passwd", "CacheFailing.md", "nothing"] {
                 assert_eq!(content.runbook(name), None, "{name}");
+                assert_eq!(content.board(name), None, "{name}");
                 assert_eq!(content.drill(name), None, "{name}");
                 assert_eq!(content.incident_rule(name), None, "{name}");
             }

@@ -12,6 +12,15 @@ use crate::{
 
 /// Columns that the stylesheet has.
 const MOST_COLUMNS: usize = 8;
+/// Parts without a dashboard of their own, and the one that shows them.
+const SHOWN_ON: [(&str, &str); 6] = [
+    ("redis", "data-stores"),
+    ("postgres", "data-stores"),
+    ("kafka", "orders-pipeline"),
+    ("redpanda", "orders-pipeline"),
+    ("notifier", "orders-pipeline"),
+    ("probe", "overview"),
+];
 
 /// Where a service is drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,15 +64,22 @@ fn places<'c>(calls: &'c [Call], others: impl Iterator<Item = &'c str>) -> (Vec<
     (places.collect(), columns, rows)
 }
 
-/// The map; empty if nothing is known.
-pub(super) fn map(calls: &[Call], seen: &Seen) -> Markup {
+/// The dashboard about a part; none for what only makes requests.
+fn board<'n>(name: &'n str, boards: &[String]) -> Option<&'n str> {
+    let known = |wanted: &str| boards.iter().any(|board| board == wanted);
+    let shared = || SHOWN_ON.iter().find(|(part, _)| name.contains(part)).map(|(_, board)| *board);
+    Some(name).filter(|name| known(name)).or_else(|| shared().filter(|board| known(board)))
+}
+
+/// The map, with links to the dashboards that there are; empty if nothing is known.
+pub(super) fn map(calls: &[Call], seen: &Seen, boards: &[String]) -> Markup {
     let (places, columns, rows) = places(calls, seen.services.iter().map(|service| service.name.as_str()));
     html! {
         div.map-box {
             div class={ "map n" (columns) } {
                 (lines(calls, &places, columns, rows))
                 @for place in &places {
-                    (node(place, calls, seen))
+                    (node(place, calls, seen, boards))
                 }
             }
         }
@@ -88,7 +104,7 @@ fn lines(calls: &[Call], places: &[Place<'_>], columns: usize, rows: usize) -> M
     }
 }
 
-fn node(place: &Place<'_>, calls: &[Call], seen: &Seen) -> Markup {
+fn node(place: &Place<'_>, calls: &[Call], seen: &Seen, boards: &[String]) -> Markup {
     let service = seen.services.iter().find(|service| service.name == place.name);
     let (tone, word) = health(place.name, service, &seen.alerts);
     let callees: Vec<&str> =
@@ -96,8 +112,8 @@ fn node(place: &Place<'_>, calls: &[Call], seen: &Seen) -> Markup {
     html! {
         article class={ "node " (tone.class()) " c" (place.column + 1) " r" (place.row) } {
             header {
-                @match service {
-                    Some(service) => { a.name href={ "/d/" (service.name) } { (service.name) } },
+                @match board(place.name, boards) {
+                    Some(board) => { a.name href={ "/d/" (board) } { (place.name) } },
                     None => { span.name { (place.name) } },
                 }
                 @if let Some(word) = &word { (badge(tone, word)) }
@@ -192,6 +208,26 @@ mod tests {
         assert!(columns(&path).contains(&("c", 2, 1)), "{:?}", columns(&path));
         let circle = calls(&["a>b", "b>a"]);
         assert!(columns(&circle).iter().all(|place| place.1 < MOST_COLUMNS));
+    }
+
+    #[test]
+    fn a_name_leads_to_a_dashboard_that_exists_or_nowhere() {
+        let boards = crate::content::Content::open(None).unwrap().board_names();
+        for (name, expected) in [
+            ("order-api", Some("order-api")),
+            ("redis", Some("data-stores")),
+            ("orders-postgres", Some("data-stores")),
+            ("lab-kafka", Some("orders-pipeline")),
+            ("notifier", Some("orders-pipeline")),
+            ("probe", Some("overview")),
+            ("load", None),
+        ] {
+            assert_eq!(board(name, &boards), expected, "{name}");
+        }
+        for (_, shown) in SHOWN_ON {
+            assert!(boards.iter().any(|board| board == shown), "{shown}");
+        }
+        assert_eq!(board("redis", &[]), None);
     }
 
     #[test]

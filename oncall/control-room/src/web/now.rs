@@ -83,7 +83,7 @@ fn services(room: &Room, seen: &Seen) -> Markup {
             @if calls.is_empty() && seen.services.is_empty() {
                 (empty("No service is known.", html! { "Set INSTANCES and CALLS of the control room, as " code { "lab up" } " does." }))
             } @else {
-                (map(calls, seen))
+                (map(calls, seen, &room.content.board_names()))
             }
             @if !seen.protections_off.is_empty() {
                 p.muted {

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use axum::{
@@ -29,6 +30,10 @@ pub(crate) struct Memory {
     pub(crate) hangs: Option<String>,
     /// Queries with this text are refused.
     pub(crate) refuses: Option<String>,
+    /// How long each query takes.
+    pub(crate) slow: Option<Duration>,
+    /// Queries that are being answered, and the most that there were at once.
+    pub(crate) answering: (usize, usize),
 }
 
 /// A server on a free port; stops with the test's runtime.
@@ -69,6 +74,7 @@ impl Fake {
             memory.asked.push(query.clone());
             (is(&memory.hangs), is(&memory.refuses))
         });
+        self.work().await;
         if hangs {
             std::future::pending::<()>().await;
         }
@@ -78,6 +84,18 @@ impl Fake {
             return Err((StatusCode::BAD_REQUEST, Json(said)).into_response());
         }
         Ok(())
+    }
+
+    /// Takes as long as it was told to.
+    async fn work(&self) {
+        let Some(slow) = self.with(|memory| memory.slow) else { return };
+        self.with(|memory| {
+            let (now, most) = memory.answering;
+            memory.answering = (now + 1, most.max(now + 1));
+        });
+        // Slowness is the subject.
+        tokio::time::sleep(slow).await;
+        self.with(|memory| memory.answering.0 -= 1);
     }
 }
 

@@ -11,7 +11,10 @@ use boards::{
 use futures::future::try_join_all;
 use tokio::time::{Instant, timeout_at};
 
-use super::sources::{Recent, Sources, Trouble};
+use super::{
+    common::Common,
+    sources::{Sources, Trouble},
+};
 use crate::{eyes, room::Room};
 
 /// Parts of the time axis of which exemplars are shown.
@@ -52,12 +55,12 @@ impl Asked {
 impl<'a> Asking<'a> {
     pub(super) fn new(
         room: &'a Room,
-        recent: &Recent,
+        common: &Common,
         board: &'a Board,
         scope: &'a Scope,
         deadline: Instant,
     ) -> Self {
-        Self { room, board, scope, sources: Sources::of(room, recent, deadline), deadline }
+        Self { room, board, scope, sources: Sources::of(room, common, deadline), deadline }
     }
 
     /// The answers to all queries of a panel.

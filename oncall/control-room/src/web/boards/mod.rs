@@ -1,18 +1,18 @@
 //! Dashboards: the files of `dashboards/grafana`, at Grafana's paths, drawn by the crate `boards`.
 //!
 //! A board is a plain page: variables and time range are a form, folded rows are links. A script only draws it again and
-//! adds a cursor. Panels are asked for in parallel, and one that fails does not keep the others from being shown.
+//! adds a cursor. Panels are asked for in parallel, and one that fails does not keep the others from being shown. The file
+//! of a board has the name of its uid, so only the file that is shown is read in full.
 
 mod address;
 mod ask;
 mod choices;
+pub(super) mod common;
 mod list;
 mod marks;
 mod panel;
 pub(super) mod sources;
 mod view;
-
-use std::time::Duration;
 
 use ::boards::{Board, range::Range, scope::Scope};
 use axum::{
@@ -24,10 +24,11 @@ use axum::{
 use chassis_http::Path;
 use chrono::Utc;
 use http::StatusCode;
+use serde::Deserialize;
 use serde_json::json;
 use tokio::time::Instant;
 
-use self::{address::Address, ask::Asking, sources::Recent};
+use self::{address::Address, ask::Asking, common::Common, sources::PAGE};
 pub(super) use self::{ask::entry, view::quick_ranges};
 use super::{
     Area,
@@ -36,9 +37,6 @@ use super::{
 };
 use crate::{access::Visitor, error::Error, room::Room};
 
-/// Longest wait for all panels of a page.
-const PATIENCE: Duration = Duration::from_secs(4);
-
 /// The routes of this module.
 pub(super) fn routes() -> Area {
     let router = Router::new()
@@ -46,7 +44,7 @@ pub(super) fn routes() -> Area {
         .route("/d/{uid}", get(show))
         .route("/d/{uid}/{slug}", get(show_named))
         .route("/d/{uid}/panels/{panel}", get(chart))
-        .layer(Extension(Recent::default()));
+        .layer(Extension(Common::default()));
     (
         router,
         &[
@@ -60,32 +58,31 @@ pub(super) fn routes() -> Area {
 
 async fn show(
     state: State<Room>,
-    recent: Extension<Recent>,
+    common: Extension<Common>,
     visitor: Visitor,
     Path(uid): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Answer {
-    opened(&state, &recent, &visitor, &uid, query.as_deref()).await
+    opened(&state, &common, &visitor, &uid, query.as_deref()).await
 }
 
 /// Grafana adds the title to the address; it says nothing.
 async fn show_named(
     state: State<Room>,
-    recent: Extension<Recent>,
+    common: Extension<Common>,
     visitor: Visitor,
     Path((uid, _)): Path<(String, String)>,
     RawQuery(query): RawQuery,
 ) -> Answer {
-    opened(&state, &recent, &visitor, &uid, query.as_deref()).await
+    opened(&state, &common, &visitor, &uid, query.as_deref()).await
 }
 
-async fn opened(room: &Room, recent: &Recent, visitor: &Visitor, uid: &str, query: Option<&str>) -> Answer {
-    let boards = read_all(room);
-    let board = find(&boards, uid)?;
+async fn opened(room: &Room, common: &Common, visitor: &Visitor, uid: &str, query: Option<&str>) -> Answer {
+    let board = &find(room, uid)?;
     let address = Address::read(board, query)?;
     let scope = scope(room, board, &address)?;
-    let asking = Asking::new(room, recent, board, &scope, Instant::now() + PATIENCE);
-    let body = view::board(&asking, &address, visitor, &boards).await;
+    let asking = Asking::new(room, common, board, &scope, Instant::now() + PAGE);
+    let body = view::board(&asking, &address, visitor, &heads(room)).await;
     let frame = Page { title: &board.title, active: Tab::Dashboards, visitor, live: false };
     Ok(page(room, &frame, body))
 }
@@ -93,13 +90,12 @@ async fn opened(room: &Room, recent: &Recent, visitor: &Visitor, uid: &str, quer
 /// The data of a panel of lines, for the script.
 async fn chart(
     State(room): State<Room>,
-    Extension(recent): Extension<Recent>,
+    Extension(common): Extension<Common>,
     _: Visitor,
     Path((uid, panel)): Path<(String, String)>,
     RawQuery(query): RawQuery,
 ) -> Answer<Response> {
-    let boards = read_all(&room);
-    let board = find(&boards, &uid)?;
+    let board = &find(&room, &uid)?;
     let address = Address::read(board, query.as_deref())?;
     let scope = scope(&room, board, &address)?;
     let id = panel.strip_suffix(".json").and_then(|id| id.parse().ok());
@@ -107,7 +103,7 @@ async fn chart(
         let known: Vec<String> = board.panels().map(|panel| format!("{}.json", panel.id)).collect();
         return Err(Error::NoSuch { what: "panel", name: panel, known: known.join(", ") }.into());
     };
-    let asking = Asking::new(&room, &recent, board, &scope, Instant::now() + PATIENCE);
+    let asking = Asking::new(&room, &common, board, &scope, Instant::now() + PAGE);
     let (asked, marks) = tokio::join!(asking.panel(found), marks::all(&asking));
     Ok(match asked {
         Ok(asked) => match asked.drawing(&scope, found, &marks, None).chart() {
@@ -135,16 +131,37 @@ fn read_all(room: &Room) -> Vec<Read> {
     room.content.boards().into_iter().map(read).collect()
 }
 
-fn find<'b>(boards: &'b [Read], uid: &str) -> Result<&'b Board, Error> {
-    for (name, board) in boards {
-        match board {
+/// What menus say of a board. The rest of its file is skipped, and so is whether it can be drawn: its page says that.
+#[derive(Debug, Deserialize)]
+struct Head {
+    uid: String,
+    title: String,
+    #[serde(default)]
+    tags: Vec<String>,
+}
+
+fn heads(room: &Room) -> Vec<Head> {
+    let read = |(_, text): (String, String)| serde_json::from_str::<Head>(&text).ok();
+    room.content.boards().into_iter().filter_map(read).collect()
+}
+
+fn find(room: &Room, uid: &str) -> Result<Board, Error> {
+    if let Some(text) = room.content.board(uid) {
+        match Board::read(&format!("{uid}.json"), &text) {
             Ok(board) if board.uid == uid => return Ok(board),
-            Err(problems) if name == uid => return Err(Error::Elsewhere(problems.clone())),
-            _ => {}
+            Ok(_) => {}
+            Err(problems) => return Err(Error::Elsewhere(problems.to_string())),
         }
     }
-    let known: Vec<&str> =
-        boards.iter().filter_map(|(_, board)| board.as_ref().ok()).map(|board| board.uid.as_str()).collect();
+    // Somebody may have given a file another name.
+    let mut known = Vec::new();
+    for (_, board) in read_all(room) {
+        match board {
+            Ok(board) if board.uid == uid => return Ok(board),
+            Ok(board) => known.push(board.uid),
+            Err(_) => {}
+        }
+    }
     Err(Error::NoSuch { what: "dashboard", name: uid.to_owned(), known: known.join(", ") })
 }
 

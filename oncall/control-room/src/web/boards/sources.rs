@@ -1,7 +1,15 @@
-//! Queries to Prometheus, Loki and the trace store, with a deadline, at most six at a time, and remembered for a moment:
-//! a page and the charts on it ask for the same.
+//! Queries to Prometheus, Loki and the trace store: at most six at a time of all pages together, each with its own time once
+//! it is its turn, and remembered for a moment: a page and the charts on it ask for the same. So what is slow comes late, and
+//! only what hangs is an error.
 
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use boards::{
     data::{self, Exemplar, Series},
@@ -10,28 +18,16 @@ use boards::{
     range,
 };
 use observe::Peer;
-use parking_lot::Mutex;
 use serde_json::Value;
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, timeout_at},
-};
+use tokio::time::{Instant, timeout, timeout_at};
 
+use super::common::{Common, Peers};
 use crate::room::Room;
 
-/// Queries at the same time.
-const AT_ONCE: usize = 6;
-/// How long an answer is remembered: a chart is drawn right after its page.
-const FRESH: Duration = Duration::from_millis(1500);
-/// Answers that are remembered.
-const REMEMBERED: usize = 300;
-
-type Remembered = HashMap<String, (Instant, Arc<Vec<Series>>)>;
-
-/// Answers of a moment ago. Cheap to clone.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Recent(Arc<Mutex<Remembered>>);
-
+/// Longest wait for all queries of a page. Less than a page may take: `config::SLOWEST`.
+pub(crate) const PAGE: Duration = Duration::from_secs(15);
+/// Longest wait for one query, from when it is its turn.
+const QUERY: Duration = Duration::from_secs(6);
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Trouble {
@@ -49,25 +45,23 @@ impl fmt::Display for Trouble {
 
 /// The sources of one page.
 pub(crate) struct Sources {
-    prometheus: Peer,
-    jaeger: Peer,
-    loki: Option<Peer>,
-    recent: Recent,
-    permits: Semaphore,
+    peers: Arc<Peers>,
+    common: Common,
     deadline: Instant,
+    /// Whether a query had no answer in time, and whether any had one.
+    late: AtomicBool,
+    answered: AtomicBool,
 }
 
 impl Sources {
     /// Those of the room, until the deadline.
-    pub(crate) fn of(room: &Room, recent: &Recent, deadline: Instant) -> Self {
-        let sources = &room.config.sources;
+    pub(crate) fn of(room: &Room, common: &Common, deadline: Instant) -> Self {
         Self {
-            prometheus: Peer::at(sources.prometheus_url.as_str()),
-            jaeger: Peer::at(sources.traces_url.as_str()),
-            loki: sources.loki_url.as_ref().map(|url| Peer::at(url.as_str())),
-            recent: recent.clone(),
-            permits: Semaphore::new(AT_ONCE),
+            peers: common.peers(room),
+            common: common.clone(),
             deadline,
+            late: AtomicBool::new(false),
+            answered: AtomicBool::new(false),
         }
     }
 
@@ -82,7 +76,7 @@ impl Sources {
         let (start, end, step) = (from.to_string(), until.to_string(), step.to_string());
         let pairs = [("query", expr), ("start", &start), ("end", &end), ("step", &step)];
         let found =
-            self.series(&self.prometheus, "Prometheus", "/api/v1/query_range", &pairs, query.0).await?;
+            self.series(&self.peers.prometheus, "Prometheus", "/api/v1/query_range", &pairs, query.0).await?;
         Ok(numbered(&found, query.1))
     }
 
@@ -95,7 +89,8 @@ impl Sources {
     ) -> Result<Vec<Series>, Trouble> {
         let time = at.to_string();
         let pairs = [("query", expr), ("time", &time)];
-        let found = self.series(&self.prometheus, "Prometheus", "/api/v1/query", &pairs, query.0).await?;
+        let found =
+            self.series(&self.peers.prometheus, "Prometheus", "/api/v1/query", &pairs, query.0).await?;
         Ok(numbered(&found, query.1))
     }
 
@@ -107,7 +102,7 @@ impl Sources {
         (from, until): (f64, f64),
         step: f64,
     ) -> Result<Vec<Series>, Trouble> {
-        let Some(loki) = &self.loki else {
+        let Some(loki) = &self.peers.loki else {
             return Err(Trouble {
                 title: "Needs Loki.".to_owned(),
                 detail: "These numbers are counted in log lines by Loki, and this lab runs without it. `lab logs --top` \
@@ -131,7 +126,7 @@ impl Sources {
     pub(crate) async fn exemplars(&self, expr: &str, (from, until): (f64, f64)) -> Vec<Exemplar> {
         let (start, end) = (from.to_string(), until.to_string());
         let pairs = [("query", expr), ("start", &*start), ("end", &*end)];
-        let answer = self.ask(&self.prometheus, "Prometheus", "/api/v1/query_exemplars", &pairs).await;
+        let answer = self.ask(&self.peers.prometheus, "Prometheus", "/api/v1/query_exemplars", &pairs).await;
         answer.map(|answer| data::exemplars(&answer["data"])).unwrap_or_default()
     }
 
@@ -145,7 +140,7 @@ impl Sources {
         let (start, end) = (from.to_string(), until.to_string());
         let path = format!("/api/v1/label/{label}/values");
         let pairs = [("match[]", series), ("start", &*start), ("end", &*end)];
-        let answer = self.ask(&self.prometheus, "Prometheus", &path, &pairs).await?;
+        let answer = self.ask(&self.peers.prometheus, "Prometheus", &path, &pairs).await?;
         let mut values: Vec<String> = serde_json::from_value(answer["data"].clone()).unwrap_or_default();
         values.sort();
         Ok(values)
@@ -156,7 +151,7 @@ impl Sources {
         let (end, back) =
             ((until * 1000.0).round().to_string(), ((until - from) * 1000.0).round().to_string());
         let pairs = [("endTs", &*end), ("lookback", &*back)];
-        let answer = self.ask(&self.jaeger, "The trace store", "/api/dependencies", &pairs).await?;
+        let answer = self.ask(&self.peers.jaeger, "The trace store", "/api/dependencies", &pairs).await?;
         let call = |call: &Value| {
             Some(Call {
                 from: call["parent"].as_str()?.to_owned(),
@@ -176,12 +171,12 @@ impl Sources {
         query: &Query,
     ) -> Result<Arc<Vec<Series>>, Trouble> {
         let key = format!("{path} {pairs:?} {}", query.legend);
-        if let Some(found) = self.recent.get(&key) {
+        if let Some(found) = self.common.get(&key) {
             return Ok(found);
         }
         let answer = self.ask(peer, who, path, pairs).await?;
         let found = Arc::new(data::series(&answer["data"]["result"], 0, query));
-        self.recent.put(key, &found);
+        self.common.put(key, &found);
         Ok(found)
     }
 
@@ -193,45 +188,36 @@ impl Sources {
         pairs: &[(&str, &str)],
     ) -> Result<Value, Trouble> {
         let call = async {
-            // Closed never.
-            let _permit = self.permits.acquire().await;
-            peer.get(path, pairs).await
+            let _turn = self.common.turn().await;
+            if self.is_silence() { None } else { timeout(QUERY, peer.get(path, pairs)).await.ok() }
         };
-        match timeout_at(self.deadline, call).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(observe::Error::Refused { said, .. })) => {
-                Err(Trouble { title: format!("{who} refuses the query."), detail: said })
-            }
-            Ok(Err(error)) => {
-                Err(Trouble { title: format!("{who} does not answer."), detail: error.to_string() })
-            }
-            Err(_) => Err(Trouble {
+        let Ok(Some(answered)) = timeout_at(self.deadline, call).await else {
+            self.late.store(true, Relaxed);
+            return Err(Trouble {
                 title: format!("{who} is too slow."),
                 detail: "The page did not wait any longer. Choose a shorter time range, or try again."
                     .to_owned(),
-            }),
-        }
+            });
+        };
+        self.answered.store(true, Relaxed);
+        answered.map_err(|error| match error {
+            observe::Error::Refused { said, .. } => {
+                Trouble { title: format!("{who} refuses the query."), detail: said }
+            }
+            error => Trouble { title: format!("{who} does not answer."), detail: error.to_string() },
+        })
+    }
+
+    /// Whether a query had all of its time, and no other one was answered meanwhile: what waits for its turn need not wait
+    /// as long again.
+    fn is_silence(&self) -> bool {
+        self.late.load(Relaxed) && !self.answered.load(Relaxed)
     }
 }
 
 /// The series as those of the `number`th query of a panel.
 fn numbered(found: &[Series], number: usize) -> Vec<Series> {
     found.iter().map(|series| Series { query: number, ..series.clone() }).collect()
-}
-
-impl Recent {
-    fn get(&self, key: &str) -> Option<Arc<Vec<Series>>> {
-        let known = self.0.lock();
-        known.get(key).filter(|(at, _)| at.elapsed() < FRESH).map(|(_, found)| Arc::clone(found))
-    }
-
-    fn put(&self, key: String, found: &Arc<Vec<Series>>) {
-        let mut known = self.0.lock();
-        known.retain(|_, (at, _)| at.elapsed() < FRESH);
-        if known.len() < REMEMBERED {
-            known.insert(key, (Instant::now(), Arc::clone(found)));
-        }
-    }
 }
 
 /// A query that no panel has: for annotations and for what people type.
@@ -245,30 +231,5 @@ pub(crate) fn plain(expr: &str) -> Query {
         exemplars: false,
         every: None,
         lines: 0,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use boards::data::Labels;
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn an_answer_is_remembered_for_a_moment_only() {
-        let recent = Recent::default();
-        let found = Arc::new(vec![Series {
-            name: "a".to_owned(),
-            query: 0,
-            labels: Labels::new(),
-            points: Vec::new(),
-        }]);
-        recent.put("x".to_owned(), &found);
-        assert_eq!(recent.get("x").as_deref(), Some(&*found));
-        assert_eq!(recent.get("y"), None);
-        tokio::time::advance(FRESH).await;
-        assert_eq!(recent.get("x"), None);
-        recent.put("y".to_owned(), &found);
-        assert_eq!(recent.0.lock().len(), 1, "what is old is forgotten");
     }
 }

@@ -10,7 +10,7 @@ use futures::future::join_all;
 use maud::{Markup, html};
 
 use super::{
-    Read,
+    Head,
     address::{Address, OFF},
     ask::{Asked, Asking},
     choices::{self, Choice},
@@ -27,7 +27,7 @@ pub(super) async fn board(
     asking: &Asking<'_>,
     address: &Address,
     visitor: &Visitor,
-    boards: &[Read],
+    boards: &[Head],
 ) -> Markup {
     let board = asking.board;
     let rows = board.rows.iter().map(|row| answers(asking, address, row));
@@ -55,7 +55,7 @@ async fn answers(asking: &Asking<'_>, address: &Address, row: &Row) -> Answers {
     Some(join_all(row.panels.iter().map(|panel| asking.panel(panel))).await)
 }
 
-fn head(asking: &Asking<'_>, address: &Address, boards: &[Read]) -> Markup {
+fn head(asking: &Asking<'_>, address: &Address, boards: &[Head]) -> Markup {
     let board = asking.board;
     let grafana = asking.room.config.sources.grafana_url.as_ref();
     html! {
@@ -76,9 +76,8 @@ fn head(asking: &Asking<'_>, address: &Address, boards: &[Read]) -> Markup {
 }
 
 /// A menu of boards, with the time range of this one.
-fn listed(menu: &Menu, board: &Board, address: &Address, boards: &[Read]) -> Markup {
-    let others = boards.iter().filter_map(|(_, other)| other.as_ref().ok());
-    let others = others.filter(|other| menu.tags.iter().all(|tag| other.tags.contains(tag)));
+fn listed(menu: &Menu, board: &Board, address: &Address, boards: &[Head]) -> Markup {
+    let others = boards.iter().filter(|other| menu.tags.iter().all(|tag| other.tags.contains(tag)));
     let range = format!("from={}&to={}", encode(&address.from), encode(&address.to));
     html! {
         details.b-choice {

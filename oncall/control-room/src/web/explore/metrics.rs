@@ -31,8 +31,9 @@ use crate::{
     room::Room,
     web::{
         boards::{
+            common::Common,
             quick_ranges, scrape,
-            sources::{Recent, Sources, Trouble, plain},
+            sources::{Sources, Trouble, plain},
         },
         failure::Answer,
         layout::{Page, Tab, page},
@@ -41,7 +42,7 @@ use crate::{
 };
 
 /// Longest wait for Prometheus.
-const PATIENCE: Duration = Duration::from_secs(4);
+const PATIENCE: Duration = Duration::from_secs(8);
 /// Points of a curve.
 const POINTS: u32 = 400;
 /// Rows of the table.
@@ -74,7 +75,7 @@ struct Answered {
 
 pub(super) async fn show(
     State(room): State<Room>,
-    Extension(recent): Extension<Recent>,
+    Extension(common): Extension<Common>,
     visitor: Visitor,
     RawQuery(query): RawQuery,
 ) -> Answer<Response> {
@@ -85,7 +86,7 @@ pub(super) async fn show(
     let range = asked.range()?;
     let expr = promql(&asked)?;
     let answered = match expr {
-        Some(expr) => Some(answered(&room, &recent, expr, &range).await),
+        Some(expr) => Some(answered(&room, &common, expr, &range).await),
         None => None,
     };
     let body = html! {
@@ -106,7 +107,7 @@ pub(super) async fn show(
 /// The data of the curve, for the script.
 pub(super) async fn chart(
     State(room): State<Room>,
-    Extension(recent): Extension<Recent>,
+    Extension(common): Extension<Common>,
     _: Visitor,
     RawQuery(query): RawQuery,
 ) -> Answer<Response> {
@@ -115,7 +116,7 @@ pub(super) async fn chart(
     let Some(expr) = promql(&asked)? else {
         return Err(Error::field("query", "expected a query in PromQL, found none").into());
     };
-    let answered = answered(&room, &recent, expr, &range).await;
+    let answered = answered(&room, &common, expr, &range).await;
     Ok(match answered.curve {
         Ok(series) => Json(Chart::plain(&series, answered.step, answered.span, unit(expr))).into_response(),
         Err(trouble) => {
@@ -133,8 +134,8 @@ fn promql(asked: &Asked) -> Result<Option<&str>, Error> {
     }
 }
 
-async fn answered(room: &Room, recent: &Recent, expr: &str, range: &Range) -> Answered {
-    let sources = Sources::of(room, recent, Instant::now() + PATIENCE);
+async fn answered(room: &Room, common: &Common, expr: &str, range: &Range) -> Answered {
+    let sources = Sources::of(room, common, Instant::now() + PATIENCE);
     let step = range.step(POINTS, scrape(room));
     let span = range.aligned(step);
     let query: Query = plain(expr);

@@ -17,7 +17,7 @@ use axum::{
 use chassis_http::Path;
 use maud::{Markup, html};
 
-use super::{Area, boards::sources::Recent};
+use super::{Area, boards::common::Common};
 
 /// The routes of this module.
 pub(super) fn routes() -> Area {
@@ -30,7 +30,7 @@ pub(super) fn routes() -> Area {
         .route("/explore/note", post(note::add))
         // As Jaeger's own page has it.
         .route("/trace/{id}", get(jaeger))
-        .layer(Extension(Recent::default()));
+        .layer(Extension(Common::default()));
     (
         router,
         &[
