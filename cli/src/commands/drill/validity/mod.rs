@@ -43,7 +43,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab drill validity first-page\n  \
-    lab drill validity --sample 2                       as CI does\n  \
+    lab drill validity --sample 2                       two, others every day\n  \
     lab drill validity --all --markdown validity.md     all, for hours\n  \
     lab drill validity noon --check mutations --check leaks")]
 pub(super) struct Validity {
