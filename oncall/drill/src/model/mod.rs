@@ -33,7 +33,7 @@ pub struct Drill {
     pub tags: Tags,
     /// What it needs beside the lab.
     pub needs: Vec<Need>,
-    /// How many replicas of which services it needs at least.
+    /// How many replicas of which services it needs: no fewer, and no more.
     pub replicas: BTreeMap<String, u32>,
     /// Replays the same decisions.
     pub seed: u64,
@@ -98,7 +98,7 @@ pub struct Brief {
     pub briefing: String,
     /// What hints cost, in their order.
     pub hints: Vec<u32>,
-    /// What the mechanism may be; empty if it is not asked.
+    /// What the mechanism may be, by name; empty if it is not asked.
     pub mechanisms: Vec<String>,
     /// Whether the change is asked.
     pub asks_change: bool,
@@ -113,6 +113,9 @@ impl Drill {
     #[must_use]
     pub fn brief(&self) -> Brief {
         let mechanism = self.questions.mechanism.as_ref();
+        let mut mechanisms = mechanism.map(|choice| choice.options.clone()).unwrap_or_default();
+        // Whoever writes a drill tends to begin with the right one: its place must not tell.
+        mechanisms.sort_unstable();
         Brief {
             id: self.id.clone(),
             title: self.title.clone(),
@@ -121,7 +124,7 @@ impl Drill {
             prerequisites: self.prerequisites.clone(),
             briefing: self.briefing.clone(),
             hints: self.hints.iter().map(|hint| hint.cost).collect(),
-            mechanisms: mechanism.map(|choice| choice.options.clone()).unwrap_or_default(),
+            mechanisms,
             asks_change: self.questions.change.is_some(),
             asks_onset: self.questions.onset.is_some(),
             evidence: self.questions.evidence,

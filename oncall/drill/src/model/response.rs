@@ -23,7 +23,7 @@ pub struct Questions {
 /// A question with one right answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
-    /// What to choose from, in the order in which it is shown.
+    /// What to choose from, in the order of the file. It is shown by name.
     pub options: Vec<String>,
     /// The right one.
     pub answer: String,

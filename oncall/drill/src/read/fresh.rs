@@ -1,4 +1,7 @@
-//! The same question about the last seconds only: what came before an action is not in the answer.
+//! The same question about the last seconds only: what came before an action is not in the answer. And how far back a
+//! question looks.
+
+use std::time::Duration;
 
 /// The window, in PromQL. Five scrapes of a lab.
 const WINDOW: &str = "[5s]";
@@ -27,6 +30,15 @@ pub(super) fn fresh(query: &str) -> Option<String> {
     (windows > 0).then_some(text)
 }
 
+/// The longest window of a query: until it lies behind an action, the answer is also about what came before. Zero without a
+/// window; those of recorded series are not known here.
+pub(super) fn longest(query: &str) -> Duration {
+    let windows = query.split('[').skip(1).filter_map(|part| part.split_once(']'));
+    // Of a range with steps, the range. What is in brackets within a label is no duration.
+    let ranges = windows.filter_map(|(window, _)| humantime::parse_duration(window.split(':').next()?).ok());
+    ranges.max().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,6 +49,14 @@ mod tests {
         assert_eq!(fresh(rates).as_deref(), Some("sum(rate(a{s=~\"5..\"}[5s])) / sum(rate(b[5s])) > 0.3"));
         let tail = "histogram_quantile(0.9, sum by (le) (rate(c_bucket[30s]))) > 1";
         assert!(fresh(tail).is_some_and(|text| text.contains("c_bucket[5s]")));
+    }
+
+    #[test]
+    fn the_longest_window_is_how_far_back_a_question_looks() {
+        let seconds = |query: &str| longest(query).as_secs();
+        assert_eq!(seconds("sum(increase(a{s=~\"[45]..\"}[15s])) / sum(rate(b[1m])) > 3"), 60);
+        assert_eq!(seconds("max_over_time(rate(a[15s])[30s:1s]) > 1"), 30);
+        assert_eq!((seconds("a > 100"), seconds("a[1h")), (0, 0));
     }
 
     #[test]

@@ -5,7 +5,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde_saphyr::Spanned;
 
-use super::{LONGEST, Reader, SECOND, act, all, fresh::fresh, raw, values};
+use super::{
+    LONGEST, Reader, SECOND, act, all,
+    fresh::{fresh, longest},
+    raw, values,
+};
 use crate::{
     Act, Drill,
     model::{Accepted, Check, Choice, Harmful, Hint, Mitigations, Proof, Questions, Step, Validity, Wrong},
@@ -165,8 +169,10 @@ fn proof(
     let names: Vec<String> = signals().map(|signal| signal.name.value.clone()).collect();
     let name = reader.known(still, &format!("{field}.still"), "signals", &names)?;
     let signal = signals().find(|signal| signal.name.value == name)?;
-    let after = reader.time_or(raw.after.as_ref(), &format!("{field}.after"), 20 * SECOND)?;
     let still = Check { name, query: signal.query.value.trim().to_owned() };
+    // Until the window lies behind the action, what is seen may be what was there before.
+    let usual = (20 * SECOND).max(longest(&still.query) + 5 * SECOND);
+    let after = reader.time_or(raw.after.as_ref(), &format!("{field}.after"), usual)?;
     // Who says how long to wait knows when it would help.
     let fresh = if raw.after.is_none() { fresh(&still.query) } else { None };
     Some(Some(Proof { still, after, fresh }))

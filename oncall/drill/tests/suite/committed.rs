@@ -156,6 +156,20 @@ fn a_mystery_is_not_known_by_its_time_or_by_its_hints() {
 }
 
 #[test]
+fn the_place_of_the_right_mechanism_tells_nothing() {
+    let mut places: BTreeMap<usize, usize> = BTreeMap::new();
+    for drill in drills() {
+        let Some(mechanism) = &drill.questions.mechanism else { continue };
+        let shown = drill.brief().mechanisms;
+        assert!(shown.is_sorted(), "{}: {shown:?}", drill.id);
+        let place = shown.iter().position(|name| *name == mechanism.answer).expect("one of them");
+        *places.entry(place).or_default() += 1;
+    }
+    let (all, most) = (places.values().sum::<usize>(), places.values().max().copied().unwrap_or_default());
+    assert!(most * 2 < all, "a guess by its place is right in {most} of {all}: {places:?}");
+}
+
+#[test]
 fn a_drill_without_alternatives_says_so_and_others_offer_a_choice() {
     for drill in drills() {
         let quiet = drill.is_quiet();

@@ -67,6 +67,20 @@ fn the_time_that_a_drill_states_is_waited_for() {
 }
 
 #[test]
+fn a_signal_that_looks_back_is_waited_for_until_its_window_lies_behind_the_action() {
+    let mut far = 0;
+    for path in files("drills", ".yaml") {
+        let drill = drill::read(&path, &file(&path)).unwrap_or_else(|problems| panic!("{problems}"));
+        for proof in drill.mitigations.wrong.iter().filter_map(|wrong| wrong.proof.as_ref()) {
+            let looks_back = proof.still.query.contains("[30s]");
+            assert!(!looks_back || proof.after >= Duration::from_secs(35), "{path}: {}", proof.still.query);
+            far += usize::from(looks_back);
+        }
+    }
+    assert!(far >= 3, "{far}");
+}
+
+#[test]
 fn every_question_that_is_asked_early_parses_and_many_can_be() {
     let mut asked = 0;
     for path in files("drills", ".yaml") {

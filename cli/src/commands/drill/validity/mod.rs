@@ -43,7 +43,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab drill validity first-page\n  \
-    lab drill validity --sample 2                       as CI does\n  \
+    lab drill validity --sample 2                       two, others every day\n  \
     lab drill validity --all --markdown validity.md     all, for hours\n  \
     lab drill validity noon --check mutations --check leaks")]
 pub(super) struct Validity {
@@ -207,11 +207,11 @@ fn same(first: &Plans, second: &Plans) -> Answer {
 }
 
 impl Bench {
-    /// The replicas that a drill needs and this lab does not have.
+    /// The replicas that a drill needs, if this lab has another number of them.
     fn lacks(&self, drill: &Drill) -> Option<String> {
         let running = |service: &str| self.replicas.iter().filter(|one| one.service == service).count();
         let mut needed = drill.replicas.iter().map(|(service, count)| (service, *count as usize));
-        let (service, count) = needed.find(|(service, count)| running(service) < *count)?;
+        let (service, count) = needed.find(|(service, count)| running(service) != *count)?;
         Some(format!("{count} replicas of {service}: lab up --replicas {service}={count}"))
     }
 

@@ -37,7 +37,7 @@ use crate::{
 #[command(after_help = "Examples:\n  \
     lab drill verify first-page noon\n  \
     lab drill verify --all --junit drills.xml --markdown drills.md\n  \
-    lab drill verify --changed origin/main --sample 2 --at-most 8m    as CI does\n  \
+    lab drill verify --changed origin/main --sample 2 --at-most 8m    before a merge\n  \
     lab drill verify noon --responder nothing                          must fail")]
 pub(crate) struct Verify {
     #[command(flatten)]

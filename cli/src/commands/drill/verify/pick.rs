@@ -94,11 +94,15 @@ impl Pick {
 }
 
 /// Those that page nobody come first: as long as no budget was spent, Prometheus has nothing to forget between two, and
-/// need not restart.
+/// need not restart. Those with the same load follow one another: then what one has proven counts for the next.
 fn in_order(names: BTreeSet<String>, drills: &BTreeMap<String, Drill>) -> Vec<String> {
-    let pages = |name: &String| drills.get(name).is_some_and(|drill| !drill.pages.expected.is_empty());
-    let (loud, mut names): (Vec<String>, Vec<String>) = names.into_iter().partition(pages);
-    names.extend(loud);
+    let mut names: Vec<String> = names.into_iter().collect();
+    // By name among those that are alike: the sort is stable.
+    names.sort_by_key(|name| {
+        let drill = drills.get(name);
+        let pages = drill.is_some_and(|drill| !drill.pages.expected.is_empty());
+        (pages, drill.map_or(0, |drill| drill.load.rps))
+    });
     names
 }
 
@@ -205,6 +209,9 @@ mod tests {
         let pages: Vec<bool> = all.iter().map(|name| !drills[name].pages.expected.is_empty()).collect();
         assert!(pages.is_sorted(), "those that page nobody first: {all:?}");
         assert!(pages.contains(&true) && pages.contains(&false));
+        let loads: Vec<u32> = all.iter().map(|name| drills[name].load.rps).collect();
+        let changes = loads.windows(2).filter(|pair| pair[0] != pair[1]).count();
+        assert!(changes <= 5, "each change of the load costs a whole baseline: {loads:?}");
     }
 
     #[test]

@@ -36,7 +36,7 @@ shape! {
         tags: Spanned<Tags>,
         /// What it needs beside the lab.
         needs: List<Word<Need>>,
-        /// How many replicas of which services it needs at least.
+        /// How many replicas of which services it needs: no fewer, and no more.
         replicas: Option<BTreeMap<String, Spanned<u32>>>,
         /// Replays the same decisions of the faults.
         seed: Spanned<u64>,
