@@ -11,6 +11,7 @@ use testkit::{Need, Postgres, available, eventually};
 use super::{
     Engine, Source,
     check::Checked,
+    key_of,
     listing::list,
     room,
     scratch::Purpose,
@@ -246,4 +247,17 @@ async fn the_control_rooms_file_is_copied_while_it_is_written() {
     assert!(folder.path().join("room.db.before").exists(), "the old one is kept");
     fs::write(&file, b"SQLite format 3\0 and then nothing").unwrap();
     assert!(room::check(&file).await.is_err());
+}
+
+#[test]
+fn a_lost_key_is_not_replaced_while_there_are_backups_that_need_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("backup-key");
+    let lost = |path: &std::path::Path| key_of(path, false).unwrap_err().to_string();
+    let said = lost(&path);
+    assert!(said.contains("does not exist, and there are backups") && !path.exists(), "{said}");
+    let made = key_of(&path, true).unwrap();
+    assert_eq!(key_of(&path, false).unwrap().id(), made.id(), "the first one stays");
+    fs::remove_file(&path).unwrap();
+    assert!(lost(&path).contains("without their key they cannot be read") && !path.exists());
 }

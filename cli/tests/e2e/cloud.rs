@@ -49,5 +49,15 @@ async fn backups_are_in_the_labs_object_store_and_notifications_go_through_queue
     assert!(!refused.status.success() && said.contains("AccessDenied"), "{said}");
     lab.ok(&["fix", "lab-objects", "object-denied"]);
     assert!(list()["last_verified"].is_string());
+
+    // A full bucket: said in a sentence, what is verified stays, and the next backup works.
+    let run = ["backup", "run", "--repository", "s3://backups/lab"];
+    lab.ok(&["break", "lab-objects", "object-full", "ttl=2m"]);
+    let full = lab.run(&run);
+    let said = String::from_utf8_lossy(&full.stderr).into_owned();
+    assert!(!full.status.success() && said.contains("QuotaExceeded"), "{said}");
+    assert!(list()["last_verified"].is_string());
+    lab.ok(&["fix", "lab-objects", "object-full"]);
+    lab.ok(&run);
     lab.down();
 }

@@ -93,12 +93,18 @@ async fn turn(room: &Room, live: &Arc<Live>, next: Next) -> Result<Option<Durati
 enum Before {
     /// What the error budgets say.
     Go(Ahead),
-    /// The canary has gone since it passed: it must not reach more people.
+    /// It must not be made: the canary has gone since it passed, or somebody else has changed the service.
     Failed(String),
 }
 
 fn before(room: &Room, live: &Live, change: &Change) -> Result<Before> {
     let run = live.run();
+    // An error is for the commit to tell.
+    if let Some(why) = world::overtaken(room, &run).ok().flatten() {
+        let back = matches!(change, Change::Revert { .. });
+        let why = if back { "what came after it is not taken back".to_owned() } else { why };
+        return Ok(Before::Failed(why));
+    }
     let further = !run.passed().is_empty() && !matches!(change, Change::Revert { .. });
     if further && let Stand::Failed(why) = stand(room, live)? {
         return Ok(Before::Failed(why));
@@ -108,7 +114,11 @@ fn before(room: &Room, live: &Live, change: &Change) -> Result<Before> {
 
 fn stand(room: &Room, live: &Live) -> Result<Stand> {
     let run = live.run();
-    world::stand(room, &run.plan().service, run.state() == "rolling-back")
+    let back = run.state() == "rolling-back";
+    match world::overtaken(room, &run)? {
+        Some(why) if !back => Ok(Stand::Failed(why)),
+        _ => world::stand(room, &run.plan().service, back),
+    }
 }
 
 /// A commit, or why it cannot be made.

@@ -11,7 +11,7 @@ use std::{
 use chrono::Utc;
 use gitops::Repository;
 use release::{
-    Block,
+    Block, Run,
     fleet::{BUILDS, FILE, FOLDER, Fleet, Pair, Registered, STANDING, Standing, registered},
     freeze::Budget,
     measure::{Reading, SERIES, block},
@@ -152,6 +152,15 @@ fn put(room: &Room, lab: &Path, change: &Change, service: &str, record: &Record)
     let text = serde_json::to_string_pretty(&now.with(change, service, &record.old, &record.new))?;
     let path = lab.join(FOLDER).join(FILE);
     save(&path, &text).map_err(|error| Error::Elsewhere(format!("{}: {error}", path.display())))
+}
+
+/// Why the service is not as the release has left it, if it is not.
+///
+/// # Errors
+/// When there is no lab on this machine, or its file cannot be read.
+pub(super) fn overtaken(room: &Room, run: &Run) -> Result<Option<String>> {
+    let fleet = fleet(&lab(room)?)?;
+    Ok(fleet.services.get(&run.plan().service).and_then(|crew| run.overtaken(crew)))
 }
 
 /// Whether the newest step is in force.

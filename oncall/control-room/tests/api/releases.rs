@@ -4,7 +4,7 @@ use std::{fs, sync::atomic::Ordering};
 
 use gitops::NewCommit;
 use http::Method;
-use release::fleet::{FILE, FOLDER};
+use release::fleet::{FILE, FOLDER, Version};
 use serde_json::{Value, json};
 use testkit::eventually;
 
@@ -138,6 +138,34 @@ async fn a_room_with_an_older_file_than_the_repository_gives_no_number_a_second_
     let room = shop.room().await;
     let begun = room.post("/api/v1/releases", &wanted()).await;
     assert_eq!(begun["id"], "REL-8", "{begun}");
+    room.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_room_takes_nothing_back_that_was_released_after_its_backup() {
+    let shop = Shop::start().await;
+    let repository = shop.repository().await;
+    let room = shop.room().await;
+    room.post("/api/v1/releases", &wanted()).await;
+    until(&room, "watch").await;
+    room.running.stop().await;
+
+    // What the file of the backup does not know: v2 was taken back, and v3 released.
+    let mut fleet = shop.fleet();
+    let crew = fleet.services.get_mut("order-api").expect("a service");
+    (crew.version, crew.canary) = (Version::built("v3"), None);
+    let text = serde_json::to_string(&fleet).expect("JSON");
+    fs::write(shop.lab.path().join(FOLDER).join(FILE), text).expect("a file");
+    let head = repository.head().await.expect("a commit");
+
+    let room = shop.room().await;
+    let over = until(&room, "stuck").await;
+    let reason = over["reason"].as_str().expect("a reason");
+    for said in ["what came after it is not taken back", "order-api runs v3"] {
+        assert!(reason.contains(said), "{reason}");
+    }
+    assert_eq!(shop.fleet(), fleet, "v3 keeps running");
+    assert_eq!(repository.head().await.expect("a commit"), head, "and the repository says so");
     room.running.stop().await;
 }
 

@@ -1,8 +1,8 @@
-//! The lab's pods, by the metrics of kube-state-metrics and of the kubelet's cAdvisor.
+//! The lab's pods, volumes and backups, by the metrics of kube-state-metrics and of the kubelet's cAdvisor.
 
 use super::shared::{NEVER, USED, exported};
 use crate::{
-    model::{Board, Kind, Panel, Row, Unit, Variable, row, text, value},
+    model::{Board, Kind, Panel, Row, Unit, Variable, folded, row, text, value},
     query::{max, query, rate, rates, sel, sum},
 };
 
@@ -22,7 +22,7 @@ pub(super) fn board() -> Board {
             metric: r#"kube_pod_info{job=~"$job"}"#,
             of: "namespace",
         }],
-        rows: vec![state_row(), nodes_row(), cpu_row(), memory_row(), pods_row(), disks_row()],
+        rows: vec![state_row(), nodes_row(), cpu_row(), memory_row(), pods_row(), disks_row(), backups_row()],
     }
 }
 
@@ -213,6 +213,24 @@ fn disks_row() -> Row {
                     rates("namespace, pod", "container_network_transmit_bytes_total", SPACE),
                 ))
                 .size(8, 8),
+        ],
+    )
+}
+
+fn backups_row() -> Row {
+    let of = |metric: &str| sel(metric, &format!("{SPACE}, cronjob=\"postgres-backup\""));
+    let started =
+        format!("({} or {})", of("kube_cronjob_status_last_schedule_time"), of("kube_cronjob_created"));
+    let age = |metric: &str| format!("time() - {}", max("", &of(metric)));
+    folded(
+        "Backups, with postgresBackup.enabled",
+        vec![
+            panel("Age of the last backup that succeeded", Unit::Seconds, "Time since a job last restored, checked and uploaded a backup, and three times the time between two. Normal is a saw tooth far below the limit; above it a disaster costs more than was planned.")
+                .query(exported("age", age("kube_cronjob_status_last_successful_time")))
+                .query(exported("limit", format!("3 * {}", max("", &format!("{} - {started}", of("kube_cronjob_next_schedule_time"))))))
+                .colour("limit", "red"),
+            panel("Age of the last job", Unit::Seconds, "Time since a job was last started, whether it succeeded or not. Normal is a saw tooth up to the time between two; if it grows, nothing starts them, and if it does not while the last success grows old, they fail.")
+                .query(exported("age", age("kube_cronjob_status_last_schedule_time"))),
         ],
     )
 }

@@ -14,6 +14,7 @@
 mod ahead;
 mod apply;
 mod event;
+mod left;
 mod next;
 mod plan;
 

@@ -5,6 +5,7 @@ mod desired;
 mod dora;
 mod fleet;
 mod judge;
+mod left;
 mod machine;
 mod reconcile;
 mod sequences;

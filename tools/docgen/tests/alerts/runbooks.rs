@@ -11,6 +11,7 @@ const HEADINGS: [&str; 6] = ["Meaning", "Impact", "Investigate", "Mitigate", "Ve
 
 /// No fault causes these; their runbooks say what to do instead.
 const WITHOUT_FAULT: &[&str] = &[
+    "BackupJobOverdue",
     "BackupUnverified",
     "ExporterDown",
     "FirewallVerdictsWrong",
