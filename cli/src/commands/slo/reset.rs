@@ -110,10 +110,10 @@ pub(super) async fn reset(
     raw.sort();
     raw.dedup();
     let deletions = [
-        Deletion { series: raw, from: now - look_back(clock), until: now },
+        Deletion { series: raw, from: now - look_back(clock) },
         // This restart is intended: no ticket may say that a process was restarted.
-        Deletion { series: vec![OWN_START.to_owned()], from: now - look_back(clock), until: now },
-        Deletion { series: vec![RECORDED.to_owned()], from: DateTime::UNIX_EPOCH, until: now },
+        Deletion { series: vec![OWN_START.to_owned()], from: now - look_back(clock) },
+        Deletion { series: vec![RECORDED.to_owned()], from: DateTime::UNIX_EPOCH },
     ];
     restart_without(home, prometheus, &deletions).await?;
     let left = prometheus.query_at(&format!("count({RECORDED})"), now - Duration::from_secs(1)).await?;
