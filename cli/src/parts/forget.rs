@@ -182,7 +182,7 @@ mod tests {
         let deletion = Deletion { series: vec!["up".to_owned(), "down".to_owned()], from: asked };
         let request = serde_json::to_string(&[deletion]).unwrap();
         let read: Vec<Deletion> = serde_json::from_str(&request).unwrap();
-        let ended = asked + chrono::Duration::milliseconds(1250);
+        let ended = asked + chrono::TimeDelta::milliseconds(1250);
         assert_eq!(
             read[0].query(ended),
             [

@@ -97,7 +97,7 @@ async fn nothing_is_left_of_before(lab: &Lab) {
     let answer: Value = answer.json().await.expect("JSON");
     let began = answer["data"]["startTime"].as_str().expect("when it was started");
     let began: DateTime<Utc> = began.parse().expect("a time");
-    let query = format!("count_over_time({{__name__=~\"slo:.+\"}}[10m] @ {})", began.timestamp());
+    let query = format!("count(last_over_time({{__name__=~\"slo:.+\"}}[10m] @ {}))", began.timestamp());
     let left = lab.query(&query).await;
     assert!(left.is_empty(), "recorded before the restart: {left:?}");
 }
