@@ -56,6 +56,7 @@ async fn a_reset_refills_the_budget_resolves_its_pages_and_keeps_other_series() 
         .await;
     assert!(recorded.is_empty(), "the burn is still recorded: {recorded:?}");
     nothing_is_left_of_before(&lab).await;
+    assert!(lab.query(burns).await.is_empty(), "an alert that has ended is still shown as firing");
     holds("count_over_time(up{job=\"order-api\"}[5m]) > 10").await;
     assert_eq!(lab.part("prometheus")["restarts"], 0, "an intended restart is not counted");
     let told = lab.pages().into_iter().find(|page| page["alertname"] == "ProcessRestarted");
