@@ -27,10 +27,10 @@ const RESTART: Duration = Duration::from_secs(180);
 const LOOK: Duration = Duration::from_millis(250);
 
 /// Deletes from Prometheus what the objectives recorded, and from the series that they count and the states of their
-/// alerts the time span that a page looks back at. Everything else stays, including other alerts. Prometheus is restarted, which takes a few
-/// seconds. Burning alerts end, and a resolve is sent for each. Afterwards every budget is full and no window
-/// contains the last outage. Windows are short until they have filled again, so an alert reacts sooner than theory
-/// for the first minutes. Fails while something still burns: end the fault first.
+/// alerts the time span that a page looks back at. Everything else stays, including other alerts. Prometheus is
+/// restarted, which takes a few seconds. Burning alerts end, and a resolve is sent for each. Afterwards every budget is
+/// full and no window contains the last outage. Windows are short until they have filled again, so an alert reacts
+/// sooner than theory for the first minutes. Fails while something still burns: end the fault first.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab fix && lab slo reset")]
