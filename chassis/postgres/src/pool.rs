@@ -30,8 +30,11 @@ use super::{DbConfig, DbError};
 
 /// A connection that idled longer than this is pinged before use: a restarted server is detected here, not by the caller.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
-/// Idle connections beyond this age are closed: after a peak their server processes free their memory.
+/// Connections that nobody used for this long are closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// Connections beyond this age are closed, and opened again only if they are missed: after a peak their server processes free
+/// their memory. The pool takes the connection that has idled longest, so under steady traffic none idles until the timeout.
+const LIFETIME: Duration = Duration::from_secs(5 * 60);
 /// Connections beyond the slots: for the readiness probe, as a saturated process is busy, not unready; and for the one that is
 /// being opened for a holder of a slot who has got another one meanwhile.
 const RESERVE: u32 = 2;
@@ -191,6 +194,7 @@ pub(super) fn open(config: &DbConfig, options: PgConnectOptions) -> PgPool {
         .max_connections(config.db_pool_size.saturating_add(RESERVE))
         .acquire_timeout(config.db_connect_timeout)
         .idle_timeout(IDLE_TIMEOUT)
+        .max_lifetime(LIFETIME)
         // sqlx pings on return anyway; a ping before every use would double the round trips of a short query.
         .test_before_acquire(false)
         .before_acquire(|conn, meta| {

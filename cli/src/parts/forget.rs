@@ -39,15 +39,26 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Pause between two looks.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Samples to delete: those of the given series within a time span.
+/// Samples to delete: those of the given series from a moment on, to the last that the stopped Prometheus took.
+///
+/// The end is not a field: whoever asks would write the time of the request, and Prometheus scrapes and evaluates until it has
+/// stopped. One total that was recorded in between, without the samples that it was counted from, is still the newest total
+/// after the restart, and a rule that subtracts the good events from it would find every event bad.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Deletion {
     /// Selectors.
     pub(crate) series: Vec<String>,
     /// First moment.
     pub(crate) from: DateTime<Utc>,
-    /// Last moment.
-    pub(crate) until: DateTime<Utc>,
+}
+
+impl Deletion {
+    /// Parameters of the admin API that delete everything up to `until`.
+    fn query(&self, until: DateTime<Utc>) -> Vec<(&'static str, String)> {
+        let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Millis, true);
+        let series = self.series.iter().map(|series| ("match[]", series.clone()));
+        series.chain([("start", time(self.from)), ("end", time(until))]).collect()
+    }
 }
 
 /// The task that the supervisor runs between two runs of the part `prometheus`.
@@ -90,8 +101,10 @@ pub(crate) fn asked(home: &Home) -> bool {
 pub(crate) async fn run(home: &Home) -> Result<()> {
     let text = fs::read(request(home)).context("no deletion was requested")?;
     let deletions: Vec<Deletion> = serde_json::from_slice(&text).context("the request cannot be read")?;
+    // Prometheus has ended: no sample is later than now.
+    let until = Utc::now();
     let (mut child, url) = start(home)?;
-    let deleted = delete(&mut child, &url, &deletions).await;
+    let deleted = delete(&mut child, &url, &deletions, until).await;
     if let Some(process) = child.id().and_then(ProcId::of) {
         // SIGTERM, not SIGKILL: it has to write the deletions to disk.
         process.signal(Signal::TERM);
@@ -136,7 +149,7 @@ fn flags(folder: &Path, clock: Clock, config: &Path, port: u16, path: &str) -> S
     .join("\n")
 }
 
-async fn delete(child: &mut Child, url: &str, deletions: &[Deletion]) -> Result<()> {
+async fn delete(child: &mut Child, url: &str, deletions: &[Deletion], until: DateTime<Utc>) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
     while let Err(reason) = Probe::Http(format!("{url}/-/ready")).ask().await {
         if let Some(status) = child.try_wait()? {
@@ -149,14 +162,35 @@ async fn delete(child: &mut Child, url: &str, deletions: &[Deletion]) -> Result<
     }
     let peer = Peer::at(url);
     for deletion in deletions {
-        let time = |time: &DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Millis, true);
-        let (from, until) = (time(&deletion.from), time(&deletion.until));
-        let mut query: Vec<_> = deletion.series.iter().map(|series| ("match[]", series.as_str())).collect();
-        query.extend([("start", from.as_str()), ("end", until.as_str())]);
+        let query = deletion.query(until);
+        let query: Vec<_> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let deleted = peer.call(Method::POST, "/api/v1/admin/tsdb/delete_series", &query).await;
         // The error contains its secret address, which would end up in a log.
         deleted
             .map_err(|_| anyhow::anyhow!("Prometheus refused to delete {}", deletion.series.join(", ")))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_that_came_after_the_request_are_deleted_too() {
+        let asked: DateTime<Utc> = "2026-01-02T03:04:05Z".parse().unwrap();
+        let deletion = Deletion { series: vec!["up".to_owned(), "down".to_owned()], from: asked };
+        let request = serde_json::to_string(&[deletion]).unwrap();
+        let read: Vec<Deletion> = serde_json::from_str(&request).unwrap();
+        let ended = asked + chrono::TimeDelta::milliseconds(1250);
+        assert_eq!(
+            read[0].query(ended),
+            [
+                ("match[]", "up".to_owned()),
+                ("match[]", "down".to_owned()),
+                ("start", "2026-01-02T03:04:05.000Z".to_owned()),
+                ("end", "2026-01-02T03:04:06.250Z".to_owned()),
+            ]
+        );
+    }
 }

@@ -63,8 +63,9 @@ pub(crate) fn prometheus(
     ]);
     // Its first word is lost if it has not found Alertmanager yet, and by default it repeats itself after a minute.
     let line = line.args((clock == Clock::Lab).then_some("--rules.alert.resend-delay=10s"));
-    // Fewer threads and earlier garbage collection: by default the heap doubles between two collections.
-    let line = line.env("GOMAXPROCS", "2").env("GOGC", "50");
+    // Fewer threads and earlier garbage collection: by default the heap doubles between two collections. Its heap is the largest of
+    // the lab, and its collections are a small part of the time that it works.
+    let line = line.env("GOMAXPROCS", "2").env("GOGC", "30");
     let mut part =
         Part::new("prometheus", line, ready(port)).port("prometheus", port).after(&["alertmanager"]);
     part.errand = Some(forget::errand(home)?);
@@ -206,7 +207,7 @@ pub(crate) fn traces(home: &Home, ports: &Ports) -> Result<Part> {
             let admin = ports.get("lab-traces-admin");
             let program = programs::ours("lab-traces")?;
             let settings = environment::settings(&program)?;
-            let line = Line::new(program)
+            let line = environment::frugal(Line::new(program))
                 .keep(settings)
                 .env("LOG_FORMAT", "json")
                 .env("UI_ADDR", local(ui))

@@ -29,7 +29,7 @@ pub(crate) fn part(home: &Home, choices: &Choices) -> Result<Part> {
     let (port, admin) = (choices.ports.get(OBJECTS), choices.ports.get(ADMIN));
     let program = programs::ours(OBJECTS)?;
     let settings = environment::settings(&program)?;
-    let mut line = Line::new(program)
+    let mut line = environment::frugal(Line::new(program))
         .keep(settings)
         .env("LOG_FORMAT", "json")
         .env("FAULTS_REVEAL", choices.reveal.to_string())

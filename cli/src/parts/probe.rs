@@ -23,7 +23,7 @@ pub(super) fn part(choices: &Choices) -> Result<Part> {
     let (name, mode) = PROGRAM;
     let program = programs::ours(name)?;
     let settings = environment::settings_of(&program, &[mode])?;
-    Ok(placed(Line::new(program).args([mode]).keep(settings), choices))
+    Ok(placed(environment::frugal(Line::new(program)).args([mode]).keep(settings), choices))
 }
 
 fn placed(line: Line, choices: &Choices) -> Part {

@@ -85,7 +85,7 @@ pub(crate) fn kafka(ports: &Ports) -> Result<Part> {
     let (port, admin) = (ports.get("kafka"), ports.get("lab-kafka-admin"));
     let program = programs::ours("lab-kafka")?;
     let settings = environment::settings(&program)?;
-    let line = Line::new(program)
+    let line = environment::frugal(Line::new(program))
         .keep(settings)
         .env("LOG_FORMAT", "json")
         .env("KAFKA_ADDR", format!("127.0.0.1:{port}"))

@@ -149,7 +149,7 @@ fn service(instance: Instance, choices: &Choices) -> Result<Part> {
     let name = &instance.name();
     let program = programs::ours(instance.service)?;
     let settings = environment::settings(&program)?;
-    let mut line = Line::new(program)
+    let mut line = environment::frugal(Line::new(program))
         .keep(settings)
         .env("LOG_FORMAT", "json")
         .env("FAULTS_REVEAL", choices.reveal.to_string())

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
 use crate::lab::{BACK, Lab, eventually, text};
 
 /// A service, its fault, the parameters, the only alert that may page, and the service that made the promise.
@@ -52,6 +55,8 @@ async fn a_reset_refills_the_budget_resolves_its_pages_and_keeps_other_series() 
         .query("min_over_time(slo:error_budget_remaining:ratio{slo=\"order-availability\"}[5m]) < 1")
         .await;
     assert!(recorded.is_empty(), "the burn is still recorded: {recorded:?}");
+    nothing_is_left_of_before(&lab).await;
+    assert!(lab.query(burns).await.is_empty(), "an alert that has ended is still shown as firing");
     holds("count_over_time(up{job=\"order-api\"}[5m]) > 10").await;
     assert_eq!(lab.part("prometheus")["restarts"], 0, "an intended restart is not counted");
     let told = lab.pages().into_iter().find(|page| page["alertname"] == "ProcessRestarted");
@@ -83,6 +88,19 @@ async fn each_failure_pages_only_for_the_objective_that_it_violates() {
         })
         .await;
     }
+}
+
+/// Of what the objectives recorded, no sample is older than the Prometheus that runs: one from the moment between the request and
+/// the stop would be a total without the events that it counts, and after the restart all of them would be bad.
+async fn nothing_is_left_of_before(lab: &Lab) {
+    let url = format!("http://127.0.0.1:{}/api/v1/status/runtimeinfo", lab.port("prometheus", "prometheus"));
+    let answer = reqwest::get(url).await.expect("Prometheus answers");
+    let answer: Value = answer.json().await.expect("JSON");
+    let began = answer["data"]["startTime"].as_str().expect("when it was started");
+    let began: DateTime<Utc> = began.parse().expect("a time");
+    let query = format!("count(last_over_time({{__name__=~\"slo:.+\"}}[10m] @ {}))", began.timestamp());
+    let left = lab.query(&query).await;
+    assert!(left.is_empty(), "recorded before the restart: {left:?}");
 }
 
 /// Resets, as soon as nothing burns any more: a page can end before the last of its windows does.

@@ -26,11 +26,11 @@ const RESTART: Duration = Duration::from_secs(180);
 /// Pause between two looks.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Deletes from Prometheus what the objectives recorded, and from the series that they count the time span that a
-/// page looks back at. Everything else stays, including other alerts. Prometheus is restarted, which takes a few
-/// seconds. Burning alerts end, and a resolve is sent for each. Afterwards every budget is full and no window
-/// contains the last outage. Windows are short until they have filled again, so an alert reacts sooner than theory
-/// for the first minutes. Fails while something still burns: end the fault first.
+/// Deletes from Prometheus what the objectives recorded, and from the series that they count and the states of their
+/// alerts the time span that a page looks back at. Everything else stays, including other alerts. Prometheus is
+/// restarted, which takes a few seconds. Burning alerts end, and a resolve is sent for each. Afterwards every budget is
+/// full and no window contains the last outage. Windows are short until they have filled again, so an alert reacts
+/// sooner than theory for the first minutes. Fails while something still burns: end the fault first.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab fix && lab slo reset")]
@@ -110,10 +110,11 @@ pub(super) async fn reset(
     raw.sort();
     raw.dedup();
     let deletions = [
-        Deletion { series: raw, from: now - look_back(clock), until: now },
+        Deletion { series: raw, from: now - look_back(clock) },
         // This restart is intended: no ticket may say that a process was restarted.
-        Deletion { series: vec![OWN_START.to_owned()], from: now - look_back(clock), until: now },
-        Deletion { series: vec![RECORDED.to_owned()], from: DateTime::UNIX_EPOCH, until: now },
+        Deletion { series: vec![OWN_START.to_owned()], from: now - look_back(clock) },
+        Deletion { series: vec![STATES.to_owned()], from: now - look_back(clock) },
+        Deletion { series: vec![RECORDED.to_owned()], from: DateTime::UNIX_EPOCH },
     ];
     restart_without(home, prometheus, &deletions).await?;
     let left = prometheus.query_at(&format!("count({RECORDED})"), now - Duration::from_secs(1)).await?;
@@ -130,6 +131,10 @@ pub(super) async fn reset(
 
 /// Everything that the objectives record.
 const RECORDED: &str = "{__name__=~\"slo:.+\"}";
+
+/// The states of their alerts. A Prometheus that starts does not end what an earlier one has recorded: for five minutes, dashboards
+/// would show alerts that have ended.
+const STATES: &str = "{__name__=~\"ALERTS|board:alerts:active\", slo=~\".+\"}";
 
 /// When Prometheus was started, according to itself.
 const OWN_START: &str = "process_start_time_seconds{job=\"prometheus\"}";

@@ -50,7 +50,7 @@ fn averages(slo: &Slo, clock: Clock, window: Window) -> [Rule; 2] {
 fn judged(slo: &Slo, clock: Clock, flow: &Flow) -> [Rule; 2] {
     let (base, each) = (clock.base(), clock.evaluation().as_secs());
     let offered = format!("({} >= bool {}) / {each}", rate(&flow.offered, base), number(flow.from));
-    let counted = recorded_plain(&total(base), slo);
+    let counted = recorded_now(&total(base), slo);
     let done = format!("({} or 0 * {counted})", rate(&flow.done, base));
     [
         plain(slo, &total(base), offered),
@@ -97,7 +97,7 @@ fn rate(selector: &Selector, window: Window) -> String {
 /// yet, there have been none; the total decides whether anything is known at all.
 fn counted(slo: &Slo, clock: Clock, window: Window) -> [Rule; 2] {
     let names = [total(window), bad(window)];
-    let all = recorded_plain(&names[0], slo);
+    let all = recorded_now(&names[0], slo);
     let none = format!("0 * {all}");
     let all_but = |good: &Selector| format!("clamp_min({all} - ({} or {none}), 0)", rate(good, window));
     let (events, errors) = match &slo.sli {
@@ -115,6 +115,13 @@ fn counted(slo: &Slo, clock: Clock, window: Window) -> [Rule; 2] {
 /// A recorded series without labels, to be combined with a sum.
 fn recorded_plain(name: &str, slo: &Slo) -> String {
     format!("sum({})", recorded(name, slo))
+}
+
+/// As [`recorded_plain`], but only what the same evaluation has recorded: its time is the end of the range. Without a range, a total
+/// of before would be visible for five minutes: after Prometheus was away for longer than a window, there would be a total and no
+/// good events yet, and all would be bad.
+fn recorded_now(name: &str, slo: &Slo) -> String {
+    format!("sum(last_over_time({}[1ms]))", recorded(name, slo))
 }
 
 /// Bad events of all; 0 without traffic: no user was failed, no budget is spent, and no NaN breaks a comparison or

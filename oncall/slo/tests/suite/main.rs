@@ -4,6 +4,7 @@ mod generated;
 mod past;
 mod read;
 mod reports;
+mod restart;
 mod simulation;
 mod support;
 mod wrong;
