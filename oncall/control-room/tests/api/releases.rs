@@ -30,6 +30,8 @@ use crate::rig::{Rig, SOON};
 
 const FIRST: &str = "services:\n  order-api:\n    version: 0.1.0\n";
 const CANARY: &str = "127.0.0.1:9132";
+/// Until a bad canary has failed: it has to be worse for several stretches of time.
+const JUDGED: Duration = Duration::from_secs(90);
 
 /// What the lab and its Prometheus are.
 struct Shop {
@@ -170,7 +172,11 @@ fn wanted() -> Value {
 }
 
 async fn until(room: &Rig, state: &str) -> Value {
-    eventually(SOON, || async {
+    within(SOON, room, state).await
+}
+
+async fn within(deadline: Duration, room: &Rig, state: &str) -> Value {
+    eventually(deadline, || async {
         let release = room.get("/api/v1/releases/REL-1").await;
         if release["state"] == state { Ok(release) } else { Err(release.to_string()) }
     })
@@ -195,7 +201,7 @@ async fn a_bad_version_is_stopped_at_the_canary_even_if_the_room_is_started_agai
 
     shop.fails.store(true, Ordering::SeqCst);
     let room = shop.room().await;
-    let over = until(&room, "rolled-back").await;
+    let over = within(JUDGED, &room, "rolled-back").await;
     let reason = over["reason"].as_str().expect("a reason");
     assert!(reason.starts_with("worse at 5 %: errors: "), "{reason}");
     assert_eq!(over["steps"][0]["opinion"]["verdict"], "fail");
