@@ -6,6 +6,7 @@
 mod args;
 mod backup;
 mod commands;
+mod desired;
 mod disk;
 mod failover;
 mod fleet;

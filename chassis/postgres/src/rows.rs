@@ -34,6 +34,9 @@ macro_rules! migrations {
 }
 
 /// What [`migrations!`] makes: of each file its name, which begins with the version, and its text.
+///
+/// A schema may be newer than the program: during a rollout both versions start and restart, and after a rollback the old one
+/// has to. So migrations that it does not know are none of its business; those that it knows must be unchanged.
 #[must_use]
 pub fn migrator(files: &[(&'static str, &'static str)]) -> Migrator {
     let migrations = files.iter().map(|&(name, sql)| {
@@ -42,7 +45,9 @@ pub fn migrator(files: &[(&'static str, &'static str)]) -> Migrator {
         let description = description.replace('_', " ");
         Migration::new(version, description.into(), MigrationType::Simple, sql.into_sql_str(), false)
     });
-    Migrator::with_migrations(migrations.collect())
+    let mut migrator = Migrator::with_migrations(migrations.collect());
+    migrator.set_ignore_missing(true);
+    migrator
 }
 
 #[cfg(test)]

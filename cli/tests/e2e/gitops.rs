@@ -1,13 +1,17 @@
-//! `lab gitops` without a lab: what nobody else approved, what cannot be read and what its own rules refuse is not what should
-//! run, whichever way it comes.
+//! `lab gitops`: what nobody else approved, what cannot be read and what its own rules refuse is not what should run, whichever
+//! way it comes. What is approved is in force on a lab within seconds.
 
 use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
+    time::Duration,
 };
 
-use crate::lab::text;
+use crate::lab::{Lab, eventually, text};
+
+/// A commit is in force within a second or two; the machine may be slow.
+const SOON: Duration = Duration::from_secs(30);
 
 struct Desk {
     folder: tempfile::TempDir,
@@ -120,4 +124,41 @@ fn a_push_passes_the_same_gate() {
     let push = git(&clone, &["push", "--quiet", "origin", "HEAD:main"]);
     assert!(push.status.success(), "{}", text(&push.stderr));
     assert!(desk.ok(&["show"]).contains("firewall = true"));
+}
+
+/// Waits until the rule `scanners` has this mode on both edges, and the lab says that it is as it should be.
+async fn in_force(lab: &Lab, mode: &str) {
+    eventually(SOON, || async {
+        let (all, status) = (lab.json(&["waf", "list", "--json"]), lab.json(&["gitops", "status", "--json"]));
+        let has = |edge: &str| {
+            let rules = all[edge]["rules"].as_array();
+            rules.is_some_and(|rules| {
+                rules.iter().any(|rule| rule["id"] == "scanners" && rule["mode"] == mode)
+            })
+        };
+        let synced = status["health"] == "Synced";
+        if has("edge") && has("edge-2") && synced { Ok(()) } else { Err(format!("{status}")) }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_approved_is_in_force_on_every_edge_and_what_is_changed_by_hand_is_set_back() {
+    let Some(lab) = Lab::up(&["--no-load", "--replicas", "edge=2"]).await else { return };
+    let folder = lab.dir().join("state");
+    let place = folder.display().to_string();
+    lab.ok(&["gitops", "checkout", &place]);
+    let file = folder.join("desired.yaml");
+    let state = fs::read_to_string(&file).expect("a state");
+    fs::write(&file, format!("{state}modes: {{scanners: simulate}}\n")).expect("a state");
+    lab.ok(&["gitops", "propose", &place, "--by", "ada", "--why", "Scanners are only counted"]);
+    lab.ok(&["gitops", "approve", "1", "--by", "eve"]);
+    in_force(&lab, "simulate").await;
+    lab.ok(&["waf", "disable", "scanners"]);
+    in_force(&lab, "simulate").await;
+    assert!(lab.ok(&["gitops", "status"]).starts_with("Synced with "));
+    lab.ok(&["gitops", "revert", "main", "--by", "eve", "--why", "They are a nuisance"]);
+    lab.ok(&["gitops", "approve", "1", "--by", "ada"]);
+    in_force(&lab, "enforce").await;
+    lab.down();
 }

@@ -112,6 +112,15 @@ impl Replica {
         self.read(self.peer.put_text(&switch("waf", id), file).await?)
     }
 
+    /// As [`Replica::push_rule`], for this number of seconds, at least 1 and at most a day: then it ends by itself.
+    ///
+    /// # Errors
+    /// As [`Replica::push_rule`].
+    pub async fn push_rule_for(&self, id: &str, file: String, seconds: u64) -> Result<Rule> {
+        let path = format!("{}?ttl={seconds}s", switch("waf", id));
+        self.read(self.peer.put_text(&path, file).await?)
+    }
+
     /// Changes the mode of a rule: `enforce`, `simulate` or `off`. Its searches that run end.
     ///
     /// # Errors

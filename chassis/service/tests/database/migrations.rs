@@ -75,3 +75,17 @@ async fn a_migration_that_can_never_work_fails_at_once() {
 
     assert!(format!("{:#}", error.unwrap_err()).contains("TABEL"));
 }
+
+#[tokio::test]
+async fn a_program_starts_on_a_schema_that_a_newer_version_has_migrated() {
+    needs!(Postgres);
+    let url = Postgres::shared().await.database("newer").await;
+    let (first, second) =
+        (("0001_one", "CREATE TABLE one (id int);"), ("0002_two", "CREATE TABLE two (id int);"));
+    let (newer, older) = (process(&url, &[]).await, process(&url, &[]).await);
+    newer.1.migrate(&chassis_postgres::migrator(&[first, second])).await.unwrap();
+    older.1.migrate(&chassis_postgres::migrator(&[first])).await.expect("a rollback");
+    let changed = ("0001_one", "CREATE TABLE one (id bigint);");
+    let error = older.1.migrate(&chassis_postgres::migrator(&[changed])).await.expect_err("another history");
+    assert!(format!("{error:#}").contains("was previously applied but has been modified"), "{error:#}");
+}

@@ -4,6 +4,7 @@
 mod change;
 mod gate;
 mod look;
+mod status;
 
 use std::{fs, path::Path, process::ExitCode};
 
@@ -12,21 +13,21 @@ use clap::{Args, Subcommand};
 use gitops::Repository;
 use release::desired::{FILE, RULES, Tree};
 
-use crate::{home::Home, installation::Installation};
+use crate::{desired::REPOSITORY, home::Home, installation::Installation};
 
-/// The repository, in the lab's folder.
-const REPOSITORY: &str = "gitops.git";
 /// What a new repository begins with, in the checkout.
 const FIRST: &str = "deploy/gitops";
 
-/// Keep desired state in Git: versions, flags, limits, rules of the firewall. Releases commit their steps here; nothing that a
-/// person commits is applied to the lab yet.
+/// Keep desired state in Git: versions, flags, limits, rules of the firewall. Releases commit their steps here. A lab that runs
+/// applies the limit and the firewall of the newest commit within seconds; versions that a person commits, and flags, are only
+/// kept.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab gitops checkout state                                    write its files to a folder, and edit them\n  \
     lab gitops propose state --by ada --why 'Let fewer in'       make a proposal; prints its number\n  \
     lab gitops diff --proposal 1                                 see what it would change\n  \
     lab gitops approve 1 --by eve                                somebody else approves it\n  \
+    lab gitops status                                            whether the lab is what the newest commit says\n  \
     lab gitops log\n  \
     lab gitops revert 3f2c1a9 --by ada --why 'It was too few'    propose to revert a commit\n\n\
     It is a Git repository, <lab>/gitops.git: clone it and push to it. A push passes the same gate.")]
@@ -39,6 +40,8 @@ pub(crate) struct GitopsCommand {
 enum Command {
     /// Show the newest commit, its state, and the open proposals.
     Show(look::Show),
+    /// Show whether the running lab is what the newest commit says: Synced, OutOfSync or Degraded, and why.
+    Status(status::Status),
     /// List commits, the newest first: who wrote them, who approved them, why.
     Log(look::Log),
     /// Show what differs between two commits, or what a proposal would change.
@@ -71,6 +74,7 @@ impl GitopsCommand {
         };
         match self.command {
             Command::Show(show) => show.run(&repository).await,
+            Command::Status(status) => status.run(&home, &repository).await,
             Command::Log(log) => log.run(&repository).await,
             Command::Diff(diff) => diff.run(&repository).await,
             Command::Checkout(checkout) => checkout.run(&repository).await,

@@ -21,6 +21,7 @@ use supervisor::{
 use self::tell::{report_failure, welcome};
 use super::{secret_arguments, slo::ClockName};
 use crate::{
+    desired::Keeper,
     failover,
     fleet::Agent,
     home::{CLOCK, Home},
@@ -197,7 +198,8 @@ impl Up {
         ports::check(&parts)?;
         let (roster, guests) = supervisor::roster();
         let agent = Agent::new(home, &choices, &parts, roster)?;
-        let labour = (parts, guests, agent);
+        let keeper = Keeper::new(home, choices.token.as_ref(), &parts);
+        let labour = (parts, guests, agent, keeper);
         let outcome = supervise(home, labour, self.clock.into(), index, self.background).await;
         LabState::remove(&home.dir)?;
         drop(lock);
@@ -236,7 +238,7 @@ fn lock(home: &Home) -> Result<Lock> {
 
 async fn supervise(
     home: &Home,
-    (parts, guests, agent): (Vec<Part>, Guests, Agent),
+    (parts, guests, agent, keeper): (Vec<Part>, Guests, Agent, Keeper),
     clock: Clock,
     index: Option<ship::opensearch::Target>,
     background: bool,
@@ -259,6 +261,7 @@ async fn supervise(
         tokio::spawn(failover::watch::watch(home.clone(), *port));
     }
     tokio::spawn(agent.run(board.clone()));
+    tokio::spawn(keeper.run(board.clone()));
     let outcome = supervisor::run_with(&home.dir, parts, &board, Policy::default(), &stop, guests).await;
     if outcome.is_err() && !background {
         report_failure(&board.now());

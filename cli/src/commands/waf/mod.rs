@@ -3,7 +3,12 @@
 mod cases;
 mod print;
 
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
@@ -25,6 +30,7 @@ use crate::{
     lab waf test waf/scanners.yaml                 try the cases of a rule, and their cost; needs no lab\n  \
     lab waf apply waf/scanners.yaml                try them, then apply the rule in every edge\n  \
     lab waf apply --canary 10s waf/scanners.yaml   in one edge first; taken back if it costs too much\n  \
+    lab waf apply --for 10m waf/scanners.yaml      for ten minutes: it ends by itself\n  \
     lab waf disable scanners                       switch the rule off; its running searches end\n  \
     lab waf kill                                   the kill switch: requests pass unchecked\n  \
     lab waf restore                                back to what the files say\n  \
@@ -70,6 +76,10 @@ enum Command {
         /// the others never get it.
         #[arg(long, value_name = "DURATION")]
         canary: Option<String>,
+        /// End it by itself after this time, such as 10m; from 1s to 24h. By default it lasts until it is restored or its
+        /// edge ends.
+        #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration, conflicts_with = "canary")]
+        lasts: Option<Duration>,
     },
     /// Switch one rule off.
     Disable {
@@ -101,7 +111,10 @@ impl WafCommand {
                 block(&tried.said);
                 Ok(if tried.sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
             }
-            Command::Apply { file, force, canary } => apply(place, edge, &file, (force, canary)).await,
+            Command::Apply { file, force, canary: None, lasts: Some(lasts) } => {
+                apply_for(place, edge, (file.as_path(), force), lasts).await
+            }
+            Command::Apply { file, force, canary, .. } => apply(place, edge, &file, (force, canary)).await,
             Command::Disable { rule } => {
                 let off =
                     async |edge: &Replica| edge.set_rule_mode(&rule, "off").await.map(|rule| now(&rule));
@@ -161,11 +174,37 @@ async fn show(place: &Installation, edge: &str, rule: &str, as_json: bool) -> Re
 async fn apply(
     place: &Installation,
     edge: &str,
-    file: &std::path::Path,
+    file: &Path,
     (force, canary): (bool, Option<String>),
 ) -> Result<ExitCode> {
+    let (id, text) = sound(file, force)?;
+    if canary.is_some() {
+        let (target, rule) = (edge.to_owned(), id);
+        return step_by_step(place, &Action::PushRule { target, rule, file: text, canary }).await;
+    }
+    let push = async |edge: &Replica| edge.push_rule(&id, text.clone()).await.map(|rule| now(&rule));
+    on_each(place, edge, push).await
+}
+
+/// On every edge, for a time.
+async fn apply_for(
+    place: &Installation,
+    edge: &str,
+    (file, force): (&Path, bool),
+    lasts: Duration,
+) -> Result<ExitCode> {
+    let (id, text) = sound(file, force)?;
+    let push = async |edge: &Replica| {
+        let pushed = edge.push_rule_for(&id, text.clone(), lasts.as_secs()).await;
+        pushed.map(|rule| format!("{}: {}, for {}", rule.id, rule.mode, humantime::format_duration(lasts)))
+    };
+    on_each(place, edge, push).await
+}
+
+/// The name and text of a rule whose cases pass, or which is wanted all the same.
+fn sound(file: &Path, force: bool) -> Result<(String, String)> {
     let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let id = file.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+    let id = file.file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
     let tried = cases::tried(file)?;
     if !tried.sound {
         block(&tried.said);
@@ -173,12 +212,7 @@ async fn apply(
             bail!("not applied: correct the rule, or add --force to see what happens");
         }
     }
-    if canary.is_some() {
-        let (target, rule) = (edge.to_owned(), id.to_owned());
-        return step_by_step(place, &Action::PushRule { target, rule, file: text, canary }).await;
-    }
-    let push = async |edge: &Replica| edge.push_rule(id, text.clone()).await.map(|rule| now(&rule));
-    on_each(place, edge, push).await
+    Ok((id, text))
 }
 
 /// One edge first, and the others if that went well. Ctrl-C takes back what was pushed.

@@ -1,6 +1,6 @@
 //! A release through the API.
 
-use std::{fs, sync::atomic::Ordering};
+use std::{fs, sync::atomic::Ordering, time::Duration};
 
 use gitops::NewCommit;
 use http::Method;
@@ -13,12 +13,19 @@ use crate::{
     shop::Shop,
 };
 
+/// Until a bad canary has failed: it has to be worse for several stretches of time.
+const JUDGED: Duration = Duration::from_secs(90);
+
 fn wanted() -> Value {
     json!({ "service": "order-api", "version": "v2", "why": "Less patience", "override": "a test has no budget" })
 }
 
 async fn until(room: &Rig, state: &str) -> Value {
-    eventually(SOON, || async {
+    within(SOON, room, state).await
+}
+
+async fn within(deadline: Duration, room: &Rig, state: &str) -> Value {
+    eventually(deadline, || async {
         let release = room.get("/api/v1/releases/REL-1").await;
         if release["state"] == state { Ok(release) } else { Err(release.to_string()) }
     })
@@ -43,7 +50,7 @@ async fn a_bad_version_is_stopped_at_the_canary_even_if_the_room_is_started_agai
 
     shop.fails.store(true, Ordering::SeqCst);
     let room = shop.room().await;
-    let over = until(&room, "rolled-back").await;
+    let over = within(JUDGED, &room, "rolled-back").await;
     let reason = over["reason"].as_str().expect("a reason");
     assert!(reason.starts_with("worse at 5 %: errors: "), "{reason}");
     assert_eq!(over["steps"][0]["opinion"]["verdict"], "fail");

@@ -1,4 +1,4 @@
-//! Incidents and the people's side: what is open, how long incidents take, what reaches whom.
+//! Incidents and the people's side: what is open, how long incidents take, what reaches whom, and how delivery does.
 
 use super::shared::NEVER;
 use crate::{
@@ -11,10 +11,10 @@ pub(super) fn board() -> Board {
     Board {
         uid: "incidents",
         title: "Incidents",
-        description: "How the people's side does: what is open and who is on call, how long incidents take to be noticed, taken over and over, and what reaches people.",
+        description: "How the people's side does: what is open and who is on call, how long incidents take to be noticed, taken over and over, what reaches people, and the four figures of delivery.",
         jobs: r#"up{service="control-room", job!="application-metrics"}"#,
         variables: &[],
-        rows: vec![now_row(), times_row(), open_row(), notifications_row()],
+        rows: vec![now_row(), times_row(), open_row(), notifications_row(), delivery_row()],
     }
 }
 
@@ -115,6 +115,46 @@ fn open_row() -> Row {
             Panel::new(Kind::Stack, "Incidents by state", Unit::Count, "All open incidents and the newest that ended. Normal is that resolved ones are closed, with a postmortem, within days.")
                 .query(query("{{state}}", sum("state", &sel("control_room_incidents", ""))))
                 .size(12, 8),
+        ],
+    )
+}
+
+/// The four figures of delivery (DORA), as the page Releases has them.
+fn delivery_row() -> Row {
+    let figure = |title, unit, description, metric: &str| {
+        Panel::new(Kind::Stat, title, unit, description)
+            .query(query("30 days", max("", &sel(metric, ""))))
+            .size(6, 6)
+    };
+    row(
+        "Delivery: the four figures of the last 30 days",
+        vec![
+            figure(
+                "Deployment frequency",
+                Unit::Plain,
+                "Releases that reached everyone, per day. Normal is that it does not fall while failures rise: fewer releases are larger ones.",
+                "control_room_delivery_deployments_per_day",
+            ),
+            figure(
+                "Lead time for changes",
+                Unit::Seconds,
+                "Median time from a written change until everyone had it; 0 without one. Normal is little more than the steps of a release take.",
+                "control_room_delivery_lead_time_seconds",
+            ),
+            figure(
+                "Change failure rate",
+                Unit::Ratio,
+                "Share of the changes that users met and that failed; a canary that went back is one. 0 without one. Normal is below 15 %; a handful of releases says little.",
+                "control_room_delivery_change_failure_ratio",
+            )
+            .steps(&[(None, "green"), (Some(0.15), "orange"), (Some(0.5), "red")]),
+            figure(
+                "Time to restore",
+                Unit::Seconds,
+                "Median time from when users met a failed change until it was repaired; 0 without one. Normal is about a minute: a canary goes back by itself.",
+                "control_room_delivery_restore_seconds",
+            )
+            .steps(TIMES),
         ],
     )
 }

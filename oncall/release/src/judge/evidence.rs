@@ -14,6 +14,7 @@
 //! Its expectation is at most 1 if both fail equally often: it is `(1 + (t-m)(c-m)/v)^n_c (1 + (t-m)(b-m)/v)^n_b` with
 //! `v = m(1-m)` for the true share `t`, concave in its logarithm, and greatest at `t = m`, where it is 1. A canary that fails
 //! less often only lowers it. No normal approximation is involved, so it holds for five requests and one error, too.
+//! It holds for independent requests; the module `lasting` is for those that are not.
 
 use super::Count;
 
@@ -28,18 +29,10 @@ const BETS: usize = BASE.len() * LIFT.len();
 const RESERVE: f64 = 1.5;
 
 /// What was seen so far.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Evidence {
     /// The logarithm of each bet.
     bets: [f64; BETS],
-    /// The greatest logarithm of their mean.
-    peak: f64,
-}
-
-impl Default for Evidence {
-    fn default() -> Self {
-        Self { bets: [0.0; BETS], peak: 0.0 }
-    }
 }
 
 impl Evidence {
@@ -53,7 +46,6 @@ impl Evidence {
             let mean = (all_c * c + all_b * b) / (all_c + all_b);
             *bet += ratio(canary, c, mean) + ratio(baseline, b, mean);
         }
-        self.peak = self.peak.max(self.ln());
     }
 
     /// The natural logarithm of the evidence now; 0 before anything was seen.
@@ -61,18 +53,13 @@ impl Evidence {
     pub fn ln(&self) -> f64 {
         ln_mean(&self.bets)
     }
-
-    /// The greatest one that it ever had.
-    #[must_use]
-    pub fn peak(&self) -> f64 {
-        self.peak
-    }
 }
 
-/// The p-value that holds whenever one looks, for the greatest logarithm of the evidence.
+/// The p-value that holds whenever one looks, for the logarithm of the evidence at that time. The greatest one so far would
+/// hold, too; but what later requests speak against is no longer a reason to fail.
 #[must_use]
-pub fn p(peak: f64) -> f64 {
-    (-peak).exp().min(1.0)
+pub fn p(ln: f64) -> f64 {
+    (-ln).exp().min(1.0)
 }
 
 /// How many requests each of the two needs, so that the test finds a share of failures that has risen from `base` by `rise` in
@@ -139,14 +126,14 @@ mod tests {
         assert_eq!(evidence.ln(), 0.0);
         evidence.see(count(9, 9), count(0, 0));
         evidence.see(count(0, 0), count(0, 9));
-        assert!(evidence.ln().abs() < 1e-9 && (p(evidence.peak()) - 1.0).abs() < 1e-9);
+        assert!(evidence.ln().abs() < 1e-9 && (p(evidence.ln()) - 1.0).abs() < 1e-9);
     }
 
     #[test]
     fn a_canary_that_always_fails_is_seen_after_a_handful_of_requests() {
         let mut evidence = Evidence::default();
         evidence.see(count(20, 20), count(0, 20));
-        assert!(p(evidence.peak()) < 0.001, "{}", p(evidence.peak()));
+        assert!(p(evidence.ln()) < 0.001, "{}", p(evidence.ln()));
     }
 
     #[test]

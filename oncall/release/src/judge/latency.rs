@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Count, Policy, Signal, Unit, Verdict,
-    evidence::{self, Evidence, ln_mean},
+    evidence::{self, ln_mean},
+    lasting::Case,
     shares::DOUBT,
 };
 
@@ -39,16 +40,22 @@ impl Latency {
     /// The quantile in seconds, interpolated within its bucket as Prometheus does; at most the last bound.
     #[must_use]
     pub fn quantile(&self, share: f64) -> Option<f64> {
+        self.place(share).map(|place| place.seconds)
+    }
+
+    /// The quantile and its bucket.
+    fn place(&self, share: f64) -> Option<Place> {
         let rank = share.clamp(0.0, 1.0) * self.all() as f64;
         let (mut below, mut lower) = (0.0, 0.0);
         for (upper, count) in &self.buckets {
             let within = *count as f64;
             if within > 0.0 && below + within >= rank {
-                return Some(lower + (upper - lower) * ((rank - below) / within).clamp(0.0, 1.0));
+                let seconds = lower + (upper - lower) * ((rank - below) / within).clamp(0.0, 1.0);
+                return Some(Place { seconds, lower, upper: *upper });
             }
             (below, lower) = (below + within, *upper);
         }
-        (self.over > 0).then_some(lower)
+        (self.over > 0).then_some(Place { seconds: lower, lower, upper: f64::INFINITY })
     }
 
     /// Adds the counts of another one; false if it has other bounds.
@@ -73,6 +80,15 @@ impl Latency {
     }
 }
 
+/// Where a quantile lies, in seconds.
+struct Place {
+    seconds: f64,
+    /// The lower bound of its bucket.
+    lower: f64,
+    /// The upper bound of its bucket.
+    upper: f64,
+}
+
 /// What is known of the two.
 ///
 /// One sequential test for each bound, on the share that is slower; their mean is a test, too. So nobody has to say in
@@ -81,8 +97,7 @@ impl Latency {
 pub(super) struct Tail {
     canary: Latency,
     baseline: Latency,
-    evidence: Vec<Evidence>,
-    peak: f64,
+    cases: Vec<Case>,
     /// The two have different bounds: they cannot be compared.
     differ: bool,
 }
@@ -96,16 +111,20 @@ impl Tail {
             self.differ = true;
             return;
         }
-        self.evidence.resize_with(canary.buckets.len(), Evidence::default);
-        for (evidence, (bound, _)) in self.evidence.iter_mut().zip(&canary.buckets) {
-            evidence.see(canary.slower_than(*bound), baseline.slower_than(*bound));
+        self.cases.resize_with(canary.buckets.len(), Case::default);
+        for (case, (bound, _)) in self.cases.iter_mut().zip(&canary.buckets) {
+            case.see(canary.slower_than(*bound), baseline.slower_than(*bound));
         }
-        self.peak = self.peak.max(self.ln());
+    }
+
+    /// A stretch of time is over.
+    pub(super) fn end(&mut self) {
+        self.cases.iter_mut().for_each(Case::end);
     }
 
     /// The logarithm of the evidence of all bounds.
-    fn ln(&self) -> f64 {
-        ln_mean(&self.evidence.iter().map(Evidence::ln).collect::<Vec<_>>())
+    fn ln(&self, of: fn(&Case) -> f64) -> f64 {
+        ln_mean(&self.cases.iter().map(of).collect::<Vec<_>>())
     }
 
     pub(super) fn signal(&self, policy: &Policy, alpha: f64, needed: u64) -> Signal {
@@ -115,7 +134,7 @@ impl Tail {
             unit: Unit::Seconds,
             canary: self.canary.quantile(0.99),
             baseline: self.baseline.quantile(0.99),
-            p: Some(evidence::p(self.peak)),
+            p: Some(evidence::p(self.ln(Case::strength))),
             alpha: Some(alpha),
             verdict,
             why,
@@ -140,25 +159,35 @@ impl Tail {
             slow.0 * 100.0,
             slow.1 * 100.0,
         );
-        let matters = slow.0 - slow.1 >= policy.tolerance || self.is_slower(policy.slower);
-        if self.peak >= -alpha.ln() && matters {
+        let matters = |of: fn(&Case) -> f64, least: f64| {
+            let slower = slow.0 - slow.1 >= policy.tolerance || self.is_slower(policy.slower, of, least);
+            self.ln(of) >= least && slower
+        };
+        if matters(Case::strength, -alpha.ln()) {
             return (Verdict::Fail, numbers);
         }
         let fewest = self.canary.all().min(self.baseline.all());
         if fewest < needed {
             return (Verdict::Inconclusive, format!("{numbers}, of {fewest} requests; {needed} are needed"));
         }
-        if self.ln() >= DOUBT && matters {
+        if matters(Case::suspicion, DOUBT) {
             return (Verdict::Inconclusive, format!("{numbers}: unlikely to be chance, but possible"));
         }
         (Verdict::Pass, numbers)
     }
 
-    /// Whether a quantile is at least this number of times that of the baseline.
-    fn is_slower(&self, times: f64) -> bool {
+    /// Whether a quantile is at least this number of times that of the baseline, and there is this much evidence at a bound
+    /// between the two: that requests differ elsewhere says nothing about it.
+    fn is_slower(&self, times: f64, of: fn(&Case) -> f64, least: f64) -> bool {
         QUANTILES.iter().any(|share| {
-            let pair = self.canary.quantile(*share).zip(self.baseline.quantile(*share));
-            pair.is_some_and(|(canary, baseline)| canary >= baseline * times)
+            let (Some(canary), Some(baseline)) = (self.canary.place(*share), self.baseline.place(*share))
+            else {
+                return false;
+            };
+            let between = baseline.lower..=canary.upper;
+            let mut bounds = self.cases.iter().zip(&self.canary.buckets);
+            canary.seconds >= baseline.seconds * times
+                && bounds.any(|(case, (bound, _))| between.contains(bound) && of(case) >= least)
         })
     }
 }

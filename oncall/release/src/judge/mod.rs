@@ -2,11 +2,13 @@
 //!
 //! Canary and baseline start at the same time and get the same share of the requests: a cold canary is not compared with a
 //! warm fleet. Shares of bad requests are compared by a sequential test ([`evidence`]), so looking every second inflates
-//! no false alarms; latency is the same test on "slower than" each bound of the histogram; saturation is a ratio that has to
-//! last. A signal without data is inconclusive, and a release passes only if every signal does.
+//! no false alarms. Requests that one stall has hit are not independent, so the canary has to be worse in most stretches of
+//! time as well (`lasting`). Latency is the same test on "slower than" each bound of the histogram; saturation is a ratio that
+//! has to last. A signal without data is inconclusive, and a release passes only if every signal does.
 
 mod count;
 pub mod evidence;
+mod lasting;
 mod latency;
 mod opinion;
 mod policy;
@@ -66,6 +68,8 @@ pub struct Judge {
     tail: Tail,
     ratios: BTreeMap<String, Ratios>,
     last: Option<DateTime<Utc>>,
+    /// When the newest stretch began.
+    stretch: DateTime<Utc>,
 }
 
 impl Judge {
@@ -87,6 +91,7 @@ impl Judge {
             tail: Tail::default(),
             ratios,
             last: None,
+            stretch: since,
         }
     }
 
@@ -103,6 +108,12 @@ impl Judge {
             share.see(of(canary), of(baseline));
         }
         self.tail.see(&canary.latency, &baseline.latency);
+        if block.until - self.stretch >= TimeDelta::from_std(self.policy.stretch).unwrap_or(TimeDelta::MAX) {
+            self.stretch = block.until;
+            self.errors.end();
+            self.others.values_mut().for_each(Share::end);
+            self.tail.end();
+        }
         for (name, ratios) in &mut self.ratios {
             if let (Some(canary), Some(baseline)) =
                 (canary.saturation.get(name), baseline.saturation.get(name))

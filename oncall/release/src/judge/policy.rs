@@ -30,6 +30,10 @@ pub struct Policy {
     /// number, so that nothing follows from it.
     #[serde(default)]
     pub answers: f64,
+    /// The length of the stretches of time in most of which a canary has to be worse before it fails: longer than a stall of
+    /// an instance, whose requests are not independent.
+    #[serde(default = "stretch")]
+    pub stretch: Duration,
     /// The least time of a step.
     pub hold: Duration,
     /// The longest time of a step: what is inconclusive then stays so.
@@ -55,6 +59,7 @@ impl Default for Policy {
             saturation: saturation.into_iter().map(|(name, most)| (name.to_owned(), most)).collect(),
             sustained: 10,
             answers: 0.0,
+            stretch: stretch(),
             hold: Duration::from_secs(15),
             patience: Duration::from_secs(300),
             fresh: Duration::from_secs(10),
@@ -62,4 +67,9 @@ impl Default for Policy {
             person: Duration::from_secs(900),
         }
     }
+}
+
+/// The usual one. A canary that is always worse fails after a dozen of them.
+fn stretch() -> Duration {
+    Duration::from_secs(4)
 }

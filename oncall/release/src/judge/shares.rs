@@ -1,6 +1,6 @@
 //! A share of bad requests, of the canary and of the baseline.
 
-use super::{Count, Policy, Signal, Unit, Verdict, evidence, evidence::Evidence};
+use super::{Count, Policy, Signal, Unit, Verdict, evidence, lasting::Case};
 
 /// Evidence of this much is too much to pass: the bet has grown tenfold.
 pub(super) const DOUBT: f64 = std::f64::consts::LN_10;
@@ -13,14 +13,24 @@ const ENOUGH: u64 = 100;
 pub(super) struct Share {
     canary: Count,
     baseline: Count,
-    evidence: Evidence,
+    case: Case,
 }
 
 impl Share {
     pub(super) fn see(&mut self, canary: Count, baseline: Count) {
         self.canary.add(canary);
         self.baseline.add(baseline);
-        self.evidence.see(canary, baseline);
+        self.case.see(canary, baseline);
+    }
+
+    /// A stretch of time is over.
+    pub(super) fn end(&mut self) {
+        self.case.end();
+    }
+
+    /// The logarithm of the evidence that counts.
+    fn strength(&self) -> f64 {
+        if self.case.is_outright() { self.case.suspicion() } else { self.case.strength() }
     }
 
     /// The share of the better of the two.
@@ -59,7 +69,7 @@ impl Share {
             unit: Unit::Share,
             canary: self.canary.share(),
             baseline: self.baseline.share(),
-            p: Some(evidence::p(self.evidence.peak())),
+            p: Some(evidence::p(self.strength())),
             alpha: Some(alpha),
             verdict,
             why,
@@ -72,7 +82,7 @@ impl Share {
         };
         let rise = canary - baseline;
         let shares = format!("{:.2} % against {:.2} %", canary * 100.0, baseline * 100.0);
-        if self.evidence.peak() >= -alpha.ln() && rise >= policy.tolerance {
+        if self.strength() >= -alpha.ln() && rise >= policy.tolerance {
             return (Verdict::Fail, shares);
         }
         let fewest = self.fewest();
@@ -86,7 +96,7 @@ impl Share {
                 format!("{shares}: a rise of {most:.1} points or more, which may be chance"),
             );
         }
-        if self.evidence.ln() >= DOUBT && rise >= policy.tolerance {
+        if self.case.suspicion() >= DOUBT && rise >= policy.tolerance {
             return (Verdict::Inconclusive, format!("{shares}: unlikely to be chance, but possible"));
         }
         (Verdict::Pass, shares)

@@ -1,5 +1,6 @@
 //! The library through its public API: opinions about simulated traffic, whole releases, desired state.
 
+mod bursts;
 mod crash;
 mod desired;
 mod dora;

@@ -4,7 +4,7 @@
 //! * `GET|PUT|DELETE /waf` -- the rules and what they count; `PUT ?enabled=false` is the kill switch;
 //!   `DELETE` takes back what was set.
 //! * `GET|PUT|DELETE /waf/{id}` -- one rule; `PUT ?mode=simulate` changes its mode, `PUT` with a file as the
-//!   body puts a rule into force.
+//!   body puts a rule into force, and with `?ttl=10m` ends it after that time.
 //! * `GET /routes` -- routes, upstreams, and which replicas are out.
 //! * `GET|PUT|DELETE /limit` -- one limit for every client, on top of those of the routes.
 //! * `POST /reload` -- reads the files now.

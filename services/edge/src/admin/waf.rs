@@ -1,6 +1,6 @@
 //! `/waf`: the rules of the firewall, and its kill switch.
 
-use std::sync::Arc;
+use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -32,7 +32,11 @@ pub(super) struct Switch {
 #[serde(deny_unknown_fields)]
 pub(super) struct Set {
     mode: Option<String>,
+    ttl: Option<String>,
 }
+
+/// How long a pushed rule may last, if it ends by itself.
+const TTL: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(24);
 
 pub(super) async fn list(State(state): State<AppState>) -> Json<Value> {
     let (firewall, loader) = (&state.inner.firewall, &state.inner.loader);
@@ -77,21 +81,27 @@ pub(super) async fn show(
 pub(super) async fn set(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    Query(Set { mode }): Query<Set>,
+    Query(Set { mode, ttl }): Query<Set>,
     body: Result<String, StringRejection>,
 ) -> Result<Response, Problem> {
     let body = body.map_err(|_| Problem::invalid("body", "a text in UTF-8"))?;
-    let wanted = match (mode, body.trim().is_empty()) {
-        (Some(mode), true) => Change::Mode(id.clone(), parse(&mode)?),
-        (None, false) => Change::Push(Arc::new(rule(&id, &body)?)),
+    match (mode, body.trim().is_empty(), ttl) {
+        (Some(mode), true, None) => change(&state, Change::Mode(id.clone(), parse(&mode)?))?,
+        (None, false, ttl) => {
+            let (rule, ttl) = (Arc::new(rule(&id, &body)?), ttl.as_deref().map(lasts).transpose()?);
+            change(&state, Change::Push(Arc::clone(&rule)))?;
+            if let Some(ttl) = ttl {
+                state.inner.firewall.expire(rule, ttl);
+            }
+        }
+        (_, true, Some(_)) => return Err(Problem::invalid("ttl", "a file as the body: a mode does not end")),
         _ => {
             return Err(Problem::invalid(
                 "mode",
                 "either ?mode=off, simulate or enforce, or a file as the body",
             ));
         }
-    };
-    change(&state, wanted)?;
+    }
     tracing::warn!(rule = id, "a rule of the firewall was changed");
     Ok(show(State(state), Path(id)).await.into_response())
 }
@@ -111,6 +121,11 @@ fn change(state: &AppState, change: Change) -> Result<(), Problem> {
 
 fn unknown(id: &str) -> Problem {
     Problem::new(&NOT_FOUND, format!("There is no rule `{id}`."))
+}
+
+fn lasts(ttl: &str) -> Result<Duration, Problem> {
+    let parsed = humantime::parse_duration(ttl).ok().filter(|ttl| TTL.contains(ttl));
+    parsed.ok_or_else(|| Problem::invalid("ttl", "a time from 1s to 24h, such as 10m"))
 }
 
 fn parse(mode: &str) -> Result<Mode, Problem> {

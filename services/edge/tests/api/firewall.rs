@@ -1,7 +1,10 @@
 //! The firewall: what it refuses, what it lets through, and how people change it.
 
+use std::time::Duration;
+
 use http::Method;
 use serde_json::json;
+use testkit::eventually;
 
 use crate::rig::{Edge, Upstream, to};
 
@@ -84,6 +87,23 @@ async fn a_rule_is_pushed_simulated_and_withdrawn_while_it_runs() {
     edge.admin.delete("/waf/no-tea").await.expect_status(200);
     edge.admin.get("/waf/no-tea").await.expect_problem(404, "not-found");
     assert_eq!(tea().await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pushed_rule_with_a_time_ends_by_itself() {
+    let upstream = Upstream::start("one").await;
+    let edge = Edge::start(&to(&[upstream.addr])).await;
+    let put = async |path: &str| edge.admin.send(Method::PUT, path, &[], RULE.to_owned()).await;
+    put("/waf/no-tea?ttl=soon").await.expect_invalid("ttl");
+    put("/waf/no-tea?ttl=0s").await.expect_invalid("ttl");
+    edge.admin.put("/waf/no-tea?ttl=1s").await.expect_invalid("ttl");
+    put("/waf/no-tea?ttl=1s").await.expect_status(200);
+    eventually(Duration::from_secs(20), || async {
+        let status = edge.admin.get("/waf/no-tea").await.status;
+        if status == 404 { Ok(()) } else { Err(status.to_string()) }
+    })
+    .await;
+    assert_eq!(edge.http.get("/?q=tea").await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

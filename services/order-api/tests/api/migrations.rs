@@ -1,6 +1,6 @@
 //! Migrations keep what is there, may run twice, and leave the version before them working: a rollout has both at once.
 
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use testkit::Postgres;
 use uuid::Uuid;
 
@@ -33,6 +33,21 @@ async fn schema_up_to(version: i64) -> PgConnection {
 async fn apply(conn: &mut PgConnection, version: i64) {
     let migration = order_api::MIGRATIONS.iter().find(|migration| migration.version == version).unwrap();
     sqlx::raw_sql(migration.sql.clone()).execute(conn).await.unwrap();
+}
+
+/// The migration that a version to practise on brings, from its patch.
+fn shipped(patch: &str) -> String {
+    let path = format!("{}/../../deploy/releases/{patch}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let (_, file) = text.split_once("+++ b/services/order-api/migrations/").expect("a migration");
+    let lines = file.lines().skip(2).take_while(|line| line.starts_with('+'));
+    lines.map(|line| format!("{}\n", &line[1..])).collect()
+}
+
+/// How many orders have no currency.
+async fn without_currency(conn: &mut PgConnection) -> i64 {
+    let count = "SELECT count(*) FROM orders WHERE currency IS NULL";
+    sqlx::query_scalar(count).fetch_one(conn).await.unwrap()
 }
 
 /// Runs a statement of the version before for this order; the rows that it changed.
@@ -71,5 +86,26 @@ fn the_version_before_goes_on_working_on_the_new_schema() {
             assert_eq!(before(&mut conn, statement, order).await, 1, "{statement}");
         }
         assert_eq!(late(&mut conn).await, [(order, false)]);
+    });
+}
+
+#[test]
+fn of_the_versions_to_practise_on_one_leaves_orders_that_it_cannot_read_and_one_repairs_them() {
+    testkit::needs!(Postgres);
+    run(async {
+        let mut conn = schema_up_to(3).await;
+        let ids = [Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7()];
+        assert_eq!(before(&mut conn, BEFORE[0], ids[0]).await, 1);
+        for (patch, order, without) in
+            [("bad-migration.patch", ids[1], 2), ("good-migration.patch", ids[2], 0)]
+        {
+            sqlx::raw_sql(AssertSqlSafe(shipped(patch))).execute(&mut conn).await.unwrap();
+            // The old version runs beside the canary, and is all that is left after a rollback.
+            assert_eq!(before(&mut conn, BEFORE[0], order).await, 1, "{patch}");
+            assert_eq!(without_currency(&mut conn).await, without, "{patch}");
+        }
+        for statement in BEFORE.into_iter().skip(1) {
+            assert_eq!(before(&mut conn, statement, ids[2]).await, 1, "{statement}");
+        }
     });
 }

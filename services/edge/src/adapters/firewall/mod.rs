@@ -200,6 +200,20 @@ impl Firewall {
         Ok(())
     }
 
+    /// Ends a pushed rule after this time, unless it was withdrawn or replaced before.
+    pub fn expire(self: &Arc<Self>, rule: Arc<Rule>, after: Duration) {
+        let firewall = Arc::downgrade(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            let Some(firewall) = firewall.upgrade() else { return };
+            let mut sources = firewall.sources.lock();
+            if sources.expire(&rule) {
+                firewall.assemble(&sources);
+                tracing::warn!(rule = rule.id, "the time of a pushed rule is over");
+            }
+        });
+    }
+
     fn assemble(&self, sources: &Sources) {
         let before = self.live.swap(Arc::new(sources.assemble(&self.metrics)));
         before.withdrawn.store(true, Relaxed);

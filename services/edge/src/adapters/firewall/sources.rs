@@ -121,6 +121,16 @@ impl Sources {
         Ok(())
     }
 
+    /// Ends what was pushed, with its mode, if it is still this rule; whether it was.
+    pub(super) fn expire(&mut self, rule: &Arc<Rule>) -> bool {
+        let same = self.pushed.get(&rule.id).is_some_and(|pushed| Arc::ptr_eq(pushed, rule));
+        if same {
+            self.pushed.remove(&rule.id);
+            self.modes.remove(&rule.id);
+        }
+        same
+    }
+
     fn has(&self, id: &str) -> bool {
         self.pushed.contains_key(id) || self.loaded.iter().any(|rule| rule.id == id)
     }

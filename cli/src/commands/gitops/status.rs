@@ -1,0 +1,57 @@
+//! Whether the lab that runs is what the newest commit says: what `lab up` has written about it.
+
+use std::{fs, io::ErrorKind, process::ExitCode};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use gitops::Repository;
+use release::desired::Health;
+
+use super::look::short;
+use crate::{
+    desired::{REPORT, Report},
+    home::Home,
+    terminal::{json, out},
+};
+
+/// Shows whether the running lab is what the newest commit says. Exits with 0 if it is, and with 1 if not yet, or not at all.
+#[derive(Debug, Args)]
+pub(super) struct Status {
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Status {
+    pub(super) async fn run(self, home: &Home, repository: &Repository) -> Result<ExitCode> {
+        home.lab()?;
+        let newest = repository.head().await?;
+        let report = report(home)?;
+        let current = report.commit.as_ref() == Some(&newest);
+        if self.json {
+            json(&report)?;
+        } else {
+            let commit = report.commit.as_deref().map_or("no commit", short);
+            out!("{} with {commit}", report.health);
+            if !current {
+                out!("  {} is newer: it is looked at within seconds", short(&newest));
+            }
+            report.open.iter().for_each(|open| out!("  {open}"));
+        }
+        let synced = current && report.health == Health::Synced;
+        Ok(if synced { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+/// The newest one; before the first look, nothing is known.
+fn report(home: &Home) -> Result<Report> {
+    let path = home.dir.join(REPORT);
+    match fs::read(&path) {
+        Ok(text) => serde_json::from_slice(&text).with_context(|| format!("{} is no report", path.display())),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let open = vec!["nobody has looked yet".to_owned()];
+            Ok(Report { commit: None, health: Health::OutOfSync, open })
+        }
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}

@@ -1,0 +1,98 @@
+//! The manifests for Argo Rollouts, Flagger and Flux against the schemas of their kinds (`deploy/gitops/schemas`), and their
+//! queries against what order-api exports. No cluster is needed.
+
+#![allow(clippy::unwrap_used, reason = "a test: a panic is how it fails")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use dashgen::check::promql;
+use serde_json::{Value, json};
+
+mod shapes;
+
+const ENGINES: [&str; 3] = ["argo-rollouts", "flagger", "flux"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// All manifests: file and content.
+fn manifests() -> Vec<(String, Value)> {
+    let mut all = Vec::new();
+    for engine in ENGINES {
+        for entry in fs::read_dir(root().join("deploy/gitops").join(engine)).unwrap() {
+            let path = entry.unwrap().path();
+            let manifest = serde_saphyr::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+            all.push((path.display().to_string(), manifest));
+        }
+    }
+    assert!(all.len() >= 7, "{}", all.len());
+    all
+}
+
+fn problems(manifest: &Value) -> Vec<String> {
+    let kind = manifest["kind"].as_str().unwrap();
+    let path = root().join("deploy/gitops/schemas").join(format!("{}.json", kind.to_lowercase()));
+    let schema = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    shapes::wrong(&schema, manifest, kind)
+}
+
+/// The queries of a manifest, with a value for each argument.
+fn queries(manifest: &Value) -> Vec<String> {
+    let many = manifest["spec"]["metrics"].as_array().into_iter().flatten();
+    let many = many.map(|metric| &metric["provider"]["prometheus"]["query"]);
+    let all = many.chain([&manifest["spec"]["query"]]).filter_map(Value::as_str);
+    let arguments = [
+        ("{{args.canary}}", "5d9f"),
+        ("{{args.stable}}", "7c8b"),
+        ("{{ target }}", "order-api"),
+        ("{{ interval }}", "1m"),
+    ];
+    let filled = |query: &str| {
+        arguments.iter().fold(query.to_owned(), |query, (name, value)| query.replace(name, value))
+    };
+    all.map(filled).collect()
+}
+
+#[test]
+fn every_manifest_has_the_shape_of_its_kind() {
+    for (file, manifest) in manifests() {
+        assert_eq!(problems(&manifest), [""; 0], "{file}");
+    }
+    let (_, mut rollout) = manifests().into_iter().find(|(_, one)| one["kind"] == "Rollout").unwrap();
+    rollout["spec"]["strategy"]["canary"]["steps"][0] = json!({ "setWeigth": 5 });
+    assert_eq!(problems(&rollout), ["Rollout.spec.strategy.canary.steps[0].setWeigth is unknown"]);
+}
+
+#[test]
+fn every_query_parses_and_uses_what_order_api_exports() {
+    let exported =
+        fs::read_to_string(root().join("services/order-api/tests/api/snapshots/metrics.txt")).unwrap();
+    let all: Vec<String> = manifests().iter().flat_map(|(_, manifest)| queries(manifest)).collect();
+    assert_eq!(all.len(), 4, "{all:?}");
+    for query in all {
+        assert!(!query.contains("{{"), "an argument without a value: {query}");
+        let selectors = promql::parse(&query).unwrap_or_else(|error| panic!("{query}: {error}")).selectors;
+        assert_eq!(selectors.len(), 4, "{query}");
+        for selector in selectors {
+            let family = selector.metric.trim_end_matches("_bucket").trim_end_matches("_count");
+            assert!(
+                exported.contains(&format!("\n{family} ")),
+                "{} is not exported: {query}",
+                selector.metric
+            );
+        }
+    }
+}
+
+#[test]
+fn a_canary_has_the_steps_of_a_release() {
+    let (_, rollout) = manifests().into_iter().find(|(_, one)| one["kind"] == "Rollout").unwrap();
+    let steps = rollout["spec"]["strategy"]["canary"]["steps"].as_array().unwrap();
+    let weights: Vec<u64> = steps.iter().filter_map(|step| step["setWeight"].as_u64()).collect();
+    let steps = release::run::STEPS.iter().map(|step| u64::from(*step));
+    assert_eq!(weights, steps.filter(|step| *step < 100).collect::<Vec<_>>());
+}
