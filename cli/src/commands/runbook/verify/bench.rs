@@ -247,13 +247,16 @@ impl<'p> Bench<'p> {
         Ok(alerts)
     }
 
-    /// The labels of the first alert of this name that fires; if several do, of the one about what was broken.
+    /// The labels of the first alert of this name that fires; if several do, of the one about what was broken, and of the page.
     async fn fires(&self, name: &str, fault: &Fault, broken: Instant) -> Result<Labels> {
         let longest = fault.ttl + LATE;
         loop {
             let mut firing = self.alerts(name).await?;
             firing.retain(|alert| alert.state == "firing");
-            firing.sort_by_key(|alert| alert.labels.get("service") != Some(&fault.service));
+            firing.sort_by_key(|alert| {
+                let page = alert.labels.get("severity").is_some_and(|severity| severity == "page");
+                (alert.labels.get("service") != Some(&fault.service), !page)
+            });
             if let Some(alert) = firing.into_iter().next() {
                 return Ok(alert.labels);
             }

@@ -3,16 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
+use chrono::{TimeDelta, Utc};
 use observe::Alertmanager;
 
 use crate::{installation::Installation, parts::edge::EDGE};
+
+/// What ends that soon by itself is not left behind: a restart mutes the ticket about the new process for two minutes.
+const SOON: TimeDelta = TimeDelta::seconds(150);
 
 /// A lab at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Snapshot {
     /// Protections by replica, and whether each is on; for an edge also its firewall and the rules.
     protections: BTreeMap<String, BTreeMap<String, bool>>,
-    /// Silences that mute something now.
+    /// Silences that mute something now, and for longer than [`SOON`].
     silences: BTreeSet<String>,
 }
 
@@ -30,8 +34,8 @@ impl Snapshot {
             }
             protections.insert(replica.to_string(), switches);
         }
-        let silences = alertmanager.silences().await?.into_iter();
-        let silences = silences.filter(|silence| silence.status.state == "active");
+        let (silences, soon) = (alertmanager.silences().await?.into_iter(), Utc::now() + SOON);
+        let silences = silences.filter(|silence| silence.status.state == "active" && silence.ends_at > soon);
         let silences = silences.map(|silence| format!("{} ({})", silence.comment, silence.id)).collect();
         Ok(Self { protections, silences })
     }
