@@ -1,6 +1,10 @@
 //! One measurement: quiet, broken, firing, handled, quiet again, as before.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail};
 use observe::{
@@ -11,7 +15,9 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
 use super::{
+    cause::Cause,
     fault::Fault,
+    hand,
     report::{Row, judge},
     script::Script,
     snapshot::Snapshot,
@@ -25,8 +31,8 @@ use crate::{
     installation::{Installation, Reached},
 };
 
-/// Longest wait for an alert: the largest budget is spent after seven minutes.
-const FIRE: Duration = Duration::from_secs(600);
+/// How long after the end of its cause an alert may still begin: a process that dies is over at once.
+const LATE: Duration = Duration::from_secs(60);
 /// Longest wait for the end of an alert, after the end of its cause: the longest window is two minutes.
 const SETTLE: Duration = Duration::from_secs(180);
 /// Longest wait for a quiet lab.
@@ -46,6 +52,8 @@ pub(super) enum Way {
     Auto,
     /// Nobody, until the fault ends by itself.
     Nobody,
+    /// It is not measured.
+    Untried,
 }
 
 impl fmt::Display for Way {
@@ -54,6 +62,7 @@ impl fmt::Display for Way {
             Self::Manual => "manual",
             Self::Auto => "auto",
             Self::Nobody => "nobody",
+            Self::Untried => "-",
         })
     }
 }
@@ -62,7 +71,11 @@ impl fmt::Display for Way {
 pub(super) struct Bench<'p> {
     place: &'p Installation,
     home: Home,
-    prometheus: Reached<Prometheus>,
+    /// Requests per second that the load generator sends, if there is one.
+    load: Option<f64>,
+    /// Whether something is broken that does not end by itself.
+    by_hand: AtomicBool,
+    pub(super) prometheus: Reached<Prometheus>,
     alertmanager: Reached<Alertmanager>,
     pub(super) room: Reached<ControlRoom>,
     /// Who works on a run, and who approves.
@@ -80,14 +93,20 @@ impl<'p> Bench<'p> {
         let Some(people) = people.next().zip(people.next()) else {
             bail!("{}: a run needs two people, one who works on it and one who approves", path.display());
         };
-        Ok(Self {
+        let bench = Self {
             place,
             home: home.clone(),
+            load: hand::rate(home).await.ok(),
+            by_hand: AtomicBool::new(false),
             prometheus: place.prometheus().await?,
             alertmanager: place.alertmanager().await?,
             room: place.control_room().await?,
             people: [people.0, people.1],
-        })
+        };
+        if bench.room.get("/api/v1/automation", &[]).await?["on"] == true {
+            bail!("automation is on, and would act as well: lab automation off \"runbooks are verified\"");
+        }
+        Ok(bench)
     }
 
     /// Whether a runbook has an act.
@@ -100,7 +119,7 @@ impl<'p> Bench<'p> {
     pub(super) async fn measure(&self, name: &str, fault: &Fault, way: Way) -> Row {
         let tried = self.tried(name, fault, way).await;
         // Whatever has happened, no fault stays.
-        let repaired = self.repair().await;
+        let repaired = self.repair(fault).await;
         match tried.and_then(|row| repaired.map(|()| row)) {
             Ok(row) => row,
             Err(error) => Row::failed(name, way, format!("{error:#}")),
@@ -111,21 +130,19 @@ impl<'p> Bench<'p> {
         self.calm(name, fault).await?;
         let before = Snapshot::take(self.place, &self.alertmanager).await?;
         let broken = Instant::now();
-        for replica in self.place.replicas(Some(&fault.service)).await? {
-            replica.set_fault(&fault.name, &fault.parameters).await?;
-        }
-        let labels = self.fires(name, broken).await?;
+        self.breaks(fault).await?;
+        let labels = self.fires(name, fault, broken).await?;
         let fired = broken.elapsed();
         let played = match way {
-            Way::Nobody => None,
+            Way::Nobody | Way::Untried => None,
             Way::Manual | Way::Auto => Some(Script::of(self, name, fault).play(way, &labels, broken).await?),
         };
         if fault.forgets && way != Way::Nobody {
-            self.repair().await?;
+            self.repair(fault).await?;
             start_over(&self.home, &self.prometheus, &self.alertmanager).await?;
         }
-        let ended = self.ends(name, &labels, broken + fault.ttl + SETTLE).await?.duration_since(broken);
-        self.repair().await?;
+        let ended = self.ends(name, fault, &labels, broken + fault.ttl).await?.duration_since(broken);
+        self.repair(fault).await?;
         let left = before.differences(&self.after().await?);
         let verdict = judge(played.as_ref(), ended < fault.ttl);
         Ok(Row {
@@ -143,7 +160,7 @@ impl<'p> Bench<'p> {
 
     /// Ends every fault, and what an earlier measurement has left in the windows of the alert.
     async fn calm(&self, name: &str, fault: &Fault) -> Result<()> {
-        self.repair().await?;
+        self.repair(fault).await?;
         if fault.forgets || name.ends_with("BudgetBurn") {
             start_over(&self.home, &self.prometheus, &self.alertmanager).await?;
         }
@@ -154,11 +171,52 @@ impl<'p> Bench<'p> {
             }
             sleep(LOOK).await;
         }
+        // A runbook does not restart what an earlier measurement has just restarted.
+        while self.restarted(fault).await? {
+            if Instant::now() > deadline {
+                bail!("{} is restarted again and again: see lab status", fault.service);
+            }
+            sleep(LOOK).await;
+        }
         Ok(())
     }
 
-    /// Ends every fault; waits for a process that is about to start.
-    pub(super) async fn repair(&self) -> Result<()> {
+    /// Whether the process that is about to be frozen is new.
+    async fn restarted(&self, fault: &Fault) -> Result<bool> {
+        let query = format!("changes(process_start_time_seconds{{job=\"{}\"}}[5m]) > 0", fault.service);
+        Ok(fault.cause == Cause::Freeze && !self.prometheus.query(&query).await?.is_empty())
+    }
+
+    /// Breaks the lab as the page does.
+    async fn breaks(&self, fault: &Fault) -> Result<()> {
+        self.by_hand.store(!fault.ends_by_itself(), Ordering::Relaxed);
+        match &fault.cause {
+            Cause::Fault { name, parameters } => {
+                for replica in self.place.replicas(Some(&fault.service)).await? {
+                    replica.set_fault(name, parameters).await?;
+                }
+                Ok(())
+            }
+            Cause::Freeze => hand::freeze(&self.home, &fault.service),
+            Cause::NoLoad => {
+                self.load.filter(|rate| *rate > 0.0).context("this lab has no load to stop")?;
+                hand::set_rate(&self.home, 0.0).await
+            }
+            Cause::Command { breaks, .. } => hand::lab(&self.home, breaks).await,
+        }
+    }
+
+    /// Takes back what the page has broken, and ends every fault; waits for a process that is about to start.
+    pub(super) async fn repair(&self, fault: &Fault) -> Result<()> {
+        if self.by_hand.load(Ordering::Relaxed) {
+            match (&fault.cause, self.load) {
+                (Cause::Freeze, _) => hand::thaw(&self.home, &fault.service)?,
+                (Cause::NoLoad, Some(rate)) => hand::set_rate(&self.home, rate).await?,
+                (Cause::Command { restores, .. }, _) => hand::lab(&self.home, restores).await?,
+                (Cause::Fault { .. } | Cause::NoLoad, _) => {}
+            }
+            self.by_hand.store(false, Ordering::Relaxed);
+        }
         let deadline = Instant::now() + BACK;
         for replica in self.place.replicas(None).await? {
             while let Err(error) = replica.end_faults().await {
@@ -189,28 +247,39 @@ impl<'p> Bench<'p> {
         Ok(alerts)
     }
 
-    /// The labels of the first alert of this name that fires.
-    async fn fires(&self, name: &str, broken: Instant) -> Result<Labels> {
+    /// The labels of the first alert of this name that fires; if several do, of the one about what was broken, and of the page.
+    async fn fires(&self, name: &str, fault: &Fault, broken: Instant) -> Result<Labels> {
+        let longest = fault.ttl + LATE;
         loop {
-            let mut alerts = self.alerts(name).await?.into_iter();
-            if let Some(alert) = alerts.find(|alert| alert.state == "firing") {
+            let mut firing = self.alerts(name).await?;
+            firing.retain(|alert| alert.state == "firing");
+            firing.sort_by_key(|alert| {
+                let page = alert.labels.get("severity").is_some_and(|severity| severity == "page");
+                (alert.labels.get("service") != Some(&fault.service), !page)
+            });
+            if let Some(alert) = firing.into_iter().next() {
                 return Ok(alert.labels);
             }
-            if broken.elapsed() > FIRE {
-                bail!("{name} does not fire within {} s of its fault", FIRE.as_secs());
+            if broken.elapsed() > longest {
+                bail!("{name} does not fire within {} s of its fault", longest.as_secs());
             }
             sleep(LOOK).await;
         }
     }
 
-    /// When this alert has ended.
-    async fn ends(&self, name: &str, labels: &Labels, deadline: Instant) -> Result<Instant> {
+    /// When this alert has ended. Its cause is over at `over`: what does not end by itself is taken back then.
+    async fn ends(&self, name: &str, fault: &Fault, labels: &Labels, over: Instant) -> Result<Instant> {
+        let mut lasts = !fault.ends_by_itself();
         loop {
             let alerts = self.alerts(name).await?;
             if !alerts.iter().any(|alert| alert.state == "firing" && alert.labels == *labels) {
                 return Ok(Instant::now());
             }
-            if Instant::now() > deadline {
+            if lasts && Instant::now() > over {
+                self.repair(fault).await?;
+                lasts = false;
+            }
+            if Instant::now() > over + SETTLE {
                 bail!("{name} does not end, {} s after its cause has: see lab alerts", SETTLE.as_secs());
             }
             sleep(LOOK).await;

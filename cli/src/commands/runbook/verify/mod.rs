@@ -1,14 +1,17 @@
-//! `lab runbook verify`: proves a runbook with the fault that its own page tries. The lab is broken, the alert fires, the runbook
+//! `lab runbook verify`: proves a runbook with what its own page breaks. The lab is broken, the alert fires, the runbook
 //! runs, the alert has to end, and nothing may be left behind.
 //!
 //! What a runbook without an act needs from a person, the script does: it ends the fault when the run waits for that.
 
 mod bench;
+mod cause;
 mod fault;
+mod hand;
 mod papers;
 mod report;
 mod rows;
 mod script;
+mod skip;
 mod snapshot;
 
 use std::{
@@ -17,18 +20,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
+use tokio_util::sync::CancellationToken;
 
 use self::{
     bench::{Bench, Way},
-    fault::{ELSEWHERE, Fault},
+    fault::Fault,
     report::Row,
 };
 use super::runbook;
 use crate::{
     home::Home,
     installation::Installation,
+    signals::{self, Hangup},
     terminal::{json, say},
 };
 
@@ -43,15 +48,17 @@ enum Ways {
     Both,
 }
 
-/// For each runbook whose page has a fault to try: breaks the lab, waits for the alert, runs the runbook guided and by itself,
-/// waits until the alert has ended, and compares the lab with its state before. Takes minutes for each. Exits with 1 if a run
-/// fails, an alert does not end in time, or something is left behind. The lab has to be quiet: nothing else may be broken.
+/// For each runbook whose page can be tried on this lab: breaks it as the page does, waits for the alert, runs the runbook guided
+/// and by itself, waits until the alert has ended, and compares the lab with its state before. Takes minutes for each. Names what
+/// it skips, and why. Exits with 1 if a run fails, an alert does not end in time, or something is left behind. The lab has to be
+/// quiet: nothing else may be broken, automation has to be off, and nobody may work on it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab runbook verify DatabasePoolSaturated ConsumerLagGrowing\n  \
-    lab runbook verify --all                    every page that can be tried on this machine: about an hour\n  \
+    lab runbook verify --all                    every page that can be tried on this lab: about four hours\n  \
     lab runbook verify --all --way auto --junit runbooks.xml --report runbooks.md\n  \
-    lab runbook verify --all --markdown         also measures with nobody acting, and writes docs/automation.md\n\n\
+    lab runbook verify --all --markdown         also measures with nobody acting, and writes docs/automation.md\n  \
+    lab runbook verify TargetDown --markdown    measures one, and keeps the others in the table\n\n\
     helped: an act of the runbook ended the alert before the fault ended by itself\n  \
     waited: its acts did not end the alert, and it waited until the cause was gone\n  \
     led: it has no act that fits; a person was led, and it noticed the end\n  \
@@ -60,13 +67,13 @@ pub(super) struct Verify {
     /// The runbooks, such as DatabasePoolSaturated.
     #[arg(value_parser = runbook, required_unless_present = "all")]
     runbooks: Vec<String>,
-    /// All runbooks whose page has a fault that can be tried on this machine.
+    /// All runbooks whose page can be tried on this lab. The others are reported as SKIPPED.
     #[arg(long, conflicts_with = "runbooks")]
     all: bool,
     /// How to run them.
     #[arg(long, value_enum, value_name = "WAY", default_value_t = Ways::Both)]
     way: Ways,
-    /// Measure each without the runbook, too, and write the table of docs/automation.md.
+    /// Measure each without the runbook, too, and write the table of docs/automation.md after each measurement.
     #[arg(long)]
     markdown: bool,
     /// Measure each this many times; the table has medians.
@@ -86,32 +93,49 @@ pub(super) struct Verify {
 impl Verify {
     /// Runs the command.
     pub(super) async fn run(self, home: &Home, place: &Installation) -> Result<ExitCode> {
-        let faults = self.faults(home)?;
+        self.runbooks.iter().try_for_each(|name| skip::refuse(name))?;
         let bench = Bench::of(home, place).await?;
+        let (faults, mut rows) = self.faults(home, &bench).await?;
+        for row in &rows {
+            say(format_args!("{}: {}", row.runbook, row.words()));
+        }
         let work = self.work(&bench, &faults).await?;
-        let (begun, mut rows) = (Instant::now(), Vec::new());
+        let (begun, stop) = (Instant::now(), CancellationToken::new());
+        let words = "\nending what is broken; what was measured is written";
+        tokio::spawn(signals::listen(stop.clone(), CancellationToken::new(), Hangup::Ends, words));
         for (index, (name, fault, way)) in work.iter().enumerate() {
             let left = left(begun.elapsed(), index, work.len());
             say(format_args!("{} of {}{left}: {name}, {way}", index + 1, work.len()));
-            let row = bench.measure(name, fault, *way).await;
+            let Some(row) = stop.run_until_cancelled(bench.measure(name, fault, *way)).await else {
+                bench.repair(fault).await?;
+                break;
+            };
             say(format_args!("  {}", row.words()));
             rows.push(row);
-        }
-        if self.markdown {
-            report::write(home, &rows)?;
-        }
-        if let Some(path) = &self.junit {
-            papers::junit(path, &rows)?;
-        }
-        if let Some(path) = &self.report {
-            papers::markdown(path, &rows)?;
+            // Each time: what took hours is not lost if somebody ends it.
+            self.keep(home, &rows)?;
         }
         if self.json {
             json(&rows)?;
         } else {
             report::print(&rows);
         }
-        Ok(if rows.iter().all(Row::is_fine) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        let fine = rows.iter().all(Row::is_fine) && rows.iter().any(Row::is_measured) && !stop.is_cancelled();
+        Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    /// Writes what has been measured so far.
+    fn keep(&self, home: &Home, rows: &[Row]) -> Result<()> {
+        if self.markdown {
+            report::write(home, rows)?;
+        }
+        if let Some(path) = &self.junit {
+            papers::junit(path, rows)?;
+        }
+        if let Some(path) = &self.report {
+            papers::markdown(path, rows)?;
+        }
+        Ok(())
     }
 
     /// Every measurement, in order.
@@ -145,22 +169,25 @@ impl Verify {
         ways
     }
 
-    /// The faults of the chosen pages, by runbook.
-    fn faults(&self, home: &Home) -> Result<Vec<(String, Fault)>> {
-        if self.all {
-            let all = fault::all(home)?;
-            return Ok(all.into_iter().filter(|(name, _)| elsewhere(name).is_none()).collect());
-        }
-        let mut chosen = Vec::new();
+    /// The faults of the chosen pages, by runbook, and a row for each page that is skipped.
+    async fn faults(&self, home: &Home, bench: &Bench<'_>) -> Result<(Vec<(String, Fault)>, Vec<Row>)> {
+        let mut pages = if self.all { fault::all(home)? } else { Vec::new() };
         for name in &self.runbooks {
-            if let Some(why) = elsewhere(name) {
-                bail!("{name} cannot be tried here: {why}");
-            }
-            let fault = fault::of(home, name)?;
-            let fault = fault.with_context(|| format!("the page of {name} has no fault to try"))?;
-            chosen.push((name.clone(), fault));
+            pages.push((name.clone(), fault::of(home, name)?));
         }
-        Ok(chosen)
+        let (mut chosen, mut skipped) = (Vec::new(), Vec::new());
+        for (name, fault) in pages {
+            let why = match skip::elsewhere(&name) {
+                Some(why) => Some(why),
+                None => skip::lacks(&bench.prometheus, &name).await?,
+            };
+            match (why, fault) {
+                (Some(why), _) => skipped.push(Row::skipped(&name, why)),
+                (None, Some(fault)) => chosen.push((name, fault)),
+                (None, None) => bail!("the page of {name} has nothing to try"),
+            }
+        }
+        Ok((chosen, skipped))
     }
 }
 
@@ -171,11 +198,6 @@ fn left(elapsed: Duration, done: usize, all: usize) -> String {
     };
     let rest = u32::try_from(all.saturating_sub(done)).unwrap_or(u32::MAX);
     format!(", about {} min left", each.saturating_mul(rest).as_secs().div_ceil(60))
-}
-
-/// Why a page cannot be tried on this machine.
-fn elsewhere(name: &str) -> Option<&'static str> {
-    ELSEWHERE.iter().find(|(known, _)| *known == name).map(|(_, why)| *why)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::{fmt::Write as _, fs, path::Path};
 
 use anyhow::{Context, Result};
 
-use super::report::{Row, seconds};
+use super::report::{Row, seconds, sum};
 
 /// Writes JUnit: one suite for each runbook, one case for each measurement.
 ///
@@ -34,18 +34,21 @@ fn xml(rows: &[Row]) -> String {
     for suite in by_runbook(rows) {
         let name = suite.first().map_or_else(String::new, |row| escape(&row.runbook));
         let failures = suite.iter().filter(|row| !row.is_fine()).count();
+        let skipped = suite.iter().filter(|row| !row.is_measured()).count();
         let tests = suite.len();
-        let _ = writeln!(xml, "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\">");
+        let counts = format!("tests=\"{tests}\" failures=\"{failures}\" skipped=\"{skipped}\"");
+        let _ = writeln!(xml, "  <testsuite name=\"{name}\" {counts}>");
         for (number, row) in suite.iter().enumerate() {
             let time = row.ended.unwrap_or_default();
             let case = format!("{} {}", row.way, number + 1);
             let _ =
                 write!(xml, "    <testcase classname=\"runbook.{name}\" name=\"{case}\" time=\"{time:.3}\"");
-            if row.is_fine() {
+            if row.is_measured() && row.is_fine() {
                 xml.push_str("/>\n");
             } else {
-                let why = escape(&row.words());
-                let _ = writeln!(xml, ">\n      <failure message=\"{why}\"/>\n    </testcase>");
+                let (what, why) =
+                    (if row.is_measured() { "failure" } else { "skipped" }, escape(&row.words()));
+                let _ = writeln!(xml, ">\n      <{what} message=\"{why}\"/>\n    </testcase>");
             }
         }
         xml.push_str("  </testsuite>\n");
@@ -55,11 +58,10 @@ fn xml(rows: &[Row]) -> String {
 }
 
 fn page(rows: &[Row]) -> String {
-    let fine = rows.iter().filter(|row| row.is_fine()).count();
     let mut page = format!(
-        "# Runbooks, verified\n\n{fine} of {} measurements are as they should be. Times count from the fault.\n\n\
+        "# Runbooks, verified\n\n{}. Times count from the fault.\n\n\
          | runbook | way | fired | ended | what it did | how it ended |\n|---|---|---|---|---|---|\n",
-        rows.len()
+        sum(rows)
     );
     for row in rows {
         let time = |time: Option<f64>| time.map_or_else(|| "-".to_owned(), seconds);
@@ -107,14 +109,16 @@ mod tests {
             problem: None,
         };
         let left = Row { way: Way::Auto, left: vec!["order-api-2 is new".to_owned()], ..good.clone() };
-        vec![good, left, Row::failed("B", Way::Auto, "up is \"0\" | 1 < 2".to_owned())]
+        let failed = Row::failed("B", Way::Auto, "up is \"0\" | 1 < 2".to_owned());
+        vec![good, left, failed, Row::skipped("C", "it needs Kubernetes")]
     }
 
     #[test]
     fn each_runbook_is_a_suite_and_what_is_left_behind_is_a_failure() {
         let xml = xml(&rows());
-        assert_eq!(xml.matches("<testsuite ").count(), 2, "{xml}");
-        assert!(xml.contains("name=\"A\" tests=\"2\" failures=\"1\""), "{xml}");
+        assert_eq!(xml.matches("<testsuite ").count(), 3, "{xml}");
+        assert!(xml.contains("name=\"A\" tests=\"2\" failures=\"1\" skipped=\"0\""), "{xml}");
+        assert!(xml.contains("<skipped message=\"SKIPPED; it needs Kubernetes\"/>"), "{xml}");
         assert!(
             xml.contains("<testcase classname=\"runbook.A\" name=\"manual 1\" time=\"31.200\"/>"),
             "{xml}"
@@ -126,7 +130,8 @@ mod tests {
     #[test]
     fn the_report_has_a_row_for_each_measurement() {
         let page = page(&rows());
-        assert!(page.contains("1 of 3 measurements"), "{page}");
+        assert!(page.contains("1 of 3 measurements are as they should be; 1 SKIPPED"), "{page}");
+        assert!(page.contains("| C | - | - | - | SKIPPED | it needs Kubernetes |"), "{page}");
         assert!(
             page.contains("| A | manual | 10 s | 31 s | helped | succeeded: every step is done |"),
             "{page}"

@@ -82,7 +82,7 @@ impl<'b> Script<'b> {
                 }
                 // Here a person works, and then looks whether it helped.
                 _ if !removed && waits(&run) => {
-                    self.bench.repair().await?;
+                    self.bench.repair(self.fault).await?;
                     removed = true;
                 }
                 _ => {}

@@ -1,18 +1,22 @@
-//! What a runbook may change and has to leave as it was: replicas, their protections, silences.
+//! What a runbook may change and has to leave as it was: replicas, their protections, the firewall, silences.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
+use chrono::{TimeDelta, Utc};
 use observe::Alertmanager;
 
-use crate::installation::Installation;
+use crate::{installation::Installation, parts::edge::EDGE};
+
+/// What ends that soon by itself is not left behind: a restart mutes the ticket about the new process for two minutes.
+const SOON: TimeDelta = TimeDelta::seconds(150);
 
 /// A lab at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Snapshot {
-    /// Protections by replica, and whether each is on.
+    /// Protections by replica, and whether each is on; for an edge also its firewall and the rules.
     protections: BTreeMap<String, BTreeMap<String, bool>>,
-    /// Silences that mute something now.
+    /// Silences that mute something now, and for longer than [`SOON`].
     silences: BTreeSet<String>,
 }
 
@@ -21,10 +25,17 @@ impl Snapshot {
         let mut protections = BTreeMap::new();
         for replica in place.replicas(None).await? {
             let switches = replica.protections().await?.into_iter().map(|one| (one.name, one.enabled));
-            protections.insert(replica.to_string(), switches.collect());
+            let mut switches: BTreeMap<String, bool> = switches.collect();
+            if replica.service == EDGE {
+                let firewall = replica.firewall().await?;
+                switches.insert("the firewall".to_owned(), firewall.enabled);
+                let rules = firewall.rules.into_iter();
+                switches.extend(rules.map(|rule| (format!("the rule {}", rule.id), rule.mode != "off")));
+            }
+            protections.insert(replica.to_string(), switches);
         }
-        let silences = alertmanager.silences().await?.into_iter();
-        let silences = silences.filter(|silence| silence.status.state == "active");
+        let (silences, soon) = (alertmanager.silences().await?.into_iter(), Utc::now() + SOON);
+        let silences = silences.filter(|silence| silence.status.state == "active" && silence.ends_at > soon);
         let silences = silences.map(|silence| format!("{} ({})", silence.comment, silence.id)).collect();
         Ok(Self { protections, silences })
     }

@@ -1,0 +1,116 @@
+//! Runbooks that are not tried, and why: `verify --all` names each of them.
+
+use anyhow::{Result, bail};
+use observe::Prometheus;
+
+/// Pages that need more than a lab on this machine, and what.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("BackupUnverified", "it needs a lab with --backups whose files are damaged all the time"),
+    ("ContainerOomKilled", "it needs Kubernetes"),
+    ("DeadLetters", "what its fault writes stays wrong, so that it comes back however often it is replayed"),
+    ("DiskAlmostFull", "it needs a small disk of its own"),
+    ("DiskFilling", "it needs a small disk of its own"),
+    ("ErrorsLogged", "it needs Loki"),
+    ("NodeNotReady", "it needs Kubernetes"),
+    ("NotificationsFailing", "the control room that runs it is what has to be frozen"),
+    ("OutcomesContradict", "its cause is a row that somebody writes into a database"),
+    ("PodCrashLooping", "it needs Kubernetes"),
+    ("PostgresConnectionsHigh", "only a person knows whose sessions may be ended"),
+    ("PostgresReplicaLag", "it needs a lab with --replica, and a signal to a process of PostgreSQL"),
+    ("PostgresReplicaLost", "it needs a lab with --replica, and a signal to a process of PostgreSQL"),
+    ("RedpandaDiskLow", "it needs Redpanda on Kubernetes"),
+    ("RedpandaUnderReplicated", "it needs Redpanda on Kubernetes"),
+    ("RuleEvaluationFailing", "its cause is a wrong rule in the checkout"),
+    ("VolumeFilling", "it needs Kubernetes"),
+    ("Watchdog", "the Prometheus that is asked for alerts is what has to be frozen"),
+];
+
+/// What a lab may lack: a query that returns something if it does not, and what to say if it does.
+const NEEDS: &[(&[&str], &str, &str)] = &[
+    (
+        &["CustomerNotificationsUndelivered", "CustomerNotificationsWaiting"],
+        r#"up{job="notifier"} == 1"#,
+        "this lab has no notifier: lab up --cloud ministack",
+    ),
+    (
+        &["ExporterDown", "RedisEvicting", "RedisHotKey", "RedisMemoryHigh"],
+        r#"up{job="redis-exporter"} == 1"#,
+        "Redis is not measured: its exporter is not installed",
+    ),
+    (
+        &["PostgresDeadlocks", "PostgresLongTransaction"],
+        r#"up{job="postgres-exporter"} == 1"#,
+        "PostgreSQL is not measured: its exporter is not installed",
+    ),
+    (
+        &["FirewallVerdictsWrong", "JourneyFailing"],
+        r#"up{job="probe"} == 1"#,
+        "this lab has no synthetic probes",
+    ),
+    (&["EdgeErrors", "WafRollout", "ProbeFailures"], r#"up{job="edge"} == 1"#, "this lab has no edge"),
+    (
+        &["HighFileDescriptorUsage"],
+        // The fault opens 65,536 at most.
+        r#"process_max_fds{job="order-worker"} * 0.8 < 65000"#,
+        "order-worker may open more files than its fault opens: lower the limit (ulimit -n) and start the lab again",
+    ),
+];
+
+/// Why a page cannot be tried on this machine at all.
+pub(super) fn elsewhere(name: &str) -> Option<&'static str> {
+    ELSEWHERE.iter().find(|(known, _)| *known == name).map(|(_, why)| *why)
+}
+
+/// What this lab lacks for a page.
+///
+/// # Errors
+/// When Prometheus does not answer.
+pub(super) async fn lacks(prometheus: &Prometheus, name: &str) -> Result<Option<&'static str>> {
+    for (names, query, why) in NEEDS {
+        if names.contains(&name) && prometheus.query(query).await?.is_empty() {
+            return Ok(Some(why));
+        }
+    }
+    Ok(None)
+}
+
+/// Refuses a page that was named and cannot be tried.
+///
+/// # Errors
+/// If it cannot be tried on this machine.
+pub(super) fn refuse(name: &str) -> Result<()> {
+    if let Some(why) = elsewhere(name) {
+        bail!("{name} cannot be tried here: {why}");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+    use crate::commands::runbook::verify::fault;
+
+    #[test]
+    fn every_page_is_tried_or_says_why_not() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runbooks");
+        let (mut tried, mut names) = (0, Vec::new());
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            if path.extension().is_none_or(|ending| ending != "md") || name == "README" {
+                continue;
+            }
+            let fault = fault::read(&fs::read_to_string(&path).unwrap());
+            assert!(fault.is_some() || elsewhere(&name).is_some(), "{name} is neither tried nor skipped");
+            tried += usize::from(elsewhere(&name).is_none());
+            names.push(name);
+        }
+        assert!(tried >= 50, "{tried}");
+        let needed = NEEDS.iter().flat_map(|(names, ..)| names.iter());
+        for known in ELSEWHERE.iter().map(|(name, _)| name).chain(needed) {
+            assert!(names.iter().any(|name| name == known), "no page is called {known}");
+        }
+    }
+}
