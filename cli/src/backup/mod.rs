@@ -1,6 +1,6 @@
 //! Backups of a lab: what `oncall/recovery` decides, done with PostgreSQL's own programs.
 //!
-//! Read it in this order: [`store`] (where backups are; [`s3`] for buckets), [`vault`] (how a file gets there: compressed, encrypted, hashed),
+//! Read it in this order: [`mod@store`] (where backups are; [`s3`] for buckets), [`vault`] (how a file gets there: compressed, encrypted, hashed),
 //! [`listing`] (what is there), [`base`] and [`ship`] (how the server and its write-ahead log get there), [`room`] (the
 //! control room's file), [`stage`] and [`scratch`] (a server beside the lab's, restored), [`check`] (whether it is good)
 //! and [`swap`] (how it becomes the lab's).
