@@ -39,7 +39,7 @@ pub(crate) fn run(shell: &Shell, quick: bool, timings: bool) -> Result<bool> {
 fn slow(shell: &Shell, steps: &mut Steps, report: &mut Report) {
     let mut tests = Vec::new();
     steps.step("docs", &[], || {
-        let doc = ["doc", "--locked", "--workspace", "--no-deps", "--document-private-items"];
+        let doc = ["doc", "--locked", "--workspace", "--no-deps", "--document-private-items", "--keep-going"];
         finish(shell.command("cargo", &doc).env("RUSTDOCFLAGS", "-D warnings"))
     });
     steps.step("dependencies", &[], || deny::check(shell));

@@ -1,7 +1,7 @@
 //! What should run, as files of a repository: `desired.yaml` and, beside it, `waf/<rule>.yaml`.
 //!
 //! [`read()`] takes the files and names every mistake with its line; [`Desired::settings`] is the same as a flat list, which
-//! is what differences ([`diff`]) and the reconciler ([`reconcile()`]) work on.
+//! is what differences ([`diff()`]) and the reconciler ([`reconcile()`]) work on.
 
 mod diff;
 mod model;
