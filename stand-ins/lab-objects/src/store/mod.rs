@@ -1,6 +1,6 @@
 //! Buckets and objects in a folder. No HTTP: the API decides what a call means, this decides what is kept.
 //!
-//! An object is one file: its bytes, then what is known of it ([`mod@file`]). It appears by a rename after a sync, so that a process
+//! An object is one file: its bytes, then what is known of it (`file`). It appears by a rename after a sync, so that a process
 //! that is killed leaves whole objects and nothing else. What a listing needs is in memory, read from the files at the start.
 
 mod bucket;
