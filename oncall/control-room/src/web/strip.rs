@@ -37,7 +37,7 @@ fn state(room: &Room, seen: &Seen, now: DateTime<Utc>) -> Markup {
         div.strip-state {
             @if let Some(worst) = open.first() {
                 (badge(severity_tone(worst.severity), &many(open.len(), "open incident")))
-                a href={ "/incidents/" (worst.id) } {
+                a href={ "/incidents/" (worst.id) } title=(worst.title) {
                     span.mono { (worst.id) } " " (worst.severity) " " (worst.title)
                 }
                 span.muted { (lasting(worst.opened_at, now)) }
