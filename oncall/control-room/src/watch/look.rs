@@ -97,7 +97,7 @@ fn services(room: &Room, numbers: Option<&Numbers>, mut old: Vec<ServiceSeen>) -
         let get = |what: &str| numbers.and_then(|numbers| numbers.get(what, &key));
         let rate = get(what::RATE);
         // Without a series of failures there are none.
-        let errors = rate.filter(|rate| *rate > 0.0).map(|rate| get(what::BAD).unwrap_or(0.0) / rate);
+        let errors = rate.filter(|rate| *rate > 0.0).map(|rate| share(get(what::BAD).unwrap_or(0.0), rate));
         ServiceSeen {
             rate,
             errors,
@@ -187,7 +187,13 @@ fn curve(series: &[Series], name: &str, service: &str) -> Vec<(f64, f64)> {
 fn shares(rate: &[(f64, f64)], bad: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let at =
         |time: f64| bad.iter().find(|(other, _)| (other - time).abs() < 0.5).map_or(0.0, |(_, bad)| *bad);
-    rate.iter().filter(|(_, rate)| *rate > 0.0).map(|(time, rate)| (*time, at(*time) / rate)).collect()
+    rate.iter().filter(|(_, rate)| *rate > 0.0).map(|(time, rate)| (*time, share(at(*time), *rate))).collect()
+}
+
+/// The share of failures. What found no connection has failed without having been a query, so there may be more failures than
+/// queries.
+fn share(bad: f64, rate: f64) -> f64 {
+    bad / rate.max(bad)
 }
 
 #[cfg(test)]
@@ -198,5 +204,6 @@ mod tests {
     fn a_share_of_failures_needs_traffic_and_counts_no_series_as_none() {
         let rate = [(0.0, 10.0), (15.0, 0.0), (30.0, 4.0)];
         assert_eq!(shares(&rate, &[(30.0, 1.0)]), [(0.0, 0.0), (30.0, 0.25)]);
+        assert_eq!(shares(&rate, &[(30.0, 9.0)])[1], (30.0, 1.0), "never more than all");
     }
 }
