@@ -39,8 +39,8 @@ pub struct CommonConfig {
     // `None` leaves the gauges of `chassis_telemetry::resource` out.
     #[arg(long, env = "MEMORY_LIMIT", default_value = "256MiB", value_parser = byte_size)]
     pub memory_limit: Option<u64>,
-    /// Folders whose file systems `disk_usage_percent` covers, separated by `:`; those of the root and of the working folder always
-    /// are.
+    /// Folders whose file systems `disk_usage_percent` covers, separated by `:`; those of the root, of the working folder and of
+    /// `DATA_DIR` always are.
     #[arg(long, env = "DATA_FOLDERS", value_name = "PATH:…", value_delimiter = ':')]
     pub data_folders: Vec<PathBuf>,
     /// Files of its own.

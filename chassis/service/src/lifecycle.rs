@@ -125,7 +125,9 @@ impl Running {
         let place = Place::of(&chassis, &config)?;
         start::start(&chassis, &config.faults, &place)?;
         if let Some(limit) = config.memory_limit {
-            resource::start(&chassis, limit, &config.data_folders);
+            // In a container, the folder for its own files is a mount of its own.
+            let folders: Vec<_> = config.data_folders.iter().chain(&config.data.data_dir).cloned().collect();
+            resource::start(&chassis, limit, &folders);
             place.folder.measure(&chassis.metrics);
         }
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));

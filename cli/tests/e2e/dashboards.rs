@@ -72,10 +72,10 @@ pub(crate) fn excused(board: &str, panel: &str) -> bool {
     NO_DATA_HERE.iter().any(|(uid, title, _)| fits(uid, board) && fits(title, panel))
 }
 
-/// Metrics that need exporters, and a kernel with pressure stall information.
+/// Whether the lab has the metrics: some need exporters, and a kernel with pressure stall information.
 fn measured(query: &str, exporters: bool, pressure: bool) -> bool {
     let of = |prefix: &str| query.contains(prefix);
-    let exported = ["pg_", "redis_", "node_"].into_iter().any(of);
+    let exported = ["pg_", "redis_", "node_", "(-exporter)"].into_iter().any(of);
     (exporters || !exported) && (pressure || !of("node_pressure_"))
 }
 

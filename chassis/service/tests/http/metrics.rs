@@ -72,3 +72,15 @@ async fn a_client_that_leaves_is_counted_as_499() {
     let labels = [("endpoint", "/things/{id}")];
     assert_eq!(service.scrape().await.value("http_request_duration_seconds_count", &labels), 1.0);
 }
+
+/// In a container, the folder for a process's own files is a mount of its own. `/proc` is one everywhere.
+#[tokio::test]
+async fn the_file_system_of_the_data_folder_is_measured_too() {
+    let (root, other) = ([("mount_point", "/")], [("mount_point", "/proc")]);
+    let plain = start(things(), &[]).await.scrape().await;
+    assert!(plain.find("disk_free_bytes", &root).is_some());
+    assert_eq!(plain.find("disk_free_bytes", &other), None);
+    let told = start(things(), &["--data-dir", "/proc/self"]).await.scrape().await;
+    assert!(told.find("disk_free_bytes", &root).is_some());
+    assert!(told.find("disk_free_bytes", &other).is_some());
+}

@@ -27,6 +27,7 @@ pub(super) fn board() -> Board {
             replica_row(),
             redis_row(),
             servers::redis_row(),
+            servers::exporters_row(),
             broker_row(),
             redpanda_row(),
         ],

@@ -1,13 +1,16 @@
-//! PostgreSQL and Redis as they see themselves: rows of the data stores, from postgres_exporter and redis_exporter.
+//! PostgreSQL and Redis as they see themselves, and whether anybody asks them: rows of the data stores, from
+//! postgres_exporter and redis_exporter.
 //! Only names and labels that all versions of them have, from Debian 12's on.
 
 use super::shared::{NEVER, exported};
 use crate::{
     link::board as to,
     model::{Kind, Panel, Row, Step, Unit, row},
-    query::{max, rate, rates, sel, sum},
+    query::{max, min, rate, rates, sel, sum},
 };
 
+/// The exporters, by their names in every mode: those that the alert ExporterDown watches.
+const EXPORTERS: &str = r#"job=~"(postgres|redis|node)(-exporter)?""#;
 /// Databases of services; the others are PostgreSQL's own.
 const DATABASES: &str = r#"datname!~"|postgres|template.+""#;
 /// Sessions that do something, or keep others from doing it.
@@ -100,6 +103,21 @@ pub(super) fn redis_row() -> Row {
                 .query(exported("commands", max("", &sel("redis_slowlog_length", ""))))
                 .query(exported("newest", max("", &sel("redis_last_slow_execution_duration_seconds", ""))))
                 .special("newest", Unit::Seconds, &[])
+                .size(24, 4),
+        ],
+    )
+}
+
+/// What the other rows rely on: an exporter that is gone leaves them empty, and their alerts silent.
+pub(super) fn exporters_row() -> Row {
+    row(
+        "Exporters",
+        vec![
+            Panel::new(Kind::Stat, "Exporters and their servers", Unit::Count, "Whether each exporter can be scraped, and whether those of PostgreSQL and Redis reach their servers. Normal is up. What is down is not measured: its panels are empty or stand still, its alerts are silent, and ExporterDown fires.")
+                .query(exported("{{service}}", min("service", &sel("up", EXPORTERS))))
+                .query(exported("PostgreSQL, by its exporter", min("", &sel("pg_up", ""))))
+                .query(exported("Redis, by its exporter", min("", &sel("redis_up", ""))))
+                .words(&[(0.0, "down", "red"), (1.0, "up", "green")])
                 .size(24, 4),
         ],
     )
