@@ -223,13 +223,9 @@ mod tests {
         assert_eq!(lanes(programs, false).0[1].len(), 4);
     }
 
-    /// A script that is being written cannot be started: another test's child may still have it open.
-    static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
-
     /// A test program of shell: it fails the tests `a` and `b`; alone, `a` passes. `dies` ends it by a signal at its first run.
     fn script(folder: &std::path::Path, dies: bool) -> Job {
-        use std::os::unix::fs::PermissionsExt as _;
-        let path = folder.join("tests");
+        let (draft, path) = (folder.join("draft"), folder.join("tests"));
         let once = "[ -e died ] || { touch died; kill -9 $$; }\necho 'test result: ok. 2 passed'; exit 0";
         let die = if dies { once } else { "" };
         let text = format!(
@@ -238,8 +234,11 @@ mod tests {
              *--exact*) echo 'test result: FAILED. 0 passed; 1 failed'; exit 101 ;;\nesac\n{die}\n\
              printf 'failures:\\n    a\\n    b\\n\\ntest result: FAILED. 0 passed; 2 failed\\n'; exit 101\n"
         );
-        std::fs::write(&path, text).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::write(&draft, text).unwrap();
+        // A program that is open for writing cannot be started, and what this process writes may be open in another test's child.
+        // So another process writes it.
+        let mut install = std::process::Command::new("install");
+        assert!(install.args(["-m", "755"]).args([&draft, &path]).status().unwrap().success());
         Job::new(Program { target: "-p x --test y".to_owned(), path, folder: folder.to_owned() }, 2)
     }
 
@@ -252,7 +251,6 @@ mod tests {
 
     #[test]
     fn what_fails_and_then_passes_alone_is_flaky_and_what_fails_twice_has_failed() {
-        let _alone = ALONE.lock().unwrap();
         let folder = folder("fails");
         let outcome = script(&folder, false).run().unwrap();
         assert_eq!(outcome.end, End::Failed);
@@ -267,7 +265,6 @@ mod tests {
 
     #[test]
     fn a_program_that_died_runs_again_as_a_whole_and_says_what_it_was_running() {
-        let _alone = ALONE.lock().unwrap();
         let folder = folder("dies");
         let outcome = script(&folder, true).run().unwrap();
         assert_eq!(outcome.end, End::Died(9));

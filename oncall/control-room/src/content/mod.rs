@@ -67,10 +67,9 @@ impl Content {
         Ok(content)
     }
 
-    /// Names and texts of the boards, as Grafana reads them, by name.
-    #[must_use]
-    pub fn boards(&self) -> Vec<(String, String)> {
-        self.all(BOARDS).into_iter().map(|(name, text)| (name, text.into_owned())).collect()
+    /// Names and texts of the boards, as Grafana reads them, by name, one at a time: together they are large.
+    pub fn boards(&self) -> impl Iterator<Item = (String, Cow<'static, str>)> {
+        self.each(BOARDS)
     }
 
     /// Names of all boards, which are their uids.
@@ -152,8 +151,12 @@ impl Content {
     }
 
     fn all(&self, folder: Folder) -> Vec<(String, Cow<'static, str>)> {
+        self.each(folder).collect()
+    }
+
+    fn each(&self, folder: Folder) -> impl Iterator<Item = (String, Cow<'static, str>)> {
         let names = self.names(folder).into_iter();
-        names.filter_map(|name| self.read(folder, &name).map(|text| (name, text))).collect()
+        names.filter_map(move |name| self.read(folder, &name).map(|text| (name, text)))
     }
 
     fn read(&self, folder: Folder, name: &str) -> Option<Cow<'static, str>> {
@@ -194,7 +197,7 @@ mod tests {
     #[test]
     fn what_was_compiled_in_is_what_the_checkout_has() {
         let (compiled, read) = (Content::open(None).unwrap(), Content::open(Some(&checkout())).unwrap());
-        assert_eq!(compiled.boards(), read.boards());
+        assert!(compiled.boards().eq(read.boards()));
         assert_eq!(compiled.board("overview"), read.board("overview"));
         assert!(compiled.board_names().contains(&"overview".to_owned()));
         assert_eq!(compiled.runbooks(), read.runbooks());

@@ -32,12 +32,17 @@ impl Rig {
     }
 
     pub(crate) async fn watching(url: &str, logs: Option<&Path>) -> Self {
+        Self::between(url, url, logs).await
+    }
+
+    /// With a Prometheus and a trace store at these URLs.
+    pub(crate) async fn between(prometheus: &str, traces: &str, logs: Option<&Path>) -> Self {
         let mut flags = vec![
             "control-room".to_owned(),
             "--public-addr=127.0.0.1:0".to_owned(),
             "--admin-addr=127.0.0.1:0".to_owned(),
-            format!("--prometheus-url={url}"),
-            format!("--traces-url={url}"),
+            format!("--prometheus-url={prometheus}"),
+            format!("--traces-url={traces}"),
             format!("--alertmanager-url={NOBODY}"),
             format!("--instances=order-api={NOBODY},user-service={NOBODY}"),
             "--calls=order-api>user-service".to_owned(),

@@ -1,7 +1,7 @@
 //! The same question about the last seconds only: what came before an action is not in the answer. And how far back a
 //! question looks.
 
-use std::time::Duration;
+use std::{mem, str::Chars, time::Duration};
 
 /// The window, in PromQL. Five scrapes of a lab.
 const WINDOW: &str = "[5s]";
@@ -30,13 +30,43 @@ pub(super) fn fresh(query: &str) -> Option<String> {
     (windows > 0).then_some(text)
 }
 
-/// The longest window of a query: until it lies behind an action, the answer is also about what came before. Zero without a
-/// window; those of recorded series are not known here.
+/// How far back a query looks: until that lies behind an action, the answer is also about what came before. It is the longest
+/// window; a range with steps, such as `[30s:1s]`, adds to those of what it repeats. Zero without a window; those of recorded
+/// series are not known here.
 pub(super) fn longest(query: &str) -> Duration {
-    let windows = query.split('[').skip(1).filter_map(|part| part.split_once(']'));
-    // Of a range with steps, the range. What is in brackets within a label is no duration.
-    let ranges = windows.filter_map(|(window, _)| humantime::parse_duration(window.split(':').next()?).ok());
-    ranges.max().unwrap_or_default()
+    // The longest within the innermost parentheses so far, and that of each that is still open around them.
+    let (mut here, mut around) = (Duration::ZERO, Vec::new());
+    let mut rest = query.chars();
+    while let Some(next) = rest.next() {
+        match next {
+            // Brackets within a label are no window.
+            '"' | '\'' | '`' => skip(&mut rest, next),
+            '(' => around.push(mem::take(&mut here)),
+            ')' => here = here.max(around.pop().unwrap_or_default()),
+            '[' => {
+                let Some((window, after)) = rest.as_str().split_once(']') else { break };
+                rest = after.chars();
+                let (range, steps) = window.split_once(':').unzip();
+                let range = humantime::parse_duration(range.unwrap_or(window)).unwrap_or_default();
+                // What a range with steps repeats is in the same parentheses: those of the function around both.
+                here = if steps.is_some() { here.saturating_add(range) } else { here.max(range) };
+            }
+            _ => {}
+        }
+    }
+    around.into_iter().fold(here, Duration::max)
+}
+
+/// Skips the rest of a text in quotes. After a backslash, a quote does not end it, except between backquotes.
+fn skip(rest: &mut Chars<'_>, quote: char) {
+    while let Some(next) = rest.next() {
+        if next == quote {
+            return;
+        }
+        if next == '\\' && quote != '`' {
+            rest.next();
+        }
+    }
 }
 
 #[cfg(test)]
@@ -52,10 +82,14 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_window_is_how_far_back_a_question_looks() {
+    fn windows_side_by_side_do_not_add_up_and_nested_ones_do() {
         let seconds = |query: &str| longest(query).as_secs();
         assert_eq!(seconds("sum(increase(a{s=~\"[45]..\"}[15s])) / sum(rate(b[1m])) > 3"), 60);
-        assert_eq!(seconds("max_over_time(rate(a[15s])[30s:1s]) > 1"), 30);
+        assert_eq!(seconds("max_over_time(rate(a[15s])[30s:1s]) > 1"), 45);
+        assert_eq!(seconds("rate(b[40s]) > max_over_time((rate(a[15s]) / sum(rate(b[20s])))[30s:])"), 50);
+        assert_eq!(seconds("max_over_time(sum by (x) (rate(a[15s]))[30s:1s]) + rate(b[1m])"), 60);
+        assert_eq!(seconds("min_over_time(max_over_time(rate(a[15s])[30s:1s])[1m:5s])"), 105);
+        assert_eq!(seconds(r#"rate(a{b="(\"[1h]", c='[1h:]', d=`\`}[15s])"#), 15);
         assert_eq!((seconds("a > 100"), seconds("a[1h")), (0, 0));
     }
 

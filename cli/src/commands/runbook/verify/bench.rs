@@ -11,6 +11,7 @@ use observe::{
     Alertmanager, ControlRoom, Prometheus,
     prometheus::{Alert, Labels},
 };
+use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
@@ -75,6 +76,8 @@ pub(super) struct Bench<'p> {
     load: Option<f64>,
     /// Whether something is broken that does not end by itself.
     by_hand: AtomicBool,
+    /// The run of the control room that is not over, as far as is known: it would go on acting after this program.
+    pub(super) run: Mutex<Option<String>>,
     pub(super) prometheus: Reached<Prometheus>,
     alertmanager: Reached<Alertmanager>,
     pub(super) room: Reached<ControlRoom>,
@@ -98,6 +101,7 @@ impl<'p> Bench<'p> {
             home: home.clone(),
             load: hand::rate(home).await.ok(),
             by_hand: AtomicBool::new(false),
+            run: Mutex::new(None),
             prometheus: place.prometheus().await?,
             alertmanager: place.alertmanager().await?,
             room: place.control_room().await?,
@@ -118,9 +122,9 @@ impl<'p> Bench<'p> {
     /// Measures once. What goes wrong is in the row.
     pub(super) async fn measure(&self, name: &str, fault: &Fault, way: Way) -> Row {
         let tried = self.tried(name, fault, way).await;
-        // Whatever has happened, no fault stays.
-        let repaired = self.repair(fault).await;
-        match tried.and_then(|row| repaired.map(|()| row)) {
+        // Whatever has happened, no fault stays, and no run.
+        let cleared = self.clear(fault).await;
+        match tried.and_then(|row| cleared.map(|()| row)) {
             Ok(row) => row,
             Err(error) => Row::failed(name, way, format!("{error:#}")),
         }
@@ -204,6 +208,13 @@ impl<'p> Bench<'p> {
             }
             Cause::Command { breaks, .. } => hand::lab(&self.home, breaks).await,
         }
+    }
+
+    /// Ends what a measurement may have left: its run, and what is broken. Each, even if the other cannot be ended.
+    pub(super) async fn clear(&self, fault: &Fault) -> Result<()> {
+        let stopped = self.end_run().await;
+        self.repair(fault).await?;
+        stopped
     }
 
     /// Takes back what the page has broken, and ends every fault; waits for a process that is about to start.

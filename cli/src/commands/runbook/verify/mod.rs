@@ -20,7 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
 use tokio_util::sync::CancellationToken;
 
@@ -100,14 +100,19 @@ impl Verify {
             say(format_args!("{}: {}", row.runbook, row.words()));
         }
         let work = self.work(&bench, &faults).await?;
-        let (begun, stop) = (Instant::now(), CancellationToken::new());
-        let words = "\nending what is broken; what was measured is written";
-        tokio::spawn(signals::listen(stop.clone(), CancellationToken::new(), Hangup::Ends, words));
+        // What is skipped is written even if nothing is measured; and a file that cannot be written is known at once.
+        self.keep(home, &rows)?;
+        let (begun, stop, second) = (Instant::now(), CancellationToken::new(), CancellationToken::new());
+        let words = "\nending what is broken; what was measured is written (again: leaves it broken)";
+        tokio::spawn(signals::listen(stop.clone(), second.clone(), Hangup::Ends, words));
         for (index, (name, fault, way)) in work.iter().enumerate() {
             let left = left(begun.elapsed(), index, work.len());
             say(format_args!("{} of {}{left}: {name}, {way}", index + 1, work.len()));
             let Some(row) = stop.run_until_cancelled(bench.measure(name, fault, *way)).await else {
-                bench.repair(fault).await?;
+                match second.run_until_cancelled(bench.clear(fault)).await {
+                    Some(cleared) => cleared?,
+                    None => say("what is broken stays: lab fix ends faults, lab runbook stop a run"),
+                }
                 break;
             };
             say(format_args!("  {}", row.words()));
@@ -124,7 +129,7 @@ impl Verify {
         Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
-    /// Writes what has been measured so far.
+    /// Writes what was skipped, and what has been measured so far.
     fn keep(&self, home: &Home, rows: &[Row]) -> Result<()> {
         if self.markdown {
             report::write(home, rows)?;
@@ -181,10 +186,9 @@ impl Verify {
                 Some(why) => Some(why),
                 None => skip::lacks(&bench.prometheus, &name).await?,
             };
-            match (why, fault) {
-                (Some(why), _) => skipped.push(Row::skipped(&name, why)),
-                (None, Some(fault)) => chosen.push((name, fault)),
-                (None, None) => bail!("the page of {name} has nothing to try"),
+            match skip::chosen(&name, why, fault, self.all)? {
+                Ok(fault) => chosen.push((name, fault)),
+                Err(why) => skipped.push(Row::skipped(&name, why)),
             }
         }
         Ok((chosen, skipped))

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use observe::{ControlRoom, prometheus::Labels};
 use serde_json::{Map, Value, json};
 use tokio::time::{Instant, sleep};
@@ -48,27 +48,27 @@ impl<'b> Script<'b> {
         Self { bench, name, fault }
     }
 
-    fn acting(&self, person: usize) -> ControlRoom {
-        let room: &ControlRoom = &self.bench.room;
-        room.clone().acting_as(self.bench.people.get(person).cloned())
-    }
-
     /// Runs the runbook with the labels of its alert, and plays the people until it is over.
     pub(super) async fn play(&self, way: Way, labels: &Labels, broken: Instant) -> Result<Played> {
-        let (one, other) = (self.acting(0), self.acting(1));
+        let (one, other) = (self.bench.acting(0), self.bench.acting(1));
         let acts = self.bench.acts(self.name).await?;
         let mode = if way == Way::Manual { Mode::Manual } else { Mode::Auto };
         let incident = concerned(&one, self.name).await?;
         let parameters = self.parameters(labels).await?;
         let mut run = begin(&one, self.name, mode, incident.as_deref(), &parameters).await?;
         let id = word(&run["id"]).to_owned();
+        *self.bench.run.lock() = Some(id.clone());
         let deadline = broken + self.fault.ttl + PATIENCE;
         let mut removed = acts;
         loop {
             match word(&run["state"]) {
-                "ended" => return Ok(played(&run, acts)),
+                "ended" => {
+                    *self.bench.run.lock() = None;
+                    return Ok(played(&run, acts));
+                }
                 _ if Instant::now() > deadline => {
                     post(&one, &id, "stop", &json!({ "why": "it takes too long" })).await?;
+                    *self.bench.run.lock() = None;
                     bail!("{id} is not over after {} s: {}", broken.elapsed().as_secs(), word(&run["next"]));
                 }
                 "waiting_for_you" => {
@@ -103,6 +103,27 @@ impl<'b> Script<'b> {
             }
         }
         Ok(given)
+    }
+}
+
+impl Bench<'_> {
+    /// The control room, as this one of the people sees it.
+    fn acting(&self, person: usize) -> ControlRoom {
+        let room: &ControlRoom = &self.room;
+        room.clone().acting_as(self.people.get(person).cloned())
+    }
+
+    /// Stops the run that is not over, if there is one: what was cancelled or failed left it behind.
+    pub(super) async fn end_run(&self) -> Result<()> {
+        let left = self.run.lock().take();
+        let Some(id) = left else { return Ok(()) };
+        let one = self.acting(0);
+        let run = one.get(&format!("/api/v1/runbook-runs/{id}"), &[]).await?;
+        if word(&run["state"]) != "ended" {
+            let why = json!({ "why": "its verification was ended" });
+            post(&one, &id, "stop", &why).await.with_context(|| format!("lab runbook stop {id} ends it"))?;
+        }
+        Ok(())
     }
 }
 

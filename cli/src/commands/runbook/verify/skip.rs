@@ -3,8 +3,11 @@
 use anyhow::{Result, bail};
 use observe::Prometheus;
 
+use super::fault::Fault;
+
 /// Pages that need more than a lab on this machine, and what.
 const ELSEWHERE: &[(&str, &str)] = &[
+    ("BackupJobOverdue", "it needs Kubernetes"),
     ("BackupUnverified", "it needs a lab with --backups whose files are damaged all the time"),
     ("ContainerOomKilled", "it needs Kubernetes"),
     ("DeadLetters", "what its fault writes stays wrong, so that it comes back however often it is replayed"),
@@ -24,6 +27,9 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("VolumeFilling", "it needs Kubernetes"),
     ("Watchdog", "the Prometheus that is asked for alerts is what has to be frozen"),
 ];
+
+/// Why a page without a known fault is skipped.
+const NOTHING: &str = "its section \"Try it in the lab\" has nothing that is known here";
 
 /// What a lab may lack: a query that returns something if it does not, and what to say if it does.
 const NEEDS: &[(&[&str], &str, &str)] = &[
@@ -74,6 +80,24 @@ pub(super) async fn lacks(prometheus: &Prometheus, name: &str) -> Result<Option<
     Ok(None)
 }
 
+/// The fault of a page, or why it is skipped: it cannot be tried (`why`), or it has nothing to try.
+///
+/// # Errors
+/// If a page that was named (not `all`) has nothing to try. Of all pages, one that lacks it must not end hours of work.
+pub(super) fn chosen(
+    name: &str,
+    why: Option<&'static str>,
+    fault: Option<Fault>,
+    all: bool,
+) -> Result<Result<Fault, &'static str>> {
+    match (why, fault) {
+        (Some(why), _) => Ok(Err(why)),
+        (None, Some(fault)) => Ok(Ok(fault)),
+        (None, None) if all => Ok(Err(NOTHING)),
+        (None, None) => bail!("the page of {name} cannot be tried: {NOTHING}"),
+    }
+}
+
 /// Refuses a page that was named and cannot be tried.
 ///
 /// # Errors
@@ -107,10 +131,20 @@ mod tests {
             tried += usize::from(elsewhere(&name).is_none());
             names.push(name);
         }
-        assert!(tried >= 50, "{tried}");
+        assert!(elsewhere("BackupJobOverdue").is_some() && tried >= 50, "{tried}");
         let needed = NEEDS.iter().flat_map(|(names, ..)| names.iter());
         for known in ELSEWHERE.iter().map(|(name, _)| name).chain(needed) {
             assert!(names.iter().any(|name| name == known), "no page is called {known}");
         }
+    }
+
+    #[test]
+    fn a_page_with_nothing_to_try_is_a_row_among_all_and_an_error_alone() {
+        let fault = || fault::read("\n## Try it in the lab\n\nlab break order-api http-error ttl=5m\n");
+        assert_eq!(chosen("A", None, fault(), true).unwrap().unwrap().service, "order-api");
+        assert_eq!(chosen("A", Some("it needs Loki"), fault(), true).unwrap(), Err("it needs Loki"));
+        assert_eq!(chosen("A", None, None, true).unwrap(), Err(NOTHING));
+        let said = chosen("A", None, None, false).unwrap_err().to_string();
+        assert!(said.contains("the page of A cannot be tried: its section"), "{said}");
     }
 }

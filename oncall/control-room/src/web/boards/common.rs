@@ -1,5 +1,5 @@
-//! What all pages of dashboards share, and all of Explore: clients that keep their connections, turns, and the answers of a
-//! moment ago.
+//! What all pages of dashboards share, and all of Explore: the stores that are asked, each with connections and turns of its
+//! own, and the answers of a moment ago.
 
 use std::{
     collections::HashMap,
@@ -17,7 +17,7 @@ use tokio::{
 
 use crate::room::Room;
 
-/// Queries at the same time: more would only wait for each other in Prometheus.
+/// Queries to one store at the same time: more would only wait for each other there.
 const AT_ONCE: usize = 6;
 /// How long an answer is remembered: a chart is drawn right after its page.
 const FRESH: Duration = Duration::from_millis(1500);
@@ -26,40 +26,60 @@ const REMEMBERED: usize = 300;
 
 type Remembered = HashMap<String, (Instant, Arc<Vec<Series>>)>;
 
-/// What pages share: clients, whose turn it is, and the answers of a moment ago. Cheap to clone.
+/// What pages share: the stores, and the answers of a moment ago. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Common(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     answers: Mutex<Remembered>,
-    turns: Semaphore,
     peers: OnceLock<Arc<Peers>>,
 }
 
-/// Who is asked. They keep their connections.
+/// A store that pages ask. It keeps its connections; one that is slow takes no turn from another.
+#[derive(Debug)]
+pub(super) struct Store {
+    /// As a sentence begins.
+    pub(super) name: &'static str,
+    pub(super) peer: Peer,
+    turns: Semaphore,
+}
+
+impl Store {
+    /// The store at a URL.
+    pub(super) fn at(name: &'static str, url: &str) -> Self {
+        Self { name, peer: Peer::at(url), turns: Semaphore::new(AT_ONCE) }
+    }
+
+    /// Waits for a turn, which lasts until it is dropped.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // Closed never.
+        self.turns.acquire().await.ok()
+    }
+}
+
+/// Who is asked.
 #[derive(Debug)]
 pub(super) struct Peers {
-    pub(super) prometheus: Peer,
-    pub(super) jaeger: Peer,
-    pub(super) loki: Option<Peer>,
+    pub(super) prometheus: Store,
+    pub(super) jaeger: Store,
+    pub(super) loki: Option<Store>,
 }
 
 impl Peers {
     fn of(room: &Room) -> Self {
         let sources = &room.config.sources;
         Self {
-            prometheus: Peer::at(sources.prometheus_url.as_str()),
-            jaeger: Peer::at(sources.traces_url.as_str()),
-            loki: sources.loki_url.as_ref().map(|url| Peer::at(url.as_str())),
+            prometheus: Store::at("Prometheus", sources.prometheus_url.as_str()),
+            jaeger: Store::at("The trace store", sources.traces_url.as_str()),
+            loki: sources.loki_url.as_ref().map(|url| Store::at("Loki", url.as_str())),
         }
     }
 }
 
 impl Default for Common {
     fn default() -> Self {
-        let turns = Semaphore::new(AT_ONCE);
-        Self(Arc::new(Inner { answers: Mutex::default(), turns, peers: OnceLock::new() }))
+        Self(Arc::new(Inner { answers: Mutex::default(), peers: OnceLock::new() }))
     }
 }
 
@@ -67,12 +87,6 @@ impl Common {
     /// Who is asked.
     pub(super) fn peers(&self, room: &Room) -> Arc<Peers> {
         Arc::clone(self.0.peers.get_or_init(|| Arc::new(Peers::of(room))))
-    }
-
-    /// Waits for a turn, which lasts until it is dropped.
-    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
-        // Closed never.
-        self.0.turns.acquire().await.ok()
     }
 
     /// An answer of a moment ago.
@@ -120,8 +134,23 @@ fn forget(known: &mut Remembered) -> bool {
 #[cfg(test)]
 mod tests {
     use boards::data::Labels;
+    use tokio::time::timeout;
 
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_whose_turns_are_taken_takes_none_from_another() {
+        let (slow, other) =
+            (Store::at("Loki", "http://127.0.0.1:1"), Store::at("Prometheus", "http://127.0.0.1:1"));
+        let mut taken = Vec::new();
+        for _ in 0..AT_ONCE {
+            taken.push(slow.turn().await);
+        }
+        assert!(timeout(FRESH, slow.turn()).await.is_err(), "six at a time");
+        assert!(timeout(FRESH, other.turn()).await.is_ok());
+        taken.pop();
+        assert!(timeout(FRESH, slow.turn()).await.is_ok(), "the turn of a query that is over");
+    }
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_is_remembered_for_a_moment_only() {

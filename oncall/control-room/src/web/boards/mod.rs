@@ -14,6 +14,8 @@ mod panel;
 pub(super) mod sources;
 mod view;
 
+use std::borrow::Cow;
+
 use ::boards::{Board, range::Range, scope::Scope};
 use axum::{
     Extension, Json, Router,
@@ -124,11 +126,11 @@ type Read = (String, Result<Board, String>);
 
 /// All boards, by the names of their files.
 fn read_all(room: &Room) -> Vec<Read> {
-    let read = |(name, text): (String, String)| {
+    let read = |(name, text): (String, Cow<'static, str>)| {
         let board = Board::read(&format!("{name}.json"), &text).map_err(|problems| problems.to_string());
         (name, board)
     };
-    room.content.boards().into_iter().map(read).collect()
+    room.content.boards().map(read).collect()
 }
 
 /// What menus say of a board. The rest of its file is skipped, and so is whether it can be drawn: its page says that.
@@ -141,8 +143,8 @@ struct Head {
 }
 
 fn heads(room: &Room) -> Vec<Head> {
-    let read = |(_, text): (String, String)| serde_json::from_str::<Head>(&text).ok();
-    room.content.boards().into_iter().filter_map(read).collect()
+    let read = |(_, text): (String, Cow<'static, str>)| serde_json::from_str::<Head>(&text).ok();
+    room.content.boards().filter_map(read).collect()
 }
 
 fn find(room: &Room, uid: &str) -> Result<Board, Error> {
