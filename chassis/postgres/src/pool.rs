@@ -5,6 +5,7 @@
 //! or opens one.
 
 use std::{
+    hash::{BuildHasher as _, RandomState},
     str::FromStr,
     sync::{
         Arc,
@@ -34,6 +35,7 @@ const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Connections beyond this age are closed, and opened again only if they are missed: after a peak their server processes free
 /// their memory. The pool takes the connection that has idled longest, so under steady traffic none idles until the timeout.
+/// Each process varies it by up to a fifth ([`lifetime`]): processes that started together do not open all connections at once.
 const LIFETIME: Duration = Duration::from_secs(5 * 60);
 /// Connections beyond the slots: for the readiness probe, as a saturated process is busy, not unready; and for the one that is
 /// being opened for a holder of a slot who has got another one meanwhile.
@@ -188,13 +190,19 @@ pub(super) fn connect_options(config: &DbConfig, application: &str) -> sqlx::Res
         .options([("statement_timeout", format!("{}ms", config.db_statement_timeout.as_millis()))]))
 }
 
+/// [`LIFETIME`], by a random number: from 80 % to 120 % of it. Not by the process id, which is 1 in every container.
+fn lifetime(random: u64) -> Duration {
+    let per_mille = 800 + u32::try_from(random % 401).unwrap_or_default();
+    LIFETIME / 1000 * per_mille
+}
+
 /// The pool, with nothing opened yet.
 pub(super) fn open(config: &DbConfig, options: PgConnectOptions) -> PgPool {
     PgPoolOptions::new()
         .max_connections(config.db_pool_size.saturating_add(RESERVE))
         .acquire_timeout(config.db_connect_timeout)
         .idle_timeout(IDLE_TIMEOUT)
-        .max_lifetime(LIFETIME)
+        .max_lifetime(lifetime(RandomState::new().hash_one(LIFETIME)))
         // sqlx pings on return anyway; a ping before every use would double the round trips of a short query.
         .test_before_acquire(false)
         .before_acquire(|conn, meta| {
@@ -214,4 +222,18 @@ pub(super) fn open(config: &DbConfig, options: PgConnectOptions) -> PgPool {
             })
         })
         .connect_lazy_with(options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_of_different_processes_do_not_end_together() {
+        assert_eq!(lifetime(0), Duration::from_secs(4 * 60));
+        assert_eq!(lifetime(200), LIFETIME);
+        assert_eq!(lifetime(400), Duration::from_secs(6 * 60));
+        assert_eq!(lifetime(401), lifetime(0));
+        assert!(lifetime(u64::MAX) <= Duration::from_secs(6 * 60));
+    }
 }

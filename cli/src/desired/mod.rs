@@ -4,27 +4,28 @@
 //! the firewall, the modes and files of its rules. Versions and canaries follow releases (`fleet`), because a judge has to watch
 //! them; flags of services are only kept. A repository that is not there asks for nothing.
 
+mod book;
+mod calls;
 mod edges;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::PathBuf,
-    time::Duration,
-};
+use std::{fs, path::PathBuf, time::Duration};
 
-use anyhow::{Result, anyhow};
-use chrono::Utc;
+use anyhow::{Context as _, Result, anyhow};
 use gitops::Repository;
 use observe::Peer;
-use release::desired::{
-    Applied, Cause, Decision, Drift, Failure, Health, Input, Open, Seen, Setting, Settings, read, reconcile,
-};
+use release::desired::{Act, Cause, Drift, Health, Open, Setting, Settings, read};
 use serde::{Deserialize, Serialize};
-use supervisor::{Board, Part, state::Phase, write_private};
-use tokio::time::{MissedTickBehavior, interval};
+use supervisor::{
+    Board, Part,
+    state::{LabState, Phase},
+    write_private,
+};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use self::edges::Edges;
+use self::{
+    book::Book,
+    edges::{Edges, Look, Running},
+};
 use crate::{home::Home, parts::edge::EDGE};
 
 /// The repository, in the lab's folder.
@@ -33,6 +34,8 @@ pub(crate) const REPOSITORY: &str = "gitops.git";
 pub(crate) const REPORT: &str = "gitops.json";
 /// Between two looks.
 const EVERY: Duration = Duration::from_secs(1);
+/// Longest wait for the name of the newest commit: Git reads one small file, unless the disk hangs.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How far the running lab is what the newest commit says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,8 +62,7 @@ pub(crate) struct Keeper {
     report: PathBuf,
     edges: Edges,
     wanted: Option<Wanted>,
-    applied: Applied,
-    failures: BTreeMap<Setting, Failure>,
+    book: Book,
     told: Option<Report>,
 }
 
@@ -72,15 +74,14 @@ impl Keeper {
         let _ = fs::remove_file(&report);
         let edge = |part: &Part| {
             let admin = part.admin.as_ref().filter(|_| part.service() == EDGE)?;
-            Some(Peer::at(admin).token(token.cloned()))
+            Some((part.name.clone(), Peer::at(admin).token(token.cloned())))
         };
         Self {
             repository: Repository::at(home.dir.join(REPOSITORY)),
             report,
             edges: Edges::new(parts.iter().filter_map(edge).collect()),
             wanted: None,
-            applied: Applied::default(),
-            failures: BTreeMap::new(),
+            book: Book::default(),
             told: None,
         }
     }
@@ -91,13 +92,14 @@ impl Keeper {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            if board.now().phase == Phase::Ready && self.repository.folder().is_dir() {
-                self.tick().await;
+            let state = board.now();
+            if state.phase == Phase::Ready && self.repository.folder().is_dir() {
+                self.tick(&running(&state)).await;
             }
         }
     }
 
-    async fn tick(&mut self) {
+    async fn tick(&mut self, running: &Running) {
         // A state that cannot be read leaves the one before in force.
         let unread =
             self.read().await.err().map(|error| format!("the newest commit cannot be read: {error:#}"));
@@ -108,24 +110,33 @@ impl Keeper {
                 open: Vec::from_iter(unread),
             });
         };
-        let live = self.edges.look(&self.known(&wanted)).await;
-        let acts = self.decide(&wanted, &live).acts;
+        let look = self.look(&wanted, running).await;
+        let acts = self.book.decide(&wanted, &look.seen).acts;
         if !acts.is_empty() {
-            self.perform(acts).await;
+            self.perform(acts, &wanted.settings).await;
         }
-        let live = self.edges.look(&self.known(&wanted)).await;
-        let decision = self.decide(&wanted, &live);
+        let look = self.look(&wanted, running).await;
+        let decision = self.book.decide(&wanted, &look.seen);
         if decision.settled {
-            self.applied = Applied { commit: wanted.commit.clone(), settings: wanted.settings.clone() };
+            self.book.settled(&wanted);
         }
-        let health = if unread.is_some() { Health::Degraded } else { decision.health };
-        let open = unread.into_iter().chain(decision.open.iter().map(sentence)).collect();
+        let broken: Vec<String> = unread.into_iter().chain(look.silent).collect();
+        let health = if broken.is_empty() { decision.health } else { Health::Degraded };
+        let open = broken.into_iter().chain(decision.open.iter().map(sentence)).collect();
         self.tell(Report { commit: Some(wanted.commit), health, open });
+    }
+
+    /// Looks at the edges, and remembers what one of them has lost.
+    async fn look(&mut self, wanted: &Wanted, running: &Running) -> Look {
+        let mut look = self.edges.look(self.book.known(wanted), running).await;
+        self.book.lost(std::mem::take(&mut look.lost));
+        look
     }
 
     /// Reads the newest commit, if it is another one.
     async fn read(&mut self) -> Result<()> {
-        let commit = self.repository.head().await?;
+        let head = timeout(PATIENCE, self.repository.head()).await;
+        let commit = head.context("git did not answer in time")??;
         if self.wanted.as_ref().is_some_and(|wanted| wanted.commit == commit) {
             return Ok(());
         }
@@ -133,44 +144,17 @@ impl Keeper {
         let desired = read(&tree).map_err(|problems| anyhow!("{problems}"))?;
         let settings = desired.settings().into_iter().filter(|(setting, _)| Edges::have(setting)).collect();
         self.wanted = Some(Wanted { commit, settings, drift: desired.drift });
+        self.book.renew();
         Ok(())
     }
 
-    /// What is decided, and what was and has to be taken back.
-    fn known(&self, wanted: &Wanted) -> BTreeSet<Setting> {
-        wanted.settings.keys().chain(self.applied.settings.keys()).cloned().collect()
-    }
-
-    fn decide(&self, wanted: &Wanted, live: &BTreeMap<Setting, Seen>) -> Decision {
-        reconcile(&Input {
-            desired: &wanted.settings,
-            drift: wanted.drift,
-            applied: Some(&self.applied),
-            live,
-            ready: &BTreeSet::new(),
-            failures: &self.failures,
-            now: Utc::now(),
-        })
-    }
-
     /// Rules first: the mode of one that is not there yet cannot be set.
-    async fn perform(&mut self, mut acts: Vec<release::desired::Act>) {
+    async fn perform(&mut self, mut acts: Vec<Act>, wanted: &Settings) {
         acts.sort_by_key(|act| !matches!(act.setting, Setting::Rule { .. }));
         for act in acts {
-            match self.edges.perform(&act).await {
-                Ok(()) => {
-                    self.failures.remove(&act.setting);
-                    match act.to {
-                        Some(value) => drop(self.applied.settings.insert(act.setting, value)),
-                        None => drop(self.applied.settings.remove(&act.setting)),
-                    }
-                }
-                Err(error) => {
-                    let times = self.failures.get(&act.setting).map_or(0, |failure| failure.times);
-                    let failure =
-                        Failure { at: Utc::now(), times: times.saturating_add(1), why: format!("{error:#}") };
-                    self.failures.insert(act.setting, failure);
-                }
+            match self.edges.perform(&act, wanted).await {
+                Ok(()) => self.book.done(act),
+                Err(error) => self.book.failed(act, format!("{error:#}")),
             }
         }
     }
@@ -182,6 +166,12 @@ impl Keeper {
             self.told = Some(report);
         }
     }
+}
+
+/// The edges' processes.
+fn running(state: &LabState) -> Running {
+    let edges = state.parts.iter().filter(|part| part.service() == EDGE);
+    edges.filter_map(|part| Some((part.name.clone(), part.process?))).collect()
 }
 
 /// What is not as it should be; of files only that they are.

@@ -136,7 +136,7 @@ async fn in_force(lab: &Lab, mode: &str) {
                 rules.iter().any(|rule| rule["id"] == "scanners" && rule["mode"] == mode)
             })
         };
-        let synced = status["health"] == "Synced";
+        let synced = status["health"] == "Synced" && status["current"] == true;
         if has("edge") && has("edge-2") && synced { Ok(()) } else { Err(format!("{status}")) }
     })
     .await;
@@ -156,7 +156,12 @@ async fn what_is_approved_is_in_force_on_every_edge_and_what_is_changed_by_hand_
     in_force(&lab, "simulate").await;
     lab.ok(&["waf", "disable", "scanners"]);
     in_force(&lab, "simulate").await;
-    assert!(lab.ok(&["gitops", "status"]).starts_with("Synced with "));
+    eventually(SOON, || async {
+        let status = lab.run(&["gitops", "status"]);
+        let said = text(&status.stdout);
+        if status.status.success() && said.starts_with("Synced with ") { Ok(()) } else { Err(said) }
+    })
+    .await;
     lab.ok(&["gitops", "revert", "main", "--by", "eve", "--why", "They are a nuisance"]);
     lab.ok(&["gitops", "approve", "1", "--by", "ada"]);
     in_force(&lab, "enforce").await;

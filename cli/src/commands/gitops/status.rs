@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use gitops::Repository;
 use release::desired::Health;
+use serde::Serialize;
 
 use super::look::short;
 use crate::{
@@ -22,6 +23,14 @@ pub(super) struct Status {
     json: bool,
 }
 
+/// As JSON: the report, and whether it is of the newest commit.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    current: bool,
+}
+
 impl Status {
     pub(super) async fn run(self, home: &Home, repository: &Repository) -> Result<ExitCode> {
         home.lab()?;
@@ -29,7 +38,7 @@ impl Status {
         let report = report(home)?;
         let current = report.commit.as_ref() == Some(&newest);
         if self.json {
-            json(&report)?;
+            json(&Shown { report: &report, current })?;
         } else {
             let commit = report.commit.as_deref().map_or("no commit", short);
             out!("{} with {commit}", report.health);
@@ -53,5 +62,19 @@ fn report(home: &Home) -> Result<Report> {
             Ok(Report { commit: None, health: Health::OutOfSync, open })
         }
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_json_says_whether_the_report_is_of_the_newest_commit() {
+        let report = Report { commit: Some("c1".to_owned()), health: Health::Synced, open: Vec::new() };
+        let shown = serde_json::to_value(Shown { report: &report, current: false }).unwrap();
+        let expected =
+            serde_json::json!({ "commit": "c1", "health": "Synced", "open": [], "current": false });
+        assert_eq!(shown, expected);
     }
 }

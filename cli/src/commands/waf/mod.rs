@@ -1,6 +1,7 @@
 //! `lab waf`: the firewall of every edge, over its admin port, which answers even while its public port is stuck.
 
 mod cases;
+mod lasts;
 mod print;
 
 use std::{
@@ -76,9 +77,9 @@ enum Command {
         /// the others never get it.
         #[arg(long, value_name = "DURATION")]
         canary: Option<String>,
-        /// End it by itself after this time, such as 10m; from 1s to 24h. By default it lasts until it is restored or its
-        /// edge ends.
-        #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration, conflicts_with = "canary")]
+        /// End it by itself after this time, such as 10m; whole seconds from 1s to 24h. The rule's file decides then: a
+        /// mode that was set by hand before is gone. By default it lasts until it is restored or its edge ends.
+        #[arg(long = "for", value_name = "DURATION", value_parser = lasts::parse, conflicts_with = "canary")]
         lasts: Option<Duration>,
     },
     /// Switch one rule off.

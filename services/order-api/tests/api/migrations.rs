@@ -90,6 +90,21 @@ fn the_version_before_goes_on_working_on_the_new_schema() {
 }
 
 #[test]
+fn the_good_version_to_practise_on_fills_in_a_column_without_writing_a_row() {
+    testkit::needs!(Postgres);
+    run(async {
+        let mut conn = schema_up_to(3).await;
+        assert_eq!(before(&mut conn, BEFORE[0], Uuid::now_v7()).await, 1);
+        let row = "SELECT xmin::text FROM orders";
+        let written: String = sqlx::query_scalar(row).fetch_one(&mut conn).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(shipped("good-migration.patch"))).execute(&mut conn).await.unwrap();
+        assert_eq!(without_currency(&mut conn).await, 0);
+        let now: String = sqlx::query_scalar(row).fetch_one(&mut conn).await.unwrap();
+        assert_eq!(now, written);
+    });
+}
+
+#[test]
 fn of_the_versions_to_practise_on_one_leaves_orders_that_it_cannot_read_and_one_repairs_them() {
     testkit::needs!(Postgres);
     run(async {

@@ -202,16 +202,17 @@ impl Firewall {
 
     /// Ends a pushed rule after this time, unless it was withdrawn or replaced before.
     pub fn expire(self: &Arc<Self>, rule: Arc<Rule>, after: Duration) {
-        let firewall = Arc::downgrade(self);
-        tokio::spawn(async move {
+        let (firewall, ends) = (Arc::downgrade(self), Arc::clone(&rule));
+        let timer = tokio::spawn(async move {
             tokio::time::sleep(after).await;
             let Some(firewall) = firewall.upgrade() else { return };
             let mut sources = firewall.sources.lock();
-            if sources.expire(&rule) {
+            if sources.expire(&ends) {
                 firewall.assemble(&sources);
-                tracing::warn!(rule = rule.id, "the time of a pushed rule is over");
+                tracing::warn!(rule = ends.id, "the time of a pushed rule is over");
             }
         });
+        self.sources.lock().keep_timer(&rule, timer.abort_handle());
     }
 
     fn assemble(&self, sources: &Sources) {

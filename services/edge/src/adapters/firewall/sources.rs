@@ -3,6 +3,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use tokio::task::AbortHandle;
+
 use super::current::Current;
 use crate::{
     domain::waf::{Mode, Rule, RuleSet},
@@ -24,6 +26,8 @@ pub(super) struct Sources {
     pushed: BTreeMap<String, Arc<Rule>>,
     /// Modes that were set at run time.
     modes: BTreeMap<String, Mode>,
+    /// What ends pushed rules whose time is bounded.
+    timers: BTreeMap<String, AbortHandle>,
 }
 
 /// One rule, in force or not.
@@ -103,6 +107,7 @@ impl Sources {
                     return Err(format!("there are {MOST_RULES} rules already"));
                 }
                 self.modes.remove(&rule.id);
+                self.stop_timer(&rule.id);
                 self.pushed.insert(rule.id.clone(), rule);
             }
             Change::Withdraw(id) => {
@@ -111,27 +116,96 @@ impl Sources {
                 }
                 self.pushed.remove(&id);
                 self.modes.remove(&id);
+                self.stop_timer(&id);
             }
             Change::Reset => {
                 self.enabled = self.from_start;
                 self.pushed.clear();
                 self.modes.clear();
+                std::mem::take(&mut self.timers).into_values().for_each(|timer| timer.abort());
             }
         }
         Ok(())
     }
 
+    /// Keeps what will end a pushed rule, unless another one is in force already. It ends with the rule.
+    pub(super) fn keep_timer(&mut self, rule: &Arc<Rule>, timer: AbortHandle) {
+        if self.is_pushed(rule) {
+            self.timers.insert(rule.id.clone(), timer);
+        } else {
+            timer.abort();
+        }
+    }
+
+    fn stop_timer(&mut self, id: &str) {
+        if let Some(timer) = self.timers.remove(id) {
+            timer.abort();
+        }
+    }
+
+    fn is_pushed(&self, rule: &Arc<Rule>) -> bool {
+        self.pushed.get(&rule.id).is_some_and(|pushed| Arc::ptr_eq(pushed, rule))
+    }
+
     /// Ends what was pushed, with its mode, if it is still this rule; whether it was.
     pub(super) fn expire(&mut self, rule: &Arc<Rule>) -> bool {
-        let same = self.pushed.get(&rule.id).is_some_and(|pushed| Arc::ptr_eq(pushed, rule));
+        let same = self.is_pushed(rule);
         if same {
             self.pushed.remove(&rule.id);
             self.modes.remove(&rule.id);
+            self.timers.remove(&rule.id);
         }
         same
     }
 
     fn has(&self, id: &str) -> bool {
         self.pushed.contains_key(id) || self.loaded.iter().any(|rule| rule.id == id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::task::JoinHandle;
+
+    use super::*;
+    use crate::domain::waf;
+
+    const RULE: &str = "
+id: no-tea
+title: Coffee only
+mode: enforce
+engine: linear
+targets: [query]
+pattern: 'tea'
+cases:
+  - {what: tea, query: q=tea, verdict: block}
+  - {what: coffee, query: q=coffee, verdict: pass}
+";
+
+    /// Pushes the rule with a timer that would never end.
+    fn push(sources: &mut Sources) -> JoinHandle<()> {
+        let rule = Arc::new(waf::read("no-tea.yaml", RULE).expect("a rule"));
+        sources.change(Change::Push(Arc::clone(&rule))).expect("there is room");
+        let timer = tokio::spawn(std::future::pending::<()>());
+        sources.keep_timer(&rule, timer.abort_handle());
+        timer
+    }
+
+    async fn ended(timer: JoinHandle<()>) -> bool {
+        timer.await.is_err_and(|error| error.is_cancelled())
+    }
+
+    #[tokio::test]
+    async fn the_timer_of_a_rule_ends_with_it() {
+        let mut sources = Sources::default();
+        let first = push(&mut sources);
+        let second = push(&mut sources);
+        assert!(ended(first).await, "it was replaced");
+        sources.change(Change::Withdraw("no-tea".to_owned())).expect("it is there");
+        assert!(ended(second).await, "it was withdrawn");
+        let third = push(&mut sources);
+        sources.change(Change::Reset).expect("always");
+        assert!(ended(third).await, "everything was taken back");
+        assert!(sources.timers.is_empty());
     }
 }
