@@ -60,7 +60,8 @@ fn next_step(view: &View<'_>) -> Markup {
     let speed = view.room.config.speed();
     html! {
         @if incident.state.is_open() && incident.acknowledged.is_none() {
-            form.row method="post" action={ (view.path()) "/acknowledge" } {
+            // Links of notifications lead to this id.
+            form.row #acknowledge method="post" action={ (view.path()) "/acknowledge" } {
                 (csrf(view.room, view.visitor))
                 (button("Acknowledge", Tone::Info))
                 span.muted { "You take it over, and nobody else is woken." }
