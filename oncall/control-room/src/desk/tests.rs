@@ -266,3 +266,26 @@ async fn what_ended_long_ago_is_replayed_and_can_still_change() {
     let again = Desk::open(&store, &bus, Graph::default(), 60).await.unwrap();
     assert_eq!(again.recent(usize::MAX), desk.recent(usize::MAX));
 }
+
+#[tokio::test]
+async fn an_incident_with_an_open_action_item_is_never_forgotten() {
+    let Rig { desk, store, bus } = rig().await;
+    let new = New { title: "It hurts".to_owned(), severity: Severity::Sev3, services: Vec::new() };
+    for _ in 0..memory::ENDED + 2 {
+        let id = desk.create(somebody(), new.clone()).await.unwrap().id;
+        if id == Id(1) {
+            desk.task(id, somebody(), "add an alert", None, None, true).await.unwrap();
+        }
+        desk.act(id, somebody(), What::Moved { to: State::Resolved, why: String::new() }).await.unwrap();
+    }
+    assert!(desk.known(Id(1)).is_some() && desk.known(Id(2)).is_none());
+    let again = Desk::open(&store, &bus, Graph::default(), 60).await.unwrap();
+    assert_eq!(again.recent(usize::MAX), desk.recent(usize::MAX));
+    let items = crate::papers::action_items(&again, Utc::now());
+    assert_eq!(
+        items.iter().map(|(id, task)| (*id, task.text.as_str())).collect::<Vec<_>>(),
+        [(Id(1), "add an alert")]
+    );
+    again.act(Id(1), somebody(), What::TaskDone { id: 1 }).await.unwrap();
+    assert!(again.known(Id(1)).is_none(), "it is done");
+}

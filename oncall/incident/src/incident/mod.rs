@@ -192,6 +192,12 @@ impl Incident {
         self.truth.is_some() || self.timeline.iter().any(|entry| entry.kind == EntryKind::Truth)
     }
 
+    /// What is still to do so that it does not happen again; nothing if it was dismissed.
+    pub fn action_items(&self) -> impl Iterator<Item = &Task> {
+        let counts = self.state != State::Dismissed;
+        self.tasks.iter().filter(move |task| counts && task.follow_up && task.done_at.is_none())
+    }
+
     /// Since when none of its alerts fires; none while one does, or if it has no alerts.
     #[must_use]
     pub fn clear_since(&self) -> Option<DateTime<Utc>> {

@@ -78,7 +78,9 @@ fn a_resolved_incident_can_become_active_again_and_a_closed_one_cannot() {
     let text = "write a test".to_owned();
     let task = Task { id: 1, text, owner: None, due: None, follow_up: true, done_at: None };
     incident.apply(&by_ada(7, What::TaskAdded { task })).unwrap();
+    assert_eq!(incident.action_items().map(|task| task.id).collect::<Vec<_>>(), [1]);
     incident.apply(&by_ada(8, What::TaskDone { id: 1 })).unwrap();
+    assert_eq!(incident.action_items().count(), 0);
     let twice = incident.apply(&by_ada(9, What::TaskDone { id: 1 })).unwrap_err();
     assert_eq!(twice.to_string(), "INC-1: task 1 is done already");
 }
