@@ -1,12 +1,13 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use incident::{
-    EntryKind, Source, What,
+    EntryKind, Role, Source, What,
     alerts::{alertmanager::Webhook, pagerduty},
 };
 use serde_json::{Value, json};
 
 use super::*;
 use crate::{
+    access::SOMEBODY,
     bus::Kind,
     phone::Phone,
     store::{journal_after, journal_last},
@@ -209,6 +210,27 @@ async fn what_is_refused_leaves_no_trace() {
     let told = news.recv().await.unwrap();
     assert_eq!((told.seq, told.incident), (before + 1, Some(Id(1))));
     assert_eq!(told.data["what"]["type"], "acknowledged");
+}
+
+#[tokio::test]
+async fn who_acknowledges_a_major_incident_commands_it_until_somebody_else_does() {
+    let Rig { desk, .. } = rig().await;
+    let commander = |incident: &Incident| incident.roles.get(&Role::Commander).cloned();
+    for (severity, by, expected) in [
+        (Severity::Sev2, "ada", Some("ada".to_owned())),
+        (Severity::Sev2, SOMEBODY, None),
+        (Severity::Sev3, "ada", None),
+    ] {
+        let new = New { title: "It hurts".to_owned(), severity, services: Vec::new() };
+        let id = desk.create(Source::ControlRoom, new).await.unwrap().id;
+        let by = Source::Person(by.to_owned());
+        assert_eq!(commander(&desk.act(id, by, What::Acknowledged).await.unwrap()), expected, "{severity}");
+    }
+    let taken = desk.act(Id(1), Source::Person("ben".to_owned()), What::Acknowledged).await.unwrap();
+    assert_eq!(commander(&taken).as_deref(), Some("ada"), "a role changes hands by hand");
+    let entries = taken.timeline.iter().filter(|entry| entry.kind == EntryKind::Role);
+    let said: Vec<_> = entries.map(|entry| (entry.text.as_str(), entry.source.clone())).collect();
+    assert_eq!(said, [("ada is commander", Source::ControlRoom)]);
 }
 
 #[tokio::test]
