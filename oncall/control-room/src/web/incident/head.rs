@@ -94,6 +94,7 @@ fn actions(view: &View<'_>, has_paper: bool) -> Markup {
             @if may(State::Dismissed) { (moves(view, "Dismiss", State::Dismissed, "Why was it no incident?")) }
             (view.act("title", "Rename", &text_field("title", "title", "Title", &incident.title, ""), "Rename"))
             @if open { (view.act("services", "Services", &services(view), "Save")) }
+            @if open { (button_link("Explore", &format!("/explore?incident={}", incident.id), Tone::Quiet)) }
             @if open { (button_link("Act on the system", &format!("/actions?incident={}", incident.id), Tone::Quiet)) }
         }
         div.row {
