@@ -63,7 +63,7 @@ pub(crate) fn summary(incident: &Incident, page: &str) -> Payload {
     Payload {
         text: mrkdwn(&format!("{head}: {}", incident.title), TITLE),
         blocks: vec![header(&head)],
-        attachments: vec![coloured(incident.severity, blocks)],
+        attachments: vec![coloured(incident.severity, &blocks)],
     }
 }
 
@@ -75,7 +75,7 @@ pub(crate) fn pages(messages: &[&Message]) -> Payload {
         return Payload {
             text: mrkdwn(&format!("{}: {}", message.title, message.text), TITLE),
             blocks: vec![header(&message.title)],
-            attachments: vec![coloured(message.severity, blocks)],
+            attachments: vec![coloured(message.severity, &blocks)],
         };
     }
     let head = format!("{} pages for you", messages.len());
@@ -83,7 +83,7 @@ pub(crate) fn pages(messages: &[&Message]) -> Payload {
         let title = mrkdwn(&message.title, SHARE);
         let title = if linkable(&message.url) { format!("<{}|{title}>", message.url) } else { title };
         let text = format!("*{title}*\n{}", mrkdwn(&message.text, SHARE));
-        coloured(message.severity, vec![section(&text)])
+        coloured(message.severity, &[section(&text)])
     });
     let mut attachments: Vec<Value> = shown.collect();
     let hidden = messages.len().saturating_sub(SHOWN);
@@ -123,7 +123,7 @@ fn join<'t>(texts: impl Iterator<Item = &'t str>) -> String {
 }
 
 /// Blocks beside a bar in the colour of a severity.
-fn coloured(severity: Severity, blocks: Vec<Value>) -> Value {
+fn coloured(severity: Severity, blocks: &[Value]) -> Value {
     json!({"color": colour(severity), "blocks": blocks})
 }
 
