@@ -15,6 +15,7 @@ use incident::{
 
 use super::{Desk, New, rows, title};
 use crate::{
+    access::SOMEBODY,
     bus::Kind,
     error::{Error, Result},
     store::Writing,
@@ -102,6 +103,12 @@ impl<'s> Draft<'s> {
         // A clock that was set back must not put events out of order.
         let event = Event { at: at.max(incident.updated_at), by, what };
         Arc::make_mut(incident).apply(&event)?;
+        // Nobody can be asked for if it is not known who it was.
+        let implied = incident.implied(&event).filter(|_| event.by.name() != SOMEBODY);
+        self.keep(id, &event).await?;
+        let Some(what) = implied else { return Ok(()) };
+        let event = Event { at: event.at, by: Source::ControlRoom, what };
+        Arc::make_mut(self.load(id).await?).apply(&event)?;
         self.keep(id, &event).await
     }
 

@@ -1,4 +1,4 @@
-//! What the desk keeps in memory: every open incident, and the newest that ended.
+//! What the desk keeps in memory: every open incident, the newest that ended, and older ones with open action items.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -26,7 +26,7 @@ impl Memory {
         self.forget();
     }
 
-    /// Forgets the oldest of those that ended; the journal still has them.
+    /// Forgets the oldest of those that ended and left nothing to do; the journal still has them.
     fn forget(&mut self) {
         let (mut count, mut entries) = (0, 0);
         let ended = self.incidents.iter().rev().filter(|(_, incident)| !incident.state.is_open());
@@ -34,7 +34,8 @@ impl Memory {
             .filter(|(_, incident)| {
                 count += 1;
                 entries += incident.alerts.len() + incident.timeline.len();
-                count > ENDED || (count > 1 && entries > ENTRIES)
+                let many = count > ENDED || (count > 1 && entries > ENTRIES);
+                many && incident.action_items().next().is_none()
             })
             .map(|(id, _)| *id)
             .collect();

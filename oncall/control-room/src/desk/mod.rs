@@ -1,7 +1,7 @@
 //! Incidents: what arrives, which incident it joins, what people do about it. Composes the pure `incident` with the store.
 //!
-//! The journal is the truth. Open incidents and the newest that ended are also in memory; others are replayed when they are
-//! asked for. Memory changes only after a commit, in the order of commits.
+//! The journal is the truth. Open incidents, the newest that ended, and those with open action items are also in memory;
+//! others are replayed when they are asked for. Memory changes only after a commit, in the order of commits.
 
 mod acts;
 mod draft;
@@ -179,6 +179,16 @@ async fn recall(store: &Store) -> Result<Memory> {
             }
             let events = rows::events(&mut connection, id).await?;
             memory.incidents.insert(id, Arc::new(Incident::replay(&events)?));
+        }
+    }
+    // However old it is, what is still to do nags.
+    for id in rows::with_follow_ups(&mut connection).await? {
+        if memory.incidents.contains_key(&id) {
+            continue;
+        }
+        let incident = Incident::replay(&rows::events(&mut connection, id).await?)?;
+        if incident.action_items().next().is_some() {
+            memory.incidents.insert(id, Arc::new(incident));
         }
     }
     Ok(memory)

@@ -25,6 +25,19 @@ pub(super) async fn events(connection: &mut SqliteConnection, incident: Id) -> R
     Ok(events?)
 }
 
+/// Incidents for which somebody ever noted an action item, done or not, oldest first.
+pub(super) async fn with_follow_ups(connection: &mut SqliteConnection) -> Result<Vec<Id>> {
+    // In a text of people the quotes would be escaped.
+    let ids: Vec<i64> = sqlx::query_scalar(
+        "SELECT DISTINCT incident FROM journal
+         WHERE incident IS NOT NULL AND kind = 'incident' AND instr(data, '\"follow_up\":true') > 0
+         ORDER BY incident",
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(ids.into_iter().map(id).collect())
+}
+
 /// The number for the next incident.
 pub(super) async fn next(connection: &mut SqliteConnection) -> Result<Id> {
     let next: i64 =

@@ -1,12 +1,13 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use incident::{
-    EntryKind, Source, What,
+    EntryKind, Role, Source, What,
     alerts::{alertmanager::Webhook, pagerduty},
 };
 use serde_json::{Value, json};
 
 use super::*;
 use crate::{
+    access::SOMEBODY,
     bus::Kind,
     phone::Phone,
     store::{journal_after, journal_last},
@@ -212,6 +213,27 @@ async fn what_is_refused_leaves_no_trace() {
 }
 
 #[tokio::test]
+async fn who_acknowledges_a_major_incident_commands_it_until_somebody_else_does() {
+    let Rig { desk, .. } = rig().await;
+    let commander = |incident: &Incident| incident.roles.get(&Role::Commander).cloned();
+    for (severity, by, expected) in [
+        (Severity::Sev2, "ada", Some("ada".to_owned())),
+        (Severity::Sev2, SOMEBODY, None),
+        (Severity::Sev3, "ada", None),
+    ] {
+        let new = New { title: "It hurts".to_owned(), severity, services: Vec::new() };
+        let id = desk.create(Source::ControlRoom, new).await.unwrap().id;
+        let by = Source::Person(by.to_owned());
+        assert_eq!(commander(&desk.act(id, by, What::Acknowledged).await.unwrap()), expected, "{severity}");
+    }
+    let taken = desk.act(Id(1), Source::Person("ben".to_owned()), What::Acknowledged).await.unwrap();
+    assert_eq!(commander(&taken).as_deref(), Some("ada"), "a role changes hands by hand");
+    let entries = taken.timeline.iter().filter(|entry| entry.kind == EntryKind::Role);
+    let said: Vec<_> = entries.map(|entry| (entry.text.as_str(), entry.source.clone())).collect();
+    assert_eq!(said, [("ada is commander", Source::ControlRoom)]);
+}
+
+#[tokio::test]
 async fn tasks_and_hypotheses_get_numbers_and_lists_are_filtered() {
     let Rig { desk, .. } = rig().await;
     for (severity, service) in [(Severity::Sev4, "a"), (Severity::Sev1, "b"), (Severity::Sev4, "b")] {
@@ -265,4 +287,27 @@ async fn what_ended_long_ago_is_replayed_and_can_still_change() {
     assert!(desk.known(Id(1)).is_none());
     let again = Desk::open(&store, &bus, Graph::default(), 60).await.unwrap();
     assert_eq!(again.recent(usize::MAX), desk.recent(usize::MAX));
+}
+
+#[tokio::test]
+async fn an_incident_with_an_open_action_item_is_never_forgotten() {
+    let Rig { desk, store, bus } = rig().await;
+    let new = New { title: "It hurts".to_owned(), severity: Severity::Sev3, services: Vec::new() };
+    for _ in 0..memory::ENDED + 2 {
+        let id = desk.create(somebody(), new.clone()).await.unwrap().id;
+        if id == Id(1) {
+            desk.task(id, somebody(), "add an alert", None, None, true).await.unwrap();
+        }
+        desk.act(id, somebody(), What::Moved { to: State::Resolved, why: String::new() }).await.unwrap();
+    }
+    assert!(desk.known(Id(1)).is_some() && desk.known(Id(2)).is_none());
+    let again = Desk::open(&store, &bus, Graph::default(), 60).await.unwrap();
+    assert_eq!(again.recent(usize::MAX), desk.recent(usize::MAX));
+    let items = crate::papers::action_items(&again, Utc::now());
+    assert_eq!(
+        items.iter().map(|(id, task)| (*id, task.text.as_str())).collect::<Vec<_>>(),
+        [(Id(1), "add an alert")]
+    );
+    again.act(Id(1), somebody(), What::TaskDone { id: 1 }).await.unwrap();
+    assert!(again.known(Id(1)).is_none(), "it is done");
 }

@@ -21,6 +21,12 @@ pub fn logs(base: &str, service: &str, level: &str) -> String {
     format!("{base}/explore/logs?{}", pairs(&[("service", service), ("level", level)]))
 }
 
+/// What changed from an instant on (RFC 3339).
+#[must_use]
+pub fn changes(base: &str, since: &str) -> String {
+    format!("{base}/api/v1/changes?{}", pairs(&[("since", since)]))
+}
+
 /// An incident.
 #[must_use]
 pub fn incident(base: &str, id: Id) -> String {
@@ -41,5 +47,7 @@ mod tests {
         assert_eq!(url, "http://localhost:8080/explore?query=up%7Bjob%3D%22a%22%7D+%26+1");
         assert_eq!(logs("", "order-api", "ERROR"), "/explore/logs?service=order-api&level=ERROR");
         assert_eq!(incident("", Id(7)), "/incidents/INC-7");
+        let since = "2026-06-10T12:00:00Z";
+        assert_eq!(changes("", since), "/api/v1/changes?since=2026-06-10T12%3A00%3A00Z");
     }
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use chrono::{DateTime, NaiveDate, Utc};
-use incident::{Id, State, Task};
+use incident::{Id, Task};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::Mutex;
@@ -206,15 +206,12 @@ fn version((incident, version, at, author, text): Row) -> Version {
     Version { incident: id_of(incident), version, at: time::from_micros(at), author, text }
 }
 
-/// What is still to do so that it does not happen again, of all incidents in memory: overdue first, then by date.
+/// What is still to do so that it does not happen again, of all incidents: overdue first, then by date.
 #[must_use]
 pub fn action_items(desk: &Desk, now: DateTime<Utc>) -> Vec<(Id, Task)> {
     let mut items: Vec<(Id, Task)> = Vec::new();
     for incident in desk.recent(usize::MAX) {
-        if incident.state != State::Dismissed {
-            let open = incident.tasks.iter().filter(|task| task.follow_up && task.done_at.is_none());
-            items.extend(open.map(|task| (incident.id, task.clone())));
-        }
+        items.extend(incident.action_items().map(|task| (incident.id, task.clone())));
     }
     let today = now.date_naive();
     items.sort_by_key(|(id, task)| {

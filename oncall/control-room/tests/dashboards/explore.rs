@@ -77,6 +77,44 @@ async fn what_was_found_is_added_to_an_incident_once_and_by_the_form_only() {
 }
 
 #[tokio::test]
+async fn a_query_that_is_run_for_an_incident_is_in_its_timeline_once() {
+    let fake = Fake::start().await;
+    let rig = Rig::start(&fake, None).await;
+    assert!(rig.page("/explore").await.contains("method=\"get\" action=\"/explore\""));
+    let new = json!({ "title": "Orders fail", "severity": "SEV-3", "services": [] });
+    let id = rig.api("/api/v1/incidents", &new).await["id"].as_str().expect("an id").to_owned();
+    assert!(rig.page(&format!("/incidents/{id}")).await.contains(&format!("/explore?incident={id}")));
+    let page = rig.page(&format!("/explore?incident={id}")).await;
+    assert!(page.contains("method=\"post\" action=\"/explore/run\""), "{page}");
+    let csrf = between(&page, "name=\"csrf\" value=\"", "\"").to_owned();
+    let timeline = format!("/api/v1/incidents/{id}/timeline?kind=query");
+    let queries = async || rig.json(&timeline).await["timeline"].as_array().expect("a list").clone();
+    let range = [("csrf", csrf.as_str()), ("incident", id.as_str()), ("from", "now-5m"), ("to", "now")];
+    for (query, expected) in [("up", 1), ("up", 1), ("up == 0", 2)] {
+        let ran = rig.post("/explore/run", &[&range[..], &[("query", query)]].concat()).await;
+        assert_eq!(ran.status, 303, "{}", ran.body);
+        assert!(ran.location.starts_with("/explore?incident=") && ran.location.contains("from=now-5m"));
+        rig.page(&ran.location).await;
+        assert_eq!(queries().await.len(), expected, "{query}");
+    }
+    let all = queries().await;
+    let first = &all[0];
+    assert_eq!((&first["text"], &first["evidence"][0]["query"]), (&json!("ran a query"), &json!("up")));
+    assert!(first["evidence"][0]["answer"].as_str().is_some_and(|answer| answer.contains("0.5")), "{first}");
+    for (path, field) in [("/explore/logs/run", ("level", "ERROR")), ("/explore/traces/run", ("min", "1s"))] {
+        let ran = rig.post(path, &[&range[..], &[field]].concat()).await;
+        assert_eq!(ran.status, 303, "{path}: {}", ran.body);
+    }
+    assert_eq!(queries().await.len(), 4);
+    let forged = [("csrf", "0"), ("incident", id.as_str()), ("query", "up > 1")];
+    assert_eq!(rig.post("/explore/run", &forged).await.status, 422);
+    rig.api(&format!("/api/v1/incidents/{id}/state"), &json!({ "to": "dismissed", "why": "a test" })).await;
+    rig.post("/explore/run", &[&range[..], &[("query", "up > 2")]].concat()).await;
+    assert_eq!(queries().await.len(), 4, "it is over");
+    rig.stop().await;
+}
+
+#[tokio::test]
 async fn traces_are_found_and_drawn_as_a_waterfall() {
     let fake = Fake::start().await;
     let rig = Rig::start(&fake, None).await;

@@ -28,9 +28,9 @@ const METHODS: [(&str, &[&str], &[&str]); 9] = [
     ("conversations.invite", &["channel", "users"], &[]),
     ("conversations.archive", &["channel"], &[]),
     ("conversations.open", &["users"], &[]),
-    ("chat.postMessage", &["channel", "text", "unfurl_links"], &["blocks"]),
-    ("chat.update", &["channel", "ts", "text"], &["blocks"]),
-    ("/services/hook", &["text"], &["blocks"]),
+    ("chat.postMessage", &["channel", "text", "unfurl_links"], &["blocks", "attachments"]),
+    ("chat.update", &["channel", "ts", "text"], &["blocks", "attachments"]),
+    ("/services/hook", &["text"], &["blocks", "attachments"]),
 ];
 
 /// A call.

@@ -10,6 +10,8 @@ async fn an_incident_is_declared_acknowledged_and_ended_by_forms() {
     assert_eq!(path, "/incidents/INC-1");
     let first = rig.get("/").await;
     first.has("1 open incident").has("Nobody has acknowledged").has("SEV-4").has("(1) Now");
+    // Where "Acknowledge" of a notification leads to.
+    rig.get(&path).await.has("id=\"acknowledge\"");
     let done = rig.submit(&first, "/incidents/INC-1/acknowledge", &[]).await;
     assert_eq!((done.status, done.location.as_str()), (303, "/incidents/INC-1#main"));
     let page = rig.get(&path).await;

@@ -10,8 +10,8 @@ pub use refused::Refused;
 use serde::Serialize;
 
 use crate::{
-    Entry, EntryKind, Event, Hypothesis, Id, Impact, Link, Role, Severity, State, Task, Truth, Viewer, What,
-    alerts::Alert,
+    Entry, EntryKind, Event, Hypothesis, Id, Impact, Link, Role, Severity, Source, State, Task, Truth,
+    Viewer, What, alerts::Alert,
 };
 
 /// How long all alerts have to be clear before an incident resolves by itself, on the production clock. Longer than
@@ -190,6 +190,27 @@ impl Incident {
     #[must_use]
     pub fn is_told(&self) -> bool {
         self.truth.is_some() || self.timeline.iter().any(|entry| entry.kind == EntryKind::Truth)
+    }
+
+    /// What follows from an event that it has taken: the person who acknowledges a major incident commands it, unless
+    /// somebody does already.
+    #[must_use]
+    pub fn implied(&self, event: &Event) -> Option<What> {
+        let is_major = self.major || self.severity.is_major();
+        match (&event.what, &event.by) {
+            (What::Acknowledged, Source::Person(person))
+                if is_major && !self.roles.contains_key(&Role::Commander) =>
+            {
+                Some(What::Assigned { role: Role::Commander, person: person.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    /// What is still to do so that it does not happen again; nothing if it was dismissed.
+    pub fn action_items(&self) -> impl Iterator<Item = &Task> {
+        let counts = self.state != State::Dismissed;
+        self.tasks.iter().filter(move |task| counts && task.follow_up && task.done_at.is_none())
     }
 
     /// Since when none of its alerts fires; none while one does, or if it has no alerts.

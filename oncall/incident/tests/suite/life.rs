@@ -78,9 +78,28 @@ fn a_resolved_incident_can_become_active_again_and_a_closed_one_cannot() {
     let text = "write a test".to_owned();
     let task = Task { id: 1, text, owner: None, due: None, follow_up: true, done_at: None };
     incident.apply(&by_ada(7, What::TaskAdded { task })).unwrap();
+    assert_eq!(incident.action_items().map(|task| task.id).collect::<Vec<_>>(), [1]);
     incident.apply(&by_ada(8, What::TaskDone { id: 1 })).unwrap();
+    assert_eq!(incident.action_items().count(), 0);
     let twice = incident.apply(&by_ada(9, What::TaskDone { id: 1 })).unwrap_err();
     assert_eq!(twice.to_string(), "INC-1: task 1 is done already");
+}
+
+#[test]
+fn the_person_who_acknowledges_a_major_incident_commands_it_unless_somebody_does() {
+    let mut incident = replay(&[by_rule(0, opening(1, &[]))]);
+    let acknowledged = by_ada(1, What::Acknowledged);
+    incident.apply(&acknowledged).unwrap();
+    let command = What::Assigned { role: Role::Commander, person: "ada".to_owned() };
+    assert_eq!(incident.implied(&acknowledged), Some(command.clone()));
+    assert_eq!(incident.implied(&by_rule(1, What::Acknowledged)), None, "a program commands nobody");
+    assert_eq!(incident.implied(&by_ada(1, moved(State::Mitigated))), None);
+    let lower = What::SeveritySet { severity: Severity::Sev3, why: String::new() };
+    let mut minor = incident.clone();
+    minor.apply(&by_ada(2, lower)).unwrap();
+    assert_eq!(minor.implied(&acknowledged), None);
+    incident.apply(&by_rule(2, command)).unwrap();
+    assert_eq!(incident.implied(&acknowledged), None);
 }
 
 #[test]

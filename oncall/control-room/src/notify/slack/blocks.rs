@@ -3,7 +3,7 @@
 //! Lengths are counted in UTF-16 units, which are never fewer than what Slack counts. Text from alerts and people is escaped,
 //! so that it can neither mention anybody nor break out of a link.
 
-use incident::{EntryKind, Incident, Role};
+use incident::{EntryKind, Incident, Role, Severity};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -36,6 +36,9 @@ pub(crate) struct Payload {
     /// The blocks.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) blocks: Vec<Value>,
+    /// More blocks below them, with a bar in a colour at their side: only attachments have one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) attachments: Vec<Value>,
 }
 
 /// The summary of an incident; `page` is its URL.
@@ -48,11 +51,8 @@ pub(crate) fn summary(incident: &Incident, page: &str) -> Payload {
         field("Acknowledged", incident.acknowledged.as_ref().map_or("nobody", |known| known.by.as_str())),
     ];
     fields.extend(roles.map(|(role, person)| field(&role.to_string(), person)));
-    let mut blocks = vec![
-        header(&head),
-        section(&mrkdwn(&incident.title, TITLE)),
-        json!({"type": "section", "fields": fields}),
-    ];
+    let mut blocks =
+        vec![section(&mrkdwn(&incident.title, TITLE)), json!({"type": "section", "fields": fields})];
     let update = incident.timeline.iter().rev().find(|entry| entry.kind == EntryKind::Update);
     if let Some(update) = update {
         blocks.push(section(&mrkdwn(&update.text, TEXT)));
@@ -60,30 +60,39 @@ pub(crate) fn summary(incident: &Incident, page: &str) -> Payload {
         blocks.push(json!({"type": "context", "elements": [markup(&mrkdwn(&said, FIELD))]}));
     }
     blocks.extend(buttons(page));
-    Payload { text: mrkdwn(&format!("{head}: {}", incident.title), TITLE), blocks }
+    Payload {
+        text: mrkdwn(&format!("{head}: {}", incident.title), TITLE),
+        blocks: vec![header(&head)],
+        attachments: vec![coloured(incident.severity, &blocks)],
+    }
 }
 
 /// One message for all of these, which are for the same receiver.
 pub(crate) fn pages(messages: &[&Message]) -> Payload {
     if let [message] = messages {
-        let mut blocks = vec![header(&message.title)];
-        blocks.push(section(&mrkdwn(&message.text, TEXT)));
+        let mut blocks = vec![section(&mrkdwn(&message.text, TEXT))];
         blocks.extend(buttons(&message.url));
-        return Payload { text: mrkdwn(&format!("{}: {}", message.title, message.text), TITLE), blocks };
+        return Payload {
+            text: mrkdwn(&format!("{}: {}", message.title, message.text), TITLE),
+            blocks: vec![header(&message.title)],
+            attachments: vec![coloured(message.severity, &blocks)],
+        };
     }
     let head = format!("{} pages for you", messages.len());
-    let mut blocks = vec![header(&head)];
-    blocks.extend(messages.iter().take(SHOWN).map(|message| {
+    let shown = messages.iter().take(SHOWN).map(|message| {
         let title = mrkdwn(&message.title, SHARE);
         let title = if linkable(&message.url) { format!("<{}|{title}>", message.url) } else { title };
-        section(&format!("*{title}*\n{}", mrkdwn(&message.text, SHARE)))
-    }));
+        let text = format!("*{title}*\n{}", mrkdwn(&message.text, SHARE));
+        coloured(message.severity, &[section(&text)])
+    });
+    let mut attachments: Vec<Value> = shown.collect();
     let hidden = messages.len().saturating_sub(SHOWN);
     if hidden > 0 {
-        blocks.push(json!({"type": "context", "elements": [markup(&format!("and {hidden} more"))]}));
+        let more = json!({"type": "context", "elements": [markup(&format!("and {hidden} more"))]});
+        attachments.push(json!({"blocks": [more]}));
     }
     let titles = join(messages.iter().map(|message| message.title.as_str()));
-    Payload { text: mrkdwn(&format!("{head}: {titles}"), TITLE), blocks }
+    Payload { text: mrkdwn(&format!("{head}: {titles}"), TITLE), blocks: vec![header(&head)], attachments }
 }
 
 /// What people said in the war room.
@@ -93,7 +102,7 @@ pub(crate) fn posts(messages: &[&Message]) -> Payload {
         let author = mrkdwn(&message.title, share / 8);
         format!("*{author}*: {}", mrkdwn(&message.text, share * 3 / 4))
     });
-    Payload { text: lines.collect::<Vec<_>>().join("\n"), blocks: Vec::new() }
+    Payload { text: lines.collect::<Vec<_>>().join("\n"), blocks: Vec::new(), attachments: Vec::new() }
 }
 
 /// The topic of a war room.
@@ -111,6 +120,22 @@ fn join<'t>(texts: impl Iterator<Item = &'t str>) -> String {
     // More is cut anyway; the list may be long.
     let joined = texts.take(20).collect::<Vec<_>>().join(", ");
     if joined.is_empty() { "none known".to_owned() } else { joined }
+}
+
+/// Blocks beside a bar in the colour of a severity.
+fn coloured(severity: Severity, blocks: &[Value]) -> Value {
+    json!({"color": colour(severity), "blocks": blocks})
+}
+
+/// From red over amber to grey.
+const fn colour(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Sev1 => "#b3261e",
+        Severity::Sev2 => "#e4572e",
+        Severity::Sev3 => "#e0a100",
+        Severity::Sev4 => "#2f6fde",
+        Severity::Sev5 => "#8a8f98",
+    }
 }
 
 fn header(text: &str) -> Value {

@@ -2,19 +2,48 @@
 
 use serde_json::Value;
 
-/// Checks `text` and `blocks` of a message.
+/// Checks `text`, `blocks` and `attachments` of a message. Blocks of attachments count like the others.
 pub(crate) fn check(message: &Value) -> Result<(), String> {
     let text = message["text"].as_str().ok_or("`text` is missing: it is what notifications show")?;
     within("text", text, 4000)?;
-    let blocks = match &message["blocks"] {
-        Value::Null => return Ok(()),
-        blocks => blocks.as_array().ok_or("`blocks` is not a list")?,
-    };
-    if blocks.is_empty() || blocks.len() > 50 {
-        return Err(format!("{} blocks: 1 to 50 are allowed", blocks.len()));
+    let mut lists = vec![&message["blocks"]];
+    if let Some(attachments) = message.get("attachments") {
+        let attachments = attachments.as_array().ok_or("`attachments` is not a list")?;
+        if attachments.is_empty() || attachments.len() > 20 {
+            return Err(format!("{} attachments: 1 to 20 are allowed", attachments.len()));
+        }
+        attachments.iter().try_for_each(colour)?;
+        lists.extend(attachments.iter().map(|attachment| &attachment["blocks"]));
     }
-    within("all blocks", &message["blocks"].to_string(), 13_000)?;
-    blocks.iter().try_for_each(block)
+    let (mut count, mut size) = (0, 0);
+    for list in lists.into_iter().filter(|list| !list.is_null()) {
+        let blocks = list.as_array().ok_or("`blocks` is not a list")?;
+        if blocks.is_empty() {
+            return Err("a list of blocks is empty".to_owned());
+        }
+        count += blocks.len();
+        size += list.to_string().encode_utf16().count();
+        blocks.iter().try_for_each(block)?;
+    }
+    if count > 50 {
+        return Err(format!("{count} blocks: 1 to 50 are allowed"));
+    }
+    if size > 13_000 {
+        return Err(format!("all blocks have {size} characters: 13000 are allowed"));
+    }
+    Ok(())
+}
+
+fn colour(attachment: &Value) -> Result<(), String> {
+    let right = |text: &str| {
+        text.strip_prefix('#')
+            .is_some_and(|digits| digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()))
+    };
+    match &attachment["color"] {
+        Value::Null => Ok(()),
+        Value::String(text) if right(text) => Ok(()),
+        other => Err(format!("{other} is no colour")),
+    }
 }
 
 fn block(block: &Value) -> Result<(), String> {

@@ -177,6 +177,9 @@ fn with(payload: &Payload, mut arguments: Value) -> Value {
     if !payload.blocks.is_empty() {
         arguments["blocks"] = json!(payload.blocks);
     }
+    if !payload.attachments.is_empty() {
+        arguments["attachments"] = json!(payload.attachments);
+    }
     arguments
 }
 

@@ -90,13 +90,37 @@ fn a_text_can_neither_mention_everybody_nor_leave_its_link() {
 #[test]
 fn a_page_has_links_to_join_and_to_acknowledge() {
     let page = value(&blocks::pages(&[&message("SEV-2".to_owned(), "Orders fail".to_owned())]));
-    let buttons = page["blocks"][2]["elements"].as_array().unwrap().clone();
+    let buttons = page["attachments"][0]["blocks"][1]["elements"].as_array().unwrap().clone();
     let links: BTreeSet<(&str, &str)> = buttons
         .iter()
         .filter_map(|button| Some((button["text"]["text"].as_str()?, button["url"].as_str()?)))
         .collect();
     let (join, acknowledge) = (format!("{PAGE}#war-room"), format!("{PAGE}#acknowledge"));
     assert_eq!(links, BTreeSet::from([("Join war room", &*join), ("Acknowledge", &*acknowledge)]));
+}
+
+#[test]
+fn each_severity_has_its_colour_in_pages_and_summaries() {
+    let mut colours = BTreeSet::new();
+    for severity in Severity::ALL {
+        let opened = What::Opened {
+            id: Id(1),
+            title: "Orders fail".to_owned(),
+            severity,
+            services: Vec::new(),
+            previous: None,
+        };
+        let event = Event { at: at(0), by: Source::ControlRoom, what: opened };
+        let summary = value(&blocks::summary(&Incident::open(&event).unwrap(), PAGE));
+        let page = Message { severity, ..message("SEV".to_owned(), "Orders fail".to_owned()) };
+        let other = message("SEV-2".to_owned(), "Payments fail".to_owned());
+        let (one, both) = (value(&blocks::pages(&[&page])), value(&blocks::pages(&[&page, &other])));
+        let of = |payload: &Value| payload["attachments"][0]["color"].as_str().unwrap_or_default().to_owned();
+        assert_eq!([of(&one), of(&both)], [of(&summary), of(&summary)]);
+        assert_eq!(both["attachments"].as_array().map(Vec::len), Some(2), "one bar for each");
+        colours.insert(of(&summary));
+    }
+    assert_eq!(colours.len(), Severity::ALL.len(), "{colours:?}");
 }
 
 #[test]
@@ -108,5 +132,9 @@ fn the_limits_are_those_that_slack_documents() {
     assert!(of(long(151)).unwrap_err().contains("150 are allowed"));
     let section = json!({"type": "section", "text": {"type": "mrkdwn", "text": "x"}});
     assert!(of(Value::from(vec![section; 51])).unwrap_err().contains("1 to 50"));
+    let attached =
+        |color: &str| check(&json!({"text": "t", "attachments": [{"color": color, "blocks": long(150)}]}));
+    assert_eq!(attached("#b3261e"), Ok(()));
+    assert!(attached("red-ish").unwrap_err().contains("no colour"));
     assert!(check(&json!({"blocks": []})).unwrap_err().contains("`text` is missing"));
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use futures::future::join_all;
 use incident::Evidence;
 use observe::{
@@ -84,7 +84,11 @@ pub(super) async fn changes(room: &Room, scope: &Scope) -> Result<Found> {
         [] => format!("nothing is known to have changed since {since}"),
         lines => format!("changed since {since}: {}", lines.join("; ")),
     };
-    Ok(Found { text, evidence: Vec::new() })
+    let since = scope.since.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let query = format!("changes since={since} service={}", scope.around.join(","));
+    let answer = if lines.is_empty() { "nothing".to_owned() } else { lines.join("; ") };
+    let link = Some(links::changes(&scope.base, &since));
+    Ok(Found { text, evidence: vec![Evidence { query, answer, link }] })
 }
 
 /// The slowest traces of the affected services since the start.

@@ -2,6 +2,7 @@
 
 use boards::range::{Range, encode};
 use chrono::Utc;
+use incident::Id;
 
 use crate::error::Error;
 
@@ -16,6 +17,22 @@ impl Asked {
     /// Reads the query of an address.
     pub(super) fn read(query: Option<&str>) -> Self {
         Self(url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect())
+    }
+
+    /// The fields of a form.
+    pub(super) const fn sent(fields: Vec<(String, String)>) -> Self {
+        Self(fields)
+    }
+
+    /// The incident that somebody looks for.
+    pub(super) fn incident(&self) -> Option<Id> {
+        self.given("incident").and_then(|id| id.parse().ok())
+    }
+
+    /// What the next page has to know: the time range, and the incident.
+    pub(super) fn context(&self, range: &Range) -> String {
+        let incident = self.incident().map_or_else(String::new, |id| format!("&incident={id}"));
+        format!("{}{incident}", range.query())
     }
 
     /// A value; empty if there is none.
@@ -63,6 +80,9 @@ mod tests {
             asked.with_range("/explore", "now-5m", "now"),
             "/explore?query=up%7Ba%3D%22b%22%7D&from=now-5m&to=now"
         );
+        let asked = Asked::read(Some("incident=INC-7&from=now-1h"));
+        assert_eq!(asked.context(&asked.range().unwrap()), "from=now-1h&to=now&incident=INC-7");
+        assert_eq!(Asked::read(Some("incident=seven")).incident(), None);
         let wrong = Asked::read(Some("from=later")).range().unwrap_err().to_string();
         assert!(wrong.contains("`from` is `later`"), "{wrong}");
     }

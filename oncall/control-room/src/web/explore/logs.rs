@@ -1,12 +1,15 @@
 //! Log lines by service, level, text and trace; the page follows the newest.
 
-use axum::extract::{RawQuery, State};
+use axum::{
+    extract::{RawQuery, State},
+    response::Redirect,
+};
 use boards::{
     draw::{Entry, entries},
     range::Range,
 };
 use maud::{Markup, html};
-use observe::logs::LEVELS;
+use observe::logs::{LEVELS, Line};
 
 use super::{
     Kind,
@@ -15,7 +18,7 @@ use super::{
     tabs,
 };
 use crate::{
-    access::Visitor,
+    access::{Form, Visitor},
     error::Error,
     eyes::Wanted,
     room::Room,
@@ -33,14 +36,7 @@ const LINES: usize = 300;
 pub(super) async fn show(State(room): State<Room>, visitor: Visitor, RawQuery(query): RawQuery) -> Answer {
     let asked = Asked::read(query.as_deref());
     let range = asked.range()?;
-    let wanted = Wanted {
-        services: asked.given("service").map(str::to_owned).into_iter().collect(),
-        level: asked.given("level").map(str::to_owned),
-        text: asked.given("text").map(str::to_owned),
-        trace: asked.given("trace").map(str::to_owned),
-        since: range.from,
-        limit: LINES,
-    };
+    let wanted = wanted(&asked, &range);
     let found = match room.eyes.logs.lines(&wanted).await {
         // The address is wrong, not the log.
         Err(error @ Error::Field { .. }) => return Err(error.into()),
@@ -49,13 +45,13 @@ pub(super) async fn show(State(room): State<Room>, visitor: Visitor, RawQuery(qu
     let live = range.written.1 == "now";
     let body = html! {
         div.stack.b-explore {
-            (tabs(Kind::Logs, &range.query()))
-            (form(&room, &asked, &range))
+            (tabs(Kind::Logs, &asked.context(&range)))
+            (form(&room, &visitor, &asked, &range))
             (quick_ranges(&range.written.0, &range.written.1, |from| asked.with_range("/explore/logs", from, "now")))
             @match found {
                 Err(error) => { (unreachable("The log", &error.to_string())) },
                 Ok(lines) => {
-                    @let shown: Vec<Entry> = lines.iter().rev().filter(|line| line.time <= range.until).map(entry).collect();
+                    @let shown = newest(&lines, &range);
                     (note::form(&room, &visitor, &asked, &Found {
                         query: &question(&wanted), answer: &words(&shown),
                         link: &asked.with_range("/explore/logs", &range.written.0, &range.written.1),
@@ -66,6 +62,42 @@ pub(super) async fn show(State(room): State<Room>, visitor: Visitor, RawQuery(qu
         }
     };
     Ok(page(&room, &Page { title: "Logs", active: Tab::Explore, visitor: &visitor, live }, body))
+}
+
+/// Looks for lines for an incident, whose timeline says so, and leads to the page.
+pub(super) async fn run(
+    State(room): State<Room>,
+    visitor: Visitor,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> Answer<Redirect> {
+    let asked = Asked::sent(fields);
+    let range = asked.range()?;
+    let link = asked.with_range("/explore/logs", &range.written.0, &range.written.1);
+    let wanted = wanted(&asked, &range);
+    let answer = match room.eyes.logs.lines(&wanted).await {
+        Err(error @ Error::Field { .. }) => return Err(error.into()),
+        Err(error) => error.to_string(),
+        Ok(lines) => words(&newest(&lines, &range)),
+    };
+    note::ran(&room, &visitor, &asked, &Found { query: &question(&wanted), answer: &answer, link: &link })
+        .await?;
+    Ok(Redirect::to(&link))
+}
+
+fn wanted(asked: &Asked, range: &Range) -> Wanted {
+    Wanted {
+        services: asked.given("service").map(str::to_owned).into_iter().collect(),
+        level: asked.given("level").map(str::to_owned),
+        text: asked.given("text").map(str::to_owned),
+        trace: asked.given("trace").map(str::to_owned),
+        since: range.from,
+        limit: LINES,
+    }
+}
+
+/// Those in the time range, the newest first.
+fn newest(lines: &[Line], range: &Range) -> Vec<Entry> {
+    lines.iter().rev().filter(|line| line.time <= range.until).map(entry).collect()
 }
 
 fn list(shown: &[Entry], live: bool) -> Markup {
@@ -84,7 +116,7 @@ fn list(shown: &[Entry], live: bool) -> Markup {
     }
 }
 
-fn form(room: &Room, asked: &Asked, range: &Range) -> Markup {
+fn form(room: &Room, visitor: &Visitor, asked: &Asked, range: &Range) -> Markup {
     let pair = |value: &str, text: &str| (value.to_owned(), text.to_owned());
     let mut services = vec![pair("", "all")];
     services.extend(room.eyes.services().iter().map(|name| pair(name, name)));
@@ -94,18 +126,16 @@ fn form(room: &Room, asked: &Asked, range: &Range) -> Markup {
     }
     let mut levels = vec![pair("", "all")];
     levels.extend(LEVELS.iter().map(|level| pair(level, &format!("{level} and above"))));
-    html! {
-        form.card.b-form method="get" action="/explore/logs" {
-            (select("logs", "service", "Service", &services, chosen))
-            (select("logs", "level", "Level", &levels, &asked.text("level").to_ascii_uppercase()))
-            (text_field("logs", "text", "Text", asked.text("text"), ""))
-            (text_field("logs", "trace", "Trace", asked.text("trace"), ""))
-            (text_field("logs", "from", "From", &range.written.0, ""))
-            (text_field("logs", "to", "To", &range.written.1, ""))
-            @if let Some(incident) = asked.given("incident") { input type="hidden" name="incident" value=(incident); }
-            (button("Show", Tone::Info))
-        }
-    }
+    let fields = html! {
+        (select("logs", "service", "Service", &services, chosen))
+        (select("logs", "level", "Level", &levels, &asked.text("level").to_ascii_uppercase()))
+        (text_field("logs", "text", "Text", asked.text("text"), ""))
+        (text_field("logs", "trace", "Trace", asked.text("trace"), ""))
+        (text_field("logs", "from", "From", &range.written.0, ""))
+        (text_field("logs", "to", "To", &range.written.1, ""))
+        (button("Show", Tone::Info))
+    };
+    note::query(room, visitor, asked, "/explore/logs", &fields)
 }
 
 /// What was asked, in a line.

@@ -22,11 +22,12 @@ use tokio::time::Instant;
 use super::{
     Kind,
     asked::Asked,
+    examples,
     note::{self, Found},
     panes, tabs,
 };
 use crate::{
-    access::Visitor,
+    access::{Form, Visitor},
     error::Error,
     room::Room,
     web::{
@@ -49,21 +50,6 @@ const POINTS: u32 = 400;
 const ROWS: usize = 100;
 /// Longest query in bytes.
 const LONGEST: usize = 8000;
-
-/// Questions that are asked in most incidents.
-const EXAMPLES: &[(&str, &str)] = &[
-    ("Requests per second, by service", "sum by (service) (rate(http_requests_total[1m]))"),
-    (
-        "Share of the responses that are 5xx, by service",
-        "sum by (service) (rate(http_requests_total{status=~\"5..\"}[1m])) / sum by (service) (rate(http_requests_total[1m]))",
-    ),
-    (
-        "The slowest 5 % of the responses, by service and route",
-        "histogram_quantile(0.95, sum by (service, endpoint, le) (rate(http_request_duration_seconds_bucket[1m])))",
-    ),
-    ("Targets that do not answer", "up == 0"),
-    ("Pending and firing alerts", "ALERTS"),
-];
 
 /// A query over time and at its end.
 struct Answered {
@@ -91,17 +77,37 @@ pub(super) async fn show(
     };
     let body = html! {
         div.stack.b-explore {
-            (tabs(Kind::Metrics, &range.query()))
-            (form(&asked, &range))
+            (tabs(Kind::Metrics, &asked.context(&range)))
+            (form(&room, &visitor, &asked, &range))
             (quick_ranges(&range.written.0, &range.written.1, |from| asked.with_range("/explore", from, "now")))
             @match (expr, &answered) {
                 (Some(expr), Some(answered)) => { (result(&room, &visitor, &asked, &range, expr, answered)) },
-                _ => { (examples(&range)) },
+                _ => { (examples::show(&asked.context(&range))) },
             }
         }
     };
     let frame = Page { title: "Explore", active: Tab::Explore, visitor: &visitor, live: false };
     Ok(page(&room, &frame, body).into_response())
+}
+
+/// Runs a query for an incident, whose timeline says so, and leads to its page.
+pub(super) async fn run(
+    State(room): State<Room>,
+    Extension(common): Extension<Common>,
+    visitor: Visitor,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> Answer<Redirect> {
+    let asked = Asked::sent(fields);
+    let range = asked.range()?;
+    let link = asked.with_range("/explore", &range.written.0, &range.written.1);
+    if let Some(expr) = promql(&asked)? {
+        let answer = match answered(&room, &common, expr, &range).await.now {
+            Ok(now) => words(&now, unit(expr)),
+            Err(trouble) => trouble.to_string(),
+        };
+        note::ran(&room, &visitor, &asked, &Found { query: expr, answer: &answer, link: &link }).await?;
+    }
+    Ok(Redirect::to(&link))
 }
 
 /// The data of the curve, for the script.
@@ -146,16 +152,14 @@ async fn answered(room: &Room, common: &Common, expr: &str, range: &Range) -> An
     Answered { curve, now, step, span }
 }
 
-fn form(asked: &Asked, range: &Range) -> Markup {
-    html! {
-        form.card.b-form method="get" action="/explore" {
-            div.b-query { (text_area("explore", "query", "Query in PromQL", asked.text("query"), "")) }
-            (text_field("explore", "from", "From", &range.written.0, ""))
-            (text_field("explore", "to", "To", &range.written.1, ""))
-            @if let Some(incident) = asked.given("incident") { input type="hidden" name="incident" value=(incident); }
-            (button("Run", Tone::Info))
-        }
-    }
+fn form(room: &Room, visitor: &Visitor, asked: &Asked, range: &Range) -> Markup {
+    let fields = html! {
+        div.b-query { (text_area("explore", "query", "Query in PromQL", asked.text("query"), "")) }
+        (text_field("explore", "from", "From", &range.written.0, ""))
+        (text_field("explore", "to", "To", &range.written.1, ""))
+        (button("Run", Tone::Info))
+    };
+    note::query(room, visitor, asked, "/explore", &fields)
 }
 
 fn result(
@@ -250,19 +254,6 @@ fn words(now: &[Series], unit: Unit) -> String {
         rows.iter().take(10).map(|(series, value)| format!("{} = {}", series.name, unit.show(*value)));
     let more = if rows.len() > 10 { format!("\nand {} more", rows.len() - 10) } else { String::new() };
     format!("{}{more}", lines.collect::<Vec<_>>().join("\n"))
-}
-
-fn examples(range: &Range) -> Markup {
-    html! {
-        section.card {
-            h2 { "Where to begin" }
-            ul.stack.tight {
-                @for (title, query) in EXAMPLES {
-                    li { a href={ "/explore?query=" (encode(query)) "&" (range.query()) } data-item { (title) } div.mono.muted { (query) } }
-                }
-            }
-        }
-    }
 }
 
 /// What the values probably are: a guess from names, only for how they are written.

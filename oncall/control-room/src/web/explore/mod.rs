@@ -1,7 +1,8 @@
-//! Explore: a query with its curve, traces and their waterfall, log lines. Reading only: what was found is added to an
-//! incident by a form.
+//! Explore: a query with its curve, traces and their waterfall, log lines. Pages only read: forms add to an incident what was
+//! run and found.
 
 mod asked;
+mod examples;
 mod logs;
 mod metrics;
 mod note;
@@ -27,6 +28,9 @@ pub(super) fn routes() -> Area {
         .route("/explore/traces", get(traces::show))
         .route("/explore/traces/{id}", get(trace::show))
         .route("/explore/logs", get(logs::show))
+        .route("/explore/run", post(metrics::run))
+        .route("/explore/traces/run", post(traces::run))
+        .route("/explore/logs/run", post(logs::run))
         .route("/explore/note", post(note::add))
         // As Jaeger's own page has it.
         .route("/trace/{id}", get(jaeger))
@@ -39,6 +43,9 @@ pub(super) fn routes() -> Area {
             ("GET", "/explore/traces"),
             ("GET", "/explore/traces/{id}"),
             ("GET", "/explore/logs"),
+            ("POST", "/explore/run"),
+            ("POST", "/explore/traces/run"),
+            ("POST", "/explore/logs/run"),
             ("POST", "/explore/note"),
             ("GET", "/trace/{id}"),
         ],
@@ -57,8 +64,8 @@ enum Kind {
     Logs,
 }
 
-/// Links to the three, with the same time range.
-fn tabs(active: Kind, range: &str) -> Markup {
+/// Links to the three, with the same context: time range and incident.
+fn tabs(active: Kind, context: &str) -> Markup {
     let all = [
         (Kind::Metrics, "/explore", "Metrics"),
         (Kind::Traces, "/explore/traces", "Traces"),
@@ -69,7 +76,7 @@ fn tabs(active: Kind, range: &str) -> Markup {
             h1 { "Explore" }
             nav.tabs aria-label="What to explore" {
                 @for (kind, path, title) in all {
-                    a href={ (path) "?" (range) } aria-current=[(kind == active).then_some("page")] { (title) }
+                    a href={ (path) "?" (context) } aria-current=[(kind == active).then_some("page")] { (title) }
                 }
             }
         }

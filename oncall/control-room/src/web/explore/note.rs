@@ -1,4 +1,5 @@
-//! What somebody found, as evidence in the timeline of an incident. A page only reads; this form writes.
+//! What somebody found, as evidence in the timeline of an incident. A page only reads, because anybody can make a browser ask
+//! for one; forms write: the one below a result, and the one of a query that is run for an incident.
 
 use axum::{extract::State, response::Redirect};
 use chrono::Utc;
@@ -39,9 +40,76 @@ pub(super) struct Found<'f> {
     pub(super) link: &'f str,
 }
 
+/// The open incident that somebody looks for.
+fn open(room: &Room, asked: &Asked) -> Option<Id> {
+    let id = asked.incident()?;
+    room.desk.open_ones().iter().any(|incident| incident.id == id).then_some(id)
+}
+
+/// The form of a query. While an incident is open, it goes by POST to `run`, which writes down that it was run; otherwise it
+/// goes to the page.
+pub(super) fn query(room: &Room, visitor: &Visitor, asked: &Asked, page: &str, fields: &Markup) -> Markup {
+    html! {
+        @match (open(room, asked), asked.given("incident")) {
+            (Some(id), _) => {
+                form.card.b-form method="post" action={ (page) "/run" } {
+                    (csrf(room, visitor))
+                    input type="hidden" name="incident" value=(id);
+                    (fields)
+                    p.help { "The timeline of " a href={ "/incidents/" (id) } { (id) } " says what you run here." }
+                }
+            },
+            (None, incident) => {
+                form.card.b-form method="get" action=(page) {
+                    @if let Some(incident) = incident { input type="hidden" name="incident" value=(incident); }
+                    (fields)
+                }
+            },
+        }
+    }
+}
+
+/// Writes down that somebody ran a query, once for each person and query; nothing if no open incident was chosen.
+pub(super) async fn ran(
+    room: &Room,
+    visitor: &Visitor,
+    asked: &Asked,
+    found: &Found<'_>,
+) -> Result<(), Error> {
+    let Some(id) = open(room, asked) else { return Ok(()) };
+    let incident = room.desk.get(id).await?;
+    let evidence = evidence(room, found);
+    let (source, query) = (visitor.source(), &evidence.query);
+    let known = incident.timeline.iter().any(|entry| {
+        entry.kind == EntryKind::Query
+            && entry.source == source
+            && entry.evidence.iter().any(|known| known.query == *query)
+    });
+    if !known {
+        room.desk.act(id, source, noted("ran a query", evidence)).await?;
+    }
+    Ok(())
+}
+
+fn evidence(room: &Room, found: &Found<'_>) -> Evidence {
+    let cut = |text: &str| text.chars().take(LONGEST).collect::<String>();
+    let link = Some(format!("{}{}", room.config.base(), found.link));
+    Evidence { query: cut(found.query), answer: cut(found.answer), link }
+}
+
+fn noted(text: &str, evidence: Evidence) -> What {
+    What::Noted {
+        kind: EntryKind::Query,
+        happened_at: Utc::now(),
+        text: text.to_owned(),
+        evidence: vec![evidence],
+        sealed: false,
+    }
+}
+
 /// The form, if there is an incident to add to.
 pub(super) fn form(room: &Room, visitor: &Visitor, asked: &Asked, found: &Found<'_>) -> Markup {
-    let named: Option<Id> = asked.given("incident").and_then(|id| id.parse().ok());
+    let named = asked.incident();
     let mut options: Vec<(String, String)> = room
         .desk
         .open_ones()
@@ -87,21 +155,12 @@ pub(super) async fn add(
     if note.query.trim().is_empty() || note.query.len() > LONGEST {
         return Err(Error::field("query", format!("expected 1 to {LONGEST} bytes")).into());
     }
-    let answer: String = note.answer.chars().take(LONGEST).collect();
     let text = match note.text.trim() {
         "" => "looked at a query",
         text => text,
     };
-    let evidence =
-        Evidence { query: note.query.clone(), answer, link: Some(format!("{}{link}", room.config.base())) };
-    let what = What::Noted {
-        kind: EntryKind::Query,
-        happened_at: Utc::now(),
-        text: text.to_owned(),
-        evidence: vec![evidence],
-        sealed: false,
-    };
-    room.desk.act(id, visitor.source(), what).await?;
+    let evidence = evidence(&room, &Found { query: &note.query, answer: &note.answer, link });
+    room.desk.act(id, visitor.source(), noted(text, evidence)).await?;
     let and = if link.contains('?') { '&' } else { '?' };
     Ok(Redirect::to(&format!("{link}{and}noted={id}")))
 }

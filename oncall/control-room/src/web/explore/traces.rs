@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use axum::extract::{RawQuery, State};
+use axum::{
+    extract::{RawQuery, State},
+    response::Redirect,
+};
 use boards::{range::Range, unit::Unit};
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
@@ -15,7 +18,7 @@ use super::{
     tabs,
 };
 use crate::{
-    access::Visitor,
+    access::{Form, Visitor},
     error::Error,
     eyes::within,
     room::Room,
@@ -36,13 +39,13 @@ pub(super) async fn show(State(room): State<Room>, visitor: Visitor, RawQuery(qu
     let asked = Asked::read(query.as_deref());
     let range = asked.range()?;
     let services = services(&room);
-    let service = asked.given("service").or_else(|| services.first().map(String::as_str)).unwrap_or_default();
+    let service = chosen(&asked, &services);
     let search = search(&asked, service, &range)?;
     let found = within("The trace store", room.eyes.traces.search(&search)).await;
     let body = html! {
         div.stack.b-explore {
-            (tabs(Kind::Traces, &range.query()))
-            (form(&asked, &services, service, &range))
+            (tabs(Kind::Traces, &asked.context(&range)))
+            (form(&room, &visitor, &asked, (services.as_slice(), service), &range))
             (quick_ranges(&range.written.0, &range.written.1, |from| asked.with_range("/explore/traces", from, "now")))
             @match found {
                 Err(error) => { (unreachable("The trace store", &error.to_string())) },
@@ -58,6 +61,30 @@ pub(super) async fn show(State(room): State<Room>, visitor: Visitor, RawQuery(qu
         }
     };
     Ok(page(&room, &Page { title: "Traces", active: Tab::Explore, visitor: &visitor, live: false }, body))
+}
+
+/// Looks for traces for an incident, whose timeline says so, and leads to the page.
+pub(super) async fn run(
+    State(room): State<Room>,
+    visitor: Visitor,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> Answer<Redirect> {
+    let asked = Asked::sent(fields);
+    let range = asked.range()?;
+    let link = asked.with_range("/explore/traces", &range.written.0, &range.written.1);
+    let search = search(&asked, chosen(&asked, &services(&room)), &range)?;
+    let answer = match within("The trace store", room.eyes.traces.search(&search)).await {
+        Ok(answer) => words(&sorted(answer.traces, asked.text("sort"))),
+        Err(error) => error.to_string(),
+    };
+    note::ran(&room, &visitor, &asked, &Found { query: &question(&search), answer: &answer, link: &link })
+        .await?;
+    Ok(Redirect::to(&link))
+}
+
+/// The service that is asked for, or the first.
+fn chosen<'a>(asked: &'a Asked, services: &'a [String]) -> &'a str {
+    asked.given("service").or_else(|| services.first().map(String::as_str)).unwrap_or_default()
 }
 
 /// Those that have spans: the services with an admin port.
@@ -106,26 +133,30 @@ fn sorted(mut traces: Vec<Trace>, sort: &str) -> Vec<Trace> {
     traces
 }
 
-fn form(asked: &Asked, services: &[String], service: &str, range: &Range) -> Markup {
+fn form(
+    room: &Room,
+    visitor: &Visitor,
+    asked: &Asked,
+    (services, service): (&[String], &str),
+    range: &Range,
+) -> Markup {
     let pair = |value: &str, text: &str| (value.to_owned(), text.to_owned());
     let mut options: Vec<(String, String)> = services.iter().map(|name| pair(name, name)).collect();
     if !services.iter().any(|name| name == service) {
         options.push(pair(service, service));
     }
     let orders = [pair("newest", "newest first"), pair("longest", "longest first")];
-    html! {
-        form.card.b-form method="get" action="/explore/traces" {
-            (select("traces", "service", "Service", &options, service))
-            (text_field("traces", "min", "At least this long", asked.text("min"), ""))
-            (text_field("traces", "limit", "How many", asked.given("limit").unwrap_or("20"), ""))
-            (select("traces", "sort", "Order", &orders, asked.text("sort")))
-            (text_field("traces", "from", "From", &range.written.0, ""))
-            (text_field("traces", "to", "To", &range.written.1, ""))
-            div.checks { label { input type="checkbox" name="error" value="true" checked[asked.given("error").is_some()]; "failed ones only" } }
-            @if let Some(incident) = asked.given("incident") { input type="hidden" name="incident" value=(incident); }
-            (button("Search", Tone::Info))
-        }
-    }
+    let fields = html! {
+        (select("traces", "service", "Service", &options, service))
+        (text_field("traces", "min", "At least this long", asked.text("min"), ""))
+        (text_field("traces", "limit", "How many", asked.given("limit").unwrap_or("20"), ""))
+        (select("traces", "sort", "Order", &orders, asked.text("sort")))
+        (text_field("traces", "from", "From", &range.written.0, ""))
+        (text_field("traces", "to", "To", &range.written.1, ""))
+        div.checks { label { input type="checkbox" name="error" value="true" checked[asked.given("error").is_some()]; "failed ones only" } }
+        (button("Search", Tone::Info))
+    };
+    note::query(room, visitor, asked, "/explore/traces", &fields)
 }
 
 fn list(traces: &[Trace]) -> Markup {

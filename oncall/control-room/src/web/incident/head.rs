@@ -60,7 +60,8 @@ fn next_step(view: &View<'_>) -> Markup {
     let speed = view.room.config.speed();
     html! {
         @if incident.state.is_open() && incident.acknowledged.is_none() {
-            form.row method="post" action={ (view.path()) "/acknowledge" } {
+            // Links of notifications lead to this id.
+            form.row #acknowledge method="post" action={ (view.path()) "/acknowledge" } {
                 (csrf(view.room, view.visitor))
                 (button("Acknowledge", Tone::Info))
                 span.muted { "You take it over, and nobody else is woken." }
@@ -93,6 +94,7 @@ fn actions(view: &View<'_>, has_paper: bool) -> Markup {
             @if may(State::Dismissed) { (moves(view, "Dismiss", State::Dismissed, "Why was it no incident?")) }
             (view.act("title", "Rename", &text_field("title", "title", "Title", &incident.title, ""), "Rename"))
             @if open { (view.act("services", "Services", &services(view), "Save")) }
+            @if open { (button_link("Explore", &format!("/explore?incident={}", incident.id), Tone::Quiet)) }
             @if open { (button_link("Act on the system", &format!("/actions?incident={}", incident.id), Tone::Quiet)) }
         }
         div.row {
