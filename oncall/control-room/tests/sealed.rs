@@ -3,20 +3,24 @@
 //!
 //! A service with an active fault is asked by the control room itself, so the truth arrives as it does in a lab.
 
+#[path = "mcp/agent.rs"]
+#[allow(dead_code, reason = "shared with tests/mcp")]
+mod agent;
 #[path = "api/rig.rs"]
 #[allow(dead_code, reason = "shared with tests/api")]
 mod rig;
+mod walk;
 
 use axum::{Router, routing::get};
 use chassis_serve::{Limits, Server, Settings};
-use control_room::{SERVICE, api, assemble, web};
 use http::Method;
 use serde_json::{Value, json};
 use testkit::eventually;
 
+use agent::Agent;
 use rig::{Rig, SOON};
 
-/// Name of the fault: if a trainee reads this, something leaks.
+/// Name of the fault: if a trainee reads this, something leaks. No path has it, because an answer may repeat that.
 const SECRET: &str = "zz-sealed-fault";
 /// An instructor.
 static INSTRUCTOR: [(&str, &str); 3] =
@@ -34,29 +38,6 @@ async fn service() -> Server {
         .route("/faults", get(move || async move { faults.to_string() }));
     let settings = Settings::new(&Limits::default(), 1 << 16);
     Server::bind(([127, 0, 0, 1], 0).into(), routes, settings).await.expect("a free port")
-}
-
-/// Method and template of every route that the program has.
-async fn routes() -> Vec<(Method, String)> {
-    let folder = tempfile::tempdir().expect("a folder");
-    let config = rig::config(&folder, &[]);
-    let chassis = config.common().chassis(SERVICE, &[], &[]);
-    let room = assemble(&config, chassis).await.expect("a control room");
-    api::routes(&room).and(web::routes(&room)).declared().to_vec()
-}
-
-/// A path of a template. None of its parts is the secret, which an answer may repeat.
-fn path(template: &str) -> String {
-    let known = [
-        ("{id}", "INC-1"),
-        ("{n}", "1"),
-        ("{number}", "1"),
-        ("{schedule}", "first-line.ics"),
-        ("{to}", "mitigated"),
-    ];
-    let path = known.into_iter().fold(template.to_owned(), |path, (part, value)| path.replace(part, value));
-    let parts = path.split('/').map(|part| if part.starts_with('{') { "order-api" } else { part });
-    parts.collect::<Vec<_>>().join("/")
 }
 
 async fn as_instructor(rig: &Rig, method: Method, path: &str, body: Value) -> String {
@@ -87,12 +68,9 @@ async fn no_route_and_no_page_tells_a_trainee_what_is_sealed() {
     let service = service().await;
     let rig = with_truth(&service).await;
     let (mut pages, mut changes) = (0, 0);
-    for (method, template) in routes().await {
-        // It has no end; its own test follows.
-        if template == "/api/v1/events" {
-            continue;
-        }
-        let path = path(&template);
+    // The stream of events has a test of its own.
+    for (method, template) in walk::routes().await {
+        let path = walk::path(&template);
         let bodies = if method == Method::GET {
             pages += 1;
             vec![("text/html", String::new())]
@@ -108,8 +86,55 @@ async fn no_route_and_no_page_tells_a_trainee_what_is_sealed() {
         }
     }
     assert!(pages > 30 && changes > 30, "only {pages} and {changes} routes were asked");
+    // Without what these ask for, they answer less.
+    for path in [
+        "/api/v1/observe/incident?id=INC-1",
+        "/api/v1/observe/logs?service=order-api",
+        "/api/v1/observe/runbooks?name=OrderAvailabilityBudgetBurn",
+        "/api/v1/incidents/INC-1/timeline?kind=truth",
+        "/actions?incident=INC-1",
+    ] {
+        let answer = rig.http.get(path).await;
+        assert!(!answer.body.contains(SECRET), "{path} tells a trainee: {answer:?}");
+    }
+    assert_eq!(rig.get("/api/v1/observe/incident?id=INC-1").await["incident"]["title"], "Orders fail");
     // The walk has not closed it, so all of this was asked while it was sealed.
     assert_ne!(rig.get("/api/v1/incidents/INC-1").await["state"], "closed");
+}
+
+/// Arguments with which a tool that only looks has something to answer.
+fn arguments(tool: &str) -> Value {
+    match tool {
+        "read_incident" => json!({ "id": "INC-1" }),
+        "query_metrics" => json!({ "query": "up" }),
+        "search_logs" | "find_traces" => json!({ "service": "order-api" }),
+        "read_runbook" => json!({ "name": "OrderAvailabilityBudgetBurn" }),
+        _ => json!({}),
+    }
+}
+
+#[tokio::test]
+async fn no_tool_that_looks_tells_an_agent_what_is_sealed() {
+    let service = service().await;
+    let rig = with_truth(&service).await;
+    let agent = Agent { rig: &rig };
+    let listed = agent.request("tools/list", &json!({}), &[]).await["result"]["tools"].take();
+    let looks = |tool: &&Value| tool["annotations"]["readOnlyHint"] == true;
+    let tools = listed.as_array().expect("a list").iter().filter(looks);
+    let tools: Vec<&str> = tools.filter_map(|tool| tool["name"].as_str()).collect();
+    for tool in &tools {
+        // An agent has a trainee's eyes, whatever it asks for.
+        for role in ["trainee", "instructor"] {
+            for arguments in [json!({}), arguments(tool)] {
+                let asked = json!({ "name": tool, "arguments": arguments });
+                let told = agent.request("tools/call", &asked, &[("x-role", role)]).await.to_string();
+                assert!(!told.contains(SECRET), "{tool} {arguments} tells an agent: {told}");
+            }
+        }
+    }
+    assert!(tools.len() >= 10 && tools.contains(&"read_incident"), "only these were asked: {tools:?}");
+    let read = agent.call("read_incident", &arguments("read_incident")).await.expect("an answer");
+    assert_eq!(read["incident"]["title"], "Orders fail");
 }
 
 #[tokio::test]

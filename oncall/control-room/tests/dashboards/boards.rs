@@ -159,6 +159,11 @@ async fn a_chart_has_its_data_as_json_with_limits_marks_and_dots() {
     let opened = rig
         .api("/api/v1/incidents", &json!({ "title": "Orders fail", "severity": "SEV-2", "services": [] }))
         .await;
+    let payload =
+        json!({ "summary": "order-api 1.42", "source": "ci", "class": "release", "component": "order-api" });
+    let links = json!([{ "href": "https://ci.example/7" }]);
+    let change = json!({ "routing_key": "tests", "payload": payload, "links": links });
+    rig.api("/v2/change/enqueue", &change).await;
     let board = committed().into_iter().find(|board| board.uid == "order-api").expect("a board");
     let panel = board.panels().find(|panel| panel.title == "Latency").expect("a panel");
     let chart = rig.json(&format!("/d/order-api/panels/{}.json?from=now-15m&to=now", panel.id)).await;
@@ -174,6 +179,9 @@ async fn a_chart_has_its_data_as_json_with_limits_marks_and_dots() {
     let text = opened["id"].as_str().expect("an id");
     let marks = chart["marks"].as_array().expect("marks");
     assert!(marks.iter().any(|mark| mark["url"] == format!("/incidents/{text}")), "{marks:?}");
+    let change = marks.iter().find(|mark| mark["url"] == "https://ci.example/7");
+    let change = change.unwrap_or_else(|| panic!("no mark of the change: {marks:?}"));
+    assert_eq!(change["text"], "order-api: order-api 1.42 (release, ci)");
     let table = board.panels().find(|panel| matches!(panel.kind, Kind::Table(_))).expect("a table");
     assert_eq!(rig.get(&format!("/d/order-api/panels/{}.json", table.id)).await.status, 404);
     rig.stop().await;

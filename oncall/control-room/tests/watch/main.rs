@@ -1,6 +1,7 @@
 //! What the control room sees and writes down, with systems around it that say what a test wants.
 
 mod fake;
+mod first_look;
 mod golden;
 
 use std::time::Duration;

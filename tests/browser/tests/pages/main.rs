@@ -7,4 +7,5 @@ mod drills;
 mod every_page;
 mod journey;
 mod keyboard;
+mod links;
 mod still;
