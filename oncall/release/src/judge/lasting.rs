@@ -3,7 +3,8 @@
 //! One stall slows or fails many requests of one instance at once. A test that takes each of them for a coin of its own is
 //! sure of a difference that was one bad second. Here, a whole stretch is one coin: which of the two did worse in it? If
 //! neither version is worse, a stall that is over within a stretch hits each of them equally often, so the coin is fair, no
-//! matter how many requests it hit. Stretches in which both did equally well, or that have few requests, do not count.
+//! matter how many requests it hit. It is fair because the edge gives both the same number of requests: a share of fewer ones
+//! is more often 0, and more often extreme. Stretches in which both did equally well, or that have few requests, do not count.
 //!
 //! The bet is a mixture of bets on the shares [`WINS`] of coins that fall on the canary. It is an e-process, as
 //! [`super::evidence`] is: nobody can expect to win with fair coins, so one may look at any time. The smaller one of two
@@ -24,6 +25,9 @@ const FEWEST: u64 = 5;
 const DECIDED: u32 = 12;
 /// It is refuted if the canary was worse in less than this share of them: 0.5 is chance.
 const OFTEN: f64 = 0.6;
+/// It is not refuted while it was worse in as many as these in a row, up to now: a long good time says nothing about a version
+/// that has just broken. Fair coins fall like that once in sixteen times, which only lets a good version wait.
+const TURNED: u32 = 4;
 /// A share of bad requests that is higher by this much in each of [`ROW`] stretches needs no more of them: no stall lasts
 /// that long, and half of the canary's users are hurt.
 const OUTRIGHT: f64 = 0.5;
@@ -45,6 +49,8 @@ pub(super) struct Case {
     worse: u32,
     /// Stretches in which it was better.
     better: u32,
+    /// How many of them in a row, up to now, were worse.
+    turned: u32,
     /// How many stretches in a row, up to now, were worse outright.
     row: usize,
 }
@@ -71,6 +77,7 @@ impl Case {
             Ordering::Equal => return,
         };
         *(if worse { &mut self.worse } else { &mut self.better }) += 1;
+        self.turned = if worse { self.turned + 1 } else { 0 };
         for (bet, win) in self.bets.iter_mut().zip(WINS) {
             *bet += (2.0 * if worse { win } else { 1.0 - win }).ln();
         }
@@ -81,20 +88,25 @@ impl Case {
         self.evidence.ln().min(ln_mean(&self.bets))
     }
 
-    /// The same by requests alone: too little to fail, and enough to wait, unless enough stretches refute it.
+    /// The same, but by requests alone once the canary is worse outright, however good it was before.
+    pub(super) fn strength_or_outright(&self) -> f64 {
+        if self.is_outright() { self.evidence.ln() } else { self.strength() }
+    }
+
+    /// The evidence by requests alone: too little to fail, and enough to wait, unless enough stretches refute it.
     pub(super) fn suspicion(&self) -> f64 {
         let ln = self.evidence.ln();
         if self.is_refuted() { ln.min(0.0) } else { ln }
     }
 
     /// Whether the canary has been worse by half of all requests for several stretches.
-    pub(super) fn is_outright(&self) -> bool {
+    fn is_outright(&self) -> bool {
         self.row >= ROW
     }
 
     fn is_refuted(&self) -> bool {
         let decided = self.worse + self.better;
-        decided >= DECIDED && f64::from(self.worse) < OFTEN * f64::from(decided)
+        decided >= DECIDED && f64::from(self.worse) < OFTEN * f64::from(decided) && self.turned < TURNED
     }
 }
 
@@ -145,6 +157,34 @@ mod tests {
         assert!(after(&stretches).suspicion() > 10.0, "too few stretches");
         stretches.extend([(2, 1), (1, 2)].repeat(2));
         assert!(after(&stretches).suspicion() <= 0.0);
+    }
+
+    #[test]
+    fn what_was_good_for_long_does_not_refute_the_newest_stretches() {
+        let turned = |row: usize| {
+            let mut stretches = [(2, 1), (1, 2)].repeat(100);
+            stretches.extend([(60, 0)].repeat(row));
+            after(&stretches)
+        };
+        assert!(turned(3).suspicion() <= 0.0);
+        let mut case = turned(4);
+        assert!(case.suspicion() > 10.0, "{case:?}");
+        case.see(Count { bad: 1, all: 100 }, Count { bad: 2, all: 100 });
+        case.end();
+        assert!(case.suspicion() <= 0.0, "it was better in the newest one: {case:?}");
+    }
+
+    #[test]
+    fn a_total_failure_is_as_strong_after_a_long_good_time() {
+        for quiet in [[(0, 0), (0, 0)], [(2, 1), (1, 2)]] {
+            let broken = |row: usize| {
+                let mut stretches = quiet.repeat(150);
+                stretches.extend([(100, 0)].repeat(row));
+                after(&stretches)
+            };
+            assert!(broken(2).strength_or_outright() < 6.4, "{:?}", broken(2));
+            assert!(broken(3).strength_or_outright() > 30.0, "{:?}", broken(3));
+        }
     }
 
     #[test]

@@ -160,7 +160,8 @@ impl Tail {
             slow.1 * 100.0,
         );
         let matters = |of: fn(&Case) -> f64, least: f64| {
-            let slower = slow.0 - slow.1 >= policy.tolerance || self.is_slower(policy.slower, of, least);
+            let over = slow.0 - slow.1 >= policy.tolerance && self.at(policy.objective, of) >= least;
+            let slower = over || self.is_slower(policy.slower, of, least);
             self.ln(of) >= least && slower
         };
         if matters(Case::strength, -alpha.ln()) {
@@ -170,21 +171,36 @@ impl Tail {
         if fewest < needed {
             return (Verdict::Inconclusive, format!("{numbers}, of {fewest} requests; {needed} are needed"));
         }
+        if slow.0 - slow.1 >= policy.rise {
+            let most = policy.rise * 100.0;
+            let why = format!("{numbers}: a rise of {most:.1} points or more, which may be chance");
+            return (Verdict::Inconclusive, why);
+        }
         if matters(Case::suspicion, DOUBT) {
             return (Verdict::Inconclusive, format!("{numbers}: unlikely to be chance, but possible"));
         }
         (Verdict::Pass, numbers)
     }
 
+    /// The logarithm of the evidence at this number of seconds, or at the next lower bound: requests that differ elsewhere are
+    /// none that more of them are slower than the objective.
+    fn at(&self, seconds: f64, of: fn(&Case) -> f64) -> f64 {
+        let mut bounds = self.cases.iter().zip(&self.canary.buckets);
+        bounds.rfind(|(_, (bound, _))| *bound <= seconds).map_or(0.0, |(case, _)| of(case))
+    }
+
     /// Whether a quantile is at least this number of times that of the baseline, and there is this much evidence at a bound
-    /// between the two: that requests differ elsewhere says nothing about it.
+    /// between the two: that requests differ elsewhere says nothing about it. In different buckets, nor does the lower bound
+    /// of the baseline's: both quantiles lie above it.
     fn is_slower(&self, times: f64, of: fn(&Case) -> f64, least: f64) -> bool {
         QUANTILES.iter().any(|share| {
             let (Some(canary), Some(baseline)) = (self.canary.place(*share), self.baseline.place(*share))
             else {
                 return false;
             };
-            let between = baseline.lower..=canary.upper;
+            let apart = baseline.upper <= canary.lower;
+            let lowest = if apart { baseline.upper } else { baseline.lower };
+            let between = lowest..=canary.upper;
             let mut bounds = self.cases.iter().zip(&self.canary.buckets);
             canary.seconds >= baseline.seconds * times
                 && bounds.any(|(case, (bound, _))| between.contains(bound) && of(case) >= least)
@@ -217,5 +233,30 @@ mod tests {
         let signal = tail.signal(&Policy::default(), 0.001, 10);
         assert_eq!(signal.verdict, Verdict::Inconclusive);
         assert!(signal.why.contains("bounds"), "{}", signal.why);
+    }
+
+    /// Stretches of 40 requests to each of the two, of which these took 300 ms, and the others 50 ms.
+    fn after(stretches: &[(u64, u64)]) -> Tail {
+        let of = |slow| Latency { buckets: vec![(0.1, 40 - slow), (0.25, 0), (0.5, slow)], over: 0 };
+        let mut tail = Tail::default();
+        for (canary, baseline) in stretches {
+            tail.see(&of(*canary), &of(*baseline));
+            tail.end();
+        }
+        tail
+    }
+
+    #[test]
+    fn a_canary_that_stalls_by_itself_now_and_then_does_not_pass() {
+        // All that is slow of one second in twenty; else each of the two is the slower one as often.
+        let of = |slow: u64| {
+            let (stall, new, old) = ((slow, 0), (1, 0), (0, 1));
+            let stretches = [stall, new, old, new, old, stall, old, new, old, old].repeat(6);
+            after(&stretches).signal(&Policy::default(), 0.001, 1000)
+        };
+        let stalled = of(10);
+        assert_eq!(stalled.verdict, Verdict::Inconclusive, "{}", stalled.why);
+        assert!(stalled.why.contains("a rise of 3.0 points"), "{}", stalled.why);
+        assert_eq!(of(1).verdict, Verdict::Pass, "{}", of(1).why);
     }
 }

@@ -28,11 +28,6 @@ impl Share {
         self.case.end();
     }
 
-    /// The logarithm of the evidence that counts.
-    fn strength(&self) -> f64 {
-        if self.case.is_outright() { self.case.suspicion() } else { self.case.strength() }
-    }
-
     /// The share of the better of the two.
     pub(super) fn lower(&self) -> Option<f64> {
         Some(self.canary.share()?.min(self.baseline.share()?))
@@ -69,7 +64,7 @@ impl Share {
             unit: Unit::Share,
             canary: self.canary.share(),
             baseline: self.baseline.share(),
-            p: Some(evidence::p(self.strength())),
+            p: Some(evidence::p(self.case.strength_or_outright())),
             alpha: Some(alpha),
             verdict,
             why,
@@ -82,7 +77,7 @@ impl Share {
         };
         let rise = canary - baseline;
         let shares = format!("{:.2} % against {:.2} %", canary * 100.0, baseline * 100.0);
-        if self.strength() >= -alpha.ln() && rise >= policy.tolerance {
+        if self.case.strength_or_outright() >= -alpha.ln() && rise >= policy.tolerance {
             return (Verdict::Fail, shares);
         }
         let fewest = self.fewest();

@@ -80,6 +80,38 @@ fn a_release_that_repairs_something_passes() {
     assert!(ended(10, Verdict::Pass, GOOD, broken).0 >= 9);
 }
 
+#[test]
+fn a_canary_that_breaks_after_a_long_good_time_fails_within_sixteen_seconds() {
+    let broken = Version { errors: 1.0, ..GOOD };
+    for (errors, good) in [(0.0, 900), (0.02, 900), (0.02, 902)] {
+        let old = Version { errors, ..GOOD };
+        let (mut judge, mut traffic) = (Judge::new(&policy(), 3, start()), Traffic::new(1));
+        let failed = (1..good + 60).find(|second| {
+            let canary = if *second <= good { old } else { broken };
+            judge.see(&traffic.second(after(*second), 5, canary, old));
+            judge.opinion(after(*second)).verdict == Verdict::Fail
+        });
+        let took = failed.map(|second| second - good);
+        assert!(took.is_some_and(|took| (1..=16).contains(&took)), "{errors}, {good} s: {took:?}");
+    }
+}
+
+#[test]
+fn a_harmless_difference_and_a_chance_at_the_objective_make_no_failure() {
+    // The median is 10 % higher; the slowest tenth, and with it 1 % over the objective, is the same.
+    let old = Version { slower: 1.75, ..GOOD };
+    let canary = Version { slower: 1.1 * old.slower, tail: 1.0 / 1.1, ..old };
+    for seed in 0..20 {
+        let (mut judge, mut traffic) = (Judge::new(&policy(), 3, start()), Traffic::new(seed));
+        // At 50 requests per second to each of the two, and beyond a pass: there is more evidence than a step needs.
+        for second in 1..300 {
+            judge.see(&traffic.second(after(second), 25, canary, old));
+            let opinion = judge.opinion(after(second));
+            assert_ne!(opinion.verdict, Verdict::Fail, "seed {seed}, {second} s: {}", opinion.why);
+        }
+    }
+}
+
 fn block(second: i64, canary: Arm, baseline: Arm) -> Block {
     Block { until: after(second), canary, baseline, everyone: 100 }
 }

@@ -121,13 +121,19 @@ fn recorded_plain(name: &str, slo: &Slo) -> String {
 /// of before would be visible for five minutes: after Prometheus was away for longer than a window, there would be a total and no
 /// good events yet, and all would be bad.
 fn recorded_now(name: &str, slo: &Slo) -> String {
-    format!("sum(last_over_time({}[1ms]))", recorded(name, slo))
+    format!("sum({})", now(name, slo))
+}
+
+/// The sample of a recorded series that the same evaluation has recorded, with its labels. The evaluator has to find at once what
+/// it has just recorded.
+fn now(name: &str, slo: &Slo) -> String {
+    format!("last_over_time({}[1ms])", recorded(name, slo))
 }
 
 /// Bad events of all; 0 without traffic: no user was failed, no budget is spent, and no NaN breaks a comparison or
-/// a panel.
+/// a panel. None, as long as this evaluation has recorded no total: an old ratio is not recorded again.
 fn ratio_of(slo: &Slo, name: &str, total: &str, bad: &str) -> Rule {
-    let (total, bad) = (recorded(total, slo), recorded(bad, slo));
+    let (total, bad) = (now(total, slo), now(bad, slo));
     plain(slo, name, format!("{bad} / ({total} > 0)\nor\n0 * {total}"))
 }
 
