@@ -91,7 +91,7 @@ pub(super) async fn set(
             let (rule, ttl) = (Arc::new(rule(&id, &body)?), ttl.as_deref().map(lasts).transpose()?);
             change(&state, Change::Push(Arc::clone(&rule)))?;
             if let Some(ttl) = ttl {
-                state.inner.firewall.expire(rule, ttl);
+                state.inner.firewall.expire(&rule, ttl);
             }
         }
         (_, true, Some(_)) => return Err(Problem::invalid("ttl", "a file as the body: a mode does not end")),

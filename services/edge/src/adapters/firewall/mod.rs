@@ -201,8 +201,8 @@ impl Firewall {
     }
 
     /// Ends a pushed rule after this time, unless it was withdrawn or replaced before.
-    pub fn expire(self: &Arc<Self>, rule: Arc<Rule>, after: Duration) {
-        let (firewall, ends) = (Arc::downgrade(self), Arc::clone(&rule));
+    pub fn expire(self: &Arc<Self>, rule: &Arc<Rule>, after: Duration) {
+        let (firewall, ends) = (Arc::downgrade(self), Arc::clone(rule));
         let timer = tokio::spawn(async move {
             tokio::time::sleep(after).await;
             let Some(firewall) = firewall.upgrade() else { return };
@@ -212,7 +212,7 @@ impl Firewall {
                 tracing::warn!(rule = ends.id, "the time of a pushed rule is over");
             }
         });
-        self.sources.lock().keep_timer(&rule, timer.abort_handle());
+        self.sources.lock().keep_timer(rule, timer.abort_handle());
     }
 
     fn assemble(&self, sources: &Sources) {
