@@ -117,6 +117,8 @@ const OURS: &[&str] = &[
     "edge",
     "gamedays",
     "gitops.git",
+    "gitops.json",
+    "gitops.json.new",
     "grafana",
     "jaeger",
     "kafka",
