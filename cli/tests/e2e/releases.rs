@@ -102,7 +102,7 @@ fn instances(lab: &Lab) -> Vec<String> {
 
 #[tokio::test]
 async fn a_bad_version_goes_back_by_itself_a_good_one_reaches_everyone_and_no_request_is_lost() {
-    let Some(lab) = Lab::up(&["--rate", "100"]).await else { return };
+    let Some(lab) = Lab::up(&["--rate", "50"]).await else { return };
     let before = lab.part("order-api");
     // Nobody listens on port 1 without being root.
     let (code, bad) = release(&lab, "v2", "USER_SERVICE_URL=http://127.0.0.1:1", "25,100");
