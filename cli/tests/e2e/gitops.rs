@@ -145,7 +145,8 @@ async fn in_force(lab: &Lab, mode: &str) {
 #[tokio::test]
 async fn what_is_approved_is_in_force_on_every_edge_and_what_is_changed_by_hand_is_set_back() {
     let Some(lab) = Lab::up(&["--no-load", "--replicas", "edge=2"]).await else { return };
-    let folder = lab.dir().join("state");
+    let outside = tempfile::tempdir().expect("a folder");
+    let folder = outside.path().join("state");
     let place = folder.display().to_string();
     lab.ok(&["gitops", "checkout", &place]);
     let file = folder.join("desired.yaml");

@@ -62,7 +62,9 @@ fn every_link_of_every_page_leads_to_something_that_is_there() {
             let url = base.join(page.path).unwrap();
             let (status, text) = fetch(&client, &url, page.instructor).await;
             assert_eq!(status, page.status, "{}", page.path);
-            for link in links(&url, &text) {
+            // A refusal leads back to where it was asked for, which is what does not exist.
+            let leads = if status == 200 { links(&url, &text) } else { Vec::new() };
+            for link in leads {
                 found.add(page.instructor, page.path, link);
             }
         }
