@@ -23,7 +23,7 @@ pub(super) enum Call {
 /// as its file says.
 ///
 /// # Errors
-/// When the setting is none of an edge's.
+/// When no edge has such a setting.
 pub(super) fn calls(act: &Act, wanted: &Settings) -> Result<Vec<Call>> {
     let calls = match (&act.setting, act.to.as_deref()) {
         (Setting::Limit, Some(limit)) => {

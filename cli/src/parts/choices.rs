@@ -1,4 +1,4 @@
-//! The choices for a lab: what whoever starts it may decide.
+//! The choices for a lab, made by the person who starts it.
 
 use std::time::Duration;
 

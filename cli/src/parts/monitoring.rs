@@ -63,9 +63,9 @@ pub(crate) fn prometheus(
     ]);
     // Its first word is lost if it has not found Alertmanager yet, and by default it repeats itself after a minute.
     let line = line.args((clock == Clock::Lab).then_some("--rules.alert.resend-delay=10s"));
-    // Fewer threads and earlier garbage collection: by default the heap doubles between two collections. Its heap is the largest of
-    // the lab, and its collections are a small part of the time that it works.
-    let line = line.env("GOMAXPROCS", "2").env("GOGC", "30");
+    // Fewer threads and earlier garbage collection: by default the heap doubles between two collections. At 30 it took 37 % of a core
+    // instead of 27 %, for 6 MiB less.
+    let line = line.env("GOMAXPROCS", "2").env("GOGC", "50");
     let mut part =
         Part::new("prometheus", line, ready(port)).port("prometheus", port).after(&["alertmanager"]);
     part.errand = Some(forget::errand(home)?);

@@ -159,7 +159,7 @@ impl Edges {
     /// Does it on every edge that answered at the last look, even if one of them refuses. May be repeated.
     ///
     /// # Errors
-    /// When the act is none for an edge, or an edge refuses: then nobody knows which edges have the setting.
+    /// When no edge can do it, or an edge refuses: then nobody knows which edges have the setting.
     pub(super) async fn perform(&mut self, act: &Act, wanted: &Settings) -> Result<()> {
         let calls = calls(act, wanted)?;
         let mut refused = Vec::new();
