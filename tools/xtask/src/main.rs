@@ -7,6 +7,7 @@ mod examples;
 mod flame;
 mod generate;
 mod libtest;
+mod part;
 mod perf;
 mod programs;
 mod report;
@@ -24,6 +25,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use shell::Shell;
+use suite::Extent;
 
 /// Runs every check of the project, and writes everything that is generated.
 #[derive(Debug, Parser)]
@@ -38,11 +40,16 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Run every check, as CI does. A failed step stops only the steps that need it.
+    /// Run the checks, as CI does: all but a part of the long tests, another part each day.
+    ///
+    /// The day is that of the commit that is checked out. A failed step stops only the steps that need it.
     Test {
         /// Skip the steps that take minutes; shell, format, rules, chart, clippy and unit tests remain.
         #[arg(long)]
         quick: bool,
+        /// Run all long tests, and the rules on Prometheus 3 too.
+        #[arg(long, conflicts_with = "quick")]
+        all: bool,
         /// Also print the slowest test programs and tests.
         #[arg(long)]
         timings: bool,
@@ -89,7 +96,14 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> anyhow::Result<bool> {
     let shell = Shell::new(args.ci)?;
     match &args.task {
-        Task::Test { quick, timings } => return suite::run(&shell, *quick, *timings),
+        Task::Test { quick, all, timings } => {
+            let extent = match (quick, all) {
+                (true, _) => Extent::Quick,
+                (_, true) => Extent::All,
+                _ => Extent::Usual,
+            };
+            return suite::run(&shell, extent, *timings);
+        }
         Task::Perf(perf) => return perf.run(&shell),
         Task::Flame(flame) => flame.draw(&shell)?,
         Task::Generate { what, check: true } => generate::check(&shell, *what)?,

@@ -10,6 +10,7 @@ use anyhow::{Result, anyhow, bail};
 
 use crate::{
     libtest::End,
+    part::{self, Long},
     programs::Program,
     report::Report,
     run::{Job, Outcome},
@@ -21,17 +22,11 @@ const TRIED_AGAIN: usize = 5;
 
 /// Starts whole labs, one at a time; they wait most of their time: for alerts, for their end, for parts that come back.
 const LABS: &str = "-p cli --test e2e";
-/// Of them, those that measure how soon something comes: they run alone, when everything else has.
-const MEASURING: &[&str] = &[
-    "slo::",
-    "incidents::a_fault",
-    "incidents::killed",
-    "drills::",
-    "runbooks::",
-    "pages::",
-    "whole::a_lab",
-    "releases::a_bad",
-    "backup::a_wiped",
+/// Of them, those that measure how soon something comes: they run alone, when everything else has, one part of them a day or all.
+const MEASURING: [&[&str]; part::PARTS] = [
+    &["slo::", "pages::"],
+    &["incidents::a_fault", "drills::", "backup::a_wiped"],
+    &["incidents::killed", "runbooks::", "whole::a_lab", "releases::a_bad"],
 ];
 /// Compares a measured time with arithmetic: it runs alone too.
 const TIMED: (&str, &[&str]) =
@@ -52,9 +47,9 @@ const HELPING: usize = 2;
 /// Runs the pipeline's tests, which run once more on a durable log and a real coordinator, with a broker that is killed.
 const PIPELINE: (&str, &[&str]) = ("-p pipeline --test flow", &["orders::"]);
 
-/// Runs these programs; `everything` is said of the whole suite, which runs some of them twice.
-pub(crate) fn run(programs: Vec<Program>, everything: bool, report: &mut Report) -> Result<()> {
-    let ([labs, others], measuring) = lanes(programs, everything);
+/// Runs these programs; without a choice of long tests, those that are quick.
+pub(crate) fn run(programs: Vec<Program>, long: Option<Long>, report: &mut Report) -> Result<()> {
+    let ([labs, others], measuring) = lanes(programs, long);
     let queue = Mutex::new(VecDeque::from(others));
     let next = || queue.lock().ok().and_then(|mut jobs| jobs.pop_front());
     // When the labs have run, their lane helps with the rest, at fewer tests at a time: then two programs run side by side.
@@ -75,11 +70,11 @@ pub(crate) fn run(programs: Vec<Program>, everything: bool, report: &mut Report)
     second_try(outcomes, report)
 }
 
-/// Labs and everything else, side by side; and the labs that measure.
-fn lanes(programs: Vec<Program>, everything: bool) -> ([Vec<Job>; 2], Vec<Job>) {
+/// Labs and everything else, side by side; and the labs that measure. A whole suite runs some programs twice.
+fn lanes(programs: Vec<Program>, long: Option<Long>) -> ([Vec<Job>; 2], Vec<Job>) {
     // Tests wait for answers of servers more than they work.
     let threads = 1 + thread::available_parallelism().map_or(2, NonZero::get);
-    let pipeline = programs.iter().find(|program| everything && program.target == PIPELINE.0).cloned();
+    let pipeline = programs.iter().find(|program| long.is_some() && program.target == PIPELINE.0).cloned();
     let on_apache_kafka = pipeline.map(|program| Job {
         only: PIPELINE.1.to_vec(),
         variable: Some(("TEST_KAFKA", "apache")),
@@ -104,8 +99,9 @@ fn lanes(programs: Vec<Program>, everything: bool) -> ([Vec<Job>; 2], Vec<Job>) 
     others.sort_by_key(|job| job.program.target != LONG);
     let knee = knee.into_iter().map(|program| Job::new(program, 1));
     let alone = browser.into_iter().map(|program| Job::new(program, BROWSERS)).chain(knee);
-    let measuring = labs(MEASURING).into_iter().chain(timed).chain(alone);
-    ([labs(&without(MEASURING)), others], measuring.collect())
+    let todays: Vec<_> = long.map_or_else(Vec::new, |long| long.of(&MEASURING).concat());
+    let measuring = labs(&todays).into_iter().chain(timed).chain(alone);
+    ([labs(&without(&MEASURING.concat())), others], measuring.collect())
 }
 
 /// All tests but these, in libtest's words.
@@ -208,9 +204,9 @@ mod tests {
         let names = |lanes: &[Vec<Job>]| -> Vec<Vec<String>> {
             lanes.iter().map(|lane| lane.iter().map(Job::name).collect()).collect()
         };
-        let (all, alone) = lanes(programs.clone(), true);
-        let measuring = format!("{LABS} {}", MEASURING.join(" "));
-        let not = format!("{LABS} --skip {}", MEASURING.join(" --skip "));
+        let (all, alone) = lanes(programs.clone(), Some(Long::All));
+        let measuring = format!("{LABS} {}", MEASURING.concat().join(" "));
+        let not = format!("{LABS} --skip {}", MEASURING.concat().join(" --skip "));
         let twice = format!("TEST_KAFKA=apache {} orders::", PIPELINE.0);
         let [timed, others_of_it] =
             ["", "--skip "].map(|skip| format!("{} {skip}{}", TIMED.0, TIMED.1.join(" ")));
@@ -220,7 +216,13 @@ mod tests {
         assert_eq!(names(&[alone]), [vec![measuring, timed, BROWSER.to_owned(), KNEE.to_owned()]]);
         assert_eq!(all[0][0].threads, 1, "one lab at a time");
         assert!(all[0][0].nice < all[1][0].nice);
-        assert_eq!(lanes(programs, false).0[1].len(), 4);
+        let (_, alone) = lanes(programs.clone(), Some(Long::Part(1)));
+        assert_eq!(
+            alone[0].name(),
+            format!("{LABS} {}", MEASURING[1].join(" ")),
+            "a part of those that measure"
+        );
+        assert_eq!(lanes(programs, None).0[1].len(), 4);
     }
 
     /// A test program of shell: it fails the tests `a` and `b`; alone, `a` passes. `dies` ends it by a signal at its first run.

@@ -3,7 +3,9 @@
 use anyhow::Result;
 
 use crate::{
-    dashboards, deny, examples, generate, programs,
+    dashboards, deny, examples, generate,
+    part::{Long, PARTS},
+    programs,
     report::Report,
     rules, runner, scripts,
     shell::{Shell, finish},
@@ -11,8 +13,18 @@ use crate::{
     terraform,
 };
 
-/// Runs all steps; returns whether all passed.
-pub(crate) fn run(shell: &Shell, quick: bool, timings: bool) -> Result<bool> {
+/// How much of the suite runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// What takes a few minutes.
+    Quick,
+    /// What CI runs: of the long tests those of the day.
+    Usual,
+    All,
+}
+
+/// Runs the steps; returns whether all passed.
+pub(crate) fn run(shell: &Shell, extent: Extent, timings: bool) -> Result<bool> {
     let mut steps = Steps::begin();
     let mut report = Report::default();
     let cargo = |args: &[&str]| shell.run("cargo", args);
@@ -23,20 +35,32 @@ pub(crate) fn run(shell: &Shell, quick: bool, timings: bool) -> Result<bool> {
     steps.step("clippy", &[], || {
         cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])
     });
-    if quick {
+    if extent == Extent::Quick {
         steps.step("unit tests", &[], || {
-            runner::run(programs::build(shell, programs::UNIT_TESTS)?, false, &mut report)
+            runner::run(programs::build(shell, programs::UNIT_TESTS)?, None, &mut report)
         });
     } else {
-        slow(shell, &mut steps, &mut report);
+        let long = if extent == Extent::All { Long::All } else { Long::of_the_day(shell)? };
+        slow(shell, long, &mut steps, &mut report);
+        say_what_is_left(long);
     }
     let passed = steps.finish();
     report.print(timings);
     Ok(passed)
 }
 
+/// Says what a run of one part did not check.
+fn say_what_is_left(long: Long) {
+    if let Long::Part(part) = long {
+        println!(
+            "\nThis was part {} of {PARTS} of the long tests, without the rules on Prometheus 3; `./lab test --all` runs all.",
+            part + 1
+        );
+    }
+}
+
 /// The steps that take minutes.
-fn slow(shell: &Shell, steps: &mut Steps, report: &mut Report) {
+fn slow(shell: &Shell, long: Long, steps: &mut Steps, report: &mut Report) {
     let mut tests = Vec::new();
     steps.step("docs", &[], || {
         let doc = ["doc", "--locked", "--workspace", "--no-deps", "--document-private-items", "--keep-going"];
@@ -57,10 +81,12 @@ fn slow(shell: &Shell, steps: &mut Steps, report: &mut Report) {
     steps.step("workflows", &[], || shell.run("tools/workflows/check", &[]));
     steps.step("emulators of S3", &[], || s3_emulators(shell));
     // Not beside the tests: it compiles for minutes, and tests with deadlines had no core left.
-    steps.step("rules on Prometheus 3", &[], || rules::check_on_prometheus_3(shell));
+    if long == Long::All {
+        steps.step("rules on Prometheus 3", &[], || rules::check_on_prometheus_3(shell));
+    }
     // Before the tests, for the same reason; its lab has the machine for itself.
     steps.step("terraform", &["build"], || terraform::quick(shell));
-    steps.step("tests", &["build"], || runner::run(tests, true, report));
+    steps.step("tests", &["build"], || runner::run(tests, Some(long), report));
     // A minute of SIGKILL. The seed is fixed, so that a failure can be repeated; with the usual parts it kills the
     // broker, user-service, Prometheus, the control room, the supervisor and order-api. Try other seeds by hand.
     steps.step("torture", &["build"], || {
