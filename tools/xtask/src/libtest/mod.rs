@@ -1,13 +1,14 @@
 //! What a test program prints, line by line: which tests failed, which were running when it died, how long each took.
 
+mod words;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     process::ExitStatus,
     time::Duration,
 };
 
-/// How much of a program's output is repeated when it failed.
-const LAST_LINES: usize = 80;
+use self::words::Words;
 
 /// Tests counted.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +55,7 @@ pub(crate) struct Reading {
     pub(crate) counts: Counts,
     /// Names of the tests that failed.
     pub(crate) failed: Vec<String>,
-    lines: VecDeque<String>,
+    words: Words,
     /// Inside libtest's list of failures.
     listing: bool,
 }
@@ -64,7 +65,7 @@ impl Reading {
     pub(crate) fn new(tests: Vec<String>, threads: usize) -> Self {
         let clock = Clock::new(tests, threads);
         let (counts, failed) = (Counts::default(), Vec::new());
-        Self { clock, counts, failed, lines: VecDeque::new(), listing: false }
+        Self { clock, counts, failed, words: Words::default(), listing: false }
     }
 
     /// Takes a line that came `at` this time after the start.
@@ -87,10 +88,7 @@ impl Reading {
             _ => self.listing = false,
         }
         if !line.ends_with(" ... ok") {
-            self.lines.push_back(line.to_owned());
-            if self.lines.len() > LAST_LINES {
-                self.lines.pop_front();
-            }
+            self.words.take(line);
         }
     }
 
@@ -104,9 +102,9 @@ impl Reading {
         &self.clock.took
     }
 
-    /// The end of what it printed, without the tests that passed.
-    pub(crate) fn last_words(&self) -> impl Iterator<Item = &String> {
-        self.lines.iter()
+    /// The end of what it printed and the beginnings of its panics, without the tests that passed.
+    pub(crate) fn last_words(&self) -> impl Iterator<Item = String> {
+        self.words.told().into_iter()
     }
 }
 
