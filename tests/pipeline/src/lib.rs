@@ -201,13 +201,16 @@ pub fn declined(id: &str) -> bool {
 }
 
 const PORTS: [&str; 4] = ["--admin-addr", "127.0.0.1:0", "--public-addr", "127.0.0.1:0"];
+/// Only requests that bring a sampled trace have spans. Those of all labs of a process share the queue of one exporter, and it
+/// drops what is too much.
+const UNSAMPLED: [&str; 2] = ["--trace-ratio", "0"];
 
 /// Starts user-service on these servers.
 pub async fn start_users(database: &str, redis: &str) -> Running {
     // A machine that is busy with other tests may not answer from Redis within the usual 100 ms.
     let flags =
         ["user-service", "--database-url", database, "--redis-url", redis, "--cache-timeout", "800ms"];
-    let config = user_service::UserServiceConfig::parse_from(flags.into_iter().chain(PORTS));
+    let config = user_service::UserServiceConfig::parse_from(flags.into_iter().chain(PORTS).chain(UNSAMPLED));
     let chassis = config.common.chassis(
         user_service::SERVICE,
         user_service::faults::CATALOGUE,
@@ -220,13 +223,15 @@ pub async fn start_users(database: &str, redis: &str) -> Running {
 pub async fn start_api(database: &str, brokers: &str, users: &str, flags: &[String]) -> Running {
     let own =
         ["order-api", "--database-url", database, "--kafka-brokers", brokers, "--user-service-url", users];
-    let own = own.into_iter().chain(PORTS).map(str::to_owned);
+    let own = own.into_iter().chain(PORTS).chain(UNSAMPLED).map(str::to_owned);
     let config = order_api::OrderApiConfig::parse_from(own.chain(flags.iter().cloned()));
     let chassis =
         config.common.chassis(order_api::SERVICE, order_api::faults::CATALOGUE, order_api::faults::SUBJECT);
     if config.common.telemetry.otlp_endpoint.is_some() {
-        // Process-wide, so one test at most may ask for it; it gets the spans of all services of this process.
-        let telemetry = chassis_otlp::init_with(&chassis, Box::new(std::io::sink())).unwrap();
+        // Process-wide, so one test at most may ask for it; it gets the spans of all services of this process. Its log would
+        // take the panics of every test of the process.
+        let init = || chassis_otlp::init_with(&chassis, Box::new(std::io::sink()));
+        let telemetry = testkit::panics_shown(init).unwrap();
         std::mem::forget(telemetry);
     }
     Running::start(order_api::build(&config, chassis).await.unwrap()).await.unwrap()
@@ -240,7 +245,8 @@ pub async fn start_worker(database: &str, brokers: &str) -> Running {
 /// Starts order-worker on these servers, with further flags.
 pub async fn start_worker_with(database: &str, brokers: &str, flags: &[&str]) -> Running {
     let own = ["order-worker", "--database-url", database, "--kafka-brokers", brokers, PORTS[0], PORTS[1]];
-    let config = order_worker::OrderWorkerConfig::parse_from(own.iter().chain(flags));
+    let own = own.into_iter().chain(UNSAMPLED).chain(flags.iter().copied());
+    let config = order_worker::OrderWorkerConfig::parse_from(own);
     let chassis = config.common.chassis(
         order_worker::SERVICE,
         order_worker::faults::CATALOGUE,

@@ -18,7 +18,7 @@ async fn a_change_and_its_message_are_one_trace() {
     let (sink, kafka) = (TraceSink::start().await, Kafka::with_topics(&[TOPIC]));
     let endpoint = sink.endpoint();
     let world = World::new(&["--otlp-endpoint", &endpoint, "--kafka-brokers", kafka.brokers()]).await;
-    let guard = chassis_otlp::init(&world.chassis).unwrap();
+    let guard = testkit::panics_shown(|| chassis_otlp::init(&world.chassis)).unwrap();
     let producer =
         chassis_kafka::Kafka::connect(&world.config.kafka, &world.chassis).unwrap().producer(TOPIC);
     let outbox = Outbox::start(world.database.clone(), producer, Retire::OnDelivery, &world.chassis);

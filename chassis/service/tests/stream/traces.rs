@@ -23,7 +23,7 @@ impl Handler for ScopeProbe {
 async fn the_consumer_span_is_a_child_of_and_linked_to_the_producer_span() {
     let (sink, broker) = (TraceSink::start().await, broker());
     let chassis = chassis(&["--otlp-endpoint", &sink.endpoint()]);
-    let guard = chassis_otlp::init(&chassis).expect("telemetry");
+    let guard = testkit::panics_shown(|| chassis_otlp::init(&chassis)).expect("telemetry");
     let kafka = connect(&kafka_config(broker.brokers()), &chassis);
     let producer = kafka.producer(TOPIC);
     let (probe, mut scopes) = tokio::sync::mpsc::unbounded_channel();

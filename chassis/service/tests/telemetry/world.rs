@@ -65,7 +65,9 @@ impl World {
             let endpoint = format!("--otlp-endpoint={}", sink.endpoint());
             let app = support::app(&[&endpoint], support::CATALOGUE);
             let chassis = app.chassis.clone();
-            let telemetry = chassis_otlp::init_with(&chassis, Box::new(lines.clone())).expect("telemetry");
+            // A failing assertion would otherwise be a line among those that are asserted on, and nobody would see it.
+            let init = || chassis_otlp::init_with(&chassis, Box::new(lines.clone()));
+            let telemetry = testkit::panics_shown(init).expect("telemetry");
             let peer = support::start(whoami(), &[]).await;
             let address = peer.running.public.expect("a public port");
             // It lives as long as the process.
