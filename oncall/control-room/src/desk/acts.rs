@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, Utc};
 use incident::{Id, Incident, Source, State, Task, What};
 
-use super::{Desk, New, draft::Draft};
+use super::{Desk, New, draft::Draft, rows};
 use crate::{
     error::{Error, Result},
     store::Writing,
@@ -15,19 +15,46 @@ use crate::{
 const LONGEST_SERVICE: usize = 100;
 
 impl Desk {
-    /// Opens an incident by hand.
+    /// Opens an incident.
     ///
     /// # Errors
     /// When the title or a service cannot be used, or the file fails.
     pub async fn create(&self, by: Source, new: New) -> Result<Arc<Incident>> {
+        let writing = self.0.store.begin().await?;
+        self.create_with(writing, by, new, Vec::new()).await
+    }
+
+    /// Opens an incident, and the first that happens to it, together with what the caller has written: all of it is committed,
+    /// or nothing.
+    ///
+    /// # Errors
+    /// As [`Desk::create`], and as [`Desk::act`].
+    pub async fn create_with(
+        &self,
+        writing: Writing<'_>,
+        by: Source,
+        new: New,
+        what: Vec<What>,
+    ) -> Result<Arc<Incident>> {
         let wrong = |name: &&String| name.trim().is_empty() || name.chars().count() > LONGEST_SERVICE;
         if let Some(wrong) = new.services.iter().find(wrong) {
             let expected = format!("expected names of 1 to {LONGEST_SERVICE} characters, found `{wrong}`");
             return Err(Error::field("services", expected));
         }
-        let mut draft = self.draft(by).await?;
+        let mut draft = Draft::new(self, writing, by, Utc::now());
         let id = draft.open(new, None).await?;
+        for what in what {
+            draft.apply(id, what).await?;
+        }
         draft.finish(id).await
+    }
+
+    /// The number of the incident that is opened next with this transaction.
+    ///
+    /// # Errors
+    /// When the file fails.
+    pub async fn next_id(&self, writing: &mut Writing<'_>) -> Result<Id> {
+        rows::next(writing).await
     }
 
     /// Something happens to an incident, now.

@@ -99,7 +99,8 @@ async fn work(room: &Room) {
     }
 }
 
-/// Pages a person, because automation has switched itself off: at least once.
+/// Pages a person, because automation has switched itself off: once, because the incident that pages and the note that it does
+/// are one transaction.
 async fn page(room: &Room) -> Result<()> {
     let store = &room.runbooks.0.store;
     let mut reader = store.read().acquire().await?;
@@ -112,12 +113,10 @@ async fn page(room: &Room) -> Result<()> {
             severity: Severity::Sev2,
             services: Vec::new(),
         };
-        let opened = room.desk.create(Source::ControlRoom, new).await?;
-        let note = What::Updated { text };
-        room.desk.act(opened.id, Source::ControlRoom, note).await?;
         let mut writing = store.begin().await?;
-        rows::paged(&mut writing, seq, opened.id).await?;
-        writing.commit(&room.bus).await?;
+        let id = room.desk.next_id(&mut writing).await?;
+        rows::paged(&mut writing, seq, id).await?;
+        room.desk.create_with(writing, Source::ControlRoom, new, vec![What::Updated { text }]).await?;
     }
     Ok(())
 }

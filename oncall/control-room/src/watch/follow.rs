@@ -1,7 +1,7 @@
 //! What follows from the news: a new incident is looked into, one that ended is concluded, pages are counted.
 
 use chrono::{DateTime, Utc};
-use incident::{Event, Id, State, What};
+use incident::{EntryKind, Event, Id, State, What};
 use serde_json::Value;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -14,6 +14,7 @@ use crate::{
 /// Follows the news until the end.
 pub(super) async fn run(room: Room) {
     let mut news = room.bus.listen();
+    make_up(&room);
     ended::catch_up(&room).await;
     loop {
         match news.recv().await {
@@ -23,6 +24,21 @@ pub(super) async fn run(room: Room) {
                 ended::catch_up(&room).await;
             }
             Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+/// Begins what the opening of an incident begins, if this program ended before it was done. Only while the beginning is within
+/// the windows of pages: what is found later is about something else.
+fn make_up(room: &Room) {
+    let since = Utc::now() - sli::seconds(room.config.clock.pairs()[1].long);
+    for incident in room.desk.open_ones() {
+        if incident.opened_at < since {
+            continue;
+        }
+        look_up_symptom(room, incident.id);
+        if !incident.timeline.iter().any(|entry| entry.kind == EntryKind::Diagnosis) {
+            look_into(room, incident.id);
         }
     }
 }
@@ -45,10 +61,7 @@ fn act(room: &Room, id: Id, what: &What) {
     match what {
         What::Opened { .. } => {
             look_up_symptom(room, id);
-            let own = room.clone();
-            background(room, async move {
-                note_failure("a diagnosis", diagnose::diagnose(&own, id).await.map(drop));
-            });
+            look_into(room, id);
         }
         // The first alert of an objective may join later than a ticket.
         What::AlertFired { alert } if alert.labels.contains_key("slo") => look_up_symptom(room, id),
@@ -63,6 +76,13 @@ fn act(room: &Room, id: Id, what: &What) {
         What::Moved { to: State::Resolved, .. } => background(room, ended::run(room.clone(), id)),
         _ => {}
     }
+}
+
+fn look_into(room: &Room, id: Id) {
+    let own = room.clone();
+    background(room, async move {
+        note_failure("a diagnosis", diagnose::diagnose(&own, id).await.map(drop));
+    });
 }
 
 /// Once at a time for each incident: several alerts join within a moment.

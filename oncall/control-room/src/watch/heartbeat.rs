@@ -79,8 +79,9 @@ async fn act(room: &Room, word: Word, patience: TimeDelta) -> Result<()> {
     match (word, open(room)) {
         (Word::Silent { since }, None) => {
             let new = New { title: TITLE.to_owned(), severity: Severity::Sev1, services: Vec::new() };
-            let incident = room.desk.create(Source::ControlRoom, new).await?;
-            room.desk.act(incident.id, Source::ControlRoom, silent(since, patience)).await?;
+            // At once: an incident that is known to be open is not opened again, and would never say since when.
+            let (writing, what) = (room.store.begin().await?, vec![silent(since, patience)]);
+            room.desk.create_with(writing, Source::ControlRoom, new, what).await?;
         }
         (Word::Back { .. }, Some(id)) => {
             let why = "the heartbeat of monitoring arrives again".to_owned();

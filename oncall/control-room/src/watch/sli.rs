@@ -43,7 +43,8 @@ pub(super) fn is_bad(slo: &Slo, ratio: f64) -> bool {
     ratio > 1.0 - slo.objective
 }
 
-fn seconds(window: Window) -> TimeDelta {
+/// The length of a window.
+pub(super) fn seconds(window: Window) -> TimeDelta {
     TimeDelta::seconds(i64::try_from(window.as_secs()).unwrap_or(i64::MAX / 1000))
 }
 

@@ -14,7 +14,7 @@ use rota::Escalation;
 use crate::support::{Place, ROTA, after, deliveries, open, paged, phone, steps};
 
 /// Polls a future only so often, and drops it: what SIGKILL leaves of it.
-async fn killed<T>(polls: u32, future: impl Future<Output = T>) -> Option<T> {
+pub(crate) async fn killed<T>(polls: u32, future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     let mut left = polls;
     poll_fn(move |context| {
@@ -28,7 +28,7 @@ async fn killed<T>(polls: u32, future: impl Future<Output = T>) -> Option<T> {
 }
 
 /// Every life is a runtime of its own, so that nothing of a killed one goes on.
-fn life<T>(run: impl Future<Output = T>) -> T {
+pub(crate) fn life<T>(run: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(run)
 }
 

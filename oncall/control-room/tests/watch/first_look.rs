@@ -1,14 +1,14 @@
 //! The first look at an incident while everything answers: what it says, how that is known, and where to ask again.
 
 use chrono::Utc;
-use control_room::changes::Change;
-use incident::EntryKind;
+use control_room::{SERVICE, assemble, changes::Change, desk::New};
+use incident::{EntryKind, Severity, Source, Viewer};
 use serde_json::{Value, json};
 use testkit::eventually;
 
 use crate::{
-    SOON,
-    fake::{Fake, samples},
+    SOON, config,
+    fake::{Fake, samples, series},
     watching,
 };
 
@@ -118,4 +118,34 @@ async fn a_first_look_has_each_finding_with_its_query_and_link_and_is_in_the_war
     }
     assert!(said.contains("order-api was started again 2 times"), "{said}");
     assert!(said.contains("release: order-api 1.42"), "{said}");
+}
+
+#[tokio::test]
+async fn what_the_opening_of_an_incident_begins_is_made_up_for_after_a_kill() {
+    let (fake, folder) = (Fake::start().await, tempfile::tempdir().expect("a folder"));
+    let now = Utc::now().timestamp() as f64;
+    let bad: Vec<(f64, f64)> =
+        (0..60).map(|at| (now - 59.0 + f64::from(at), if at < 40 { 0.0 } else { 0.5 })).collect();
+    fake.set("range:slo:sli_error", series(&json!({ "slo": "order-availability" }), &bad));
+    let file = folder.path().join("room.db");
+    let file = ["--file", file.to_str().expect("UTF-8")];
+    // It is killed before anything of it looks.
+    let id = {
+        let config = config(&fake, &file);
+        let chassis = config.common().chassis(SERVICE, &[], &[]);
+        let room = assemble(&config, chassis).await.expect("a control room");
+        let services = vec!["order-api".to_owned()];
+        let new = New { title: "Orders fail".to_owned(), severity: Severity::Sev2, services };
+        room.desk.create(Source::ControlRoom, new).await.expect("it opens").id
+    };
+    let looked = async || {
+        let room = watching(&fake, &file).await;
+        room.noted(id, EntryKind::Symptom, Viewer::Trainee).await;
+        room.noted(id, EntryKind::Diagnosis, Viewer::Trainee).await;
+        let incident = room.incident(id).await;
+        let of = |kind: EntryKind| incident.timeline.iter().filter(|entry| entry.kind == kind).count();
+        (of(EntryKind::Symptom), of(EntryKind::Diagnosis))
+    };
+    assert_eq!(looked().await, (1, 7));
+    assert_eq!(looked().await, (1, 7), "once, however often it starts");
 }
