@@ -1,4 +1,5 @@
-//! What exists, as the repository says: faults from docs/faults.md, alerts from the rules, metrics from golden scrapes.
+//! What exists, as the repository says: faults from docs/faults.md, alerts from the rules, metrics from golden scrapes and
+//! from the catalogues of the exporters.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -122,7 +123,7 @@ fn words_after(key: &str) -> BTreeSet<String> {
     words.collect()
 }
 
-/// Metrics of the golden scrapes, recorded series, and what Prometheus adds.
+/// Metrics of the golden scrapes and of the exporters of the stores, recorded series, and what Prometheus adds.
 fn metrics() -> BTreeSet<String> {
     let services = ["edge", "order-api", "user-service", "order-worker"];
     let mut scrapes: Vec<String> = services
@@ -130,6 +131,7 @@ fn metrics() -> BTreeSet<String> {
         .map(|name| file(&format!("services/{name}/tests/api/snapshots/metrics.txt")))
         .collect();
     scrapes.extend(["metrics", "probe"].map(|name| file(&format!("load/tests/snapshots/{name}.txt"))));
+    scrapes.extend(["postgres", "redis"].map(|name| file(&format!("oncall/dashgen/catalogue/{name}.txt"))));
     let mut metrics = words_after("record: ");
     metrics.extend(set(&["up", "ALERTS", "scrape_samples_scraped"]));
     for line in scrapes.iter().flat_map(|text| text.lines()) {
