@@ -5,6 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use chassis_service::{CommonConfig, PlainConfig, ServiceInfo};
 use chassis_telemetry::LogConfig;
 use clap::{ArgGroup, Parser};
+use contracts::users::SEEDED_USERS;
 use http::Uri;
 use tokio::sync::watch;
 
@@ -70,6 +71,9 @@ pub struct LoadConfig {
     /// Exponent of the Zipf distribution of users: 0 is uniform, 1 is typical, above 1 has few very active users.
     #[arg(long, default_value_t = 1.0, value_name = "S", value_parser = exponent)]
     pub zipf: f64,
+    /// Only this many users, the most active ones: few, evenly, are regular customers; one is a celebrity.
+    #[arg(long, default_value_t = SEEDED_USERS, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(SEEDED_USERS)))]
+    pub users: u32,
     /// Longest time for one request.
     #[arg(long, env = "LOAD_TIMEOUT", default_value = "5s", value_parser = humantime::parse_duration)]
     pub timeout: Duration,
@@ -163,7 +167,8 @@ impl LoadConfig {
         };
         Ok(Plan {
             pace,
-            workload: Workload::new(self.mix(), self.zipf, self.seed).map_err(anyhow::Error::msg)?,
+            workload: Workload::among(self.users, self.mix(), self.zipf, self.seed)
+                .map_err(anyhow::Error::msg)?,
             seed: self.seed,
             timeout: self.timeout,
             duration: self.duration,
@@ -203,6 +208,7 @@ mod tests {
             ("--order-api", "8001", "base URL"),
             ("--mix", "risk=1", "place-order"),
             ("--zipf", "-2", "0 to 10"),
+            ("--users", "0", "1..=10000"),
             ("--profile", "nope", "browse"),
         ] {
             let argument = format!("{flag}={value}");

@@ -112,7 +112,18 @@ impl Workload {
     /// # Errors
     /// When the exponent is negative or not a number.
     pub fn new(mix: Mix, zipf_exponent: f64, seed: u64) -> Result<Self, String> {
-        let users = Zipf::new(f64::from(SEEDED_USERS), zipf_exponent)
+        Self::among(SEEDED_USERS, mix, zipf_exponent, seed)
+    }
+
+    /// The same, of the `users` most active users only.
+    ///
+    /// # Errors
+    /// When there are none, or the exponent is negative or not a number.
+    pub fn among(users: u32, mix: Mix, zipf_exponent: f64, seed: u64) -> Result<Self, String> {
+        if users == 0 {
+            return Err("at least one user is needed".to_owned());
+        }
+        let users = Zipf::new(f64::from(users), zipf_exponent)
             .map_err(|_| format!("`{zipf_exponent}` is not a Zipf exponent of 0 or more"))?;
         // A different stream than the schedule's: both use the same seed.
         let rng = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x6f70_6572_6174_696f);
@@ -204,6 +215,21 @@ mod tests {
         let mut workload = workload(0.0, 1);
         let first_half = (0..20_000).filter(|_| workload.visitor().0 < SEEDED_USERS / 2).count();
         assert!((9_700..10_300).contains(&first_half), "{first_half} of 20000");
+    }
+
+    #[test]
+    fn few_users_are_the_most_active_ones() {
+        let of = |users, exponent| Workload::among(users, Mix::profile("shop").unwrap(), exponent, 1);
+        let seen = |users| {
+            let workload = of(users, 0.0).unwrap();
+            workload
+                .take(5_000)
+                .map(|operation| operation.visitor.0)
+                .collect::<std::collections::BTreeSet<_>>()
+        };
+        assert_eq!(seen(1).into_iter().collect::<Vec<_>>(), [0]);
+        assert_eq!(seen(50).into_iter().collect::<Vec<_>>(), (0..50).collect::<Vec<_>>());
+        assert!(of(0, 1.0).unwrap_err().contains("at least one"));
     }
 
     #[test]

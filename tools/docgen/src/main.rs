@@ -5,6 +5,7 @@ mod capacity;
 mod configuration;
 mod failure_modes;
 mod faults;
+mod pairs;
 mod rooms;
 mod steps;
 
@@ -37,9 +38,10 @@ fn main() -> anyhow::Result<()> {
     ];
     let steps = steps::pages(&docs.join("../runbooks"))?;
     let measured = capacity::pages(&docs.join("../load/capacity.json"), &read("internet-scale.md")?)?;
+    let pairs = pairs::pages(&docs.join("drills"), &read("SUMMARY.md")?)?;
     let mut stale = Vec::new();
     let pages = pages.map(|(name, text)| (name.to_owned(), text)).into_iter();
-    for (name, text) in pages.chain(steps).chain(measured) {
+    for (name, text) in pages.chain(steps).chain(measured).chain(pairs) {
         let path = docs.join(&name);
         if fs::read_to_string(&path).is_ok_and(|current| current == text) {
             continue;

@@ -88,7 +88,7 @@ pub(super) fn find(place: &Installation, wanted: &str) -> Result<PathBuf> {
 }
 
 /// All files of experiments, by name.
-fn files(root: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn files(root: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for folder in FOLDERS.map(|folder| root.join(folder)) {
         let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;

@@ -26,6 +26,7 @@ use crate::installation::Installation;
     lab chaos run slow-database                 a slow network: needs `lab up --chaos`\n  \
     lab --context k8s chaos run slow-database   the same by Chaos Mesh\n  \
     lab chaos run drills/experiments/cache-loss.yaml\n  \
+    lab chaos pairs --write docs/drills         each protection, with it and without it\n  \
     lab chaos monkey --for 1h --budget 20% --seed 7\n\n\
     All about it: docs/chaos.md")]
 pub(crate) struct ChaosCommand {
@@ -38,6 +39,8 @@ enum Command {
     /// Break something with a hypothesis, a blast radius and a condition to abort, and say whether the
     /// hypothesis holds.
     Run(experiment::Run),
+    /// Show what each protection is worth: the same fault with it and without it, with both curves.
+    Pairs(experiment::Pairs),
     /// List the experiments, and where each of them runs.
     List(list::List),
     /// End what experiments did from outside.
@@ -54,6 +57,7 @@ impl ChaosCommand {
     pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
         match self.command {
             Command::Run(run) => run.run(place).await,
+            Command::Pairs(pairs) => pairs.run(place).await,
             Command::List(list) => list.run(place),
             Command::Stop(stop) => stop.run(place).await,
             Command::Monkey(monkey) => monkey.run(place).await,

@@ -8,6 +8,7 @@ use yaml::Problems;
 
 use super::{
     automation::{Automation, Restored, automation, restored},
+    crowd::{Crowd, crowd},
     pair::{Pair, consistent, pair, weakened},
     shape::{Document, RawCheck, RawMeasure, RawScope},
     step::step,
@@ -39,6 +40,8 @@ pub(in crate::commands::chaos) struct Experiment {
     pub(super) recover: Duration,
     /// Protections that are off in every pass.
     pub(super) weakened: Vec<Blow>,
+    /// More visitors than usual, in every pass and between them.
+    pub(super) crowd: Option<Crowd>,
     /// What is taken away in a second pass.
     pub(super) pair: Option<Pair>,
     /// What automation has to do, and not to do; absent if it is not about automation.
@@ -65,8 +68,13 @@ impl Experiment {
         self.blows().any(|blow| !matches!(blow, Blow::Fault { .. } | Blow::Push { .. }))
     }
 
+    /// How long all steps take.
+    pub(super) fn length(&self) -> Duration {
+        self.steps.iter().map(|step| step.lasts).sum()
+    }
+
     /// Everything that is done.
-    fn blows(&self) -> impl Iterator<Item = &Blow> {
+    pub(super) fn blows(&self) -> impl Iterator<Item = &Blow> {
         self.steps.iter().flat_map(|step| &step.blows)
     }
 }
@@ -144,6 +152,7 @@ fn experiment(reader: &mut Reader<'_>, document: &Document) -> Option<Experiment
         Some(raw) => pair(reader, raw, &services).map(Some),
     };
     let weakened = weakened(reader, document, &services);
+    let crowd = document.crowd.as_ref().map(|raw| crowd(reader, &raw.value));
     let measures = document.measures.iter().enumerate();
     let paired = document.pair.is_some();
     let measures =
@@ -161,6 +170,7 @@ fn experiment(reader: &mut Reader<'_>, document: &Document) -> Option<Experiment
         abort: abort?,
         recover: recover?,
         weakened: weakened?,
+        crowd: crowd.map_or(Some(None), |read| read.map(Some))?,
         pair: pair?,
         automation: automated.map_or(Some(None), |read| read.map(Some))?,
         restored: restored.map_or(Some(None), |read| read.map(Some))?,

@@ -3,6 +3,7 @@
 
 mod automation;
 mod calm;
+mod crowd;
 mod curve;
 mod file;
 mod found;
@@ -10,7 +11,10 @@ mod hands;
 mod judge;
 mod network;
 mod pair;
+mod pairs;
 mod pass;
+mod perform;
+mod picture;
 mod report;
 mod shape;
 mod step;
@@ -23,23 +27,19 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use tokio_util::sync::CancellationToken;
 
+pub(super) use self::pairs::Pairs;
 use self::{
     file::{Experiment, Step},
-    hands::Hands,
-    pass::{Ending, Pass, Stage},
-    report::{Measured, Report},
+    perform::{perform, until_stopped, write},
 };
 use super::{
     blow::{self, Blow},
     engine::Engine,
-    eyes::Eyes,
     list,
 };
 use crate::{
     installation::Installation,
-    signals::{self, Hangup},
     terminal::{block, json, out},
 };
 
@@ -51,7 +51,7 @@ use crate::{
 #[command(after_help = "Examples:\n  \
     lab chaos run slow-database                                          one of `lab chaos list`\n  \
     lab --context k8s chaos run slow-database --engine litmus            in a cluster\n  \
-    lab chaos run drills/experiments/breaker.yaml --into docs/drills     with both curves as SVG\n  \
+    lab chaos run drills/experiments/breaker.yaml --into reports         with both curves as SVG\n  \
     lab chaos run stuck-consumer                                         with automation, and without\n  \
     lab chaos run my.yaml --check                                        only read it")]
 pub(super) struct Run {
@@ -94,9 +94,9 @@ impl Run {
         if !place.in_cluster() {
             possible(&experiment, place)?;
         }
-        let report = perform(place, &experiment).await?;
+        let report = perform(place, &experiment, &until_stopped()).await?;
         if let Some(folder) = &self.into {
-            write(folder, &name, &report)?;
+            write(folder, &name, &report.page(Some(name.as_str())), &report.pictures())?;
         }
         if self.json {
             json(&report)?;
@@ -148,56 +148,6 @@ pub(super) fn read_file(file: &Path) -> Result<Experiment> {
     Ok(file::read(&name, &text)?)
 }
 
-/// The report and its pictures, named like the experiment.
-fn write(folder: &Path, stem: &str, report: &Report) -> Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let keep = |name: String, text: &str| {
-        let path = folder.join(name);
-        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
-    };
-    for (number, picture) in report.pictures().iter().enumerate() {
-        keep(format!("{stem}-{}.svg", number + 1), picture)?;
-    }
-    keep(format!("{stem}.md"), &report.page(Some(stem)))
-}
-
-async fn perform(place: &Installation, experiment: &Experiment) -> Result<Report> {
-    let stop = CancellationToken::new();
-    let words = "\nending what was begun";
-    tokio::spawn(signals::listen(stop.clone(), CancellationToken::new(), Hangup::Ends, words));
-    let hands = match &experiment.automation {
-        None => None,
-        Some(automation) => Some(Hands::of(place, automation).await?),
-    };
-    let stage = Stage { place, eyes: Eyes::of(place).await?, hands, experiment, stop };
-    let passes = both(&stage).await;
-    // Even after a failure, automation is as it was.
-    if let Some(hands) = &stage.hands {
-        hands.put_back().await?;
-    }
-    let passes = passes?;
-    let mut measures = Vec::new();
-    for measure in &experiment.measures {
-        let mut curves = Vec::new();
-        for pass in passes.iter().filter(|pass| pass.ending != Ending::Invalid) {
-            curves.push(curve::curve(stage.eyes.prometheus(), measure, pass).await?);
-        }
-        measures.push(Measured { name: measure.name.clone(), least: measure.least, curves });
-    }
-    Ok(Report::of(experiment, passes, measures))
-}
-
-/// The passes; the second one only if the first has left everything steady.
-async fn both(stage: &Stage<'_>) -> Result<Vec<Pass>> {
-    let first = stage.pass(None).await?;
-    let next = first.ending == Ending::Steady && !stage.stop.is_cancelled();
-    let mut passes = vec![first];
-    if let Some(pair) = stage.experiment.pair.as_ref().filter(|_| next) {
-        passes.push(stage.pass(Some(pair)).await?);
-    }
-    Ok(passes)
-}
-
 fn show(experiment: &Experiment) {
     out!("{}", experiment.title);
     out!("  believed   {}", experiment.hypothesis);
@@ -205,6 +155,7 @@ fn show(experiment: &Experiment) {
     out!("  touches    {}, and at most {:.0} % of a budget", scope.services.join(", "), scope.budget * 100.0);
     experiment.steady.iter().for_each(|check| out!("  holds      {}", check.name));
     experiment.weakened.iter().for_each(|off| out!("  always     {off}"));
+    experiment.crowd.iter().for_each(|crowd| out!("  always     {crowd}"));
     for step in &experiment.steps {
         let what: Vec<String> = step.blows.iter().map(ToString::to_string).collect();
         let what = if what.is_empty() { "wait".to_owned() } else { what.join(" and ") };

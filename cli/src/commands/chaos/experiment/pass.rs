@@ -29,6 +29,12 @@ const MOST_FIRST: Duration = Duration::from_secs(60);
 /// How long to wait for a healthy system.
 const HEALTHY: Duration = Duration::from_secs(180);
 
+/// The longest time that all passes of an experiment can take.
+pub(super) fn longest(experiment: &Experiment) -> Duration {
+    let one = HEALTHY + experiment.holds + MOST_FIRST + experiment.length() + experiment.recover;
+    if experiment.pair.is_some() { 2 * one } else { one }
+}
+
 /// What is needed for a pass.
 pub(super) struct Stage<'s> {
     pub(super) place: &'s Installation,
@@ -109,7 +115,7 @@ impl Stage<'_> {
 
     async fn weaken(&self, off: &[Blow]) -> Result<()> {
         // A first step of a push takes up to a minute, and belongs to no step's length.
-        let lasts = self.length() + MOST_FIRST;
+        let lasts = self.experiment.length() + MOST_FIRST;
         for off in off {
             say(off);
             off.strike(self.place, lasts).await?;
@@ -120,11 +126,6 @@ impl Stage<'_> {
     /// Why nothing more may be done, if a person wants that.
     fn stopped(&self) -> Option<String> {
         self.stop.is_cancelled().then(|| "stopped from the terminal".to_owned())
-    }
-
-    /// All steps.
-    fn length(&self) -> Duration {
-        self.experiment.steps.iter().map(|step| step.lasts).sum()
     }
 
     /// Does the steps; why it was stopped, if it was.

@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::{
-    curve::{Curve, picture},
+    curve::Curve,
     file::Experiment,
     judge::{longer, unmet},
     pass::{Ending, Pass},
+    picture::picture,
 };
 
 /// A measure, with one curve for each pass.
@@ -28,12 +29,12 @@ pub(super) struct Report {
     /// Whether the hypothesis holds; absent if that is not known.
     pub(super) holds: Option<bool>,
     /// What to look into.
-    findings: Vec<String>,
+    pub(super) findings: Vec<String>,
     /// What was taken away in the second pass.
     without: Option<String>,
     /// How many times as long it took in the second pass until everything was well.
     longer: Option<f64>,
-    passes: Vec<Pass>,
+    pub(super) passes: Vec<Pass>,
     measures: Vec<Measured>,
 }
 
@@ -108,13 +109,18 @@ impl Report {
         }
     }
 
-    /// In Markdown; with the stem of the pictures' names if there are some.
-    pub(super) fn page(&self, pictures: Option<&str>) -> String {
-        let verdict = match self.holds {
+    /// Whether the hypothesis holds, in words.
+    pub(super) const fn verdict(&self) -> &'static str {
+        match self.holds {
             Some(true) => "holds",
             Some(false) => "does not hold",
             None => "unknown",
-        };
+        }
+    }
+
+    /// In Markdown; with the stem of the pictures' names if there are some.
+    pub(super) fn page(&self, pictures: Option<&str>) -> String {
+        let verdict = self.verdict();
         let mut page = format!("# {}\n\n{}\n\nThe hypothesis: **{verdict}**.\n", self.title, self.hypothesis);
         page.push_str("\n## Findings\n\n");
         if self.findings.is_empty() {
@@ -123,26 +129,33 @@ impl Report {
         self.findings.iter().for_each(|finding| {
             let _ = writeln!(page, "- {finding}");
         });
-        page.push_str("\n## Measured\n\n| what |");
+        page.push_str("\n## Measured\n\n");
+        self.measured(&mut page, pictures);
+        page
+    }
+
+    /// The numbers of each pass, and each measure with its picture if there are some.
+    pub(super) fn measured(&self, page: &mut String, pictures: Option<&str>) {
+        page.push_str("| what |");
         let names = self.names();
         let passes = &names[..self.passes.len().clamp(1, names.len())];
         passes.iter().for_each(|name| {
             let _ = write!(page, " {name} |");
         });
         let _ = writeln!(page, "\n|---|{}", "---|".repeat(passes.len()));
-        self.rows(&mut page);
+        self.rows(page);
         if let (Some(longer), Some(what)) = (self.longer.filter(|it| it.is_finite()), &self.without) {
             let _ = writeln!(page, "\nWithout {what}, it took {longer:.1} times as long until all was well.");
         }
         for (number, one) in self.measures.iter().enumerate() {
             let factor =
                 one.factor().map_or_else(String::new, |factor| format!(": {} without", times(factor)));
-            let _ = writeln!(page, "\n### {}{factor}", one.name);
+            let stated = one.least.map_or_else(String::new, |least| format!(" (stated: at least {least})"));
+            let _ = writeln!(page, "\n### {}{factor}{stated}", one.name);
             if let Some(stem) = pictures {
                 let _ = writeln!(page, "\n![{}]({stem}-{}.svg)", one.name, number + 1);
             }
         }
-        page
     }
 
     /// One row for each number, one column for each pass.
@@ -237,7 +250,7 @@ measures: [{name: waiting, query: up, least: 3}]
     }
 
     fn measured(with: f64, without: f64) -> Measured {
-        let curve = |mean| Curve { points: vec![(0.0, mean)], mean: Some(mean) };
+        let curve = |mean| Curve { points: vec![(0.0, mean)], mean: Some(mean), broken: 5.0 };
         Measured { name: "waiting".to_owned(), least: Some(3.0), curves: vec![curve(with), curve(without)] }
     }
 

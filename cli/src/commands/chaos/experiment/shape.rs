@@ -22,6 +22,7 @@ pub(super) struct Document {
     /// Protections that are off in every pass.
     #[serde(default)]
     pub(super) weakened: Vec<Spanned<RawOff>>,
+    pub(super) crowd: Option<Spanned<RawCrowd>>,
     pub(super) pair: Option<Spanned<RawPair>>,
     pub(super) automation: Option<Spanned<RawAutomation>>,
     pub(super) restored: Option<Spanned<RawRestored>>,
@@ -106,6 +107,17 @@ pub(super) struct RawPressure {
 pub(super) struct RawOff {
     pub(super) service: Text,
     pub(super) protection: Text,
+}
+
+/// More visitors than the lab's own load.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCrowd {
+    pub(super) rps: Spanned<f64>,
+    pub(super) seed: u64,
+    pub(super) operation: Option<Text>,
+    pub(super) users: Option<Spanned<u32>>,
+    pub(super) zipf: Option<Spanned<f64>>,
 }
 
 /// What is taken away in the second pass: a protection, automation, or the first step of a push.

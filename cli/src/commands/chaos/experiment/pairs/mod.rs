@@ -1,0 +1,199 @@
+//! `lab chaos pairs`: what each protection is worth. Every pair breaks the same thing twice, with the protection and
+//! without it, and states by how much that differs; its page has both curves.
+
+mod page;
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use serde::Serialize;
+
+use self::page::Facts;
+use super::{
+    file::Experiment,
+    pair::Pair,
+    perform::{perform, until_stopped, write},
+    possible, read_file,
+    report::Report,
+};
+use crate::{
+    commands::chaos::list,
+    installation::Installation,
+    terminal::{block, json, out, say},
+};
+
+/// Runs pairs: the same fault with a protection and without it. Each states in numbers by how much that differs.
+/// Exits with 0 if every pair holds, 1 if one does not, 2 if that is not known of one.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    lab chaos pairs --list                         the protections that have a pair, and how long each takes\n  \
+    lab chaos pairs breaker                        one of them\n  \
+    lab chaos pairs --write docs/drills            all of them, each with a page and its curves\n\n\
+    A page is written if its pair holds. After that, `just generate` lists it in the book.")]
+pub(in crate::commands::chaos) struct Pairs {
+    /// Names of experiments, as `--list` shows them; by default all that take a protection away.
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// Write a page with both curves for each pair that holds to this folder, which has to be two folders below the
+    /// checkout, such as docs/drills.
+    #[arg(long, value_name = "FOLDER")]
+    write: Option<PathBuf>,
+    /// Only list them.
+    #[arg(long, conflicts_with_all = ["write", "json"])]
+    list: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// An experiment that takes a protection away.
+struct Chosen {
+    name: String,
+    experiment: Experiment,
+    service: String,
+    protection: String,
+}
+
+/// What became of a pair.
+#[derive(Debug, Serialize)]
+struct Done {
+    name: String,
+    report: Report,
+}
+
+impl Pairs {
+    /// Runs the command.
+    pub(in crate::commands::chaos) async fn run(self, place: &Installation) -> Result<ExitCode> {
+        let chosen = self.chosen(place)?;
+        if self.list {
+            for one in &chosen {
+                let least = humantime::format_duration(least(&one.experiment));
+                let what = format!("{} of {}", one.protection, one.service);
+                out!("{:<15} {what:<32} at least {least}", one.name);
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+        for one in chosen.iter().filter(|_| !place.in_cluster()) {
+            possible(&one.experiment, place)?;
+        }
+        let stop = until_stopped();
+        let mut done = Vec::new();
+        for (number, one) in chosen.iter().enumerate().take_while(|_| !stop.is_cancelled()) {
+            say(format_args!("pair {} of {}: {}", number + 1, chosen.len(), one.name));
+            let summary = one.summary(place).await?;
+            let report = perform(place, &one.experiment, &stop).await?;
+            if let (Some(folder), Some(true)) = (&self.write, report.holds) {
+                let page = page::page(&one.facts(&summary), &report);
+                write(folder, &one.name, &page, &report.pictures())?;
+            } else if !self.json {
+                block(&report.page(None));
+            }
+            done.push(Done { name: one.name.clone(), report });
+        }
+        let mut verdicts: Vec<Option<bool>> = done.iter().map(|one| one.report.holds).collect();
+        // What was not run is not known.
+        verdicts.resize(chosen.len(), None);
+        if self.json {
+            json(&done)?;
+        } else {
+            done.iter().for_each(|one| out!("{:<15} {}", one.name, one.report.verdict()));
+            chosen.iter().skip(done.len()).for_each(|one| out!("{:<15} not run", one.name));
+        }
+        Ok(ExitCode::from(code(&verdicts)))
+    }
+
+    /// The named ones, or all.
+    fn chosen(&self, place: &Installation) -> Result<Vec<Chosen>> {
+        if self.names.is_empty() {
+            let files = list::files(&place.home()?.root)?;
+            let mut all = Vec::new();
+            for file in &files {
+                all.extend(Chosen::of(list::stem(file), read_file(file)?));
+            }
+            return Ok(all);
+        }
+        let one = |name: &String| {
+            let file = list::find(place, name)?;
+            match Chosen::of(list::stem(&file), read_file(&file)?) {
+                Some(chosen) => Ok(chosen),
+                None => bail!("{name} takes no protection away: see `lab chaos pairs --list`"),
+            }
+        };
+        self.names.iter().map(one).collect()
+    }
+}
+
+impl Chosen {
+    /// An experiment, if it takes a protection away.
+    fn of(name: String, experiment: Experiment) -> Option<Self> {
+        let Some(Pair::Protection { service, protection }) = experiment.pair.clone() else { return None };
+        Some(Self { name, experiment, service, protection })
+    }
+
+    /// What the protection does, as its service says.
+    async fn summary(&self, place: &Installation) -> Result<String> {
+        let Self { service, protection, .. } = self;
+        let replicas = place.replicas(Some(service)).await?;
+        let replica = replicas.first().with_context(|| format!("no replica of {service} runs"))?;
+        let all = replica.protections().await?;
+        let known = all.into_iter().find(|one| one.name == *protection);
+        Ok(known.with_context(|| format!("{service} has no protection `{protection}`"))?.summary)
+    }
+
+    fn facts<'f>(&'f self, summary: &'f str) -> Facts<'f> {
+        let Self { name, experiment, service, protection } = self;
+        Facts { name, experiment, service, protection, summary }
+    }
+}
+
+/// The least time that both passes take: until it is steady, the steps, and until it is steady again.
+fn least(experiment: &Experiment) -> Duration {
+    /// How long it has to be steady afterwards.
+    const AFTER: Duration = Duration::from_secs(5);
+    2 * (experiment.holds + experiment.length() + AFTER)
+}
+
+/// The exit code: whether one of them does not hold counts more than that one is not known.
+fn code(verdicts: &[Option<bool>]) -> u8 {
+    if verdicts.contains(&Some(false)) {
+        1
+    } else if verdicts.contains(&None) {
+        2
+    } else {
+        0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn only_what_takes_a_protection_away_is_a_pair_and_says_by_how_much() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let mut pairs = Vec::new();
+        for file in list::files(&root).unwrap() {
+            pairs.extend(Chosen::of(list::stem(&file), read_file(&file).unwrap()));
+        }
+        let names: Vec<&str> = pairs.iter().map(|one| one.name.as_str()).collect();
+        assert!(names.contains(&"breaker") && !names.contains(&"waf-canary"), "{names:?}");
+        assert!(!names.contains(&"leaking-process") && !names.contains(&"cache-loss"), "{names:?}");
+        for Chosen { name, experiment, service, .. } in &pairs {
+            assert!(experiment.measures.iter().any(|one| one.least.is_some()), "{name} states no difference");
+            assert!(!experiment.abort.is_empty() || name == "waf-guard", "{name} never stops by itself");
+            assert!(experiment.scope.services.contains(service), "{name}");
+            assert_eq!(experiment.here(), (true, false), "{name} needs more than `lab up`");
+            assert!(least(experiment) < Duration::from_secs(180), "{name} takes {:?}", least(experiment));
+        }
+    }
+
+    #[test]
+    fn one_that_does_not_hold_counts_more_than_one_that_is_not_known() {
+        assert_eq!(code(&[Some(true), Some(true)]), 0);
+        assert_eq!(code(&[Some(true), None]), 2);
+        assert_eq!(code(&[None, Some(false), Some(true)]), 1);
+    }
+}
