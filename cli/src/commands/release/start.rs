@@ -64,6 +64,9 @@ pub(super) struct Start {
     /// Why it may begin although an error budget is spent or not known.
     #[arg(long = "override", value_name = "WHY")]
     over: Option<String>,
+    /// Only a person decides: the judge says what it sees, and neither passes a step nor takes the version back.
+    #[arg(long)]
+    by_hand: bool,
     /// Return at once; `lab release status` shows it.
     #[arg(long, short)]
     detach: bool,
@@ -86,6 +89,7 @@ impl Start {
         body.insert("hold".to_owned(), json!(humantime::format_duration(self.hold).to_string()));
         body.insert("patience".to_owned(), json!(humantime::format_duration(self.patience).to_string()));
         body.extend(self.over.as_ref().map(|why| ("override".to_owned(), json!(why))));
+        body.insert("by_hand".to_owned(), json!(self.by_hand));
         let release = room.post("/api/v1/releases", &Value::Object(body)).await?;
         let id = print::word(&release["id"]).to_owned();
         if self.detach {
