@@ -42,7 +42,8 @@ impl Courier {
     pub async fn work(self, stop: CancellationToken) {
         let mut silent = false;
         loop {
-            let Some(received) = stop.run_until_cancelled(self.queues.receive(Some(self.queue), BATCH)).await else {
+            let Some(received) = stop.run_until_cancelled(self.queues.receive(Some(self.queue), BATCH)).await
+            else {
                 return;
             };
             let ended = match received {

@@ -13,13 +13,15 @@ use anyhow::{Context as _, Result, bail};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use observe::ControlRoom;
-use release::fleet::{BUILDS, Build, FOLDER, Registered, is_name, registered};
+use release::fleet::{BUILDS, Build, FOLDER};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
-use supervisor::write_private;
 use tokio::time::sleep;
 
-use super::print;
+use super::{
+    build::{named, register},
+    print,
+};
 use crate::{home::Home, terminal::out};
 
 /// Between two looks.
@@ -115,16 +117,8 @@ impl Start {
 
     /// Writes how the version is started to the lab's folder.
     fn register(&self, home: &Home) -> Result<()> {
-        if !is_name(&self.version) {
-            bail!(
-                "--version: expected letters, digits, dots, dashes and underscores, such as v2, found `{}`",
-                self.version
-            );
-        }
-        // It becomes a part of a path.
-        if !is_name(&self.service) {
-            bail!("expected a service such as order-api, found `{}`", self.service);
-        }
+        // Before its program is copied.
+        named(&self.service, &self.version)?;
         let (binary, written) = match &self.binary {
             Some(path) => {
                 let (path, written) = program(path)?;
@@ -139,12 +133,7 @@ impl Start {
         let flags = self.flags.iter().map(flag);
         let env: BTreeMap<String, String> = self.env.iter().cloned().collect();
         let build = Build { binary, flags: flags.collect(), env };
-        if let Err(wrong) = build.check() {
-            bail!("{wrong}");
-        }
-        let text = serde_json::to_string_pretty(&Registered { build, written })?;
-        let path = home.dir.join(FOLDER).join(BUILDS).join(registered(&self.service, &self.version));
-        Ok(write_private(&path, &text)?)
+        register(home, (&self.service, &self.version), build, written)
     }
 
     /// Prints what changes until the release has ended; the release as it is then.

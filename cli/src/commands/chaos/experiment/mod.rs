@@ -11,6 +11,7 @@ mod judge;
 mod network;
 mod pair;
 mod pass;
+mod release;
 mod report;
 mod shape;
 mod step;
