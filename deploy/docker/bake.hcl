@@ -9,7 +9,7 @@ group "default" { targets = ["image"] }
 group "release" { targets = ["published"] }
 
 target "image" {
-  matrix     = { program = ["edge", "order-api", "user-service", "order-worker", "load", "control-room"] }
+  matrix     = { program = ["edge", "order-api", "user-service", "order-worker", "load", "control-room", "lab"] }
   name       = program
   context    = "."
   dockerfile = "deploy/docker/Dockerfile"
@@ -19,7 +19,7 @@ target "image" {
 }
 
 target "published" {
-  matrix    = { program = ["edge", "order-api", "user-service", "order-worker", "load", "control-room"] }
+  matrix    = { program = ["edge", "order-api", "user-service", "order-worker", "load", "control-room", "lab"] }
   name      = "${program}-published"
   inherits  = [program]
   platforms = ["linux/amd64", "linux/arm64"]

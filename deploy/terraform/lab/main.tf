@@ -1,4 +1,5 @@
-# What a team writes down of a running lab: rules of the firewall, a limit, who covers for whom.
+# What a team writes down of a running lab: the firewall and its rules, a limit, who covers for whom; and what it expects of the
+# routes, which the edge reads from a file.
 
 terraform {
   required_version = ">= 1.10"
@@ -25,6 +26,18 @@ variable "modes" {
   }
 }
 
+variable "firewall" {
+  description = "Whether the firewall applies its rules; false is the kill switch. null leaves the switch alone."
+  type        = bool
+  default     = null
+}
+
+variable "weights" {
+  description = "Weights that the upstreams of a route have to have, by the route's name. A plan warns if one differs."
+  type        = map(map(number))
+  default     = {}
+}
+
 variable "limit" {
   description = "What each client may send to the edge; null for no limit beyond those of the routes."
   type        = object({ rps = number, burst = number })
@@ -49,6 +62,23 @@ resource "srelab_waf_mode" "this" {
   for_each = var.modes
   rule     = each.key
   mode     = each.value
+}
+
+resource "srelab_waf_switch" "this" {
+  count   = var.firewall == null ? 0 : 1
+  enabled = var.firewall
+}
+
+data "srelab_edge_route" "expected" {
+  for_each = var.weights
+  name     = each.key
+}
+
+check "weights" {
+  assert {
+    condition     = alltrue([for name, route in data.srelab_edge_route.expected : route.weights == tomap(var.weights[name])])
+    error_message = "A route has other weights than expected: a release is under way, or somebody changed its file."
+  }
 }
 
 resource "srelab_edge_limit" "this" {

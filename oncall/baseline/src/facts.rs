@@ -95,6 +95,30 @@ pub fn manifests(text: &str) -> Result<Vec<Value>, String> {
     judged.map(|document| serde_saphyr::from_str(document).map_err(|error| error.to_string())).collect()
 }
 
+/// The objects of a list as the API server answers with it, in JSON: only the list has their kind and version, such as
+/// `DeploymentList`.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn listed(text: &str) -> Result<Vec<Value>, String> {
+    let mut list: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let kind = list["kind"].as_str().and_then(|kind| kind.strip_suffix("List")).map(str::to_owned);
+    let kind =
+        kind.ok_or_else(|| format!("expected a list such as a DeploymentList, found {}", list["kind"]))?;
+    let (version, items) = (list["apiVersion"].take(), list["items"].take());
+    let mut objects: Vec<Value> = match items {
+        // A server may leave an empty list out.
+        Value::Null => Vec::new(),
+        items => serde_json::from_value(items).map_err(|error| format!("items: {error}"))?,
+    };
+    // The items of kubectl's own `List` say themselves what they are.
+    for object in objects.iter_mut().filter(|_| !kind.is_empty()).filter_map(Value::as_object_mut) {
+        object.insert("kind".to_owned(), Value::from(kind.clone()));
+        object.insert("apiVersion".to_owned(), version.clone());
+    }
+    Ok(objects)
+}
+
 /// The sockets of `/proc/<pid>/net/tcp` or `tcp6` that accept connections: inode, address, port.
 #[must_use]
 pub fn sockets(table: &str) -> Vec<(u64, IpAddr, u16)> {
@@ -153,6 +177,21 @@ mod tests {
         let package =
             |name: &str, version: &str| Package { name: name.to_owned(), version: version.to_owned() };
         assert_eq!(packages(lock), [package("a", "1.2.3"), package("b", "0.1.0")]);
+    }
+
+    #[test]
+    fn objects_of_a_list_get_the_kind_that_only_the_list_has() {
+        let text = r#"{"kind":"RoleList","apiVersion":"rbac.authorization.k8s.io/v1","items":[{"metadata":{"name":"a"}}]}"#;
+        let found = listed(text).unwrap();
+        assert_eq!(found[0]["kind"], "Role");
+        assert_eq!(found[0]["metadata"]["name"], "a");
+        assert_eq!(found[0]["apiVersion"], "rbac.authorization.k8s.io/v1");
+        let own = r#"{"kind":"List","apiVersion":"v1","items":[{"kind":"Service"}]}"#;
+        assert_eq!(listed(own).unwrap()[0]["kind"], "Service");
+        assert_eq!(listed(r#"{"kind":"JobList","items":null}"#), Ok(Vec::new()));
+        let refused = r#"{"kind":"Status","message":"roles is forbidden"}"#;
+        assert!(listed(refused).unwrap_err().contains("found \"Status\""), "{:?}", listed(refused));
+        assert!(listed("[").is_err() && listed("[]").is_err());
     }
 
     #[test]

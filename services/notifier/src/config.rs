@@ -50,6 +50,20 @@ pub struct NotifierConfig {
     /// Times that a delivery is tried, 1 to 1000; then the notification goes to the dead-letter queue.
     #[arg(long, env = "NOTIFY_ATTEMPTS", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub attempts: u16,
+    /// What to do; by default, work.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Extra commands of the notifier.
+#[derive(Debug, Clone, clap::Subcommand)]
+pub enum Command {
+    /// Put notifications of the dead-letter queue back into the queue they came from, and print how many were moved.
+    Redrive {
+        /// Move at most this many notifications.
+        #[arg(long, default_value_t = 1000, value_name = "N")]
+        limit: u64,
+    },
 }
 
 impl NotifierConfig {

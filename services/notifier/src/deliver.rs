@@ -9,7 +9,7 @@ use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    adapters::{Received, SqsError, SqsQueues},
+    adapters::{BATCH, Received, SqsError, SqsQueues},
     domain::{Notification, Queue},
     faults::NotifierFaults,
     metrics::NotifierMetrics,
@@ -42,7 +42,8 @@ impl Courier {
     pub async fn work(self, stop: CancellationToken) {
         let mut silent = false;
         loop {
-            let Some(received) = stop.run_until_cancelled(self.queues.receive(self.queue)).await else {
+            let Some(received) = stop.run_until_cancelled(self.queues.receive(Some(self.queue), BATCH)).await
+            else {
                 return;
             };
             let ended = match received {
@@ -77,7 +78,7 @@ impl Courier {
                 self.metrics.failed(self.queue);
             }
         }
-        if done.is_empty() { Ok(()) } else { self.queues.delete(self.queue, &done).await }
+        if done.is_empty() { Ok(()) } else { self.queues.delete(Some(self.queue), &done).await }
     }
 
     /// Whether the provider has it now. What cannot be read is nothing that a provider could take.

@@ -2,7 +2,7 @@
 //! delivered ends in a dead-letter queue.
 //!
 //! Read it in this order: [`domain`] (what is told, through which queue), [`outcomes`] (from Kafka into the queues),
-//! [`deliver`] (from the queues to the providers), [`adapters`] (SQS).
+//! [`deliver`] (from the queues to the providers), [`adapters`] (SQS). What was given up goes back with `notifier redrive`.
 //!
 //! Delivery is at least once: a notification may come twice, after a crash on either side of the queue.
 
@@ -14,9 +14,10 @@ pub mod domain;
 pub mod faults;
 pub mod metrics;
 pub mod outcomes;
+mod redrive;
 
 use chassis_core::ServiceInfo;
-use chassis_kafka::{Kafka, Subscription};
+use chassis_kafka::{Kafka, Redriven, Subscription};
 use chassis_service::App;
 use chassis_telemetry::Chassis;
 use contracts::topics;
@@ -60,4 +61,13 @@ pub fn build(config: &NotifierConfig, chassis: Chassis) -> anyhow::Result<App> {
     }
     chassis.spawn(depth::watch(queues, metrics, chassis.shutdown.clone()));
     Ok(App::new(&config.common, chassis))
+}
+
+/// Puts at most `limit` notifications of the dead-letter queue back into the queue that they came from; with 0, only counts them.
+///
+/// # Errors
+/// When SQS does not answer, or refuses; notifications that were moved before stay moved.
+pub async fn redrive(config: &NotifierConfig, chassis: &Chassis, limit: u64) -> anyhow::Result<Redriven> {
+    let queues = SqsQueues::new(config, NotifierMetrics::new(&chassis.metrics))?;
+    Ok(redrive::run(&queues, limit).await?)
 }

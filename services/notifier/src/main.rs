@@ -1,9 +1,9 @@
-//! The life of the notifier: configuration, telemetry, build, serve, drain, flush.
+//! The life of the notifier: configuration, telemetry, build, serve, drain, flush; or one redrive of what was given up.
 
 use std::process::ExitCode;
 
 use chassis_service::lifecycle;
-use notifier::{NotifierConfig, SERVICE, build, faults};
+use notifier::{NotifierConfig, SERVICE, build, config::Command, faults, redrive};
 
 /// As in the other services.
 #[global_allocator]
@@ -18,9 +18,14 @@ async fn live() -> anyhow::Result<()> {
     let config = NotifierConfig::from_process();
     let chassis = config.common.checked_chassis(SERVICE, faults::CATALOGUE, faults::SUBJECT)?;
     let telemetry = chassis_otlp::init(&chassis)?;
-    let ended = match build(&config, chassis) {
-        Ok(app) => lifecycle::run(app).await,
-        Err(error) => Err(error),
+    let ended = match config.command {
+        Some(Command::Redrive { limit }) => {
+            redrive(&config, &chassis, limit).await.map(|redriven| println!("{redriven}"))
+        }
+        None => match build(&config, chassis) {
+            Ok(app) => lifecycle::run(app).await,
+            Err(error) => Err(error),
+        },
     };
     telemetry.shutdown();
     ended

@@ -1,12 +1,16 @@
 //! `lab audit config`: what runs, and what the chart renders, against `deploy/baseline.yaml`. With --context, what the API
 //! server of a cluster has.
 
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::{Context, Result, bail};
 use baseline::{
     Baseline, Facts, Report, audit,
-    facts::{manifests, packages},
+    facts::{listed, manifests, packages},
 };
 use chrono::Utc;
 use clap::Args;
@@ -37,6 +41,10 @@ pub(crate) struct Config {
     /// chart as it is rendered with its defaults.
     #[arg(long, value_name = "FILE")]
     manifests: Vec<PathBuf>,
+    /// Folder of lists of Kubernetes objects, as an API server answers with them, in files NAME.json. Then nothing of this
+    /// machine is checked, and with --baseline there need not be a checkout.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "manifests")]
+    objects: Option<PathBuf>,
     /// Print JSON, for scripts.
     #[arg(long)]
     json: bool,
@@ -48,10 +56,19 @@ pub(crate) struct Config {
 impl Config {
     /// Runs the command; fails if a finding counts.
     pub(super) async fn run(self, place: &Installation) -> Result<ExitCode> {
-        let home = place.home()?;
-        let path = self.baseline.clone().unwrap_or_else(|| home.root.join("deploy/baseline.yaml"));
+        let path = match &self.baseline {
+            Some(path) => path.clone(),
+            None => place.home()?.root.join("deploy/baseline.yaml"),
+        };
         let baseline = Baseline::parse(&path.display().to_string(), &read(&path)?)?;
-        let facts = if place.in_cluster() { self.cluster(place).await? } else { self.facts(&home).await? };
+        let facts = match &self.objects {
+            Some(_) if place.in_cluster() => {
+                bail!("--objects names files, --context a cluster: leave out one of them")
+            }
+            Some(folder) => objects(folder)?,
+            None if place.in_cluster() => self.cluster(place).await?,
+            None => self.facts(&place.home()?).await?,
+        };
         let report = audit(&facts, &baseline, Utc::now().date_naive());
         if self.json {
             print_json(&report)?;
@@ -59,7 +76,7 @@ impl Config {
             print(&report);
         }
         if self.record {
-            record(&home, &report)?;
+            record(&place.home()?, &report)?;
         }
         Ok(if report.open().next().is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
@@ -98,7 +115,25 @@ impl Config {
     }
 }
 
-fn read(path: &std::path::Path) -> Result<String> {
+/// The objects of the lists in a folder.
+fn objects(folder: &Path) -> Result<Facts> {
+    let mut found = Vec::new();
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "json") {
+            let list = listed(&read(&path)?).map_err(anyhow::Error::msg);
+            found.extend(list.with_context(|| path.display().to_string())?);
+        }
+    }
+    // Nothing has no mistakes, and proves nothing.
+    if found.is_empty() {
+        bail!("{} has no objects that could be judged", folder.display());
+    }
+    Ok(Facts { manifests: Some(found), ..Facts::default() })
+}
+
+fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 

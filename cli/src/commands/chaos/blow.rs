@@ -21,6 +21,7 @@ use super::{
     each::{ATTEMPT, BACK, each},
     engine::Engine,
     rule,
+    trial::{self, Trial},
 };
 use crate::{
     installation::Installation,
@@ -51,6 +52,10 @@ pub(super) enum Blow {
     Manifest { engine: Engine, name: String, file: PathBuf },
     /// Switches a protection off.
     Unprotect { service: String, protection: String },
+    /// Releases a version to a few.
+    Release(Trial),
+    /// Puts the dead letters of a service back.
+    Redrive { service: String },
 }
 
 impl fmt::Display for Blow {
@@ -72,6 +77,8 @@ impl fmt::Display for Blow {
             Self::Only { what } => f.write_str(what),
             Self::Manifest { engine, name, .. } => write!(f, "{name}, by {engine}"),
             Self::Unprotect { service, protection } => write!(f, "{service} without {protection}"),
+            Self::Release(trial) => trial.fmt(f),
+            Self::Redrive { service } => write!(f, "the dead letters of {service} put back"),
         }
     }
 }
@@ -122,6 +129,8 @@ impl Blow {
                  run it with --context"
             ),
             Self::Manifest { engine, file, .. } => engine.begin(&place.needed_cluster()?, file).await?,
+            Self::Release(trial) => trial.begin(place).await?,
+            Self::Redrive { service } => trial::put_back(place, service).await?,
         }
         Ok(())
     }
@@ -191,7 +200,8 @@ impl Blow {
                 desk(place)?.take_back(Some(&what)).await?;
             }
             Self::Manifest { engine, file, .. } => engine.end(&place.needed_cluster()?, file).await?,
-            Self::Kill { .. } | Self::Only { .. } => {}
+            Self::Release(trial) => trial.end(place).await?,
+            Self::Kill { .. } | Self::Only { .. } | Self::Redrive { .. } => {}
         }
         Ok(())
     }
@@ -202,6 +212,14 @@ impl Blow {
             Self::Push { service, rule, .. } => {
                 Self::Push { service: service.clone(), rule: rule.clone(), canary: None }
             }
+            other => other.clone(),
+        }
+    }
+
+    /// The same without a judge: a person decides about a release.
+    pub(super) fn unjudged(&self) -> Self {
+        match self {
+            Self::Release(trial) => Self::Release(trial.unjudged()),
             other => other.clone(),
         }
     }

@@ -11,6 +11,7 @@ mod list;
 mod monkey;
 mod rule;
 mod stop;
+mod trial;
 
 use std::process::ExitCode;
 

@@ -1,6 +1,7 @@
 //! `lab release …`: what the control room's pages about releases do, from a terminal. Thin: each verb is one call of its API;
 //! `start` also registers the build, because only the owner of the lab may say which program runs.
 
+mod build;
 mod judge;
 mod print;
 mod read;
@@ -13,6 +14,7 @@ use clap::{Args, Subcommand};
 use observe::ControlRoom;
 use serde_json::json;
 
+pub(super) use self::build::register;
 use crate::installation::Installation;
 
 /// Release a new version step by step: a canary gets few requests, is compared with a fresh baseline of the old version, and is

@@ -13,13 +13,15 @@ use anyhow::{Context as _, Result, bail};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use observe::ControlRoom;
-use release::fleet::{BUILDS, Build, FOLDER, Registered, is_name, registered};
+use release::fleet::{BUILDS, Build, FOLDER};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
-use supervisor::write_private;
 use tokio::time::sleep;
 
-use super::print;
+use super::{
+    build::{named, register},
+    print,
+};
 use crate::{home::Home, terminal::out};
 
 /// Between two looks.
@@ -64,6 +66,9 @@ pub(super) struct Start {
     /// Why it may begin although an error budget is spent or not known.
     #[arg(long = "override", value_name = "WHY")]
     over: Option<String>,
+    /// Only a person decides: the judge says what it sees, and neither passes a step nor takes the version back.
+    #[arg(long)]
+    by_hand: bool,
     /// Return at once; `lab release status` shows it.
     #[arg(long, short)]
     detach: bool,
@@ -86,6 +91,7 @@ impl Start {
         body.insert("hold".to_owned(), json!(humantime::format_duration(self.hold).to_string()));
         body.insert("patience".to_owned(), json!(humantime::format_duration(self.patience).to_string()));
         body.extend(self.over.as_ref().map(|why| ("override".to_owned(), json!(why))));
+        body.insert("by_hand".to_owned(), json!(self.by_hand));
         let release = room.post("/api/v1/releases", &Value::Object(body)).await?;
         let id = print::word(&release["id"]).to_owned();
         if self.detach {
@@ -111,16 +117,8 @@ impl Start {
 
     /// Writes how the version is started to the lab's folder.
     fn register(&self, home: &Home) -> Result<()> {
-        if !is_name(&self.version) {
-            bail!(
-                "--version: expected letters, digits, dots, dashes and underscores, such as v2, found `{}`",
-                self.version
-            );
-        }
-        // It becomes a part of a path.
-        if !is_name(&self.service) {
-            bail!("expected a service such as order-api, found `{}`", self.service);
-        }
+        // Before its program is copied.
+        named(&self.service, &self.version)?;
         let (binary, written) = match &self.binary {
             Some(path) => {
                 let (path, written) = program(path)?;
@@ -135,12 +133,7 @@ impl Start {
         let flags = self.flags.iter().map(flag);
         let env: BTreeMap<String, String> = self.env.iter().cloned().collect();
         let build = Build { binary, flags: flags.collect(), env };
-        if let Err(wrong) = build.check() {
-            bail!("{wrong}");
-        }
-        let text = serde_json::to_string_pretty(&Registered { build, written })?;
-        let path = home.dir.join(FOLDER).join(BUILDS).join(registered(&self.service, &self.version));
-        Ok(write_private(&path, &text)?)
+        register(home, (&self.service, &self.version), build, written)
     }
 
     /// Prints what changes until the release has ended; the release as it is then.

@@ -49,6 +49,11 @@ edges:
   - { from: postgres-backup, to: outside, port: {{ regexFind ":[0-9]+" (urlParse .s3.endpoint).host | trimPrefix ":" | default (hasPrefix "https:" .s3.endpoint | ternary "443" "80") }} }
 {{- end }}
 {{- end }}
+{{- if ($v.configAudit).enabled }}
+  # The Kubernetes API.
+  - { from: config-audit, to: outside, port: 443 }
+  - { from: config-audit, to: outside, port: 6443 }
+{{- end }}
 {{- if include "sre-lab.measuresRedis" . }}
   - { from: redis-exporter, to: redis, port: 6379 }
 {{- end }}

@@ -8,6 +8,21 @@ run "defaults_are_accepted" {
     condition     = length(srelab_edge_limit.this) == 0
     error_message = "Nobody is limited unless it is asked for."
   }
+  assert {
+    condition     = length(srelab_waf_switch.this) == 0
+    error_message = "The kill switch is left alone unless it is asked for."
+  }
+}
+
+run "the_kill_switch_can_be_written_down" {
+  command = plan
+  variables {
+    firewall = false
+  }
+  assert {
+    condition     = srelab_waf_switch.this[0].enabled == false
+    error_message = "The firewall is not switched off."
+  }
 }
 
 run "a_mode_is_one_of_three" {

@@ -85,6 +85,9 @@ pub(crate) struct WantedRelease {
     /// Why it may begin although an error budget is spent or not known.
     #[serde(default, rename = "override")]
     over: Option<String>,
+    /// Only a person decides: the judge says what it sees, and neither passes a step nor takes the version back.
+    #[serde(default)]
+    by_hand: bool,
 }
 
 /// Starts a release.
@@ -104,6 +107,7 @@ pub(crate) async fn begin(
         steps: asked.steps,
         rise: asked.rise,
         over: asked.over.map(required).transpose()?,
+        by_hand: asked.by_hand,
     };
     let release = room.releases.begin(&room, &visitor, wanted).await?;
     let place = format!("/api/v1/releases/{}", release.id);

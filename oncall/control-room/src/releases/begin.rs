@@ -53,6 +53,8 @@ pub struct NewRelease {
     pub patience: Option<Duration>,
     /// Why it may begin although an error budget is spent.
     pub over: Option<String>,
+    /// Whether no judge decides, but only a person.
+    pub by_hand: bool,
 }
 
 impl Releases {
@@ -218,5 +220,5 @@ fn policy(wanted: &NewRelease) -> Result<Policy> {
         let expected = "expected a patience that is at least the hold and at most a day";
         return Err(Error::field("/patience", expected));
     }
-    Ok(Policy { rise, hold, patience, answers: ANSWERS, ..usual })
+    Ok(Policy { rise, hold, patience, answers: ANSWERS, by_hand: wanted.by_hand, ..usual })
 }

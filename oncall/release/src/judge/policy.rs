@@ -44,6 +44,9 @@ pub struct Policy {
     pub settle: Duration,
     /// The longest time that an inconclusive release waits for a person before it is rolled back.
     pub person: Duration,
+    /// Whether only a person decides: the judge says what it sees, and a step waits for somebody to let it go on or to stop it.
+    #[serde(default)]
+    pub by_hand: bool,
 }
 
 impl Default for Policy {
@@ -65,6 +68,7 @@ impl Default for Policy {
             fresh: Duration::from_secs(10),
             settle: Duration::from_secs(60),
             person: Duration::from_secs(900),
+            by_hand: false,
         }
     }
 }

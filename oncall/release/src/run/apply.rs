@@ -121,7 +121,7 @@ impl Run {
     fn judged(&mut self, at: DateTime<Utc>, opinion: &Opinion) -> Result<(), Refused> {
         let (step, judge) = match &self.phase {
             Phase::Watch { step, judge } => (*step, judge.clone()),
-            Phase::Held { step, .. } if opinion.verdict == Verdict::Fail => {
+            Phase::Held { step, .. } if opinion.verdict == Verdict::Fail && !self.plan.policy.by_hand => {
                 let step = *step;
                 self.worse(at, step, opinion);
                 return Ok(());
@@ -134,6 +134,10 @@ impl Run {
         let (verdict, why) = (opinion.verdict, opinion.why.clone());
         self.passed.push(Passed { weight, from, until: at, opinion, by: None });
         match verdict {
+            _ if self.plan.policy.by_hand => {
+                let why = format!("a person decides at {weight} %; the judge says: {why}");
+                self.go(at, Phase::Held { step, why, frozen: false });
+            }
             Verdict::Pass => self.step(at, step + 1),
             Verdict::Fail => self.back(at, How::RolledBack, format!("worse at {weight} %: {why}")),
             Verdict::Inconclusive => {

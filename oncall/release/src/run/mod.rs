@@ -4,6 +4,7 @@
 //! commit -> settle -> watch -> (pass) commit of the next step ... commit of the promotion -> settle -> released
 //!                       |-> (inconclusive) held -> (a person continues) next step
 //!                       |-> (pass, but a budget is spent) held
+//!                       |-> (by hand: its longest time is over) held
 //!                       |-> (fail), and from anywhere: abort, failure, time over -> commit that reverts -> settle
 //! ```
 //!

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Goal, Phase, Run, What};
-use crate::Verdict;
+use crate::{Opinion, Verdict};
 
 /// The next thing to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,14 +109,16 @@ impl Run {
             Phase::Watch { step, judge } => {
                 let opinion = judge.opinion(now);
                 let patience = later(self.since, self.plan.policy.patience);
-                if opinion.verdict != Verdict::Inconclusive || now >= patience {
+                let decided = opinion.verdict != Verdict::Inconclusive && !self.plan.policy.by_hand;
+                if decided || now >= patience {
                     return Next::Note(Box::new(What::Judged { opinion }));
                 }
                 Next::Look { weight: self.plan.weight(*step).unwrap_or_default(), since: self.since }
             }
             Phase::Held { why, .. } => {
                 let opinion = self.last.as_ref().map(|judge| judge.opinion(now));
-                if let Some(opinion) = opinion.filter(|opinion| opinion.verdict == Verdict::Fail) {
+                let worse = |opinion: &Opinion| opinion.verdict == Verdict::Fail && !self.plan.policy.by_hand;
+                if let Some(opinion) = opinion.filter(worse) {
                     return Next::Note(Box::new(What::Judged { opinion }));
                 }
                 let hold = |until| Next::Hold { why: why.clone(), until };

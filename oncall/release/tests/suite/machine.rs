@@ -213,3 +213,36 @@ fn an_unknown_budget_is_asked_for_again_and_then_freezes_and_an_override_of_the_
     }
     assert_eq!(run.ahead(&budget(Some(0.0)), after(21)), Ahead::Open);
 }
+
+/// A release without a judge that decides: nothing but a person ends its step before its longest time.
+#[test]
+fn by_hand_only_a_person_decides_however_bad_it_looks() {
+    let mut plan = plan();
+    plan.policy.by_hand = true;
+    let patience = i64::try_from(plan.policy.patience.as_secs()).expect("minutes");
+    let started = What::Started { plan: Box::new(plan) };
+    let mut run = Run::start(&started.at(after(0))).expect("a plan that can be done");
+    let first = committed(&run, 0);
+    apply(&mut run, 1, first);
+    apply(&mut run, 2, What::Settled);
+    for second in 3..60 {
+        let (canary, baseline) = (even(50, 100), even(0, 100));
+        let block = release::Block { until: after(second), canary, baseline, everyone: 900 };
+        apply(&mut run, second, What::Measured { block });
+    }
+    assert_eq!(run.opinion(after(60)).map(|opinion| opinion.verdict), Some(Verdict::Fail), "it says so");
+    assert!(matches!(run.next(after(60)), Next::Look { .. }), "{:?}", run.next(after(60)));
+
+    let mut stopped = run.clone();
+    apply(&mut stopped, 61, What::Aborted { by: "ada".to_owned(), why: "users complain".to_owned() });
+    assert!(matches!(stopped.next(after(61)), Next::Commit { change: Change::Revert { .. }, .. }));
+
+    let over = patience + 2;
+    let Next::Note(what) = run.next(after(over)) else { panic!("{:?}", run.next(after(over))) };
+    apply(&mut run, over, *what);
+    let Next::Hold { why, .. } = run.next(after(over)) else { panic!("{:?}", run.next(after(over))) };
+    assert!(why.contains("a person decides at 5 %; the judge says: errors"), "{why}");
+    assert!(run.apply(&opinion(Verdict::Fail).at(after(over))).is_err(), "a person decides");
+    apply(&mut run, over, What::Continued { by: "eve".to_owned(), why: "it is only a test".to_owned() });
+    assert!(matches!(run.next(after(over)), Next::Commit { change: Change::Canary { .. }, .. }));
+}

@@ -2,4 +2,4 @@
 
 mod sqs;
 
-pub use sqs::{Received, SqsError, SqsQueues};
+pub use sqs::{BATCH, Received, SqsError, SqsQueues};

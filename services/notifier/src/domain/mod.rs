@@ -6,11 +6,13 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Where a notification waits for its provider. The names are those of the SRE exercises.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Queue {
     /// Receipts, by mail.
+    #[serde(rename = "email_queue")]
     Email,
     /// Refusals, by push message: a customer who waits can still change the order.
+    #[serde(rename = "notification_queue")]
     Push,
 }
 
@@ -42,6 +44,9 @@ pub struct Notification {
     pub settled_at: DateTime<Utc>,
     /// The sentence.
     pub text: String,
+    /// The queue that it was put into: the dead-letter queue has those of both. Absent in those of an older version.
+    #[serde(default)]
+    pub queue: Option<Queue>,
 }
 
 impl Notification {
@@ -57,8 +62,8 @@ impl Notification {
             }
             OrderStatus::Pending => return None,
         };
-        let notification = Self { id: event.event_id, order_id: id, settled_at: event.settled_at, text };
-        Some((queue, notification))
+        let (id, order_id, settled_at) = (event.event_id, id, event.settled_at);
+        Some((queue, Self { id, order_id, settled_at, text, queue: Some(queue) }))
     }
 }
 
@@ -89,6 +94,16 @@ mod tests {
         assert_eq!(queue.name(), "notification_queue");
         assert!(push.text.ends_with("was not accepted: over-limit."), "{}", push.text);
         assert_eq!(Notification::about(&event(OrderStatus::Pending, None)), None);
+    }
+
+    #[test]
+    fn a_notification_says_which_queue_it_was_for_and_an_older_one_does_not() {
+        let (queue, sent) = Notification::about(&event(OrderStatus::Completed, None)).unwrap();
+        assert_eq!(sent.queue, Some(queue));
+        let mut text = serde_json::to_value(&sent).unwrap();
+        assert_eq!(text["queue"], queue.name(), "the name in SQS");
+        text.as_object_mut().unwrap().remove("queue");
+        assert_eq!(serde_json::from_value::<Notification>(text).unwrap().queue, None);
     }
 
     proptest! {

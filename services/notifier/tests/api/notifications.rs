@@ -1,8 +1,9 @@
 //! What becomes of an outcome: a mail or a push message, and the dead-letter queue if nobody takes it.
 
 use contracts::orders::OrderStatus;
+use notifier::{SERVICE, faults, redrive};
 
-use crate::rig::{Rig, Sqs};
+use crate::rig::{Rig, Sqs, config};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paid_order_is_mailed_and_a_refused_one_pushed() {
@@ -42,6 +43,29 @@ async fn what_no_provider_takes_is_tried_again_and_then_kept_in_the_dead_letter_
     rig.settle(OrderStatus::Completed).await;
     rig.reaches("notifications_failed_total", "email_queue", 2.0).await;
     rig.reaches("queue_size", "notification_dlq", 2.0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_given_up_goes_back_into_its_own_queue_up_to_the_limit_and_is_delivered() {
+    testkit::needs!(Kafka, S3Emulators);
+    let sqs = Sqs::start().await;
+    let flags = ["--visibility", "1s", "--attempts", "1"];
+    let rig = Rig::start(&sqs, &flags).await;
+    rig.admin.put("/faults/notify-fail").await.expect_status(200);
+    rig.settle(OrderStatus::Completed).await;
+    rig.settle(OrderStatus::Rejected).await;
+    rig.reaches("queue_size", "notification_dlq", 2.0).await;
+    rig.admin.delete("/faults/notify-fail").await.expect_status(200);
+
+    let config = config(&sqs, &rig.kafka, &flags);
+    let chassis = || config.common.chassis(SERVICE, faults::CATALOGUE, faults::SUBJECT);
+    for (limit, moved, left) in [(0, 0, 2), (1, 1, 1), (1000, 1, 0)] {
+        let report = redrive(&config, &chassis(), limit).await.unwrap();
+        assert_eq!((report.moved, report.unknown_origin, report.left), (moved, 0, left), "limit {limit}");
+    }
+    for queue in ["email_queue", "notification_queue"] {
+        rig.reaches("notifications_delivered_total", queue, 1.0).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -37,6 +37,18 @@ async fn the_binary_works_exports_the_golden_scrape_and_stops_on_sigterm() {
     eventually(SOON, ended).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn redrive_reports_what_it_did() {
+    testkit::needs!(S3Emulators);
+    let sqs = Sqs::start().await;
+    let endpoint = sqs.endpoint();
+    let args = ["--sqs-endpoint", endpoint.as_str(), "redrive", "--limit", "5"];
+    let output = Command::new(BINARY).args(args).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("moved 0, of unknown origin 0, left 0"), "{said}");
+}
+
 #[test]
 fn a_bad_configuration_exits_64_naming_the_variable_the_value_and_what_was_expected() {
     let output = Command::new(BINARY).env("SQS_ENDPOINT", "https://sqs.example").output().unwrap();

@@ -74,10 +74,8 @@ pub(crate) struct Rig {
 impl Rig {
     /// Starts one with these flags, and waits until it is ready.
     pub(crate) async fn start(sqs: &Sqs, flags: &[&str]) -> Self {
-        let (kafka, endpoint) = (Kafka::start(), sqs.endpoint());
-        let own = ["notifier", "--kafka-brokers", kafka.brokers(), "--admin-addr", "127.0.0.1:0"];
-        let place = ["--sqs-endpoint", endpoint.as_str()];
-        let config = NotifierConfig::parse_from(own.iter().chain(&place).chain(flags));
+        let kafka = Kafka::start();
+        let config = config(sqs, &kafka, flags);
         let chassis = config.common.chassis(SERVICE, faults::CATALOGUE, faults::SUBJECT);
         let app = build(&config, chassis).unwrap();
         assert_eq!(app.chassis.faults.unclaimed(), Vec::<&str>::new());
@@ -111,6 +109,14 @@ impl Rig {
         })
         .await;
     }
+}
+
+/// What a notifier with these flags is configured with.
+pub(crate) fn config(sqs: &Sqs, kafka: &Kafka, flags: &[&str]) -> NotifierConfig {
+    let endpoint = sqs.endpoint();
+    let own = ["notifier", "--kafka-brokers", kafka.brokers(), "--admin-addr", "127.0.0.1:0"];
+    let place = ["--sqs-endpoint", endpoint.as_str()];
+    NotifierConfig::parse_from(own.iter().chain(&place).chain(flags))
 }
 
 pub(crate) fn outcome(status: OrderStatus) -> OrderSettled {

@@ -75,3 +75,17 @@ func TestEachSideGetsItsOwnToken(t *testing.T) {
 		t.Fatal(seen)
 	}
 }
+
+func TestTheFirewallIsSwitchedByAQuery(t *testing.T) {
+	var seen string
+	client := serving(t, func(w http.ResponseWriter, r *http.Request) {
+		seen = r.Method + " " + r.URL.String()
+		_, _ = io.WriteString(w, `{"enabled":true,"rules":[]}`)
+	})
+	if err := client.SwitchFirewall(context.Background(), false); err != nil || seen != "PUT /waf?enabled=false" {
+		t.Fatal(err, seen)
+	}
+	if found, err := client.Firewall(context.Background()); err != nil || !found.Enabled {
+		t.Fatal(err, found)
+	}
+}

@@ -1,4 +1,4 @@
-// Package provider describes the lab to Terraform and OpenTofu: a resource is a file here.
+// Package provider describes the lab to Terraform and OpenTofu: a resource or data source is a file here.
 package provider
 
 import (
@@ -86,13 +86,15 @@ func (*srelab) Configure(ctx context.Context, request provider.ConfigureRequest,
 	client.Token = first(wanted.Token, "CONTROL_ROOM_TOKEN", "")
 	client.SwitchToken = first(wanted.SwitchToken, "FAULTS_TOKEN", "")
 	client.Person = first(wanted.Person, "", client.Person)
-	answer.ResourceData = client
+	answer.ResourceData, answer.DataSourceData = client, client
 }
 
-func (*srelab) DataSources(context.Context) []func() datasource.DataSource { return nil }
+func (*srelab) DataSources(context.Context) []func() datasource.DataSource {
+	return []func() datasource.DataSource{newEdgeRoute, newOncall}
+}
 
 func (*srelab) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{newWafRule, newWafMode, newEdgeLimit, newOverride, newAutomation}
+	return []func() resource.Resource{newWafRule, newWafMode, newWafSwitch, newEdgeLimit, newOverride, newAutomation}
 }
 
 // base is what every resource has: its name and the lab.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
@@ -25,6 +26,16 @@ func TestEverySchemaIsSound(t *testing.T) {
 		one.Metadata(ctx, resource.MetadataRequest{ProviderTypeName: "srelab"}, &name)
 		var answer resource.SchemaResponse
 		one.Schema(ctx, resource.SchemaRequest{}, &answer)
+		if problems := answer.Schema.ValidateImplementation(ctx); problems.HasError() {
+			t.Errorf("%s: %v", name.TypeName, problems)
+		}
+	}
+	for _, make := range New().DataSources(ctx) {
+		one := make()
+		var name datasource.MetadataResponse
+		one.Metadata(ctx, datasource.MetadataRequest{ProviderTypeName: "srelab"}, &name)
+		var answer datasource.SchemaResponse
+		one.Schema(ctx, datasource.SchemaRequest{}, &answer)
 		if problems := answer.Schema.ValidateImplementation(ctx); problems.HasError() {
 			t.Errorf("%s: %v", name.TypeName, problems)
 		}

@@ -63,9 +63,10 @@ impl Experiment {
         (!self.blows().any(|blow| matches!(blow, Blow::Only { .. })), self.blows().any(outside))
     }
 
-    /// Whether a cluster needs an engine for it: only faults and rules of the firewall have a switch there.
+    /// Whether a cluster needs an engine for it: only faults, rules of the firewall and dead letters have a switch there.
     pub(super) fn needs_engine(&self) -> bool {
-        self.blows().any(|blow| !matches!(blow, Blow::Fault { .. } | Blow::Push { .. }))
+        self.blows()
+            .any(|blow| !matches!(blow, Blow::Fault { .. } | Blow::Push { .. } | Blow::Redrive { .. }))
     }
 
     /// How long all steps take.

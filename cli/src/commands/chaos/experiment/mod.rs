@@ -15,6 +15,7 @@ mod pairs;
 mod pass;
 mod perform;
 mod picture;
+mod release;
 mod report;
 mod shape;
 mod step;

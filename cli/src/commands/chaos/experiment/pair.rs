@@ -10,6 +10,9 @@ use crate::commands::{
     written::{Reader, all},
 };
 
+/// How the judge of a release is written.
+const JUDGE: &str = "judge";
+
 /// What is taken away in a second pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Pair {
@@ -17,6 +20,8 @@ pub(super) enum Pair {
     Protection { service: String, protection: String },
     /// Automation.
     Automation,
+    /// The judge of each release: a person decides.
+    Judge,
     /// The first step of each push: every edge gets the rule at once.
     Canary,
 }
@@ -26,6 +31,7 @@ impl fmt::Display for Pair {
         match self {
             Self::Protection { service, protection } => write!(f, "{protection} of {service}"),
             Self::Automation => f.write_str("automation"),
+            Self::Judge => f.write_str("the judge of a release"),
             Self::Canary => f.write_str("one edge first"),
         }
     }
@@ -40,13 +46,15 @@ pub(super) fn pair(reader: &mut Reader<'_>, raw: &Spanned<RawPair>, scope: &[&st
             Some(Pair::Protection { service: service?, protection: protection? })
         }
         RawPair { service: None, protection: None, without: Some(without), canary: None } => {
-            reader.word(without, "pair.without", &["automation"]).map(|_| Pair::Automation)
+            let what = reader.word(without, "pair.without", &["automation", JUDGE])?;
+            Some(if what == JUDGE { Pair::Judge } else { Pair::Automation })
         }
         RawPair { service: None, protection: None, without: None, canary: Some(canary) } if canary.value => {
             Some(Pair::Canary)
         }
         _ => {
-            let message = "expected `service` and `protection`, or `without: automation`, or `canary: true`";
+            let message =
+                "expected `service` and `protection`, or `without` automation or judge, or `canary: true`";
             reader.wrong(raw, "pair", message);
             None
         }
@@ -69,8 +77,12 @@ pub(super) fn consistent(reader: &mut Reader<'_>, document: &Document) {
     if document.measures.is_empty() && document.restored.is_none() {
         reader.wrong(raw, "pair", "expected `measures` or `restored` too: a pair is compared in numbers");
     }
-    if raw.value.without.is_some() && document.automation.is_none() {
+    let judge = raw.value.without.as_ref().map(|without| without.value == JUDGE);
+    if judge == Some(false) && document.automation.is_none() {
         reader.wrong(raw, "pair.without", "expected `automation` too: what it does in the first pass");
+    }
+    if judge == Some(true) && document.method.value.iter().all(|step| step.value.release.is_none()) {
+        reader.wrong(raw, "pair.without", "expected a step with `release`, whose judge this pair leaves out");
     }
     let canary = raw.value.canary.as_ref().is_some_and(|canary| canary.value);
     if canary && !document.method.value.iter().any(|step| has_canary(&step.value)) {
@@ -123,7 +135,8 @@ measures: [{name: failed, query: up, least: 3}]
     fn a_pair_is_named_by_what_is_missing() {
         let protection =
             Pair::Protection { service: "order-api".to_owned(), protection: "timeout".to_owned() };
-        let words = [protection, Pair::Automation, Pair::Canary].map(|pair| pair.to_string());
-        assert_eq!(words, ["timeout of order-api", "automation", "one edge first"]);
+        let pairs = [protection, Pair::Automation, Pair::Judge, Pair::Canary];
+        let words = pairs.map(|pair| pair.to_string());
+        assert_eq!(words, ["timeout of order-api", "automation", "the judge of a release", "one edge first"]);
     }
 }

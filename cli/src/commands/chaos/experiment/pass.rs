@@ -102,12 +102,15 @@ impl Stage<'_> {
         off
     }
 
-    /// The steps of a pass; without the first step of a push, every edge gets its rule at once.
+    /// The steps of a pass; without the first step of a push, every edge gets its rule at once, and without the judge of a
+    /// release, a person decides: the end of the step.
     fn steps(&self, without: Option<&Pair>) -> Vec<Step> {
         let mut steps = self.experiment.steps.clone();
-        if without == Some(&Pair::Canary) {
-            for blow in steps.iter_mut().flat_map(|step| &mut step.blows) {
-                *blow = blow.all_at_once();
+        for blow in steps.iter_mut().flat_map(|step| &mut step.blows) {
+            match without {
+                Some(Pair::Canary) => *blow = blow.all_at_once(),
+                Some(Pair::Judge) => *blow = blow.unjudged(),
+                _ => {}
             }
         }
         steps

@@ -167,10 +167,14 @@ impl Report {
         row("steady again after", &|pass| {
             pass.recovered_after.map_or_else(|| "never".to_owned(), |time| format!("{time:.0} s"))
         });
-        if self.passes.iter().any(|pass| pass.deeds.is_some()) {
+        let automated = self.passes.iter().any(|pass| pass.deeds.is_some());
+        // Of what is compared by it, with or without automation.
+        if automated || self.longer.is_some() {
             row("well again after the first step", &|pass| {
                 pass.restored_after.map_or_else(|| "never".to_owned(), |time| format!("{time:.0} s"))
             });
+        }
+        if automated {
             row("automation", &|pass| pass.deeds.as_ref().map_or_else(|| "-".to_owned(), |it| it.words()));
         }
         row("alerts", &|pass| {

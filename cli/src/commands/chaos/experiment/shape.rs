@@ -56,6 +56,9 @@ pub(super) struct RawStep {
     pub(super) returns: bool,
     pub(super) kill: Option<Text>,
     pub(super) push: Option<Spanned<RawPush>>,
+    pub(super) release: Option<Spanned<RawRelease>>,
+    /// A service whose dead letters somebody puts back.
+    pub(super) redrive: Option<Text>,
     pub(super) network: Option<Spanned<RawNetwork>>,
     pub(super) pressure: Option<Spanned<RawPressure>>,
     pub(super) cluster: Option<Text>,
@@ -78,6 +81,16 @@ pub(super) struct RawPush {
     pub(super) service: Text,
     pub(super) rule: Text,
     pub(super) canary: Option<Text>,
+}
+
+/// A version that differs in variables, for a share of the requests in percent.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRelease {
+    pub(super) service: Text,
+    pub(super) version: Text,
+    pub(super) env: BTreeMap<String, Spanned<Scalar>>,
+    pub(super) weight: Spanned<u32>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -120,7 +133,7 @@ pub(super) struct RawCrowd {
     pub(super) zipf: Option<Spanned<f64>>,
 }
 
-/// What is taken away in the second pass: a protection, automation, or the first step of a push.
+/// What is taken away in the second pass: a protection, automation, the judge of a release, or the first step of a push.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawPair {

@@ -5,6 +5,7 @@ use serde_saphyr::Spanned;
 use super::{
     file::{LONGEST, MINUTE, SECOND, Step},
     network::network,
+    release::release,
     shape::{RawFault, RawPressure, RawPush, RawStep},
 };
 use crate::commands::{
@@ -38,6 +39,13 @@ pub(super) fn step(
     if let Some(one) = &step.push {
         blows.push(push(reader, one, &format!("{field}.push"), scope));
     }
+    if let Some(one) = &step.release {
+        blows.push(release(reader, one, &format!("{field}.release"), scope));
+    }
+    if let Some(one) = &step.redrive {
+        let service = reader.word(one, &format!("{field}.redrive"), scope);
+        blows.push(service.map(|service| Blow::Redrive { service }));
+    }
     if let Some(one) = &step.network {
         blows.push(network(reader, one, &format!("{field}.network"), scope));
     }
@@ -51,7 +59,8 @@ pub(super) fn step(
         blows.push(what.map(|(_, what)| Blow::Only { what: what.to_owned() }));
     }
     if blows.len() > 1 {
-        let message = "expected one of `fault`, `kill`, `push`, `network`, `pressure` and `cluster`, or none of them to wait";
+        let message = "expected one of `fault`, `kill`, `push`, `release`, `redrive`, `network`, `pressure` and `cluster`, \
+                       or none of them to wait";
         reader.wrong(raw, field, message);
         return None;
     }

@@ -29,7 +29,7 @@ const WAIT: u64 = 1;
 /// Longest wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Most messages of one answer: the largest number that SQS takes.
-const BATCH: u64 = 10;
+pub const BATCH: u64 = 10;
 /// The call that deletes.
 const DELETE: &str = "DeleteMessageBatch";
 
@@ -70,10 +70,12 @@ struct Urls {
 }
 
 impl Urls {
-    fn of(&self, queue: Queue) -> &str {
+    /// `None` is the dead-letter queue.
+    fn of(&self, queue: Option<Queue>) -> &str {
         match queue {
-            Queue::Email => &self.email,
-            Queue::Push => &self.push,
+            Some(Queue::Email) => &self.email,
+            Some(Queue::Push) => &self.push,
+            None => &self.dead_letters,
         }
     }
 }
@@ -114,15 +116,16 @@ impl SqsQueues {
         let body =
             serde_json::to_string(notification).map_err(|error| SqsError::Silent(error.to_string()))?;
         let urls = self.inner.urls().await?;
-        let asked = json!({ "QueueUrl": urls.of(queue), "MessageBody": body });
+        let asked = json!({ "QueueUrl": urls.of(Some(queue)), "MessageBody": body });
         self.inner.call("SendMessage", &asked).await.map(drop)
     }
 
-    /// Messages that wait, at most ten; none after a second without any. Nobody else sees them for the visibility timeout.
+    /// Messages that wait, at most `most` and at most [`BATCH`]; none after a second without any. Nobody else sees them for the
+    /// visibility timeout. `None` is the dead-letter queue, here and below.
     ///
     /// # Errors
     /// [`SqsError`].
-    pub async fn receive(&self, queue: Queue) -> Result<Vec<Received>, SqsError> {
+    pub async fn receive(&self, queue: Option<Queue>, most: u64) -> Result<Vec<Received>, SqsError> {
         /// Without the field if there are none.
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
@@ -131,8 +134,9 @@ impl SqsQueues {
             messages: Vec<Received>,
         }
         let urls = self.inner.urls().await?;
+        let most = most.min(BATCH);
         let asked =
-            json!({ "QueueUrl": urls.of(queue), "MaxNumberOfMessages": BATCH, "WaitTimeSeconds": WAIT });
+            json!({ "QueueUrl": urls.of(queue), "MaxNumberOfMessages": most, "WaitTimeSeconds": WAIT });
         let answer = self.inner.call("ReceiveMessage", &asked).await?;
         let batch: Batch =
             serde_json::from_value(answer).map_err(|error| SqsError::Silent(error.to_string()))?;
@@ -149,7 +153,7 @@ impl SqsQueues {
     ///
     /// # Errors
     /// [`SqsError`], even if some of them were deleted.
-    pub async fn delete(&self, queue: Queue, receipts: &[String]) -> Result<(), SqsError> {
+    pub async fn delete(&self, queue: Option<Queue>, receipts: &[String]) -> Result<(), SqsError> {
         let urls = self.inner.urls().await?;
         let entry =
             |(at, receipt): (usize, &String)| json!({ "Id": at.to_string(), "ReceiptHandle": receipt });
@@ -163,15 +167,14 @@ impl SqsQueues {
         }
     }
 
-    /// Messages in a queue, those that are being delivered included; `None` is the dead-letter queue.
+    /// Messages in a queue, those that are being delivered included.
     ///
     /// # Errors
     /// [`SqsError`].
     pub async fn depth(&self, queue: Option<Queue>) -> Result<i64, SqsError> {
         const NAMES: [&str; 2] = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"];
         let urls = self.inner.urls().await?;
-        let url = queue.map_or(urls.dead_letters.as_str(), |queue| urls.of(queue));
-        let asked = json!({ "QueueUrl": url, "AttributeNames": NAMES });
+        let asked = json!({ "QueueUrl": urls.of(queue), "AttributeNames": NAMES });
         let answer = self.inner.call("GetQueueAttributes", &asked).await?;
         let count = |name: &str| attribute(&answer, name)?.parse::<i64>().map_err(|_| unreadable(name));
         NAMES.iter().map(|name| count(name)).sum()
