@@ -1,19 +1,20 @@
 //! What an act takes. Each may be repeated: one that failed, or was interrupted, is decided again.
 
-use std::{fs, io::ErrorKind, time::Duration};
+use std::{collections::BTreeMap, fs, io::ErrorKind, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
+use parking_lot::{Mutex, MutexGuard};
 use release::{
     desired::{Act, Setting},
-    fleet::{Fleet, Version, shares},
+    fleet::{self, Version, shares},
 };
 use supervisor::{
-    Board,
+    Board, Roster,
     state::{LabState, Status},
 };
 use tokio::time::{sleep, timeout};
 
-use super::{Agent, is_ready};
+use super::{crew::Crew, files::Files, is_ready};
 use crate::parts::ports;
 
 /// Prometheus takes a change of its targets within 5 s. An instance that stopped before that would be reported as down.
@@ -23,11 +24,33 @@ const ENDS: Duration = Duration::from_secs(20);
 /// Longest time for an instance that stays to end, and to be ready as a new version.
 const CHANGES: Duration = Duration::from_secs(45);
 
-impl Agent {
-    /// Does what the reconciler decided.
-    pub(super) async fn perform(&mut self, board: &Board, fleet: &Fleet, act: &Act) -> Result<()> {
+/// What acts have in common. The crews are never locked while something is waited for.
+pub(super) struct Hands {
+    pub(super) files: Files,
+    roster: Roster,
+    crews: Mutex<BTreeMap<&'static str, Crew>>,
+}
+
+impl Hands {
+    pub(super) fn new(files: Files, roster: Roster, crews: BTreeMap<&'static str, Crew>) -> Self {
+        Self { files, roster, crews: Mutex::new(crews) }
+    }
+
+    /// What runs of each service.
+    pub(super) fn crews(&self) -> MutexGuard<'_, BTreeMap<&'static str, Crew>> {
+        self.crews.lock()
+    }
+
+    fn with<T>(&self, name: &str, change: impl FnOnce(&mut Crew) -> T) -> Result<T> {
+        let mut crews = self.crews();
+        let crew = crews.get_mut(name).with_context(|| format!("`{name}` cannot be released here"))?;
+        Ok(change(crew))
+    }
+
+    /// Does what the reconciler decided for a service of which this is wanted.
+    pub(super) async fn perform(&self, board: &Board, wanted: Option<&fleet::Crew>, act: &Act) -> Result<()> {
         let name = act.setting.service().unwrap_or_default();
-        let wanted = fleet.services.get(name).with_context(|| format!("nothing is said about `{name}`"))?;
+        let wanted = wanted.with_context(|| format!("nothing is said about `{name}`"))?;
         match &act.setting {
             Setting::Weight { .. } => {
                 let weight = act.to.as_deref().unwrap_or("0");
@@ -47,24 +70,27 @@ impl Agent {
     }
 
     /// Gives the canary this percent of the requests, and as much to the baseline.
-    async fn weigh(&mut self, name: &str, weight: u32) -> Result<()> {
-        let crew = self.services.get_mut(name).with_context(|| no_such(name))?;
-        crew.shares = (weight > 0).then(|| shares(weight));
+    async fn weigh(&self, name: &str, weight: u32) -> Result<()> {
         if weight > 0 {
             // Ready by now: a target that does not answer yet would be reported as down.
-            self.files.scrape(name, crew.pair().as_ref())?;
+            let pair = self.with(name, |crew| crew.pair())?;
+            self.files.scrape(name, pair.as_ref())?;
         }
-        self.files.route(&self.services).await?;
-        if let Some(crew) = self.services.get_mut(name) {
-            crew.weight = weight;
-        }
-        Ok(())
+        self.route(name, (weight > 0).then(|| shares(weight))).await?;
+        self.with(name, |crew| crew.weight = weight)
+    }
+
+    /// Splits the requests to a service on every edge.
+    async fn route(&self, name: &str, shares: Option<[u32; 3]>) -> Result<()> {
+        self.with(name, |crew| crew.shares = shares)?;
+        // Written under the lock: of two services, the later one writes the shares of both.
+        self.files.split(&self.crews())?;
+        self.files.reload().await
     }
 
     /// Starts a baseline and a canary, without requests; nobody scrapes them yet.
-    fn invite(&mut self, name: &str, new: &Version) -> Result<()> {
-        let crew = self.services.get_mut(name).with_context(|| no_such(name))?;
-        let parts = crew.instances(new, &self.files.data);
+    fn invite(&self, name: &str, new: &Version) -> Result<()> {
+        let parts = self.with(name, |crew| crew.instances(new, &self.files.data))?;
         ports::check(&parts)?;
         for part in &parts {
             // A lab starts clean, and so does an instance.
@@ -76,47 +102,34 @@ impl Agent {
                 _ => {}
             }
         }
-        crew.canary = Some(new.clone());
+        self.with(name, |crew| crew.canary = Some(new.clone()))?;
         parts.into_iter().for_each(|part| self.roster.start(part));
         Ok(())
     }
 
     /// Stops baseline and canary, which have no requests any more.
-    async fn dismiss(&mut self, board: &Board, name: &str) -> Result<()> {
-        let crew = self.services.get_mut(name).with_context(|| no_such(name))?;
-        if crew.canary.is_none() {
-            return Ok(());
-        }
-        let guests = crew.guests();
+    async fn dismiss(&self, board: &Board, name: &str) -> Result<()> {
+        let guests = self.with(name, |crew| crew.canary.is_some().then(|| crew.guests()))?;
+        let Some(guests) = guests else { return Ok(()) };
         self.files.scrape(name, None)?;
         sleep(FORGET).await;
         guests.iter().for_each(|guest| self.roster.stop(guest));
         let gone = |state: &LabState| guests.iter().all(|guest| state.part(guest).is_none());
         until(board, ENDS, gone).await.with_context(|| format!("{} do not end", guests.join(" and ")))?;
-        if let Some(crew) = self.services.get_mut(name) {
-            crew.canary = None;
-        }
-        Ok(())
+        self.with(name, |crew| crew.canary = None)
     }
 
     /// Lets all that stay become a version, one after the other. At the end of a release, baseline and canary have all the requests
     /// meanwhile; on the way back from there, the baseline alone.
-    async fn change(&mut self, board: &Board, name: &str, version: &Version) -> Result<()> {
-        let crew = self.services.get_mut(name).with_context(|| no_such(name))?;
-        let [baseline, canary] = crew.guests().map(|guest| is_ready(&board.now(), &guest));
-        let forward = crew.canary.as_ref().is_some_and(|canary| canary.name == version.name);
-        let meanwhile = match (forward, baseline, canary) {
-            (true, true, true) => Some(shares(50)),
-            (false, true, _) => Some([0, 100, 0]),
-            _ => None,
-        };
-        if crew.weight > 0 && meanwhile.is_some() {
-            crew.shares = meanwhile;
-            self.files.route(&self.services).await?;
+    async fn change(&self, board: &Board, name: &str, version: &Version) -> Result<()> {
+        let meanwhile = self.with(name, |crew| meanwhile(&board.now(), crew, version))?;
+        if meanwhile.is_some() {
+            self.route(name, meanwhile).await?;
         }
-        let crew = self.services.get_mut(name).with_context(|| no_such(name))?;
-        crew.known = false;
-        let staying = crew.staying(version);
+        let staying = self.with(name, |crew| {
+            crew.known = false;
+            crew.staying(version)
+        })?;
         for (part, line) in staying {
             let before = board.now().part(&part).and_then(|part| part.process);
             self.roster.become_of(&self.files.lab, board, &part, line)?;
@@ -126,16 +139,23 @@ impl Agent {
             };
             until(board, CHANGES, changed).await.with_context(|| format!("{part} is not ready again"))?;
         }
-        if let Some(crew) = self.services.get_mut(name) {
+        self.with(name, |crew| {
             crew.version = version.clone();
             crew.known = true;
-        }
-        Ok(())
+        })
     }
 }
 
-fn no_such(name: &str) -> String {
-    format!("`{name}` cannot be released here")
+/// Who has the requests while all that stay become a version; nothing: as it is.
+fn meanwhile(state: &LabState, crew: &Crew, version: &Version) -> Option<[u32; 3]> {
+    let [baseline, canary] = crew.guests().map(|guest| is_ready(state, &guest));
+    let forward = crew.canary.as_ref().is_some_and(|canary| canary.name == version.name);
+    match (forward, baseline, canary) {
+        _ if crew.weight == 0 => None,
+        (true, true, true) => Some(shares(50)),
+        (false, true, _) => Some([0, 100, 0]),
+        _ => None,
+    }
 }
 
 /// Waits for the lab to be so.

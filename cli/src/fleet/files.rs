@@ -91,14 +91,18 @@ impl Files {
         Ok(write_private(&self.targets.join(format!("{service}.json")), &groups.to_string())?)
     }
 
-    /// Splits the requests as the crews say, on every edge. One that does not answer keeps none of the others from its new routes.
-    pub(super) async fn route(&self, services: &BTreeMap<&'static str, Crew>) -> Result<()> {
+    /// Writes routes that split the requests as the crews say.
+    pub(super) fn split(&self, services: &BTreeMap<&'static str, Crew>) -> Result<()> {
         let (path, alone) = &self.routes;
         let text = services.iter().fold(alone.clone(), |text, (name, crew)| match crew.shares {
             Some(shares) => edge::split(&text, name, crew.public(), shares),
             None => text,
         });
-        write_private(path, &text)?;
+        Ok(write_private(path, &text)?)
+    }
+
+    /// Lets every edge read its routes now. One that does not answer keeps none of the others from doing so.
+    pub(super) async fn reload(&self) -> Result<()> {
         let mut told = JoinSet::new();
         for edge in self.edges.clone() {
             told.spawn(async move {
@@ -141,7 +145,8 @@ mod tests {
             // The first one does not answer: nobody listens on port 1 without being root.
             edges: vec![Peer::at("http://127.0.0.1:1"), Peer::at(alive)],
         };
-        let error = format!("{:#}", files.route(&BTreeMap::new()).await.unwrap_err());
+        files.split(&BTreeMap::new()).unwrap();
+        let error = format!("{:#}", files.reload().await.unwrap_err());
         assert!(error.starts_with("http://127.0.0.1:1 does not take the new routes"), "{error}");
         assert!(asked.await.unwrap().starts_with("POST /reload"));
         assert_eq!(fs::read_to_string(routes).unwrap(), "routes: []");

@@ -156,8 +156,9 @@ fn leaks(drill: &Drill, world: &World, wrong: &mut Vec<String>) {
 
 fn acts(drill: &Drill) -> Vec<&Act> {
     let of = &drill.mitigations;
-    let steps =
-        drill.solve.iter().filter_map(|step| if let Step::Act(act) = step { Some(act) } else { None });
+    let items = drill.variants.iter().filter_map(|variant| variant.solve.as_ref()).flatten();
+    let steps = drill.solve.iter().chain(items);
+    let steps = steps.filter_map(|step| if let Step::Act(act) = step { Some(act) } else { None });
     let accepted = of.accepted.iter().map(|one| &one.act);
     let others = of.wrong.iter().map(|one| &one.act).chain(of.harmful.iter().map(|one| &one.act));
     accepted.chain(others).chain(steps).collect()

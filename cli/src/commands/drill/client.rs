@@ -31,6 +31,8 @@ pub(crate) struct Order {
     pub(crate) verify: Option<String>,
     /// Decides what the faults hit; absent: the drill's own.
     pub(crate) seed: Option<u64>,
+    /// The action item that is switched on in a verification.
+    pub(crate) variant: Option<String>,
 }
 
 impl Order {
@@ -40,8 +42,12 @@ impl Order {
             Some(drill) => body.insert("drill".to_owned(), json!(drill)),
             None => body.insert("mystery".to_owned(), json!(true)),
         };
-        let texts =
-            [("difficulty", &self.difficulty), ("responder", &self.responder), ("verify", &self.verify)];
+        let texts = [
+            ("difficulty", &self.difficulty),
+            ("responder", &self.responder),
+            ("verify", &self.verify),
+            ("variant", &self.variant),
+        ];
         for (name, text) in texts {
             body.extend(text.as_ref().map(|text| (name.to_owned(), json!(text))));
         }

@@ -65,6 +65,7 @@ impl Start {
             responder: None,
             verify: None,
             seed: self.seed,
+            variant: None,
         };
         let run = desk.begin(&order).await?;
         if !self.json {

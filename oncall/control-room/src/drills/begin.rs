@@ -47,6 +47,7 @@ impl Drills {
             )));
         }
         let (drill, file) = self.choose(room, by, &order).await?;
+        has_item(&drill, order.variant.as_deref())?;
         let missing = missing(&room.eyes, &drill).await;
         if let Some(missing) = missing {
             return Err(Error::Conflict(missing));
@@ -58,7 +59,8 @@ impl Drills {
         let replicas = restore::counted(room, &services).await;
         let (at, seed) = (whole(Utc::now()), order.seed.unwrap_or(drill.seed));
         let seen = self.has_seen(by, &drill.id, &order.mode).await?;
-        let start = Start { at, seed, services, replicas, seen, mode: order.mode, follows };
+        let variant = order.variant;
+        let start = Start { at, seed, services, replicas, seen, mode: order.mode, follows, variant };
         let responder = match &start.mode {
             Mode::Person { name } => name.clone(),
             Mode::Verify { .. } => by.name.clone(),
@@ -165,6 +167,18 @@ fn may_ask(room: &Room, by: &Visitor, order: &Order) -> Result<()> {
         return Err(Error::field("/seed", expected));
     }
     Ok(())
+}
+
+/// Refuses an action item that the drill does not have.
+fn has_item(drill: &Drill, variant: Option<&str>) -> Result<()> {
+    let known: Vec<&str> = drill.variants.iter().map(|variant| variant.name.as_str()).collect();
+    match variant {
+        Some(_) if known.is_empty() => Err(Error::field("/variant", "none: this drill has no action items")),
+        Some(name) if !known.contains(&name) => {
+            Err(Error::field("/variant", format!("one of {}, found `{name}`", known.join(", "))))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The services that can be restarted, each once.

@@ -69,6 +69,7 @@ mod tests {
             replicas: BTreeMap::new(),
             seen: false,
             follows: None,
+            variant: None,
         };
         let outcome = Outcome {
             drill: drill.id.clone(),

@@ -4,7 +4,7 @@
 //! * `library`, `choose` -- the files, and which drill next. `begin`, `tell` -- what people ask for.
 //!   `follows` -- what the verification before has proven.
 //! * `live`, `pauses`, `rows`, `record`, `recall` -- a run in memory and in the file, and the ways between.
-//! * `act`, `perform`, `forget`, `restore`, `story` -- what is due, one after the other. `look`, `ask`, `invariants`,
+//! * `act`, `perform`, `forget`, `restore`, `rules`, `story` -- what is due, one after the other. `look`, `ask`, `invariants`,
 //!   `budget` -- what is looked at.
 //! * `follow`, `acts` -- pages, acknowledgements and actions of people, from the journal.
 //! * `conclude`, `quiet`, `curve` -- the end of a run, and incidents that are only a rehearsal.
@@ -35,6 +35,7 @@ mod record;
 mod report;
 mod restore;
 mod rows;
+mod rules;
 mod show;
 mod story;
 mod tell;
@@ -97,6 +98,8 @@ pub struct Order {
     pub seed: Option<u64>,
     /// How hard a mystery is; absent: as the drill that is suggested.
     pub difficulty: Option<Difficulty>,
+    /// The action item that is switched on in a verification; absent: none of them.
+    pub variant: Option<String>,
 }
 
 /// Starts to do what is due, to look, and to follow the journal; takes up a run that a crash interrupted.

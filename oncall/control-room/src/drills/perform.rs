@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use drill::{Act, Action, Due, names::RuleState};
 use switchboard::{Action as Switch, Outcome, RuleMode, SessionState};
 
-use super::{forget::forget, live::Live, pauses, restore, story};
+use super::{forget::forget, live::Live, pauses, restore, rules, story};
 use crate::{actions::token, room::Room};
 
 /// Longest time that an action may take; to forget restarts Prometheus.
@@ -57,7 +57,7 @@ async fn act(room: &Room, live: &Live, due: &Due) -> Result<(), String> {
             let end = Switch::EndFault { target: service.clone(), fault: fault.clone() };
             self::end(room, &end).await
         }
-        Action::PushRule { service, rule } => push(room, service, rule).await,
+        Action::PushRule { service, rule, way } => rules::push(room, service, rule, *way).await,
         Action::WithdrawRule { service, rule } => {
             let back = Switch::RestoreRule { target: service.clone(), rule: Some(rule.clone()) };
             end(room, &back).await
@@ -110,15 +110,6 @@ fn set(target: String, rule: String, to: RuleState) -> Switch {
         RuleState::Enforce => RuleMode::Enforce,
     };
     Switch::SetRule { target, rule, mode }
-}
-
-/// Pushes a rule everywhere at once, as somebody did who was in a hurry. It stays until it is taken back: an edge has
-/// no time after which a rule ends.
-async fn push(room: &Room, service: &str, rule: &str) -> Result<(), String> {
-    let file = room.content.incident_rule(rule);
-    let file = file.ok_or_else(|| format!("there is no rule `{rule}` in waf/incidents"))?;
-    let (target, rule) = (service.to_owned(), rule.to_owned());
-    insist(room, &Switch::PushRule { target, rule, file, canary: None }).await
 }
 
 /// A protection that is off is on again by itself, should the run be lost.
@@ -189,7 +180,7 @@ async fn switch_if(room: &Room, action: &Switch, wanted: impl Fn() -> bool) -> R
 }
 
 /// The same for what breaks something. A process that was restarted a moment ago does not answer yet.
-async fn insist(room: &Room, action: &Switch) -> Result<(), String> {
+pub(super) async fn insist(room: &Room, action: &Switch) -> Result<(), String> {
     let mut tries = 1;
     loop {
         match switch(room, action).await {
@@ -209,7 +200,7 @@ pub(super) async fn end(room: &Room, action: &Switch) -> Result<(), String> {
     }
 }
 
-fn judge(outcomes: &[Outcome]) -> Result<(), String> {
+pub(super) fn judge(outcomes: &[Outcome]) -> Result<(), String> {
     if outcomes.is_empty() {
         return Err("nothing is known here that it could be done in: see INSTANCES".to_owned());
     }

@@ -178,7 +178,8 @@ mod tests {
     fn kept(mode: Mode, ago: i64) -> Kept {
         let at = Utc::now() - TimeDelta::seconds(ago);
         let (services, replicas) = (Vec::new(), BTreeMap::new());
-        let start = Start { at, mode, seed: 1, services, replicas, seen: false, follows: None };
+        let start =
+            Start { at, mode, seed: 1, services, replicas, seen: false, follows: None, variant: None };
         let verdict = "passed".to_owned();
         let end = End { at: at + TimeDelta::seconds(60), verdict, score: None, outcome: None, curve: None };
         Kept {

@@ -46,7 +46,16 @@ impl Walk {
     fn new(drill: Arc<Drill>, mode: Mode, mystery: bool) -> Self {
         let services = ["order-api", "order-worker", "user-service"].map(str::to_owned).to_vec();
         let replicas = BTreeMap::new();
-        let start = Start { at: beginning(), mode, seed: 7, services, replicas, seen: false, follows: None };
+        let start = Start {
+            at: beginning(),
+            mode,
+            seed: 7,
+            services,
+            replicas,
+            seen: false,
+            follows: None,
+            variant: None,
+        };
         let live = Live::new(1, drill, "ada".to_owned(), mystery, start, 0);
         Self { live, now: beginning(), rows: Vec::new(), broken: false }
     }

@@ -172,7 +172,8 @@ mod tests {
         assert_eq!(held(&room).await, None);
         let ben = Visitor { name: "ben".to_owned(), role: Viewer::Instructor };
         let mode = drill::Mode::Verify { responder: Responder::Solution };
-        let order = Order { drill: Some("first-page".to_owned()), mode, seed: None, difficulty: None };
+        let drill = Some("first-page".to_owned());
+        let order = Order { drill, mode, seed: None, difficulty: None, variant: None };
         room.drills.begin(&room, &ben, order).await.unwrap();
         assert!(held(&room).await.unwrap().contains("a drill is being proven"));
         room.runbooks.switch(&room, &ben, true, "we try it").await.unwrap();

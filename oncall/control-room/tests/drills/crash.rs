@@ -41,7 +41,7 @@ async fn kill(room: Room) {
 }
 
 async fn begin(room: &Room, mode: Mode) -> RunView {
-    let order = Order { drill: Some("quick".to_owned()), mode, seed: None, difficulty: None };
+    let order = Order { drill: Some("quick".to_owned()), mode, seed: None, difficulty: None, variant: None };
     room.drills.begin(room, &ben(), order).await.expect("it begins")
 }
 
@@ -144,7 +144,7 @@ async fn a_run_that_cannot_be_read_is_put_back_before_another_begins() {
     lab.memory().stubborn = true;
     let room = open(folder.path(), &lab).await;
     let (drill, mode) = (Some("quick".to_owned()), person());
-    let order = Order { drill, mode, seed: None, difficulty: None };
+    let order = Order { drill, mode, seed: None, difficulty: None, variant: None };
     let refused = room.drills.begin(&room, &ben(), order).await.unwrap_err().to_string();
     assert!(refused.contains("run 1 cannot be read"), "{refused}");
     lab.memory().stubborn = false;

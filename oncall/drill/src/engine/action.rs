@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Act,
+    model::Way,
     names::{ChangeKind, Invariant},
 };
 
@@ -91,12 +92,16 @@ pub enum Action {
         /// The fault point.
         fault: String,
     },
-    /// Push a rule of `waf/incidents` to every edge, or to one.
+    /// Push a rule of `waf/incidents` to every edge, or to one. If it goes another way than at once, it is done when that
+    /// has stopped it.
     PushRule {
         /// The edge, or one of its replicas.
         service: String,
         /// The rule.
         rule: String,
+        /// How.
+        #[serde(default)]
+        way: Way,
     },
     /// Take such a rule back; it is well if there is none.
     WithdrawRule {

@@ -28,6 +28,9 @@ pub struct Start {
     /// What the verification right before has proven, if there is one: see [`Proven`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follows: Option<Proven>,
+    /// The action item that is switched on, in a verification; one that the drill does not have changes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
 }
 
 /// Who responds.

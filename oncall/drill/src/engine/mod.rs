@@ -141,6 +141,8 @@ impl Run {
     /// A run that begins.
     #[must_use]
     pub fn new(drill: Arc<Drill>, start: Start) -> Self {
+        let varied = start.variant.as_deref().and_then(|name| drill.varied(name));
+        let drill = varied.map_or(drill, Arc::new);
         let faults = vec![FaultState::default(); drill.faults.len()];
         Self {
             now: start.at,

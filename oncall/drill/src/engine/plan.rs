@@ -140,7 +140,7 @@ impl Run {
     fn set_fault(&self, index: usize, fault: &Fault) -> Action {
         let (service, name) = (fault.target(), fault.fault.clone());
         if fault.kind == FaultKind::Rule {
-            return Action::PushRule { service, rule: name };
+            return Action::PushRule { service, rule: name, way: fault.way };
         }
         Action::SetFault {
             service,

@@ -5,6 +5,7 @@
 mod proof;
 mod response;
 mod story;
+mod variant;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -13,6 +14,7 @@ use serde::Serialize;
 pub use proof::{Node, Oracle, Page, Pages, Signal};
 pub use response::{Accepted, Choice, Harmful, Hint, Mitigations, Proof, Questions, Step, Validity, Wrong};
 pub use story::{Baseline, Change, Check, Fault, FaultKind, Load, Noise, Surge, Tags, Weakened};
+pub use variant::{Difference, Measure, Variant, Way, total};
 
 use crate::names::{Criterion, Difficulty, Need};
 
@@ -77,6 +79,10 @@ pub struct Drill {
     pub validity: Validity,
     /// How to solve it.
     pub solve: Vec<Step>,
+    /// What is measured while it is proven.
+    pub measures: Vec<Measure>,
+    /// The drill with one action item each.
+    pub variants: Vec<Variant>,
     /// What was wrong and what to learn from it.
     pub debrief: String,
 }
@@ -159,11 +165,24 @@ impl Drill {
                 all.push((format!("mitigations.wrong[{index}].still"), &proof.still.query));
             }
         }
-        for (index, step) in self.solve.iter().enumerate() {
-            if let Step::Until { check, .. } = step {
-                all.push((format!("solve[{index}].until"), &check.query));
-            }
+        all.extend(waits("solve", &self.solve));
+        let measures = self.measures.iter().enumerate();
+        all.extend(measures.map(|(index, measure)| (format!("measures[{index}]"), measure.query.as_str())));
+        for (index, variant) in self.variants.iter().enumerate() {
+            all.extend(waits(
+                &format!("variants[{index}].solve"),
+                variant.solve.as_deref().unwrap_or_default(),
+            ));
         }
         all
     }
+}
+
+/// The queries that steps wait for.
+fn waits<'s>(field: &str, steps: &'s [Step]) -> Vec<(String, &'s str)> {
+    let query = |(index, step): (usize, &'s Step)| match step {
+        Step::Until { check, .. } => Some((format!("{field}[{index}].until"), check.query.as_str())),
+        Step::Act(_) | Step::Wait(_) => None,
+    };
+    steps.iter().enumerate().filter_map(query).collect()
 }

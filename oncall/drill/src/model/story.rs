@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use super::Way;
 use crate::names::{ChangeKind, Layer, Trait};
 
 /// What a drill is about.
@@ -98,6 +99,8 @@ pub struct Fault {
     pub kind: FaultKind,
     /// The fault point, or the rule.
     pub fault: String,
+    /// How a rule is pushed: all at once, unless an action item is switched on.
+    pub way: Way,
     /// Its parameters, without `ttl` and `seed`: the run sets them.
     pub parameters: BTreeMap<String, String>,
     /// After the baseline.

@@ -8,6 +8,7 @@ pub(crate) mod raw;
 mod response;
 mod story;
 mod values;
+mod variant;
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -183,6 +184,7 @@ fn drill(reader: &mut Reader, document: &raw::Document) -> Option<Drill> {
     let story = story::story(reader, document);
     let proof = proof::proof(reader, document);
     let response = response::response(reader, document);
+    let (measures, variants) = (variant::measures(reader, document), variant::variants(reader, document));
     let debrief = reader.text(&document.debrief, "debrief");
     let (brief, story, proof, response) = (brief?, story?, proof?, response?);
     let drill = Drill {
@@ -215,8 +217,11 @@ fn drill(reader: &mut Reader, document: &raw::Document) -> Option<Drill> {
         weights: response.weights,
         validity: response.validity,
         solve: response.solve,
+        measures: measures?,
+        variants: variants?,
         debrief: debrief?,
     };
     response::together(reader, document, &drill);
+    variant::together(reader, document, &drill);
     Some(drill)
 }

@@ -9,7 +9,7 @@ use serde_saphyr::Spanned;
 
 use super::{LONGEST, MINUTE, Reader, SECOND, all, raw, values};
 use crate::{
-    model::{Baseline, Change, Fault, FaultKind, Load, Noise, Surge, Tags, Weakened},
+    model::{Baseline, Change, Fault, FaultKind, Load, Noise, Surge, Tags, Way, Weakened},
     names::Need,
 };
 
@@ -193,6 +193,7 @@ fn faults(reader: &mut Reader, document: &raw::Document) -> Option<Vec<Fault>> {
             replica: replica?,
             kind,
             fault,
+            way: Way::AtOnce,
             parameters,
             after: after?,
             change: change?,

@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use drill::{
     Act, Action, Ask, Drill, Event, Look, Mode, Outcome, Phase, Run, What,
     engine::{Responder, Start},
+    model::Way,
 };
 
 /// A drill with everything that the machine knows.
@@ -87,7 +88,7 @@ pub(crate) fn person() -> Mode {
 pub(crate) fn start(mode: Mode) -> Start {
     let services = ["order-api", "order-worker", "user-service"].map(str::to_owned).to_vec();
     let replicas = BTreeMap::from([("order-worker".to_owned(), 2)]);
-    Start { at: beginning(), mode, seed: 7, services, replicas, seen: false, follows: None }
+    Start { at: beginning(), mode, seed: 7, services, replicas, seen: false, follows: None, variant: None }
 }
 
 /// The lab, and what is wrong with it.
@@ -233,7 +234,9 @@ impl Lab {
             Action::EndFault { service, fault } => {
                 self.active.remove(&(service.clone(), fault.clone()));
             }
-            Action::PushRule { service, rule } => {
+            // What stops a push has stopped it when it is done.
+            Action::PushRule { way: Way::OneFirst(_) | Way::Staged, .. } => {}
+            Action::PushRule { service, rule, way: Way::AtOnce } => {
                 self.set += 1;
                 self.rules.insert(rule.clone());
                 self.active.insert((service.clone(), rule.clone()), self.now);
@@ -258,6 +261,9 @@ impl Lab {
             }
             Action::Act { act: Act::Protect { service, protection, on } } => {
                 self.switch(service.clone(), protection.clone(), *on);
+            }
+            Action::Act { act: Act::Rule { service, rule, .. } } => {
+                self.active.remove(&(service.clone(), rule.clone()));
             }
             Action::Act { act: Act::Load { rps } } => self.load = *rps,
             _ => {}

@@ -10,5 +10,6 @@ mod people;
 mod read;
 mod reports;
 mod repository;
+mod variants;
 mod verify;
 mod wrong;

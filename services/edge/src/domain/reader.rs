@@ -29,11 +29,14 @@ impl<'a> Reader<'a> {
 
     /// Records a problem with the value of a field.
     pub(super) fn wrong<T>(&mut self, at: &Spanned<T>, field: &str, message: impl Into<String>) {
+        // Both may quote the file, which may have any characters: a problem is one line, in the log too.
+        let message: String = message.into();
         self.problems.push(Problem {
             file: self.file.to_owned(),
-            line: at.referenced.line(),
-            field: field.to_owned(),
-            message: message.into(),
+            // Nothing is before the first line, even where the place is not known.
+            line: at.referenced.line().max(1),
+            field: field.replace(char::is_control, " "),
+            message: message.replace(char::is_control, " "),
         });
     }
 

@@ -193,6 +193,8 @@ fn why(proof: &Proof) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::commands::drill::view::Failure;
 
@@ -212,6 +214,7 @@ mod tests {
             pages: Vec::new(),
             sightings: Vec::new(),
             laps: Vec::new(),
+            measures: BTreeMap::new(),
             failures: failures.clone(),
             refused: None,
         };

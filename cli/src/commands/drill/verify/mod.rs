@@ -5,6 +5,7 @@ pub(crate) mod laps;
 pub(crate) mod pick;
 pub(crate) mod proof;
 pub(crate) mod run;
+mod variants;
 
 use std::{
     collections::BTreeMap,
@@ -16,14 +17,18 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use drill::Drill;
+use drill::{Drill, model::Variant};
 
 use self::{
     pick::Pick,
     proof::{Proof, SKIPPED},
     run::{NEVER, Responder, Wishes, begin, finished, order, proven, unbegun},
 };
-use super::{client::Desk, files, view::Run};
+use super::{
+    client::{Desk, Order},
+    files,
+    view::Run,
+};
 use crate::{
     installation::Installation,
     terminal::{json, out},
@@ -31,14 +36,16 @@ use crate::{
 
 /// Proves drills, one after the other: the system is healthy, or it says what is not; inject; signals, pages
 /// and the causal path in time, and no other page; wrong actions do not help where the drill says so; the
-/// solution does; users are served, nothing is left; reset, and proven clean. Exits with 1 if one failed.
+/// solution does; users are served, nothing is left; reset, and proven clean. A drill that you name is then proven
+/// with each of its action items, and what it costs people is compared. Exits with 1 if one failed.
 /// Ctrl-C aborts the current run, and waits until it has been reset.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab drill verify first-page noon\n  \
     lab drill verify --all --junit drills.xml --markdown drills.md\n  \
     lab drill verify --changed origin/main --sample 2 --at-most 8m    before a merge\n  \
-    lab drill verify noon --responder nothing                          must fail")]
+    lab drill verify noon --responder nothing                          must fail\n  \
+    lab drill verify cdn-waf-outage                                    without its action items, and with each")]
 pub(crate) struct Verify {
     #[command(flatten)]
     pick: Pick,
@@ -51,6 +58,9 @@ pub(crate) struct Verify {
     /// Begin no further drill after this time, such as 8m; those that are left are named.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     at_most: Option<Duration>,
+    /// Prove drills that are not named with each of their action items, too.
+    #[arg(long)]
+    variants: bool,
     /// Show when each signal was seen, when it has to be seen, and where the time of each drill went.
     #[arg(long)]
     timings: bool,
@@ -63,6 +73,13 @@ pub(crate) struct Verify {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+}
+
+/// What proofs are made with.
+struct Stage<'s> {
+    place: &'s Installation,
+    desk: Desk,
+    wishes: Wishes,
 }
 
 /// A proof, and its reports.
@@ -83,8 +100,8 @@ impl Verify {
         let drills = files::all(&home.root)?;
         let names = self.pick.of(&drills, &home.root, place.is_here())?;
         let desk = Desk::instructor(place, who).await?;
-        let wishes = Wishes::listen();
-        let mut papers = self.all(&desk, &drills, &names, &wishes).await?;
+        let stage = Stage { place, desk, wishes: Wishes::listen() };
+        let mut papers = self.all(&stage, &drills, &names).await?;
         self.write(&papers)?;
         if self.json {
             json(&papers.proofs)?;
@@ -97,61 +114,110 @@ impl Verify {
         // No proof at all proves nothing.
         let proven = papers.proofs.iter().any(Proof::passed);
         let all = proven && papers.proofs.iter().all(|proof| proof.passed() || proof.skipped());
-        let fine = all && !wishes.enough.is_cancelled();
+        let fine = all && !stage.wishes.enough.is_cancelled();
         Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
     async fn all(
         &self,
-        desk: &Desk,
+        stage: &Stage<'_>,
         drills: &BTreeMap<String, Drill>,
         names: &[String],
-        wishes: &Wishes,
     ) -> Result<Papers> {
         let (begun, width) = (Instant::now(), names.iter().map(String::len).max().unwrap_or(0));
         let mut papers = Papers::default();
         for (index, name) in names.iter().enumerate() {
             let late = self.at_most.is_some_and(|most| begun.elapsed() >= most);
-            if late || wishes.enough.is_cancelled() || papers.broken.is_some() {
+            if late || stage.wishes.enough.is_cancelled() || papers.broken.is_some() {
                 papers.left.push(name.clone());
                 continue;
             }
             let drill = drills.get(name).with_context(|| format!("there is no drill `{name}`"))?;
             let place =
                 if names.len() > 1 { format!("{} of {}", index + 1, names.len()) } else { String::new() };
-            let begun = Instant::now();
-            let proof = match self.one(desk, drill, &place, wishes, &mut papers).await {
-                Ok(proof) => proof,
-                // What was proven before it must not be lost.
-                Err(error) => {
-                    let why = format!("not proven: {error:#}");
-                    papers.junit.push(junit::refused(&drill.id, &why));
-                    papers.broken = Some(error);
-                    unbegun(drill, why, begun)
-                }
-            };
-            if !self.json {
-                proof.row(width).print();
-                if !proof.passed() {
-                    proof.print_failures();
-                }
+            let proof = self.proof(stage, drill, None, &place, &mut papers).await;
+            self.tell(&proof, width);
+            papers.proofs.push(proof.clone());
+            if proof.passed() && self.compares(drill) {
+                self.items(stage, drill, &proof, &mut papers).await;
             }
-            papers.proofs.push(proof);
         }
         Ok(papers)
     }
 
-    /// Proves one drill.
+    /// Whether a drill is proven with each of its action items, too.
+    fn compares(&self, drill: &Drill) -> bool {
+        let asked = self.pick.is_named() || self.variants;
+        asked && self.responder == Responder::Solution && !drill.variants.is_empty()
+    }
+
+    /// Proves a drill with each of its action items.
+    async fn items(&self, stage: &Stage<'_>, drill: &Drill, without: &Proof, papers: &mut Papers) {
+        for variant in &drill.variants {
+            let name = variants::name(drill, variant);
+            if stage.wishes.enough.is_cancelled() || papers.broken.is_some() {
+                papers.left.push(name);
+                continue;
+            }
+            let mut proof = self.proof(stage, drill, Some(variant), &variant.name, papers).await;
+            let ran = proof.passed();
+            variants::compare(variant, without, &mut proof);
+            if ran && !proof.passed() {
+                papers.junit.push(junit::refused(&name, "the action item is not worth what the drill says"));
+            }
+            self.tell(&proof, name.len());
+            if ran && !self.json {
+                variants::print(variant, without, &proof);
+            }
+            papers.proofs.push(proof);
+        }
+    }
+
+    /// Says what came of a proof, as soon as it is known.
+    fn tell(&self, proof: &Proof, width: usize) {
+        if !self.json {
+            proof.row(width).print();
+            if !proof.passed() {
+                proof.print_failures();
+            }
+        }
+    }
+
+    /// Proves one drill, or says why that was not possible.
+    async fn proof(
+        &self,
+        stage: &Stage<'_>,
+        drill: &Drill,
+        variant: Option<&Variant>,
+        place: &str,
+        papers: &mut Papers,
+    ) -> Proof {
+        let begun = Instant::now();
+        let name = variant.map_or_else(|| drill.id.clone(), |variant| variants::name(drill, variant));
+        let proof = match self.one(stage, drill, variant, place, papers).await {
+            Ok(proof) => proof,
+            // What was proven before it must not be lost.
+            Err(error) => {
+                let why = format!("not proven: {error:#}");
+                papers.junit.push(junit::refused(&name, &why));
+                papers.broken = Some(error);
+                unbegun(drill, why, begun)
+            }
+        };
+        Proof { drill: name, ..proof }
+    }
+
     async fn one(
         &self,
-        desk: &Desk,
+        stage: &Stage<'_>,
         drill: &Drill,
+        variant: Option<&Variant>,
         place: &str,
-        wishes: &Wishes,
         papers: &mut Papers,
     ) -> Result<Proof> {
-        let begun = Instant::now();
+        let (desk, begun) = (&stage.desk, Instant::now());
         let order = order(drill, self.responder, self.seed);
+        let order = Order { variant: variant.map(|variant| variant.name.clone()), ..order };
         let run = match begin(desk, &order).await? {
             Ok(run) => run,
             // Who names a drill wants to know that it cannot run; of all, those that can are proven.
@@ -164,16 +230,23 @@ impl Verify {
                 return Ok(unbegun(drill, why, begun));
             }
         };
-        let run = finished(desk, run, place, wishes, async |_: &Run| -> Result<()> { Ok(()) }).await?;
+        let run = finished(desk, run, place, &stage.wishes, async |_: &Run| -> Result<()> { Ok(()) }).await?;
         match desk.report(run.id, "junit").await {
-            Ok(report) => papers.junit.push(report),
+            Ok(report) => papers.junit.push(named(report, drill, variant)),
             // Nothing is known of the end of a run that was given up.
             Err(error) => papers.junit.push(junit::refused(&drill.id, &error.to_string())),
         }
         if !run.passed() {
             papers.markdown.extend(desk.report(run.id, "markdown").await.ok());
         }
-        Ok(proven(drill, &run, self.seed, begun))
+        // With an item, nothing of what the outage shows has to be seen.
+        let varied = variant.and_then(|variant| drill.varied(&variant.name));
+        let mut proof = proven(varied.as_ref().unwrap_or(drill), &run, self.seed, begun);
+        if run.passed() && self.compares(drill) {
+            let prometheus = stage.place.prometheus().await?;
+            proof.measures = variants::measured(&prometheus, drill, variant, run.truth()).await?;
+        }
+        Ok(proof)
     }
 
     fn write(&self, papers: &Papers) -> Result<()> {
@@ -208,4 +281,11 @@ impl Verify {
             out!("not run: {}", papers.left.join(", "));
         }
     }
+}
+
+/// A report in JUnit whose suite says with which action item the drill ran.
+fn named(report: String, drill: &Drill, variant: Option<&Variant>) -> String {
+    let Some(variant) = variant else { return report };
+    let suite = |name: &str| format!("<testsuite name=\"{name}\"");
+    report.replacen(&suite(&drill.id), &suite(&variants::name(drill, variant)), 1)
 }

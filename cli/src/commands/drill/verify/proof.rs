@@ -1,5 +1,7 @@
 //! What came of one verification, and the tables and reports of many.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use drill::Drill;
 use serde::Serialize;
@@ -32,6 +34,8 @@ pub(crate) struct Proof {
     pub(crate) sightings: Vec<Seen>,
     /// Where the time went.
     pub(crate) laps: Vec<Lap>,
+    /// What it cost people, by the name of the measure; empty unless action items are compared.
+    pub(crate) measures: BTreeMap<String, f64>,
     /// What was not met.
     pub(crate) failures: Vec<Failure>,
     /// Why it could not begin, or be followed to its end.
@@ -206,6 +210,7 @@ pub(crate) mod tests {
             pages,
             sightings: Vec::new(),
             laps: Vec::new(),
+            measures: BTreeMap::new(),
             failures: Vec::new(),
             refused: None,
         }

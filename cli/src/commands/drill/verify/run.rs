@@ -1,6 +1,6 @@
 //! One proof: asked for, followed, and stopped when a person at the terminal wants it.
 
-use std::time::Instant;
+use std::{collections::BTreeMap, time::Instant};
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
@@ -127,6 +127,7 @@ pub(crate) fn proven(drill: &Drill, run: &Run, seed: Option<u64>, begun: Instant
         pages: proof::pages(drill, run.truth()),
         sightings: proof::sightings(run.truth()),
         laps: laps(run.truth()),
+        measures: BTreeMap::new(),
         failures: run.failures.clone(),
         refused: None,
     }
@@ -143,6 +144,7 @@ pub(crate) fn unbegun(drill: &Drill, why: String, begun: Instant) -> Proof {
         pages: Vec::new(),
         sightings: Vec::new(),
         laps: Vec::new(),
+        measures: BTreeMap::new(),
         failures: Vec::new(),
         refused: Some(why),
     }

@@ -88,16 +88,22 @@ pub(crate) struct NewDrillRun {
     /// Decides what the faults hit; for instructors also which drill a mystery is. Absent: the drill's own, and any.
     #[serde(default)]
     seed: Option<u64>,
+    /// The action item of the drill that is switched on, by its name; only with `verify`.
+    #[serde(default)]
+    variant: Option<String>,
 }
 
 impl NewDrillRun {
     fn order(self, visitor: &Visitor) -> Result<Order> {
-        let Self { drill, mystery, difficulty, responder, verify, seed } = self;
+        let Self { drill, mystery, difficulty, responder, verify, seed, variant } = self;
         if drill.is_some() == mystery {
             return Err(Error::field("/drill", "the name of a drill, or `mystery`: one of the two"));
         }
         if verify.is_some() && (mystery || responder.is_some()) {
             return Err(Error::field("/verify", "only with `drill`, and without `responder`"));
+        }
+        if variant.is_some() && verify.is_none() {
+            return Err(Error::field("/variant", "only with `verify`"));
         }
         if difficulty.is_some() && !mystery {
             return Err(Error::field("/difficulty", "only with `mystery`"));
@@ -110,7 +116,7 @@ impl NewDrillRun {
             }
             (None, responder) => Mode::Person { name: responder.unwrap_or_else(|| visitor.name.clone()) },
         };
-        Ok(Order { drill, mode, seed, difficulty })
+        Ok(Order { drill, mode, seed, difficulty, variant })
     }
 }
 

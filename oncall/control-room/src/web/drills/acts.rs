@@ -88,7 +88,8 @@ fn order(wanted: &Begin, visitor: &Visitor) -> Result<Order> {
             })?),
         };
     let drill = Some(wanted.drill.clone()).filter(|name| !name.is_empty());
-    Ok(Order { drill, mode: Mode::Person { name: visitor.name.clone() }, seed: None, difficulty })
+    let mode = Mode::Person { name: visitor.name.clone() };
+    Ok(Order { drill, mode, seed: None, difficulty, variant: None })
 }
 
 /// A form that was sent.

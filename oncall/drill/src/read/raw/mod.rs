@@ -1,6 +1,7 @@
 //! The shape of `drills/<name>.yaml`, field by field; every value knows its line.
 
 mod response;
+mod variant;
 
 use std::collections::BTreeMap;
 
@@ -9,6 +10,7 @@ pub(crate) use response::{
     Validity, Weights, Wrong,
 };
 use serde_saphyr::Spanned;
+pub(crate) use variant::{Measure, Variant};
 
 use crate::{
     names::{ChangeKind, Difficulty, Layer, Need, Trait},
@@ -80,6 +82,10 @@ shape! {
         validity: Spanned<Validity>,
         /// How to solve it.
         solve: List<Step>,
+        /// What is measured while it is proven.
+        measures: List<Measure>,
+        /// The drill with one action item of its postmortem each, which is proven, too.
+        variants: List<Variant>,
         /// What was wrong and what to learn from it.
         debrief: Text,
     }

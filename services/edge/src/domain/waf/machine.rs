@@ -61,6 +61,10 @@ pub(super) struct Leash<'a> {
 impl Machine {
     /// Looks for `program` anywhere in `text`.
     pub(super) fn search(&mut self, program: &Program, text: &[u8], leash: &mut Leash<'_>) -> Run {
+        // Once for all starts: one that fails has taken back every mark that it set. Doing it for each start would be
+        // work that grows with the program and is not counted.
+        self.marks.clear();
+        self.marks.resize(program.marks, usize::MAX);
         let mut steps = 0;
         for start in 0..=text.len() {
             match self.search_at(program, text, start, &mut steps, leash) {
@@ -86,8 +90,6 @@ impl Machine {
         leash: &mut Leash<'_>,
     ) -> End {
         self.choices.clear();
-        self.marks.clear();
-        self.marks.resize(program.marks, usize::MAX);
         let (mut op, mut at) = (0, start);
         loop {
             if *steps >= leash.most || self.choices.len() > MOST_CHOICES {
@@ -225,6 +227,15 @@ mod tests {
     fn many_open_choices_end_a_search_too() {
         let text = vec![b'a'; MOST_CHOICES + 100];
         assert_eq!(search("a*=", &text, u64::MAX).end, End::Overrun);
+    }
+
+    #[test]
+    fn a_start_that_fails_leaves_no_mark_to_the_next_one() {
+        let program = Program::new("(?:(?:a|b?)*c?)*=").unwrap();
+        let mut machine = Machine::default();
+        let run = machine.search(&program, b"abcab", &mut Leash { most: u64::MAX, continues: &mut || true });
+        assert_eq!((run.end, program.marks), (End::Absent, 2));
+        assert_eq!(machine.marks, [usize::MAX; 2]);
     }
 
     /// Patterns of all that the compiler knows, over a small alphabet.

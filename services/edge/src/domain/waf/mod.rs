@@ -7,6 +7,8 @@
 //! cost.
 
 mod cases;
+#[cfg(test)]
+mod fuzz;
 mod machine;
 mod program;
 mod read;
