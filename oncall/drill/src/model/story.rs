@@ -29,12 +29,16 @@ pub struct Load {
 /// A time with another load.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Surge {
+    /// Its name in this drill; those that come again and again share one.
+    pub name: String,
     /// After the baseline.
     pub after: Duration,
     /// Requests a second.
     pub rps: u32,
     /// How long.
     pub lasts: Duration,
+    /// Whether a response can end it: then a verification does not wait until it is over by itself.
+    pub lasting: bool,
 }
 
 /// Something harmless that a trainee sees.
@@ -102,6 +106,8 @@ pub struct Fault {
     pub parameters: BTreeMap<String, String>,
     /// After the baseline.
     pub after: Duration,
+    /// When it is over by itself, from the moment at which it is set; none: a response or the run ends it.
+    pub lasts: Option<Duration>,
     /// The change that caused it.
     pub change: Option<String>,
     /// Whether the cause is still there after a restart of the service.

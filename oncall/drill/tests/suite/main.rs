@@ -10,5 +10,6 @@ mod people;
 mod read;
 mod reports;
 mod repository;
+mod story;
 mod verify;
 mod wrong;

@@ -112,12 +112,18 @@ shape! {
 shape! {
     /// A time with another load.
     Surge {
+        /// Its name in this drill, for what ends it.
+        name: Option<Text>,
         /// After the baseline.
         after: Spanned<Time>,
         /// Requests a second.
         rps: Spanned<u32>,
         /// How long.
         lasts: Spanned<Time>,
+        /// From one beginning to the next, if it comes again.
+        every: Option<Spanned<Time>>,
+        /// How many times it comes, together with every.
+        times: Option<Spanned<u32>>,
     }
 }
 
@@ -180,6 +186,8 @@ shape! {
         with: Option<BTreeMap<String, Spanned<Scalar>>>,
         /// After the baseline; at once if left out.
         after: Option<Spanned<Time>>,
+        /// How long it is there; until a response ends it if left out.
+        lasts: Option<Spanned<Time>>,
         /// The change that caused it.
         change: Option<Text>,
         /// Whether the cause is still there after a restart of the service.
