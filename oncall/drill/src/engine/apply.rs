@@ -131,6 +131,7 @@ impl Run {
             _ if self.phase == Phase::Reset || self.done.contains_key(action) => return,
             Action::EndFault { .. }
             | Action::WithdrawRule { .. }
+            | Action::StartPart { .. }
             | Action::RestoreFirewall
             | Action::EndSilences
             | Action::RestoreProtections
@@ -140,6 +141,7 @@ impl Run {
             | Action::SetLoad { .. }
             | Action::SetFault { .. }
             | Action::PushRule { .. }
+            | Action::StopPart { .. }
             | Action::SwitchProtection { .. } => Verdict::Invalid,
         };
         let condition = format!("the action {action} is done");

@@ -166,15 +166,16 @@ impl Run {
 
     fn set_fault(&self, index: usize, fault: &Fault) -> Action {
         let (service, name) = (fault.target(), fault.fault.clone());
-        if fault.kind == FaultKind::Rule {
-            return Action::PushRule { service, rule: name };
-        }
-        Action::SetFault {
-            service,
-            fault: name,
-            parameters: fault.parameters.clone(),
-            seed: self.start.seed.wrapping_add(index as u64),
-            ttl: self.longest(),
+        match fault.kind {
+            FaultKind::Rule => Action::PushRule { service, rule: name },
+            FaultKind::Part => Action::StopPart { part: service, ttl: self.longest() },
+            FaultKind::Point => Action::SetFault {
+                service,
+                fault: name,
+                parameters: fault.parameters.clone(),
+                seed: self.start.seed.wrapping_add(index as u64),
+                ttl: self.longest(),
+            },
         }
     }
 
@@ -235,6 +236,7 @@ fn end_fault(fault: &Fault) -> Action {
     match fault.kind {
         FaultKind::Point => Action::EndFault { service, fault: name },
         FaultKind::Rule => Action::WithdrawRule { service, rule: name },
+        FaultKind::Part => Action::StartPart { part: service },
     }
 }
 

@@ -87,6 +87,8 @@ pub enum FaultKind {
     Point,
     /// A rule of `waf/incidents` that is pushed to the edge, as a person would. It is no secret: everyone sees the rule.
     Rule,
+    /// A part of the lab that is killed and stays stopped: a store, or what notifies. Everyone sees that it is gone.
+    Part,
 }
 
 /// A fault.
@@ -94,13 +96,13 @@ pub enum FaultKind {
 pub struct Fault {
     /// Its name in this drill.
     pub name: String,
-    /// The service.
+    /// The service, or the part that is stopped.
     pub service: String,
     /// The only replica that has it, counted from 1; none: all of them.
     pub replica: Option<u32>,
     /// What it is.
     pub kind: FaultKind,
-    /// The fault point, or the rule.
+    /// The fault point, or the rule; `stopped` for a part.
     pub fault: String,
     /// Its parameters, without `ttl` and `seed`: the run sets them.
     pub parameters: BTreeMap<String, String>,

@@ -15,6 +15,8 @@ use crate::{
 
 /// What the run sets itself, so that every fault ends with it and a replay decides the same.
 const OWN: [&str; 2] = ["ttl", "seed"];
+/// What is wrong with a part.
+const STOPPED: &str = "stopped";
 /// Most replicas of a service that a drill may need.
 const MOST_REPLICAS: u32 = 9;
 
@@ -182,21 +184,31 @@ fn faults(reader: &mut Reader, document: &raw::Document) -> Option<Vec<Fault>> {
     }))
 }
 
-/// A fault point or a rule.
+/// A fault point, a rule, or a part.
 fn what(reader: &mut Reader, raw: &raw::Fault, field: &str) -> Option<(FaultKind, String)> {
-    match (&raw.fault, &raw.rule) {
-        (Some(fault), None) => Some((FaultKind::Point, reader.name(fault, &format!("{field}.fault"))?)),
-        (None, Some(rule)) => {
-            if let Some(given) = raw.with.iter().flat_map(BTreeMap::values).next() {
-                let message = "expected no parameters: the file of the rule says everything";
-                reader.wrong(given, &format!("{field}.with"), message);
-            }
+    match (&raw.fault, &raw.rule, raw.is_stopped()) {
+        (Some(fault), None, false) => {
+            Some((FaultKind::Point, reader.name(fault, &format!("{field}.fault"))?))
+        }
+        (None, Some(rule), false) => {
+            bare(reader, raw, field, "the file of the rule says everything");
             Some((FaultKind::Rule, reader.name(rule, &format!("{field}.rule"))?))
         }
+        (None, None, true) => {
+            bare(reader, raw, field, "the part is stopped, or it is not");
+            Some((FaultKind::Part, STOPPED.to_owned()))
+        }
         _ => {
-            reader.wrong(&raw.service, field, "expected one of `fault` and `rule`");
+            reader.wrong(&raw.service, field, "expected one of `fault`, `rule` and `stopped`");
             None
         }
+    }
+}
+
+/// Refuses parameters.
+fn bare(reader: &mut Reader, raw: &raw::Fault, field: &str, why: &str) {
+    if let Some(given) = raw.with.iter().flat_map(BTreeMap::values).next() {
+        reader.wrong(given, &format!("{field}.with"), format!("expected no parameters: {why}"));
     }
 }
 

@@ -62,6 +62,7 @@ pub(crate) fn world() -> World {
             "postgres",
             "redis",
             "lab-kafka",
+            "alertmanager",
         ]),
         faults: faults(&file("docs/faults.md")),
         alerts: words_after("alert: "),
@@ -69,6 +70,8 @@ pub(crate) fn world() -> World {
         metrics: metrics(),
         protections: set(&protections.split(' ').collect::<Vec<_>>()),
         rules: files("waf/incidents", ".yaml").iter().map(|path| stem(path)).collect(),
+        // `switchboard::STOPPABLE`.
+        parts: set(&["alertmanager", "postgres"]),
         databases: set(&["orders", "users", "fulfillment"]),
         edges,
         drills: files("drills", ".yaml").iter().map(|path| stem(path)).collect(),
@@ -130,6 +133,7 @@ fn metrics() -> BTreeSet<String> {
         .map(|name| file(&format!("services/{name}/tests/api/snapshots/metrics.txt")))
         .collect();
     scrapes.extend(["metrics", "probe"].map(|name| file(&format!("load/tests/snapshots/{name}.txt"))));
+    scrapes.push(file("oncall/control-room/tests/watch/snapshots/metrics.txt"));
     let mut metrics = words_after("record: ");
     metrics.extend(set(&["up", "ALERTS", "scrape_samples_scraped"]));
     for line in scrapes.iter().flat_map(|text| text.lines()) {

@@ -1,8 +1,9 @@
-//! What a drill does by itself: a trigger that is over, and waves of callers that come until a response ends them.
+//! What a drill does by itself: a trigger that is over, waves of callers that come until a response ends them, and a part
+//! of the lab that stays stopped.
 
 use std::time::Duration;
 
-use drill::{Act, Drill, Phase, Verdict, What, engine::Responder};
+use drill::{Act, Action, Drill, Phase, Verdict, What, engine::Responder, model::FaultKind, world};
 
 use crate::lab::{EXAMPLE, Lab, person, verify};
 
@@ -117,6 +118,81 @@ fn a_verification_sees_the_end_of_a_trigger_and_passes() {
     assert!(!paused(&lab), "it is part of what is observed");
     let outcome = lab.finish();
     assert_eq!(outcome.verdict, Verdict::Passed, "{:?}", outcome.failures);
+}
+
+/// The example, with a part that is stopped.
+fn stopped() -> Drill {
+    let text =
+        EXAMPLE.replace("service: order-worker, fault: consumer-pause", "service: postgres, stopped: true");
+    read(
+        &text
+            .replace(
+                "    - {act: {restart: order-worker}, why",
+                "    - {act: {start: postgres}, ends: [postgres], why",
+            )
+            .replace("  - {act: {restart: order-worker}}", "  - {act: {start: postgres}}"),
+    )
+}
+
+fn gone(lab: &Lab) -> bool {
+    lab.active.contains_key(&("postgres".to_owned(), "stopped".to_owned()))
+}
+
+#[test]
+fn a_part_stays_stopped_until_it_is_started_and_a_restart_of_a_service_does_not_start_it() {
+    let drill = stopped();
+    let fault = &drill.faults[1];
+    assert_eq!(
+        (fault.kind, fault.name.as_str(), fault.service.as_str()),
+        (FaultKind::Part, "postgres", "postgres")
+    );
+    let mut lab = Lab::new(drill, verify(Responder::Solution));
+    lab.until(Phase::Wrong(0));
+    assert!(gone(&lab));
+    lab.until(Phase::Solve(1));
+    assert!(gone(&lab), "order-api was restarted, and a change was rolled back");
+    let outcome = lab.finish();
+    assert_eq!(outcome.verdict, Verdict::Passed, "{:?}", outcome.failures);
+    assert!(!gone(&lab));
+    let nothing = Lab::new(stopped(), verify(Responder::Nothing)).finish();
+    assert_eq!(nothing.verdict, Verdict::Failed);
+}
+
+#[test]
+fn a_part_that_was_stopped_is_started_after_an_abort_and_after_a_crash_of_the_program() {
+    let mut lab = Lab::new(stopped(), person());
+    lab.until(Phase::Observe);
+    lab.ticks(8);
+    assert!(gone(&lab));
+    // The program is killed: what is known is what was written down.
+    let replayed = drill::Run::replay(std::sync::Arc::new(stopped()), lab.run.start().clone(), &lab.events);
+    assert_eq!(replayed, lab.run);
+    lab.run = replayed;
+    lab.event(What::Aborted { why: "enough".to_owned() });
+    let due: Vec<Action> = lab.run.due(lab.now).into_iter().map(|due| due.action).collect();
+    assert!(due.contains(&Action::StartPart { part: "postgres".to_owned() }), "{due:?}");
+    // It is tried until it works.
+    lab.event(What::Failed { action: "reset-fault[1]".to_owned(), why: "not ready".to_owned() });
+    assert!(lab.run.due(lab.now).iter().any(|due| due.id == "reset-fault[1]"));
+    lab.finish();
+    assert!(!gone(&lab));
+}
+
+#[test]
+fn a_part_has_no_parameters_and_has_to_exist() {
+    let text = EXAMPLE.replace(
+        "service: order-worker, fault: consumer-pause",
+        "service: postgres, stopped: true, with: {rate: 1}",
+    );
+    let problems = drill::read("drills/example.yaml", &text).unwrap_err().to_string();
+    assert!(problems.contains("faults[1].with"), "{problems}");
+    let world = crate::repository::world();
+    let mut drill = stopped();
+    assert_eq!(world::check(&drill, &world), Vec::<String>::new());
+    drill.faults[1].service = "prometheus".to_owned();
+    drill.mitigations.accepted[1].act = Act::Start { part: "redis".to_owned() };
+    let found = world::check(&drill, &world).join("\n");
+    assert!(found.contains("`prometheus`") && found.contains("start redis"), "{found}");
 }
 
 #[test]

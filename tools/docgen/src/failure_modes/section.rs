@@ -92,6 +92,7 @@ fn cause(drill: &Drill) -> String {
         let (name, target) = (&fault.fault, fault.target());
         let what = match fault.kind {
             FaultKind::Point => format!("[`{name}`](faults.md#{name}) in {target}"),
+            FaultKind::Part => format!("{target} is killed and stays stopped"),
             FaultKind::Rule => {
                 format!("The rule [`{name}`](../waf/incidents/{name}.yaml) pushed to {target}")
             }

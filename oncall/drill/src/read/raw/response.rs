@@ -111,6 +111,8 @@ shape! {
         firewall: Option<Spanned<Firewall>>,
         /// A limit for every client at the edge.
         limit: Option<Spanned<Limit>>,
+        /// A part of the lab to start.
+        start: Option<Text>,
     }
 }
 
