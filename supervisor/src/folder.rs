@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use chrono::{DateTime, Utc};
+
 use crate::{Result, error::About as _, process::ProcId};
 
 /// An absolute path; also the mark that identifies the processes of this lab.
@@ -73,6 +75,27 @@ impl Folder {
     #[must_use]
     pub fn restart(&self, part: &str) -> PathBuf {
         self.0.join("restart").join(part)
+    }
+
+    /// Where somebody says that a part stays stopped: the file has the time until when, RFC 3339. It is not started before
+    /// that time, or before the file is gone. So a part comes back even if nobody is left who would start it.
+    #[must_use]
+    pub fn held(&self, part: &str) -> PathBuf {
+        self.0.join("held").join(part)
+    }
+
+    /// Whether a part stays stopped now. A file that cannot be read holds nothing.
+    pub(crate) fn stays_stopped(&self, part: &str) -> bool {
+        let until = fs::read_to_string(self.held(part)).ok();
+        until
+            .and_then(|text| text.trim().parse::<DateTime<Utc>>().ok())
+            .is_some_and(|until| until > Utc::now())
+    }
+
+    /// Forgets what an earlier lab was told to keep stopped.
+    pub(crate) fn let_all_go(&self) {
+        // Usually there is none; and what is left ends by itself.
+        let _ = fs::remove_dir_all(self.0.join("held"));
     }
 
     /// Whether it was announced that this process, which has ended, would be stopped. Removes the announcement: one about

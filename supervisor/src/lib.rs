@@ -81,6 +81,7 @@ pub async fn run_with(
 ) -> Result<()> {
     let began = Instant::now();
     let mut links = Links::new(&parts)?;
+    folder.let_all_go();
     let mut tenders = JoinSet::new();
     for part in parts {
         logfile::start_over(&folder.log(&part.name));

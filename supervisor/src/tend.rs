@@ -25,6 +25,8 @@ use crate::{
 /// How often a part is asked whether it is ready. Short: this is most of what a start costs beyond the part's own
 /// time.
 const ASK_EVERY: Duration = Duration::from_millis(20);
+/// How often it is looked whether a part that stays stopped may start.
+const HELD: Duration = Duration::from_millis(100);
 
 /// What it means for the lab if a part does not start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +95,9 @@ impl Tender {
         let mut backoff = Backoff::new(self.policy);
         let mut ends = 0;
         loop {
+            if !self.let_go().await {
+                return Ok(());
+            }
             self.errand().await;
             let began = Instant::now();
             let status = match self.once(&mut dependents, ready, began).await? {
@@ -124,6 +129,17 @@ impl Tender {
                 () = self.stop.gently.cancelled() => return Ok(()),
             }
         }
+    }
+
+    /// Waits while somebody wants this part to stay stopped; false if the lab stops meanwhile.
+    async fn let_go(&self) -> bool {
+        while self.folder.stays_stopped(&self.part.name) {
+            tokio::select! {
+                () = tokio::time::sleep(HELD) => {}
+                () = self.stop.gently.cancelled() => return false,
+            }
+        }
+        true
     }
 
     async fn once(

@@ -80,6 +80,11 @@ pub enum Act {
         /// On or off.
         on: bool,
     },
+    /// Starts a part of the lab that is stopped.
+    Start {
+        /// The part.
+        part: String,
+    },
     /// Limits every client at the edge.
     Limit {
         /// The edge.
@@ -111,6 +116,7 @@ impl fmt::Display for Act {
             Self::Firewall { service, on } => {
                 write!(f, "switch the firewall of {service} {}", if *on { "on" } else { "off" })
             }
+            Self::Start { part } => write!(f, "start {part}"),
             Self::Limit { service, rps: Some(rps) } => {
                 write!(f, "limit every client of {service} to {rps} requests per second")
             }

@@ -85,6 +85,8 @@ words! {
         Replicas,
         /// A cluster.
         Kubernetes,
+        /// A lab on this machine, whose parts can be stopped.
+        Lab,
     }
 }
 

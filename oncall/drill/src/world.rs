@@ -25,6 +25,8 @@ pub struct World {
     pub protections: BTreeSet<String>,
     /// Rules of the firewall that drills push.
     pub rules: BTreeSet<String>,
+    /// Parts of the lab that can be stopped and started.
+    pub parts: BTreeSet<String>,
     /// Databases.
     pub databases: BTreeSet<String>,
     /// Who uses whom: the first one calls, reads or consumes from the second.
@@ -76,6 +78,10 @@ fn known<'k>(name: &str, known: impl Iterator<Item = &'k String>, field: &str, w
 
 fn faults(drill: &Drill, world: &World, wrong: &mut Vec<String>) {
     for fault in &drill.faults {
+        if fault.kind == FaultKind::Part {
+            known(&fault.service, world.parts.iter(), "faults.service", wrong);
+            continue;
+        }
         let Some(faults) = world.faults.get(&fault.service) else {
             known(&fault.service, world.faults.keys(), "faults.service", wrong);
             continue;
@@ -181,6 +187,7 @@ fn action(act: &Act, world: &World, wrong: &mut Vec<String>) {
         }
         // One that is not pushed by a drill is in the folder `waf`, and is not looked at.
         Act::Rule { service, .. } => known(service, world.faults.keys(), &act.to_string(), wrong),
+        Act::Start { part } => known(part, world.parts.iter(), &act.to_string(), wrong),
         Act::EndSessions { database } => known(database, world.databases.iter(), &act.to_string(), wrong),
         Act::Silence { alert } if !world.alerts.contains(alert) => {
             wrong.push(format!("there is no alert `{alert}`"));

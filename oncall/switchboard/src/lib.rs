@@ -24,7 +24,7 @@ pub use self::{
     cluster::{Cluster, Forward},
     error::{Error, Result},
     firewall::{Counts, Firewall, Rule, RuleMode},
-    tools::{Lab, Tools},
+    tools::{Lab, STOPPABLE, Tools},
 };
 
 /// Where the services are.

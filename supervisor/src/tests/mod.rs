@@ -2,6 +2,7 @@
 
 mod ends;
 mod guests;
+mod held;
 
 use std::{fs, future::Future, path::Path, time::Duration};
 

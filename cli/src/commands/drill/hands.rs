@@ -122,6 +122,11 @@ enum What {
         #[arg(value_parser = limit)]
         rps: Limited,
     },
+    /// Start a part of the lab that does not run.
+    Start {
+        /// The part: alertmanager or postgres.
+        part: String,
+    },
     /// Silence an alert.
     Silence {
         /// The alert.
@@ -163,6 +168,7 @@ impl What {
             Self::Limit { rps: Limited(rps) } => {
                 json!({ "action": "limit_clients", "target": EDGE, "rps": rps })
             }
+            Self::Start { part } => json!({ "action": "start_part", "target": part }),
             Self::Silence { alert, ttl } => json!({ "action": "silence", "alert": alert, "ttl": ttl }),
         }
     }
@@ -231,6 +237,9 @@ mod tests {
             let action: switchboard::Action = serde_json::from_value(what.action()).unwrap();
             assert_eq!(action.target(), Some("edge"));
         }
+        let start: switchboard::Action =
+            serde_json::from_value(What::Start { part: "postgres".to_owned() }.action()).unwrap();
+        assert_eq!(start, switchboard::Action::StartPart { target: "postgres".to_owned() });
         assert!(limit("0").is_err() && limit("few").is_err());
         assert_eq!(What::FlushCache.action(), json!({ "action": "purge_keys", "pattern": "*" }));
     }

@@ -45,9 +45,10 @@ pub(crate) struct NewAction {
     /// What to do, such as {"action": "restart", "target": "order-api"}. For everybody: set_protection (target, name, enabled,
     /// ttl), restart (target), scale (target, replicas), end_sessions (database, state idle, idle-in-transaction or active,
     /// older_than, application, most), purge_keys (pattern, ttl_over, most), remove_files (target), redrive (target, most),
-    /// set_load (rps), silence (alert, service, ttl), expire_silence (alert, service), rollback (change), and for the edge
+    /// set_load (rps), silence (alert, service, ttl), expire_silence (alert, service), rollback (change), start_part (target
+    /// alertmanager or postgres), and for the edge
     /// set_rule (target, rule, mode enforce, simulate or off), restore_rule (target, rule), switch_firewall (target, enabled),
-    /// limit_clients (target, rps, burst). For instructors: push_rule (target, rule, file, canary),
+    /// limit_clients (target, rps, burst). For instructors: stop_part (target, ttl), push_rule (target, rule, file, canary),
     /// set_fault (target, fault, parameters), end_fault (target, fault), end_faults (target).
     #[schema(value_type = Object)]
     action: Action,
@@ -69,7 +70,10 @@ pub(crate) async fn act(
 ) -> Result<Response, Problem> {
     let NewAction { action, incident, dry_run } = asked;
     if action.is_sealed() && !visitor.is_instructor() {
-        return Err(Problem::new(&FORBIDDEN, "Only instructors may set or end faults, and push rules."));
+        return Err(Problem::new(
+            &FORBIDDEN,
+            "Only instructors may set or end faults, push rules, and stop parts.",
+        ));
     }
     let done = room.actions.run(&room, &visitor, action, incident, dry_run).await?;
     Ok(Json(json!({ "done": done, "dry_run": dry_run })).into_response())

@@ -35,6 +35,7 @@ pub(super) fn act_of(action: &Action, drill: &Drill, instances: &[Instance]) -> 
             Act::Rule { service: whole(target)?, rule: rule.clone(), to: state(*mode) }
         }
         Action::RestoreRule { target, rule } => rule_back(drill, whole(target)?, rule.as_deref())?,
+        Action::StartPart { target } => Act::Start { part: target.clone() },
         Action::LimitClients { target, rps, .. } => limited_at(drill, whole(target)?, *rps),
         _ => return None,
     })
@@ -190,6 +191,8 @@ mod tests {
         };
         assert_eq!(act(&part(false)).as_deref(), Some("switch retry of order-worker off"));
         assert_eq!(act(&part(true)), None, "the other one may still be without it");
+        let start = Action::StartPart { target: "postgres".to_owned() };
+        assert_eq!(act(&start).as_deref(), Some("start postgres"));
         let back = Action::Rollback { change: "order-api-1-8".to_owned() };
         assert_eq!(act(&back).as_deref(), Some("roll back order-api-1-8"));
         let purge = |pattern: &str| {

@@ -56,6 +56,8 @@ async fn asked(room: &Room, live: &Live, ask: &Ask) -> Result<Answer> {
                 let on = points.iter().filter(|point| is_set(point));
                 set.extend(on.map(|point| format!("{} in {replica}", point.name)));
             }
+            let stopped = room.eyes.tools.lab.iter().flat_map(switchboard::Lab::stopped);
+            set.extend(stopped.map(|part| format!("{part} is stopped")));
             Ok(none(set))
         }
         Ask::Firewall { without } => {

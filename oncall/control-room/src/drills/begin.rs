@@ -197,6 +197,7 @@ async fn missing(eyes: &Eyes, drill: &Drill) -> Option<String> {
             Need::RedisExporter => exports(eyes, REDIS).await,
             Need::Replicas => has_replicas(eyes),
             Need::Kubernetes => matches!(eyes.place, Place::Kubernetes(_)),
+            Need::Lab => eyes.tools.lab.is_some(),
         };
         if !here {
             let next = match need {
@@ -204,6 +205,7 @@ async fn missing(eyes: &Eyes, drill: &Drill) -> Option<String> {
                 Need::RedisExporter => "the exporter of Redis: `lab up` starts it if it is installed",
                 Need::Replicas => "several replicas of a service: lab up --replicas order-worker=2",
                 Need::Kubernetes => "a cluster: see docs/kubernetes.md",
+                Need::Lab => "a lab on this machine, which can stop its parts: lab up",
             };
             return Some(format!("this drill cannot run here: it needs {next}"));
         }

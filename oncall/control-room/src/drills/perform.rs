@@ -62,6 +62,10 @@ async fn act(room: &Room, live: &Live, due: &Due) -> Result<(), String> {
             let back = Switch::RestoreRule { target: service.clone(), rule: Some(rule.clone()) };
             end(room, &back).await
         }
+        Action::StopPart { part, ttl } => {
+            insist(room, &Switch::StopPart { target: part.clone(), ttl: outlasts(*ttl) }).await
+        }
+        Action::StartPart { part } => end(room, &Switch::StartPart { target: part.clone() }).await,
         Action::RestoreFirewall => restore::firewall(room).await,
         Action::Act { act } => match switch_of(act) {
             Some(action) => switch_if(room, &action, || wants(room, live.id, &due.id)).await,
@@ -96,6 +100,7 @@ pub(super) fn switch_of(act: &Act) -> Option<Switch> {
         Act::Silence { alert } => Switch::Silence { alert, service: None, ttl: SILENCE.to_owned() },
         Act::Rule { service, rule, to } => set(service, rule, to),
         Act::Firewall { service, on } => Switch::SwitchFirewall { target: service, enabled: on },
+        Act::Start { part } => Switch::StartPart { target: part },
         Act::Limit { service, rps } => {
             Switch::LimitClients { target: service, rps: rps.map(f64::from), burst: None }
         }
@@ -118,6 +123,12 @@ pub(super) fn protect(service: &str, protection: &str, on: bool) -> Switch {
     Switch::SetProtection { target: service.to_owned(), name: protection.to_owned(), enabled: on, ttl }
 }
 
+/// When something ends by itself, should the run be lost: after the run and its pauses.
+fn outlasts(ttl: Duration) -> String {
+    let pause = pauses::LONGEST.to_std().unwrap_or_default();
+    format!("{}s", (ttl + pause).min(LONGEST).as_secs())
+}
+
 /// The fault with everything that the run decides. It outlasts the run and its pauses, and nothing else.
 async fn plan(
     room: &Room,
@@ -126,9 +137,8 @@ async fn plan(
     parameters: &BTreeMap<String, String>,
     (seed, ttl): (u64, Duration),
 ) -> Result<Switch, String> {
-    let pause = pauses::LONGEST.to_std().unwrap_or_default();
     let mut parameters = parameters.clone();
-    parameters.insert("ttl".to_owned(), format!("{}s", (ttl + pause).min(LONGEST).as_secs()));
+    parameters.insert("ttl".to_owned(), outlasts(ttl));
     if takes_seed(room, service, fault).await? {
         parameters.insert("seed".to_owned(), seed.to_string());
     }

@@ -26,6 +26,9 @@ pub(super) async fn everything(room: &Room, run: i64) -> Result<(), String> {
     failed.extend(end(room, &Switch::EndFaults { target: None }).await.err());
     failed.extend(protections(room).await.err());
     failed.extend(firewall(room).await.err());
+    for target in room.eyes.tools.lab.iter().flat_map(switchboard::Lab::stopped) {
+        failed.extend(end(room, &Switch::StartPart { target }).await.err());
+    }
     // What can be read of it.
     let kept = rows::get(room.store.read(), run).await.ok().flatten();
     for (service, count) in kept.map(|kept| kept.start.replicas).unwrap_or_default() {

@@ -79,8 +79,12 @@ impl Walk {
         self.now += TimeDelta::seconds(1);
         for due in self.live.run.due(self.now) {
             match &due.action {
-                Action::SetFault { .. } | Action::PushRule { .. } => self.broken = true,
-                Action::EndFault { .. } | Action::WithdrawRule { .. } => self.broken = false,
+                Action::SetFault { .. } | Action::PushRule { .. } | Action::StopPart { .. } => {
+                    self.broken = true;
+                }
+                Action::EndFault { .. } | Action::WithdrawRule { .. } | Action::StartPart { .. } => {
+                    self.broken = false;
+                }
                 _ => {}
             }
             self.event(What::Done { action: due.id });

@@ -110,6 +110,18 @@ pub enum Action {
         /// The rule.
         rule: String,
     },
+    /// Kill a part of the lab, and keep it stopped.
+    StopPart {
+        /// The part.
+        part: String,
+        /// When it is started by itself, should the run be lost.
+        ttl: Duration,
+    },
+    /// Start such a part; it is well if it runs.
+    StartPart {
+        /// The part.
+        part: String,
+    },
     /// Take back everything that was set in the firewall and the limit of every edge.
     RestoreFirewall,
     /// Do what a responder would.
@@ -146,7 +158,7 @@ pub enum Ask {
         /// Alerts that may fire.
         except: Vec<String>,
     },
-    /// Whether no fault of a drill is set; the one of the lab's hello-world stays.
+    /// Whether no fault of a drill is set, and no part is kept stopped; the one of the lab's hello-world stays.
     NoFault,
     /// Whether the firewall of every edge is on, and has none of these rules.
     Firewall {

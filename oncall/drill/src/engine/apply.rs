@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{
     Action, Event, Notice, Phase, Run, Verdict, What,
     conditions::id,
-    plan::{FIREWALL, PROTECTIONS},
+    plan::{FIREWALL, OVER, PROTECTIONS},
 };
 use crate::Act;
 
@@ -84,6 +84,12 @@ impl Run {
             state.set.get_or_insert(at);
             self.injected.get_or_insert(at);
         }
+        let over = (0..self.faults.len()).find(|index| action == id(OVER, *index));
+        if let Some(index) = over
+            && let Some(state) = self.faults.get_mut(index)
+        {
+            state.ended = true;
+        }
         if let Some(Action::Act { act }) = planned.map(|due| due.action) {
             self.acted(&act, at);
         }
@@ -125,6 +131,7 @@ impl Run {
             _ if self.phase == Phase::Reset || self.done.contains_key(action) => return,
             Action::EndFault { .. }
             | Action::WithdrawRule { .. }
+            | Action::StartPart { .. }
             | Action::RestoreFirewall
             | Action::EndSilences
             | Action::RestoreProtections
@@ -134,6 +141,7 @@ impl Run {
             | Action::SetLoad { .. }
             | Action::SetFault { .. }
             | Action::PushRule { .. }
+            | Action::StopPart { .. }
             | Action::SwitchProtection { .. } => Verdict::Invalid,
         };
         let condition = format!("the action {action} is done");
@@ -171,6 +179,10 @@ impl Run {
         let accepted: Vec<_> = drill.mitigations.accepted.iter().filter(|one| one.act == *act).collect();
         if !accepted.is_empty() {
             self.helped.get_or_insert(at);
+        }
+        let is_surge = |name: &&String| drill.load.surges.iter().any(|surge| surge.name == **name);
+        for name in accepted.iter().flat_map(|one| &one.ends).filter(is_surge) {
+            self.calmed.entry(name.clone()).or_insert(at);
         }
         match act {
             Act::Protect { service, protection, on } => {

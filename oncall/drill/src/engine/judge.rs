@@ -46,10 +46,14 @@ impl Run {
         let seen = drill.signals.iter().map(|signal| signal.within);
         let seen = seen.chain(drill.path.iter().map(|node| node.within));
         let seen = seen.chain(drill.pages.expected.iter().map(|page| page.within));
-        let story = drill.load.surges.iter().map(|surge| surge.after + surge.lasts);
+        let (lasting, others): (Vec<_>, Vec<_>) = drill.load.surges.iter().partition(|surge| surge.lasting);
+        let story = others.into_iter().map(|surge| surge.after + surge.lasts);
+        // Of one that a response ends, the beginning.
+        let story = story.chain(lasting.into_iter().map(|surge| surge.after).min());
         let story = story.chain(drill.noise.iter().map(|noise| noise.after));
         let story = story.chain(drill.changes.iter().map(|change| change.after));
-        let story = story.chain(drill.faults.iter().map(|fault| fault.after));
+        let faults = drill.faults.iter().map(|fault| fault.after + fault.lasts.unwrap_or_default());
+        let story = story.chain(faults);
         seen.chain(story.map(|after| after + TO_ACT)).chain([drill.observe]).max().unwrap_or_default()
     }
 
@@ -58,7 +62,8 @@ impl Run {
         let Some(injected) = self.injected else { return Vec::new() };
         let mut gaps = Vec::new();
         for due in self.story() {
-            if !self.done.contains_key(&due.id) {
+            let later = due.at > at && self.is_lasting(&due.id);
+            if !self.done.contains_key(&due.id) && !later {
                 let query = format!("{:?}", due.action);
                 let failure =
                     self.failure(&format!("the action {} is done", due.id), &query, "done", "not done", at);

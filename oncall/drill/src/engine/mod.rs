@@ -127,6 +127,8 @@ pub struct Run {
     mitigated: Option<DateTime<Utc>>,
     /// Protections that a responder switched on: the drill does not switch them off again.
     restored: BTreeSet<(String, String)>,
+    /// Surges that a response has ended, by name, and when.
+    calmed: BTreeMap<String, DateTime<Utc>>,
     notices: Vec<Notice>,
     failures: Vec<Failure>,
     record: Record,
@@ -158,6 +160,7 @@ impl Run {
             recovered: None,
             mitigated: None,
             restored: BTreeSet::new(),
+            calmed: BTreeMap::new(),
             notices: Vec::new(),
             failures: Vec::new(),
             record: Record::default(),

@@ -20,6 +20,11 @@ pub(super) const PROTECTIONS: &str = "reset-protections";
 /// The action of the reset that takes back what was set in the firewall.
 pub(super) const FIREWALL: &str = "reset-firewall";
 
+/// The action of the story that ends a fault which is over by itself.
+pub(super) const OVER: &str = "fault-over";
+/// How the action begins that ends a surge, because of a response; its name follows.
+const CALM: &str = "calm[";
+
 /// A time after another.
 pub(super) fn later(at: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
     TimeDelta::from_std(by).ok().and_then(|by| at.checked_add_signed(by)).unwrap_or(DateTime::<Utc>::MAX_UTC)
@@ -36,7 +41,10 @@ impl Run {
                 all.extend(self.step());
                 all
             }
-            Phase::Recover => self.story().into_iter().filter(|due| goes_on(&due.id)).collect(),
+            Phase::Recover => {
+                let stays = |due: &Due| goes_on(&due.id) || self.is_lasting(&due.id);
+                self.story().into_iter().filter(stays).collect()
+            }
             Phase::Reset => self.reset(),
             Phase::Finished => Vec::new(),
         }
@@ -95,14 +103,28 @@ impl Run {
             };
             add(id("noise", index), noise.after, action);
         }
-        for (index, surge) in drill.load.surges.iter().enumerate() {
+        let surges = drill.load.surges.iter().enumerate();
+        for (index, surge) in surges.filter(|(_, surge)| !self.calmed.contains_key(&surge.name)) {
             add(id("surge", index), surge.after, self.set_load(surge.rps));
             add(id("surge-end", index), surge.after + surge.lasts, self.set_load(drill.load.rps));
         }
+        // Whether one of its surges was under way or not: callers send what they did before.
+        all.extend(self.calmed.iter().map(|(name, at)| Due {
+            id: format!("{CALM}{name}]"),
+            at: *at,
+            action: self.set_load(drill.load.rps),
+        }));
         all.extend(self.faults(begun, lead));
         // Stable: what belongs to the same instant stays in the order from above.
         all.sort_by_key(|due| due.at);
         all
+    }
+
+    /// Whether an action of the story belongs to a surge that a response ends: there may be many, and a verification does
+    /// not wait for all of them.
+    pub(super) fn is_lasting(&self, action: &str) -> bool {
+        let is = |index: usize| action == id("surge", index) || action == id("surge-end", index);
+        self.drill.load.surges.iter().enumerate().any(|(index, surge)| surge.lasting && is(index))
     }
 
     /// How much earlier the story of a verification comes: it begins with its first fault or surge, or with what is to
@@ -127,6 +149,11 @@ impl Run {
                 }
                 continue;
             }
+            // What is over by itself is over for good, however often it was set again.
+            if let (Some(lasts), Some(set)) = (fault.lasts, state.set) {
+                let action = end_fault(fault);
+                all.push(Due { id: id(OVER, index), at: later(set, lasts), action });
+            }
             // After a restart that the cause survives, it is set again, as a new action.
             let id = match state.generation {
                 0 => id("fault", index),
@@ -139,15 +166,16 @@ impl Run {
 
     fn set_fault(&self, index: usize, fault: &Fault) -> Action {
         let (service, name) = (fault.target(), fault.fault.clone());
-        if fault.kind == FaultKind::Rule {
-            return Action::PushRule { service, rule: name, way: fault.way };
-        }
-        Action::SetFault {
-            service,
-            fault: name,
-            parameters: fault.parameters.clone(),
-            seed: self.start.seed.wrapping_add(index as u64),
-            ttl: self.longest(),
+        match fault.kind {
+            FaultKind::Rule => Action::PushRule { service, rule: name, way: fault.way },
+            FaultKind::Part => Action::StopPart { part: service, ttl: self.longest() },
+            FaultKind::Point => Action::SetFault {
+                service,
+                fault: name,
+                parameters: fault.parameters.clone(),
+                seed: self.start.seed.wrapping_add(index as u64),
+                ttl: self.longest(),
+            },
         }
     }
 
@@ -208,6 +236,7 @@ fn end_fault(fault: &Fault) -> Action {
     match fault.kind {
         FaultKind::Point => Action::EndFault { service, fault: name },
         FaultKind::Rule => Action::WithdrawRule { service, rule: name },
+        FaultKind::Part => Action::StartPart { part: service },
     }
 }
 
@@ -215,7 +244,9 @@ fn end_fault(fault: &Fault) -> Action {
 /// last restart.
 fn goes_on(id: &str) -> bool {
     id.starts_with("fault-end")
+        || id.starts_with(OVER)
         || id.starts_with("surge-end")
+        || id.starts_with(CALM)
         || (id.starts_with("fault[") && id.contains("]."))
 }
 

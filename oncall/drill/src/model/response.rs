@@ -45,7 +45,7 @@ pub struct Mitigations {
 pub struct Accepted {
     /// The action.
     pub act: Act,
-    /// Faults that end with it, by name.
+    /// Faults and surges that end with it, by name.
     pub ends: Vec<String>,
     /// Why it helps.
     pub why: String,

@@ -30,12 +30,16 @@ pub struct Load {
 /// A time with another load.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Surge {
+    /// Its name in this drill; those that come again and again share one.
+    pub name: String,
     /// After the baseline.
     pub after: Duration,
     /// Requests a second.
     pub rps: u32,
     /// How long.
     pub lasts: Duration,
+    /// Whether a response can end it: then a verification does not wait until it is over by itself.
+    pub lasting: bool,
 }
 
 /// Something harmless that a trainee sees.
@@ -84,6 +88,8 @@ pub enum FaultKind {
     Point,
     /// A rule of `waf/incidents` that is pushed to the edge, as a person would. It is no secret: everyone sees the rule.
     Rule,
+    /// A part of the lab that is killed and stays stopped: a store, or what notifies. Everyone sees that it is gone.
+    Part,
 }
 
 /// A fault.
@@ -91,13 +97,13 @@ pub enum FaultKind {
 pub struct Fault {
     /// Its name in this drill.
     pub name: String,
-    /// The service.
+    /// The service, or the part that is stopped.
     pub service: String,
     /// The only replica that has it, counted from 1; none: all of them.
     pub replica: Option<u32>,
     /// What it is.
     pub kind: FaultKind,
-    /// The fault point, or the rule.
+    /// The fault point, or the rule; `stopped` for a part.
     pub fault: String,
     /// How a rule is pushed: all at once, unless an action item is switched on.
     pub way: Way,
@@ -105,6 +111,8 @@ pub struct Fault {
     pub parameters: BTreeMap<String, String>,
     /// After the baseline.
     pub after: Duration,
+    /// When it is over by itself, from the moment at which it is set; none: a response or the run ends it.
+    pub lasts: Option<Duration>,
     /// The change that caused it.
     pub change: Option<String>,
     /// Whether the cause is still there after a restart of the service.

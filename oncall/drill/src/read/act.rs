@@ -12,13 +12,13 @@ use crate::{
 pub(super) fn act(reader: &mut Reader, raw: &Spanned<raw::Act>, field: &str) -> Option<Act> {
     if given(&raw.value) != 1 {
         let message = "expected exactly one of restart, rollback, protect, end_sessions, flush_cache, remove_files, \
-                       redrive, scale, load, silence, rule, firewall and limit";
+                       redrive, scale, load, silence, rule, firewall, limit and start";
         reader.wrong(raw, field, message);
         return None;
     }
     let raw::Act { restart, rollback, protect, end_sessions, flush_cache, remove_files, redrive, .. } =
         &raw.value;
-    let raw::Act { scale, load, silence, rule, firewall, limit, .. } = &raw.value;
+    let raw::Act { scale, load, silence, rule, firewall, limit, start, .. } = &raw.value;
     let at = |name: &str| format!("{field}.{name}");
     if let Some(service) = restart {
         return reader.name(service, &at("restart")).map(|service| Act::Restart { service });
@@ -34,6 +34,9 @@ pub(super) fn act(reader: &mut Reader, raw: &Spanned<raw::Act>, field: &str) -> 
     }
     if let Some(service) = redrive {
         return reader.name(service, &at("redrive")).map(|service| Act::Redrive { service });
+    }
+    if let Some(part) = start {
+        return reader.name(part, &at("start")).map(|part| Act::Start { part });
     }
     if let Some(alert) = silence {
         return reader.line(alert, &at("silence")).map(|alert| Act::Silence { alert });
@@ -72,6 +75,7 @@ fn given(raw: &raw::Act) -> usize {
         raw.rule.is_some(),
         raw.firewall.is_some(),
         raw.limit.is_some(),
+        raw.start.is_some(),
     ];
     set.into_iter().filter(|set| *set).count()
 }

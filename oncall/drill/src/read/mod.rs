@@ -3,6 +3,7 @@
 
 mod act;
 mod fresh;
+mod load;
 mod proof;
 pub(crate) mod raw;
 mod response;
@@ -186,7 +187,11 @@ fn drill(reader: &mut Reader, document: &raw::Document) -> Option<Drill> {
     let response = response::response(reader, document);
     let (measures, variants) = (variant::measures(reader, document), variant::variants(reader, document));
     let debrief = reader.text(&document.debrief, "debrief");
-    let (brief, story, proof, response) = (brief?, story?, proof?, response?);
+    let (brief, mut story, proof, response) = (brief?, story?, proof?, response?);
+    for surge in &mut story.load.surges {
+        let accepted = &response.mitigations.accepted;
+        surge.lasting = accepted.iter().any(|accepted| accepted.ends.contains(&surge.name));
+    }
     let drill = Drill {
         id: brief.id,
         title: brief.title,

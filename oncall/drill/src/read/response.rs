@@ -128,7 +128,7 @@ fn mitigations(reader: &mut Reader, document: &raw::Document) -> Option<Mitigati
     Some(Mitigations { accepted: accepted?, wrong: wrong?, harmful: harmful? })
 }
 
-/// The faults that end with an action: those it names, or those of the change that it takes back.
+/// The faults and surges that end with an action: those it names, or the faults of the change that it takes back.
 fn ends(
     reader: &mut Reader,
     document: &raw::Document,
@@ -143,7 +143,8 @@ fn ends(
         let of = |fault: &&raw::Fault| fault.change.as_ref().is_some_and(|of| of.value == *change);
         return Some(faults().filter(of).filter_map(name).collect());
     };
-    let known: Vec<String> = faults().filter_map(name).collect();
+    let surges = document.load.value.surges.iter().flatten().filter_map(|surge| surge.value.name.as_ref());
+    let known: Vec<String> = faults().filter_map(name).chain(surges.map(|name| name.value.clone())).collect();
     let list = list.iter().enumerate();
     all(list.map(|(index, text)| reader.known(text, &format!("{field}.ends[{index}]"), "faults", &known)))
 }

@@ -7,16 +7,16 @@ use std::{
 
 use serde_saphyr::Spanned;
 
-use super::{LONGEST, MINUTE, Reader, SECOND, all, raw, values};
+use super::{LONGEST, MINUTE, Reader, SECOND, all, load, raw, values};
 use crate::{
-    model::{Baseline, Change, Fault, FaultKind, Load, Noise, Surge, Tags, Way, Weakened},
+    model::{Baseline, Change, Fault, FaultKind, Load, Noise, Tags, Way, Weakened},
     names::Need,
 };
 
-/// Most requests a second that a drill may ask for.
-const FASTEST: u32 = 2000;
 /// What the run sets itself, so that every fault ends with it and a replay decides the same.
 const OWN: [&str; 2] = ["ttl", "seed"];
+/// What is wrong with a part.
+const STOPPED: &str = "stopped";
 /// Most replicas of a service that a drill may need.
 const MOST_REPLICAS: u32 = 9;
 
@@ -39,7 +39,7 @@ pub(super) fn story(reader: &mut Reader, document: &raw::Document) -> Option<Sto
     let needs =
         all(needs.map(|(index, need)| reader.take(need, &format!("needs[{index}]"), need.value.read())));
     let replicas = replicas(reader, document);
-    let load = load(reader, &document.load.value);
+    let load = load::load(reader, &document.load.value);
     // Trainees answer with a name, and take back by it.
     let mut names = BTreeSet::from(["none".to_owned()]);
     let noise = document.noise.iter().flatten().enumerate();
@@ -94,31 +94,6 @@ fn tags(reader: &mut Reader, raw: &raw::Tags) -> Option<Tags> {
     Some(Tags { layers: layers?, mechanism: mechanism?, traits: traits? })
 }
 
-fn load(reader: &mut Reader, raw: &raw::Load) -> Option<Load> {
-    let scenario = reader.name(&raw.scenario, "load.scenario");
-    let rps = reader.take(&raw.rps, "load.rps", values::number(raw.rps.value, 1, FASTEST));
-    let surges = raw.surges.iter().flatten().enumerate();
-    let surges = all(surges.map(|(index, raw)| {
-        let field = format!("load.surges[{index}]");
-        let raw = &raw.value;
-        let after = reader.time(&raw.after, &format!("{field}.after"), Duration::ZERO, LONGEST);
-        let rps = reader.take(&raw.rps, &format!("{field}.rps"), values::number(raw.rps.value, 0, FASTEST));
-        let lasts = reader.time(&raw.lasts, &format!("{field}.lasts"), SECOND, LONGEST);
-        Some(Surge { after: after?, rps: rps?, lasts: lasts? })
-    }));
-    let surges = surges?;
-    let overlap = surges.windows(2).position(|pair| pair[1].after < pair[0].after + pair[0].lasts);
-    if let (Some(index), Some(list)) = (overlap, &raw.surges) {
-        let field = format!("load.surges[{}]", index + 1);
-        reader.wrong(
-            &list[index + 1],
-            &field,
-            "begins before the one above ends: expected them one after another",
-        );
-    }
-    Some(Load { scenario: scenario?, rps: rps?, surges })
-}
-
 fn noise(reader: &mut Reader, raw: &raw::Noise, field: &str, names: &mut BTreeSet<String>) -> Option<Noise> {
     let after = reader.time(&raw.after, &format!("{field}.after"), Duration::ZERO, LONGEST);
     let change = match &raw.change {
@@ -169,7 +144,10 @@ fn changes(
 fn faults(reader: &mut Reader, document: &raw::Document) -> Option<Vec<Fault>> {
     let changes: Vec<String> =
         document.changes.iter().flatten().map(|change| change.value.name.value.clone()).collect();
-    let mut before = BTreeSet::new();
+    // What ends a surge names it beside faults.
+    let surges = document.load.value.surges.iter().flatten();
+    let mut before: BTreeSet<String> =
+        surges.filter_map(|surge| surge.value.name.as_ref()).map(|name| name.value.clone()).collect();
     let list = document.faults.iter().flatten().enumerate();
     all(list.map(|(index, raw)| {
         let (field, raw) = (format!("faults[{index}]"), &raw.value);
@@ -180,6 +158,10 @@ fn faults(reader: &mut Reader, document: &raw::Document) -> Option<Vec<Fault>> {
         let after = match &raw.after {
             None => Some(Duration::ZERO),
             Some(after) => reader.time(after, &format!("{field}.after"), Duration::ZERO, LONGEST),
+        };
+        let lasts = match &raw.lasts {
+            None => Some(None),
+            Some(lasts) => reader.time(lasts, &format!("{field}.lasts"), SECOND, LONGEST).map(Some),
         };
         let change = match &raw.change {
             None => Some(None),
@@ -196,27 +178,38 @@ fn faults(reader: &mut Reader, document: &raw::Document) -> Option<Vec<Fault>> {
             way: Way::AtOnce,
             parameters,
             after: after?,
+            lasts: lasts?,
             change: change?,
             survives_restart: raw.survives_restart.unwrap_or(false),
         })
     }))
 }
 
-/// A fault point or a rule.
+/// A fault point, a rule, or a part.
 fn what(reader: &mut Reader, raw: &raw::Fault, field: &str) -> Option<(FaultKind, String)> {
-    match (&raw.fault, &raw.rule) {
-        (Some(fault), None) => Some((FaultKind::Point, reader.name(fault, &format!("{field}.fault"))?)),
-        (None, Some(rule)) => {
-            if let Some(given) = raw.with.iter().flat_map(BTreeMap::values).next() {
-                let message = "expected no parameters: the file of the rule says everything";
-                reader.wrong(given, &format!("{field}.with"), message);
-            }
+    match (&raw.fault, &raw.rule, raw.is_stopped()) {
+        (Some(fault), None, false) => {
+            Some((FaultKind::Point, reader.name(fault, &format!("{field}.fault"))?))
+        }
+        (None, Some(rule), false) => {
+            bare(reader, raw, field, "the file of the rule says everything");
             Some((FaultKind::Rule, reader.name(rule, &format!("{field}.rule"))?))
         }
+        (None, None, true) => {
+            bare(reader, raw, field, "the part is stopped, or it is not");
+            Some((FaultKind::Part, STOPPED.to_owned()))
+        }
         _ => {
-            reader.wrong(&raw.service, field, "expected one of `fault` and `rule`");
+            reader.wrong(&raw.service, field, "expected one of `fault`, `rule` and `stopped`");
             None
         }
+    }
+}
+
+/// Refuses parameters.
+fn bare(reader: &mut Reader, raw: &raw::Fault, field: &str, why: &str) {
+    if let Some(given) = raw.with.iter().flat_map(BTreeMap::values).next() {
+        reader.wrong(given, &format!("{field}.with"), format!("expected no parameters: {why}"));
     }
 }
 

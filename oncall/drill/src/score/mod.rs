@@ -152,7 +152,10 @@ impl Judge<'_> {
             return (None, "nothing to detect".to_owned());
         }
         let paged = self.outcome.paged().map(|page| page.at);
-        let Some(at) = paged.into_iter().chain(self.outcome.record.noticed).min() else {
+        // Who acknowledges an incident that no alert opened has noticed it, too.
+        let record = &self.outcome.record;
+        let known = paged.into_iter().chain(record.noticed).chain(record.acknowledged);
+        let Some(at) = known.min() else {
             return (Some(0.0), "nobody noticed".to_owned());
         };
         let seconds = self.since(self.injected, at);

@@ -245,6 +245,13 @@ impl Lab {
                 self.rules.remove(rule);
                 self.active.remove(&(service.clone(), rule.clone()));
             }
+            Action::StopPart { part, .. } => {
+                self.set += 1;
+                self.active.insert((part.clone(), "stopped".to_owned()), self.now);
+            }
+            Action::StartPart { part } | Action::Act { act: Act::Start { part } } => {
+                self.active.remove(&(part.clone(), "stopped".to_owned()));
+            }
             Action::RestoreFirewall => {
                 self.killed = false;
                 self.rules.clear();

@@ -10,6 +10,7 @@ mod people;
 mod read;
 mod reports;
 mod repository;
+mod story;
 mod variants;
 mod verify;
 mod wrong;

@@ -63,6 +63,7 @@ pub(crate) fn world() -> World {
             "postgres",
             "redis",
             "lab-kafka",
+            "alertmanager",
         ]),
         faults: faults(&file("docs/faults.md")),
         alerts: words_after("alert: "),
@@ -70,6 +71,8 @@ pub(crate) fn world() -> World {
         metrics: metrics(),
         protections: set(&protections.split(' ').collect::<Vec<_>>()),
         rules: files("waf/incidents", ".yaml").iter().map(|path| stem(path)).collect(),
+        // `switchboard::STOPPABLE`.
+        parts: set(&["alertmanager", "postgres"]),
         databases: set(&["orders", "users", "fulfillment"]),
         edges,
         drills: files("drills", ".yaml").iter().map(|path| stem(path)).collect(),
@@ -132,6 +135,7 @@ fn metrics() -> BTreeSet<String> {
         .collect();
     scrapes.extend(["metrics", "probe"].map(|name| file(&format!("load/tests/snapshots/{name}.txt"))));
     scrapes.extend(["postgres", "redis"].map(|name| file(&format!("oncall/dashgen/catalogue/{name}.txt"))));
+    scrapes.push(file("oncall/control-room/tests/watch/snapshots/metrics.txt"));
     let mut metrics = words_after("record: ");
     metrics.extend(set(&["up", "ALERTS", "scrape_samples_scraped"]));
     for line in scrapes.iter().flat_map(|text| text.lines()) {

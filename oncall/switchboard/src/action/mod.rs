@@ -9,6 +9,7 @@ mod files;
 mod firewall;
 mod keys;
 mod load;
+mod parts;
 mod perform;
 mod redrive;
 mod restart;
@@ -191,6 +192,18 @@ pub enum Action {
         #[serde(default)]
         burst: Option<u32>,
     },
+    /// Kills a part of a lab on this machine, and keeps it stopped. For instructors: this is how outages begin.
+    StopPart {
+        /// The part, such as `postgres`.
+        target: String,
+        /// For how long at most, such as `10m`: then it is started by itself.
+        ttl: String,
+    },
+    /// Starts such a part; it is well if it runs.
+    StartPart {
+        /// The part.
+        target: String,
+    },
     /// Takes back a change of the running drill. The control room does it: here is no drill.
     Rollback {
         /// The name of the change.
@@ -227,7 +240,11 @@ impl Action {
     pub const fn is_sealed(&self) -> bool {
         matches!(
             self,
-            Self::SetFault { .. } | Self::EndFault { .. } | Self::EndFaults { .. } | Self::PushRule { .. }
+            Self::SetFault { .. }
+                | Self::EndFault { .. }
+                | Self::EndFaults { .. }
+                | Self::PushRule { .. }
+                | Self::StopPart { .. }
         )
     }
 
@@ -250,6 +267,7 @@ impl Action {
             Self::PushRule { target, rule, .. } => {
                 Some(Self::RestoreRule { target: target.clone(), rule: Some(rule.clone()) })
             }
+            Self::StopPart { target, .. } => Some(Self::StartPart { target: target.clone() }),
             Self::SwitchFirewall { target, enabled } => {
                 Some(Self::SwitchFirewall { target: target.clone(), enabled: !enabled })
             }

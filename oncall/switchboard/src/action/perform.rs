@@ -1,7 +1,7 @@
 //! Does what an action says, or tells what it would do: each kind of act is a file of its own.
 
 use super::{
-    Action, Outcome, canary, files, firewall, keys, load, redrive, restart, scale, sessions, silence,
+    Action, Outcome, canary, files, firewall, keys, load, parts, redrive, restart, scale, sessions, silence,
     switches, time,
 };
 use crate::{Error, Place, Result, Tools};
@@ -102,6 +102,8 @@ impl Action {
             Self::ExpireSilence { alert, service } => {
                 silence::expire(tools, &silence::Muted::new(alert, service.as_deref())?, dry).await
             }
+            Self::StopPart { target, ttl } => parts::stop(tools, target, time::of("ttl", ttl)?, dry).await,
+            Self::StartPart { target } => parts::start(tools, target, dry).await,
             Self::Rollback { change } if dry => Ok(vec![Outcome::good(change, "would be taken back")]),
             Self::Rollback { .. } => {
                 let what = "only the control room can take back a change of a drill";

@@ -30,7 +30,7 @@ struct Pace {
 /// The supervisor gives as much grace when the lab stops.
 const USUAL: Pace = Pace { grace: Duration::from_secs(12), ready: Duration::from_secs(60) };
 /// How long a killed process may take to disappear.
-const KILLED: Duration = Duration::from_secs(5);
+pub(super) const KILLED: Duration = Duration::from_secs(5);
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(50);
 /// The rule looks back for a minute; before that, the process has to stop and to start.
@@ -157,7 +157,7 @@ fn announce(lab: &Lab, part: &str, process: Process) -> io::Result<()> {
 }
 
 /// Waits until another process of the part is ready.
-async fn back(lab: &Lab, part: &Part, within: Duration) -> Result<Process> {
+pub(super) async fn back(lab: &Lab, part: &Part, within: Duration) -> Result<Process> {
     let deadline = Instant::now() + within;
     loop {
         let state = lab.state()?;

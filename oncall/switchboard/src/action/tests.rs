@@ -104,6 +104,12 @@ fn of_others() -> Vec<Case> {
             "ended the silence of HighLatency",
             None,
         ),
+        (
+            json!({ "action": "stop_part", "target": "postgres", "ttl": "10m" }),
+            "stopped postgres for 10m",
+            Some("postgres"),
+        ),
+        (json!({ "action": "start_part", "target": "postgres" }), "started postgres", Some("postgres")),
         (json!({ "action": "rollback", "change": "order-api-1-8" }), "rolled order-api-1-8 back", None),
     ]
 }
@@ -156,13 +162,13 @@ fn every_action_is_read_as_it_is_written_and_says_what_it_did() {
         assert!(refused.contains("typo"), "{refused}");
         names.insert(action.name());
     }
-    assert_eq!(names.len(), 19, "one of them is missing: {names:?}");
+    assert_eq!(names.len(), 21, "one of them is missing: {names:?}");
 }
 
 #[test]
-fn only_faults_and_pushed_rules_are_sealed() {
+fn only_what_breaks_something_is_sealed() {
     for (value, text, _) in all() {
-        let breaks = text.contains("fault") || text.starts_with("pushed");
+        let breaks = text.contains("fault") || text.starts_with("pushed") || text.starts_with("stopped");
         assert_eq!(action(value).is_sealed(), breaks, "{text}");
     }
 }
@@ -177,6 +183,7 @@ fn an_undo_takes_back_what_was_switched_and_nothing_else_has_one() {
             "push_rule" => "took back what was set for the rule inline-script of edge",
             "switch_firewall" => "switched the firewall of edge on",
             "limit_clients" => "ended the limit for clients of edge",
+            "stop_part" => "started postgres",
             _ => "",
         };
         let undo = action(value).undo();
@@ -223,6 +230,8 @@ async fn a_wrong_value_names_its_field_before_anything_is_called() {
             }),
             "canary: ",
         ),
+        (json!({ "action": "stop_part", "target": "postgres", "ttl": "soon" }), "ttl: "),
+        (json!({ "action": "stop_part", "target": "postgres", "ttl": "2h" }), "ttl: "),
         (json!({ "action": "silence", "alert": "", "ttl": "5m" }), "alert: "),
         (json!({ "action": "silence", "alert": "X", "ttl": "48h" }), "ttl: "),
     ] {

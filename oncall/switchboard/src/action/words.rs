@@ -25,6 +25,8 @@ impl Action {
             Self::RestoreRule { .. } => "restore_rule",
             Self::SwitchFirewall { .. } => "switch_firewall",
             Self::LimitClients { .. } => "limit_clients",
+            Self::StopPart { .. } => "stop_part",
+            Self::StartPart { .. } => "start_part",
             Self::Rollback { .. } => "rollback",
         }
     }
@@ -44,7 +46,9 @@ impl Action {
             | Self::SetRule { target, .. }
             | Self::RestoreRule { target, .. }
             | Self::SwitchFirewall { target, .. }
-            | Self::LimitClients { target, .. } => Some(target),
+            | Self::LimitClients { target, .. }
+            | Self::StopPart { target, .. }
+            | Self::StartPart { target } => Some(target),
             Self::EndFaults { target } => target.as_deref(),
             Self::Silence { service, .. } | Self::ExpireSilence { service, .. } => service.as_deref(),
             Self::EndSessions { .. } => Some("postgres"),
@@ -101,6 +105,8 @@ impl Action {
             Self::ExpireSilence { alert, service } => {
                 format!("ended the silence of {alert}{}", and(" of ", service.as_ref()))
             }
+            Self::StopPart { target, ttl } => format!("stopped {target} for {ttl}"),
+            Self::StartPart { target } => format!("started {target}"),
             Self::Rollback { change } => format!("rolled {change} back"),
             Self::PushRule { .. }
             | Self::SetRule { .. }

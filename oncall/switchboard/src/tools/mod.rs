@@ -25,6 +25,10 @@ const FORGETTING: Duration = Duration::from_secs(300);
 /// How PostgreSQL shows our sessions.
 const NAME: &str = "control-room";
 
+/// Parts of a lab on this machine that a drill may stop, and that anybody may start. Not Prometheus: without it nobody
+/// would see what happens.
+pub const STOPPABLE: [&str; 2] = ["alertmanager", "postgres"];
+
 /// Where things are.
 #[derive(Debug, Clone, Default)]
 pub struct Tools {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, io::ErrorKind};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::{Lab, process::Process};
+use super::{Lab, STOPPABLE, process::Process};
 use crate::{Error, Result};
 
 /// What may be stopped besides the services. Neither the stores nor what watches: nothing here may take away
@@ -86,6 +86,17 @@ impl State {
     /// As [`State::services`].
     pub(crate) fn restartable(&self, wanted: &str) -> Result<Vec<Part>> {
         self.chosen(wanted, |part| part.admin.is_some() || ALSO.contains(&part.name.as_str()))
+    }
+
+    /// The part that a drill may stop.
+    ///
+    /// # Errors
+    /// When it is none of them; lists those that exist.
+    pub(crate) fn stoppable(&self, wanted: &str) -> Result<Part> {
+        let found = self.chosen(wanted, |part| STOPPABLE.contains(&part.name.as_str()))?;
+        // Each of them is there once.
+        let none = || Error::NoService(wanted.to_owned(), STOPPABLE.join(", "));
+        found.into_iter().next().ok_or_else(none)
     }
 
     /// A part by its name.
@@ -175,6 +186,16 @@ mod tests {
             assert!(said.ends_with("there are: order-api, order-api-2, load"), "{said}");
         }
         assert!(state.services("load").is_err(), "it has no files, and no letters");
+    }
+
+    #[test]
+    fn a_drill_stops_a_store_and_nothing_that_looks_on() {
+        let state = state();
+        assert_eq!(state.stoppable("postgres").unwrap().name, "postgres");
+        for other in ["control-room", "order-api", "load", "../x"] {
+            let said = state.stoppable(other).map(|part| part.name).unwrap_err().to_string();
+            assert!(said.ends_with("there are: postgres"), "{said}");
+        }
     }
 
     #[test]

@@ -22,6 +22,8 @@ use serde::Deserialize;
 const NOTHING: &str = "none";
 /// How an entry names rules of the firewall that drills push.
 const RULE: &str = "pushed-rule";
+/// How an entry names parts of the lab that are stopped, each with its own name behind it.
+const PART: &str = "stopped-";
 
 const INTRO: &str = "\
 # Failure modes
@@ -71,13 +73,13 @@ impl Shields {
 
     /// The entries of a drill, each once.
     fn of(&self, drill: &Drill) -> anyhow::Result<Vec<&Entry>> {
-        let faults: Vec<&str> = match drill.faults.as_slice() {
-            [] => vec![NOTHING],
+        let faults: Vec<String> = match drill.faults.as_slice() {
+            [] => vec![NOTHING.to_owned()],
             faults => faults.iter().map(key).collect(),
         };
         let mut found: Vec<&Entry> = Vec::new();
         for name in faults {
-            let entry = self.0.iter().find(|entry| entry.faults.iter().any(|known| known == name));
+            let entry = self.0.iter().find(|entry| entry.faults.contains(&name));
             let entry =
                 entry.with_context(|| format!("docs/failure-modes.yaml has no entry for `{name}`"))?;
             if !found.iter().any(|known| std::ptr::eq(*known, entry)) {
@@ -89,10 +91,11 @@ impl Shields {
 }
 
 /// The name of the entry that a fault has.
-fn key(fault: &Fault) -> &str {
+fn key(fault: &Fault) -> String {
     match fault.kind {
-        FaultKind::Point => &fault.fault,
-        FaultKind::Rule => RULE,
+        FaultKind::Point => fault.fault.clone(),
+        FaultKind::Rule => RULE.to_owned(),
+        FaultKind::Part => format!("{PART}{}", fault.service),
     }
 }
 
@@ -188,7 +191,8 @@ mod tests {
         let shields = Shields::read(&text).unwrap();
         let mut known: BTreeSet<&str> =
             crate::faults::known().iter().map(|fault| fault.spec().name).collect();
-        known.extend([NOTHING, RULE]);
+        // `switchboard::STOPPABLE`.
+        known.extend([NOTHING, RULE, "stopped-alertmanager", "stopped-postgres"]);
         assert_eq!(shields.names(), known);
         for Entry { faults, protection, residual } in &shields.0 {
             for text in [protection, residual] {

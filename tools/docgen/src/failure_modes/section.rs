@@ -1,6 +1,10 @@
 //! One failure mode: a row of the index, and its section.
 
-use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    time::Duration,
+};
 
 use drill::{Act, Drill, model::FaultKind};
 
@@ -83,16 +87,19 @@ fn cause(drill: &Drill) -> String {
         } else {
             format!(", {} after the begin", seconds(fault.after))
         };
+        let lasts = fault.lasts.map(|lasts| format!(", for {}", seconds(lasts))).unwrap_or_default();
         let again = if fault.survives_restart { "; a restart does not end it" } else { "" };
         let (name, target) = (&fault.fault, fault.target());
         let what = match fault.kind {
             FaultKind::Point => format!("[`{name}`](faults.md#{name}) in {target}"),
+            FaultKind::Part => format!("{target} is killed and stays stopped"),
             FaultKind::Rule => {
                 format!("The rule [`{name}`](../waf/incidents/{name}.yaml) pushed to {target}")
             }
         };
-        parts.push(format!("{what}{parameters}{after}{again}."));
+        parts.push(format!("{what}{parameters}{after}{lasts}{again}."));
     }
+    parts.extend(waves(drill));
     if parts.is_empty() {
         parts.push("Nothing is broken.".to_owned());
     }
@@ -102,6 +109,29 @@ fn cause(drill: &Drill) -> String {
         format!("A change of kind {} comes with it: {text}{end}", change.kind)
     }));
     parts.join(" ")
+}
+
+/// What callers send until a response ends it.
+fn waves(drill: &Drill) -> Vec<String> {
+    let lasting = || drill.load.surges.iter().filter(|surge| surge.lasting);
+    let mut told = BTreeSet::new();
+    let mut waves = Vec::new();
+    for surge in lasting() {
+        if told.insert(&surge.name) {
+            let often = lasting().filter(|other| other.name == surge.name).count();
+            let again = if often > 1 {
+                format!(", {} at a time, again and again", seconds(surge.lasts))
+            } else {
+                String::new()
+            };
+            let (rps, after, usual) = (surge.rps, seconds(surge.after), drill.load.rps);
+            waves.push(format!(
+                "Callers send {rps} requests per second instead of {usual}, {after} after the begin{again}; only a \
+                 response ends it."
+            ));
+        }
+    }
+    waves
 }
 
 /// The causal path: which metric of whom deviates, and when at the latest.

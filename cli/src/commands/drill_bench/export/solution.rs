@@ -67,6 +67,7 @@ fn action(act: &Act) -> Value {
         Act::Firewall { service, on } => {
             json!({ "action": "switch_firewall", "target": service, "enabled": on })
         }
+        Act::Start { part } => json!({ "action": "start_part", "target": part }),
         Act::Limit { service, rps } => {
             json!({ "action": "limit_clients", "target": service, "rps": rps.map(f64::from) })
         }
@@ -97,6 +98,7 @@ mod tests {
             Act::Rule { service: name(), rule: "scanners".to_owned(), to: RuleState::Restored },
             Act::Firewall { service: name(), on: false },
             Act::Limit { service: name(), rps: Some(20) },
+            Act::Start { part: "postgres".to_owned() },
         ] {
             let given = action(&act);
             let read: Action =

@@ -97,6 +97,11 @@ const ALLOWED: &[Allowed] = &[
         example: r#"{"action":"limit_clients","target":"edge","rps":20.0}"#,
     },
     Allowed {
+        name: "start_part",
+        what: "Starts a part of the lab that does not run: alertmanager or postgres.",
+        example: r#"{"action":"start_part","target":"postgres"}"#,
+    },
+    Allowed {
         name: "silence",
         what: "Silences an alert for a time. It still fires, and nobody is told.",
         example: r#"{"action":"silence","alert":"HighLatency","ttl":"10m"}"#,
@@ -213,6 +218,7 @@ mod tests {
             r#"{"action":"end_fault","target":"order-api","fault":"x"}"#,
             r#"{"action":"set_fault","target":"order-api","fault":"x"}"#,
             r#"{"action":"push_rule","target":"edge","rule":"x","file":"id: x"}"#,
+            r#"{"action":"stop_part","target":"postgres","ttl":"10m"}"#,
         ] {
             let action: Action = serde_json::from_str(sealed).unwrap();
             let refused = check(&action).unwrap_err().to_string();

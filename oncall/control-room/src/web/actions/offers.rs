@@ -1,6 +1,6 @@
 //! What can be done here, as data: groups by what it is about, in each the acts with their fields.
 
-use switchboard::SessionState;
+use switchboard::{STOPPABLE, SessionState};
 
 use super::firewall;
 use crate::room::Room;
@@ -54,6 +54,7 @@ pub(super) fn groups(room: &Room) -> Vec<Group> {
         services(room).iter().any(|service| service == firewall::EDGE).then(|| firewall::group(room)),
     );
     groups.extend([databases(room), cache(room), load(room), alerts(room), changes()]);
+    groups.extend(room.eyes.tools.lab.is_some().then(parts));
     groups
 }
 
@@ -217,6 +218,18 @@ fn changes() -> Group {
         fields: vec![text("change", "Change", "", "Its name, as in the list of changes.")],
     };
     Group { id: "changes".to_owned(), title: "Changes".to_owned(), note: "", offers: vec![offer] }
+}
+
+/// What a lab on this machine runs beside its services.
+fn parts() -> Group {
+    let known = STOPPABLE.map(|part| (part.to_owned(), part.to_owned()));
+    let offer = Offer {
+        action: "start_part",
+        word: "Start a part",
+        help: "Starts a store, or what notifies, if it does not run. It changes nothing if it does.",
+        fields: vec![choice("target", "Which", known.to_vec())],
+    };
+    Group { id: "parts".to_owned(), title: "Parts of the lab".to_owned(), note: "", offers: vec![offer] }
 }
 
 /// All replicas of a service or one of them, if there are several.

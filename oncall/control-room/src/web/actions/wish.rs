@@ -72,6 +72,7 @@ impl Sent {
             "expire_silence" => {
                 Action::ExpireSilence { alert: self.needs("alert")?, service: self.takes("service") }
             }
+            "start_part" => Action::StartPart { target: self.needs("target")? },
             "rollback" => Action::Rollback { change: self.needs("change")? },
             other => return Err(Error::field("action", format!("`{other}` is not an action of this page"))),
         })

@@ -118,12 +118,18 @@ shape! {
 shape! {
     /// A time with another load.
     Surge {
+        /// Its name in this drill, for what ends it.
+        name: Option<Text>,
         /// After the baseline.
         after: Spanned<Time>,
         /// Requests a second.
         rps: Spanned<u32>,
         /// How long.
         lasts: Spanned<Time>,
+        /// From one beginning to the next, if it comes again.
+        every: Option<Spanned<Time>>,
+        /// How many times it comes, together with every.
+        times: Option<Spanned<u32>>,
     }
 }
 
@@ -170,22 +176,26 @@ shape! {
 }
 
 shape! {
-    /// A fault: a fault point, or a rule of the firewall.
+    /// A fault: a fault point, a rule of the firewall, or a part that is stopped.
     Fault {
-        /// Its name in this drill; the fault's or the rule's own if left out.
+        /// Its name in this drill; the own one of the fault, the rule or the part if left out.
         name: Option<Text>,
-        /// The service.
+        /// The service, or the part.
         service: Text,
         /// The only replica that has it, counted from 1; all of them if left out.
         replica: Option<Spanned<u32>>,
-        /// The fault point; left out for a rule.
+        /// The fault point.
         fault: Option<Text>,
-        /// A rule of waf/incidents that is pushed to the edge; left out for a fault point.
+        /// In its place: a rule of waf/incidents that is pushed to the edge.
         rule: Option<Text>,
+        /// In its place, true: the part is killed, and stays stopped until a response starts it.
+        stopped: Option<bool>,
         /// Its parameters, without ttl and seed.
         with: Option<BTreeMap<String, Spanned<Scalar>>>,
         /// After the baseline; at once if left out.
         after: Option<Spanned<Time>>,
+        /// How long it is there; until a response ends it if left out.
+        lasts: Option<Spanned<Time>>,
         /// The change that caused it.
         change: Option<Text>,
         /// Whether the cause is still there after a restart of the service.
@@ -194,9 +204,15 @@ shape! {
 }
 
 impl Fault {
+    /// Whether it is a part that is stopped.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.unwrap_or(false)
+    }
+
     /// What it is called in this drill; none if nothing says that.
     pub(crate) fn called(&self) -> Option<&Text> {
-        self.name.as_ref().or(self.fault.as_ref()).or(self.rule.as_ref())
+        let part = self.is_stopped().then_some(&self.service);
+        self.name.as_ref().or(self.fault.as_ref()).or(self.rule.as_ref()).or(part)
     }
 }
 

@@ -51,7 +51,7 @@ shape! {
     Accepted {
         /// The action.
         act: Spanned<Act>,
-        /// Faults that end with it; those of a change that it rolls back if left out.
+        /// Faults and surges that end with it; the faults of a change that it rolls back if left out.
         ends: Texts,
         /// Why it helps.
         why: Text,
@@ -111,6 +111,8 @@ shape! {
         firewall: Option<Spanned<Firewall>>,
         /// A limit for every client at the edge.
         limit: Option<Spanned<Limit>>,
+        /// A part of the lab to start.
+        start: Option<Text>,
     }
 }
 

@@ -12,7 +12,8 @@ mod web;
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use drill::Drill;
+use drill::{Drill, model::FaultKind};
+use supervisor::state::LabState;
 
 pub(crate) use self::needles::Found;
 use self::{
@@ -44,6 +45,8 @@ pub(super) struct Scan {
     known: BTreeSet<(String, String)>,
     /// What did not answer even then.
     silent: BTreeSet<String>,
+    /// Parts that the drill stops: that they say nothing is what everybody sees.
+    stopped: Vec<String>,
 }
 
 /// What a scan found.
@@ -63,7 +66,9 @@ impl Scan {
     /// # Errors
     /// When no lab runs here.
     pub(super) async fn begin(home: &Home, room: &str, drill: &Drill) -> Result<Self> {
+        let stopped = drill.faults.iter().filter(|fault| fault.kind == FaultKind::Part);
         let mut scan = Self {
+            stopped: stopped.map(|fault| fault.service.clone()).collect(),
             home: home.clone(),
             room: room.to_owned(),
             drill: drill.id.clone(),
@@ -95,7 +100,9 @@ impl Scan {
             }
         }
         let read = texts.iter().map(|text| text.body.len()).sum();
-        let silent = silent.difference(&self.silent).cloned().collect();
+        let state = self.home.lab()?;
+        let silent = silent.difference(&self.silent).filter(|from| !is_of(&self.stopped, &state, from));
+        let silent = silent.cloned().collect();
         Ok(Leaks { found, read, notes: self.notes(), silent })
     }
 
@@ -123,4 +130,12 @@ impl Scan {
         texts.extend(self.marks.read(&self.home));
         Ok((texts, silent))
     }
+}
+
+/// Whether an address, or what stands for one, is that of one of these parts.
+fn is_of(parts: &[String], state: &LabState, from: &str) -> bool {
+    parts.iter().any(|part| match part.as_str() {
+        "postgres" => from.starts_with("PostgreSQL"),
+        part => state.port(part).is_some_and(|port| from.starts_with(&format!("http://127.0.0.1:{port}/"))),
+    })
 }
