@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::shell::Shell;
 
-/// A run that is not asked for all takes one of so many parts.
+/// The long tests are in this number of parts, of which a run takes one unless it is asked for all.
 pub(crate) const PARTS: usize = 3;
 const DAY: u64 = 24 * 60 * 60;
 
