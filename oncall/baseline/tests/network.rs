@@ -8,9 +8,13 @@ use std::{collections::BTreeSet, fs, path::Path};
 use baseline::{facts::manifests, network::Network};
 use serde_json::{Value, json};
 
-fn rendered(example: &str) -> Vec<Value> {
+fn text_of(example: &str) -> String {
     let path = format!("../../deploy/helm/examples/{example}.yaml");
-    manifests(&fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()).unwrap()
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+fn rendered(example: &str) -> Vec<Value> {
+    manifests(&text_of(example)).unwrap()
 }
 
 /// The calls that pods are configured for: each `host:port` in their environment that names a pod.
@@ -42,6 +46,22 @@ fn addresses(text: &str) -> Vec<(&str, u16)> {
         .filter_map(|word| word.rsplit_once(':'))
         .filter_map(|(host, port)| Some((host, port.parse().ok()?)))
         .collect()
+}
+
+/// The calls that the proxies of `values-tls.yaml` carry: `proxy_pass part.namespace.svc:port`, under the key `part.conf`.
+fn carried(text: &str) -> BTreeSet<(String, String, u16)> {
+    let (mut calls, mut from) = (BTreeSet::new(), "");
+    for line in text.lines() {
+        from = line.strip_prefix("  ").and_then(|key| key.strip_suffix(".conf: |")).unwrap_or(from);
+        let target = line.trim_start().strip_prefix("proxy_pass ").unwrap_or_default();
+        for (host, port) in addresses(target) {
+            // The Service `redpanda-kafka` has the pods of redpanda.
+            if let Some(to) = host.strip_suffix(".sre-lab.svc") {
+                calls.insert((from.to_owned(), to.trim_end_matches("-kafka").to_owned(), port));
+            }
+        }
+    }
+    calls
 }
 
 /// Connections that nothing in the lab needs, and that an intruder would try.
@@ -80,6 +100,28 @@ fn what_pods_are_configured_to_call_they_reach_and_nothing_else() {
             );
         }
     }
+}
+
+#[test]
+fn tls_takes_the_same_ways_and_opens_no_other() {
+    let (plain, tls) = (rendered("default"), rendered("tls"));
+    let policies = |objects: &[Value]| -> Vec<Value> {
+        let of_kind = objects.iter().filter(|object| object["kind"] == "NetworkPolicy");
+        of_kind.cloned().collect()
+    };
+    assert!(policies(&plain).len() >= 10);
+    assert_eq!(policies(&tls), policies(&plain));
+    let (network, calls) = (Network::of(&tls), carried(&text_of("tls")));
+    assert!(calls.len() >= 10, "{calls:?}");
+    for (from, to, port) in &calls {
+        assert_eq!(network.allows(from, to, *port), Ok(()));
+    }
+    // What a program is still configured to call by name, it calls without TLS.
+    let past: BTreeSet<(String, String, u16)> = configured(&tls)
+        .into_iter()
+        .filter(|(_, to, port)| calls.iter().any(|call| (&call.1, call.2) == (to, *port)))
+        .collect();
+    assert_eq!(past, BTreeSet::new(), "past the proxies");
 }
 
 #[test]

@@ -37,6 +37,12 @@ debian_packages() {
     [ -d /usr/lib/postgresql ] || lacks "PostgreSQL, from Debian's package" "apt-get install postgresql"
 }
 
+# The proxy of values.tls, for the proof `tls`.
+nginx_with_streams() {
+    programs nginx openssl
+    [ -e /usr/lib/nginx/modules/ngx_stream_module.so ] || lacks "nginx's module for streams" "apt-get install libnginx-mod-stream"
+}
+
 # For the pause program, the only C program of Kubernetes.
 static_c() {
     programs cc

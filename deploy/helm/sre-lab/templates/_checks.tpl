@@ -71,6 +71,7 @@
 {{- fail "keda.enabled is true, but no Prometheus knows the lag: enable prometheus, or set prometheus.url to one that scrapes the lab." -}}
 {{- end -}}
 {{- end -}}
+{{- include "sre-lab.tlsChecks" . -}}
 {{- /* For people, and for the exporter. */ -}}
 {{- $connections := 8 -}}
 {{- range $name, $svc := $v.services -}}
@@ -91,5 +92,37 @@
 {{- end -}}
 {{- if and $v.postgres.enabled (gt (int $connections) (int $v.postgres.maxConnections)) -}}
 {{- fail (printf "The services may open %d connections, but postgres.maxConnections is %d: raise it, or lower replicas or poolSize." (int $connections) (int $v.postgres.maxConnections)) -}}
+{{- end -}}
+{{- end }}
+
+{{/* Of values.tls. */}}
+{{- define "sre-lab.tlsChecks" -}}
+{{- $v := .Values -}}
+{{- $mode := include "sre-lab.tlsMode" . -}}
+{{- with $v.tls -}}
+{{- if and .issuer.name (ne $mode "cert-manager") -}}
+{{- fail "tls.issuer.name is set, but only cert-manager would ask that issuer: set tls.mode to cert-manager, or leave the name empty." -}}
+{{- end -}}
+{{- end -}}
+{{- if $mode -}}
+{{- if semverCompare "<1.29.0-0" .Capabilities.KubeVersion.Version -}}
+{{- fail (printf "tls.mode is %s, which needs Kubernetes 1.29: before that, a container beside a program does not start before it, and keeps a Job from ending." $mode) -}}
+{{- end -}}
+{{- if and $v.redpanda.enabled (gt (int $v.redpanda.replicas) 1) -}}
+{{- fail (printf "tls.mode is %s, but redpanda.replicas is %d: brokers copy orders to each other past the proxies. Set redpanda.replicas to 1, or use a Kafka or a network of yours that encrypts." $mode (int $v.redpanda.replicas)) -}}
+{{- end -}}
+{{- if gt (len .Release.Namespace) 46 -}}
+{{- fail (printf "tls.mode is %s, but the namespace %s has more than 46 characters: the subject of a certificate has at most 64, with the name of the part." $mode .Release.Namespace) -}}
+{{- end -}}
+{{- $taken := dict "15021" "the proxies" -}}
+{{- $served := include "sre-lab.tlsServed" . | fromYaml -}}
+{{- range $part := keys $served | sortAlpha -}}
+{{- range $port := get $served $part -}}
+{{- if hasKey $taken $port -}}
+{{- fail (printf "tls.mode is %s, but %s and %s both have the port %s: with TLS every part is at its port of 127.0.0.1, so each needs its own." $mode (get $taken $port) $part $port) -}}
+{{- end -}}
+{{- $_ := set $taken $port $part -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end }}

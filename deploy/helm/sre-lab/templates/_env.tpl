@@ -2,9 +2,9 @@
 {{- define "sre-lab.env" -}}
 {{- $root := index . 0 -}}
 {{- $svc := index . 2 -}}
-- { name: ADMIN_ADDR, value: "0.0.0.0:{{ $svc.ports.admin }}" }
+- { name: ADMIN_ADDR, value: "{{ include "sre-lab.bind" $root }}:{{ $svc.ports.admin }}" }
 {{- with $svc.ports.http }}
-- { name: PUBLIC_ADDR, value: "0.0.0.0:{{ . }}" }
+- { name: PUBLIC_ADDR, value: "{{ include "sre-lab.bind" $root }}:{{ . }}" }
 {{- end }}
 {{- $name := index . 1 }}
 {{- /* The edge passes on the name for which it was asked. */}}
@@ -14,7 +14,7 @@
 - { name: EDGE_ROUTES, value: /etc/edge/routes.yaml }
 {{- else }}
 {{- range $svc.calls }}
-- { name: {{ . | upper | replace "-" "_" }}_URL, value: "http://{{ . }}:{{ (index $root.Values.services .).ports.http }}" }
+- { name: {{ . | upper | replace "-" "_" }}_URL, value: "http://{{ include "sre-lab.host" (list $root .) }}:{{ (index $root.Values.services .).ports.http }}" }
 {{- end }}
 {{- end }}
 {{- with $svc.database }}
@@ -55,6 +55,10 @@
 {{- with include "sre-lab.protectionsOff" $svc.protections }}
 - { name: PROTECTIONS_OFF, value: {{ . | quote }} }
 {{- end }}
+{{- if and (include "sre-lab.tlsMode" $root) (not (hasKey ($svc.env | default dict) "MAX_CONNECTIONS_PER_CLIENT")) }}
+{{- /* Every caller has the address of the proxy: one client may have as many as the port. */}}
+- { name: MAX_CONNECTIONS_PER_CLIENT, value: "1024" }
+{{- end }}
 {{- range $name, $value := $svc.env }}
 - { name: {{ $name }}, value: {{ $value | quote }} }
 {{- end }}
@@ -70,7 +74,7 @@ are read from files of a Secret.
 {{- $lines := list -}}
 {{- with $.Values.alertmanager -}}
 {{- if or $.Values.controlRoom.enabled .webhookUrl }}{{ $lines = append $lines "    webhook_configs:" }}{{ end -}}
-{{- if $.Values.controlRoom.enabled }}{{ $lines = append $lines (printf "      - { url: %s, send_resolved: true }" (quote (printf "http://control-room:%d/hooks/alertmanager" (int $.Values.controlRoom.ports.http)))) }}{{ end -}}
+{{- if $.Values.controlRoom.enabled }}{{ $lines = append $lines (printf "      - { url: %s, send_resolved: true%s }" (quote (include "sre-lab.hookUrl" $)) (include "sre-lab.hookTls" $)) }}{{ end -}}
 {{- if .webhookUrl }}{{ $lines = append $lines "      - { url_file: /etc/alertmanager/secrets/webhook-url, send_resolved: true }" }}{{ end -}}
 {{- if and (eq $severity "page") (or .pagerduty.routingKey .pagerduty.existingSecret) -}}
 {{- $lines = concat $lines (list
@@ -92,7 +96,7 @@ are read from files of a Secret.
 {{- end -}}
 {{- $page := printf "  - name: page\n%s" $integrations.page -}}
 {{- /* The heartbeat is for the lab itself. */ -}}
-{{- $heartbeat := $.Values.controlRoom.enabled | ternary (printf "    webhook_configs:\n      - { url: %s, send_resolved: false }" (quote (printf "http://control-room:%d/hooks/alertmanager" (int $.Values.controlRoom.ports.http)))) "" -}}
+{{- $heartbeat := $.Values.controlRoom.enabled | ternary (printf "    webhook_configs:\n      - { url: %s, send_resolved: false%s }" (quote (include "sre-lab.hookUrl" $)) (include "sre-lab.hookTls" $)) "" -}}
 {{- /* The window of the fastest page is another one on each clock: dashboards/alertmanager. */ -}}
 {{- $fastest := eq (include "sre-lab.clock" .) "production" | ternary "\"1h\"" "\"1m\"" -}}
 {{- .Files.Get "files/alertmanager.yml" | replace "  - name: page\n{{integrations}}" $page | replace "{{integrations}}" $integrations.ticket | replace "{{heartbeat}}" $heartbeat | replace "\"1m\"" $fastest -}}
@@ -124,8 +128,8 @@ are read from files of a Secret.
 {{- define "sre-lab.controlRoomEnv" -}}
 {{- $v := .Values -}}
 {{- $secret := $v.controlRoom.tokenSecret | default "control-room" -}}
-- { name: PUBLIC_ADDR, value: "0.0.0.0:{{ $v.controlRoom.ports.http }}" }
-- { name: ADMIN_ADDR, value: "0.0.0.0:{{ $v.controlRoom.ports.admin }}" }
+- { name: PUBLIC_ADDR, value: "{{ empty $v.controlRoom.ingress.host | ternary (include "sre-lab.bind" .) "0.0.0.0" }}:{{ $v.controlRoom.ports.http }}" }
+- { name: ADMIN_ADDR, value: "{{ include "sre-lab.bind" . }}:{{ $v.controlRoom.ports.admin }}" }
 - { name: PUBLIC_URL, value: {{ $v.controlRoom.publicUrl | quote }} }
 - { name: ALLOWED_HOSTS, value: {{ include "sre-lab.allowedHosts" (list . "control-room") | list (urlParse $v.controlRoom.publicUrl).hostname $v.controlRoom.ingress.host | compact | uniq | join "," | quote }} }
 - { name: ROOM_FILE, value: /data/room.db }
@@ -154,7 +158,7 @@ are read from files of a Secret.
 - { name: DATABASES, value: "fulfillment=$(FULFILLMENT_DATABASE_URL),orders=$(ORDERS_DATABASE_URL),users=$(USERS_DATABASE_URL)" }
 - { name: REDIS_URL, value: {{ include "sre-lab.redisUrl" . | quote }} }
 {{- if $v.load.enabled }}
-- { name: LOAD_ADMIN_URL, value: "http://load:{{ $v.load.port }}" }
+- { name: LOAD_ADMIN_URL, value: "http://{{ include "sre-lab.host" (list . "load") }}:{{ $v.load.port }}" }
 {{- end }}
 - { name: ACCESS_TOKEN, valueFrom: { secretKeyRef: { name: {{ $secret }}, key: access-token } } }
 - { name: INSTRUCTOR_TOKEN, valueFrom: { secretKeyRef: { name: {{ $secret }}, key: instructor-token } } }
@@ -167,7 +171,7 @@ are read from files of a Secret.
 {{- define "sre-lab.instances" -}}
 {{- $instances := list -}}
 {{- range $name, $svc := .Values.services -}}
-{{- $instances = append $instances (printf "%s=http://%s:%d" $name $name (int $svc.ports.admin)) -}}
+{{- $instances = append $instances (printf "%s=http://%s:%d" $name (include "sre-lab.host" (list $ $name)) (int $svc.ports.admin)) -}}
 {{- end -}}
 {{ join "," $instances }}
 {{- end }}

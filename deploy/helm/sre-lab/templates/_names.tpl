@@ -50,12 +50,14 @@ app.kubernetes.io/part-of: sre-lab
 {{- end }}
 
 {{- define "sre-lab.redisUrl" -}}
-{{ ternary "redis://redis:6379" .Values.redis.url .Values.redis.enabled }}
+{{ ternary (printf "redis://%s:6379" (include "sre-lab.host" (list . "redis"))) .Values.redis.url .Values.redis.enabled }}
 {{- end }}
 
 {{/* Every broker by name: a client finds the cluster even if one of them is gone. */}}
 {{- define "sre-lab.brokers" -}}
-{{- if .Values.redpanda.enabled -}}
+{{- if and .Values.redpanda.enabled (include "sre-lab.tlsMode" .) -}}
+127.0.0.1:9092
+{{- else if .Values.redpanda.enabled -}}
 {{- range $i := until (int .Values.redpanda.replicas) }}{{ if $i }},{{ end }}redpanda-{{ $i }}.redpanda:9092{{ end -}}
 {{- else -}}
 {{ .Values.redpanda.brokers }}
@@ -63,7 +65,7 @@ app.kubernetes.io/part-of: sre-lab
 {{- end }}
 
 {{- define "sre-lab.otlpUrl" -}}
-{{ ternary "http://jaeger:4318" .Values.jaeger.otlpUrl .Values.jaeger.enabled }}
+{{ ternary (printf "http://%s:4318" (include "sre-lab.host" (list . "jaeger"))) .Values.jaeger.otlpUrl .Values.jaeger.enabled }}
 {{- end }}
 
 {{- define "sre-lab.jaegerUrl" -}}
