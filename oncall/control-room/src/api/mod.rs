@@ -4,6 +4,7 @@
 //! route that is listed here for what is sealed.
 
 mod changes;
+mod declare;
 mod drills;
 mod events;
 mod hooks;
@@ -81,7 +82,8 @@ fn documented() -> OpenApiRouter<Api> {
         .merge(observe::routes())
         .routes(routes!(oncall::now))
         .routes(routes!(oncall::shifts))
-        .routes(routes!(oncall::calendar))
+        .routes(routes!(oncall::read_schedule, declare::declare_schedule, declare::withdraw_schedule))
+        .routes(routes!(declare::read_policy, declare::declare_policy, declare::withdraw_policy))
         .routes(routes!(oncall::add_override))
         .routes(routes!(oncall::remove_override))
         .routes(routes!(oncall::check))
