@@ -169,7 +169,7 @@ fn of_work() -> OpenApiRouter<Api> {
 }
 
 fn of_runbooks() -> OpenApiRouter<Api> {
-    use runbooks::{automation, list, runs};
+    use runbooks::{automation, guardrails, list, runs};
     OpenApiRouter::new()
         .routes(routes!(list::all))
         .routes(routes!(list::one))
@@ -183,6 +183,11 @@ fn of_runbooks() -> OpenApiRouter<Api> {
         .routes(routes!(runs::decline))
         .routes(routes!(runs::stop))
         .routes(routes!(automation::read, automation::switch))
+        .routes(routes!(
+            guardrails::read_guardrail,
+            guardrails::declare_guardrail,
+            guardrails::withdraw_guardrail
+        ))
         .routes(routes!(automation::audit))
         .routes(routes!(automation::toil))
 }
