@@ -139,7 +139,7 @@ impl Runbooks {
         let verb = if new { "declared" } else { "changed" };
         let text = format!("{} has {verb} the guardrail {name}: {}", by.name, denial.fields.why);
         after.push(denial);
-        self.finish(room, writing, by, "guardrail.declared", (name, &text), after).await?;
+        self.finish(room, writing, by, "guardrail.declared", (name, text.as_str()), after).await?;
         Ok(new)
     }
 
@@ -158,7 +158,7 @@ impl Runbooks {
         let mut after = self.denials();
         after.retain(|one| one.name != name);
         let text = format!("{} has withdrawn the guardrail {name}", by.name);
-        self.finish(room, writing, by, "guardrail.withdrawn", (name, &text), after).await
+        self.finish(room, writing, by, "guardrail.withdrawn", (name, text.as_str()), after).await
     }
 
     /// Commits with an entry in the audit log, in the journal and in the list of changes, and then puts it into force.
@@ -178,7 +178,7 @@ impl Runbooks {
         let news = json!({ "guardrail": name, "by": by.name, "text": text });
         writing.journal(change.at, Kind::Runbook, None, false, &news).await?;
         room.changes.note(&mut writing, change).await?;
-        after.sort_by(|one, other| one.name.cmp(&other.name));
+        after.sort_by_cached_key(|one| one.name.clone());
         let runbooks = self.clone();
         writing.after(move || runbooks.0.library.set_denials(after));
         writing.commit(&self.0.bus).await?;
@@ -215,7 +215,7 @@ pub(super) async fn load(store: &Store) -> Result<Vec<Denial>> {
     .fetch_all(store.read())
     .await?;
     let denial = |(name, data, by, at): (String, String, String, i64)| {
-        Ok(Denial { name, fields: serde_json::from_str(&data)?, by, at: from_micros(at) })
+        Ok::<_, Error>(Denial { name, fields: serde_json::from_str(&data)?, by, at: from_micros(at) })
     };
     rows.into_iter().map(denial).collect()
 }

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use rota::Problem;
 
-use super::{
-    super::{Duty, Held, file},
-    Declared, Part,
+use super::{Declared, Part};
+use crate::{
+    duty::{Duty, Held, file},
+    error::{Error, Result},
 };
-use crate::error::{Error, Result};
 
 impl Duty {
     /// What was declared of this name, and everything that is declared once this one is, this one last: whatever

@@ -219,7 +219,7 @@ impl Duty {
         writing.journal(change.at, Kind::Rota, None, false, &json!({ "text": text, "by": by })).await?;
         changes.note(&mut writing, change).await?;
         // As a start reads them.
-        after.sort_by(|one, other| (one.part, &one.name).cmp(&(other.part, &other.name)));
+        after.sort_by_cached_key(|one| (one.part, one.name.clone()));
         let duty = self.clone();
         writing.after(move || duty.set_declared(after));
         writing.commit(&self.0.bus).await?;
