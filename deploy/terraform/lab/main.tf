@@ -1,5 +1,5 @@
-# What a team writes down of a running lab: the firewall and its rules, a limit, who covers for whom; and what it expects of the
-# routes, which the edge reads from a file.
+# What a team writes down of a running lab: the firewall and its rules, a limit, schedules and policies of its own, who covers for
+# whom, what automation may not do; and what it expects of the routes, which the edge reads from a file.
 
 terraform {
   required_version = ">= 1.10"
@@ -58,6 +58,52 @@ variable "covers" {
   }
 }
 
+variable "schedules" {
+  description = "On-call schedules beside those of oncall.yaml, by name; fields as there."
+  type = map(object({
+    zone     = string
+    fallback = optional(string)
+    layers = optional(list(object({
+      name     = string
+      zone     = optional(string)
+      rotation = object({ unit = string, every = optional(number), start = string, people = list(string) })
+      only     = optional(list(object({ days = optional(list(string)), from = string, until = string })))
+    })))
+  }))
+  default = {}
+  validation {
+    condition     = alltrue([for schedule in values(var.schedules) : schedule.fallback != null || schedule.layers != null])
+    error_message = "A schedule has layers or a fallback."
+  }
+}
+
+variable "policies" {
+  description = "Escalation policies beside those of oncall.yaml, by name; fields as there. They may use the schedules above."
+  type = map(object({
+    severities  = optional(list(string))
+    repeat      = optional(number)
+    ack_expires = optional(string)
+    steps = list(object({
+      wait               = optional(string)
+      notify_person      = optional(string)
+      notify_schedule    = optional(string)
+      notify_round_robin = optional(list(string))
+    }))
+  }))
+  default = {}
+}
+
+variable "denials" {
+  description = "What automation may not do, beside guardrails.yaml, by name. A list that is left out means all."
+  type = map(object({
+    why      = string
+    verbs    = optional(list(string))
+    targets  = optional(list(string))
+    runbooks = optional(list(string))
+  }))
+  default = {}
+}
+
 resource "srelab_waf_mode" "this" {
   for_each = var.modes
   rule     = each.key
@@ -87,6 +133,25 @@ resource "srelab_edge_limit" "this" {
   burst = var.limit.burst
 }
 
+resource "srelab_oncall_schedule" "this" {
+  for_each = var.schedules
+  name     = each.key
+  zone     = each.value.zone
+  fallback = each.value.fallback
+  layers   = each.value.layers
+}
+
+resource "srelab_escalation_policy" "this" {
+  for_each    = var.policies
+  name        = each.key
+  severities  = each.value.severities
+  repeat      = each.value.repeat
+  ack_expires = each.value.ack_expires
+  steps       = each.value.steps
+  # A step names a schedule, which has to be there before it and after it.
+  depends_on = [srelab_oncall_schedule.this]
+}
+
 resource "srelab_oncall_override" "cover" {
   for_each = var.covers
   schedule = each.value.schedule
@@ -94,4 +159,15 @@ resource "srelab_oncall_override" "cover" {
   with     = each.value.with
   from     = each.value.from
   until    = each.value.until
+  # It may be one of a schedule above.
+  depends_on = [srelab_oncall_schedule.this]
+}
+
+resource "srelab_guardrail" "this" {
+  for_each = var.denials
+  name     = each.key
+  why      = each.value.why
+  verbs    = each.value.verbs
+  targets  = each.value.targets
+  runbooks = each.value.runbooks
 }

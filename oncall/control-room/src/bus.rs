@@ -38,7 +38,7 @@ pub enum Kind {
     Page,
     /// Somebody changed the system through the control room; data is an `actions::Done`.
     Action,
-    /// Who is on call changed: the file or an override; data is `{text, by}`.
+    /// Who is on call changed: the file, what the API declared or an override; data is `{text, by}`.
     Rota,
     /// A message in a war room; data is a `notify::Message`.
     Message,
@@ -47,7 +47,7 @@ pub enum Kind {
     /// A drill goes on, or ended; data is `{run, what, phase, verdict}`. Sealed: what it did, for instructors.
     Drill,
     /// A run of a runbook changed, data is `{run, runbook, state, text}`; or automation was switched, data is
-    /// `{automation, by, why}`.
+    /// `{automation, by, why}`; or a guardrail was declared or withdrawn, data is `{guardrail, by, text}`.
     Runbook,
     /// Somebody looked or acted as a responder, through MCP or `/api/v1/observe`; data is an `mcp::tools::Asked`.
     Asked,

@@ -70,3 +70,9 @@ impl Error {
         Self::Field { field: field.into(), expected: expected.into() }
     }
 }
+
+/// Fields and what would be right, in a line.
+fn listed(fields: &[(String, String)]) -> String {
+    let each: Vec<String> = fields.iter().map(|(field, expected)| format!("{field}: {expected}")).collect();
+    each.join("; ")
+}

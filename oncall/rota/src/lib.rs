@@ -19,7 +19,7 @@ pub mod zone;
 
 pub use escalation::{Due, Escalation};
 pub use model::{Contact, ContactKind, Person, Policy, Rota, Step, Target, Webhook};
-pub use read::read;
+pub use read::{Extra, read, read_with, written};
 pub use rotation::Rotation;
 pub use schedule::{Schedule, Shift};
 pub use windows::Windows;

@@ -29,7 +29,7 @@ pub use guardrails::{Decision, Guardrails, Verdict};
 pub use model::Runbook;
 pub use place::Place;
 pub use plan::{Call, Change, Given, Plan};
-pub use read::{guardrails as read_guardrails, runbook as read_runbook};
+pub use read::{extra_rules as read_rules, guardrails as read_guardrails, runbook as read_runbook};
 pub use run::{Event, Mode, Next, Run, What, Who};
 pub use verb::Verb;
 pub use yaml::{Problem, Problems};

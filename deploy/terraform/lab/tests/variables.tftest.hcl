@@ -53,3 +53,28 @@ run "a_cover_ends_after_it_begins" {
   }
   expect_failures = [var.covers]
 }
+
+run "a_schedule_has_somebody" {
+  command = plan
+  variables {
+    schedules = { nights = { zone = "Europe/Berlin" } }
+  }
+  expect_failures = [var.schedules]
+}
+
+run "schedules_policies_and_denials_can_be_written_down" {
+  command = plan
+  variables {
+    schedules = { nights = { zone = "Europe/Berlin", fallback = "ada" } }
+    policies  = { tickets = { severities = ["SEV-4"], steps = [{ notify_schedule = "nights" }, { wait = "30m" }] } }
+    denials   = { audit = { why = "an audit", verbs = ["restart"] } }
+  }
+  assert {
+    condition     = srelab_escalation_policy.this["tickets"].steps[0].notify_schedule == "nights"
+    error_message = "The policy does not notify the schedule."
+  }
+  assert {
+    condition     = srelab_guardrail.this["audit"].targets == null
+    error_message = "A denial without targets is one of all of them."
+  }
+}

@@ -4,6 +4,7 @@
 //! route that is listed here for what is sealed.
 
 mod changes;
+mod declare;
 mod drills;
 mod events;
 mod hooks;
@@ -81,7 +82,8 @@ fn documented() -> OpenApiRouter<Api> {
         .merge(observe::routes())
         .routes(routes!(oncall::now))
         .routes(routes!(oncall::shifts))
-        .routes(routes!(oncall::calendar))
+        .routes(routes!(oncall::read_schedule, declare::declare_schedule, declare::withdraw_schedule))
+        .routes(routes!(declare::read_policy, declare::declare_policy, declare::withdraw_policy))
         .routes(routes!(oncall::add_override))
         .routes(routes!(oncall::remove_override))
         .routes(routes!(oncall::check))
@@ -167,7 +169,7 @@ fn of_work() -> OpenApiRouter<Api> {
 }
 
 fn of_runbooks() -> OpenApiRouter<Api> {
-    use runbooks::{automation, list, runs};
+    use runbooks::{automation, guardrails, list, runs};
     OpenApiRouter::new()
         .routes(routes!(list::all))
         .routes(routes!(list::one))
@@ -181,6 +183,11 @@ fn of_runbooks() -> OpenApiRouter<Api> {
         .routes(routes!(runs::decline))
         .routes(routes!(runs::stop))
         .routes(routes!(automation::read, automation::switch))
+        .routes(routes!(
+            guardrails::read_guardrail,
+            guardrails::declare_guardrail,
+            guardrails::withdraw_guardrail
+        ))
         .routes(routes!(automation::audit))
         .routes(routes!(automation::toil))
 }

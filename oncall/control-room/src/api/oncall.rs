@@ -13,11 +13,12 @@ use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
+    declare,
     incidents::Answer,
     openapi::{Reads, Refusals},
     view,
 };
-use crate::{access::Visitor, room::Room};
+use crate::{access::Visitor, duty::Part, room::Room};
 
 /// Span of shifts if the caller does not say.
 const SPAN: TimeDelta = TimeDelta::days(14);
@@ -76,18 +77,22 @@ pub(crate) struct CalendarAsked {
     person: Option<String>,
 }
 
-/// The next 90 days of a schedule as an iCalendar to subscribe to, at its name with `.ics`.
-#[utoipa::path(get, path = "/api/v1/oncall/schedules/{schedule}", operation_id = "calendar",
-    params(("schedule" = String, Path, description = "Name of the schedule with .ics, such as first-line.ics"), CalendarAsked),
-    responses(Refusals, (status = 200, description = "An iCalendar.")))]
-pub(crate) async fn calendar(
+/// A schedule as it is written, and whether the file or the API has it. At its name with `.ics`: its next 90 days, as an
+/// iCalendar to subscribe to.
+#[utoipa::path(get, path = "/api/v1/oncall/schedules/{schedule}", operation_id = "read_schedule",
+    params(("schedule" = String, Path, description = "Name of the schedule; with .ics for the calendar, such as first-line.ics"), CalendarAsked),
+    responses(Refusals, (status = 200, description = "The schedule as JSON, or an iCalendar.")))]
+pub(crate) async fn read_schedule(
     Shared(room): Shared<Room>,
     _visitor: Visitor,
     Path(schedule): Path<String>,
     Query(asked): Query<CalendarAsked>,
 ) -> Result<Response, Problem> {
     let Some(schedule) = schedule.strip_suffix(".ics") else {
-        return Err(Problem::invalid("schedule", format!("a calendar ends in .ics: {schedule}.ics")));
+        if asked.person.is_some() {
+            return Err(Problem::invalid("person", format!("none, or the calendar: {schedule}.ics")));
+        }
+        return Ok(Json(declare::shown(&room, Part::Schedule, &schedule)?).into_response());
     };
     let text = room.duty.ical(schedule, asked.person.as_deref(), Utc::now())?;
     Ok(([(CONTENT_TYPE, "text/calendar; charset=utf-8")], text).into_response())

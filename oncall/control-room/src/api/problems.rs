@@ -28,6 +28,10 @@ impl From<Error> for Problem {
         match &error {
             Error::NoIncident(_) | Error::NoSuch { .. } => Self::new(&NOT_FOUND, text),
             Error::Field { field, expected } => Self::invalid(field, expected),
+            Error::Fields(fields) => {
+                let problem = Self::new(&INVALID_REQUEST, "The request has fields that are not valid.");
+                fields.iter().fold(problem, |problem, (field, expected)| problem.field(field, expected))
+            }
             Error::Refused(Refused::Unknown { .. }) => Self::new(&NOT_FOUND, text),
             Error::Refused(Refused::Empty { .. }) => Self::new(&INVALID_REQUEST, text),
             Error::Refused(_) => Self::new(&NOT_NOW, text),
@@ -73,6 +77,11 @@ mod tests {
         for (error, status, said) in [
             (Error::NoIncident(id), 404, "There is no INC-7; GET /api/v1/incidents lists those that exist."),
             (Error::field("/title", "a few words"), 400, "The request has a field that is not valid."),
+            (
+                Error::Fields(vec![("/zone".to_owned(), "a time zone".to_owned())]),
+                400,
+                "The request has fields that are not valid.",
+            ),
             (
                 refused(Refused::Transition { id, from: State::Resolved, to: State::Mitigated }),
                 409,

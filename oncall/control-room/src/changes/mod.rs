@@ -22,6 +22,8 @@ use crate::{
 const KEPT: usize = 500;
 /// The kind of a change that is a process which started again.
 const RESTART: &str = "restart";
+/// That of a change of what people wrote down: schedules, policies, guardrails.
+const CONFIGURATION: &str = "configuration";
 
 /// Something that changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +42,15 @@ pub struct Change {
     /// Where to read more.
     #[serde(default)]
     pub link: Option<String>,
+}
+
+impl Change {
+    /// Somebody changes now what people wrote down.
+    #[must_use]
+    pub fn of_configuration(by: &str, text: &str) -> Self {
+        let (kind, text, by) = (CONFIGURATION.to_owned(), text.to_owned(), by.to_owned());
+        Self { at: Utc::now(), kind, service: None, text, by, link: None }
+    }
 }
 
 /// What changed. Cheap to clone.
@@ -96,6 +107,15 @@ impl Changes {
             return Err(Error::field("text", "expected a sentence that says what changed, found none"));
         }
         let mut writing = self.store.begin().await?;
+        self.note(&mut writing, change).await?;
+        Ok(writing)
+    }
+
+    /// Records a change together with what its caller writes.
+    ///
+    /// # Errors
+    /// When the file fails.
+    pub async fn note(&self, writing: &mut Writing<'_>, change: Change) -> Result<()> {
         writing.journal(Utc::now(), Kind::Change, None, false, &change).await?;
         let newest = Arc::clone(&self.newest);
         writing.after(move || {
@@ -106,7 +126,7 @@ impl Changes {
                 newest.remove(0);
             }
         });
-        Ok(writing)
+        Ok(())
     }
 
     /// What changed since a time, newest first, as far as it is among the newest 500.

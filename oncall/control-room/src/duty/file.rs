@@ -3,9 +3,11 @@
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use chrono::Utc;
-use rota::Rota;
+use rota::{Extra, Problem, Problems, Rota};
+use serde_json::Value;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::declared::{Declared, Part};
 use crate::Room;
 
 /// How often the file is looked at.
@@ -23,16 +25,61 @@ pub(super) fn text(path: &Path) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| format!("{}: cannot be read: {error}", path.display()))
 }
 
-/// What it says, or all that is wrong, each with file, line and field.
-pub(super) fn parse(path: &Path, text: &str) -> Result<Rota, Vec<String>> {
-    let read = rota::read(&path.display().to_string(), text);
-    read.map_err(|problems| problems.0.iter().map(ToString::to_string).collect())
+/// What it says together with what the API declared, or all that is wrong, each with its place. The file has to be right
+/// alone, too: other programs read it, and a start has to.
+pub(super) fn parse(path: &Path, text: &str, declared: &[Declared]) -> Result<Rota, Problems> {
+    let file = path.display().to_string();
+    let alone = rota::read(&file, text)?;
+    if declared.is_empty() {
+        return Ok(alone);
+    }
+    let extras: Vec<Extra> = declared.iter().map(Declared::extra).collect();
+    rota::read_with(&file, text, &extras)
+}
+
+/// What it says together with as much of what the API declared as fits with it; nothing if the file alone is wrong.
+pub(super) fn fitting(path: &Path, text: &str, declared: &[Declared]) -> Option<Rota> {
+    if let Ok(all) = parse(path, text, declared) {
+        return Some(all);
+    }
+    let mut found = parse(path, text, &[]).ok()?;
+    let mut kept = Vec::new();
+    for one in declared {
+        kept.push(one.clone());
+        match parse(path, text, &kept) {
+            Ok(more) => found = more,
+            Err(_) => drop(kept.pop()),
+        }
+    }
+    Some(found)
+}
+
+/// Each problem as a sentence with its place. What the API declared has no lines.
+pub(super) fn sentences(path: &Path, problems: &Problems) -> Vec<String> {
+    let file = path.display().to_string();
+    let sentence = |problem: &Problem| {
+        if problem.file == file {
+            problem.to_string()
+        } else {
+            let field = problem.field.split_once("].").map_or(problem.field.as_str(), |(_, inside)| inside);
+            format!("{}: {field}: {}", problem.file, problem.message)
+        }
+    };
+    problems.0.iter().map(sentence).collect()
+}
+
+/// A schedule or a policy as a text of the file has it.
+pub(super) fn entry(text: &str, part: Part, name: &str) -> Option<Value> {
+    let file: Value = rota::written("oncall.yaml", text).ok()?;
+    let mut entries = file.get(part.list())?.as_array()?.iter();
+    entries.find(|entry| entry.get("name").and_then(Value::as_str) == Some(name)).cloned()
 }
 
 /// The file at the start.
 pub(super) fn first(path: &Path) -> anyhow::Result<(String, Rota)> {
     let text = text(path).map_err(anyhow::Error::msg)?;
-    let rota = parse(path, &text).map_err(|problems| anyhow::Error::msg(problems.join("\n")))?;
+    let rota = parse(path, &text, &[])
+        .map_err(|problems| anyhow::Error::msg(sentences(path, &problems).join("\n")))?;
     Ok((text, rota))
 }
 

@@ -1,11 +1,13 @@
-//! Who is on call by `oncall.yaml` and the overrides of the page, and who is notified next. Composes the pure `rota`.
+//! Who is on call by `oncall.yaml`, what the API declared beside it and the overrides of the page, and who is notified
+//! next. Composes the pure `rota`.
 //!
 //! * `views` -- questions: who is on call, shifts, calendars.
-//! * `file`, `overrides` -- where the answers come from. The last good version of the file stays in force.
+//! * `file`, `declared`, `overrides` -- where the answers come from. The last good version of the file stays in force.
 //! * `escalation`, `timers` -- each step of an escalation in one transaction, at its time, whatever crashes.
 //!
 //! Who was notified follows from the journal and the tables alone; nothing in memory is needed after a restart.
 
+mod declared;
 mod escalation;
 mod file;
 mod overrides;
@@ -24,7 +26,9 @@ use parking_lot::RwLock;
 use rota::Rota;
 use serde_json::json;
 
+use self::declared::Declared;
 pub use self::{
+    declared::{Owner, Part, Written},
     escalation::{Next, Progress, tend},
     overrides::OverrideRow,
     views::OnCall,
@@ -67,9 +71,13 @@ struct Held {
     /// The file as it was last seen, right or wrong, or why it could not be read.
     seen: std::result::Result<String, String>,
     /// The last good version.
+    good: String,
+    /// What it says, with what the API declared.
     base: Rota,
     /// What is wrong with the newest one.
     problems: Vec<String>,
+    /// What the API declared, schedules first.
+    declared: Vec<Declared>,
     /// Overrides of the page.
     rows: Vec<OverrideRow>,
     state: Arc<RotaState>,
@@ -84,16 +92,18 @@ pub fn start(room: &Room) {
 }
 
 impl Duty {
-    /// Reads the file and the overrides. `speed` is the lab clock's divisor.
+    /// Reads the file, what was declared and the overrides. `speed` is the lab clock's divisor.
     ///
     /// # Errors
-    /// When the file is wrong, with every place, or the store fails.
+    /// When the file is wrong, with every place, or the store fails. What was declared and does not fit with the file any
+    /// more is a problem, and no error: the API that can withdraw it has to start.
     pub async fn open(store: &Store, bus: &Bus, file: Option<&Path>, speed: u32) -> anyhow::Result<Self> {
         let now = Utc::now();
         let (text, base) = match file {
             Some(path) => file::first(path)?,
             None => (String::new(), file::nobody()),
         };
+        let declared = declared::load(store).await?;
         let rows = overrides::load(store, now).await?;
         let state = RotaState {
             rota: Arc::new(base.clone()),
@@ -101,7 +111,11 @@ impl Duty {
             read_at: now,
             problems: Vec::new(),
         };
-        let mut held = Held { seen: Ok(text), base, problems: Vec::new(), rows, state: Arc::new(state) };
+        let (good, state) = (text.clone(), Arc::new(state));
+        let mut held = Held { seen: Ok(text), good, base, problems: Vec::new(), declared, rows, state };
+        if let Some(path) = file {
+            held.settle(path);
+        }
         held.rebuild(now);
         let inner = Inner {
             store: store.clone(),
@@ -127,26 +141,17 @@ impl Duty {
         if held.seen == seen {
             return None;
         }
-        let read = seen.as_ref().map_err(|why| vec![why.clone()]).and_then(|text| file::parse(path, text));
         held.seen = seen;
-        let said = match read {
-            Ok(rota) => {
-                held.base = rota;
-                held.problems.clear();
-                format!("{} has changed and is in force", path.display())
-            }
-            Err(problems) => {
-                let count = match problems.len() {
-                    1 => "1 problem".to_owned(),
-                    count => format!("{count} problems"),
-                };
-                let first = problems.first().map_or("", String::as_str);
-                let said = format!(
-                    "{} has {count}, so the last good version stays in force; the first one: {first}",
-                    path.display()
-                );
-                held.problems = problems;
-                said
+        held.settle(path);
+        let count = match held.problems.len() {
+            1 => "1 problem".to_owned(),
+            count => format!("{count} problems"),
+        };
+        let path = path.display();
+        let said = match held.problems.first() {
+            None => format!("{path} has changed and is in force"),
+            Some(first) => {
+                format!("{path} has {count}, so the last good version stays in force; the first one: {first}")
             }
         };
         held.rebuild(now);
@@ -171,6 +176,29 @@ impl Duty {
 }
 
 impl Held {
+    /// Puts the newest version of the file into force if it is right, together with what the API declared; otherwise the
+    /// last good one stays.
+    fn settle(&mut self, path: &Path) {
+        let newest = self.seen.as_ref().map_err(|why| vec![why.clone()]).and_then(|text| {
+            let read = file::parse(path, text, &self.declared);
+            let read = read.map_err(|problems| file::sentences(path, &problems));
+            read.map(|rota| (text.clone(), rota))
+        });
+        match newest {
+            Ok((text, rota)) => {
+                self.good = text;
+                self.base = rota;
+                self.problems.clear();
+            }
+            Err(problems) => {
+                self.problems = problems;
+                if let Some(rota) = file::fitting(path, &self.good, &self.declared) {
+                    self.base = rota;
+                }
+            }
+        }
+    }
+
     /// Applies the overrides to the last good version.
     fn rebuild(&mut self, read_at: DateTime<Utc>) {
         let mut rota = self.base.clone();

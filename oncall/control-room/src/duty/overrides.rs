@@ -201,7 +201,7 @@ pub(super) fn apply(rota: &mut Rota, rows: &[OverrideRow]) -> Vec<String> {
     for row in rows {
         let changed = match rota.schedule(&row.schedule) {
             Some(schedule) => with(rota, schedule, row).map_err(|(_, why)| why),
-            None => Err(format!("oncall.yaml has no schedule `{}` any more", row.schedule)),
+            None => Err(format!("there is no schedule `{}` any more", row.schedule)),
         };
         match changed {
             Ok(changed) => {

@@ -117,7 +117,8 @@ pub(super) fn known_person<'r>(rota: &'r Rota, name: &str) -> Result<&'r Person>
     rota.people.get(name).ok_or_else(unknown)
 }
 
-fn no_such<'n>(what: &'static str, name: &str, known: impl Iterator<Item = &'n str>) -> Error {
+/// There is nothing of this name.
+pub(super) fn no_such<'n>(what: &'static str, name: &str, known: impl Iterator<Item = &'n str>) -> Error {
     let known: Vec<&str> = known.collect();
     let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
     Error::NoSuch { what, name: name.to_owned(), known }

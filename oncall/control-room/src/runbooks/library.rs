@@ -1,7 +1,8 @@
 //! The files: runbooks and guardrails, read when they are asked for, so that an edit is seen at once. What
 //! has not changed is not read again.
 //!
-//! Guardrails that cannot be used do not count: the last good ones stay in force.
+//! Guardrails that cannot be used do not count: the last good ones stay in force. Rules that deny, from beside the file,
+//! count whatever the file says.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -13,6 +14,7 @@ use runbook::{
     run::Refused,
 };
 
+use super::denials::Denial;
 use crate::{
     content::Content,
     error::{Error, Result},
@@ -33,10 +35,30 @@ struct Known {
     read: std::result::Result<Arc<Runbook>, Problems>,
 }
 
-/// The guardrails that are in force, and the text that was last seen, good or not.
+/// The guardrails that are in force, and what they are made from.
 struct Rails {
+    /// The text that was last seen, good or not.
     seen: String,
-    good: Arc<Guardrails>,
+    /// The last good one.
+    good: Guardrails,
+    /// What is denied beside it.
+    denials: Vec<Denial>,
+    /// Both.
+    whole: Arc<Guardrails>,
+}
+
+impl Rails {
+    fn join(&mut self) {
+        let mut whole = self.good.clone();
+        for denial in &self.denials {
+            match denial.rule() {
+                Ok(rule) => whole.rules.push(rule),
+                // It was checked when it came; a newer version may know fewer verbs.
+                Err(problems) => tracing::error!(rule = denial.name, %problems, "a guardrail does not hold"),
+            }
+        }
+        self.whole = Arc::new(whole);
+    }
 }
 
 /// A runbook with its file, as a run keeps it.
@@ -60,7 +82,8 @@ impl Library {
                 .context("automation has no guardrails")?,
             None => strictest(),
         };
-        let rails = Mutex::new(Rails { seen: seen.unwrap_or_default(), good: Arc::new(good) });
+        let (seen, whole) = (seen.unwrap_or_default(), Arc::new(good.clone()));
+        let rails = Mutex::new(Rails { seen, good, denials: Vec::new(), whole });
         Ok(Self { content: content.clone(), known: Mutex::default(), rails })
     }
 
@@ -70,12 +93,34 @@ impl Library {
         let mut rails = self.rails.lock();
         if let Some(text) = text.filter(|text| *text != rails.seen) {
             match runbook::read_guardrails(GUARDRAILS, &text) {
-                Ok(good) => rails.good = Arc::new(good),
+                Ok(good) => {
+                    rails.good = good;
+                    rails.join();
+                }
                 Err(problems) => tracing::error!(%problems, "the guardrails before stay in force"),
             }
             rails.seen = text;
         }
-        Arc::clone(&rails.good)
+        Arc::clone(&rails.whole)
+    }
+
+    /// What is denied beside the file, by name.
+    pub(super) fn denials(&self) -> Vec<Denial> {
+        self.rails.lock().denials.clone()
+    }
+
+    /// Denies this beside the file, and nothing else.
+    pub(super) fn set_denials(&self, denials: Vec<Denial>) {
+        let mut rails = self.rails.lock();
+        rails.denials = denials;
+        rails.join();
+    }
+
+    /// Whether the file has a rule of this name.
+    pub(super) fn file_has(&self, name: &str) -> bool {
+        // Reads the newest one.
+        drop(self.rails());
+        self.rails.lock().good.rules.iter().any(|rule| rule.name == name)
     }
 
     /// All runbooks that can be used, by name.

@@ -1,7 +1,7 @@
 //! Runbooks that run: their runs, automation behind its guardrails, the audit log and the ledger of toil.
 //! Composes the pure `runbook`.
 //!
-//! * `library` -- the files. `view`, `show` -- what people see of a run. `people`, `begin` -- what they do.
+//! * `library`, `denials` -- the files, and rules that deny beside them. `view`, `show` -- what people see of a run. `people`, `begin` -- what they do.
 //!   `lost` -- runs that cannot be read any more.
 //! * `drive`, `act`, `decide` -- what is next is done, one event at a time. [`world`] -- what is asked and
 //!   changed.
@@ -19,6 +19,7 @@ pub(crate) mod audit;
 mod auto;
 mod begin;
 mod decide;
+mod denials;
 mod drive;
 mod dry;
 mod follow;
@@ -50,7 +51,11 @@ use parking_lot::{Mutex, RwLock};
 use runbook::{Run, Runbook};
 use tokio::sync::Notify;
 
-pub use self::{drive::tend, world::World};
+pub use self::{
+    denials::{Denial, DenialFields},
+    drive::tend,
+    world::World,
+};
 use self::{
     library::Library,
     switch::State,
@@ -154,6 +159,7 @@ impl Runbooks {
     /// When the guardrails are wrong, or the file fails or has what cannot be read.
     pub async fn open(store: &Store, bus: &Bus, content: &Content, speed: u32) -> anyhow::Result<Self> {
         let library = Library::open(content)?;
+        library.set_denials(denials::load(store).await?);
         let live = lost::open(store, bus).await?;
         let mut reader = store.read().acquire().await?;
         let noted = rows::ledger(&mut reader).await.context("what automation did cannot be read")?;

@@ -9,6 +9,7 @@ const STEPS: &[&str] = &[
     include_str!("../../migrations/0002_drills.sql"),
     include_str!("../../migrations/0003_runbooks.sql"),
     include_str!("../../migrations/0004_releases.sql"),
+    include_str!("../../migrations/0005_declared.sql"),
 ];
 
 /// Brings a file up to date; each step completely or not at all.

@@ -25,7 +25,7 @@ impl From<Error> for Failure {
             Error::NoIncident(_) | Error::NoSuch { .. } | Error::Refused(Refused::Unknown { .. }) => {
                 (StatusCode::NOT_FOUND, "There is no such page")
             }
-            Error::Field { .. } | Error::Refused(Refused::Empty { .. }) => {
+            Error::Field { .. } | Error::Fields(_) | Error::Refused(Refused::Empty { .. }) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "This form was not accepted")
             }
             Error::Refused(_) => (StatusCode::CONFLICT, "This is not possible now"),

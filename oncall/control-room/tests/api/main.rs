@@ -3,6 +3,7 @@
 mod access;
 mod actions;
 mod contract;
+mod declare;
 mod events;
 mod hooks;
 mod incidents;

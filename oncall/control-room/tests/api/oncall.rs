@@ -51,7 +51,7 @@ async fn shifts_calendars_and_the_report_are_there_to_read() {
         calendar.body.starts_with("BEGIN:VCALENDAR\r\n") && !calendar.body.contains("ben is on call"),
         "{calendar:?}"
     );
-    rig.http.get("/api/v1/oncall/schedules/first-line").await.expect_invalid("schedule");
+    rig.http.get("/api/v1/oncall/schedules/first-line?person=ada").await.expect_invalid("person");
     let report = rig.get("/api/v1/oncall/check").await;
     assert_eq!(report["report"]["schedules"][0]["schedule"], "first-line");
 }

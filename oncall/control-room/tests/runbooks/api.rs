@@ -5,7 +5,9 @@ use std::time::Duration;
 use chassis_service::lifecycle::Running;
 use chrono::{TimeDelta, Utc};
 use clap::Parser as _;
-use control_room::{SERVICE, build, config::RoomConfig};
+use control_room::{
+    SERVICE, build, bus::Bus, config::RoomConfig, content::Content, runbooks::Runbooks, store::Store,
+};
 use http::Method;
 use serde_json::{Value, json};
 use testkit::{Http, eventually};
@@ -105,4 +107,75 @@ async fn the_switch_needs_a_reason_and_is_in_the_log_and_toil_has_a_span() {
     assert_eq!(toil["tasks"], json!([]), "{toil}");
     let (status, _) = client.send("ada", Method::GET, "toil?since=2099-01-01T00:00:00Z", json!({})).await;
     assert_eq!(status, 400);
+}
+
+#[tokio::test]
+async fn a_guardrail_that_is_declared_denies_until_it_is_withdrawn() {
+    let client = Client::start().await;
+    let path = "automation/guardrails/freeze";
+    let put = async |path: &str, body: &Value| client.send("ada", Method::PUT, path, body.clone()).await;
+    let verdict = async || {
+        let values = json!({ "service": "order-api", "instance": "127.0.0.1:1" });
+        let asked = json!({ "parameters": values });
+        let (_, dry) = client.send("ada", Method::POST, "runbooks/TargetDown/dry", asked).await;
+        (dry["changes"][0]["verdict"].clone(), dry.to_string())
+    };
+    let fields =
+        json!({ "why": "the audit", "verbs": ["restart"], "targets": ["order-api"], "runbooks": [] });
+    let (status, made) = put(path, &fields).await;
+    assert_eq!((status, &made["name"], &made["by"]), (201, &json!("freeze"), &json!("ada")), "{made}");
+    assert_eq!(client.get(path).await, made);
+    let (found, dry) = verdict().await;
+    assert_eq!(found, "deny", "{dry}");
+    assert!(dry.contains("rule freeze denies it: the audit"), "{dry}");
+    assert_eq!(put(path, &fields).await, (200, made), "it is the same");
+    let narrow = json!({ "why": "the audit", "targets": ["user-service"] });
+    let (status, changed) = put(path, &narrow).await;
+    assert_eq!((status, &changed["verbs"]), (200, &json!([])), "{changed}");
+    assert_eq!(verdict().await.0, "recommend");
+
+    for (path, body, field) in [
+        (path, json!({ "why": "x", "verbs": ["erase"] }), "/verbs/0"),
+        (path, json!({ "why": " " }), "/why"),
+        (path, json!({ "why": "x", "then": "auto" }), "/then"),
+        ("automation/guardrails/Freeze", json!({ "why": "x" }), "rule"),
+    ] {
+        let (status, wrong) = put(path, &body).await;
+        assert!(status == 400 && wrong["errors"].get(field).is_some(), "{field}: {wrong}");
+    }
+    let (status, owned) = put("automation/guardrails/stores-are-for-people", &narrow).await;
+    assert!(status == 409 && owned["detail"].to_string().contains("owns it"), "{owned}");
+    assert_eq!(client.get(path).await, changed, "nothing of this changes it");
+    for status in [204, 404] {
+        assert_eq!(client.send("ada", Method::DELETE, path, json!({})).await.0, status);
+    }
+    let changes = client.get("changes").await.to_string();
+    for verb in ["declared", "changed", "withdrawn"] {
+        assert!(changes.contains(&format!("ada has {verb} the guardrail freeze")), "{changes}");
+    }
+    let audit = client.http.get("/api/v1/audit").await.body;
+    assert!(audit.contains("guardrail.declared") && audit.contains("guardrail.withdrawn"), "{audit}");
+}
+
+#[tokio::test]
+async fn a_guardrail_survives_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("room.db");
+    let open = async || {
+        let store = Store::open(Some(&file)).await.expect("a file");
+        let (bus, content) = (Bus::default(), Content::open(None).expect("what is compiled in"));
+        (Runbooks::open(&store, &bus, &content, 60).await.expect("runbooks"), store)
+    };
+    let (_, store) = open().await;
+    let mut writing = store.begin().await.expect("its turn");
+    sqlx::query(
+        "INSERT INTO declared (kind, name, data, changed_by, changed_at) \
+         VALUES ('guardrail', 'freeze', '{\"why\":\"the audit\"}', 'ada', 0)",
+    )
+    .execute(&mut *writing)
+    .await
+    .expect("a row");
+    writing.commit(&Bus::default()).await.expect("a commit");
+    let (again, _) = open().await;
+    assert_eq!(again.denial("freeze").expect("a rule").fields.why, "the audit");
 }

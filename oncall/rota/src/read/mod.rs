@@ -1,8 +1,9 @@
-//! Reads `oncall.yaml`: people, schedules, escalation policies, webhooks.
+//! Reads `oncall.yaml`: people, schedules, escalation policies, webhooks; and schedules and policies from beside it.
 //!
 //! A file is either refused, with every problem and its place, or each of its schedules has exactly one primary at each
 //! instant. Nothing is guessed and nothing is ignored.
 
+mod extra;
 mod parts;
 mod policies;
 mod raw;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use serde_saphyr::Spanned;
 use yaml::{Problem, Problems};
 
+pub use self::extra::{Extra, written};
 use crate::{Contact, ContactKind, Person, Rota, Webhook};
 
 /// Longest list of people, schedules, layers, overrides, shifts, policies, steps or webhooks.
@@ -24,7 +26,16 @@ const LONGEST: usize = 500;
 /// # Errors
 /// All problems, each with file, line and field.
 pub fn read(file: &str, text: &str) -> Result<Rota, Problems> {
-    let document = yaml::parse::<raw::Document>(file, text).map_err(|problem| Problems(vec![problem]))?;
+    read_with(file, text, &[])
+}
+
+/// Reads a file together with schedules and policies from beside it, which come after its own and may use them.
+///
+/// # Errors
+/// All problems of the whole, each with the file or the document that it is in, line and field.
+pub fn read_with(file: &str, text: &str, extras: &[Extra]) -> Result<Rota, Problems> {
+    let mut document = yaml::parse::<raw::Document>(file, text).map_err(|problem| Problems(vec![problem]))?;
+    let places = extra::merge(&mut document, extras)?;
     let mut reader = Reader { file, problems: Vec::new() };
     let people = people(&mut reader, &document.people);
     let webhooks = webhooks(&mut reader, &document.webhooks);
@@ -44,7 +55,7 @@ pub fn read(file: &str, text: &str) -> Result<Rota, Problems> {
     if reader.problems.is_empty() {
         Ok(Rota { people, schedules, policies, webhooks })
     } else {
-        Err(Problems(reader.problems))
+        Err(Problems(reader.problems.into_iter().map(|problem| places.of(problem)).collect()))
     }
 }
 

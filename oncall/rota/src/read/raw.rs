@@ -16,6 +16,16 @@ pub(super) struct Document {
     pub(super) webhooks: Vec<Spanned<Webhook>>,
 }
 
+/// What is read together with a file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Extra {
+    #[serde(default)]
+    pub(super) schedules: Vec<Spanned<Schedule>>,
+    #[serde(default)]
+    pub(super) policies: Vec<Spanned<Policy>>,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Person {

@@ -5,5 +5,6 @@ mod calendar;
 mod committed;
 mod escalation;
 mod every_zone;
+mod extra;
 mod read;
 mod support;

@@ -18,6 +18,7 @@ use yaml::{Problem, Problems};
 
 use crate::{
     Guardrails, Runbook,
+    guardrails::Rule,
     model::{BUILT_IN, Precondition},
     parameter::{Kind, words},
     template::Template,
@@ -77,6 +78,17 @@ pub fn guardrails(file: &str, text: &str) -> Result<Guardrails, Problems> {
         Some(guardrails) if reader.problems.is_empty() => Ok(guardrails),
         _ => Err(Problems(reader.problems)),
     }
+}
+
+/// Reads rules from beside the file: `rules`, as there. YAML, and so JSON too.
+///
+/// # Errors
+/// All problems, each with `file`, line and field.
+pub fn extra_rules(file: &str, text: &str) -> Result<Vec<Rule>, Problems> {
+    let document = yaml::parse::<raw::Rules>(file, text).map_err(|problem| Problems(vec![problem]))?;
+    let mut reader = Reader::new(file);
+    let rules = rules::rules(&mut reader, &document.rules);
+    if reader.problems.is_empty() { Ok(rules) } else { Err(Problems(reader.problems)) }
 }
 
 fn services(reader: &mut Reader<'_>, list: &Spanned<Vec<raw::Text>>) -> Vec<Template> {

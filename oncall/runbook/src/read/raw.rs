@@ -152,6 +152,13 @@ pub(super) struct Guardrails {
     pub(super) quiet_hours: Option<Spanned<Quiet>>,
 }
 
+/// Rules from beside the file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rules {
+    pub(super) rules: Vec<Spanned<Rule>>,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rule {

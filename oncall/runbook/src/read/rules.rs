@@ -15,14 +15,20 @@ use crate::{
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-pub(super) fn guardrails(reader: &mut Reader<'_>, raw: &raw::Guardrails) -> Option<Guardrails> {
+/// The rules of a list. What has a problem is left out, and the file will be refused.
+pub(super) fn rules(reader: &mut Reader<'_>, list: &[Spanned<raw::Rule>]) -> Vec<Rule> {
     let (mut rules, mut before) = (Vec::new(), Vec::new());
-    for (index, raw) in reader.list("rules", &raw.rules).iter().enumerate() {
+    for (index, raw) in reader.list("rules", list).iter().enumerate() {
         let field = format!("rules[{index}]");
         let name = reader.name(&raw.value.name, &format!("{field}.name"), &mut before);
         let rule = rule(reader, raw, &field);
         rules.extend(name.zip(rule).map(|(name, rule)| Rule { name, ..rule }));
     }
+    rules
+}
+
+pub(super) fn guardrails(reader: &mut Reader<'_>, raw: &raw::Guardrails) -> Option<Guardrails> {
+    let rules = rules(reader, &raw.rules);
     let per_target = limit(reader, &raw.limits.per_target, "limits.per_target");
     let global = limit(reader, &raw.limits.global, "limits.global");
     let mut minimum_healthy = BTreeMap::new();

@@ -1,5 +1,7 @@
 //! The file of the guardrails: each mistake in it has its place.
 
+use runbook::guardrails::Then;
+
 use crate::support::file;
 
 /// What to replace in the committed file, the replacement, and the message with its place.
@@ -32,5 +34,25 @@ fn every_mistake_in_the_file_has_its_line_and_field() {
         let text = good.replace(old, new);
         let problems = runbook::read_guardrails("guardrails.yaml", &text).expect_err(new).to_string();
         assert!(problems.starts_with("guardrails.yaml:") && problems.contains(message), "{new}: {problems}");
+    }
+}
+
+#[test]
+fn rules_from_beside_the_file_are_read_as_its_own_are() {
+    let document = |rule: &str| format!(r#"{{"rules":[{rule}]}}"#);
+    let freeze =
+        document(r#"{"name":"freeze","why":"the audit","then":"deny","verbs":["restart"],"targets":[]}"#);
+    let rules = runbook::read_rules("api", &freeze).expect("a rule");
+    assert_eq!((rules.len(), rules[0].name.as_str(), rules[0].then), (1, "freeze", Then::Deny));
+    for (rule, message) in [
+        (r#"{"name":"x","why":" ","then":"deny"}"#, "rules[0].why: empty"),
+        (r#"{"name":"x","why":"y","then":"auto"}"#, "rules[0]: expected `verbs` and `targets`"),
+        (
+            r#"{"name":"x","why":"y","then":"deny","verbs":["erase"]}"#,
+            "rules[0].verbs[0]: `erase` is not a verb",
+        ),
+    ] {
+        let problems = runbook::read_rules("api", &document(rule)).expect_err(rule).to_string();
+        assert!(problems.starts_with("api:1: ") && problems.contains(message), "{problems}");
     }
 }

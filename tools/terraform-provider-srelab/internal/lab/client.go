@@ -18,8 +18,12 @@ import (
 // ErrGone says that what was asked for does not exist.
 var ErrGone = errors.New("it does not exist")
 
-// Largest answer that is read, in bytes.
-const largest = 4 << 20
+const (
+	// Largest answer that is read, in bytes.
+	largest = 4 << 20
+	// Who acts on the edge if nobody is named.
+	program = "terraform"
+)
 
 // Client is a lab.
 type Client struct {
@@ -31,7 +35,8 @@ type Client struct {
 	Token string
 	// SwitchToken is the FAULTS_TOKEN of the edge, if it requires one.
 	SwitchToken string
-	// Person is who acts, in timelines and in the audit log.
+	// Person is who acts, in timelines and in the audit log. Empty: nobody in particular for the control room, which takes names
+	// of oncall.yaml only, and terraform for the edge.
 	Person string
 	// HTTP sends requests.
 	HTTP *http.Client
@@ -40,7 +45,7 @@ type Client struct {
 // New returns a client with a deadline for each request.
 func New(controlRoom, edge string) *Client {
 	trim := func(base string) string { return strings.TrimRight(base, "/") }
-	return &Client{ControlRoom: trim(controlRoom), Edge: trim(edge), Person: "terraform", HTTP: &http.Client{Timeout: 15 * time.Second}}
+	return &Client{ControlRoom: trim(controlRoom), Edge: trim(edge), HTTP: &http.Client{Timeout: 15 * time.Second}}
 }
 
 // problem is RFC 9457, as far as a person needs it.
@@ -58,10 +63,15 @@ func (c *Client) do(ctx context.Context, method, address, kind string, body []by
 	if len(body) > 0 {
 		request.Header.Set("Content-Type", kind)
 	}
-	request.Header.Set("X-Person", c.Person)
-	token := c.Token
+	token, person := c.Token, c.Person
 	if strings.HasPrefix(address, c.Edge+"/") {
 		token = c.SwitchToken
+		if person == "" {
+			person = program
+		}
+	}
+	if person != "" {
+		request.Header.Set("X-Person", person)
 	}
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)

@@ -89,3 +89,46 @@ func TestTheFirewallIsSwitchedByAQuery(t *testing.T) {
 		t.Fatal(err, found)
 	}
 }
+
+func TestTheControlRoomIsToldWhoActsOnlyIfSomebodyIsNamed(t *testing.T) {
+	var seen []string
+	note := func(w http.ResponseWriter, r *http.Request) {
+		seen = append(seen, r.Header.Get("X-Person"))
+		_, _ = io.WriteString(w, "{}")
+	}
+	room, edge := httptest.NewServer(http.HandlerFunc(note)), httptest.NewServer(http.HandlerFunc(note))
+	defer room.Close()
+	defer edge.Close()
+	client := New(room.URL, edge.URL)
+	for _, person := range []string{"", "ada"} {
+		client.Person = person
+		_, _ = client.Automation(context.Background())
+		_ = client.ClearLimit(context.Background())
+	}
+	if strings.Join(seen, ",") != ",terraform,ada,ada" {
+		t.Fatal(seen)
+	}
+}
+
+func TestWhatIsDeclaredIsReadWithItsOwner(t *testing.T) {
+	var seen string
+	client := serving(t, func(w http.ResponseWriter, r *http.Request) {
+		seen = r.Method + " " + r.URL.EscapedPath()
+		if strings.Contains(seen, "guardrails") {
+			_, _ = io.WriteString(w, `{"name":"freeze","why":"the audit"}`)
+			return
+		}
+		_, _ = io.WriteString(w, `{"schedule":{"zone":"UTC"},"owner":"file","in_force":true}`)
+	})
+	found, err := client.Declared(context.Background(), Schedules, "a/b")
+	if err != nil || !found.OfFile || string(found.Fields) != `{"zone":"UTC"}` || seen != "GET /api/v1/oncall/schedules/a%2Fb" {
+		t.Fatal(err, found, seen)
+	}
+	found, err = client.Declared(context.Background(), Guardrails, "freeze")
+	if err != nil || found.OfFile || !strings.Contains(string(found.Fields), `"why":"the audit"`) {
+		t.Fatal(err, found)
+	}
+	if err := client.Withdraw(context.Background(), Policies, "tickets"); err != nil || seen != "DELETE /api/v1/oncall/policies/tickets" {
+		t.Fatal(err, seen)
+	}
+}

@@ -8,7 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// Who is on call now. The schedules are in a file; only overrides change them.
+// Who is on call now, in a schedule of the file or of the API, after overrides.
 type oncall struct{ source }
 
 func newOncall() datasource.DataSource { return &oncall{source{name: "oncall"}} }

@@ -48,7 +48,7 @@ func (*srelab) Schema(_ context.Context, _ provider.SchemaRequest, answer *provi
 			"edge":         schema.StringAttribute{Optional: true, Description: "Base URL of the edge's admin port; LAB_EDGE_ADMIN_URL, or http://127.0.0.1:9100."},
 			"token":        schema.StringAttribute{Optional: true, Sensitive: true, Description: "Token of the control room; CONTROL_ROOM_TOKEN."},
 			"switch_token": schema.StringAttribute{Optional: true, Sensitive: true, Description: "Token of the edge's switches; FAULTS_TOKEN."},
-			"person":       schema.StringAttribute{Optional: true, Description: "Who acts, in timelines and in the audit log; terraform."},
+			"person":       schema.StringAttribute{Optional: true, Description: "Who acts, in timelines and in the audit log: a person of oncall.yaml; by default nobody in particular."},
 		},
 	}
 }
@@ -85,7 +85,7 @@ func (*srelab) Configure(ctx context.Context, request provider.ConfigureRequest,
 	)
 	client.Token = first(wanted.Token, "CONTROL_ROOM_TOKEN", "")
 	client.SwitchToken = first(wanted.SwitchToken, "FAULTS_TOKEN", "")
-	client.Person = first(wanted.Person, "", client.Person)
+	client.Person = wanted.Person.ValueString()
 	answer.ResourceData, answer.DataSourceData = client, client
 }
 
@@ -94,7 +94,9 @@ func (*srelab) DataSources(context.Context) []func() datasource.DataSource {
 }
 
 func (*srelab) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{newWafRule, newWafMode, newWafSwitch, newEdgeLimit, newOverride, newAutomation}
+	return []func() resource.Resource{
+		newWafRule, newWafMode, newWafSwitch, newEdgeLimit, newSchedule, newPolicy, newOverride, newGuardrail, newAutomation,
+	}
 }
 
 // base is what every resource has: its name and the lab.

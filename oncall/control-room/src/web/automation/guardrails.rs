@@ -10,6 +10,7 @@ use runbook::{
 
 use crate::{
     room::Room,
+    runbooks::Denial,
     web::parts::{Tone, badge},
 };
 
@@ -29,6 +30,7 @@ pub(super) fn card(room: &Room) -> Markup {
                 },
                 Some(Ok(rails)) => { (limits(rails, room.config.speed())) (rules(rails)) },
             }
+            (denied(&room.runbooks.denials()))
         }
     }
 }
@@ -80,6 +82,25 @@ fn rules(rails: &Guardrails) -> Markup {
             }
         }
         p.muted { "A denial wins over all others. What no rule covers is only recommended: a person starts it." }
+    }
+}
+
+/// What the API denies beside the file.
+fn denied(denials: &[Denial]) -> Markup {
+    let or_all = |list: &[String]| if list.is_empty() { "all".to_owned() } else { list.join(", ") };
+    html! {
+        @if !denials.is_empty() {
+            p { "Denied beside the file, by the API:" }
+            ul.stack.tight {
+                @for denial in denials {
+                    li {
+                        strong { (denial.name) } ": " (or_all(&denial.fields.verbs)) " of " (or_all(&denial.fields.targets))
+                        ", in runbooks: " (or_all(&denial.fields.runbooks)) ". " (denial.fields.why)
+                        span.muted { " (" (denial.by) ")" }
+                    }
+                }
+            }
+        }
     }
 }
 

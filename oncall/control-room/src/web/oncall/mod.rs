@@ -128,7 +128,7 @@ fn file(state: &RotaState, now: DateTime<Utc>) -> Markup {
     html! {
         @if !state.problems.is_empty() {
             div.callout.bad role="alert" {
-                p { strong { (name) " is wrong." } " The version of " (ago(state.read_at, now)) " stays in force until it is right:" }
+                p { strong { (name) " is wrong, or does not fit with what was declared or changed here." } " The version of " (ago(state.read_at, now)) " stays in force until it is right:" }
                 ul.mono.stack.tight { @for problem in &state.problems { li { (problem) } } }
             }
         }
