@@ -36,6 +36,9 @@ pub enum Error {
         /// What was wrong and what would be right.
         expected: String,
     },
+    /// Several fields have wrong values: each with what was wrong and what would be right.
+    #[error("{}", listed(.0))]
+    Fields(Vec<(String, String)>),
     /// Somebody changed it meanwhile.
     #[error("{0}")]
     Conflict(String),
