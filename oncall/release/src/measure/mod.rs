@@ -115,7 +115,7 @@ impl Reading {
                 }
             }
             "http_request_duration_seconds_count" => self.timed = self.timed.saturating_add(number),
-            // There is no number yet, and not a number plus a number would stay none.
+            // A sum cannot begin with NaN.
             "process_start_time_seconds" if self.started.is_nan() => self.started = value,
             "process_start_time_seconds" => self.started += value,
             "process_cpu_seconds_total" => self.cpu = Some(self.cpu.unwrap_or_default() + value),
