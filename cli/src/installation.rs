@@ -168,6 +168,12 @@ impl Installation {
         Ok(self.reach(&PROMETHEUS, self.prometheus.as_ref()).await?.map(Prometheus::at))
     }
 
+    /// The same in a cluster that was found before: if kubectl's current context changes meanwhile, this is still the same one.
+    pub(crate) async fn prometheus_of(&self, cluster: &Cluster) -> Result<Reached<Prometheus>> {
+        let peer = self.reach_in(&PROMETHEUS, self.prometheus.as_ref(), Some(cluster.clone())).await?;
+        Ok(peer.map(Prometheus::at))
+    }
+
     /// Its Alertmanager.
     pub(crate) async fn alertmanager(&self) -> Result<Reached<Alertmanager>> {
         Ok(self.reach(&ALERTMANAGER, self.alertmanager.as_ref()).await?.map(Alertmanager::at))
@@ -187,6 +193,13 @@ impl Installation {
     pub(crate) async fn control_room(&self) -> Result<Reached<ControlRoom>> {
         let token = self.control_room_token.clone().filter(|token| !token.is_empty());
         let peer = self.reach(&CONTROL_ROOM, self.control_room.as_ref()).await?;
+        Ok(peer.map(|peer| ControlRoom::at(peer.token(token))))
+    }
+
+    /// The same in a cluster that was found before.
+    pub(crate) async fn control_room_of(&self, cluster: &Cluster) -> Result<Reached<ControlRoom>> {
+        let token = self.control_room_token().map(str::to_owned);
+        let peer = self.reach_in(&CONTROL_ROOM, self.control_room.as_ref(), Some(cluster.clone())).await?;
         Ok(peer.map(|peer| ControlRoom::at(peer.token(token))))
     }
 
@@ -250,12 +263,21 @@ impl Installation {
     }
 
     async fn reach(&self, kind: &Kind, url: Option<&Url>) -> Result<Reached<Peer>> {
+        self.reach_in(kind, url, self.cluster()).await
+    }
+
+    async fn reach_in(
+        &self,
+        kind: &Kind,
+        url: Option<&Url>,
+        cluster: Option<Cluster>,
+    ) -> Result<Reached<Peer>> {
         if let Some(url) = url {
             let peer =
                 Peer::at(url.as_str()).next_step(format!("is {} there? see {}", kind.title, kind.flag));
             return Ok(Reached { client: peer, _way: None });
         }
-        if let Some(cluster) = self.cluster() {
+        if let Some(cluster) = cluster {
             let way = cluster.service(kind.service.0, kind.service.1).await?;
             return Ok(Reached { client: Peer::at(&way.url), _way: Some(way) });
         }

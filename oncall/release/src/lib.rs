@@ -2,7 +2,10 @@
 //!
 //! * [`judge`] -- compares a canary with a fresh baseline of the old version, request by request. "No data" is never a pass.
 //! * [`measure`] -- what the judge takes, from two scrapes of an instance.
+//! * [`look`] -- what to ask Prometheus for that, and what happened between two looks.
 //! * [`run`] -- a release as a state machine: commits, steps, verdicts, the way back, by events that survive a crash.
+//! * [`drive`] -- what moves a release by one event, whatever it changes: a lab on one machine, or a cluster.
+//! * [`view`] -- a release as people and programs see it.
 //! * [`curves`] -- what canary and baseline did over time.
 //! * [`desired`] -- what should run, as files; differences; what to do so that it runs.
 //! * [`fleet`] -- the same on one machine: which version each service runs, its canary and baseline.
@@ -15,12 +18,15 @@
 pub mod curves;
 pub mod desired;
 pub mod dora;
+pub mod drive;
 pub mod fleet;
 pub mod freeze;
 pub mod gate;
 pub mod judge;
+pub mod look;
 pub mod measure;
 pub mod run;
+pub mod view;
 
 pub use desired::Desired;
 pub use judge::{Block, Judge, Opinion, Policy, Verdict};

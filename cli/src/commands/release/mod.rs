@@ -1,7 +1,9 @@
 //! `lab release …`: what the control room's pages about releases do, from a terminal. Thin: each verb is one call of its API;
-//! `start` also registers the build, because only the owner of the lab may say which program runs.
+//! `start` also registers the build, because only the owner of the lab may say which program runs. `cluster`: in a cluster, where the
+//! control room may change nothing, this program drives the release itself.
 
 mod build;
+mod cluster;
 mod judge;
 mod print;
 mod read;
@@ -15,6 +17,7 @@ use observe::ControlRoom;
 use serde_json::json;
 
 pub(super) use self::build::register;
+use self::cluster::Releases;
 use crate::installation::Installation;
 
 /// Release a new version step by step: a canary gets few requests, is compared with a fresh baseline of the old version, and is
@@ -27,9 +30,11 @@ use crate::installation::Installation;
     lab release status                                 the newest release: steps, verdicts, numbers\n  \
     lab release abort REL-3 'Users complain'           every request goes back to the old version\n  \
     lab release continue REL-3 'Too few requests'      let an inconclusive release go on\n  \
-    lab release delivery                               the four figures of delivery\n\n\
+    lab release delivery                               the four figures of delivery\n  \
+    lab --context kind-lab release start order-api --version v2 --why 'Faster orders'     an image, on Kubernetes\n\n\
     The control room runs the release: this terminal may be closed. At 50 requests per second, a canary of 5 % needs\n\
     about 5 minutes to pass; more load (`lab up --rate 200`) or a larger --rise makes it quicker.\n\
+    On Kubernetes, this terminal runs it, with kubectl and helm: to close it stops the release.\n\
     Steps, verdicts, rollbacks: docs/releases.md")]
 pub(crate) struct ReleaseCommand {
     /// Who acts, such as ada; by default the name that the control room has for you.
@@ -82,6 +87,10 @@ impl ReleaseCommand {
         if let Command::Judge(judge) = self.command {
             return judge.run().await;
         }
+        // The figures are those of the control room, wherever it is.
+        if place.in_cluster() && !matches!(self.command, Command::Delivery(_)) {
+            return self.in_cluster(place).await;
+        }
         // The build is registered on this machine: the control room has to be that of the same lab.
         let home = match &self.command {
             Command::Start(_) => Some(place.all_here("release start")?),
@@ -97,6 +106,20 @@ impl ReleaseCommand {
             (Command::Delivery(delivery), _) => delivery.run(&room).await,
             // They have been run already.
             (Command::Start(_) | Command::Judge(_), _) => Ok(ExitCode::SUCCESS),
+        }
+    }
+
+    /// The same for a lab in a cluster.
+    async fn in_cluster(self, place: &Installation) -> Result<ExitCode> {
+        let releases = Releases::of(place, self.who).await?;
+        match self.command {
+            Command::Start(start) => releases.start(&start).await,
+            Command::Status(status) => releases.status(status.release.as_deref(), status.json),
+            Command::List(list) => releases.list(list.limit as usize, list.json),
+            Command::Abort(Worded { release, why }) => releases.decide(&release, true, why).await,
+            Command::Continue(Worded { release, why }) => releases.decide(&release, false, why).await,
+            // They need no cluster.
+            Command::Delivery(_) | Command::Judge(_) => Ok(ExitCode::SUCCESS),
         }
     }
 }

@@ -14,10 +14,10 @@ use crate::terminal::{json, out};
 pub(super) struct Status {
     /// The release, such as REL-7; by default the newest one.
     #[arg(value_parser = release_id)]
-    release: Option<String>,
+    pub(super) release: Option<String>,
     /// Print JSON, with every number of the judge.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 impl Status {
@@ -48,10 +48,10 @@ impl Status {
 pub(super) struct List {
     /// At most this number.
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=200))]
-    limit: u32,
+    pub(super) limit: u32,
     /// Print JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 impl List {

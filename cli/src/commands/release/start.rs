@@ -1,4 +1,5 @@
-//! `lab release start`: registers the build in the lab's folder, starts the release, and follows it.
+//! `lab release start`: registers the build in the lab's folder, starts the release, and follows it. On Kubernetes there is no build
+//! to register: `cluster` takes what is wanted.
 
 use std::{
     collections::BTreeMap,
@@ -29,52 +30,53 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Silence of the control room that ends the watching: it may be restarted meanwhile.
 const SILENCE: u32 = 30;
 
-/// Exits with 0 if the version reached everyone, and with 1 if it did not. Ctrl-C ends the watching, not the release.
+/// Exits with 0 if the version reached everyone, and with 1 if it did not. Ctrl-C ends the watching, not the release; on Kubernetes,
+/// where this program drives the release, it stops it, and the old version gets every request back.
 #[derive(Debug, Args)]
 // `--version` is that of the service.
 #[command(disable_version_flag = true)]
 pub(super) struct Start {
     /// The service: order-api or user-service, because the edge splits their requests.
-    service: String,
-    /// A name for the new version, such as v2 or 2026.11.29.
+    pub(super) service: String,
+    /// A name for the new version, such as v2 or 2026.11.29; on Kubernetes the tag of its image.
     #[arg(long, value_name = "V")]
-    version: String,
+    pub(super) version: String,
     /// The program of the new version; by default the one that runs.
     #[arg(long, value_name = "PATH")]
-    binary: Option<PathBuf>,
+    pub(super) binary: Option<PathBuf>,
     /// A flag of its command line, such as cache-ttl=5s; may be repeated. `order-api --help` lists them.
     #[arg(long = "flag", value_name = "NAME=VALUE", value_parser = pair)]
-    flags: Vec<(String, String)>,
+    pub(super) flags: Vec<(String, String)>,
     /// A variable of its environment, such as USER_SERVICE_TIMEOUT=1ms; may be repeated.
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = pair)]
-    env: Vec<(String, String)>,
+    pub(super) env: Vec<(String, String)>,
     /// What the release is for, in a sentence.
     #[arg(long, value_name = "TEXT")]
-    why: String,
+    pub(super) why: String,
     /// Percent of the requests, step by step: 1 to 50, rising, and 100 at the end.
     #[arg(long, value_name = "N,…", value_delimiter = ',', default_values_t = [5, 25, 50, 100])]
-    steps: Vec<u32>,
+    pub(super) steps: Vec<u32>,
     /// The rise of the share of failures that a step has to be able to see; a smaller one takes more requests.
     #[arg(long, value_name = "SHARE", default_value_t = 0.03)]
-    rise: f64,
+    pub(super) rise: f64,
     /// Least time of a step.
     #[arg(long, value_name = "TIME", default_value = "15s", value_parser = humantime::parse_duration)]
-    hold: Duration,
+    pub(super) hold: Duration,
     /// Longest time of a step; then a person decides.
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = humantime::parse_duration)]
-    patience: Duration,
+    pub(super) patience: Duration,
     /// Why it may begin although an error budget is spent or not known.
     #[arg(long = "override", value_name = "WHY")]
-    over: Option<String>,
+    pub(super) over: Option<String>,
     /// Only a person decides: the judge says what it sees, and neither passes a step nor takes the version back.
     #[arg(long)]
-    by_hand: bool,
+    pub(super) by_hand: bool,
     /// Return at once; `lab release status` shows it.
     #[arg(long, short)]
-    detach: bool,
+    pub(super) detach: bool,
     /// Print the release as JSON when it has ended (with --detach: when it has started).
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 impl Start {

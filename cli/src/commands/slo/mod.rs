@@ -20,6 +20,8 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
+use observe::Prometheus;
+use release::freeze::Budget;
 use slo::{AlertKind, Catalogue, Clock, Slo};
 
 pub(crate) use self::reset::start_over;
@@ -134,6 +136,17 @@ fn sound(home: &Home, paths: &[PathBuf]) -> Result<Vec<Slo>> {
 /// The committed objectives.
 fn objectives(home: &Home) -> Result<Vec<Slo>> {
     sound(home, &spec_files(home)?)
+}
+
+/// What is left of the budgets of a service: what its releases go by.
+///
+/// # Errors
+/// When a spec has problems, or Prometheus does not answer.
+pub(super) async fn budgets(home: &Home, prometheus: &Prometheus, service: &str) -> Result<Vec<Budget>> {
+    let slos = objectives(home)?.into_iter().filter(|slo| slo.service == service);
+    let report = prometheus::report(prometheus, &slos.collect::<Vec<_>>()).await?;
+    let left = report.slos.into_iter();
+    Ok(left.map(|line| Budget { slo: line.slo, remaining: line.budget_remaining }).collect())
 }
 
 /// The known metrics, from the golden scrapes of the services.

@@ -72,6 +72,17 @@
 {{- end -}}
 {{- end -}}
 {{- include "sre-lab.tlsChecks" . -}}
+{{- with $v.release -}}
+{{- if and .service (not .tag) -}}
+{{- fail (printf "release.service is %s, so release.tag must name the version that is released." .service) -}}
+{{- end -}}
+{{- if and .service (ne (toString $v.tls.mode) "off") -}}
+{{- fail (printf "release.service is %s, but a canary has no certificates: set tls.mode to off, or change the version without a canary." .service) -}}
+{{- end -}}
+{{- if and (not .service) (gt (int .weight) 0) -}}
+{{- fail (printf "release.weight is %d, but release.service names nobody who would get these requests." (int .weight)) -}}
+{{- end -}}
+{{- end -}}
 {{- /* For people, and for the exporter. */ -}}
 {{- $connections := 8 -}}
 {{- range $name, $svc := $v.services -}}
@@ -80,6 +91,9 @@
 {{- end -}}
 {{- if and (include "sre-lab.isScaled" (list $ $name)) (gt (int $svc.autoscaling.minReplicas) (int $svc.autoscaling.maxReplicas)) -}}
 {{- fail (printf "services.%s.autoscaling: minReplicas (%d) is above maxReplicas (%d)." $name (int $svc.autoscaling.minReplicas) (int $svc.autoscaling.maxReplicas)) -}}
+{{- end -}}
+{{- if and $svc.database (eq $name (include "sre-lab.released" $)) -}}
+{{- $connections = add $connections (mul 2 (add1 (int ($v.release.replicas | default 1))) (add1 $svc.poolSize)) -}}
 {{- end -}}
 {{- range $svc.calls -}}
 {{- if not (dig . "ports" "http" "" $v.services) -}}

@@ -27,10 +27,15 @@ app.kubernetes.io/component: {{ index . 1 }}
 app.kubernetes.io/part-of: sre-lab
 {{- end }}
 
-{{/* Image of one of the lab's own programs. Takes (list $ "order-api"). */}}
+{{/*
+Image of one of the lab's own programs. Takes (list $ "order-api"), and perhaps a tag that comes before the service's own, which
+comes before that of all.
+*/}}
 {{- define "sre-lab.image" -}}
 {{- $image := (index . 0).Values.image -}}
-{{ $image.repository }}/{{ index . 1 }}:{{ $image.tag | default (index . 0).Chart.AppVersion }}
+{{- $own := dig (index . 1) "tag" "" (index . 0).Values.services -}}
+{{- $given := gt (len .) 2 | ternary (last .) "" -}}
+{{ $image.repository }}/{{ index . 1 }}:{{ coalesce $given $own $image.tag (index . 0).Chart.AppVersion }}
 {{- end }}
 
 {{/* Secret with the connection URLs of the databases. */}}

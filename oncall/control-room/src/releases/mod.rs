@@ -26,14 +26,11 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_lot::Mutex;
-use release::{Run, curves::Curves, dora, fleet::Version, run::Event};
+use release::{Run, curves::Curves, dora, fleet::Version, look::Looks, run::Event};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-use self::{
-    view::{DeliveryView, ReleaseView},
-    world::Glance,
-};
+use self::view::{DeliveryView, ReleaseView};
 use crate::{
     bus::Bus,
     error::{Error, Result},
@@ -83,7 +80,7 @@ struct Live {
     record: Record,
     held: Mutex<Held>,
     /// What canary and baseline had counted at the last look.
-    before: Mutex<Option<Glance>>,
+    looks: Mutex<Looks>,
     /// A person has done something to it.
     wake: Notify,
 }
@@ -98,8 +95,8 @@ struct Held {
 
 impl Live {
     fn new(number: i64, record: Record, run: Run, events: i64) -> Arc<Self> {
-        let (held, before) = (Mutex::new(Held { run, events }), Mutex::default());
-        Arc::new(Self { number, record, held, before, wake: Notify::new() })
+        let (held, looks) = (Mutex::new(Held { run, events }), Mutex::default());
+        Arc::new(Self { number, record, held, looks, wake: Notify::new() })
     }
 
     /// The release as it is now.

@@ -7,7 +7,8 @@ use chrono::Utc;
 use release::{
     Run,
     dora::Delivery,
-    run::{Event, How, What},
+    run::{Event, What},
+    view::news,
 };
 use serde_json::json;
 use sqlx::SqliteConnection;
@@ -94,33 +95,13 @@ pub(super) async fn audited(connection: &mut SqliteConnection, run: &Run, event:
 
 /// What everybody should know: what users meet from now on, and how it ended.
 fn change(room: &Room, run: &Run, event: &Event) -> Option<Change> {
-    let plan = run.plan();
-    let (service, new, old) = (&plan.service, &plan.new, &plan.old);
-    let text = match (&event.what, run.end()) {
-        (_, Some(end)) => match end.how {
-            How::Released => format!("{service} {new} is released: every request"),
-            How::RolledBack => format!("{service} is back on {old}, {new} was rolled back: {}", end.why),
-            How::Aborted => format!("{service} is back on {old}: {}", end.why),
-            How::Stuck => format!("The release of {service} {new} is stuck, look at it: {}", end.why),
-        },
-        (What::Settled | What::Judged { .. } | What::Frozen { .. }, None) => match run.next(event.at) {
-            release::run::Next::Look { weight, .. } => {
-                format!("{weight} % of the requests to {service} go to the canary {new}")
-            }
-            release::run::Next::Hold { why, until } => {
-                let until = until.format("%H:%M:%S UTC");
-                format!("The release of {service} {new} waits for a person until {until}: {why}")
-            }
-            _ => return None,
-        },
-        _ => return None,
-    };
+    let (plan, text) = (run.plan(), news(run, event)?);
     let link =
         room.config.public_url.as_ref().and_then(|url| url.join(&format!("releases/{}", plan.id)).ok());
     Some(Change {
         at: event.at,
         kind: "release".to_owned(),
-        service: Some(service.clone()),
+        service: Some(plan.service.clone()),
         text,
         by: plan.by.clone(),
         link: link.map(String::from),

@@ -1,82 +1,11 @@
 //! Releases as people and programs see them: what the API answers and pages render.
 
 use chrono::{DateTime, Utc};
-use release::{
-    Opinion, Run, Verdict,
-    dora::Figures,
-    run::{How, Next},
-};
+use release::{Run, dora::Figures};
 use serde::Serialize;
 
 use super::Record;
-
-/// A release.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ReleaseView {
-    /// Such as `REL-7`.
-    pub id: String,
-    /// The service.
-    pub service: String,
-    /// The version that ran before.
-    pub old: String,
-    /// The version that is released.
-    pub new: String,
-    /// How the new version differs from what `lab up` started, in a line; values of flags and variables are left out.
-    pub differs: String,
-    /// Who started it.
-    pub by: String,
-    /// What for.
-    pub why: String,
-    /// When it started.
-    pub started_at: DateTime<Utc>,
-    /// When it ended.
-    pub ended_at: Option<DateTime<Utc>>,
-    /// `commit`, `settle`, `watch`, `held`, `rolling-back`, or how it ended: `released`, `rolled-back`, `aborted`, `stuck`.
-    pub state: String,
-    /// What is next, in a sentence; absent once it has ended.
-    pub next: Option<String>,
-    /// Why it ended so.
-    pub reason: Option<String>,
-    /// Percent of the requests that the canary has now, if a step is watched.
-    pub weight: Option<u32>,
-    /// All steps in order, the last one is everybody.
-    pub steps: Vec<ReleaseStepView>,
-    /// What the judge says now, while a step is watched.
-    pub opinion: Option<Opinion>,
-    /// Requests that met the new version, among all of the service, since the release began.
-    pub exposed: (u64, u64),
-    /// Its commits that were made, the first one first; a revert is not among them.
-    pub commits: Vec<String>,
-}
-
-/// A step of a release.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ReleaseStepView {
-    /// Percent of the requests.
-    pub weight: u32,
-    /// Where it is.
-    pub state: ReleaseStepState,
-    /// When it began to be watched, and when it was judged.
-    pub from: Option<DateTime<Utc>>,
-    /// When it was judged.
-    pub until: Option<DateTime<Utc>>,
-    /// What the judge said, with its numbers.
-    pub opinion: Option<Opinion>,
-    /// Who let it go on although it was inconclusive, and why.
-    pub by: Option<(String, String)>,
-}
-
-/// Where a step is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ReleaseStepState {
-    /// It was judged, or everybody has the new version.
-    Done,
-    /// It is under way.
-    Now,
-    /// It was not reached.
-    Todo,
-}
+pub use release::view::{ReleaseStepState, ReleaseStepView, ReleaseView, word};
 
 /// The four figures of delivery, with their time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -90,94 +19,6 @@ pub struct DeliveryView {
     pub figures: Figures,
 }
 
-impl ReleaseView {
-    /// Whether it is over.
-    #[must_use]
-    pub fn is_over(&self) -> bool {
-        self.ended_at.is_some()
-    }
-}
-
 pub(super) fn release(record: &Record, run: &Run, now: DateTime<Utc>) -> ReleaseView {
-    let (plan, next, exposed) = (run.plan(), run.next(now), run.exposed());
-    ReleaseView {
-        id: plan.id.clone(),
-        service: plan.service.clone(),
-        old: plan.old.clone(),
-        new: plan.new.clone(),
-        differs: record.new.build.to_string(),
-        by: plan.by.clone(),
-        why: plan.why.clone(),
-        started_at: run.started(),
-        ended_at: run.end().map(|end| end.at),
-        state: run.state(),
-        next: sentence(run, &next),
-        reason: run.end().map(|end| end.why.clone()),
-        weight: match next {
-            Next::Look { weight, .. } => Some(weight),
-            _ => None,
-        },
-        steps: steps(run),
-        opinion: run.opinion(now),
-        exposed: (exposed.bad, exposed.all),
-        commits: run.commits().to_vec(),
-    }
-}
-
-fn steps(run: &Run) -> Vec<ReleaseStepView> {
-    let (passed, released) = (run.passed(), run.end().is_some_and(|end| end.how == How::Released));
-    // A step that failed is the last one that was judged: nothing is under way any more.
-    let forward = run.end().is_none() && run.state() != "rolling-back";
-    let step = |(place, weight): (usize, &u32)| {
-        let judged = passed.get(place);
-        let state = match judged {
-            Some(_) => ReleaseStepState::Done,
-            None if released => ReleaseStepState::Done,
-            None if forward && place == passed.len() => ReleaseStepState::Now,
-            None => ReleaseStepState::Todo,
-        };
-        ReleaseStepView {
-            weight: *weight,
-            state,
-            from: judged.map(|passed| passed.from),
-            until: judged.map(|passed| passed.until),
-            opinion: judged.map(|passed| passed.opinion.clone()),
-            by: judged.and_then(|passed| passed.by.clone()),
-        }
-    };
-    run.plan().steps.iter().enumerate().map(step).collect()
-}
-
-/// What is next, for people.
-fn sentence(run: &Run, next: &Next) -> Option<String> {
-    let back = run.state() == "rolling-back";
-    Some(match next {
-        Next::Ended(_) => return None,
-        Next::Commit { .. } if back => format!("{} gets everything back", run.plan().old),
-        Next::Commit { .. } => "the next step begins".to_owned(),
-        Next::Settle { .. } if back => "the canary loses its requests, and stops".to_owned(),
-        Next::Settle { until } => {
-            format!(
-                "the lab does it; if it is not in force by {}, it is rolled back",
-                until.format("%H:%M:%S UTC")
-            )
-        }
-        Next::Look { weight, .. } => {
-            format!("the judge compares canary and baseline, with {weight} % of the requests each")
-        }
-        Next::Hold { why, until } => {
-            format!("a person decides, or it is rolled back at {}: {why}", until.format("%H:%M:%S UTC"))
-        }
-        Next::Note(_) => "the step is decided".to_owned(),
-    })
-}
-
-/// A verdict in a word.
-#[must_use]
-pub fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "pass",
-        Verdict::Fail => "fail",
-        Verdict::Inconclusive => "inconclusive",
-    }
+    release::view::release(run, record.new.build.to_string(), now)
 }

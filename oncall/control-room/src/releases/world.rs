@@ -1,23 +1,26 @@
-//! What a release asks and changes: the files of the lab's supervisor, and Prometheus.
+//! What a release asks and changes in a lab on this machine: the files of the lab's supervisor, and Prometheus.
 
 use std::{
-    collections::BTreeSet,
     fs,
     io::{ErrorKind, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use chrono::Utc;
 use gitops::Repository;
 use release::{
     Block, Run,
-    fleet::{BUILDS, FILE, FOLDER, Fleet, Pair, Registered, STANDING, Standing, registered},
+    drive::{PERIOD, Stand, World},
+    fleet::{BUILDS, FILE, FOLDER, Fleet, Registered, STANDING, Standing, registered},
     freeze::Budget,
-    measure::{Reading, SERIES, block},
+    look::{self, Glance, Matchers},
+    measure::Reading,
     run::Change,
 };
 use serde::de::DeserializeOwned;
+use tokio::time::sleep;
 
 use super::{Live, Record, git};
 use crate::{
@@ -25,24 +28,50 @@ use crate::{
     room::Room,
 };
 
-/// Endpoints that fail by design.
-const WITHOUT: [&str; 1] = ["/risky"];
+/// How often a step is tried.
+const ATTEMPTS: usize = 5;
 
-/// What canary, baseline, and all instances of the service had counted at a moment.
-pub(super) struct Glance {
-    canary: Reading,
-    baseline: Reading,
-    all: f64,
+/// The lab that this control room is a part of, for one release.
+pub(super) struct Local {
+    pub(super) room: Room,
+    pub(super) live: Arc<Live>,
 }
 
-/// Whether what the newest step asks for is in force.
-pub(super) enum Stand {
-    /// It is.
-    Settled,
-    /// Not yet.
-    Waits,
-    /// It never will be.
-    Failed(String),
+impl World for Local {
+    type Error = Error;
+
+    async fn budgets(&self, run: &Run) -> Vec<Budget> {
+        budgets(&self.room, &run.plan().service)
+    }
+
+    async fn overtaken(&self, run: &Run) -> Result<Option<String>> {
+        let fleet = fleet(&lab(&self.room)?)?;
+        Ok(fleet.services.get(&run.plan().service).and_then(|crew| run.overtaken(crew)))
+    }
+
+    async fn put(&self, _run: &Run, key: &str, change: &Change, message: &str) -> Result<Option<String>> {
+        let mut made = commit(&self.room, &self.live, key, change, message).await;
+        for _ in 1..ATTEMPTS {
+            if made.is_ok() {
+                break;
+            }
+            sleep(PERIOD).await;
+            made = commit(&self.room, &self.live, key, change, message).await;
+        }
+        made
+    }
+
+    async fn standing(&self, run: &Run) -> Result<Stand> {
+        stand(&self.room, &run.plan().service, run.state() == "rolling-back")
+    }
+
+    async fn look(&self, run: &Run) -> Result<Option<Block>> {
+        let service = &run.plan().service;
+        let standing = standing(&lab(&self.room)?)?;
+        let Some(pair) = standing.pairs.get(service) else { return Ok(None) };
+        let now = glance(&self.room, &Matchers::of_pair(service, pair)).await?;
+        Ok(self.live.looks.lock().see(now))
+    }
 }
 
 /// The folder of the lab.
@@ -51,8 +80,8 @@ pub(super) enum Stand {
 /// When there is no lab on this machine.
 pub(super) fn lab(room: &Room) -> Result<PathBuf> {
     room.eyes.tools.lab.as_ref().map(|lab| lab.dir.clone()).ok_or_else(|| Error::NotHere {
-        what: "releases run in local mode, and this control room has no lab on its machine".to_owned(),
-        next: "start one with `lab up`; on Kubernetes, use Argo Rollouts or Flagger".to_owned(),
+        what: "this control room has no lab on its machine, and may not change a cluster".to_owned(),
+        next: "start one with `lab up`; on Kubernetes: lab --context NAME release start".to_owned(),
     })
 }
 
@@ -112,7 +141,7 @@ fn save(path: &Path, text: &str) -> std::io::Result<()> {
 
 /// Makes a step: a commit, if the lab has a repository, and then the fleet. Both may be done again. On the way back, the fleet
 /// is first: users must not keep a bad version because Git fails.
-pub(super) async fn commit(
+async fn commit(
     room: &Room,
     live: &Live,
     key: &str,
@@ -154,17 +183,8 @@ fn put(room: &Room, lab: &Path, change: &Change, service: &str, record: &Record)
     save(&path, &text).map_err(|error| Error::Elsewhere(format!("{}: {error}", path.display())))
 }
 
-/// Why the service is not as the release has left it, if it is not.
-///
-/// # Errors
-/// When there is no lab on this machine, or its file cannot be read.
-pub(super) fn overtaken(room: &Room, run: &Run) -> Result<Option<String>> {
-    let fleet = fleet(&lab(room)?)?;
-    Ok(fleet.services.get(&run.plan().service).and_then(|crew| run.overtaken(crew)))
-}
-
 /// Whether the newest step is in force.
-pub(super) fn stand(room: &Room, service: &str, back: bool) -> Result<Stand> {
+fn stand(room: &Room, service: &str, back: bool) -> Result<Stand> {
     let lab = lab(room)?;
     let (fleet, standing) = (fleet(&lab)?, standing(&lab)?);
     if !fleet.services.contains_key(service) {
@@ -179,53 +199,23 @@ pub(super) fn stand(room: &Room, service: &str, back: bool) -> Result<Stand> {
     })
 }
 
-/// What happened since the last look; nothing if there was none, or if nobody sent a request.
+/// What is counted now.
 ///
 /// # Errors
 /// When Prometheus does not answer, or does not know the instances.
-pub(super) async fn look(room: &Room, live: &Live) -> Result<Option<Block>> {
-    let service = live.run().plan().service.clone();
-    let standing = standing(&lab(room)?)?;
-    let Some(pair) = standing.pairs.get(&service) else { return Ok(None) };
-    let now = glance(room, &service, pair).await?;
-    let mut before = live.before.lock();
-    let block = before.as_ref().map(|last| between(last, &now));
-    match block {
-        // Too little to tell: the next look sees more.
-        Some(Some(block)) if block.canary.requests.all + block.baseline.requests.all == 0 => Ok(None),
-        Some(block) => {
-            *before = Some(now);
-            Ok(block)
-        }
-        None => {
-            *before = Some(now);
-            Ok(None)
-        }
-    }
-}
-
-fn between(before: &Glance, now: &Glance) -> Option<Block> {
-    let block = block((&before.canary, &now.canary), (&before.baseline, &now.baseline), 0)?;
-    // Instances come and go: a sum that shrinks says nothing.
-    let all = (now.all - before.all).max(0.0) as u64;
-    Some(Block { everyone: all.max(block.everyone), ..block })
-}
-
-async fn glance(room: &Room, service: &str, pair: &Pair) -> Result<Glance> {
-    let total = format!("sum(http_requests_total{{service=\"{service}\"}})");
+async fn glance(room: &Room, matchers: &Matchers) -> Result<Glance> {
+    let total = matchers.total();
     let all = room.eyes.prometheus.value(&total);
     let (canary, baseline, all) =
-        tokio::join!(reading(room, &pair.canary), reading(room, &pair.baseline), all);
+        tokio::join!(reading(room, &matchers.canary), reading(room, &matchers.baseline), all);
     let all = all.map_err(|error| Error::Elsewhere(error.to_string()))?.unwrap_or_default();
     Ok(Glance { canary: canary?, baseline: baseline?, all })
 }
 
-async fn reading(room: &Room, instance: &str) -> Result<Reading> {
-    let query = format!("{{instance=\"{instance}\",__name__=~\"{}\"}}", SERIES.join("|"));
-    let samples = room.eyes.prometheus.query(&query).await;
+async fn reading(room: &Room, matchers: &str) -> Result<Reading> {
+    let samples = room.eyes.prometheus.query(&look::series(matchers)).await;
     let samples = samples.map_err(|error| Error::Elsewhere(error.to_string()))?;
     let series = samples.iter().filter_map(|sample| Some((&sample.metric, sample.value()?)));
-    let without: BTreeSet<String> = WITHOUT.iter().map(|&endpoint| endpoint.to_owned()).collect();
-    Reading::of(series, Utc::now(), &without)
-        .map_err(|error| Error::Elsewhere(format!("{instance} in Prometheus: {error}")))
+    look::reading(series, Utc::now())
+        .map_err(|error| Error::Elsewhere(format!("{matchers} in Prometheus: {error}")))
 }

@@ -1,0 +1,272 @@
+//! A cluster of fakes: helm and kubectl on PATH, and one server for the edges, Prometheus and the control room.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+    sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// Requests per second to each of canary and baseline: enough for a step in the ten seconds that a measurement of CPU takes.
+const RATE: f64 = 400.0;
+/// Longest wait for something that takes a second.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What is in the cluster.
+pub(crate) struct Cluster {
+    folder: TempDir,
+    url: String,
+    /// What the control room was told.
+    changes: Arc<Mutex<Vec<Value>>>,
+}
+
+/// How it goes.
+#[derive(Clone, Copy)]
+pub(crate) struct Weather {
+    /// Share of the canary's requests that fail.
+    pub(crate) failing: f64,
+    /// What is left of each error budget.
+    pub(crate) budget: f64,
+}
+
+/// A version like the old one, and budgets that are left.
+pub(crate) const GOOD: Weather = Weather { failing: 0.0, budget: 0.5 };
+
+impl Cluster {
+    pub(crate) fn start(weather: Weather) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        for (name, text) in
+            [("service", ""), ("tag", ""), ("weight", "0"), ("own", ""), ("applied", "0"), ("helm.calls", "")]
+        {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        fakes(folder.path(), port);
+        let (changes, begun) = (Arc::new(Mutex::new(Vec::new())), Instant::now());
+        let (told, place) = (Arc::clone(&changes), folder.path().to_owned());
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let (told, place) = (Arc::clone(&told), place.clone());
+                thread::spawn(move || serve(&stream, &place, &told, weather, begun.elapsed().as_secs_f64()));
+            }
+        });
+        Self { folder, url: format!("http://127.0.0.1:{port}"), changes }
+    }
+
+    /// `lab release` with these arguments, as ada.
+    pub(crate) fn lab(&self, args: &[&str]) -> Command {
+        let path = format!("{}:{}", self.folder.path().display(), std::env::var("PATH").unwrap());
+        let mut lab = Command::new(env!("CARGO_BIN_EXE_lab"));
+        lab.args(["--context", "kind-x", "--dir"]).arg(self.folder.path().join("lab"));
+        lab.args(["--prometheus", &self.url, "--control-room", &self.url, "release", "--as", "ada"])
+            .args(args);
+        lab.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).env("PATH", path);
+        lab.env_remove("FAULTS_TOKEN")
+            .env_remove("CONTROL_ROOM_TOKEN")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        lab
+    }
+
+    pub(crate) fn release(&self) -> Command {
+        self.lab(&["start", "order-api", "--version", "v2", "--why", "Faster orders", "--hold", "1s"])
+    }
+
+    /// What helm was told to change, in short.
+    pub(crate) fn steps(&self) -> Vec<String> {
+        let calls = fs::read_to_string(self.folder.path().join("helm.calls")).unwrap();
+        calls.lines().filter(|call| call.contains(" upgrade ")).map(brief).collect()
+    }
+
+    pub(crate) fn told(&self) -> String {
+        let changes = self.changes.lock().unwrap();
+        let line = |change: &Value| {
+            assert_eq!(
+                (&change["payload"]["class"], &change["payload"]["component"]),
+                (&json!("release"), &json!("order-api"))
+            );
+            change["payload"]["summary"].as_str().unwrap().to_owned()
+        };
+        changes.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    pub(crate) fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+        let end = Instant::now() + PATIENCE;
+        while !holds(self) {
+            assert!(
+                Instant::now() < end,
+                "{what}: not within {} s; helm: {:?}",
+                PATIENCE.as_secs(),
+                self.steps()
+            );
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+/// An upgrade in two words. Only the way forward waits, and is taken back by helm if a pod does not become ready.
+fn brief(call: &str) -> String {
+    assert!(call.starts_with("--kube-context kind-x --namespace sre-lab upgrade sre-lab "), "{call}");
+    assert!(call.contains(" --reuse-values "), "{call}");
+    let after =
+        |name: &str| call.split_once(name).map(|(_, rest)| rest.split([' ', ',']).next().unwrap().to_owned());
+    if let Some(tag) = after("services.order-api.tag=") {
+        return format!("tag {tag}");
+    }
+    let weight = after("release.weight=").unwrap();
+    if after("release.service=").unwrap().is_empty() {
+        assert!(!call.contains("--atomic") && weight == "0", "{call}");
+        return "gone".to_owned();
+    }
+    assert!(call.contains("release.service=order-api,release.tag=v2"), "{call}");
+    assert!(weight == "0" || call.contains(" --atomic "), "{call}");
+    format!("weight {weight}")
+}
+
+/// helm, with the values in files; and kubectl, which knows two edges and "forwards" to the server. An edge has its new routes once its
+/// kubelet was told to look.
+fn fakes(folder: &Path, port: u16) {
+    let here = folder.display();
+    let chart = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/helm/sre-lab/Chart.yaml");
+    let chart = fs::read_to_string(chart).unwrap();
+    let version = chart.lines().find_map(|line| line.strip_prefix("version: ")).unwrap();
+    let labels = json!({ "app.kubernetes.io/instance": "sre-lab", "app.kubernetes.io/managed-by": "Helm",
+        "helm.sh/chart": format!("sre-lab-{version}") });
+    fs::write(folder.join("deployment.json"), json!({ "metadata": { "labels": labels } }).to_string())
+        .unwrap();
+    let pod = |name: &str| {
+        json!({ "metadata": { "name": name, "labels": { "app.kubernetes.io/name": "edge" } }, "status": { "phase": "Running" },
+            "spec": { "containers": [{ "env": [{ "name": "FAULTS_ENABLED" }], "ports": [{ "name": "admin", "containerPort": 9100 }] }] } })
+    };
+    fs::write(folder.join("pods.json"), json!({ "items": [pod("edge-a"), pod("edge-b")] }).to_string())
+        .unwrap();
+    program(
+        &folder.join("helm"),
+        &format!(
+            "echo \"$*\" >>{here}/helm.calls\ncd {here}\ncase \"$*\" in\n\
+             *' get values '*) printf '{{\"image\":{{\"tag\":\"v1\"}},\"services\":{{\"order-api\":{{\"tag\":\"%s\"}}}},\
+             \"release\":{{\"service\":\"%s\",\"tag\":\"%s\",\"weight\":%s}}}}' \"$(cat own)\" \"$(cat service)\" \"$(cat tag)\" \"$(cat weight)\" ;;\n\
+             *' upgrade '*)\n  for pair in $(printf %s \"$*\" | tr ' ,' '\\n\\n'); do\n    case $pair in\n\
+             release.service=*) printf %s \"${{pair#*=}}\" >service ;;\n\
+             release.tag=*) printf %s \"${{pair#*=}}\" >tag ;;\n\
+             release.weight=*) printf %s \"${{pair#*=}}\" >weight ;;\n\
+             services.order-api.tag=*) printf %s \"${{pair#*=}}\" >own ;;\n\
+             esac\n  done ;;\n*) echo \"unknown: $*\" >&2; exit 1 ;;\nesac\n"
+        ),
+    );
+    program(
+        &folder.join("kubectl"),
+        &format!(
+            "cd {here}\ncase \"$*\" in\n*'get deployment/order-api '*) exec cat deployment.json ;;\n\
+             *'get pods --selector sre-lab/service=order-api '*) echo '{{\"items\":[]}}' ;;\n*'get pods '*) exec cat pods.json ;;\n\
+             *' annotate pods '*) exec cp weight applied ;;\n*' rollout status deployment/order-api '*) ;;\n\
+             *' port-forward pod/edge-'*) echo \"Forwarding from 127.0.0.1:{port} -> 9100\"\n\
+             while kill -0 $PPID 2>/dev/null; do sleep 0.1; done ;;\n*) echo \"unknown: $*\" >&2; exit 1 ;;\nesac\n"
+        ),
+    );
+}
+
+fn program(path: &Path, script: &str) {
+    fs::write(path, format!("#!/bin/sh\n{script}")).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Answers one request: as Prometheus, as an edge, or as the control room, by its path.
+fn serve(stream: &TcpStream, folder: &Path, changes: &Mutex<Vec<Value>>, weather: Weather, seconds: f64) {
+    let mut reader = BufReader::new(stream);
+    let (mut first, mut length) = (String::new(), 0);
+    reader.read_line(&mut first).unwrap();
+    for line in reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty()) {
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    let answer = if first.starts_with("POST /reload ") {
+        routes(folder)
+    } else if first.starts_with("POST /v2/change/enqueue ") {
+        changes.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
+        json!({ "status": "success" })
+    } else if first.starts_with("GET /api/v1/alerts ") {
+        json!({ "status": "success", "data": { "alerts": [] } })
+    } else {
+        json!({ "status": "success", "data": { "resultType": "vector", "result": query(&first, weather, seconds) } })
+    };
+    let answer = answer.to_string();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        answer.len()
+    );
+    // A command that was killed does not listen.
+    let mut back = stream;
+    let _ = back.write_all(format!("{head}{answer}").as_bytes());
+}
+
+/// What an edge says about its routes.
+fn routes(folder: &Path) -> Value {
+    let weight: u32 = fs::read_to_string(folder.join("applied")).unwrap().parse().unwrap();
+    let orders = if weight == 0 {
+        json!([{ "upstream": "order-api", "weight": 1 }])
+    } else {
+        json!([{ "upstream": "order-api", "weight": 100 - 2 * weight }, { "upstream": "order-api-baseline", "weight": weight },
+            { "upstream": "order-api-canary", "weight": weight }])
+    };
+    let users = json!([{ "upstream": "user-service", "weight": 1 }]);
+    json!({ "problems": [], "routes": [{ "name": "orders", "to": orders }, { "name": "users", "to": users }] })
+}
+
+/// What Prometheus answers; the query is still encoded in the first line of the request.
+fn query(first: &str, weather: Weather, seconds: f64) -> Vec<Value> {
+    let sample =
+        |labels: Value, value: f64| json!({ "metric": labels, "value": [1_700_000_000, value.to_string()] });
+    let named = |name: &str, value: f64| sample(json!({ "__name__": name }), value);
+    let all = (RATE * seconds).floor();
+    if first.contains("slo_info") {
+        return vec![sample(json!({ "__name__": "slo_info", "clock": "lab" }), 1.0)];
+    }
+    if first.contains("slo%3A") {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dashboards/slos");
+        let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let budget = |path: PathBuf| {
+            let slo = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            sample(json!({ "__name__": "slo:error_budget_remaining:ratio", "slo": slo }), weather.budget)
+        };
+        return names.map(budget).collect();
+    }
+    if first.contains("sum%28") {
+        return vec![sample(json!({}), 20.0 * all)];
+    }
+    let canary = first.contains("order-api-canary-");
+    assert!(canary || first.contains("order-api-baseline-"), "{first}");
+    let failed = if canary { (all * weather.failing).floor() } else { 0.0 };
+    let requests = |status: &str, value: f64| {
+        sample(json!({ "__name__": "http_requests_total", "endpoint": "/orders", "status": status }), value)
+    };
+    let within =
+        |bound: &str| sample(json!({ "__name__": "http_request_duration_seconds_bucket", "le": bound }), all);
+    vec![
+        requests("202", all - failed),
+        requests("500", failed),
+        within("0.1"),
+        within("0.25"),
+        within("1"),
+        named("http_request_duration_seconds_count", all),
+        named("process_start_time_seconds", 1_600_000_000.0),
+        named("process_cpu_seconds_total", all / 1000.0),
+        named("process_resident_memory_bytes", 25e6),
+    ]
+}
+
+pub(crate) fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
