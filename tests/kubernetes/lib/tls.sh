@@ -59,7 +59,7 @@ read_by_nginx() {
     cp "$work/tls/tls.crt" "$work/tls/ca.crt"
     while read -r part; do
         "$bin/manifests" data tls-proxy "$part.conf" "$1" \
-            | sed "s#/tls/#$work/tls/#; s#/tmp/#$work/tls/#; s/POD_IP/127.0.0.2/; s/proxy_pass [a-z-]*\.sre-lab\.svc:/proxy_pass 127.0.0.1:/" >"$work/tls/nginx.conf"
+            | sed "s# /t[lm][sp]/# $work/tls/#; s/POD_IP/127.0.0.2/; s/proxy_pass [a-z-]*\.sre-lab\.svc:/proxy_pass 127.0.0.1:/" >"$work/tls/nginx.conf"
         nginx -e stderr -q -t -c "$work/tls/nginx.conf" || { cat "$work/tls/nginx.conf"; die "nginx does not take the configuration of $part"; }
     done <"$work/proxies"
 }
