@@ -32,7 +32,8 @@ fn script(home: &Folder, name: &str, text: &str) -> Part {
 
 /// Becomes ready, then waits for SIGTERM.
 fn steady(home: &Folder, name: &str) -> Part {
-    script(home, name, &format!("touch {name}; echo {name} up >> order; exec sleep 600"))
+    // Ready after it has said so: it may be ended as soon as it is ready.
+    script(home, name, &format!("echo {name} up >> order; touch {name}; exec sleep 600"))
 }
 
 fn quick() -> Policy {

@@ -66,6 +66,7 @@ fn catalogue(service: &str) -> Catalogue {
         "user-service" => user_service::faults::CATALOGUE,
         "order-worker" => order_worker::faults::CATALOGUE,
         "edge" => edge::faults::CATALOGUE,
+        "notifier" => notifier::faults::CATALOGUE,
         other => panic!("no service {other}"),
     }
 }
