@@ -4,26 +4,46 @@
 mod problem;
 pub mod shape;
 
+use erased_serde::Deserializer as Erased;
 pub use problem::{Problem, Problems};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde_path_to_error::{Deserializer as Tracking, Track};
 
 /// Reads the text of `file` into its shape; fields that have to know their line are [`serde_saphyr::Spanned`].
 ///
 /// # Errors
 /// The first problem, if the text is not YAML or not of this shape.
 pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Problem> {
-    let mut field = String::new();
+    let mut whole = None;
+    read(file, text, &mut |deserializer| {
+        whole = Some(erased_serde::deserialize(deserializer)?);
+        Ok(())
+    })?;
+    whole.ok_or_else(|| Problem {
+        file: file.to_owned(),
+        line: 1,
+        field: "document".to_owned(),
+        message: "there is nothing to read".to_owned(),
+    })
+}
+
+/// What reads a whole document.
+type Fill<'f> = dyn FnMut(&mut dyn Erased<'_>) -> Result<(), erased_serde::Error> + 'f;
+
+/// The same for every shape. The reader of YAML is generic, and so is what keeps the path: compiled for each of the hundreds of
+/// types that files contain, they were a third of the code of the programs.
+fn read(file: &str, text: &str, fill: &mut Fill<'_>) -> Result<(), Problem> {
+    let mut track = Track::new();
     let read = serde_saphyr::with_deserializer_from_str(text, |deserializer| {
-        serde_path_to_error::deserialize(deserializer).map_err(|error| {
-            field = path(error.path());
-            error.into_inner()
-        })
+        let mut erased = <dyn Erased<'_>>::erase(Tracking::new(deserializer, &mut track));
+        fill(&mut erased).map_err(serde_saphyr::Error::custom)
     });
     read.map_err(|error| {
-        let line = error.location().map_or(1, |location| location.line());
-        let message = sentence(&error);
+        let text = error.without_snippet().to_string();
+        let field = path(&track.path());
         let field = if field.is_empty() { "document".to_owned() } else { field };
-        Problem { file: file.to_owned(), line, field, message }
+        let line = line(&text).or_else(|| Some(error.location()?.line())).unwrap_or(1);
+        Problem { file: file.to_owned(), line, field, message: sentence(&text) }
     })
 }
 
@@ -34,11 +54,21 @@ fn path(path: &serde_path_to_error::Path) -> String {
     if text == "." { String::new() } else { text }
 }
 
-/// The first line of the message, without the position, which the problem already has.
-fn sentence(error: &serde_saphyr::Error) -> String {
-    let text = error.without_snippet().to_string();
+/// Before the position in the text of an error. Each place that an error passes on its way up adds its own: the first one is the
+/// closest to the mistake.
+const POSITION: &str = " at line ";
+
+/// The line that the text of an error names first, counted from 1.
+fn line(text: &str) -> Option<u64> {
+    let (_, after) = text.split_once(POSITION)?;
+    let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
+}
+
+/// The first line of the text of an error, without the position, which the problem already has.
+fn sentence(text: &str) -> String {
     let first = text.lines().next().unwrap_or_default();
-    let first = first.split(" at line ").next().unwrap_or(first);
+    let first = first.split(POSITION).next().unwrap_or(first);
     first.trim_start_matches("error: ").to_owned()
 }
 

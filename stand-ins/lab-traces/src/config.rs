@@ -29,7 +29,7 @@ pub struct TracesConfig {
     #[arg(long, env = "ADMIN_ADDR", default_value = "127.0.0.1:9106", value_name = "HOST:PORT")]
     pub admin_addr: SocketAddr,
     /// Memory for traces, 1MiB to 64GiB, such as 32MiB.
-    #[arg(long, env = "TRACE_MEMORY", default_value = "32MiB", value_name = "SIZE", value_parser = memory)]
+    #[arg(long, env = "TRACE_MEMORY", default_value = "16MiB", value_name = "SIZE", value_parser = memory)]
     pub memory: usize,
     /// A span of at least this duration, such as 500ms, keeps its trace longer.
     #[arg(long, env = "TRACE_SLOW", default_value = "500ms", value_parser = humantime::parse_duration)]

@@ -45,7 +45,7 @@ pub(crate) const SEGMENT_MIB: u64 = 4;
 const SETTINGS: &[&str] = &[
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
-    "shared_buffers=16MB",
+    "shared_buffers=8MB",
     // Three instances of each service with a pool of 10, and a few more.
     "max_connections=100",
     "jit=off",
