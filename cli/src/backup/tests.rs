@@ -12,7 +12,7 @@ use super::{
     Engine, Source,
     check::Checked,
     key_of,
-    listing::list,
+    listing::{PARTIAL, list},
     room,
     scratch::Purpose,
     ship::Shipper,
@@ -76,6 +76,19 @@ impl Rig {
     async fn now(&self) -> DateTime<Utc> {
         let mut connection = PgConnection::connect(&self.server.url("postgres")).await.unwrap();
         sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&mut connection).await.unwrap()
+    }
+
+    /// Streams, and waits until it does: what a server wrote before is no part of the stream, and there would be a gap behind the
+    /// base.
+    async fn stream(&self) -> Stream {
+        let stream = Stream(self.engine.receive(self.server.addr().port()).unwrap());
+        eventually(SOON, || async {
+            let files = fs::read_dir(&self.engine.spool).map_err(|error| error.to_string())?;
+            let begun = |file: fs::DirEntry| file.file_name().to_string_lossy().ends_with(PARTIAL);
+            files.flatten().any(begun).then_some(()).ok_or_else(|| "no segment is being written".to_owned())
+        })
+        .await;
+        stream
     }
 
     /// Archives until this moment can be restored.
@@ -150,7 +163,7 @@ async fn a_moment_comes_back_with_what_was_committed_before_it_and_nothing_after
         return;
     }
     let rig = Rig::new().await;
-    let _stream = Stream(rig.engine.receive(rig.server.addr().port()).unwrap());
+    let _stream = rig.stream().await;
     let manifest = rig.engine.back_up().await.unwrap();
     assert_eq!((manifest.timeline, manifest.instance.as_str()), (1, "test/lab"));
     rig.order(2).await;
@@ -179,7 +192,7 @@ async fn what_is_damaged_missing_or_of_another_key_is_refused_and_nothing_is_lef
         return;
     }
     let rig = Rig::new().await;
-    let _stream = Stream(rig.engine.receive(rig.server.addr().port()).unwrap());
+    let _stream = rig.stream().await;
     rig.engine.back_up().await.unwrap();
     rig.order(2).await;
     rig.sql("postgres", "SELECT pg_switch_wal()").await;
