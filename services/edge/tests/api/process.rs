@@ -4,7 +4,7 @@ use std::{fs, process::Command};
 
 use testkit::{Http, Process, Scrape, TraceSink, eventually, free_addr, golden};
 
-use crate::rig::{SOON, Upstream, to};
+use crate::rig::{SOON, Upstream, to_with};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_edge");
 
@@ -13,7 +13,7 @@ async fn the_binary_serves_exports_the_golden_scrape_and_stops_on_sigterm() {
     let upstream = Upstream::start("one").await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("routes.yaml");
-    fs::write(&file, to(&[upstream.addr])).unwrap();
+    fs::write(&file, to_with(&[upstream.addr], "")).unwrap();
     // A receiver of traces, so that their metrics are part of the scrape.
     let traces = TraceSink::start().await;
     let (public, admin) = (free_addr(), free_addr());
