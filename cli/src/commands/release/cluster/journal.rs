@@ -1,7 +1,7 @@
 //! The events of the releases in a cluster, in a file of the lab's folder: one line of JSON each, written before it counts. A release
 //! is the result of its events, so it continues after SIGKILL where it was.
 //!
-//! One terminal at a time drives (it holds the seat); others may add what people decide. Whoever adds reads what was added before.
+//! One terminal at a time drives (it holds the seat); others may add what people decide. Before adding, a terminal reads what was added.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},

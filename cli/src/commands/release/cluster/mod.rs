@@ -1,5 +1,5 @@
 //! `lab --context … release`: the releases of a lab on Kubernetes. The control room may not change a cluster, so this program drives
-//! them, with the rights of whoever runs it.
+//! them, with the rights of the person who runs it.
 //!
 //! * `begin` -- what is wanted, and whether it may. `journal` -- what happened, in a file. `drive` -- what is next is done.
 //! * `world` -- what a release asks and changes, by `helm` (the chart's values) and `edges` (every pod of them).
@@ -164,7 +164,7 @@ impl<'a> Releases<'a> {
                 let teller = Teller::new(self.place, &self.cluster, false);
                 drive(&there, &mut self.journal, teller).await?
             }
-            // Whoever drives it has read this within a second.
+            // The terminal that drives has read this within a second.
             None if stop => self.ended().await?,
             None => self.journal.runs().last().cloned().context("the release is gone")?,
         };
