@@ -78,7 +78,16 @@ impl Trial {
         let (room, begun) = (place.instructor().await?, Instant::now());
         let mut asked = false;
         loop {
-            let Some(release) = self.newest(&room).await? else { return Ok(()) };
+            let release = match self.newest(&room).await {
+                Ok(Some(release)) => release,
+                Ok(None) => return Ok(()),
+                Err(error) if begun.elapsed() > BACK => return Err(error),
+                // The control room may be starting again.
+                Err(_) => {
+                    sleep(ATTEMPT).await;
+                    continue;
+                }
+            };
             let id = release["id"].as_str().unwrap_or("-");
             match release["state"].as_str().unwrap_or("-") {
                 "rolled-back" | "aborted" => return Ok(()),
@@ -90,11 +99,11 @@ impl Trial {
                 _ if asked => {}
                 _ => {
                     let path = format!("{RELEASES}/{id}/abort");
-                    // The judge may have been quicker: then the next look says so.
-                    if let Err(error) = room.post(&path, &json!({ "why": "the experiment is over" })).await {
-                        say(format_args!("{id} is not stopped: {error}"));
+                    match room.post(&path, &json!({ "why": "the experiment is over" })).await {
+                        Ok(_) => asked = true,
+                        // The judge may have been quicker: then the next look says so.
+                        Err(error) => say(format_args!("{id} is not stopped: {error}")),
                     }
-                    asked = true;
                 }
             }
             if begun.elapsed() > BACK {

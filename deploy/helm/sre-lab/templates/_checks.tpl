@@ -76,7 +76,7 @@
 {{- if and .service (not .tag) -}}
 {{- fail (printf "release.service is %s, so release.tag must name the version that is released." .service) -}}
 {{- end -}}
-{{- if and .service (ne (toString $v.tls.mode) "off") -}}
+{{- if and .service (include "sre-lab.tlsMode" $) -}}
 {{- fail (printf "release.service is %s, but a canary has no certificates: set tls.mode to off, or change the version without a canary." .service) -}}
 {{- end -}}
 {{- if and (not .service) (gt (int .weight) 0) -}}

@@ -216,17 +216,18 @@ impl Verify {
         papers: &mut Papers,
     ) -> Result<Proof> {
         let (desk, begun) = (&stage.desk, Instant::now());
+        let name = variant.map_or_else(|| drill.id.clone(), |variant| variants::name(drill, variant));
         let order = order(drill, self.responder, self.seed);
         let order = Order { variant: variant.map(|variant| variant.name.clone()), ..order };
         let run = match begin(desk, &order).await? {
             Ok(run) => run,
             // Who names a drill wants to know that it cannot run; of all, those that can are proven.
             Err(why) if why.contains(NEVER) && !self.pick.is_named() => {
-                papers.junit.push(junit::skipped(&drill.id, &why));
+                papers.junit.push(junit::skipped(&name, &why));
                 return Ok(Proof { verdict: SKIPPED.to_owned(), ..unbegun(drill, why, begun) });
             }
             Err(why) => {
-                papers.junit.push(junit::refused(&drill.id, &why));
+                papers.junit.push(junit::refused(&name, &why));
                 return Ok(unbegun(drill, why, begun));
             }
         };
@@ -234,7 +235,7 @@ impl Verify {
         match desk.report(run.id, "junit").await {
             Ok(report) => papers.junit.push(named(report, drill, variant)),
             // Nothing is known of the end of a run that was given up.
-            Err(error) => papers.junit.push(junit::refused(&drill.id, &error.to_string())),
+            Err(error) => papers.junit.push(junit::refused(&name, &error.to_string())),
         }
         if !run.passed() {
             papers.markdown.extend(desk.report(run.id, "markdown").await.ok());

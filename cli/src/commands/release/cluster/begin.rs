@@ -20,7 +20,8 @@ impl Releases<'_> {
         let values = there.helm.values(service).await?;
         if !values.service.is_empty() {
             bail!(
-                "the cluster has the canary {} of {} already, and no release here knows of it: helm upgrade … --set release.service=",
+                "the cluster has the canary {} of {} already, and no release here knows of it. Take its requests away: helm upgrade … \
+                 --reuse-values --set release.weight=0. Once every edge has its new routes, remove it: the same with --set release.service=",
                 values.tag,
                 values.service
             );

@@ -83,7 +83,9 @@ impl<'a> Releases<'a> {
         let there = there(self.place, &self.home, &self.cluster, &start.service).await?;
         match self.journal.open_run() {
             Some(run) if (&run.plan().service, &run.plan().new) == (&start.service, &start.version) => {
-                out!("{} continues: {}", run.plan().id, run.state());
+                if !start.json {
+                    out!("{} continues: {}", run.plan().id, run.state());
+                }
             }
             Some(run) => {
                 let Plan { id, service, new, .. } = run.plan();

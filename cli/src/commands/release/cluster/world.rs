@@ -198,7 +198,8 @@ impl<'a> There<'a> {
     async fn weigh(&self, service: &str, tag: &str, weight: u32, why: &str) -> Result<()> {
         let now = self.helm.values(service).await?;
         let guests = guests(service, tag);
-        let there = now.service == service && now.tag == tag;
+        // With a weight of 0, the upgrade that waits for the pods may still be at work, or be taken back.
+        let there = now.service == service && now.tag == tag && now.weight > 0;
         if !there {
             self.helm.upgrade(&guests, Some(0), Way::Forward, why).await?;
         }

@@ -84,7 +84,7 @@ fn seeds(experiment: &Experiment) -> String {
     }
     seeds.extend(experiment.crowd.iter().map(|crowd| format!("{} (the additional requests)", crowd.seed)));
     if seeds.is_empty() {
-        return "Nothing of it is drawn by lot.".to_owned();
+        return "Nothing in it is random.".to_owned();
     }
     format!("Seeds: {}. The lab's own load has its default seed.", seeds.join(", "))
 }
