@@ -189,8 +189,8 @@ fn drill(reader: &mut Reader, document: &raw::Document) -> Option<Drill> {
     let debrief = reader.text(&document.debrief, "debrief");
     let (brief, mut story, proof, response) = (brief?, story?, proof?, response?);
     for surge in &mut story.load.surges {
-        let accepted = &response.mitigations.accepted;
-        surge.lasting = accepted.iter().any(|accepted| accepted.ends.contains(&surge.name));
+        let ends = |name| response.mitigations.accepted.iter().any(|accepted| accepted.ends.contains(name));
+        surge.lasting = surge.name.as_ref().is_some_and(ends);
     }
     let drill = Drill {
         id: brief.id,

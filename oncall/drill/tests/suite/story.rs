@@ -41,13 +41,36 @@ fn a_surge_that_comes_again_is_as_many_surges_of_one_name() {
     assert_eq!(surges.len(), 150);
     let after: Vec<u64> = surges.iter().take(3).map(|surge| surge.after.as_secs()).collect();
     assert_eq!(after, [3, 13, 23]);
-    assert!(
-        surges
-            .iter()
-            .all(|surge| { surge.name == "crowd" && surge.lasting && surge.lasts == Duration::from_secs(7) })
-    );
+    assert!(surges.iter().all(|surge| surge.name.as_deref() == Some("crowd")
+        && surge.lasting
+        && surge.lasts == Duration::from_secs(7)));
     let once = crate::lab::example().load.surges;
     assert!(once.iter().all(|surge| !surge.lasting), "nothing ends it: {once:?}");
+}
+
+#[test]
+fn what_ends_a_surge_ends_none_without_a_name() {
+    let text = EXAMPLE
+        .replace(
+            "[{after: 3s, rps: 80, lasts: 4s}]",
+            "[{name: surge, after: 3s, rps: 80, lasts: 4s}, {after: 20s, rps: 90, lasts: 4s}]",
+        )
+        .replace(
+            "    - {act: {restart: order-worker}, why",
+            "    - {act: {load: 40}, ends: [surge], why: callers go home}\n    - {act: {restart: order-worker}, why",
+        );
+    let drill = read(&text);
+    let lasting: Vec<bool> = drill.load.surges.iter().map(|surge| surge.lasting).collect();
+    assert_eq!(lasting, [true, false]);
+    let mut lab = Lab::new(drill, person());
+    lab.until(Phase::Observe);
+    lab.ticks(4);
+    assert_eq!(lab.load, 80);
+    lab.act(Act::Load { rps: 40 });
+    lab.ticks(2);
+    assert_eq!(lab.load, 50, "the one that the action names is over");
+    lab.ticks(16);
+    assert_eq!(lab.load, 90, "the other one comes all the same");
 }
 
 #[test]
