@@ -61,7 +61,7 @@ const WRONG: &[(&str, &str, &str, &str)] = &[
         "from: cause",
         "from: effect",
         "from: effect",
-        "causal_path[1].from: `effect` is not in `the nodes above`",
+        "causal_path[1].from: `effect` is not in the nodes above: expected one of cause",
     ),
     (
         "query: load_requests_total > 0",

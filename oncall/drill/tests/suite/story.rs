@@ -219,6 +219,18 @@ fn a_part_has_no_parameters_and_has_to_exist() {
 }
 
 #[test]
+fn an_action_that_ends_what_is_not_there_is_told_the_faults_and_the_surges() {
+    let text = EXAMPLE.replace("[{after: 3s", "[{name: crowd, after: 3s").replace(
+        "    - {act: {restart: order-worker}, why",
+        "    - {act: {load: 40}, ends: [crwod], why: callers go home}\n    - {act: {restart: order-worker}, why",
+    );
+    let problems = drill::read("drills/example.yaml", &text).unwrap_err().to_string();
+    let expected = "`crwod` is not in `faults` or the names in `load.surges`: \
+                    expected one of http-error, consumer-pause, crowd";
+    assert!(problems.contains(expected), "{problems}");
+}
+
+#[test]
 fn a_wave_that_cannot_be_is_refused_with_its_field() {
     for (wrong, field) in [
         ("{after: 3s, rps: 80, lasts: 4s, every: 10s}", "load.surges[0].every"),
