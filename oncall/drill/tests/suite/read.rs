@@ -1,6 +1,6 @@
 //! Wrong files get an error that says what is wrong and where; nothing is guessed.
 
-use crate::lab::{EXAMPLE, example};
+use crate::example::{EXAMPLE, example};
 
 fn problems(file: &str, text: &str) -> Vec<String> {
     match drill::read(file, text) {

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use drill::{Act, Action, Drill, Phase, Verdict, What, engine::Responder, model::FaultKind, world};
 
-use crate::lab::{EXAMPLE, Lab, person, verify};
+use crate::{
+    example::EXAMPLE,
+    lab::{Lab, person, verify},
+};
 
 /// The example, with waves that leave three seconds between them. To let fewer callers in ends them.
 fn waves() -> Drill {
@@ -44,7 +47,7 @@ fn a_surge_that_comes_again_is_as_many_surges_of_one_name() {
     assert!(surges.iter().all(|surge| surge.name.as_deref() == Some("crowd")
         && surge.lasting
         && surge.lasts == Duration::from_secs(7)));
-    let once = crate::lab::example().load.surges;
+    let once = crate::example::example().load.surges;
     assert!(once.iter().all(|surge| !surge.lasting), "nothing ends it: {once:?}");
 }
 
