@@ -71,7 +71,8 @@ pub struct LoadConfig {
     /// Exponent of the Zipf distribution of users: 0 is uniform, 1 is typical, above 1 has few very active users.
     #[arg(long, default_value_t = 1.0, value_name = "S", value_parser = exponent)]
     pub zipf: f64,
-    /// Only this many users, the most active ones: few, evenly, are regular customers; one is a celebrity.
+    /// How many users the requests are about: the most active ones. A few with --zipf 0 are like regular customers; with 1,
+    /// every request is about the same user, like a celebrity.
     #[arg(long, default_value_t = SEEDED_USERS, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(SEEDED_USERS)))]
     pub users: u32,
     /// Longest time for one request.

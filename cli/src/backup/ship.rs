@@ -5,7 +5,7 @@ use std::{
     collections::{HashMap, HashSet},
     fs::{self, File},
     path::{Path, PathBuf},
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
     time::{Duration, SystemTime},
 };
 
@@ -39,25 +39,48 @@ impl Engine {
     /// When the server does not run or refuses.
     pub(crate) fn receive(&self, port: u16) -> Result<Child> {
         fs::create_dir_all(&self.spool).with_context(|| format!("cannot create {}", self.spool.display()))?;
-        let command = || {
-            let mut command = self.local.client("pg_receivewal");
-            command
-                .args(["--no-password", "--host=127.0.0.1", &format!("--slot={SLOT}")])
-                .args([format!("--port={port}"), format!("--username={}", self.source.user)]);
-            if let Some(file) = &self.source.pass_file {
-                command.env("PGPASSFILE", file);
-            }
-            command
-        };
-        let made = command().args(["--create-slot", "--if-not-exists"]).output();
+        self.slot(port)?;
+        // Without a loop of its own: after a restore the spool is empty, and the slot has to be made again.
+        let mut command = self.receiver(port);
+        command.args(["--no-loop", "--directory", &self.spool.to_string_lossy()]).stdout(Stdio::null());
+        command.spawn().context("cannot run pg_receivewal")
+    }
+
+    /// Makes the slot if there is none. From then on the server keeps its log, and the stream begins there, however late it
+    /// comes (PostgreSQL 15 and later; see [`Shipper::begun`] for older ones).
+    ///
+    /// # Errors
+    /// When the server does not run or refuses.
+    pub(super) fn slot(&self, port: u16) -> Result<()> {
+        // A slot that pg_receivewal makes keeps nothing before the stream begins, so there could be a gap behind a backup
+        // that is made meanwhile. This fails if there is a slot; whatever else is wrong, pg_receivewal says.
+        let place = format!("host=127.0.0.1 port={port} user={} replication=true", self.source.user);
+        let mut reserve = self.client("psql");
+        reserve.args(["--no-psqlrc", "--no-password", &format!("--dbname={place} dbname=replication")]);
+        reserve.arg(format!("--command=CREATE_REPLICATION_SLOT {SLOT} PHYSICAL RESERVE_WAL"));
+        let _ = reserve.output();
+        let made = self.receiver(port).args(["--create-slot", "--if-not-exists"]).output();
         let made = made.context("cannot run pg_receivewal")?;
         if !made.status.success() {
             bail!("no slot for the WAL: {}", last_line(&String::from_utf8_lossy(&made.stderr)));
         }
-        // Without a loop of its own: after a restore the spool is empty, and the slot has to be made again.
-        let mut command = command();
-        command.args(["--no-loop", "--directory", &self.spool.to_string_lossy()]).stdout(Stdio::null());
-        command.spawn().context("cannot run pg_receivewal")
+        Ok(())
+    }
+
+    fn receiver(&self, port: u16) -> Command {
+        let mut command = self.client("pg_receivewal");
+        command
+            .args(["--no-password", "--host=127.0.0.1", &format!("--slot={SLOT}")])
+            .args([format!("--port={port}"), format!("--username={}", self.source.user)]);
+        command
+    }
+
+    fn client(&self, program: &str) -> Command {
+        let mut command = self.local.client(program);
+        if let Some(file) = &self.source.pass_file {
+            command.env("PGPASSFILE", file);
+        }
+        command
     }
 }
 
@@ -75,6 +98,13 @@ impl Shipper {
     /// Of a spool with segments of this size.
     pub(crate) fn new(spool: &Path, segment_bytes: u64) -> Self {
         Self { spool: spool.to_path_buf(), segment_bytes, archived: None, partial: HashMap::new() }
+    }
+
+    /// Whether the stream has begun: whatever the server writes from now on arrives. A backup that ends before that may have a
+    /// gap behind it, because pg_receivewal before PostgreSQL 15 begins where the server is and does not ask for its slot.
+    pub(crate) fn begun(&self) -> bool {
+        let names = names(&self.spool, self.segment_bytes).unwrap_or_default();
+        names.iter().any(|name| !is_history(name))
     }
 
     /// Archives what is new; returns how many files that were. `live` says whether the stream runs: without it, an

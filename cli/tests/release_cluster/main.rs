@@ -10,7 +10,10 @@
 
 mod cluster;
 
+use std::io::{BufRead as _, BufReader, Read as _};
+
 use cluster::{Cluster, GOOD, Weather, said};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// The steps of a release that reaches everyone: a canary without requests, which has to be ready first; then the weights; then
 /// everybody's tag; and both guests go, without requests.
@@ -84,6 +87,25 @@ fn a_release_that_was_killed_can_be_stopped() {
         "{}",
         cluster.told()
     );
+}
+
+#[test]
+fn an_abort_takes_over_from_a_terminal_that_is_killed_meanwhile() {
+    let cluster = Cluster::start(GOOD);
+    let mut first = cluster.release().spawn().unwrap();
+    cluster.until("the first step", |cluster| cluster.steps().iter().any(|step| step == "weight 5"));
+    // It drives, by its seat, and does nothing.
+    kill_process(Pid::from_child(&first), Signal::STOP).unwrap();
+    let mut abort = cluster.lab(&["abort", "REL-1", "Users complain"]).spawn().unwrap();
+    let mut lines = BufReader::new(abort.stdout.take().unwrap());
+    let mut line = String::new();
+    lines.read_line(&mut line).unwrap();
+    assert!(line.contains("another terminal drives REL-1"), "{line}");
+    first.kill().unwrap();
+    first.wait().unwrap();
+    lines.read_to_string(&mut line).unwrap();
+    assert_eq!(abort.wait().unwrap().code(), Some(0), "{line}");
+    assert_eq!(cluster.steps(), ["weight 0", "weight 5", "weight 0", "gone"], "{line}");
 }
 
 #[test]

@@ -90,7 +90,7 @@ impl Stream {
                 receiving.heard(self.receive(&engine, &mut receiver));
             }
             let shipped = shipper.ship(&engine.vault, Utc::now(), live);
-            let fine = shipped.is_ok() && live;
+            let fine = shipped.is_ok() && live && shipper.begun();
             shipping.heard(shipped.map(drop));
             if fine && !self.ready.exists() {
                 fs::write(&self.ready, "")

@@ -47,7 +47,7 @@ pub struct RotaState {
     pub rota: Arc<Rota>,
     /// Where it was read from; absent: nobody is on call.
     pub file: Option<PathBuf>,
-    /// When the file was last read as something new.
+    /// When the file was last read as something new, or one that had to wait came into force.
     pub read_at: DateTime<Utc>,
     /// What is wrong with the newest version of the file, which is then not in force, and with overrides.
     pub problems: Vec<String>,
@@ -80,6 +80,8 @@ struct Held {
     declared: Vec<Declared>,
     /// Overrides of the page.
     rows: Vec<OverrideRow>,
+    /// That a file came into force which had to wait, until that is written down.
+    unsaid: Option<String>,
     state: Arc<RotaState>,
 }
 
@@ -112,7 +114,8 @@ impl Duty {
             problems: Vec::new(),
         };
         let (good, state) = (text.clone(), Arc::new(state));
-        let mut held = Held { seen: Ok(text), good, base, problems: Vec::new(), declared, rows, state };
+        let (problems, unsaid) = (Vec::new(), None);
+        let mut held = Held { seen: Ok(text), good, base, problems, declared, rows, unsaid, state };
         if let Some(path) = file {
             held.settle(path);
         }
@@ -133,13 +136,15 @@ impl Duty {
         Arc::clone(&self.0.held.read().state)
     }
 
-    /// Reads the file again. Returns what to write down if it is not the one that was last seen.
+    /// Reads the file again. Returns what to write down if it is not the one that was last seen, or has come into force
+    /// since.
     pub(crate) fn reread(&self, now: DateTime<Utc>) -> Option<String> {
         let path = self.0.file.as_deref()?;
         let seen = file::text(path);
         let mut held = self.0.held.write();
-        if held.seen == seen {
-            return None;
+        // If it has changed, too, the next look sees that.
+        if held.unsaid.is_some() || held.seen == seen {
+            return held.unsaid.take();
         }
         held.seen = seen;
         held.settle(path);
@@ -197,6 +202,11 @@ impl Held {
                 }
             }
         }
+    }
+
+    /// Whether the newest version of the file is not in force.
+    fn waits(&self) -> bool {
+        self.seen.as_ref().is_ok_and(|text| *text != self.good)
     }
 
     /// Applies the overrides to the last good version.

@@ -4,7 +4,7 @@
 //! A rule of the file with the same name that comes later takes nothing away: both hold.
 
 use chrono::{DateTime, Utc};
-use runbook::{Problems, guardrails::Rule};
+use runbook::{Problems, guardrails::Rule, read::LONGEST};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -21,9 +21,6 @@ use crate::{
         time::{from_micros, micros},
     },
 };
-
-/// Most of them, as in the file.
-const MOST: usize = 100;
 
 /// What is denied. A list that is empty means all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -114,9 +111,10 @@ impl Runbooks {
                 next: "change the file, or take another name".to_owned(),
             });
         }
-        if before.is_none() && all.len() >= MOST {
+        // As many as the file may have.
+        if before.is_none() && all.len() >= LONGEST {
             return Err(Error::Conflict(format!(
-                "there are {MOST} such rules already: withdraw one of them first"
+                "there are {LONGEST} such rules already: withdraw one of them first"
             )));
         }
         let new = before.is_none();

@@ -8,6 +8,7 @@ use tokio::sync::broadcast::error::RecvError;
 use super::{background, diagnose, ended, impact, note_failure, sli};
 use crate::{
     bus::{Kind, Notice},
+    error::Result,
     room::Room,
 };
 
@@ -21,6 +22,7 @@ pub(super) async fn run(room: Room) {
             Ok(notice) => take(&room, &notice),
             Err(RecvError::Lagged(missed)) => {
                 tracing::warn!(missed, "news came too fast: what they began is made up for");
+                make_up(&room);
                 ended::catch_up(&room).await;
             }
             Err(RecvError::Closed) => return,
@@ -28,8 +30,8 @@ pub(super) async fn run(room: Room) {
     }
 }
 
-/// Begins what the opening of an incident begins, if this program ended before it was done. Only while the beginning is within
-/// the windows of pages: what is found later is about something else.
+/// Begins what the opening of an incident begins, if this program ended before it was done, or missed the news. Only while
+/// the beginning is within the windows of pages: what is found later is about something else.
 fn make_up(room: &Room) {
     let since = Utc::now() - sli::seconds(room.config.clock.pairs()[1].long);
     for incident in room.desk.open_ones() {
@@ -37,9 +39,7 @@ fn make_up(room: &Room) {
             continue;
         }
         look_up_symptom(room, incident.id);
-        if !incident.timeline.iter().any(|entry| entry.kind == EntryKind::Diagnosis) {
-            look_into(room, incident.id);
-        }
+        look_into(room, incident.id);
     }
 }
 
@@ -78,23 +78,39 @@ fn act(room: &Room, id: Id, what: &What) {
     }
 }
 
+/// Once: an incident that opens during the start is among the open ones, and in the news.
 fn look_into(room: &Room, id: Id) {
     let own = room.clone();
-    background(room, async move {
-        note_failure("a diagnosis", diagnose::diagnose(&own, id).await.map(drop));
+    one_at_a_time(room, "a diagnosis", id, async move {
+        let incident = own.desk.get(id).await?;
+        if !incident.timeline.iter().any(|entry| entry.kind == EntryKind::Diagnosis) {
+            diagnose::diagnose(&own, id).await?;
+        }
+        Ok(())
     });
 }
 
-/// Once at a time for each incident: several alerts join within a moment.
+/// Several alerts join within a moment.
 fn look_up_symptom(room: &Room, id: Id) {
-    if !room.watch.0.looking.lock().insert(id) {
+    let own = room.clone();
+    one_at_a_time(room, "a symptom", id, async move { sli::note_symptom(&own, id).await });
+}
+
+/// In the background, unless the same is under way for the same incident.
+fn one_at_a_time(
+    room: &Room,
+    what: &'static str,
+    id: Id,
+    work: impl Future<Output = Result<()>> + Send + 'static,
+) {
+    if !room.watch.0.looking.lock().insert((what, id)) {
         return;
     }
     let own = room.clone();
     background(room, async move {
-        let result = sli::note_symptom(&own, id).await;
-        own.watch.0.looking.lock().remove(&id);
-        note_failure("a symptom", result);
+        let result = work.await;
+        own.watch.0.looking.lock().remove(&(what, id));
+        note_failure(what, result);
     });
 }
 

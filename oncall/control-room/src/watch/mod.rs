@@ -52,8 +52,8 @@ pub struct Watch(Arc<Inner>);
 struct Inner {
     seen: RwLock<Arc<Seen>>,
     trends: Mutex<BTreeMap<Id, timeline::Trend>>,
-    /// Incidents whose first symptom is being looked up.
-    looking: Mutex<BTreeSet<Id>>,
+    /// What is being looked up, and for which incident.
+    looking: Mutex<BTreeSet<(&'static str, Id)>>,
 }
 
 impl Watch {

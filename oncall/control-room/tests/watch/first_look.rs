@@ -1,7 +1,7 @@
 //! The first look at an incident while everything answers: what it says, how that is known, and where to ask again.
 
 use chrono::Utc;
-use control_room::{SERVICE, assemble, changes::Change, desk::New};
+use control_room::{SERVICE, assemble, bus::Kind, changes::Change, desk::New, watch};
 use incident::{EntryKind, Severity, Source, Viewer};
 use serde_json::{Value, json};
 use testkit::eventually;
@@ -118,6 +118,30 @@ async fn a_first_look_has_each_finding_with_its_query_and_link_and_is_in_the_war
     }
     assert!(said.contains("order-api was started again 2 times"), "{said}");
     assert!(said.contains("release: order-api 1.42"), "{said}");
+}
+
+#[tokio::test]
+async fn an_opening_that_is_found_more_than_once_has_one_first_look() {
+    let fake = Fake::start().await;
+    let room = watching(&fake, &[]).await;
+    let mut news = room.0.bus.listen();
+    let id = room.open("order-api").await;
+    let opened = loop {
+        let notice = news.recv().await.expect("news");
+        if notice.kind == Kind::Incident {
+            break notice;
+        }
+    };
+    // While the first look is under way, and when it is over.
+    room.0.bus.tell(opened.clone());
+    room.noted(id, EntryKind::Diagnosis, Viewer::Trainee).await;
+    let searches = fake.asked("/api/traces");
+    room.0.bus.tell(opened);
+    // A person may look as often as they like; by the end of it, a second one would have begun.
+    watch::diagnose(&room.0, id).await.expect("it ends");
+    let incident = room.incident(id).await;
+    let entries = incident.timeline.iter().filter(|entry| entry.kind == EntryKind::Diagnosis).count();
+    assert_eq!((entries, fake.asked("/api/traces")), (14, 2 * searches));
 }
 
 #[tokio::test]

@@ -180,7 +180,8 @@ impl Run {
         if !accepted.is_empty() {
             self.helped.get_or_insert(at);
         }
-        let is_surge = |name: &&String| drill.load.surges.iter().any(|surge| surge.name == **name);
+        let is_surge =
+            |name: &&String| drill.load.surges.iter().any(|surge| surge.name.as_ref() == Some(*name));
         for name in accepted.iter().flat_map(|one| &one.ends).filter(is_surge) {
             self.calmed.entry(name.clone()).or_insert(at);
         }

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Action, Due, Mode, Phase, Responder, Run, conditions::id};
 use crate::{
     Act,
-    model::{Fault, FaultKind, Step},
+    model::{Fault, FaultKind, Step, Surge},
 };
 
 /// What a plan of a fault may last at most.
@@ -103,8 +103,10 @@ impl Run {
             };
             add(id("noise", index), noise.after, action);
         }
+        let is_calmed =
+            |surge: &Surge| surge.name.as_ref().is_some_and(|name| self.calmed.contains_key(name));
         let surges = drill.load.surges.iter().enumerate();
-        for (index, surge) in surges.filter(|(_, surge)| !self.calmed.contains_key(&surge.name)) {
+        for (index, surge) in surges.filter(|(_, surge)| !is_calmed(surge)) {
             add(id("surge", index), surge.after, self.set_load(surge.rps));
             add(id("surge-end", index), surge.after + surge.lasts, self.set_load(drill.load.rps));
         }

@@ -30,8 +30,8 @@ pub struct Load {
 /// A time with another load.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Surge {
-    /// Its name in this drill; those that come again and again share one.
-    pub name: String,
+    /// Its name in this drill, which those that come again and again share; none if nothing ends it.
+    pub name: Option<String>,
     /// After the baseline.
     pub after: Duration,
     /// Requests a second.

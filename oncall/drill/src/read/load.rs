@@ -11,8 +11,6 @@ use crate::model::{Load, Surge};
 const FASTEST: u32 = 2000;
 /// Most times that a surge comes.
 const MOST_TIMES: u32 = 200;
-/// The name of a surge that nothing ends.
-const UNNAMED: &str = "surge";
 
 pub(super) fn load(reader: &mut Reader, raw: &raw::Load) -> Option<Load> {
     let scenario = reader.name(&raw.scenario, "load.scenario");
@@ -46,8 +44,8 @@ fn surge(
     names: &mut BTreeSet<String>,
 ) -> Option<Vec<Surge>> {
     let name = match &raw.name {
-        None => Some(UNNAMED.to_owned()),
-        Some(name) => reader.unique(name, &format!("{field}.name"), names),
+        None => Some(None),
+        Some(name) => reader.unique(name, &format!("{field}.name"), names).map(Some),
     };
     let after = reader.time(&raw.after, &format!("{field}.after"), Duration::ZERO, LONGEST);
     let rps = reader.take(&raw.rps, &format!("{field}.rps"), values::number(raw.rps.value, 0, FASTEST));

@@ -76,17 +76,17 @@ impl Reader<'_> {
         None
     }
 
-    /// A name that is in a list; `list` is what the message calls it.
+    /// A name that is in a list; `list` is what the message calls it, in backticks if it is a field.
     fn known(&mut self, at: &raw::Text, field: &str, list: &str, known: &[String]) -> Option<String> {
         if known.contains(&at.value) {
             return Some(at.value.clone());
         }
         let expected = if known.is_empty() {
-            format!("`{list}` is empty")
+            "there are none".to_owned()
         } else {
             format!("expected one of {}", known.join(", "))
         };
-        self.wrong(at, field, format!("`{}` is not in `{list}`: {expected}", at.value));
+        self.wrong(at, field, format!("`{}` is not in {list}: {expected}", at.value));
         None
     }
 
@@ -189,8 +189,8 @@ fn drill(reader: &mut Reader, document: &raw::Document) -> Option<Drill> {
     let debrief = reader.text(&document.debrief, "debrief");
     let (brief, mut story, proof, response) = (brief?, story?, proof?, response?);
     for surge in &mut story.load.surges {
-        let accepted = &response.mitigations.accepted;
-        surge.lasting = accepted.iter().any(|accepted| accepted.ends.contains(&surge.name));
+        let ends = |name| response.mitigations.accepted.iter().any(|accepted| accepted.ends.contains(name));
+        surge.lasting = surge.name.as_ref().is_some_and(ends);
     }
     let drill = Drill {
         id: brief.id,

@@ -68,7 +68,7 @@ fn questions(reader: &mut Reader, document: &raw::Document) -> Option<Questions>
     changes.push("none".to_owned());
     let change = match &raw.change {
         None => Some(None),
-        Some(change) => reader.known(change, "questions.change", "changes", &changes).map(Some),
+        Some(change) => reader.known(change, "questions.change", "`changes`", &changes).map(Some),
     };
     let onset = match &raw.onset {
         None => Some(None),
@@ -95,7 +95,7 @@ fn choice(reader: &mut Reader, raw: &Spanned<raw::Choice>) -> Option<Choice> {
     }
     let answer = &raw.value.answer;
     let answer =
-        reader.known(answer, "questions.mechanism.answer", "questions.mechanism.options", &options)?;
+        reader.known(answer, "questions.mechanism.answer", "`questions.mechanism.options`", &options)?;
     Some(Choice { options, answer })
 }
 
@@ -145,8 +145,9 @@ fn ends(
     };
     let surges = document.load.value.surges.iter().flatten().filter_map(|surge| surge.value.name.as_ref());
     let known: Vec<String> = faults().filter_map(name).chain(surges.map(|name| name.value.clone())).collect();
+    let places = "`faults` or the names in `load.surges`";
     let list = list.iter().enumerate();
-    all(list.map(|(index, text)| reader.known(text, &format!("{field}.ends[{index}]"), "faults", &known)))
+    all(list.map(|(index, text)| reader.known(text, &format!("{field}.ends[{index}]"), places, &known)))
 }
 
 /// How it is proven that an action does not help; nothing if verification does not try.
@@ -168,7 +169,7 @@ fn proof(
     };
     let signals = || document.signals.iter().flatten().map(|signal| &signal.value);
     let names: Vec<String> = signals().map(|signal| signal.name.value.clone()).collect();
-    let name = reader.known(still, &format!("{field}.still"), "signals", &names)?;
+    let name = reader.known(still, &format!("{field}.still"), "`signals`", &names)?;
     let signal = signals().find(|signal| signal.name.value == name)?;
     let still = Check { name, query: signal.query.value.trim().to_owned() };
     // Until the window lies behind the action, what is seen may be what was there before.

@@ -165,7 +165,7 @@ fn faults(reader: &mut Reader, document: &raw::Document) -> Option<Vec<Fault>> {
         };
         let change = match &raw.change {
             None => Some(None),
-            Some(change) => reader.known(change, &format!("{field}.change"), "changes", &changes).map(Some),
+            Some(change) => reader.known(change, &format!("{field}.change"), "`changes`", &changes).map(Some),
         };
         let parameters = parameters(reader, raw, &field);
         let (kind, fault) = what?;

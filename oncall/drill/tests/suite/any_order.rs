@@ -9,7 +9,10 @@ use drill::{
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 
-use crate::lab::{beginning, example, person, start, verify};
+use crate::{
+    example::example,
+    lab::{beginning, person, start, verify},
+};
 
 const ACTIONS: &[&str] = &[
     "forget",

@@ -64,7 +64,7 @@ fn every_name_in_a_drill_exists_and_no_public_text_names_a_fault() {
 #[test]
 fn a_name_that_does_not_exist_is_found() {
     let world = exists();
-    let mut drill = crate::lab::example();
+    let mut drill = crate::example::example();
     let clean = world::check(&drill, &world);
     assert_eq!(clean, Vec::<String>::new());
     drill.faults[0].fault = "http-eror".to_owned();

@@ -5,7 +5,10 @@ use drill::{
     Act, Action, Drill, Phase, Verdict, What, engine::Responder, model::FaultKind, names::RuleState, world,
 };
 
-use crate::lab::{EXAMPLE, Lab, person, verify};
+use crate::{
+    example::EXAMPLE,
+    lab::{Lab, person, verify},
+};
 
 /// The example, with a rule that somebody pushed.
 fn pushed() -> Drill {

@@ -10,7 +10,10 @@ use drill::{
 };
 use proptest::{collection::vec, prelude::*};
 
-use crate::lab::{Lab, beginning, example, person, start, verify};
+use crate::{
+    example::example,
+    lab::{Lab, beginning, person, start, verify},
+};
 
 /// How long the baseline of [`slow`] has to hold, in seconds; and what is left of it after a proof of it.
 const HOLDS: usize = 20;

@@ -4,6 +4,7 @@
 mod any_order;
 mod committed;
 mod edge;
+mod example;
 mod following;
 mod lab;
 mod people;

@@ -7,7 +7,10 @@ use drill::{
     names::Criterion,
 };
 
-use crate::lab::{Lab, example, person};
+use crate::{
+    example::example,
+    lab::{Lab, person},
+};
 
 fn rollback() -> Act {
     Act::Rollback { change: "release-2".to_owned() }

@@ -1,6 +1,6 @@
 //! Wrong files get an error that says what is wrong and where; nothing is guessed.
 
-use crate::lab::{EXAMPLE, example};
+use crate::example::{EXAMPLE, example};
 
 fn problems(file: &str, text: &str) -> Vec<String> {
     match drill::read(file, text) {
@@ -61,7 +61,7 @@ const WRONG: &[(&str, &str, &str, &str)] = &[
         "from: cause",
         "from: effect",
         "from: effect",
-        "causal_path[1].from: `effect` is not in `the nodes above`",
+        "causal_path[1].from: `effect` is not in the nodes above: expected one of cause",
     ),
     (
         "query: load_requests_total > 0",

@@ -6,7 +6,10 @@ use drill::{
     report::{junit::junit, markdown},
 };
 
-use crate::lab::{Lab, example, person, verify};
+use crate::{
+    example::example,
+    lab::{Lab, person, verify},
+};
 
 #[test]
 fn a_verification_is_a_suite_with_a_case_for_each_condition() {

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use drill::{Act, Action, Drill, Phase, Verdict, What, engine::Responder, model::FaultKind, world};
 
-use crate::lab::{EXAMPLE, Lab, person, verify};
+use crate::{
+    example::EXAMPLE,
+    lab::{Lab, person, verify},
+};
 
 /// The example, with waves that leave three seconds between them. To let fewer callers in ends them.
 fn waves() -> Drill {
@@ -41,13 +44,36 @@ fn a_surge_that_comes_again_is_as_many_surges_of_one_name() {
     assert_eq!(surges.len(), 150);
     let after: Vec<u64> = surges.iter().take(3).map(|surge| surge.after.as_secs()).collect();
     assert_eq!(after, [3, 13, 23]);
-    assert!(
-        surges
-            .iter()
-            .all(|surge| { surge.name == "crowd" && surge.lasting && surge.lasts == Duration::from_secs(7) })
-    );
-    let once = crate::lab::example().load.surges;
+    assert!(surges.iter().all(|surge| surge.name.as_deref() == Some("crowd")
+        && surge.lasting
+        && surge.lasts == Duration::from_secs(7)));
+    let once = crate::example::example().load.surges;
     assert!(once.iter().all(|surge| !surge.lasting), "nothing ends it: {once:?}");
+}
+
+#[test]
+fn what_ends_a_surge_ends_none_without_a_name() {
+    let text = EXAMPLE
+        .replace(
+            "[{after: 3s, rps: 80, lasts: 4s}]",
+            "[{name: surge, after: 3s, rps: 80, lasts: 4s}, {after: 20s, rps: 90, lasts: 4s}]",
+        )
+        .replace(
+            "    - {act: {restart: order-worker}, why",
+            "    - {act: {load: 40}, ends: [surge], why: callers go home}\n    - {act: {restart: order-worker}, why",
+        );
+    let drill = read(&text);
+    let lasting: Vec<bool> = drill.load.surges.iter().map(|surge| surge.lasting).collect();
+    assert_eq!(lasting, [true, false]);
+    let mut lab = Lab::new(drill, person());
+    lab.until(Phase::Observe);
+    lab.ticks(4);
+    assert_eq!(lab.load, 80);
+    lab.act(Act::Load { rps: 40 });
+    lab.ticks(2);
+    assert_eq!(lab.load, 50, "the one that the action names is over");
+    lab.ticks(16);
+    assert_eq!(lab.load, 90, "the other one comes all the same");
 }
 
 #[test]
@@ -193,6 +219,18 @@ fn a_part_has_no_parameters_and_has_to_exist() {
     drill.mitigations.accepted[1].act = Act::Start { part: "redis".to_owned() };
     let found = world::check(&drill, &world).join("\n");
     assert!(found.contains("`prometheus`") && found.contains("start redis"), "{found}");
+}
+
+#[test]
+fn an_action_that_ends_what_is_not_there_is_told_the_faults_and_the_surges() {
+    let text = EXAMPLE.replace("[{after: 3s", "[{name: crowd, after: 3s").replace(
+        "    - {act: {restart: order-worker}, why",
+        "    - {act: {load: 40}, ends: [crwod], why: callers go home}\n    - {act: {restart: order-worker}, why",
+    );
+    let problems = drill::read("drills/example.yaml", &text).unwrap_err().to_string();
+    let expected = "`crwod` is not in `faults` or the names in `load.surges`: \
+                    expected one of http-error, consumer-pause, crowd";
+    assert!(problems.contains(expected), "{problems}");
 }
 
 #[test]

@@ -9,7 +9,8 @@ use drill::{
 };
 
 use crate::{
-    lab::{EXAMPLE, Lab, start, verify},
+    example::EXAMPLE,
+    lab::{Lab, start, verify},
     repository::file,
 };
 

@@ -8,7 +8,10 @@ use drill::{
     engine::{Failure, Responder},
 };
 
-use crate::lab::{Lab, example, start, verify};
+use crate::{
+    example::example,
+    lab::{Lab, start, verify},
+};
 
 fn solution() -> Lab {
     Lab::new(example(), verify(Responder::Solution))

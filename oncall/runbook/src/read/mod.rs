@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Longest list of steps, preconditions, services or rules.
-const LONGEST: usize = 100;
+pub const LONGEST: usize = 100;
 /// Longest time in a file.
 const A_WEEK: Duration = Duration::from_secs(7 * 86_400);
 

@@ -88,7 +88,7 @@ pub(super) async fn set(
     match (mode, body.trim().is_empty(), ttl) {
         (Some(mode), true, None) => change(&state, Change::Mode(id.clone(), parse(&mode)?))?,
         (None, false, ttl) => {
-            let (rule, ttl) = (Arc::new(rule(&id, &body)?), ttl.as_deref().map(lasts).transpose()?);
+            let (rule, ttl) = (Arc::new(rule(&id, body).await?), ttl.as_deref().map(lasts).transpose()?);
             change(&state, Change::Push(Arc::clone(&rule)))?;
             if let Some(ttl) = ttl {
                 state.inner.firewall.expire(&rule, ttl);
@@ -133,9 +133,13 @@ fn parse(mode: &str) -> Result<Mode, Problem> {
     found.ok_or_else(|| Problem::invalid("mode", "one of off, simulate, enforce"))
 }
 
-/// Reads a rule that is pushed; it has to have the id of the path.
-fn rule(id: &str, text: &str) -> Result<waf::Rule, Problem> {
-    waf::read(&format!("{id}.yaml"), text).map_err(|problems| {
+/// Reads a rule that is pushed; it has to have the id of the path. Its table may take a second to make, in which requests need
+/// this thread.
+async fn rule(id: &str, text: String) -> Result<waf::Rule, Problem> {
+    let file = format!("{id}.yaml");
+    let read = tokio::task::spawn_blocking(move || waf::read(&file, &text)).await;
+    let read = read.map_err(|_| Problem::new(&INVALID_REQUEST, "The rule could not be read."))?;
+    read.map_err(|problems| {
         let problem = Problem::new(&INVALID_REQUEST, "The rule has mistakes.");
         problems.0.iter().fold(problem, |problem, wrong| {
             problem.field(format!("{} (line {})", wrong.field, wrong.line), wrong.message.clone())

@@ -28,6 +28,8 @@ pub(super) const LOOK: Duration = Duration::from_secs(1);
 const MOST_FIRST: Duration = Duration::from_secs(60);
 /// How long to wait for a healthy system.
 const HEALTHY: Duration = Duration::from_secs(180);
+/// How long it has to be steady after the last step.
+pub(super) const AFTER: Duration = Duration::from_secs(5);
 
 /// The longest time that all passes of an experiment can take.
 pub(super) fn longest(experiment: &Experiment) -> Duration {
@@ -78,7 +80,7 @@ impl Stage<'_> {
         let stopped = broken?;
         pass.until = Utc::now();
         let begun = Instant::now();
-        let recovered = self.steady(Duration::from_secs(5), self.experiment.recover).await?;
+        let recovered = self.steady(AFTER, self.experiment.recover).await?;
         pass.recovered_after = recovered.outcome.is_ok().then(|| begun.elapsed().as_secs_f64());
         pass.restored_after = (!recovered.condition).then(|| pass.restored(recovered.bad.or(bad)));
         pass.burned = burned(&budgets, &self.eyes.budgets().await?);

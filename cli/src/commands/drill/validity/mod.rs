@@ -26,7 +26,7 @@ use super::{
     verify::{
         pick::Pick,
         proof::Proof,
-        run::{Responder, Wishes, begin, finished, order, proven, unbegun},
+        run::{NEVER, Responder, Wishes, begin, finished, order, proven, unbegun},
     },
     view::{Run, View},
 };
@@ -120,12 +120,10 @@ impl Validity {
                 break;
             }
             let drill = drills.get(name).with_context(|| format!("there is no drill `{name}`"))?;
-            if let Some(lacks) = bench.lacks(drill).filter(|_| !self.pick.is_named()) {
-                say(format_args!("SKIPPED {name}: it needs {lacks}"));
+            let Some(sheet) = self.one(&bench, drill).await? else {
                 skipped += 1;
                 continue;
-            }
-            let sheet = self.one(&bench, drill).await?;
+            };
             if !self.json {
                 sheet.print(width);
             }
@@ -153,11 +151,16 @@ impl Validity {
         self.checks.is_empty() || self.checks.iter().any(|check| checks.contains(check))
     }
 
-    async fn one(&self, bench: &Bench, drill: &Drill) -> Result<Sheet> {
+    /// The answers for a drill; nothing if this lab does not have what it needs.
+    async fn one(&self, bench: &Bench, drill: &Drill) -> Result<Option<Sheet>> {
         let (begun, mut sheet) = (Instant::now(), Sheet::of(drill));
         let mut first = None;
+        // Who names a drill wants to know that it cannot run; of all, those that can are asked. One that has run can.
+        let mut skips = !self.pick.is_named();
         if self.asks(&[Check::Solution, Check::Mutations, Check::Seeds]) {
-            let done = bench.prove(drill, Responder::Solution, None).await?;
+            let done = bench.prove(drill, Responder::Solution, None, skips).await?;
+            let Some(done) = done else { return Ok(None) };
+            skips = false;
             sheet.pages.clone_from(&done.proof.pages);
             sheet.solution = sheet::solved(&done.proof);
             if self.asks(&[Check::Mutations]) && !drill.is_quiet() {
@@ -169,7 +172,9 @@ impl Validity {
             let mut scan = bench.scan(drill, self.asks(&[Check::Leaks]), &mut sheet).await?;
             let mut leaks = None;
             let probe = scan.as_mut().zip(Some(&mut leaks));
-            let done = bench.prove(drill, Responder::Nothing, probe).await?;
+            let done = bench.prove(drill, Responder::Nothing, probe, skips).await?;
+            let Some(done) = done else { return Ok(None) };
+            skips = false;
             sheet.nothing = sheet::stated(drill.validity.nothing, &done.proof, done.run.as_deref());
             match (scan, leaks) {
                 (Some(_), Some(Leaks { found, read, notes, silent })) => {
@@ -184,11 +189,12 @@ impl Validity {
             }
         }
         if self.asks(&[Check::RestartAll]) && !bench.wishes.enough.is_cancelled() {
-            let done = bench.prove(drill, Responder::RestartAll, None).await?;
+            let done = bench.prove(drill, Responder::RestartAll, None, skips).await?;
+            let Some(done) = done else { return Ok(None) };
             sheet.restart_all = sheet::stated(drill.validity.restart_all, &done.proof, done.run.as_deref());
         }
         sheet.seconds = begun.elapsed().as_secs_f64();
-        Ok(sheet)
+        Ok(Some(sheet))
     }
 }
 
@@ -207,27 +213,25 @@ fn same(first: &Plans, second: &Plans) -> Answer {
 }
 
 impl Bench {
-    /// The replicas that a drill needs, if this lab has another number of them.
-    fn lacks(&self, drill: &Drill) -> Option<String> {
-        let running = |service: &str| self.replicas.iter().filter(|one| one.service == service).count();
-        let mut needed = drill.replicas.iter().map(|(service, count)| (service, *count as usize));
-        let (service, count) = needed.find(|(service, count)| running(service) != *count)?;
-        Some(format!("{count} replicas of {service}: lab up --replicas {service}={count}"))
-    }
-
-    /// Runs a drill as a proof, and looks at the faults; `scan` looks once nobody has helped for long enough.
+    /// Runs a drill as a proof, and looks at the faults; `scan` looks once nobody has helped for long enough. If it `skips`,
+    /// nothing comes of a drill that can never run here, as the control room says.
     async fn prove(
         &self,
         drill: &Drill,
         responder: Responder,
         mut scan: Option<(&mut Scan, &mut Option<Leaks>)>,
-    ) -> Result<Done> {
+        skips: bool,
+    ) -> Result<Option<Done>> {
         let begun = Instant::now();
         let run = match begin(&self.desk, &order(drill, responder, self.seed)).await? {
             Ok(run) => run,
+            Err(why) if skips && why.contains(NEVER) => {
+                say(format_args!("SKIPPED {}: {why}", drill.id));
+                return Ok(None);
+            }
             Err(why) => {
                 let proof = unbegun(drill, why, begun);
-                return Ok(Done { proof, run: None, plans: Plans::default() });
+                return Ok(Some(Done { proof, run: None, plans: Plans::default() }));
             }
         };
         let mut plans = Plans::default();
@@ -243,7 +247,7 @@ impl Bench {
         })
         .await?;
         let proof = proven(drill, &run, self.seed, begun);
-        Ok(Done { proof, run: Some(run), plans })
+        Ok(Some(Done { proof, run: Some(run), plans }))
     }
 
     /// Judges the mutations by a run of the solution.

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// What the control room says of a drill that needs what is not here.
-pub(super) const NEVER: &str = "cannot run here";
+pub(crate) const NEVER: &str = "cannot run here";
 
 /// Who responds in a proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

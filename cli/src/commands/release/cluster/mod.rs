@@ -11,7 +11,7 @@ mod helm;
 mod journal;
 mod world;
 
-use std::process::ExitCode;
+use std::{mem, process::ExitCode};
 
 use anyhow::{Context as _, Result, bail};
 use chrono::Utc;
@@ -150,7 +150,8 @@ impl<'a> Releases<'a> {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Stops the release, or lets one that waits go on, and returns when it is over or another terminal drives it on.
+    /// Stops the release, or lets one that waits go on, and returns when it is over or another terminal drives it on. If
+    /// nobody drives it, or nobody does any more, this terminal does.
     ///
     /// # Errors
     /// When there is no such release, or it cannot be stopped or continued now.
@@ -160,29 +161,30 @@ impl<'a> Releases<'a> {
         let (service, by) = (run.plan().service.clone(), self.who.clone());
         let what = if stop { What::Aborted { by, why } } else { What::Continued { by, why } };
         self.journal.record(&what.at(Utc::now()))?;
-        let run = match self.journal.seat()? {
-            Some(_seat) => {
+        let mut told = false;
+        let run = loop {
+            self.journal.refresh()?;
+            let mut runs = self.journal.runs().iter();
+            let run = runs.find(|run| run.plan().id == id).cloned().context("the release is gone")?;
+            if run.end().is_some() {
+                break run;
+            }
+            if let Some(_seat) = self.journal.seat()? {
                 let there = there(self.place, &self.home, &self.cluster, &service).await?;
                 let teller = Teller::new(self.place, &self.cluster, false);
-                drive(&there, &mut self.journal, teller).await?
+                break drive(&there, &mut self.journal, teller).await?;
             }
-            // The terminal that drives has read this within a second.
-            None if stop => self.ended().await?,
-            None => self.journal.runs().last().cloned().context("the release is gone")?,
+            if !stop {
+                break run;
+            }
+            if !mem::replace(&mut told, true) {
+                out!("another terminal drives {id}, and takes every request back");
+            }
+            // It reads within a second what was recorded. If it is killed, its seat is free.
+            sleep(release::drive::PERIOD).await;
         };
         print_run(&run, false)?;
         Ok(if stop || run.end().is_none() { ExitCode::SUCCESS } else { code(&run) })
-    }
-
-    /// The newest release, once it is over.
-    async fn ended(&mut self) -> Result<Run> {
-        loop {
-            self.journal.refresh()?;
-            match self.journal.runs().last() {
-                Some(run) if run.end().is_some() => return Ok(run.clone()),
-                _ => sleep(release::drive::PERIOD).await,
-            }
-        }
     }
 
     fn unknown(&self, id: &str) -> String {

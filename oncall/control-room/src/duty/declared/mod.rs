@@ -229,10 +229,16 @@ impl Duty {
     fn set_declared(&self, declared: Vec<Declared>) {
         let mut held = self.0.held.write();
         held.declared = declared;
+        let mut read_at = held.state.read_at;
         if let Some(path) = self.0.file.as_deref() {
+            let waited = held.waits();
             held.settle(path);
+            if waited && !held.waits() {
+                read_at = Utc::now();
+                let said = format!("{} fits with what is declared now, and is in force", path.display());
+                held.unsaid = Some(said);
+            }
         }
-        let read_at = held.state.read_at;
         held.rebuild(read_at);
     }
 }

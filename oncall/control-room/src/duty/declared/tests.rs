@@ -185,8 +185,14 @@ async fn a_file_that_collides_waits_until_the_name_is_free() {
     // By the version that is in force, the policy would lose its schedule.
     assert!(rig.delete(Part::Schedule, "nights").await.is_err());
     rig.delete(Part::Policy, "tickets").await.unwrap();
+    assert_eq!(rig.duty.reread(Utc::now()), None, "it waits");
+    let read_at = rig.duty.rota().read_at;
     rig.delete(Part::Schedule, "nights").await.unwrap();
     assert_eq!(on_call(&rig.duty, "nights").as_deref(), Some("ada"), "the file is in force now");
+    assert!(rig.duty.rota().read_at > read_at);
+    let said = rig.duty.reread(Utc::now()).unwrap();
+    assert!(said.ends_with("oncall.yaml fits with what is declared now, and is in force"), "{said}");
+    assert_eq!(rig.duty.reread(Utc::now()), None, "said once");
     assert_eq!(rig.duty.rota().problems, Vec::<String>::new());
     assert_eq!(rig.duty.written(Part::Schedule, "nights").unwrap().owner, Owner::File);
 }

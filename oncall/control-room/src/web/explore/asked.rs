@@ -54,6 +54,11 @@ impl Asked {
         Range::read(from, to, Utc::now()).map_err(|wrong| Error::field("from, to", wrong))
     }
 
+    /// The address of a page with all of this.
+    pub(super) fn link(&self, path: &str, range: &Range) -> String {
+        self.with_range(path, &range.written.0, &range.written.1)
+    }
+
     /// The same address with another range; without what only confirms something.
     pub(super) fn with_range(&self, path: &str, from: &str, to: &str) -> String {
         let kept = self

@@ -54,7 +54,7 @@ pub(super) async fn show(State(room): State<Room>, visitor: Visitor, RawQuery(qu
                     @let shown = newest(&lines, &range);
                     (note::form(&room, &visitor, &asked, &Found {
                         query: &question(&wanted), answer: &words(&shown),
-                        link: &asked.with_range("/explore/logs", &range.written.0, &range.written.1),
+                        link: &asked.link("/explore/logs", &range),
                     }))
                     (list(&shown, live))
                 },
@@ -72,7 +72,7 @@ pub(super) async fn run(
 ) -> Answer<Redirect> {
     let asked = Asked::sent(fields);
     let range = asked.range()?;
-    let link = asked.with_range("/explore/logs", &range.written.0, &range.written.1);
+    let link = asked.link("/explore/logs", &range);
     let wanted = wanted(&asked, &range);
     let answer = match room.eyes.logs.lines(&wanted).await {
         Err(error @ Error::Field { .. }) => return Err(error.into()),
@@ -80,8 +80,7 @@ pub(super) async fn run(
         Ok(lines) => words(&newest(&lines, &range)),
     };
     note::ran(&room, &visitor, &asked, &Found { query: &question(&wanted), answer: &answer, link: &link })
-        .await?;
-    Ok(Redirect::to(&link))
+        .await
 }
 
 fn wanted(asked: &Asked, range: &Range) -> Wanted {

@@ -99,15 +99,13 @@ pub(super) async fn run(
 ) -> Answer<Redirect> {
     let asked = Asked::sent(fields);
     let range = asked.range()?;
-    let link = asked.with_range("/explore", &range.written.0, &range.written.1);
-    if let Some(expr) = promql(&asked)? {
-        let answer = match answered(&room, &common, expr, &range).await.now {
-            Ok(now) => words(&now, unit(expr)),
-            Err(trouble) => trouble.to_string(),
-        };
-        note::ran(&room, &visitor, &asked, &Found { query: expr, answer: &answer, link: &link }).await?;
-    }
-    Ok(Redirect::to(&link))
+    let link = asked.link("/explore", &range);
+    let Some(expr) = promql(&asked)? else { return Ok(Redirect::to(&link)) };
+    let answer = match answered(&room, &common, expr, &range).await.now {
+        Ok(now) => words(&now, unit(expr)),
+        Err(trouble) => trouble.to_string(),
+    };
+    note::ran(&room, &visitor, &asked, &Found { query: expr, answer: &answer, link: &link }).await
 }
 
 /// The data of the curve, for the script.
@@ -170,10 +168,9 @@ fn result(
     expr: &str,
     answered: &Answered,
 ) -> Markup {
-    let (from, to) = &range.written;
     let json = format!("/explore/chart.json?query={}&{}", encode(expr), range.query());
     let unit = unit(expr);
-    let link = asked.with_range("/explore", from, to);
+    let link = asked.link("/explore", range);
     html! {
         section.card aria-label="Over time" {
             @match &answered.curve {

@@ -69,14 +69,16 @@ pub(super) fn query(room: &Room, visitor: &Visitor, asked: &Asked, page: &str, f
     }
 }
 
-/// Writes down that somebody ran a query, once for each person and query; nothing if no open incident was chosen.
+/// Writes down that somebody ran a query, once for each person and query, if an open incident was chosen; and leads to the
+/// page.
 pub(super) async fn ran(
     room: &Room,
     visitor: &Visitor,
     asked: &Asked,
     found: &Found<'_>,
-) -> Result<(), Error> {
-    let Some(id) = open(room, asked) else { return Ok(()) };
+) -> Answer<Redirect> {
+    let to = Redirect::to(found.link);
+    let Some(id) = open(room, asked) else { return Ok(to) };
     let incident = room.desk.get(id).await?;
     let evidence = evidence(room, found);
     let (source, query) = (visitor.source(), &evidence.query);
@@ -88,7 +90,7 @@ pub(super) async fn ran(
     if !known {
         room.desk.act(id, source, noted("ran a query", evidence)).await?;
     }
-    Ok(())
+    Ok(to)
 }
 
 fn evidence(room: &Room, found: &Found<'_>) -> Evidence {

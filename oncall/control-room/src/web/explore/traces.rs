@@ -53,7 +53,7 @@ pub(super) async fn show(State(room): State<Room>, visitor: Visitor, RawQuery(qu
                     @let traces = sorted(answer.traces, asked.text("sort"));
                     (note::form(&room, &visitor, &asked, &Found {
                         query: &question(&search), answer: &words(&traces),
-                        link: &asked.with_range("/explore/traces", &range.written.0, &range.written.1),
+                        link: &asked.link("/explore/traces", &range),
                     }))
                     (list(&traces))
                 },
@@ -71,15 +71,14 @@ pub(super) async fn run(
 ) -> Answer<Redirect> {
     let asked = Asked::sent(fields);
     let range = asked.range()?;
-    let link = asked.with_range("/explore/traces", &range.written.0, &range.written.1);
+    let link = asked.link("/explore/traces", &range);
     let search = search(&asked, chosen(&asked, &services(&room)), &range)?;
     let answer = match within("The trace store", room.eyes.traces.search(&search)).await {
         Ok(answer) => words(&sorted(answer.traces, asked.text("sort"))),
         Err(error) => error.to_string(),
     };
     note::ran(&room, &visitor, &asked, &Found { query: &question(&search), answer: &answer, link: &link })
-        .await?;
-    Ok(Redirect::to(&link))
+        .await
 }
 
 /// The service that is asked for, or the first.

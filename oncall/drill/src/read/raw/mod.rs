@@ -178,7 +178,7 @@ shape! {
 shape! {
     /// A fault: a fault point, a rule of the firewall, or a part that is stopped.
     Fault {
-        /// Its name in this drill; the own one of the fault, the rule or the part if left out.
+        /// Its name in this drill; if left out, the name of the fault point, the rule or the part.
         name: Option<Text>,
         /// The service, or the part.
         service: Text,

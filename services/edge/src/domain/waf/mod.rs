@@ -2,9 +2,9 @@
 //!
 //! A rule is data (`waf/<id>.yaml`): what it looks at, a pattern, whether it blocks or only counts, on which
 //! engine it runs, what it may cost, and cases with the verdict that each has to get. The engine `linear`
-//! reads a text once. The engine `backtracking` tries one way after another, as PCRE does, and can need more
-//! steps than anyone has time for; so work is counted in steps, and with the guard on, a rule is ended at its
-//! cost.
+//! looks up each byte of a text in a table. The engine `backtracking` tries one way after another, as PCRE
+//! does, and can need more steps than anyone has time for; so work is counted in steps, and with the guard
+//! on, a rule is ended at its cost.
 
 mod cases;
 #[cfg(test)]
@@ -14,6 +14,7 @@ mod program;
 mod read;
 mod rule;
 mod set;
+mod table;
 mod target;
 
 pub use cases::check;

@@ -68,9 +68,7 @@ impl Program {
     /// # Errors
     /// A sentence that says what is wrong with it.
     pub(super) fn new(pattern: &str) -> Result<Self, String> {
-        let parsed =
-            ParserBuilder::new().unicode(false).utf8(false).nest_limit(DEEPEST).build().parse(pattern);
-        let hir = parsed.map_err(|error| what_is_wrong(&error.to_string()))?;
+        let hir = parse(pattern)?;
         let mut compiler = Compiler { ops: Vec::new(), marks: 0 };
         compiler.hir(&hir)?;
         compiler.push(Op::Match)?;
@@ -78,8 +76,17 @@ impl Program {
     }
 }
 
+/// Reads a pattern, for both engines.
+///
+/// # Errors
+/// A sentence that says what is wrong with it.
+pub(super) fn parse(pattern: &str) -> Result<Hir, String> {
+    let parsed = ParserBuilder::new().unicode(false).utf8(false).nest_limit(DEEPEST).build().parse(pattern);
+    parsed.map_err(|error| what_is_wrong(&error.to_string()))
+}
+
 /// The last line of the parser's message says what is wrong, the others show where.
-pub(super) fn what_is_wrong(message: &str) -> String {
+fn what_is_wrong(message: &str) -> String {
     let last = message.lines().last().unwrap_or(message);
     last.trim_start_matches("error: ").to_owned()
 }

@@ -1,15 +1,11 @@
 //! One rule: what it looks at, how, and what becomes of a request that it finds.
 
-use regex::bytes::{Regex, RegexBuilder};
-
 use super::{
     machine::{End, Leash, Machine, Run},
-    program::{Program, what_is_wrong},
+    program::Program,
+    table::Table,
     target::Target,
 };
-
-/// Largest automaton of a linear rule, in bytes.
-const LARGEST: usize = 1 << 20;
 
 /// What becomes of a request that a rule finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +116,7 @@ pub struct Rule {
 /// A compiled pattern.
 #[derive(Debug)]
 pub(super) enum Matcher {
-    Linear(Regex),
+    Linear(Table),
     Backtracking(Program),
 }
 
@@ -132,13 +128,7 @@ impl Matcher {
     pub(super) fn new(engine: Engine, pattern: &str) -> Result<Self, String> {
         match engine {
             Engine::Backtracking => Program::new(pattern).map(Self::Backtracking),
-            Engine::Linear => RegexBuilder::new(pattern)
-                .unicode(false)
-                .size_limit(LARGEST)
-                .dfa_size_limit(LARGEST)
-                .build()
-                .map(Self::Linear)
-                .map_err(|error| what_is_wrong(&error.to_string())),
+            Engine::Linear => Table::new(pattern).map(Self::Linear),
         }
     }
 
@@ -147,12 +137,12 @@ impl Matcher {
     pub(super) fn search(&self, text: &[u8], machine: &mut Machine, leash: &mut Leash<'_>) -> Run {
         match self {
             Self::Backtracking(program) => machine.search(program, text, leash),
-            Self::Linear(regex) => {
+            Self::Linear(table) => {
                 let steps = u64::try_from(text.len()).unwrap_or(u64::MAX).saturating_add(1);
                 if steps > leash.most {
                     return Run { end: End::Overrun, steps: 0 };
                 }
-                let end = if regex.is_match(text) { End::Found } else { End::Absent };
+                let end = if table.finds(text) { End::Found } else { End::Absent };
                 Run { end, steps }
             }
         }

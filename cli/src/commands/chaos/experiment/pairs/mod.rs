@@ -13,6 +13,7 @@ use self::page::Facts;
 use super::{
     file::Experiment,
     pair::Pair,
+    pass::AFTER,
     perform::{perform, until_stopped, write},
     possible, read_file,
     report::Report,
@@ -149,8 +150,6 @@ impl Chosen {
 
 /// The least time that both passes take: until it is steady, the steps, and until it is steady again.
 fn least(experiment: &Experiment) -> Duration {
-    /// How long it has to be steady afterwards.
-    const AFTER: Duration = Duration::from_secs(5);
     2 * (experiment.holds + experiment.length() + AFTER)
 }
 
