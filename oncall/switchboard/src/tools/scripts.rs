@@ -21,7 +21,7 @@ use crate::{Error, Result};
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The part that is the replica.
 const REPLICA: &str = "postgres-replica";
-/// Before each script: who waits for a table makes everybody wait who comes after.
+/// Before each script: a statement that waits for a table holds up every statement behind it.
 const LOCKS: &str = "SET lock_timeout = '3s'";
 
 /// One script.
@@ -37,7 +37,7 @@ pub struct Script {
     undo: &'static [&'static str],
 }
 
-/// All of them. Each statement can be repeated: who was interrupted begins again.
+/// All of them. Each statement can be repeated: a run that was interrupted begins again.
 pub static SCRIPTS: [Script; 4] = [
     Script {
         name: "backup-login",
@@ -56,7 +56,7 @@ pub static SCRIPTS: [Script; 4] = [
         run: &[
             "SELECT public.lease('orders', now() - interval '1 minute')",
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'orders'",
-            // Who had logged in just before is in no list yet.
+            // A login of a moment ago may be in no list yet.
             "SELECT pg_sleep(0.3)",
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'orders'",
         ],
