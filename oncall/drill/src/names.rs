@@ -87,6 +87,10 @@ words! {
         Kubernetes,
         /// A lab on this machine, whose parts can be stopped.
         Lab,
+        /// A streaming replica of PostgreSQL, and the exporter that says how far behind it is.
+        PostgresReplica,
+        /// Backups, and the exporter that says how old they are.
+        Backups,
     }
 }
 

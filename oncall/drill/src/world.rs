@@ -27,6 +27,8 @@ pub struct World {
     pub rules: BTreeSet<String>,
     /// Parts of the lab that can be stopped and started.
     pub parts: BTreeSet<String>,
+    /// Scripts that drills run in PostgreSQL.
+    pub scripts: BTreeSet<String>,
     /// Databases.
     pub databases: BTreeSet<String>,
     /// Who uses whom: the first one calls, reads or consumes from the second.
@@ -80,6 +82,11 @@ fn faults(drill: &Drill, world: &World, wrong: &mut Vec<String>) {
     for fault in &drill.faults {
         if fault.kind == FaultKind::Part {
             known(&fault.service, world.parts.iter(), "faults.service", wrong);
+            continue;
+        }
+        if fault.kind == FaultKind::Script {
+            known(&fault.service, world.components.iter(), "faults.service", wrong);
+            known(&fault.fault, world.scripts.iter(), "faults.sql", wrong);
             continue;
         }
         let Some(faults) = world.faults.get(&fault.service) else {

@@ -24,7 +24,10 @@ pub use self::{
     cluster::{Cluster, Forward},
     error::{Error, Result},
     firewall::{Counts, Firewall, Rule, RuleMode},
-    tools::{Lab, STOPPABLE, Tools},
+    tools::{
+        Lab, STOPPABLE, Tools,
+        scripts::{SCRIPTS, Script},
+    },
 };
 
 /// Where the services are.

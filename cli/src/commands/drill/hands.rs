@@ -124,7 +124,7 @@ enum What {
     },
     /// Start a part of the lab that does not run.
     Start {
-        /// The part: alertmanager or postgres.
+        /// The part: alertmanager, order-worker, postgres or user-service.
         part: String,
     },
     /// Silence an alert.

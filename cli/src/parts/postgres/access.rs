@@ -16,6 +16,7 @@ use supervisor::write_private;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::lease;
 use crate::secrets::Secrets;
 
 /// Databases, one for each service that needs one. The role of the service has the same name.
@@ -132,7 +133,7 @@ pub(super) fn roles(secrets: &Secrets) -> Result<String> {
         let replication = if copies { "REPLICATION" } else { "NOREPLICATION" };
         sql.push_str(&format!(
             "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role}; END IF; END $$;\n\
-             ALTER ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE {replication} PASSWORD '{}';\n",
+             ALTER ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE {replication} PASSWORD '{}' VALID UNTIL 'infinity';\n",
             verifier(&password, secrets.make(&format!("{}-salt", file(role)))?.expose_secret(), iterations(role))
         ));
         if role == &OWNER {
@@ -148,6 +149,7 @@ pub(super) fn roles(secrets: &Secrets) -> Result<String> {
         sql.push_str(&format!("ALTER DATABASE {database} OWNER TO {database};\n"));
     }
     sql.push_str(&format!("GRANT pg_monitor, pg_signal_backend, {} TO {OWNER};\n", DATABASES.join(", ")));
+    sql.push_str(&lease::statements());
     // It writes nothing, even by mistake. PostgreSQL 13 does not know the right to read all tables, and refuses that
     // statement alone.
     sql.push_str(&format!(
@@ -231,6 +233,9 @@ mod tests {
         let sql = roles(&secrets(&folder)).unwrap();
         let copies: Vec<_> = sql.lines().filter(|line| line.contains(" REPLICATION ")).collect();
         assert_eq!(copies.len(), 2, "{copies:?}");
+        let mut logins =
+            sql.lines().filter(|line| line.starts_with("ALTER ROLE") && line.contains(" PASSWORD "));
+        assert!(logins.all(|line| line.ends_with(" VALID UNTIL 'infinity';")), "one that had expired: {sql}");
         let hba = std::fs::read_to_string(rules(folder.path()).unwrap()).unwrap();
         for (role, copies) in ["backup", "replica"].into_iter().zip(copies) {
             assert!(copies.starts_with(&format!("ALTER ROLE {role} LOGIN NOSUPERUSER")), "{copies}");

@@ -7,9 +7,11 @@
 //! --purge` removes it.
 
 mod access;
+mod lease;
 mod local;
 mod replica;
 mod runner;
+mod unfinished;
 
 use std::{
     fs,
@@ -116,6 +118,8 @@ pub(crate) fn part(home: &Home, port: u16, confirm: Option<Confirm>) -> Result<P
             steps: vec![Step::Run(alone(&data), roles), Step::Mark(applied)],
         },
     ];
+    let in_database = |name: &str| run("postgres").args(["--single", "-D", &text(&data), name]);
+    part.prepare.extend(unfinished::preparations(home, in_database));
     part.stop = StopSignal::Int;
     part.errand = Some(swap::errand(home, "postgres")?);
     Ok(part)

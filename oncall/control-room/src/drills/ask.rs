@@ -58,6 +58,8 @@ async fn asked(room: &Room, live: &Live, ask: &Ask) -> Result<Answer> {
             }
             let stopped = room.eyes.tools.lab.iter().flat_map(switchboard::Lab::stopped);
             set.extend(stopped.map(|part| format!("{part} is stopped")));
+            let scripts = room.eyes.tools.lab.iter().flat_map(switchboard::Lab::scripts);
+            set.extend(scripts.map(|script| format!("{} is not undone", script.name)));
             Ok(none(set))
         }
         Ask::Firewall { without } => {

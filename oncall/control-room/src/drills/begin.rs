@@ -28,6 +28,9 @@ use crate::{
 /// The series that say whether an exporter is there.
 const POSTGRES: &str = "pg_up";
 const REDIS: &str = "redis_up";
+/// The same of what the lab itself tells its exporter.
+const REPLICA: &str = "replica_streaming";
+const BACKUPS: &str = "backup_interval_seconds";
 
 impl Drills {
     /// Begins a run. Its drill waits for a healthy system by itself.
@@ -198,6 +201,8 @@ async fn missing(eyes: &Eyes, drill: &Drill) -> Option<String> {
             Need::Replicas => has_replicas(eyes),
             Need::Kubernetes => matches!(eyes.place, Place::Kubernetes(_)),
             Need::Lab => eyes.tools.lab.is_some(),
+            Need::PostgresReplica => exports(eyes, REPLICA).await,
+            Need::Backups => exports(eyes, BACKUPS).await,
         };
         if !here {
             let next = match need {
@@ -206,6 +211,10 @@ async fn missing(eyes: &Eyes, drill: &Drill) -> Option<String> {
                 Need::Replicas => "several replicas of a service: lab up --replicas order-worker=2",
                 Need::Kubernetes => "a cluster: see docs/kubernetes.md",
                 Need::Lab => "a lab on this machine, which can stop its parts: lab up",
+                Need::PostgresReplica => {
+                    "a replica of PostgreSQL, and node_exporter to see it: lab up --replica"
+                }
+                Need::Backups => "backups, and node_exporter to see them: lab up --backups",
             };
             return Some(format!("this drill cannot run here: it needs {next}"));
         }

@@ -4,8 +4,8 @@
 //! * `library`, `choose` -- the files, and which drill next. `begin`, `tell` -- what people ask for.
 //!   `follows` -- what the verification before has proven.
 //! * `live`, `pauses`, `rows`, `record`, `recall` -- a run in memory and in the file, and the ways between.
-//! * `act`, `perform`, `forget`, `restore`, `rules`, `story` -- what is due, one after the other. `look`, `ask`, `invariants`,
-//!   `budget` -- what is looked at.
+//! * `act`, `perform`, `forget`, `restore`, `rules`, `scripts`, `story` -- what is due, one after the other. `look`, `ask`,
+//!   `invariants`, `budget` -- what is looked at.
 //! * `follow`, `acts` -- pages, acknowledgements and actions of people, from the journal.
 //! * `conclude`, `quiet`, `curve` -- the end of a run, and incidents that are only a rehearsal.
 //! * [`view`], `show`, `report` -- what a viewer may see. Nothing of the truth reaches a trainee while a run
@@ -36,6 +36,7 @@ mod report;
 mod restore;
 mod rows;
 mod rules;
+mod scripts;
 mod show;
 mod story;
 mod tell;

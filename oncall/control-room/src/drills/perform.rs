@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use drill::{Act, Action, Due, names::RuleState};
 use switchboard::{Action as Switch, Outcome, RuleMode, SessionState};
 
-use super::{forget::forget, live::Live, pauses, restore, rules, story};
+use super::{forget::forget, live::Live, pauses, restore, rules, scripts, story};
 use crate::{actions::token, room::Room};
 
 /// Longest time that an action may take; to forget restarts Prometheus.
@@ -66,6 +66,8 @@ async fn act(room: &Room, live: &Live, due: &Due) -> Result<(), String> {
             insist(room, &Switch::StopPart { target: part.clone(), ttl: outlasts(*ttl) }).await
         }
         Action::StartPart { part } => end(room, &Switch::StartPart { target: part.clone() }).await,
+        Action::RunScript { script } => scripts::run(room, script).await,
+        Action::UndoScript { script } => scripts::undo(room, script).await,
         Action::RestoreFirewall => restore::firewall(room).await,
         Action::Act { act } => match switch_of(act) {
             Some(action) => switch_if(room, &action, || wants(room, live.id, &due.id)).await,

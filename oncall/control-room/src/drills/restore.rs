@@ -10,7 +10,7 @@ use super::{
     ask,
     live::Live,
     perform::{end, protect, switch},
-    rows,
+    rows, scripts,
 };
 use crate::room::Room;
 
@@ -28,6 +28,9 @@ pub(super) async fn everything(room: &Room, run: i64) -> Result<(), String> {
     failed.extend(firewall(room).await.err());
     for target in room.eyes.tools.lab.iter().flat_map(switchboard::Lab::stopped) {
         failed.extend(end(room, &Switch::StartPart { target }).await.err());
+    }
+    for script in room.eyes.tools.lab.iter().flat_map(switchboard::Lab::scripts) {
+        failed.extend(scripts::undo(room, script.name).await.err());
     }
     // What can be read of it.
     let kept = rows::get(room.store.read(), run).await.ok().flatten();

@@ -78,15 +78,17 @@ impl Walk {
     fn tick(&mut self) {
         self.now += TimeDelta::seconds(1);
         for due in self.live.run.due(self.now) {
-            match &due.action {
-                Action::SetFault { .. } | Action::PushRule { .. } | Action::StopPart { .. } => {
-                    self.broken = true;
-                }
-                Action::EndFault { .. } | Action::WithdrawRule { .. } | Action::StartPart { .. } => {
-                    self.broken = false;
-                }
-                _ => {}
-            }
+            self.broken = match &due.action {
+                Action::SetFault { .. }
+                | Action::PushRule { .. }
+                | Action::StopPart { .. }
+                | Action::RunScript { .. } => true,
+                Action::EndFault { .. }
+                | Action::WithdrawRule { .. }
+                | Action::StartPart { .. }
+                | Action::UndoScript { .. } => false,
+                _ => self.broken,
+            };
             self.event(What::Done { action: due.id });
         }
         let looks = self.live.run.looks(self.now);

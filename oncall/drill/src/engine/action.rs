@@ -122,6 +122,16 @@ pub enum Action {
         /// The part.
         part: String,
     },
+    /// Run a script in PostgreSQL.
+    RunScript {
+        /// The script.
+        script: String,
+    },
+    /// Undo such a script; it is well if it was not run.
+    UndoScript {
+        /// The script.
+        script: String,
+    },
     /// Take back everything that was set in the firewall and the limit of every edge.
     RestoreFirewall,
     /// Do what a responder would.
@@ -158,7 +168,8 @@ pub enum Ask {
         /// Alerts that may fire.
         except: Vec<String>,
     },
-    /// Whether no fault of a drill is set, and no part is kept stopped; the one of the lab's hello-world stays.
+    /// Whether no fault of a drill is set, no part is kept stopped, and no script is left to undo; the fault of the lab's
+    /// hello-world stays.
     NoFault,
     /// Whether the firewall of every edge is on, and has none of these rules.
     Firewall {

@@ -132,6 +132,7 @@ impl Run {
             Action::EndFault { .. }
             | Action::WithdrawRule { .. }
             | Action::StartPart { .. }
+            | Action::UndoScript { .. }
             | Action::RestoreFirewall
             | Action::EndSilences
             | Action::RestoreProtections
@@ -142,6 +143,7 @@ impl Run {
             | Action::SetFault { .. }
             | Action::PushRule { .. }
             | Action::StopPart { .. }
+            | Action::RunScript { .. }
             | Action::SwitchProtection { .. } => Verdict::Invalid,
         };
         let condition = format!("the action {action} is done");

@@ -171,6 +171,7 @@ impl Run {
         match fault.kind {
             FaultKind::Rule => Action::PushRule { service, rule: name, way: fault.way },
             FaultKind::Part => Action::StopPart { part: service, ttl: self.longest() },
+            FaultKind::Script => Action::RunScript { script: name },
             FaultKind::Point => Action::SetFault {
                 service,
                 fault: name,
@@ -239,6 +240,7 @@ fn end_fault(fault: &Fault) -> Action {
         FaultKind::Point => Action::EndFault { service, fault: name },
         FaultKind::Rule => Action::WithdrawRule { service, rule: name },
         FaultKind::Part => Action::StartPart { part: service },
+        FaultKind::Script => Action::UndoScript { script: name },
     }
 }
 

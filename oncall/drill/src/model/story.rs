@@ -88,8 +88,11 @@ pub enum FaultKind {
     Point,
     /// A rule of `waf/incidents` that is pushed to the edge, as a person would. It is no secret: everyone sees the rule.
     Rule,
-    /// A part of the lab that is killed and stays stopped: a store, or what notifies. Everyone sees that it is gone.
+    /// A part of the lab that is killed and stays stopped: a store, a service, or what notifies. Everyone sees that it is
+    /// gone.
     Part,
+    /// A script that is run in PostgreSQL with the rights of its owner, as somebody at a terminal would.
+    Script,
 }
 
 /// A fault.
@@ -103,7 +106,7 @@ pub struct Fault {
     pub replica: Option<u32>,
     /// What it is.
     pub kind: FaultKind,
-    /// The fault point, or the rule; `stopped` for a part.
+    /// The fault point, the rule, or the script; `stopped` for a part.
     pub fault: String,
     /// How a rule is pushed: all at once, unless an action item is switched on.
     pub way: Way,

@@ -185,22 +185,26 @@ fn faults(reader: &mut Reader, document: &raw::Document) -> Option<Vec<Fault>> {
     }))
 }
 
-/// A fault point, a rule, or a part.
+/// A fault point, a rule, a part, or a script.
 fn what(reader: &mut Reader, raw: &raw::Fault, field: &str) -> Option<(FaultKind, String)> {
-    match (&raw.fault, &raw.rule, raw.is_stopped()) {
-        (Some(fault), None, false) => {
+    match (&raw.fault, &raw.rule, &raw.sql, raw.is_stopped()) {
+        (Some(fault), None, None, false) => {
             Some((FaultKind::Point, reader.name(fault, &format!("{field}.fault"))?))
         }
-        (None, Some(rule), false) => {
+        (None, Some(rule), None, false) => {
             bare(reader, raw, field, "the file of the rule says everything");
             Some((FaultKind::Rule, reader.name(rule, &format!("{field}.rule"))?))
         }
-        (None, None, true) => {
+        (None, None, Some(script), false) => {
+            bare(reader, raw, field, "the script says everything");
+            Some((FaultKind::Script, reader.name(script, &format!("{field}.sql"))?))
+        }
+        (None, None, None, true) => {
             bare(reader, raw, field, "the part is stopped, or it is not");
             Some((FaultKind::Part, STOPPED.to_owned()))
         }
         _ => {
-            reader.wrong(&raw.service, field, "expected one of `fault`, `rule` and `stopped`");
+            reader.wrong(&raw.service, field, "expected one of `fault`, `rule`, `sql` and `stopped`");
             None
         }
     }

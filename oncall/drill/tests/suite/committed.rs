@@ -101,7 +101,12 @@ fn every_query_parses_and_asks_only_for_metrics_that_exist() {
 
 #[test]
 fn a_drill_that_asks_an_exporter_says_that_it_needs_it() {
-    let exporters = [("pg_", Need::PostgresExporter), ("redis_", Need::RedisExporter)];
+    let exporters = [
+        ("backup_", Need::Backups),
+        ("pg_", Need::PostgresExporter),
+        ("redis_", Need::RedisExporter),
+        ("replica_", Need::PostgresReplica),
+    ];
     let mut asked = BTreeSet::new();
     for drill in drills() {
         for (field, query) in drill.queries() {

@@ -191,6 +191,13 @@ impl Lab {
             Action::StartPart { part } | Action::Act { act: Act::Start { part } } => {
                 self.active.remove(&(part.clone(), "stopped".to_owned()));
             }
+            Action::RunScript { script } => {
+                self.set += 1;
+                self.active.insert(("postgres".to_owned(), script.clone()), self.now);
+            }
+            Action::UndoScript { script } => {
+                self.active.remove(&("postgres".to_owned(), script.clone()));
+            }
             Action::RestoreFirewall => {
                 self.killed = false;
                 self.rules.clear();

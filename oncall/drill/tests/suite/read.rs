@@ -115,7 +115,7 @@ const WRONG: &[(&str, &str, &str, &str)] = &[
         "fault: consumer-pause,",
         "fault: consumer-pause, rule: inline-script,",
         "rule: inline-script",
-        "faults[1]: expected one of `fault`, `rule` and `stopped`",
+        "faults[1]: expected one of `fault`, `rule`, `sql` and `stopped`",
     ),
     (
         "fault: consumer-pause,",

@@ -1,5 +1,5 @@
 //! What exists, as the repository says: faults from docs/faults.md, alerts from the rules, metrics from golden scrapes and
-//! from the catalogues of the exporters.
+//! from the catalogues of the exporters and of the lab itself.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -72,7 +72,9 @@ pub(crate) fn world() -> World {
         protections: set(&protections.split(' ').collect::<Vec<_>>()),
         rules: files("waf/incidents", ".yaml").iter().map(|path| stem(path)).collect(),
         // `switchboard::STOPPABLE`.
-        parts: set(&["alertmanager", "postgres"]),
+        parts: set(&["alertmanager", "order-worker", "postgres", "user-service"]),
+        // `switchboard::SCRIPTS`.
+        scripts: set(&["backup-login", "orders-login", "replica-replay", "users-table"]),
         databases: set(&["orders", "users", "fulfillment"]),
         edges,
         drills: files("drills", ".yaml").iter().map(|path| stem(path)).collect(),
@@ -134,7 +136,9 @@ fn metrics() -> BTreeSet<String> {
         .map(|name| file(&format!("services/{name}/tests/api/snapshots/metrics.txt")))
         .collect();
     scrapes.extend(["metrics", "probe"].map(|name| file(&format!("load/tests/snapshots/{name}.txt"))));
-    scrapes.extend(["postgres", "redis"].map(|name| file(&format!("oncall/dashgen/catalogue/{name}.txt"))));
+    scrapes.extend(
+        ["lab", "postgres", "redis"].map(|name| file(&format!("oncall/dashgen/catalogue/{name}.txt"))),
+    );
     scrapes.push(file("oncall/control-room/tests/watch/snapshots/metrics.txt"));
     let mut metrics = words_after("record: ");
     metrics.extend(set(&["up", "ALERTS", "scrape_samples_scraped"]));

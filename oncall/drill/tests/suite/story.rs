@@ -1,5 +1,5 @@
-//! What a drill does by itself: a trigger that is over, waves of callers that come until a response ends them, and a part
-//! of the lab that stays stopped.
+//! What a drill does by itself: a trigger that is over, waves of callers that come until a response ends them, a part of
+//! the lab that stays stopped, and a script that is run in PostgreSQL.
 
 use std::time::Duration;
 
@@ -219,6 +219,47 @@ fn a_part_has_no_parameters_and_has_to_exist() {
     drill.mitigations.accepted[1].act = Act::Start { part: "redis".to_owned() };
     let found = world::check(&drill, &world).join("\n");
     assert!(found.contains("`prometheus`") && found.contains("start redis"), "{found}");
+}
+
+/// The example, with a script that its change brings.
+fn script() -> Drill {
+    let script = "service: postgres, sql: users-table, change: release-2, survives_restart: true";
+    read(&EXAMPLE.replace("service: order-worker, fault: consumer-pause", script))
+}
+
+fn run(lab: &Lab) -> bool {
+    lab.active.contains_key(&("postgres".to_owned(), "users-table".to_owned()))
+}
+
+#[test]
+fn a_script_is_undone_when_its_change_is_rolled_back_and_no_restart_undoes_it() {
+    let drill = script();
+    let fault = &drill.faults[1];
+    assert_eq!((fault.kind, fault.name.as_str()), (FaultKind::Script, "users-table"));
+    let mut lab = Lab::new(drill, verify(Responder::Solution));
+    lab.until(Phase::Solve(0));
+    assert!(run(&lab), "order-api was restarted");
+    lab.until(Phase::Solve(2));
+    assert!(!run(&lab));
+    let outcome = lab.finish();
+    assert_eq!(outcome.verdict, Verdict::Passed, "{:?}", outcome.failures);
+    let mut nothing = Lab::new(script(), verify(Responder::Nothing));
+    assert_eq!(nothing.finish().verdict, Verdict::Failed);
+    assert!(!run(&nothing), "the reset undoes it");
+}
+
+#[test]
+fn a_script_has_no_parameters_and_has_to_exist() {
+    let script = "service: postgres, sql: users-table, with: {rate: 1}";
+    let text = EXAMPLE.replace("service: order-worker, fault: consumer-pause", script);
+    let problems = drill::read("drills/example.yaml", &text).unwrap_err().to_string();
+    assert!(problems.contains("faults[1].with"), "{problems}");
+    let world = crate::repository::world();
+    let mut drill = self::script();
+    assert_eq!(world::check(&drill, &world), Vec::<String>::new());
+    drill.faults[1].fault = "orders-table".to_owned();
+    let found = world::check(&drill, &world).join("\n");
+    assert!(found.contains("faults.sql") && found.contains("`orders-table`"), "{found}");
 }
 
 #[test]

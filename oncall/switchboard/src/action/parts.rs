@@ -15,67 +15,92 @@ use super::{
     Outcome,
     restart::{KILLED, back},
 };
-use crate::{Error, Lab, Result, STOPPABLE, Tools, tools::process::Process};
+use crate::{
+    Error, Lab, Result, Tools,
+    tools::{process::Process, state::Part},
+};
 
 /// For how long a part may stay stopped at most.
 const LONGEST: Duration = Duration::from_secs(3600);
 /// How long it may take until it is ready again.
 const READY: Duration = Duration::from_secs(60);
+/// How the name of a file ends that is still being written.
+const DRAFT: &str = "new";
 
-/// Kills a part; it stays stopped for this long, or until it is started.
+/// Kills a part, with all of its replicas; it stays stopped for this long, or until it is started.
 pub(super) async fn stop(tools: &Tools, target: &str, ttl: Duration, dry: bool) -> Result<Vec<Outcome>> {
     if ttl > LONGEST {
         let expected = "expected at most 1h".to_owned();
         return Err(Error::Wrong { field: "ttl", expected });
     }
     let lab = lab(tools, target)?;
-    let part = lab.state()?.stoppable(target)?;
+    let parts = lab.state()?.stoppable(target)?;
     if dry {
-        return Ok(vec![Outcome::good(&part.name, "would be killed, and stay stopped")]);
+        let would = |part: &Part| Outcome::good(&part.name, "would be killed, and stay stopped");
+        return Ok(parts.iter().map(would).collect());
     }
     let until = Utc::now() + TimeDelta::seconds(i64::try_from(ttl.as_secs()).unwrap_or_default());
-    let failed = |error: io::Error| Error::Lab(format!("{} cannot be stopped: {error}", part.name));
-    hold(lab, &part.name, until).map_err(failed)?;
-    // Whatever runs now: it may have been started since.
-    if let Some(process) = lab.state()?.part(&part.name).and_then(|part| part.process) {
+    for part in &parts {
+        let failed = |error: io::Error| Error::Lab(format!("{} cannot be stopped: {error}", part.name));
+        hold(lab, &part.name, until).map_err(failed)?;
+    }
+    // Whatever runs now: it may have been started since. All at once, as with the machine that they were on.
+    let state = lab.state()?;
+    let processes: Vec<Process> = parts.iter().filter_map(|part| state.part(&part.name)?.process).collect();
+    for process in &processes {
         process.kill();
+    }
+    for process in processes {
         process.ended(KILLED).await;
     }
-    Ok(vec![Outcome::good(&part.name, "was killed, and stays stopped")])
+    Ok(parts.iter().map(|part| Outcome::good(&part.name, "was killed, and stays stopped")).collect())
 }
 
-/// Starts a part that stays stopped; it is well if it runs.
+/// Starts a part that stays stopped, with all of its replicas; it is well if it runs.
 pub(super) async fn start(tools: &Tools, target: &str, dry: bool) -> Result<Vec<Outcome>> {
     let lab = lab(tools, target)?;
-    let mut part = lab.state()?.stoppable(target)?;
+    let mut outcomes = Vec::new();
+    for part in lab.state()?.stoppable(target)? {
+        outcomes.push(start_one(lab, part, dry).await?);
+    }
+    Ok(outcomes)
+}
+
+async fn start_one(lab: &Lab, mut part: Part, dry: bool) -> Result<Outcome> {
     let runs = part.status == "ready" && part.process.is_some_and(Process::alive);
     if dry {
         let text = if runs { "runs: nothing to do" } else { "does not run; it would be started" };
-        return Ok(vec![Outcome::good(&part.name, text)]);
+        return Ok(Outcome::good(&part.name, text));
     }
     match fs::remove_file(held(lab, &part.name)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             return Err(Error::Lab(format!("{} cannot be started: {error}", part.name)));
         }
-        _ if runs => return Ok(vec![Outcome::good(&part.name, "runs")]),
+        _ if runs => return Ok(Outcome::good(&part.name, "runs")),
         _ => {}
     }
     // Any process of it will do, even one that is starting already.
     part.process = None;
     let now = back(lab, &part, READY).await?;
-    Ok(vec![Outcome::good(&part.name, format!("pid {} is ready", now.pid))])
+    Ok(Outcome::good(&part.name, format!("pid {} is ready", now.pid)))
 }
 
 impl Lab {
     /// The parts that stay stopped now.
     #[must_use]
     pub fn stopped(&self) -> Vec<String> {
-        let stays = |part: &&str| {
+        let stays = |part: &String| {
             let text = fs::read_to_string(held(self, part)).ok();
             let until = text.and_then(|text| text.trim().parse::<DateTime<Utc>>().ok());
             until.is_some_and(|until| until > Utc::now())
         };
-        STOPPABLE.into_iter().filter(stays).map(str::to_owned).collect()
+        let files = fs::read_dir(self.dir.join("held")).into_iter().flatten().flatten();
+        let paths =
+            files.map(|file| file.path()).filter(|path| path.extension().is_none_or(|end| end != DRAFT));
+        let names = paths.filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()));
+        let mut stopped: Vec<String> = names.filter(stays).collect();
+        stopped.sort_unstable();
+        stopped
     }
 }
 
@@ -92,7 +117,7 @@ fn held(lab: &Lab, part: &str) -> PathBuf {
 fn hold(lab: &Lab, part: &str, until: DateTime<Utc>) -> io::Result<()> {
     let path = held(lab, part);
     DirBuilder::new().recursive(true).mode(0o700).create(lab.dir.join("held"))?;
-    let draft = path.with_extension("new");
+    let draft = path.with_extension(DRAFT);
     // One that is left has another time in it.
     let _ = fs::remove_file(&draft);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;

@@ -2,6 +2,7 @@
 //! lab on this machine. What is absent is [`Error::NotHere`], with the next step.
 
 pub(crate) mod process;
+pub(crate) mod scripts;
 pub(crate) mod state;
 
 use std::{collections::BTreeMap, path::PathBuf, process::Stdio, time::Duration};
@@ -25,9 +26,9 @@ const FORGETTING: Duration = Duration::from_secs(300);
 /// How PostgreSQL shows our sessions.
 const NAME: &str = "control-room";
 
-/// Parts of a lab on this machine that a drill may stop, and that anybody may start. Not Prometheus: without it nobody
-/// would see what happens.
-pub const STOPPABLE: [&str; 2] = ["alertmanager", "postgres"];
+/// Parts of a lab on this machine that a drill may stop, with all of their replicas, and that anybody may start. Not
+/// Prometheus: without it nobody would see what happens.
+pub const STOPPABLE: [&str; 4] = ["alertmanager", "order-worker", "postgres", "user-service"];
 
 /// Where things are.
 #[derive(Debug, Clone, Default)]

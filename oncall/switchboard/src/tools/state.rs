@@ -32,7 +32,8 @@ pub(crate) struct Part {
     pub(crate) name: String,
     instance_of: Option<String>,
     admin: Option<String>,
-    ports: BTreeMap<String, u16>,
+    /// Ports that it listens on, by name.
+    pub(crate) ports: BTreeMap<String, u16>,
     /// `ready`, once it has been since its last start.
     pub(crate) status: String,
     /// Its process, if there is one.
@@ -88,15 +89,12 @@ impl State {
         self.chosen(wanted, |part| part.admin.is_some() || ALSO.contains(&part.name.as_str()))
     }
 
-    /// The part that a drill may stop.
+    /// The parts that a drill may stop, by the name of a part or of a service.
     ///
     /// # Errors
     /// When it is none of them; lists those that exist.
-    pub(crate) fn stoppable(&self, wanted: &str) -> Result<Part> {
-        let found = self.chosen(wanted, |part| STOPPABLE.contains(&part.name.as_str()))?;
-        // Each of them is there once.
-        let none = || Error::NoService(wanted.to_owned(), STOPPABLE.join(", "));
-        found.into_iter().next().ok_or_else(none)
+    pub(crate) fn stoppable(&self, wanted: &str) -> Result<Vec<Part>> {
+        self.chosen(wanted, |part| STOPPABLE.contains(&part.service()))
     }
 
     /// A part by its name.
@@ -189,12 +187,24 @@ mod tests {
     }
 
     #[test]
-    fn a_drill_stops_a_store_and_nothing_that_looks_on() {
-        let state = state();
-        assert_eq!(state.stoppable("postgres").unwrap().name, "postgres");
+    fn a_drill_stops_a_store_or_a_service_and_nothing_that_looks_on() {
+        let mut state = state();
+        for name in ["user-service", "user-service-2"] {
+            let mut part = state.parts[0].clone();
+            name.clone_into(&mut part.name);
+            part.instance_of = (name != "user-service").then(|| "user-service".to_owned());
+            state.parts.push(part);
+        }
+        let names = |wanted: &str| {
+            let parts = state.stoppable(wanted).map_err(|error| error.to_string());
+            parts.map(|parts| parts.into_iter().map(|part| part.name).collect::<Vec<_>>())
+        };
+        assert_eq!(names("postgres").unwrap(), ["postgres"]);
+        assert_eq!(names("user-service").unwrap(), ["user-service", "user-service-2"], "the whole service");
+        assert_eq!(names("user-service-2").unwrap(), ["user-service-2"]);
         for other in ["control-room", "order-api", "load", "../x"] {
-            let said = state.stoppable(other).map(|part| part.name).unwrap_err().to_string();
-            assert!(said.ends_with("there are: postgres"), "{said}");
+            let said = names(other).unwrap_err();
+            assert!(said.ends_with("there are: postgres, user-service, user-service-2"), "{said}");
         }
     }
 

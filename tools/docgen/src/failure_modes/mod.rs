@@ -24,6 +24,8 @@ const NOTHING: &str = "none";
 const RULE: &str = "pushed-rule";
 /// How an entry names parts of the lab that are stopped, each with its own name behind it.
 const PART: &str = "stopped-";
+/// How an entry names scripts of PostgreSQL, each with its own name behind it.
+const SCRIPT: &str = "sql-";
 
 const INTRO: &str = "\
 # Failure modes
@@ -96,6 +98,7 @@ fn key(fault: &Fault) -> String {
         FaultKind::Point => fault.fault.clone(),
         FaultKind::Rule => RULE.to_owned(),
         FaultKind::Part => format!("{PART}{}", fault.service),
+        FaultKind::Script => format!("{SCRIPT}{}", fault.fault),
     }
 }
 
@@ -192,7 +195,10 @@ mod tests {
         let mut known: BTreeSet<&str> =
             crate::faults::known().iter().map(|fault| fault.spec().name).collect();
         // `switchboard::STOPPABLE`.
-        known.extend([NOTHING, RULE, "stopped-alertmanager", "stopped-postgres"]);
+        known.extend([NOTHING, RULE, "stopped-alertmanager", "stopped-order-worker", "stopped-postgres"]);
+        // `switchboard::SCRIPTS`.
+        known.extend(["stopped-user-service", "sql-backup-login", "sql-orders-login"]);
+        known.extend(["sql-replica-replay", "sql-users-table"]);
         assert_eq!(shields.names(), known);
         for Entry { faults, protection, residual } in &shields.0 {
             for text in [protection, residual] {

@@ -93,6 +93,9 @@ fn cause(drill: &Drill) -> String {
         let what = match fault.kind {
             FaultKind::Point => format!("[`{name}`](faults.md#{name}) in {target}"),
             FaultKind::Part => format!("{target} is killed and stays stopped"),
+            FaultKind::Script => {
+                format!("The script [`{name}`](drills.md#scripts-of-postgresql) is run in {target}")
+            }
             FaultKind::Rule => {
                 format!("The rule [`{name}`](../waf/incidents/{name}.yaml) pushed to {target}")
             }

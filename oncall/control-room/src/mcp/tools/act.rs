@@ -98,7 +98,7 @@ const ALLOWED: &[Allowed] = &[
     },
     Allowed {
         name: "start_part",
-        what: "Starts a part of the lab that does not run: alertmanager or postgres.",
+        what: "Starts a part of the lab that does not run: alertmanager, order-worker, postgres or user-service.",
         example: r#"{"action":"start_part","target":"postgres"}"#,
     },
     Allowed {

@@ -226,7 +226,7 @@ fn parts() -> Group {
     let offer = Offer {
         action: "start_part",
         word: "Start a part",
-        help: "Starts a store, or what notifies, if it does not run. It changes nothing if it does.",
+        help: "Starts a store, a service, or what notifies, if it does not run. It changes nothing if it does.",
         fields: vec![choice("target", "Which", known.to_vec())],
     };
     Group { id: "parts".to_owned(), title: "Parts of the lab".to_owned(), note: "", offers: vec![offer] }

@@ -176,9 +176,9 @@ shape! {
 }
 
 shape! {
-    /// A fault: a fault point, a rule of the firewall, or a part that is stopped.
+    /// A fault: a fault point, a rule of the firewall, a part that is stopped, or a script of PostgreSQL.
     Fault {
-        /// Its name in this drill; if left out, the name of the fault point, the rule or the part.
+        /// Its name in this drill; if left out, the name of the fault point, the rule, the part or the script.
         name: Option<Text>,
         /// The service, or the part.
         service: Text,
@@ -190,6 +190,8 @@ shape! {
         rule: Option<Text>,
         /// In its place, true: the part is killed, and stays stopped until a response starts it.
         stopped: Option<bool>,
+        /// In its place: a script of the switchboard that is run in PostgreSQL.
+        sql: Option<Text>,
         /// Its parameters, without ttl and seed.
         with: Option<BTreeMap<String, Spanned<Scalar>>>,
         /// After the baseline; at once if left out.
@@ -212,7 +214,8 @@ impl Fault {
     /// What it is called in this drill; none if nothing says that.
     pub(crate) fn called(&self) -> Option<&Text> {
         let part = self.is_stopped().then_some(&self.service);
-        self.name.as_ref().or(self.fault.as_ref()).or(self.rule.as_ref()).or(part)
+        let pushed = self.rule.as_ref().or(self.sql.as_ref());
+        self.name.as_ref().or(self.fault.as_ref()).or(pushed).or(part)
     }
 }
 

@@ -1,0 +1,29 @@
+//! Scripts that a drill runs in PostgreSQL, and undoes. Their statements are in the switchboard.
+
+use switchboard::Script;
+
+use crate::room::Room;
+
+/// Runs a script.
+///
+/// # Errors
+/// Why not, in a sentence. The truth may be in it.
+pub(super) async fn run(room: &Room, name: &str) -> Result<(), String> {
+    told(room.eyes.tools.run_script(known(name)?).await)
+}
+
+/// Undoes a script; it is well if it was not run.
+///
+/// # Errors
+/// As [`run`].
+pub(super) async fn undo(room: &Room, name: &str) -> Result<(), String> {
+    told(room.eyes.tools.undo_script(known(name)?).await)
+}
+
+fn known(name: &str) -> Result<&'static Script, String> {
+    Script::named(name).ok_or_else(|| format!("there is no script `{name}`"))
+}
+
+fn told(done: switchboard::Result<()>) -> Result<(), String> {
+    done.map_err(|error| error.to_string())
+}
