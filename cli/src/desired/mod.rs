@@ -1,14 +1,15 @@
-//! What `lab up` does for the desired state that people commit: every second, it makes the edges what the newest commit says.
+//! What `lab up` does for the desired state that people commit: every second, it makes the lab what the newest commit says.
 //!
-//! What to do is decided by the pure reconciler of `release`. Only settings of the edges are set here: the limit of every client,
-//! the firewall, the modes and files of its rules. Versions and canaries follow releases (`fleet`), because a judge has to watch
-//! them; flags of services are only kept. A repository that is not there asks for nothing.
+//! What to do is decided by the pure reconciler of `release`. Set here are settings of the edges (the limit of every client, the
+//! firewall, the modes and files of its rules) and flags of services. Versions and canaries follow releases (`fleet`), because a
+//! judge has to watch them. A repository that is not there asks for nothing.
 
 mod book;
 mod calls;
 mod edges;
+mod flags;
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, fs, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, Result, anyhow};
 use gitops::Repository;
@@ -25,6 +26,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use self::{
     book::Book,
     edges::{Edges, Look, Running},
+    flags::Flags,
 };
 use crate::{home::Home, parts::edge::EDGE};
 
@@ -48,7 +50,7 @@ pub(crate) struct Report {
     pub(crate) open: Vec<String>,
 }
 
-/// What the newest commit wants of the edges.
+/// What the newest commit wants, of what is set here.
 #[derive(Debug, Clone)]
 struct Wanted {
     commit: String,
@@ -61,6 +63,7 @@ pub(crate) struct Keeper {
     repository: Repository,
     report: PathBuf,
     edges: Edges,
+    flags: Flags,
     wanted: Option<Wanted>,
     book: Book,
     told: Option<Report>,
@@ -80,6 +83,7 @@ impl Keeper {
             repository: Repository::at(home.dir.join(REPOSITORY)),
             report,
             edges: Edges::new(parts.iter().filter_map(edge).collect()),
+            flags: Flags::new(token.cloned()),
             wanted: None,
             book: Book::default(),
             told: None,
@@ -94,12 +98,12 @@ impl Keeper {
             ticks.tick().await;
             let state = board.now();
             if state.phase == Phase::Ready && self.repository.folder().is_dir() {
-                self.tick(&running(&state)).await;
+                self.tick(&state).await;
             }
         }
     }
 
-    async fn tick(&mut self, running: &Running) {
+    async fn tick(&mut self, state: &LabState) {
         // A state that cannot be read leaves the one before in force.
         let unread =
             self.read().await.err().map(|error| format!("the newest commit cannot be read: {error:#}"));
@@ -110,12 +114,12 @@ impl Keeper {
                 open: Vec::from_iter(unread),
             });
         };
-        let look = self.look(&wanted, running).await;
+        let look = self.look(&wanted, state).await;
         let acts = self.book.decide(&wanted, &look.seen).acts;
         if !acts.is_empty() {
             self.perform(acts, &wanted.settings).await;
         }
-        let look = self.look(&wanted, running).await;
+        let look = self.look(&wanted, state).await;
         let decision = self.book.decide(&wanted, &look.seen);
         if decision.settled {
             self.book.settled(&wanted);
@@ -126,9 +130,15 @@ impl Keeper {
         self.tell(Report { commit: Some(wanted.commit), health, open });
     }
 
-    /// Looks at the edges, and remembers what one of them has lost.
-    async fn look(&mut self, wanted: &Wanted, running: &Running) -> Look {
-        let mut look = self.edges.look(self.book.known(wanted), running).await;
+    /// Looks at the edges and at the services with flags, and remembers what one of them has lost.
+    async fn look(&mut self, wanted: &Wanted, state: &LabState) -> Look {
+        let (flags, others): (BTreeSet<Setting>, BTreeSet<Setting>) =
+            self.book.known(wanted).into_iter().partition(Flags::have);
+        let mut look = self.edges.look(others, &running(state)).await;
+        let Look { seen, silent, lost } = self.flags.look(flags, state).await;
+        look.seen.extend(seen);
+        look.silent.extend(silent);
+        look.lost.extend(lost);
         self.book.lost(std::mem::take(&mut look.lost));
         look
     }
@@ -142,7 +152,8 @@ impl Keeper {
         }
         let tree = self.repository.tree(&commit).await?;
         let desired = read(&tree).map_err(|problems| anyhow!("{problems}"))?;
-        let settings = desired.settings().into_iter().filter(|(setting, _)| Edges::have(setting)).collect();
+        let here = |setting: &Setting| Edges::have(setting) || Flags::have(setting);
+        let settings = desired.settings().into_iter().filter(|(setting, _)| here(setting)).collect();
         self.wanted = Some(Wanted { commit, settings, drift: desired.drift });
         self.book.renew();
         Ok(())
@@ -152,7 +163,12 @@ impl Keeper {
     async fn perform(&mut self, mut acts: Vec<Act>, wanted: &Settings) {
         acts.sort_by_key(|act| !matches!(act.setting, Setting::Rule { .. }));
         for act in acts {
-            match self.edges.perform(&act, wanted).await {
+            let done = if Flags::have(&act.setting) {
+                self.flags.perform(&act).await
+            } else {
+                self.edges.perform(&act, wanted).await
+            };
+            match done {
                 Ok(()) => self.book.done(act),
                 Err(error) => self.book.failed(act, format!("{error:#}")),
             }

@@ -126,8 +126,9 @@ fn a_push_passes_the_same_gate() {
     assert!(desk.ok(&["show"]).contains("firewall = true"));
 }
 
-/// Waits until the rule `scanners` has this mode on both edges, and the lab says that it is as it should be.
-async fn in_force(lab: &Lab, mode: &str) {
+/// Waits until the rule `scanners` has this mode on both edges, order-api its circuit breaker or not, and the lab says that it is as
+/// it should be.
+async fn in_force(lab: &Lab, mode: &str, breaker: bool) {
     eventually(SOON, || async {
         let (all, status) = (lab.json(&["waf", "list", "--json"]), lab.json(&["gitops", "status", "--json"]));
         let has = |edge: &str| {
@@ -136,8 +137,13 @@ async fn in_force(lab: &Lab, mode: &str) {
                 rules.iter().any(|rule| rule["id"] == "scanners" && rule["mode"] == mode)
             })
         };
+        let protections = lab.json(&["protections", "order-api", "--json"]);
+        let switched = protections.as_object().is_some_and(|all| {
+            let own = all.values().flat_map(|replica| replica.as_array().into_iter().flatten());
+            own.filter(|one| one["name"] == "circuit-breaker").all(|one| one["enabled"] == breaker)
+        });
         let synced = status["health"] == "Synced" && status["current"] == true;
-        if has("edge") && has("edge-2") && synced { Ok(()) } else { Err(format!("{status}")) }
+        if has("edge") && has("edge-2") && switched && synced { Ok(()) } else { Err(format!("{status}")) }
     })
     .await;
 }
@@ -151,12 +157,16 @@ async fn what_is_approved_is_in_force_on_every_edge_and_what_is_changed_by_hand_
     lab.ok(&["gitops", "checkout", &place]);
     let file = folder.join("desired.yaml");
     let state = fs::read_to_string(&file).expect("a state");
+    let after = "  order-worker:\n";
+    assert!(state.contains(after), "{state}");
+    let state = state.replacen(after, &format!("    flags: {{circuit-breaker: false}}\n{after}"), 1);
     fs::write(&file, format!("{state}modes: {{scanners: simulate}}\n")).expect("a state");
     lab.ok(&["gitops", "propose", &place, "--by", "ada", "--why", "Scanners are only counted"]);
     lab.ok(&["gitops", "approve", "1", "--by", "eve"]);
-    in_force(&lab, "simulate").await;
+    in_force(&lab, "simulate", false).await;
     lab.ok(&["waf", "disable", "scanners"]);
-    in_force(&lab, "simulate").await;
+    lab.ok(&["protections", "order-api", "circuit-breaker", "on"]);
+    in_force(&lab, "simulate", false).await;
     eventually(SOON, || async {
         let status = lab.run(&["gitops", "status"]);
         let said = text(&status.stdout);
@@ -165,6 +175,6 @@ async fn what_is_approved_is_in_force_on_every_edge_and_what_is_changed_by_hand_
     .await;
     lab.ok(&["gitops", "revert", "main", "--by", "eve", "--why", "They are a nuisance"]);
     lab.ok(&["gitops", "approve", "1", "--by", "ada"]);
-    in_force(&lab, "enforce").await;
+    in_force(&lab, "enforce", true).await;
     lab.down();
 }

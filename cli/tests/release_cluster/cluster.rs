@@ -12,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use release::{Run, run::Event, view::news};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -24,8 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Cluster {
     folder: TempDir,
     url: String,
-    /// What the control room was told.
-    changes: Arc<Mutex<Vec<Value>>>,
+    /// What the control room was told: the events of a release.
+    events: Arc<Mutex<Vec<Event>>>,
 }
 
 /// How it goes.
@@ -51,15 +52,15 @@ impl Cluster {
             fs::write(folder.path().join(name), text).unwrap();
         }
         fakes(folder.path(), port);
-        let (changes, begun) = (Arc::new(Mutex::new(Vec::new())), Instant::now());
-        let (told, place) = (Arc::clone(&changes), folder.path().to_owned());
+        let (events, begun) = (Arc::new(Mutex::new(Vec::new())), Instant::now());
+        let (told, place) = (Arc::clone(&events), folder.path().to_owned());
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let (told, place) = (Arc::clone(&told), place.clone());
                 thread::spawn(move || serve(&stream, &place, &told, weather, begun.elapsed().as_secs_f64()));
             }
         });
-        Self { folder, url: format!("http://127.0.0.1:{port}"), changes }
+        Self { folder, url: format!("http://127.0.0.1:{port}"), events }
     }
 
     /// `lab release` with these arguments, as ada.
@@ -87,16 +88,18 @@ impl Cluster {
         calls.lines().filter(|call| call.contains(" upgrade ")).map(brief).collect()
     }
 
+    /// What the control room would say of what it was told: every event, each once, in order.
     pub(crate) fn told(&self) -> String {
-        let changes = self.changes.lock().unwrap();
-        let line = |change: &Value| {
-            assert_eq!(
-                (&change["payload"]["class"], &change["payload"]["component"]),
-                (&json!("release"), &json!("order-api"))
-            );
-            change["payload"]["summary"].as_str().unwrap().to_owned()
-        };
-        changes.iter().map(line).collect::<Vec<_>>().join("\n")
+        let events = self.events.lock().unwrap();
+        let (first, rest) = events.split_first().expect("the start of a release");
+        let mut run = Run::start(first).unwrap();
+        let said = rest.iter().filter_map(|event| {
+            run.apply(event).unwrap();
+            news(&run, event)
+        });
+        let said = said.collect::<Vec<_>>().join("\n");
+        assert!(run.end().is_some(), "it was not told the end: {said}");
+        said
     }
 
     pub(crate) fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
@@ -181,7 +184,7 @@ fn program(path: &Path, script: &str) {
 }
 
 /// Answers one request: as Prometheus, as an edge, or as the control room, by its path.
-fn serve(stream: &TcpStream, folder: &Path, changes: &Mutex<Vec<Value>>, weather: Weather, seconds: f64) {
+fn serve(stream: &TcpStream, folder: &Path, told: &Mutex<Vec<Event>>, weather: Weather, seconds: f64) {
     let mut reader = BufReader::new(stream);
     let (mut first, mut length) = (String::new(), 0);
     reader.read_line(&mut first).unwrap();
@@ -194,9 +197,10 @@ fn serve(stream: &TcpStream, folder: &Path, changes: &Mutex<Vec<Value>>, weather
     reader.read_exact(&mut body).unwrap();
     let answer = if first.starts_with("POST /reload ") {
         routes(folder)
-    } else if first.starts_with("POST /v2/change/enqueue ") {
-        changes.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
-        json!({ "status": "success" })
+    } else if first.starts_with("PUT /api/v1/releases/REL-1/events ") {
+        json!({ "known": take(&mut told.lock().unwrap(), &body) })
+    } else if first.starts_with("GET /api/v1/releases?") {
+        json!({ "releases": [] })
     } else if first.starts_with("GET /api/v1/alerts ") {
         json!({ "status": "success", "data": { "alerts": [] } })
     } else {
@@ -210,6 +214,17 @@ fn serve(stream: &TcpStream, folder: &Path, changes: &Mutex<Vec<Value>>, weather
     // A command that was killed does not listen.
     let mut back = stream;
     let _ = back.write_all(format!("{head}{answer}").as_bytes());
+}
+
+/// Takes events as the control room does: those that are known are left out.
+fn take(known: &mut Vec<Event>, body: &[u8]) -> usize {
+    let mut body: Value = serde_json::from_slice(body).unwrap();
+    let from = usize::try_from(body["from"].as_u64().unwrap()).unwrap();
+    let events: Vec<Event> = serde_json::from_value(body["events"].take()).unwrap();
+    if let Some(behind) = known.len().checked_sub(from) {
+        known.extend(events.into_iter().skip(behind));
+    }
+    known.len()
 }
 
 /// What an edge says about its routes.

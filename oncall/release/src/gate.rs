@@ -1,7 +1,7 @@
 //! May a commit that a person wrote be what should run? It has to be readable, its rules have to pass their cases within their
-//! cost, and somebody else has to have approved it. Canaries are not set by hand: they would escape the judge.
+//! cost, and somebody else has to have approved it. Versions and canaries are not changed by hand: they would escape the judge.
 
-use crate::desired::{Desired, Tree, read};
+use crate::desired::{Desired, Service, Tree, read};
 
 /// The trailer of a commit's message by which somebody approves it.
 pub const TRAILER: &str = "Approved-by: ";
@@ -29,11 +29,25 @@ pub fn refusals(commit: &Commit, before: Option<&Desired>, tree: &Tree, failures
     }
     match read(tree) {
         Err(problems) => wrong.extend(problems.0.iter().map(ToString::to_string)),
-        Ok(after) => wrong.extend(canaries(before, &after)),
+        Ok(after) => {
+            wrong.extend(versions(before, &after));
+            wrong.extend(canaries(before, &after));
+        }
     }
     wrong.extend_from_slice(failures);
     wrong.extend(unapproved(commit));
     wrong
+}
+
+/// Services whose version is changed by hand: the commit would say what runs nowhere. A service that is new here has one to begin with.
+fn versions(before: Option<&Desired>, after: &Desired) -> Vec<String> {
+    let changed = move |(name, service): (&String, &Service)| {
+        let (was, is) = (&before?.services.get(name)?.version, &service.version);
+        (was != is).then(|| {
+            format!("the version of {name} is set by hand, from {was} to {is}: `lab release start {name} --version {is}` does that")
+        })
+    };
+    after.services.iter().filter_map(changed).collect()
 }
 
 /// Services whose canary is set by hand.
@@ -118,5 +132,17 @@ mod tests {
         assert!(refusals(&approved, read(&tree(CANARY)).ok().as_ref(), &tree(CANARY), &[]).is_empty());
         let stopped = refusals(&approved, read(&tree(CANARY)).ok().as_ref(), &tree(TEXT), &[]);
         assert_eq!(stopped.len(), 1, "nor taken away: the release would not know");
+    }
+
+    #[test]
+    fn a_version_is_not_changed_by_hand_and_a_new_service_has_one() {
+        let approved = commit("Less load\n\nApproved-by: eve\n");
+        let before = read(&tree(TEXT)).ok();
+        let wrong = refusals(&approved, before.as_ref(), &tree(&TEXT.replace("v1", "v2")), &[]);
+        let expected = "the version of order-api is set by hand, from v1 to v2: `lab release start order-api --version v2` does that";
+        assert_eq!(wrong, [expected]);
+        let more = "services: {order-api: {version: v1}, user-service: {version: v7}}\n";
+        assert!(refusals(&approved, before.as_ref(), &tree(more), &[]).is_empty());
+        assert!(refusals(&approved, None, &tree(TEXT), &[]).is_empty(), "the first state");
     }
 }

@@ -8,6 +8,16 @@ use crate::{
     run::{Event, How, Next, What},
 };
 
+/// Who drives a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReleaseDriver {
+    /// The control room.
+    ControlRoom,
+    /// A terminal, in a cluster: the control room is only told.
+    Terminal,
+}
+
 /// A release.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ReleaseView {
@@ -21,12 +31,16 @@ pub struct ReleaseView {
     pub new: String,
     /// How the new version differs from what ran before, in a line; values of flags and variables are left out.
     pub differs: String,
+    /// Who drives it.
+    pub driver: ReleaseDriver,
     /// Who started it.
     pub by: String,
     /// What for.
     pub why: String,
     /// When it started.
     pub started_at: DateTime<Utc>,
+    /// When something happened to it last.
+    pub heard_at: DateTime<Utc>,
     /// When it ended.
     pub ended_at: Option<DateTime<Utc>>,
     /// `commit`, `settle`, `watch`, `held`, `rolling-back`, or how it ended: `released`, `rolled-back`, `aborted`, `stuck`.
@@ -84,7 +98,7 @@ impl ReleaseView {
     }
 }
 
-/// A release at `now`; `differs` says in a line how its version differs from what ran before.
+/// A release of the control room at `now`; `differs` says in a line how its version differs from what ran before.
 #[must_use]
 pub fn release(run: &Run, differs: String, now: DateTime<Utc>) -> ReleaseView {
     let (plan, next, exposed) = (run.plan(), run.next(now), run.exposed());
@@ -94,9 +108,11 @@ pub fn release(run: &Run, differs: String, now: DateTime<Utc>) -> ReleaseView {
         old: plan.old.clone(),
         new: plan.new.clone(),
         differs,
+        driver: ReleaseDriver::ControlRoom,
         by: plan.by.clone(),
         why: plan.why.clone(),
         started_at: run.started(),
+        heard_at: run.newest(),
         ended_at: run.end().map(|end| end.at),
         state: run.state(),
         next: sentence(run, &next),
@@ -110,6 +126,13 @@ pub fn release(run: &Run, differs: String, now: DateTime<Utc>) -> ReleaseView {
         exposed: (exposed.bad, exposed.all),
         commits: run.commits().to_vec(),
     }
+}
+
+/// A release of an image that a terminal drives in a cluster, at `now`.
+#[must_use]
+pub fn in_cluster(run: &Run, now: DateTime<Utc>) -> ReleaseView {
+    let differs = format!("image tag {}", run.plan().new);
+    ReleaseView { driver: ReleaseDriver::Terminal, ..release(run, differs, now) }
 }
 
 fn steps(run: &Run) -> Vec<ReleaseStepView> {

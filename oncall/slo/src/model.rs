@@ -36,6 +36,8 @@ pub struct Slo {
     pub sla: Option<Sla>,
     /// When somebody looks again at whether the objective is right.
     pub review: Option<NaiveDate>,
+    /// Services beside its own whose releases can hurt it: its spent budget freezes them, too.
+    pub hurt_by: Vec<String>,
     /// Where it was read, for messages: file name and line of the name.
     pub origin: (String, u64),
     /// Lines of the fields that lints check.
@@ -154,6 +156,12 @@ impl Slo {
     #[must_use]
     pub fn budget(&self) -> f64 {
         1.0 - self.objective
+    }
+
+    /// Whether a release of this service can hurt it.
+    #[must_use]
+    pub fn is_hurt_by(&self, service: &str) -> bool {
+        self.service == service || self.hurt_by.iter().any(|other| other == service)
     }
 
     /// Name of its burn alerts: `order-availability` is `OrderAvailabilityBudgetBurn`.

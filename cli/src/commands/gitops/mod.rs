@@ -19,8 +19,8 @@ use crate::{desired::REPOSITORY, home::Home, installation::Installation};
 const FIRST: &str = "deploy/gitops";
 
 /// Keep desired state in Git: versions, flags, limits, rules of the firewall. Releases commit their steps here. A lab that runs
-/// applies the limit and the firewall of the newest commit within seconds; versions that a person commits, and flags, are only
-/// kept.
+/// applies the flags, the limit and the firewall of the newest commit within seconds. Only releases commit versions: a judge has to
+/// watch them.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab gitops checkout state                                    write its files to a folder, and edit them\n  \

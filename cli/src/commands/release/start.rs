@@ -65,6 +65,10 @@ pub(super) struct Start {
     /// Longest time of a step; then a person decides.
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = humantime::parse_duration)]
     pub(super) patience: Duration,
+    /// When its change was written, such as 2026-11-29T12:00:00Z: the start of the lead time. By default when the --binary was built;
+    /// without one, now.
+    #[arg(long, value_name = "TIME")]
+    pub(super) written: Option<DateTime<Utc>>,
     /// Why it may begin although an error budget is spent or not known.
     #[arg(long = "override", value_name = "WHY")]
     pub(super) over: Option<String>,
@@ -135,7 +139,7 @@ impl Start {
         let flags = self.flags.iter().map(flag);
         let env: BTreeMap<String, String> = self.env.iter().cloned().collect();
         let build = Build { binary, flags: flags.collect(), env };
-        register(home, (&self.service, &self.version), build, written)
+        register(home, (&self.service, &self.version), build, self.written.unwrap_or(written))
     }
 
     /// Prints what changes until the release has ended; the release as it is then.

@@ -138,12 +138,12 @@ fn objectives(home: &Home) -> Result<Vec<Slo>> {
     sound(home, &spec_files(home)?)
 }
 
-/// What is left of the budgets of a service: what its releases go by.
+/// What is left of the budgets that a release of a service can hurt.
 ///
 /// # Errors
 /// When a spec has problems, or Prometheus does not answer.
 pub(super) async fn budgets(home: &Home, prometheus: &Prometheus, service: &str) -> Result<Vec<Budget>> {
-    let slos = objectives(home)?.into_iter().filter(|slo| slo.service == service);
+    let slos = objectives(home)?.into_iter().filter(|slo| slo.is_hurt_by(service));
     let report = prometheus::report(prometheus, &slos.collect::<Vec<_>>()).await?;
     let left = report.slos.into_iter();
     Ok(left.map(|line| Budget { slo: line.slo, remaining: line.budget_remaining }).collect())

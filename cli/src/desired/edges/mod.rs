@@ -16,10 +16,10 @@ use supervisor::process::ProcId;
 
 use super::calls::{calls, send};
 
-/// Longest wait for an answer: one edge that hangs must not hold up the others for long.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// What is found if the edges do not agree, or what was in force if nobody knows: no setting has this value.
-pub(super) const DIFFERS: &str = "not the same on every edge";
+/// Longest wait for an answer: one that hangs must not hold up the others for long.
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+/// What is found if the instances do not agree, or what was in force if nobody knows: no setting has this value.
+pub(super) const DIFFERS: &str = "not the same everywhere";
 
 /// The processes that run, by the names of their parts.
 pub(super) type Running = BTreeMap<String, ProcId>;

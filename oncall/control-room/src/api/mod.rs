@@ -128,6 +128,7 @@ fn of_releases() -> OpenApiRouter<Api> {
         .routes(routes!(releases::list, releases::begin))
         .routes(routes!(releases::show))
         .routes(routes!(releases::curves))
+        .routes(routes!(releases::told))
         .routes(routes!(releases::resume))
         .routes(routes!(releases::abort))
         .routes(routes!(releases::delivery))

@@ -8,7 +8,9 @@ use axum::{
 };
 use chassis_http::{Json, Path, Problem, Query};
 use http::{StatusCode, header::LOCATION};
+use release::run::Event;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
@@ -158,6 +160,32 @@ pub(crate) async fn abort(
 ) -> Answer {
     let why = required(asked.why)?;
     shown(room.releases.abort(&room, &visitor, &id, &why).await?)
+}
+
+/// What a terminal tells of a release that it drives.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ToldRelease {
+    /// How many events of the release come before these.
+    from: u32,
+    /// What happened, in order, as `lab release` writes it to its file. The first event of a release is its start.
+    #[schema(value_type = Vec<Object>)]
+    events: Vec<Event>,
+}
+
+/// Takes the events of a release that a terminal drives in a cluster. They may be told again; `known` in the answer is how many this
+/// room has. If that is less than `from`, none was taken: tell those in between first.
+#[utoipa::path(put, path = "/api/v1/releases/{id}/events", operation_id = "tell_release",
+    request_body = ToldRelease, responses(Changes), params(("id" = String, Path, description = "The release, such as REL-7")))]
+pub(crate) async fn told(
+    Shared(room): Shared<Room>,
+    _visitor: Visitor,
+    Path(id): Path<String>,
+    Json(asked): Json<ToldRelease>,
+) -> Answer {
+    let from = usize::try_from(asked.from).unwrap_or(usize::MAX);
+    let known = room.releases.told(&room, &id, from, &asked.events).await?;
+    shown(json!({ "known": known }))
 }
 
 /// The four figures of delivery over the last 30 days.

@@ -72,7 +72,7 @@ impl Releases {
         let repository = Repository::at(lab.join(git::REPOSITORY));
         let git = repository.exists().await;
         let used = if git { git::newest(&repository).await? } else { 0 };
-        let record = Record { old, new, written, git };
+        let record = Record { old, new, written, git, told: false };
         let mut writing = self.0.store.begin().await?;
         self.alone(&wanted.service)?;
         let number = rows::next(&mut writing).await?.max(used + 1);
@@ -86,12 +86,14 @@ impl Releases {
             by: by.name.clone(),
             why,
             over: wanted.over.map(|why| (by.name.clone(), why)),
+            // The record has it.
+            written: None,
         };
         let event = What::Started { plan: Box::new(plan) }.at(Utc::now());
         let run = Run::start(&event)?;
         rows::put(&mut writing, number, &wanted.service, &record, event.at).await?;
         rows::put_event(&mut writing, number, 0, &event).await?;
-        record::audited(&mut writing, &run, &event).await?;
+        record::audited(&mut writing, &record, &run, &event).await?;
         let live = Live::new(number, record, run, 1);
         let (inner, own, begun) = (Arc::clone(&self.0), room.clone(), Arc::clone(&live));
         writing.after(move || {
@@ -115,7 +117,7 @@ impl Releases {
     /// # Errors
     /// When there is no such release, it waits for nobody, or there is no reason.
     pub async fn resume(&self, room: &Room, by: &Visitor, id: &str, why: &str) -> Result<ReleaseView> {
-        self.say(room, id, What::Continued { by: by.name.clone(), why: why.to_owned() }).await
+        self.say(room, id, "continue", What::Continued { by: by.name.clone(), why: why.to_owned() }).await
     }
 
     /// Stops a release; the old version gets every request back.
@@ -123,11 +125,18 @@ impl Releases {
     /// # Errors
     /// When there is no such release, it is over or on its way back, or there is no reason.
     pub async fn abort(&self, room: &Room, by: &Visitor, id: &str, why: &str) -> Result<ReleaseView> {
-        self.say(room, id, What::Aborted { by: by.name.clone(), why: why.to_owned() }).await
+        self.say(room, id, "abort", What::Aborted { by: by.name.clone(), why: why.to_owned() }).await
     }
 
-    async fn say(&self, room: &Room, id: &str, what: What) -> Result<ReleaseView> {
+    async fn say(&self, room: &Room, id: &str, verb: &str, what: What) -> Result<ReleaseView> {
         let live = self.live(id).await?;
+        if live.record.told {
+            let id = name(live.number);
+            return Err(Error::NotHere {
+                what: format!("a terminal drives {id}, and this control room may not change a cluster"),
+                next: format!("say it there: lab --context NAME release {verb} {id} WHY"),
+            });
+        }
         self.record(room, &live, what).await?;
         // The driver need not be told of what it did itself: it would look twice each second.
         live.wake.notify_one();

@@ -1,6 +1,7 @@
 //! Releases: a new version reaches everyone step by step, or goes back by itself. Composes the pure `release`.
 //!
 //! * `begin` -- what people do: start, let go on, stop. `view` -- what they see.
+//! * `told` -- those that a terminal drives in a cluster, where this room only watches.
 //! * `drive` -- what is next is done, one event at a time. `world`, `git` -- the lab's supervisor, Prometheus, commits.
 //! * `record`, `rows` -- an event is one transaction. `metrics` -- the four figures of delivery.
 //!
@@ -13,6 +14,7 @@ mod git;
 pub mod metrics;
 mod record;
 mod rows;
+mod told;
 pub mod view;
 mod world;
 
@@ -72,6 +74,9 @@ pub struct Record {
     pub written: DateTime<Utc>,
     /// Whether its steps are commits of the lab's repository.
     pub git: bool,
+    /// Whether a terminal drives it, and tells this room.
+    #[serde(default)]
+    pub told: bool,
 }
 
 /// A release that is not over.
@@ -128,7 +133,7 @@ pub fn start(room: &Room) {
     inner.started.store(true, Ordering::SeqCst);
     let live: Vec<Arc<Live>> = inner.live.lock().values().cloned().collect();
     room.metrics.releases.open(live.len());
-    for release in live {
+    for release in live.into_iter().filter(|release| !release.record.told) {
         drive::spawn(room, release);
     }
     let own = room.clone();

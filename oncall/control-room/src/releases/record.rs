@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use release::{
-    Run,
+    Plan, Run,
     dora::Delivery,
     run::{Event, What},
     view::news,
@@ -13,10 +13,10 @@ use release::{
 use serde_json::json;
 use sqlx::SqliteConnection;
 
-use super::{Held, Live, Releases, name, rows};
-use crate::{changes::Change, error::Result, room::Room, runbooks::audit};
+use super::{Held, Live, Record, Releases, name, rows};
+use crate::{changes::Change, error::Result, room::Room, runbooks::audit, store::Writing};
 
-/// Who acts if no person does, in the audit log.
+/// Who drives a release of this room, in the audit log.
 const ROOM: &str = "control-room";
 
 /// How many events there are.
@@ -31,30 +31,34 @@ impl Releases {
     /// When the release refuses it, or the file fails. Nothing has happened then.
     pub(super) async fn record(&self, room: &Room, live: &Arc<Live>, what: What) -> Result<()> {
         let mut writing = self.0.store.begin().await?;
-        let Held { mut run, events } = live.held();
-        let event = what.at(Utc::now());
-        run.apply(&event)?;
-        rows::put_event(&mut writing, live.number, events, &event).await?;
-        audited(&mut writing, &run, &event).await?;
-        let end = run.end().cloned();
-        if let Some(end) = &end {
-            let delivery = Delivery::of(&run, live.record.written);
-            rows::end(&mut writing, live.number, end.at, delivery.as_ref()).await?;
-        }
-        let change = change(room, &run, &event);
-        let (inner, own, held) = (Arc::clone(&self.0), Arc::clone(live), Held { run, events: events + 1 });
+        let mut held = live.held();
+        let change = put(room, &mut writing, live, &mut held, &what.at(Utc::now())).await?;
+        self.commit(room, live, writing, held, change.into_iter().collect()).await
+    }
+
+    /// Commits what was [`put`], and then tells it as changes.
+    pub(super) async fn commit(
+        &self,
+        room: &Room,
+        live: &Arc<Live>,
+        mut writing: Writing<'_>,
+        held: Held,
+        changes: Vec<Change>,
+    ) -> Result<()> {
+        let (inner, own) = (Arc::clone(&self.0), Arc::clone(live));
         let metrics = room.metrics.releases.clone();
         writing.after(move || {
+            let end = held.run.end().map(|end| end.how);
             *own.held.lock() = held;
-            if let Some(end) = end {
+            if let Some(how) = end {
                 let mut open = inner.live.lock();
                 open.remove(&own.number);
-                metrics.ended(end.how);
+                metrics.ended(how);
                 metrics.open(open.len());
             }
         });
         writing.commit(&self.0.bus).await?;
-        if let Some(change) = change {
+        for change in changes {
             // The release is what matters: it continues.
             if let Err(error) = room.changes.record_in(&room.desk, change).await {
                 tracing::warn!(release = name(live.number), %error, "a change could not be noted");
@@ -67,17 +71,46 @@ impl Releases {
     }
 }
 
+/// An event of a release that is not over, in a transaction; what everybody should know of it.
+///
+/// # Errors
+/// When the release refuses it, or the file fails.
+pub(super) async fn put(
+    room: &Room,
+    writing: &mut Writing<'_>,
+    live: &Live,
+    held: &mut Held,
+    event: &Event,
+) -> Result<Option<Change>> {
+    held.run.apply(event)?;
+    rows::put_event(writing, live.number, held.events, event).await?;
+    audited(writing, &live.record, &held.run, event).await?;
+    held.events += 1;
+    if let Some(end) = held.run.end() {
+        let delivery = Delivery::of(&held.run, live.record.written);
+        rows::end(writing, live.number, end.at, delivery.as_ref()).await?;
+    }
+    Ok(change(room, &held.run, event))
+}
+
 /// Who did what, in the audit log. Measurements are no acts.
-pub(super) async fn audited(connection: &mut SqliteConnection, run: &Run, event: &Event) -> Result<()> {
-    let id = &run.plan().id;
+pub(super) async fn audited(
+    connection: &mut SqliteConnection,
+    record: &Record,
+    run: &Run,
+    event: &Event,
+) -> Result<()> {
+    let Plan { id, by: starter, .. } = run.plan();
+    // A terminal acts in the name of who started it.
+    let driver = if record.told { starter.as_str() } else { ROOM };
     let act = match &event.what {
         What::Measured { .. } | What::Settled => None,
         What::Started { plan } => Some((plan.by.as_str(), "release.started")),
-        What::Committed { .. } => Some((ROOM, "release.committed")),
-        What::Judged { .. } => Some((ROOM, "release.judged")),
-        What::Expired => Some((ROOM, "release.expired")),
-        What::Frozen { .. } => Some((ROOM, "release.frozen")),
-        What::Failed { .. } => Some((ROOM, "release.failed")),
+        What::Committed { .. } => Some((driver, "release.committed")),
+        What::Judged { .. } => Some((driver, "release.judged")),
+        What::Expired => Some((driver, "release.expired")),
+        What::Frozen { .. } => Some((driver, "release.frozen")),
+        What::Failed { .. } => Some((driver, "release.failed")),
         What::Continued { by, .. } => Some((by.as_str(), "release.continued")),
         What::Aborted { by, .. } => Some((by.as_str(), "release.aborted")),
     };
@@ -88,7 +121,7 @@ pub(super) async fn audited(connection: &mut SqliteConnection, run: &Run, event:
     // A release ends when what it wants is in force, which is no act of its own.
     if let Some(end) = run.end() {
         let data = json!({ "release": id, "how": end.how, "why": end.why });
-        audit::add(connection, end.at, ROOM, "release.ended", &data).await?;
+        audit::add(connection, end.at, driver, "release.ended", &data).await?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use release::{Run, dora::Figures};
 use serde::Serialize;
 
 use super::Record;
-pub use release::view::{ReleaseStepState, ReleaseStepView, ReleaseView, word};
+pub use release::view::{ReleaseDriver, ReleaseStepState, ReleaseStepView, ReleaseView, word};
 
 /// The four figures of delivery, with their time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -20,5 +20,8 @@ pub struct DeliveryView {
 }
 
 pub(super) fn release(record: &Record, run: &Run, now: DateTime<Utc>) -> ReleaseView {
+    if record.told {
+        return release::view::in_cluster(run, now);
+    }
     release::view::release(run, record.new.build.to_string(), now)
 }

@@ -85,10 +85,10 @@ pub(super) fn lab(room: &Room) -> Result<PathBuf> {
     })
 }
 
-/// What is left of the error budgets of a service, as the last look found.
+/// What is left of the error budgets that a release of a service can hurt, as the last look found.
 pub(super) fn budgets(room: &Room, service: &str) -> Vec<Budget> {
     let seen = room.watch.seen();
-    let own = room.content.slos().iter().filter(|slo| slo.service == service);
+    let own = room.content.slos().iter().filter(|slo| slo.is_hurt_by(service));
     own.map(|slo| {
         let known = seen.budgets.iter().find(|budget| budget.slo == slo.name);
         Budget { slo: slo.name.clone(), remaining: known.and_then(|budget| budget.remaining) }

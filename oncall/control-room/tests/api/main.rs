@@ -12,3 +12,4 @@ mod proxy;
 mod releases;
 mod rig;
 mod shop;
+mod told;

@@ -74,7 +74,7 @@ pub struct Service {
     pub version: String,
     /// The new version, during a release.
     pub canary: Option<Canary>,
-    /// Its flags that are decided here, by name; others may be whatever they are.
+    /// Its flags that are decided here: protections by name, and whether each is on; others may be whatever they are.
     pub flags: BTreeMap<String, bool>,
 }
 

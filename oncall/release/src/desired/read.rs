@@ -47,7 +47,7 @@ shape! {
         version: Spanned<String>,
         /// The new version, during a release.
         canary: Option<Spanned<RawCanary>>,
-        /// Its flags that are decided here, by name.
+        /// Its flags that are decided here: protections by name, and whether each is on.
         flags: Option<BTreeMap<String, Spanned<bool>>>,
     }
 }

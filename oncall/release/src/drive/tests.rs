@@ -63,6 +63,7 @@ fn begun() -> Run {
         by: text("ada"),
         why: text("faster orders"),
         over: None,
+        written: None,
     };
     Run::start(&What::Started { plan: Box::new(plan) }.at(at(0))).unwrap()
 }

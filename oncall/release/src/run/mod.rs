@@ -124,6 +124,12 @@ impl Run {
         self.started
     }
 
+    /// When something happened to it last.
+    #[must_use]
+    pub fn newest(&self) -> DateTime<Utc> {
+        self.now
+    }
+
     /// When users first met the new version, if they did.
     #[must_use]
     pub fn met(&self) -> Option<DateTime<Utc>> {

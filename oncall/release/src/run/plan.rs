@@ -1,5 +1,6 @@
 //! What a release is meant to do.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::Refused;
@@ -33,6 +34,9 @@ pub struct Plan {
     /// Who lets all of it through a freeze, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over: Option<(String, String)>,
+    /// When its change was written, if nothing else says so: the start of the lead time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<DateTime<Utc>>,
 }
 
 impl Plan {

@@ -25,6 +25,7 @@ pub(crate) fn plan() -> Plan {
         by: text("ada"),
         why: text("faster orders"),
         over: None,
+        written: None,
     }
 }
 

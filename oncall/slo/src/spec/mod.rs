@@ -28,6 +28,8 @@ pub const MINIMUM_ERRORS: &str = "sre-lab/minimum-errors";
 pub const SLA: &str = "sre-lab/sla";
 /// Annotation: the day on which somebody looks again at whether the objective is right: `2027-06-30`.
 pub const REVIEW: &str = "sre-lab/review";
+/// Annotation: services beside its own whose releases can hurt the objective, separated by commas: `order-api`.
+pub const HURT_BY: &str = "sre-lab/hurt-by";
 /// Annotation: makes the ratio one of windows; a window is good if good events come at least at this rate: `30/min`.
 pub const THROUGHPUT: &str = "sre-lab/throughput";
 /// Annotation: the rate of all events from which on a window counts; by default that of [`THROUGHPUT`].

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use serde_saphyr::Spanned;
 
 use super::{
-    MINIMUM_ERRORS, OFFERED, OWNER, PROMISE, REASON, REVIEW, SLA, THROUGHPUT,
+    HURT_BY, MINIMUM_ERRORS, OFFERED, OWNER, PROMISE, REASON, REVIEW, SLA, THROUGHPUT,
     raw::Metadata,
     read::{Reader, one_line},
 };
@@ -15,7 +15,7 @@ use crate::Sla;
 /// Two: a single error is not an incident, however low the traffic.
 const DEFAULT_MINIMUM_ERRORS: u32 = 2;
 
-const KNOWN: [&str; 8] = [OWNER, PROMISE, REASON, MINIMUM_ERRORS, SLA, REVIEW, THROUGHPUT, OFFERED];
+const KNOWN: [&str; 9] = [OWNER, PROMISE, REASON, MINIMUM_ERRORS, SLA, REVIEW, HURT_BY, THROUGHPUT, OFFERED];
 
 /// What the annotations say.
 pub(super) struct Notes {
@@ -25,6 +25,7 @@ pub(super) struct Notes {
     pub(super) minimum_errors: u32,
     pub(super) sla: Option<Sla>,
     pub(super) review: Option<NaiveDate>,
+    pub(super) hurt_by: Vec<String>,
     pub(super) throughput: Option<Throughput>,
 }
 
@@ -58,6 +59,7 @@ pub(super) fn notes(reader: &mut Reader, metadata: &Spanned<Metadata>) -> Notes 
     let review = optional(reader, metadata, REVIEW, |text| {
         NaiveDate::from_str(text).map_err(|_| format!("expected a day such as 2027-06-30, found `{text}`"))
     });
+    let hurt_by = optional(reader, metadata, HURT_BY, services);
     for (key, value) in &metadata.value.annotations {
         if key.starts_with("sre-lab/") && !KNOWN.contains(&key.as_str()) {
             let field = format!("metadata.annotations.{key}");
@@ -71,6 +73,7 @@ pub(super) fn notes(reader: &mut Reader, metadata: &Spanned<Metadata>) -> Notes 
         minimum_errors: minimum_errors.unwrap_or(DEFAULT_MINIMUM_ERRORS),
         sla,
         review,
+        hurt_by: hurt_by.unwrap_or_default(),
         throughput: throughput(reader, metadata),
     }
 }
@@ -110,6 +113,16 @@ fn throughput(reader: &mut Reader, metadata: &Spanned<Metadata>) -> Option<Throu
         (Some(floor), from, _) => Some(Throughput { floor, from: from.unwrap_or(floor) }),
         (None, ..) => None,
     }
+}
+
+/// `order-api, user-service`.
+fn services(text: &str) -> Result<Vec<String>, String> {
+    let names: Vec<&str> = text.split(',').map(str::trim).collect();
+    let sound = |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+    if names.iter().all(sound) {
+        return Ok(names.into_iter().map(str::to_owned).collect());
+    }
+    Err(format!("expected services separated by commas, such as order-api, found `{text}`"))
 }
 
 /// `0.5/s`, `30/min`, `1800/h` as events per second.

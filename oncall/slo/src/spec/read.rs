@@ -77,7 +77,7 @@ pub(super) fn model(file: &str, document: &Document) -> Result<Slo, Problems> {
     };
     match (sli, objective, period) {
         (Some(sli), Some(objective), Some(period)) if reader.problems.is_empty() => {
-            let Notes { owner, promise, reason, minimum_errors, sla, review, .. } = notes;
+            let Notes { owner, promise, reason, minimum_errors, sla, review, hurt_by, .. } = notes;
             Ok(Slo {
                 name,
                 title,
@@ -92,6 +92,7 @@ pub(super) fn model(file: &str, document: &Document) -> Result<Slo, Problems> {
                 minimum_errors,
                 sla,
                 review,
+                hurt_by,
                 origin,
                 lines: reader.lines,
             })

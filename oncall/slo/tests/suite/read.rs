@@ -26,6 +26,18 @@ fn problems(text: &str) -> Vec<String> {
 }
 
 #[test]
+fn an_objective_is_hurt_by_its_own_service_and_by_those_that_its_spec_names() {
+    let found = crate::support::slo("order-correctness");
+    for (service, hurts) in [("order-worker", true), ("order-api", true), ("user-service", false)] {
+        assert_eq!(found.is_hurt_by(service), hurts, "{service}");
+    }
+    assert!(!crate::support::slo("order-freshness").is_hurt_by("order-worker"), "nobody names it");
+    let wrong =
+        problems(&sound().replace("sre-lab/owner: ", "sre-lab/hurt-by: Order API\n    sre-lab/owner: "));
+    assert!(wrong.len() == 1 && wrong[0].contains("expected services separated by commas"), "{wrong:?}");
+}
+
+#[test]
 fn the_committed_specs_are_sound() {
     for (name, text) in specs() {
         let slo = spec::read(&name, &text).unwrap_or_else(|problems| panic!("{problems}"));

@@ -14,8 +14,8 @@ use crate::commands::release::{build::named, start::Start};
 const ANSWERS: f64 = 0.5;
 
 impl Releases<'_> {
-    /// What is meant to be done, if it may.
-    pub(super) async fn plan(&self, start: &Start, there: &There<'_>) -> Result<Plan> {
+    /// What is meant to be done, if it may. `known` is the greatest number that the control room has: of another checkout, perhaps.
+    pub(super) async fn plan(&self, start: &Start, there: &There<'_>, known: u64) -> Result<Plan> {
         let service = &start.service;
         let values = there.helm.values(service).await?;
         if !values.service.is_empty() {
@@ -27,7 +27,7 @@ impl Releases<'_> {
             );
         }
         Ok(Plan {
-            id: format!("REL-{}", self.journal.runs().len() + 1),
+            id: format!("REL-{}", self.journal.newest().max(known) + 1),
             service: service.clone(),
             old: values.running().to_owned(),
             new: start.version.clone(),
@@ -36,6 +36,7 @@ impl Releases<'_> {
             by: self.who.clone(),
             why: self.allowed(start, there).await?,
             over: start.over.clone().map(|why| (self.who.clone(), why)),
+            written: start.written,
         })
     }
 

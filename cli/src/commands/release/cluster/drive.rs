@@ -7,25 +7,16 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use chrono::Utc;
-use observe::ControlRoom;
 use release::{
     Run,
     drive::{PERIOD, Turn, turn},
-    run::{Event, Refused, What},
-    view::news,
+    run::{Refused, What},
 };
-use serde_json::json;
-use switchboard::Cluster;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::{journal::Journal, shown, world::There};
-use crate::{
-    commands::release::print,
-    installation::{Installation, Reached},
-    signals::{self, Hangup},
-    terminal::{out, say},
-};
+use super::{journal::Journal, tell::Teller, world::There};
+use crate::signals::{self, Hangup};
 
 /// Drives the release that is under way until it is over.
 ///
@@ -53,8 +44,12 @@ async fn to_the_end(
         journal.refresh()?;
         let run = journal.runs().last().context("there is no release to drive")?.clone();
         teller.progress(&run)?;
+        teller.report(journal).await;
         let (event, pause) = match next(there, &run, stop).await {
-            Ok(Turn::Over) => return Ok(run),
+            Ok(Turn::Over) => {
+                teller.close(journal).await;
+                return Ok(run);
+            }
             Ok(Turn::Wait(pause)) => (None, pause),
             Ok(Turn::Record(what)) => {
                 let pause = if matches!(*what, What::Measured { .. }) { PERIOD } else { Duration::ZERO };
@@ -67,7 +62,7 @@ async fn to_the_end(
         };
         if let Some(event) = event {
             match journal.record(&event) {
-                Ok(()) => teller.tell(journal.runs().last().unwrap_or(&run), &event).await,
+                Ok(()) => {}
                 // A person was quicker: something else is next.
                 Err(error) if error.is::<Refused>() => {}
                 Err(error) => return Err(error),
@@ -89,67 +84,4 @@ async fn next(there: &There<'_>, run: &Run, stop: &CancellationToken) -> Result<
         return Ok(Turn::Record(Box::new(What::Aborted { by, why })));
     }
     turn(there, run, Utc::now()).await
-}
-
-/// Tells people: the terminal, and the control room.
-pub(super) struct Teller<'a> {
-    place: &'a Installation,
-    cluster: &'a Cluster,
-    /// Whether the terminal is for a program.
-    quiet: bool,
-    room: Option<Reached<ControlRoom>>,
-    /// The newest line, and the newest complaint.
-    told: (String, String),
-}
-
-impl<'a> Teller<'a> {
-    pub(super) fn new(place: &'a Installation, cluster: &'a Cluster, quiet: bool) -> Self {
-        Self { place, cluster, quiet, room: None, told: (String::new(), String::new()) }
-    }
-
-    /// A line if there is news.
-    pub(super) fn progress(&mut self, run: &Run) -> Result<()> {
-        let line = print::progress(&shown(run)?);
-        if line != self.told.0 && !self.quiet {
-            out!("{}  {line}", Utc::now().format("%H:%M:%S"));
-        }
-        self.told.0 = line;
-        Ok(())
-    }
-
-    /// What does not work, once.
-    fn complain(&mut self, words: &str) {
-        if self.told.1 != words {
-            say(format_args!("lab: {words}"));
-            words.clone_into(&mut self.told.1);
-        }
-    }
-
-    /// A change of the system, beside the incidents. The release is what matters: without a control room it continues.
-    pub(super) async fn tell(&mut self, run: &Run, event: &Event) {
-        let Some(text) = news(run, event) else { return };
-        if let Err(error) = self.enqueue(run, event, &text).await {
-            self.complain(&format!("the control room does not know of this step: {error:#}"));
-        }
-    }
-
-    async fn enqueue(&mut self, run: &Run, event: &Event, text: &str) -> Result<()> {
-        let room = match self.room.take() {
-            Some(room) => room,
-            None => self.place.control_room_of(self.cluster).await?,
-        };
-        let body = json!({
-            "routing_key": self.place.control_room_token().unwrap_or("lab"),
-            "payload": {
-                "summary": text,
-                "source": run.plan().by,
-                "timestamp": event.at.to_rfc3339(),
-                "component": run.plan().service,
-                "class": "release",
-            },
-        });
-        room.post("/v2/change/enqueue", &body).await?;
-        self.room = Some(room);
-        Ok(())
-    }
 }

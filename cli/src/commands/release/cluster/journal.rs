@@ -24,6 +24,8 @@ pub(super) struct Journal {
     read: u64,
     /// Its releases, the oldest first.
     runs: Vec<Run>,
+    /// The events of the newest one.
+    events: Vec<Event>,
 }
 
 impl Journal {
@@ -36,7 +38,7 @@ impl Journal {
         let path = folder.join(format!("{}@{}.jsonl", safe(context), safe(namespace)));
         let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&path);
         let file = file.with_context(|| format!("cannot open {}", path.display()))?;
-        let mut journal = Self { path, file, read: 0, runs: Vec::new() };
+        let mut journal = Self { path, file, read: 0, runs: Vec::new(), events: Vec::new() };
         journal.refresh()?;
         Ok(journal)
     }
@@ -44,6 +46,16 @@ impl Journal {
     /// All releases, the oldest first.
     pub(super) fn runs(&self) -> &[Run] {
         &self.runs
+    }
+
+    /// The events of the newest release, in order.
+    pub(super) fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// The greatest number of a release; 0 if there was none.
+    pub(super) fn newest(&self) -> u64 {
+        self.runs.iter().filter_map(|run| number(&run.plan().id)).max().unwrap_or_default()
     }
 
     /// The newest release, if it is not over.
@@ -125,11 +137,19 @@ impl Journal {
     /// Takes a line of this many bytes, and what came of it.
     fn keep(&mut self, event: &Event, run: Run, bytes: usize) {
         self.read += bytes as u64;
-        if !matches!(event.what, What::Started { .. }) {
+        if matches!(event.what, What::Started { .. }) {
+            self.events.clear();
+        } else {
             self.runs.pop();
         }
+        self.events.push(event.clone());
         self.runs.push(run);
     }
+}
+
+/// 7 of `REL-7`.
+pub(super) fn number(id: &str) -> Option<u64> {
+    id.strip_prefix("REL-")?.parse().ok()
 }
 
 /// A name as a part of a path: contexts of some clouds have slashes and colons.
@@ -171,6 +191,7 @@ mod tests {
             by: text("ada"),
             why: text("faster orders"),
             over: None,
+            written: None,
         };
         What::Started { plan: Box::new(plan) }.at(at(0))
     }
@@ -195,6 +216,7 @@ mod tests {
         journal.record(&aborted(1)).unwrap();
         assert_eq!(open(folder.path()).open_run().unwrap().state(), "rolling-back");
         assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 2);
+        assert_eq!((journal.events(), journal.newest()), (&[started("REL-1"), aborted(1)][..], 1));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! them, with the rights of the person who runs it.
 //!
 //! * `begin` -- what is wanted, and whether it may. `journal` -- what happened, in a file. `drive` -- what is next is done.
+//! * `tell` -- the terminal and the control room are told.
 //! * `world` -- what a release asks and changes, by `helm` (the chart's values) and `edges` (every pod of them).
 
 mod begin;
@@ -9,6 +10,7 @@ mod drive;
 mod edges;
 mod helm;
 mod journal;
+mod tell;
 mod world;
 
 use std::{mem, process::ExitCode};
@@ -25,13 +27,7 @@ use serde_json::Value;
 use switchboard::Cluster;
 use tokio::time::sleep;
 
-use self::{
-    begin::only_a_tag,
-    drive::{Teller, drive},
-    helm::Helm,
-    journal::Journal,
-    world::There,
-};
+use self::{begin::only_a_tag, drive::drive, helm::Helm, journal::Journal, tell::Teller, world::There};
 use super::{print, start::Start};
 use crate::{
     home::Home,
@@ -81,6 +77,7 @@ impl<'a> Releases<'a> {
             self.journal.seat()?.context("another terminal drives a release here: lab release status")?;
         self.journal.refresh()?;
         let there = there(self.place, &self.home, &self.cluster, &start.service).await?;
+        let mut teller = Teller::new(self.place, &self.cluster, start.json);
         match self.journal.open_run() {
             Some(run) if (&run.plan().service, &run.plan().new) == (&start.service, &start.version) => {
                 if !start.json {
@@ -94,7 +91,9 @@ impl<'a> Releases<'a> {
                 );
             }
             None => {
-                let plan = self.plan(start, &there).await?;
+                // The events of the newest release are at hand: what the room has missed of them is told now or never.
+                teller.report(&self.journal).await;
+                let plan = self.plan(start, &there, teller.newest().await).await?;
                 let (id, old) = (plan.id.clone(), plan.old.clone());
                 self.journal.record(&What::Started { plan: Box::new(plan) }.at(Utc::now()))?;
                 if !start.json {
@@ -103,7 +102,6 @@ impl<'a> Releases<'a> {
                 }
             }
         }
-        let teller = Teller::new(self.place, &self.cluster, start.json);
         let run = drive(&there, &mut self.journal, teller).await?;
         drop(seat);
         print_run(&run, start.json)?;
@@ -211,8 +209,7 @@ async fn there<'a>(
 
 /// A release as the control room would show it.
 fn shown(run: &Run) -> Result<Value> {
-    let differs = format!("image tag {}", run.plan().new);
-    Ok(serde_json::to_value(view::release(run, differs, Utc::now()))?)
+    Ok(serde_json::to_value(view::in_cluster(run, Utc::now()))?)
 }
 
 fn print_run(run: &Run, as_json: bool) -> Result<()> {

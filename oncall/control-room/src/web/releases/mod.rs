@@ -55,17 +55,21 @@ async fn list(State(room): State<Room>, visitor: Visitor) -> Answer {
             h1 { "Releases" }
             p.muted { "A new version gets few requests first, is compared with the old one, and goes back by itself if it is worse." }
             (figures::card(&delivery))
-            (table(&releases))
+            (table(&releases, room.eyes.tools.lab.is_some()))
         }
     };
     Ok(page(&room, &Page { title: "Releases", active: Tab::Releases, visitor: &visitor, live }, body))
 }
 
-fn table(releases: &[ReleaseView]) -> Markup {
+/// `here`: the lab is on this machine.
+fn table(releases: &[ReleaseView], here: bool) -> Markup {
     if releases.is_empty() {
-        let hint = html! {
-            "Start one in a terminal: " code { "lab release start order-api --version v2 --env USER_SERVICE_TIMEOUT=2s --why 'Wait longer'" }
+        let command = if here {
+            "lab release start order-api --version v2 --env USER_SERVICE_TIMEOUT=2s --why 'Wait longer'"
+        } else {
+            "lab --context NAME release start order-api --version TAG --why 'Faster orders'"
         };
+        let hint = html! { "Start one in a terminal: " code { (command) } };
         return empty("There has been no release.", hint);
     }
     let now = Utc::now();

@@ -7,7 +7,7 @@ use release::curves::{Both, Curves};
 use super::{signals, state};
 use crate::{
     access::Visitor,
-    releases::view::{ReleaseStepState, ReleaseStepView, ReleaseView},
+    releases::view::{ReleaseDriver, ReleaseStepState, ReleaseStepView, ReleaseView},
     room::Room,
     web::{
         layout::{Html, Page, Tab, page},
@@ -84,11 +84,21 @@ impl View<'_> {
                         @if all > 0 { " of " (count(all)) " (" (percent(met as f64 / all as f64)) ")" }
                     }
                 }
-                @if !release.is_over() && release.state != "rolling-back" {
+                @if self.is_told() && !release.is_over() {
+                    p.muted {
+                        "A terminal drives it, in a cluster; this page last heard of it " (ago(release.heard_at, self.now)) ". To stop it: "
+                        code { "lab --context NAME release abort " (release.id) " WHY" }
+                    }
+                } @else if !release.is_over() && release.state != "rolling-back" {
                     div.row { (self.with_reason("abort", "Abort and roll back", "Why? The old version gets every request back.", Tone::Bad)) }
                 }
             }
         }
+    }
+
+    /// Whether a terminal drives it: nothing can be done from here.
+    fn is_told(&self) -> bool {
+        self.release.driver == ReleaseDriver::Terminal
     }
 
     /// What the judge says, or what a person is asked.
@@ -99,7 +109,9 @@ impl View<'_> {
                 section.card.stack.tight aria-labelledby="next-title" {
                     h2 #next-title { @if release.state == "held" { "A person decides" } @else { "Now" } }
                     p { "Next: " (next) "." }
-                    @if release.state == "held" {
+                    @if release.state == "held" && self.is_told() {
+                        p { "Let it go on in a terminal: " code { "lab --context NAME release continue " (release.id) " WHY" } }
+                    } @else if release.state == "held" {
                         (self.with_reason("continue", "Let it go on", "Why is it good enough?", Tone::Info))
                     }
                     @if let Some(opinion) = &release.opinion { (signals::table(opinion, "Signals now")) }
@@ -117,12 +129,17 @@ impl View<'_> {
                 _ => Tone::Warn,
             },
         );
+        let looks = if self.is_told() {
+            ["kubectl get pods", "helm history"]
+        } else {
+            ["lab status", "lab gitops log"]
+        };
         html! {
             @if let Some(reason) = &release.reason {
                 div class={ "callout stack tight " (tone.class()) } role="status" {
                     p { (glyph(tone)) " " strong { (release.state.replace('-', " ")) ": " } (reason) }
                     @if release.state == "stuck" {
-                        p { "Look at " code { "lab status" } " and " code { "lab gitops log" } ": something has to be put right by hand." }
+                        p { "Look at " code { (looks[0]) } " and " code { (looks[1]) } ": something has to be put right by hand." }
                     }
                 }
             }
