@@ -46,7 +46,13 @@ edges:
 {{- with $v.postgresBackup }}
 {{- if .enabled }}
   - { from: postgres-backup, to: postgres, port: 5432 }
-  - { from: postgres-backup, to: outside, port: {{ regexFind ":[0-9]+" (urlParse .s3.endpoint).host | trimPrefix ":" | default (hasPrefix "https:" .s3.endpoint | ternary "443" "80") }} }
+  - { from: postgres-archive, to: postgres, port: 5432 }
+  {{- if $v.controlRoom.enabled }}
+  - { from: postgres-backup, to: control-room, port: {{ $v.controlRoom.ports.http }} }
+  {{- end }}
+  {{- range include "sre-lab.backupParts" $ | splitList "," }}
+  - { from: {{ . }}, to: outside, port: {{ include "sre-lab.objectStorePort" $ }} }
+  {{- end }}
 {{- end }}
 {{- end }}
 {{- if ($v.configAudit).enabled }}

@@ -3,6 +3,7 @@
 //! Answers are what the viewer may know: `view` is the one place where an incident becomes JSON. `tests/sealed.rs` asks every
 //! route that is listed here for what is sealed.
 
+mod backup;
 mod changes;
 mod declare;
 mod drills;
@@ -92,6 +93,7 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(status::status))
         .routes(routes!(status::measures))
         .routes(routes!(status::action_items))
+        .routes(routes!(backup::backup))
         .routes(routes!(switches::faults))
         .routes(routes!(switches::act))
         .routes(routes!(events::events))

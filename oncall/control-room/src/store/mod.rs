@@ -3,6 +3,7 @@
 //! One connection writes, a few read. A file has a write-ahead log and is flushed at every commit, so what was answered
 //! survives the power; without a file everything is in memory and lost at the end.
 
+mod copy;
 mod journal;
 mod schema;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use sqlx::{
 use tokio::sync::Mutex;
 
 use crate::{bus::Bus, error::Result};
+pub(crate) use copy::copy;
 pub use journal::{journal_after, journal_last, journal_of};
 use writing::Writer;
 pub use writing::Writing;

@@ -2,6 +2,7 @@
 
 mod access;
 mod actions;
+mod backup;
 mod contract;
 mod declare;
 mod events;

@@ -1,0 +1,33 @@
+#!/bin/sh
+# Receives the write-ahead log into a folder of /wal, as it is written. Through a slot, so that the server keeps what was not
+# received, up to max_slot_wal_keep_size. Needs PGHOST, PGUSER, PGPASSWORD.
+set -eu
+
+receiver=''
+trap '[ -z "$receiver" ] || kill -INT "$receiver" 2>/dev/null || :; wait; exit 0' TERM INT
+
+while :; do
+    # Another server may answer now: one that was made anew has another number.
+    if ! line=$(psql -wqAtX "dbname=postgres replication=true" -c IDENTIFY_SYSTEM); then
+        sleep 2
+        continue
+    fi
+    folder=/wal/${line%%|*}
+    mkdir -p "$folder"
+    pg_receivewal --no-password --no-loop --slot=archive --create-slot --if-not-exists || :
+    pg_receivewal --no-password --no-loop --slot=archive --directory="$folder" >/tmp/said 2>&1 &
+    receiver=$!
+    wait "$receiver" || :
+    cat /tmp/said
+    # What was received last has no continuation: the server has removed it, or was restored to an earlier moment. It goes on from
+    # where the server is now, and the next backup is the first one whose moments can be restored again.
+    if grep -qE 'already been removed|cannot read from replication slot|no longer|invalidated|not in this server|ahead of the' /tmp/said; then
+        echo "the archive has a gap here; moments after it can be restored from the next backup on"
+        pg_receivewal --no-password --no-loop --slot=archive --drop-slot || :
+        # With another name it is uploaded, but not continued.
+        for file in "$folder"/*; do
+            case $file in *.cut | *'/*') ;; *) mv "$file" "$file.cut" ;; esac
+        done
+    fi
+    sleep 1
+done
