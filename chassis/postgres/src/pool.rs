@@ -36,7 +36,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Connections beyond this age are closed, and opened again only if they are missed: after a peak their server processes free
 /// their memory. The pool takes the connection that has idled longest, so under steady traffic none idles until the timeout.
 /// Each process varies it by up to a fifth ([`lifetime`]): processes that started together do not open all connections at once.
-const LIFETIME: Duration = Duration::from_secs(5 * 60);
+const LIFETIME: Duration = Duration::from_secs(2 * 60);
 /// Connections beyond the slots: for the readiness probe, as a saturated process is busy, not unready; and for the one that is
 /// being opened for a holder of a slot who has got another one meanwhile.
 const RESERVE: u32 = 2;
@@ -230,10 +230,10 @@ mod tests {
 
     #[test]
     fn connections_of_different_processes_do_not_end_together() {
-        assert_eq!(lifetime(0), Duration::from_secs(4 * 60));
+        assert_eq!(lifetime(0), Duration::from_secs(96));
         assert_eq!(lifetime(200), LIFETIME);
-        assert_eq!(lifetime(400), Duration::from_secs(6 * 60));
+        assert_eq!(lifetime(400), Duration::from_secs(144));
         assert_eq!(lifetime(401), lifetime(0));
-        assert!(lifetime(u64::MAX) <= Duration::from_secs(6 * 60));
+        assert!(lifetime(u64::MAX) <= Duration::from_secs(144));
     }
 }

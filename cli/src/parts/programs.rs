@@ -32,7 +32,10 @@ pub(crate) fn ours(name: &str) -> Result<PathBuf> {
     if path.is_file() {
         return Ok(path);
     }
-    bail!("{} is not built: run ./lab, or cargo build --workspace --bins", path.display())
+    bail!(
+        "{} is not built: run ./lab with the same arguments, or cargo build --workspace --bins",
+        path.display()
+    )
 }
 
 /// The folder with `initdb` and `postgres` of the newest installed version: distributions keep it off PATH.

@@ -18,7 +18,7 @@ impl Checkout {
         checkout.script(script, &fs::read_to_string(real).expect("the script"));
         for name in [
             "sh", "dirname", "find", "uname", "id", "head", "tr", "sed", "grep", "cat", "mv", "touch", "rm",
-            "tail", "mktemp",
+            "tail", "mkdir", "mktemp",
         ] {
             let _ = std::os::unix::fs::symlink(format!("/bin/{name}"), checkout.path("bin").join(name));
         }
@@ -59,6 +59,26 @@ fn the_wrapper_needs_no_rust_when_everything_is_built() {
             text(&output.stderr)
         );
     }
+}
+
+#[test]
+fn a_program_that_only_some_labs_start_is_built_when_it_is_asked_for() {
+    let checkout = Checkout::with("lab");
+    checkout.script("bin/cargo", "#!/bin/sh\n");
+    checkout.script("tools/install.sh", "#!/bin/sh\n");
+    checkout.script("tools/build.sh", "#!/bin/sh\necho \"build: $*\"\n");
+    // What a build would leave.
+    let program = "#!/bin/sh\necho \"run: $*\"\n";
+    let said = |args: &[&str]| text(&checkout.run("lab", args).stdout);
+    checkout.script("target/lab/lab", program);
+    assert_eq!(said(&["up"]), "build: \nrun: up\n");
+    assert_eq!(said(&["up", "--objects"]), "build: --package lab-objects\nrun: up --objects\n");
+    checkout.script("target/lab/lab-objects", program);
+    assert_eq!(said(&["up", "--objects"]), "run: up --objects\n", "all is built");
+    assert_eq!(
+        said(&["up", "--cloud=moto"]),
+        "build: --package lab-objects --package notifier\nrun: up --cloud=moto\n"
+    );
 }
 
 #[test]

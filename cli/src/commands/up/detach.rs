@@ -17,7 +17,7 @@ use super::{
     lock,
     tell::{TAIL, report_failure, welcome},
 };
-use crate::{home::Home, progress::Progress, terminal::say};
+use crate::{home::Home, parts::environment, progress::Progress, terminal::say};
 
 /// Starts the same command in the background; returns when its lab is ready or has given up.
 pub(super) async fn detach(home: &Home) -> Result<ExitCode> {
@@ -29,6 +29,7 @@ pub(super) async fn detach(home: &Home) -> Result<ExitCode> {
     let mut child = Command::new(std::env::current_exe()?)
         .args(std::env::args_os().skip(1))
         .arg("--background")
+        .envs(environment::ALLOCATOR.iter().copied())
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
         .stderr(output)

@@ -30,6 +30,9 @@ struct Exporter {
     keep: &'static str,
 }
 
+/// Growth of the heap in percent until Go collects garbage. Small programs that work once in five seconds: their time is cheap.
+const GOGC: &str = "20";
+
 const EXPORTERS: &[Exporter] = &[
     Exporter {
         name: "node-exporter",
@@ -73,7 +76,7 @@ fn part(exporter: &Exporter, program: &Path, home: &Home, ports: &Ports) -> Resu
     let line = (exporter.line)(program, home, ports)?
         .args([format!("--web.listen-address=127.0.0.1:{port}")])
         .env("GOMAXPROCS", "1")
-        .env("GOGC", "50");
+        .env("GOGC", GOGC);
     // The page with the link to the metrics: ready does not mean that the server responds, which the metrics say.
     let probe = Probe::Http(format!("http://127.0.0.1:{port}/"));
     let part = Part::new(exporter.name, line, probe).port(exporter.name, port);

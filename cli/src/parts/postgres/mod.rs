@@ -50,6 +50,10 @@ const SETTINGS: &[&str] = &[
     "shared_buffers=8MB",
     // Three instances of each service with a pool of 10, and a few more.
     "max_connections=100",
+    // Memory for each connection, for locks of a kind of transaction that the shop has none of.
+    "max_pred_locks_per_transaction=10",
+    // One process less: nothing is replicated by publication.
+    "max_logical_replication_workers=0",
     "jit=off",
     // In the data folder, so that a killed server leaves nothing in /dev/shm.
     "dynamic_shared_memory_type=mmap",
