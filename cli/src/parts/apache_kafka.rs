@@ -17,15 +17,24 @@ const CONTROLLER: &str = "kafka-controller";
 /// Default number of partitions of a topic; the same as lab-kafka's `orders` and `order-outcomes`.
 const PARTITIONS: &str = "12";
 
+/// What this machine lacks for it, in words; empty if nothing.
+///
+/// # Errors
+/// When the script that knows cannot be run.
+pub(crate) fn lack(home: &Home) -> Result<String> {
+    let fetch = home.root.join("tools/kafka/fetch");
+    let lack = Command::new(&fetch).arg("--check").output();
+    let lack = lack.with_context(|| format!("cannot run {}", fetch.display()))?;
+    Ok(String::from_utf8_lossy(&lack.stdout).trim().replace('\n', " and "))
+}
+
 /// The part. Fetches the broker's jars from Maven Central if they are missing.
 ///
 /// # Errors
 /// When Java is missing, or the jars cannot be fetched.
 pub(crate) fn part(home: &Home, ports: &Ports) -> Result<Part> {
     let folder = home.root.join("tools/kafka");
-    let lack = Command::new(folder.join("fetch")).arg("--check").output();
-    let lack = lack.with_context(|| format!("cannot run {}", folder.join("fetch").display()))?;
-    let lack = String::from_utf8_lossy(&lack.stdout).trim().replace('\n', " and ");
+    let lack = lack(home)?;
     if !lack.is_empty() {
         bail!("Apache Kafka needs {lack}: ./lab up --kafka apache installs it");
     }

@@ -3,9 +3,11 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use dashgen::check::promql;
 use serde_json::{Value, json};
 
 use crate::{
+    dashboards::boards,
     exporters,
     lab::{Lab, eventually},
 };
@@ -108,15 +110,35 @@ async fn takes_and_gives_back() {
     let grown = size() - before;
     assert!(grown < 10_000, "a flood wrote {grown} bytes while log lines were dropped");
 
+    let starts = starts();
+    assert_eq!(lab.query(&starts).await, Vec::<Value>::new(), "nothing has started again yet");
     put("crash", "after=0s").await;
+    a_crash_is_drawn(&lab, &starts).await;
+    alerts_fire(&lab).await;
+    crashes_in_a_loop_until_it_is_fixed(&lab).await;
+}
+
+/// What the overview draws of the starts of order-worker, above its line.
+fn starts() -> String {
+    let boards = boards();
+    let overview = boards.iter().find(|board| board.uid() == "overview").expect("the overview");
+    let panel = overview.panels.iter().find(|panel| panel.title == "Starts of processes").expect("the panel");
+    let of_the_worker = panel.targets[0].expr.replace("$job", "order-worker");
+    format!("{} > 0", promql::fill(&of_the_worker, &["instance"]))
+}
+
+/// One crash is no loop, so no alert fires; the panel shows it, and the supervisor starts the process again.
+async fn a_crash_is_drawn(lab: &Lab, starts: &str) {
+    eventually(HEALED, || async {
+        let drawn = lab.query(starts).await;
+        if drawn.is_empty() { Err(format!("no start is drawn: {starts}")) } else { Ok(()) }
+    })
+    .await;
     eventually(HEALED, || async {
         let part = lab.part("order-worker");
         if part["ready"] == true && part["restarts"] == 1 { Ok(()) } else { Err(part.to_string()) }
     })
     .await;
-
-    alerts_fire(&lab).await;
-    crashes_in_a_loop_until_it_is_fixed(&lab).await;
 }
 
 /// A service, a fault with its parameters, its alert, and a query that returns a result only where the alert has something

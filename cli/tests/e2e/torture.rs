@@ -2,7 +2,9 @@
 //! minute of torture in `./lab test` tests everything else.
 
 use std::{
+    fs,
     io::{BufRead, BufReader, Read},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
@@ -170,4 +172,29 @@ async fn lose_an_order(folder: &Path) -> String {
 
 fn assert_gone(folder: &Path) {
     assert_eq!(lab::marked(folder), Vec::<String>::new(), "processes are left");
+}
+
+/// A checkout whose script says that this machine lacks something for Apache Kafka.
+#[test]
+fn without_java_a_torture_on_apache_kafka_is_skipped_loudly_and_fails_in_ci() {
+    let root =
+        tempfile::Builder::new().prefix("lab-").tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let tools = root.path().join("tools/kafka");
+    for folder in [&root.path().join("dashboards/rules"), &tools] {
+        fs::create_dir_all(folder).expect("a folder");
+    }
+    let fetch = tools.join("fetch");
+    fs::write(&fetch, "#!/bin/sh\necho Java 17 or newer\necho Maven\n").expect("a script");
+    fs::set_permissions(&fetch, fs::Permissions::from_mode(0o755)).expect("its rights");
+    for (ci, code, words) in
+        [("", 0, "SKIPPED: torture: Apache Kafka needs"), ("true", 1, "Apache Kafka needs")]
+    {
+        let mut lab = Command::new(env!("CARGO_BIN_EXE_lab"));
+        lab.arg("--root").arg(root.path()).args(["torture", "--kafka", "apache"]).env("CI", ci);
+        let output = lab.output().expect("lab runs");
+        let said = lab::text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "CI={ci}: {said}");
+        assert!(said.contains(&format!("{words} Java 17 or newer and Maven")), "CI={ci}: {said}");
+        assert_eq!(said.contains("SKIPPED"), code == 0, "{said}");
+    }
 }

@@ -82,6 +82,8 @@ const CASES: &[Case] = &[
     case("consumer-pause", "", 500, &[]),
     case("rebalance-storm", "interval=1s", 1_000, &[]),
     case("commit-skip", "", 300, &[]),
+    case("notify-fail", "", 500, &[]),
+    case("notify-slow", "delay=30ms", 300, &[]),
     case("cpu-burn", "threads=2&rate=0.3", 400, &[]),
     case("memory-leak", "limit=64MiB&step=8MiB", 700, &[]),
     case("executor-block", "block=30ms&interval=100ms", 400, &[]),

@@ -12,6 +12,7 @@ use std::{
     collections::BTreeSet,
     fs,
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -40,8 +41,8 @@ pub struct Subject {
     pub process: Process,
     /// Its admin port.
     pub admin: Http,
-    /// The name of its database on the server that [`server`] started.
-    pub database: String,
+    /// Its database, if it has one.
+    pub database: Option<Database>,
     /// Its cache, if it has one.
     pub redis: Option<Redis>,
     /// Its data folder, as [`data`] makes one.
@@ -52,6 +53,21 @@ pub struct Subject {
     pub traffic: Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>,
     /// Anything else that must live as long.
     pub keep: Box<dyn std::any::Any + Send + Sync>,
+}
+
+/// A database, on the server that [`server`] started.
+pub struct Database {
+    /// The server.
+    pub server: Arc<Postgres>,
+    /// The database's name.
+    pub name: String,
+}
+
+impl Subject {
+    /// The log of its database's server so far.
+    fn server_log(&self) -> String {
+        self.database.as_ref().map(|database| database.server.log()).unwrap_or_default()
+    }
 }
 
 /// A data folder for a subject: the value of its flag `--data-dir`.
@@ -73,28 +89,28 @@ pub fn process(program: &str, flags: &[&str]) -> Process {
 }
 
 /// A PostgreSQL that writes every statement of every session to its log.
-pub async fn server() -> Postgres {
-    Postgres::start_with(&[
+pub async fn server() -> Arc<Postgres> {
+    let server = Postgres::start_with(&[
         "log_statement=all",
         "log_line_prefix=%m [%p] %d %a: ",
         "log_lock_waits=on",
         "log_min_duration_statement=500ms",
         "log_parameter_max_length=0",
         "deadlock_timeout=1s",
-    ])
-    .await
+    ]);
+    Arc::new(server.await)
 }
 
 /// Sweeps all faults that the subjects declare, distributed among them: they are replicas of one service.
 ///
 /// # Panics
 /// With all tells and leaks.
-pub async fn sweep(server: &Postgres, subjects: Vec<Subject>) {
+pub async fn sweep(subjects: Vec<Subject>) {
     let faults = names(&subjects[0].admin).await;
     let lanes = subjects.len();
     let found = join_all(subjects.into_iter().enumerate().map(async |(lane, subject)| {
         let mine: Vec<_> = faults.iter().skip(lane).step_by(lanes).map(|name| cases::of(name)).collect();
-        sweep_some(server, subject, &mine).await
+        sweep_some(subject, &mine).await
     }))
     .await
     .concat();
@@ -107,10 +123,10 @@ async fn names(admin: &Http) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-async fn sweep_some(server: &Postgres, mut subject: Subject, cases: &[&'static Case]) -> Vec<String> {
+async fn sweep_some(mut subject: Subject, cases: &[&'static Case]) -> Vec<String> {
     subject.admin.delete("/faults").await;
     let sources = text::sources();
-    let mut rest = Seen::during(server, &subject, at_rest(&subject)).await;
+    let mut rest = Seen::during(&subject, at_rest(&subject)).await;
     // Its traffic's own keys expire soon: looked at right after a burst, none is missed on a busy machine.
     if let Some(redis) = &subject.redis {
         for _ in 0..BURSTS {
@@ -119,15 +135,15 @@ async fn sweep_some(server: &Postgres, mut subject: Subject, cases: &[&'static C
         }
     }
     // Logged before: migrations, new connections.
-    rest.statements(&server.log(), &subject);
+    rest.statements(&subject.server_log(), &subject);
     let mut found = Vec::new();
     for case in cases {
         let start = Instant::now();
-        let before = Weight::settled(server, &subject).await.with_keys(&rest.keys);
-        let seen = Seen::during(server, &subject, rounds(&subject, case)).await;
+        let before = Weight::settled(&subject).await.with_keys(&rest.keys);
+        let seen = Seen::during(&subject, rounds(&subject, case)).await;
         let tells = seen.tells(&rest, case, &sources);
         found.extend(tells.into_iter().map(|tell| format!("{}: tell: {tell}", case.fault)));
-        if let Err(left) = before.is_back(server, &subject, SETTLED).await {
+        if let Err(left) = before.is_back(&subject, SETTLED).await {
             found.push(format!("{}: left behind: {left}", case.fault));
         }
         println!("{} {}: {:.1?}", subject.name, case.fault, start.elapsed());

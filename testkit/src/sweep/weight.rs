@@ -8,8 +8,8 @@ use std::{
 
 use sqlx::Connection;
 
-use super::{Subject, files};
-use crate::{Postgres, Redis, Scrape};
+use super::{Database, Subject, files};
+use crate::{Redis, Scrape};
 
 /// Threads and descriptors change with requests: this many more are not a leak; one leaked in each of fifty rounds
 /// is.
@@ -33,10 +33,10 @@ pub(super) struct Weight {
 
 impl Weight {
     /// The resources that it holds when idle.
-    pub(super) async fn settled(server: &Postgres, subject: &Subject) -> Self {
+    pub(super) async fn settled(subject: &Subject) -> Self {
         let start = Instant::now();
         loop {
-            let now = Self::now(server, subject).await;
+            let now = Self::now(subject).await;
             if now.sessions.is_empty() || start.elapsed() > Duration::from_secs(10) {
                 return now;
             }
@@ -51,15 +51,10 @@ impl Weight {
     }
 
     /// Waits until it holds no more than this.
-    pub(super) async fn is_back(
-        &self,
-        server: &Postgres,
-        subject: &Subject,
-        limit: Duration,
-    ) -> Result<(), String> {
+    pub(super) async fn is_back(&self, subject: &Subject, limit: Duration) -> Result<(), String> {
         let start = Instant::now();
         loop {
-            let now = Self::now(server, subject).await;
+            let now = Self::now(subject).await;
             let more = now.beyond(self);
             if more.is_empty() {
                 return Ok(());
@@ -93,10 +88,13 @@ impl Weight {
         more
     }
 
-    async fn now(server: &Postgres, subject: &Subject) -> Self {
+    async fn now(subject: &Subject) -> Self {
         let pid = subject.process.pid();
         Self {
-            sessions: sessions(server, subject).await,
+            sessions: match &subject.database {
+                Some(database) => sessions(database, subject).await,
+                None => Vec::new(),
+            },
             descriptors: fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count),
             threads: threads(pid),
             resident_mib: resident_mib(pid),
@@ -110,13 +108,13 @@ impl Weight {
 }
 
 /// Sessions that are not the pool's, or are not idle.
-async fn sessions(server: &Postgres, subject: &Subject) -> Vec<String> {
-    let mut conn = server.connect().await.expect("the observer connects");
+async fn sessions(database: &Database, subject: &Subject) -> Vec<String> {
+    let mut conn = database.server.connect().await.expect("the observer connects");
     let sql =
         "SELECT concat_ws(' ', application_name, state, query), state = 'idle' AND application_name = $2
                FROM pg_stat_activity WHERE datname = $1 AND backend_type = 'client backend'";
     let all: Vec<(String, Option<bool>)> = sqlx::query_as(sql)
-        .bind(&subject.database)
+        .bind(&database.name)
         .bind(subject.name)
         .fetch_all(&mut conn)
         .await

@@ -47,7 +47,7 @@ enum Task {
         /// Skip the steps that take minutes; shell, format, rules, chart, clippy and unit tests remain.
         #[arg(long)]
         quick: bool,
-        /// Run all long tests, and the rules on Prometheus 3 too.
+        /// Run all long tests, the rules on Prometheus 3, and the torture on Apache Kafka.
         #[arg(long, conflicts_with = "quick")]
         all: bool,
         /// Also print the slowest test programs and tests.

@@ -23,6 +23,9 @@ pub(crate) enum Extent {
     All,
 }
 
+/// A minute of kills that can be repeated.
+const TORTURE: &[&str] = &["torture", "--for", "1m", "--seed", "172"];
+
 /// Runs the steps; returns whether all passed.
 pub(crate) fn run(shell: &Shell, extent: Extent, timings: bool) -> Result<bool> {
     let mut steps = Steps::begin();
@@ -53,7 +56,8 @@ pub(crate) fn run(shell: &Shell, extent: Extent, timings: bool) -> Result<bool> 
 fn say_what_is_left(long: Long) {
     if let Long::Part(part) = long {
         println!(
-            "\nThis was part {} of {PARTS} of the long tests, without the rules on Prometheus 3; `./lab test --all` runs all.",
+            "\nThis was part {} of {PARTS} of the long tests, without the rules on Prometheus 3 and the torture on Apache \
+             Kafka; `./lab test --all` runs all.",
             part + 1
         );
     }
@@ -89,9 +93,19 @@ fn slow(shell: &Shell, long: Long, steps: &mut Steps, report: &mut Report) {
     steps.step("tests", &["build"], || runner::run(tests, Some(long), report));
     // A minute of SIGKILL. The seed is fixed, so that a failure can be repeated; with the usual parts it kills the
     // broker, user-service, Prometheus, the control room, the supervisor and order-api. Try other seeds by hand.
-    steps.step("torture", &["build"], || {
-        shell.run("target/debug/lab", &["torture", "--for", "1m", "--seed", "172"])
-    });
+    steps.step("torture", &["build"], || shell.run("target/debug/lab", TORTURE));
+    if long == Long::All {
+        steps.step("torture on Apache Kafka", &["build"], || torture_on_apache_kafka(shell));
+    }
+}
+
+/// The same kills, of a broker whose log survives them.
+fn torture_on_apache_kafka(shell: &Shell) -> Result<()> {
+    let lack = shell.output("tools/kafka/fetch", &["--check"])?.trim().replace('\n', " and ");
+    if !lack.is_empty() {
+        return shell.skip("torture on Apache Kafka", &format!("it needs {lack}"));
+    }
+    shell.run("target/debug/lab", &[TORTURE, &["--kafka", "apache"]].concat())
 }
 
 /// Installs what the test of the OpenAPI documents needs; without it that test is skipped on a laptop, and fails in

@@ -5,7 +5,7 @@ use slo::PAIRS;
 use super::{
     hops::path_row,
     probes::probes_row,
-    shared::{BUDGET, BURN, ERRORS, LATENCY, NEVER, USED, USED_PERCENT, alerts, hop},
+    shared::{BUDGET, BURN, ERRORS, LATENCY, NEVER, USED, USED_PERCENT, alerts, exported, hop},
 };
 use crate::{
     link::{slo_board, slow_traces_of},
@@ -27,6 +27,7 @@ pub(super) fn board() -> Board {
             probes_row(),
             saturation_row(),
             space_row(),
+            trust_row(),
             map_row(),
         ],
     }
@@ -129,6 +130,34 @@ fn space_row() -> Row {
                 .steps(&[(Some(268_435_456.0), "red")]),
             panel("Starts of processes", Unit::Count, "New processes, by job. Normal is 0; one is a deploy or a crash, several in a row are a crash loop.")
                 .query(query("{{job}}", sum("job", &starts)))
+                .steps(&NEVER[1..]),
+        ],
+    )
+}
+
+/// What processes hold, and whether the alerts can be trusted.
+fn trust_row() -> Row {
+    let panel = |title, unit, description| Panel::new(Kind::Lines, title, unit, description).size(6, 7);
+    let series = sel(
+        "scrape_samples_post_metric_relabeling",
+        r#"service=~"order-api|user-service|order-worker|load""#,
+    );
+    row(
+        "Memory, series and alerting",
+        vec![
+            panel("Memory of processes", Unit::Percent, "Share of what each process may hold. Normal is flat; a process that holds more than 85 % is a ticket, and a container is killed at 100 %.")
+                .query(query("{{service}}", max("service", &sel("process_memory_usage_percent", ""))))
+                .range(0.0, 100.0)
+                .steps(&USED_PERCENT[1..]),
+            panel("Series of a scrape", Unit::Plain, "Series that a replica of each service exports. Normal is flat, between 200 and 400; above 1500, a label has values that it should not have.")
+                .query(query("{{service}}", max("service", &series)))
+                .steps(&[(Some(1500.0), "red")]),
+            panel("Rules that fail", Unit::Events, "Evaluations of rules that failed. Normal is 0; the alerts of a rule that fails are silent.")
+                .query(exported("{{service}}", rates("service", "prometheus_rule_evaluation_failures_total", "")))
+                .steps(&NEVER[1..]),
+            panel("Alerts not delivered", Unit::Events, "Deliveries that failed: from Prometheus to Alertmanager, and from Alertmanager to a receiver. Normal is 0.")
+                .query(exported("to Alertmanager", rates("", "prometheus_notifications_errors_total", "")))
+                .query(exported("to a receiver", rates("", "alertmanager_notification_requests_failed_total", "")))
                 .steps(&NEVER[1..]),
         ],
     )

@@ -1,6 +1,7 @@
 //! The committed dashboards, as Grafana will read them: generated without drift, clean under every rule, without dead
 //! links.
 
+mod alerts;
 mod exercises;
 mod links;
 

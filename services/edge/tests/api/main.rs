@@ -15,3 +15,4 @@ mod replicas;
 mod rig;
 mod runaway;
 mod shared;
+mod sweep;

@@ -5,5 +5,6 @@
 mod notifications;
 mod process;
 mod rig;
+mod sweep;
 
 testkit::broker!();

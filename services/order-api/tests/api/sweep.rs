@@ -1,5 +1,7 @@
 //! Sweeps every fault of order-api: nothing reveals it, and it leaves nothing behind.
 
+use std::sync::Arc;
+
 use chassis_service::lifecycle::Running;
 use contracts::users::seeded_user_id;
 use futures::future::{BoxFuture, join_all};
@@ -19,12 +21,12 @@ fn no_fault_gives_itself_away_or_leaves_anything_behind() {
         let redis = Redis::start().await;
         let users = start_users(&server.owned_database("users").await.1, &redis.url()).await;
         let replicas = join_all((0..3).map(|_| replica(&server, &users))).await;
-        sweep::sweep(&server, replicas).await;
+        sweep::sweep(replicas).await;
     });
 }
 
-async fn replica(server: &Postgres, users: &Running) -> sweep::Subject {
-    let (database, url) = server.owned_database("orders").await;
+async fn replica(server: &Arc<Postgres>, users: &Running) -> sweep::Subject {
+    let (name, url) = server.owned_database("orders").await;
     let (kafka, traces) = (Kafka::start(), TraceSink::start().await);
     // It settles the orders, so that order-api has outcomes to apply.
     let worker = start_worker(&server.owned_database("fulfillment").await.1, kafka.brokers()).await;
@@ -57,7 +59,7 @@ async fn replica(server: &Postgres, users: &Running) -> sweep::Subject {
         name: order_api::SERVICE.name,
         process,
         admin: Http::to(admin),
-        database,
+        database: Some(sweep::Database { server: Arc::clone(server), name }),
         redis: None,
         data,
         traces,

@@ -1,5 +1,7 @@
 //! Sweeps every fault of order-worker: nothing reveals it, and it leaves nothing behind.
 
+use std::sync::Arc;
+
 use contracts::topics;
 use futures::future::{BoxFuture, join_all};
 use testkit::{Http, Kafka, Postgres, Scrape, Sender, TraceSink, eventually, free_addr, sweep};
@@ -13,11 +15,11 @@ async fn no_fault_gives_itself_away_or_leaves_anything_behind() {
     testkit::needs!(Postgres);
     let server = sweep::server().await;
     let replicas = join_all((0..3).map(|_| replica(&server))).await;
-    sweep::sweep(&server, replicas).await;
+    sweep::sweep(replicas).await;
 }
 
-async fn replica(server: &Postgres) -> sweep::Subject {
-    let (database, url) = server.owned_database("fulfillment").await;
+async fn replica(server: &Arc<Postgres>) -> sweep::Subject {
+    let (name, url) = server.owned_database("fulfillment").await;
     let (kafka, traces) = (Kafka::start(), TraceSink::start().await);
     let admin = free_addr();
     let (admin_text, otlp) = (admin.to_string(), traces.endpoint());
@@ -46,7 +48,7 @@ async fn replica(server: &Postgres) -> sweep::Subject {
         name: order_worker::SERVICE.name,
         process,
         admin: Http::to(admin),
-        database,
+        database: Some(sweep::Database { server: Arc::clone(server), name }),
         redis: None,
         data,
         traces,

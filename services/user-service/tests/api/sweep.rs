@@ -1,5 +1,7 @@
 //! Sweeps every fault of user-service: nothing reveals it, and it leaves nothing behind.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use testkit::{Http, Postgres, Redis, TraceSink, free_addr, needs, sweep};
 
@@ -12,11 +14,11 @@ async fn no_fault_gives_itself_away_or_leaves_anything_behind() {
     needs!(Postgres, Redis);
     let server = sweep::server().await;
     let replicas = futures::future::join_all((0..3).map(|_| replica(&server))).await;
-    sweep::sweep(&server, replicas).await;
+    sweep::sweep(replicas).await;
 }
 
-async fn replica(server: &Postgres) -> sweep::Subject {
-    let (database, url) = server.owned_database("users").await;
+async fn replica(server: &Arc<Postgres>) -> sweep::Subject {
+    let (name, url) = server.owned_database("users").await;
     let (redis, traces) = (Redis::start().await, TraceSink::start().await);
     let (public, admin) = (free_addr(), free_addr());
     let (public_text, admin_text, otlp) = (public.to_string(), admin.to_string(), traces.endpoint());
@@ -46,7 +48,7 @@ async fn replica(server: &Postgres) -> sweep::Subject {
         name: user_service::SERVICE.name,
         process,
         admin: Http::to(admin),
-        database,
+        database: Some(sweep::Database { server: Arc::clone(server), name }),
         redis: Some(redis),
         data,
         traces,
