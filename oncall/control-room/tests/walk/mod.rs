@@ -17,7 +17,7 @@ pub(crate) async fn routes() -> Vec<(Method, String)> {
 }
 
 /// What a part of a path is, by the beginning of its template: things that every control room has, and the first of what tests make.
-const NAMES: [(&str, &str, &str); 23] = [
+const NAMES: [(&str, &str, &str); 22] = [
     ("/drills/", "{id}", "first-page"),
     ("/api/v1/drills/runs/", "{id}", "1"),
     ("/api/v1/drills/", "{id}", "first-page"),
@@ -28,7 +28,6 @@ const NAMES: [(&str, &str, &str); 23] = [
     ("/runbooks/", "{alert}", "hand-over"),
     ("/api/v1/runbooks/", "{name}", "hand-over"),
     ("/playbooks/", "{name}", "declare"),
-    ("/assets/", "{name}", "room.css"),
     ("/alerts/", "{slo}", "order-availability"),
     ("/faults/", "{fault}", "http-error"),
     ("/explore/", "{id}", "4bf92f3577b34da6a3ce929d0e0e4736"),
