@@ -169,7 +169,7 @@ fn budget_row(budget: &Budget) -> Markup {
             span.num {
                 @if tone == Tone::Bad { (badge(tone, "spent")) " " }
                 strong { (or_dash(budget.remaining, percent)) } " left"
-                span.muted title="Budget spent per time; 1 spends it exactly in the window" {
+                span.muted title="Compared with what is allowed: 1× uses it up exactly at the end of its window" {
                     ", burns " (or_dash(budget.burn, |burn| format!("{burn:.1}×")))
                 }
             }
