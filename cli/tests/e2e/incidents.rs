@@ -9,13 +9,18 @@ use serde_json::Value;
 use crate::{
     lab::{Lab, eventually},
     room::{Frozen, SOON, at, first, in_order},
+    slo::reset,
 };
 
 /// The alert that pages for orders that fail.
 const BURN: &str = "OrderAvailabilityBudgetBurn";
 /// Until the second level: 15 minutes of production on the lab's clock.
 const SECOND_LEVEL: f64 = 15.0;
-/// By how much a timer may be late on a busy machine.
+/// From a total outage until the rules page, in theory.
+const THEORY: f64 = 0.9;
+/// What most pages take on top: on average half a second each for a scrape and an evaluation, and the delivery.
+const USUAL: f64 = 1.5;
+/// What each may: a second for a scrape, one for an evaluation, the delivery. And by how much a timer may be late on a busy machine.
 const LATE: f64 = 3.0;
 
 impl Lab {
@@ -52,7 +57,7 @@ async fn a_fault_is_paged_escalated_acknowledged_mitigated_and_written_up() {
     let (id, page) = lab.opened(SOON).await;
     let paged = (at(&page["received_at"]) - broken).as_seconds_f64();
     println!("from the fault to the page of {}: {paged:.2} s", page["person"]);
-    assert!(paged < 1.0 + LATE, "theory says 0.9 s: {page:#}");
+    assert!(paged < THEORY + LATE, "theory says {THEORY} s: {page:#}");
 
     // Nobody acknowledges.
     let second = eventually(SOON, || async {
@@ -91,7 +96,28 @@ async fn a_fault_is_paged_escalated_acknowledged_mitigated_and_written_up() {
     let measures = &lab.incident(&id)["measures"];
     let detect = measures["detect"].as_f64();
     println!("from the fault to its detection, as the incident has it: {detect:?} s");
-    assert!(detect.is_some_and(|seconds| seconds < 1.0 + LATE), "{measures}");
+    assert!(detect.is_some_and(|seconds| seconds < THEORY + LATE), "{measures}");
+}
+
+#[tokio::test]
+async fn a_fault_is_paged_a_second_and_a_half_after_theory_in_most_of_three_tries() {
+    let Some(lab) = Lab::up(&["--rate", "60"]).await else { return };
+    let mut waits = Vec::new();
+    for _ in 0..3 {
+        lab.healthy().await;
+        let broken = Utc::now();
+        lab.ok(&["break", "order-api", "http-error", "rate=1", "ttl=5m"]);
+        let (id, page) = lab.opened(SOON).await;
+        waits.push((at(&page["received_at"]) - broken).as_seconds_f64());
+        lab.ok(&["fix"]);
+        // The next try begins with empty windows, and with an incident of its own.
+        reset(&lab).await;
+        lab.becomes(&id, "resolved").await;
+        lab.ok(&["incident", "close", &id, "--as", "ben"]);
+    }
+    waits.sort_by(f64::total_cmp);
+    println!("from the fault to the page: {waits:.2?} s; theory says {THEORY} s");
+    assert!(waits[1] < THEORY + USUAL && waits[2] < THEORY + LATE, "{waits:.2?}");
 }
 
 #[tokio::test]
@@ -131,6 +157,14 @@ async fn killed_at_each_step_it_loses_nothing_and_notifies_nobody_twice() {
     in_order(&timeline, &["firing", "page", "escalation", "acknowledgement"]);
     first(&timeline, "symptom");
     first(&timeline, "diagnosis");
+
+    lab.ok(&["incident", "close", &id, "--as", "ada"]);
+    lab.kill_the_control_room().await;
+    let closed = lab.incident(&id);
+    assert_eq!(closed["state"], "closed", "{}", lab.account(&id));
+    assert_eq!(closed["truth"]["fault"], "http-error", "after closing everybody knows: {closed:#}");
+    assert_one_incident(&lab, &id);
+    lab.assert_told_once(&id);
 }
 
 /// Asserts that what pages for orders that fail is in this incident alone. Tickets are others, and so is a page for another

@@ -104,7 +104,7 @@ async fn nothing_is_left_of_before(lab: &Lab) {
 }
 
 /// Resets, as soon as nothing burns any more: a page can end before the last of its windows does.
-async fn reset(lab: &Lab) {
+pub(crate) async fn reset(lab: &Lab) {
     eventually(BACK, || async {
         let output = lab.run(&["slo", "reset"]);
         if output.status.success() { Ok(()) } else { Err(text(&output.stderr)) }

@@ -11,6 +11,10 @@ use crate::{
 /// Time for an alert to fire, or to end: seconds by its rule, with a margin for a busy machine.
 const PAGE: Duration = Duration::from_secs(60);
 
+/// From the start of a lab until everything is ready, in milliseconds, its databases created first. No other lab runs beside this
+/// one.
+const READY_MS: u64 = 5_000;
+
 async fn until(what: &str, deadline: Duration, holds: impl AsyncFn() -> bool) {
     eventually(deadline, || async { if holds().await { Ok(()) } else { Err(format!("not yet: {what}")) } })
         .await;
@@ -22,6 +26,8 @@ async fn a_lab_comes_up_breaks_pages_is_fixed_and_goes_down_without_a_trace() {
     let status = lab.status();
     assert_eq!(status["ready"], true, "{status:#}");
     assert!(status["memory"]["rss"].as_u64() > Some(0));
+    println!("everything was ready after {} ms", status["ready_ms"]);
+    assert!(status["ready_ms"].as_u64().is_some_and(|ready| ready <= READY_MS), "{status:#}");
     classic::every_query_has_data(&format!("http://127.0.0.1:{}", lab.named_port("prometheus"))).await;
     assert_eq!(lab.alerts(), [], "a healthy lab has nothing pending or firing");
     access::says_which_client_got_404s(&lab).await;

@@ -63,29 +63,46 @@ async fn with_truth(service: &Server) -> Rig {
     rig
 }
 
+/// Asks a route as a trainee, in each way that it understands. None may answer with what is sealed; how many answered with 200.
+async fn asked(rig: &Rig, method: &Method, template: &str) -> usize {
+    let path = walk::path(template);
+    let bodies = if method == Method::GET {
+        vec![("text/html", "")]
+    } else {
+        vec![("application/json", "{}"), ("application/x-www-form-urlencoded", "")]
+    };
+    let mut found = 0;
+    for (kind, body) in bodies {
+        let headers = [("content-type", kind), ("accept", "text/html")];
+        let answer = rig.http.send(method.clone(), &path, &headers, body.to_owned()).await;
+        let told = answer.body.contains(SECRET) || format!("{:?}", answer.headers).contains(SECRET);
+        assert!(!told, "{method} {path} tells a trainee: {answer:?}");
+        found += usize::from(answer.status == 200);
+    }
+    found
+}
+
+/// Asks all of these routes; how many there are, and how many answered with 200.
+async fn asked_all<'r>(rig: &Rig, routes: impl Iterator<Item = &'r (Method, String)>) -> (usize, usize) {
+    let (mut all, mut found) = (0, 0);
+    for (method, template) in routes {
+        all += 1;
+        found += asked(rig, method, template).await;
+    }
+    (all, found)
+}
+
 #[tokio::test]
 async fn no_route_and_no_page_tells_a_trainee_what_is_sealed() {
     let service = service().await;
     let rig = with_truth(&service).await;
-    let (mut pages, mut changes) = (0, 0);
+    let run = json!({ "mode": "manual", "incident": "INC-1", "parameters": { "next": "ben" } });
+    rig.post("/api/v1/runbooks/hand-over/runs", &run).await;
     // The stream of events has a test of its own.
-    for (method, template) in walk::routes().await {
-        let path = walk::path(&template);
-        let bodies = if method == Method::GET {
-            pages += 1;
-            vec![("text/html", String::new())]
-        } else {
-            changes += 1;
-            vec![("application/json", "{}".to_owned()), ("application/x-www-form-urlencoded", String::new())]
-        };
-        for (kind, body) in bodies {
-            let headers = [("content-type", kind), ("accept", "text/html")];
-            let answer = rig.http.send(method.clone(), &path, &headers, body).await;
-            let told = answer.body.contains(SECRET) || format!("{:?}", answer.headers).contains(SECRET);
-            assert!(!told, "{method} {path} tells a trainee: {answer:?}");
-        }
-    }
-    assert!(pages > 30 && changes > 30, "only {pages} and {changes} routes were asked");
+    let routes = walk::routes().await;
+    let reads = || routes.iter().filter(|(method, _)| method == Method::GET);
+    let (pages, found) = asked_all(&rig, reads()).await;
+    assert!(pages > 30 && found > 45, "only {pages} routes were asked, and {found} have something to tell");
     // Without what these ask for, they answer less.
     for path in [
         "/api/v1/observe/incident?id=INC-1",
@@ -98,8 +115,20 @@ async fn no_route_and_no_page_tells_a_trainee_what_is_sealed() {
         assert!(!answer.body.contains(SECRET), "{path} tells a trainee: {answer:?}");
     }
     assert_eq!(rig.get("/api/v1/observe/incident?id=INC-1").await["incident"]["title"], "Orders fail");
+    let (changes, _) = asked_all(&rig, routes.iter().filter(|(method, _)| method != Method::GET)).await;
+    assert!(changes > 30, "only {changes} routes were asked");
+
+    // What is written when it is over is sealed too, until it is closed.
+    rig.post("/api/v1/incidents/INC-1/state", &json!({ "to": "resolved", "why": "x" })).await;
+    eventually(SOON, || async {
+        let draft = rig.http.get("/api/v1/incidents/INC-1/postmortem").await;
+        if draft.status == 200 { Ok(()) } else { Err(draft.body) }
+    })
+    .await;
+    let (_, more) = asked_all(&rig, reads()).await;
+    assert!(more > found, "the pages of the postmortem are there: {found}, then {more}");
     // The walk has not closed it, so all of this was asked while it was sealed.
-    assert_ne!(rig.get("/api/v1/incidents/INC-1").await["state"], "closed");
+    assert_eq!(rig.get("/api/v1/incidents/INC-1").await["state"], "resolved");
 }
 
 /// Arguments with which a tool that only looks has something to answer.

@@ -72,6 +72,12 @@ pub async fn drawn(browser: &Browser) {
     .await;
 }
 
+/// The height of the whole page, in pixels.
+pub async fn height(browser: &Browser) -> u32 {
+    let height = browser.run("return document.documentElement.scrollHeight;", &[]).await;
+    height.as_u64().and_then(|height| u32::try_from(height).ok()).unwrap_or_default()
+}
+
 /// The status with which the page was answered.
 pub async fn status(browser: &Browser) -> Value {
     browser.run("return performance.getEntriesByType('navigation')[0].responseStatus;", &[]).await

@@ -26,7 +26,7 @@ use tokio::runtime::Runtime;
 
 pub use browser::{Browser, Options, with_browser};
 pub use room::{Room, routes};
-pub use shop::Shop;
+pub use shop::{Mood, Shop};
 
 /// Longest wait for something that normally takes a moment; a browser beside a whole test suite is slow.
 pub const SOON: Duration = Duration::from_secs(60);

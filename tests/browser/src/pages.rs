@@ -52,6 +52,7 @@ pub const PAGES: &[Page] = &[
     page("alerts", "/alerts", "/alerts"),
     page("actions", "/actions?incident=INC-2", "/actions"),
     page("releases", "/releases", "/releases"),
+    page("release", "/releases/REL-1", "/releases/{id}"),
     refusal("no-such-release", "/releases/REL-9", "/releases/{id}"),
     page("runbooks", "/runbooks", "/runbooks"),
     page("runbook", "/runbooks/OrderAvailabilityBudgetBurn", "/runbooks/{alert}"),

@@ -11,7 +11,12 @@ use tempfile::TempDir;
 use testkit::{Http, eventually, free_addr};
 use tokio::{sync::OnceCell, task::JoinHandle};
 
-use crate::{SOON, Shop, promql::SERVICES, root, shop::webhook};
+use crate::{
+    Mood, SOON, Shop,
+    promql::SERVICES,
+    root,
+    shop::{canary, webhook},
+};
 
 /// Who calls whom in the shop.
 const CALLS: &str = "load>edge,edge>order-api,order-api>user-service,user-service>postgres,user-service>redis,order-api>kafka,\
@@ -27,6 +32,7 @@ pub struct Room {
     pub shop: Shop,
     http: Http,
     heart: JoinHandle<()>,
+    supervisor: JoinHandle<()>,
     _running: Running,
     _folder: TempDir,
 }
@@ -34,23 +40,7 @@ pub struct Room {
 impl Room {
     /// Starts one, and waits until it has looked at the shop: nothing is wrong.
     pub async fn start() -> Self {
-        let (shop, folder) = (Shop::start().await, TempDir::new().unwrap());
-        write_rota(folder.path(), &shop.url());
-        let public = free_addr();
-        let config = config(&public.to_string(), &shop.url(), folder.path());
-        let chassis = config.common().chassis(SERVICE, &[], &[]);
-        let app = control_room::build(&config, chassis).await.unwrap();
-        let running = Running::start(app).await.unwrap();
-        let http = Http::to(public);
-        let heart = tokio::spawn(beat(http.clone()));
-        let room = Self {
-            base: format!("http://localhost:{}", public.port()),
-            shop,
-            http,
-            heart,
-            _running: running,
-            _folder: folder,
-        };
+        let room = Self::of(Shop::start().await).await;
         eventually(SOON, || async {
             let status = room.http.get("/api/v1/status").await;
             let seen = status.status == 200 && !status.json()["at"].is_null();
@@ -60,6 +50,35 @@ impl Room {
         room
     }
 
+    /// Starts one that has not seen anything yet, because Prometheus does not answer.
+    pub async fn loading() -> Self {
+        let shop = Shop::start().await;
+        shop.prometheus_answers(Mood::Silent);
+        Self::of(shop).await
+    }
+
+    async fn of(shop: Shop) -> Self {
+        let folder = TempDir::new().unwrap();
+        write_rota(folder.path(), &shop.url());
+        let supervisor = canary::supervise(folder.path());
+        let public = free_addr();
+        let config = config(&public.to_string(), &shop.url(), folder.path());
+        let chassis = config.common().chassis(SERVICE, &[], &[]);
+        let app = control_room::build(&config, chassis).await.unwrap();
+        let running = Running::start(app).await.unwrap();
+        let http = Http::to(public);
+        let heart = tokio::spawn(beat(http.clone()));
+        Self {
+            base: format!("http://localhost:{}", public.port()),
+            shop,
+            http,
+            heart,
+            supervisor,
+            _running: running,
+            _folder: folder,
+        }
+    }
+
     /// The one that tests share which change nothing: see [`Room::with_a_story`].
     pub async fn shared() -> &'static Self {
         static SHARED: OnceCell<Room> = OnceCell::const_new();
@@ -67,14 +86,27 @@ impl Room {
     }
 
     /// A drill was begun; INC-1 is closed and written down; INC-2 is open, with alerts, evidence, a hypothesis, tasks and a
-    /// release before it.
+    /// release before it; REL-1, which repairs that, waits for a person.
     pub async fn with_a_story() -> Self {
         let room = Self::start().await;
         room.tell("/api/v1/drills/runs", &json!({ "drill": "first-page" })).await;
         room.first_incident().await;
         room.second_incident().await;
         room.run_of_a_runbook().await;
+        room.release().await;
         room
+    }
+
+    /// REL-1 waits for a person at its first step.
+    async fn release(&self) {
+        let new = json!({ "service": "order-api", "version": canary::NEW, "why": "Wait longer for user-service", "by_hand": true,
+            "hold": "1s", "patience": "3s", "override": "it repairs INC-2" });
+        self.tell("/api/v1/releases", &new).await;
+        eventually(SOON, || async {
+            let release = self.http.get("/api/v1/releases/REL-1").await;
+            if release.json()["state"] == "held" { Ok(()) } else { Err(release.body) }
+        })
+        .await;
     }
 
     /// RUN-1 waits for a person at its first step.
@@ -159,6 +191,7 @@ impl Room {
 impl Drop for Room {
     fn drop(&mut self) {
         self.heart.abort();
+        self.supervisor.abort();
     }
 }
 
@@ -177,9 +210,9 @@ fn config(public: &str, shop: &str, folder: &Path) -> RoomConfig {
     let instances: Vec<String> = SERVICES.iter().map(|name| format!("{name}={shop}/admin/{name}")).collect();
     let instances = instances.join(",");
     let path = |name: &str| folder.join(name).display().to_string();
-    let (oncall, papers) = (path("oncall.yaml"), path("postmortems"));
+    let (oncall, papers, lab) = (path("oncall.yaml"), path("postmortems"), path(""));
     let checkout = root().display().to_string();
-    let flags: [(&str, &str); 12] = [
+    let flags: [(&str, &str); 15] = [
         ("--public-addr", public),
         ("--admin-addr", "127.0.0.1:0"),
         ("--prometheus-url", shop),
@@ -192,6 +225,9 @@ fn config(public: &str, shop: &str, folder: &Path) -> RoomConfig {
         ("--checkout", &checkout),
         ("--instances", &instances),
         ("--calls", CALLS),
+        ("--lab-dir", &lab),
+        ("--lab-root", &lab),
+        ("--lab-program", "/bin/true"),
     ];
     let flags = flags.into_iter().flat_map(|(flag, value)| [flag, value]);
     RoomConfig::try_parse_from(std::iter::once("control-room").chain(flags)).unwrap()

@@ -41,6 +41,7 @@ use crate::{
 };
 pub use diagnose::diagnose;
 pub(crate) use ended::redraft;
+pub(crate) use queries::window;
 pub use seen::{Budget, FaultSeen, InstanceSeen, ProtectionSeen, Reach, Seen, ServiceSeen};
 pub use sli::sli_curve;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use observe::prometheus::Sample;
-use slo::Clock;
+use slo::{Clock, Window};
 
 /// The label that tells the numbers apart.
 const WHAT: &str = "what";
@@ -32,10 +32,10 @@ pub(super) fn together(parts: &[(&str, String)]) -> String {
 }
 
 /// The window of rates: enough scrapes for a number, short enough to be news.
-pub(super) const fn window(clock: Clock) -> &'static str {
+pub(crate) const fn window(clock: Clock) -> Window {
     match clock {
-        Clock::Lab => "15s",
-        Clock::Production => "1m",
+        Clock::Lab => Window::seconds(15),
+        Clock::Production => Window::minutes(1),
     }
 }
 

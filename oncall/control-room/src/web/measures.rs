@@ -75,7 +75,7 @@ fn overview(start: Start, measures: &[Measures]) -> Markup {
                     tr {
                         th { "Until" } th.num { "Incidents" } th.num { "Median" } th.num { "90th percentile" }
                         th.num title="Where the median of such incidents probably is: 95 % bootstrap interval" { "95 % interval of the median" }
-                        th { "Each incident" }
+                        th title="From the first to the last incident, and from 0 to the largest value" { "Each incident over time" }
                     }
                 }
                 tbody {
@@ -91,7 +91,7 @@ fn overview(start: Start, measures: &[Measures]) -> Markup {
                                     None => { "–" },
                                 }
                             }
-                            td { (dots(&measures.iter().filter_map(of).collect::<Vec<f64>>())) }
+                            td { (dots(name, measures, of, show)) }
                         }
                     }
                 }
@@ -100,14 +100,38 @@ fn overview(start: Start, measures: &[Measures]) -> Markup {
     }
 }
 
-/// One dot per incident, from 0 to the largest.
-fn dots(values: &[f64]) -> Markup {
-    let most = values.iter().copied().fold(0.0, f64::max);
-    let place = |value: f64| if most > 0.0 { 4.0 + value / most * 152.0 } else { 4.0 };
+/// One dot per incident: from left to right over time, from 0 to the largest value. A trend is seen, or that there is none.
+fn dots(
+    name: &str,
+    measures: &[Measures],
+    of: fn(&Measures) -> Option<f64>,
+    show: fn(f64) -> String,
+) -> Markup {
+    let mut points: Vec<(i64, f64)> =
+        measures.iter().filter_map(|one| Some((one.started_at.timestamp(), of(one)?))).collect();
+    points.sort_by_key(|(at, _)| *at);
+    let most = points.iter().map(|(_, value)| *value).fold(0.0, f64::max);
+    let ends = points.first().zip(points.last());
+    let across = |at: i64| {
+        let share = ends
+            .filter(|(first, last)| first.0 < last.0)
+            .map_or(0.5, |(first, last)| (at - first.0) as f64 / (last.0 - first.0) as f64);
+        4.0 + share * 152.0
+    };
+    let up = |value: f64| if most > 0.0 { 36.0 - value / most * 32.0 } else { 36.0 };
+    let words = ends.map_or_else(
+        || format!("{name}: nothing was measured"),
+        |(first, last)| {
+            format!("{name}: first {}, last {}, most {}", show(first.1), show(last.1), show(most))
+        },
+    );
     html! {
-        svg.dots viewBox="0 0 160 12" width="160" height="12" aria-hidden="true" {
-            line x1="4" x2="156" y1="6" y2="6" {}
-            @for value in values { circle cx=(format!("{:.1}", place(*value))) cy="6" r="3" {} }
+        svg.dots viewBox="0 0 160 40" width="160" height="40" role="img" aria-label=(words) {
+            title { (words) }
+            line x1="4" x2="156" y1="36" y2="36" {}
+            @for (at, value) in &points {
+                circle cx=(format!("{:.1}", across(*at))) cy=(format!("{:.1}", up(*value))) r="3" {}
+            }
         }
     }
 }
@@ -166,6 +190,29 @@ mod tests {
         assert!(
             shown.contains("the fault began") && shown.contains("1 min") && !shown.contains("1 min 30 s"),
             "{shown}"
+        );
+    }
+
+    #[test]
+    fn each_incident_is_a_dot_at_its_time() {
+        let at = |text: &str, recover| Measures {
+            started_at: text.parse().unwrap(),
+            ..measures(Start::Fault, recover)
+        };
+        let newest_first = [
+            at("2026-06-03T12:00:00Z", 30.0),
+            at("2026-06-02T12:00:00Z", 60.0),
+            at("2026-06-01T12:00:00Z", 120.0),
+        ];
+        let shown = dots("Recover", &newest_first, |one| one.recover, duration).into_string();
+        for dot in ["cx=\"4.0\" cy=\"4.0\"", "cx=\"80.0\" cy=\"20.0\"", "cx=\"156.0\" cy=\"28.0\""] {
+            assert!(shown.contains(dot), "no {dot} in {shown}");
+        }
+        assert!(shown.contains("first 2 min, last 30 s, most 2 min"), "{shown}");
+        assert!(
+            dots("Detect", &newest_first, |one| one.detect, duration)
+                .into_string()
+                .contains("nothing was measured")
         );
     }
 

@@ -9,12 +9,15 @@ use super::{
     incident::summary::card,
     layout::{Html, Page, Tab, page},
     map::map,
-    parts::{Tone, ago, badge, button_link, clock, empty, meter, or_dash, percent, safe_link, unreachable},
+    parts::{
+        Tone, ago, badge, button_link, clock, duration, empty, meter, or_dash, percent, safe_link,
+        unreachable,
+    },
 };
 use crate::{
     access::Visitor,
     room::Room,
-    watch::{Budget, Reach, Seen},
+    watch::{Budget, Reach, Seen, window},
 };
 
 /// How many changes are listed.
@@ -24,21 +27,26 @@ const CHANGES: usize = 5;
 pub(super) async fn show(State(room): State<Room>, visitor: Visitor) -> Html {
     let now = Utc::now();
     let seen = room.watch.seen();
+    // Beside what has changed there is room for the budgets, unless incidents take it: then where they are comes first.
+    let calm = room.desk.open_ones().is_empty();
     let body = html! {
         h1.sr { "Now" }
         div.stack {
             @if let Reach::Down(why) = &seen.prometheus { (unreachable("Prometheus", why)) }
             @if let Reach::Down(why) = &seen.alertmanager { (unreachable("Alertmanager", why)) }
-            div.split {
-                (incidents(&room, &visitor, now))
-                (changes(&room, now))
+            div.split.level {
+                div.stack {
+                    (incidents(&room, &visitor, now))
+                    @if calm { (budgets(&seen)) }
+                }
+                div.stack {
+                    (changes(&room, now))
+                    (on_call(&room, now))
+                    @if visitor.is_instructor() { (faults(&seen)) }
+                }
             }
             (services(&room, &seen))
-            div.grid {
-                (budgets(&seen))
-                (on_call(&room, now))
-                @if visitor.is_instructor() { (faults(&seen)) }
-            }
+            @if !calm { (budgets(&seen)) }
         }
     };
     page(&room, &Page { title: "Now", active: Tab::Now, visitor: &visitor, live: true }, body)
@@ -76,7 +84,7 @@ fn services(room: &Room, seen: &Seen) -> Markup {
             div.toolbar {
                 h2 #services-title { "Services" }
                 p.muted {
-                    "Rate, errors and 95th percentile of the last minute"
+                    "Rate, errors and 95th percentile over " (duration(window(room.config.clock).secs()))
                     @if let Some(at) = seen.at { ", measured at " (clock(at)) }
                 }
             }
@@ -139,10 +147,7 @@ fn budgets(seen: &Seen) -> Markup {
             @if seen.budgets.is_empty() {
                 (empty("No budget has been measured yet.", html! { "Prometheus has to answer, and its rules need a minute." }))
             } @else {
-                table.table {
-                    thead { tr { th { "Objective" } th.num { "Left" } th.num title="Budget spent per time; 1 spends it exactly in the window" { "Burn" } } }
-                    tbody { @for budget in &seen.budgets { (budget_row(budget)) } }
-                }
+                ul.budgets { @for budget in &seen.budgets { (budget_row(budget)) } }
             }
         }
     }
@@ -156,14 +161,19 @@ fn budget_row(budget: &Budget) -> Markup {
         None => Tone::Quiet,
     };
     html! {
-        tr {
-            td {
+        li {
+            span {
                 a href={ "/alerts#" (budget.slo) } { (budget.title) }
                 span.muted { " " (percent(budget.objective)) }
-                (meter(budget.remaining.unwrap_or(0.0), tone))
             }
-            td.num { (or_dash(budget.remaining, percent)) @if tone == Tone::Bad { " " (badge(tone, "spent")) } }
-            td.num { (or_dash(budget.burn, |burn| format!("{burn:.1}×"))) }
+            span.num {
+                @if tone == Tone::Bad { (badge(tone, "spent")) " " }
+                strong { (or_dash(budget.remaining, percent)) } " left"
+                span.muted title="Compared with what is allowed: 1× uses it up exactly at the end of its window" {
+                    ", burns " (or_dash(budget.burn, |burn| format!("{burn:.1}×")))
+                }
+            }
+            (meter(budget.remaining.unwrap_or(0.0), tone))
         }
     }
 }

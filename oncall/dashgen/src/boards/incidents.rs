@@ -63,16 +63,37 @@ fn over_range(metric: &str) -> [crate::query::Query; 2] {
     [of(0.5, "median"), of(0.9, "p90")]
 }
 
+/// Without it, nobody knows what a median is worth.
+fn how_many() -> Panel {
+    let counted = |name: &str, metric: &str| {
+        let count = sel(&format!("control_room_incident_{metric}_count"), "");
+        query(name, format!("round(sum(increase({count}[$__range])))")).now()
+    };
+    Panel::new(
+        Kind::Stat,
+        "Incidents that are counted",
+        Unit::Count,
+        "From how many incidents each of these medians is. Normal is a handful, which says little: the control room's page Measures (/measures) has the 95 % interval of every median, and each incident as a dot over time.",
+    )
+    .query(counted("detect", "detect_seconds"))
+    .query(counted("acknowledge", "acknowledge_seconds"))
+    .query(counted("mitigate", "mitigate_seconds"))
+    .query(counted("recover", "recover_seconds"))
+    .query(counted("budget", "budget_burned_ratio"))
+    .size(4, 6)
+}
+
 fn times_row() -> Row {
     let panel = |title, unit, description, metric| {
         let panel = Panel::new(Kind::Stat, title, unit, description);
         over_range(metric).into_iter().fold(panel, Panel::query)
     };
     let time =
-        |title, description, metric| panel(title, Unit::Seconds, description, metric).steps(TIMES).size(5, 6);
+        |title, description, metric| panel(title, Unit::Seconds, description, metric).steps(TIMES).size(4, 6);
     row(
         "How long incidents take: median and 90th percentile of the time range",
         vec![
+            how_many(),
             time(
                 "Time to detect",
                 "From the first symptom to the first page. Normal is below 10 s on the lab's clock. Never the mean: one long incident moves it more than any improvement.",

@@ -157,9 +157,13 @@ impl Browser {
         .await;
     }
 
-    /// Presses a key, wherever the focus is.
-    pub async fn press(&self, key: &str) {
-        let strokes = json!([{ "type": "keyDown", "value": key }, { "type": "keyUp", "value": key }]);
+    /// Presses a key, wherever the focus is; several, one after another.
+    pub async fn press(&self, keys: &str) {
+        let stroke = |key: char| {
+            let key = key.to_string();
+            [json!({ "type": "keyDown", "value": key }), json!({ "type": "keyUp", "value": key })]
+        };
+        let strokes: Vec<Value> = keys.chars().flat_map(stroke).collect();
         let hands = json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": strokes }] });
         self.post("/actions", &hands).await.expect("a keyboard");
     }

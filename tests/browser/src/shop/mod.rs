@@ -2,6 +2,7 @@
 //! services. It answers at once and always, so that a page has all of its data and a test waits for nobody.
 
 mod admin;
+pub(crate) mod canary;
 mod logs;
 mod metrics;
 mod traces;
@@ -17,7 +18,10 @@ use std::{
 
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{Request, State},
+    http::StatusCode,
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse as _, Response},
     routing::{get, post},
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -49,6 +53,19 @@ struct Remembered {
     breaker: AtomicBool,
     /// Active faults, by service and name.
     faults: Mutex<BTreeSet<(String, String)>>,
+    /// How Prometheus answers.
+    prometheus: Mutex<Mood>,
+}
+
+/// How something answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mood {
+    /// At once.
+    Well,
+    /// With an error.
+    Unavailable,
+    /// Never.
+    Silent,
 }
 
 impl Shop {
@@ -59,15 +76,18 @@ impl Shop {
             failing: Mutex::default(),
             breaker: AtomicBool::new(false),
             faults: Mutex::default(),
+            prometheus: Mutex::new(Mood::Well),
         }));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let prometheus = metrics::routes()
+            .route("/api/v1/alerts", get(alerts))
+            .layer(from_fn_with_state(memory.clone(), in_mood));
         let router = Router::new()
-            .merge(metrics::routes())
+            .merge(prometheus)
             .merge(logs::routes())
             .merge(traces::routes())
             .merge(admin::routes())
-            .route("/api/v1/alerts", get(alerts))
             .route("/api/v2/alerts", get(told))
             .route("/api/v2/silences", get(|| async { Json(json!([])) }))
             .route("/rate", get(rate).put(rate))
@@ -90,6 +110,11 @@ impl Shop {
         *self.memory.0.failing.lock() = Some(since);
         webhook(&json!({ "status": "firing", "labels": labels(), "annotations": annotations(),
             "startsAt": since, "endsAt": "0001-01-01T00:00:00Z", "fingerprint": "b1e55ed000000001" }))
+    }
+
+    /// From now on Prometheus answers in this way.
+    pub fn prometheus_answers(&self, mood: Mood) {
+        *self.memory.0.prometheus.lock() = mood;
     }
 
     /// Whether the circuit breaker of order-api is on.
@@ -131,6 +156,16 @@ fn annotations() -> Value {
     json!({ "summary": "Orders fail: the error budget of 28 days burns 14 times too fast",
             "description": "8 % of the orders of the last minutes were answered with an error.",
             "runbook_url": format!("/runbooks/{ALERT}"), "dashboard_url": "/d/order-api" })
+}
+
+/// Answers as Prometheus is.
+async fn in_mood(State(memory): State<Memory>, request: Request, next: Next) -> Response {
+    let mood = *memory.0.prometheus.lock();
+    match mood {
+        Mood::Well => next.run(request).await,
+        Mood::Unavailable => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Mood::Silent => std::future::pending().await,
+    }
 }
 
 /// Pending and firing alerts, as Prometheus lists them.

@@ -1,23 +1,39 @@
-//! From the alert to the postmortem, as a person goes: with scripts, and without any.
+//! From the alert to the postmortem, as a person goes: with scripts, without any, and with the keyboard alone.
 
 use browser::{Browser, Options, Room, run, with_browser};
+
+use crate::keyboard::{ENTER, reach};
 
 #[test]
 fn an_incident_is_seen_taken_over_understood_ended_and_written_down() {
     testkit::needs!(Chromium);
-    run(journey(Options::default()));
+    run(journey(Options::default(), Hands::Mouse));
 }
 
 #[test]
 fn the_same_works_without_any_script() {
     testkit::needs!(Chromium);
-    run(journey(Options { script: false, ..Options::default() }));
+    run(journey(Options { script: false, ..Options::default() }, Hands::Mouse));
 }
 
-async fn journey(options: Options) {
+#[test]
+fn the_same_works_with_the_keyboard_alone() {
+    testkit::needs!(Chromium);
+    run(journey(Options::default(), Hands::Keys));
+}
+
+/// What a person uses.
+#[derive(Clone, Copy)]
+enum Hands {
+    Mouse,
+    /// Tab until something has the focus, then Enter or words.
+    Keys,
+}
+
+async fn journey(options: Options, hands: Hands) {
     let room = Room::start().await;
     with_browser(&room.base, options, async |browser| {
-        let person = Person { browser, script: options.script };
+        let person = Person { browser, script: options.script, hands };
         person.sees(&room).await;
         person.acknowledges().await;
         person.looks_at_evidence().await;
@@ -32,9 +48,30 @@ async fn journey(options: Options) {
 struct Person<'b> {
     browser: &'b Browser,
     script: bool,
+    hands: Hands,
 }
 
 impl Person<'_> {
+    async fn click(&self, xpath: &str) {
+        match self.hands {
+            Hands::Mouse => self.browser.click(xpath).await,
+            Hands::Keys => {
+                reach(self.browser, xpath).await;
+                self.browser.press(ENTER).await;
+            }
+        }
+    }
+
+    async fn write(&self, xpath: &str, text: &str) {
+        match self.hands {
+            Hands::Mouse => self.browser.write(xpath, text).await,
+            Hands::Keys => {
+                reach(self.browser, xpath).await;
+                self.browser.press(&text.replace('\n', ENTER)).await;
+            }
+        }
+    }
+
     /// What comes by itself comes to an open page; without scripts to one that is loaded again.
     async fn waits_for(&self, xpath: &str) {
         if self.script {
@@ -57,9 +94,7 @@ impl Person<'_> {
     }
 
     async fn acknowledges(&self) {
-        self.browser
-            .click("//main//article[contains(., 'INC-1')]//button[normalize-space(.)='Acknowledge']")
-            .await;
+        self.click("//main//article[contains(., 'INC-1')]//button[normalize-space(.)='Acknowledge']").await;
         self.browser.see("//main//*[contains(., 'Acknowledged by')]").await;
         assert!(self.browser.place().await.starts_with("/incidents/INC-1"), "{}", self.browser.place().await);
     }
@@ -68,7 +103,7 @@ impl Person<'_> {
     async fn looks_at_evidence(&self) {
         let again = "//section[.//h2[normalize-space(.)='Diagnosis']]//a[normalize-space(.)='Ask again' and contains(@href, '/explore?')]";
         self.waits_for(again).await;
-        self.browser.click(again).await;
+        self.click(again).await;
         self.browser.see("//main//textarea[string-length(.) > 0]").await;
         self.browser.see("//main//*[local-name()='svg' or local-name()='canvas']").await;
         self.browser.see("//main//table//td").await;
@@ -77,12 +112,12 @@ impl Person<'_> {
     /// A protection is off, which makes it worse; to switch it on is a mitigation that everybody may choose.
     async fn acts(&self, room: &Room) {
         let browser = self.browser;
-        browser.click("//nav//a[normalize-space(.)='Alerts and SLOs']").await;
+        self.click("//nav//a[normalize-space(.)='Alerts and SLOs']").await;
         let protections = "//main//a[normalize-space(.)='Switch them on']";
         self.waits_for(protections).await;
-        browser.click(protections).await;
+        self.click(protections).await;
         assert!(!room.shop.is_protected());
-        browser.click("//button[normalize-space(.)='Switch on circuit-breaker of order-api']").await;
+        self.click("//button[normalize-space(.)='Switch on circuit-breaker of order-api']").await;
         browser.see("//button[normalize-space(.)='Switch off circuit-breaker of order-api']").await;
         assert!(room.shop.is_protected());
         browser.go("/incidents/INC-1").await;
@@ -95,9 +130,9 @@ impl Person<'_> {
             ("Resolve", "Orders are accepted for some minutes.", "resolved"),
         ] {
             let form = format!("//details[summary[normalize-space(.)='{word}']]");
-            self.browser.click(&format!("{form}/summary")).await;
-            self.browser.write(&format!("{form}//textarea"), why).await;
-            self.browser.click(&format!("{form}//button[normalize-space(.)='{word}']")).await;
+            self.click(&format!("{form}/summary")).await;
+            self.write(&format!("{form}//textarea"), why).await;
+            self.click(&format!("{form}//button[normalize-space(.)='{word}']")).await;
             self.browser.see(&format!("//main//header//*[normalize-space(text())='{state}']")).await;
             self.waits_for(&format!("//*[@id='timeline']//li[contains(., '{why}')]")).await;
         }
@@ -107,14 +142,14 @@ impl Person<'_> {
         let browser = self.browser;
         let postmortem = "//main//a[normalize-space(.)='Postmortem']";
         self.waits_for(postmortem).await;
-        browser.click(postmortem).await;
+        self.click(postmortem).await;
         for section in ["Impact", "Timeline", "Action items"] {
             browser.see(&format!("//article//*[self::h2 or self::h3][contains(., '{section}')]")).await;
         }
         browser.see("//article//*[contains(., 'circuit-breaker')]").await;
-        browser.click("//main//a[normalize-space(.)='Edit']").await;
-        browser.write("//main//textarea", "\n\nWe were lucky: it was a quiet hour.\n").await;
-        browser.click("//main//button[normalize-space(.)='Save']").await;
+        self.click("//main//a[normalize-space(.)='Edit']").await;
+        self.write("//main//textarea", "\n\nWe were lucky: it was a quiet hour.\n").await;
+        self.click("//main//button[normalize-space(.)='Save']").await;
         browser.see("//article//p[contains(., 'it was a quiet hour')]").await;
         browser.see("//section//a[normalize-space(.)='Version 2']").await;
     }

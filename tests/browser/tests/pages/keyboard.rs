@@ -1,12 +1,14 @@
 //! Without a mouse: the skip link, the order of the focus, that it can be seen, and the most urgent button.
 
 use browser::{Browser, Options, Room, run, with_browser};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const TAB: &str = "\u{E004}";
 pub(crate) const ENTER: &str = "\u{E007}";
 /// More stops than a page has before its first button.
 pub(crate) const STOPS: usize = 60;
+/// More stops than any page has.
+const ALL_STOPS: usize = 400;
 
 /// What has the focus: its text, whether that can be seen, whether it comes after what had it before.
 const FOCUS: &str = "
@@ -19,6 +21,13 @@ return {
   inside: box.left >= 0 && box.top >= 0 && box.right <= innerWidth && box.bottom <= innerHeight && box.width > 0 && box.height > 0,
   next: !before?.isConnected || Boolean(before.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING),
 };
+";
+
+/// Whether one of the elements that match has the focus.
+const HAS_FOCUS: &str = "
+const found = document.evaluate(arguments[0], document, null, XPathResult.ORDERED_NODE_SNAPSHOT_TYPE, null);
+for (let at = 0; at < found.snapshotLength; at += 1) if (found.snapshotItem(at) === document.activeElement) return true;
+return false;
 ";
 
 #[test]
@@ -74,4 +83,16 @@ pub(crate) async fn next(browser: &Browser) -> Value {
         assert_eq!(focus[holds], true, "not {holds}: {focus}");
     }
     focus
+}
+
+/// Goes from stop to stop until an element that matches has the focus.
+pub(crate) async fn reach(browser: &Browser, xpath: &str) {
+    browser.see(xpath).await;
+    for _ in 0..ALL_STOPS {
+        browser.press(TAB).await;
+        if browser.run(HAS_FOCUS, &[json!(xpath)]).await == true {
+            return;
+        }
+    }
+    panic!("no way to {xpath} by the keyboard, at {}", browser.place().await);
 }

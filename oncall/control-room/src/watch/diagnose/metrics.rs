@@ -36,7 +36,7 @@ enum Shown {
 
 /// The routes with the most failures.
 pub(super) async fn failing_routes(room: &Room, scope: &Scope) -> Result<Found> {
-    let (nearby, window) = (scope.nearby(), scope.window);
+    let (nearby, window) = (scope.nearby(), &scope.window);
     let query = format!(
         "topk({TOP}, sum by (service, method, endpoint, status) (rate(http_requests_total{{{nearby}, endpoint!=\"/risky\", \
          status=~\"5..|499\"}}[{window}])) > 0)"
@@ -82,7 +82,7 @@ pub(super) async fn burn(room: &Room, scope: &Scope) -> Result<Found> {
 
 /// What is nearly used up.
 pub(super) async fn saturation(room: &Room, scope: &Scope) -> Result<Found> {
-    let query = queries::together(&saturations(&scope.nearby(), scope.window));
+    let query = queries::together(&saturations(&scope.nearby(), &scope.window));
     let samples = within("Prometheus", room.eyes.prometheus.query(&query)).await?;
     let values = ranked(&samples, &["what", "service"]);
     let (mut full, mut all) = (Vec::new(), Vec::new());

@@ -23,7 +23,7 @@ pub(super) struct Scope {
     /// Base of the pages' addresses.
     pub(super) base: String,
     /// The window of rates.
-    pub(super) window: &'static str,
+    pub(super) window: String,
 }
 
 impl Scope {
@@ -45,7 +45,7 @@ impl Scope {
             since: started - (HOUR / speed).max(LEAST),
             started,
             base: room.config.base(),
-            window: queries::window(room.config.clock),
+            window: queries::window(room.config.clock).to_string(),
         }
     }
 

@@ -101,7 +101,14 @@ async fn show(State(room): State<Room>, visitor: Visitor) -> Html {
 /// One sentence: how bad it is.
 fn summary(seen: &Seen, firing: &[&Alert], pending: &[&Alert]) -> Markup {
     if seen.at.is_none() {
-        return html! { (badge(Tone::Quiet, "loading")) " The control room has just started and has not asked Prometheus yet." };
+        return match &seen.prometheus {
+            Reach::Down(_) => {
+                html! { (badge(Tone::Warn, "no data")) " Prometheus has not answered since the control room started." }
+            }
+            _ => {
+                html! { (badge(Tone::Quiet, "loading")) " The control room has just started and has not asked Prometheus yet." }
+            }
+        };
     }
     let count = |number: usize, one: &str, many: &str| {
         if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
@@ -192,5 +199,17 @@ fn protections(seen: &Seen) -> Markup {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn before_the_first_answer_it_says_whether_anybody_has_asked() {
+        let shown = |prometheus| summary(&Seen { prometheus, ..Seen::default() }, &[], &[]).into_string();
+        assert!(shown(Reach::Unknown).contains("has not asked Prometheus yet"));
+        assert!(shown(Reach::Down("refused".to_owned())).contains("has not answered since"));
     }
 }

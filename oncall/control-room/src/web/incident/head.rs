@@ -101,10 +101,21 @@ fn actions(view: &View<'_>, has_paper: bool) -> Markup {
             @if has_paper { (button_link("Postmortem", &format!("/postmortems/{}", incident.id), Tone::Quiet)) }
             @else if !open { (button_link("Write the postmortem", &format!("/postmortems/{}/edit", incident.id), Tone::Quiet)) }
             @for (name, link) in runbooks(view.room, incident) { a href=(link) { "Runbook " (name) } }
-            @if incident.major || incident.severity.is_major() {
-                a href="/playbooks/roles" { "Playbook: roles" } a href="/playbooks/communication" { "Playbook: communication" }
+            @for name in playbooks(incident.state, incident.major || incident.severity.is_major()) {
+                a href={ "/playbooks/" (name) } { "Playbook: " (name) }
             }
         }
+    }
+}
+
+/// The playbooks to read in a state. Everybody hands over; there is a team only for a major incident.
+const fn playbooks(state: State, major: bool) -> &'static [&'static str] {
+    match (state, major) {
+        (State::Triage | State::Active, true) => &["roles", "communication", "hand-over"],
+        (State::Mitigated, true) => &["communication", "hand-over", "stand-down"],
+        (State::Triage | State::Active | State::Mitigated, false) => &["hand-over"],
+        (State::Resolved, true) => &["stand-down"],
+        (State::Resolved | State::Closed | State::Dismissed, _) => &[],
     }
 }
 
@@ -155,5 +166,22 @@ fn services(view: &View<'_>) -> Markup {
     html! {
         (select("services", "service", "Service", &incidents::services(view.room, "choose one"), ""))
         (select("services", "affected", "It", &affected, "yes"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_playbook_of_a_state_exists() {
+        let content = crate::content::Content::open(None).unwrap();
+        for state in [State::Triage, State::Active, State::Mitigated, State::Resolved, State::Closed] {
+            for name in playbooks(state, true).iter().chain(playbooks(state, false)) {
+                assert!(content.playbook(name).is_some(), "{state}: {name}");
+            }
+        }
+        assert!(playbooks(State::Mitigated, true).contains(&"stand-down"));
+        assert_eq!(playbooks(State::Active, false), ["hand-over"]);
     }
 }

@@ -8,7 +8,8 @@ use crate::{
     access::Visitor,
     room::Room,
     web::parts::{
-        Tone, ago, badge, button, button_link, count, csrf, glyph, lasting, money, safe_link, severity, state,
+        Tone, ago, badge, button, button_link, count, csrf, glyph, lasting, money, safe_link, severity,
+        severity_tone, state,
     },
 };
 
@@ -38,6 +39,8 @@ pub(in crate::web) fn card(
     let firing = incident.alerts.iter().filter(|member| member.ended_at.is_none()).count();
     let impact = impact(incident);
     let address = format!("/incidents/{}", incident.id);
+    // What pages nobody does not ask louder than what does.
+    let call = if incident.severity.is_major() { Tone::Info } else { Tone::Quiet };
     html! {
         article.incident {
             div.row {
@@ -49,7 +52,7 @@ pub(in crate::web) fn card(
             div.facts {
                 @match &incident.acknowledged {
                     Some(acknowledged) => { span { "Acknowledged by " strong { (acknowledged.by) } " " (ago(acknowledged.at, now)) } },
-                    None => { span { (glyph(Tone::Bad)) " " strong { "Nobody has acknowledged" } } },
+                    None => { span { (glyph(severity_tone(incident.severity))) " " strong { "Nobody has acknowledged" } } },
                 }
                 @if !incident.services.is_empty() { span { "Affects " strong { (names(incident)) } } }
                 @if firing > 0 { span { strong { (firing) } @if firing == 1 { " alert fires" } @else { " alerts fire" } } }
@@ -59,7 +62,7 @@ pub(in crate::web) fn card(
                 @if incident.acknowledged.is_none() {
                     form method="post" action={ (address) "/acknowledge" } {
                         (csrf(room, visitor))
-                        (button("Acknowledge", Tone::Info))
+                        (button("Acknowledge", call))
                     }
                 }
                 (button_link("Open", &address, Tone::Quiet))

@@ -1,9 +1,12 @@
 //! The services in the order of the request path, each with its rate, errors, latency and readiness. Columns are steps of the path;
-//! lines are calls. On a narrow screen it is a list that says who calls whom.
+//! lines are calls (`wires`). On a narrow screen it is a list that says who calls whom.
+
+mod wires;
 
 use maud::{Markup, html};
 use observe::prometheus::Alert;
 
+use self::wires::{HALF_ROW, Wires};
 use super::parts::{Tone, badge, or_dash, percent, rate, seconds, spark};
 use crate::{
     config::Call,
@@ -74,31 +77,19 @@ fn board<'n>(name: &'n str, boards: &[String]) -> Option<&'n str> {
 /// The map, with links to the dashboards that there are; empty if nothing is known.
 pub(super) fn map(calls: &[Call], seen: &Seen, boards: &[String]) -> Markup {
     let (places, columns, rows) = places(calls, seen.services.iter().map(|service| service.name.as_str()));
+    let wires = Wires::of(calls, &places, (columns, rows));
+    let height = HALF_ROW * (2 * rows + usize::from(wires.has_lanes()));
     html! {
         div.map-box {
             div class={ "map n" (columns) } {
-                (lines(calls, &places, columns, rows))
+                svg viewBox={ "0 0 " (columns * 100) " " (height) } preserveAspectRatio="none" aria-hidden="true" {
+                    @for path in wires.paths() { path d=(path) vector-effect="non-scaling-stroke" {} }
+                }
                 @for place in &places {
                     (node(place, calls, seen, boards))
                 }
-            }
-        }
-    }
-}
-
-fn lines(calls: &[Call], places: &[Place<'_>], columns: usize, rows: usize) -> Markup {
-    let centre = |name: &str| {
-        let place = places.iter().find(|place| place.name == name)?;
-        Some((place.column * 100 + 50, place.row * 50))
-    };
-    html! {
-        svg viewBox={ "0 0 " (columns * 100) " " (rows * 100) } preserveAspectRatio="none" aria-hidden="true" {
-            @for call in calls {
-                @if let (Some((x1, y1)), Some((x2, y2))) = (centre(&call.caller), centre(&call.callee)) {
-                    @let middle = (x1 + x2) / 2;
-                    path d=(format!("M{x1} {y1}C{middle} {y1} {middle} {y2} {x2} {y2}"))
-                        vector-effect="non-scaling-stroke" {}
-                }
+                // Room below all services, where no service is.
+                @if wires.has_lanes() { div.lanes {} }
             }
         }
     }
