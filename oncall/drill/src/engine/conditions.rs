@@ -155,8 +155,8 @@ impl Run {
         let drill = &*self.drill;
         let fresh = match self.phase {
             Phase::Wrong(index) => self.proof(index).and_then(|proof| {
-                let fresh = proof.fresh.as_deref()?;
-                Some(query(id("fresh", index), &proof.still.name, fresh))
+                let fresh = proof.fresh.as_ref()?;
+                Some(query(id("fresh", index), &proof.still.name, &fresh.query))
             }),
             _ => None,
         };
