@@ -2,6 +2,7 @@
 
 mod junit;
 pub(crate) mod laps;
+mod measured;
 pub(crate) mod pick;
 pub(crate) mod proof;
 pub(crate) mod run;
@@ -70,6 +71,10 @@ pub(crate) struct Verify {
     /// Write a report in Markdown to this file.
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
+    /// Write when each drill was detected to this file, such as drills/measured.json, from which
+    /// docs/failure-modes.md is written. What the file has of other drills stays.
+    #[arg(long, value_name = "FILE")]
+    measured: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -256,6 +261,9 @@ impl Verify {
         };
         if let Some(path) = &self.junit {
             write(path, junit::joined(&papers.junit))?;
+        }
+        if let Some(path) = &self.measured {
+            measured::write(path, &papers.proofs)?;
         }
         if let Some(path) = &self.markdown {
             let mut page = format!("# Drills\n\n{}", proof::table(&papers.proofs));
