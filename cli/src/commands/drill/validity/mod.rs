@@ -23,6 +23,7 @@ use self::{
 use super::{
     client::Desk,
     files,
+    live::Live,
     verify::{
         pick::Pick,
         proof::Proof,
@@ -232,16 +233,17 @@ impl Bench {
         };
         let mut plans = Plans::default();
         let place = responder.as_str();
-        let run = finished(&self.desk, run, place, &self.wishes, async |run: &Run| -> Result<()> {
-            plans.look(&self.replicas).await;
-            if run.phase.starts_with("recover")
-                && let Some((scan, leaks)) = scan.take()
-            {
-                *leaks = Some(scan.end().await?);
-            }
-            Ok(())
-        })
-        .await?;
+        let run =
+            finished(&self.desk, run, place, Live::new(), &self.wishes, async |run: &Run| -> Result<()> {
+                plans.look(&self.replicas).await;
+                if run.phase.starts_with("recover")
+                    && let Some((scan, leaks)) = scan.take()
+                {
+                    *leaks = Some(scan.end().await?);
+                }
+                Ok(())
+            })
+            .await?;
         let proof = proven(drill, &run, self.seed, begun);
         Ok(Done { proof, run: Some(run), plans })
     }
