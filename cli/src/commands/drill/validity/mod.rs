@@ -173,10 +173,7 @@ impl Validity {
             let done = bench.prove(drill, Responder::Nothing, probe).await?;
             sheet.nothing = sheet::stated(drill.validity.nothing, &done.proof, done.run.as_deref());
             match (scan, leaks) {
-                (Some(_), Some(Leaks { found, read, notes, silent })) => {
-                    sheet.leaked(found, read, &silent);
-                    sheet.notes.extend(notes);
-                }
+                (Some(_), Some(leaks)) => sheet.leaked(leaks),
                 (Some(_), None) => sheet.leaks = Answer::Wrong("the run did not get that far".to_owned()),
                 (None, _) => {}
             }
