@@ -12,7 +12,7 @@ use switchboard::{Cluster, Forward, Place, Replica};
 use crate::home::Home;
 
 /// Where to look. If a URL is named, nothing is taken from a lab on this machine.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Where")]
 pub(crate) struct Installation {
     /// Folder of this lab: state, data, logs. Two labs with different folders and ports run side by side.
@@ -148,6 +148,11 @@ impl Installation {
             );
         }
         self.here(command)
+    }
+
+    /// The same for a lab in another folder of this machine.
+    pub(crate) fn beside(&self, dir: PathBuf) -> Self {
+        Self { dir: Some(dir), ..self.clone() }
     }
 
     /// Whether the command is about a lab on this machine.

@@ -184,14 +184,20 @@ fn a_program_is_told_where_its_run_is_and_nothing_else_and_is_scored() {
 }
 
 #[test]
-fn a_row_for_the_table_is_printed_and_a_lab_that_seals_nothing_is_said() {
+fn a_lab_that_seals_nothing_is_refused_unless_that_is_wanted_and_a_row_for_the_table_is_printed() {
     let folder = tempfile::tempdir().unwrap();
     let room = Room::start(true);
     let agent = program(folder.path(), "exit 3");
-    let output = room.bench(folder.path(), &agent, &["--seeds", "1", "--markdown"]);
+    let refused = room.bench(folder.path(), &agent, &["--seeds", "1"]);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        !refused.status.success() && said.contains("FAULTS_TOKEN") && said.contains("--unsealed"),
+        "{said}"
+    );
+    assert!(room.state.lock().unwrap().begun.is_empty(), "nothing was begun");
+    let output = room.bench(folder.path(), &agent, &["--seeds", "1", "--markdown", "--unsealed"]);
     let (row, said) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert!(row.starts_with("| my-agent | 1 x 1 | 100 % | 100 % | 80 | 1 | 3 |"), "{row}");
-    assert!(said.contains("not sealed") && said.contains("FAULTS_TOKEN"), "{said}");
     assert!(said.contains("noon, seed 1: passed, score 80") && said.contains("ended with 3"), "{said}");
 }
 

@@ -3,6 +3,7 @@
 mod build_times;
 mod dashboards;
 mod deny;
+mod drills;
 mod examples;
 mod flame;
 mod generate;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::{
-    dashboards, deny, examples, generate,
+    dashboards, deny, drills, examples, generate,
     part::{Long, PARTS},
     programs,
     report::Report,
@@ -91,6 +91,8 @@ fn slow(shell: &Shell, long: Long, steps: &mut Steps, report: &mut Report) {
     // Before the tests, for the same reason; its lab has the machine for itself.
     steps.step("terraform", &["build"], || terraform::quick(shell));
     steps.step("tests", &["build"], || runner::run(tests, Some(long), report));
+    // Its lab has the machine for itself, too.
+    steps.step("drills", &["build"], || drills::prove(shell));
     // A minute of SIGKILL. The seed is fixed, so that a failure can be repeated; with the usual parts it kills the
     // broker, user-service, Prometheus, the control room, the supervisor and order-api. Try other seeds by hand.
     steps.step("torture", &["build"], || shell.run("target/debug/lab", TORTURE));

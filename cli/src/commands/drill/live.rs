@@ -23,6 +23,8 @@ const NAMED: usize = 2;
 /// The line.
 pub(crate) struct Live {
     bar: Option<ProgressBar>,
+    /// Whether nothing is shown: another line is in the same place.
+    silent: bool,
     shown: String,
 }
 
@@ -36,7 +38,12 @@ impl Live {
             }
             bar
         });
-        Self { bar, shown: String::new() }
+        Self { bar, silent: false, shown: String::new() }
+    }
+
+    /// Nothing.
+    pub(crate) fn silent() -> Self {
+        Self { bar: None, silent: true, shown: String::new() }
     }
 
     /// Shows where a run is; `more` stands at the end of the line.
@@ -46,7 +53,7 @@ impl Live {
             // Drawn by the library: what others wrote must be escaped before.
             Some(bar) => bar.set_message(visible(&line)),
             // Without a terminal, only what belongs in a log.
-            None if self.shown != run.phase => say(&line),
+            None if !self.silent && self.shown != run.phase => say(&line),
             None => {}
         }
         self.shown.clone_from(&run.phase);

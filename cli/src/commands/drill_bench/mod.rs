@@ -14,7 +14,7 @@ mod room;
 
 use std::process::ExitCode;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use clap::{Args, value_parser};
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +29,11 @@ use crate::{
     signals::{self, Hangup},
     terminal::{block, json, say},
 };
+
+/// What is said if responders can become instructors.
+const OPEN: &str = "the truth is not sealed: without a token, a responder may ask as an instructor, and may ask the \
+                    services which faults are on. For a fair measurement start the lab with FAULTS_TOKEN in the \
+                    environment of `lab up`";
 
 /// Lets a program respond to drills, and says how it did: how often it passed, its score, what it did and
 /// asked, how long it took. A drill is run once for each seed; what is broken and what happens beside it
@@ -48,6 +53,9 @@ pub(crate) struct Bench {
     /// How often each drill is run, with the seeds 1, 2, 3, …
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = value_parser!(u32).range(1..=100))]
     seeds: u32,
+    /// Measure on a lab without FAULTS_TOKEN, where a responder can ask for the answer. JSON says so: `sealed`.
+    #[arg(long)]
+    unsealed: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -60,10 +68,13 @@ impl Bench {
     /// Runs the command. Exits with 1 if no run could be judged.
     ///
     /// # Errors
-    /// When there is no control room, the program cannot be started, or a signal ends it.
+    /// When there is no control room, nothing is sealed there, the program cannot be started, or a signal ends it.
     pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
         let room = Room::of(place).await?;
-        let sealed = sealed(&room).await?;
+        let sealed = room.is_sealed().await?;
+        if !sealed && !self.unsealed {
+            bail!("{OPEN}, or measure with --unsealed");
+        }
         let drills = if self.drills.is_empty() { room.drills().await? } else { self.drills };
         ensure!(!drills.is_empty(), "this control room has no drills");
         let (enough, mut rows) = (listen(), Vec::new());
@@ -110,7 +121,9 @@ pub(crate) async fn start(
     as_json: bool,
 ) -> Result<ExitCode> {
     let room = Room::of(place).await?;
-    sealed(&room).await?;
+    if !room.is_sealed().await? {
+        say(OPEN);
+    }
     let order = Order { drill, seed, responder: responder.name() };
     let attempt = respond(&room, &order, responder, &listen()).await?.map_err(anyhow::Error::msg)?;
     if as_json {
@@ -128,17 +141,4 @@ fn listen() -> CancellationToken {
     let words = "ending the program, and aborting its run";
     tokio::spawn(signals::listen(enough.clone(), CancellationToken::new(), Hangup::Ends, words));
     enough
-}
-
-/// Whether responders cannot become instructors; warns if they can.
-async fn sealed(room: &Room) -> Result<bool> {
-    let sealed = room.is_sealed().await?;
-    if !sealed {
-        say(
-            "the truth is not sealed: without a token, a responder may ask as an instructor, and may ask the \
-             services which faults are on. For a fair measurement start the lab with FAULTS_TOKEN in the \
-             environment of `lab up`",
-        );
-    }
-    Ok(sealed)
 }

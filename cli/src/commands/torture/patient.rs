@@ -38,8 +38,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 const STOP: Duration = Duration::from_secs(60);
 /// Lines of the log to quote if the lab does not start.
 const TAIL: usize = 20;
-/// Variables that this lab must not inherit: it has its own ports, parts and broker, and notifies nobody.
-const OTHERS: &[&str] = &[
+/// Variables that a second lab must not inherit: it has its own ports, parts and broker, and notifies nobody.
+pub(in crate::commands) const OTHERS: &[&str] = &[
     "LAB_PORTS",
     "LAB_REPLICA",
     "LAB_REPLICAS",

@@ -7,7 +7,7 @@ use observe::prometheus::{Alert, Sample};
 use serde_json::Value;
 use switchboard::Replica;
 
-use super::{invariants, live::Live, restore::EDGE};
+use super::{fading, invariants, live::Live, restore::EDGE};
 use crate::{
     actions::{elsewhere, token},
     error::{Error, Result},
@@ -45,8 +45,13 @@ async fn asked(room: &Room, live: &Live, ask: &Ask) -> Result<Answer> {
             let samples = within("Prometheus", room.eyes.prometheus.query(query)).await?;
             Ok((!samples.is_empty(), listed(samples.iter().map(sample), samples.len())))
         }
-        Ask::NoAlert { except } => {
-            let alerts = within("Prometheus", room.eyes.prometheus.alerts()).await?;
+        Ask::NoAlert { except, fading: may_fade } => {
+            let mut alerts = within("Prometheus", room.eyes.prometheus.alerts()).await?;
+            if *may_fade && !firing(&alerts, except).is_empty() {
+                let clock = room.config.clock;
+                let met = within("Prometheus", room.eyes.prometheus.query(&fading::query(clock))).await?;
+                alerts.retain(|alert| !fading::is_fading(alert, clock, &met));
+            }
             Ok(none(firing(&alerts, except)))
         }
         Ask::NoFault => {

@@ -118,7 +118,7 @@ mod tests {
         let proof = || Mode::Verify { responder: Responder::Solution };
         ends(&room, proof(), Verdict::Passed).await;
         let proven = room.drills.proven(&room).await.unwrap().expect("it passed");
-        assert_eq!((proven.scenario.as_str(), proven.rps, proven.good_for.as_secs()), ("shop", 50, 15));
+        assert_eq!((proven.scenario.as_str(), proven.rps, proven.good_for.as_secs()), ("shop", 50, 10));
         ends(&room, proof(), Verdict::Failed).await;
         assert_eq!(room.drills.proven(&room).await.unwrap(), None, "the newest one failed");
         ends(&room, proof(), Verdict::Passed).await;

@@ -20,6 +20,7 @@ mod choose;
 mod conclude;
 mod curve;
 mod done;
+mod fading;
 mod follow;
 mod follows;
 mod forget;

@@ -167,6 +167,10 @@ pub enum Ask {
     NoAlert {
         /// Alerts that may fire.
         except: Vec<String>,
+        /// Whether a page may fire whose objective has been met again for some seconds: its short window looks back for half
+        /// a minute, so all of it will be good if nothing else happens.
+        #[serde(default)]
+        fading: bool,
     },
     /// Whether no fault of a drill is set, no part is kept stopped, and no script is left to undo; the fault of the lab's
     /// hello-world stays.
@@ -199,8 +203,15 @@ impl Ask {
     pub fn describe(&self) -> String {
         match self {
             Self::Query { query } => query.clone(),
-            Self::NoAlert { except } if except.is_empty() => "no alert fires".to_owned(),
-            Self::NoAlert { except } => format!("no alert fires but {}", except.join(", ")),
+            Self::NoAlert { except, fading } => {
+                let pages = fading.then(|| "pages whose objective is met again".to_owned());
+                let but: Vec<String> = except.iter().cloned().chain(pages).collect();
+                if but.is_empty() {
+                    "no alert fires".to_owned()
+                } else {
+                    format!("no alert fires but {}", but.join(", "))
+                }
+            }
             Self::NoFault => "no fault is set".to_owned(),
             Self::Firewall { without } if without.is_empty() => "the firewall is on".to_owned(),
             Self::Firewall { without } => format!("the firewall is on, without {}", without.join(", ")),

@@ -123,7 +123,7 @@ impl Run {
     }
 
     fn recover(&mut self) {
-        let conditions = conditions::recovery(&self.drill);
+        let conditions = self.recovery();
         if self.watches.all(wanted(&conditions)).is_none() {
             return;
         }

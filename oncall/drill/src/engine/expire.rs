@@ -23,7 +23,7 @@ impl Run {
             Phase::Wrong(index) => self.tried(index, at),
             Phase::Solve(index) => self.stepped(index, at),
             Phase::Recover => {
-                let unmet = self.unmet(&conditions::recovery(&self.drill), at);
+                let unmet = self.unmet(&self.recovery(), at);
                 self.failures.extend(unmet);
                 let late = self.responder().is_none() && self.record.submitted.is_none();
                 self.end(if late { Verdict::TimedOut } else { Verdict::Failed }, at);

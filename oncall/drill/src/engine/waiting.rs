@@ -26,7 +26,7 @@ impl Run {
         let ahead = self.ahead(now);
         let conditions = match ahead.phase {
             Phase::Baseline => ahead.baseline(),
-            Phase::Recover => conditions::recovery(&ahead.drill),
+            Phase::Recover => ahead.recovery(),
             Phase::Reset => conditions::clean(&ahead.drill),
             Phase::Observe | Phase::Wrong(_) | Phase::Solve(_) | Phase::Finished => Vec::new(),
         };

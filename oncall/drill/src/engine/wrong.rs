@@ -10,8 +10,6 @@ use crate::model::Proof;
 /// Between an action and the first moment that is looked at early: as between an action and the window of 15 s that ends
 /// after the usual 20 s. A process that has just started may still fail requests.
 const SETTLES: Duration = Duration::from_secs(5);
-/// The window of a fresh query.
-const WINDOW: Duration = Duration::from_secs(5);
 /// For how long it has to be seen in every look.
 const STEADY: Duration = Duration::from_secs(3);
 
@@ -37,7 +35,8 @@ impl Run {
     pub(super) fn prove(&mut self, index: usize) {
         let Some(done) = self.done.get(&id("wrong", index)).copied() else { return };
         let Some(proof) = self.proof(index) else { return };
-        let from = later(done, SETTLES + WINDOW);
+        let Some(question) = &proof.fresh else { return };
+        let from = later(done, SETTLES + question.looks_back);
         let now = |look: &str| self.watches.get(look).filter(|watch| watch.holds && watch.at == self.now);
         // Both in the same look.
         let (fresh, still) = (now(&id("fresh", index)), now(&self.still(proof)));

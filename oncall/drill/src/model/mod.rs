@@ -12,7 +12,9 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::Serialize;
 
 pub use proof::{Node, Oracle, Page, Pages, Signal};
-pub use response::{Accepted, Choice, Harmful, Hint, Mitigations, Proof, Questions, Step, Validity, Wrong};
+pub use response::{
+    Accepted, Choice, Fresh, Harmful, Hint, Mitigations, Proof, Questions, Step, Validity, Wrong,
+};
 pub use story::{Baseline, Change, Check, Fault, FaultKind, Load, Noise, Surge, Tags, Weakened};
 pub use variant::{Difference, Measure, Variant, Way, total};
 

@@ -71,7 +71,16 @@ pub struct Proof {
     pub after: Duration,
     /// The same about the last seconds only, if it can be asked and the drill does not say how long to wait: it is over
     /// earlier if that is seen for long enough.
-    pub fresh: Option<String>,
+    pub fresh: Option<Fresh>,
+}
+
+/// A question in whose answer nothing is that was so longer ago than this.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fresh {
+    /// PromQL.
+    pub query: String,
+    /// How far it looks back.
+    pub looks_back: Duration,
 }
 
 /// An action that harms.

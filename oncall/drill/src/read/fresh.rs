@@ -3,18 +3,35 @@
 
 use std::{mem, str::Chars, time::Duration};
 
+use crate::model::Fresh;
+
 /// The window, in PromQL. Five scrapes of a lab.
 const WINDOW: &str = "[5s]";
+/// The same.
+const LOOKS_BACK: Duration = Duration::from_secs(5);
 /// What is another question over another window: a number of events, a slope, a mean of a gauge, an alert, a recording.
 const OTHERS: [&str; 9] =
     ["increase(", "delta(", "deriv(", "_over_time(", "changes(", "resets(", "offset", "slo:", "ALERTS"];
 
-/// A query of rates with all of its windows cut to the shortest; nothing if that asks for something else. A rate is one per
-/// second over any window.
-pub(super) fn fresh(query: &str) -> Option<String> {
-    if !query.contains("rate(") || OTHERS.iter().any(|other| query.contains(other)) {
+/// What grows and shrinks for a while after its cause: a number of waiting messages, an age, a count since the start. And a
+/// series that a rule records, over a window that is not in the query.
+const PILES: [&str; 6] = ["_lag", "_age_", "_bytes", "_fds", "_total", ":"];
+
+/// The question about the last seconds only; nothing if it would be another one.
+pub(super) fn fresh(query: &str) -> Option<Fresh> {
+    if OTHERS.iter().any(|other| query.contains(other)) {
         return None;
     }
+    if query.contains("rate(") {
+        return Some(Fresh { query: cut(query)?, looks_back: LOOKS_BACK });
+    }
+    // What is so now, such as `up == 0`, says nothing about a moment ago.
+    let is_instant = !query.contains('[') && !PILES.iter().any(|word| query.contains(word));
+    is_instant.then(|| Fresh { query: query.to_owned(), looks_back: Duration::ZERO })
+}
+
+/// A query of rates with all of its windows cut to the shortest. A rate is one per second over any window.
+fn cut(query: &str) -> Option<String> {
     let mut parts = query.split('[');
     let mut text = parts.next()?.to_owned();
     let mut windows = 0;
@@ -76,9 +93,17 @@ mod tests {
     #[test]
     fn windows_of_rates_are_cut_and_everything_else_stays_as_it_is() {
         let rates = "sum(rate(a{s=~\"5..\"}[15s])) / sum(rate(b[1m])) > 0.3";
-        assert_eq!(fresh(rates).as_deref(), Some("sum(rate(a{s=~\"5..\"}[5s])) / sum(rate(b[5s])) > 0.3"));
+        let cut = "sum(rate(a{s=~\"5..\"}[5s])) / sum(rate(b[5s])) > 0.3".to_owned();
+        assert_eq!(fresh(rates), Some(Fresh { query: cut, looks_back: Duration::from_secs(5) }));
         let tail = "histogram_quantile(0.9, sum by (le) (rate(c_bucket[30s]))) > 1";
-        assert!(fresh(tail).is_some_and(|text| text.contains("c_bucket[5s]")));
+        assert!(fresh(tail).is_some_and(|fresh| fresh.query.contains("c_bucket[5s]")));
+    }
+
+    #[test]
+    fn what_is_so_now_is_asked_as_it_is() {
+        for query in ["up{job=\"a\"} == 0", "scrape_samples_scraped{job=\"a\"} > 1500", "a / b > 0.8"] {
+            assert_eq!(fresh(query), Some(Fresh { query: query.to_owned(), looks_back: Duration::ZERO }));
+        }
     }
 
     #[test]
@@ -99,7 +124,11 @@ mod tests {
             "sum(increase(a[15s])) > 3",
             "deriv(a[15s]) > 3",
             "avg_over_time(a[10s]) > 5",
-            "a > 100",
+            "sum(kafka_consumer_lag{job=\"a\"}) > 100",
+            "outbox_oldest_age_seconds{job=\"a\"} > 8",
+            "process_open_fds > 800",
+            "max(service:edge_failures:ratio_rate15s) > 0.1",
+            "a_total > 100",
             "rate(a) > 1",
             "ALERTS{alertname=\"X\"} and rate(a[15s]) > 1",
             "max_over_time(rate(a[15s])[1m:1s]) > 1",

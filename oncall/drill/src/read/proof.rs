@@ -103,7 +103,7 @@ fn node(reader: &mut Reader, raw: &raw::Node, field: &str, above: &mut BTreeSet<
 
 fn oracle(reader: &mut Reader, raw: &raw::Oracle) -> Option<Oracle> {
     let sli = reader.checks(Some(&raw.sli), "oracle.sli");
-    let good_for = reader.time_or(raw.good_for.as_ref(), "oracle.good_for", 15 * SECOND);
+    let good_for = reader.time_or(raw.good_for.as_ref(), "oracle.good_for", 10 * SECOND);
     let within = reader.time(&raw.within, "oracle.within", SECOND, LONGEST);
     let invariants = raw.invariants.iter().flatten().enumerate();
     let invariants = all(invariants

@@ -204,6 +204,13 @@ fn a_drill_without_alternatives_says_so_and_others_offer_a_choice() {
 }
 
 #[test]
+fn the_hardest_drills_say_when_they_must_be_stopped() {
+    for drill in drills().iter().filter(|drill| drill.difficulty == Difficulty::Brutal) {
+        assert!(drill.abort.len() > 1, "{}: {:?}", drill.id, drill.abort);
+    }
+}
+
+#[test]
 fn the_committed_schema_is_that_of_the_types() {
     let committed: serde_json::Value = serde_json::from_str(&file("drills/schema.json")).expect("JSON");
     let how = "cargo run -p drill --example schema > drills/schema.json";

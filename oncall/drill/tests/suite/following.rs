@@ -61,7 +61,7 @@ fn waits(mut lab: Lab) -> i64 {
 
 fn except(looks: &[Look]) -> Vec<String> {
     let except = looks.iter().find_map(|look| match &look.ask {
-        Ask::NoAlert { except } => Some(except.clone()),
+        Ask::NoAlert { except, .. } => Some(except.clone()),
         _ => None,
     });
     except.expect("alerts are looked at")

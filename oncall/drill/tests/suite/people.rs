@@ -2,14 +2,14 @@
 
 use chrono::TimeDelta;
 use drill::{
-    Act, Phase, Scorecard, Verdict, What,
-    engine::{Answers, Outcome},
+    Act, Ask, Phase, Scorecard, Verdict, What,
+    engine::{Answers, Outcome, Responder},
     names::Criterion,
 };
 
 use crate::{
     example::example,
-    lab::{Lab, person},
+    lab::{Lab, person, verify},
 };
 
 fn rollback() -> Act {
@@ -234,4 +234,24 @@ fn what_a_responder_says_before_and_after_counts_for_nothing() {
     lab.event(What::Hint);
     lab.event(What::Aborted { why: "too late".to_owned() });
     assert_eq!(lab.run.outcome(), Some(outcome));
+}
+
+#[test]
+fn a_person_waits_for_every_alert_and_a_verification_for_none_that_only_looks_back() {
+    let fades = |lab: &Lab| {
+        let looks = lab.run.looks(lab.now);
+        let fading = looks.iter().find_map(|look| match look.ask {
+            Ask::NoAlert { fading, .. } => Some(fading),
+            _ => None,
+        });
+        (lab.run.phase(lab.now), fading)
+    };
+    let mut lab = paged();
+    lab.event(What::Submitted);
+    assert_eq!(fades(&lab), (Phase::Recover, Some(false)));
+    let mut lab = Lab::new(example(), verify(Responder::Nothing));
+    lab.ticks(2);
+    assert_eq!(fades(&lab), (Phase::Baseline, Some(false)), "there was no outage that it could look back at");
+    lab.until(Phase::Recover);
+    assert_eq!(fades(&lab), (Phase::Recover, Some(true)));
 }

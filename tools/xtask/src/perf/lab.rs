@@ -20,7 +20,7 @@ pub(crate) struct Lab {
 
 impl Lab {
     /// Starts the lab of `programs`, a folder, and of the checkout `root` in `folder`, and waits until it is ready. One request in a
-    /// hundred is traced, as is usual at such rates.
+    /// hundred is traced, as is usual at such rates, unless `args` has another ratio.
     pub(crate) fn up(programs: &Path, root: &Path, folder: &Path, args: &[&str]) -> Result<Self> {
         let program = programs.join("lab");
         let down = || command(&program, root, folder, &["down", "--purge"]);
@@ -28,7 +28,7 @@ impl Lab {
         let _ = down().output();
         let end = AtTheEnd::run(&down())?;
         let lab = Self { program, root: root.to_owned(), folder: folder.to_owned(), _end: end };
-        lab.run(&[&["up", "--detach", "--trace-ratio", "0.01"], args].concat())?;
+        lab.run(&[&["up", "--detach"], args].concat())?;
         Ok(lab)
     }
 
@@ -65,7 +65,9 @@ impl Lab {
 
 fn command(program: &Path, root: &Path, folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(program);
-    command.arg("--dir").arg(folder).args(args).current_dir(root).env("LAB_ROOT", root);
+    command.arg("--dir").arg(folder).args(args).current_dir(root);
+    // What `args` has counts more.
+    command.env("LAB_ROOT", root).env("LAB_TRACE_RATIO", "0.01");
     command
 }
 

@@ -23,6 +23,7 @@ use self::{
 use super::{
     client::Desk,
     files,
+    live::Live,
     verify::{
         pick::Pick,
         proof::Proof,
@@ -177,10 +178,7 @@ impl Validity {
             skips = false;
             sheet.nothing = sheet::stated(drill.validity.nothing, &done.proof, done.run.as_deref());
             match (scan, leaks) {
-                (Some(_), Some(Leaks { found, read, notes, silent })) => {
-                    sheet.leaked(found, read, &silent);
-                    sheet.notes.extend(notes);
-                }
+                (Some(_), Some(leaks)) => sheet.leaked(leaks),
                 (Some(_), None) => sheet.leaks = Answer::Wrong("the run did not get that far".to_owned()),
                 (None, _) => {}
             }
@@ -236,16 +234,17 @@ impl Bench {
         };
         let mut plans = Plans::default();
         let place = responder.as_str();
-        let run = finished(&self.desk, run, place, &self.wishes, async |run: &Run| -> Result<()> {
-            plans.look(&self.replicas).await;
-            if run.phase.starts_with("recover")
-                && let Some((scan, leaks)) = scan.take()
-            {
-                *leaks = Some(scan.end().await?);
-            }
-            Ok(())
-        })
-        .await?;
+        let run =
+            finished(&self.desk, run, place, Live::new(), &self.wishes, async |run: &Run| -> Result<()> {
+                plans.look(&self.replicas).await;
+                if run.phase.starts_with("recover")
+                    && let Some((scan, leaks)) = scan.take()
+                {
+                    *leaks = Some(scan.end().await?);
+                }
+                Ok(())
+            })
+            .await?;
         let proof = proven(drill, &run, self.seed, begun);
         Ok(Some(Done { proof, run: Some(run), plans }))
     }

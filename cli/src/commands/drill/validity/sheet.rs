@@ -4,7 +4,7 @@ use drill::{Drill, names::Expected};
 use serde::Serialize;
 
 use super::{
-    leaks::Found,
+    leaks::{Found, Leaks},
     replay::{Fate, Mutant},
 };
 use crate::{
@@ -110,12 +110,16 @@ impl Sheet {
         self.mutants = mutants;
     }
 
-    /// Takes what gave the drill away. What does not answer any more may have said anything.
-    pub(super) fn leaked(&mut self, found: Vec<Found>, read: usize, silent: &[String]) {
+    /// Takes what gave the drill away. What does not answer any more may have said anything, and what answers everybody is
+    /// not searched.
+    pub(super) fn leaked(&mut self, leaks: Leaks) {
+        let Leaks { found, read, notes, silent, closed } = leaks;
+        self.notes.extend(notes);
         self.leaks = match found.first() {
             None if !silent.is_empty() => {
                 Answer::Wrong(format!("does not answer any more: {}", silent.join(", ")))
             }
+            None if !closed => Answer::Open("open".to_owned()),
             None => Answer::Right(format!("none in {} kB", read / 1000)),
             Some(first) => Answer::Wrong(format!(
                 "{} places, the first: {}:{}:{}",
@@ -238,13 +242,19 @@ mod tests {
     }
 
     #[test]
-    fn what_stopped_answering_is_not_known_to_be_clean() {
+    fn what_stopped_answering_or_answers_everybody_is_not_known_to_be_clean() {
         let drills =
             crate::commands::drill::files::all(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
         let mut sheet = Sheet::of(&drills.unwrap()["noon"]);
-        sheet.leaked(Vec::new(), 2000, &[]);
+        let leaks = |silent: &[&str], closed| {
+            let silent = silent.iter().map(|&from| from.to_owned()).collect();
+            Leaks { found: Vec::new(), read: 2000, notes: Vec::new(), silent, closed }
+        };
+        sheet.leaked(leaks(&[], true));
         assert_eq!(sheet.leaks, Answer::Right("none in 2 kB".to_owned()));
-        sheet.leaked(Vec::new(), 2000, &["http://127.0.0.1:9101/metrics".to_owned()]);
+        sheet.leaked(leaks(&[], false));
+        assert_eq!((&sheet.leaks, sheet.is_right()), (&Answer::Open("open".to_owned()), true));
+        sheet.leaked(leaks(&["http://127.0.0.1:9101/metrics"], false));
         let said = "does not answer any more: http://127.0.0.1:9101/metrics";
         assert_eq!((&sheet.leaks, sheet.is_right()), (&Answer::Wrong(said.to_owned()), false));
     }

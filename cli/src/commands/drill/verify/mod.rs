@@ -1,16 +1,19 @@
 //! `lab drill verify`: runs drills one after the other, as proofs, and judges what came back.
 
 mod junit;
+mod lanes;
 pub(crate) mod laps;
+mod measured;
+mod papers;
 pub(crate) mod pick;
 pub(crate) mod proof;
 pub(crate) mod run;
+mod twin;
 mod variants;
 
 use std::{
     collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -20,6 +23,8 @@ use clap::Args;
 use drill::{Drill, model::Variant};
 
 use self::{
+    lanes::Queue,
+    papers::Papers,
     pick::Pick,
     proof::{Proof, SKIPPED},
     run::{NEVER, Responder, Wishes, begin, finished, order, proven, unbegun},
@@ -27,12 +32,10 @@ use self::{
 use super::{
     client::{Desk, Order},
     files,
+    live::Live,
     view::Run,
 };
-use crate::{
-    installation::Installation,
-    terminal::{json, out},
-};
+use crate::{installation::Installation, terminal::json};
 
 /// Proves drills, one after the other: the system is healthy, or it says what is not; inject; signals, pages
 /// and the causal path in time, and no other page; wrong actions do not help where the drill says so; the
@@ -43,6 +46,7 @@ use crate::{
 #[command(after_help = "Examples:\n  \
     lab drill verify first-page noon\n  \
     lab drill verify --all --junit drills.xml --markdown drills.md\n  \
+    lab drill verify --all --lanes 2                                   on two labs: half the time\n  \
     lab drill verify --changed origin/main --sample 2 --at-most 8m    before a merge\n  \
     lab drill verify noon --responder nothing                          must fail\n  \
     lab drill verify cdn-waf-outage                                    without its action items, and with each")]
@@ -58,6 +62,10 @@ pub(crate) struct Verify {
     /// Begin no further drill after this time, such as 8m; those that are left are named.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     at_most: Option<Duration>,
+    /// On how many labs at the same time. With 2, a second one is started beside this one, with as many replicas,
+    /// and is gone at the end. Drills that take the machine follow, when this lab is alone again.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
+    lanes: u8,
     /// Prove drills that are not named with each of their action items, too.
     #[arg(long)]
     variants: bool,
@@ -70,6 +78,10 @@ pub(crate) struct Verify {
     /// Write a report in Markdown to this file.
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
+    /// Write when each drill was detected to this file, such as drills/measured.json, from which
+    /// docs/failure-modes.md is written. What the file has of other drills stays.
+    #[arg(long, value_name = "FILE")]
+    measured: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -80,17 +92,22 @@ struct Stage<'s> {
     place: &'s Installation,
     desk: Desk,
     wishes: Wishes,
+    /// When the first proof began.
+    begun: Instant,
+    /// Whether another lab proves drills meanwhile.
+    shares: bool,
 }
 
-/// A proof, and its reports.
-#[derive(Debug, Default)]
-struct Papers {
-    proofs: Vec<Proof>,
-    junit: Vec<String>,
-    markdown: Vec<String>,
-    left: Vec<String>,
-    /// Why it could not go on: the control room is gone, or somebody did not want to wait.
-    broken: Option<anyhow::Error>,
+impl<'s> Stage<'s> {
+    async fn of(place: &'s Installation, who: Option<String>) -> Result<Self> {
+        let desk = Desk::instructor(place, who).await?;
+        Ok(Self { place, desk, wishes: Wishes::listen(), begun: Instant::now(), shares: false })
+    }
+
+    /// One line for the run that is on; nothing while two labs would write over each other.
+    fn live(&self) -> Live {
+        if self.shares { Live::silent() } else { Live::new() }
+    }
 }
 
 impl Verify {
@@ -99,14 +116,17 @@ impl Verify {
         let home = place.home()?;
         let drills = files::all(&home.root)?;
         let names = self.pick.of(&drills, &home.root, place.is_here())?;
-        let desk = Desk::instructor(place, who).await?;
-        let stage = Stage { place, desk, wishes: Wishes::listen() };
-        let mut papers = self.all(&stage, &drills, &names).await?;
+        let stage = Stage::of(place, who.clone()).await?;
+        let (wishes, begun) = (stage.wishes.clone(), stage.begun);
+        let mut papers = match self.lanes {
+            1 => self.alone(&stage, &drills, &names).await?,
+            _ => self.on_two(stage, who, &drills, &names).await?,
+        };
         self.write(&papers)?;
         if self.json {
             json(&papers.proofs)?;
         } else {
-            self.print(&papers);
+            self.print(&papers, begun.elapsed());
         }
         if let Some(why) = papers.broken.take() {
             return Err(why);
@@ -114,35 +134,45 @@ impl Verify {
         // No proof at all proves nothing.
         let proven = papers.proofs.iter().any(Proof::passed);
         let all = proven && papers.proofs.iter().all(|proof| proof.passed() || proof.skipped());
-        let fine = all && !stage.wishes.enough.is_cancelled();
+        let fine = all && !wishes.enough.is_cancelled();
         Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
-    async fn all(
+    /// Proves all of these on one lab.
+    async fn alone(
         &self,
         stage: &Stage<'_>,
         drills: &BTreeMap<String, Drill>,
         names: &[String],
     ) -> Result<Papers> {
-        let (begun, width) = (Instant::now(), names.iter().map(String::len).max().unwrap_or(0));
+        let queue = Queue::of(names);
+        let mut papers = self.lane(stage, drills, &queue).await?;
+        papers.left.extend(queue.rest());
+        Ok(papers)
+    }
+
+    /// Proves what is in the queue, until it is empty or there is a reason to stop.
+    async fn lane(
+        &self,
+        stage: &Stage<'_>,
+        drills: &BTreeMap<String, Drill>,
+        queue: &Queue<'_>,
+    ) -> Result<Papers> {
         let mut papers = Papers::default();
-        for (index, name) in names.iter().enumerate() {
-            let late = self.at_most.is_some_and(|most| begun.elapsed() >= most);
+        loop {
+            let late = self.at_most.is_some_and(|most| stage.begun.elapsed() >= most);
             if late || stage.wishes.enough.is_cancelled() || papers.broken.is_some() {
-                papers.left.push(name.clone());
-                continue;
+                return Ok(papers);
             }
+            let Some((place, name)) = queue.take() else { return Ok(papers) };
             let drill = drills.get(name).with_context(|| format!("there is no drill `{name}`"))?;
-            let place =
-                if names.len() > 1 { format!("{} of {}", index + 1, names.len()) } else { String::new() };
             let proof = self.proof(stage, drill, None, &place, &mut papers).await;
-            self.tell(&proof, width);
+            self.tell(&proof, queue.width());
             papers.proofs.push(proof.clone());
             if proof.passed() && self.compares(drill) {
                 self.items(stage, drill, &proof, &mut papers).await;
             }
         }
-        Ok(papers)
     }
 
     /// Whether a drill is proven with each of its action items, too.
@@ -231,7 +261,9 @@ impl Verify {
                 return Ok(unbegun(drill, why, begun));
             }
         };
-        let run = finished(desk, run, place, &stage.wishes, async |_: &Run| -> Result<()> { Ok(()) }).await?;
+        let run =
+            finished(desk, run, place, stage.live(), &stage.wishes, async |_: &Run| -> Result<()> { Ok(()) })
+                .await?;
         match desk.report(run.id, "junit").await {
             Ok(report) => papers.junit.push(named(report, drill, variant)),
             // Nothing is known of the end of a run that was given up.
@@ -248,39 +280,6 @@ impl Verify {
             proof.measures = variants::measured(&prometheus, drill, variant, run.truth()).await?;
         }
         Ok(proof)
-    }
-
-    fn write(&self, papers: &Papers) -> Result<()> {
-        let write = |path: &Path, text: String| {
-            fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
-        };
-        if let Some(path) = &self.junit {
-            write(path, junit::joined(&papers.junit))?;
-        }
-        if let Some(path) = &self.markdown {
-            let mut page = format!("# Drills\n\n{}", proof::table(&papers.proofs));
-            if self.timings {
-                page.push_str(&format!("\n## Timings\n\n{}", proof::timings(&papers.proofs)));
-                page.push_str(&format!("\n## Where the time went\n\n{}", laps::table(&papers.proofs)));
-            }
-            for report in &papers.markdown {
-                page.push_str(&format!("\n{}\n", report.trim()));
-            }
-            write(path, page)?;
-        }
-        Ok(())
-    }
-
-    fn print(&self, papers: &Papers) {
-        proof::print(&papers.proofs);
-        if self.timings {
-            proof::print_timings(&papers.proofs);
-            laps::print(&papers.proofs);
-        }
-        if !papers.left.is_empty() {
-            out!("");
-            out!("not run: {}", papers.left.join(", "));
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What came of one verification, and the tables and reports of many.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{DateTime, Utc};
 use drill::Drill;
@@ -151,17 +151,16 @@ fn format_row(proof: &Proof) -> String {
     format!("| {} | {} | {pages} | {:.0} s |\n", proof.drill, proof.verdict, proof.seconds)
 }
 
-/// The table at the end, on the terminal.
-pub(super) fn print(proofs: &[Proof]) {
+/// The table at the end, on the terminal; `took` is the time of all.
+pub(super) fn print(proofs: &[Proof], took: Duration) {
     let width = proofs.iter().map(|proof| proof.drill.len()).max().unwrap_or(0);
     out!("");
     out!("{:width$}  {:8}  {:>7}  PAGES: MEASURED OF STATED", "DRILL", "VERDICT", "TOOK");
     proofs.iter().for_each(|proof| proof.row(width).print());
     let passed = proofs.iter().filter(|proof| proof.passed()).count();
-    let seconds: f64 = proofs.iter().map(|proof| proof.seconds).sum();
     out!("");
     let skipped: Vec<&Proof> = proofs.iter().filter(|proof| proof.skipped()).collect();
-    out!("{passed} of {} passed in {}", proofs.len() - skipped.len(), clock(seconds));
+    out!("{passed} of {} passed in {}", proofs.len() - skipped.len(), clock(took.as_secs_f64()));
     for proof in skipped {
         out!("SKIPPED {}: {}", proof.drill, proof.refused.as_deref().unwrap_or_default());
     }

@@ -100,10 +100,11 @@ pub(crate) async fn finished(
     desk: &Desk,
     run: Run,
     place: &str,
+    mut live: Live,
     wishes: &Wishes,
     look: impl AsyncFnMut(&Run) -> Result<()>,
 ) -> Result<Run> {
-    let (mut live, id) = (Live::new(), run.id);
+    let id = run.id;
     let clean = until_clean(desk, run, &mut live, place, &wishes.enough, look);
     let run = wishes.now.run_until_cancelled(clean).await;
     live.end();

@@ -175,7 +175,7 @@ shape! {
     Oracle {
         /// What is good for users.
         sli: Vec<Spanned<Check>>,
-        /// How long it has to be; 15s if left out.
+        /// How long it has to be; 10s if left out.
         good_for: Option<Spanned<Time>>,
         /// How long that may take after the last action.
         within: Spanned<Time>,

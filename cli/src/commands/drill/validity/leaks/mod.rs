@@ -58,6 +58,8 @@ pub(super) struct Leaks {
     pub(super) notes: Vec<String>,
     /// What does not answer any more: nobody knows what it says.
     pub(super) silent: Vec<String>,
+    /// Whether the switches require a token; without one they tell everybody, and were left out.
+    pub(super) closed: bool,
 }
 
 impl Scan {
@@ -103,7 +105,7 @@ impl Scan {
         let state = self.home.lab()?;
         let silent = silent.difference(&self.silent).filter(|from| !is_of(&self.stopped, &state, from));
         let silent = silent.cloned().collect();
-        Ok(Leaks { found, read, notes: self.notes(), silent })
+        Ok(Leaks { found, read, notes: self.notes(), silent, closed: self.home.token.is_some() })
     }
 
     fn places(&self, texts: &[Text]) -> Vec<Place> {

@@ -1,0 +1,71 @@
+//! What many proofs leave: rows, tables, and files.
+
+use std::{fs, path::Path, time::Duration};
+
+use anyhow::{Context as _, Result};
+
+use super::{Verify, junit, laps, measured, proof, proof::Proof};
+use crate::terminal::out;
+
+/// Proofs, and their reports.
+#[derive(Debug, Default)]
+pub(super) struct Papers {
+    pub(super) proofs: Vec<Proof>,
+    pub(super) junit: Vec<String>,
+    pub(super) markdown: Vec<String>,
+    pub(super) left: Vec<String>,
+    /// Why it could not go on: the control room is gone, or somebody did not want to wait.
+    pub(super) broken: Option<anyhow::Error>,
+}
+
+impl Papers {
+    /// Those of both; of two reasons to stop, the first counts.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.proofs.extend(other.proofs);
+        self.junit.extend(other.junit);
+        self.markdown.extend(other.markdown);
+        self.left.extend(other.left);
+        self.broken = self.broken.or(other.broken);
+        self
+    }
+}
+
+impl Verify {
+    /// Writes the files that were asked for.
+    pub(super) fn write(&self, papers: &Papers) -> Result<()> {
+        let write = |path: &Path, text: String| {
+            fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+        };
+        if let Some(path) = &self.junit {
+            write(path, junit::joined(&papers.junit))?;
+        }
+        if let Some(path) = &self.measured {
+            measured::write(path, &papers.proofs)?;
+        }
+        if let Some(path) = &self.markdown {
+            let mut page = format!("# Drills\n\n{}", proof::table(&papers.proofs));
+            if self.timings {
+                page.push_str(&format!("\n## Timings\n\n{}", proof::timings(&papers.proofs)));
+                page.push_str(&format!("\n## Where the time went\n\n{}", laps::table(&papers.proofs)));
+            }
+            for report in &papers.markdown {
+                page.push_str(&format!("\n{}\n", report.trim()));
+            }
+            write(path, page)?;
+        }
+        Ok(())
+    }
+
+    /// Prints the tables; `took` is the time of all.
+    pub(super) fn print(&self, papers: &Papers, took: Duration) {
+        proof::print(&papers.proofs, took);
+        if self.timings {
+            proof::print_timings(&papers.proofs);
+            laps::print(&papers.proofs);
+        }
+        if !papers.left.is_empty() {
+            out!("");
+            out!("not run: {}", papers.left.join(", "));
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! A second lab beside the first one, in a temporary folder and on ports that are free. It goes away whatever happens to
+//! this process.
+
+use std::{
+    collections::BTreeMap,
+    os::unix::process::CommandExt as _,
+    process::{Child, Command, Stdio},
+};
+
+use anyhow::{Context as _, Result, bail};
+use supervisor::state::LabState;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    commands::torture::patient::{OTHERS, free_offset},
+    installation::Installation,
+    terminal::say,
+};
+
+/// Waits until its input ends, and becomes the command in its arguments. Whatever ends the process at the other end of the
+/// pipe, the kernel closes the pipe.
+const WAIT: &str = "trap '' HUP INT TERM; cat >/dev/null; exec \"$@\"";
+
+/// Gone when it is dropped.
+pub(super) struct Twin {
+    /// Where commands reach it.
+    pub(super) place: Installation,
+    _end: AtTheEnd,
+    /// Dropped after the lab has ended.
+    _folder: TempDir,
+}
+
+impl Twin {
+    /// Starts it with as many replicas as the lab of `place` has, and waits until it is ready; not any longer when `now` is
+    /// cancelled.
+    ///
+    /// # Errors
+    /// When no lab runs on this machine, or the second one does not start, with what it said.
+    pub(super) async fn up(place: &Installation, now: &CancellationToken) -> Result<Self> {
+        let home = place.all_here("drill verify --lanes")?;
+        let replicas = replicas(&home.lab()?);
+        let folder =
+            tempfile::Builder::new().prefix("lab-drills-").tempdir().context("no temporary folder")?;
+        let dir = folder.path().join("lab");
+        let command = |args: &[&str]| -> Result<Command> {
+            let mut command = Command::new(std::env::current_exe()?);
+            command.arg("--root").arg(&home.root).arg("--dir").arg(&dir).args(args);
+            Ok(command)
+        };
+        // Before it is started.
+        let end = AtTheEnd::run(&command(&["down", "--purge"])?)?;
+        let mut up = command(&["up", "--detach", "--port-offset", &free_offset()?.to_string()])?;
+        up.args(replicas.iter().map(|(service, count)| format!("--replicas={service}={count}")));
+        OTHERS.iter().for_each(|name| {
+            up.env_remove(name);
+        });
+        if let Some(token) = place.token() {
+            up.env("FAULTS_TOKEN", token);
+        }
+        // Ctrl-C in the terminal is for this command, which then ends the lab.
+        up.stdin(Stdio::null()).process_group(0);
+        let started = now.run_until_cancelled(tokio::process::Command::from(up).output()).await;
+        let Some(started) = started else { bail!("left before the second lab was ready") };
+        let started = started.context("cannot start a second lab")?;
+        if !started.status.success() {
+            bail!("the second lab does not start:\n{}", String::from_utf8_lossy(&started.stderr).trim());
+        }
+        Ok(Self { place: place.beside(dir), _end: end, _folder: folder })
+    }
+}
+
+/// How many replicas there are of each service that has several.
+fn replicas(state: &LabState) -> BTreeMap<String, usize> {
+    let mut all = BTreeMap::new();
+    for part in state.parts.iter().filter(|part| part.admin.is_some()) {
+        *all.entry(part.service().to_owned()).or_insert(0) += 1;
+    }
+    all.retain(|_, count| *count > 1);
+    all
+}
+
+/// Runs a command when it is dropped, or when this process is gone.
+struct AtTheEnd(Child);
+
+impl AtTheEnd {
+    fn run(command: &Command) -> Result<Self> {
+        let mut wait = Command::new("sh");
+        wait.args(["-c", WAIT, "sh"]).arg(command.get_program()).args(command.get_args());
+        // Not in the group that the terminal's Ctrl-C reaches. What the command says is of no interest, unless it fails.
+        wait.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        Ok(Self(wait.spawn().context("cannot run sh")?))
+    }
+}
+
+impl Drop for AtTheEnd {
+    fn drop(&mut self) {
+        // Closes the pipe first.
+        let failed = match self.0.wait() {
+            Ok(status) if status.success() => return,
+            Ok(status) => status.to_string(),
+            Err(error) => error.to_string(),
+        };
+        say(format_args!("stopping the second lab failed: {failed}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ends_the_second_lab_waits_until_this_process_lets_go_of_it() {
+        let file = tempfile::tempdir().unwrap();
+        let path = file.path().join("ended");
+        let mut touch = Command::new("touch");
+        touch.arg(&path);
+        let mut end = AtTheEnd::run(&touch).unwrap();
+        assert!(end.0.try_wait().unwrap().is_none() && !path.exists(), "it waits");
+        // What the kernel does for a process that was killed.
+        drop(end.0.stdin.take());
+        drop(end);
+        assert!(path.exists());
+    }
+}

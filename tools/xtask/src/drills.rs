@@ -1,0 +1,31 @@
+//! Some drills, proven on a lab: those that the last commit affects, and two others, which the commit chooses.
+
+use anyhow::Result;
+
+use crate::{
+    perf::lab::Lab,
+    shell::{Shell, finish},
+};
+
+/// Away from a lab with the usual ports, and from those of `perf`, `bench` and `build-times`. Every drill can be chosen, so there
+/// are as many replicas as some need, and as many traces as in a usual lab.
+const LAB: [&str; 8] =
+    ["--rate", "50", "--trace-ratio", "1", "--replicas", "order-api=3", "--port-offset", "19000"];
+/// No further drill begins after four minutes, so the step takes about six.
+const VERIFY: [&str; 6] = ["drill", "verify", "--sample", "2", "--at-most", "4m"];
+/// Missing in a checkout of one commit.
+const BEFORE: &str = "HEAD~1";
+
+/// Proves them. The same commit always gets the same drills.
+pub(crate) fn prove(shell: &Shell) -> Result<()> {
+    let folder = shell.root.join("target/drills");
+    let made = shell.output("git", &["log", "-1", "--format=%ct"])?;
+    let _lab = Lab::up(&shell.root.join("target/debug"), &shell.root, &folder, &LAB)?;
+    let mut verify = shell.command("target/debug/lab", &VERIFY);
+    verify.args(["--rotation", made.trim(), "--dir"]).arg(&folder);
+    let commit = format!("{BEFORE}^{{commit}}");
+    if shell.quietly("git", &["rev-parse", "--quiet", "--verify", &commit]) {
+        verify.args(["--changed", BEFORE]);
+    }
+    finish(&mut verify)
+}
