@@ -1,6 +1,10 @@
 //! When each drill was detected, for `docs/failure-modes.md`: seconds by the name of an alert or a signal, by drill.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use anyhow::{Context as _, Result};
 
@@ -16,6 +20,17 @@ pub(super) fn write(path: &Path, proofs: &[Proof]) -> Result<()> {
     let text = merged(fs::read_to_string(path).ok().as_deref(), proofs)
         .with_context(|| format!("{} has no times of drills", path.display()))?;
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// The drills that a file has times of.
+///
+/// # Errors
+/// When the file cannot be read, or is of another kind.
+pub(super) fn names(path: &Path) -> Result<BTreeSet<String>> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let all: Measured =
+        serde_json::from_str(&text).with_context(|| format!("{} has no times of drills", path.display()))?;
+    Ok(all.into_keys().collect())
 }
 
 fn merged(known: Option<&str>, proofs: &[Proof]) -> Result<String> {

@@ -4,7 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
 };
 
@@ -13,6 +13,8 @@ use chrono::Utc;
 use clap::Args;
 use drill::{Drill, names::Need};
 use rand::{SeedableRng as _, rngs::ChaCha8Rng, seq::SliceRandom as _};
+
+use super::measured;
 
 /// Changes of these are about every drill: one of each layer is proven.
 const MACHINERY: [&str; 5] = [
@@ -43,6 +45,9 @@ pub(crate) struct Pick {
     /// Chooses the others instead of the day.
     #[arg(long, value_name = "N", requires = "sample")]
     rotation: Option<u64>,
+    /// Only those that this file has times of (see `--measured`), besides those whose own file changed.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["names", "all"])]
+    among: Option<PathBuf>,
 }
 
 impl Pick {
@@ -73,16 +78,17 @@ impl Pick {
         if self.changed.is_none() && self.sample.is_none() {
             return Ok(in_order(able, drills));
         }
-        let mut chosen = match &self.changed {
-            Some(revision) => {
-                let paths = changed(root, revision)?;
-                let text = |path: &str| fs::read_to_string(root.join(path)).unwrap_or_default();
-                about(&paths, drills, text)
-            }
-            None => BTreeSet::new(),
-        };
+        let paths =
+            self.changed.as_ref().map(|revision| changed(root, revision)).transpose()?.unwrap_or_default();
+        let text = |path: &str| fs::read_to_string(root.join(path)).unwrap_or_default();
+        let mut chosen = about(&paths, drills, text);
         chosen.retain(|name| able.contains(name));
         let mut others: Vec<String> = able.difference(&chosen).cloned().collect();
+        if let Some(file) = &self.among {
+            let measured = measured::names(file)?;
+            chosen.retain(|name| measured.contains(name) || paths.contains(&format!("drills/{name}.yaml")));
+            others.retain(|name| measured.contains(name));
+        }
         let day = u64::try_from(Utc::now().timestamp() / 86_400).unwrap_or_default();
         others.shuffle(&mut ChaCha8Rng::seed_from_u64(self.rotation.unwrap_or(day)));
         let others = others.into_iter().take(self.sample.unwrap_or_default()).collect();
@@ -180,7 +186,7 @@ mod tests {
     }
 
     fn pick() -> Pick {
-        Pick { names: Vec::new(), all: true, changed: None, sample: None, rotation: None }
+        Pick { names: Vec::new(), all: true, changed: None, sample: None, rotation: None, among: None }
     }
 
     #[test]
@@ -218,6 +224,23 @@ mod tests {
         let loads: Vec<u32> = all.iter().map(|name| drills[name].load.rps).collect();
         let changes = loads.windows(2).filter(|pair| pair[0] != pair[1]).count();
         assert!(changes <= 5, "each change of the load costs a whole baseline: {loads:?}");
+    }
+
+    #[test]
+    fn others_can_be_limited_to_those_that_were_measured() {
+        let drills = files::all(&root()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("measured.json");
+        fs::write(&file, r#"{ "first-page": { "errors": 2.0 }, "noon": {} }"#).unwrap();
+        let of = |sample| {
+            let pick = Pick { sample: Some(sample), rotation: Some(1), among: Some(file.clone()), ..pick() };
+            pick.of(&drills, &root(), true).unwrap()
+        };
+        assert_eq!(
+            of(9).into_iter().collect::<BTreeSet<_>>(),
+            ["first-page", "noon"].map(str::to_owned).into()
+        );
+        assert_eq!(of(1).len(), 1);
     }
 
     #[test]
