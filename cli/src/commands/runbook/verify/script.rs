@@ -72,7 +72,7 @@ impl<'b> Script<'b> {
                     bail!("{id} is not over after {} s: {}", broken.elapsed().as_secs(), word(&run["next"]));
                 }
                 "waiting_for_you" => {
-                    run = post(&one, &id, "confirm", &json!({})).await?;
+                    run = post(&one, &id, "confirm", &json!({ "branch": first(&run) })).await?;
                     continue;
                 }
                 "waiting_for_approval" => {
@@ -125,6 +125,12 @@ impl Bench<'_> {
         }
         Ok(())
     }
+}
+
+/// The first branch, if the run waits for a decision: whatever is chosen, the run has to end well.
+fn first(run: &Value) -> Option<&str> {
+    let now = each(&run["steps"]).iter().find(|step| step["state"] == "now")?;
+    each(&now["branches"]).first()?["name"].as_str()
 }
 
 /// Whether a run waits for something that it does not do itself.
