@@ -59,6 +59,8 @@ fn started(text: &str, mode: Mode) -> Event {
     Event { at: at("2026-11-29T07:00:00Z"), what }
 }
 
+type Answers = fn(&Place, &Call, bool) -> Answer;
+
 /// Memory is short, and the process answers.
 fn full(_: &Place, call: &Call, _: bool) -> Answer {
     match call {
@@ -68,7 +70,7 @@ fn full(_: &Place, call: &Call, _: bool) -> Answer {
 }
 
 /// The journal of a run, and the acts that were done.
-fn done(mode: Mode, answers: fn(&Place, &Call, bool) -> Answer) -> (Run, Vec<String>) {
+fn done(mode: Mode, answers: Answers) -> (Run, Vec<String>) {
     let mut room = Room::new(answers);
     room.start(started(TEXT, mode)).expect("nobody kills it");
     (Run::replay(&room.journal).expect("a run"), room.world.keys().cloned().collect())
@@ -93,11 +95,8 @@ fn without_a_branch_that_fits_or_an_answer_nothing_is_done() {
         Answer::Failed { why: "refused".to_owned() }
     }
     for (answers, said) in [
-        (
-            neither as fn(&Place, &Call, bool) -> Answer,
-            "no branch is the right one; at the last, expected > 90",
-        ),
-        (silent, "nothing can be decided: could not be asked: refused"),
+        (neither as Answers, "no branch is the right one; at the last, expected > 90"),
+        (silent as Answers, "nothing can be decided: could not be asked: refused"),
     ] {
         let (run, acts) = done(Mode::Auto, answers);
         let end = run.end().expect("an end");
