@@ -66,10 +66,11 @@ impl ToilCommand {
 fn print(report: &Value) {
     let minutes = |class: &str| number(&report["minutes"][class]);
     out!(
-        "reactive {:.1} min, remediation {:.1} min, project {:.1} min",
+        "reactive {:.1} min, remediation {:.1} min, project {:.1} min, overhead {:.1} min",
         minutes("reactive"),
         minutes("remediation"),
-        minutes("project")
+        minutes("project"),
+        minutes("overhead")
     );
     match report["share"].as_f64() {
         None => out!("nobody was on call, so there is no share of that time"),

@@ -14,6 +14,7 @@ mod model;
 pub mod read;
 pub mod rotation;
 pub mod schedule;
+mod schema;
 pub mod windows;
 pub mod zone;
 
@@ -22,6 +23,7 @@ pub use model::{Contact, ContactKind, Person, Policy, Rota, Step, Target, Webhoo
 pub use read::{Extra, read, read_with, written};
 pub use rotation::Rotation;
 pub use schedule::{Schedule, Shift};
+pub use schema::schema;
 pub use windows::Windows;
 pub use yaml::{Problem, Problems};
 pub use zone::Zone;

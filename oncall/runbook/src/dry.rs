@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     Answer, Call, Decision, Place, Plan,
-    model::{Task, Undo},
+    model::{Branch, Task, Undo},
     parameter::words,
 };
 
@@ -40,10 +40,23 @@ pub struct Shown {
     pub answer: Option<String>,
     /// Whether it is as expected now.
     pub holds: Option<bool>,
+    /// What can be chosen, if it is a decision.
+    pub branches: Vec<Fork>,
     /// What takes it back, if it is an act.
     pub undo: Option<String>,
     /// What the guardrails say now, if it is an act.
     pub decision: Option<Decision>,
+}
+
+/// A branch as people see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fork {
+    /// Its name.
+    pub name: String,
+    /// When it is the right one.
+    pub what: String,
+    /// What would be asked, and the answer that chooses it; none, if only a person can choose it.
+    pub condition: Option<String>,
 }
 
 /// What to ask for a dry run: everything that the plan asks.
@@ -87,10 +100,12 @@ pub fn show(plan: &Plan, place: Place) -> Option<Shown> {
         Place::Step(_) => task?.word(),
         Place::Undo(_) => "undo",
     };
+    let branches = forks(plan, place);
     let text = match (&look, plan.change(place), task) {
         (Some((call, _)), ..) => call.text(),
         (None, Some(change), _) => change.text(),
         (None, None, Some(Task::Approve { why })) => why.clone(),
+        (None, None, Some(Task::Decide { .. })) => ways(&branches),
         (None, None, _) => return None,
     };
     let expected = look.map(|(_, expect)| match task {
@@ -110,5 +125,43 @@ pub fn show(plan: &Plan, place: Place) -> Option<Shown> {
         _ => None,
     };
     let (name, what) = (name.to_owned(), what.to_owned());
-    Some(Shown { place, name, what, kind, text, expected, answer: None, holds: None, undo, decision: None })
+    Some(Shown {
+        place,
+        name,
+        what,
+        kind,
+        text,
+        expected,
+        answer: None,
+        holds: None,
+        branches,
+        undo,
+        decision: None,
+    })
+}
+
+/// The branches of a decision; none elsewhere.
+fn forks(plan: &Plan, place: Place) -> Vec<Fork> {
+    let Place::Step(step) = place else { return Vec::new() };
+    let Some(Task::Decide { branches }) = plan.runbook.steps.get(step).map(|step| &step.task) else {
+        return Vec::new();
+    };
+    let fork = |(index, branch): (usize, &Branch)| {
+        let condition = plan.condition(step, index);
+        Fork {
+            name: branch.name.clone(),
+            what: branch.what.clone(),
+            condition: condition.map(|(call, expect)| format!("{} {}", call.text(), expect.text())),
+        }
+    };
+    branches.iter().enumerate().map(fork).collect()
+}
+
+/// The branches in a line.
+fn ways(branches: &[Fork]) -> String {
+    let way = |fork: &Fork| match &fork.condition {
+        Some(condition) => format!("{} ({condition})", fork.name),
+        None => fork.name.clone(),
+    };
+    branches.iter().map(way).collect::<Vec<_>>().join(", or ")
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::{
     Verb, answer::Expect, parameter::Parameter, query::Query, reach::BlastRadius, template::Template,
+    toil::Class,
 };
 
 /// Names that every runbook may use in its holes, besides its parameters: the id of the run, its incident (the id of
@@ -21,6 +22,8 @@ pub struct Runbook {
     pub alert: Option<String>,
     /// What it does, in a few words.
     pub title: String,
+    /// What kind of work a procedure is if it runs without an incident.
+    pub class: Class,
     /// Services that it is about: while one of them is deployed, or has another incident, it does not run by itself.
     pub services: Vec<Template>,
     /// Its parameters, by name.
@@ -49,6 +52,8 @@ pub struct Step {
     pub name: String,
     /// What it is for, for people.
     pub what: String,
+    /// The branch that has to be chosen before; none: it is always done.
+    pub when: Option<String>,
     /// What is done.
     pub task: Task,
 }
@@ -63,6 +68,11 @@ pub enum Task {
         look: Look,
         /// What happens if it is not as expected.
         otherwise: Otherwise,
+    },
+    /// Chooses one of several ways to go on.
+    Decide {
+        /// At least two; in mode ask and auto, the first whose look holds is taken.
+        branches: Vec<Branch>,
     },
     /// Changes the system.
     Act(Act),
@@ -82,8 +92,19 @@ pub enum Task {
     },
 }
 
+/// A way to go on: the steps with its name in `when` are done, those of the other branches are not.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Branch {
+    /// Unique in the runbook.
+    pub name: String,
+    /// When it is the right one, for the person who chooses.
+    pub what: String,
+    /// What tells that it is the right one; without that, only a person can choose.
+    pub look: Option<Look>,
+}
+
 /// What happens if a look does not show what was expected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::EnumString)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::EnumString, strum::VariantNames)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum Otherwise {
@@ -200,6 +221,7 @@ impl Task {
                 Ask::Http { .. } => "http",
                 Ask::Sql { .. } => "sql",
             },
+            Self::Decide { .. } => "decide",
             Self::Act(_) => "act",
             Self::WaitUntil(_) => "wait_until",
             Self::Approve { .. } => "approve",

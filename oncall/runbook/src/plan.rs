@@ -195,10 +195,18 @@ impl Plan {
             Place::Step(index) => match &self.runbook.steps.get(index)?.task {
                 Task::Look { look, .. } => look,
                 Task::WaitUntil(wait) | Task::Verify(wait) => &wait.look,
-                Task::Act(_) | Task::Approve { .. } | Task::Undo { .. } => return None,
+                Task::Decide { .. } | Task::Act(_) | Task::Approve { .. } | Task::Undo { .. } => return None,
             },
             Place::Undo(_) => return None,
         };
+        Some((self.call(look), &look.expect))
+    }
+
+    /// What one of the branches of a decision asks, and what is expected, if it has a condition.
+    #[must_use]
+    pub fn condition(&self, step: usize, branch: usize) -> Option<(Call, &Expect)> {
+        let Task::Decide { branches } = &self.runbook.steps.get(step)?.task else { return None };
+        let look = branches.get(branch)?.look.as_ref()?;
         Some((self.call(look), &look.expect))
     }
 

@@ -12,6 +12,8 @@ mod error;
 mod firewall;
 mod tools;
 
+use std::collections::BTreeMap;
+
 use reqwest::Method;
 use serde_json::Value;
 
@@ -186,10 +188,41 @@ impl Replica {
         serde_json::from_value(answer).map_err(|error| Error::Odd(self.to_string(), error))
     }
 
+    /// Its version.
+    ///
+    /// # Errors
+    /// As [`Replica::faults`].
+    pub async fn version(&self) -> Result<String> {
+        let answer = self.peer.get("/version", &[]).await?;
+        Ok(answer["version"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// How this edge splits the requests of its routes: the weight of each upstream, by `route to upstream`.
+    ///
+    /// # Errors
+    /// As [`Replica::faults`].
+    pub async fn weights(&self) -> Result<BTreeMap<String, u64>> {
+        Ok(weights(&self.peer.get("/routes", &[]).await?))
+    }
+
     async fn list<T: serde::de::DeserializeOwned>(&self, what: &str) -> Result<Vec<T>> {
         let mut answer = self.peer.get(&format!("/{what}"), &[]).await?;
         serde_json::from_value(answer[what].take()).map_err(|error| Error::Odd(self.to_string(), error))
     }
+}
+
+/// The weights in what an edge says about its routes.
+fn weights(answer: &Value) -> BTreeMap<String, u64> {
+    let mut weights = BTreeMap::new();
+    for route in answer["routes"].as_array().into_iter().flatten() {
+        for to in route["to"].as_array().into_iter().flatten() {
+            let (Some(name), Some(upstream)) = (route["name"].as_str(), to["upstream"].as_str()) else {
+                continue;
+            };
+            weights.insert(format!("{name} to {upstream}"), to["weight"].as_u64().unwrap_or_default());
+        }
+    }
+    weights
 }
 
 /// In names, everything except letters, digits and `-`: a user may have typed anything, and it must stay one path
@@ -222,6 +255,19 @@ mod tests {
             assert_eq!((one.is(wanted), two.is(wanted)), (first, second), "{wanted}");
         }
         assert_eq!([&one, &two].map(|it| it.replica(None).to_string()), ["order-api", "order-api-2"]);
+    }
+
+    #[test]
+    fn each_upstream_of_each_route_has_its_weight() {
+        let to = |upstream: &str, weight: u64| serde_json::json!({ "upstream": upstream, "weight": weight });
+        let routes = serde_json::json!({ "routes": [
+            { "name": "orders", "to": [to("order-api", 95), to("order-api-canary", 5)] },
+            { "name": "users", "to": [to("user-service", 1)] },
+        ]});
+        let weights: Vec<(String, u64)> = super::weights(&routes).into_iter().collect();
+        let expected =
+            [("orders to order-api", 95), ("orders to order-api-canary", 5), ("users to user-service", 1)];
+        assert_eq!(weights, expected.map(|(name, weight)| (name.to_owned(), weight)));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! YAML files that people write: objectives, schedules. They are read into their shape, and each mistake has its file, line and
 //! field.
 
+pub mod conform;
 mod problem;
 pub mod shape;
 

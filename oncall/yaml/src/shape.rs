@@ -18,14 +18,17 @@ pub trait Shape {
 }
 
 /// Declares a part of a file: a struct whose documentation is the description in the schema. Unknown fields are refused.
-/// The crate that declares one needs `serde` and `serde_json`.
+/// `field: Vec<Text> = default,` may be left out, as an `Option` may. The crate that declares one needs `serde` and
+/// `serde_json`.
 #[macro_export]
 macro_rules! shape {
-    ($(#[doc = $about:literal])* $name:ident { $( $(#[doc = $doc:literal])* $field:ident: $type:ty, )* }) => {
+    ($(#[doc = $about:literal])* $name:ident {
+        $( $(#[doc = $doc:literal])* $field:ident: $type:ty $(= $default:ident)?, )*
+    }) => {
         $(#[doc = $about])*
         #[derive(Debug, serde::Deserialize)]
         #[serde(deny_unknown_fields)]
-        pub(crate) struct $name { $( $(#[doc = $doc])* pub(crate) $field: $type, )* }
+        pub(crate) struct $name { $( $(#[doc = $doc])* $(#[serde($default)])? pub(crate) $field: $type, )* }
 
         impl $crate::shape::Shape for $name {
             fn shape() -> serde_json::Value {
@@ -33,7 +36,7 @@ macro_rules! shape {
                     stringify!($field),
                     concat!($($doc),*),
                     <$type as $crate::shape::Shape>::shape(),
-                    <$type as $crate::shape::Shape>::OPTIONAL,
+                    <$type as $crate::shape::Shape>::OPTIONAL $(|| stringify!($default) == "default")?,
                 ), )* ];
                 $crate::shape::object(concat!($($about),*), fields)
             }
@@ -45,6 +48,8 @@ macro_rules! shape {
 pub fn object<const N: usize>(about: &str, fields: [(&str, &str, Value, bool); N]) -> Value {
     let (mut properties, mut required) = (Map::new(), Vec::new());
     for (name, description, mut schema, optional) in fields {
+        // A field that is called like a keyword of Rust.
+        let name = name.trim_start_matches("r#");
         if let Some(schema) = schema.as_object_mut() {
             schema.insert("description".to_owned(), json!(description.trim()));
         }
@@ -144,6 +149,14 @@ impl<E: FromStr + VariantNames> Word<E> {
     }
 }
 
+impl<E> Word<E> {
+    /// As it is in the file.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
 impl<'de, E> Deserialize<'de> for Word<E> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self { text: String::deserialize(deserializer)?, set: PhantomData })
@@ -153,6 +166,26 @@ impl<'de, E> Deserialize<'de> for Word<E> {
 impl<E: VariantNames> Shape for Word<E> {
     fn shape() -> Value {
         json!({"enum": E::VARIANTS})
+    }
+}
+
+/// A text that needs no quotes where it looks like a number or a truth value: `200`, `-1`, `true`. It is kept as written.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub struct Plain(
+    /// As it is in the file.
+    pub String,
+);
+
+impl AsRef<str> for Plain {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Shape for Plain {
+    fn shape() -> Value {
+        json!({"type": ["string", "number", "boolean"]})
     }
 }
 
@@ -213,6 +246,10 @@ mod tests {
             count: Spanned<u32>,
             /// Anything.
             with: Option<BTreeMap<String, Spanned<Scalar>>>,
+            /// What kind.
+            r#type: Option<Plain>,
+            /// Others.
+            others: Vec<String> = default,
         }
     }
 
@@ -228,6 +265,8 @@ mod tests {
                     "additionalProperties": {"type": ["string", "number"]},
                     "description": "Anything.",
                 },
+                "type": {"type": ["string", "number", "boolean"], "description": "What kind."},
+                "others": {"type": "array", "items": {"type": "string"}, "description": "Others."},
             },
             "required": ["count"],
             "additionalProperties": false,
@@ -245,5 +284,12 @@ mod tests {
         assert_eq!(thing.count.value, 1);
         let with: Vec<String> = thing.with.unwrap().into_values().map(|value| value.value.0).collect();
         assert_eq!(with, ["5ms", "3", "0.25", "off"]);
+        assert!(thing.r#type.is_none() && thing.others.is_empty());
+    }
+
+    #[test]
+    fn a_plain_value_is_kept_as_it_is_written() {
+        let thing = crate::parse::<Thing>("t.yaml", "count: 1\ntype: -1\nothers: [one]\n").unwrap();
+        assert_eq!((thing.r#type.unwrap().0.as_str(), thing.others.len()), ("-1", 1));
     }
 }

@@ -68,7 +68,7 @@ fn steps(runbook: &Runbook) -> String {
     );
     for step in &runbook.steps {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "| {} | {} |", title(runbook, step), step.what);
+        let _ = writeln!(text, "| {} | {}{} |", title(runbook, step), branch(step), step.what);
     }
     text
 }
@@ -77,6 +77,10 @@ fn title(runbook: &Runbook, step: &Step) -> String {
     let name = &step.name;
     match &step.task {
         Task::Look { .. } => format!("{name} (looks)"),
+        Task::Decide { branches } => {
+            let names: Vec<&str> = branches.iter().map(|branch| branch.name.as_str()).collect();
+            format!("{name} (decides: {})", names.join(", "))
+        }
         Task::Act(act) => format!("**{name}**: {}", done(runbook, act)),
         Task::WaitUntil(wait) => format!("{name} (waits, at most {})", words(wait.within)),
         Task::Approve { .. } => format!("{name} (a second person approves)"),
@@ -90,6 +94,11 @@ fn title(runbook: &Runbook, step: &Step) -> String {
             format!("**{name}**: {text}")
         }
     }
+}
+
+/// To which branch a step belongs, if to one.
+fn branch(step: &Step) -> String {
+    step.when.as_ref().map_or_else(String::new, |branch| format!("Only if {branch}: "))
 }
 
 fn done(runbook: &Runbook, act: &Act) -> String {
@@ -143,6 +152,13 @@ steps:
   - name: unmute
     what: Loud.
     undo: mute
+  - name: which
+    what: Find out.
+    decide: [{name: slow, what: It waits.}, {name: full, what: It is full.}]
+  - name: wait
+    when: slow
+    what: Wait.
+    wait_until: {promql: up, is: \"== 1\", within: 1m}
 ";
 
     #[test]
@@ -156,6 +172,8 @@ steps:
             "| **mute**: mute TargetDown of SERVICE for 10m | Quiet. |",
             "| good (proves it, at most 1m) | It helped. |",
             "| **unmute**: end the silence of TargetDown of SERVICE | Loud. |",
+            "| which (decides: slow, full) | Find out. |",
+            "| wait (waits, at most 1m) | Only if slow: Wait. |",
         ] {
             assert!(text.contains(line), "no `{line}` in {text}");
         }

@@ -19,6 +19,8 @@ pub(super) struct Confirm {
     /// The run, such as RUN-7.
     #[arg(value_parser = run_id)]
     run: String,
+    /// The branch that you choose, if the step is a decision; `lab runbook status` shows them.
+    branch: Option<String>,
 }
 
 /// A run, and a reason.
@@ -49,7 +51,7 @@ pub(super) async fn post(room: &ControlRoom, run: &str, verb: &str, body: &Value
 
 impl Confirm {
     pub(super) async fn run(self, room: &ControlRoom) -> Result<()> {
-        print::whole(&post(room, &self.run, "confirm", &json!({})).await?);
+        print::whole(&post(room, &self.run, "confirm", &json!({ "branch": self.branch })).await?);
         Ok(())
     }
 }

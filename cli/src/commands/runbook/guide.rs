@@ -22,6 +22,8 @@ const PERIOD: Duration = Duration::from_millis(300);
 enum Wish {
     /// Do the step.
     Do,
+    /// Go on in this branch.
+    Choose(String),
     /// Leave it out.
     Skip,
     /// End the run.
@@ -48,6 +50,10 @@ pub(super) async fn follow(room: &ControlRoom, mut run: Value) -> Result<ExitCod
                 run = match ask(&run)? {
                     // The step that was shown, and no other.
                     Wish::Do => act::post(room, &id, "confirm", &json!({ "place": place(&run) })).await?,
+                    Wish::Choose(branch) => {
+                        let body = json!({ "place": place(&run), "branch": branch });
+                        act::post(room, &id, "confirm", &body).await?
+                    }
                     Wish::Skip => {
                         let why = line("why is it left out?")?.unwrap_or_default();
                         act::post(room, &id, "skip", &json!({ "why": or(&why, "not needed") })).await?
@@ -107,6 +113,10 @@ fn ask(run: &Value) -> Result<Wish> {
         out!("");
         out!("{} ({})", word(&step["name"]), word(&step["kind"]));
         out!("  {}", word(&step["what"]));
+        let branches = each(&step["branches"]);
+        if !branches.is_empty() {
+            return choose(branches);
+        }
         out!("  {}: {}", if acts { "will be done" } else { "will be asked" }, word(&step["text"]));
     }
     loop {
@@ -115,6 +125,29 @@ fn ask(run: &Value) -> Result<Wish> {
             return Ok(wish);
         }
     }
+}
+
+/// Shows the branches of a decision, and asks for one.
+fn choose(branches: &[Value]) -> Result<Wish> {
+    for branch in branches {
+        let condition = branch["condition"].as_str().map_or_else(String::new, |it| format!("  ({it})"));
+        out!("  {:20} {}{condition}", word(&branch["name"]), word(&branch["what"]));
+    }
+    loop {
+        let Some(said) = line("which one? its name, or stop; then Enter")? else { return Ok(Wish::Leave) };
+        if let Some(wish) = choice(&said, branches) {
+            return Ok(wish);
+        }
+    }
+}
+
+/// One of the branches, or the end of the run.
+fn choice(said: &str, branches: &[Value]) -> Option<Wish> {
+    let said = said.trim();
+    if branches.iter().any(|branch| branch["name"] == said) {
+        return Some(Wish::Choose(said.to_owned()));
+    }
+    (said == "stop").then_some(Wish::Stop)
 }
 
 fn wish(said: &str) -> Option<Wish> {
@@ -140,6 +173,16 @@ fn or<'t>(text: &'t str, other: &'t str) -> &'t str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_branch_is_chosen_by_its_whole_name() {
+        let branches = [json!({ "name": "full" }), json!({ "name": "hung" })];
+        assert_eq!(choice(" full ", &branches), Some(Wish::Choose("full".to_owned())));
+        assert_eq!(choice("stop", &branches), Some(Wish::Stop));
+        for unclear in ["", "y", "ful", "skip"] {
+            assert_eq!(choice(unclear, &branches), None, "{unclear}");
+        }
+    }
 
     #[test]
     fn only_whole_words_and_y_do_something() {

@@ -50,7 +50,7 @@ enum Command {
     Run(run::Start),
     /// Show the last runs, or one of them.
     Status(read::Status),
-    /// Do the next step of a guided run.
+    /// Do the next step of a guided run, or choose one of its branches.
     Confirm(act::Confirm),
     /// Skip the next step of a guided run.
     Skip(act::Worded),

@@ -53,6 +53,11 @@ pub(super) fn step(step: &Value) {
     if !text.is_empty() {
         out!("            {text}");
     }
+    if step["state"] == "now" {
+        for branch in each(&step["branches"]) {
+            out!("            {:20} {}", word(&branch["name"]), word(&branch["what"]));
+        }
+    }
 }
 
 /// What a second person is asked, if one is.

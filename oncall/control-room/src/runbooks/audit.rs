@@ -2,7 +2,7 @@
 //! transaction; what people and agents do by hand is taken from the journal, once, whatever crashes. Faults
 //! are no work on the system and are not in it: the journal has them, for instructors.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use incident::Source;
 use runbook::{
     Event, What, Who,
@@ -18,6 +18,8 @@ use crate::{actions::Done, error::Result, room::Room, store::time};
 
 /// Rows of the journal that are taken in one transaction.
 const BATCH: i64 = 200;
+/// Whoever acts this soon after something else was busy with it in between.
+const BUSY: TimeDelta = TimeDelta::minutes(10);
 
 /// `seq, at, who, action, data, previous, hash`.
 type Row = (i64, i64, String, String, String, String, String);
@@ -131,7 +133,8 @@ pub(super) async fn take_acts(room: &Room) -> Result<()> {
             if let Source::Person(person) = &done.by
                 && calm
             {
-                let entry = by_hand(&done, person);
+                let since = busy_since(&mut writing, person, done.at).await?;
+                let entry = by_hand(&done, person, since);
                 book::put(&mut writing, &format!("ACT-{seq}/0"), None, &entry).await?;
             }
         }
@@ -140,10 +143,25 @@ pub(super) async fn take_acts(room: &Room) -> Result<()> {
     }
 }
 
-/// An act that nobody has timed.
-fn by_hand(done: &Done, person: &str) -> toil::Entry {
+/// Since when a person has been busy with an act: since what they did before, if that was a short time ago.
+async fn busy_since(
+    connection: &mut SqliteConnection,
+    person: &str,
+    at: DateTime<Utc>,
+) -> Result<DateTime<Utc>> {
+    let before: Option<i64> =
+        sqlx::query_scalar("SELECT at FROM audit WHERE who = ? AND at < ? ORDER BY seq DESC LIMIT 1")
+            .bind(person)
+            .bind(time::micros(at))
+            .fetch_optional(connection)
+            .await?;
+    Ok(before.map(time::from_micros).filter(|before| at - *before <= BUSY).unwrap_or(at))
+}
+
+/// An act outside of an incident, and the time that led to it.
+fn by_hand(done: &Done, person: &str, since: DateTime<Utc>) -> toil::Entry {
     toil::Entry {
-        from: done.at,
+        from: since,
         until: done.at,
         person: Some(person.to_owned()),
         task: done.text.clone(),
@@ -158,6 +176,22 @@ mod tests {
 
     use super::*;
     use crate::{bus::Bus, content::Content, store::Store};
+
+    #[tokio::test]
+    async fn an_act_takes_the_time_since_what_the_person_did_a_short_time_before() {
+        let (store, now) = (Store::open(None).await.unwrap(), Utc::now());
+        // As exact as the file.
+        let ago = |minutes| time::from_micros(time::micros(now - TimeDelta::minutes(minutes)));
+        let mut writing = store.begin().await.unwrap();
+        for (who, minutes) in [("ada", 30), ("ada", 4), ("ben", 11), ("cleo", 1)] {
+            add(&mut writing, ago(minutes), who, "step.confirmed", &json!({})).await.unwrap();
+        }
+        for (who, minutes) in [("ada", 4), ("ben", 0), ("dan", 0)] {
+            let since = busy_since(&mut writing, who, ago(0)).await.unwrap();
+            assert_eq!(since, ago(minutes), "{who}");
+        }
+        assert_eq!(busy_since(&mut writing, "ada", ago(4)).await.unwrap(), ago(4), "26 minutes are too long");
+    }
 
     #[tokio::test]
     async fn rows_are_a_chain_and_a_row_that_was_changed_is_found() {

@@ -49,13 +49,20 @@ impl Runbooks {
         labels(room, incident, &runbook).await
     }
 
-    /// A person says that the next step may be done.
+    /// A person says that the next step may be done; at a decision, with the branch that is chosen.
     ///
     /// # Errors
-    /// When the run waits for something else, or the file fails; the same for the others below.
-    pub async fn confirm(&self, room: &Room, by: &Visitor, id: &str) -> Result<RunbookRunView> {
+    /// When the run waits for something else, or the file fails; the same for the others below. When a decision has no
+    /// such branch.
+    pub async fn confirm(
+        &self,
+        room: &Room,
+        by: &Visitor,
+        id: &str,
+        branch: Option<String>,
+    ) -> Result<RunbookRunView> {
         let by = by.name.clone();
-        self.tell(room, id, move |run| What::Confirmed { place: run.place(), by }).await
+        self.tell(room, id, move |run| What::Confirmed { place: run.place(), by, branch }).await
     }
 
     /// A person leaves the next step out.

@@ -2,13 +2,14 @@
 
 use runbook::{
     Change, Next, Place, Run, Runbook,
-    dry::{self, Shown},
+    dry::{self, Fork, Shown},
     parameter::Kind,
     run::{Passed, Request},
 };
 
 use super::view::{
-    OutlineView, ParameterView, RequestView, RunState, RunbookRunView, RunbookView, StepState, StepView,
+    BranchView, OutlineView, ParameterView, RequestView, RunState, RunbookRunView, RunbookView, StepState,
+    StepView,
 };
 
 /// What a step that somebody left out says.
@@ -45,6 +46,9 @@ pub(super) fn run(run: &Run) -> RunbookRunView {
 /// Who or what has the next move, and what it is.
 pub(super) fn state(run: &Run) -> (RunState, String) {
     match run.next() {
+        Next::Confirm(shown) if !shown.branches.is_empty() => {
+            (RunState::WaitingForYou, format!("choose at {}: {}", shown.name, shown.text))
+        }
         Next::Confirm(shown) => {
             (RunState::WaitingForYou, format!("confirm or leave out {}: {}", shown.name, shown.text))
         }
@@ -106,9 +110,15 @@ fn step(run: &Run, shown: &Shown) -> StepView {
         kind: shown.kind.to_owned(),
         state,
         text: passed.map_or(planned, |passed| passed.text.clone()),
+        branches: shown.branches.iter().map(branch).collect(),
         at: passed.map(|passed| passed.until),
         by: passed.and_then(|passed| passed.by.clone()),
     }
+}
+
+fn branch(fork: &Fork) -> BranchView {
+    let Fork { name, what, condition } = fork.clone();
+    BranchView { name, what, condition }
 }
 
 fn done(passed: &Passed) -> StepState {

@@ -2,12 +2,13 @@
 //! the time on an incident is cut where the person was busy with a runbook, and what led to an act by hand
 //! belongs to the act.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use incident::{EntryKind, Id, Incident, Source};
 use runbook::{
-    Run,
+    Run, Runbook,
+    model::Task,
     toil::{Class, Entry, Report, Span, of_run, report},
 };
 use sqlx::SqliteConnection;
@@ -21,6 +22,11 @@ use crate::{
 
 /// Longest span of a report; no calendar of shifts is longer.
 const LONGEST: TimeDelta = TimeDelta::days(400);
+/// What it costs to automate a task whose runbook acts: only a guardrail is missing.
+const GUARDRAIL: Duration = Duration::from_secs(3600);
+/// The same, if its runbook only leads a person: it needs an act, what takes it back, and a proof. A task without a
+/// runbook costs what the report assumes, a day of work.
+const ACT: Duration = Duration::from_secs(4 * 3600);
 
 impl Runbooks {
     /// What people and automation did since a time, and what of it is worth automating.
@@ -41,7 +47,7 @@ impl Runbooks {
         let entries: serde_json::Result<Vec<Entry>> =
             rows.iter().map(|data| serde_json::from_str(data)).collect();
         let span = Span { from: since, until: now };
-        Ok(report(&entries?, span, self.on_call(span), &std::collections::BTreeMap::new()))
+        Ok(report(&entries?, span, self.on_call(span), &costs(&self.all())))
     }
 
     /// The time that all people together were on call for it.
@@ -51,6 +57,15 @@ impl Runbooks {
         let shifts = rota.rota.schedules.iter().flat_map(|schedule| schedule.shifts(span.from, span.until));
         shifts.filter_map(|shift| (shift.until - shift.from).to_std().ok()).sum()
     }
+}
+
+/// What automating a task costs, by the name of its runbook.
+fn costs(runbooks: &[Arc<Runbook>]) -> BTreeMap<String, Duration> {
+    let cost = |runbook: &Arc<Runbook>| {
+        let acts = runbook.steps.iter().any(|step| matches!(step.task, Task::Act(_)));
+        (runbook.name.clone(), if acts { GUARDRAIL } else { ACT })
+    };
+    runbooks.iter().map(cost).collect()
 }
 
 /// Keeps a piece of work; what was measured again replaces what was known.
@@ -233,6 +248,32 @@ mod tests {
         assert!((sum + step.minutes() - 19.0).abs() < 1e-9, "{with_run:?}");
         let automated = Entry { person: None, ..step };
         assert_eq!(of_incident(&incident(), &[automated]), alone, "it took nobody's time");
+    }
+
+    #[test]
+    fn what_a_runbook_does_already_is_the_cheapest_to_automate() {
+        let file = |name: &str| {
+            let path = format!("{}/../../runbooks/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
+            let read = runbook::read_runbook(&path, &std::fs::read_to_string(&path).unwrap());
+            Arc::new(read.unwrap())
+        };
+        let costs = costs(&[file("TargetDown"), file("NoTraffic")]);
+        let work = |task: &str, hour: i64| Entry {
+            from: at(60 * hour),
+            until: at(60 * hour + 10),
+            person: Some("ada".to_owned()),
+            task: task.to_owned(),
+            alert: None,
+            class: Class::Remediation,
+        };
+        let tasks = ["ask a friend", "NoTraffic", "TargetDown"];
+        let entries: Vec<Entry> =
+            tasks.iter().flat_map(|task| [work(task, 2), work(task, 6), work(task, 10)]).collect();
+        let span = Span { from: at(0), until: at(7 * 24 * 60) };
+        let report = report(&entries, span, Duration::ZERO, &costs);
+        let ranked: Vec<(&str, f64)> =
+            report.candidates.iter().map(|one| (one.name.as_str(), one.cost / 60.0)).collect();
+        assert_eq!(ranked, [("TargetDown", 1.0), ("NoTraffic", 4.0), ("ask a friend", 8.0)]);
     }
 
     #[test]

@@ -84,16 +84,29 @@ pub struct StepView {
     pub name: String,
     /// What it is for.
     pub what: String,
-    /// What kind of step: precondition, check, http, sql, act, wait_until, approve, verify or undo.
+    /// What kind of step: precondition, check, http, sql, decide, act, wait_until, approve, verify or undo.
     pub kind: String,
     /// How far it is.
     pub state: StepState,
     /// What happened; what would be asked or done, if it is still to come.
     pub text: String,
+    /// What can be chosen, if it is a decision: confirm it with one of them.
+    pub branches: Vec<BranchView>,
     /// When it was passed.
     pub at: Option<DateTime<Utc>>,
     /// Who confirmed, approved or left it out.
     pub by: Option<String>,
+}
+
+/// A way to go on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BranchView {
+    /// Its name.
+    pub name: String,
+    /// When it is the right one.
+    pub what: String,
+    /// The condition that chooses it in modes ask and auto; absent, if only a person can.
+    pub condition: Option<String>,
 }
 
 /// How far a step is.
@@ -107,7 +120,7 @@ pub enum StepState {
     Now,
     /// It is still to come, or was never reached.
     Todo,
-    /// Somebody left it out.
+    /// Somebody left it out, or another branch was taken.
     Skipped,
     /// It did not go as planned.
     Failed,

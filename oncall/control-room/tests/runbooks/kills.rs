@@ -58,7 +58,7 @@ async fn whole(room: &Room, mode: Mode) {
                 let approved = room.runbooks.approve(room, &person("ben"), &id, &request.digest).await;
                 approved.expect("it is approved");
             }
-            _ => drop(room.runbooks.confirm(room, &person("ada"), &id).await.expect("it is confirmed")),
+            _ => drop(room.runbooks.confirm(room, &person("ada"), &id, None).await.expect("it is confirmed")),
         }
     }
 }

@@ -6,7 +6,7 @@
 mod extra;
 mod parts;
 mod policies;
-mod raw;
+pub(crate) mod raw;
 mod schedules;
 mod values;
 
@@ -146,9 +146,9 @@ fn contacts(reader: &mut Reader, list: &[Spanned<raw::Contact>], field: &str) ->
     let mut contacts = Vec::new();
     for (index, raw) in reader.list(field, list).iter().enumerate() {
         let at = |name: &str| format!("{field}[{index}].{name}");
-        let kind = raw.value.kind.value.parse::<ContactKind>();
-        let kind =
-            kind.map_err(|_| format!("expected {}, found `{}`", ContactKind::NAMES, raw.value.kind.value));
+        let text = raw.value.kind.value.text();
+        let kind = text.parse::<ContactKind>();
+        let kind = kind.map_err(|_| format!("expected {}, found `{text}`", ContactKind::NAMES));
         let Some(kind) = reader.take(&raw.value.kind, &at("kind"), kind) else { continue };
         match (kind.address(), &raw.value.to) {
             (Some(what), None) => reader.wrong(raw, &at("to"), format!("missing: expected {what}")),

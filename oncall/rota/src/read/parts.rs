@@ -20,8 +20,9 @@ pub(super) fn rotation(
     known: &BTreeMap<String, Person>,
 ) -> Option<Rotation> {
     let at = |name: &str| format!("{field}.{name}");
-    let unit = raw.unit.value.parse::<Unit>();
-    let unit = unit.map_err(|_| format!("expected {}, found `{}`", Unit::NAMES, raw.unit.value));
+    let text = raw.unit.value.text();
+    let unit = text.parse::<Unit>();
+    let unit = unit.map_err(|_| format!("expected {}, found `{text}`", Unit::NAMES));
     let unit = reader.take(&raw.unit, &at("unit"), unit);
     let every = match &raw.every {
         None => Some(1),

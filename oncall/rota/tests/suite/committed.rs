@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use rota::{Target, check::check, schedule::Reason};
 
-use crate::support::{at, committed, primary, sound, tiles};
+use crate::support::{at, committed, file, primary, sound, tiles};
 
 #[test]
 fn the_committed_file_is_sound_and_fair() {
@@ -46,4 +46,15 @@ fn every_severity_has_a_policy_that_ends_at_a_person() {
     assert_eq!(names.collect::<Vec<_>>(), ["major", "major", "high", "working-hours", "working-hours"]);
     let whom = rota.whom(&Target::Schedule("second-line".to_owned()), at("2026-02-10T12:00:00Z"), 0);
     assert_eq!(whom, ["ada"]);
+}
+
+#[test]
+fn the_committed_schema_is_that_of_the_types_and_takes_the_committed_file() {
+    let text = file("oncall.schema.json");
+    let schema: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let how = "cargo run -p rota --example schema > oncall.schema.json";
+    assert!(schema == rota::schema(), "oncall.schema.json has drifted: {how}");
+    let written: serde_json::Value = rota::written("oncall.yaml", &committed()).expect("YAML");
+    assert_eq!(yaml::conform::wrong(&schema, &written), Vec::<String>::new());
+    assert!(committed().starts_with("# yaml-language-server: $schema=oncall.schema.json\n"));
 }

@@ -10,10 +10,15 @@ pub(crate) fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
+/// A file of the checkout.
+pub(crate) fn file(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
 /// The committed file.
 pub(crate) fn committed() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../oncall.yaml");
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    file("oncall.yaml")
 }
 
 /// Reads a file that has to be sound.

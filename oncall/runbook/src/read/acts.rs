@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_saphyr::Spanned;
+use yaml::shape::Word;
 
 use super::{Reader, raw};
 use crate::{
@@ -36,11 +37,11 @@ pub(super) fn act(reader: &mut Reader<'_>, raw: &raw::Act, field: &str) -> Optio
 /// A verb and its fields.
 fn change(
     reader: &mut Reader<'_>,
-    name: &raw::Text,
-    raw: &BTreeMap<String, raw::Text>,
+    name: &Spanned<Word<Verb>>,
+    raw: &BTreeMap<String, raw::Value>,
     field: &str,
 ) -> Option<(Verb, BTreeMap<String, Template>)> {
-    let verb = reader.take(name, &format!("{field}.verb"), Verb::named(&name.value))?;
+    let verb = reader.take(name, &format!("{field}.verb"), Verb::named(name.value.text()))?;
     let (fields, mut with) = (verb.fields(), BTreeMap::new());
     for (name, text) in raw {
         let at = format!("{field}.with.{name}");

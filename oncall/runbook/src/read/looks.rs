@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use serde_saphyr::Spanned;
+use yaml::shape::Word;
 
 use super::{Reader, raw};
 use crate::{
@@ -76,9 +77,14 @@ fn lines(reader: &mut Reader<'_>, raw: &raw::Log, field: &str) -> Option<Ask> {
 }
 
 /// What a look that shows something else means; stop, if nothing is written.
-pub(super) fn otherwise(reader: &mut Reader<'_>, text: &Option<raw::Text>, field: &str) -> Option<Otherwise> {
+pub(super) fn otherwise(
+    reader: &mut Reader<'_>,
+    text: &Option<Spanned<Word<Otherwise>>>,
+    field: &str,
+) -> Option<Otherwise> {
     let Some(text) = text else { return Some(Otherwise::Stop) };
-    let value = text.value.parse().map_err(|_| format!("expected stop or continue, found `{}`", text.value));
+    let found = text.value.text();
+    let value = found.parse().map_err(|_| format!("expected stop or continue, found `{found}`"));
     reader.take(text, &format!("{field}.otherwise"), value)
 }
 
@@ -90,7 +96,7 @@ pub(super) fn http(reader: &mut Reader<'_>, raw: &raw::Http, field: &str) -> Opt
         Some(text) => Some(reader.filled(text, &at("instance"), &Kind::Word)?),
     };
     reader.take(&raw.path, &at("path"), Kind::choice(&PATHS).check(&raw.path.value))?;
-    let (code, not) = reader.take(&raw.status, &at("status"), status(&raw.status.value))?;
+    let (code, not) = reader.take(&raw.status, &at("status"), status(&raw.status.value.0))?;
     let ask = Ask::Http { service: service?, instance, path: raw.path.value.clone() };
     Some(Look { ask, expect: Expect::Status { code, not } })
 }
@@ -131,7 +137,7 @@ pub(super) fn sql(reader: &mut Reader<'_>, raw: &raw::Sql, field: &str) -> Optio
 }
 
 pub(super) fn wait(reader: &mut Reader<'_>, raw: &Spanned<raw::Wait>, field: &str) -> Option<Wait> {
-    let raw::Wait { promql, log, is, empty, hold, within } = &raw.value;
+    let raw::Wait { promql, log, is, empty, r#for: hold, within } = &raw.value;
     let look = value(reader, raw, field, &Value { promql, log, is, empty });
     let hold = match hold {
         None => Some(Duration::ZERO),

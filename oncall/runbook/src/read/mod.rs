@@ -5,9 +5,10 @@
 //! ignored.
 
 mod acts;
+mod branches;
 mod looks;
 mod parameters;
-mod raw;
+pub(crate) mod raw;
 mod rules;
 mod steps;
 
@@ -22,6 +23,7 @@ use crate::{
     model::{BUILT_IN, Precondition},
     parameter::{Kind, words},
     template::Template,
+    toil::Class,
 };
 
 /// Longest list of steps, preconditions, services or rules.
@@ -47,6 +49,7 @@ pub fn runbook(file: &str, text: &str) -> Result<Runbook, Problems> {
         );
     }
     let title = reader.sentence(&document.title, "title");
+    let class = class(&mut reader, &document);
     let parameters = parameters::parameters(&mut reader, &document.parameters);
     reader.examples = BUILT_IN.iter().map(|name| ((*name).to_owned(), "example".to_owned())).collect();
     let examples = parameters.iter().map(|parameter| (parameter.name.clone(), parameter.kind.example()));
@@ -61,7 +64,7 @@ pub fn runbook(file: &str, text: &str) -> Result<Runbook, Problems> {
     if reader.problems.is_empty() {
         let alert = document.alert.map(|alert| alert.value);
         let title = title.unwrap_or_default();
-        Ok(Runbook { name, alert, title, services, parameters, preconditions, steps })
+        Ok(Runbook { name, alert, title, class, services, parameters, preconditions, steps })
     } else {
         Err(Problems(reader.problems))
     }
@@ -89,6 +92,16 @@ pub fn extra_rules(file: &str, text: &str) -> Result<Vec<Rule>, Problems> {
     let mut reader = Reader::new(file);
     let rules = rules::rules(&mut reader, &document.rules);
     if reader.problems.is_empty() { Ok(rules) } else { Err(Problems(reader.problems)) }
+}
+
+/// What kind of work it is; what an alert starts is toil, whatever the file says.
+fn class(reader: &mut Reader<'_>, document: &raw::Document) -> Class {
+    let Some(class) = &document.class else { return Class::default() };
+    if document.alert.is_some() {
+        reader.wrong(class, "class", "expected none: only a procedure, which has no alert, is planned work");
+    }
+    let read = class.value.read();
+    reader.take(class, "class", read).unwrap_or_default()
 }
 
 fn services(reader: &mut Reader<'_>, list: &Spanned<Vec<raw::Text>>) -> Vec<Template> {
@@ -176,13 +189,13 @@ impl<'a> Reader<'a> {
     }
 
     /// A text whose holes are known.
-    fn template(&mut self, at: &raw::Text, field: &str) -> Option<Template> {
-        let template = Template::new(&at.value, &self.examples);
+    fn template<T: AsRef<str>>(&mut self, at: &Spanned<T>, field: &str) -> Option<Template> {
+        let template = Template::new(at.value.as_ref(), &self.examples);
         self.take(at, field, template)
     }
 
     /// A text that is a value of a kind once its holes are filled.
-    fn filled(&mut self, at: &raw::Text, field: &str, kind: &Kind) -> Option<Template> {
+    fn filled<T: AsRef<str>>(&mut self, at: &Spanned<T>, field: &str, kind: &Kind) -> Option<Template> {
         let template = self.template(at, field)?;
         let sound = kind.check(&template.render(&self.examples));
         self.take(at, field, sound)?;
@@ -190,10 +203,11 @@ impl<'a> Reader<'a> {
     }
 
     /// A time of at least `least`, at most a week.
-    fn duration(&mut self, at: &raw::Text, field: &str, least: Duration) -> Option<Duration> {
-        let time = crate::parameter::duration(&at.value).filter(|time| (least..=A_WEEK).contains(time));
+    fn duration<T: AsRef<str>>(&mut self, at: &Spanned<T>, field: &str, least: Duration) -> Option<Duration> {
+        let text = at.value.as_ref();
+        let time = crate::parameter::duration(text).filter(|time| (least..=A_WEEK).contains(time));
         let time = time.ok_or_else(|| {
-            format!("expected a time from {} to 7d, such as 15m, found `{}`", words(least), at.value)
+            format!("expected a time from {} to 7d, such as 15m, found `{text}`", words(least))
         });
         self.take(at, field, time)
     }

@@ -39,16 +39,16 @@ fn parameter(
     let what = reader.sentence(&raw.value.what, &at("what"));
     let kind = kind(reader, raw, field)?;
     if let Some(default) = &raw.value.default {
-        reader.take(default, &at("default"), kind.check(&default.value))?;
+        reader.take(default, &at("default"), kind.check(&default.value.0))?;
     }
-    let default = raw.value.default.as_ref().map(|text| text.value.clone());
+    let default = raw.value.default.as_ref().map(|text| text.value.0.clone());
     let label = raw.value.from.as_ref().map(|text| text.value.clone());
     Some(Parameter { name: name.to_owned(), what: what?, kind, default, label })
 }
 
 fn kind(reader: &mut Reader<'_>, raw: &Spanned<raw::Parameter>, field: &str) -> Option<Kind> {
     let at = |name: &str| format!("{field}.{name}");
-    let raw::Parameter { kind, of, least, most, .. } = &raw.value;
+    let raw::Parameter { r#type: kind, of, least, most, .. } = &raw.value;
     let (choice, bounds) = (of.is_some(), least.is_some() || most.is_some());
     match kind.value.as_str() {
         "word" if !choice && !bounds => Some(Kind::Word),
@@ -58,18 +58,18 @@ fn kind(reader: &mut Reader<'_>, raw: &Spanned<raw::Parameter>, field: &str) -> 
                 return None;
             };
             for (index, one) in of.value.iter().enumerate() {
-                reader.take(one, &at(&format!("of[{index}]")), Kind::Word.check(&one.value));
+                reader.take(one, &at(&format!("of[{index}]")), Kind::Word.check(&one.value.0));
             }
-            Some(Kind::Choice { of: of.value.iter().map(|one| one.value.clone()).collect() })
+            Some(Kind::Choice { of: of.value.iter().map(|one| one.value.0.clone()).collect() })
         }
         "number" if !choice => {
-            let mut bound = |text: &Option<raw::Text>, name: &str| {
+            let mut bound = |text: &Option<raw::Value>, name: &str| {
                 let Some(text) = text else {
                     reader.wrong(raw, &at(name), "missing: expected a whole number");
                     return None;
                 };
-                let number = text.value.parse::<i64>();
-                let number = number.map_err(|_| format!("expected a whole number, found `{}`", text.value));
+                let number = text.value.0.parse::<i64>();
+                let number = number.map_err(|_| format!("expected a whole number, found `{}`", text.value.0));
                 reader.take(text, &at(name), number)
             };
             let (least, most) = (bound(least, "least"), bound(most, "most"));

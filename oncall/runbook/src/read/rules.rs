@@ -60,12 +60,12 @@ fn rule(reader: &mut Reader<'_>, raw: &Spanned<raw::Rule>, field: &str) -> Optio
     let at = |name: &str| format!("{field}.{name}");
     let why = reader.sentence(&raw.value.why, &at("why"));
     let then = &raw.value.then;
-    let decision = then.value.parse::<Then>();
-    let decision = decision.map_err(|_| format!("expected auto, ask or deny, found `{}`", then.value));
+    let text = then.value.text();
+    let decision = text.parse::<Then>().map_err(|_| format!("expected auto, ask or deny, found `{text}`"));
     let decision = reader.take(then, &at("then"), decision);
     let mut verbs = Vec::new();
     for (index, text) in raw.value.verbs.iter().enumerate() {
-        verbs.extend(reader.take(text, &at(&format!("verbs[{index}]")), Verb::named(&text.value)));
+        verbs.extend(reader.take(text, &at(&format!("verbs[{index}]")), Verb::named(text.value.text())));
     }
     let targets = words(reader, &raw.value.targets, &at("targets"));
     let runbooks = words(reader, &raw.value.runbooks, &at("runbooks"));

@@ -1,8 +1,8 @@
-//! Steps: exactly one task each, and an order in which every act is proven.
+//! Steps: exactly one task each, and an order in which every act is proven, whatever is decided on the way.
 
 use serde_saphyr::Spanned;
 
-use super::{Reader, acts, looks, raw};
+use super::{Reader, acts, branches, looks, raw};
 use crate::model::{Step, Task, Undo};
 
 pub(super) fn steps(reader: &mut Reader<'_>, list: &Spanned<Vec<Spanned<raw::Step>>>) -> Vec<Step> {
@@ -10,19 +10,27 @@ pub(super) fn steps(reader: &mut Reader<'_>, list: &Spanned<Vec<Spanned<raw::Ste
         reader.wrong(list, "steps", "empty: expected at least one step");
     }
     let problems = reader.problems.len();
-    let (mut steps, mut before) = (Vec::new(), Vec::new());
+    let (mut steps, mut before, mut named) = (Vec::new(), Vec::new(), Vec::new());
     for (index, raw) in reader.list("steps", &list.value).iter().enumerate() {
         let field = format!("steps[{index}]");
         let name = reader.name(&raw.value.name, &format!("{field}.name"), &mut before);
         let what = reader.sentence(&raw.value.what, &format!("{field}.what"));
-        let task = task(reader, raw, &field, &steps);
+        let when = raw.value.when.as_ref();
+        let when = when.and_then(|when| branches::when(reader, when, &format!("{field}.when"), &named));
+        let task = match &raw.value.decide {
+            Some(list) if only(&raw.value) => {
+                branches::decide(reader, list, &format!("{field}.decide"), &mut named)
+            }
+            _ => task(reader, raw, &field, &steps),
+        };
         if let (Some(name), Some(what), Some(task)) = (name, what, task) {
-            steps.push(Step { name, what, task });
+            steps.push(Step { name, what, when, task });
         }
     }
     // Indexes are right only if every step was read.
     if reader.problems.len() == problems {
         proven(reader, list, &steps);
+        branches::used(reader, list, &steps);
     }
     steps
 }
@@ -30,18 +38,9 @@ pub(super) fn steps(reader: &mut Reader<'_>, list: &Spanned<Vec<Spanned<raw::Ste
 fn task(reader: &mut Reader<'_>, raw: &Spanned<raw::Step>, field: &str, before: &[Step]) -> Option<Task> {
     let at = |name: &str| format!("{field}.{name}");
     let raw::Step { check, http, sql, act, wait_until, approve, verify, undo, .. } = &raw.value;
-    let set = [
-        check.is_some(),
-        http.is_some(),
-        sql.is_some(),
-        act.is_some(),
-        wait_until.is_some(),
-        approve.is_some(),
-        verify.is_some(),
-        undo.is_some(),
-    ];
-    if set.iter().filter(|set| **set).count() != 1 {
-        let message = "expected exactly one of check, http, sql, act, wait_until, approve, verify and undo";
+    if !only(&raw.value) {
+        let message =
+            "expected exactly one of check, http, sql, decide, act, wait_until, approve, verify and undo";
         reader.wrong(raw, field, message);
         return None;
     }
@@ -77,6 +76,22 @@ fn task(reader: &mut Reader<'_>, raw: &Spanned<raw::Step>, field: &str, before: 
     undone(reader, undo.as_ref()?, &at("undo"), before)
 }
 
+/// Whether a step has exactly one task.
+fn only(raw: &raw::Step) -> bool {
+    let set = [
+        raw.check.is_some(),
+        raw.http.is_some(),
+        raw.sql.is_some(),
+        raw.decide.is_some(),
+        raw.act.is_some(),
+        raw.wait_until.is_some(),
+        raw.approve.is_some(),
+        raw.verify.is_some(),
+        raw.undo.is_some(),
+    ];
+    set.iter().filter(|set| **set).count() == 1
+}
+
 /// The act that a step takes back.
 fn undone(reader: &mut Reader<'_>, name: &raw::Text, field: &str, before: &[Step]) -> Option<Task> {
     let can = |step: &Step| matches!(&step.task, Task::Act(act) if matches!(act.undo, Undo::Act { .. }));
@@ -92,12 +107,19 @@ fn undone(reader: &mut Reader<'_>, name: &raw::Text, field: &str, before: &[Step
     act.map(|act| Task::Undo { act })
 }
 
-/// Refuses an act that nothing proves.
+/// Refuses an act that nothing proves: after it, on the way to which it belongs.
 fn proven(reader: &mut Reader<'_>, list: &Spanned<Vec<Spanned<raw::Step>>>, steps: &[Step]) {
-    let last = steps.iter().rposition(|step| matches!(step.task, Task::Act(_)));
-    let Some(last) = last else { return };
-    let proven = steps.iter().skip(last + 1).any(|step| matches!(step.task, Task::Verify(_)));
-    if !proven && let Some(raw) = list.value.get(last) {
+    let proven = |index: usize, act: &Step| {
+        let proof = |step: &Step| {
+            matches!(step.task, Task::Verify(_)) && (step.when.is_none() || step.when == act.when)
+        };
+        steps.iter().skip(index + 1).any(proof)
+    };
+    let acts = steps.iter().enumerate().filter(|(_, step)| matches!(step.task, Task::Act(_)));
+    let last = acts.filter(|&(index, act)| !proven(index, act)).next_back();
+    if let Some((last, _)) = last
+        && let Some(raw) = list.value.get(last)
+    {
         let message = "nothing proves that it helped: expected a `verify` step after the last act";
         reader.wrong(raw, &format!("steps[{last}]"), message);
     }

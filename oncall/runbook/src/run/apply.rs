@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Begun, Ending, Event, Here, Mode, Next, Passed, Refused, Run, What, Who, later};
+use super::{
+    Begun, Ending, Event, Here, Mode, Next, Passed, Refused, Run, What, Who, choose::undecidable, later,
+};
 use crate::{
     Answer, Given, Place, Plan, Verdict,
     model::{Otherwise, Task},
@@ -17,6 +19,10 @@ enum Meaning {
     Held(Option<DateTime<Utc>>),
     /// On to the next place; `true` if the answer was as expected.
     Pass(bool),
+    /// The branch that is next is the right one.
+    Choose,
+    /// It is not: on to the next branch.
+    Other,
     /// Not as expected.
     Fail(String),
 }
@@ -35,6 +41,11 @@ impl Run {
         }
         let runbook = read::runbook(file, text).map_err(Refused::File)?;
         let given = Given { run, incident: incident.as_deref(), parameters, labels };
+        if *mode != Mode::Manual
+            && let Some(step) = undecidable(&runbook)
+        {
+            return Err(Refused::Undecidable(step.to_owned()));
+        }
         let plan = Plan::new(runbook, &given).map_err(Refused::Parameters)?;
         let hands = match by {
             Who::Person(name) => std::iter::once(name.clone()).collect(),
@@ -54,6 +65,7 @@ impl Run {
             here: Here::default(),
             approved: false,
             hands,
+            chosen: std::collections::BTreeSet::new(),
             done: Vec::new(),
             undoing: None,
             passed: Vec::new(),
@@ -75,10 +87,14 @@ impl Run {
                 filled(why, "the reason")?;
                 self.stop(at, &format!("stopped by {by}: {why}"));
             }
-            (What::Confirmed { place, by }, Next::Confirm(_)) if *place == self.place => {
+            (What::Confirmed { place, by, branch }, Next::Confirm(_)) if *place == self.place => {
                 filled(by, "the name")?;
+                self.one_of_them(branch.as_deref())?;
                 self.hands.insert(by.clone());
                 self.here.confirmed = Some((by.clone(), at));
+                if let Some(branch) = branch {
+                    self.choose(at, branch, format!("{by} chooses {branch}"));
+                }
             }
             (What::Skipped { place, by, why }, _) if self.guides(*place) => self.skip(at, by, why)?,
             (What::Approved { by, digest }, Next::Approve(request)) => {
@@ -116,7 +132,7 @@ impl Run {
                 self.learn(at, answer);
             }
             (what, next) => {
-                return Err(Refused::Unexpected { found: what.word(), expected: expected(&next) });
+                return Err(Refused::Unexpected { found: what.word(), expected: next.words() });
             }
         }
         Ok(())
@@ -144,6 +160,7 @@ impl Run {
         let refused = match self.task() {
             Some(Task::Verify(_)) => Some("it proves that the acts helped; stop the run instead"),
             Some(Task::Approve { .. }) => Some("a second person has to approve"),
+            Some(Task::Decide { .. }) => Some("one of its branches has to be chosen; or stop the run"),
             _ if self.here.begun.is_some() => Some("it has begun; record what became of it"),
             _ => None,
         };
@@ -170,6 +187,8 @@ impl Run {
             Meaning::Same => {}
             Meaning::Held(since) => self.here.held = since,
             Meaning::Pass(ok) => self.pass(at, ok, answer.text(), None),
+            Meaning::Choose => self.choose_next(at, answer),
+            Meaning::Other => self.here.branch += 1,
             Meaning::Fail(why) => {
                 let name = self.plan.title(self.place).map_or("", |(name, _)| name);
                 let why = format!("{name}: {why}");
@@ -179,9 +198,18 @@ impl Run {
     }
 
     fn meaning(&self, at: DateTime<Utc>, answer: &Answer) -> Meaning {
-        let Some((_, expect)) = self.plan.look(self.place) else { return Meaning::Same };
+        let Some((_, expect)) = self.look() else { return Meaning::Same };
         let holds = expect.holds(answer);
         let instead = || format!("expected {}, found {}", expect.text(), answer.text());
+        if let Some(Task::Decide { branches }) = self.task() {
+            return match answer {
+                // What is not known is no reason to take another way.
+                Answer::Failed { .. } => Meaning::Fail(format!("nothing can be decided: {}", answer.text())),
+                _ if holds => Meaning::Choose,
+                _ if self.here.branch + 1 < branches.len() => Meaning::Other,
+                _ => Meaning::Fail(format!("no branch is the right one; at the last, {}", instead())),
+            };
+        }
         let Some(wait) = self.wait() else {
             let goes_on = matches!(self.task(), Some(Task::Look { otherwise: Otherwise::Continue, .. }));
             return if holds || goes_on { Meaning::Pass(holds) } else { Meaning::Fail(instead()) };
@@ -231,7 +259,7 @@ impl Run {
     }
 
     /// On to the next place.
-    fn pass(&mut self, at: DateTime<Utc>, ok: bool, text: String, by: Option<String>) {
+    pub(super) fn pass(&mut self, at: DateTime<Utc>, ok: bool, text: String, by: Option<String>) {
         let by = by.or_else(|| self.here.confirmed.as_ref().map(|(by, _)| by.clone()));
         self.passed.push(Passed { place: self.place, from: self.since, until: at, by, ok, text });
         let steps = self.plan.runbook.steps.len();
@@ -243,12 +271,7 @@ impl Run {
             Place::Step(index) => index + 1,
             Place::Undo(_) => return self.take_back(at),
         };
-        // An act that was left out need not be taken back.
-        let idle = |step: usize| match self.plan.runbook.steps.get(step).map(|step| &step.task) {
-            Some(Task::Undo { act }) => !self.done.contains(act),
-            _ => false,
-        };
-        while idle(next) {
+        while self.is_idle(next) {
             next += 1;
         }
         if next < steps {
@@ -267,17 +290,4 @@ impl Run {
 
 fn filled(text: &str, what: &'static str) -> Result<(), Refused> {
     if text.trim().is_empty() { Err(Refused::Empty(what)) } else { Ok(()) }
-}
-
-/// What is next, for a message.
-fn expected(next: &Next) -> String {
-    match next {
-        Next::Confirm(shown) => format!("that somebody confirms {}", shown.place),
-        Next::Approve(_) => "that a second person approves".to_owned(),
-        Next::Look { place, .. } => format!("the answer to {place}"),
-        Next::Decide { place, .. } => format!("what the guardrails say about {place}"),
-        Next::Act { place, begun: None, .. } => format!("that {place} begins"),
-        Next::Act { place, .. } => format!("what became of {place}"),
-        Next::Ended(end) => format!("nothing, because {}", end.why),
-    }
 }

@@ -79,6 +79,9 @@ pub enum What {
         place: Place,
         /// The person.
         by: String,
+        /// The branch that the person chooses, if it is a decision.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        branch: Option<String>,
     },
     /// Manual: a person leaves a step out.
     Skipped {
@@ -158,6 +161,19 @@ pub enum Refused {
     /// A person starts it in this mode.
     #[error("automation runs in mode auto, found {0}")]
     Mode(Mode),
+    /// Nothing but a person can decide.
+    #[error("{0} is decided by a person: run it in mode manual")]
+    Undecidable(String),
+    /// A decision needs one of its branches, and no other step has any.
+    #[error("{place} has the branches {known}: expected one of them, found {found}")]
+    Branch {
+        /// Which.
+        place: Place,
+        /// Those that there are.
+        known: String,
+        /// What was found.
+        found: String,
+    },
     /// It is over.
     #[error("the run is over: {0}")]
     Ended(String),

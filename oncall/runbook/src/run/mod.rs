@@ -9,6 +9,7 @@
 
 mod apply;
 mod back;
+mod choose;
 mod event;
 mod next;
 
@@ -20,7 +21,9 @@ pub use next::{Begun, End, Ending, Next, Passed, Request};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    Change, Decision, Place, Plan, Verdict, dry,
+    Call, Change, Decision, Place, Plan, Verdict,
+    answer::Expect,
+    dry,
     model::{Task, Wait},
 };
 
@@ -33,6 +36,8 @@ struct Here {
     begun: Option<Begun>,
     /// Since when a wait has held.
     held: Option<DateTime<Utc>>,
+    /// The branch of a decision whose condition is next.
+    branch: usize,
 }
 
 /// Why a run takes back its acts.
@@ -63,6 +68,8 @@ pub struct Run {
     approved: bool,
     /// People who work on the run.
     hands: BTreeSet<String>,
+    /// Branches that were chosen.
+    chosen: BTreeSet<String>,
     /// Steps whose acts were done, or may have been, and were not taken back.
     done: Vec<usize>,
     undoing: Option<Undoing>,
@@ -102,7 +109,7 @@ impl Run {
                 return Next::Confirm(shown);
             }
         }
-        if let Some((call, _)) = self.plan.look(place) {
+        if let Some((call, _)) = self.look() {
             let until = self.wait().map(|wait| later(self.asked(), wait));
             return Next::Look { place, call, until };
         }
@@ -141,6 +148,14 @@ impl Run {
         match self.place {
             Place::Step(index) => self.plan.runbook.steps.get(index).map(|step| &step.task),
             Place::Precondition(_) | Place::Undo(_) => None,
+        }
+    }
+
+    /// What is asked at the current place; at a decision, the condition of the branch that is next.
+    fn look(&self) -> Option<(Call, &Expect)> {
+        match (self.place, self.task()) {
+            (Place::Step(step), Some(Task::Decide { .. })) => self.plan.condition(step, self.here.branch),
+            _ => self.plan.look(self.place),
         }
     }
 

@@ -50,6 +50,21 @@ pub enum Next {
     Ended(End),
 }
 
+impl Next {
+    /// What is next, for a message.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::Confirm(shown) => format!("that somebody confirms {}", shown.place),
+            Self::Approve(_) => "that a second person approves".to_owned(),
+            Self::Look { place, .. } => format!("the answer to {place}"),
+            Self::Decide { place, .. } => format!("what the guardrails say about {place}"),
+            Self::Act { place, begun: None, .. } => format!("that {place} begins"),
+            Self::Act { place, .. } => format!("what became of {place}"),
+            Self::Ended(end) => format!("nothing, because {}", end.why),
+        }
+    }
+}
+
 /// An act that had begun.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Begun {

@@ -1,8 +1,8 @@
 //! The ledger of toil: how long people work by hand, on what, and what of it is worth automating.
 //!
 //! Toil is work that is manual, repeats, and leaves nothing better: reactive work (look, decide, talk) and remediation
-//! (change something by hand). Project work makes the system better, so it is not toil. A team should spend at most half of
-//! its time on toil.
+//! (change something by hand). Project work makes the system better, and overhead goes with every work, so neither is toil.
+//! A team should spend at most half of its time on toil.
 
 mod report;
 
@@ -20,6 +20,7 @@ pub const CAP: f64 = 0.5;
     Debug,
     Clone,
     Copy,
+    Default,
     PartialEq,
     Eq,
     PartialOrd,
@@ -28,6 +29,7 @@ pub const CAP: f64 = 0.5;
     Deserialize,
     strum::Display,
     strum::EnumString,
+    strum::VariantNames,
 )]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
@@ -36,8 +38,11 @@ pub enum Class {
     Reactive,
     /// A person changed something to make it well.
     Remediation,
-    /// A person made the system better for good.
+    /// A person made the system better for good, as planned.
+    #[default]
     Project,
+    /// What goes with the work, such as a hand-over: neither toil nor an improvement.
+    Overhead,
 }
 
 impl Class {
@@ -73,10 +78,12 @@ impl Entry {
     }
 }
 
-/// The work in a run: each manual step is its person's; a run without a person is one automated entry.
+/// The work in a run: each manual step is its person's; a run without a person is one automated entry. A procedure that
+/// nothing made necessary is planned work: without an incident, all of it has the class of its file.
 #[must_use]
 pub fn of_run(run: &Run) -> Vec<Entry> {
     let runbook = &run.plan().runbook;
+    let planned = (runbook.alert.is_none() && run.incident().is_none()).then_some(runbook.class);
     let entry = |from, until, person, class| Entry {
         from,
         until,
@@ -90,7 +97,7 @@ pub fn of_run(run: &Run) -> Vec<Entry> {
         let steps = passed.iter().filter(|passed| !matches!(passed.place, Place::Precondition(_)));
         let class = |place| {
             let changes = run.plan().change(place).is_some();
-            if changes { Class::Remediation } else { Class::Reactive }
+            planned.unwrap_or(if changes { Class::Remediation } else { Class::Reactive })
         };
         return steps
             .map(|step| entry(step.from, step.until, Some(name(run, step.by.as_ref())), class(step.place)))
@@ -101,7 +108,7 @@ pub fn of_run(run: &Run) -> Vec<Entry> {
         Who::Person(name) => Some(name.clone()),
         Who::Automation => None,
     };
-    vec![entry(run.started(), end, person, Class::Remediation)]
+    vec![entry(run.started(), end, person, planned.unwrap_or(Class::Remediation))]
 }
 
 /// The person of a step: who did it, or who runs the runbook.

@@ -107,8 +107,8 @@ pub fn report(
     let within = |entry: &&Entry| span.from <= entry.from && entry.from < span.until;
     let mut entries: Vec<&Entry> = entries.iter().filter(within).collect();
     entries.sort_by_key(|entry| entry.from);
-    let mut minutes =
-        BTreeMap::from([Class::Reactive, Class::Remediation, Class::Project].map(|it| (it, 0.0)));
+    let classes = [Class::Reactive, Class::Remediation, Class::Project, Class::Overhead];
+    let mut minutes = BTreeMap::from(classes.map(|it| (it, 0.0)));
     let mut by_task: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
     for entry in &entries {
         if entry.person.is_some() {

@@ -26,6 +26,7 @@ const HOUR: Duration = Duration::from_secs(3600);
     Deserialize,
     strum::Display,
     strum::EnumString,
+    strum::VariantNames,
 )]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]

@@ -9,6 +9,7 @@ use runbook::{
     guardrails::{Ledger, Proposal, Replicas, Situation, decide},
     model::{Step, Task},
 };
+use serde_json::Value;
 
 use crate::support::{at, file, map, rails, root, value};
 
@@ -66,6 +67,29 @@ fn every_page_has_steps_and_what_has_no_alert_is_a_procedure_with_a_name_of_its_
             None => assert!(!page && name.chars().all(|c| c == '-' || c.is_ascii_lowercase()), "{name}"),
         }
     }
+}
+
+/// The files of a kind are what the editor's schema takes, the committed one, and name it in their first line.
+fn follow(path: &str, how: &str, schema: &Value, files: &[String]) {
+    let committed: Value = serde_json::from_str(&file(path)).expect("JSON");
+    assert!(committed == *schema, "{path} has drifted: {how} > {path}");
+    for name in files {
+        let text = file(name);
+        let written: Value = yaml::parse(name, &text).unwrap_or_else(|problem| panic!("{problem}"));
+        assert_eq!(yaml::conform::wrong(schema, &written), Vec::<String>::new(), "{name}");
+        let schema = path.rsplit('/').next().unwrap_or(path);
+        assert!(text.starts_with(&format!("# yaml-language-server: $schema={schema}\n")), "{name}");
+    }
+}
+
+#[test]
+fn the_committed_schemas_are_those_of_the_types_and_take_every_file() {
+    let how = "cargo run -p runbook --example schema";
+    let files: Vec<String> =
+        committed().iter().map(|runbook| format!("runbooks/{}.yaml", runbook.name)).collect();
+    follow("runbooks/schema.json", how, &runbook::schema(), &files);
+    let (how, files) = ("cargo run -p runbook --example guardrails_schema", ["guardrails.yaml".to_owned()]);
+    follow("guardrails.schema.json", how, &runbook::guardrails_schema(), &files);
 }
 
 #[test]

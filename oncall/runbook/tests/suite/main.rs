@@ -3,6 +3,7 @@
 mod audit;
 mod committed;
 mod crash;
+mod decide;
 mod engine;
 mod rails;
 mod rails_file;

@@ -115,7 +115,7 @@ const WRONG: &[(&str, &str, &str, &str)] = &[
         "undo: restart",
         "steps[8].undo: expected an earlier act that can be taken back: mute",
     ),
-    ("    approve: {why: a restart costs something}", "    decide: yes", "decide", "steps[4]"),
+    ("    approve: {why: a restart costs something}", "    choose: yes", "choose", "steps[4]"),
     (
         "    approve: {why: a restart costs something}\n",
         "",

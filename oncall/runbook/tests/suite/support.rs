@@ -190,7 +190,8 @@ impl Room {
         match run.next() {
             Next::Ended(_) => Ok(()),
             Next::Confirm(shown) => {
-                self.keep(run, What::Confirmed { place: shown.place, by: "ada".to_owned() })
+                let branch = shown.branches.first().map(|branch| branch.name.clone());
+                self.keep(run, What::Confirmed { place: shown.place, by: "ada".to_owned(), branch })
             }
             Next::Approve(request) => {
                 self.keep(run, What::Approved { by: "ben".to_owned(), digest: request.digest })

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use chrono::TimeDelta;
 use runbook::{
-    Mode, Run, Who,
+    Mode, Run, What, Who,
     toil::{Class, Entry, Report, Span, of_run, report},
 };
 
@@ -43,7 +43,13 @@ fn minutes_are_counted_by_class_and_task_and_against_the_cap() {
     ];
     let report = reported(&entries);
     let minutes: Vec<(Class, f64)> = report.minutes.clone().into_iter().collect();
-    assert_eq!(minutes, [(Class::Reactive, 20.0), (Class::Remediation, 55.0), (Class::Project, 600.0)]);
+    let expected = [
+        (Class::Reactive, 20.0),
+        (Class::Remediation, 55.0),
+        (Class::Project, 600.0),
+        (Class::Overhead, 0.0),
+    ];
+    assert_eq!(minutes, expected);
     assert_eq!(report.share, Some(75.0 / 600.0));
     assert!(!report.over_cap);
     let tasks: Vec<(&str, f64, usize, f64, usize)> = report
@@ -75,6 +81,20 @@ fn what_repeats_is_ranked_by_how_soon_automating_it_pays() {
 }
 
 #[test]
+fn of_two_tasks_that_take_as_long_the_cheaper_one_pays_first() {
+    let mut entries = Vec::new();
+    for day in 0..10 {
+        entries.push(work("RedisEvicting", Some("ada"), Class::Remediation, day * 24, 6));
+        entries.push(work("DeadLetters", Some("ada"), Class::Remediation, day * 24 + 3, 6));
+    }
+    let report = reported(&entries);
+    let names: Vec<&str> = report.candidates.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["DeadLetters", "RedisEvicting"], "an hour against a day");
+    let minutes: Vec<f64> = report.candidates.iter().map(|one| one.minutes_a_week).collect();
+    assert_eq!(minutes, [30.0, 30.0]);
+}
+
+#[test]
 fn a_task_that_was_automated_is_compared_before_and_after() {
     let entries = [
         work("TargetDown", Some("ada"), Class::Remediation, 10, 30),
@@ -94,7 +114,30 @@ fn nothing_is_reported_as_nothing() {
     let report = report(&[], span, Duration::ZERO, &BTreeMap::new());
     assert_eq!((report.share, report.over_cap), (None, false));
     assert!(report.tasks.is_empty() && report.candidates.is_empty() && report.weeks.is_empty());
-    assert_eq!(report.minutes.len(), 3);
+    assert_eq!(report.minutes.len(), 4);
+}
+
+/// The classes of a procedure's steps.
+fn planned(head: &str, incident: Option<&str>) -> Vec<Class> {
+    let mut event = started(Mode::Manual, ada());
+    let What::Started { text, incident: of, .. } = &mut event.what else { panic!("a start") };
+    *text = text.replacen("title:", &format!("{head}title:"), 1);
+    *of = incident.map(str::to_owned);
+    let mut room = Room::new(good);
+    room.start(event).expect("nobody kills it");
+    of_run(&Run::replay(&room.journal).unwrap()).iter().map(|entry| entry.class).collect()
+}
+
+#[test]
+fn a_procedure_that_nothing_made_necessary_is_planned_work_of_its_class() {
+    assert_eq!(planned("", None), vec![Class::Project; 9]);
+    assert_eq!(planned("class: overhead\n", None), vec![Class::Overhead; 9]);
+    assert!(!Class::Project.is_toil() && !Class::Overhead.is_toil());
+    // In an incident it is what any work there is, and so is what an alert starts.
+    for head in ["", "class: overhead\n"] {
+        assert!(planned(head, Some("INC-7")).iter().all(|class| class.is_toil()), "{head}");
+    }
+    assert!(planned("alert: Every\n", None).iter().all(|class| class.is_toil()));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chassis_faults::{Catalogue, protection::Protection};
-use runbook::{Call, Given, Plan, Runbook, Verb};
+use runbook::{Call, Given, Plan, Runbook, Verb, model::Task};
 
 use crate::{files, names::Names, nothing_is, read, root, rules};
 
@@ -45,7 +45,12 @@ fn planned(runbook: &Runbook) -> Plan {
 
 /// All questions of a plan.
 fn questions(plan: &Plan) -> Vec<Call> {
-    runbook::dry::questions(plan).into_iter().map(|(_, call)| call).collect()
+    let mut all: Vec<Call> = runbook::dry::questions(plan).into_iter().map(|(_, call)| call).collect();
+    for (index, step) in plan.runbook.steps.iter().enumerate() {
+        let Task::Decide { branches } = &step.task else { continue };
+        all.extend((0..branches.len()).filter_map(|branch| Some(plan.condition(index, branch)?.0)));
+    }
+    all
 }
 
 #[test]

@@ -20,6 +20,8 @@ pub(super) struct Automation {
     pub(super) most: u32,
     /// Whether something has to hold it back: a check, the guardrails, the breaker.
     pub(super) held: bool,
+    /// The step of a runbook that has to; none, if it does not matter what does.
+    pub(super) held_by: Option<String>,
     /// Whether a second person approves what waits for that, at once.
     pub(super) approve: bool,
 }
@@ -45,7 +47,16 @@ pub(super) fn automation(reader: &mut Reader<'_>, raw: &Spanned<RawAutomation>) 
     if most < least {
         reader.wrong(raw, "automation.most", format!("expected at least {least}, found {most}"));
     }
-    Some(Automation { runbooks: names?, least, most, held: raw.value.held, approve: raw.value.approve })
+    let held_by = raw.value.held_by.as_ref();
+    if let Some(step) = held_by.filter(|_| !raw.value.held) {
+        reader.wrong(step, "automation.held_by", "expected `held: true` too");
+    }
+    let held_by = match held_by {
+        None => None,
+        Some(step) => Some(reader.line(step, "automation.held_by")?),
+    };
+    let (held, approve) = (raw.value.held, raw.value.approve);
+    Some(Automation { runbooks: names?, least, most, held, held_by, approve })
 }
 
 /// Reads how soon everything has to be well.
@@ -101,6 +112,11 @@ restored: {within: 60s, least: 2}
             ),
             ("runbooks: [ConsumerLagGrowing]", "runbooks: []", "x.yaml:7: automation.runbooks: empty"),
             ("least: 1, most: 2", "least: 3, most: 2", "automation.most: expected at least 3, found 2"),
+            (
+                "most: 2}",
+                "most: 2, held_by: not-stuck}",
+                "x.yaml:7: automation.held_by: expected `held: true` too",
+            ),
             ("least: 2}", "least: 1}", "restored.least: expected above 1"),
             ("{without: automation}", "{service: order-worker}", "expected `service` and `protection`, or"),
         ] {

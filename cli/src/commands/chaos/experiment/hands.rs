@@ -158,10 +158,20 @@ impl Deeds {
         }
         match (wanted.held, &self.breaker) {
             (true, None) if self.held.is_empty() => wrong.push("nothing held automation back".to_owned()),
+            (true, _) => wrong.extend(self.elsewhere(wanted.held_by.as_deref())),
             (false, Some(why)) => wrong.push(format!("automation has switched itself off: {why}")),
             _ => {}
         }
         wrong
+    }
+
+    /// That no run was held back at a step, if it is stated at which.
+    fn elsewhere(&self, step: Option<&str>) -> Option<String> {
+        let step = step?;
+        // A run says why it has stopped after the name of its step.
+        let at = format!(", {step}: ");
+        let found = || format!("nothing was held back at {step}: {}", self.held.join("; "));
+        (!self.held.iter().any(|line| line.contains(&at))).then(found)
     }
 
     /// In a cell of a table.
@@ -203,7 +213,8 @@ mod tests {
     }
 
     fn wanted(least: u32, most: u32, held: bool) -> Automation {
-        Automation { runbooks: vec!["TargetDown".to_owned()], least, most, held, approve: false }
+        let runbooks = vec!["TargetDown".to_owned()];
+        Automation { runbooks, least, most, held, held_by: None, approve: false }
     }
 
     fn act(state: &str) -> Value {
@@ -241,6 +252,12 @@ mod tests {
         assert!(often[0].contains("at most 1"), "{often:?}");
         let free = Deeds::of(&[helped], None);
         assert_eq!(free.wrong(&wanted(0, 1, true)), ["nothing held automation back"]);
+        let mut at = run("RUN-4", "stopped", &act("todo"), &json!([]));
+        at["why"] = json!("not-ready: expected not status 200, found status 200");
+        let at = Deeds::of(&[at], None);
+        let by = |step: &str| Automation { held_by: Some(step.to_owned()), ..wanted(0, 0, true) };
+        assert_eq!(at.wrong(&by("not-ready")), Vec::<String>::new());
+        assert!(at.wrong(&by("ready"))[0].starts_with("nothing was held back at ready: RUN-4"));
         let broken = Deeds::of(&[], Some("2 runs did not help"));
         assert_eq!(broken.wrong(&wanted(0, 1, true)), Vec::<String>::new());
         assert!(broken.wrong(&wanted(0, 1, false))[0].contains("2 runs did not help"));

@@ -217,6 +217,10 @@ mod tests {
             for runbook in experiment.automation.iter().flat_map(|automation| &automation.runbooks) {
                 let file = root.join(format!("runbooks/{runbook}.yaml"));
                 assert!(file.is_file(), "{name}: no runbook {runbook}");
+                let step = experiment.automation.iter().find_map(|automation| automation.held_by.as_ref());
+                let text = fs::read_to_string(&file).unwrap();
+                let known = step.is_none_or(|step| text.contains(&format!("- name: {step}\n")));
+                assert!(known, "{name}: {runbook} has no such step: {step:?}");
             }
         }
         let names: std::collections::BTreeSet<&String> = all.iter().map(|(name, _)| name).collect();

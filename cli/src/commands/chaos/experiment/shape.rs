@@ -151,6 +151,7 @@ pub(super) struct RawAutomation {
     pub(super) most: Option<u32>,
     #[serde(default)]
     pub(super) held: bool,
+    pub(super) held_by: Option<Text>,
     #[serde(default)]
     pub(super) approve: bool,
 }

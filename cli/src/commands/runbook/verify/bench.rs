@@ -1,7 +1,6 @@
 //! One measurement: quiet, broken, firing, handled, quiet again, as before.
 
 use std::{
-    fmt,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -12,7 +11,6 @@ use observe::{
     prometheus::{Alert, Labels},
 };
 use parking_lot::Mutex;
-use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
 use super::{
@@ -22,6 +20,7 @@ use super::{
     report::{Row, judge},
     script::Script,
     snapshot::Snapshot,
+    way::Way,
 };
 use crate::{
     commands::{
@@ -43,31 +42,6 @@ const BACK: Duration = Duration::from_secs(60);
 /// Pause between two looks.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Who acts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Way {
-    /// A person who is guided, with scripted answers.
-    Manual,
-    /// The runbook by itself.
-    Auto,
-    /// Nobody, until the fault ends by itself.
-    Nobody,
-    /// It is not measured.
-    Untried,
-}
-
-impl fmt::Display for Way {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Manual => "manual",
-            Self::Auto => "auto",
-            Self::Nobody => "nobody",
-            Self::Untried => "-",
-        })
-    }
-}
-
 /// A lab that is measured.
 pub(super) struct Bench<'p> {
     place: &'p Installation,
@@ -76,6 +50,8 @@ pub(super) struct Bench<'p> {
     load: Option<f64>,
     /// Whether something is broken that does not end by itself.
     by_hand: AtomicBool,
+    /// The shell of the page's commands, whose group has what they left in the background.
+    group: Mutex<Option<u32>>,
     /// The run of the control room that is not over, as far as is known: it would go on acting after this program.
     pub(super) run: Mutex<Option<String>>,
     pub(super) prometheus: Reached<Prometheus>,
@@ -101,6 +77,7 @@ impl<'p> Bench<'p> {
             home: home.clone(),
             load: hand::rate(home).await.ok(),
             by_hand: AtomicBool::new(false),
+            group: Mutex::new(None),
             run: Mutex::new(None),
             prometheus: place.prometheus().await?,
             alertmanager: place.alertmanager().await?,
@@ -132,7 +109,7 @@ impl<'p> Bench<'p> {
 
     async fn tried(&self, name: &str, fault: &Fault, way: Way) -> Result<Row> {
         self.calm(name, fault).await?;
-        let before = Snapshot::take(self.place, &self.alertmanager).await?;
+        let before = Snapshot::take(&self.home, self.place, &self.alertmanager).await?;
         let broken = Instant::now();
         self.breaks(fault).await?;
         let labels = self.fires(name, fault, broken).await?;
@@ -206,7 +183,7 @@ impl<'p> Bench<'p> {
                 self.load.filter(|rate| *rate > 0.0).context("this lab has no load to stop")?;
                 hand::set_rate(&self.home, 0.0).await
             }
-            Cause::Command { breaks, .. } => hand::lab(&self.home, breaks).await,
+            Cause::Command { breaks, .. } => hand::shell(&self.home, breaks, &self.group).await,
         }
     }
 
@@ -219,12 +196,15 @@ impl<'p> Bench<'p> {
 
     /// Takes back what the page has broken, and ends every fault; waits for a process that is about to start.
     pub(super) async fn repair(&self, fault: &Fault) -> Result<()> {
+        hand::end(&self.group);
         if self.by_hand.load(Ordering::Relaxed) {
             match (&fault.cause, self.load) {
                 (Cause::Freeze, _) => hand::thaw(&self.home, &fault.service)?,
                 (Cause::NoLoad, Some(rate)) => hand::set_rate(&self.home, rate).await?,
-                (Cause::Command { restores, .. }, _) => hand::lab(&self.home, restores).await?,
-                (Cause::Fault { .. } | Cause::NoLoad, _) => {}
+                (Cause::Command { restores: Some(restores), .. }, _) => {
+                    hand::shell(&self.home, restores, &Mutex::new(None)).await?;
+                }
+                (Cause::Fault { .. } | Cause::NoLoad | Cause::Command { .. }, _) => {}
             }
             self.by_hand.store(false, Ordering::Relaxed);
         }
@@ -244,7 +224,7 @@ impl<'p> Bench<'p> {
     async fn after(&self) -> Result<Snapshot> {
         let deadline = Instant::now() + BACK;
         loop {
-            match Snapshot::take(self.place, &self.alertmanager).await {
+            match Snapshot::take(&self.home, self.place, &self.alertmanager).await {
                 Err(_) if Instant::now() < deadline => sleep(LOOK).await,
                 taken => return taken,
             }

@@ -18,12 +18,14 @@ pub(super) struct Fault {
     pub(super) ttl: Duration,
     /// Whether the page forgets the spent budget afterwards: without that, its alert lasts.
     pub(super) forgets: bool,
+    /// What the page gives to its runbook.
+    pub(super) given: Vec<(String, String)>,
 }
 
 impl Fault {
     /// Whether it is over after its ttl without anybody's doing.
     pub(super) const fn ends_by_itself(&self) -> bool {
-        matches!(self.cause, Cause::Fault { .. })
+        matches!(self.cause, Cause::Fault { .. } | Cause::Command { restores: None, .. })
     }
 }
 
@@ -54,7 +56,8 @@ pub(super) fn of(home: &Home, name: &str) -> Result<Option<Fault>> {
 pub(super) fn read(text: &str) -> Option<Fault> {
     let (_, section) = text.split_once("\n## Try it in the lab\n")?;
     let (service, cause, ttl) = cause::read(section)?;
-    Some(Fault { service, cause, ttl, forgets: section.contains("lab slo reset") })
+    let (forgets, given) = (section.contains("lab slo reset"), cause::given(section));
+    Some(Fault { service, cause, ttl, forgets, given })
 }
 
 #[cfg(test)]

@@ -1,14 +1,22 @@
-//! What a person does to the lab where no fault does it: freezes a process, stops the load, runs a command.
+//! What a person does to the lab where no fault does it: freezes a process, stops the load, runs commands.
 
-use std::process::Stdio;
+use std::{process::Stdio, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use observe::Peer;
+use parking_lot::Mutex;
 use reqwest::Method;
-use rustix::process::Signal;
-use tokio::process::Command;
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    process::Command,
+    time::timeout,
+};
 
 use crate::home::Home;
+
+/// How long to wait for what a shell said that has failed.
+const SAID: Duration = Duration::from_millis(200);
 
 /// Freezes the process of a part.
 pub(super) fn freeze(home: &Home, name: &str) -> Result<()> {
@@ -47,19 +55,50 @@ pub(super) async fn set_rate(home: &Home, rps: f64) -> Result<()> {
     Ok(())
 }
 
-/// Runs `lab` with these words, in the checkout.
-pub(super) async fn lab(home: &Home, words: &[String]) -> Result<()> {
-    let said = words.join(" ");
-    let mut command = Command::new(std::env::current_exe()?);
-    command.arg("--root").arg(&home.root).arg("--dir").arg(home.dir.as_os_str()).args(words);
+/// Runs commands of a page in a shell, in the checkout; `lab` in them is this program, for this lab. What they leave in the
+/// background belongs to `group`, and is ended with [`end`].
+pub(super) async fn shell(home: &Home, commands: &str, group: &Mutex<Option<u32>>) -> Result<()> {
+    let mut command = Command::new("sh");
+    // From its standard input: `pkill -f` must not find the shell itself by the words of the page.
+    command.arg("-es").arg("--").arg(std::env::current_exe()?).arg(&home.root).arg(home.dir.as_os_str());
     if let Some(token) = &home.token {
         command.env("FAULTS_TOKEN", token);
     }
-    command.current_dir(&home.root).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let output =
-        command.kill_on_drop(true).output().await.with_context(|| format!("cannot run lab {said}"))?;
-    if !output.status.success() {
-        bail!("lab {said}: {}", String::from_utf8_lossy(&output.stderr).trim());
+    command.current_dir(&home.root).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.process_group(0).kill_on_drop(true).spawn().context("cannot run sh")?;
+    *group.lock() = child.id();
+    let (mut input, mut said) = (child.stdin.take(), child.stderr.take());
+    if let Some(input) = &mut input {
+        input.write_all(script(home, commands).as_bytes()).await?;
+    }
+    drop(input);
+    let status = child.wait().await?;
+    if !status.success() {
+        let mut text = String::new();
+        if let Some(said) = &mut said {
+            // What is in the background may still hold its other end.
+            let _ = timeout(SAID, said.read_to_string(&mut text)).await;
+        }
+        bail!("{}: {status}: {}", commands.trim(), text.trim());
     }
     Ok(())
+}
+
+/// The commands, after what they need.
+fn script(home: &Home, commands: &str) -> String {
+    // The pages write the folder of the lab as it is by default.
+    let commands = commands.replace(".lab/", &format!("{}/", home.dir.as_os_str().to_string_lossy()));
+    format!(
+        "program=$1 root=$2 dir=$3\nlab() {{ \"$program\" --root \"$root\" --dir \"$dir\" \"$@\" </dev/null; }}\n{commands}\n"
+    )
+}
+
+/// Ends what commands left in the background.
+pub(super) fn end(group: &Mutex<Option<u32>>) {
+    let leader = group.lock().take();
+    let leader = leader.and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
+    if let Some(leader) = leader {
+        // Nothing may be left.
+        let _ = kill_process_group(leader, Signal::TERM);
+    }
 }

@@ -7,12 +7,14 @@ mod bench;
 mod cause;
 mod fault;
 mod hand;
+mod page;
 mod papers;
 mod report;
 mod rows;
 mod script;
 mod skip;
 mod snapshot;
+mod way;
 
 use std::{
     path::PathBuf,
@@ -24,11 +26,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use tokio_util::sync::CancellationToken;
 
-use self::{
-    bench::{Bench, Way},
-    fault::Fault,
-    report::Row,
-};
+use self::{bench::Bench, fault::Fault, report::Row, way::Way};
 use super::runbook;
 use crate::{
     home::Home,
@@ -132,7 +130,7 @@ impl Verify {
     /// Writes what was skipped, and what has been measured so far.
     fn keep(&self, home: &Home, rows: &[Row]) -> Result<()> {
         if self.markdown {
-            report::write(home, rows)?;
+            page::write(home, rows)?;
         }
         if let Some(path) = &self.junit {
             papers::junit(path, rows)?;

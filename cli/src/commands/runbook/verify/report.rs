@@ -1,20 +1,9 @@
-//! What was measured, as rows, and as the table of `docs/automation.md`.
+//! What was measured, as rows.
 
-use std::{collections::BTreeMap, fs};
-
-use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::{bench::Way, rows::median, script::Played};
-use crate::{home::Home, terminal::out};
-
-/// The page with the table.
-const PAGE: &str = "docs/automation.md";
-/// Between these lines it is written.
-const BEGIN: &str = "<!-- Written by `lab runbook verify --all --markdown`; do not edit. -->\n";
-const END: &str = "<!-- End of the measurements. -->\n";
-const HEAD: &str = "| alert | n | fired | ended, nobody acts | ended, with its runbook | the runbook |\n|---|---|---|---|---|---|\n";
-const NOTHING: &str = "Not measured yet: run the command above.\n";
+use super::{script::Played, way::Way};
+use crate::terminal::out;
 
 /// What a runbook did for its alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -154,53 +143,6 @@ pub(super) fn sum(rows: &[Row]) -> String {
     format!("{fine} of {} measurements are as they should be{skipped}", measured.len())
 }
 
-/// Writes the table of medians into its page. What is measured now replaces what the page has of the same runbooks; the others
-/// stay, so that they can be measured one after the other.
-pub(super) fn write(home: &Home, rows: &[Row]) -> Result<()> {
-    let path = home.root.join(PAGE);
-    let page = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let lacks = |line: &str| format!("{PAGE} has no line `{}`", line.trim());
-    let (before, rest) = page.split_once(BEGIN).with_context(|| lacks(BEGIN))?;
-    let (old, after) = rest.split_once(END).with_context(|| lacks(END))?;
-    let text = format!("{before}{BEGIN}\n{}\n{END}{after}", table(rows, old));
-    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
-}
-
-fn table(rows: &[Row], old: &str) -> String {
-    let known = old.lines().filter_map(|line| {
-        let (name, _) = line.strip_prefix("| [")?.split_once(']')?;
-        Some((name.to_owned(), line.to_owned()))
-    });
-    let mut lines: BTreeMap<String, String> = known.collect();
-    for name in rows.iter().filter(|row| row.is_measured()).map(|row| row.runbook.as_str()) {
-        let own: Vec<&Row> = rows.iter().filter(|row| row.runbook == name).collect();
-        if let Some(line) = compared(name, &own) {
-            lines.insert(name.to_owned(), line);
-        } else if own.iter().any(|row| row.verdict == Verdict::Failed) {
-            // What was true once is not claimed any longer.
-            lines.remove(name);
-        }
-    }
-    if lines.is_empty() {
-        return NOTHING.to_owned();
-    }
-    let mut text = HEAD.to_owned();
-    lines.values().for_each(|line| text.extend([line.as_str(), "\n"]));
-    text
-}
-
-/// The medians of one runbook, if it was measured with it and without.
-fn compared(name: &str, rows: &[&Row]) -> Option<String> {
-    let of = |way: Way| rows.iter().filter(move |row| row.way == way && row.verdict != Verdict::Failed);
-    let middle = |times: Vec<f64>| median(times).map(seconds);
-    let ended = |way: Way| middle(of(way).filter_map(|row| row.ended).collect());
-    let (without, with) = (ended(Way::Nobody)?, ended(Way::Auto)?);
-    let fired = middle(of(Way::Auto).filter_map(|row| row.fired).collect()).unwrap_or_default();
-    let verdict = of(Way::Auto).next_back().map_or("", |row| row.verdict.words());
-    let count = of(Way::Auto).count().min(of(Way::Nobody).count());
-    Some(format!("| [{name}](../runbooks/{name}.md) | {count} | {fired} | {without} | {with} | {verdict} |"))
-}
-
 /// `24 s`, `2 min 9 s`.
 pub(super) fn seconds(time: f64) -> String {
     let whole = time.max(0.0).round();
@@ -246,33 +188,6 @@ mod tests {
             assert_eq!(judge(Some(&played), early), verdict, "{played:?}, {early}");
         }
         assert_eq!(judge(None, false), Verdict::Nobody);
-    }
-
-    #[test]
-    fn the_table_compares_medians_and_leaves_out_what_failed() {
-        let rows = [
-            row(Way::Auto, 30.2, Verdict::Helped),
-            row(Way::Auto, 31.0, Verdict::Helped),
-            row(Way::Auto, 400.0, Verdict::Failed),
-            row(Way::Nobody, 129.0, Verdict::Nobody),
-        ];
-        let text = table(&rows, "\nNot measured yet.\n");
-        let line = "| [A](../runbooks/A.md) | 1 | 10 s | 2 min 9 s | 31 s | helped |\n";
-        assert!(text.ends_with(&format!("|---|\n{line}")), "{text}");
-        assert!(!rows[2].is_fine() && rows[0].is_fine());
-        assert_eq!(table(&rows[..2], ""), NOTHING, "nothing to compare with");
-        assert_eq!(table(&rows[2..3], &text), NOTHING, "it does not help any longer");
-
-        let other = [
-            Row { runbook: "B".to_owned(), ..rows[0].clone() },
-            Row { runbook: "B".to_owned(), ..rows[3].clone() },
-        ];
-        let both = table(&other, &text);
-        assert!(
-            both.contains(line) && both.contains("| [B](../runbooks/B.md) | 1 |"),
-            "one after the other: {both}"
-        );
-        assert_eq!(table(&[Row::skipped("A", "it needs Kubernetes")], &both), both, "a skip says nothing");
     }
 
     #[test]

@@ -8,10 +8,7 @@ use observe::{ControlRoom, prometheus::Labels};
 use serde_json::{Map, Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::{
-    bench::{Bench, Way},
-    fault::Fault,
-};
+use super::{bench::Bench, fault::Fault, way::Way};
 use crate::commands::runbook::{
     act::post,
     print::{each, word},
@@ -58,9 +55,15 @@ impl<'b> Script<'b> {
         let mut run = begin(&one, self.name, mode, incident.as_deref(), &parameters).await?;
         let id = word(&run["id"]).to_owned();
         *self.bench.run.lock() = Some(id.clone());
-        let deadline = broken + self.fault.ttl + PATIENCE;
-        let mut removed = acts;
+        let over = broken + self.fault.ttl;
+        let deadline = over + PATIENCE;
+        let (mut removed, mut lasts) = (acts, !self.fault.ends_by_itself());
         loop {
+            // What does not end by itself is taken back in time, even if no step waits for a person's work.
+            if lasts && Instant::now() > over {
+                self.bench.repair(self.fault).await?;
+                lasts = false;
+            }
             match word(&run["state"]) {
                 "ended" => {
                     *self.bench.run.lock() = None;
@@ -72,7 +75,7 @@ impl<'b> Script<'b> {
                     bail!("{id} is not over after {} s: {}", broken.elapsed().as_secs(), word(&run["next"]));
                 }
                 "waiting_for_you" => {
-                    run = post(&one, &id, "confirm", &json!({})).await?;
+                    run = post(&one, &id, "confirm", &json!({ "branch": first(&run) })).await?;
                     continue;
                 }
                 "waiting_for_approval" => {
@@ -92,7 +95,7 @@ impl<'b> Script<'b> {
         }
     }
 
-    /// What the alert says about the parameters of its runbook.
+    /// What the alert says about the parameters of its runbook, and what the page gives.
     async fn parameters(&self, labels: &Labels) -> Result<Map<String, Value>> {
         let runbook = self.bench.room.get(&format!("/api/v1/runbooks/{}", self.name), &[]).await?;
         let mut given = Map::new();
@@ -102,6 +105,8 @@ impl<'b> Script<'b> {
                 given.insert(word(&parameter["name"]).to_owned(), Value::from(value.as_str()));
             }
         }
+        let page = self.fault.given.iter();
+        given.extend(page.map(|(name, value)| (name.clone(), Value::from(value.as_str()))));
         Ok(given)
     }
 }
@@ -125,6 +130,12 @@ impl Bench<'_> {
         }
         Ok(())
     }
+}
+
+/// The first branch, if the run waits for a decision: whatever is chosen, the run has to end well.
+fn first(run: &Value) -> Option<&str> {
+    let now = each(&run["steps"]).iter().find(|step| step["state"] == "now")?;
+    each(&now["branches"]).first()?["name"].as_str()
 }
 
 /// Whether a run waits for something that it does not do itself.

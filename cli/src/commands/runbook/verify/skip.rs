@@ -8,22 +8,15 @@ use super::fault::Fault;
 /// Pages that need more than a lab on this machine, and what.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("BackupJobOverdue", "it needs Kubernetes"),
-    ("BackupUnverified", "it needs a lab with --backups whose files are damaged all the time"),
     ("ContainerOomKilled", "it needs Kubernetes"),
-    ("DeadLetters", "what its fault writes stays wrong, so that it comes back however often it is replayed"),
     ("DiskAlmostFull", "it needs a small disk of its own"),
     ("DiskFilling", "it needs a small disk of its own"),
     ("ErrorsLogged", "it needs Loki"),
     ("NodeNotReady", "it needs Kubernetes"),
     ("NotificationsFailing", "the control room that runs it is what has to be frozen"),
-    ("OutcomesContradict", "its cause is a row that somebody writes into a database"),
     ("PodCrashLooping", "it needs Kubernetes"),
-    ("PostgresConnectionsHigh", "only a person knows whose sessions may be ended"),
-    ("PostgresReplicaLag", "it needs a lab with --replica, and a signal to a process of PostgreSQL"),
-    ("PostgresReplicaLost", "it needs a lab with --replica, and a signal to a process of PostgreSQL"),
     ("RedpandaDiskLow", "it needs Redpanda on Kubernetes"),
     ("RedpandaUnderReplicated", "it needs Redpanda on Kubernetes"),
-    ("RuleEvaluationFailing", "its cause is a wrong rule in the checkout"),
     ("VolumeFilling", "it needs Kubernetes"),
     ("Watchdog", "the Prometheus that is asked for alerts is what has to be frozen"),
 ];
@@ -44,9 +37,19 @@ const NEEDS: &[(&[&str], &str, &str)] = &[
         "Redis is not measured: its exporter is not installed",
     ),
     (
-        &["PostgresDeadlocks", "PostgresLongTransaction"],
+        &["PostgresConnectionsHigh", "PostgresDeadlocks", "PostgresLongTransaction"],
         r#"up{job="postgres-exporter"} == 1"#,
         "PostgreSQL is not measured: its exporter is not installed",
+    ),
+    (
+        &["PostgresReplicaLag", "PostgresReplicaLost"],
+        "replica_streaming",
+        "this lab has no replica: lab up --replica",
+    ),
+    (
+        &["BackupUnverified"],
+        "backup_interval_seconds <= 60",
+        "this lab does not verify backups every few seconds: lab up --backups --backup-every 10s",
     ),
     (
         &["FirewallVerdictsWrong", "JourneyFailing"],
@@ -61,6 +64,11 @@ const NEEDS: &[(&[&str], &str, &str)] = &[
         "order-worker may open more files than its fault opens: lower the limit (ulimit -n) and start the lab again",
     ),
 ];
+
+/// Every page that cannot be tried on this machine at all, and why.
+pub(super) fn all_elsewhere() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ELSEWHERE.iter().copied()
+}
 
 /// Why a page cannot be tried on this machine at all.
 pub(super) fn elsewhere(name: &str) -> Option<&'static str> {
@@ -114,7 +122,7 @@ mod tests {
     use std::{fs, path::Path};
 
     use super::*;
-    use crate::commands::runbook::verify::fault;
+    use crate::commands::runbook::verify::{cause::Cause, fault};
 
     #[test]
     fn every_page_is_tried_or_says_why_not() {
@@ -136,6 +144,23 @@ mod tests {
         for known in ELSEWHERE.iter().map(|(name, _)| name).chain(needed) {
             assert!(names.iter().any(|name| name == known), "no page is called {known}");
         }
+    }
+
+    #[test]
+    fn a_page_without_a_fault_has_commands_that_end() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runbooks");
+        let fault = |name: &str| {
+            let text = fs::read_to_string(folder.join(format!("{name}.md"))).unwrap();
+            fault::read(&text).unwrap_or_else(|| panic!("{name} has nothing to try"))
+        };
+        for name in ["BackupUnverified", "DeadLetters", "PostgresReplicaLag", "RuleEvaluationFailing"] {
+            let found = fault(name);
+            assert!(matches!(found.cause, Cause::Command { restores: Some(_), .. }), "{name}: {found:?}");
+            assert!(!found.ends_by_itself(), "{name}");
+        }
+        assert!(fault("OutcomesContradict").ends_by_itself());
+        let given = fault("PostgresConnectionsHigh").given;
+        assert!(given.contains(&("database".to_owned(), "users".to_owned())), "{given:?}");
     }
 
     #[test]

@@ -64,6 +64,9 @@ pub(crate) struct Confirmation {
     /// the current one.
     #[serde(default)]
     place: Option<String>,
+    /// The branch that you choose, if the step is a decision.
+    #[serde(default)]
+    branch: Option<String>,
 }
 
 /// Says that the current step may be done.
@@ -84,7 +87,7 @@ pub(crate) async fn confirm(
             return Err(Error::Conflict(format!("{id} is at {now}, not at {place}")).into());
         }
     }
-    shown(room.runbooks.confirm(&room, &visitor, &id).await?)
+    shown(room.runbooks.confirm(&room, &visitor, &id, asked.branch).await?)
 }
 
 /// Leaves the current step out.

@@ -16,11 +16,12 @@ use crate::{
     web::failure::{Answer, Failure, sentence},
 };
 
-/// The step that was seen.
+/// The step that was seen, and the branch that was chosen, if it is a decision.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Seen {
     place: String,
+    branch: Option<String>,
 }
 
 /// The request that was seen.
@@ -54,13 +55,13 @@ pub(super) async fn confirm(
     State(room): State<Room>,
     visitor: Visitor,
     Path(id): Path<String>,
-    Form(Seen { place }): Form<Seen>,
+    Form(Seen { place, branch }): Form<Seen>,
 ) -> Answer<Response> {
     let run = room.runbooks.run(&id).await?;
     let now = run.steps.iter().find(|step| step.state == StepState::Now);
     // Somebody else may have confirmed it meanwhile, and the next step was not seen.
     let done = if now.is_some_and(|step| step.place == place) {
-        room.runbooks.confirm(&room, &visitor, &id).await
+        room.runbooks.confirm(&room, &visitor, &id, branch).await
     } else {
         Err(Error::Conflict(format!("{id} is not at {place} any more: read what is next")))
     };

@@ -94,8 +94,11 @@ impl View<'_> {
         }
     }
 
-    /// The step that a person confirms or leaves out.
+    /// The step that a person confirms or leaves out, or the decision.
     fn guided(&self, step: &StepView) -> Markup {
+        if !step.branches.is_empty() {
+            return self.decision(step);
+        }
         let acts = matches!(step.kind.as_str(), "act" | "undo");
         html! {
             section.card.stack.tight aria-labelledby="next-title" {
@@ -109,6 +112,26 @@ impl View<'_> {
                         (button(if acts { "Do it" } else { "Ask it" }, Tone::Info))
                     }
                     (self.with_reason("skip", "Leave it out", "Why is it left out?", Tone::Quiet))
+                }
+            }
+        }
+    }
+
+    /// The ways to go on, each with the reason to take it: one button for each.
+    fn decision(&self, step: &StepView) -> Markup {
+        html! {
+            section.card.stack.tight aria-labelledby="next-title" {
+                h2 #next-title { "Choose: " (step.name) }
+                p { (step.what) }
+                @for branch in &step.branches {
+                    form.stack.tight method="post" action=(self.path("confirm")) {
+                        (csrf(self.room, self.visitor))
+                        input type="hidden" name="place" value=(step.place);
+                        input type="hidden" name="branch" value=(branch.name);
+                        p { (branch.what) }
+                        @if let Some(condition) = &branch.condition { p.mono.muted { (condition) } }
+                        div.actions { (button(&branch.name, Tone::Info)) }
+                    }
                 }
             }
         }

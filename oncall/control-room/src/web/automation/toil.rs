@@ -81,6 +81,7 @@ fn share(report: &Report) -> Markup {
                 span { "Looking and deciding " strong { (minutes(of(Class::Reactive))) } }
                 span { "Changing by hand " strong { (minutes(of(Class::Remediation))) } }
                 span { "Making it better " strong { (minutes(of(Class::Project))) } }
+                span { "Overhead " strong { (minutes(of(Class::Overhead))) } }
             }
         }
     }

@@ -1,6 +1,7 @@
 //! `lab chaos pairs`: what each protection is worth. Every pair breaks the same thing twice, with the protection and
 //! without it, and states by how much that differs; its page has both curves.
 
+mod healing;
 mod page;
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
@@ -24,24 +25,31 @@ use crate::{
     terminal::{block, json, out, say},
 };
 
-/// Runs pairs: the same fault with a protection and without it. Each states in numbers by how much that differs.
-/// Exits with 0 if every pair holds, 1 if one does not, 2 if that is not known of one.
+/// Runs pairs: the same fault with a protection and without it, or with automation and without it. Each states in numbers
+/// by how much that differs. Exits with 0 if every pair holds, 1 if one does not, 2 if that is not known of one.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab chaos pairs --list                         the protections that have a pair, and how long each takes\n  \
     lab chaos pairs breaker                        one of them\n  \
-    lab chaos pairs --write docs/drills            all of them, each with a page and its curves\n\n\
+    lab chaos pairs --write docs/drills            all of them, each with a page and its curves\n  \
+    lab chaos pairs --automation --markdown        the pairs of automation: about two hours\n\n\
     A page is written if its pair holds. After that, `just generate` lists it in the book.")]
 pub(in crate::commands::chaos) struct Pairs {
-    /// Names of experiments, as `--list` shows them; by default all that take a protection away.
+    /// Names of experiments, as `--list` shows them; by default all that take a protection, or automation, away.
     #[arg(value_name = "NAME")]
     names: Vec<String>,
     /// Write a page with both curves for each pair that holds to this folder, which has to be two folders below the
     /// checkout, such as docs/drills.
     #[arg(long, value_name = "FOLDER")]
     write: Option<PathBuf>,
+    /// The pairs of automation and of the judge of a release, instead of those of protections.
+    #[arg(long, conflicts_with = "write")]
+    automation: bool,
+    /// Write into docs/automation.md how long it takes until all is well, with automation and without it.
+    #[arg(long, requires = "automation")]
+    markdown: bool,
     /// Only list them.
-    #[arg(long, conflicts_with_all = ["write", "json"])]
+    #[arg(long, conflicts_with_all = ["write", "json", "markdown"])]
     list: bool,
     /// Print JSON.
     #[arg(long)]
@@ -66,6 +74,9 @@ struct Done {
 impl Pairs {
     /// Runs the command.
     pub(in crate::commands::chaos) async fn run(self, place: &Installation) -> Result<ExitCode> {
+        if self.automation {
+            return healing::run(&self, place).await;
+        }
         let chosen = self.chosen(place)?;
         if self.list {
             for one in &chosen {
