@@ -2,7 +2,9 @@
 //!
 //! `bench stack` compares the chassis's middleware with a bare router, `bench orders` the order path with `pgbench`, `bench edge` the
 //! way through the edge with the way past it, `bench load` the load generator with oha; `bench memory` and `bench startup` measure
-//! the assembled lab, `bench storm` the control room. `just bench` runs all of them.
+//! the assembled lab, `bench storm` the control room. `just bench` runs all of these.
+//!
+//! A figure that misses its bar fails the program, after everything has been measured.
 
 mod client;
 mod edge;
@@ -16,6 +18,8 @@ mod storm;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+
+use crate::report::Bars;
 
 /// Measures the lab and prints each figure next to the required one.
 #[derive(Debug, Parser)]
@@ -76,23 +80,25 @@ async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let time = Duration::from_secs(args.seconds);
     let telemetry = stack::Telemetry { trace_ratio: args.trace_ratio, access_log_rate: args.access_log_rate };
+    let mut bars = Bars::default();
     match args.what {
-        Some(What::Serve { kind }) => stack::serve(kind, telemetry).await,
-        Some(What::Stack) => stack::run(time, args.rounds, telemetry).await,
-        Some(What::Orders) => orders::run(time, args.rounds).await,
-        Some(What::Edge) => edge::run(time, args.rounds).await,
-        Some(What::Load) => generator::run(time, args.rounds, telemetry),
-        Some(What::Memory) => lab::memory(time).await,
-        Some(What::Startup) => lab::startup(args.rounds).await,
-        Some(What::Storm) => storm::run().await,
+        Some(What::Serve { kind }) => stack::serve(kind, telemetry).await?,
+        Some(What::Stack) => stack::run(time, args.rounds, telemetry, &mut bars).await?,
+        Some(What::Orders) => orders::run(time, args.rounds, &mut bars).await?,
+        Some(What::Edge) => edge::run(time, args.rounds, &mut bars).await?,
+        Some(What::Load) => generator::run(time, args.rounds, telemetry, &mut bars)?,
+        Some(What::Memory) => lab::memory(time, &mut bars).await?,
+        Some(What::Startup) => lab::startup(args.rounds, &mut bars).await?,
+        Some(What::Storm) => storm::run(&mut bars).await?,
         None => {
-            stack::run(time, args.rounds, telemetry).await?;
-            orders::run(time, args.rounds).await?;
-            edge::run(time, args.rounds).await?;
-            generator::run_or_skip(time, args.rounds, telemetry)?;
-            lab::memory(time).await?;
-            lab::startup(args.rounds).await?;
-            storm::run().await
+            stack::run(time, args.rounds, telemetry, &mut bars).await?;
+            orders::run(time, args.rounds, &mut bars).await?;
+            edge::run(time, args.rounds, &mut bars).await?;
+            generator::run_or_skip(time, args.rounds, telemetry, &mut bars)?;
+            lab::memory(time, &mut bars).await?;
+            lab::startup(args.rounds, &mut bars).await?;
+            storm::run(&mut bars).await?;
         }
     }
+    bars.verdict()
 }
