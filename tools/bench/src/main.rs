@@ -4,6 +4,8 @@
 //! way through the edge with the way past it, `bench load` the load generator with oha; `bench memory` and `bench startup` measure
 //! the assembled lab, `bench storm` the control room. `just bench` runs all of these.
 //!
+//! `bench regression` says whether the performance lab is right. It takes much longer, and runs only by name.
+//!
 //! A figure that misses its bar fails the program, after everything has been measured.
 
 mod client;
@@ -11,6 +13,7 @@ mod edge;
 mod generator;
 mod lab;
 mod orders;
+mod regression;
 mod report;
 mod stack;
 mod storm;
@@ -25,7 +28,7 @@ use crate::report::Bars;
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Args {
-    /// What to measure; by default everything.
+    /// What to measure; by default everything but `regression`.
     #[command(subcommand)]
     what: Option<What>,
     /// Length of each timed run, in seconds.
@@ -63,6 +66,8 @@ enum What {
     Startup,
     /// Memory of the control room at rest with its page open; its latency and memory while 5,000 alerts arrive within a minute.
     Storm,
+    /// Whether `load compare` finds a regression of 10 % in nine of ten runs, and fails A against A at most once in twenty: 22 minutes.
+    Regression,
     /// The server side of `stack`, in its own process.
     #[command(hide = true)]
     Serve {
@@ -90,6 +95,7 @@ async fn main() -> anyhow::Result<()> {
         Some(What::Memory) => lab::memory(time, &mut bars).await?,
         Some(What::Startup) => lab::startup(args.rounds, &mut bars).await?,
         Some(What::Storm) => storm::run(&mut bars).await?,
+        Some(What::Regression) => regression::run(&mut bars).await?,
         None => {
             stack::run(time, args.rounds, telemetry, &mut bars).await?;
             orders::run(time, args.rounds, &mut bars).await?;
