@@ -1,11 +1,13 @@
 //! What remains of a run: for people a table and a page, for machines JSON and JUnit. Pure: no I/O.
 
+mod breaks;
 mod html;
 mod junit;
 mod text;
 
 use std::collections::BTreeMap;
 
+pub use breaks::Break;
 use serde::{Deserialize, Serialize};
 
 use crate::run::{
@@ -38,6 +40,9 @@ pub struct Report {
     pub verdict: Verdict,
     /// Thresholds with what was seen.
     pub thresholds: Vec<Judged>,
+    /// At which offered rate a threshold began to be missed; the first in time first.
+    #[serde(default)]
+    pub breaks: Vec<Break>,
     /// All steps that do not wait for a result.
     pub total: Line,
     /// By step.
@@ -134,6 +139,7 @@ impl Report {
             seconds,
             whole,
             verdict: overall(&thresholds, board),
+            breaks: breaks::breaks(board, limits, &thresholds),
             thresholds,
             total: Line::of(&board.total, seconds),
             steps: lines(&board.steps),

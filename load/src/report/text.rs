@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Line, Report};
+use super::{Break, Line, Report};
 
 pub(super) fn write(report: &Report) -> String {
     let Report { scenario, total, seconds, skipped, late_p99_ms, .. } = report;
@@ -35,6 +35,12 @@ pub(super) fn write(report: &Report) -> String {
         let reason = if judged.reason.is_empty() { String::new() } else { format!("  ({})", judged.reason) };
         let (verdict, threshold, seen) = (judged.verdict.as_str(), &judged.threshold, &judged.seen);
         let _ = writeln!(out, "{verdict:14}{threshold:38}{seen}{reason}");
+    }
+    if !report.breaks.is_empty() {
+        out.push('\n');
+    }
+    for Break { threshold, at, rate } in &report.breaks {
+        let _ = writeln!(out, "{threshold} is missed from {at:.0} s on, at {rate:.0} journeys per second");
     }
     let _ = writeln!(out, "\n{}", report.verdict.as_str());
     out
