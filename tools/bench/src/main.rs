@@ -4,10 +4,11 @@
 //! way through the edge with the way past it, `bench load` the load generator with oha; `bench memory` and `bench startup` measure
 //! the assembled lab, `bench storm` the control room. `just bench` runs all of these.
 //!
-//! `bench regression` says whether the performance lab is right. It takes much longer, and runs only by name.
+//! `bench regression` and `bench capacity` say whether the performance lab is right. They take much longer, and run only by name.
 //!
 //! A figure that misses its bar fails the program, after everything has been measured.
 
+mod capacity;
 mod client;
 mod edge;
 mod generator;
@@ -28,7 +29,7 @@ use crate::report::Bars;
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Args {
-    /// What to measure; by default everything but `regression`.
+    /// What to measure; by default everything but `regression` and `capacity`.
     #[command(subcommand)]
     what: Option<What>,
     /// Length of each timed run, in seconds.
@@ -68,6 +69,8 @@ enum What {
     Storm,
     /// Whether `load compare` finds a regression of 10 % in nine of ten runs, and fails A against A at most once in twenty: 22 minutes.
     Regression,
+    /// Whether the knee of `load capacity` is within 15 % of the measured breakpoint, three times: half an hour and more.
+    Capacity,
     /// The server side of `stack`, in its own process.
     #[command(hide = true)]
     Serve {
@@ -96,6 +99,7 @@ async fn main() -> anyhow::Result<()> {
         Some(What::Startup) => lab::startup(args.rounds, &mut bars).await?,
         Some(What::Storm) => storm::run(&mut bars).await?,
         Some(What::Regression) => regression::run(&mut bars).await?,
+        Some(What::Capacity) => capacity::run()?,
         None => {
             stack::run(time, args.rounds, telemetry, &mut bars).await?;
             orders::run(time, args.rounds, &mut bars).await?;
