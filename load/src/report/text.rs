@@ -6,11 +6,12 @@ use super::{Break, Line, Report};
 
 pub(super) fn write(report: &Report) -> String {
     let Report { scenario, total, seconds, skipped, late_p99_ms, .. } = report;
+    let memory = report.peak_mib.map(|mib| format!(", {mib:.1} MiB at most")).unwrap_or_default();
     let mut out = String::new();
     let _ = writeln!(
         out,
         "{scenario}: {} requests in {seconds:.1} s, {:.1} good per second, {} errors, {skipped} starts skipped, \
-         generator late by {late_p99_ms:.1} ms (p99)\n",
+         generator late by {late_p99_ms:.1} ms (p99){memory}\n",
         total.count, total.good_per_second, total.errors
     );
     let _ = writeln!(
