@@ -54,7 +54,7 @@ torture *args:
 load *args:
     target/lab/load "$@"
 
-# Measure: middleware overhead, orders per second, memory, start-up; just bench build: how long the compiler takes; just bench load: the generator.
+# Measure: middleware overhead, orders per second, memory, start-up; just bench build: how long the compiler takes; just bench load, regression, capacity: the performance lab itself.
 bench *args:
     ./lab bench "$@"
 
@@ -62,7 +62,7 @@ bench *args:
 perf *args:
     cargo xtask perf "$@"
 
-# Draw where services spend their CPU time under load, into target/flame: just flame; just flame user-service --rate 400
+# Draw where services spend their CPU time under load, into target/flame: just flame; just flame user-service --rate 400; just flame --top 3
 flame *args:
     cargo xtask flame "$@"
 

@@ -205,7 +205,7 @@ mod tests {
         for (flag, value, said) in [
             ("--rate", "-1", "0 to 100000"),
             ("--rate", "NaN", "0 to 100000"),
-            ("--order-api", "https://x", "base URL"),
+            ("--order-api", "https://x", "a proxy that does"),
             ("--order-api", "8001", "base URL"),
             ("--mix", "risk=1", "place-order"),
             ("--zipf", "-2", "0 to 10"),

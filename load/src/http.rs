@@ -45,6 +45,12 @@ const IDLE: Duration = Duration::from_secs(4);
 pub fn base_url(text: &str) -> Result<Uri, String> {
     let wrong = || format!("`{text}` is not a base URL such as http://127.0.0.1:8000");
     let uri: Uri = text.parse().map_err(|_| wrong())?;
+    if uri.scheme_str() == Some("https") {
+        return Err(format!(
+            "`{text}` needs TLS, which this program does not speak: start a proxy that does, and use its base URL, such as \
+             http://127.0.0.1:8443 (load/README.md, \"A target behind https\")"
+        ));
+    }
     let plain = uri.scheme_str() == Some("http") && uri.host().is_some() && uri.query().is_none();
     if plain { Ok(uri) } else { Err(wrong()) }
 }

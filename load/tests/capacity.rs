@@ -1,27 +1,41 @@
 //! `load capacity` against a server whose capacity is known: one worker that takes ten milliseconds for each request.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    process::Output,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use axum::{Router, extract::State, routing::get};
 use load::capacity::{Findings, write};
 use testkit::free_addr;
-use tokio::{process::Command, sync::Semaphore};
+use tokio::{process::Command, time::Instant};
 
-async fn work(State(worker): State<Arc<Semaphore>>) {
-    let _busy = worker.acquire().await.expect("it is never closed");
-    tokio::time::sleep(Duration::from_millis(10)).await;
+/// Requests per second that the worker can do.
+const CAPACITY: f64 = 100.0;
+
+/// When the worker has done all that it was asked for. It is arithmetic: a timer that is late delays one answer, and not those behind
+/// it.
+#[derive(Clone)]
+struct Worker(Arc<Mutex<Instant>>);
+
+async fn work(State(worker): State<Worker>) {
+    let done = {
+        let mut free = worker.0.lock().expect("no panic");
+        *free = (*free).max(Instant::now()) + Duration::from_secs_f64(1.0 / CAPACITY);
+        *free
+    };
+    tokio::time::sleep_until(done).await;
 }
 
-// It overloads the server for a second at a time, and takes about twenty.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_knee_of_a_single_worker_is_found_kept_and_written() {
-    let folder = tempfile::tempdir().expect("a folder");
+/// `load capacity` on a new worker, with its files in `folder`.
+async fn capacity(folder: &Path, arguments: &[&str]) -> Output {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
-    let router = Router::new().route("/", get(work)).with_state(Arc::new(Semaphore::new(1)));
+    let worker = Worker(Arc::new(Mutex::new(Instant::now())));
+    let router = Router::new().route("/", get(work)).with_state(worker);
     tokio::spawn(async move { axum::serve(listener, router).await });
-
-    let file = |name: &str| folder.path().join(name);
     let scenario = format!(
         "description: Read.
 targets: {{server: 'http://{address}'}}
@@ -31,27 +45,55 @@ stages: [{{kind: hold, for: 1s, rate: 1}}]
 journeys: [{{name: read, steps: [{{name: read, path: /}}]}}]
 "
     );
+    let file = |name: &str| folder.join(name);
     std::fs::write(file("read.yaml"), scenario).expect("a file");
     let mut load = Command::new(env!("CARGO_BIN_EXE_load"));
     load.arg("capacity").arg(file("read.yaml"));
-    // Steps of 10, 20, 40, 80, 160, 320: the fifth is beyond what the worker can do, whatever the machine.
-    load.args(["--from", "10", "--to", "320", "--steps", "6", "--hold", "1s", "--p99", "200ms"]);
+    // Steps of 20, 40, 80, 160. A tenth of a second is far above what an idle worker takes, and in two seconds a load that is 5 % too
+    // high makes the last ones wait for that long.
+    load.args(["--from", "20", "--to", "160", "--steps", "4", "--hold", "2s", "--p99", "100ms"]);
     load.args(["--prometheus", &format!("http://{}", free_addr())]);
     load.arg("--results").arg(file("capacity.json")).arg("--page").arg(file("capacity.md"));
-    let output = tokio::time::timeout(Duration::from_secs(120), load.kill_on_drop(true).output()).await;
-    let output = output.expect("it ends").expect("it starts");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let output =
+        tokio::time::timeout(Duration::from_secs(180), load.args(arguments).kill_on_drop(true).output());
+    output.await.expect("it ends").expect("it starts")
+}
 
-    // 3: a machine that does something else at 90 % or at 110 % has not confirmed the knee.
-    assert!(matches!(output.status.code(), Some(0 | 3)), "{said}");
-    let kept =
-        std::fs::read_to_string(file("capacity.json")).unwrap_or_else(|error| panic!("{error}: {said}"));
-    let findings = Findings::from_json(&kept).expect("findings");
-    // Exactly 100 in theory. A timer is up to a millisecond late, and the step in which the queue begins to grow is short.
-    assert!((40.0..=160.0).contains(&findings.knee), "{said}");
+/// Tries again if the run itself says, by its exit code, that the machine was doing something else: three times at most.
+async fn confirmed(folder: &Path, arguments: &[&str]) -> Output {
+    for _ in 0..2 {
+        let output = capacity(folder, arguments).await;
+        if output.status.success() {
+            return output;
+        }
+    }
+    capacity(folder, arguments).await
+}
+
+// It overloads the server for two seconds at a time, and takes about thirty.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_knee_of_a_single_worker_is_found_kept_and_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = confirmed(folder.path(), &[]).await;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "the knee is confirmed: {said}");
+
+    let read = |name| std::fs::read_to_string(folder.path().join(name)).expect("it is written");
+    let findings = Findings::from_json(&read("capacity.json")).expect("findings");
+    assert!((findings.knee / CAPACITY - 1.0).abs() <= 0.15, "{}: {said}", findings.knee);
     assert!(findings.steps.is_sorted_by_key(|step| step.offered), "{said}");
     assert_eq!(findings.validation.len(), 2, "{said}");
     assert!(findings.saturated.is_empty() && said.contains("which resource is full is unknown"), "{said}");
-    let page = std::fs::read_to_string(file("capacity.md")).expect("the page");
-    assert_eq!(page, write(&findings));
+    assert_eq!(read("capacity.md"), write(&findings));
+}
+
+// As long as the other one, and thirteen steps more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_knee_is_where_a_run_of_rising_load_breaks() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = confirmed(folder.path(), &["--check-breakpoint=1"]).await;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.starts_with("1/1: knee ") && said.contains("(p99 <= 100ms)"), "{said}");
+    assert!(!folder.path().join("capacity.json").exists(), "it only checks");
 }

@@ -144,6 +144,36 @@ async fn the_exit_code_is_the_verdict() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn starts_above_the_limit_in_flight_are_skipped_counted_and_not_made_up_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let asked = Arc::new(AtomicUsize::new(0));
+    // The answer takes its time: that is what fills the limit.
+    let slow = |State(asked): State<Arc<AtomicUsize>>| async move {
+        asked.fetch_add(1, Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    let address = serve(Router::new().route("/", get(slow)).with_state(Arc::clone(&asked))).await;
+    let text = format!(
+        "description: Slow.
+targets: {{server: 'http://{address}'}}
+arrivals: constant
+max_in_flight: 1
+stages: [{{kind: hold, for: 1s, rate: 100}}]
+journeys: [{{name: read, steps: [{{name: read, path: /}}]}}]
+thresholds: [skipped == 0]
+"
+    );
+    let output = run(folder.path(), &text).await;
+    let report = report(&output);
+    assert_eq!(output.status.code(), Some(1), "{}", report.text());
+    let started = report.total.count;
+    assert_eq!(started + report.skipped, 99, "due at 10 ms, 20 ms, … and before 1 s");
+    // One after the other from 10 ms on, the sixth would start after 1,010 ms. A busy machine has fewer.
+    assert!((2..=5).contains(&started), "{}", report.text());
+    assert_eq!(asked.load(Ordering::Relaxed) as u64, started, "none was sent later");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_interrupted_run_ends_with_its_report() {
     let folder = tempfile::tempdir().expect("a folder");
     let (shop, address) = shop().await;

@@ -33,6 +33,10 @@ pub(super) struct Generate {
 impl Generate {
     pub(super) async fn live(self) -> Result<u8, Stop> {
         let remote = self.document.starts_with("http://");
+        if self.document.starts_with("https://") {
+            // It says what to do instead.
+            crate::http::base_url(&self.document).map_err(Stop::Usage)?;
+        }
         let text = if remote {
             crate::http::get(&self.document).await.map_err(Stop::Nothing)?.to_vec()
         } else {

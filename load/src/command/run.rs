@@ -48,6 +48,9 @@ pub(super) struct Run {
     /// Begin a sampled trace for this share of the steps, 0 to 1: exemplars of their durations
     #[arg(long, default_value_t = 0.0, value_name = "RATIO", value_parser = ratio)]
     trace_ratio: f64,
+    /// Fail if this program itself needs more memory than this, in MiB
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..))]
+    max_memory: Option<u32>,
 }
 
 fn ratio(text: &str) -> Result<f64, String> {
@@ -67,15 +70,15 @@ impl Run {
             None => None,
         };
         let (report, board) = watched(scenario, &stop, &metrics, self.trace_ratio).await;
-        let folder = Store::at(&self.folder).keep(&report)?;
-        Store::keep_board(&folder, &board)?;
+        let store = Store::at(&self.folder);
+        // First: of what is written, the histograms need most memory, and the report says how much was needed.
+        Store::keep_board(&store.folder(&report), &board)?;
+        let report = report.with_memory(peak_mib(), self.max_memory.map(f64::from));
+        let folder = store.keep(&report)?;
         if self.json {
             say(&store::json(&report));
         } else {
             say(&format!("\n{}\n{}", report.text(), folder.join("report.html").display()));
-        }
-        if let Some(mib) = peak_mib() {
-            eprintln!("the generator used at most {mib:.1} MiB");
         }
         if let Some(scraped) = scraped {
             scraped.end().await;

@@ -8,6 +8,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("sandbox", include_str!("../../scenarios/sandbox.yaml")),
     ("smoke", include_str!("../../scenarios/smoke.yaml")),
     ("soak", include_str!("../../scenarios/soak.yaml")),
+    ("soak-hour", include_str!("../../scenarios/soak-hour.yaml")),
     ("spike", include_str!("../../scenarios/spike.yaml")),
     ("stress", include_str!("../../scenarios/stress.yaml")),
 ];

@@ -66,10 +66,15 @@ impl Store {
         serde_json::from_str(&text).map_err(|error| Stop::Usage(format!("{}: {error}", path.display())))
     }
 
+    /// Where a run is kept.
+    pub(super) fn folder(&self, report: &Report) -> PathBuf {
+        let at = report.started_at.replace(':', "");
+        self.0.join(format!("{}-{at}", report.scenario))
+    }
+
     /// Writes `report.json`, `report.html` and `junit.xml`, and returns their folder.
     pub(super) fn keep(&self, report: &Report) -> Result<PathBuf, Stop> {
-        let at = report.started_at.replace(':', "");
-        let folder = self.0.join(format!("{}-{at}", report.scenario));
+        let folder = self.folder(report);
         write(&folder.join("report.json"), &json(report))?;
         write(&folder.join("report.html"), &report.html())?;
         write(&folder.join("junit.xml"), &report.junit())?;

@@ -79,7 +79,7 @@ mod tests {
             ("--every", "1m", "1s to 10s"),
             ("--firewall-every", "2h", "1s to 1h"),
             ("--timeout", "soon", "1s to 1h"),
-            ("--url", "https://x", "base URL"),
+            ("--url", "https://x", "a proxy that does"),
             ("--staging-url", "8000", "base URL"),
         ] {
             let argument = format!("{flag}={value}");

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Line, Report, escaped};
+use super::{Break, Line, Report, escaped};
 use crate::run::board::Point;
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2024;\
@@ -78,6 +78,13 @@ fn thresholds(out: &mut String, report: &Report) {
         );
     }
     out.push_str("</table>\n");
+    for Break { threshold, at, rate } in &report.breaks {
+        let threshold = escaped(threshold);
+        let _ = writeln!(
+            out,
+            "<p>{threshold} is missed from {at:.0} s on, at {rate:.0} journeys per second.</p>"
+        );
+    }
 }
 
 fn table<'a>(out: &mut String, title: &str, lines: impl Iterator<Item = &'a Line>) {

@@ -1,11 +1,13 @@
 //! What remains of a run: for people a table and a page, for machines JSON and JUnit. Pure: no I/O.
 
+mod breaks;
 mod html;
 mod junit;
 mod text;
 
 use std::collections::BTreeMap;
 
+pub use breaks::Break;
 use serde::{Deserialize, Serialize};
 
 use crate::run::{
@@ -38,6 +40,9 @@ pub struct Report {
     pub verdict: Verdict,
     /// Thresholds with what was seen.
     pub thresholds: Vec<Judged>,
+    /// At which offered rate a threshold began to be missed; the first in time first.
+    #[serde(default)]
+    pub breaks: Vec<Break>,
     /// All steps that do not wait for a result.
     pub total: Line,
     /// By step.
@@ -48,6 +53,9 @@ pub struct Report {
     pub skipped: u64,
     /// How late the generator itself was: 99th percentile in milliseconds.
     pub late_p99_ms: f64,
+    /// The most memory that the generator had at once, in MiB, before it wrote its report; `None` where there is no /proc.
+    #[serde(default)]
+    pub peak_mib: Option<f64>,
     /// At most 2,048 points.
     pub curve: Vec<Point>,
 }
@@ -115,7 +123,7 @@ impl Report {
     }
 
     /// The report of runs that were one load from several processes or hosts; `board` has all of their measurements. The thresholds
-    /// are judged again, and what was true of one run only (its seed, its start) is that of the first. `None` without runs.
+    /// are judged again, and what was true of one run only (its seed, its start, its memory) is that of the first. `None` without runs.
     #[must_use]
     pub fn merged(runs: &[Self], board: &Board) -> Option<Self> {
         let first = runs.first()?;
@@ -134,6 +142,7 @@ impl Report {
             seconds,
             whole,
             verdict: overall(&thresholds, board),
+            breaks: breaks::breaks(board, limits, &thresholds),
             thresholds,
             total: Line::of(&board.total, seconds),
             steps: lines(&board.steps),
@@ -143,6 +152,18 @@ impl Report {
             curve: board.curve.clone(),
             ..self
         }
+    }
+
+    /// With the memory that the generator needed, which is judged like a threshold if it may need `most` MiB at most.
+    #[must_use]
+    pub fn with_memory(mut self, peak_mib: Option<f64>, most: Option<f64>) -> Self {
+        self.peak_mib = peak_mib;
+        if let Some(most) = most {
+            let judged = memory(peak_mib, most);
+            self.verdict = self.verdict.max(judged.verdict);
+            self.thresholds.push(judged);
+        }
+        self
     }
 
     /// A table for a terminal.
@@ -162,6 +183,15 @@ impl Report {
     pub fn html(&self) -> String {
         html::write(self)
     }
+}
+
+fn memory(peak_mib: Option<f64>, most: f64) -> Judged {
+    let (verdict, seen, reason) = match peak_mib {
+        Some(peak) if peak <= most => (Verdict::Pass, format!("{peak:.1} MiB"), ""),
+        Some(peak) => (Verdict::Fail, format!("{peak:.1} MiB"), ""),
+        None => (Verdict::Inconclusive, "unknown".to_owned(), "memory is read from /proc, on Linux"),
+    };
+    Judged { threshold: format!("generator memory <= {most} MiB"), seen, verdict, reason: reason.to_owned() }
 }
 
 /// `text` as the content of an element or attribute of HTML or XML.
@@ -200,6 +230,19 @@ mod tests {
         // As text: the last bit of a number may differ.
         assert_eq!(serde_json::from_str::<Report>(&json).unwrap().text(), report.text());
         assert_eq!(report.verdict, Verdict::Fail, "smoke accepts no error: {:?}", report.thresholds);
+    }
+
+    #[test]
+    fn memory_is_kept_and_judged_only_if_it_has_a_limit() {
+        let passed = || Report { verdict: Verdict::Pass, thresholds: Vec::new(), ..report() };
+        let verdict = |peak, most| passed().with_memory(peak, most).verdict;
+        assert_eq!(verdict(Some(19.9), Some(20.0)), Verdict::Pass);
+        assert_eq!(verdict(Some(20.1), Some(20.0)), Verdict::Fail);
+        assert_eq!(verdict(None, Some(20.0)), Verdict::Inconclusive);
+        assert_eq!(verdict(Some(20.1), None), Verdict::Pass);
+        let failed = report().with_memory(Some(5.0), Some(20.0));
+        assert_eq!(failed.verdict, Verdict::Fail, "little memory excuses nothing");
+        assert!(failed.text().contains("5.0 MiB") && failed.junit().contains("generator memory"));
     }
 
     #[test]

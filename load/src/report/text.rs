@@ -2,15 +2,16 @@
 
 use std::fmt::Write;
 
-use super::{Line, Report};
+use super::{Break, Line, Report};
 
 pub(super) fn write(report: &Report) -> String {
     let Report { scenario, total, seconds, skipped, late_p99_ms, .. } = report;
+    let memory = report.peak_mib.map(|mib| format!(", {mib:.1} MiB at most")).unwrap_or_default();
     let mut out = String::new();
     let _ = writeln!(
         out,
         "{scenario}: {} requests in {seconds:.1} s, {:.1} good per second, {} errors, {skipped} starts skipped, \
-         generator late by {late_p99_ms:.1} ms (p99)\n",
+         generator late by {late_p99_ms:.1} ms (p99){memory}\n",
         total.count, total.good_per_second, total.errors
     );
     let _ = writeln!(
@@ -35,6 +36,12 @@ pub(super) fn write(report: &Report) -> String {
         let reason = if judged.reason.is_empty() { String::new() } else { format!("  ({})", judged.reason) };
         let (verdict, threshold, seen) = (judged.verdict.as_str(), &judged.threshold, &judged.seen);
         let _ = writeln!(out, "{verdict:14}{threshold:38}{seen}{reason}");
+    }
+    if !report.breaks.is_empty() {
+        out.push('\n');
+    }
+    for Break { threshold, at, rate } in &report.breaks {
+        let _ = writeln!(out, "{threshold} is missed from {at:.0} s on, at {rate:.0} journeys per second");
     }
     let _ = writeln!(out, "\n{}", report.verdict.as_str());
     out

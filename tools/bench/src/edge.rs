@@ -14,7 +14,7 @@ use anyhow::ensure;
 use crate::{
     client::{Connection, hammer},
     lab::Lab,
-    report,
+    report::{self, Bars},
 };
 
 /// Keep-alive connections of a run for throughput.
@@ -25,7 +25,7 @@ const USERS: u64 = 100;
 const BARS: (f64, f64) = (0.7, 1.0);
 
 /// Runs both ways in turn and prints their ratio and their difference.
-pub(crate) async fn run(time: Duration, rounds: usize) -> anyhow::Result<()> {
+pub(crate) async fn run(time: Duration, rounds: usize, bars: &mut Bars) -> anyhow::Result<()> {
     println!("edge: reads of users through the edge and past it");
     let lab = Lab::up(&["--no-load", "--trace-ratio", "0.01"])?;
     let at = |name| anyhow::Ok(SocketAddr::from(([127, 0, 0, 1], lab.port(name)?)));
@@ -44,8 +44,8 @@ pub(crate) async fn run(time: Duration, rounds: usize) -> anyhow::Result<()> {
         ratios.push(through / past);
         added.push(slow - fast);
     }
-    report::bar("through the edge / past it", report::median(&mut ratios), BARS.0, true);
-    report::bar("added by the edge at p99, in ms", report::median(&mut added), BARS.1, false);
+    bars.check("through the edge / past it", report::median(&mut ratios), BARS.0, true);
+    bars.check("added by the edge at p99, in ms", report::median(&mut added), BARS.1, false);
     Ok(())
 }
 

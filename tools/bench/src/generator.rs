@@ -17,7 +17,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::{
-    report,
+    report::{self, Bars},
     stack::{Kind, Server, Telemetry},
 };
 
@@ -47,9 +47,14 @@ impl Sent {
 }
 
 /// As [`run`]; says that it was skipped where oha is not installed.
-pub(crate) fn run_or_skip(time: Duration, rounds: usize, telemetry: Telemetry) -> Result<()> {
+pub(crate) fn run_or_skip(
+    time: Duration,
+    rounds: usize,
+    telemetry: Telemetry,
+    bars: &mut Bars,
+) -> Result<()> {
     match oha() {
-        Ok(_) => run(time, rounds, telemetry),
+        Ok(_) => run(time, rounds, telemetry, bars),
         Err(why) => {
             println!("load: SKIPPED ({why})\n");
             Ok(())
@@ -61,7 +66,7 @@ pub(crate) fn run_or_skip(time: Duration, rounds: usize, telemetry: Telemetry) -
 ///
 /// # Errors
 /// If oha is not installed, if a generator fails, or if one of its requests does.
-pub(crate) fn run(time: Duration, rounds: usize, telemetry: Telemetry) -> Result<()> {
+pub(crate) fn run(time: Duration, rounds: usize, telemetry: Telemetry, bars: &mut Bars) -> Result<()> {
     let oha = oha()?;
     println!(
         "load: requests per second of the generator's CPU time, {CONNECTIONS} connections, trivial target"
@@ -87,7 +92,7 @@ pub(crate) fn run(time: Duration, rounds: usize, telemetry: Telemetry) -> Result
     }
     let (load, other) = (report::median(&mut load), report::median(&mut other));
     println!("  median:  load {load:>7.0}  oha {other:>7.0}");
-    report::bar("load / oha", load / other, BAR, true);
+    bars.check("load / oha", load / other, BAR, true);
     Ok(())
 }
 

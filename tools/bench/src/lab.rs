@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, bail};
 use serde_json::Value;
 
-use crate::report;
+use crate::report::{self, Bars};
 
 /// Away from a lab that may be running on the default ports, and below the range of ephemeral ports of Linux, which
 /// starts at 32768.
@@ -104,7 +104,7 @@ fn parts(status: &Value) -> impl Iterator<Item = &Value> {
 }
 
 /// Prints the memory of each part after a minute at 200 requests per second.
-pub(crate) async fn memory(time: Duration) -> anyhow::Result<()> {
+pub(crate) async fn memory(time: Duration, bars: &mut Bars) -> anyhow::Result<()> {
     println!("memory: after {} s at {RATE} requests per second", (SETTLE + time).as_secs());
     let lab = Lab::up(&["--rate", RATE])?;
     tokio::time::sleep(SETTLE + time).await;
@@ -118,16 +118,16 @@ pub(crate) async fn memory(time: Duration) -> anyhow::Result<()> {
         .filter(|part| part["name"].as_str().is_some_and(|name| SERVICES.contains(&name)))
         .map(|part| mib(part, "rss"))
         .sum();
-    report::bar("three services, RSS in MiB", services, SERVICES_MIB, false);
+    bars.check("three services, RSS in MiB", services, SERVICES_MIB, false);
     // The resident sets of PostgreSQL's sessions each contain the shared buffers, so their sum counts the same
     // pages a dozen times. The proportional set counts each page once, which is the memory that is really in use.
     println!("  whole lab, sum of resident sets: {:.1} MiB", mib(&status, "rss"));
-    report::bar("whole lab, each page counted once (PSS), in MiB", mib(&status, "pss"), WHOLE_MIB, false);
+    bars.check("whole lab, each page counted once (PSS), in MiB", mib(&status, "pss"), WHOLE_MIB, false);
     Ok(())
 }
 
 /// Prints how long `lab up` takes with built binaries, each time from an empty folder.
-pub(crate) async fn startup(rounds: usize) -> anyhow::Result<()> {
+pub(crate) async fn startup(rounds: usize, bars: &mut Bars) -> anyhow::Result<()> {
     println!("startup: from `lab up` to everything ready, empty folder each time");
     let mut seconds = Vec::new();
     for round in 1..=rounds {
@@ -137,6 +137,6 @@ pub(crate) async fn startup(rounds: usize) -> anyhow::Result<()> {
         println!("  round {round}: {:.2} s", seconds[round - 1]);
         drop(lab);
     }
-    report::bar("startup in seconds", report::median(&mut seconds), STARTUP_SECONDS, false);
+    bars.check("startup in seconds", report::median(&mut seconds), STARTUP_SECONDS, false);
     Ok(())
 }

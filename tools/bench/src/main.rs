@@ -2,13 +2,19 @@
 //!
 //! `bench stack` compares the chassis's middleware with a bare router, `bench orders` the order path with `pgbench`, `bench edge` the
 //! way through the edge with the way past it, `bench load` the load generator with oha; `bench memory` and `bench startup` measure
-//! the assembled lab, `bench storm` the control room. `just bench` runs all of them.
+//! the assembled lab, `bench storm` the control room. `just bench` runs all of these.
+//!
+//! `bench regression` and `bench capacity` say whether the performance lab is right. They take much longer, and run only by name.
+//!
+//! A figure that misses its bar fails the program, after everything has been measured.
 
+mod capacity;
 mod client;
 mod edge;
 mod generator;
 mod lab;
 mod orders;
+mod regression;
 mod report;
 mod stack;
 mod storm;
@@ -17,11 +23,13 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use crate::report::Bars;
+
 /// Measures the lab and prints each figure next to the required one.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Args {
-    /// What to measure; by default everything.
+    /// What to measure; by default everything but `regression` and `capacity`.
     #[command(subcommand)]
     what: Option<What>,
     /// Length of each timed run, in seconds.
@@ -59,6 +67,10 @@ enum What {
     Startup,
     /// Memory of the control room at rest with its page open; its latency and memory while 5,000 alerts arrive within a minute.
     Storm,
+    /// Whether `load compare` finds a regression of 10 % in nine of ten runs, and fails A against A at most once in twenty: 22 minutes.
+    Regression,
+    /// Whether the knee of `load capacity` is within 15 % of the measured breakpoint, three times: half an hour and more.
+    Capacity,
     /// The server side of `stack`, in its own process.
     #[command(hide = true)]
     Serve {
@@ -76,23 +88,27 @@ async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let time = Duration::from_secs(args.seconds);
     let telemetry = stack::Telemetry { trace_ratio: args.trace_ratio, access_log_rate: args.access_log_rate };
+    let mut bars = Bars::default();
     match args.what {
-        Some(What::Serve { kind }) => stack::serve(kind, telemetry).await,
-        Some(What::Stack) => stack::run(time, args.rounds, telemetry).await,
-        Some(What::Orders) => orders::run(time, args.rounds).await,
-        Some(What::Edge) => edge::run(time, args.rounds).await,
-        Some(What::Load) => generator::run(time, args.rounds, telemetry),
-        Some(What::Memory) => lab::memory(time).await,
-        Some(What::Startup) => lab::startup(args.rounds).await,
-        Some(What::Storm) => storm::run().await,
+        Some(What::Serve { kind }) => stack::serve(kind, telemetry).await?,
+        Some(What::Stack) => stack::run(time, args.rounds, telemetry, &mut bars).await?,
+        Some(What::Orders) => orders::run(time, args.rounds, &mut bars).await?,
+        Some(What::Edge) => edge::run(time, args.rounds, &mut bars).await?,
+        Some(What::Load) => generator::run(time, args.rounds, telemetry, &mut bars)?,
+        Some(What::Memory) => lab::memory(time, &mut bars).await?,
+        Some(What::Startup) => lab::startup(args.rounds, &mut bars).await?,
+        Some(What::Storm) => storm::run(&mut bars).await?,
+        Some(What::Regression) => regression::run(&mut bars).await?,
+        Some(What::Capacity) => capacity::run()?,
         None => {
-            stack::run(time, args.rounds, telemetry).await?;
-            orders::run(time, args.rounds).await?;
-            edge::run(time, args.rounds).await?;
-            generator::run_or_skip(time, args.rounds, telemetry)?;
-            lab::memory(time).await?;
-            lab::startup(args.rounds).await?;
-            storm::run().await
+            stack::run(time, args.rounds, telemetry, &mut bars).await?;
+            orders::run(time, args.rounds, &mut bars).await?;
+            edge::run(time, args.rounds, &mut bars).await?;
+            generator::run_or_skip(time, args.rounds, telemetry, &mut bars)?;
+            lab::memory(time, &mut bars).await?;
+            lab::startup(args.rounds, &mut bars).await?;
+            storm::run(&mut bars).await?;
         }
     }
+    bars.verdict()
 }

@@ -12,7 +12,11 @@ use std::{io::Write as _, net::SocketAddr, process::Command, time::Duration};
 
 use anyhow::{Context, ensure};
 
-use crate::{client::hammer, lab::Lab, report};
+use crate::{
+    client::hammer,
+    lab::Lab,
+    report::{self, Bars},
+};
 
 /// Keep-alive connections that place orders.
 const CONNECTIONS: usize = 64;
@@ -32,7 +36,7 @@ const SCHEMA: &str = include_str!("../pgbench/schema.sql");
 const TRANSACTION: &str = include_str!("../pgbench/two-inserts.sql");
 
 /// Runs both sides in turn and prints their ratio.
-pub(crate) async fn run(time: Duration, rounds: usize) -> anyhow::Result<()> {
+pub(crate) async fn run(time: Duration, rounds: usize, bars: &mut Bars) -> anyhow::Result<()> {
     println!("orders: accepted orders against pgbench's two-insert transactions, same PostgreSQL");
     let lab = Lab::up_with(&["--no-load", "--trace-ratio", "0.01"], &[TOPICS])?;
     let api = SocketAddr::from(([127, 0, 0, 1], lab.port("order-api")?));
@@ -58,8 +62,8 @@ pub(crate) async fn run(time: Duration, rounds: usize) -> anyhow::Result<()> {
     println!(
         "  median:  accepted {accepted:>6.0}/s  settled meanwhile {settled:>6.0}/s  pgbench {pgbench:>6.0}/s"
     );
-    report::bar("accepted / pgbench", accepted / pgbench, BARS.0, true);
-    report::bar("settled meanwhile / pgbench", settled / pgbench, BARS.1, true);
+    bars.check("accepted / pgbench", accepted / pgbench, BARS.0, true);
+    bars.check("settled meanwhile / pgbench", settled / pgbench, BARS.1, true);
     Ok(())
 }
 

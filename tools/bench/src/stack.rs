@@ -21,7 +21,10 @@ use chassis_http::catalogue::{HTTP_ABORT, HTTP_ERROR, HTTP_HANG, HTTP_LATENCY};
 use chassis_service::{App, CommonConfig, lifecycle::Running};
 use clap::{Parser, ValueEnum};
 
-use crate::{client::hammer, report};
+use crate::{
+    client::hammer,
+    report::{self, Bars},
+};
 
 /// Keep-alive connections of a run.
 const CONNECTIONS: usize = 32;
@@ -133,7 +136,12 @@ impl Drop for Server {
 }
 
 /// Runs both sides in turn and prints their ratio.
-pub(crate) async fn run(time: Duration, rounds: usize, telemetry: Telemetry) -> anyhow::Result<()> {
+pub(crate) async fn run(
+    time: Duration,
+    rounds: usize,
+    telemetry: Telemetry,
+    bars: &mut Bars,
+) -> anyhow::Result<()> {
     let Telemetry { trace_ratio, access_log_rate } = telemetry;
     println!(
         "stack: full middleware against bare axum, trivial route, {CONNECTIONS} connections, {} % of requests traced, \
@@ -153,7 +161,7 @@ pub(crate) async fn run(time: Duration, rounds: usize, telemetry: Telemetry) -> 
     }
     let (without, with) = (report::median(&mut without), report::median(&mut with));
     println!("  median:  bare {without:>7.0}/s  stack {with:>7.0}/s");
-    report::bar("stack / bare", with / without, BAR, true);
+    bars.check("stack / bare", with / without, BAR, true);
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::{client::Connection, report};
+use crate::{client::Connection, report::Bars};
 
 const GROUPS: usize = 20;
 const ALERTS: usize = 5_000;
@@ -157,12 +157,12 @@ fn message(group: usize, round: usize) -> String {
 }
 
 /// Prints the memory with an open page, the latency of the API during the storm, and the memory after it.
-pub(crate) async fn run() -> anyhow::Result<()> {
+pub(crate) async fn run(bars: &mut Bars) -> anyhow::Result<()> {
     println!("storm: {ALERTS} alerts of {GROUPS} groups within {} s", LENGTH.as_secs());
     let room = Room::start().await?;
     let page = room.open_page().await?;
     println!("  at rest, its page open: {:.1} MiB of its own, without its program", room.memory("RssAnon")?);
-    report::bar("control room at rest, its page open, RSS in MiB", room.memory("VmRSS")?, REST_MIB, false);
+    bars.check("control room at rest, its page open, RSS in MiB", room.memory("VmRSS")?, REST_MIB, false);
     drop(page);
     let (mut answers, end) = (Vec::new(), Instant::now() + LENGTH);
     let user = async {
@@ -189,7 +189,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     tokio::time::sleep(SETTLE).await;
     answers.sort_by(f64::total_cmp);
     println!("  {} answers, median {:.1} ms", answers.len(), answers[answers.len() / 2]);
-    report::bar("API during the storm, p95 in ms", answers[answers.len() * 95 / 100], P95_MS, false);
-    report::bar("control room after the storm, RSS in MiB", room.memory("VmRSS")?, MIB, false);
+    bars.check("API during the storm, p95 in ms", answers[answers.len() * 95 / 100], P95_MS, false);
+    bars.check("control room after the storm, RSS in MiB", room.memory("VmRSS")?, MIB, false);
     Ok(())
 }

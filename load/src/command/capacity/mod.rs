@@ -1,5 +1,6 @@
 //! `load capacity`
 
+mod check;
 mod kept;
 
 use std::{
@@ -16,7 +17,7 @@ use observe::{Peer, Prometheus};
 
 use super::{
     Stop, run, say, store,
-    sweep::{Sweep, Telemetry},
+    sweep::{Climb, Sweep, Telemetry},
     targets,
 };
 use crate::capacity::{Assumptions, Findings, Objective, Prices, Step, knee, orders, write};
@@ -28,7 +29,8 @@ const PRICES: &str = include_str!("../../../prices.yaml");
 ///
 /// Steps rise until two in a row miss the objective. Then it looks between the last good and the first bad one until they are within
 /// 10 %, and runs the knee at 90 % and 110 %. Before each of these it waits until the target has recovered. With the defaults this
-/// takes five to nine minutes. Run it in the checkout, on `lab up --no-load`, and do nothing else on the machine.
+/// takes five to nine minutes, and each time of --check-breakpoint takes five more. Run it in the checkout, on `lab up --no-load`, and
+/// do nothing else on the machine.
 ///
 /// Exit code 0 if the objective holds at 90 % of the knee and is missed at 110 %, 3 otherwise.
 #[derive(Debug, Args)]
@@ -93,6 +95,19 @@ struct Measure {
     /// File to write the page to
     #[arg(long, default_value = "docs/capacity.md", value_name = "FILE")]
     page: PathBuf,
+    /// Instead of writing anything, compare the knee with where a run of rising load breaks, TIMES times (3). Exit code 0 if they are
+    /// within 15 % of each other each time, 1 otherwise
+    #[arg(
+        long,
+        value_name = "TIMES",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "3",
+        value_parser = clap::value_parser!(u32).range(1..=20),
+        // The curve of a run has a p99 only.
+        conflicts_with = "settled"
+    )]
+    check_breakpoint: Option<u32>,
 }
 
 /// A rate above 0.
@@ -143,10 +158,11 @@ impl Measure {
         let stop = run::stop_on_signal()?;
         let telemetry = Telemetry { prometheus: &prometheus, hold: self.hold };
         let sweep = Sweep { scenario, objective, hold: self.hold, lowest: self.from, telemetry, stop };
+        if let Some(times) = self.check_breakpoint {
+            return check::live(&self, &sweep, times).await;
+        }
         let started_at = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
-        let mut climb = sweep.climb(&self.rates()).await?;
-        sweep.narrow(&mut climb).await?;
-        let knee = knee(&climb.steps, &objective).ok_or_else(|| Stop::Nothing(self.unfound(&climb.steps)))?;
+        let (climb, knee) = self.search(&sweep).await?;
         let mut validation = Vec::new();
         for share in [0.9, 1.1] {
             sweep.calm().await?;
@@ -168,6 +184,15 @@ impl Measure {
             assumptions,
         };
         self.keep(&findings)
+    }
+
+    /// Climbs, looks closer where the objective ends to hold, and returns what was seen with the knee.
+    async fn search(&self, sweep: &Sweep<'_>) -> Result<(Climb, f64), Stop> {
+        let mut climb = sweep.climb(&self.rates()).await?;
+        sweep.narrow(&mut climb).await?;
+        let knee = knee(&climb.steps, &sweep.objective);
+        let knee = knee.ok_or_else(|| Stop::Nothing(self.unfound(&climb.steps)))?;
+        Ok((climb, knee))
     }
 
     /// Writes the file, and the page from it: numbers lose a last digit in JSON, and both have to agree.

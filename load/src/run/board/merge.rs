@@ -26,6 +26,7 @@ impl Point {
             p99: self.p99.max(other.p99),
             in_flight: self.in_flight + other.in_flight,
             skipped: self.skipped + other.skipped,
+            awaited_p99: self.awaited_p99.max(other.awaited_p99),
         }
     }
 }

@@ -122,6 +122,9 @@ pub struct Point {
     pub in_flight: f64,
     /// Starts skipped in the span, per second.
     pub skipped: f64,
+    /// 99th percentile in milliseconds of the steps that wait for a result; 0 if none ended.
+    #[serde(default)]
+    pub awaited_p99: f64,
 }
 
 impl Point {
@@ -137,6 +140,7 @@ impl Point {
             p99: self.p99.max(next.p99),
             in_flight: self.in_flight.max(next.in_flight),
             skipped: mean(self.skipped, next.skipped),
+            awaited_p99: self.awaited_p99.max(next.awaited_p99),
         }
     }
 }
@@ -162,8 +166,15 @@ pub struct Board {
     warmup: Duration,
     width: u32,
     last: Row,
+    #[serde(default = "span")]
+    last_awaited: Row,
     last_skipped: u64,
     ticks: u32,
+}
+
+/// The samples of a span that has just begun.
+fn span() -> Row {
+    Row::new("span")
 }
 
 impl Board {
@@ -180,18 +191,32 @@ impl Board {
             waits: steps.iter().map(|(_, waits)| *waits).collect(),
             warmup,
             width: 1,
-            last: Row::new("span"),
+            last: span(),
+            last_awaited: span(),
             last_skipped: 0,
             ticks: 0,
         }
     }
 
+    /// The time from the start that is on the curve only.
+    #[must_use]
+    pub const fn warmup(&self) -> Duration {
+        self.warmup
+    }
+
+    /// The step that waits for a result, if there is exactly one.
+    #[must_use]
+    pub fn awaited(&self) -> Option<&str> {
+        let mut waiting = self.steps.iter().zip(&self.waits).filter(|(_, waits)| **waits);
+        let (only, _) = waiting.next()?;
+        waiting.next().is_none().then_some(only.name.as_str())
+    }
+
     /// Counts a finished step by its number.
     pub fn step(&mut self, number: usize, sample: &Sample) {
         let waits = self.waits[number];
-        if !waits {
-            self.last.add(sample);
-        }
+        let span = if waits { &mut self.last_awaited } else { &mut self.last };
+        span.add(sample);
         if sample.due < self.warmup {
             return;
         }
@@ -237,8 +262,9 @@ impl Board {
             p99: self.last.quantile_ms(0.99),
             in_flight: in_flight as f64,
             skipped: self.last_skipped as f64 / seconds,
+            awaited_p99: self.last_awaited.quantile_ms(0.99),
         });
-        (self.last, self.last_skipped, self.ticks) = (Row::new("span"), 0, 0);
+        (self.last, self.last_awaited, self.last_skipped, self.ticks) = (span(), span(), 0, 0);
         if self.curve.len() >= POINTS {
             let pair = |pair: &[Point]| pair.iter().copied().reduce(Point::joined);
             self.curve = self.curve.chunks(2).filter_map(pair).collect();

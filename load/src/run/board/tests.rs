@@ -26,7 +26,8 @@ fn a_step_that_waits_is_no_request_and_a_warm_up_is_not_measured() {
 /// Bytes on the heap: of the histograms, the curve and the reasons.
 fn bytes(board: &Board) -> usize {
     let histogram = |histogram: &Histogram<u64>| histogram.distinct_values() * size_of::<u64>();
-    let rows = board.steps.iter().chain(&board.journeys).chain([&board.total, &board.last]);
+    let rows =
+        board.steps.iter().chain(&board.journeys).chain([&board.total, &board.last, &board.last_awaited]);
     let rows: usize = rows
         .map(|row| {
             let reasons: usize = row.failures.keys().map(|reason| reason.capacity() + 64).sum();

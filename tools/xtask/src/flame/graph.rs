@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use super::stacks::Stacks;
+use super::{OURS, stacks::Stacks};
 
 /// Sizes in pixels.
 const WIDTH: f64 = 1_400.0;
@@ -89,8 +89,7 @@ fn depth(frame: &Frame, scale: f64) -> f64 {
 
 /// Ours are orange; the standard library and crates are yellow; the kernel and C are grey.
 fn colour(name: &str) -> &'static str {
-    let ours = ["order_api", "order_worker", "user_service", "chassis_", "contracts"];
-    if ours.iter().any(|ours| name.contains(ours)) {
+    if OURS.iter().any(|ours| name.contains(ours)) {
         "#f5a25d"
     } else if name.contains("::") {
         "#f6dd8b"

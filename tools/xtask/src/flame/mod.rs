@@ -3,11 +3,12 @@
 
 mod graph;
 mod stacks;
+mod top;
 
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Child, Command},
+    process::{Child, Command, Stdio},
 };
 
 use anyhow::{Context, Result, ensure};
@@ -25,6 +26,8 @@ const OFFSET: &str = "18000";
 const HERTZ: &str = "199";
 /// Functions in the list.
 const LISTED: usize = 15;
+/// How the names of our crates begin.
+const OURS: [&str; 6] = ["order_api", "order_worker", "user_service", "edge::", "chassis_", "contracts"];
 
 /// Draws flame graphs of services under load.
 #[derive(Debug, Args)]
@@ -38,6 +41,22 @@ pub(crate) struct Flame {
     /// Requests per second of the load
     #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rate: u32,
+    /// Send only this operation, such as place-order, instead of the shop mix
+    #[arg(long, value_name = "NAME")]
+    operation: Option<String>,
+    /// Also print a table with the N functions of ours that cost most, each with the libraries that it calls
+    #[arg(long, value_name = "N")]
+    top: Option<usize>,
+}
+
+/// A generator; killed when dropped.
+struct Load(Child);
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 impl Flame {
@@ -60,7 +79,11 @@ impl Flame {
         let programs = shell.root.join("target/flame/build/release");
         let rate = self.rate.to_string();
         let home = shell.root.join("target/flame/lab");
-        let lab = Lab::up(&programs, &shell.root, &home, &["--rate", &rate, "--port-offset", OFFSET])?;
+        let mut arguments = vec!["--port-offset", OFFSET];
+        arguments.extend(if self.operation.is_some() { vec!["--no-load"] } else { vec!["--rate", &rate] });
+        let lab = Lab::up(&programs, &shell.root, &home, &arguments)?;
+        let operation = self.operation.as_deref();
+        let _load = operation.map(|operation| self.load(&lab, &programs, operation)).transpose()?;
         println!(
             "sampling {} for {} s at {rate} requests per second",
             self.services.join(", "),
@@ -68,15 +91,29 @@ impl Flame {
         );
         let sampled = self.services.iter().map(|service| self.sample(&lab, service, &folder));
         let sampled = sampled.collect::<Result<Vec<(Child, PathBuf)>>>()?;
+        let mut stacks = Vec::new();
         for (service, (mut child, data)) in self.services.iter().zip(sampled) {
             let status = child.wait()?;
             ensure!(
                 status.success(),
                 "perf record {service}: {status}. Without root, it needs kernel.perf_event_paranoid at most 1"
             );
-            write(service, &data, &folder)?;
+            stacks.push((service.as_str(), write(service, &data, &folder)?));
+        }
+        if let Some(count) = self.top {
+            println!("\n{}", top::table(&stacks, count));
         }
         Ok(())
+    }
+
+    /// Starts to send one operation through the edge. It ends by itself too, should nobody be left to kill it.
+    fn load(&self, lab: &Lab, programs: &Path, operation: &str) -> Result<Load> {
+        let edge = format!("http://127.0.0.1:{}", lab.port("edge")?);
+        let mut load = Command::new(programs.join("load"));
+        load.args(["--operation", operation, "--rate", &self.rate.to_string(), "--no-admin"]);
+        load.args(["--order-api", &edge, "--user-service", &edge, "--log-level", "error"]);
+        load.arg("--duration").arg(format!("{}s", self.seconds + 60)).stdout(Stdio::null());
+        Ok(Load(load.spawn().context("cannot run load")?))
     }
 
     /// Starts to sample one service.
@@ -90,8 +127,8 @@ impl Flame {
     }
 }
 
-/// Writes the graph of what perf has recorded, and prints the functions that cost most.
-fn write(service: &str, data: &Path, folder: &Path) -> Result<()> {
+/// Writes the graph of what perf has recorded, prints the functions that cost most, and returns all stacks.
+fn write(service: &str, data: &Path, folder: &Path) -> Result<Stacks> {
     let mut perf = Command::new("perf");
     perf.args(["script", "--fields", "comm,ip,sym", "--input"]).arg(data);
     let output = perf.output().context("cannot run perf script")?;
@@ -106,5 +143,5 @@ fn write(service: &str, data: &Path, folder: &Path) -> Result<()> {
     for cost in stacks.costs().iter().take(LISTED) {
         println!("{:>5.1}% {:>6.1}%  {}", cost.own * 100.0, cost.whole * 100.0, cost.function);
     }
-    Ok(())
+    Ok(stacks)
 }
