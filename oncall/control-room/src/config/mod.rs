@@ -143,6 +143,17 @@ pub struct Out {
     /// Key with which webhooks are signed (HMAC-SHA256). Absent: they are not signed.
     #[arg(long, env = "WEBHOOK_SECRET", hide_env_values = true, value_name = "KEY")]
     pub webhook_secret: Option<SecretString>,
+    /// Whether pages also go to the desktop and the terminal of this machine, for people with such contacts: on or off. A container has
+    /// neither.
+    #[arg(
+        long,
+        env = "LOCAL_CHANNELS",
+        default_value = "on",
+        value_name = "on|off",
+        action = clap::ArgAction::Set,
+        value_parser = values::switch
+    )]
+    pub local_channels: bool,
 }
 
 /// Who may come in.
