@@ -91,6 +91,10 @@ pub struct Sources {
     /// Alertmanager.
     #[arg(long, env = "ALERTMANAGER_URL", default_value = "http://127.0.0.1:9093", value_name = "URL")]
     pub alertmanager_url: Url,
+    /// How long the first heartbeat of monitoring may take after the start, if that is longer than between any other two: Prometheus
+    /// and Alertmanager may be starting too.
+    #[arg(long, env = "HEARTBEAT_GRACE", default_value = "0s", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub heartbeat_grace: Duration,
     /// The trace store, with Jaeger's query API.
     #[arg(long, env = "TRACES_URL", default_value = "http://127.0.0.1:16686", value_name = "URL")]
     pub traces_url: Url,
