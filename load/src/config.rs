@@ -13,6 +13,7 @@ use crate::{
     driver::{Pace, Plan},
     mix::{Mix, OperationKind, PROFILES},
     schedule::Arrivals,
+    start::StartConfig,
     workload::Workload,
 };
 
@@ -93,6 +94,9 @@ pub struct LoadConfig {
     /// Open no admin port, so that a benchmark can run while the lab's own load does.
     #[arg(long)]
     pub no_admin: bool,
+    /// Whether to wait for the shop.
+    #[command(flatten)]
+    pub start: StartConfig,
     /// Limits for clients of the admin port.
     #[command(flatten)]
     pub limits: chassis_serve::Limits,

@@ -9,6 +9,7 @@
 //! * [`scenario`], [`mod@run`], [`report`] and [`command`] -- the performance lab: a load test as a file, run to a verdict;
 //!   [`openapi`] writes one from an OpenAPI document, [`capacity`] says how much a system can do, and [`scale`] what many times that
 //!   would need.
+//! * [`start`] -- what waits for a shop that starts, before the first request.
 //! * [`probe`] -- the synthetic probes: another process of the same program.
 //!
 //! An open loop must not slow down when the system does: this keeps a freeze visible in the percentiles
@@ -30,6 +31,7 @@ pub mod run;
 pub mod scale;
 pub mod scenario;
 pub mod schedule;
+pub mod start;
 pub mod summary;
 pub mod target;
 pub mod workload;
@@ -43,6 +45,7 @@ use crate::{
     config::LoadConfig,
     http::HttpTarget,
     record::{LoadMetrics, Recorder},
+    start::Shop,
 };
 
 /// Assembles the generator: a background task sends requests, and ends the program when the run is over. The recorder has what
@@ -55,9 +58,13 @@ pub fn build(config: &LoadConfig, chassis: Chassis) -> anyhow::Result<(App, Arc<
     let rate = Rate::new(config.rate, recorder.metrics().target_rps().clone());
     let target = Arc::new(HttpTarget::new(&config.order_api, &config.user_service));
     let plan = config.plan(rate.subscribe())?;
+    let (shop, longest) = (Shop::new(&config.order_api, &config.user_service), config.start.start_wait);
     let (rps, seed, measured, over) =
         (config.rate, config.seed, Arc::clone(&recorder), chassis.shutdown.clone());
     chassis.spawn(async move {
+        if !shop.opens(longest, &over, || ()).await {
+            return;
+        }
         tracing::info!(rps, seed, "load starts");
         driver::run(plan, target, measured, over.clone()).await;
         tracing::info!("load ended");

@@ -81,19 +81,31 @@ impl Asker {
         }
         headers.entry(header::USER_AGENT).or_insert(HeaderValue::from_static(AGENT));
         self.metrics.asked(upstream);
-        let exchange = async {
-            let response = self.client.request(request).await.map_err(|error| chain(&error))?;
-            let status = response.status();
-            let body = Limited::new(response.into_body(), LARGEST).collect().await;
-            let body = body.map(Collected::to_bytes).map_err(|error| chain(&*error))?;
-            Ok(Answer { status, body })
-        };
-        let exchanged: Result<Result<Answer, String>, _> = tokio::time::timeout(within, exchange).await;
-        let late = || format!("no answer within {}", humantime::format_duration(within));
-        exchanged
-            .map_err(|_| Failure::new(Outcome::Timeout, late()))?
-            .map_err(|reason| Failure::new(Outcome::Transport, reason))
+        exchange(&self.client, request, within).await
     }
+}
+
+/// Sends a request, and waits `within` for the whole answer.
+///
+/// # Errors
+/// When there is none.
+pub(crate) async fn exchange(
+    client: &Client<HttpConnector, Full<Bytes>>,
+    request: Request<Full<Bytes>>,
+    within: Duration,
+) -> Result<Answer, Failure> {
+    let exchange = async {
+        let response = client.request(request).await.map_err(|error| chain(&error))?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), LARGEST).collect().await;
+        let body = body.map(Collected::to_bytes).map_err(|error| chain(&*error))?;
+        Ok(Answer { status, body })
+    };
+    let exchanged: Result<Result<Answer, String>, _> = tokio::time::timeout(within, exchange).await;
+    let late = || format!("no answer within {}", humantime::format_duration(within));
+    exchanged
+        .map_err(|_| Failure::new(Outcome::Timeout, late()))?
+        .map_err(|reason| Failure::new(Outcome::Transport, reason))
 }
 
 #[cfg(test)]

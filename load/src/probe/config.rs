@@ -6,6 +6,8 @@ use chassis_service::{CommonConfig, PlainConfig, ServiceInfo};
 use clap::Parser;
 use http::Uri;
 
+use crate::start::StartConfig;
+
 /// Who this process is.
 pub const SERVICE: ServiceInfo = ServiceInfo { name: "probe", version: env!("CARGO_PKG_VERSION") };
 
@@ -31,6 +33,9 @@ pub struct ProbeConfig {
     /// Longest time until an order is settled, 1s to 1h.
     #[arg(long, env = "PROBE_SETTLE_TIMEOUT", default_value = "10s", value_parser = period)]
     pub settle_timeout: Duration,
+    /// Whether to wait for the shop.
+    #[command(flatten)]
+    pub start: StartConfig,
     /// Address of the admin port: /livez /readyz /metrics /probes.
     #[arg(long, env = "ADMIN_ADDR", default_value = "127.0.0.1:9108", value_name = "HOST:PORT")]
     pub admin_addr: SocketAddr,

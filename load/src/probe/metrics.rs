@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chassis_telemetry::metrics::{
-    GaugeVec, HistogramVec, IntCounterVec, IntGaugeVec, LATENCY_BUCKETS, Metrics,
+    GaugeVec, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, LATENCY_BUCKETS, Metrics,
 };
 use chrono::{DateTime, Utc};
 
@@ -22,8 +22,10 @@ chassis_telemetry::metrics! {
         probe_steps_total: IntCounterVec["journey", "step", "outcome"],
         /// Time that a step took, by journey and step; settle is the time until the order was settled.
         probe_step_duration_seconds: HistogramVec["journey", "step"](LATENCY_BUCKETS),
-        /// When a journey last succeeded; before the first success, when the process began.
+        /// When a journey last succeeded; before the first success, when the probes began.
         probe_last_success_timestamp_seconds: GaugeVec["journey"],
+        /// 1 while the probes wait for a shop that starts, and have not begun.
+        probe_waiting: IntGauge,
         /// Requests that were sent, by the upstream that has to answer them; edge for those that the firewall has to block.
         probe_requests_total: IntCounterVec["upstream"],
         /// Samples that were sent to the firewall, by sample and verdict.
@@ -61,9 +63,8 @@ impl ProbeMetrics {
     #[must_use]
     pub fn new(metrics: &Metrics) -> Self {
         let families = Self::register(metrics);
-        let now = seconds(Utc::now());
+        families.late_from(Utc::now());
         for journey in Journey::ALL {
-            families.probe_last_success_timestamp_seconds.with_label_values(&[journey.as_str()]).set(now);
             for outcome in Outcome::ALL {
                 let labels = [journey.as_str(), outcome.as_str()];
                 let _ = families.probe_journeys_total.with_label_values(&labels);
@@ -85,6 +86,25 @@ impl ProbeMetrics {
             }
         }
         families
+    }
+
+    /// The shop is not open yet: the probes wait, and no journey is late.
+    pub(super) fn waits(&self, at: DateTime<Utc>) {
+        self.probe_waiting.set(1);
+        self.late_from(at);
+    }
+
+    /// The probes begin.
+    pub(super) fn begins(&self) {
+        self.probe_waiting.set(0);
+    }
+
+    /// Time without a success counts from here.
+    fn late_from(&self, at: DateTime<Utc>) {
+        for journey in Journey::ALL {
+            let last = self.probe_last_success_timestamp_seconds.with_label_values(&[journey.as_str()]);
+            last.set(seconds(at));
+        }
     }
 
     /// A request is sent.

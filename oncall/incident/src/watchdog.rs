@@ -34,6 +34,8 @@ pub enum Word {
 pub struct Watchdog {
     last: DateTime<Utc>,
     patience: TimeDelta,
+    /// More time for the first heartbeat.
+    grace: TimeDelta,
     silent: bool,
 }
 
@@ -41,7 +43,13 @@ impl Watchdog {
     /// Begins to wait. `patience` is real time: at least three times the interval in which the heartbeat is repeated.
     #[must_use]
     pub const fn new(now: DateTime<Utc>, patience: TimeDelta) -> Self {
-        Self { last: now, patience, silent: false }
+        Self { last: now, patience, grace: TimeDelta::zero(), silent: false }
+    }
+
+    /// With more time for the first heartbeat, if `grace` is more: monitoring may be starting too.
+    #[must_use]
+    pub fn starting(self, grace: TimeDelta) -> Self {
+        Self { grace, ..self }
     }
 
     /// Takes a heartbeat. One that is older than the last is ignored.
@@ -51,6 +59,7 @@ impl Watchdog {
         }
         let after = at - self.last;
         self.last = at;
+        self.grace = TimeDelta::zero();
         std::mem::take(&mut self.silent).then_some(Word::Back { after })
     }
 
@@ -66,7 +75,7 @@ impl Watchdog {
     /// When it will have been silent for too long.
     #[must_use]
     pub fn alarm_at(&self) -> DateTime<Utc> {
-        self.last + self.patience
+        self.last + self.patience.max(self.grace)
     }
 
     /// Whether monitoring is silent.
@@ -95,6 +104,22 @@ mod tests {
         assert_eq!(watchdog.beat(at(70)), Some(Word::Back { after: TimeDelta::seconds(60) }));
         assert_eq!(watchdog.beat(at(71)), None);
         assert_eq!(watchdog.look(at(101)), Some(Word::Silent { since: at(71) }));
+    }
+
+    #[test]
+    fn only_the_first_heartbeat_has_the_grace_of_a_start() {
+        let start: DateTime<Utc> = "2026-06-01T12:00:00Z".parse().unwrap();
+        let at = |seconds| start + TimeDelta::seconds(seconds);
+        let patience = TimeDelta::seconds(30);
+        let starting = Watchdog::new(start, patience).starting(TimeDelta::minutes(10));
+        let mut mute = starting.clone();
+        assert_eq!(mute.look(at(599)), None);
+        assert_eq!(mute.look(at(600)), Some(Word::Silent { since: start }));
+        let mut heard = starting;
+        assert_eq!(heard.beat(at(300)), None);
+        assert_eq!(heard.look(at(330)), Some(Word::Silent { since: at(300) }));
+        let short = Watchdog::new(start, patience).starting(TimeDelta::seconds(1));
+        assert_eq!(short.alarm_at(), at(30), "a grace takes no time away");
     }
 
     #[test]

@@ -50,6 +50,12 @@ impl ContactKind {
             Self::Desktop | Self::Bell => None,
         }
     }
+
+    /// Whether it is on the machine that notifies.
+    #[must_use]
+    pub const fn is_local(self) -> bool {
+        self.address().is_none()
+    }
 }
 
 /// A contact point.

@@ -38,6 +38,10 @@ pub struct EdgeConfig {
     /// How often files are looked at.
     #[arg(long, env = "RELOAD_EVERY", default_value = "1s", value_name = "TIME", value_parser = often)]
     pub reload_every: Duration,
+    /// For how long after its start it answers 503 instead of 502 or 504 for an upstream that has never answered it: the upstream is
+    /// starting, too. 0s: never.
+    #[arg(long, env = "STARTUP_GRACE", default_value = "0s", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub startup_grace: Duration,
     /// Whether the firewall is on from the start.
     #[arg(long, env = "WAF_ENABLED", default_value_t = true, action = clap::ArgAction::Set)]
     pub waf_enabled: bool,

@@ -4,7 +4,7 @@ use std::{io, sync::Arc, time::Duration};
 
 use chassis_http::{
     Problem,
-    problems::{INVALID_REQUEST, NOT_FOUND, OVERLOADED},
+    problems::{INVALID_REQUEST, NOT_FOUND, OVERLOADED, UPSTREAM_UNAVAILABLE},
 };
 use http::StatusCode;
 
@@ -55,6 +55,14 @@ pub enum EdgeError {
         /// How long the request waited.
         after: Duration,
     },
+    /// The upstream has never answered, and this edge started a moment ago.
+    #[error("{upstream} has not answered since this edge started: {cause}")]
+    Starting {
+        /// The upstream.
+        upstream: Arc<str>,
+        /// What the last attempt ended with.
+        cause: String,
+    },
     /// No replica answered.
     #[error("{upstream} did not answer, {attempts} attempts: {cause}")]
     Unanswered {
@@ -85,6 +93,7 @@ impl EdgeError {
             Self::Incomplete => INVALID_REQUEST.status,
             Self::Limited { .. } => TOO_MANY_REQUESTS.status,
             Self::Blocked(_) => REQUEST_BLOCKED.status,
+            Self::Starting { .. } => UPSTREAM_UNAVAILABLE.status,
             Self::Stuck { .. } | Self::Unanswered { late: false, .. } => BAD_GATEWAY.status,
             Self::Unanswered { late: true, .. } => GATEWAY_TIMEOUT.status,
         }
@@ -105,6 +114,11 @@ impl From<EdgeError> for Problem {
             E::Stuck { .. } => Self::new(&BAD_GATEWAY, "The request could not be sent on. Try again.")
                 .retry_after(RETRY_AFTER)
                 .because(&error),
+            E::Starting { .. } => {
+                Self::new(&UPSTREAM_UNAVAILABLE, "The service behind the edge is not up yet. Try again.")
+                    .retry_after(RETRY_AFTER)
+                    .because(&error)
+            }
             E::Unanswered { late: false, .. } => {
                 Self::new(&BAD_GATEWAY, "The service behind the edge does not answer. Try again.")
                     .retry_after(RETRY_AFTER)
@@ -142,6 +156,7 @@ mod tests {
             EdgeError::Limited { wait: Duration::from_millis(1200) },
             EdgeError::Blocked("sql-injection".into()),
             EdgeError::Stuck { after: Duration::from_millis(500) },
+            EdgeError::Starting { upstream: "order-api".into(), cause: "connection refused".to_owned() },
             unanswered(true),
             unanswered(false),
         ] {

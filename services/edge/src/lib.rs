@@ -70,6 +70,7 @@ pub fn build(config: &EdgeConfig, chassis: Chassis) -> anyhow::Result<App> {
         protections: chassis.protections.clone(),
         metrics: proxy,
         started,
+        grace: config.startup_grace,
     };
     let state = AppState { inner: Arc::new(inner) };
     let token = config.common.faults.faults_token.clone();

@@ -31,6 +31,8 @@ pub(crate) struct Inner {
     pub(crate) protections: Protections,
     pub(crate) metrics: ProxyMetrics,
     pub(crate) started: Instant,
+    /// How long after the start an upstream may be starting, too.
+    pub(crate) grace: Duration,
 }
 
 impl Inner {

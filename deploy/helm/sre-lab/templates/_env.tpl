@@ -1,3 +1,6 @@
+{{/* How long an installation may take, as deploy/deploy allows it: until then, what is not up yet is starting and no outage. */}}
+{{- define "sre-lab.startTime" -}}10m{{- end }}
+
 {{/* Environment of a service: its values as the variables of docs/configuration.md. Takes (list $ "order-api" $values). */}}
 {{- define "sre-lab.env" -}}
 {{- $root := index . 0 -}}
@@ -12,6 +15,9 @@
 - { name: ALLOWED_HOSTS, value: {{ include "sre-lab.allowedHosts" (concat (list $root $name (printf "%s-pods" $name)) $asked) | quote }} }
 {{- if eq $name "edge" }}
 - { name: EDGE_ROUTES, value: /etc/edge/routes.yaml }
+{{- if not (hasKey ($svc.env | default dict) "STARTUP_GRACE") }}
+- { name: STARTUP_GRACE, value: {{ include "sre-lab.startTime" $root }} }
+{{- end }}
 {{- else }}
 {{- range $svc.calls }}
 - { name: {{ . | upper | replace "-" "_" }}_URL, value: "http://{{ include "sre-lab.host" (list $root .) }}:{{ (index $root.Values.services .).ports.http }}" }
@@ -140,6 +146,9 @@ are read from files of a Secret.
 - { name: PROMETHEUS_URL, value: {{ . | quote }} }
 {{- end }}
 - { name: ALERTMANAGER_URL, value: "http://alertmanager:9093" }
+- { name: HEARTBEAT_GRACE, value: {{ include "sre-lab.startTime" . }} }
+{{- /* A pod has no desktop and no terminal. */}}
+- { name: LOCAL_CHANNELS, value: "off" }
 {{- with include "sre-lab.jaegerUrl" . }}
 - { name: TRACES_URL, value: {{ . | quote }} }
 {{- end }}

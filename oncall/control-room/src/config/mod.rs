@@ -91,6 +91,10 @@ pub struct Sources {
     /// Alertmanager.
     #[arg(long, env = "ALERTMANAGER_URL", default_value = "http://127.0.0.1:9093", value_name = "URL")]
     pub alertmanager_url: Url,
+    /// How long the first heartbeat of monitoring may take after the start, if that is longer than between any other two: Prometheus
+    /// and Alertmanager may be starting too.
+    #[arg(long, env = "HEARTBEAT_GRACE", default_value = "0s", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub heartbeat_grace: Duration,
     /// The trace store, with Jaeger's query API.
     #[arg(long, env = "TRACES_URL", default_value = "http://127.0.0.1:16686", value_name = "URL")]
     pub traces_url: Url,
@@ -143,6 +147,17 @@ pub struct Out {
     /// Key with which webhooks are signed (HMAC-SHA256). Absent: they are not signed.
     #[arg(long, env = "WEBHOOK_SECRET", hide_env_values = true, value_name = "KEY")]
     pub webhook_secret: Option<SecretString>,
+    /// Whether pages also go to the desktop and the terminal of this machine, for people with such contacts: on or off. A container has
+    /// neither.
+    #[arg(
+        long,
+        env = "LOCAL_CHANNELS",
+        default_value = "on",
+        value_name = "on|off",
+        action = clap::ArgAction::Set,
+        value_parser = values::switch
+    )]
+    pub local_channels: bool,
 }
 
 /// Who may come in.

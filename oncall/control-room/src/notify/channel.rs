@@ -101,7 +101,8 @@ mod tests {
             ContactKind::Bell,
         ] {
             let name: &'static str = kind.into();
-            assert_eq!(name.parse::<Channel>().map(|channel| channel.to_string()), Ok(name.to_owned()));
+            let channel: Channel = name.parse().unwrap();
+            assert_eq!((channel.to_string().as_str(), channel.is_local()), (name, kind.is_local()));
         }
     }
 

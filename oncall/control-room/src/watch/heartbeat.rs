@@ -35,7 +35,8 @@ fn patience(speed: u32) -> TimeDelta {
 pub(super) async fn run(room: Room) {
     let patience = patience(room.config.speed());
     let mut news = room.bus.listen();
-    let mut watchdog = Watchdog::new(Utc::now(), patience);
+    let grace = TimeDelta::from_std(room.config.sources.heartbeat_grace).unwrap_or(patience);
+    let mut watchdog = Watchdog::new(Utc::now(), patience).starting(grace);
     loop {
         let word = tokio::select! {
             notice = news.recv() => match notice {

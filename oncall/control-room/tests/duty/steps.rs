@@ -37,6 +37,19 @@ async fn each_level_is_notified_at_its_time_and_the_timeline_says_so() {
 }
 
 #[tokio::test]
+async fn where_there_is_no_desktop_nobody_is_sent_to_one_and_every_page_is_on_the_phone() {
+    let place = Place::new(ROTA);
+    let room = place.room_with(&["--local-channels", "off"]).await;
+    let incident = open(&room, Severity::Sev2).await;
+    for seconds in [0, 31, 31, 31] {
+        tend(&room, incident.id, after(&incident, seconds)).await.unwrap();
+    }
+    assert_eq!(deliveries(&room).await, ["INC-1/0.0.3/service/status-page"]);
+    assert_eq!(phone(&room).await, ["0.0.0 ada", "0.0.2 ben", "0.0.5 fay"]);
+    assert_eq!(paged(&room, incident.id).await, phone(&room).await);
+}
+
+#[tokio::test]
 async fn an_acknowledgement_is_silence_until_it_expires() {
     let place = Place::new(ROTA);
     let room = place.room().await;

@@ -55,20 +55,30 @@ impl Place {
 
     /// A control room that starts, with nothing running yet.
     pub(crate) async fn room(&self) -> Room {
+        self.room_with(&[]).await
+    }
+
+    /// The same, with more flags.
+    pub(crate) async fn room_with(&self, flags: &[&str]) -> Room {
         // What a killed process still has in its hands is finished or undone before the next one starts.
         let file = self.path("room.sqlite");
         let before = Store::open(Some(&file)).await.expect("a file");
         drop(before.begin().await.expect("its turn"));
         drop(before);
-        room(Some(&file), Some(&self.path("oncall.yaml"))).await
+        start(Some(&file), Some(&self.path("oncall.yaml")), flags).await
     }
 }
 
 pub(crate) async fn room(file: Option<&Path>, oncall: Option<&Path>) -> Room {
+    start(file, oncall, &[]).await
+}
+
+async fn start(file: Option<&Path>, oncall: Option<&Path>, flags: &[&str]) -> Room {
     let mut arguments = vec!["control-room".to_owned()];
     for (flag, path) in [("--file", file), ("--oncall", oncall)] {
         arguments.extend(path.iter().flat_map(|path| [flag.to_owned(), path.display().to_string()]));
     }
+    arguments.extend(flags.iter().map(|&flag| flag.to_owned()));
     let config = RoomConfig::try_parse_from(arguments).expect("flags");
     let chassis = config.common().chassis(SERVICE, &[], &[]);
     assemble(&config, chassis).await.expect("a control room")

@@ -1,6 +1,12 @@
 //! One upstream: its replicas, whose turn it is, which are out, and how many requests may be repeated.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use http::uri::Authority;
 use parking_lot::Mutex;
@@ -22,6 +28,8 @@ pub struct Upstream {
     spec: table::Upstream,
     state: Mutex<State>,
     endpoints: Vec<EndpointMeter>,
+    /// Whether a replica has ever answered, whatever the answer was.
+    has_answered: AtomicBool,
     pub(crate) meter: UpstreamMeter,
 }
 
@@ -56,6 +64,7 @@ impl Upstream {
             spec: spec.clone(),
             state: Mutex::new(state),
             endpoints: endpoints.collect(),
+            has_answered: AtomicBool::new(false),
             meter: UpstreamMeter::new(metrics, name),
         }
     }
@@ -86,6 +95,20 @@ impl Upstream {
         drop(state);
         let (authority, meter) = self.spec.endpoints.get(index).zip(self.endpoints.get(index))?;
         Some(Place { index, authority, meter })
+    }
+
+    /// A replica has answered.
+    pub fn answered(&self) {
+        // Read first: a write for each request would take the cache line from all other threads.
+        if !self.has_answered() {
+            self.has_answered.store(true, Relaxed);
+        }
+    }
+
+    /// Whether a replica has ever answered.
+    #[must_use]
+    pub fn has_answered(&self) -> bool {
+        self.has_answered.load(Relaxed)
     }
 
     /// Notes what a request showed of a replica.

@@ -118,6 +118,9 @@ impl Visit<'_> {
             *attempts += 1;
             let result = self.attempt(&place, *attempts, deadline).await;
             let failure = failure(&result);
+            if result.is_ok() {
+                upstream.answered();
+            }
             upstream.seen(place.index, seen(failure), edge.now());
             let known = tried.contains(&place.index);
             tried.push(place.index);
@@ -129,10 +132,19 @@ impl Visit<'_> {
             });
             let left = *attempts <= u64::from(route.retries);
             if !again || !left || !self.affords(deadline, known || !upstream.has_several(), *attempts).await {
-                return result.map_err(|failed| EdgeError::unanswered(&upstream.name, *attempts, failed));
+                return result.map_err(|failed| self.unanswered(*attempts, failed));
             }
             upstream.meter.retries.inc();
         }
+    }
+
+    /// Why there is no answer: an upstream that has never answered may be starting, as this edge was a moment ago.
+    fn unanswered(&self, attempts: u64, failed: Failed) -> EdgeError {
+        let (edge, upstream) = (self.edge, &*self.target.upstream);
+        if !upstream.has_answered() && edge.now() < edge.grace {
+            return EdgeError::Starting { upstream: Arc::clone(&upstream.name), cause: failed.cause };
+        }
+        EdgeError::unanswered(&upstream.name, attempts, failed)
     }
 
     /// Takes a retry out of the budget. Before the same replica is asked again, it waits a moment.

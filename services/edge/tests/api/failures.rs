@@ -9,10 +9,10 @@ use std::{
 };
 
 use http::Method;
-use testkit::{ChaosProxy, free_addr};
+use testkit::{ChaosProxy, eventually, free_addr};
 use tokio::{io::AsyncReadExt as _, net::TcpListener};
 
-use crate::rig::{Edge, Upstream, to, to_with};
+use crate::rig::{Edge, SOON, Upstream, to, to_with};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_there_is_a_502() {
@@ -30,6 +30,38 @@ async fn nobody_there_is_a_502() {
     assert_eq!(scrape.value("edge_requests_total", &labels), 2.0);
     assert_eq!(scrape.value("http_requests_total", &[("status", "502")]), 2.0);
     assert!(scrape.value("edge_attempts_total", &[("outcome", "unreachable")]) >= 2.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upstream_that_has_never_answered_a_young_edge_is_a_503_and_a_502_later() {
+    let upstream = Upstream::start("one").await;
+    let proxy = ChaosProxy::to(upstream.addr).await;
+    proxy.cut();
+    let edge = Edge::with(&to_with(&[proxy.addr()], ", retries: 0"), &["--startup-grace=1h"]).await;
+    let answer = edge.http.get("/").await;
+    answer.expect_problem(503, "upstream-unavailable");
+    assert_eq!(answer.header("retry-after"), "1");
+    // It is not ready later for that: an upstream that is gone must not take the edge with it.
+    edge.admin.get("/readyz").await.expect_status(200);
+
+    proxy.restore();
+    // An error is an answer.
+    edge.http.get("/status/500").await.expect_status(500);
+    proxy.cut();
+    edge.http.get("/").await.expect_problem(502, "bad-gateway");
+    let scrape = edge.scrape().await;
+    let of = |status| scrape.value("edge_requests_total", &[("upstream", "up"), ("status", status)]);
+    assert_eq!([of("503"), of("500"), of("502")], [1.0; 3], "502 and 504 page, 503 does not");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upstream_that_has_never_answered_is_a_502_when_the_grace_is_over() {
+    let edge = Edge::with(&to_with(&[free_addr()], ", retries: 0"), &["--startup-grace=1s"]).await;
+    eventually(SOON, async || {
+        let answer = edge.http.get("/").await;
+        if answer.status == 502 { Ok(()) } else { Err(answer.body) }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use incident::{Incident, What};
-use rota::{Rota, Webhook};
+use rota::{Contact, Rota, Webhook};
 
 use crate::{
     Room,
@@ -39,7 +39,9 @@ impl Summons<'_> {
         // A rehearsal reaches the phone of this machine, and no person's device.
         let known = self.rota.people.get(person).filter(|_| !self.room.drills.rehearses(self.incident));
         let mut used: BTreeMap<&'static str, u32> = BTreeMap::new();
-        for contact in known.iter().flat_map(|person| &person.contacts) {
+        // The desktop and the terminal of a container would only be failed deliveries.
+        let usable = |contact: &&Contact| self.room.config.out.local_channels || !contact.kind.is_local();
+        for contact in known.iter().flat_map(|person| &person.contacts).filter(usable) {
             let channel: &'static str = contact.kind.into();
             let count = used.entry(channel).or_default();
             *count += 1;
