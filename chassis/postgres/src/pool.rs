@@ -36,7 +36,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Connections beyond this age are closed, and opened again only if they are missed: after a peak their server processes free
 /// their memory. The pool takes the connection that has idled longest, so under steady traffic none idles until the timeout.
 /// Each process varies it by up to a fifth ([`lifetime`]): processes that started together do not open all connections at once.
-const LIFETIME: Duration = Duration::from_secs(2 * 60);
+const LIFETIME: Duration = Duration::from_secs(5 * 60);
 /// Connections beyond the slots: for the readiness probe, as a saturated process is busy, not unready; and for the one that is
 /// being opened for a holder of a slot who has got another one meanwhile.
 const RESERVE: u32 = 2;
@@ -131,12 +131,22 @@ impl Slots {
     }
 
     /// A connection that idles; else, whichever comes first, a new one or one that another holder gives back. While the
-    /// open connections suffice, a server that is slow to accept new ones delays no caller.
+    /// open connections suffice, a server that is slow to accept new ones delays no caller, and fails none: who waits for one
+    /// of them waits as long as if the pool were full.
     async fn connection(&self, pool: &PgPool) -> sqlx::Result<PoolConnection<Postgres>> {
         if pool.num_idle() > 0 {
             return pool.acquire().await;
         }
-        timeout(self.connect, self.new_or_returned(pool)).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+        let patience = if pool.size() > 0 { self.wait.max(self.connect) } else { self.connect };
+        let got = timeout(patience, async {
+            loop {
+                match self.new_or_returned(pool).await {
+                    Err(sqlx::Error::PoolTimedOut) if pool.size() > 0 => {}
+                    got => return got,
+                }
+            }
+        });
+        got.await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
     }
 
     async fn new_or_returned(&self, pool: &PgPool) -> sqlx::Result<PoolConnection<Postgres>> {
@@ -230,10 +240,10 @@ mod tests {
 
     #[test]
     fn connections_of_different_processes_do_not_end_together() {
-        assert_eq!(lifetime(0), Duration::from_secs(96));
+        assert_eq!(lifetime(0), Duration::from_secs(4 * 60));
         assert_eq!(lifetime(200), LIFETIME);
-        assert_eq!(lifetime(400), Duration::from_secs(144));
+        assert_eq!(lifetime(400), Duration::from_secs(6 * 60));
         assert_eq!(lifetime(401), lifetime(0));
-        assert!(lifetime(u64::MAX) <= Duration::from_secs(144));
+        assert!(lifetime(u64::MAX) <= Duration::from_secs(6 * 60));
     }
 }
