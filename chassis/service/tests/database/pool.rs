@@ -66,20 +66,24 @@ async fn a_server_slow_to_accept_connections_fails_nobody_while_others_are_open(
     let url = Postgres::shared().await.database("slow_to_accept").await;
     let server = url.rsplit_once('@').and_then(|(_, rest)| rest.split_once('/')).expect("a URL").0;
     let proxy = ChaosProxy::to(server.parse().expect("an address")).await;
-    let options = ["--db-pool-size", "8", "--db-connect-timeout", "400ms"];
+    let options =
+        ["--db-pool-size", "8", "--db-connect-timeout", "400ms", "--db-acquire-timeout", "20s"];
     let (chassis, database, _) = process(&proxy.rewrite(&url), &options).await;
     drop(database.query(QueryType::Select, "open_one").await.expect("a connection"));
     assert!(chassis.readiness.failing().await.is_empty());
     proxy.shut();
 
     // One connection or a few are open, and twice as many callers as slots: each waits for its turn.
-    let read = async || {
+    let read = async |seconds: f64| {
         let mut query = database.query(QueryType::Select, "read").await?;
-        sqlx::query("SELECT pg_sleep(0.01)").execute(&mut query).await?;
+        sqlx::query("SELECT pg_sleep($1)").bind(seconds).execute(&mut query).await?;
         Ok::<_, DbError>(())
     };
-    let answers = futures::future::join_all((0..16).map(|_| read())).await;
+    let answers = futures::future::join_all((0..16).map(|_| read(0.01))).await;
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
 
+    // Their turns together take longer than opening a connection may.
+    let answers = futures::future::join_all((0..8).map(|_| read(0.4))).await;
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
 }
 
