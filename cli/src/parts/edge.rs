@@ -114,8 +114,7 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::parts::{
-        alerting::Webhooks,
-        monitoring::Timing,
+        choices::{Timing, Webhooks},
         ports::{self, parse_choice},
         replicas::parse,
         table::Kafka,

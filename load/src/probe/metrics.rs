@@ -8,9 +8,9 @@ use chassis_telemetry::metrics::{
 use chrono::{DateTime, Utc};
 
 use super::{
-    ask::Trace,
     journey::{Journey, Outcome, Step},
     samples::{Kind, Verdict},
+    trace::Trace,
 };
 
 chassis_telemetry::metrics! {

@@ -26,7 +26,7 @@ use supervisor::{
 
 use self::runner::Runner;
 use super::programs;
-use crate::{backup::swap, home::Home, secrets::Secrets, terminal::say};
+use crate::{backup::request, home::Home, secrets::Secrets, terminal::say};
 
 pub(crate) use self::{
     access::{
@@ -117,7 +117,7 @@ pub(crate) fn part(home: &Home, port: u16, confirm: Option<Confirm>) -> Result<P
         },
     ];
     part.stop = StopSignal::Int;
-    part.errand = Some(swap::errand(home, "postgres")?);
+    part.errand = Some(request::errand(home, "postgres")?);
     Ok(part)
 }
 

@@ -31,8 +31,9 @@ use clap::Args;
 
 pub(super) use self::pairs::Pairs;
 use self::{
-    file::{Experiment, Step},
+    file::Experiment,
     perform::{perform, until_stopped, write},
+    step::Step,
 };
 use super::{
     blow::{self, Blow},

@@ -7,6 +7,7 @@ mod bench;
 mod cause;
 mod fault;
 mod hand;
+mod measure;
 mod papers;
 mod report;
 mod rows;
@@ -24,11 +25,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use tokio_util::sync::CancellationToken;
 
-use self::{
-    bench::{Bench, Way},
-    fault::Fault,
-    report::Row,
-};
+use self::{bench::Bench, fault::Fault, report::Row, script::Way};
 use super::runbook;
 use crate::{
     home::Home,

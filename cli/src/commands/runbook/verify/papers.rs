@@ -94,7 +94,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::runbook::verify::{bench::Way, report::Verdict};
+    use crate::commands::runbook::verify::{report::Verdict, script::Way};
 
     fn rows() -> Vec<Row> {
         let good = Row {

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fs};
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::{bench::Way, rows::median, script::Played};
+use super::{
+    rows::median,
+    script::{Played, Way},
+};
 use crate::{home::Home, terminal::out};
 
 /// The page with the table.
