@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use slo::Clock;
 use supervisor::{Part, part::Line, ports::Ports, probe::Probe, write_private};
 
-use super::{choices::Timing, edge::BEHIND, environment, programs};
+use super::{choices::Timing, environment, programs, replicas::BEHIND};
 use crate::home::Home;
 
 /// A target of Prometheus: the name of the service, and the admin port of one of its instances.

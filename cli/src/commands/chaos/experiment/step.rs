@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_saphyr::Spanned;
 
 use super::{
-    network::network,
+    network::{network, size},
     release::release,
     shape::{RawFault, RawPressure, RawPush, RawStep},
 };
@@ -151,24 +151,6 @@ fn pressure(
         return None;
     }
     Some(Blow::Pressure { part: part?, cpu: cpu?, memory: memory?, words: words.join(", ") })
-}
-
-/// A number of bytes such as 64KiB.
-pub(super) fn size(reader: &mut Reader<'_>, at: &Text, field: &str) -> Option<u64> {
-    let text = at.value.trim();
-    let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
-    let bytes = units.iter().find_map(|(unit, bytes)| {
-        let number = text.strip_suffix(*unit)?.trim_end().parse::<u64>().ok()?;
-        number.checked_mul(*bytes).filter(|bytes| *bytes > 0)
-    });
-    if bytes.is_none() {
-        reader.wrong(
-            at,
-            field,
-            format!("expected a number with KiB, MiB or GiB, such as 64KiB, found `{text}`"),
-        );
-    }
-    bytes
 }
 
 #[cfg(test)]
