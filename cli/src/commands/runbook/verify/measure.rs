@@ -7,8 +7,9 @@ use super::{
     bench::Bench,
     fault::Fault,
     report::{Row, judge},
-    script::{Script, Way},
+    script::Script,
     snapshot::Snapshot,
+    way::Way,
 };
 use crate::commands::slo::start_over;
 

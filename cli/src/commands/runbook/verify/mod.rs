@@ -14,6 +14,7 @@ mod rows;
 mod script;
 mod skip;
 mod snapshot;
+mod way;
 
 use std::{
     path::PathBuf,
@@ -25,7 +26,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use tokio_util::sync::CancellationToken;
 
-use self::{bench::Bench, fault::Fault, report::Row, script::Way};
+use self::{bench::Bench, fault::Fault, report::Row, way::Way};
 use super::runbook;
 use crate::{
     home::Home,

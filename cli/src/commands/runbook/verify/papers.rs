@@ -94,7 +94,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::runbook::verify::{report::Verdict, script::Way};
+    use crate::commands::runbook::verify::{report::Verdict, way::Way};
 
     fn rows() -> Vec<Row> {
         let good = Row {

@@ -5,10 +5,7 @@ use std::{collections::BTreeMap, fs};
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::{
-    rows::median,
-    script::{Played, Way},
-};
+use super::{rows::median, script::Played, way::Way};
 use crate::{home::Home, terminal::out};
 
 /// The page with the table.

@@ -1,15 +1,14 @@
 //! The people of a measurement: one confirms each step, another approves, and where a run waits for the work of a person, the cause
 //! is removed.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use observe::{ControlRoom, prometheus::Labels};
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::{bench::Bench, fault::Fault};
+use super::{bench::Bench, fault::Fault, way::Way};
 use crate::commands::runbook::{
     act::post,
     print::{each, word},
@@ -20,31 +19,6 @@ use crate::commands::runbook::{
 const PATIENCE: Duration = Duration::from_secs(600);
 /// Pause between two looks.
 const LOOK: Duration = Duration::from_millis(300);
-
-/// Who acts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Way {
-    /// A person who is guided, with scripted answers.
-    Manual,
-    /// The runbook by itself.
-    Auto,
-    /// Nobody, until the fault ends by itself.
-    Nobody,
-    /// It is not measured.
-    Untried,
-}
-
-impl fmt::Display for Way {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Manual => "manual",
-            Self::Auto => "auto",
-            Self::Nobody => "nobody",
-            Self::Untried => "-",
-        })
-    }
-}
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
