@@ -77,9 +77,7 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
     prometheus.errand = Some(forget::errand(home)?);
     // Last, so that it never sees a target that has not come up yet, and stopped first, so that it sees none go.
     prometheus.after.extend(services);
-    for exporter in &exporters {
-        prometheus = prometheus.after(&[&exporter.name]);
-    }
+    prometheus.after.extend(exporters.iter().map(|exporter| exporter.name.clone()));
     parts.extend(exporters);
     parts.push(prometheus);
     parts.extend(grafana::loki(home, ports)?);
