@@ -38,7 +38,7 @@ all() {
     for file in tools/*/requirements.txt; do pins "$file" '=='; done
     for file in $(git ls-files '*go.mod'); do pins "$file" '^(require )?.?[a-z.]+/.* v[0-9]'; done
     # Programs of crates.io that are only run.
-    for file in lab justfile; do pins "$file" 'cargo install .*@[0-9]'; done
+    for file in tools/bench.sh justfile; do pins "$file" 'cargo install .*@[0-9]'; done
     # Crates that are held at one version; the others follow `cargo update`, and Cargo.lock says to what.
     pins Cargo.toml '"=[0-9]'
 }

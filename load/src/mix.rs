@@ -5,7 +5,20 @@ use std::{fmt, str::FromStr};
 use rand::RngExt;
 
 /// One kind of request; also the value of the label `operation`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, clap::ValueEnum, strum::IntoStaticStr)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    clap::ValueEnum,
+    strum::IntoStaticStr,
+    strum::EnumCount,
+    strum::VariantArray,
+)]
 #[strum(serialize_all = "kebab-case")]
 pub enum OperationKind {
     /// `POST /orders`
@@ -26,15 +39,8 @@ pub enum OperationKind {
 
 impl OperationKind {
     /// All kinds, in the order of the summary.
-    pub const ALL: [Self; 7] = [
-        Self::PlaceOrder,
-        Self::ReadOrder,
-        Self::ListOrders,
-        Self::ReadUser,
-        Self::ListUsers,
-        Self::UpdateUser,
-        Self::Risky,
-    ];
+    pub const ALL: [Self; <Self as strum::EnumCount>::COUNT] =
+        *<Self as strum::VariantArray>::VARIANTS.first_chunk().expect("all of them");
 
     /// Name in flags, labels and summaries.
     #[must_use]

@@ -5,7 +5,9 @@ use std::future::Future;
 use crate::{mix::OperationKind, workload::Operation};
 
 /// How a request ended; also the value of the label `outcome`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr, strum::EnumCount, strum::VariantArray,
+)]
 #[strum(serialize_all = "snake_case")]
 pub enum Outcome {
     /// 2xx or 3xx.
@@ -24,8 +26,8 @@ pub enum Outcome {
 
 impl Outcome {
     /// All outcomes, in the order of the summary.
-    pub const ALL: [Self; 6] =
-        [Self::Ok, Self::ClientError, Self::ServerError, Self::Timeout, Self::Transport, Self::Abandoned];
+    pub const ALL: [Self; <Self as strum::EnumCount>::COUNT] =
+        *<Self as strum::VariantArray>::VARIANTS.first_chunk().expect("all of them");
 
     /// Name in labels and summaries.
     #[must_use]

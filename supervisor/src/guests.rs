@@ -3,10 +3,7 @@
 //! A guest is supervised like every other part, and is on the board while it is wanted. Unlike them it is optional: one that does
 //! not start is shown as failed, and the lab keeps running. Guests end with the lab.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use rustix::process::Signal;
 use tokio::{
@@ -17,13 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Board, Folder, Part, Policy, Result, Stop, logfile,
-    part::Line,
+    part::{Line, Lines},
     private::write_private,
     tend::{Role, Tender},
 };
-
-/// What parts run as instead of the command that they were made with, by the part's name.
-pub(crate) type Lines = Arc<Mutex<BTreeMap<String, Line>>>;
 
 /// What is asked of the supervisor.
 #[derive(Debug)]
@@ -73,7 +67,7 @@ impl Roster {
     /// # Errors
     /// When the announcement cannot be written.
     pub fn become_of(&self, folder: &Folder, board: &Board, name: &str, line: Line) -> Result<()> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), line);
+        self.lines.lock().insert(name.to_owned(), line);
         let Some(process) = board.now().part(name).and_then(|part| part.process) else { return Ok(()) };
         write_private(&folder.restart(name), &serde_json::to_string(&process)?)?;
         process.signal(Signal::TERM);

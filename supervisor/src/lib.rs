@@ -5,6 +5,7 @@
 
 mod backoff;
 mod board;
+mod command;
 mod environment;
 mod error;
 mod folder;

@@ -1,11 +1,15 @@
 //! What a lab consists of, as data: the supervisor knows how to prepare, start, probe and stop a part.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
+use parking_lot::Mutex;
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
 use crate::probe::Probe;
+
+/// What parts run as instead of the command that they were made with, by the part's name.
+pub(crate) type Lines = Arc<Mutex<BTreeMap<String, Line>>>;
 
 /// One process of the lab.
 #[derive(Debug, Clone)]

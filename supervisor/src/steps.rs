@@ -2,16 +2,16 @@
 
 use std::{fs, process::Stdio};
 
-use tokio::{io::AsyncWriteExt, process::Command};
+use tokio::io::AsyncWriteExt;
 
 use crate::{
-    Error, Folder, Result,
-    environment::inherited,
+    Error, Result,
+    command::command,
     error::About as _,
     logfile,
     part::{Line, Preparation, Step},
     private::write_private,
-    process::{MARK, ProcId},
+    process::ProcId,
     state::Status,
     tend::Tender,
 };
@@ -85,19 +85,4 @@ impl Tender {
         }
         Ok(())
     }
-}
-
-/// A program in the environment that the lab gives it.
-pub(super) fn command(line: &Line, folder: &Folder) -> Command {
-    let mut command = Command::new(&line.program);
-    command
-        .args(&line.args)
-        .env_clear()
-        .envs(inherited(&line.keep))
-        // Times in logs are read by programs, and by people in other time zones.
-        .env("TZ", "UTC")
-        .env(MARK, folder.as_os_str())
-        .envs(line.env.iter().map(|(name, value)| (name, value)))
-        .current_dir(line.cwd.as_deref().unwrap_or(folder));
-    command
 }

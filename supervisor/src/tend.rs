@@ -2,7 +2,6 @@
 
 use std::{
     process::{ExitStatus, Stdio},
-    sync::PoisonError,
     time::{Duration, Instant},
 };
 
@@ -14,12 +13,11 @@ use crate::{
     Error, Folder, Part, Result, Stop,
     backoff::{Backoff, Policy},
     board::Board,
-    guests::Lines,
+    command::command,
     logfile,
-    part::Errand,
+    part::{Errand, Lines},
     process::ProcId,
     state::{Phase, Status},
-    steps::command,
 };
 
 /// How often a part is asked whether it is ready. Short: this is most of what a start costs beyond the part's own
@@ -187,7 +185,7 @@ impl Tender {
 
     fn spawn(&self) -> Result<Child> {
         let log = logfile::open(&self.folder.log(&self.part.name))?;
-        let instead = self.lines.lock().unwrap_or_else(PoisonError::into_inner).get(&self.part.name).cloned();
+        let instead = self.lines.lock().get(&self.part.name).cloned();
         let line = instead.as_ref().unwrap_or(&self.part.command);
         command(line, &self.folder)
             .stdin(Stdio::null())

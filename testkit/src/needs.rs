@@ -6,10 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{
-    kafka::{apache, wants_apache},
-    opensearch,
-};
+use crate::{kafka::apache, opensearch};
 
 /// A program that tests start: a server from the machine's packages, or a tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,6 +147,18 @@ pub fn available(needs: &[Need]) -> bool {
     // Bypasses libtest's capture, which would swallow the line of a passing test.
     let _ = writeln!(std::io::stderr(), "SKIPPED: {message}");
     false
+}
+
+/// Whether the tests should run on Apache Kafka.
+///
+/// # Panics
+/// When `TEST_KAFKA` is neither `mock` nor `apache`.
+pub(crate) fn wants_apache() -> bool {
+    match variable("TEST_KAFKA").as_deref().map(|value| value.to_str().unwrap_or_default()) {
+        None | Some("" | "mock") => false,
+        Some("apache") => true,
+        Some(other) => panic!("TEST_KAFKA={other}: expected `mock` or `apache`"),
+    }
 }
 
 /// A program on `PATH`, or where packages install PostgreSQL without linking it there.

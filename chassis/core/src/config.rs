@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::EXIT_USAGE;
+/// Exit code for bad configuration, `EX_USAGE` of sysexits(3).
+pub const EXIT_USAGE: u8 = 64;
 
 /// A variable whose value turned out to be wrong only when it was used: `exit_code` of `chassis-service` makes it
 /// [`EXIT_USAGE`] too.

@@ -2,10 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::config::Invalid;
-
-/// Exit code for bad configuration, `EX_USAGE` of sysexits(3).
-pub const EXIT_USAGE: u8 = 64;
+use crate::config::{EXIT_USAGE, Invalid};
 
 /// What `main` returns: an error is printed on stderr; bad configuration has its own exit code.
 #[must_use]

@@ -11,7 +11,8 @@ mod health;
 mod info;
 pub mod problem;
 
-pub use exit::{EXIT_USAGE, exit_code};
+pub use config::EXIT_USAGE;
+pub use exit::exit_code;
 pub use fields::Fields;
 pub use health::Readiness;
 pub use info::ServiceInfo;

@@ -11,7 +11,7 @@ use std::{
 use tokio::time::Instant;
 
 /// A protection by its wire name (kebab-case).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::EnumCount, strum::VariantArray)]
 pub enum Protection {
     /// `circuit-breaker`: stops calling a peer that keeps failing.
     CircuitBreaker,
@@ -37,18 +37,8 @@ pub enum Protection {
 
 impl Protection {
     /// All of them.
-    pub const ALL: [Self; 10] = [
-        Self::CircuitBreaker,
-        Self::RetryBudget,
-        Self::HedgedReads,
-        Self::Bulkhead,
-        Self::Timeout,
-        Self::LoadShedding,
-        Self::SingleFlight,
-        Self::TtlJitter,
-        Self::StaleOnError,
-        Self::RegexGuard,
-    ];
+    pub const ALL: [Self; <Self as strum::EnumCount>::COUNT] =
+        *<Self as strum::VariantArray>::VARIANTS.first_chunk().expect("all of them");
 
     /// The name in URLs and in `PROTECTIONS_OFF`.
     #[must_use]

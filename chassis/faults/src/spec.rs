@@ -1,51 +1,8 @@
 //! What a fault is: as data a row of a catalogue, of `GET /faults` and of `docs/faults.md`; as a type what its parameters are.
 
-use std::{marker::PhantomData, time::Duration};
+use std::marker::PhantomData;
 
-use crate::Params;
-
-/// How a parameter of a fault is read, with its bounds (inclusive).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum ParamKind {
-    /// A number from 0 to 1.
-    Ratio,
-    /// A duration such as `250ms`.
-    Duration {
-        /// Shortest duration allowed.
-        min: Duration,
-        /// Longest duration allowed.
-        max: Duration,
-    },
-    /// A whole number.
-    Count {
-        /// Smallest number allowed.
-        min: u64,
-        /// Largest number allowed.
-        max: u64,
-    },
-    /// A size such as `64MiB`.
-    Bytes {
-        /// Smallest size allowed, in bytes.
-        min: u64,
-        /// Largest size allowed, in bytes.
-        max: u64,
-    },
-    /// One of these words.
-    Word(&'static [&'static str]),
-}
-
-/// One parameter, as data.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ParamSpec {
-    /// Name in the query string.
-    pub name: &'static str,
-    /// What it means.
-    pub summary: &'static str,
-    /// How it is read.
-    pub kind: ParamKind,
-    /// Its value when absent, in the form a person would type.
-    pub default: &'static str,
-}
+use crate::{ParamSpec, Params};
 
 /// What a fault acts on, which decides the common parameters that apply to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

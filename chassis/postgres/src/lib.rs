@@ -81,7 +81,7 @@ pub struct DbTargets {
 }
 
 /// `query_type` label.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumCount, strum::VariantArray)]
 #[strum(serialize_all = "lowercase")]
 pub enum QueryType {
     /// Reads.
@@ -97,7 +97,8 @@ pub enum QueryType {
 }
 
 impl QueryType {
-    const ALL: [Self; 5] = [Self::Select, Self::Insert, Self::Update, Self::Delete, Self::Transaction];
+    const ALL: [Self; <Self as strum::EnumCount>::COUNT] =
+        *<Self as strum::VariantArray>::VARIANTS.first_chunk().expect("all of them");
 
     fn as_str(self) -> &'static str {
         self.into()

@@ -21,7 +21,7 @@ use crate::{
         turn::{Turn, Waiting},
     },
     limits::Refusal,
-    server::Port,
+    port::Port,
 };
 
 /// A connection and its port. Each request counts this, not the port, whose count all cores would write.

@@ -17,6 +17,7 @@ mod exchange;
 mod gate;
 mod hosts;
 mod limits;
+mod port;
 pub mod problem;
 mod server;
 mod stream;

@@ -61,7 +61,7 @@ pub enum Protocol {
 }
 
 /// A client that was refused before the program got its request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumCount, strum::VariantArray)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Refusal {
     /// The request names a host that is not this program.
@@ -80,8 +80,8 @@ pub enum Refusal {
 
 impl Refusal {
     /// All, in the order of the metric.
-    pub const ALL: [Self; 6] =
-        [Self::WrongHost, Self::CrossOrigin, Self::SlowHead, Self::SlowBody, Self::SlowRead, Self::Crowded];
+    pub const ALL: [Self; <Self as strum::EnumCount>::COUNT] =
+        *<Self as strum::VariantArray>::VARIANTS.first_chunk().expect("all of them");
 
     /// The name as a label.
     #[must_use]

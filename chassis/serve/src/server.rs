@@ -33,12 +33,13 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
-    Protocol, Refusal, Settings,
+    Protocol, Settings,
     clock::{Clock, millis},
     connection::{State, supervise},
     crowd::Crowd,
     exchange::{self, Link},
     gate::Gate,
+    port::Port,
     stream::Stream,
 };
 
@@ -67,29 +68,6 @@ pub struct Server {
     port: Arc<Port>,
     drain: CancellationToken,
     serving: AbortOnDropHandle<()>,
-}
-
-/// What all connections of a server share.
-pub(crate) struct Port {
-    pub(crate) routes: Router,
-    pub(crate) settings: Settings,
-    pub(crate) gate: Gate,
-    pub(crate) crowd: Arc<Crowd>,
-    clock: Clock,
-    /// Every response closes its connection.
-    retiring: AtomicBool,
-    /// When the last connection arrived, by the clock.
-    last_came: AtomicU64,
-}
-
-impl Port {
-    pub(crate) fn refused(&self, refusal: Refusal) {
-        (self.settings.on_refusal)(refusal);
-    }
-
-    pub(crate) fn is_retiring(&self) -> bool {
-        self.retiring.load(Relaxed)
-    }
 }
 
 impl Server {

@@ -8,7 +8,7 @@ use chassis_http::HttpConfig;
 use chassis_serve::Limits;
 use chassis_telemetry::{Chassis, LogConfig, TelemetryConfig, data::DataConfig};
 
-use crate::start;
+use crate::{place::Place, start};
 
 /// Flags and environment of every service.
 #[derive(Debug, Clone, clap::Args)]
@@ -106,7 +106,7 @@ impl CommonConfig {
     ) -> anyhow::Result<Chassis> {
         let chassis = self.chassis(service, catalogue, subject);
         start::configure(&chassis, &self.faults)?;
-        start::Place::of(&chassis, self)?;
+        Place::of(&chassis, &self.data, self.admin_addr)?;
         Ok(chassis)
     }
 }

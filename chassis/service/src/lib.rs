@@ -9,6 +9,7 @@ pub mod catalogue;
 mod config;
 mod faults;
 pub mod lifecycle;
+mod place;
 mod start;
 
 pub use app::{App, Port};

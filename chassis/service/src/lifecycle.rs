@@ -19,7 +19,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{App, CommonConfig, admin, start, start::Place};
+use crate::{App, CommonConfig, admin, place::Place, start};
 
 /// Time without a new connection after which a balancer must know that this process is leaving.
 const QUIET: Duration = Duration::from_secs(1);
@@ -122,7 +122,7 @@ impl Running {
 
     async fn bind(app: App) -> anyhow::Result<Self> {
         let App { config, chassis, public, failures, admin, admin_paths, ports, shared } = app;
-        let place = Place::of(&chassis, &config)?;
+        let place = Place::of(&chassis, &config.data, config.admin_addr)?;
         start::start(&chassis, &config.faults, &place)?;
         if let Some(limit) = config.memory_limit {
             // In a container, the folder for its own files is a mount of its own.

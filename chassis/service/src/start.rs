@@ -1,48 +1,11 @@
 //! What is set up at start-up: the plans of `FAULTS_AT_START`, protections that are off, the tasks of the runtime
 //! faults, and for instructors the gauge `fault_active`.
 
-use std::path::PathBuf;
-
 use chassis_core::config::Invalid;
 use chassis_faults::FaultsConfig;
-use chassis_telemetry::{Chassis, data::DataFolder};
+use chassis_telemetry::Chassis;
 
-use crate::{CommonConfig, faults};
-
-/// Where a process keeps what outlives it.
-pub(crate) struct Place {
-    /// Files of its own.
-    pub(crate) folder: DataFolder,
-    /// What it continues from after it has died; `None` for a process that nobody could start again as the same one, because
-    /// it listens on any free port.
-    pub(crate) checkpoint: Option<PathBuf>,
-}
-
-impl Place {
-    /// The place of this process; creates the folder that it was told to use.
-    ///
-    /// # Errors
-    /// When there can be no such folder.
-    pub(crate) fn of(chassis: &Chassis, config: &CommonConfig) -> anyhow::Result<Self> {
-        let name = chassis.service.name;
-        let folder = DataFolder::of(&config.data, name);
-        if let Some(path) = &config.data.data_dir {
-            folder.create().map_err(|error| {
-                Invalid::new(
-                    "DATA_DIR",
-                    format_args!(
-                        "`{}` cannot be created: {error}; name a folder that may be written to",
-                        path.display()
-                    ),
-                )
-            })?;
-        }
-        // On one machine, no two processes have the same admin port at once.
-        let port = config.admin_addr.map(|admin| admin.port()).filter(|port| *port != 0);
-        let checkpoint = port.map(|port| folder.path().join(format!("{name}-{port}.checkpoint")));
-        Ok(Self { folder, checkpoint })
-    }
-}
+use crate::{faults, place::Place};
 
 /// Puts the configuration of faults and protections into force and starts the tasks of the declared runtime faults.
 /// Called once, when the service starts to run.

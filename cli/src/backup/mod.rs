@@ -3,7 +3,7 @@
 //! Read it in this order: [`mod@store`] (where backups are; [`s3`] for buckets), [`vault`] (how a file gets there: compressed, encrypted, hashed),
 //! [`listing`] (what is there), [`base`] and [`ship`] (how the server and its write-ahead log get there), [`room`] (the
 //! control room's file), [`stage`] and [`scratch`] (a server beside the lab's, restored), [`check`] (whether it is good)
-//! and [`swap`] (how it becomes the lab's).
+//! and [`swap`] (how it becomes the lab's, once the file of [`mod@request`] asks for it).
 //!
 //! Invariant: nothing of the lab is overwritten before what replaces it was restored, checked and stopped in order.
 
@@ -11,6 +11,7 @@ pub(crate) mod base;
 pub(crate) mod check;
 pub(crate) mod listing;
 pub(crate) mod metrics;
+pub(crate) mod request;
 pub(crate) mod room;
 pub(crate) mod s3;
 pub(crate) mod scratch;

@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -11,13 +11,14 @@ use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 use supervisor::{
     lock::{self, Taken},
-    part::{Errand, Line},
-    state::LabState,
     sweep, write_private,
 };
 use tokio::time::sleep;
 
-use super::{room, spool};
+use super::{
+    request::{SERVER, request, running},
+    room, spool,
+};
 use crate::{
     failover::{build, over},
     home::Home,
@@ -33,37 +34,6 @@ const BACK: Duration = Duration::from_secs(60);
 /// Longest time for a killed process to be gone.
 const GONE: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(30);
-
-/// The part with the server.
-pub(crate) const SERVER: &str = "postgres";
-
-/// The task that the supervisor does between two runs of a part.
-///
-/// # Errors
-/// When the path of this program is unknown.
-pub(crate) fn errand(home: &Home, part: &str) -> Result<Errand> {
-    let text = |path: &Path| path.to_string_lossy().into_owned();
-    let line = Line::new(std::env::current_exe()?).args([
-        "--root".to_owned(),
-        text(&home.root),
-        "--dir".to_owned(),
-        text(&home.dir),
-        "backup".to_owned(),
-        "swap".to_owned(),
-        part.to_owned(),
-    ]);
-    Ok(Errand { request: request(home, part), line })
-}
-
-/// Where the task of a part is requested.
-pub(crate) fn request(home: &Home, part: &str) -> PathBuf {
-    home.dir.join("backup").join(format!("swap-{part}"))
-}
-
-/// The text of a request: empty for a restore; `None` if nothing was requested.
-pub(crate) fn asked_for(home: &Home, part: &str) -> Option<String> {
-    fs::read_to_string(request(home, part)).ok()
-}
 
 /// Where the restored file of the control room waits.
 pub(crate) fn restored_room(home: &Home) -> PathBuf {
@@ -207,9 +177,4 @@ fn forget_messages(home: &Home) -> Result<()> {
         std::thread::sleep(LOOK);
     }
     Ok(())
-}
-
-/// The state of the lab that runs here, if one does.
-pub(crate) fn running(home: &Home) -> Option<LabState> {
-    LabState::load(&home.dir).ok().flatten().filter(|state| state.supervisor.alive())
 }

@@ -15,7 +15,7 @@ use supervisor::write_private;
 
 use super::{Failover, REPLICA_FOLDER, build_request, watch};
 use crate::{
-    backup::{base::last_line, swap},
+    backup::{base::last_line, request::running},
     home::Home,
     parts::postgres::{Local, REPLICA, REPLICA_ROLE, pass_file},
 };
@@ -103,7 +103,7 @@ fn run(command: &mut Command, otherwise: &str) -> Result<()> {
 /// # Errors
 /// When the request cannot be written, or data cannot be removed.
 pub(crate) fn anew(home: &Home) -> Result<bool> {
-    let Some(state) = swap::running(home) else {
+    let Some(state) = running(home) else {
         remove(home)?;
         return Ok(false);
     };

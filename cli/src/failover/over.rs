@@ -14,7 +14,7 @@ use tokio::time::sleep;
 
 use super::{Failover, build};
 use crate::{
-    backup::swap::{self, SERVER},
+    backup::request::{SERVER, asked_for, request},
     home::Home,
     parts::postgres::{Local, REPLICA},
 };
@@ -31,7 +31,7 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// Whether what the supervisor is to do with the part of the primary is a failover.
 pub(crate) fn asked(home: &Home) -> bool {
-    swap::asked_for(home, SERVER).is_some_and(|text| text == TO_REPLICA)
+    asked_for(home, SERVER).is_some_and(|text| text == TO_REPLICA)
 }
 
 /// Carries out the steps; the part of the primary is held by its supervisor.
@@ -53,10 +53,10 @@ pub(crate) async fn take_over(home: &Home, state: &LabState) -> Result<bool> {
     let part = state.part(SERVER).context("this lab has no part postgres")?;
     let local = Local::of(home)?;
     let before = identity(&local);
-    if swap::asked_for(home, SERVER).is_some_and(|text| text != TO_REPLICA) {
+    if asked_for(home, SERVER).is_some_and(|text| text != TO_REPLICA) {
         bail!("a restore is under way, and nothing was changed: wait until it has ended");
     }
-    write_private(&swap::request(home, SERVER), TO_REPLICA)?;
+    write_private(&request(home, SERVER), TO_REPLICA)?;
     let deadline = Instant::now() + PATIENCE;
     let late = || Instant::now() > deadline;
     let mut in_order = true;

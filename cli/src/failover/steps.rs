@@ -19,7 +19,7 @@ use super::{
     facts::{CONTROL, FENCED_CONTROL, MARK, PROMOTING},
 };
 use crate::{
-    backup::{base::last_line, swap},
+    backup::{base::last_line, request::running, swap},
     parts::postgres::{Local, REPLICA},
 };
 
@@ -100,7 +100,7 @@ impl Failover<'_> {
     /// In order, so that its files are complete. Its part is asked to build a new replica, and not to start this one again.
     fn stop_replica(&self) -> Result<()> {
         let part = self.home.and_then(|home| {
-            let state = swap::running(home)?;
+            let state = running(home)?;
             Some((home, state.part(REPLICA)?.process.filter(|process| process.alive())?))
         });
         if let Some((home, process)) = part {

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use reqwest::Url;
+use slo::Clock;
 use supervisor::ports::Ports;
 
-use super::{alerting, cloud, monitoring, postgres::Confirm, replicas::Replicas};
+use super::{cloud, postgres::Confirm, replicas::Replicas};
 
 /// A broker that the lab runs itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
@@ -26,6 +28,24 @@ pub(crate) enum Kafka {
     Apache,
     /// A broker elsewhere, by its bootstrap list.
     Elsewhere(String),
+}
+
+/// What Prometheus does with time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Timing {
+    /// The clock of the objectives.
+    pub(crate) clock: Clock,
+    /// Keep what was stored in earlier runs. On the production clock always: its period is 30 days.
+    pub(crate) keep: bool,
+}
+
+/// Receivers in addition to the control room.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Webhooks {
+    /// Receives Alertmanager's webhook, version 4.
+    pub(crate) generic: Option<Url>,
+    /// Receives messages for a Slack channel.
+    pub(crate) slack: Option<Url>,
 }
 
 /// The choices for a lab.
@@ -51,7 +71,7 @@ pub(crate) struct Choices {
     /// own key.
     pub(crate) event_keys: Option<String>,
     /// The clock of the objectives, and whether to keep what Prometheus stored in earlier runs.
-    pub(crate) timing: monitoring::Timing,
+    pub(crate) timing: Timing,
     /// Run an OpenSearch for the logs.
     pub(crate) opensearch: bool,
     /// Run an object store.
@@ -65,5 +85,5 @@ pub(crate) struct Choices {
     /// Run a streaming replica of PostgreSQL; what a commit waits for.
     pub(crate) replica: Option<Confirm>,
     /// Receivers of alerts in addition to the control room.
-    pub(crate) webhooks: alerting::Webhooks,
+    pub(crate) webhooks: Webhooks,
 }

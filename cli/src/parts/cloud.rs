@@ -14,6 +14,8 @@ use crate::home::Home;
 
 /// Name of its port, and of its folder.
 pub(crate) const CLOUD: &str = "cloud";
+/// The service that runs only with an emulator.
+pub(super) const NOTIFIER: &str = "notifier";
 
 /// Which emulator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,16 +4,16 @@ use anyhow::{Context as _, Result};
 use supervisor::{Part, part::Line, probe::Probe};
 
 use super::{
-    cloud::Emulator,
+    choices::{Choices, Kafka},
+    cloud::{Emulator, NOTIFIER},
     edge::EDGE,
     environment, postgres,
     probe::PROBE,
     programs,
-    replicas::{Instance, instances},
+    replicas::Instance,
     stores,
-    table::{Choices, Kafka, NOTIFIER, SERVICES},
 };
-use crate::{backup::swap, home::Home, secrets::Secrets};
+use crate::{backup::request, home::Home, secrets::Secrets};
 
 /// Its name, and that of the port with its pages.
 pub(crate) const CONTROL_ROOM: &str = "control-room";
@@ -31,11 +31,11 @@ const CALLS: &[(&str, &str)] = &[
     ("order-worker", "postgres"),
 ];
 
-/// The control room.
+/// The control room, for which `breakable` are the processes that can be broken.
 ///
 /// # Errors
 /// When it was not built, its folder cannot be created, or a password can be neither read nor created.
-pub(crate) fn part(home: &Home, choices: &Choices) -> Result<Part> {
+pub(crate) fn part(home: &Home, choices: &Choices, breakable: &[Instance]) -> Result<Part> {
     let ports = &choices.ports;
     let (public, admin) = (ports.get(CONTROL_ROOM), ports.get("control-room-admin"));
     let program = programs::ours(CONTROL_ROOM)?;
@@ -66,7 +66,7 @@ pub(crate) fn part(home: &Home, choices: &Choices) -> Result<Part> {
         .env("ALERTMANAGER_URL", local("alertmanager"))
         .env("TRACES_URL", local("traces-ui"))
         .env("LOGS_DIR", home.dir.logs().to_string_lossy())
-        .env("INSTANCES", instances_of(choices))
+        .env("INSTANCES", instances_of(choices, breakable))
         .env("CALLS", calls(&choices.kafka, choices.probes, choices.cloud.map(Emulator::name)));
     line = hands(line, home, choices)?;
     if let Some(token) = &choices.token {
@@ -77,7 +77,7 @@ pub(crate) fn part(home: &Home, choices: &Choices) -> Result<Part> {
     }
     let probe = Probe::Http(format!("http://127.0.0.1:{admin}/readyz"));
     let mut part = Part::new(CONTROL_ROOM, line, probe);
-    part.errand = Some(swap::errand(home, CONTROL_ROOM)?);
+    part.errand = Some(request::errand(home, CONTROL_ROOM)?);
     Ok(part.port(CONTROL_ROOM, public).port("control-room-admin", admin))
 }
 
@@ -100,15 +100,13 @@ fn hands(line: Line, home: &Home, choices: &Choices) -> Result<Line> {
 const SCREEN: &[&str] = &["DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"];
 
 /// Name, service and admin port of each process that can be broken.
-fn instances_of(choices: &Choices) -> String {
-    let all = SERVICES.iter().flat_map(|(service, _)| instances(&choices.replicas, service));
-    let all = all.chain(choices.cloud.map(|_| Instance::only(NOTIFIER)));
-    let text = |instance: Instance| {
+fn instances_of(choices: &Choices, breakable: &[Instance]) -> String {
+    let text = |instance: &Instance| {
         let name = instance.name();
         let admin = choices.ports.get(&format!("{name}-admin"));
         format!("{name}@{}=http://127.0.0.1:{admin}", instance.service)
     };
-    all.map(text).collect::<Vec<_>>().join(",")
+    breakable.iter().map(text).collect::<Vec<_>>().join(",")
 }
 
 /// `cloud` is the name of the emulator, if there is one: then the notifier runs too, and reads what became of the orders.

@@ -14,12 +14,12 @@ use super::{
 };
 use crate::home::Home;
 
+pub(crate) use super::replicas::BEHIND;
+
 /// Its name, and that of the port of all edges.
 pub(crate) const EDGE: &str = "edge";
 /// The port of the first edge alone, if there are several.
 pub(crate) const EDGE_OWN: &str = "edge-own";
-/// The services behind it: also the names of its upstreams. They can be released, because it splits their requests.
-pub(crate) const BEHIND: [&str; 2] = ["order-api", "user-service"];
 /// More than all services behind it handle at a time: if something sheds requests, then the one that is overloaded.
 const IN_FLIGHT: &str = "1024";
 
@@ -114,8 +114,7 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::parts::{
-        alerting::Webhooks,
-        monitoring::Timing,
+        choices::{Timing, Webhooks},
         ports::{self, parse_choice},
         replicas::parse,
         table::Kafka,

@@ -10,20 +10,11 @@ use anyhow::{Context, Result};
 use slo::Clock;
 use supervisor::{Part, part::Line, ports::Ports, probe::Probe, write_private};
 
-use super::{edge::BEHIND, environment, forget, programs};
+use super::{choices::Timing, environment, programs, replicas::BEHIND};
 use crate::home::Home;
 
 /// A target of Prometheus: the name of the service, and the admin port of one of its instances.
 pub(crate) type Target = (String, u16);
-
-/// What Prometheus does with time.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Timing {
-    /// The clock of the objectives.
-    pub(crate) clock: Clock,
-    /// Keep what was stored in earlier runs. On the production clock always: its period is 30 days.
-    pub(crate) keep: bool,
-}
 
 /// Prometheus: scrapes every admin port, and evaluates the rules of the checkout on one clock. `exporters` are the jobs of
 /// those that run.
@@ -66,10 +57,7 @@ pub(crate) fn prometheus(
     // Fewer threads and earlier garbage collection: by default the heap doubles between two collections. At 30 it took 37 % of a core
     // instead of 27 %, for 6 MiB less.
     let line = line.env("GOMAXPROCS", "2").env("GOGC", "50");
-    let mut part =
-        Part::new("prometheus", line, ready(port)).port("prometheus", port).after(&["alertmanager"]);
-    part.errand = Some(forget::errand(home)?);
-    Ok(part)
+    Ok(Part::new("prometheus", line, ready(port)).port("prometheus", port).after(&["alertmanager"]))
 }
 
 /// Prometheus's configuration.

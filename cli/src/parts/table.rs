@@ -5,10 +5,11 @@ use std::{fs, path::PathBuf};
 use anyhow::{Context as _, Result};
 use supervisor::{Part, part::Line, probe::Probe};
 
-pub(crate) use super::choices::{Broker, Choices, Kafka};
+pub(crate) use super::choices::{Broker, Choices, Kafka, Timing, Webhooks};
 use super::{
-    alerting, apache_kafka, backup, chaos, cloud, control_room, edge, environment, exporters, grafana,
-    monitoring, objects, opensearch,
+    alerting, apache_kafka, backup, chaos,
+    cloud::{self, NOTIFIER},
+    control_room, edge, environment, exporters, forget, grafana, monitoring, objects, opensearch,
     ports::PORTS,
     postgres::{self, Confirm, REPLICA},
     probe, programs,
@@ -32,7 +33,7 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
         stores::redis(home, ports.get("redis"))?,
         monitoring::traces(home, ports)?,
         // The control room first: Alertmanager has somebody to call from its first moment.
-        control_room::part(home, choices)?,
+        control_room::part(home, choices, &breakable(choices))?,
         alerting::alertmanager(home, ports, &choices.webhooks, choices.timing.clock)?,
     ];
     parts.extend(chaos::part(home, choices)?);
@@ -73,11 +74,10 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
     let exporters = exporters::parts(home, ports)?;
     let jobs = exporters::jobs(&exporters);
     let mut prometheus = monitoring::prometheus(home, ports, &targets, &jobs, choices.timing)?;
+    prometheus.errand = Some(forget::errand(home)?);
     // Last, so that it never sees a target that has not come up yet, and stopped first, so that it sees none go.
     prometheus.after.extend(services);
-    for exporter in &exporters {
-        prometheus = prometheus.after(&[&exporter.name]);
-    }
+    prometheus.after.extend(exporters.iter().map(|exporter| exporter.name.clone()));
     parts.extend(exporters);
     parts.push(prometheus);
     parts.extend(grafana::loki(home, ports)?);
@@ -123,18 +123,21 @@ pub(super) struct Making<'l> {
 }
 
 /// How an instance of a service is made.
-pub(super) type Make = fn(&Making<'_>, Instance) -> Result<Part>;
-
-/// The service that runs only with an emulator of a cloud.
-pub(super) const NOTIFIER: &str = "notifier";
+type Make = fn(&Making<'_>, Instance) -> Result<Part>;
 
 /// The services that can be broken, in the order in which they are started.
-pub(super) const SERVICES: [(&str, Make); 4] = [
+const SERVICES: [(&str, Make); 4] = [
     ("user-service", user_service),
     ("order-worker", order_worker),
     ("order-api", order_api),
     (edge::EDGE, edge),
 ];
+
+/// Every process that can be broken.
+fn breakable(choices: &Choices) -> Vec<Instance> {
+    let all = SERVICES.iter().flat_map(|(service, _)| instances(&choices.replicas, service));
+    all.chain(choices.cloud.map(|_| Instance::only(NOTIFIER))).collect()
+}
 
 /// The folders whose file systems `lab status` watches, and those in it that may be mounted on their own.
 fn data_folders(home: &Home) -> String {

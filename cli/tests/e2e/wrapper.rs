@@ -14,8 +14,9 @@ struct Checkout(tempfile::TempDir);
 impl Checkout {
     fn with(script: &str) -> Self {
         let checkout = Self(tempfile::tempdir().expect("a folder"));
-        let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(script);
-        checkout.script(script, &fs::read_to_string(real).expect("the script"));
+        for script in [script, "tools/servers.sh"] {
+            checkout.script(script, &real(script));
+        }
         for name in [
             "sh", "dirname", "find", "uname", "id", "head", "tr", "sed", "grep", "cat", "mv", "touch", "rm",
             "tail", "mkdir", "mktemp",
@@ -42,6 +43,31 @@ impl Checkout {
         let mut command = Command::new(self.path(script));
         command.args(args).env_clear().env("PATH", self.path("bin")).env("HOME", self.0.path());
         command.output().expect("sh runs")
+    }
+}
+
+/// The text of a script of the real checkout.
+fn real(script: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(script);
+    fs::read_to_string(path).expect("the script")
+}
+
+#[test]
+fn the_wrapper_is_read_in_a_minute() {
+    assert!(real("lab").lines().count() <= 80, "move a part of it to tools");
+}
+
+#[test]
+fn only_a_lab_that_is_started_needs_servers_and_java_only_if_it_is_asked_for() {
+    let checkout = Checkout::with("lab");
+    for (args, servers) in [
+        (&["status"][..], ""),
+        (&["up"][..], "run\n"),
+        (&["--dir", "x", "up", "--kafka", "apache"][..], "apache\n"),
+        (&["torture", "--kafka=apache", "--logs", "opensearch"][..], "apache\nopensearch\n"),
+    ] {
+        let output = checkout.run("tools/servers.sh", args);
+        assert_eq!(text(&output.stdout), servers, "{args:?}: {}", text(&output.stderr));
     }
 }
 

@@ -6,11 +6,12 @@ use http::HeaderValue;
 use parking_lot::Mutex;
 
 use super::{
-    ask::{Asker, Trace},
+    ask::Asker,
     board::{Board, Misjudged},
     config::ProbeConfig,
     metrics::{ProbeMetrics, Upstream},
     samples::{Kind, Sample, Verdict},
+    trace::Trace,
     turns::Turns,
 };
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 /// What a user comes for; also the value of the label `journey`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumCount, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Journey {
     /// Place an order, wait until it is settled, read it back.
@@ -33,7 +33,7 @@ pub enum Step {
 }
 
 /// How a step or a journey ended; also the value of the label `outcome`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumCount, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Outcome {
     /// As it must be.
@@ -50,7 +50,8 @@ pub enum Outcome {
 
 impl Journey {
     /// All journeys.
-    pub const ALL: [Self; 2] = [Self::Order, Self::Account];
+    pub const ALL: [Self; <Self as strum::EnumCount>::COUNT] =
+        *<Self as strum::VariantArray>::VARIANTS.first_chunk().expect("all of them");
 
     /// Its steps, in their order.
     #[must_use]
@@ -78,7 +79,8 @@ impl Step {
 
 impl Outcome {
     /// All outcomes.
-    pub const ALL: [Self; 5] = [Self::Ok, Self::Timeout, Self::Transport, Self::Status, Self::Wrong];
+    pub const ALL: [Self; <Self as strum::EnumCount>::COUNT] =
+        *<Self as strum::VariantArray>::VARIANTS.first_chunk().expect("all of them");
 
     /// Name in labels and logs.
     #[must_use]

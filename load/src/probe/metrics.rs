@@ -8,9 +8,9 @@ use chassis_telemetry::metrics::{
 use chrono::{DateTime, Utc};
 
 use super::{
-    ask::Trace,
     journey::{Journey, Outcome, Step},
     samples::{Kind, Verdict},
+    trace::Trace,
 };
 
 chassis_telemetry::metrics! {
@@ -36,7 +36,7 @@ chassis_telemetry::metrics! {
 }
 
 /// Who has to answer a request; also the value of the label `upstream`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumCount, strum::VariantArray)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Upstream {
     /// The edge itself, with 403.
@@ -49,7 +49,8 @@ pub enum Upstream {
 
 impl Upstream {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Edge, Self::OrderApi, Self::UserService];
+    pub const ALL: [Self; <Self as strum::EnumCount>::COUNT] =
+        *<Self as strum::VariantArray>::VARIANTS.first_chunk().expect("all of them");
 
     /// Name in labels.
     #[must_use]

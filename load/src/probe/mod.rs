@@ -3,7 +3,7 @@
 //!
 //! * [`journey`] -- the journeys: what is sent, and what the answers must be. No I/O.
 //! * [`samples`] and [`turns`] -- attacks and look-alikes, from the rules that the edge ships, and which of them are next. No I/O.
-//! * [`ask`] -- one request, with a deadline and the trace of its journey.
+//! * [`ask`] -- one request, with a deadline and the [`trace`] of its journey.
 //! * [`walk`] and [`firewall`] -- what runs: journeys step by step, samples round by round.
 //! * [`board`] -- what was seen last, for `/probes`.
 //! * [`metrics`], [`config`] -- the process.
@@ -15,6 +15,7 @@ pub mod firewall;
 pub mod journey;
 pub mod metrics;
 pub mod samples;
+pub mod trace;
 pub mod turns;
 pub mod walk;
 

@@ -26,7 +26,7 @@ const RULES: &[(&str, &str)] = &[
 const PLACE: &str = "/openapi.json";
 
 /// What a sample is; also the value of the label `sample`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumCount, strum::VariantArray)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Kind {
     /// Has to be blocked.
@@ -36,7 +36,7 @@ pub enum Kind {
 }
 
 /// What the firewall did with a sample; also the value of the label `verdict`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumCount, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Verdict {
     /// Blocked an attack, or let a look-alike pass.
@@ -49,7 +49,8 @@ pub enum Verdict {
 
 impl Kind {
     /// Both.
-    pub const ALL: [Self; 2] = [Self::Attack, Self::LookAlike];
+    pub const ALL: [Self; <Self as strum::EnumCount>::COUNT] =
+        *<Self as strum::VariantArray>::VARIANTS.first_chunk().expect("all of them");
 
     /// Name in labels and logs.
     #[must_use]
@@ -60,7 +61,8 @@ impl Kind {
 
 impl Verdict {
     /// All verdicts.
-    pub const ALL: [Self; 3] = [Self::Right, Self::Wrong, Self::Missing];
+    pub const ALL: [Self; <Self as strum::EnumCount>::COUNT] =
+        *<Self as strum::VariantArray>::VARIANTS.first_chunk().expect("all of them");
 
     /// Name in labels and logs.
     #[must_use]

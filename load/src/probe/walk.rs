@@ -18,11 +18,12 @@ use tokio::time;
 use uuid::Uuid;
 
 use super::{
-    ask::{Asker, Trace},
+    ask::Asker,
     board::{Board, Run},
     config::ProbeConfig,
     journey::{self, Answer, Failure, Journey, Outcome, Step},
     metrics::{ProbeMetrics, Upstream},
+    trace::Trace,
 };
 
 /// Pause before an order is read again.

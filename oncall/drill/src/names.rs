@@ -6,7 +6,7 @@ macro_rules! words {
         $(#[doc = $about])*
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, strum::Display,
-            strum::EnumString, strum::VariantNames,
+            strum::EnumCount, strum::EnumString, strum::VariantArray, strum::VariantNames,
         )]
         #[serde(rename_all = "kebab-case")]
         #[strum(serialize_all = "kebab-case")]
@@ -170,14 +170,6 @@ words! {
 
 impl Criterion {
     /// All, in the order of a scorecard.
-    pub const ALL: [Self; 8] = [
-        Self::Detect,
-        Self::Acknowledge,
-        Self::Localise,
-        Self::Explain,
-        Self::Mitigate,
-        Self::Recover,
-        Self::Communicate,
-        Self::Budget,
-    ];
+    pub const ALL: [Self; <Self as strum::EnumCount>::COUNT] =
+        *<Self as strum::VariantArray>::VARIANTS.first_chunk().expect("all of them");
 }

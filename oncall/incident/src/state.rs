@@ -21,6 +21,8 @@ use serde::{Deserialize, Serialize};
     strum::Display,
     strum::EnumString,
     strum::IntoStaticStr,
+    strum::EnumCount,
+    strum::VariantArray,
 )]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
@@ -41,8 +43,8 @@ pub enum State {
 
 impl State {
     /// All, in the order of a life.
-    pub const ALL: [Self; 6] =
-        [Self::Triage, Self::Active, Self::Mitigated, Self::Resolved, Self::Closed, Self::Dismissed];
+    pub const ALL: [Self; <Self as strum::EnumCount>::COUNT] =
+        *<Self as strum::VariantArray>::VARIANTS.first_chunk().expect("all of them");
 
     /// What it may become.
     #[must_use]

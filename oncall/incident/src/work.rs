@@ -19,6 +19,8 @@ use crate::Evidence;
     Deserialize,
     strum::Display,
     strum::EnumString,
+    strum::EnumCount,
+    strum::VariantArray,
 )]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
@@ -35,7 +37,8 @@ pub enum Role {
 
 impl Role {
     /// All, in the order in which they are filled.
-    pub const ALL: [Self; 4] = [Self::Commander, Self::Operations, Self::Communications, Self::Scribe];
+    pub const ALL: [Self; <Self as strum::EnumCount>::COUNT] =
+        *<Self as strum::VariantArray>::VARIANTS.first_chunk().expect("all of them");
 
     /// What a person in this role does, in a sentence.
     #[must_use]

@@ -87,7 +87,9 @@ pub struct Flow {
 }
 
 /// Which of an objective's alerts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::EnumCount, strum::VariantArray,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertKind {
     /// The budget burns too fast: pages and tickets.
@@ -100,7 +102,8 @@ pub enum AlertKind {
 
 impl AlertKind {
     /// All.
-    pub const ALL: [Self; 3] = [Self::Burn, Self::EndsSoon, Self::Spent];
+    pub const ALL: [Self; <Self as strum::EnumCount>::COUNT] =
+        *<Self as strum::VariantArray>::VARIANTS.first_chunk().expect("all of them");
 
     /// What the name of the alert ends in.
     #[must_use]

@@ -48,7 +48,9 @@ pub struct Rule {
 }
 
 /// What a rule does with a request that it finds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::EnumCount, strum::VariantArray,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum RuleMode {
     /// It blocks the request.
@@ -61,7 +63,8 @@ pub enum RuleMode {
 
 impl RuleMode {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Enforce, Self::Simulate, Self::Off];
+    pub const ALL: [Self; <Self as strum::EnumCount>::COUNT] =
+        *<Self as strum::VariantArray>::VARIANTS.first_chunk().expect("all of them");
 
     /// As it is serialized, and as the edge has it.
     #[must_use]

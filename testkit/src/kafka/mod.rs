@@ -19,7 +19,7 @@ use rdkafka::{
 
 pub use self::mock::serve_broker;
 use self::{apache::Apache, mock::Mock};
-use crate::{kafka_raw, needs::variable};
+use crate::{kafka_raw, needs::wants_apache};
 
 /// Partitions of each topic.
 const PARTITIONS: i32 = 4;
@@ -28,18 +28,6 @@ const NOT_OURS: &str = "this broker does not belong to the test";
 
 const LAB_TOPICS: &[&str] =
     &[topics::ORDERS, topics::ORDERS_DLQ, topics::ORDER_OUTCOMES, topics::ORDER_OUTCOMES_DLQ];
-
-/// Whether the tests should run on Apache Kafka.
-///
-/// # Panics
-/// When `TEST_KAFKA` is neither `mock` nor `apache`.
-pub(crate) fn wants_apache() -> bool {
-    match variable("TEST_KAFKA").as_deref().map(|value| value.to_str().unwrap_or_default()) {
-        None | Some("" | "mock") => false,
-        Some("apache") => true,
-        Some(other) => panic!("TEST_KAFKA={other}: expected `mock` or `apache`"),
-    }
-}
 
 /// A message on a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]

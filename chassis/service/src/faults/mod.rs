@@ -4,7 +4,7 @@
 
 use chassis_telemetry::Chassis;
 
-use crate::{catalogue, start::Place};
+use crate::{catalogue, place::Place};
 
 mod cpu;
 mod crash;

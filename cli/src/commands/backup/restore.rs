@@ -15,11 +15,12 @@ use crate::{
         Engine,
         check::Checked,
         listing::list,
+        request::{SERVER, running},
         room::{self, ROOM},
         scratch::Purpose,
         ship::Shipper,
         stage::Stage,
-        swap::{self, RESTORED, SERVER, replace, restored_room},
+        swap::{RESTORED, replace, restored_room},
         vault::SEALED,
     },
     home::Home,
@@ -136,7 +137,7 @@ impl Restore {
         let what = if self.dry_run { "restored beside the lab, and removed" } else { "restored" };
         out!("{what} in {seconds:.1} s: the state of {}", words(plan.stop_at));
         if !self.dry_run {
-            match swap::running(home) {
+            match running(home) {
                 Some(_) => {
                     out!("the WAL continues in a new timeline: make a backup now, with lab backup run")
                 }

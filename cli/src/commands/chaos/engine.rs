@@ -16,7 +16,9 @@ pub(super) const FOLDER: &str = "deploy/chaos";
 const NAMESPACE: &str = "sre-lab";
 
 /// One of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum, strum::EnumCount, strum::VariantArray,
+)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Engine {
     /// <https://chaos-mesh.org>
@@ -36,7 +38,8 @@ impl fmt::Display for Engine {
 
 impl Engine {
     /// All of them.
-    pub(super) const ALL: [Self; 2] = [Self::ChaosMesh, Self::Litmus];
+    pub(super) const ALL: [Self; <Self as strum::EnumCount>::COUNT] =
+        *<Self as strum::VariantArray>::VARIANTS.first_chunk().expect("all of them");
 
     /// The name of its folder, and on the command line.
     pub(super) const fn name(self) -> &'static str {

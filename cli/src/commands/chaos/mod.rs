@@ -7,6 +7,7 @@ mod engine;
 mod experiment;
 mod eyes;
 mod keep;
+mod library;
 mod list;
 mod monkey;
 mod rule;

@@ -20,7 +20,7 @@ use supervisor::{
 use tokio::time::sleep;
 
 use crate::{
-    backup::swap::{self, SERVER},
+    backup::request::{self, SERVER},
     failover::{Failover, build, over, watch},
     home::Home,
     parts::postgres::{Local, REPLICA},
@@ -205,7 +205,7 @@ async fn until_served(state: &LabState) -> Result<()> {
 }
 
 async fn abort(home: &Home) -> Result<ExitCode> {
-    if over::asked(home) && swap::running(home).is_some() {
+    if over::asked(home) && request::running(home).is_some() {
         bail!("a failover is under way: wait until it has ended or failed");
     }
     let local = Local::of(home)?;

@@ -10,19 +10,10 @@ use reqwest::Url;
 use slo::Clock;
 use supervisor::{Part, part::Line, ports::Ports};
 
-use super::{control_room::CONTROL_ROOM, environment, monitoring, programs};
+use super::{choices::Webhooks, control_room::CONTROL_ROOM, environment, monitoring, programs};
 use crate::home::Home;
 
 const TEMPLATE: &str = include_str!("../../../../dashboards/alertmanager/lab.yml");
-
-/// Receivers in addition to the control room.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Webhooks {
-    /// Receives Alertmanager's webhook, version 4.
-    pub(crate) generic: Option<Url>,
-    /// Receives messages for a Slack channel.
-    pub(crate) slack: Option<Url>,
-}
 
 /// Reads the address of a webhook.
 ///

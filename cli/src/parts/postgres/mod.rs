@@ -28,7 +28,7 @@ use supervisor::{
 
 use self::runner::Runner;
 use super::programs;
-use crate::{backup::swap, home::Home, secrets::Secrets, terminal::say};
+use crate::{backup::request, home::Home, secrets::Secrets, terminal::say};
 
 pub(crate) use self::{
     access::{
@@ -125,7 +125,7 @@ pub(crate) fn part(home: &Home, port: u16, confirm: Option<Confirm>) -> Result<P
     let in_database = |name: &str| run("postgres").args(["--single", "-D", &text(&data), name]);
     part.prepare.extend(unfinished::preparations(home, in_database));
     part.stop = StopSignal::Int;
-    part.errand = Some(swap::errand(home, "postgres")?);
+    part.errand = Some(request::errand(home, "postgres")?);
     Ok(part)
 }
 

@@ -2,11 +2,10 @@
 
 use serde_json::Value;
 
-use super::{items, panel, rules, shape, text, texts};
+use super::{items, panel, problem, rules, shape, source, text, texts, unknown};
 use crate::{
     Board, Problem, layout,
-    model::{Annotation, Colour, Menu, Row, Source, Variable, VariableKind},
-    scope,
+    model::{Annotation, Colour, Menu, Row, Variable, VariableKind},
 };
 
 pub(super) fn read(json: &Value, problems: &mut Vec<Problem>) -> Board {
@@ -37,10 +36,6 @@ fn required(json: &Value, name: &str, problems: &mut Vec<Problem>) -> String {
         problem(problems, name, "this is missing".to_owned());
     }
     found
-}
-
-pub(super) fn problem(problems: &mut Vec<Problem>, place: &str, message: String) {
-    problems.push(Problem { place: place.to_owned(), message });
 }
 
 fn variables(json: &Value, problems: &mut Vec<Problem>) -> Vec<Variable> {
@@ -74,11 +69,6 @@ fn variables(json: &Value, problems: &mut Vec<Problem>) -> Vec<Variable> {
     known
 }
 
-/// The data source of this kind.
-pub(super) fn source(id: &str) -> Option<Source> {
-    [Source::Prometheus, Source::Loki, Source::Jaeger].into_iter().find(|source| source.id() == id)
-}
-
 /// `label_values(up{job=~"$job"}, instance)`: the series and the label.
 fn label_values(json: &Value) -> Option<(String, String)> {
     let query = json["query"]["query"].as_str()?;
@@ -87,17 +77,6 @@ fn label_values(json: &Value) -> Option<(String, String)> {
     let label = label.trim();
     let named = !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     named.then(|| (series.trim().to_owned(), label.to_owned()))
-}
-
-/// Reports variables of a query that nothing defines.
-pub(super) fn unknown(query: &str, variables: &[Variable], place: &str, problems: &mut Vec<Problem>) {
-    for name in scope::mentioned(query) {
-        if !scope::known(&name, variables) {
-            let names: Vec<&str> = variables.iter().map(|variable| variable.name.as_str()).collect();
-            let message = format!("there is no variable `${name}`; there are: {}", names.join(", "));
-            problem(problems, place, message);
-        }
-    }
 }
 
 fn annotations(json: &Value, variables: &[Variable], problems: &mut Vec<Problem>) -> Vec<Annotation> {

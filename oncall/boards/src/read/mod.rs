@@ -8,7 +8,11 @@ mod shape;
 
 use serde_json::Value;
 
-use crate::{Board, Problem, Problems};
+use crate::{
+    Board, Problem, Problems,
+    model::{Source, Variable},
+    scope,
+};
 
 impl Board {
     /// Reads a file; `file` is its name, for messages.
@@ -40,4 +44,25 @@ fn items(json: &Value) -> impl Iterator<Item = &Value> {
 /// The texts of a list.
 fn texts(json: &Value) -> Vec<String> {
     items(json).filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// Reports a mistake.
+fn problem(problems: &mut Vec<Problem>, place: &str, message: String) {
+    problems.push(Problem { place: place.to_owned(), message });
+}
+
+/// The data source of this kind.
+fn source(id: &str) -> Option<Source> {
+    [Source::Prometheus, Source::Loki, Source::Jaeger].into_iter().find(|source| source.id() == id)
+}
+
+/// Reports variables of a query that nothing defines.
+fn unknown(query: &str, variables: &[Variable], place: &str, problems: &mut Vec<Problem>) {
+    for name in scope::mentioned(query) {
+        if !scope::known(&name, variables) {
+            let names: Vec<&str> = variables.iter().map(|variable| variable.name.as_str()).collect();
+            let message = format!("there is no variable `${name}`; there are: {}", names.join(", "));
+            problem(problems, place, message);
+        }
+    }
 }

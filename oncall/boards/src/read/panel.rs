@@ -4,10 +4,9 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::{
-    board::{problem, source, unknown},
-    items, rules,
+    items, problem, rules,
     shape::{self, Rule},
-    text,
+    source, text, unknown,
 };
 use crate::{
     Panel, Problem,

@@ -7,7 +7,7 @@ use observe::prometheus::{Alert, Sample};
 use serde_json::Value;
 use switchboard::Replica;
 
-use super::{fading, invariants, live::Live, restore::EDGE};
+use super::{fading, invariants, live::Live};
 use crate::{
     actions::{elsewhere, token},
     error::{Error, Result},
@@ -23,6 +23,8 @@ const LONGEST: usize = 200;
 const SHOWN: usize = 3;
 /// The window over which arriving requests are counted: enough scrapes on any clock of a lab.
 const ARRIVING: &str = "sum(rate(load_requests_total[10s]))";
+/// The service that has a firewall.
+pub(super) const EDGE: &str = "edge";
 /// The share of the load that has to arrive.
 const ARRIVED: f64 = 0.8;
 

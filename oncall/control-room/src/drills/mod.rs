@@ -7,6 +7,7 @@
 //! * `act`, `perform`, `forget`, `restore`, `rules`, `scripts`, `story` -- what is due, one after the other. `look`, `ask`,
 //!   `invariants`, `budget` -- what is looked at.
 //! * `follow`, `acts` -- pages, acknowledgements and actions of people, from the journal.
+//! * `switch` -- the switchboard, as a drill uses it.
 //! * `conclude`, `quiet`, `curve` -- the end of a run, and incidents that are only a rehearsal.
 //! * [`view`], `show`, `report` -- what a viewer may see. Nothing of the truth reaches a trainee while a run
 //!   goes on: not here, not in the journal's open rows, not in the log, not in metrics.
@@ -40,6 +41,7 @@ mod rules;
 mod scripts;
 mod show;
 mod story;
+mod switch;
 mod tell;
 #[cfg(test)]
 mod tests;

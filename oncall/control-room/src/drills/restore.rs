@@ -7,15 +7,13 @@ use drill::{Act, model::Step};
 use switchboard::Action as Switch;
 
 use super::{
-    ask,
+    ask::{self, EDGE},
     live::Live,
-    perform::{end, protect, switch},
     rows, scripts,
+    switch::{end, protect, switch},
 };
 use crate::room::Room;
 
-/// The service that has a firewall.
-pub(super) const EDGE: &str = "edge";
 /// Actions that are looked through for silences.
 const RECENT: usize = 500;
 

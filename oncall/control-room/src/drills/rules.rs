@@ -4,7 +4,7 @@
 use drill::model::Way;
 use switchboard::{Action as Switch, Outcome};
 
-use super::perform::{insist, judge};
+use super::switch::{insist, judge};
 use crate::{actions::token, room::Room};
 
 /// Pushes a rule. At once, it stays until it is taken back: an edge has no time after which a rule ends.

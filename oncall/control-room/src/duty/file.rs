@@ -4,10 +4,9 @@ use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use chrono::Utc;
 use rota::{Extra, Problem, Problems, Rota};
-use serde_json::Value;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::declared::{Declared, Part};
+use super::declared::Declared;
 use crate::Room;
 
 /// How often the file is looked at.
@@ -66,13 +65,6 @@ pub(super) fn sentences(path: &Path, problems: &Problems) -> Vec<String> {
         }
     };
     problems.0.iter().map(sentence).collect()
-}
-
-/// A schedule or a policy as a text of the file has it.
-pub(super) fn entry(text: &str, part: Part, name: &str) -> Option<Value> {
-    let file: Value = rota::written("oncall.yaml", text).ok()?;
-    let mut entries = file.get(part.list())?.as_array()?.iter();
-    entries.find(|entry| entry.get("name").and_then(Value::as_str) == Some(name)).cloned()
 }
 
 /// The file at the start.

@@ -7,12 +7,13 @@ use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use serde_json::Value;
 use utoipa::PartialSchema;
 
-use super::tools::{
-    Acknowledge, ActAsked, AlertsAsked, ChangesAsked, Diagnosis, IncidentsAsked, LogsAsked, MapAsked,
-    MetricsAsked, Nothing, RunbooksAsked, TracesAsked, Update,
+use super::{
+    effect::Effect,
+    tools::{
+        Acknowledge, ActAsked, AlertsAsked, ChangesAsked, Diagnosis, IncidentsAsked, LogsAsked, MapAsked,
+        MetricsAsked, Nothing, RunbooksAsked, TracesAsked, Update,
+    },
 };
-
-use Effect::{Acts, Reads, Tells};
 
 /// What a client reads before it calls anything.
 pub(super) const INSTRUCTIONS: &str = "\
@@ -23,22 +24,10 @@ before you act. Acts change a running system: list_actions, then act with dry_ru
 post_update. Say what the cause is with submit_diagnosis, and submit_done once users are served again. \
 Answers are bounded: `notes` say what is missing and how to ask for it.";
 
-/// What a tool does to the system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Effect {
-    /// Nothing.
-    Reads,
-    /// It is written down.
-    Tells,
-    /// It changes the system.
-    Acts,
-}
-
 struct Entry {
     name: &'static str,
     title: &'static str,
     what: &'static str,
-    effect: Effect,
     schema: fn() -> JsonObject,
 }
 
@@ -47,10 +36,9 @@ const fn tool(
     name: &'static str,
     title: &'static str,
     what: &'static str,
-    effect: Effect,
     schema: fn() -> JsonObject,
 ) -> Entry {
-    Entry { name, title, what, effect, schema }
+    Entry { name, title, what, schema }
 }
 
 /// All of them, in the order in which an incident is worked on.
@@ -59,21 +47,18 @@ const TABLE: &[Entry] = &[
         "current_drill",
         "The drill",
         "The drill that is running: its brief, phase, hints and time box; null, if there is none.",
-        Reads,
         schema::<Nothing>,
     ),
     tool(
         "list_alerts",
         "Alerts",
         "Alerts that are pending or firing, with their labels, texts and the name of their runbook.",
-        Reads,
         schema::<AlertsAsked>,
     ),
     tool(
         "read_incident",
         "Incidents",
         "Open and recent incidents; or one, with its alerts, hypotheses and timeline.",
-        Reads,
         schema::<IncidentsAsked>,
     ),
     tool(
@@ -81,14 +66,12 @@ const TABLE: &[Entry] = &[
         "Service map",
         "Services and stores in the order of a request's path: rate, failing share, p95, lag, instances; who \
          calls whom; error budgets; protections that are off.",
-        Reads,
         schema::<MapAsked>,
     ),
     tool(
         "list_changes",
         "Changes",
         "What changed: releases, flags, configuration, restarts, what people did. Newest first.",
-        Reads,
         schema::<ChangesAsked>,
     ),
     tool(
@@ -97,21 +80,18 @@ const TABLE: &[Entry] = &[
         "A query in PromQL to Prometheus: the values at an instant, or with `start` a curve. Metric names \
          follow the usual conventions: http_requests_total{service, endpoint, status}, \
          http_request_duration_seconds, kafka_consumer_lag, up.",
-        Reads,
         schema::<MetricsAsked>,
     ),
     tool(
         "search_logs",
         "Logs",
         "The newest log lines that match: by service, level, text or trace.",
-        Reads,
         schema::<LogsAsked>,
     ),
     tool(
         "find_traces",
         "Traces",
         "Traces of a service, the longest first; or one trace with its spans in the order of the calls.",
-        Reads,
         schema::<TracesAsked>,
     ),
     tool(
@@ -119,56 +99,43 @@ const TABLE: &[Entry] = &[
         "Runbook",
         "The runbook of an alert: meaning, impact, how to investigate, how to mitigate. Without a name: the \
          names of all.",
-        Reads,
         schema::<RunbooksAsked>,
     ),
     tool(
         "list_actions",
         "Possible actions",
         "The actions that `act` takes, each with an example, and the services and databases that there are.",
-        Reads,
         schema::<Nothing>,
     ),
     tool(
         "act",
         "Act",
         "Changes the system: restart, rollback, set_protection, … Set dry_run to see what it would do.",
-        Acts,
         schema::<ActAsked>,
     ),
     tool(
         "acknowledge",
         "Acknowledge",
         "Takes an incident: nobody else is paged. Without an incident, says that you noticed something.",
-        Tells,
         schema::<Acknowledge>,
     ),
     tool(
         "post_update",
         "Post an update",
         "Tells everybody what users notice, what is known and what comes next.",
-        Tells,
         schema::<Update>,
     ),
-    tool(
-        "take_hint",
-        "Take a hint",
-        "The next hint of the drill. It costs points.",
-        Tells,
-        schema::<Nothing>,
-    ),
+    tool("take_hint", "Take a hint", "The next hint of the drill. It costs points.", schema::<Nothing>),
     tool(
         "submit_diagnosis",
         "Submit the diagnosis",
         "Which components are the cause, what fails, which change, since when, and queries that show it.",
-        Tells,
         schema::<Diagnosis>,
     ),
     tool(
         "submit_done",
         "Submit: it is over",
         "Says that users are served again. The drill is judged then, so look first. Final.",
-        Tells,
         schema::<Nothing>,
     ),
 ];
@@ -185,16 +152,12 @@ pub(super) fn find(name: &str) -> Option<Tool> {
     TOOLS.iter().find(|tool| tool.name == name).cloned()
 }
 
-/// Whether a tool only looks.
-pub(super) fn reads(name: &str) -> bool {
-    TABLE.iter().any(|entry| entry.name == name && entry.effect == Reads)
-}
-
 fn described(entry: &Entry) -> Tool {
+    let effect = Effect::of(entry.name);
     let hints = ToolAnnotations::with_title(entry.title)
-        .read_only(entry.effect == Reads)
-        .destructive(entry.effect == Acts)
-        .idempotent(entry.effect == Reads)
+        .read_only(effect == Some(Effect::Reads))
+        .destructive(effect == Some(Effect::Acts))
+        .idempotent(effect == Some(Effect::Reads))
         .open_world(false);
     Tool::new(entry.name, entry.what, Arc::new((entry.schema)())).with_annotations(hints)
 }
@@ -246,7 +209,11 @@ mod tests {
             tool.annotations.as_ref().is_some_and(|hints| hints.destructive_hint == Some(true))
         });
         assert_eq!(acting.map(|tool| tool.name).collect::<Vec<_>>(), ["act"]);
-        assert!(reads("query_metrics") && !reads("act") && !reads("submit_done") && !reads("nothing"));
+        let reading = tools()
+            .into_iter()
+            .filter(|tool| tool.annotations.as_ref().is_some_and(|hints| hints.read_only_hint == Some(true)));
+        assert_eq!(reading.count(), 10);
+        assert!(TABLE.iter().all(|entry| Effect::of(entry.name).is_some()));
         let words: Vec<&str> = TABLE.iter().map(|entry| entry.name).collect();
         for named in ["current_drill", "list_alerts", "list_actions", "submit_done"] {
             assert!(words.contains(&named) && INSTRUCTIONS.contains(named));

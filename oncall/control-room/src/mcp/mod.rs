@@ -3,8 +3,8 @@
 //!
 //! * [`tools`] -- the functions: plain, over a [`Room`], bounded, each call in the journal. `/api/v1/observe`
 //!   uses them too.
-//! * `catalogue` -- the table of tools: names, texts, schemas. `server` -- from a call of the protocol to a
-//!   function.
+//! * `catalogue` -- the table of tools: names, texts, schemas. `effect` -- which of them only look. `server` --
+//!   from a call of the protocol to a function.
 //! * [`caller`] -- who asks. Always with a trainee's eyes, whatever the token would allow.
 //!
 //! Each request stands alone: there are no sessions, so a restart of the control room loses none. `Host`,
@@ -12,6 +12,7 @@
 
 pub mod caller;
 mod catalogue;
+mod effect;
 mod server;
 pub mod tools;
 

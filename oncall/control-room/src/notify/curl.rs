@@ -6,8 +6,8 @@ use std::{path::Path, process::Stdio};
 use tokio::{io::AsyncWriteExt as _, process::Command};
 
 use super::{
+    exchange::{Answer, CONNECT, LARGEST, PATIENCE, Request, quote, seconds},
     failure::Failure,
-    http::{Answer, CONNECT, LARGEST, PATIENCE, Request, quote, seconds},
 };
 
 /// Sends it and reads the answer, whatever its status.

@@ -5,7 +5,7 @@ use std::{process::Stdio, time::Duration};
 
 use tokio::process::Command;
 
-use super::{failure::Failure, http::quote};
+use super::{exchange::quote, failure::Failure};
 
 /// Longest time that they may take.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -4,12 +4,13 @@
 //! * `outbox` -- the sender: joins, throttles, tries again, settles what a crash left behind.
 //! * `follow` -- what happens to incidents, told to war rooms, an incoming webhook and PagerDuty.
 //! * `rooms` -- war rooms: a thread on the incident's page, or a channel of Slack. `talk` -- what is said there.
-//! * `slack`, `pagerduty`, `webhook`, `local` -- the ways out; `http` and `curl` -- how they call.
+//! * `slack`, `pagerduty`, `webhook`, `local` -- the ways out; `http` and `curl` -- how they call, in an `exchange`.
 //!
 //! At most once for people's devices, at least once with a key for systems: docs/adr/0037-the-outbox-of-notifications.md.
 
 mod channel;
 mod curl;
+mod exchange;
 mod failure;
 mod follow;
 mod http;

@@ -8,11 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use url::Url;
 
-use super::{
-    failure::Failure,
-    http::{Client, Request},
-    message::Message,
-};
+use super::{exchange::Request, failure::Failure, http::Client, message::Message};
 
 /// Longest `payload.summary` in characters.
 const LONGEST_SUMMARY: usize = 1024;

@@ -6,10 +6,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
 
-use super::{
-    failure::Failure,
-    http::{Client, Request},
-};
+use super::{exchange::Request, failure::Failure, http::Client};
 
 /// Sends a body, the same in each attempt.
 pub(super) async fn post(

@@ -7,9 +7,7 @@ use std::{sync::Arc, time::Duration};
 use runbook::{Change, Place, What, Who, run::Begun};
 
 use super::{
-    Live,
-    drive::Turn,
-    name, rows,
+    Live, name, rows,
     world::{Order, World},
 };
 use crate::{actions::Wanted, error::Result, room::Room};
@@ -20,6 +18,18 @@ const LONGEST: Duration = Duration::from_secs(300);
 const AGAIN: Duration = Duration::from_secs(1);
 /// How long a system may be silent after a crash until a person has to look.
 const SILENT: chrono::TimeDelta = chrono::TimeDelta::seconds(90);
+
+/// What a turn has come to.
+pub(super) enum Turn {
+    /// Something has happened: look again.
+    Again,
+    /// Nothing has: look again later.
+    Later(Duration),
+    /// A person has the next move.
+    Person,
+    /// It is over.
+    Over,
+}
 
 /// What became of an act that had begun before a crash.
 enum Found {
@@ -125,7 +135,7 @@ async fn act(
     let order = Order {
         change,
         runbook: &runbook.name,
-        incident: super::record::incident_of(&run),
+        incident: super::show::incident_of(&run),
         why: format!("{place} of {}{by}: {}", run.id(), runbook.title),
         wanted: Wanted::as_long_as(move || goes_on.run().end().is_none()),
     };

@@ -5,40 +5,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{SecondsFormat, TimeDelta, Utc};
-use incident::{Id, State, Viewer, alerts::Alert};
+use incident::{Id, State, alerts::Alert};
 use runbook::{Mode, Next, Run, What, Who, model::Task};
 
-use super::{Runbooks, begin::Start, rows};
+use super::{Runbooks, begin::Start, decide::held, rows};
 use crate::{
-    access::Visitor,
     error::{Error, Result},
     room::Room,
 };
 
 /// How many runs automation has at once: a storm of alerts must not become a storm of runs.
 const MOST: usize = 10;
-
-/// Why automation does not act now, although it is on.
-pub(super) async fn held(room: &Room) -> Option<String> {
-    // What is proven is what the drill itself does, even if somebody has switched automation on.
-    if room.drills.is_rehearsing() {
-        return Some(
-            "a drill is being proven: nothing else may act until its last alerts are over".to_owned(),
-        );
-    }
-    if room.runbooks.0.state.read().is_on_by_hand() {
-        return None;
-    }
-    let room_itself = Visitor { name: "control-room".to_owned(), role: Viewer::Instructor };
-    match room.drills.current(&room_itself).await {
-        Ok(Some(run)) if run.ended_at.is_none() => Some(format!(
-            "{} is in a drill, and nobody has switched automation on for it: `lab automation on`",
-            run.responder
-        )),
-        Ok(_) => None,
-        Err(error) => Some(format!("whether somebody is in a drill is not known: {error}")),
-    }
-}
 
 /// Begins the runbook of every alert that fires and has had none.
 ///
@@ -160,9 +137,10 @@ impl Runbooks {
 mod tests {
     use clap::Parser as _;
     use drill::engine::Responder;
+    use incident::Viewer;
 
     use super::*;
-    use crate::{SERVICE, assemble, config::RoomConfig, drills::Order};
+    use crate::{SERVICE, access::Visitor, assemble, config::RoomConfig, drills::Order};
 
     #[tokio::test]
     async fn automation_does_nothing_while_a_drill_is_proven() {

@@ -8,18 +8,41 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
+use incident::Viewer;
 use runbook::{
     Change, Decision, Guardrails, Place, Plan, Verdict, What, Who,
     guardrails::{Ledger, OpenIncident, Proposal, Situation, decide},
 };
 
-use super::{Live, auto};
-use crate::{error::Result, room::Room};
+use super::Live;
+use crate::{access::Visitor, error::Result, room::Room};
 
 /// How long a service counts as being deployed after a change, on the production clock.
 const DEPLOY: TimeDelta = TimeDelta::minutes(10);
 /// Kinds of changes that others make; restarts and protections are what runbooks do themselves.
 const DEPLOYS: [&str; 4] = ["release", "configuration", "flag", "rule"];
+
+/// Why automation does not act now, although it is on.
+pub(super) async fn held(room: &Room) -> Option<String> {
+    // What is proven is what the drill itself does, even if somebody has switched automation on.
+    if room.drills.is_rehearsing() {
+        return Some(
+            "a drill is being proven: nothing else may act until its last alerts are over".to_owned(),
+        );
+    }
+    if room.runbooks.0.state.read().is_on_by_hand() {
+        return None;
+    }
+    let room_itself = Visitor { name: "control-room".to_owned(), role: Viewer::Instructor };
+    match room.drills.current(&room_itself).await {
+        Ok(Some(run)) if run.ended_at.is_none() => Some(format!(
+            "{} is in a drill, and nobody has switched automation on for it: `lab automation on`",
+            run.responder
+        )),
+        Ok(_) => None,
+        Err(error) => Some(format!("whether somebody is in a drill is not known: {error}")),
+    }
+}
 
 /// Asks the guardrails about the next act of a run, and records what they say.
 pub(super) async fn record(
@@ -32,7 +55,7 @@ pub(super) async fn record(
 ) -> Result<()> {
     let now = situation(room, change).await;
     let run = live.run();
-    let held = if *run.by() == Who::Automation && !undo { auto::held(room).await } else { None };
+    let held = if *run.by() == Who::Automation && !undo { held(room).await } else { None };
     let rails = room.runbooks.0.library.rails();
     let make = |run: &runbook::Run, ledger: &Ledger| {
         let asked = Asked { run: run.id(), plan: run.plan(), incident: run.incident(), by: run.by() };

@@ -7,7 +7,11 @@ use chrono::{DateTime, Utc};
 use runbook::{Call, Event, Next, Place, What};
 use tokio::time::sleep;
 
-use super::{Live, act, decide};
+use super::{
+    Live,
+    act::{self, Turn},
+    decide,
+};
 use crate::{
     error::{Error, Result},
     room::Room,
@@ -16,18 +20,6 @@ use crate::{
 /// Between two looks of a wait, and after a failure of the file. On the production clock scrapes are rarer.
 const PERIOD: Duration = Duration::from_secs(1);
 const PERIOD_OF_PRODUCTION: Duration = Duration::from_secs(5);
-
-/// What a turn has come to.
-pub(super) enum Turn {
-    /// Something has happened: look again.
-    Again,
-    /// Nothing has: look again later.
-    Later(Duration),
-    /// A person has the next move.
-    Person,
-    /// It is over.
-    Over,
-}
 
 /// Runs a task until shutdown, and then drops it: what it has begun is found out by the next start.
 pub(super) fn background(room: &Room, task: impl Future<Output = ()> + Send + 'static) {

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use chrono::Utc;
-use incident::{Id, Source};
+use incident::Source;
 use runbook::{
     Event, Run, What, Who,
     guardrails::{Ledger, noted},
@@ -13,17 +13,16 @@ use runbook::{
 };
 use serde_json::json;
 
-use super::{Held, Live, Runbooks, audit, name, rows, show, story, toil};
+use super::{
+    Held, Live, Runbooks, audit, name, rows,
+    show::{self, incident_of},
+    story, toil,
+};
 use crate::{bus::Kind, error::Result, room::Room, store::Writing};
 
 /// How many events there are.
 pub(super) fn count(events: &[Event]) -> i64 {
     i64::try_from(events.len()).unwrap_or(i64::MAX)
-}
-
-/// The incident of a run.
-pub(super) fn incident_of(run: &Run) -> Option<Id> {
-    run.incident().and_then(|id| id.parse().ok())
 }
 
 impl Runbooks {

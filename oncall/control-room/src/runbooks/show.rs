@@ -1,5 +1,6 @@
 //! Runs and runbooks as views.
 
+use incident::Id;
 use runbook::{
     Change, Next, Place, Run, Runbook,
     dry::{self, Fork, Shown},
@@ -26,7 +27,7 @@ pub(super) fn run(run: &Run) -> RunbookRunView {
         title: runbook.title.clone(),
         mode: run.mode(),
         by: run.by().to_string(),
-        incident: super::record::incident_of(run),
+        incident: incident_of(run),
         started_at: run.started(),
         ended_at: end.map(|end| end.at),
         state,
@@ -41,6 +42,11 @@ pub(super) fn run(run: &Run) -> RunbookRunView {
         undone: end.map(|end| end.undone.clone()).unwrap_or_default(),
         left: end.map(|end| end.left.clone()).unwrap_or_default(),
     }
+}
+
+/// The incident of a run.
+pub(super) fn incident_of(run: &Run) -> Option<Id> {
+    run.incident().and_then(|id| id.parse().ok())
 }
 
 /// Who or what has the next move, and what it is.

@@ -11,15 +11,14 @@ use incident::{
     Id, Viewer,
     postmortem::{Draft, draft},
 };
-use maud::html;
+use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
     failure::{Answer, sentence},
     incident::id,
-    layout::Html,
+    layout::{Html, Page, Tab, page},
     parts::{Tone, button, csrf, error_summary},
-    postmortems::framed,
 };
 use crate::{
     access::{Form, Visitor},
@@ -27,6 +26,11 @@ use crate::{
     room::Room,
     watch::sli_curve,
 };
+
+/// What a refresh of the frame needs; these pages do not move by themselves.
+pub(super) fn framed(room: &Room, visitor: &Visitor, title: &str, body: Markup) -> Html {
+    page(room, &Page { title, active: Tab::Postmortems, visitor, live: false }, body)
+}
 
 pub(super) async fn edit(State(room): State<Room>, visitor: Visitor, Path(name): Path<String>) -> Answer {
     let incident = room.desk.get(id(&name)?).await?;

@@ -11,7 +11,7 @@ use super::{assets, strip::strip};
 use crate::{access::Visitor, room::Room};
 
 /// Which part of the navigation a page belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumCount, strum::VariantArray)]
 pub(crate) enum Tab {
     /// What is going on.
     Now,
@@ -27,30 +27,19 @@ pub(crate) enum Tab {
     Actions,
     /// Releases and the figures of delivery.
     Releases,
-    /// Drills and game days.
-    Drills,
     /// Who is on call.
     OnCall,
-    /// Faults and protections, for instructors.
-    Faults,
     /// Postmortems, measures and playbooks.
     Postmortems,
+    /// Drills and game days.
+    Drills,
+    /// Faults and protections, for instructors.
+    Faults,
 }
 
 impl Tab {
-    const ALL: [Self; 11] = [
-        Self::Now,
-        Self::Incidents,
-        Self::Dashboards,
-        Self::Explore,
-        Self::Alerts,
-        Self::Actions,
-        Self::Releases,
-        Self::OnCall,
-        Self::Postmortems,
-        Self::Drills,
-        Self::Faults,
-    ];
+    const ALL: [Self; <Self as strum::EnumCount>::COUNT] =
+        *<Self as strum::VariantArray>::VARIANTS.first_chunk().expect("all of them");
 
     /// Its name, its address, and the key that leads there after `g`.
     const fn entry(self) -> (&'static str, &'static str, &'static str) {

@@ -16,10 +16,10 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    Area, editor,
+    Area,
+    editor::{self, framed},
     failure::Answer,
     incident::id,
-    layout::{Html, Page, Tab, page},
     parts::{Tone, ago, badge, button, button_link, csrf, empty, markdown},
 };
 use crate::{
@@ -60,11 +60,6 @@ pub(super) fn tabs(active: &str) -> Markup {
             @for (path, name) in entries { a href=(path) aria-current=[(path == active).then_some("page")] { (name) } }
         }
     }
-}
-
-/// What a refresh of the frame needs; these pages do not move by themselves.
-pub(super) fn framed(room: &Room, visitor: &Visitor, title: &str, body: Markup) -> Html {
-    page(room, &Page { title, active: Tab::Postmortems, visitor, live: false }, body)
 }
 
 async fn list(State(room): State<Room>, visitor: Visitor) -> Answer {

@@ -19,8 +19,8 @@ use super::{
     Area,
     alerts::{alert_name, incident_of},
     automation::{
-        start::{Wish, form},
         tabs,
+        wish::{Wish, form},
     },
     failure::Answer,
     layout::{Html, Page, Tab, page},

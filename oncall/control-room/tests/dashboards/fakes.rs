@@ -1,10 +1,6 @@
 //! A Prometheus that has a value for every query, and a trace store with one trace.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -13,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -63,7 +60,7 @@ impl Fake {
     }
 
     pub(crate) fn with<T>(&self, then: impl FnOnce(&mut Memory) -> T) -> T {
-        then(&mut self.memory.lock().unwrap_or_else(PoisonError::into_inner))
+        then(&mut self.memory.lock())
     }
 
     /// Remembers the query; hangs or refuses as it was told to.

@@ -1,10 +1,6 @@
 //! A service's switches, a load generator's rate, and a Prometheus.
 
-use std::{
-    collections::BTreeMap,
-    net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use axum::{
     Json, Router,
@@ -13,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -77,7 +74,7 @@ impl Fake {
     }
 
     pub(crate) fn with<T>(&self, then: impl FnOnce(&mut Memory) -> T) -> T {
-        then(&mut self.memory.lock().unwrap_or_else(PoisonError::into_inner))
+        then(&mut self.memory.lock())
     }
 
     pub(crate) fn active(&self) -> Vec<String> {

@@ -1,11 +1,10 @@
 //! What happens during a run. A store keeps [`Start`] and the events; they are never changed.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::Proven;
 use crate::Act;
 
 /// How a run begins.
@@ -31,6 +30,20 @@ pub struct Start {
     /// The action item that is switched on, in a verification; one that the drill does not have changes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
+}
+
+/// What a verification proved that passed: users were served without a break under a known load, no alert fired, the
+/// invariants held, and everything was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proven {
+    /// When it was clean, by the clock.
+    pub at: DateTime<Utc>,
+    /// How long users had been served by then, at least.
+    pub good_for: Duration,
+    /// The mix of the load.
+    pub scenario: String,
+    /// Requests a second.
+    pub rps: u32,
 }
 
 /// Who responds.

@@ -32,10 +32,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use action::{Action, Ask, Due, Look};
-pub use event::{Answers, Event, Mode, Responder, Start, What};
+pub use event::{Answers, Event, Mode, Proven, Responder, Start, What};
 pub use laps::Lap;
 pub use outcome::{Failure, Notice, Outcome, Record, Sighting, Verdict};
-pub use proven::Proven;
 pub use waiting::Waiting;
 use watch::Watches;
 

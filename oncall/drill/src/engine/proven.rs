@@ -3,29 +3,14 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
 
-use super::{Mode, Outcome, Run, Verdict};
+use super::{Mode, Outcome, Proven, Run, Verdict};
 use crate::Drill;
 
 /// Longest time in which nobody looked, before and after the end, for which the system is taken to be as it was.
 const FRESH: TimeDelta = TimeDelta::seconds(10);
 /// What a baseline proves itself at least: a whole window of the fastest objective, after Prometheus has forgotten.
 const LEAST: Duration = Duration::from_secs(5);
-
-/// What a verification proved that passed: users were served without a break under a known load, no alert fired, the
-/// invariants held, and everything was taken back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Proven {
-    /// When it was clean, by the clock.
-    pub at: DateTime<Utc>,
-    /// How long users had been served by then, at least.
-    pub good_for: Duration,
-    /// The mix of the load.
-    pub scenario: String,
-    /// Requests a second.
-    pub rps: u32,
-}
 
 impl Proven {
     /// What a run proved that ended so, at this time of the clock. Nothing, unless it is a verification that passed,

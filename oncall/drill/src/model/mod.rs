@@ -6,6 +6,7 @@ mod proof;
 mod response;
 mod story;
 mod variant;
+mod way;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -16,7 +17,8 @@ pub use response::{
     Accepted, Choice, Fresh, Harmful, Hint, Mitigations, Proof, Questions, Step, Validity, Wrong,
 };
 pub use story::{Baseline, Change, Check, Fault, FaultKind, Load, Noise, Surge, Tags, Weakened};
-pub use variant::{Difference, Measure, Variant, Way, total};
+pub use variant::{Difference, Measure, Variant, total};
+pub use way::Way;
 
 use crate::names::{Criterion, Difficulty, Need};
 

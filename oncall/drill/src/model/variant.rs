@@ -3,27 +3,12 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use serde::{Deserialize, Serialize};
-
-use super::{FaultKind, Step, Weakened};
+use super::{FaultKind, Step, Way, Weakened};
 use crate::Drill;
 
 /// A measure of a drill that is less than this, in requests or in seconds, is no outage that an action item could make
 /// better.
 const LEAST: f64 = 1.0;
-
-/// How a rule is pushed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Way {
-    /// To every edge at once.
-    #[default]
-    AtOnce,
-    /// To one edge first, for this long. That has to stop it: it costs too much there, and is taken back.
-    OneFirst(Duration),
-    /// Its cases are tried before any request of a customer meets it. They have to stop it.
-    Staged,
-}
 
 /// Something that is measured while a drill is proven.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,15 +18,17 @@ mod event;
 mod left;
 mod next;
 mod plan;
+mod refused;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 pub use self::{
     ahead::Ahead,
-    event::{Event, Refused, What},
+    event::{Event, What},
     next::{Change, End, How, Next},
     plan::{Plan, STEPS},
+    refused::Refused,
 };
 use crate::{Judge, Opinion, judge::Count};
 

@@ -26,6 +26,8 @@ const HOUR: Duration = Duration::from_secs(3600);
     Deserialize,
     strum::Display,
     strum::EnumString,
+    strum::EnumCount,
+    strum::VariantArray,
     strum::VariantNames,
 )]
 #[serde(rename_all = "kebab-case")]
@@ -80,21 +82,8 @@ fn takes(name: &'static str, kind: Kind) -> Field {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 13] = [
-        Self::Restart,
-        Self::Scale,
-        Self::Protection,
-        Self::EndSessions,
-        Self::PurgeKeys,
-        Self::Redrive,
-        Self::RemoveFiles,
-        Self::Rollback,
-        Self::Silence,
-        Self::ExpireSilence,
-        Self::SetRule,
-        Self::RestoreRule,
-        Self::SwitchFirewall,
-    ];
+    pub const ALL: [Self; <Self as strum::EnumCount>::COUNT] =
+        *<Self as strum::VariantArray>::VARIANTS.first_chunk().expect("all of them");
 
     /// The verb of this name.
     ///

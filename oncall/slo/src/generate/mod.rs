@@ -94,7 +94,7 @@ fn head(clock: Clock) -> String {
 }
 
 /// The two groups of an objective, in the order in which they are evaluated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumCount, strum::VariantArray)]
 enum Half {
     /// Pages, first and often.
     Pages,
@@ -103,7 +103,8 @@ enum Half {
 }
 
 impl Half {
-    const ALL: [Self; 2] = [Self::Pages, Self::Budgets];
+    const ALL: [Self; <Self as strum::EnumCount>::COUNT] =
+        *<Self as strum::VariantArray>::VARIANTS.first_chunk().expect("all of them");
 
     /// Its file, in the folder of a clock.
     const fn file(self) -> &'static str {

@@ -8,6 +8,7 @@ mod notes;
 mod objective;
 mod raw;
 mod read;
+mod reader;
 mod sli;
 
 use std::collections::BTreeMap;

@@ -8,7 +8,7 @@ use serde_saphyr::Spanned;
 use super::{
     HURT_BY, MINIMUM_ERRORS, OFFERED, OWNER, PROMISE, REASON, REVIEW, SLA, THROUGHPUT,
     raw::Metadata,
-    read::{Reader, one_line},
+    reader::{Reader, one_line},
 };
 use crate::Sla;
 

@@ -2,7 +2,7 @@
 
 use serde_saphyr::Spanned;
 
-use super::{raw::Objective, read::Reader};
+use super::{raw::Objective, reader::Reader};
 
 pub(super) fn first(objectives: &Spanned<Vec<Spanned<Objective>>>) -> Option<&Spanned<Objective>> {
     objectives.value.first()

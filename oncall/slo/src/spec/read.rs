@@ -1,55 +1,20 @@
 //! From the shape of a document to an objective: what the values mean, and whether they are sensible.
 
-use std::collections::BTreeMap;
-
 use serde_saphyr::Spanned;
 
 use super::{
-    Problem, Problems,
+    Problems,
     notes::{Notes, notes},
     objective::{first, objective},
     raw::{Document, SloSpec, TimeWindow},
+    reader::{Reader, one_line},
     sli,
 };
 use crate::{PAIRS, Period, Slo, Window, model::Calendar};
 
-/// Collects problems and continues, so that one run shows all of them.
-pub(super) struct Reader<'a> {
-    file: &'a str,
-    problems: Vec<Problem>,
-    lines: BTreeMap<String, u64>,
-}
-
-impl Reader<'_> {
-    /// Records a problem with the value of a field.
-    pub(super) fn wrong<T>(&mut self, at: &Spanned<T>, field: &str, message: impl Into<String>) {
-        self.wrong_at(at.referenced.line(), field, message);
-    }
-
-    /// The same, for a field of which only the line is known.
-    pub(super) fn wrong_at(&mut self, line: u64, field: &str, message: impl Into<String>) {
-        self.problems.push(Problem {
-            file: self.file.to_owned(),
-            line,
-            field: field.to_owned(),
-            message: message.into(),
-        });
-    }
-
-    /// Remembers the line of a field, for problems that the lints may find in it.
-    pub(super) fn place<T>(&mut self, at: &Spanned<T>, field: &str) {
-        self.lines.insert(field.to_owned(), at.referenced.line());
-    }
-
-    /// The value, or a recorded problem.
-    pub(super) fn take<T, U>(&mut self, at: &Spanned<T>, field: &str, value: Result<U, String>) -> Option<U> {
-        value.map_err(|message| self.wrong(at, field, message)).ok()
-    }
-}
-
 /// Reads a document.
 pub(super) fn model(file: &str, document: &Document) -> Result<Slo, Problems> {
-    let mut reader = Reader { file, problems: Vec::new(), lines: BTreeMap::new() };
+    let mut reader = Reader::of(file);
     expect(&mut reader, &document.api_version, "apiVersion", "openslo/v1");
     expect(&mut reader, &document.kind, "kind", "SLO");
     let name = name(&mut reader, &document.metadata.value.name, "metadata.name");
@@ -203,9 +168,4 @@ fn calendar_period(
         other => Err(format!("expected 1d, 1w, 1M or 1Y for a calendar window, found `{other}`")),
     };
     reader.take(duration, "spec.timeWindow[0].duration", unit).map(Period::Calendar)
-}
-
-/// Folded text as one line.
-pub(super) fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

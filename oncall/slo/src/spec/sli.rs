@@ -6,7 +6,7 @@ use super::{
     THROUGHPUT,
     notes::Throughput,
     raw::{Indicator, MetricHolder, MetricSource, Objective, RatioMetric, ThresholdMetric},
-    read::Reader,
+    reader::Reader,
 };
 use crate::{Flow, Sli, selector::Selector};
 

@@ -12,7 +12,9 @@ use crate::{
 };
 
 /// What a session does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::EnumCount, strum::VariantArray,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum SessionState {
     /// It waits for a statement, outside a transaction.
@@ -25,7 +27,8 @@ pub enum SessionState {
 
 impl SessionState {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Idle, Self::IdleInTransaction, Self::Active];
+    pub const ALL: [Self; <Self as strum::EnumCount>::COUNT] =
+        *<Self as strum::VariantArray>::VARIANTS.first_chunk().expect("all of them");
 
     /// As it is serialized.
     #[must_use]

@@ -46,7 +46,7 @@ pub enum Seen {
 }
 
 /// Why a replica is out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumCount, strum::VariantArray)]
 pub enum Reason {
     /// It could not be reached.
     Unreachable,
@@ -58,7 +58,8 @@ pub enum Reason {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Unreachable, Self::InARow, Self::Outlier];
+    pub const ALL: [Self; <Self as strum::EnumCount>::COUNT] =
+        *<Self as strum::VariantArray>::VARIANTS.first_chunk().expect("all of them");
 
     /// The label `reason` of the metrics.
     #[must_use]

@@ -54,6 +54,7 @@ pub async fn place_order(
     // PostgreSQL keeps microseconds, so that what is published is what is stored.
     let placed_at = Utc::now().trunc_subsecs(6);
     let order = domain::place_order(request, key, placed_at).map_err(OrderError::Invalid)?;
+    // Twice: the look at the user can be struck by a fault already, and only its answer says the tier.
     Scope::identify((subject::USER_ID, &order.user_id.to_string()), None);
 
     if let Some(key) = &order.idempotency_key

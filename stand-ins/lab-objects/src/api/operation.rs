@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The calls, by the names of the API reference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumCount, strum::VariantArray)]
 #[expect(missing_docs, reason = "the API reference of Amazon S3 documents each name")]
 pub enum Operation {
     ListBuckets,
@@ -66,29 +66,8 @@ const ABSENT: &[&str] = &[
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 21] = [
-        Self::ListBuckets,
-        Self::CreateBucket,
-        Self::DeleteBucket,
-        Self::HeadBucket,
-        Self::GetBucketLocation,
-        Self::GetBucketVersioning,
-        Self::PutBucketVersioning,
-        Self::GetBucketLifecycleConfiguration,
-        Self::PutBucketLifecycleConfiguration,
-        Self::DeleteBucketLifecycle,
-        Self::ListObjectsV2,
-        Self::ListObjectVersions,
-        Self::DeleteObjects,
-        Self::GetObject,
-        Self::HeadObject,
-        Self::PutObject,
-        Self::DeleteObject,
-        Self::CreateMultipartUpload,
-        Self::UploadPart,
-        Self::CompleteMultipartUpload,
-        Self::AbortMultipartUpload,
-    ];
+    pub const ALL: [Self; <Self as strum::EnumCount>::COUNT] =
+        *<Self as strum::VariantArray>::VARIANTS.first_chunk().expect("all of them");
 
     /// Its name, as metrics and plans of faults have it.
     #[must_use]

@@ -1,13 +1,14 @@
 //! What is on the disk when the process starts, as an index.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::Path};
 
 use parking_lot::Mutex;
 
-use super::{Bucket, Index, Meta, Record, Store, file, upload};
+use super::{
+    Bucket, Index, Meta, Record, Store,
+    file::{self, entries, folders},
+    upload,
+};
 
 impl Store {
     /// Reads the folder `root`, which is created if it does not exist. Bytes that never became an object are removed; a file that
@@ -93,21 +94,4 @@ fn read(path: &Path) -> io::Result<Record> {
     };
     let meta: Meta = file::read_seal(path)?;
     Ok(Record { meta, sequence, versioned })
-}
-
-/// What is in a folder, in the order of the names; nothing if there is no folder.
-pub(super) fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let listed = match fs::read_dir(folder) {
-        Ok(listed) => listed,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    let mut paths = listed.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
-    paths.sort();
-    Ok(paths)
-}
-
-/// The folders in a folder.
-pub(super) fn folders(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    Ok(entries(folder)?.into_iter().filter(|path| path.is_dir()).collect())
 }

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    Expect, Meta, Record, Store, Temp, check_key, file,
-    open::{entries, folders},
+    Expect, Meta, Record, Store, Temp, check_key,
+    file::{self, entries, folders},
     room,
 };
 use crate::error::{Code, S3Error};

@@ -4,6 +4,7 @@
 //! searched for. But such traces may fill at most three quarters, or an outage would leave no room for the trace of a
 //! request that was just sent.
 
+mod class;
 mod queues;
 mod source;
 mod span;
@@ -16,8 +17,8 @@ use std::{sync::Arc, time::Duration};
 
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 
+pub use class::Class;
 use parking_lot::{RwLock, RwLockReadGuard};
-pub use queues::Class;
 pub use source::Source;
 pub use span::{Kind, SpanId, StoredSpan, TraceId};
 use state::State;

@@ -18,7 +18,7 @@ use tokio::{process::Command, time::sleep};
 
 use self::report::Report;
 use crate::{
-    backup::{Engine, instance, listing::list, s3::Settings, swap::SERVER},
+    backup::{Engine, instance, listing::list, request::SERVER, s3::Settings},
     commands::torture::{
         disaster::{self, Scene, Went},
         loss::{back, loss, lost, stored, until},

@@ -6,7 +6,7 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use tokio::time::{Instant, sleep};
 
-use super::pass::{LOOK, Stage};
+use super::{found::LOOK, pass::Stage};
 
 /// A wait for a steady system.
 pub(super) struct Calm {

@@ -11,16 +11,12 @@ use super::{
     crowd::{Crowd, crowd},
     pair::{Pair, consistent, pair, weakened},
     shape::{Document, RawCheck, RawMeasure, RawScope},
-    step::step,
+    step::{LONGEST, MINUTE, SECOND, Step, step},
 };
 use crate::commands::{
     chaos::blow::Blow,
     written::{Reader, Text, all},
 };
-
-pub(super) const SECOND: Duration = Duration::from_secs(1);
-pub(super) const MINUTE: Duration = Duration::from_secs(60);
-pub(super) const LONGEST: Duration = Duration::from_secs(1800);
 
 /// An experiment.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,15 +90,6 @@ pub(super) struct Scope {
 pub(super) struct Check {
     pub(super) name: String,
     pub(super) query: String,
-}
-
-/// What is done, all at once, and how long it lasts; nothing is done while it only waits.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Step {
-    pub(super) blows: Vec<Blow>,
-    /// A fault that a restart has ended is set again: its cause is outside of the process.
-    pub(super) returns: bool,
-    pub(super) lasts: Duration,
 }
 
 /// A number that is drawn as a curve, and compared if there are two passes.

@@ -1,10 +1,15 @@
 //! What one pass of an experiment found.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::{file::Check, hands::Deeds, pass::LOOK};
+use super::{file::Check, hands::Deeds};
 use crate::commands::chaos::eyes::Budgets;
+
+/// Pause between two looks.
+pub(super) const LOOK: Duration = Duration::from_secs(1);
 
 /// How a pass ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

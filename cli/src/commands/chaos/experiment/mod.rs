@@ -31,13 +31,14 @@ use clap::Args;
 
 pub(super) use self::pairs::Pairs;
 use self::{
-    file::{Experiment, Step},
+    file::Experiment,
     perform::{perform, until_stopped, write},
+    step::Step,
 };
 use super::{
     blow::{self, Blow},
     engine::Engine,
-    list,
+    library,
 };
 use crate::{
     installation::Installation,
@@ -76,8 +77,8 @@ pub(super) struct Run {
 impl Run {
     /// Runs the command.
     pub(super) async fn run(self, place: &Installation) -> Result<ExitCode> {
-        let file = list::find(place, &self.experiment)?;
-        let name = list::stem(&file);
+        let file = library::find(place, &self.experiment)?;
+        let name = library::stem(&file);
         let mut experiment = read_file(&file)?;
         if experiment.needs_engine() {
             if place.in_cluster() {
@@ -198,7 +199,10 @@ mod tests {
             for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap() {
                 let path = entry.unwrap().path();
                 if path.extension().is_some_and(|extension| extension == "yaml") {
-                    all.push((list::stem(&path), read_file(&path).unwrap_or_else(|error| panic!("{error}"))));
+                    all.push((
+                        library::stem(&path),
+                        read_file(&path).unwrap_or_else(|error| panic!("{error}")),
+                    ));
                 }
             }
         }
@@ -239,7 +243,7 @@ mod tests {
             for entry in
                 fs::read_dir(root.join(crate::commands::chaos::engine::FOLDER).join(engine.name())).unwrap()
             {
-                let stem = list::stem(&entry.unwrap().path());
+                let stem = library::stem(&entry.unwrap().path());
                 assert!(all.iter().any(|(name, _)| *name == stem), "no experiment is called {stem}");
             }
         }

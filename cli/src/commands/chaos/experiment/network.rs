@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_saphyr::Spanned;
 use wire::{Conditions, Gate};
 
-use super::{shape::RawNetwork, step::size};
+use super::shape::RawNetwork;
 use crate::{
     commands::{
         chaos::blow::Blow,
@@ -107,4 +107,22 @@ fn milliseconds(reader: &mut Reader<'_>, at: Option<&Text>, field: &str) -> Opti
     let Some(at) = at else { return Some(0) };
     let time = reader.time(at, field, Duration::from_millis(1), SLOWEST)?;
     u64::try_from(time.as_millis()).ok()
+}
+
+/// A number of bytes such as 64KiB.
+pub(super) fn size(reader: &mut Reader<'_>, at: &Text, field: &str) -> Option<u64> {
+    let text = at.value.trim();
+    let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
+    let bytes = units.iter().find_map(|(unit, bytes)| {
+        let number = text.strip_suffix(*unit)?.trim_end().parse::<u64>().ok()?;
+        number.checked_mul(*bytes).filter(|bytes| *bytes > 0)
+    });
+    if bytes.is_none() {
+        reader.wrong(
+            at,
+            field,
+            format!("expected a number with KiB, MiB or GiB, such as 64KiB, found `{text}`"),
+        );
+    }
+    bytes
 }

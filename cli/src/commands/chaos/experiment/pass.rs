@@ -8,11 +8,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 pub(super) use super::found::{Ending, Pass};
-use super::{
-    file::{Experiment, Step},
-    hands::Hands,
-    pair::Pair,
-};
+use super::{file::Experiment, found::LOOK, hands::Hands, pair::Pair, step::Step};
 use crate::{
     commands::chaos::{
         blow::Blow,
@@ -22,8 +18,6 @@ use crate::{
     terminal::say,
 };
 
-/// Pause between two looks.
-pub(super) const LOOK: Duration = Duration::from_secs(1);
 /// Longest first step of a push.
 const MOST_FIRST: Duration = Duration::from_secs(60);
 /// How long to wait for a healthy system.

@@ -1,10 +1,11 @@
 //! One step of an experiment: what is done, and for how long.
 
+use std::time::Duration;
+
 use serde_saphyr::Spanned;
 
 use super::{
-    file::{LONGEST, MINUTE, SECOND, Step},
-    network::network,
+    network::{network, size},
     release::release,
     shape::{RawFault, RawPressure, RawPush, RawStep},
 };
@@ -13,12 +14,26 @@ use crate::commands::{
     written::{Reader, Text, all},
 };
 
+pub(super) const SECOND: Duration = Duration::from_secs(1);
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const LONGEST: Duration = Duration::from_secs(1800);
+
 /// What only an engine in a cluster can do, and how it is called.
 const ONLY: [(&str, &str); 3] = [
     ("dns", "names that are not found"),
     ("io", "a disk that is slow and full"),
     ("time", "a clock that is wrong"),
 ];
+
+/// What is done, all at once, and how long it lasts; nothing is done while it only waits.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Step {
+    pub(super) blows: Vec<Blow>,
+    /// A fault that a restart has ended is set again: its cause is outside of the process.
+    pub(super) returns: bool,
+    pub(super) lasts: Duration,
+}
+
 /// Reads one; `scope` has the services that may be touched.
 pub(super) fn step(
     reader: &mut Reader<'_>,
@@ -136,24 +151,6 @@ fn pressure(
         return None;
     }
     Some(Blow::Pressure { part: part?, cpu: cpu?, memory: memory?, words: words.join(", ") })
-}
-
-/// A number of bytes such as 64KiB.
-pub(super) fn size(reader: &mut Reader<'_>, at: &Text, field: &str) -> Option<u64> {
-    let text = at.value.trim();
-    let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
-    let bytes = units.iter().find_map(|(unit, bytes)| {
-        let number = text.strip_suffix(*unit)?.trim_end().parse::<u64>().ok()?;
-        number.checked_mul(*bytes).filter(|bytes| *bytes > 0)
-    });
-    if bytes.is_none() {
-        reader.wrong(
-            at,
-            field,
-            format!("expected a number with KiB, MiB or GiB, such as 64KiB, found `{text}`"),
-        );
-    }
-    bytes
 }
 
 #[cfg(test)]

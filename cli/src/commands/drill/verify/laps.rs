@@ -1,9 +1,8 @@
 //! Where the time of verifications went: seconds of each part, a row for each drill, and their sum.
 
-use serde::Serialize;
 use serde_json::Value;
 
-use super::proof::Proof;
+use super::proof::{Lap, Proof};
 use crate::terminal::out;
 
 /// The parts of a run, in their order; several wrong actions are one, and so are several steps. `between` is what no part
@@ -12,14 +11,6 @@ const PARTS: [&str; 10] =
     ["forget", "load", "healthy", "injection", "observe", "wrong", "steps", "recover", "reset", "between"];
 /// The row of the sums.
 const ALL: &str = "all";
-
-/// A part of a run.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Lap {
-    /// As the control room names it, such as `wrong action 1`.
-    pub(crate) name: String,
-    pub(crate) seconds: f64,
-}
 
 /// The parts of a run, by the truth about it.
 pub(super) fn laps(truth: &Value) -> Vec<Lap> {

@@ -7,7 +7,6 @@ use drill::Drill;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::laps::Lap;
 use crate::{
     commands::drill::{card, text::clock, view::Failure},
     terminal::{Row, out},
@@ -50,6 +49,14 @@ pub(crate) struct Seen {
     pub(crate) within: f64,
     /// Seconds after the injection; absent if never.
     pub(crate) after: Option<f64>,
+}
+
+/// A part of a run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Lap {
+    /// As the control room names it, such as `wrong action 1`.
+    pub(crate) name: String,
+    pub(crate) seconds: f64,
 }
 
 impl Proof {

@@ -16,7 +16,7 @@ use tokio::{process::Command, time::sleep};
 
 use self::report::Report;
 use crate::{
-    backup::swap::SERVER,
+    backup::request::SERVER,
     commands::torture::{
         disaster::{self, Scene, Went},
         loss::{back, lost, stored, until},

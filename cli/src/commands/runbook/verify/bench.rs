@@ -1,4 +1,4 @@
-//! One measurement: quiet, broken, firing, handled, quiet again, as before.
+//! The lab of a measurement: made quiet, broken, watched until an alert fires and ends, and repaired.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -13,15 +13,7 @@ use observe::{
 use parking_lot::Mutex;
 use tokio::time::{Instant, sleep};
 
-use super::{
-    cause::Cause,
-    fault::Fault,
-    hand,
-    report::{Row, judge},
-    script::Script,
-    snapshot::Snapshot,
-    way::Way,
-};
+use super::{cause::Cause, fault::Fault, hand, snapshot::Snapshot};
 use crate::{
     commands::{
         runbook::print::{each, word},
@@ -44,8 +36,8 @@ const LOOK: Duration = Duration::from_millis(500);
 
 /// A lab that is measured.
 pub(super) struct Bench<'p> {
-    place: &'p Installation,
-    home: Home,
+    pub(super) place: &'p Installation,
+    pub(super) home: Home,
     /// Requests per second that the load generator sends, if there is one.
     load: Option<f64>,
     /// Whether something is broken that does not end by itself.
@@ -55,7 +47,7 @@ pub(super) struct Bench<'p> {
     /// The run of the control room that is not over, as far as is known: it would go on acting after this program.
     pub(super) run: Mutex<Option<String>>,
     pub(super) prometheus: Reached<Prometheus>,
-    alertmanager: Reached<Alertmanager>,
+    pub(super) alertmanager: Reached<Alertmanager>,
     pub(super) room: Reached<ControlRoom>,
     /// Who works on a run, and who approves.
     pub(super) people: [String; 2],
@@ -96,51 +88,8 @@ impl<'p> Bench<'p> {
         Ok(each(&runbook["steps"]).iter().any(|step| word(&step["kind"]) == "act"))
     }
 
-    /// Measures once. What goes wrong is in the row.
-    pub(super) async fn measure(&self, name: &str, fault: &Fault, way: Way) -> Row {
-        let tried = self.tried(name, fault, way).await;
-        // Whatever has happened, no fault stays, and no run.
-        let cleared = self.clear(fault).await;
-        match tried.and_then(|row| cleared.map(|()| row)) {
-            Ok(row) => row,
-            Err(error) => Row::failed(name, way, format!("{error:#}")),
-        }
-    }
-
-    async fn tried(&self, name: &str, fault: &Fault, way: Way) -> Result<Row> {
-        self.calm(name, fault).await?;
-        let before = Snapshot::take(&self.home, self.place, &self.alertmanager).await?;
-        let broken = Instant::now();
-        self.breaks(fault).await?;
-        let labels = self.fires(name, fault, broken).await?;
-        let fired = broken.elapsed();
-        let played = match way {
-            Way::Nobody | Way::Untried => None,
-            Way::Manual | Way::Auto => Some(Script::of(self, name, fault).play(way, &labels, broken).await?),
-        };
-        if fault.forgets && way != Way::Nobody {
-            self.repair(fault).await?;
-            start_over(&self.home, &self.prometheus, &self.alertmanager).await?;
-        }
-        let ended = self.ends(name, fault, &labels, broken + fault.ttl).await?.duration_since(broken);
-        self.repair(fault).await?;
-        let left = before.differences(&self.after().await?);
-        let verdict = judge(played.as_ref(), ended < fault.ttl);
-        Ok(Row {
-            runbook: name.to_owned(),
-            way,
-            fired: Some(fired.as_secs_f64()),
-            ended: Some(ended.as_secs_f64()),
-            cause: fault.ttl.as_secs_f64(),
-            verdict,
-            ending: played.map(|played| format!("{}: {}", played.ending, played.why)),
-            left,
-            problem: None,
-        })
-    }
-
     /// Ends every fault, and what an earlier measurement has left in the windows of the alert.
-    async fn calm(&self, name: &str, fault: &Fault) -> Result<()> {
+    pub(super) async fn calm(&self, name: &str, fault: &Fault) -> Result<()> {
         self.repair(fault).await?;
         if fault.forgets || name.ends_with("BudgetBurn") {
             start_over(&self.home, &self.prometheus, &self.alertmanager).await?;
@@ -169,7 +118,7 @@ impl<'p> Bench<'p> {
     }
 
     /// Breaks the lab as the page does.
-    async fn breaks(&self, fault: &Fault) -> Result<()> {
+    pub(super) async fn breaks(&self, fault: &Fault) -> Result<()> {
         self.by_hand.store(!fault.ends_by_itself(), Ordering::Relaxed);
         match &fault.cause {
             Cause::Fault { name, parameters } => {
@@ -221,7 +170,7 @@ impl<'p> Bench<'p> {
     }
 
     /// The lab afterwards; a process may be about to start.
-    async fn after(&self) -> Result<Snapshot> {
+    pub(super) async fn after(&self) -> Result<Snapshot> {
         let deadline = Instant::now() + BACK;
         loop {
             match Snapshot::take(&self.home, self.place, &self.alertmanager).await {
@@ -239,7 +188,7 @@ impl<'p> Bench<'p> {
     }
 
     /// The labels of the first alert of this name that fires; if several do, of the one about what was broken, and of the page.
-    async fn fires(&self, name: &str, fault: &Fault, broken: Instant) -> Result<Labels> {
+    pub(super) async fn fires(&self, name: &str, fault: &Fault, broken: Instant) -> Result<Labels> {
         let longest = fault.ttl + LATE;
         loop {
             let mut firing = self.alerts(name).await?;
@@ -259,7 +208,13 @@ impl<'p> Bench<'p> {
     }
 
     /// When this alert has ended. Its cause is over at `over`: what does not end by itself is taken back then.
-    async fn ends(&self, name: &str, fault: &Fault, labels: &Labels, over: Instant) -> Result<Instant> {
+    pub(super) async fn ends(
+        &self,
+        name: &str,
+        fault: &Fault,
+        labels: &Labels,
+        over: Instant,
+    ) -> Result<Instant> {
         let mut lasts = !fault.ends_by_itself();
         loop {
             let alerts = self.alerts(name).await?;

@@ -7,6 +7,7 @@ mod bench;
 mod cause;
 mod fault;
 mod hand;
+mod measure;
 mod page;
 mod papers;
 mod report;

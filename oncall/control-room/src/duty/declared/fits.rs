@@ -57,7 +57,7 @@ impl Held {
     /// Whether the file that is in force has the name, or the newest one, which may be waiting for it to be free.
     fn is_of_file(&self, part: Part, name: &str) -> bool {
         let texts = [Some(&self.good), self.seen.as_ref().ok()];
-        texts.into_iter().flatten().any(|text| file::entry(text, part, name).is_some())
+        texts.into_iter().flatten().any(|text| part.entry(text, name).is_some())
     }
 
     /// Refuses what would make the whole invalid. Where it is that already, because the file has changed, only mistakes

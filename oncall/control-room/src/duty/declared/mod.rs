@@ -13,7 +13,7 @@ use rota::{Extra, Rota};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Duty, file, views};
+use super::{Duty, views};
 use crate::{
     bus::Kind,
     changes::{Change, Changes},
@@ -93,6 +93,13 @@ impl Part {
         }
     }
 
+    /// A schedule or a policy as a text of the file has it.
+    fn entry(self, text: &str, name: &str) -> Option<Value> {
+        let file: Value = rota::written("oncall.yaml", text).ok()?;
+        let mut entries = file.get(self.list())?.as_array()?.iter();
+        entries.find(|entry| entry.get("name").and_then(Value::as_str) == Some(name)).cloned()
+    }
+
     /// The names that are in force.
     fn names(self, rota: &Rota) -> Vec<&str> {
         match self {
@@ -152,7 +159,7 @@ impl Duty {
             let entry = Value::Object(found.entry());
             return Ok(Written { entry, owner: Owner::Api, by, at, in_force });
         }
-        let entry = file::entry(&held.good, part, name).ok_or_else(|| part.unknown(&held.base, name))?;
+        let entry = part.entry(&held.good, name).ok_or_else(|| part.unknown(&held.base, name))?;
         Ok(Written { entry, owner: Owner::File, by: None, at: None, in_force })
     }
 

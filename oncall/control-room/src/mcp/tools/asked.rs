@@ -15,7 +15,7 @@ use crate::{
     error::Result,
     mcp::{
         caller::{Caller, Via},
-        catalogue,
+        effect::Effect,
     },
     room::Room,
     store::time,
@@ -65,7 +65,7 @@ pub(super) async fn logged(
         tool,
         by: caller.visitor.name.clone(),
         via: caller.via,
-        reads: catalogue::reads(tool),
+        reads: Effect::of(tool) == Some(Effect::Reads),
         arguments: cut(arguments),
         refused: answer.as_ref().err().map(ToString::to_string),
         cut: answer.as_ref().is_ok_and(Answer::is_cut),

@@ -26,7 +26,7 @@ pub(super) struct Plan {
 pub(super) fn plan(rows: Vec<Row>, now: DateTime<Utc>, throttle: &mut Throttle, free: usize) -> Plan {
     let mut groups: BTreeMap<Group, Vec<Row>> = BTreeMap::new();
     for row in rows {
-        groups.entry(Group::of(&row)).or_default().push(row);
+        groups.entry(row.group()).or_default().push(row);
     }
     let mut plan = Plan::default();
     for (group, mut rows) in groups {

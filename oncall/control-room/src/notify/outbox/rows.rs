@@ -9,7 +9,7 @@ use crate::{
     bus::Bus,
     error::Result,
     notify::{
-        channel::Channel,
+        channel::{Channel, Manner},
         failure::Outcome,
         message::{DeliveryRow, Message, id_of, number},
     },
@@ -57,6 +57,21 @@ type Columns = (
 );
 
 impl Row {
+    /// The messages that share its limit, and may be joined with it.
+    pub(super) fn group(&self) -> Group {
+        let incident = self.incident.map_or(0, |id| id.0);
+        let whom = match (self.channel, self.channel.manner()) {
+            (Channel::Announcement, _) => String::new(),
+            (Channel::Room, _) => incident.to_string(),
+            (_, Manner::Alone) => self.id.to_string(),
+            (_, Manner::InOrder) => format!("{incident} {}", self.address.as_deref().unwrap_or_default()),
+            (channel, Manner::Together) => {
+                return Group::person(channel, self.person.as_deref(), self.address.as_deref());
+            }
+        };
+        Group { channel: self.channel, whom }
+    }
+
     fn read(columns: Columns) -> std::result::Result<Self, (i64, String)> {
         let (id, key, incident, step, person, channel, address, body, state, attempts, next_at) = columns;
         let unreadable = |why: String| (id, why);

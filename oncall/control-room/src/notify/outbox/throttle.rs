@@ -4,14 +4,13 @@ use std::collections::{HashMap, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::rows::Row;
-use crate::notify::channel::{Channel, Manner};
+use crate::notify::channel::Channel;
 
 /// Messages that share a limit, and may be joined.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Group {
     pub(super) channel: Channel,
-    whom: String,
+    pub(super) whom: String,
 }
 
 impl Group {
@@ -19,21 +18,6 @@ impl Group {
     pub(super) fn person(channel: Channel, person: Option<&str>, address: Option<&str>) -> Self {
         let whom = format!("{} {}", person.unwrap_or_default(), address.unwrap_or_default());
         Self { channel, whom }
-    }
-
-    /// The group of a row.
-    pub(super) fn of(row: &Row) -> Self {
-        let incident = row.incident.map_or(0, |id| id.0);
-        let whom = match (row.channel, row.channel.manner()) {
-            (Channel::Announcement, _) => String::new(),
-            (Channel::Room, _) => incident.to_string(),
-            (_, Manner::Alone) => row.id.to_string(),
-            (_, Manner::InOrder) => format!("{incident} {}", row.address.as_deref().unwrap_or_default()),
-            (channel, Manner::Together) => {
-                return Self::person(channel, row.person.as_deref(), row.address.as_deref());
-            }
-        };
-        Self { channel: row.channel, whom }
     }
 }
 

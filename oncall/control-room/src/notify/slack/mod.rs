@@ -12,10 +12,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use self::blocks::Payload;
-use super::{
-    failure::Failure,
-    http::{Client, Request},
-};
+use super::{exchange::Request, failure::Failure, http::Client};
 
 /// Pages of channels that are looked through for one that exists already.
 const PAGES: usize = 50;

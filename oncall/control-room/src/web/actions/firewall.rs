@@ -2,7 +2,7 @@
 
 use switchboard::RuleMode;
 
-use super::offers::{Group, Offer, choice, target, text};
+use super::form::{Group, Offer, choice, target, text};
 use crate::room::Room;
 
 /// The service that has a firewall.

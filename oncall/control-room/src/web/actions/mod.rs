@@ -5,6 +5,7 @@
 mod act;
 mod done;
 mod firewall;
+mod form;
 mod offers;
 mod wish;
 
@@ -20,7 +21,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use self::offers::{Field, Group, Input, Offer};
+use self::form::{Field, Group, Input, Offer};
 use super::{
     Area,
     failure::{Answer, sentence},

@@ -2,50 +2,11 @@
 
 use switchboard::{STOPPABLE, SessionState};
 
-use super::firewall;
+use super::{
+    firewall,
+    form::{Group, Offer, choice, fixed, target, text},
+};
 use crate::room::Room;
-
-/// Acts on one thing.
-pub(super) struct Group {
-    /// Part of ids.
-    pub(super) id: String,
-    /// Its heading.
-    pub(super) title: String,
-    /// What to know beforehand, or why nothing can be done.
-    pub(super) note: &'static str,
-    /// The acts.
-    pub(super) offers: Vec<Offer>,
-}
-
-/// An act.
-pub(super) struct Offer {
-    /// Its name in the switchboard.
-    pub(super) action: &'static str,
-    /// The same in a word or two.
-    pub(super) word: &'static str,
-    /// What it does and when it helps.
-    pub(super) help: &'static str,
-    /// Its fields.
-    pub(super) fields: Vec<Field>,
-}
-
-/// A field of its form.
-pub(super) struct Field {
-    pub(super) name: &'static str,
-    pub(super) label: &'static str,
-    pub(super) help: &'static str,
-    pub(super) input: Input,
-}
-
-/// How it is filled.
-pub(super) enum Input {
-    /// It is known.
-    Fixed(String),
-    /// A line of text, and what it is at first.
-    Text(&'static str),
-    /// One of several: pairs of value and text.
-    Choice(Vec<(String, String)>),
-}
 
 /// All that is possible here.
 pub(super) fn groups(room: &Room) -> Vec<Group> {
@@ -230,35 +191,4 @@ fn parts() -> Group {
         fields: vec![choice("target", "Which", known.to_vec())],
     };
     Group { id: "parts".to_owned(), title: "Parts of the lab".to_owned(), note: "", offers: vec![offer] }
-}
-
-/// All replicas of a service or one of them, if there are several.
-pub(super) fn target(room: &Room, service: &str) -> Field {
-    let of = room.eyes.instances.iter().filter(|instance| instance.service == service);
-    let names: Vec<&str> = of.map(|instance| instance.name.as_str()).collect();
-    if names.len() < 2 {
-        return fixed("target", service);
-    }
-    // The service's own name means all of them.
-    let one = |name: &str| if name == service { format!("{service}-1") } else { name.to_owned() };
-    let mut options = vec![(service.to_owned(), format!("all {} replicas", names.len()))];
-    options.extend(names.into_iter().map(|name| (one(name), one(name))));
-    choice("target", "Which", options)
-}
-
-pub(super) fn fixed(name: &'static str, value: &str) -> Field {
-    Field { name, label: "", help: "", input: Input::Fixed(value.to_owned()) }
-}
-
-pub(super) fn text(
-    name: &'static str,
-    label: &'static str,
-    usual: &'static str,
-    help: &'static str,
-) -> Field {
-    Field { name, label, help, input: Input::Text(usual) }
-}
-
-pub(super) fn choice(name: &'static str, label: &'static str, options: Vec<(String, String)>) -> Field {
-    Field { name, label, help: "", input: Input::Choice(options) }
 }

@@ -5,10 +5,11 @@
 mod acts;
 mod guardrails;
 mod run;
-pub(super) mod start;
+mod start;
 mod state;
 mod switch;
 mod toil;
+pub(super) mod wish;
 
 use axum::{
     Router,

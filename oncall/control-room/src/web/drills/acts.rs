@@ -12,7 +12,8 @@ use serde::Deserialize;
 use super::{
     answer::{self, Fields},
     briefing, facts, list, number,
-    run::{Wrong, refused},
+    run::refused,
+    view::Wrong,
 };
 use crate::{
     access::{Form, Instructor, Visitor},
@@ -197,6 +198,21 @@ pub(super) async fn pause(
     match room.drills.pause(&room, &visitor, paused).await {
         Ok(()) => Ok(Redirect::to(&format!("/drills/runs/{id}")).into_response()),
         Err(why) => refused(&room, &visitor, id, why, Wrong::default()).await,
+    }
+}
+
+pub(super) async fn learned(
+    State(room): State<Room>,
+    visitor: Visitor,
+    Path(n): Path<String>,
+    Form(Text { text }): Form<Text>,
+) -> Answer<Response> {
+    let id = number(&n)?;
+    // Browsers send line ends as the protocol has them, files have those of Unix.
+    let text = text.replace("\r\n", "\n");
+    match room.drills.learned(&visitor, id, &text).await {
+        Ok(_) => Ok(Redirect::to(&format!("/drills/runs/{id}#learned")).into_response()),
+        Err(why) => refused(&room, &visitor, id, why, Wrong { text, ..Wrong::default() }).await,
     }
 }
 

@@ -16,6 +16,7 @@ mod progress;
 pub(super) mod run;
 mod scorecard;
 pub(super) mod truth;
+mod view;
 mod work;
 
 use axum::{
@@ -40,7 +41,7 @@ pub(super) fn routes() -> Area {
         .route("/drills/runs/{n}/submit", post(acts::submit))
         .route("/drills/runs/{n}/abort", post(acts::abort))
         .route("/drills/runs/{n}/pause", post(acts::pause))
-        .route("/drills/runs/{n}/learned", post(learned::save));
+        .route("/drills/runs/{n}/learned", post(acts::learned));
     (router, DECLARED)
 }
 

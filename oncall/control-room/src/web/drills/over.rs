@@ -4,9 +4,8 @@ use maud::{Markup, html};
 
 use super::{
     facts::{self, Answers, Run},
-    learned,
-    run::View,
-    scorecard, truth,
+    learned, scorecard, truth,
+    view::View,
 };
 use crate::web::{
     failure::Answer,

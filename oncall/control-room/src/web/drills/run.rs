@@ -13,12 +13,13 @@ use incident::Incident;
 use maud::{Markup, html};
 
 use super::{
-    answer::Fields,
     clock::left,
     facts::{self, Run, Stage},
     gauges, number, over,
     scorecard::verdict,
-    truth, work,
+    truth,
+    view::{View, Wrong},
+    work,
 };
 use crate::{
     access::Visitor,
@@ -33,46 +34,6 @@ use crate::{
 
 /// Incidents that are looked through.
 const RECENT: usize = 50;
-
-/// A form that was sent and not taken; what was written is shown again.
-#[derive(Default)]
-pub(super) struct Wrong {
-    /// What was wrong.
-    pub(super) what: String,
-    /// The text that was sent.
-    pub(super) text: String,
-    /// The answer that was sent.
-    pub(super) fields: Option<Fields>,
-}
-
-/// What is shown.
-pub(super) struct View<'v> {
-    pub(super) room: &'v Room,
-    pub(super) visitor: &'v Visitor,
-    pub(super) run: &'v Run,
-    pub(super) now: DateTime<Utc>,
-    pub(super) wrong: Option<&'v Wrong>,
-}
-
-impl View<'_> {
-    /// A form of this run. A refresh leaves one alone that has fields: what was written in it stays.
-    pub(super) fn form(&self, name: &str, fields: Option<&Markup>, label: &str, tone: Tone) -> Markup {
-        html! {
-            form.stack hx-morph-skip[fields.is_some()] method="post" action={ (self.run.path()) "/" (name) } {
-                (csrf(self.room, self.visitor))
-                @if let Some(fields) = fields { (fields) }
-                div.actions { (button(label, tone)) }
-            }
-        }
-    }
-
-    /// A form behind a word.
-    pub(super) fn act(&self, name: &str, word: &str, fields: &Markup, label: &str, tone: Tone) -> Markup {
-        html! {
-            details.act { summary { (word) } (self.form(name, Some(fields), label, tone)) }
-        }
-    }
-}
 
 pub(super) async fn show(State(room): State<Room>, visitor: Visitor, Path(n): Path<String>) -> Answer {
     draw(&room, &visitor, number(&n)?, None).await

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::{
     answer::{self, Names},
     facts::Stage,
-    run::View,
+    view::View,
 };
 use crate::web::{
     alerts::alert_name,

@@ -16,7 +16,7 @@ use crate::{
 const SLOTS: u32 = 48;
 
 /// How much is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumCount, strum::VariantArray)]
 pub(super) enum View {
     /// Seven days from Monday.
     Week,
@@ -25,7 +25,8 @@ pub(super) enum View {
 }
 
 impl View {
-    pub(super) const ALL: [Self; 2] = [Self::Week, Self::Month];
+    pub(super) const ALL: [Self; <Self as strum::EnumCount>::COUNT] =
+        *<Self as strum::VariantArray>::VARIANTS.first_chunk().expect("all of them");
 
     pub(super) fn named(name: Option<&str>) -> Self {
         if name == Some(Self::Month.name()) { Self::Month } else { Self::Week }

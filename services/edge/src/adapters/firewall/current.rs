@@ -1,12 +1,26 @@
 //! The rules in force, with their meters. Replaced as a whole.
 
-use std::{sync::atomic::AtomicBool, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
-use super::{Refused, sources::Listed};
+use super::Refused;
 use crate::{
-    domain::waf::{Judgement, RuleSet, Verdict, What},
+    domain::waf::{Judgement, Mode, Rule, RuleSet, Verdict, What},
     metrics::RuleMeter,
 };
+
+/// One rule, in force or not.
+#[derive(Clone)]
+pub struct Listed {
+    /// The rule.
+    pub rule: Arc<Rule>,
+    /// What it does now.
+    pub mode: Mode,
+    /// Whether it was set at run time.
+    pub pushed: bool,
+}
 
 /// What is in force.
 pub(super) struct Current {

@@ -21,7 +21,8 @@ use chassis_telemetry::Chassis;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-pub use sources::{Change, Listed};
+pub use current::Listed;
+pub use sources::Change;
 
 use self::{
     current::Current,

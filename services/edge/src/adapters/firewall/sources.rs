@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use tokio::task::AbortHandle;
 
-use super::current::Current;
+use super::current::{Current, Listed};
 use crate::{
     domain::waf::{Mode, Rule, RuleSet},
     metrics::{FirewallMetrics, RuleMeter},
@@ -28,17 +28,6 @@ pub(super) struct Sources {
     modes: BTreeMap<String, Mode>,
     /// What ends pushed rules whose time is bounded.
     timers: BTreeMap<String, AbortHandle>,
-}
-
-/// One rule, in force or not.
-#[derive(Clone)]
-pub struct Listed {
-    /// The rule.
-    pub rule: Arc<Rule>,
-    /// What it does now.
-    pub mode: Mode,
-    /// Whether it was set at run time.
-    pub pushed: bool,
 }
 
 /// A change at run time.

@@ -20,7 +20,7 @@ use super::{
     report::Report,
 };
 use crate::{
-    commands::chaos::list,
+    commands::chaos::library,
     installation::Installation,
     terminal::{block, json, out, say},
 };
@@ -118,16 +118,16 @@ impl Pairs {
     /// The named ones, or all.
     fn chosen(&self, place: &Installation) -> Result<Vec<Chosen>> {
         if self.names.is_empty() {
-            let files = list::files(&place.home()?.root)?;
+            let files = library::files(&place.home()?.root)?;
             let mut all = Vec::new();
             for file in &files {
-                all.extend(Chosen::of(list::stem(file), read_file(file)?));
+                all.extend(Chosen::of(library::stem(file), read_file(file)?));
             }
             return Ok(all);
         }
         let one = |name: &String| {
-            let file = list::find(place, name)?;
-            match Chosen::of(list::stem(&file), read_file(&file)?) {
+            let file = library::find(place, name)?;
+            match Chosen::of(library::stem(&file), read_file(&file)?) {
                 Some(chosen) => Ok(chosen),
                 None => bail!("{name} takes no protection away: see `lab chaos pairs --list`"),
             }
@@ -185,8 +185,8 @@ mod tests {
     fn only_what_takes_a_protection_away_is_a_pair_and_says_by_how_much() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let mut pairs = Vec::new();
-        for file in list::files(&root).unwrap() {
-            pairs.extend(Chosen::of(list::stem(&file), read_file(&file).unwrap()));
+        for file in library::files(&root).unwrap() {
+            pairs.extend(Chosen::of(library::stem(&file), read_file(&file).unwrap()));
         }
         let names: Vec<&str> = pairs.iter().map(|one| one.name.as_str()).collect();
         assert!(names.contains(&"breaker") && !names.contains(&"waf-canary"), "{names:?}");

@@ -1,0 +1,59 @@
+//! One measurement: quiet, broken, firing, handled, quiet again, as before.
+
+use anyhow::Result;
+use tokio::time::Instant;
+
+use super::{
+    bench::Bench,
+    fault::Fault,
+    report::{Row, judge},
+    script::Script,
+    snapshot::Snapshot,
+    way::Way,
+};
+use crate::commands::slo::start_over;
+
+impl Bench<'_> {
+    /// Measures once. What goes wrong is in the row.
+    pub(super) async fn measure(&self, name: &str, fault: &Fault, way: Way) -> Row {
+        let tried = self.tried(name, fault, way).await;
+        // Whatever has happened, no fault stays, and no run.
+        let cleared = self.clear(fault).await;
+        match tried.and_then(|row| cleared.map(|()| row)) {
+            Ok(row) => row,
+            Err(error) => Row::failed(name, way, format!("{error:#}")),
+        }
+    }
+
+    async fn tried(&self, name: &str, fault: &Fault, way: Way) -> Result<Row> {
+        self.calm(name, fault).await?;
+        let before = Snapshot::take(&self.home, self.place, &self.alertmanager).await?;
+        let broken = Instant::now();
+        self.breaks(fault).await?;
+        let labels = self.fires(name, fault, broken).await?;
+        let fired = broken.elapsed();
+        let played = match way {
+            Way::Nobody | Way::Untried => None,
+            Way::Manual | Way::Auto => Some(Script::of(self, name, fault).play(way, &labels, broken).await?),
+        };
+        if fault.forgets && way != Way::Nobody {
+            self.repair(fault).await?;
+            start_over(&self.home, &self.prometheus, &self.alertmanager).await?;
+        }
+        let ended = self.ends(name, fault, &labels, broken + fault.ttl).await?.duration_since(broken);
+        self.repair(fault).await?;
+        let left = before.differences(&self.after().await?);
+        let verdict = judge(played.as_ref(), ended < fault.ttl);
+        Ok(Row {
+            runbook: name.to_owned(),
+            way,
+            fired: Some(fired.as_secs_f64()),
+            ended: Some(ended.as_secs_f64()),
+            cause: fault.ttl.as_secs_f64(),
+            verdict,
+            ending: played.map(|played| format!("{}: {}", played.ending, played.why)),
+            left,
+            problem: None,
+        })
+    }
+}
