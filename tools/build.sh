@@ -11,7 +11,7 @@ cd "$root"
 # need no more.
 export CFLAGS="-O0 -g0 ${CFLAGS-}"
 
-# At a fixed address a program begins without rewriting its own pages (docs/adr/0059-programs-at-a-fixed-address.md). Not what
+# At a fixed address a program begins without rewriting its own pages (docs/adr/0058-programs-at-a-fixed-address.md). Not what
 # others are given: there, an address that changes with each start is worth its memory.
 if [ "${LAB_PROFILE:-lab}" = lab ] && [ "$(uname -s)" = Linux ]; then
     host=$(rustc -vV 2>/dev/null | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')

@@ -16,7 +16,7 @@ use source::File;
 const MEANT: &[(&str, &[&str], &str)] = &[(
     "oncall/control-room",
     &["access/visitor", "actions", "drills", "duty", "notify", "releases", "room", "runbooks", "watch"],
-    "docs/adr/0066-circles-of-files.md",
+    "docs/adr/0062-circles-of-files.md",
 )];
 
 /// The path of a module within its crate; that of the crate itself is empty.

@@ -1,5 +1,5 @@
 //! Pages that fire only because they look back: their objective is met again. A verification does not wait for them
-//! (docs/adr/0065-what-a-verification-need-not-wait-for.md).
+//! (docs/adr/0061-what-a-verification-need-not-wait-for.md).
 
 use observe::prometheus::{Alert, Sample};
 use slo::Clock;

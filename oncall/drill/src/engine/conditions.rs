@@ -128,7 +128,7 @@ impl Run {
     }
 
     /// What has to hold at the end. A person waits until every alert has ended, as in production; a verification knows half a
-    /// minute earlier that a page will end (docs/adr/0065-what-a-verification-need-not-wait-for.md).
+    /// minute earlier that a page will end (docs/adr/0061-what-a-verification-need-not-wait-for.md).
     pub(super) fn recovery(&self) -> Vec<Condition> {
         recovery(&self.drill, self.responder().is_some())
     }
