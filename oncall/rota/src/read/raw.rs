@@ -1,7 +1,7 @@
 //! The shape of `oncall.yaml`, field by field; every value knows its line. Unknown fields are refused.
 
 use serde_saphyr::Spanned;
-use yaml::shape::{Word, shape};
+use yaml::{shape, shape::Word};
 
 use crate::{ContactKind, rotation::Unit};
 
