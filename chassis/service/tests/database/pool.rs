@@ -66,8 +66,7 @@ async fn a_server_slow_to_accept_connections_fails_nobody_while_others_are_open(
     let url = Postgres::shared().await.database("slow_to_accept").await;
     let server = url.rsplit_once('@').and_then(|(_, rest)| rest.split_once('/')).expect("a URL").0;
     let proxy = ChaosProxy::to(server.parse().expect("an address")).await;
-    let options =
-        ["--db-pool-size", "8", "--db-connect-timeout", "400ms", "--db-acquire-timeout", "20s"];
+    let options = ["--db-pool-size", "8", "--db-connect-timeout", "400ms", "--db-acquire-timeout", "20s"];
     let (chassis, database, _) = process(&proxy.rewrite(&url), &options).await;
     drop(database.query(QueryType::Select, "open_one").await.expect("a connection"));
     assert!(chassis.readiness.failing().await.is_empty());

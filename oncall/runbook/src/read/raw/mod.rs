@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 
 pub(crate) use rails::{Guardrails, Limit, Quiet, Rule, Rules};
 use serde_saphyr::Spanned;
-use yaml::shape::{Plain, Word, shape};
+use yaml::{
+    shape,
+    shape::{Plain, Word},
+};
 
 use crate::{Verb, model::Otherwise, toil::Class};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_saphyr::Spanned;
-use yaml::shape::{Word, shape};
+use yaml::{shape, shape::Word};
 
 use super::Text;
 use crate::{Verb, guardrails::Then};
