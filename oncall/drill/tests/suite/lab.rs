@@ -191,13 +191,6 @@ impl Lab {
             Action::StartPart { part } | Action::Act { act: Act::Start { part } } => {
                 self.active.remove(&(part.clone(), "stopped".to_owned()));
             }
-            Action::RunScript { script } => {
-                self.set += 1;
-                self.active.insert(("postgres".to_owned(), script.clone()), self.now);
-            }
-            Action::UndoScript { script } => {
-                self.active.remove(&("postgres".to_owned(), script.clone()));
-            }
             Action::RestoreFirewall => {
                 self.killed = false;
                 self.rules.clear();
@@ -219,6 +212,20 @@ impl Lab {
                 self.active.remove(&(service.clone(), rule.clone()));
             }
             Action::Act { act: Act::Load { rps } } => self.load = *rps,
+            _ => self.script(action),
+        }
+    }
+
+    fn script(&mut self, action: &Action) {
+        let place = |script: &String| ("postgres".to_owned(), script.clone());
+        match action {
+            Action::RunScript { script } => {
+                self.set += 1;
+                self.active.insert(place(script), self.now);
+            }
+            Action::UndoScript { script } => {
+                self.active.remove(&place(script));
+            }
             _ => {}
         }
     }

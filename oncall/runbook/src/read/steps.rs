@@ -115,8 +115,8 @@ fn proven(reader: &mut Reader<'_>, list: &Spanned<Vec<Spanned<raw::Step>>>, step
         };
         steps.iter().skip(index + 1).any(proof)
     };
-    let acts = steps.iter().enumerate().filter(|(_, step)| matches!(step.task, Task::Act(_)));
-    let last = acts.filter(|&(index, act)| !proven(index, act)).next_back();
+    let mut acts = steps.iter().enumerate().filter(|(_, step)| matches!(step.task, Task::Act(_)));
+    let last = acts.rfind(|&(index, act)| !proven(index, act));
     if let Some((last, _)) = last
         && let Some(raw) = list.value.get(last)
     {

@@ -27,8 +27,8 @@ pub(super) fn write(home: &Home, rows: &[Row]) -> Result<()> {
     let path = home.root.join(PAGE);
     let page = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let lacks = |line: &str| format!("{PAGE} has no line `{}`", line.trim());
-    let (before, rest) = page.split_once(BEGIN).with_context(|| lacks(BEGIN))?;
-    let (old, after) = rest.split_once(END).with_context(|| lacks(END))?;
+    let (before, behind) = page.split_once(BEGIN).with_context(|| lacks(BEGIN))?;
+    let (old, after) = behind.split_once(END).with_context(|| lacks(END))?;
     let (measured, unproven) = old.split_once(UNPROVEN).unwrap_or((old, ""));
     let lines = table(rows, measured);
     let text = format!("{before}{BEGIN}\n{}{}\n{END}{after}", text(&lines), rest(rows, unproven, &lines));

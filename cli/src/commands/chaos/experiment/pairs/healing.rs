@@ -18,7 +18,7 @@ use crate::{
             possible, read_file,
             report::Report,
         },
-        list,
+        library,
     },
     installation::Installation,
     terminal::{block, json, out, say},
@@ -88,10 +88,10 @@ pub(super) async fn run(pairs: &Pairs, place: &Installation) -> Result<ExitCode>
 /// The named ones, or all.
 fn chosen(pairs: &Pairs, place: &Installation) -> Result<Vec<(String, Experiment)>> {
     let mut all = Vec::new();
-    for file in list::files(&place.home()?.root)? {
+    for file in library::files(&place.home()?.root)? {
         let experiment = read_file(&file)?;
         if is_healing(&experiment) {
-            all.push((list::stem(&file), experiment));
+            all.push((library::stem(&file), experiment));
         }
     }
     let names: Vec<String> = all.iter().map(|(name, _)| name.clone()).collect();
@@ -210,10 +210,10 @@ restored: {within: 60s, least: 2}
     fn every_pair_of_automation_states_how_soon_all_is_well_and_the_page_has_their_place() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let mut count = 0;
-        for file in list::files(&root).unwrap() {
+        for file in library::files(&root).unwrap() {
             let experiment = read_file(&file).unwrap();
             if is_healing(&experiment) {
-                assert!(experiment.restored.is_some(), "{}", list::stem(&file));
+                assert!(experiment.restored.is_some(), "{}", library::stem(&file));
                 count += 1;
             }
         }
