@@ -84,7 +84,7 @@ fn follow(path: &str, how: &str, schema: &Value, files: &[String]) {
 
 #[test]
 fn the_committed_schemas_are_those_of_the_types_and_take_every_file() {
-    let how = "cargo run -p runbook --example schema";
+    let how = "cargo run -p runbook --example runbook_schema";
     let files: Vec<String> =
         committed().iter().map(|runbook| format!("runbooks/{}.yaml", runbook.name)).collect();
     follow("runbooks/schema.json", how, &runbook::schema(), &files);

@@ -1,5 +1,0 @@
-//! Prints the JSON Schema of `oncall.yaml`: `cargo run -p rota --example schema > oncall.schema.json`.
-
-fn main() {
-    println!("{:#}", rota::schema());
-}
