@@ -36,12 +36,15 @@ const CLOSED: u8 = 0;
 const PENDING: u8 = 1;
 const OPEN: u8 = 2;
 
+/// Method and path, and the idempotency key.
+type Asked = (String, Option<String>);
+
 /// A shop that opens step by step.
 #[derive(Clone, Default)]
 struct Shop {
     step: Arc<AtomicU8>,
-    /// Method, path and idempotency key of each request.
-    seen: Arc<Mutex<Vec<(String, Option<String>)>>>,
+    /// Each request.
+    seen: Arc<Mutex<Vec<Asked>>>,
     /// Id and body of the first order.
     first: Arc<Mutex<Option<(Uuid, Value)>>>,
 }
@@ -61,7 +64,7 @@ impl Shop {
     }
 
     /// Waits until this number of requests have begun like this; returns all requests.
-    async fn has_seen(&self, count: usize, line: &str) -> Vec<(String, Option<String>)> {
+    async fn has_seen(&self, count: usize, line: &str) -> Vec<Asked> {
         eventually(PATIENCE, || async {
             let seen = self.seen.lock().expect("no panic").clone();
             let found = seen.iter().filter(|(asked, _)| asked.starts_with(line)).count();

@@ -125,7 +125,7 @@ fn planned(head: &str, incident: Option<&str>) -> Vec<Class> {
     *of = incident.map(str::to_owned);
     let mut room = Room::new(good);
     room.start(event).expect("nobody kills it");
-    of_run(&Run::replay(&room.journal).unwrap()).iter().map(|entry| entry.class).collect()
+    of_run(&Run::replay(&room.journal).expect("a journal of a run")).iter().map(|entry| entry.class).collect()
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn manual_steps_are_timed_by_person_and_an_automated_run_is_nobodys() {
     let run = |mode, by| {
         let mut room = Room::new(good);
         room.start(started(mode, by)).expect("nobody kills it");
-        of_run(&Run::replay(&room.journal).unwrap())
+        of_run(&Run::replay(&room.journal).expect("a journal of a run"))
     };
     let manual = run(Mode::Manual, ada());
     assert_eq!(manual.len(), 9, "one entry for each step");

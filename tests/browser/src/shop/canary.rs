@@ -38,9 +38,10 @@ fn stand(folder: &Path) {
     let fleet = fs::read(folder.join("fleet.json")).ok();
     let fleet: Value = fleet.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
     let canary = !fleet["services"]["order-api"]["canary"].is_null();
-    let pair = json!({ "order-api": { "canary": CANARY, "baseline": BASELINE } });
+    let pairs =
+        if canary { json!({ "order-api": { "canary": CANARY, "baseline": BASELINE } }) } else { json!({}) };
     let standing = json!({ "revision": fleet["revision"].as_u64().unwrap_or_default(), "settled": true, "open": [], "failed": {},
-        "versions": { "order-api": OLD }, "pairs": canary.then_some(pair).unwrap_or_else(|| json!({})) });
+        "versions": { "order-api": OLD }, "pairs": pairs });
     let draft = folder.join("draft");
     // The folder goes with the test.
     let _ = fs::write(&draft, standing.to_string());
