@@ -10,6 +10,7 @@
 
 pub mod answer;
 pub mod audit;
+mod class;
 pub mod dry;
 pub mod guardrails;
 pub mod model;

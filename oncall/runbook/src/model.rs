@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::Serialize;
 
 use crate::{
-    Verb, answer::Expect, parameter::Parameter, query::Query, reach::BlastRadius, template::Template,
-    toil::Class,
+    Verb, answer::Expect, class::Class, parameter::Parameter, query::Query, reach::BlastRadius,
+    template::Template,
 };
 
 /// Names that every runbook may use in its holes, besides its parameters: the id of the run, its incident (the id of

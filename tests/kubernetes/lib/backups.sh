@@ -33,5 +33,5 @@ check_backups() {
     [ -z "$(rendered "$work/backups.yaml" CronJob postgres-restore)" ] || die "a PostgreSQL without a volume has a restore"
     ! rendered "$work/backups.yaml" StatefulSet postgres | grep -q swap || die "a PostgreSQL without a volume waits for restored data"
     backups --set controlRoom.enabled=false
-    ! grep -q ROOM_URL "$work/backups.yaml" || die "backups ask a control room that does not run"
+    ! grep -q "name: ROOM_URL" "$work/backups.yaml" || die "backups ask a control room that does not run"
 }

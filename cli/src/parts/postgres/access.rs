@@ -149,7 +149,7 @@ pub(super) fn roles(secrets: &Secrets) -> Result<String> {
         sql.push_str(&format!("ALTER DATABASE {database} OWNER TO {database};\n"));
     }
     sql.push_str(&format!("GRANT pg_monitor, pg_signal_backend, {} TO {OWNER};\n", DATABASES.join(", ")));
-    sql.push_str(&lease::statements());
+    sql.push_str(&lease::statements(OWNER, &[DATABASES, &[BACKUP]].concat()));
     // It writes nothing, even by mistake. PostgreSQL 13 does not know the right to read all tables, and refuses that
     // statement alone.
     sql.push_str(&format!(

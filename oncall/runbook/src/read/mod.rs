@@ -19,11 +19,11 @@ use yaml::{Problem, Problems};
 
 use crate::{
     Guardrails, Runbook,
+    class::Class,
     guardrails::Rule,
     model::{BUILT_IN, Precondition},
     parameter::{Kind, words},
     template::Template,
-    toil::Class,
 };
 
 /// Longest list of steps, preconditions, services or rules.

@@ -6,6 +6,7 @@
 
 mod report;
 
+pub use crate::class::Class;
 use chrono::{DateTime, Utc};
 pub use report::{Automated, Candidate, Report, Span, Task, Week, report};
 use serde::{Deserialize, Serialize};
@@ -14,44 +15,6 @@ use crate::{Mode, Place, Run, Who};
 
 /// The share of a team's time that toil may take.
 pub const CAP: f64 = 0.5;
-
-/// What kind of work it is.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    strum::Display,
-    strum::EnumString,
-    strum::VariantNames,
-)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-pub enum Class {
-    /// Something happened, and a person had to look.
-    Reactive,
-    /// A person changed something to make it well.
-    Remediation,
-    /// A person made the system better for good, as planned.
-    #[default]
-    Project,
-    /// What goes with the work, such as a hand-over: neither toil nor an improvement.
-    Overhead,
-}
-
-impl Class {
-    /// Whether it is toil.
-    #[must_use]
-    pub const fn is_toil(self) -> bool {
-        matches!(self, Self::Reactive | Self::Remediation)
-    }
-}
 
 /// A piece of work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,7 +11,7 @@ use yaml::{
     shape::{Plain, Word},
 };
 
-use crate::{Verb, model::Otherwise, toil::Class};
+use crate::{Verb, class::Class, model::Otherwise};
 
 pub(crate) type Text = Spanned<String>;
 /// A text that may look like a number or a truth value.
