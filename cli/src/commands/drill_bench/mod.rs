@@ -53,7 +53,7 @@ pub(crate) struct Bench {
     /// How often each drill is run, with the seeds 1, 2, 3, …
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = value_parser!(u32).range(1..=100))]
     seeds: u32,
-    /// Measure on a lab without FAULTS_TOKEN, where a responder can ask for the answer. JSON says so: `sealed`.
+    /// Measure on a lab without FAULTS_TOKEN, where a responder can ask for the answer. The field `sealed` of the JSON says so.
     #[arg(long)]
     unsealed: bool,
     /// Print JSON.

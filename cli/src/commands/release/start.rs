@@ -65,8 +65,8 @@ pub(super) struct Start {
     /// Longest time of a step; then a person decides.
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = humantime::parse_duration)]
     pub(super) patience: Duration,
-    /// When its change was written, such as 2026-11-29T12:00:00Z: the start of the lead time. By default when the --binary was built;
-    /// without one, now.
+    /// When the change was written, such as 2026-11-29T12:00:00Z: the lead time starts then. By default when the --binary was
+    /// built, or now without one.
     #[arg(long, value_name = "TIME")]
     pub(super) written: Option<DateTime<Utc>>,
     /// Why it may begin although an error budget is spent or not known.

@@ -29,7 +29,7 @@ const PRICES: &str = include_str!("../../../prices.yaml");
 ///
 /// Steps rise until two in a row miss the objective. Then it looks between the last good and the first bad one until they are within
 /// 10 %, and runs the knee at 90 % and 110 %. Before each of these it waits until the target has recovered. With the defaults this
-/// takes five to nine minutes, and each time of --check-breakpoint takes five more. Run it in the checkout, on `lab up --no-load`, and
+/// takes five to nine minutes, and each repetition of --check-breakpoint five more. Run it in the checkout, on `lab up --no-load`, and
 /// do nothing else on the machine.
 ///
 /// Exit code 0 if the objective holds at 90 % of the knee and is missed at 110 %, 3 otherwise.
@@ -186,7 +186,7 @@ impl Measure {
         self.keep(&findings)
     }
 
-    /// Climbs, looks closer where the objective ends to hold, and returns what was seen with the knee.
+    /// Climbs, looks closer where the objective stops holding, and returns what was seen with the knee.
     async fn search(&self, sweep: &Sweep<'_>) -> Result<(Climb, f64), Stop> {
         let mut climb = sweep.climb(&self.rates()).await?;
         sweep.narrow(&mut climb).await?;

@@ -62,8 +62,8 @@ pub(crate) struct Verify {
     /// Begin no further drill after this time, such as 8m; those that are left are named.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     at_most: Option<Duration>,
-    /// On how many labs at the same time. With 2, a second one is started beside this one, with as many replicas,
-    /// and is gone at the end. Drills that take the machine follow, when this lab is alone again.
+    /// Number of labs to prove on at the same time. 2 starts a second one beside this one, with as many replicas,
+    /// and removes it at the end. Drills that need the machine to themselves run last, on this lab alone.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
     lanes: u8,
     /// Prove drills that are not named with each of their action items, too.
@@ -78,8 +78,8 @@ pub(crate) struct Verify {
     /// Write a report in Markdown to this file.
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
-    /// Write when each drill was detected to this file, such as drills/measured.json, from which
-    /// docs/failure-modes.md is written. What the file has of other drills stays.
+    /// Write how soon each drill was detected to this file. `just generate` reads drills/measured.json for
+    /// docs/failure-modes.md. The times of other drills in the file stay.
     #[arg(long, value_name = "FILE")]
     measured: Option<PathBuf>,
     /// Print JSON.

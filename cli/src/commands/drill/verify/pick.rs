@@ -45,7 +45,7 @@ pub(crate) struct Pick {
     /// Chooses the others instead of the day.
     #[arg(long, value_name = "N", requires = "sample")]
     rotation: Option<u64>,
-    /// Only those that this file has times of (see `--measured`), besides those whose own file changed.
+    /// Only drills with times in this file (see `--measured`), and those whose own file changed.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["names", "all"])]
     among: Option<PathBuf>,
 }

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Runs pairs: the same fault with a protection and without it, or with automation and without it. Each states in numbers
-/// by how much that differs. Exits with 0 if every pair holds, 1 if one does not, 2 if that is not known of one.
+/// how much the two must differ. Exits with 0 if every pair holds, 1 if one does not, 2 if one is inconclusive.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab chaos pairs --list                         the protections that have a pair, and how long each takes\n  \
@@ -35,7 +35,7 @@ use crate::{
     lab chaos pairs --automation --markdown        the pairs of automation: about two hours\n\n\
     A page is written if its pair holds. After that, `just generate` lists it in the book.")]
 pub(in crate::commands::chaos) struct Pairs {
-    /// Names of experiments, as `--list` shows them; by default all that take a protection, or automation, away.
+    /// Names of experiments, as `--list` shows them; by default all that take away a protection, or automation.
     #[arg(value_name = "NAME")]
     names: Vec<String>,
     /// Write a page with both curves for each pair that holds to this folder, which has to be two folders below the
