@@ -30,7 +30,8 @@ const LONGEST: usize = 63;
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Responder {
     /// Its command line. It is run by `sh` in an empty folder, with LAB_URL, LAB_MCP_URL, LAB_RUN_ID,
-    /// LAB_AGENT and, if there is one, LAB_TOKEN in its environment.
+    /// LAB_AGENT and, if there is one, LAB_TOKEN in its environment. Where Linux allows it, it does not see the
+    /// checkout and the lab's folder.
     #[arg(long = "responder", value_name = "CMD", required = false)]
     command: String,
     /// Its name in reports and timelines; by default that of its program.
