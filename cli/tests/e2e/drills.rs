@@ -1,9 +1,10 @@
-//! Drills through the command: one is proven, doing nothing fails, an abort leaves nothing behind, and a
-//! person's run has a score. More of them are proven by `cargo xtask test`, in a step of its own.
+//! Drills through the command: one is proven, doing nothing fails, an abort and SIGKILL leave nothing behind, and
+//! a person's run has a score. More of them are proven by `cargo xtask test`, in a step of its own.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, process::Stdio, time::Duration};
 
 use serde_json::Value;
+use tokio::process::Command;
 
 use crate::lab::{BACK, Lab, eventually, text};
 
@@ -51,6 +52,13 @@ async fn a_drill_is_aborted_and_another_one_done_by_a_person() {
     let Some(lab) = Lab::up(&["--rate", "50"]).await else { return };
     an_abort_leaves_nothing_behind(&lab).await;
     a_person_gets_a_score(&lab).await;
+}
+
+#[tokio::test]
+async fn a_kill_of_the_control_room_or_of_lab_leaves_nothing_broken() {
+    let Some(lab) = Lab::up(&["--rate", "50"]).await else { return };
+    a_run_outlives_the_control_room(&lab).await;
+    a_verification_outlives_its_command(&lab).await;
 }
 
 fn one_is_proven(lab: &Lab) {
@@ -107,6 +115,51 @@ async fn an_abort_leaves_nothing_behind(lab: &Lab) {
     assert_eq!(lab.drill(), Value::Null);
     let nobody = lab.run(&["drill", "hint"]);
     assert!(text(&nobody.stderr).contains("no drill runs"), "{}", text(&nobody.stderr));
+}
+
+async fn a_run_outlives_the_control_room(lab: &Lab) {
+    let begun = lab.json(&["drill", "start", QUICK[0], "--as", "ada", "--json"]);
+    lab.broken().await;
+    lab.kill_the_control_room().await;
+    let found = lab.drill();
+    assert_eq!((&found["id"], &found["phase"]), (&begun["id"], &"observe".into()), "{found:#}");
+    assert_ne!(lab.faults(), BTreeSet::new(), "what is broken outlives the control room");
+    let aborted = lab.json(&["drill", "abort", "a test", "--as", "ada", "--json"]);
+    assert_eq!(
+        (&aborted["verdict"], &aborted["phase"]),
+        (&"aborted".into(), &"finished".into()),
+        "{aborted:#}"
+    );
+    is_as_before(lab).await;
+}
+
+async fn a_verification_outlives_its_command(lab: &Lab) {
+    let mut command = Command::from(lab.command(&["drill", "verify", QUICK[0]]));
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+    let mut verify = command.spawn().expect("lab runs");
+    lab.broken().await;
+    verify.kill().await.expect("it takes SIGKILL");
+    let run = lab.drill();
+    assert_eq!(run["ended_at"], Value::Null, "killed in the middle: {run:#}");
+    assert_ne!(run, Value::Null, "the control room goes on alone");
+    eventually(SOON, || async {
+        let run = lab.drill();
+        if run.is_null() { Ok(()) } else { Err(format!("not over: {run:#}")) }
+    })
+    .await;
+    is_as_before(lab).await;
+}
+
+/// No run, no fault, and the load that the lab was started with.
+async fn is_as_before(lab: &Lab) {
+    assert_eq!(lab.drill(), Value::Null);
+    assert_eq!(lab.faults(), BTreeSet::new());
+    eventually(BACK, || async {
+        let load = lab.query("max(load_target_rps)").await;
+        let asked = load.first().and_then(|one| one["value"][1].as_str());
+        if asked == Some("50") { Ok(()) } else { Err(format!("not 50 requests a second: {load:?}")) }
+    })
+    .await;
 }
 
 async fn a_person_gets_a_score(lab: &Lab) {

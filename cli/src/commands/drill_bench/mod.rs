@@ -3,7 +3,7 @@
 //! `lab`; it is scored as a person is.
 //!
 //! * `room` -- what is asked of the control room. `responder` -- the program as a process.
-//! * `respond` -- one run. `report` -- what several of them come to.
+//! * `walls` -- what hides the answers from it. `respond` -- one run. `report` -- what several of them come to.
 //! * [`export`] -- a drill as a task for Harbor.
 
 mod export;
@@ -11,6 +11,7 @@ mod report;
 mod respond;
 mod responder;
 mod room;
+mod walls;
 
 use std::process::ExitCode;
 
@@ -23,6 +24,7 @@ use self::{
     report::{Report, Row},
     respond::respond,
     room::{Order, Room},
+    walls::Walls,
 };
 use crate::{
     installation::Installation,
@@ -75,6 +77,7 @@ impl Bench {
         if !sealed && !self.unsealed {
             bail!("{OPEN}, or measure with --unsealed");
         }
+        let (walls, hidden) = Walls::around(place);
         let drills = if self.drills.is_empty() { room.drills().await? } else { self.drills };
         ensure!(!drills.is_empty(), "this control room has no drills");
         let (enough, mut rows) = (listen(), Vec::new());
@@ -82,7 +85,7 @@ impl Bench {
             let mut row = Row::of(&drill);
             for seed in 1..=u64::from(self.seeds) {
                 let order = Order { drill: Some(&drill), seed: Some(seed), responder: self.responder.name() };
-                match respond(&room, &order, &self.responder, &enough).await? {
+                match respond(&room, &order, &self.responder, &walls, &enough).await? {
                     Ok(attempt) => {
                         say(format_args!("{drill}, seed {seed}: {}", attempt.words()));
                         row.attempts.push(attempt);
@@ -96,7 +99,7 @@ impl Bench {
             }
             rows.push(row);
         }
-        let report = Report::new(self.responder.name(), self.seeds, sealed, rows);
+        let report = Report::new(self.responder.name(), self.seeds, sealed && hidden, rows);
         if self.json {
             json(&report)?;
         } else if self.markdown {
@@ -124,8 +127,9 @@ pub(crate) async fn start(
     if !room.is_sealed().await? {
         say(OPEN);
     }
+    let (walls, _) = Walls::around(place);
     let order = Order { drill, seed, responder: responder.name() };
-    let attempt = respond(&room, &order, responder, &listen()).await?.map_err(anyhow::Error::msg)?;
+    let attempt = respond(&room, &order, responder, &walls, &listen()).await?.map_err(anyhow::Error::msg)?;
     if as_json {
         json(&attempt)?;
     } else {

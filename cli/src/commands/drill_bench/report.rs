@@ -25,7 +25,7 @@ pub(super) struct Report {
     responder: String,
     /// k: runs of each drill.
     seeds: u32,
-    /// Whether the responder could not become an instructor.
+    /// Whether the responder could neither become an instructor nor read the files of this machine's drills.
     sealed: bool,
     /// Share of the runs that passed, 0 to 1: the mean over drills.
     pass_at_1: Option<f64>,

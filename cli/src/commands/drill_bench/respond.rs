@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     responder::{Responder, Running},
     room::{LOOK, Order, Room, Run},
+    walls::Walls,
 };
 
 /// How a program did in one run.
@@ -77,6 +78,7 @@ pub(super) async fn respond(
     room: &Room,
     order: &Order<'_>,
     responder: &Responder,
+    walls: &Walls,
     enough: &CancellationToken,
 ) -> Result<Result<Attempt, String>> {
     let Some(begun) = enough.run_until_cancelled(room.begin(order)).await else {
@@ -87,7 +89,7 @@ pub(super) async fn respond(
         Err(why) => return Ok(Err(why)),
     };
     // A program that still runs ends with this, and so does all that it started.
-    let Some(ended) = enough.run_until_cancelled(whole(room, run.id, responder)).await else {
+    let Some(ended) = enough.run_until_cancelled(whole(room, run.id, responder, walls)).await else {
         room.abort(run.id, "the bench was ended").await?;
         bail!("ended by a signal; run {} puts everything back", run.id)
     };
@@ -104,7 +106,7 @@ pub(super) async fn respond(
 }
 
 /// From the baseline to the end.
-async fn whole(room: &Room, id: i64, responder: &Responder) -> Result<(Run, Worked)> {
+async fn whole(room: &Room, id: i64, responder: &Responder, walls: &Walls) -> Result<(Run, Worked)> {
     let mut run = room.run(id).await?;
     while !run.has_begun() && !run.is_over() {
         sleep(LOOK).await;
@@ -116,7 +118,7 @@ async fn whole(room: &Room, id: i64, responder: &Responder) -> Result<(Run, Work
     // Empty, and gone afterwards.
     let folder = tempfile::tempdir()?;
     let began = Instant::now();
-    let mut running = match responder.start(folder.path(), room, id) {
+    let mut running = match responder.start(walls, folder.path(), room, id) {
         Ok(running) => running,
         Err(error) => {
             room.abort(id, "the responder cannot be started").await?;

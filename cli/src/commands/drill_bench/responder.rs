@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    path::Path,
+    path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::Duration,
 };
@@ -10,12 +10,13 @@ use std::{
 use anyhow::{Context as _, Result};
 use clap::Args;
 use rustix::process::{Pid, Signal, kill_process_group};
+use tempfile::TempDir;
 use tokio::{
     process::{Child, Command},
     time::timeout,
 };
 
-use super::room::Room;
+use super::{room::Room, walls::Walls};
 
 /// How long a program may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(5);
@@ -29,7 +30,8 @@ const LONGEST: usize = 63;
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Responder {
     /// Its command line. It is run by `sh` in an empty folder, with LAB_URL, LAB_MCP_URL, LAB_RUN_ID,
-    /// LAB_AGENT and, if there is one, LAB_TOKEN in its environment.
+    /// LAB_AGENT and, if there is one, LAB_TOKEN in its environment. Where Linux allows it, it does not see the
+    /// checkout and the lab's folder.
     #[arg(long = "responder", value_name = "CMD", required = false)]
     command: String,
     /// Its name in reports and timelines; by default that of its program.
@@ -44,6 +46,8 @@ pub(crate) struct Responder {
 pub(super) struct Running {
     child: Child,
     group: Option<Pid>,
+    /// A copy of the program, if the walls hide where it is.
+    _copy: TempDir,
 }
 
 impl Responder {
@@ -53,15 +57,15 @@ impl Responder {
         self.name.clone().unwrap_or_else(|| name_of(program))
     }
 
-    /// Starts it in a folder, for a run.
+    /// Starts it in a folder and behind walls, for a run.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub(super) fn start(&self, folder: &Path, room: &Room, run: i64) -> Result<Running> {
-        let mut command = Command::new("/bin/sh");
+    pub(super) fn start(&self, walls: &Walls, folder: &Path, room: &Room, run: i64) -> Result<Running> {
+        let copy = tempfile::tempdir()?;
+        let line = absolute(&self.command, |program| walls.moved(program, copy.path()))?;
+        let mut command = Command::from(walls.command(&line));
         command
-            .arg("-c")
-            .arg(absolute(&self.command)?)
             .current_dir(folder)
             .env_clear()
             .envs(self.environment(std::env::vars_os()))
@@ -77,7 +81,7 @@ impl Responder {
             .kill_on_drop(true);
         let child = command.spawn().with_context(|| format!("cannot run `{}`", self.command))?;
         let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        Ok(Running { child, group })
+        Ok(Running { child, group, _copy: copy })
     }
 
     /// What it may know of an environment.
@@ -124,14 +128,16 @@ impl Drop for Running {
     }
 }
 
-/// The command line with its program as an absolute path, if it is one: it is run in another folder.
-fn absolute(line: &str) -> Result<String> {
+/// The command line with its program as an absolute path, if it is one: it is run in another folder. `moved` says
+/// where the program is then.
+fn absolute(line: &str, moved: impl FnOnce(PathBuf) -> Result<PathBuf>) -> Result<String> {
     let line = line.trim();
     let (program, rest) = line.split_at(line.find(char::is_whitespace).unwrap_or(line.len()));
     if !program.contains('/') {
         return Ok(line.to_owned());
     }
     let path = std::fs::canonicalize(program).with_context(|| format!("--responder: {program}"))?;
+    let path = moved(path)?;
     let path = path.to_str().context("--responder: expected a path in UTF-8")?.replace('\'', r"'\''");
     Ok(format!("'{path}'{rest}"))
 }
@@ -196,9 +202,9 @@ mod tests {
         std::fs::write(&program, "").unwrap();
         let link = folder.path().join("agent");
         std::os::unix::fs::symlink(&program, &link).unwrap();
-        let line = absolute(&format!("{} --fast 'a b'", link.display())).unwrap();
+        let line = absolute(&format!("{} --fast 'a b'", link.display()), Ok).unwrap();
         assert!(line.ends_with(r"it'\''s an agent' --fast 'a b'"), "{line}");
-        assert_eq!(absolute("my-agent --fast").unwrap(), "my-agent --fast");
-        assert!(absolute("./no/such/agent").unwrap_err().to_string().contains("./no/such/agent"));
+        assert_eq!(absolute("my-agent --fast", Ok).unwrap(), "my-agent --fast");
+        assert!(absolute("./no/such/agent", Ok).unwrap_err().to_string().contains("./no/such/agent"));
     }
 }

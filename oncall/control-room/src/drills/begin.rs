@@ -31,6 +31,8 @@ const REDIS: &str = "redis_up";
 /// The same of what the lab itself tells its exporter.
 const REPLICA: &str = "replica_streaming";
 const BACKUPS: &str = "backup_interval_seconds";
+/// The service that runs only where there is a cloud.
+const NOTIFIER: &str = "notifier";
 
 impl Drills {
     /// Begins a run. Its drill waits for a healthy system by itself.
@@ -203,6 +205,7 @@ async fn missing(eyes: &Eyes, drill: &Drill) -> Option<String> {
             Need::Lab => eyes.tools.lab.is_some(),
             Need::PostgresReplica => exports(eyes, REPLICA).await,
             Need::Backups => exports(eyes, BACKUPS).await,
+            Need::Cloud => running(eyes, NOTIFIER) > 0,
         };
         if !here {
             let next = match need {
@@ -215,6 +218,7 @@ async fn missing(eyes: &Eyes, drill: &Drill) -> Option<String> {
                     "a replica of PostgreSQL, and node_exporter to see it: lab up --replica"
                 }
                 Need::Backups => "backups, and node_exporter to see them: lab up --backups",
+                Need::Cloud => "the notifier and the queues of a cloud: lab up --cloud ministack",
             };
             return Some(format!("this drill cannot run here: it needs {next}"));
         }
@@ -265,6 +269,19 @@ mod tests {
             let said = missing(&room.eyes, &drill).await;
             assert_eq!(said.is_none(), count == 3, "{count}: {said:?}");
             assert!(said.is_none_or(|said| said.contains("lab up --replicas order-api=3")));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_drill_about_notifications_runs_where_there_is_a_notifier() {
+        for (service, runs) in [("notifier", true), ("order-api", false)] {
+            let all = format!("--instances={service}=http://127.0.0.1:1");
+            let config = RoomConfig::parse_from(["control-room", all.as_str()]);
+            let room = assemble(&config, config.common().chassis(SERVICE, &[], &[])).await.unwrap();
+            let drill = room.drills.get("unsent-letters").unwrap();
+            let said = missing(&room.eyes, &drill).await;
+            assert_eq!(said.is_none(), runs, "{service}: {said:?}");
+            assert!(said.is_none_or(|said| said.contains("lab up --cloud")));
         }
     }
 }

@@ -64,6 +64,7 @@ pub(crate) fn world() -> World {
             "redis",
             "lab-kafka",
             "alertmanager",
+            "notifier",
         ]),
         faults: faults(&file("docs/faults.md")),
         alerts: words_after("alert: "),
@@ -130,7 +131,7 @@ fn words_after(key: &str) -> BTreeSet<String> {
 
 /// Metrics of the golden scrapes and of the exporters of the stores, recorded series, and what Prometheus adds.
 fn metrics() -> BTreeSet<String> {
-    let services = ["edge", "order-api", "user-service", "order-worker"];
+    let services = ["edge", "order-api", "user-service", "order-worker", "notifier"];
     let mut scrapes: Vec<String> = services
         .iter()
         .map(|name| file(&format!("services/{name}/tests/api/snapshots/metrics.txt")))
