@@ -61,6 +61,8 @@ pub(crate) struct Choices {
     pub(crate) rate: Option<f64>,
     /// Run the synthetic probes.
     pub(crate) probes: bool,
+    /// Run an edge that users never reach; the probes attack it.
+    pub(crate) staging: bool,
     /// Share of new traces that are sampled, 0 to 1.
     pub(crate) trace_ratio: f64,
     /// For instructors: name active faults in metrics, spans and logs.

@@ -1,10 +1,10 @@
 //! The edge: in front of the services, and told where their instances are. Several edges have a port each, and share the one that
 //! everybody knows (docs/adr/0044-one-port-for-several-edges.md).
 
-use std::{num::NonZero, path::PathBuf, thread::available_parallelism};
+use std::{collections::BTreeMap, num::NonZero, path::PathBuf, thread::available_parallelism};
 
 use anyhow::Result;
-use supervisor::Part;
+use supervisor::{Part, probe::Probe};
 
 use super::{
     monitoring,
@@ -20,6 +20,8 @@ pub(crate) use super::replicas::BEHIND;
 pub(crate) const EDGE: &str = "edge";
 /// The port of the first edge alone, if there are several.
 pub(crate) const EDGE_OWN: &str = "edge-own";
+/// An edge that users never reach, and its port.
+pub(crate) const STAGING: &str = "edge-staging";
 /// More than all services behind it handle at a time: if something sheds requests, then the one that is overloaded.
 const IN_FLIGHT: &str = "1024";
 
@@ -102,6 +104,24 @@ pub(super) fn placed(mut part: Part, instance: Instance, choices: &Choices) -> P
     part
 }
 
+/// The edge that users never reach: as `base`, on ports of its own alone. It is no instance of the service, so what is done to
+/// every edge is not done to it.
+pub(super) fn staging(base: &Part, choices: &Choices) -> Part {
+    let admin_name = format!("{STAGING}-admin");
+    let (public, admin) = (choices.ports.get(STAGING), choices.ports.get(&admin_name));
+    let local = |port: u16| format!("127.0.0.1:{port}");
+    let mut part = base.clone();
+    STAGING.clone_into(&mut part.name);
+    part.instance_of = None;
+    part.ports = BTreeMap::from([(STAGING.to_owned(), public), (admin_name, admin)]);
+    part.admin = Some(format!("http://{}", local(admin)));
+    part.probe = Probe::Http(format!("http://{}/readyz", local(admin)));
+    let own = ["PUBLIC_ADDR", "ADMIN_ADDR", "EDGE_SHARED_ADDR", "DATA_DIR"];
+    part.command.env.retain(|(name, _)| !own.contains(&name.as_str()));
+    part.command = part.command.env("PUBLIC_ADDR", local(public)).env("ADMIN_ADDR", local(admin));
+    part
+}
+
 /// Threads of the firewall: one core is for what the edge is there for.
 fn threads() -> usize {
     let cores = available_parallelism().map_or(1, NonZero::get);
@@ -110,7 +130,7 @@ fn threads() -> usize {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use supervisor::{part::Line, ports::Outgoing, probe::Probe};
+    use supervisor::{part::Line, ports::Outgoing};
 
     use super::*;
     use crate::parts::{
@@ -129,6 +149,7 @@ pub(crate) mod tests {
             replicas: replicas.iter().map(|text| parse(text).unwrap()).collect(),
             rate: None,
             probes: false,
+            staging: false,
             trace_ratio: 1.0,
             reveal: false,
             token: None,
@@ -202,5 +223,19 @@ pub(crate) mod tests {
             assert_eq!(variable(edge, "EDGE_SHARED_ADDR"), ["127.0.0.1:8000"], "{}", edge.name);
         }
         assert_eq!(both[0].ports.get(EDGE), Some(&8000), "the port of all is shown once");
+    }
+
+    #[test]
+    fn users_never_reach_the_staging_edge_and_it_is_no_instance_of_the_edge() {
+        let choices = choices(&["edge=2"], &[]);
+        let base = &edges(&choices)[0];
+        let staging = staging(base, &choices);
+        assert_eq!((staging.name.as_str(), staging.service()), (STAGING, STAGING));
+        assert_eq!(variable(&staging, "PUBLIC_ADDR"), ["127.0.0.1:8010"]);
+        assert_eq!(variable(&staging, "ADMIN_ADDR"), ["127.0.0.1:9139"]);
+        assert!(variable(&staging, "EDGE_SHARED_ADDR").is_empty());
+        assert_eq!(variable(&staging, "MAX_IN_FLIGHT"), [IN_FLIGHT], "otherwise as the first edge");
+        assert_eq!(staging.after, base.after);
+        assert_eq!(staging.ports.into_values().collect::<Vec<_>>(), [8010, 9139]);
     }
 }

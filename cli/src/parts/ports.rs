@@ -40,6 +40,9 @@ pub(crate) const PORTS: &[PortSpec] = &[
     port("edge-2-admin", 9117),
     port("edge-3", 8008),
     port("edge-3-admin", 9118),
+    // Started only by `lab up --staging`.
+    port("edge-staging", 8010),
+    port("edge-staging-admin", 9139),
     // The proxies between the parts: `lab up --chaos`.
     port("chaos-order-api-postgres", 9137),
     port("chaos-user-service-postgres", 9138),

@@ -33,9 +33,16 @@ fn placed(line: Line, choices: &Choices) -> Part {
         .env("ADMIN_ADDR", format!("127.0.0.1:{admin}"))
         .env("PROBE_URL", format!("http://127.0.0.1:{edge}"))
         .env("PROBE_FIREWALL_EVERY", firewall_every(choices.timing.clock));
+    let line = if choices.staging {
+        let staging = choices.ports.get(edge::STAGING);
+        line.env("PROBE_STAGING_URL", format!("http://127.0.0.1:{staging}"))
+    } else {
+        line
+    };
     let ready = Probe::Http(format!("http://127.0.0.1:{admin}/readyz"));
     // It has an admin port, but nothing that can be broken.
-    Part::new(PROBE, line, ready).port(ADMIN, admin).after(&[edge::EDGE])
+    let part = Part::new(PROBE, line, ready).port(ADMIN, admin).after(&[edge::EDGE]);
+    if choices.staging { part.after(&[edge::STAGING]) } else { part }
 }
 
 fn firewall_every(clock: Clock) -> String {
@@ -45,10 +52,23 @@ fn firewall_every(clock: Clock) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parts::edge::tests::choices;
 
     #[test]
     fn a_round_of_attacks_comes_every_five_minutes_of_the_labs_clock() {
         assert_eq!(firewall_every(Clock::Lab), "5s");
         assert_eq!(firewall_every(Clock::Production), "300s");
+    }
+
+    #[test]
+    fn attacks_go_to_the_staging_edge_if_there_is_one() {
+        let attacked = |staging: bool| {
+            let part = placed(Line::default(), &Choices { staging, ..choices(&[], &[]) });
+            let url = part.command.env.into_iter().find(|(name, _)| name == "PROBE_STAGING_URL");
+            (part.after, url.map(|(_, value)| value))
+        };
+        assert_eq!(attacked(false), (vec!["edge".to_owned()], None));
+        let both = ["edge", "edge-staging"].map(str::to_owned).to_vec();
+        assert_eq!(attacked(true), (both, Some("http://127.0.0.1:8010".to_owned())));
     }
 }

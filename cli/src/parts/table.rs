@@ -64,13 +64,12 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
         services.push(part.name.clone());
         parts.push(part);
     }
-    if let Some(rate) = choices.rate {
-        parts.push(load(choices, rate)?);
-    }
-    if choices.probes {
-        parts.push(probe::part(choices)?);
-    }
+    parts.extend(users(choices)?);
     let targets: Vec<_> = parts.iter().filter_map(target).collect();
+    // After that: it is not scraped, so it is in no objective and pages nobody.
+    let base = parts.iter().find(|part| choices.staging && part.name == edge::EDGE);
+    let staging = base.map(|base| with_folder(edge::staging(base, choices), home)).transpose()?;
+    parts.extend(staging);
     let exporters = exporters::parts(home, ports)?;
     let jobs = exporters::jobs(&exporters);
     let mut prometheus = monitoring::prometheus(home, ports, &targets, &jobs, choices.timing)?;
@@ -86,6 +85,13 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
     }
     parts.extend(grafana::grafana(home, ports));
     Ok(parts)
+}
+
+/// What uses the shop: load and probes.
+fn users(choices: &Choices) -> Result<Vec<Part>> {
+    let load = choices.rate.map(|rate| load(choices, rate)).transpose()?;
+    let probe = choices.probes.then(|| probe::part(choices)).transpose()?;
+    Ok(load.into_iter().chain(probe).collect())
 }
 
 /// Where objects are, and what puts backups there.

@@ -26,6 +26,31 @@ async fn refuse(lab: &Lab) -> [bool; 2] {
 }
 
 #[tokio::test]
+async fn a_rule_is_tried_in_the_staging_edge_before_users_meet_it() {
+    let Some(lab) = Lab::up(&["--staging"]).await else { return };
+    let refuse = async || {
+        [status(&lab, "edge", ATTACK).await == 403, status(&lab, "edge-staging", ATTACK).await == 403]
+    };
+    assert_eq!(refuse().await, [true, true]);
+    lab.ok(&["waf", "--edge", "edge-staging", "disable", RULE]);
+    assert_eq!(refuse().await, [true, false]);
+    lab.ok(&["waf", "disable", RULE]);
+    lab.ok(&["waf", "--edge", "edge-staging", "restore"]);
+    assert_eq!(refuse().await, [false, true], "what is done to every edge is not done to this one");
+    lab.ok(&["waf", "restore"]);
+
+    // The probes attack it every five seconds; nobody else asks it anything.
+    let file = root().join(format!("waf/{RULE}.yaml"));
+    let told = lab.ok(&["waf", "apply", "--staging", "12s", file.to_str().expect("UTF-8")]);
+    let (staging, edge) = (told.find("edge-staging: "), told.find("edge: "));
+    assert!(staging.is_some() && staging < edge, "{told}");
+    for edge in ["edge", "edge-staging"] {
+        let rule = lab.json(&["waf", "--edge", edge, "show", RULE, "--json"]);
+        assert_eq!(rule[edge]["pushed"], true, "{rule}");
+    }
+}
+
+#[tokio::test]
 async fn the_commands_reach_every_edge_and_the_port_that_they_share_outlives_one() {
     let Some(lab) = Lab::up(&["--no-load", "--replicas", "edge=2,order-api=2"]).await else { return };
     assert_eq!(status(&lab, "edge", ATTACK).await, 403);

@@ -11,10 +11,11 @@
 //! * [`fleet`] -- the same on one machine: which version each service runs, its canary and baseline.
 //! * [`freeze`] -- may a release begin, while a budget is spent?
 //! * [`gate`] -- may a commit that a person wrote be what should run?
-//! * [`dora`] -- the four figures of delivery.
+//! * [`dora`] -- the four figures of delivery. [`cause`] -- which release an incident came from.
 //!
 //! Does no I/O and reads no clock: callers read files, pass the time, ask the telemetry and do the acts.
 
+pub mod cause;
 pub mod curves;
 pub mod desired;
 pub mod dora;

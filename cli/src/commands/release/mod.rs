@@ -3,6 +3,7 @@
 //! control room may change nothing, this program drives the release itself.
 
 mod build;
+mod checkout;
 mod cluster;
 mod judge;
 mod print;
@@ -25,6 +26,7 @@ use crate::installation::Installation;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab release start order-api --version v2 --binary /tmp/v2/target/lab/order-api --why 'Faster orders'\n  \
+    lab release start order-api --version v2 --checkout my-branch --why 'Faster orders'\n  \
     lab release start order-api --version v2 --env USER_SERVICE_TIMEOUT=1ms --why 'Give users less time'\n  \
     lab release start user-service --version v2 --flag cache-ttl=5s --why 'Fresher users' --steps 25,100\n  \
     lab release status                                 the newest release: steps, verdicts, numbers\n  \

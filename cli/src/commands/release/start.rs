@@ -21,7 +21,7 @@ use tokio::time::sleep;
 
 use super::{
     build::{named, register},
-    print,
+    checkout, print,
 };
 use crate::{home::Home, terminal::out};
 
@@ -44,6 +44,9 @@ pub(super) struct Start {
     /// The program of the new version; by default the one that runs.
     #[arg(long, value_name = "PATH")]
     pub(super) binary: Option<PathBuf>,
+    /// Build the new version with cargo: from the folder of a checkout as it is, or from a revision of this one, such as main.
+    #[arg(long, value_name = "PATH|REV", conflicts_with = "binary")]
+    pub(super) checkout: Option<String>,
     /// A flag of its command line, such as cache-ttl=5s; may be repeated. `order-api --help` lists them.
     #[arg(long = "flag", value_name = "NAME=VALUE", value_parser = pair)]
     pub(super) flags: Vec<(String, String)>,
@@ -66,7 +69,7 @@ pub(super) struct Start {
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = humantime::parse_duration)]
     pub(super) patience: Duration,
     /// When the change was written, such as 2026-11-29T12:00:00Z: the lead time starts then. By default when the --binary was
-    /// built, or now without one.
+    /// built or the commit of the --checkout was written; without either, now.
     #[arg(long, value_name = "TIME")]
     pub(super) written: Option<DateTime<Utc>>,
     /// Why it may begin although an error budget is spent or not known.
@@ -125,9 +128,13 @@ impl Start {
     fn register(&self, home: &Home) -> Result<()> {
         // Before its program is copied.
         named(&self.service, &self.version)?;
-        let (binary, written) = match &self.binary {
-            Some(path) => {
-                let (path, written) = program(path)?;
+        let made = match (&self.binary, &self.checkout) {
+            (Some(path), _) => Some(program(path)?),
+            (None, Some(source)) => Some(checkout::build(&home.root, &self.service, source)?),
+            (None, None) => None,
+        };
+        let (binary, written) = match made {
+            Some((path, written)) => {
                 let builds = home.dir.join(FOLDER).join(BUILDS);
                 let name = format!("{}@{}", self.service, self.version);
                 (Some(keep(&builds, &name, &path)?), written)

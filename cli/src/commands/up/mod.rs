@@ -49,6 +49,7 @@ use crate::{
     lab up --rate 200                   more load\n  \
     lab up --replicas order-worker=2    two instances, which share the queue\n  \
     lab up --replicas order-api=3,edge=2    two edges behind port 8000, which balance over three\n  \
+    lab up --staging                    an edge for the probes' attacks alone, and for lab waf apply --staging\n  \
     lab up --port prometheus=19090      move one port (LAB_PORTS=prometheus=19090,redis=16379)\n  \
     lab up --dir ../b --port-offset 10000   a second lab next to the first\n  \
     lab up --clock production           objectives over 30 days, as in production; keeps its metrics\n  \
@@ -70,6 +71,10 @@ pub(crate) struct Up {
     /// Start no synthetic probes, which try user journeys and the firewall every few seconds.
     #[arg(long)]
     no_probes: bool,
+    /// Run an edge that users never reach, `edge-staging` on port 8010: the probes attack it instead of the others, and
+    /// `lab waf apply --staging` tries a rule there first (docs/edge.md).
+    #[arg(long)]
+    staging: bool,
     /// Load in requests per second.
     #[arg(long, env = "LAB_RATE", default_value_t = 50.0, value_parser = values::rate)]
     rate: f64,
@@ -180,6 +185,7 @@ impl Up {
             replicas: self.replicas,
             rate: (!self.no_load).then_some(self.rate),
             probes: !(self.no_load || self.no_probes),
+            staging: self.staging,
             trace_ratio: self.trace_ratio,
             reveal: self.reveal,
             token: home.token.clone(),

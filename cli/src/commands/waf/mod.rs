@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     installation::Installation,
-    parts::edge::EDGE,
+    parts::edge::{EDGE, STAGING},
     signals::{self, Hangup},
     terminal::{block, json, out},
 };
@@ -31,6 +31,7 @@ use crate::{
     lab waf test waf/scanners.yaml                 try the cases of a rule, and their cost; needs no lab\n  \
     lab waf apply waf/scanners.yaml                try them, then apply the rule in every edge\n  \
     lab waf apply --canary 10s waf/scanners.yaml   in one edge first; taken back if it costs too much\n  \
+    lab waf apply --staging 15s waf/scanners.yaml  in the staging edge first; the others get it if that went well\n  \
     lab waf apply --for 10m waf/scanners.yaml      for ten minutes: it ends by itself\n  \
     lab waf disable scanners                       switch the rule off; its running searches end\n  \
     lab waf kill                                   the kill switch: requests pass unchecked\n  \
@@ -77,6 +78,10 @@ enum Command {
         /// the others never get it.
         #[arg(long, value_name = "DURATION")]
         canary: Option<String>,
+        /// Apply it in the staging edge first (`lab up --staging`), for this long, such as 15s, with the attacks of the
+        /// probes. If it costs too much there, it is taken back and the others never get it.
+        #[arg(long, value_name = "DURATION", conflicts_with = "lasts")]
+        staging: Option<String>,
         /// End it by itself after this time, such as 10m; whole seconds from 1s to 24h. The rule's file decides then: a
         /// mode that was set by hand before is gone. By default it lasts until it is restored or its edge ends.
         #[arg(long = "for", value_name = "DURATION", value_parser = lasts::parse, conflicts_with = "canary")]
@@ -112,10 +117,12 @@ impl WafCommand {
                 block(&tried.said);
                 Ok(if tried.sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
             }
-            Command::Apply { file, force, canary: None, lasts: Some(lasts) } => {
+            Command::Apply { file, force, lasts: Some(lasts), .. } => {
                 apply_for(place, edge, (file.as_path(), force), lasts).await
             }
-            Command::Apply { file, force, canary, .. } => apply(place, edge, &file, (force, canary)).await,
+            Command::Apply { file, force, canary, staging, lasts: None } => {
+                apply(place, edge, (file.as_path(), force), [staging, canary]).await
+            }
             Command::Disable { rule } => {
                 let off =
                     async |edge: &Replica| edge.set_rule_mode(&rule, "off").await.map(|rule| now(&rule));
@@ -172,16 +179,24 @@ async fn show(place: &Installation, edge: &str, rule: &str, as_json: bool) -> Re
     Ok(ExitCode::SUCCESS)
 }
 
+/// First where no user is, and in one edge, for as long as these times say.
 async fn apply(
     place: &Installation,
     edge: &str,
-    file: &Path,
-    (force, canary): (bool, Option<String>),
+    (file, force): (&Path, bool),
+    [staging, canary]: [Option<String>; 2],
 ) -> Result<ExitCode> {
     let (id, text) = sound(file, force)?;
+    let first = |target: &str, canary: Option<String>| {
+        let (target, rule) = (target.to_owned(), id.clone());
+        Action::PushRule { target, rule, file: text.clone(), canary }
+    };
+    if staging.is_some() && !step_by_step(place, &first(STAGING, staging)).await? {
+        return Ok(ExitCode::FAILURE);
+    }
     if canary.is_some() {
-        let (target, rule) = (edge.to_owned(), id);
-        return step_by_step(place, &Action::PushRule { target, rule, file: text, canary }).await;
+        let done = step_by_step(place, &first(edge, canary)).await?;
+        return Ok(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     let push = async |edge: &Replica| edge.push_rule(&id, text.clone()).await.map(|rule| now(&rule));
     on_each(place, edge, push).await
@@ -216,12 +231,13 @@ fn sound(file: &Path, force: bool) -> Result<(String, String)> {
     Ok((id, text))
 }
 
-/// One edge first, and the others if that went well. Ctrl-C takes back what was pushed.
-async fn step_by_step(place: &Installation, push: &Action) -> Result<ExitCode> {
+/// One edge first, and the others if that went well: whether it is in force. Ctrl-C takes back what was pushed.
+async fn step_by_step(place: &Installation, push: &Action) -> Result<bool> {
     let (switches, tools) = (place.switches()?, Tools::default());
     let stop = CancellationToken::new();
     let words = "\ntaking the rule back";
-    tokio::spawn(signals::listen(stop.clone(), CancellationToken::new(), Hangup::Ends, words));
+    let listening =
+        tokio::spawn(signals::listen(stop.clone(), CancellationToken::new(), Hangup::Ends, words));
     let pushed = stop.run_until_cancelled(push.run(&switches, &tools, place.token())).await;
     let stopped = pushed.is_none();
     let outcomes = match (pushed, push.undo()) {
@@ -229,6 +245,7 @@ async fn step_by_step(place: &Installation, push: &Action) -> Result<ExitCode> {
         (None, Some(undo)) => undo.run(&switches, &tools, place.token()).await?,
         (None, None) => Vec::new(),
     };
+    listening.abort();
     let failed: Vec<String> = outcomes
         .iter()
         .filter(|outcome| !outcome.ok)
@@ -238,7 +255,7 @@ async fn step_by_step(place: &Installation, push: &Action) -> Result<ExitCode> {
         out!("{}: {}", outcome.replica, outcome.text);
     }
     if failed.is_empty() {
-        return Ok(if stopped { ExitCode::FAILURE } else { ExitCode::SUCCESS });
+        return Ok(!stopped);
     }
     bail!("stopped:\n  {}", failed.join("\n  "))
 }

@@ -191,5 +191,5 @@ pub(crate) async fn told(
 /// The four figures of delivery over the last 30 days.
 #[utoipa::path(get, path = "/api/v1/delivery", operation_id = "delivery", responses(Reads))]
 pub(crate) async fn delivery(Shared(room): Shared<Room>, _visitor: Visitor) -> Answer {
-    shown(room.releases.delivery().await?)
+    shown(room.releases.delivery(&room).await?)
 }

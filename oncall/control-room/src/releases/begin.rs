@@ -210,7 +210,8 @@ fn versions(
     let Registered { build, written } = found.ok_or_else(|| Error::NoSuch {
         what: "registered build",
         name: format!("{service} {}", wanted.version),
-        known: "those that `lab release start` has registered, by --binary, --flag or --env".to_owned(),
+        known: "those that `lab release start` has registered, by --binary, --checkout, --flag or --env"
+            .to_owned(),
     })?;
     build.check().map_err(|wrong| Error::field("/version", wrong))?;
     Ok((old, Version { name: wanted.version.clone(), build }, written))

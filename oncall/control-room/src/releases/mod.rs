@@ -3,13 +3,14 @@
 //! * `begin` -- what people do: start, let go on, stop. `view` -- what they see.
 //! * `told` -- those that a terminal drives in a cluster, where this room only watches.
 //! * `drive` -- what is next is done, one event at a time. `world`, `git` -- the lab's supervisor, Prometheus, commits.
-//! * `record`, `rows` -- an event is one transaction. `metrics` -- the four figures of delivery.
+//! * `record`, `rows` -- an event is one transaction. `figures`, `metrics` -- the four figures of delivery.
 //!
 //! A release is the result of its events. Memory has what is committed and nothing else, so a release continues after SIGKILL
 //! where it was: what is next is asked again, and each step may be repeated.
 
 mod begin;
 mod drive;
+mod figures;
 mod git;
 pub mod metrics;
 mod record;
@@ -26,13 +27,13 @@ use std::{
     },
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
-use release::{Run, curves::Curves, dora, fleet::Version, look::Looks, run::Event};
+use release::{Run, curves::Curves, fleet::Version, look::Looks, run::Event};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-use self::view::{DeliveryView, ReleaseView};
+use self::view::ReleaseView;
 use crate::{
     bus::Bus,
     error::{Error, Result},
@@ -41,12 +42,8 @@ use crate::{
 };
 pub use begin::NewRelease;
 
-/// The time that the figures of delivery are about.
-pub const PERIOD: TimeDelta = TimeDelta::days(30);
 /// Seconds per point of a curve.
 const STRETCH: i64 = 10;
-/// The same releases have the same interval every time.
-const SEED: u64 = 7;
 
 /// All releases. Cheap to clone.
 #[derive(Clone)]
@@ -136,8 +133,7 @@ pub fn start(room: &Room) {
     for release in live.into_iter().filter(|release| !release.record.told) {
         drive::spawn(room, release);
     }
-    let own = room.clone();
-    drive::background(room, async move { own.releases.measure(&own).await });
+    drive::background(room, figures::export(room.clone()));
 }
 
 impl Releases {
@@ -216,20 +212,6 @@ impl Releases {
         Ok(release::curves::curves(&events, run.plan().policy.objective, STRETCH))
     }
 
-    /// The four figures of the last 30 days. An incident counts as caused by a release only if the release was rolled back
-    /// or got stuck: nothing else says which change an incident came from.
-    ///
-    /// # Errors
-    /// When the file fails.
-    pub async fn delivery(&self) -> Result<DeliveryView> {
-        let until = Utc::now();
-        let from = until - PERIOD;
-        let mut reader = self.0.store.read().acquire().await?;
-        let deliveries = rows::deliveries(&mut reader, from).await?;
-        let figures = dora::figures(&deliveries, &[], (from, until + TimeDelta::seconds(1)), SEED);
-        Ok(DeliveryView { from, until, figures })
-    }
-
     /// A release from its events, which memory may have already.
     async fn replayed(&self, number: i64) -> Result<(Record, Run)> {
         let live = self.0.live.lock().get(&number).cloned();
@@ -251,14 +233,6 @@ impl Releases {
         let (_, run) = self.replayed(number).await?;
         let why = run.end().map_or_else(|| "its events cannot be read".to_owned(), |end| end.why.clone());
         Err(release::run::Refused::Over(why).into())
-    }
-
-    /// Exports the four figures.
-    async fn measure(&self, room: &Room) {
-        match self.delivery().await {
-            Ok(delivery) => room.metrics.releases.delivery(&delivery.figures),
-            Err(error) => tracing::warn!(%error, "the figures of delivery are not known"),
-        }
     }
 }
 

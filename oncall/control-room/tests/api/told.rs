@@ -104,6 +104,19 @@ async fn a_release_in_a_cluster_is_on_the_pages_and_in_the_figures() {
 }
 
 #[tokio::test]
+async fn an_incident_counts_for_the_release_that_a_confirmed_hypothesis_names() {
+    let room = Rig::start(&[]).await;
+    assert_eq!(tell(&room, 0, &bad(Utc::now() - TimeDelta::minutes(5))).await, 7);
+    let incident = format!("/api/v1/incidents/{}", room.open("Orders fail").await);
+    let lasting = async || room.get("/api/v1/delivery").await["lasting"].clone();
+    room.post(&format!("{incident}/hypotheses"), &json!({ "text": "REL-3 is slow" })).await;
+    assert_eq!(lasting().await, 0, "nobody has confirmed it");
+    room.post(&format!("{incident}/hypotheses/1/confirm"), &json!({ "why": "v1 is not" })).await;
+    assert_eq!(lasting().await, 1);
+    room.running.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_not_this_release_is_refused_as_a_whole() {
     let room = Rig::start(&[]).await;
     let began = Utc::now() - TimeDelta::minutes(5);

@@ -1,6 +1,7 @@
 //! The library through its public API: opinions about simulated traffic, whole releases, desired state.
 
 mod bursts;
+mod cause;
 mod crash;
 mod desired;
 mod dora;

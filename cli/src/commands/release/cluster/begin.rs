@@ -69,8 +69,11 @@ impl Releases<'_> {
 
 /// A version on Kubernetes is an image; what else differs is in the chart's values.
 pub(super) fn only_a_tag(start: &Start) -> Result<()> {
-    if start.binary.is_some() || !start.flags.is_empty() || !start.env.is_empty() {
-        bail!("on Kubernetes, --version is the tag of an image: leave out --binary, --flag and --env");
+    let built = start.binary.is_some() || start.checkout.is_some();
+    if built || !start.flags.is_empty() || !start.env.is_empty() {
+        bail!(
+            "on Kubernetes, --version is the tag of an image: leave out --binary, --checkout, --flag and --env"
+        );
     }
     if start.detach {
         bail!("on Kubernetes, this program drives the release until it is over: leave out --detach");

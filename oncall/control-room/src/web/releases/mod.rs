@@ -48,7 +48,7 @@ pub(super) fn routes() -> Area {
 }
 
 async fn list(State(room): State<Room>, visitor: Visitor) -> Answer {
-    let (releases, delivery) = (room.releases.list(LISTED).await?, room.releases.delivery().await?);
+    let (releases, delivery) = (room.releases.list(LISTED).await?, room.releases.delivery(&room).await?);
     let live = releases.iter().any(|release| !release.is_over());
     let body = html! {
         div.stack {

@@ -27,11 +27,11 @@ pub use sources::Change;
 use self::{
     current::Current,
     sources::Sources,
-    watch::{Here, There, thread_time},
+    watch::{Here, There},
 };
 use super::pool::Pool;
 use crate::{
-    domain::waf::{Asked, Bounds, Machine, Rule},
+    domain::waf::{Asked, Bounds, Machine, Rule, TIME},
     metrics::{FirewallMetrics, RuleMeter},
 };
 
@@ -159,7 +159,7 @@ impl Firewall {
                 if reply.is_closed() {
                     return;
                 }
-                let mut watch = There { live: &rules, since: thread_time() };
+                let mut watch = There::new(&rules);
                 let judged = rules.rules.judge(&texts, bounds, machine, &mut watch);
                 let _ = reply.send(judged);
             };
@@ -174,7 +174,8 @@ impl Firewall {
     }
 
     fn bounds(&self) -> Bounds {
-        Bounds { guard: self.protections.on(Protection::RegexGuard), budget: self.config.budget }
+        let guard = self.protections.on(Protection::RegexGuard);
+        Bounds { guard, budget: self.config.budget, time: TIME }
     }
 
     /// How long a request waits for a verdict at most.

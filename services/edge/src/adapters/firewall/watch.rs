@@ -30,13 +30,27 @@ impl Watch for Here<'_> {
         let time = now.duration_since(std::mem::replace(&mut self.since, now));
         self.live.spent(rule, time, steps);
     }
+
+    /// Each rule takes a short text at most, and on this clock it would pay for the work of others, too.
+    fn spent(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
-/// Looks on in a thread: the rules may take long, and end once they are withdrawn.
+/// Looks on in a thread: the rules may take long, and end once they are withdrawn or out of time.
 pub(super) struct There<'a> {
-    pub(super) live: &'a Current,
-    /// Processor time of the thread.
-    pub(super) since: Duration,
+    live: &'a Current,
+    /// Processor time of the thread when the first rule began, and when one was last seen.
+    began: Duration,
+    since: Duration,
+}
+
+impl<'a> There<'a> {
+    /// From now on.
+    pub(super) fn new(live: &'a Current) -> Self {
+        let now = thread_time();
+        Self { live, began: now, since: now }
+    }
 }
 
 impl Watch for There<'_> {
@@ -54,10 +68,14 @@ impl Watch for There<'_> {
         let time = now.saturating_sub(std::mem::replace(&mut self.since, now));
         self.live.spent(rule, time, steps);
     }
+
+    fn spent(&self) -> Duration {
+        self.since.saturating_sub(self.began)
+    }
 }
 
 /// Processor time of this thread.
-pub(super) fn thread_time() -> Duration {
+fn thread_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }

@@ -10,7 +10,7 @@ use proptest::{prelude::*, sample::Index};
 use yaml::Problems;
 
 use super::{
-    Asked, Bounds, Engine, Machine, Mode, Rule, RuleSet, check,
+    Asked, Bounds, Engine, Machine, Mode, Rule, RuleSet, TIME, check,
     machine::{End, Leash, Run},
     read,
     rule::Matcher,
@@ -136,7 +136,8 @@ fn ends(rule: Rule, asked: &[u8], budget: u64) -> Result<(), TestCaseError> {
     let (headers, body, query) =
         (HeaderMap::new(), Bytes::copy_from_slice(asked), String::from_utf8_lossy(asked));
     let texts = set.texts(&Asked { path: &query, query: &query, headers: &headers, body: &body });
-    let judged = set.judge(&texts, Bounds { guard: true, budget }, &mut Machine::default(), &mut ());
+    let bounds = Bounds { guard: true, budget, time: TIME };
+    let judged = set.judge(&texts, bounds, &mut Machine::default(), &mut ());
     prop_assert!(judged.steps <= budget.min(rule.cost), "{} of {} and {budget}", judged.steps, rule.cost);
     Ok(())
 }
@@ -151,7 +152,8 @@ fn read_and_try(file: &str, text: &str, asked: &[u8], budget: u64) -> Result<(),
 
 fn search(engine: Engine, pattern: &str, text: &[u8], most: u64) -> Result<Run, String> {
     let matcher = Matcher::new(engine, pattern)?;
-    Ok(matcher.search(text, &mut Machine::default(), &mut Leash { most, continues: &mut || true }))
+    let mut leash = Leash { most, before: 0, continues: &mut || true };
+    Ok(matcher.search(text, &mut Machine::default(), &mut leash))
 }
 
 proptest! {

@@ -13,7 +13,7 @@ const MOST_CHOICES: usize = 1 << 20;
 /// Choices for which memory is kept from one search to the next.
 const KEPT: usize = 1 << 12;
 /// Steps after which a long search asks whether it should continue; a power of two.
-const PART: u64 = 1 << 16;
+pub(super) const PART: u64 = 1 << 16;
 
 /// How a search ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +54,8 @@ enum Choice {
 pub(super) struct Leash<'a> {
     /// Steps at most.
     pub(super) most: u64,
+    /// Steps that the same rule took before, in other texts: its parts go on from there.
+    pub(super) before: u64,
     /// Asked after each part of a long search.
     pub(super) continues: &'a mut dyn FnMut() -> bool,
 }
@@ -96,7 +98,7 @@ impl Machine {
                 return End::Overrun;
             }
             *steps += 1;
-            if steps.is_multiple_of(PART) && !(leash.continues)() {
+            if (*steps + leash.before).is_multiple_of(PART) && !(leash.continues)() {
                 return End::Stopped;
             }
             let right = match &program.ops[op] {
@@ -175,7 +177,7 @@ mod tests {
 
     fn search(pattern: &str, text: &[u8], most: u64) -> Run {
         let program = Program::new(pattern).unwrap();
-        Machine::default().search(&program, text, &mut Leash { most, continues: &mut || true })
+        Machine::default().search(&program, text, &mut Leash { most, before: 0, continues: &mut || true })
     }
 
     fn is_in(pattern: &str, text: &str) -> bool {
@@ -219,7 +221,7 @@ mod tests {
             asked += 1;
             asked < 3
         };
-        let mut leash = Leash { most: u64::MAX, continues: &mut continues };
+        let mut leash = Leash { most: u64::MAX, before: 0, continues: &mut continues };
         let run = Machine::default().search(&program, &[b'7'; 10_000], &mut leash);
         assert_eq!((run.end, run.steps), (End::Stopped, 3 * PART));
     }
@@ -234,7 +236,8 @@ mod tests {
     fn a_start_that_fails_leaves_no_mark_to_the_next_one() {
         let program = Program::new("(?:(?:a|b?)*c?)*=").unwrap();
         let mut machine = Machine::default();
-        let run = machine.search(&program, b"abcab", &mut Leash { most: u64::MAX, continues: &mut || true });
+        let mut leash = Leash { most: u64::MAX, before: 0, continues: &mut || true };
+        let run = machine.search(&program, b"abcab", &mut leash);
         assert_eq!((run.end, program.marks), (End::Absent, 2));
         assert_eq!(machine.marks, [usize::MAX; 2]);
     }

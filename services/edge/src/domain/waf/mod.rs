@@ -6,6 +6,8 @@
 //! does, and can need more steps than anyone has time for; so work is counted in steps, and with the guard
 //! on, a rule is ended at its cost.
 
+use std::time::Duration;
+
 mod cases;
 #[cfg(test)]
 mod fuzz;
@@ -27,3 +29,6 @@ pub use target::{Asked, Target};
 /// Most steps of a rule for one request, unless its file says otherwise. A linear rule takes a step for each
 /// byte.
 pub const COST: u64 = 100_000;
+/// Most processor time of all rules for one request. A million steps take a few milliseconds; this holds where a
+/// step is slower than it should be.
+pub const TIME: Duration = Duration::from_millis(50);

@@ -1,9 +1,9 @@
 //! All rules in force, and what they say of a request.
 //!
-//! Invariant: with the guard on, no rules and no request take more steps than the budget, and no rule more
-//! than its cost.
+//! Invariant: with the guard on, no rules and no request take more steps than the budget, no rule more than its
+//! cost, and no search goes on for more than one part of it once the time is over.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
@@ -20,6 +20,8 @@ pub struct Bounds {
     pub guard: bool,
     /// Steps for a request, all rules together.
     pub budget: u64,
+    /// Time for a request, all rules together, on the clock of whoever looks on.
+    pub time: Duration,
 }
 
 /// Looks on while rules work, and may end that.
@@ -30,6 +32,8 @@ pub trait Watch {
     fn continues(&mut self, rule: usize) -> bool;
     /// A rule is through with a request.
     fn done(&mut self, rule: usize, steps: u64);
+    /// How long the rules have worked on the request, when a rule last was through or asked to continue.
+    fn spent(&self) -> Duration;
 }
 
 /// Nobody looks on.
@@ -43,6 +47,10 @@ impl Watch for () {
     }
 
     fn done(&mut self, _: usize, _: u64) {}
+
+    fn spent(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// What becomes of a request.
@@ -164,8 +172,14 @@ impl RuleSet {
                 return judgement;
             }
             let left = bounds.budget.saturating_sub(judgement.steps);
-            let most = if bounds.guard { entry.rule.cost.min(left) } else { u64::MAX };
-            let (end, steps) = entry.search(place, texts, most, machine, watch);
+            let (most, time) = if bounds.guard {
+                // What is late has no steps left: it counts as an overrun of each rule that is still to come.
+                let steps = if watch.spent() < bounds.time { entry.rule.cost.min(left) } else { 0 };
+                (steps, bounds.time)
+            } else {
+                (u64::MAX, Duration::MAX)
+            };
+            let (end, steps) = entry.search(place, texts, (most, time), machine, watch);
             watch.done(place, steps);
             judgement.steps = judgement.steps.saturating_add(steps);
             let mut note = |what| judgement.notes.push(Note { rule: place, what });
@@ -196,23 +210,30 @@ impl RuleSet {
 }
 
 impl Entry {
-    /// Looks at each text in turn, with `most` steps for all of them.
+    /// Looks at each text in turn, with `most` steps for all of them, until the request has taken `time`.
     fn search(
         &self,
         place: usize,
         texts: &[Bytes],
-        most: u64,
+        (most, time): (u64, Duration),
         machine: &mut Machine,
         watch: &mut dyn Watch,
     ) -> (End, u64) {
         let mut steps = 0;
         for text in self.looks_at.iter().filter_map(|text| texts.get(*text)) {
-            let mut continues = || watch.continues(place);
-            let mut leash = Leash { most: most - steps, continues: &mut continues };
+            let mut late = false;
+            let mut continues = || {
+                let goes_on = watch.continues(place);
+                late = goes_on && watch.spent() >= time;
+                goes_on && !late
+            };
+            let mut leash = Leash { most: most - steps, before: steps, continues: &mut continues };
             let run = self.rule.matcher.search(text, machine, &mut leash);
             steps += run.steps;
-            if run.end != End::Absent {
-                return (run.end, steps);
+            match run.end {
+                End::Absent => {}
+                End::Stopped if late => return (End::Overrun, steps),
+                end => return (end, steps),
             }
         }
         (End::Absent, steps)
