@@ -109,10 +109,14 @@ sql() { kube exec postgres-0 -- sh -c "PGPASSWORD=\$POSTGRES_PASSWORD psql -qAt 
 # The value of the only series that a Prometheus query returns, or nothing.
 prometheus() { fetch service/prometheus 9090 /api/v1/query --get --data-urlencode "query=$1" | jq -r '.data.result[0].value[1] // empty'; }
 
-# Every pod of the release is ready, and none is terminating.
+# Orders that are settled; and whether they have become more than $before.
+settled() { sql orders "SELECT count(*) FROM orders WHERE status <> 'pending'"; }
+more_are_settled() { [ "$(settled)" -gt "$before" ]; }
+
+# Every pod of the release is ready, and none is terminating. The pods of jobs that have succeeded are left out.
 all_ready() {
     kube get pods --selector "app.kubernetes.io/instance=$release" -o json >"$work/pods.json"
-    jq -e '[.items[] | select(.metadata.deletionTimestamp != null or ([.status.conditions[]? | select(.type == "Ready" and .status == "True")] | length) == 0)] as $wait
+    jq -e '[.items[] | select(.status.phase != "Succeeded") | select(.metadata.deletionTimestamp != null or ([.status.conditions[]? | select(.type == "Ready" and .status == "True")] | length) == 0)] as $wait
         | if ($wait | length) > 0 or (.items | length) == 0 then ($wait[].metadata.name | stderr | empty), false else true end' "$work/pods.json"
 }
 
