@@ -14,6 +14,7 @@ release=${RELEASE:-sre-lab}
 chart=deploy/helm/sre-lab
 lab=${LAB:-target/release/lab}
 work=$(mktemp -d)
+started=$(now)
 services='edge order-api user-service order-worker'
 busy=''
 
@@ -21,10 +22,12 @@ busy=''
 at_end() { :; }
 # shellcheck disable=SC2317 # called by the trap
 cleanup() {
+    status=$?
     at_end
     [ -z "$busy" ] || kube delete pod neighbour --ignore-not-found --now >/dev/null || :
     [ ! -e "$work/forwards" ] || while read -r pid; do kill "$pid" 2>/dev/null || :; done <"$work/forwards"
     rm -rf "$work"
+    [ "$status" != 0 ] || say "passed after $(($(now) - started)) s"
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM
@@ -50,6 +53,8 @@ load_rate() { fetch service/load "$(admin_port load)" "/rate?rps=$1" -X PUT >/de
 asked() { echo $(($(metric "$1" load_requests_total) - $(metric "$1" load_requests_total 'operation="risky"'))); }
 well() { echo $(($(metric "$1" load_requests_total 'outcome="ok"') - $(metric "$1" load_requests_total 'outcome="ok"' 'operation="risky"'))); }
 dropped() { metric "$1" load_dropped_total; }
+# A load generator that was started again waits until the shop has settled an order. It takes a rate meanwhile, and follows it then.
+load_has_begun() { load_page "$work/load" && [ "$(asked "$work/load")" -gt 0 ]; }
 
 # A pod that places orders, on a node that is not drained; the orders answered with 202; and the number of refused
 # ones.
