@@ -111,6 +111,9 @@ metric() {
 # sql DATABASE QUERY: through psql in PostgreSQL's own pod; fields are separated by a blank.
 sql() { kube exec postgres-0 -- sh -c "PGPASSWORD=\$POSTGRES_PASSWORD psql -qAt -F ' ' -h 127.0.0.1 -U lab -d $1 -c \"$2\""; }
 
+# room PATH: what the control room answers.
+room() { fetch service/control-room 8080 "$1" --header "authorization: Bearer $(kube get secret control-room -o jsonpath='{.data.access-token}' | base64 -d)"; }
+
 # The value of the only series that a Prometheus query returns, or nothing.
 prometheus() { fetch service/prometheus 9090 /api/v1/query --get --data-urlencode "query=$1" | jq -r '.data.result[0].value[1] // empty'; }
 
@@ -118,10 +121,10 @@ prometheus() { fetch service/prometheus 9090 /api/v1/query --get --data-urlencod
 settled() { sql orders "SELECT count(*) FROM orders WHERE status <> 'pending'"; }
 more_are_settled() { [ "$(settled)" -gt "$before" ]; }
 
-# Every pod of the release is ready, and none is terminating. The pods of jobs that have succeeded are left out.
+# Every pod of the release is ready, and none is terminating. Pods of jobs are never ready, or not for long: they are left out.
 all_ready() {
     kube get pods --selector "app.kubernetes.io/instance=$release" -o json >"$work/pods.json"
-    jq -e '[.items[] | select(.status.phase != "Succeeded") | select(.metadata.deletionTimestamp != null or ([.status.conditions[]? | select(.type == "Ready" and .status == "True")] | length) == 0)] as $wait
+    jq -e '[.items[] | select(any(.metadata.ownerReferences[]?; .kind == "Job") | not) | select(.metadata.deletionTimestamp != null or ([.status.conditions[]? | select(.type == "Ready" and .status == "True")] | length) == 0)] as $wait
         | if ($wait | length) > 0 or (.items | length) == 0 then ($wait[].metadata.name | stderr | empty), false else true end' "$work/pods.json"
 }
 
