@@ -55,7 +55,7 @@ release_binaries() {
     folder=${1:-target/release}
     shift
     missing=''
-    for program in "$@" $(cat deploy/docker/programs) lab-kafka lab-traces; do [ -x "$folder/$program" ] || missing="$missing $program"; done
+    for program in "$@" $(cat deploy/docker/programs) lab-kafka lab-traces lab-objects; do [ -x "$folder/$program" ] || missing="$missing $program"; done
     [ -z "$missing" ] || lacks "release binaries in $folder:$missing" "cargo build --release --locked --workspace --bins"
 }
 

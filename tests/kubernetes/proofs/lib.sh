@@ -14,6 +14,7 @@ release=${RELEASE:-sre-lab}
 chart=deploy/helm/sre-lab
 lab=${LAB:-target/release/lab}
 work=$(mktemp -d)
+started=$(now)
 services='edge order-api user-service order-worker'
 busy=''
 
@@ -21,10 +22,12 @@ busy=''
 at_end() { :; }
 # shellcheck disable=SC2317 # called by the trap
 cleanup() {
+    status=$?
     at_end
     [ -z "$busy" ] || kube delete pod neighbour --ignore-not-found --now >/dev/null || :
     [ ! -e "$work/forwards" ] || while read -r pid; do kill "$pid" 2>/dev/null || :; done <"$work/forwards"
     rm -rf "$work"
+    [ "$status" != 0 ] || say "passed after $(($(now) - started)) s"
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM
@@ -50,6 +53,8 @@ load_rate() { fetch service/load "$(admin_port load)" "/rate?rps=$1" -X PUT >/de
 asked() { echo $(($(metric "$1" load_requests_total) - $(metric "$1" load_requests_total 'operation="risky"'))); }
 well() { echo $(($(metric "$1" load_requests_total 'outcome="ok"') - $(metric "$1" load_requests_total 'outcome="ok"' 'operation="risky"'))); }
 dropped() { metric "$1" load_dropped_total; }
+# A load generator that was started again waits until the shop has settled an order. It takes a rate meanwhile, and follows it then.
+load_has_begun() { load_page "$work/load" && [ "$(asked "$work/load")" -gt 0 ]; }
 
 # A pod that places orders, on a node that is not drained; the orders answered with 202; and the number of refused
 # ones.
@@ -106,13 +111,20 @@ metric() {
 # sql DATABASE QUERY: through psql in PostgreSQL's own pod; fields are separated by a blank.
 sql() { kube exec postgres-0 -- sh -c "PGPASSWORD=\$POSTGRES_PASSWORD psql -qAt -F ' ' -h 127.0.0.1 -U lab -d $1 -c \"$2\""; }
 
+# room PATH: what the control room answers.
+room() { fetch service/control-room 8080 "$1" --header "authorization: Bearer $(kube get secret control-room -o jsonpath='{.data.access-token}' | base64 -d)"; }
+
 # The value of the only series that a Prometheus query returns, or nothing.
 prometheus() { fetch service/prometheus 9090 /api/v1/query --get --data-urlencode "query=$1" | jq -r '.data.result[0].value[1] // empty'; }
 
-# Every pod of the release is ready, and none is terminating.
+# Orders that are settled; and whether they have become more than $before.
+settled() { sql orders "SELECT count(*) FROM orders WHERE status <> 'pending'"; }
+more_are_settled() { [ "$(settled)" -gt "$before" ]; }
+
+# Every pod of the release is ready, and none is terminating. Pods of jobs are never ready, or not for long: they are left out.
 all_ready() {
     kube get pods --selector "app.kubernetes.io/instance=$release" -o json >"$work/pods.json"
-    jq -e '[.items[] | select(.metadata.deletionTimestamp != null or ([.status.conditions[]? | select(.type == "Ready" and .status == "True")] | length) == 0)] as $wait
+    jq -e '[.items[] | select(any(.metadata.ownerReferences[]?; .kind == "Job") | not) | select(.metadata.deletionTimestamp != null or ([.status.conditions[]? | select(.type == "Ready" and .status == "True")] | length) == 0)] as $wait
         | if ($wait | length) > 0 or (.items | length) == 0 then ($wait[].metadata.name | stderr | empty), false else true end' "$work/pods.json"
 }
 

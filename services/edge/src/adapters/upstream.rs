@@ -74,10 +74,16 @@ impl Upstream {
         self.spec == *spec
     }
 
-    /// Whether another replica could be tried.
+    /// Whether another address could be tried.
     #[must_use]
     pub fn has_several(&self) -> bool {
         self.endpoints.len() > 1
+    }
+
+    /// Whether another attempt may reach another replica.
+    #[must_use]
+    pub fn has_others(&self) -> bool {
+        self.has_several() || self.spec.balanced
     }
 
     /// The replica whose turn it is: one that was not tried and is not out, or as close to that as there is.

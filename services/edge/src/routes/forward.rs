@@ -125,9 +125,9 @@ impl Visit<'_> {
             let known = tried.contains(&place.index);
             tried.push(place.index);
             let again = failure.is_some_and(|failure| {
-                // A replica that answered with an error is not asked the same again; one that could not be
-                // reached may be.
-                let elsewhere = upstream.has_several() || !matches!(failure, Failure::Status(_));
+                // A replica that answered with an error is not asked the same again, if that can be avoided; one that
+                // could not be reached may be.
+                let elsewhere = upstream.has_others() || !matches!(failure, Failure::Status(_));
                 elsewhere && failure.may_be_repeated(repeatable)
             });
             let left = *attempts <= u64::from(route.retries);

@@ -92,6 +92,21 @@ async fn what_may_have_been_done_is_not_done_twice_unless_it_has_a_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_balancer_is_asked_again_because_it_may_ask_another_replica() {
+    let one = Upstream::start("one").await;
+    let routes = to_with(&[one.addr], ", retries: 2");
+    let alone = Edge::start(&routes).await;
+    alone.http.get("/status/503").await.expect_status(503);
+    assert_eq!(one.requests(), 1, "the only replica has answered");
+    let edge = Edge::start(&routes.replace("]}\nroutes", "], balanced: true}\nroutes")).await;
+    edge.http.get("/status/503").await.expect_status(503);
+    assert_eq!(one.requests(), 4, "one attempt, and two more");
+    edge.http.send(Method::POST, "/status/503", &[], String::new()).await.expect_status(503);
+    edge.http.get("/status/500").await.expect_status(500);
+    assert_eq!(one.requests(), 6, "what is not repeated elsewhere is not repeated here");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn retries_end_with_their_budget() {
     let (one, two) = (Upstream::start("one").await, Upstream::start("two").await);
     let edge = Edge::start(&to_with(&[one.addr, two.addr], ", retries: 1")).await;

@@ -3,19 +3,26 @@
 // chart writes.
 //
 // It is a single broker, not Redpanda: Redpanda's other settings, flags, replicas and metrics are not tested with it.
-// It ignores its arguments.
+// It ignores its arguments. Called as rpk, it knows one command: rpk topic delete TOPIC..., which a restore runs in its pod.
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"log"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
+	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"sigs.k8s.io/yaml"
 )
 
@@ -62,7 +69,47 @@ func read(file string, into any) {
 	}
 }
 
+// Deletes topics; one that does not exist is deleted.
+func rpk(arguments []string) error {
+	if len(arguments) < 3 || arguments[0] != "topic" || arguments[1] != "delete" {
+		return fmt.Errorf("expected: rpk topic delete TOPIC...; got %q", arguments)
+	}
+	var broker configuration
+	read("/etc/redpanda/redpanda.yaml", &broker)
+	client, err := kgo.NewClient(kgo.SeedBrokers(broker.Redpanda.AdvertisedKafkaAPI[0].String()))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	request := kmsg.NewPtrDeleteTopicsRequest()
+	for _, name := range arguments[2:] {
+		topic := kmsg.NewDeleteTopicsRequestTopic()
+		topic.Topic = kmsg.StringPtr(name)
+		request.Topics = append(request.Topics, topic)
+		// Where older versions of the request have them.
+		request.TopicNames = append(request.TopicNames, name)
+	}
+	patience, stop := context.WithTimeout(context.Background(), 20*time.Second)
+	defer stop()
+	response, err := request.RequestWith(patience, client)
+	if err != nil {
+		return err
+	}
+	for _, topic := range response.Topics {
+		if err := kerr.ErrorForCode(topic.ErrorCode); err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
+			return err
+		}
+	}
+	return nil
+}
+
 func main() {
+	if filepath.Base(os.Args[0]) == "rpk" {
+		if err := rpk(os.Args[1:]); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	var broker configuration
 	var settings cluster
 	read("/etc/redpanda/redpanda.yaml", &broker)

@@ -25,6 +25,8 @@ pub struct Table {
 pub struct Upstream {
     /// Host and port of each; at least one.
     pub endpoints: Vec<Authority>,
+    /// Each of them is a balancer with replicas of its own.
+    pub balanced: bool,
     /// When a replica is out.
     pub ejection: outlier::Rules,
 }

@@ -38,6 +38,8 @@ struct Document {
 #[serde(deny_unknown_fields)]
 struct RawUpstream {
     endpoints: Spanned<Vec<Text>>,
+    #[serde(default)]
+    balanced: bool,
     ejection: Option<Spanned<RawEjection>>,
 }
 
@@ -129,7 +131,7 @@ fn upstream(reader: &mut Reader<'_>, raw: &RawUpstream, field: &str) -> Option<U
             .map_or(Some(default.time), |at| reader.time(at, &format!("{field}.ejection.time"), MS, HOUR));
         ejection = after.zip(time).map(|(after, time)| Rules { after, time });
     }
-    Some(Upstream { endpoints: endpoints?, ejection: ejection? })
+    Some(Upstream { endpoints: endpoints?, balanced: raw.balanced, ejection: ejection? })
 }
 
 /// Host and port of `http://HOST:PORT`.
