@@ -6,7 +6,7 @@ use futures::future::{BoxFuture, join_all};
 use http::Method;
 use testkit::{Http, TraceSink, free_addr, sweep};
 
-use crate::rig::{Upstream, to};
+use crate::rig::{Upstream, to_with};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_edge");
 
@@ -20,7 +20,7 @@ async fn replica() -> sweep::Subject {
     let (upstream, traces) = (Upstream::start("one").await, TraceSink::start().await);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("routes.yaml");
-    fs::write(&file, to(&[upstream.addr])).unwrap();
+    fs::write(&file, to_with(&[upstream.addr], "")).unwrap();
     let (public, admin) = (free_addr(), free_addr());
     let (public_text, admin_text, otlp) = (public.to_string(), admin.to_string(), traces.endpoint());
     let data = sweep::data();
