@@ -10,7 +10,8 @@ use std::{
 /// Most lines of a file that says nothing about its length.
 const LONG: usize = 300;
 /// In the first lines of a longer one: it is generated, or its parts belong together.
-const REASONS: [&str; 5] = ["generated", "written by", "one long", "longer than", "long, because"];
+const REASONS: [&str; 6] =
+    ["generated", "written by", "one long", "everything is on one page", "longer than", "long, because"];
 /// How many lines these are.
 const HEAD: usize = 16;
 /// Data that no person reads: documents for programs, lists of locked versions.
@@ -34,7 +35,7 @@ fn files() -> Vec<PathBuf> {
 }
 
 fn is_long_without_a_reason(text: &str) -> bool {
-    let head = text.lines().take(HEAD).collect::<Vec<_>>().join("\n").to_lowercase();
+    let head = text.lines().take(HEAD).collect::<Vec<_>>().join(" ").to_lowercase();
     text.lines().count() > LONG && !REASONS.iter().any(|reason| head.contains(reason))
 }
 

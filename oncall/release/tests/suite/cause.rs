@@ -43,7 +43,7 @@ fn incident(happens: impl IntoIterator<Item = What>) -> Incident {
     let by = || Source::Person("ada".to_owned());
     let events: Vec<Event> =
         (OPENED..).zip(what).map(|(second, what)| Event { at: after(second), by: by(), what }).collect();
-    Incident::replay(&events).unwrap()
+    Incident::replay(&events).expect("events that fit")
 }
 
 fn moved(to: State) -> What {
