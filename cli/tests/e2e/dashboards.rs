@@ -202,6 +202,9 @@ async fn every_panel_of_every_dashboard_has_data_and_the_links_work() {
     }
     let Some(lab) = Lab::up(&args).await else { return };
     let prometheus = format!("http://127.0.0.1:{}", lab.named_port("prometheus"));
+    // What an incident costs is the difference of two budgets.
+    let budget = r#"slo:error_budget_remaining:ratio{slo="order-availability"}"#.to_owned();
+    all_have_data(&prometheus, vec![Asked { panel: "the budget before".to_owned(), query: budget }]).await;
     an_incident_is_mitigated(&lab).await;
     // At once: the delay of its page is drawn over the last seconds.
     every_panel_has_data(&prometheus, queues).await;
