@@ -11,7 +11,7 @@ use crate::{
 /// Away from a lab with the usual ports, and from those of `perf`, `bench` and `build-times`. Every drill can be chosen, so there
 /// are as many replicas as some need, and as many traces as in a usual lab.
 const LAB: [&str; 8] =
-    ["--rate", "50", "--trace-ratio", "1", "--replicas", "order-api=3", "--port-offset", "19000"];
+    ["--rate", "50", "--trace-ratio", "1", "--replicas", "order-api=3", "--port-offset", "9240"];
 /// No further drill begins after four minutes, so the step takes about six.
 const VERIFY: [&str; 8] =
     ["drill", "verify", "--sample", "2", "--at-most", "4m", "--among", "drills/measured.json"];

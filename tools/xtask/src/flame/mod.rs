@@ -21,7 +21,7 @@ use crate::{
 use stacks::Stacks;
 
 /// Away from the labs of `bench`, `build-times` and `perf`.
-const OFFSET: &str = "18000";
+const OFFSET: &str = "9280";
 /// Samples per second and core; not a round number, so that nothing periodic is always missed.
 const HERTZ: &str = "199";
 /// Functions in the list.
