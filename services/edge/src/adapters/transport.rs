@@ -18,7 +18,10 @@ use hyper_util::{
     client::legacy::{Client, Error as ClientError, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, sleep, timeout_at},
+};
 
 use super::relay::{InFlight, Relay};
 use crate::{domain::retry::Failure, metrics::EndpointMeter};
@@ -126,17 +129,19 @@ impl Transport {
         if let Some(strike) = self.error.as_ref().and_then(FaultPoint::strike) {
             return Ok(overloaded(&strike));
         }
-        let reachable = self.unreachable.as_ref().and_then(FaultPoint::strike).is_none();
-        let request = request(exchange, reachable)?;
+        if self.unreachable.as_ref().and_then(FaultPoint::strike).is_some() {
+            return Err(refused().await);
+        }
+        let request = request(exchange)?;
         let response = self.client.request(request).await.map_err(|error| failed(&error))?;
         Ok(response.map(|body| Body::new(Relay::new(body, in_flight))))
     }
 }
 
-fn request(exchange: Exchange<'_>, reachable: bool) -> Result<Request<Full<Bytes>>, Failed> {
+fn request(exchange: Exchange<'_>) -> Result<Request<Full<Bytes>>, Failed> {
     let Exchange { outbound, headers, authority, .. } = exchange;
-    let authority = if reachable { authority.clone() } else { Authority::from_static(CLOSED) };
-    let uri = Uri::builder().scheme("http").authority(authority).path_and_query(outbound.target.clone());
+    let uri =
+        Uri::builder().scheme("http").authority(authority.clone()).path_and_query(outbound.target.clone());
     let uri = uri.build().map_err(|error| Failed { failure: Failure::Broken, cause: error.to_string() })?;
     let mut request = Request::new(Full::new(outbound.body.clone()));
     *request.method_mut() = outbound.method.clone();
@@ -146,6 +151,17 @@ fn request(exchange: Exchange<'_>, reachable: bool) -> Result<Request<Full<Bytes
         request.headers_mut().insert(name, value.clone());
     }
     Ok(request)
+}
+
+/// A connection that the kernel really refuses, told as the client tells it. Not through the client: its lines of debugging would
+/// name the wrong port.
+async fn refused() -> Failed {
+    let error = TcpStream::connect(CLOSED).await.err();
+    let error = error.unwrap_or_else(|| std::io::ErrorKind::ConnectionRefused.into());
+    Failed {
+        failure: Failure::Unreachable,
+        cause: format!("client error (Connect): tcp connect error: {error}"),
+    }
 }
 
 fn late() -> Failed {
@@ -186,4 +202,19 @@ fn overloaded(strike: &Strike<UpstreamError>) -> Response {
     // It is not the edge's own problem, of which the log would say more.
     response.extensions_mut().clear();
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_fault_is_told_as_the_client_tells_a_port_on_which_nothing_listens() {
+        let client: Client<HttpConnector, Full<Bytes>> =
+            Client::builder(TokioExecutor::new()).build(HttpConnector::new());
+        let uri = Uri::builder().scheme("http").authority(CLOSED).path_and_query("/").build().unwrap();
+        let real = failed(&client.get(uri).await.unwrap_err());
+        let fault = refused().await;
+        assert_eq!((fault.failure, fault.cause), (real.failure, real.cause));
+    }
 }
