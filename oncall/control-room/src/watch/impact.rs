@@ -149,7 +149,8 @@ async fn budgets(
         found.and_then(observe::prometheus::Sample::value)
     };
     let spent = |slo: &&slo::Slo| {
-        let spent = left(&before, &slo.name)? - left(&after, &slo.name)?;
+        // Recorded only since the incident began, so nothing had been spent: it was the first minute of a lab.
+        let spent = left(&before, &slo.name).unwrap_or(1.0) - left(&after, &slo.name)?;
         (spent >= LEAST_BUDGET).then(|| (slo.name.clone(), (spent * 10_000.0).round() / 10_000.0))
     };
     Ok(sli::of(room.content.slos(), incident).iter().filter_map(spent).collect())
