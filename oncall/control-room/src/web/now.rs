@@ -123,12 +123,14 @@ fn changes(room: &Room, now: DateTime<Utc>) -> Markup {
                             tr {
                                 td.muted { (ago(change.at, now)) }
                                 td {
-                                    @if let Some(service) = &change.service { strong { (service) } " " }
-                                    @match change.link.as_deref().and_then(safe_link) {
-                                        Some(link) => { a href=(link) { (change.text) } },
-                                        None => { (change.text) },
+                                    div.clamp title=(change.text) {
+                                        @if let Some(service) = &change.service { strong { (service) } " " }
+                                        @match change.link.as_deref().and_then(safe_link) {
+                                            Some(link) => { a href=(link) { (change.text) } },
+                                            None => { (change.text) },
+                                        }
                                     }
-                                    span.muted { " " (change.kind) " by " (change.by) }
+                                    span.muted { (change.kind) " by " (change.by) }
                                 }
                             }
                         }
