@@ -8,10 +8,9 @@ use crate::{
     shell::{Shell, finish},
 };
 
-/// Away from a lab with the usual ports, and from those of `perf`, `bench` and `build-times`. Every drill can be chosen, so there
-/// are as many replicas as some need, and as many traces as in a usual lab.
-const LAB: [&str; 8] =
-    ["--rate", "50", "--trace-ratio", "1", "--replicas", "order-api=3", "--port-offset", "9240"];
+/// Away from a lab with the usual ports, and from those of `perf`, `bench` and `build-times`. As many traces as in a usual lab, and
+/// one replica of each service, as in the labs in which the drills were measured.
+const LAB: [&str; 6] = ["--rate", "50", "--trace-ratio", "1", "--port-offset", "9240"];
 /// No further drill begins after four minutes, so the step takes about six.
 const VERIFY: [&str; 8] =
     ["drill", "verify", "--sample", "2", "--at-most", "4m", "--among", "drills/measured.json"];
