@@ -1,4 +1,4 @@
-//! Whether a value is of a schema, as an editor would judge it: what [`crate::shape`] writes, and no more of JSON Schema.
+//! Whether a value is of a schema, as an editor would judge it: what [`mod@crate::shape`] writes, and no more of JSON Schema.
 //! Patterns are not looked at: the readers say more about a text than a pattern does.
 
 use serde_json::Value;
