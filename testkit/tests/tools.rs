@@ -1,5 +1,5 @@
 //! Licences of what only runs beside the lab and its tests: Python packages, as they are installed, and artifacts of
-//! Maven. None of our programs links them (`licences.rs` has what they link); none may be under the AGPL all the same.
+//! Maven. No program of ours links them (`licences.rs` has what they link), but the AGPL is forbidden here too.
 
 use std::{
     collections::BTreeMap,

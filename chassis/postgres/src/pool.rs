@@ -112,7 +112,7 @@ impl Slots {
             Err(_) if self.unreachable.load(Ordering::Relaxed) => return Err(unreachable()),
             Err(_) => return Err(DbError::PoolTimeout),
         };
-        // Within the connect timeout.
+        // Within the connect timeout; while connections are open, within the acquire timeout if that is longer.
         let conn = match self.connection(pool).await {
             Ok(conn) => Ok(conn),
             Err(sqlx::Error::PoolTimedOut) => Err(unreachable()),
@@ -131,8 +131,8 @@ impl Slots {
     }
 
     /// A connection that idles; else, whichever comes first, a new one or one that another holder gives back. While the
-    /// open connections suffice, a server that is slow to accept new ones delays no caller, and fails none: who waits for one
-    /// of them waits as long as if the pool were full.
+    /// open connections suffice, a server that is slow to accept new ones delays no caller and fails none: a caller may wait for an
+    /// open connection as long as for a slot.
     async fn connection(&self, pool: &PgPool) -> sqlx::Result<PoolConnection<Postgres>> {
         if pool.num_idle() > 0 {
             return pool.acquire().await;

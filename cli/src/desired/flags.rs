@@ -153,7 +153,7 @@ impl Flags {
     }
 }
 
-/// Whether a protection is on; nothing if there is none of this name.
+/// Whether a protection is on; nothing if no protection has this name.
 fn enabled(answer: &Value, flag: &str) -> Option<bool> {
     let all = answer.get("protections")?.as_array()?;
     let own = all.iter().find(|one| one.get("name").and_then(Value::as_str) == Some(flag))?;

@@ -141,7 +141,7 @@ async fn a_verification_outlives_its_command(lab: &Lab) {
     verify.kill().await.expect("it takes SIGKILL");
     let run = lab.drill();
     assert_eq!(run["ended_at"], Value::Null, "killed in the middle: {run:#}");
-    assert_ne!(run, Value::Null, "the control room goes on alone");
+    assert_ne!(run, Value::Null, "the control room continues alone");
     eventually(SOON, || async {
         let run = lab.drill();
         if run.is_null() { Ok(()) } else { Err(format!("not over: {run:#}")) }

@@ -36,7 +36,7 @@ impl Asker {
     /// Sends a request that ends at `upstream`, and waits `within` for the whole answer.
     ///
     /// # Errors
-    /// When there is none.
+    /// When no whole answer arrives in time.
     pub async fn ask(
         &self,
         mut request: Request<Full<Bytes>>,
@@ -57,7 +57,7 @@ impl Asker {
 /// Sends a request, and waits `within` for the whole answer.
 ///
 /// # Errors
-/// When there is none.
+/// When no whole answer arrives in time.
 pub(crate) async fn exchange(
     client: &Client<HttpConnector, Full<Bytes>>,
     request: Request<Full<Bytes>>,

@@ -35,7 +35,7 @@ pub struct Trouble {
 }
 
 impl Trouble {
-    /// As far as everybody may know it; none of an incident that was dismissed, because it was none.
+    /// As far as everybody may know it; nothing for a dismissed incident, because nothing was wrong.
     #[must_use]
     pub fn of(incident: &Incident) -> Option<Self> {
         let lasts = match incident.state {
@@ -53,7 +53,7 @@ impl Trouble {
         })
     }
 
-    /// The release that it came from, among these; `speed` is the lab clock's divisor. None if there is none.
+    /// The release among these that it came from, if any; `speed` is the lab clock's divisor.
     #[must_use]
     pub fn caused(&self, deliveries: &[Delivery], speed: u32) -> Option<Caused> {
         let within = WITHIN / i32::try_from(speed.max(1)).unwrap_or(i32::MAX);

@@ -69,7 +69,7 @@ pub enum Task {
         /// What happens if it is not as expected.
         otherwise: Otherwise,
     },
-    /// Chooses one of several ways to go on.
+    /// Chooses one of several branches.
     Decide {
         /// At least two; in mode ask and auto, the first whose look holds is taken.
         branches: Vec<Branch>,
@@ -92,7 +92,7 @@ pub enum Task {
     },
 }
 
-/// A way to go on: the steps with its name in `when` are done, those of the other branches are not.
+/// One choice of a decision: the steps with its name in `when` are done, those of the other branches are not.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Branch {
     /// Unique in the runbook.

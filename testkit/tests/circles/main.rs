@@ -1,6 +1,6 @@
-//! No circle of files: fails if files of different modules of a crate use each other, so that none of them can be read
-//! first. A module and the files inside it may. What a file uses is read from its paths, through `use` and re-exports;
-//! methods are not followed.
+//! No circle of files: fails if files of different modules of a crate use each other, so that a reader cannot
+//! begin with any of them. A module and the files inside it may. What a file uses is read from its paths, through `use`
+//! and re-exports; methods are not followed.
 
 mod source;
 
@@ -72,7 +72,7 @@ fn read(folder: &Path) -> Files {
     found.into_iter().map(|(module, path)| (module, File::read(&text(&path)))).collect()
 }
 
-/// The module from which a path in `module` goes on, and the rest of it; nothing for a path of another crate.
+/// The module in which a path of `module` begins, and the rest of the path; nothing for a path of another crate.
 fn begin(files: &Files, module: &Module, path: &[String]) -> Option<(Module, Vec<String>)> {
     let inside = &files.get(module)?.inside;
     match path.first()?.as_str() {

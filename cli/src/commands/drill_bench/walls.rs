@@ -29,7 +29,7 @@ exec unshare --mount --map-user="$user" --map-group="$group" /bin/sh -c "$comman
 /// Largest file that comes along with a program, in bytes: scripts that it imports, and no neighbours in `target`.
 const BESIDE: u64 = 1 << 20;
 
-/// Folders that a program finds empty; none if they cannot be hidden, or if there are none.
+/// Folders that a program finds empty. The list is empty if they cannot be hidden or do not exist.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Walls {
     hidden: Vec<PathBuf>,
@@ -111,7 +111,7 @@ impl Walls {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::{io::Write as _, os::unix::fs::PermissionsExt as _};
 
     use super::*;
 
@@ -147,7 +147,10 @@ exit 7
     fn a_program_reads_neither_the_checkout_nor_the_lab_however_it_tries() {
         let (_folder, root, lab) = folders();
         // Not every machine can: then `lab` says that the files are open.
-        let Some(walls) = Walls::hiding(vec![root.clone(), lab.clone()]) else { return };
+        let Some(walls) = Walls::hiding(vec![root.clone(), lab.clone()]) else {
+            let _ = writeln!(std::io::stderr(), "SKIPPED: this machine cannot hide folders from a program");
+            return;
+        };
         let (copy, work) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let program = walls.moved(root.join("agents/curious"), copy.path()).unwrap();
         let line =

@@ -22,7 +22,7 @@ const PERIOD: Duration = Duration::from_millis(300);
 enum Wish {
     /// Do the step.
     Do,
-    /// Go on in this branch.
+    /// Take this branch.
     Choose(String),
     /// Leave it out.
     Skip,

@@ -50,7 +50,7 @@ const SETTINGS: &[&str] = &[
     "shared_buffers=8MB",
     // Three instances of each service with a pool of 10, and a few more.
     "max_connections=100",
-    // Memory for each connection, for locks of a kind of transaction that the shop has none of.
+    // Memory for each connection, for the locks of serializable transactions, which the shop does not use.
     "max_pred_locks_per_transaction=10",
     // One process less: nothing is replicated by publication.
     "max_logical_replication_workers=0",

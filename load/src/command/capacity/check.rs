@@ -89,7 +89,7 @@ fn verdict(knee: f64, report: &Report) -> (String, bool) {
         first.rate,
         first.threshold,
         off * 100.0,
-        if within { "within 15 %" } else { "WRONG" }
+        if within { format!("within {:.0} %", WITHIN * 100.0) } else { "WRONG".to_owned() }
     );
     (text, within)
 }

@@ -8,7 +8,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use drill::{
-    Act, Drill, Mode, Phase, What,
+    Act, Action, Drill, Mode, Phase, What,
     engine::{Answers, Responder, Start},
 };
 
@@ -78,10 +78,15 @@ impl Walk {
     fn tick(&mut self) {
         self.now += TimeDelta::seconds(1);
         for due in self.live.run.due(self.now) {
-            let name = format!("{:?}", due.action);
-            let starts = |words: &[&str]| words.iter().any(|word| name.starts_with(word));
-            self.broken = !starts(&["EndFault", "WithdrawRule", "StartPart", "UndoScript"])
-                && (self.broken || starts(&["SetFault", "PushRule", "StopPart", "RunScript"]));
+            use Action::{EndFault, PushRule, RunScript, SetFault, StartPart};
+            use Action::{StopPart, UndoScript, WithdrawRule};
+            let mends = matches!(
+                due.action,
+                EndFault { .. } | WithdrawRule { .. } | StartPart { .. } | UndoScript { .. }
+            );
+            let breaks =
+                matches!(due.action, SetFault { .. } | PushRule { .. } | StopPart { .. } | RunScript { .. });
+            self.broken = !mends && (self.broken || breaks);
             self.event(What::Done { action: due.id });
         }
         let looks = self.live.run.looks(self.now);

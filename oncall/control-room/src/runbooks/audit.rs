@@ -18,7 +18,7 @@ use crate::{actions::Done, error::Result, room::Room, store::time};
 
 /// Rows of the journal that are taken in one transaction.
 const BATCH: i64 = 200;
-/// Whoever acts this soon after something else was busy with it in between.
+/// If two acts of a person are at most this far apart, the time between them counts as work on the second.
 const BUSY: TimeDelta = TimeDelta::minutes(10);
 
 /// `seq, at, who, action, data, previous, hash`.

@@ -139,8 +139,10 @@ async fn budgets(
     (from, until): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<Vec<(String, f64)>> {
     const LEFT: &str = "max by (slo) (slo:error_budget_remaining:ratio)";
+    // The last value before, in case Prometheus was down when it began.
+    const LEFT_BEFORE: &str = "max by (slo) (last_over_time(slo:error_budget_remaining:ratio[1h]))";
     let (before, after) = tokio::join!(
-        within("Prometheus", room.eyes.prometheus.query_at(LEFT, from)),
+        within("Prometheus", room.eyes.prometheus.query_at(LEFT_BEFORE, from)),
         within("Prometheus", room.eyes.prometheus.query_at(LEFT, until)),
     );
     let (before, after) = (before?, after?);
@@ -149,7 +151,7 @@ async fn budgets(
         found.and_then(observe::prometheus::Sample::value)
     };
     let spent = |slo: &&slo::Slo| {
-        // Recorded only since the incident began, so nothing had been spent: it was the first minute of a lab.
+        // Not recorded in the hour before: the lab had just started, and nothing was spent.
         let spent = left(&before, &slo.name).unwrap_or(1.0) - left(&after, &slo.name)?;
         (spent >= LEAST_BUDGET).then(|| (slo.name.clone(), (spent * 10_000.0).round() / 10_000.0))
     };

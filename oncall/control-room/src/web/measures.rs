@@ -100,7 +100,7 @@ fn overview(start: Start, measures: &[Measures]) -> Markup {
     }
 }
 
-/// One dot per incident: from left to right over time, from 0 to the largest value. A trend is seen, or that there is none.
+/// One dot per incident: from left to right over time, from 0 to the largest value. It shows whether there is a trend.
 fn dots(
     name: &str,
     measures: &[Measures],

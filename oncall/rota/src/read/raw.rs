@@ -188,7 +188,7 @@ shape! {
         wait: Option<Text>,
         /// A person to notify.
         notify_person: Option<Text>,
-        /// A schedule: whoever is on call is notified.
+        /// A schedule: the person on call is notified.
         notify_schedule: Option<Text>,
         /// People to notify in turns, one for each incident.
         notify_round_robin: Option<Spanned<Vec<Text>>>,

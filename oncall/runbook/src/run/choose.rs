@@ -6,7 +6,7 @@ use super::{Refused, Run};
 use crate::{Answer, Runbook, model::Task};
 
 impl Run {
-    /// Refuses a choice that is none of the branches, and a missing one.
+    /// Refuses a missing choice, and one that names no branch.
     pub(super) fn one_of_them(&self, branch: Option<&str>) -> Result<(), Refused> {
         let branches = match self.task() {
             Some(Task::Decide { branches }) => branches.as_slice(),
@@ -25,13 +25,13 @@ impl Run {
         Err(Refused::Branch { place: self.place, known, found })
     }
 
-    /// Goes on in a branch.
+    /// Takes a branch.
     pub(super) fn choose(&mut self, at: DateTime<Utc>, branch: &str, text: String) {
         self.chosen.insert(branch.to_owned());
         self.pass(at, true, text, None);
     }
 
-    /// Goes on in the branch that is next, because of an answer.
+    /// Takes the branch whose condition was just checked, because of the answer.
     pub(super) fn choose_next(&mut self, at: DateTime<Utc>, answer: &Answer) {
         let Some(Task::Decide { branches }) = self.task() else { return };
         let Some(name) = branches.get(self.here.branch).map(|branch| branch.name.clone()) else { return };

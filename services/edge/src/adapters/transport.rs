@@ -153,8 +153,8 @@ fn request(exchange: Exchange<'_>) -> Result<Request<Full<Bytes>>, Failed> {
     Ok(request)
 }
 
-/// A connection that the kernel really refuses, told as the client tells it. Not through the client: its lines of debugging would
-/// name the wrong port.
+/// A connection that the kernel refuses, in the words of the client. Not sent through the client, whose debug lines would name
+/// the closed port.
 async fn refused() -> Failed {
     let error = TcpStream::connect(CLOSED).await.err();
     let error = error.unwrap_or_else(|| std::io::ErrorKind::ConnectionRefused.into());

@@ -138,7 +138,7 @@ fn parse(mode: &str) -> Result<Mode, Problem> {
 async fn rule(id: &str, text: String) -> Result<waf::Rule, Problem> {
     let file = format!("{id}.yaml");
     let read = tokio::task::spawn_blocking(move || waf::read(&file, &text)).await;
-    let read = read.map_err(|_| Problem::new(&INVALID_REQUEST, "The rule could not be read."))?;
+    let read = read.map_err(|error| Problem::internal().because(&error))?;
     read.map_err(|problems| {
         let problem = Problem::new(&INVALID_REQUEST, "The rule has mistakes.");
         problems.0.iter().fold(problem, |problem, wrong| {

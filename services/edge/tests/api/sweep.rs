@@ -49,7 +49,7 @@ async fn replica() -> sweep::Subject {
     }
 }
 
-/// Requests that are passed on, with and without a body; one for which there is nothing, one that is tried again, and
+/// Requests that are passed on, with and without a body; one for which there is nothing, one that the upstream refuses, and
 /// one that the firewall refuses.
 async fn traffic(http: Http) {
     let http = &http;

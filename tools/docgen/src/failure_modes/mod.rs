@@ -195,10 +195,15 @@ mod tests {
         let mut known: BTreeSet<&str> =
             crate::faults::known().iter().map(|fault| fault.spec().name).collect();
         // `switchboard::STOPPABLE`.
-        known.extend([NOTHING, RULE, "stopped-alertmanager", "stopped-order-worker", "stopped-postgres"]);
+        known.extend([
+            "stopped-alertmanager",
+            "stopped-order-worker",
+            "stopped-postgres",
+            "stopped-user-service",
+        ]);
         // `switchboard::SCRIPTS`.
-        known.extend(["stopped-user-service", "sql-backup-login", "sql-orders-login"]);
-        known.extend(["sql-replica-replay", "sql-users-table"]);
+        known.extend(["sql-backup-login", "sql-orders-login", "sql-replica-replay", "sql-users-table"]);
+        known.extend([NOTHING, RULE]);
         assert_eq!(shields.names(), known);
         for Entry { faults, protection, residual } in &shields.0 {
             for text in [protection, residual] {

@@ -20,7 +20,7 @@ use crate::{
 };
 use stacks::Stacks;
 
-/// Away from the labs of `bench`, `build-times` and `perf`.
+/// Away from the labs of `bench`, `build-times` and `perf`. Below 16000: there, ports of a lab would be ephemeral ones.
 const OFFSET: &str = "9280";
 /// Samples per second and core; not a round number, so that nothing periodic is always missed.
 const HERTZ: &str = "199";

@@ -97,7 +97,7 @@ impl Verify {
             shares: true,
         };
         let queue = Queue::of(names);
-        // One that cannot go on leaves the rest to the other.
+        // If one lane cannot continue, the other takes the rest.
         let (one, two) = tokio::join!(self.lane(first, drills, &queue), self.lane(&second, drills, &queue));
         let mut papers = one?.and(two?);
         papers.left.extend(queue.rest());

@@ -14,7 +14,7 @@ pub(super) struct Papers {
     pub(super) junit: Vec<String>,
     pub(super) markdown: Vec<String>,
     pub(super) left: Vec<String>,
-    /// Why it could not go on: the control room is gone, or somebody did not want to wait.
+    /// Why it could not continue: the control room is gone, or somebody did not want to wait.
     pub(super) broken: Option<anyhow::Error>,
 }
 

@@ -148,8 +148,8 @@ impl<'a> Releases<'a> {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Stops the release, or lets one that waits go on, and returns when it is over or another terminal drives it on. If
-    /// nobody drives it, or nobody does any more, this terminal does.
+    /// Stops the release, or continues one that waits. Drives it if no other terminal does, or none does any more.
+    /// Returns when it is over; a continued one may also be left to another terminal.
     ///
     /// # Errors
     /// When there is no such release, or it cannot be stopped or continued now.

@@ -74,7 +74,7 @@ fn command(section: &str) -> Option<(String, Cause, Duration)> {
     Some((String::new(), Cause::Command { breaks: breaks.trim().to_owned(), restores }, ttl))
 }
 
-/// A line; a loop goes on in the background until it is ended.
+/// A line; a loop runs in the background until it is ended.
 fn forever(line: &str) -> String {
     let line = line.trim_end();
     if !line.starts_with("while ") {

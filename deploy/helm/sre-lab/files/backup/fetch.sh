@@ -54,8 +54,8 @@ segments() {
 number=$(number_of "$from")
 while [ "$number" -le "$(number_of "$head")" ]; do
     if ! segments "$number"; then
-        # A moment before the gap can be restored all the same; PostgreSQL refuses one after it.
-        [ "$RESTORE_TO" != latest ] || fail "WAL is missing after backup $stamp: $name; the archive goes on to $head. Name a moment before it."
+        # A moment before the gap can still be restored; PostgreSQL refuses one after it.
+        [ "$RESTORE_TO" != latest ] || fail "WAL is missing after backup $stamp: $name; the archive continues to $head. Name a moment before it."
         break
     fi
     number=$((number + 1))

@@ -19,8 +19,8 @@ while :; do
     receiver=$!
     wait "$receiver" || :
     cat /tmp/said
-    # What was received last has no continuation: the server has removed it, or was restored to an earlier moment. It goes on from
-    # where the server is now, and the next backup is the first one whose moments can be restored again.
+    # The server does not have what follows the last received WAL: it removed it, or was restored to an earlier moment.
+    # The archive continues from where the server is now. Later moments can be restored only from the next backup on.
     if grep -qE 'already been removed|cannot read from replication slot|no longer|invalidated|not in this server|ahead of the' /tmp/said; then
         echo "the archive has a gap here; moments after it can be restored from the next backup on"
         pg_receivewal --no-password --no-loop --slot=archive --drop-slot || :

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Uploads what was checked, and the control room's file if ROOM_URL says where it is (with ROOM_TOKEN); keeps the newest BACKUP_KEEP.
-# Fails if the archive of the write-ahead log does not go on: then moments after this backup could not be restored.
+# Fails if the archive of the write-ahead log has stopped: then moments after this backup could not be restored.
 # shellcheck source=s3.sh
 . /scripts/s3.sh
 
@@ -69,4 +69,4 @@ until has "$system/wal/$last.gz"; do
     sleep 5
     waited=$((waited + 5))
 done
-[ -z "$broken" ] || fail "$broken the databases are backed up"
+[ -z "$broken" ] || fail "${broken}the databases are backed up"

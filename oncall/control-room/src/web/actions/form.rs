@@ -8,7 +8,7 @@ pub(super) struct Group {
     pub(super) id: String,
     /// Its heading.
     pub(super) title: String,
-    /// What to know beforehand, or why nothing can be done.
+    /// What to know first, or why nothing can be done.
     pub(super) note: &'static str,
     /// The acts.
     pub(super) offers: Vec<Offer>,

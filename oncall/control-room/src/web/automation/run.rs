@@ -117,7 +117,7 @@ impl View<'_> {
         }
     }
 
-    /// The ways to go on, each with the reason to take it: one button for each.
+    /// The branches, each with the reason to take it: one button for each.
     fn decision(&self, step: &StepView) -> Markup {
         html! {
             section.card.stack.tight aria-labelledby="next-title" {

@@ -110,7 +110,7 @@ impl View<'_> {
                     h2 #next-title { @if release.state == "held" { "A person decides" } @else { "Now" } }
                     p { "Next: " (next) "." }
                     @if release.state == "held" && self.is_told() {
-                        p { "Let it go on in a terminal: " code { "lab --context NAME release continue " (release.id) " WHY" } }
+                        p { "Continue it in a terminal: " code { "lab --context NAME release continue " (release.id) " WHY" } }
                     } @else if release.state == "held" {
                         (self.with_reason("continue", "Let it go on", "Why is it good enough?", Tone::Info))
                     }

@@ -106,7 +106,7 @@ shape! {
 }
 
 shape! {
-    /// A way to go on. With a condition, a run in mode ask or auto takes the first that holds.
+    /// One branch of a decision. With a condition, a run in mode ask or auto takes the first that holds.
     Branch {
         /// Unique in the runbook, for the steps that belong to it.
         name: Text,

@@ -54,7 +54,7 @@ enum Choice {
 pub(super) struct Leash<'a> {
     /// Steps at most.
     pub(super) most: u64,
-    /// Steps that the same rule took before, in other texts: its parts go on from there.
+    /// Steps that the same rule already took in other texts: the count of its parts continues from there.
     pub(super) before: u64,
     /// Asked after each part of a long search.
     pub(super) continues: &'a mut dyn FnMut() -> bool,

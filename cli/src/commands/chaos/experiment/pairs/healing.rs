@@ -38,7 +38,7 @@ const PAUSE: Duration = Duration::from_secs(300);
 /// Runs them.
 ///
 /// # Errors
-/// When a name is none of them, a part of the lab does not answer, or the page cannot be written.
+/// When a name is unknown, a part of the lab does not answer, or the page cannot be written.
 pub(super) async fn run(pairs: &Pairs, place: &Installation) -> Result<ExitCode> {
     let chosen = chosen(pairs, place)?;
     if pairs.list {

@@ -1,7 +1,7 @@
 //! All rules in force, and what they say of a request.
 //!
 //! Invariant: with the guard on, no rules and no request take more steps than the budget, no rule more than its
-//! cost, and no search goes on for more than one part of it once the time is over.
+//! cost. Once the time is over, no search runs for more than one further part.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,7 +20,7 @@ pub struct Bounds {
     pub guard: bool,
     /// Steps for a request, all rules together.
     pub budget: u64,
-    /// Time for a request, all rules together, on the clock of whoever looks on.
+    /// Time for a request, all rules together, as measured by [`Watch::spent`].
     pub time: Duration,
 }
 
