@@ -80,13 +80,13 @@ impl Walk {
         for due in self.live.run.due(self.now) {
             use Action::{EndFault, PushRule, RunScript, SetFault, StartPart};
             use Action::{StopPart, UndoScript, WithdrawRule};
-            let mends = matches!(
+            let heals = matches!(
                 due.action,
                 EndFault { .. } | WithdrawRule { .. } | StartPart { .. } | UndoScript { .. }
             );
             let breaks =
                 matches!(due.action, SetFault { .. } | PushRule { .. } | StopPart { .. } | RunScript { .. });
-            self.broken = !mends && (self.broken || breaks);
+            self.broken = !heals && (self.broken || breaks);
             self.event(What::Done { action: due.id });
         }
         let looks = self.live.run.looks(self.now);
