@@ -1,17 +1,17 @@
 //! order-api: accepts and stores orders, passes them to order-worker through an outbox, and applies the outcomes.
 //!
 //! Read it in this order: [`router`] (the routes), [`routes`] (one handler per file), [`domain`] (the rules of orders),
-//! [`adapters`] (PostgreSQL, user-service), [`outcomes`] (the way back from Kafka).
+//! [`adapters`] (PostgreSQL, user-service), [`consumers`] (the way back from Kafka), [`jobs`] (what runs by itself).
 
 pub mod adapters;
 pub mod config;
+pub mod consumers;
 pub mod domain;
 pub mod error;
 pub mod faults;
-pub mod freshness;
+pub mod jobs;
 pub mod metrics;
 pub mod openapi;
-pub mod outcomes;
 pub mod router;
 pub mod routes;
 pub mod state;
@@ -29,9 +29,10 @@ pub use config::OrderApiConfig;
 
 use crate::{
     adapters::{Backend, OrderStore, UserClient},
+    consumers::outcomes::{self, Outcomes},
     error::OrderError,
+    jobs::freshness,
     metrics::OrderApiMetrics,
-    outcomes::Outcomes,
     state::AppState,
 };
 
