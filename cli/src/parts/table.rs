@@ -225,7 +225,7 @@ fn with_event_keys(part: Part, making: &Making<'_>) -> Result<Part> {
 fn with_broker(part: Part, choices: &Choices) -> Part {
     let ours = format!("127.0.0.1:{}", choices.ports.get("kafka"));
     match &choices.kafka {
-        Kafka::Embedded => with(part, "KAFKA_BROKERS", ours).after(&["lab-kafka"]),
+        Kafka::Embedded => stores::settle_soon(with(part, "KAFKA_BROKERS", ours)).after(&[stores::KAFKA]),
         Kafka::Apache => with(part, "KAFKA_BROKERS", ours).after(&[apache_kafka::APACHE]),
         Kafka::Elsewhere(brokers) => with(part, "KAFKA_BROKERS", brokers.clone()),
     }

@@ -24,6 +24,7 @@ mod pages;
 mod pipeline;
 mod releases;
 mod replicas;
+mod rolling;
 mod room;
 mod runbooks;
 mod secrets;

@@ -46,7 +46,7 @@ impl Drop for Load {
 }
 
 /// Waits until a query returns this many series.
-async fn series(lab: &Lab, query: &str, count: usize) -> Vec<Value> {
+pub(crate) async fn series(lab: &Lab, query: &str, count: usize) -> Vec<Value> {
     eventually(SEEN, || async {
         let found = lab.query(query).await;
         if found.len() == count { Ok(found) } else { Err(format!("not {count} series: {query}: {found:?}")) }
