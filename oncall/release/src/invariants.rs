@@ -24,7 +24,7 @@ pub struct Invariant {
 }
 
 /// All of them.
-pub const INVARIANTS: [Invariant; 1] = [Invariant {
+pub const INVARIANTS: &[Invariant] = &[Invariant {
     name: "wrong-totals",
     service: "order-api",
     metric: "order_totals_checked_total",

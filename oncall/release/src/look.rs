@@ -68,7 +68,7 @@ impl Matchers {
             instances: format!("{all},pod=~\"{service}-{role}-.+\""),
             checks: query(service, role, &namespace),
         };
-        Self { canary: side("canary"), baseline: side("baseline"), all: all.clone() }
+        Self { canary: side("canary"), baseline: side("baseline"), all }
     }
 
     /// The query for how many requests all instances had.
