@@ -5,6 +5,7 @@ mod change;
 mod gate;
 mod look;
 mod status;
+mod values;
 
 use std::{fs, path::Path, process::ExitCode};
 
@@ -46,6 +47,8 @@ enum Command {
     Log(look::Log),
     /// Show what differs between two commits, or what a proposal would change.
     Diff(look::Diff),
+    /// Print the settings of the newest commit as values of the chart, for a lab in a cluster.
+    Values(values::Values),
     /// Write the files of the state to a folder.
     Checkout(look::Checkout),
     /// Propose the files of a folder.
@@ -77,6 +80,7 @@ impl GitopsCommand {
             Command::Status(status) => status.run(&home, &repository).await,
             Command::Log(log) => log.run(&repository).await,
             Command::Diff(diff) => diff.run(&repository).await,
+            Command::Values(values) => values.run(&repository).await,
             Command::Checkout(checkout) => checkout.run(&repository).await,
             Command::Propose(propose) => propose.run(&repository).await,
             Command::Proposals(proposals) => proposals.run(&repository).await,
