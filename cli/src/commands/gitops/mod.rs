@@ -43,6 +43,8 @@ enum Command {
     Show(look::Show),
     /// Show whether the running lab is what the newest commit says: Synced, OutOfSync or Degraded, and why.
     Status(status::Status),
+    /// Wait until the running lab is what the newest commit says.
+    Sync(status::Wait),
     /// List commits, the newest first: who wrote them, who approved them, why.
     Log(look::Log),
     /// Show what differs between two commits, or what a proposal would change.
@@ -78,6 +80,7 @@ impl GitopsCommand {
         match self.command {
             Command::Show(show) => show.run(&repository).await,
             Command::Status(status) => status.run(&home, &repository).await,
+            Command::Sync(sync) => sync.run(&home, &repository).await,
             Command::Log(log) => log.run(&repository).await,
             Command::Diff(diff) => diff.run(&repository).await,
             Command::Values(values) => values.run(&repository).await,
