@@ -34,12 +34,14 @@ pub(crate) struct Cluster {
 pub(crate) struct Weather {
     /// Share of the canary's requests that fail.
     pub(crate) failing: f64,
+    /// Share of the canary's orders with a wrong total; three of ten requests place one.
+    pub(crate) wrong: f64,
     /// What is left of each error budget.
     pub(crate) budget: f64,
 }
 
 /// A version like the old one, and budgets that are left.
-pub(crate) const GOOD: Weather = Weather { failing: 0.0, budget: 0.5 };
+pub(crate) const GOOD: Weather = Weather { failing: 0.0, wrong: 0.0, budget: 0.5 };
 
 impl Cluster {
     pub(crate) fn start(weather: Weather) -> Self {
@@ -269,7 +271,16 @@ fn query(first: &str, weather: Weather, seconds: f64) -> Vec<Value> {
     };
     let within =
         |bound: &str| sample(json!({ "__name__": "http_request_duration_seconds_bucket", "le": bound }), all);
+    let orders = (all * 0.3).floor();
+    let mistaken = if canary { (orders * weather.wrong).floor() } else { 0.0 };
+    let checked = |result: &str, value: f64| {
+        let worker = json!({ "__name__": "order_totals_checked_total", "instance": "10.0.0.7:9103", "result": result });
+        sample(worker, value)
+    };
+    assert!(first.contains("order_totals_checked_total"), "{first}");
     vec![
+        checked("match", orders - mistaken),
+        checked("mismatch", mistaken),
         requests("202", all - failed),
         requests("500", failed),
         within("0.1"),

@@ -58,6 +58,16 @@ fn a_bad_image_loses_its_requests_before_it_goes() {
 }
 
 #[test]
+fn an_image_that_computes_wrong_totals_goes_although_no_request_fails() {
+    let cluster = Cluster::start(Weather { wrong: 0.8, ..GOOD });
+    let output = cluster.release().output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert_eq!(cluster.steps(), ["weight 0", "weight 5", "weight 0", "gone"], "{}", said(&output));
+    let told = cluster.told();
+    assert!(told.contains("v2 was rolled back: worse at 5 %: wrong-totals: "), "{told}");
+}
+
+#[test]
 fn a_release_that_was_killed_continues_and_makes_no_step_twice() {
     let cluster = Cluster::start(GOOD);
     let mut first = cluster.release().spawn().unwrap();

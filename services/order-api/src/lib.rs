@@ -66,7 +66,7 @@ pub async fn build(config: &OrderApiConfig, chassis: Chassis) -> anyhow::Result<
     let kafka = Kafka::connect(&config.kafka, &chassis)?;
     let retire = Retire::OnSettlement { overdue: config.outbox_overdue };
     let outbox = Outbox::start(database.clone(), kafka.producer(topics::ORDERS), retire, &chassis);
-    let orders = OrderStore::new(database, outbox, &chassis);
+    let orders = OrderStore::new(database, outbox, config.release_track, &chassis);
 
     let outcomes = Subscription {
         group: topics::GROUP_ORDER_API,

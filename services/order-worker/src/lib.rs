@@ -42,7 +42,7 @@ const MAX_ATTEMPTS: u32 = 10;
 /// # Errors
 /// When a configured address is invalid, or the database is not available within the start-up deadline.
 pub async fn build(config: &OrderWorkerConfig, chassis: Chassis) -> anyhow::Result<App> {
-    let metrics = OrderWorkerMetrics::register(&chassis.metrics);
+    let metrics = OrderWorkerMetrics::new(&chassis.metrics);
 
     let targets = DbTargets {
         database: "fulfillment",

@@ -12,6 +12,7 @@ use release::{
     Plan, Policy, Run,
     fleet::{Registered, Standing, Version, is_name},
     freeze::{Gate, Override, gate},
+    invariants,
     run::{STEPS, What},
 };
 
@@ -230,5 +231,6 @@ fn policy(wanted: &NewRelease) -> Result<Policy> {
         let expected = "expected a patience that is at least the hold and at most a day";
         return Err(Error::field("/patience", expected));
     }
-    Ok(Policy { rise, hold, patience, answers: ANSWERS, by_hand: wanted.by_hand, ..usual })
+    let invariants = invariants::names(&wanted.service);
+    Ok(Policy { rise, hold, patience, answers: ANSWERS, invariants, by_hand: wanted.by_hand, ..usual })
 }
