@@ -93,7 +93,7 @@ impl Releases {
         let run = Run::start(&event)?;
         rows::put(&mut writing, number, &wanted.service, &record, event.at).await?;
         rows::put_event(&mut writing, number, 0, &event).await?;
-        record::audited(&mut writing, &record, &run, &event).await?;
+        record::audited(&mut writing, &run, &event, None).await?;
         let live = Live::new(number, record, run, 1);
         let (inner, own, begun) = (Arc::clone(&self.0), room.clone(), Arc::clone(&live));
         writing.after(move || {
