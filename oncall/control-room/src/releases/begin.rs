@@ -133,8 +133,10 @@ impl Releases {
         if live.record.told {
             let id = name(live.number);
             return Err(Error::NotHere {
-                what: format!("a terminal drives {id}, and this control room may not change a cluster"),
-                next: format!("say it there: lab --context NAME release {verb} {id} WHY"),
+                what: format!("{id} is a release in a cluster, which this control room may not change"),
+                next: format!(
+                    "run this in the checkout whose terminal drives it: lab --context NAME release {verb} {id} WHY"
+                ),
             });
         }
         self.record(room, &live, what).await?;
