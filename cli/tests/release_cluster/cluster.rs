@@ -67,10 +67,15 @@ impl Cluster {
 
     /// `lab release` with these arguments, as ada.
     pub(crate) fn lab(&self, args: &[&str]) -> Command {
+        self.lab_as("ada", args)
+    }
+
+    /// The same, as somebody else.
+    pub(crate) fn lab_as(&self, person: &str, args: &[&str]) -> Command {
         let path = format!("{}:{}", self.folder.path().display(), std::env::var("PATH").unwrap());
         let mut lab = Command::new(env!("CARGO_BIN_EXE_lab"));
         lab.args(["--context", "kind-x", "--dir"]).arg(self.folder.path().join("lab"));
-        lab.args(["--prometheus", &self.url, "--control-room", &self.url, "release", "--as", "ada"])
+        lab.args(["--prometheus", &self.url, "--control-room", &self.url, "release", "--as", person])
             .args(args);
         lab.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).env("PATH", path);
         lab.env_remove("FAULTS_TOKEN")
@@ -188,19 +193,21 @@ fn program(path: &Path, script: &str) {
 /// Answers one request: as Prometheus, as an edge, or as the control room, by its path.
 fn serve(stream: &TcpStream, folder: &Path, told: &Mutex<Vec<Event>>, weather: Weather, seconds: f64) {
     let mut reader = BufReader::new(stream);
-    let (mut first, mut length) = (String::new(), 0);
+    let (mut first, mut length, mut person) = (String::new(), 0, None);
     reader.read_line(&mut first).unwrap();
     for line in reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty()) {
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+        let line = line.to_ascii_lowercase();
+        if let Some(value) = line.strip_prefix("content-length:") {
             length = value.trim().parse().unwrap();
         }
+        person = line.strip_prefix("x-person:").map(|name| name.trim().to_owned()).or(person);
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
     let answer = if first.starts_with("POST /reload ") {
         routes(folder)
     } else if first.starts_with("PUT /api/v1/releases/REL-1/events ") {
-        json!({ "known": take(&mut told.lock().unwrap(), &body) })
+        json!({ "known": take(&mut told.lock().unwrap(), &body, person.as_deref()) })
     } else if first.starts_with("GET /api/v1/releases?") {
         json!({ "releases": [] })
     } else if first.starts_with("GET /api/v1/alerts ") {
@@ -218,13 +225,14 @@ fn serve(stream: &TcpStream, folder: &Path, told: &Mutex<Vec<Event>>, weather: W
     let _ = back.write_all(format!("{head}{answer}").as_bytes());
 }
 
-/// Takes events as the control room does: those that are known are left out.
-fn take(known: &mut Vec<Event>, body: &[u8]) -> usize {
+/// Takes events as the control room does: those that are known are left out, and nobody signs for another.
+fn take(known: &mut Vec<Event>, body: &[u8], person: Option<&str>) -> usize {
     let mut body: Value = serde_json::from_slice(body).unwrap();
     let from = usize::try_from(body["from"].as_u64().unwrap()).unwrap();
     let events: Vec<Event> = serde_json::from_value(body["events"].take()).unwrap();
     if let Some(behind) = known.len().checked_sub(from) {
-        known.extend(events.into_iter().skip(behind));
+        let own = |event: &Event| event.what.signed().iter().all(|name| Some(*name) == person);
+        known.extend(events.into_iter().skip(behind).take_while(own));
     }
     known.len()
 }

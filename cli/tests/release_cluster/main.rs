@@ -100,6 +100,20 @@ fn a_release_that_was_killed_can_be_stopped() {
 }
 
 #[test]
+fn each_person_tells_the_control_room_what_they_did() {
+    let cluster = Cluster::start(GOOD);
+    let mut first = cluster.release().spawn().unwrap();
+    cluster.until("the first step", |cluster| cluster.steps().iter().any(|step| step == "weight 5"));
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let output = cluster.lab_as("ben", &["abort", "REL-1", "Users complain"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    // The control room of this test takes what a request's own person signs, and nothing else.
+    let told = cluster.told();
+    assert!(told.contains("order-api is back on v1: ben stopped it: Users complain"), "{told}");
+}
+
+#[test]
 fn an_abort_takes_over_from_a_terminal_that_is_killed_meanwhile() {
     let cluster = Cluster::start(GOOD);
     let mut first = cluster.release().spawn().unwrap();

@@ -12,10 +12,10 @@ use testkit::eventually;
 
 use crate::rig::{Rig, SOON};
 
-const PLACE: &str = "/api/v1/releases/REL-3/events";
+pub(crate) const PLACE: &str = "/api/v1/releases/REL-3/events";
 
 /// Everything from the start of REL-3 to its end: users met it for a second, and it was worse.
-fn bad(began: DateTime<Utc>) -> Vec<Event> {
+pub(crate) fn bad(began: DateTime<Utc>) -> Vec<Event> {
     let text = str::to_owned;
     let plan = Plan {
         id: text("REL-3"),
@@ -47,7 +47,7 @@ fn bad(began: DateTime<Utc>) -> Vec<Event> {
     (0..).zip(all).map(|(second, what)| what.at(began + TimeDelta::seconds(second))).collect()
 }
 
-fn told(from: usize, events: &[Event]) -> Value {
+pub(crate) fn told(from: usize, events: &[Event]) -> Value {
     json!({ "from": from, "events": events })
 }
 

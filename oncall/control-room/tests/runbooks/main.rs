@@ -5,6 +5,7 @@ mod api;
 mod heals;
 mod kills;
 mod lab;
+mod names;
 mod place;
 mod storm;
 mod switch;

@@ -211,6 +211,12 @@ impl Run {
         &self.by
     }
 
+    /// Who works on it. None of them can approve it.
+    #[must_use]
+    pub const fn hands(&self) -> &BTreeSet<String> {
+        &self.hands
+    }
+
     /// Its incident, if it has one.
     #[must_use]
     pub fn incident(&self) -> Option<&str> {
