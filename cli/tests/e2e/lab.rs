@@ -16,7 +16,8 @@ use tokio::sync::{Mutex, MutexGuard};
 /// Longest time for a killed part to be back and ready.
 pub(crate) const BACK: Duration = Duration::from_secs(90);
 
-/// One lab at a time in this process: several labs on two cores are slow, and some tests measure.
+/// One lab at a time in this process: several labs on two cores are slow, and some tests measure. The suite runs two
+/// processes at a time, of which one has the labs that mostly wait (`tools/xtask/src/lanes.rs`).
 pub(crate) static TURN: Mutex<()> = Mutex::const_new(());
 
 /// Between two looks at a lab: most of them start a program.
@@ -31,11 +32,11 @@ where
     testkit::eventually_every(PAUSE, deadline, check).await
 }
 
-/// By how much the ports of these labs are moved: no two of them, and none and a lab with the usual ports, have one in common
-/// (no two ports of a lab differ by a multiple of 40, except for those of options that few tests use, such as `--chaos`). All stay
-/// below those of the servers of tests, which begin at 26000. Those from 9160 on are labs of xtask.
-const OFFSETS: std::ops::Range<u16> = 30..229;
-const OFFSET: u16 = 40;
+/// By how much the ports of these labs are moved, in steps: no two of them have one in common, nor has a lab with the
+/// usual ports. All stay below those of the servers of tests, from 26000 on. Offsets from 9160 on are labs of xtask.
+const OFFSETS: std::ops::Range<u16> = 5..36;
+/// Where two ports of a lab differ by a multiple of it, they do so by more steps than there are.
+const OFFSET: u16 = 260;
 
 /// An offset that no other test process uses as long as the claim is held.
 pub(crate) fn offset() -> (u16, Claim) {
@@ -261,6 +262,24 @@ pub(crate) fn marked(dir: &Path) -> Vec<String> {
         environ.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
     });
     marked.map(|process| text(&read(process.path().join("cmdline"))).replace('\0', " ")).collect()
+}
+
+#[test]
+fn no_two_labs_of_tests_have_a_port_in_common() {
+    let table = include_str!("../../src/parts/ports.rs");
+    let rows = table.lines().filter_map(|line| line.trim().strip_prefix("port(\"")?.strip_suffix("),"));
+    let number = |row: &str| -> Option<u16> { row.rsplit(' ').next()?.parse().ok() };
+    let ports: Vec<u16> = rows.map(|row| number(row).unwrap_or_else(|| panic!("no port: {row}"))).collect();
+    assert!(ports.len() > 50, "{ports:?}");
+    let mut taken = std::collections::BTreeMap::new();
+    for offset in std::iter::once(0).chain(OFFSETS.map(|step| step * OFFSET)) {
+        assert!(offset < 9_160, "{offset} is for labs of xtask");
+        for port in ports.iter().map(|port| port + offset) {
+            let other = taken.insert(port, offset);
+            assert_eq!(other, None, "{port} belongs to the lab at {offset} too");
+            assert!(port < 26_000, "{port} at {offset}");
+        }
+    }
 }
 
 /// The output of a program.
