@@ -7,6 +7,7 @@ mod drills;
 mod examples;
 mod flame;
 mod generate;
+mod lanes;
 mod libtest;
 mod part;
 mod perf;
