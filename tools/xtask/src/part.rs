@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::shell::Shell;
 
 /// The long tests are in this number of parts, of which a run takes one unless it is asked for all.
-pub(crate) const PARTS: usize = 3;
+pub(crate) const PARTS: usize = 5;
 const DAY: u64 = 24 * 60 * 60;
 
 /// The long tests of a run.
