@@ -8,7 +8,10 @@ use serde_json::Value;
 use sqlx::Connection as _;
 use testkit::{Need, available};
 
-use crate::lab::{Lab, TURN, eventually};
+use crate::{
+    lab::{Lab, TURN, eventually},
+    offsets::offset,
+};
 
 /// Time for a backup, a restore and its checks, or for WAL to be archived.
 const SOON: Duration = Duration::from_secs(120);
@@ -81,8 +84,10 @@ async fn a_wiped_lab_is_back_within_its_bars_and_nothing_is_lost_or_doubled() {
         return;
     }
     let _turn = TURN.lock().await;
+    let (offset, _claim) = offset();
     let drill = tokio::process::Command::new(env!("CARGO_BIN_EXE_lab"))
         .args(["backup", "drill", "--json", "--rps", "20", "--for", "5s"])
+        .args(["--port-offset", &offset.to_string()])
         .kill_on_drop(true)
         .output()
         .await

@@ -10,8 +10,8 @@ use std::{
 
 use crate::lab::{Lab, eventually, text};
 
-/// A commit is in force within a second or two; the machine may be slow.
-const SOON: Duration = Duration::from_secs(30);
+/// A commit is in force within a second or two; another lab may be starting meanwhile.
+const SOON: Duration = Duration::from_secs(90);
 
 struct Desk {
     folder: tempfile::TempDir,

@@ -18,6 +18,7 @@ mod grafana;
 mod incidents;
 mod lab;
 mod logs;
+mod offsets;
 mod oncall;
 mod opensearch;
 mod pages;
