@@ -4,7 +4,16 @@
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::{Replica, Result};
+use crate::{Replica, Result, Tools};
+
+impl Tools {
+    /// The name of the replica that edges of a lab on this machine know by this address; nothing if there is none.
+    #[must_use]
+    pub fn replica_at(&self, endpoint: &str) -> Option<String> {
+        let state = self.lab.as_ref()?.state().ok()?;
+        state.listening(endpoint).map(str::to_owned)
+    }
+}
 
 impl Replica {
     /// The replicas that this edge sends no new requests to, because somebody has drained them: host and port of each.

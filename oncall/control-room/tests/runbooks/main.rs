@@ -9,4 +9,5 @@ mod place;
 mod storm;
 mod switch;
 mod system;
+mod together;
 mod worse;

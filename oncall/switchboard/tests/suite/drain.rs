@@ -110,6 +110,8 @@ async fn every_edge_drains_one_replica_for_a_time_and_puts_it_back() {
         assert_eq!(edge.drained.as_deref(), Some("127.0.0.1:8003"), "where the edge sends its requests");
         assert_eq!(edge.asked["ttl"], "600s");
     }
+    assert_eq!(rig.tools.replica_at("127.0.0.1:8003").as_deref(), Some("order-api-2"));
+    assert_eq!(rig.tools.replica_at("127.0.0.1:8004"), None);
     // The first replica has its own name too: without a number, all are meant.
     let second = act(drain("order-api-1"), false).await;
     assert!(second.iter().all(|one| !one.ok && one.text.contains("drained already")), "{second:?}");
