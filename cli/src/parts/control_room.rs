@@ -89,7 +89,9 @@ fn hands(line: Line, home: &Home, choices: &Choices) -> Result<Line> {
         .env("REDIS_URL", stores::room_url(&secrets, ports.get("redis"))?)
         .env("LAB_DIR", home.dir.to_string_lossy())
         .env("LAB_ROOT", home.root.to_string_lossy())
-        .env("LAB_PROGRAM", std::env::current_exe()?.to_string_lossy());
+        .env("LAB_PROGRAM", std::env::current_exe()?.to_string_lossy())
+        // For `lab backup`, which it runs for a restore.
+        .keep(["LAB_BACKUPS", "LAB_BACKUP_KEY"]);
     Ok(match choices.rate {
         Some(_) => line.env("LOAD_ADMIN_URL", format!("http://127.0.0.1:{}", ports.get("load-admin"))),
         None => line,

@@ -9,7 +9,7 @@ use std::{
 };
 
 use contracts::users::seeded_user_id;
-use serde_json::Value;
+use serde_json::{Value, json};
 use testkit::Scrape;
 
 use crate::{
@@ -87,8 +87,34 @@ async fn with_two_instances_of_each_service_every_query_has_data_and_the_switche
     let admin = lab.named_port("order-api-2-admin").to_string();
     assert!(one["curl"].as_str().is_some_and(|curl| curl.contains(&admin)), "one of them: {one}");
     lab.ok(&["fix"]);
+    a_drained_instance_gets_no_requests_from_any_edge(&lab).await;
     drop(load);
     lab.down();
+}
+
+/// Asks the control room for an action; returns the status and the answer.
+async fn act(lab: &Lab, action: Value) -> (u16, Value) {
+    let url = format!("http://127.0.0.1:{}/api/v1/actions", lab.named_port("control-room"));
+    let request = reqwest::Client::new().post(url).header("x-person", "ada");
+    let answer = request.json(&json!({ "action": action })).send().await.expect("an answer");
+    (answer.status().as_u16(), answer.json().await.expect("JSON"))
+}
+
+async fn a_drained_instance_gets_no_requests_from_any_edge(lab: &Lab) {
+    let of = |name: &str| format!("endpoint=\"127.0.0.1:{}\"", lab.named_port(name));
+    let (first, second) = (of("order-api"), of("order-api-2"));
+    let (status, done) = act(lab, json!({ "action": "drain", "target": "order-api-2", "ttl": "10m" })).await;
+    let edges = done["done"]["results"].as_array().map(Vec::len);
+    assert_eq!((status, edges), (200, Some(2)), "both edges: {done}");
+    series(lab, &format!("sum(edge_drained{{{second}}}) == 2"), 1).await;
+    series(lab, &format!("sum(increase(edge_attempts_total{{{second}}}[10s])) == 0"), 1).await;
+    series(lab, &format!("sum(rate(edge_attempts_total{{{first}}}[10s])) > 1"), 1).await;
+    let (status, refused) =
+        act(lab, json!({ "action": "drain", "target": "order-api-1", "ttl": "10m" })).await;
+    assert!(status >= 400 && refused.to_string().contains("never two"), "{status}: {refused}");
+    let (status, back) = act(lab, json!({ "action": "undrain", "target": "order-api-2" })).await;
+    assert_eq!(status, 200, "{back}");
+    series(lab, &format!("sum(rate(edge_attempts_total{{{second}}}[10s])) > 1"), 1).await;
 }
 
 /// The estimate of [`USERS`] users.

@@ -58,6 +58,26 @@ async fn tell(room: &Rig, from: usize, events: &[Event]) -> Value {
 }
 
 #[tokio::test]
+async fn a_release_holds_automation_back_until_it_is_over_however_long_a_step_takes() {
+    let room = Rig::start(&[]).await;
+    // What was changed a moment ago holds it back, too: these changes are older.
+    let events = bad(Utc::now() - TimeDelta::hours(1));
+    let holds = async || {
+        let asked = json!({ "parameters": { "service": "order-api", "instance": "127.0.0.1:1" } });
+        let dry = room.send(Method::POST, "/api/v1/runbooks/TargetDown/dry", &asked).await;
+        assert_eq!(dry.status, 200, "{dry:?}");
+        let changes = dry.json()["changes"].to_string();
+        assert!(changes.contains("\"target\":\"order-api\""), "{changes}");
+        changes.contains("order-api is being deployed")
+    };
+    assert!(!holds().await);
+    assert_eq!(tell(&room, 0, &events[..3]).await, 3);
+    assert!(holds().await, "it waits for its judge");
+    assert_eq!(tell(&room, 3, &events[3..]).await, 7);
+    assert!(!holds().await);
+}
+
+#[tokio::test]
 async fn a_release_in_a_cluster_is_on_the_pages_and_in_the_figures() {
     let room = Rig::start(&[]).await;
     let events = bad(Utc::now() - TimeDelta::minutes(5));

@@ -10,4 +10,5 @@ mod place;
 mod storm;
 mod switch;
 mod system;
+mod together;
 mod worse;

@@ -59,7 +59,13 @@ impl Live {
         let upstreams = table.upstreams.iter().map(|(name, spec)| {
             let upstream = match known(name).filter(|upstream| upstream.is(spec)) {
                 Some(same) => Arc::clone(same),
-                None => Arc::new(Upstream::new(name, spec, metrics, now)),
+                None => {
+                    let new = Upstream::new(name, spec, metrics, now);
+                    if let Some(before) = known(name) {
+                        new.keep_drained(before, now);
+                    }
+                    Arc::new(new)
+                }
             };
             (name.clone(), upstream)
         });

@@ -13,9 +13,12 @@ use crate::{
 pub(super) async fn show(State(state): State<AppState>) -> Json<Value> {
     let (live, now) = (state.inner.live.load_full(), state.inner.now());
     let upstreams = live.upstreams().map(|upstream| {
-        let replicas = upstream.replicas(now).into_iter();
-        let replicas: Vec<Value> =
-            replicas.map(|(endpoint, out)| json!({ "endpoint": endpoint, "out": out })).collect();
+        let drained = upstream.drained(now).map(|(endpoint, _)| endpoint);
+        let replicas = upstream.replicas(now).into_iter().map(|(endpoint, out)| {
+            let drained = drained.as_deref() == Some(endpoint.as_str());
+            json!({ "endpoint": endpoint, "out": out, "drained": drained })
+        });
+        let replicas: Vec<Value> = replicas.collect();
         json!({ "name": &*upstream.name, "replicas": replicas })
     });
     let upstreams: Vec<Value> = upstreams.collect();
