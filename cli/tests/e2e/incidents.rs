@@ -112,8 +112,8 @@ async fn is_escalated_acknowledged_mitigated_and_written_up(lab: &Lab) -> f64 {
     paged
 }
 
-/// Breaks the shop, and repairs it after the page; returns the seconds from one to the other. What comes next begins with
-/// empty windows, and with an incident of its own.
+/// Breaks the shop, and repairs it after the page; returns the seconds from one to the other. What comes next begins
+/// with empty windows, and with a new incident.
 async fn is_paged(lab: &Lab) -> f64 {
     lab.healthy().await;
     let broken = Utc::now();

@@ -1,5 +1,6 @@
 //! Three instances of order-api, restarted one after the other under load: every order is settled in the time that
 //! the freshness objective gives it. Each restart moves a partition of the outcomes, which nobody reads meanwhile.
+//! The test runs alone: rebalances leave two of the five seconds for everything else.
 
 use std::time::Duration;
 

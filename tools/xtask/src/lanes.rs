@@ -16,7 +16,7 @@ const LABS: &str = "-p cli --test e2e";
 /// Of them, those that measure how soon something comes: they run alone, one part of them a day or all. The parts take
 /// about the same time.
 const MEASURING: [&[&str]; part::PARTS] = [
-    &["slo::a_page", "whole::a_lab"],
+    &["slo::a_page", "whole::a_lab", "rolling::"],
     &["slo::each_failure", "pages::", "incidents::killed"],
     &["drills::a_drill", "backup::a_wiped"],
     &["drills::a_kill", "incidents::a_fault"],
