@@ -84,7 +84,7 @@ fn slow(shell: &Shell, long: Long, steps: &mut Steps, report: &mut Report) {
     steps.step("schemathesis", &[], || schemathesis(shell));
     steps.step("axe", &[], || axe(shell));
     steps.step("workflows", &[], || shell.run("tools/workflows/check", &[]));
-    steps.step("emulators of S3", &[], || s3_emulators(shell));
+    steps.step("emulators of S3", &[], || emulators(shell));
     // Not beside the tests: it compiles for minutes, and tests with deadlines had no core left.
     if long == Long::All {
         steps.step("rules on Prometheus 3", &[], || rules::check_on_prometheus_3(shell));
@@ -129,8 +129,9 @@ fn schemathesis(shell: &Shell) -> Result<()> {
 
 /// Installs the other implementations that the contract suite of the object store runs against; without them, as with
 /// schemathesis.
-fn s3_emulators(shell: &Shell) -> Result<()> {
-    shell.run("tools/s3-emulators/install", &[]).or_else(|_| {
+fn emulators(shell: &Shell) -> Result<()> {
+    let installed = shell.run("tools/s3-emulators/install", &[]);
+    installed.and_then(|()| shell.run("tools/localstack/install", &[])).or_else(|_| {
         shell.skip(
             "emulators of S3",
             "they cannot be installed: they need python3 with venv, and Python's package index",
