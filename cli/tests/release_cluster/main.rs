@@ -9,6 +9,7 @@
 )]
 
 mod cluster;
+mod fakes;
 
 use std::io::{BufRead as _, BufReader, Read as _};
 

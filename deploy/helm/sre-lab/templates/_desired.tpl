@@ -31,7 +31,7 @@ that of the rule's file.
 {{- range $rule, $mode := .modes -}}
 {{- $file := printf "%s.yaml" $rule -}}
 {{- if not (hasKey $files $file) -}}
-{{- fail (printf "desired.modes sets %s, but there is no such rule: add it to desired.rules, or name one of %s." $rule (keys $files | sortAlpha | join ", ")) -}}
+{{- fail (printf "desired.modes sets %s, but there is no such rule: add it to desired.rules, or name one of %s." $rule (keys $files | sortAlpha | join ", " | replace ".yaml" "")) -}}
 {{- end -}}
 {{- $_ := set $files $file (regexReplaceAll "(?m)^mode: .*$" (get $files $file) (printf "mode: %s" $mode)) -}}
 {{- end -}}

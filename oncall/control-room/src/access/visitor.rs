@@ -71,7 +71,7 @@ impl Visitor {
             let known = if known.is_empty() { "a name such as ada".to_owned() } else { known.join(", ") };
             let right = match visitor.name.as_str() {
                 SOMEBODY if room.access.knows_people() => {
-                    "none: here only a token of their own (PERSON_TOKENS) says who somebody is".to_owned()
+                    "none: here only a person's own token (PERSON_TOKENS) says who acts".to_owned()
                 }
                 name if name != SOMEBODY && !unknown(name) => {
                     format!("{name}, as the token or the session says, or none")

@@ -81,7 +81,7 @@ impl What {
                 let over = plan.over.iter().map(|(by, _)| by.as_str());
                 std::iter::once(plan.by.as_str()).chain(over).collect()
             }
-            Self::Continued { by, .. } | Self::Aborted { by, .. } => vec![by],
+            Self::Continued { by, .. } | Self::Aborted { by, .. } => vec![by.as_str()],
             Self::Committed { .. }
             | Self::Settled
             | Self::Measured { .. }

@@ -119,7 +119,12 @@ impl<'a> Teller<'a> {
         let (id, events) = (&run.plan().id, journal.events());
         if self.known.0 != *id {
             // What it knows already may be another person's: it is not told again.
-            self.known = (id.clone(), self.put(id, 0, &[], None).await?);
+            let mut known = self.put(id, 0, &[], None).await?;
+            if known > 0 {
+                // The start shows whether it is this release: it is refused if the number is that of another one.
+                known = self.put(id, 0, &events[..1], None).await?;
+            }
+            self.known = (id.clone(), known);
         }
         while self.known.1 < events.len() {
             let from = self.known.1;
@@ -161,7 +166,7 @@ impl<'a> Teller<'a> {
 
 /// How many of these events one request tells, and under whose name, if they have one.
 fn together(events: &[Event]) -> (usize, Option<&str>) {
-    let mut person = None;
+    let mut person: Option<&str> = None;
     for (count, event) in events.iter().take(MOST).enumerate() {
         for name in event.what.signed() {
             if count > 0 && person.is_some_and(|known| known != name) {
