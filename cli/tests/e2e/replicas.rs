@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use testkit::Scrape;
 
 use crate::{
+    actions::ask,
     classic,
     lab::{BACK, Lab, eventually, kill},
 };
@@ -92,27 +93,20 @@ async fn with_two_instances_of_each_service_every_query_has_data_and_the_switche
     lab.down();
 }
 
-/// Asks the control room for an action; returns the status and the answer.
-async fn act(lab: &Lab, action: Value) -> (u16, Value) {
-    let url = format!("http://127.0.0.1:{}/api/v1/actions", lab.named_port("control-room"));
-    let request = reqwest::Client::new().post(url).header("x-person", "ada");
-    let answer = request.json(&json!({ "action": action })).send().await.expect("an answer");
-    (answer.status().as_u16(), answer.json().await.expect("JSON"))
-}
-
 async fn a_drained_instance_gets_no_requests_from_any_edge(lab: &Lab) {
     let of = |name: &str| format!("endpoint=\"127.0.0.1:{}\"", lab.named_port(name));
     let (first, second) = (of("order-api"), of("order-api-2"));
-    let (status, done) = act(lab, json!({ "action": "drain", "target": "order-api-2", "ttl": "10m" })).await;
+    let drain = |target: &str| json!({ "action": "drain", "target": target, "ttl": "10m" });
+    let (status, done) = ask(lab, &drain("order-api-2"), false).await;
     let edges = done["done"]["results"].as_array().map(Vec::len);
     assert_eq!((status, edges), (200, Some(2)), "both edges: {done}");
     series(lab, &format!("sum(edge_drained{{{second}}}) == 2"), 1).await;
     series(lab, &format!("sum(increase(edge_attempts_total{{{second}}}[10s])) == 0"), 1).await;
     series(lab, &format!("sum(rate(edge_attempts_total{{{first}}}[10s])) > 1"), 1).await;
-    let (status, refused) =
-        act(lab, json!({ "action": "drain", "target": "order-api-1", "ttl": "10m" })).await;
+    let (status, refused) = ask(lab, &drain("order-api-1"), false).await;
     assert!(status >= 400 && refused.to_string().contains("never two"), "{status}: {refused}");
-    let (status, back) = act(lab, json!({ "action": "undrain", "target": "order-api-2" })).await;
+    let back = json!({ "action": "undrain", "target": "order-api-2" });
+    let (status, back) = ask(lab, &back, false).await;
     assert_eq!(status, 200, "{back}");
     series(lab, &format!("sum(rate(edge_attempts_total{{{second}}}[10s])) > 1"), 1).await;
 }

@@ -1,4 +1,5 @@
-//! `lab backup plan`: what `lab backup restore` would take, and what would be lost. It reads lists only, and restores nothing.
+//! `lab backup plan`: what `lab backup restore` would take, and what would be lost. It archives
+//! what the stream received last, as a restore does, and replaces nothing.
 
 use std::{fs, os::unix::fs::MetadataExt as _, process::ExitCode};
 

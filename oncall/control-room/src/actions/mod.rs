@@ -111,8 +111,8 @@ impl Actions {
     /// check that.
     ///
     /// # Errors
-    /// When there is no such target or incident, no replica did it, a second person has to approve it, or a drill is being proven
-    /// and this is no instructor: then nothing has changed.
+    /// When there is no such target or incident, no replica did it, a second person has to approve it, or a drill is
+    /// being proven and this is no instructor: then nothing has changed.
     pub async fn run(
         &self,
         room: &Room,

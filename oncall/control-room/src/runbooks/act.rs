@@ -14,8 +14,9 @@ use crate::{actions::Wanted, error::Result, room::Room};
 
 /// Longest time for an act: a restart of several replicas, thousands of messages.
 const LONGEST: Duration = Duration::from_secs(300);
-/// Longest time for a restore, which reads a whole backup and checks every table.
-const RESTORE: Duration = Duration::from_secs(1800);
+/// Longest time for a restore, which reads a whole backup and checks every table: longer than the switchboard gives its
+/// program, so that it is the program's end that is told.
+const RESTORE: Duration = Duration::from_secs(1860);
 /// Until the next look at an act that another run does, or at a process that is about to answer again.
 const AGAIN: Duration = Duration::from_secs(1);
 /// How long a system may be silent after a crash until a person has to look.

@@ -35,7 +35,7 @@ fn drained(edge: &Edge) -> Json<Value> {
 }
 
 async fn show(State(edge): State<Shared>) -> Json<Value> {
-    drained(&*edge.lock().await)
+    drained(&edge.lock().await)
 }
 
 async fn set(State(edge): State<Shared>, Query(asked): Asked) -> Response {
