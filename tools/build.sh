@@ -11,8 +11,9 @@ cd "$root"
 # need no more.
 export CFLAGS="-O0 -g0 ${CFLAGS-}"
 
-# At a fixed address a program begins without rewriting its own pages (docs/adr/0058-programs-at-a-fixed-address.md). Not what
-# others are given: there, an address that changes with each start is worth its memory.
+# At a fixed address a program begins without rewriting its own pages (docs/adr/0058-programs-at-a-fixed-address.md), and the same code
+# is in it once (docs/adr/0066-one-copy-of-the-same-code.md). Not what others are given: there, an address that changes with each start
+# is worth its memory.
 if [ "${LAB_PROFILE:-lab}" = lab ] && [ "$(uname -s)" = Linux ]; then
     host=$(rustc -vV 2>/dev/null | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
     [ -z "$host" ] || export "CARGO_TARGET_${host}_LINKER=$root/tools/linker.sh"

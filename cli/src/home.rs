@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 use slo::Clock;
 use supervisor::{
     Folder,
+    part::Line,
     state::{LabState, PartState},
 };
 use switchboard::{Instance, Place};
@@ -85,6 +86,16 @@ impl Home {
         let secrets = self.dir.join("secrets");
         fs::create_dir_all(&secrets).with_context(|| format!("cannot create {}", secrets.display()))?;
         Ok(self.dir.create()?)
+    }
+
+    /// This program once more, about this lab: a part, or work of the supervisor. The caller adds the command.
+    ///
+    /// # Errors
+    /// When the path of this program is unknown.
+    pub(crate) fn again(&self) -> Result<Line> {
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let line = Line::new(std::env::current_exe()?);
+        Ok(line.args(["--root".to_owned(), text(&self.root), "--dir".to_owned(), text(&self.dir)]))
     }
 
     /// Points to the folder outside `dir` that holds PostgreSQL's data, if there is one.

@@ -1,5 +1,6 @@
 //! The manifests for Argo Rollouts, Flagger and Flux against the schemas of their kinds (`deploy/gitops/schemas`), and their
-//! queries against what order-api exports. No cluster is needed.
+//! queries against what order-api exports; the query of the chart's ScaledObject for KEDA against what order-worker exports. No
+//! cluster is needed.
 
 #![allow(clippy::unwrap_used, reason = "a test: a panic is how it fails")]
 
@@ -86,6 +87,23 @@ fn every_query_parses_and_uses_what_order_api_exports() {
             );
         }
     }
+}
+
+/// Without such a series KEDA takes the lag for unknown, and there are always as many pods as there may be.
+#[test]
+fn keda_asks_for_a_lag_that_order_worker_exports() {
+    let template = fs::read_to_string(root().join("deploy/helm/sre-lab/templates/keda.yaml")).unwrap();
+    let query = template.lines().find_map(|line| line.trim().strip_prefix("query: ")).unwrap();
+    let selectors = promql::parse(query).unwrap().selectors;
+    assert_eq!(selectors.len(), 1, "{query}");
+    let exported = root().join("services/order-worker/tests/api/snapshots/metrics.txt");
+    let exported = fs::read_to_string(exported).unwrap();
+    let family = format!("\n{} gauge {{partition,topic}} ", selectors[0].metric);
+    assert!(exported.contains(&family), "{query}");
+    let has = |name: &str, value: &str| {
+        selectors[0].matchers.iter().any(|(label, _, wanted)| label == name && wanted == value)
+    };
+    assert!(has("topic", contracts::topics::ORDERS) && has("service", "order-worker"), "{query}");
 }
 
 #[test]

@@ -133,6 +133,17 @@ pub fn rate(text: &str) -> Result<f64, String> {
     }
 }
 
+/// Parses a number of percent; growth may be more than 100.
+///
+/// # Errors
+/// A sentence with the expected form.
+pub fn percent(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if (0.0..=1_000.0).contains(&value) => Ok(value),
+        _ => Err(format!("`{text}` is not a number from 0 to 1000")),
+    }
+}
+
 fn exponent(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if (0.0..=10.0).contains(&value) => Ok(value),

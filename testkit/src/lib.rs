@@ -28,7 +28,7 @@ pub use eventually::{eventually, eventually_every};
 pub use http::{Answer, Http};
 pub use kafka::{Kafka, Record, Sender, serve_broker};
 pub use metrics::{Family, Scrape};
-pub use needs::{Need, available, axe, chromedriver, chromium, s3_emulator, schemathesis};
+pub use needs::{Need, available, axe, chromedriver, chromium, localstack, s3_emulator, schemathesis};
 pub use opensearch::OpenSearch;
 pub use panics::panics_shown;
 pub use ports::free_addr;

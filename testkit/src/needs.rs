@@ -32,6 +32,8 @@ pub enum Need {
     Schemathesis,
     /// [`s3_emulator`]s, which `tools/s3-emulators/install` installs.
     S3Emulators,
+    /// [`localstack`], which `tools/localstack/install` installs.
+    Localstack,
     /// [`chromium`] and [`chromedriver`].
     Chromium,
     /// [`axe`], which `tools/axe/install` installs.
@@ -76,6 +78,7 @@ impl Need {
                     .all(|name| Path::new(&s3_emulator(name)).is_file()),
                 "emulators of S3 (tools/s3-emulators/install)",
             ),
+            Self::Localstack => (Path::new(&localstack()).is_file(), "LocalStack (tools/localstack/install)"),
             Self::Chromium => (
                 chromium().is_some() && chromedriver().is_some(),
                 "Chromium and chromedriver (Debian: chromium and chromium-driver; macOS: chromium and chromedriver)",
@@ -97,6 +100,13 @@ pub fn schemathesis() -> PathBuf {
 pub fn s3_emulator(name: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/s3-emulators/bin");
     folder.join(name).to_string_lossy().into_owned()
+}
+
+/// The Python that has LocalStack: `-m localstack.runtime.main` starts it.
+#[must_use]
+pub fn localstack() -> String {
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/localstack/bin/python");
+    python.to_string_lossy().into_owned()
 }
 
 /// A browser that [`chromedriver`] drives.

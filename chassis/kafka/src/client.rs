@@ -20,6 +20,9 @@ use super::KafkaConfig;
 /// itself several times per second for every connection.
 const LOG_WINDOW: Duration = Duration::from_secs(10);
 const LOG_BURST: u32 = 3;
+/// Heartbeats per session timeout. The answer to one tells a member that its group is being rebalanced; it has to join
+/// before the coordinator stops waiting, which the embedded broker of local mode does after a second less than that.
+const BEATS: u32 = 12;
 
 /// The settings that producer and consumer share.
 fn base(config: &KafkaConfig) -> ClientConfig {
@@ -67,7 +70,7 @@ pub(super) fn consumer(config: &KafkaConfig, group: &str) -> ClientConfig {
         .set("auto.offset.reset", "earliest")
         .set("partition.assignment.strategy", "cooperative-sticky")
         .set("session.timeout.ms", millis(config.kafka_session_timeout))
-        .set("heartbeat.interval.ms", "500")
+        .set("heartbeat.interval.ms", millis(config.kafka_session_timeout / BEATS))
         // The only source for the state of the group's coordinator.
         .set("statistics.interval.ms", "1000")
         .set("fetch.wait.max.ms", "100")

@@ -12,6 +12,7 @@ mod metrics;
 mod migrate;
 mod pool;
 mod rows;
+mod surplus;
 mod transaction;
 
 use std::{
@@ -39,7 +40,7 @@ use chassis_telemetry::{Chassis, traces};
 
 /// Deadline of the readiness probe: less than the second that `/readyz` allows for each check.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(800);
-/// Connections opened before a process is first ready, if its pool is that large.
+/// Connections opened before a process is first ready, and kept open, if its pool is that large.
 const WARM: u32 = 4;
 
 /// Connection to the PostgreSQL database. Flattened into the service's own configuration.
@@ -153,6 +154,8 @@ impl Database {
         let faults = DbFaults::resolve(&chassis.faults, &options);
         let database = Self { inner: Arc::new(Inner { pool, slots, options, targets, metrics, faults }) };
         faults::spawn_tasks(&database, chassis);
+        let Inner { pool, slots, .. } = &*database.inner;
+        surplus::watch(pool, &slots.demand, WARM.min(slots.size()), chassis);
         Ok(database)
     }
 
@@ -213,6 +216,12 @@ impl Database {
     #[must_use]
     pub fn pool(&self) -> &PgPool {
         &self.inner.pool
+    }
+
+    /// Closes idle connections that operations have not needed since the last call; a process does so every 30 seconds.
+    pub async fn close_surplus(&self) {
+        let Inner { pool, slots, .. } = &*self.inner;
+        surplus::close(pool, &slots.demand, WARM.min(slots.size())).await;
     }
 
     async fn acquire(&self, kind: Option<QueryType>, span: Span) -> Result<Connection, DbError> {

@@ -27,14 +27,14 @@ use tokio::{
 
 use chassis_telemetry::lines::{ACQUIRED, RELEASED, TARGET};
 
-use super::{DbConfig, DbError};
+use super::{DbConfig, DbError, surplus::Demand};
 
 /// A connection that idled longer than this is pinged before use: a restarted server is detected here, not by the caller.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
 /// Connections that nobody used for this long are closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
-/// Connections beyond this age are closed, and opened again only if they are missed: after a peak their server processes free
-/// their memory. The pool takes the connection that has idled longest, so under steady traffic none idles until the timeout.
+/// Connections beyond this age are closed, and opened again only if they are missed: a server process keeps the memory
+/// of the largest thing that it has done. Those that only a peak needed end earlier ([`super::surplus`]).
 /// Each process varies it by up to a fifth ([`lifetime`]): processes that started together do not open all connections at once.
 const LIFETIME: Duration = Duration::from_secs(5 * 60);
 /// Connections beyond the slots: for the readiness probe, as a saturated process is busy, not unready; and for the one that is
@@ -48,6 +48,8 @@ pub(super) const BACKEND_PID: &str = "SELECT pg_backend_pid()";
 pub(super) struct Slots {
     size: u32,
     free: Arc<Semaphore>,
+    /// How many connections operations need.
+    pub(super) demand: Demand,
     /// Told of each connection that idles again.
     idle: Arc<Notify>,
     /// One connection is opened at a time, so that attempts which nobody waits for any more do not fill the pool.
@@ -86,6 +88,7 @@ impl Slots {
         Self {
             size: config.db_pool_size,
             free: Arc::new(Semaphore::new(config.db_pool_size as usize)),
+            demand: Demand::new(config.db_pool_size),
             idle: Arc::default(),
             opening: Arc::new(Semaphore::new(1)),
             connect: config.db_connect_timeout,
@@ -112,6 +115,7 @@ impl Slots {
             Err(_) if self.unreachable.load(Ordering::Relaxed) => return Err(unreachable()),
             Err(_) => return Err(DbError::PoolTimeout),
         };
+        self.demand.count(self.taken());
         // Within the connect timeout; while connections are open, within the acquire timeout if that is longer.
         let conn = match self.connection(pool).await {
             Ok(conn) => Ok(conn),

@@ -127,7 +127,7 @@ async fn a_plan_for_a_user_matches_baggage_and_what_the_handler_learns() {
     let headers = [("baggage", "user.id=u1,user.tier=free")];
     let answer = service.http.send(Method::GET, "/things/u2", &headers, String::new()).await;
     assert_eq!(answer.status, 500);
-    assert_eq!(service.handled.load(Ordering::SeqCst), before, "known beforehand, so not handled");
+    assert_eq!(service.handled.load(Ordering::SeqCst), before, "known in advance, so not handled");
     service.set("http-error", "user_tier=gold");
     assert_eq!(service.errors("/things/u2", 5).await, 5);
 }

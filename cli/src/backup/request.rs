@@ -1,15 +1,9 @@
 //! What a person asks of the supervisor: a task between two runs of a part, `lab backup swap`, requested by a file.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
 use anyhow::Result;
-use supervisor::{
-    part::{Errand, Line},
-    state::LabState,
-};
+use supervisor::{part::Errand, state::LabState};
 
 use crate::home::Home;
 
@@ -21,17 +15,7 @@ pub(crate) const SERVER: &str = "postgres";
 /// # Errors
 /// When the path of this program is unknown.
 pub(crate) fn errand(home: &Home, part: &str) -> Result<Errand> {
-    let text = |path: &Path| path.to_string_lossy().into_owned();
-    let line = Line::new(std::env::current_exe()?).args([
-        "--root".to_owned(),
-        text(&home.root),
-        "--dir".to_owned(),
-        text(&home.dir),
-        "backup".to_owned(),
-        "swap".to_owned(),
-        part.to_owned(),
-    ]);
-    Ok(Errand { request: request(home, part), line })
+    Ok(Errand { request: request(home, part), line: home.again()?.args(["backup", "swap", part]) })
 }
 
 /// Where the task of a part is requested.

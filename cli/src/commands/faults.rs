@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Map;
 use switchboard::{FaultPoint, Plan, Replica};
 
@@ -228,13 +229,13 @@ pub(crate) fn plan(plan: &Plan) -> String {
     words.join(", ")
 }
 
-/// Percent-encodes the characters that would end or split a query, as needed for curl.
+/// What would end or split a query, or is not for every shell.
+const NOT_IN_QUERIES: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/').remove(b':');
+
+/// A value of a query, as needed for curl.
 fn encode(value: &str) -> String {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~/:".contains(byte);
-    let encoded = value
-        .bytes()
-        .map(|byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") });
-    encoded.collect()
+    utf8_percent_encode(value, NOT_IN_QUERIES).to_string()
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub(crate) mod gameday;
 pub(crate) mod gitops;
 pub(crate) mod incident;
 pub(crate) mod logs;
+mod marked;
 pub(crate) mod node;
 pub(crate) mod oncall;
 pub(crate) mod pages;

@@ -121,11 +121,11 @@ fn candidates(report: &Value) {
     let candidates = list(&report["candidates"]);
     if !candidates.is_empty() {
         out!("");
-        out!("worth automating, the one that pays first");
+        out!("worth automating, the one that pays first; what automating costs is assumed, not estimated");
     }
     for one in candidates {
         out!(
-            "{:34} {:>6.1} min a week, costs {:.0} min once, pays after {:.1} weeks",
+            "{:34} {:>6.1} min a week, costs about {:.0} min once, pays after {:.1} weeks",
             word(&one["name"]),
             number(&one["minutes_a_week"]),
             number(&one["cost"]),

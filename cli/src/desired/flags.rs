@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail};
+use futures::future::join_all;
 use observe::Peer;
 use release::desired::{Act, Seen, Setting};
 use serde_json::Value;
@@ -59,11 +60,12 @@ impl Flags {
             Some((part.name.clone(), part.service().to_owned(), part.admin.clone()?, part.process?))
         });
         self.meet(ready.collect());
-        let mut answers = BTreeMap::new();
-        for (name, instance) in &self.instances {
+        // All at once: one that hangs delays no other.
+        let asked = self.instances.iter().map(|(name, instance)| async move {
             let answer = instance.peer.get("/protections", &[]).await;
-            answers.insert(name.clone(), answer.map_err(|error| error.to_string()));
-        }
+            (name.clone(), answer.map_err(|error| error.to_string()))
+        });
+        let answers: BTreeMap<String, Result<Value, String>> = join_all(asked).await.into_iter().collect();
         self.found(settings, &answers)
     }
 
@@ -136,19 +138,15 @@ impl Flags {
             Some(on) => Call::Set { path, query: vec![("enabled", on.clone())] },
             None => Call::Withdraw { path },
         };
-        let mut refused = Vec::new();
-        for (name, instance) in self.instances.iter_mut().filter(|(_, instance)| instance.service == *service)
-        {
+        let call = &call;
+        let own = self.instances.iter_mut().filter(|(_, instance)| instance.service == *service);
+        let told = own.map(|(name, instance)| async move {
             let sent =
-                if instance.answers { send(&instance.peer, &call).await.map(|()| true) } else { Ok(false) };
-            match sent {
-                Ok(told) => instance.told &= told,
-                Err(error) => {
-                    instance.told = false;
-                    refused.push(format!("{name}: {error}"));
-                }
-            }
-        }
+                if instance.answers { send(&instance.peer, call).await.map(|()| true) } else { Ok(false) };
+            instance.told &= matches!(sent, Ok(true));
+            sent.err().map(|error| format!("{name}: {error}"))
+        });
+        let refused: Vec<String> = join_all(told).await.into_iter().flatten().collect();
         if refused.is_empty() { Ok(()) } else { bail!("{}", refused.join("; ")) }
     }
 }

@@ -14,11 +14,11 @@ pub(crate) mod steps;
 mod tests;
 pub(crate) mod watch;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use recovery::failover::{Primary, Start, Step, Stuck, at_start, next, unfence};
-use supervisor::part::{Errand, Line};
+use supervisor::part::Errand;
 
 use crate::{home::Home, parts::postgres::Local, terminal::say};
 
@@ -112,16 +112,7 @@ pub(crate) fn before_start(home: &Home) -> Result<()> {
 /// # Errors
 /// When the path of this program is unknown.
 pub(crate) fn build_errand(home: &Home) -> Result<Errand> {
-    let text = |path: &Path| path.to_string_lossy().into_owned();
-    let line = Line::new(std::env::current_exe()?).args([
-        "--root".to_owned(),
-        text(&home.root),
-        "--dir".to_owned(),
-        text(&home.dir),
-        "failover".to_owned(),
-        "build".to_owned(),
-    ]);
-    Ok(Errand { request: build_request(home), line })
+    Ok(Errand { request: build_request(home), line: home.again()?.args(["failover", "build"]) })
 }
 
 fn build_request(home: &Home) -> PathBuf {

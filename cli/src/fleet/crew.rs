@@ -10,6 +10,9 @@ use supervisor::{Part, part::Line, probe::Probe};
 
 use crate::parts::table::Choices;
 
+/// What the two that a release compares are called. An order that one of them accepts carries this name.
+const ROLES: [&str; 2] = ["baseline", "canary"];
+
 /// What runs of a service.
 pub(crate) struct Crew {
     /// As `lab up` made them; the first one is what canary and baseline are made from.
@@ -34,7 +37,7 @@ impl Crew {
         let parts: Vec<Part> = parts.iter().filter(|part| part.service() == service).cloned().collect();
         parts.first()?;
         let number = |name: &str| choices.ports.get(name);
-        let ports = ["baseline", "canary"]
+        let ports = ROLES
             .map(|role| (number(&format!("{service}-{role}")), number(&format!("{service}-{role}-admin"))));
         let version = Version::built(env!("CARGO_PKG_VERSION"));
         Some(Self { parts, ports, version, known: true, canary: None, weight: 0, shares: None })
@@ -43,7 +46,7 @@ impl Crew {
     /// Names of the baseline and the canary.
     pub(super) fn guests(&self) -> [String; 2] {
         let service = self.parts.first().map_or("", |part| part.service());
-        ["baseline", "canary"].map(|role| format!("{service}-{role}"))
+        ROLES.map(|role| format!("{service}-{role}"))
     }
 
     /// Public ports of the baseline and the canary.
@@ -73,9 +76,9 @@ impl Crew {
     /// A baseline of what runs, and a canary of a new version.
     pub(super) fn instances(&self, new: &Version, data: &std::path::Path) -> Vec<Part> {
         let versions = [&self.version, new];
-        let all = self.guests().into_iter().zip(self.ports).zip(versions);
-        let made = all.map(|((name, ports), version)| {
-            self.parts.first().map(|base| instance(base, &name, ports, version, data))
+        let all = self.guests().into_iter().zip(ROLES).zip(self.ports).zip(versions);
+        let made = all.map(|(((name, role), ports), version)| {
+            self.parts.first().map(|base| instance(base, (&name, role), ports, version, data))
         });
         made.flatten().collect()
     }
@@ -90,7 +93,7 @@ impl Crew {
 /// A further instance: the same service on other ports, with a folder of its own.
 fn instance(
     base: &Part,
-    name: &str,
+    (name, role): (&str, &str),
     (public, admin): (u16, u16),
     version: &Version,
     data: &std::path::Path,
@@ -106,7 +109,8 @@ fn instance(
     part.command = versioned(part.command, &version.build)
         .env("PUBLIC_ADDR", local(public))
         .env("ADMIN_ADDR", local(admin))
-        .env("DATA_DIR", data.join(name).to_string_lossy());
+        .env("DATA_DIR", data.join(name).to_string_lossy())
+        .env("RELEASE_TRACK", role);
     part
 }
 
@@ -135,7 +139,7 @@ mod tests {
         };
         let version = Version { name: "v2".to_owned(), build };
         let data = std::path::Path::new("/lab/data");
-        let part = instance(&base, "order-api-canary", (8011, 9132), &version, data);
+        let part = instance(&base, ("order-api-canary", "canary"), (8011, 9132), &version, data);
         assert_eq!((part.name.as_str(), part.service()), ("order-api-canary", "order-api"));
         assert_eq!(part.ports.values().copied().collect::<Vec<_>>(), [8011, 9132]);
         assert_eq!(part.command.program, std::path::Path::new("/new/order-api"));
@@ -147,5 +151,6 @@ mod tests {
         assert_eq!(last("PUBLIC_ADDR"), Some("127.0.0.1:8011"), "the last one counts");
         assert_eq!(last("DATABASE_URL"), Some("secret"));
         assert_eq!((last("RUST_LOG"), last("DATA_DIR")), (Some("debug"), Some("/lab/data/order-api-canary")));
+        assert_eq!(last("RELEASE_TRACK"), Some("canary"));
     }
 }

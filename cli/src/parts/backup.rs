@@ -3,7 +3,7 @@
 use std::{fs, time::Duration};
 
 use anyhow::{Context, Result};
-use supervisor::{Part, part::Line, ports::Ports, probe::Probe};
+use supervisor::{Part, ports::Ports, probe::Probe};
 
 use crate::home::Home;
 
@@ -21,8 +21,8 @@ pub(crate) fn part(home: &Home, ports: &Ports, every: Duration) -> Result<Part> 
     // Of an earlier run: the archive is ready when the stream of this server has arrived.
     let _ = fs::remove_file(&ready);
     let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
-    let line = Line::new(std::env::current_exe()?)
-        .args(["--root".to_owned(), text(&home.root), "--dir".to_owned(), text(&home.dir)])
+    let line = home
+        .again()?
         .args(["backup", "stream", "--port"])
         .args([ports.get("postgres").to_string(), "--every".to_owned()])
         .args([humantime::format_duration(every).to_string(), "--ready".to_owned(), text(&ready)])

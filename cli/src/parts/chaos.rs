@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use supervisor::{Part, part::Line, probe::Probe};
+use supervisor::{Part, probe::Probe};
 
 use super::{
     replicas::{Instance, instances},
@@ -50,9 +50,8 @@ pub(crate) fn part(home: &Home, choices: &Choices) -> Result<Option<Part>> {
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let ready = desk.file("ready");
     let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
-    let mut line = Line::new(std::env::current_exe()?)
-        .args(["--root".to_owned(), text(&home.root), "--dir".to_owned(), text(&home.dir)])
-        .args(["chaos".to_owned(), "keep".to_owned(), "--ready".to_owned(), text(&ready)]);
+    let mut line =
+        home.again()?.args(["chaos".to_owned(), "keep".to_owned(), "--ready".to_owned(), text(&ready)]);
     let mut ports = Vec::new();
     for (link, name) in links(choices) {
         ports.push((name, link.listen.port()));
@@ -94,6 +93,8 @@ pub(super) fn behind(part: Part, choices: &Choices) -> Part {
 
 #[cfg(test)]
 mod tests {
+    use supervisor::part::Line;
+
     use super::*;
     use crate::parts::edge::tests::choices;
 

@@ -78,8 +78,8 @@ pub(crate) struct Choices {
     pub(crate) opensearch: bool,
     /// Run an object store.
     pub(crate) objects: bool,
-    /// Run an emulator of a cloud.
-    pub(crate) cloud: Option<cloud::Emulator>,
+    /// Use an emulator of a cloud.
+    pub(crate) cloud: Option<cloud::Cloud>,
     /// Archive the write-ahead log, and make a backup after each such time; `None` for neither.
     pub(crate) backups: Option<Duration>,
     /// Put a proxy on each way between the parts, for experiments.

@@ -5,7 +5,7 @@ use supervisor::{Part, part::Line, probe::Probe};
 
 use super::{
     choices::{Choices, Kafka},
-    cloud::{Emulator, NOTIFIER},
+    cloud::NOTIFIER,
     edge::EDGE,
     environment, postgres,
     probe::PROBE,
@@ -43,6 +43,7 @@ pub(crate) fn part(home: &Home, choices: &Choices, breakable: &[Instance]) -> Re
     let folder = home.dir.join(CONTROL_ROOM);
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let local = |name: &str| format!("http://127.0.0.1:{}", ports.get(name));
+    let emulator = choices.cloud.as_ref().map(|cloud| cloud.emulator.name());
     // Slack, PagerDuty and webhooks come from the environment of `lab up`; what this lab knows better is set here.
     let mut line = Line::new(program)
         .keep(settings)
@@ -67,7 +68,7 @@ pub(crate) fn part(home: &Home, choices: &Choices, breakable: &[Instance]) -> Re
         .env("TRACES_URL", local("traces-ui"))
         .env("LOGS_DIR", home.dir.logs().to_string_lossy())
         .env("INSTANCES", instances_of(choices, breakable))
-        .env("CALLS", calls(&choices.kafka, choices.probes, choices.cloud.map(Emulator::name)));
+        .env("CALLS", calls(&choices.kafka, choices.probes, emulator));
     line = hands(line, home, choices)?;
     if let Some(token) = &choices.token {
         line = line.env("FAULTS_TOKEN", token.clone()).env("INSTRUCTOR_TOKEN", token.clone());
@@ -89,7 +90,9 @@ fn hands(line: Line, home: &Home, choices: &Choices) -> Result<Line> {
         .env("REDIS_URL", stores::room_url(&secrets, ports.get("redis"))?)
         .env("LAB_DIR", home.dir.to_string_lossy())
         .env("LAB_ROOT", home.root.to_string_lossy())
-        .env("LAB_PROGRAM", std::env::current_exe()?.to_string_lossy());
+        .env("LAB_PROGRAM", std::env::current_exe()?.to_string_lossy())
+        // For `lab backup`, which it runs for a restore.
+        .keep(["LAB_BACKUPS", "LAB_BACKUP_KEY"]);
     Ok(match choices.rate {
         Some(_) => line.env("LOAD_ADMIN_URL", format!("http://127.0.0.1:{}", ports.get("load-admin"))),
         None => line,

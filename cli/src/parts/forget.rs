@@ -18,12 +18,7 @@ use reqwest::Method;
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 use slo::Clock;
-use supervisor::{
-    part::{Errand, Line},
-    probe::Probe,
-    process::ProcId,
-    write_private,
-};
+use supervisor::{part::Errand, probe::Probe, process::ProcId, write_private};
 use tokio::{
     process::{Child, Command},
     time::{Instant, sleep},
@@ -66,15 +61,7 @@ impl Deletion {
 /// # Errors
 /// When the path of this program is unknown.
 pub(super) fn errand(home: &Home) -> Result<Errand> {
-    let line = Line::new(std::env::current_exe()?).args([
-        "--root".to_owned(),
-        home.root.to_string_lossy().into_owned(),
-        "--dir".to_owned(),
-        home.dir.to_string_lossy().into_owned(),
-        "slo".to_owned(),
-        "forget".to_owned(),
-    ]);
-    Ok(Errand { request: request(home), line })
+    Ok(Errand { request: request(home), line: home.again()?.args(["slo", "forget"]) })
 }
 
 fn request(home: &Home) -> PathBuf {

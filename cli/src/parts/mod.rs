@@ -1,5 +1,6 @@
 //! The parts of a lab and their configuration: what the supervisor runs in local mode.
 
+mod address;
 pub(crate) mod alerting;
 pub(crate) mod apache_kafka;
 pub(crate) mod backup;

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use reqwest::Url;
 use supervisor::{Part, part::Line, ports::Ports, probe::Probe};
 
+use super::address;
 use crate::home::Home;
 
 /// Name of the part, of its folder and of its port.
@@ -29,18 +30,7 @@ pub(crate) enum LogStore {
 /// # Errors
 /// A sentence with the expected form.
 pub(crate) fn address(text: &str) -> Result<Url, String> {
-    let plain = |url: &Url| {
-        url.scheme() == "http"
-            && url.has_host()
-            && url.path() == "/"
-            && url.query().is_none()
-            && url.username().is_empty()
-            && url.password().is_none()
-    };
-    Url::parse(text).ok().filter(plain).ok_or_else(|| {
-        "expected an address such as http://host:9200, without a path and a log-in; lab speaks no TLS"
-            .to_owned()
-    })
+    address::plain(text, "http://host:9200")
 }
 
 /// The part. Fetches the node's jars from Maven Central if they are missing.

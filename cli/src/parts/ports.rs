@@ -79,7 +79,7 @@ pub(crate) const PORTS: &[PortSpec] = &[
     // Not its usual number, which an OpenSearch or Elasticsearch of yours may have.
     port("opensearch", 9216),
     port("opensearch-transport", 9316),
-    // Where LocalStack listens, which both emulators replace.
+    // Where LocalStack listens, and so what replaces it.
     port("cloud", 4566),
     port("traces-ui", 16686),
     port("otlp-grpc", 4317),

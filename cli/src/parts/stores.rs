@@ -10,6 +10,19 @@ use secrecy::ExposeSecret as _;
 
 use crate::{home::Home, secrets::Secrets};
 
+/// Name of the embedded broker's part, and of its program.
+pub(crate) const KAFKA: &str = "lab-kafka";
+/// The variable of the services with a consumer.
+const SESSION_TIMEOUT: &str = "KAFKA_SESSION_TIMEOUT";
+/// Silence after which lab-kafka takes a consumer's partitions away. Each rebalance takes a second less, however soon
+/// all members have joined (`stand-ins/lab-kafka/README.md`), and the partitions that move are not read meanwhile.
+///
+/// An order has 5 s to be settled. In a rolling restart a partition waits for two rebalances at most: its owner cannot
+/// commit and leave before the one under way is over, and that begins the next. Twice 1.5 s leaves 2 s for everything
+/// else. Not shorter: a service that is alone in its group is back within 1.5 s as a rule; after that the group is
+/// empty, and waits for 3 s.
+const SESSION: &str = "2500ms";
+
 /// Redis as a cache: no persistence, bounded memory, least recently used keys are evicted; one account for the
 /// service that uses it, one for its exporter, one for the control room, one for the lab's owner, and no other.
 ///
@@ -83,7 +96,7 @@ fn major(version: &str) -> Option<u32> {
 /// When the broker was not built.
 pub(crate) fn kafka(ports: &Ports) -> Result<Part> {
     let (port, admin) = (ports.get("kafka"), ports.get("lab-kafka-admin"));
-    let program = programs::ours("lab-kafka")?;
+    let program = programs::ours(KAFKA)?;
     let settings = environment::settings(&program)?;
     let line = environment::frugal(Line::new(program))
         .keep(settings)
@@ -91,7 +104,15 @@ pub(crate) fn kafka(ports: &Ports) -> Result<Part> {
         .env("KAFKA_ADDR", format!("127.0.0.1:{port}"))
         .env("ADMIN_ADDR", format!("127.0.0.1:{admin}"));
     let probe = Probe::Http(format!("http://127.0.0.1:{admin}/readyz"));
-    Ok(Part::new("lab-kafka", line, probe).port("kafka", port).port("lab-kafka-admin", admin))
+    Ok(Part::new(KAFKA, line, probe).port("kafka", port).port("lab-kafka-admin", admin))
+}
+
+/// A part that reads topics of the embedded broker, with [`SESSION`], unless another value was set for `lab up`.
+pub(crate) fn settle_soon(mut part: Part) -> Part {
+    if environment::beginning_with(SESSION_TIMEOUT).is_empty() {
+        part.command = part.command.env(SESSION_TIMEOUT, SESSION);
+    }
+    part
 }
 
 #[cfg(test)]

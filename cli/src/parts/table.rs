@@ -59,8 +59,8 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
             parts.push(with_folder(make(making, instance)?, home)?);
         }
     }
-    if let Some(emulator) = choices.cloud {
-        let part = with_folder(notifier(making, emulator)?, home)?;
+    if let Some(cloud) = &choices.cloud {
+        let part = with_folder(notifier(making, cloud)?, home)?;
         services.push(part.name.clone());
         parts.push(part);
     }
@@ -100,8 +100,8 @@ fn storage(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
     if choices.objects {
         parts.push(objects::part(home, choices)?);
     }
-    if let Some(emulator) = choices.cloud {
-        parts.push(cloud::part(home, &choices.ports, emulator)?);
+    if let Some(cloud) = &choices.cloud {
+        parts.extend(cloud::part(home, &choices.ports, cloud)?);
     }
     if let Some(every) = choices.backups {
         let part = backup::part(home, &choices.ports, every)?;
@@ -142,7 +142,7 @@ const SERVICES: [(&str, Make); 4] = [
 /// Every process that can be broken.
 fn breakable(choices: &Choices) -> Vec<Instance> {
     let all = SERVICES.iter().flat_map(|(service, _)| instances(&choices.replicas, service));
-    all.chain(choices.cloud.map(|_| Instance::only(NOTIFIER))).collect()
+    all.chain(choices.cloud.as_ref().map(|_| Instance::only(NOTIFIER))).collect()
 }
 
 /// The folders whose file systems `lab status` watches, and those in it that may be mounted on their own.
@@ -225,7 +225,7 @@ fn with_event_keys(part: Part, making: &Making<'_>) -> Result<Part> {
 fn with_broker(part: Part, choices: &Choices) -> Part {
     let ours = format!("127.0.0.1:{}", choices.ports.get("kafka"));
     match &choices.kafka {
-        Kafka::Embedded => with(part, "KAFKA_BROKERS", ours).after(&["lab-kafka"]),
+        Kafka::Embedded => stores::settle_soon(with(part, "KAFKA_BROKERS", ours)).after(&[stores::KAFKA]),
         Kafka::Apache => with(part, "KAFKA_BROKERS", ours).after(&[apache_kafka::APACHE]),
         Kafka::Elsewhere(brokers) => with(part, "KAFKA_BROKERS", brokers.clone()),
     }
@@ -258,14 +258,15 @@ fn edge(making: &Making<'_>, instance: Instance) -> Result<Part> {
 }
 
 /// Reads outcomes beside order-api, and uses the queues of the emulator, which takes any signature.
-fn notifier(making: &Making<'_>, emulator: cloud::Emulator) -> Result<Part> {
+fn notifier(making: &Making<'_>, cloud: &cloud::Cloud) -> Result<Part> {
     let choices = making.choices;
     let part = with_event_keys(patient(making, Instance::only(NOTIFIER))?, making)?;
-    let part = with(part, "SQS_ENDPOINT", format!("http://127.0.0.1:{}", choices.ports.get(cloud::CLOUD)));
+    let part = with(part, "SQS_ENDPOINT", cloud.endpoint(&choices.ports));
     // Not the owner's account with AWS, which may be in the environment.
     let part = with(part, "AWS_ACCESS_KEY_ID", "lab".to_owned());
     let part = with(part, "AWS_SECRET_ACCESS_KEY", "lab".to_owned());
-    Ok(with_broker(part, choices).after(&[emulator.name()]))
+    let part = with_broker(part, choices);
+    Ok(if cloud.elsewhere.is_none() { part.after(&[cloud.emulator.name()]) } else { part })
 }
 
 fn load(choices: &Choices, rate: f64) -> Result<Part> {

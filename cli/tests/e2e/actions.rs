@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Asks for an action; returns status and answer.
-async fn ask(lab: &Lab, action: &Value, dry: bool) -> (u16, Value) {
+pub(crate) async fn ask(lab: &Lab, action: &Value, dry: bool) -> (u16, Value) {
     let url = format!("http://127.0.0.1:{}/api/v1/actions", lab.named_port("control-room"));
     let request = reqwest::Client::new().post(url).header("x-person", "ada");
     let answer = request.json(&json!({ "action": action, "dry": dry })).send().await.expect("an answer");

@@ -4,11 +4,14 @@
 use std::time::Duration;
 
 use chrono::{SecondsFormat, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::Connection as _;
 use testkit::{Need, available};
 
-use crate::lab::{Lab, TURN, eventually};
+use crate::{
+    lab::{Lab, TURN, eventually},
+    offsets::offset,
+};
 
 /// Time for a backup, a restore and its checks, or for WAL to be archived.
 const SOON: Duration = Duration::from_secs(120);
@@ -73,6 +76,60 @@ async fn a_dropped_table_comes_back_while_the_lab_runs() {
     let list = lab.json(&["backup", "list", "--json"]);
     assert_eq!(list["backups"].as_array().map(Vec::len), Some(1), "{list}");
     assert_eq!(list["backups"][0]["manifest"]["timeline"], 2, "{list}");
+    two_people_restore_through_a_runbook(&lab, &name).await;
+}
+
+/// Calls the control room as somebody.
+async fn call(lab: &Lab, person: &str, path: &str, body: &Value) -> Value {
+    let url = format!("http://127.0.0.1:{}/api/v1/{path}", lab.named_port("control-room"));
+    let request = reqwest::Client::new().post(url).header("x-person", person);
+    request.json(body).send().await.expect("an answer").json().await.expect("JSON")
+}
+
+/// How far a step of a run is.
+fn state<'r>(run: &'r Value, step: &str) -> &'r str {
+    let mut steps = run["steps"].as_array().into_iter().flatten();
+    steps.find(|one| one["name"] == step).and_then(|one| one["state"].as_str()).unwrap_or_default()
+}
+
+/// The control room says what would be lost, waits for a second person, and restores once.
+async fn two_people_restore_through_a_runbook(lab: &Lab, name: &str) {
+    if lab.query("backup_last_timestamp_seconds").await.is_empty() {
+        eprintln!("SKIPPED: without node_exporter, the runbook cannot see that there are backups");
+        return;
+    }
+    let data = || lab.ok(&["backup", "data"]);
+    let before = data();
+    let asked = |instance: &str| json!({ "parameters": { "to": "latest", "instance": instance } });
+    let dry = call(lab, "ada", "runbooks/restore/dry", &asked(name)).await;
+    let hits = dry["changes"][0]["hits"][0].as_str().unwrap_or_default();
+    assert!(hits.contains("would restore backup") && hits.contains("would be lost"), "{dry:#}");
+    let other = call(lab, "ada", "runbooks/restore/dry", &asked("production")).await;
+    assert!(other["problems"].to_string().contains("and not production"), "{other:#}");
+
+    let mut begin = asked(name);
+    begin["mode"] = json!("ask");
+    let run = call(lab, "ada", "runbooks/restore/runs", &begin).await;
+    let id = run["id"].as_str().unwrap_or_else(|| panic!("{run:#}")).to_owned();
+    let status = || lab.json(&["runbook", "status", &id, "--json"]);
+    let digest = eventually(SOON, || async {
+        let run = status();
+        run["request"]["digest"].as_str().map(str::to_owned).ok_or_else(|| format!("{run:#}"))
+    })
+    .await;
+    let approval = json!({ "digest": digest });
+    let alone = call(lab, "ada", &format!("runbook-runs/{id}/approve"), &approval).await;
+    assert!(alone["detail"].as_str().is_some_and(|why| why.contains("a second person")), "{alone:#}");
+    assert_eq!(data(), before, "nothing happened yet");
+    call(lab, "ben", &format!("runbook-runs/{id}/approve"), &approval).await;
+    eventually(SOON, || async {
+        let run = status();
+        if state(&run, "restore") == "done" { Ok(()) } else { Err(format!("{run:#}")) }
+    })
+    .await;
+    assert_ne!(data(), before, "the server has other data");
+    // Its last steps wait for minutes.
+    call(lab, "ada", &format!("runbook-runs/{id}/stop"), &json!({ "why": "enough was seen" })).await;
 }
 
 #[tokio::test]
@@ -81,8 +138,10 @@ async fn a_wiped_lab_is_back_within_its_bars_and_nothing_is_lost_or_doubled() {
         return;
     }
     let _turn = TURN.lock().await;
+    let (offset, _claim) = offset();
     let drill = tokio::process::Command::new(env!("CARGO_BIN_EXE_lab"))
         .args(["backup", "drill", "--json", "--rps", "20", "--for", "5s"])
+        .args(["--port-offset", &offset.to_string()])
         .kill_on_drop(true)
         .output()
         .await

@@ -36,11 +36,7 @@ async fn backups_are_in_the_labs_object_store_and_notifications_go_through_queue
         r#"queue_size_total{job="notifier", queue_name="notification_queue"}"#,
         r#"queue_size_total{job="notifier", queue_name="notification_dlq"} == 0"#,
     ] {
-        eventually(SOON, || async {
-            let found = lab.query(query).await;
-            if found.len() == 1 { Ok(()) } else { Err(format!("{query}: {found:?}")) }
-        })
-        .await;
+        finds(&lab, query).await;
     }
 
     lab.ok(&["break", "lab-objects", "object-denied", "ttl=1m"]);
@@ -60,4 +56,30 @@ async fn backups_are_in_the_labs_object_store_and_notifications_go_through_queue
     lab.ok(&["fix", "lab-objects", "object-full"]);
     lab.ok(&run);
     lab.down();
+}
+
+#[tokio::test]
+async fn notifications_go_through_the_queues_of_localstack() {
+    if !available(&[Need::Localstack]) {
+        return;
+    }
+    let Some(lab) = Lab::up_with(&["--rate", "20", "--cloud", "localstack"], Vec::new()).await else {
+        return;
+    };
+    for query in [
+        r#"notifications_delivered_total{job="notifier", queue_name="email_queue"} > 0"#,
+        r#"queue_size_total{job="notifier", queue_name="notification_dlq"} == 0"#,
+    ] {
+        finds(&lab, query).await;
+    }
+    lab.down();
+}
+
+/// Waits until a query has one answer.
+async fn finds(lab: &Lab, query: &str) {
+    eventually(SOON, || async {
+        let found = lab.query(query).await;
+        if found.len() == 1 { Ok(()) } else { Err(format!("{query}: {found:?}")) }
+    })
+    .await;
 }

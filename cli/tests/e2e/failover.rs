@@ -3,7 +3,7 @@
 use serde_json::Value;
 use testkit::{Need, available};
 
-use crate::lab::TURN;
+use crate::{lab::TURN, offsets::offset};
 
 #[tokio::test]
 async fn a_killed_primary_costs_no_accepted_order_if_commits_wait_for_its_replica() {
@@ -11,8 +11,12 @@ async fn a_killed_primary_costs_no_accepted_order_if_commits_wait_for_its_replic
         return;
     }
     let _turn = TURN.lock().await;
+    let (offset, _claim) = offset();
     let drill = tokio::process::Command::new(env!("CARGO_BIN_EXE_lab"))
         .args(["failover", "drill", "--replica", "sync", "--json", "--rps", "20", "--for", "3s"])
+        // The subject is what is lost, not how soon: another lab may be starting meanwhile.
+        .args(["--rto", "90s"])
+        .args(["--port-offset", &offset.to_string()])
         .kill_on_drop(true)
         .output()
         .await

@@ -10,8 +10,8 @@ use std::{
 
 use crate::lab::{Lab, eventually, text};
 
-/// A commit is in force within a second or two; the machine may be slow.
-const SOON: Duration = Duration::from_secs(30);
+/// A commit is in force within a second or two; another lab may be starting meanwhile.
+const SOON: Duration = Duration::from_secs(90);
 
 struct Desk {
     folder: tempfile::TempDir,
@@ -163,6 +163,8 @@ async fn what_is_approved_is_in_force_on_every_edge_and_what_is_changed_by_hand_
     fs::write(&file, format!("{state}modes: {{scanners: simulate}}\n")).expect("a state");
     lab.ok(&["gitops", "propose", &place, "--by", "ada", "--why", "Scanners are only counted"]);
     lab.ok(&["gitops", "approve", "1", "--by", "eve"]);
+    let synced = lab.ok(&["gitops", "sync", "--timeout", "90s"]);
+    assert!(synced.starts_with("Synced with "), "{synced}");
     in_force(&lab, "simulate", false).await;
     lab.ok(&["waf", "disable", "scanners"]);
     lab.ok(&["protections", "order-api", "circuit-breaker", "on"]);

@@ -13,10 +13,13 @@ use tempfile::TempDir;
 use testkit::{Claim, Need, available};
 use tokio::sync::{Mutex, MutexGuard};
 
+use crate::offsets::offset;
+
 /// Longest time for a killed part to be back and ready.
 pub(crate) const BACK: Duration = Duration::from_secs(90);
 
-/// One lab at a time in this process: several labs on two cores are slow, and some tests measure.
+/// One lab at a time in this process: several labs on two cores are slow, and some tests measure. The suite runs two
+/// processes at a time, of which one has the labs that mostly wait (`tools/xtask/src/lanes.rs`).
 pub(crate) static TURN: Mutex<()> = Mutex::const_new(());
 
 /// Between two looks at a lab: most of them start a program.
@@ -29,21 +32,6 @@ where
     Fut: Future<Output = Result<T, String>>,
 {
     testkit::eventually_every(PAUSE, deadline, check).await
-}
-
-/// By how much the ports of these labs are moved: no two of them, and none and a lab with the usual ports, have one in common
-/// (no two ports of a lab differ by a multiple of 40, except for those of options that few tests use, such as `--chaos`). All stay
-/// below those of the servers of tests, which begin at 26000. Those from 9160 on are labs of xtask.
-const OFFSETS: std::ops::Range<u16> = 30..229;
-const OFFSET: u16 = 40;
-
-/// An offset that no other test process uses as long as the claim is held.
-pub(crate) fn offset() -> (u16, Claim) {
-    let count = OFFSETS.end - OFFSETS.start;
-    let begin = u16::try_from(std::process::id() % u32::from(count)).expect("below the count");
-    let offsets = (0..count).map(|step| (OFFSETS.start + (begin + step) % count) * OFFSET);
-    let mut claimed = offsets.filter_map(|offset| Some((offset, Claim::of(&format!("lab-{offset}"))?)));
-    claimed.next().expect("an offset that nobody uses")
 }
 
 /// A running lab; stopped and removed when dropped, even by a failing test, and when the test process dies.
@@ -143,11 +131,18 @@ impl Lab {
         found.unwrap_or_else(|| panic!("no part {name} in {status}"))
     }
 
+    /// The parts in the lab's own file. `lab status` would start a program, which asks every part how it is.
+    fn kept(&self) -> Vec<Value> {
+        let file = std::fs::read(self.dir().join("state.json")).expect("the state of a lab");
+        let state: Value = serde_json::from_slice(&file).expect("JSON");
+        state["parts"].as_array().expect("parts").clone()
+    }
+
     /// The number of a named port of a part.
     pub(crate) fn port(&self, part: &str, name: &str) -> u16 {
-        let part = self.part(part);
-        let port = part["ports"][name].as_u64().and_then(|port| u16::try_from(port).ok());
-        port.unwrap_or_else(|| panic!("no port {name}: {part}"))
+        let found = self.kept().into_iter().find(|one| one["name"] == part);
+        let port = found.and_then(|part| number(&part["ports"][name]));
+        port.unwrap_or_else(|| panic!("{part} has no port {name}: {}", self.status()))
     }
 
     /// The number of a port by its own name, whichever part has it.
@@ -157,18 +152,15 @@ impl Lab {
 
     /// The number of a port by its own name; `None` if its part does not run here.
     pub(crate) fn port_if_any(&self, name: &str) -> Option<u16> {
-        let status = self.status();
-        let parts = status["parts"].as_array().into_iter().flatten();
-        let found = parts.filter_map(|part| part["ports"][name].as_u64()).next();
-        found.and_then(|port| u16::try_from(port).ok())
+        self.kept().iter().find_map(|part| number(&part["ports"][name]))
     }
 
     /// Numbers of all ports.
     pub(crate) fn ports(&self) -> Vec<u16> {
-        let status = self.status();
-        let parts = status["parts"].as_array().into_iter().flatten();
-        let ports = parts.filter_map(|part| part["ports"].as_object()).flat_map(|ports| ports.values());
-        ports.filter_map(|port| u16::try_from(port.as_u64()?).ok()).collect()
+        let parts = self.kept();
+        let ports =
+            parts.iter().filter_map(|part| part["ports"].as_object()).flat_map(|ports| ports.values());
+        ports.filter_map(number).collect()
     }
 
     /// The result of a Prometheus query.
@@ -261,6 +253,10 @@ pub(crate) fn marked(dir: &Path) -> Vec<String> {
         environ.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
     });
     marked.map(|process| text(&read(process.path().join("cmdline"))).replace('\0', " ")).collect()
+}
+
+fn number(port: &Value) -> Option<u16> {
+    port.as_u64().and_then(|port| u16::try_from(port).ok())
 }
 
 /// The output of a program.

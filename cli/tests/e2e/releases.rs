@@ -112,6 +112,16 @@ async fn a_bad_version_goes_back_by_itself_a_good_one_reaches_everyone_and_no_re
     assert_eq!(instances(&lab), ["order-api"]);
     assert_eq!(lab.part("order-api")["pid"], before["pid"], "what runs was not touched");
 
+    // Fast and successful, but order-worker finds that every total is wrong.
+    let wrong = "FAULTS_AT_START=wrong-total?cents=7";
+    let (code, silent) = release(&lab, "wrong", wrong, "5,100");
+    assert_eq!((code, &silent["state"]), (Some(1), &Value::from("rolled-back")), "{silent}");
+    let reason = silent["reason"].as_str().expect("a reason");
+    assert!(reason.starts_with("worse at 5 %: wrong-totals: "), "{reason}");
+    let exposed = [0, 1].map(|place| silent["exposed"][place].as_u64().expect("a count"));
+    // The edge splits exactly; a moment of few requests may have one or two more.
+    assert!(exposed[0] > 0 && exposed[0] * 100 <= exposed[1] * 6, "{exposed:?}");
+
     let (code, good) = release(&lab, "v3", "USER_SERVICE_TIMEOUT=2s", "50,100");
     assert_eq!((code, &good["state"]), (Some(0), &Value::from("released")), "{good}");
     assert_eq!(instances(&lab), ["order-api"]);

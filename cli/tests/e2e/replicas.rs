@@ -9,10 +9,11 @@ use std::{
 };
 
 use contracts::users::seeded_user_id;
-use serde_json::Value;
+use serde_json::{Value, json};
 use testkit::Scrape;
 
 use crate::{
+    actions::ask,
     classic,
     lab::{BACK, Lab, eventually, kill},
 };
@@ -46,7 +47,7 @@ impl Drop for Load {
 }
 
 /// Waits until a query returns this many series.
-async fn series(lab: &Lab, query: &str, count: usize) -> Vec<Value> {
+pub(crate) async fn series(lab: &Lab, query: &str, count: usize) -> Vec<Value> {
     eventually(SEEN, || async {
         let found = lab.query(query).await;
         if found.len() == count { Ok(found) } else { Err(format!("not {count} series: {query}: {found:?}")) }
@@ -87,8 +88,27 @@ async fn with_two_instances_of_each_service_every_query_has_data_and_the_switche
     let admin = lab.named_port("order-api-2-admin").to_string();
     assert!(one["curl"].as_str().is_some_and(|curl| curl.contains(&admin)), "one of them: {one}");
     lab.ok(&["fix"]);
+    a_drained_instance_gets_no_requests_from_any_edge(&lab).await;
     drop(load);
     lab.down();
+}
+
+async fn a_drained_instance_gets_no_requests_from_any_edge(lab: &Lab) {
+    let of = |name: &str| format!("endpoint=\"127.0.0.1:{}\"", lab.named_port(name));
+    let (first, second) = (of("order-api"), of("order-api-2"));
+    let drain = |target: &str| json!({ "action": "drain", "target": target, "ttl": "10m" });
+    let (status, done) = ask(lab, &drain("order-api-2"), false).await;
+    let edges = done["done"]["results"].as_array().map(Vec::len);
+    assert_eq!((status, edges), (200, Some(2)), "both edges: {done}");
+    series(lab, &format!("sum(edge_drained{{{second}}}) == 2"), 1).await;
+    series(lab, &format!("sum(increase(edge_attempts_total{{{second}}}[10s])) == 0"), 1).await;
+    series(lab, &format!("sum(rate(edge_attempts_total{{{first}}}[10s])) > 1"), 1).await;
+    let (status, refused) = ask(lab, &drain("order-api-1"), false).await;
+    assert!(status >= 400 && refused.to_string().contains("never two"), "{status}: {refused}");
+    let back = json!({ "action": "undrain", "target": "order-api-2" });
+    let (status, back) = ask(lab, &back, false).await;
+    assert_eq!(status, 200, "{back}");
+    series(lab, &format!("sum(rate(edge_attempts_total{{{second}}}[10s])) > 1"), 1).await;
 }
 
 /// The estimate of [`USERS`] users.

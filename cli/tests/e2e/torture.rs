@@ -15,7 +15,10 @@ use serde_json::Value;
 use sqlx::Connection;
 use testkit::{Claim, Need, available};
 
-use crate::lab::{self, TURN, eventually};
+use crate::{
+    lab::{self, TURN, eventually},
+    offsets::offset,
+};
 
 /// Time for the lab to start and for two kills.
 const SOON: Duration = Duration::from_secs(120);
@@ -31,7 +34,7 @@ struct Torture {
 
 impl Torture {
     fn start(args: &[&str]) -> Self {
-        let (offset, claim) = lab::offset();
+        let (offset, claim) = offset();
         let mut child = Command::new(env!("CARGO_BIN_EXE_lab"))
             .args(["torture", "--for", "10m", "--seed", "5", "--rps", "20", "--json"])
             .args(["--port-offset", &offset.to_string()])

@@ -133,3 +133,17 @@ while [ ! -e drawn ]; do :; done
     assert_eq!(output.status.code(), Some(101), "{output:?}");
     assert_eq!(text(&output.stderr), "lab: built 3 of 10\nerror: no such thing\n");
 }
+
+#[test]
+fn a_program_is_linked_at_a_fixed_address_and_folded_where_lld_links_and_a_macro_is_not() {
+    let checkout = Checkout::with("tools/linker.sh");
+    checkout.script("bin/cc", "#!/bin/sh\necho \"$*\"\n");
+    for (args, linked) in [
+        (&["a.o", "-fuse-ld=lld", "-pie"][..], "a.o -fuse-ld=lld -pie -no-pie -Wl,--icf=all\n"),
+        (&["a.o", "-pie", "-o", "a b"][..], "a.o -pie -o a b -no-pie\n"),
+        (&["a.o", "-fuse-ld=lld", "-shared"][..], "a.o -fuse-ld=lld -shared\n"),
+    ] {
+        let output = checkout.run("tools/linker.sh", args);
+        assert_eq!(text(&output.stdout), linked, "{}", text(&output.stderr));
+    }
+}

@@ -4,7 +4,6 @@ use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
-    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     sync::{Arc, Mutex},
@@ -15,6 +14,8 @@ use std::{
 use release::{Run, run::Event, view::news};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::fakes::fakes;
 
 /// Requests per second to each of canary and baseline: enough for a step in the ten seconds that a measurement of CPU takes.
 const RATE: f64 = 400.0;
@@ -34,12 +35,14 @@ pub(crate) struct Cluster {
 pub(crate) struct Weather {
     /// Share of the canary's requests that fail.
     pub(crate) failing: f64,
+    /// Share of the canary's orders with a wrong total; three of ten requests place one.
+    pub(crate) wrong: f64,
     /// What is left of each error budget.
     pub(crate) budget: f64,
 }
 
 /// A version like the old one, and budgets that are left.
-pub(crate) const GOOD: Weather = Weather { failing: 0.0, budget: 0.5 };
+pub(crate) const GOOD: Weather = Weather { failing: 0.0, wrong: 0.0, budget: 0.5 };
 
 impl Cluster {
     pub(crate) fn start(weather: Weather) -> Self {
@@ -65,10 +68,15 @@ impl Cluster {
 
     /// `lab release` with these arguments, as ada.
     pub(crate) fn lab(&self, args: &[&str]) -> Command {
+        self.lab_as("ada", args)
+    }
+
+    /// The same, as somebody else.
+    pub(crate) fn lab_as(&self, person: &str, args: &[&str]) -> Command {
         let path = format!("{}:{}", self.folder.path().display(), std::env::var("PATH").unwrap());
         let mut lab = Command::new(env!("CARGO_BIN_EXE_lab"));
         lab.args(["--context", "kind-x", "--dir"]).arg(self.folder.path().join("lab"));
-        lab.args(["--prometheus", &self.url, "--control-room", &self.url, "release", "--as", "ada"])
+        lab.args(["--prometheus", &self.url, "--control-room", &self.url, "release", "--as", person])
             .args(args);
         lab.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).env("PATH", path);
         lab.env_remove("FAULTS_TOKEN")
@@ -135,70 +143,24 @@ fn brief(call: &str) -> String {
     format!("weight {weight}")
 }
 
-/// helm, with the values in files; and kubectl, which knows two edges and "forwards" to the server. An edge has its new routes once its
-/// kubelet was told to look.
-fn fakes(folder: &Path, port: u16) {
-    let here = folder.display();
-    let chart = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/helm/sre-lab/Chart.yaml");
-    let chart = fs::read_to_string(chart).unwrap();
-    let version = chart.lines().find_map(|line| line.strip_prefix("version: ")).unwrap();
-    let labels = json!({ "app.kubernetes.io/instance": "sre-lab", "app.kubernetes.io/managed-by": "Helm",
-        "helm.sh/chart": format!("sre-lab-{version}") });
-    fs::write(folder.join("deployment.json"), json!({ "metadata": { "labels": labels } }).to_string())
-        .unwrap();
-    let pod = |name: &str| {
-        json!({ "metadata": { "name": name, "labels": { "app.kubernetes.io/name": "edge" } }, "status": { "phase": "Running" },
-            "spec": { "containers": [{ "env": [{ "name": "FAULTS_ENABLED" }], "ports": [{ "name": "admin", "containerPort": 9100 }] }] } })
-    };
-    fs::write(folder.join("pods.json"), json!({ "items": [pod("edge-a"), pod("edge-b")] }).to_string())
-        .unwrap();
-    program(
-        &folder.join("helm"),
-        &format!(
-            "echo \"$*\" >>{here}/helm.calls\ncd {here}\ncase \"$*\" in\n\
-             *' get values '*) printf '{{\"image\":{{\"tag\":\"v1\"}},\"services\":{{\"order-api\":{{\"tag\":\"%s\"}}}},\
-             \"release\":{{\"service\":\"%s\",\"tag\":\"%s\",\"weight\":%s}}}}' \"$(cat own)\" \"$(cat service)\" \"$(cat tag)\" \"$(cat weight)\" ;;\n\
-             *' upgrade '*)\n  for pair in $(printf %s \"$*\" | tr ' ,' '\\n\\n'); do\n    case $pair in\n\
-             release.service=*) printf %s \"${{pair#*=}}\" >service ;;\n\
-             release.tag=*) printf %s \"${{pair#*=}}\" >tag ;;\n\
-             release.weight=*) printf %s \"${{pair#*=}}\" >weight ;;\n\
-             services.order-api.tag=*) printf %s \"${{pair#*=}}\" >own ;;\n\
-             esac\n  done ;;\n*) echo \"unknown: $*\" >&2; exit 1 ;;\nesac\n"
-        ),
-    );
-    program(
-        &folder.join("kubectl"),
-        &format!(
-            "cd {here}\ncase \"$*\" in\n*'get deployment/order-api '*) exec cat deployment.json ;;\n\
-             *'get pods --selector sre-lab/service=order-api '*) echo '{{\"items\":[]}}' ;;\n*'get pods '*) exec cat pods.json ;;\n\
-             *' annotate pods '*) exec cp weight applied ;;\n*' rollout status deployment/order-api '*) ;;\n\
-             *' port-forward pod/edge-'*) echo \"Forwarding from 127.0.0.1:{port} -> 9100\"\n\
-             while kill -0 $PPID 2>/dev/null; do sleep 0.1; done ;;\n*) echo \"unknown: $*\" >&2; exit 1 ;;\nesac\n"
-        ),
-    );
-}
-
-fn program(path: &Path, script: &str) {
-    fs::write(path, format!("#!/bin/sh\n{script}")).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-}
-
 /// Answers one request: as Prometheus, as an edge, or as the control room, by its path.
 fn serve(stream: &TcpStream, folder: &Path, told: &Mutex<Vec<Event>>, weather: Weather, seconds: f64) {
     let mut reader = BufReader::new(stream);
-    let (mut first, mut length) = (String::new(), 0);
+    let (mut first, mut length, mut person) = (String::new(), 0, None);
     reader.read_line(&mut first).unwrap();
     for line in reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty()) {
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+        let line = line.to_ascii_lowercase();
+        if let Some(value) = line.strip_prefix("content-length:") {
             length = value.trim().parse().unwrap();
         }
+        person = line.strip_prefix("x-person:").map(|name| name.trim().to_owned()).or(person);
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
     let answer = if first.starts_with("POST /reload ") {
         routes(folder)
     } else if first.starts_with("PUT /api/v1/releases/REL-1/events ") {
-        json!({ "known": take(&mut told.lock().unwrap(), &body) })
+        json!({ "known": take(&mut told.lock().unwrap(), &body, person.as_deref()) })
     } else if first.starts_with("GET /api/v1/releases?") {
         json!({ "releases": [] })
     } else if first.starts_with("GET /api/v1/alerts ") {
@@ -216,13 +178,14 @@ fn serve(stream: &TcpStream, folder: &Path, told: &Mutex<Vec<Event>>, weather: W
     let _ = back.write_all(format!("{head}{answer}").as_bytes());
 }
 
-/// Takes events as the control room does: those that are known are left out.
-fn take(known: &mut Vec<Event>, body: &[u8]) -> usize {
+/// Takes events as the control room does: those that are known are left out, and nobody signs for another.
+fn take(known: &mut Vec<Event>, body: &[u8], person: Option<&str>) -> usize {
     let mut body: Value = serde_json::from_slice(body).unwrap();
     let from = usize::try_from(body["from"].as_u64().unwrap()).unwrap();
     let events: Vec<Event> = serde_json::from_value(body["events"].take()).unwrap();
     if let Some(behind) = known.len().checked_sub(from) {
-        known.extend(events.into_iter().skip(behind));
+        let own = |event: &Event| event.what.signed().iter().all(|name| Some(*name) == person);
+        known.extend(events.into_iter().skip(behind).take_while(own));
     }
     known.len()
 }
@@ -269,7 +232,16 @@ fn query(first: &str, weather: Weather, seconds: f64) -> Vec<Value> {
     };
     let within =
         |bound: &str| sample(json!({ "__name__": "http_request_duration_seconds_bucket", "le": bound }), all);
+    let orders = (all * 0.3).floor();
+    let mistaken = if canary { (orders * weather.wrong).floor() } else { 0.0 };
+    let checked = |result: &str, value: f64| {
+        let worker = json!({ "__name__": "order_totals_checked_total", "instance": "10.0.0.7:9103", "result": result });
+        sample(worker, value)
+    };
+    assert!(first.contains("order_totals_checked_total"), "{first}");
     vec![
+        checked("match", orders - mistaken),
+        checked("mismatch", mistaken),
         requests("202", all - failed),
         requests("500", failed),
         within("0.1"),

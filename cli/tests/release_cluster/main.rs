@@ -9,6 +9,7 @@
 )]
 
 mod cluster;
+mod fakes;
 
 use std::io::{BufRead as _, BufReader, Read as _};
 
@@ -58,6 +59,16 @@ fn a_bad_image_loses_its_requests_before_it_goes() {
 }
 
 #[test]
+fn an_image_that_computes_wrong_totals_goes_although_no_request_fails() {
+    let cluster = Cluster::start(Weather { wrong: 0.8, ..GOOD });
+    let output = cluster.release().output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert_eq!(cluster.steps(), ["weight 0", "weight 5", "weight 0", "gone"], "{}", said(&output));
+    let told = cluster.told();
+    assert!(told.contains("v2 was rolled back: worse at 5 %: wrong-totals: "), "{told}");
+}
+
+#[test]
 fn a_release_that_was_killed_continues_and_makes_no_step_twice() {
     let cluster = Cluster::start(GOOD);
     let mut first = cluster.release().spawn().unwrap();
@@ -87,6 +98,20 @@ fn a_release_that_was_killed_can_be_stopped() {
         "{}",
         cluster.told()
     );
+}
+
+#[test]
+fn each_person_tells_the_control_room_what_they_did() {
+    let cluster = Cluster::start(GOOD);
+    let mut first = cluster.release().spawn().unwrap();
+    cluster.until("the first step", |cluster| cluster.steps().iter().any(|step| step == "weight 5"));
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let output = cluster.lab_as("ben", &["abort", "REL-1", "Users complain"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    // The control room of this test takes what a request's own person signs, and nothing else.
+    let told = cluster.told();
+    assert!(told.contains("order-api is back on v1: ben stopped it: Users complain"), "{told}");
 }
 
 #[test]

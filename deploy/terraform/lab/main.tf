@@ -1,5 +1,5 @@
-# What a team writes down of a running lab: the firewall and its rules, a limit, schedules and policies of its own, who covers for
-# whom, what automation may not do; and what it expects of the routes, which the edge reads from a file.
+# What a team writes down of a running lab: the firewall and its rules, a limit, how routes split their requests, schedules and
+# policies of its own, who covers for whom, what automation may not do; and what it expects of the routes that a file decides.
 
 terraform {
   required_version = ">= 1.10"
@@ -36,6 +36,16 @@ variable "weights" {
   description = "Weights that the upstreams of a route have to have, by the route's name. A plan warns if one differs."
   type        = map(map(number))
   default     = {}
+}
+
+variable "splits" {
+  description = "How routes split their requests: weights of all upstreams of a route, by its name. Until the edge's file changes."
+  type        = map(map(number))
+  default     = {}
+  validation {
+    condition     = alltrue([for weights in values(var.splits) : sum(values(weights)) > 0])
+    error_message = "One of a route's upstreams has a weight above 0."
+  }
 }
 
 variable "limit" {
@@ -125,6 +135,12 @@ check "weights" {
     condition     = alltrue([for name, route in data.srelab_edge_route.expected : route.weights == tomap(var.weights[name])])
     error_message = "A route has other weights than expected: a release is under way, or somebody changed its file."
   }
+}
+
+resource "srelab_edge_weights" "this" {
+  for_each = var.splits
+  route    = each.key
+  weights  = each.value
 }
 
 resource "srelab_edge_limit" "this" {

@@ -29,7 +29,7 @@ pub(super) struct Compare {
     #[arg(long, value_enum, default_value_t = Metric::P99)]
     metric: Metric,
     /// Accepted change in percent
-    #[arg(long, default_value_t = 5.0, value_name = "PERCENT", value_parser = percent)]
+    #[arg(long, default_value_t = 5.0, value_name = "PERCENT", value_parser = crate::config::percent)]
     budget: f64,
     /// For URLs: the scenario whose journeys are used
     #[arg(long, default_value = "average")]
@@ -66,11 +66,6 @@ impl Metric {
             Self::Throughput => Worse::Lower,
         }
     }
-}
-
-fn percent(text: &str) -> Result<f64, String> {
-    let number = text.parse::<f64>().ok().filter(|number| (0.0..=1_000.0).contains(number));
-    number.ok_or_else(|| format!("`{text}` is not a number from 0 to 1000"))
 }
 
 impl Compare {

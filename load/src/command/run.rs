@@ -46,16 +46,11 @@ pub(super) struct Run {
     #[arg(long, default_value = ".lab/prometheus/targets", value_name = "FOLDER", requires = "metrics")]
     discovery: PathBuf,
     /// Begin a sampled trace for this share of the steps, 0 to 1: exemplars of their durations
-    #[arg(long, default_value_t = 0.0, value_name = "RATIO", value_parser = ratio)]
+    #[arg(long, default_value_t = 0.0, value_name = "RATIO", value_parser = chassis_core::config::ratio)]
     trace_ratio: f64,
     /// Fail if this program itself needs more memory than this, in MiB
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..))]
     max_memory: Option<u32>,
-}
-
-fn ratio(text: &str) -> Result<f64, String> {
-    let number = text.parse::<f64>().ok().filter(|number| (0.0..=1.0).contains(number));
-    number.ok_or_else(|| format!("`{text}` is not a number from 0 to 1"))
 }
 
 impl Run {

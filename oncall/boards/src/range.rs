@@ -1,6 +1,7 @@
 //! Time ranges as Grafana's addresses write them, and the step of a query.
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// The ranges that a page offers: start, and its name.
 pub const OFFERED: &[(&str, &str)] = &[
@@ -166,18 +167,13 @@ fn round(seconds: f64) -> f64 {
     STEPS.iter().find(|(below, _)| seconds < *below).map_or(43_200.0, |(_, step)| *step)
 }
 
+/// Everything but the unreserved characters of RFC 3986.
+const NOT_IN_VALUES: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
 /// Percent-encodes everything that has a meaning in an address.
 #[must_use]
 pub fn encode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
+    utf8_percent_encode(text, NOT_IN_VALUES).to_string()
 }
 
 #[cfg(test)]

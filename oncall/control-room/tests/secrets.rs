@@ -30,6 +30,8 @@ const MARK: &str = "zzcanary";
 const ACCESS: &str = "zzcanary-access";
 const INSTRUCTOR: &str = "zzcanary-instructor";
 const HOOK: &str = "zzcanary-hook";
+/// Of ada.
+const PERSON: &str = "zzcanary-ada";
 /// What somebody types who does not know the secret, but nearly.
 const WRONG: &str = "zzcanary-typo";
 
@@ -74,6 +76,7 @@ fn secrets(outside: &Outside, bot: bool) -> Vec<String> {
         format!("ACCESS_TOKEN={ACCESS}"),
         format!("INSTRUCTOR_TOKEN={INSTRUCTOR}"),
         format!("HOOK_TOKEN={HOOK}"),
+        format!("PERSON_TOKENS=ada={PERSON}"),
         format!("FAULTS_TOKEN={MARK}-faults"),
         format!("SLACK_WEBHOOK={url}/services/{MARK}-announcement"),
         format!("PAGERDUTY_KEYS=ops={MARK}-pagerduty"),
@@ -143,11 +146,11 @@ impl Room {
         Self { process, http: Http::to(public) }
     }
 
-    /// Sends something as ada; what comes back tells no secret.
+    /// Sends something with a token; what comes back tells no secret.
     async fn ask(&self, token: &str, method: Method, path: &str, body: String) -> Answer {
         let bearer = format!("Bearer {token}");
         let kind = if path == "/login" { "application/x-www-form-urlencoded" } else { "application/json" };
-        let headers = [("authorization", bearer.as_str()), ("content-type", kind), ("x-person", "ada")];
+        let headers = [("authorization", bearer.as_str()), ("content-type", kind)];
         let answer = self.http.send(method.clone(), path, &headers, body).await;
         tells_nothing(&format!("{method} {path}"), &format!("{:?}\n{}", answer.headers, answer.body));
         answer
@@ -199,8 +202,8 @@ async fn use_them(room: &Room) {
         let change = json!({ "routing_key": key, "payload": payload });
         assert_eq!(room.post("none", "/v2/change/enqueue", &change).await, status);
     }
-    for (token, status) in [(WRONG, 422), (ACCESS, 303), (INSTRUCTOR, 303)] {
-        let form = format!("name=ada&token={token}&next=%2F");
+    for (token, status) in [(WRONG, 422), (ACCESS, 303), (INSTRUCTOR, 303), (PERSON, 303)] {
+        let form = format!("token={token}&next=%2F");
         assert_eq!(room.ask("none", Method::POST, "/login", form).await.status, status);
     }
     assert_eq!(room.post(WRONG, "/api/v1/incidents", &json!({})).await, 401);
@@ -256,7 +259,7 @@ async fn look_everywhere(bot: bool, channels: &[&str]) -> String {
     tells_nothing("the log", &log);
     let heard = outside.heard.lock().clone();
     assert!(heard.contains("zzcanary-pagerduty") && heard.contains("x-lab-signature"), "{heard}");
-    for own in [ACCESS, INSTRUCTOR, HOOK, WRONG, "zzcanary-signs", "zzcanary-faults"] {
+    for own in [ACCESS, INSTRUCTOR, HOOK, PERSON, WRONG, "zzcanary-signs", "zzcanary-faults"] {
         assert!(!heard.contains(own), "{own} was sent to others");
     }
     heard

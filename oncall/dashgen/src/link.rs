@@ -1,6 +1,6 @@
 //! Links that a click opens: another board, the logs or traces behind a value, a runbook.
 
-use std::fmt::Write as _;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::query::{Source, requests};
 
@@ -89,27 +89,19 @@ fn explore(source: Source, query: &str) -> String {
     format!("/explore?schemaVersion=1&orgId=${{__org}}&panes={}", encode(&pane))
 }
 
+/// Everything but the unreserved characters of RFC 3986.
+const NOT_IN_VALUES: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
 /// Percent-encodes everything except Grafana's variables.
 fn encode(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(start) = rest.find("${") {
         let end = rest[start..].find('}').map_or(rest.len(), |end| start + end + 1);
-        encode_plain(&rest[..start], &mut out);
+        out.extend(utf8_percent_encode(&rest[..start], NOT_IN_VALUES));
         out.push_str(&rest[start..end]);
         rest = &rest[end..];
     }
-    encode_plain(rest, &mut out);
+    out.extend(utf8_percent_encode(rest, NOT_IN_VALUES));
     out
-}
-
-fn encode_plain(text: &str, out: &mut String) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
 }

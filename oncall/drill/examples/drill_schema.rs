@@ -1,4 +1,4 @@
-//! Prints the JSON Schema of a drill: `cargo run -p drill --example drill_schema > drills/schema.json`.
+//! Prints the JSON Schema of a drill; `just generate pages` writes it to `drills/schema.json`.
 
 fn main() {
     println!("{:#}", drill::schema());

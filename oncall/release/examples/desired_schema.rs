@@ -1,4 +1,4 @@
-//! Prints the JSON Schema of the desired state: `cargo run -p release --example desired_schema > deploy/gitops/schema.json`.
+//! Prints the JSON Schema of the desired state; `just generate pages` writes it to `deploy/gitops/schema.json`.
 
 fn main() {
     println!("{:#}", release::desired::schema());

@@ -1,6 +1,7 @@
 //! Releases: what runs, what should run, and whether the new version may.
 //!
 //! * [`judge`] -- compares a canary with a fresh baseline of the old version, request by request. "No data" is never a pass.
+//! * [`invariants`] -- what must hold of everything that a service does, and who checks it.
 //! * [`measure`] -- what the judge takes, from two scrapes of an instance.
 //! * [`look`] -- what to ask Prometheus for that, and what happened between two looks.
 //! * [`run`] -- a release as a state machine: commits, steps, verdicts, the way back, by events that survive a crash.
@@ -23,6 +24,7 @@ pub mod drive;
 pub mod fleet;
 pub mod freeze;
 pub mod gate;
+pub mod invariants;
 pub mod judge;
 pub mod look;
 pub mod measure;

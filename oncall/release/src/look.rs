@@ -7,21 +7,40 @@ use chrono::{DateTime, Utc};
 use crate::{
     Block,
     fleet::Pair,
+    invariants::query,
     measure::{Reading, SERIES, Unreadable, block},
 };
 
 /// Endpoints that fail by design.
 const WITHOUT: [&str; 1] = ["/risky"];
 
-/// How the instances of a service are found in Prometheus: matchers of labels, such as `instance="127.0.0.1:9131"`. Several
-/// instances count as one.
+/// How one of the two is found in Prometheus.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Side {
+    /// Matchers of the labels of its instances, such as `instance="127.0.0.1:9131"`. Several of them count as one.
+    pub instances: String,
+    /// A query for what others have found about what it did, if they count by version.
+    pub checks: Option<String>,
+}
+
+impl Side {
+    /// The query for every series of a reading.
+    #[must_use]
+    pub fn query(&self) -> String {
+        let own = format!("{{{},__name__=~\"{}\"}}", self.instances, SERIES.join("|"));
+        // `or` keeps both: whoever checks has other labels.
+        self.checks.iter().fold(own, |own, checks| format!("{own} or {checks}"))
+    }
+}
+
+/// How a service and its release are found in Prometheus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Matchers {
-    /// Of the canary.
-    pub canary: String,
-    /// Of the baseline.
-    pub baseline: String,
-    /// Of every instance of the service.
+    /// The canary.
+    pub canary: Side,
+    /// The baseline.
+    pub baseline: Side,
+    /// Matchers of the labels of every instance of the service.
     pub all: String,
 }
 
@@ -29,10 +48,13 @@ impl Matchers {
     /// Of two instances on one machine.
     #[must_use]
     pub fn of_pair(service: &str, pair: &Pair) -> Self {
-        let instance = |name: &str| format!("instance=\"{name}\"");
+        let side = |role: &str, name: &str| Side {
+            instances: format!("instance=\"{name}\""),
+            checks: query(service, role, ""),
+        };
         Self {
-            canary: instance(&pair.canary),
-            baseline: instance(&pair.baseline),
+            canary: side("canary", &pair.canary),
+            baseline: side("baseline", &pair.baseline),
             all: format!("service=\"{service}\""),
         }
     }
@@ -40,9 +62,13 @@ impl Matchers {
     /// Of the pods of two Deployments, `NAME-canary` and `NAME-baseline`, in a namespace.
     #[must_use]
     pub fn of_pods(service: &str, namespace: &str) -> Self {
-        let all = format!("namespace=\"{namespace}\",service=\"{service}\"");
-        let pods = |role: &str| format!("{all},pod=~\"{service}-{role}-.+\"");
-        Self { canary: pods("canary"), baseline: pods("baseline"), all }
+        let namespace = format!("namespace=\"{namespace}\",");
+        let all = format!("{namespace}service=\"{service}\"");
+        let side = |role: &str| Side {
+            instances: format!("{all},pod=~\"{service}-{role}-.+\""),
+            checks: query(service, role, &namespace),
+        };
+        Self { canary: side("canary"), baseline: side("baseline"), all }
     }
 
     /// The query for how many requests all instances had.
@@ -52,13 +78,7 @@ impl Matchers {
     }
 }
 
-/// The query for every series of a reading, of what `matchers` select.
-#[must_use]
-pub fn series(matchers: &str) -> String {
-    format!("{{{matchers},__name__=~\"{}\"}}", SERIES.join("|"))
-}
-
-/// What Prometheus answered to [`series`] at `at`: labels with `__name__`, and values.
+/// What Prometheus answered to [`Side::query`] at `at`: labels with `__name__`, and values.
 ///
 /// # Errors
 /// When nothing that was selected is scraped.
@@ -123,14 +143,18 @@ mod tests {
         let pair = Pair { canary: "127.0.0.1:9131".to_owned(), baseline: "127.0.0.1:9121".to_owned() };
         let here = Matchers::of_pair("order-api", &pair);
         assert_eq!(here.total(), "sum(http_requests_total{service=\"order-api\"})");
-        let query = series(&here.canary);
+        let query = here.canary.query();
         assert!(
             query.starts_with("{instance=\"127.0.0.1:9131\",__name__=~\"http_requests_total|"),
             "{query}"
         );
-        let there = Matchers::of_pods("order-api", "sre-lab");
+        assert!(query.ends_with("\"} or order_totals_checked_total{track=\"canary\"}"), "{query}");
+        let there = Matchers::of_pods("order-api", "sre-lab").baseline;
         let expected = "namespace=\"sre-lab\",service=\"order-api\",pod=~\"order-api-baseline-.+\"";
-        assert_eq!(there.baseline, expected);
+        assert_eq!(there.instances, expected);
+        let checks = "order_totals_checked_total{namespace=\"sre-lab\",track=\"baseline\"}";
+        assert_eq!(there.checks.as_deref(), Some(checks));
+        assert_eq!(Matchers::of_pair("user-service", &pair).canary.checks, None, "nobody checks its work");
     }
 
     #[test]

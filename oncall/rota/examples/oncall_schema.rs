@@ -1,4 +1,4 @@
-//! Prints the JSON Schema of `oncall.yaml`: `cargo run -p rota --example oncall_schema > oncall.schema.json`.
+//! Prints the JSON Schema of `oncall.yaml`; `just generate pages` writes it to `oncall.schema.json`.
 
 fn main() {
     println!("{:#}", rota::schema());

@@ -1,5 +1,4 @@
-//! Prints the JSON Schema of the guardrails:
-//! `cargo run -p runbook --example guardrails_schema > guardrails.schema.json`.
+//! Prints the JSON Schema of the guardrails; `just generate pages` writes it to `guardrails.schema.json`.
 
 fn main() {
     println!("{:#}", runbook::guardrails_schema());

@@ -1,4 +1,4 @@
-//! Prints the JSON Schema of a runbook: `cargo run -p runbook --example runbook_schema > runbooks/schema.json`.
+//! Prints the JSON Schema of a runbook; `just generate pages` writes it to `runbooks/schema.json`.
 
 fn main() {
     println!("{:#}", runbook::schema());

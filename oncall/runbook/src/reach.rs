@@ -19,6 +19,8 @@ pub enum Unit {
     Messages,
     /// Alerts.
     Alerts,
+    /// Databases of the server.
+    Databases,
 }
 
 /// How far an act may reach at most; the program that does it stops there.

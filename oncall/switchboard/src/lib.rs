@@ -7,6 +7,7 @@
 
 mod action;
 mod answers;
+mod balancing;
 pub mod cluster;
 mod error;
 mod firewall;

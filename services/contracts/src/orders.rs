@@ -93,6 +93,27 @@ pub struct OrderPage {
     pub next_cursor: Option<String>,
 }
 
+/// Which of the two versions that a release compares an instance is.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::EnumString, strum::IntoStaticStr,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Track {
+    /// The old version, started with the canary.
+    Baseline,
+    /// The new version.
+    Canary,
+}
+
+impl Track {
+    /// Wire name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
 /// Version of the events that this build writes and reads.
 pub const EVENT_VERSION: u32 = 1;
 
@@ -113,6 +134,9 @@ pub struct OrderPlaced {
     pub total_cents: i64,
     /// When it was accepted.
     pub placed_at: DateTime<Utc>,
+    /// Which of the two versions of a release accepted it; absent if an instance did that is neither of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub track: Option<Track>,
 }
 
 /// On topic `order-outcomes`: an order was settled.
@@ -198,6 +222,27 @@ mod tests {
         let sent = event();
         let read: OrderSettled = decode(&serde_json::to_vec(&sent).unwrap()).unwrap();
         assert_eq!(read, sent);
+    }
+
+    #[test]
+    fn an_order_names_the_version_that_accepted_it_only_during_a_release() {
+        let id = Uuid::now_v7();
+        let of = |track| OrderPlaced {
+            version: EVENT_VERSION,
+            event_id: id,
+            order_id: id,
+            user_id: id,
+            items: Vec::new(),
+            total_cents: 0,
+            placed_at: Utc::now(),
+            track,
+        };
+        for (track, written) in [(None, None), (Some(Track::Canary), Some("canary"))] {
+            let sent = of(track);
+            let wire = serde_json::to_value(&sent).unwrap();
+            assert_eq!(wire.get("track").and_then(serde_json::Value::as_str), written);
+            assert_eq!(decode::<OrderPlaced>(&serde_json::to_vec(&wire).unwrap()).unwrap(), sent);
+        }
     }
 
     #[test]

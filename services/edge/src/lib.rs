@@ -81,15 +81,20 @@ pub fn build(config: &EdgeConfig, chassis: Chassis) -> anyhow::Result<App> {
         .administering(admin::routes(state, token), admin::PATHS))
 }
 
-/// Exports which replicas are out, as of each scrape: a replica comes back by time alone.
+/// Exports which replicas are out or drained, as of each scrape: a replica comes back by time alone.
 fn show_replicas(live: &Arc<ArcSwap<Live>>, proxy: &ProxyMetrics, chassis: &Chassis, started: Instant) {
-    let (live, ejected) = (Arc::clone(live), proxy.edge_ejected.clone());
+    let (live, ejected, drained) = (Arc::clone(live), proxy.edge_ejected.clone(), proxy.edge_drained.clone());
     chassis.metrics.on_scrape(move || {
         // Those that the files no longer have are gone.
         ejected.reset();
+        drained.reset();
+        let now = started.elapsed();
         for upstream in live.load().upstreams() {
-            for (endpoint, out) in upstream.replicas(started.elapsed()) {
-                ejected.with_label_values(&[&*upstream.name, endpoint.as_str()]).set(out.into());
+            let one = upstream.drained(now).map(|(endpoint, _)| endpoint);
+            for (endpoint, out) in upstream.replicas(now) {
+                let labels = [&*upstream.name, endpoint.as_str()];
+                ejected.with_label_values(&labels).set(out.into());
+                drained.with_label_values(&labels).set((one.as_deref() == Some(endpoint.as_str())).into());
             }
         }
     });

@@ -28,6 +28,8 @@ chassis_telemetry::metrics! {
         edge_in_flight: IntGaugeVec["upstream", "endpoint"],
         /// 1 while a replica gets no requests because of what it answered before.
         pub(crate) edge_ejected: IntGaugeVec["upstream", "endpoint"],
+        /// 1 while a replica gets no requests because somebody has drained it.
+        pub(crate) edge_drained: IntGaugeVec["upstream", "endpoint"],
         /// How often a replica was taken out, and why.
         edge_ejections_total: IntCounterVec["upstream", "endpoint", "reason"],
         /// Attempts after the first one.

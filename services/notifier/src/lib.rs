@@ -1,19 +1,18 @@
 //! The notifier: puts what became of each order into a queue of SQS, takes it out again, and delivers it. What cannot be
 //! delivered ends in a dead-letter queue.
 //!
-//! Read it in this order: [`domain`] (what is told, through which queue), [`outcomes`] (from Kafka into the queues),
-//! [`deliver`] (from the queues to the providers), [`adapters`] (SQS). What was given up goes back with `notifier redrive`.
+//! Read it in this order: [`domain`] (what is told, through which queue), [`consumers`] (from Kafka into the queues),
+//! [`jobs`] (from the queues to the providers), [`adapters`] (SQS). What was given up goes back with `notifier redrive`.
 //!
 //! Delivery is at least once: a notification may come twice, after a crash on either side of the queue.
 
 pub mod adapters;
 pub mod config;
-pub mod deliver;
-pub mod depth;
+pub mod consumers;
 pub mod domain;
 pub mod faults;
+pub mod jobs;
 pub mod metrics;
-pub mod outcomes;
 mod redrive;
 
 use chassis_core::ServiceInfo;
@@ -25,8 +24,12 @@ use contracts::topics;
 pub use config::NotifierConfig;
 
 use crate::{
-    adapters::SqsQueues, deliver::Courier, domain::Queue, faults::NotifierFaults, metrics::NotifierMetrics,
-    outcomes::Outcomes,
+    adapters::SqsQueues,
+    consumers::outcomes::{self, Outcomes},
+    domain::Queue,
+    faults::NotifierFaults,
+    jobs::{deliver::Courier, depth},
+    metrics::NotifierMetrics,
 };
 
 /// Who this process is.

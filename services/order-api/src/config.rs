@@ -8,6 +8,7 @@ use std::{
 use chassis_kafka::{Command, KafkaConfig};
 use chassis_postgres::DbConfig;
 use chassis_service::CommonConfig;
+use contracts::orders::Track;
 
 /// Default public address.
 pub const PUBLIC_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8001);
@@ -39,9 +40,17 @@ pub struct OrderApiConfig {
     /// Time after which a published but unsettled order is published again; doubles each time, up to eight times this value.
     #[arg(long, env = "OUTBOX_OVERDUE", default_value = "15s", value_parser = humantime::parse_duration)]
     pub outbox_overdue: Duration,
+    /// Which of the two versions that a release compares this instance is: `baseline` or `canary`. Each of its orders says so,
+    /// so that what is found about them counts for that version. Absent: neither of them.
+    #[arg(long, env = "RELEASE_TRACK", value_parser = track, value_name = "TRACK")]
+    pub release_track: Option<Track>,
     /// What to do; by default, serve.
     #[command(subcommand)]
     pub command: Option<Command>,
+}
+
+fn track(text: &str) -> Result<Track, String> {
+    text.parse().map_err(|_| "expected `baseline` or `canary`".to_owned())
 }
 
 impl OrderApiConfig {

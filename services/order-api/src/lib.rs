@@ -1,17 +1,17 @@
 //! order-api: accepts and stores orders, passes them to order-worker through an outbox, and applies the outcomes.
 //!
 //! Read it in this order: [`router`] (the routes), [`routes`] (one handler per file), [`domain`] (the rules of orders),
-//! [`adapters`] (PostgreSQL, user-service), [`outcomes`] (the way back from Kafka).
+//! [`adapters`] (PostgreSQL, user-service), [`consumers`] (the way back from Kafka), [`jobs`] (what runs by itself).
 
 pub mod adapters;
 pub mod config;
+pub mod consumers;
 pub mod domain;
 pub mod error;
 pub mod faults;
-pub mod freshness;
+pub mod jobs;
 pub mod metrics;
 pub mod openapi;
-pub mod outcomes;
 pub mod router;
 pub mod routes;
 pub mod state;
@@ -29,9 +29,10 @@ pub use config::OrderApiConfig;
 
 use crate::{
     adapters::{Backend, OrderStore, UserClient},
+    consumers::outcomes::{self, Outcomes},
     error::OrderError,
+    jobs::freshness,
     metrics::OrderApiMetrics,
-    outcomes::Outcomes,
     state::AppState,
 };
 
@@ -65,7 +66,7 @@ pub async fn build(config: &OrderApiConfig, chassis: Chassis) -> anyhow::Result<
     let kafka = Kafka::connect(&config.kafka, &chassis)?;
     let retire = Retire::OnSettlement { overdue: config.outbox_overdue };
     let outbox = Outbox::start(database.clone(), kafka.producer(topics::ORDERS), retire, &chassis);
-    let orders = OrderStore::new(database, outbox, &chassis);
+    let orders = OrderStore::new(database, outbox, config.release_track, &chassis);
 
     let outcomes = Subscription {
         group: topics::GROUP_ORDER_API,

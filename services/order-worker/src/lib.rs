@@ -1,14 +1,14 @@
 //! order-worker: consumes accepted orders, takes payment once for each, publishes the outcomes, and dead-letters messages
 //! that it cannot read.
 //!
-//! Read it in this order: [`fulfil`] (handling of one message), [`domain`] (how payment is decided), [`adapters`]
+//! Read it in this order: [`consumers`] (handling of one message), [`domain`] (how payment is decided), [`adapters`]
 //! (PostgreSQL).
 
 pub mod adapters;
 pub mod config;
+pub mod consumers;
 pub mod domain;
 pub mod faults;
-pub mod fulfil;
 pub mod metrics;
 
 use chassis_core::ServiceInfo;
@@ -21,7 +21,11 @@ use contracts::topics;
 
 pub use config::OrderWorkerConfig;
 
-use crate::{adapters::PaymentStore, fulfil::Fulfil, metrics::OrderWorkerMetrics};
+use crate::{
+    adapters::PaymentStore,
+    consumers::fulfil::{self, Fulfil},
+    metrics::OrderWorkerMetrics,
+};
 
 /// Who this process is.
 pub const SERVICE: ServiceInfo = ServiceInfo { name: "order-worker", version: env!("CARGO_PKG_VERSION") };
@@ -38,7 +42,7 @@ const MAX_ATTEMPTS: u32 = 10;
 /// # Errors
 /// When a configured address is invalid, or the database is not available within the start-up deadline.
 pub async fn build(config: &OrderWorkerConfig, chassis: Chassis) -> anyhow::Result<App> {
-    let metrics = OrderWorkerMetrics::register(&chassis.metrics);
+    let metrics = OrderWorkerMetrics::new(&chassis.metrics);
 
     let targets = DbTargets {
         database: "fulfillment",

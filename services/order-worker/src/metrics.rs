@@ -1,6 +1,8 @@
 //! What order-worker exports beyond the chassis: the business counters.
 
-use prometheus::Counter;
+use chassis_telemetry::metrics::Metrics;
+use contracts::orders::Track;
+use prometheus::{Counter, IntCounter, IntCounterVec};
 
 chassis_telemetry::metrics! {
     /// The business metrics. Cheap to clone.
@@ -8,6 +10,9 @@ chassis_telemetry::metrics! {
     pub struct OrderWorkerMetrics {
         /// Dollars of completed payments.
         pub revenue_dollars_total: Counter,
+        /// Orders whose total was recomputed from the lines, by whether it agrees, and by which of the versions of a release
+        /// accepted them.
+        order_totals_checked_total: IntCounterVec["result", "track"],
     }
 
     /// Order messages that were handled, by what became of them.
@@ -17,10 +22,29 @@ chassis_telemetry::metrics! {
         pub duplicate: "duplicate",
         pub dead_letter: "dead_letter",
     };
+}
 
-    /// Orders whose total was recomputed from the lines, by whether it agrees.
-    order_totals_checked_total["result"] = {
-        pub total_match: "match",
-        pub total_mismatch: "mismatch",
-    };
+impl OrderWorkerMetrics {
+    /// Registers every metric; each series exists from now on.
+    #[must_use]
+    pub fn new(metrics: &Metrics) -> Self {
+        let own = Self::register(metrics);
+        for track in [None, Some(Track::Baseline), Some(Track::Canary)] {
+            for matches in [true, false] {
+                own.totals(matches, track);
+            }
+        }
+        own
+    }
+
+    /// The total of an order was recomputed: whether it agrees, and who accepted the order.
+    pub fn total_checked(&self, matches: bool, track: Option<Track>) {
+        self.totals(matches, track).inc();
+    }
+
+    fn totals(&self, matches: bool, track: Option<Track>) -> IntCounter {
+        let result = if matches { "match" } else { "mismatch" };
+        let track = track.map_or("stable", Track::as_str);
+        self.order_totals_checked_total.with_label_values(&[result, track])
+    }
 }

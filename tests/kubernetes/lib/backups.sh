@@ -1,6 +1,6 @@
 #!/bin/sh
 # Checks of values.postgresBackup, for the check `chart`, which sources this file.
-# shellcheck disable=SC2154 # $bin, $kubernetes, $schemas and $work are set there
+# shellcheck disable=SC2154 # $bin and $work are set there
 set -eu
 
 # The backups of options.yaml: what they are made of, who may reach whom, that data and archive are restored where they are used, and
@@ -26,8 +26,7 @@ check_backups() {
             --set postgresBackup.s3.bucket=backups,postgresBackup.s3.secret=backup-account "$@" >"$work/backups.yaml"
     }
     backups --set controlRoom.storage.size=1Gi,postgres.storage.size=
-    "$bin/kubeconform" -strict -summary -skip PodMonitor,PrometheusRule -kubernetes-version "$kubernetes" \
-        -schema-location "$schemas/{{.ResourceKind}}{{.KindSuffix}}.json" "$work/backups.yaml"
+    valid "$work/backups.yaml"
     "$bin/manifests" podsecurity "$work/backups.yaml"
     rendered "$work/backups.yaml" CronJob control-room-restore | grep -q 'claimName: data-control-room-0 }' || die "the control room's file is not restored to its volume"
     [ -z "$(rendered "$work/backups.yaml" CronJob postgres-restore)" ] || die "a PostgreSQL without a volume has a restore"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Checks of values.tls, for the check `chart`, which sources this file.
-# shellcheck disable=SC2154 # $bin, $kubernetes, $schemas and $work are set there
+# shellcheck disable=SC2154 # $bin and $work are set there
 set -eu
 
 # TLS between the parts: every part has its proxy, no program listens beyond it, PostgreSQL trusts no address, and each proxy lets in
@@ -14,8 +14,7 @@ check_tls() {
     render "$(overlay existing)" --set tls.mode=own >"$work/own-existing.yaml" || die "helm template, tls.mode=own, profile existing"
     render --set tls.mode=cert-manager,tls.issuer.kind=ClusterIssuer,tls.issuer.name=company >"$work/issuer.yaml" || die "helm template, an issuer"
     for file in own own-options own-existing; do
-        "$bin/kubeconform" -strict -summary -skip PodMonitor,PrometheusRule -kubernetes-version "$kubernetes" \
-            -schema-location "$schemas/{{.ResourceKind}}{{.KindSuffix}}.json" "$work/$file.yaml"
+        valid "$work/$file.yaml"
         "$bin/manifests" podsecurity "$work/$file.yaml"
         rendered "$work/$file.yaml" ConfigMap tls-proxy | sed -n 's/^  \([a-z-]*\)\.conf: |$/\1/p' >"$work/proxies"
         [ "$(wc -l <"$work/proxies")" = "$(grep -c 'command: \[sh, /etc/tls-proxy/start.sh\]' "$work/$file.yaml")" ] \
@@ -33,6 +32,8 @@ check_tls() {
     lets_in redis user-service control-room redis-exporter
     lets_in redpanda order-api order-worker
     lets_in user-service edge order-api prometheus control-room helm-test
+    valid "$work/issuer.yaml"
+    refused "$work/issuer.yaml" 's/^  dnsNames:/  dnsName:/'
     grep -q '^  issuerRef: .*kind: ClusterIssuer, name: company }$' "$work/issuer.yaml" || die "the issuer that was set is not asked"
     ! grep -q '^kind: Issuer$' "$work/issuer.yaml" || die "there is a CA beside the issuer that was set"
     verify_certificates

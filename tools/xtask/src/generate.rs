@@ -1,7 +1,9 @@
 //! Everything that is written from a source: pages, dashboards, rules, snapshots, chart examples. One command for all, and no
 //! other to remember.
 
-use anyhow::Result;
+use std::fs;
+
+use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 
 use crate::shell::{Shell, finish};
@@ -9,7 +11,7 @@ use crate::shell::{Shell, finish};
 /// What is generated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum What {
-    /// Pages of docs/, dashboards, rules and their tests, burn windows in runbooks and routes: what takes no lab.
+    /// Pages of docs/, dashboards, rules and their tests, parts of runbooks and routes, schemas: what takes no lab.
     Pages,
     /// Golden scrapes and OpenAPI documents, by the tests that compare them; needs the stores that tests need.
     Snapshots,
@@ -24,6 +26,15 @@ const ALL: [What; 3] = [What::Pages, What::Snapshots, What::Chart];
 const GENERATORS: [(&str, &str, &[&str]); 3] =
     [("docgen", "docgen", &[]), ("dashgen", "dashgen", &[]), ("cli", "lab", &["slo", "generate"])];
 
+/// JSON Schemas of files that people write: the package, its example that prints one, and where that is kept.
+const SCHEMAS: [(&str, &str, &str); 5] = [
+    ("drill", "drill_schema", "drills/schema.json"),
+    ("release", "desired_schema", "deploy/gitops/schema.json"),
+    ("rota", "oncall_schema", "oncall.schema.json"),
+    ("runbook", "guardrails_schema", "guardrails.schema.json"),
+    ("runbook", "runbook_schema", "runbooks/schema.json"),
+];
+
 /// Crates whose tests compare snapshots, and words in the names of those tests; Schemathesis compares none.
 const SNAPSHOTS: [&str; 8] = [
     "chassis-service",
@@ -35,13 +46,16 @@ const SNAPSHOTS: [&str; 8] = [
     "order-worker",
     "load",
 ];
-const COMPARING: [&str; 5] = ["golden", "openapi", "summary", "--skip", "the_services_keep"];
+const COMPARING: [&str; 5] = ["golden", "openapi", "summary", "--skip", "the_services_conform"];
 
 /// Writes everything, or one of it.
 pub(crate) fn write(shell: &Shell, what: Option<What>) -> Result<()> {
     for what in ALL.into_iter().filter(|one| what.is_none_or(|what| what == *one)) {
         match what {
-            What::Pages => pages(shell, &[])?,
+            What::Pages => {
+                pages(shell, &[])?;
+                schemas(shell, false)?;
+            }
             What::Snapshots => finish(snapshots(shell).env("UPDATE_SNAPSHOTS", "1"))?,
             What::Chart => shell.run("tests/kubernetes/run", &["chart", "--update"])?,
         }
@@ -54,7 +68,7 @@ pub(crate) fn write(shell: &Shell, what: Option<What>) -> Result<()> {
 pub(crate) fn check(shell: &Shell, what: Option<What>) -> Result<()> {
     let asked = |one: &What| what.map_or(*one != What::Snapshots, |what| what == *one);
     let check = |what: What| match what {
-        What::Pages => pages(shell, &["--check"]),
+        What::Pages => pages(shell, &["--check"]).and(schemas(shell, true)),
         What::Snapshots => finish(&mut snapshots(shell)),
         What::Chart => shell.run("tests/kubernetes/run", &["chart"]),
     };
@@ -66,6 +80,21 @@ fn pages(shell: &Shell, options: &[&str]) -> Result<()> {
         shell.run("cargo", &[&cargo_run(package, program)[..], args, options].concat())
     };
     GENERATORS.iter().map(run).fold(Ok(()), Result::and)
+}
+
+/// Writes the schemas, or compares them. In the suite, tests of their crates compare them.
+fn schemas(shell: &Shell, check: bool) -> Result<()> {
+    let one = |&(package, example, file): &(&str, &str, &str)| {
+        let run = ["run", "--locked", "--quiet", "-p", package, "--example", example];
+        let (text, path) = (shell.output("cargo", &run)?, shell.root.join(file));
+        if !check {
+            return fs::write(path, text).with_context(|| format!("cannot write {file}"));
+        }
+        let kept = fs::read_to_string(path).with_context(|| format!("cannot read {file}"))?;
+        ensure!(kept == text, "{file} differs: run `just generate pages`");
+        Ok(())
+    };
+    SCHEMAS.iter().map(one).fold(Ok(()), Result::and)
 }
 
 fn snapshots(shell: &Shell) -> std::process::Command {

@@ -7,6 +7,7 @@ mod drills;
 mod examples;
 mod flame;
 mod generate;
+mod lanes;
 mod libtest;
 mod part;
 mod perf;
@@ -41,7 +42,7 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Run the checks, as CI does: all but a part of the long tests, another part each day.
+    /// Run the checks, as CI does: of the long tests one part, another one each day.
     ///
     /// The day is that of the commit that is checked out. A failed step stops only the steps that need it.
     Test {

@@ -27,6 +27,8 @@ pub(crate) struct Job {
     pub(crate) program: Program,
     /// Which of its tests, in libtest's words; all of them if empty.
     pub(crate) only: Vec<&'static str>,
+    /// What these tests are called, if their words are too many for a line.
+    pub(crate) called: Option<&'static str>,
     /// A variable in its environment.
     pub(crate) variable: Option<(&'static str, &'static str)>,
     /// Tests at a time.
@@ -46,14 +48,15 @@ pub(crate) struct Outcome {
 
 impl Job {
     pub(crate) fn new(program: Program, threads: usize) -> Self {
-        Self { program, only: Vec::new(), variable: None, threads, nice: 0 }
+        Self { program, only: Vec::new(), called: None, variable: None, threads, nice: 0 }
     }
 
     /// The program and what is special about this run of it.
     pub(crate) fn name(&self) -> String {
         let variable = self.variable.map(|(name, value)| format!("{name}={value} ")).unwrap_or_default();
-        let only: String = self.only.iter().map(|word| format!(" {word}")).collect();
-        format!("{variable}{}{only}", self.program.target)
+        let words = || -> String { self.only.iter().map(|word| format!(" {word}")).collect() };
+        let which = self.called.map_or_else(words, |called| format!(" ({called})"));
+        format!("{variable}{}{which}", self.program.target)
     }
 
     /// Runs it to its end.

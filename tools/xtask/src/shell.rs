@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, ExitStatus, Stdio},
 };
 
 use anyhow::{Context, Result, bail};
@@ -85,13 +85,29 @@ impl Shell {
 
 /// Runs a command to its end; fails unless it exits with 0.
 pub(crate) fn finish(command: &mut Command) -> Result<()> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let status = command.status().with_context(|| format!("cannot run {program}"))?;
+    let status = command.status().with_context(|| format!("cannot run {}", program(command)))?;
+    passed(command, status)
+}
+
+/// As [`finish`], but what the command says is printed when it has ended: other programs print meanwhile.
+pub(crate) fn finish_in_one_piece(command: &mut Command) -> Result<()> {
+    let output = command.stdin(Stdio::null()).output();
+    let output = output.with_context(|| format!("cannot run {}", program(command)))?;
+    let said = [output.stdout, output.stderr].concat();
+    print!("{}", String::from_utf8_lossy(&said));
+    passed(command, output.status)
+}
+
+fn program(command: &Command) -> String {
+    command.get_program().to_string_lossy().into_owned()
+}
+
+fn passed(command: &Command, status: ExitStatus) -> Result<()> {
     if !status.success() {
         let args: Vec<_> = command.get_args().map(|arg| arg.to_string_lossy()).collect();
         // A long list of files is not useful: the program has named those with problems.
         let args = if args.len() > 12 { "…".to_owned() } else { args.join(" ") };
-        bail!("{program} {args}: {status}");
+        bail!("{} {args}: {status}", program(command));
     }
     Ok(())
 }

@@ -23,8 +23,8 @@ pub(crate) enum Extent {
     All,
 }
 
-/// A minute of kills that can be repeated.
-const TORTURE: &[&str] = &["torture", "--for", "1m", "--seed", "172"];
+/// A minute of kills that can be repeated. The ports have nothing in common with those of the lab of tests/terraform.
+const TORTURE: &[&str] = &["torture", "--for", "1m", "--seed", "172", "--port-offset", "9300"];
 
 /// Runs the steps; returns whether all passed.
 pub(crate) fn run(shell: &Shell, extent: Extent, timings: bool) -> Result<bool> {
@@ -33,12 +33,13 @@ pub(crate) fn run(shell: &Shell, extent: Extent, timings: bool) -> Result<bool> 
     let cargo = |args: &[&str]| shell.run("cargo", args);
     steps.step("scripts", &[], || scripts::check(shell));
     steps.step("format", &[], || cargo(&["fmt", "--all", "--check"]));
-    steps.step("rules", &[], || rules::check(shell));
+    steps.step("rules", &[], || rules::lint(shell));
     steps.step("chart", &[], || shell.run("tests/kubernetes/run", &["chart"]));
     steps.step("clippy", &[], || {
         cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])
     });
     if extent == Extent::Quick {
+        steps.step("tests of the rules", &[], || rules::test(shell));
         steps.step("unit tests", &[], || {
             runner::run(programs::build(shell, programs::UNIT_TESTS)?, None, &mut report)
         });
@@ -83,19 +84,24 @@ fn slow(shell: &Shell, long: Long, steps: &mut Steps, report: &mut Report) {
     steps.step("schemathesis", &[], || schemathesis(shell));
     steps.step("axe", &[], || axe(shell));
     steps.step("workflows", &[], || shell.run("tools/workflows/check", &[]));
-    steps.step("emulators of S3", &[], || s3_emulators(shell));
+    steps.step("emulators of S3", &[], || emulators(shell));
     // Not beside the tests: it compiles for minutes, and tests with deadlines had no core left.
     if long == Long::All {
         steps.step("rules on Prometheus 3", &[], || rules::check_on_prometheus_3(shell));
     }
-    // Before the tests, for the same reason; its lab has the machine for itself.
-    steps.step("terraform", &["build"], || terraform::quick(shell));
     steps.step("tests", &["build"], || runner::run(tests, Some(long), report));
-    // Its lab has the machine for itself, too.
+    // Its lab has the machine for itself.
     steps.step("drills", &["build"], || drills::prove(shell));
     // A minute of SIGKILL. The seed is fixed, so that a failure can be repeated; with the usual parts it kills the
     // broker, user-service, Prometheus, the control room, the supervisor and order-api. Try other seeds by hand.
-    steps.step("torture", &["build"], || shell.run("target/debug/lab", TORTURE));
+    // Nothing in it has a deadline of seconds, so what only needs a processor runs beside it.
+    steps.side_by_side(
+        |steps| steps.step("torture", &["build"], || shell.run("target/debug/lab", TORTURE)),
+        |steps| {
+            steps.step("tests of the rules", &[], || rules::test(shell));
+            steps.step("terraform", &["build"], || terraform::quick(shell));
+        },
+    );
     if long == Long::All {
         steps.step("torture on Apache Kafka", &["build"], || torture_on_apache_kafka(shell));
     }
@@ -123,8 +129,9 @@ fn schemathesis(shell: &Shell) -> Result<()> {
 
 /// Installs the other implementations that the contract suite of the object store runs against; without them, as with
 /// schemathesis.
-fn s3_emulators(shell: &Shell) -> Result<()> {
-    shell.run("tools/s3-emulators/install", &[]).or_else(|_| {
+fn emulators(shell: &Shell) -> Result<()> {
+    let installed = shell.run("tools/s3-emulators/install", &[]);
+    installed.and_then(|()| shell.run("tools/localstack/install", &[])).or_else(|_| {
         shell.skip(
             "emulators of S3",
             "they cannot be installed: they need python3 with venv, and Python's package index",

@@ -87,6 +87,41 @@ async fn a_server_slow_to_accept_connections_fails_nobody_while_others_are_open(
 }
 
 #[tokio::test]
+async fn connections_that_only_a_peak_needed_are_closed_and_opened_again_in_the_next() {
+    needs!(Postgres);
+    let mut world = World::new(&["--db-pool-size", "8", "--db-connect-timeout", "10s"]).await;
+    let sessions = "SELECT count(*) FROM pg_stat_activity
+                    WHERE application_name = 'unit' AND datname = current_database()";
+    let database = world.database.clone();
+    let peak =
+        async || futures::future::join_all((0..8).map(|_| database.query(QueryType::Select, "peak"))).await;
+    let all_idle = async || {
+        eventually(DEADLINE, || async {
+            let idle = database.pool().num_idle();
+            if idle == 8 { Ok(()) } else { Err(format!("{idle} connections idle")) }
+        })
+        .await;
+    };
+    let held = peak().await;
+    assert!(held.iter().all(Result::is_ok), "{held:?}");
+    drop(held);
+    all_idle().await;
+
+    // Eight operations, and one of them needed all connections: not rare.
+    database.close_surplus().await;
+    world.sees(sessions, 8).await;
+
+    drop(database.query(QueryType::Select, "alone").await.unwrap());
+    all_idle().await;
+    database.close_surplus().await;
+    world.sees(sessions, 4).await;
+
+    let held = peak().await;
+    assert!(held.iter().all(Result::is_ok), "{held:?}");
+    world.sees(sessions, 8).await;
+}
+
+#[tokio::test]
 async fn statement_errors_are_counted_without_a_call_of_the_service() {
     needs!(Postgres);
     let world = World::new(&[]).await;

@@ -56,7 +56,7 @@ impl HistogramVec {
         })
     }
 
-    /// The histogram of one label combination. Keep the handle if the combination is known beforehand: this is a lookup.
+    /// The histogram of one label combination. Keep the handle if the combination is known in advance: this is a lookup.
     ///
     /// # Panics
     /// If there are more or fewer values than labels.

@@ -3,6 +3,7 @@
 mod drill;
 mod guard;
 mod list;
+mod plan;
 mod prune;
 mod restore;
 mod run;
@@ -33,6 +34,7 @@ use crate::{
     lab backup run                                make a backup now\n  \
     lab backup list                               backups, the moments they can restore, and which are verified\n  \
     lab backup verify                             restore the newest into a scratch server, and check it\n  \
+    lab backup plan --to latest                   which backup a restore would take, and what would be lost\n  \
     lab backup restore --to latest                after a disaster; asks for the instance's name\n  \
     lab backup restore --to 2026-03-01T10:15:00Z  the state before a mistake\n  \
     lab backup drill                              measure what a disaster costs\n  \
@@ -120,6 +122,8 @@ enum Command {
     List(list::List),
     /// Restore a backup into a scratch server beside the lab's, and check it.
     Verify(verify::Verify),
+    /// Say which backup a restore would take, and what would be lost.
+    Plan(plan::PlanOf),
     /// Restore the lab's data to a moment.
     Restore(restore::Restore),
     /// Delete old backups, and the WAL that no backup needs.
@@ -129,6 +133,9 @@ enum Command {
     /// The process that `lab up --backups` runs.
     #[command(hide = true)]
     Stream(stream::Stream),
+    /// Which data folder the server has: another one after a restore. For the control room.
+    #[command(hide = true)]
+    Data,
     /// What the supervisor does while a part is stopped.
     #[command(hide = true)]
     Swap {
@@ -150,10 +157,12 @@ impl BackupCommand {
             Command::Run(run) => run.run(&place.engine(home)?).await,
             Command::List(list) => list.run(&place.engine(home)?),
             Command::Verify(verify) => verify.run(&place.engine(home)?, home).await,
+            Command::Plan(plan) => plan.run(&place.engine(home)?),
             Command::Restore(restore) => restore.run(&place.engine(home)?, home).await,
             Command::Prune(prune) => prune.run(&place.engine(home)?),
             Command::Drill(drill) => drill.run(home).await,
             Command::Stream(stream) => stream.run(&place, home).await,
+            Command::Data => plan::data(home),
             Command::Swap { part } => {
                 swap::swap(home, &part)?;
                 Ok(ExitCode::SUCCESS)

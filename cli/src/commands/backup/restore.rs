@@ -54,7 +54,11 @@ pub(super) struct Restore {
     json: bool,
 }
 
-fn target(text: &str) -> Result<Target, String> {
+/// Reads the moment of `--to`.
+///
+/// # Errors
+/// A sentence with the expected form.
+pub(super) fn target(text: &str) -> Result<Target, String> {
     if text == "latest" {
         return Ok(Target::Latest);
     }
@@ -75,7 +79,7 @@ impl Restore {
         let listing = list(&engine.vault, engine.source.segment_bytes)?;
         listing.trouble.iter().for_each(|trouble| say(format!("trouble: {trouble}")));
         let plan = plan(&listing.catalogue, self.to)?;
-        self.own(engine, &plan)?;
+        own(engine, &plan, self.from.as_deref())?;
         say(format!("restoring backup {} and {} segments of WAL", plan.base.id, plan.wal.len()));
         let statements = postgres::role_statements(&Secrets::of(home))?;
         let name = if self.dry_run { "scratch" } else { RESTORED };
@@ -94,19 +98,6 @@ impl Restore {
             self.replace(engine, home, &plan).await?;
         }
         self.print(&plan, &found, began.elapsed().as_secs_f64(), home)
-    }
-
-    /// A backup of another instance is restored only if it is named.
-    fn own(&self, engine: &Engine, plan: &Plan) -> Result<()> {
-        let theirs = &plan.base.instance;
-        let wanted = self.from.as_ref().unwrap_or(&engine.instance);
-        if theirs != wanted {
-            bail!(
-                "backup {} is of {theirs}, and not of {wanted}: nothing was overwritten; to restore it here, say --from {theirs}",
-                plan.base.id
-            );
-        }
-        Ok(())
     }
 
     async fn replace(&self, engine: &Engine, home: &Home, plan: &Plan) -> Result<()> {
@@ -146,6 +137,22 @@ impl Restore {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// A backup of another instance is restored only if it is named.
+///
+/// # Errors
+/// When it is of another one.
+pub(super) fn own(engine: &Engine, plan: &Plan, from: Option<&str>) -> Result<()> {
+    let theirs = plan.base.instance.as_str();
+    let wanted = from.unwrap_or(&engine.instance);
+    if theirs != wanted {
+        bail!(
+            "backup {} is of {theirs}, and not of {wanted}: nothing was overwritten; to restore it here, say --from {theirs}",
+            plan.base.id
+        );
+    }
+    Ok(())
 }
 
 fn words(stop_at: Option<DateTime<Utc>>) -> String {

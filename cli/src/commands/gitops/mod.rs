@@ -5,6 +5,7 @@ mod change;
 mod gate;
 mod look;
 mod status;
+mod values;
 
 use std::{fs, path::Path, process::ExitCode};
 
@@ -42,10 +43,14 @@ enum Command {
     Show(look::Show),
     /// Show whether the running lab is what the newest commit says: Synced, OutOfSync or Degraded, and why.
     Status(status::Status),
+    /// Wait until the running lab is what the newest commit says.
+    Sync(status::Wait),
     /// List commits, the newest first: who wrote them, who approved them, why.
     Log(look::Log),
     /// Show what differs between two commits, or what a proposal would change.
     Diff(look::Diff),
+    /// Print the settings of the newest commit as values of the chart, for a lab in a cluster.
+    Values(values::Values),
     /// Write the files of the state to a folder.
     Checkout(look::Checkout),
     /// Propose the files of a folder.
@@ -75,8 +80,10 @@ impl GitopsCommand {
         match self.command {
             Command::Show(show) => show.run(&repository).await,
             Command::Status(status) => status.run(&home, &repository).await,
+            Command::Sync(sync) => sync.run(&home, &repository).await,
             Command::Log(log) => log.run(&repository).await,
             Command::Diff(diff) => diff.run(&repository).await,
+            Command::Values(values) => values.run(&repository).await,
             Command::Checkout(checkout) => checkout.run(&repository).await,
             Command::Propose(propose) => propose.run(&repository).await,
             Command::Proposals(proposals) => proposals.run(&repository).await,

@@ -1,12 +1,13 @@
 //! Whether the lab that runs is what the newest commit says: what `lab up` has written about it.
 
-use std::{fs, io::ErrorKind, process::ExitCode};
+use std::{fs, io::ErrorKind, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
 use clap::Args;
 use gitops::Repository;
 use release::desired::Health;
 use serde::Serialize;
+use tokio::time::{Instant, sleep};
 
 use super::look::short;
 use crate::{
@@ -22,6 +23,9 @@ pub(super) struct Status {
     #[arg(long)]
     json: bool,
 }
+
+/// Between two looks at the report.
+const AGAIN: Duration = Duration::from_millis(200);
 
 /// As JSON: the report, and whether it is of the newest commit.
 #[derive(Serialize)]
@@ -47,9 +51,41 @@ impl Status {
             }
             report.open.iter().for_each(|open| out!("  {open}"));
         }
-        let synced = current && report.health == Health::Synced;
-        Ok(if synced { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(exit(&report, current))
     }
+}
+
+/// Waits until the running lab is what the newest commit says, which `lab up` looks at every second. Exits with 0 then, and with 1 if
+/// it is not in time: `lab gitops status` says why.
+#[derive(Debug, Args)]
+pub(super) struct Wait {
+    /// Longest wait.
+    #[arg(long, default_value = "30s", value_name = "TIME", value_parser = humantime::parse_duration)]
+    timeout: Duration,
+}
+
+impl Wait {
+    pub(super) async fn run(self, home: &Home, repository: &Repository) -> Result<ExitCode> {
+        home.lab()?;
+        let begun = Instant::now();
+        loop {
+            let newest = repository.head().await?;
+            let report = report(home)?;
+            let current = report.commit.as_ref() == Some(&newest);
+            let synced = current && report.health == Health::Synced;
+            if synced || begun.elapsed() >= self.timeout {
+                out!("{} with {}", report.health, report.commit.as_deref().map_or("no commit", short));
+                report.open.iter().for_each(|open| out!("  {open}"));
+                return Ok(exit(&report, current));
+            }
+            sleep(AGAIN).await;
+        }
+    }
+}
+
+fn exit(report: &Report, current: bool) -> ExitCode {
+    let synced = current && report.health == Health::Synced;
+    if synced { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// The newest one; before the first look, nothing is known.

@@ -39,6 +39,8 @@ pub(in crate::commands) struct Drill<'a> {
     pub(in crate::commands) up: &'a [&'a str],
     /// Longest time until the lab is up.
     pub(in crate::commands) prepare: Duration,
+    /// By how much all ports of the lab are moved; `None` finds free ports.
+    pub(in crate::commands) port_offset: Option<u16>,
 }
 
 /// A lab under load, and who calls it.
@@ -112,7 +114,7 @@ impl Drill<'_> {
         home: &Home,
         disaster: &impl AsyncFn(&Scene) -> Result<Went>,
     ) -> Result<(Went, Settled)> {
-        let offset = free_offset()?;
+        let offset = self.port_offset.map_or_else(free_offset, Ok)?;
         let ports = ports::choose(offset, &[], &Outgoing::here())?;
         // Before the lab starts: it and this process must not both make its passwords.
         let addresses = Addresses::new(&ports, home)?;

@@ -27,7 +27,7 @@ use crate::{
     home::{CLOCK, Home},
     parts::{
         alerting::webhook_url,
-        cloud::{self, Emulator},
+        cloud::{self, Cloud, Emulator},
         grafana::LOKI,
         opensearch::{self, LogStore, OPENSEARCH},
         ports::{self, parse_choice},
@@ -59,7 +59,7 @@ use crate::{
     lab up --kafka apache               Apache Kafka with a durable log, from Maven Central; needs Java 17\n  \
     lab up --logs opensearch            all logs in OpenSearch too, one index per day; needs Java 17\n  \
     lab up --objects                    an object store with the API of S3, on port 9200\n  \
-    lab up --cloud ministack            S3, SQS and SNS on port 4566, and notifications; needs Python 3\n  \
+    lab up --cloud localstack           S3, SQS and SNS on port 4566, and notifications; needs Python 3\n  \
     KAFKA_BROKERS=host:9092 lab up      your Kafka or Redpanda instead of the embedded broker")]
 pub(crate) struct Up {
     /// Run in the background; return when everything is ready, or exit with 1 and the log if it is not.
@@ -127,10 +127,13 @@ pub(crate) struct Up {
     /// (docs/cloud.md). LAB_BACKUPS=s3://backups/lab keeps backups in it.
     #[arg(long)]
     objects: bool,
-    /// Run an emulator of S3, SQS and SNS, ministack or moto, and notify customers through its queues. From Python's
-    /// package index; needs Python 3 with venv.
-    #[arg(long, env = "LAB_CLOUD", value_name = "KIND", value_parser = cloud::parse)]
+    /// Run an emulator of S3, SQS and SNS, and notify customers through its queues. From Python's package index; needs
+    /// Python 3 with venv.
+    #[arg(long, env = "LAB_CLOUD", value_enum, value_name = "KIND")]
     cloud: Option<Emulator>,
+    /// Use the emulator at this address, and start none: a LocalStack of yours, for example.
+    #[arg(long, env = "LAB_CLOUD_ENDPOINT", value_name = "URL", requires = "cloud", value_parser = cloud::address)]
+    cloud_endpoint: Option<Url>,
     /// For instructors: name active faults in metrics, spans and logs.
     #[arg(long)]
     reveal: bool,
@@ -193,7 +196,7 @@ impl Up {
             timing: Timing { clock: self.clock.into(), keep: self.keep_metrics },
             opensearch: index.is_some() && self.opensearch_url.is_none(),
             objects: self.objects,
-            cloud: self.cloud,
+            cloud: self.cloud.map(|emulator| Cloud { emulator, elsewhere: self.cloud_endpoint }),
             backups: self.backups.then_some(self.backup_every),
             chaos: self.chaos,
             replica: self.replica,

@@ -54,6 +54,8 @@ const SETTINGS: &[&str] = &[
     "max_pred_locks_per_transaction=10",
     // One process less: nothing is replicated by publication.
     "max_logical_replication_workers=0",
+    // Each of them is a process with the memory of a session, and the databases are small: one takes them in turn.
+    "autovacuum_max_workers=1",
     "jit=off",
     // In the data folder, so that a killed server leaves nothing in /dev/shm.
     "dynamic_shared_memory_type=mmap",

@@ -15,6 +15,14 @@
 - { name: ALLOWED_HOSTS, value: {{ include "sre-lab.allowedHosts" (concat (list $root $name (printf "%s-pods" $name)) $asked) | quote }} }
 {{- if eq $name "edge" }}
 - { name: EDGE_ROUTES, value: /etc/edge/routes.yaml }
+{{- with $root.Values.desired }}
+{{- if include "sre-lab.wafRules" $root }}
+- { name: WAF_RULES, value: /etc/edge-waf }
+{{- end }}
+{{- if eq (toString .firewall) "false" }}
+- { name: WAF_ENABLED, value: "false" }
+{{- end }}
+{{- end }}
 {{- if not (hasKey ($svc.env | default dict) "STARTUP_GRACE") }}
 - { name: STARTUP_GRACE, value: {{ include "sre-lab.startTime" $root }} }
 {{- end }}

@@ -41,6 +41,25 @@ run "a_limit_lets_somebody_through" {
   expect_failures = [var.limit]
 }
 
+run "a_route_leads_somewhere" {
+  command = plan
+  variables {
+    splits = { orders = { order-api = 0, order-api-canary = 0 } }
+  }
+  expect_failures = [var.splits]
+}
+
+run "a_split_can_be_written_down" {
+  command = plan
+  variables {
+    splits = { orders = { order-api = 95, order-api-canary = 5 } }
+  }
+  assert {
+    condition     = srelab_edge_weights.this["orders"].weights["order-api-canary"] == 5
+    error_message = "The canary has another weight."
+  }
+}
+
 run "a_cover_ends_after_it_begins" {
   command = plan
   variables {

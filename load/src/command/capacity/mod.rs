@@ -20,7 +20,10 @@ use super::{
     sweep::{Climb, Sweep, Telemetry},
     targets,
 };
-use crate::capacity::{Assumptions, Findings, Objective, Prices, Step, knee, orders, write};
+use crate::{
+    capacity::{Assumptions, Findings, Objective, Prices, Step, knee, orders, write},
+    config::percent,
+};
 
 /// The built-in prices.
 const PRICES: &str = include_str!("../../../prices.yaml");
@@ -114,11 +117,6 @@ struct Measure {
 fn rate(text: &str) -> Result<f64, String> {
     crate::config::rate(text)
         .and_then(|rate| if rate > 0.0 { Ok(rate) } else { Err("0 sends nothing".to_owned()) })
-}
-
-fn percent(text: &str) -> Result<f64, String> {
-    let number = text.parse::<f64>().ok().filter(|number| (0.0..=1_000.0).contains(number));
-    number.ok_or_else(|| format!("`{text}` is not a number from 0 to 1000"))
 }
 
 fn days(text: &str) -> Result<f64, String> {

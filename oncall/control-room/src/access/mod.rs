@@ -3,10 +3,14 @@
 //! On loopback without tokens everyone on this machine is a trainee, and may become the instructor. Otherwise a token says
 //! which: as `Authorization: Bearer` for programs, or once on the login page for people, who get a signed cookie. Tokens are
 //! compared in constant time and are never in a cookie, a page, a log or the database.
+//!
+//! A name is what a visitor says, until a session has it. With PERSON_TOKENS, only a person's own token gives it.
 
 mod cookies;
 mod form;
+mod people;
 mod refusal;
+mod teller;
 mod visitor;
 
 use std::{fmt, sync::Arc};
@@ -25,7 +29,9 @@ use crate::{
     store::Store,
 };
 pub use form::Form;
+use people::People;
 pub use refusal::Refusal;
+pub use teller::Teller;
 pub use visitor::{Instructor, Visitor, local};
 
 /// Who acts if nobody says so.
@@ -49,6 +55,8 @@ struct Doors {
     access: Option<SecretString>,
     instructor: Option<SecretString>,
     hook: Option<SecretString>,
+    /// Those who are known by a token of their own.
+    people: People,
     /// Whether browsers may send the session over https only.
     secure: bool,
 }
@@ -57,7 +65,7 @@ impl Access {
     /// Reads the key that signs, or makes it.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the store fails, or PERSON_TOKENS cannot be read.
     pub async fn open(store: &Store, config: &RoomConfig) -> anyhow::Result<Self> {
         let made = store.setting("access.key", || hex::encode(rand::random::<[u8; 32]>())).await?;
         let doors = &config.doors;
@@ -67,12 +75,15 @@ impl Access {
             let token = token.as_ref().map_or("", |token| token.expose_secret());
             absorb(&mut key, token);
         }
+        let people = People::new(&doors.person_tokens)?;
+        people.parts().for_each(|part| absorb(&mut key, part));
         let key = Hmac::<Sha256>::new_from_slice(key.finalize().into_bytes().as_slice())?;
         Ok(Self(Arc::new(Doors {
             key,
             access: doors.access_token.clone(),
             instructor: doors.instructor_token.clone(),
             hook: doors.hook_token.clone(),
+            people,
             secure: config.public_url.as_ref().is_some_and(|url| url.scheme() == "https"),
         })))
     }
@@ -80,38 +91,45 @@ impl Access {
     /// Who sends a request; nobody, if a token is required and missing or wrong.
     #[must_use]
     pub fn visitor(&self, headers: &HeaderMap) -> Option<Visitor> {
-        let named = headers.get(PERSON).and_then(|name| name.to_str().ok()).filter(|name| legal(name));
+        // What is only said counts only where nobody has a token of their own.
+        let said = |name: Option<&str>| name.filter(|_| !self.knows_people()).map(str::to_owned);
+        let sent = headers.get(PERSON).and_then(|name| name.to_str().ok()).filter(|name| legal(name));
+        let (sent, chosen) = (said(sent), said(cookies::who(headers)));
         let visitor = match bearer(headers) {
-            Some(token) if self.is_guarded() => Visitor::new(None, self.role(token)?),
+            Some(token) if self.is_guarded() => self.holder(token)?,
             _ => match cookies::session(headers).and_then(|cookie| self.read(cookie, Utc::now())) {
                 Some(visitor) => visitor,
-                None if self.0.access.is_none() => Visitor::new(cookies::who(headers), Viewer::Trainee),
+                None if self.0.access.is_none() => {
+                    Visitor::new(sent.as_deref().or(chosen.as_deref()), Viewer::Trainee)
+                }
                 None => return None,
             },
         };
         let asks = headers.get(ROLE).is_some_and(|role| role == "instructor");
         let role = if asks && self.0.instructor.is_none() { Viewer::Instructor } else { visitor.role };
-        Some(Visitor { name: named.map_or(visitor.name, str::to_owned), role })
+        // Who has entered under a name keeps it: `Visitor::of` refuses another one.
+        let name = sent.filter(|_| visitor.name == SOMEBODY).unwrap_or(visitor.name);
+        Some(Visitor { name, role })
     }
 
     /// Takes a token of the login page, and says which cookie to set. On a machine without tokens, no token makes an instructor.
     ///
     /// # Errors
-    /// When the token is wrong, or nobody can have this name.
+    /// When the token is wrong, nobody can have this name, or the token is not that of the person with this name.
     pub fn enter(&self, token: &str, name: &str) -> Result<(Visitor, String)> {
-        let name = if name.is_empty() { SOMEBODY } else { name };
-        if !legal(name) {
-            return Err(Error::field("name", "a name of oncall.yaml, such as ada"));
-        }
         let open = self.0.access.is_none() && self.0.instructor.is_none();
-        let role = if token.is_empty() && open { Some(Viewer::Instructor) } else { self.role(token) };
-        let role = role.ok_or_else(|| {
+        let holder = if token.is_empty() && open {
+            Some(Visitor::new(None, Viewer::Instructor))
+        } else {
+            self.holder(token)
+        };
+        let holder = holder.ok_or_else(|| {
             Error::field(
                 "token",
-                "not the token: expected ACCESS_TOKEN or INSTRUCTOR_TOKEN of the control room",
+                "not the token: expected your own, or ACCESS_TOKEN or INSTRUCTOR_TOKEN of the control room",
             )
         })?;
-        let visitor = Visitor::new(Some(name), role);
+        let visitor = Visitor { name: self.goes_by(name, &holder.name)?, ..holder };
         let value = self.write(&visitor, Utc::now() + SESSION);
         let cookie = cookies::set(cookies::SESSION, &value, SESSION, self.0.secure);
         Ok((visitor, cookie))
@@ -122,10 +140,20 @@ impl Access {
     /// # Errors
     /// When nobody can have this name.
     pub fn named(&self, name: &str) -> Result<String> {
+        let name = self.goes_by(name, SOMEBODY)?;
+        Ok(cookies::set(cookies::WHO, &name, TimeDelta::days(365), self.0.secure))
+    }
+
+    /// The name of somebody who says `name`, and whom a token calls `proven`.
+    fn goes_by(&self, name: &str, proven: &str) -> Result<String> {
+        let name = if name.is_empty() { proven } else { name };
+        if self.knows_people() && name != proven {
+            return Err(Error::field("name", "none: here a token of your own says who you are"));
+        }
         if !legal(name) {
             return Err(Error::field("name", "a name of oncall.yaml, such as ada"));
         }
-        Ok(cookies::set(cookies::WHO, name, TimeDelta::days(365), self.0.secure))
+        Ok(name.to_owned())
     }
 
     /// The cookie that ends a session.
@@ -146,6 +174,12 @@ impl Access {
         self.0.access.is_some()
     }
 
+    /// Whether this control room knows who asks: people have tokens of their own, and no name is only said.
+    #[must_use]
+    pub fn knows_people(&self) -> bool {
+        !self.0.people.is_empty()
+    }
+
     /// Whether instructors need a token.
     #[must_use]
     pub fn asks_instructors(&self) -> bool {
@@ -159,9 +193,23 @@ impl Access {
         bearer(headers).into_iter().chain(key).any(|token| same(wanted, token))
     }
 
+    /// Whether it is a program that has HOOK_TOKEN. Without that token, nobody is.
+    #[must_use]
+    pub fn is_program(&self, headers: &HeaderMap) -> bool {
+        self.0.hook.is_some() && self.hook(headers, None)
+    }
+
     /// Whether any token means anything.
     fn is_guarded(&self) -> bool {
-        self.0.access.is_some() || self.0.instructor.is_some()
+        self.0.access.is_some() || self.0.instructor.is_some() || self.knows_people()
+    }
+
+    /// Who has this token; [`SOMEBODY`], if it says only a role.
+    fn holder(&self, token: &str) -> Option<Visitor> {
+        match self.0.people.holder(token) {
+            Some(name) => Some(Visitor::new(Some(name), Viewer::Trainee)),
+            None => self.role(token).map(|role| Visitor::new(None, role)),
+        }
     }
 
     fn role(&self, token: &str) -> Option<Viewer> {

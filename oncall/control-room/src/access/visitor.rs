@@ -59,7 +59,7 @@ impl Visitor {
     }
 
     /// The visitor of a request. A name that `oncall.yaml` does not have (any more) is nobody's, but a program that sends one
-    /// is told.
+    /// is told. So is one that sends another name than that of its token or session.
     fn of(parts: &Parts, room: &Room) -> Result<Self, Response> {
         let visitor = room.access.visitor(&parts.headers).ok_or_else(|| stranger(parts))?;
         let people = room.duty.people();
@@ -69,9 +69,16 @@ impl Visitor {
         {
             let known: Vec<&str> = people.iter().map(|person| person.name.as_str()).collect();
             let known = if known.is_empty() { "a name such as ada".to_owned() } else { known.join(", ") };
-            return Err(
-                Problem::invalid("X-Person", format!("a person of oncall.yaml: {known}")).into_response()
-            );
+            let right = match visitor.name.as_str() {
+                SOMEBODY if room.access.knows_people() => {
+                    "none: here only a person's own token (PERSON_TOKENS) says who acts".to_owned()
+                }
+                name if name != SOMEBODY && !unknown(name) => {
+                    format!("{name}, as the token or the session says, or none")
+                }
+                _ => format!("a person of oncall.yaml: {known}"),
+            };
+            return Err(Problem::invalid("X-Person", right).into_response());
         }
         Ok(if unknown(&visitor.name) { Self::new(None, visitor.role) } else { visitor })
     }
@@ -115,7 +122,7 @@ where
 /// The answer to somebody without a token.
 fn stranger(parts: &Parts) -> Response {
     if is_for_programs(parts.uri.path()) {
-        let detail = "The control room needs a token: send `Authorization: Bearer …` with ACCESS_TOKEN or INSTRUCTOR_TOKEN.";
+        let detail = "The control room needs a token: send `Authorization: Bearer …` with ACCESS_TOKEN, INSTRUCTOR_TOKEN or your own.";
         Problem::new(&UNAUTHORIZED, detail).into_response()
     } else {
         Redirect::to(&login(parts)).into_response()

@@ -52,6 +52,10 @@ struct Inner {
 const PROVING: &str =
     "a drill is being proven: what others change now would be part of the result; wait for its end";
 
+/// Why nobody does this alone.
+const TOGETHER: &str =
+    "a second person has to approve it: lab runbook run restore to=TIME instance=NAME, or its page";
+
 /// An action, for whom it is done and why.
 struct Task {
     by: Source,
@@ -107,8 +111,8 @@ impl Actions {
     /// check that.
     ///
     /// # Errors
-    /// When there is no such target or incident, no replica did it, or a drill is being proven and this is no instructor: then
-    /// nothing has changed.
+    /// When there is no such target or incident, no replica did it, a second person has to approve it, or a drill is
+    /// being proven and this is no instructor: then nothing has changed.
     pub async fn run(
         &self,
         room: &Room,
@@ -124,6 +128,9 @@ impl Actions {
             let results = action.describe(&self.0.place, &room.eyes.tools, token(room)).await;
             let results = results.map_err(elsewhere)?;
             return Ok(Done { undo: None, dry, ..done(by.source(), action, results) });
+        }
+        if action.needs_approval() {
+            return Err(Error::Conflict(TOGETHER.to_owned()));
         }
         let (drills, instructs) = (room.drills.clone(), by.is_instructor());
         let wanted = Wanted::as_long_as(move || instructs || !drills.is_proving());

@@ -79,7 +79,10 @@ impl Actions {
             let text = roll_back(room, by.name(), change).await?;
             return Ok(vec![Outcome { replica: change.clone(), ok: true, text }]);
         }
-        let takes_away = matches!(action, Action::Restart { .. } | Action::Scale { .. });
+        let takes_away = matches!(
+            action,
+            Action::Restart { .. } | Action::Scale { .. } | Action::Drain { .. } | Action::Restore { .. }
+        );
         let _turn = if takes_away { Some(self.turn().await) } else { None };
         if task.wanted.as_ref().is_some_and(|wanted| !wanted.now()) {
             return Err(Error::Conflict(

@@ -22,7 +22,8 @@ use super::problems::{CONFLICT, FORBIDDEN, NOT_NOW};
     title = "control-room",
     description = "Incidents, timelines, who is on call, postmortems; what arrives from Alertmanager and PagerDuty's senders. \
                    On loopback no token is needed; elsewhere send `Authorization: Bearer` with ACCESS_TOKEN or INSTRUCTOR_TOKEN. \
-                   `X-Person: ada` says who acts. Errors are RFC 9457 problems, except under /v2, which answers as PagerDuty does."
+                   `X-Person: ada` says who acts; where people have their own tokens (PERSON_TOKENS), the token says it. \
+                   Errors are RFC 9457 problems, except under /v2, which answers as PagerDuty does."
 ))]
 pub(crate) struct ApiDoc;
 

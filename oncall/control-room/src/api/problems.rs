@@ -11,8 +11,8 @@ use runbook::run::Refused as Stopped;
 use crate::error::Error;
 
 chassis_core::problem_types! {
-    /// It is for instructors.
-    FORBIDDEN = 403, "forbidden", "For instructors";
+    /// It is for instructors, or for somebody else.
+    FORBIDDEN = 403, "forbidden", "Not for you";
     /// Somebody else changed it meanwhile.
     CONFLICT = 409, "conflict", "Changed meanwhile";
     /// The life cycle of the incident does not allow it.
@@ -41,7 +41,7 @@ impl From<Error> for Problem {
             Error::Release(_) => Self::new(&NOT_NOW, text),
             Error::Conflict(_) => Self::new(&CONFLICT, text),
             Error::NotHere { .. } => Self::new(&NOT_NOW, text),
-            Error::ForInstructors(_) => Self::new(&FORBIDDEN, text),
+            Error::ForInstructors(_) | Error::NotYours(_) => Self::new(&FORBIDDEN, text),
             Error::Elsewhere(_) => {
                 Self::new(&UPSTREAM_UNAVAILABLE, text).retry_after(RETRY_AFTER).because(&error)
             }
@@ -100,6 +100,7 @@ mod tests {
                 "No Redis is known; set REDIS_URL.",
             ),
             (Error::ForInstructors("it is sealed".to_owned()), 403, "It is sealed."),
+            (Error::NotYours("ada has to say it".to_owned()), 403, "Ada has to say it."),
             (
                 Error::Runbook(Stopped::Ended("every step is done".to_owned())),
                 409,

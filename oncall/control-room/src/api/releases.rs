@@ -19,7 +19,7 @@ use super::{
     view,
 };
 use crate::{
-    access::Visitor,
+    access::{Teller, Visitor},
     error::{Error, Result as Outcome},
     releases::NewRelease,
     room::Room,
@@ -54,7 +54,8 @@ pub(crate) struct ReleasesAsked {
 )]
 pub(crate) async fn list(
     Shared(room): Shared<Room>,
-    _visitor: Visitor,
+    // A program that releases asks which number is free.
+    _teller: Teller,
     Query(asked): Query<ReleasesAsked>,
 ) -> Answer {
     let releases = room.releases.list(asked.limit.unwrap_or(USUAL).min(MOST)).await?;
@@ -174,17 +175,18 @@ pub(crate) struct ToldRelease {
 }
 
 /// Takes the events of a release that a terminal drives in a cluster. They may be told again; `known` in the answer is how many this
-/// room has. If that is less than `from`, none was taken: tell those in between first.
+/// room has. If that is less than `from`, none was taken: tell those in between first. Only the person who starts, continues or aborts
+/// a release may tell that, or a program that sends HOOK_TOKEN: 403 otherwise.
 #[utoipa::path(put, path = "/api/v1/releases/{id}/events", operation_id = "tell_release",
     request_body = ToldRelease, responses(Changes), params(("id" = String, Path, description = "The release, such as REL-7")))]
 pub(crate) async fn told(
     Shared(room): Shared<Room>,
-    _visitor: Visitor,
+    teller: Teller,
     Path(id): Path<String>,
     Json(asked): Json<ToldRelease>,
 ) -> Answer {
     let from = usize::try_from(asked.from).unwrap_or(usize::MAX);
-    let known = room.releases.told(&room, &id, from, &asked.events).await?;
+    let known = room.releases.told(&room, &teller, &id, from, &asked.events).await?;
     shown(json!({ "known": known }))
 }
 

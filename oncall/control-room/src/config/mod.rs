@@ -1,6 +1,7 @@
 //! Flags and environment of `control-room`.
 
 mod hands;
+mod named;
 mod values;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -15,6 +16,7 @@ use slo::Clock;
 use url::Url;
 
 pub use hands::Hands;
+pub use named::named;
 pub use values::{Call, Instance};
 
 /// Largest body: a webhook of thousands of alerts. Alertmanager does not cut its groups by default.
@@ -166,11 +168,22 @@ pub struct Doors {
     /// Token for pages and API. Required unless PUBLIC_ADDR is on loopback.
     #[arg(long, env = "ACCESS_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     pub access_token: Option<SecretString>,
+    /// Tokens that say who somebody is, by names of oncall.yaml: NAME=TOKEN,… With them, nobody has a name without their
+    /// own token, and nobody can approve what they began under another name. Absent: a name is what a visitor says.
+    #[arg(
+        long,
+        env = "PERSON_TOKENS",
+        hide_env_values = true,
+        value_name = "NAME=TOKEN,…",
+        value_delimiter = ','
+    )]
+    pub person_tokens: Vec<SecretString>,
     /// Token of instructors, who see and set faults and the sealed truth. Required unless PUBLIC_ADDR is on loopback; absent there,
     /// everyone on this machine may become the instructor.
     #[arg(long, env = "INSTRUCTOR_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     pub instructor_token: Option<SecretString>,
-    /// Token that Alertmanager and others send to /hooks and /v2 as `Authorization: Bearer`. Absent: everyone may page.
+    /// Token that Alertmanager and others send to /hooks and /v2 as `Authorization: Bearer`, and a program that releases
+    /// in a cluster, to tell what people did. Absent: everyone may page.
     #[arg(long, env = "HOOK_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     pub hook_token: Option<SecretString>,
 }

@@ -103,7 +103,7 @@ impl Drills {
         }
     }
 
-    /// The drill that is asked for, or one that nobody knows beforehand; and its file.
+    /// The drill that is asked for, or one that nobody knows in advance; and its file.
     async fn choose(&self, room: &Room, by: &Visitor, order: &Order) -> Result<(Arc<Drill>, String)> {
         let name = match &order.drill {
             Some(name) => name.clone(),
@@ -148,7 +148,7 @@ impl Drills {
 }
 
 /// What trainees may not ask for: a verification, a run in the name of another person, and a mystery of which they
-/// know beforehand what it will be.
+/// know in advance what it will be.
 fn may_ask(room: &Room, by: &Visitor, order: &Order) -> Result<()> {
     if by.is_instructor() {
         return Ok(());
@@ -168,7 +168,7 @@ fn may_ask(room: &Room, by: &Visitor, order: &Order) -> Result<()> {
     }
     if order.drill.is_none() && order.seed.is_some() {
         let expected =
-            "none with `mystery`: it decides which drill that is, and nobody may know it beforehand";
+            "none with `mystery`: it decides which drill that is, and nobody may know it in advance";
         return Err(Error::field("/seed", expected));
     }
     Ok(())

@@ -47,7 +47,7 @@ pub(super) fn suggested(drills: &[Arc<Drill>], past: &[Past]) -> Option<String> 
     easiest.or_else(worst).map(|drill| drill.id.clone())
 }
 
-/// A drill that nobody knows beforehand: of this difficulty, or of the one that is suggested; one of those
+/// A drill that nobody knows in advance: of this difficulty, or of the one that is suggested; one of those
 /// that were done least often. The same seed and the same past choose the same.
 pub(super) fn mystery(
     drills: &[Arc<Drill>],

@@ -38,13 +38,19 @@ pub struct Caller {
 }
 
 impl Caller {
-    fn of(visitor: Visitor, parts: &Parts) -> Result<Self, Problem> {
+    /// `is_person`: whether a name is that of a person. A program has none but that of its visitor.
+    fn of(visitor: Visitor, parts: &Parts, is_person: impl Fn(&str) -> bool) -> Result<Self, Problem> {
         let name = match parts.headers.get(AGENT) {
             None => visitor.name,
             Some(sent) => {
                 let name = sent.to_str().ok().filter(|name| legal(name));
                 let right = "a name of a-z, 0-9 and `-`, at most 63 characters, such as my-agent";
-                name.ok_or_else(|| Problem::invalid("X-Agent", right))?.to_owned()
+                let name = name.ok_or_else(|| Problem::invalid("X-Agent", right))?;
+                if name != visitor.name && is_person(name) {
+                    let right = "the name of a program: this one is a person of oncall.yaml";
+                    return Err(Problem::invalid("X-Agent", right));
+                }
+                name.to_owned()
             }
         };
         let via = if parts.uri.path() == PATH { Via::Mcp } else { Via::Http };
@@ -61,7 +67,9 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let visitor = Visitor::from_request_parts(parts, state).await?;
-        Self::of(visitor, parts).map_err(|problem| problem.into_response())
+        let people = Room::from_ref(state).duty.people();
+        let is_person = |name: &str| people.iter().any(|person| person.name == name);
+        Self::of(visitor, parts, is_person).map_err(|problem| problem.into_response())
     }
 }
 
@@ -75,7 +83,8 @@ mod tests {
         let request = Request::builder().uri(path);
         let request = agent.into_iter().fold(request, |request, name| request.header(AGENT, name));
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        Caller::of(Visitor { name: "ada".to_owned(), role: Viewer::Instructor }, &parts)
+        let ada = Visitor { name: "ada".to_owned(), role: Viewer::Instructor };
+        Caller::of(ada, &parts, |name| ["ada", "ben"].contains(&name))
     }
 
     #[test]
@@ -84,7 +93,8 @@ mod tests {
         assert_eq!((&*ada.visitor.name, ada.visitor.role, ada.via), ("ada", Viewer::Trainee, Via::Http));
         let agent = caller("/mcp", Some("my-agent-2")).unwrap();
         assert_eq!((&*agent.visitor.name, agent.via), ("my-agent-2", Via::Mcp));
-        for wrong in ["", "My agent", "<b>"] {
+        assert_eq!(caller("/mcp", Some("ada")).unwrap().visitor.name, "ada");
+        for wrong in ["", "My agent", "<b>", "ben"] {
             let refused = caller("/mcp", Some(wrong)).unwrap_err();
             assert!(refused.errors.contains_key("X-Agent"), "{wrong}: {refused:?}");
         }

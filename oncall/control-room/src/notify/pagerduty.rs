@@ -9,6 +9,7 @@ use serde_json::json;
 use url::Url;
 
 use super::{exchange::Request, failure::Failure, http::Client, message::Message};
+use crate::config::named;
 
 /// Longest `payload.summary` in characters.
 const LONGEST_SUMMARY: usize = 1024;
@@ -37,23 +38,8 @@ impl PagerDuty {
     /// # Errors
     /// The number of the entry that is wrong; never part of it, because it may be a key.
     pub(super) fn new(url: &Url, entries: &[SecretString]) -> Result<Self, Invalid> {
-        let mut keys = BTreeMap::new();
-        for (index, entry) in entries.iter().enumerate() {
-            let pair = entry.expose_secret().split_once('=').map(|(name, key)| (name.trim(), key.trim()));
-            let Some((name, key)) = pair.filter(|(name, key)| !name.is_empty() && !key.is_empty()) else {
-                let expected = format!(
-                    "entry {} is not NAME=KEY such as ops=0123456789abcdef0123456789abcdef",
-                    index + 1
-                );
-                return Err(Invalid::new("PAGERDUTY_KEYS", expected));
-            };
-            if keys.insert(name.to_owned(), SecretString::from(key)).is_some() {
-                return Err(Invalid::new(
-                    "PAGERDUTY_KEYS",
-                    format!("entry {}: the name `{name}` is there twice", index + 1),
-                ));
-            }
-        }
+        let example = "NAME=KEY such as ops=0123456789abcdef0123456789abcdef";
+        let keys = named("PAGERDUTY_KEYS", example, entries)?;
         Ok(Self { url: format!("{}/v2/enqueue", url.as_str().trim_end_matches('/')), keys })
     }
 

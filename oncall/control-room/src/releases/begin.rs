@@ -12,6 +12,7 @@ use release::{
     Plan, Policy, Run,
     fleet::{Registered, Standing, Version, is_name},
     freeze::{Gate, Override, gate},
+    invariants,
     run::{STEPS, What},
 };
 
@@ -93,7 +94,7 @@ impl Releases {
         let run = Run::start(&event)?;
         rows::put(&mut writing, number, &wanted.service, &record, event.at).await?;
         rows::put_event(&mut writing, number, 0, &event).await?;
-        record::audited(&mut writing, &record, &run, &event).await?;
+        record::audited(&mut writing, &run, &event, None).await?;
         let live = Live::new(number, record, run, 1);
         let (inner, own, begun) = (Arc::clone(&self.0), room.clone(), Arc::clone(&live));
         writing.after(move || {
@@ -133,8 +134,10 @@ impl Releases {
         if live.record.told {
             let id = name(live.number);
             return Err(Error::NotHere {
-                what: format!("a terminal drives {id}, and this control room may not change a cluster"),
-                next: format!("say it there: lab --context NAME release {verb} {id} WHY"),
+                what: format!("{id} is a release in a cluster, which this control room may not change"),
+                next: format!(
+                    "run this in the checkout whose terminal drives it: lab --context NAME release {verb} {id} WHY"
+                ),
             });
         }
         self.record(room, &live, what).await?;
@@ -230,5 +233,6 @@ fn policy(wanted: &NewRelease) -> Result<Policy> {
         let expected = "expected a patience that is at least the hold and at most a day";
         return Err(Error::field("/patience", expected));
     }
-    Ok(Policy { rise, hold, patience, answers: ANSWERS, by_hand: wanted.by_hand, ..usual })
+    let invariants = invariants::names(&wanted.service);
+    Ok(Policy { rise, hold, patience, answers: ANSWERS, invariants, by_hand: wanted.by_hand, ..usual })
 }

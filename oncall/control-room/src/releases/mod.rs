@@ -20,7 +20,7 @@ pub mod view;
 mod world;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -170,6 +170,14 @@ impl Releases {
             fleet: Mutex::default(),
             started: AtomicBool::new(false),
         })))
+    }
+
+    /// Services of the releases that are not over.
+    #[must_use]
+    pub(crate) fn services_under_way(&self) -> BTreeSet<String> {
+        let live: Vec<Arc<Live>> = self.0.live.lock().values().cloned().collect();
+        let open = live.iter().map(|release| release.run()).filter(|run| run.end().is_none());
+        open.map(|run| run.plan().service.clone()).collect()
     }
 
     /// Releases, the newest first, without those that cannot be read.

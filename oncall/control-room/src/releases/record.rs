@@ -13,8 +13,8 @@ use release::{
 use serde_json::json;
 use sqlx::SqliteConnection;
 
-use super::{Held, Live, Record, Releases, name, rows};
-use crate::{changes::Change, error::Result, room::Room, runbooks::audit, store::Writing};
+use super::{Held, Live, Releases, name, rows};
+use crate::{access::Teller, changes::Change, error::Result, room::Room, runbooks::audit, store::Writing};
 
 /// Who drives a release of this room, in the audit log.
 const ROOM: &str = "control-room";
@@ -32,7 +32,7 @@ impl Releases {
     pub(super) async fn record(&self, room: &Room, live: &Arc<Live>, what: What) -> Result<()> {
         let mut writing = self.0.store.begin().await?;
         let mut held = live.held();
-        let change = put(room, &mut writing, live, &mut held, &what.at(Utc::now())).await?;
+        let change = put(room, &mut writing, live, &mut held, (&what.at(Utc::now()), None)).await?;
         self.commit(room, live, writing, held, change.into_iter().collect()).await
     }
 
@@ -71,38 +71,44 @@ impl Releases {
     }
 }
 
-/// An event of a release that is not over, in a transaction; what everybody should know of it.
+/// An event of a release that is not over, in a transaction; what everybody should know of it. With who tells it, if this
+/// room does not drive the release.
 ///
 /// # Errors
-/// When the release refuses it, or the file fails.
+/// When the release refuses it, it is signed by another than its teller, or the file fails.
 pub(super) async fn put(
     room: &Room,
     writing: &mut Writing<'_>,
     live: &Live,
     held: &mut Held,
-    event: &Event,
+    (event, teller): (&Event, Option<&Teller>),
 ) -> Result<Option<Change>> {
     held.run.apply(event)?;
     rows::put_event(writing, live.number, held.events, event).await?;
-    audited(writing, &live.record, &held.run, event).await?;
+    audited(writing, &held.run, event, teller).await?;
     held.events += 1;
     if let Some(end) = held.run.end() {
         let delivery = Delivery::of(&held.run, live.record.written);
         rows::end(writing, live.number, end.at, delivery.as_ref()).await?;
     }
-    Ok(change(room, &held.run, event))
+    Ok(change(room, &held.run, event, teller))
 }
 
-/// Who did what, in the audit log. Measurements are no acts.
+/// Who did what, in the audit log. Measurements are no acts. Who tells of another release answers for what nobody signs.
+///
+/// # Errors
+/// When it is signed by another than its teller, or the file fails.
 pub(super) async fn audited(
     connection: &mut SqliteConnection,
-    record: &Record,
     run: &Run,
     event: &Event,
+    teller: Option<&Teller>,
 ) -> Result<()> {
     let Plan { id, by: starter, .. } = run.plan();
-    // A terminal acts in the name of who started it.
-    let driver = if record.told { starter.as_str() } else { ROOM };
+    if let Some(teller) = teller {
+        event.what.signed().into_iter().try_for_each(|name| teller.signs(name))?;
+    }
+    let driver = teller.map_or(ROOM, |teller| teller.answers(starter));
     let act = match &event.what {
         What::Measured { .. } | What::Settled => None,
         What::Started { plan } => Some((plan.by.as_str(), "release.started")),
@@ -127,7 +133,7 @@ pub(super) async fn audited(
 }
 
 /// What everybody should know: what users meet from now on, and how it ended.
-fn change(room: &Room, run: &Run, event: &Event) -> Option<Change> {
+fn change(room: &Room, run: &Run, event: &Event, teller: Option<&Teller>) -> Option<Change> {
     let (plan, text) = (run.plan(), news(run, event)?);
     let link =
         room.config.public_url.as_ref().and_then(|url| url.join(&format!("releases/{}", plan.id)).ok());
@@ -136,7 +142,7 @@ fn change(room: &Room, run: &Run, event: &Event) -> Option<Change> {
         kind: "release".to_owned(),
         service: Some(plan.service.clone()),
         text,
-        by: plan.by.clone(),
+        by: teller.map_or(plan.by.as_str(), |teller| teller.answers(&plan.by)).to_owned(),
         link: link.map(String::from),
     })
 }

@@ -5,7 +5,10 @@ use release::{dora::Delivery, run::Event};
 use sqlx::SqliteConnection;
 
 use super::Record;
-use crate::{error::Result, store::time};
+use crate::{
+    error::Result,
+    store::{self, time},
+};
 
 /// The number for the next release.
 pub(super) async fn next(connection: &mut SqliteConnection) -> Result<i64> {
@@ -91,22 +94,11 @@ pub(super) async fn put_event(
     n: i64,
     event: &Event,
 ) -> Result<()> {
-    sqlx::query("INSERT INTO release_events (run, n, at, data) VALUES (?, ?, ?, ?)")
-        .bind(number)
-        .bind(n)
-        .bind(time::micros(event.at))
-        .bind(serde_json::to_string(event)?)
-        .execute(connection)
-        .await?;
-    Ok(())
+    let insert = "INSERT INTO release_events (run, n, at, data) VALUES (?, ?, ?, ?)";
+    store::put_event(connection, insert, (number, n), event.at, event).await
 }
 
 /// All that happened to a release, in order; nothing if there is no such release.
 pub(super) async fn events(connection: &mut SqliteConnection, number: i64) -> Result<Vec<Event>> {
-    let rows: Vec<String> = sqlx::query_scalar("SELECT data FROM release_events WHERE run = ? ORDER BY n")
-        .bind(number)
-        .fetch_all(connection)
-        .await?;
-    let events: serde_json::Result<Vec<Event>> = rows.iter().map(|data| serde_json::from_str(data)).collect();
-    Ok(events?)
+    store::events_of(connection, "SELECT data FROM release_events WHERE run = ? ORDER BY n", number).await
 }

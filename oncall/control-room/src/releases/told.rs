@@ -1,5 +1,5 @@
 //! Releases that a terminal drives in a cluster, where this room may change nothing: it is told each event, and keeps and shows
-//! them as if they were its own.
+//! them as if they were its own. Nobody tells what another person did, except for a program that has HOOK_TOKEN.
 //!
 //! The terminal's file is what counts. It tells events by their place, so it may tell any of them again, and after a gap it goes
 //! back to what this room knows.
@@ -10,6 +10,7 @@ use release::{Run, fleet::Version, run::Event};
 
 use super::{Held, Live, Record, Releases, name, no_release, number, record, rows};
 use crate::{
+    access::Teller,
     error::{Error, Result},
     room::Room,
 };
@@ -19,8 +20,16 @@ impl Releases {
     /// known now: less than `from` if some are missing before these, which are not taken then.
     ///
     /// # Errors
-    /// When the release is another one, or this room's own, its events do not fit, or the file fails. None is taken then.
-    pub async fn told(&self, room: &Room, id: &str, from: usize, events: &[Event]) -> Result<usize> {
+    /// When the release is another one, or this room's own, its events do not fit, a new one is signed by another than its
+    /// teller, or the file fails. None is taken then.
+    pub async fn told(
+        &self,
+        room: &Room,
+        teller: &Teller,
+        id: &str,
+        from: usize,
+        events: &[Event],
+    ) -> Result<usize> {
         let number = number(id).ok_or_else(|| no_release(id))?;
         let first = events.first().filter(|_| from == 0);
         let known = self.0.live.lock().get(&number).cloned();
@@ -28,7 +37,11 @@ impl Releases {
             Some(live) => live,
             None => match (self.past(number).await?, first) {
                 (Some((record, past)), _) => return same(&record, &past, first).map(|()| events_of(&past)),
-                (None, Some(first)) => self.met(room, number, first).await?,
+                (None, Some(first)) => {
+                    let mut signed = events.iter().flat_map(|event| event.what.signed());
+                    signed.try_for_each(|name| teller.signs(name))?;
+                    self.met(room, teller, number, first).await?
+                }
                 (None, None) => return Ok(0),
             },
         };
@@ -41,7 +54,8 @@ impl Releases {
         };
         let mut changes = Vec::new();
         for event in &events[behind..] {
-            changes.extend(record::put(room, &mut writing, &live, &mut held, event).await?);
+            let told = (event, Some(teller));
+            changes.extend(record::put(room, &mut writing, &live, &mut held, told).await?);
         }
         let known = events_of(&held);
         self.commit(room, &live, writing, held, changes).await?;
@@ -58,7 +72,7 @@ impl Releases {
     }
 
     /// Begins one with its first event.
-    async fn met(&self, room: &Room, number: i64, first: &Event) -> Result<Arc<Live>> {
+    async fn met(&self, room: &Room, teller: &Teller, number: i64, first: &Event) -> Result<Arc<Live>> {
         let run = Run::start(first)?;
         let plan = run.plan();
         if plan.id != name(number) {
@@ -79,7 +93,7 @@ impl Releases {
         }
         rows::put(&mut writing, number, &plan.service, &record, first.at).await?;
         rows::put_event(&mut writing, number, 0, first).await?;
-        record::audited(&mut writing, &record, &run, first).await?;
+        record::audited(&mut writing, &run, first, Some(teller)).await?;
         let live = Live::new(number, record, run, 1);
         let (inner, begun, metrics) = (Arc::clone(&self.0), Arc::clone(&live), room.metrics.releases.clone());
         writing.after(move || {

@@ -15,7 +15,7 @@ use release::{
     drive::{PERIOD, Stand, World},
     fleet::{BUILDS, FILE, FOLDER, Fleet, Registered, STANDING, Standing, registered},
     freeze::Budget,
-    look::{self, Glance, Matchers},
+    look::{self, Glance, Matchers, Side},
     measure::Reading,
     run::Change,
 };
@@ -212,10 +212,10 @@ async fn glance(room: &Room, matchers: &Matchers) -> Result<Glance> {
     Ok(Glance { canary: canary?, baseline: baseline?, all })
 }
 
-async fn reading(room: &Room, matchers: &str) -> Result<Reading> {
-    let samples = room.eyes.prometheus.query(&look::series(matchers)).await;
+async fn reading(room: &Room, side: &Side) -> Result<Reading> {
+    let samples = room.eyes.prometheus.query(&side.query()).await;
     let samples = samples.map_err(|error| Error::Elsewhere(error.to_string()))?;
     let series = samples.iter().filter_map(|sample| Some((&sample.metric, sample.value()?)));
     look::reading(series, Utc::now())
-        .map_err(|error| Error::Elsewhere(format!("{matchers} in Prometheus: {error}")))
+        .map_err(|error| Error::Elsewhere(format!("{} in Prometheus: {error}", side.instances)))
 }

@@ -4,7 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use runbook::{Change, Place, What, Who, run::Begun};
+use runbook::{Change, Place, Verb, What, Who, run::Begun};
 
 use super::{
     Live, name, rows,
@@ -14,6 +14,9 @@ use crate::{actions::Wanted, error::Result, room::Room};
 
 /// Longest time for an act: a restart of several replicas, thousands of messages.
 const LONGEST: Duration = Duration::from_secs(300);
+/// Longest time for a restore, which reads a whole backup and checks every table: longer than the switchboard gives its
+/// program, so that it is the program's end that is told.
+const RESTORE: Duration = Duration::from_secs(1860);
 /// Until the next look at an act that another run does, or at a process that is about to answer again.
 const AGAIN: Duration = Duration::from_secs(1);
 /// How long a system may be silent after a crash until a person has to look.
@@ -139,8 +142,9 @@ async fn act(
         why: format!("{place} of {}{by}: {}", run.id(), runbook.title),
         wanted: Wanted::as_long_as(move || goes_on.run().end().is_none()),
     };
-    let Ok(outcomes) = tokio::time::timeout(LONGEST, world.act(room, &order)).await else {
-        let seconds = LONGEST.as_secs();
+    let longest = if change.verb == Verb::Restore { RESTORE } else { LONGEST };
+    let Ok(outcomes) = tokio::time::timeout(longest, world.act(room, &order)).await else {
+        let seconds = longest.as_secs();
         return (false, format!("it took more than {seconds} s; whether it is done is not known"));
     };
     match outcomes {

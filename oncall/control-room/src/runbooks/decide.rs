@@ -118,12 +118,12 @@ pub(super) async fn situation(room: &Room, change: &Change) -> Situation {
     Situation { now, speed, deploying: deploying(room, now, speed), incidents: incidents.collect(), replicas }
 }
 
-/// Services that others are changing.
+/// Services that others are changing: a release that is under way, however long its step takes, and what was changed a moment
+/// ago.
 fn deploying(room: &Room, now: DateTime<Utc>, speed: u32) -> BTreeSet<String> {
     let window = DEPLOY / i32::try_from(speed.max(1)).unwrap_or(i32::MAX);
     let changes = room.changes.since(now - window).into_iter();
-    changes
-        .filter(|change| DEPLOYS.contains(&change.kind.as_str()))
-        .filter_map(|change| change.service)
-        .collect()
+    let recent =
+        changes.filter(|change| DEPLOYS.contains(&change.kind.as_str())).filter_map(|change| change.service);
+    room.releases.services_under_way().into_iter().chain(recent).collect()
 }

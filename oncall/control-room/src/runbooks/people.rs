@@ -1,14 +1,14 @@
 //! What people do with runs: begin, confirm, leave out, approve, decline, stop. Each is refused as a whole or
 //! done as a whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use incident::Id;
 use runbook::{Mode, Run, Runbook, What, Who};
 
 use super::{Live, Runbooks, begin::Start, show, view::RunbookRunView};
 use crate::{
-    access::Visitor,
+    access::{SOMEBODY, Visitor},
     error::{Error, Result},
     room::Room,
 };
@@ -77,8 +77,13 @@ impl Runbooks {
     /// A second person approves what was shown: its digest.
     ///
     /// # Errors
-    /// As [`Runbooks::confirm`], and when the person works on the run, or something else was shown.
+    /// As [`Runbooks::confirm`], and when the person works on the run, or something else was shown. Where people have
+    /// tokens of their own, a name that is missing on either side is an error too: both may be the same person.
     pub async fn approve(&self, room: &Room, by: &Visitor, id: &str, digest: &str) -> Result<RunbookRunView> {
+        if room.access.knows_people() {
+            let live = self.live(id).await?;
+            may_be_two(&by.name, live.run().hands())?;
+        }
         let (by, digest) = (by.name.clone(), digest.to_owned());
         self.tell(room, id, move |_| What::Approved { by, digest }).await
     }
@@ -111,6 +116,18 @@ impl Runbooks {
         self.record(room, &live, |run, _| Some(what(run))).await?;
         Ok(shown(&live))
     }
+}
+
+/// Refuses an approval that could be one person's under two names.
+fn may_be_two(by: &str, hands: &BTreeSet<String>) -> Result<()> {
+    let why = if by == SOMEBODY {
+        "an approval needs the name of a person: send your own token"
+    } else if hands.contains(SOMEBODY) {
+        "somebody without a name works on this run, so nobody can be the second person: begin it with your own token"
+    } else {
+        return Ok(());
+    };
+    Err(Error::NotYours(why.to_owned()))
 }
 
 fn shown(live: &Live) -> RunbookRunView {

@@ -12,7 +12,7 @@ use sqlx::SqliteConnection;
 
 use crate::{
     error::Result,
-    store::{key, time},
+    store::{self, key, time},
 };
 
 /// Who did an act first, and what became of it: nothing while it is done.
@@ -89,24 +89,13 @@ pub(super) async fn put_event(
     n: i64,
     event: &Event,
 ) -> Result<()> {
-    sqlx::query("INSERT INTO runbook_events (run, n, at, data) VALUES (?, ?, ?, ?)")
-        .bind(number)
-        .bind(n)
-        .bind(time::micros(event.at))
-        .bind(serde_json::to_string(event)?)
-        .execute(connection)
-        .await?;
-    Ok(())
+    let insert = "INSERT INTO runbook_events (run, n, at, data) VALUES (?, ?, ?, ?)";
+    store::put_event(connection, insert, (number, n), event.at, event).await
 }
 
 /// All that happened to a run, in order; nothing if there is no such run.
 pub(super) async fn events(connection: &mut SqliteConnection, number: i64) -> Result<Vec<Event>> {
-    let rows: Vec<String> = sqlx::query_scalar("SELECT data FROM runbook_events WHERE run = ? ORDER BY n")
-        .bind(number)
-        .fetch_all(connection)
-        .await?;
-    let events: serde_json::Result<Vec<Event>> = rows.iter().map(|data| serde_json::from_str(data)).collect();
-    Ok(events?)
+    store::events_of(connection, "SELECT data FROM runbook_events WHERE run = ? ORDER BY n", number).await
 }
 
 /// Keeps something that guardrails keep in mind.

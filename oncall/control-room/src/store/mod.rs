@@ -4,6 +4,7 @@
 //! survives the power; without a file everything is in memory and lost at the end.
 
 mod copy;
+mod events;
 mod journal;
 mod schema;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use tokio::sync::Mutex;
 
 use crate::{bus::Bus, error::Result};
 pub(crate) use copy::copy;
+pub(crate) use events::{events_of, put_event};
 pub use journal::{journal_after, journal_last, journal_of};
 use writing::Writer;
 pub use writing::Writing;

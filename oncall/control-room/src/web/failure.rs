@@ -34,6 +34,7 @@ impl From<Error> for Failure {
             Error::Conflict(_) => (StatusCode::CONFLICT, "Somebody else was quicker"),
             Error::NotHere { .. } => (StatusCode::CONFLICT, "This is not possible here"),
             Error::ForInstructors(_) => (StatusCode::FORBIDDEN, "This is for instructors"),
+            Error::NotYours(_) => (StatusCode::FORBIDDEN, "Somebody else has to do this"),
             Error::Elsewhere(_) => (StatusCode::BAD_GATEWAY, "Something does not answer"),
             Error::Store(_) | Error::Row(_) => {
                 // The cause is for the log: a page says what to do.

@@ -47,7 +47,7 @@ fn form(room: &Room, headers: &HeaderMap, next: &str, wrong: Option<&str>) -> Ht
     let visitor = room.access.visitor(headers);
     let name = visitor.as_ref().map_or(SOMEBODY, |visitor| visitor.name.as_str());
     let is_instructor = visitor.as_ref().is_some_and(|visitor| visitor.is_instructor());
-    let guarded = room.access.asks_for_token();
+    let (guarded, known) = (room.access.asks_for_token(), room.access.knows_people());
     let mut people = vec![(SOMEBODY.to_owned(), "somebody who is not listed".to_owned())];
     people.extend(
         room.duty
@@ -59,14 +59,18 @@ fn form(room: &Room, headers: &HeaderMap, next: &str, wrong: Option<&str>) -> Ht
         div.stack {
             @if let Some(wrong) = wrong { (error_summary(wrong)) }
             h1 { "Who are you?" }
-            p.muted { "Your name is written beside what you do. " @if is_instructor { "You are an instructor now." } }
+            p.muted {
+                "Your name is written beside what you do. "
+                @if known { "Your own token says it. " }
+                @if is_instructor { "You are an instructor now." }
+            }
             form.card.stack method="post" action="/login" {
                 input type="hidden" name="next" value=(local(next).unwrap_or("/"));
-                (select("login", "name", "Person", &people, name))
-                @if guarded || room.access.asks_instructors() { (token(guarded)) }
+                @if !known { (select("login", "name", "Person", &people, name)) }
+                @if guarded || known || room.access.asks_instructors() { (token(guarded, known)) }
                 (buttons(guarded, is_instructor))
             }
-            @if is_instructor || (guarded && visitor.is_some()) {
+            @if is_instructor || ((guarded || known) && visitor.is_some()) {
                 form method="post" action="/leave" { button.button.quiet type="submit" { "End the session" } }
             }
         }
@@ -74,12 +78,13 @@ fn form(room: &Room, headers: &HeaderMap, next: &str, wrong: Option<&str>) -> Ht
     bare("Who are you?", body)
 }
 
-fn token(guarded: bool) -> Markup {
+fn token(guarded: bool, known: bool) -> Markup {
     html! {
         div.field {
             label for="login-token" { "Token" }
             p.help #token-help {
-                @if guarded { "ACCESS_TOKEN or INSTRUCTOR_TOKEN of this control room; the second one shows faults and the truth." }
+                @if known { "Your own. With ACCESS_TOKEN or INSTRUCTOR_TOKEN, you come in as somebody." }
+                @else if guarded { "ACCESS_TOKEN or INSTRUCTOR_TOKEN of this control room; the second one shows faults and the truth." }
                 @else { "Instructors only: INSTRUCTOR_TOKEN of this control room." }
             }
             input type="password" id="login-token" name="token" autocomplete="current-password" aria-describedby="token-help"

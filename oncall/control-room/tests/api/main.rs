@@ -8,6 +8,7 @@ mod declare;
 mod events;
 mod hooks;
 mod incidents;
+mod names;
 mod oncall;
 mod proxy;
 mod releases;

@@ -99,6 +99,28 @@ async fn a_bad_version_is_stopped_at_the_canary_even_if_the_room_is_started_agai
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_computes_wrong_totals_is_stopped_at_the_canary_although_no_request_fails() {
+    let shop = Shop::start().await;
+    let room = shop.room().await;
+    shop.wrong.store(true, Ordering::SeqCst);
+    room.post("/api/v1/releases", &wanted()).await;
+    let over = within(JUDGED, &room, "rolled-back").await;
+    let reason = over["reason"].as_str().expect("a reason");
+    assert!(reason.starts_with("worse at 5 %: wrong-totals: "), "{reason}");
+    let signals = over["steps"][0]["opinion"]["signals"].as_array().expect("signals");
+    let verdict = |name: &str| {
+        let signal = signals.iter().find(|signal| signal["name"] == name);
+        signal.map(|signal| signal["verdict"].clone())
+    };
+    assert_eq!(verdict("wrong-totals"), Some(json!("fail")), "{over}");
+    assert!(!["errors", "latency"].map(verdict).contains(&Some(json!("fail"))), "{over}");
+    assert_eq!(shop.fleet().services["order-api"].canary, None);
+    let page = room.http.get("/releases/REL-1").await;
+    assert!(page.expect_status(200).body.contains("wrong-totals"), "{}", page.body);
+    room.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_released_is_refused_with_the_next_step_and_a_person_can_stop_a_release() {
     let shop = Shop::start().await;
     let room = shop.room().await;

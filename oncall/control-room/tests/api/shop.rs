@@ -35,14 +35,18 @@ pub(crate) struct Shop {
     pub(crate) prometheus: String,
     /// Whether the canary fails every request.
     pub(crate) fails: Arc<AtomicBool>,
+    /// Whether every order of the canary has a wrong total.
+    pub(crate) wrong: Arc<AtomicBool>,
 }
 
-/// Prometheus: each question about the canary is a hundred requests to each of the two later.
+/// Prometheus: each question about the canary is a hundred requests to each of the two later, thirty of them orders.
 #[derive(Clone)]
 struct Counters {
     asked: Arc<AtomicU64>,
     failed: Arc<AtomicU64>,
     fails: Arc<AtomicBool>,
+    mistaken: Arc<AtomicU64>,
+    wrong: Arc<AtomicBool>,
 }
 
 #[derive(Deserialize)]
@@ -72,13 +76,21 @@ async fn answer(State(counters): State<Counters>, Query(Asked { query }): Query<
     } else {
         counters.failed.load(Ordering::SeqCst) * u64::from(query.contains(CANARY))
     };
+    let mistaken = if query.contains(CANARY) && counters.wrong.load(Ordering::SeqCst) {
+        counters.mistaken.fetch_add(30, Ordering::SeqCst) + 30
+    } else {
+        counters.mistaken.load(Ordering::SeqCst) * u64::from(query.contains(CANARY))
+    };
     let orders = ("endpoint", "/orders");
+    let worker = ("instance", "127.0.0.1:9103");
     let result = [
         sample("http_requests_total", &[orders, ("status", "202")], all),
         sample("http_requests_total", &[orders, ("status", "500")], bad),
         sample("http_request_duration_seconds_bucket", &[orders, ("le", "0.25")], all + bad),
         sample("http_request_duration_seconds_count", &[orders], all + bad),
         sample("process_start_time_seconds", &[], 1_700_000_000),
+        sample("order_totals_checked_total", &[worker, ("result", "match")], 30 * asked),
+        sample("order_totals_checked_total", &[worker, ("result", "mismatch")], mistaken),
     ];
     Json(json!({ "status": "success", "data": { "resultType": "vector", "result": result } }))
 }
@@ -87,13 +99,20 @@ impl Shop {
     pub(crate) async fn start() -> Self {
         let lab = tempfile::tempdir().expect("a folder");
         let fails = Arc::new(AtomicBool::new(false));
-        let counters = Counters { asked: Arc::default(), failed: Arc::default(), fails: Arc::clone(&fails) };
+        let wrong = Arc::new(AtomicBool::new(false));
+        let counters = Counters {
+            asked: Arc::default(),
+            failed: Arc::default(),
+            fails: Arc::clone(&fails),
+            mistaken: Arc::default(),
+            wrong: Arc::clone(&wrong),
+        };
         let router = Router::new().route("/api/v1/query", get(answer)).with_state(counters);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let prometheus = format!("http://{}", listener.local_addr().expect("bound"));
         tokio::spawn(async move { axum::serve(listener, router).await });
         supervise(lab.path());
-        let shop = Self { lab, prometheus, fails };
+        let shop = Self { lab, prometheus, fails, wrong };
         shop.register("v2", json!({ "ORDER_TIMEOUT": "1ms" }));
         shop
     }

@@ -12,10 +12,10 @@ use testkit::eventually;
 
 use crate::rig::{Rig, SOON};
 
-const PLACE: &str = "/api/v1/releases/REL-3/events";
+pub(crate) const PLACE: &str = "/api/v1/releases/REL-3/events";
 
 /// Everything from the start of REL-3 to its end: users met it for a second, and it was worse.
-fn bad(began: DateTime<Utc>) -> Vec<Event> {
+pub(crate) fn bad(began: DateTime<Utc>) -> Vec<Event> {
     let text = str::to_owned;
     let plan = Plan {
         id: text("REL-3"),
@@ -47,7 +47,7 @@ fn bad(began: DateTime<Utc>) -> Vec<Event> {
     (0..).zip(all).map(|(second, what)| what.at(began + TimeDelta::seconds(second))).collect()
 }
 
-fn told(from: usize, events: &[Event]) -> Value {
+pub(crate) fn told(from: usize, events: &[Event]) -> Value {
     json!({ "from": from, "events": events })
 }
 
@@ -55,6 +55,26 @@ async fn tell(room: &Rig, from: usize, events: &[Event]) -> Value {
     let answer = room.send(Method::PUT, PLACE, &told(from, events)).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     answer.json()["known"].take()
+}
+
+#[tokio::test]
+async fn a_release_holds_automation_back_until_it_is_over_however_long_a_step_takes() {
+    let room = Rig::start(&[]).await;
+    // What was changed a moment ago holds it back, too: these changes are older.
+    let events = bad(Utc::now() - TimeDelta::hours(1));
+    let holds = async || {
+        let asked = json!({ "parameters": { "service": "order-api", "instance": "127.0.0.1:1" } });
+        let dry = room.send(Method::POST, "/api/v1/runbooks/TargetDown/dry", &asked).await;
+        assert_eq!(dry.status, 200, "{dry:?}");
+        let changes = dry.json()["changes"].to_string();
+        assert!(changes.contains("\"target\":\"order-api\""), "{changes}");
+        changes.contains("order-api is being deployed")
+    };
+    assert!(!holds().await);
+    assert_eq!(tell(&room, 0, &events[..3]).await, 3);
+    assert!(holds().await, "it waits for its judge");
+    assert_eq!(tell(&room, 3, &events[3..]).await, 7);
+    assert!(!holds().await);
 }
 
 #[tokio::test]

@@ -12,14 +12,42 @@ use crate::{
     system::{Scene, System, endings},
 };
 
-/// Bad until something is done: nothing answers, nothing moves, nothing fails, and all else is too much.
+/// Bad until something is done: nothing answers, nothing moves, nothing fails, nobody else serves, and all else is too much.
 fn sick(query: &str, acted: bool) -> f64 {
-    let still = ["up{", "changes(", "kafka_consumed_total", "kafka_retries_total", "database_errors_total"];
+    let still = [
+        "up{",
+        "changes(",
+        "kafka_consumed_total",
+        "kafka_retries_total",
+        "database_errors_total",
+        "edge_ejected",
+    ];
     match (acted, still.iter().any(|name| query.contains(name))) {
         (true, _) => f64::from(u8::from(query.contains("up{"))),
         (false, true) => 0.0,
         (false, false) => 90.0,
     }
+}
+
+/// The same, and the edge balances over two replicas.
+fn sick_of_two(query: &str, acted: bool) -> f64 {
+    match query {
+        two if two.contains("edge_ejected") => 2.0,
+        // A drain alone does not help.
+        memory if memory.contains("process_resident_memory_bytes") => 90.0,
+        other => sick(other, acted),
+    }
+}
+
+#[tokio::test]
+async fn a_replica_that_others_can_do_without_is_drained_before_it_is_restarted_and_put_back() {
+    let system = System::new(sick_of_two);
+    let scene = Scene::new(&system, "HighMemoryUsage", "order-api").await;
+    scene.fires(1).await;
+    let runs = scene.runs(1).await;
+    assert_eq!(endings(&runs), ["succeeded"], "{runs:?}");
+    let verbs = [Verb::Silence, Verb::Drain, Verb::Restart, Verb::Undrain, Verb::ExpireSilence];
+    assert_eq!(system.order(), verbs);
 }
 
 /// Nothing new is given up, and nothing waits.

@@ -156,7 +156,15 @@ impl Place {
         place
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// With one runbook of this text.
+    pub(crate) fn of(name: &str, text: &str) -> Self {
+        let place = Self::empty();
+        fs::write(place.path(&format!("runbooks/{name}.yaml")), text).expect("a file");
+        fs::write(place.path("guardrails.yaml"), GUARDRAILS).expect("a file");
+        place
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 

@@ -61,6 +61,11 @@ impl System {
         self.acts.lock().expect("no panic").iter().filter(|done| done.verb == verb).count()
     }
 
+    /// What was done, in order.
+    pub(crate) fn order(&self) -> Vec<Verb> {
+        self.acts.lock().expect("no panic").iter().map(|done| done.verb).collect()
+    }
+
     /// By how many replicas it has grown.
     pub(crate) fn grown(&self) -> i32 {
         let acts = self.acts.lock().expect("no panic");

@@ -12,6 +12,10 @@ use crate::{
 
 /// Memory is short before a restart; whether the proof afterwards holds.
 fn leaks(query: &str, proof: f64) -> f64 {
+    // Nobody else serves.
+    if query.contains("edge_ejected") {
+        return 0.0;
+    }
     // The proof looks at all replicas, the checks before it at one.
     if query.contains("process_memory_usage_percent") && !query.contains("instance=") { proof } else { 90.0 }
 }

@@ -110,6 +110,7 @@ fn replica_row() -> Row {
                 .links([slow_traces_of(NAME)]),
             panel("Out of rotation", Unit::Count, "1 while a replica gets no requests, as one of the edges sees it. Normal is 0.")
                 .query(query("{{upstream}} {{endpoint}}", max("upstream, endpoint", &sel("edge_ejected", &of))))
+                .query(query("drained: {{upstream}} {{endpoint}}", max("upstream, endpoint", &sel("edge_drained", &of))))
                 .range(0.0, 1.0)
                 .steps(&NEVER[1..]),
             panel("In flight by replica", Unit::Count, "Requests that a replica has not answered completely. Normal is a handful; one that grows alone hangs.")

@@ -1,5 +1,6 @@
 //! A dashboard parsed from its JSON, with the parts that the checks need.
 
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 /// A dashboard.
@@ -126,26 +127,9 @@ impl Dashboard {
 #[must_use]
 pub fn pane(url: &str) -> Option<Value> {
     let (_, panes) = url.split_once("panes=")?;
-    let panes: Value = serde_json::from_str(&decode(panes)?).ok()?;
+    let panes = percent_decode_str(panes).decode_utf8().ok()?;
+    let panes: Value = serde_json::from_str(&panes).ok()?;
     panes.as_object()?.values().next().cloned()
-}
-
-/// Decodes percent-encoding.
-fn decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let (byte, after) = match first {
-            b'%' => {
-                let (digits, after) = after.split_at_checked(2)?;
-                (u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?, after)
-            }
-            _ => (*first, after),
-        };
-        bytes.push(byte);
-        rest = after;
-    }
-    String::from_utf8(bytes).ok()
 }
 
 fn with_inner(panel: &Value) -> Vec<&Value> {

@@ -214,6 +214,5 @@ fn the_hardest_drills_say_when_they_must_be_stopped() {
 #[test]
 fn the_committed_schema_is_that_of_the_types() {
     let committed: serde_json::Value = serde_json::from_str(&file("drills/schema.json")).expect("JSON");
-    let how = "cargo run -p drill --example drill_schema > drills/schema.json";
-    assert!(committed == drill::schema(), "drills/schema.json has drifted: {how}");
+    assert!(committed == drill::schema(), "drills/schema.json has drifted: run `just generate pages`");
 }

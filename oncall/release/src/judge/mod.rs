@@ -3,11 +3,13 @@
 //! Canary and baseline start at the same time and get the same share of the requests: a cold canary is not compared with a
 //! warm fleet. Shares of bad requests are compared by a sequential test ([`evidence`]), so looking every second inflates
 //! no false alarms. Requests that one stall has hit are not independent, so the canary has to be worse in most stretches of
-//! time as well (`lasting`). Latency is the same test on "slower than" each bound of the histogram; saturation is a ratio that
-//! has to last. A signal without data is inconclusive, and a release passes only if every signal does.
+//! time as well (`lasting`). What must hold of everything, such as the sum of an order, is judged check by check
+//! (`invariant`). Latency is the same test on "slower than" each bound of the histogram; saturation is a ratio that has to
+//! last. A signal without data is inconclusive, and a release passes only if every signal does.
 
 mod count;
 pub mod evidence;
+mod invariant;
 mod lasting;
 mod latency;
 mod opinion;
@@ -26,7 +28,7 @@ pub use self::{
     opinion::{Opinion, Signal, Unit, Verdict},
     policy::Policy,
 };
-use self::{latency::Tail, saturation::Ratios, shares::Share};
+use self::{invariant::Invariant, latency::Tail, saturation::Ratios, shares::Share};
 
 /// What one of the two did in a stretch of time.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -35,7 +37,7 @@ pub struct Arm {
     pub requests: Count,
     /// How long they took.
     pub latency: Latency,
-    /// Other shares of bad things, by name: orders with a wrong total.
+    /// Other shares of bad things, by name, those of invariants included: orders with a wrong total.
     #[serde(default)]
     pub shares: BTreeMap<String, Count>,
     /// How full it is, by name and in any unit: CPU seconds per request, bytes of memory.
@@ -65,6 +67,7 @@ pub struct Judge {
     alpha: f64,
     errors: Share,
     others: BTreeMap<String, Share>,
+    invariants: BTreeMap<String, Invariant>,
     tail: Tail,
     ratios: BTreeMap<String, Ratios>,
     last: Option<DateTime<Utc>>,
@@ -79,8 +82,9 @@ impl Judge {
     /// the old version is failed by chance at most that often, whatever its steps.
     #[must_use]
     pub fn new(policy: &Policy, steps: usize, since: DateTime<Utc>) -> Self {
-        let tests = steps.max(1) * (2 + policy.shares.len());
+        let tests = steps.max(1) * (2 + policy.shares.len() + policy.invariants.len());
         let others = policy.shares.iter().map(|name| (name.clone(), Share::default())).collect();
+        let invariants = policy.invariants.iter().map(|name| (name.clone(), Invariant::default())).collect();
         let ratios = policy.saturation.keys().map(|name| (name.clone(), Ratios::default())).collect();
         Self {
             policy: policy.clone(),
@@ -88,6 +92,7 @@ impl Judge {
             alpha: policy.alpha / tests as f64,
             errors: Share::default(),
             others,
+            invariants,
             tail: Tail::default(),
             ratios,
             last: None,
@@ -103,9 +108,12 @@ impl Judge {
         self.last = Some(block.until);
         let (canary, baseline) = (&block.canary, &block.baseline);
         self.errors.see(canary.requests, baseline.requests);
+        let of = |arm: &Arm, name: &String| arm.shares.get(name).copied().unwrap_or_default();
         for (name, share) in &mut self.others {
-            let of = |arm: &Arm| arm.shares.get(name).copied().unwrap_or_default();
-            share.see(of(canary), of(baseline));
+            share.see(of(canary, name), of(baseline, name));
+        }
+        for (name, invariant) in &mut self.invariants {
+            invariant.see(of(canary, name), of(baseline, name));
         }
         self.tail.see(&canary.latency, &baseline.latency);
         if block.until - self.stretch >= TimeDelta::from_std(self.policy.stretch).unwrap_or(TimeDelta::MAX) {
@@ -131,6 +139,8 @@ impl Judge {
         let mut signals = vec![self.errors.signal("errors", policy, self.alpha, needed)];
         let others = self.others.iter();
         signals.extend(others.map(|(name, share)| share.signal(name, policy, self.alpha, needed)));
+        let invariants = self.invariants.iter();
+        signals.extend(invariants.map(|(name, invariant)| invariant.signal(name, policy.rise, self.alpha)));
         signals.push(self.tail.signal(policy, self.alpha, needed));
         let most = |name: &String| policy.saturation.get(name).copied().unwrap_or(f64::INFINITY);
         let ratios = self.ratios.iter();

@@ -22,6 +22,9 @@ pub struct Policy {
     pub objective: f64,
     /// Shares beside that of errors which have to be measured, by name.
     pub shares: Vec<String>,
+    /// What must hold of everything and has to be checked, by name: not one breach is normal.
+    #[serde(default)]
+    pub invariants: Vec<String>,
     /// How many times as full as the baseline the canary may be, by the name of what is full.
     pub saturation: BTreeMap<String, f64>,
     /// How many measurements in a row have to be too full.
@@ -59,6 +62,7 @@ impl Default for Policy {
             slower: 1.25,
             objective: 0.25,
             shares: Vec::new(),
+            invariants: Vec::new(),
             saturation: saturation.into_iter().map(|(name, most)| (name.to_owned(), most)).collect(),
             sustained: 10,
             answers: 0.0,

@@ -7,9 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use crate::judge::{Arm, Block, Count, Latency};
+use crate::{
+    invariants::Checks,
+    judge::{Arm, Block, Count, Latency},
+};
 
-/// The names of all series that a reading is made of.
+/// The names of all series of an instance that a reading is made of.
 pub const SERIES: [&str; 6] = [
     "http_requests_total",
     "http_request_duration_seconds_bucket",
@@ -36,6 +39,8 @@ pub struct Reading {
     pub cpu: Option<f64>,
     /// Resident memory in bytes.
     pub memory: Option<f64>,
+    /// What others have found about what it did.
+    pub checks: Checks,
 }
 
 /// Why a text is no reading.
@@ -89,6 +94,7 @@ impl Reading {
             timed: 0,
             cpu: None,
             memory: None,
+            checks: Checks::default(),
         }
     }
 
@@ -120,7 +126,7 @@ impl Reading {
             "process_start_time_seconds" => self.started += value,
             "process_cpu_seconds_total" => self.cpu = Some(self.cpu.unwrap_or_default() + value),
             "process_resident_memory_bytes" => self.memory = Some(self.memory.unwrap_or_default() + value),
-            _ => {}
+            _ => self.checks.take(name, number, label),
         }
     }
 
@@ -145,7 +151,7 @@ impl Reading {
             saturation.insert("cpu".to_owned(), cpu.max(0.0) / requests.all as f64);
         }
         saturation.extend(self.memory.map(|memory| ("memory".to_owned(), memory)));
-        Some(Arm { requests, latency, shares: BTreeMap::new(), saturation })
+        Some(Arm { requests, latency, shares: self.checks.since(&before.checks), saturation })
     }
 }
 

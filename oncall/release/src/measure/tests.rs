@@ -99,6 +99,28 @@ fn several_instances_are_their_sum_and_another_one_among_them_is_another_process
 }
 
 #[test]
+fn what_another_service_found_about_its_work_is_a_share_of_its_own() {
+    let at = |right: f64, wrong: f64, seconds: i64| {
+        let series = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+            pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+        };
+        let checked = |result: &str| {
+            let name = ("__name__", "order_totals_checked_total");
+            series(&[name, ("instance", "127.0.0.1:9103"), ("track", "canary"), ("result", result)])
+        };
+        let all = [
+            (series(&[("__name__", "process_start_time_seconds"), ("instance", "127.0.0.1:9132")]), 7.0),
+            (checked("match"), right),
+            (checked("mismatch"), wrong),
+        ];
+        let all = all.iter().map(|(labels, value)| (labels, *value));
+        Reading::of(all, self::at(seconds), &BTreeSet::new()).unwrap()
+    };
+    let arm = at(4.0, 9.0, 1).since(&at(3.0, 2.0, 0)).unwrap();
+    assert_eq!(arm.shares, BTreeMap::from([("wrong-totals".to_owned(), Count { bad: 7, all: 8 })]));
+}
+
+#[test]
 fn a_text_that_is_no_scrape_is_refused() {
     let none = BTreeSet::new();
     for (text, expected) in [

@@ -73,6 +73,25 @@ pub enum What {
 }
 
 impl What {
+    /// The people in whose names it happens; none, if no person decided it.
+    #[must_use]
+    pub fn signed(&self) -> Vec<&str> {
+        match self {
+            Self::Started { plan } => {
+                let over = plan.over.iter().map(|(by, _)| by.as_str());
+                std::iter::once(plan.by.as_str()).chain(over).collect()
+            }
+            Self::Continued { by, .. } | Self::Aborted { by, .. } => vec![by.as_str()],
+            Self::Committed { .. }
+            | Self::Settled
+            | Self::Measured { .. }
+            | Self::Judged { .. }
+            | Self::Expired
+            | Self::Frozen { .. }
+            | Self::Failed { .. } => Vec::new(),
+        }
+    }
+
     /// It happened at `at`.
     #[must_use]
     pub fn at(self, at: DateTime<Utc>) -> Event {

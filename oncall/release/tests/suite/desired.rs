@@ -136,7 +136,7 @@ fn the_committed_state_can_be_wanted_and_its_schema_is_the_readers() {
     let first = committed("deploy/gitops/desired.yaml");
     assert!(read(&tree(&first)).unwrap().services.contains_key("order-api"));
     let schema: serde_json::Value = serde_json::from_str(&committed("deploy/gitops/schema.json")).unwrap();
-    let how = "cargo run -p release --example desired_schema > deploy/gitops/schema.json";
+    let how = "run `just generate pages`";
     assert!(schema == release::desired::schema(), "deploy/gitops/schema.json has drifted: {how}");
 }
 

@@ -13,4 +13,5 @@ mod reconcile;
 mod sequences;
 mod simulation;
 mod support;
+mod totals;
 mod world;

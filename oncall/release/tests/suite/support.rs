@@ -23,10 +23,17 @@ pub(crate) struct Version {
     pub(crate) tail: f64,
     /// Times the usual CPU time and memory.
     pub(crate) fuller: f64,
+    /// Share of the orders with a wrong total.
+    pub(crate) wrong: f64,
 }
 
+/// The share of requests that place an order, as in the profile `shop` of the load generator.
+const ORDERS: f64 = 0.3;
+/// What order-worker finds.
+pub(crate) const TOTALS: &str = "wrong-totals";
+
 /// As most versions are: one failure in a thousand, p99 about 140 ms.
-pub(crate) const GOOD: Version = Version { errors: 0.001, slower: 1.0, tail: 1.0, fuller: 1.0 };
+pub(crate) const GOOD: Version = Version { errors: 0.001, slower: 1.0, tail: 1.0, fuller: 1.0, wrong: 0.0 };
 
 /// The first instant.
 pub(crate) fn start() -> DateTime<Utc> {
@@ -46,12 +53,15 @@ pub(crate) fn policy() -> Policy {
 /// Traffic from one seed.
 pub(crate) struct Traffic {
     rng: Xoshiro256PlusPlus,
+    /// Another one, so that requests are the same with and without orders.
+    orders: Xoshiro256PlusPlus,
     requests: u32,
 }
 
 impl Traffic {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { rng: Xoshiro256PlusPlus::seed_from_u64(seed), requests: 0 }
+        let [rng, orders] = [seed, !seed].map(Xoshiro256PlusPlus::seed_from_u64);
+        Self { rng, orders, requests: 0 }
     }
 
     /// The second that ends at `until`, with `weight` percent for the canary and as many for the baseline.
@@ -92,6 +102,10 @@ impl Traffic {
         match arm.latency.buckets.iter_mut().find(|(upper, _)| seconds <= *upper) {
             Some((_, count)) => *count += 1,
             None => arm.latency.over += 1,
+        }
+        if self.orders.random_bool(ORDERS) {
+            let bad = u64::from(self.orders.random_bool(version.wrong));
+            arm.shares.entry(TOTALS.to_owned()).or_default().add(Count { bad, all: 1 });
         }
     }
 

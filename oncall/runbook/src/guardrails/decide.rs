@@ -117,6 +117,12 @@ impl Found<'_> {
         if proposal.undo {
             return;
         }
+        if verb.needs_approval() {
+            // The engine asks for the second person; automation is none, and never the first one.
+            let person = *proposal.by != Who::Automation;
+            let verdict = if person { Verdict::Ask } else { Verdict::Recommend };
+            return self.add(verdict, format!("nobody does a {verb} alone: two people decide"));
+        }
         if let Some(rule) = covers(Then::Ask) {
             // A person who starts a run has decided already.
             let person = *proposal.by != Who::Automation;

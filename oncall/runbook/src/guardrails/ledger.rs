@@ -34,7 +34,7 @@ pub enum Entry {
         target: String,
         /// Whether replicas stop because of it.
         stops: bool,
-        /// Whether it takes an act back; then it does not count.
+        /// Whether it takes an act back, or has to be taken back itself; then it does not count.
         undo: bool,
     },
     /// The act of a run is over.
@@ -92,7 +92,11 @@ impl Ledger {
                 if !undo {
                     self.acts.push((noted.at, target.clone()));
                 }
-                self.under_way.insert(run.clone(), UnderWay { target: target.clone(), stops: *stops });
+                // A replica that the run has drained is missing until it is put back, whatever the run does meanwhile.
+                let holds = self.under_way.get(run).is_some_and(|act| act.stops);
+                if *stops || !holds {
+                    self.under_way.insert(run.clone(), UnderWay { target: target.clone(), stops: *stops });
+                }
             }
             Entry::Finished { run } => {
                 self.under_way.remove(run);
@@ -162,10 +166,10 @@ pub fn noted(run: &Run, event: &Event) -> Vec<Noted> {
                 run: run.id().to_owned(),
                 target: change.target(),
                 stops: change.verb.stops_replicas(&change.with),
-                undo: change.key.ends_with("/undo"),
+                undo: change.key.ends_with("/undo") || change.verb.lasts(),
             }));
         }
-        What::Done { .. } => entries.push(Entry::Finished { run: run.id().to_owned() }),
+        What::Done { .. } if !run.holds() => entries.push(Entry::Finished { run: run.id().to_owned() }),
         _ => {}
     }
     if let Some(end) = run.end() {

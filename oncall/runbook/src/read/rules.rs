@@ -65,7 +65,14 @@ fn rule(reader: &mut Reader<'_>, raw: &Spanned<raw::Rule>, field: &str) -> Optio
     let decision = reader.take(then, &at("then"), decision);
     let mut verbs = Vec::new();
     for (index, text) in raw.value.verbs.iter().enumerate() {
-        verbs.extend(reader.take(text, &at(&format!("verbs[{index}]")), Verb::named(text.value.text())));
+        let field = at(&format!("verbs[{index}]"));
+        let Some(verb) = reader.take(text, &field, Verb::named(text.value.text())) else { continue };
+        if verb.needs_approval() && decision == Some(Then::Auto) {
+            let message =
+                format!("`{verb}` always needs a second person: expected a rule with `then: ask` or `deny`");
+            reader.wrong(text, &field, message);
+        }
+        verbs.push(verb);
     }
     let targets = words(reader, &raw.value.targets, &at("targets"));
     let runbooks = words(reader, &raw.value.runbooks, &at("runbooks"));

@@ -3,7 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    Begun, Ending, Event, Here, Mode, Next, Passed, Refused, Run, What, Who, choose::undecidable, later,
+    Begun, Ending, Event, Here, Mode, Next, Passed, Refused, Run, What, Who,
+    choose::{never_alone, undecidable},
+    later,
 };
 use crate::{
     Answer, Given, Place, Plan, Verdict,
@@ -45,6 +47,11 @@ impl Run {
             && let Some(step) = undecidable(&runbook)
         {
             return Err(Refused::Undecidable(step.to_owned()));
+        }
+        if *mode == Mode::Auto
+            && let Some(step) = never_alone(&runbook)
+        {
+            return Err(Refused::NeverAuto(step.to_owned()));
         }
         let plan = Plan::new(runbook, &given).map_err(Refused::Parameters)?;
         let hands = match by {

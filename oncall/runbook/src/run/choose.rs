@@ -46,6 +46,12 @@ impl Run {
     }
 }
 
+/// The first step that does what nobody does alone.
+pub(super) fn never_alone(runbook: &Runbook) -> Option<&str> {
+    let never = |task: &Task| matches!(task, Task::Act(act) if act.verb.needs_approval());
+    runbook.steps.iter().find(|step| never(&step.task)).map(|step| step.name.as_str())
+}
+
 /// The first decision that needs a person: one of its branches has no condition.
 pub(super) fn undecidable(runbook: &Runbook) -> Option<&str> {
     let needs = |task: &Task| match task {

@@ -161,6 +161,9 @@ pub enum Refused {
     /// A person starts it in this mode.
     #[error("automation runs in mode auto, found {0}")]
     Mode(Mode),
+    /// One of its acts always needs two people.
+    #[error("{0} needs a second person, so it never runs in mode auto: run it in mode manual or ask")]
+    NeverAuto(String),
     /// Nothing but a person can decide.
     #[error("{0} is decided by a person: run it in mode manual")]
     Undecidable(String),

@@ -125,6 +125,9 @@ impl Run {
         if self.mode == Mode::Ask && !self.approved {
             return Next::Approve(self.request("the run is in mode ask".to_owned()));
         }
+        if change.verb.needs_approval() && !self.approved {
+            return Next::Approve(self.request(format!("nobody does a {} alone", change.verb)));
+        }
         match &self.here.decision {
             None => Next::Decide { place, change, approved: self.approved, undo },
             Some(decision) if decision.verdict == Verdict::Ask && !self.approved => {
@@ -211,6 +214,12 @@ impl Run {
         &self.by
     }
 
+    /// Who works on it. None of them can approve it.
+    #[must_use]
+    pub const fn hands(&self) -> &BTreeSet<String> {
+        &self.hands
+    }
+
     /// Its incident, if it has one.
     #[must_use]
     pub fn incident(&self) -> Option<&str> {
@@ -233,6 +242,15 @@ impl Run {
     #[must_use]
     pub fn passed(&self) -> &[Passed] {
         &self.passed
+    }
+
+    /// Whether something that it did lasts until it is taken back, and is not taken back yet.
+    pub(crate) fn holds(&self) -> bool {
+        let lasts = |step: &usize| {
+            let change = self.plan.change(Place::Step(*step));
+            change.is_some_and(|change| change.verb.lasts())
+        };
+        self.done.iter().any(lasts)
     }
 
     /// How it ended, if it has.

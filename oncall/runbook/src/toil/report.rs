@@ -67,7 +67,7 @@ pub struct Candidate {
     pub name: String,
     /// Minutes of people that it costs in a week.
     pub minutes_a_week: f64,
-    /// Minutes that automating it costs, once.
+    /// Minutes that automating it is assumed to cost, once.
     pub cost: f64,
     /// After how many weeks it has paid.
     pub pays_after_weeks: f64,

@@ -35,6 +35,10 @@ const HOUR: Duration = Duration::from_secs(3600);
 pub enum Verb {
     /// Starts the process of one replica anew.
     Restart,
+    /// Takes one replica out of the balancing: it gets no new requests.
+    Drain,
+    /// Puts a drained replica back.
+    Undrain,
     /// Adds replicas of a service, or takes some away.
     Scale,
     /// Switches a protection on or off, in all replicas.
@@ -47,6 +51,8 @@ pub enum Verb {
     Redrive,
     /// Removes files that a service left in its data folder; never its own data.
     RemoveFiles,
+    /// Takes the databases back to an earlier moment, from a backup.
+    Restore,
     /// Takes a change of the system back: a release, a flag, configuration.
     Rollback,
     /// Mutes an alert for some time.
@@ -102,7 +108,17 @@ impl Verb {
         let time = |least, most| Kind::Duration { least, most };
         match self {
             // Without `instance`: the only replica; refused where there are several.
-            Self::Restart => vec![needs("service", Kind::Word), takes("instance", Kind::Word)],
+            Self::Restart | Self::Undrain => {
+                vec![needs("service", Kind::Word), takes("instance", Kind::Word)]
+            }
+            // `ttl`: then it is back by itself, whatever becomes of the run.
+            Self::Drain => vec![
+                needs("service", Kind::Word),
+                needs("instance", Kind::Word),
+                needs("ttl", time(Duration::from_secs(1), HOUR)),
+            ],
+            // `instance`: the name of the lab whose data is replaced, typed by a person. `to`: `latest`, or a moment.
+            Self::Restore => vec![needs("instance", Kind::Word), needs("to", Kind::Word)],
             Self::Scale => {
                 vec![
                     needs("service", Kind::Word),
@@ -155,6 +171,8 @@ impl Verb {
     pub const fn unit(self) -> Unit {
         match self {
             Self::Restart
+            | Self::Drain
+            | Self::Undrain
             | Self::Scale
             | Self::Protection
             | Self::RemoveFiles
@@ -162,6 +180,7 @@ impl Verb {
             | Self::SetRule
             | Self::RestoreRule
             | Self::SwitchFirewall => Unit::Replicas,
+            Self::Restore => Unit::Databases,
             Self::EndSessions => Unit::Sessions,
             Self::PurgeKeys => Unit::Keys,
             Self::Redrive => Unit::Messages,
@@ -174,10 +193,11 @@ impl Verb {
     pub const fn farthest(self) -> Option<u32> {
         match self {
             // One replica after the other, each proven healthy before the next.
-            Self::Restart | Self::Silence | Self::ExpireSilence => Some(1),
+            Self::Restart | Self::Drain | Self::Undrain | Self::Silence | Self::ExpireSilence => Some(1),
             Self::Scale => Some(3),
             Self::Protection
             | Self::RemoveFiles
+            | Self::Restore
             | Self::Rollback
             | Self::SetRule
             | Self::RestoreRule
@@ -193,6 +213,8 @@ impl Verb {
     pub fn target(self, with: &BTreeMap<String, String>) -> String {
         match self {
             Self::Restart
+            | Self::Drain
+            | Self::Undrain
             | Self::Scale
             | Self::Protection
             | Self::Redrive
@@ -201,18 +223,18 @@ impl Verb {
             | Self::SetRule
             | Self::RestoreRule
             | Self::SwitchFirewall => with.get("service").cloned().unwrap_or_default(),
-            Self::EndSessions => "postgres".to_owned(),
+            Self::EndSessions | Self::Restore => "postgres".to_owned(),
             Self::PurgeKeys => "redis".to_owned(),
             Self::Silence | Self::ExpireSilence => "alertmanager".to_owned(),
         }
     }
 
     /// How many healthy replicas are missing while it is done, or afterwards. `healthy` says whether the replica that
-    /// is restarted is healthy.
+    /// is restarted or drained is healthy.
     #[must_use]
     pub fn takes_away(self, with: &BTreeMap<String, String>, healthy: bool) -> u32 {
         match self {
-            Self::Restart => u32::from(healthy),
+            Self::Restart | Self::Drain => u32::from(healthy),
             Self::Scale => {
                 let by = with.get("by").and_then(|by| by.parse::<i64>().ok()).unwrap_or_default();
                 u32::try_from(-by).unwrap_or_default()
@@ -221,7 +243,20 @@ impl Verb {
         }
     }
 
-    /// Whether replicas stop because of it: never for two replicas of a service at once.
+    /// Whether a second person always has to approve it, in every mode and whatever the guardrails say: what it takes away
+    /// does not come back.
+    #[must_use]
+    pub const fn needs_approval(self) -> bool {
+        matches!(self, Self::Restore)
+    }
+
+    /// Whether it lasts until something takes it back: the replica is missing for as long.
+    #[must_use]
+    pub const fn lasts(self) -> bool {
+        matches!(self, Self::Drain)
+    }
+
+    /// Whether replicas stop because of it, or get no requests: never for two replicas of a service at once.
     #[must_use]
     pub fn stops_replicas(self, with: &BTreeMap<String, String>) -> bool {
         self.takes_away(with, true) > 0
@@ -242,7 +277,7 @@ mod tests {
             assert_eq!(Verb::named(&verb.to_string()), Ok(verb));
             assert_eq!(serde_json::to_string(&verb).unwrap(), format!("\"{verb}\""));
         }
-        assert!(Verb::named("delete").unwrap_err().contains("expected one of restart, scale, "));
+        assert!(Verb::named("delete").unwrap_err().contains("expected one of restart, drain, "));
     }
 
     #[test]
@@ -252,5 +287,13 @@ mod tests {
         assert_eq!(Verb::Scale.takes_away(&with(&[("by", "-2")]), true), 2);
         assert_eq!(Verb::Scale.takes_away(&with(&[("by", "2")]), true), 0);
         assert!(!Verb::Protection.stops_replicas(&with(&[])));
+        assert_eq!(Verb::Drain.takes_away(&with(&[]), true), 1, "it serves nobody meanwhile");
+        assert_eq!(Verb::Undrain.takes_away(&with(&[]), true), 0);
+    }
+
+    #[test]
+    fn nobody_restores_alone() {
+        let alone: Vec<Verb> = Verb::ALL.into_iter().filter(|verb| verb.needs_approval()).collect();
+        assert_eq!(alone, [Verb::Restore]);
     }
 }

@@ -20,6 +20,22 @@ impl Verb {
                 let instance = with.get("instance").map_or("its only replica", String::as_str);
                 format!("restart {service}: {instance}")
             }
+            Self::Drain => {
+                format!(
+                    "drain {service}: {} gets no new requests for at most {}",
+                    get("instance"),
+                    get("ttl")
+                )
+            }
+            Self::Undrain => {
+                let instance = with.get("instance").map_or("its only replica", String::as_str);
+                format!("send {service} requests again: {instance}")
+            }
+            Self::Restore => format!(
+                "restore {reach} of {} to {}: what was written after that moment is lost",
+                get("instance"),
+                get("to")
+            ),
             Self::Scale => format!("change the number of replicas of {service} by {}", get("by")),
             Self::Protection => {
                 let word = if get("enabled") == "true" { "on" } else { "off" };
@@ -81,5 +97,15 @@ mod tests {
         assert_eq!(Verb::SwitchFirewall.text(&fields, all), "switch the firewall of edge off");
         let fields = with(&[("service", "order-api")]);
         assert_eq!(Verb::Restart.text(&fields, one), "restart order-api: its only replica");
+        let fields = with(&[("service", "order-api"), ("instance", "127.0.0.1:9131"), ("ttl", "10m")]);
+        let drained = "drain order-api: 127.0.0.1:9131 gets no new requests for at most 10m";
+        assert_eq!(Verb::Drain.text(&fields, one), drained);
+        assert_eq!(Verb::Undrain.text(&fields, one), "send order-api requests again: 127.0.0.1:9131");
+        let fields = with(&[("instance", "a/.lab"), ("to", "latest")]);
+        let databases = BlastRadius { most: None, unit: Unit::Databases };
+        assert_eq!(
+            Verb::Restore.text(&fields, databases),
+            "restore all databases of a/.lab to latest: what was written after that moment is lost"
+        );
     }
 }

@@ -4,6 +4,7 @@ mod audit;
 mod committed;
 mod crash;
 mod decide;
+mod drain;
 mod engine;
 mod rails;
 mod rails_file;

@@ -142,6 +142,35 @@ fn an_ask_rule_is_met_by_an_approval() {
 }
 
 #[test]
+fn a_restore_is_never_automatic_and_never_one_persons_whatever_the_rules_say() {
+    let mut case = Case::new();
+    case.change.verb = Verb::Restore;
+    case.change.with = map(&[("instance", "a/.lab"), ("to", "latest")]);
+    for approved in [false, true] {
+        case.approved = approved;
+        case.says(Verdict::Recommend, "nobody does a restore alone");
+    }
+    (case.by, case.approved) = (ada(), false);
+    case.says(Verdict::Ask, "nobody does a restore alone");
+    case.approved = true;
+    case.says(Verdict::Allow, "nobody does a restore alone");
+}
+
+#[test]
+fn a_drain_is_held_to_the_healthy_minimum_as_a_restart_is() {
+    let mut case = Case::new();
+    case.change = restart("order-api");
+    case.change.verb = Verb::Drain;
+    case.says(Verdict::Allow, "1 healthy replicas of order-api would be left");
+    let replicas = Replicas { healthy: 1, target_healthy: true };
+    case.now.replicas.insert("order-api".to_owned(), replicas);
+    case.says(Verdict::Recommend, "0 healthy replicas of order-api would be left; the minimum is 1");
+    // To put a replica back takes nothing away.
+    (case.change.verb, case.undo) = (Verb::Undrain, true);
+    assert_eq!(case.decide().verdict, Verdict::Allow);
+}
+
+#[test]
 fn limits_count_within_their_window_and_on_the_clock_of_the_lab() {
     let mut case = Case::new();
     for run in ["run-8", "run-9"] {

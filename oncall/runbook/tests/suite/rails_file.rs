@@ -12,6 +12,11 @@ const WRONG: &[(&str, &str, &str)] = &[
         "verbs: [replay]",
         "rules[8].verbs[0]: `replay` is not a verb: expected one of restart",
     ),
+    (
+        "verbs: [remove-files]",
+        "verbs: [restore]",
+        "rules[5].verbs[0]: `restore` always needs a second person: expected a rule with `then: ask` or `deny`",
+    ),
     ("    targets: [redis]\n", "", "rules[7]: expected `verbs` and `targets`"),
     (
         "name: replay-with-care",

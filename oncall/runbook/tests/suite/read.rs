@@ -64,6 +64,20 @@ const WRONG: &[(&str, &str, &str, &str)] = &[
     ("older_than: 2m", "older_than: 2w", "2w", "steps[2].sql.with.older_than: expected a time from 0s to 7d"),
     ("application: psql, ", "", "sessions-of", "steps[2].sql.with.application: missing"),
     ("verb: restart", "verb: reboot", "verb: reboot", "steps[5].act.verb: `reboot` is not a verb"),
+    ("verb: restart", "verb: drain", "verb: drain", "steps[5].act.with.instance: missing: expected 1 to 128"),
+    (
+        "verb: restart\n      with: {service: \"${service}\"}",
+        "verb: drain\n      with: {service: \"${service}\", instance: one, ttl: 2h}",
+        "ttl: 2h",
+        "steps[5].act.with.ttl: expected a time from 1s to 1h",
+    ),
+    ("verb: restart", "verb: restore", "verb: restore", "steps[5].act.with.to: missing: expected 1 to 128"),
+    (
+        "verb: restart\n      with: {service: \"${service}\"}",
+        "verb: restore\n      with: {instance: lab, to: latest}",
+        "1 replica",
+        "steps[5].act.blast_radius: expected `all databases`, found `1 replica`",
+    ),
     (
         "ttl: 10m}",
         "ttl: 10m, who: me}",

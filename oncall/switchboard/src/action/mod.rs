@@ -5,6 +5,7 @@
 //! An action tells for everything that it reaches what became of it.
 
 mod canary;
+mod drain;
 mod files;
 mod firewall;
 mod keys;
@@ -13,6 +14,8 @@ mod parts;
 mod perform;
 mod redrive;
 mod restart;
+mod restore;
+mod rights;
 mod scale;
 mod sessions;
 mod silence;
@@ -74,6 +77,27 @@ pub enum Action {
     Restart {
         /// A service, one of its replicas, or `load`.
         target: String,
+    },
+    /// Takes one replica out of the balancing: it gets no new requests. Never two of a service at once, and never the last one
+    /// that is in use.
+    Drain {
+        /// The replica, such as `order-api-2`; a pod in a cluster.
+        target: String,
+        /// For how long at most, such as `10m`: then it is back by itself. A pod stays out until it is put back.
+        ttl: String,
+    },
+    /// Puts a drained replica back.
+    Undrain {
+        /// The replica.
+        target: String,
+    },
+    /// Takes the databases back to an earlier moment: what was written after it is lost. For runbooks only, because a second
+    /// person has to approve.
+    Restore {
+        /// Name of the instance whose data is replaced, such as `sre-lab/.lab`: that of another one is refused.
+        instance: String,
+        /// `latest`, or a moment such as `2026-03-01T10:15:00Z`.
+        to: String,
     },
     /// Sets the number of replicas of a service.
     Scale {
@@ -231,50 +255,5 @@ impl Outcome {
     /// What did not work, or would not.
     pub(crate) fn bad(of: impl Into<String>, text: impl Into<String>) -> Self {
         Self { replica: of.into(), ok: false, text: text.into() }
-    }
-}
-
-impl Action {
-    /// Whether only an instructor may ask for it, or learn that it happened.
-    #[must_use]
-    pub const fn is_sealed(&self) -> bool {
-        matches!(
-            self,
-            Self::SetFault { .. }
-                | Self::EndFault { .. }
-                | Self::EndFaults { .. }
-                | Self::PushRule { .. }
-                | Self::StopPart { .. }
-        )
-    }
-
-    /// What takes it back; nothing if the state before is not known, or if it cannot come back.
-    #[must_use]
-    pub fn undo(&self) -> Option<Self> {
-        match self {
-            Self::SetFault { target, fault, .. } => {
-                Some(Self::EndFault { target: target.clone(), fault: fault.clone() })
-            }
-            Self::SetProtection { target, name, enabled, .. } => Some(Self::SetProtection {
-                target: target.clone(),
-                name: name.clone(),
-                enabled: !enabled,
-                ttl: None,
-            }),
-            Self::Silence { alert, service, .. } => {
-                Some(Self::ExpireSilence { alert: alert.clone(), service: service.clone() })
-            }
-            Self::PushRule { target, rule, .. } => {
-                Some(Self::RestoreRule { target: target.clone(), rule: Some(rule.clone()) })
-            }
-            Self::StopPart { target, .. } => Some(Self::StartPart { target: target.clone() }),
-            Self::SwitchFirewall { target, enabled } => {
-                Some(Self::SwitchFirewall { target: target.clone(), enabled: !enabled })
-            }
-            Self::LimitClients { target, rps: Some(_), .. } => {
-                Some(Self::LimitClients { target: target.clone(), rps: None, burst: None })
-            }
-            _ => None,
-        }
     }
 }

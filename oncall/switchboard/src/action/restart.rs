@@ -2,7 +2,7 @@
 //! of a lab on this machine or the Deployment in a cluster. Several replicas one after the other, each once the one
 //! before is ready, so that a service with replicas never stops as a whole.
 //!
-//! The supervisor is told beforehand, so that it neither counts a crash nor waits before the next start.
+//! The supervisor is told in advance, so that it neither counts a crash nor waits before the next start.
 
 use std::{
     fs::{self, DirBuilder, OpenOptions},

@@ -59,6 +59,16 @@ fn of_services() -> Vec<Case> {
             Some("order-api-2"),
         ),
         (
+            json!({ "action": "drain", "target": "order-api-2", "ttl": "10m" }),
+            "drained order-api-2 for at most 10m",
+            Some("order-api-2"),
+        ),
+        (
+            json!({ "action": "undrain", "target": "order-api-2" }),
+            "put order-api-2 back into the balancing",
+            Some("order-api-2"),
+        ),
+        (
             json!({ "action": "scale", "target": "order-api", "replicas": 3 }),
             "set order-api to 3 replicas",
             orders,
@@ -85,6 +95,11 @@ fn of_others() -> Vec<Case> {
             }),
             "ended sessions of the database orders from psql that were idle in transaction for more than \
              10s, at most 20",
+            Some("postgres"),
+        ),
+        (
+            json!({ "action": "restore", "instance": "a/.lab", "to": "latest" }),
+            "restored the databases of a/.lab to latest",
             Some("postgres"),
         ),
         (json!({ "action": "purge_keys", "pattern": "*" }), "emptied the cache", Some("redis")),
@@ -162,7 +177,7 @@ fn every_action_is_read_as_it_is_written_and_says_what_it_did() {
         assert!(refused.contains("typo"), "{refused}");
         names.insert(action.name());
     }
-    assert_eq!(names.len(), 21, "one of them is missing: {names:?}");
+    assert_eq!(names.len(), 24, "one of them is missing: {names:?}");
 }
 
 #[test]
@@ -170,6 +185,13 @@ fn only_what_breaks_something_is_sealed() {
     for (value, text, _) in all() {
         let breaks = text.contains("fault") || text.starts_with("pushed") || text.starts_with("stopped");
         assert_eq!(action(value).is_sealed(), breaks, "{text}");
+    }
+}
+
+#[test]
+fn only_a_restore_needs_two_people() {
+    for (value, text, _) in all() {
+        assert_eq!(action(value).needs_approval(), text.starts_with("restored the databases"), "{text}");
     }
 }
 
@@ -184,6 +206,7 @@ fn an_undo_takes_back_what_was_switched_and_nothing_else_has_one() {
             "switch_firewall" => "switched the firewall of edge on",
             "limit_clients" => "ended the limit for clients of edge",
             "stop_part" => "started postgres",
+            "drain" => "put order-api-2 back into the balancing",
             _ => "",
         };
         let undo = action(value).undo();
@@ -232,6 +255,8 @@ async fn a_wrong_value_names_its_field_before_anything_is_called() {
         ),
         (json!({ "action": "stop_part", "target": "postgres", "ttl": "soon" }), "ttl: "),
         (json!({ "action": "stop_part", "target": "postgres", "ttl": "2h" }), "ttl: "),
+        (json!({ "action": "drain", "target": "order-api-2", "ttl": "soon" }), "ttl: "),
+        (json!({ "action": "drain", "target": "order-api-2", "ttl": "2h" }), "ttl: "),
         (json!({ "action": "silence", "alert": "", "ttl": "5m" }), "alert: "),
         (json!({ "action": "silence", "alert": "X", "ttl": "48h" }), "ttl: "),
     ] {
@@ -252,12 +277,12 @@ async fn a_replica_that_does_not_answer_is_named_and_the_others_are_not_held_up(
 }
 
 #[tokio::test]
-async fn only_a_restart_and_a_number_of_replicas_leave_a_mark() {
+async fn only_what_must_not_be_done_twice_leaves_a_mark() {
     for (value, text, _) in all() {
         let action = action(value);
         let mark = action.mark(&place(), &Tools::default(), None).await;
         match action {
-            Action::Restart { .. } | Action::Scale { .. } => {
+            Action::Restart { .. } | Action::Scale { .. } | Action::Restore { .. } => {
                 assert!(matches!(mark, Err(Error::NotHere { .. })), "{mark:?}");
             }
             _ => assert_eq!(mark.unwrap(), None, "{text}"),

@@ -12,6 +12,9 @@ impl Action {
             Self::EndFaults { .. } => "end_faults",
             Self::SetProtection { .. } => "set_protection",
             Self::Restart { .. } => "restart",
+            Self::Drain { .. } => "drain",
+            Self::Undrain { .. } => "undrain",
+            Self::Restore { .. } => "restore",
             Self::Scale { .. } => "scale",
             Self::EndSessions { .. } => "end_sessions",
             Self::PurgeKeys { .. } => "purge_keys",
@@ -39,6 +42,8 @@ impl Action {
             | Self::EndFault { target, .. }
             | Self::SetProtection { target, .. }
             | Self::Restart { target }
+            | Self::Drain { target, .. }
+            | Self::Undrain { target }
             | Self::Scale { target, .. }
             | Self::RemoveFiles { target }
             | Self::Redrive { target, .. }
@@ -51,7 +56,7 @@ impl Action {
             | Self::StartPart { target } => Some(target),
             Self::EndFaults { target } => target.as_deref(),
             Self::Silence { service, .. } | Self::ExpireSilence { service, .. } => service.as_deref(),
-            Self::EndSessions { .. } => Some("postgres"),
+            Self::EndSessions { .. } | Self::Restore { .. } => Some("postgres"),
             Self::PurgeKeys { .. } => Some("redis"),
             Self::SetLoad { .. } => Some("load"),
             Self::Rollback { .. } => None,
@@ -78,6 +83,9 @@ impl Action {
                 format!("switched the protection {name} off in {target}{}", and(" for ", ttl.as_ref()))
             }
             Self::Restart { target } => format!("restarted {target}"),
+            Self::Drain { target, ttl } => format!("drained {target} for at most {ttl}"),
+            Self::Undrain { target } => format!("put {target} back into the balancing"),
+            Self::Restore { instance, to } => format!("restored the databases of {instance} to {to}"),
             Self::Scale { target, replicas: 1 } => format!("set {target} to 1 replica"),
             Self::Scale { target, replicas } => format!("set {target} to {replicas} replicas"),
             Self::EndSessions { database, state, older_than, application, most } => format!(

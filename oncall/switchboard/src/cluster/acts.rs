@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::{Cluster, Pod, said};
+use super::{Cluster, DRAINED, NAMED, Pod, said};
 use crate::{Error, Result};
 
 /// Longest wait until a Deployment has all of its replicas again.
@@ -33,6 +33,18 @@ impl Cluster {
         self.tell(&["delete", "pod", &pod.name, "--wait=true"]).await?;
         let limit = format!("--timeout={}s", STEADY.as_secs());
         self.tell(&["rollout", "status", &format!("deployment/{}", pod.service), &limit]).await?;
+        Ok(())
+    }
+
+    /// Takes a pod out of its Service and its Deployment, or puts it back: both know their pods by this label. The
+    /// Deployment starts another pod, and afterwards ends one that is too many.
+    ///
+    /// # Errors
+    /// kubectl's message.
+    pub(crate) async fn label(&self, pod: &Pod, drained: bool) -> Result<()> {
+        let end = if drained { DRAINED } else { "" };
+        let label = format!("{NAMED}={}{end}", pod.service);
+        self.tell(&["label", "pod", &pod.name, &label, "--overwrite"]).await?;
         Ok(())
     }
 

@@ -20,6 +20,11 @@ use crate::{Error, Result};
 /// Longest wait for a port-forward to listen: one round trip to the cluster, and a new connection to a kubelet.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// The label by which a Service and a Deployment know their pods.
+const NAMED: &str = "app.kubernetes.io/name";
+/// How its value ends for a pod that was taken out of both.
+const DRAINED: &str = "-drained";
+
 /// Which cluster, and which of its pods.
 #[derive(Debug, Clone)]
 pub struct Cluster {
@@ -38,6 +43,8 @@ pub struct Pod {
     pub service: String,
     /// Its own name.
     pub name: String,
+    /// Whether it was taken out of its Service ([`Cluster::label`]).
+    pub(crate) drained: bool,
     /// Port of the switch.
     admin: u16,
 }
@@ -216,12 +223,14 @@ fn read(json: &[u8]) -> Result<Vec<Pod>> {
         if item.status.phase != "Running" || item.metadata.deletion_timestamp.is_some() {
             return None;
         }
-        let service = item.metadata.labels.get("app.kubernetes.io/name")?.clone();
+        let named = item.metadata.labels.get(NAMED)?;
+        let service = named.strip_suffix(DRAINED).unwrap_or(named);
+        let (service, drained) = (service.to_owned(), service.len() < named.len());
         let switch =
             |container: &&Container| container.env.iter().any(|variable| variable.name == "FAULTS_ENABLED");
         let container = item.spec.containers.iter().find(switch)?;
         let admin = container.ports.iter().find(|port| port.name.as_deref() == Some("admin"))?.container_port;
-        Some(Pod { service, name: item.metadata.name, admin })
+        Some(Pod { service, name: item.metadata.name, drained, admin })
     };
     Ok(list.items.into_iter().filter_map(pod).collect())
 }

@@ -187,6 +187,14 @@ fn said(error: &sqlx::Error) -> String {
     }
 }
 
+/// The JSON that a program of the lab printed.
+///
+/// # Errors
+/// When it has another format: then the program is of another version.
+pub(crate) fn answer_of<T: serde::de::DeserializeOwned>(printed: &str) -> Result<T> {
+    serde_json::from_str(printed).map_err(|error| Error::Lab(format!("lab is of another version: {error}")))
+}
+
 /// Runs a program to its end; returns what it printed.
 ///
 /// # Errors

@@ -102,6 +102,13 @@ impl State {
         self.parts.iter().find(|part| part.name == name)
     }
 
+    /// The part that answers requests at this address.
+    pub(crate) fn listening(&self, endpoint: &str) -> Option<&str> {
+        let port: u16 = endpoint.strip_prefix("127.0.0.1:")?.parse().ok()?;
+        let found = self.parts.iter().find(|part| part.ports.get(&part.name) == Some(&port));
+        found.map(|part| part.name.as_str())
+    }
+
     fn chosen(&self, wanted: &str, may: impl Fn(&Part) -> bool) -> Result<Vec<Part>> {
         let known: Vec<&Part> = self.parts.iter().filter(|part| may(part)).collect();
         let found: Vec<Part> = known.iter().copied().filter(|part| part.is(wanted)).cloned().collect();

@@ -23,17 +23,23 @@ fn pod(name: &str, service: &str) -> serde_json::Value {
 
 /// Writes down what it is asked for.
 fn kubectl(folder: &Path) {
-    let items = [
+    let mut items = vec![
         pod("order-api-a", "order-api"),
         pod("order-api-b", "order-api"),
         pod("order-worker-a", "order-worker"),
     ];
-    fs::write(folder.join("pods.json"), json!({ "items": items }).to_string()).unwrap();
+    let write = |name: &str, items: &[serde_json::Value]| {
+        fs::write(folder.join(name), json!({ "items": items }).to_string()).unwrap();
+    };
+    write("pods.json", &items);
+    items.push(pod("order-api-c", "order-api-drained"));
+    write("drained.json", &items);
     let here = folder.display();
     let script = format!(
         "#!/bin/sh\nshift 2\necho \"$*\" >>{here}/calls\ncase \"$*\" in\n\
-         'get pods'*) exec cat {here}/pods.json ;;\n\
+         'get pods'*) test -e {here}/drained && exec cat {here}/drained.json; exec cat {here}/pods.json ;;\n\
          'get deployment/order-api '*) echo 2 ;;\n\
+         'label pod order-api-a '*) touch {here}/drained ;;\n\
          'exec order-worker-a '*) echo 'moved 0, of unknown origin 0, left 3' ;;\n\
          *order-worker*) echo 'error: timed out' >&2; exit 1 ;;\nesac\n"
     );
@@ -67,6 +73,8 @@ fn a_cluster_is_changed_through_kubectl_one_pod_after_the_other() {
             "delete pod order-worker-a --wait=true",
             "scale deployment/order-api --replicas=3",
             "exec order-worker-a -- /order-worker redrive --limit 0",
+            "label pod order-api-a app.kubernetes.io/name=order-api-drained --overwrite",
+            "label pod order-api-c app.kubernetes.io/name=order-api --overwrite",
         ]
     );
 }
@@ -97,6 +105,20 @@ async fn inside() {
     let redrive = action(json!({ "action": "redrive", "target": "order-worker", "most": 2 }));
     let would = redrive.describe(&place, &tools, None).await.unwrap();
     assert_eq!(would[0].text, "2 of 3 dead letters would be put back");
+    let drain = |target: &str| json!({ "action": "drain", "target": target, "ttl": "10m" });
+    let refused = run(drain("order-api")).await.unwrap_err().to_string();
+    assert!(refused.starts_with("target: expected one pod: order-api-a, order-api-b"), "{refused}");
+    let only = run(drain("order-worker-a")).await.unwrap();
+    assert_eq!((only[0].ok, only[0].text.as_str()), (false, "it is the only pod of order-worker"));
+    assert!(run(drain("order-api-a")).await.unwrap()[0].ok);
+    // Now another pod has left its Service, and still is one of the service.
+    let second = run(drain("order-api-b")).await.unwrap();
+    assert_eq!((second[0].ok, second[0].text.contains("never two are")), (false, true), "{second:?}");
+    let back = run(json!({ "action": "undrain", "target": "order-api-c" })).await.unwrap();
+    assert_eq!((back[0].ok, back[0].text.as_str()), (true, "is in its Service again"));
+    let gone = run(json!({ "action": "undrain", "target": "order-api-z" })).await.unwrap();
+    assert!(gone[0].ok && gone[0].text.contains("has replaced it"), "{gone:?}");
+
     let files = run(json!({ "action": "remove_files", "target": "order-api" })).await.unwrap_err();
     assert!(files.to_string().contains("elsewhere restart order-api"), "{files}");
 }

@@ -6,6 +6,7 @@
 mod alertmanager;
 mod cluster;
 mod databases;
+mod drain;
 mod edges;
 mod keys;
 mod rate;

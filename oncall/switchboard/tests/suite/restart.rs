@@ -18,18 +18,18 @@ use crate::support::{action, nowhere};
 /// Longest wait for what takes moments.
 const SOON: Duration = Duration::from_secs(20);
 
-struct Rig {
+pub(crate) struct Rig {
     folder: Folder,
     board: Board,
     stop: Stop,
     running: JoinHandle<supervisor::Result<()>>,
-    tools: Tools,
+    pub(crate) tools: Tools,
     _place: TempDir,
 }
 
 /// An instance of order-api: notes its starts and its orderly ends, and stops on SIGTERM. It is ready while
 /// its file exists.
-fn instance(folder: &Folder, name: &str) -> Part {
+pub(crate) fn instance(folder: &Folder, name: &str) -> Part {
     let script = format!(
         "trap 'rm {name}; echo {name} down >> order; exit' TERM; echo {name} up >> order; touch {name}; \
          while :; do sleep 0.02; done"
@@ -42,7 +42,7 @@ fn instance(folder: &Folder, name: &str) -> Part {
 }
 
 impl Rig {
-    async fn start(parts: impl FnOnce(&Folder) -> Vec<Part>) -> Self {
+    pub(crate) async fn start(parts: impl FnOnce(&Folder) -> Vec<Part>) -> Self {
         let place = tempfile::tempdir().unwrap();
         let folder = Folder::at(place.path());
         folder.create().unwrap();
@@ -78,7 +78,7 @@ impl Rig {
         act.mark(&nowhere(), &self.tools, None).await.unwrap()
     }
 
-    async fn end(self) {
+    pub(crate) async fn end(self) {
         self.stop.gently.cancel();
         tokio::time::timeout(SOON, self.running).await.expect("stopped in time").unwrap().unwrap();
     }

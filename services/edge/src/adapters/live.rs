@@ -26,6 +26,8 @@ pub struct Live {
     table: Table,
     upstreams: BTreeMap<String, Arc<Upstream>>,
     routes: Vec<Ways>,
+    /// What the file says of the routes whose weights were set, by their names.
+    of_file: BTreeMap<String, Vec<(String, u32)>>,
 }
 
 /// One route.
@@ -59,13 +61,50 @@ impl Live {
         let upstreams = table.upstreams.iter().map(|(name, spec)| {
             let upstream = match known(name).filter(|upstream| upstream.is(spec)) {
                 Some(same) => Arc::clone(same),
-                None => Arc::new(Upstream::new(name, spec, metrics, now)),
+                None => {
+                    let new = Upstream::new(name, spec, metrics, now);
+                    if let Some(before) = known(name) {
+                        new.keep_drained(before, now);
+                    }
+                    Arc::new(new)
+                }
             };
             (name.clone(), upstream)
         });
         let upstreams: BTreeMap<_, _> = upstreams.collect();
         let routes = table.routes.iter().map(|route| Ways::new(route, &upstreams, metrics)).collect();
-        Self { table, upstreams, routes }
+        Self { table, upstreams, routes, of_file: BTreeMap::new() }
+    }
+
+    /// The same with other weights for the route at `place`, or with those of its file.
+    pub(crate) fn weighed(
+        &self,
+        place: usize,
+        to: Option<Vec<(String, u32)>>,
+        metrics: &ProxyMetrics,
+        now: Duration,
+    ) -> Self {
+        let (mut table, mut of_file) = (self.table.clone(), self.of_file.clone());
+        if let Some(route) = table.routes.get_mut(place) {
+            match to {
+                Some(to) => {
+                    let before = std::mem::replace(&mut route.to, to);
+                    // Set twice, it is still the first one that the file has.
+                    of_file.entry(route.name.clone()).or_insert(before);
+                }
+                None => {
+                    if let Some(to) = of_file.remove(&route.name) {
+                        route.to = to;
+                    }
+                }
+            }
+        }
+        Self { of_file, ..Self::new(table, Some(self), metrics, now) }
+    }
+
+    /// The routes whose weights were set.
+    pub(crate) fn reweighted(&self) -> impl Iterator<Item = &str> {
+        self.of_file.keys().map(String::as_str)
     }
 
     /// The route for a request.
@@ -81,7 +120,7 @@ impl Live {
         self.upstreams.values()
     }
 
-    /// All routes, as the file has them.
+    /// All routes, as the file has them, but for weights that were set.
     #[must_use]
     pub fn table(&self) -> &Table {
         &self.table

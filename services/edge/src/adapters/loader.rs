@@ -1,7 +1,7 @@
 //! Puts the files into force: all of them, or none if one is wrong. Then what was in force before stays, and
 //! the mistakes are shown until they are corrected.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use chassis_core::config::Invalid;
@@ -39,6 +39,15 @@ pub struct Loader {
     proxy: ProxyMetrics,
     metrics: FileMetrics,
     started: Instant,
+}
+
+/// Why weights are not set.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Unset {
+    /// There is no such route.
+    Unknown,
+    /// They do not fit the route; what is expected.
+    Wrong(String),
 }
 
 struct State {
@@ -135,6 +144,9 @@ impl Loader {
         let Loaded { texts, table, rules } = loaded;
         let (routes, count) = (table.routes.len(), rules.len());
         let before = self.live.load_full();
+        for route in before.reweighted() {
+            tracing::warn!(route, "the weights that were set have ended: the files have changed");
+        }
         let live = Live::new(table, Some(&*before), &self.proxy, self.started.elapsed());
         self.live.store(Arc::new(live));
         self.firewall.load(rules);
@@ -155,6 +167,23 @@ impl Loader {
         // Missing files count as a change once they are back.
         *state = State { texts, problems: problems.clone() };
         problems
+    }
+
+    /// Gives a route other weights until the files change: then whoever writes them, such as a release, decides
+    /// again. `None`: those of the file.
+    ///
+    /// # Errors
+    /// [`Unset`].
+    pub fn weigh(&self, route: &str, weights: Option<&BTreeMap<String, u32>>) -> Result<(), Unset> {
+        // Not while a file is put into force.
+        let _state = self.state.lock();
+        let before = self.live.load_full();
+        let mut known = before.table().routes.iter().enumerate();
+        let (place, found) = known.find(|(_, known)| known.name == route).ok_or(Unset::Unknown)?;
+        let to = weights.map(|weights| found.weighed(weights)).transpose().map_err(Unset::Wrong)?;
+        let live = before.weighed(place, to, &self.proxy, self.started.elapsed());
+        self.live.store(Arc::new(live));
+        Ok(())
     }
 
     /// What is wrong with the files that were read last.

@@ -13,6 +13,6 @@ pub use files::{Files, Texts};
 pub use firewall::{Change, Counts, Firewall, FirewallConfig, Listed, Refused};
 pub use live::{Found, Limiter, Live, Target};
 pub(crate) use loader::LoaderParts;
-pub use loader::{Loaded, Loader};
+pub use loader::{Loaded, Loader, Unset};
 pub use transport::{Exchange, Failed, Outbound, Transport};
 pub use upstream::{Place, Upstream};

@@ -1,4 +1,4 @@
-//! One upstream: its replicas, whose turn it is, which are out, and how many requests may be repeated.
+//! One upstream: its replicas, whose turn it is, which are out or drained, and how many requests may be repeated.
 
 use std::{
     sync::{
@@ -15,6 +15,7 @@ use crate::{
     domain::{
         balance::Wheel,
         budget::{Budget, Growth},
+        drain::{Drain, Refused},
         outlier::{Outliers, Seen},
         table,
     },
@@ -36,6 +37,7 @@ pub struct Upstream {
 struct State {
     wheel: Wheel,
     outliers: Outliers,
+    drain: Drain,
     budget: Budget,
 }
 
@@ -57,6 +59,7 @@ impl Upstream {
         let state = State {
             wheel: Wheel::even(count),
             outliers: Outliers::new(spec.ejection, count),
+            drain: Drain::default(),
             budget: Budget::new(Growth::default(), now),
         };
         Self {
@@ -86,18 +89,22 @@ impl Upstream {
         self.has_several() || self.spec.balanced
     }
 
-    /// The replica whose turn it is: one that was not tried and is not out, or as close to that as there is.
+    /// The replica whose turn it is: one that was not tried and is not out, or as close to that as there is. A drained one
+    /// has no turn, unless all others are out.
     #[must_use]
     pub fn pick(&self, tried: &[usize], now: Duration) -> Option<Place<'_>> {
         let mut state = self.state.lock();
-        let State { wheel, outliers, .. } = &mut *state;
+        let State { wheel, outliers, drain, .. } = &mut *state;
         let fresh = |index: usize| !tried.contains(&index);
         let sound = |index: usize| !outliers.is_out(index, now);
+        let drained = |index: usize| drain.is(index, now);
+        let others = (0..self.endpoints.len()).any(|index| !drained(index) && sound(index));
+        let open = |index: usize| !others || !drained(index);
         let index = wheel
-            .next(|index| fresh(index) && sound(index))
-            .or_else(|| wheel.next(fresh))
-            .or_else(|| wheel.next(sound))
-            .or_else(|| wheel.next(|_| true))?;
+            .next(|index| open(index) && fresh(index) && sound(index))
+            .or_else(|| wheel.next(|index| open(index) && fresh(index)))
+            .or_else(|| wheel.next(|index| open(index) && sound(index)))
+            .or_else(|| wheel.next(open))?;
         drop(state);
         let (authority, meter) = self.spec.endpoints.get(index).zip(self.endpoints.get(index))?;
         Some(Place { index, authority, meter })
@@ -137,6 +144,46 @@ impl Upstream {
     /// Takes one retry out of the budget, if there is one.
     pub fn withdraw(&self, now: Duration) -> bool {
         self.state.lock().budget.withdraw(now)
+    }
+
+    /// The replica with this address.
+    #[must_use]
+    pub fn at(&self, endpoint: &str) -> Option<usize> {
+        self.spec.endpoints.iter().position(|known| known.as_str() == endpoint)
+    }
+
+    /// Drains a replica for this time, or with `dry` only says whether that may be.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn drain(&self, index: usize, ttl: Duration, now: Duration, dry: bool) -> Result<(), Refused> {
+        let mut state = self.state.lock();
+        let State { outliers, drain, .. } = &mut *state;
+        drain.may(index, self.endpoints.len(), |other| !outliers.is_out(other, now), now)?;
+        if !dry {
+            drain.begin(index, now.saturating_add(ttl));
+        }
+        Ok(())
+    }
+
+    /// Puts a drained replica back; `false` if it was not drained.
+    pub fn undrain(&self, index: usize, now: Duration) -> bool {
+        self.state.lock().drain.end(index, now)
+    }
+
+    /// The address of the drained replica, and for how much longer it is.
+    #[must_use]
+    pub fn drained(&self, now: Duration) -> Option<(String, Duration)> {
+        let (index, left) = self.state.lock().drain.now(now)?;
+        self.spec.endpoints.get(index).map(|at| (at.to_string(), left))
+    }
+
+    /// What was drained in the same upstream of an earlier file stays so, if it still has others.
+    pub(crate) fn keep_drained(&self, before: &Self, now: Duration) {
+        let Some((endpoint, left)) = before.drained(now) else { return };
+        if let Some(index) = self.at(&endpoint).filter(|_| self.has_several()) {
+            self.state.lock().drain.begin(index, now.saturating_add(left));
+        }
     }
 
     /// Its replicas by address, and whether each is out.

@@ -5,6 +5,7 @@
 pub mod balance;
 pub mod bucket;
 pub mod budget;
+pub mod drain;
 pub mod outlier;
 mod reader;
 pub mod retry;

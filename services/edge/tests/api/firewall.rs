@@ -141,10 +141,13 @@ async fn the_kill_switch_lets_everything_through_until_it_is_taken_back() {
 async fn a_token_guards_changes_and_nothing_else() {
     let upstream = Upstream::start("one").await;
     let edge = Edge::with(&to(&[upstream.addr]), &["--faults-token=secret"]).await;
-    for path in ["/waf", "/waf/scanners", "/routes", "/limit"] {
+    for path in ["/waf", "/waf/scanners", "/routes", "/drained", "/limit"] {
         edge.admin.get(path).await.expect_status(200);
     }
     edge.admin.put("/waf?enabled=false").await.expect_problem(401, "unauthorized");
+    let drain = format!("/drained?endpoint={}&ttl=10m", upstream.addr);
+    edge.admin.put(&drain).await.expect_problem(401, "unauthorized");
+    edge.admin.delete("/drained").await.expect_problem(401, "unauthorized");
     let right = [("authorization", "Bearer secret")];
     edge.admin.send(Method::PUT, "/waf?enabled=false", &right, String::new()).await.expect_status(200);
 }

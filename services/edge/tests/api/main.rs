@@ -4,6 +4,7 @@
 
 mod canary;
 mod contract;
+mod drain;
 mod failures;
 mod faults;
 mod firewall;

@@ -141,6 +141,12 @@ impl Edge {
         fs::write(self.path("routes.yaml"), routes).unwrap();
     }
 
+    /// Reads the files now; the first route, as it is in force then.
+    pub(crate) async fn reload(&self) -> Value {
+        let answer = self.admin.send(http::Method::POST, "/reload", &[], String::new()).await;
+        answer.expect_status(200).json()["routes"][0].clone()
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

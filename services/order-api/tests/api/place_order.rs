@@ -81,3 +81,21 @@ fn wrong_totals_are_stored_and_published_without_any_other_symptom() {
         lab.at_rest(&[struck, sound]).await;
     });
 }
+
+#[test]
+fn wrong_totals_of_a_canary_are_found_as_those_of_a_canary() {
+    testkit::needs!(Postgres, Redis);
+    run(async {
+        let flags = ["--release-track", "canary", "--faults-at-start", "wrong-total?cents=7"];
+        let api_flags = flags.map(str::to_owned).into();
+        let lab = Lab::start(Parts { api_flags, ..Parts::default() }).await;
+        let struck = lab.place(&order(1)).await;
+        lab.settled(&struck).await;
+        let worker = lab.scrape_worker().await;
+        let wrong = |track: &str| {
+            worker.value("order_totals_checked_total", &[("result", "mismatch"), ("track", track)])
+        };
+        assert_eq!(["stable", "baseline", "canary"].map(wrong), [0.0, 0.0, 1.0]);
+        lab.at_rest(&[struck]).await;
+    });
+}

@@ -50,6 +50,7 @@ mod tests {
             items: items.collect(),
             total_cents,
             placed_at: Utc::now(),
+            track: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Orders are paid once, and answered at least once.
 
-use contracts::orders::OrderStatus;
+use contracts::orders::{OrderStatus, Track};
 use uuid::Uuid;
 
 use crate::worker::{Worker, order, order_to_decline};
@@ -69,4 +69,21 @@ async fn a_wrong_total_is_noticed_and_paid_as_published() {
     let scrape = worker.processed("completed", 1.0).await;
     assert_eq!(scrape.value("order_totals_checked_total", &[("result", "mismatch")]), 1.0);
     assert_eq!(worker.payments().await, [(405, "completed".to_owned())]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_total_counts_for_the_version_that_accepted_the_order() {
+    testkit::needs!(Postgres);
+    let worker = Worker::start().await;
+    for (track, more) in [(None, 0), (Some(Track::Baseline), 0), (Some(Track::Canary), 100)] {
+        let mut order = order();
+        (order.track, order.total_cents) = (track, order.total_cents + more);
+        worker.publish(&order).await;
+    }
+    let scrape = worker.processed("completed", 3.0).await;
+    let checked = |result: &str| {
+        ["stable", "baseline", "canary"]
+            .map(|track| scrape.value("order_totals_checked_total", &[("result", result), ("track", track)]))
+    };
+    assert_eq!((checked("match"), checked("mismatch")), ([1.0, 1.0, 0.0], [0.0, 0.0, 1.0]));
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use contracts::{
-    orders::{EVENT_VERSION, Item, OrderPlaced},
+    orders::{EVENT_VERSION, Item, OrderPlaced, Track},
     topics,
 };
 use proptest::{
@@ -185,15 +185,16 @@ fn any_order(known: Vec<Uuid>) -> impl Strategy<Value = OrderPlaced> {
     });
     let version = prop_oneof![9 => Just(EVENT_VERSION), 1 => any::<u32>()];
     let total = prop_oneof![Just(None), any_cents().prop_map(Some)];
-    let fields = (version, id(), id(), id(), prop::collection::vec(item, 0..3), total, any_time());
-    fields.prop_map(|(version, event_id, order_id, user_id, items, total, placed_at)| {
+    let track = prop::sample::select(vec![None, Some(Track::Baseline), Some(Track::Canary)]);
+    let fields = (version, id(), id(), id(), prop::collection::vec(item, 0..3), total, any_time(), track);
+    fields.prop_map(|(version, event_id, order_id, user_id, items, total, placed_at, track)| {
         let sum = || {
             items.iter().fold(0_i64, |sum, item| {
                 sum.saturating_add(item.unit_price_cents.saturating_mul(item.quantity.into()))
             })
         };
         let total_cents = total.unwrap_or_else(sum);
-        OrderPlaced { version, event_id, order_id, user_id, items, total_cents, placed_at }
+        OrderPlaced { version, event_id, order_id, user_id, items, total_cents, placed_at, track }
     })
 }
 

@@ -115,6 +115,7 @@ pub(crate) fn order() -> OrderPlaced {
         items: vec![item("tea", 2, 150), item("spoon", 1, 5)],
         total_cents: 305,
         placed_at: Utc::now(),
+        track: None,
     }
 }
 

@@ -204,6 +204,13 @@ async fn ministack_does_it() {
 }
 
 #[tokio::test]
+async fn localstack_does_it() {
+    testkit::needs!(Localstack);
+    let localstack = Emulator::localstack().await;
+    suite(&localstack.client, localstack.gaps).await;
+}
+
+#[tokio::test]
 async fn seaweedfs_does_it() {
     testkit::needs!(S3Emulators);
     let seaweedfs = Emulator::seaweedfs().await;

@@ -1,8 +1,9 @@
-//! The other implementations of S3 that the contract suite runs against, started from `tools/s3-emulators`.
+//! The other implementations of S3 that the contract suite runs against, started from `tools/s3-emulators` and
+//! `tools/localstack`.
 
 use std::time::Duration;
 
-use testkit::{Process, eventually, free_addr, s3_emulator};
+use testkit::{Process, eventually, free_addr, localstack, s3_emulator};
 
 use crate::client::{Client, keys};
 
@@ -41,6 +42,25 @@ impl Emulator {
         let port = format!("GATEWAY_PORT={}", address.port());
         let process = Process::start("env", &["BIND_HOST=127.0.0.1", &port, &s3_emulator("ministack")]);
         Self::ready(Client::to(address), process, tempfile::tempdir().unwrap(), &[Gap::Signatures]).await
+    }
+
+    /// LocalStack with S3 alone, as `lab up --cloud localstack` runs it.
+    pub(crate) async fn localstack() -> Self {
+        let (address, folder) = (free_addr(), tempfile::tempdir().unwrap());
+        let here = folder.path().display();
+        let settings = [
+            format!("HOME={here}"),
+            format!("FILESYSTEM_ROOT={here}"),
+            format!("GATEWAY_LISTEN={address}"),
+            format!("LOCALSTACK_HOST={address}"),
+        ];
+        let fixed = ["GATEWAY_SERVER=hypercorn", "OVERRIDE_IN_DOCKER=0", "SERVICES=s3", "DNS_ADDRESS=0"];
+        let quiet = ["DISABLE_EVENTS=1", "SKIP_SSL_CERT_DOWNLOAD=1", "LS_LOG=warning"];
+        let python = localstack();
+        let args = settings.iter().map(String::as_str).chain(fixed).chain(quiet);
+        let args: Vec<&str> = args.chain([python.as_str(), "-m", "localstack.runtime.main"]).collect();
+        let process = Process::start("env", &args);
+        Self::ready(Client::to(address), process, folder, &[Gap::Signatures]).await
     }
 
     /// SeaweedFS: master, volumes, filer and gateway in one process, each on ports of its own.

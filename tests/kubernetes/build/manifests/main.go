@@ -1,6 +1,8 @@
 // Checks of rendered manifests that need Kubernetes' own code, but no cluster.
 //
 //	manifests schemas SWAGGER OUT     JSON schemas for kubeconform, from Kubernetes' OpenAPI document
+//	manifests crds OUT FILE...        the same, from CustomResourceDefinitions of operators
+//	manifests triggers LIST FILE...   triggers of KEDA's ScaledObjects against KEDA's list of its scalers' parameters
 //	manifests podsecurity FILE...     every pod against Pod Security's profile `restricted`, with the admission's own rules
 //	manifests requests LIMIT FILE...  the sum of the memory requests of all pods, which must stay below LIMIT
 //	manifests operator FILE...        objects of the Prometheus operator against its own types; unknown fields are errors
@@ -25,13 +27,17 @@ func main() {
 }
 
 func run(args []string) error {
-	usage := fmt.Errorf("expected: schemas SWAGGER OUT | podsecurity FILE... | requests LIMIT FILE... | operator FILE... | docker NAME FILE IMAGE | probes NAME FILE | templates FILE | compose FILE | data NAME KEY FILE; got %q", strings.Join(args, " "))
+	usage := fmt.Errorf("expected: schemas SWAGGER OUT | crds OUT FILE... | triggers LIST FILE... | podsecurity FILE... | requests LIMIT FILE... | operator FILE... | docker NAME FILE IMAGE | probes NAME FILE | templates FILE | compose FILE | data NAME KEY FILE; got %q", strings.Join(args, " "))
 	if len(args) < 2 {
 		return usage
 	}
 	switch command, rest := args[0], args[1:]; {
 	case command == "schemas" && len(rest) == 2:
 		return schemas(rest[0], rest[1])
+	case command == "crds" && len(rest) > 1:
+		return crds(rest[0], rest[1:])
+	case command == "triggers" && len(rest) > 1:
+		return triggers(rest[0], rest[1:])
 	case command == "podsecurity":
 		return podSecurity(rest)
 	case command == "requests" && len(rest) > 1:

@@ -176,6 +176,9 @@ fn every_act_of_a_runbook_is_about_something_that_exists() {
                 Verb::Restart | Verb::Scale | Verb::Redrive | Verb::RemoveFiles | Verb::Rollback => {
                     SERVICES.iter().any(|(known, _)| *known == get("service"))
                 }
+                // What the edge balances.
+                Verb::Drain | Verb::Undrain => ["order-api", "user-service"].contains(&get("service")),
+                Verb::Restore => !get("instance").is_empty() && !get("to").is_empty(),
                 Verb::Protection => get("name").parse::<Protection>().is_ok(),
                 Verb::EndSessions => DATABASES.contains(&get("database")),
                 Verb::PurgeKeys => get("pattern").starts_with("users:"),

@@ -23,13 +23,15 @@ func (c *Client) SwitchFirewall(ctx context.Context, enabled bool) error {
 	return c.do(ctx, http.MethodPut, c.Edge+"/waf?enabled="+strconv.FormatBool(enabled), "", nil, nil)
 }
 
-// Route is a route of the edge, as its files say.
+// Route is a route of the edge, as it is in force.
 type Route struct {
 	Name    string    `json:"name"`
 	Prefix  string    `json:"prefix"`
 	To      []RouteTo `json:"to"`
 	Timeout float64   `json:"timeout_seconds"`
 	Retries int64     `json:"retries"`
+	// Set says that its weights were set, and are not those of its file.
+	Set bool `json:"weights_set"`
 }
 
 // RouteTo is one of the upstreams of a route.

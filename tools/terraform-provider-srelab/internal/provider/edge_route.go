@@ -8,7 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// What the edge does with the requests of a route. Its files say so: nothing here can change it.
+// What the edge does with the requests of a route. Its files say so, but for weights that were set.
 type edgeRoute struct{ source }
 
 func newEdgeRoute() datasource.DataSource { return &edgeRoute{source{name: "edge_route"}} }

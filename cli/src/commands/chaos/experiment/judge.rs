@@ -66,17 +66,9 @@ fn late(restored: &Restored, first: &Pass, longer: Option<f64>) -> Vec<String> {
     late
 }
 
+/// A pair of automation, for tests.
 #[cfg(test)]
-mod tests {
-    use chrono::Utc;
-
-    use super::*;
-    use crate::commands::chaos::{
-        experiment::{file, hands::Deeds},
-        eyes::Budgets,
-    };
-
-    const EXAMPLE: &str = "\
+pub(super) const HANGS: &str = "\
 title: A worker hangs
 hypothesis: It is restarted.
 scope: {services: [order-worker], budget: 100%}
@@ -86,6 +78,16 @@ pair: {without: automation}
 automation: {runbooks: [ConsumerLagGrowing], least: 1}
 restored: {within: 60s, least: 2}
 ";
+
+#[cfg(test)]
+mod tests {
+    use chrono::Utc;
+
+    use super::*;
+    use crate::commands::chaos::{
+        experiment::{file, hands::Deeds},
+        eyes::Budgets,
+    };
 
     fn pass(restored_after: Option<f64>, acted: usize) -> Pass {
         let line = "RUN-1 of ConsumerLagGrowing: succeeded, every step is done".to_owned();
@@ -104,7 +106,7 @@ restored: {within: 60s, least: 2}
     }
 
     fn found(passes: &[Pass]) -> Vec<String> {
-        unmet(&file::read("x.yaml", EXAMPLE).unwrap(), passes)
+        unmet(&file::read("x.yaml", HANGS).unwrap(), passes)
     }
 
     #[test]

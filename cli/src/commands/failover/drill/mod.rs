@@ -60,6 +60,9 @@ pub(super) struct Drill {
     /// Limit for RTO: the time until an order is accepted again.
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = humantime::parse_duration)]
     rto: Duration,
+    /// Move all ports of the lab by this number. By default free ports are found.
+    #[arg(long, value_name = "N")]
+    port_offset: Option<u16>,
     /// Print each report as one JSON document.
     #[arg(long)]
     json: bool,
@@ -74,6 +77,7 @@ impl Drill {
             json: self.json,
             up: &["--replica", self.replica.as_str()],
             prepare: PREPARE,
+            port_offset: self.port_offset,
         };
         let (rpo, rto) = (self.rpo.as_secs_f64(), self.rto.as_secs_f64());
         let report = |went: &Went, settled: &Settled| {

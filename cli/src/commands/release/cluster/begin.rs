@@ -5,6 +5,7 @@ use chrono::{TimeDelta, Utc};
 use release::{
     Plan, Policy,
     freeze::{Gate, Override, gate},
+    invariants,
 };
 
 use super::{Releases, edges::SETTLE, world::There};
@@ -90,5 +91,7 @@ fn policy(start: &Start) -> Result<Policy> {
         bail!("--patience: expected at least the time of --hold");
     }
     let (rise, hold, patience, by_hand) = (start.rise, start.hold, start.patience, start.by_hand);
-    Ok(Policy { rise, hold, patience, by_hand, answers: ANSWERS, settle: SETTLE, ..Policy::default() })
+    let invariants = invariants::names(&start.service);
+    let judged = Policy { rise, hold, patience, by_hand, ..Policy::default() };
+    Ok(Policy { answers: ANSWERS, settle: SETTLE, invariants, ..judged })
 }

@@ -11,6 +11,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use release::{
     Run,
     run::{Event, What},
@@ -152,17 +153,12 @@ pub(super) fn number(id: &str) -> Option<u64> {
     id.strip_prefix("REL-")?.parse().ok()
 }
 
+/// What is in no name of a file here.
+const NOT_IN_NAMES: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+
 /// A name as a part of a path: contexts of some clouds have slashes and colons.
 fn safe(name: &str) -> String {
-    let mut safe = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b".-_".contains(&byte) {
-            safe.push(char::from(byte));
-        } else {
-            safe.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    safe
+    utf8_percent_encode(name, NOT_IN_NAMES).to_string()
 }
 
 #[cfg(test)]

@@ -1,17 +1,21 @@
 //! Tells people how a release goes: the terminal in lines, and the control room event by event, so that its pages and figures have
 //! the releases of its cluster. The file of events is what counts: whatever the control room has missed, it is told later.
+//!
+//! The control room takes a start, a continuation or an abort only from the person who did it, so each is told under that
+//! person's name.
 
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use chrono::Utc;
 use observe::ControlRoom;
-use release::Run;
+use release::{Run, run::Event};
 use serde_json::json;
 use switchboard::Cluster;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{
+    SOMEBODY,
     journal::{Journal, number},
     shown,
 };
@@ -114,23 +118,35 @@ impl<'a> Teller<'a> {
         let Some(run) = journal.runs().last() else { return Ok(()) };
         let (id, events) = (&run.plan().id, journal.events());
         if self.known.0 != *id {
-            self.known = (id.clone(), 0);
+            // What it knows already may be another person's: it is not told again.
+            let mut known = self.put(id, 0, &[], None).await?;
+            if known > 0 {
+                // The start shows whether it is this release: it is refused if the number is that of another one.
+                known = self.put(id, 0, &events[..1], None).await?;
+            }
+            self.known = (id.clone(), known);
         }
-        let path = format!("/api/v1/releases/{id}/events");
         while self.known.1 < events.len() {
             let from = self.known.1;
-            let some = &events[from..events.len().min(from + MOST)];
-            let room = self.room().await?;
-            let answer = room.put(&path, &json!({ "from": from, "events": some })).await?;
-            // After a failure, the way there is opened again.
-            self.room = Some(room);
-            let known = answer["known"].as_u64().context("it does not say what it knows")?;
-            self.known.1 = usize::try_from(known)?;
+            let (count, person) = together(&events[from..]);
+            self.known.1 = self.put(id, from, &events[from..from + count], person).await?;
             if self.known.1 == from {
                 bail!("it did not take event {from} of {id}");
             }
         }
         Ok(())
+    }
+
+    /// Tells some events under a person's name, `from` others come before them. How many events are known then.
+    async fn put(&mut self, id: &str, from: usize, some: &[Event], person: Option<&str>) -> Result<usize> {
+        let person = person.filter(|name| *name != SOMEBODY).map(str::to_owned);
+        let room = self.room().await?.map(|room| room.acting_as(person));
+        let path = format!("/api/v1/releases/{id}/events");
+        let answer = room.put(&path, &json!({ "from": from, "events": some })).await?;
+        // After a failure, the way there is opened again.
+        self.room = Some(room);
+        let known = answer["known"].as_u64().context("it does not say what it knows")?;
+        Ok(usize::try_from(known)?)
     }
 
     async fn ask(&mut self) -> Result<u64> {
@@ -146,4 +162,18 @@ impl<'a> Teller<'a> {
             None => self.place.control_room_of(self.cluster).await,
         }
     }
+}
+
+/// How many of these events one request tells, and under whose name, if they have one.
+fn together(events: &[Event]) -> (usize, Option<&str>) {
+    let mut person: Option<&str> = None;
+    for (count, event) in events.iter().take(MOST).enumerate() {
+        for name in event.what.signed() {
+            if count > 0 && person.is_some_and(|known| known != name) {
+                return (count, person);
+            }
+            person = Some(name);
+        }
+    }
+    (events.len().min(MOST), person)
 }

@@ -12,7 +12,7 @@ use release::{
     Block, Plan, Run,
     drive::{PERIOD, Stand, World},
     freeze::Budget,
-    look::{self, Glance, Looks, Matchers},
+    look::{self, Glance, Looks, Matchers, Side},
     measure::Reading,
     run::Change,
 };
@@ -259,10 +259,11 @@ fn crashed(pods: &Value) -> Option<String> {
     })
 }
 
-async fn reading(prometheus: &Prometheus, matchers: &str) -> Result<Reading> {
-    let samples = prometheus.query(&look::series(matchers)).await?;
+async fn reading(prometheus: &Prometheus, side: &Side) -> Result<Reading> {
+    let samples = prometheus.query(&side.query()).await?;
     let series = samples.iter().filter_map(|sample| Some((&sample.metric, sample.value()?)));
-    look::reading(series, Utc::now()).map_err(|error| anyhow!("{matchers} in Prometheus: {error}"))
+    let place = &side.instances;
+    look::reading(series, Utc::now()).map_err(|error| anyhow!("{place} in Prometheus: {error}"))
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The tables of `docs/automation.md`: what was measured, and what is not proven on a lab, with the reason.
 
-use std::{collections::BTreeMap, fs};
+use std::collections::BTreeMap;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::{
     report::{Row, Verdict, seconds},
@@ -10,43 +10,33 @@ use super::{
     skip,
     way::Way,
 };
-use crate::home::Home;
+use crate::{
+    commands::marked::{self, Marked, table_or_nothing},
+    home::Home,
+};
 
-/// The page with the table.
-const PAGE: &str = "docs/automation.md";
-/// Between these lines it is written.
-const BEGIN: &str = "<!-- Written by `lab runbook verify --all --markdown`; do not edit. -->\n";
-const END: &str = "<!-- End of the measurements. -->\n";
+/// Where the tables are.
+const PLACE: Marked = Marked {
+    page: "docs/automation.md",
+    begin: "<!-- Written by `lab runbook verify --all --markdown`; do not edit. -->\n",
+    end: "<!-- End of the measurements. -->\n",
+};
 const HEAD: &str = "| alert | n | fired | ended, nobody acts | ended, with its runbook | the runbook |\n|---|---|---|---|---|---|\n";
-const NOTHING: &str = "Not measured yet: run the command above.\n";
 const UNPROVEN: &str = "\nNot proven here, because:\n\n| alert | why |\n|---|---|\n";
 
 /// Writes the tables into their page. What is measured now replaces what the page has of the same runbooks; the others stay, so
 /// that they can be measured one after the other.
 pub(super) fn write(home: &Home, rows: &[Row]) -> Result<()> {
-    let path = home.root.join(PAGE);
-    let page = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let lacks = |line: &str| format!("{PAGE} has no line `{}`", line.trim());
-    let (before, behind) = page.split_once(BEGIN).with_context(|| lacks(BEGIN))?;
-    let (old, after) = behind.split_once(END).with_context(|| lacks(END))?;
-    let (measured, unproven) = old.split_once(UNPROVEN).unwrap_or((old, ""));
-    let lines = table(rows, measured);
-    let text = format!("{before}{BEGIN}\n{}{}\n{END}{after}", text(&lines), rest(rows, unproven, &lines));
-    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
-}
-
-/// The lines of a table, by runbook.
-fn lines(table: &str) -> BTreeMap<String, String> {
-    let known = table.lines().filter_map(|line| {
-        let (name, _) = line.strip_prefix("| [")?.split_once(']')?;
-        Some((name.to_owned(), line.to_owned()))
-    });
-    known.collect()
+    PLACE.rewrite(&home.root, |old| {
+        let (measured, unproven) = old.split_once(UNPROVEN).unwrap_or((old, ""));
+        let lines = table(rows, measured);
+        format!("{}{}", table_or_nothing(HEAD, &lines), rest(rows, unproven, &lines))
+    })
 }
 
 /// What was measured, by runbook.
 fn table(rows: &[Row], old: &str) -> BTreeMap<String, String> {
-    let mut lines = lines(old);
+    let mut lines = marked::rows(old);
     for name in rows.iter().filter(|row| row.is_measured()).map(|row| row.runbook.as_str()) {
         let own: Vec<&Row> = rows.iter().filter(|row| row.runbook == name).collect();
         if let Some(line) = compared(name, &own) {
@@ -59,20 +49,11 @@ fn table(rows: &[Row], old: &str) -> BTreeMap<String, String> {
     lines
 }
 
-fn text(lines: &BTreeMap<String, String>) -> String {
-    if lines.is_empty() {
-        return NOTHING.to_owned();
-    }
-    let mut text = HEAD.to_owned();
-    lines.values().for_each(|line| text.extend([line.as_str(), "\n"]));
-    text
-}
-
 /// What is not proven: what no lab on this machine can try, and what these labs lacked. Nothing of that was measured.
 fn rest(rows: &[Row], old: &str, measured: &BTreeMap<String, String>) -> String {
     let line =
         |name: &str, why: &str| (name.to_owned(), format!("| [{name}](../runbooks/{name}.md) | {why} |"));
-    let mut unproven = lines(old);
+    let mut unproven = marked::rows(old);
     unproven.extend(skip::all_elsewhere().map(|(name, why)| line(name, why)));
     let skipped = rows.iter().filter(|row| !row.is_measured());
     unproven.extend(skipped.map(|row| line(&row.runbook, row.problem.as_deref().unwrap_or_default())));
@@ -80,15 +61,11 @@ fn rest(rows: &[Row], old: &str, measured: &BTreeMap<String, String>) -> String 
         unproven.remove(&row.runbook);
     }
     unproven.retain(|name, _| !measured.contains_key(name));
-    if unproven.is_empty() {
-        return String::new();
-    }
-    let mut text = UNPROVEN.to_owned();
-    unproven.values().for_each(|line| text.extend([line.as_str(), "\n"]));
-    text
+    if unproven.is_empty() { String::new() } else { marked::table(UNPROVEN, &unproven) }
 }
 
-/// The medians of one runbook, if it was measured with it and without.
+/// The medians of one runbook, if it was measured with it and without, and how often it failed: a median of what worked alone
+/// would hide that.
 fn compared(name: &str, rows: &[&Row]) -> Option<String> {
     let of = |way: Way| rows.iter().filter(move |row| row.way == way && row.verdict != Verdict::Failed);
     let middle = |times: Vec<f64>| median(times).map(seconds);
@@ -97,12 +74,19 @@ fn compared(name: &str, rows: &[&Row]) -> Option<String> {
     let fired = middle(of(Way::Auto).filter_map(|row| row.fired).collect()).unwrap_or_default();
     let verdict = of(Way::Auto).next_back().map_or("", |row| row.verdict.words());
     let count = of(Way::Auto).count().min(of(Way::Nobody).count());
-    Some(format!("| [{name}](../runbooks/{name}.md) | {count} | {fired} | {without} | {with} | {verdict} |"))
+    let failed = match rows.iter().filter(|row| row.verdict == Verdict::Failed).count() {
+        0 => String::new(),
+        failed => format!(", {failed} failed"),
+    };
+    Some(format!(
+        "| [{name}](../runbooks/{name}.md) | {count}{failed} | {fired} | {without} | {with} | {verdict} |"
+    ))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::marked::NOTHING;
 
     fn row(way: Way, ended: f64, verdict: Verdict) -> Row {
         let failed = Row::failed("A", way, String::new());
@@ -110,11 +94,11 @@ mod tests {
     }
 
     fn table(rows: &[Row], old: &str) -> String {
-        text(&super::table(rows, old))
+        table_or_nothing(HEAD, &super::table(rows, old))
     }
 
     #[test]
-    fn the_table_compares_medians_and_leaves_out_what_failed() {
+    fn the_table_compares_medians_of_what_did_not_fail_and_says_what_did() {
         let rows = [
             row(Way::Auto, 30.2, Verdict::Helped),
             row(Way::Auto, 31.0, Verdict::Helped),
@@ -122,7 +106,7 @@ mod tests {
             row(Way::Nobody, 129.0, Verdict::Nobody),
         ];
         let text = table(&rows, "\nNot measured yet.\n");
-        let line = "| [A](../runbooks/A.md) | 1 | 10 s | 2 min 9 s | 31 s | helped |\n";
+        let line = "| [A](../runbooks/A.md) | 1, 1 failed | 10 s | 2 min 9 s | 31 s | helped |\n";
         assert!(text.ends_with(&format!("|---|\n{line}")), "{text}");
         assert!(!rows[2].is_fine() && rows[0].is_fine());
         assert_eq!(table(&rows[..2], ""), NOTHING, "nothing to compare with");

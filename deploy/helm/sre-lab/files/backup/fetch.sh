@@ -4,13 +4,7 @@
 # shellcheck source=s3.sh
 . /scripts/s3.sh
 
-get systems /work/systems || fail "there is no backup in s3://$S3_BUCKET/$S3_PREFIX"
-system=$RESTORE_FROM
-if [ "$system" = only ]; then
-    [ "$(wc -l </work/systems)" -eq 1 ] || fail "there are backups of several servers, so say of which: $(tr '\n' ' ' </work/systems)"
-    system=$(cat /work/systems)
-fi
-get "$system/backups" /work/backups || fail "there is no backup of the server $system"
+backups /work
 
 case $RESTORE_TO in
     latest) before=99999999T999999Z ;;

@@ -3,13 +3,7 @@
 # shellcheck source=s3.sh
 . /scripts/s3.sh
 
-get systems /tmp/systems || fail "there is no backup in s3://$S3_BUCKET/$S3_PREFIX"
-system=$RESTORE_FROM
-if [ "$system" = only ]; then
-    [ "$(wc -l </tmp/systems)" -eq 1 ] || fail "there are backups of several servers, so say of which: $(tr '\n' ' ' </tmp/systems)"
-    system=$(cat /tmp/systems)
-fi
-get "$system/backups" /tmp/backups || fail "there is no backup of the server $system"
+backups /tmp
 sed 's/ .*//' /tmp/backups | sort -r >/tmp/stamps
 while read -r stamp; do
     if get "$system/$stamp/room.db.gz" /data/room.db.gz; then

@@ -35,6 +35,18 @@ remove() { s3 "$1" --request DELETE; }
 # has KEY
 has() { s3 "$1" --head --output /dev/null 2>/dev/null; }
 
+# backups FOLDER: $system, the server RESTORE_FROM or the only one that has backups, and its list of them as FOLDER/backups.
+backups() {
+    get systems "$1/systems" || fail "there is no backup in s3://$S3_BUCKET/$S3_PREFIX"
+    system=$RESTORE_FROM
+    if [ "$system" = only ]; then
+        [ "$(wc -l <"$1/systems")" -eq 1 ] ||
+            fail "there are backups of several servers, so say of which: $(tr '\n' ' ' <"$1/systems")"
+        system=$(cat "$1/systems")
+    fi
+    get "$system/backups" "$1/backups" || fail "there is no backup of the server $system"
+}
+
 # segment TIMELINE NUMBER: the name of a segment, of 16 MiB.
 segment() { printf '%08X%08X%08X\n' "$1" "$(($2 / 256))" "$(($2 % 256))"; }
 

@@ -70,7 +70,7 @@ pub(crate) struct NewDrillRun {
     /// Name of the drill.
     #[serde(default)]
     drill: Option<String>,
-    /// A drill that nobody knows beforehand, instead of `drill`.
+    /// A drill that nobody knows in advance, instead of `drill`.
     #[serde(default)]
     mystery: bool,
     /// How hard a mystery is: first-day, easy, medium, hard or brutal; absent: as is suggested.

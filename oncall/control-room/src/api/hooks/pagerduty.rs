@@ -68,7 +68,12 @@ pub(crate) async fn change(Shared(room): Shared<Room>, headers: HeaderMap, body:
         Ok(accepted) => accepted,
         Err(rejected) => return refused(&room, Sender::Change, rejected),
     };
-    let recorded = room.changes.record_in(&room.desk, of(&event, Utc::now())).await;
+    let mut change = of(&event, Utc::now());
+    // A source is a system. One that has the name of a person is not that person.
+    if room.duty.people().iter().any(|person| person.name == change.by) {
+        change.by = format!("{} (as a hook says)", change.by);
+    }
+    let recorded = room.changes.record_in(&room.desk, change).await;
     match super::counted(&room, Sender::Change, recorded) {
         Ok(()) => (StatusCode::ACCEPTED, Json(accepted)).into_response(),
         Err(problem) => problem.into_response(),

@@ -37,6 +37,16 @@ const ALLOWED: &[Allowed] = &[
         example: r#"{"action":"restart","target":"order-api"}"#,
     },
     Allowed {
+        name: "drain",
+        what: "The edge sends one replica no new requests for `ttl`, at most 1h; never two replicas of a service.",
+        example: r#"{"action":"drain","target":"order-api-2","ttl":"10m"}"#,
+    },
+    Allowed {
+        name: "undrain",
+        what: "The edge sends a drained replica requests again.",
+        example: r#"{"action":"undrain","target":"order-api-2"}"#,
+    },
+    Allowed {
         name: "rollback",
         what: "Takes a change back: its name is in brackets at the end of its text in list_changes.",
         example: r#"{"action":"rollback","change":"order-api-1-9"}"#,
@@ -219,6 +229,8 @@ mod tests {
             r#"{"action":"set_fault","target":"order-api","fault":"x"}"#,
             r#"{"action":"push_rule","target":"edge","rule":"x","file":"id: x"}"#,
             r#"{"action":"stop_part","target":"postgres","ttl":"10m"}"#,
+            // Nor what nobody does alone.
+            r#"{"action":"restore","instance":"a/.lab","to":"latest"}"#,
         ] {
             let action: Action = serde_json::from_str(sealed).unwrap();
             let refused = check(&action).unwrap_err().to_string();

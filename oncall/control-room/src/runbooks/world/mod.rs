@@ -1,12 +1,14 @@
 //! What runs ask and change: the system. A port, so that tests can say what it answers and count what is done
 //! to it.
 //!
-//! `look` -- the questions of runbooks. `verbs` -- their verbs as actions of the switchboard.
+//! `look` -- the questions of runbooks. `verbs` -- their verbs as actions of the switchboard. `serving` -- how many replicas
+//! serve.
 
 mod look;
+mod serving;
 mod verbs;
 
-use futures::future::{BoxFuture, FutureExt as _, join_all};
+use futures::future::{BoxFuture, FutureExt as _};
 use incident::{Id, Source};
 use reqwest::Client;
 use runbook::{Answer, Call, Change, guardrails::Replicas};
@@ -15,7 +17,7 @@ use switchboard::Outcome;
 use crate::{
     actions::{Wanted, elsewhere, token},
     error::Result,
-    eyes::{Admin, PATIENCE, Readiness},
+    eyes::{Admin, PATIENCE},
     room::Room,
 };
 
@@ -39,8 +41,8 @@ pub trait World: Send + Sync {
     /// The answer to a question; a question that cannot be asked is answered with the reason.
     fn ask<'w>(&'w self, room: &'w Room, call: &'w Call) -> BoxFuture<'w, Answer>;
 
-    /// How many replicas of a service are healthy, and whether the named one is; nothing if nobody knows its
-    /// replicas.
+    /// How many replicas of a service are healthy and get requests, and whether the named one is; nothing if nobody
+    /// knows its replicas.
     fn replicas<'w>(
         &'w self,
         room: &'w Room,
@@ -83,7 +85,7 @@ impl World for System {
         service: &'w str,
         instance: Option<&'w str>,
     ) -> BoxFuture<'w, Option<Replicas>> {
-        replicas(room, service, instance).boxed()
+        serving::replicas(room, service, instance).boxed()
     }
 
     fn hits<'w>(&'w self, room: &'w Room, change: &'w Change) -> BoxFuture<'w, Result<Vec<String>>> {
@@ -123,21 +125,4 @@ fn of<'r>(admins: &'r [Admin], service: &str) -> Vec<&'r Admin> {
 /// The replica that a runbook names: as Prometheus writes its address, or by its own name.
 fn named(admin: &Admin, instance: &str) -> bool {
     admin.address() == instance || admin.instance.name == instance
-}
-
-async fn replicas(room: &Room, service: &str, instance: Option<&str>) -> Option<Replicas> {
-    let known = of(&room.eyes.admins, service);
-    if known.is_empty() {
-        return None;
-    }
-    let looks = known.iter().map(|admin| async move {
-        let healthy = admin.readiness().await == Readiness::Ready;
-        (healthy, instance.is_none_or(|instance| named(admin, instance)))
-    });
-    let found = join_all(looks).await;
-    let healthy = found.iter().filter(|(healthy, _)| *healthy).count();
-    // Without a name it is the only one.
-    let target = found.iter().find(|(_, target)| *target);
-    let target_healthy = target.is_none_or(|(healthy, _)| *healthy);
-    Some(Replicas { healthy: u32::try_from(healthy).unwrap_or(u32::MAX), target_healthy })
 }

@@ -18,6 +18,12 @@ pub(super) async fn action(room: &Room, change: &Change) -> Result<Action> {
     let (service, most) = (get("service"), change.blast_radius.most);
     Ok(match change.verb {
         Verb::Restart => Action::Restart { target: replica(room, &service, optional("instance"))? },
+        Verb::Drain => {
+            let target = replica(room, &service, optional("instance"))?;
+            Action::Drain { target, ttl: get("ttl") }
+        }
+        Verb::Undrain => Action::Undrain { target: replica(room, &service, optional("instance"))? },
+        Verb::Restore => Action::Restore { instance: get("instance"), to: get("to") },
         Verb::Scale => {
             let replicas = scaled(room, &service, &get("by")).await?;
             Action::Scale { target: service, replicas }
@@ -56,7 +62,7 @@ pub(super) async fn action(room: &Room, change: &Change) -> Result<Action> {
     })
 }
 
-/// One replica: the named one, or the only one.
+/// One replica: the named one, or the only one. The first of several is called by its number: without it, all are meant.
 fn replica(room: &Room, service: &str, instance: Option<String>) -> Result<String> {
     let known = of(&room.eyes.admins, service);
     let names = || known.iter().map(|admin| admin.instance.name.as_str()).collect::<Vec<_>>().join(", ");
@@ -64,7 +70,9 @@ fn replica(room: &Room, service: &str, instance: Option<String>) -> Result<Strin
         (Some(instance), _) => {
             let found = known.iter().find(|admin| named(admin, &instance));
             let missing = || Error::NoSuch { what: "replica", name: instance.clone(), known: names() };
-            Ok(found.ok_or_else(missing)?.instance.name.clone())
+            let name = &found.ok_or_else(missing)?.instance.name;
+            let of_all = known.len() > 1 && name == service;
+            Ok(if of_all { format!("{name}-1") } else { name.clone() })
         }
         (None, [only]) => Ok(only.instance.name.clone()),
         (None, []) => {
@@ -123,6 +131,8 @@ mod tests {
         };
         let second = restart(&[("service", "order-api"), ("instance", "127.0.0.1:9131")]).await.unwrap();
         assert_eq!(second, Action::Restart { target: "order-api-2".to_owned() });
+        let first = restart(&[("service", "order-api"), ("instance", "127.0.0.1:9101")]).await.unwrap();
+        assert_eq!(first, Action::Restart { target: "order-api-1".to_owned() }, "and not all of them");
         let only = restart(&[("service", "user-service")]).await.unwrap();
         assert_eq!(only, Action::Restart { target: "user-service".to_owned() });
         for (with, said) in [
@@ -151,6 +161,15 @@ mod tests {
             ttl: Some("5m".to_owned()),
         };
         assert_eq!(off, expected);
+        let drain = [("service", "order-api"), ("instance", "127.0.0.1:9131"), ("ttl", "10m")];
+        let drain = action(&room, &change(Verb::Drain, &drain, Some(1))).await.unwrap();
+        let (target, ttl) = ("order-api-2".to_owned(), "10m".to_owned());
+        assert_eq!(drain, Action::Drain { target, ttl });
+        assert_eq!(drain.undo(), Some(Action::Undrain { target: "order-api-2".to_owned() }));
+        let restore = [("instance", "a/.lab"), ("to", "latest")];
+        let restore = action(&room, &change(Verb::Restore, &restore, None)).await.unwrap();
+        let (instance, to) = ("a/.lab".to_owned(), "latest".to_owned());
+        assert_eq!(restore, Action::Restore { instance, to });
         let off = [("service", "edge"), ("rule", "scanners"), ("mode", "off")];
         let off = action(&room, &change(Verb::SetRule, &off, None)).await.unwrap();
         let (target, rule) = ("edge".to_owned(), "scanners".to_owned());

@@ -46,16 +46,20 @@ pub(super) enum Input {
 
 /// All replicas of a service or one of them, if there are several.
 pub(super) fn target(room: &Room, service: &str) -> Field {
-    let of = room.eyes.instances.iter().filter(|instance| instance.service == service);
-    let names: Vec<&str> = of.map(|instance| instance.name.as_str()).collect();
-    if names.len() < 2 {
+    let each = replicas(room, service);
+    if each.len() < 2 {
         return fixed("target", service);
     }
-    // The service's own name means all of them.
-    let one = |name: &str| if name == service { format!("{service}-1") } else { name.to_owned() };
-    let mut options = vec![(service.to_owned(), format!("all {} replicas", names.len()))];
-    options.extend(names.into_iter().map(|name| (one(name), one(name))));
+    let mut options = vec![(service.to_owned(), format!("all {} replicas", each.len()))];
+    options.extend(each);
     choice("target", "Which", options)
+}
+
+/// The replicas of a service, as options. The service's own name means all of them, so the first one has its number.
+pub(super) fn replicas(room: &Room, service: &str) -> Vec<(String, String)> {
+    let of = room.eyes.instances.iter().filter(|instance| instance.service == service);
+    let one = |name: &str| if name == service { format!("{service}-1") } else { name.to_owned() };
+    of.map(|instance| (one(&instance.name), one(&instance.name))).collect()
 }
 
 pub(super) fn fixed(name: &'static str, value: &str) -> Field {

@@ -4,9 +4,9 @@ use switchboard::{STOPPABLE, SessionState};
 
 use super::{
     firewall,
-    form::{Group, Offer, choice, fixed, target, text},
+    form::{Group, Offer, choice, fixed, replicas, target, text},
 };
-use crate::room::Room;
+use crate::{config::Call, room::Room};
 
 /// All that is possible here.
 pub(super) fn groups(room: &Room) -> Vec<Group> {
@@ -56,6 +56,8 @@ fn of_service(room: &Room, service: &str) -> Group {
             ],
         },
     ];
+    offers.extend(is_balanced(room, service).then(|| drain(room, service)));
+    offers.extend(is_balanced(room, service).then(|| undrain(room, service)));
     if has_topics(room, service) {
         offers.push(Offer {
             action: "redrive",
@@ -66,6 +68,34 @@ fn of_service(room: &Room, service: &str) -> Group {
         });
     }
     Group { id: service.to_owned(), title: service.to_owned(), note: "", offers }
+}
+
+/// Whether the edge balances over several replicas of a service.
+fn is_balanced(room: &Room, service: &str) -> bool {
+    let behind = |call: &Call| call.caller == firewall::EDGE && call.callee == service;
+    room.eyes.calls.iter().any(behind) && replicas(room, service).len() > 1
+}
+
+fn drain(room: &Room, service: &str) -> Offer {
+    Offer {
+        action: "drain",
+        word: "Drain one replica",
+        help: "The edge sends it no new requests. Drain a sick replica before you restart it or look at it. Never two at once; \
+               it is back by itself when the time is over.",
+        fields: vec![
+            choice("target", "Which", replicas(room, service)),
+            text("ttl", "For", "10m", "A time from 1s to 1h, such as 10m."),
+        ],
+    }
+}
+
+fn undrain(room: &Room, service: &str) -> Offer {
+    Offer {
+        action: "undrain",
+        word: "Put it back",
+        help: "The edge sends a drained replica requests again.",
+        fields: vec![choice("target", "Which", replicas(room, service))],
+    }
 }
 
 /// Whether a service sends or receives messages: it is joined to something that is called and calls, and is

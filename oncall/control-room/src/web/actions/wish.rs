@@ -44,6 +44,8 @@ impl Sent {
     fn action(&mut self, name: &str) -> Result<Action> {
         Ok(match name {
             "restart" => Action::Restart { target: self.needs("target")? },
+            "drain" => Action::Drain { target: self.needs("target")?, ttl: self.needs("ttl")? },
+            "undrain" => Action::Undrain { target: self.needs("target")? },
             "scale" => Action::Scale {
                 target: self.needs("target")?,
                 replicas: self.number("replicas")?.ok_or_else(|| missing("replicas"))?,
@@ -178,6 +180,8 @@ mod tests {
             (vec![("action", "restart")], "target: is missing"),
             (vec![("action", "restart"), ("target", "a"), ("most", "1")], "most: is not a field"),
             (vec![("action", "redrive"), ("target", "a"), ("most", "all")], "most: expected a whole number"),
+            (vec![("action", "drain"), ("target", "a")], "ttl: is missing"),
+            (vec![("action", "restore"), ("to", "latest")], "action: `restore` is not an action"),
             (vec![("action", "set_load"), ("rps", "much")], "rps: expected a number such as 50"),
             (
                 vec![("action", "set_rule"), ("target", "edge"), ("rule", "a"), ("mode", "gone")],

@@ -129,10 +129,11 @@ fn candidates(candidates: &[Candidate]) -> Markup {
             h2 #candidates-title { "Worth automating" }
             @if candidates.is_empty() { (empty("Nothing repeats.", html! { "A task that people did twice is listed here, by when automating it has paid." })) }
             @else {
+                p.muted { "Nobody has estimated what automating a task costs: it is assumed from whether it has a runbook, and one that acts." }
                 ol.steps {
                     @for one in candidates {
                         li {
-                            strong { (one.name) } ": " (minutes(one.minutes_a_week)) " a week; costs " (minutes(one.cost)) " once, and has paid after "
+                            strong { (one.name) } ": " (minutes(one.minutes_a_week)) " a week. If automating it costs " (minutes(one.cost)) ", as is assumed, that has paid after "
                             (format!("{:.1} weeks", one.pays_after_weeks)) "."
                         }
                     }

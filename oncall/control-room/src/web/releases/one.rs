@@ -112,7 +112,7 @@ impl View<'_> {
                     @if release.state == "held" && self.is_told() {
                         p { "Continue it in a terminal: " code { "lab --context NAME release continue " (release.id) " WHY" } }
                     } @else if release.state == "held" {
-                        (self.with_reason("continue", "Let it go on", "Why is it good enough?", Tone::Info))
+                        (self.with_reason("continue", "Let it continue", "Why is it good enough?", Tone::Info))
                     }
                     @if let Some(opinion) = &release.opinion { (signals::table(opinion, "Signals now")) }
                 }

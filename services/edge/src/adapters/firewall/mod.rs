@@ -1,4 +1,4 @@
-//! The firewall at work. Rules whose time is known beforehand judge a short request where it is: the bound is
+//! The firewall at work. Rules whose time is known in advance judge a short request where it is: the bound is
 //! smaller than the time to hand it over. Everything else is judged by a few threads, and a request waits for
 //! them for a bounded time.
 //!

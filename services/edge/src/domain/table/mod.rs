@@ -11,6 +11,9 @@ pub use read::read;
 
 use super::{bucket::Allowance, outlier};
 
+/// Largest weight of an upstream.
+pub const HEAVIEST: u32 = 10_000;
+
 /// A whole file.
 #[derive(Debug, Clone)]
 pub struct Table {
@@ -81,6 +84,23 @@ impl Table {
 }
 
 impl Route {
+    /// Its upstreams with other weights, by their names.
+    ///
+    /// # Errors
+    /// What is expected: every upstream has a weight, nothing else has one, and one of them is above 0.
+    pub fn weighed(&self, weights: &BTreeMap<String, u32>) -> Result<Vec<(String, u32)>, String> {
+        let to = self.to.iter().map(|(name, _)| Some((name.clone(), *weights.get(name)?)));
+        let to: Option<Vec<_>> = to.collect();
+        let known = |name: &String| self.to.iter().any(|(upstream, _)| upstream == name);
+        let sound = weights.keys().all(known)
+            && weights.values().all(|weight| *weight <= HEAVIEST)
+            && weights.values().any(|weight| *weight > 0);
+        to.filter(|_| sound).ok_or_else(|| {
+            let names: Vec<&str> = self.to.iter().map(|(name, _)| name.as_str()).collect();
+            format!("a weight from 0 to {HEAVIEST} for each of {}, one of them above 0", names.join(", "))
+        })
+    }
+
     fn covers(&self, method: &Method, path: &str) -> bool {
         let below = match path.strip_prefix(self.prefix.as_str()) {
             Some(rest) => rest.is_empty() || rest.starts_with('/') || self.prefix.ends_with('/'),

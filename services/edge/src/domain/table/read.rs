@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 use yaml::Problems;
 
-use super::{Client, Limit, Route, Table, Upstream};
+use super::{Client, HEAVIEST, Limit, Route, Table, Upstream};
 use crate::domain::{
     bucket::Allowance,
     outlier::Rules,
@@ -247,7 +247,7 @@ fn targets(
         let found = if found { Ok(name.value.clone()) } else { Err(expected()) };
         let upstream = reader.take(name, &format!("{place}.upstream"), found);
         let weight = raw.value.weight.as_ref();
-        let weight = weight.map_or(Some(1), |at| reader.count(at, &format!("{place}.weight"), 0, 10_000));
+        let weight = weight.map_or(Some(1), |at| reader.count(at, &format!("{place}.weight"), 0, HEAVIEST));
         Some((upstream?, weight?))
     });
     let targets = all(read)?;

@@ -16,6 +16,7 @@ use chassis_faults::FaultPoint;
 use chassis_outbox::Outbox;
 use chassis_postgres::{Database, Group};
 use chassis_telemetry::Chassis;
+use contracts::orders::Track;
 
 use self::{place::Place, settle::Settle};
 use crate::faults::{WRONG_TOTAL, WrongTotal};
@@ -27,18 +28,20 @@ pub struct OrderStore {
     placing: Group<Place>,
     settling: Group<Settle>,
     outbox: Outbox,
+    track: Option<Track>,
     wrong_total: FaultPoint<WrongTotal>,
 }
 
 impl OrderStore {
-    /// A store in this database, whose relay is `outbox`.
+    /// A store in this database, whose relay is `outbox`; of an instance that is this one of the two that a release compares.
     #[must_use]
-    pub fn new(database: Database, outbox: Outbox, chassis: &Chassis) -> Self {
+    pub fn new(database: Database, outbox: Outbox, track: Option<Track>, chassis: &Chassis) -> Self {
         Self {
             placing: Group::new(database.clone(), Place),
             settling: Group::new(database.clone(), Settle),
             database,
             outbox,
+            track,
             wrong_total: chassis.faults.point(&WRONG_TOTAL),
         }
     }

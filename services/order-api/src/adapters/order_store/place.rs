@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chassis_outbox::OutboxEntry;
 use chassis_postgres::{Database, DbError, GroupWork, QueryType};
 use contracts::{
-    orders::{EVENT_VERSION, Item, OrderPlaced},
+    orders::{EVENT_VERSION, Item, OrderPlaced, Track},
     topics,
 };
 use sqlx::{Postgres, types::Json};
@@ -52,7 +52,7 @@ impl OrderStore {
     /// [`DbError`]; if the connection broke, it is unknown whether the order was stored.
     pub async fn place(&self, order: &NewOrder) -> Result<Placed, DbError> {
         let total_cents = self.total_to_store(order.total_cents);
-        let job = Job { entry: entry(order, total_cents)?, order: order.clone(), total_cents };
+        let job = Job { entry: entry(order, total_cents, self.track)?, order: order.clone(), total_cents };
         if self.placing.run(job).await? {
             self.outbox.wake();
             return Ok(Placed::New { total_cents });
@@ -127,7 +127,7 @@ impl GroupWork for Place {
 }
 
 /// The event that an order was accepted; it carries the order's id, and is its outbox entry until the order is settled.
-fn entry(order: &NewOrder, total_cents: i64) -> Result<OutboxEntry, DbError> {
+fn entry(order: &NewOrder, total_cents: i64, track: Option<Track>) -> Result<OutboxEntry, DbError> {
     let event = OrderPlaced {
         version: EVENT_VERSION,
         event_id: order.id,
@@ -136,6 +136,7 @@ fn entry(order: &NewOrder, total_cents: i64) -> Result<OutboxEntry, DbError> {
         items: order.items.clone(),
         total_cents,
         placed_at: order.placed_at,
+        track,
     };
     let payload = serde_json::to_vec(&event).map_err(|error| sqlx::Error::Encode(error.into()))?;
     Ok(OutboxEntry::new(order.id, topics::ORDERS, order.id.to_string(), payload))

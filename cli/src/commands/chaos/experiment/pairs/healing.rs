@@ -1,37 +1,40 @@
 //! The pairs of automation: how long it takes until all is well, with automation or the judge of a release, and without. Their
 //! table in `docs/automation.md` is written from the reports, row by row.
 
-use std::{collections::BTreeMap, fs, path::Path, process::ExitCode, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use tokio::time::sleep;
 
 use super::{Done, Pairs, code, least};
 use crate::{
-    commands::chaos::{
-        experiment::{
-            file::Experiment,
-            judge::longer,
-            pair::Pair,
-            pass::{Ending, Pass},
-            perform::{perform, until_stopped},
-            possible, read_file,
-            report::Report,
+    commands::{
+        chaos::{
+            experiment::{
+                file::Experiment,
+                judge::longer,
+                pair::Pair,
+                pass::{Ending, Pass},
+                perform::{perform, until_stopped},
+                possible, read_file,
+                report::Report,
+            },
+            library,
         },
-        library,
+        marked::{self, Marked},
     },
     installation::Installation,
     terminal::{block, json, out, say},
 };
 
-/// The page with the table.
-const PAGE: &str = "docs/automation.md";
-/// Between these lines it is written.
-const BEGIN: &str = "<!-- Written by `lab chaos pairs --automation --markdown`; do not edit. -->\n";
-const END: &str = "<!-- End of the pairs. -->\n";
+/// Where the table is.
+const PLACE: Marked = Marked {
+    page: "docs/automation.md",
+    begin: "<!-- Written by `lab chaos pairs --automation --markdown`; do not edit. -->\n",
+    end: "<!-- End of the pairs. -->\n",
+};
 const HEAD: &str =
     "| experiment | well again, with | well again, without | times as long |\n|---|---|---|---|\n";
-const NOTHING: &str = "Not measured yet: run the command above.\n";
 /// A process that was restarted a short time ago is not restarted again: this long lies between two pairs.
 const PAUSE: Duration = Duration::from_secs(300);
 
@@ -70,7 +73,7 @@ pub(super) async fn run(pairs: &Pairs, place: &Installation) -> Result<ExitCode>
         done.push(Done { name: name.clone(), report });
         if pairs.markdown {
             // Each time: what took an hour is not lost if somebody ends it.
-            keep(&root, &done)?;
+            PLACE.rewrite(&root, |old| table(&done, old))?;
         }
     }
     let mut verdicts: Vec<Option<bool>> = done.iter().map(|one| one.report.holds).collect();
@@ -107,23 +110,9 @@ fn is_healing(experiment: &Experiment) -> bool {
     matches!(experiment.pair, Some(Pair::Automation | Pair::Judge))
 }
 
-/// Writes the table. What was measured now replaces what the page has of the same pairs; the others stay.
-fn keep(root: &Path, done: &[Done]) -> Result<()> {
-    let path = root.join(PAGE);
-    let page = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let lacks = |line: &str| format!("{PAGE} has no line `{}`", line.trim());
-    let (before, rest) = page.split_once(BEGIN).with_context(|| lacks(BEGIN))?;
-    let (old, after) = rest.split_once(END).with_context(|| lacks(END))?;
-    let text = format!("{before}{BEGIN}\n{}\n{END}{after}", table(done, old));
-    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
-}
-
+/// The table. What was measured now replaces what the page has of the same pairs; the others stay.
 fn table(done: &[Done], old: &str) -> String {
-    let known = old.lines().filter_map(|line| {
-        let (name, _) = line.strip_prefix("| [")?.split_once(']')?;
-        Some((name.to_owned(), line.to_owned()))
-    });
-    let mut lines: BTreeMap<String, String> = known.collect();
+    let mut lines = marked::rows(old);
     for Done { name, report } in done {
         match row(name, report) {
             Some(line) => lines.insert(name.clone(), line),
@@ -132,12 +121,7 @@ fn table(done: &[Done], old: &str) -> String {
             None => None,
         };
     }
-    if lines.is_empty() {
-        return NOTHING.to_owned();
-    }
-    let mut text = HEAD.to_owned();
-    lines.values().for_each(|line| text.extend([line.as_str(), "\n"]));
-    text
+    marked::table_or_nothing(HEAD, &lines)
 }
 
 /// The times of one pair, if it holds.
@@ -164,19 +148,13 @@ fn time(pass: &Pass) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::commands::chaos::experiment::file;
+    use std::{fs, path::Path};
 
-    const EXAMPLE: &str = "\
-title: A worker hangs
-hypothesis: It is restarted.
-scope: {services: [order-worker], budget: 100%}
-steady_state: [{name: orders are settled, query: up}]
-method: [{fault: {service: order-worker, fault: consumer-pause}, lasts: 2m}]
-pair: {without: automation}
-automation: {runbooks: [ConsumerLagGrowing], least: 0}
-restored: {within: 60s, least: 2}
-";
+    use super::*;
+    use crate::commands::{
+        chaos::experiment::{file, judge::HANGS},
+        marked::NOTHING,
+    };
 
     fn done(name: &str, with: f64, without: f64) -> Done {
         let pass = |after: f64| {
@@ -185,7 +163,8 @@ restored: {within: 60s, least: 2}
             pass.restored_after = Some(after);
             pass
         };
-        let experiment = file::read("x.yaml", EXAMPLE).unwrap();
+        // Of automation nothing is known here.
+        let experiment = file::read("x.yaml", &HANGS.replace("least: 1}", "least: 0}")).unwrap();
         let report = Report::of(&experiment, vec![pass(with), pass(without)], Vec::new());
         Done { name: name.to_owned(), report }
     }
@@ -218,7 +197,7 @@ restored: {within: 60s, least: 2}
             }
         }
         assert_eq!(count, 7);
-        let page = fs::read_to_string(root.join(PAGE)).unwrap();
-        assert!(page.split_once(BEGIN).is_some_and(|(_, rest)| rest.contains(END)));
+        let page = fs::read_to_string(root.join(PLACE.page)).unwrap();
+        assert!(page.split_once(PLACE.begin).is_some_and(|(_, rest)| rest.contains(PLACE.end)));
     }
 }

@@ -34,15 +34,12 @@ impl Fulfil {
         Self { payments, metrics }
     }
 
-    fn count(&self, paid: Paid, payment: &Payment, total: TotalCheck) {
+    fn count(&self, paid: Paid, payment: &Payment, order: &OrderPlaced, total: TotalCheck) {
         if paid == Paid::Before {
             self.metrics.duplicate.inc();
             return;
         }
-        match total {
-            TotalCheck::Match => self.metrics.total_match.inc(),
-            TotalCheck::Mismatch | TotalCheck::Impossible => self.metrics.total_mismatch.inc(),
-        }
+        self.metrics.total_checked(total == TotalCheck::Match, order.track);
         match payment.status {
             PaymentStatus::Completed => {
                 self.metrics.completed.inc();
@@ -83,7 +80,7 @@ impl Fulfil {
         let payment = decide(&order, Utc::now().trunc_subsecs(6));
         match self.payments.pay(order.event_id, &payment).await {
             Ok(paid) => {
-                self.count(paid, &payment, total);
+                self.count(paid, &payment, &order, total);
                 Verdict::Done
             }
             Err(error) => verdict(&error),

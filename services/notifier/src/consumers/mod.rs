@@ -1,0 +1,3 @@
+//! What comes from Kafka, one handler per file.
+
+pub mod outcomes;

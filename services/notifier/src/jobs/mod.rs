@@ -1,0 +1,4 @@
+//! What the service does without being asked, one loop per file.
+
+pub mod deliver;
+pub mod depth;
