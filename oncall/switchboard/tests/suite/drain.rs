@@ -35,7 +35,8 @@ fn drained(edge: &Edge) -> Json<Value> {
 }
 
 async fn show(State(edge): State<Shared>) -> Json<Value> {
-    drained(&edge.lock().await)
+    let edge = edge.lock().await;
+    drained(&edge)
 }
 
 async fn set(State(edge): State<Shared>, Query(asked): Asked) -> Response {
