@@ -32,7 +32,12 @@ struct Memory {
     restarts: Restarts,
     /// When the curves were last asked for.
     sparks: Option<Instant>,
+    /// When the restarts of the instances were last asked for.
+    counted: Option<Instant>,
 }
+
+/// Time between two counts of restarts.
+const COUNT: Duration = Duration::from_secs(5);
 
 /// Looks until the end.
 pub(super) async fn run(room: Room) {
@@ -46,7 +51,8 @@ pub(super) async fn run(room: Room) {
 }
 
 async fn once(room: &Room, memory: &mut Memory) {
-    let (eyes, query) = (&room.eyes, queries::look(room.config.clock));
+    let counts = memory.counted.is_none_or(|last| last.elapsed() >= COUNT);
+    let (eyes, query) = (&room.eyes, queries::look(room.config.clock, counts));
     let (samples, alerts, silences) = tokio::join!(
         within("Prometheus", eyes.prometheus.query(&query)),
         within("Prometheus", eyes.prometheus.alerts()),
@@ -67,6 +73,9 @@ async fn once(room: &Room, memory: &mut Memory) {
         }
     });
     let Some(numbers) = numbers else { return };
+    if counts {
+        memory.counted = Some(Instant::now());
+    }
     draw_sparks(room, memory, now).await;
     write_down(room, memory, &numbers, alerts.as_deref().unwrap_or_default(), now).await;
 }
@@ -118,6 +127,8 @@ fn instances(
     old: &[InstanceSeen],
 ) -> Vec<InstanceSeen> {
     let admins: Vec<_> = room.eyes.admins.iter().filter(|admin| admin.instance.service == service).collect();
+    // Not each look asks for them.
+    let counted = numbers.is_some_and(|numbers| numbers.instances(what::RESTARTS).next().is_some());
     let restarts = |address: &str| {
         let all = numbers.into_iter().flat_map(|numbers| numbers.instances(what::RESTARTS));
         // Prometheus may scrape a single instance under another address, such as that of its pod.
@@ -129,7 +140,8 @@ fn instances(
         let name = &admin.instance.name;
         let known = old.iter().find(|known| known.name == *name).cloned();
         let known = known.unwrap_or_else(|| InstanceSeen { name: name.clone(), ..InstanceSeen::default() });
-        InstanceSeen { restarts: restarts(&admin.address()), ..known }
+        let restarts = if counted { restarts(&admin.address()) } else { known.restarts };
+        InstanceSeen { restarts, ..known }
     };
     admins.iter().map(one).collect()
 }

@@ -11,6 +11,9 @@ const WHAT: &str = "what";
 /// What fails by design counts nowhere (docs/adr/0005).
 const HTTP: &str = r#"endpoint!="/risky", service!="control-room""#;
 
+/// One series of each instance that serves requests: cheaper to look for than all series of its requests.
+const SERVERS: &str = "http_requests_in_flight";
+
 /// Names of what is measured.
 pub(super) mod what {
     pub(crate) const RATE: &str = "rate";
@@ -39,21 +42,25 @@ pub(crate) const fn window(clock: Clock) -> Window {
     }
 }
 
-/// Everything that a look needs.
-pub(super) fn look(clock: Clock) -> String {
+/// Everything that a look needs; the restarts of each instance only if they are asked for, because they are in every
+/// scrape of a quarter of an hour.
+pub(super) fn look(clock: Clock, restarts: bool) -> String {
     let base = clock.base();
     let processes = r#"process_start_time_seconds{job!="application-metrics"}"#;
-    together(&[
+    let mut parts = vec![
         (what::RATE, rate(clock)),
         (what::BAD, bad(clock)),
         (what::P95, p95(clock)),
         (what::LAG, "sum by (service) (kafka_consumer_lag)".to_owned()),
         (what::STARTED, format!("max by (service, instance) ({processes})")),
-        (what::RESTARTS, format!("sum by (service, instance) (changes({processes}[15m]))")),
         (what::REMAINING, "max by (slo) (slo:error_budget_remaining:ratio)".to_owned()),
         (what::BURN, "max by (slo) (slo:current_burn_rate:ratio)".to_owned()),
         (what::SLI, format!("max by (slo) (slo:sli_error:ratio_rate{base})")),
-    ])
+    ];
+    if restarts {
+        parts.push((what::RESTARTS, format!("sum by (service, instance) (changes({processes}[15m]))")));
+    }
+    together(&parts)
 }
 
 /// The curves of the map.
@@ -72,7 +79,7 @@ fn per_second(metrics: [&str; 6], clock: Clock) -> String {
     };
     [
         sum(http),
-        format!("({} unless on (service) http_requests_total)", sum(messages)),
+        format!("({} unless on (service) {SERVERS})", sum(messages)),
         sum(load),
         store("redis", redis),
         store("postgres", postgres),
@@ -120,7 +127,7 @@ fn p95(clock: Clock) -> String {
     grouped(
         &[
             http,
-            format!("({messages} unless on (service) http_requests_total)"),
+            format!("({messages} unless on (service) {SERVERS})"),
             of("service, ", "load_request_duration_seconds_bucket"),
             store("redis", "cache_operation_duration_seconds"),
             store("postgres", "database_query_duration_seconds"),
