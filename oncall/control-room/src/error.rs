@@ -53,7 +53,7 @@ pub enum Error {
     /// Only an instructor may do or see this.
     #[error("{0}")]
     ForInstructors(String),
-    /// Somebody else has to do it, or whoever asks has to say who they are.
+    /// Somebody else has to do it, or the visitor has to say who they are.
     #[error("{0}")]
     NotYours(String),
     /// A system that is needed for this does not answer or refuses.

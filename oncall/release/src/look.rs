@@ -28,7 +28,7 @@ impl Side {
     #[must_use]
     pub fn query(&self) -> String {
         let own = format!("{{{},__name__=~\"{}\"}}", self.instances, SERIES.join("|"));
-        // `or` keeps both: whoever checks has other labels.
+        // `or` keeps both: the series of the service that checks have other labels.
         self.checks.iter().fold(own, |own, checks| format!("{own} or {checks}"))
     }
 }

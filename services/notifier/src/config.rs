@@ -89,6 +89,7 @@ fn endpoint(text: &str) -> Result<Url, String> {
             && url.path() == "/"
             && url.query().is_none()
             && url.username().is_empty()
+            && url.password().is_none()
     };
     Url::parse(text).ok().filter(plain).ok_or_else(|| {
         "expected http://host:port, without a path and a log-in: the lab has no TLS".to_owned()

@@ -13,8 +13,8 @@ use crate::{
 
 /// Starts whole labs; they wait most of their time: for alerts, for their end, for parts that come back.
 const LABS: &str = "-p cli --test e2e";
-/// Of them, those that measure how soon something comes: they run alone, one part of them a day or all. The parts take
-/// about the same time.
+/// Of them, those that measure how soon something comes: they run alone. A run has the part of its day, or all parts,
+/// which take about the same time.
 const MEASURING: [&[&str]; part::PARTS] = [
     &["slo::a_page", "whole::a_lab", "rolling::"],
     &["slo::each_failure", "pages::", "incidents::killed"],

@@ -34,7 +34,9 @@ impl Teller {
             Self::Person(visitor) if name != visitor.name && name != SOMEBODY => {
                 let teller = &visitor.name;
                 let next = "or send HOOK_TOKEN, as a program that releases";
-                Err(Error::NotYours(format!("{name} did this, {teller} says: let {name} tell it, {next}")))
+                Err(Error::NotYours(format!(
+                    "this is signed by {name}, and you are {teller}: let {name} tell it, {next}"
+                )))
             }
             Self::Person(_) | Self::Program => Ok(()),
         }

@@ -87,7 +87,7 @@ async fn one_person_does_not_approve_under_two_names() {
     let [ada, ben, door, secret] =
         [&ada, &ben, &door, &secret].map(|token| ("authorization", token.as_str()));
 
-    // Whoever has begun this may be ada.
+    // The person who began this may be ada.
     let (run, approval) = client.begin(door).await;
     let refused = client.post(ada, &format!("{run}/approve"), &approval).await;
     refused.expect_problem(403, "forbidden");

@@ -6,17 +6,12 @@ use release::{
 };
 
 use crate::{
-    support::{GOOD, Traffic, Version},
-    world::World,
+    support::{GOOD, Version, policy},
+    world,
 };
 
-/// Releases `canary` over a good version, with one seed.
 fn release(seed: u64, canary: Version) -> (Run, Vec<Change>) {
-    let mut traffic = Traffic::new(seed);
-    let mut world = World::new(Box::new(move |until, weight| traffic.second(until, weight, canary, GOOD)));
-    world.release().expect("nobody kills it");
-    let run = Run::replay(&world.journal).expect("a journal that fits");
-    (run, world.repository.into_iter().map(|made| made.change).collect())
+    world::release(seed, canary, policy())
 }
 
 #[test]

@@ -1,14 +1,14 @@
 //! A version that computes wrong totals answers fast and successfully. Its orders are checked by another service.
 
 use release::{
-    Judge, Opinion, Plan, Policy, Run, Verdict, invariants,
+    Judge, Opinion, Policy, Run, Verdict, invariants,
     judge::Count,
-    run::{Change, How, What},
+    run::{Change, How},
 };
 
 use crate::{
     support::{GOOD, TOTALS, Traffic, Version, after, policy, start},
-    world::{World, even, plan},
+    world::{self, even},
 };
 
 /// As releases of order-api are judged.
@@ -31,15 +31,8 @@ fn step(seed: u64, canary: Version, old: Version) -> (Opinion, i64) {
     (judge.opinion(after(patience)), patience)
 }
 
-/// Releases `canary` over a good version, with one seed.
 fn release(seed: u64, canary: Version) -> (Run, Vec<Change>) {
-    let mut traffic = Traffic::new(seed);
-    let mut world = World::new(Box::new(move |until, weight| traffic.second(until, weight, canary, GOOD)));
-    let started = What::Started { plan: Box::new(Plan { policy: checked(), ..plan() }) };
-    world.journal.push(started.at(world.now));
-    world.resume().expect("nobody kills it");
-    let run = Run::replay(&world.journal).expect("a journal that fits");
-    (run, world.repository.into_iter().map(|made| made.change).collect())
+    world::release(seed, canary, checked())
 }
 
 #[test]

@@ -2,15 +2,26 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use release::{
-    Block, Plan, Run,
+    Block, Plan, Policy, Run,
     judge::{Arm, Count, Latency},
     run::{Change, End, Event, Next, STEPS, What},
 };
 
-use crate::support::{after, policy};
+use crate::support::{GOOD, Traffic, Version, after, policy};
 
 /// Seconds until a commit is in force.
 const LAG: i64 = 3;
+
+/// Releases `canary` over a good version, with one seed, as `policy` judges: the run, and what it committed.
+pub(crate) fn release(seed: u64, canary: Version, policy: Policy) -> (Run, Vec<Change>) {
+    let mut traffic = Traffic::new(seed);
+    let mut world = World::new(Box::new(move |until, weight| traffic.second(until, weight, canary, GOOD)));
+    let started = What::Started { plan: Box::new(Plan { policy, ..plan() }) };
+    world.journal.push(started.at(world.now));
+    world.resume().expect("nobody kills it");
+    let run = Run::replay(&world.journal).expect("a journal that fits");
+    (run, world.repository.into_iter().map(|made| made.change).collect())
+}
 
 /// From `v1` to `v2`.
 pub(crate) fn plan() -> Plan {

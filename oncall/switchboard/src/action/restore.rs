@@ -72,8 +72,8 @@ fn words(plan: &Plan, orders: Option<u64>) -> String {
     let Plan { backup, segments, until, lost_seconds } = plan;
     let since = time::words(Duration::try_from_secs_f64(*lost_seconds).unwrap_or_default());
     let orders = match orders {
-        Some(1) => ", 1 order among it".to_owned(),
-        Some(count) => format!(", {count} orders among it"),
+        Some(1) => ", with 1 order".to_owned(),
+        Some(count) => format!(", with {count} orders"),
         None => String::new(),
     };
     let until = until.format("%Y-%m-%dT%H:%M:%SZ");
@@ -156,7 +156,7 @@ mod tests {
         let until = "2026-03-01T10:15:00Z".parse().unwrap();
         let plan = Plan { backup: "b1".to_owned(), segments: 1, until, lost_seconds: 90.0 };
         let text = words(&plan, Some(17));
-        assert!(text.ends_with("in the 1m 30s since then would be lost, 17 orders among it"), "{text}");
-        assert!(words(&plan, Some(1)).ends_with(", 1 order among it"));
+        assert!(text.ends_with("in the 1m 30s since then would be lost, with 17 orders"), "{text}");
+        assert!(words(&plan, Some(1)).ends_with(", with 1 order"));
     }
 }

@@ -169,7 +169,7 @@ impl Loader {
         problems
     }
 
-    /// Gives a route other weights until the files change: then whoever writes them, such as a release, decides
+    /// Gives a route other weights until the files change: then the one who writes them, such as a release, decides
     /// again. `None`: those of the file.
     ///
     /// # Errors
