@@ -16,7 +16,7 @@ use std::{
     process::{Command, Output},
     sync::{Arc, Mutex},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// Responds to every request as a fault switch would, and records its first line and its `authorization`.
@@ -26,11 +26,13 @@ struct Switch {
 }
 
 impl Switch {
-    fn start() -> Self {
+    /// One whose fake kubectl, which forwards to it, is in `folder`.
+    fn start(folder: &Path) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::new(Mutex::new(Vec::new()));
         let memory = Arc::clone(&asked);
+        let folder = folder.to_owned();
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let mut stream = stream.unwrap();
@@ -42,8 +44,7 @@ impl Switch {
                     }
                 }
                 memory.lock().unwrap().push(heard);
-                // Time for the fake kubectl to print while the forward is in use.
-                thread::sleep(Duration::from_millis(200));
+                prints(&folder, port);
                 let body = r#"{"active":{"rate":0.2,"parameters":{},"expires_at":"2030-01-01T00:00:00Z","seconds_left":300.0}}"#;
                 let head = format!(
                     "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
@@ -57,6 +58,16 @@ impl Switch {
 
     fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
+    }
+}
+
+/// Waits until the fake kubectl that forwards to `port` has printed a line, now that its forward is in use.
+fn prints(folder: &Path, port: u16) {
+    let printed = || fs::metadata(folder.join(format!("printed-{port}"))).map_or(0, |file| file.len());
+    let (before, begun) = (printed(), Instant::now());
+    while printed() == before && !folder.join("unheard").exists() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it prints nothing");
+        thread::sleep(Duration::from_millis(10));
     }
 }
 
@@ -87,7 +98,7 @@ fn kubectl(folder: &Path, a: &Switch, b: &Switch) {
          *) echo 'error: pods \"x\" is forbidden' >&2; exit 1 ;;\nesac\n\
          echo \"Forwarding from 127.0.0.1:$port -> 9101\"\n\
          # The real one prints a line for each connection, and dies when its output is closed.\n\
-         trap '' PIPE\nwhile sleep 0.05; do echo \"Handling connection for $port\" 2>/dev/null || {{ echo x >>{here}/unheard; exit 1; }}; done\n",
+         trap '' PIPE\nwhile sleep 0.05; do echo \"Handling connection for $port\" 2>/dev/null || {{ echo x >>{here}/unheard; exit 1; }}; echo x >>{here}/printed-$port; done\n",
         a.port, b.port
     );
     let program = folder.join("kubectl");
@@ -115,7 +126,8 @@ fn text(bytes: &[u8]) -> String {
 
 #[test]
 fn a_fault_reaches_every_running_pod_of_the_service() {
-    let (folder, a, b) = (tempfile::tempdir().unwrap(), Switch::start(), Switch::start());
+    let folder = tempfile::tempdir().unwrap();
+    let (a, b) = (Switch::start(folder.path()), Switch::start(folder.path()));
     kubectl(folder.path(), &a, &b);
     let args = ["--context", "kind-x", "--namespace", "game-day", "--faults-token", "secret"];
     let output = lab(folder.path(), &[&args[..], &["break", "order-api", "http-error", "rate=0.2"]].concat());
@@ -142,7 +154,8 @@ fn a_fault_reaches_every_running_pod_of_the_service() {
 
 #[test]
 fn a_fault_can_be_for_one_pod_and_is_ended_in_all() {
-    let (folder, a, b) = (tempfile::tempdir().unwrap(), Switch::start(), Switch::start());
+    let folder = tempfile::tempdir().unwrap();
+    let (a, b) = (Switch::start(folder.path()), Switch::start(folder.path()));
     kubectl(folder.path(), &a, &b);
     let output =
         lab(folder.path(), &["--context", "k8s", "--pod", "order-api-b", "break", "order-api", "http-hang"]);
@@ -158,7 +171,8 @@ fn a_fault_can_be_for_one_pod_and_is_ended_in_all() {
 
 #[test]
 fn unreachable_peers_are_named() {
-    let (folder, a, b) = (tempfile::tempdir().unwrap(), Switch::start(), Switch::start());
+    let folder = tempfile::tempdir().unwrap();
+    let (a, b) = (Switch::start(folder.path()), Switch::start(folder.path()));
     kubectl(folder.path(), &a, &b);
     for (args, expected) in [
         (

@@ -54,7 +54,13 @@ asked() { echo $(($(metric "$1" load_requests_total) - $(metric "$1" load_reques
 well() { echo $(($(metric "$1" load_requests_total 'outcome="ok"') - $(metric "$1" load_requests_total 'outcome="ok"' 'operation="risky"'))); }
 dropped() { metric "$1" load_dropped_total; }
 # A load generator that was started again waits until the shop has settled an order. It takes a rate meanwhile, and follows it then.
-load_has_begun() { load_page "$work/load" && [ "$(asked "$work/load")" -gt 0 ]; }
+load_has_begun() { load_has_asked 1; }
+load_has_asked() { load_page "$work/load" && [ "$(asked "$work/load")" -ge "$1" ]; }
+# load_asks COUNT: waits for that many more requests of the load generator.
+load_asks() {
+    load_page "$work/load"
+    wait_until 120 "$1 more requests of the load" load_has_asked "$(($(asked "$work/load") + $1))"
+}
 
 # A pod that places orders, on a node that is not drained; the orders answered with 202; and the number of refused
 # ones.
@@ -63,6 +69,7 @@ start_placer() {
     sed "s#IMAGE#$(test_image)#; s#RELEASE#$release#" tests/kubernetes/proofs/placer.yaml | kube apply -f - >/dev/null
     kube wait pod/placer --for=condition=Ready --timeout=60s >/dev/null
 }
+accepted_more_than() { placed >"$work/accepted" && [ "$(wc -l <"$work/accepted")" -gt "$1" ]; }
 placed() { kube logs placer | sed -n 's#^202 /orders/##p'; }
 refused() { kube logs placer | grep -vc '^202' || :; }
 

@@ -4,12 +4,11 @@ use std::{fs, io::ErrorKind, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
 use clap::Args;
-use gitops::Repository;
+use gitops::{Repository, short};
 use release::desired::Health;
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
-use super::look::short;
 use crate::{
     desired::{REPORT, Report},
     home::Home,

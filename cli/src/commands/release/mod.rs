@@ -22,7 +22,7 @@ use self::cluster::Releases;
 use crate::installation::Installation;
 
 /// Release a new version step by step: a canary gets few requests, is compared with a fresh baseline of the old version, and is
-/// rolled back by itself if it is worse.
+/// rolled back automatically if it is worse.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab release start order-api --version v2 --binary /tmp/v2/target/lab/order-api --why 'Faster orders'\n  \
