@@ -13,13 +13,13 @@ use crate::{
 
 /// Starts whole labs; they wait most of their time: for alerts, for their end, for parts that come back.
 const LABS: &str = "-p cli --test e2e";
-/// Of them, those that measure how soon something comes: they run alone. A run has the part of its day, or all parts,
-/// which take about the same time.
+/// Of them, those that measure how soon something comes, or that attack the lab, which would cost another lab its
+/// core: they run alone. A run has the part of its day, or all parts, which take about the same time.
 const MEASURING: [&[&str]; part::PARTS] = [
     &["slo::a_page", "whole::a_lab", "rolling::"],
     &["slo::each_failure", "pages::", "incidents::killed"],
     &["drills::a_drill", "backup::a_wiped", "silence::"],
-    &["drills::a_kill", "incidents::a_fault"],
+    &["drills::a_kill", "incidents::a_fault", "attack::"],
     &["runbooks::", "releases::a_bad"],
 ];
 /// Of the others, the modules whose labs have little load or none: they wait, for a start, an end, an alert. The rest
