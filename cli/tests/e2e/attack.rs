@@ -25,7 +25,7 @@ use crate::{
 /// Of each kind, at each of the two ports.
 const CLIENTS: u32 = 500;
 /// For four kinds at two ports, and for everything else that a test has open.
-const DESCRIPTORS: u64 = 2 * 4 * CLIENTS as u64 + 1000;
+const DESCRIPTORS: u64 = 5_000;
 /// Longer than the fastest page needs: its windows are a minute and five seconds.
 const ATTACK: Duration = Duration::from_mins(1);
 /// Between two clients of a kind that come: a crowd of two thousand is there after five seconds.
