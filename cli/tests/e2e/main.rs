@@ -4,6 +4,7 @@
 mod access;
 mod actions;
 mod apache_kafka;
+mod attack;
 mod backup;
 mod chaos;
 mod classic;
