@@ -8,8 +8,8 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$root"
 
 # C does not follow cargo's profiles. Not optimized, it takes half as long as with -O1, and a lab's few hundred messages per second
-# need no more.
-export CFLAGS="-O0 -g0 ${CFLAGS-}"
+# need no more. What is measured or given to others has a release's C.
+[ "${LAB_PROFILE:-lab}" != lab ] || export CFLAGS="-O0 -g0 ${CFLAGS-}"
 
 # At a fixed address a program begins without rewriting its own pages (docs/adr/0058-programs-at-a-fixed-address.md), and the same code
 # is in it once (docs/adr/0066-one-copy-of-the-same-code.md). Not what others are given: there, an address that changes with each start
