@@ -43,8 +43,8 @@ pub(crate) async fn faults(Shared(room): Shared<Room>, _instructor: Instructor) 
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewAction {
     /// What to do, such as {"action": "restart", "target": "order-api"}. For everybody: set_protection (target, name, enabled,
-    /// ttl), restart (target), drain (target: one replica, ttl), undrain (target), scale (target, replicas), end_sessions
-    /// (database, state idle, idle-in-transaction or active, older_than, application, most), purge_keys (pattern, ttl_over,
+    /// ttl), restart (target), drain (target: one replica, ttl), undrain (target; without it all that are drained),
+    /// scale (target, replicas), end_sessions (database, state idle, idle-in-transaction or active, older_than, application, most), purge_keys (pattern, ttl_over,
     /// most), remove_files (target), redrive (target, most),
     /// set_load (rps), silence (alert, service, ttl), expire_silence (alert, service), rollback (change), start_part (target
     /// alertmanager, order-worker, postgres or user-service), and for the edge
