@@ -7,7 +7,10 @@
 use std::{collections::BTreeSet, ops::RangeInclusive, time::Duration};
 
 use super::{Outcome, time};
-use crate::{Cluster, Error, Place, Replica, Result, Tools, cluster::Pod};
+use crate::{
+    Cluster, Error, Place, Replica, Result, Tools,
+    cluster::{DRAINED, Pod, SERVES},
+};
 
 /// The service that balances.
 const EDGE: &str = "edge";
@@ -99,7 +102,9 @@ fn said(tools: &Tools, target: Option<&str>, drained: &BTreeSet<String>, dry: bo
 /// Where the edges send requests for this replica: exactly one, which takes requests.
 fn endpoint(tools: &Tools, target: &str) -> Result<String> {
     let elsewhere = format!(
-        "elsewhere ask each edge: curl -X PUT 'localhost:9100/drained?endpoint=HOST:PORT&ttl=10m' for {target}"
+        "elsewhere ask each edge: curl -X PUT 'localhost:9100/drained?endpoint=HOST:PORT&ttl=10m' for {target}; \
+         in a cluster: kubectl label pod POD {SERVES}=SERVICE{DRAINED} --overwrite, and `lab --context k8s fix` puts \
+         it back"
     );
     let lab = tools.lab(&format!("{target} cannot be drained"), &elsewhere)?;
     let parts = lab.state()?.services(target)?;

@@ -23,9 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// The label by which Deployments, network policies and disruption budgets know their pods: it never changes.
 const NAMED: &str = "app.kubernetes.io/name";
 /// The label by which only a Service knows its pods.
-const SERVES: &str = "app.kubernetes.io/component";
+pub(crate) const SERVES: &str = "app.kubernetes.io/component";
 /// How its value ends for a pod that was taken out of its Service.
-const DRAINED: &str = "-drained";
+pub(crate) const DRAINED: &str = "-drained";
 
 /// Which cluster, and which of its pods.
 #[derive(Debug, Clone)]

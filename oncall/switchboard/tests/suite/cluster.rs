@@ -132,7 +132,10 @@ async fn inside() {
     let done: Vec<Outcome> = scale.run(&place, &tools, None).await.unwrap();
     assert!(done[0].text.contains("it had 2"), "{done:?}");
     let stranger = run(json!({ "action": "scale", "target": "grafana", "replicas": 3 })).await.unwrap_err();
-    assert!(stranger.to_string().contains("there are: edge, notifier, order-api, order-worker"), "{stranger}");
+    assert!(
+        stranger.to_string().contains("there are: edge, notifier, order-api, order-worker"),
+        "{stranger}"
+    );
 
     let redrive = action(json!({ "action": "redrive", "target": "order-worker", "most": 2 }));
     let would = redrive.describe(&place, &tools, None).await.unwrap();
