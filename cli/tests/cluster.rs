@@ -68,7 +68,8 @@ fn pod(name: &str, service: &str, phase: &str, going: bool, env: &str) -> String
     )
 }
 
-/// Two running pods of order-api, one of which has left its Service, one of user-service, and several that must be ignored.
+/// Two running pods of order-api, one of which has left its Service, one of user-service, and several that must be
+/// ignored.
 fn kubectl(folder: &Path, a: &Switch, b: &Switch) {
     let items = [
         pod("order-api-a", "order-api", "Running", false, "FAULTS_ENABLED"),

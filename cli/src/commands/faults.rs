@@ -43,8 +43,8 @@ pub(crate) struct Break {
     json: bool,
 }
 
-/// Without arguments, ends every fault that was switched on, in every service, and puts every drained replica back. Waits for up
-/// to 45 seconds for a service on this machine that has crashed and will be started again.
+/// Without arguments, ends every fault that was switched on, in every service, and puts every drained replica back.
+/// Waits for up to 45 seconds for a service on this machine that has crashed and will be started again.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab fix                          end all faults everywhere, and every drain\n  \
@@ -183,8 +183,8 @@ impl Fix {
     }
 }
 
-/// Puts every drained pod of a cluster back into its Service: its control room has no kubectl, and cannot. Says what did not
-/// work. On this machine there is nothing to do: the edges know what is drained.
+/// Puts every drained pod of a cluster back into its Service: its control room has no kubectl, and cannot. Says what did
+/// not work. On this machine there is nothing to do: the edges know what is drained.
 ///
 /// # Errors
 /// When kubectl does not answer.

@@ -1,5 +1,5 @@
-//! A pod that is drained in a cluster: its Service alone loses it. On the rendered charts, which `tests/kubernetes/run chart`
-//! compares with what the chart renders.
+//! A pod that is drained in a cluster: its Service alone loses it. On the rendered charts, which
+//! `tests/kubernetes/run chart` compares with what the chart renders.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic, as tests do")]
 
@@ -97,8 +97,8 @@ fn a_drained_pod_keeps_the_network_policies_that_know_it() {
 
 #[test]
 fn an_upgrade_takes_no_requests_from_the_pods_that_it_has_not_replaced_yet() {
-    // The labels that pods have had since the first chart. One more in the selector of a Service, and each upgrade from a chart
-    // without it would leave that Service without pods until the new ones are ready.
+    // The labels that pods have had since the first chart. One more in the selector of a Service, and each upgrade from
+    // a chart without it would leave that Service without pods until the new ones are ready.
     let objects = rendered("default");
     for (_, name) in balanced(&objects) {
         let before = json!({

@@ -1,5 +1,5 @@
-//! One server that is Prometheus, Alertmanager, the admin port of a service, that of the load generator, and perhaps that of an
-//! edge.
+//! One server that is Prometheus, Alertmanager, the admin port of a service, that of the load generator, and perhaps
+//! that of an edge.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,8 +1,8 @@
 //! Takes one replica out of the balancing, and puts it back.
 //!
-//! On this machine every edge is told to send it nothing new; the edge itself sees to it that never two replicas are drained,
-//! nor the last one that is in use. In a cluster the edge balances over Services, and so the pod leaves its Service, and keeps
-//! all else (docs/adr/0074-a-drained-pod-stays-in-its-network.md).
+//! On this machine every edge is told to send it nothing new; the edge itself sees to it that never two replicas are
+//! drained, nor the last one that is in use. In a cluster the edge balances over Services, and so the pod leaves its
+//! Service, and keeps all else (docs/adr/0074-a-drained-pod-stays-in-its-network.md).
 
 use std::{collections::BTreeSet, ops::RangeInclusive, time::Duration};
 

@@ -58,8 +58,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// Puts a pod into its Service, or takes it out. All that knows it by its name still does: it keeps its network policies,
-    /// and its Deployment, which ends it before others if there are to be fewer.
+    /// Puts a pod into its Service, or takes it out. All that knows it by its name still does: it keeps its network
+    /// policies, and its Deployment, which ends it before others if there are to be fewer.
     ///
     /// # Errors
     /// kubectl's message.

@@ -69,8 +69,8 @@ fn kubectl(folder: &Path) {
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// How a pod leaves its Service or comes back: nothing but this label and what is ended first changes, so that whatever knows
-/// the pod by its name still does.
+/// How a pod leaves its Service or comes back: nothing but this label and what is ended first changes, so that whatever
+/// knows the pod by its name still does.
 fn patched(pod: &str, cost: &str, serves: &str) -> String {
     format!(
         "patch pod {pod} --type merge --patch {{\"metadata\":{{\"annotations\":{{\

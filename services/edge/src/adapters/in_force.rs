@@ -1,6 +1,6 @@
-//! What is in force, and its one owner. New routes replace it as a whole, and carry over what somebody has drained. Whoever
-//! replaces it or drains a replica therefore waits for their turn: a replica that is drained while new routes are being made
-//! would otherwise be drained in the routes that they replace, and get requests all the same.
+//! What is in force, and its one owner. New routes replace it as a whole, and carry over what somebody has drained.
+//! Whoever replaces it or drains a replica therefore waits for their turn: a replica that is drained while new routes are
+//! being made would otherwise be drained in the routes that they replace, and get requests all the same.
 
 use std::{collections::BTreeMap, convert::Infallible, sync::Arc, time::Duration};
 
@@ -17,8 +17,8 @@ use crate::{
 /// What is in force.
 pub struct InForce {
     live: ArcSwap<Live>,
-    /// Held while it is replaced and while a replica is drained or put back. Requests never wait for it, and nobody reads a
-    /// file while they hold it.
+    /// Held while it is replaced and while a replica is drained or put back. Requests never wait for it, and nobody
+    /// reads a file while they hold it.
     turn: Mutex<()>,
     proxy: ProxyMetrics,
     started: Instant,
@@ -79,8 +79,8 @@ impl InForce {
         })
     }
 
-    /// Drains a replica for this time in every upstream that has it, or in none if one of them cannot do without it. With `dry`
-    /// it only says whether that may be.
+    /// Drains a replica for this time in every upstream that has it, or in none if one of them cannot do without it.
+    /// With `dry` it only says whether that may be.
     ///
     /// # Errors
     /// [`Kept`].
