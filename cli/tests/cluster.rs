@@ -79,7 +79,8 @@ fn pod(name: &str, service: &str, phase: &str, going: bool, env: &str) -> String
     )
 }
 
-/// Two running pods of order-api, one of user-service, and several that must be ignored.
+/// Two running pods of order-api, one of which has left its Service, one of user-service, and several that must be
+/// ignored.
 fn kubectl(folder: &Path, a: &Switch, b: &Switch) {
     let items = [
         pod("order-api-a", "order-api", "Running", false, "FAULTS_ENABLED"),
@@ -89,11 +90,15 @@ fn kubectl(folder: &Path, a: &Switch, b: &Switch) {
         pod("user-service-a", "user-service", "Running", false, "FAULTS_ENABLED"),
         pod("grafana-a", "grafana", "Running", false, "GF_PATHS_DATA"),
     ];
+    let left = r#""app.kubernetes.io/name":"order-api","app.kubernetes.io/component":"order-api-drained""#;
+    let is_out = |pod: &str| pod.contains("\"order-api-b\"");
+    let name = r#""app.kubernetes.io/name":"order-api""#;
+    let items = items.map(|pod| if is_out(&pod) { pod.replace(name, left) } else { pod });
     fs::write(folder.join("pods.json"), format!(r#"{{"items":[{}]}}"#, items.join(","))).unwrap();
     let here = folder.display();
     let script = format!(
         "#!/bin/sh\necho \"$*\" >>{here}/calls\ncase \"$*\" in\n\
-         *'get pods'*) exec cat {here}/pods.json ;;\n\
+         *'get pods'*) exec cat {here}/pods.json ;;\n*'patch pod '*) exit ;;\n\
          *pod/order-api-a*) port={} ;;\n*pod/order-api-b*) port={} ;;\n\
          *) echo 'error: pods \"x\" is forbidden' >&2; exit 1 ;;\nesac\n\
          echo \"Forwarding from 127.0.0.1:$port -> 9101\"\n\
@@ -167,6 +172,22 @@ fn a_fault_can_be_for_one_pod_and_is_ended_in_all() {
     assert!(b.asked()[1].starts_with("DELETE /faults "), "{:?}", b.asked());
     let calls = fs::read_to_string(folder.path().join("calls")).unwrap();
     assert!(!calls.contains("--context"), "`k8s` is kubectl's current context: {calls}");
+}
+
+#[test]
+fn fix_puts_drained_pods_back_even_if_another_pod_cannot_be_reached() {
+    let (folder, a, b) = (tempfile::tempdir().unwrap(), Switch::start(), Switch::start());
+    kubectl(folder.path(), &a, &b);
+    let calls = || fs::read_to_string(folder.path().join("calls")).unwrap();
+    let output = lab(folder.path(), &["--context", "k8s", "fix", "order-api"]);
+    assert!(output.status.success() && !calls().contains("patch"), "one service: {}", calls());
+    let output = lab(folder.path(), &["--context", "k8s", "fix"]);
+    let said = text(&output.stderr);
+    assert!(!output.status.success() && said.contains("user-service-a: kubectl port-forward"), "{said}");
+    let calls = calls();
+    let patches: Vec<&str> = calls.lines().filter(|call| call.contains("patch pod")).collect();
+    assert!(patches.len() == 1 && patches[0].contains("patch pod order-api-b "), "{calls}");
+    assert!(patches[0].contains(r#""app.kubernetes.io/component":"order-api"}"#), "{calls}");
 }
 
 #[test]

@@ -69,6 +69,7 @@ async fn act(room: &Room, live: &Live, due: &Due) -> Result<(), String> {
         Action::RunScript { script } => scripts::run(room, script).await,
         Action::UndoScript { script } => scripts::undo(room, script).await,
         Action::RestoreFirewall => restore::firewall(room).await,
+        Action::Undrain => restore::drained(room).await,
         Action::Act { act } => match switch_of(act) {
             Some(action) => switch_if(room, &action, || wants(room, live.id, &due.id)).await,
             // What takes a change back is that the run knows of it. Everybody reads the list of changes, and this

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{
     Action, Event, Notice, Phase, Run, Verdict, What,
     conditions::id,
-    plan::{FIREWALL, OVER, PROTECTIONS},
+    plan::{DRAINED, FIREWALL, OVER, PROTECTIONS},
 };
 use crate::Act;
 
@@ -108,8 +108,8 @@ impl Run {
     }
 
     /// What the reset did not reach is done once more: a request that was still under way may have set a fault after
-    /// the reset had ended it, and somebody may have switched a protection off meanwhile. What was seen before the
-    /// reset did its part says nothing.
+    /// the reset had ended it, and somebody may have switched a protection off or drained a replica meanwhile. What was
+    /// seen before the reset did its part says nothing.
     fn again(&mut self, look: &str, seen: DateTime<Utc>) {
         if self.phase != Phase::Reset {
             return;
@@ -118,6 +118,7 @@ impl Run {
         let missed: Vec<String> = match look {
             "no-fault" => faults().collect(),
             "firewall" => faults().chain([FIREWALL.to_owned()]).collect(),
+            "drained" => vec![DRAINED.to_owned()],
             "protections" => vec![PROTECTIONS.to_owned()],
             _ => return,
         };
@@ -134,6 +135,7 @@ impl Run {
             | Action::StartPart { .. }
             | Action::UndoScript { .. }
             | Action::RestoreFirewall
+            | Action::Undrain
             | Action::EndSilences
             | Action::RestoreProtections
             | Action::RestoreReplicas { .. } => return,

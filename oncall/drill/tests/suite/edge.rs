@@ -58,6 +58,43 @@ fn the_kill_switch_helps_and_the_reset_switches_the_firewall_on_again() {
 }
 
 #[test]
+fn a_drained_replica_is_put_back_by_the_reset_as_often_as_it_takes() {
+    for mode in [person(), verify(Responder::Solution)] {
+        let mut lab = Lab::new(crate::example::example(), mode);
+        lab.until(Phase::Observe);
+        // A runbook that was killed, and a person who drains once more while the reset runs.
+        lab.drained = 3;
+        lab.event(What::Aborted { why: "enough".to_owned() });
+        let outcome = lab.finish();
+        assert_eq!((lab.drained, outcome.verdict), (0, Verdict::Aborted), "{:?}", outcome.failures);
+    }
+}
+
+#[test]
+fn a_run_that_leaves_a_replica_drained_is_not_clean() {
+    let mut lab = Lab::new(crate::example::example(), verify(Responder::Solution));
+    lab.until(Phase::Recover);
+    lab.drained = u32::MAX;
+    lab.until(Phase::Reset);
+    lab.ticks(61);
+    assert_eq!(lab.run.phase(lab.now), Phase::Reset, "it tries on");
+    lab.drained = 1;
+    let outcome = lab.finish();
+    let conditions: Vec<&str> = outcome.failures.iter().map(|one| one.condition.as_str()).collect();
+    assert!(conditions.contains(&"no replica is drained"), "{conditions:?}");
+    assert_eq!(outcome.verdict, Verdict::Failed);
+}
+
+#[test]
+fn no_run_begins_beside_a_drained_replica() {
+    let mut lab = Lab::new(crate::example::example(), verify(Responder::Nothing));
+    lab.drained = 1;
+    let outcome = lab.finish();
+    assert_eq!((outcome.verdict, lab.set, lab.drained), (Verdict::Invalid, 0, 0));
+    assert_eq!(outcome.failures[0].condition, "no replica is drained");
+}
+
+#[test]
 fn a_fault_in_one_replica_meets_a_restart_of_it_or_of_all_and_of_no_other() {
     let text = EXAMPLE.replace("seed: 7", "seed: 7\nreplicas: {order-worker: 3}");
     let text =

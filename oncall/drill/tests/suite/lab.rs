@@ -42,6 +42,8 @@ pub(crate) struct Lab {
     /// Rules that were pushed, and whether a firewall is off.
     pub(crate) rules: BTreeSet<String>,
     pub(crate) killed: bool,
+    /// How often drained replicas have to be put back until none is left.
+    pub(crate) drained: u32,
     pub(crate) load: u32,
     /// How many replicas a service has, where that was changed.
     pub(crate) replicas: BTreeMap<String, u32>,
@@ -70,6 +72,7 @@ impl Lab {
             off: BTreeSet::new(),
             rules: BTreeSet::new(),
             killed: false,
+            drained: 0,
             load: 0,
             replicas: BTreeMap::new(),
             phases: vec![Phase::Baseline],
@@ -212,11 +215,11 @@ impl Lab {
                 self.active.remove(&(service.clone(), rule.clone()));
             }
             Action::Act { act: Act::Load { rps } } => self.load = *rps,
-            _ => self.script(action),
+            _ => self.rest(action),
         }
     }
 
-    fn script(&mut self, action: &Action) {
+    fn rest(&mut self, action: &Action) {
         let place = |script: &String| ("postgres".to_owned(), script.clone());
         match action {
             Action::RunScript { script } => {
@@ -226,6 +229,7 @@ impl Lab {
             Action::UndoScript { script } => {
                 self.active.remove(&place(script));
             }
+            Action::Undrain => self.drained = self.drained.saturating_sub(1),
             _ => {}
         }
     }
@@ -249,6 +253,7 @@ impl Lab {
             Ask::Firewall { without } => {
                 !self.killed && without.iter().all(|rule| !self.rules.contains(rule))
             }
+            Ask::NoneDrained => self.drained == 0,
             Ask::ProtectionsOn { except } => self.off.iter().all(|one| except.contains(one)),
             Ask::LoadAtBaseline { rps } => self.load == *rps,
             Ask::Invariant { .. } => true,

@@ -20,10 +20,12 @@ use crate::{Error, Result};
 /// Longest wait for a port-forward to listen: one round trip to the cluster, and a new connection to a kubelet.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// The label by which a Service and a Deployment know their pods.
+/// The label by which Deployments, network policies and disruption budgets know their pods: it never changes.
 const NAMED: &str = "app.kubernetes.io/name";
-/// How its value ends for a pod that was taken out of both.
-const DRAINED: &str = "-drained";
+/// The label by which only a Service knows its pods.
+pub(crate) const SERVES: &str = "app.kubernetes.io/component";
+/// How its value ends for a pod that was taken out of its Service.
+pub(crate) const DRAINED: &str = "-drained";
 
 /// Which cluster, and which of its pods.
 #[derive(Debug, Clone)]
@@ -43,8 +45,10 @@ pub struct Pod {
     pub service: String,
     /// Its own name.
     pub name: String,
-    /// Whether it was taken out of its Service ([`Cluster::label`]).
+    /// Whether it was taken out of its Service ([`Cluster::serve`]).
     pub(crate) drained: bool,
+    /// Whether it would serve.
+    pub(crate) ready: bool,
     /// Port of the switch.
     admin: u16,
 }
@@ -213,6 +217,15 @@ struct Port {
 #[derive(Deserialize)]
 struct Status {
     phase: String,
+    #[serde(default)]
+    conditions: Vec<Condition>,
+}
+
+#[derive(Deserialize)]
+struct Condition {
+    #[serde(rename = "type")]
+    kind: String,
+    status: String,
 }
 
 /// Running pods that have a fault switch, which their environment tells. Terminating pods are left out.
@@ -223,14 +236,15 @@ fn read(json: &[u8]) -> Result<Vec<Pod>> {
         if item.status.phase != "Running" || item.metadata.deletion_timestamp.is_some() {
             return None;
         }
-        let named = item.metadata.labels.get(NAMED)?;
-        let service = named.strip_suffix(DRAINED).unwrap_or(named);
-        let (service, drained) = (service.to_owned(), service.len() < named.len());
+        let service = item.metadata.labels.get(NAMED)?.clone();
+        let serves = item.metadata.labels.get(SERVES).and_then(|serves| serves.strip_suffix(DRAINED));
+        let drained = serves == Some(service.as_str());
+        let ready = item.status.conditions.iter().any(|one| one.kind == "Ready" && one.status == "True");
         let switch =
             |container: &&Container| container.env.iter().any(|variable| variable.name == "FAULTS_ENABLED");
         let container = item.spec.containers.iter().find(switch)?;
         let admin = container.ports.iter().find(|port| port.name.as_deref() == Some("admin"))?.container_port;
-        Some(Pod { service, name: item.metadata.name, drained, admin })
+        Some(Pod { service, name: item.metadata.name, drained, ready, admin })
     };
     Ok(list.items.into_iter().filter_map(pod).collect())
 }
