@@ -42,8 +42,8 @@ use chassis_telemetry::{Chassis, traces};
 const PROBE_TIMEOUT: Duration = Duration::from_millis(800);
 /// Connections opened before a process is first ready, if its pool is that large.
 const WARM: u32 = 4;
-/// Connections kept open even if fewer are needed: each is a process of the server, with memory of its own. Not one alone:
-/// while it works, the next operation would wait for it or for a new one.
+/// Connections kept open even if fewer are needed: each is a process of the server, with memory of its own. Not one
+/// alone: while it works, the next operation would wait for it or for a new one.
 const KEPT: u32 = 2;
 
 /// Connection to the PostgreSQL database. Flattened into the service's own configuration.

@@ -1,5 +1,5 @@
-//! The programs that every `lab up` starts, in one file: what they share, such as the async runtime and the HTTP server, is
-//! in memory once, and not once for each of them (`docs/adr/0074-programs-in-one-file.md`). Knows nothing about them.
+//! The programs that every `lab up` starts, in one file: what they share, such as the async runtime and the HTTP server,
+//! is in memory once, and not once for each of them (`docs/adr/0074-programs-in-one-file.md`). Knows nothing about them.
 
 use std::process::ExitCode;
 

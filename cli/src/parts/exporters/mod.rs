@@ -93,8 +93,8 @@ fn part(exporter: &Exporter, program: &Path, home: &Home, ports: &Ports) -> Resu
     })
 }
 
-/// Regular expression for the names of metrics that Prometheus keeps. An exporter has hundreds of others, and each series
-/// takes a kilobyte or two; its own port shows them.
+/// Regular expression for the names of metrics that Prometheus keeps. An exporter has hundreds of others, and each
+/// series takes a kilobyte or two; its own port shows them.
 fn keep(exporter: &Exporter) -> String {
     let rows = exporter.metrics.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     let names = rows.filter_map(|row| row.split(' ').next());
