@@ -22,6 +22,7 @@ pub mod config;
 pub mod driver;
 mod failures;
 pub mod http;
+mod life;
 pub mod mix;
 pub mod openapi;
 pub mod probe;
@@ -39,6 +40,8 @@ pub mod workload;
 use std::sync::Arc;
 
 use chassis_service::{App, Chassis};
+
+pub use life::live;
 
 use crate::{
     admin::Rate,

@@ -11,6 +11,7 @@ pub mod config;
 pub mod domain;
 pub mod error;
 pub mod faults;
+mod life;
 mod metrics;
 pub mod problems;
 pub mod router;
@@ -27,6 +28,7 @@ use chassis_telemetry::Chassis;
 use tokio::time::Instant;
 
 pub use config::{Command, EdgeConfig};
+pub use life::live;
 
 use crate::{
     adapters::{Firewall, InForce, Loaded, Loader, LoaderParts, Transport},

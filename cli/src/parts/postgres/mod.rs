@@ -27,7 +27,7 @@ use supervisor::{
 };
 
 use self::runner::Runner;
-use super::programs;
+use super::{environment, programs};
 use crate::{backup::request, home::Home, secrets::Secrets, terminal::say};
 
 pub(crate) use self::{
@@ -94,6 +94,8 @@ pub(crate) fn part(home: &Home, port: u16, confirm: Option<Confirm>) -> Result<P
     let server = run("postgres").args(["-D", &text(&data), "-p", &port.to_string(), "-c", &hba]);
     let server = server.args(SETTINGS.iter().flat_map(|setting| ["-c", setting]));
     let server = server.args(["-c", &replica::waits_for(confirm)]);
+    // A session lasts for minutes, and would keep what its largest statement has freed.
+    let server = environment::frugal(server);
     let mut part = Part::new("postgres", server, Probe::Postgres(port)).port("postgres", port);
 
     // Nobody logs in as the superuser: steps that need one run in single-user mode, before the server listens.
