@@ -27,6 +27,7 @@ pub mod mix;
 pub mod openapi;
 pub mod probe;
 pub mod record;
+mod renewal;
 pub mod report;
 pub mod run;
 pub mod scale;

@@ -15,6 +15,7 @@ mod exporters;
 mod failover;
 mod faults;
 mod gitops;
+mod gitops_cluster;
 mod grafana;
 mod incidents;
 mod lab;

@@ -25,12 +25,13 @@ const MEASURING: [&[&str]; part::PARTS] = [
 ];
 /// Of the others, the modules whose labs have little load or none: they wait, for a start, an end, an alert. The rest
 /// keeps a core busy: Java, two instances of everything, every fault in turn. Two of these would leave no core.
-const WAITING: [&str; 14] = [
+const WAITING: [&str; 15] = [
     "actions::",
     "backup::",
     "chaos::",
     "cloud::",
     "gitops::",
+    "gitops_cluster::",
     "incidents::",
     "releases::",
     "secrets::",

@@ -206,7 +206,7 @@ impl Up {
         ports::check(&parts)?;
         let (roster, guests) = supervisor::roster();
         let agent = Agent::new(home, &choices, &parts, roster)?;
-        let keeper = Keeper::new(home, choices.token.as_ref(), &parts);
+        let keeper = Keeper::new(home, choices.token.as_ref());
         let labour = (parts, guests, agent, keeper);
         let outcome = supervise(home, labour, self.clock.into(), index, self.background).await;
         LabState::remove(&home.dir)?;

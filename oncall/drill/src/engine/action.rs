@@ -38,7 +38,7 @@ pub enum Action {
     },
     /// Switch a protection.
     SwitchProtection {
-        /// The service.
+        /// The service, or one of its replicas.
         service: String,
         /// The protection.
         protection: String,

@@ -200,10 +200,11 @@ impl Run {
             }
             // A process starts with all of its protections.
             Act::Restart { service } => {
-                for (index, _) in
-                    drill.weakened.iter().enumerate().filter(|(_, weak)| weak.service == *service)
-                {
-                    self.done.remove(&id("weaken", index));
+                for (index, weak) in drill.weakened.iter().enumerate() {
+                    // All replicas, or the one without it.
+                    if weak.service == *service || weak.target() == *service {
+                        self.done.remove(&id("weaken", index));
+                    }
                 }
             }
             _ => {}

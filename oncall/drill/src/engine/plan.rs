@@ -80,8 +80,9 @@ impl Run {
             all.push(Due { id, at: later(begun, after.saturating_sub(lead)), action });
         };
         for (index, weak) in drill.weakened.iter().enumerate() {
-            let (service, protection) = (weak.service.clone(), weak.protection.clone());
-            if !self.restored.contains(&(service.clone(), protection.clone())) {
+            let protection = || weak.protection.clone();
+            if !self.restored.contains(&(weak.service.clone(), protection())) {
+                let (service, protection) = (weak.target(), protection());
                 let action = Action::SwitchProtection { service, protection, on: false };
                 add(id("weaken", index), Duration::ZERO, action);
             }

@@ -114,6 +114,28 @@ fn a_fault_in_one_replica_meets_a_restart_of_it_or_of_all_and_of_no_other() {
 }
 
 #[test]
+fn a_protection_is_off_in_one_replica_and_again_after_a_restart_of_it() {
+    let text = EXAMPLE.replace("seed: 7", "seed: 7\nreplicas: {order-worker: 2}").replace(
+        "{service: order-api, protection: retry-budget}",
+        "{service: order-worker, replica: 2, protection: retry-budget}",
+    );
+    for (restarted, again) in [("order-worker-2", true), ("order-worker", true), ("order-api", false)] {
+        let mut lab = Lab::new(read(&text), person());
+        lab.until(Phase::Observe);
+        lab.ticks(2);
+        let off: Vec<&str> = lab.off.iter().map(|(of, _)| of.as_str()).collect();
+        assert_eq!(off, ["order-worker-2"], "the other one keeps it");
+        lab.act(Act::Restart { service: restarted.to_owned() });
+        let weakens = lab.run.due(lab.now).iter().any(|due| due.id == "weaken[0]");
+        assert_eq!(weakens, again, "{restarted}");
+    }
+    let mut lab = Lab::new(read(&text), verify(Responder::Solution));
+    let outcome = lab.finish();
+    assert_eq!(outcome.verdict, Verdict::Passed, "{:?}", outcome.failures);
+    assert!(lab.off.is_empty());
+}
+
+#[test]
 fn a_rule_a_replica_and_an_edge_that_do_not_exist_are_found() {
     let world = crate::repository::world();
     let mut drill = pushed();

@@ -206,7 +206,7 @@ impl Lab {
             }
             Action::Act { act: Act::Restart { service } } => {
                 self.active.retain(|(of, _), _| of != service);
-                self.off.retain(|(of, _)| of != service);
+                self.off.retain(|(of, _)| !is_of(of, service));
             }
             Action::Act { act: Act::Protect { service, protection, on } } => {
                 self.switch(service.clone(), protection.clone(), *on);
@@ -236,7 +236,7 @@ impl Lab {
 
     fn switch(&mut self, service: String, protection: String, on: bool) {
         if on {
-            self.off.remove(&(service, protection));
+            self.off.retain(|(of, name)| !is_of(of, &service) || *name != protection);
         } else {
             self.off.insert((service, protection));
         }
@@ -254,9 +254,18 @@ impl Lab {
                 !self.killed && without.iter().all(|rule| !self.rules.contains(rule))
             }
             Ask::NoneDrained => self.drained == 0,
-            Ask::ProtectionsOn { except } => self.off.iter().all(|one| except.contains(one)),
+            Ask::ProtectionsOn { except } => self
+                .off
+                .iter()
+                .all(|(of, name)| except.iter().any(|(service, known)| is_of(of, service) && name == known)),
             Ask::LoadAtBaseline { rps } => self.load == *rps,
             Ask::Invariant { .. } => true,
         }
     }
+}
+
+/// Whether something is a service, or one of its replicas.
+fn is_of(target: &str, service: &str) -> bool {
+    let rest = target.strip_prefix(service).map(|rest| rest.strip_prefix('-').unwrap_or(rest));
+    rest.is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
 }

@@ -5,16 +5,17 @@
 //! API server is the one that network policies leave open.
 
 mod acts;
+mod pods;
 
 use std::{process::Stdio, time::Duration};
 
-use serde::Deserialize;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines},
     process::{Child, ChildStderr, ChildStdout, Command},
     time::timeout,
 };
 
+use self::pods::read;
 use crate::{Error, Result};
 
 /// Longest wait for a port-forward to listen: one round trip to the cluster, and a new connection to a kubelet.
@@ -45,10 +46,12 @@ pub struct Pod {
     pub service: String,
     /// Its own name.
     pub name: String,
+    /// When its container was started last, if kubectl says so: another one has nothing of what was set in it.
+    pub started: Option<String>,
+    /// Whether it is ready, which its Service asks for.
+    pub ready: bool,
     /// Whether it was taken out of its Service ([`Cluster::serve`]).
     pub(crate) drained: bool,
-    /// Whether it would serve.
-    pub(crate) ready: bool,
     /// Port of the switch.
     admin: u16,
 }
@@ -58,9 +61,16 @@ pub struct Pod {
 pub struct Forward {
     /// Base URL on this machine.
     pub url: String,
-    _kubectl: Child,
+    kubectl: Child,
     /// Kept open longer than the child: kubectl prints a line for each connection, and dies if its output is closed.
     _output: (Lines<BufReader<ChildStdout>>, ChildStderr),
+}
+
+impl Forward {
+    /// Whether it is closed, as its pod or the connection to the cluster has gone: then it has to be opened again.
+    pub fn is_closed(&mut self) -> bool {
+        !matches!(self.kubectl.try_wait(), Ok(None))
+    }
 }
 
 impl Cluster {
@@ -140,11 +150,7 @@ impl Cluster {
             let _ = complaint.read_to_end(&mut text).await;
             return Err(Error::NoForward(target.to_owned(), said(&text)));
         };
-        Ok(Forward {
-            url: format!("http://127.0.0.1:{port}"),
-            _kubectl: kubectl,
-            _output: (lines, complaint),
-        })
+        Ok(Forward { url: format!("http://127.0.0.1:{port}"), kubectl, _output: (lines, complaint) })
     }
 
     fn kubectl(&self, args: &[&str]) -> Command {
@@ -165,88 +171,6 @@ fn said(output: &[u8]) -> String {
 /// The port in `Forwarding from 127.0.0.1:40123 -> 9101`.
 fn forwarded(line: &str) -> Option<u16> {
     line.strip_prefix("Forwarding from 127.0.0.1:")?.split_once(" -> ")?.0.parse().ok()
-}
-
-/// The parts of `kubectl get pods --output json` that are needed here.
-#[derive(Deserialize)]
-struct PodList {
-    items: Vec<Item>,
-}
-
-#[derive(Deserialize)]
-struct Item {
-    metadata: Metadata,
-    spec: Spec,
-    status: Status,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Metadata {
-    name: String,
-    #[serde(default)]
-    labels: std::collections::BTreeMap<String, String>,
-    deletion_timestamp: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Spec {
-    containers: Vec<Container>,
-}
-
-#[derive(Deserialize)]
-struct Container {
-    #[serde(default)]
-    env: Vec<Variable>,
-    #[serde(default)]
-    ports: Vec<Port>,
-}
-
-#[derive(Deserialize)]
-struct Variable {
-    name: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Port {
-    name: Option<String>,
-    container_port: u16,
-}
-
-#[derive(Deserialize)]
-struct Status {
-    phase: String,
-    #[serde(default)]
-    conditions: Vec<Condition>,
-}
-
-#[derive(Deserialize)]
-struct Condition {
-    #[serde(rename = "type")]
-    kind: String,
-    status: String,
-}
-
-/// Running pods that have a fault switch, which their environment tells. Terminating pods are left out.
-fn read(json: &[u8]) -> Result<Vec<Pod>> {
-    let list: PodList =
-        serde_json::from_slice(json).map_err(|error| Error::Kubectl(format!("its list of pods: {error}")))?;
-    let pod = |item: Item| {
-        if item.status.phase != "Running" || item.metadata.deletion_timestamp.is_some() {
-            return None;
-        }
-        let service = item.metadata.labels.get(NAMED)?.clone();
-        let serves = item.metadata.labels.get(SERVES).and_then(|serves| serves.strip_suffix(DRAINED));
-        let drained = serves == Some(service.as_str());
-        let ready = item.status.conditions.iter().any(|one| one.kind == "Ready" && one.status == "True");
-        let switch =
-            |container: &&Container| container.env.iter().any(|variable| variable.name == "FAULTS_ENABLED");
-        let container = item.spec.containers.iter().find(switch)?;
-        let admin = container.ports.iter().find(|port| port.name.as_deref() == Some("admin"))?.container_port;
-        Some(Pod { service, name: item.metadata.name, drained, ready, admin })
-    };
-    Ok(list.items.into_iter().filter_map(pod).collect())
 }
 
 #[cfg(test)]
