@@ -186,12 +186,14 @@ fn with(mut part: Part, variable: &str, value: String) -> Part {
     part
 }
 
-/// With a folder for its own files, which is empty: a lab starts clean, whatever a part of the last one left there.
-fn with_folder(part: Part, home: &Home) -> Result<Part> {
+/// With a folder for its own files, which is empty: a lab starts clean, whatever a part of the last one left there. A file in it
+/// may limit its memory.
+fn with_folder(mut part: Part, home: &Home) -> Result<Part> {
     let folder = home.dir.join("data").join(&part.name);
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     }
+    part.memory_max = Some(folder.join("memory.max"));
     Ok(with(part, "DATA_DIR", folder.to_string_lossy().into_owned()))
 }
 
