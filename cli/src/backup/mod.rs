@@ -50,6 +50,8 @@ pub(crate) struct Engine {
     pub(crate) vault: Vault,
     /// PostgreSQL on this machine.
     pub(crate) local: Local,
+    /// The file with the key.
+    pub(crate) key_file: PathBuf,
     /// The server that is copied.
     pub(crate) source: Source,
     /// Its name, which a person types before it is overwritten.
@@ -98,11 +100,17 @@ impl Engine {
         Ok(Self {
             vault: Vault::new(store, key, home.dir.join("backup"))?,
             local: Local::of(home)?,
+            key_file,
             source,
             instance: instance(home),
             room: home.dir.join(CONTROL_ROOM).join("room.db"),
             spool: spool(home),
         })
+    }
+
+    /// Whether the file with the key still has one. Whoever runs keeps theirs; nobody else could read a backup.
+    pub(crate) fn has_key(&self) -> bool {
+        fs::read_to_string(&self.key_file).is_ok_and(|text| Key::read(&text).is_ok())
     }
 }
 

@@ -209,9 +209,11 @@ fn patient(making: &Making<'_>, instance: Instance) -> Result<Part> {
 /// One with a database, whose password it receives.
 fn with_database(making: &Making<'_>, instance: Instance, database: &str) -> Result<Part> {
     let choices = making.choices;
-    let url = postgres::url(making.secrets, chaos::way(choices, instance.service, "postgres"), database)?;
+    let port = chaos::way(choices, instance.service, "postgres");
     let part = chaos::behind(patient(making, instance)?, choices);
-    let part = with(part, "DATABASE_URL", url).after(&["postgres"]);
+    let mut part =
+        with(part, "DATABASE_URL", postgres::url(making.secrets, port, database)?).after(&["postgres"]);
+    part.command = part.command.fresh(postgres::fresh_url(making.secrets, port, database));
     // Nothing is confirmed without it: a service that started before it, or ended after it, would only wait.
     let sync = choices.replica == Some(Confirm::Sync);
     Ok(if sync { part.after(&[REPLICA]) } else { part })

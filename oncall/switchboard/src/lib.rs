@@ -29,7 +29,7 @@ pub use self::{
     firewall::{Counts, Firewall, Rule, RuleMode},
     tools::{
         Lab, STOPPABLE, Tools,
-        scripts::{SCRIPTS, Script},
+        scripts::{Deed, SCRIPTS, Script, in_lines},
     },
 };
 

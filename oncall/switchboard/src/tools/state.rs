@@ -43,6 +43,12 @@ pub(crate) struct Part {
 }
 
 impl Lab {
+    /// Whether the lab that runs here has this part.
+    #[must_use]
+    pub fn has(&self, part: &str) -> bool {
+        self.state().is_ok_and(|state| state.part(part).is_some())
+    }
+
     /// The state of the lab that runs here.
     ///
     /// # Errors
