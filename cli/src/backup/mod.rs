@@ -10,6 +10,7 @@
 pub(crate) mod base;
 pub(crate) mod check;
 pub(crate) mod listing;
+pub(crate) mod lost;
 pub(crate) mod metrics;
 pub(crate) mod request;
 pub(crate) mod room;
@@ -144,8 +145,7 @@ pub(crate) fn spool(home: &Home) -> PathBuf {
 
 /// The name of a lab, such as `sre-lab/.lab`: the checkout and the lab's own folder.
 pub(crate) fn instance(home: &Home) -> String {
-    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    format!("{}/{}", name(&home.root), name(&home.dir))
+    switchboard::instance(&home.root, &home.dir)
 }
 
 /// The key in a file. A new one is made only for an empty repository: beside backups, a missing key is a lost key.

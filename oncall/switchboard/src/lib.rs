@@ -28,7 +28,7 @@ pub use self::{
     error::{Error, Result},
     firewall::{Counts, Firewall, Rule, RuleMode},
     tools::{
-        Lab, STOPPABLE, Tools,
+        Lab, STOPPABLE, Tools, instance,
         scripts::{Deed, SCRIPTS, Script, in_lines},
     },
 };

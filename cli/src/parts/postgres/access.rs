@@ -11,7 +11,7 @@ use supervisor::{part::Fresh, write_private};
 
 use secrecy::ExposeSecret as _;
 
-use super::{lease, verifier::verifier_of};
+use super::{lease, verifier::verifier};
 use crate::secrets::Secrets;
 
 /// Databases, one for each service that needs one. The role of the service has the same name.
@@ -187,6 +187,18 @@ pub(crate) fn role_statements(secrets: &Secrets) -> Result<Vec<String>> {
 pub(super) fn mark(sql: &str) -> String {
     let digest = Sha256::digest(sql.as_bytes());
     digest.iter().take(8).fold("postgres-applied-".to_owned(), |name, byte| format!("{name}{byte:02x}"))
+}
+
+/// The verifier of the password that a role has in the secrets.
+fn verifier_of(secrets: &Secrets, role: &str) -> Result<String> {
+    let (password, salt) = (secrets.make(&file(role))?, secrets.make(&format!("{}-salt", file(role)))?);
+    Ok(verifier(&password, salt.expose_secret(), iterations(role)))
+}
+
+/// Iterations of a role's verifier. One is enough: more would only slow down guessing, which is hopeless against 192 random bits,
+/// and every connection would pay for them. The exporter's client insists on the least that RFC 7677 recommends.
+fn iterations(role: &str) -> u32 {
+    if role == EXPORTER { 4096 } else { 1 }
 }
 
 #[cfg(test)]

@@ -1,32 +1,14 @@
-//! The SCRAM verifiers of the roles' passwords: what PostgreSQL stores of them (RFC 5803), so that it never sees the passwords.
+//! SCRAM verifiers: what PostgreSQL stores of the passwords of roles (RFC 5803), so that it never sees the passwords.
 
 use std::{array, iter};
 
-use anyhow::Result;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
-use super::access::{EXPORTER, file};
-use crate::secrets::Secrets;
-
-/// The verifier of the password that a role has in the secrets.
-///
-/// # Errors
-/// When the password or its salt can be neither read nor created.
-pub(super) fn verifier_of(secrets: &Secrets, role: &str) -> Result<String> {
-    let (password, salt) = (secrets.make(&file(role))?, secrets.make(&format!("{}-salt", file(role)))?);
-    Ok(verifier(&password, salt.expose_secret(), iterations(role)))
-}
-
-/// Iterations of a role's verifier. One is enough: more would only slow down guessing, which is hopeless against 192 random bits,
-/// and every connection would pay for them. The exporter's client insists on the least that RFC 7677 recommends.
-fn iterations(role: &str) -> u32 {
-    if role == EXPORTER { 4096 } else { 1 }
-}
-
-fn verifier(password: &SecretString, salt: &str, iterations: u32) -> String {
+/// What PostgreSQL stores of a password.
+pub(super) fn verifier(password: &SecretString, salt: &str, iterations: u32) -> String {
     let password = password.expose_secret().as_bytes();
     let first = mac(password, &[salt.as_bytes(), &1_u32.to_be_bytes()].concat());
     let rounds = iter::successors(Some(first), |last| Some(mac(password, last))).take(iterations as usize);

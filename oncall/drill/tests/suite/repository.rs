@@ -79,6 +79,7 @@ pub(crate) fn world() -> World {
             "backup-bucket",
             "backup-key",
             "backup-login",
+            "data-folder",
             "fulfillment-password",
             "orders-login",
             "replica-replay",

@@ -206,6 +206,7 @@ mod tests {
             "sql-backup-bucket",
             "sql-backup-key",
             "sql-backup-login",
+            "sql-data-folder",
             "sql-fulfillment-password",
             "sql-orders-login",
             "sql-replica-replay",

@@ -42,7 +42,7 @@ pub enum Deed {
 }
 
 /// All of them.
-pub static SCRIPTS: [Script; 7] = [
+pub static SCRIPTS: [Script; 8] = [
     Script {
         name: "backup-bucket",
         deed: Deed::Lab {
@@ -66,6 +66,7 @@ pub static SCRIPTS: [Script; 7] = [
             undo: &["SELECT public.lease('backup', 'infinity')"],
         },
     },
+    Script { name: "data-folder", deed: Deed::Lab { run: &["backup", "lose"], undo: &["backup", "find"] } },
     Script {
         name: "fulfillment-password",
         deed: Deed::Lab {
