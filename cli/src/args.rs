@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Psql(commands::clients::Psql),
     /// Open redis-cli on the lab's Redis, without typing a password.
     RedisCli(commands::clients::RedisCli),
+    /// Replace the password with which a service logs in to its database.
+    Rotate(commands::rotate::Rotate),
     /// Read and follow the logs of all parts as one stream.
     Logs(commands::logs::Logs),
     /// Switch a fault on; it ends by itself.

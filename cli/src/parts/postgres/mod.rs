@@ -12,6 +12,7 @@ mod local;
 mod replica;
 mod runner;
 mod unfinished;
+mod verifier;
 
 use std::{
     fs,
@@ -33,7 +34,7 @@ use crate::{backup::request, home::Home, secrets::Secrets, terminal::say};
 pub(crate) use self::{
     access::{
         BACKUP, BACKUP_PASS_FILE, DATABASES, EXPORTER, OWNER, PASS_FILE, REPLICA_ROLE, exporter_password,
-        role_statements, room_urls, statistics_url, url,
+        file as password_file, fresh_url, rekey, role_statements, room_urls, statistics_url, url,
     },
     local::Local,
     replica::{Confirm, REPLICA, pass_file, replica},

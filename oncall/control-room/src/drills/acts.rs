@@ -36,6 +36,8 @@ pub(super) fn act_of(action: &Action, drill: &Drill, instances: &[Instance]) -> 
         }
         Action::RestoreRule { target, rule } => rule_back(drill, whole(target)?, rule.as_deref())?,
         Action::StartPart { target } => Act::Start { part: target.clone() },
+        // To any moment: what counts is whether users are served afterwards.
+        Action::Restore { .. } => Act::Restore,
         Action::LimitClients { target, rps, .. } => limited_at(drill, whole(target)?, *rps),
         _ => return None,
     })

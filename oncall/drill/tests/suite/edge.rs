@@ -165,6 +165,7 @@ fn what_is_done_at_the_edge_is_a_sentence() {
             "limit every client of edge to 20 requests per second",
         ),
         (Act::Limit { service: service(), rps: None }, "end the limit for clients of edge"),
+        (Act::Restore, "restore the databases from the newest backup"),
     ] {
         assert_eq!(act.to_string(), text);
         assert_eq!(serde_json::from_str::<Act>(&serde_json::to_string(&act).unwrap()).unwrap(), act);
