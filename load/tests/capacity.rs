@@ -20,7 +20,8 @@ const CAPACITY: f64 = 100.0;
 
 #[derive(Clone)]
 struct Worker {
-    /// When it has done all that it was asked for. It is arithmetic: a timer that is late delays one answer, and not those behind it.
+    /// When it has done all that it was asked for. It is arithmetic: a timer that is late delays one answer, and not
+    /// those behind it.
     free: Arc<Mutex<Instant>>,
     asked: Arc<AtomicU32>,
     /// The request for which it takes half a second, once.
@@ -106,7 +107,8 @@ async fn the_knee_of_a_single_worker_is_found_kept_and_written() {
     assert_eq!(highest, 2, "{said}");
 }
 
-// The worker is slow in the middle of the first step, of 40 requests in two seconds. Nothing is wrong with 20 requests per second.
+// The worker is slow in the middle of the first step, of 40 requests in two seconds. Nothing is wrong with 20 requests
+// per second.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_step_that_something_else_disturbed_is_tried_again_and_does_not_end_the_climb() {
     let folder = tempfile::tempdir().expect("a folder");

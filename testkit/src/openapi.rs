@@ -4,8 +4,8 @@ use std::{net::SocketAddr, path::Path, process::Stdio};
 
 use crate::schemathesis;
 
-/// Runs it against the document that `address` serves at `/openapi.json`, with these arguments besides the address. What a
-/// program must do is in `tools/schemathesis/schemathesis.toml`. Call `needs!(Schemathesis)` first.
+/// Runs it against the document that `address` serves at `/openapi.json`, with these arguments besides the address.
+/// What a program must do is in `tools/schemathesis/schemathesis.toml`. Call `needs!(Schemathesis)` first.
 ///
 /// # Panics
 /// If it finds something, with its report.

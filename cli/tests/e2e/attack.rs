@@ -1,5 +1,5 @@
-//! A minute under attack: slow clients of every kind hold connections to the edge and to order-api. The others are served,
-//! and by Prometheus's evaluation of the rules nothing that pages is even pending.
+//! A minute under attack: slow clients of every kind hold connections to the edge and to order-api. The others are
+//! served, and by Prometheus's evaluation of the rules nothing that pages is even pending.
 
 use std::{
     collections::BTreeSet,
@@ -32,7 +32,8 @@ const ATTACK: Duration = Duration::from_mins(1);
 const NEXT: Duration = Duration::from_millis(10);
 /// Between two bytes of a client that trickles.
 const PACE: Duration = Duration::from_millis(500);
-/// After which a client that was cut comes back. Sooner, it would be a flood of connections, which costs a core by itself.
+/// After which a client that was cut comes back. Sooner, it would be a flood of connections, which costs a core by
+/// itself.
 const RETURN: Duration = Duration::from_secs(5);
 /// Between two looks at the alerts. The rules are evaluated every second.
 const LOOK: Duration = Duration::from_secs(1);
@@ -112,12 +113,24 @@ fn crowd(ports: [u16; 2]) -> JoinSet<()> {
     crowd
 }
 
-/// A crowd needs more descriptors than the usual 1024. The lab, which runs by then, keeps its own limit.
-fn take_descriptors() {
-    let limit = getrlimit(Resource::Nofile);
-    if limit.current.is_some_and(|current| current < DESCRIPTORS) {
-        let more = Rlimit { current: Some(DESCRIPTORS), maximum: limit.maximum };
-        setrlimit(Resource::Nofile, more).expect("the machine allows it");
+/// More descriptors than the usual 1024, which a crowd needs, until it is dropped. The lab runs by then and keeps its
+/// own limit, and the next lab gets the usual one.
+struct Descriptors(Rlimit);
+
+impl Descriptors {
+    fn take() -> Self {
+        let limit = getrlimit(Resource::Nofile);
+        if limit.current.is_some_and(|current| current < DESCRIPTORS) {
+            let more = Rlimit { current: Some(DESCRIPTORS), maximum: limit.maximum };
+            setrlimit(Resource::Nofile, more).expect("the machine allows it");
+        }
+        Self(limit)
+    }
+}
+
+impl Drop for Descriptors {
+    fn drop(&mut self) {
+        let _ = setrlimit(Resource::Nofile, self.0);
     }
 }
 
@@ -148,8 +161,8 @@ async fn ask(url: &str) -> Result<(), String> {
     if answer.status().is_success() { Ok(()) } else { Err(format!("{url}: {}", answer.status())) }
 }
 
-/// Looks at the alerts, as a normal client beside the crowd, for as long as the attack lasts; every alert that was seen,
-/// and what each request came to.
+/// Looks at the alerts, as a normal client beside the crowd, for as long as the attack lasts; every alert that was
+/// seen, and what each request came to.
 async fn watch(prometheus: &str, urls: &[String]) -> (BTreeSet<String>, Vec<Result<(), String>>) {
     let (begun, mut seen, mut asked) = (Instant::now(), BTreeSet::new(), Vec::new());
     while begun.elapsed() < ATTACK {
@@ -182,7 +195,7 @@ async fn a_minute_of_slow_clients_of_every_kind_pages_nobody() {
     })
     .await;
 
-    take_descriptors();
+    let _descriptors = Descriptors::take();
     let ports = [lab.named_port("edge"), lab.port("order-api", "order-api")];
     let urls: Vec<_> = ports
         .iter()

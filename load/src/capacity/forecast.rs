@@ -56,7 +56,8 @@ fn plan(out: &mut String, findings: &Findings) {
     );
 }
 
-/// Rates to plan for, the lowest first: those that were asked for, or round numbers from half of the knee to ten times it.
+/// Rates to plan for, the lowest first: those that were asked for, or round numbers from half of the knee to ten times
+/// it.
 fn planned(knee: f64, wanted: &[f64]) -> Vec<f64> {
     let mut rates = wanted.to_vec();
     if rates.is_empty() {

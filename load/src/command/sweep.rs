@@ -1,8 +1,8 @@
 //! The sweep of `load capacity`: one step of offered load after the other, and what Prometheus knows about each.
 //!
 //! On the way up nothing has to be waited for: a good step leaves no queue. After a bad one, [`Sweep::calm`] waits until the target
-//! has worked off what is left, so that the next step measures its own load only. Then the same load has to be bad once more: a moment
-//! in which the machine did something else is no limit.
+//! has worked off what is left, so that the next step measures its own load only. Then the same load has to be bad once
+//! more: a moment in which the machine did something else is no limit.
 
 use std::{cell::Cell, time::Duration};
 
@@ -65,8 +65,8 @@ impl Sweep<'_> {
         Climb { steps: Vec::new(), saturated: Vec::new(), stations: Vec::new(), database: None, size }
     }
 
-    /// Climbs until a load is bad twice. `rates` are above those of the steps in `climb`. Telemetry is that of the first bad step, or
-    /// else of the last one.
+    /// Climbs until a load is bad twice. `rates` are above those of the steps in `climb`. Telemetry is that of the
+    /// first bad step, or else of the last one.
     pub(super) async fn climb(&self, climb: &mut Climb, rates: &[f64]) -> Result<(), Stop> {
         for (number, rate) in (1..).zip(rates) {
             eprintln!(
@@ -102,8 +102,8 @@ impl Sweep<'_> {
         Ok(good)
     }
 
-    /// Looks between the last good and the first bad step until they are close together, or until the target does not recover.
-    /// Telemetry is then that of the lowest bad one.
+    /// Looks between the last good and the first bad step until they are close together, or until the target does not
+    /// recover. Telemetry is then that of the lowest bad one.
     pub(super) async fn narrow(&self, climb: &mut Climb) -> Result<(), Stop> {
         while let Some(rate) = between(&climb.steps, &self.objective) {
             if !self.calm().await? {
@@ -137,7 +137,8 @@ impl Sweep<'_> {
             if climb.saturated.is_empty() { Vec::new() } else { self.telemetry.stations(rate, ended).await };
     }
 
-    /// Waits until the target has worked off what an overload has left: until a short step at the lowest load is good. Whether it has.
+    /// Waits until the target has worked off what an overload has left: until a short step at the lowest load is good.
+    /// Whether it has.
     pub(super) async fn calm(&self) -> Result<bool, Stop> {
         if self.exhausted.get() {
             return Ok(false);

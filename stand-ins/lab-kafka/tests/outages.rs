@@ -1,4 +1,5 @@
-//! The outages that the broker can make, switched fifty times: they leave no connection, no thread and no memory behind.
+//! The outages that the broker can make, switched fifty times: they leave no connection, no thread and no memory
+//! behind.
 
 use futures::future::BoxFuture;
 use testkit::{Http, Kafka, Sender, TraceSink, free_addr, sweep};

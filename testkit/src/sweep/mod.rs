@@ -117,11 +117,12 @@ pub async fn sweep(subjects: Vec<Subject>) {
     assert!(found.is_empty(), "{} findings:\n{}", found.len(), found.join("\n"));
 }
 
-/// Puts two paths of the admin port in turn, fifty times with traffic between them: something that is switched on and off
-/// again and is no fault of a catalogue, such as a broker of a cluster.
+/// Puts two paths of the admin port in turn, fifty times with traffic between them: something that is switched on and
+/// off again and is no fault of a catalogue, such as a broker of a cluster.
 ///
 /// # Panics
-/// If the subject holds more afterwards than before: sessions, descriptors, threads, memory, keys or files; or if it died.
+/// If the subject holds more afterwards than before: sessions, descriptors, threads, memory, keys or files; or if it
+/// died.
 pub async fn switch(subject: &mut Subject, on: &str, off: &str) {
     // Not counted: what clients and servers open once, and keep.
     on_and_off(subject, on, off).await;

@@ -22,7 +22,7 @@ cpu_of() { "$docker" exec "$1" ps -eo cputimes=,pid=,comm=; }
 keeper='rm -rf /var/log/kept
 mkdir /var/log/kept
 while [ -e /var/log/kept ]; do
-    cp -aln "/var/log/pods/$1"_* /var/log/kept/ 2>/dev/null
+    cp -aln -t /var/log/kept "/var/log/pods/$1"_* 2>/dev/null
     sleep 1
 done'
 
@@ -49,15 +49,15 @@ most_frequent() { sort | uniq -c | sort -rn | head -n "$1"; }
 # JSON lines of a log, whatever the container runtime has put before them.
 json_lines() { sed 's/^[^{]*//' | jq -rR "fromjson? | $1" 2>/dev/null; }
 
-# ended BEFORE AFTER: how many more requests of the load have ended in each way, by route and outcome.
-ended() {
+# requests_between BEFORE AFTER: how many more requests of the load have ended in each way, by route and outcome.
+requests_between() {
     awk '!/^load_requests_total\{/ { next }
         FILENAME == ARGV[1] { was[$1] = $2; next }
         $2 > was[$1] { print $2 - was[$1], substr($1, 20) }' "$1" "$2" | sort -k 2
 }
 
-# used BEFORE AFTER: seconds of CPU of each program in between, the most first.
-used() {
+# cpu_between BEFORE AFTER: seconds of CPU of each program in between, the most first.
+cpu_between() {
     awk 'FILENAME == ARGV[1] { was[$2 $3] = $1; next }
         { more[$3] += $1 - was[$2 $3] }
         END { for (program in more) if (more[program] > 0) print more[program], program }' "$1" "$2" \
@@ -71,7 +71,7 @@ evidence_of_clients() {
     [ -e "$since" ] || since=/dev/null
     if load_page "$saved/load.metrics" 2>/dev/null; then
         say "requests of the load since the change began, by route and outcome:"
-        ended "$since" "$saved/load.metrics" | tee "$saved/requests" | indented
+        requests_between "$since" "$saved/load.metrics" | tee "$saved/requests" | indented
     else
         say "the load generator does not say what it has counted"
     fi
@@ -115,9 +115,10 @@ evidence_of_pods() {
 evidence_of_nodes() {
     [ ! -r /proc/loadavg ] || say "load average $(cut -d' ' -f1-3 /proc/loadavg), $(nproc) cores"
     for of_node in $(nodes); do
-        touch "$work/cpu.$of_node"
         cpu_of "$of_node" >"$saved/cpu.$of_node.now" 2>/dev/null || continue
-        used "$work/cpu.$of_node" "$saved/cpu.$of_node.now" >"$saved/cpu.$of_node"
+        # Not every proof remembers a beginning.
+        [ -s "$work/cpu.$of_node" ] || continue
+        cpu_between "$work/cpu.$of_node" "$saved/cpu.$of_node.now" >"$saved/cpu.$of_node"
         say "seconds of CPU on $of_node since the proof began:" \
             "$(head -n 8 "$saved/cpu.$of_node" | awk '{ printf "%s%s %s", comma, $2, $1; comma = ", " }')"
     done

@@ -1,5 +1,5 @@
-//! `load capacity` on a lab of its own, of optimized programs: what it can do, or whether the knee is where a run of rising load breaks,
-//! three times in a row. `load` keeps what it found.
+//! `load capacity` on a lab of its own, of optimized programs: what it can do, or whether the knee is where a run of
+//! rising load breaks, three times in a row. `load` keeps what it found.
 
 use std::process::Command;
 
@@ -10,7 +10,8 @@ use crate::lab::Lab;
 /// The exit code of `load capacity` for a knee that was not confirmed: what was found is written all the same.
 const INCONCLUSIVE: i32 = 3;
 
-/// Measures once and writes the page, or compares the knee with the breakpoint three times. `quick`: fewer and shorter steps.
+/// Measures once and writes the page, or compares the knee with the breakpoint three times. `quick`: fewer and shorter
+/// steps.
 ///
 /// # Errors
 /// If a knee is not within 15 % of its breakpoint, or is not confirmed.

@@ -6,8 +6,8 @@
 //!
 //! `bench regression` and `bench capacity` say whether the performance lab is right. They take much longer, and run only by name.
 //!
-//! A figure that misses its bar fails the program, after everything has been measured. What was measured is kept in the checkout
-//! (`load results`).
+//! A figure that misses its bar fails the program, after everything has been measured. What was measured is kept in the
+//! checkout (`load results`).
 
 mod capacity;
 mod client;
@@ -75,7 +75,8 @@ enum What {
         /// Fewer and shorter steps, in half of the time.
         #[arg(long)]
         quick: bool,
-        /// Instead, run `load capacity` once on a lab of optimized programs: load/capacity.json and docs/capacity.md, in ten minutes.
+        /// Instead, run `load capacity` once on a lab of optimized programs: load/capacity.json and docs/capacity.md,
+        /// in ten minutes.
         #[arg(long)]
         write: bool,
     },

@@ -1,7 +1,9 @@
-//! Which tests run once more on Apache Kafka: a durable log, a real coordinator, a broker that is killed and started again.
+//! Which tests run once more on Apache Kafka: a durable log, a real coordinator, a broker that is killed and started
+//! again.
 //!
 //! Those of the pipeline in every run. Of the services' own, those about messages in the part of the day: most of them
-//! start a broker, and each start is two of Java. What stays on the mock cluster is in `docs/testing.md`, with the reason.
+//! start a broker, and each start is two of Java. What stays on the mock cluster is in `docs/testing.md`, with the
+//! reason.
 
 use crate::{
     part::{self, Long},

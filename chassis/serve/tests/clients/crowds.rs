@@ -21,7 +21,7 @@ const ROUNDS: usize = 5;
 const MOST: f64 = 2.0;
 /// Added to both sides of a ratio: below it, a scheduler's turn decides, and not the crowd. So `MOST` allows a
 /// millisecond more than twice the quiet value.
-const GRAIN: Duration = Duration::from_micros(500);
+const GRAIN: Duration = Duration::from_millis(1);
 
 /// How a client holds its connection.
 #[derive(Debug, Clone, Copy)]
@@ -102,8 +102,8 @@ async fn slowdown(kind: Kind, port: &Port) -> f64 {
     (beside + GRAIN).div_duration_f64(quiet + GRAIN)
 }
 
-/// Other programs slow the machine too, but hardly in most rounds and only beside the crowd: so the median counts, once, and
-/// no round is repeated.
+/// Other programs slow the machine too, but hardly in most rounds and only beside the crowd: so the median counts,
+/// once, and no round is repeated.
 async fn normal_requests_are_served_beside(kind: Kind) {
     // One crowd at a time, or the timing says nothing.
     static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());

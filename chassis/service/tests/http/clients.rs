@@ -117,10 +117,10 @@ async fn two_thousand(service: &Service) -> Vec<TcpStream> {
     held
 }
 
-/// How many times as long p99 takes beside two thousand slow clients, in one pair of rounds; all of them are gone again at its
-/// end. Half a millisecond on both sides: below that, a scheduler's turn decides.
+/// How many times as long p99 takes beside two thousand slow clients, in one pair of rounds; all of them are gone again
+/// at its end. A millisecond on both sides: below that, a scheduler's turn decides.
 async fn slowdown(service: &Service) -> f64 {
-    let grain = Duration::from_micros(500);
+    let grain = Duration::from_millis(1);
     let quiet = p99(service).await;
     let held = two_thousand(service).await;
     let beside = p99(service).await;

@@ -26,7 +26,8 @@ const WITHIN: f64 = 0.15;
 /// not between them is further away than [`WITHIN`].
 const RISING: (f64, f64, u32) = (0.7, 1.3, 13);
 
-/// Finds the knee and the breakpoint `times` times, and says how far they are apart. Keeps it after each time: the next may be stopped.
+/// Finds the knee and the breakpoint `times` times, and says how far they are apart. Keeps it after each time: the next
+/// may be stopped.
 pub(super) async fn live(measure: &Measure, sweep: &Sweep<'_>, times: u32) -> Result<u8, Stop> {
     let archive = Archive::at(&measure.kept);
     let mut kept = Kept::now("breakpoint", Vec::new(), Vec::new());

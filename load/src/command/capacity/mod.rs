@@ -34,11 +34,11 @@ const PRICES: &str = include_str!("../../../prices.yaml");
 
 /// Raises the load until the objective no longer holds, and writes what it found: a file to keep, and a page about it.
 ///
-/// Steps rise until the same load misses the objective twice. Then it looks between the last good and the first bad one until they are
-/// within 10 %, and runs the knee at 90 % and 110 %. If these do not confirm it, they become steps, and it looks once more. Before each
-/// of these it waits until the target has recovered. With the defaults this takes five to ten minutes, with --quick three to five, and
-/// each repetition of --check-breakpoint as long again and thirteen steps more. Run it in the checkout, on `lab up --no-load`, and do
-/// nothing else on the machine.
+/// Steps rise until the same load misses the objective twice. Then it looks between the last good and the first bad one
+/// until they are within 10 %, and runs the knee at 90 % and 110 %. If these do not confirm it, they become steps, and
+/// it looks once more. Before each of these it waits until the target has recovered. With the defaults this takes five
+/// to ten minutes, with --quick three to five, and each repetition of --check-breakpoint as long again and thirteen
+/// steps more. Run it in the checkout, on `lab up --no-load`, and do nothing else on the machine.
 ///
 /// Exit code 0 if the objective holds at 90 % of the knee and is missed at 110 %, 3 otherwise.
 #[derive(Debug, Args)]
@@ -131,8 +131,8 @@ struct Measure {
     /// Folder with a copy of each measurement, for `load results`
     #[arg(long, default_value = results::FOLDER, value_name = "FOLDER")]
     kept: PathBuf,
-    /// Instead of writing the file and the page, compare the knee with where a run of rising load breaks, TIMES times (3). Exit code 0
-    /// if they are within 15 % of each other each time, 1 otherwise
+    /// Instead of writing the file and the page, compare the knee with where a run of rising load breaks, TIMES times
+    /// (3). Exit code 0 if they are within 15 % of each other each time, 1 otherwise
     #[arg(
         long,
         value_name = "TIMES",
@@ -214,8 +214,8 @@ impl Measure {
         self.keep(&findings)
     }
 
-    /// Writes the file, a copy of it to keep, and the page: from the file, because numbers lose a last digit in JSON and both have to
-    /// agree.
+    /// Writes the file, a copy of it to keep, and the page: from the file, because numbers lose a last digit in JSON
+    /// and both have to agree.
     fn keep(&self, findings: &Findings) -> Result<u8, Stop> {
         let copy = Archive::at(&self.kept).keep_findings(findings)?;
         store::write(&self.results, &findings.to_json())?;

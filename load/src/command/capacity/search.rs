@@ -1,5 +1,5 @@
-//! How `load capacity` looks for the knee: from the lowest load upwards, then closer, then checked, and once more if the check says
-//! something else.
+//! How `load capacity` looks for the knee: from the lowest load upwards, then closer, then checked, and once more if
+//! the check says something else.
 
 use std::time::Instant;
 

@@ -1,5 +1,6 @@
-//! `load results`: measurements that are kept in the checkout, listed and compared. Judges nothing: a difference between two of them is
-//! also one between two moments of a machine, and `load compare` says whether it is more than that.
+//! `load results`: measurements that are kept in the checkout, listed and compared. Judges nothing: a difference
+//! between two of them is also one between two moments of a machine, and `load compare` says whether it is more than
+//! that.
 
 mod kept;
 
@@ -11,7 +12,8 @@ use serde::Deserialize;
 
 use super::{Stop, say};
 
-/// Where measurements are kept, from the root of the checkout. git does not ignore it: commit those that a page or a claim rests on.
+/// Where measurements are kept, from the root of the checkout. git does not ignore it: commit those that a page or a
+/// claim rests on.
 pub(super) const FOLDER: &str = "load/results";
 
 /// Measurements that are kept in the checkout: of `load capacity`, of `./lab bench`, and of what was run with --keep.

@@ -37,8 +37,8 @@ async fn the_openapi_document_is_served_and_every_operation_answers() {
     }
 }
 
-/// Its answers are described in words, so their shape is not judged, nor what it takes for valid: only that every request
-/// made from the document gets a status that the document has, and none an error of the server.
+/// Its answers are described in words, so their shape is not judged, nor what it takes for valid: only that every
+/// request made from the document gets a status that the document has, and none an error of the server.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_request_that_the_document_describes_gets_a_status_that_it_does_not() {
     testkit::needs!(Schemathesis);
