@@ -176,7 +176,8 @@ fn a_fault_can_be_for_one_pod_and_is_ended_in_all() {
 
 #[test]
 fn fix_puts_drained_pods_back_even_if_another_pod_cannot_be_reached() {
-    let (folder, a, b) = (tempfile::tempdir().unwrap(), Switch::start(), Switch::start());
+    let folder = tempfile::tempdir().unwrap();
+    let (a, b) = (Switch::start(folder.path()), Switch::start(folder.path()));
     kubectl(folder.path(), &a, &b);
     let calls = || fs::read_to_string(folder.path().join("calls")).unwrap();
     let output = lab(folder.path(), &["--context", "k8s", "fix", "order-api"]);

@@ -11,8 +11,8 @@ pub fn content(text: &str) -> String {
     })
 }
 
-/// Text in an attribute with double quotes; between tags it means the same. Line ends and tabs are written as references,
-/// because a reader makes spaces of them in an attribute, and one line end of a `\r\n` between tags.
+/// Text in an attribute with double quotes; between tags it means the same. Line ends and tabs are written as
+/// references, because a reader makes spaces of them in an attribute, and one line end of a `\r\n` between tags.
 #[must_use]
 pub fn attribute(text: &str) -> String {
     written(text, reference)

@@ -183,8 +183,8 @@ impl Fix {
     }
 }
 
-/// Puts every drained pod of a cluster back into its Service: its control room has no kubectl, and cannot. Says what did
-/// not work. On this machine there is nothing to do: the edges know what is drained.
+/// Puts every drained pod of a cluster back into its Service: its control room has no kubectl, and cannot. Says what
+/// did not work. On this machine there is nothing to do: the edges know what is drained.
 ///
 /// # Errors
 /// When kubectl does not answer.

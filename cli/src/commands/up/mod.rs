@@ -107,7 +107,8 @@ pub(crate) struct Up {
           value_parser = clap::value_parser!(u16).range(1..=3650))]
     logs_days: u16,
     /// Share of new traces to keep, 0 to 1. A request that arrives with a sampled `traceparent` is always kept.
-    #[arg(long, env = "LAB_TRACE_RATIO", value_name = "RATIO", default_value_t = 1.0, value_parser = chassis_text::ratio)]
+    #[arg(long, env = "LAB_TRACE_RATIO", value_name = "RATIO", default_value_t = 1.0,
+          value_parser = chassis_text::ratio)]
     trace_ratio: f64,
     /// Archive PostgreSQL's write-ahead log every second, and regularly make and verify a backup (docs/recovery.md).
     /// LAB_BACKUPS and LAB_BACKUP_KEY set where backups and their key are.

@@ -2,7 +2,7 @@
 //!
 //! On this machine every edge is told to send it nothing new; the edge itself sees to it that never two replicas are
 //! drained, nor the last one that is in use. In a cluster the edge balances over Services, and so the pod leaves its
-//! Service, and keeps all else (docs/adr/0074-a-drained-pod-stays-in-its-network.md).
+//! Service, and keeps all else (docs/adr/0075-a-drained-pod-stays-in-its-network.md).
 
 use std::{collections::BTreeSet, ops::RangeInclusive, time::Duration};
 
