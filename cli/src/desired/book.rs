@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::Utc;
 use release::desired::{Act, Applied, Decision, Failure, Input, Seen, Setting, reconcile};
 
-use super::{edges::DIFFERS, keeping::Wanted};
+use super::{edges::DIFFERS, wanted::Wanted};
 
 /// What is remembered.
 #[derive(Debug, Default)]

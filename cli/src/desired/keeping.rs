@@ -13,18 +13,9 @@ use super::{
     edges::{Edges, Look},
     flags::Flags,
     member::Member,
+    wanted::Wanted,
 };
 use crate::parts::edge::EDGE;
-
-/// What the newest commit wants, of what is set here.
-#[derive(Debug, Clone)]
-pub(super) struct Wanted {
-    pub(super) commit: String,
-    pub(super) settings: Settings,
-    /// The services that it names: releases split their requests.
-    pub(super) services: Vec<String>,
-    pub(super) drift: Drift,
-}
 
 /// Whether what differs is set, or only told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

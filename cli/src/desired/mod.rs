@@ -13,6 +13,7 @@ mod edges;
 mod flags;
 mod keeping;
 mod member;
+mod wanted;
 
 use std::{fs, path::PathBuf, time::Duration};
 

@@ -136,6 +136,8 @@ mod tests {
     use super::*;
 
     const FILE: &str = "id: scanners\nmode: enforce\n";
+    /// Another text: a mode alone would not make one.
+    const NEWER: &str = "id: scanners\ntitle: Another one\nmode: enforce\n";
 
     fn rule() -> Setting {
         Setting::Rule { rule: "scanners".to_owned() }
@@ -173,11 +175,11 @@ mod tests {
         assert_eq!(off.value(&rule(), &all).as_deref(), Some(OTHER), "its file says enforce");
         let modes = wanted(&[(rule(), FILE), (mode(), "off")]);
         assert_eq!(off.value(&rule(), &modes).as_deref(), Some(FILE), "the mode is set by itself");
-        let other = edge("id: scanners\n", "enforce", [true, false], None);
+        let other = edge(NEWER, "enforce", [true, false], None);
         assert_eq!(other.value(&rule(), &all).as_deref(), Some(OTHER));
         assert_eq!(other.value(&rule(), &wanted(&[])).as_deref(), Some(OTHER), "to be taken back");
         assert_eq!(own.value(&rule(), &wanted(&[])), None, "nobody pushed it");
-        let stale = edge("id: scanners\n", "enforce", [false, false], Some(("id: scanners\n", "enforce")));
+        let stale = edge(NEWER, "enforce", [false, false], Some((NEWER, "enforce")));
         assert_eq!(stale.value(&rule(), &all), None, "its files have another one");
     }
 

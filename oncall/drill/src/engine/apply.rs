@@ -210,17 +210,20 @@ impl Run {
             _ => {}
         }
         for (fault, state) in drill.faults.iter().zip(&mut self.faults) {
-            // All replicas, or the one that has it.
-            let restarts = matches!(
-                act, Act::Restart { service } if *service == fault.service || *service == fault.target()
-            );
+            // All replicas, or the one that has it; or one of those that have it, and the others keep it.
+            let (restarts, partly) = match act {
+                Act::Restart { service } => {
+                    (*service == fault.service || *service == fault.target(), fault.is_in(service))
+                }
+                _ => (false, false),
+            };
             if accepted.iter().any(|one| one.ends.contains(&fault.name)) {
                 (state.ended, state.by_action) = (true, true);
-            } else if restarts && !state.ended && state.set.is_some() {
+            } else if (restarts || partly) && !state.ended && state.set.is_some() {
                 if fault.survives_restart {
                     state.generation += 1;
                     state.again = Some(at);
-                } else {
+                } else if restarts {
                     state.ended = true;
                 }
             }

@@ -150,6 +150,14 @@ impl Fault {
     pub fn target(&self) -> String {
         target(&self.service, self.replica)
     }
+
+    /// Whether a name is that of one of several replicas that have it.
+    #[must_use]
+    pub fn is_in(&self, name: &str) -> bool {
+        let number = name.strip_prefix(self.service.as_str()).and_then(|rest| rest.strip_prefix('-'));
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        self.replica.is_none() && number.is_some_and(is_number)
+    }
 }
 
 /// When a drill may begin.

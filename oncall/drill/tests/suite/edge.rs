@@ -114,6 +114,19 @@ fn a_fault_in_one_replica_meets_a_restart_of_it_or_of_all_and_of_no_other() {
 }
 
 #[test]
+fn a_rule_that_every_edge_has_is_pushed_again_after_a_restart_of_one() {
+    for (restarted, again) in [("edge-2", true), ("edge", true), ("edge-own", false), ("order-api-2", false)]
+    {
+        let mut lab = Lab::new(pushed(), person());
+        lab.until(Phase::Observe);
+        lab.ticks(8);
+        lab.act(Act::Restart { service: restarted.to_owned() });
+        let pushes = lab.run.due(lab.now).iter().any(|due| matches!(due.action, Action::PushRule { .. }));
+        assert_eq!(pushes, again, "{restarted}");
+    }
+}
+
+#[test]
 fn a_protection_is_off_in_one_replica_and_again_after_a_restart_of_it() {
     let text = EXAMPLE.replace("seed: 7", "seed: 7\nreplicas: {order-worker: 2}").replace(
         "{service: order-api, protection: retry-budget}",
