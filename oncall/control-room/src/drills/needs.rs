@@ -96,8 +96,8 @@ fn command(drill: &Drill) -> Option<String> {
         }
     }
     options.extend(drill.replicas.iter().map(|(service, count)| format!("--replicas {service}={count}")));
-    options.sort_unstable_by(|one, other| other.cmp(one));
-    let options: String = options.iter().map(|option| format!(" {option}")).collect();
+    options.sort_unstable();
+    let options: String = options.iter().rev().map(|option| format!(" {option}")).collect();
     Some(format!("{variable}lab up{options}"))
 }
 
