@@ -50,7 +50,7 @@ check:
 torture *args:
     ./lab torture "$@"
 
-# Load tests with a verdict, on a running lab: just load run smoke; just load capacity
+# Load tests with a verdict, on a running lab: just load run smoke; just load capacity --quick; just load results list
 load *args:
     target/lab/load "$@"
 

@@ -8,8 +8,8 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$root"
 
 # C does not follow cargo's profiles. Not optimized, it takes half as long as with -O1, and a lab's few hundred messages per second
-# need no more.
-export CFLAGS="-O0 -g0 ${CFLAGS-}"
+# need no more. What is measured or given to others has a release's C.
+[ "${LAB_PROFILE:-lab}" != lab ] || export CFLAGS="-O0 -g0 ${CFLAGS-}"
 
 # At a fixed address a program begins without rewriting its own pages (docs/adr/0058-programs-at-a-fixed-address.md), and the same code
 # is in it once (docs/adr/0066-one-copy-of-the-same-code.md). Not what others are given: there, an address that changes with each start
@@ -19,13 +19,33 @@ if [ "${LAB_PROFILE:-lab}" = lab ] && [ "$(uname -s)" = Linux ]; then
     [ -z "$host" ] || export "CARGO_TARGET_${host}_LINKER=$root/tools/linker.sh"
 fi
 
+# Each of them is started by every `lab up`.
+programs="control-room edge lab-kafka lab-traces load order-api order-worker user-service"
+# In a lab they are one file, so that what they share is in memory once (docs/adr/0074-programs-in-one-file.md). What others are
+# given is a file each.
+if [ "${LAB_PROFILE:-lab}" = lab ]; then
+    set -- --package lab-programs --features lab-programs/one-file "$@"
+else
+    for program in $programs; do set -- --package "$program" "$@"; done
+fi
+
 build() {
-    cargo build --locked --profile "${LAB_PROFILE:-lab}" --bins --package cli --package order-api --package user-service --package order-worker \
-        --package edge --package load --package lab-kafka --package lab-traces --package control-room "$@"
+    cargo build --locked --profile "${LAB_PROFILE:-lab}" --bins --package cli "$@"
+}
+
+# Gives the one file the names of its programs.
+name() {
+    [ "${LAB_PROFILE:-lab}" = lab ] || return 0
+    folder=${CARGO_TARGET_DIR:-target}/lab
+    for program in $programs; do
+        # Where a file system has no second names, copies take more memory, and that is all.
+        ln -f "$folder/lab-programs" "$folder/$program" 2>/dev/null || cp -f "$folder/lab-programs" "$folder/$program"
+    done
 }
 
 if [ -t 2 ]; then
     build "$@"
+    name
     exit
 fi
 
@@ -45,4 +65,5 @@ status=0
 CARGO_TERM_PROGRESS_WHEN=always CARGO_TERM_PROGRESS_WIDTH=80 build "$@" 2>"$drawn" || status=$?
 # Warnings, errors, and how long it took.
 lines | grep -v '^ *Building \[\|^ *Compiling \|^$' >&2 || :
-exit "$status"
+[ "$status" = 0 ] || exit "$status"
+name

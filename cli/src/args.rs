@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Psql(commands::clients::Psql),
     /// Open redis-cli on the lab's Redis, without typing a password.
     RedisCli(commands::clients::RedisCli),
+    /// Replace the password with which a service logs in to its database.
+    Rotate(commands::rotate::Rotate),
     /// Read and follow the logs of all parts as one stream.
     Logs(commands::logs::Logs),
     /// Switch a fault on; it ends by itself.
@@ -77,7 +79,7 @@ pub(crate) enum Command {
     Prr(commands::prr::Review),
     /// Report what manual work costs, and what is worth automating.
     Toil(commands::toil::ToilCommand),
-    /// Practise on real failures, timed and scored; and verify that each drill is what it says.
+    /// Practise on real failures, timed and scored; and verify that each drill does what it says.
     Drill(Box<commands::drill::DrillCommand>),
     /// Hold a game day: several drills over an hour, with roles, the truth for the instructor, and a report.
     Gameday(commands::gameday::GameDay),
@@ -87,7 +89,7 @@ pub(crate) enum Command {
     Node(commands::node::NodeCommand),
     /// Keep desired state in Git: propose, approve, revert, log, diff.
     Gitops(commands::gitops::GitopsCommand),
-    /// Release a new version step by step, judged against the old one, and rolled back by itself.
+    /// Release a new version step by step, judged against the old one and rolled back automatically.
     Release(commands::release::ReleaseCommand),
     /// Show who is on call, and what the schedules ask of people.
     Oncall(commands::oncall::OncallCommand),

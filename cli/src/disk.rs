@@ -3,9 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
+use chassis_text::mib;
 use serde::Serialize;
 
-use crate::{home::Home, parts::postgres, terminal::mib};
+use crate::{home::Home, parts::postgres};
 
 /// With less than this the lab will soon stop: PostgreSQL's next WAL segment alone takes 4 MiB, and all logs
 /// together may grow by several megabytes per second.

@@ -49,7 +49,7 @@ pub(crate) struct Installation {
     /// Control room of any installation, for `incident`, `drill` and `pages`, such as http://host:8080.
     #[arg(long, global = true, env = "LAB_CONTROL_ROOM_URL", value_name = "URL", value_parser = url)]
     control_room: Option<Url>,
-    /// Token of the control room, where it requires one.
+    /// Token of the control room, if it requires one.
     #[arg(long, global = true, env = "CONTROL_ROOM_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     control_room_token: Option<String>,
 }

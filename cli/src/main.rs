@@ -79,6 +79,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Down(down) => down.run(&place.here("down")?).await,
         Command::Status(status) => status.run(&place.here("status")?).await,
         Command::Psql(psql) => psql.run(&place.here("psql")?),
+        Command::Rotate(rotate) => rotate.run(&place.here("rotate")?),
         Command::RedisCli(cli) => cli.run(&place.here("redis-cli")?),
         Command::Backup(backup) => backup.run(&place.here("backup")?).await,
         Command::Failover(failover) => failover.run(&place.here("failover")?).await,

@@ -47,6 +47,14 @@ impl Secrets {
             }
             _ => {}
         }
+        self.replace(name)
+    }
+
+    /// A new secret in the place of the one with this name.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn replace(&self, name: &str) -> Result<SecretString> {
         let secret = SecretString::from(random()?);
         self.write(name, secret.expose_secret())?;
         Ok(secret)

@@ -93,14 +93,6 @@ impl Row {
     }
 }
 
-/// A size in MiB with one decimal.
-pub(crate) fn mib(bytes: u64) -> String {
-    // Only one decimal of a mebibyte is shown, so the loss of precision above 2^53 does not matter.
-    #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
-    let mib = bytes as f64 / f64::from(1 << 20);
-    format!("{mib:.1}")
-}
-
 /// Escapes characters that a terminal would interpret.
 struct Visible<'s>(&'s mut String);
 

@@ -16,7 +16,7 @@ use std::{
     process::{Command, Output},
     sync::{Arc, Mutex},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// Responds to every request as a fault switch would, and records its first line and its `authorization`.
@@ -26,11 +26,13 @@ struct Switch {
 }
 
 impl Switch {
-    fn start() -> Self {
+    /// One whose fake kubectl, which forwards to it, is in `folder`.
+    fn start(folder: &Path) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::new(Mutex::new(Vec::new()));
         let memory = Arc::clone(&asked);
+        let folder = folder.to_owned();
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let mut stream = stream.unwrap();
@@ -42,8 +44,7 @@ impl Switch {
                     }
                 }
                 memory.lock().unwrap().push(heard);
-                // Time for the fake kubectl to print while the forward is in use.
-                thread::sleep(Duration::from_millis(200));
+                prints(&folder, port);
                 let body = r#"{"active":{"rate":0.2,"parameters":{},"expires_at":"2030-01-01T00:00:00Z","seconds_left":300.0}}"#;
                 let head = format!(
                     "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
@@ -60,6 +61,16 @@ impl Switch {
     }
 }
 
+/// Waits until the fake kubectl that forwards to `port` has printed a line, now that its forward is in use.
+fn prints(folder: &Path, port: u16) {
+    let printed = || fs::metadata(folder.join(format!("printed-{port}"))).map_or(0, |file| file.len());
+    let (before, begun) = (printed(), Instant::now());
+    while printed() == before && !folder.join("unheard").exists() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it prints nothing");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// A pod as the Kubernetes API describes it.
 fn pod(name: &str, service: &str, phase: &str, going: bool, env: &str) -> String {
     let going = if going { r#","deletionTimestamp":"2030-01-01T00:00:00Z""# } else { "" };
@@ -68,7 +79,8 @@ fn pod(name: &str, service: &str, phase: &str, going: bool, env: &str) -> String
     )
 }
 
-/// Two running pods of order-api, one of user-service, and several that must be ignored.
+/// Two running pods of order-api, one of which has left its Service, one of user-service, and several that must be
+/// ignored.
 fn kubectl(folder: &Path, a: &Switch, b: &Switch) {
     let items = [
         pod("order-api-a", "order-api", "Running", false, "FAULTS_ENABLED"),
@@ -78,16 +90,20 @@ fn kubectl(folder: &Path, a: &Switch, b: &Switch) {
         pod("user-service-a", "user-service", "Running", false, "FAULTS_ENABLED"),
         pod("grafana-a", "grafana", "Running", false, "GF_PATHS_DATA"),
     ];
+    let left = r#""app.kubernetes.io/name":"order-api","app.kubernetes.io/component":"order-api-drained""#;
+    let is_out = |pod: &str| pod.contains("\"order-api-b\"");
+    let name = r#""app.kubernetes.io/name":"order-api""#;
+    let items = items.map(|pod| if is_out(&pod) { pod.replace(name, left) } else { pod });
     fs::write(folder.join("pods.json"), format!(r#"{{"items":[{}]}}"#, items.join(","))).unwrap();
     let here = folder.display();
     let script = format!(
         "#!/bin/sh\necho \"$*\" >>{here}/calls\ncase \"$*\" in\n\
-         *'get pods'*) exec cat {here}/pods.json ;;\n\
+         *'get pods'*) exec cat {here}/pods.json ;;\n*'patch pod '*) exit ;;\n\
          *pod/order-api-a*) port={} ;;\n*pod/order-api-b*) port={} ;;\n\
          *) echo 'error: pods \"x\" is forbidden' >&2; exit 1 ;;\nesac\n\
          echo \"Forwarding from 127.0.0.1:$port -> 9101\"\n\
          # The real one prints a line for each connection, and dies when its output is closed.\n\
-         trap '' PIPE\nwhile sleep 0.05; do echo \"Handling connection for $port\" 2>/dev/null || {{ echo x >>{here}/unheard; exit 1; }}; done\n",
+         trap '' PIPE\nwhile sleep 0.05; do echo \"Handling connection for $port\" 2>/dev/null || {{ echo x >>{here}/unheard; exit 1; }}; echo x >>{here}/printed-$port; done\n",
         a.port, b.port
     );
     let program = folder.join("kubectl");
@@ -115,7 +131,8 @@ fn text(bytes: &[u8]) -> String {
 
 #[test]
 fn a_fault_reaches_every_running_pod_of_the_service() {
-    let (folder, a, b) = (tempfile::tempdir().unwrap(), Switch::start(), Switch::start());
+    let folder = tempfile::tempdir().unwrap();
+    let (a, b) = (Switch::start(folder.path()), Switch::start(folder.path()));
     kubectl(folder.path(), &a, &b);
     let args = ["--context", "kind-x", "--namespace", "game-day", "--faults-token", "secret"];
     let output = lab(folder.path(), &[&args[..], &["break", "order-api", "http-error", "rate=0.2"]].concat());
@@ -142,7 +159,8 @@ fn a_fault_reaches_every_running_pod_of_the_service() {
 
 #[test]
 fn a_fault_can_be_for_one_pod_and_is_ended_in_all() {
-    let (folder, a, b) = (tempfile::tempdir().unwrap(), Switch::start(), Switch::start());
+    let folder = tempfile::tempdir().unwrap();
+    let (a, b) = (Switch::start(folder.path()), Switch::start(folder.path()));
     kubectl(folder.path(), &a, &b);
     let output =
         lab(folder.path(), &["--context", "k8s", "--pod", "order-api-b", "break", "order-api", "http-hang"]);
@@ -157,8 +175,26 @@ fn a_fault_can_be_for_one_pod_and_is_ended_in_all() {
 }
 
 #[test]
+fn fix_puts_drained_pods_back_even_if_another_pod_cannot_be_reached() {
+    let folder = tempfile::tempdir().unwrap();
+    let (a, b) = (Switch::start(folder.path()), Switch::start(folder.path()));
+    kubectl(folder.path(), &a, &b);
+    let calls = || fs::read_to_string(folder.path().join("calls")).unwrap();
+    let output = lab(folder.path(), &["--context", "k8s", "fix", "order-api"]);
+    assert!(output.status.success() && !calls().contains("patch"), "one service: {}", calls());
+    let output = lab(folder.path(), &["--context", "k8s", "fix"]);
+    let said = text(&output.stderr);
+    assert!(!output.status.success() && said.contains("user-service-a: kubectl port-forward"), "{said}");
+    let calls = calls();
+    let patches: Vec<&str> = calls.lines().filter(|call| call.contains("patch pod")).collect();
+    assert!(patches.len() == 1 && patches[0].contains("patch pod order-api-b "), "{calls}");
+    assert!(patches[0].contains(r#""app.kubernetes.io/component":"order-api"}"#), "{calls}");
+}
+
+#[test]
 fn unreachable_peers_are_named() {
-    let (folder, a, b) = (tempfile::tempdir().unwrap(), Switch::start(), Switch::start());
+    let folder = tempfile::tempdir().unwrap();
+    let (a, b) = (Switch::start(folder.path()), Switch::start(folder.path()));
     kubectl(folder.path(), &a, &b);
     for (args, expected) in [
         (

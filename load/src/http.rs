@@ -1,5 +1,5 @@
-//! Sends operations over HTTP/1.1 with keep-alive, as a client of the services would: W3C baggage that names the user,
-//! and an idempotency key on every order.
+//! Sends operations over HTTP/1.1 with keep-alive, as clients of the services would: W3C baggage that names the user,
+//! an idempotency key on every order, and now and then a new connection.
 //!
 //! Idempotency keys are new in every run, whatever the seed: with repeated keys, the second run with a seed would get
 //! the orders of the first.
@@ -20,6 +20,7 @@ use uuid::Uuid;
 use crate::{
     failures::FailureLog,
     mix::OperationKind,
+    renewal::Renewal,
     target::{Outcome, Reply, Target},
     workload::{Action, Operation, RECENT_ORDERS, Visitor},
 };
@@ -31,6 +32,7 @@ pub struct HttpTarget {
     user_service: String,
     recent: Mutex<VecDeque<Uuid>>,
     failures: FailureLog,
+    renewal: Renewal,
 }
 
 /// How long a connection waits for its next request. A replica that is told to stop closes each connection with its next response
@@ -100,6 +102,7 @@ impl HttpTarget {
             user_service: trimmed(user_service),
             recent: Mutex::new(VecDeque::with_capacity(RECENT_ORDERS)),
             failures: FailureLog::default(),
+            renewal: Renewal::new(),
         }
     }
 
@@ -146,6 +149,9 @@ impl HttpTarget {
         }
         if kind == OperationKind::PlaceOrder {
             set("idempotency-key", Uuid::new_v4().to_string());
+        }
+        if self.renewal.is_due() {
+            set(header::CONNECTION.as_str(), "close".to_owned());
         }
     }
 

@@ -22,10 +22,12 @@ pub mod config;
 pub mod driver;
 mod failures;
 pub mod http;
+mod life;
 pub mod mix;
 pub mod openapi;
 pub mod probe;
 pub mod record;
+mod renewal;
 pub mod report;
 pub mod run;
 pub mod scale;
@@ -39,6 +41,8 @@ pub mod workload;
 use std::sync::Arc;
 
 use chassis_service::{App, Chassis};
+
+pub use life::live;
 
 use crate::{
     admin::Rate,

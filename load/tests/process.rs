@@ -29,6 +29,8 @@ struct Seen {
     line: String,
     baggage: String,
     idempotency_key: Option<String>,
+    /// Whether it is the last one of its connection.
+    last: bool,
     body: Bytes,
 }
 
@@ -58,8 +60,10 @@ async fn answer(State(server): State<Server>, request: Request) -> Response {
     let line = format!("{} {}", parts.method, parts.uri);
     let header = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
     let (baggage, idempotency_key) = (header("baggage").unwrap_or_default(), header("idempotency-key"));
+    let last = header("connection").is_some_and(|value| value == "close");
     let body = axum::body::to_bytes(body, 1 << 20).await.expect("a body");
-    server.seen.lock().expect("no panic").push(Seen { line: line.clone(), baggage, idempotency_key, body });
+    let seen = Seen { line: line.clone(), baggage, idempotency_key, last, body };
+    server.seen.lock().expect("no panic").push(seen);
     if line == "POST /orders" {
         let id = Uuid::now_v7();
         server.accepted.lock().expect("no panic").push(id);
@@ -112,6 +116,9 @@ async fn a_run_sends_the_mix_for_seeded_users_and_prints_a_summary() {
     assert_eq!(seen.len(), 399, "due at 5 ms, 10 ms, … and before 2 s");
     assert_eq!(summary["total"]["requests"], 399);
     assert_eq!(summary["dropped"], 0);
+    // Ten per second; fewer if the machine stalls.
+    let last = seen.iter().filter(|request| request.last).count();
+    assert!((2..=seen.len() / 4).contains(&last), "{last} connections end");
     let risky = count(&seen, "GET /risky").count();
     assert!(risky > 0);
     assert_eq!(summary["total"]["outcomes"]["server_error"], risky);

@@ -2,7 +2,12 @@
 
 use tokio::process::Command;
 
-use crate::{Folder, environment::inherited, part::Line, process::MARK};
+use crate::{
+    Folder,
+    environment::inherited,
+    part::{Fresh, Line},
+    process::MARK,
+};
 
 /// A program in the environment that the lab gives it.
 pub(super) fn command(line: &Line, folder: &Folder) -> Command {
@@ -15,6 +20,7 @@ pub(super) fn command(line: &Line, folder: &Folder) -> Command {
         .env("TZ", "UTC")
         .env(MARK, folder.as_os_str())
         .envs(line.env.iter().map(|(name, value)| (name, value)))
+        .envs(line.fresh.iter().filter_map(Fresh::variable))
         .current_dir(line.cwd.as_deref().unwrap_or(folder));
     command
 }

@@ -12,6 +12,7 @@ mod folder;
 mod guests;
 pub mod lock;
 pub mod logfile;
+mod memory;
 pub mod part;
 pub mod ports;
 mod private;

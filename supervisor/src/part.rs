@@ -1,6 +1,6 @@
 //! What a lab consists of, as data: the supervisor knows how to prepare, start, probe and stop a part.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use rustix::process::Signal;
@@ -36,6 +36,9 @@ pub struct Part {
     pub stop: StopSignal,
     /// How long it may take to stop before it is killed.
     pub grace: Duration,
+    /// The file that says how much memory it may use, in bytes: above that it is killed, as a container is. If there is none, it
+    /// may use all.
+    pub memory_max: Option<PathBuf>,
 }
 
 impl Part {
@@ -55,6 +58,7 @@ impl Part {
             probe,
             stop: StopSignal::Term,
             grace: Duration::from_secs(12),
+            memory_max: None,
         }
     }
 
@@ -88,6 +92,8 @@ pub struct Line {
     pub args: Vec<String>,
     /// Variables on top of the inherited ones.
     pub env: Vec<(String, String)>,
+    /// Variables that are made anew at each start; they replace those in `env`.
+    pub fresh: Vec<Fresh>,
     /// Names of the variables that it inherits in addition to those of every program.
     pub keep: Vec<String>,
     /// Working folder; by default the lab's own folder.
@@ -120,6 +126,35 @@ impl Line {
     pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
         self.env.push((name.to_owned(), value.into()));
         self
+    }
+
+    /// Adds a variable that is made anew at each start.
+    #[must_use]
+    pub fn fresh(mut self, fresh: Fresh) -> Self {
+        self.fresh.push(fresh);
+        self
+    }
+}
+
+/// A variable with a secret in its value. The secret is read at each start of the program, so a restart is enough after it was
+/// replaced; a process that runs keeps what it was started with.
+#[derive(Debug, Clone)]
+pub struct Fresh {
+    /// The variable.
+    pub name: String,
+    /// What comes before the secret.
+    pub before: String,
+    /// The file with the secret.
+    pub file: PathBuf,
+    /// What comes after it.
+    pub after: String,
+}
+
+impl Fresh {
+    /// The variable; `None` if the file cannot be read: then that in [`Line::env`] counts.
+    pub(crate) fn variable(&self) -> Option<(&str, String)> {
+        let secret = fs::read_to_string(&self.file).ok()?;
+        Some((&self.name, format!("{}{}{}", self.before, secret.trim(), self.after)))
     }
 }
 

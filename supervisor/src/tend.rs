@@ -14,7 +14,7 @@ use crate::{
     backoff::{Backoff, Policy},
     board::Board,
     command::command,
-    logfile,
+    logfile, memory,
     part::{Errand, Lines},
     process::ProcId,
     state::{Phase, Status},
@@ -48,8 +48,8 @@ pub(super) struct Tender {
 
 /// How one run of a part ended.
 enum Run {
-    /// By itself.
-    Ended(ExitStatus),
+    /// By itself, or because the supervisor killed it: then with the reason.
+    Ended(ExitStatus, Option<String>),
     /// Because somebody asked for a restart.
     Asked,
     /// Because the lab is stopping.
@@ -98,8 +98,8 @@ impl Tender {
             }
             self.errand().await;
             let began = Instant::now();
-            let status = match self.once(&mut dependents, ready, began).await? {
-                Run::Ended(status) => status,
+            let (status, why) = match self.once(&mut dependents, ready, began).await? {
+                Run::Ended(status, why) => (status, why),
                 // No crash: it is neither counted nor made to wait.
                 Run::Asked => continue,
                 Run::Stopped => return Ok(()),
@@ -119,7 +119,10 @@ impl Tender {
                 part.process = None;
                 part.status = Status::Backoff;
                 part.restarts += 1;
-                part.last_exit = Some(status.to_string());
+                part.last_exit = Some(match why {
+                    Some(why) => format!("{status}, {why}"),
+                    None => status.to_string(),
+                });
             });
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
@@ -169,18 +172,26 @@ impl Tender {
             ready.send_replace(true);
             std::future::pending::<()>().await;
         };
+        let mut why = None;
         let status = tokio::select! {
             status = child.wait() => status?,
+            said = memory::exceeded(&self.part, process) => {
+                if let Some(process) = process {
+                    process.kill_group();
+                }
+                why = Some(said);
+                child.wait().await?
+            }
             () = answers => unreachable!("waits forever once it is ready"),
             () = self.stop.gently.cancelled() => {
                 self.end(&mut child, std::mem::take(dependents)).await;
                 return Ok(Run::Stopped);
             }
         };
-        let Some(process) = process else { return Ok(Run::Ended(status)) };
+        let Some(process) = process else { return Ok(Run::Ended(status, why)) };
         process.kill_group();
         let asked = self.folder.announced(&self.part.name, process);
-        Ok(if asked { Run::Asked } else { Run::Ended(status) })
+        Ok(if asked { Run::Asked } else { Run::Ended(status, why) })
     }
 
     fn spawn(&self) -> Result<Child> {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+pub use chassis_text::{byte_size, ratio};
+
 /// Exit code for bad configuration, `EX_USAGE` of sysexits(3).
 pub const EXIT_USAGE: u8 = 64;
 
@@ -19,37 +21,6 @@ impl Invalid {
     pub fn new(variable: &'static str, expected: impl fmt::Display) -> Self {
         Self { variable, expected: expected.to_string() }
     }
-}
-
-/// Parses a share between 0 and 1.
-///
-/// # Errors
-/// A sentence that says what is valid.
-pub fn ratio(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
-        _ => Err(format!("`{text}` is not a number from 0 to 1")),
-    }
-}
-
-/// Parses a size in bytes: `512`, `64KiB`, `256MiB`, `1GiB`.
-///
-/// # Errors
-/// A sentence that says what is valid.
-pub fn byte_size(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let factor: u64 = match &text[digits.len()..] {
-        "" | "B" => 1,
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        _ => return Err(format!("`{text}` is not a size such as 512, 64KiB or 256MiB")),
-    };
-    digits
-        .parse::<u64>()
-        .ok()
-        .and_then(|n| n.checked_mul(factor))
-        .ok_or_else(|| format!("`{text}` is not a size such as 512, 64KiB or 256MiB"))
 }
 
 /// Parses flags and environment into `C`; an empty variable counts as absent. Bad input: prints which variable has what
@@ -138,14 +109,5 @@ mod tests {
         assert!(text.contains("FORMAT") && text.contains("json, pretty"), "{text}");
         let text = refused("--patience=soon");
         assert!(text.contains("PATIENCE") && text.contains("soon"), "{text}");
-    }
-
-    #[test]
-    fn sizes_carry_binary_units() {
-        assert_eq!(byte_size("64KiB"), Ok(65_536));
-        assert_eq!(byte_size("512"), Ok(512));
-        for bad in ["", "KiB", "1KB", "-1", "99999999999GiB"] {
-            assert!(byte_size(bad).is_err(), "{bad}");
-        }
     }
 }

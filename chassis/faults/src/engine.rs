@@ -83,6 +83,14 @@ impl Faults {
         Ok(())
     }
 
+    /// Whether [`Faults::set`] would accept a plan; sets nothing.
+    ///
+    /// # Errors
+    /// As [`Faults::set`].
+    pub fn check(&self, name: &str, query: &str) -> Result<(), FaultError> {
+        parse(self.state(name)?.spec, self.subject, query, false).map(drop)
+    }
+
     /// Ends a fault, its baseline included.
     ///
     /// # Errors

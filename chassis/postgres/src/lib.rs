@@ -40,8 +40,11 @@ use chassis_telemetry::{Chassis, traces};
 
 /// Deadline of the readiness probe: less than the second that `/readyz` allows for each check.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(800);
-/// Connections opened before a process is first ready, and kept open, if its pool is that large.
+/// Connections opened before a process is first ready, if its pool is that large.
 const WARM: u32 = 4;
+/// Connections kept open even if fewer are needed: each is a process of the server, with memory of its own. Not one
+/// alone: while it works, the next operation would wait for it or for a new one.
+const KEPT: u32 = 2;
 
 /// Connection to the PostgreSQL database. Flattened into the service's own configuration.
 #[derive(Debug, Clone, clap::Args)]
@@ -155,7 +158,7 @@ impl Database {
         let database = Self { inner: Arc::new(Inner { pool, slots, options, targets, metrics, faults }) };
         faults::spawn_tasks(&database, chassis);
         let Inner { pool, slots, .. } = &*database.inner;
-        surplus::watch(pool, &slots.demand, WARM.min(slots.size()), chassis);
+        surplus::watch(pool, &slots.demand, KEPT.min(slots.size()), chassis);
         Ok(database)
     }
 
@@ -221,7 +224,7 @@ impl Database {
     /// Closes idle connections that operations have not needed since the last call; a process does so every 30 seconds.
     pub async fn close_surplus(&self) {
         let Inner { pool, slots, .. } = &*self.inner;
-        surplus::close(pool, &slots.demand, WARM.min(slots.size())).await;
+        surplus::close(pool, &slots.demand, KEPT.min(slots.size())).await;
     }
 
     async fn acquire(&self, kind: Option<QueryType>, span: Span) -> Result<Connection, DbError> {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use chassis_faults::{
-    Fault, catalogue, params,
-    params::{KIB, MIB, MINUTE, MS, bytes, count, duration},
+    Fault, catalogue, choice, params,
+    params::{KIB, MIB, MINUTE, MS, bytes, choice, count, duration},
     spec::process,
 };
 
@@ -21,6 +21,8 @@ params! {
         limit: u64 = bytes("64MiB", MIB, 1024 * MIB),
         /// allocated every 100 ms
         step: u64 = bytes("1MiB", 4 * KIB, 64 * MIB),
+        /// what becomes of the process there
+        at_limit: AtLimit = choice("stay"),
     }
 
     /// Parameters of `executor-block`.
@@ -68,6 +70,16 @@ params! {
     }
 }
 
+choice! {
+    /// What becomes of a process whose leak is at its limit.
+    pub enum AtLimit {
+        /// It keeps what it has, and takes no more.
+        Stay = "stay",
+        /// It may not have more than that, and is killed; so is the next one.
+        Killed = "killed",
+    }
+}
+
 catalogue! {
     /// `cpu-burn`: the processor is busy.
     pub const CPU_BURN: Fault<CpuBurn> = process(
@@ -81,9 +93,16 @@ catalogue! {
     /// `memory-leak`: memory is not given back.
     pub const MEMORY_LEAK: Fault<MemoryLeak> = process(
         "memory-leak",
-        "Memory is really allocated and touched, `step` every 100 ms up to `limit`. `rate` is the share of `limit`.",
+        "Memory is really allocated and touched, `step` every 100 ms up to `limit`. `rate` is the share of `limit`. With \
+         `at_limit=killed` that is all that the process may use, its other memory included: a lab on one machine kills it with \
+         SIGKILL above that (`memory.max` in its data folder); in a container, the container's own limit counts.",
         "`process_resident_memory_bytes` and `process_memory_usage_percent` rise in a straight line; with a container limit \
-         below `limit`, an OOM kill.",
+         below `limit`, an OOM kill. With `at_limit=killed`, `ProcessRestarted` and the same line again; `lab status` says \
+         `out of memory`.",
+    )
+    .ends(
+        "With `at_limit=killed` it goes on after each kill, for as long as its ttl, with the help of a file in the data folder; an \
+         orderly stop ends it. Nothing stays behind.",
     );
 
     /// `executor-block`: the async runtime stands still.

@@ -105,7 +105,7 @@ impl CommonConfig {
         subject: &'static [Attribute],
     ) -> anyhow::Result<Chassis> {
         let chassis = self.chassis(service, catalogue, subject);
-        start::configure(&chassis, &self.faults)?;
+        start::check(&chassis, &self.faults)?;
         Place::of(&chassis, &self.data, self.admin_addr)?;
         Ok(chassis)
     }
@@ -113,9 +113,12 @@ impl CommonConfig {
 
 #[cfg(test)]
 mod tests {
+    use chassis_core::config::Invalid;
+    use chassis_faults::protection::Protection;
     use clap::Parser;
 
     use super::*;
+    use crate::catalogue::CPU_BURN;
 
     #[derive(Parser)]
     struct Service {
@@ -138,5 +141,25 @@ mod tests {
         assert_eq!(format!("{:?}", plain.telemetry), format!("{:?}", service.telemetry));
         assert!(!plain.faults.faults_enabled && service.faults.faults_enabled);
         assert!(plain.memory_limit.is_none() && service.memory_limit.is_some());
+    }
+
+    #[test]
+    fn what_is_on_from_the_start_is_checked_at_once_and_not_on_before_the_program_runs() {
+        const POINTS: Catalogue = &[&CPU_BURN];
+        let chassis = |flags: &[&str]| {
+            let arguments = ["service"].iter().chain(flags);
+            let service = Service::try_parse_from(arguments).unwrap_or_else(|error| panic!("{error}"));
+            let info = ServiceInfo { name: "service", version: "1" };
+            service.common.checked_chassis(info, POINTS, &[])
+        };
+        let ready = chassis(&["--faults-at-start=cpu-burn?threads=1", "--protections-off=timeout"]).unwrap();
+        assert!(!ready.faults.point(&CPU_BURN).is_on() && ready.protections.on(Protection::Timeout));
+        for (flag, named) in [
+            ("--faults-at-start=cpu-burn?threads=many", "FAULTS_AT_START: `cpu-burn?threads=many`"),
+            ("--protections-off=belt", "PROTECTIONS_OFF"),
+        ] {
+            let error = chassis(&[flag]).err().expect("refused");
+            assert!(error.is::<Invalid>() && error.to_string().starts_with(named), "{error:#}");
+        }
     }
 }

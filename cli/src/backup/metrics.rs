@@ -24,6 +24,10 @@ pub(crate) struct Watch {
     pub(crate) interval: f64,
     /// Until when the WAL is archived; `None` if nothing was archived since the start.
     pub(crate) archived: Option<DateTime<Utc>>,
+    /// Whether the key is where it is looked for.
+    pub(crate) key: bool,
+    /// Whether backups go to a bucket.
+    pub(crate) bucket: bool,
 }
 
 /// Writes the file; a reader sees the old or the new one.
@@ -70,10 +74,20 @@ fn text(watch: Watch, catalogue: &Catalogue) -> String {
             "How long the last verified restore took, checks included.",
             verified.map_or(0.0, took),
         ),
+        (
+            "backup_key_readable",
+            "1 if the key without which nobody can read a backup is there.",
+            is(watch.key),
+        ),
+        ("backup_in_bucket", "1 if backups go to a bucket, and not to a folder.", is(watch.bucket)),
     ];
     rows.iter()
         .map(|(name, help, value)| format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n"))
         .collect()
+}
+
+fn is(so: bool) -> f64 {
+    if so { 1.0 } else { 0.0 }
 }
 
 fn seconds(time: DateTime<Utc>) -> f64 {
@@ -89,9 +103,14 @@ mod tests {
     #[test]
     fn every_series_is_there_before_the_first_backup() {
         let since = DateTime::from_timestamp(1_772_000_000, 0).unwrap();
-        let text = text(Watch { since, interval: 600.0, archived: None }, &Catalogue::default());
+        let watch = Watch { since, interval: 600.0, archived: None, key: true, bucket: false };
+        let text = text(watch, &Catalogue::default());
         let series: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
-        assert_eq!(series.len(), 7, "{text}");
+        assert_eq!(series.len(), 9, "{text}");
+        assert!(
+            series.contains(&"backup_key_readable 1") && series.contains(&"backup_in_bucket 0"),
+            "{text}"
+        );
         assert!(series.contains(&"backup_last_verified_timestamp_seconds 0"), "{text}");
         assert!(series.contains(&"backup_watched_since_timestamp_seconds 1772000000"), "{text}");
         assert_eq!(text.lines().filter(|line| line.starts_with("# HELP")).count(), series.len());

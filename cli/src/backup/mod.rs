@@ -10,6 +10,7 @@
 pub(crate) mod base;
 pub(crate) mod check;
 pub(crate) mod listing;
+pub(crate) mod lost;
 pub(crate) mod metrics;
 pub(crate) mod request;
 pub(crate) mod room;
@@ -50,6 +51,8 @@ pub(crate) struct Engine {
     pub(crate) vault: Vault,
     /// PostgreSQL on this machine.
     pub(crate) local: Local,
+    /// The file with the key.
+    pub(crate) key_file: PathBuf,
     /// The server that is copied.
     pub(crate) source: Source,
     /// Its name, which a person types before it is overwritten.
@@ -98,11 +101,17 @@ impl Engine {
         Ok(Self {
             vault: Vault::new(store, key, home.dir.join("backup"))?,
             local: Local::of(home)?,
+            key_file,
             source,
             instance: instance(home),
             room: home.dir.join(CONTROL_ROOM).join("room.db"),
             spool: spool(home),
         })
+    }
+
+    /// Whether the file with the key still has one. Whoever runs keeps theirs; nobody else could read a backup.
+    pub(crate) fn has_key(&self) -> bool {
+        fs::read_to_string(&self.key_file).is_ok_and(|text| Key::read(&text).is_ok())
     }
 }
 
@@ -136,8 +145,7 @@ pub(crate) fn spool(home: &Home) -> PathBuf {
 
 /// The name of a lab, such as `sre-lab/.lab`: the checkout and the lab's own folder.
 pub(crate) fn instance(home: &Home) -> String {
-    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    format!("{}/{}", name(&home.root), name(&home.dir))
+    switchboard::instance(&home.root, &home.dir)
 }
 
 /// The key in a file. A new one is made only for an empty repository: beside backups, a missing key is a lost key.

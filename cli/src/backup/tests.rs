@@ -44,8 +44,7 @@ impl Rig {
     async fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("lab-backup-").tempdir().unwrap();
         // The user who runs servers passes through it.
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o711);
-        fs::set_permissions(folder.path(), mode).unwrap();
+        fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
         let server = Postgres::start().await;
         let engine = engine(&folder, Some(server.addr().port()), Key::new([5; 32]));
         let rig = Self { folder, server, engine };
@@ -133,6 +132,7 @@ fn engine(folder: &TempDir, port: Option<u16>, key: Key) -> Engine {
     Engine {
         vault: Vault::new(Box::new(store), key, path("on-its-way")).unwrap(),
         local: Local::at(&path("postgres")).unwrap(),
+        key_file: path("backup-key"),
         source: Source { port, user: "postgres".to_owned(), pass_file: None, segment_bytes: SEGMENT },
         instance: "test/lab".to_owned(),
         room: path("room.db"),

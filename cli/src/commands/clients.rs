@@ -40,22 +40,31 @@ impl Psql {
     /// # Errors
     /// When no lab runs, or psql is not installed.
     pub(crate) fn run(self, home: &Home) -> Result<ExitCode> {
-        let port = home.lab()?.port("postgres").context("postgres does not run")?;
-        let packaged = || programs::postgres_folder().ok().map(|folder| folder.join("psql"));
-        let psql = programs::find(&["psql"]).or_else(|| packaged().filter(|psql| psql.is_file()));
-        let mut command = Command::new(psql.context("psql is not installed")?);
-        command
-            .env("PGHOST", "127.0.0.1")
-            .env("PGPORT", port.to_string())
-            .env("PGUSER", postgres::OWNER)
-            .env("PGDATABASE", self.database)
-            .env("PGPASSFILE", Secrets::of(home).path(postgres::PASS_FILE));
-        // Settings that the caller made for another server.
-        for name in ["PGPASSWORD", "PGHOSTADDR", "PGSERVICE", "PGSSLMODE"] {
-            command.env_remove(name);
-        }
+        let mut command = psql(home, &self.database)?;
         Err(command.args(self.arguments).exec()).context("cannot run psql")
     }
+}
+
+/// psql on a database, as the lab's owner.
+///
+/// # Errors
+/// When no lab runs, or psql is not installed.
+pub(crate) fn psql(home: &Home, database: &str) -> Result<Command> {
+    let port = home.lab()?.port("postgres").context("postgres does not run")?;
+    let packaged = || programs::postgres_folder().ok().map(|folder| folder.join("psql"));
+    let psql = programs::find(&["psql"]).or_else(|| packaged().filter(|psql| psql.is_file()));
+    let mut command = Command::new(psql.context("psql is not installed")?);
+    command
+        .env("PGHOST", "127.0.0.1")
+        .env("PGPORT", port.to_string())
+        .env("PGUSER", postgres::OWNER)
+        .env("PGDATABASE", database)
+        .env("PGPASSFILE", Secrets::of(home).path(postgres::PASS_FILE));
+    // Settings that the caller made for another server.
+    for name in ["PGPASSWORD", "PGHOSTADDR", "PGSERVICE", "PGSSLMODE"] {
+        command.env_remove(name);
+    }
+    Ok(command)
 }
 
 /// Connects as the account `lab`, which may do everything that stays inside the server. All arguments are passed to

@@ -9,10 +9,11 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Map;
-use switchboard::{FaultPoint, Plan, Replica};
+use switchboard::{Action, FaultPoint, Plan, Replica, Tools};
 
 use crate::{
     installation::Installation,
+    parts::edge::EDGE,
     terminal::{json, out, say},
 };
 
@@ -42,11 +43,11 @@ pub(crate) struct Break {
     json: bool,
 }
 
-/// Without arguments, ends every fault that was switched on, in every service. Waits for up to 45 seconds for a service on this
-/// machine that has crashed and will be started again.
+/// Without arguments, ends every fault that was switched on, in every service, and puts every drained replica back.
+/// Waits for up to 45 seconds for a service on this machine that has crashed and will be started again.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    lab fix                          end all faults everywhere\n  \
+    lab fix                          end all faults everywhere, and every drain\n  \
     lab fix order-api                end all faults of one service\n  \
     lab fix order-api http-error     end one fault")]
 pub(crate) struct Fix {
@@ -123,8 +124,10 @@ impl Break {
 impl Fix {
     /// Runs the command.
     pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
+        let everything = self.service.is_none();
+        // First, as a single pod that cannot be reached keeps the faults of all others.
+        let mut failed = if everything { pods_back(place).await? } else { Vec::new() };
         let services = place.replicas(self.service.as_deref()).await?;
-        let mut failed = Vec::new();
         for service in services {
             // Who starts a pod again is the cluster's business, and the way to it is then another one.
             let patience = if place.in_cluster() { Duration::ZERO } else { BACK };
@@ -137,10 +140,13 @@ impl Fix {
         }
         if failed.is_empty() {
             out!("fixed: {}", self.fault.as_deref().unwrap_or("every fault that was switched on has ended"));
+            if everything {
+                out!("no replica is drained");
+            }
             return Ok(ExitCode::SUCCESS);
         }
         bail!(
-            "not everywhere (the fault still ends at its ttl, or when the process does):\n  {}",
+            "not everywhere (a fault still ends at its ttl, or when the process does):\n  {}",
             failed.join("\n  ")
         )
     }
@@ -152,7 +158,7 @@ impl Fix {
         loop {
             let ended = match &self.fault {
                 Some(fault) => service.end_fault(fault).await,
-                None => service.end_faults().await,
+                None => self.end_all(service).await,
             };
             match ended {
                 Err(switchboard::Error::Peer(observe::Error::Unreachable { .. }))
@@ -166,6 +172,30 @@ impl Fix {
             tokio::time::sleep(ATTEMPT).await;
         }
     }
+
+    /// Ends all faults of a replica; an edge sends requests to all others again, if everything is meant.
+    async fn end_all(&self, replica: &Replica) -> switchboard::Result<()> {
+        replica.end_faults().await?;
+        if self.service.is_none() && replica.service == EDGE {
+            replica.undrain(None).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Puts every drained pod of a cluster back into its Service: its control room has no kubectl, and cannot. Says what
+/// did not work. On this machine there is nothing to do: the edges know what is drained.
+///
+/// # Errors
+/// When kubectl does not answer.
+pub(crate) async fn pods_back(place: &Installation) -> Result<Vec<String>> {
+    if !place.in_cluster() {
+        return Ok(Vec::new());
+    }
+    let action = Action::Undrain { target: None };
+    let outcomes = action.run(&place.switches()?, &Tools::default(), place.token()).await?;
+    let failed = outcomes.iter().filter(|outcome| !outcome.ok);
+    Ok(failed.map(|outcome| format!("{}: {}", outcome.replica, outcome.text)).collect())
 }
 
 impl Faults {

@@ -22,6 +22,7 @@ pub(crate) mod pages;
 pub(crate) mod protections;
 pub(crate) mod prr;
 pub(crate) mod release;
+pub(crate) mod rotate;
 pub(crate) mod runbook;
 mod secret_arguments;
 pub(crate) mod slo;

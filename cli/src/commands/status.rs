@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, process::ExitCode};
 
 use anyhow::Result;
+use chassis_text::mib;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use serde::Serialize;
@@ -19,7 +20,7 @@ use crate::{
     home::{CLOCK, Home},
     parts::{exporters, postgres::REPLICA},
     progress::paint,
-    terminal::{Row, json, mib, out},
+    terminal::{Row, json, out},
 };
 
 /// Exits with 1 when a part is not ready, so that a script can wait for it.

@@ -106,10 +106,8 @@ impl<'f> Reader<'f> {
 /// # Errors
 /// A sentence with the expected form.
 pub(crate) fn share(text: &str) -> Result<f64, String> {
-    let (number, scale) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
-    let share = number.trim().parse::<f64>().map(|number| number / scale).ok();
     let wrong = || format!("expected above 0 and at most 100 %, such as 20% or 0.2, found `{text}`");
-    share.filter(|share| *share > 0.0 && *share <= 1.0).ok_or_else(wrong)
+    chassis_text::share(text).filter(|share| *share > 0.0).ok_or_else(wrong)
 }
 
 /// All values, or none if one is missing; every one is looked at, so that every problem is recorded.

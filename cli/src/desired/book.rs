@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::Utc;
 use release::desired::{Act, Applied, Decision, Failure, Input, Seen, Setting, reconcile};
 
-use super::{Wanted, edges::DIFFERS};
+use super::{edges::DIFFERS, wanted::Wanted};
 
 /// What is remembered.
 #[derive(Debug, Default)]
@@ -81,7 +81,7 @@ mod tests {
 
     fn wanted(limit: Option<&str>) -> Wanted {
         let settings: Settings = limit.map(|limit| (Setting::Limit, limit.to_owned())).into_iter().collect();
-        Wanted { commit: "c1".to_owned(), settings, drift: Drift::Keep }
+        Wanted { commit: "c1".to_owned(), settings, services: Vec::new(), drift: Drift::Keep }
     }
 
     fn limit(to: Option<&str>) -> Act {

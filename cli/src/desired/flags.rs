@@ -11,36 +11,30 @@ use futures::future::join_all;
 use observe::Peer;
 use release::desired::{Act, Seen, Setting};
 use serde_json::Value;
-use supervisor::{
-    process::ProcId,
-    state::{LabState, Status},
-};
 
 use super::{
     calls::{Call, send},
     edges::{DIFFERS, Look, PATIENCE},
+    member::Member,
 };
 
 /// The instances of the services that have flags.
 pub(super) struct Flags {
     token: Option<String>,
-    /// Those that were ready at the last look, by the names of their parts.
+    /// Those that were ready at the last look, by their names.
     instances: BTreeMap<String, Instance>,
 }
 
 struct Instance {
     service: String,
     admin: String,
-    process: ProcId,
+    process: Option<String>,
     peer: Peer,
     /// Whether it answered at the last look.
     answers: bool,
     /// Whether this process was told everything.
     told: bool,
 }
-
-/// An instance that is ready: its part, its service, its admin port, its process.
-type Ready = (String, String, String, ProcId);
 
 impl Flags {
     pub(super) fn new(token: Option<String>) -> Self {
@@ -53,13 +47,9 @@ impl Flags {
     }
 
     /// How these flags are. Asks nobody if there are none.
-    pub(super) async fn look(&mut self, settings: BTreeSet<Setting>, state: &LabState) -> Look {
+    pub(super) async fn look(&mut self, settings: BTreeSet<Setting>, members: &[Member]) -> Look {
         let named = |service: &str| settings.iter().any(|setting| setting.service() == Some(service));
-        let ready = state.parts.iter().filter(|part| part.status == Status::Ready && named(part.service()));
-        let ready = ready.filter_map(|part| {
-            Some((part.name.clone(), part.service().to_owned(), part.admin.clone()?, part.process?))
-        });
-        self.meet(ready.collect());
+        self.meet(members.iter().filter(|member| member.ready && named(&member.service)));
         // All at once: one that hangs delays no other.
         let asked = self.instances.iter().map(|(name, instance)| async move {
             let answer = instance.peer.get("/protections", &[]).await;
@@ -70,20 +60,25 @@ impl Flags {
     }
 
     /// Takes who is ready now.
-    fn meet(&mut self, ready: Vec<Ready>) {
+    fn meet<'m>(&mut self, ready: impl Iterator<Item = &'m Member>) {
         let mut before = std::mem::take(&mut self.instances);
-        for (name, service, admin, process) in ready {
-            let known = before.remove(&name);
-            let known = known.filter(|known| (&known.admin, known.process) == (&admin, process));
-            let instance = known.unwrap_or_else(|| Instance {
-                peer: Peer::at(&admin).token(self.token.clone()).patience(PATIENCE),
-                service,
-                admin,
-                process,
-                answers: false,
-                told: false,
-            });
-            self.instances.insert(name, instance);
+        for Member { name, service, admin, process, .. } in ready {
+            let peer = || Peer::at(admin).token(self.token.clone()).patience(PATIENCE);
+            let admin = admin.clone();
+            let instance = match before.remove(name).filter(|known| known.process == *process) {
+                Some(known) if known.admin == admin => known,
+                // The same one at another address.
+                Some(known) if process.is_some() => Instance { admin, peer: peer(), ..known },
+                _ => Instance {
+                    peer: peer(),
+                    service: service.clone(),
+                    admin,
+                    process: process.clone(),
+                    answers: false,
+                    told: false,
+                },
+            };
+            self.instances.insert(name.clone(), instance);
         }
     }
 
@@ -107,7 +102,7 @@ impl Flags {
         }
         let seen = settings.iter().map(|setting| (setting.clone(), self.seen(setting, answers))).collect();
         let new = |setting: &Setting| setting.service().is_some_and(|service| news.contains(service));
-        Look { seen, silent, lost: settings.into_iter().filter(new).collect() }
+        Look { seen, silent, lost: settings.into_iter().filter(new).collect(), ..Look::default() }
     }
 
     fn seen(&self, setting: &Setting, answers: &BTreeMap<String, Result<Value, String>>) -> Seen {
@@ -172,12 +167,16 @@ mod tests {
         BTreeSet::from([flag("order-api"), flag("user-service")])
     }
 
-    fn ready(parts: &[(&str, &str, u32)]) -> Vec<Ready> {
-        let one = |(name, service, pid): &(&str, &str, u32)| {
-            let process = ProcId { pid: *pid, started: 1 };
-            ((*name).to_owned(), (*service).to_owned(), "http://127.0.0.1:1".to_owned(), process)
+    fn meet(flags: &mut Flags, parts: &[(&str, &str, u32)]) {
+        let one = |(name, service, pid): &(&str, &str, u32)| Member {
+            name: (*name).to_owned(),
+            service: (*service).to_owned(),
+            admin: "http://127.0.0.1:1".to_owned(),
+            process: Some(pid.to_string()),
+            ready: true,
         };
-        parts.iter().map(one).collect()
+        let members: Vec<Member> = parts.iter().map(one).collect();
+        flags.meet(members.iter());
     }
 
     fn says(answers: &[(&str, Option<bool>)]) -> BTreeMap<String, Result<Value, String>> {
@@ -195,7 +194,7 @@ mod tests {
     #[test]
     fn a_flag_is_what_every_instance_says() {
         let mut flags = Flags::new(None);
-        flags.meet(ready(&[("order-api", "order-api", 1), ("order-api-2", "order-api", 2)]));
+        meet(&mut flags, &[("order-api", "order-api", 1), ("order-api-2", "order-api", 2)]);
         let look = flags.found(all(), &says(&[("order-api", Some(false)), ("order-api-2", Some(false))]));
         assert_eq!(look.seen[&flag("order-api")], value("false"));
         assert!(matches!(look.seen[&flag("user-service")], Seen::Unknown(_)), "none is ready");
@@ -215,15 +214,15 @@ mod tests {
             ("user-service", Some(true)),
         ]);
         let (api, users) = (("order-api", "order-api", 1), ("user-service", "user-service", 3));
-        flags.meet(ready(&[api, users]));
+        meet(&mut flags, &[api, users]);
         assert_eq!(flags.found(all(), &answers).lost, all());
-        flags.meet(ready(&[api, users]));
+        meet(&mut flags, &[api, users]);
         assert!(flags.found(all(), &answers).lost.is_empty());
         for parts in [
             &[api, ("order-api-canary", "order-api", 2), users],
             &[api, ("order-api-canary", "order-api", 4), users],
         ] {
-            flags.meet(ready(parts));
+            meet(&mut flags, parts);
             assert_eq!(flags.found(all(), &answers).lost, BTreeSet::from([flag("order-api")]));
             assert!(flags.found(all(), &answers).lost.is_empty(), "once");
         }
@@ -232,7 +231,7 @@ mod tests {
     #[tokio::test]
     async fn an_instance_that_did_not_answer_is_named_and_gets_its_flags_once_it_does() {
         let mut flags = Flags::new(None);
-        flags.meet(ready(&[("order-api", "order-api", 1)]));
+        meet(&mut flags, &[("order-api", "order-api", 1)]);
         flags.found(all(), &says(&[("order-api", Some(true))]));
         let look = flags.found(all(), &says(&[("order-api", None)]));
         assert_eq!(look.silent, ["order-api does not answer, and gets its flags once it does: it hangs"]);

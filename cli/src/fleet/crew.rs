@@ -106,10 +106,12 @@ fn instance(
     part.admin = Some(format!("http://{}", local(admin)));
     part.probe = Probe::Http(format!("http://{}/readyz", local(admin)));
     part.after.clear();
+    let data = data.join(name);
+    part.memory_max = Some(data.join("memory.max"));
     part.command = versioned(part.command, &version.build)
         .env("PUBLIC_ADDR", local(public))
         .env("ADMIN_ADDR", local(admin))
-        .env("DATA_DIR", data.join(name).to_string_lossy())
+        .env("DATA_DIR", data.to_string_lossy())
         .env("RELEASE_TRACK", role);
     part
 }
@@ -119,6 +121,8 @@ fn versioned(mut line: Line, build: &Build) -> Line {
     if let Some(binary) = &build.binary {
         line.program = binary.into();
     }
+    // What a version says itself counts.
+    line.fresh.retain(|fresh| !build.env.contains_key(&fresh.name));
     let line = line.args(build.flags.iter().map(|(flag, value)| format!("--{flag}={value}")));
     build.env.iter().fold(line, |line, (name, value)| line.env(name, value.clone()))
 }

@@ -10,8 +10,8 @@ use supervisor::part::Line;
 pub(crate) const PROXIES: &[&str] =
     &["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"];
 
-/// What glibc's allocator does with memory, for programs of the workspace on Linux: stand-ins, the supervisor, and librdkafka in
-/// those that have an allocator of their own.
+/// What glibc's allocator does with memory, for programs on Linux: PostgreSQL, the supervisor, stand-ins, and librdkafka
+/// in those that have an allocator of their own.
 pub(crate) const ALLOCATOR: &[(&str, &str)] = &[
     // By default eight arenas for each core, in each of which freed memory stays: they would share a lock that few threads want.
     ("MALLOC_ARENA_MAX", "1"),

@@ -18,7 +18,7 @@ use super::{
 };
 use secrecy::ExposeSecret as _;
 
-use crate::{disk, failover, home::Home, secrets::Secrets};
+use crate::{backup::lost, disk, failover, home::Home, secrets::Secrets};
 
 /// Builds the table. Writes configurations below the lab's folder; starts nothing.
 ///
@@ -27,6 +27,8 @@ use crate::{disk, failover, home::Home, secrets::Secrets};
 pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
     let ports = &choices.ports;
     let secrets = &Secrets::of(home);
+    // A drill whose lab ended first: otherwise an empty server would be made in the place of these data.
+    lost::find(home)?;
     failover::before_start(home)?;
     let mut parts = vec![
         postgres::part(home, ports.get("postgres"), choices.replica)?,
@@ -186,12 +188,14 @@ fn with(mut part: Part, variable: &str, value: String) -> Part {
     part
 }
 
-/// With a folder for its own files, which is empty: a lab starts clean, whatever a part of the last one left there.
-fn with_folder(part: Part, home: &Home) -> Result<Part> {
+/// With a folder for its own files, which is empty: a lab starts clean, whatever a part of the last one left there. A file in it
+/// may limit its memory.
+fn with_folder(mut part: Part, home: &Home) -> Result<Part> {
     let folder = home.dir.join("data").join(&part.name);
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     }
+    part.memory_max = Some(folder.join("memory.max"));
     Ok(with(part, "DATA_DIR", folder.to_string_lossy().into_owned()))
 }
 
@@ -207,9 +211,11 @@ fn patient(making: &Making<'_>, instance: Instance) -> Result<Part> {
 /// One with a database, whose password it receives.
 fn with_database(making: &Making<'_>, instance: Instance, database: &str) -> Result<Part> {
     let choices = making.choices;
-    let url = postgres::url(making.secrets, chaos::way(choices, instance.service, "postgres"), database)?;
+    let port = chaos::way(choices, instance.service, "postgres");
     let part = chaos::behind(patient(making, instance)?, choices);
-    let part = with(part, "DATABASE_URL", url).after(&["postgres"]);
+    let mut part =
+        with(part, "DATABASE_URL", postgres::url(making.secrets, port, database)?).after(&["postgres"]);
+    part.command = part.command.fresh(postgres::fresh_url(making.secrets, port, database));
     // Nothing is confirmed without it: a service that started before it, or ended after it, would only wait.
     let sync = choices.replica == Some(Confirm::Sync);
     Ok(if sync { part.after(&[REPLICA]) } else { part })

@@ -206,7 +206,7 @@ async fn crashes_in_a_loop_until_it_is_fixed(lab: &Lab) {
     let restarts = lab.part("order-worker")["restarts"].as_u64().expect("a number");
     // The alert needs three; a crash before the loop counts too.
     assert!(restarts >= before + 2, "{restarts}, {before} before");
-    // For longer than it lived before: absence is the subject.
+    // For twice as long as it lived before: absence is the subject.
     tokio::time::sleep(Duration::from_secs(6)).await;
     assert_eq!(lab.part("order-worker")["restarts"], restarts);
     eventually(HEALED, || async {

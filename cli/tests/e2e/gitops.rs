@@ -11,18 +11,18 @@ use std::{
 use crate::lab::{Lab, eventually, text};
 
 /// A commit is in force within a second or two; another lab may be starting meanwhile.
-const SOON: Duration = Duration::from_secs(90);
+pub(crate) const SOON: Duration = Duration::from_secs(90);
 
-struct Desk {
+pub(crate) struct Desk {
     folder: tempfile::TempDir,
 }
 
 impl Desk {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("a folder") }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -31,20 +31,20 @@ impl Desk {
         command.arg("--dir").arg(self.path("lab")).arg("gitops").args(args).output().expect("lab runs")
     }
 
-    fn ok(&self, args: &[&str]) -> String {
+    pub(crate) fn ok(&self, args: &[&str]) -> String {
         let output = self.gitops(args);
         assert!(output.status.success(), "lab gitops {args:?}: {}", text(&output.stderr));
         text(&output.stdout)
     }
 
-    fn refused(&self, args: &[&str]) -> String {
+    pub(crate) fn refused(&self, args: &[&str]) -> String {
         let output = self.gitops(args);
         assert!(!output.status.success(), "lab gitops {args:?}: {}", text(&output.stdout));
         text(&output.stderr)
     }
 
     /// A folder with the state, and this added to its file.
-    fn state(&self, name: &str, more: &str) -> String {
+    pub(crate) fn state(&self, name: &str, more: &str) -> String {
         let folder = self.path(name);
         let place = folder.display().to_string();
         self.ok(&["checkout", &place]);

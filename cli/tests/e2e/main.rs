@@ -4,6 +4,7 @@
 mod access;
 mod actions;
 mod apache_kafka;
+mod attack;
 mod backup;
 mod chaos;
 mod classic;
@@ -14,6 +15,7 @@ mod exporters;
 mod failover;
 mod faults;
 mod gitops;
+mod gitops_cluster;
 mod grafana;
 mod incidents;
 mod lab;

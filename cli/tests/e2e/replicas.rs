@@ -109,6 +109,12 @@ async fn a_drained_instance_gets_no_requests_from_any_edge(lab: &Lab) {
     let (status, back) = ask(lab, &back, false).await;
     assert_eq!(status, 200, "{back}");
     series(lab, &format!("sum(rate(edge_attempts_total{{{second}}}[10s])) > 1"), 1).await;
+    // What is forgotten ends with the faults.
+    let (status, again) = ask(lab, &drain("order-api-2"), false).await;
+    assert_eq!(status, 200, "{again}");
+    series(lab, &format!("sum(edge_drained{{{second}}}) == 2"), 1).await;
+    lab.ok(&["fix"]);
+    series(lab, &format!("sum(edge_drained{{{second}}}) == 0"), 1).await;
 }
 
 /// The estimate of [`USERS`] users.

@@ -1,11 +1,13 @@
 //! Where the secrets of a lab are, and where none of them is; see `docs/security.md`.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, time::Duration};
 
 use crate::{
-    lab::{Lab, text},
+    lab::{Lab, eventually, kill, text},
     strangers::secret,
 };
+
+const SOON: Duration = Duration::from_secs(40);
 
 /// Words that may appear in one place only.
 const TOKEN: &str = "token-5f2d";
@@ -98,4 +100,45 @@ async fn a_secret_is_only_in_the_environment_of_the_parts_that_need_it() {
         let leak = shown.iter().flat_map(|text| text.lines()).find(|line| line.contains(secret.as_str()));
         assert_eq!(leak, None, "{secret} is shown");
     }
+}
+
+/// The password in the URL of a service's database; `None` while its process is being replaced.
+fn held(lab: &Lab, service: &str) -> Option<String> {
+    let pid = lab.part(service)["pid"].as_u64()?;
+    let environ = text(&fs::read(format!("/proc/{pid}/environ")).ok()?);
+    let url = environ.split('\0').find_map(|line| line.strip_prefix("DATABASE_URL="))?;
+    Some(url.split_once('@')?.0.rsplit_once(':')?.1.to_owned())
+}
+
+#[tokio::test]
+async fn after_a_rotation_a_service_has_its_old_password_until_it_is_restarted() {
+    let Some(lab) = Lab::up(&["--rate", "20"]).await else { return };
+    let valid = || secret(&lab, "postgres-fulfillment");
+    let first = valid();
+    assert_eq!(held(&lab, "order-worker").as_ref(), Some(&first));
+
+    lab.ok(&["rotate", "fulfillment", "--end-sessions"]);
+    assert_ne!(valid(), first);
+    assert_eq!(held(&lab, "order-worker").as_ref(), Some(&first), "a process keeps what it was started with");
+    let refused = "sum(rate(database_errors_total{job=\"order-worker\", kind=\"other\"}[5s])) > 0";
+    eventually(SOON, || async {
+        if lab.query(refused).await.is_empty() { Err("nobody was refused".to_owned()) } else { Ok(()) }
+    })
+    .await;
+    // Nobody has the new one: the old one is valid again.
+    lab.ok(&["rotate", "fulfillment", "--settle"]);
+    assert_eq!(valid(), first);
+
+    lab.ok(&["rotate", "fulfillment"]);
+    let second = valid();
+    kill(&lab.part("order-worker")["pid"]);
+    eventually(SOON, || async {
+        let part = lab.part("order-worker");
+        let there = part["ready"] == true && held(&lab, "order-worker").as_ref() == Some(&second);
+        if there { Ok(()) } else { Err(part.to_string()) }
+    })
+    .await;
+    lab.ok(&["rotate", "fulfillment", "--settle"]);
+    assert_eq!(valid(), second, "the process that was started since has it");
+    assert!(!lab.dir().join("secrets/postgres-fulfillment.before").exists());
 }

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
@@ -19,7 +20,7 @@ impl Checkout {
         }
         for name in [
             "sh", "dirname", "find", "uname", "id", "head", "tr", "sed", "grep", "cat", "mv", "touch", "rm",
-            "tail", "mkdir", "mktemp",
+            "tail", "mkdir", "mktemp", "ln", "cp",
         ] {
             let _ = std::os::unix::fs::symlink(format!("/bin/{name}"), checkout.path("bin").join(name));
         }
@@ -40,9 +41,13 @@ impl Checkout {
     }
 
     fn run(&self, script: &str, args: &[&str]) -> Output {
+        self.command(script).args(args).output().expect("sh runs")
+    }
+
+    fn command(&self, script: &str) -> Command {
         let mut command = Command::new(self.path(script));
-        command.args(args).env_clear().env("PATH", self.path("bin")).env("HOME", self.0.path());
-        command.output().expect("sh runs")
+        command.env_clear().env("PATH", self.path("bin")).env("HOME", self.0.path());
+        command
     }
 }
 
@@ -132,6 +137,36 @@ while [ ! -e drawn ]; do :; done
     let output = checkout.run("tools/build.sh", &[]);
     assert_eq!(output.status.code(), Some(101), "{output:?}");
     assert_eq!(text(&output.stderr), "lab: built 3 of 10\nerror: no such thing\n");
+}
+
+#[test]
+fn a_lab_has_one_file_for_its_programs_and_a_release_has_a_file_for_each() {
+    let checkout = Checkout::with("tools/build.sh");
+    checkout.script(
+        "bin/cargo",
+        "#!/bin/sh\necho \"$*\" >asked\nmkdir -p target/lab\n: >target/lab/lab-programs\n",
+    );
+    let asked = || fs::read_to_string(checkout.path("asked")).expect("what cargo was asked for");
+    let inode =
+        |program: &str| fs::metadata(checkout.path("target/lab").join(program)).map(|file| file.ino());
+    for round in ["first", "again"] {
+        let output = checkout.run("tools/build.sh", &["--package", "lab-objects"]);
+        assert!(output.status.success(), "{round}: {output:?}");
+        for program in ["order-api", "load", "control-room"] {
+            let same = inode(program).expect(program) == inode("lab-programs").expect("the one file");
+            assert!(same, "{round}: {program}");
+        }
+    }
+    let lab = "--package cli --package lab-programs --features lab-programs/one-file --package lab-objects";
+    assert!(asked().ends_with(&format!("--bins {lab}\n")), "{}", asked());
+
+    fs::remove_dir_all(checkout.path("target/lab")).expect("removed");
+    let mut release = checkout.command("tools/build.sh");
+    let output = release.env("LAB_PROFILE", "release").output().expect("sh runs");
+    assert!(output.status.success(), "{output:?}");
+    assert!(asked().contains("--profile release --bins --package cli --package user-service"), "{}", asked());
+    assert!(!asked().contains("lab-programs"), "{}", asked());
+    assert!(inode("order-api").is_err(), "cargo makes it");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use statistics::queue::Station;
 
-use super::{Database, Objective, Prices, Saturated, Step};
+use super::{Database, Objective, Prices, Saturated, Step, confirms};
 
 /// All that a sweep has found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,11 +19,13 @@ pub struct Findings {
     pub commit: String,
     /// What had to hold.
     pub objective: Objective,
+    /// Length of a step in seconds.
+    pub hold: f64,
     /// In the order of the offered load.
     pub steps: Vec<Step>,
     /// Where the objective ends to hold, in journeys per second.
     pub knee: f64,
-    /// Steps at 90 % and at 110 % of the knee.
+    /// Steps at 90 % and at 110 % of the knee; fewer if the target did not recover.
     pub validation: Vec<Step>,
     /// The fullest resource first; empty without Prometheus.
     pub saturated: Vec<Saturated>,
@@ -49,6 +51,9 @@ pub struct Assumptions {
     pub growth: f64,
     /// How long an order is kept, in days.
     pub keep_days: f64,
+    /// Orders per second to plan for; if empty, round numbers around the knee.
+    #[serde(default)]
+    pub orders: Vec<f64>,
 }
 
 impl Findings {
@@ -71,10 +76,7 @@ impl Findings {
     /// Whether the objective held at 90 % of the knee and was missed at 110 %.
     #[must_use]
     pub fn confirmed(&self) -> bool {
-        match self.validation.as_slice() {
-            [below, above] => below.good(&self.objective) && !above.good(&self.objective),
-            _ => false,
-        }
+        confirms(&self.validation, &self.objective)
     }
 }
 
@@ -110,6 +112,7 @@ pub(crate) fn example() -> Findings {
         started_at: "2026-11-29T12:00:00Z".to_owned(),
         commit: "abc".to_owned(),
         objective: Objective { p99_ms: 250.0, errors: 0.001, settle: 5.0, settled: 0.99 },
+        hold: 20.0,
         steps: vec![step(100.0, 10.0), step(200.0, 20.0), step(400.0, 900.0)],
         knee: 300.0,
         validation: vec![step(270.0, 40.0), step(330.0, 600.0)],
@@ -132,6 +135,7 @@ pub(crate) fn example() -> Findings {
             today: 50.0,
             growth: 10.0,
             keep_days: 90.0,
+            orders: Vec::new(),
         },
     }
 }

@@ -160,6 +160,13 @@ pub fn between(steps: &[Step], objective: &Objective) -> Option<f64> {
     (bad.offered > good.offered * CLOSE).then(|| (good.offered * bad.offered).sqrt())
 }
 
+/// Whether steps at 90 % and at 110 % of a knee confirm it: the objective holds in the first, and is missed in the
+/// second.
+#[must_use]
+pub fn confirms(validation: &[Step], objective: &Objective) -> bool {
+    matches!(validation, [below, above] if below.good(objective) && !above.good(objective))
+}
+
 /// The steps as the Universal Scalability Law sees them.
 #[must_use]
 pub fn loads(steps: &[Step]) -> Vec<Load> {

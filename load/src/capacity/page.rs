@@ -11,13 +11,19 @@ pub const UNMEASURED: &str = "# Capacity\n\n<!-- Generated from load/capacity.js
 /// Writes the page.
 #[must_use]
 pub fn write(findings: &Findings) -> String {
-    let Findings { scenario, machine, started_at, commit, objective, knee, .. } = findings;
+    let Findings { scenario, machine, started_at, commit, objective, knee, hold, .. } = findings;
+    // A scenario that places none is counted in journeys alone.
+    let orders = match knee * findings.orders {
+        orders if orders > 0.0 => format!(", {orders:.0} orders per second"),
+        _ => String::new(),
+    };
     let mut out = format!(
         "# Capacity\n\n<!-- Generated from load/capacity.json by `load capacity report`. -->\n\nMeasured at {started_at} on \
-         {machine}, which also ran the load generator and all that watches, with the journeys of `{scenario}`, revision `{commit}`.\n\
+         {machine}, which also ran the load generator and all that watches, with the journeys of `{scenario}` in steps of {hold:.0} s, \
+         revision `{commit}`.\n\
          The objective: p99 at most {:.0} ms, at most {:.2} % errors, {:.0} % of the orders settled within {:.0} s, no start \
-         skipped, no queue that grows.\n\n**The knee is at {knee:.0} journeys per second**, with one replica of everything.\n\n\
-         ## The sweep\n\nThe goodput is what was answered within the p99 of the objective.\n\n",
+         skipped, no queue that grows.\n\n**The knee is at {knee:.0} journeys per second**{orders}, with one replica of everything.\n\n\
+         ## The sweep\n\nThe goodput is what was answered within the p99 of the objective. A load that misses it is tried once more.\n\n",
         objective.p99_ms,
         objective.errors * 100.0,
         objective.settled * 100.0,
@@ -28,6 +34,9 @@ pub fn write(findings: &Findings) -> String {
     steps(&mut out, &findings.validation, objective);
     out.push_str(if findings.confirmed() {
         "\nThe objective holds below the knee and is missed above it: confirmed.\n"
+    } else if findings.validation.len() < 2 {
+        "\n**Not checked**: after an overload, the target did not become good again at the lowest load. Find out what does not recover, \
+         and measure again.\n"
     } else {
         "\n**Not confirmed**: the objective should hold in the first of these steps and be missed in the second. Measure again, \
          with a longer `--hold`.\n"
@@ -109,7 +118,11 @@ mod tests {
     #[test]
     fn the_page_names_knee_bottleneck_and_forecast() {
         let page = write(&example());
-        assert!(page.contains("**The knee is at 300 journeys per second**"), "{page}");
+        assert!(
+            page.contains("**The knee is at 300 journeys per second**, 120 orders per second, with"),
+            "{page}"
+        );
+        assert!(page.contains("in steps of 20 s"), "{page}");
         assert!(page.contains("**connection pool order-api**") && page.contains("| missed |"), "{page}");
         assert!(page.contains("is missed above it: confirmed"), "{page}");
         assert!(page.contains("**connection pool order-api** is full."), "{page}");
@@ -126,6 +139,8 @@ mod tests {
         let idle = write(&Findings { saturated: vec![half], ..findings });
         assert!(idle.contains("what limits the load is not in this table"), "{idle}");
         assert!(page.contains("**Not confirmed**"), "{page}");
+        let exhausted = write(&Findings { validation: Vec::new(), ..example() });
+        assert!(exhausted.contains("**Not checked**"), "{exhausted}");
         assert!(page.contains("Unknown: no Prometheus was asked"), "{page}");
         assert!(page.contains("no exporter of PostgreSQL answered"), "{page}");
     }

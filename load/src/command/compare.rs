@@ -6,7 +6,13 @@ use clap::{Args, ValueEnum};
 use statistics::compare::{Comparison, Four, LEAST, Outcome, Worse, compare};
 use tokio_util::sync::CancellationToken;
 
-use super::{Stop, run, say, store::Store, targets};
+use super::{
+    Stop, results,
+    results::{Archive, Figure, Kept},
+    run, say,
+    store::Store,
+    targets,
+};
 use crate::{
     report::Report,
     run::Live,
@@ -46,6 +52,9 @@ pub(super) struct Compare {
     /// Where runs are kept
     #[arg(long, env = "LOAD_FOLDER", default_value = ".lab/load", value_name = "FOLDER")]
     folder: PathBuf,
+    /// Also keep the result in the checkout, for `load results`
+    #[arg(long, value_name = "FOLDER", num_args = 0..=1, require_equals = true, default_missing_value = results::FOLDER)]
+    keep: Option<PathBuf>,
 }
 
 /// What is compared.
@@ -88,7 +97,11 @@ impl Compare {
             _ => return Err(Stop::Usage("A and B have to be two URLs, or two kept runs".to_owned())),
         };
         let comparison = compare(&pair.fours, self.metric.worse(), self.budget / 100.0, 1);
-        say(&self.sentence(&comparison, pair.fours.len()));
+        let sentence = self.sentence(&comparison, pair.fours.len());
+        say(&sentence);
+        if let Some(kept) = &self.keep {
+            Archive::at(kept).keep(&self.kept(&comparison, sentence))?;
+        }
         // A failure is quick: what answers with errors would look like an improvement.
         let [a, b] = pair.shares();
         if b > a + MORE_ERRORS {
@@ -100,6 +113,17 @@ impl Compare {
             Outcome::Better | Outcome::Same => 0,
             Outcome::Inconclusive => super::EXIT_INCONCLUSIVE,
         })
+    }
+
+    /// The result as it is kept: what B is above A, with its interval, in percent.
+    fn kept(&self, comparison: &Comparison, sentence: String) -> Kept {
+        let ratio = comparison.ratio;
+        let ends = [("B against A", ratio.estimate), ("at least", ratio.low), ("at most", ratio.high)];
+        let figure = |(end, ratio): (&str, f64)| {
+            Figure::of(format!("{:?}, {end}, percent", self.metric), (ratio - 1.0) * 100.0)
+        };
+        let sides = format!("A is {}, B is {}", self.a, self.b);
+        Kept::now("compare", ends.map(figure).to_vec(), vec![sentence, sides])
     }
 
     fn sentence(&self, comparison: &Comparison, rounds: usize) -> String {

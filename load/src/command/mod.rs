@@ -9,6 +9,7 @@ mod history;
 mod merge;
 mod metrics;
 mod progress;
+mod results;
 mod run;
 mod shipped;
 mod simulate;
@@ -50,6 +51,8 @@ enum Command {
     History(history::History),
     /// Find the capacity of a system: raise the load until the objective no longer holds, and write a page about it
     Capacity(Box<capacity::Capacity>),
+    /// List and compare measurements that are kept in the checkout
+    Results(results::Results),
     /// Simulate many times today's load with the times of service that `load capacity` has measured: what breaks first, and then?
     Simulate(simulate::Simulate),
     /// Write a scenario for any HTTP service from its OpenAPI document
@@ -102,6 +105,7 @@ pub async fn live() -> ExitCode {
         Command::Merge(merge) => merge.act(),
         Command::History(history) => history.show(),
         Command::Capacity(capacity) => capacity.live().await,
+        Command::Results(results) => results.act(),
         Command::Simulate(simulate) => simulate.act(),
         Command::Openapi(generate) => generate.live().await,
         Command::Probe(config) => return lifecycle::exit_code(probe::live(&config).await),

@@ -11,7 +11,9 @@ use tokio_util::sync::CancellationToken;
 use super::{
     SHIPPED, Stop,
     metrics::{Scraped, peak_mib},
-    progress, say, store,
+    progress, results,
+    results::{Archive, Kept},
+    say, store,
     store::Store,
     targets,
 };
@@ -51,6 +53,9 @@ pub(super) struct Run {
     /// Fail if this program itself needs more memory than this, in MiB
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..))]
     max_memory: Option<u32>,
+    /// Also keep the figures in the checkout, for `load results`
+    #[arg(long, value_name = "FOLDER", num_args = 0..=1, require_equals = true, default_missing_value = results::FOLDER)]
+    keep: Option<PathBuf>,
 }
 
 impl Run {
@@ -70,6 +75,9 @@ impl Run {
         Store::keep_board(&store.folder(&report), &board)?;
         let report = report.with_memory(peak_mib(), self.max_memory.map(f64::from));
         let folder = store.keep(&report)?;
+        if let Some(kept) = &self.keep {
+            Archive::at(kept).keep(&Kept::run(&report))?;
+        }
         if self.json {
             say(&store::json(&report));
         } else {

@@ -171,6 +171,12 @@ pub(super) fn commit() -> String {
     right.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
 }
 
+/// What this runs on, in a few words.
+pub(super) fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    format!("{cores} cores of {}", std::env::consts::ARCH)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

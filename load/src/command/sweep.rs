@@ -1,9 +1,10 @@
 //! The sweep of `load capacity`: one step of offered load after the other, and what Prometheus knows about each.
 //!
 //! On the way up nothing has to be waited for: a good step leaves no queue. After a bad one, [`Sweep::calm`] waits until the target
-//! has worked off what is left, so that the next step measures its own load only.
+//! has worked off what is left, so that the next step measures its own load only. Then the same load has to be bad once
+//! more: a moment in which the machine did something else is no limit.
 
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
 use chrono::{DateTime, Utc};
 use observe::Prometheus;
@@ -32,54 +33,102 @@ pub(super) struct Sweep<'a> {
     pub(super) lowest: f64,
     pub(super) telemetry: Telemetry<'a>,
     pub(super) stop: CancellationToken,
+    /// Journeys that were offered so far.
+    pub(super) offered: Cell<f64>,
+    /// Whether the target did not recover in time: it is not waited for again.
+    pub(super) exhausted: Cell<bool>,
 }
 
 /// What was seen on the way up.
 pub(super) struct Climb {
+    /// In the order of the offered load.
     pub(super) steps: Vec<Step>,
     pub(super) saturated: Vec<Saturated>,
     pub(super) stations: Vec<Station>,
     pub(super) database: Option<Database>,
+    /// Bytes in the databases before the first step.
+    size: Option<f64>,
+}
+
+impl Climb {
+    /// Adds a step in its place: below those of the same load and more.
+    pub(super) fn add(&mut self, step: Step) {
+        let at = self.steps.partition_point(|other| other.offered < step.offered);
+        self.steps.insert(at, step);
+    }
 }
 
 impl Sweep<'_> {
-    /// Climbs until two steps in a row are bad. Telemetry is that of the first bad step, or else of the last one.
-    pub(super) async fn climb(&self, rates: &[f64]) -> Result<Climb, Stop> {
-        let mut climb =
-            Climb { steps: Vec::new(), saturated: Vec::new(), stations: Vec::new(), database: None };
-        let (mut bad, mut journeys) = (0, 0.0);
-        let before = self.telemetry.one(&Database::SIZE, Utc::now()).await;
-        for rate in rates {
+    /// Before the first step.
+    pub(super) async fn begin(&self) -> Climb {
+        let size = self.telemetry.one(&Database::SIZE, Utc::now()).await;
+        Climb { steps: Vec::new(), saturated: Vec::new(), stations: Vec::new(), database: None, size }
+    }
+
+    /// Climbs until a load is bad twice. `rates` are above those of the steps in `climb`. Telemetry is that of the
+    /// first bad step, or else of the last one.
+    pub(super) async fn climb(&self, climb: &mut Climb, rates: &[f64]) -> Result<(), Stop> {
+        for (number, rate) in (1..).zip(rates) {
+            eprintln!(
+                "step {number} of at most {}: {rate:.0} journeys/s for {} s",
+                rates.len(),
+                self.hold.as_secs()
+            );
             let (step, ended) = self.step(*rate).await?;
-            journeys += rate * self.hold.as_secs_f64();
-            if bad == 0 {
-                self.look(&mut climb, *rate, ended).await;
-                // If the first query has no answer, the others have none either.
-                if !climb.saturated.is_empty() {
-                    climb.database = self.telemetry.database(before, journeys, *rate, ended).await;
-                }
-            }
-            bad = if step.good(&self.objective) { 0 } else { bad + 1 };
+            let good = step.good(&self.objective);
             climb.steps.push(step);
-            if bad == 2 {
+            self.look(climb, *rate, ended).await;
+            // If the first query has no answer, the others have none either.
+            if !climb.saturated.is_empty() {
+                let journeys = self.offered.get();
+                climb.database = self.telemetry.database(climb.size, journeys, *rate, ended).await;
+            }
+            if !good && !self.again(climb, *rate).await? {
                 break;
             }
         }
-        Ok(climb)
+        Ok(())
     }
 
-    /// Looks between the last good and the first bad step until they are close together. Telemetry is then that of the lowest bad one.
+    /// Whether `rate` is good on a second look, on a target that has recovered. One that does not recover is not.
+    async fn again(&self, climb: &mut Climb, rate: f64) -> Result<bool, Stop> {
+        eprintln!("the same load again, after a pause");
+        if !self.calm().await? {
+            return Ok(false);
+        }
+        let (step, _) = self.step(rate).await?;
+        let good = step.good(&self.objective);
+        climb.steps.push(step);
+        Ok(good)
+    }
+
+    /// Looks between the last good and the first bad step until they are close together, or until the target does not
+    /// recover. Telemetry is then that of the lowest bad one.
     pub(super) async fn narrow(&self, climb: &mut Climb) -> Result<(), Stop> {
         while let Some(rate) = between(&climb.steps, &self.objective) {
-            self.calm().await?;
+            if !self.calm().await? {
+                break;
+            }
             let (step, ended) = self.step(rate).await?;
             if !step.good(&self.objective) {
                 self.look(climb, rate, ended).await;
             }
-            let at = climb.steps.partition_point(|other| other.offered < rate);
-            climb.steps.insert(at, step);
+            climb.add(step);
         }
         Ok(())
+    }
+
+    /// Steps at 90 % and at 110 % of the knee; fewer if the target does not recover.
+    pub(super) async fn validate(&self, knee: f64) -> Result<Vec<Step>, Stop> {
+        let mut steps = Vec::new();
+        for share in [0.9, 1.1] {
+            if !self.calm().await? {
+                break;
+            }
+            eprintln!("checking {:.0} % of the knee at {knee:.0}", share * 100.0);
+            steps.push(self.step(knee * share).await?.0);
+        }
+        Ok(steps)
     }
 
     async fn look(&self, climb: &mut Climb, rate: f64, ended: DateTime<Utc>) {
@@ -89,21 +138,27 @@ impl Sweep<'_> {
     }
 
     /// Waits until the target has worked off what an overload has left: until a short step at the lowest load is good.
-    pub(super) async fn calm(&self) -> Result<(), Stop> {
+    /// Whether it has.
+    pub(super) async fn calm(&self) -> Result<bool, Stop> {
+        if self.exhausted.get() {
+            return Ok(false);
+        }
         let began = std::time::Instant::now();
         for _ in 0..PATIENCE {
             let (step, _) = self.held(self.lowest, self.hold / 4).await?;
             if step.good(&self.objective) {
-                return Ok(());
+                return Ok(true);
             }
             eprintln!("waiting until the target has recovered");
         }
-        Err(Stop::Nothing(format!(
+        eprintln!(
             "{} s after an overload, the target is still not good at {:.0} journeys per second. What does not recover? `./lab status`, \
              and the queues in Grafana. A smaller step beyond the knee overloads it less: --steps 25",
             began.elapsed().as_secs(),
             self.lowest
-        )))
+        );
+        self.exhausted.set(true);
+        Ok(false)
     }
 
     /// A step at `rate` journeys per second, and when its load ended.
@@ -123,6 +178,7 @@ impl Sweep<'_> {
 
     async fn held(&self, rate: f64, length: Duration) -> Result<(Step, DateTime<Utc>), Stop> {
         let length = length.max(Duration::from_secs(1));
+        self.offered.set(self.offered.get() + rate * length.as_secs_f64());
         let mut scenario = self.scenario.clone();
         scenario.stages = Stages(vec![Stage::ramp("step", rate, rate, length.as_secs_f64())]);
         // The first fifth is the way to the new load.

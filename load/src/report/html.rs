@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{Break, Line, Report, escaped};
+use chassis_text::markup::attribute;
+
+use super::{Break, Line, Report};
 use crate::run::board::Point;
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2024;\
@@ -22,23 +24,23 @@ const BOTTOM: f64 = 20.0;
 type Drawn = (&'static str, &'static str, fn(&Point) -> f64);
 
 pub(super) fn write(report: &Report) -> String {
-    let (name, verdict) = (escaped(&report.scenario), report.verdict.as_str());
+    let (name, verdict) = (attribute(&report.scenario), report.verdict.as_str());
     let mut out = format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
          content=\"width=device-width\"><title>{name}: {verdict}</title><style>{STYLE}</style></head><body>\n\
          <h1>{name}: <span class=\"{verdict}\">{verdict}</span></h1>\n<p>{}</p>\n",
-        escaped(&report.description)
+        attribute(&report.description)
     );
     let targets =
         report.targets.iter().map(|(name, url)| format!("{name} {url}")).collect::<Vec<_>>().join(", ");
     let _ = writeln!(
         out,
         "<p>{} · {:.0} s · seed {} · {} {}</p>",
-        escaped(&report.started_at),
+        attribute(&report.started_at),
         report.seconds,
         report.seed,
-        escaped(&targets),
-        escaped(&report.commit)
+        attribute(&targets),
+        attribute(&report.commit)
     );
     thresholds(&mut out, report);
     let rate: [Drawn; 3] = [
@@ -72,14 +74,14 @@ fn thresholds(out: &mut String, report: &Report) {
         let _ = writeln!(
             out,
             "<tr><td>{}</td><td>{}</td><td class=\"{verdict}\">{verdict} {}</td></tr>",
-            escaped(&judged.threshold),
-            escaped(&judged.seen),
-            escaped(&judged.reason)
+            attribute(&judged.threshold),
+            attribute(&judged.seen),
+            attribute(&judged.reason)
         );
     }
     out.push_str("</table>\n");
     for Break { threshold, at, rate } in &report.breaks {
-        let threshold = escaped(threshold);
+        let threshold = attribute(threshold);
         let _ = writeln!(
             out,
             "<p>{threshold} is missed from {at:.0} s on, at {rate:.0} journeys per second.</p>"
@@ -95,13 +97,13 @@ fn table<'a>(out: &mut String, title: &str, lines: impl Iterator<Item = &'a Line
     );
     for line in lines {
         let reasons = line.failures.iter().map(|(reason, count)| format!("{count} x {reason}"));
-        let reasons = escaped(&reasons.collect::<Vec<_>>().join(", "));
+        let reasons = attribute(&reasons.collect::<Vec<_>>().join(", "));
         let Line { count, errors, p50, p90, p99, p999, max, .. } = line;
         let _ = writeln!(
             out,
             "<tr><td>{}</td><td>{count}</td><td>{errors} {reasons}</td><td>{p50:.1}</td><td>{p90:.1}</td>\
              <td>{p99:.1}</td><td>{p999:.1}</td><td>{max:.1}</td></tr>",
-            escaped(&line.name)
+            attribute(&line.name)
         );
     }
     out.push_str("</table>\n");

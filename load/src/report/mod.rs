@@ -194,11 +194,6 @@ fn memory(peak_mib: Option<f64>, most: f64) -> Judged {
     Judged { threshold: format!("generator memory <= {most} MiB"), seen, verdict, reason: reason.to_owned() }
 }
 
-/// `text` as the content of an element or attribute of HTML or XML.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 /// The report of a run of `smoke` with 500 requests of 20 ms, one of which failed.
 #[cfg(test)]
 pub(crate) fn example() -> Report {

@@ -141,11 +141,7 @@ fn number(text: &str) -> Result<f64, String> {
 
 /// `99%` is 0.99; a number without the sign is a share already.
 fn share(text: &str) -> Result<f64, String> {
-    let share = match text.strip_suffix('%') {
-        Some(percent) => number(percent)? / 100.0,
-        None => number(text)?,
-    };
-    if share <= 1.0 { Ok(share) } else { Err(format!("`{text}` is not a share such as 0.1 % or 0.001")) }
+    chassis_text::share(text).ok_or_else(|| format!("`{text}` is not a share such as 0.1 % or 0.001"))
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ pub mod drills;
 pub mod duty;
 pub mod error;
 pub mod eyes;
+mod life;
 pub mod mcp;
 pub mod metrics;
 pub mod notify;
@@ -48,6 +49,7 @@ use crate::{
     desk::Desk, drills::Drills, duty::Duty, eyes::Eyes, metrics::RoomMetrics, notify::Notify, papers::Papers,
     phone::Phone, releases::Releases, runbooks::Runbooks, store::Store, watch::Watch,
 };
+pub use life::live;
 pub use room::{Parts, Room};
 
 /// Who this process is.

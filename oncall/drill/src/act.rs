@@ -85,6 +85,8 @@ pub enum Act {
         /// The part.
         part: String,
     },
+    /// Restores the databases from the newest backup, and from the log that was archived after it.
+    Restore,
     /// Limits every client at the edge.
     Limit {
         /// The edge.
@@ -117,6 +119,7 @@ impl fmt::Display for Act {
                 write!(f, "switch the firewall of {service} {}", if *on { "on" } else { "off" })
             }
             Self::Start { part } => write!(f, "start {part}"),
+            Self::Restore => f.write_str("restore the databases from the newest backup"),
             Self::Limit { service, rps: Some(rps) } => {
                 write!(f, "limit every client of {service} to {rps} requests per second")
             }

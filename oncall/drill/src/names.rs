@@ -91,6 +91,8 @@ words! {
         PostgresReplica,
         /// Backups, and the exporter that says how old they are.
         Backups,
+        /// Backups in the object store of a lab on this machine.
+        BackupsInBucket,
         /// Queues of a cloud, and the notifier that reads them.
         Cloud,
     }

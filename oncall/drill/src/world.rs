@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chassis_text::byte_size;
+
 use crate::{
     Act, Drill,
     model::{FaultKind, Step},
@@ -199,7 +201,7 @@ fn action(act: &Act, world: &World, wrong: &mut Vec<String>) {
         Act::Silence { alert } if !world.alerts.contains(alert) => {
             wrong.push(format!("there is no alert `{alert}`"));
         }
-        Act::Rollback { .. } | Act::FlushCache | Act::Load { .. } | Act::Silence { .. } => {}
+        Act::Rollback { .. } | Act::FlushCache | Act::Load { .. } | Act::Silence { .. } | Act::Restore => {}
     }
 }
 
@@ -232,11 +234,9 @@ fn fits(takes: &str, value: &str) -> bool {
 }
 
 /// A size such as `512` or `64KiB`.
+#[expect(clippy::cast_precision_loss, reason = "the catalogue has no size near 2^53")]
 fn bytes(text: &str) -> Option<f64> {
-    let units = [("KiB", 1024.0), ("MiB", 1024.0 * 1024.0), ("GiB", 1024.0 * 1024.0 * 1024.0)];
-    let unit = units.iter().find_map(|(unit, factor)| Some((text.strip_suffix(*unit)?, *factor)));
-    let (number, factor) = unit.unwrap_or((text, 1.0));
-    number.parse::<f64>().ok().map(|number| number * factor)
+    byte_size(text).ok().map(|bytes| bytes as f64)
 }
 
 #[cfg(test)]

@@ -101,7 +101,8 @@ impl Repository {
     }
 }
 
-/// As people read it.
-fn short(id: &str) -> &str {
+/// The beginning of a commit's id, as people read it.
+#[must_use]
+pub fn short(id: &str) -> &str {
     id.get(..8).unwrap_or(id)
 }

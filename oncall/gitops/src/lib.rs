@@ -16,7 +16,7 @@ mod revert;
 
 pub use self::{
     error::{Error, Result},
-    gate::{Pushed, pushed},
+    gate::{Pushed, pushed, short},
     proposals::Proposal,
     repository::{Logged, MAIN, NewCommit, Repository},
 };

@@ -3,6 +3,7 @@
 //! * [`judge`] -- compares a canary with a fresh baseline of the old version, request by request. "No data" is never a pass.
 //! * [`invariants`] -- what must hold of everything that a service does, and who checks it.
 //! * [`measure`] -- what the judge takes, from two scrapes of an instance.
+//! * [`noise`] -- what two instances of one version did beside each other, as a text to keep and to simulate with.
 //! * [`look`] -- what to ask Prometheus for that, and what happened between two looks.
 //! * [`run`] -- a release as a state machine: commits, steps, verdicts, the way back, by events that survive a crash.
 //! * [`drive`] -- what moves a release by one event, whatever it changes: a lab on one machine, or a cluster.
@@ -28,6 +29,7 @@ pub mod invariants;
 pub mod judge;
 pub mod look;
 pub mod measure;
+pub mod noise;
 pub mod run;
 pub mod view;
 

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Endpoints that fail by design.
-const WITHOUT: [&str; 1] = ["/risky"];
+pub const WITHOUT: [&str; 1] = ["/risky"];
 
 /// How one of the two is found in Prometheus.
 #[derive(Debug, Clone, PartialEq, Eq)]

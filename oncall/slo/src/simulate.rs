@@ -49,9 +49,7 @@ impl std::str::FromStr for Segment {
     fn from_str(text: &str) -> Result<Self, String> {
         let (lasts, ratio) = text.split_once('@').unwrap_or((text, "0"));
         let lasts = Window::parse(lasts)?;
-        let (number, scale) = ratio.strip_suffix('%').map_or((ratio, 1.0), |number| (number, 100.0));
-        let ratio = number.trim().parse::<f64>().map(|number| number / scale).ok();
-        match ratio.filter(|ratio| (0.0..=1.0).contains(ratio)) {
+        match chassis_text::share(ratio) {
             Some(ratio) => Ok(Self { lasts, ratio }),
             None => Err(format!(
                 "`{text}` is not an error ratio over a time: expected DURATION@RATIO with 0 to 100 %, such as 10m@2% or 10m@0.02"

@@ -86,12 +86,11 @@ impl Credit {
         let wrong = || format!("`{text}` is not a threshold with a credit: {FORM}");
         let rest = text.strip_prefix("below ").ok_or_else(wrong)?;
         let (below, owed) = rest.split_once(" owes ").ok_or_else(wrong)?;
-        let share = |text: &str| {
-            let number = text.trim().strip_suffix('%')?.trim();
-            number.parse::<f64>().ok().map(|percent| percent / 100.0)
-        };
-        let below = share(below).filter(|share| *share > 0.0 && *share < 1.0).ok_or_else(wrong)?;
-        let owed = share(owed).filter(|share| *share > 0.0 && *share <= 1.0).ok_or_else(wrong)?;
+        // `below 0.99` would leave open whether that is a percentage.
+        let percentage =
+            |text: &str| Some(text.trim()).filter(|text| text.ends_with('%')).and_then(chassis_text::share);
+        let below = percentage(below).filter(|share| *share > 0.0 && *share < 1.0).ok_or_else(wrong)?;
+        let owed = percentage(owed).filter(|share| *share > 0.0).ok_or_else(wrong)?;
         Ok(Self { below, owed })
     }
 }

@@ -36,12 +36,13 @@ impl Replica {
         Ok(self.peer.call(Method::PUT, "/drained", &query).await?)
     }
 
-    /// This edge sends a drained replica requests again.
+    /// This edge sends a drained replica requests again, or all that are drained.
     ///
     /// # Errors
     /// As [`Replica::faults`].
-    pub async fn undrain(&self, endpoint: &str) -> Result<()> {
-        self.peer.call(Method::DELETE, "/drained", &[("endpoint", endpoint)]).await?;
+    pub async fn undrain(&self, endpoint: Option<&str>) -> Result<()> {
+        let query: Vec<_> = endpoint.into_iter().map(|endpoint| ("endpoint", endpoint)).collect();
+        self.peer.call(Method::DELETE, "/drained", &query).await?;
         Ok(())
     }
 }

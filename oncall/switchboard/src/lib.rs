@@ -28,8 +28,8 @@ pub use self::{
     error::{Error, Result},
     firewall::{Counts, Firewall, Rule, RuleMode},
     tools::{
-        Lab, STOPPABLE, Tools,
-        scripts::{SCRIPTS, Script},
+        Lab, STOPPABLE, Tools, instance,
+        scripts::{Deed, SCRIPTS, Script, in_lines},
     },
 };
 

@@ -3,6 +3,7 @@
 //! Money is integer cents, ids are UUIDv7, times are RFC 3339 UTC. An event has a `version`; a reader that does not know
 //! it dead-letters the message instead of guessing.
 
+pub mod firewall;
 pub mod orders;
 pub mod problems;
 pub mod subject;

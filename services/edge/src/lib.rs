@@ -11,6 +11,7 @@ pub mod config;
 pub mod domain;
 pub mod error;
 pub mod faults;
+mod life;
 mod metrics;
 pub mod problems;
 pub mod router;
@@ -20,16 +21,17 @@ pub mod state;
 use std::{fmt::Write as _, sync::Arc};
 
 use anyhow::{Context as _, bail};
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwapOption;
 use chassis_core::ServiceInfo;
 use chassis_service::App;
 use chassis_telemetry::Chassis;
 use tokio::time::Instant;
 
 pub use config::{Command, EdgeConfig};
+pub use life::live;
 
 use crate::{
-    adapters::{Firewall, Live, Loaded, Loader, LoaderParts, Transport},
+    adapters::{Firewall, InForce, Loaded, Loader, LoaderParts, Transport},
     domain::waf,
     metrics::ProxyMetrics,
     state::{AppState, Inner},
@@ -47,17 +49,10 @@ pub fn build(config: &EdgeConfig, chassis: Chassis) -> anyhow::Result<App> {
     let (files, longest, started) = (config.files(), config.common.http.request_timeout, Instant::now());
     let (texts, table, rules) = Loaded::at_start(&files, longest)?.into_parts();
     let proxy = ProxyMetrics::register(&chassis.metrics);
-    let live = Arc::new(ArcSwap::from_pointee(Live::new(table, None, &proxy, started.elapsed())));
+    let live = Arc::new(InForce::new(table, proxy.clone(), started));
     let firewall =
         Firewall::start(config.firewall(), rules, &chassis).context("the firewall has no thread")?;
-    let parts = LoaderParts {
-        files,
-        longest,
-        live: Arc::clone(&live),
-        firewall: Arc::clone(&firewall),
-        proxy: proxy.clone(),
-        started,
-    };
+    let parts = LoaderParts { files, longest, live: Arc::clone(&live), firewall: Arc::clone(&firewall) };
     let loader = Arc::new(Loader::new(parts, texts, &chassis.metrics));
     chassis.spawn(Arc::clone(&loader).watch(config.reload_every, chassis.clone()));
     show_replicas(&live, &proxy, &chassis, started);
@@ -82,7 +77,7 @@ pub fn build(config: &EdgeConfig, chassis: Chassis) -> anyhow::Result<App> {
 }
 
 /// Exports which replicas are out or drained, as of each scrape: a replica comes back by time alone.
-fn show_replicas(live: &Arc<ArcSwap<Live>>, proxy: &ProxyMetrics, chassis: &Chassis, started: Instant) {
+fn show_replicas(live: &Arc<InForce>, proxy: &ProxyMetrics, chassis: &Chassis, started: Instant) {
     let (live, ejected, drained) = (Arc::clone(live), proxy.edge_ejected.clone(), proxy.edge_drained.clone());
     chassis.metrics.on_scrape(move || {
         // Those that the files no longer have are gone.

@@ -15,7 +15,7 @@ const METHODS: [&str; 2] = ["GET", "POST"];
 
 /// The public routes, without the layers of the house: a path and all below it for each prefix that the file had at the start.
 pub fn routes(state: AppState) -> Routes {
-    let live = state.inner.live.load_full();
+    let live = state.inner.live.load();
     let prefixes = live.table().routes.iter().map(|route| route.prefix.as_str()).filter(|path| plain(path));
     let below = |prefix: &str| [prefix.to_owned(), format!("{prefix}/{{*path}}")];
     let paths: BTreeSet<String> = prefixes.flat_map(below).chain(EVERYTHING.map(str::to_owned)).collect();

@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwapOption;
 use chassis_faults::protection::{Protection, Protections};
 use tokio::time::Instant;
 
 use crate::{
-    adapters::{Firewall, Limiter, Live, Loader, Transport},
+    adapters::{Firewall, InForce, Limiter, Loader, Transport},
     metrics::ProxyMetrics,
 };
 
@@ -19,7 +19,7 @@ pub struct AppState {
 
 pub(crate) struct Inner {
     /// Routes and upstreams.
-    pub(crate) live: Arc<ArcSwap<Live>>,
+    pub(crate) live: Arc<InForce>,
     /// The firewall.
     pub(crate) firewall: Arc<Firewall>,
     /// Sends requests on.

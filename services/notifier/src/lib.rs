@@ -12,6 +12,7 @@ pub mod consumers;
 pub mod domain;
 pub mod faults;
 pub mod jobs;
+mod life;
 pub mod metrics;
 mod redrive;
 
@@ -22,6 +23,7 @@ use chassis_telemetry::Chassis;
 use contracts::topics;
 
 pub use config::NotifierConfig;
+pub use life::live;
 
 use crate::{
     adapters::SqsQueues,

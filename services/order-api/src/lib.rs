@@ -10,6 +10,7 @@ pub mod domain;
 pub mod error;
 pub mod faults;
 pub mod jobs;
+mod life;
 pub mod metrics;
 pub mod openapi;
 pub mod router;
@@ -26,6 +27,7 @@ use chassis_telemetry::Chassis;
 use contracts::topics;
 
 pub use config::OrderApiConfig;
+pub use life::live;
 
 use crate::{
     adapters::{Backend, OrderStore, UserClient},

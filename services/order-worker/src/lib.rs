@@ -9,6 +9,7 @@ pub mod config;
 pub mod consumers;
 pub mod domain;
 pub mod faults;
+mod life;
 pub mod metrics;
 
 use chassis_core::ServiceInfo;
@@ -20,6 +21,7 @@ use chassis_telemetry::Chassis;
 use contracts::topics;
 
 pub use config::OrderWorkerConfig;
+pub use life::live;
 
 use crate::{
     adapters::PaymentStore,

@@ -8,6 +8,7 @@ pub mod config;
 pub mod domain;
 pub mod error;
 pub mod faults;
+mod life;
 pub mod metrics;
 pub mod openapi;
 pub mod router;
@@ -22,6 +23,7 @@ use chassis_service::App;
 use chassis_telemetry::Chassis;
 
 pub use config::UserServiceConfig;
+pub use life::live;
 
 use crate::{
     adapters::{PgUserStore, RedisUserCache, RedisUserCount, Switches, seed},

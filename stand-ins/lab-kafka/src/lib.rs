@@ -9,12 +9,15 @@ pub mod admin;
 pub mod cluster;
 pub mod config;
 pub mod forward;
+mod life;
 pub mod metrics;
 
 use anyhow::Context;
 use chassis_service::{App, Chassis, ServiceInfo};
 use futures::FutureExt as _;
 use tokio::net::TcpListener;
+
+pub use life::live;
 
 use crate::{cluster::Cluster, config::KafkaConfig};
 

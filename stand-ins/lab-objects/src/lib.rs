@@ -10,6 +10,7 @@ pub mod auth;
 pub mod config;
 pub mod error;
 pub mod faults;
+mod life;
 pub mod metrics;
 pub mod store;
 
@@ -19,6 +20,8 @@ use anyhow::Context as _;
 use chassis_serve::Protocol;
 use chassis_service::{App, Chassis, Port, ServiceInfo};
 use chrono::Utc;
+
+pub use life::live;
 
 use crate::{
     api::{Api, S3},

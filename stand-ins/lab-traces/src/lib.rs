@@ -8,6 +8,7 @@
 
 pub mod config;
 pub mod jaeger;
+mod life;
 pub mod metrics;
 pub mod receive;
 pub mod store;
@@ -18,6 +19,8 @@ use std::sync::Arc;
 use chassis_serve::{Protocol, whole_requests};
 use chassis_service::{App, Chassis, Port, ServiceInfo};
 use tonic::service::Routes;
+
+pub use life::live;
 
 use crate::{config::TracesConfig, metrics::TraceMetrics, receive::Intake, store::Store};
 

@@ -1,8 +1,10 @@
 //! The supervisor on scripted parts: real processes, but no part of the lab.
 
 mod ends;
+mod fresh;
 mod guests;
 mod held;
+mod memory;
 
 use std::{fs, future::Future, path::Path, time::Duration};
 

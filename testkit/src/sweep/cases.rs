@@ -101,10 +101,18 @@ const CASES: &[Case] = &[
     case("trace-drop", "", 300, &[]),
     case("log-drop", "", 300, &[]),
     case("cardinality-bomb", "series=200", 700, &[]),
+    case("object-slow", "delay=30ms", 300, &[]),
+    case("object-error", "", 300, &[]),
+    case("object-denied", "", 300, &[]),
+    case("object-full", "", 300, &[]),
+    case("object-corrupt", "", 300, &[]),
+    case("object-lost", "", 300, &[]),
 ];
 
 /// What may be left by an operation whose client gave up, or that met a busy machine, without any fault.
 pub(super) const ANY: &[&str] = &[
+    // An upload that is arriving at the object store; it is looked at too rarely to be seen for certain at rest.
+    "file U",
     // Slow statements are logged again with their duration.
     "LOG: duration",
     " ROLLBACK",

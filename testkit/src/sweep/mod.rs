@@ -117,6 +117,33 @@ pub async fn sweep(subjects: Vec<Subject>) {
     assert!(found.is_empty(), "{} findings:\n{}", found.len(), found.join("\n"));
 }
 
+/// Puts two paths of the admin port in turn, fifty times with traffic between them: something that is switched on and
+/// off again and is no fault of a catalogue, such as a broker of a cluster.
+///
+/// # Panics
+/// If the subject holds more afterwards than before: sessions, descriptors, threads, memory, keys or files; or if it
+/// died.
+pub async fn switch(subject: &mut Subject, on: &str, off: &str) {
+    // Not counted: what clients and servers open once, and keep.
+    on_and_off(subject, on, off).await;
+    burst(subject, Duration::from_secs(2)).await;
+    let before = Weight::settled(subject).await;
+    for _ in 0..ROUNDS {
+        on_and_off(subject, on, off).await;
+    }
+    burst(subject, Duration::from_secs(2)).await;
+    let left = before.is_back(subject, SETTLED).await;
+    assert!(subject.process.alive(), "{on}: the process died\n{}", subject.process.output());
+    assert_eq!(left, Ok(()), "{on}: left behind");
+}
+
+async fn on_and_off(subject: &Subject, on: &str, off: &str) {
+    for path in [on, off] {
+        subject.admin.put(path).await.expect_status(200);
+        burst(subject, ROUND).await;
+    }
+}
+
 async fn names(admin: &Http) -> Vec<String> {
     let list = admin.get("/faults").await.expect_status(200).json();
     let names = list["faults"].as_array().into_iter().flatten().filter_map(|fault| fault["name"].as_str());

@@ -2,17 +2,23 @@
 # Functions for the proofs in this folder, which source this file. Environment of all of them:
 #   CONTEXT    of kubectl and helm (default: the current one)      NAMESPACE, RELEASE  default sre-lab
 #   LAB        the `lab` command (default target/release/lab)
-# Needs kubectl, helm, jq and curl. A proof prints figures, and exits with 1 and a sentence at the first failure.
-# shellcheck disable=SC2034 # the proofs use these variables
+#   DOCKER     the client of the engine that has the nodes of kind (default docker)
+#   EVIDENCE   where a failed proof saves what happened (default target/proofs)
+# Needs kubectl, helm, jq and curl. A proof prints figures, and exits with 1 and a sentence at the first failure, after
+# which it says and saves what the cause can be found with (evidence.sh).
+# shellcheck disable=SC2034,SC2154 # the proofs use these variables, and set some
 set -eu
 # shellcheck source=../lib/common.sh
 . "$(dirname -- "$0")/../lib/common.sh"
+# shellcheck source=evidence.sh
+. "$(dirname -- "$0")/evidence.sh"
 cd "$root"
 context=${CONTEXT:-$(kubectl config current-context)}
 namespace=${NAMESPACE:-sre-lab}
 release=${RELEASE:-sre-lab}
 chart=deploy/helm/sre-lab
 lab=${LAB:-target/release/lab}
+docker=${DOCKER:-docker}
 work=$(mktemp -d)
 started=$(now)
 services='edge order-api user-service order-worker'
@@ -23,7 +29,10 @@ at_end() { :; }
 # shellcheck disable=SC2317 # called by the trap
 cleanup() {
     status=$?
-    at_end
+    # Before anything is put back. 130: somebody ended it.
+    case $status in 0 | 130) ;; *) evidence || : ;; esac
+    [ -z "$remembered" ] || forget || :
+    at_end || :
     [ -z "$busy" ] || kube delete pod neighbour --ignore-not-found --now >/dev/null || :
     [ ! -e "$work/forwards" ] || while read -r pid; do kill "$pid" 2>/dev/null || :; done <"$work/forwards"
     rm -rf "$work"
@@ -54,7 +63,13 @@ asked() { echo $(($(metric "$1" load_requests_total) - $(metric "$1" load_reques
 well() { echo $(($(metric "$1" load_requests_total 'outcome="ok"') - $(metric "$1" load_requests_total 'outcome="ok"' 'operation="risky"'))); }
 dropped() { metric "$1" load_dropped_total; }
 # A load generator that was started again waits until the shop has settled an order. It takes a rate meanwhile, and follows it then.
-load_has_begun() { load_page "$work/load" && [ "$(asked "$work/load")" -gt 0 ]; }
+load_has_begun() { load_has_asked 1; }
+load_has_asked() { load_page "$work/load" && [ "$(asked "$work/load")" -ge "$1" ]; }
+# load_asks COUNT: waits for that many more requests of the load generator.
+load_asks() {
+    load_page "$work/load"
+    wait_until 120 "$1 more requests of the load" load_has_asked "$(($(asked "$work/load") + $1))"
+}
 
 # A pod that places orders, on a node that is not drained; the orders answered with 202; and the number of refused
 # ones.
@@ -63,11 +78,9 @@ start_placer() {
     sed "s#IMAGE#$(test_image)#; s#RELEASE#$release#" tests/kubernetes/proofs/placer.yaml | kube apply -f - >/dev/null
     kube wait pod/placer --for=condition=Ready --timeout=60s >/dev/null
 }
+accepted_more_than() { placed >"$work/accepted" && [ "$(wc -l <"$work/accepted")" -gt "$1" ]; }
 placed() { kube logs placer | sed -n 's#^202 /orders/##p'; }
 refused() { kube logs placer | grep -vc '^202' || :; }
-
-# The load generator's log messages about failed requests in the last while.
-load_failures() { kube logs deployment/load --since="$1" | grep -E '"a request (failed|got no answer)"' | tail -20 || :; }
 
 # fetch POD|service/NAME PORT PATH [ARGUMENTS OF curl...]: plain curl, through a separate port-forward.
 fetch() {

@@ -92,6 +92,8 @@ pub(crate) fn run(time: Duration, rounds: usize, telemetry: Telemetry, bars: &mu
     }
     let (load, other) = (report::median(&mut load), report::median(&mut other));
     println!("  median:  load {load:>7.0}  oha {other:>7.0}");
+    bars.note("requests per CPU second of load", load);
+    bars.note("requests per CPU second of oha", other);
     bars.check("load / oha", load / other, BAR, true);
     Ok(())
 }

@@ -62,6 +62,9 @@ pub(crate) async fn run(time: Duration, rounds: usize, bars: &mut Bars) -> anyho
     println!(
         "  median:  accepted {accepted:>6.0}/s  settled meanwhile {settled:>6.0}/s  pgbench {pgbench:>6.0}/s"
     );
+    bars.note("accepted orders per second", accepted);
+    bars.note("orders per second that are settled meanwhile", settled);
+    bars.note("transactions of pgbench per second", pgbench);
     bars.check("accepted / pgbench", accepted / pgbench, BARS.0, true);
     bars.check("settled meanwhile / pgbench", settled / pgbench, BARS.1, true);
     Ok(())

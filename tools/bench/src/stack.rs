@@ -161,6 +161,8 @@ pub(crate) async fn run(
     }
     let (without, with) = (report::median(&mut without), report::median(&mut with));
     println!("  median:  bare {without:>7.0}/s  stack {with:>7.0}/s");
+    bars.note("requests per second, bare", without);
+    bars.note("requests per second, stack", with);
     bars.check("stack / bare", with / without, BAR, true);
     Ok(())
 }

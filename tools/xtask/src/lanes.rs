@@ -6,6 +6,7 @@
 use std::{num::NonZero, thread};
 
 use crate::{
+    apache,
     part::{self, Long},
     programs::Program,
     run::Job,
@@ -13,23 +14,24 @@ use crate::{
 
 /// Starts whole labs; they wait most of their time: for alerts, for their end, for parts that come back.
 const LABS: &str = "-p cli --test e2e";
-/// Of them, those that measure how soon something comes: they run alone. A run has the part of its day, or all parts,
-/// which take about the same time.
+/// Of them, those that measure how soon something comes, or that attack the lab, which would cost another lab its
+/// core: they run alone. A run has the part of its day, or all parts, which take about the same time.
 const MEASURING: [&[&str]; part::PARTS] = [
     &["slo::a_page", "whole::a_lab", "rolling::"],
     &["slo::each_failure", "pages::", "incidents::killed"],
     &["drills::a_drill", "backup::a_wiped", "silence::"],
-    &["drills::a_kill", "incidents::a_fault"],
+    &["drills::a_kill", "incidents::a_fault", "attack::"],
     &["runbooks::", "releases::a_bad"],
 ];
 /// Of the others, the modules whose labs have little load or none: they wait, for a start, an end, an alert. The rest
 /// keeps a core busy: Java, two instances of everything, every fault in turn. Two of these would leave no core.
-const WAITING: [&str; 14] = [
+const WAITING: [&str; 15] = [
     "actions::",
     "backup::",
     "chaos::",
     "cloud::",
     "gitops::",
+    "gitops_cluster::",
     "incidents::",
     "releases::",
     "secrets::",
@@ -59,10 +61,6 @@ const BROWSERS: usize = 2;
 /// How much everything else yields to the labs beside it.
 const NICE: u8 = 10;
 
-/// Runs the pipeline's tests, which run once more on a durable log and a real coordinator, with a broker that is
-/// killed.
-const PIPELINE: (&str, &[&str]) = ("-p pipeline --test flow", &["orders::"]);
-
 /// What a run consists of.
 #[derive(Debug)]
 pub(crate) struct Lanes {
@@ -91,7 +89,7 @@ impl Lanes {
         let measuring = chosen(&labs, CALLED[2], &todays);
         Self {
             labs: [chosen(&labs, CALLED[0], &working()), chosen(&labs, CALLED[1], &waiting())],
-            others: others(programs, threads, long.is_some()),
+            others: others(programs, threads, long),
             alone: measuring.into_iter().chain(timed).chain(browser).chain(knee).collect(),
         }
     }
@@ -126,13 +124,8 @@ fn without(words: &[&'static str]) -> Vec<&'static str> {
 }
 
 /// What is no lab and measures nothing; the longest first.
-fn others(programs: Vec<Program>, threads: usize, whole: bool) -> Vec<Job> {
-    let pipeline = programs.iter().find(|program| whole && program.target == PIPELINE.0).cloned();
-    let on_apache_kafka = pipeline.map(|program| Job {
-        only: PIPELINE.1.to_vec(),
-        variable: Some(("TEST_KAFKA", "apache")),
-        ..Job::new(program, threads)
-    });
+fn others(programs: Vec<Program>, threads: usize, long: Option<Long>) -> Vec<Job> {
+    let on_apache_kafka = long.map_or_else(Vec::new, |long| apache::jobs(&programs, long, threads));
     let jobs = programs.into_iter().map(|program| {
         let only = if program.target == TIMED.0 { without(TIMED.1) } else { Vec::new() };
         Job { only, ..Job::new(program, threads) }
@@ -140,7 +133,8 @@ fn others(programs: Vec<Program>, threads: usize, whole: bool) -> Vec<Job> {
     let mut jobs: Vec<_> =
         on_apache_kafka.into_iter().chain(jobs).map(|job| Job { nice: NICE, ..job }).collect();
     jobs.sort_by_key(|job| {
-        LONG.iter().position(|target| job.program.target == *target).unwrap_or(LONG.len())
+        let whole = job.variable.is_none();
+        LONG.iter().position(|target| whole && job.program.target == *target).unwrap_or(LONG.len())
     });
     jobs
 }
@@ -156,7 +150,8 @@ mod tests {
     }
 
     fn programs() -> Vec<Program> {
-        let targets = [PIPELINE.0, "-p order-api --lib", TIMED.0, LONG[1], LONG[0], BROWSER, KNEE, LABS];
+        let targets =
+            [apache::PIPELINE, "-p order-api --lib", TIMED.0, LONG[1], LONG[0], BROWSER, KNEE, LABS];
         targets.map(program).to_vec()
     }
 
@@ -200,10 +195,11 @@ mod tests {
         let of_labs = CALLED.map(|called| format!("{LABS} ({called})"));
         assert_eq!(names(&lanes.labs.concat()), of_labs[..2]);
         assert!(lanes.labs.concat().iter().all(|job| job.threads == 1), "one lab at a time in each lane");
-        let twice = format!("TEST_KAFKA=apache {} orders::", PIPELINE.0);
         let [timed, rest] = ["", "--skip "].map(|skip| format!("{} {skip}{}", TIMED.0, TIMED.1.join(" ")));
-        let others = [LONG[0], LONG[1], &twice, PIPELINE.0, "-p order-api --lib", &rest];
-        assert_eq!(names(&lanes.others), others, "the longest first");
+        let twice = names(&apache::jobs(&programs(), Long::All, 1));
+        let first = [LONG[0], LONG[1]].map(str::to_owned);
+        let last = [apache::PIPELINE, "-p order-api --lib", &rest].map(str::to_owned);
+        assert_eq!(names(&lanes.others), [first.as_slice(), &twice, &last].concat(), "the longest first");
         let yields = |job: &Job| lanes.labs.concat().iter().all(|lab| lab.nice < job.nice);
         assert!(lanes.others.iter().all(yields), "to the labs");
         assert_eq!(names(&lanes.alone), [of_labs[2].as_str(), &timed, BROWSER, KNEE]);

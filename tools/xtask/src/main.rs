@@ -1,5 +1,6 @@
 //! The project's chores. Uses no other crate of the workspace: it must build in seconds, before everything else.
 
+mod apache;
 mod build_times;
 mod dashboards;
 mod deny;

@@ -11,10 +11,17 @@ use std::{
 use chassis_serve::{Limits, Refusal};
 use tokio::{io::AsyncWriteExt, net::TcpSocket, task::JoinSet};
 
-use crate::support::{Client, GET, PATIENCE, Port, eventually};
+use crate::support::{Client, GET, Port, eventually};
 
 const CLIENTS: usize = 500;
-const REQUESTS: usize = 400;
+const REQUESTS: usize = 600;
+/// Pairs of a quiet round and one with the crowd. The median of an odd number is one of them.
+const ROUNDS: usize = 5;
+/// The largest median of p99 with the crowd to p99 without it.
+const MOST: f64 = 2.0;
+/// Added to both sides of a ratio: below it, a scheduler's turn decides, and not the crowd. So `MOST` allows a
+/// millisecond more than twice the quiet value.
+const GRAIN: Duration = Duration::from_millis(1);
 
 /// How a client holds its connection.
 #[derive(Debug, Clone, Copy)]
@@ -69,31 +76,46 @@ async fn p99(port: &Port) -> Duration {
     times[REQUESTS * 99 / 100]
 }
 
+/// The crowd, once all of it is there and the port has closed as many connections as are too many.
+async fn crowd(kind: Kind, port: &Port) -> JoinSet<()> {
+    let (opened, before) = (Arc::new(AtomicUsize::new(0)), port.refused(Refusal::Crowded));
+    let over = CLIENTS - Limits::default().max_connections_per_client as usize;
+    let mut crowd = JoinSet::new();
+    for _ in 0..CLIENTS {
+        crowd.spawn(hold(kind, port.address(), Arc::clone(&opened)));
+    }
+    eventually("all clients are there", || {
+        opened.load(SeqCst) >= CLIENTS && port.refused(Refusal::Crowded) >= before + over
+    })
+    .await;
+    crowd
+}
+
+/// How many times as long p99 takes with the crowd, in one pair of rounds, one right after the other.
+async fn slowdown(kind: Kind, port: &Port) -> f64 {
+    // Nothing that is measured: the connections of the crowd before end meanwhile, and caches fill.
+    p99(port).await;
+    let quiet = p99(port).await;
+    let mut crowd = crowd(kind, port).await;
+    let beside = p99(port).await;
+    crowd.shutdown().await;
+    (beside + GRAIN).div_duration_f64(quiet + GRAIN)
+}
+
+/// Other programs slow the machine too, but hardly in most rounds and only beside the crowd: so the median counts,
+/// once, and no round is repeated.
 async fn normal_requests_are_served_beside(kind: Kind) {
     // One crowd at a time, or the timing says nothing.
     static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
     let _alone = ALONE.lock().await;
     let port = Port::open(Limits::default()).await;
-    p99(&port).await;
-    let quiet = p99(&port).await;
-    let opened = Arc::new(AtomicUsize::new(0));
-    let mut crowd = JoinSet::new();
-    for _ in 0..CLIENTS {
-        crowd.spawn(hold(kind, port.address(), Arc::clone(&opened)));
+    let mut slowdowns = Vec::new();
+    for _ in 0..ROUNDS {
+        slowdowns.push(slowdown(kind, &port).await);
     }
-    let over = CLIENTS - Limits::default().max_connections_per_client as usize;
-    eventually("all clients are there", || {
-        opened.load(SeqCst) >= CLIENTS && port.refused(Refusal::Crowded) >= over
-    })
-    .await;
-    let bar = 2 * quiet + Duration::from_millis(1);
-    // Other programs slow the machine too, but not forever; the crowd stays.
-    let begun = Instant::now();
-    while let beside = p99(&port).await
-        && beside > bar
-    {
-        assert!(begun.elapsed() < PATIENCE, "{kind:?}: p99 {beside:?} with the crowd, {quiet:?} without");
-    }
+    slowdowns.sort_by(f64::total_cmp);
+    println!("{kind:?}: p99 with the crowd to p99 without it, in each round: {slowdowns:.2?}");
+    assert!(slowdowns[ROUNDS / 2] <= MOST, "{kind:?}: {slowdowns:.2?}, and the median may be {MOST}");
 }
 
 #[tokio::test]

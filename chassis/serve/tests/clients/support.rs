@@ -19,6 +19,9 @@ use tokio::{
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) const BODY_LIMIT: usize = 1024;
 
+/// More than the kernel takes for a client that does not read, and one copy for all of them.
+static LARGE: [u8; 8 << 20] = [b'x'; 8 << 20];
+
 /// A port with a small response, a large one, one that never comes, and a route that needs a body.
 pub(crate) struct Port {
     pub(crate) server: Server,
@@ -59,7 +62,7 @@ fn routes() -> Router {
     };
     Router::new()
         .route("/", get(|| async { "ok" }).put(|| async { "changed" }).post(length))
-        .route("/large", get(|| async { vec![b'x'; 8 << 20] }))
+        .route("/large", get(|| async { LARGE.as_slice() }))
         .route("/hang", get(hang))
         .route("/reset", get(reset))
 }

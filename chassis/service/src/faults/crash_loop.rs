@@ -102,11 +102,11 @@ fn take(file: &Path, now: Duration) -> Option<String> {
 }
 
 /// Time since 1970: a process that starts knows no other clock of the one before.
-fn now() -> Duration {
+pub(super) fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-fn millis(time: Duration) -> u64 {
+pub(super) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 

@@ -6,7 +6,7 @@ use chassis_telemetry::data::{DataConfig, DataFolder};
 use tempfile::TempDir;
 
 use super::{
-    crash_loop, disk,
+    crash_loop, disk, memory_loop,
     tests::{Running, until},
 };
 use crate::catalogue::*;
@@ -128,4 +128,24 @@ async fn a_loop_of_crashes_that_is_withdrawn_in_time_crashes_nothing_and_leaves_
     fault.put("after=1m&ttl=1s");
     until(|| "no checkpoint".to_owned(), || file.exists()).await;
     until(|| "the checkpoint outlives its plan".to_owned(), || !file.exists()).await;
+}
+
+#[tokio::test]
+async fn a_leak_limits_its_process_only_if_it_is_to_be_killed_and_only_while_it_is_on() {
+    let (_parent, folder) = folder();
+    let (own, path) = (folder.clone(), folder.path().join("unit-1.checkpoint"));
+    let fault = Running::start(&MEMORY_LEAK, move |point, strike| {
+        memory_loop::leak(own.clone(), Some(path.clone()), point, strike)
+    });
+    let now = || files(folder.path());
+    fault.put("limit=8MiB&at_limit=killed");
+    until(|| format!("{:?}", now()), || now().len() == 2).await;
+    let max = fs::read_to_string(folder.path().join("memory.max")).unwrap();
+    assert_eq!(max.trim(), (8 * MIB).to_string());
+    fault.delete();
+    until(|| format!("{:?}", now()), || now().is_empty()).await;
+    fault.put("limit=8MiB");
+    // Ten of its steps: absence is the subject.
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!(now(), []);
 }

@@ -12,7 +12,7 @@ use crate::catalogue::MemoryLeak;
 const TICK: Duration = Duration::from_millis(100);
 
 pub(super) async fn leak(point: FaultPoint<MemoryLeak>, strike: Strike<MemoryLeak>) {
-    let MemoryLeak { limit, step } = strike.params;
+    let MemoryLeak { limit, step, .. } = strike.params;
     let mut held = Vec::new();
     let mut total = 0;
     loop {

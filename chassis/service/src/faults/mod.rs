@@ -14,14 +14,19 @@ mod disk;
 mod executor;
 mod logs;
 mod memory;
+mod memory_loop;
 
 /// Starts the tasks of those process faults that the service declares, after removing what a process that was killed left
-/// behind. A loop of crashes goes on, if `enabled`.
+/// behind. A loop of crashes or kills goes on, if `enabled`.
 pub(crate) fn start(chassis: &Chassis, enabled: bool, place: &Place) {
     disk::tidy(place.folder.path());
     crash_loop::resume(&chassis.faults, enabled, place.checkpoint.as_deref());
     chassis.follow(&catalogue::CPU_BURN, cpu::burn);
-    chassis.follow(&catalogue::MEMORY_LEAK, memory::leak);
+    memory_loop::resume(&chassis.faults, enabled, &place.folder, place.checkpoint.as_deref());
+    let (folder, file) = (place.folder.clone(), place.checkpoint.clone());
+    chassis.follow(&catalogue::MEMORY_LEAK, move |point, strike| {
+        memory_loop::leak(folder.clone(), file.clone(), point, strike)
+    });
     chassis.follow(&catalogue::EXECUTOR_BLOCK, executor::block);
     chassis.follow(&catalogue::FD_LEAK, descriptors::leak);
     chassis.follow(&catalogue::CRASH, crash::crash);

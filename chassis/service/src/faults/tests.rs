@@ -165,6 +165,7 @@ fn crash_ends_the_process_by_a_signal() {
 async fn child_that_crashes() {
     let fault = Running::start(&CRASH, crash::crash);
     fault.put("after=100ms");
+    // The crash ends it long before; without one, the parent must not wait forever.
     tokio::time::sleep(SOON).await;
 }
 

@@ -114,7 +114,7 @@ async fn connections_that_only_a_peak_needed_are_closed_and_opened_again_in_the_
     drop(database.query(QueryType::Select, "alone").await.unwrap());
     all_idle().await;
     database.close_surplus().await;
-    world.sees(sessions, 4).await;
+    world.sees(sessions, 2).await;
 
     let held = peak().await;
     assert!(held.iter().all(Result::is_ok), "{held:?}");

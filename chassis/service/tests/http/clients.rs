@@ -96,31 +96,34 @@ async fn three_hundred_half_bodies_take_no_slot() {
     drop(held);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_thousand_slow_clients_of_four_kinds_cost_no_request_and_no_budget() {
-    let service = service(&["--head-timeout=5m", "--body-timeout=5m", "--write-timeout=5m"]).await;
+/// Five hundred connections of each of four kinds, once the port has closed as many as are too many.
+async fn two_thousand(service: &Service) -> Vec<TcpStream> {
     let public = service.running.public.expect("a port");
-    p99(&service).await;
-    let quiet = p99(&service).await;
+    let crowded = [("port", "public"), ("reason", "crowded")];
+    let closed =
+        async || service.scrape().await.find("http_clients_refused_total", &crowded).unwrap_or_default();
+    let before = closed().await;
     let mut held = Vec::new();
     for _ in 0..500 {
         for text in ["GET / HTTP/1.1\r\nho", HALF_BODY, "GET /many HTTP/1.1\r\nhost: localhost\r\n\r\n", ""] {
             held.push(hold(public, text).await);
         }
     }
-    let crowded = [("port", "public"), ("reason", "crowded")];
     eventually(PATIENCE, || async {
-        let closed = service.scrape().await.find("http_clients_refused_total", &crowded).unwrap_or_default();
-        if closed >= 1500.0 { Ok(()) } else { Err(format!("{closed} had to go")) }
+        let more = closed().await - before;
+        if more >= 1500.0 { Ok(()) } else { Err(format!("{more} had to go")) }
     })
     .await;
-    let bar = 2 * quiet + Duration::from_millis(1);
-    // Other tests and programs slow the machine too, but not forever.
-    eventually(PATIENCE, || async {
-        let beside = p99(&service).await;
-        if beside <= bar { Ok(()) } else { Err(format!("p99 {beside:?} with them, {quiet:?} without")) }
-    })
-    .await;
+    held
+}
+
+/// How many times as long p99 takes beside two thousand slow clients, in one pair of rounds; all of them are gone again
+/// at its end. A millisecond on both sides: below that, a scheduler's turn decides.
+async fn slowdown(service: &Service) -> f64 {
+    let grain = Duration::from_millis(1);
+    let quiet = p99(service).await;
+    let held = two_thousand(service).await;
+    let beside = p99(service).await;
     // Three quarters of 256: those that never read have part of their response. Those that were given notice go within a second.
     eventually(PATIENCE, || async {
         let waiting = held.iter().filter(|tcp| is_waiting(tcp)).count();
@@ -134,6 +137,21 @@ async fn two_thousand_slow_clients_of_four_kinds_cost_no_request_and_no_budget()
         if open == Some(0.0) { Ok(()) } else { Err(format!("{open:?} in flight")) }
     })
     .await;
+    (beside + grain).div_duration_f64(quiet + grain)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_thousand_slow_clients_of_four_kinds_cost_no_request_and_no_budget() {
+    let service = service(&["--head-timeout=5m", "--body-timeout=5m", "--write-timeout=5m"]).await;
+    p99(&service).await;
+    // Other tests and programs slow the machine too, but hardly in most rounds and only beside the crowd: the median
+    // counts, and no round is repeated.
+    let mut slowdowns = Vec::new();
+    for _ in 0..5 {
+        slowdowns.push(slowdown(&service).await);
+    }
+    slowdowns.sort_by(f64::total_cmp);
+    assert!(slowdowns[2] <= 2.0, "p99 with them to p99 without them: {slowdowns:.2?}");
     let scrape = service.scrape().await;
     assert_eq!(failures(&scrape), 0.0, "{scrape:?}");
 }

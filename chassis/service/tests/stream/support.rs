@@ -142,6 +142,7 @@ impl Handler for Recorder {
                 Verdict::Done
             }
             b"slow" => {
+                // Time is the subject: it is still at work when its process is told to stop.
                 tokio::time::sleep(Duration::from_millis(500)).await;
                 Verdict::Done
             }

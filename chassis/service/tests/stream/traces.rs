@@ -49,6 +49,7 @@ async fn the_consumer_span_is_a_child_of_and_linked_to_the_producer_span() {
     assert_eq!(arrived.subject, [("user.id", "u1".to_owned()), ("user.tier", "gold".to_owned())].into());
 
     let flush = async {
+        // The spans of other tasks end at any time: whatever has ended is sent, again and again.
         loop {
             guard.flush();
             tokio::time::sleep(Duration::from_millis(100)).await;

@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use chassis_text::mib;
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
 use recovery::{Backup, Catalogue, Target, Verdict, plan};
 use serde_json::{Value, json};
 
-use super::run::mib;
 use crate::{
     backup::{
         Engine,
@@ -45,7 +45,7 @@ fn print(listing: &Listing, place: &str) {
     for backup in &catalogue.backups {
         let manifest = &backup.manifest;
         out!(
-            "{}  {:>10}  restores {} to {}  {}",
+            "{}  {:>6} MiB  restores {} to {}  {}",
             manifest.id,
             mib(manifest.bytes()),
             time(manifest.ended),

@@ -3,6 +3,7 @@
 mod drill;
 mod guard;
 mod list;
+mod lose;
 mod plan;
 mod prune;
 mod restore;
@@ -136,6 +137,12 @@ enum Command {
     /// Which data folder the server has: another one after a restore. For the control room.
     #[command(hide = true)]
     Data,
+    /// Puts the server's data away, as somebody who deletes the wrong folder, and kills the server. For drills.
+    #[command(hide = true)]
+    Lose,
+    /// Takes them back, unless others were restored meanwhile. For drills.
+    #[command(hide = true)]
+    Find,
     /// What the supervisor does while a part is stopped.
     #[command(hide = true)]
     Swap {
@@ -163,6 +170,8 @@ impl BackupCommand {
             Command::Drill(drill) => drill.run(home).await,
             Command::Stream(stream) => stream.run(&place, home).await,
             Command::Data => plan::data(home),
+            Command::Lose => lose::lose(home).await,
+            Command::Find => lose::find(home),
             Command::Swap { part } => {
                 swap::swap(home, &part)?;
                 Ok(ExitCode::SUCCESS)

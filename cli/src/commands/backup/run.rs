@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use chassis_text::mib;
 use clap::Args;
 
 use crate::{
@@ -28,7 +29,7 @@ impl Run {
         let seconds = (manifest.ended - manifest.began).to_std().unwrap_or_default().as_secs_f64();
         let content: u64 = manifest.files.iter().map(|file| file.content_bytes).sum();
         out!(
-            "backup {}: {} of {} in {seconds:.1} s, in {}",
+            "backup {}: {} MiB of {} MiB in {seconds:.1} s, in {}",
             manifest.id,
             mib(manifest.bytes()),
             mib(content),
@@ -37,11 +38,4 @@ impl Run {
         out!("not verified yet: lab backup verify");
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// Bytes for people.
-pub(super) fn mib(bytes: u64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "a size for people")]
-    let mib = bytes as f64 / f64::from(1 << 20);
-    format!("{mib:.1} MiB")
 }

@@ -81,7 +81,7 @@ impl Stream {
         let (mut shipping, mut receiving) = (Voice::default(), Voice::default());
         let mut telling = Voice::default();
         let mut told: Option<Instant> = None;
-        let mut watch = Watch { since: Utc::now(), interval: self.every.as_secs_f64(), archived: None };
+        let mut watch = self.watch(place);
         let mut receiver: Option<Child> = None;
         let mut task = Task::new(place, home, self.every);
         while !stop.is_cancelled() {
@@ -102,6 +102,7 @@ impl Stream {
             }
             if told.is_none_or(|told| told.elapsed() >= TELL) {
                 told = Some(Instant::now());
+                watch.key = engine.has_key();
                 telling.heard(tell(&engine, home, watch));
             }
             stop.run_until_cancelled(tokio::time::sleep(if live { EVERY } else { AGAIN })).await;
@@ -113,6 +114,17 @@ impl Stream {
         shipping.heard(shipper.ship(&engine.vault, Utc::now(), false).map(drop));
         say(format!("backup: stopped; backups are in {}", engine.vault.store.place()));
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// What is known before anything has arrived.
+    fn watch(&self, place: &BackupPlace) -> Watch {
+        Watch {
+            since: Utc::now(),
+            interval: self.every.as_secs_f64(),
+            archived: None,
+            key: true,
+            bucket: place.repository.as_deref().is_some_and(is_bucket),
+        }
     }
 
     fn receive(&self, engine: &Engine, receiver: &mut Option<Child>) -> Result<()> {

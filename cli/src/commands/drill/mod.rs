@@ -17,11 +17,11 @@ pub(crate) mod view;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 
 use self::client::Desk;
-use super::drill_bench;
+use super::{drill_bench, faults::pods_back};
 use crate::installation::Installation;
 
 /// Drills: failures to practise on, timed and scored. A responder sees only what production would show.
@@ -93,7 +93,8 @@ impl DrillCommand {
     /// Runs the command.
     pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
         let Self { who, command } = self;
-        match command {
+        let resets = command.resets();
+        let ended = match command {
             Command::Plain(plain) => {
                 plain.run(&Desk::of(place, who).await?).await.map(|()| ExitCode::SUCCESS)
             }
@@ -102,6 +103,28 @@ impl DrillCommand {
             Command::Validity(validity) => validity.run(place, who).await,
             Command::Bench(bench) => bench.run(place).await,
             Command::Export(export) => export.run(&place.home()?),
+        };
+        if resets {
+            // Whatever came before it, as for all that the control room resets.
+            let left = pods_back(place).await;
+            let (code, left) = (ended?, left?);
+            if !left.is_empty() {
+                bail!("not every drained pod is back: `lab fix` tries again\n  {}", left.join("\n  "));
+            }
+            return Ok(code);
+        }
+        ended
+    }
+}
+
+impl Command {
+    /// Whether a run has been reset when it ends.
+    fn resets(&self) -> bool {
+        match self {
+            Self::Start(start) => start.stays(),
+            Self::Plain(plain) => matches!(plain, Plain::Abort(_)),
+            Self::Verify(_) | Self::Validity(_) => true,
+            Self::Bench(_) | Self::Export(_) => false,
         }
     }
 }

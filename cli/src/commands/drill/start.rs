@@ -54,6 +54,11 @@ pub(super) struct Start {
 }
 
 impl Start {
+    /// Whether it stays until the run has been reset.
+    pub(super) const fn stays(&self) -> bool {
+        self.follow
+    }
+
     pub(super) async fn run(self, place: &Installation, who: Option<String>) -> Result<ExitCode> {
         if let Some(program) = &self.program {
             return drill_bench::start(place, self.drill.as_deref(), self.seed, program, self.json).await;

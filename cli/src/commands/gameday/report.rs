@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use drill::report::markdown::cell;
+
 use super::plan::{Plan, Slot};
 use crate::commands::drill::{card, text::clock, view::Run};
 
@@ -37,10 +39,6 @@ impl Held {
         let (title, time) = (cell(&card::title(run)), clock(run.seconds()));
         format!("| {title} | {} | {} | {score} | {time} |", cell(&run.responder), run.verdict())
     }
-}
-
-fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace('\n', " ")
 }
 
 /// The table.

@@ -4,9 +4,9 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Args, builder::NonEmptyStringValueParser};
-use gitops::Repository;
+use gitops::{Repository, short};
 
-use super::{files, gate, look::short};
+use super::{files, gate};
 use crate::terminal::out;
 
 /// Proposes the files of a folder.

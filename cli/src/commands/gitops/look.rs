@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use gitops::{Logged, MAIN, Proposal, Repository};
+use gitops::{Logged, MAIN, Proposal, Repository, short};
 use release::desired::{Settings, diff, read};
 
 use crate::terminal::out;
@@ -142,11 +142,6 @@ fn print(logged: &Logged) {
         format!(", approved by {}", logged.committer)
     };
     out!("{} {at} {}{approved}: {}", short(&logged.id), logged.author, logged.subject());
-}
-
-/// As people read it.
-pub(super) fn short(id: &str) -> &str {
-    id.get(..8).unwrap_or(id)
 }
 
 async fn settings(repository: &Repository, commit: &str) -> Result<Settings> {

@@ -2,6 +2,7 @@
 //! may be wanted in `release`; this module does arguments, files and printing.
 
 mod change;
+mod cluster;
 mod gate;
 mod look;
 mod status;
@@ -9,11 +10,12 @@ mod values;
 
 use std::{fs, path::Path, process::ExitCode};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use gitops::Repository;
 use release::desired::{FILE, RULES, Tree};
 
+use self::cluster::There;
 use crate::{desired::REPOSITORY, home::Home, installation::Installation};
 
 /// What a new repository begins with, in the checkout.
@@ -30,7 +32,9 @@ const FIRST: &str = "deploy/gitops";
     lab gitops approve 1 --by eve                                somebody else approves it\n  \
     lab gitops status                                            whether the lab is what the newest commit says\n  \
     lab gitops log\n  \
-    lab gitops revert 3f2c1a9 --by ada --why 'It was too few'    propose to revert a commit\n\n\
+    lab gitops revert 3f2c1a9 --by ada --why 'It was too few'    propose to revert a commit\n  \
+    lab --context kind-lab gitops status                         the same of a cluster, by edge\n  \
+    lab --context kind-lab gitops keep                           set back what is changed by hand there\n\n\
     It is a Git repository, <lab>/gitops.git: clone it and push to it. A push passes the same gate.")]
 pub(crate) struct GitopsCommand {
     #[command(subcommand)]
@@ -45,6 +49,8 @@ enum Command {
     Status(status::Status),
     /// Wait until the running lab is what the newest commit says.
     Sync(status::Wait),
+    /// Keep a lab in a cluster as the newest commit says, until Ctrl-C; on this machine `lab up` does.
+    Keep(cluster::Keep),
     /// List commits, the newest first: who wrote them, who approved them, why.
     Log(look::Log),
     /// Show what differs between two commits, or what a proposal would change.
@@ -71,16 +77,28 @@ enum Command {
 impl GitopsCommand {
     /// Runs the command.
     pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
-        let home = place.here("gitops")?;
+        let there = matches!(&self.command, Command::Status(_) | Command::Sync(_) | Command::Keep(_));
+        let home = if there && place.in_cluster() { place.home()? } else { place.here("gitops")? };
         // A hook works on a repository that is there, and must not wait for itself.
         let repository = match &self.command {
             Command::Gate(_) => Repository::at(home.dir.join(REPOSITORY)),
             _ => opened(&home).await?,
         };
+        if place.in_cluster() {
+            let there = There::of(place, repository).await?;
+            return match self.command {
+                Command::Status(status) => there.status(status.json).await,
+                Command::Sync(sync) => there.sync(sync.timeout).await,
+                _ => Ok(there.keep().await),
+            };
+        }
         match self.command {
             Command::Show(show) => show.run(&repository).await,
             Command::Status(status) => status.run(&home, &repository).await,
             Command::Sync(sync) => sync.run(&home, &repository).await,
+            Command::Keep(_) => {
+                bail!("`lab up` keeps a lab on this machine; one in a cluster: lab --context … gitops keep")
+            }
             Command::Log(log) => log.run(&repository).await,
             Command::Diff(diff) => diff.run(&repository).await,
             Command::Values(values) => values.run(&repository).await,

@@ -4,24 +4,24 @@ use std::{fs, io::ErrorKind, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
 use clap::Args;
-use gitops::Repository;
+use gitops::{Repository, short};
 use release::desired::Health;
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
-use super::look::short;
 use crate::{
     desired::{REPORT, Report},
     home::Home,
     terminal::{json, out},
 };
 
-/// Shows whether the running lab is what the newest commit says. Exits with 0 if it is, and with 1 if not yet, or not at all.
+/// Shows whether the running lab is what the newest commit says. Exits with 0 if it is, and with 1 if not yet, or not at all. In a
+/// cluster (`lab --context … gitops status`) it asks every edge, and says which of them differ.
 #[derive(Debug, Args)]
 pub(super) struct Status {
     /// Print JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// Between two looks at the report.
@@ -44,8 +44,7 @@ impl Status {
         if self.json {
             json(&Shown { report: &report, current })?;
         } else {
-            let commit = report.commit.as_deref().map_or("no commit", short);
-            out!("{} with {commit}", report.health);
+            out!("{}", head(&report));
             if !current {
                 out!("  {} is newer: it is looked at within seconds", short(&newest));
             }
@@ -56,12 +55,13 @@ impl Status {
 }
 
 /// Waits until the running lab is what the newest commit says, which `lab up` looks at every second. Exits with 0 then, and with 1 if
-/// it is not in time: `lab gitops status` says why.
+/// it is not in time: `lab gitops status` says why. In a cluster it sets what differs, over the admin port of each pod: even what was
+/// changed by hand and would stay.
 #[derive(Debug, Args)]
 pub(super) struct Wait {
     /// Longest wait.
     #[arg(long, default_value = "30s", value_name = "TIME", value_parser = humantime::parse_duration)]
-    timeout: Duration,
+    pub(super) timeout: Duration,
 }
 
 impl Wait {
@@ -74,13 +74,32 @@ impl Wait {
             let current = report.commit.as_ref() == Some(&newest);
             let synced = current && report.health == Health::Synced;
             if synced || begun.elapsed() >= self.timeout {
-                out!("{} with {}", report.health, report.commit.as_deref().map_or("no commit", short));
+                out!("{}", head(&report));
                 report.open.iter().for_each(|open| out!("  {open}"));
                 return Ok(exit(&report, current));
             }
             sleep(AGAIN).await;
         }
     }
+}
+
+/// How a lab is, in a line.
+pub(super) fn head(report: &Report) -> String {
+    format!("{} with {}", report.health, report.commit.as_deref().map_or("no commit", short))
+}
+
+/// Prints a report about the newest commit.
+///
+/// # Errors
+/// When it cannot be printed.
+pub(super) fn show(report: &Report, as_json: bool) -> Result<ExitCode> {
+    if as_json {
+        json(&Shown { report, current: true })?;
+    } else {
+        out!("{}", head(report));
+        report.open.iter().for_each(|open| out!("  {open}"));
+    }
+    Ok(exit(report, true))
 }
 
 fn exit(report: &Report, current: bool) -> ExitCode {

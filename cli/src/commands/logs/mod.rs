@@ -49,7 +49,7 @@ pub(crate) struct Logs {
     /// Only lines of this trace: 32 hexadecimal digits.
     #[arg(long, value_name = "ID")]
     trace: Option<String>,
-    /// Only lines younger than this, such as 5m.
+    /// Only lines from the last TIME, such as 5m.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     since: Option<Duration>,
     /// Also show the access log.

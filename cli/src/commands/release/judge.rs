@@ -101,7 +101,10 @@ impl JudgeTwo {
 }
 
 /// What an instance has counted until now.
-async fn reading(peer: &Peer, without: &BTreeSet<String>) -> Result<Reading> {
+///
+/// # Errors
+/// When it does not answer, or what it answers is no reading.
+pub(super) async fn reading(peer: &Peer, without: &BTreeSet<String>) -> Result<Reading> {
     let text = peer.text("/metrics", &[]).await?;
     match Reading::parse(&text, Utc::now(), without) {
         Ok(reading) => Ok(reading),

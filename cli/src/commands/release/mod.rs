@@ -8,6 +8,7 @@ mod cluster;
 mod judge;
 mod print;
 mod read;
+mod record;
 mod start;
 
 use std::process::ExitCode;
@@ -22,7 +23,7 @@ use self::cluster::Releases;
 use crate::installation::Installation;
 
 /// Release a new version step by step: a canary gets few requests, is compared with a fresh baseline of the old version, and is
-/// rolled back by itself if it is worse.
+/// rolled back automatically if it is worse.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab release start order-api --version v2 --binary /tmp/v2/target/lab/order-api --why 'Faster orders'\n  \
@@ -33,6 +34,7 @@ use crate::installation::Installation;
     lab release abort REL-3 'Users complain'           every request goes back to the old version\n  \
     lab release continue REL-3 'Too few requests'      let an inconclusive release go on\n  \
     lab release delivery                               the four figures of delivery\n  \
+    lab release record-noise order-api --write noise.jsonl     what two instances of one version do, to test the judge with\n  \
     lab --context kind-lab release start order-api --version v2 --why 'Faster orders'     an image, on Kubernetes\n\n\
     The control room runs the release: this terminal may be closed. At 50 requests per second, a canary of 5 % needs\n\
     about 5 minutes to pass; more load (`lab up --rate 200`) or a larger --rise makes it quicker.\n\
@@ -62,6 +64,8 @@ enum Command {
     Delivery(read::Delivery),
     /// Compare two instances that you have started until it is known whether the first one is worse.
     Judge(judge::JudgeTwo),
+    /// Record what two instances of the same version do beside each other, for the simulations of the judge.
+    RecordNoise(record::RecordNoise),
 }
 
 /// A release, and a reason.
@@ -89,6 +93,10 @@ impl ReleaseCommand {
         if let Command::Judge(judge) = self.command {
             return judge.run().await;
         }
+        // It asks the instances alone, wherever they are.
+        if let Command::RecordNoise(record) = self.command {
+            return record.run(place).await;
+        }
         // The figures are those of the control room, wherever it is.
         if place.in_cluster() && !matches!(self.command, Command::Delivery(_)) {
             return self.in_cluster(place).await;
@@ -107,7 +115,7 @@ impl ReleaseCommand {
             (Command::Continue(words), _) => words.run(&room, "continue").await,
             (Command::Delivery(delivery), _) => delivery.run(&room).await,
             // They have been run already.
-            (Command::Start(_) | Command::Judge(_), _) => Ok(ExitCode::SUCCESS),
+            (Command::Start(_) | Command::Judge(_) | Command::RecordNoise(_), _) => Ok(ExitCode::SUCCESS),
         }
     }
 
@@ -121,7 +129,7 @@ impl ReleaseCommand {
             Command::Abort(Worded { release, why }) => releases.decide(&release, true, why).await,
             Command::Continue(Worded { release, why }) => releases.decide(&release, false, why).await,
             // They need no cluster.
-            Command::Delivery(_) | Command::Judge(_) => Ok(ExitCode::SUCCESS),
+            Command::Delivery(_) | Command::Judge(_) | Command::RecordNoise(_) => Ok(ExitCode::SUCCESS),
         }
     }
 }

@@ -263,9 +263,7 @@ fn epoch(time: DateTime<Utc>) -> f64 {
 }
 
 fn ratio(text: &str) -> Result<f64, String> {
-    let (number, scale) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
-    let ratio = number.trim().parse::<f64>().map(|number| number / scale).ok();
-    ratio
-        .filter(|ratio| *ratio > 0.0 && *ratio <= 1.0)
+    chassis_text::share(text)
+        .filter(|ratio| *ratio > 0.0)
         .ok_or_else(|| "expected above 0 and at most 100 %, such as 10% or 0.1".to_owned())
 }

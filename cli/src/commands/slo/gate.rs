@@ -78,9 +78,5 @@ fn closed_because(code: u8, error: &anyhow::Error) -> ExitCode {
 }
 
 fn share(text: &str) -> Result<f64, String> {
-    let (number, scale) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
-    let share = number.trim().parse::<f64>().map(|number| number / scale).ok();
-    share
-        .filter(|share| (0.0..=1.0).contains(share))
-        .ok_or_else(|| "expected 0 to 100 %, such as 10% or 0.1".to_owned())
+    chassis_text::share(text).ok_or_else(|| "expected 0 to 100 %, such as 10% or 0.1".to_owned())
 }

@@ -65,10 +65,10 @@ pub(crate) struct Up {
     /// Run in the background; return when everything is ready, or exit with 1 and the log if it is not.
     #[arg(long, short)]
     detach: bool,
-    /// Start no load generator and no probes: nobody uses the shop but you.
+    /// Start without the load generator and the probes: only you use the shop.
     #[arg(long)]
     no_load: bool,
-    /// Start no synthetic probes, which try user journeys and the firewall every few seconds.
+    /// Start without the synthetic probes, which try user journeys and the firewall every few seconds.
     #[arg(long)]
     no_probes: bool,
     /// Run an edge that users never reach, `edge-staging` on port 8010: the probes attack it instead of the others, and
@@ -82,7 +82,7 @@ pub(crate) struct Up {
     #[arg(long = "port", env = "LAB_PORTS", value_name = "NAME=NUMBER", value_delimiter = ',',
           value_parser = parse_choice)]
     ports: Vec<PortChoice>,
-    /// Move all ports by this number.
+    /// Add this number to every port.
     #[arg(long, env = "LAB_PORT_OFFSET", value_name = "N", default_value_t = 0)]
     port_offset: u16,
     /// Run N instances of a service, 1 to 3; may be repeated. Those of order-worker share the queue; the edge balances
@@ -93,13 +93,13 @@ pub(crate) struct Up {
     /// Broker that the lab runs.
     #[arg(long, env = "LAB_KAFKA", value_enum, value_name = "KIND", default_value_t = Broker::Embedded)]
     kafka: Broker,
-    /// Use this broker, and start none.
+    /// Use this broker instead of starting one.
     #[arg(long, env = "KAFKA_BROKERS", value_name = "HOST:PORT,…")]
     kafka_brokers: Option<String>,
     /// Where the logs of all parts are shipped to.
     #[arg(long, env = "LAB_LOGS", value_enum, value_name = "KIND", default_value_t = LogStore::Loki)]
     logs: LogStore,
-    /// Ship the logs to this OpenSearch, and start none.
+    /// Ship the logs to this OpenSearch instead of starting one.
     #[arg(long, env = "OPENSEARCH_URL", value_name = "URL", value_parser = opensearch::address)]
     opensearch_url: Option<Url>,
     /// Days that OpenSearch keeps log lines, 1 to 3650.
@@ -107,7 +107,8 @@ pub(crate) struct Up {
           value_parser = clap::value_parser!(u16).range(1..=3650))]
     logs_days: u16,
     /// Share of new traces to keep, 0 to 1. A request that arrives with a sampled `traceparent` is always kept.
-    #[arg(long, env = "LAB_TRACE_RATIO", value_name = "RATIO", default_value_t = 1.0, value_parser = values::ratio)]
+    #[arg(long, env = "LAB_TRACE_RATIO", value_name = "RATIO", default_value_t = 1.0,
+          value_parser = chassis_text::ratio)]
     trace_ratio: f64,
     /// Archive PostgreSQL's write-ahead log every second, and regularly make and verify a backup (docs/recovery.md).
     /// LAB_BACKUPS and LAB_BACKUP_KEY set where backups and their key are.
@@ -206,7 +207,7 @@ impl Up {
         ports::check(&parts)?;
         let (roster, guests) = supervisor::roster();
         let agent = Agent::new(home, &choices, &parts, roster)?;
-        let keeper = Keeper::new(home, choices.token.as_ref(), &parts);
+        let keeper = Keeper::new(home, choices.token.as_ref());
         let labour = (parts, guests, agent, keeper);
         let outcome = supervise(home, labour, self.clock.into(), index, self.background).await;
         LabState::remove(&home.dir)?;

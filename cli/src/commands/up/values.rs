@@ -17,10 +17,3 @@ pub(super) fn backup_every(text: &str) -> Result<Duration, String> {
         _ => Err("expected 10s to 7days, such as 10m".to_owned()),
     }
 }
-
-pub(super) fn ratio(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(ratio) if (0.0..=1.0).contains(&ratio) => Ok(ratio),
-        _ => Err("expected a number from 0 to 1".to_owned()),
-    }
-}

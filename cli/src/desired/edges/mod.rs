@@ -3,76 +3,72 @@
 //! What an edge was told is lost if it restarts. One that does not answer holds up nobody: the others are set, and it is once it
 //! answers again.
 
+mod answer;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 
 use anyhow::{Result, bail};
+use futures::future::join_all;
 use observe::Peer;
 use release::desired::{Act, Seen, Setting, Settings};
-use serde_json::Value;
-use supervisor::process::ProcId;
 
-use super::calls::{calls, send};
+use self::answer::{Answer, ask};
+use super::{
+    calls::{Call, calls, send},
+    member::Member,
+};
+use crate::parts::edge::EDGE;
 
 /// Longest wait for an answer: one that hangs must not hold up the others for long.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// What is found if the instances do not agree, or what was in force if nobody knows: no setting has this value.
 pub(super) const DIFFERS: &str = "not the same everywhere";
 
-/// The processes that run, by the names of their parts.
-pub(super) type Running = BTreeMap<String, ProcId>;
-
-/// All edges of a lab.
+/// All edges.
 pub(super) struct Edges {
-    edges: Vec<Edge>,
-    /// Files of rules that were pushed, by the rule's name: an edge says that a rule was pushed, but not which file.
-    pushed: BTreeMap<String, String>,
+    token: Option<String>,
+    /// By their names.
+    edges: BTreeMap<String, Edge>,
+    /// Whether anybody was met: an edge that comes later is a new one.
+    met: bool,
     /// What an edge that did not answer was not told.
     missed: BTreeSet<Setting>,
 }
 
 /// One of them.
 struct Edge {
-    name: String,
+    admin: String,
     peer: Peer,
+    /// The process that runs now, if it is known.
+    running: Option<String>,
     /// The process that answered last, if it is known.
-    process: Option<ProcId>,
-    /// Whether it answered at the last look.
-    answers: bool,
-}
-
-/// What an edge says of itself.
-struct Answer {
-    limit: Value,
-    waf: Value,
+    process: Option<String>,
+    /// Whether it has come since the first look, and was told nothing.
+    fresh: bool,
+    /// What it said at the last look; none if it did not answer.
+    says: Option<Answer>,
 }
 
 /// What was found.
+#[derive(Default)]
 pub(super) struct Look {
-    /// How the settings are, on the edges that answer.
+    /// How the settings are, on the instances that answer.
     pub(super) seen: BTreeMap<Setting, Seen>,
-    /// Edges that do not answer, a sentence each.
+    /// Instances that do not answer, a sentence each.
     pub(super) silent: Vec<String>,
-    /// What an edge may have lost, as it restarted, or was not told, as it did not answer.
+    /// What an instance may have lost, as it restarted, or was not told, as it did not answer.
     pub(super) lost: BTreeSet<Setting>,
+    /// Routes whose weights were set by hand: the edge, and the route.
+    pub(super) reweighted: Vec<(String, String)>,
 }
 
 impl Edges {
-    /// By their names and admin ports.
-    pub(super) fn new(edges: Vec<(String, Peer)>) -> Self {
-        let edge = |(name, peer): (String, Peer)| Edge {
-            name,
-            peer: peer.patience(PATIENCE),
-            process: None,
-            answers: false,
-        };
-        Self {
-            edges: edges.into_iter().map(edge).collect(),
-            pushed: BTreeMap::new(),
-            missed: BTreeSet::new(),
-        }
+    /// Nobody yet, with the token that their switches take.
+    pub(super) const fn new(token: Option<String>) -> Self {
+        Self { token, edges: BTreeMap::new(), met: false, missed: BTreeSet::new() }
     }
 
     /// Whether they are set from here.
@@ -80,57 +76,82 @@ impl Edges {
         matches!(setting, Setting::Limit | Setting::Firewall | Setting::Mode { .. } | Setting::Rule { .. })
     }
 
-    /// How these settings are, and those that an edge was not told. Asks nobody if there are none.
-    pub(super) async fn look(&mut self, mut settings: BTreeSet<Setting>, running: &Running) -> Look {
-        settings.extend(self.missed.iter().cloned());
-        if settings.is_empty() {
-            return Look { seen: BTreeMap::new(), silent: Vec::new(), lost: BTreeSet::new() };
-        }
-        let mut answers = Vec::with_capacity(self.edges.len());
-        for edge in &self.edges {
-            answers.push(ask(&edge.peer).await.map_err(|error| format!("{error:#}")));
-        }
-        self.found(settings, &answers, running)
-    }
-
-    /// Takes the answers of all edges, in their order.
-    fn found(
+    /// How these settings are, those that an edge was not told, and the weights of the routes of these services.
+    pub(super) async fn look(
         &mut self,
         settings: BTreeSet<Setting>,
-        answers: &[Result<Answer, String>],
-        running: &Running,
+        (wanted, services): (&Settings, &[String]),
+        members: &[Member],
     ) -> Look {
-        let (mut silent, mut lost) = (Vec::new(), false);
-        for (edge, answer) in self.edges.iter_mut().zip(answers) {
-            if let Err(why) = answer {
-                silent.push(format!("{} does not answer, and is set once it does: {why}", edge.name));
-            } else {
-                let process = running.get(&edge.name).copied();
-                let restarted = edge.process.is_some() && process.is_some() && edge.process != process;
-                // Of one whose process is not known, nobody can say whether it restarted.
-                let missed = process.is_none() || !self.missed.is_empty();
-                lost |= restarted || (!edge.answers && missed);
-                edge.process = process.or(edge.process);
-            }
-            edge.answers = answer.is_ok();
-        }
-        if lost {
-            // Nobody knows which file it has.
-            self.pushed.values_mut().for_each(|file| DIFFERS.clone_into(file));
-        }
-        if silent.is_empty() {
-            self.missed.clear();
-        }
-        let seen = settings.iter().map(|setting| (setting.clone(), self.seen(setting, answers))).collect();
-        Look { seen, silent, lost: if lost { settings } else { BTreeSet::new() } }
+        self.meet(members);
+        let asked = self.edges.iter().map(|(name, edge)| async move {
+            (name.clone(), ask(&edge.peer).await.map_err(|error| format!("{error:#}")))
+        });
+        let answers = join_all(asked).await.into_iter().collect();
+        self.found(settings, (wanted, services), answers)
     }
 
-    fn seen(&self, setting: &Setting, answers: &[Result<Answer, String>]) -> Seen {
-        let answered = answers.iter().filter_map(|answer| answer.as_ref().ok());
-        let mut found = answered.map(|answer| self.value(setting, answer));
+    /// Takes who runs now.
+    fn meet(&mut self, members: &[Member]) {
+        let mut before = std::mem::take(&mut self.edges);
+        let fresh = self.met;
+        for member in members.iter().filter(|member| member.service == EDGE) {
+            let peer = || Peer::at(&member.admin).token(self.token.clone()).patience(PATIENCE);
+            let (admin, running) = (member.admin.clone(), member.process.clone());
+            let edge = match before.remove(&member.name) {
+                Some(known) if known.admin == admin => Edge { running, ..known },
+                // The same one at another address.
+                Some(known) => Edge { admin, peer: peer(), running, says: None, ..known },
+                None => Edge { admin, peer: peer(), running, process: None, fresh, says: None },
+            };
+            self.edges.insert(member.name.clone(), edge);
+        }
+        self.met |= !self.edges.is_empty();
+    }
+
+    /// Takes the answers of the edges, by their names.
+    fn found(
+        &mut self,
+        mut settings: BTreeSet<Setting>,
+        (wanted, services): (&Settings, &[String]),
+        mut answers: BTreeMap<String, Result<Answer, String>>,
+    ) -> Look {
+        settings.extend(self.missed.iter().cloned());
+        let (mut look, mut lost, mut whys) = (Look::default(), false, Vec::new());
+        for (name, edge) in &mut self.edges {
+            let answered = edge.says.is_some();
+            edge.says = match answers.remove(name) {
+                Some(Ok(answer)) => Some(answer),
+                Some(Err(why)) => {
+                    look.silent.push(format!("{name} does not answer, and is set once it does: {why}"));
+                    whys.push(why);
+                    None
+                }
+                None => None,
+            };
+            let Some(answer) = &edge.says else { continue };
+            let restarted = edge.process.is_some() && edge.running.is_some() && edge.process != edge.running;
+            // Of one whose process is not known, nobody can say whether it restarted.
+            let missed = edge.running.is_none() || !self.missed.is_empty();
+            lost |= restarted || edge.fresh || (!answered && missed);
+            edge.fresh = false;
+            edge.process = edge.running.clone().or(edge.process.take());
+            let own = answer.reweighted(services).map(|route| (name.clone(), route.to_owned()));
+            look.reweighted.extend(own);
+        }
+        if look.silent.is_empty() {
+            self.missed.clear();
+        }
+        look.seen = settings.iter().map(|one| (one.clone(), self.seen(one, wanted, whys.first()))).collect();
+        look.lost = if lost { settings } else { BTreeSet::new() };
+        look
+    }
+
+    fn seen(&self, setting: &Setting, wanted: &Settings, why: Option<&String>) -> Seen {
+        let answers = self.edges.values().filter_map(|edge| edge.says.as_ref());
+        let mut found = answers.map(|answer| answer.value(setting, wanted));
         let Some(first) = found.next() else {
-            let why = answers.iter().find_map(|answer| answer.as_ref().err().cloned());
-            return Seen::Unknown(why.unwrap_or_else(|| "the lab has no edge".to_owned()));
+            return Seen::Unknown(why.cloned().unwrap_or_else(|| "the lab has no edge".to_owned()));
         };
         if found.any(|other| other != first) {
             return Seen::Value(DIFFERS.to_owned());
@@ -138,22 +159,15 @@ impl Edges {
         first.map_or(Seen::Absent, Seen::Value)
     }
 
-    /// As [`release::desired::Desired::settings`] writes it; none if it is not set.
-    fn value(&self, setting: &Setting, answer: &Answer) -> Option<String> {
-        match setting {
-            Setting::Limit => {
-                let limit = answer.limit.get("limit")?;
-                let (rps, burst) = (limit.get("rps")?.as_f64()?, limit.get("burst")?.as_u64()?);
-                Some(format!("rps={rps} burst={burst}"))
-            }
-            Setting::Firewall => answer.waf.get("enabled")?.as_bool().map(|on| on.to_string()),
-            Setting::Mode { rule } => answer.rule(rule)?.get("mode")?.as_str().map(str::to_owned),
-            Setting::Rule { rule } => {
-                answer.rule(rule)?.get("pushed")?.as_bool().filter(|pushed| *pushed)?;
-                self.pushed.get(rule).cloned()
-            }
-            _ => None,
+    /// Where a setting is not as it should be: the names of edges; none if there is only one.
+    pub(super) fn differing(&self, setting: &Setting, wanted: &Settings) -> Vec<&str> {
+        if self.edges.len() < 2 {
+            return Vec::new();
         }
+        let answers = self.edges.iter().filter_map(|(name, edge)| Some((name, edge.says.as_ref()?)));
+        let should = wanted.get(setting);
+        let differing = answers.filter(|(_, answer)| answer.value(setting, wanted).as_ref() != should);
+        differing.map(|(name, _)| name.as_str()).collect()
     }
 
     /// Does it on every edge that answered at the last look, even if one of them refuses. May be repeated.
@@ -163,10 +177,10 @@ impl Edges {
     pub(super) async fn perform(&mut self, act: &Act, wanted: &Settings) -> Result<()> {
         let calls = calls(act, wanted)?;
         let mut refused = Vec::new();
-        for edge in self.edges.iter().filter(|edge| edge.answers) {
+        for (name, edge) in self.edges.iter().filter(|(_, edge)| edge.says.is_some()) {
             for call in &calls {
                 if let Err(error) = send(&edge.peer, call).await {
-                    refused.push(format!("{}: {error}", edge.name));
+                    refused.push(format!("{name}: {error}"));
                     break;
                 }
             }
@@ -177,27 +191,28 @@ impl Edges {
 
     fn performed(&mut self, act: &Act, everywhere: bool) {
         // One that refused may not answer at the next look: then it is told once it does.
-        if !everywhere || self.edges.iter().any(|edge| !edge.answers) {
+        if !everywhere || self.edges.values().any(|edge| edge.says.is_none()) {
             self.missed.insert(act.setting.clone());
         }
-        let Setting::Rule { rule } = &act.setting else { return };
-        let file = if everywhere { act.to.clone() } else { Some(DIFFERS.to_owned()) };
-        match file {
-            Some(file) => drop(self.pushed.insert(rule.clone(), file)),
-            None => drop(self.pushed.remove(rule)),
+    }
+
+    /// Gives routes the weights of their files again. What fails is seen at the next look.
+    pub(super) async fn unweigh(&self, reweighted: &[(String, String)]) {
+        for (name, route) in reweighted {
+            if let Some(edge) = self.edges.get(name) {
+                let _ = send(&edge.peer, &Call::Withdraw { path: format!("/routes/{route}") }).await;
+            }
         }
     }
-}
 
-impl Answer {
-    fn rule(&self, id: &str) -> Option<&Value> {
-        let rules = self.waf.get("rules")?.as_array()?;
-        rules.iter().find(|rule| rule.get("id").and_then(Value::as_str) == Some(id))
+    /// Takes back what the files of an edge have by now. What fails is taken back after the next look.
+    pub(super) async fn tidy(&self, wanted: &Settings) {
+        for edge in self.edges.values() {
+            for path in edge.says.iter().flat_map(|answer| answer.redundant(wanted)) {
+                let _ = send(&edge.peer, &Call::Withdraw { path }).await;
+            }
+        }
     }
-}
-
-async fn ask(peer: &Peer) -> Result<Answer> {
-    Ok(Answer { limit: peer.get("/limit", &[]).await?, waf: peer.get("/waf", &[]).await? })
 }
 
 #[cfg(test)]

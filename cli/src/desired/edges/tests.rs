@@ -1,36 +1,69 @@
 //! Edges without edges: what their answers come to.
 
-use serde_json::json;
+use contracts::firewall::fingerprint;
+use serde_json::{Value, json};
 
 use super::*;
 
 const FILE: &str = "id: scanners\n";
 
-fn answer(rps: f64, mode: &str, pushed: bool) -> Result<Answer, String> {
-    let rules = json!([{ "id": "scanners", "mode": mode, "pushed": pushed }]);
+fn answer(rps: f64, mode: &str, file: Option<&str>) -> Result<Answer, String> {
+    let rules = json!([{ "id": "scanners", "mode": mode, "pushed": file.is_some(), "mode_set": false,
+        "fingerprint": fingerprint(file.unwrap_or_default()), "of_file": null }]);
     Ok(Answer {
         limit: json!({ "limit": { "rps": rps, "burst": 40 } }),
         waf: json!({ "enabled": true, "rules": rules }),
+        routes: json!({ "routes": [] }),
     })
 }
 
 fn good() -> Result<Answer, String> {
-    answer(20.0, "off", true)
+    answer(20.0, "off", Some(FILE))
 }
 
 fn hangs() -> Result<Answer, String> {
     Err("it hangs".to_owned())
 }
 
-/// Two edges, which nobody calls.
-fn two() -> Edges {
-    let edge = |name: &str| (name.to_owned(), Peer::at("http://127.0.0.1:1"));
-    Edges::new(vec![edge("edge"), edge("edge-2")])
+fn member(name: &str, process: Option<u32>) -> Member {
+    Member {
+        name: name.to_owned(),
+        service: EDGE.to_owned(),
+        admin: "http://127.0.0.1:1".to_owned(),
+        process: process.map(|process| process.to_string()),
+        ready: true,
+    }
 }
 
-fn running(pids: [u32; 2]) -> Running {
-    let names = ["edge", "edge-2"].map(str::to_owned);
-    names.into_iter().zip(pids.map(|pid| ProcId { pid, started: 1 })).collect()
+/// Two edges, which nobody calls, and what is wanted of them.
+struct Two {
+    edges: Edges,
+    wanted: Settings,
+}
+
+impl Two {
+    fn new() -> Self {
+        let wanted = [(mode(), "off"), (file(), FILE), (Setting::Limit, "rps=20 burst=40")];
+        let wanted = wanted.into_iter().map(|(setting, value)| (setting, value.to_owned())).collect();
+        Self { edges: Edges::new(None), wanted }
+    }
+
+    fn look(&mut self, settings: &[Setting], answers: [Result<Answer, String>; 2], pids: [u32; 2]) -> Look {
+        let names = ["edge", "edge-2"];
+        let members: Vec<Member> =
+            names.iter().zip(pids).map(|(name, process)| member(name, Some(process))).collect();
+        self.edges.meet(&members);
+        let answers = names.map(str::to_owned).into_iter().zip(answers).collect();
+        self.edges.found(
+            settings.iter().cloned().collect(),
+            (&self.wanted, &["order-api".to_owned()]),
+            answers,
+        )
+    }
+
+    fn seen(&mut self, setting: &Setting, answers: [Result<Answer, String>; 2]) -> Seen {
+        self.look(std::slice::from_ref(setting), answers, [1, 2]).seen[setting].clone()
+    }
 }
 
 fn mode() -> Setting {
@@ -47,71 +80,76 @@ fn value(text: &str) -> Seen {
 
 #[test]
 fn a_setting_is_what_every_edge_says() {
-    let mut edges = two();
-    let same = [good(), good()];
-    assert_eq!(edges.seen(&Setting::Limit, &same), value("rps=20 burst=40"));
-    assert_eq!(edges.seen(&Setting::Firewall, &same), value("true"));
-    assert_eq!(edges.seen(&mode(), &same), value("off"));
-    assert_eq!(edges.seen(&file(), &same), Seen::Absent, "nobody knows which file");
-    edges.pushed.insert("scanners".to_owned(), FILE.to_owned());
-    assert_eq!(edges.seen(&file(), &same), value(FILE));
-    let other = [good(), answer(20.0, "enforce", false)];
-    assert_eq!(edges.seen(&file(), &other), value(DIFFERS));
-    assert_eq!(edges.seen(&mode(), &other), value(DIFFERS));
-    assert!(matches!(edges.seen(&mode(), &[]), Seen::Unknown(_)));
-    let none = [Ok(Answer { limit: json!({ "limit": null }), waf: json!({ "rules": [] }) })];
-    assert_eq!(edges.seen(&Setting::Limit, &none), Seen::Absent);
+    let mut two = Two::new();
+    let same = || [good(), good()];
+    assert_eq!(two.seen(&Setting::Limit, same()), value("rps=20 burst=40"));
+    assert_eq!(two.seen(&Setting::Firewall, same()), value("true"));
+    assert_eq!(two.seen(&mode(), same()), value("off"));
+    assert_eq!(two.seen(&file(), same()), value(FILE));
+    let other = || [good(), answer(20.0, "enforce", Some("id: other\n"))];
+    assert_eq!(two.seen(&file(), other()), value(DIFFERS));
+    assert_eq!(two.seen(&mode(), other()), value(DIFFERS));
+    assert_eq!(two.edges.differing(&mode(), &two.wanted), ["edge-2"]);
+    let none =
+        || Ok(Answer { limit: json!({ "limit": null }), waf: json!({ "rules": [] }), routes: Value::Null });
+    assert_eq!(two.seen(&Setting::Limit, [none(), none()]), Seen::Absent);
+    let nobody = Edges::new(None).found(BTreeSet::from([mode()]), (&two.wanted, &[]), BTreeMap::new());
+    assert!(matches!(nobody.seen[&mode()], Seen::Unknown(_)));
 }
 
 #[test]
 fn an_edge_that_does_not_answer_is_named_and_hides_nothing_of_the_others() {
-    let mut edges = two();
-    let look = edges.found(BTreeSet::from([mode()]), &[good(), hangs()], &running([1, 2]));
+    let mut two = Two::new();
+    let look = two.look(&[mode()], [good(), hangs()], [1, 2]);
     assert_eq!(look.seen[&mode()], value("off"));
     assert_eq!(look.silent, ["edge-2 does not answer, and is set once it does: it hangs"]);
-    let look = edges.found(BTreeSet::from([mode()]), &[hangs(), hangs()], &running([1, 2]));
-    assert_eq!(look.seen[&mode()], Seen::Unknown("it hangs".to_owned()));
+    assert_eq!(two.seen(&mode(), [hangs(), hangs()]), Seen::Unknown("it hangs".to_owned()));
 }
 
 #[test]
 fn an_edge_that_restarted_has_lost_everything_once_it_answers() {
-    let mut edges = two();
-    let settings = || BTreeSet::from([mode(), file()]);
-    assert!(edges.found(settings(), &[good(), good()], &running([1, 2])).lost.is_empty());
-    edges.pushed.insert("scanners".to_owned(), FILE.to_owned());
-    assert!(edges.found(settings(), &[good(), good()], &running([1, 2])).lost.is_empty());
-    assert!(edges.found(settings(), &[good(), hangs()], &running([1, 3])).lost.is_empty(), "not yet");
-    let look = edges.found(settings(), &[good(), good()], &running([1, 3]));
-    assert_eq!(look.lost, settings());
-    assert_eq!(look.seen[&file()], value(DIFFERS), "nobody knows which file it has");
-    assert!(edges.found(settings(), &[good(), good()], &running([1, 3])).lost.is_empty(), "once");
+    let (mut two, settings) = (Two::new(), [mode(), file()]);
+    let all = BTreeSet::from(settings.clone());
+    assert!(two.look(&settings, [good(), good()], [1, 2]).lost.is_empty());
+    assert!(two.look(&settings, [good(), good()], [1, 2]).lost.is_empty());
+    assert!(two.look(&settings, [good(), hangs()], [1, 3]).lost.is_empty(), "not yet");
+    assert_eq!(two.look(&settings, [good(), good()], [1, 3]).lost, all);
+    assert!(two.look(&settings, [good(), good()], [1, 3]).lost.is_empty(), "once");
+}
+
+#[test]
+fn an_edge_that_comes_later_was_told_nothing_and_one_that_is_gone_is_nobody() {
+    let (mut two, settings) = (Two::new(), [mode()]);
+    assert!(two.look(&settings, [good(), good()], [1, 2]).lost.is_empty());
+    two.edges.meet(&[member("edge", Some(1)), member("edge-3", Some(4))]);
+    let answers = || BTreeMap::from([("edge".to_owned(), good()), ("edge-3".to_owned(), good())]);
+    let look = two.edges.found(BTreeSet::from(settings.clone()), (&two.wanted, &[]), answers());
+    assert_eq!(look.lost, BTreeSet::from(settings.clone()));
+    assert!(look.silent.is_empty(), "{:?}", look.silent);
+    let look = two.edges.found(BTreeSet::from(settings), (&two.wanted, &[]), answers());
+    assert!(look.lost.is_empty(), "once");
 }
 
 #[test]
 fn an_edge_that_was_not_told_is_told_once_it_answers_and_one_that_was_only_slow_is_not() {
-    let mut edges = two();
-    let settings = || BTreeSet::from([mode()]);
-    edges.found(settings(), &[good(), hangs()], &running([1, 2]));
-    assert!(
-        edges.found(settings(), &[good(), good()], &running([1, 2])).lost.is_empty(),
-        "it missed nothing"
-    );
-    edges.found(settings(), &[good(), hangs()], &running([1, 2]));
-    edges.performed(&Act { setting: mode(), to: None }, true);
-    edges.found(settings(), &[good(), hangs()], &running([1, 2]));
-    assert_eq!(edges.found(settings(), &[good(), good()], &running([1, 2])).lost, settings());
-    assert!(edges.missed.is_empty());
+    let (mut two, settings) = (Two::new(), [mode()]);
+    two.look(&settings, [good(), hangs()], [1, 2]);
+    assert!(two.look(&settings, [good(), good()], [1, 2]).lost.is_empty(), "it missed nothing");
+    two.look(&settings, [good(), hangs()], [1, 2]);
+    two.edges.performed(&Act { setting: mode(), to: None }, true);
+    two.look(&settings, [good(), hangs()], [1, 2]);
+    assert_eq!(two.look(&settings, [good(), good()], [1, 2]).lost, BTreeSet::from(settings));
+    assert!(two.edges.missed.is_empty());
 }
 
 #[test]
-fn of_a_file_that_one_edge_refused_nobody_knows_where_it_is() {
-    let mut edges = two();
-    edges.found(BTreeSet::from([file()]), &[good(), good()], &running([1, 2]));
-    let push = Act { setting: file(), to: Some(FILE.to_owned()) };
-    edges.performed(&push, true);
-    assert_eq!(edges.seen(&file(), &[good(), good()]), value(FILE));
-    edges.performed(&push, false);
-    assert_eq!(edges.seen(&file(), &[good(), good()]), value(DIFFERS));
-    edges.performed(&Act { setting: file(), to: None }, true);
-    assert_eq!(edges.seen(&file(), &[good(), good()]), Seen::Absent);
+fn weights_by_hand_are_found_with_their_edge() {
+    let mut two = Two::new();
+    let weighed = good().map(|answer| {
+        let to = json!([{ "upstream": "order-api", "weight": 1 }, { "upstream": "order-api-canary", "weight": 9 }]);
+        let routes = json!({ "routes": [{ "name": "orders", "weights_set": true, "to": to }] });
+        Answer { routes, ..answer }
+    });
+    let look = two.look(&[], [good(), weighed], [1, 2]);
+    assert_eq!(look.reweighted, [("edge-2".to_owned(), "orders".to_owned())]);
 }

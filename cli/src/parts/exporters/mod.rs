@@ -26,9 +26,14 @@ struct Exporter {
     asks: Option<&'static str>,
     /// Its command, without the address that it listens on.
     line: fn(&Path, &Home, &Ports) -> Result<Line>,
-    /// Regular expression for the names of metrics that Prometheus keeps: without those of Go's runtime.
-    keep: &'static str,
+    /// Those of its metrics that dashboards and rules may use: a table of `oncall/dashgen/catalogue`.
+    metrics: &'static str,
+    /// Regular expressions for names that Prometheus keeps besides those and what every process has.
+    also: &'static [&'static str],
 }
+
+/// What every process says about itself, which the rules of saturation read.
+const PROCESS: &str = "process_.+";
 
 /// Growth of the heap in percent until Go collects garbage. Small programs that work once in five seconds: their time is cheap.
 const GOGC: &str = "20";
@@ -40,8 +45,9 @@ const EXPORTERS: &[Exporter] = &[
         measures: "The host",
         asks: None,
         line: host,
-        // With what `lab backup stream` and the watch of the replica write for it.
-        keep: "node_.+|process_.+|backup_.+|replica_.+",
+        metrics: include_str!("../../../../oncall/dashgen/catalogue/host.txt"),
+        // What `lab backup stream` and the watch of the replica write for it.
+        also: &["backup_.+", "replica_.+"],
     },
     Exporter {
         name: "postgres-exporter",
@@ -49,8 +55,8 @@ const EXPORTERS: &[Exporter] = &[
         measures: "PostgreSQL",
         asks: Some("postgres"),
         line: database,
-        // Of its hundreds of settings only the limits of connections.
-        keep: "pg_settings_(max|superuser_reserved)_connections|pg_([^s]|s[^e]).+|process_.+",
+        metrics: include_str!("../../../../oncall/dashgen/catalogue/postgres.txt"),
+        also: &[],
     },
     Exporter {
         name: "redis-exporter",
@@ -58,7 +64,8 @@ const EXPORTERS: &[Exporter] = &[
         measures: "Redis",
         asks: Some("redis"),
         line: cache,
-        keep: "redis_.+|process_.+",
+        metrics: include_str!("../../../../oncall/dashgen/catalogue/redis.txt"),
+        also: &[],
     },
 ];
 
@@ -86,12 +93,20 @@ fn part(exporter: &Exporter, program: &Path, home: &Home, ports: &Ports) -> Resu
     })
 }
 
+/// Regular expression for the names of metrics that Prometheus keeps. An exporter has hundreds of others, and each
+/// series takes a kilobyte or two; its own port shows them.
+fn keep(exporter: &Exporter) -> String {
+    let rows = exporter.metrics.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let names = rows.filter_map(|row| row.split(' ').next());
+    names.chain([PROCESS]).chain(exporter.also.iter().copied()).collect::<Vec<_>>().join("|")
+}
+
 /// The jobs of these parts in Prometheus's configuration. Every five seconds, as on Kubernetes: a scrape of
 /// PostgreSQL is a dozen queries.
 pub(crate) fn jobs(parts: &[Part]) -> String {
     let job = |exporter: &Exporter| {
         let port = parts.iter().find(|part| part.name == exporter.name)?.ports.get(exporter.name)?;
-        let Exporter { name, keep, .. } = exporter;
+        let (name, keep) = (exporter.name, keep(exporter));
         Some(format!(
             "  - job_name: {name}\n    scrape_interval: 5s\n    scrape_timeout: 5s\n    static_configs:\n      \
              - targets: [\"127.0.0.1:{port}\"]\n        labels: {{ service: {name} }}\n    metric_relabel_configs:\n      \

@@ -1,6 +1,11 @@
 //! What the exporters are started with, and that Prometheus accepts their jobs.
 
-use std::{fs, process::Command};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+    process::Command,
+};
 
 use regex::Regex;
 use secrecy::ExposeSecret as _;
@@ -69,14 +74,14 @@ const KEPT: &[(&str, &[&str], &[&str])] = &[
         &[
             "pg_up",
             "pg_stat_activity_count",
-            "pg_static",
             "pg_locks_count",
             "pg_wal_size_bytes",
             "pg_settings_max_connections",
-            "pg_settings_superuser_reserved_connections",
             "process_start_time_seconds",
         ],
         &[
+            "pg_stat_activity",
+            "pg_stat_bgwriter_buffers_alloc",
             "pg_settings_work_mem_bytes",
             "pg_settings_jit",
             "go_goroutines",
@@ -86,24 +91,106 @@ const KEPT: &[(&str, &[&str], &[&str])] = &[
     (
         "redis-exporter",
         &["redis_up", "redis_memory_used_bytes", "process_start_time_seconds"],
-        &["go_goroutines"],
+        &["go_goroutines", "redis_latency_percentiles_usec"],
     ),
-    ("node-exporter", &["node_load1", "node_filesystem_avail_bytes"], &["go_goroutines", "promhttp_x"]),
+    (
+        "node-exporter",
+        &["node_load1", "node_memory_MemAvailable_bytes", "backup_last_bytes", "replica_streaming"],
+        &["go_goroutines", "promhttp_x", "node_memory_Slab_bytes"],
+    ),
+    (
+        "prometheus",
+        &["prometheus_tsdb_head_series", "process_open_fds"],
+        &["prometheus_http_requests_total", "go_goroutines"],
+    ),
+    (
+        "alertmanager",
+        &["alertmanager_notification_requests_failed_total", "alertmanager_alerts"],
+        &["alertmanager_notification_latency_seconds_bucket", "go_goroutines"],
+    ),
 ];
 
-#[test]
-fn hundreds_of_settings_and_the_metrics_of_the_runtime_are_dropped() {
-    for (name, kept, dropped) in KEPT {
-        let exporter = EXPORTERS.iter().find(|exporter| exporter.name == *name).unwrap();
+/// Which names of metrics Prometheus keeps, by the name of the job.
+fn kept() -> BTreeMap<String, Regex> {
+    let (folder, ports) = (tempfile::tempdir().unwrap(), ports());
+    let exporters = jobs(&all_parts(&ports));
+    let text = monitoring::configuration(&home(&folder), &ports, &[], &exporters, Clock::Lab);
+    let job = |job: &str| {
+        let (_, keeps) = job.split_once("regex: ")?;
+        let names = keeps.lines().next()?.trim_start_matches('"').split('"').next()?;
+        assert!(job.contains("action: keep"), "{job}");
         // Prometheus anchors the expression.
-        let keep = Regex::new(&format!("^(?:{})$", exporter.keep)).unwrap();
+        let names = Regex::new(&format!("^(?:{names})$")).expect("a regular expression");
+        Some((job.lines().next()?.to_owned(), names))
+    };
+    text.split("  - job_name: ").skip(1).filter_map(job).collect()
+}
+
+#[test]
+fn what_nobody_looks_at_is_dropped() {
+    let jobs = kept();
+    for (job, kept, dropped) in KEPT {
         for metric in *kept {
-            assert!(keep.is_match(metric), "{name} loses {metric}");
+            assert!(jobs[*job].is_match(metric), "{job} loses {metric}");
         }
         for metric in *dropped {
-            assert!(!keep.is_match(metric), "{name} keeps {metric}");
+            assert!(!jobs[*job].is_match(metric), "{job} keeps {metric}");
         }
     }
+}
+
+/// How the names of their metrics begin, and the job.
+const FAMILIES: [(&str, &str); 5] = [
+    ("alertmanager_", "alertmanager"),
+    ("node_", "node-exporter"),
+    ("pg_", "postgres-exporter"),
+    ("prometheus_", "prometheus"),
+    ("redis_", "redis-exporter"),
+];
+
+/// What looks like one of them, and is a metric of Kubernetes, a function or a view of PostgreSQL, a program, or a
+/// variable of a dashboard.
+const OTHERS: [&str; 8] = [
+    "node_cpu_usage_seconds_total",
+    "node_memory_working_set_bytes",
+    "pg_is_wal_replay_paused",
+    "pg_locks",
+    "pg_stat_activity",
+    "node_exporter",
+    "redis_exporter",
+    "prometheus_datasource",
+];
+
+/// The files in a folder and in those inside it.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn what_a_rule_a_dashboard_a_runbook_a_drill_or_an_exercise_names_is_kept() {
+    let (jobs, root) = (kept(), Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap());
+    let name = Regex::new(r"\b(?:alertmanager|node|pg|prometheus|redis)_\w+").unwrap();
+    let (mut seen, mut lost) = (0, BTreeSet::new());
+    for folder in ["dashboards/rules", "dashboards/grafana", "runbooks", "drills", "docs/exercises"] {
+        let data = |path: &PathBuf| {
+            path.extension()
+                .is_some_and(|ending| ["json", "txt", "yaml", "yml"].iter().any(|one| ending == *one))
+        };
+        for path in files(&root.join(folder)).into_iter().filter(data) {
+            let text = fs::read_to_string(&path).unwrap();
+            let names = name.find_iter(&text).map(|found| found.as_str().to_owned());
+            for metric in names.filter(|found| !OTHERS.contains(&found.as_str())) {
+                let (_, job) = FAMILIES.iter().find(|(start, _)| metric.starts_with(start)).unwrap();
+                seen += 1;
+                if !jobs[*job].is_match(&metric) {
+                    lost.insert(format!("{}: {metric}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(seen > 100, "{seen} names: the files are elsewhere");
+    assert!(lost.is_empty(), "Prometheus drops what these files need: {lost:#?}");
 }
 
 #[test]

@@ -3,20 +3,15 @@
 //! sessions; the lab's owner has one that can also change everything; backups and the replica have one each that can copy the
 //! server; nobody is a superuser.
 
-use std::{
-    array, iter,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use base64::{Engine as _, prelude::BASE64_STANDARD};
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
-use supervisor::write_private;
+use supervisor::{part::Fresh, write_private};
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 
-use super::lease;
+use super::{lease, verifier::verifier};
 use crate::secrets::Secrets;
 
 /// Databases, one for each service that needs one. The role of the service has the same name.
@@ -50,7 +45,26 @@ pub(crate) const PASS_FILE: &str = "pgpass";
 /// When its password can be neither read nor created.
 pub(crate) fn url(secrets: &Secrets, port: u16, database: &str) -> Result<String> {
     let password = secrets.make(&file(database))?;
-    Ok(format!("postgres://{database}:{}@127.0.0.1:{port}/{database}", password.expose_secret()))
+    let Fresh { before, after, .. } = fresh_url(secrets, port, database);
+    Ok(format!("{before}{}{after}", password.expose_secret()))
+}
+
+/// The same, made anew at each start of the service: with the password that is in the secrets then.
+pub(crate) fn fresh_url(secrets: &Secrets, port: u16, database: &str) -> Fresh {
+    Fresh {
+        name: "DATABASE_URL".to_owned(),
+        before: format!("postgres://{database}:"),
+        file: secrets.path(&file(database)),
+        after: format!("@127.0.0.1:{port}/{database}"),
+    }
+}
+
+/// SQL that gives the role of a service the password that is in the secrets, for the lab's owner.
+///
+/// # Errors
+/// When it can be neither read nor created.
+pub(crate) fn rekey(secrets: &Secrets, role: &str) -> Result<String> {
+    Ok(format!("SELECT public.rekey('{role}', '{}')", verifier_of(secrets, role)?))
 }
 
 /// URLs of all databases for the control room: NAME=URL, separated by commas.
@@ -97,7 +111,7 @@ pub(super) fn replica_pass_file(secrets: &Secrets, base: &Path) -> Result<PathBu
 }
 
 /// Name of the secret for a role.
-fn file(role: &str) -> String {
+pub(crate) fn file(role: &str) -> String {
     format!("postgres-{role}")
 }
 
@@ -134,7 +148,7 @@ pub(super) fn roles(secrets: &Secrets) -> Result<String> {
         sql.push_str(&format!(
             "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role}; END IF; END $$;\n\
              ALTER ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE {replication} PASSWORD '{}' VALID UNTIL 'infinity';\n",
-            verifier(&password, secrets.make(&format!("{}-salt", file(role)))?.expose_secret(), iterations(role))
+            verifier_of(secrets, role)?
         ));
         if role == &OWNER {
             let entry = |host: &str| format!("{host}:*:*:{OWNER}:{}\n", password.expose_secret());
@@ -149,7 +163,7 @@ pub(super) fn roles(secrets: &Secrets) -> Result<String> {
         sql.push_str(&format!("ALTER DATABASE {database} OWNER TO {database};\n"));
     }
     sql.push_str(&format!("GRANT pg_monitor, pg_signal_backend, {} TO {OWNER};\n", DATABASES.join(", ")));
-    sql.push_str(&lease::statements(OWNER, &[DATABASES, &[BACKUP]].concat()));
+    sql.push_str(&lease::statements(OWNER, DATABASES, BACKUP));
     // It writes nothing, even by mistake. PostgreSQL 13 does not know the right to read all tables, and refuses that
     // statement alone.
     sql.push_str(&format!(
@@ -175,29 +189,16 @@ pub(super) fn mark(sql: &str) -> String {
     digest.iter().take(8).fold("postgres-applied-".to_owned(), |name, byte| format!("{name}{byte:02x}"))
 }
 
+/// The verifier of the password that a role has in the secrets.
+fn verifier_of(secrets: &Secrets, role: &str) -> Result<String> {
+    let (password, salt) = (secrets.make(&file(role))?, secrets.make(&format!("{}-salt", file(role)))?);
+    Ok(verifier(&password, salt.expose_secret(), iterations(role)))
+}
+
 /// Iterations of a role's verifier. One is enough: more would only slow down guessing, which is hopeless against 192 random bits,
 /// and every connection would pay for them. The exporter's client insists on the least that RFC 7677 recommends.
 fn iterations(role: &str) -> u32 {
     if role == EXPORTER { 4096 } else { 1 }
-}
-
-/// The SCRAM verifier that PostgreSQL stores (RFC 5803), so that it never sees the password itself.
-fn verifier(password: &SecretString, salt: &str, iterations: u32) -> String {
-    let password = password.expose_secret().as_bytes();
-    let first = mac(password, &[salt.as_bytes(), &1_u32.to_be_bytes()].concat());
-    let rounds = iter::successors(Some(first), |last| Some(mac(password, last))).take(iterations as usize);
-    let salted = rounds.fold([0; 32], |salted, round| array::from_fn(|at| salted[at] ^ round[at]));
-    let stored = Sha256::digest(mac(&salted, b"Client Key"));
-    let server = mac(&salted, b"Server Key");
-    let base64 = |bytes: &[u8]| BASE64_STANDARD.encode(bytes);
-    format!("SCRAM-SHA-256${iterations}:{}${}:{}", base64(salt.as_bytes()), base64(&stored), base64(&server))
-}
-
-fn mac(key: &[u8], text: &[u8]) -> [u8; 32] {
-    // HMAC accepts keys of any length.
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| unreachable!("a key of any length"));
-    mac.update(text);
-    mac.finalize().into_bytes().into()
 }
 
 #[cfg(test)]
@@ -267,30 +268,30 @@ mod tests {
     }
 
     #[test]
+    fn a_service_is_told_its_password_anew_at_each_start_and_its_role_gets_that_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let secrets = secrets(&folder);
+        let first = url(&secrets, 5432, "orders").unwrap();
+        let fresh = fresh_url(&secrets, 5432, "orders");
+        let now = || {
+            let password = std::fs::read_to_string(&fresh.file).unwrap();
+            format!("{}{}{}", fresh.before, password.trim(), fresh.after)
+        };
+        assert_eq!(now(), first);
+        let sql = rekey(&secrets, "orders").unwrap();
+        secrets.replace("postgres-orders").unwrap();
+        assert_ne!(now(), first);
+        let other = rekey(&secrets, "orders").unwrap();
+        assert_ne!(sql, other);
+        let verifier = other.strip_prefix("SELECT public.rekey('orders', '").unwrap();
+        assert!(roles(&secrets).unwrap().contains(verifier.trim_end_matches("')")), "the next start agrees");
+    }
+
+    #[test]
     fn roles_are_applied_again_when_they_change_and_only_then() {
         let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let mark = |folder| mark(&roles(&secrets(folder)).unwrap());
         assert_eq!(mark(&one), mark(&one));
         assert_ne!(mark(&one), mark(&other), "another lab has other passwords");
-    }
-
-    #[test]
-    fn a_verifier_has_the_form_that_postgresql_takes_and_hides_the_password() {
-        let folder = tempfile::tempdir().unwrap();
-        let password = secrets(&folder).make("one").unwrap();
-        let verifier = verifier(&password, "salt", 1);
-        assert!(verifier.starts_with("SCRAM-SHA-256$1:c2FsdA==$"), "{verifier}");
-        assert_eq!(verifier.len(), "SCRAM-SHA-256$1:c2FsdA==$:".len() + 44 * 2);
-        assert!(!verifier.contains(password.expose_secret()));
-    }
-
-    /// Computed with the PBKDF2 and HMAC of Python's library.
-    #[test]
-    fn a_verifier_with_more_iterations_is_that_of_another_implementation() {
-        let verifier = verifier(&SecretString::from("pencil"), "0123456789abcdef", 4096);
-        assert_eq!(
-            verifier,
-            "SCRAM-SHA-256$4096:MDEyMzQ1Njc4OWFiY2RlZg==$nQpbZ77WudtqufPwikHXGRt6g2QJ4zns8bZLw273DRM=:jn2amWP1q1h+jgjy0YTO14S6/F02SV7taipOeB7ef20="
-        );
     }
 }

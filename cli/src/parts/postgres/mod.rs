@@ -12,6 +12,7 @@ mod local;
 mod replica;
 mod runner;
 mod unfinished;
+mod verifier;
 
 use std::{
     fs,
@@ -27,13 +28,13 @@ use supervisor::{
 };
 
 use self::runner::Runner;
-use super::programs;
+use super::{environment, programs};
 use crate::{backup::request, home::Home, secrets::Secrets, terminal::say};
 
 pub(crate) use self::{
     access::{
         BACKUP, BACKUP_PASS_FILE, DATABASES, EXPORTER, OWNER, PASS_FILE, REPLICA_ROLE, exporter_password,
-        role_statements, room_urls, statistics_url, url,
+        file as password_file, fresh_url, rekey, role_statements, room_urls, statistics_url, url,
     },
     local::Local,
     replica::{Confirm, REPLICA, pass_file, replica},
@@ -94,6 +95,8 @@ pub(crate) fn part(home: &Home, port: u16, confirm: Option<Confirm>) -> Result<P
     let server = run("postgres").args(["-D", &text(&data), "-p", &port.to_string(), "-c", &hba]);
     let server = server.args(SETTINGS.iter().flat_map(|setting| ["-c", setting]));
     let server = server.args(["-c", &replica::waits_for(confirm)]);
+    // A session lasts for minutes, and would keep what its largest statement has freed.
+    let server = environment::frugal(server);
     let mut part = Part::new("postgres", server, Probe::Postgres(port)).port("postgres", port);
 
     // Nobody logs in as the superuser: steps that need one run in single-user mode, before the server listens.

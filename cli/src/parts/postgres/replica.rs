@@ -25,9 +25,9 @@ pub(crate) const REPLICA: &str = "postgres-replica";
 /// What a commit waits for before it is confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Confirm {
-    /// Its own disk: a failover may lose the last moments.
+    /// A commit waits for the primary's disk alone: a failover may lose the last moments.
     Async,
-    /// Its own disk and the replica's: a failover loses nothing, and without the replica nothing is confirmed.
+    /// A commit waits for the replica's disk too: a failover loses nothing, but no commit ends without the replica.
     Sync,
 }
 

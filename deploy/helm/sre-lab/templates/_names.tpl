@@ -20,6 +20,16 @@ app.kubernetes.io/name: {{ index . 1 }}
 app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
 {{- end }}
 
+{{/*
+Labels by which a Service selects the pods that serve. One more than all else selects by, so that a pod whose component
+is `order-api-drained` gets no requests, and keeps its Deployment and its network policies. Pods have had this label
+since the first chart, so those that an upgrade has not replaced yet are selected, too.
+*/}}
+{{- define "sre-lab.serving" -}}
+{{ include "sre-lab.selector" . }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end }}
+
 {{/* Labels of a part's pods. Without the chart's version: a new chart alone restarts no store. */}}
 {{- define "sre-lab.podLabels" -}}
 {{ include "sre-lab.selector" . }}

@@ -26,6 +26,12 @@ pub const SATURATION: &[Query] = &[
         query: "sum by (job) (avg_over_time(pg_stat_activity_count[WINDOW])) / max by (job) (pg_settings_max_connections)",
         label: "job",
     },
+    // Above MAX_IN_FLIGHT a request is shed. A server whose requests wait for something else has as many in flight.
+    Query {
+        name: "requests in flight (against 256)",
+        query: "max by (service) (avg_over_time(http_requests_in_flight[WINDOW])) / 256",
+        label: "service",
+    },
     // Orders have to be settled within five seconds (docs/slos.md).
     Query {
         name: "consumer lag (age of the oldest message against 5 s)",
@@ -50,7 +56,7 @@ pub struct Saturated {
 }
 
 /// What waits when something else is full: beginnings of names in [`SATURATION`].
-const WAITING: [&str; 2] = ["consumer lag", "locks"];
+const WAITING: [&str; 3] = ["consumer lag", "locks", "requests in flight"];
 /// A resource that is this full explains what waits for it.
 pub(in crate::capacity) const FULL: f64 = 0.85;
 
@@ -85,6 +91,11 @@ mod tests {
         };
         assert_eq!(first(0.97), "CPU of the machine");
         assert_eq!(first(0.5), "consumer lag (age …) orders");
+        let limit = "| `MAX_IN_FLIGHT` | `--max-in-flight` | `256` |";
+        assert!(
+            include_str!("../../../../docs/configuration.md").contains(limit),
+            "the queries divide by it"
+        );
         let named = |start: &&str| SATURATION.iter().any(|query| query.name.starts_with(*start));
         assert!(WAITING.iter().all(named));
     }

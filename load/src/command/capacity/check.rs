@@ -6,7 +6,12 @@
 use std::time::Duration;
 
 use super::{
-    super::{Stop, run, say, sweep::Sweep},
+    super::{
+        Stop,
+        results::{Archive, Figure, Kept},
+        run, say,
+        sweep::Sweep,
+    },
     Measure,
 };
 use crate::{
@@ -21,21 +26,45 @@ const WITHIN: f64 = 0.15;
 /// not between them is further away than [`WITHIN`].
 const RISING: (f64, f64, u32) = (0.7, 1.3, 13);
 
-/// Finds the knee and the breakpoint `times` times, and says how far they are apart.
+/// Finds the knee and the breakpoint `times` times, and says how far they are apart. Keeps it after each time: the next
+/// may be stopped.
 pub(super) async fn live(measure: &Measure, sweep: &Sweep<'_>, times: u32) -> Result<u8, Stop> {
+    let archive = Archive::at(&measure.kept);
+    let mut kept = Kept::now("breakpoint", Vec::new(), Vec::new());
     let mut right = true;
     for number in 1..=times {
-        let (_, knee) = measure.search(sweep).await?;
-        sweep.calm().await?;
+        let knee = measure.search(sweep, &mut sweep.begin().await).await?;
+        recovered(sweep).await?;
         let report = rise(sweep, knee).await?;
         let (text, within) = verdict(knee, &report);
         say(&format!("{number}/{times}: {text}"));
+        kept.figures.extend(figures(number, knee, &report));
+        kept.notes.push(text);
+        archive.keep(&kept)?;
         right &= within;
         if number < times {
-            sweep.calm().await?;
+            recovered(sweep).await?;
         }
     }
     Ok(u8::from(!right))
+}
+
+/// Without a target that is good at the lowest load, there is nothing to compare.
+async fn recovered(sweep: &Sweep<'_>) -> Result<(), Stop> {
+    let gave_up =
+        || Stop::Nothing("the target has not recovered: knee and breakpoint were not compared".to_owned());
+    if sweep.calm().await? { Ok(()) } else { Err(gave_up()) }
+}
+
+/// What is kept of one time.
+fn figures(number: u32, knee: f64, report: &Report) -> Vec<Figure> {
+    let mut figures = vec![Figure::of(format!("{number}: knee, journeys per second"), knee)];
+    if let Some(first) = report.breaks.first() {
+        let off = (knee / first.rate - 1.0).abs() * 100.0;
+        figures.push(Figure::of(format!("{number}: breakpoint, journeys per second"), first.rate));
+        figures.push(Figure::of(format!("{number}: difference, percent"), off).at_most(WITHIN * 100.0));
+    }
+    figures
 }
 
 /// One run of rising load around the knee, each step as long as one of the sweep.

@@ -53,6 +53,9 @@ pub(super) struct Report {
     /// How long an order is kept, in days
     #[arg(long, value_name = "DAYS", value_parser = days)]
     keep: Option<f64>,
+    /// Orders per second to plan for
+    #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = rate)]
+    orders: Vec<f64>,
 }
 
 /// What was kept; says how to make it if there is none.
@@ -83,6 +86,9 @@ impl Report {
         assumed.today = self.today.unwrap_or(assumed.today);
         assumed.growth = self.growth.unwrap_or(assumed.growth);
         assumed.keep_days = self.keep.unwrap_or(assumed.keep_days);
+        if !self.orders.is_empty() {
+            assumed.orders = self.orders;
+        }
         let page = write(&findings);
         match &self.write {
             Some(file) => {
@@ -149,9 +155,10 @@ mod tests {
         let stop = report(&[]).unwrap_err();
         assert!(stop.exit_code() == 64 && stop.to_string().contains("`load capacity`"), "{stop}");
         store::write(&results, &crate::capacity::example().to_json()).unwrap();
-        assert_eq!(report(&["--today", "90", "--growth", "5"]).unwrap(), 0);
+        assert_eq!(report(&["--today", "90", "--growth", "5", "--orders", "70,900"]).unwrap(), 0);
         let page = fs::read_to_string(&page).unwrap();
         assert!(page.contains("From 90 journeys per second today, with 5.0 % more each month"), "{page}");
+        assert!(page.contains("\n| 70 | 175 |") && page.contains("\n| 900 | 2250 |"), "{page}");
     }
 
     #[test]

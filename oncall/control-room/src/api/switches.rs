@@ -42,15 +42,16 @@ pub(crate) async fn faults(Shared(room): Shared<Room>, _instructor: Instructor) 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewAction {
-    /// What to do, such as {"action": "restart", "target": "order-api"}. For everybody: set_protection (target, name, enabled,
-    /// ttl), restart (target), drain (target: one replica, ttl), undrain (target), scale (target, replicas), end_sessions
-    /// (database, state idle, idle-in-transaction or active, older_than, application, most), purge_keys (pattern, ttl_over,
-    /// most), remove_files (target), redrive (target, most),
-    /// set_load (rps), silence (alert, service, ttl), expire_silence (alert, service), rollback (change), start_part (target
-    /// alertmanager, order-worker, postgres or user-service), and for the edge
-    /// set_rule (target, rule, mode enforce, simulate or off), restore_rule (target, rule), switch_firewall (target, enabled),
-    /// limit_clients (target, rps, burst). For instructors: stop_part (target, ttl), push_rule (target, rule, file, canary),
-    /// set_fault (target, fault, parameters), end_fault (target, fault), end_faults (target).
+    /// What to do, such as {"action": "restart", "target": "order-api"}. For everybody: set_protection (target, name,
+    /// enabled, ttl), restart (target), drain (target: one replica, ttl), undrain (target; without it all that are
+    /// drained), scale (target, replicas), end_sessions (database, state idle, idle-in-transaction or active,
+    /// older_than, application, most), purge_keys (pattern, ttl_over, most), remove_files (target),
+    /// redrive (target, most), set_load (rps), silence (alert, service, ttl), expire_silence (alert, service),
+    /// rollback (change), start_part (target alertmanager, order-worker, postgres or user-service), and for the edge
+    /// set_rule (target, rule, mode enforce, simulate or off), restore_rule (target, rule),
+    /// switch_firewall (target, enabled), limit_clients (target, rps, burst). For instructors: stop_part (target, ttl),
+    /// push_rule (target, rule, file, canary), set_fault (target, fault, parameters), end_fault (target, fault),
+    /// end_faults (target).
     #[schema(value_type = Object)]
     action: Action,
     /// The incident in whose timeline it is written; absent: all open ones that it concerns.

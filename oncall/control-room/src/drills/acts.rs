@@ -3,7 +3,7 @@
 //! Numbers that people choose are mapped to those that the drill names: who lets in fewer requests than the
 //! drill says has limited the load as well.
 
-use drill::{Act, Drill, names::RuleState};
+use drill::{Act, Drill, model::Weakened, names::RuleState};
 use switchboard::{Action, RuleMode, SessionState};
 
 use crate::config::Instance;
@@ -17,7 +17,8 @@ pub(super) fn act_of(action: &Action, drill: &Drill, instances: &[Instance]) -> 
         Action::Rollback { change } => Act::Rollback { change: change.clone() },
         Action::SetProtection { target, name, enabled, .. } => {
             // Off in one replica is not as it was: the reset has to know of it.
-            let service = if *enabled { whole(target)? } else { owner_of(target, instances) };
+            let service =
+                if *enabled { guarded(drill, target, name, instances)? } else { owner_of(target, instances) };
             Act::Protect { service, protection: name.clone(), on: *enabled }
         }
         Action::EndSessions { database, state: SessionState::IdleInTransaction, .. } => {
@@ -36,9 +37,20 @@ pub(super) fn act_of(action: &Action, drill: &Drill, instances: &[Instance]) -> 
         }
         Action::RestoreRule { target, rule } => rule_back(drill, whole(target)?, rule.as_deref())?,
         Action::StartPart { target } => Act::Start { part: target.clone() },
+        // To any moment: what counts is whether users are served afterwards.
+        Action::Restore { .. } => Act::Restore,
         Action::LimitClients { target, rps, .. } => limited_at(drill, whole(target)?, *rps),
         _ => return None,
     })
+}
+
+/// The service that has a protection again: as a whole, or in the only replica where the drill has switched it off.
+fn guarded(drill: &Drill, target: &str, protection: &str, instances: &[Instance]) -> Option<String> {
+    let is_only = |weak: &&Weakened| {
+        weak.replica.is_some() && weak.protection == protection && same(&weak.target(), target)
+    };
+    let only = drill.weakened.iter().find(is_only).map(|weak| weak.service.clone());
+    service_of(target, instances).or(only)
 }
 
 /// A restart of a whole service, or of a replica that the drill names.
@@ -227,6 +239,13 @@ mod tests {
         let kill = |target: &str| json!({ "action": "switch_firewall", "target": target, "enabled": false });
         assert_eq!(act(kill("edge")).as_deref(), Some("switch the firewall of edge off"));
         assert_eq!(act(kill("edge-2")), None);
+        let guard = |target: &str| json!({ "action": "set_protection", "target": target, "name": "regex-guard", "enabled": true });
+        let guarded = "switch regex-guard of edge on";
+        assert_eq!(act(guard("edge")).as_deref(), Some(guarded));
+        assert_eq!(act(guard("edge-2")).as_deref(), Some(guarded), "the other one has it");
+        assert_eq!(act(guard("edge-1")), None, "it was on there");
+        let restart = |target: &str| json!({ "action": "restart", "target": target });
+        assert_eq!(act(restart("edge-2")).as_deref(), Some("restart edge-2"), "the drill calls it wrong");
         let limit = json!({ "action": "limit_clients", "target": "edge", "rps": 5.0 });
         assert_eq!(act(limit).as_deref(), Some("limit every client of edge to 10 requests per second"));
         let back = json!({ "action": "restore_rule", "target": "edge" });

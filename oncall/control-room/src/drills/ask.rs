@@ -23,7 +23,7 @@ const LONGEST: usize = 200;
 const SHOWN: usize = 3;
 /// The window over which arriving requests are counted: enough scrapes on any clock of a lab.
 const ARRIVING: &str = "sum(rate(load_requests_total[10s]))";
-/// The service that has a firewall.
+/// The service that has a firewall, and balances.
 pub(super) const EDGE: &str = "edge";
 /// The share of the load that has to arrive.
 const ARRIVED: f64 = 0.8;
@@ -69,18 +69,8 @@ async fn asked(room: &Room, live: &Live, ask: &Ask) -> Result<Answer> {
             set.extend(scripts.map(|script| format!("{} is not undone", script.name)));
             Ok(none(set))
         }
-        Ask::Firewall { without } => {
-            let mut changed = Vec::new();
-            for edge in replicas(room).await?.iter().filter(|replica| replica.service == EDGE) {
-                let firewall = edge.firewall().await.map_err(elsewhere)?;
-                if !firewall.enabled {
-                    changed.push(format!("the firewall of {edge} is off"));
-                }
-                let rules = firewall.rules.iter().filter(|rule| without.contains(&rule.id));
-                changed.extend(rules.map(|rule| format!("{} in {edge}", rule.id)));
-            }
-            Ok(none(changed))
-        }
+        Ask::Firewall { without } => firewall(room, without).await,
+        Ask::NoneDrained => drained(room).await,
         Ask::ProtectionsOn { except } => {
             let mut off = Vec::new();
             for replica in replicas(room).await? {
@@ -96,6 +86,32 @@ async fn asked(room: &Room, live: &Live, ask: &Ask) -> Result<Answer> {
         Ask::LoadAtBaseline { rps } => load(room, f64::from(*rps)).await,
         Ask::Invariant { invariant } => invariants::holds(room, live, *invariant).await,
     }
+}
+
+/// Whether the firewall of every edge is on, without these rules.
+async fn firewall(room: &Room, without: &[String]) -> Result<Answer> {
+    let mut changed = Vec::new();
+    for edge in replicas(room).await?.iter().filter(|replica| replica.service == EDGE) {
+        let firewall = edge.firewall().await.map_err(elsewhere)?;
+        if !firewall.enabled {
+            changed.push(format!("the firewall of {edge} is off"));
+        }
+        let rules = firewall.rules.iter().filter(|rule| without.contains(&rule.id));
+        changed.extend(rules.map(|rule| format!("{} in {edge}", rule.id)));
+    }
+    Ok(none(changed))
+}
+
+/// Whether every edge sends requests to all replicas that it knows.
+async fn drained(room: &Room) -> Result<Answer> {
+    let mut left = Vec::new();
+    for edge in replicas(room).await?.iter().filter(|replica| replica.service == EDGE) {
+        for endpoint in edge.drained().await.map_err(elsewhere)? {
+            let name = room.eyes.tools.replica_at(&endpoint).unwrap_or(endpoint);
+            left.push(format!("{name} is drained at {edge}"));
+        }
+    }
+    Ok(none(left))
 }
 
 /// Every replica that is known here.

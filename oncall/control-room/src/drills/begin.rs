@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use chrono::Utc;
-use drill::{Drill, Mode, engine::Start, names::Need};
+use drill::{Drill, Mode, engine::Start};
 use serde_json::json;
-use switchboard::Place;
 
 use super::{
     Drills, Order, choose,
     live::{Live, whole},
+    needs::missing,
     quiet::is_of_person,
     restore,
     rows::{self, Kept},
@@ -20,19 +20,10 @@ use crate::{
     access::{SOMEBODY, Visitor},
     bus::Kind,
     error::{Error, Result},
-    eyes::{Eyes, within},
+    eyes::Eyes,
     room::Room,
     store,
 };
-
-/// The series that say whether an exporter is there.
-const POSTGRES: &str = "pg_up";
-const REDIS: &str = "redis_up";
-/// The same of what the lab itself tells its exporter.
-const REPLICA: &str = "replica_streaming";
-const BACKUPS: &str = "backup_interval_seconds";
-/// The service that runs only where there is a cloud.
-const NOTIFIER: &str = "notifier";
 
 impl Drills {
     /// Begins a run. Its drill waits for a healthy system by itself.
@@ -192,96 +183,4 @@ fn services(eyes: &Eyes) -> Vec<String> {
     names.sort_unstable();
     names.dedup();
     names
-}
-
-/// What a drill needs and is not here, as a sentence with the next step.
-async fn missing(eyes: &Eyes, drill: &Drill) -> Option<String> {
-    for need in &drill.needs {
-        let here = match need {
-            Need::PostgresExporter => exports(eyes, POSTGRES).await,
-            Need::RedisExporter => exports(eyes, REDIS).await,
-            Need::Replicas => has_replicas(eyes),
-            Need::Kubernetes => matches!(eyes.place, Place::Kubernetes(_)),
-            Need::Lab => eyes.tools.lab.is_some(),
-            Need::PostgresReplica => exports(eyes, REPLICA).await,
-            Need::Backups => exports(eyes, BACKUPS).await,
-            Need::Cloud => running(eyes, NOTIFIER) > 0,
-        };
-        if !here {
-            let next = match need {
-                Need::PostgresExporter => "the exporter of PostgreSQL: `lab up` starts it if it is installed",
-                Need::RedisExporter => "the exporter of Redis: `lab up` starts it if it is installed",
-                Need::Replicas => "several replicas of a service: lab up --replicas order-worker=2",
-                Need::Kubernetes => "a cluster: see docs/kubernetes.md",
-                Need::Lab => "a lab on this machine, which can stop its parts: lab up",
-                Need::PostgresReplica => {
-                    "a replica of PostgreSQL, and node_exporter to see it: lab up --replica"
-                }
-                Need::Backups => "backups, and node_exporter to see them: lab up --backups",
-                Need::Cloud => "the notifier and the queues of a cloud: lab up --cloud ministack",
-            };
-            return Some(format!("this drill cannot run here: it needs {next}"));
-        }
-    }
-    // More would be another drill: of five, the share of requests that meets the one is not that of three.
-    let (service, count) =
-        drill.replicas.iter().find(|(service, count)| running(eyes, service) != **count)?;
-    let here = running(eyes, service);
-    Some(format!(
-        "this drill cannot run here: it needs {count} replicas of {service}, and there are {here}: \
-         lab up --replicas {service}={count}"
-    ))
-}
-
-/// How many replicas of a service are known here.
-fn running(eyes: &Eyes, service: &str) -> u32 {
-    let count = eyes.instances.iter().filter(|instance| instance.service == service).count();
-    u32::try_from(count).unwrap_or(u32::MAX)
-}
-
-async fn exports(eyes: &Eyes, series: &str) -> bool {
-    within("Prometheus", eyes.prometheus.query(series)).await.is_ok_and(|samples| !samples.is_empty())
-}
-
-fn has_replicas(eyes: &Eyes) -> bool {
-    let several = |one: &crate::config::Instance| {
-        eyes.instances.iter().filter(|other| other.service == one.service).count() > 1
-    };
-    matches!(eyes.place, Place::Kubernetes(_)) || eyes.instances.iter().any(several)
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser as _;
-
-    use super::*;
-    use crate::{SERVICE, assemble, config::RoomConfig};
-
-    #[tokio::test]
-    async fn a_drill_about_one_of_three_runs_with_three_replicas_and_with_no_other_number() {
-        for count in 1..=4_u32 {
-            let further =
-                (2..=count).map(|number| format!(",order-api-{number}@order-api=http://127.0.0.1:{number}"));
-            let all = format!("--instances=order-api=http://127.0.0.1:1{}", further.collect::<String>());
-            let config = RoomConfig::parse_from(["control-room", all.as_str()]);
-            let room = assemble(&config, config.common().chassis(SERVICE, &[], &[])).await.unwrap();
-            let drill = room.drills.get("reload-helps").unwrap();
-            let said = missing(&room.eyes, &drill).await;
-            assert_eq!(said.is_none(), count == 3, "{count}: {said:?}");
-            assert!(said.is_none_or(|said| said.contains("lab up --replicas order-api=3")));
-        }
-    }
-
-    #[tokio::test]
-    async fn a_drill_about_notifications_runs_where_there_is_a_notifier() {
-        for (service, runs) in [("notifier", true), ("order-api", false)] {
-            let all = format!("--instances={service}=http://127.0.0.1:1");
-            let config = RoomConfig::parse_from(["control-room", all.as_str()]);
-            let room = assemble(&config, config.common().chassis(SERVICE, &[], &[])).await.unwrap();
-            let drill = room.drills.get("unsent-letters").unwrap();
-            let said = missing(&room.eyes, &drill).await;
-            assert_eq!(said.is_none(), runs, "{service}: {said:?}");
-            assert!(said.is_none_or(|said| said.contains("lab up --cloud")));
-        }
-    }
 }

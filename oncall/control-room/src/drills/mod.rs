@@ -29,6 +29,7 @@ mod invariants;
 mod library;
 mod live;
 mod look;
+mod needs;
 mod pauses;
 mod perform;
 mod quiet;

@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(90);
 const FORGET: Duration = Duration::from_secs(240);
 /// A session that holds a transaction and has done nothing for this long does nothing.
 const IDLE: &str = "2s";
+/// The moment to which a restore goes back: the end of the archive.
+const LATEST: &str = "latest";
 /// How long a silence lasts that nobody ends.
 const SILENCE: &str = "1h";
 
@@ -69,6 +71,11 @@ async fn act(room: &Room, live: &Live, due: &Due) -> Result<(), String> {
         Action::RunScript { script } => scripts::run(room, script).await,
         Action::UndoScript { script } => scripts::undo(room, script).await,
         Action::RestoreFirewall => restore::firewall(room).await,
+        Action::Undrain => restore::drained(room).await,
+        Action::Act { act: Act::Restore } => {
+            let lab = room.eyes.tools.lab.as_ref().ok_or("only a lab on this machine is restored here")?;
+            switch(room, &Switch::Restore { instance: lab.instance(), to: LATEST.to_owned() }).await
+        }
         Action::Act { act } => match switch_of(act) {
             Some(action) => switch_if(room, &action, || wants(room, live.id, &due.id)).await,
             // What takes a change back is that the run knows of it. Everybody reads the list of changes, and this
@@ -81,10 +88,11 @@ async fn act(room: &Room, live: &Live, due: &Due) -> Result<(), String> {
     }
 }
 
-/// The action that does what a responder would; none for a rollback, which is the drill's own.
+/// The action that does what a responder would; none for a rollback, which is the drill's own, and for a restore, which needs
+/// the name of the lab.
 pub(super) fn switch_of(act: &Act) -> Option<Switch> {
     Some(match act.clone() {
-        Act::Rollback { .. } => return None,
+        Act::Rollback { .. } | Act::Restore => return None,
         Act::Restart { service } => Switch::Restart { target: service },
         Act::Protect { service, protection, on } => protect(&service, &protection, on),
         Act::EndSessions { database } => Switch::EndSessions {

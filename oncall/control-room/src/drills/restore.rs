@@ -1,5 +1,5 @@
 //! Puts back what a run does not know by itself: protections that anybody switched off, what was set in the
-//! firewall, the number of replicas, and silences.
+//! firewall, drained replicas, the number of replicas, and silences.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +24,7 @@ pub(super) async fn everything(room: &Room, run: i64) -> Result<(), String> {
     failed.extend(end(room, &Switch::EndFaults { target: None }).await.err());
     failed.extend(protections(room).await.err());
     failed.extend(firewall(room).await.err());
+    failed.extend(drained(room).await.err());
     for target in room.eyes.tools.lab.iter().flat_map(switchboard::Lab::stopped) {
         failed.extend(end(room, &Switch::StartPart { target }).await.err());
     }
@@ -67,6 +68,11 @@ pub(super) async fn firewall(room: &Room) -> Result<(), String> {
         failed.extend(end(room, &action).await.err());
     }
     if failed.is_empty() { Ok(()) } else { Err(failed.join("; ")) }
+}
+
+/// Puts back whatever anybody has drained. A runbook that was about to do so finds nothing to do.
+pub(super) async fn drained(room: &Room) -> Result<(), String> {
+    end(room, &Switch::Undrain { target: None }).await
 }
 
 /// How many replicas each service has; nothing of those for which that cannot be changed here.

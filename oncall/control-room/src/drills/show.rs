@@ -135,6 +135,7 @@ const fn in_words(ask: &Ask) -> &'static str {
         Ask::Query { .. } => "the shop is well",
         Ask::NoAlert { .. } => "no alert fires",
         Ask::NoFault | Ask::Firewall { .. } => "what the last drill left is gone",
+        Ask::NoneDrained => "no replica is drained",
         Ask::ProtectionsOn { .. } => "every protection is as it was",
         Ask::LoadAtBaseline { .. } => "the load is as it was",
         Ask::Invariant { .. } => "every order is settled",

@@ -214,16 +214,9 @@ fn what_is_waited_for_is_told_in_words_that_are_the_same_in_every_drill() {
     let (drill, _) = library().find("one-second-more").unwrap();
     let mut walk = Walk::new(drill, person(), false);
     let waiting = show::live(&walk.live, walk.now, false).waiting_for;
-    assert_eq!(
-        waiting,
-        [
-            "what the last drill left is gone",
-            "every protection is as it was",
-            "the load is as it was",
-            "no alert fires",
-            "the shop is well"
-        ]
-    );
+    let expected = "what the last drill left is gone; no replica is drained; every protection is as it was; \
+                    the load is as it was; no alert fires; the shop is well";
+    assert_eq!(waiting.join("; "), expected);
     let known = show::live(&walk.live, walk.now, true).waiting_for.join("; ");
     assert!(known.contains("payments do not conflict (seen: nobody looked)"), "{known}");
     walk.until(Phase::Observe);

@@ -37,6 +37,20 @@ async fn the_openapi_document_is_served_and_every_operation_answers() {
     }
 }
 
+/// Its answers are described in words, so their shape is not judged, nor what it takes for valid: only that every
+/// request made from the document gets a status that the document has, and none an error of the server.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_request_that_the_document_describes_gets_a_status_that_it_does_not() {
+    testkit::needs!(Schemathesis);
+    let rig = Rig::start(&[]).await;
+    rig.open("Orders fail").await;
+    let address = rig.running.public.unwrap();
+    let checks = ["--checks", "not_a_server_error,status_code_conformance"];
+    // A hundred operations; the stream of events has no end.
+    let extent = ["--phases", "examples,fuzzing", "--max-examples", "10", "--exclude-path", "/api/v1/events"];
+    testkit::conforms(address, &[checks.as_slice(), &extent].concat()).await;
+}
+
 #[test]
 fn operations_have_names_of_their_own() {
     let document = serde_json::to_value(api::document()).unwrap();

@@ -59,7 +59,12 @@ fn person() -> Mode {
 
 /// A run that is killed as soon as something is broken.
 async fn killed(mode: Mode) -> (Lab, TempDir) {
-    let (lab, folder) = (Lab::start().await, tempfile::tempdir().expect("a folder"));
+    killed_in(Lab::start().await, mode).await
+}
+
+/// The same in this lab.
+async fn killed_in(lab: Lab, mode: Mode) -> (Lab, TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
     let room = open(folder.path(), &lab).await;
     begin(&room, mode).await;
     lab.until_broken(true).await;
@@ -128,9 +133,39 @@ async fn a_reset_that_was_interrupted_is_finished() {
     kill(room).await;
 }
 
+/// A replica that a runbook drained, and would have put back in a minute.
+const OUT: &str = "127.0.0.1:8003";
+
+#[tokio::test]
+async fn what_somebody_has_drained_gets_requests_again_however_the_reset_is_interrupted() {
+    let (lab, folder) = killed_in(Lab::with_edge().await, person()).await;
+    {
+        let mut memory = lab.memory();
+        memory.drained.insert(OUT.to_owned());
+        memory.stubborn = true;
+    }
+    let room = open(folder.path(), &lab).await;
+    let why = "enough".to_owned();
+    room.drills.tell(&room, &ben(), 1, What::Aborted { why }).await.expect("it stops");
+    eventually(SOON, || async {
+        let run = room.drills.run(&ben(), 1).await.map_err(|error| error.to_string())?;
+        let waits = "no replica is drained (seen: 127.0.0.1:8003 is drained at edge)";
+        if run.waiting_for.iter().any(|one| one == waits) { Ok(()) } else { Err(format!("{run:?}")) }
+    })
+    .await;
+    kill(room).await;
+    assert!(lab.memory().drained.contains(OUT));
+    lab.memory().stubborn = false;
+    let room = open(folder.path(), &lab).await;
+    assert_eq!(over(&room).await.verdict.as_deref(), Some("aborted"));
+    lab.assert_clean();
+    kill(room).await;
+}
+
 #[tokio::test]
 async fn a_run_that_cannot_be_read_is_put_back_before_another_begins() {
-    let (lab, folder) = killed(person()).await;
+    let (lab, folder) = killed_in(Lab::with_edge().await, person()).await;
+    lab.memory().drained.insert(OUT.to_owned());
     // A row as another version might have left it.
     let room = open(folder.path(), &lab).await;
     let mut writing = room.store.begin().await.expect("its turn");

@@ -1,4 +1,5 @@
-//! One server that is Prometheus, Alertmanager, the admin port of a service and that of the load generator.
+//! One server that is Prometheus, Alertmanager, the admin port of a service, that of the load generator, and perhaps
+//! that of an edge.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -32,7 +33,9 @@ pub(crate) struct Memory {
     pub(crate) off: BTreeSet<String>,
     /// Requests a second.
     pub(crate) rate: f64,
-    /// Refuses to end faults.
+    /// Replicas that the edge sends no requests to.
+    pub(crate) drained: BTreeSet<String>,
+    /// Refuses to end faults, and to put drained replicas back.
     pub(crate) stubborn: bool,
 }
 
@@ -40,6 +43,8 @@ pub(crate) struct Memory {
 #[derive(Clone)]
 pub(crate) struct Lab {
     pub(crate) url: String,
+    /// Whether it is an edge, too.
+    pub(crate) edge: bool,
     memory: Arc<Mutex<Memory>>,
 }
 
@@ -47,11 +52,16 @@ impl Lab {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("bound"));
-        let lab = Self { url, memory: Arc::default() };
+        let lab = Self { url, edge: false, memory: Arc::default() };
         lab.memory().rate = 20.0;
         let router = Router::new().fallback(answer).with_state(lab.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         lab
+    }
+
+    /// The same with an edge.
+    pub(crate) async fn with_edge() -> Self {
+        Self { edge: true, ..Self::start().await }
     }
 
     pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -70,7 +80,7 @@ impl Lab {
     /// Everything is as it was before the drill.
     pub(crate) fn assert_clean(&self) {
         let memory = self.memory();
-        assert!(memory.faults.is_empty() && memory.off.is_empty(), "{memory:?}");
+        assert!(memory.faults.is_empty() && memory.off.is_empty() && memory.drained.is_empty(), "{memory:?}");
         assert!((memory.rate - 50.0).abs() < 0.1, "{memory:?}");
     }
 
@@ -82,6 +92,17 @@ impl Lab {
         let parameter = |name: &str| json!({ "name": name, "summary": "", "expects": "", "default": null });
         let parameters = ["rate", "ttl", "seed"].map(parameter);
         json!({ "name": "zz-fault", "summary": "", "parameters": parameters, "active": active })
+    }
+
+    /// What the edge has drained, after it has put all of it back if somebody wants that.
+    fn drained(&self, back: bool) -> Value {
+        let mut memory = self.memory();
+        if back {
+            memory.drained.clear();
+        }
+        let all = memory.drained.iter().map(|endpoint| json!({ "endpoint": endpoint }));
+        let all: Vec<Value> = all.collect();
+        json!({ "drained": all })
     }
 
     fn protection(&self, name: &str) -> Value {
@@ -122,13 +143,18 @@ async fn answer(State(lab): State<Lab>, request: Request) -> Response {
             lab.memory().faults.insert("zz-fault".to_owned(), asked.clone());
             Json(lab.point()).into_response()
         }
-        (Method::DELETE, "/faults/zz-fault" | "/faults") if lab.memory().stubborn => {
+        (Method::DELETE, "/faults/zz-fault" | "/faults" | "/drained") if lab.memory().stubborn => {
             let problem = json!({ "detail": "not now" });
             (StatusCode::SERVICE_UNAVAILABLE, Json(problem)).into_response()
         }
         (Method::DELETE, "/faults/zz-fault" | "/faults") => {
             lab.memory().faults.clear();
             StatusCode::NO_CONTENT.into_response()
+        }
+        (method, "/drained") => Json(lab.drained(method == Method::DELETE)).into_response(),
+        // The firewall of the edge, and its limit.
+        (_, "/waf" | "/limit") => {
+            Json(json!({ "enabled": true, "guarded": true, "problems": [], "rules": [] })).into_response()
         }
         (Method::GET, "/protections") => {
             let all = PROTECTIONS.map(|name| lab.protection(name));

@@ -89,7 +89,8 @@ pub(crate) fn config(folder: &Path, lab: &Lab) -> RoomConfig {
     fs::write(folder.join("oncall.yaml"), ONCALL).expect("a file");
     let at = |name: &str| folder.join(name).to_str().expect("UTF-8").to_owned();
     let (oncall, file, checkout) = (at("oncall.yaml"), at("room.db"), at(""));
-    let instances = format!("order-api={}", lab.url);
+    let edge = if lab.edge { format!(",edge={}", lab.url) } else { String::new() };
+    let instances = format!("order-api={}{edge}", lab.url);
     let url = lab.url.as_str();
     let flags = [
         ["--public-addr", "127.0.0.1:0"],

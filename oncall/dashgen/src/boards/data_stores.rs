@@ -64,8 +64,10 @@ fn backups_row() -> Row {
                 .query(exported("age", age("backup_last_verified_timestamp_seconds")))
                 .query(exported("limit", format!("3 * {}", max("", &sel("backup_interval_seconds", "")))))
                 .colour("limit", "red"),
-            panel("Age of the archived log", Unit::Seconds, "How far the archived write-ahead log is behind the server: what a disaster would cost now. Normal is below 5 s.")
-                .query(exported("age", age("backup_wal_archived_timestamp_seconds"))),
+            panel("Age of the archived log", Unit::Seconds, "How far the archived write-ahead log is behind the server: what a disaster would cost now; and half the time between two backups, at least a minute. Normal is below 5 s; above the limit the archive adds little to the backups.")
+                .query(exported("age", age("backup_wal_archived_timestamp_seconds")))
+                .query(exported("limit", format!("clamp_min({} / 2, 60)", max("", &sel("backup_interval_seconds", "")))))
+                .colour("limit", "red"),
             panel("Duration of a restore", Unit::Seconds, "How long the last verified restore took, checks included: most of the time until orders are taken again. Normal is flat; it grows with the data.")
                 .query(exported("restore", max("", &sel("backup_restore_seconds", "")))),
             panel("Size of the newest backup", Unit::Bytes, "Size of the newest backup, compressed and encrypted. Normal grows slowly with the data; a sudden drop means that something is missing.")

@@ -38,7 +38,7 @@ pub enum Action {
     },
     /// Switch a protection.
     SwitchProtection {
-        /// The service.
+        /// The service, or one of its replicas.
         service: String,
         /// The protection.
         protection: String,
@@ -134,6 +134,8 @@ pub enum Action {
     },
     /// Take back everything that was set in the firewall and the limit of every edge.
     RestoreFirewall,
+    /// Put back every replica that somebody has drained.
+    Undrain,
     /// Do what a responder would.
     Act {
         /// The action.
@@ -180,6 +182,8 @@ pub enum Ask {
         /// Rules that a drill pushes.
         without: Vec<String>,
     },
+    /// Whether no edge has drained a replica.
+    NoneDrained,
     /// Whether every protection is on but these.
     ProtectionsOn {
         /// Service and protection.
@@ -215,6 +219,7 @@ impl Ask {
             Self::NoFault => "no fault is set".to_owned(),
             Self::Firewall { without } if without.is_empty() => "the firewall is on".to_owned(),
             Self::Firewall { without } => format!("the firewall is on, without {}", without.join(", ")),
+            Self::NoneDrained => "no replica is drained".to_owned(),
             Self::ProtectionsOn { except } if except.is_empty() => "every protection is on".to_owned(),
             Self::ProtectionsOn { except } => {
                 let names: Vec<String> = except.iter().map(|(of, name)| format!("{name} of {of}")).collect();

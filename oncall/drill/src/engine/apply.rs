@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{
     Action, Event, Notice, Phase, Run, Verdict, What,
     conditions::id,
-    plan::{FIREWALL, OVER, PROTECTIONS},
+    plan::{DRAINED, FIREWALL, OVER, PROTECTIONS},
 };
 use crate::Act;
 
@@ -108,8 +108,8 @@ impl Run {
     }
 
     /// What the reset did not reach is done once more: a request that was still under way may have set a fault after
-    /// the reset had ended it, and somebody may have switched a protection off meanwhile. What was seen before the
-    /// reset did its part says nothing.
+    /// the reset had ended it, and somebody may have switched a protection off or drained a replica meanwhile. What was
+    /// seen before the reset did its part says nothing.
     fn again(&mut self, look: &str, seen: DateTime<Utc>) {
         if self.phase != Phase::Reset {
             return;
@@ -118,6 +118,7 @@ impl Run {
         let missed: Vec<String> = match look {
             "no-fault" => faults().collect(),
             "firewall" => faults().chain([FIREWALL.to_owned()]).collect(),
+            "drained" => vec![DRAINED.to_owned()],
             "protections" => vec![PROTECTIONS.to_owned()],
             _ => return,
         };
@@ -134,6 +135,7 @@ impl Run {
             | Action::StartPart { .. }
             | Action::UndoScript { .. }
             | Action::RestoreFirewall
+            | Action::Undrain
             | Action::EndSilences
             | Action::RestoreProtections
             | Action::RestoreReplicas { .. } => return,
@@ -198,26 +200,30 @@ impl Run {
             }
             // A process starts with all of its protections.
             Act::Restart { service } => {
-                for (index, _) in
-                    drill.weakened.iter().enumerate().filter(|(_, weak)| weak.service == *service)
-                {
-                    self.done.remove(&id("weaken", index));
+                for (index, weak) in drill.weakened.iter().enumerate() {
+                    // All replicas, or the one without it.
+                    if weak.service == *service || weak.target() == *service {
+                        self.done.remove(&id("weaken", index));
+                    }
                 }
             }
             _ => {}
         }
         for (fault, state) in drill.faults.iter().zip(&mut self.faults) {
-            // All replicas, or the one that has it.
-            let restarts = matches!(
-                act, Act::Restart { service } if *service == fault.service || *service == fault.target()
-            );
+            // All replicas, or the one that has it; or one of those that have it, and the others keep it.
+            let (restarts, partly) = match act {
+                Act::Restart { service } => {
+                    (*service == fault.service || *service == fault.target(), fault.is_in(service))
+                }
+                _ => (false, false),
+            };
             if accepted.iter().any(|one| one.ends.contains(&fault.name)) {
                 (state.ended, state.by_action) = (true, true);
-            } else if restarts && !state.ended && state.set.is_some() {
+            } else if (restarts || partly) && !state.ended && state.set.is_some() {
                 if fault.survives_restart {
                     state.generation += 1;
                     state.again = Some(at);
-                } else {
+                } else if restarts {
                     state.ended = true;
                 }
             }

@@ -82,6 +82,7 @@ fn baseline(drill: &Drill, inherits: bool) -> Vec<Condition> {
     let mut all = vec![
         good(builtin("no-fault", Ask::NoFault)),
         good(firewall(drill)),
+        good(builtin("drained", Ask::NoneDrained)),
         good(builtin("protections", Ask::ProtectionsOn { except: Vec::new() })),
         good(load(drill)),
         good(builtin("no-alert", Ask::NoAlert { except, fading: false })),
@@ -116,6 +117,7 @@ pub(super) fn clean(drill: &Drill) -> Vec<Condition> {
     vec![
         good(builtin("no-fault", Ask::NoFault)),
         good(firewall(drill)),
+        good(builtin("drained", Ask::NoneDrained)),
         good(builtin("protections", Ask::ProtectionsOn { except: Vec::new() })),
         good(load(drill)),
     ]

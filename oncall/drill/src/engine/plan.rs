@@ -19,6 +19,8 @@ const ROOM: Duration = Duration::from_secs(120);
 pub(super) const PROTECTIONS: &str = "reset-protections";
 /// The action of the reset that takes back what was set in the firewall.
 pub(super) const FIREWALL: &str = "reset-firewall";
+/// The action of the reset that puts drained replicas back.
+pub(super) const DRAINED: &str = "reset-drained";
 
 /// The action of the story that ends a fault which is over by itself.
 pub(super) const OVER: &str = "fault-over";
@@ -78,8 +80,9 @@ impl Run {
             all.push(Due { id, at: later(begun, after.saturating_sub(lead)), action });
         };
         for (index, weak) in drill.weakened.iter().enumerate() {
-            let (service, protection) = (weak.service.clone(), weak.protection.clone());
-            if !self.restored.contains(&(service.clone(), protection.clone())) {
+            let protection = || weak.protection.clone();
+            if !self.restored.contains(&(weak.service.clone(), protection())) {
+                let (service, protection) = (weak.target(), protection());
                 let action = Action::SwitchProtection { service, protection, on: false };
                 add(id("weaken", index), Duration::ZERO, action);
             }
@@ -223,6 +226,7 @@ impl Run {
             all.push(Due { id: id("reset-fault", index), at, action: end_fault(fault) });
         }
         all.push(Due { id: FIREWALL.to_owned(), at, action: Action::RestoreFirewall });
+        all.push(Due { id: DRAINED.to_owned(), at, action: Action::Undrain });
         all.push(Due { id: PROTECTIONS.to_owned(), at, action: Action::RestoreProtections });
         for (index, (service, replicas)) in self.start.replicas.iter().enumerate() {
             let action = Action::RestoreReplicas { service: service.clone(), replicas: *replicas };

@@ -77,8 +77,30 @@ pub struct Change {
 pub struct Weakened {
     /// The service.
     pub service: String,
+    /// The only replica without it, counted from 1; none: all of them.
+    pub replica: Option<u32>,
     /// The protection.
     pub protection: String,
+}
+
+impl Weakened {
+    /// Where it is off: the service, or one of its replicas, such as `edge-2`.
+    #[must_use]
+    pub fn target(&self) -> String {
+        target(&self.service, self.replica)
+    }
+
+    /// Whether another one is about the same protection, of the same replica; if this one names none, of any.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let same = self.replica.is_none() || self.replica == other.replica;
+        same && self.service == other.service && self.protection == other.protection
+    }
+}
+
+/// A service, or one of its replicas.
+fn target(service: &str, replica: Option<u32>) -> String {
+    replica.map_or_else(|| service.to_owned(), |number| format!("{service}-{number}"))
 }
 
 /// What kind of thing is broken.
@@ -126,10 +148,15 @@ impl Fault {
     /// Where it is set: the service, or one of its replicas, such as `order-api-2`.
     #[must_use]
     pub fn target(&self) -> String {
-        match self.replica {
-            Some(number) => format!("{}-{number}", self.service),
-            None => self.service.clone(),
-        }
+        target(&self.service, self.replica)
+    }
+
+    /// Whether a name is that of one of several replicas that have it.
+    #[must_use]
+    pub fn is_in(&self, name: &str) -> bool {
+        let number = name.strip_prefix(self.service.as_str()).and_then(|rest| rest.strip_prefix('-'));
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        self.replica.is_none() && number.is_some_and(is_number)
     }
 }
 

@@ -93,7 +93,7 @@ impl Drill {
     pub fn varied(&self, name: &str) -> Option<Self> {
         let variant = self.variants.iter().find(|variant| variant.name == name)?;
         let mut drill = self.clone();
-        drill.weakened.retain(|weak| !variant.kept.contains(weak));
+        drill.weakened.retain(|weak| !variant.kept.iter().any(|kept| kept.covers(weak)));
         for fault in drill.faults.iter_mut().filter(|fault| fault.kind == FaultKind::Rule) {
             fault.way = variant.way;
         }

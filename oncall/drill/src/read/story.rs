@@ -49,9 +49,11 @@ pub(super) fn story(reader: &mut Reader, document: &raw::Document) -> Option<Sto
     let changes = changes(reader, document, &mut names);
     let weakened = document.weakened.iter().flatten().enumerate();
     let weakened = all(weakened.map(|(index, raw)| {
-        let service = reader.name(&raw.value.service, &format!("weakened[{index}].service"));
-        let protection = reader.name(&raw.value.protection, &format!("weakened[{index}].protection"));
-        Some(Weakened { service: service?, protection: protection? })
+        let (field, raw) = (format!("weakened[{index}]"), &raw.value);
+        let service = reader.name(&raw.service, &format!("{field}.service"));
+        let replica = replica(reader, document, (&raw.service.value, raw.replica.as_ref()), &field);
+        let protection = reader.name(&raw.protection, &format!("{field}.protection"));
+        Some(Weakened { service: service?, replica: replica?, protection: protection? })
     }));
     let faults = faults(reader, document);
     let baseline = baseline(reader, document.baseline.as_ref());
@@ -154,7 +156,7 @@ fn faults(reader: &mut Reader, document: &raw::Document) -> Option<Vec<Fault>> {
         let what = what(reader, raw, &field);
         let name = raw.called().map(|name| reader.unique(name, &format!("{field}.name"), &mut before));
         let service = reader.name(&raw.service, &format!("{field}.service"));
-        let replica = replica(reader, document, raw, &field);
+        let replica = replica(reader, document, (&raw.service.value, raw.replica.as_ref()), &field);
         let after = match &raw.after {
             None => Some(Duration::ZERO),
             Some(after) => reader.time(after, &format!("{field}.after"), Duration::ZERO, LONGEST),
@@ -217,17 +219,16 @@ fn bare(reader: &mut Reader, raw: &raw::Fault, field: &str, why: &str) {
     }
 }
 
-/// The replica that has a fault: the drill has to say that it needs this number.
+/// The replica of a service that something is about: the drill has to say that it needs this number.
 fn replica(
     reader: &mut Reader,
     document: &raw::Document,
-    raw: &raw::Fault,
+    (service, replica): (&str, Option<&Spanned<u32>>),
     field: &str,
 ) -> Option<Option<u32>> {
-    let Some(replica) = &raw.replica else { return Some(None) };
+    let Some(replica) = replica else { return Some(None) };
     let field = format!("{field}.replica");
     let number = reader.take(replica, &field, values::number(replica.value, 1, MOST_REPLICAS))?;
-    let service = &raw.service.value;
     let needed = document.replicas.iter().flatten().find(|(name, _)| *name == service);
     if needed.is_none_or(|(_, count)| count.value < number) {
         let message =

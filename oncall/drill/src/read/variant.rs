@@ -77,14 +77,19 @@ fn kept(
 ) -> Option<Vec<Weakened>> {
     let list = raw.kept.iter().flatten().enumerate();
     all(list.map(|(index, raw)| {
-        let (service, protection) = (&raw.value.service.value, &raw.value.protection.value);
-        let mut weakened = document.weakened.iter().flatten().map(|weak| &weak.value);
-        if !weakened.any(|weak| weak.service.value == *service && weak.protection.value == *protection) {
+        let named = |weak: &raw::Weakened| Weakened {
+            service: weak.service.value.clone(),
+            replica: weak.replica.as_ref().map(|replica| replica.value),
+            protection: weak.protection.value.clone(),
+        };
+        let kept = named(&raw.value);
+        let mut weakened = document.weakened.iter().flatten().map(|weak| named(&weak.value));
+        if !weakened.any(|weak| kept.covers(&weak)) {
             let message = "expected one of `weakened`: only what is switched off can be kept";
             reader.wrong(raw, &format!("{field}.kept[{index}]"), message);
             return None;
         }
-        Some(Weakened { service: service.clone(), protection: protection.clone() })
+        Some(kept)
     }))
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use chassis_text::markup::attribute;
+
 use crate::{Outcome, engine::Failure};
 
 /// One case.
@@ -28,7 +30,7 @@ fn suite(xml: &mut String, outcome: &Outcome) {
     let _ = writeln!(
         xml,
         "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{failures}\" time=\"{:.3}\" timestamp=\"{}\">",
-        escape(&outcome.drill),
+        attribute(&outcome.drill),
         cases.len(),
         (outcome.ended - outcome.started).as_seconds_f64(),
         outcome.started.format("%Y-%m-%dT%H:%M:%S"),
@@ -39,7 +41,7 @@ fn suite(xml: &mut String, outcome: &Outcome) {
         outcome.seed, outcome.verdict
     );
     for case in cases {
-        let (drill, name) = (escape(&outcome.drill), escape(&case.name));
+        let (drill, name) = (attribute(&outcome.drill), attribute(&case.name));
         let _ = write!(
             xml,
             "    <testcase classname=\"drill.{drill}\" name=\"{name}\" time=\"{:.3}\"",
@@ -52,7 +54,7 @@ fn suite(xml: &mut String, outcome: &Outcome) {
         let message = format!("expected: {}; seen: {}", failure.expected, failure.seen);
         let text =
             format!("phase: {}\nquery: {}\nat: {}", failure.phase, failure.query, failure.at.to_rfc3339());
-        let (message, text) = (escape(&message), escape(&text));
+        let (message, text) = (attribute(&message), attribute(&text));
         let _ = writeln!(xml, ">\n      <failure message=\"{message}\">{text}</failure>\n    </testcase>");
     }
     xml.push_str("  </testsuite>\n");
@@ -81,21 +83,4 @@ fn cases(outcome: &Outcome) -> Vec<Case<'_>> {
     let seconds = (outcome.ended - outcome.started).as_seconds_f64();
     cases.push(Case { name: "the reset is clean".to_owned(), seconds, failure: None });
     cases
-}
-
-/// A text for XML; characters that XML has no way to write are left out.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\n' => escaped.push_str("&#10;"),
-            c if c.is_control() => {}
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }

@@ -153,7 +153,8 @@ fn time(at: DateTime<Utc>) -> String {
 }
 
 /// A text as a cell of a table: one line, and nothing in it is markup.
-fn cell(text: &str) -> String {
+#[must_use]
+pub fn cell(text: &str) -> String {
     let mut cell = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

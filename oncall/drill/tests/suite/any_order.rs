@@ -36,6 +36,7 @@ const ACTIONS: &[&str] = &[
     "reset-fault[0]",
     "reset-fault[1]",
     "reset-firewall",
+    "reset-drained",
     "reset-protections",
     "reset-replicas[0]",
     "reset-load",
@@ -45,6 +46,7 @@ const ACTIONS: &[&str] = &[
 const LOOKS: &[&str] = &[
     "no-fault",
     "firewall",
+    "drained",
     "protections",
     "load",
     "no-alert",

@@ -212,6 +212,27 @@ fn the_hardest_drills_say_when_they_must_be_stopped() {
 }
 
 #[test]
+fn every_named_failure_has_its_drill() {
+    let (page, known) = (file("docs/drills.md"), exists().drills);
+    let (_, table) = page.split_once("\n## Which failure has which drill\n").expect("the table");
+    let (table, _) = table.split_once("\n## ").expect("the next heading");
+    let rows = table.lines().filter_map(|line| {
+        let (failure, drill) = line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | ")?;
+        (!failure.starts_with("**") && failure != "failure").then_some((failure, drill))
+    });
+    let mut named = 0;
+    for (failure, drill) in rows {
+        let words: Vec<&str> = drill.split('`').skip(1).step_by(2).collect();
+        assert!(!words.is_empty() || drill.starts_with("none:"), "{failure} has no drill");
+        for word in &words {
+            assert!(known.contains(*word), "{failure}: there is no drill `{word}`");
+        }
+        named += words.len();
+    }
+    assert!(named > 45, "{named}");
+}
+
+#[test]
 fn the_committed_schema_is_that_of_the_types() {
     let committed: serde_json::Value = serde_json::from_str(&file("drills/schema.json")).expect("JSON");
     assert!(committed == drill::schema(), "drills/schema.json has drifted: run `just generate pages`");

@@ -58,6 +58,43 @@ fn the_kill_switch_helps_and_the_reset_switches_the_firewall_on_again() {
 }
 
 #[test]
+fn a_drained_replica_is_put_back_by_the_reset_as_often_as_it_takes() {
+    for mode in [person(), verify(Responder::Solution)] {
+        let mut lab = Lab::new(crate::example::example(), mode);
+        lab.until(Phase::Observe);
+        // A runbook that was killed, and a person who drains once more while the reset runs.
+        lab.drained = 3;
+        lab.event(What::Aborted { why: "enough".to_owned() });
+        let outcome = lab.finish();
+        assert_eq!((lab.drained, outcome.verdict), (0, Verdict::Aborted), "{:?}", outcome.failures);
+    }
+}
+
+#[test]
+fn a_run_that_leaves_a_replica_drained_is_not_clean() {
+    let mut lab = Lab::new(crate::example::example(), verify(Responder::Solution));
+    lab.until(Phase::Recover);
+    lab.drained = u32::MAX;
+    lab.until(Phase::Reset);
+    lab.ticks(61);
+    assert_eq!(lab.run.phase(lab.now), Phase::Reset, "it tries on");
+    lab.drained = 1;
+    let outcome = lab.finish();
+    let conditions: Vec<&str> = outcome.failures.iter().map(|one| one.condition.as_str()).collect();
+    assert!(conditions.contains(&"no replica is drained"), "{conditions:?}");
+    assert_eq!(outcome.verdict, Verdict::Failed);
+}
+
+#[test]
+fn no_run_begins_beside_a_drained_replica() {
+    let mut lab = Lab::new(crate::example::example(), verify(Responder::Nothing));
+    lab.drained = 1;
+    let outcome = lab.finish();
+    assert_eq!((outcome.verdict, lab.set, lab.drained), (Verdict::Invalid, 0, 0));
+    assert_eq!(outcome.failures[0].condition, "no replica is drained");
+}
+
+#[test]
 fn a_fault_in_one_replica_meets_a_restart_of_it_or_of_all_and_of_no_other() {
     let text = EXAMPLE.replace("seed: 7", "seed: 7\nreplicas: {order-worker: 3}");
     let text =
@@ -74,6 +111,41 @@ fn a_fault_in_one_replica_meets_a_restart_of_it_or_of_all_and_of_no_other() {
         let set = lab.run.due(lab.now).iter().any(|due| due.id == "fault[1].1");
         assert_eq!(set, again, "{restarted}");
     }
+}
+
+#[test]
+fn a_rule_that_every_edge_has_is_pushed_again_after_a_restart_of_one() {
+    for (restarted, again) in [("edge-2", true), ("edge", true), ("edge-own", false), ("order-api-2", false)]
+    {
+        let mut lab = Lab::new(pushed(), person());
+        lab.until(Phase::Observe);
+        lab.ticks(8);
+        lab.act(Act::Restart { service: restarted.to_owned() });
+        let pushes = lab.run.due(lab.now).iter().any(|due| matches!(due.action, Action::PushRule { .. }));
+        assert_eq!(pushes, again, "{restarted}");
+    }
+}
+
+#[test]
+fn a_protection_is_off_in_one_replica_and_again_after_a_restart_of_it() {
+    let text = EXAMPLE.replace("seed: 7", "seed: 7\nreplicas: {order-worker: 2}").replace(
+        "{service: order-api, protection: retry-budget}",
+        "{service: order-worker, replica: 2, protection: retry-budget}",
+    );
+    for (restarted, again) in [("order-worker-2", true), ("order-worker", true), ("order-api", false)] {
+        let mut lab = Lab::new(read(&text), person());
+        lab.until(Phase::Observe);
+        lab.ticks(2);
+        let off: Vec<&str> = lab.off.iter().map(|(of, _)| of.as_str()).collect();
+        assert_eq!(off, ["order-worker-2"], "the other one keeps it");
+        lab.act(Act::Restart { service: restarted.to_owned() });
+        let weakens = lab.run.due(lab.now).iter().any(|due| due.id == "weaken[0]");
+        assert_eq!(weakens, again, "{restarted}");
+    }
+    let mut lab = Lab::new(read(&text), verify(Responder::Solution));
+    let outcome = lab.finish();
+    assert_eq!(outcome.verdict, Verdict::Passed, "{:?}", outcome.failures);
+    assert!(lab.off.is_empty());
 }
 
 #[test]
@@ -106,6 +178,7 @@ fn what_is_done_at_the_edge_is_a_sentence() {
             "limit every client of edge to 20 requests per second",
         ),
         (Act::Limit { service: service(), rps: None }, "end the limit for clients of edge"),
+        (Act::Restore, "restore the databases from the newest backup"),
     ] {
         assert_eq!(act.to_string(), text);
         assert_eq!(serde_json::from_str::<Act>(&serde_json::to_string(&act).unwrap()).unwrap(), act);

@@ -42,6 +42,8 @@ pub(crate) struct Lab {
     /// Rules that were pushed, and whether a firewall is off.
     pub(crate) rules: BTreeSet<String>,
     pub(crate) killed: bool,
+    /// How often drained replicas have to be put back until none is left.
+    pub(crate) drained: u32,
     pub(crate) load: u32,
     /// How many replicas a service has, where that was changed.
     pub(crate) replicas: BTreeMap<String, u32>,
@@ -70,6 +72,7 @@ impl Lab {
             off: BTreeSet::new(),
             rules: BTreeSet::new(),
             killed: false,
+            drained: 0,
             load: 0,
             replicas: BTreeMap::new(),
             phases: vec![Phase::Baseline],
@@ -203,7 +206,7 @@ impl Lab {
             }
             Action::Act { act: Act::Restart { service } } => {
                 self.active.retain(|(of, _), _| of != service);
-                self.off.retain(|(of, _)| of != service);
+                self.off.retain(|(of, _)| !is_of(of, service));
             }
             Action::Act { act: Act::Protect { service, protection, on } } => {
                 self.switch(service.clone(), protection.clone(), *on);
@@ -212,11 +215,11 @@ impl Lab {
                 self.active.remove(&(service.clone(), rule.clone()));
             }
             Action::Act { act: Act::Load { rps } } => self.load = *rps,
-            _ => self.script(action),
+            _ => self.rest(action),
         }
     }
 
-    fn script(&mut self, action: &Action) {
+    fn rest(&mut self, action: &Action) {
         let place = |script: &String| ("postgres".to_owned(), script.clone());
         match action {
             Action::RunScript { script } => {
@@ -226,13 +229,14 @@ impl Lab {
             Action::UndoScript { script } => {
                 self.active.remove(&place(script));
             }
+            Action::Undrain => self.drained = self.drained.saturating_sub(1),
             _ => {}
         }
     }
 
     fn switch(&mut self, service: String, protection: String, on: bool) {
         if on {
-            self.off.remove(&(service, protection));
+            self.off.retain(|(of, name)| !is_of(of, &service) || *name != protection);
         } else {
             self.off.insert((service, protection));
         }
@@ -249,9 +253,19 @@ impl Lab {
             Ask::Firewall { without } => {
                 !self.killed && without.iter().all(|rule| !self.rules.contains(rule))
             }
-            Ask::ProtectionsOn { except } => self.off.iter().all(|one| except.contains(one)),
+            Ask::NoneDrained => self.drained == 0,
+            Ask::ProtectionsOn { except } => self
+                .off
+                .iter()
+                .all(|(of, name)| except.iter().any(|(service, known)| is_of(of, service) && name == known)),
             Ask::LoadAtBaseline { rps } => self.load == *rps,
             Ask::Invariant { .. } => true,
         }
     }
+}
+
+/// Whether something is a service, or one of its replicas.
+fn is_of(target: &str, service: &str) -> bool {
+    let rest = target.strip_prefix(service).map(|rest| rest.strip_prefix('-').unwrap_or(rest));
+    rest.is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
 }

@@ -124,6 +124,12 @@ const WRONG: &[(&str, &str, &str, &str)] = &[
         "faults[1].replica: expected `replicas: {order-worker: 2}` or more",
     ),
     (
+        "{service: order-api, protection: retry-budget}",
+        "{service: order-api, replica: 2, protection: retry-budget}",
+        "replica: 2",
+        "weakened[0].replica: expected `replicas: {order-api: 2}` or more",
+    ),
+    (
         "fault: http-error, with",
         "rule: inline-script, with",
         "rate: 0.3",

@@ -75,7 +75,16 @@ pub(crate) fn world() -> World {
         // `switchboard::STOPPABLE`.
         parts: set(&["alertmanager", "order-worker", "postgres", "user-service"]),
         // `switchboard::SCRIPTS`.
-        scripts: set(&["backup-login", "orders-login", "replica-replay", "users-table"]),
+        scripts: set(&[
+            "backup-bucket",
+            "backup-key",
+            "backup-login",
+            "data-folder",
+            "fulfillment-password",
+            "orders-login",
+            "replica-replay",
+            "users-table",
+        ]),
         databases: set(&["orders", "users", "fulfillment"]),
         edges,
         drills: files("drills", ".yaml").iter().map(|path| stem(path)).collect(),

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use drill::{
     Act, Drill, Phase, Run, Verdict, What,
     engine::{Responder, Start},
-    model::{Difference, Variant, Way, total},
+    model::{Difference, Variant, Way, Weakened, total},
 };
 
 use crate::{
@@ -194,6 +194,10 @@ fn the_outage_of_the_edge_passes_with_each_of_its_items() {
     let drill = drill::read(path, &file(path)).unwrap_or_else(|problems| panic!("{problems}"));
     let names: Vec<&str> = drill.variants.iter().map(|variant| variant.name.as_str()).collect();
     assert_eq!(names, ["bounded-search", "one-edge-first", "staged", "load-first"]);
+    // The push is global, and half of the edges get stuck.
+    assert_eq!((drill.replicas["edge"], drill.faults[0].target()), (2, "edge".to_owned()));
+    assert_eq!(drill.weakened.iter().map(Weakened::target).collect::<Vec<_>>(), ["edge-2"]);
+    assert!(drill.varied("bounded-search").expect("a variant").weakened.is_empty());
     for variant in &drill.variants {
         assert!(["failed-requests", "breach-seconds"].iter().all(|name| variant.less.contains_key(*name)));
         let mut lab = lab(&drill, Some(&variant.name));

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use chassis_text::markup::content;
 use chrono::{DateTime, Utc};
 
 const WIDTH: f64 = 720.0;
@@ -66,8 +67,8 @@ impl Curve {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" \
              aria-labelledby=\"title description\" font-family=\"system-ui, sans-serif\" font-size=\"11\">\n\
              <title id=\"title\">{}</title>\n<desc id=\"description\">{}</desc>\n<style>{STYLE}</style>\n",
-            escaped(&self.title),
-            escaped(&self.describe())
+            content(&self.title),
+            content(&self.describe())
         );
         let (from, until) = (scale.x(self.from), self.until.map_or(WIDTH - RIGHT, |until| scale.x(until)));
         let (top, height) = (TOP, HEIGHT - TOP - BOTTOM);
@@ -156,11 +157,6 @@ impl Scale {
 fn percent(share: f64) -> String {
     let text = format!("{:.3}", share * 100.0);
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
-}
-
-fn escaped(text: &str) -> String {
-    let text: String = text.chars().filter(|char| !char.is_control()).collect();
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]

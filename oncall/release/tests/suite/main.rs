@@ -10,6 +10,7 @@ mod judge;
 mod left;
 mod machine;
 mod reconcile;
+mod recorded;
 mod sequences;
 mod simulation;
 mod support;

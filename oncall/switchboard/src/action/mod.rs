@@ -88,8 +88,9 @@ pub enum Action {
     },
     /// Puts a drained replica back.
     Undrain {
-        /// The replica.
-        target: String,
+        /// The replica; absent: every one that is drained.
+        #[serde(default)]
+        target: Option<String>,
     },
     /// Takes the databases back to an earlier moment: what was written after it is lost. For runbooks only, because a second
     /// person has to approve.

@@ -80,7 +80,7 @@ impl Action {
             }
             Self::Restart { target } => restart::act(place, tools, target, dry).await,
             Self::Drain { target, ttl } => drain::drain(place, (tools, token), target, ttl, dry).await,
-            Self::Undrain { target } => drain::undrain(place, (tools, token), target, dry).await,
+            Self::Undrain { target } => drain::undrain(place, (tools, token), target.as_deref(), dry).await,
             Self::Restore { instance, to } => restore::act(tools, instance, to, dry).await,
             Self::Scale { target, replicas } => scale::act(place, target, *replicas, dry).await,
             Self::EndSessions { database, state, older_than, application, most } => {

@@ -41,7 +41,7 @@ impl Action {
             Self::PushRule { target, rule, .. } => {
                 Some(Self::RestoreRule { target: target.clone(), rule: Some(rule.clone()) })
             }
-            Self::Drain { target, .. } => Some(Self::Undrain { target: target.clone() }),
+            Self::Drain { target, .. } => Some(Self::Undrain { target: Some(target.clone()) }),
             Self::StopPart { target, .. } => Some(Self::StartPart { target: target.clone() }),
             Self::SwitchFirewall { target, enabled } => {
                 Some(Self::SwitchFirewall { target: target.clone(), enabled: !enabled })

@@ -68,6 +68,7 @@ fn of_services() -> Vec<Case> {
             "put order-api-2 back into the balancing",
             Some("order-api-2"),
         ),
+        (json!({ "action": "undrain" }), "put every drained replica back into the balancing", None),
         (
             json!({ "action": "scale", "target": "order-api", "replicas": 3 }),
             "set order-api to 3 replicas",
@@ -221,7 +222,9 @@ async fn what_is_not_possible_here_says_what_to_do_instead() {
         let action = action(value);
         let switches = ["set_fault", "end_fault", "end_faults", "set_protection"];
         let of_edge = of_edge().iter().any(|(value, _, _)| value["action"] == action.name());
-        if of_edge || switches.contains(&action.name()) {
+        // Every edge can be asked for all that it has drained, wherever it is.
+        let all_drained = action == Action::Undrain { target: None };
+        if of_edge || all_drained || switches.contains(&action.name()) {
             continue;
         }
         let refused = action.run(&place, &tools, None).await.unwrap_err();

@@ -43,7 +43,6 @@ impl Action {
             | Self::SetProtection { target, .. }
             | Self::Restart { target }
             | Self::Drain { target, .. }
-            | Self::Undrain { target }
             | Self::Scale { target, .. }
             | Self::RemoveFiles { target }
             | Self::Redrive { target, .. }
@@ -54,7 +53,7 @@ impl Action {
             | Self::LimitClients { target, .. }
             | Self::StopPart { target, .. }
             | Self::StartPart { target } => Some(target),
-            Self::EndFaults { target } => target.as_deref(),
+            Self::EndFaults { target } | Self::Undrain { target } => target.as_deref(),
             Self::Silence { service, .. } | Self::ExpireSilence { service, .. } => service.as_deref(),
             Self::EndSessions { .. } | Self::Restore { .. } => Some("postgres"),
             Self::PurgeKeys { .. } => Some("redis"),
@@ -84,7 +83,8 @@ impl Action {
             }
             Self::Restart { target } => format!("restarted {target}"),
             Self::Drain { target, ttl } => format!("drained {target} for at most {ttl}"),
-            Self::Undrain { target } => format!("put {target} back into the balancing"),
+            Self::Undrain { target: Some(target) } => format!("put {target} back into the balancing"),
+            Self::Undrain { target: None } => "put every drained replica back into the balancing".to_owned(),
             Self::Restore { instance, to } => format!("restored the databases of {instance} to {to}"),
             Self::Scale { target, replicas: 1 } => format!("set {target} to 1 replica"),
             Self::Scale { target, replicas } => format!("set {target} to {replicas} replicas"),

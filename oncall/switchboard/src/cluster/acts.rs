@@ -1,14 +1,36 @@
 //! What changes a cluster: pods that are replaced, Deployments that are scaled, commands in pods.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
+use serde::Deserialize;
+use serde_json::json;
 use tokio::time::timeout;
 
-use super::{Cluster, DRAINED, NAMED, Pod, said};
+use super::{Cluster, DRAINED, Pod, SERVES, said};
 use crate::{Error, Result};
 
 /// Longest wait until a Deployment has all of its replicas again.
 const STEADY: Duration = Duration::from_secs(60);
+/// The annotation by which a Deployment chooses which pod it ends first: the one with the lowest number; 0 without it.
+const COST: &str = "controller.kubernetes.io/pod-deletion-cost";
+
+/// The parts of a Service that are needed here.
+#[derive(Deserialize)]
+struct Service {
+    spec: ServiceSpec,
+}
+
+#[derive(Deserialize)]
+struct ServiceSpec {
+    #[serde(default)]
+    selector: BTreeMap<String, String>,
+    ports: Vec<ServicePort>,
+}
+
+#[derive(Deserialize)]
+struct ServicePort {
+    name: Option<String>,
+}
 
 impl Cluster {
     /// The pods that `wanted` means: those of a service, or one.
@@ -36,16 +58,35 @@ impl Cluster {
         Ok(())
     }
 
-    /// Takes a pod out of its Service and its Deployment, or puts it back: both know their pods by this label. The
-    /// Deployment starts another pod, and afterwards ends one that is too many.
+    /// Puts a pod into its Service, or takes it out. All that knows it by its name still does: it keeps its network
+    /// policies, and its Deployment, which ends it before others if there are to be fewer.
     ///
     /// # Errors
     /// kubectl's message.
-    pub(crate) async fn label(&self, pod: &Pod, drained: bool) -> Result<()> {
-        let end = if drained { DRAINED } else { "" };
-        let label = format!("{NAMED}={}{end}", pod.service);
-        self.tell(&["label", "pod", &pod.name, &label, "--overwrite"]).await?;
+    pub(crate) async fn serve(&self, pod: &Pod, serves: bool) -> Result<()> {
+        let (end, cost) = if serves { ("", None) } else { (DRAINED, Some("-1")) };
+        let serves = format!("{}{end}", pod.service);
+        // One patch: there is no moment with half of it.
+        let patch =
+            json!({ "metadata": { "annotations": { (COST): cost }, "labels": { (SERVES): serves } } });
+        self.tell(&["patch", "pod", &pod.name, "--type", "merge", "--patch", &patch.to_string()]).await?;
         Ok(())
+    }
+
+    /// Why a pod cannot be taken out of its Service; nothing if it can.
+    ///
+    /// # Errors
+    /// kubectl's message.
+    pub(crate) async fn keeps(&self, pod: &Pod) -> Result<Option<String>> {
+        let said = self.tell(&["get", &format!("service/{}", pod.service), "--output", "json"]).await?;
+        let service: Service = serde_json::from_str(&said)
+            .map_err(|error| Error::Kubectl(format!("its Service {}: {error}", pod.service)))?;
+        if !service.spec.ports.iter().any(|port| port.name.as_deref() == Some("http")) {
+            return Ok(Some(format!("{} takes no requests", pod.service)));
+        }
+        let selects = service.spec.selector.contains_key(SERVES);
+        Ok((!selects)
+            .then(|| format!("its Service is of an earlier chart, which selects no {SERVES}: upgrade it")))
     }
 
     /// How many replicas a Deployment should have.

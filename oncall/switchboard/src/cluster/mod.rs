@@ -5,25 +5,28 @@
 //! API server is the one that network policies leave open.
 
 mod acts;
+mod pods;
 
 use std::{process::Stdio, time::Duration};
 
-use serde::Deserialize;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines},
     process::{Child, ChildStderr, ChildStdout, Command},
     time::timeout,
 };
 
+use self::pods::read;
 use crate::{Error, Result};
 
 /// Longest wait for a port-forward to listen: one round trip to the cluster, and a new connection to a kubelet.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// The label by which a Service and a Deployment know their pods.
+/// The label by which Deployments, network policies and disruption budgets know their pods: it never changes.
 const NAMED: &str = "app.kubernetes.io/name";
-/// How its value ends for a pod that was taken out of both.
-const DRAINED: &str = "-drained";
+/// The label by which only a Service knows its pods.
+pub(crate) const SERVES: &str = "app.kubernetes.io/component";
+/// How its value ends for a pod that was taken out of its Service.
+pub(crate) const DRAINED: &str = "-drained";
 
 /// Which cluster, and which of its pods.
 #[derive(Debug, Clone)]
@@ -43,7 +46,11 @@ pub struct Pod {
     pub service: String,
     /// Its own name.
     pub name: String,
-    /// Whether it was taken out of its Service ([`Cluster::label`]).
+    /// When its container was started last, if kubectl says so: another one has nothing of what was set in it.
+    pub started: Option<String>,
+    /// Whether it is ready, which its Service asks for.
+    pub ready: bool,
+    /// Whether it was taken out of its Service ([`Cluster::serve`]).
     pub(crate) drained: bool,
     /// Port of the switch.
     admin: u16,
@@ -54,9 +61,16 @@ pub struct Pod {
 pub struct Forward {
     /// Base URL on this machine.
     pub url: String,
-    _kubectl: Child,
+    kubectl: Child,
     /// Kept open longer than the child: kubectl prints a line for each connection, and dies if its output is closed.
     _output: (Lines<BufReader<ChildStdout>>, ChildStderr),
+}
+
+impl Forward {
+    /// Whether it is closed, as its pod or the connection to the cluster has gone: then it has to be opened again.
+    pub fn is_closed(&mut self) -> bool {
+        !matches!(self.kubectl.try_wait(), Ok(None))
+    }
 }
 
 impl Cluster {
@@ -136,11 +150,7 @@ impl Cluster {
             let _ = complaint.read_to_end(&mut text).await;
             return Err(Error::NoForward(target.to_owned(), said(&text)));
         };
-        Ok(Forward {
-            url: format!("http://127.0.0.1:{port}"),
-            _kubectl: kubectl,
-            _output: (lines, complaint),
-        })
+        Ok(Forward { url: format!("http://127.0.0.1:{port}"), kubectl, _output: (lines, complaint) })
     }
 
     fn kubectl(&self, args: &[&str]) -> Command {
@@ -161,78 +171,6 @@ fn said(output: &[u8]) -> String {
 /// The port in `Forwarding from 127.0.0.1:40123 -> 9101`.
 fn forwarded(line: &str) -> Option<u16> {
     line.strip_prefix("Forwarding from 127.0.0.1:")?.split_once(" -> ")?.0.parse().ok()
-}
-
-/// The parts of `kubectl get pods --output json` that are needed here.
-#[derive(Deserialize)]
-struct PodList {
-    items: Vec<Item>,
-}
-
-#[derive(Deserialize)]
-struct Item {
-    metadata: Metadata,
-    spec: Spec,
-    status: Status,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Metadata {
-    name: String,
-    #[serde(default)]
-    labels: std::collections::BTreeMap<String, String>,
-    deletion_timestamp: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Spec {
-    containers: Vec<Container>,
-}
-
-#[derive(Deserialize)]
-struct Container {
-    #[serde(default)]
-    env: Vec<Variable>,
-    #[serde(default)]
-    ports: Vec<Port>,
-}
-
-#[derive(Deserialize)]
-struct Variable {
-    name: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Port {
-    name: Option<String>,
-    container_port: u16,
-}
-
-#[derive(Deserialize)]
-struct Status {
-    phase: String,
-}
-
-/// Running pods that have a fault switch, which their environment tells. Terminating pods are left out.
-fn read(json: &[u8]) -> Result<Vec<Pod>> {
-    let list: PodList =
-        serde_json::from_slice(json).map_err(|error| Error::Kubectl(format!("its list of pods: {error}")))?;
-    let pod = |item: Item| {
-        if item.status.phase != "Running" || item.metadata.deletion_timestamp.is_some() {
-            return None;
-        }
-        let named = item.metadata.labels.get(NAMED)?;
-        let service = named.strip_suffix(DRAINED).unwrap_or(named);
-        let (service, drained) = (service.to_owned(), service.len() < named.len());
-        let switch =
-            |container: &&Container| container.env.iter().any(|variable| variable.name == "FAULTS_ENABLED");
-        let container = item.spec.containers.iter().find(switch)?;
-        let admin = container.ports.iter().find(|port| port.name.as_deref() == Some("admin"))?.container_port;
-        Some(Pod { service, name: item.metadata.name, drained, admin })
-    };
-    Ok(list.items.into_iter().filter_map(pod).collect())
 }
 
 #[cfg(test)]

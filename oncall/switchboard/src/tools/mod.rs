@@ -5,7 +5,12 @@ pub(crate) mod process;
 pub(crate) mod scripts;
 pub(crate) mod state;
 
-use std::{collections::BTreeMap, path::PathBuf, process::Stdio, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
 
 use observe::Peer;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -43,6 +48,13 @@ pub struct Tools {
     pub load: Option<Url>,
     /// The lab on this machine, if it is one.
     pub lab: Option<Lab>,
+}
+
+/// The name of a lab, such as `sre-lab/.lab`: its checkout and its own folder. Whoever overwrites its data has to say it.
+#[must_use]
+pub fn instance(root: &Path, dir: &Path) -> String {
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    format!("{}/{}", name(root), name(dir))
 }
 
 /// A lab on this machine.

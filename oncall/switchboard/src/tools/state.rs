@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, io::ErrorKind};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::{Lab, STOPPABLE, process::Process};
+use super::{Lab, STOPPABLE, instance, process::Process};
 use crate::{Error, Result};
 
 /// What may be stopped besides the services. Neither the stores nor what watches: nothing here may take away
@@ -43,6 +43,18 @@ pub(crate) struct Part {
 }
 
 impl Lab {
+    /// Its name: [`instance`].
+    #[must_use]
+    pub fn instance(&self) -> String {
+        instance(&self.root, &self.dir)
+    }
+
+    /// Whether the lab that runs here has this part.
+    #[must_use]
+    pub fn has(&self, part: &str) -> bool {
+        self.state().is_ok_and(|state| state.part(part).is_some())
+    }
+
     /// The state of the lab that runs here.
     ///
     /// # Errors

@@ -54,7 +54,8 @@ async fn set(State(edge): State<Shared>, Query(asked): Asked) -> Response {
 
 async fn clear(State(edge): State<Shared>, Query(asked): Asked) -> Json<Value> {
     let mut edge = edge.lock().await;
-    edge.drained = edge.drained.take().filter(|endpoint| *endpoint != asked["endpoint"]);
+    let stays = |endpoint: &String| asked.get("endpoint").is_some_and(|wanted| wanted != endpoint);
+    edge.drained = edge.drained.take().filter(stays);
     drained(&edge)
 }
 
@@ -122,6 +123,34 @@ async fn every_edge_drains_one_replica_for_a_time_and_puts_it_back() {
         let done = act(back.clone(), false).await;
         assert!(done.iter().all(|one| one.ok && one.text == text), "{done:?}");
     }
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn whatever_is_drained_is_put_back_even_where_nobody_knows_its_name() {
+    let ((place, shared), rig) = (edges().await, rig().await);
+    let act = async |dry: bool| -> Vec<String> {
+        let action = action(json!({ "action": "undrain" }));
+        let done = if dry {
+            action.describe(&place, &rig.tools, None).await
+        } else {
+            action.run(&place, &rig.tools, None).await
+        };
+        let done = done.unwrap();
+        assert!(done.iter().all(|one| one.ok), "{done:?}");
+        done.into_iter().map(|one| one.text).collect()
+    };
+    for (edge, port) in shared.iter().zip([8003, 8004]) {
+        edge.lock().await.drained = Some(format!("127.0.0.1:{port}"));
+    }
+    let would = ["order-api-2 would get requests again", "127.0.0.1:8004 would get requests again"];
+    assert_eq!(act(true).await, would);
+    assert!(shared[0].lock().await.drained.is_some(), "a dry run puts nothing back");
+    assert_eq!(act(false).await, ["order-api-2 gets requests again", "127.0.0.1:8004 gets requests again"]);
+    for edge in &shared {
+        assert_eq!(edge.lock().await.drained, None);
+    }
+    assert_eq!(act(false).await, ["no replica is drained: nothing to do"; 2]);
     rig.end().await;
 }
 

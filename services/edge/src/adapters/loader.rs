@@ -1,21 +1,20 @@
 //! Puts the files into force: all of them, or none if one is wrong. Then what was in force before stays, and
 //! the mistakes are shown until they are corrected.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use arc_swap::ArcSwap;
 use chassis_core::config::Invalid;
 use chassis_telemetry::{Chassis, metrics::Metrics};
 use parking_lot::Mutex;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval};
 
-use super::{Files, Firewall, Live, Texts};
+use super::{Files, Firewall, InForce, Texts};
 use crate::{
     domain::{
         table::{self, Table},
         waf::{self, Rule},
     },
-    metrics::{FileMetrics, ProxyMetrics},
+    metrics::FileMetrics,
 };
 
 /// The files, read.
@@ -34,20 +33,9 @@ pub struct Loader {
     /// No route may take longer.
     longest: Duration,
     state: Mutex<State>,
-    live: Arc<ArcSwap<Live>>,
+    live: Arc<InForce>,
     firewall: Arc<Firewall>,
-    proxy: ProxyMetrics,
     metrics: FileMetrics,
-    started: Instant,
-}
-
-/// Why weights are not set.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Unset {
-    /// There is no such route.
-    Unknown,
-    /// They do not fit the route; what is expected.
-    Wrong(String),
 }
 
 struct State {
@@ -101,20 +89,18 @@ impl Loaded {
 pub(crate) struct LoaderParts {
     pub(crate) files: Files,
     pub(crate) longest: Duration,
-    pub(crate) live: Arc<ArcSwap<Live>>,
+    pub(crate) live: Arc<InForce>,
     pub(crate) firewall: Arc<Firewall>,
-    pub(crate) proxy: ProxyMetrics,
-    pub(crate) started: Instant,
 }
 
 impl Loader {
     /// Of files that are in force already, with these texts.
     pub(crate) fn new(parts: LoaderParts, texts: Texts, metrics: &Metrics) -> Self {
-        let LoaderParts { files, longest, live, firewall, proxy, started } = parts;
+        let LoaderParts { files, longest, live, firewall } = parts;
         let metrics = FileMetrics::register(metrics);
         metrics.edge_files_sound.set(1);
         let state = Mutex::new(State { texts: Some(texts), problems: Vec::new() });
-        Self { files, longest, state, live, firewall, proxy, metrics, started }
+        Self { files, longest, state, live, firewall, metrics }
     }
 
     /// Reads the files, and puts them into force if they have changed and are sound.
@@ -143,12 +129,7 @@ impl Loader {
     fn apply(&self, state: &mut State, loaded: Loaded) {
         let Loaded { texts, table, rules } = loaded;
         let (routes, count) = (table.routes.len(), rules.len());
-        let before = self.live.load_full();
-        for route in before.reweighted() {
-            tracing::warn!(route, "the weights that were set have ended: the files have changed");
-        }
-        let live = Live::new(table, Some(&*before), &self.proxy, self.started.elapsed());
-        self.live.store(Arc::new(live));
+        self.live.replace(table);
         self.firewall.load(rules);
         *state = State { texts: Some(texts), problems: Vec::new() };
         self.metrics.applied.inc();
@@ -167,23 +148,6 @@ impl Loader {
         // Missing files count as a change once they are back.
         *state = State { texts, problems: problems.clone() };
         problems
-    }
-
-    /// Gives a route other weights until the files change: then the one who writes them, such as a release, decides
-    /// again. `None`: those of the file.
-    ///
-    /// # Errors
-    /// [`Unset`].
-    pub fn weigh(&self, route: &str, weights: Option<&BTreeMap<String, u32>>) -> Result<(), Unset> {
-        // Not while a file is put into force.
-        let _state = self.state.lock();
-        let before = self.live.load_full();
-        let mut known = before.table().routes.iter().enumerate();
-        let (place, found) = known.find(|(_, known)| known.name == route).ok_or(Unset::Unknown)?;
-        let to = weights.map(|weights| found.weighed(weights)).transpose().map_err(Unset::Wrong)?;
-        let live = before.weighed(place, to, &self.proxy, self.started.elapsed());
-        self.live.store(Arc::new(live));
-        Ok(())
     }
 
     /// What is wrong with the files that were read last.

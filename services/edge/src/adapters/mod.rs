@@ -2,6 +2,7 @@
 
 mod files;
 mod firewall;
+mod in_force;
 mod live;
 mod loader;
 mod pool;
@@ -11,8 +12,9 @@ mod upstream;
 
 pub use files::{Files, Texts};
 pub use firewall::{Change, Counts, Firewall, FirewallConfig, Listed, Refused};
+pub use in_force::{InForce, Kept, Unset};
 pub use live::{Found, Limiter, Live, Target};
 pub(crate) use loader::LoaderParts;
-pub use loader::{Loaded, Loader, Unset};
+pub use loader::{Loaded, Loader};
 pub use transport::{Exchange, Failed, Outbound, Transport};
 pub use upstream::{Place, Upstream};

@@ -1,16 +1,13 @@
 //! `/drained`: takes one replica out of the balancing for a while. It finishes what it has, and gets no new requests.
 
-use std::{ops::RangeInclusive, sync::Arc, time::Duration};
+use std::{ops::RangeInclusive, time::Duration};
 
 use axum::{Json, extract::State};
 use chassis_http::{Problem, Query, problems::NOT_FOUND};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{
-    adapters::{Live, Upstream},
-    state::AppState,
-};
+use crate::{adapters::Kept, state::AppState};
 
 /// How long a replica may be drained. What is forgotten comes back by itself.
 const TTL: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(1);
@@ -42,7 +39,11 @@ pub(super) async fn set(
     State(state): State<AppState>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Value>, Problem> {
-    drain(&state, &wanted)?;
+    let Wanted { endpoint, ttl, dry_run } = &wanted;
+    state.inner.live.drain(endpoint, lasts(ttl)?, *dry_run).map_err(|kept| kept_problem(&kept, endpoint))?;
+    if !dry_run {
+        tracing::warn!(endpoint, ttl, "a replica is drained");
+    }
     Ok(drained(&state))
 }
 
@@ -50,22 +51,15 @@ pub(super) async fn clear(
     State(state): State<AppState>,
     Query(Which { endpoint }): Query<Which>,
 ) -> Json<Value> {
-    let (live, now) = (state.inner.live.load_full(), state.inner.now());
-    for upstream in live.upstreams() {
-        let Some((drained, _)) = upstream.drained(now) else { continue };
-        if endpoint.as_ref().is_some_and(|wanted| *wanted != drained) {
-            continue;
-        }
-        if upstream.at(&drained).is_some_and(|index| upstream.undrain(index, now)) {
-            tracing::warn!(upstream = &*upstream.name, endpoint = drained, "a drained replica is back");
-        }
+    for (upstream, endpoint) in state.inner.live.undrain(endpoint.as_deref()) {
+        tracing::warn!(upstream = &*upstream, endpoint, "a drained replica is back");
     }
-    self::drained(&state)
+    drained(&state)
 }
 
 /// What is drained now.
 fn drained(state: &AppState) -> Json<Value> {
-    let (live, now) = (state.inner.live.load_full(), state.inner.now());
+    let (live, now) = (state.inner.live.load(), state.inner.now());
     let each = live.upstreams().filter_map(|upstream| {
         let (endpoint, left) = upstream.drained(now)?;
         let left = left.as_secs_f64();
@@ -75,40 +69,16 @@ fn drained(state: &AppState) -> Json<Value> {
     Json(json!({ "drained": each }))
 }
 
-/// Drains a replica in every upstream that has it, or says why that may not be.
-fn drain(state: &AppState, wanted: &Wanted) -> Result<(), Problem> {
-    let ttl = lasts(&wanted.ttl)?;
-    let (live, now) = (state.inner.live.load_full(), state.inner.now());
-    let having = having(&live, &wanted.endpoint)?;
-    // First all of them without doing it: one that refuses keeps the others as they are.
-    for dry in [true, wanted.dry_run] {
-        for (upstream, index) in &having {
-            upstream.drain(*index, ttl, now, dry).map_err(|refused| {
-                let expected = format!(
-                    "a replica that {} can do without; of {}: {refused}",
-                    upstream.name, wanted.endpoint
-                );
-                Problem::invalid("endpoint", expected)
-            })?;
+fn kept_problem(kept: &Kept, endpoint: &str) -> Problem {
+    match kept {
+        Kept::Unknown => {
+            Problem::new(&NOT_FOUND, format!("No upstream has a replica `{endpoint}`; see /routes."))
         }
+        Kept::Needed(upstream, why) => Problem::invalid(
+            "endpoint",
+            format!("a replica that {upstream} can do without; of {endpoint}: {why}"),
+        ),
     }
-    if !wanted.dry_run {
-        tracing::warn!(endpoint = wanted.endpoint, ttl = wanted.ttl, "a replica is drained");
-    }
-    Ok(())
-}
-
-/// The upstreams that have a replica, and its place in each.
-fn having<'l>(live: &'l Live, endpoint: &str) -> Result<Vec<(&'l Arc<Upstream>, usize)>, Problem> {
-    let having: Vec<_> =
-        live.upstreams().filter_map(|upstream| Some((upstream, upstream.at(endpoint)?))).collect();
-    if having.is_empty() {
-        return Err(Problem::new(
-            &NOT_FOUND,
-            format!("No upstream has a replica `{endpoint}`; see /routes."),
-        ));
-    }
-    Ok(having)
 }
 
 fn lasts(ttl: &str) -> Result<Duration, Problem> {

@@ -17,7 +17,7 @@ use crate::{
 };
 
 pub(super) async fn show(State(state): State<AppState>) -> Json<Value> {
-    let (live, now) = (state.inner.live.load_full(), state.inner.now());
+    let (live, now) = (state.inner.live.load(), state.inner.now());
     let upstreams = live.upstreams().map(|upstream| {
         let drained = upstream.drained(now).map(|(endpoint, _)| endpoint);
         let replicas = upstream.replicas(now).into_iter().map(|(endpoint, out)| {
@@ -61,7 +61,7 @@ pub(super) async fn weigh(
     Path(name): Path<String>,
     Query(weights): Query<BTreeMap<String, u32>>,
 ) -> Result<Json<Value>, Problem> {
-    state.inner.loader.weigh(&name, Some(&weights)).map_err(|unset| unset_problem(unset, &name))?;
+    state.inner.live.weigh(&name, Some(&weights)).map_err(|unset| unset_problem(unset, &name))?;
     tracing::warn!(route = name, ?weights, "the weights of a route were set");
     Ok(show(State(state)).await)
 }
@@ -70,7 +70,7 @@ pub(super) async fn unweigh(
     State(state): State<AppState>,
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    state.inner.loader.weigh(&name, None).map_err(|unset| unset_problem(unset, &name))?;
+    state.inner.live.weigh(&name, None).map_err(|unset| unset_problem(unset, &name))?;
     tracing::warn!(route = name, "the weights of a route are as its file says");
     Ok(show(State(state)).await)
 }

@@ -148,14 +148,19 @@ async fn rule(id: &str, text: String) -> Result<waf::Rule, Problem> {
 }
 
 fn brief(firewall: &Firewall, listed: &Listed) -> Value {
-    let Listed { rule, mode, pushed } = listed;
+    let Listed { rule, mode, pushed, mode_set, of_file } = listed;
     let targets: Vec<String> = rule.targets.iter().map(ToString::to_string).collect();
+    let of_file =
+        of_file.as_ref().map(|file| json!({ "fingerprint": file.fingerprint, "mode": file.mode.as_str() }));
     json!({
         "id": rule.id,
         "title": rule.title,
         "mode": mode.as_str(),
         "mode_of_file": rule.mode.as_str(),
+        "mode_set": mode_set,
         "pushed": pushed,
+        "fingerprint": rule.fingerprint,
+        "of_file": of_file,
         "engine": rule.engine.as_str(),
         "targets": targets,
         "cost": rule.cost,

@@ -50,7 +50,7 @@ pub async fn forward(State(state): State<AppState>, request: Request) -> Respons
 async fn serve(edge: &Inner, request: Request, said: &mut Proxied) -> Result<Response, EdgeError> {
     let begun = Instant::now();
     let (parts, body) = request.into_parts();
-    let live = edge.live.load_full();
+    let live = edge.live.load();
     let found = live.route(&parts.method, parts.uri.path()).ok_or(EdgeError::NoRoute)?;
     said.route = Some(Arc::clone(found.name));
     let peer = parts.extensions.get().map(Connection::peer);

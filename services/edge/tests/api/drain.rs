@@ -81,6 +81,30 @@ async fn a_drain_outlives_a_reload_and_ends_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_drain_and_a_reload_at_the_same_moment_lose_neither() {
+    let (one, two, three) =
+        (Upstream::start("one").await, Upstream::start("two").await, Upstream::start("three").await);
+    let files = [to(&[two.addr, one.addr, three.addr]), to(&[one.addr, two.addr])];
+    let edge = Edge::start(&files[1]).await;
+    let drain = format!("/drained?endpoint={}&ttl=10m", two.addr);
+    let drained = async || edge.admin.get("/drained").await.json()["drained"].clone();
+    let reload = async |file: &str| {
+        edge.write(file);
+        edge.reload().await
+    };
+    for round in 0..40 {
+        let (_, done) = futures::join!(reload(&files[0]), edge.admin.put(&drain));
+        done.expect_status(200);
+        assert_eq!(drained().await[0]["endpoint"], two.addr.to_string(), "round {round}");
+        edge.asks("/", &[]).await;
+        assert_eq!(two.requests(), 0, "round {round}");
+        let (_, done) = futures::join!(reload(&files[1]), edge.admin.delete("/drained"));
+        done.expect_status(200);
+        assert_eq!(drained().await, serde_json::json!([]), "round {round}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn if_all_others_are_gone_the_drained_replica_serves_rather_than_nobody() {
     let (stays, goes) = (Upstream::start("stays").await, free_addr());
     let edge = Edge::start(&to_with(&[stays.addr, goes], ", retries: 2, timeout: 15s")).await;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use contracts::firewall::fingerprint;
 use http::Method;
 use serde_json::json;
 use testkit::eventually;
@@ -81,12 +82,36 @@ async fn a_rule_is_pushed_simulated_and_withdrawn_while_it_runs() {
     assert_eq!(tea().await, 200);
     let shown = edge.admin.get("/waf/no-tea").await.expect_status(200).json();
     assert_eq!((&shown["mode"], &shown["mode_of_file"]), (&"simulate".into(), &"enforce".into()));
-    assert_eq!(shown["pushed"], true);
+    assert_eq!((&shown["pushed"], &shown["mode_set"]), (&true.into(), &true.into()));
+    let print = fingerprint(RULE);
+    assert_eq!((&shown["fingerprint"], &shown["of_file"]), (&print.into(), &json!(null)), "it is in no file");
     assert_eq!((&shown["counts"]["blocked"], &shown["counts"]["simulated"]), (&1.into(), &1.into()));
     assert_eq!(shown["failures"], json!([]));
     edge.admin.delete("/waf/no-tea").await.expect_status(200);
     edge.admin.get("/waf/no-tea").await.expect_problem(404, "not-found");
     assert_eq!(tea().await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edge_says_which_text_of_a_rule_is_in_force_and_which_one_its_files_have() {
+    const SCANNERS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../waf/scanners.yaml"));
+    let upstream = Upstream::start("one").await;
+    let edge = Edge::start(&to(&[upstream.addr])).await;
+    let of_file = json!({ "fingerprint": fingerprint(SCANNERS), "mode": "enforce" });
+    let says = async |fingerprint: &str, set: [bool; 2]| {
+        let shown = edge.admin.get("/waf/scanners").await.expect_status(200).json();
+        assert_eq!(shown["fingerprint"], fingerprint);
+        assert_eq!([&shown["pushed"], &shown["mode_set"]], set.map(serde_json::Value::from).each_ref());
+        assert_eq!(shown["of_file"], of_file, "whatever is set at run time");
+    };
+    says(&fingerprint(SCANNERS), [false, false]).await;
+    edge.admin.put("/waf/scanners?mode=enforce").await.expect_status(200);
+    says(&fingerprint(SCANNERS), [false, true]).await;
+    let other = SCANNERS.replacen("title: ", "title: Only ", 1);
+    edge.push("scanners", &other).await;
+    says(&fingerprint(&other), [true, false]).await;
+    edge.admin.delete("/waf/scanners").await.expect_status(200);
+    says(&fingerprint(SCANNERS), [false, false]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,7 +23,7 @@ async fn checked(lab: &Lab, result: &str, count: f64) {
 
 #[test]
 fn the_true_outcome_after_a_forged_one_is_counted_and_kept_as_a_dead_letter() {
-    testkit::needs!(Postgres, Redis);
+    testkit::needs!(Postgres, Redis, Kafka);
     run(async {
         let lab = Lab::start(Parts { no_worker: true, ..Parts::default() }).await;
         let id = lab.place(&order(1)).await;
@@ -50,7 +50,7 @@ fn the_true_outcome_after_a_forged_one_is_counted_and_kept_as_a_dead_letter() {
 
 #[test]
 fn an_outcome_contradicts_if_any_part_differs_but_not_if_it_is_repeated() {
-    testkit::needs!(Postgres, Redis);
+    testkit::needs!(Postgres, Redis, Kafka);
     run(async {
         let lab = Lab::start(Parts { no_worker: true, ..Parts::default() }).await;
         let id = lab.place(&order(1)).await;
@@ -79,7 +79,7 @@ fn an_outcome_contradicts_if_any_part_differs_but_not_if_it_is_repeated() {
 
 #[test]
 fn an_outcome_from_the_future_or_before_its_order_is_refused_and_the_true_one_is_applied() {
-    testkit::needs!(Postgres, Redis);
+    testkit::needs!(Postgres, Redis, Kafka);
     run(async {
         let flags = vec!["--outbox-overdue=1s".to_owned()];
         let parts = Parts { no_worker: true, api_flags: flags, ..Parts::default() };
@@ -106,7 +106,7 @@ fn an_outcome_from_the_future_or_before_its_order_is_refused_and_the_true_one_is
 
 #[test]
 fn the_runbooks_try_it_makes_a_contradiction_even_with_keys() {
-    testkit::needs!(Postgres, Redis);
+    testkit::needs!(Postgres, Redis, Kafka);
     run(async {
         let event_keys = "k1:0123456789abcdef0123456789abcdef".to_owned();
         let lab = Lab::start(Parts { event_keys, ..Parts::default() }).await;

@@ -10,7 +10,7 @@ fn judged(scrape: &Scrape, result: &str) -> f64 {
 
 #[test]
 fn an_order_that_settles_at_once_is_fresh() {
-    testkit::needs!(Postgres, Redis);
+    testkit::needs!(Postgres, Redis, Kafka);
     run(async {
         let lab = Lab::start(Parts::default()).await;
         let id = lab.place(&order(1)).await;
@@ -26,7 +26,7 @@ fn an_order_that_settles_at_once_is_fresh() {
 
 #[test]
 fn an_order_that_does_not_settle_is_late_without_an_outcome_and_counted_once() {
-    testkit::needs!(Postgres, Redis);
+    testkit::needs!(Postgres, Redis, Kafka);
     run(async {
         let lab = Lab::start(Parts { no_worker: true, ..Parts::default() }).await;
         let accepted = vec![lab.place(&order(1)).await, lab.place(&order(2)).await];

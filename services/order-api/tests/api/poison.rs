@@ -45,7 +45,7 @@ fn midnight(date: NaiveDate) -> DateTime<Utc> {
 
 #[test]
 fn an_outcome_that_the_database_refuses_is_dead_lettered_with_its_sqlstate_and_the_next_is_applied() {
-    testkit::needs!(Postgres, Redis);
+    testkit::needs!(Postgres, Redis, Kafka);
     run(async {
         let lab = Lab::start(Parts { no_worker: true, ..Parts::default() }).await;
         let (poisoned, good) = (lab.place(&order(1)).await, lab.place(&order(2)).await);
@@ -117,7 +117,7 @@ fn any_outcome(known: Vec<Uuid>) -> impl Strategy<Value = OrderSettled> {
 
 #[test]
 fn no_outcome_that_the_contract_allows_stops_the_next_one() {
-    testkit::needs!(Postgres, Redis);
+    testkit::needs!(Postgres, Redis, Kafka);
     let lab = run(Lab::start(Parts { no_worker: true, ..Parts::default() }));
     let known: Vec<Uuid> = run(async {
         let mut known = Vec::new();

@@ -25,7 +25,7 @@ async fn publish(lab: &Lab, keys: &str, event: &OrderSettled) {
 
 #[test]
 fn a_forged_outcome_is_dead_lettered_and_the_order_is_settled_by_the_true_one() {
-    testkit::needs!(Postgres, Redis);
+    testkit::needs!(Postgres, Redis, Kafka);
     run(async {
         let keys = OLD.to_owned();
         let lab = Lab::start(Parts { no_worker: true, event_keys: keys, ..Parts::default() }).await;
@@ -49,7 +49,7 @@ fn a_forged_outcome_is_dead_lettered_and_the_order_is_settled_by_the_true_one() 
 
 #[test]
 fn a_key_is_replaced_while_orders_flow_and_none_is_lost() {
-    testkit::needs!(Postgres, Redis);
+    testkit::needs!(Postgres, Redis, Kafka);
     run(async {
         // Half-way: order-api already signs with the new key, order-worker still with the old one.
         let keys = format!("{NEW},{OLD}");
@@ -75,7 +75,7 @@ fn a_key_is_replaced_while_orders_flow_and_none_is_lost() {
 
 #[test]
 fn a_redriven_outcome_keeps_its_signature_and_a_forged_one_does_not_get_any() {
-    testkit::needs!(Postgres, Redis);
+    testkit::needs!(Postgres, Redis, Kafka);
     run(async {
         let keys = OLD.to_owned();
         let lab = Lab::start(Parts { no_worker: true, event_keys: keys, ..Parts::default() }).await;

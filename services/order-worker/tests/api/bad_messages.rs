@@ -7,7 +7,7 @@ use crate::worker::{SOON, Worker, order};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unreadable_message_is_dead_lettered_with_the_reason_and_the_next_is_paid() {
-    testkit::needs!(Postgres);
+    testkit::needs!(Postgres, Kafka);
     let worker = Worker::start().await;
     let good = order();
     let whole = serde_json::to_vec(&good).unwrap();

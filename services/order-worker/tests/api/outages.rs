@@ -7,7 +7,7 @@ use crate::worker::{SOON, Worker, order};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn orders_wait_for_the_database_and_are_then_paid() {
-    testkit::needs!(Postgres);
+    testkit::needs!(Postgres, Kafka);
     let worker = Worker::start().await;
     worker.database.cut();
     let orders = [order(), order(), order()];
@@ -32,7 +32,7 @@ async fn orders_wait_for_the_database_and_are_then_paid() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_whose_transaction_deadlocks_is_tried_again() {
-    testkit::needs!(Postgres);
+    testkit::needs!(Postgres, Kafka);
     let worker = Worker::start().await;
     // Two rows that other sessions can lock.
     worker.publish(&order()).await;

@@ -7,7 +7,7 @@ use crate::worker::{Worker, order, order_to_decline};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_is_paid_and_answered() {
-    testkit::needs!(Postgres);
+    testkit::needs!(Postgres, Kafka);
     let worker = Worker::start().await;
     let order = order();
     worker.publish(&order).await;
@@ -21,7 +21,7 @@ async fn an_order_is_paid_and_answered() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_declined_payment_is_a_rejected_order_and_no_revenue() {
-    testkit::needs!(Postgres);
+    testkit::needs!(Postgres, Kafka);
     let worker = Worker::start().await;
     worker.publish(&order_to_decline()).await;
     let mut dear = order();
@@ -38,7 +38,7 @@ async fn a_declined_payment_is_a_rejected_order_and_no_revenue() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repeated_order_is_answered_with_the_same_event_and_not_paid_again() {
-    testkit::needs!(Postgres);
+    testkit::needs!(Postgres, Kafka);
     let worker = Worker::start().await;
     let order = order();
     worker.publish(&order).await;
@@ -60,7 +60,7 @@ async fn a_repeated_order_is_answered_with_the_same_event_and_not_paid_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_total_is_noticed_and_paid_as_published() {
-    testkit::needs!(Postgres);
+    testkit::needs!(Postgres, Kafka);
     let worker = Worker::start().await;
     let mut order = order();
     order.total_cents += 100;
@@ -73,7 +73,7 @@ async fn a_wrong_total_is_noticed_and_paid_as_published() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_total_counts_for_the_version_that_accepted_the_order() {
-    testkit::needs!(Postgres);
+    testkit::needs!(Postgres, Kafka);
     let worker = Worker::start().await;
     for (track, more) in [(None, 0), (Some(Track::Baseline), 0), (Some(Track::Canary), 100)] {
         let mut order = order();

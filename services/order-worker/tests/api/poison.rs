@@ -38,7 +38,7 @@ async fn paid(worker: &Worker, order_id: Uuid) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_with_the_event_id_of_another_one_is_dead_lettered_and_the_next_is_paid() {
-    testkit::needs!(Postgres);
+    testkit::needs!(Postgres, Kafka);
     let worker = Worker::start().await;
     let first = order();
     let reused = OrderPlaced { order_id: Uuid::now_v7(), ..first.clone() };
@@ -88,7 +88,7 @@ fn order_of(n: usize) -> OrderPlaced {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_sqlstate_class_about_the_data_ends_in_a_dead_letter_that_names_it() {
-    testkit::needs!(Postgres);
+    testkit::needs!(Postgres, Kafka);
     let worker = Worker::start().await;
     let states = ["02000", "21000", "22000", "22003", "22021", "23000", "23502", "23514", "44000", "54000"];
     answer_with(&worker, &states).await;
@@ -108,7 +108,7 @@ async fn each_sqlstate_class_about_the_data_ends_in_a_dead_letter_that_names_it(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_sqlstate_class_about_the_database_is_waited_out_and_the_order_is_paid() {
-    testkit::needs!(Postgres);
+    testkit::needs!(Postgres, Kafka);
     let worker = Worker::start().await;
     let states = ["08006", "25006", "42P01", "53100", "53300", "57014", "57P03", "58030", "P0001", "XX000"];
     let mut connection = answer_with(&worker, &states).await;
@@ -132,7 +132,7 @@ async fn each_sqlstate_class_about_the_database_is_waited_out_and_the_order_is_p
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_conflict_that_never_ends_is_given_up_with_its_sqlstate() {
-    testkit::needs!(Postgres);
+    testkit::needs!(Postgres, Kafka);
     let worker = Worker::start().await;
     let states = ["40001", "23505"];
     answer_with(&worker, &states).await;
@@ -200,7 +200,7 @@ fn any_order(known: Vec<Uuid>) -> impl Strategy<Value = OrderPlaced> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_order_that_the_contract_allows_stops_the_next_one() {
-    testkit::needs!(Postgres);
+    testkit::needs!(Postgres, Kafka);
     let worker = Worker::start().await;
     let mut known = Vec::new();
     for _ in 0..3 {

@@ -107,9 +107,9 @@ async fn a_message_that_the_database_refuses_is_logged_with_its_sqlstate_and_its
     assert_eq!(line["reason"], "refused-by-database");
 }
 
-/// The plan of `crash-loop` in a process that may have just died.
-async fn plan(admin: &Http) -> Result<serde_json::Value, String> {
-    let answer = admin.try_send(http::Method::GET, "/faults/crash-loop", &[], "").await;
+/// The plan of a fault in a process that may have just died.
+async fn plan(admin: &Http, fault: &str) -> Result<serde_json::Value, String> {
+    let answer = admin.try_send(http::Method::GET, &format!("/faults/{fault}"), &[], "").await;
     let answer = answer.map_err(|error| format!("{error:?}"))?;
     let report: serde_json::Value = serde_json::from_str(&answer.body).map_err(|error| error.to_string())?;
     Ok(report["active"].clone())
@@ -149,14 +149,14 @@ async fn a_loop_of_crashes_goes_on_after_each_start_until_it_is_over_or_withdraw
     for left in ["2", "1"] {
         assert_eq!(files(), 1, "what is left of the plan");
         let process = Process::start(BINARY, &flags.concat());
-        let active = eventually(SOON, || plan(&http)).await;
+        let active = eventually(SOON, || plan(&http, "crash-loop")).await;
         assert_eq!(active["parameters"]["times"], left, "{active}");
         assert!(active["seconds_left"].as_f64().is_some_and(|left| left < 600.0), "{active}");
         dead(process).await;
     }
     assert_eq!(files(), 0, "nothing is left after the last crash");
     let process = start().await;
-    assert_eq!(eventually(SOON, || plan(&http)).await, serde_json::Value::Null);
+    assert_eq!(eventually(SOON, || plan(&http, "crash-loop")).await, serde_json::Value::Null);
 
     // Withdrawn between two crashes.
     http.put("/faults/crash-loop?after=2s&times=20&ttl=10m").await.expect_status(200);
@@ -176,6 +176,43 @@ async fn a_loop_of_crashes_goes_on_after_each_start_until_it_is_over_or_withdraw
     process.signal("TERM");
     dead(process).await;
     assert_eq!(files(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leak_goes_on_after_the_process_was_killed_for_it_until_it_is_withdrawn() {
+    testkit::needs!(Postgres);
+    let database = Postgres::shared().await.database("fulfillment").await;
+    let (kafka, data) = (Kafka::start(), testkit::sweep::data());
+    let (admin, folder) = (free_addr(), data.path().to_string_lossy().into_owned());
+    let admin_text = admin.to_string();
+    let flags = [
+        ["--admin-addr", &admin_text],
+        ["--database-url", &database],
+        ["--kafka-brokers", kafka.brokers()],
+        ["--data-dir", &folder],
+    ];
+    let http = Http::to(admin);
+    let files = || std::fs::read_dir(data.path()).unwrap().count();
+    let mut process = Process::start(BINARY, &flags.concat());
+    process.ready(admin).await;
+    let query = "limit=4MiB&step=1MiB&at_limit=killed&ttl=10m";
+    http.put(&format!("/faults/memory-leak?{query}")).await.expect_status(200);
+    let both = || std::future::ready(if files() == 2 { Ok(()) } else { Err(format!("{} files", files())) });
+    eventually(SOON, both).await;
+    let max = std::fs::read_to_string(data.path().join("memory.max")).unwrap();
+    assert_eq!(max.trim(), "4194304");
+
+    // As whoever enforces the limit does.
+    process.kill();
+    let process = Process::start(BINARY, &flags.concat());
+    process.ready(admin).await;
+    let active = eventually(SOON, || plan(&http, "memory-leak")).await;
+    assert_eq!(active["parameters"]["at_limit"], "killed", "{active}");
+    assert!(active["seconds_left"].as_f64().is_some_and(|left| left < 600.0), "{active}");
+    eventually(SOON, both).await;
+    let withdrawn = http.try_send(http::Method::DELETE, "/faults/memory-leak", &[], "").await;
+    assert!(withdrawn.is_ok(), "{withdrawn:?}");
+    eventually(SOON, async || if files() == 0 { Ok(()) } else { Err("a file is left".to_owned()) }).await;
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::worker::{SOON, Worker, config, order};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn redrive_puts_dead_letters_back_up_to_the_limit_and_continues_from_there() {
-    testkit::needs!(Postgres);
+    testkit::needs!(Postgres, Kafka);
     let worker = Worker::start().await;
     // Orders that an earlier build could not read.
     let orders = [order(), order(), order()];

@@ -13,7 +13,7 @@ fn signature(order: &OrderPlaced, payload: &[u8]) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_without_a_valid_signature_is_dead_lettered_and_never_paid() {
-    testkit::needs!(Postgres);
+    testkit::needs!(Postgres, Kafka);
     let worker = Worker::start_with(&["--event-keys", KEYS]).await;
     let good = order();
     let key = good.order_id.to_string();
@@ -37,7 +37,7 @@ async fn an_order_without_a_valid_signature_is_dead_lettered_and_never_paid() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unreadable_message_with_a_valid_signature_is_given_up_for_its_contents() {
-    testkit::needs!(Postgres);
+    testkit::needs!(Postgres, Kafka);
     let worker = Worker::start_with(&["--event-keys", KEYS]).await;
     worker.admin.put("/faults/poison-message?interval=50ms&ttl=2s").await.expect_status(200);
     // Of the two topics that it poisons, this is its own.

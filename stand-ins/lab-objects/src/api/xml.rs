@@ -1,6 +1,8 @@
 //! The XML of S3: a writer, and a reader of what its few requests have. No DTD, no entities but the five of XML, no attributes
 //! kept, a bound on depth: a request cannot make it do much.
 
+use chassis_text::markup::attribute;
+
 use crate::error::{Code, S3Error};
 
 /// Deepest document that is read.
@@ -79,19 +81,8 @@ impl Element {
             out.push('"');
         }
         out.push('>');
-        for c in self.text.chars() {
-            match c {
-                '<' => out.push_str("&lt;"),
-                '>' => out.push_str("&gt;"),
-                '&' => out.push_str("&amp;"),
-                '"' => out.push_str("&quot;"),
-                // Bare, these would be normalized away by a reader.
-                '\r' | '\n' | '\t' => out.push_str(&format!("&#{};", u32::from(c))),
-                // XML 1.0 has no others below a space.
-                c if c < ' ' => out.push('\u{fffd}'),
-                c => out.push(c),
-            }
-        }
+        // Of bare line ends and tabs, a reader would keep less than there was.
+        out.push_str(&attribute(&self.text));
         self.children.iter().for_each(|child| child.write(out));
         out.push_str("</");
         out.push_str(&self.name);

@@ -9,3 +9,4 @@ mod emulators;
 mod faults;
 mod process;
 mod rig;
+mod sweep;

@@ -5,7 +5,7 @@ use testkit::eventually;
 
 #[test]
 fn place_order_answers_503_while_user_service_is_down_and_the_breaker_opens() {
-    testkit::needs!(Postgres, Redis);
+    testkit::needs!(Postgres, Redis, Kafka);
     run(async {
         let mut lab = Lab::start(Parts { no_worker: true, ..Parts::default() }).await;
         lab.place(&order(1)).await;
@@ -35,7 +35,7 @@ fn place_order_answers_503_while_user_service_is_down_and_the_breaker_opens() {
 
 #[test]
 fn every_route_answers_503_while_the_database_is_down_and_recovers() {
-    testkit::needs!(Postgres, Redis);
+    testkit::needs!(Postgres, Redis, Kafka);
     run(async {
         let lab = Lab::start(Parts { database_proxy: true, ..Parts::default() }).await;
         let first = lab.place(&order(1)).await;
@@ -62,7 +62,7 @@ fn every_route_answers_503_while_the_database_is_down_and_recovers() {
 
 #[test]
 fn an_outcome_waits_for_the_database_and_is_then_applied() {
-    testkit::needs!(Postgres, Redis);
+    testkit::needs!(Postgres, Redis, Kafka);
     run(async {
         let lab = Lab::start(Parts { database_proxy: true, ..Parts::default() }).await;
         lab.admin.put("/faults/consumer-pause?ttl=1m").await.expect_status(200);

@@ -202,7 +202,16 @@ mod tests {
             "stopped-user-service",
         ]);
         // `switchboard::SCRIPTS`.
-        known.extend(["sql-backup-login", "sql-orders-login", "sql-replica-replay", "sql-users-table"]);
+        known.extend([
+            "sql-backup-bucket",
+            "sql-backup-key",
+            "sql-backup-login",
+            "sql-data-folder",
+            "sql-fulfillment-password",
+            "sql-orders-login",
+            "sql-replica-replay",
+            "sql-users-table",
+        ]);
         known.extend([NOTHING, RULE]);
         assert_eq!(shields.names(), known);
         for Entry { faults, protection, residual } in &shields.0 {

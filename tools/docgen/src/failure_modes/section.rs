@@ -61,7 +61,7 @@ pub(super) fn section(page: &mut String, drill: &Drill, entries: &[&Entry], meas
     let mut protection = texts(|entry| &entry.protection);
     if !drill.weakened.is_empty() {
         let off: Vec<String> =
-            drill.weakened.iter().map(|one| format!("`{}` of {}", one.protection, one.service)).collect();
+            drill.weakened.iter().map(|one| format!("`{}` of {}", one.protection, one.target())).collect();
         protection.push(format!("Off in this drill: {}.", off.join(", ")));
     }
     let _ = writeln!(page, "- **Protection.** {}", protection.join(" "));

@@ -27,6 +27,7 @@ const WITHOUT_FAULT: &[&str] = &[
     "RuleEvaluationFailing",
     "VolumeFilling",
     "WafRollout",
+    "WalArchiveLag",
     "Watchdog",
 ];
 

@@ -3,6 +3,8 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
+use chassis_text::markup::attribute;
+
 use super::{OURS, stacks::Stacks};
 
 /// Sizes in pixels.
@@ -37,7 +39,7 @@ pub(crate) fn draw(title: &str, stacks: &Stacks) -> String {
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"monospace\" font-size=\"11\">\n\
          <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n<text x=\"8\" y=\"20\" font-size=\"14\">{}: {} samples</text>\n",
-        escaped(title),
+        attribute(title),
         root.samples
     );
     let whole = Place { left: 0.0, bottom: height - ROW, scale, samples: root.samples };
@@ -67,13 +69,13 @@ fn boxes(svg: &mut String, frame: &Frame, place: &Place) {
                 svg,
                 "<g><title>{} ({} samples, {share:.2} %)</title><rect x=\"{left:.1}\" y=\"{bottom:.1}\" width=\"{width:.1}\" \
                  height=\"{:.1}\" fill=\"{}\" stroke=\"#fff\" stroke-width=\"0.5\"/><text x=\"{:.1}\" y=\"{:.1}\">{}</text></g>",
-                escaped(name),
+                attribute(name),
                 called.samples,
                 ROW - 1.0,
                 colour(name),
                 left + 2.0,
                 bottom + 12.0,
-                escaped(&shown)
+                attribute(&shown)
             );
             boxes(svg, called, &Place { left, bottom: bottom - ROW, scale, samples });
         }
@@ -96,10 +98,6 @@ fn colour(name: &str) -> &'static str {
     } else {
         "#d5d8dc"
     }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

@@ -67,6 +67,8 @@ impl Flame {
         }
         let folder = shell.root.join("target/flame");
         fs::create_dir_all(&folder)?;
+        // As `./lab up` does: what a lab starts.
+        shell.run("tools/install.sh", &["run"])?;
         println!("building with frame pointers (the first time from scratch)");
         finish(
             shell

@@ -22,6 +22,8 @@ pub(crate) fn compare(shell: &Shell, rev: &str, budget: f64) -> Result<bool> {
         return Ok(true);
     }
     let tree = Tree::of(shell, rev)?;
+    // The servers of the tests.
+    shell.run("tools/install.sh", &["run"])?;
     let folder = shell.root.join("target/perf/callgrind");
     fs::create_dir_all(&folder)?;
     let before = count(&shell.at(tree.root.clone()), &folder.join("before"))

@@ -47,6 +47,8 @@ impl Perf {
             return instructions::compare(shell, &self.rev, self.budget / 100.0);
         }
         let before = Tree::of(shell, &self.rev)?;
+        // As `./lab up` does: what a lab starts.
+        shell.run("tools/install.sh", &["run"])?;
         println!("building {} and the checkout (the first time from scratch)", before.name);
         for root in [&before.root, &shell.root] {
             build(root)?;

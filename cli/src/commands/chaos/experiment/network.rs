@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chassis_text::byte_size;
 use serde_saphyr::Spanned;
 use wire::{Conditions, Gate};
 
@@ -112,11 +113,9 @@ fn milliseconds(reader: &mut Reader<'_>, at: Option<&Text>, field: &str) -> Opti
 /// A number of bytes such as 64KiB.
 pub(super) fn size(reader: &mut Reader<'_>, at: &Text, field: &str) -> Option<u64> {
     let text = at.value.trim();
-    let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
-    let bytes = units.iter().find_map(|(unit, bytes)| {
-        let number = text.strip_suffix(*unit)?.trim_end().parse::<u64>().ok()?;
-        number.checked_mul(*bytes).filter(|bytes| *bytes > 0)
-    });
+    // A bare number would read as kilobytes to one person and as bytes to another.
+    let size = text.ends_with("iB").then(|| byte_size(text).ok()).flatten();
+    let bytes = size.filter(|bytes| *bytes > 0);
     if bytes.is_none() {
         reader.wrong(
             at,

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use chassis_text::markup::content;
+
 use super::curve::Curve;
 
 /// Size of a picture, in its own unit.
@@ -27,8 +29,8 @@ pub(super) fn picture(title: &str, curves: &[(&str, &Curve)]) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" \
          font-size=\"12\" role=\"img\"><title>{}</title><desc>{}</desc>\
          <rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#fff\"/>",
-        escape(title),
-        escape(&described(curves))
+        content(title),
+        content(&described(curves))
     );
     band(&mut svg, &scale);
     grid(&mut svg, &scale);
@@ -47,7 +49,7 @@ pub(super) fn picture(title: &str, curves: &[(&str, &Curve)]) -> String {
              <text x=\"{}\" y=\"16\">{}</text>",
             points.join(" "),
             at + 30.0,
-            escape(name)
+            content(name)
         );
         at += KEY + LETTER * name.chars().count() as f64;
     }
@@ -158,10 +160,6 @@ fn number(value: f64) -> String {
     };
     let text = format!("{value:.decimals$}");
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]

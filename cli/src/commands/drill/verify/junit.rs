@@ -1,5 +1,7 @@
 //! The results of verifications as JUnit, for CI systems.
 
+use chassis_text::markup::attribute;
+
 /// Several documents of JUnit as one.
 pub(super) fn joined(documents: &[String]) -> String {
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"drills\">\n");
@@ -17,14 +19,7 @@ pub(super) fn joined(documents: &[String]) -> String {
 
 /// JUnit for a drill that could not begin.
 pub(super) fn refused(drill: &str, why: &str) -> String {
-    let escape = |text: &str| {
-        text.replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('>', "&gt;")
-            .replace('"', "&quot;")
-            .replace('\n', "&#10;")
-    };
-    let (drill, why) = (escape(drill), escape(why));
+    let (drill, why) = (attribute(drill), attribute(why));
     format!(
         "<testsuite name=\"{drill}\" tests=\"1\" failures=\"1\"><testcase classname=\"drill.{drill}\" \
          name=\"the drill begins\"><failure message=\"{why}\"/></testcase></testsuite>"

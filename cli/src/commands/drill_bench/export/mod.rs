@@ -17,7 +17,10 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
-use drill::{Drill, model::Brief};
+use drill::{
+    Act, Drill,
+    model::{Brief, Step},
+};
 
 use crate::{home::Home, terminal::out};
 
@@ -59,6 +62,12 @@ impl Export {
     pub(crate) fn run(self, home: &Home) -> Result<ExitCode> {
         ensure!(self.harbor, "expected --harbor: there is no other format");
         let drill = find(&home.root.join("drills"), &self.drill)?;
+        let restores = |step: &Step| matches!(step, Step::Act(Act::Restore));
+        ensure!(
+            !drill.solve.iter().any(restores),
+            "{} is solved with a restore, which two people do together: no agent can",
+            drill.id
+        );
         let task = self.folder.join(&drill.id);
         ensure!(!task.exists(), "{} exists: remove it, or name another folder", task.display());
         write(&task, &drill, &revision(&home.root))?;
@@ -196,5 +205,13 @@ mod tests {
         let drills = Path::new(env!("CARGO_MANIFEST_DIR")).join("../drills");
         let missing = find(&drills, "../drills/noon").unwrap_err().to_string();
         assert!(missing.contains("there is no drill") && missing.contains("first-page"), "{missing}");
+        let export = |drill: &str| {
+            let folder = folder.path().join("tasks");
+            Export { harbor: true, drill: drill.to_owned(), folder }
+        };
+        let root = drills.parent().unwrap().to_path_buf();
+        let home = Home { dir: supervisor::Folder::at(&root.join(".lab")), root, token: None };
+        let refused = export("bare-walls").run(&home).unwrap_err().to_string();
+        assert!(refused.contains("two people"), "{refused}");
     }
 }

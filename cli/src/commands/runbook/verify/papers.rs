@@ -3,6 +3,7 @@
 use std::{fmt::Write as _, fs, path::Path};
 
 use anyhow::{Context, Result};
+use chassis_text::markup::attribute;
 
 use super::report::{Row, seconds, sum};
 
@@ -32,7 +33,7 @@ fn xml(rows: &[Row]) -> String {
     let mut xml =
         String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"runbooks\">\n");
     for suite in by_runbook(rows) {
-        let name = suite.first().map_or_else(String::new, |row| escape(&row.runbook));
+        let name = suite.first().map_or_else(String::new, |row| attribute(&row.runbook));
         let failures = suite.iter().filter(|row| !row.is_fine()).count();
         let skipped = suite.iter().filter(|row| !row.is_measured()).count();
         let tests = suite.len();
@@ -47,7 +48,7 @@ fn xml(rows: &[Row]) -> String {
                 xml.push_str("/>\n");
             } else {
                 let (what, why) =
-                    (if row.is_measured() { "failure" } else { "skipped" }, escape(&row.words()));
+                    (if row.is_measured() { "failure" } else { "skipped" }, attribute(&row.words()));
                 let _ = writeln!(xml, ">\n      <{what} message=\"{why}\"/>\n    </testcase>");
             }
         }
@@ -81,14 +82,6 @@ fn page(rows: &[Row]) -> String {
         );
     }
     page
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-        .replace('\n', "&#10;")
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ const NEEDS: &[(&[&str], &str, &str)] = &[
         "this lab has no replica: lab up --replica",
     ),
     (
-        &["BackupUnverified"],
+        &["BackupUnverified", "WalArchiveLag"],
         "backup_interval_seconds <= 60",
         "this lab does not verify backups every few seconds: lab up --backups --backup-every 10s",
     ),
@@ -153,7 +153,14 @@ mod tests {
             let text = fs::read_to_string(folder.join(format!("{name}.md"))).unwrap();
             fault::read(&text).unwrap_or_else(|| panic!("{name} has nothing to try"))
         };
-        for name in ["BackupUnverified", "DeadLetters", "PostgresReplicaLag", "RuleEvaluationFailing"] {
+        let names = [
+            "BackupUnverified",
+            "DeadLetters",
+            "PostgresReplicaLag",
+            "RuleEvaluationFailing",
+            "WalArchiveLag",
+        ];
+        for name in names {
             let found = fault(name);
             assert!(matches!(found.cause, Cause::Command { restores: Some(_), .. }), "{name}: {found:?}");
             assert!(!found.ends_by_itself(), "{name}");

@@ -43,7 +43,7 @@ const ALLOWED: &[Allowed] = &[
     },
     Allowed {
         name: "undrain",
-        what: "The edge sends a drained replica requests again.",
+        what: "The edge sends a drained replica requests again; without `target` every one that is drained.",
         example: r#"{"action":"undrain","target":"order-api-2"}"#,
     },
     Allowed {

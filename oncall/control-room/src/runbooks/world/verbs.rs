@@ -22,7 +22,7 @@ pub(super) async fn action(room: &Room, change: &Change) -> Result<Action> {
             let target = replica(room, &service, optional("instance"))?;
             Action::Drain { target, ttl: get("ttl") }
         }
-        Verb::Undrain => Action::Undrain { target: replica(room, &service, optional("instance"))? },
+        Verb::Undrain => Action::Undrain { target: Some(replica(room, &service, optional("instance"))?) },
         Verb::Restore => Action::Restore { instance: get("instance"), to: get("to") },
         Verb::Scale => {
             let replicas = scaled(room, &service, &get("by")).await?;
@@ -165,7 +165,7 @@ mod tests {
         let drain = action(&room, &change(Verb::Drain, &drain, Some(1))).await.unwrap();
         let (target, ttl) = ("order-api-2".to_owned(), "10m".to_owned());
         assert_eq!(drain, Action::Drain { target, ttl });
-        assert_eq!(drain.undo(), Some(Action::Undrain { target: "order-api-2".to_owned() }));
+        assert_eq!(drain.undo(), Some(Action::Undrain { target: Some("order-api-2".to_owned()) }));
         let restore = [("instance", "a/.lab"), ("to", "latest")];
         let restore = action(&room, &change(Verb::Restore, &restore, None)).await.unwrap();
         let (instance, to) = ("a/.lab".to_owned(), "latest".to_owned());

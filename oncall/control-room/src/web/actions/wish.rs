@@ -45,7 +45,7 @@ impl Sent {
         Ok(match name {
             "restart" => Action::Restart { target: self.needs("target")? },
             "drain" => Action::Drain { target: self.needs("target")?, ttl: self.needs("ttl")? },
-            "undrain" => Action::Undrain { target: self.needs("target")? },
+            "undrain" => Action::Undrain { target: Some(self.needs("target")?) },
             "scale" => Action::Scale {
                 target: self.needs("target")?,
                 replicas: self.number("replicas")?.ok_or_else(|| missing("replicas"))?,

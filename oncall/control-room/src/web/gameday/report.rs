@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use chrono::{DateTime, Utc};
-use drill::Drill;
+use drill::{Drill, report::markdown::cell};
 use incident::Role;
 use maud::{Markup, html};
 
@@ -97,18 +97,6 @@ pub(super) fn markdown(plan: &Plan, rows: &[Row]) -> String {
         let _ = write!(page, "\n## {}: what we learned\n\n{}\n", cell(run.title()), learned.trim());
     }
     page
-}
-
-/// A text as a cell of a table: one line, and nothing in it is markup.
-fn cell(text: &str) -> String {
-    let mut cell = String::with_capacity(text.len());
-    for c in text.chars().filter(|c| !c.is_control()) {
-        if "|*_`[]\\<>".contains(c) {
-            cell.push('\\');
-        }
-        cell.push(c);
-    }
-    cell
 }
 
 #[cfg(test)]

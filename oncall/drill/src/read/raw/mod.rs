@@ -170,6 +170,8 @@ shape! {
     Weakened {
         /// The service.
         service: Text,
+        /// The only replica without it, counted from 1; all of them if left out.
+        replica: Option<Spanned<u32>>,
         /// The protection.
         protection: Text,
     }

@@ -113,6 +113,8 @@ shape! {
         limit: Option<Spanned<Limit>>,
         /// A part of the lab to start.
         start: Option<Text>,
+        /// Restore the databases from the newest backup, and from the log after it: true.
+        restore: Option<Spanned<bool>>,
     }
 }
 

@@ -1,5 +1,7 @@
 //! A table with a title, as text, Markdown and HTML.
 
+use chassis_text::markup::content;
+
 use crate::report::Format;
 
 /// A cell, and the state that its colour shows in HTML. The words say it too: never colour alone.
@@ -85,21 +87,21 @@ impl Page {
     /// One page that loads nothing from elsewhere.
     fn html(&self) -> String {
         let heads: String =
-            self.heads.iter().map(|head| format!("<th scope=\"col\">{}</th>", escape(head))).collect();
+            self.heads.iter().map(|head| format!("<th scope=\"col\">{}</th>", content(head))).collect();
         let cell = |cell: &Cell| match cell.class {
-            "" => format!("<td>{}</td>", escape(&cell.text)),
-            class => format!("<td class=\"s {class}\">{}</td>", escape(&cell.text)),
+            "" => format!("<td>{}</td>", content(&cell.text)),
+            class => format!("<td class=\"s {class}\">{}</td>", content(&cell.text)),
         };
         let row = |(cells, _): &(Vec<Cell>, Option<String>)| {
             format!("<tr>{}</tr>\n", cells.iter().map(cell).collect::<String>())
         };
         let rows: String = self.rows.iter().map(row).collect();
-        let notes: String = self.notes.iter().map(|note| format!("<p>{}</p>\n", escape(note))).collect();
+        let notes: String = self.notes.iter().map(|note| format!("<p>{}</p>\n", content(note))).collect();
         format!(
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{0}</title><style>{STYLE}</style></head>\n\
              <body><h1>{0}</h1><p>{1}</p>\n<table><thead><tr>{heads}</tr></thead><tbody>\n{rows}</tbody></table>\n{notes}</body></html>\n",
             self.title,
-            escape(&self.about),
+            content(&self.about),
         )
     }
 }
@@ -113,7 +115,3 @@ fn line<'a>(cells: impl Iterator<Item = &'a str>, widths: &[usize]) -> String {
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;margin:2rem;color:#1b1f24;background:#fff}\
 table{border-collapse:collapse}th,td{padding:.4rem .8rem;text-align:left;border-bottom:1px solid #d0d7de}\
 .healthy{color:#116329}.at-risk{color:#7d4e00}.violated{color:#a40e26}.no-data{color:#57606a}td.s{font-weight:600}";
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}

@@ -20,6 +20,10 @@ pub struct Listed {
     pub mode: Mode,
     /// Whether it was set at run time.
     pub pushed: bool,
+    /// Whether its mode was set at run time.
+    pub mode_set: bool,
+    /// The rule of the files with its id: the same one, unless it was pushed.
+    pub of_file: Option<Arc<Rule>>,
 }
 
 /// What is in force.

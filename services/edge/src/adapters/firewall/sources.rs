@@ -62,8 +62,14 @@ impl Sources {
         let kept = kept.map(|rule| (rule, false));
         let all = kept.chain(self.pushed.values().map(|rule| (rule, true)));
         let listed = |(rule, pushed): (&Arc<Rule>, bool)| {
-            let mode = self.modes.get(&rule.id).copied().unwrap_or(rule.mode);
-            Listed { rule: Arc::clone(rule), mode, pushed }
+            let set = self.modes.get(&rule.id).copied();
+            Listed {
+                rule: Arc::clone(rule),
+                mode: set.unwrap_or(rule.mode),
+                pushed,
+                mode_set: set.is_some(),
+                of_file: self.loaded.iter().find(|loaded| loaded.id == rule.id).cloned(),
+            }
         };
         all.map(listed).collect()
     }

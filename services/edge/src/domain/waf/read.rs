@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use contracts::firewall::fingerprint;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
@@ -55,11 +56,11 @@ struct RawCase {
 pub fn read(file: &str, text: &str) -> Result<Rule, Problems> {
     let document = yaml::parse::<Document>(file, text).map_err(|problem| Problems(vec![problem]))?;
     let mut reader = Reader::new(file);
-    let rule = rule(&mut reader, &document);
+    let rule = rule(&mut reader, &document, fingerprint(text));
     reader.finish(rule)
 }
 
-fn rule(reader: &mut Reader<'_>, raw: &Document) -> Option<Rule> {
+fn rule(reader: &mut Reader<'_>, raw: &Document, fingerprint: String) -> Option<Rule> {
     let id = identity(reader, &raw.id);
     let title = reader.line(&raw.title, "title");
     let mode = reader.choice(&raw.mode, "mode", &Mode::WORDS);
@@ -73,6 +74,7 @@ fn rule(reader: &mut Reader<'_>, raw: &Document) -> Option<Rule> {
     let cases = cases(reader, &raw.cases);
     Some(Rule {
         id: id?,
+        fingerprint,
         title: title?,
         mode: mode?,
         engine: engine?,

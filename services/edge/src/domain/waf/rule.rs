@@ -94,6 +94,8 @@ pub struct Case {
 pub struct Rule {
     /// Its name: of its file, in metrics, in the log.
     pub id: String,
+    /// What identifies the text of its file ([`contracts::firewall::fingerprint`]).
+    pub fingerprint: String,
     /// What it is for.
     pub title: String,
     /// What it does to a request.

@@ -10,6 +10,7 @@ fn rule(engine: Engine, pattern: &str, cost: u64, on_overrun: OnOverrun) -> Opti
     let matcher = Matcher::new(engine, pattern).ok()?;
     Some(Arc::new(Rule {
         id: "rule".to_owned(),
+        fingerprint: String::new(),
         title: String::new(),
         mode: Mode::Enforce,
         engine,

@@ -1,19 +1,22 @@
-//! What somebody with the rights of the database's owner does in PostgreSQL, and what undoes it: a login expires, a table is
-//! put away, a replica holds still. For drills. A script is data: nothing that a drill or a person writes becomes SQL.
+//! What somebody with the rights of the lab's owner does at a terminal, and what undoes it: a login expires, a table is put
+//! away, a replica holds still, a password is replaced, a key is moved. For drills. A script is data: nothing that a drill or a
+//! person writes becomes SQL or a command.
 //!
 //! What a script does is in the data, and outlives every process. So a script is noted in the lab's folder before it is run
 //! until it is undone: the control room undoes it when the drill ends, and otherwise `lab up`, before a service starts.
+
+mod known;
 
 use std::{
     fs::{self, DirBuilder},
     io,
     os::unix::fs::DirBuilderExt as _,
-    path::{Path, PathBuf},
     time::Duration,
 };
 
 use tokio::process::Command;
 
+pub use self::known::{Deed, SCRIPTS, Script, in_lines};
 use super::{Lab, Tools, run};
 use crate::{Error, Result};
 
@@ -23,95 +26,6 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const REPLICA: &str = "postgres-replica";
 /// Before each script: a statement that waits for a table holds up every statement behind it.
 const LOCKS: &str = "SET lock_timeout = '3s'";
-
-/// One script.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Script {
-    /// Its name.
-    pub name: &'static str,
-    /// The database in which it is run.
-    pub database: &'static str,
-    /// Whether it is run in the replica. What it does there ends with the server's process.
-    pub on_replica: bool,
-    run: &'static [&'static str],
-    undo: &'static [&'static str],
-}
-
-/// All of them. Each statement can be repeated: a run that was interrupted begins again.
-pub static SCRIPTS: [Script; 4] = [
-    Script {
-        name: "backup-login",
-        database: "postgres",
-        on_replica: false,
-        run: &[
-            "SELECT public.lease('backup', now() - interval '1 minute')",
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'backup'",
-        ],
-        undo: &["SELECT public.lease('backup', 'infinity')"],
-    },
-    Script {
-        name: "orders-login",
-        database: "postgres",
-        on_replica: false,
-        run: &[
-            "SELECT public.lease('orders', now() - interval '1 minute')",
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'orders'",
-            // A login of a moment ago may be in no list yet.
-            "SELECT pg_sleep(0.3)",
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'orders'",
-        ],
-        undo: &["SELECT public.lease('orders', 'infinity')"],
-    },
-    Script {
-        name: "replica-replay",
-        database: "postgres",
-        on_replica: true,
-        run: &["SELECT pg_wal_replay_pause()"],
-        // Not if it was promoted meanwhile: then there is nothing to resume.
-        undo: &["SELECT pg_wal_replay_resume() WHERE pg_is_in_recovery()"],
-    },
-    Script {
-        name: "users-table",
-        database: "users",
-        on_replica: false,
-        run: &[
-            "SET ROLE users",
-            "CREATE SCHEMA IF NOT EXISTS unused",
-            "ALTER TABLE IF EXISTS public.users SET SCHEMA unused",
-        ],
-        undo: &[
-            "SET ROLE users",
-            "ALTER TABLE IF EXISTS unused.users SET SCHEMA public",
-            "DROP SCHEMA IF EXISTS unused",
-        ],
-    },
-];
-
-impl Script {
-    /// The one with this name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<&'static Self> {
-        SCRIPTS.iter().find(|script| script.name == name)
-    }
-
-    /// Those that were begun in the lab with this folder and not undone.
-    #[must_use]
-    pub fn noted(lab: &Path) -> Vec<&'static Self> {
-        SCRIPTS.iter().filter(|script| script.note(lab).exists()).collect()
-    }
-
-    /// The folder that says so.
-    #[must_use]
-    pub fn note(&self, lab: &Path) -> PathBuf {
-        lab.join("scripts").join(self.name)
-    }
-
-    /// The statements that undo it, one in each line.
-    #[must_use]
-    pub fn undoes(&self) -> String {
-        self.undo.iter().map(|statement| format!("{statement};\n")).collect()
-    }
-}
 
 impl Lab {
     /// The scripts that were begun and not undone.
@@ -130,7 +44,11 @@ impl Tools {
         let lab = self.scriptable()?;
         let noted = DirBuilder::new().recursive(true).mode(0o700).create(script.note(&lab.dir));
         noted.map_err(|error| Error::Lab(format!("{} cannot be noted: {error}", script.name)))?;
-        psql(lab, script, script.run).await
+        match script.deed {
+            Deed::Sql { database, on_replica, run, .. } => psql(lab, database, on_replica, run).await,
+            Deed::Lab { run, .. } => command(lab, run).await,
+            Deed::Move { file, aside } => put(lab, file, aside),
+        }
     }
 
     /// Undoes a script; it is well if it was not run.
@@ -143,7 +61,12 @@ impl Tools {
         if !note.exists() {
             return Ok(());
         }
-        psql(lab, script, script.undo).await?;
+        match script.deed {
+            Deed::Sql { database, on_replica, undo, .. } => psql(lab, database, on_replica, undo).await?,
+            Deed::Lab { undo, .. } => command(lab, undo).await?,
+            Deed::Move { file, aside } if lab.dir.join(aside).exists() => put(lab, aside, file)?,
+            Deed::Move { .. } => {}
+        }
         match fs::remove_dir(note) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(Error::Lab(format!("{} cannot be forgotten: {error}", script.name)))
@@ -158,11 +81,10 @@ impl Tools {
 }
 
 /// `lab psql`: the role and its password are the lab's own, and the control room needs neither.
-async fn psql(lab: &Lab, script: &Script, statements: &[&str]) -> Result<()> {
-    let mut command = Command::new(&lab.program);
-    command.arg("--root").arg(&lab.root).arg("--dir").arg(&lab.dir).args(["psql", script.database]);
-    command.args(["-X", "-q", "-v", "ON_ERROR_STOP=1"]);
-    if script.on_replica {
+async fn psql(lab: &Lab, database: &str, on_replica: bool, statements: &[&str]) -> Result<()> {
+    let mut command = program(lab);
+    command.args(["psql", database, "-X", "-q", "-v", "ON_ERROR_STOP=1"]);
+    if on_replica {
         let state = lab.state()?;
         let port = state.part(REPLICA).and_then(|part| part.ports.get(REPLICA));
         let none = || Error::not_here("no replica of PostgreSQL runs", "start one with `lab up --replica`");
@@ -172,8 +94,33 @@ async fn psql(lab: &Lab, script: &Script, statements: &[&str]) -> Result<()> {
     run(command, "lab psql", PATIENCE).await.map(drop)
 }
 
+/// A command of `lab`, about this lab.
+async fn command(lab: &Lab, arguments: &[&str]) -> Result<()> {
+    let mut command = program(lab);
+    command.args(arguments);
+    run(command, &format!("lab {}", arguments.join(" ")), PATIENCE).await.map(drop)
+}
+
+fn program(lab: &Lab) -> Command {
+    let mut command = Command::new(&lab.program);
+    command.arg("--root").arg(&lab.root).arg("--dir").arg(&lab.dir);
+    command
+}
+
+/// Gives a file of the lab's folder another name; it is well if it has that name already.
+fn put(lab: &Lab, from: &str, to: &str) -> Result<()> {
+    let (from, to) = (lab.dir.join(from), lab.dir.join(to));
+    if to.exists() {
+        return Ok(());
+    }
+    let failed = |error: io::Error| Error::Lab(format!("{} cannot be moved: {error}", from.display()));
+    fs::rename(&from, &to).map_err(failed)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     /// A lab whose program is another one, which takes any arguments.
@@ -184,19 +131,46 @@ mod tests {
 
     #[test]
     fn a_script_has_one_statement_in_each_line_and_undoes_what_it_does() {
+        let mut names: Vec<&str> = SCRIPTS.iter().map(|script| script.name).collect();
+        names.dedup();
+        assert!(names.is_sorted() && names.len() == SCRIPTS.len(), "{names:?}");
         for script in &SCRIPTS {
             assert_eq!(Script::named(script.name), Some(script));
-            assert!(!script.run.is_empty() && !script.undo.is_empty(), "{}", script.name);
-            for statement in script.run.iter().chain(script.undo) {
+            let (run, undo) = match script.deed {
+                Deed::Sql { run, undo, .. } | Deed::Lab { run, undo } => (run, undo),
+                Deed::Move { file, aside } => {
+                    assert_ne!(file, aside, "{}", script.name);
+                    continue;
+                }
+            };
+            assert!(!run.is_empty() && !undo.is_empty(), "{}", script.name);
+            for statement in run.iter().chain(undo) {
                 // Single-user mode takes a line for a statement.
                 assert!(!statement.contains(['\n', ';']), "{statement}");
             }
         }
         assert_eq!(Script::named("users; drop"), None);
-        let table = Script::named("users-table").unwrap();
-        let expected = "SET ROLE users;\nALTER TABLE IF EXISTS unused.users SET SCHEMA public;\n\
-                        DROP SCHEMA IF EXISTS unused;\n";
-        assert_eq!(table.undoes(), expected);
+        assert_eq!(in_lines(&["SET ROLE users", "SELECT 1"]), "SET ROLE users;\nSELECT 1;\n");
+    }
+
+    #[tokio::test]
+    async fn a_file_has_another_name_until_the_script_is_undone_and_is_never_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let tools = tools(folder.path(), "false");
+        let script = Script::named("backup-key").unwrap();
+        let said = tools.run_script(script).await.unwrap_err().to_string();
+        assert!(said.contains("backup-key cannot be moved"), "{said}");
+        let secrets = folder.path().join("secrets");
+        let (key, aside) = (secrets.join("backup-key"), secrets.join("backup-key.aside"));
+        fs::create_dir(&secrets).unwrap();
+        fs::write(&key, "key").unwrap();
+        for _ in 0..2 {
+            tools.run_script(script).await.unwrap();
+            assert!(!key.exists() && aside.exists(), "even if it is run twice");
+        }
+        tools.undo_script(script).await.unwrap();
+        assert_eq!(fs::read_to_string(&key).unwrap(), "key");
+        assert!(tools.lab.unwrap().scripts().is_empty() && !aside.exists());
     }
 
     #[tokio::test]

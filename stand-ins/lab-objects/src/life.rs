@@ -1,0 +1,20 @@
+//! The life of the object store: configuration, log, build, serve, drain.
+
+use std::process::ExitCode;
+
+use chassis_service::lifecycle;
+
+use crate::{SERVICE, build, config::ObjectsConfig, faults};
+
+/// Lives until it is told to stop, or has nothing more to do; the exit code of the process.
+#[tokio::main(worker_threads = 2)]
+pub async fn live() -> ExitCode {
+    lifecycle::exit_code(run().await)
+}
+
+async fn run() -> anyhow::Result<()> {
+    let config = ObjectsConfig::from_process();
+    let chassis = config.common().checked_chassis(SERVICE, faults::CATALOGUE, faults::SUBJECT)?;
+    chassis_telemetry::init(&chassis)?;
+    lifecycle::run(build(&config, chassis)?).await
+}
