@@ -1,6 +1,8 @@
 //! Bytes that arrive: into a file while they are hashed, or into memory if they are a document. Nothing is kept unless the bytes are
 //! what the request says they are.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -10,7 +12,7 @@ use md5::Md5;
 use sha2::{Digest as _, Sha256};
 use tokio::{fs::File, io::AsyncWriteExt as _};
 
-use super::Call;
+use super::{Call, blocking};
 use crate::{
     auth::Payload,
     error::{Code, S3Error},
@@ -96,8 +98,15 @@ async fn next(body: &mut Body) -> Result<Option<Bytes>, S3Error> {
 pub(super) async fn to_file(call: &Call, mut body: Body) -> Result<Received, S3Error> {
     let announced = call.parts.headers.get("content-length").and_then(|length| length.to_str().ok());
     call.s3.store.room(announced.and_then(|length| length.parse().ok()).unwrap_or(0))?;
-    let temp = call.s3.store.temp();
-    let mut file = File::create(temp.path()).await?;
+    let store = Arc::clone(&call.s3.store);
+    // In one piece: if the client leaves now, the file is still removed after it was created.
+    let (temp, file) = blocking(move || {
+        let temp = store.temp();
+        let file = std::fs::File::create(temp.path())?;
+        Ok((temp, file))
+    })
+    .await?;
+    let mut file = File::from_std(file);
     let (mut digests, mut size) = (Digests::new(), 0);
     while let Some(bytes) = next(&mut body).await? {
         size += bytes.len() as u64;

@@ -39,6 +39,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("pg_stat_database_deadlocks", &["datname", "datid"]),
     ("pg_stat_database_xact_rollback", &["datname", "datid"]),
     ("pg_locks_count", &["datname", "mode"]),
+    ("pg_wal_size_bytes", &[]),
     // redis_exporter 1.45 and later
     ("redis_up", &[]),
     ("redis_memory_used_bytes", &[]),
