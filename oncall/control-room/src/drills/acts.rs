@@ -247,7 +247,7 @@ mod tests {
         let restart = |target: &str| json!({ "action": "restart", "target": target });
         assert_eq!(act(restart("edge-2")).as_deref(), Some("restart edge-2"), "the drill calls it wrong");
         let limit = json!({ "action": "limit_clients", "target": "edge", "rps": 5.0 });
-        assert_eq!(act(limit).as_deref(), Some("limit every client of edge to 10 requests per second"));
+        assert_eq!(act(limit).as_deref(), Some("limit every client of edge to 25 requests per second"));
         let back = json!({ "action": "restore_rule", "target": "edge" });
         let expected = "take back what was set for the rule inline-script of edge";
         assert_eq!(act(back).as_deref(), Some(expected));
