@@ -109,7 +109,7 @@ impl Engine {
         })
     }
 
-    /// Whether the file with the key still has one. Whoever runs keeps theirs; nobody else could read a backup.
+    /// Whether the file with the key still has one. A server that runs keeps its own; nobody else could read a backup.
     pub(crate) fn has_key(&self) -> bool {
         fs::read_to_string(&self.key_file).is_ok_and(|text| Key::read(&text).is_ok())
     }

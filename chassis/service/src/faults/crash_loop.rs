@@ -6,14 +6,15 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use chassis_faults::{AnyFault as _, FaultPoint, Faults, Strike};
 use chassis_telemetry::data::DataFolder;
 
+use super::lease::{Lease, millis, now};
 use crate::catalogue::{CRASH_LOOP, CrashLoop};
 
 pub(super) async fn crash(
@@ -89,25 +90,11 @@ impl Drop for Checkpoint {
     }
 }
 
-/// Removes the file and returns the plan in it, as a query; `None` if there is none, if it is over, or if it cannot be read.
+/// The plan in the file, as a query ([`Lease::take`]).
 fn take(file: &Path, now: Duration) -> Option<String> {
-    let text = fs::read_to_string(file).ok();
-    let _ = fs::remove_file(file);
-    let value: Value = serde_json::from_str(&text?).ok()?;
-    let number = |name: &str| value[name].as_u64();
-    let until = Duration::from_millis(number("lease_until_ms")?);
-    let ttl = millis(until.checked_sub(now)?);
-    let (times, after) = (number("sequence")?, number("interval_ms")?);
-    Some(format!("times={times}&after={after}ms&rate={}&ttl={ttl}ms", value["share"].as_f64()?))
-}
-
-/// Time since 1970: a process that starts knows no other clock of the one before.
-pub(super) fn now() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
-}
-
-pub(super) fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+    let lease = Lease::take(file, now)?;
+    let (times, after) = (lease.number("sequence")?, lease.number("interval_ms")?);
+    Some(format!("times={times}&after={after}ms&rate={}&ttl={}ms", lease.rate, lease.ttl))
 }
 
 #[cfg(test)]

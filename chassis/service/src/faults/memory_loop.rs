@@ -1,4 +1,4 @@
-//! `memory-leak` with `at_limit=killed`: the process says how much memory it may use, and whoever runs it kills it above that. A
+//! `memory-leak` with `at_limit=killed`: the process says how much memory it may use, and what runs it kills it above that. A
 //! release that leaks does the same again after each start, so what is left of the plan is in a file, as for `crash-loop`.
 
 use std::{
@@ -7,13 +7,13 @@ use std::{
     time::Duration,
 };
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use chassis_faults::{AnyFault as _, FaultPoint, Faults, Strike, part};
 use chassis_telemetry::data::DataFolder;
 
 use super::{
-    crash_loop::{millis, now},
+    lease::{Lease, millis, now},
     memory,
 };
 use crate::catalogue::{AtLimit, MEMORY_LEAK, MemoryLeak};
@@ -102,16 +102,11 @@ impl Drop for Files {
     }
 }
 
-/// Removes the file and returns the plan in it, as a query; `None` if there is none, if it is over, or if it cannot be read.
+/// The plan in the file, as a query ([`Lease::take`]).
 fn take(file: &Path, now: Duration) -> Option<String> {
-    let text = fs::read_to_string(file).ok();
-    let _ = fs::remove_file(file);
-    let value: Value = serde_json::from_str(&text?).ok()?;
-    let number = |name: &str| value[name].as_u64();
-    let until = Duration::from_millis(number("lease_until_ms")?);
-    let ttl = millis(until.checked_sub(now)?);
-    let (limit, step) = (number("bytes_max")?, number("bytes_step")?);
-    let rate = value["share"].as_f64()?;
+    let lease = Lease::take(file, now)?;
+    let (limit, step) = (lease.number("bytes_max")?, lease.number("bytes_step")?);
+    let Lease { rate, ttl, .. } = lease;
     Some(format!("limit={limit}&step={step}&rate={rate}&at_limit=killed&ttl={ttl}ms"))
 }
 

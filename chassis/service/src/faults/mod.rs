@@ -12,6 +12,7 @@ mod crash_loop;
 mod descriptors;
 mod disk;
 mod executor;
+mod lease;
 mod logs;
 mod memory;
 mod memory_loop;

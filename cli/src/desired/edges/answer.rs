@@ -64,7 +64,7 @@ impl Answer {
             let (id, of_file) = (text(rule, "id")?, rule.get("of_file")?);
             let key = || id.to_owned();
             let (file, mode) = (Setting::Rule { rule: key() }, Setting::Mode { rule: key() });
-            // What nobody decides here is left to whoever has set it.
+            // What nobody decides here stays as somebody has set it.
             let (file, mode) = (wanted.get(&file), wanted.get(&mode));
             file.or(mode)?;
             let same = match file {

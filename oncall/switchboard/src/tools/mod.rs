@@ -50,7 +50,7 @@ pub struct Tools {
     pub lab: Option<Lab>,
 }
 
-/// The name of a lab, such as `sre-lab/.lab`: its checkout and its own folder. Whoever overwrites its data has to say it.
+/// The name of a lab, such as `sre-lab/.lab`: its checkout and its own folder. To overwrite its data, you have to say it.
 #[must_use]
 pub fn instance(root: &Path, dir: &Path) -> String {
     let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -1,5 +1,5 @@
 //! What is in force, and its one owner. New routes replace it as a whole, and carry over what somebody has drained.
-//! Whoever replaces it or drains a replica therefore waits for their turn: a replica that is drained while new routes are
+//! A change of it, and a drain, therefore wait for their turn: a replica that is drained while new routes are
 //! being made would otherwise be drained in the routes that they replace, and get requests all the same.
 
 use std::{collections::BTreeMap, convert::Infallible, sync::Arc, time::Duration};
@@ -142,7 +142,7 @@ mod tests {
     use crate::domain::table;
 
     const TTL: Duration = Duration::from_secs(600);
-    /// How long somebody who has to wait for their turn is watched: whoever need not is done in microseconds.
+    /// How long a change that has to wait for its turn is watched: one that need not wait takes microseconds.
     const AWHILE: Duration = Duration::from_millis(200);
     const SICK: &str = "127.0.0.1:2";
 

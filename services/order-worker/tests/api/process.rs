@@ -202,7 +202,7 @@ async fn a_leak_goes_on_after_the_process_was_killed_for_it_until_it_is_withdraw
     let max = std::fs::read_to_string(data.path().join("memory.max")).unwrap();
     assert_eq!(max.trim(), "4194304");
 
-    // As whoever enforces the limit does.
+    // As a supervisor that enforces the limit does.
     process.kill();
     let process = Process::start(BINARY, &flags.concat());
     process.ready(admin).await;
