@@ -122,6 +122,25 @@ fn a_drill_that_asks_an_exporter_says_that_it_needs_it() {
     assert_eq!(asked.len(), exporters.len(), "{asked:?}");
 }
 
+/// The control room lets these drills begin before Prometheus has the series, because their baselines wait for them.
+#[test]
+fn a_drill_about_what_the_lab_tells_waits_for_its_series() {
+    let told = [
+        (Need::Backups, "backup_"),
+        (Need::BackupsInBucket, "backup_in_bucket"),
+        (Need::PostgresReplica, "replica_"),
+    ];
+    for drill in drills() {
+        let checks = &drill.baseline.checks;
+        let asked: BTreeSet<String> =
+            checks.iter().flat_map(|check| Metrics::of(&drill, "baseline", &check.query)).collect();
+        for (need, series) in told.iter().filter(|(need, _)| drill.needs.contains(need)) {
+            let waits = asked.iter().any(|name| name.starts_with(series));
+            assert!(waits, "{}: needs {need}, and its baseline asks for no {series}*", drill.id);
+        }
+    }
+}
+
 #[test]
 fn the_drills_cover_every_layer_every_difficulty_and_nearly_every_fault() {
     let drills = drills();
