@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
-use recovery::{Catalogue, Verdict};
+use recovery::{Catalogue, Target, Verdict, plan};
 use supervisor::write_private;
 
 use crate::home::Home;
@@ -79,6 +79,11 @@ fn text(watch: Watch, catalogue: &Catalogue) -> String {
             "1 if the key without which nobody can read a backup is there.",
             is(watch.key),
         ),
+        (
+            "backup_latest_restorable",
+            "1 if a backup and the write-ahead log after it reach the latest state.",
+            is(plan(catalogue, Target::Latest).is_ok()),
+        ),
         ("backup_in_bucket", "1 if backups go to a bucket, and not to a folder.", is(watch.bucket)),
     ];
     rows.iter()
@@ -106,12 +111,13 @@ mod tests {
         let watch = Watch { since, interval: 600.0, archived: None, key: true, bucket: false };
         let text = text(watch, &Catalogue::default());
         let series: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
-        assert_eq!(series.len(), 9, "{text}");
+        assert_eq!(series.len(), 10, "{text}");
         assert!(
             series.contains(&"backup_key_readable 1") && series.contains(&"backup_in_bucket 0"),
             "{text}"
         );
         assert!(series.contains(&"backup_last_verified_timestamp_seconds 0"), "{text}");
+        assert!(series.contains(&"backup_latest_restorable 0"), "{text}");
         assert!(series.contains(&"backup_watched_since_timestamp_seconds 1772000000"), "{text}");
         assert_eq!(text.lines().filter(|line| line.starts_with("# HELP")).count(), series.len());
     }

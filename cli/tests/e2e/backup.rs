@@ -68,8 +68,14 @@ async fn a_dropped_table_comes_back_while_the_lab_runs() {
         if now > before { Ok(()) } else { Err(format!("{now} orders, {before} before")) }
     })
     .await;
-    // On a new timeline, of which the next backup is the first.
-    lab.ok(&["backup", "run"]);
+    // On a new timeline, which is backed up and verified without being asked for. One verification runs at a time.
+    eventually(SOON, || async {
+        let list = lab.json(&["backup", "list", "--json"]);
+        let newest = list["backups"].as_array().and_then(|backups| backups.last());
+        let covered = newest.is_some_and(|one| one["manifest"]["timeline"] == 2 && !one["verdict"].is_null());
+        if covered { Ok(()) } else { Err(format!("the new timeline is not verified: {list}")) }
+    })
+    .await;
     let verdict = lab.json(&["backup", "verify", "--json"]);
     assert_eq!(verdict["complaints"], serde_json::json!([]), "{verdict}");
     lab.ok(&["backup", "prune", "--keep", "1", "--keep-for", "0s"]);

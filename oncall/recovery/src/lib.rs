@@ -22,7 +22,7 @@ pub mod wal;
 pub use catalogue::{Backup, Catalogue, Verdict, WalFile};
 pub use loss::{Accepted, Loss};
 pub use manifest::{File, Manifest};
-pub use plan::{Plan, Refusal, Target, plan};
+pub use plan::{Plan, Refusal, Target, Uncovered, plan, uncovered};
 pub use retention::{Keep, Surplus, surplus};
 pub use seal::Key;
 pub use wal::{Lsn, Segment};

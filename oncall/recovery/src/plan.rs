@@ -120,6 +120,29 @@ pub fn plan(catalogue: &Catalogue, target: Target) -> Result<Plan, Refusal> {
     Ok(Plan { base: base.clone(), wal, stop_at, until })
 }
 
+/// Archived WAL that only a new base backup covers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uncovered {
+    /// Id of the newest backup, which does not reach it.
+    pub base: String,
+    /// What is not covered, in words.
+    pub what: String,
+}
+
+/// The WAL for which a new base backup is needed; `None` if the latest state can be restored, or there is no backup at all.
+#[must_use]
+pub fn uncovered(catalogue: &Catalogue) -> Option<Uncovered> {
+    match plan(catalogue, Target::Latest) {
+        Err(Refusal::Forked { base, newer, .. }) => {
+            Some(Uncovered { base, what: format!("timeline {newer}") })
+        }
+        Err(Refusal::Gap { base, last, .. }) => {
+            Some(Uncovered { base, what: format!("the WAL after segment {last}") })
+        }
+        Ok(_) | Err(Refusal::NoBackup | Refusal::NoBase { .. } | Refusal::TooLate { .. }) => None,
+    }
+}
+
 fn base(catalogue: &Catalogue, target: Target) -> Result<&Backup, Refusal> {
     let oldest = catalogue.backups.first().ok_or(Refusal::NoBackup)?;
     match target {

@@ -7,6 +7,7 @@ mod lose;
 mod plan;
 mod prune;
 mod restore;
+mod rounds;
 mod run;
 mod stream;
 mod verify;

@@ -24,7 +24,7 @@ use crate::{
         vault::SEALED,
     },
     home::Home,
-    parts::{control_room::CONTROL_ROOM, postgres},
+    parts::{backup::BACKUP, control_room::CONTROL_ROOM, postgres},
     secrets::Secrets,
     terminal::{self, out, say},
 };
@@ -129,6 +129,9 @@ impl Restore {
         out!("{what} in {seconds:.1} s: the state of {}", words(plan.stop_at));
         if !self.dry_run {
             match running(home) {
+                Some(state) if state.part(BACKUP).is_some() => {
+                    out!("the WAL continues in a new timeline; the part {BACKUP} makes a backup of it now")
+                }
                 Some(_) => {
                     out!("the WAL continues in a new timeline: make a backup now, with lab backup run")
                 }

@@ -1,19 +1,20 @@
 //! The part `backup` of `lab up --backups`: archives the write-ahead log every second, and from time to time makes a
-//! backup, verifies it, and prunes. It never ends by itself: what fails is said once, and tried again.
+//! backup, verifies it, and prunes ([`super::rounds`]). It never ends by itself: what fails is said once, and tried again.
 
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitCode, Stdio},
+    process::{Child, ExitCode},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
 use chrono::Utc;
 use clap::Args;
+use recovery::{Uncovered, uncovered};
 use tokio_util::sync::CancellationToken;
 
-use super::BackupPlace;
+use super::{BackupPlace, rounds::Task};
 use crate::{
     backup::{
         Engine, is_bucket,
@@ -103,7 +104,11 @@ impl Stream {
             if told.is_none_or(|told| told.elapsed() >= TELL) {
                 told = Some(Instant::now());
                 watch.key = engine.has_key();
-                telling.heard(tell(&engine, home, watch));
+                let uncovered = tell(&engine, home, watch);
+                if let Ok(Some(uncovered)) = &uncovered {
+                    task.hasten(uncovered);
+                }
+                telling.heard(uncovered.map(drop));
             }
             stop.run_until_cancelled(tokio::time::sleep(if live { EVERY } else { AGAIN })).await;
         }
@@ -133,10 +138,11 @@ impl Stream {
     }
 }
 
-/// Says what there is, for Prometheus.
-fn tell(engine: &Engine, home: &Home, watch: Watch) -> Result<()> {
+/// Says what there is, for Prometheus; returns what only a new backup covers.
+fn tell(engine: &Engine, home: &Home, watch: Watch) -> Result<Option<Uncovered>> {
     let listing = list(&engine.vault, engine.source.segment_bytes)?;
-    metrics::write(&metrics::folder(home), watch, &listing.catalogue)
+    metrics::write(&metrics::folder(home), watch, &listing.catalogue)?;
+    Ok(uncovered(&listing.catalogue))
 }
 
 fn running(receiver: &mut Option<Child>) -> bool {
@@ -149,61 +155,4 @@ fn end(receiver: &mut Child) {
         let _ = kill_process(pid, Signal::INT);
     }
     let _ = receiver.wait();
-}
-
-/// Backup, verification and pruning, one after the other, in processes of their own: the archive does not wait for them,
-/// and their memory is given back.
-struct Task<'a> {
-    place: &'a BackupPlace,
-    home: &'a Home,
-    every: Duration,
-    /// When the next round is due.
-    due: Instant,
-    /// What is left of this round.
-    left: Vec<&'static [&'static str]>,
-    child: Option<Child>,
-}
-
-/// The steps of a round, the last one first.
-const ROUND: &[&[&str]] = &[&["prune"], &["verify"], &["run"]];
-
-impl<'a> Task<'a> {
-    fn new(place: &'a BackupPlace, home: &'a Home, every: Duration) -> Self {
-        Self { place, home, every, due: Instant::now(), left: Vec::new(), child: None }
-    }
-
-    /// Starts the next step if the one before has ended and something is due.
-    fn go_on(&mut self) {
-        if let Some(child) = &mut self.child {
-            match child.try_wait() {
-                Ok(None) => return,
-                Ok(Some(status)) if status.success() => {}
-                // A backup that failed is not verified; one that is not good must not lead to pruning.
-                _ => self.left.clear(),
-            }
-            self.child = None;
-        }
-        if self.left.is_empty() && Instant::now() >= self.due {
-            self.due = Instant::now() + self.every;
-            self.left = ROUND.to_vec();
-        }
-        let Some(step) = self.left.pop() else { return };
-        match self.start(step) {
-            Ok(child) => self.child = Some(child),
-            Err(error) => say(format!("cannot start lab backup {}: {error:#}", step.join(" "))),
-        }
-    }
-
-    fn start(&self, step: &[&str]) -> Result<Child> {
-        let mut command = Command::new(std::env::current_exe()?);
-        command.arg("--root").arg(&self.home.root).arg("--dir").arg(self.home.dir.as_os_str());
-        command.arg("backup").args(step);
-        if let Some(repository) = &self.place.repository {
-            command.arg("--repository").arg(repository);
-        }
-        if let Some(key) = &self.place.key {
-            command.arg("--key").arg(key);
-        }
-        command.stdin(Stdio::null()).spawn().context("cannot run lab")
-    }
 }

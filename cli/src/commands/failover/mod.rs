@@ -146,7 +146,7 @@ impl FailoverCommand {
         // Only now: until here nobody waits for it, except commits of a synchronous lab.
         over::until_built(home).await?;
         say(
-            "a new replica follows the new primary; if you archive the WAL, make a backup now: lab backup run",
+            "a new replica follows the new primary; with lab up --backups, a backup of its timeline is made now",
         );
         Ok(ExitCode::SUCCESS)
     }

@@ -1,7 +1,7 @@
 //! Which base and WAL restore a moment: examples of each refusal, and what holds for any repository.
 
 use proptest::prelude::*;
-use recovery::{Catalogue, Refusal, Target, plan};
+use recovery::{Backup, Catalogue, Refusal, Target, WalFile, plan, uncovered};
 
 use crate::history::{at, backup, repository, wal};
 
@@ -76,6 +76,22 @@ fn a_fork_without_a_base_after_it_is_refused() {
 }
 
 #[test]
+fn a_fork_and_a_gap_are_uncovered_until_the_next_backup() {
+    let what = |backups: &[Backup], files: &[WalFile]| {
+        uncovered(&Catalogue::new(backups.to_vec(), files.to_vec())).map(|found| (found.base, found.what))
+    };
+    let mut backups = vec![backup(10, 1, 1, None)];
+    let fork = [wal(1, 2, 20, true), wal(2, 2, 30, false), wal(2, 3, 40, true)];
+    assert_eq!(what(&backups, &fork), Some(("b000010".to_owned(), "timeline 2".to_owned())));
+    let gap = [wal(1, 2, 20, false), wal(1, 4, 40, false), wal(1, 5, 50, true)];
+    let after = "the WAL after segment 000000010000000000000003".to_owned();
+    assert_eq!(what(&backups, &gap), Some(("b000010".to_owned(), after)));
+    assert_eq!(what(&[], &fork), None, "there is no backup at all");
+    backups.push(backup(45, 2, 3, None));
+    assert_eq!(what(&backups, &fork), None);
+}
+
+#[test]
 fn a_complete_segment_replaces_its_partial_one() {
     let files = vec![wal(1, 2, 19, true), wal(1, 2, 20, false), wal(1, 3, 30, false)];
     let found = plan(&Catalogue::new(vec![backup(10, 1, 1, None)], files), Target::Latest).unwrap();
@@ -116,6 +132,20 @@ proptest! {
             }
             Err(other) => prop_assert!(false, "{other}"),
         }
+    }
+
+    /// A backup that ends now covers everything: nothing asks for another one.
+    #[test]
+    fn a_new_backup_covers_what_was_uncovered(catalogue in repository()) {
+        let Some(newest) = catalogue.wal.last() else { return Ok(()) };
+        let (timeline, number) = (newest.segment.timeline, newest.segment.number);
+        prop_assert_eq!(
+            uncovered(&catalogue).is_some(),
+            !catalogue.backups.is_empty() && plan(&catalogue, Target::Latest).is_err()
+        );
+        let mut backups = catalogue.backups.clone();
+        backups.push(backup(1_000, timeline, number, None));
+        prop_assert_eq!(uncovered(&Catalogue::new(backups, catalogue.wal.clone())), None);
     }
 
     /// A moment that is refused with a moment that works instead: that one does work.
