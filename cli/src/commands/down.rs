@@ -119,6 +119,8 @@ const OURS: &[&str] = &[
     "gitops.git",
     "gitops.json",
     "gitops.json.new",
+    "gitops.sync",
+    "gitops.sync.new",
     "grafana",
     "held",
     "jaeger",

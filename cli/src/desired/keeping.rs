@@ -20,7 +20,9 @@ use crate::parts::edge::EDGE;
 /// Whether what differs is set, or only told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Does {
-    /// It is set.
+    /// It is set, even what was changed by hand and would stay.
+    SetsAll,
+    /// It is set; what was changed by hand as the commit says.
     Sets,
     /// It is told.
     Tells,
@@ -80,10 +82,12 @@ impl Keeping {
         let Some(wanted) = self.wanted.clone() else {
             return Report { commit: None, health: Health::Degraded, open: broken };
         };
-        let heals = does == Does::Sets && wanted.drift == Drift::Heal;
+        let wanted = asked(wanted, does);
+        let sets = does != Does::Tells;
+        let heals = sets && wanted.drift == Drift::Heal;
         let mut look = self.look(&wanted, members).await;
         self.tried.clear();
-        if does == Does::Sets {
+        if sets {
             let before = self.book.decide(&wanted, &look.seen);
             let due = |open: &&Open| before.acts.iter().any(|act| act.setting == open.setting);
             let tried = before.open.iter().filter(due).map(|open| self.told(open, &wanted.settings));
@@ -98,14 +102,14 @@ impl Keeping {
             look = self.look(&wanted, members).await;
         }
         let decision = self.book.decide(&wanted, &look.seen);
-        if does == Does::Sets && decision.settled {
+        if sets && decision.settled {
             self.book.settled(&wanted);
             self.edges.tidy(&wanted.settings).await;
         }
         let becomes = match (does, wanted.drift) {
             (Does::Tells, _) => "",
-            (Does::Sets, Drift::Heal) => "; they are set back",
-            (Does::Sets, Drift::Keep) => "; they stay",
+            (_, Drift::Heal) => "; they are set back",
+            (_, Drift::Keep) => "; they stay",
         };
         look.silent = broken.into_iter().chain(std::mem::take(&mut look.silent)).collect();
         self.report(wanted, &decision, look, becomes)
@@ -178,6 +182,14 @@ impl Keeping {
     }
 }
 
+/// What a turn wants: one that sets everything leaves nothing as somebody has changed it.
+fn asked(wanted: Wanted, does: Does) -> Wanted {
+    match does {
+        Does::SetsAll => Wanted { drift: Drift::Heal, ..wanted },
+        Does::Sets | Does::Tells => wanted,
+    }
+}
+
 /// Weights that were changed by hand, a sentence each; `becomes`: what becomes of them.
 fn weights<'l>(look: &'l Look, becomes: &'l str) -> impl Iterator<Item = String> + 'l {
     look.reweighted.iter().map(move |(edge, route)| {
@@ -206,7 +218,26 @@ fn sentence(open: &Open, places: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use release::desired::Seen;
+
     use super::*;
+
+    #[test]
+    fn a_sync_sets_what_was_changed_by_hand_and_would_stay() {
+        let settings = Settings::from([(Setting::Limit, "rps=20 burst=40".to_owned())]);
+        let wanted = Wanted { commit: "c1".to_owned(), settings, services: Vec::new(), drift: Drift::Keep };
+        let mut book = Book::default();
+        book.settled(&wanted);
+        let live = BTreeMap::from([(Setting::Limit, Seen::Value("rps=1 burst=1".to_owned()))]);
+        for (does, acts, cause) in
+            [(Does::Tells, 0, Cause::Kept), (Does::Sets, 0, Cause::Kept), (Does::SetsAll, 1, Cause::Healed)]
+        {
+            let decision = book.decide(&asked(wanted.clone(), does), &live);
+            assert_eq!((decision.acts.len(), &decision.open[0].cause), (acts, &cause), "{does:?}");
+        }
+    }
 
     #[test]
     fn what_differs_is_told_with_its_place_and_what_becomes_of_it() {

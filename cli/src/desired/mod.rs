@@ -37,6 +37,8 @@ use crate::home::Home;
 pub(crate) const REPOSITORY: &str = "gitops.git";
 /// The newest [`Report`], in the lab's folder.
 pub(crate) const REPORT: &str = "gitops.json";
+/// Asks for a turn that sets everything that differs, in the lab's folder. Removed once the report is of such a turn.
+pub(crate) const REQUEST: &str = "gitops.sync";
 /// Between two looks.
 const EVERY: Duration = Duration::from_secs(1);
 /// Longest wait for the name of the newest commit: Git reads one small file, unless the disk hangs.
@@ -57,18 +59,20 @@ pub(crate) struct Report {
 pub(crate) struct Keeper {
     keeping: Keeping,
     report: PathBuf,
+    request: PathBuf,
     told: Option<Report>,
 }
 
 impl Keeper {
     /// Of a lab that is about to start.
     pub(crate) fn new(home: &Home, token: Option<&String>) -> Self {
-        let report = home.dir.join(REPORT);
-        // That of an earlier lab; there may be none.
+        let (report, request) = (home.dir.join(REPORT), home.dir.join(REQUEST));
+        // Those of an earlier lab; there may be none.
         let _ = fs::remove_file(&report);
+        let _ = fs::remove_file(&request);
         let repository = Repository::at(home.dir.join(REPOSITORY));
         let keeping = Keeping::new(repository, token.map(String::as_str));
-        Self { keeping, report, told: None }
+        Self { keeping, report, request, told: None }
     }
 
     /// Never returns: it ends with the lab.
@@ -85,16 +89,25 @@ impl Keeper {
     }
 
     async fn tick(&mut self, state: &LabState) {
+        let asked = self.request.exists();
+        let does = if asked { Does::SetsAll } else { Does::Sets };
         let unread = Vec::from_iter(self.keeping.refresh().await);
-        let report = self.keeping.turn(&member::of_lab(state), Does::Sets, unread).await;
-        self.tell(report);
+        let report = self.keeping.turn(&member::of_lab(state), does, unread).await;
+        if self.tell(report) && asked {
+            let _ = fs::remove_file(&self.request);
+        }
     }
 
-    /// Writes what has changed. If the disk is full, the next look tries again.
-    fn tell(&mut self, report: Report) {
+    /// Writes what has changed; returns whether the file says it. If the disk is full, the next look tries again.
+    fn tell(&mut self, report: Report) -> bool {
+        if self.told.as_ref() == Some(&report) {
+            return true;
+        }
         let text = serde_json::to_string_pretty(&report).unwrap_or_default();
-        if self.told.as_ref() != Some(&report) && write_private(&self.report, &text).is_ok() {
+        let written = write_private(&self.report, &text).is_ok();
+        if written {
             self.told = Some(report);
         }
+        written
     }
 }

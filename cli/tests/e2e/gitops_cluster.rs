@@ -207,6 +207,15 @@ async fn what_is_changed_by_hand_stays_if_the_state_says_so_until_a_pod_is_repla
     cluster.lists(&["edge-b", "edge-c"]);
     keeper.says("Synced with ").await;
     assert_eq!([b.mode().await, c.mode().await], ["simulate", "simulate"]);
+
+    // Until somebody asks for all of it: weights, too.
+    c.admin.put("/waf/scanners?mode=off").await.expect_status(200);
+    c.admin.put("/routes/orders?order-api=7").await.expect_status(200);
+    keeper.says("the weights of the route orders of edge-c were changed by hand; they stay").await;
+    let (synced, said) = cluster.runs(&["sync"]).await;
+    assert!(synced && said.starts_with("Synced with "), "{said}");
+    let routes = c.admin.get("/routes").await.json();
+    assert_eq!((c.mode().await, &routes["routes"][0]["weights_set"]), (json!("simulate"), &json!(false)));
     keeper.ends().await;
 }
 

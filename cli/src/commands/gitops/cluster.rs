@@ -67,14 +67,14 @@ impl There {
         status::show(&report, as_json)
     }
 
-    /// Sets what differs until nothing does, or the time is over.
+    /// Sets what differs until nothing does, or the time is over; even what would stay, since somebody asks for it.
     ///
     /// # Errors
     /// When the pods cannot be listed.
     pub(super) async fn sync(mut self, longest: Duration) -> Result<ExitCode> {
         let begun = Instant::now();
         loop {
-            let report = self.turn(Does::Sets).await?;
+            let report = self.turn(Does::SetsAll).await?;
             if report.health == Health::Synced || begun.elapsed() >= longest {
                 return status::show(&report, false);
             }

@@ -47,8 +47,8 @@ enum Command {
     Show(look::Show),
     /// Show whether the running lab is what the newest commit says: Synced, OutOfSync or Degraded, and why.
     Status(status::Status),
-    /// Wait until the running lab is what the newest commit says.
-    Sync(status::Wait),
+    /// Set what differs from the newest commit, even what was changed by hand, and wait until nothing does.
+    Sync(status::SyncAll),
     /// Keep a lab in a cluster as the newest commit says, until Ctrl-C; on this machine `lab up` does.
     Keep(cluster::Keep),
     /// List commits, the newest first: who wrote them, who approved them, why.

@@ -7,10 +7,11 @@ use clap::Args;
 use gitops::{Repository, short};
 use release::desired::Health;
 use serde::Serialize;
+use supervisor::write_private;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    desired::{REPORT, Report},
+    desired::{REPORT, REQUEST, Report},
     home::Home,
     terminal::{json, out},
 };
@@ -54,29 +55,41 @@ impl Status {
     }
 }
 
-/// Waits until the running lab is what the newest commit says, which `lab up` looks at every second. Exits with 0 then, and with 1 if
-/// it is not in time: `lab gitops status` says why. In a cluster it sets what differs, over the admin port of each pod: even what was
-/// changed by hand and would stay.
+/// Sets everything that differs from the newest commit, even what was changed by hand and would stay (`drift: keep`), and waits until
+/// nothing does. Exits with 0 then, and with 1 if something still differs when the time is over; it prints what, and why. On this
+/// machine, `lab up` sets it; in a cluster this command does, over the admin port of each pod.
 #[derive(Debug, Args)]
-pub(super) struct Wait {
+pub(super) struct SyncAll {
     /// Longest wait.
     #[arg(long, default_value = "30s", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(super) timeout: Duration,
 }
 
-impl Wait {
+impl SyncAll {
     pub(super) async fn run(self, home: &Home, repository: &Repository) -> Result<ExitCode> {
         home.lab()?;
-        let begun = Instant::now();
+        let (begun, request) = (Instant::now(), home.dir.join(REQUEST));
+        write_private(&request, "")?;
+        let mut set = false;
         loop {
-            let newest = repository.head().await?;
+            // In this order: a report that is there once the request has gone is of a turn that it asked for.
+            let done = !request.exists();
             let report = report(home)?;
+            let newest = repository.head().await?;
             let current = report.commit.as_ref() == Some(&newest);
-            let synced = current && report.health == Health::Synced;
-            if synced || begun.elapsed() >= self.timeout {
+            set |= done;
+            let over = begun.elapsed() >= self.timeout;
+            if over || (done && current && report.health == Health::Synced) {
+                let _ = fs::remove_file(&request);
                 out!("{}", head(&report));
+                if !set {
+                    out!("  nothing was set: `lab up` does it once the lab is ready");
+                }
                 report.open.iter().for_each(|open| out!("  {open}"));
-                return Ok(exit(&report, current));
+                return Ok(exit(&report, set && current));
+            }
+            if done {
+                write_private(&request, "")?;
             }
             sleep(AGAIN).await;
         }
