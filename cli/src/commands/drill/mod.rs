@@ -22,7 +22,7 @@ use clap::{Args, Subcommand};
 
 use self::client::Desk;
 use super::{drill_bench, faults::pods_back};
-use crate::installation::Installation;
+use crate::{installation::Installation, terminal::say};
 
 /// Drills: failures to practise on, timed and scored. A responder sees only what production would show.
 #[derive(Debug, Args)]
@@ -93,7 +93,7 @@ impl DrillCommand {
     /// Runs the command.
     pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
         let Self { who, command } = self;
-        let resets = command.resets();
+        let (resets, leaves) = (command.resets(), command.leaves());
         let ended = match command {
             Command::Plain(plain) => {
                 plain.run(&Desk::of(place, who).await?).await.map(|()| ExitCode::SUCCESS)
@@ -113,6 +113,9 @@ impl DrillCommand {
             }
             return Ok(code);
         }
+        if leaves && ended.is_ok() && place.in_cluster() {
+            say("a pod that was drained stays out until you run `lab fix`, once the reset is over");
+        }
         ended
     }
 }
@@ -122,10 +125,15 @@ impl Command {
     fn resets(&self) -> bool {
         match self {
             Self::Start(start) => start.stays(),
-            Self::Plain(plain) => matches!(plain, Plain::Abort(_)),
+            Self::Plain(plain) => matches!(plain, Plain::Abort(abort) if abort.waits()),
             Self::Verify(_) | Self::Validity(_) => true,
             Self::Bench(_) | Self::Export(_) => false,
         }
+    }
+
+    /// Whether it ends while a run is being reset: whatever is put back before that may be drained again.
+    fn leaves(&self) -> bool {
+        matches!(self, Self::Plain(Plain::Abort(abort)) if !abort.waits())
     }
 }
 
@@ -144,6 +152,33 @@ impl Plain {
             Self::Abort(abort) => abort.run(desk).await,
             Self::Report(report) => report.run(desk).await,
             Self::Learned(learned) => learned.run(desk).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        drill: DrillCommand,
+    }
+
+    #[test]
+    fn pods_are_put_back_only_after_a_reset_that_was_waited_for() {
+        for (line, resets, leaves) in [
+            ("drill abort", true, false),
+            ("drill abort --no-wait", false, true),
+            ("drill start noon --follow", true, false),
+            ("drill start noon", false, false),
+            ("drill status", false, false),
+        ] {
+            let command = Line::parse_from(line.split(' ')).drill.command;
+            assert_eq!((command.resets(), command.leaves()), (resets, leaves), "{line}");
         }
     }
 }

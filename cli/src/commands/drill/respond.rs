@@ -37,7 +37,7 @@ pub(super) struct Abort {
     /// The reason.
     #[arg(default_value = "not now")]
     why: String,
-    /// Do not wait until the system is clean again.
+    /// Do not wait until the system is clean again. In a cluster, drained pods then stay out until `lab fix`.
     #[arg(long)]
     no_wait: bool,
     /// Print the run as JSON.
@@ -166,6 +166,11 @@ impl Learned {
 }
 
 impl Abort {
+    /// Whether it stays until the run has been reset.
+    pub(super) const fn waits(&self) -> bool {
+        !self.no_wait
+    }
+
     /// Stops the run, and waits until everything is as it was.
     pub(super) async fn run(self, desk: &Desk) -> Result<()> {
         let mut run = tell(desk, "abort", &json!({ "why": self.why })).await?;
