@@ -29,7 +29,7 @@ pub struct World {
     pub rules: BTreeSet<String>,
     /// Parts of the lab that can be stopped and started.
     pub parts: BTreeSet<String>,
-    /// Scripts that drills run in PostgreSQL.
+    /// Scripts that drills run, in PostgreSQL and elsewhere.
     pub scripts: BTreeSet<String>,
     /// Databases.
     pub databases: BTreeSet<String>,

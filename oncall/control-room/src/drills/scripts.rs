@@ -1,4 +1,4 @@
-//! Scripts that a drill runs in PostgreSQL, and undoes. Their statements are in the switchboard.
+//! Scripts that a drill runs, in PostgreSQL and elsewhere, and undoes. What they do is in the switchboard.
 
 use switchboard::Script;
 

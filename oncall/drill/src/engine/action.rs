@@ -122,7 +122,7 @@ pub enum Action {
         /// The part.
         part: String,
     },
-    /// Run a script in PostgreSQL.
+    /// Run a script, in PostgreSQL or elsewhere.
     RunScript {
         /// The script.
         script: String,

@@ -113,7 +113,8 @@ pub enum FaultKind {
     /// A part of the lab that is killed and stays stopped: a store, a service, or what notifies. Everyone sees that it is
     /// gone.
     Part,
-    /// A script that is run in PostgreSQL with the rights of its owner, as somebody at a terminal would.
+    /// A script that is run with the rights of the lab's owner, as somebody at a terminal would: statements in PostgreSQL, commands
+    /// of `lab`, or a file that is moved.
     Script,
 }
 

@@ -1,5 +1,5 @@
 //! What a drill does by itself: a trigger that is over, waves of callers that come until a response ends them, a part of
-//! the lab that stays stopped, and a script that is run in PostgreSQL.
+//! the lab that stays stopped, and a script that the lab's owner could run.
 
 use std::time::Duration;
 

@@ -24,7 +24,7 @@ const NOTHING: &str = "none";
 const RULE: &str = "pushed-rule";
 /// How an entry names parts of the lab that are stopped, each with its own name behind it.
 const PART: &str = "stopped-";
-/// How an entry names scripts of PostgreSQL, each with its own name behind it.
+/// How an entry names scripts, each with its own name behind it.
 const SCRIPT: &str = "sql-";
 
 const INTRO: &str = "\

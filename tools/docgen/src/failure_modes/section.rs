@@ -94,7 +94,7 @@ fn cause(drill: &Drill) -> String {
             FaultKind::Point => format!("[`{name}`](faults.md#{name}) in {target}"),
             FaultKind::Part => format!("{target} is killed and stays stopped"),
             FaultKind::Script => {
-                format!("The script [`{name}`](drills.md#scripts-of-postgresql) is run in {target}")
+                format!("The script [`{name}`](drills.md#scripts) is run, which changes {target}")
             }
             FaultKind::Rule => {
                 format!("The rule [`{name}`](../waf/incidents/{name}.yaml) pushed to {target}")

@@ -178,7 +178,7 @@ shape! {
 }
 
 shape! {
-    /// A fault: a fault point, a rule of the firewall, a part that is stopped, or a script of PostgreSQL.
+    /// A fault: a fault point, a rule of the firewall, a part that is stopped, or a script of the switchboard.
     Fault {
         /// Its name in this drill; if left out, the name of the fault point, the rule, the part or the script.
         name: Option<Text>,
@@ -192,7 +192,7 @@ shape! {
         rule: Option<Text>,
         /// In its place, true: the part is killed, and stays stopped until a response starts it.
         stopped: Option<bool>,
-        /// In its place: a script of the switchboard that is run in PostgreSQL.
+        /// In its place: a script of the switchboard, of statements in PostgreSQL, of commands of `lab`, or that moves a file.
         sql: Option<Text>,
         /// Its parameters, without ttl and seed.
         with: Option<BTreeMap<String, Spanned<Scalar>>>,

@@ -39,7 +39,7 @@ impl Tools {
     /// Runs a script, as the lab's owner.
     ///
     /// # Errors
-    /// When this is no lab on this machine, or what PostgreSQL says. It is to be undone even then.
+    /// When this is no lab on this machine, or what PostgreSQL, the command or the file system says. It is to be undone even then.
     pub async fn run_script(&self, script: &Script) -> Result<()> {
         let lab = self.scriptable()?;
         let noted = DirBuilder::new().recursive(true).mode(0o700).create(script.note(&lab.dir));
@@ -76,7 +76,7 @@ impl Tools {
     }
 
     fn scriptable(&self) -> Result<&Lab> {
-        self.lab("PostgreSQL cannot be changed", "elsewhere use psql, as the owner of the databases")
+        self.lab("no script can be run", "elsewhere do by hand what it would do")
     }
 }
 
