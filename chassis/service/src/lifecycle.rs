@@ -39,6 +39,14 @@ pub fn run(app: App) -> BoxFuture<'static, anyhow::Result<()>> {
     })
 }
 
+/// As [`run`], or why nothing could be built: a program that exports spans flushes them either way, and so may not return early.
+///
+/// # Errors
+/// As [`run`], and those of the build.
+pub fn run_built(built: anyhow::Result<App>) -> BoxFuture<'static, anyhow::Result<()>> {
+    Box::pin(async { run(built?).await })
+}
+
 /// As [`run`], and opens no port, not even the admin port: the background tasks of `app` are all that it does.
 ///
 /// # Errors

@@ -20,12 +20,7 @@ async fn run() -> anyhow::Result<()> {
     }
     let chassis = config.common.checked_chassis(SERVICE, faults::CATALOGUE, faults::SUBJECT)?;
     let telemetry = chassis_otlp::init(&chassis)?;
-
-    let ended = match build(&config, chassis) {
-        Ok(app) => lifecycle::run(app).await,
-        Err(error) => Err(error),
-    };
-
+    let ended = lifecycle::run_built(build(&config, chassis)).await;
     telemetry.shutdown();
     ended
 }

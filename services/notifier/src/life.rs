@@ -20,10 +20,7 @@ async fn run() -> anyhow::Result<()> {
         Some(Command::Redrive { limit }) => {
             redrive(&config, &chassis, limit).await.map(|redriven| println!("{redriven}"))
         }
-        None => match build(&config, chassis) {
-            Ok(app) => lifecycle::run(app).await,
-            Err(error) => Err(error),
-        },
+        None => lifecycle::run_built(build(&config, chassis)).await,
     };
     telemetry.shutdown();
     ended

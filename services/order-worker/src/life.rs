@@ -22,10 +22,7 @@ async fn run() -> anyhow::Result<()> {
         Some(Command::Redrive { limit }) => {
             redrive(&config, &chassis, limit).await.map(|redriven| println!("{redriven}"))
         }
-        None => match build(&config, chassis).await {
-            Ok(app) => lifecycle::run(app).await,
-            Err(error) => Err(error),
-        },
+        None => lifecycle::run_built(build(&config, chassis).await).await,
     };
 
     telemetry.shutdown();

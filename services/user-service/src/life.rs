@@ -17,10 +17,7 @@ async fn run() -> anyhow::Result<()> {
     let config = config::parse::<UserServiceConfig>().with_default_addresses();
     let chassis = config.common.checked_chassis(SERVICE, faults::CATALOGUE, faults::SUBJECT)?;
     let telemetry = chassis_otlp::init(&chassis)?;
-    let outcome = match build(&config, chassis).await {
-        Ok(app) => lifecycle::run(app).await,
-        Err(error) => Err(error),
-    };
+    let ended = lifecycle::run_built(build(&config, chassis).await).await;
     telemetry.shutdown();
-    outcome
+    ended
 }
