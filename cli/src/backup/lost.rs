@@ -4,8 +4,9 @@
 use std::fs;
 
 use anyhow::{Context as _, Result};
+use recovery::failover::Replica;
 
-use crate::{home::Home, parts::postgres::Local};
+use crate::{failover::Failover, home::Home, parts::postgres::Local};
 
 /// Name of the folder, beside the lab's data.
 const LOST: &str = "cluster.lost";
@@ -23,20 +24,27 @@ pub(crate) fn lose(home: &Home) -> Result<()> {
     fs::rename(&cluster, &lost).with_context(|| format!("cannot put {} away", cluster.display()))
 }
 
-/// Takes them back; if others were restored meanwhile, these are no longer needed. It is well if nothing was put away.
+/// Takes them back, and returns whether nothing is put away any more. If others were restored meanwhile, or those of the replica
+/// took their place, these are no longer needed. If a replica was promoted and has not moved yet, they stay where they are: two
+/// servers would take writes. It is well if nothing was put away.
 ///
 /// # Errors
 /// When the folder can be neither renamed nor removed.
-pub(crate) fn find(home: &Home) -> Result<()> {
+pub(crate) fn find(home: &Home) -> Result<bool> {
     let local = Local::of(home)?;
     let (cluster, lost) = (local.cluster(), local.beside(LOST));
     if !lost.exists() {
-        return Ok(());
+        return Ok(true);
     }
     if cluster.exists() {
-        return fs::remove_dir_all(&lost).with_context(|| format!("cannot remove {}", lost.display()));
+        fs::remove_dir_all(&lost).with_context(|| format!("cannot remove {}", lost.display()))?;
+        return Ok(true);
     }
-    fs::rename(&lost, &cluster).with_context(|| format!("cannot take {} back", lost.display()))
+    if Failover::new(&local, None).facts()?.replica == Replica::Promoted {
+        return Ok(false);
+    }
+    fs::rename(&lost, &cluster).with_context(|| format!("cannot take {} back", lost.display()))?;
+    Ok(true)
 }
 
 #[cfg(test)]
@@ -71,6 +79,16 @@ mod tests {
         fs::write(cluster.join("rows"), "restored").unwrap();
         find(&home).unwrap();
         assert_eq!((text(), lost.exists()), ("restored".to_owned(), false));
+
+        // Never beside a replica that was promoted: there would be two primaries.
+        lose(&home).unwrap();
+        let replica = local.beside(crate::failover::REPLICA_FOLDER);
+        fs::create_dir(&replica).unwrap();
+        assert!(!find(&home).unwrap(), "they stay away");
+        assert!(!cluster.exists() && lost.exists());
+        fs::write(replica.join("standby.signal"), "").unwrap();
+        assert!(find(&home).unwrap());
+        assert_eq!((text(), lost.exists()), ("restored".to_owned(), false), "a standby takes no writes");
         // It may be outside of the lab's folder.
         if let Some(outside) = crate::parts::postgres::outside(&home) {
             fs::remove_dir_all(outside).unwrap();

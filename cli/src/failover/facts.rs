@@ -18,6 +18,12 @@ pub(super) const MARK: &str = "FENCED";
 /// A file in fenced data: since it is there, the replica may have been told to promote.
 pub(super) const PROMOTING: &str = "PROMOTING";
 
+/// Whether the replica's data take writes, so that the primary before it must stay fenced. It looks at files alone.
+pub(super) fn is_promoted(local: &Local) -> bool {
+    let replica = local.beside(REPLICA_FOLDER);
+    replica.join("PG_VERSION").exists() && !replica.join("standby.signal").exists()
+}
+
 impl Failover<'_> {
     /// What is there now.
     ///

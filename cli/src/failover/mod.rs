@@ -1,13 +1,15 @@
 //! From the primary to its replica: what `recovery::failover` decides, done with PostgreSQL's own programs and renames.
 //!
 //! Read it in this order: [`facts`] (what is there), [`steps`] (how each step is carried out), [`build`] (how a replica is
-//! made), [`watch`] (how far behind it is), [`over`] (how the supervisor does it between two runs of the part).
+//! made), [`watch`] (how far behind it is), [`over`] (how the supervisor does it between two runs of the part), [`half`] (a
+//! failover that somebody left half-way, for drills).
 //!
 //! The address moves, not the clients: the promoted data take the folder, and so the port, of the old primary. As both belong
 //! to one part, the supervisor cannot run the old and the new primary at once; the fence keeps everyone else from it.
 
 pub(crate) mod build;
 pub(crate) mod facts;
+pub(crate) mod half;
 pub(crate) mod over;
 pub(crate) mod steps;
 #[cfg(test)]
@@ -46,6 +48,14 @@ impl<'a> Failover<'a> {
     /// # Errors
     /// The first step that fails, or why there is none. The next call continues there.
     pub(crate) fn finish(&self) -> Result<Vec<Step>> {
+        self.through(Step::Done)
+    }
+
+    /// The same, but no further than this step.
+    ///
+    /// # Errors
+    /// As [`Failover::finish`].
+    pub(crate) fn through(&self, last: Step) -> Result<Vec<Step>> {
         let mut done = Vec::new();
         loop {
             let facts = self.facts()?;
@@ -58,6 +68,9 @@ impl<'a> Failover<'a> {
             }
             self.carry_out(step)?;
             done.push(step);
+            if step == last {
+                return Ok(done);
+            }
         }
     }
 

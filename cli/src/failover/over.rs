@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use recovery::failover::{Primary, Replica};
+use recovery::failover::{Primary, Replica, Step};
 use supervisor::{state::LabState, write_private};
 use tokio::time::sleep;
 
@@ -21,6 +21,8 @@ use crate::{
 
 /// In the request for the part of the primary: no restored data are waiting, the replica is.
 const TO_REPLICA: &str = "to the replica";
+/// The same, but no further than its promotion.
+pub(super) const PART_WAY: &str = "to the replica, as far as its promotion";
 /// How long a primary may take to stop in order. One that hangs is then killed.
 const ORDERLY: Duration = Duration::from_secs(5);
 /// Longest time for the steps, and for the promoted server to answer.
@@ -31,7 +33,11 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// Whether what the supervisor is to do with the part of the primary is a failover.
 pub(crate) fn asked(home: &Home) -> bool {
-    asked_for(home, SERVER).is_some_and(|text| text == TO_REPLICA)
+    asked_for(home, SERVER).is_some_and(|text| is_failover(&text))
+}
+
+fn is_failover(request: &str) -> bool {
+    [TO_REPLICA, PART_WAY].contains(&request)
 }
 
 /// Carries out the steps; the part of the primary is held by its supervisor.
@@ -40,7 +46,11 @@ pub(crate) fn asked(home: &Home) -> bool {
 /// As [`Failover::finish`].
 pub(crate) fn carry_out(home: &Home) -> Result<()> {
     let local = Local::of(home)?;
-    Failover::new(&local, Some(home)).finish()?;
+    let failover = Failover::new(&local, Some(home));
+    match asked_for(home, SERVER) {
+        Some(request) if request == PART_WAY => failover.through(Step::Promote)?,
+        _ => failover.finish()?,
+    };
     Ok(())
 }
 
@@ -53,7 +63,7 @@ pub(crate) async fn take_over(home: &Home, state: &LabState) -> Result<bool> {
     let part = state.part(SERVER).context("this lab has no part postgres")?;
     let local = Local::of(home)?;
     let before = identity(&local);
-    if asked_for(home, SERVER).is_some_and(|text| text != TO_REPLICA) {
+    if asked_for(home, SERVER).is_some_and(|text| !is_failover(&text)) {
         bail!("a restore is under way, and nothing was changed: wait until it has ended");
     }
     write_private(&request(home, SERVER), TO_REPLICA)?;

@@ -13,7 +13,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tempfile::TempDir;
 use testkit::{Need, available, eventually, free_addr};
 
-use super::{ASIDE, Failover, REPLICA_FOLDER, build};
+use super::{ASIDE, Failover, REPLICA_FOLDER, build, facts::is_promoted};
 use crate::parts::postgres::Local;
 
 /// Time for a server to come up, or for a row to be replicated.
@@ -183,6 +183,28 @@ fn a_fence_can_be_taken_back_only_while_the_replica_is_a_standby() {
     // What a start of the lab does: nothing runs, so the rest is two renames.
     assert_eq!(failover.finish().unwrap(), [Step::PutAside, Step::Move]);
     assert!(rig.local.beside(ASIDE).join("FENCED").exists());
+}
+
+#[test]
+fn a_failover_that_was_left_after_the_promotion_can_only_go_on() {
+    if !available(&[Need::Postgres]) {
+        return;
+    }
+    let rig = Rig::new();
+    rig.files(&["standby.signal"]);
+    assert!(!is_promoted(&rig.local), "there are no data of a server yet");
+    fs::write(rig.local.beside(REPLICA_FOLDER).join("PG_VERSION"), "16").unwrap();
+    assert!(!is_promoted(&rig.local), "it is a standby");
+    let failover = rig.failover();
+    failover.carry_out(Step::Fence).unwrap();
+    // What the promotion does to the files.
+    fs::remove_file(rig.local.beside(REPLICA_FOLDER).join("standby.signal")).unwrap();
+    assert!(is_promoted(&rig.local));
+    assert!(failover.abort().unwrap_err().to_string().contains("so the old primary must stay fenced"));
+    assert_eq!(failover.through(Step::PutAside).unwrap(), [Step::PutAside], "and no further");
+    assert_eq!(failover.facts().unwrap().primary, Primary::Missing);
+    assert_eq!(failover.finish().unwrap(), [Step::Move]);
+    assert!(!is_promoted(&rig.local), "its data have the address of the primary");
 }
 
 #[test]

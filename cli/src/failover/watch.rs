@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -15,10 +15,11 @@ use sqlx::{Connection as _, PgConnection};
 use supervisor::write_private;
 use tokio::time::{sleep, timeout};
 
+use super::facts::is_promoted;
 use crate::{
     backup::metrics,
     home::Home,
-    parts::postgres::{REPLICA_ROLE, statistics_url},
+    parts::postgres::{Local, REPLICA_ROLE, statistics_url},
     secrets::Secrets,
     terminal::say,
 };
@@ -68,25 +69,28 @@ pub(crate) fn last(home: &Home) -> Option<Look> {
     serde_json::from_str(&fs::read_to_string(note(home)).ok()?).ok()
 }
 
-/// Looks every second until the program ends. While the primary does not answer, what was noted stays and grows old.
+/// Looks every second until the program ends. While the primary does not answer, what was noted stays and grows old; whether the
+/// replica was promoted meanwhile is in its files.
 pub(crate) async fn watch(home: Home, port: u16) {
-    let mut watcher =
-        Watcher { home, port, connection: None, trail: Trail::default(), began: Instant::now() };
+    let local = Local::of(&home).ok();
+    let (trail, began) = (Trail::default(), Instant::now());
+    let mut watcher = Watcher { home, local, port, connection: None, trail, began, last: None };
     let mut said = false;
     loop {
-        match timeout(PATIENCE, watcher.look()).await {
-            Ok(Ok(look)) => {
-                let noted = watcher.note(&look);
-                if let Err(error) = noted
-                    && !said
-                {
-                    // Once: a disk that is full stays full.
-                    said = true;
-                    say(format!("lab: the replica is not watched: {error:#}"));
-                }
-            }
+        let noted = if let Ok(Ok(look)) = timeout(PATIENCE, watcher.look()).await {
+            watcher.last = Some(look);
+            watcher.note(&look)
+        } else {
             // The connection is of no use: the answer to the last question may still arrive on it.
-            _ => watcher.connection = None,
+            watcher.connection = None;
+            watcher.last.map_or(Ok(()), |look| watcher.tell(&look))
+        };
+        if let Err(error) = noted
+            && !said
+        {
+            // Once: a disk that is full stays full.
+            said = true;
+            say(format!("lab: the replica is not watched: {error:#}"));
         }
         sleep(EVERY).await;
     }
@@ -94,10 +98,14 @@ pub(crate) async fn watch(home: Home, port: u16) {
 
 struct Watcher {
     home: Home,
+    /// Where the data are; `None` if nobody can run a server here.
+    local: Option<Local>,
     port: u16,
     connection: Option<PgConnection>,
     trail: Trail,
     began: Instant,
+    /// What was seen last.
+    last: Option<Look>,
 }
 
 /// The reader of the slot, if it is the replica, and not a base backup for it. Without a reader, the slot says from where the
@@ -131,16 +139,17 @@ impl Watcher {
 
     fn note(&self, look: &Look) -> Result<()> {
         write_private(&note(&self.home), &serde_json::to_string(look)?)?;
-        write(&metrics_file(&self.home), look)
+        self.tell(look)
+    }
+
+    /// Writes the metrics; a reader sees the old or the new ones.
+    fn tell(&self, look: &Look) -> Result<()> {
+        let promoted = self.local.as_ref().is_some_and(is_promoted);
+        write_private(&metrics_file(&self.home), &text(look, promoted)).context("the metrics of the replica")
     }
 }
 
-/// Writes the metrics; a reader sees the old or the new ones.
-fn write(file: &Path, look: &Look) -> Result<()> {
-    write_private(file, &text(look)).context("the metrics of the replica")
-}
-
-fn text(look: &Look) -> String {
+fn text(look: &Look, promoted: bool) -> String {
     let flag = |flag: bool| if flag { 1.0 } else { 0.0 };
     #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit")]
     let at = look.at.timestamp_millis() as f64 / 1_000.0;
@@ -156,6 +165,11 @@ fn text(look: &Look) -> String {
             look.lag_seconds,
         ),
         ("replica_seen_timestamp_seconds", "When the primary was last asked about its replica.", at),
+        (
+            "replica_promoted",
+            "1 if the replica takes writes, and has not yet the address of the primary.",
+            flag(promoted),
+        ),
     ];
     rows.iter()
         .map(|(name, help, value)| format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n"))
@@ -173,7 +187,7 @@ mod tests {
 
     #[test]
     fn every_series_has_its_help_and_its_value() {
-        let text = text(&look());
+        let text = text(&look(), true);
         let series: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
         assert_eq!(
             series,
@@ -183,6 +197,7 @@ mod tests {
                 "replica_behind_bytes 4096",
                 "replica_lag_seconds 0.5",
                 "replica_seen_timestamp_seconds 1772000000",
+                "replica_promoted 1",
             ]
         );
         assert_eq!(text.lines().filter(|line| line.starts_with("# HELP")).count(), series.len());

@@ -30,6 +30,8 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
     // A drill whose lab ended first: otherwise an empty server would be made in the place of these data.
     lost::find(home)?;
     failover::before_start(home)?;
+    // Unless a promoted replica took their place just now.
+    lost::find(home)?;
     let mut parts = vec![
         postgres::part(home, ports.get("postgres"), choices.replica)?,
         stores::redis(home, ports.get("redis"))?,

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::names::RuleState;
+use crate::names::{Guarded, RuleState};
 
 /// One action.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -87,6 +87,13 @@ pub enum Act {
     },
     /// Restores the databases from the newest backup, and from the log that was archived after it.
     Restore,
+    /// Fences the primary of PostgreSQL and promotes its replica, whatever the replica has not received.
+    Failover,
+    /// Something that a guard refuses: it is tried, and nothing changes.
+    Refused {
+        /// What.
+        what: Guarded,
+    },
     /// Limits every client at the edge.
     Limit {
         /// The edge.
@@ -120,6 +127,11 @@ impl fmt::Display for Act {
             }
             Self::Start { part } => write!(f, "start {part}"),
             Self::Restore => f.write_str("restore the databases from the newest backup"),
+            Self::Failover => f.write_str("fail over to the replica of the database"),
+            Self::Refused { what: Guarded::RestoreOfAnother } => {
+                f.write_str("restore another instance from this terminal")
+            }
+            Self::Refused { what: Guarded::StartOldPrimary } => f.write_str("start the old primary again"),
             Self::Limit { service, rps: Some(rps) } => {
                 write!(f, "limit every client of {service} to {rps} requests per second")
             }

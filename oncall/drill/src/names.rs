@@ -129,6 +129,16 @@ words! {
 }
 
 words! {
+    /// What a guard of the lab has to refuse. Verification tries it, and it is proven that nothing comes of it.
+    Guarded {
+        /// A restore that somebody types here and means for another instance: the name is not that of this lab.
+        RestoreOfAnother,
+        /// To start the old primary again although its replica was promoted: its fence stays.
+        StartOldPrimary,
+    }
+}
+
+words! {
     /// What must hold in the databases at the end, while the load goes on.
     Invariant {
         /// Every order that was accepted more than half a minute ago is settled exactly once, as its payment says.

@@ -201,7 +201,13 @@ fn action(act: &Act, world: &World, wrong: &mut Vec<String>) {
         Act::Silence { alert } if !world.alerts.contains(alert) => {
             wrong.push(format!("there is no alert `{alert}`"));
         }
-        Act::Rollback { .. } | Act::FlushCache | Act::Load { .. } | Act::Silence { .. } | Act::Restore => {}
+        Act::Rollback { .. }
+        | Act::FlushCache
+        | Act::Load { .. }
+        | Act::Silence { .. }
+        | Act::Restore
+        | Act::Failover
+        | Act::Refused { .. } => {}
     }
 }
 

@@ -29,7 +29,7 @@ pub use self::{
     firewall::{Counts, Firewall, Rule, RuleMode},
     tools::{
         Lab, STOPPABLE, Tools, instance,
-        scripts::{Deed, SCRIPTS, Script, in_lines},
+        scripts::{Attempt, Deed, SCRIPTS, Script, in_lines},
     },
 };
 

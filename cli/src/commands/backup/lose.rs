@@ -7,6 +7,7 @@ use rustix::process::Signal;
 
 use crate::{
     backup::{lost, request::SERVER},
+    failover::half,
     home::Home,
 };
 
@@ -27,11 +28,16 @@ pub(super) async fn lose(home: &Home) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Takes the data back. The supervisor starts the server again by itself.
+/// Takes the data back. The supervisor starts the server again by itself. A failover that was begun is ended first: then it has
+/// the replica's data.
 ///
 /// # Errors
-/// When a folder can be neither renamed nor removed.
-pub(super) fn find(home: &Home) -> Result<ExitCode> {
-    lost::find(home)?;
+/// When a failover cannot be ended, or a folder can be neither renamed nor removed.
+pub(super) async fn find(home: &Home) -> Result<ExitCode> {
+    half::settle(home).await?;
+    ensure!(
+        lost::find(home)?,
+        "the promoted replica has not yet taken the place of the data: `lab failover` ends that"
+    );
     Ok(ExitCode::SUCCESS)
 }

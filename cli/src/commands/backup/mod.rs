@@ -172,7 +172,7 @@ impl BackupCommand {
             Command::Stream(stream) => stream.run(&place, home).await,
             Command::Data => plan::data(home),
             Command::Lose => lose::lose(home).await,
-            Command::Find => lose::find(home),
+            Command::Find => lose::find(home).await,
             Command::Swap { part } => {
                 swap::swap(home, &part)?;
                 Ok(ExitCode::SUCCESS)

@@ -127,6 +127,15 @@ enum What {
         /// The part: alertmanager, order-worker, postgres or user-service.
         part: String,
     },
+    /// Fence the primary of PostgreSQL, and promote its replica.
+    Failover {
+        /// Name of the lab, such as sre-lab/.lab: that of another one is refused, in case this is the wrong terminal.
+        #[arg(long, value_name = "NAME")]
+        instance: String,
+        /// Accept the loss of what the replica has not received.
+        #[arg(long)]
+        force: bool,
+    },
     /// Silence an alert.
     Silence {
         /// The alert.
@@ -169,6 +178,9 @@ impl What {
                 json!({ "action": "limit_clients", "target": EDGE, "rps": rps })
             }
             Self::Start { part } => json!({ "action": "start_part", "target": part }),
+            Self::Failover { instance, force } => {
+                json!({ "action": "failover", "instance": instance, "force": force })
+            }
             Self::Silence { alert, ttl } => json!({ "action": "silence", "alert": alert, "ttl": ttl }),
         }
     }
@@ -240,6 +252,9 @@ mod tests {
         let start: switchboard::Action =
             serde_json::from_value(What::Start { part: "postgres".to_owned() }.action()).unwrap();
         assert_eq!(start, switchboard::Action::StartPart { target: "postgres".to_owned() });
+        let over = What::Failover { instance: "a/.lab".to_owned(), force: true }.action();
+        let over: switchboard::Action = serde_json::from_value(over).unwrap();
+        assert_eq!(over, switchboard::Action::Failover { instance: "a/.lab".to_owned(), force: true });
         assert!(limit("0").is_err() && limit("few").is_err());
         assert_eq!(What::FlushCache.action(), json!({ "action": "purge_keys", "pattern": "*" }));
     }

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
-use recovery::failover::{Replica, Stuck, admit, is_complete};
+use recovery::failover::{Facts, Replica, Stuck, admit, is_complete};
 use serde::Serialize;
 use supervisor::{
     lock::{self, Taken},
@@ -20,8 +20,14 @@ use supervisor::{
 use tokio::time::sleep;
 
 use crate::{
-    backup::request::{self, SERVER},
-    failover::{Failover, build, over, watch},
+    backup::{
+        instance,
+        request::{self, SERVER},
+    },
+    failover::{
+        Failover, build, half, over,
+        watch::{self, Look},
+    },
     home::Home,
     parts::postgres::{Local, REPLICA},
     terminal::{json, out, say},
@@ -40,6 +46,7 @@ const LOOK: Duration = Duration::from_millis(20);
 #[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "Examples:\n  \
     lab failover                         refused if the replica is far behind, or nobody saw how far\n  \
+    lab failover --dry-run               whether it would be refused, and what it would cost\n  \
     lab failover --force                 accept the loss\n  \
     lab failover drill --replica sync    measure RTO and lost orders in a separate lab\n  \
     lab failover abort                   take back a fence, if the replica was not promoted\n  \
@@ -52,6 +59,12 @@ pub(crate) struct FailoverCommand {
     /// Accept the loss of what the replica has not received.
     #[arg(long)]
     force: bool,
+    /// Refuse unless this lab has this name, such as sre-lab/.lab: in case this is the wrong terminal.
+    #[arg(long, value_name = "NAME")]
+    instance: Option<String>,
+    /// Only say whether it would be admitted, and what it would cost.
+    #[arg(long)]
+    dry_run: bool,
     /// Print the result as JSON.
     #[arg(long)]
     json: bool,
@@ -70,6 +83,12 @@ enum Command {
     /// What the supervisor does before the first run of the replica, and between two.
     #[command(hide = true)]
     Build,
+    /// Begins a failover and leaves it after the promotion. For drills.
+    #[command(hide = true)]
+    PartWay,
+    /// Ends what was left half-way. For drills.
+    #[command(hide = true)]
+    Settle,
 }
 
 /// What a failover cost, as far as the lab itself can know.
@@ -105,10 +124,21 @@ impl FailoverCommand {
                 build::build(home, port)?;
                 Ok(ExitCode::SUCCESS)
             }
+            Some(Command::PartWay) => {
+                half::begin(home, &running(home)?)?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Some(Command::Settle) => {
+                half::settle(home).await?;
+                Ok(ExitCode::SUCCESS)
+            }
         }
     }
 
     async fn fail_over(&self, home: &Home) -> Result<ExitCode> {
+        if let Some(typed) = &self.instance {
+            is_here(&instance(home), typed)?;
+        }
         let state = running(home)?;
         let primary = state.part(SERVER).context("this lab has no PostgreSQL")?;
         if state.part(REPLICA).is_none() {
@@ -121,6 +151,10 @@ impl FailoverCommand {
         let seen = look.map(|look| look.aged(now));
         admit(facts, seen, self.force)?;
         let answers = facts.primary_runs && primary.probe.ask().await.is_ok();
+        if self.dry_run {
+            say_what_would_be(facts, answers, look);
+            return Ok(ExitCode::SUCCESS);
+        }
         // A primary that does not answer has been down since it was last seen.
         let since = if answers { now } else { look.map_or(now, |look| look.at.min(now)) };
         say(format!(
@@ -149,6 +183,29 @@ impl FailoverCommand {
             "a new replica follows the new primary; with lab up --backups, a backup of its timeline is made now",
         );
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Succeeds if this is the name of the instance.
+///
+/// # Errors
+/// When it is that of another one.
+fn is_here(instance: &str, typed: &str) -> Result<()> {
+    if typed == instance {
+        return Ok(());
+    }
+    bail!("this lab is {instance}, and not {typed}: nothing was changed. Is this the right terminal?")
+}
+
+/// What a failover would do, in a sentence.
+fn say_what_would_be(facts: Facts, answers: bool, look: Option<Look>) {
+    let primary = if answers { "answers" } else { "does not answer" };
+    let cost =
+        look.map_or_else(|| "nobody saw how far behind it is".to_owned(), |look| look.sentence(Utc::now()));
+    if facts.replica == Replica::Standby {
+        out!("would fence the primary, which {primary}, and promote the replica: {cost}");
+    } else {
+        out!("would continue a failover: the replica was promoted, and gets the address of the primary");
     }
 }
 
@@ -241,4 +298,18 @@ async fn rebuild(home: &Home) -> Result<ExitCode> {
     over::until_built(home).await?;
     say("the replica was copied from the primary, and follows it");
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_another_instance_fails_nothing_over() {
+        assert!(is_here("sre-lab/.lab", "sre-lab/.lab").is_ok());
+        for other in ["", "sre-test/.lab", "sre-lab"] {
+            let refused = is_here("sre-lab/.lab", other).unwrap_err().to_string();
+            assert!(refused.starts_with("this lab is sre-lab/.lab, and not "), "{refused}");
+        }
+    }
 }

@@ -81,7 +81,11 @@ impl Actions {
         }
         let takes_away = matches!(
             action,
-            Action::Restart { .. } | Action::Scale { .. } | Action::Drain { .. } | Action::Restore { .. }
+            Action::Restart { .. }
+                | Action::Scale { .. }
+                | Action::Drain { .. }
+                | Action::Restore { .. }
+                | Action::Failover { .. }
         );
         let _turn = if takes_away { Some(self.turn().await) } else { None };
         if task.wanted.as_ref().is_some_and(|wanted| !wanted.now()) {

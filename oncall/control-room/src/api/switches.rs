@@ -47,7 +47,8 @@ pub(crate) struct NewAction {
     /// drained), scale (target, replicas), end_sessions (database, state idle, idle-in-transaction or active,
     /// older_than, application, most), purge_keys (pattern, ttl_over, most), remove_files (target),
     /// redrive (target, most), set_load (rps), silence (alert, service, ttl), expire_silence (alert, service),
-    /// rollback (change), start_part (target alertmanager, order-worker, postgres or user-service), and for the edge
+    /// rollback (change), start_part (target alertmanager, order-worker, postgres or user-service), failover (instance:
+    /// the name of this lab, force), and for the edge
     /// set_rule (target, rule, mode enforce, simulate or off), restore_rule (target, rule),
     /// switch_firewall (target, enabled), limit_clients (target, rps, burst). For instructors: stop_part (target, ttl),
     /// push_rule (target, rule, file, canary), set_fault (target, fault, parameters), end_fault (target, fault),

@@ -39,6 +39,8 @@ pub(super) fn act_of(action: &Action, drill: &Drill, instances: &[Instance]) -> 
         Action::StartPart { target } => Act::Start { part: target.clone() },
         // To any moment: what counts is whether users are served afterwards.
         Action::Restore { .. } => Act::Restore,
+        // With force or without: what counts is that the replica is the primary.
+        Action::Failover { .. } => Act::Failover,
         Action::LimitClients { target, rps, .. } => limited_at(drill, whole(target)?, *rps),
         _ => return None,
     })
@@ -205,6 +207,8 @@ mod tests {
         assert_eq!(act(&part(true)), None, "the other one may still be without it");
         let start = Action::StartPart { target: "postgres".to_owned() };
         assert_eq!(act(&start).as_deref(), Some("start postgres"));
+        let over = Action::Failover { instance: "a/.lab".to_owned(), force: false };
+        assert_eq!(act(&over).as_deref(), Some("fail over to the replica of the database"));
         let back = Action::Rollback { change: "order-api-1-8".to_owned() };
         assert_eq!(act(&back).as_deref(), Some("roll back order-api-1-8"));
         let purge = |pattern: &str| {

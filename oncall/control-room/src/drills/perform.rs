@@ -73,9 +73,12 @@ async fn act(room: &Room, live: &Live, due: &Due) -> Result<(), String> {
         Action::RestoreFirewall => restore::firewall(room).await,
         Action::Undrain => restore::drained(room).await,
         Action::Act { act: Act::Restore } => {
-            let lab = room.eyes.tools.lab.as_ref().ok_or("only a lab on this machine is restored here")?;
-            switch(room, &Switch::Restore { instance: lab.instance(), to: LATEST.to_owned() }).await
+            switch(room, &Switch::Restore { instance: instance(room)?, to: LATEST.to_owned() }).await
         }
+        Action::Act { act: Act::Failover } => {
+            switch(room, &Switch::Failover { instance: instance(room)?, force: true }).await
+        }
+        Action::Act { act: Act::Refused { what } } => scripts::refused(room, *what).await,
         Action::Act { act } => match switch_of(act) {
             Some(action) => switch_if(room, &action, || wants(room, live.id, &due.id)).await,
             // What takes a change back is that the run knows of it. Everybody reads the list of changes, and this
@@ -88,11 +91,18 @@ async fn act(room: &Room, live: &Live, due: &Due) -> Result<(), String> {
     }
 }
 
-/// The action that does what a responder would; none for a rollback, which is the drill's own, and for a restore, which needs
-/// the name of the lab.
+/// The name of the lab, for what asks for it.
+fn instance(room: &Room) -> Result<String, String> {
+    let lab =
+        room.eyes.tools.lab.as_ref().ok_or("only the data of a lab on this machine are changed here")?;
+    Ok(lab.instance())
+}
+
+/// The action that does what a responder would; none for a rollback, which is the drill's own, for what needs the name of the
+/// lab, and for what a guard refuses.
 pub(super) fn switch_of(act: &Act) -> Option<Switch> {
     Some(match act.clone() {
-        Act::Rollback { .. } | Act::Restore => return None,
+        Act::Rollback { .. } | Act::Restore | Act::Failover | Act::Refused { .. } => return None,
         Act::Restart { service } => Switch::Restart { target: service },
         Act::Protect { service, protection, on } => protect(&service, &protection, on),
         Act::EndSessions { database } => Switch::EndSessions {

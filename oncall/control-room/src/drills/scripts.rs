@@ -1,6 +1,8 @@
-//! Scripts that a drill runs, in PostgreSQL and elsewhere, and undoes. What they do is in the switchboard.
+//! Scripts that a drill runs, in PostgreSQL and elsewhere, and undoes, and what guards have to refuse. What they do is in the
+//! switchboard.
 
-use switchboard::Script;
+use drill::names::Guarded;
+use switchboard::{Attempt, Script};
 
 use crate::room::Room;
 
@@ -18,6 +20,18 @@ pub(super) async fn run(room: &Room, name: &str) -> Result<(), String> {
 /// As [`run`].
 pub(super) async fn undo(room: &Room, name: &str) -> Result<(), String> {
     told(room.eyes.tools.undo_script(known(name)?).await)
+}
+
+/// Tries what a guard has to refuse.
+///
+/// # Errors
+/// When it did not, or could not be asked.
+pub(super) async fn refused(room: &Room, what: Guarded) -> Result<(), String> {
+    let attempt = match what {
+        Guarded::RestoreOfAnother => Attempt::RestoreOfAnother,
+        Guarded::StartOldPrimary => Attempt::StartOldPrimary,
+    };
+    told(room.eyes.tools.refused(attempt).await)
 }
 
 fn known(name: &str) -> Result<&'static Script, String> {

@@ -26,7 +26,10 @@ pub(super) async fn switch(room: &Room, action: &Switch) -> Result<(), String> {
 /// The same, if it is still wanted when its turn has come: what others restart may take minutes.
 pub(super) async fn switch_if(room: &Room, action: &Switch, wanted: impl Fn() -> bool) -> Result<(), String> {
     // Never two replicas at once: runbooks and people restart things too.
-    let takes_away = matches!(action, Switch::Restart { .. } | Switch::Scale { .. } | Switch::Restore { .. });
+    let takes_away = matches!(
+        action,
+        Switch::Restart { .. } | Switch::Scale { .. } | Switch::Restore { .. } | Switch::Failover { .. }
+    );
     let _turn = if takes_away { Some(room.actions.turn().await) } else { None };
     if !wanted() {
         return Err("not wanted any more".to_owned());

@@ -12,13 +12,14 @@ use crate::{
 pub(super) fn act(reader: &mut Reader, raw: &Spanned<raw::Act>, field: &str) -> Option<Act> {
     if given(&raw.value) != 1 {
         let message = "expected exactly one of restart, rollback, protect, end_sessions, flush_cache, remove_files, \
-                       redrive, scale, load, silence, rule, firewall, limit, start and restore";
+                       redrive, scale, load, silence, rule, firewall, limit, start, restore, failover and refused";
         reader.wrong(raw, field, message);
         return None;
     }
     let raw::Act { restart, rollback, protect, end_sessions, flush_cache, remove_files, redrive, .. } =
         &raw.value;
-    let raw::Act { scale, load, silence, rule, firewall, limit, start, restore, .. } = &raw.value;
+    let raw::Act { scale, load, silence, rule, firewall, limit, start, restore, failover, refused, .. } =
+        &raw.value;
     let at = |name: &str| format!("{field}.{name}");
     if let Some(service) = restart {
         return reader.name(service, &at("restart")).map(|service| Act::Restart { service });
@@ -45,13 +46,18 @@ pub(super) fn act(reader: &mut Reader, raw: &Spanned<raw::Act>, field: &str) -> 
         let rps = reader.take(rps, &at("load"), values::number(rps.value, 1, 2000));
         return rps.map(|rps| Act::Load { rps });
     }
-    for (given, name, act) in
-        [(flush_cache, "flush_cache", Act::FlushCache), (restore, "restore", Act::Restore)]
-    {
+    for (given, name, act) in [
+        (flush_cache, "flush_cache", Act::FlushCache),
+        (restore, "restore", Act::Restore),
+        (failover, "failover", Act::Failover),
+    ] {
         if let Some(given) = given {
             let yes = if given.value { Ok(act) } else { Err("expected true".to_owned()) };
             return reader.take(given, &at(name), yes);
         }
+    }
+    if let Some(what) = refused {
+        return reader.take(what, &at("refused"), what.value.read()).map(|what| Act::Refused { what });
     }
     if let Some(raw) = protect {
         return self::protect(reader, &raw.value, field);
@@ -81,6 +87,8 @@ fn given(raw: &raw::Act) -> usize {
         raw.limit.is_some(),
         raw.start.is_some(),
         raw.restore.is_some(),
+        raw.failover.is_some(),
+        raw.refused.is_some(),
     ];
     set.into_iter().filter(|set| *set).count()
 }

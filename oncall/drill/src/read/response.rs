@@ -258,6 +258,7 @@ fn acts(reader: &mut Reader, document: &raw::Document, drill: &Drill) {
         wrong
             .map(|(index, (raw, one))| (&raw.value.act, format!("mitigations.wrong[{index}].act"), &one.act)),
     );
+    let wrong = helpful..acts.len();
     let harmful = raw.harmful.iter().flatten().zip(&of.harmful).enumerate();
     acts.extend(
         harmful.map(|(index, (raw, one))| {
@@ -269,6 +270,10 @@ fn acts(reader: &mut Reader, document: &raw::Document, drill: &Drill) {
             && !drill.changes.iter().any(|known| known.name == *change)
         {
             reader.wrong(at, &field, format!("`{act}`: expected the name of one of `changes`"));
+        }
+        if matches!(act, Act::Refused { .. }) && !wrong.contains(&place) {
+            let message = "`refused` changes nothing, so it neither helps nor harms: expected it in `wrong`";
+            reader.wrong(at, &field, message);
         }
         if place >= helpful && of.accepted.iter().any(|accepted| accepted.act == *act) {
             reader.wrong(at, &field, format!("`{act}` is accepted, too: expected it in one list"));

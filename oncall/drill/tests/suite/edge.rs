@@ -2,7 +2,11 @@
 //! set in a firewall is taken back.
 
 use drill::{
-    Act, Action, Drill, Phase, Verdict, What, engine::Responder, model::FaultKind, names::RuleState, world,
+    Act, Action, Drill, Phase, Verdict, What,
+    engine::Responder,
+    model::FaultKind,
+    names::{Guarded, RuleState},
+    world,
 };
 
 use crate::{
@@ -179,6 +183,9 @@ fn what_is_done_at_the_edge_is_a_sentence() {
         ),
         (Act::Limit { service: service(), rps: None }, "end the limit for clients of edge"),
         (Act::Restore, "restore the databases from the newest backup"),
+        (Act::Failover, "fail over to the replica of the database"),
+        (Act::Refused { what: Guarded::RestoreOfAnother }, "restore another instance from this terminal"),
+        (Act::Refused { what: Guarded::StartOldPrimary }, "start the old primary again"),
     ] {
         assert_eq!(act.to_string(), text);
         assert_eq!(serde_json::from_str::<Act>(&serde_json::to_string(&act).unwrap()).unwrap(), act);

@@ -107,6 +107,18 @@ const WRONG: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "{flush_cache: true}",
+        "{refused: a-coffee}",
+        "{refused: a-coffee}",
+        "mitigations.wrong[1].act.refused: expected one of restore-of-another, start-old-primary",
+    ),
+    (
+        "{flush_cache: true}",
+        "{failover: false}",
+        "{failover: false}",
+        "mitigations.wrong[1].act.failover: expected true",
+    ),
+    (
+        "{flush_cache: true}",
         "{limit: {service: edge, rps: 0}}",
         "rps: 0}",
         "mitigations.wrong[1].act.limit.rps: expected 1 to 2000",

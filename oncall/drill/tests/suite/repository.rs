@@ -81,6 +81,7 @@ pub(crate) fn world() -> World {
             "backup-login",
             "data-folder",
             "fulfillment-password",
+            "half-failover",
             "orders-login",
             "replica-replay",
             "users-table",

@@ -6,6 +6,7 @@
 
 mod canary;
 mod drain;
+mod failover;
 mod files;
 mod firewall;
 mod keys;
@@ -99,6 +100,15 @@ pub enum Action {
         instance: String,
         /// `latest`, or a moment such as `2026-03-01T10:15:00Z`.
         to: String,
+    },
+    /// Fences the primary of PostgreSQL and promotes its replica, in a lab on this machine. What the replica has not received
+    /// is lost.
+    Failover {
+        /// Name of the instance, such as `sre-lab/.lab`: that of another one is refused.
+        instance: String,
+        /// Whether a loss is accepted, if nobody saw lately how far behind the replica is; never a second primary.
+        #[serde(default)]
+        force: bool,
     },
     /// Sets the number of replicas of a service.
     Scale {

@@ -1,8 +1,8 @@
 //! Does what an action says, or tells what it would do: each kind of act is a file of its own.
 
 use super::{
-    Action, Outcome, canary, drain, files, firewall, keys, load, parts, redrive, restart, restore, scale,
-    sessions, silence, switches, time,
+    Action, Outcome, canary, drain, failover, files, firewall, keys, load, parts, redrive, restart, restore,
+    scale, sessions, silence, switches, time,
 };
 use crate::{Error, Place, Result, Tools};
 
@@ -46,7 +46,8 @@ impl Action {
     pub async fn mark(&self, place: &Place, tools: &Tools, _token: Option<&str>) -> Result<Option<String>> {
         match self {
             Self::Restart { target } => restart::mark(place, tools, target).await.map(Some),
-            Self::Restore { .. } => restore::mark(tools).await.map(Some),
+            // Both give the server another data folder. A second failover would go on to the replica of the first.
+            Self::Restore { .. } | Self::Failover { .. } => restore::mark(tools).await.map(Some),
             // Some callers say how many more: done twice, it would be twice as many.
             Self::Scale { target, .. } => Ok(Some(scale::now(place, target).await?.to_string())),
             _ => Ok(None),
@@ -82,6 +83,7 @@ impl Action {
             Self::Drain { target, ttl } => drain::drain(place, (tools, token), target, ttl, dry).await,
             Self::Undrain { target } => drain::undrain(place, (tools, token), target.as_deref(), dry).await,
             Self::Restore { instance, to } => restore::act(tools, instance, to, dry).await,
+            Self::Failover { instance, force } => failover::act(tools, instance, *force, dry).await,
             Self::Scale { target, replicas } => scale::act(place, target, *replicas, dry).await,
             Self::EndSessions { database, state, older_than, application, most } => {
                 let wanted = sessions::Wanted {

@@ -103,6 +103,11 @@ fn of_others() -> Vec<Case> {
             "restored the databases of a/.lab to latest",
             Some("postgres"),
         ),
+        (
+            json!({ "action": "failover", "instance": "a/.lab", "force": true }),
+            "failed a/.lab over to the replica of PostgreSQL",
+            Some("postgres"),
+        ),
         (json!({ "action": "purge_keys", "pattern": "*" }), "emptied the cache", Some("redis")),
         (
             json!({ "action": "purge_keys", "pattern": "users:*", "ttl_over": "15m", "most": 5 }),
@@ -178,7 +183,7 @@ fn every_action_is_read_as_it_is_written_and_says_what_it_did() {
         assert!(refused.contains("typo"), "{refused}");
         names.insert(action.name());
     }
-    assert_eq!(names.len(), 24, "one of them is missing: {names:?}");
+    assert_eq!(names.len(), 25, "one of them is missing: {names:?}");
 }
 
 #[test]
@@ -285,7 +290,10 @@ async fn only_what_must_not_be_done_twice_leaves_a_mark() {
         let action = action(value);
         let mark = action.mark(&place(), &Tools::default(), None).await;
         match action {
-            Action::Restart { .. } | Action::Scale { .. } | Action::Restore { .. } => {
+            Action::Restart { .. }
+            | Action::Scale { .. }
+            | Action::Restore { .. }
+            | Action::Failover { .. } => {
                 assert!(matches!(mark, Err(Error::NotHere { .. })), "{mark:?}");
             }
             _ => assert_eq!(mark.unwrap(), None, "{text}"),

@@ -208,6 +208,7 @@ mod tests {
             "sql-backup-login",
             "sql-data-folder",
             "sql-fulfillment-password",
+            "sql-half-failover",
             "sql-orders-login",
             "sql-replica-replay",
             "sql-users-table",

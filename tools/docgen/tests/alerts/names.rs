@@ -67,6 +67,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("replica_behind_bytes", &[]),
     ("replica_lag_seconds", &[]),
     ("replica_seen_timestamp_seconds", &[]),
+    ("replica_promoted", &[]),
     // kube-state-metrics 2.x, and the kubelet
     ("kube_pod_container_status_waiting_reason", &["namespace", "pod", "container", "reason"]),
     ("kube_pod_container_status_last_terminated_reason", &["namespace", "pod", "container", "reason"]),

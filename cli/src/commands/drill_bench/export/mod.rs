@@ -68,6 +68,12 @@ impl Export {
             "{} is solved with a restore, which two people do together: no agent can",
             drill.id
         );
+        let fails_over = |step: &Step| matches!(step, Step::Act(Act::Failover));
+        ensure!(
+            !drill.solve.iter().any(fails_over),
+            "{} is solved with a failover, which asks for the name of the lab: a task does not know it",
+            drill.id
+        );
         let task = self.folder.join(&drill.id);
         ensure!(!task.exists(), "{} exists: remove it, or name another folder", task.display());
         write(&task, &drill, &revision(&home.root))?;
@@ -213,5 +219,7 @@ mod tests {
         let home = Home { dir: supervisor::Folder::at(&root.join(".lab")), root, token: None };
         let refused = export("bare-walls").run(&home).unwrap_err().to_string();
         assert!(refused.contains("two people"), "{refused}");
+        let refused = export("next-in-line").run(&home).unwrap_err().to_string();
+        assert!(refused.contains("name of the lab"), "{refused}");
     }
 }

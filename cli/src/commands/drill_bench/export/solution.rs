@@ -70,6 +70,9 @@ fn action(act: &Act) -> Value {
         Act::Start { part } => json!({ "action": "start_part", "target": part }),
         // `export` refuses a drill that is solved with it: nobody may do it alone.
         Act::Restore => json!({ "action": "restore", "instance": "", "to": "latest" }),
+        // The same for these: which lab it is, only the machine knows; and what a guard refuses solves nothing.
+        Act::Failover => json!({ "action": "failover", "instance": "", "force": true }),
+        Act::Refused { .. } => json!({ "action": "restore", "instance": "", "to": "latest" }),
         Act::Limit { service, rps } => {
             json!({ "action": "limit_clients", "target": service, "rps": rps.map(f64::from) })
         }
@@ -78,6 +81,7 @@ fn action(act: &Act) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use drill::names::Guarded;
     use switchboard::Action;
 
     use super::*;
@@ -102,6 +106,8 @@ mod tests {
             Act::Limit { service: name(), rps: Some(20) },
             Act::Start { part: "postgres".to_owned() },
             Act::Restore,
+            Act::Failover,
+            Act::Refused { what: Guarded::RestoreOfAnother },
         ] {
             let given = action(&act);
             let read: Action =

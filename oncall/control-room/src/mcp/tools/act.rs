@@ -112,6 +112,12 @@ const ALLOWED: &[Allowed] = &[
         example: r#"{"action":"start_part","target":"postgres"}"#,
     },
     Allowed {
+        name: "failover",
+        what: "Fences the primary of PostgreSQL and promotes its replica. `instance` is the name of this lab: a dry run with \
+               another one says it. `force` accepts the loss of what the replica has not received.",
+        example: r#"{"action":"failover","instance":"sre-lab/.lab","force":false}"#,
+    },
+    Allowed {
         name: "silence",
         what: "Silences an alert for a time. It still fires, and nobody is told.",
         example: r#"{"action":"silence","alert":"HighLatency","ttl":"10m"}"#,

@@ -220,5 +220,23 @@ fn parts() -> Group {
         help: "Starts a store, a service, or what notifies, if it does not run. It changes nothing if it does.",
         fields: vec![choice("target", "Which", known.to_vec())],
     };
-    Group { id: "parts".to_owned(), title: "Parts of the lab".to_owned(), note: "", offers: vec![offer] }
+    let failover = Offer {
+        action: "failover",
+        word: "Fail over",
+        help: "Fences the primary of PostgreSQL and promotes its replica. Orders fail for some seconds, and what the \
+               replica has not received is lost. The fence cannot be taken back.",
+        fields: vec![
+            text("instance", "Instance", "", "The name of this lab; that of another one is refused."),
+            choice(
+                "force",
+                "If nobody saw lately how far the replica is",
+                vec![
+                    ("false".to_owned(), "do nothing".to_owned()),
+                    ("true".to_owned(), "accept the loss".to_owned()),
+                ],
+            ),
+        ],
+    };
+    let offers = vec![offer, failover];
+    Group { id: "parts".to_owned(), title: "Parts of the lab".to_owned(), note: "", offers }
 }

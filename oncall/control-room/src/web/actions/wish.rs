@@ -74,6 +74,7 @@ impl Sent {
             "expire_silence" => {
                 Action::ExpireSilence { alert: self.needs("alert")?, service: self.takes("service") }
             }
+            "failover" => Action::Failover { instance: self.needs("instance")?, force: self.truth("force")? },
             "start_part" => Action::StartPart { target: self.needs("target")? },
             "rollback" => Action::Rollback { change: self.needs("change")? },
             other => return Err(Error::field("action", format!("`{other}` is not an action of this page"))),
@@ -88,14 +89,15 @@ impl Sent {
                 Action::SetRule { target, rule, mode: self::mode(&mode)? }
             }
             "restore_rule" => Action::RestoreRule { target, rule: self.takes("rule") },
-            "switch_firewall" => {
-                let enabled = self.needs("enabled")?;
-                let expected =
-                    || Error::field("enabled", format!("expected true or false, found `{enabled}`"));
-                Action::SwitchFirewall { target, enabled: enabled.parse().map_err(|_| expected())? }
-            }
+            "switch_firewall" => Action::SwitchFirewall { target, enabled: self.truth("enabled")? },
             _ => Action::LimitClients { target, rps: self.rate()?, burst: self.number("burst")? },
         })
+    }
+
+    fn truth(&mut self, name: &'static str) -> Result<bool> {
+        let text = self.needs(name)?;
+        let expected = || Error::field(name, format!("expected true or false, found `{text}`"));
+        text.parse().map_err(|_| expected())
     }
 
     /// A field that may be empty or absent.

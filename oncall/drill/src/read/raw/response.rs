@@ -4,7 +4,7 @@ use serde_saphyr::Spanned;
 
 use super::{Check, List, Text, Texts};
 use crate::{
-    names::{Expected, Invariant, RuleState},
+    names::{Expected, Guarded, Invariant, RuleState},
     shape::{Time, Word, shape},
 };
 
@@ -115,6 +115,10 @@ shape! {
         start: Option<Text>,
         /// Restore the databases from the newest backup, and from the log after it: true.
         restore: Option<Spanned<bool>>,
+        /// Fence the primary of PostgreSQL and promote its replica: true.
+        failover: Option<Spanned<bool>>,
+        /// Something that a guard of the lab refuses; only among the wrong ones.
+        refused: Option<Spanned<Word<Guarded>>>,
     }
 }
 

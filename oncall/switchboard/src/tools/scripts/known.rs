@@ -42,7 +42,7 @@ pub enum Deed {
 }
 
 /// All of them.
-pub static SCRIPTS: [Script; 8] = [
+pub static SCRIPTS: [Script; 9] = [
     Script {
         name: "backup-bucket",
         deed: Deed::Lab {
@@ -73,6 +73,10 @@ pub static SCRIPTS: [Script; 8] = [
             run: &["rotate", "fulfillment", "--end-sessions"],
             undo: &["rotate", "fulfillment", "--settle"],
         },
+    },
+    Script {
+        name: "half-failover",
+        deed: Deed::Lab { run: &["failover", "part-way"], undo: &["failover", "settle"] },
     },
     Script {
         name: "orders-login",

@@ -6,6 +6,7 @@
 //! until it is undone: the control room undoes it when the drill ends, and otherwise `lab up`, before a service starts.
 
 mod known;
+mod refused;
 
 use std::{
     fs::{self, DirBuilder},
@@ -16,7 +17,10 @@ use std::{
 
 use tokio::process::Command;
 
-pub use self::known::{Deed, SCRIPTS, Script, in_lines};
+pub use self::{
+    known::{Deed, SCRIPTS, Script, in_lines},
+    refused::Attempt,
+};
 use super::{Lab, Tools, run};
 use crate::{Error, Result};
 
