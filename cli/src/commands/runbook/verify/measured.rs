@@ -117,7 +117,7 @@ pub(super) fn text(root: &Path, name: &str) -> Result<String> {
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
     };
     let (steps, page) = (read("yaml")?, read("md")?);
-    Ok(kept::digest(&[&steps, fault::section(&page).unwrap_or_default()]))
+    Ok(kept::digest(&[steps.as_str(), fault::section(&page).unwrap_or_default()]))
 }
 
 /// What is kept.

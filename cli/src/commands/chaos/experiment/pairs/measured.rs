@@ -102,7 +102,7 @@ fn time(seconds: Option<f64>) -> String {
 /// When its file cannot be read.
 pub(super) fn text(file: &Path) -> Result<String> {
     let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    Ok(kept::digest(&[&text]))
+    Ok(kept::digest(&[text.as_str()]))
 }
 
 /// What is kept.
