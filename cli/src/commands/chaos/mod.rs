@@ -6,6 +6,7 @@ mod each;
 mod engine;
 mod experiment;
 mod eyes;
+mod generate;
 mod keep;
 mod library;
 mod list;
@@ -43,6 +44,8 @@ enum Command {
     Run(experiment::Run),
     /// Show what each protection is worth: the same fault with it and without it, with both curves.
     Pairs(experiment::Pairs),
+    /// Write what was measured of the pairs of automation into docs/automation.md.
+    Generate(generate::Generate),
     /// List the experiments, and where each of them runs.
     List(list::List),
     /// End what experiments did from outside.
@@ -60,6 +63,7 @@ impl ChaosCommand {
         match self.command {
             Command::Run(run) => run.run(place).await,
             Command::Pairs(pairs) => pairs.run(place).await,
+            Command::Generate(generate) => generate.run(place),
             Command::List(list) => list.run(place),
             Command::Stop(stop) => stop.run(place).await,
             Command::Monkey(monkey) => monkey.run(place).await,

@@ -1,7 +1,8 @@
 //! `lab runbook …`: what the control room's runbook pages do, from a terminal. Thin: each verb is one call of its API. `run` guides a
-//! person through the steps; `verify` proves runbooks against a lab.
+//! person through the steps; `verify` proves runbooks against a lab, and `generate` writes what that has measured into its page.
 
 mod act;
+mod generate;
 mod guide;
 mod print;
 mod read;
@@ -62,6 +63,8 @@ enum Command {
     Stop(act::Worded),
     /// Break the lab, wait for the alert, run the runbook, and prove that the alert ends and nothing is left behind.
     Verify(verify::Verify),
+    /// Write what was measured of runbooks into docs/automation.md.
+    Generate(generate::Generate),
 }
 
 impl RunbookCommand {
@@ -70,6 +73,7 @@ impl RunbookCommand {
         match self.command {
             // It sets faults and reads the checkout.
             Command::Verify(verify) => verify.run(&place.all_here("runbook verify")?, place).await,
+            Command::Generate(generate) => generate.run(&place.home()?),
             command => {
                 let room = place.control_room().await?.map(|room| room.acting_as(self.who));
                 command.run(&room).await
@@ -91,8 +95,8 @@ impl Command {
             Self::Approve(approve) => return approve.run(room).await,
             Self::Decline(words) => words.run(room, "decline").await?,
             Self::Stop(words) => words.run(room, "stop").await?,
-            // It has been run already.
-            Self::Verify(_) => {}
+            // They have been run already.
+            Self::Verify(_) | Self::Generate(_) => {}
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -29,7 +29,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
-pub(super) use self::pairs::Pairs;
+pub(super) use self::pairs::{Pairs, table};
 use self::{
     file::Experiment,
     perform::{perform, until_stopped, write},

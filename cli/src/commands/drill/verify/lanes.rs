@@ -12,12 +12,16 @@ use drill::{
     model::{Fault, FaultKind},
 };
 
-use super::{Stage, Verify, papers::Papers, twin::Twin};
-use crate::{commands::drill::client::Desk, terminal::say};
+use super::{Stage, Verify, papers::Papers};
+use crate::{
+    commands::{
+        drill::client::Desk,
+        twin::{GREEDY, Twin},
+    },
+    terminal::say,
+};
 
-/// Faults that take a core, the disk or the network of the machine, and not just of a process.
-const GREEDY: [&str; 5] = ["cpu-burn", "executor-block", "db-slow-query", "cache-hot-key", "disk-fill"];
-/// So does a load of this number of requests per second: all parts of a lab work for them.
+/// A load of this number of requests per second takes the machine, too: all parts of a lab work for them.
 const MANY: u32 = 150;
 
 /// The names that are left, for all lanes.
@@ -67,7 +71,7 @@ impl Verify {
             return self.alone(&first, drills, names).await;
         }
         say("starting a second lab");
-        let twin = Twin::up(first.place, &first.wishes.now).await?;
+        let twin = Twin::up("drill verify", first.place, &first.wishes.now).await?;
         let first = Stage { shares: true, ..first };
         let shared = self.shared(&first, &twin, who, drills, &others).await;
         // It is gone before the next drill begins, and whatever came of the others.

@@ -8,7 +8,6 @@ mod papers;
 pub(crate) mod pick;
 pub(crate) mod proof;
 pub(crate) mod run;
-mod twin;
 mod variants;
 
 use std::{

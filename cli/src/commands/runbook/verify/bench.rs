@@ -26,7 +26,7 @@ use crate::{
 /// How long after the end of its cause an alert may still begin: a process that dies is over at once.
 const LATE: Duration = Duration::from_secs(60);
 /// Longest wait for the end of an alert, after the end of its cause: the longest window is two minutes.
-const SETTLE: Duration = Duration::from_secs(180);
+pub(super) const SETTLE: Duration = Duration::from_secs(180);
 /// Longest wait for a quiet lab.
 const CALM: Duration = Duration::from_secs(480);
 /// Longest wait for a process that starts again.
@@ -42,6 +42,8 @@ pub(super) struct Bench<'p> {
     load: Option<f64>,
     /// Whether something is broken that does not end by itself.
     by_hand: AtomicBool,
+    /// Whether nothing was broken since Prometheus has forgotten what was bad: it need not forget that again.
+    forgotten: AtomicBool,
     /// The shell of the page's commands, whose group has what they left in the background.
     group: Mutex<Option<u32>>,
     /// The run of the control room that is not over, as far as is known: it would go on acting after this program.
@@ -69,6 +71,7 @@ impl<'p> Bench<'p> {
             home: home.clone(),
             load: hand::rate(home).await.ok(),
             by_hand: AtomicBool::new(false),
+            forgotten: AtomicBool::new(false),
             group: Mutex::new(None),
             run: Mutex::new(None),
             prometheus: place.prometheus().await?,
@@ -91,8 +94,8 @@ impl<'p> Bench<'p> {
     /// Ends every fault, and what an earlier measurement has left in the windows of the alert.
     pub(super) async fn calm(&self, name: &str, fault: &Fault) -> Result<()> {
         self.repair(fault).await?;
-        if fault.forgets || name.ends_with("BudgetBurn") {
-            start_over(&self.home, &self.prometheus, &self.alertmanager).await?;
+        if (fault.forgets || name.ends_with("BudgetBurn")) && !self.forgotten.load(Ordering::Relaxed) {
+            self.forget().await?;
         }
         let deadline = Instant::now() + CALM;
         while !self.alerts(name).await?.is_empty() {
@@ -111,6 +114,13 @@ impl<'p> Bench<'p> {
         Ok(())
     }
 
+    /// Lets Prometheus forget what was bad. Nothing may be broken.
+    pub(super) async fn forget(&self) -> Result<()> {
+        start_over(&self.home, &self.prometheus, &self.alertmanager).await?;
+        self.forgotten.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// Whether the process that is about to be frozen is new.
     async fn restarted(&self, fault: &Fault) -> Result<bool> {
         let query = format!("changes(process_start_time_seconds{{job=\"{}\"}}[5m]) > 0", fault.service);
@@ -120,6 +130,7 @@ impl<'p> Bench<'p> {
     /// Breaks the lab as the page does.
     pub(super) async fn breaks(&self, fault: &Fault) -> Result<()> {
         self.by_hand.store(!fault.ends_by_itself(), Ordering::Relaxed);
+        self.forgotten.store(false, Ordering::Relaxed);
         match &fault.cause {
             Cause::Fault { name, parameters } => {
                 for replica in self.place.replicas(Some(&fault.service)).await? {

@@ -1,11 +1,10 @@
 //! What the page of a runbook breaks in "Try it in the lab".
 
-use std::{fs, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context, Result};
 
 use super::cause::{self, Cause};
-use crate::home::Home;
 
 /// What breaks the lab, as the page does it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,32 +28,36 @@ impl Fault {
     }
 }
 
-/// Every page, with its fault if it has one that can be set.
-pub(super) fn all(home: &Home) -> Result<Vec<(String, Option<Fault>)>> {
-    let folder = home.root.join("runbooks");
-    let mut faults = Vec::new();
+/// The names of all pages, in order.
+pub(super) fn names(root: &Path) -> Result<Vec<String>> {
+    let folder = root.join("runbooks");
+    let mut names = Vec::new();
     for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
         let path = entry?.path();
         let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         if path.extension().is_some_and(|ending| ending == "md") && name != "README" {
-            let fault = of(home, &name)?;
-            faults.push((name, fault));
+            names.push(name);
         }
     }
-    faults.sort_by(|(one, _), (other, _)| one.cmp(other));
-    Ok(faults)
+    names.sort_unstable();
+    Ok(names)
 }
 
 /// The fault of a page, if it has one.
-pub(super) fn of(home: &Home, name: &str) -> Result<Option<Fault>> {
-    let path = home.root.join(format!("runbooks/{name}.md"));
+pub(super) fn of(root: &Path, name: &str) -> Result<Option<Fault>> {
+    let path = root.join(format!("runbooks/{name}.md"));
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     Ok(read(&text))
 }
 
+/// The section of a page that breaks the lab.
+pub(super) fn section(text: &str) -> Option<&str> {
+    text.split_once("\n## Try it in the lab\n").map(|(_, section)| section)
+}
+
 /// The fault of a page's text.
 pub(super) fn read(text: &str) -> Option<Fault> {
-    let (_, section) = text.split_once("\n## Try it in the lab\n")?;
+    let section = section(text)?;
     let (service, cause, ttl) = cause::read(section)?;
     let (forgets, given) = (section.contains("lab slo reset"), cause::given(section));
     Some(Fault { service, cause, ttl, forgets, given })

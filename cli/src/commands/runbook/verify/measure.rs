@@ -11,12 +11,14 @@ use super::{
     snapshot::Snapshot,
     way::Way,
 };
-use crate::commands::slo::start_over;
+
+/// How a run ends whose last proof held.
+const SUCCEEDED: &str = "succeeded";
 
 impl Bench<'_> {
-    /// Measures once. What goes wrong is in the row.
-    pub(super) async fn measure(&self, name: &str, fault: &Fault, way: Way) -> Row {
-        let tried = self.tried(name, fault, way).await;
+    /// Measures once. What goes wrong is in the row. `vain`: the acts of the runbook are known not to end its alert.
+    pub(super) async fn measure(&self, name: &str, fault: &Fault, way: Way, vain: bool) -> Row {
+        let tried = self.tried(name, fault, way, vain).await;
         // Whatever has happened, no fault stays, and no run.
         let cleared = self.clear(fault).await;
         match tried.and_then(|row| cleared.map(|()| row)) {
@@ -25,7 +27,7 @@ impl Bench<'_> {
         }
     }
 
-    async fn tried(&self, name: &str, fault: &Fault, way: Way) -> Result<Row> {
+    async fn tried(&self, name: &str, fault: &Fault, way: Way, vain: bool) -> Result<Row> {
         self.calm(name, fault).await?;
         let before = Snapshot::take(&self.home, self.place, &self.alertmanager).await?;
         let broken = Instant::now();
@@ -34,16 +36,22 @@ impl Bench<'_> {
         let fired = broken.elapsed();
         let played = match way {
             Way::Nobody | Way::Untried => None,
-            Way::Manual | Way::Auto => Some(Script::of(self, name, fault).play(way, &labels, broken).await?),
+            Way::Manual | Way::Auto => {
+                Some(Script::of(self, name, fault).play(way, vain, &labels, broken).await?)
+            }
         };
         if fault.forgets && way != Way::Nobody {
             self.repair(fault).await?;
-            start_over(&self.home, &self.prometheus, &self.alertmanager).await?;
+            self.forget().await?;
+        } else if played.as_ref().is_some_and(|played| played.ending != SUCCEEDED) {
+            // The run is over and has ended nothing: the rest of the fault shows nothing of it.
+            self.repair(fault).await?;
         }
         let ended = self.ends(name, fault, &labels, broken + fault.ttl).await?.duration_since(broken);
         self.repair(fault).await?;
         let left = before.differences(&self.after().await?);
-        let verdict = judge(played.as_ref(), ended < fault.ttl);
+        let removed = played.as_ref().is_some_and(|played| played.removed);
+        let verdict = judge(played.as_ref(), !removed && ended < fault.ttl);
         Ok(Row {
             runbook: name.to_owned(),
             way,

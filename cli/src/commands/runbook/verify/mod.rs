@@ -7,32 +7,44 @@ mod bench;
 mod cause;
 mod fault;
 mod hand;
+mod lanes;
+mod list;
 mod measure;
+mod measured;
 mod page;
 mod papers;
+mod pick;
 mod report;
 mod rows;
 mod script;
+mod session;
 mod skip;
 mod snapshot;
 mod way;
 
 use std::{
-    path::PathBuf,
+    collections::BTreeMap,
+    path::{Path, PathBuf},
     process::ExitCode,
-    time::{Duration, Instant},
 };
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use tokio_util::sync::CancellationToken;
 
-use self::{bench::Bench, fault::Fault, report::Row, way::Way};
+use self::{
+    bench::Bench,
+    fault::Fault,
+    lanes::Wishes,
+    measured::Measured,
+    pick::{Part, Trial, part},
+    report::Row,
+    session::Session,
+    way::Way,
+};
 use super::runbook;
 use crate::{
     home::Home,
     installation::Installation,
-    signals::{self, Hangup},
     terminal::{json, say},
 };
 
@@ -47,17 +59,20 @@ enum Ways {
     Both,
 }
 
-/// For each runbook whose page can be tried on this lab: breaks it as the page does, waits for the alert, runs the runbook guided
-/// and by itself, waits until the alert has ended, and compares the lab with its state before. Takes minutes for each. Names what
-/// it skips, and why. Exits with 1 if a run fails, an alert does not end in time, or something is left behind. The lab has to be
-/// quiet: nothing else may be broken, automation has to be off, and nobody may work on it.
+/// For each runbook whose page can be tried on this lab: breaks it as the page does, waits for the alert, runs the runbook by
+/// itself and guided, waits until the alert has ended, and compares the lab with its state before. Takes minutes for each. Names
+/// what it skips, and why. Exits with 1 if a run fails, an alert does not end in time, or something is left behind. The lab has to
+/// be quiet: nothing else may be broken, automation has to be off, and nobody may work on it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab runbook verify DatabasePoolSaturated ConsumerLagGrowing\n  \
-    lab runbook verify --all                    every page that can be tried on this lab: about four hours\n  \
-    lab runbook verify --all --way auto --junit runbooks.xml --report runbooks.md\n  \
-    lab runbook verify --all --markdown         also measures with nobody acting, and writes docs/automation.md\n  \
-    lab runbook verify TargetDown --markdown    measures one, and keeps the others in the table\n\n\
+    lab runbook verify --all --list                       what is measured already; needs no lab\n  \
+    lab runbook verify --all --lanes 2 --markdown         all of them, kept for docs/automation.md\n  \
+    lab runbook verify --all --unmeasured --markdown      the rest: after Ctrl-C, or a change of some runbooks\n  \
+    lab runbook verify --all --part 2/5 --junit part.xml  a fifth of them, such as one job of five\n  \
+    lab runbook verify TargetDown --markdown              measures one, and keeps the others\n\n\
+    All are tried by themselves, then all guided, then those that helped with nobody acting (--markdown). Ctrl-C ends it\n\
+    after the current one is repaired; what is measured is kept.\n\n\
     helped: an act of the runbook ended the alert before the fault ended by itself\n  \
     waited: its acts did not end the alert, and it waited until the cause was gone\n  \
     led: it has no act that fits; a person was led, and it noticed the end\n  \
@@ -69,15 +84,30 @@ pub(super) struct Verify {
     /// All runbooks whose page can be tried on this lab. The others are reported as SKIPPED.
     #[arg(long, conflicts_with = "runbooks")]
     all: bool,
+    /// Only a part of all, such as 2/5: the second of five parts that take about as long. The parts of 5 have each runbook once.
+    #[arg(long, value_name = "K/N", value_parser = part, requires = "all")]
+    part: Option<Part>,
     /// How to run them.
     #[arg(long, value_enum, value_name = "WAY", default_value_t = Ways::Both)]
     way: Ways,
-    /// Measure each without the runbook, too, and write the table of docs/automation.md after each measurement.
+    /// Leave out what runbooks/measured.json has already. What failed is tried again, and so is what has changed since: the steps
+    /// of a runbook, or what its page breaks.
+    #[arg(long)]
+    unmeasured: bool,
+    /// Keep what is measured in runbooks/measured.json, and write the tables of docs/automation.md from it, after each
+    /// measurement. Those that help are also measured with nobody acting, to compare.
     #[arg(long)]
     markdown: bool,
+    /// Number of labs to measure on at the same time. 2 starts a second one beside this one, with as many replicas, and removes it
+    /// at the end. What needs the machine to itself, or parts that only this lab has, is measured last, on this lab alone.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
+    lanes: u8,
     /// Measure each this many times; the table has medians.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=20))]
     repeat: u32,
+    /// Only list them, with what runbooks/measured.json says of each.
+    #[arg(long, conflicts_with_all = ["markdown", "junit", "report", "json"])]
+    list: bool,
     /// Write JUnit to this file.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -89,83 +119,59 @@ pub(super) struct Verify {
     json: bool,
 }
 
+/// Writes what is kept of measurements into docs/automation.md; returns whether the page was different. Writes nothing if `check`.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub(super) fn tables(root: &Path, check: bool) -> Result<bool> {
+    page::write(root, check)
+}
+
 impl Verify {
     /// Runs the command.
     pub(super) async fn run(self, home: &Home, place: &Installation) -> Result<ExitCode> {
         self.runbooks.iter().try_for_each(|name| skip::refuse(name))?;
+        let (names, kept) = (self.names(&home.root)?, measured::read(&home.root)?);
+        if self.list {
+            list::print(&home.root, &names, &kept)?;
+            return Ok(ExitCode::SUCCESS);
+        }
         let bench = Bench::of(home, place).await?;
-        let (faults, mut rows) = self.faults(home, &bench).await?;
-        for row in &rows {
+        let (faults, skipped) = self.faults(&home.root, &bench, names).await?;
+        for row in &skipped {
             say(format_args!("{}: {}", row.runbook, row.words()));
         }
-        let work = self.work(&bench, &faults).await?;
-        // What is skipped is written even if nothing is measured; and a file that cannot be written is known at once.
-        self.keep(home, &rows)?;
-        let (begun, stop, second) = (Instant::now(), CancellationToken::new(), CancellationToken::new());
-        let words = "\nending what is broken; what was measured is written (again: leaves it broken)";
-        tokio::spawn(signals::listen(stop.clone(), second.clone(), Hangup::Ends, words));
-        for (index, (name, fault, way)) in work.iter().enumerate() {
-            let left = left(begun.elapsed(), index, work.len());
-            say(format_args!("{} of {}{left}: {name}, {way}", index + 1, work.len()));
-            let Some(row) = stop.run_until_cancelled(bench.measure(name, fault, *way)).await else {
-                match second.run_until_cancelled(bench.clear(fault)).await {
-                    Some(cleared) => cleared?,
-                    None => say("what is broken stays: lab fix ends faults, lab runbook stop a run"),
-                }
-                break;
-            };
-            say(format_args!("  {}", row.words()));
-            rows.push(row);
-            // Each time: what took hours is not lost if somebody ends it.
-            self.keep(home, &rows)?;
-        }
+        let (trials, texts) = trials(&home.root, &bench, faults, &kept).await?;
+        let session = Session::begin(&self, home.root.clone(), texts, skipped)?;
+        let wishes = Wishes::listen();
+        self.measure(&bench, &trials, &session, &wishes).await?;
+        let rows = session.rows();
         if self.json {
             json(&rows)?;
         } else {
             report::print(&rows);
         }
-        let fine = rows.iter().all(Row::is_fine) && rows.iter().any(Row::is_measured) && !stop.is_cancelled();
+        // No measurement at all proves nothing, unless nothing is left to measure.
+        let some = rows.iter().any(Row::is_measured) || (self.unmeasured && !trials.is_empty());
+        let fine = some && rows.iter().all(Row::is_fine) && !wishes.stop.is_cancelled();
         Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
-    /// Writes what was skipped, and what has been measured so far.
-    fn keep(&self, home: &Home, rows: &[Row]) -> Result<()> {
-        if self.markdown {
-            page::write(home, rows)?;
-        }
-        if let Some(path) = &self.junit {
-            papers::junit(path, rows)?;
-        }
-        if let Some(path) = &self.report {
-            papers::markdown(path, rows)?;
-        }
-        Ok(())
+    /// The named ones, or all, or a part of all.
+    fn names(&self, root: &Path) -> Result<Vec<String>> {
+        let names = if self.all { fault::names(root)? } else { self.runbooks.clone() };
+        Ok(match self.part {
+            Some(part) => part.choose(names),
+            None => names,
+        })
     }
 
-    /// Every measurement, in order.
-    async fn work<'f>(
-        &self,
-        bench: &Bench<'_>,
-        faults: &'f [(String, Fault)],
-    ) -> Result<Vec<(&'f str, &'f Fault, Way)>> {
-        let mut work = Vec::new();
-        for (name, fault) in faults {
-            for way in self.ways() {
-                // Where no act helps, nobody acting is no comparison.
-                if way == Way::Nobody && !bench.acts(name).await? {
-                    continue;
-                }
-                work.extend((0..self.repeat).map(|_| (name.as_str(), fault, way)));
-            }
-        }
-        Ok(work)
-    }
-
+    /// By itself first: if its acts do not end the alert, the other ways need not wait for that again.
     fn ways(&self) -> Vec<Way> {
         let mut ways = match self.way {
             Ways::Manual => vec![Way::Manual],
             Ways::Auto => vec![Way::Auto],
-            Ways::Both => vec![Way::Manual, Way::Auto],
+            Ways::Both => vec![Way::Auto, Way::Manual],
         };
         if self.markdown {
             ways.push(Way::Nobody);
@@ -174,13 +180,15 @@ impl Verify {
     }
 
     /// The faults of the chosen pages, by runbook, and a row for each page that is skipped.
-    async fn faults(&self, home: &Home, bench: &Bench<'_>) -> Result<(Vec<(String, Fault)>, Vec<Row>)> {
-        let mut pages = if self.all { fault::all(home)? } else { Vec::new() };
-        for name in &self.runbooks {
-            pages.push((name.clone(), fault::of(home, name)?));
-        }
+    async fn faults(
+        &self,
+        root: &Path,
+        bench: &Bench<'_>,
+        names: Vec<String>,
+    ) -> Result<(Vec<(String, Fault)>, Vec<Row>)> {
         let (mut chosen, mut skipped) = (Vec::new(), Vec::new());
-        for (name, fault) in pages {
+        for name in names {
+            let fault = fault::of(root, &name)?;
             let why = match skip::elsewhere(&name) {
                 Some(why) => Some(why),
                 None => skip::lacks(&bench.prometheus, &name).await?,
@@ -194,23 +202,19 @@ impl Verify {
     }
 }
 
-/// How long the rest takes, if it takes as long as what is done: `, about 34 min left`. Nothing before the first is done.
-fn left(elapsed: Duration, done: usize, all: usize) -> String {
-    let Some(each) = u32::try_from(done).ok().and_then(|done| elapsed.checked_div(done)) else {
-        return String::new();
-    };
-    let rest = u32::try_from(all.saturating_sub(done)).unwrap_or(u32::MAX);
-    format!(", about {} min left", each.saturating_mul(rest).as_secs().div_ceil(60))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_rest_is_estimated_from_what_is_done() {
-        assert_eq!(left(Duration::from_secs(5), 0, 9), "");
-        assert_eq!(left(Duration::from_secs(300), 2, 6), ", about 10 min left");
-        assert_eq!(left(Duration::from_secs(10), 1, 2), ", about 1 min left");
+/// What is tried, with what is known of it, and what tells the text of each.
+async fn trials(
+    root: &Path,
+    bench: &Bench<'_>,
+    faults: Vec<(String, Fault)>,
+    all: &Measured,
+) -> Result<(Vec<Trial>, BTreeMap<String, String>)> {
+    let (mut trials, mut texts) = (Vec::new(), BTreeMap::new());
+    for (name, fault) in faults {
+        let text = measured::text(root, &name)?;
+        let kept = measured::current(all, &name, &text).cloned();
+        texts.insert(name.clone(), text);
+        trials.push(Trial { acts: bench.acts(&name).await?, name, fault, kept });
     }
+    Ok((trials, texts))
 }

@@ -1,144 +1,159 @@
-//! The tables of `docs/automation.md`: what was measured, and what is not proven on a lab, with the reason.
+//! The tables of `docs/automation.md`, from `runbooks/measured.json`: what was measured, what is not yet, and what is not proven
+//! on a lab, with the reason.
 
-use std::collections::BTreeMap;
+use std::{fmt::Write as _, path::Path};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use super::{
-    report::{Row, Verdict, seconds},
-    rows::median,
+    fault,
+    measured::{self, FILE, Kept, Measured, Outcome},
+    report::{Verdict, seconds},
     skip,
     way::Way,
 };
-use crate::{
-    commands::marked::{self, Marked, table_or_nothing},
-    home::Home,
-};
+use crate::commands::{drill::text::wrap, marked::Marked};
 
 /// Where the tables are.
 const PLACE: Marked = Marked {
     page: "docs/automation.md",
-    begin: "<!-- Written by `lab runbook verify --all --markdown`; do not edit. -->\n",
-    end: "<!-- End of the measurements. -->\n",
+    begin: "<!-- Runbooks: written by `just generate` from runbooks/measured.json; do not edit. -->\n",
+    end: "<!-- End of the runbooks. -->\n",
 };
-const HEAD: &str = "| alert | n | fired | ended, nobody acts | ended, with its runbook | the runbook |\n|---|---|---|---|---|---|\n";
+const HEAD: &str = "\
+| alert | n | fired | ended, nobody acts | ended, guided | ended, by itself | bound | the runbook | measured |
+|---|---|---|---|---|---|---|---|---|
+";
 const UNPROVEN: &str = "\nNot proven here, because:\n\n| alert | why |\n|---|---|\n";
+/// Widest line of prose in the book.
+const COLUMNS: usize = 100;
 
-/// Writes the tables into their page. What is measured now replaces what the page has of the same runbooks; the others stay, so
-/// that they can be measured one after the other.
-pub(super) fn write(home: &Home, rows: &[Row]) -> Result<()> {
-    PLACE.rewrite(&home.root, |old| {
-        let (measured, unproven) = old.split_once(UNPROVEN).unwrap_or((old, ""));
-        let lines = table(rows, measured);
-        format!("{}{}", table_or_nothing(HEAD, &lines), rest(rows, unproven, &lines))
-    })
-}
-
-/// What was measured, by runbook.
-fn table(rows: &[Row], old: &str) -> BTreeMap<String, String> {
-    let mut lines = marked::rows(old);
-    for name in rows.iter().filter(|row| row.is_measured()).map(|row| row.runbook.as_str()) {
-        let own: Vec<&Row> = rows.iter().filter(|row| row.runbook == name).collect();
-        if let Some(line) = compared(name, &own) {
-            lines.insert(name.to_owned(), line);
-        } else if own.iter().any(|row| row.verdict == Verdict::Failed) {
-            // What was true once is not claimed any longer.
-            lines.remove(name);
-        }
+/// Writes the tables into their page; returns whether it was different. Writes nothing if `check`.
+///
+/// # Errors
+/// When a file cannot be read or written, or keeps what no page is called.
+pub(super) fn write(root: &Path, check: bool) -> Result<bool> {
+    let (names, all) = (fault::names(root)?, measured::read(root)?);
+    for name in all.keys() {
+        ensure!(names.contains(name), "{FILE}: there is no page runbooks/{name}.md: delete its entry");
     }
-    lines
+    PLACE.write(root, &part(&names, &all), check)
 }
 
-/// What is not proven: what no lab on this machine can try, and what these labs lacked. Nothing of that was measured.
-fn rest(rows: &[Row], old: &str, measured: &BTreeMap<String, String>) -> String {
-    let line =
-        |name: &str, why: &str| (name.to_owned(), format!("| [{name}](../runbooks/{name}.md) | {why} |"));
-    let mut unproven = marked::rows(old);
-    unproven.extend(skip::all_elsewhere().map(|(name, why)| line(name, why)));
-    let skipped = rows.iter().filter(|row| !row.is_measured());
-    unproven.extend(skipped.map(|row| line(&row.runbook, row.problem.as_deref().unwrap_or_default())));
-    for row in rows.iter().filter(|row| row.is_measured()) {
-        unproven.remove(&row.runbook);
+/// The tables of all pages.
+fn part(names: &[String], all: &Measured) -> String {
+    let mut text = String::new();
+    let rows: Vec<String> = all.iter().filter_map(|(name, kept)| row(name, kept)).collect();
+    if !rows.is_empty() {
+        text.push_str(HEAD);
+        rows.iter().for_each(|row| text.push_str(row));
+        text.push('\n');
     }
-    unproven.retain(|name, _| !measured.contains_key(name));
-    if unproven.is_empty() { String::new() } else { marked::table(UNPROVEN, &unproven) }
+    let tried: Vec<&String> = names.iter().filter(|name| skip::elsewhere(name).is_none()).collect();
+    let open: Vec<String> = tried.iter().filter_map(|name| open(name, all.get(*name))).collect();
+    let said = match open.len() {
+        0 => "Everything that a lab on a machine can try is measured.".to_owned(),
+        count => format!("Not measured yet, {count} of {}: {}.", tried.len(), open.join(", ")),
+    };
+    wrap(&said, COLUMNS).iter().for_each(|line| text.extend([line.as_str(), "\n"]));
+    text.push_str(UNPROVEN);
+    for (name, why) in skip::all_elsewhere() {
+        let _ = writeln!(text, "| [{name}](../runbooks/{name}.md) | {why} |");
+    }
+    text
 }
 
-/// The medians of one runbook, if it was measured with it and without, and how often it failed: a median of what worked alone
-/// would hide that.
-fn compared(name: &str, rows: &[&Row]) -> Option<String> {
-    let of = |way: Way| rows.iter().filter(move |row| row.way == way && row.verdict != Verdict::Failed);
-    let middle = |times: Vec<f64>| median(times).map(seconds);
-    let ended = |way: Way| middle(of(way).filter_map(|row| row.ended).collect());
-    let (without, with) = (ended(Way::Nobody)?, ended(Way::Auto)?);
-    let fired = middle(of(Way::Auto).filter_map(|row| row.fired).collect()).unwrap_or_default();
-    let verdict = of(Way::Auto).next_back().map_or("", |row| row.verdict.words());
-    let count = of(Way::Auto).count().min(of(Way::Nobody).count());
-    let failed = match rows.iter().filter(|row| row.verdict == Verdict::Failed).count() {
+/// What is not measured yet of a page: its name, and in which ways if it is not all.
+fn open(name: &str, kept: Option<&Kept>) -> Option<String> {
+    let Some(kept) = kept else { return Some(name.to_owned()) };
+    let helped = kept.auto.as_ref().is_some_and(|auto| auto.verdict == Verdict::Helped);
+    let ways =
+        [(Way::Manual, "guided", true), (Way::Auto, "by itself", true), (Way::Nobody, "nobody acts", helped)];
+    let lacks = ways.into_iter().filter(|(way, _, needed)| *needed && kept.outcome(*way).is_none());
+    let lacks: Vec<&str> = lacks.map(|(_, word, _)| word).collect();
+    (!lacks.is_empty()).then(|| format!("{name} ({})", lacks.join(", ")))
+}
+
+/// What is kept of a page.
+fn row(name: &str, kept: &Kept) -> Option<String> {
+    let ways = || [Way::Auto, Way::Manual, Way::Nobody].into_iter().filter_map(|way| kept.outcome(way));
+    let first = ways().next()?;
+    let time = |time: Option<f64>| time.map_or_else(|| "-".to_owned(), seconds);
+    let ended = |way: Way| time(kept.outcome(way).and_then(|outcome| outcome.ended));
+    let count = ways().map(|outcome| outcome.n).min().unwrap_or_default();
+    let failed = match ways().map(|outcome| outcome.failed).sum::<usize>() {
         0 => String::new(),
         failed => format!(", {failed} failed"),
     };
     Some(format!(
-        "| [{name}](../runbooks/{name}.md) | {count}{failed} | {fired} | {without} | {with} | {verdict} |"
+        "| [{name}](../runbooks/{name}.md) | {count}{failed} | {} | {} | {} | {} | {} | {} | {} |\n",
+        time(first.fired),
+        ended(Way::Nobody),
+        ended(Way::Manual),
+        ended(Way::Auto),
+        time(first.bound),
+        verdicts(kept),
+        first.stamp.words()
     ))
+}
+
+/// What the runbook did, by itself and guided.
+fn verdicts(kept: &Kept) -> String {
+    let words = |outcome: &Option<Outcome>| outcome.as_ref().map(|outcome| outcome.verdict.words());
+    match (words(&kept.auto), words(&kept.manual)) {
+        (Some(auto), Some(manual)) if auto != manual => format!("{auto}; guided: {manual}"),
+        (Some(words), _) | (None, Some(words)) => words.to_owned(),
+        (None, None) => "-".to_owned(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::commands::marked::NOTHING;
+    use super::{
+        super::measured::tests::{measured, row as measure},
+        *,
+    };
 
-    fn row(way: Way, ended: f64, verdict: Verdict) -> Row {
-        let failed = Row::failed("A", way, String::new());
-        Row { fired: Some(9.6), ended: Some(ended), cause: 120.0, verdict, problem: None, ..failed }
-    }
-
-    fn table(rows: &[Row], old: &str) -> String {
-        table_or_nothing(HEAD, &super::table(rows, old))
+    fn names() -> Vec<String> {
+        ["A", "B", "NodeNotReady"].map(str::to_owned).to_vec()
     }
 
     #[test]
-    fn the_table_compares_medians_of_what_did_not_fail_and_says_what_did() {
-        let rows = [
-            row(Way::Auto, 30.2, Verdict::Helped),
-            row(Way::Auto, 31.0, Verdict::Helped),
-            row(Way::Auto, 400.0, Verdict::Failed),
-            row(Way::Nobody, 129.0, Verdict::Nobody),
-        ];
-        let text = table(&rows, "\nNot measured yet.\n");
-        let line = "| [A](../runbooks/A.md) | 1, 1 failed | 10 s | 2 min 9 s | 31 s | helped |\n";
-        assert!(text.ends_with(&format!("|---|\n{line}")), "{text}");
-        assert!(!rows[2].is_fine() && rows[0].is_fine());
-        assert_eq!(table(&rows[..2], ""), NOTHING, "nothing to compare with");
-        assert_eq!(table(&rows[2..3], &text), NOTHING, "it does not help any longer");
-
-        let other = [
-            Row { runbook: "B".to_owned(), ..rows[0].clone() },
-            Row { runbook: "B".to_owned(), ..rows[3].clone() },
-        ];
-        let both = table(&other, &text);
+    fn a_row_compares_who_acted_and_what_lacks_is_named() {
+        let helped = measured(&[
+            measure(Way::Auto, 30.2, Verdict::Helped),
+            measure(Way::Manual, 41.0, Verdict::Helped),
+            measure(Way::Nobody, 129.0, Verdict::Nobody),
+        ]);
+        let text = part(&names(), &helped);
+        let line = "| [A](../runbooks/A.md) | 1 | 10 s | 2 min 9 s | 41 s | 30 s | 5 min 0 s | helped |  |\n";
+        assert!(text.starts_with(&format!("{HEAD}{line}\n")), "{text}");
+        assert!(text.contains("\nNot measured yet, 1 of 2: B.\n"), "{text}");
         assert!(
-            both.contains(line) && both.contains("| [B](../runbooks/B.md) | 1 |"),
-            "one after the other: {both}"
+            text.contains("| [NodeNotReady](../runbooks/NodeNotReady.md) | it needs Kubernetes |\n"),
+            "{text}"
         );
-        assert_eq!(table(&[Row::skipped("A", "it needs Kubernetes")], &both), both, "a skip says nothing");
+        let some = part(&names(), &measured(&[measure(Way::Auto, 30.0, Verdict::Helped)]));
+        assert!(some.contains("Not measured yet, 2 of 2: A (guided, nobody acts), B."), "{some}");
+        let waited = [Way::Auto, Way::Manual].map(|way| measure(way, 130.0, Verdict::Waited));
+        let waited = part(&names()[..1], &measured(&waited));
+        assert!(waited.contains("| waited |"), "{waited}");
+        assert!(waited.contains("\nEverything that a lab on a machine can try is measured.\n"), "{waited}");
     }
 
     #[test]
-    fn what_is_not_proven_says_why_until_it_is_measured() {
-        let skipped = [Row::skipped("B", "it needs Loki")];
-        let first = rest(&skipped, "", &BTreeMap::new());
-        assert!(first.starts_with(UNPROVEN), "{first}");
-        assert!(first.contains("| [B](../runbooks/B.md) | it needs Loki |\n"), "{first}");
-        assert!(
-            first.contains("| [NodeNotReady](../runbooks/NodeNotReady.md) | it needs Kubernetes |\n"),
-            "{first}"
-        );
-        let kept = rest(&[row(Way::Auto, 30.0, Verdict::Helped)], &first, &BTreeMap::new());
-        assert_eq!(kept, first, "another one was measured");
-        let measured = Row { runbook: "B".to_owned(), ..row(Way::Auto, 30.0, Verdict::Helped) };
-        assert!(!rest(&[measured], &first, &BTreeMap::new()).contains("[B]"));
-        let before = BTreeMap::from([("B".to_owned(), "| [B] |".to_owned())]);
-        assert!(!rest(&skipped, &first, &before).contains("[B]"), "what was measured once stays measured");
+    fn nothing_measured_is_a_sentence_and_a_failure_is_a_word() {
+        let text = part(&names(), &Measured::new());
+        assert!(text.starts_with("Not measured yet, 2 of 2: A, B.\n\nNot proven here"), "{text}");
+        let failed = [measure(Way::Auto, 30.0, Verdict::Helped), measure(Way::Manual, 30.0, Verdict::Failed)];
+        let text = part(&names(), &measured(&failed));
+        assert!(text.contains("| 0, 1 failed | 10 s | - | - | 30 s |"), "{text}");
+        assert!(text.contains("| helped; guided: FAILED |"), "{text}");
+    }
+
+    #[test]
+    fn the_committed_page_is_what_the_committed_measurements_say() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        assert!(!write(&root, true).unwrap(), "run `lab runbook generate`, and commit what it writes");
     }
 }

@@ -1,12 +1,12 @@
 //! What was measured, as rows.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{script::Played, way::Way};
 use crate::terminal::out;
 
 /// What a runbook did for its alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Verdict {
     /// An act ended the alert before the fault ended by itself.
@@ -45,7 +45,7 @@ pub(super) struct Row {
     pub(super) problem: Option<String>,
 }
 
-/// What the run was worth. `early`: the alert ended before its cause.
+/// What the run was worth. `early`: the alert ended before its cause, and nobody but the runbook ended that.
 pub(super) fn judge(played: Option<&Played>, early: bool) -> Verdict {
     let Some(played) = played else { return Verdict::Nobody };
     match played.ending.as_str() {
@@ -175,6 +175,7 @@ mod tests {
             why: String::new(),
             acts,
             acted,
+            removed: false,
         };
         for (played, early, verdict) in [
             (played("succeeded", true, true), true, Verdict::Helped),

@@ -31,6 +31,8 @@ pub(super) struct Played {
     pub(super) acts: bool,
     /// Whether an act was done.
     pub(super) acted: bool,
+    /// Whether a person removed the cause while the run waited.
+    pub(super) removed: bool,
 }
 
 /// One run, and the people around it.
@@ -45,8 +47,16 @@ impl<'b> Script<'b> {
         Self { bench, name, fault }
     }
 
-    /// Runs the runbook with the labels of its alert, and plays the people until it is over.
-    pub(super) async fn play(&self, way: Way, labels: &Labels, broken: Instant) -> Result<Played> {
+    /// Runs the runbook with the labels of its alert, and plays the people until it is over. The cause of a runbook that has
+    /// no act is removed when the run waits for that; with `vain`, because its acts are known not to help, so is that of one
+    /// whose acts are done.
+    pub(super) async fn play(
+        &self,
+        way: Way,
+        vain: bool,
+        labels: &Labels,
+        broken: Instant,
+    ) -> Result<Played> {
         let (one, other) = (self.bench.acting(0), self.bench.acting(1));
         let acts = self.bench.acts(self.name).await?;
         let mode = if way == Way::Manual { Mode::Manual } else { Mode::Auto };
@@ -57,7 +67,7 @@ impl<'b> Script<'b> {
         *self.bench.run.lock() = Some(id.clone());
         let over = broken + self.fault.ttl;
         let deadline = over + PATIENCE;
-        let (mut removed, mut lasts) = (acts, !self.fault.ends_by_itself());
+        let (mut removed, mut lasts) = (false, !self.fault.ends_by_itself());
         loop {
             // What does not end by itself is taken back in time, even if no step waits for a person's work.
             if lasts && Instant::now() > over {
@@ -67,7 +77,7 @@ impl<'b> Script<'b> {
             match word(&run["state"]) {
                 "ended" => {
                     *self.bench.run.lock() = None;
-                    return Ok(played(&run, acts));
+                    return Ok(played(&run, acts, removed));
                 }
                 _ if Instant::now() > deadline => {
                     post(&one, &id, "stop", &json!({ "why": "it takes too long" })).await?;
@@ -84,7 +94,7 @@ impl<'b> Script<'b> {
                     continue;
                 }
                 // Here a person works, and then looks whether it helped.
-                _ if !removed && waits(&run) => {
+                _ if !removed && (!acts || (vain && acts_are_over(&run))) && waits(&run) => {
                     self.bench.repair(self.fault).await?;
                     removed = true;
                 }
@@ -144,12 +154,37 @@ fn waits(run: &Value) -> bool {
     now.is_some_and(|step| matches!(word(&step["kind"]), "wait_until" | "verify"))
 }
 
-fn played(run: &Value, acts: bool) -> Played {
+/// Whether no act may follow the step that is next.
+fn acts_are_over(run: &Value) -> bool {
+    let mut later = each(&run["steps"]).iter().skip_while(|step| step["state"] != "now");
+    later.all(|step| word(&step["kind"]) != "act")
+}
+
+fn played(run: &Value, acts: bool, removed: bool) -> Played {
     let done = |step: &Value| word(&step["kind"]) == "act" && word(&step["state"]) == "done";
     Played {
         ending: word(&run["ending"]).to_owned(),
         why: word(&run["why"]).to_owned(),
         acts,
         acted: each(&run["steps"]).iter().any(done),
+        removed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_waits_for_a_person_only_when_no_act_is_left() {
+        let step = |kind: &str, state: &str| json!({ "kind": kind, "state": state });
+        let before =
+            json!({ "steps": [step("wait_until", "now"), step("act", "open"), step("verify", "open")] });
+        assert!(waits(&before) && !acts_are_over(&before));
+        let after =
+            json!({ "steps": [step("wait_until", "done"), step("act", "done"), step("verify", "now")] });
+        assert!(waits(&after) && acts_are_over(&after));
+        let at = json!({ "steps": [step("act", "now"), step("verify", "open")] });
+        assert!(!waits(&at) && !acts_are_over(&at));
     }
 }

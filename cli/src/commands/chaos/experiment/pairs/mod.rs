@@ -2,9 +2,14 @@
 //! without it, and states by how much that differs; its page has both curves.
 
 mod healing;
+mod measured;
 mod page;
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
@@ -32,7 +37,10 @@ use crate::{
     lab chaos pairs --list                         the protections that have a pair, and how long each takes\n  \
     lab chaos pairs breaker                        one of them\n  \
     lab chaos pairs --write docs/drills            all of them, each with a page and its curves\n  \
-    lab chaos pairs --automation --markdown        the pairs of automation: about two hours\n\n\
+    lab chaos pairs --automation --list            what is known of the pairs of automation\n  \
+    lab chaos pairs --automation --markdown        all of them, kept one by one: more than an hour\n  \
+    lab chaos pairs --automation --unmeasured --markdown\n                                                 \
+    the rest: after Ctrl-C, or a change of some\n\n\
     A page is written if its pair holds. After that, `just generate` lists it in the book.")]
 pub(in crate::commands::chaos) struct Pairs {
     /// Names of experiments, as `--list` shows them; by default all that take away a protection, or automation.
@@ -45,15 +53,28 @@ pub(in crate::commands::chaos) struct Pairs {
     /// The pairs of automation and of the judge of a release, instead of those of protections.
     #[arg(long, conflicts_with = "write")]
     automation: bool,
-    /// Write into docs/automation.md how long it takes until all is well, with automation and without it.
+    /// Keep in drills/pairs.json how long it takes until all is well, with automation and without it, and write the table of
+    /// docs/automation.md from that, after each pair.
     #[arg(long, requires = "automation")]
     markdown: bool,
-    /// Only list them.
+    /// Leave out pairs that hold according to drills/pairs.json. One whose experiment has changed since is run again.
+    #[arg(long, requires = "automation")]
+    unmeasured: bool,
+    /// Only list them; those of automation with what drills/pairs.json says.
     #[arg(long, conflicts_with_all = ["write", "json", "markdown"])]
     list: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
+}
+
+/// Writes the table of the pairs of automation from what is kept; returns whether its page was different. Writes nothing if
+/// `check`.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub(in crate::commands::chaos) fn table(root: &Path, check: bool) -> Result<bool> {
+    healing::table(root, check)
 }
 
 /// An experiment that takes a protection away.
@@ -177,8 +198,6 @@ fn code(verdicts: &[Option<bool>]) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]

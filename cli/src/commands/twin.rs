@@ -18,6 +18,11 @@ use crate::{
     terminal::say,
 };
 
+/// Faults that take a core, the disk or the network of the machine, and not just of a process: a lab beside this one would be
+/// sick with them.
+pub(super) const GREEDY: [&str; 5] =
+    ["cpu-burn", "executor-block", "db-slow-query", "cache-hot-key", "disk-fill"];
+
 /// Waits until its input ends, and becomes the command in its arguments. Whatever ends the process at the other end of the
 /// pipe, the kernel closes the pipe.
 const WAIT: &str = "trap '' HUP INT TERM; cat >/dev/null; exec \"$@\"";
@@ -32,25 +37,25 @@ pub(super) struct Twin {
 }
 
 impl Twin {
-    /// Starts it with as many replicas as the lab of `place` has, and waits until it is ready; not any longer when `now` is
-    /// cancelled.
+    /// Starts it for `command`, such as `drill verify`, with as many replicas as the lab of `place` has, and waits until it is
+    /// ready; not any longer when `now` is cancelled.
     ///
     /// # Errors
     /// When no lab runs on this machine, or the second one does not start, with what it said.
-    pub(super) async fn up(place: &Installation, now: &CancellationToken) -> Result<Self> {
-        let home = place.all_here("drill verify --lanes")?;
+    pub(super) async fn up(command: &str, place: &Installation, now: &CancellationToken) -> Result<Self> {
+        let home = place.all_here(&format!("{command} --lanes"))?;
         let replicas = replicas(&home.lab()?);
         let folder =
-            tempfile::Builder::new().prefix("lab-drills-").tempdir().context("no temporary folder")?;
+            tempfile::Builder::new().prefix("lab-beside-").tempdir().context("no temporary folder")?;
         let dir = folder.path().join("lab");
-        let command = |args: &[&str]| -> Result<Command> {
+        let line = |args: &[&str]| -> Result<Command> {
             let mut command = Command::new(std::env::current_exe()?);
             command.arg("--root").arg(&home.root).arg("--dir").arg(&dir).args(args);
             Ok(command)
         };
         // Before it is started.
-        let end = AtTheEnd::run(&command(&["down", "--purge"])?)?;
-        let mut up = command(&["up", "--detach", "--port-offset", &free_offset()?.to_string()])?;
+        let end = AtTheEnd::run(&line(&["down", "--purge"])?)?;
+        let mut up = line(&["up", "--detach", "--port-offset", &free_offset()?.to_string()])?;
         up.args(replicas.iter().map(|(service, count)| format!("--replicas={service}={count}")));
         OTHERS.iter().for_each(|name| {
             up.env_remove(name);

@@ -1,0 +1,110 @@
+//! Measurements that a file of the checkout keeps, by name, so that they can be made in pieces: each run adds to the file, and
+//! tables are written from it. What is kept says which text was measured: after a change of it, it is not known any longer.
+
+use std::{collections::BTreeMap, fs, io::ErrorKind, path::Path, process::Command};
+
+use anyhow::{Context as _, Result};
+use chrono::Utc;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sha2::{Digest as _, Sha256};
+
+/// How many hexadecimal digits tell texts apart.
+const DIGITS: usize = 12;
+
+/// When something was measured, and in which checkout.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Stamp {
+    /// The day in UTC, such as 2026-06-01.
+    day: String,
+    /// The commit; empty outside of git.
+    revision: String,
+}
+
+impl Stamp {
+    /// Now, in this checkout.
+    pub(super) fn now(root: &Path) -> Self {
+        let git = Command::new("git").arg("-C").arg(root).args(["rev-parse", "--short=12", "HEAD"]).output();
+        let right = git.ok().filter(|output| output.status.success());
+        let revision = right.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+        Self { day: Utc::now().format("%Y-%m-%d").to_string(), revision: revision.unwrap_or_default() }
+    }
+
+    /// `2026-06-01 at 3f2a9c0d1b7e`.
+    pub(super) fn words(&self) -> String {
+        if self.revision.is_empty() { self.day.clone() } else { format!("{} at {}", self.day, self.revision) }
+    }
+}
+
+/// What tells a text that was measured from a later one.
+pub(super) fn digest(texts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for text in texts {
+        hash.update(text.as_bytes());
+        // No text contains it: two texts are not the same as one.
+        hash.update([0_u8]);
+    }
+    hex::encode(hash.finalize()).chars().take(DIGITS).collect()
+}
+
+/// What a file keeps; nothing if it does not exist.
+///
+/// # Errors
+/// When it cannot be read, or is of another kind.
+pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<BTreeMap<String, T>> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+    };
+    let advice = "take back your changes of it, or delete it and measure again";
+    serde_json::from_str(&text)
+        .with_context(|| format!("{} has no measurements of this kind: {advice}", path.display()))
+}
+
+/// Writes what a file keeps, as a whole: if this program is killed meanwhile, the file is as before.
+///
+/// # Errors
+/// When it cannot be written.
+pub(super) fn write<T: Serialize>(path: &Path, all: &BTreeMap<String, T>) -> Result<()> {
+    let (text, new) = (serde_json::to_string_pretty(all)? + "\n", path.with_extension("json.new"));
+    let written = fs::write(&new, text).and_then(|()| fs::rename(&new, path));
+    written.with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// To a tenth of a second: smaller differences are no news.
+pub(super) fn tenth(seconds: f64) -> f64 {
+    (seconds * 10.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again_and_another_kind_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("measured.json");
+        assert_eq!(read::<f64>(&path).unwrap(), BTreeMap::new(), "nothing is measured yet");
+        let all = BTreeMap::from([("a".to_owned(), 1.5)]);
+        write(&path, &all).unwrap();
+        assert_eq!(read::<f64>(&path).unwrap(), all);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
+        let refused = format!("{:#}", read::<Stamp>(&path).unwrap_err());
+        assert!(refused.contains("measured.json has no measurements of this kind"), "{refused}");
+    }
+
+    #[test]
+    fn a_digest_tells_texts_apart() {
+        let one = digest(&["ab", "c"]);
+        assert_eq!((one.len(), &one), (DIGITS, &digest(&["ab", "c"])));
+        assert_ne!(one, digest(&["a", "bc"]));
+    }
+
+    #[test]
+    fn a_stamp_names_the_commit_if_there_is_one() {
+        let stamp = Stamp { day: "2026-06-01".to_owned(), revision: "3f2a9c0d1b7e".to_owned() };
+        assert_eq!(stamp.words(), "2026-06-01 at 3f2a9c0d1b7e");
+        assert_eq!(Stamp { revision: String::new(), ..stamp }.words(), "2026-06-01");
+        assert_eq!(Stamp::now(tempfile::tempdir().unwrap().path()).revision, "");
+    }
+}

@@ -1,0 +1,41 @@
+//! `lab runbook generate`.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+
+use super::verify::tables;
+use crate::{
+    home::Home,
+    terminal::{out, say},
+};
+
+/// Writes the tables of docs/automation.md from runbooks/measured.json: what `lab runbook verify --markdown` has measured, and
+/// what is not measured yet. Needs no lab.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    lab runbook generate            after a change to runbooks/measured.json, or a new runbook\n  \
+    lab runbook generate --check    in CI: exit 1 if the page differs")]
+pub(super) struct Generate {
+    /// Write nothing; exit with 1 if the page differs.
+    #[arg(long)]
+    check: bool,
+}
+
+impl Generate {
+    /// Runs the command.
+    pub(super) fn run(&self, home: &Home) -> Result<ExitCode> {
+        let differs = tables(&home.root, self.check)?;
+        if differs && self.check {
+            say(
+                "docs/automation.md differs from runbooks/measured.json: run `lab runbook generate`, and commit what it writes",
+            );
+            return Ok(ExitCode::FAILURE);
+        }
+        if differs {
+            out!("wrote docs/automation.md");
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
