@@ -1,5 +1,6 @@
 //! Compiles in what pages show and drills are made of: boards, runbooks, playbooks, objectives, drills. For a
-//! control room that runs without a checkout. And the rules of the firewall that drills push.
+//! control room that runs without a checkout. And the rules of the firewall that drills push, and which metrics the services
+//! have.
 
 use std::{
     error::Error,
@@ -36,6 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set: cargo runs this file")?;
     fs::write(Path::new(&out).join("content.rs"), table)?;
     fs::write(Path::new(&out).join("runbooks.rs"), runbooks(&root)?)?;
+    fs::write(Path::new(&out).join("scrapes.rs"), scrapes(&root)?)?;
     Ok(())
 }
 
@@ -45,6 +47,24 @@ fn runbooks(root: &Path) -> Result<String, Box<dyn Error>> {
     for (name, file) in files(&root.join("runbooks"), "yaml")? {
         println!("cargo::rerun-if-changed={}", file.display());
         writeln!(table, "    ({name:?}, include_str!({:?})),", file.display().to_string())?;
+    }
+    table.push_str("]\n");
+    Ok(table)
+}
+
+/// The golden scrapes of the services: which metrics exist.
+fn scrapes(root: &Path) -> Result<String, Box<dyn Error>> {
+    let services = root.join("services");
+    let mut table = String::from("&[\n");
+    let mut folders = fs::read_dir(&services)?.collect::<std::io::Result<Vec<_>>>()?;
+    folders.sort_by_key(fs::DirEntry::file_name);
+    for folder in folders {
+        let file = folder.path().join("tests/api/snapshots/metrics.txt");
+        if file.is_file() {
+            println!("cargo::rerun-if-changed={}", file.display());
+            let service = folder.file_name().to_string_lossy().into_owned();
+            writeln!(table, "    ({service:?}, include_str!({:?})),", file.display().to_string())?;
+        }
     }
     table.push_str("]\n");
     Ok(table)

@@ -1,5 +1,5 @@
 # What a team writes down of a running lab: the firewall and its rules, a limit, how routes split their requests, schedules and
-# policies of its own, who covers for whom, what automation may not do; and what it expects of the routes that a file decides.
+# policies of its own, who covers for whom, objectives, what automation may not do; and what it expects of the routes that a file decides.
 
 terraform {
   required_version = ">= 1.10"
@@ -103,6 +103,33 @@ variable "policies" {
   default = {}
 }
 
+variable "slos" {
+  description = "Service level objectives beside those of dashboards/slos, by name. Each has an indicator, or a total with good or bad."
+  type = map(object({
+    title       = optional(string)
+    service     = string
+    owner       = string
+    promise     = string
+    reason      = string
+    description = optional(string)
+    indicator   = optional(string)
+    good        = optional(string)
+    bad         = optional(string)
+    total       = optional(string)
+    objective   = number
+    window      = optional(string, "30d")
+  }))
+  default = {}
+  validation {
+    condition     = alltrue([for slo in values(var.slos) : slo.objective > 0 && slo.objective < 1])
+    error_message = "An objective is a share of good events, above 0 and below 1, such as 0.999."
+  }
+  validation {
+    condition     = alltrue([for slo in values(var.slos) : (slo.indicator == null) == (slo.total != null)])
+    error_message = "An objective has an indicator, or a total with good or bad."
+  }
+}
+
 variable "denials" {
   description = "What automation may not do, beside guardrails.yaml, by name. A list that is left out means all."
   type = map(object({
@@ -177,6 +204,23 @@ resource "srelab_oncall_override" "cover" {
   until    = each.value.until
   # It may be one of a schedule above.
   depends_on = [srelab_oncall_schedule.this]
+}
+
+resource "srelab_slo" "this" {
+  for_each    = var.slos
+  name        = each.key
+  title       = each.value.title
+  service     = each.value.service
+  owner       = each.value.owner
+  promise     = each.value.promise
+  reason      = each.value.reason
+  description = each.value.description
+  indicator   = each.value.indicator
+  good        = each.value.good
+  bad         = each.value.bad
+  total       = each.value.total
+  objective   = each.value.objective
+  window      = each.value.window
 }
 
 resource "srelab_guardrail" "this" {

@@ -1,6 +1,7 @@
 //! The control room: the page that a person opens when the alert has come, and the API behind it.
 //!
 //! * [`desk`] -- incidents: what arrives, which incident it joins, what people do. Composes the pure `incident`.
+//! * [`objectives`] -- service level objectives that the API declared beside the files. Composes the pure `slo`.
 //! * [`duty`] -- who is on call and who is next, by `oncall.yaml`. Composes the pure `rota`.
 //! * [`notify`] -- the outbox of notifications, and war rooms.
 //! * [`eyes`], [`watch`] -- what is going on: polled from Prometheus and the others, noted in timelines, diagnosed.
@@ -32,6 +33,7 @@ mod life;
 pub mod mcp;
 pub mod metrics;
 pub mod notify;
+pub mod objectives;
 pub mod papers;
 pub mod phone;
 pub mod releases;
@@ -46,8 +48,9 @@ use chassis_service::{App, Chassis, ServiceInfo};
 
 use crate::{
     access::Access, actions::Actions, bus::Bus, changes::Changes, config::RoomConfig, content::Content,
-    desk::Desk, drills::Drills, duty::Duty, eyes::Eyes, metrics::RoomMetrics, notify::Notify, papers::Papers,
-    phone::Phone, releases::Releases, runbooks::Runbooks, store::Store, watch::Watch,
+    desk::Desk, drills::Drills, duty::Duty, eyes::Eyes, metrics::RoomMetrics, notify::Notify,
+    objectives::Objectives, papers::Papers, phone::Phone, releases::Releases, runbooks::Runbooks,
+    store::Store, watch::Watch,
 };
 pub use life::live;
 pub use room::{Parts, Room};
@@ -89,6 +92,7 @@ pub async fn assemble(config: &RoomConfig, chassis: Chassis) -> anyhow::Result<R
     let changes = Changes::open(&store, &bus).await?;
     let phone = Phone::open(&store, &bus).await?;
     let papers = Papers::open(&store, &bus, config.postmortems.as_deref());
+    let objectives = Objectives::open(&store, &bus, &content).await?;
     let duty = Duty::open(&store, &bus, config.oncall.as_deref(), config.speed()).await?;
     let notify = Notify::open(&store, &bus, config)?;
     let eyes = Eyes::new(config);
@@ -111,6 +115,7 @@ pub async fn assemble(config: &RoomConfig, chassis: Chassis) -> anyhow::Result<R
         changes,
         phone,
         papers,
+        objectives,
         duty,
         notify,
         eyes,

@@ -6,8 +6,9 @@ use chassis_service::Chassis;
 
 use crate::{
     access::Access, actions::Actions, bus::Bus, changes::Changes, config::RoomConfig, content::Content,
-    desk::Desk, drills::Drills, duty::Duty, eyes::Eyes, metrics::RoomMetrics, notify::Notify, papers::Papers,
-    phone::Phone, releases::Releases, runbooks::Runbooks, store::Store, watch::Watch,
+    desk::Desk, drills::Drills, duty::Duty, eyes::Eyes, metrics::RoomMetrics, notify::Notify,
+    objectives::Objectives, papers::Papers, phone::Phone, releases::Releases, runbooks::Runbooks,
+    store::Store, watch::Watch,
 };
 
 /// The parts. Cheap to clone.
@@ -36,6 +37,8 @@ pub struct Parts {
     pub phone: Phone,
     /// Postmortems.
     pub papers: Papers,
+    /// Objectives that were declared beside the files.
+    pub objectives: Objectives,
     /// Who is on call, and escalation.
     pub duty: Duty,
     /// Notifications on their way, and war rooms.

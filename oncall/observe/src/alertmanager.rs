@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Peer, Result,
-    prometheus::{Labels, is_heartbeat},
+    prometheus::{Alert, Labels, is_heartbeat},
 };
 
 /// A client of one Alertmanager.
@@ -87,15 +87,31 @@ impl Alertmanager {
     /// # Errors
     /// When it cannot be reached, or refuses.
     pub async fn end(&self, alerts: &[Told]) -> Result<()> {
-        let now = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
-        let ended = alerts.iter().map(|alert| {
-            json!({ "labels": alert.labels, "annotations": alert.annotations, "startsAt": alert.starts_at,
-                    "endsAt": now })
-        });
-        let ended: Vec<Value> = ended.collect();
-        if !ended.is_empty() {
-            self.0.post(ALERTS, &Value::Array(ended)).await?;
+        let now = Utc::now();
+        let ended = alerts.iter().map(|told| posted(&told.labels, &told.annotations, told.starts_at, now));
+        self.post(ended.collect()).await
+    }
+
+    /// Tells it, as Prometheus does, that these alerts fire: it ends those that nobody tells again before `ends`.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or refuses.
+    pub async fn fire(&self, alerts: &[Alert], ends: DateTime<Utc>) -> Result<()> {
+        let fires = |alert: &Alert| {
+            posted(&alert.labels, &alert.annotations, alert.active_at.unwrap_or_else(Utc::now), ends)
+        };
+        self.post(alerts.iter().map(fires).collect()).await
+    }
+
+    async fn post(&self, alerts: Vec<Value>) -> Result<()> {
+        if !alerts.is_empty() {
+            self.0.post(ALERTS, &Value::Array(alerts)).await?;
         }
         Ok(())
     }
+}
+
+fn posted(labels: &Labels, annotations: &Labels, starts: DateTime<Utc>, ends: DateTime<Utc>) -> Value {
+    let ends = ends.to_rfc3339_opts(SecondsFormat::Millis, true);
+    json!({ "labels": labels, "annotations": annotations, "startsAt": starts, "endsAt": ends })
 }

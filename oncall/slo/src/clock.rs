@@ -112,6 +112,15 @@ impl Clock {
         PAIRS.map(|pair| Pair { long: self.scale(pair.long), short: self.scale(pair.short), ..pair })
     }
 
+    /// Every window of the pairs, each once, shortest first.
+    #[must_use]
+    pub fn windows(self) -> Vec<Window> {
+        let mut windows: Vec<_> = self.pairs().into_iter().flat_map(|pair| [pair.short, pair.long]).collect();
+        windows.sort_unstable();
+        windows.dedup();
+        windows
+    }
+
     /// The shortest window, in which rules are evaluated five times.
     #[must_use]
     pub fn base(self) -> Window {

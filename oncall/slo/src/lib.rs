@@ -2,8 +2,8 @@
 //!
 //! Read it in this order: [`spec`] (YAML to model, with errors that name file, line and field), [`model`] (what an
 //! objective is), [`sla`] (what customers were sold beside it), [`clock`] (windows and factors), [`theory`] (when an
-//! alert must fire and end), [`lint`] (what is legal but wrong), [`generate`] (rules, tests, the page), [`simulate`],
-//! [`report`] (now, over a past range, week by week), [`explain`].
+//! alert must fire and end), [`lint`] (what is legal but wrong), [`generate`] (rules, tests, the page), [`live`] (an
+//! objective without rules, by query), [`simulate`], [`report`] (now, over a past range, week by week), [`explain`].
 //!
 //! Does no I/O: callers read files, query Prometheus and print.
 
@@ -12,6 +12,7 @@ pub mod clock;
 pub mod explain;
 pub mod generate;
 pub mod lint;
+pub mod live;
 pub mod model;
 pub mod report;
 pub mod selector;

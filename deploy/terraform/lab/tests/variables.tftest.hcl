@@ -97,3 +97,48 @@ run "schedules_policies_and_denials_can_be_written_down" {
     error_message = "A denial without targets is one of all of them."
   }
 }
+
+run "an_objective_is_a_share" {
+  command = plan
+  variables {
+    slos = {
+      checkout = {
+        service   = "order-api"
+        owner     = "shop"
+        promise   = "It works."
+        reason    = "It has to."
+        indicator = "order-availability"
+        objective = 99.5
+      }
+    }
+  }
+  expect_failures = [var.slos]
+}
+
+run "an_objective_counts_something" {
+  command = plan
+  variables {
+    slos = { checkout = { service = "order-api", owner = "shop", promise = "It works.", reason = "It has to.", objective = 0.995 } }
+  }
+  expect_failures = [var.slos]
+}
+
+run "an_objective_can_be_written_down" {
+  command = plan
+  variables {
+    slos = {
+      checkout = {
+        service   = "order-api"
+        owner     = "shop"
+        promise   = "It works."
+        reason    = "It has to."
+        indicator = "order-availability"
+        objective = 0.995
+      }
+    }
+  }
+  assert {
+    condition     = srelab_slo.this["checkout"].objective == "0.995" && srelab_slo.this["checkout"].window == "30d"
+    error_message = "The objective has another number, or another window."
+  }
+}

@@ -19,6 +19,7 @@ pub mod problems;
 mod proxy;
 mod releases;
 mod runbooks;
+mod slos;
 mod status;
 mod switches;
 mod view;
@@ -88,6 +89,8 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(oncall::add_override))
         .routes(routes!(oncall::remove_override))
         .routes(routes!(oncall::check))
+        .routes(routes!(slos::list_slos))
+        .routes(routes!(slos::read_slo, slos::declare_slo, slos::withdraw_slo))
         .routes(routes!(phone::pages))
         .routes(routes!(changes::list))
         .routes(routes!(status::status))

@@ -22,7 +22,7 @@ use crate::{
 const KEPT: usize = 500;
 /// The kind of a change that is a process which started again.
 const RESTART: &str = "restart";
-/// That of a change of what people wrote down: schedules, policies, guardrails.
+/// That of a change of what people wrote down: schedules, policies, objectives, guardrails.
 const CONFIGURATION: &str = "configuration";
 
 /// Something that changed.

@@ -13,10 +13,13 @@ use std::{
 };
 
 use anyhow::Context as _;
-use slo::Slo;
+use slo::{Catalogue, Slo};
 
 /// Folder, name without ending, text.
 static COMPILED: &[(&str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/content.rs"));
+
+/// Services and their golden scrapes, as this program was built with.
+static SCRAPES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/scrapes.rs"));
 
 const BOARDS: Folder = Folder { path: "dashboards/grafana", ending: "json" };
 const SLOS: Folder = Folder { path: "dashboards/slos", ending: "yaml" };
@@ -132,6 +135,25 @@ impl Content {
     #[must_use]
     pub fn slos(&self) -> &[Slo] {
         &self.slos
+    }
+
+    /// The objective of this name.
+    #[must_use]
+    pub fn slo(&self, name: &str) -> Option<&Slo> {
+        self.slos.iter().find(|slo| slo.name == name)
+    }
+
+    /// Which metrics the services export.
+    #[must_use]
+    pub fn metrics() -> Catalogue {
+        let mut catalogue = Catalogue::default();
+        for (service, scrape) in SCRAPES {
+            // A test of each service keeps its golden scrape in this format.
+            if let Err(why) = catalogue.add(service, scrape) {
+                tracing::error!(service, why, "a golden scrape cannot be read");
+            }
+        }
+        catalogue
     }
 
     /// Names of the files of a folder, in order.

@@ -13,7 +13,7 @@ use super::{
     restarts::Restarts,
     timeline,
 };
-use crate::{error::Result, eyes::within, room::Room};
+use crate::{error::Result, eyes::within, objectives::Declared, room::Room};
 
 /// Time and number of points of the curves of the map.
 const SPARK: (TimeDelta, i32) = (TimeDelta::minutes(15), 60);
@@ -65,6 +65,7 @@ async fn once(room: &Room, memory: &mut Memory) {
         seen.alertmanager = Reach::of(&silences);
         if let Ok(alerts) = &alerts {
             seen.alerts.clone_from(alerts);
+            seen.alerts.extend(room.objectives.firing());
         }
         seen.services = services(room, numbers.as_ref(), std::mem::take(&mut seen.services));
         seen.budgets = budgets(room, numbers.as_ref());
@@ -158,7 +159,22 @@ fn budgets(room: &Room, numbers: Option<&Numbers>) -> Vec<Budget> {
             service: slo.service.clone(),
         }
     };
-    room.content.slos().iter().map(one).collect()
+    let files = room.content.slos().iter().map(one);
+    files.chain(room.objectives.all().iter().filter_map(|one| declared(room, one))).collect()
+}
+
+/// The budget of an objective that was declared; none if it is not in force.
+fn declared(room: &Room, one: &Declared) -> Option<Budget> {
+    let live = one.live(&room.content, room.config.clock)?;
+    let (slo, measured) = (one.slo.as_ref().ok()?, room.objectives.measured(&one.name));
+    Some(Budget {
+        slo: slo.name.clone(),
+        title: slo.title.clone(),
+        objective: slo.objective,
+        remaining: live.remaining(&measured),
+        burn: live.current(&measured),
+        service: slo.service.clone(),
+    })
 }
 
 /// Renews the curves when their next point is due.

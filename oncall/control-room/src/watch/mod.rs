@@ -4,6 +4,7 @@
 //! * [`seen`] -- the picture. `look` and `switches` renew it.
 //! * `queries` -- the PromQL of a look. `sli` -- the indicators of an incident and their curve.
 //! * `timeline`, `restarts`, `truth`, `impact` -- what is noted in incidents. `ended` -- what happens when one resolves.
+//! * `objectives` -- those that were declared: they have no rules.
 //! * `heartbeat` -- the dead man's switch. `resolve` -- incidents that end by themselves.
 //! * `diagnose` -- what a person would look at first, asked at once. `gauges` -- what is exported.
 //!
@@ -16,6 +17,7 @@ mod gauges;
 mod heartbeat;
 mod impact;
 mod look;
+mod objectives;
 mod queries;
 mod resolve;
 mod restarts;
@@ -77,6 +79,7 @@ impl Watch {
 /// Starts to watch. The tasks end at shutdown.
 pub fn start(room: &Room) {
     background(room, look::run(room.clone()));
+    background(room, objectives::run(room.clone()));
     background(room, switches::run(room.clone()));
     background(room, impact::run(room.clone()));
     background(room, follow::run(room.clone()));

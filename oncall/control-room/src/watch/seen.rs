@@ -18,7 +18,7 @@ pub struct Seen {
     pub services: Vec<ServiceSeen>,
     /// Pending and firing alerts, without the heartbeat.
     pub alerts: Vec<Alert>,
-    /// Objectives, in the order of their files.
+    /// Objectives, in the order of their files; then those that were declared.
     pub budgets: Vec<Budget>,
     /// Whether the heartbeat of monitoring has stopped.
     pub watchdog_silent: bool,

@@ -14,4 +14,5 @@ mod proxy;
 mod releases;
 mod rig;
 mod shop;
+mod slos;
 mod told;

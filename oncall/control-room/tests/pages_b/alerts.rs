@@ -1,8 +1,9 @@
 //! Alerts, objectives, runbooks.
 
+use reqwest::Method;
 use serde_json::json;
 
-use crate::rig::{Rig, Who::Trainee};
+use crate::rig::{Rig, Who::Trainee, between};
 
 #[tokio::test]
 async fn an_alert_that_fires_is_shown_with_its_evidence_and_what_is_not_known_is_said() {
@@ -37,6 +38,31 @@ async fn an_alert_that_fires_is_shown_with_its_evidence_and_what_is_not_known_is
     let curve: serde_json::Value = serde_json::from_str(&curve).expect("JSON");
     assert_eq!(curve["thresholds"][0]["value"], 14.4, "{curve}");
     assert_eq!(rig.get(Trainee, "/alerts/objectives/nothing/burn.json").await.status, 404);
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_declared_objective_has_a_card_that_says_whose_it_is() {
+    let rig = Rig::start().await;
+    let fields = json!({
+        "title": "Checkout <works>", "service": "order-api", "owner": "shop", "promise": "Orders are answered.",
+        "reason": "It is a test.", "indicator": "order-availability", "objective": 0.995, "window": "7d",
+    });
+    rig.api(Method::PUT, "/api/v1/slos/checkout", Some(&fields)).await;
+    let page = rig.page(Trainee, "/alerts").await;
+    let card = between(&page, "id=\"checkout\"", "</article>");
+    for text in [
+        "Checkout &lt;works&gt;",
+        "99.5 % of events over",
+        "by ada, through the API",
+        "href=\"/runbooks/OrderAvailabilityBudgetBurn\"",
+        "/alerts/objectives/checkout/burn.json",
+    ] {
+        assert!(card.contains(text), "{text}: {card}");
+    }
+    let curve = rig.page(Trainee, "/alerts/objectives/checkout/burn.json").await;
+    let curve: serde_json::Value = serde_json::from_str(&curve).expect("JSON");
+    assert_eq!(curve["thresholds"][0]["value"], 14.4, "{curve}");
     rig.stop().await;
 }
 

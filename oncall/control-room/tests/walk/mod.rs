@@ -17,7 +17,7 @@ pub(crate) async fn routes() -> Vec<(Method, String)> {
 }
 
 /// What a part of a path is, by the beginning of its template: things that every control room has, and the first of what tests make.
-const NAMES: [(&str, &str, &str); 22] = [
+const NAMES: [(&str, &str, &str); 23] = [
     ("/drills/", "{id}", "first-page"),
     ("/api/v1/drills/runs/", "{id}", "1"),
     ("/api/v1/drills/", "{id}", "first-page"),
@@ -33,6 +33,7 @@ const NAMES: [(&str, &str, &str); 22] = [
     ("/explore/", "{id}", "4bf92f3577b34da6a3ce929d0e0e4736"),
     ("/trace/", "{id}", "4bf92f3577b34da6a3ce929d0e0e4736"),
     ("/d/", "{panel}", "1"),
+    ("/api/v1/slos/", "{slo}", "order-availability"),
     ("/api/v1/oncall/policies/", "{policy}", "all"),
     ("/api/v1/oncall/schedules/{schedule}/shifts", "{schedule}", "first-line"),
     ("/", "{schedule}", "first-line.ics"),

@@ -17,6 +17,8 @@ use serde_json::{Value, json};
 struct Answers {
     set: BTreeMap<String, Option<Value>>,
     asked: BTreeMap<String, usize>,
+    /// What was posted to a path, JSON.
+    posted: BTreeMap<String, Vec<Value>>,
     hangs: bool,
 }
 
@@ -56,6 +58,11 @@ impl Fake {
     /// How often a path was asked for.
     pub(crate) fn asked(&self, path: &str) -> usize {
         self.answers().asked.get(path).copied().unwrap_or_default()
+    }
+
+    /// What was posted to a path, oldest first.
+    pub(crate) fn posted(&self, path: &str) -> Vec<Value> {
+        self.answers().posted.get(path).cloned().unwrap_or_default()
     }
 
     fn answers(&self) -> std::sync::MutexGuard<'_, Answers> {
@@ -107,7 +114,12 @@ async fn answer(State(fake): State<Fake>, request: Request) -> Response {
     let pairs = url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
     let query: String =
         pairs.filter(|(name, _)| name == "query").map(|(_, value)| value.into_owned()).collect();
-    match fake.answer(request.uri().path(), &query) {
+    let path = request.uri().path().to_owned();
+    let body = axum::body::to_bytes(request.into_body(), 1 << 20).await.unwrap_or_default();
+    if let Ok(body) = serde_json::from_slice(&body) {
+        fake.answers().posted.entry(path.clone()).or_default().push(body);
+    }
+    match fake.answer(&path, &query) {
         Some(answer) => answer,
         None => std::future::pending().await,
     }

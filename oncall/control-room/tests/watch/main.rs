@@ -3,6 +3,7 @@
 mod fake;
 mod first_look;
 mod golden;
+mod objectives;
 
 use std::time::Duration;
 

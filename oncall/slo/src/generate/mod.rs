@@ -10,7 +10,7 @@ mod recordings;
 mod scenarios;
 mod tests;
 
-use crate::{Clock, Slo, Window};
+use crate::{Clock, Pair, Slo, Window};
 
 pub use parts::Part;
 
@@ -18,9 +18,9 @@ pub use parts::Part;
 pub const BUDGET_BACK: f64 = budgets::BACK;
 
 /// Where runbooks are.
-const RUNBOOKS: &str = "http://localhost:8080/runbooks";
+pub(crate) const RUNBOOKS: &str = "http://localhost:8080/runbooks";
 /// The dashboard of budgets.
-const DASHBOARD: &str = "http://localhost:8080/d/slo?var-slo=";
+pub(crate) const DASHBOARD: &str = "http://localhost:8080/d/slo?var-slo=";
 
 /// A file that is generated from the specs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,8 +198,17 @@ fn scalar(text: &str) -> String {
     if safe { text.to_owned() } else { serde_json::Value::from(text).to_string() }
 }
 
+/// Labels, without the name, and summary and description of an alert of these windows; the texts are templates of Prometheus.
+pub(crate) fn burning(
+    slo: &Slo,
+    clock: Clock,
+    pair: &Pair,
+) -> (Vec<(&'static str, String)>, (String, String)) {
+    (alerts::labels(slo, pair), alerts::words(slo, clock, pair))
+}
+
 /// `name{slo="…"}`: a recorded series of one objective.
-fn recorded(name: &str, slo: &Slo) -> String {
+pub(crate) fn recorded(name: &str, slo: &Slo) -> String {
     format!("{name}{{slo=\"{}\"}}", slo.name)
 }
 
@@ -209,11 +218,11 @@ fn ratio(window: Window) -> String {
 }
 
 /// The recorded bad events per second over a window.
-fn bad(window: Window) -> String {
+pub(crate) fn bad(window: Window) -> String {
     format!("slo:sli_bad:rate{window}")
 }
 
 /// The recorded events per second over a window.
-fn total(window: Window) -> String {
+pub(crate) fn total(window: Window) -> String {
     format!("slo:sli_total:rate{window}")
 }

@@ -98,6 +98,16 @@ pub enum Status {
 }
 
 impl Status {
+    /// By what is left of the budget, and what fires.
+    pub(crate) fn of(budget_remaining: Option<f64>, firing: &[Firing]) -> Self {
+        match budget_remaining {
+            None => Self::NoData,
+            Some(left) if left <= 0.0 => Self::Violated,
+            Some(left) if left < LITTLE || !firing.is_empty() => Self::AtRisk,
+            Some(_) => Self::Healthy,
+        }
+    }
+
     /// As shown to people.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -165,10 +175,6 @@ fn json(value: &impl Serialize) -> Result<String, serde_json::Error> {
 impl Line {
     fn new(slo: &Slo, clock: Clock, series: &Value, alerts: &Value) -> Self {
         let value = |name: &str| sample(series, name, &slo.name);
-        let mut windows: Vec<_> =
-            clock.pairs().into_iter().flat_map(|pair| [pair.short, pair.long]).collect();
-        windows.sort_unstable();
-        windows.dedup();
         let burn = |window: Window| {
             value(&format!("slo:sli_error:ratio_rate{window}")).map(|ratio| (window, ratio / slo.budget()))
         };
@@ -182,23 +188,14 @@ impl Line {
             owner: slo.owner.clone(),
             objective: slo.objective,
             period: clock.period(slo),
-            status: status(budget_remaining, &firing),
+            status: Status::of(budget_remaining, &firing),
             sli: value("slo:period_error:ratio").map(|error| 1.0 - error),
             budget_remaining,
-            burn_rates: windows.into_iter().filter_map(burn).collect(),
+            burn_rates: clock.windows().into_iter().filter_map(burn).collect(),
             time_to_exhaustion_seconds: value("slo:time_to_exhaustion:seconds"),
             sla: slo.sla.as_ref().map(|sla| sla.state(good)),
             firing,
         }
-    }
-}
-
-fn status(budget_remaining: Option<f64>, firing: &[Firing]) -> Status {
-    match budget_remaining {
-        None => Status::NoData,
-        Some(left) if left <= 0.0 => Status::Violated,
-        Some(left) if left < LITTLE || !firing.is_empty() => Status::AtRisk,
-        Some(_) => Status::Healthy,
     }
 }
 

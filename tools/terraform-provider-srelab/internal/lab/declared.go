@@ -18,6 +18,7 @@ type Kind struct {
 var (
 	Schedules  = Kind{path: "/api/v1/oncall/schedules/", field: "schedule"}
 	Policies   = Kind{path: "/api/v1/oncall/policies/", field: "policy"}
+	Objectives = Kind{path: "/api/v1/slos/", field: "slo"}
 	Guardrails = Kind{path: "/api/v1/automation/guardrails/"}
 )
 

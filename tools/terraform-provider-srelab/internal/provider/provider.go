@@ -95,7 +95,7 @@ func (*srelab) DataSources(context.Context) []func() datasource.DataSource {
 
 func (*srelab) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{
-		newWafRule, newWafMode, newWafSwitch, newEdgeLimit, newEdgeWeights, newSchedule, newPolicy, newOverride, newGuardrail, newAutomation,
+		newWafRule, newWafMode, newWafSwitch, newEdgeLimit, newEdgeWeights, newSchedule, newPolicy, newOverride, newSLO, newGuardrail, newAutomation,
 	}
 }
 

@@ -8,13 +8,18 @@ use axum::{
     extract::{Path, State},
 };
 use chrono::{DateTime, TimeDelta, Utc};
+use observe::prometheus::Series;
 use serde_json::{Value, json};
-use slo::{Pair, Severity, Slo};
+use slo::{
+    Pair, Severity, Slo,
+    live::{LABEL, Measured},
+};
 
 use crate::{
     access::Visitor,
-    error::{Error, Result},
+    error::Result,
     eyes::within,
+    objectives::Declared,
     room::Room,
     watch::{Reach, Seen},
     web::failure::Answer,
@@ -33,7 +38,13 @@ pub(super) async fn all(room: &Room, seen: &Seen, now: DateTime<Utc>) -> BTreeMa
     if matches!(seen.prometheus, Reach::Down(_)) {
         return BTreeMap::new();
     }
-    read(room, "", now).await.unwrap_or_default()
+    let mut curves = read(room, "", now).await.unwrap_or_default();
+    for one in room.objectives.all() {
+        // Who does not answer about one does not answer about the next.
+        let Ok(points) = count(room, &one, now).await else { break };
+        curves.insert(one.name.clone(), points);
+    }
+    curves
 }
 
 /// One curve, as the script draws it: with the factors at which somebody is told, and the incidents of the service.
@@ -42,12 +53,14 @@ pub(super) async fn curve(
     _: Visitor,
     Path(name): Path<String>,
 ) -> Answer<Json<Value>> {
-    let slos = room.content.slos();
-    let Some(slo) = slos.iter().find(|slo| slo.name == name) else {
-        let known: Vec<&str> = slos.iter().map(|slo| slo.name.as_str()).collect();
-        return Err(Error::NoSuch { what: "objective", name, known: known.join(", ") }.into());
-    };
     let now = Utc::now();
+    let Some(slo) = room.content.slo(&name) else {
+        let declared = room.objectives.declared(&name);
+        let found = declared.as_ref().and_then(|one| Some((one, one.slo.as_ref().ok()?)));
+        let Some((one, slo)) = found else { return Err(room.objectives.unknown(&name).into()) };
+        let points = count(&room, one, now).await?;
+        return Ok(Json(drawn(&room, slo, &points, now)));
+    };
     let mut curves = read(&room, &format!("{{slo=\"{}\"}}", slo.name), now).await?;
     let points = curves.remove(&slo.name).unwrap_or_default();
     Ok(Json(drawn(&room, slo, &points, now)))
@@ -65,17 +78,40 @@ pub(super) fn fast(room: &Room) -> Pair {
 
 async fn read(room: &Room, selector: &str, now: DateTime<Utc>) -> Result<BTreeMap<String, Points>> {
     let query = format!("slo:sli_error:ratio_rate{}{selector}", fast(room).long);
-    let from = now - window(room);
-    let step = (window(room) / POINTS).as_seconds_f64().max(1.0);
-    let asked = room.eyes.prometheus.query_range(&query, from, now, step);
     let mut curves = BTreeMap::new();
-    for series in within("Prometheus", asked).await? {
+    for series in range(room, &query, now).await? {
         let name = series.metric.get("slo").cloned().unwrap_or_default();
-        let Some(slo) = room.content.slos().iter().find(|slo| slo.name == name) else { continue };
+        let Some(slo) = room.content.slo(&name) else { continue };
         let points: Points = series.points().map(|(at, ratio)| (at, ratio / slo.budget())).collect();
         curves.insert(name, points);
     }
     Ok(curves)
+}
+
+/// The curve of an objective that was declared: counted, because nothing is recorded of it.
+async fn count(room: &Room, one: &Declared, now: DateTime<Utc>) -> Result<Points> {
+    let Some(live) = one.live(&room.content, room.config.clock) else { return Ok(Points::new()) };
+    let windows = [fast(room).long];
+    let series = range(room, &live.query(&windows), now).await?;
+    // Times of one range are the same in all of its series.
+    let mut counts: BTreeMap<i64, Vec<(&str, f64)>> = BTreeMap::new();
+    for (name, series) in series.iter().filter_map(|series| Some((series.metric.get(LABEL)?, series))) {
+        for (at, value) in series.points() {
+            counts.entry(at as i64).or_default().push((name.as_str(), value));
+        }
+    }
+    let burn = |(at, counts): (i64, Vec<(&str, f64)>)| {
+        let mut measured = Measured::default();
+        live.read(&windows, counts, &mut measured);
+        Some((at as f64, live.current(&measured)?))
+    };
+    Ok(counts.into_iter().filter_map(burn).collect())
+}
+
+async fn range(room: &Room, query: &str, now: DateTime<Utc>) -> Result<Vec<Series>> {
+    let step = (window(room) / POINTS).as_seconds_f64().max(1.0);
+    let asked = room.eyes.prometheus.query_range(query, now - window(room), now, step);
+    within("Prometheus", asked).await
 }
 
 fn drawn(room: &Room, slo: &Slo, points: &[(f64, f64)], now: DateTime<Utc>) -> Value {

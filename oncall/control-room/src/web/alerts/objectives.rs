@@ -7,6 +7,7 @@ use slo::{Slo, window::humane};
 
 use super::burn::{self, Points};
 use crate::{
+    objectives::Declared,
     room::Room,
     watch::{Budget, Seen},
     web::parts::{Line, Tone, badge, chart, duration, empty, meter, percent},
@@ -14,24 +15,42 @@ use crate::{
 
 /// A card for each.
 pub(super) fn cards(room: &Room, seen: &Seen, burns: &BTreeMap<String, Points>) -> Markup {
-    let slos = room.content.slos();
-    if slos.is_empty() {
+    let (slos, declared) = (room.content.slos(), room.objectives.all());
+    if slos.is_empty() && declared.is_empty() {
         return empty(
             "There is no objective.",
-            html! { "They are the files of " code { "dashboards/slos/" } "." },
+            html! { "They are the files of " code { "dashboards/slos/" } ", and what a program declares beside them." },
         );
     }
+    let one = |slo: &Slo, declared: Option<&Declared>| {
+        let budget = seen.budgets.iter().find(|budget| budget.slo == slo.name);
+        card(room, slo, declared, budget, burns.get(&slo.name).map_or(&[], Vec::as_slice))
+    };
     html! {
+        @for declared in &declared {
+            @if let Err(why) = &declared.slo {
+                div.callout.warn {
+                    p { strong { "The objective " (declared.name) " is not in force." } " " (declared.by) " declared it, and it does not fit with the files any more." }
+                    p.muted { (why) }
+                }
+            }
+        }
         div.grid.objectives {
-            @for slo in slos {
-                @let budget = seen.budgets.iter().find(|budget| budget.slo == slo.name);
-                (card(room, slo, budget, burns.get(&slo.name).map_or(&[], Vec::as_slice)))
+            @for slo in slos { (one(slo, None)) }
+            @for declared in &declared {
+                @if let Ok(slo) = &declared.slo { (one(slo, Some(&**declared))) }
             }
         }
     }
 }
 
-fn card(room: &Room, slo: &Slo, budget: Option<&Budget>, points: &[(f64, f64)]) -> Markup {
+fn card(
+    room: &Room,
+    slo: &Slo,
+    declared: Option<&Declared>,
+    budget: Option<&Budget>,
+    points: &[(f64, f64)],
+) -> Markup {
     let (remaining, rate) =
         (budget.and_then(|budget| budget.remaining), budget.and_then(|budget| budget.burn));
     let (tone, word) = verdict(remaining, rate, burn::fast(room).factor);
@@ -56,11 +75,25 @@ fn card(room: &Room, slo: &Slo, budget: Option<&Budget>, points: &[(f64, f64)]) 
                 dd { (lasts(remaining, rate, period.secs())) }
                 @if let Some(sla) = &slo.sla { dt { "Sold" } dd { (slo::window::percent(sla.target())) " of events" } }
                 dt { "Service" } dd { (slo.service) ", kept by " (slo.owner) }
+                @if let Some(declared) = declared { dt { "Declared" } dd { "by " (declared.by) ", through the API" } }
             }
             (chart(&format!("burn-{}", slo.name), &format!("/alerts/objectives/{}/burn.json", slo.name), &line))
+            (footer(room, slo, declared))
+        }
+    }
+}
+
+/// Where to read on. What is declared has neither a board nor a runbook, but the objective of its indicator has.
+fn footer(room: &Room, slo: &Slo, declared: Option<&Declared>) -> Markup {
+    let of = match declared {
+        None => Some(slo),
+        Some(declared) => declared.fields.indicator.as_deref().and_then(|name| room.content.slo(name)),
+    };
+    html! {
+        @if let Some(of) = of {
             footer.row {
-                a href={ "/d/slo?var-slo=" (slo.name) } { "Dashboard" }
-                a href={ "/runbooks/" (slo.alert()) } { "Runbook" }
+                a href={ "/d/slo?var-slo=" (of.name) } { "Dashboard" }
+                a href={ "/runbooks/" (of.alert()) } { "Runbook" }
             }
         }
     }
