@@ -1,6 +1,8 @@
 //! `lab failover`: fences the primary, promotes its replica, and says what that cost.
 
+mod abort;
 mod drill;
+mod rebuild;
 
 use std::{
     process::ExitCode,
@@ -12,18 +14,11 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use recovery::failover::{Facts, Replica, Stuck, admit, is_complete};
 use serde::Serialize;
-use supervisor::{
-    lock::{self, Taken},
-    state::{LabState, PartState},
-    sweep,
-};
+use supervisor::state::{LabState, PartState};
 use tokio::time::sleep;
 
 use crate::{
-    backup::{
-        instance,
-        request::{self, SERVER},
-    },
+    backup::{instance, request::SERVER},
     failover::{
         Failover, build, half, over,
         watch::{self, Look},
@@ -117,8 +112,8 @@ impl FailoverCommand {
         match &self.command {
             None => self.fail_over(home).await,
             Some(Command::Drill(drill)) => drill.run(home).await,
-            Some(Command::Abort) => abort(home).await,
-            Some(Command::Rebuild) => rebuild(home).await,
+            Some(Command::Abort) => abort::abort(home).await,
+            Some(Command::Rebuild) => rebuild::rebuild(home).await,
             Some(Command::Build) => {
                 let port = home.lab()?.port(SERVER).context("this lab has no PostgreSQL")?;
                 build::build(home, port)?;
@@ -259,45 +254,6 @@ async fn until_served(state: &LabState) -> Result<()> {
         }
     }
     Ok(())
-}
-
-async fn abort(home: &Home) -> Result<ExitCode> {
-    if over::asked(home) && request::running(home).is_some() {
-        bail!("a failover is under way: wait until it has ended or failed");
-    }
-    let local = Local::of(home)?;
-    match lock::take_or_make(&home.dir)? {
-        // In a running lab the supervisor starts the primary again by itself.
-        Some(Taken::By(_)) => Failover::new(&local, Some(home)).abort()?,
-        Some(Taken::Ours(_lock)) => {
-            sweep(&home.dir).await?;
-            Failover::new(&local, None).abort()?;
-        }
-        None => bail!("{} has gone", home.dir.display()),
-    }
-    say("the fence is removed: the old primary is the primary again");
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn rebuild(home: &Home) -> Result<ExitCode> {
-    let state = running(home)?;
-    if over::asked(home) {
-        bail!("a failover is under way: wait until it has ended or failed");
-    }
-    let local = Local::of(home)?;
-    let facts = Failover::new(&local, Some(home)).facts()?;
-    if facts.replica == Replica::Promoted && facts.primary != recovery::failover::Primary::Usable {
-        return Err(Stuck::Promoted.into());
-    }
-    if facts.replica == Replica::Promoting {
-        return Err(Stuck::Promoting.into());
-    }
-    if state.part(REPLICA).is_none() || !build::anew(home)? {
-        return Err(Stuck::NoReplica.into());
-    }
-    over::until_built(home).await?;
-    say("the replica was copied from the primary, and follows it");
-    Ok(ExitCode::SUCCESS)
 }
 
 #[cfg(test)]
