@@ -24,10 +24,11 @@ impl Attempt {
         }
     }
 
-    /// How the guard says no. Any other failure proves nothing.
+    /// How the guard says no. Any other failure proves nothing: a restore that passed the guard and came to a bad end has
+    /// overwritten nothing either.
     const fn says(self) -> &'static [&'static str] {
         match self {
-            Self::RestoreOfAnother => &["nothing was overwritten"],
+            Self::RestoreOfAnother => &["and not sre-test/.lab: nothing was overwritten"],
             Self::StartOldPrimary => {
                 &["so the old primary must stay fenced", "so the old primary stays fenced"]
             }
@@ -83,8 +84,13 @@ mod tests {
         assert_eq!(said(fenced, 1, Attempt::StartOldPrimary).await, Ok(()));
         let passed = said(guard, 0, Attempt::RestoreOfAnother).await.unwrap_err();
         assert!(passed.contains("its guard is broken"), "{passed}");
-        let other = said("nothing is fenced", 1, Attempt::StartOldPrimary).await.unwrap_err();
-        assert!(other.ends_with("nothing is fenced"), "{other}");
+        let bad = "the restored state is not good, and nothing was overwritten: a table is empty";
+        for (other, attempt) in
+            [("nothing is fenced", Attempt::StartOldPrimary), (bad, Attempt::RestoreOfAnother)]
+        {
+            let failed = said(other, 1, attempt).await.unwrap_err();
+            assert!(failed.ends_with(other), "{failed}");
+        }
     }
 
     #[tokio::test]
