@@ -22,7 +22,8 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let text = sentence(&error);
         let (status, title) = match &error {
-            Error::NoIncident(_) | Error::NoSuch { .. } | Error::Refused(Refused::Unknown { .. }) => {
+            Error::NoIncident(_) => (StatusCode::NOT_FOUND, "There is no such incident"),
+            Error::NoSuch { .. } | Error::Refused(Refused::Unknown { .. }) => {
                 (StatusCode::NOT_FOUND, "There is no such page")
             }
             Error::Field { .. } | Error::Fields(_) | Error::Refused(Refused::Empty { .. }) => {
@@ -44,9 +45,19 @@ impl From<Error> for Failure {
         };
         let detail = match &error {
             Error::Store(_) | Error::Row(_) => "Try again. If it stays so, its log says why.".to_owned(),
+            // How programs list them helps nobody who looks at a page.
+            Error::NoIncident(id) => format!("There is no {id}."),
+            Error::NoSuch { what, name, known } if known.contains("GET /api/") => {
+                format!("There is no {what} {name}.")
+            }
             _ => text,
         };
-        let way = ("/".to_owned(), "To the first page".to_owned());
+        let way = match &error {
+            Error::NoIncident(_) => ("/incidents", "All incidents"),
+            Error::NoSuch { what: "release", .. } => ("/releases", "All releases"),
+            _ => ("/", "To the first page"),
+        };
+        let way = (way.0.to_owned(), way.1.to_owned());
         Self(Refusal { status, title: title.to_owned(), detail, fields: Vec::new(), way })
     }
 }

@@ -188,7 +188,9 @@ mod tests {
         assert_eq!(groups.len(), 2);
         let shown = overview(Start::Fault, &groups[&Start::Fault]).into_string();
         assert!(
-            shown.contains("the fault began") && shown.contains("1 min") && !shown.contains("1 min 30 s"),
+            shown.contains("the fault began")
+                && shown.contains("1\u{a0}min")
+                && !shown.contains("1\u{a0}min 30\u{a0}s"),
             "{shown}"
         );
     }
@@ -208,7 +210,7 @@ mod tests {
         for dot in ["cx=\"4.0\" cy=\"4.0\"", "cx=\"80.0\" cy=\"20.0\"", "cx=\"156.0\" cy=\"28.0\""] {
             assert!(shown.contains(dot), "no {dot} in {shown}");
         }
-        assert!(shown.contains("first 2 min, last 30 s, most 2 min"), "{shown}");
+        assert!(shown.contains("first 2\u{a0}min, last 30\u{a0}s, most 2\u{a0}min"), "{shown}");
         assert!(
             dots("Detect", &newest_first, |one| one.detect, duration)
                 .into_string()

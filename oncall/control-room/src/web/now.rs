@@ -6,12 +6,13 @@ use maud::{Markup, html};
 use rota::schedule::Reason;
 
 use super::{
+    alerts::{fast, verdict},
     incident::summary::card,
     layout::{Html, Page, Tab, page},
     map::map,
     parts::{
-        Tone, ago, badge, button_link, clock, duration, empty, meter, or_dash, percent, safe_link,
-        unreachable,
+        Tone, ago, badge, button_link, clock, duration, empty, glyph, meter, or_dash, percent, remaining,
+        safe_link, tied, unreachable,
     },
 };
 use crate::{
@@ -37,7 +38,7 @@ pub(super) async fn show(State(room): State<Room>, visitor: Visitor) -> Html {
             div.split.level {
                 div.stack {
                     (incidents(&room, &visitor, now))
-                    @if calm { (budgets(&seen)) }
+                    @if calm { (budgets(&room, &seen)) }
                 }
                 div.stack {
                     (changes(&room, now))
@@ -46,7 +47,7 @@ pub(super) async fn show(State(room): State<Room>, visitor: Visitor) -> Html {
                 }
             }
             (services(&room, &seen))
-            @if !calm { (budgets(&seen)) }
+            @if !calm { (budgets(&room, &seen)) }
         }
     };
     page(&room, &Page { title: "Now", active: Tab::Now, visitor: &visitor, live: true }, body)
@@ -94,12 +95,13 @@ fn services(room: &Room, seen: &Seen) -> Markup {
                 (map(calls, seen, &room.content.board_names()))
             }
             @if !seen.protections_off.is_empty() {
-                p.muted {
-                    "Protections that are off: "
+                p {
+                    (glyph(Tone::Warn)) " " strong { "Protections are off: " }
                     @for (at, off) in seen.protections_off.iter().enumerate() {
                         @if at > 0 { ", " }
                         (off.name) " on " (off.instance)
                     }
+                    ". " a href="/protections" { "Switch them on" }
                 }
             }
         }
@@ -126,8 +128,8 @@ fn changes(room: &Room, now: DateTime<Utc>) -> Markup {
                                     div.clamp title=(change.text) {
                                         @if let Some(service) = &change.service { strong { (service) } " " }
                                         @match change.link.as_deref().and_then(safe_link) {
-                                            Some(link) => { a href=(link) { (change.text) } },
-                                            None => { (change.text) },
+                                            Some(link) => { a href=(link) { (tied(&change.text)) } },
+                                            None => { (tied(&change.text)) },
                                         }
                                     }
                                     span.muted { (change.kind) " by " (change.by) }
@@ -142,26 +144,24 @@ fn changes(room: &Room, now: DateTime<Utc>) -> Markup {
     }
 }
 
-fn budgets(seen: &Seen) -> Markup {
+fn budgets(room: &Room, seen: &Seen) -> Markup {
+    let page = fast(room).factor;
     html! {
         section.card aria-labelledby="budgets-title" {
             div.toolbar { h2 #budgets-title { "Error budgets left" } a href="/alerts" { "Objectives" } }
             @if seen.budgets.is_empty() {
                 (empty("No budget has been measured yet.", html! { "Prometheus has to answer, and its rules need a minute." }))
             } @else {
-                ul.budgets { @for budget in &seen.budgets { (budget_row(budget)) } }
+                ul.budgets { @for budget in &seen.budgets { (budget_row(budget, page)) } }
             }
         }
     }
 }
 
-fn budget_row(budget: &Budget) -> Markup {
-    let tone = match budget.remaining {
-        Some(left) if left <= 0.0 => Tone::Bad,
-        Some(left) if left < 0.25 => Tone::Warn,
-        Some(_) => Tone::Good,
-        None => Tone::Quiet,
-    };
+/// A budget; `page` is the burn rate that wakes somebody. What burns so fast is not good, however much is left.
+fn budget_row(budget: &Budget, page: f64) -> Markup {
+    let (tone, word) = verdict(budget.remaining, budget.burn, page);
+    let spent = budget.remaining.is_some_and(|left| left <= 0.0);
     html! {
         li {
             span {
@@ -169,7 +169,7 @@ fn budget_row(budget: &Budget) -> Markup {
                 span.muted { " " (percent(budget.objective)) }
             }
             span.num {
-                @if tone == Tone::Bad { (badge(tone, "spent")) " " }
+                @if spent { (badge(tone, "spent")) " " } @else if tone == Tone::Bad { span title=(word) { (glyph(tone)) } " " }
                 strong { (or_dash(budget.remaining, percent)) } " left"
                 span.muted title="Compared with what is allowed: 1× uses it up exactly at the end of its window" {
                     ", burns " (or_dash(budget.burn, |burn| format!("{burn:.1}×")))
@@ -203,7 +203,7 @@ fn on_call(room: &Room, now: DateTime<Utc>) -> Markup {
                                     }
                                 }
                                 td.muted {
-                                    @if let Some(until) = on_call.until { "until " (ago(until, now)) }
+                                    @if let Some(until) = on_call.until { (remaining(until, now)) }
                                     @if let Some(next) = &on_call.next { ", then " (next) }
                                 }
                             }
@@ -249,7 +249,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_spent_budget_is_said_in_a_word() {
+    fn a_budget_that_is_spent_or_burns_fast_is_said_in_a_word() {
         let budget = |remaining| Budget {
             slo: "order-availability".to_owned(),
             title: "Order availability".to_owned(),
@@ -258,9 +258,15 @@ mod tests {
             burn: Some(14.4),
             service: "order-api".to_owned(),
         };
-        let spent = budget_row(&budget(Some(-0.2))).into_string();
-        assert!(spent.contains("spent") && spent.contains("-20 %") && spent.contains("14.4×"), "{spent}");
-        let unknown = budget_row(&budget(None)).into_string();
+        let spent = budget_row(&budget(Some(-0.2)), 14.4).into_string();
+        assert!(
+            spent.contains("spent") && spent.contains("-20\u{a0}%") && spent.contains("14.4×"),
+            "{spent}"
+        );
+        let burning = budget_row(&budget(Some(0.9)), 6.0).into_string();
+        assert!(burning.contains("meter bad") && burning.contains("burns fast"), "{burning}");
+        assert!(!burning.contains("spent"), "{burning}");
+        let unknown = budget_row(&Budget { burn: None, ..budget(None) }, 14.4).into_string();
         assert!(unknown.contains('–') && !unknown.contains("spent"), "{unknown}");
     }
 }

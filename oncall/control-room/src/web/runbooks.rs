@@ -133,6 +133,12 @@ pub(super) fn draw(room: &Room, visitor: &Visitor, alert: &str, wish: &Wish, wro
     let sealed = room.drills.is_sealed() && !visitor.is_instructor();
     let text =
         text.map(|text| if sealed { text.split(CAUSE).next().unwrap_or_default().to_owned() } else { text });
+    // The name is the heading of the whole page.
+    let heading = format!("# {alert}\n");
+    let text = text.map(|text| match text.strip_prefix(&heading) {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    });
     if text.is_none() && book.is_err() {
         let known = room.content.runbooks().join(", ");
         return Err(Error::NoSuch { what: "runbook", name: alert.to_owned(), known }.into());
@@ -143,21 +149,20 @@ pub(super) fn draw(room: &Room, visitor: &Visitor, alert: &str, wish: &Wish, wro
     let body = html! {
         @if let Some(wrong) = wrong { (error_summary(wrong)) }
         p { a href="/alerts" { "Alerts and SLOs" } " / " a href="/runbooks" { "Runbooks" } }
-        @if text.is_none() { h1 { (alert) } }
-        @if alerts.is_empty() { p { (badge(Tone::Quiet, "not pending or firing now")) } }
-        @else {
+        h1 { (alert) }
+        @if !alerts.is_empty() {
             ul.stack.tight {
                 @for one in &alerts {
-                    li {
-                        (state(one, now)) " "
-                        @if let Some(service) = one.labels.get("service") { (service) " " }
+                    li.row {
+                        (state(one, now))
+                        @if let Some(service) = one.labels.get("service") { span { (service) } }
                         @if let Some(incident) = incident_of(&open, one) {
                             a href={ "/incidents/" (incident.id) } { (incident.id) }
                         }
                     }
                 }
             }
-        }
+        } @else if text.is_some() { p { (badge(Tone::Quiet, "not pending or firing now")) } }
         @if let Ok(book) = &book {
             @if text.is_none() { (steps(book)) }
             (form(room, visitor, book, wish))
@@ -173,7 +178,7 @@ fn steps(book: &RunbookView) -> Markup {
     html! {
         section.card aria-labelledby="steps-title" {
             h2 #steps-title { (book.title) }
-            ol.steps { @for step in &book.steps { li { strong { (step.name) } " " span.muted { (step.kind) } ": " (step.what) } } }
+            ol.steps { @for step in &book.steps { li { strong { (step.name) } " " span.muted { (step.kind.replace('_', " ")) } ": " (step.what) } } }
         }
     }
 }
@@ -211,7 +216,7 @@ fn rendered(text: &str) -> Markup {
                 Part::Text(text) => (markdown(text)),
                 Part::Queries(block) => @for query in queries(block) {
                     div.query {
-                        pre tabindex="0" { code { (query) } }
+                        pre { code { (query) } }
                         (button_link("Open in Explore", &explore("", query), Tone::Quiet))
                     }
                 },

@@ -46,7 +46,11 @@ pub(super) async fn failing_routes(room: &Room, scope: &Scope) -> Result<Found> 
     let lines: Vec<String> = routes.iter().map(|(route, rate)| format!("{route}: {rate:.2}/s")).collect();
     let text = match routes.first() {
         Some((route, rate)) => {
-            format!("most failures: {route}, {rate:.1} per second; {} routes fail", routes.len())
+            let all = match routes.len() {
+                1 => "no other route fails".to_owned(),
+                all => format!("{all} routes fail"),
+            };
+            format!("most failures: {route}, {rate:.1} per second; {all}")
         }
         None => format!("no route of {} answers with 5xx", list(&scope.around)),
     };

@@ -46,29 +46,39 @@ pub(super) async fn readiness(room: &Room, scope: &Scope) -> Result<Found> {
         Readiness::Gone(why) => Some(format!("{} does not answer: {}", admin.instance.name, short(why))),
     });
     let mut problems: Vec<String> = said.collect();
-    let answer = match restarts {
+    let (answer, calm) = match restarts {
         Ok(samples) => {
-            let again = ranked(&samples, &["service"]);
-            problems.extend(
-                again.iter().map(|(service, times)| format!("{service} was started again {times} times")),
-            );
-            format!(
-                "{} of {} instances are ready",
-                states.iter().filter(|state| **state == Readiness::Ready).count(),
-                near.len()
-            )
+            problems.extend(ranked(&samples, &["service"]).into_iter().filter_map(again));
+            let up = states.iter().filter(|state| **state == Readiness::Ready).count();
+            (format!("{up} of {} instances are ready", near.len()), "no restarts within 15 min")
         }
-        Err(error) => format!("restarts are not known: {error}"),
+        Err(error) => (format!("restarts are not known: {error}"), "restarts are not known"),
     };
     let text = match problems.as_slice() {
-        [] => format!("{} are ready, and none was started again within 15 min", list(&names(&near))),
+        [] => format!("{}; {calm}", ready(&near)),
         problems => problems.join("; "),
     };
     Ok(found(scope, query, text, answer))
 }
 
-fn names(admins: &[&Admin]) -> Vec<String> {
-    admins.iter().map(|admin| admin.instance.name.clone()).collect()
+/// That a service was started again; nothing if it was not.
+fn again((service, times): (String, f64)) -> Option<String> {
+    let times = match times.round() {
+        none if none < 1.0 => return None,
+        1.0 => "once".to_owned(),
+        times => format!("{times} times"),
+    };
+    Some(format!("{service} was started again {times}"))
+}
+
+/// That all of these are ready.
+fn ready(admins: &[&Admin]) -> String {
+    let names: Vec<String> = admins.iter().map(|admin| admin.instance.name.clone()).collect();
+    match names.as_slice() {
+        [] => "no instance is known".to_owned(),
+        [one] => format!("{one} is ready"),
+        names => format!("{} are ready", list(names)),
+    }
 }
 
 /// What changed in the hour before, on the lab's clock.
@@ -149,7 +159,10 @@ pub(super) async fn error_lines(room: &Room, scope: &Scope) -> Result<Found> {
     let link = Some(links::logs(&scope.base, service, "ERROR"));
     let (text, answer) = match (lines.first(), most_frequent(&lines)) {
         (Some(first), Some((message, count))) => (
-            format!("{} error lines, {count} of them “{message}”", lines.len()),
+            match lines.len() {
+                1 => format!("1 error line: “{message}”"),
+                all => format!("{all} error lines, {count} of them “{message}”"),
+            },
             format!("first, {} at {}: {}", first.part, time(first.time), short(&first.message)),
         ),
         _ => (format!("{} logged no error", list(&scope.around)), "nothing".to_owned()),
@@ -184,6 +197,14 @@ mod tests {
     use observe::logs::parse;
 
     use super::*;
+
+    #[test]
+    fn who_was_not_started_again_is_not_named() {
+        let said = |times| again(("edge".to_owned(), times));
+        assert_eq!(said(0.0), None);
+        assert_eq!(said(1.0).as_deref(), Some("edge was started again once"));
+        assert_eq!(said(2.0).as_deref(), Some("edge was started again 2 times"));
+    }
 
     #[test]
     fn lines_that_differ_in_an_id_are_one_kind() {

@@ -83,7 +83,7 @@ async fn draw(room: &Room, visitor: &Visitor, asked: &Asked, wrong: Option<&Wron
                 @if asked.incident.is_empty() { "the open incidents that it concerns" }
                 @else { a href={ "/incidents/" (asked.incident) } { (asked.incident) } }
                 " and in the list of changes. "
-                a href="/protections" { "Protections" } " are a page of their own."
+                a href="/protections" { "Protections" } " have their own page."
             }
             @for group in offers::groups(room) { (view.group(&group)) }
             (done::history(room, visitor, &recent, now))

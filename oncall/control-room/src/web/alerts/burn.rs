@@ -72,7 +72,7 @@ fn window(room: &Room) -> TimeDelta {
 }
 
 /// The pair that pages first.
-pub(super) fn fast(room: &Room) -> Pair {
+pub(in crate::web) fn fast(room: &Room) -> Pair {
     room.config.clock.pairs()[0]
 }
 

@@ -13,6 +13,7 @@ use incident::{Incident, Severity};
 use maud::{Markup, html};
 use observe::prometheus::Alert;
 
+pub(super) use self::{burn::fast, objectives::verdict};
 use super::{
     Area,
     layout::{Html, Page, Tab, page},
@@ -75,7 +76,9 @@ async fn show(State(room): State<Room>, visitor: Visitor) -> Html {
             (trouble(&seen, &context.muted))
             section.stack.tight aria-labelledby="firing" {
                 h2 #firing { "Firing" }
-                @if firing.is_empty() {
+                @if firing.is_empty() && seen.at.is_none() {
+                    (empty("Not known yet.", html! { "What fires appears here as soon as Prometheus has answered." }))
+                } @else if firing.is_empty() {
                     (empty("Nothing fires.", html! { "Pages and tickets appear here as soon as Prometheus reports them." }))
                 } @else { (table(&context, &firing)) }
             }
@@ -135,7 +138,7 @@ fn trouble(seen: &Seen, muted: &Muted) -> Markup {
         @else if let Some(why) = &muted.problem { (unreachable("Alertmanager", why)) }
         @if seen.watchdog_silent {
             div.callout.bad role="alert" {
-                p { strong { "Monitoring is silent." } " The alert that always fires has stopped to arrive: other alerts may not arrive either." }
+                p { strong { "Monitoring is silent." } " The alert that always fires has stopped arriving: other alerts may not arrive either." }
             }
         }
     }
@@ -179,7 +182,7 @@ fn row(context: &Context, alert: &Alert) -> Markup {
                 Some(incident) => a href={ "/incidents/" (incident.id) } { (incident.id) },
                 None => span.muted { "none" },
             } }
-            td { div.row {
+            td { div.links {
                 @if context.runbooks.iter().any(|known| known == name) { a href={ "/runbooks/" (name) } { "Runbook" } }
                 @if let Some(board) = board { a href=(board) { "Dashboard" } }
             } }

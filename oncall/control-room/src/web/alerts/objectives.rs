@@ -91,7 +91,7 @@ fn footer(room: &Room, slo: &Slo, declared: Option<&Declared>) -> Markup {
     };
     html! {
         @if let Some(of) = of {
-            footer.row {
+            footer.links {
                 a href={ "/d/slo?var-slo=" (of.name) } { "Dashboard" }
                 a href={ "/runbooks/" (of.alert()) } { "Runbook" }
             }
@@ -106,7 +106,7 @@ fn lasts(remaining: Option<f64>, rate: Option<f64>, period: f64) -> Markup {
     html! {
         strong { (times(rate)) }
         @match rest {
-            Some(seconds) => { ": at this rate the rest lasts " (humane(seconds)) }
+            Some(seconds) => { ": at this rate the rest lasts " (duration(seconds)) }
             None => span.muted { " (1× spends exactly the budget)" },
         }
     }
@@ -117,7 +117,7 @@ fn times(rate: f64) -> String {
 }
 
 /// How an objective is doing; `page` is the burn rate that wakes somebody.
-fn verdict(remaining: Option<f64>, rate: Option<f64>, page: f64) -> (Tone, &'static str) {
+pub(in crate::web) fn verdict(remaining: Option<f64>, rate: Option<f64>, page: f64) -> (Tone, &'static str) {
     match (remaining, rate) {
         (Some(left), _) if left <= 0.0 => (Tone::Bad, "budget spent"),
         (_, Some(rate)) if rate > page => (Tone::Bad, "burns fast"),
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn a_burn_rate_says_how_long_the_rest_lasts() {
         let shown = lasts(Some(0.5), Some(14.4), 43_200.0).into_string();
-        assert!(shown.contains("14×") && shown.contains("lasts 25 min"), "{shown}");
+        assert!(shown.contains("14×") && shown.contains("lasts 25\u{a0}min"), "{shown}");
         assert!(lasts(Some(0.5), Some(0.2), 43_200.0).into_string().contains("0.2×"));
     }
 }

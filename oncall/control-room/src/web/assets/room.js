@@ -21,6 +21,10 @@
       const text = "ago" in time.dataset ? distance(passed) : rough(passed);
       if (time.textContent !== text) time.textContent = text;
     }
+    for (const time of all("time[data-remaining]")) {
+      const text = `${rough((Date.parse(time.dateTime) - Date.now()) / 1000)} left`;
+      if (time.textContent !== text) time.textContent = text;
+    }
     for (const time of all("time[data-left]")) {
       const left = Math.max(0, Math.floor((Date.parse(time.dateTime) - Date.now()) / 1000));
       const text = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;

@@ -215,7 +215,7 @@ fn entry(view: &StepView) -> Markup {
             div.rail { (glyph(tone)) }
             div.what {
                 div.row {
-                    strong { (view.name) } span.muted { (view.kind) }
+                    strong { (view.name) } span.muted { (view.kind.replace('_', " ")) }
                     @if view.state != StepState::Todo { (badge(tone, word)) }
                 }
                 p { (view.what) }

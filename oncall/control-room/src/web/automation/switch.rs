@@ -116,8 +116,8 @@ fn card(room: &Room, visitor: &Visitor, automation: &AutomationView, now: DateTi
 fn turns(automation: &AutomationView, now: DateTime<Utc>) -> Markup {
     html! {
         section.card aria-labelledby="turns-title" {
-            h2 #turns-title { "Turns of the switch" }
-            @if automation.recent.is_empty() { (empty("Nobody has turned it.", html! { "It is as the control room was started." })) }
+            h2 #turns-title { "History of the switch" }
+            @if automation.recent.is_empty() { (empty("Nobody has used it.", html! { "It is as it was when the control room started." })) }
             @else {
                 ul.stack.tight {
                     @for turn in &automation.recent {

@@ -144,7 +144,16 @@ mod tests {
             ..Seen::default()
         };
         let shown = shown(&seen);
-        for text in ["1:00</time> left", "50.2/s", "31 %", "12 ms", "40 %", "31.0×", "fast", "meter warn"] {
+        for text in [
+            "1:00</time> left",
+            "50.2/s",
+            "31\u{a0}%",
+            "12\u{a0}ms",
+            "40\u{a0}%",
+            "31.0×",
+            "fast",
+            "meter warn",
+        ] {
             assert!(shown.contains(text), "{text} in {shown}");
         }
     }

@@ -41,7 +41,7 @@ pub(super) async fn draw(room: &Room, visitor: &Visitor, wrong: Option<&str>) ->
             @if let Some(wrong) = wrong { (error_summary(wrong)) }
             header.toolbar {
                 h1 { "Drills" }
-                div.row { a href="/drills/runs" { "All runs" } a href="/gameday" { "Game day" } }
+                div.links { a href="/drills/runs" { "All runs" } a href="/gameday" { "Game day" } }
             }
             p.muted {
                 "Something real is broken, and nothing says what. You are paged, find the cause, bring users back, "
@@ -119,7 +119,7 @@ fn group(drills: &[Arc<Drill>], difficulty: Difficulty, runs: &[Run], visitor: &
             section.stack.tight aria-label={ "Drills: " (title) } {
                 h2.capital { (title) }
                 div.card.scroll tabindex="0" role="region" aria-label={ "Table: " (title) } {
-                    table.table.rows {
+                    table.table.rows.drills {
                         thead { tr {
                             th scope="col" { "Drill" } th.num scope="col" { "Time" }
                             th scope="col" { "Before it" }

@@ -178,9 +178,7 @@ fn waiting(run: &Run) -> Markup {
             h2 #waiting-title { "Waiting for a healthy start" }
             p.muted { "A drill begins when nothing is wrong, so that all that you see belongs to it." }
             @if run.waiting_for.is_empty() { p { "All is healthy; it has to stay so for some seconds." } }
-            ul.stack.tight {
-                @for what in &run.waiting_for { li { (badge(Tone::Warn, "not yet")) " " (what) } }
-            }
+            @else { (missing(run)) }
         }
     }
 }
@@ -191,9 +189,16 @@ fn recovering(run: &Run) -> Markup {
         section.card aria-labelledby="recovering-title" {
             h2 #recovering-title { "Is it over?" }
             p.muted { "You said so. It is over as soon as users have been served for some seconds, and all of this holds." }
-            ul.stack.tight {
-                @for what in &run.waiting_for { li { (badge(Tone::Warn, "not yet")) " " (what) } }
-            }
+            @if !run.waiting_for.is_empty() { (missing(run)) }
+        }
+    }
+}
+
+/// What does not hold yet.
+fn missing(run: &Run) -> Markup {
+    html! {
+        ul.stack.tight {
+            @for what in &run.waiting_for { li { (badge(Tone::Warn, "not yet")) " " (what) } }
         }
     }
 }

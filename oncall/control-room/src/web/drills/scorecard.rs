@@ -138,7 +138,8 @@ mod tests {
         };
         let run = Run { score: Some(score), verdict: Some("timed-out".to_owned()), ..Run::default() };
         let shown = card(&run).into_string();
-        for text in ["64</span> of 100", "100 %", "9 s after the start", "not counted", "−5", "hint 1"] {
+        for text in ["64</span> of 100", "100\u{a0}%", "9 s after the start", "not counted", "−5", "hint 1"]
+        {
             assert!(shown.contains(text), "{text} in {shown}");
         }
         assert!(shown.contains("meter bad") && shown.contains("missed redis"), "{shown}");

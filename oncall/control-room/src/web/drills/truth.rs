@@ -182,7 +182,7 @@ mod tests {
             "2.5 s",
             "never",
             "within 15 s",
-            ", after 9 s",
+            ", after 9\u{a0}s",
             "<em>ask</em>",
         ] {
             assert!(shown.contains(text), "{text} in {shown}");

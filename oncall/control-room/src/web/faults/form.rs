@@ -100,8 +100,9 @@ fn now(units: &[Unit], fault: &str) -> Markup {
         let point = unit.faults.as_ref().ok()?.iter().find(|point| point.name == fault)?;
         Some((unit, point.active.as_ref()?))
     });
+    let active: Vec<_> = active.collect();
     html! {
-        ul { @for (unit, plan) in active { li { (badge(Tone::Warn, "on")) " in " (unit.name) ": " (plan.words()) } } }
+        @if !active.is_empty() { ul { @for (unit, plan) in active { li { (badge(Tone::Warn, "on")) " in " (unit.name) ": " (plan.words()) } } } }
     }
 }
 
@@ -141,7 +142,7 @@ fn field(parameter: &Parameter, given: &BTreeMap<String, String>) -> Markup {
         div.field {
             label for=(id) { (parameter.name) }
             p.help id={ (id) "-help" } {
-                (parameter.summary) ". Expects " (parameter.expects)
+                (parameter.summary.trim_end_matches('.')) ". Expects " (parameter.expects)
                 @match &parameter.default {
                     Some(default) => { "; empty: " code { (default) } },
                     None => "; empty: does not apply",

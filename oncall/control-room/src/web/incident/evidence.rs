@@ -5,11 +5,15 @@ use maud::{Markup, html};
 
 use super::view::View;
 use crate::web::parts::{
-    Tone, ago, badge, button, clock, csrf, duration, empty, or_dash, percent, safe_link,
+    Tone, ago, badge, button, clock, csrf, duration, empty, or_dash, percent, safe_link, tied,
 };
 
 /// Alerts that are listed at once; a storm has thousands.
 const ALERTS: usize = 6;
+
+/// Characters of the longest query that is shown beside its answer. A longer one is folded, or it would push what was found
+/// out of sight.
+const IN_SIGHT: usize = 90;
 
 /// What is going on: the last update, and what fires.
 pub(super) fn situation(view: &View<'_>) -> Markup {
@@ -19,7 +23,7 @@ pub(super) fn situation(view: &View<'_>) -> Markup {
         incident.alerts.iter().partition(|member| member.ended_at.is_none());
     html! {
         section.card aria-labelledby="situation-title" {
-            h2 #situation-title { "What is wrong" }
+            h2 #situation-title { @if incident.state.is_open() { "What is wrong" } @else { "What was wrong" } }
             div.stack.tight {
                 @if let Some(update) = latest {
                     p { strong { "Update by " (update.source.name()) ", " (ago(update.at, view.now)) ": " } (update.text) }
@@ -63,14 +67,16 @@ fn alerts(view: &View<'_>, members: &[&Member]) -> Markup {
     }
 }
 
-/// A query and what it answered.
+/// What a query answered, and the query.
 pub(super) fn evidence(evidence: &Evidence) -> Markup {
+    let query = html! { p.mono { (evidence.query) } };
     html! {
         div.evidence {
-            @if !evidence.answer.is_empty() { p.answer { (evidence.answer) } }
-            p.query {
-                span.mono { (evidence.query) }
-                @if let Some(link) = evidence.link.as_deref().and_then(safe_link) { " " a href=(link) { "Ask again" } }
+            @if !evidence.answer.is_empty() { p.answer { (tied(&evidence.answer)) } }
+            div.asked {
+                @if evidence.query.chars().count() <= IN_SIGHT { (query) }
+                @if let Some(link) = evidence.link.as_deref().and_then(safe_link) { a href=(link) { "Ask again" } }
+                @if evidence.query.chars().count() > IN_SIGHT { details.more { summary { "Query" } (query) } }
             }
         }
     }
@@ -99,8 +105,8 @@ pub(super) fn diagnosis(view: &View<'_>) -> Markup {
                 }))
             }
             @for entry in entries.iter().rev().take(12) {
-                div.stack.tight {
-                    p { span.muted { (clock(entry.at)) } " " (entry.text) }
+                div.look {
+                    p { span.muted { (clock(entry.at)) } " " (tied(&entry.text)) }
                     @for one in &entry.evidence { (evidence(one)) }
                 }
             }
@@ -123,12 +129,32 @@ pub(super) fn measures(view: &View<'_>) -> Markup {
             h2 #measures-title { "Times" }
             dl.kv {
                 @for (name, seconds) in rows { dt { (name) } dd { (or_dash(seconds, duration)) } }
-                dt { "Budget" } dd { (or_dash(measures.budget, percent)) @if measures.budget.is_some() { " of the one that lost most" } }
+                dt { "Budget used" } dd { (or_dash(measures.budget, percent)) @if measures.budget.is_some() { span.muted { ", of the one that lost most" } } }
             }
             p.help { "Counted from when " (measures.start.describe()) ", at " (clock(measures.started_at)) " UTC; acknowledged from the first page." }
             @if let Some(truth) = view.incident.truth_for(view.visitor.role).filter(|_| !hidden) {
                 p { (badge(Tone::Info, "truth")) " " strong { (truth.fault) } " on " (truth.service) ", set by " (truth.by) " at " (clock(truth.since)) " UTC" }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_query_is_folded_and_its_answer_and_link_are_not() {
+        let asked = |query: &str| Evidence {
+            query: query.to_owned(),
+            answer: "edge 91 %".to_owned(),
+            link: Some("/explore?query=up".to_owned()),
+        };
+        let short = evidence(&asked("up")).into_string();
+        assert!(!short.contains("<details") && short.contains(">up<"), "{short}");
+        let long = evidence(&asked(&"up or ".repeat(40))).into_string();
+        let (before, folded) = long.split_once("<details").unwrap();
+        assert!(before.contains("edge 91\u{a0}%") && before.contains("Ask again"), "{long}");
+        assert!(folded.contains("up or up or"), "{long}");
     }
 }

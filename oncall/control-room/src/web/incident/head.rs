@@ -46,7 +46,7 @@ fn facts(view: &View<'_>) -> Markup {
                 None => {},
             }
             @if !incident.services.is_empty() { span { "Affects " strong { (names(incident)) } } }
-            @if !impact.is_empty() { span { "Cost so far " strong { (impact) } } }
+            @if !impact.is_empty() { span { @if incident.state.is_open() { "Cost so far " } @else { "Cost " } strong { (impact) } } }
             @if let Some(commander) = incident.roles.get(&Role::Commander) { span { "Commander " strong { (commander) } } }
             @if incident.reopened > 0 { span { "Came back " strong { (incident.reopened) "×" } } }
             @if let Some(previous) = incident.previous { span { "Happened before in " a href={ "/incidents/" (previous) } { (previous) } } }
@@ -94,10 +94,15 @@ fn actions(view: &View<'_>, has_paper: bool) -> Markup {
             @if may(State::Dismissed) { (moves(view, "Dismiss", State::Dismissed, "Why was it no incident?")) }
             (view.act("title", "Rename", &text_field("title", "title", "Title", &incident.title, ""), "Rename"))
             @if open { (view.act("services", "Services", &services(view), "Save")) }
-            @if open { (button_link("Explore", &format!("/explore?incident={}", incident.id), Tone::Quiet)) }
-            @if open { (button_link("Act on the system", &format!("/actions?incident={}", incident.id), Tone::Quiet)) }
         }
-        div.row {
+        // Where to go from here: to what changes the system, to what shows it, to what others have written about it.
+        div.links {
+            @if open {
+                div.row {
+                    (button_link("Act on the system", &format!("/actions?incident={}", incident.id), Tone::Quiet))
+                    (button_link("Explore", &format!("/explore?incident={}", incident.id), Tone::Quiet))
+                }
+            }
             @if has_paper { (button_link("Postmortem", &format!("/postmortems/{}", incident.id), Tone::Quiet)) }
             @else if !open { (button_link("Write the postmortem", &format!("/postmortems/{}/edit", incident.id), Tone::Quiet)) }
             @for (name, link) in runbooks(view.room, incident) { a href=(link) { "Runbook " (name) } }

@@ -10,7 +10,7 @@ use super::view::View;
 use crate::{
     duty::Progress,
     notify::{DeliveryRow, RoomMessage, WarRoom},
-    web::parts::{Tone, ago, badge, button_link, clock, empty, safe_link, select, text_area},
+    web::parts::{Tone, ago, badge, button_link, clock, empty, safe_link, select, text_area, tied},
 };
 
 /// Messages that are shown; older ones are in the timeline of the API.
@@ -117,7 +117,7 @@ pub(super) fn war_room(view: &View<'_>, room: Option<&WarRoom>, thread: &[RoomMe
             }
             div.thread tabindex="0" role="region" aria-label="Messages" {
                 @for message in thread.iter().skip(skipped) {
-                    div { p.muted { strong { (message.author) } " " (clock(message.at)) } p.text { (message.text) } }
+                    div { p.muted { strong { (message.author) } " " (clock(message.at)) } p.text { (tied(&message.text)) } }
                 }
             }
             @if open {

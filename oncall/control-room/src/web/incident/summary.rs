@@ -58,14 +58,16 @@ pub(in crate::web) fn card(
                 @if firing > 0 { span { strong { (firing) } @if firing == 1 { " alert fires" } @else { " alerts fire" } } }
                 @if !impact.is_empty() { span { "So far " strong { (impact) } } }
             }
-            div.row {
-                @if incident.acknowledged.is_none() {
-                    form method="post" action={ (address) "/acknowledge" } {
-                        (csrf(room, visitor))
-                        (button("Acknowledge", call))
+            div.links {
+                div.row {
+                    @if incident.acknowledged.is_none() {
+                        form method="post" action={ (address) "/acknowledge" } {
+                            (csrf(room, visitor))
+                            (button("Acknowledge", call))
+                        }
                     }
+                    (button_link("Open", &address, Tone::Quiet))
                 }
-                (button_link("Open", &address, Tone::Quiet))
                 @for (name, link) in runbooks(room, incident) { a href=(link) { "Runbook " (name) } }
             }
         }

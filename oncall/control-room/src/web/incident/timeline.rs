@@ -4,7 +4,7 @@ use incident::{Entry, EntryKind};
 use maud::{Markup, html};
 
 use super::{evidence::evidence, view::View};
-use crate::web::parts::{Tone, badge, clock, empty, glyph, text_area};
+use crate::web::parts::{Tone, badge, clock, empty, glyph, text_area, tied};
 
 /// Entries that are shown unless all are asked for.
 const SHOWN: usize = 100;
@@ -99,7 +99,7 @@ fn row(entry: &Entry) -> Markup {
             span.at { (clock(entry.at)) }
             span.rail { (glyph(tone(entry.kind))) }
             div {
-                p.what { (entry.text) @if entry.sealed { " " (badge(Tone::Info, "sealed")) } }
+                p.what { (tied(&entry.text)) @if entry.sealed { " " (badge(Tone::Info, "sealed")) } }
                 p.from { (entry.kind) " · " (entry.source.name()) }
                 @for one in &entry.evidence { (evidence(one)) }
             }

@@ -142,12 +142,16 @@ pub(super) fn links(view: &View<'_>) -> Markup {
     html! {
         section.card #links aria-labelledby="links-title" {
             h2 #links-title { "Links" }
-            ul.stack.tight {
-                @for link in &view.incident.links {
-                    li {
-                        @match safe_link(&link.url) {
-                            Some(url) => { a href=(url) { (link.title) } },
-                            None => { (link.title) " " span.mono.muted { (link.url) } },
+            @if view.incident.links.is_empty() {
+                (empty("No link.", html! { "A status page, a ticket, a call: what others need to find." }))
+            } @else {
+                ul.stack.tight {
+                    @for link in &view.incident.links {
+                        li {
+                            @match safe_link(&link.url) {
+                                Some(url) => { a href=(url) { (link.title) } },
+                                None => { (link.title) " " span.mono.muted { (link.url) } },
+                            }
                         }
                     }
                 }

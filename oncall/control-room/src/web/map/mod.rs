@@ -121,12 +121,17 @@ fn node(place: &Place<'_>, calls: &[Call], seen: &Seen, boards: &[String]) -> Ma
 }
 
 fn values(service: &ServiceSeen) -> Markup {
+    let measured = [service.rate, service.errors, service.p95, service.lag];
     html! {
         div.values {
-            span { (or_dash(service.rate, rate)) }
-            span { (or_dash(service.errors, percent)) " " span.muted { "errors" } }
-            span { span.muted { "p95 " } (or_dash(service.p95, seconds)) }
-            @if let Some(lag) = service.lag { span { span.muted { "lag " } (format!("{lag:.0}")) } }
+            @if measured.iter().all(Option::is_none) {
+                span.muted { "nothing measured" }
+            } @else {
+                span { (or_dash(service.rate, rate)) }
+                span { (or_dash(service.errors, percent)) " " span.muted { "errors" } }
+                span { span.muted { "p95 " } (or_dash(service.p95, seconds)) }
+                @if let Some(lag) = service.lag { span { span.muted { "lag " } (format!("{lag:.0}")) } }
+            }
         }
     }
 }

@@ -191,7 +191,7 @@ pub(super) fn form(
     let or =
         |field: fn(&Draft) -> &String, default: String| draft.map_or(default, |draft| field(draft).clone());
     html! {
-        details open[draft.is_some()] {
+        details.act open[draft.is_some()] {
             summary { "Add an override" }
             form.card.stack method="post" action="/oncall/overrides" {
                 (csrf(room, visitor))

@@ -89,20 +89,20 @@ pub(crate) fn two(id: &str, two: &Two<'_>) -> Markup {
     let mut both: Vec<(f64, f64)> = first.iter().chain(second).copied().collect();
     both.sort_by(|one, next| one.0.total_cmp(&next.0));
     let frame = Frame::of(&both, None, 720.0, 160.0);
-    let words = |name: &str, points: &[(f64, f64)]| {
+    let words = |name: &str, drawn: &str, points: &[(f64, f64)]| {
         let values = || points.iter().map(|point| point.1).filter(|value| value.is_finite());
         match (values().max_by(f64::total_cmp), values().next_back()) {
             (Some(most), Some(last)) => {
-                format!("{name}: most {}, last {}", (two.show)(most), (two.show)(last))
+                format!("{name} ({drawn}): most {}, last {}", (two.show)(most), (two.show)(last))
             }
-            _ => format!("{name}: nothing was measured"),
+            _ => format!("{name} ({drawn}): nothing was measured"),
         }
     };
     let [one, other] = two.names;
-    let (solid, dashed) = (words(one, first), words(other, second));
+    let (solid, dashed) = (words(one, "solid", first), words(other, "dashed", second));
     html! {
         figure.chart id=(id) {
-            figcaption { strong { (two.title) } " " span.muted { "drawn through: " (solid) " · dashed: " (dashed) } }
+            figcaption { strong { (two.title) } " " span.muted { (solid) " · " (dashed) } }
             div.plot {
                 svg viewBox="0 0 720 160" preserveAspectRatio="none" role="img"
                     aria-label={ (two.title) ": " (solid) "; " (dashed) } {
@@ -190,7 +190,10 @@ mod tests {
         let points = [(0.0, 1.0), (1.0, 0.5), (2.0, 0.999)];
         let line = Line { title: "Availability", points: &points, threshold: Some(0.999), show: percent };
         let shown = chart("sli", "/sli.json", &line).into_string();
-        assert!(shown.contains("least 50 % · most 100 % · last 99.90 % · limit 99.90 %"), "{shown}");
+        assert!(
+            shown.contains("least 50\u{a0}% · most 100\u{a0}% · last 99.90\u{a0}% · limit 99.90\u{a0}%"),
+            "{shown}"
+        );
         assert!(shown.contains("data-chart=\"/sli.json\"") && shown.contains("class=\"limit\""), "{shown}");
     }
 

@@ -15,8 +15,8 @@ pub(crate) use badge::{Tone, badge, button, button_link, glyph, severity, severi
 pub(crate) use chart::{Line, Two, chart, meter, spark, two};
 pub(crate) use form::{csrf, error_summary, select, text_area, text_field};
 pub(crate) use markdown::{markdown, safe_link};
-pub(crate) use number::{count, money, or_dash, percent, rate, seconds};
-pub(crate) use time::{ago, clock, duration, lasting};
+pub(crate) use number::{count, money, or_dash, percent, rate, seconds, tied};
+pub(crate) use time::{ago, clock, duration, lasting, remaining};
 
 use maud::{Markup, html};
 

@@ -1,4 +1,5 @@
 //! Numbers with their units. Three significant digits are enough for a person; more of them only move.
+//! A no-break space keeps a number and its unit on one line.
 
 /// Events per second: `12.3/s`.
 pub(crate) fn rate(per_second: f64) -> String {
@@ -19,17 +20,17 @@ pub(crate) fn percent(share: f64) -> String {
     };
     let text = format!("{value:.decimals$}");
     let text = if text == "100.00" && share < 1.0 { "99.99".to_owned() } else { text };
-    format!("{text} %")
+    format!("{text}\u{a0}%")
 }
 
 /// A latency: `850 µs`, `12.3 ms`, `1.25 s`.
 pub(crate) fn seconds(seconds: f64) -> String {
     match seconds.abs() {
         size if !size.is_finite() => "–".to_owned(),
-        0.0 => "0 ms".to_owned(),
-        size if size < 0.001 => format!("{} µs", significant(seconds * 1e6)),
-        size if size < 1.0 => format!("{} ms", significant(seconds * 1e3)),
-        size if size < 120.0 => format!("{} s", significant(seconds)),
+        0.0 => "0\u{a0}ms".to_owned(),
+        size if size < 0.001 => format!("{}\u{a0}µs", significant(seconds * 1e6)),
+        size if size < 1.0 => format!("{}\u{a0}ms", significant(seconds * 1e3)),
+        size if size < 120.0 => format!("{}\u{a0}s", significant(seconds)),
         _ => super::duration(seconds),
     }
 }
@@ -50,6 +51,11 @@ pub(crate) fn count(number: u64) -> String {
 /// Cents as dollars: `$1 234.50`.
 pub(crate) fn money(cents: u64) -> String {
     format!("${}.{:02}", count(cents / 100), cents % 100)
+}
+
+/// A sentence of others, in which no percentage breaks before its sign.
+pub(crate) fn tied(text: &str) -> String {
+    text.replace(" %", "\u{a0}%")
 }
 
 /// The value, or a dash where nothing was measured.
@@ -87,7 +93,7 @@ mod tests {
         );
         assert_eq!(
             (seconds(0.0123), seconds(1.25), seconds(0.0)),
-            ("12.3 ms".to_owned(), "1.25 s".to_owned(), "0 ms".to_owned())
+            ("12.3\u{a0}ms".to_owned(), "1.25\u{a0}s".to_owned(), "0\u{a0}ms".to_owned())
         );
         assert_eq!((count(1_234_567), count(12)), ("1\u{202f}234\u{202f}567".to_owned(), "12".to_owned()));
         assert_eq!(money(123_450), "$1\u{202f}234.50");
@@ -96,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_below_one_is_never_shown_as_all_of_it() {
+    fn a_share_below_one_is_never_shown_as_all_of_it_and_never_breaks() {
         for (share, text) in [
             (0.0, "0 %"),
             (1.0, "100 %"),
@@ -107,7 +113,8 @@ mod tests {
             (0.999_999, "99.99 %"),
             (-0.2, "-20 %"),
         ] {
-            assert_eq!(percent(share), text);
+            assert_eq!(percent(share), tied(text));
         }
+        assert_eq!(tied("edge 91 %, redis 4 %"), "edge 91\u{a0}%, redis 4\u{a0}%");
     }
 }

@@ -15,11 +15,11 @@ pub(super) fn card(delivery: &DeliveryView) -> Markup {
     html! {
         section.card.scroll tabindex="0" role="region" aria-labelledby="figures-title" {
             h2 #figures-title { "The four figures of delivery, last 30 days" }
-            table.table {
+            table.table.rows {
                 thead {
                     tr {
                         th scope="col" { "Figure" } th.num scope="col" { "Value" } th.num scope="col" { "Of" }
-                        th scope="col" { "How sure" }
+                        th scope="col" { "What it counts, and how sure it is" }
                     }
                 }
                 tbody {

@@ -194,7 +194,7 @@ fn entry(step: &ReleaseStepView) -> Markup {
                     }
                     @if let Some(watched) = &watched { span.muted { "watched for " (watched) } }
                 }
-                @if let Some((by, why)) = &step.by { p { "Let go on by " strong { (by) } ": " (why) } }
+                @if let Some((by, why)) = &step.by { p { "Continued by " strong { (by) } ": " (why) } }
                 @if let Some(opinion) = &step.opinion {
                     details { summary { "The judge's numbers" } (signals::table(opinion, &format!("Signals at {} %", step.weight))) }
                 }
