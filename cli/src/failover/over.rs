@@ -47,10 +47,13 @@ fn is_failover(request: &str) -> bool {
 pub(crate) fn carry_out(home: &Home) -> Result<()> {
     let local = Local::of(home)?;
     let failover = Failover::new(&local, Some(home));
-    match asked_for(home, SERVER) {
-        Some(request) if request == PART_WAY => failover.through(Step::Promote)?,
-        _ => failover.finish()?,
-    };
+    if asked_for(home, SERVER).is_some_and(|text| text == PART_WAY) {
+        failover.through(Step::Promote)?;
+    }
+    // Also what somebody has asked for meanwhile: the supervisor removes the request after this, whatever it says.
+    if asked_for(home, SERVER).is_some_and(|text| text == TO_REPLICA) {
+        failover.finish()?;
+    }
     Ok(())
 }
 
