@@ -223,7 +223,7 @@ fn parts() -> Group {
     let failover = Offer {
         action: "failover",
         word: "Fail over",
-        help: "Fences the primary of PostgreSQL and promotes its replica. Orders fail for some seconds, and what the \
+        help: "Fences the primary of PostgreSQL and promotes its replica. Orders fail for a few seconds, and what the \
                replica has not received is lost. The fence cannot be taken back.",
         fields: vec![
             text("instance", "Instance", "", "The name of this lab; that of another one is refused."),
