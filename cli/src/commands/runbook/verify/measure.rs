@@ -40,17 +40,22 @@ impl Bench<'_> {
                 Some(Script::of(self, name, fault).play(way, vain, &labels, broken).await?)
             }
         };
+        // When the cause is over at the latest, and whether it was this program that has ended it.
+        let mut over = broken + fault.ttl;
+        let mut removed = played.as_ref().is_some_and(|played| played.removed);
         if fault.forgets && way != Way::Nobody {
             self.repair(fault).await?;
             self.forget().await?;
+            removed = true;
         } else if played.as_ref().is_some_and(|played| played.ending != SUCCEEDED) {
             // The run is over and has ended nothing: the rest of the fault shows nothing of it.
             self.repair(fault).await?;
+            over = over.min(Instant::now());
+            removed = true;
         }
-        let ended = self.ends(name, fault, &labels, broken + fault.ttl).await?.duration_since(broken);
+        let ended = self.ends(name, fault, &labels, over).await?.duration_since(broken);
         self.repair(fault).await?;
         let left = before.differences(&self.after().await?);
-        let removed = played.as_ref().is_some_and(|played| played.removed);
         let verdict = judge(played.as_ref(), !removed && ended < fault.ttl);
         Ok(Row {
             runbook: name.to_owned(),

@@ -41,7 +41,7 @@ pub(super) struct Kept {
 /// What came of the measurements of one runbook in one way; times are medians of those that did not fail.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Outcome {
-    /// Whether it keeps its promise; `failed` if it did not once, or left something behind.
+    /// Whether it keeps its promise; `failed` if it did not once, or left something behind, and `helped` only if it always did.
     pub(super) verdict: Verdict,
     /// Seconds from the fault until the alert fired.
     pub(super) fired: Option<f64>,
@@ -93,9 +93,10 @@ impl Outcome {
         let fine = || rows.iter().filter(|row| row.is_fine());
         let n = fine().count();
         let bad = rows.iter().rfind(|row| !row.is_fine());
+        let weakest = rows.iter().rfind(|row| row.verdict != Verdict::Helped).unwrap_or(last);
         let middle = |times: Vec<f64>| median(times).map(tenth);
         Some(Self {
-            verdict: if bad.is_some() { Verdict::Failed } else { last.verdict },
+            verdict: if bad.is_some() { Verdict::Failed } else { weakest.verdict },
             fired: middle(fine().filter_map(|row| row.fired).collect()),
             ended: middle(fine().filter_map(|row| row.ended).collect()),
             bound: fine().next().map(|row| row.cause + SETTLE.as_secs_f64()),
@@ -209,6 +210,9 @@ pub(super) mod tests {
         let all = measured(&[left, row(Way::Auto, 30.0, Verdict::Helped)]);
         let auto = all["A"].auto.as_ref().unwrap();
         assert_eq!((auto.verdict, auto.n, auto.failed, auto.ended), (Verdict::Failed, 1, 1, Some(30.0)));
+        let waited =
+            measured(&[row(Way::Auto, 130.0, Verdict::Waited), row(Way::Auto, 30.0, Verdict::Helped)]);
+        assert_eq!(waited["A"].auto.as_ref().map(|auto| auto.verdict), Some(Verdict::Waited));
         assert!(
             auto.why.as_deref().is_some_and(|why| why.contains("order-api-2 is new"))
                 && !all["A"].has(Way::Auto)

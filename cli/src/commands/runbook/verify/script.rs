@@ -179,12 +179,12 @@ mod tests {
     fn a_run_waits_for_a_person_only_when_no_act_is_left() {
         let step = |kind: &str, state: &str| json!({ "kind": kind, "state": state });
         let before =
-            json!({ "steps": [step("wait_until", "now"), step("act", "open"), step("verify", "open")] });
+            json!({ "steps": [step("wait_until", "now"), step("act", "todo"), step("verify", "todo")] });
         assert!(waits(&before) && !acts_are_over(&before));
         let after =
             json!({ "steps": [step("wait_until", "done"), step("act", "done"), step("verify", "now")] });
         assert!(waits(&after) && acts_are_over(&after));
-        let at = json!({ "steps": [step("act", "now"), step("verify", "open")] });
+        let at = json!({ "steps": [step("act", "now"), step("verify", "todo")] });
         assert!(!waits(&at) && !acts_are_over(&at));
     }
 }

@@ -65,7 +65,8 @@ pub(super) async fn run(pairs: &Pairs, place: &Installation) -> Result<ExitCode>
         if !pairs.json {
             block(&report.page(None));
         }
-        if pairs.markdown {
+        // What somebody has stopped says nothing of the time without automation.
+        if pairs.markdown && !stop.is_cancelled() {
             // Each time: what took an hour is not lost if somebody ends it.
             measured::keep(&root, &one.name, &one.text, &report)?;
             measured::write(&root, &names, false)?;

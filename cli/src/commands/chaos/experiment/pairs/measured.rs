@@ -92,7 +92,7 @@ fn time(seconds: Option<f64>) -> String {
     match seconds {
         Some(seconds) if seconds > 0.0 => format!("{seconds:.0} s"),
         Some(_) => "nothing was bad".to_owned(),
-        None => "never".to_owned(),
+        None => "not by its end".to_owned(),
     }
 }
 
