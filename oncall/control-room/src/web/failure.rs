@@ -142,6 +142,19 @@ mod tests {
     }
 
     #[test]
+    fn what_does_not_exist_leads_to_the_list_and_not_to_the_api() {
+        let known = "those of GET /api/v1/releases".to_owned();
+        let release = Error::NoSuch { what: "release", name: "REL-9".to_owned(), known };
+        for (error, said, list) in [
+            (Error::NoIncident(Id(7)), "There is no INC-7.", "/incidents"),
+            (release, "There is no release REL-9.", "/releases"),
+        ] {
+            let Failure(refusal) = error.into();
+            assert_eq!((refusal.detail.as_str(), refusal.way.0.as_str()), (said, list));
+        }
+    }
+
+    #[test]
     fn a_failure_of_the_store_tells_no_secret() {
         let Failure(refusal) = Error::Store(sqlx::Error::Protocol("/secret/path".to_owned())).into();
         assert_eq!(refusal.status, 503);

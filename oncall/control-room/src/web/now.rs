@@ -169,7 +169,8 @@ fn budget_row(budget: &Budget, page: f64) -> Markup {
                 span.muted { " " (percent(budget.objective)) }
             }
             span.num {
-                @if spent { (badge(tone, "spent")) " " } @else if tone == Tone::Bad { span title=(word) { (glyph(tone)) } " " }
+                @if spent { (badge(tone, "spent")) " " }
+                @else if tone == Tone::Bad { span title=(word) { (glyph(tone)) span.sr { (word) } } " " }
                 strong { (or_dash(budget.remaining, percent)) } " left"
                 span.muted title="Compared with what is allowed: 1× uses it up exactly at the end of its window" {
                     ", burns " (or_dash(budget.burn, |burn| format!("{burn:.1}×")))
@@ -264,7 +265,7 @@ mod tests {
             "{spent}"
         );
         let burning = budget_row(&budget(Some(0.9)), 6.0).into_string();
-        assert!(burning.contains("meter bad") && burning.contains("burns fast"), "{burning}");
+        assert!(burning.contains("meter bad") && burning.contains(">burns fast<"), "{burning}");
         assert!(!burning.contains("spent"), "{burning}");
         let unknown = budget_row(&Budget { burn: None, ..budget(None) }, 14.4).into_string();
         assert!(unknown.contains('–') && !unknown.contains("spent"), "{unknown}");

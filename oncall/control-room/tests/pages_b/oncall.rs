@@ -16,7 +16,7 @@ async fn the_page_says_who_is_on_call_and_draws_a_week_and_a_month() {
         "Calendar of a week",
         "aria-current=\"date\"",
         "Notify who is on call in first-line.",
-        "Wait 15 min (15 s here).",
+        "Wait 15\u{a0}min (15\u{a0}s here).",
         "/api/v1/oncall/schedules/first-line.ics",
         "Share",
     ] {

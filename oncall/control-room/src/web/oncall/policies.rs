@@ -126,13 +126,13 @@ mod tests {
         for text in [
             "SEV-1, SEV-2",
             "Notify who is on call in first-line.",
-            "Wait 15 min (15 s here).",
+            "Wait 15\u{a0}min (15\u{a0}s here).",
             "Notify Fay Ibrahim.",
-            "Then all of it 2 more times. An acknowledgement holds 30 min (30 s here)",
+            "Then all of it 2 more times. An acknowledgement holds 30\u{a0}min (30\u{a0}s here)",
             "Go on only Monday to Friday from 09:00 to 17:00 (Europe/Berlin).",
         ] {
             assert!(shown.contains(text), "{text}: {shown}");
         }
-        assert!(draw(&rota, 1).into_string().contains("Wait 15 min."));
+        assert!(draw(&rota, 1).into_string().contains("Wait 15\u{a0}min."));
     }
 }
