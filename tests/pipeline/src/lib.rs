@@ -205,6 +205,9 @@ const PORTS: [&str; 4] = ["--admin-addr", "127.0.0.1:0", "--public-addr", "127.0
 /// drops what is too much.
 const UNSAMPLED: [&str; 2] = ["--trace-ratio", "0"];
 
+/// A machine that is busy with other tests may not answer within the usual second. Shorter than what the tests of faults delay.
+const PATIENCE: [&str; 2] = ["--user-service-timeout", "2500ms"];
+
 /// Starts user-service on these servers.
 pub async fn start_users(database: &str, redis: &str) -> Running {
     // A machine that is busy with other tests may not answer from Redis within the usual 100 ms.
@@ -223,7 +226,7 @@ pub async fn start_users(database: &str, redis: &str) -> Running {
 pub async fn start_api(database: &str, brokers: &str, users: &str, flags: &[String]) -> Running {
     let own =
         ["order-api", "--database-url", database, "--kafka-brokers", brokers, "--user-service-url", users];
-    let own = own.into_iter().chain(PORTS).chain(UNSAMPLED).map(str::to_owned);
+    let own = own.into_iter().chain(PATIENCE).chain(PORTS).chain(UNSAMPLED).map(str::to_owned);
     let config = order_api::OrderApiConfig::parse_from(own.chain(flags.iter().cloned()));
     let chassis =
         config.common.chassis(order_api::SERVICE, order_api::faults::CATALOGUE, order_api::faults::SUBJECT);

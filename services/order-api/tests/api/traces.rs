@@ -9,8 +9,6 @@ use crate::lab::{Lab, Parts, SOON, order, run};
 const TRACE: u64 = 0x4bf9_2f35_77b3_4da6;
 /// The caller's span.
 const CALLER: &str = "00f067aa0ba902b7";
-/// Longer than the usual second: a check of the user that is late is made once more, which is more spans.
-const PATIENCE: [&str; 2] = ["--user-service-timeout", "4s"];
 
 /// Name and kind of each span along an order's path, each a child of the span named by `parent`.
 const WAY: [(&str, &str, &str, &str); 10] = [
@@ -32,8 +30,7 @@ fn one_order_is_one_trace_from_the_caller_to_its_settlement() {
     testkit::needs!(Postgres, Redis);
     run(async {
         let sink = TraceSink::start().await;
-        let flags = ["--otlp-endpoint".to_owned(), sink.endpoint()].into_iter();
-        let flags = flags.chain(PATIENCE.map(str::to_owned)).collect();
+        let flags = vec!["--otlp-endpoint".to_owned(), sink.endpoint()];
         let lab = Lab::start(Parts { api_flags: flags, ..Parts::default() }).await;
         let (trace, id) = place(&lab).await;
         lab.settled(&id).await;
