@@ -134,11 +134,11 @@ impl Objectives {
         self.0.held.read().firing.clone()
     }
 
-    /// Keeps what was measured of one, unless it was changed meanwhile.
-    pub(crate) fn keep(&self, one: &Declared, measured: Measured) {
+    /// Changes what is known of one, unless it was declared anew meanwhile.
+    pub(crate) fn keep(&self, one: &Declared, change: impl FnOnce(&mut Measured)) {
         let mut held = self.0.held.write();
         if held.declared.get(&one.name).is_some_and(|known| known.at == one.at) {
-            held.measured.insert(one.name.clone(), measured);
+            change(held.measured.entry(one.name.clone()).or_default());
         }
     }
 

@@ -4,12 +4,13 @@
 //! * [`seen`] -- the picture. `look` and `switches` renew it.
 //! * `queries` -- the PromQL of a look. `sli` -- the indicators of an incident and their curve.
 //! * `timeline`, `restarts`, `truth`, `impact` -- what is noted in incidents. `ended` -- what happens when one resolves.
-//! * `objectives` -- those that were declared: they have no rules.
+//! * `objectives`, `budgets` -- those that were declared: they have no rules.
 //! * `heartbeat` -- the dead man's switch. `resolve` -- incidents that end by themselves.
 //! * `diagnose` -- what a person would look at first, asked at once. `gauges` -- what is exported.
 //!
 //! Nothing here decides about people: paging is `duty`'s. Whatever does not answer is skipped, and asked again.
 
+mod budgets;
 mod diagnose;
 mod ended;
 mod follow;
@@ -80,6 +81,7 @@ impl Watch {
 pub fn start(room: &Room) {
     background(room, look::run(room.clone()));
     background(room, objectives::run(room.clone()));
+    background(room, budgets::run(room.clone()));
     background(room, switches::run(room.clone()));
     background(room, impact::run(room.clone()));
     background(room, follow::run(room.clone()));

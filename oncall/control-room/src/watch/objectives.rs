@@ -1,12 +1,13 @@
 //! Objectives that were declared: Prometheus has no rules of them, so they are measured here, as often as it evaluates rules, and
 //! what fires is told to Alertmanager as Prometheus would tell it. Silences, routes and people are the same from there on.
 //!
-//! Nothing is kept: after a restart, or if Prometheus does not answer, Alertmanager ends what is not told again.
+//! Nothing is kept: after a restart, or if Prometheus does not answer, Alertmanager ends what is not told again. What is left of the
+//! period is counted elsewhere (`budgets`), so that nobody is paged late because that takes long, or not at all because it fails.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use observe::prometheus::Alert;
+use observe::prometheus::{Alert, Sample};
 use serde_json::Map;
 use slo::{
     Clock, Severity, Window,
@@ -16,8 +17,6 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::{error::Result, eyes::within, room::Room};
 
-/// How often the period is counted, on both clocks: that reads every sample of it.
-const PERIOD: Duration = Duration::from_secs(60);
 /// How many times an alert may be told late before Alertmanager ends it, as Prometheus has it, and the shortest time for that.
 const LATE: i32 = 4;
 const LEAST: TimeDelta = TimeDelta::minutes(1);
@@ -36,40 +35,40 @@ struct Memory {
 struct Look {
     /// When it was declared.
     of: DateTime<Utc>,
+    /// Events over the windows of alerts.
     measured: Measured,
+    /// When those of tickets were last counted.
     tickets: Option<Instant>,
-    period: Option<Instant>,
 }
 
 impl Look {
     fn new(of: DateTime<Utc>) -> Self {
-        Self { of, measured: Measured::default(), tickets: None, period: None }
+        Self { of, measured: Measured::default(), tickets: None }
     }
 
     /// Counts what is due: windows of pages always, those of tickets as often as their rules are evaluated.
     async fn renew(&mut self, room: &Room, live: &Live<'_>) -> Result<()> {
         let (clock, now) = (room.config.clock, Instant::now());
-        let due = |last: Option<Instant>, every: Duration| last.is_none_or(|last| now - last >= every);
         let mut windows = of(clock, Severity::Page);
-        if due(self.tickets, lasting(clock.slow_evaluation())) {
+        if self.tickets.is_none_or(|last| now - last >= lasting(clock.slow_evaluation())) {
             windows.extend(of(clock, Severity::Ticket));
             windows.sort_unstable();
             windows.dedup();
             self.tickets = Some(now);
         }
-        if due(self.period, PERIOD) {
-            windows.push(live.period());
-            self.period = Some(now);
-        }
         let query = live.query(&windows);
         let samples = within("Prometheus", room.eyes.prometheus.query(&query)).await?;
-        let counts = samples.iter().filter_map(|sample| {
-            let name = sample.metric.get(LABEL)?;
-            Some((name.as_str(), sample.value()?))
-        });
-        live.read(&windows, counts, &mut self.measured);
+        live.read(&windows, counts(&samples), &mut self.measured);
         Ok(())
     }
+}
+
+/// What the samples of an answer count.
+pub(super) fn counts(samples: &[Sample]) -> impl Iterator<Item = (&str, f64)> {
+    samples.iter().filter_map(|sample| {
+        let name = sample.metric.get(LABEL)?;
+        Some((name.as_str(), sample.value()?))
+    })
 }
 
 /// The windows of the pairs of one severity.
@@ -78,7 +77,7 @@ fn of(clock: Clock, severity: Severity) -> Vec<Window> {
     pairs.flat_map(|pair| [pair.short, pair.long]).collect()
 }
 
-fn lasting(window: Window) -> Duration {
+pub(super) fn lasting(window: Window) -> Duration {
     Duration::from_secs(window.as_secs())
 }
 
@@ -105,8 +104,12 @@ async fn once(room: &Room, memory: &mut Memory) {
             // Neither that it fires nor that it has ended is known.
             *look = Look::new(one.at);
             memory.told.retain(|(name, _), _| *name != one.name);
+            room.objectives.keep(one, |known| *known = Measured::default());
         }
-        room.objectives.keep(one, look.measured.clone());
+        room.objectives.keep(one, |known| {
+            known.over.retain(|window, _| *window == live.period());
+            known.over.extend(&look.measured.over);
+        });
         for (pair, ratio) in live.firing(&look.measured) {
             let key = (one.name.clone(), pair.long);
             let since = memory.told.get(&key).and_then(|told| told.active_at).unwrap_or(now);
