@@ -69,8 +69,9 @@ mod tests {
     #[test]
     fn resident_memory_follows_touched_pages() {
         let before = resident_bytes().expect("procfs");
-        let block = vec![1u8; 32 << 20];
+        let block = vec![1u8; 128 << 20];
         let after = resident_bytes().expect("procfs");
-        assert!(after >= before + (24 << 20), "{before} -> {after} with {} MiB touched", block.len() >> 20);
+        // The kernel counts in batches for each core, and meanwhile other tests of this process free what they had.
+        assert!(after >= before + (64 << 20), "{before} -> {after} with {} MiB touched", block.len() >> 20);
     }
 }
