@@ -95,7 +95,16 @@ async fn a_mistake_is_named_as_in_a_file_and_changes_nothing() {
         ("/indicator", "expected one of", with(checkout(), "indicator", json!("nothing"))),
         ("/indicator", "in its place", with(checkout(), "total", json!("http_requests_total"))),
         ("/bad", "is missing", with(counted(), "bad", json!("{status=\"500\"}"))),
-        ("/total", "unknown metric", with(counted(), "total", json!("requests_total"))),
+        ("/total", "must be counted in the whole", with(counted(), "total", json!("requests_total"))),
+        (
+            "/total",
+            "unknown metric",
+            with(
+                with(counted(), "total", json!("requests_total")),
+                "bad",
+                json!("requests_total{status=\"500\"}"),
+            ),
+        ),
         // Another kind of value never reaches the reader.
         ("/objective", "", with(checkout(), "objective", json!("high"))),
     ] {
