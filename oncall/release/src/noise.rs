@@ -20,24 +20,11 @@ const SCHEMA: u32 = 1;
 const CPU: &str = "cpu";
 const MEMORY: &str = "memory";
 
-/// Where noise is from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::Display)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-pub enum Source {
-    /// From two instances that ran.
-    Recorded,
-    /// From a program that made it up: it shows that the simulation works, and nothing about the judge.
-    Synthetic,
-}
-
 /// What a text is about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Header {
     /// The version of the format: 1.
     pub schema: u32,
-    /// Where it is from.
-    pub source: Source,
     /// The service.
     pub service: String,
     /// When it began.
@@ -83,7 +70,7 @@ impl Header {
     pub fn new(service: &str, at: DateTime<Utc>, machine: &str, first: &Block) -> Self {
         let bounds = first.baseline.latency.buckets.iter().map(|(bound, _)| *bound).collect();
         let (service, machine) = (service.to_owned(), machine.to_owned());
-        Self { schema: SCHEMA, source: Source::Recorded, service, at, machine, bounds }
+        Self { schema: SCHEMA, service, at, machine, bounds }
     }
 }
 

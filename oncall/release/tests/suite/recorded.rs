@@ -4,8 +4,6 @@
 //! it was and hits both of the two as it did (Künsch, "The Jackknife and the Bootstrap for General Stationary Observations", Annals of
 //! Statistics 17(3), 1989; circular, as Politis and Romano have it). Both are of one version, so which of them is the canary is drawn,
 //! too.
-//!
-//! Without a record, a made-up one proves that the simulation works, and says so. It is no evidence for the judge.
 
 use std::{fs, path::Path};
 
@@ -14,7 +12,7 @@ use rand::{RngExt as _, SeedableRng as _, rngs::Xoshiro256PlusPlus};
 use release::{
     Block, Judge, Opinion, Verdict,
     judge::Arm,
-    noise::{Noise, Source},
+    noise::Noise,
     run::{End, How},
 };
 
@@ -29,10 +27,8 @@ const STRETCH: usize = 30;
 const SHORTEST: usize = 300;
 /// Percent of the requests for each of the two while it was recorded: each had half of them.
 const RECORDED: u32 = 50;
-/// Made up.
-const SYNTHETIC: &str = include_str!("../fixtures/synthetic-noise.jsonl");
 
-/// Every record, by its name; the made-up one if there is none.
+/// Every record, by its name.
 fn records() -> Vec<(String, Noise)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("noise");
     let files = fs::read_dir(&folder).expect("the folder of the records").map(|entry| entry.expect("a file"));
@@ -47,10 +43,7 @@ fn records() -> Vec<(String, Noise)> {
         })
         .collect();
     all.sort_by(|(one, _), (other, _)| one.cmp(other));
-    if all.is_empty() {
-        eprintln!("SYNTHETIC noise: there is no record in {}, see its README.md", folder.display());
-        all.push(("synthetic".to_owned(), read(SYNTHETIC, "synthetic")));
-    }
+    assert!(!all.is_empty(), "no record in {}: its README.md says how to make one", folder.display());
     all
 }
 
@@ -159,14 +152,9 @@ fn release(noise: &Noise, seed: u64, canary: Version) -> End {
 }
 
 #[test]
-fn the_noise_is_that_of_two_instances_and_is_recorded_if_it_says_so() {
-    let all = records();
-    let required = option_env!("RECORDED_NOISE") == Some("required");
-    assert!(!required || all.iter().any(|(_, noise)| noise.header.source == Source::Recorded), "no record");
-    for (name, noise) in all {
-        let synthetic = name == "synthetic";
-        assert_eq!(noise.header.source == Source::Synthetic, synthetic, "{name} says what it is");
-        assert!(synthetic || noise.seconds.len() >= SHORTEST, "{name}: {} s", noise.seconds.len());
+fn the_noise_is_long_enough_and_complete() {
+    for (name, noise) in records() {
+        assert!(noise.seconds.len() >= SHORTEST, "{name}: {} s", noise.seconds.len());
         assert!(noise.header.bounds.contains(&policy().objective), "{name}: {:?}", noise.header.bounds);
         let rate = noise.rate();
         assert!(rate >= 50.0, "{name}: {rate:.0} requests per second to each are too few for a step of 5 %");
