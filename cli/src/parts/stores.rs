@@ -17,11 +17,13 @@ const SESSION_TIMEOUT: &str = "KAFKA_SESSION_TIMEOUT";
 /// Silence after which lab-kafka takes a consumer's partitions away. Each rebalance takes a second less, however soon
 /// all members have joined (`stand-ins/lab-kafka/README.md`), and the partitions that move are not read meanwhile.
 ///
-/// An order has 5 s to be settled. In a rolling restart a partition waits for two rebalances at most: its owner cannot
-/// commit and leave before the one under way is over, and that begins the next. Twice 1.5 s leaves 2 s for everything
-/// else. Not shorter: a service that is alone in its group is back within 1.5 s as a rule; after that the group is
-/// empty, and waits for 3 s.
-const SESSION: &str = "2500ms";
+/// Alone in its group: longer than the 3 s for which an empty group lets its first member wait. If the session ends
+/// before that, the mock cluster forgets the member and never answers its join, and the member waits for five minutes.
+const SESSION_ALONE: &str = "3200ms";
+/// With others: an order has 5 s to be settled, and in a rolling restart a partition waits for two rebalances at most. Its
+/// owner cannot commit and leave before the one under way is over, and that begins the next. Twice 1.5 s leaves 2 s for
+/// everything else.
+const SESSION_TOGETHER: &str = "2500ms";
 
 /// Redis as a cache: no persistence, bounded memory, least recently used keys are evicted; one account for the
 /// service that uses it, one for its exporter, one for the control room, one for the lab's owner, and no other.
@@ -107,10 +109,12 @@ pub(crate) fn kafka(ports: &Ports) -> Result<Part> {
     Ok(Part::new(KAFKA, line, probe).port("kafka", port).port("lab-kafka-admin", admin))
 }
 
-/// A part that reads topics of the embedded broker, with [`SESSION`], unless another value was set for `lab up`.
-pub(crate) fn settle_soon(mut part: Part) -> Part {
+/// A part that reads topics of the embedded broker, in a group of `members`: with a session that ends soon, unless another
+/// value was set for `lab up`.
+pub(crate) fn settle_soon(mut part: Part, members: usize) -> Part {
     if environment::beginning_with(SESSION_TIMEOUT).is_empty() {
-        part.command = part.command.env(SESSION_TIMEOUT, SESSION);
+        let session = if members > 1 { SESSION_TOGETHER } else { SESSION_ALONE };
+        part.command = part.command.env(SESSION_TIMEOUT, session);
     }
     part
 }

@@ -230,10 +230,13 @@ fn with_event_keys(part: Part, making: &Making<'_>) -> Result<Part> {
     Ok(with(part, "EVENT_KEYS", keys))
 }
 
-fn with_broker(part: Part, choices: &Choices) -> Part {
+/// For one of the `members` of a group of consumers.
+fn with_broker(part: Part, choices: &Choices, members: usize) -> Part {
     let ours = format!("127.0.0.1:{}", choices.ports.get("kafka"));
     match &choices.kafka {
-        Kafka::Embedded => stores::settle_soon(with(part, "KAFKA_BROKERS", ours)).after(&[stores::KAFKA]),
+        Kafka::Embedded => {
+            stores::settle_soon(with(part, "KAFKA_BROKERS", ours), members).after(&[stores::KAFKA])
+        }
         Kafka::Apache => with(part, "KAFKA_BROKERS", ours).after(&[apache_kafka::APACHE]),
         Kafka::Elsewhere(brokers) => with(part, "KAFKA_BROKERS", brokers.clone()),
     }
@@ -248,7 +251,8 @@ fn user_service(making: &Making<'_>, instance: Instance) -> Result<Part> {
 
 fn order_worker(making: &Making<'_>, instance: Instance) -> Result<Part> {
     let part = with_database(making, instance, "fulfillment")?;
-    Ok(with_broker(with_event_keys(part, making)?, making.choices))
+    let members = instances(&making.choices.replicas, instance.service).len();
+    Ok(with_broker(with_event_keys(part, making)?, making.choices, members))
 }
 
 fn order_api(making: &Making<'_>, instance: Instance) -> Result<Part> {
@@ -256,7 +260,8 @@ fn order_api(making: &Making<'_>, instance: Instance) -> Result<Part> {
     let part = with_event_keys(with_database(making, instance, "orders")?, making)?;
     let users = instance.peer(&choices.replicas, "user-service").name();
     let users = format!("http://127.0.0.1:{}", chaos::way(choices, instance.service, &users));
-    Ok(with(with_broker(part, choices), "USER_SERVICE_URL", users))
+    let members = instances(&choices.replicas, instance.service).len();
+    Ok(with(with_broker(part, choices, members), "USER_SERVICE_URL", users))
 }
 
 fn edge(making: &Making<'_>, instance: Instance) -> Result<Part> {
@@ -273,7 +278,7 @@ fn notifier(making: &Making<'_>, cloud: &cloud::Cloud) -> Result<Part> {
     // Not the owner's account with AWS, which may be in the environment.
     let part = with(part, "AWS_ACCESS_KEY_ID", "lab".to_owned());
     let part = with(part, "AWS_SECRET_ACCESS_KEY", "lab".to_owned());
-    let part = with_broker(part, choices);
+    let part = with_broker(part, choices, 1);
     Ok(if cloud.elsewhere.is_none() { part.after(&[cloud.emulator.name()]) } else { part })
 }
 
