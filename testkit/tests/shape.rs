@@ -14,8 +14,8 @@ const REASONS: [&str; 6] =
     ["generated", "written by", "one long", "everything is on one page", "longer than", "long, because"];
 /// How many lines these are.
 const HEAD: usize = 16;
-/// Data that no person reads: documents for programs, lists of locked versions.
-const DATA: [&str; 3] = ["json", "lock", "sum"];
+/// Data that no person reads: documents for programs, records, lists of locked versions.
+const DATA: [&str; 4] = ["json", "jsonl", "lock", "sum"];
 /// Rendered charts.
 const RENDERED: &str = "deploy/helm/examples/";
 /// Most of the Rust code that one package may be, in percent.

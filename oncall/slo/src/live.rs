@@ -1,4 +1,4 @@
-//! An objective that has no rules: what [`generate`](crate::generate) lets Prometheus record for the others, counted by query
+//! An objective that has no rules: what [`crate::generate`] lets Prometheus record for the others, counted by query
 //! when somebody asks, with the same windows, factors and texts.
 //!
 //! A query counts events, all of them and the good or the bad ones; what follows from the counts is computed here. So every
