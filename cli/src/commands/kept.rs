@@ -1,12 +1,20 @@
 //! Measurements that a file of the checkout keeps, by name, so that they can be made in pieces: each run adds to the file, and
 //! tables are written from it. What is kept says which text was measured: after a change of it, it is not known any longer.
 
-use std::{collections::BTreeMap, fs, io::ErrorKind, path::Path, process::Command};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::ErrorKind,
+    path::Path,
+    process::{Command, ExitCode},
+};
 
 use anyhow::{Context as _, Result};
 use chrono::Utc;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
+
+use crate::terminal::{out, say};
 
 /// How many hexadecimal digits tell texts apart.
 const DIGITS: usize = 12;
@@ -33,6 +41,20 @@ impl Stamp {
     pub(super) fn words(&self) -> String {
         if self.revision.is_empty() { self.day.clone() } else { format!("{} at {}", self.day, self.revision) }
     }
+}
+
+/// The end of a command that writes docs/automation.md from `file`, or checks it: `differs` if the page was another one.
+pub(super) fn finish(differs: bool, check: bool, file: &str, command: &str) -> ExitCode {
+    if differs && check {
+        say(format_args!(
+            "docs/automation.md differs from {file}: run `{command}`, and commit what it writes"
+        ));
+        return ExitCode::FAILURE;
+    }
+    if differs {
+        out!("wrote docs/automation.md");
+    }
+    ExitCode::SUCCESS
 }
 
 /// What tells a text that was measured from a later one.

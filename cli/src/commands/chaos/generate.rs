@@ -6,10 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::experiment::table;
-use crate::{
-    installation::Installation,
-    terminal::{out, say},
-};
+use crate::{commands::kept, installation::Installation};
 
 /// Writes the table of docs/automation.md from drills/pairs.json: what `lab chaos pairs --automation --markdown` has measured, and
 /// what is not measured yet. Needs no lab.
@@ -27,15 +24,6 @@ impl Generate {
     /// Runs the command.
     pub(super) fn run(&self, place: &Installation) -> Result<ExitCode> {
         let differs = table(&place.home()?.root, self.check)?;
-        if differs && self.check {
-            say(
-                "docs/automation.md differs from drills/pairs.json: run `lab chaos generate`, and commit what it writes",
-            );
-            return Ok(ExitCode::FAILURE);
-        }
-        if differs {
-            out!("wrote docs/automation.md");
-        }
-        Ok(ExitCode::SUCCESS)
+        Ok(kept::finish(differs, self.check, "drills/pairs.json", "lab chaos generate"))
     }
 }

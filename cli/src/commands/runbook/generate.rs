@@ -6,10 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::verify::tables;
-use crate::{
-    home::Home,
-    terminal::{out, say},
-};
+use crate::{commands::kept, home::Home};
 
 /// Writes the tables of docs/automation.md from runbooks/measured.json: what `lab runbook verify --markdown` has measured, and
 /// what is not measured yet. Needs no lab.
@@ -27,15 +24,6 @@ impl Generate {
     /// Runs the command.
     pub(super) fn run(&self, home: &Home) -> Result<ExitCode> {
         let differs = tables(&home.root, self.check)?;
-        if differs && self.check {
-            say(
-                "docs/automation.md differs from runbooks/measured.json: run `lab runbook generate`, and commit what it writes",
-            );
-            return Ok(ExitCode::FAILURE);
-        }
-        if differs {
-            out!("wrote docs/automation.md");
-        }
-        Ok(ExitCode::SUCCESS)
+        Ok(kept::finish(differs, self.check, "runbooks/measured.json", "lab runbook generate"))
     }
 }
