@@ -19,6 +19,7 @@ pub(super) struct KafkaMetrics {
     pub(super) lag: IntGaugeVec,
     pub(super) oldest_age: GaugeVec,
     rebalances: IntCounterVec,
+    replacements: IntCounterVec,
     dead_letters: IntCounterVec,
     retries: IntCounterVec,
     pub(super) queue_size: IntGaugeVec,
@@ -53,6 +54,15 @@ impl Consumed {
     pub(super) fn given_up(&self, reason: &str) {
         self.dead_letters.with_label_values(&[self.topic, reason]).inc();
     }
+}
+
+/// The clients of a group's member that were given up for a new one, by reason.
+#[derive(Clone)]
+pub(super) struct Replacements {
+    /// The coordinator was out of reach while brokers answered.
+    pub(super) coordinator: IntCounter,
+    /// The coordinator did not answer a join.
+    pub(super) join: IntCounter,
 }
 
 impl KafkaMetrics {
@@ -96,6 +106,12 @@ impl KafkaMetrics {
                 "Times that partitions were given to or taken from this member of the group.",
                 &["group"],
             ),
+            replacements: metrics.counter_vec(
+                "kafka_client_replacements_total",
+                "Clients of this member of the group that were replaced, by reason: coordinator (out of reach) or join \
+                 (not answered).",
+                &["group", "reason"],
+            ),
             dead_letters: metrics.counter_vec(
                 "dead_letters_total",
                 "Messages given up, by the topic that they came from and the reason.",
@@ -129,6 +145,12 @@ impl KafkaMetrics {
     /// The rebalances of a group, from now on at 0.
     pub(super) fn rebalances(&self, group: &str) -> IntCounter {
         self.rebalances.with_label_values(&[group])
+    }
+
+    /// The replaced clients of a group's member, from now on at 0.
+    pub(super) fn replacements(&self, group: &str) -> Replacements {
+        let counter = |reason| self.replacements.with_label_values(&[group, reason]);
+        Replacements { coordinator: counter("coordinator"), join: counter("join") }
     }
 
     /// The series of a topic that is consumed, from now on at 0.

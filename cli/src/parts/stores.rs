@@ -18,7 +18,7 @@ const SESSION_TIMEOUT: &str = "KAFKA_SESSION_TIMEOUT";
 /// all members have joined (`stand-ins/lab-kafka/README.md`), and the partitions that move are not read meanwhile.
 ///
 /// Alone in its group: longer than the 3 s for which an empty group lets its first member wait. If the session ends
-/// before that, the mock cluster forgets the member and never answers its join, and the member waits for five minutes.
+/// before that, the mock cluster forgets the member and never answers its join, and the member joins anew after 10 s.
 const SESSION_ALONE: &str = "3200ms";
 /// With others: an order has 5 s to be settled, and in a rolling restart a partition waits for two rebalances at most. Its
 /// owner cannot commit and leave before the one under way is over, and that begins the next. Twice 1.5 s leaves 2 s for

@@ -65,10 +65,15 @@ impl ClientContext for GroupContext {
     }
 
     fn stats_raw(&self, statistics: &[u8]) {
-        if let Ok(Statistics { cgrp: Some(CoordinatorState { state }) }) = serde_json::from_slice(statistics)
+        if let Ok(Statistics { cgrp: Some(group) }) = serde_json::from_slice(statistics)
             && self.is_current()
         {
-            self.session.coordinator_is(state == "up");
+            self.session.coordinator_is(group.is_up());
+            if group.joins_without_partitions() {
+                self.session.join.waits();
+            } else {
+                self.session.join.over();
+            }
         }
     }
 }
@@ -80,7 +85,9 @@ impl ConsumerContext for GroupContext {
             return;
         }
         match rebalance {
+            // Also comes without a partition, when other members have them all.
             Rebalance::Assign(partitions) => {
+                self.session.join.answered();
                 if let Some(client) = self.session.client() {
                     self.assignment.assigned(&client, &numbers(partitions));
                 }
@@ -112,13 +119,29 @@ impl ConsumerContext for GroupContext {
 #[derive(serde::Deserialize)]
 struct Statistics<'a> {
     #[serde(borrow)]
-    cgrp: Option<CoordinatorState<'a>>,
+    cgrp: Option<GroupState<'a>>,
 }
 
-/// The connection to the group's coordinator; also `up` during a rebalance.
+/// What the client knows of its group.
 #[derive(serde::Deserialize)]
-struct CoordinatorState<'a> {
+struct GroupState<'a> {
+    /// Of the connection to the coordinator; also `up` during a rebalance.
     state: &'a str,
+    /// Of the membership.
+    join_state: &'a str,
+    /// Number of partitions.
+    assignment_size: i64,
+}
+
+impl GroupState<'_> {
+    fn is_up(&self) -> bool {
+        self.state == "up"
+    }
+
+    /// Whether a request to join is under way. The request after it, for the partitions, has a short deadline of its own.
+    fn joins_without_partitions(&self) -> bool {
+        self.is_up() && self.join_state == "wait-join" && self.assignment_size == 0
+    }
 }
 
 fn numbers(partitions: &TopicPartitionList) -> Vec<i32> {

@@ -63,6 +63,9 @@ impl Monitor {
                 tracing::debug!(%error, "lag not measured");
             }
         } else if self.watchdog.alone(client.fetch_metadata(topic, DEADLINE).is_ok()) {
+            let group = member.subscription.group;
+            tracing::warn!(group, "the group's coordinator is out of reach: connecting anew");
+            member.replacements.coordinator.inc();
             member.session.replace();
         }
         publish(member, &self.partitions);

@@ -3,8 +3,12 @@
 use std::sync::Arc;
 
 use super::{
-    super::boundary::Boundary, assignment::Assignment, commits::Commits, context::GroupContext,
-    session::Session, subscription::Subscription,
+    super::{boundary::Boundary, metrics::Replacements},
+    assignment::Assignment,
+    commits::Commits,
+    context::GroupContext,
+    session::Session,
+    subscription::Subscription,
 };
 
 /// What the parts of a consumer share. Cheap to clone.
@@ -17,6 +21,8 @@ pub(super) struct Member {
     pub(super) assignment: Arc<Assignment>,
     /// How far they are done.
     pub(super) commits: Arc<Commits>,
+    /// Counts the clients that were given up.
+    pub(super) replacements: Replacements,
     pub(super) boundary: Arc<Boundary>,
 }
 

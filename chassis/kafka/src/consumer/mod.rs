@@ -18,12 +18,14 @@ mod commits;
 mod context;
 mod decide;
 mod faults;
+mod join;
 mod lag;
 mod letter;
 mod life;
 mod member;
 mod offsets;
 mod partition;
+mod rejoin;
 mod session;
 mod subscription;
 mod verdict;
@@ -65,11 +67,13 @@ pub(super) fn start(
         session: Arc::default(),
         assignment: Arc::new(assignment),
         commits,
+        replacements: boundary.metrics.replacements(group),
         boundary: Arc::clone(boundary),
     };
     life::start(member.clone(), chassis)?;
     let shutdown = &chassis.shutdown;
     chassis.spawn(lag::watch(member.clone(), shutdown.clone()));
+    chassis.spawn(rejoin::watch(member.clone(), shutdown.clone()));
     chassis.spawn(commits::regularly(
         Arc::clone(&member.session),
         Arc::clone(&member.commits),

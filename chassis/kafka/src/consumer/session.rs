@@ -1,5 +1,5 @@
-//! Which client speaks for the member now. A client that cannot find its group any more is replaced (`life.rs`), and the
-//! callbacks of the old one, which takes its time to close, must not count.
+//! Which client speaks for the member now. A client that cannot find its group any more, or gets no answer from it, is
+//! replaced (`life.rs`), and the callbacks of the old one, which takes its time to close, must not count.
 //!
 //! Generic over the client's context, which has a session in it: so the types know each other, as librdkafka wants it, and the
 //! files do not.
@@ -13,6 +13,8 @@ use parking_lot::{Mutex, MutexGuard};
 use rdkafka::consumer::{ConsumerContext, StreamConsumer};
 use tokio::sync::Notify;
 
+use super::join::Join;
+
 /// The client now, and what is known of it.
 pub(super) struct Session<C: ConsumerContext> {
     /// Weak: the client owns this through its context.
@@ -21,6 +23,8 @@ pub(super) struct Session<C: ConsumerContext> {
     number: AtomicU64,
     /// Whether it is connected to the group's coordinator.
     coordinator: AtomicBool,
+    /// Whether it waits for the answer to a join.
+    pub(super) join: Join,
     replace: Notify,
 }
 
@@ -30,6 +34,7 @@ impl<C: ConsumerContext> Default for Session<C> {
             client: Mutex::default(),
             number: AtomicU64::new(0),
             coordinator: AtomicBool::new(false),
+            join: Join::default(),
             replace: Notify::new(),
         }
     }
@@ -43,6 +48,7 @@ impl<C: ConsumerContext> Session<C> {
     /// Ends the session of the client before; the number is that of the next one.
     pub(super) fn renew(&self) -> u64 {
         self.coordinator_is(false);
+        self.join.over();
         self.number.fetch_add(1, Ordering::SeqCst) + 1
     }
 

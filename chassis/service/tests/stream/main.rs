@@ -3,6 +3,7 @@
 mod cache;
 mod cache_faults;
 mod consuming;
+mod joining;
 mod publishing;
 mod queue_faults;
 mod support;
