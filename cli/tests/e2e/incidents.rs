@@ -201,6 +201,7 @@ async fn bad_words_about_an_incident_are_answered_with_what_would_be_right() {
         (&["show", "seven"], "INC-7"),
         (&["assign", "INC-1", "boss", "ada"], "commander"),
         (&["assign", "INC-1", "commander", "zoe"], "ada, ben, cleo"),
+        (&["page", "INC-1", "zoe", "knows the network"], "ada, ben, cleo"),
         (&["close", "INC-1"], "resolved"),
         (&["severity", "INC-1", "SEV-9"], "SEV-1"),
         (&["confirm", "INC-1", "4", "because"], "hypothesis"),
@@ -210,6 +211,12 @@ async fn bad_words_about_an_incident_are_answered_with_what_would_be_right() {
     }
     lab.ok(&["incident", "ack", "INC-1", "--as", "ada"]);
     lab.ok(&["incident", "assign", "INC-1", "commander", "ben", "--as", "ada"]);
+    lab.ok(&["incident", "page", "INC-1", "fay", "knows the network", "--as", "ada"]);
+    let told: Vec<String> =
+        lab.notified("INC-1").iter().map(|page| format!("{} {}", page["person"], page["text"])).collect();
+    for (person, why) in [("ben", "ada needs you as commander"), ("fay", "knows the network")] {
+        assert!(told.iter().any(|page| page.contains(person) && page.contains(why)), "{person}: {told:?}");
+    }
     let shown = lab.ok(&["incident", "show", "1"]);
     assert!(shown.contains("works      ada") && shown.contains("commander  ben"), "{shown}");
 }

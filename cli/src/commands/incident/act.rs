@@ -73,6 +73,18 @@ pub(super) struct Assign {
     person: String,
 }
 
+/// A person who is needed.
+#[derive(Debug, Args)]
+pub(super) struct Page {
+    /// The incident, such as INC-7.
+    #[arg(value_parser = id)]
+    incident: String,
+    /// The person, by the name in oncall.yaml.
+    person: String,
+    /// Why this person is needed.
+    why: String,
+}
+
 /// A severity.
 #[derive(Debug, Args)]
 pub(super) struct SetSeverity {
@@ -182,6 +194,12 @@ impl Assign {
     pub(super) async fn run(self, room: &ControlRoom) -> Result<()> {
         let person = Some(self.person).filter(|person| person != "-");
         post(room, &self.incident, "roles", &json!({ "role": self.role, "person": person })).await
+    }
+}
+
+impl Page {
+    pub(super) async fn run(self, room: &ControlRoom) -> Result<()> {
+        post(room, &self.incident, "page", &json!({ "person": self.person, "why": self.why })).await
     }
 }
 

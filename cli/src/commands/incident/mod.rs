@@ -17,6 +17,7 @@ use crate::installation::Installation;
 #[command(after_help = "Examples:\n  \
     lab incident list\n  \
     lab incident ack INC-1 --as ada\n  \
+    lab incident page INC-1 fay \"we need somebody who knows the network\"\n  \
     lab incident hypothesis INC-1 \"the pool is exhausted by an idle transaction\"\n  \
     lab incident update INC-1 \"orders fail since 10:03; we are ending the sessions\"\n  \
     lab incident mitigate INC-1 \"ended 10 sessions\"\n  \
@@ -45,8 +46,10 @@ enum Command {
     Open(act::Open),
     /// Say that you work on it: nobody else is notified.
     Ack(act::Ack),
-    /// Give a role to a person: commander, operations, communications or scribe.
+    /// Give a role to a person, who is notified: commander, operations, communications or scribe.
     Assign(act::Assign),
+    /// Page a person by name, on all contact points.
+    Page(act::Page),
     /// Tell everybody what is known.
     Update(act::Words),
     /// Write something into the timeline.
@@ -103,6 +106,7 @@ impl Command {
             Self::Ack(ack) => ack.run(room, "acknowledge").await,
             Self::Diagnose(ack) => ack.run(room, "diagnose").await,
             Self::Assign(assign) => assign.run(room).await,
+            Self::Page(page) => page.run(room).await,
             Self::Update(words) => words.run(room, "updates").await,
             Self::Note(words) => words.run(room, "notes").await,
             Self::Say(words) => words.run(room, "messages").await,

@@ -1,5 +1,5 @@
 //! Changes of the system: releases, flags, configuration, restarts. Most incidents begin with one, so the newest are always
-//! at hand, and each is noted in the open incidents that affect its service.
+//! at hand, and each is noted in the open incidents that affect its service. The first look at an incident notes those before it.
 
 #[cfg(test)]
 mod tests;
@@ -45,6 +45,12 @@ pub struct Change {
 }
 
 impl Change {
+    /// The kind of its entry in a timeline.
+    #[must_use]
+    pub fn entry_kind(&self) -> EntryKind {
+        if self.kind == RESTART { EntryKind::Restart } else { EntryKind::Change }
+    }
+
     /// Somebody changes now what people wrote down.
     #[must_use]
     pub fn of_configuration(by: &str, text: &str) -> Self {
@@ -85,13 +91,12 @@ impl Changes {
         Ok(())
     }
 
-    /// Records a change, and notes it in each open incident that affects its service.
+    /// Records a change, and notes it in each open incident that affects its service; in all, if it names none.
     ///
     /// # Errors
     /// As [`Changes::record`].
     pub async fn record_in(&self, desk: &Desk, change: Change) -> Result<()> {
-        let Some(service) = change.service.clone() else { return self.record(change).await };
-        let kind = if change.kind == RESTART { EntryKind::Restart } else { EntryKind::Change };
+        let (service, kind) = (change.service.clone(), change.entry_kind());
         let text = match &change.link {
             Some(link) => format!("{} ({link})", change.text),
             None => change.text.clone(),
@@ -99,7 +104,7 @@ impl Changes {
         let what = What::Noted { kind, happened_at: change.at, text, evidence: Vec::new(), sealed: false };
         let by = Source::System(change.by.clone());
         let writing = self.write(change).await?;
-        desk.act_on_service(writing, &service, by, &what).await
+        desk.act_on_service(writing, service.as_deref(), by, &what).await
     }
 
     async fn write(&self, change: Change) -> Result<Writing<'_>> {

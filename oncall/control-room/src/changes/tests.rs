@@ -55,5 +55,13 @@ async fn a_change_is_noted_in_the_open_incidents_that_affect_its_service() {
         })
         .collect();
     assert_eq!(noted, [vec!["restart 1 min ago (https://ci.example/7)".to_owned()], vec![]]);
-    assert_eq!(changes.since(DateTime::UNIX_EPOCH).len(), 2);
+    changes.record_in(&desk, change("flag", None, 2)).await.unwrap();
+    let everywhere = desk.open_ones().iter().all(|incident| {
+        incident
+            .timeline
+            .iter()
+            .any(|entry| entry.kind == EntryKind::Change && entry.text.starts_with("flag"))
+    });
+    assert!(everywhere, "it may concern any service");
+    assert_eq!(changes.since(DateTime::UNIX_EPOCH).len(), 3);
 }

@@ -131,7 +131,7 @@ pub struct Out {
     /// Address of Slack's API.
     #[arg(long, env = "SLACK_URL", default_value = "https://slack.com/api", value_name = "URL")]
     pub slack_url: Url,
-    /// An incoming webhook of Slack, for summaries where there is no bot.
+    /// An incoming webhook of Slack: a channel where everybody hears of incidents, with and without a bot.
     #[arg(long, env = "SLACK_WEBHOOK", hide_env_values = true, value_name = "URL")]
     pub slack_webhook: Option<SecretString>,
     /// Address of the PagerDuty Events API v2.

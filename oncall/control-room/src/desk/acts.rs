@@ -92,19 +92,21 @@ impl Desk {
         draft.finish(id).await
     }
 
-    /// The same thing happens to every open incident that affects a service, together with what the caller has written.
+    /// The same thing happens to every open incident that affects a service, or to every open one at all, together with what the
+    /// caller has written.
     ///
     /// # Errors
     /// As [`Desk::act`].
     pub async fn act_on_service(
         &self,
         writing: Writing<'_>,
-        service: &str,
+        service: Option<&str>,
         by: Source,
         what: &What,
     ) -> Result<()> {
         let mut draft = Draft::new(self, writing, by, Utc::now());
-        let affected = draft.incidents().filter(|one| one.state.is_open() && one.services.contains(service));
+        let affects = |one: &&Incident| service.is_none_or(|service| one.services.contains(service));
+        let affected = draft.incidents().filter(|one| one.state.is_open()).filter(affects);
         let affected: Vec<Id> = affected.map(|incident| incident.id).collect();
         for id in affected {
             draft.apply(id, what.clone()).await?;

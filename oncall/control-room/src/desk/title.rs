@@ -80,7 +80,7 @@ mod tests {
     use chrono::Utc;
     use incident::{
         Event, Id, Severity, Source, What,
-        alerts::{AlertKey, Labels},
+        alerts::{AlertKey, Details, Labels},
     };
 
     use super::*;
@@ -96,6 +96,7 @@ mod tests {
             runbook: None,
             labels: Labels::new(),
             from: "alertmanager".to_owned(),
+            details: Details::new(),
         }
     }
 

@@ -131,7 +131,6 @@ async fn follow(
         talk::post(writing, incident, &parts.base, event.at, event.by.name(), &text).await?;
     }
     if has_room
-        && parts.slack.is_none()
         && parts.announcements.is_some()
         && let Some(text) = announcement(incident, event)
     {

@@ -14,6 +14,7 @@ use super::{
         Tone, ago, badge, button_link, clock, duration, empty, glyph, meter, or_dash, percent, remaining,
         safe_link, tied, unreachable,
     },
+    postmortems::late,
 };
 use crate::{
     access::Visitor,
@@ -43,6 +44,7 @@ pub(super) async fn show(State(room): State<Room>, visitor: Visitor) -> Html {
                 div.stack {
                     (changes(&room, now))
                     (on_call(&room, now))
+                    (late(&room, now))
                     @if visitor.is_instructor() { (faults(&seen)) }
                 }
             }

@@ -1,4 +1,5 @@
-//! Postmortems: the list with the action items that are still open, and one of them as a page with its versions.
+//! Postmortems: the list with the action items that are still open, and one of them as a page with its versions. What is late is
+//! also on the first page.
 
 use std::collections::BTreeMap;
 
@@ -32,6 +33,8 @@ use crate::{
 
 /// Incidents whose titles are known: those in memory.
 const TITLES: usize = 500;
+/// How many late action items the first page lists.
+const LATE: usize = 3;
 
 /// The routes of this module.
 pub(super) fn routes() -> Area {
@@ -123,6 +126,30 @@ fn items(room: &Room, visitor: &Visitor, now: DateTime<Utc>) -> Markup {
                         }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Action items that are late, for the first page: nothing but their end removes them from it.
+pub(super) fn late(room: &Room, now: DateTime<Utc>) -> Markup {
+    let today = now.date_naive();
+    let all = action_items(&room.desk, now).into_iter();
+    let late: Vec<_> =
+        all.filter_map(|(id, task)| Some((id, task.due.filter(|due| *due < today)?, task))).collect();
+    html! {
+        @if !late.is_empty() {
+            section.card aria-labelledby="late-title" {
+                div.toolbar { h2 #late-title { "Late action items" } a href="/postmortems#action-items" { "All that are open" } }
+                ul.stack.tight {
+                    @for (id, due, task) in late.iter().take(LATE) {
+                        li {
+                            (badge(Tone::Warn, "late")) " " a href={ "/incidents/" (id) "#tasks" } { (task.text) }
+                            span.muted { " " (id) ", " (task.owner.as_deref().unwrap_or("nobody yet")) ", was due on " (due) }
+                        }
+                    }
+                }
+                @if late.len() > LATE { p.muted { (late.len() - LATE) " more are late" } }
             }
         }
     }

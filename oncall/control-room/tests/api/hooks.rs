@@ -91,8 +91,8 @@ async fn a_message_that_can_never_be_read_is_refused_with_its_field() {
 #[tokio::test]
 async fn whatever_pages_pagerduty_pages_the_lab() {
     let rig = Rig::start(&[]).await;
-    let payload =
-        json!({ "summary": "disk full", "source": "db-1", "severity": "critical", "component": "orders-db" });
+    let payload = json!({ "summary": "disk full", "source": "db-1", "severity": "critical", "component": "orders-db",
+            "custom_details": { "free": "0 <GiB>" } });
     let event = json!({ "routing_key": "k", "event_action": "trigger", "payload": payload });
     let answer = rig.send(Method::POST, "/v2/enqueue", &event).await;
     assert_eq!((answer.status, &answer.json()["status"]), (202, &json!("success")));
@@ -104,6 +104,9 @@ async fn whatever_pages_pagerduty_pages_the_lab() {
         (&incident["severity"], incident["alerts"][0]["ended_at"].is_string()),
         (&json!("SEV-1"), true)
     );
+    assert_eq!(incident["alerts"][0]["alert"]["details"]["free"], "0 <GiB>");
+    let page = rig.http.get("/incidents/INC-1").await.body;
+    assert!(page.contains("What else pagerduty said") && page.contains("0 &lt;GiB&gt;"), "{page}");
 
     let wrong = json!({ "routing_key": "k", "event_action": "party" });
     let refused = rig.send(Method::POST, "/v2/enqueue", &wrong).await;

@@ -2,7 +2,7 @@
 
 use chrono::Utc;
 use control_room::duty::{self, tend};
-use incident::{EntryKind, Id, Severity, State, What};
+use incident::{EntryKind, Id, Role, Severity, State, What};
 
 use crate::support::{Place, ROTA, ada, after, deliveries, open, paged, phone, room, steps, told, until};
 
@@ -91,6 +91,33 @@ async fn a_person_asks_for_the_next_level_until_there_is_none() {
     room.duty.page(&room, id, ada(), "fay", "please come").await.unwrap();
     assert_eq!(paged(&room, id).await.last().map(String::as_str), Some("none fay"));
     assert!(room.duty.page(&room, id, ada(), "zoe", "").await.is_err());
+}
+
+#[tokio::test]
+async fn who_gets_a_role_is_notified_and_who_takes_one_is_not() {
+    let place = Place::new(ROTA);
+    let room = place.room().await;
+    let id = open(&room, Severity::Sev4).await.id;
+    let gets = |role, person: &str| What::Assigned { role, person: person.to_owned() };
+    let team = vec![
+        What::DeclaredMajor { why: "checkout is down".to_owned() },
+        gets(Role::Commander, "ada"),
+        gets(Role::Operations, "ben"),
+    ];
+    room.duty.assign(&room, id, ada(), team).await.unwrap();
+    let told = deliveries(&room).await;
+    assert_eq!(told.len(), 1, "ada knows: {told:?}");
+    assert!(told[0].starts_with("INC-1/operations-") && told[0].ends_with("/ben/desktop"), "{told:?}");
+    let pages = room.phone.after(0, 9).await.unwrap();
+    assert_eq!(pages[0].text.as_deref(), Some("INC-1: Orders fail (ada needs you as operations)"));
+    assert_eq!(pages[0].severity.as_deref(), Some("SEV-2"), "as it is now");
+    assert!(paged(&room, id).await.is_empty(), "no time to acknowledge counts from it");
+
+    room.duty.assign(&room, id, ada(), vec![gets(Role::Operations, "ben")]).await.unwrap();
+    assert_eq!(deliveries(&room).await.len(), 1, "ben has it already");
+    let unknown = room.duty.assign(&room, id, ada(), vec![gets(Role::Scribe, "zoe")]).await.unwrap_err();
+    assert!(unknown.to_string().contains("ada, ben, fay"), "{unknown}");
+    assert!(!room.desk.get(id).await.unwrap().roles.contains_key(&Role::Scribe));
 }
 
 #[tokio::test]

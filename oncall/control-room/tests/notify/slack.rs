@@ -170,6 +170,24 @@ async fn a_message_that_slack_did_not_take_is_sent_again_and_one_that_it_may_hav
 }
 
 #[tokio::test]
+async fn with_a_bot_everybody_hears_of_an_incident_and_joins_its_channel_from_there() {
+    let slack = Slack::start([]).await;
+    let hook = slack.hook();
+    let room = with(&slack, &hook.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let id = incident(&room, Severity::Sev1).await;
+    let join = "https://slack.com/app_redirect?channel=C1";
+    let told = called(&slack, "/services/hook", 1).await;
+    assert!(told[0]["text"].as_str().unwrap().contains("INC-1 · SEV-1"), "{told:?}");
+    assert!(told[0].to_string().contains(join), "{told:?}");
+    page(&room, id, "direct", "slack", "U1").await;
+    delivered(&room, id, "direct", "sent").await;
+    let said = slack.calls("chat.postMessage");
+    let direct = said.iter().find(|call| call["channel"] == "D1").unwrap();
+    assert!(direct.to_string().contains(join), "{direct}");
+    slack.was_called_correctly();
+}
+
+#[tokio::test]
 async fn without_a_bot_summaries_go_to_the_incoming_webhook_and_direct_messages_fail_with_a_reason() {
     let slack = Slack::start([]).await;
     let hook = slack.hook();

@@ -125,6 +125,15 @@ async fn a_major_incident_gets_a_team_a_playbook_and_a_war_room() {
     let page = rig.until(&path, &format!("action=\"{path}/messages\"")).await;
     page.has("major incident").has("SEV-2").has("ada is commander").has("ben is operations");
     page.has("href=\"/playbooks/roles\"");
+    rig.get("/api/v1/pages").await.has("ada needs you as operations").has_not("needs you as commander");
+
+    let call = format!("{path}/page");
+    let nobody = rig.submit(&page, &call, &[("person", ""), ("why", "knows the network")]).await;
+    assert_eq!(nobody.status, 422);
+    nobody.has("expected one of the people").has("knows the network</textarea>");
+    let called = rig.submit(&page, &call, &[("person", "cleo"), ("why", "knows the network")]).await;
+    assert_eq!((called.status, called.location.as_str()), (303, "/incidents/INC-1#people"));
+    rig.get("/api/v1/pages").await.has("INC-1: orders fail (knows the network)");
     assert_eq!(
         rig.submit(&page, &format!("{path}/messages"), &[("text", "I am the commander")]).await.status,
         303

@@ -39,7 +39,9 @@ async fn an_action_item_nags_until_it_is_done() {
     assert_eq!(rig.submit(&page, &format!("{path}/tasks"), &fields).await.status, 303);
     let list = rig.get("/postmortems").await;
     list.has("add a limit").has(">late<");
+    rig.get("/").await.has("Late action items").has("add a limit").has("was due on 2020-01-01");
     assert_eq!(rig.submit(&list, &format!("{path}/tasks/1/done"), &[]).await.status, 303);
     rig.get("/postmortems").await.has_not("add a limit");
+    rig.get("/").await.has_not("Late action items");
     rig.stop().await;
 }

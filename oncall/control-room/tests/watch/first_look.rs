@@ -118,6 +118,14 @@ async fn a_first_look_has_each_finding_with_its_query_and_link_and_is_in_the_war
     }
     assert!(said.contains("order-api was started again 2 times"), "{said}");
     assert!(said.contains("release: order-api 1.42"), "{said}");
+    let changed = |incident: &incident::Incident| {
+        let changes = incident.timeline.iter().filter(|entry| entry.kind == EntryKind::Change);
+        changes.map(|entry| (entry.at < incident.opened_at, entry.text.clone())).collect::<Vec<_>>()
+    };
+    let before = vec![(true, "order-api 1.42 (release by ci)".to_owned())];
+    assert_eq!(changed(&incident), before, "at its own time");
+    watch::diagnose(&room.0, id).await.expect("it looks again");
+    assert_eq!(changed(&room.incident(id).await), before, "once");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::{Alert, AlertKey, Labels};
+use super::{Alert, AlertKey, Labels, details};
 use crate::Severity;
 
 /// A message about a group.
@@ -84,11 +84,11 @@ fn nullable<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
 }
 
 impl Notice {
-    /// The alert that it is about.
+    /// The alert that it is about, in this message.
     ///
     /// # Errors
     /// Why it cannot be used.
-    pub(super) fn alert(&self) -> Result<Alert, String> {
+    pub(super) fn alert(&self, message: &Webhook) -> Result<Alert, String> {
         let text = |map: &Labels, key: &str| map.get(key).filter(|text| !text.trim().is_empty()).cloned();
         let name = text(&self.labels, "alertname").ok_or("an alert without the label alertname")?;
         let starts_at = self.starts_at.ok_or_else(|| format!("{name}: startsAt is missing"))?;
@@ -109,6 +109,7 @@ impl Notice {
             runbook: text(&self.annotations, "runbook_url"),
             labels: self.labels.clone(),
             from: "alertmanager".to_owned(),
+            details: details(self.other.clone().into_iter().chain(message.other.clone())),
             name,
         })
     }

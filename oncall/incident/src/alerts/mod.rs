@@ -10,11 +10,21 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::Severity;
 
+/// Longest value of a detail, in bytes of JSON.
+const LONGEST: usize = 4096;
+/// Longest name of a detail, in characters.
+const LONGEST_NAME: usize = 100;
+/// How many details an alert keeps.
+const MOST: usize = 20;
+
 /// Labels, annotations.
 pub type Labels = BTreeMap<String, String>;
+/// Fields that have no place of their own here, by name.
+pub type Details = BTreeMap<String, Value>;
 
 /// Which alert: one that fires again has a new start, so it is a new alert.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -46,6 +56,27 @@ pub struct Alert {
     pub labels: Labels,
     /// Which system sent it.
     pub from: String,
+    /// What else its sender said: fields of Alertmanager that are not known here; details, links and images of PagerDuty. At most 20
+    /// values of at most 4 KiB; of a longer one only its length is kept.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub details: Details,
+}
+
+/// What is kept of these fields: those that say something, the first ones.
+fn details(fields: impl IntoIterator<Item = (String, Value)>) -> Details {
+    let says = |value: &Value| match value {
+        Value::Null => false,
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(map) => !map.is_empty(),
+        Value::Bool(_) | Value::Number(_) => true,
+    };
+    let bounded = |(name, value): (String, Value)| {
+        let length = value.to_string().len();
+        let long = || Value::from(format!("{length} bytes, too long to be kept"));
+        (name.chars().take(LONGEST_NAME).collect::<String>(), if length > LONGEST { long() } else { value })
+    };
+    fields.into_iter().filter(|(_, value)| says(value)).take(MOST).map(bounded).collect()
 }
 
 /// What a message changed.
@@ -80,11 +111,16 @@ pub struct Book {
 impl Book {
     /// Takes a message of Alertmanager.
     pub fn alertmanager(&mut self, message: &alertmanager::Webhook, now: DateTime<Utc>) -> Vec<Change> {
-        message.alerts.iter().map(|notice| self.notice(notice, now)).collect()
+        message.alerts.iter().map(|notice| self.notice(message, notice, now)).collect()
     }
 
-    fn notice(&mut self, notice: &alertmanager::Notice, now: DateTime<Utc>) -> Change {
-        let alert = match notice.alert() {
+    fn notice(
+        &mut self,
+        message: &alertmanager::Webhook,
+        notice: &alertmanager::Notice,
+        now: DateTime<Utc>,
+    ) -> Change {
+        let alert = match notice.alert(message) {
             Ok(alert) => alert,
             Err(why) => return Change::Unusable(why),
         };

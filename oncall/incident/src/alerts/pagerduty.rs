@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Alert, AlertKey, Labels};
+use super::{Alert, AlertKey, Details, Labels, details};
 use crate::{Entry, EntryKind, Source};
 
 /// Largest event in bytes; the server answers 413 above it.
@@ -174,6 +174,7 @@ impl Event {
             labels.extend(value.filter(|value| !value.is_empty()).map(|value| (name.to_owned(), value)));
         }
         let service = labels.get("component").or_else(|| labels.get("source")).cloned();
+        let details = self.details(&payload);
         Alert {
             key,
             name: payload.class.filter(|class| !class.is_empty()).unwrap_or_else(|| payload.summary.clone()),
@@ -184,7 +185,21 @@ impl Event {
             runbook: None,
             labels,
             from: "pagerduty".to_owned(),
+            details,
         }
+    }
+
+    /// What has no place of its own in an alert.
+    fn details(&self, payload: &Payload) -> Details {
+        let custom: Vec<(String, Value)> = match payload.custom_details.clone() {
+            Value::Object(map) => map.into_iter().collect(),
+            other => vec![("custom_details".to_owned(), other)],
+        };
+        let named = |(name, value): (&str, Value)| (name.to_owned(), value);
+        let more =
+            [("client", json!(self.client)), ("links", json!(self.links)), ("images", json!(self.images))];
+        let unknown = payload.other.clone().into_iter().chain(self.other.clone());
+        details(custom.into_iter().chain(more.into_iter().map(named)).chain(unknown))
     }
 }
 

@@ -9,6 +9,8 @@ use incident::{
     },
 };
 
+use serde_json::json;
+
 use crate::support::after;
 
 /// Alertmanager 0.25: no reason, no labels of the route, the year 1 as the end of what fires.
@@ -123,6 +125,25 @@ fn fields_of_newer_and_unknown_versions_are_kept() {
     assert!(webhook.alerts[0].other.contains_key("silencedBy"));
     let again: Webhook = serde_json::from_value(serde_json::to_value(&webhook).unwrap()).unwrap();
     assert_eq!(again, webhook, "nothing is lost on the way through a store");
+    let fired = Book::default().alertmanager(&message(&newer.replace("[],", "[\"s1\"],")), after(10));
+    let [Change::Fired(alert)] = fired.as_slice() else { panic!("{fired:?}") };
+    assert_eq!(serde_json::to_value(&alert.details).unwrap(), json!({ "mood": 3, "silencedBy": ["s1"] }));
+}
+
+#[test]
+fn what_is_kept_of_unknown_fields_is_bounded() {
+    let many: String = (0..50).map(|n| format!("\"field{n:02}\": {n}, ")).collect();
+    let long = "x".repeat(5000);
+    let text = FIRING.replacen('{', &format!("{{\"a\": \"{long}\", \"b\": null, {many}"), 1);
+    let fired = Book::default().alertmanager(&message(&text), after(10));
+    let [Change::Fired(alert)] = fired.as_slice() else { panic!("{fired:?}") };
+    assert_eq!(alert.details.len(), 20);
+    assert_eq!(alert.details["a"], "5002 bytes, too long to be kept");
+    assert!(!alert.details.contains_key("b"), "it says nothing");
+    let fired = Book::default().alertmanager(&message(FIRING), after(10));
+    let [Change::Fired(alert)] = fired.as_slice() else { panic!("{fired:?}") };
+    let stored = serde_json::to_value(alert).unwrap();
+    assert!(stored.get("details").is_none(), "nothing is written of nothing: {stored}");
 }
 
 #[test]
@@ -172,6 +193,10 @@ fn a_pagerduty_event_triggers_is_acknowledged_and_resolves_by_its_key() {
     };
     assert_eq!((alert.severity, alert.service.as_deref()), (Severity::Sev1, Some("postgres")));
     assert_eq!(alert.link.as_deref(), Some("http://localhost:3000"));
+    let kept = json!({
+        "free": "0 %", "client": "Grafana", "x_new": true, "links": [{"href": "http://localhost/graph", "text": "graph"}],
+    });
+    assert_eq!(serde_json::to_value(&alert.details).unwrap(), kept);
     let key = alert.key.clone();
     assert_eq!(key.starts_at, after(1));
     assert_eq!(book.pagerduty(&trigger, "disk-full/db1", after(2)), Change::Repeated(key.clone()));

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use incident::{
     Event, Id, Incident, Severity, Source, State, What,
-    alerts::{Alert, AlertKey, Labels},
+    alerts::{Alert, AlertKey, Details, Labels},
 };
 
 /// Seconds after every test begins.
@@ -49,6 +49,7 @@ pub(crate) fn alert(fingerprint: &str, service: Option<&str>, seconds: i64) -> A
         runbook: None,
         labels: Labels::new(),
         from: "alertmanager".to_owned(),
+        details: Details::new(),
     }
 }
 

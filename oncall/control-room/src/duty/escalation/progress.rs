@@ -1,16 +1,21 @@
-//! What people see of an escalation, and what they ask for: the next level at once, or one person.
+//! What people see of an escalation, and what they ask for: the next level at once, one person, or a response team.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use incident::{Id, Incident, Source, State, What};
+use incident::{Event as Happened, Id, Incident, Role, Source, State, What};
 use rota::{
     Due, Escalation, Rota,
     escalation::{Action, Event},
 };
 use serde::Serialize;
 
-use super::{Look, step::described, summons::Summons, tend};
+use super::{
+    Look,
+    step::described,
+    summons::{ANSWER, Summons},
+    tend,
+};
 use crate::{
     Room,
     duty::{Duty, views::known_person},
@@ -20,6 +25,9 @@ use crate::{
 
 /// Rounds of gates and waits that are looked ahead; a policy has at most 500 steps and 6 rounds.
 const AHEAD: usize = 3000;
+
+/// What somebody does who gets a role.
+const JOIN: &str = "Join the war room on its page.";
 
 /// Where the escalation of an incident is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -105,11 +113,51 @@ impl Duty {
         let now = Utc::now();
         let mut writing = room.store.begin().await?;
         let key = format!("by-hand-{}", micros(now));
-        let summons =
-            Summons { room, rota: &state.rota, incident: &incident, key: &key, step: None, now, why };
+        let (rota, incident) = (&state.rota, &incident);
+        let summons = Summons { room, rota, incident, key: &key, step: None, now, why, next: ANSWER };
         let what = summons.write(&mut writing, person).await?;
         room.desk.act_with(writing, id, by, what).await
     }
+
+    /// Records what a person does to an incident, and notifies everybody else who gets a role by it, on all of their contact
+    /// points: a response team that nobody tells is none.
+    ///
+    /// # Errors
+    /// [`Error::NoSuch`] for a person whom the file does not have, [`Error::Refused`], or when the store fails. Nothing is
+    /// recorded then, and nobody is notified.
+    pub async fn assign(&self, room: &Room, id: Id, by: Source, what: Vec<What>) -> Result<Arc<Incident>> {
+        let (before, state, now) = (room.desk.get(id).await?, self.rota(), Utc::now());
+        // As it will be: who is called to a major incident reads that it is one.
+        let mut after = (*before).clone();
+        for what in &what {
+            let event = Happened { at: now.max(after.updated_at), by: by.clone(), what: what.clone() };
+            after.apply(&event)?;
+        }
+        let mut writing = room.store.begin().await?;
+        for (role, person) in called(&before, &by, &what) {
+            // Without the file nobody is known, and people still take roles.
+            if !state.rota.people.is_empty() {
+                known_person(&state.rota, person)?;
+            }
+            let key = format!("{role}-{}", micros(now));
+            let why = format!("{} needs you as {role}", by.name());
+            let (rota, incident, key, why) = (&state.rota, &after, &*key, &*why);
+            let summons = Summons { room, rota, incident, key, step: None, now, why, next: JOIN };
+            summons.tell(&mut writing, person).await?;
+        }
+        room.desk.act_with(writing, id, by, what).await
+    }
+}
+
+/// Who gets a role by these events that they did not have, and does not take it themselves.
+fn called<'w>(before: &Incident, by: &Source, what: &'w [What]) -> Vec<(Role, &'w str)> {
+    let new = |what: &'w What| match what {
+        What::Assigned { role, person } if person != by.name() && before.roles.get(role) != Some(person) => {
+            Some((*role, person.as_str()))
+        }
+        _ => None,
+    };
+    what.iter().filter_map(new).collect()
 }
 
 /// Refuses to page about an incident that does not hurt anybody any more.

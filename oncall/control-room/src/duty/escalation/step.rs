@@ -11,7 +11,7 @@ use super::{
     Look,
     course::NOBODY,
     records,
-    summons::{Summons, service},
+    summons::{ANSWER, Summons, service},
 };
 use crate::{Room, error::Result, store::Writing};
 
@@ -67,6 +67,7 @@ impl Step<'_> {
             step: Some(&step),
             now: self.now,
             why: "",
+            next: ANSWER,
         };
         for person in people {
             what.extend(summons.write(writing, &person).await?);

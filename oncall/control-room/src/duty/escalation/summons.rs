@@ -18,6 +18,8 @@ use crate::{
 const PHONE: &str = "phone";
 /// Channel of a policy's webhook.
 const SERVICE: &str = "service";
+/// What the person who is paged does next.
+pub(super) const ANSWER: &str = "Acknowledge it, or ask for the next level.";
 
 /// What is the same for all people of a step.
 pub(super) struct Summons<'a> {
@@ -31,11 +33,20 @@ pub(super) struct Summons<'a> {
     pub(super) now: DateTime<Utc>,
     /// Why, if a person asked for it.
     pub(super) why: &'a str,
+    /// What the receiver does next.
+    pub(super) next: &'a str,
 }
 
 impl Summons<'_> {
-    /// Writes the rows for a person; returns the events to write with them.
+    /// Writes the rows for a person who is paged; returns the events to write with them.
     pub(super) async fn write(&self, writing: &mut Writing<'_>, person: &str) -> Result<Vec<What>> {
+        self.tell(writing, person).await?;
+        let (person, step) = (person.to_owned(), self.step.map(str::to_owned));
+        Ok(vec![What::Paged { person, channel: PHONE.to_owned(), step }])
+    }
+
+    /// Writes the rows for a person: the notifications, and the line on the phone.
+    pub(super) async fn tell(&self, writing: &mut Writing<'_>, person: &str) -> Result<()> {
         // A rehearsal reaches the phone of this machine, and no person's device.
         let known = self.rota.people.get(person).filter(|_| !self.room.drills.rehearses(self.incident));
         let mut used: BTreeMap<&'static str, u32> = BTreeMap::new();
@@ -49,7 +60,7 @@ impl Summons<'_> {
             let way = if *count == 1 { channel.to_owned() } else { format!("{channel}-{count}") };
             let key = format!("{}/{}/{person}/{way}", self.incident.id, self.key);
             let delivery = NewDelivery {
-                message: message(self.room, self.incident, key.clone(), self.why),
+                message: message(self.room, self.incident, key.clone(), self.why, self.next),
                 key,
                 incident: Some(self.incident.id),
                 step: self.step.map(str::to_owned),
@@ -60,13 +71,15 @@ impl Summons<'_> {
             };
             queue(writing, &delivery).await?;
         }
-        Phone::keep_in(writing, &self.page(person)).await?;
-        let (person, step) = (person.to_owned(), self.step.map(str::to_owned));
-        Ok(vec![What::Paged { person, channel: PHONE.to_owned(), step }])
+        Phone::keep_in(writing, &self.page(person)).await
     }
 
     fn page(&self, person: &str) -> Page {
         let incident = self.incident;
+        let why = match self.why.trim() {
+            "" => String::new(),
+            why => format!(" ({why})"),
+        };
         Page {
             received_at: self.now,
             kind: PageKind::Person,
@@ -76,7 +89,7 @@ impl Summons<'_> {
             step: self.step.map(str::to_owned),
             severity: Some(incident.severity.to_string()),
             starts_at: Some(incident.opened_at),
-            text: Some(format!("{}: {}", incident.id, incident.title)),
+            text: Some(format!("{}: {}{why}", incident.id, incident.title)),
             ..Page::default()
         }
     }
@@ -96,7 +109,7 @@ pub(super) async fn service(
     }
     let key = format!("{}/{step}/{SERVICE}/{}", incident.id, webhook.name);
     let delivery = NewDelivery {
-        message: message(room, incident, key.clone(), ""),
+        message: message(room, incident, key.clone(), "", ANSWER),
         key,
         incident: Some(incident.id),
         step: Some(step.to_owned()),
@@ -108,14 +121,14 @@ pub(super) async fn service(
     queue(writing, &delivery).await
 }
 
-fn message(room: &Room, incident: &Incident, key: String, why: &str) -> Message {
+fn message(room: &Room, incident: &Incident, key: String, why: &str, next: &str) -> Message {
     let services: Vec<&str> = incident.services.iter().map(String::as_str).collect();
     let affected =
         if services.is_empty() { String::new() } else { format!("Affected: {}. ", services.join(", ")) };
     let why = if why.trim().is_empty() { String::new() } else { format!("{}. ", why.trim()) };
     Message {
         title: format!("{} {}: {}", incident.severity, incident.id, incident.title),
-        text: format!("{why}{affected}Acknowledge it, or ask for the next level."),
+        text: format!("{why}{affected}{next}"),
         url: format!("{}/incidents/{}", room.config.base(), incident.id),
         incident: Some(incident.id),
         severity: incident.severity,

@@ -21,6 +21,8 @@ use crate::{
 
 /// How many rows are looked at: more than one message a second for the longest throttle.
 const LOOKED_AT: i64 = 1000;
+/// How long an announcement waits for the channel that it leads to.
+const LEADS: TimeDelta = TimeDelta::seconds(10);
 
 /// A message that waits or is being sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,15 +95,18 @@ impl Row {
     }
 }
 
-/// Every row that is not done, the oldest first. Rows of a war room that is not open yet wait for it; a row that cannot be
-/// read has failed.
+/// Every row that is not done, the oldest first. Rows of a war room that is not open yet wait for it, and announcements for ten
+/// seconds at most; a row that cannot be read has failed.
 pub(super) async fn open(store: &Store, bus: &Bus, now: DateTime<Utc>) -> Result<Vec<Row>> {
     let found: Vec<Columns> = sqlx::query_as(
         "SELECT d.id, d.key, d.incident, d.step, d.person, d.channel, \
          CASE d.channel WHEN 'room' THEN w.channel ELSE d.address END, d.message, d.state, d.attempts, d.next_at \
          FROM deliveries d LEFT JOIN war_rooms w ON w.incident = d.incident \
-         WHERE d.state IN ('queued', 'sending') AND (d.channel <> 'room' OR w.state = 'open') ORDER BY d.id LIMIT ?",
+         WHERE d.state IN ('queued', 'sending') AND (d.channel <> 'room' OR w.state = 'open') \
+         AND (d.channel <> 'announcement' OR w.kind IS NOT 'slack' OR w.state <> 'opening' OR d.created_at < ?) \
+         ORDER BY d.id LIMIT ?",
     )
+    .bind(micros(now - LEADS))
     .bind(LOOKED_AT)
     .fetch_all(store.read())
     .await?;

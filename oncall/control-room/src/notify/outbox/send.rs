@@ -33,7 +33,9 @@ pub(super) async fn send(room: &Room, batch: &[Row]) -> Result<(), Failure> {
             let bot = parts.slack.as_ref().ok_or_else(|| {
                 Failure::Never("SLACK_TOKEN is not set: a direct message needs the token of a bot".to_owned())
             })?;
-            bot.direct(required(address, "the id of a Slack member")?, &blocks::pages(&messages)).await
+            let place = war_room(room, &messages).await;
+            let pages = blocks::pages(&messages, place.as_deref());
+            bot.direct(required(address, "the id of a Slack member")?, &pages).await
         }
         Channel::Room => {
             let bot = parts.slack.as_ref().ok_or_else(|| {
@@ -44,7 +46,8 @@ pub(super) async fn send(room: &Room, batch: &[Row]) -> Result<(), Failure> {
         Channel::Announcement => {
             let hook = parts.announcements.as_ref();
             let hook = hook.ok_or_else(|| Failure::Never("SLACK_WEBHOOK is not set any more".to_owned()))?;
-            slack::announce(&parts.client, hook, &blocks::pages(&messages)).await
+            let place = war_room(room, &messages).await;
+            slack::announce(&parts.client, hook, &blocks::pages(&messages, place.as_deref())).await
         }
         Channel::Webhook | Channel::Service => {
             let url = required(address, "a URL")?;
@@ -64,6 +67,14 @@ pub(super) async fn send(room: &Room, batch: &[Row]) -> Result<(), Failure> {
             parts.pagerduty.send(&parts.client, name, action, &first.message).await
         }
     }
+}
+
+/// The channel of the incident that a single message is about, once it is open in Slack.
+async fn war_room(room: &Room, messages: &[&Message]) -> Option<String> {
+    let [message] = messages else { return None };
+    let known = room.notify.war_room(message.incident?).await.ok().flatten()?;
+    let is_channel = known.kind == "slack" && known.state == "open";
+    known.url.filter(|_| is_channel)
 }
 
 fn required<'a>(address: Option<&'a str>, what: &str) -> Result<&'a str, Failure> {

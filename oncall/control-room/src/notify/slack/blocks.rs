@@ -59,7 +59,8 @@ pub(crate) fn summary(incident: &Incident, page: &str) -> Payload {
         let said = format!("Update of {}, {}", update.source.name(), update.at.format("%H:%M:%S UTC"));
         blocks.push(json!({"type": "context", "elements": [markup(&mrkdwn(&said, FIELD))]}));
     }
-    blocks.extend(buttons(page));
+    // Who reads this is in the war room already; its page has what else there is.
+    blocks.extend(buttons(page, None));
     Payload {
         text: mrkdwn(&format!("{head}: {}", incident.title), TITLE),
         blocks: vec![header(&head)],
@@ -67,11 +68,12 @@ pub(crate) fn summary(incident: &Incident, page: &str) -> Payload {
     }
 }
 
-/// One message for all of these, which are for the same receiver.
-pub(crate) fn pages(messages: &[&Message]) -> Payload {
+/// One message for all of these, which are for the same receiver. `room` is the URL of the war room, if there is one message and
+/// its war room is not on its page.
+pub(crate) fn pages(messages: &[&Message], room: Option<&str>) -> Payload {
     if let [message] = messages {
         let mut blocks = vec![section(&mrkdwn(&message.text, TEXT))];
-        blocks.extend(buttons(&message.url));
+        blocks.extend(buttons(&message.url, room));
         return Payload {
             text: mrkdwn(&format!("{}: {}", message.title, message.text), TITLE),
             blocks: vec![header(&message.title)],
@@ -154,14 +156,12 @@ fn markup(text: &str) -> Value {
     json!({"type": "mrkdwn", "text": text})
 }
 
-/// Links to the incident's page: Slack cannot call a program on this machine.
-fn buttons(page: &str) -> Option<Value> {
-    let button = |id: &str, text: &str, place: &str| {
-        let url = format!("{page}#{place}");
-        json!({"type": "button", "action_id": id, "text": {"type": "plain_text", "text": text}, "url": url})
-    };
-    let elements =
-        [button("join", "Join war room", "war-room"), button("acknowledge", "Acknowledge", "acknowledge")];
+/// Links to the war room and the incident's page: Slack cannot call a program on this machine.
+fn buttons(page: &str, room: Option<&str>) -> Option<Value> {
+    let button = |id: &str, text: &str, url: String| json!({"type": "button", "action_id": id, "text": {"type": "plain_text", "text": text}, "url": url});
+    let room = room.filter(|url| linkable(url)).map_or_else(|| format!("{page}#war-room"), str::to_owned);
+    let acknowledge = format!("{page}#acknowledge");
+    let elements = [button("join", "Join war room", room), button("acknowledge", "Acknowledge", acknowledge)];
     linkable(page).then(|| json!({"type": "actions", "elements": elements}))
 }
 

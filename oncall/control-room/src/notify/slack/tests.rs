@@ -11,6 +11,7 @@ use super::{blocks, limits::check};
 use crate::notify::message::Message;
 
 const PAGE: &str = "http://localhost:8080/incidents/INC-1";
+const CHANNEL: &str = "https://slack.com/app_redirect?channel=C1";
 
 fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
@@ -67,10 +68,14 @@ proptest! {
     }
 
     #[test]
-    fn any_pages_and_posts_are_inside_the_limits(texts in prop::collection::vec((text(500), text(3000)), 1..30)) {
+    fn any_pages_and_posts_are_inside_the_limits(
+        texts in prop::collection::vec((text(500), text(3000)), 1..30),
+        room in prop_oneof![Just(CHANNEL.to_owned()), text(4000)],
+    ) {
         let messages: Vec<Message> = texts.into_iter().map(|(title, text)| message(title, text)).collect();
         let messages: Vec<&Message> = messages.iter().collect();
-        for payload in [blocks::pages(&messages), blocks::pages(&messages[..1]), blocks::posts(&messages)] {
+        let one = blocks::pages(&messages[..1], Some(room.as_str()));
+        for payload in [blocks::pages(&messages, None), one, blocks::posts(&messages)] {
             let payload = value(&payload);
             prop_assert_eq!(check(&payload), Ok(()), "{}", payload);
         }
@@ -80,7 +85,8 @@ proptest! {
 #[test]
 fn a_text_can_neither_mention_everybody_nor_leave_its_link() {
     let bad = message("<!channel> & co".to_owned(), "<https://evil.example|Acknowledge>".to_owned());
-    for payload in [blocks::pages(&[&bad]), blocks::pages(&[&bad, &bad]), blocks::posts(&[&bad])] {
+    for payload in [blocks::pages(&[&bad], None), blocks::pages(&[&bad, &bad], None), blocks::posts(&[&bad])]
+    {
         let text = value(&payload).to_string();
         assert!(!text.contains("<https://evil"), "{text}");
         assert!(!payload.text.contains("<!channel>"), "{text}");
@@ -88,15 +94,23 @@ fn a_text_can_neither_mention_everybody_nor_leave_its_link() {
 }
 
 #[test]
-fn a_page_has_links_to_join_and_to_acknowledge() {
-    let page = value(&blocks::pages(&[&message("SEV-2".to_owned(), "Orders fail".to_owned())]));
-    let buttons = page["attachments"][0]["blocks"][1]["elements"].as_array().unwrap().clone();
-    let links: BTreeSet<(&str, &str)> = buttons
-        .iter()
-        .filter_map(|button| Some((button["text"]["text"].as_str()?, button["url"].as_str()?)))
-        .collect();
-    let (join, acknowledge) = (format!("{PAGE}#war-room"), format!("{PAGE}#acknowledge"));
-    assert_eq!(links, BTreeSet::from([("Join war room", &*join), ("Acknowledge", &*acknowledge)]));
+fn a_page_has_links_to_join_the_war_room_wherever_it_is_and_to_acknowledge() {
+    let message = message("SEV-2".to_owned(), "Orders fail".to_owned());
+    let (thread, acknowledge) = (format!("{PAGE}#war-room"), format!("{PAGE}#acknowledge"));
+    for (room, join) in [(None, &*thread), (Some("javascript:alert(1)"), &*thread), (Some(CHANNEL), CHANNEL)]
+    {
+        let page = value(&blocks::pages(&[&message], room));
+        let buttons = page["attachments"][0]["blocks"][1]["elements"].as_array().unwrap().clone();
+        let links: BTreeSet<(&str, &str)> = buttons
+            .iter()
+            .filter_map(|button| Some((button["text"]["text"].as_str()?, button["url"].as_str()?)))
+            .collect();
+        assert_eq!(
+            links,
+            BTreeSet::from([("Join war room", join), ("Acknowledge", &*acknowledge)]),
+            "{room:?}"
+        );
+    }
 }
 
 #[test]
@@ -114,7 +128,8 @@ fn each_severity_has_its_colour_in_pages_and_summaries() {
         let summary = value(&blocks::summary(&Incident::open(&event).unwrap(), PAGE));
         let page = Message { severity, ..message("SEV".to_owned(), "Orders fail".to_owned()) };
         let other = message("SEV-2".to_owned(), "Payments fail".to_owned());
-        let (one, both) = (value(&blocks::pages(&[&page])), value(&blocks::pages(&[&page, &other])));
+        let (one, both) =
+            (value(&blocks::pages(&[&page], None)), value(&blocks::pages(&[&page, &other], None)));
         let of = |payload: &Value| payload["attachments"][0]["color"].as_str().unwrap_or_default().to_owned();
         assert_eq!([of(&one), of(&both)], [of(&summary), of(&summary)]);
         assert_eq!(both["attachments"].as_array().map(Vec::len), Some(2), "one bar for each");

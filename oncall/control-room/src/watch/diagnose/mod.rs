@@ -32,7 +32,7 @@ struct Found {
 type Look<'r> = (&'static str, BoxFuture<'r, Result<Found>>);
 
 /// Looks at the affected services and their neighbours, and notes what is found in the timeline and the war room. Returns
-/// the number of entries.
+/// the number of findings.
 ///
 /// # Errors
 /// When there is no such incident, or the entries cannot be written.
@@ -57,8 +57,9 @@ pub async fn diagnose(room: &Room, id: Id) -> Result<usize> {
         evidence: found.evidence.clone(),
         sealed: false,
     };
-    let entries: Vec<What> = found.iter().map(entry).collect();
+    let mut entries: Vec<What> = found.iter().map(entry).collect();
     let count = entries.len();
+    entries.extend(others::earlier(room, &scope, &incident));
     room.desk.act_all(id, Source::ControlRoom, entries).await?;
     let line = |found: &Found| format!("• {}", found.text.chars().take(LINE).collect::<String>());
     let lines: Vec<String> = found.iter().map(line).collect();

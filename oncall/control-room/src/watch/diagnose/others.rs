@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use futures::future::join_all;
-use incident::Evidence;
+use incident::{Evidence, Incident, What};
 use observe::{
     logs::{Line, access::Access},
     traces::{Search, Trace},
@@ -16,6 +16,7 @@ use super::{
     scope::Scope,
 };
 use crate::{
+    changes::Change,
     error::Result,
     eyes::{Admin, Readiness, Wanted, links, within},
     room::Room,
@@ -81,12 +82,33 @@ fn ready(admins: &[&Admin]) -> String {
     }
 }
 
+/// The newest changes nearby, in the hour before and since, on the lab's clock.
+fn nearby(room: &Room, scope: &Scope) -> impl Iterator<Item = Change> {
+    let near = move |change: &Change| change.service.as_ref().is_none_or(|service| scope.covers(service));
+    room.changes.since(scope.since).into_iter().filter(near)
+}
+
+/// Those before the incident opened, as entries at their times: one of them is often how it began. The later ones are noted when
+/// they happen.
+pub(super) fn earlier(room: &Room, scope: &Scope, incident: &Incident) -> Vec<What> {
+    let is_noted = |change: &Change| {
+        incident.timeline.iter().any(|entry| entry.at == change.at && entry.text.starts_with(&change.text))
+    };
+    let before = nearby(room, scope).filter(|change| change.at < incident.opened_at).take(CHANGES);
+    let entry = |change: Change| What::Noted {
+        kind: change.entry_kind(),
+        happened_at: change.at,
+        text: format!("{} ({} by {})", change.text, change.kind, change.by),
+        evidence: Vec::new(),
+        sealed: false,
+    };
+    before.filter(|change| !is_noted(change)).map(entry).collect()
+}
+
 /// What changed in the hour before, on the lab's clock.
 pub(super) async fn changes(room: &Room, scope: &Scope) -> Result<Found> {
-    let near = |service: &Option<String>| service.as_ref().is_none_or(|service| scope.covers(service));
-    let all = room.changes.since(scope.since);
-    let changes = all.iter().filter(|change| near(&change.service)).take(CHANGES);
-    let lines: Vec<String> = changes
+    let lines: Vec<String> = nearby(room, scope)
+        .take(CHANGES)
         .map(|change| format!("{} {}: {}", change.at.format("%H:%M:%S"), change.kind, short(&change.text)))
         .collect();
     let since = scope.since.format("%H:%M:%S UTC");

@@ -2,6 +2,7 @@
 
 use incident::{Entry, EntryKind, Evidence, Measures, incident::Member};
 use maud::{Markup, html};
+use serde_json::Value;
 
 use super::view::View;
 use crate::web::parts::{
@@ -61,10 +62,21 @@ fn alerts(view: &View<'_>, members: &[&Member]) -> Markup {
                         @if let Some(link) = alert.link.as_deref().and_then(safe_link) { a href=(link) { "Query" } }
                     }
                     p { (alert.summary) }
+                    @if !alert.details.is_empty() {
+                        details.more {
+                            summary { "What else " (alert.from) " said" }
+                            dl.kv { @for (name, value) in &alert.details { dt { (name) } dd { (words(value)) } } }
+                        }
+                    }
                 }
             }
         }
     }
+}
+
+/// A value of somebody else's JSON: a text as it is.
+fn words(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// What a query answered, and the query.

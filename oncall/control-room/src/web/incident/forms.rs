@@ -40,7 +40,7 @@ impl Sent<'_> {
                 let place = match place {
                     "tasks" | "links" | "hypotheses" => place,
                     "messages" => "war-room",
-                    "roles" => "people",
+                    "roles" | "page" => "people",
                     "notes" => "timeline",
                     _ => "main",
                 };
@@ -59,6 +59,15 @@ impl Sent<'_> {
     pub(super) async fn record(&self, what: Result<Vec<What>>) -> Answer<Response> {
         let done = match what {
             Ok(what) => self.room.desk.act_all(self.id, self.visitor.source(), what).await,
+            Err(wrong) => Err(wrong),
+        };
+        self.answer(done).await
+    }
+
+    /// Records events that may give roles, notifies who gets one, and answers.
+    async fn assign(&self, what: Result<Vec<What>>) -> Answer<Response> {
+        let done = match what {
+            Ok(what) => self.room.duty.assign(self.room, self.id, self.visitor.source(), what).await,
             Err(wrong) => Err(wrong),
         };
         self.answer(done).await
@@ -154,7 +163,7 @@ pub(super) async fn major(
             what.push(What::Assigned { role, person: person.clone() });
         }
     }
-    sent.record(Ok(what)).await
+    sent.assign(Ok(what)).await
 }
 
 #[derive(Debug, Deserialize)]
@@ -196,7 +205,31 @@ pub(super) async fn roles(
         "" => What::Relieved { role },
         person => What::Assigned { role, person: person.to_owned() },
     });
-    sent.record(what.map(|what| vec![what])).await
+    sent.assign(what.map(|what| vec![what])).await
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Called {
+    #[serde(default)]
+    person: String,
+    why: String,
+}
+
+/// Pages one person, whatever the policy says.
+pub(super) async fn page(
+    State(room): State<Room>,
+    visitor: Visitor,
+    Path(name): Path<String>,
+    Form(Called { person, why }): Form<Called>,
+) -> Answer<Response> {
+    let sent = Sent { room: &room, visitor: &visitor, id: id(&name)?, form: "page", text: &why };
+    let done = match (person.as_str(), why.trim()) {
+        ("", _) => Err(Error::field("person", "expected one of the people")),
+        (_, "") => Err(Error::field("why", "expected a few words: why this person is needed")),
+        (person, why) => room.duty.page(&room, sent.id, visitor.source(), person, why).await,
+    };
+    sent.answer(done).await
 }
 
 #[derive(Debug, Deserialize)]

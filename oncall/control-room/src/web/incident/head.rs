@@ -161,7 +161,7 @@ fn team(view: &View<'_>) -> Markup {
             };
             (select("major", &role.to_string(), &format!("{role}: {}", role.duty()), &people, chosen))
         }
-        p.help { a href="/playbooks/declare" { "What a major incident is" } }
+        p.help { "Everybody who gets a role is notified. " a href="/playbooks/declare" { "What a major incident is" } }
     }
 }
 

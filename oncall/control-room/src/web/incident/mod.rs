@@ -58,6 +58,7 @@ pub(super) fn routes() -> Area {
         .route("/incidents/{id}/roles", post(forms::roles))
         .route("/incidents/{id}/services", post(forms::services))
         .route("/incidents/{id}/escalate", post(forms::escalate))
+        .route("/incidents/{id}/page", post(forms::page))
         .route("/incidents/{id}/diagnose", post(acts::diagnose))
         .route("/incidents/{id}/updates", post(acts::updates))
         .route("/incidents/{id}/notes", post(acts::notes))
@@ -82,6 +83,7 @@ const DECLARED: &[(&str, &str)] = &[
     ("POST", "/incidents/{id}/roles"),
     ("POST", "/incidents/{id}/services"),
     ("POST", "/incidents/{id}/escalate"),
+    ("POST", "/incidents/{id}/page"),
     ("POST", "/incidents/{id}/diagnose"),
     ("POST", "/incidents/{id}/updates"),
     ("POST", "/incidents/{id}/notes"),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use incident::Role;
+use incident::{Role, State};
 use maud::{Markup, html};
 
 use super::view::View;
@@ -23,7 +23,13 @@ pub(super) fn duty(view: &View<'_>, progress: Option<&Progress>, deliveries: &[D
     let give = html! {
         (select("roles", "role", "Role", &roles, "commander"))
         (select("roles", "person", "Person", &view.people("nobody"), &view.visitor.name))
+        p.help { "Whoever gets it is notified." }
     };
+    let call = html! {
+        (select("page", "person", "Person", &view.people("choose one"), ""))
+        (text_area("page", "why", "Why is this person needed?", view.again("page"), ""))
+    };
+    let hurts = matches!(view.incident.state, State::Triage | State::Active);
     html! {
         section.card #people aria-labelledby="people-title" {
             h2 #people-title { "People" }
@@ -38,7 +44,12 @@ pub(super) fn duty(view: &View<'_>, progress: Option<&Progress>, deliveries: &[D
                     }
                 }
             }
-            @if view.incident.state.is_open() { (view.act("roles", "Give a role", &give, "Save")) }
+            @if view.incident.state.is_open() {
+                div.row {
+                    (view.act("roles", "Give a role", &give, "Save"))
+                    @if hurts { (view.act("page", "Page a person", &call, "Page now")) }
+                }
+            }
             h3 { "Escalation" }
             (escalation(progress, view.now))
             (failures(deliveries, view.now))
