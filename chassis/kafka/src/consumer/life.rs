@@ -1,7 +1,7 @@
 //! The life of the client: one thread polls it, replaces it when it cannot find its group any more, and leaves the group at
 //! the end.
 //!
-//! librdkafka 2.12 does not follow a group coordinator that keeps its broker id and changes its address: it goes on
+//! librdkafka 2.12 does not follow a group coordinator that keeps its broker id and changes its address: it continues
 //! connecting to the old one. A broker that comes back elsewhere, as `lab-kafka` does, would be lost forever; a new client
 //! finds it (`watchdog.rs` decides when).
 
@@ -100,7 +100,7 @@ async fn poll(member: &Member, client: &Client, shutdown: &CancellationToken) ->
 /// Gives up a client. What it did since its last commit comes again; closing it may take as long as its group is away.
 fn drop_elsewhere(member: &Member, client: Arc<Client>) {
     let group = member.subscription.group;
-    tracing::warn!(group, "the group's coordinator is out of reach: connecting anew");
+    tracing::warn!(group, "the group's coordinator is out of reach: reconnecting");
     // From here on its callbacks do not count.
     member.session.renew();
     let _ = member.assignment.revoked_all();
