@@ -208,7 +208,7 @@ fn a_program_that_is_not_there_is_named_and_its_run_is_stopped() {
     let output = room.bench(folder.path(), &folder.path().join("no-agent"), &["--seeds", "1"]);
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && said.contains("no-agent"), "{said}");
-    assert!(room.state.lock().unwrap().aborted, "the run goes on");
+    assert!(room.state.lock().unwrap().aborted, "the run continues");
 }
 
 /// Whether a process runs; one that has ended and that nobody asks about does not.
@@ -234,11 +234,11 @@ async fn sigterm_ends_the_program_with_all_that_it_started_and_aborts_the_run() 
     kill_process(pid, Signal::TERM).unwrap();
     let status = eventually(SOON, || {
         let ended = bench.try_wait().unwrap();
-        async move { ended.ok_or_else(|| "it goes on".to_owned()) }
+        async move { ended.ok_or_else(|| "it continues".to_owned()) }
     })
     .await;
     assert!(!status.success(), "{status}");
     eventually(SOON, || async { if runs(child) { Err(format!("{child} still runs")) } else { Ok(()) } })
         .await;
-    assert!(room.state.lock().unwrap().aborted, "the run goes on");
+    assert!(room.state.lock().unwrap().aborted, "the run continues");
 }

@@ -79,7 +79,7 @@ pub struct LoadConfig {
     /// Longest time for one request.
     #[arg(long, env = "LOAD_TIMEOUT", default_value = "5s", value_parser = humantime::parse_duration)]
     pub timeout: Duration,
-    /// Requests in flight at most; more are dropped and counted in load_dropped_total.
+    /// Largest number of requests in flight; more are dropped and counted in load_dropped_total.
     #[arg(long, env = "LOAD_MAX_IN_FLIGHT", default_value_t = 2048, value_name = "N", value_parser = positive)]
     pub max_in_flight: usize,
     /// Longest wait for requests in flight at the end.

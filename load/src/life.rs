@@ -10,7 +10,7 @@ use crate::{
     summary::Summary,
 };
 
-/// Lives until it is told to stop, or has nothing more to do; the exit code of the process.
+/// Runs until it is told to stop or has nothing left to do; returns the exit code of the process.
 // One thread: a generator mostly waits, and leaves the rest of the machine to the system under load.
 #[tokio::main(flavor = "current_thread")]
 pub async fn live() -> ExitCode {

@@ -73,7 +73,7 @@ impl LoadMetrics {
             dropped: metrics
                 .counter("load_dropped_total", "Requests not sent because too many were in flight."),
             target_rps: metrics
-                .float_gauge("load_target_rps", "Requests a second that the schedule asks for."),
+                .float_gauge("load_target_rps", "Requests per second that the schedule asks for."),
         }
     }
 

@@ -277,7 +277,7 @@ journeys: [{{name: read, steps: [{{name: read, path: /}}]}}]
 
     let total = &finished.board.total;
     assert_eq!((total.count(), total.errors(), finished.board.skipped), (1_999, 0, 0));
-    // Who arrives x seconds after the stall began waits for the rest of it. One in a hundred of the run's requests arrives within
+    // A request that arrives x seconds after the stall began waits for the rest of it. One in a hundred of the run's requests arrives within
     // its first RUN / 100 seconds, and waits at least the rest.
     let right = (STALLED - RUN / 100.0) * 1_000.0;
     let seen = total.quantile_ms(0.99);

@@ -92,7 +92,7 @@ pub struct Line {
     pub args: Vec<String>,
     /// Variables on top of the inherited ones.
     pub env: Vec<(String, String)>,
-    /// Variables that are made anew at each start; they replace those in `env`.
+    /// Variables that are recreated at each start; they replace those in `env`.
     pub fresh: Vec<Fresh>,
     /// Names of the variables that it inherits in addition to those of every program.
     pub keep: Vec<String>,
@@ -128,7 +128,7 @@ impl Line {
         self
     }
 
-    /// Adds a variable that is made anew at each start.
+    /// Adds a variable that is recreated at each start.
     #[must_use]
     pub fn fresh(mut self, fresh: Fresh) -> Self {
         self.fresh.push(fresh);

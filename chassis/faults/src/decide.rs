@@ -1,7 +1,7 @@
 //! Which unit of work is hit: decision `n` of a plan is a pure function of the plan's seed and `n`.
 //!
-//! Each decision has its own ChaCha stream, so decisions need no lock, may be taken in any order, and come out the
-//! same each time a plan is replayed with its seed.
+//! Each decision has its own ChaCha stream, so decisions need no lock, may be taken in any order, and are the
+//! same each time that a plan is replayed with its seed.
 
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 

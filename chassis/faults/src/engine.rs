@@ -46,7 +46,7 @@ impl Faults {
         self.find(fault).unwrap_or_else(|| panic!("{}", self.unknown(fault.spec.name)))
     }
 
-    /// The handle of a point that not every service declares; `None` where it is not declared. Who takes one does what the
+    /// The handle of a point that not every service declares; `None` if it is not declared. A service that takes one does what the
     /// fault says ([`Faults::unclaimed`]).
     ///
     /// # Panics

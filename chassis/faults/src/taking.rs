@@ -3,7 +3,7 @@
 use crate::{FaultPoint, Params, Strike};
 
 impl<P: Params> FaultPoint<P> {
-    /// Runs `during` while a plan of this point is on, anew for each plan and for each period of a flapping one. Never ends.
+    /// Runs `during` while a plan of this point is on, once for each plan, and for each period of a flapping one. Never ends.
     pub async fn each_plan<F>(self, during: impl Fn(Self, Strike<P>) -> F)
     where
         F: Future<Output = ()>,

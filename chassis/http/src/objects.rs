@@ -1,5 +1,5 @@
 //! Objects are read from JSON objects only. Serde's derived types also accept an array for any object, field by field:
-//! `["TEA-1", 2, 1250]` would be an item, and `[null, null]` a change that changes nothing. No API document of ours allows that.
+//! `["TEA-1", 2, 1250]` would be an item, and `[null, null]` a change that changes nothing. None of our API documents allows that.
 //!
 //! [`Objects`] wraps the deserializer and, on the way down, everything that reads the values inside.
 

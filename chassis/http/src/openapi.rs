@@ -1,4 +1,4 @@
-//! What the OpenAPI documents of all services have in common: the problem document, what the layers of the house may answer
+//! What the OpenAPI documents of all services have in common: the problem document, what the layers of the chassis may answer
 //! any request with, and the route under which a document is served.
 
 use std::collections::BTreeMap;

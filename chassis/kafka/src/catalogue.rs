@@ -17,7 +17,7 @@ params! {
 
     /// Parameters of `queue-flood`.
     pub struct QueueFlood {
-        /// messages a second
+        /// messages per second
         rps: u64 = count("200", 1, 5_000),
     }
 
@@ -69,7 +69,7 @@ catalogue! {
         "poison-message",
         "Messages that are no valid event are really published: truncated, malformed, of an unknown version. Any \
          `rate` above 0 counts in full.",
-        "`dead_letters_total{reason}` rises and the dead-letter topic fills; the partition goes on.",
+        "`dead_letters_total{reason}` rises and the dead-letter topic fills; the partition continues.",
     );
 
     /// `consumer-slow`: consuming takes long.

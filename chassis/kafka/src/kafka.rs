@@ -49,7 +49,7 @@ impl Kafka {
 
     /// Publishes up to `limit` messages of the topic `dead_letters` to the topic that they came from, oldest of each partition
     /// first. What was moved is remembered by the group `{dead_letters}.redrive`, so that a second run continues where this one
-    /// ended. A message may be moved twice when the run is interrupted.
+    /// ended. An interrupted run may move a message twice.
     ///
     /// # Errors
     /// When the broker does not answer, or does not take a message; what was moved until then stays moved.

@@ -1,7 +1,7 @@
 //! The spans of a process: every span is sampled, counted and sent to an OTLP receiver. What carries a trace from process to
 //! process, the W3C headers, is in `chassis_telemetry::traces`.
 //!
-//! A crate apart from the logs: a program that makes no spans installs `chassis_telemetry::init` and links no exporter.
+//! Separate from the logs: a program that makes no spans installs `chassis_telemetry::init` and links no exporter.
 
 mod export;
 

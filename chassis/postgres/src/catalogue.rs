@@ -61,7 +61,7 @@ catalogue! {
     )
     .ends(
         "Ending the sessions that are `idle in transaction` (`pg_terminate_backend`) frees their places until the plan is set \
-         anew. Nothing stays behind.",
+         again. Nothing stays behind.",
     );
 
     /// `db-lock`: a lock is held.
@@ -73,7 +73,7 @@ catalogue! {
          `pg_locks` and `pg_stat_activity` show who waits for whom.",
     )
     .ends(
-        "Ending the session that holds the lock (`pg_terminate_backend`) ends it too, until the plan is set anew. Nothing \
+        "Ending the session that holds the lock (`pg_terminate_backend`) ends it too, until the plan is set again. Nothing \
          stays behind.",
     );
 

@@ -55,7 +55,7 @@ pub(super) struct Slots {
     /// One connection is opened at a time, so that attempts which nobody waits for any more do not fill the pool.
     opening: Arc<Semaphore>,
     connect: Duration,
-    /// The last attempt to open a connection failed: who waits in vain for a slot now, waits for the server.
+    /// The last attempt to open a connection failed: a caller that waits for a slot now waits for the server.
     unreachable: Arc<AtomicBool>,
     wait: Duration,
     /// Longer than the server lets any statement run.

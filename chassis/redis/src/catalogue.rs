@@ -25,7 +25,7 @@ params! {
 
     /// Parameters of `cache-hot-key`.
     pub struct CacheHotKey {
-        /// reads a second
+        /// reads per second
         rps: u64 = count("2000", 1, 20_000),
         /// size of the entry
         size: u64 = bytes("64KiB", KIB, MIB),
@@ -52,7 +52,7 @@ catalogue! {
     /// `cache-latency`: the cache is slow.
     pub const CACHE_LATENCY: Fault<CacheLatency> = work(
         "cache-latency",
-        "Cache operations take longer; past the cache's deadline callers go on without it.",
+        "Cache operations take longer; past the cache's deadline callers continue without it.",
         "`cache_operation_duration_seconds` rises; past the deadline `cache_errors_total` and reads at the origin.",
     );
 
@@ -72,7 +72,7 @@ catalogue! {
          not done, and what is there counts as fresh, also beyond its TTL.",
         "No error and no latency: who reads gets the old value after a change, with `x-cache: hit`.",
     )
-    .ends("What is older than its TTL is read anew at once; the rest stays until its TTL or the next change.");
+    .ends("What is older than its TTL is read again at once; the rest stays until its TTL or the next change.");
 
     /// `cache-hot-key`: one key takes the cache's time.
     pub const CACHE_HOT_KEY: Fault<CacheHotKey> = process(

@@ -21,7 +21,7 @@ const BODIES: usize = 32 << 20;
 
 /// Time for a request to arrive on a connection that was given notice: enough for a client that has just connected.
 const NOTICE: Duration = Duration::from_secs(1);
-/// The same if the bound is far exceeded: enough for what the kernel has already received.
+/// The same if there are far too many: enough for what the kernel has already received.
 const SHORT_NOTICE: Duration = Duration::from_millis(50);
 /// Multiple of the bound from which notice is short.
 const FAR: usize = 4;

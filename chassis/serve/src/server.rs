@@ -96,7 +96,7 @@ impl Server {
         let address = listener.local_addr().map_err(named)?;
         let drain = CancellationToken::new();
         let port = Arc::new(Port {
-            // Makes the services of all routes now; a router makes those it does not have yet anew for each request.
+            // Builds the services of all routes now; otherwise the router would build them for each request.
             routes: routes.with_state(()),
             gate: Gate::new(&settings.limits.allowed_hosts),
             crowd: Arc::new(Crowd::new(&settings.limits)),
@@ -223,7 +223,7 @@ fn open(
         let link = Arc::new(Link { port: Arc::clone(port), state: Arc::clone(&state) });
         move |request: Request<Incoming>| exchange::answer(&link, request)
     });
-    // A broken connection is not an error of ours: its requests count as cancelled.
+    // A broken connection is not our error: its requests count as cancelled.
     match port.settings.protocol {
         Protocol::Http1 => {
             // The deadlines are ours: hyper's own would also count idle time.

@@ -65,13 +65,13 @@ params! {
 
     /// Parameters of `log-flood`.
     pub struct LogFlood {
-        /// lines a second
+        /// lines per second
         lps: u64 = count("1000", 1, 100_000),
     }
 }
 
 choice! {
-    /// What becomes of a process whose leak is at its limit.
+    /// What happens to a process whose leak has reached its limit.
     pub enum AtLimit {
         /// It keeps what it has, and takes no more.
         Stay = "stay",
@@ -101,7 +101,7 @@ catalogue! {
          `out of memory`.",
     )
     .ends(
-        "With `at_limit=killed` it goes on after each kill, for as long as its ttl, with the help of a file in the data folder; an \
+        "With `at_limit=killed` it continues after each kill, for as long as its ttl, with the help of a file in the data folder; an \
          orderly stop ends it. Nothing stays behind.",
     );
 
@@ -130,7 +130,7 @@ catalogue! {
          fires half-way, and on a small disk `DiskFilling` and `DiskAlmostFull`.",
     )
     .ends(
-        "Removing the file ends it too, until the plan is set anew. The file is removed at the end; that of a process that was \
+        "Removing the file ends it too, until the plan is set again. The file is removed at the end; that of a process that was \
          killed, at its next start.",
     );
 
@@ -152,8 +152,8 @@ catalogue! {
          the supervisor or the kubelet waits longer; `ProcessCrashLooping` fires, on Kubernetes `PodCrashLooping`.",
     )
     .ends(
-        "Unlike any other plan it goes on after a start, for as long as its ttl, with the help of a file in the data folder: \
-         removing that file ends the loop with the next crash. So does an orderly stop. Set by `FAULTS_AT_START`, it begins anew \
+        "Unlike any other plan it continues after a start, for as long as its ttl, with the help of a file in the data folder: \
+         removing that file ends the loop with the next crash. So does an orderly stop. Set by `FAULTS_AT_START`, it begins again \
          with each start after the last crash. Nothing stays behind.",
     );
 

@@ -1,4 +1,4 @@
-//! What every program can be told; each part is read by the crate that declares it.
+//! The configuration of every program; each part is read by the crate that declares it.
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -48,7 +48,7 @@ pub struct CommonConfig {
     pub data: DataConfig,
 }
 
-/// What a program can be told that nobody breaks: it has an admin port, but no switches, no spans and no layers on its ports.
+/// The configuration of a program that nobody breaks: it has an admin port, but no switches, no spans and no layers on its ports.
 #[derive(Debug, Clone, clap::Args)]
 pub struct PlainConfig {
     /// What is asked of clients.

@@ -1,6 +1,6 @@
 //! The life of a program: [`App`], [`lifecycle::run`], the admin port, and the faults of the process itself.
 //!
-//! The roof of the chassis: services, stand-ins and the load generator live alike. Nothing here is global: all state hangs off a [`Chassis`], so two copies of a service run in one
+//! The roof of the chassis: services, stand-ins and the load generator share one life cycle. Nothing is global: all state hangs off a [`Chassis`], so two copies of a service run in one
 //! test process.
 
 mod admin;

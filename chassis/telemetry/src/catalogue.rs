@@ -29,7 +29,7 @@ catalogue! {
     pub const LOG_DROP: Fault = process(
         "log-drop",
         "Log lines are thrown away before they are written. `rate` is the share of them.",
-        "The log is thin or silent while `log_lines_total` and requests go on.",
+        "The log is thin or silent while `log_lines_total` and requests continue.",
     );
 
     /// `cardinality-bomb`: too many series.

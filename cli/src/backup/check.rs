@@ -20,7 +20,7 @@ pub(crate) struct Checked {
     pub(crate) rows: BTreeMap<String, u64>,
 }
 
-/// Looks at everything. Databases that do not exist are complaints: a lab has all three.
+/// Checks everything. A missing database is a complaint: a lab has all three.
 ///
 /// # Errors
 /// When the server cannot be asked.
@@ -114,7 +114,7 @@ pub(crate) async fn run(server: &Scratch, database: &str, sql: &str) -> Result<(
     connection.close().await?;
     match done {
         Ok(_) => Ok(()),
-        // PostgreSQL 13 does not know this right, and refuses that statement alone.
+        // PostgreSQL 13 does not know this right, and refuses only that statement.
         Err(error) if sql.contains("pg_read_all_data") && error.to_string().contains("does not exist") => {
             Ok(())
         }

@@ -129,7 +129,7 @@ impl Fix {
         let mut failed = if everything { pods_back(place).await? } else { Vec::new() };
         let services = place.replicas(self.service.as_deref()).await?;
         for service in services {
-            // Who starts a pod again is the cluster's business, and the way to it is then another one.
+            // In a cluster, a controller replaces the pod, and the new one has another address.
             let patience = if place.in_cluster() { Duration::ZERO } else { BACK };
             match self.end(&service, patience).await {
                 Ok(()) => {}

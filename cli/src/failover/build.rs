@@ -97,7 +97,7 @@ fn run(command: &mut Command, otherwise: &str) -> Result<()> {
     Ok(())
 }
 
-/// Asks the replica's part to be built anew, because the primary has another history now. Returns whether the lab has one.
+/// Asks for a rebuild of the replica, because the primary has another history now. Returns whether the lab has one.
 /// Without a running lab its data are removed: the next start builds them.
 ///
 /// # Errors

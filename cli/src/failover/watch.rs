@@ -81,7 +81,7 @@ pub(crate) async fn watch(home: Home, port: u16) {
             watcher.last = Some(look);
             watcher.note(&look)
         } else {
-            // The connection is of no use: the answer to the last question may still arrive on it.
+            // The connection is useless: the answer to the last question may still arrive on it.
             watcher.connection = None;
             watcher.last.map_or(Ok(()), |look| watcher.tell(&look))
         };

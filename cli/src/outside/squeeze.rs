@@ -10,7 +10,7 @@ use supervisor::process::ProcId;
 
 /// Where control groups are.
 pub(super) const ROOT: &str = "/sys/fs/cgroup";
-/// How the names of ours begin; the pid of the part that made the group follows, and that of the process in it.
+/// How the names of our groups begin; the pid of the part that made the group follows, and that of the process in it.
 const PREFIX: &str = "sre-lab-chaos-";
 /// The length of a period of the CPU's bandwidth, in microseconds; the kernel's own default.
 const PERIOD: u64 = 100_000;

@@ -24,7 +24,7 @@ pub(super) const NOTIFIER: &str = "notifier";
 
 /// How long an emulator elsewhere may take to accept a connection.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How long one of ours may take to stop: LocalStack does not end by SIGTERM, and none has anything to save.
+/// How long an emulator that the lab started may take to stop: LocalStack ignores SIGTERM, and none has anything to save.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Which emulator.

@@ -36,7 +36,7 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// Samples to delete: those of the given series from a moment on, to the last that the stopped Prometheus took.
 ///
-/// The end is not a field: whoever asks would write the time of the request, and Prometheus scrapes and evaluates until it has
+/// The end is not a field: anyone who asks would write the time of the request, and Prometheus scrapes and evaluates until it has
 /// stopped. One total that was recorded in between, without the samples that it was counted from, is still the newest total
 /// after the restart, and a rule that subtracts the good events from it would find every event bad.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -104,6 +104,8 @@ pub(crate) async fn run(home: &Home) -> Result<()> {
 fn start(home: &Home) -> Result<(Child, String)> {
     let folder = home.dir.join("prometheus");
     let config = monitoring::write(&folder, "forget.yml", "global: {}\n")?;
+    // Prometheus does not say which port it got for 0, so it gets one that is free now. If another program takes it
+    // first, Prometheus does not start, and the deletion fails.
     let port = TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr())?.port();
     let secrets = Secrets::of(home);
     // A new path each time: someone may have seen an older one.

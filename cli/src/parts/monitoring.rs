@@ -86,7 +86,7 @@ fn runs(home: &Home) -> PathBuf {
 }
 
 /// Exemplars; and what is in memory is written down at the end, so that a start rereads only what came after: `lab slo
-/// reset` restarts it, and within two hours the whole log would be reread, twice. Who opens the data briefly needs the
+/// reset` restarts it, and within two hours the whole log would be reread, twice. A program that briefly opens the data needs the
 /// same, or the exemplars are lost.
 pub(super) const FEATURES: &str = "--enable-feature=exemplar-storage,memory-snapshot-on-shutdown";
 

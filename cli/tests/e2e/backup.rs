@@ -62,7 +62,7 @@ async fn a_dropped_table_comes_back_while_the_lab_runs() {
     let report: Value = serde_json::from_slice(&report).expect("JSON");
     assert_eq!(report["replaced"], true, "{report}");
     assert!(report["rows"]["orders.orders"].as_i64() >= Some(before), "{before} orders before: {report}");
-    // The lab goes on with it, and takes orders again.
+    // The lab continues with it, and takes orders again.
     eventually(SOON, || async {
         let now = orders(&url).await?;
         if now > before { Ok(()) } else { Err(format!("{now} orders, {before} before")) }

@@ -157,7 +157,7 @@ async fn is_as_before(lab: &Lab) {
     eventually(BACK, || async {
         let load = lab.query("max(load_target_rps)").await;
         let asked = load.first().and_then(|one| one["value"][1].as_str());
-        if asked == Some("50") { Ok(()) } else { Err(format!("not 50 requests a second: {load:?}")) }
+        if asked == Some("50") { Ok(()) } else { Err(format!("not 50 requests per second: {load:?}")) }
     })
     .await;
 }

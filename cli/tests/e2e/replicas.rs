@@ -79,7 +79,7 @@ async fn with_two_instances_of_each_service_every_query_has_data_and_the_switche
     let users = values(&series(&lab, "active_users_total", 1).await);
     let of_each = values(&series(&lab, "active_users", 2).await);
     let most = of_each.iter().copied().fold(0.0, f64::max);
-    // The load goes on between two looks.
+    // The load continues between two looks.
     assert!(users[0] > 0.0 && users[0] < most * 1.2 + 10.0, "{users:?} active users, of each: {of_each:?}");
 
     let broken = |name: &str| lab.json(&["break", name, "http-latency", "delay=1ms", "ttl=1m", "--json"]);

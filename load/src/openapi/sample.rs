@@ -1,4 +1,4 @@
-//! Values for parameters and bodies, from their schemas. Numbers of a range and choices become data of the scenario, drawn anew by
+//! Values for parameters and bodies, from their schemas. Numbers of a range and choices become data of the scenario, drawn again by
 //! each journey.
 
 use std::collections::BTreeMap;

@@ -20,7 +20,7 @@ fn change_points_are_those_of_otava() {
     let mut different = Vec::new();
     for (number, history) in histories.iter().enumerate() {
         let ours: Vec<usize> = changes(&history.values, 0.0).iter().map(|change| change.index).collect();
-        // Otava's p is smaller, so it may find more, but nothing of ours may be unknown to it.
+        // Otava's p is smaller, so it may find more, but it must know every change that we find.
         assert!(
             ours.iter().all(|index| history.otava.contains(index)),
             "{number}: {ours:?}, {:?}",

@@ -44,7 +44,7 @@ pub enum Kind {
     Message,
     /// A new version of a postmortem; data is `{version, by}`.
     Postmortem,
-    /// A drill goes on, or ended; data is `{run, what, phase, verdict}`. Sealed: what it did, for instructors.
+    /// A drill is in progress, or ended; data is `{run, what, phase, verdict}`. Sealed: what it did, for instructors.
     Drill,
     /// A run of a runbook changed, data is `{run, runbook, state, text}`; or automation was switched, data is
     /// `{automation, by, why}`; or a guardrail was declared or withdrawn, data is `{guardrail, by, text}`.

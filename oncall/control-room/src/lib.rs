@@ -15,7 +15,7 @@
 //! * [`store`], [`bus`] -- SQLite and the journal; news for everyone in the process.
 //!
 //! Works while the patient does not: it has its own store and no faults, and it needs neither the broker nor the databases
-//! of the shop. What it cannot reach it shows as unreachable, and goes on.
+//! of the shop. It shows what it cannot reach as unreachable, and continues.
 
 pub mod access;
 pub mod actions;

@@ -6,7 +6,7 @@ use chassis_service::lifecycle;
 
 use crate::{SERVICE, build, config::RoomConfig};
 
-/// Lives until it is told to stop, or has nothing more to do; the exit code of the process.
+/// Runs until it is told to stop or has nothing left to do; returns the exit code of the process.
 // One thread for the work, SQLite has its own: a person and a few hundred alerts a second are little.
 #[tokio::main(flavor = "current_thread")]
 pub async fn live() -> ExitCode {

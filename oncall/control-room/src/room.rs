@@ -49,7 +49,7 @@ pub struct Parts {
     pub watch: Watch,
     /// What changes the system.
     pub actions: Actions,
-    /// Drills, and the run that goes on.
+    /// Drills, and the run in progress.
     pub drills: Drills,
     /// Runs of runbooks, and automation.
     pub runbooks: Runbooks,

@@ -54,7 +54,7 @@ pub enum Act {
         /// How many.
         replicas: u32,
     },
-    /// Lets in at most this many requests a second.
+    /// Lets in at most this many requests per second.
     Load {
         /// How many.
         rps: u32,
@@ -116,7 +116,7 @@ impl fmt::Display for Act {
             Self::RemoveFiles { service } => write!(f, "remove the files of {service}"),
             Self::Redrive { service } => write!(f, "re-drive the dead letters of {service}"),
             Self::Scale { service, replicas } => write!(f, "scale {service} to {replicas}"),
-            Self::Load { rps } => write!(f, "limit the load to {rps} requests a second"),
+            Self::Load { rps } => write!(f, "limit the load to {rps} requests per second"),
             Self::Silence { alert } => write!(f, "silence {alert}"),
             Self::Rule { service, rule, to: RuleState::Restored } => {
                 write!(f, "take back what was set for the rule {rule} of {service}")

@@ -6,7 +6,7 @@
 //! [`report`].
 //!
 //! Does no I/O and reads no clock. A program does what [`Run::due`] says, asks what [`Run::looks`] says, and feeds back
-//! what happened as [`Event`]s. A run is the result of its events: replay them after a crash, and it goes on, or goes
+//! what happened as [`Event`]s. A run is the result of its events: replay them after a crash, and it continues, or goes
 //! back to a clean system.
 
 pub mod act;

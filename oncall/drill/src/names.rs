@@ -139,7 +139,7 @@ words! {
 }
 
 words! {
-    /// What must hold in the databases at the end, while the load goes on.
+    /// What must hold in the databases at the end, while the load continues.
     Invariant {
         /// Every order that was accepted more than half a minute ago is settled exactly once, as its payment says.
         SettledOnce,

@@ -1,4 +1,4 @@
-//! What the `pre-receive` hook asks about what is pushed: every commit of every branch.
+//! What the `pre-receive` hook checks in a push: every commit of every branch.
 
 use release::{
     desired::{Tree, read},
@@ -39,7 +39,7 @@ pub fn pushed(input: &str) -> Result<Vec<Pushed>> {
 }
 
 impl Repository {
-    /// Everything that speaks against a push, each in a sentence; nothing: it may. `check` runs the tests of the rules of a
+    /// The reasons to refuse a push, one sentence each; empty if it may pass. `check` runs the tests of the rules of a
     /// state.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ pub const MAIN: &str = "refs/heads/main";
 const MOST: usize = 1000;
 /// Most bytes of one of them.
 const LARGEST: u64 = 1 << 20;
-/// Between the fields of an entry of the log, and between entries: no text of ours has them.
+/// Between the fields of an entry of the log, and between entries: none of our texts has them.
 const FIELD: char = '\u{1f}';
 const ENTRY: char = '\u{1e}';
 

@@ -45,7 +45,7 @@ impl Peer {
         self
     }
 
-    /// With who acts, for a peer that writes it down.
+    /// With the name of the person who acts, for a peer that records it.
     #[must_use]
     pub fn person(mut self, person: Option<String>) -> Self {
         self.person = person;
@@ -59,14 +59,14 @@ impl Peer {
         self
     }
 
-    /// With another longest wait for a call, for what takes its time.
+    /// With a different limit on the wait for a call, for slow requests.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = Some(patience);
         self
     }
 
-    /// With another hint for when the peer cannot be reached.
+    /// With a different hint for a peer that cannot be reached.
     #[must_use]
     pub fn next_step(mut self, next: impl Into<String>) -> Self {
         self.next = next.into();
@@ -227,7 +227,7 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_there_names_the_address_and_the_next_step() {
-        // Nobody listens there without being root.
+        // Only root can listen there.
         let port = 1;
         let peer = Peer::at(format!("http://127.0.0.1:{port}/")).next_step("see `lab status`");
         let error = peer.get("/api", &[]).await.unwrap_err().to_string();

@@ -36,7 +36,7 @@ pub fn surplus(catalogue: &Catalogue, keep: Keep, now: DateTime<Utc>) -> Surplus
     };
     let (kept, gone): (Vec<_>, Vec<_>) = catalogue.backups.iter().enumerate().partition(stays);
     let newest_timeline = kept.iter().map(|(_, backup)| backup.manifest.timeline).max();
-    // Without a backup, WAL is of no use now, but a backup may be about to end that needs it.
+    // Without a backup, WAL is useless now, but a backup may be about to end that needs it.
     let needed = |segment: Segment| {
         newest_timeline.is_none_or(|newest| segment.timeline > newest)
             || kept.iter().any(|(_, backup)| {

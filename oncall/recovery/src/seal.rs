@@ -93,7 +93,7 @@ impl Stream {
         nonce[..19].copy_from_slice(&self.prefix);
         nonce[19..23].copy_from_slice(&self.number.to_be_bytes());
         nonce[23] = u8::from(last);
-        // 2^32 chunks are 256 TiB: more is no file of ours.
+        // 2^32 chunks are 256 TiB: no backup is larger.
         let next = self.number.checked_add(1).ok_or_else(|| damaged("it is longer than 256 TiB"))?;
         self.number = next;
         Ok(nonce.into())

@@ -1,4 +1,4 @@
-//! What canary and baseline did over time, from the recorded blocks of a release: each point is a stretch of some seconds, because
+//! What canary and baseline did over time, from the recorded blocks of a release: each point is a stretch of a few seconds, because
 //! a second of few requests is noise.
 
 use serde::Serialize;

@@ -74,7 +74,7 @@ pub struct ReleaseStepView {
     pub until: Option<DateTime<Utc>>,
     /// What the judge said, with its numbers.
     pub opinion: Option<Opinion>,
-    /// Who let it go on although it was inconclusive, and why.
+    /// Who continued it although it was inconclusive, and why.
     pub by: Option<(String, String)>,
 }
 

@@ -1,6 +1,6 @@
 //! The audit log: who did what, in a chain of hashes. A changed, removed, added or moved entry breaks the chain.
 //!
-//! A person who can rewrite all of it can also compute all hashes anew, and the end can be cut off unseen. So keep the
+//! A person who can rewrite all of it can also recompute all hashes, and nobody sees that the end was cut off. So keep the
 //! [`Head`] somewhere else now and then (a timeline, a log on another machine), and pass it to [`verify`].
 
 use std::fmt::Write as _;
@@ -128,7 +128,7 @@ pub fn verify<'e>(
             let what = if head.seq < known.seq {
                 format!("the chain ends at {}: entries were cut off", head.seq)
             } else {
-                format!("it should have the hash {}: the chain was written anew", known.hash)
+                format!("it should have the hash {}: the chain was rewritten", known.hash)
             };
             Err(Broken { seq: known.seq, what })
         }

@@ -110,7 +110,7 @@ pub struct Branch {
 pub enum Otherwise {
     /// The run ends; acts that were done are taken back.
     Stop,
-    /// The run goes on.
+    /// The run continues.
     Continue,
 }
 

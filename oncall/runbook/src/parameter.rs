@@ -37,7 +37,7 @@ pub enum Kind {
 /// A parameter of a runbook.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Parameter {
-    /// Its name, in the holes of the runbook.
+    /// Its name, as the placeholders of the runbook write it.
     pub name: String,
     /// What it is, for the person who fills it in.
     pub what: String,

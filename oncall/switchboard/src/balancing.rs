@@ -1,4 +1,4 @@
-//! Which replicas an edge sends requests to, over its admin port. What is set here holds until its time is over, or the edge's
+//! Which replicas an edge sends requests to, over its admin port. A setting holds until its time is over, or the edge's
 //! process ends.
 
 use reqwest::Method;
@@ -26,7 +26,7 @@ impl Replica {
         Ok(each.filter_map(|one| one["endpoint"].as_str().map(str::to_owned)).collect())
     }
 
-    /// This edge sends a replica no new requests for a time, such as `600s`; with `dry` it only says whether that may be.
+    /// Makes this edge send a replica no new requests for a time, such as `600s`; with `dry` it only says whether it may.
     ///
     /// # Errors
     /// As [`Replica::faults`]; that another replica is drained, or no other one is in use.
@@ -36,7 +36,7 @@ impl Replica {
         Ok(self.peer.call(Method::PUT, "/drained", &query).await?)
     }
 
-    /// This edge sends a drained replica requests again, or all that are drained.
+    /// Makes this edge send requests again to a drained replica, or to all of them.
     ///
     /// # Errors
     /// As [`Replica::faults`].

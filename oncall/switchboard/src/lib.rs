@@ -3,7 +3,7 @@
 //! * [`Place`] -- the switches of every replica, its faults and protections: an instance on this machine, a pod
 //!   in a cluster. A switch is set in all replicas of a service or in one.
 //! * [`Firewall`] -- the rules of an edge and its kill switch.
-//! * [`Tools`] -- what has no switch of ours: the stores, Alertmanager, the load, the processes of a lab.
+//! * [`Tools`] -- what has no fault switch: the stores, Alertmanager, the load, the processes of a lab.
 
 mod action;
 mod answers;

@@ -1,4 +1,4 @@
-//! Why a request got no answer of a service, and the one table that says how that looks on the wire.
+//! Why a request got no answer from a service, and the one table that says what the client gets instead.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -109,7 +109,7 @@ impl From<EdgeError> for Problem {
             E::Limited { wait } => {
                 Self::new(&TOO_MANY_REQUESTS, "You have sent too many requests.").retry_after(seconds(*wait))
             }
-            // Not which rule: that would only help to get around it. The access log has it, by the trace.
+            // Not which rule: that would only help to get around it. The access log has it, under the trace id.
             E::Blocked(_) => Self::new(&REQUEST_BLOCKED, "The request looks like an attack."),
             E::Stuck { .. } => Self::new(&BAD_GATEWAY, "The request could not be sent on. Try again.")
                 .retry_after(RETRY_AFTER)

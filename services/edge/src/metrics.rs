@@ -51,7 +51,7 @@ chassis_telemetry::metrics! {
         edge_waf_overruns_total: IntCounterVec["rule"],
         /// Steps, by rule.
         edge_waf_steps_total: IntCounterVec["rule"],
-        /// Processor time, by rule; counted while a search goes on, too.
+        /// Processor time, by rule; counted during a search, too.
         edge_waf_cpu_seconds_total: CounterVec["rule"],
         /// Requests answered with 502 because the firewall gave no verdict in time.
         pub(crate) edge_waf_stuck_total: IntCounter,

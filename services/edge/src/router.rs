@@ -13,7 +13,7 @@ const EVERYTHING: [&str; 2] = ["/", "/{*path}"];
 /// Methods of which the series of each path begin at 0; those of others begin with their first request.
 const METHODS: [&str; 2] = ["GET", "POST"];
 
-/// The public routes, without the layers of the house: a path and all below it for each prefix that the file had at the start.
+/// The public routes, without the layers of the chassis: a path and all below it for each prefix that the file had at the start.
 pub fn routes(state: AppState) -> Routes {
     let live = state.inner.live.load();
     let prefixes = live.table().routes.iter().map(|route| route.prefix.as_str()).filter(|path| plain(path));

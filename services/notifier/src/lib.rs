@@ -1,4 +1,4 @@
-//! The notifier: puts what became of each order into a queue of SQS, takes it out again, and delivers it. What cannot be
+//! The notifier: puts the outcome of each order into a queue of SQS, takes it out again, and delivers it. What cannot be
 //! delivered ends in a dead-letter queue.
 //!
 //! Read it in this order: [`domain`] (what is told, through which queue), [`consumers`] (from Kafka into the queues),
@@ -37,14 +37,14 @@ use crate::{
 /// Who this process is.
 pub const SERVICE: ServiceInfo = ServiceInfo { name: "notifier", version: env!("CARGO_PKG_VERSION") };
 
-/// Attempts for an outcome whose handling fails for a reason of its own; a queue that does not answer does not count.
+/// Attempts for an outcome whose own content makes its handling fail; a queue that does not answer does not count.
 const MAX_ATTEMPTS: u32 = 10;
 
 /// Assembles the service: the consumer of outcomes, a courier for each queue, and the watch over their depth. The queues are
 /// created when they are first used, so SQS may come up later.
 ///
 /// # Errors
-/// When librdkafka refuses the configuration, or there can be no HTTP client.
+/// When librdkafka refuses the configuration, or the HTTP client cannot be built.
 pub fn build(config: &NotifierConfig, chassis: Chassis) -> anyhow::Result<App> {
     let metrics = NotifierMetrics::new(&chassis.metrics);
     let faults = NotifierFaults::new(&chassis.faults);

@@ -7,7 +7,7 @@ use chassis_service::lifecycle;
 
 use crate::{OrderApiConfig, SERVICE, build, faults, redrive};
 
-/// Lives until it is told to stop, or has nothing more to do; the exit code of the process.
+/// Runs until it is told to stop or has nothing left to do; returns the exit code of the process.
 #[tokio::main]
 pub async fn live() -> ExitCode {
     lifecycle::exit_code(run().await)

@@ -9,7 +9,7 @@ use crate::{
     state::AppState,
 };
 
-/// The public routes, without the layers of the house.
+/// The public routes, without the layers of the chassis.
 #[must_use]
 pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(ApiDoc::openapi())

@@ -14,6 +14,6 @@ pub struct AppState {
     pub lookup: Lookup<PgUserStore, RedisUserCache>,
     /// Which protections of these reads are in force.
     pub switches: Switches,
-    /// Who was read since the last count.
+    /// Users that were read since the last count.
     pub active_users: ActiveUsers,
 }

@@ -6,7 +6,7 @@ use chassis_service::lifecycle;
 
 use crate::{SERVICE, build, config::KafkaConfig};
 
-/// Lives until it is told to stop, or has nothing more to do; the exit code of the process.
+/// Runs until it is told to stop or has nothing left to do; returns the exit code of the process.
 // One thread is enough for bootstrap traffic; the cluster has its own threads.
 #[tokio::main(flavor = "current_thread")]
 pub async fn live() -> ExitCode {

@@ -6,7 +6,7 @@ use chassis_service::lifecycle;
 
 use crate::{SERVICE, build, config::TracesConfig};
 
-/// Lives until it is told to stop, or has nothing more to do; the exit code of the process.
+/// Runs until it is told to stop or has nothing left to do; returns the exit code of the process.
 #[tokio::main(worker_threads = 2)]
 pub async fn live() -> ExitCode {
     lifecycle::exit_code(run().await)

@@ -73,9 +73,7 @@ async fn stopping_while_parts_are_waiting_starts_none_of_them() {
 #[tokio::test]
 async fn no_port_is_left_after_the_stop() {
     // A part that really listens on a port.
-    let probe = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = probe.local_addr().unwrap().port();
-    drop(probe);
+    let port = testkit::free_addr().port();
     let listen = format!(
         "redis-server --port {port} --bind 127.0.0.1 --save '' --appendonly no >/dev/null & touch store; wait"
     );

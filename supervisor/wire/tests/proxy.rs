@@ -6,7 +6,7 @@ use std::{io::ErrorKind, net::SocketAddr, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     time::timeout,
 };
 use wire::{Conditions, Gate, Proxy};
@@ -139,9 +139,10 @@ async fn lost_bytes_and_a_target_that_is_gone_are_resets() {
     let mut stream = TcpStream::connect(proxy.addr()).await.unwrap();
     assert!(broken(&talk(&mut stream, "hello").await));
 
-    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    // Bound, but not listening: connections are refused, and nobody else can take the port.
+    let gone = TcpSocket::new_v4().unwrap();
+    gone.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let target = gone.local_addr().unwrap();
-    drop(gone);
     let proxy = Proxy::start("127.0.0.1:0".parse().unwrap(), target, 7).await.unwrap();
     if let Ok(mut stream) = TcpStream::connect(proxy.addr()).await {
         assert!(broken(&talk(&mut stream, "hello").await));

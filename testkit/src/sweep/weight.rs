@@ -32,7 +32,7 @@ pub(super) struct Weight {
 }
 
 impl Weight {
-    /// The resources that it holds when idle.
+    /// The resources that a service holds when idle.
     pub(super) async fn settled(subject: &Subject) -> Self {
         let start = Instant::now();
         loop {
@@ -50,7 +50,7 @@ impl Weight {
         self
     }
 
-    /// Waits until it holds no more than this.
+    /// Waits until the service holds no more than this.
     pub(super) async fn is_back(&self, subject: &Subject, limit: Duration) -> Result<(), String> {
         let start = Instant::now();
         loop {

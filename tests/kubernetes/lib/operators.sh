@@ -4,7 +4,7 @@
 # shellcheck disable=SC2154 # $bin, $kubernetes, $root, $schemas and $work are set there
 set -eu
 
-# A change of this file, and so of a version, makes them anew.
+# A change of this file, and so of a version, rebuilds them.
 definitions=$root/target/tools/schemas-operators-$(cksum <"$root/tests/kubernetes/lib/operators.sh" | cut -d ' ' -f 1)
 
 # The schemas of operators' kinds.

@@ -31,7 +31,7 @@ const STARTUP: Duration = Duration::from_secs(10);
 const REST_MIB: f64 = 25.0;
 const P95_MS: f64 = 100.0;
 const MIB: f64 = 40.0;
-/// How often an open page asks anew before memory is read, and how long it waits in between.
+/// How often an open page asks again before memory is read, and how long it waits in between.
 const REFRESHES: u32 = 10;
 const REFRESH: Duration = Duration::from_millis(500);
 /// Two pairs of neighbours; a group is about one of them.

@@ -18,7 +18,10 @@ const ALWAYS: &[&str] = &[
     "belongs into",
     "for ever",
     "mend",
+    "requests a second",
+    "some seconds",
     "stands in",
+    "whoever",
 ];
 
 /// Wrong in doc comments, which have no "so many that".

@@ -1,7 +1,7 @@
 //! The test programs of the workspace: one build for all that the suite runs, and where each of them lies.
 //!
 //! One build, because each choice of packages (`-p order-api`) or targets (`--bins`) unifies the features of the dependencies
-//! anew, and cargo then compiles most of them once more.
+//! again, and cargo then compiles most of them once more.
 
 use std::{
     io::{BufRead as _, BufReader},

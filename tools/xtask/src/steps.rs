@@ -141,7 +141,7 @@ mod tests {
         let mut steps = Steps::begin();
         steps.step("build", &[], || Ok(()));
         steps.step("docs", &[], || anyhow::bail!("no"));
-        // Each waits for the other: one after the other, the first would wait in vain.
+        // Each waits for the other: one after the other, the first would wait forever.
         let (to_other, from_one) = mpsc::channel();
         let (to_one, from_other) = mpsc::channel();
         steps.side_by_side(

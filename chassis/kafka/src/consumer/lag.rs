@@ -27,7 +27,7 @@ struct Partition {
 
 type Partitions = BTreeMap<i32, Partition>;
 
-/// What is kept from one measurement to the next.
+/// State between two measurements.
 #[derive(Default)]
 struct Monitor {
     partitions: Partitions,
@@ -87,7 +87,7 @@ fn measure(member: &Member, client: &Client, partitions: &mut Partitions) -> Kaf
         let partition = element.partition();
         let (low, high) = client.fetch_watermarks(topic, partition, DEADLINE)?;
         member.commits.offsets.confirm(partition, high);
-        // Nothing committed yet, or a commit older than what the broker still keeps: what is left begins at `low`.
+        // Nothing committed yet, or a commit older than what the broker still keeps: the rest starts at `low`.
         let committed = match element.offset() {
             Offset::Offset(offset) => offset.max(low),
             _ => low,

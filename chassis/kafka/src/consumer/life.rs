@@ -1,7 +1,7 @@
 //! The life of the client: one thread polls it, replaces it when it cannot find its group any more or its group does not
 //! answer, and leaves the group at the end.
 //!
-//! librdkafka 2.12 does not follow a group coordinator that keeps its broker id and changes its address: it goes on
+//! librdkafka 2.12 does not follow a group coordinator that keeps its broker id and changes its address: it continues
 //! connecting to the old one. A broker that comes back elsewhere, as `lab-kafka` does, would be lost forever; a new client
 //! finds it (`watchdog.rs` decides when). A join that is never answered needs one as well (`rejoin.rs`).
 

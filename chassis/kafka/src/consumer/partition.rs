@@ -56,7 +56,7 @@ pub(super) async fn run<C: ConsumerContext>(
         under_way: FuturesUnordered::new(),
         keys: HashSet::new(),
     };
-    // These wait across the turns of the loop: to begin waiting costs more than to go on.
+    // These wait across the turns of the loop: starting a wait costs more than continuing one.
     let mut receiving = pin!(receive(&queue));
     let mut stopped = pin!(partition.stop.clone().cancelled_owned());
     // Read, and not started: those behind it wait too.

@@ -1,7 +1,7 @@
 //! Which client speaks for the member now. A client that cannot find its group any more, or gets no answer from it, is
 //! replaced (`life.rs`), and the callbacks of the old one, which takes its time to close, must not count.
 //!
-//! Generic over the client's context, which has a session in it: so the types know each other, as librdkafka wants it, and the
+//! Generic over the client's context, which has a session in it: so the types know each other, as librdkafka requires, and the
 //! files do not.
 
 use std::sync::{
@@ -52,7 +52,7 @@ impl<C: ConsumerContext> Session<C> {
         self.number.fetch_add(1, Ordering::SeqCst) + 1
     }
 
-    /// Whether the client with this number is the one now.
+    /// Whether the client with this number is the current one.
     pub(super) fn is_current(&self, number: u64) -> bool {
         self.number.load(Ordering::SeqCst) == number
     }

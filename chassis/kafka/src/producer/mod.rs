@@ -108,7 +108,7 @@ impl Producer {
         let fresh = Arc::new(delivery::connect(&self.inner.boundary.config, Logs::default())?);
         let previous = self.inner.client.compare_and_swap(broken, Arc::clone(&fresh));
         let discarded = if Arc::ptr_eq(&previous, broken) {
-            tracing::warn!(reason, "the producer lost its place in the broker's log and starts anew");
+            tracing::warn!(reason, "the producer lost its place in the broker's log and starts over");
             Arc::clone(broken)
         } else {
             fresh

@@ -25,7 +25,7 @@ use chassis_telemetry::{Chassis, catalogue::METRICS_GONE};
 /// What every program has here, switches aside.
 const PATHS: &[&str] = &["/livez", "/readyz", "/metrics", "/version"];
 
-/// The routes of every program, and `own`. Who asks for another path is told which there are, if `paths` lists those of `own`.
+/// The routes of every program, and `own`. A request for another path gets the list of paths, if `paths` lists those of `own`.
 pub(crate) fn router(chassis: &Chassis, config: &FaultsConfig, own: Router, paths: &[&str]) -> Router {
     let there = (!paths.is_empty()).then(|| Arc::<str>::from([PATHS, paths].concat().join(", ")));
     let gone = chassis.faults.find(&METRICS_GONE);

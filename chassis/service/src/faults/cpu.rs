@@ -28,7 +28,7 @@ pub(super) async fn burn(point: FaultPoint<CpuBurn>, strike: Strike<CpuBurn>) {
     let name = runtimes_own();
     for _ in 0..threads {
         let busy = Arc::clone(&load.busy_nanos);
-        // One thread less is no reason to stop: the process is already short of resources.
+        // One thread less is no reason to stop: the process is short of resources anyway.
         let _ = thread::Builder::new().name(name.clone()).spawn(move || work(&busy));
     }
     loop {

@@ -40,7 +40,7 @@ pub(super) async fn fill(folder: DataFolder, point: FaultPoint<DiskFill>, strike
         let more = due(part(size, point.level()), written, step).min(room);
         if more > 0 {
             let file = Arc::clone(&spool.file);
-            // Without space it goes on as soon as there is some.
+            // Without space it waits, and continues as soon as there is some.
             let _ = spawn_blocking(move || append(&file, more)).await;
         }
         tokio::time::sleep(TICK).await;

@@ -1,4 +1,4 @@
-//! What is left of a plan, in a file that outlives the process: read once, and worth nothing after the end of the plan.
+//! The rest of a plan, in a file that outlives the process: read once, and void after the end of the plan.
 
 use std::{
     fs,
@@ -38,7 +38,7 @@ pub(super) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Time since 1970: a process that starts knows no other clock of the one before.
+/// Time since 1970: the only clock that a new process shares with the one before.
 pub(super) fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

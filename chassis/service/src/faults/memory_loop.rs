@@ -152,7 +152,7 @@ mod tests {
         assert!(files() == 0 && !faults.point(&MEMORY_LEAK).is_on());
         killed();
         resume(&faults, true, &folder, Some(&checkpoint));
-        assert_eq!(files(), 0, "the plan writes them anew");
+        assert_eq!(files(), 0, "the plan writes them again");
         let plan = faults.point(&MEMORY_LEAK).active().unwrap();
         assert_eq!((plan.params.limit, plan.params.at_limit), (REST.limit, AtLimit::Killed));
     }

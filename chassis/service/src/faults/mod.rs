@@ -18,7 +18,7 @@ mod memory;
 mod memory_loop;
 
 /// Starts the tasks of those process faults that the service declares, after removing what a process that was killed left
-/// behind. A loop of crashes or kills goes on, if `enabled`.
+/// behind. A loop of crashes or kills continues, if `enabled`.
 pub(crate) fn start(chassis: &Chassis, enabled: bool, place: &Place) {
     disk::tidy(place.folder.path());
     crash_loop::resume(&chassis.faults, enabled, place.checkpoint.as_deref());

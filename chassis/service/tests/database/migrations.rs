@@ -43,7 +43,7 @@ async fn migrating_waits_for_a_server_that_comes_up_later() {
     let (_chassis, database, _) = process(&url, &[]).await;
     let migrator = migrator().await;
     let migration = tokio::spawn(async move { database.migrate(&migrator).await });
-    // Three times in vain, as while a server starts.
+    // Three failed attempts, as while a server starts.
     for _ in 0..3 {
         drop(late.accept().await.unwrap());
     }

@@ -68,7 +68,7 @@ async fn a_port_without_layers_answers_by_itself_and_is_drained() {
     };
     let service = start_app(app(&[], CATALOGUE).listening(port), Router::new()).await;
     let own = Http::to(service.running.port("own").expect("a port of that name"));
-    assert_eq!(own.get("/nothing").await.expect_status(404).body, "", "no problem of the house");
+    assert_eq!(own.get("/nothing").await.expect_status(404).body, "", "no problem document");
     assert!(service.running.port("other").is_none());
 
     let request = tokio::spawn({

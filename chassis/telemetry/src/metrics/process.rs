@@ -1,4 +1,4 @@
-//! What every process says of itself, under the names that Prometheus's client libraries use. From `/proc/self` (proc(5)), read
+//! Metrics that every process exports about itself, under the names that Prometheus's client libraries use. From `/proc/self` (proc(5)), read
 //! again on each scrape.
 
 use std::fs;

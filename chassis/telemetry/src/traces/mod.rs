@@ -90,7 +90,7 @@ pub(crate) fn current_ids() -> Option<(TraceId, SpanId)> {
 pub fn scope_of(route: &str, baggage: Option<&str>, subject: &'static [Attribute]) -> Scope {
     let mut scope = Scope { route: route.to_owned(), ..Scope::default() };
     for entry in baggage.unwrap_or_default().split(',') {
-        // A member may carry properties after a semicolon; none of ours has any.
+        // A member may carry properties after a semicolon; ours have none.
         let Some((key, value)) = entry.split(';').next().and_then(|member| member.split_once('=')) else {
             continue;
         };

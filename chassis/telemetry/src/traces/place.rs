@@ -1,5 +1,5 @@
-//! The place of work in its trace. In one that is sampled it has a span; in one that is not, it has its ids alone: a span that
-//! is built to be thrown away costs more than most of what it would measure.
+//! The place of work in its trace. In a sampled trace it has a span; in any other it has only its ids: a span that is built to be
+//! thrown away costs more than most of what it would measure.
 
 use std::{collections::BTreeMap, future::poll_fn, pin::pin};
 
@@ -26,7 +26,7 @@ pub fn span_here(make: impl FnOnce() -> Span) -> Span {
     if is_unsampled() { Span::none() } else { make() }
 }
 
-/// A place in a trace, for work that is yet to be done, in this task or in another. Cheap to clone.
+/// A place in a trace, for work that comes later, in this task or in another. Cheap to clone.
 #[derive(Clone)]
 pub struct Place {
     span: Span,

@@ -135,13 +135,13 @@ enum Command {
     /// The process that `lab up --backups` runs.
     #[command(hide = true)]
     Stream(stream::Stream),
-    /// Which data folder the server has: another one after a restore. For the control room.
+    /// Identifies the server's data folder, which changes with a restore. For the control room.
     #[command(hide = true)]
     Data,
-    /// Puts the server's data away, as somebody who deletes the wrong folder, and kills the server. For drills.
+    /// Puts the server's data away, as if the wrong folder had been deleted, and kills the server. For drills.
     #[command(hide = true)]
     Lose,
-    /// Takes them back, unless others were restored meanwhile. For drills.
+    /// Puts the data back, unless other data was restored meanwhile. For drills.
     #[command(hide = true)]
     Find,
     /// What the supervisor does while a part is stopped.

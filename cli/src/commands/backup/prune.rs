@@ -23,7 +23,7 @@ pub(super) struct Prune {
     /// Keep the newest N.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
     keep: u16,
-    /// Keep all that are younger than this.
+    /// Keep those that are younger than this.
     #[arg(long, value_name = "DURATION", default_value = "1d", value_parser = age)]
     keep_for: TimeDelta,
     /// Print what would be deleted, and delete nothing.

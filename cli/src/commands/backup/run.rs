@@ -11,7 +11,7 @@ use crate::{
     terminal::{json, out},
 };
 
-/// The server keeps working. Without `lab up --backups` the backup restores exactly the moment at which it ended.
+/// The server keeps working. Without `lab up --backups`, the backup can restore only the moment at which it ended.
 #[derive(Debug, Args)]
 pub(super) struct Run {
     /// Print the manifest as JSON.

@@ -38,7 +38,7 @@ const ROOM: Duration = Duration::from_secs(30);
 pub(super) enum Blow {
     /// Sets a fault in every replica of a service.
     Fault { service: String, fault: String, parameters: Vec<(String, String)> },
-    /// Kills a process with SIGKILL; it is started again by what watches it.
+    /// Kills a process with SIGKILL; its supervisor restarts it.
     Kill { part: String },
     /// Pushes a rule of `waf/incidents` to every edge, or with `canary` to one first, for this long.
     Push { service: String, rule: String, canary: Option<String> },

@@ -50,7 +50,7 @@ enum Command {
     List(list::List),
     /// End what experiments did from outside.
     Stop(stop::Stop),
-    /// Kill and break at random, inside an error budget.
+    /// Kill and break at random, within an error budget.
     Monkey(monkey::Monkey),
     /// The process that `lab up --chaos` runs.
     #[command(hide = true)]

@@ -1,4 +1,4 @@
-//! `lab chaos stop`: ends what experiments left, on this machine or in a cluster.
+//! `lab chaos stop`: ends what experiments left behind, on this machine or in a cluster.
 
 use std::{fs, process::ExitCode};
 

@@ -74,7 +74,7 @@ enum What {
         /// Which: idle, idle-in-transaction or active.
         #[arg(long, default_value = "idle-in-transaction", value_parser = STATES)]
         state: String,
-        /// Only those that have been so for longer.
+        /// Only sessions that have been in that state for longer.
         #[arg(long, default_value = "1s", value_name = "DURATION")]
         older_than: String,
     },
@@ -97,7 +97,7 @@ enum What {
         /// How many.
         replicas: u32,
     },
-    /// Let in this many requests per second.
+    /// Let in at most this many requests per second.
     Load {
         /// How many.
         rps: f64,

@@ -156,11 +156,11 @@ mod tests {
         let started = Utc::now() - TimeDelta::seconds(192);
         let run = Run::of(json!({
             "id": 1, "drill": "noon", "phase": "baseline", "started_at": started,
-            "waiting_for": ["no alert fires", "the load is 50 requests a second", "no fault is set"],
+            "waiting_for": ["no alert fires", "the load is 50 requests per second", "no fault is set"],
         }))
         .unwrap();
         let shown = line(&run, "2 of 40");
-        let waits = "waits until no alert fires, the load is 50 requests a second and 1 more";
+        let waits = "waits until no alert fires, the load is 50 requests per second and 1 more";
         assert_eq!(shown, format!("03:12  noon  baseline  {waits}; 2 of 40"));
     }
 

@@ -69,17 +69,17 @@ enum Plain {
     Show(read::Show),
     /// Show the phase of the current run, and the time left.
     Status(read::Status),
-    /// Say that something is wrong, without a page.
+    /// Report that something is wrong, before a page fires.
     Notice(respond::Plain),
     /// Take the next hint; it costs points.
     Hint(respond::Plain),
     /// Change the system: roll back, restart, switch a protection, …
     Act(hands::Act),
-    /// Say what the cause is.
+    /// Submit the cause.
     Answer(Box<respond::Answer>),
     /// Tell others what is known.
     Update(respond::Words),
-    /// Say that it is over.
+    /// Report that the problem is over.
     Submit(respond::Plain),
     /// Stop the drill, and put everything back as it was.
     Abort(respond::Abort),

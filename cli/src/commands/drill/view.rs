@@ -47,7 +47,7 @@ pub(crate) struct Listed {
 #[serde(default)]
 pub(crate) struct View {
     pub(crate) id: i64,
-    /// Absent while a mystery goes on.
+    /// Absent while a mystery is in progress.
     pub(crate) drill: Option<String>,
     pub(crate) brief: Option<Brief>,
     pub(crate) responder: String,

@@ -43,7 +43,7 @@ pub(super) struct Order<'o> {
 #[serde(default)]
 pub(super) struct Run {
     pub(super) id: i64,
-    /// None while a mystery goes on.
+    /// None while a mystery is in progress.
     pub(super) drill: Option<String>,
     pub(super) phase: String,
     pub(super) started_at: DateTime<Utc>,
@@ -113,7 +113,7 @@ impl Room {
         Ok(names.map(str::to_owned).collect())
     }
 
-    /// Begins a run, as soon as nothing else goes on; or says why this drill never can.
+    /// Begins a run, as soon as nothing else is running; or says why this drill never can.
     pub(super) async fn begin(&self, order: &Order<'_>) -> Result<Result<Run, String>> {
         let body = order.body();
         let patience = Instant::now() + FREE;

@@ -1,4 +1,4 @@
-//! The day as it goes on: waits, begins, looks on, and does what the instructor types.
+//! A game day in progress: waits, begins, watches, and does what the instructor types.
 
 use std::{thread, time::Duration};
 
@@ -27,7 +27,7 @@ use crate::{
     terminal::{Row, out},
 };
 
-/// A day that goes on.
+/// A game day in progress.
 pub(super) struct Day<'d> {
     plan: &'d Plan,
     place: &'d Installation,

@@ -32,7 +32,7 @@ use crate::installation::Installation;
     lab release start user-service --version v2 --flag cache-ttl=5s --why 'Fresher users' --steps 25,100\n  \
     lab release status                                 the newest release: steps, verdicts, numbers\n  \
     lab release abort REL-3 'Users complain'           every request goes back to the old version\n  \
-    lab release continue REL-3 'Too few requests'      let an inconclusive release go on\n  \
+    lab release continue REL-3 'Too few requests'      continue an inconclusive release\n  \
     lab release delivery                               the four figures of delivery\n  \
     lab release record-noise order-api --write noise.jsonl     what two instances of one version do, to test the judge with\n  \
     lab --context kind-lab release start order-api --version v2 --why 'Faster orders'     an image, on Kubernetes\n\n\

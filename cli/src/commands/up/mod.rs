@@ -132,7 +132,7 @@ pub(crate) struct Up {
     /// Python 3 with venv.
     #[arg(long, env = "LAB_CLOUD", value_enum, value_name = "KIND")]
     cloud: Option<Emulator>,
-    /// Use the emulator at this address, and start none: a LocalStack of yours, for example.
+    /// Use the emulator at this address instead of starting one, for example your own LocalStack.
     #[arg(long, env = "LAB_CLOUD_ENDPOINT", value_name = "URL", requires = "cloud", value_parser = cloud::address)]
     cloud_endpoint: Option<Url>,
     /// For instructors: name active faults in metrics, spans and logs.

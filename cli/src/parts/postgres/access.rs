@@ -49,7 +49,7 @@ pub(crate) fn url(secrets: &Secrets, port: u16, database: &str) -> Result<String
     Ok(format!("{before}{}{after}", password.expose_secret()))
 }
 
-/// The same, made anew at each start of the service: with the password that is in the secrets then.
+/// The same, recreated at each start of the service: with the password that is in the secrets then.
 pub(crate) fn fresh_url(secrets: &Secrets, port: u16, database: &str) -> Fresh {
     Fresh {
         name: "DATABASE_URL".to_owned(),

@@ -1,5 +1,5 @@
 {{/*
-Desired state of the edges. A repository keeps it as values, and whoever applies the chart applies it: Argo CD, Flux, helm. Everything is
+Desired state of the edges. A repository keeps it as values, and the program that applies the chart applies it: Argo CD, Flux, helm. Everything is
 as if it were not there while nothing is set.
 */}}
 

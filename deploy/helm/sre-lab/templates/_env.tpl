@@ -42,7 +42,7 @@
 - { name: KAFKA_BROKERS, value: {{ include "sre-lab.brokers" $root | quote }} }
 {{- with $root.Values.eventKeys }}
 {{- if .enabled }}
-{{- /* $(…) is replaced by the kubelet, from a variable above it. */}}
+{{- /* $(…) is expanded by the kubelet, from a variable above it. */}}
 {{- $name := ternary "EVENT_KEYS_SIGNED" "EVENT_KEYS" .acceptUnsigned }}
 - { name: {{ $name }}, valueFrom: { secretKeyRef: { name: {{ .existingSecret | default "event-keys" }}, key: keys } } }
 {{- if .acceptUnsigned }}
@@ -168,7 +168,7 @@ are read from files of a Secret.
 {{- end }}
 - { name: INSTANCES, value: {{ include "sre-lab.instances" . | quote }} }
 - { name: CALLS, value: {{ include "sre-lab.calls" . | quote }} }
-{{- /* With what people and runbooks act. $(…) is replaced by the kubelet, from the variables above it. */}}
+{{- /* With what people and runbooks act. $(…) is expanded by the kubelet, from the variables above it. */}}
 {{- range $database := list "fulfillment" "orders" "users" }}
 - { name: {{ $database | upper }}_DATABASE_URL, valueFrom: { secretKeyRef: { name: {{ include "sre-lab.databases" $ }}, key: {{ $database }} } } }
 {{- end }}

@@ -1,6 +1,6 @@
 {{/* The proxy of values.tls: its configuration, its container and its volumes. Each takes (list $ "order-api"). */}}
 
-{{/* POD_IP is replaced by the pod's address when the proxy starts: files/tls-proxy.sh. */}}
+{{/* POD_IP is replaced with the pod's address when the proxy starts: files/tls-proxy.sh. */}}
 {{- define "sre-lab.tlsConfig" -}}
 {{- $root := first . -}}
 {{- $part := last . -}}

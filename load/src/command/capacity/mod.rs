@@ -67,7 +67,7 @@ struct Measure {
     /// Fewer and shorter steps, in half of the time: 9 of 10 s. Their p99 has a larger error
     #[arg(long)]
     quick: bool,
-    /// Number of steps at most, each higher by the same factor
+    /// Largest number of steps, each higher by the same factor
     #[arg(
         long,
         default_value = "14",
@@ -84,7 +84,7 @@ struct Measure {
         value_parser = humantime::parse_duration
     )]
     hold: Duration,
-    /// Time for all of it: a knee that is not confirmed is looked for once more only if that fits
+    /// Time limit for everything: if the knee is not confirmed, a second search runs only if it fits
     #[arg(
         long,
         default_value = "10m",
@@ -101,7 +101,7 @@ struct Measure {
     /// Objective: what a step waits for arrives within this time
     #[arg(long, default_value = "5s", value_parser = humantime::parse_duration)]
     settle: Duration,
-    /// Objective: least share of what arrives in time, in percent
+    /// Objective: smallest share of what arrives in time, in percent
     #[arg(long, default_value_t = 99.0, value_name = "PERCENT", value_parser = percent)]
     settled: f64,
     /// Prometheus to ask which resource is full

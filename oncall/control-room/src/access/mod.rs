@@ -107,7 +107,7 @@ impl Access {
         };
         let asks = headers.get(ROLE).is_some_and(|role| role == "instructor");
         let role = if asks && self.0.instructor.is_none() { Viewer::Instructor } else { visitor.role };
-        // Who has entered under a name keeps it: `Visitor::of` refuses another one.
+        // A visitor who has entered under a name keeps it: `Visitor::of` refuses another one.
         let name = sent.filter(|_| visitor.name == SOMEBODY).unwrap_or(visitor.name);
         Some(Visitor { name, role })
     }

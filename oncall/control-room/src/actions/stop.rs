@@ -206,7 +206,7 @@ impl Actions {
         reason
     }
 
-    /// Ends all faults, and goes on where a service does not answer.
+    /// Ends all faults, and continues if a service does not answer.
     async fn end_all(&self, room: &Room, why: String) -> Result<()> {
         let action = Action::EndFaults { target: None };
         let (by, why) = (Source::ControlRoom, Some(why));

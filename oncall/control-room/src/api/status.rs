@@ -38,7 +38,7 @@ pub(crate) async fn status(Shared(room): Shared<Room>, _visitor: Visitor) -> Ans
     })))
 }
 
-/// How long incidents took to be noticed, taken over, mitigated and over: each, and summaries by what the clock started at.
+/// How long it took until incidents were noticed, taken over, mitigated and over: each, and summaries by the start of the clock.
 #[utoipa::path(get, path = "/api/v1/measures", operation_id = "measures", responses(Reads))]
 pub(crate) async fn measures(Shared(room): Shared<Room>, visitor: Visitor) -> Answer {
     let all = room.desk.measures(visitor.role);

@@ -1,4 +1,4 @@
-//! Files that pages show, and drills. From a checkout, read anew each time, so that an edit is seen at once; or those that
+//! Files that pages show, and drills. From a checkout, read again each time, so that an edit is seen at once; or those that
 //! were compiled in.
 //!
 //! A name that somebody asks for is never used as a path: only names of files that exist are found.

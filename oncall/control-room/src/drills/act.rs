@@ -17,7 +17,7 @@ use crate::{error::Result, room::Room};
 
 /// Longest sleep: time alone may have ended a phase.
 const SECOND: Duration = Duration::from_secs(1);
-/// Sleep while no run goes on.
+/// Sleep while no run is in progress.
 const IDLE: Duration = Duration::from_secs(3600);
 /// A fault of a lost run ends by itself within an hour. A reset that has not come to an end then never will.
 const HOPELESS: Duration = Duration::from_secs(65 * 60);

@@ -145,7 +145,7 @@ async fn load(room: &Room, wanted: f64) -> Result<Answer> {
     let target = room.eyes.tools.load_rate().await.map_err(elsewhere)?;
     let arrives = within("Prometheus", room.eyes.prometheus.value(ARRIVING)).await?.unwrap_or_default();
     let holds = (target - wanted).abs() < 0.5 && arrives >= wanted * ARRIVED;
-    Ok((holds, format!("{target} requests a second are sent, {arrives:.1} arrive")))
+    Ok((holds, format!("{target} requests per second are sent, {arrives:.1} arrive")))
 }
 
 /// It holds if there are none.

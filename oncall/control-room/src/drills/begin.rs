@@ -1,4 +1,4 @@
-//! A run begins: only if nothing else goes on that it would disturb, or that would disturb it.
+//! A run begins: only if nothing is in progress that it would disturb, or that would disturb it.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ impl Drills {
     /// Begins a run. Its drill waits for a healthy system by itself.
     ///
     /// # Errors
-    /// When another run goes on, a person works on an incident, the drill needs what is not here, there is no
+    /// When another run is in progress, a person works on an incident, the drill needs what is not here, there is no
     /// such drill, or a trainee asks for what only instructors may: see `may_ask`.
     pub async fn begin(&self, room: &Room, by: &Visitor, order: Order) -> Result<RunView> {
         let verify = matches!(order.mode, Mode::Verify { .. });
@@ -78,7 +78,7 @@ impl Drills {
         rows::has_run(self.0.store.read(), drill, [name, own.unwrap_or(name)]).await
     }
 
-    /// Refuses if a run goes on, or is being put back.
+    /// Refuses if a run is in progress, or its effects are being undone.
     fn is_free(&self) -> Result<()> {
         if let Some(run) = self.lost() {
             return Err(Error::Conflict(format!(

@@ -28,7 +28,7 @@ const AT_ONCE: usize = 500;
 /// Until the next try after an error of the store.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Follows the journal while a run goes on, until the end.
+/// Follows the journal while a run is in progress, until the end.
 pub(super) async fn run(room: Room) {
     let mut bus = room.bus.listen();
     loop {

@@ -1,4 +1,4 @@
-//! What must hold in the databases at the end, while the load goes on: the invariants of `tools/reconcile`,
+//! What must hold in the databases at the end, while the load continues: the invariants of `tools/reconcile`,
 //! for the orders of this run. Each is one aggregate by the primary key, because it is asked every second.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! A run that goes on: what is known of it, and what each row of its events changes.
+//! A run in progress: what is known of it, and what each row of its events changes.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub(super) enum Happened {
     Looks(Vec<Seen>),
     /// An instructor paused it.
     Paused,
-    /// It goes on.
+    /// It is in progress.
     Resumed,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Entry {
     pub(super) what: Happened,
 }
 
-/// A run that goes on.
+/// A run in progress.
 #[derive(Debug, Clone)]
 pub(super) struct Live {
     /// Its number.

@@ -1,5 +1,5 @@
 //! Drills: what `oncall/drill` decides, done. A run is the result of its events; each is a row before it
-//! changes anything, so a control room that is killed goes on where it was, and every fault is ended.
+//! changes anything, so a control room that is killed continues where it was, and every fault is ended.
 //!
 //! * `library`, `choose` -- the files, and which drill next. `begin`, `tell` -- what people ask for.
 //!   `follows` -- what the verification before has proven.
@@ -10,7 +10,7 @@
 //! * `switch` -- the switchboard, as a drill uses it.
 //! * `conclude`, `quiet`, `curve` -- the end of a run, and incidents that are only a rehearsal.
 //! * [`view`], `show`, `report` -- what a viewer may see. Nothing of the truth reaches a trainee while a run
-//!   goes on: not here, not in the journal's open rows, not in the log, not in metrics.
+//!   is in progress: not here, not in the journal's open rows, not in the log, not in metrics.
 
 mod act;
 mod acts;
@@ -72,7 +72,7 @@ use crate::{
 /// Runs of which a crash may have left alerts: a long row of verifications.
 const BEFORE: usize = 50;
 
-/// The drills and the run that goes on. Cheap to clone.
+/// The drills and the run in progress. Cheap to clone.
 #[derive(Clone)]
 pub struct Drills(Arc<Inner>);
 
@@ -80,7 +80,7 @@ struct Inner {
     store: Store,
     bus: Bus,
     library: Library,
-    /// The run that goes on.
+    /// The run in progress.
     live: RwLock<Option<Arc<Live>>>,
     /// The run that cannot be read, until everything is put back.
     lost: Mutex<Option<i64>>,
@@ -185,7 +185,7 @@ impl Drills {
         Ok(drills.iter().map(view).collect())
     }
 
-    /// The run that goes on.
+    /// The run in progress.
     ///
     /// # Errors
     /// None: it is kept in memory.
@@ -193,7 +193,7 @@ impl Drills {
         Ok(self.live().map(|live| show::live(&live, live.now(), by.is_instructor())))
     }
 
-    /// The newest runs of a drill, or of all, newest first. For trainees, a mystery that goes on is of no
+    /// The newest runs of a drill, or of all, newest first. For trainees, a mystery in progress is of no
     /// known drill.
     ///
     /// # Errors
@@ -222,7 +222,7 @@ impl Drills {
         Ok(self.show(&self.kept(id).await?, by))
     }
 
-    /// The run that goes on, as it is now.
+    /// The run in progress, as it is now.
     fn live(&self) -> Option<Arc<Live>> {
         self.0.live.read().clone()
     }
@@ -257,13 +257,13 @@ impl Drills {
         by.is_instructor() || !(verified || self.is_sealed())
     }
 
-    /// Whether a person's or an agent's run goes on, whose truth nobody may learn before its end.
+    /// Whether a person's or an agent's run is in progress, whose truth nobody may learn before its end.
     #[must_use]
     pub fn is_sealed(&self) -> bool {
         self.live().is_some_and(|live| live.verifies().is_none())
     }
 
-    /// Whether a verification goes on: whatever else changes the system makes its result worthless.
+    /// Whether a verification is in progress: any other change of the system makes its result worthless.
     #[must_use]
     pub fn is_proving(&self) -> bool {
         self.live().is_some_and(|live| live.verifies().is_some())

@@ -4,15 +4,15 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Longest time that the pauses of a run take together. What is broken stays broken meanwhile, and must not
-/// end by itself before the run goes on.
+/// end by itself before the run continues.
 pub(super) const LONGEST: TimeDelta = TimeDelta::minutes(10);
 
-/// Begin and end of each pause; the last one may go on.
+/// Begin and end of each pause; the last one may still last.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Pauses(Vec<(DateTime<Utc>, Option<DateTime<Utc>>)>);
 
 impl Pauses {
-    /// A pause begins, unless one goes on.
+    /// A pause begins, unless there is one already.
     pub(super) fn begin(&mut self, at: DateTime<Utc>) {
         if !self.is_on(at) {
             self.end(at);
@@ -20,7 +20,7 @@ impl Pauses {
         }
     }
 
-    /// The pause ends, if one goes on.
+    /// The pause ends, if there is one.
     pub(super) fn end(&mut self, at: DateTime<Utc>) {
         let ended = self.spans(at).last().map(|(_, until)| *until);
         if let Some((_, until)) = self.0.last_mut()
@@ -30,7 +30,7 @@ impl Pauses {
         }
     }
 
-    /// Whether a pause goes on. One that has used up all the time there is has ended by itself.
+    /// Whether the run is paused. A pause that has used up its time has ended by itself.
     pub(super) fn is_on(&self, at: DateTime<Utc>) -> bool {
         let open = self.0.last().is_some_and(|(_, until)| until.is_none());
         let used: TimeDelta = self.spans(at).iter().map(|(from, until)| *until - *from).sum();

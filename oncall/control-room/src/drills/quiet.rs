@@ -23,12 +23,12 @@ const RECENT: usize = 100;
 pub(super) struct Quiet {
     /// The start of the first verification.
     since: DateTime<Utc>,
-    /// The end of the tail; none while one goes on.
+    /// The end of the tail; none while a verification is in progress.
     until: Option<DateTime<Utc>>,
 }
 
 impl Quiet {
-    /// After a crash: as long as the verification goes on, or until the tail of the last one is over. `ended` are
+    /// After a crash: as long as the verification lasts, or until the tail of the last one is over. `ended` are
     /// the runs before, the newest first.
     pub(super) fn recalled(live: Option<&Live>, ended: &[Kept]) -> Option<Self> {
         let (mut since, until) = match live {
@@ -64,7 +64,7 @@ fn faded(kept: &Kept) -> Option<DateTime<Utc>> {
 }
 
 impl Drills {
-    /// Whether a verification goes on, or its last alerts may still come. Nothing else should act on the
+    /// Whether a verification is in progress, or its last alerts may still come. Nothing else should act on the
     /// system then.
     #[must_use]
     pub fn is_rehearsing(&self) -> bool {

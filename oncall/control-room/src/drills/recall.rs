@@ -20,15 +20,15 @@ const BY: &str = "control room";
 
 /// What a crash left.
 pub(super) enum Recalled {
-    /// No run went on.
+    /// No run was in progress.
     Nothing,
-    /// This one goes on.
+    /// This run continues.
     Live(Box<Live>),
     /// The run of this number cannot be read: nobody knows what it began.
     Lost(i64),
 }
 
-/// The run that goes on, if there is one.
+/// The run in progress, if there is one.
 ///
 /// # Errors
 /// When the file fails.

@@ -18,7 +18,7 @@ use crate::{bus::Kind, error::Result, store::Writing};
 const BY: &str = "drill";
 
 impl Drills {
-    /// Writes down what happened in a run, and moves it on; nothing, if another one or none goes on by now.
+    /// Writes down what happened in a run, and moves it on; nothing, if another run or none is in progress by now.
     /// `followed` is the row of the journal from which it follows.
     ///
     /// # Errors

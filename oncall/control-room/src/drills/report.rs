@@ -56,7 +56,7 @@ impl Drills {
     /// The report of a run. The truth is in it, so it exists only once nobody can be helped by it.
     ///
     /// # Errors
-    /// When there is no such run, it goes on, its truth is sealed for this viewer, or its reset was given up.
+    /// When there is no such run, it has not ended, its truth is sealed for this viewer, or its reset was given up.
     pub async fn report(&self, by: &Visitor, id: i64, format: Format) -> Result<String> {
         if self.live().is_some_and(|live| live.id == id) {
             return Err(Error::Conflict(format!("run {id} is under way: its report comes at its end")));
@@ -92,7 +92,7 @@ impl Drills {
     /// replaces an earlier one.
     ///
     /// # Errors
-    /// When there is no such run, it goes on, it was somebody else's, or the text is too long.
+    /// When there is no such run, it has not ended, it was somebody else's, or the text is too long.
     pub async fn learned(&self, by: &Visitor, id: i64, text: &str) -> Result<RunView> {
         if self.live().is_some_and(|live| live.id == id) {
             return Err(Error::Conflict(format!(

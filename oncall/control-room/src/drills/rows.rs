@@ -48,7 +48,7 @@ pub(super) struct Kept {
     pub(super) start: Start,
     /// Number of the last row of the journal from which something followed.
     pub(super) followed: i64,
-    /// How it ended; none while it goes on.
+    /// How it ended; none while it is in progress.
     pub(super) end: Option<End>,
     /// What the responder learned, Markdown.
     pub(super) learned: Option<String>,
@@ -162,7 +162,7 @@ pub(super) async fn events(pool: &SqlitePool, run: i64) -> Result<Vec<Entry>> {
     entries.collect()
 }
 
-/// The number of the run that goes on.
+/// The number of the run in progress.
 pub(super) async fn open(pool: &SqlitePool) -> Result<Option<i64>> {
     let open = sqlx::query_scalar("SELECT id FROM drill_runs WHERE ended_at IS NULL");
     Ok(open.fetch_optional(pool).await?)

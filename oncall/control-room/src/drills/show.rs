@@ -1,4 +1,4 @@
-//! Decides what a viewer may see. A trainee gets nothing of the truth while a run goes on: no condition that
+//! Decides what a viewer may see. A trainee gets nothing of the truth while a run is in progress: no condition that
 //! is waited for by its name, no failure, and of a mystery not even which drill it is.
 
 use chrono::{DateTime, Utc};
@@ -17,7 +17,7 @@ use super::{
     },
 };
 
-/// A run that goes on, at a time of its own.
+/// A run in progress, at a time of its own.
 pub(super) fn live(live: &Live, now: DateTime<Utc>, instructor: bool) -> RunView {
     let run = &live.run;
     let known = instructor || !live.mystery;

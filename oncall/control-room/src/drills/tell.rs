@@ -24,10 +24,10 @@ use crate::{
 const STUCK: TimeDelta = TimeDelta::seconds(60);
 
 impl Drills {
-    /// Takes what somebody says about the run that goes on.
+    /// Takes what somebody says about the run in progress.
     ///
     /// # Errors
-    /// When this run does not go on, it is not the time for this, or a trainee stops a verification.
+    /// When this run is not in progress, this is not the time for it, or a trainee stops a verification.
     pub async fn tell(&self, room: &Room, by: &Visitor, id: i64, what: What) -> Result<RunView> {
         let live = self.going(id).await?;
         if live.verifies().is_some() && !by.is_instructor() {
@@ -84,10 +84,10 @@ impl Drills {
         Err(Error::NoSuch { what: "change", name: change.to_owned(), known })
     }
 
-    /// Lets the time of a person's run stand still, or go on.
+    /// Pauses the clock of a person's run, or lets it continue.
     ///
     /// # Errors
-    /// When no such run goes on, or somebody else than an instructor asks.
+    /// When no such run is in progress, or the caller is not an instructor.
     pub async fn pause(&self, _room: &Room, by: &Visitor, paused: bool) -> Result<()> {
         if !by.is_instructor() {
             return Err(Error::ForInstructors("only instructors may pause a drill".to_owned()));
@@ -101,7 +101,7 @@ impl Drills {
         self.note(live.id, vec![Entry { at: Utc::now(), by: by.name.clone(), what }], None).await
     }
 
-    /// The run with this number, if it goes on.
+    /// The run with this number, if it is in progress.
     async fn going(&self, id: i64) -> Result<Arc<Live>> {
         if let Some(live) = self.live().filter(|live| live.id == id) {
             return Ok(live);

@@ -111,7 +111,7 @@ impl Walk {
     }
 }
 
-/// What of a drill no trainee may read while it goes on: never a text that is in its brief, too.
+/// The parts of a drill that no trainee may read while it runs, except texts that are in its brief too.
 fn secrets(drill: &Drill, hints: usize) -> Vec<String> {
     let of = &drill.mitigations;
     let whys = of.accepted.iter().map(|one| &one.why).chain(of.wrong.iter().map(|one| &one.why));

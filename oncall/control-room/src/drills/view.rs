@@ -51,9 +51,9 @@ pub struct BriefView {
 pub struct RunView {
     /// Its number.
     pub id: i64,
-    /// Name of the drill; none for a mystery that goes on.
+    /// Name of the drill; none for a mystery in progress.
     pub drill: Option<String>,
-    /// What may be known before; none for a mystery that goes on.
+    /// What may be known before; none for a mystery in progress.
     pub brief: Option<BriefView>,
     /// Who responds; in a verification, who asked for it.
     pub responder: String,
@@ -69,7 +69,7 @@ pub struct RunView {
     pub started_at: DateTime<Utc>,
     /// When a person's time is over; none before the drill has begun.
     pub time_box_ends: Option<DateTime<Utc>>,
-    /// When the system was clean again; none while it goes on.
+    /// When the system was clean again; none while the run is in progress.
     pub ended_at: Option<DateTime<Utc>>,
     /// What it waits for now, one sentence each.
     pub waiting_for: Vec<String>,
@@ -81,7 +81,7 @@ pub struct RunView {
     pub answers: Option<AnswersView>,
     /// What the responder did, in order.
     pub acts: Vec<String>,
-    /// How it ended: passed, failed, invalid, aborted, timed-out; none while it goes on.
+    /// How it ended: passed, failed, invalid, aborted, timed-out; none while it is in progress.
     pub verdict: Option<String>,
     /// What was not met; empty as long as it is sealed.
     pub failures: Vec<FailureView>,

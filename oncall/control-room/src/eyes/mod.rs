@@ -34,7 +34,7 @@ pub struct Eyes {
     pub traces: Jaeger,
     /// The switches of the services, for actions.
     pub place: Place,
-    /// What has no switch of ours, for actions: databases, Redis, Alertmanager, the load, the lab's processes.
+    /// What has no fault switch, for actions: databases, Redis, Alertmanager, the load, the lab's processes.
     pub tools: Tools,
     /// Log lines.
     pub logs: Logs,

@@ -1,4 +1,4 @@
-//! The ways on which people and systems are notified, and what each of them allows.
+//! The channels through which people and systems are notified, and what each of them allows.
 
 /// A way.
 #[derive(
@@ -29,7 +29,7 @@ pub(crate) enum Channel {
     Service,
     /// The PagerDuty Events API v2.
     Pagerduty,
-    /// The war room, where it is not on this program's own page.
+    /// The war room, if it is not on this program's own page.
     Room,
     /// An incoming webhook of Slack.
     Announcement,
@@ -78,7 +78,7 @@ impl Channel {
         match self {
             // As GoAlert limits any contact method, and its text messages.
             Self::Slack | Self::Desktop | Self::Bell => &[(1, 60), (15, 900)],
-            // Slack takes one message a second for each channel.
+            // Slack takes one message per second for each channel.
             Self::Room | Self::Announcement => &[(1, 1)],
             Self::Webhook | Self::Service | Self::Pagerduty => &[],
         }

@@ -58,7 +58,7 @@ fn config(request: &Request<'_>) -> String {
         format!("connect-timeout = {}", CONNECT.as_secs()),
         format!("max-time = {}", PATIENCE.as_secs()),
         format!("max-filesize = {LARGEST}"),
-        // No question whether to go on: the bodies are small.
+        // No `Expect: 100-continue`: the bodies are small.
         "header = \"expect:\"".to_owned(),
     ];
     lines.extend(

@@ -84,8 +84,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_refused_connection_delivered_nothing_and_the_error_names_no_url() {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let url = format!("http://{free}/secret-path");
+        // Bound, but not listening: connections are refused, and nobody else can take the port.
+        let closed = tokio::net::TcpSocket::new_v4().unwrap();
+        closed.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let url = format!("http://{}/secret-path", closed.local_addr().unwrap());
         let request = Request { url: &url, headers: Vec::new(), body: String::new() };
         let failed = Client::new().post(&request).await.unwrap_err();
         assert!(matches!(failed, Failure::NotYet { .. }), "{failed:?}");

@@ -134,7 +134,7 @@ impl Objectives {
         self.0.held.read().firing.clone()
     }
 
-    /// Changes what is known of one, unless it was declared anew meanwhile.
+    /// Changes what is known of one, unless it was declared again meanwhile.
     pub(crate) fn keep(&self, one: &Declared, change: impl FnOnce(&mut Measured)) {
         let mut held = self.0.held.write();
         if held.declared.get(&one.name).is_some_and(|known| known.at == one.at) {

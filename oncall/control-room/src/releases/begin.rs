@@ -1,4 +1,4 @@
-//! What people do with releases: start one, let an inconclusive one go on, stop one. Each is refused as a whole or done as a whole.
+//! What people do with releases: start one, continue an inconclusive one, stop one. Each is refused as a whole or done as a whole.
 
 use std::{
     path::Path,
@@ -113,7 +113,7 @@ impl Releases {
         Ok(view::release(&live.record, &live.run(), Utc::now()))
     }
 
-    /// Lets an inconclusive release go on.
+    /// Continues an inconclusive release.
     ///
     /// # Errors
     /// When there is no such release, it waits for nobody, or there is no reason.

@@ -1,6 +1,6 @@
 //! Releases: a new version reaches everyone step by step, or goes back by itself. Composes the pure `release`.
 //!
-//! * `begin` -- what people do: start, let go on, stop. `view` -- what they see.
+//! * `begin` -- what people do: start, continue, stop. `view` -- what they see.
 //! * `told` -- those that a terminal drives in a cluster, where this room only watches.
 //! * `drive` -- what is next is done, one event at a time. `world`, `git` -- the lab's supervisor, Prometheus, commits.
 //! * `record`, `rows` -- an event is one transaction. `figures`, `metrics` -- the four figures of delivery.
@@ -56,7 +56,7 @@ struct Inner {
     live: Mutex<BTreeMap<i64, Arc<Live>>>,
     /// One step at a time changes the fleet.
     fleet: Mutex<()>,
-    /// Whether releases go on in the background.
+    /// Whether releases continue in the background.
     started: AtomicBool,
 }
 

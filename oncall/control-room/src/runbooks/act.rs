@@ -1,4 +1,4 @@
-//! An act is done once. Its begin is recorded first, with what was seen just before; its end afterwards.
+//! An act is done once. Its start is recorded first, with what was seen just before; its end afterwards.
 //! After a crash in between, what is seen now tells whether it was done. An act with the same idempotency key
 //! is another run's, if that run began it.
 
@@ -15,7 +15,7 @@ use crate::{actions::Wanted, error::Result, room::Room};
 /// Longest time for an act: a restart of several replicas, thousands of messages.
 const LONGEST: Duration = Duration::from_secs(300);
 /// Longest time for a restore, which reads a whole backup and checks every table: longer than the switchboard gives its
-/// program, so that it is the program's end that is told.
+/// program, so that what is reported is the program's own end.
 const RESTORE: Duration = Duration::from_secs(1860);
 /// Until the next look at an act that another run does, or at a process that is about to answer again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -34,7 +34,7 @@ pub(super) enum Turn {
     Over,
 }
 
-/// What became of an act that had begun before a crash.
+/// The result of an act that had begun before a crash.
 enum Found {
     /// It was not done, or does no harm twice.
     NotDone,

@@ -10,7 +10,7 @@
 //! * `auto`, `follow`, `switch` -- what begins by itself, and what stops it. `toil` -- what all of it costs
 //!   people.
 //!
-//! A run is the result of its events. Memory has what is committed and nothing else, so a run goes on after
+//! A run is the result of its events. Memory has what is committed and nothing else, so a run continues after
 //! SIGKILL where it was: an act is recorded before and after it is done, and what was seen before it tells
 //! whether it was done.
 
@@ -87,7 +87,7 @@ struct Inner {
     state: RwLock<State>,
     /// When the guardrails last kept automation from a runbook of an incident.
     told: Mutex<BTreeMap<(Id, String), DateTime<Utc>>>,
-    /// Whether runs go on in the background.
+    /// Whether runs continue in the background.
     started: AtomicBool,
     /// Who was on call, for the report of toil.
     duty: OnceLock<Duty>,

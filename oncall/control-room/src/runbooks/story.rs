@@ -1,4 +1,4 @@
-//! What the timeline of an incident says about a run: its begin, what it saw with query and answer, who
+//! What the timeline of an incident says about a run: its start, what it saw with query and answer, who
 //! agreed, and its end. Acts write their own entries where they are done.
 
 use incident::{EntryKind, Evidence, What as Entry};
@@ -42,7 +42,7 @@ pub(super) fn begun(run: &Run, event: &Event) -> Entry {
 fn place(run: &Run, passed: &Passed) -> Option<Entry> {
     let (name, _) = run.plan().title(passed.place)?;
     let by = passed.by.as_ref().map_or_else(String::new, |by| format!(" ({by})"));
-    // The reason why a step failed begins with its name.
+    // The reason that a step failed begins with its name.
     let said = passed.text.strip_prefix(name).and_then(|rest| rest.strip_prefix(": "));
     let said = said.unwrap_or(&passed.text);
     let text = format!("{} {name}: {said}{by}", run.id());
@@ -52,7 +52,7 @@ fn place(run: &Run, passed: &Passed) -> Option<Entry> {
         return Some(noted(EntryKind::Query, passed, text, evidence));
     }
     let is_act = run.plan().change(passed.place).is_some();
-    // What a run ended with is told with its end.
+    // The entry of its end says how a run ended.
     let is_told = (is_act && passed.ok) || run.end().is_some_and(|end| end.why == passed.text);
     (!is_told).then(|| noted(EntryKind::Note, passed, text, Vec::new()))
 }

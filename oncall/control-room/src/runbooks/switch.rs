@@ -173,7 +173,7 @@ impl Runbooks {
         Ok(())
     }
 
-    /// Stops every run that goes on by itself.
+    /// Stops every run that continues by itself.
     async fn stop_all(&self, room: &Room, by: &str, why: &str) {
         for live in self.under_way() {
             if live.run().mode() != Mode::Auto {

@@ -52,7 +52,7 @@ pub struct RunbookRunView {
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum RunState {
-    /// It goes on by itself.
+    /// It continues by itself.
     Running,
     /// A person confirms the next step, or leaves it out.
     WaitingForYou,
@@ -98,7 +98,7 @@ pub struct StepView {
     pub by: Option<String>,
 }
 
-/// A way to go on.
+/// A way to continue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BranchView {
     /// Its name.

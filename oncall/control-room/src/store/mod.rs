@@ -1,7 +1,7 @@
 //! The control room's own file: SQLite through sqlx, with a journal of everything that happened.
 //!
 //! One connection writes, a few read. A file has a write-ahead log and is flushed at every commit, so what was answered
-//! survives the power; without a file everything is in memory and lost at the end.
+//! survives a power failure; without a file everything is in memory and lost at the end.
 
 mod copy;
 mod events;

@@ -43,7 +43,7 @@ fn make_up(room: &Room) {
     }
 }
 
-/// Never waits: the work goes on in the background.
+/// Never waits: the work continues in the background.
 fn take(room: &Room, notice: &Notice) {
     match (notice.kind, notice.incident) {
         (Kind::Incident, Some(id)) => {

@@ -81,7 +81,7 @@ async fn killed_in(lab: Lab, mode: Mode) -> (Lab, TempDir) {
 async fn a_persons_run_goes_on_and_everything_is_ended_when_it_is_over() {
     let (lab, folder) = killed(person()).await;
     let room = open(folder.path(), &lab).await;
-    let run = room.drills.current(&ben()).await.expect("it is read").expect("it goes on");
+    let run = room.drills.current(&ben()).await.expect("it is read").expect("it is in progress");
     assert_eq!((run.id, run.phase.as_str(), run.drill.as_deref()), (1, "observe", Some("quick")));
     room.drills.tell(&room, &ben(), 1, What::Noticed).await.expect("it is taken");
     let why = "enough".to_owned();

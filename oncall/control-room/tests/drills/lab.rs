@@ -31,7 +31,7 @@ pub(crate) struct Memory {
     pub(crate) faults: BTreeMap<String, BTreeMap<String, String>>,
     /// Protections that are off.
     pub(crate) off: BTreeSet<String>,
-    /// Requests a second.
+    /// Requests per second.
     pub(crate) rate: f64,
     /// Replicas that the edge sends no requests to.
     pub(crate) drained: BTreeSet<String>,

@@ -12,7 +12,7 @@ use testkit::{Answer, Http, eventually};
 
 use crate::lab::{Lab, SOON};
 
-/// Whatever begins so is the truth: no trainee may read it while the drill goes on.
+/// Every text that begins like this is the truth: no trainee may read it while the drill runs.
 pub(crate) const SECRET: &str = "zz-";
 
 /// A drill that is over in seconds.

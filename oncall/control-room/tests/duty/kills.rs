@@ -27,7 +27,7 @@ pub(crate) async fn killed<T>(polls: u32, future: impl Future<Output = T>) -> Op
     .await
 }
 
-/// Every life is a runtime of its own, so that nothing of a killed one goes on.
+/// Every life has its own runtime, so nothing of a killed one keeps running.
 pub(crate) fn life<T>(run: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(run)
 }

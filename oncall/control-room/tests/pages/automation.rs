@@ -1,5 +1,5 @@
-//! Runbooks, runs, the switch and toil, used as a browser without scripts does. Nothing that is watched answers: a run says so, and goes
-//! on where its steps allow it.
+//! Runbooks, runs, the switch and toil, used as a browser without scripts does. Nothing that is watched answers: a run says so, and
+//! continues where its steps allow it.
 
 use crate::support::{Page, Rig};
 

@@ -92,7 +92,7 @@ async fn what_is_empty_says_so_and_what_does_not_answer_is_named() {
     rig.get("/incidents").await.has("No incident.");
     rig.get("/postmortems").await.has("No postmortem yet.").has("None.");
     rig.get("/measures").await.has("Nothing has been measured yet.");
-    // Nothing listens there: the page goes on and says which.
+    // Nothing listens there: the page is still served, and says which part is missing.
     rig.until("/", "does not answer").await.has("order-api").has("user-service");
     rig.stop().await;
 }

@@ -28,7 +28,7 @@ async fn an_act_is_shown_before_it_is_done_and_can_be_taken_back() {
     assert_eq!(page.matches("Put dead letters back").count(), 1, "only where there are messages: {page}");
     let shown = rig.form(Trainee, "/actions", "/actions/dry", &LOAD).await;
     assert_eq!(shown.status, 200, "{}", shown.body);
-    assert!(shown.body.contains("50 requests a second now; it would be 20"), "{}", shown.body);
+    assert!(shown.body.contains("50 requests per second now; it would be 20"), "{}", shown.body);
     for text in ["action=\"/actions/run\"", "value=\"20\""] {
         assert!(shown.body.contains(text), "{text}: {}", shown.body);
     }
@@ -38,11 +38,11 @@ async fn an_act_is_shown_before_it_is_done_and_can_be_taken_back() {
     assert_eq!(done.status, 303, "{}", done.body);
     assert_eq!(rig.load.with(|memory| memory.rps), Some(20.0));
     let page = rig.page(Trainee, &done.location).await;
-    assert!(page.contains("Done: set the load to 20 requests a second."), "{page}");
-    assert!(page.contains("20 requests a second; it was 50") && page.contains(">ada<"), "{page}");
+    assert!(page.contains("Done: set the load to 20 requests per second."), "{page}");
+    assert!(page.contains("20 requests per second; it was 50") && page.contains(">ada<"), "{page}");
     let id = between(&page, "name=\"id\" value=\"", "\"").to_owned();
     let page = rig.done(Trainee, "/actions", "/actions/undo", &[("id", &id)]).await;
-    assert!(page.contains("Done: set the load to 50 requests a second."), "{page}");
+    assert!(page.contains("Done: set the load to 50 requests per second."), "{page}");
     assert_eq!(rig.load.with(|memory| memory.rps), Some(50.0));
     rig.stop().await;
 }
@@ -65,7 +65,7 @@ async fn an_act_for_an_incident_is_in_its_timeline_and_in_the_list_of_changes() 
         let path = format!("/api/v1/incidents/{id}/timeline");
         rig.api(Method::GET, &path, None).await.to_string()
     };
-    assert!(timeline("INC-2").await.contains("set the load to 20 requests a second"));
+    assert!(timeline("INC-2").await.contains("set the load to 20 requests per second"));
     assert!(!timeline("INC-1").await.contains("set the load"), "it was for the other one");
     // Without an incident, what is about no service concerns all that are open.
     rig.post(Trainee, "/actions/run", csrf(&page), &LOAD).await;

@@ -27,7 +27,7 @@ pub(crate) struct Memory {
     pub(crate) values: BTreeMap<String, f64>,
     /// Pending and firing alerts.
     pub(crate) alerts: Vec<Value>,
-    /// Requests a second; at first 50.
+    /// Requests per second; at first 50.
     pub(crate) rps: Option<f64>,
 }
 

@@ -37,7 +37,7 @@ async fn killed<T>(polls: usize, future: impl Future<Output = T>) -> Option<T> {
     .await
 }
 
-/// Every life is a runtime of its own, so that nothing of a killed one goes on.
+/// Every life has its own runtime, so nothing of a killed one keeps running.
 fn life<T>(run: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(run)
 }
@@ -50,7 +50,7 @@ async fn whole(room: &Room, mode: Mode) {
         None => begin(room, mode, Some(Id(1))).await.id,
     };
     loop {
-        tend(room, &id).await.expect("it goes on");
+        tend(room, &id).await.expect("it continues");
         let run = room.runbooks.run(&id).await.expect("a run");
         match (run.state, run.request) {
             (RunState::Ended, _) => return,

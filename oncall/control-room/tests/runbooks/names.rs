@@ -20,7 +20,7 @@ steps:
     what: Somebody else has read it.
     approve: {why: nobody decides this alone}
   - name: restart
-    what: Start it anew.
+    what: Start it again.
     act:
       verb: restart
       with: {service: order-worker}

@@ -50,7 +50,7 @@ steps:
       idempotency_key: ${run}/mute
       undo: {verb: expire-silence, with: {alert: TargetDown, service: "${service}"}}
   - name: restart
-    what: Start it anew.
+    what: Start it again.
     act:
       verb: restart
       with: {service: "${service}"}
@@ -71,7 +71,7 @@ steps:
 /// For a storm: looks, restarts, proves.
 const STUCK: &str = r#"
 alert: Stuck
-title: Start a stuck process anew
+title: Start a stuck process again
 services: ["${service}"]
 parameters:
   service: {what: service, type: choice, of: [order-api, order-worker, user-service], from: service}
@@ -81,7 +81,7 @@ steps:
     what: It does not move.
     check: {promql: 'stuck{job="${service}", instance="${instance}"}', is: "== 1"}
   - name: restart
-    what: Start it anew.
+    what: Start it again.
     act:
       verb: restart
       with: {service: "${service}", instance: "${instance}"}

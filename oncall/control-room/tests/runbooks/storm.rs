@@ -20,7 +20,7 @@ const SERVICES: [&str; 3] = ["order-api", "order-worker", "user-service"];
 /// Longest wait for what happens in the background.
 const SOON: Duration = Duration::from_secs(30);
 
-/// Stops what goes on when it is dropped.
+/// A room that is stopped when this is dropped.
 struct Running(Room);
 
 impl Drop for Running {

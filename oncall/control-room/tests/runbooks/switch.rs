@@ -61,7 +61,7 @@ async fn a_line_of_the_log_that_was_changed_is_found() {
     let (place, lab) = (Place::new("30s"), Lab::new(Kind::Good));
     let room = place.in_memory(&lab).await;
     let run = begin(&room, Mode::Auto, None).await;
-    runbooks::tend(&room, &run.id).await.expect("it goes on");
+    runbooks::tend(&room, &run.id).await.expect("it continues");
     let log = room.runbooks.audit().await.expect("a log");
     let head = verify_export(&log, None).expect("an intact chain");
     assert!(head.seq > 10 && log.contains("act.begun") && log.contains("run.ended"), "{log}");

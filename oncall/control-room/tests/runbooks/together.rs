@@ -34,7 +34,7 @@ async fn begin(room: &Room, mode: Mode) -> Result<RunbookRunView> {
 
 /// The run, once it waits for somebody or is over.
 async fn after(room: &Room, id: &str) -> RunbookRunView {
-    tend(room, id).await.expect("it goes on");
+    tend(room, id).await.expect("it continues");
     room.runbooks.run(id).await.expect("a run")
 }
 

@@ -32,7 +32,7 @@ pub const RULES: &[Rule] = &[
     ("uneditable-dashboard", uneditable),
 ];
 
-/// Rules of ours, for what the linter does not look at. `tools/grafana-check` judges the rest with Grafana's own code.
+/// Our own rules, for what the linter does not look at. `tools/grafana-check` judges the rest with Grafana's own code.
 pub const OWN: &[Rule] = &[("first-step-rule", |dashboard| each_panel(dashboard, first_step))];
 
 /// All violations of all rules, as `rule: violation`.

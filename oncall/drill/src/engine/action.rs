@@ -33,7 +33,7 @@ pub enum Action {
     SetLoad {
         /// The mix.
         scenario: String,
-        /// Requests a second.
+        /// Requests per second.
         rps: u32,
     },
     /// Switch a protection.
@@ -169,7 +169,7 @@ pub enum Ask {
     NoAlert {
         /// Alerts that may fire.
         except: Vec<String>,
-        /// Whether a page may fire whose objective has been met again for some seconds: its short window looks back for half
+        /// Whether a page may fire whose objective has been met again for a few seconds: its short window looks back for half
         /// a minute, so all of it will be good if nothing else happens.
         #[serde(default)]
         fading: bool,
@@ -191,7 +191,7 @@ pub enum Ask {
     },
     /// Whether the load is what the drill has as its baseline, and arrives.
     LoadAtBaseline {
-        /// Requests a second.
+        /// Requests per second.
         rps: u32,
     },
     /// Whether this holds in the databases.
@@ -225,7 +225,7 @@ impl Ask {
                 let names: Vec<String> = except.iter().map(|(of, name)| format!("{name} of {of}")).collect();
                 format!("every protection is on but {}", names.join(", "))
             }
-            Self::LoadAtBaseline { rps } => format!("the load is {rps} requests a second"),
+            Self::LoadAtBaseline { rps } => format!("the load is {rps} requests per second"),
             Self::Invariant { invariant } => format!("the databases are {invariant}"),
         }
     }

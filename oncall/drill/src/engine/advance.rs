@@ -58,7 +58,7 @@ impl Run {
         }
     }
 
-    /// Goes on as far as the conditions allow.
+    /// Advances as far as the conditions allow.
     pub(super) fn settle(&mut self) {
         let before = self.phase;
         match self.phase {

@@ -42,7 +42,7 @@ pub struct Proven {
     pub good_for: Duration,
     /// The mix of the load.
     pub scenario: String,
-    /// Requests a second.
+    /// Requests per second.
     pub rps: u32,
 }
 

@@ -48,7 +48,7 @@ const ACT: Duration = Duration::from_secs(60);
 const GRACE: Duration = Duration::from_secs(2);
 /// How much later than its effect a cause may be seen: two metrics are scraped at different times.
 const SLACK: Duration = Duration::from_secs(3);
-/// How long a reset may take before it is a failure. It goes on nevertheless.
+/// How long a reset may take before it counts as failed. It continues all the same.
 const RESET: Duration = Duration::from_secs(60);
 
 /// Where a run is. The order is that of a life.

@@ -1,4 +1,4 @@
-//! What a phase waits for, and what was seen of it last. For those who ask why a run does not go on.
+//! What a phase waits for, and what was seen of it last. For anyone who asks why a run does not continue.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

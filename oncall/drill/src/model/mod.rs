@@ -33,7 +33,7 @@ pub struct Drill {
     pub difficulty: Difficulty,
     /// How long a person has.
     pub time_box: Duration,
-    /// Drills that one should have done before.
+    /// Drills to do before this one.
     pub prerequisites: Vec<String>,
     /// What it is about.
     pub tags: Tags,
@@ -59,7 +59,7 @@ pub struct Drill {
     pub faults: Vec<Fault>,
     /// When it may begin.
     pub baseline: Baseline,
-    /// How long to look at least, even if everything was seen earlier: for what must stay absent.
+    /// Shortest time to watch, even if everything was seen earlier: for what must stay absent.
     pub observe: Duration,
     /// What must be seen.
     pub signals: Vec<Signal>,
@@ -124,7 +124,7 @@ impl Drill {
     pub fn brief(&self) -> Brief {
         let mechanism = self.questions.mechanism.as_ref();
         let mut mechanisms = mechanism.map(|choice| choice.options.clone()).unwrap_or_default();
-        // Whoever writes a drill tends to begin with the right one: its place must not tell.
+        // Authors tend to put the right one first: its position must not give it away.
         mechanisms.sort_unstable();
         Brief {
             id: self.id.clone(),

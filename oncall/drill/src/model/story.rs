@@ -21,7 +21,7 @@ pub struct Tags {
 pub struct Load {
     /// Name of the mix.
     pub scenario: String,
-    /// Requests a second at the baseline.
+    /// Requests per second at the baseline.
     pub rps: u32,
     /// Times with more or fewer.
     pub surges: Vec<Surge>,
@@ -34,7 +34,7 @@ pub struct Surge {
     pub name: Option<String>,
     /// After the baseline.
     pub after: Duration,
-    /// Requests a second.
+    /// Requests per second.
     pub rps: u32,
     /// How long.
     pub lasts: Duration,

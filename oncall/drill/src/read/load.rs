@@ -7,7 +7,7 @@ use serde_saphyr::Spanned;
 use super::{LONGEST, Reader, SECOND, all, raw, values};
 use crate::model::{Load, Surge};
 
-/// Most requests a second that a drill may ask for.
+/// Most requests per second that a drill may ask for.
 const FASTEST: u32 = 2000;
 /// Most times that a surge comes.
 const MOST_TIMES: u32 = 200;

@@ -175,7 +175,7 @@ fn proof(
     // Until the window lies behind the action, what is seen may be what was there before.
     let usual = (20 * SECOND).max(longest(&still.query) + 5 * SECOND);
     let after = reader.time_or(raw.after.as_ref(), &format!("{field}.after"), usual)?;
-    // Who says how long to wait knows when it would help.
+    // An author who says how long to wait knows when it would help.
     let fresh = if raw.after.is_none() { fresh(&still.query) } else { None };
     Some(Some(Proof { still, after, fresh }))
 }

@@ -1,4 +1,4 @@
-//! What is left of a run: for machines ([`junit`]) and for people ([`markdown`]).
+//! The report of a run: for machines ([`junit`]) and for people ([`markdown`]).
 
 pub mod junit;
 pub mod markdown;

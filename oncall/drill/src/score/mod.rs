@@ -152,7 +152,7 @@ impl Judge<'_> {
             return (None, "nothing to detect".to_owned());
         }
         let paged = self.outcome.paged().map(|page| page.at);
-        // Who acknowledges an incident that no alert opened has noticed it, too.
+        // A person who acknowledges an incident that no alert opened has noticed it, too.
         let record = &self.outcome.record;
         let known = paged.into_iter().chain(record.noticed).chain(record.acknowledged);
         let Some(at) = known.min() else {

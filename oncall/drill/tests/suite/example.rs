@@ -42,7 +42,7 @@ questions:
 mitigations:
   accepted:
     - {act: {rollback: release-2}, why: it is the cause}
-    - {act: {restart: order-worker}, why: its consumer starts anew}
+    - {act: {restart: order-worker}, why: its consumer starts over}
   wrong:
     - {act: {restart: order-api}, why: the same release starts again, still: errors, after: 8s}
     - {act: {flush_cache: true}, why: the cache is not involved}

@@ -19,7 +19,7 @@ use super::{
 
 /// Shares of stretches in which the canary is worse that are bet on.
 const WINS: [f64; 3] = [0.75, 0.9, 0.97];
-/// A stretch with fewer requests to one of the two goes on.
+/// A stretch continues until both versions have had this many requests.
 const FEWEST: u64 = 5;
 /// Stretches that decide whether a suspicion is refuted.
 const DECIDED: u32 = 12;

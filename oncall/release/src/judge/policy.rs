@@ -47,7 +47,7 @@ pub struct Policy {
     pub settle: Duration,
     /// The longest time that an inconclusive release waits for a person before it is rolled back.
     pub person: Duration,
-    /// Whether only a person decides: the judge says what it sees, and a step waits for somebody to let it go on or to stop it.
+    /// Whether only a person decides: the judge says what it sees, and a step waits for a person to continue or stop it.
     #[serde(default)]
     pub by_hand: bool,
 }

@@ -74,7 +74,7 @@ pub struct Passed {
     pub until: DateTime<Utc>,
     /// What was said, with its numbers.
     pub opinion: Opinion,
-    /// Who let it go on although it was inconclusive, and why.
+    /// Who continued it although it was inconclusive, and why.
     pub by: Option<(String, String)>,
 }
 
@@ -147,7 +147,7 @@ impl Run {
         }
     }
 
-    /// What is going on, in one word: `commit`, `settle`, `watch`, `held`, or how it ended.
+    /// Its state, in one word: `commit`, `settle`, `watch`, `held`, or how it ended.
     #[must_use]
     pub fn state(&self) -> String {
         match &self.phase {

@@ -67,7 +67,7 @@ impl Event {
 /// Which step, of which repetition, of which beginning. Written `0.1.2`; use it as the idempotency key of what is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StepId {
-    /// How often the policy had begun anew: an acknowledgement expired, or the incident became active again
+    /// How often the policy had begun again: an acknowledgement expired, or the incident became active again
     /// ([`Escalation::from_generation`]).
     pub generation: u32,
     /// How often the policy had been repeated since.

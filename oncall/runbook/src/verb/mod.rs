@@ -33,7 +33,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Verb {
-    /// Starts the process of one replica anew.
+    /// Restarts the process of one replica.
     Restart,
     /// Takes one replica out of the balancing: it gets no new requests.
     Drain,

@@ -63,7 +63,7 @@ fn a_head_that_was_kept_elsewhere_shows_a_cut_and_a_chain_that_was_written_anew(
     assert_eq!(cut, "entry 4: the chain ends at 3: entries were cut off");
     let anew = chain(&["a", "b", "c", "other", "e"].map(str::to_owned));
     let anew = verify(&anew, Some(&known)).unwrap_err().to_string();
-    assert!(anew.ends_with("the chain was written anew"), "{anew}");
+    assert!(anew.ends_with("the chain was rewritten"), "{anew}");
 }
 
 #[test]

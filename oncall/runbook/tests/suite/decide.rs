@@ -21,7 +21,7 @@ steps:
       - {name: full, what: It has no memory left., promql: memory, is: "> 90"}
   - name: restart
     when: hung
-    what: Start it anew.
+    what: Start it again.
     act:
       verb: restart
       with: {service: order-worker}

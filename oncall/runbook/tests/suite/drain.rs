@@ -36,7 +36,7 @@ steps:
       idempotency_key: ${run}/mute
       undo: {nothing: it ends by itself}
   - name: restart
-    what: Start it anew.
+    what: Start it again.
     act:
       verb: restart
       with: {service: order-api, instance: "${instance}"}

@@ -39,7 +39,7 @@ steps:
     what: Two people know more than one.
     approve: {why: a restart costs something}
   - name: restart
-    what: Start it anew.
+    what: Start it again.
     act:
       verb: restart
       with: {service: "${service}"}

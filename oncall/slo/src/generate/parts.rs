@@ -59,7 +59,7 @@ pub(super) fn all(slos: &[Slo]) -> Vec<Part> {
 }
 
 impl Part {
-    /// `text`, the file as it is, with this part written anew.
+    /// `text`, the file as it is, with this part rewritten.
     ///
     /// # Errors
     /// What the file lacks, so that the part has no place in it.

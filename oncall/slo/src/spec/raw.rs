@@ -1,4 +1,4 @@
-//! The shape of OpenSLO v1, field by field as in its schema; every value knows its line. Unknown fields are refused.
+//! The shape of OpenSLO v1, field by field as in its schema; every value keeps its line. Unknown fields are refused.
 
 use serde::{Deserialize, de::IgnoredAny};
 use serde_saphyr::Spanned;

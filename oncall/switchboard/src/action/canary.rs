@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(after(5, 10.0, 1.0).as_deref(), Some("2 of its searches had to be ended at their cost"));
         let burnt = after(3, 11.9, 2.0).unwrap();
         assert_eq!(burnt, "it took 95 % of a processor, the limit is 33 %");
-        // A counter that began anew is a new process, and says nothing.
+        // A counter that started over is a new process, and says nothing.
         assert_eq!(after(0, 0.0, 1.0), None);
     }
 }

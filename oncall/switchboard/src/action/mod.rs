@@ -156,7 +156,7 @@ pub enum Action {
         #[serde(default)]
         most: Option<u32>,
     },
-    /// Lets in this many requests a second.
+    /// Lets in this many requests per second.
     SetLoad {
         /// How many; 0 pauses.
         rps: f64,

@@ -114,7 +114,7 @@ fn of_others() -> Vec<Case> {
             "removed keys of Redis that match users:* and would stay for more than 15m, at most 5",
             Some("redis"),
         ),
-        (json!({ "action": "set_load", "rps": 50 }), "set the load to 50 requests a second", Some("load")),
+        (json!({ "action": "set_load", "rps": 50 }), "set the load to 50 requests per second", Some("load")),
         (
             json!({ "action": "silence", "alert": "HighLatency", "service": "order-api", "ttl": "10m" }),
             "silenced HighLatency of order-api for 10m",

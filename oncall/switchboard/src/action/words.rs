@@ -108,7 +108,7 @@ impl Action {
                 let most = and(", at most ", most.as_ref());
                 format!("put dead letters of {target} back on their topic{most}")
             }
-            Self::SetLoad { rps } => format!("set the load to {rps} requests a second"),
+            Self::SetLoad { rps } => format!("set the load to {rps} requests per second"),
             Self::Silence { alert, service, ttl } => {
                 format!("silenced {alert}{} for {ttl}", and(" of ", service.as_ref()))
             }

@@ -1,4 +1,4 @@
-//! Where things are that have no admin port of ours: the stores, Alertmanager, the load, and the files of a
+//! The addresses of what has no admin port: the stores, Alertmanager, the load, and the files of a
 //! lab on this machine. What is absent is [`Error::NotHere`], with the next step.
 
 pub(crate) mod process;
@@ -113,7 +113,7 @@ impl Tools {
         run(command, "lab slo reset", FORGETTING).await
     }
 
-    /// How many requests a second the load generator sends.
+    /// How many requests per second the load generator sends.
     ///
     /// # Errors
     /// When it is not known or does not answer.

@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderValue, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
 
-/// Lets a request through, or answers 401. To look takes no token, as for the metrics.
+/// Lets a request through, or answers 401. Looking needs no token, as for the metrics.
 pub(super) async fn guard(
     State(token): State<Arc<Option<SecretString>>>,
     request: Request,

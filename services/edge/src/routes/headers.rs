@@ -70,8 +70,8 @@ pub(super) fn inward(headers: &HeaderMap, peer: Option<IpAddr>, id: &str) -> Hea
     headers
 }
 
-/// The trace of an attempt, of which the current span is part. What the client says of the subject goes on as
-/// it is.
+/// The trace of an attempt, of which the current span is part. What the client says of the subject is passed on
+/// unchanged.
 pub(super) fn trace(client: &HeaderMap) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in traces::inject() {

@@ -54,7 +54,7 @@ impl RedisUserCount {
         match self.cache.count_distinct(WINDOW, now, &members).await {
             Ok(count) => *self.last.lock() = Some((Instant::now(), count)),
             Err(error) => {
-                // The lookups of the same moment report it.
+                // Not a warning: lookups at the same moment report that Redis fails.
                 tracing::debug!(%error, "active users not counted");
                 self.users.put_back(seen);
             }

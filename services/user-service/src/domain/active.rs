@@ -1,4 +1,4 @@
-//! Who was read and is not counted yet, in bounded memory: a request only notes its user here, and every second all of them
+//! Users that were read and are not counted yet, in bounded memory: a request only notes its user here, and every second all of them
 //! are counted together, over all replicas (`adapters::user_count`).
 
 use std::{

@@ -25,7 +25,7 @@ fn listed(header: &str, etag: &str) -> bool {
     header.split(',').map(unquoted).any(|wanted| wanted == "*" || wanted == etag)
 }
 
-/// Whether a read may go on.
+/// Whether a read may continue.
 ///
 /// # Errors
 /// [`Code::PreconditionFailed`], or [`Code::NotModified`].

@@ -10,7 +10,7 @@ import (
 	"github.com/sre-lab/terraform-provider-srelab/internal/lab"
 )
 
-// What one client may send, whoever it is; there is one such limit.
+// What any one client may send; there is one such limit.
 type edgeLimit struct{ base }
 
 func newEdgeLimit() resource.Resource { return &edgeLimit{base{name: "edge_limit"}} }

@@ -38,7 +38,7 @@ pub(crate) fn table(sampled: &[(&str, Stacks)], count: usize) -> String {
 }
 
 /// Whether the function is in one of our crates: `order_api::place` and `<order_api::Pg as …>::insert`, but no function of a library that
-/// is generic over a type of ours.
+/// is generic over one of our types.
 fn is_ours(function: &str) -> bool {
     let path = function.trim_start_matches(['<', '&']);
     OURS.iter().any(|ours| path.starts_with(ours))

@@ -1,5 +1,5 @@
 //! Automation during an experiment: switched on or off for a pass, helped by a second person where the file says so,
-//! and what it did, as the control room tells it. At the end it is switched as it was before.
+//! and what it did, as the control room reports it. At the end the switch is as it was before.
 
 use std::time::Duration;
 
@@ -165,7 +165,7 @@ impl Deeds {
         wrong
     }
 
-    /// That no run was held back at a step, if it is stated at which.
+    /// The complaint that no run was held back at the stated step; nothing if one was, or if no step is stated.
     fn elsewhere(&self, step: Option<&str>) -> Option<String> {
         let step = step?;
         // A run says why it has stopped after the name of its step.

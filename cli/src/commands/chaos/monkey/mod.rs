@@ -72,7 +72,7 @@ fn length(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// A run that goes on.
+/// A run in progress.
 struct Hunt<'h> {
     place: &'h Installation,
     eyes: Eyes,

@@ -156,7 +156,7 @@ impl Validity {
     async fn one(&self, bench: &Bench, drill: &Drill) -> Result<Option<Sheet>> {
         let (begun, mut sheet) = (Instant::now(), Sheet::of(drill));
         let mut first = None;
-        // Who names a drill wants to know that it cannot run; of all, those that can are asked. One that has run can.
+        // If you name a drill, you want to know that it cannot run; of all drills, only those that can run are asked.
         let mut skips = !self.pick.is_named();
         if self.asks(&[Check::Solution, Check::Mutations, Check::Seeds]) {
             let done = bench.prove(drill, Responder::Solution, None, skips).await?;

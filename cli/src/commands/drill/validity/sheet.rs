@@ -21,7 +21,7 @@ use crate::{
 pub(super) enum Answer {
     /// As it should be, in a word.
     Right(String),
-    /// Not as it should be, and why.
+    /// Not as it should be, with the reason.
     Wrong(String),
     /// Not asked, or no question for this drill.
     Open(String),
@@ -172,7 +172,7 @@ pub(super) fn solved(proof: &Proof) -> Answer {
     if proof.passed() { Answer::Right("passes".to_owned()) } else { Answer::Wrong(why(proof)) }
 }
 
-/// Whether a run in which little is done ended as the drill states. Who does nothing must fail to recover,
+/// Whether a run in which little is done ended as the drill states. A responder who does nothing must fail to recover,
 /// and nowhere else: otherwise the run shows nothing about the response.
 pub(super) fn stated(expected: Expected, proof: &Proof, run: Option<&View>) -> Answer {
     let recovers = |view: &View| view.failures.iter().any(|failure| failure.phase.starts_with("recover"));

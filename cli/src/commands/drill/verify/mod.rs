@@ -250,7 +250,7 @@ impl Verify {
         let order = Order { variant: variant.map(|variant| variant.name.clone()), ..order };
         let run = match begin(desk, &order).await? {
             Ok(run) => run,
-            // Who names a drill wants to know that it cannot run; of all, those that can are proven.
+            // If you name a drill, you want to know that it cannot run; of all drills, only those that can run are proven.
             Err(why) if why.contains(NEVER) && !self.pick.is_named() => {
                 papers.junit.push(junit::skipped(&name, &why));
                 return Ok(Proof { verdict: SKIPPED.to_owned(), ..unbegun(drill, why, begun) });

@@ -1,4 +1,4 @@
-//! What came of one verification, and the tables and reports of many.
+//! The result of one verification, and the tables and reports of many.
 
 use std::{collections::BTreeMap, time::Duration};
 

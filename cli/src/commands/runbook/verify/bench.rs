@@ -46,7 +46,7 @@ pub(super) struct Bench<'p> {
     forgotten: AtomicBool,
     /// The shell of the page's commands, whose group has what they left in the background.
     group: Mutex<Option<u32>>,
-    /// The run of the control room that is not over, as far as is known: it would go on acting after this program.
+    /// The control room's run that has not ended, as far as this program knows: it would keep acting after this program ends.
     pub(super) run: Mutex<Option<String>>,
     pub(super) prometheus: Reached<Prometheus>,
     pub(super) alertmanager: Reached<Alertmanager>,

@@ -15,7 +15,7 @@ use crate::commands::runbook::{
     run::{Mode, begin, concerned},
 };
 
-/// How long a run may go on after the end of the fault.
+/// How long a run may continue after the fault has ended.
 const PATIENCE: Duration = Duration::from_secs(600);
 /// Pause between two looks.
 const LOOK: Duration = Duration::from_millis(300);

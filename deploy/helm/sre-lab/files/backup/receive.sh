@@ -7,7 +7,7 @@ receiver=''
 trap '[ -z "$receiver" ] || kill -INT "$receiver" 2>/dev/null || :; wait; exit 0' TERM INT
 
 while :; do
-    # Another server may answer now: one that was made anew has another number.
+    # Another server may answer now: one that was recreated has another number.
     if ! line=$(psql -wqAtX "dbname=postgres replication=true" -c IDENTIFY_SYSTEM); then
         sleep 2
         continue

@@ -22,7 +22,7 @@ EOF
 touch "$restored/recovery.signal"
 serve "$restored"
 check
-# A namespace that was made anew has another secret.
+# A namespace that was recreated has another secret.
 psql -qX -v ON_ERROR_STOP=1 -h /work -U lab -d postgres <<'EOF'
 SET log_min_duration_statement = -1;
 SET log_statement = 'none';

@@ -47,7 +47,7 @@ pub(crate) struct DrillRunList {
     runs: Vec<RunView>,
 }
 
-/// Lists runs, newest first: the one that goes on, and those that are over.
+/// Lists runs, newest first: the one in progress, and those that have ended.
 #[utoipa::path(get, path = "/api/v1/drills/runs", operation_id = "list_drill_runs", params(RunsAsked),
     responses(Reads, (status = 200, description = "The runs.", body = DrillRunList)))]
 pub(crate) async fn list(
@@ -133,7 +133,7 @@ pub(crate) async fn begin(
     Ok((StatusCode::CREATED, [(LOCATION, place)], Json(run)).into_response())
 }
 
-/// Shows the run that goes on.
+/// Shows the run in progress.
 #[utoipa::path(get, path = "/api/v1/drills/current", operation_id = "current_drill",
     responses(Reads, (status = 200, description = "The run.", body = RunView)))]
 pub(crate) async fn current(

@@ -1,4 +1,4 @@
-//! What a responder says in the run that goes on. Each answers the run as it is afterwards.
+//! What a responder says in the run in progress. Each answers the run as it is afterwards.
 
 use axum::extract::State as Shared;
 use chassis_http::{Json, Path, Problem};
@@ -149,7 +149,7 @@ pub(crate) async fn submit(
     tell(&room, &visitor, id, What::Submitted).await
 }
 
-/// Stops the run and puts everything back. Again, after a minute of putting back in vain, an instructor gives
+/// Stops the run and puts everything back. If that fails for a minute, an instructor may call this again to give
 /// it up.
 #[utoipa::path(post, path = "/api/v1/drills/runs/{id}/abort", operation_id = "drill_abort",
     request_body = Why, params(("id" = i64, Path, description = "The run's number")),
@@ -180,11 +180,11 @@ pub(crate) async fn learned(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DrillPause {
-    /// Stand still, or go on.
+    /// Pause, or continue.
     paused: bool,
 }
 
-/// Lets the time of a run stand still, or go on; for instructors, and at most ten minutes in a run. What is
+/// Pauses the clock of a run, or lets it continue; for instructors, and at most ten minutes in a run. What is
 /// broken stays broken.
 #[utoipa::path(post, path = "/api/v1/drills/runs/{id}/pause", operation_id = "drill_pause",
     request_body = DrillPause, params(("id" = i64, Path, description = "The run's number")),
@@ -195,7 +195,7 @@ pub(crate) async fn pause(
     Path(id): Path<i64>,
     Json(asked): Json<DrillPause>,
 ) -> Answer {
-    // Which one goes on is known only to the drills: this refuses another number.
+    // Only the drills know which run is in progress: this refuses another number.
     let run = room.drills.run(&visitor, id).await?;
     if run.ended_at.is_some() {
         return Err(Error::Conflict(format!("run {id} is over")).into());

@@ -22,7 +22,7 @@ use crate::{
     watch,
 };
 
-/// How long a caller waits for a diagnosis: less than a request may take. It goes on without the caller.
+/// How long a caller waits for a diagnosis: less than a request may take. It continues without the caller.
 const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Says what is known, for everybody.

@@ -17,7 +17,7 @@ use crate::{
     room::Room,
 };
 
-/// How long a caller waits: less than a request may take. An action goes on without its caller.
+/// How long a caller waits: less than a request may take. An action continues without its caller.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// An action that responders may ask for.
@@ -83,7 +83,7 @@ const ALLOWED: &[Allowed] = &[
     },
     Allowed {
         name: "set_load",
-        what: "Lets in at most this many requests a second.",
+        what: "Lets in at most this many requests per second.",
         example: r#"{"action":"set_load","rps":20.0}"#,
     },
     Allowed {

@@ -32,7 +32,7 @@ pub struct Order<'o> {
     pub incident: Option<Id>,
     /// Which step of which run, and for whom.
     pub why: String,
-    /// Whether the run still goes on: asked when the turn of a restart has come.
+    /// Whether the run is still in progress: asked when it is the turn of a restart.
     pub wanted: Wanted,
 }
 

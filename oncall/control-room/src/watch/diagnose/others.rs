@@ -29,7 +29,7 @@ const LINES: usize = 2000;
 /// Changes that are named.
 const CHANGES: usize = 5;
 
-/// Who is not ready, and who was started again.
+/// Which services are not ready, and which were restarted.
 pub(super) async fn readiness(room: &Room, scope: &Scope) -> Result<Found> {
     let near: Vec<&Admin> =
         room.eyes.admins.iter().filter(|admin| scope.covers(&admin.instance.service)).collect();
@@ -62,7 +62,7 @@ pub(super) async fn readiness(room: &Room, scope: &Scope) -> Result<Found> {
     Ok(found(scope, query, text, answer))
 }
 
-/// That a service was started again; nothing if it was not.
+/// That a service was restarted; nothing if it was not.
 fn again((service, times): (String, f64)) -> Option<String> {
     let times = match times.round() {
         none if none < 1.0 => return None,

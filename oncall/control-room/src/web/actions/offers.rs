@@ -160,9 +160,9 @@ fn load(room: &Room) -> Group {
     let set = Offer {
         action: "set_load",
         word: "Set the load",
-        help: "Lets in this many requests a second, as a limit at the door would. It helps against a \
+        help: "Lets in this many requests per second, as a limit at the door would. It helps against a \
                collapse that feeds itself: fewer requests, until it is over.",
-        fields: vec![text("rps", "Requests a second", "", "A number; 0 lets nothing in.")],
+        fields: vec![text("rps", "Requests per second", "", "A number; 0 lets nothing in.")],
     };
     let restart = Offer {
         action: "restart",

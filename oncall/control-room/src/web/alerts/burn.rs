@@ -40,7 +40,7 @@ pub(super) async fn all(room: &Room, seen: &Seen, now: DateTime<Utc>) -> BTreeMa
     }
     let mut curves = read(room, "", now).await.unwrap_or_default();
     for one in room.objectives.all() {
-        // Who does not answer about one does not answer about the next.
+        // A Prometheus that does not answer about one will not answer about the next.
         let Ok(points) = count(room, &one, now).await else { break };
         curves.insert(one.name.clone(), points);
     }

@@ -1,5 +1,5 @@
 // What a page gains with a script: it stays fresh, its curves can be read, and the keyboard is enough. Everything else works without.
-// Long, because its parts share the helpers below, and a page asks for one script of ours.
+// Long, because its parts share the helpers below, and a page asks for one script only.
 (() => {
   "use strict";
   const root = document.documentElement;

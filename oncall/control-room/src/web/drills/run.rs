@@ -136,7 +136,7 @@ fn pause(view: &View<'_>) -> Markup {
     }
 }
 
-/// The button of an instructor that stops the clock of a run, or lets it go on.
+/// The button with which an instructor pauses or continues a run.
 pub(in crate::web) fn stopper(room: &Room, visitor: &Visitor, run: &Run) -> Markup {
     let (paused, label) = if run.paused { ("false", "Continue") } else { ("true", "Pause the clock") };
     html! {
@@ -177,7 +177,7 @@ fn waiting(run: &Run) -> Markup {
         section.card aria-labelledby="waiting-title" {
             h2 #waiting-title { "Waiting for a healthy start" }
             p.muted { "A drill begins when nothing is wrong, so that all that you see belongs to it." }
-            @if run.waiting_for.is_empty() { p { "All is healthy; it has to stay so for some seconds." } }
+            @if run.waiting_for.is_empty() { p { "All is healthy; it has to stay so for a few seconds." } }
             @else { (missing(run)) }
         }
     }
@@ -188,7 +188,7 @@ fn recovering(run: &Run) -> Markup {
     html! {
         section.card aria-labelledby="recovering-title" {
             h2 #recovering-title { "Is it over?" }
-            p.muted { "You said so. It is over as soon as users have been served for some seconds, and all of this holds." }
+            p.muted { "You said so. It is over as soon as users have been served for a few seconds, and all of this holds." }
             @if !run.waiting_for.is_empty() { (missing(run)) }
         }
     }

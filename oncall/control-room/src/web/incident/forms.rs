@@ -158,7 +158,7 @@ pub(super) async fn major(
     ];
     let incident = room.desk.get(sent.id).await?;
     for (role, person) in chosen {
-        // Who has a role already is not given it again.
+        // A person who already has a role is not given it again.
         if !person.is_empty() && incident.roles.get(&role) != Some(person) {
             what.push(What::Assigned { role, person: person.clone() });
         }

@@ -148,7 +148,7 @@ fn severities(view: &View<'_>) -> Markup {
     }
 }
 
-/// The response team, by role; whoever declares it is the commander unless another person is chosen.
+/// The response team, by role; the person who declares it is the commander unless another one is chosen.
 fn team(view: &View<'_>) -> Markup {
     let people = view.people("nobody yet");
     html! {

@@ -1,4 +1,4 @@
-//! Escalation policies as sentences. Waits are those of production; where the clock runs faster, what they are here is said too.
+//! Escalation policies as sentences. Waits are those of production; if the clock runs faster here, the page says both.
 
 use std::time::Duration;
 

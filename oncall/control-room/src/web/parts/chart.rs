@@ -41,7 +41,7 @@ pub(crate) fn meter(share: f64, tone: Tone) -> Markup {
     }
 }
 
-/// A curve with its caption. The script draws it anew from the JSON at `url`, with axes and a cross-hair.
+/// A curve with its caption. The script redraws it from the JSON at `url`, with axes and a cross-hair.
 pub(crate) fn chart(id: &str, url: &str, line: &Line<'_>) -> Markup {
     let frame = Frame::of(line.points, line.threshold, 720.0, 160.0);
     let mut measured = line.points.iter().map(|point| point.1).filter(|value| value.is_finite());

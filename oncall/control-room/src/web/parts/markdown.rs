@@ -14,7 +14,7 @@ pub(crate) fn markdown(text: &str) -> Markup {
     let events = Parser::new_ext(text, options).filter_map(|event| safe(event, &mut dropped));
     let mut rendered = String::with_capacity(text.len() * 3 / 2);
     push_html(&mut rendered, events);
-    // A long line is scrolled with the keyboard too. What others wrote is escaped, so this is a tag of ours.
+    // A long line is scrolled with the keyboard too. What others wrote is escaped, so this tag is our own.
     let rendered = rendered.replace("<pre>", "<pre tabindex=\"0\">");
     html! { div.prose { (PreEscaped(rendered)) } }
 }

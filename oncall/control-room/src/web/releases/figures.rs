@@ -1,4 +1,4 @@
-//! The four figures of delivery, with how little a handful of releases says.
+//! The four figures of delivery, and how little a handful of releases proves.
 
 use incident::statistics::Summary;
 use maud::{Markup, html};

@@ -32,7 +32,7 @@ shape! {
         difficulty: Spanned<Word<Difficulty>>,
         /// How long a person has, at most 50m.
         time_box: Spanned<Time>,
-        /// Drills that one should have done before.
+        /// Drills to do before this one.
         prerequisites: Texts,
         /// What it is about.
         tags: Spanned<Tags>,
@@ -108,7 +108,7 @@ shape! {
     Load {
         /// Name of the mix: shop, browse or orders.
         scenario: Text,
-        /// Requests a second at the baseline.
+        /// Requests per second at the baseline.
         rps: Spanned<u32>,
         /// Times with more or fewer.
         surges: List<Surge>,
@@ -122,7 +122,7 @@ shape! {
         name: Option<Text>,
         /// After the baseline.
         after: Spanned<Time>,
-        /// Requests a second.
+        /// Requests per second.
         rps: Spanned<u32>,
         /// How long.
         lasts: Spanned<Time>,

@@ -101,7 +101,7 @@ shape! {
         redrive: Option<Text>,
         /// Replicas of a service.
         scale: Option<Spanned<Scale>>,
-        /// Requests a second to let in.
+        /// Requests per second to let in.
         load: Option<Spanned<u32>>,
         /// An alert to silence.
         silence: Option<Text>,

@@ -1,4 +1,4 @@
-//! Who looks on while rules work: counts their time, and ends them once others are in force.
+//! Watches rules while they run: counts their time, and ends them once others are in force.
 
 use std::{
     sync::atomic::Ordering::Relaxed,

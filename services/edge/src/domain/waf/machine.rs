@@ -145,7 +145,7 @@ impl Machine {
     }
 }
 
-/// Goes on by a byte if it was the right one.
+/// Advances by a byte if it was the right one.
 fn take(right: bool, at: &mut usize) -> bool {
     *at += usize::from(right);
     right

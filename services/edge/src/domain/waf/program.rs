@@ -46,9 +46,9 @@ pub(super) enum Op {
     Jump(usize),
     /// Takes nothing, and holds only at certain places.
     Look(Look),
-    /// Notes where an iteration begins that may take nothing.
+    /// Notes where an iteration that may take nothing begins.
     Begin(usize),
-    /// Fails if nothing was taken since then: such an iteration could go on forever.
+    /// Fails if nothing was taken since then: such an iteration would never end.
     Progress(usize),
     /// The whole pattern was found.
     Match,
@@ -126,7 +126,7 @@ impl Compiler {
     fn class(&mut self, class: &Class) -> Done {
         let bytes = match class {
             Class::Bytes(bytes) => Some(bytes.clone()),
-            // The parser makes classes of single characters even where there is no Unicode.
+            // The parser makes classes of single characters even without Unicode.
             Class::Unicode(characters) => characters.to_byte_class(),
         };
         let bytes = bytes.ok_or("a class may hold ASCII characters only")?;
@@ -192,7 +192,7 @@ impl Compiler {
     }
 }
 
-/// Once more first, or on first.
+/// Tries another iteration first if `greedy`, otherwise what follows the loop.
 fn ways(again: usize, on: usize, greedy: bool) -> Op {
     if greedy { Op::Split(again, on) } else { Op::Split(on, again) }
 }

@@ -46,7 +46,7 @@ impl Marks {
         let mut texts = Vec::new();
         for path in files.filter(|path| path.is_file()) {
             let (from, line) = self.0.get(&path).copied().unwrap_or_default();
-            // A log that was begun anew is read from its start.
+            // A log that was begun again is read from its start.
             let length = fs::metadata(&path).map_or(0, |meta| meta.len());
             let (from, line) = if length < from { (0, 0) } else { (from, line) };
             let Ok(body) = part(&path, from) else { continue };
@@ -225,7 +225,7 @@ mod tests {
         let texts = marks.read(&home);
         assert_eq!((texts[0].first_line, texts[0].body.as_str()), (3, "three\n"));
         fs::write(&log, "anew\n").unwrap();
-        assert_eq!(marks.read(&home)[0].first_line, 1, "begun anew");
+        assert_eq!(marks.read(&home)[0].first_line, 1, "begun again");
     }
 
     #[cfg(target_os = "linux")]

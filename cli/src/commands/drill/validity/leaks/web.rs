@@ -217,9 +217,10 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_that_does_not_answer_is_known_as_silent() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        drop(listener);
+        // Bound, but not listening: connections are refused, and nobody else can take the port.
+        let closed = tokio::net::TcpSocket::new_v4().unwrap();
+        closed.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let base = format!("http://{}", closed.local_addr().unwrap());
         let reader = Reader { pause: Duration::ZERO, ..Reader::new() };
         let mut texts = Vec::new();
         reader.each(&mut texts, &base, &["/metrics?at=1", "/livez"]).await;

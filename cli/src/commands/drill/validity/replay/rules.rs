@@ -46,7 +46,7 @@ pub(super) struct Needed {
 /// A change of the detection that a proof has to notice.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Mutation {
-    /// Nobody wrote the alert.
+    /// The alert does not exist.
     Deleted(String),
     /// Its threshold is out of reach.
     Raised(String),

@@ -1,6 +1,6 @@
 """Asks the lab for its verdict on the first run, and writes it as Harbor's reward: what it said counts, once.
 
-The oracle is the lab's: users are served again for some seconds while the load is back at its baseline, alerts are
+The oracle is the lab's: users are served again for a few seconds while the load is back at its baseline, alerts are
 clear, no order is lost, no protection is left off. What was not submitted is submitted here.
 """
 

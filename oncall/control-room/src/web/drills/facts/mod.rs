@@ -258,7 +258,7 @@ pub(crate) async fn run(room: &Room, visitor: &Visitor, id: i64) -> Result<Run> 
     read(&room.drills.run(visitor, id).await?)
 }
 
-/// The run that goes on.
+/// The run in progress.
 pub(crate) async fn current(room: &Room, visitor: &Visitor) -> Result<Option<Run>> {
     room.drills.current(visitor).await?.as_ref().map(read).transpose()
 }
