@@ -32,8 +32,9 @@ pub(super) async fn run(room: Room) {
             () = sleep(next) => {}
             () = changed(&mut news) => {}
         }
-        // A storm of alerts is one look, and not thousands.
+        // A storm of alerts is one look, and not thousands. What nobody takes would stay in memory.
         sleep(SHORTEST).await;
+        news = news.resubscribe();
     }
 }
 
