@@ -62,6 +62,10 @@ bench *args:
 perf *args:
     cargo xtask perf "$@"
 
+# Release each version to practise on, on a running lab, and prove that the bad ones are stopped: just versions errors leak
+versions *args:
+    deploy/releases/verify "$@"
+
 # Draw where services spend their CPU time under load, into target/flame: just flame; just flame user-service --rate 400; just flame --top 3
 flame *args:
     cargo xtask flame "$@"

@@ -47,6 +47,18 @@ impl Book {
         }
     }
 
+    /// The text of a rule is on its way, in one edge first: whatever a later commit says, it has to be set or taken back.
+    pub(super) fn begun(&mut self, setting: Setting) {
+        if matches!(setting, Setting::Rule { .. }) {
+            self.applied.settings.insert(setting, DIFFERS.to_owned());
+        }
+    }
+
+    /// What was put into force last, if it is everywhere.
+    pub(super) fn in_force(&self, setting: &Setting) -> Option<&str> {
+        self.applied.settings.get(setting).map(String::as_str).filter(|value| *value != DIFFERS)
+    }
+
     /// An act failed, maybe not everywhere: whatever a later commit says, the setting has to be set or taken back.
     pub(super) fn failed(&mut self, act: Act, why: String) {
         if let Setting::Rule { rule } = &act.setting {
@@ -115,6 +127,20 @@ mod tests {
         book.lost(book.known(&all));
         let decision = book.decide(&all, &seen(DIFFERS));
         assert_eq!((decision.acts, decision.settled), (vec![limit(Some(LIMIT))], false));
+    }
+
+    #[test]
+    fn a_rule_that_one_edge_has_is_taken_back_there_if_the_commit_is_reverted_meanwhile() {
+        let file = || Setting::Rule { rule: "scanners".to_owned() };
+        let mut book = Book::default();
+        book.done(Act { setting: file(), to: Some("id: scanners\n".to_owned()) });
+        assert_eq!(book.in_force(&file()), Some("id: scanners\n"));
+        book.begun(file());
+        assert_eq!(book.in_force(&file()), None);
+        let none = wanted(None);
+        let live = BTreeMap::from([(file(), Seen::Value(DIFFERS.to_owned()))]);
+        assert!(book.known(&none).contains(&file()));
+        assert_eq!(book.decide(&none, &live).acts, [Act { setting: file(), to: None }]);
     }
 
     #[test]

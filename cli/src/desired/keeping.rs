@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use super::{
     PATIENCE, Report,
     book::Book,
-    edges::{Edges, Look},
+    edges::{Done, Edges, Look},
     flags::Flags,
     member::Member,
     wanted::Wanted,
@@ -89,7 +89,9 @@ impl Keeping {
         self.tried.clear();
         if sets {
             let before = self.book.decide(&wanted, &look.seen);
-            let due = |open: &&Open| before.acts.iter().any(|act| act.setting == open.setting);
+            // One edge has had its text since an earlier turn.
+            let set = |open: &Open| self.edges.trying(&open.setting).is_some();
+            let due = |open: &&Open| !set(open) && before.acts.iter().any(|act| act.setting == open.setting);
             let tried = before.open.iter().filter(due).map(|open| self.told(open, &wanted.settings));
             self.tried = tried.collect();
             if heals {
@@ -133,7 +135,8 @@ impl Keeping {
     fn told(&self, open: &Open, wanted: &Settings) -> String {
         let of_edges = Edges::have(&open.setting);
         let places = if of_edges { self.edges.differing(&open.setting, wanted) } else { Vec::new() };
-        sentence(open, &places)
+        let first = self.edges.trying(&open.setting).map(|edge| format!("; {edge} has it first"));
+        sentence(open, &places) + &first.unwrap_or_default()
     }
 
     /// Looks at the edges and at the services with flags, and remembers what one of them has lost.
@@ -170,12 +173,14 @@ impl Keeping {
         acts.sort_by_key(|act| !matches!(act.setting, Setting::Rule { .. }));
         for act in acts {
             let done = if Flags::have(&act.setting) {
-                self.flags.perform(&act).await
+                self.flags.perform(&act).await.map(|()| Done::Everywhere)
             } else {
-                self.edges.perform(&act, wanted).await
+                let before = self.book.in_force(&act.setting).map(str::to_owned);
+                self.edges.perform(&act, wanted, before).await
             };
             match done {
-                Ok(()) => self.book.done(act),
+                Ok(Done::Everywhere) => self.book.done(act),
+                Ok(Done::First) => self.book.begun(act.setting),
                 Err(error) => self.book.failed(act, format!("{error:#}")),
             }
         }

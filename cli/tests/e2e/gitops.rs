@@ -180,3 +180,52 @@ async fn what_is_approved_is_in_force_on_every_edge_and_what_is_changed_by_hand_
     in_force(&lab, "enforce", true).await;
     lab.down();
 }
+
+/// Commits a rule, as ada, whom eve approves.
+fn commits(lab: &Lab, state: &Path, rule: &str, text: &str) {
+    let rules = state.join("waf");
+    fs::create_dir_all(&rules).expect("a folder");
+    fs::write(rules.join(format!("{rule}.yaml")), text).expect("a rule");
+    let place = state.display().to_string();
+    lab.ok(&["gitops", "propose", &place, "--by", "ada", "--why", "Refuse more"]);
+    lab.ok(&["gitops", "approve", "1", "--by", "eve"]);
+}
+
+/// Which of the two edges have a pushed rule of this name.
+fn pushed(lab: &Lab, rule: &str) -> [bool; 2] {
+    let all = lab.json(&["waf", "list", "--json"]);
+    ["edge", "edge-2"].map(|edge| {
+        let rules = all[edge]["rules"].as_array();
+        rules.is_some_and(|rules| rules.iter().any(|one| one["id"] == rule && one["pushed"] == true))
+    })
+}
+
+#[tokio::test]
+async fn a_committed_rule_meets_one_edge_first_and_the_others_only_if_it_costs_little_there() {
+    let Some(lab) = Lab::up(&["--rate", "20", "--replicas", "edge=2"]).await else { return };
+    let outside = tempfile::tempdir().expect("a folder");
+    let state = outside.path().join("state");
+    lab.ok(&["gitops", "checkout", &state.display().to_string()]);
+    // As in 2019, its cases say what it finds and not what it costs: the gate lets it through.
+    let rule = include_str!("../../../waf/incidents/inline-script.yaml");
+    let (rule, _) = rule.split_once("  - what: an order\n").expect("the cases that cost");
+    commits(&lab, &state, "inline-script", rule);
+    eventually(SOON, || async {
+        let said = text(&lab.run(&["gitops", "status"]).stdout);
+        let stopped = said.starts_with("Degraded") && said.contains("edge had it first: ");
+        if stopped { Ok(()) } else { Err(said) }
+    })
+    .await;
+    assert_eq!(pushed(&lab, "inline-script"), [false, false]);
+
+    fs::remove_file(state.join("waf/inline-script.yaml")).expect("the rule");
+    let cheap = include_str!("../../../waf/scanners.yaml").replace("title: ", "title: All ");
+    commits(&lab, &state, "scanners", &cheap);
+    eventually(SOON, || async {
+        let said = text(&lab.run(&["gitops", "status"]).stdout);
+        if said.starts_with("Synced") { Ok(()) } else { Err(said) }
+    })
+    .await;
+    assert_eq!(pushed(&lab, "scanners"), [true, true]);
+    lab.down();
+}

@@ -22,7 +22,7 @@ use observe::Peer;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 pub use self::{
-    action::{Action, Outcome, SessionState},
+    action::{Action, Outcome, SessionState, rule_costs},
     answers::{FaultPoint, Parameter, Plan, Protection},
     cluster::{Cluster, Forward},
     error::{Error, Result},

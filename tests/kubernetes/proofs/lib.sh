@@ -124,8 +124,9 @@ metric() {
 # sql DATABASE QUERY: through psql in PostgreSQL's own pod; fields are separated by a blank.
 sql() { kube exec postgres-0 -- sh -c "PGPASSWORD=\$POSTGRES_PASSWORD psql -qAt -F ' ' -h 127.0.0.1 -U lab -d $1 -c \"$2\""; }
 
-# room PATH: what the control room answers.
-room() { fetch service/control-room 8080 "$1" --header "authorization: Bearer $(kube get secret control-room -o jsonpath='{.data.access-token}' | base64 -d)"; }
+# The token of the control room for everyone who may look and act; and, room PATH: what it answers.
+room_token() { kube get secret control-room -o jsonpath='{.data.access-token}' | base64 -d; }
+room() { fetch service/control-room 8080 "$1" --header "authorization: Bearer $(room_token)"; }
 
 # The value of the only series that a Prometheus query returns, or nothing.
 prometheus() { fetch service/prometheus 9090 /api/v1/query --get --data-urlencode "query=$1" | jq -r '.data.result[0].value[1] // empty'; }

@@ -5,6 +5,7 @@ use contracts::firewall::{declared_mode, fingerprint};
 use observe::Peer;
 use release::desired::{Setting, Settings};
 use serde_json::Value;
+use switchboard::Counts;
 
 /// A pushed rule that is not the one of desired state: no setting has this value.
 const OTHER: &str = "another file";
@@ -98,10 +99,20 @@ impl Answer {
         limits.peek().is_some() && limits.all(|limit| limit.as_deref() == Some(wanted))
     }
 
+    /// What a rule has counted, if it was pushed.
+    pub(super) fn pushed(&self, rule: &str) -> Option<Counts> {
+        self.rule(rule).filter(|rule| flag(rule, "pushed")).and_then(counts)
+    }
+
     fn rule(&self, id: &str) -> Option<&Value> {
         let rules = self.waf.get("rules")?.as_array()?;
         rules.iter().find(|rule| text(rule, "id") == Some(id))
     }
+}
+
+/// What a rule has counted since the start of its edge.
+pub(super) fn counts(rule: &Value) -> Option<Counts> {
+    serde_json::from_value(rule.get("counts")?.clone()).ok()
 }
 
 /// Whether a route splits the requests to one service and its release, and leads nowhere else.

@@ -1,9 +1,11 @@
 //! Settings of the edges, seen and changed over their admin ports, which answer even while a public port is stuck.
 //!
 //! What an edge was told is lost if it restarts. One that does not answer holds up nobody: the others are set, and it is once it
-//! answers again.
+//! answers again. Of several edges, one gets a new text of a rule first (`trial`, `first`).
 
 mod answer;
+mod first;
+mod trial;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +17,10 @@ use futures::future::join_all;
 use observe::Peer;
 use release::desired::{Act, Seen, Setting, Settings};
 
-use self::answer::{Answer, ask};
+use self::{
+    answer::{Answer, ask},
+    trial::Trials,
+};
 use super::{
     calls::{Call, calls, send},
     member::Member,
@@ -36,6 +41,17 @@ pub(super) struct Edges {
     met: bool,
     /// What an edge that did not answer was not told.
     missed: BTreeSet<Setting>,
+    /// Texts of rules that one edge has got first.
+    trials: Trials,
+}
+
+/// How far an act has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Done {
+    /// Every edge that answers has it.
+    Everywhere,
+    /// One edge has it and is watched: the act comes again.
+    First,
 }
 
 /// One of them.
@@ -68,7 +84,8 @@ pub(super) struct Look {
 impl Edges {
     /// Nobody yet, with the token that their switches take.
     pub(super) const fn new(token: Option<String>) -> Self {
-        Self { token, edges: BTreeMap::new(), met: false, missed: BTreeSet::new() }
+        let trials = Trials::new();
+        Self { token, edges: BTreeMap::new(), met: false, missed: BTreeSet::new(), trials }
     }
 
     /// Whether they are set from here.
@@ -170,11 +187,32 @@ impl Edges {
         differing.map(|(name, _)| name.as_str()).collect()
     }
 
-    /// Does it on every edge that answered at the last look, even if one of them refuses. May be repeated.
+    /// Does it on every edge that answered at the last look, even if one of them refuses. May be repeated. Of several edges, one gets
+    /// a text of a rule first; `before` is the text that was in force.
     ///
     /// # Errors
-    /// When no edge can do it, or an edge refuses: then nobody knows which edges have the setting.
-    pub(super) async fn perform(&mut self, act: &Act, wanted: &Settings) -> Result<()> {
+    /// When no edge can do it, or an edge refuses: then nobody knows which edges have the setting. When a rule costs too much.
+    pub(super) async fn perform(
+        &mut self,
+        act: &Act,
+        wanted: &Settings,
+        before: Option<String>,
+    ) -> Result<Done> {
+        match (&act.setting, &act.to) {
+            (Setting::Rule { rule }, Some(text)) if self.edges.len() > 1 => {
+                if self.tried(act, (rule, text), wanted, before).await? == Done::First {
+                    return Ok(Done::First);
+                }
+            }
+            (Setting::Rule { rule }, _) => self.trials.forget(rule),
+            // It comes with the text.
+            (Setting::Mode { rule }, _) if self.trials.open(rule).is_some() => return Ok(Done::First),
+            _ => {}
+        }
+        self.everywhere(act, wanted).await.map(|()| Done::Everywhere)
+    }
+
+    async fn everywhere(&mut self, act: &Act, wanted: &Settings) -> Result<()> {
         let calls = calls(act, wanted)?;
         let mut refused = Vec::new();
         for (name, edge) in self.edges.iter().filter(|(_, edge)| edge.says.is_some()) {

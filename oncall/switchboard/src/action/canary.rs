@@ -111,8 +111,10 @@ impl Outcome {
     }
 }
 
-/// What is too much of what a rule has cost since it was pushed.
-fn costs(before: Counts, now: Counts, passed: Duration) -> Option<String> {
+/// What is too much of what a rule has cost in the time that has passed since it was pushed, in a sentence: a search that was ended at
+/// its cost, or more than a third of one processor. None if it is little, or nobody can say yet.
+#[must_use]
+pub fn costs(before: Counts, now: Counts, passed: Duration) -> Option<String> {
     let overruns = now.overruns.saturating_sub(before.overruns);
     if overruns > 0 {
         return Some(format!("{overruns} of its searches had to be ended at their cost"));

@@ -31,7 +31,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::sessions::SessionState;
+pub use self::{canary::costs as rule_costs, sessions::SessionState};
 use crate::RuleMode;
 
 /// A change of the system.

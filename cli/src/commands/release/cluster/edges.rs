@@ -19,6 +19,8 @@ use crate::parts::edge::EDGE;
 pub(super) const SETTLE: Duration = Duration::from_secs(180);
 /// Between two questions.
 const EVERY: Duration = Duration::from_secs(1);
+/// Between two times that the kubelets are told to look: one that looked before the change had reached it would wait a minute.
+const AGAIN: Duration = Duration::from_secs(5);
 
 /// All edges.
 pub(super) struct Edges {
@@ -39,9 +41,12 @@ impl Edges {
     /// # Errors
     /// When one of them does not within [`SETTLE`].
     pub(super) async fn take(&self, service: &str, weight: u32) -> Result<()> {
-        self.hurry().await;
-        let end = Instant::now() + SETTLE;
+        let (mut look, end) = (Instant::now(), Instant::now() + SETTLE);
         loop {
+            if Instant::now() >= look {
+                self.hurry().await;
+                look = Instant::now() + AGAIN;
+            }
             let why = match self.show(service, weight).await {
                 Ok(true) => return Ok(()),
                 Ok(false) => "they split the requests as before".to_owned(),
