@@ -69,7 +69,7 @@ struct Entry {
 /// # Errors
 /// All problems, each with file, line and field.
 pub(super) fn read(file: &str, text: &str, known: &[&str]) -> Result<Plan, Problems> {
-    let document = yaml::parse::<Document>(file, text).map_err(|problem| Problems(vec![problem]))?;
+    let document = yaml::parse::<Document>(file, text)?;
     let mut reader = Reader::of(file);
     let plan = plan(&mut reader, &document, known);
     reader.finish(plan)

@@ -32,7 +32,7 @@ const LONGEST: Duration = Duration::from_secs(50 * 60);
 /// # Errors
 /// All problems, each with file, line and field.
 pub fn read(file: &str, text: &str) -> Result<Drill, Problems> {
-    let document = yaml::parse::<raw::Document>(file, text).map_err(|problem| Problems(vec![problem]))?;
+    let document = yaml::parse::<raw::Document>(file, text)?;
     let mut reader = Reader::of(file);
     let drill = drill(&mut reader, &document);
     reader.finish(drill)

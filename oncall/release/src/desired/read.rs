@@ -90,9 +90,9 @@ pub fn schema() -> Value {
 pub fn read(tree: &Tree) -> Result<Desired, Problems> {
     let Some(text) = tree.get(FILE) else {
         let message = "there is no such file: expected what should run".to_owned();
-        return Err(Problems(vec![place(FILE, 1, "document", message)]));
+        return Err(place(FILE, 1, "document", message).into());
     };
-    let document = yaml::parse::<Document>(FILE, text).map_err(|problem| Problems(vec![problem]))?;
+    let document = yaml::parse::<Document>(FILE, text)?;
     let mut reader = Reader::of(FILE);
     let mut desired = desired(&mut reader, &document);
     for (path, text) in tree {

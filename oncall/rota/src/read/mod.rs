@@ -34,7 +34,7 @@ pub fn read(file: &str, text: &str) -> Result<Rota, Problems> {
 /// # Errors
 /// All problems of the whole, each with the file or the document that it is in, line and field.
 pub fn read_with(file: &str, text: &str, extras: &[Extra]) -> Result<Rota, Problems> {
-    let mut document = yaml::parse::<raw::Document>(file, text).map_err(|problem| Problems(vec![problem]))?;
+    let mut document = yaml::parse::<raw::Document>(file, text)?;
     let places = extra::merge(&mut document, extras)?;
     let mut reader = Reader::of(file);
     let people = people(&mut reader, &document.people);

@@ -36,7 +36,7 @@ const A_WEEK: Duration = Duration::from_secs(7 * 86_400);
 /// # Errors
 /// All problems, each with file, line and field.
 pub fn runbook(file: &str, text: &str) -> Result<Runbook, Problems> {
-    let document = yaml::parse::<raw::Document>(file, text).map_err(|problem| Problems(vec![problem]))?;
+    let document = yaml::parse::<raw::Document>(file, text)?;
     let mut reader = Reader::with(file, BTreeMap::new());
     let name = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".yaml").to_owned();
     if let Some(alert) = &document.alert
@@ -71,7 +71,7 @@ pub fn runbook(file: &str, text: &str) -> Result<Runbook, Problems> {
 /// # Errors
 /// All problems, each with file, line and field.
 pub fn guardrails(file: &str, text: &str) -> Result<Guardrails, Problems> {
-    let document = yaml::parse::<raw::Guardrails>(file, text).map_err(|problem| Problems(vec![problem]))?;
+    let document = yaml::parse::<raw::Guardrails>(file, text)?;
     let mut reader = Reader::with(file, BTreeMap::new());
     let guardrails = rules::guardrails(&mut reader, &document);
     reader.finish(guardrails)
@@ -82,7 +82,7 @@ pub fn guardrails(file: &str, text: &str) -> Result<Guardrails, Problems> {
 /// # Errors
 /// All problems, each with `file`, line and field.
 pub fn extra_rules(file: &str, text: &str) -> Result<Vec<Rule>, Problems> {
-    let document = yaml::parse::<raw::Rules>(file, text).map_err(|problem| Problems(vec![problem]))?;
+    let document = yaml::parse::<raw::Rules>(file, text)?;
     let mut reader = Reader::with(file, BTreeMap::new());
     let rules = rules::rules(&mut reader, &document.rules);
     reader.finish(Some(rules))

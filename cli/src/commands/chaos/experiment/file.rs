@@ -107,7 +107,7 @@ pub(super) struct Measure {
 /// # Errors
 /// All problems, each with file, line and field.
 pub(super) fn read(file: &str, text: &str) -> Result<Experiment, Problems> {
-    let document = yaml::parse::<Document>(file, text).map_err(|problem| Problems(vec![problem]))?;
+    let document = yaml::parse::<Document>(file, text)?;
     let mut reader = Reader::of(file);
     let experiment = experiment(&mut reader, &document);
     reader.finish(experiment)

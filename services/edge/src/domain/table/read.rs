@@ -85,7 +85,7 @@ struct RawLimit {
 /// # Errors
 /// All problems, each with file, line and field.
 pub fn read(file: &str, text: &str, longest: Duration) -> Result<Table, Problems> {
-    let document = yaml::parse::<Document>(file, text).map_err(|problem| Problems(vec![problem]))?;
+    let document = yaml::parse::<Document>(file, text)?;
     let mut reader = Reader::of(file);
     let upstreams = upstreams(&mut reader, &document.upstreams);
     let known: Vec<&str> = document.upstreams.keys().map(String::as_str).collect();

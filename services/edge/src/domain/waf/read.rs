@@ -54,7 +54,7 @@ struct RawCase {
 /// # Errors
 /// All problems, each with file, line and field.
 pub fn read(file: &str, text: &str) -> Result<Rule, Problems> {
-    let document = yaml::parse::<Document>(file, text).map_err(|problem| Problems(vec![problem]))?;
+    let document = yaml::parse::<Document>(file, text)?;
     let mut reader = Reader::of(file);
     let rule = rule(&mut reader, &document, fingerprint(text));
     finish(reader, rule)
