@@ -21,12 +21,12 @@ pub mod scope;
 pub mod spec;
 mod state;
 mod strike;
-mod subject;
 mod taking;
 #[cfg(test)]
 mod tests;
 mod value;
 
+pub use chassis_core::Attribute;
 pub use common::COMMON_PARAMS;
 pub use config::FaultsConfig;
 pub use engine::Faults;
@@ -37,5 +37,4 @@ pub use point::FaultPoint;
 pub use report::{ParamReport, PlanReport, PointReport, parameters};
 pub use spec::{AnyFault, Catalogue, Fault, FaultSpec, Reach};
 pub use strike::Strike;
-pub use subject::Attribute;
 pub use taking::part;

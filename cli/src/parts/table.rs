@@ -26,7 +26,6 @@ use crate::{backup::lost, disk, failover, home::Home, secrets::Secrets};
 /// Names what is missing on this machine.
 pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
     let ports = &choices.ports;
-    let secrets = &Secrets::of(home);
     // A drill whose lab ended first: otherwise an empty server would be made in the place of these data.
     lost::find(home)?;
     failover::before_start(home)?;
@@ -53,21 +52,9 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
         Kafka::Apache => parts.push(apache_kafka::part(home, ports)?),
         Kafka::Elsewhere(_) => {}
     }
-    let routes = edge::write_routes(home, choices)?;
-    let making =
-        &Making { choices, secrets, data_folders: data_folders(home), routes, waf: home.root.join("waf") };
-    let mut services = Vec::new();
-    for (service, make) in SERVICES {
-        for instance in instances(&choices.replicas, service) {
-            services.push(instance.name());
-            parts.push(with_folder(make(making, instance)?, home)?);
-        }
-    }
-    if let Some(cloud) = &choices.cloud {
-        let part = with_folder(notifier(making, cloud)?, home)?;
-        services.push(part.name.clone());
-        parts.push(part);
-    }
+    let services = services(home, choices)?;
+    let names: Vec<String> = services.iter().map(|part| part.name.clone()).collect();
+    parts.extend(services);
     parts.extend(users(choices)?);
     let targets: Vec<_> = parts.iter().filter_map(target).collect();
     // After that: it is not scraped, so it is in no objective and pages nobody.
@@ -79,7 +66,7 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
     let mut prometheus = monitoring::prometheus(home, ports, &targets, &jobs, choices.timing)?;
     prometheus.errand = Some(forget::errand(home)?);
     // Last, so that it never sees a target that has not come up yet, and stopped first, so that it sees none go.
-    prometheus.after.extend(services);
+    prometheus.after.extend(names);
     prometheus.after.extend(exporters.iter().map(|exporter| exporter.name.clone()));
     parts.extend(exporters);
     parts.push(prometheus);
@@ -88,6 +75,24 @@ pub(crate) fn table(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
         parts.push(opensearch::part(home, ports)?);
     }
     parts.extend(grafana::grafana(home, ports));
+    Ok(parts)
+}
+
+/// The services that can be broken.
+fn services(home: &Home, choices: &Choices) -> Result<Vec<Part>> {
+    let secrets = &Secrets::of(home);
+    let routes = edge::write_routes(home, choices)?;
+    let making =
+        &Making { choices, secrets, data_folders: data_folders(home), routes, waf: home.root.join("waf") };
+    let mut parts = Vec::new();
+    for (service, make) in SERVICES {
+        for instance in instances(&choices.replicas, service) {
+            parts.push(with_folder(make(making, instance)?, home)?);
+        }
+    }
+    if let Some(cloud) = &choices.cloud {
+        parts.push(with_folder(notifier(making, cloud)?, home)?);
+    }
     Ok(parts)
 }
 

@@ -1,10 +1,10 @@
 //! Scenarios: a load test as a file. Who arrives and how often (stages), what they do (journeys of steps that pass data on), and
 //! what has to hold (thresholds). Pure: reading a scenario does no I/O, and running one is in [`crate::run`].
 
+mod bounds;
 mod data;
 mod raw;
 mod read;
-mod reader;
 mod stages;
 mod steps;
 mod template;

@@ -6,12 +6,12 @@ use std::{
 };
 
 use serde_saphyr::Spanned;
-use yaml::Problems;
+use yaml::{Problems, Reader};
 
 use super::{
     Data, Scenario, Stage, Stages, Threshold,
+    bounds::Bounded as _,
     raw::{Document, RawData, RawStage},
-    reader::Reader,
     steps,
 };
 use crate::{config::MAX_RATE, schedule::Arrivals};
@@ -24,8 +24,8 @@ const LONGEST: Duration = Duration::from_secs(24 * 3_600);
 /// # Errors
 /// All problems, each with file, line and field.
 pub fn read(file: &str, text: &str) -> Result<Scenario, Problems> {
-    let document = yaml::parse::<Document>(file, text).map_err(|problem| Problems(vec![problem]))?;
-    let mut reader = Reader::new(file);
+    let document = yaml::parse::<Document>(file, text)?;
+    let mut reader = Reader::of(file);
     let stem = std::path::Path::new(file).file_stem().unwrap_or_default();
     let read = scenario(&mut reader, &document, &stem.to_string_lossy());
     reader.finish(read)

@@ -7,11 +7,12 @@ use std::{
 
 use http::{HeaderName, Method};
 use serde_saphyr::Spanned;
+use yaml::Reader;
 
 use super::{
     Journey, Step, Template, Until,
+    bounds::Bounded as _,
     raw::{RawJourney, RawStep, RawUntil, Text},
-    reader::Reader,
     template,
 };
 

@@ -3,10 +3,12 @@
 
 pub mod conform;
 mod problem;
+mod reader;
 pub mod shape;
 
 use erased_serde::Deserializer as Erased;
 pub use problem::{Problem, Problems};
+pub use reader::{Reader, all};
 use serde::de::{DeserializeOwned, Error as _};
 use serde_path_to_error::{Deserializer as Tracking, Track};
 

@@ -2,17 +2,11 @@
 //! crate that declares them.
 
 use chassis_client::catalogue::*;
-use chassis_faults::{Attribute, Catalogue};
+use chassis_faults::Catalogue;
 use chassis_http::catalogue::*;
 use chassis_service::catalogue::*;
 use chassis_telemetry::catalogue::*;
-use contracts::subject;
-
-/// Attributes by which plans may select requests.
-pub const SUBJECT: &[Attribute] = &[
-    Attribute { key: subject::USER_TIER, param: "user_tier", summary: "only users of this tier" },
-    Attribute { key: subject::USER_ID, param: "user_id", summary: "only this user" },
-];
+pub use contracts::subject::ATTRIBUTES as SUBJECT;
 
 /// All points. No `cardinality-bomb`: it is about the names of database operations.
 pub const CATALOGUE: Catalogue = &[

@@ -2,19 +2,13 @@
 //! [`crate::adapters`], the others in the chassis crate that declares them.
 
 use chassis_client::catalogue::*;
-use chassis_faults::{Attribute, Catalogue, Fault, params, params::count, spec::work};
+use chassis_faults::{Catalogue, Fault, params, params::count, spec::work};
 use chassis_http::catalogue::*;
 use chassis_kafka::catalogue::*;
 use chassis_postgres::catalogue::*;
 use chassis_service::catalogue::*;
 use chassis_telemetry::catalogue::*;
-use contracts::subject;
-
-/// Attributes by which plans may select requests and messages.
-pub const SUBJECT: &[Attribute] = &[
-    Attribute { key: subject::USER_TIER, param: "user_tier", summary: "only users of this tier" },
-    Attribute { key: subject::USER_ID, param: "user_id", summary: "only this user" },
-];
+pub use contracts::subject::ATTRIBUTES as SUBJECT;
 
 /// All points. No `db-deadlock`: every change here is one statement.
 pub const CATALOGUE: Catalogue = &[

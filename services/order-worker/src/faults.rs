@@ -1,17 +1,11 @@
 //! The fault points of order-worker, each implemented in the chassis crate that declares it.
 
-use chassis_faults::{Attribute, Catalogue};
+use chassis_faults::Catalogue;
 use chassis_kafka::catalogue::*;
 use chassis_postgres::catalogue::*;
 use chassis_service::catalogue::*;
 use chassis_telemetry::catalogue::*;
-use contracts::subject;
-
-/// Attributes by which plans may select messages.
-pub const SUBJECT: &[Attribute] = &[
-    Attribute { key: subject::USER_TIER, param: "user_tier", summary: "only users of this tier" },
-    Attribute { key: subject::USER_ID, param: "user_id", summary: "only this user" },
-];
+pub use contracts::subject::ATTRIBUTES as SUBJECT;
 
 /// All points. `db-deadlock` strikes the payment transaction.
 pub const CATALOGUE: Catalogue = &[

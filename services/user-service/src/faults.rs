@@ -1,19 +1,13 @@
 //! The fault points of user-service. Each is implemented in the chassis crate that declares it, except `lost-update`, which
 //! strikes in `adapters::user_store`.
 
-use chassis_faults::{Attribute, Catalogue, Fault, spec::work};
+use chassis_faults::{Catalogue, Fault, spec::work};
 use chassis_http::catalogue::*;
 use chassis_postgres::catalogue::*;
 use chassis_redis::catalogue::*;
 use chassis_service::catalogue::*;
 use chassis_telemetry::catalogue::*;
-use contracts::subject;
-
-/// Attributes by which plans may select requests.
-pub const SUBJECT: &[Attribute] = &[
-    Attribute { key: subject::USER_TIER, param: "user_tier", summary: "only users of this tier" },
-    Attribute { key: subject::USER_ID, param: "user_id", summary: "only this user" },
-];
+pub use contracts::subject::ATTRIBUTES as SUBJECT;
 
 /// Every point of this service.
 pub const CATALOGUE: Catalogue = &[

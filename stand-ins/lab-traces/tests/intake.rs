@@ -6,7 +6,7 @@ mod common;
 use std::{
     io::Write,
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use common::{Store, get};
@@ -16,6 +16,7 @@ use opentelemetry_proto::tonic::{
     trace::v1::{ResourceSpans, ScopeSpans, Span},
 };
 use prost::Message;
+use testkit::eventually;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -192,10 +193,11 @@ async fn the_process_stays_within_its_memory_under_a_flood_and_ends_on_sigterm()
             .expect("starts"),
     );
     let client = reqwest::Client::new();
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while client.get(format!("http://{}/readyz", ports[3])).send().await.is_err() {
-        assert!(Instant::now() < deadline, "it becomes ready");
-    }
+    eventually(Duration::from_secs(20), || async {
+        let answer = client.get(format!("http://{}/readyz", ports[3])).send().await;
+        answer.map(drop).map_err(|error| format!("it is not ready: {error}"))
+    })
+    .await;
     let resident = || {
         let status = std::fs::read_to_string(format!("/proc/{}/status", process.0.id())).expect("it runs");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line");
@@ -216,13 +218,10 @@ async fn the_process_stays_within_its_memory_under_a_flood_and_ends_on_sigterm()
 
     let pid = process.0.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs").success());
-    let deadline = Instant::now() + Duration::from_secs(10);
-    let status = loop {
-        if let Some(status) = process.0.try_wait().expect("a child") {
-            break status;
-        }
-        assert!(Instant::now() < deadline, "it ends");
-        tokio::task::yield_now().await;
-    };
+    let status = eventually(Duration::from_secs(10), || {
+        let status = process.0.try_wait().expect("a child");
+        async move { status.ok_or_else(|| "it still runs".to_owned()) }
+    })
+    .await;
     assert!(status.success(), "{status}");
 }

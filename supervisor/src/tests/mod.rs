@@ -9,6 +9,7 @@ mod memory;
 use std::{fs, future::Future, path::Path, time::Duration};
 
 use rustix::process::Signal;
+use testkit::eventually_every;
 
 use super::*;
 use crate::{
@@ -75,12 +76,7 @@ impl Lab {
         self.stop.gently.cancel();
         let outcome = within("stopped", self.running).await.unwrap();
         // SIGKILL is sent when a part has ended; the system may take its children a moment later.
-        within("alone", async {
-            while !process::marked(&self.home).is_empty() {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        })
-        .await;
+        until("alone", || process::marked(&self.home).is_empty()).await;
         outcome
     }
 }
@@ -90,12 +86,8 @@ async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
 }
 
 async fn until(what: &str, holds: impl Fn() -> bool) {
-    within(what, async {
-        while !holds() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await;
+    let look = async || if holds() { Ok(()) } else { Err(format!("not {what}")) };
+    eventually_every(Duration::from_millis(5), PATIENCE, look).await;
 }
 
 fn lines(path: &Path) -> Vec<String> {

@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::Deserialize;
 use serde_saphyr::Spanned;
-use yaml::Problems;
+use yaml::{Problems, Reader, all};
 
-use crate::commands::written::{Reader, Text, all};
+use crate::commands::written::{Text, Values as _};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -69,10 +69,10 @@ struct Entry {
 /// # Errors
 /// All problems, each with file, line and field.
 pub(super) fn read(file: &str, text: &str, known: &[&str]) -> Result<Plan, Problems> {
-    let document = yaml::parse::<Document>(file, text).map_err(|problem| Problems(vec![problem]))?;
+    let document = yaml::parse::<Document>(file, text)?;
     let mut reader = Reader::of(file);
     let plan = plan(&mut reader, &document, known);
-    reader.done(plan)
+    reader.finish(plan)
 }
 
 fn plan(reader: &mut Reader<'_>, document: &Document, known: &[&str]) -> Option<Plan> {

@@ -105,11 +105,7 @@ impl RoomMetrics {
                 &["severity"],
                 DELAYS,
             ),
-            webhooks: metrics.counter_vec(
-                "control_room_webhooks_total",
-                "Requests of other systems, by what sent them and what became of them.",
-                &["source", "outcome"],
-            ),
+            webhooks: of_webhooks(metrics),
             on_call: metrics.gauge_vec(
                 "control_room_on_call",
                 "Always 1; the labels say who is on call by which schedule.",
@@ -249,6 +245,12 @@ impl RoomMetrics {
 fn of_drills(metrics: &Metrics) -> IntCounterVec {
     let help = "Runs of drills that have ended, by verdict.";
     metrics.counter_vec("control_room_drill_runs_total", help, &["verdict"])
+}
+
+/// Closed sets, whatever others send.
+fn of_webhooks(metrics: &Metrics) -> IntCounterVec {
+    let help = "Requests of other systems, by what sent them and what became of them.";
+    metrics.counter_vec("control_room_webhooks_total", help, &["source", "outcome"])
 }
 
 /// The value, if it is known; the last known one otherwise.

@@ -12,6 +12,7 @@ use clap::Parser as _;
 use control_room::{Room, SERVICE, assemble, config::RoomConfig, desk::New, store::Store};
 use incident::{EntryKind, Id, Incident, Severity, Source, What};
 use tempfile::TempDir;
+use testkit::eventually;
 
 /// On the lab's clock: levels after 0, 15 and 30 seconds, again after 60, and an acknowledgement holds for 30.
 pub(crate) const ROTA: &str = "people:
@@ -142,9 +143,6 @@ pub(crate) fn after(incident: &Incident, seconds: i64) -> DateTime<Utc> {
 
 /// Waits until it holds; fails after ten seconds.
 pub(crate) async fn until<F: Future<Output = bool>>(what: &str, holds: impl Fn() -> F) {
-    let end = tokio::time::Instant::now() + Duration::from_secs(10);
-    while !holds().await {
-        assert!(tokio::time::Instant::now() < end, "{what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let deadline = Duration::from_secs(10);
+    eventually(deadline, || async { if holds().await { Ok(()) } else { Err(what.to_owned()) } }).await;
 }

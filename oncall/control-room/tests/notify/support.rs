@@ -1,9 +1,6 @@
 //! A control room of which only notifications run, and waiting with a deadline.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{path::Path, time::Duration};
 
 use chrono::Utc;
 use clap::Parser as _;
@@ -19,15 +16,8 @@ use incident::{Id, Severity, Source, State, What};
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Asks until there is an answer.
-pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(answer) = ask().await {
-            return answer;
-        }
-        assert!(start.elapsed() < DEADLINE, "{what}: not within {DEADLINE:?}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+pub(crate) async fn eventually<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
+    testkit::eventually(DEADLINE, || async { ask().await.ok_or_else(|| what.to_owned()) }).await
 }
 
 /// A control room with these flags, on the lab's clock; in memory unless there is a file.

@@ -9,6 +9,7 @@ use control_room::{SERVICE, build, config::RoomConfig};
 use parking_lot::Mutex;
 use reqwest::{Client, Method, Response, header, redirect::Policy};
 use serde_json::json;
+use testkit::eventually;
 use tokio::net::TcpListener;
 
 /// How long something may take that happens by itself.
@@ -174,19 +175,12 @@ impl Rig {
 
     /// The page at `path`, once it has `text`.
     pub(crate) async fn until(&self, path: &str, text: &str) -> Page {
-        let asking = async {
-            loop {
-                let page = self.get(path).await;
-                if page.body.contains(text) {
-                    return page;
-                }
-                tokio::task::yield_now().await;
-            }
-        };
-        match tokio::time::timeout(PATIENCE, asking).await {
-            Ok(page) => page,
-            Err(_) => panic!("{path} has no `{text}` within {PATIENCE:?}:\n{}", self.get(path).await.body),
-        }
+        eventually(PATIENCE, || async {
+            let page = self.get(path).await;
+            let has = page.body.contains(text);
+            if has { Ok(page) } else { Err(format!("{path} has no `{text}`:\n{}", page.body)) }
+        })
+        .await
     }
 
     pub(crate) async fn stop(mut self) {

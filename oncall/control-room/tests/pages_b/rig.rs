@@ -1,12 +1,13 @@
 //! The control room, and a browser without scripts.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chassis_service::lifecycle::Running;
 use clap::Parser as _;
 use control_room::{SERVICE, build, config::RoomConfig};
 use reqwest::{Client, Method, RequestBuilder, redirect::Policy};
 use serde_json::Value;
+use testkit::eventually;
 
 use crate::fakes::Fake;
 
@@ -131,15 +132,11 @@ impl Rig {
 
     /// The page, once it says so.
     pub(crate) async fn until(&self, who: Who, path: &str, said: &str) -> String {
-        let begun = Instant::now();
-        loop {
+        eventually(PATIENCE, || async {
             let page = self.page(who, path).await;
-            if page.contains(said) {
-                return page;
-            }
-            assert!(begun.elapsed() < PATIENCE, "{path} never says `{said}`: {page}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+            if page.contains(said) { Ok(page) } else { Err(format!("{path} does not say `{said}`: {page}")) }
+        })
+        .await
     }
 
     pub(crate) async fn stop(self) {

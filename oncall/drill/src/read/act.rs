@@ -2,7 +2,7 @@
 
 use serde_saphyr::Spanned;
 
-use super::{LONGEST, Reader, SECOND, raw, values};
+use super::{LONGEST, Reader, SECOND, Values as _, raw, values};
 use crate::{
     Act,
     model::{Check, Step},

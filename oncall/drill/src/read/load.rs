@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use serde_saphyr::Spanned;
 
-use super::{LONGEST, Reader, SECOND, all, raw, values};
+use super::{LONGEST, Reader, SECOND, Values as _, all, raw, values};
 use crate::model::{Load, Surge};
 
 /// Most requests per second that a drill may ask for.

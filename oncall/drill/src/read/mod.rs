@@ -14,7 +14,7 @@ mod variant;
 use std::{collections::BTreeSet, time::Duration};
 
 use serde_saphyr::Spanned;
-use yaml::{Problem, Problems};
+use yaml::{Problems, Reader, all};
 
 use crate::{
     Drill,
@@ -32,41 +32,53 @@ const LONGEST: Duration = Duration::from_secs(50 * 60);
 /// # Errors
 /// All problems, each with file, line and field.
 pub fn read(file: &str, text: &str) -> Result<Drill, Problems> {
-    let document = yaml::parse::<raw::Document>(file, text).map_err(|problem| Problems(vec![problem]))?;
-    let mut reader = Reader { file, problems: Vec::new() };
-    match drill(&mut reader, &document) {
-        Some(drill) if reader.problems.is_empty() => Ok(drill),
-        _ => Err(Problems(reader.problems)),
-    }
+    let document = yaml::parse::<raw::Document>(file, text)?;
+    let mut reader = Reader::of(file);
+    let drill = drill(&mut reader, &document);
+    reader.finish(drill)
 }
 
-/// Collects problems and continues, so that one run shows all of them.
-struct Reader<'a> {
-    file: &'a str,
-    problems: Vec<Problem>,
+/// Values of drills.
+trait Values {
+    /// A name.
+    fn name(&mut self, at: &raw::Text, field: &str) -> Option<String>;
+
+    /// A name that no entry before it has.
+    fn unique(&mut self, at: &raw::Text, field: &str, before: &mut BTreeSet<String>) -> Option<String>;
+
+    /// A name that is in a list; `list` is what the message calls it, in backticks if it is a field.
+    fn known(&mut self, at: &raw::Text, field: &str, list: &str, known: &[String]) -> Option<String>;
+
+    /// One line of at most 200 characters.
+    fn line(&mut self, at: &raw::Text, field: &str) -> Option<String>;
+
+    /// A text that is not empty.
+    fn text(&mut self, at: &raw::Text, field: &str) -> Option<String>;
+
+    /// A duration within bounds.
+    fn time(&mut self, at: &Spanned<Time>, field: &str, least: Duration, most: Duration) -> Option<Duration>;
+
+    /// The same, with a default.
+    fn time_or(&mut self, at: Option<&Spanned<Time>>, field: &str, default: Duration) -> Option<Duration>;
+
+    /// Names, each once.
+    fn names(&mut self, list: Option<&Vec<raw::Text>>, field: &str) -> Option<Vec<String>>;
+
+    /// Alerts or other words that only the world knows, each once.
+    fn words(&mut self, list: Option<&Vec<raw::Text>>, field: &str) -> Option<Vec<String>>;
+
+    /// A query and its name.
+    fn check(&mut self, raw: &raw::Check, field: &str) -> Option<Check>;
+
+    /// The same for each of a list.
+    fn checks(&mut self, list: Option<&Vec<Spanned<raw::Check>>>, field: &str) -> Option<Vec<Check>>;
 }
 
-impl Reader<'_> {
-    /// Records a problem with the value of a field.
-    fn wrong<T>(&mut self, at: &Spanned<T>, field: &str, message: impl Into<String>) {
-        self.problems.push(Problem {
-            file: self.file.to_owned(),
-            line: at.referenced.line(),
-            field: field.to_owned(),
-            message: message.into(),
-        });
-    }
-
-    /// The value, or a recorded problem.
-    fn take<T, U>(&mut self, at: &Spanned<T>, field: &str, value: Result<U, String>) -> Option<U> {
-        value.map_err(|message| self.wrong(at, field, message)).ok()
-    }
-
+impl Values for Reader<'_> {
     fn name(&mut self, at: &raw::Text, field: &str) -> Option<String> {
         self.take(at, field, values::name(&at.value))
     }
 
-    /// A name that no entry before it has.
     fn unique(&mut self, at: &raw::Text, field: &str, before: &mut BTreeSet<String>) -> Option<String> {
         let name = self.name(at, field)?;
         if before.insert(name.clone()) {
@@ -76,7 +88,6 @@ impl Reader<'_> {
         None
     }
 
-    /// A name that is in a list; `list` is what the message calls it, in backticks if it is a field.
     fn known(&mut self, at: &raw::Text, field: &str, list: &str, known: &[String]) -> Option<String> {
         if known.contains(&at.value) {
             return Some(at.value.clone());
@@ -102,7 +113,6 @@ impl Reader<'_> {
         self.take(at, field, values::duration(&at.value.0, least, most))
     }
 
-    /// The same, with a default.
     fn time_or(&mut self, at: Option<&Spanned<Time>>, field: &str, default: Duration) -> Option<Duration> {
         match at {
             None => Some(default),
@@ -110,7 +120,6 @@ impl Reader<'_> {
         }
     }
 
-    /// Names, each once.
     fn names(&mut self, list: Option<&Vec<raw::Text>>, field: &str) -> Option<Vec<String>> {
         let mut before = BTreeSet::new();
         let list = list.into_iter().flatten().enumerate();
@@ -118,7 +127,6 @@ impl Reader<'_> {
         all(names)
     }
 
-    /// Alerts or other words that only the world knows, each once.
     fn words(&mut self, list: Option<&Vec<raw::Text>>, field: &str) -> Option<Vec<String>> {
         let mut words: Vec<String> = Vec::new();
         for (index, text) in list.into_iter().flatten().enumerate() {
@@ -144,16 +152,10 @@ impl Reader<'_> {
     }
 }
 
-/// All values, or none if one is missing; every one is looked at, so that every problem is recorded.
-fn all<T>(values: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
-    let values: Vec<Option<T>> = values.collect();
-    values.into_iter().collect()
-}
-
 /// What a responder is told about a drill: the parts that have no truth in them.
 fn brief(reader: &mut Reader, document: &raw::Document) -> Option<Brief> {
     let id = reader.name(&document.id, "id");
-    let stem = reader.file.rsplit('/').next().and_then(|name| name.strip_suffix(".yaml"));
+    let stem = reader.file().rsplit('/').next().and_then(|name| name.strip_suffix(".yaml"));
     if let (Some(id), Some(stem)) = (&id, stem)
         && id != stem
     {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{LONGEST, Reader, SECOND, all, raw};
+use super::{LONGEST, Reader, SECOND, Values as _, all, raw};
 use crate::model::{Check, Node, Oracle, Page, Pages, Signal};
 
 /// The parts of the proof.

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde_saphyr::Spanned;
 
 use super::{
-    LONGEST, Reader, SECOND, act, all,
+    LONGEST, Reader, SECOND, Values as _, act, all,
     fresh::{fresh, longest},
     raw, values,
 };

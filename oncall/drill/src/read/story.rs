@@ -7,7 +7,7 @@ use std::{
 
 use serde_saphyr::Spanned;
 
-use super::{LONGEST, MINUTE, Reader, SECOND, all, load, raw, values};
+use super::{LONGEST, MINUTE, Reader, SECOND, Values as _, all, load, raw, values};
 use crate::{
     model::{Baseline, Change, Fault, FaultKind, Load, Noise, Tags, Way, Weakened},
     names::Need,

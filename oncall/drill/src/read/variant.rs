@@ -7,7 +7,7 @@ use std::{
 
 use serde_saphyr::Spanned;
 
-use super::{LONGEST, MINUTE, Reader, SECOND, act, all, raw, values};
+use super::{LONGEST, MINUTE, Reader, SECOND, Values as _, act, all, raw, values};
 use crate::{
     Drill,
     model::{Measure, Step, Variant, Way, Weakened},

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use serde_saphyr::Spanned;
 use yaml::{
-    Problem, Problems, shape,
+    Problem, Problems, Reader, shape,
     shape::{Shape as _, Word},
 };
 
@@ -90,25 +90,25 @@ pub fn schema() -> Value {
 pub fn read(tree: &Tree) -> Result<Desired, Problems> {
     let Some(text) = tree.get(FILE) else {
         let message = "there is no such file: expected what should run".to_owned();
-        return Err(Problems(vec![place(FILE, 1, "document", message)]));
+        return Err(place(FILE, 1, "document", message).into());
     };
-    let document = yaml::parse::<Document>(FILE, text).map_err(|problem| Problems(vec![problem]))?;
-    let mut reader = Reader::default();
-    let mut desired = reader.desired(&document);
+    let document = yaml::parse::<Document>(FILE, text)?;
+    let mut reader = Reader::of(FILE);
+    let mut desired = desired(&mut reader, &document);
     for (path, text) in tree {
         match rule(path) {
             Some(rule) => {
-                reader.name(path, 1, "name", rule);
+                name(&mut reader, path, 1, "name", rule);
                 desired.rules.insert(rule.to_owned(), text.clone());
             }
             None if path == FILE || path == "README.md" => {}
             None => {
                 let message = format!("expected {FILE}, README.md and {RULES}<rule>.yaml, and nothing else");
-                reader.0.push(place(path, 1, "document", message));
+                reader.record(place(path, 1, "document", message));
             }
         }
     }
-    if reader.0.is_empty() { Ok(desired) } else { Err(Problems(reader.0)) }
+    reader.finish(Some(desired))
 }
 
 /// The rule of a file's path.
@@ -120,102 +120,92 @@ fn place(file: &str, line: u64, field: &str, message: String) -> Problem {
     Problem { file: file.to_owned(), line, field: field.to_owned(), message }
 }
 
-/// Collects problems and continues, so that one run shows all of them.
-#[derive(Default)]
-struct Reader(Vec<Problem>);
-
-impl Reader {
-    fn desired(&mut self, document: &Document) -> Desired {
-        if document.services.value.is_empty() {
-            self.wrong(&document.services, "services", "empty: expected at least one service".to_owned());
-        }
-        let services = document.services.value.iter();
-        let services = services.map(|(name, raw)| (name.clone(), self.service(name, raw))).collect();
-        let limit = document.limit.as_ref().map(|raw| Limit {
-            rps: f64::from(self.number(&raw.value.rps, "limit.rps", 1_000_000)),
-            burst: self.number(&raw.value.burst, "limit.burst", 1_000_000),
-        });
-        let firewall = document.firewall.as_ref().map(|on| on.value);
-        let mut modes = BTreeMap::new();
-        for (rule, raw) in document.modes.iter().flatten() {
-            let field = format!("modes.{rule}");
-            self.name(FILE, raw.referenced.line(), &field, rule);
-            match raw.value.read() {
-                Ok(mode) => {
-                    modes.insert(rule.clone(), mode);
-                }
-                Err(message) => self.wrong(raw, &field, message),
-            }
-        }
-        let mut drift = Drift::default();
-        if let Some(raw) = &document.drift {
-            match raw.value.read() {
-                Ok(read) => drift = read,
-                Err(message) => self.wrong(raw, "drift", message),
-            }
-        }
-        Desired { services, limit, firewall, modes, rules: BTreeMap::new(), drift }
+fn desired(reader: &mut Reader<'_>, document: &Document) -> Desired {
+    if document.services.value.is_empty() {
+        reader.wrong(&document.services, "services", "empty: expected at least one service");
     }
-
-    fn service(&mut self, name: &str, at: &Spanned<RawService>) -> Service {
-        let (raw, field) = (&at.value, format!("services.{name}"));
-        self.name(FILE, at.referenced.line(), &field, name);
-        self.version(&raw.version, &format!("{field}.version"));
-        if let Some(canary) = &raw.canary {
-            self.version(&canary.value.version, &format!("{field}.canary.version"));
-            let weight = canary.value.weight.value;
-            if weight > MOST {
-                let message =
-                    format!("expected 0 to {MOST} percent, because the baseline has as much, found {weight}");
-                self.wrong(&canary.value.weight, &format!("{field}.canary.weight"), message);
+    let services = document.services.value.iter();
+    let services = services.map(|(name, raw)| (name.clone(), service(reader, name, raw))).collect();
+    let limit = document.limit.as_ref().map(|raw| Limit {
+        rps: f64::from(number(reader, &raw.value.rps, "limit.rps", 1_000_000)),
+        burst: number(reader, &raw.value.burst, "limit.burst", 1_000_000),
+    });
+    let firewall = document.firewall.as_ref().map(|on| on.value);
+    let mut modes = BTreeMap::new();
+    for (rule, raw) in document.modes.iter().flatten() {
+        let field = format!("modes.{rule}");
+        name(reader, FILE, raw.referenced.line(), &field, rule);
+        match raw.value.read() {
+            Ok(mode) => {
+                modes.insert(rule.clone(), mode);
             }
-            if canary.value.version.value == raw.version.value {
-                let message = format!("the service already runs `{}`", raw.version.value);
-                self.wrong(&canary.value.version, &format!("{field}.canary.version"), message);
-            }
-        }
-        let mut flags = BTreeMap::new();
-        for (flag, on) in raw.flags.iter().flatten() {
-            self.name(FILE, on.referenced.line(), &format!("{field}.flags.{flag}"), flag);
-            flags.insert(flag.clone(), on.value);
-        }
-        let canary = raw.canary.as_ref().map(|canary| Canary {
-            version: canary.value.version.value.clone(),
-            weight: canary.value.weight.value,
-        });
-        Service { version: raw.version.value.clone(), canary, flags }
-    }
-
-    fn wrong<T>(&mut self, at: &Spanned<T>, field: &str, message: String) {
-        self.0.push(place(FILE, at.referenced.line(), field, message));
-    }
-
-    /// Words of a-z and 0-9 joined by `-`.
-    fn name(&mut self, file: &str, line: u64, field: &str, name: &str) {
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-        let word = |word: &str| !word.is_empty() && word.chars().all(plain);
-        if name.len() > LONGEST || !name.split('-').all(word) {
-            let message = format!("`{name}` is not a name: expected words of a-z and 0-9 joined by `-`");
-            self.0.push(place(file, line, field, message));
+            Err(message) => reader.wrong(raw, &field, message),
         }
     }
+    let mut drift = Drift::default();
+    if let Some(raw) = &document.drift {
+        match raw.value.read() {
+            Ok(read) => drift = read,
+            Err(message) => reader.wrong(raw, "drift", message),
+        }
+    }
+    Desired { services, limit, firewall, modes, rules: BTreeMap::new(), drift }
+}
 
-    /// A version may be a name, a number or the start of a digest; never a path.
-    fn version(&mut self, at: &Spanned<String>, field: &str) {
-        let text = at.value.as_str();
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '+');
-        let starts = text.starts_with(|c: char| c.is_ascii_alphanumeric());
-        if text.len() > LONGEST || !starts || !text.chars().all(plain) || text == NONE {
+fn service(reader: &mut Reader<'_>, name: &str, at: &Spanned<RawService>) -> Service {
+    let (raw, field) = (&at.value, format!("services.{name}"));
+    self::name(reader, FILE, at.referenced.line(), &field, name);
+    version(reader, &raw.version, &format!("{field}.version"));
+    if let Some(canary) = &raw.canary {
+        version(reader, &canary.value.version, &format!("{field}.canary.version"));
+        let weight = canary.value.weight.value;
+        if weight > MOST {
             let message =
-                format!("`{text}` is not a version: expected letters, digits and . - _ + such as 1.4.2");
-            self.wrong(at, field, message);
+                format!("expected 0 to {MOST} percent, because the baseline has as much, found {weight}");
+            reader.wrong(&canary.value.weight, &format!("{field}.canary.weight"), message);
+        }
+        if canary.value.version.value == raw.version.value {
+            let message = format!("the service already runs `{}`", raw.version.value);
+            reader.wrong(&canary.value.version, &format!("{field}.canary.version"), message);
         }
     }
+    let mut flags = BTreeMap::new();
+    for (flag, on) in raw.flags.iter().flatten() {
+        self::name(reader, FILE, on.referenced.line(), &format!("{field}.flags.{flag}"), flag);
+        flags.insert(flag.clone(), on.value);
+    }
+    let canary = raw.canary.as_ref().map(|canary| Canary {
+        version: canary.value.version.value.clone(),
+        weight: canary.value.weight.value,
+    });
+    Service { version: raw.version.value.clone(), canary, flags }
+}
 
-    fn number(&mut self, at: &Spanned<u32>, field: &str, most: u32) -> u32 {
-        if !(1..=most).contains(&at.value) {
-            self.wrong(at, field, format!("expected 1 to {most}, found {}", at.value));
-        }
-        at.value
+/// Words of a-z and 0-9 joined by `-`.
+fn name(reader: &mut Reader<'_>, file: &str, line: u64, field: &str, name: &str) {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let word = |word: &str| !word.is_empty() && word.chars().all(plain);
+    if name.len() > LONGEST || !name.split('-').all(word) {
+        let message = format!("`{name}` is not a name: expected words of a-z and 0-9 joined by `-`");
+        reader.record(place(file, line, field, message));
     }
+}
+
+/// A version may be a name, a number or the start of a digest; never a path.
+fn version(reader: &mut Reader<'_>, at: &Spanned<String>, field: &str) {
+    let text = at.value.as_str();
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '+');
+    let starts = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    if text.len() > LONGEST || !starts || !text.chars().all(plain) || text == NONE {
+        let message =
+            format!("`{text}` is not a version: expected letters, digits and . - _ + such as 1.4.2");
+        reader.wrong(at, field, message);
+    }
+}
+
+fn number(reader: &mut Reader<'_>, at: &Spanned<u32>, field: &str, most: u32) -> u32 {
+    if !(1..=most).contains(&at.value) {
+        reader.wrong(at, field, format!("expected 1 to {most}, found {}", at.value));
+    }
+    at.value
 }

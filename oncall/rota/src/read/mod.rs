@@ -13,7 +13,7 @@ mod values;
 use std::collections::BTreeMap;
 
 use serde_saphyr::Spanned;
-use yaml::{Problem, Problems};
+use yaml::{Problems, Reader};
 
 pub use self::extra::{Extra, written};
 use crate::{Contact, ContactKind, Person, Rota, Webhook};
@@ -34,9 +34,9 @@ pub fn read(file: &str, text: &str) -> Result<Rota, Problems> {
 /// # Errors
 /// All problems of the whole, each with the file or the document that it is in, line and field.
 pub fn read_with(file: &str, text: &str, extras: &[Extra]) -> Result<Rota, Problems> {
-    let mut document = yaml::parse::<raw::Document>(file, text).map_err(|problem| Problems(vec![problem]))?;
+    let mut document = yaml::parse::<raw::Document>(file, text)?;
     let places = extra::merge(&mut document, extras)?;
-    let mut reader = Reader { file, problems: Vec::new() };
+    let mut reader = Reader::of(file);
     let people = people(&mut reader, &document.people);
     let webhooks = webhooks(&mut reader, &document.webhooks);
     let schedules = schedules::schedules(&mut reader, &document.schedules, &people);
@@ -52,36 +52,31 @@ pub fn read_with(file: &str, text: &str, extras: &[Extra]) -> Result<Rota, Probl
         webhooks: document.webhooks.iter().map(|webhook| webhook.value.name.value.clone()).collect(),
     };
     let policies = policies::policies(&mut reader, &document.policies, &names);
-    if reader.problems.is_empty() {
-        Ok(Rota { people, schedules, policies, webhooks })
-    } else {
-        Err(Problems(reader.problems.into_iter().map(|problem| places.of(problem)).collect()))
-    }
+    let read = reader.finish(Some(Rota { people, schedules, policies, webhooks }));
+    read.map_err(|Problems(problems)| {
+        Problems(problems.into_iter().map(|problem| places.of(problem)).collect())
+    })
 }
 
-/// Collects problems and continues, so that one run shows all of them.
-struct Reader<'a> {
-    file: &'a str,
-    problems: Vec<Problem>,
-}
-
-impl Reader<'_> {
-    /// Records a problem with the value of a field.
-    fn wrong<T>(&mut self, at: &Spanned<T>, field: &str, message: impl Into<String>) {
-        self.problems.push(Problem {
-            file: self.file.to_owned(),
-            line: at.referenced.line(),
-            field: field.to_owned(),
-            message: message.into(),
-        });
-    }
-
-    /// The value, or a recorded problem.
-    fn take<T, U>(&mut self, at: &Spanned<T>, field: &str, value: Result<U, String>) -> Option<U> {
-        value.map_err(|message| self.wrong(at, field, message)).ok()
-    }
-
+/// Values of schedules and policies.
+trait Values {
     /// A name that no entry before it has.
+    fn name<'n>(&mut self, at: &'n raw::Text, field: &str, before: &mut Vec<&'n str>) -> Option<String>;
+
+    /// A name that is in a list; `list` is what the message calls it.
+    fn known<'k>(
+        &mut self,
+        at: &raw::Text,
+        field: &str,
+        list: &str,
+        known: impl Iterator<Item = &'k String> + Clone,
+    ) -> Option<String>;
+
+    /// A list; refuses one that nobody writes by hand.
+    fn list<'l, T>(&mut self, field: &str, list: &'l [Spanned<T>]) -> &'l [Spanned<T>];
+}
+
+impl Values for Reader<'_> {
     fn name<'n>(&mut self, at: &'n raw::Text, field: &str, before: &mut Vec<&'n str>) -> Option<String> {
         let name = self.take(at, field, values::name(&at.value))?;
         if before.contains(&at.value.as_str()) {
@@ -92,7 +87,6 @@ impl Reader<'_> {
         Some(name)
     }
 
-    /// A name that is in a list; `list` is what the message calls it.
     fn known<'k>(
         &mut self,
         at: &raw::Text,
@@ -114,7 +108,6 @@ impl Reader<'_> {
         None
     }
 
-    /// A list; refuses one that nobody writes by hand.
     fn list<'l, T>(&mut self, field: &str, list: &'l [Spanned<T>]) -> &'l [Spanned<T>] {
         if let Some(first) = list.get(LONGEST) {
             self.wrong(first, field, format!("expected at most {LONGEST} entries, found {}", list.len()));

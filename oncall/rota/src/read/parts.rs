@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_saphyr::Spanned;
 
-use super::{Reader, raw, values};
+use super::{Reader, Values as _, raw, values};
 use crate::{Person, Rotation, Windows, Zone, rotation::Unit, windows::Window};
 
 /// Longest override and longest temporary schedule.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_saphyr::Spanned;
 
-use super::{Reader, parts, raw, values};
+use super::{Reader, Values as _, parts, raw, values};
 use crate::{Policy, Step, Target, Zone};
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_saphyr::Spanned;
 
-use super::{Reader, parts, raw};
+use super::{Reader, Values as _, parts, raw};
 use crate::{
     Person, Schedule, Zone,
     schedule::{Change, Fixed, Layer, Override},
@@ -34,9 +34,9 @@ pub(super) fn schedules(
         let zone = reader.take(&raw.value.zone, &format!("{field}.zone"), Zone::named(&raw.value.zone.value));
         let Some(zone) = zone else { continue };
         let place = Place { people, zone: &zone, field: &field };
-        let problems = reader.problems.len();
+        let problems = reader.problems().len();
         let mut schedule = schedule(reader, raw, place);
-        if reader.problems.len() == problems {
+        if reader.problems().len() == problems {
             always_somebody(reader, raw, &schedule, &field);
         }
         if let Some(name) = name {

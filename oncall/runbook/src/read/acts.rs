@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_saphyr::Spanned;
 use yaml::shape::Word;
 
-use super::{Reader, raw};
+use super::{Reader, Values as _, raw};
 use crate::{
     Verb,
     model::{Act, Undo},

@@ -2,7 +2,7 @@
 
 use serde_saphyr::Spanned;
 
-use super::{Reader, looks, raw};
+use super::{Reader, Values as _, looks, raw};
 use crate::model::{Branch, Look, Step, Task};
 
 /// What is no decision, and what nobody reads.

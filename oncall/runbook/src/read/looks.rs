@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde_saphyr::Spanned;
 use yaml::shape::Word;
 
-use super::{Reader, raw};
+use super::{Reader, Values as _, raw};
 use crate::{
     answer::{Compare, Expect},
     model::{Ask, Look, Otherwise, PATHS, Wait},

@@ -15,7 +15,7 @@ mod steps;
 use std::{collections::BTreeMap, time::Duration};
 
 use serde_saphyr::Spanned;
-use yaml::{Problem, Problems};
+use yaml::Problems;
 
 use crate::{
     Guardrails, Runbook,
@@ -36,8 +36,8 @@ const A_WEEK: Duration = Duration::from_secs(7 * 86_400);
 /// # Errors
 /// All problems, each with file, line and field.
 pub fn runbook(file: &str, text: &str) -> Result<Runbook, Problems> {
-    let document = yaml::parse::<raw::Document>(file, text).map_err(|problem| Problems(vec![problem]))?;
-    let mut reader = Reader::new(file);
+    let document = yaml::parse::<raw::Document>(file, text)?;
+    let mut reader = Reader::with(file, BTreeMap::new());
     let name = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".yaml").to_owned();
     if let Some(alert) = &document.alert
         && alert.value != name
@@ -51,23 +51,19 @@ pub fn runbook(file: &str, text: &str) -> Result<Runbook, Problems> {
     let title = reader.sentence(&document.title, "title");
     let class = class(&mut reader, &document);
     let parameters = parameters::parameters(&mut reader, &document.parameters);
-    reader.examples = BUILT_IN.iter().map(|name| ((*name).to_owned(), "example".to_owned())).collect();
+    reader.state = BUILT_IN.iter().map(|name| ((*name).to_owned(), "example".to_owned())).collect();
     let examples = parameters.iter().map(|parameter| (parameter.name.clone(), parameter.kind.example()));
-    reader.examples.extend(examples);
+    reader.state.extend(examples);
     // Parameters with a problem count as known: one mistake, one message.
     for name in document.parameters.keys() {
-        reader.examples.entry(name.clone()).or_insert_with(|| "example".to_owned());
+        reader.state.entry(name.clone()).or_insert_with(|| "example".to_owned());
     }
     let services = services(&mut reader, &document.services);
     let preconditions = preconditions(&mut reader, &document.preconditions);
     let steps = steps::steps(&mut reader, &document.steps);
-    if reader.problems.is_empty() {
-        let alert = document.alert.map(|alert| alert.value);
-        let title = title.unwrap_or_default();
-        Ok(Runbook { name, alert, title, class, services, parameters, preconditions, steps })
-    } else {
-        Err(Problems(reader.problems))
-    }
+    let alert = document.alert.map(|alert| alert.value);
+    let read = |title| Runbook { name, alert, title, class, services, parameters, preconditions, steps };
+    reader.finish(title.map(read))
 }
 
 /// Reads guardrails; `file` is its name in messages.
@@ -75,12 +71,10 @@ pub fn runbook(file: &str, text: &str) -> Result<Runbook, Problems> {
 /// # Errors
 /// All problems, each with file, line and field.
 pub fn guardrails(file: &str, text: &str) -> Result<Guardrails, Problems> {
-    let document = yaml::parse::<raw::Guardrails>(file, text).map_err(|problem| Problems(vec![problem]))?;
-    let mut reader = Reader::new(file);
-    match rules::guardrails(&mut reader, &document) {
-        Some(guardrails) if reader.problems.is_empty() => Ok(guardrails),
-        _ => Err(Problems(reader.problems)),
-    }
+    let document = yaml::parse::<raw::Guardrails>(file, text)?;
+    let mut reader = Reader::with(file, BTreeMap::new());
+    let guardrails = rules::guardrails(&mut reader, &document);
+    reader.finish(guardrails)
 }
 
 /// Reads rules from beside the file: `rules`, as there. YAML, and so JSON too.
@@ -88,10 +82,10 @@ pub fn guardrails(file: &str, text: &str) -> Result<Guardrails, Problems> {
 /// # Errors
 /// All problems, each with `file`, line and field.
 pub fn extra_rules(file: &str, text: &str) -> Result<Vec<Rule>, Problems> {
-    let document = yaml::parse::<raw::Rules>(file, text).map_err(|problem| Problems(vec![problem]))?;
-    let mut reader = Reader::new(file);
+    let document = yaml::parse::<raw::Rules>(file, text)?;
+    let mut reader = Reader::with(file, BTreeMap::new());
     let rules = rules::rules(&mut reader, &document.rules);
-    if reader.problems.is_empty() { Ok(rules) } else { Err(Problems(reader.problems)) }
+    reader.finish(Some(rules))
 }
 
 /// What kind of work it is; what an alert starts is toil, whatever the file says.
@@ -130,35 +124,34 @@ fn preconditions(reader: &mut Reader<'_>, list: &[Spanned<raw::Precondition>]) -
     preconditions
 }
 
-/// Collects problems and continues, so that one run shows all of them.
-struct Reader<'a> {
-    file: &'a str,
-    problems: Vec<Problem>,
-    /// A value for each hole, to try texts with.
-    examples: BTreeMap<String, String>,
+/// Collects problems, and remembers a value for each hole, to try texts with.
+type Reader<'a> = yaml::Reader<'a, BTreeMap<String, String>>;
+
+/// Values of runbooks and guardrails.
+trait Values {
+    /// A name that no entry before it has: words of a-z and 0-9 joined by `-`.
+    fn name<'n>(&mut self, at: &'n raw::Text, field: &str, before: &mut Vec<&'n str>) -> Option<String>;
+
+    /// A text for people.
+    fn sentence(&mut self, at: &raw::Text, field: &str) -> Option<String>;
+
+    /// A text whose holes are known.
+    fn template<T: AsRef<str>>(&mut self, at: &Spanned<T>, field: &str) -> Option<Template>;
+
+    /// A text that is a value of a kind once its holes are filled.
+    fn filled<T: AsRef<str>>(&mut self, at: &Spanned<T>, field: &str, kind: &Kind) -> Option<Template>;
+
+    /// A time of at least `least`, at most a week.
+    fn duration<T: AsRef<str>>(&mut self, at: &Spanned<T>, field: &str, least: Duration) -> Option<Duration>;
+
+    /// A whole number within bounds.
+    fn number(&mut self, at: &Spanned<u32>, field: &str, least: u32, most: u32) -> Option<u32>;
+
+    /// A list; refuses one that nobody writes by hand.
+    fn list<'l, T>(&mut self, field: &str, list: &'l [Spanned<T>]) -> &'l [Spanned<T>];
 }
 
-impl<'a> Reader<'a> {
-    fn new(file: &'a str) -> Self {
-        Self { file, problems: Vec::new(), examples: BTreeMap::new() }
-    }
-
-    /// Records a problem with the value of a field.
-    fn wrong<T>(&mut self, at: &Spanned<T>, field: &str, message: impl Into<String>) {
-        self.problems.push(Problem {
-            file: self.file.to_owned(),
-            line: at.referenced.line(),
-            field: field.to_owned(),
-            message: message.into(),
-        });
-    }
-
-    /// The value, or a recorded problem.
-    fn take<T, U>(&mut self, at: &Spanned<T>, field: &str, value: Result<U, String>) -> Option<U> {
-        value.map_err(|message| self.wrong(at, field, message)).ok()
-    }
-
-    /// A name that no entry before it has: words of a-z and 0-9 joined by `-`.
+impl Values for Reader<'_> {
     fn name<'n>(&mut self, at: &'n raw::Text, field: &str, before: &mut Vec<&'n str>) -> Option<String> {
         let word = |word: &str| {
             word.starts_with(|c: char| c.is_ascii_lowercase())
@@ -178,7 +171,6 @@ impl<'a> Reader<'a> {
         Some(name.to_owned())
     }
 
-    /// A text for people.
     fn sentence(&mut self, at: &raw::Text, field: &str) -> Option<String> {
         let text = at.value.split_whitespace().collect::<Vec<_>>().join(" ");
         if text.is_empty() {
@@ -188,21 +180,18 @@ impl<'a> Reader<'a> {
         Some(text)
     }
 
-    /// A text whose holes are known.
     fn template<T: AsRef<str>>(&mut self, at: &Spanned<T>, field: &str) -> Option<Template> {
-        let template = Template::new(at.value.as_ref(), &self.examples);
+        let template = Template::new(at.value.as_ref(), &self.state);
         self.take(at, field, template)
     }
 
-    /// A text that is a value of a kind once its holes are filled.
     fn filled<T: AsRef<str>>(&mut self, at: &Spanned<T>, field: &str, kind: &Kind) -> Option<Template> {
         let template = self.template(at, field)?;
-        let sound = kind.check(&template.render(&self.examples));
+        let sound = kind.check(&template.render(&self.state));
         self.take(at, field, sound)?;
         Some(template)
     }
 
-    /// A time of at least `least`, at most a week.
     fn duration<T: AsRef<str>>(&mut self, at: &Spanned<T>, field: &str, least: Duration) -> Option<Duration> {
         let text = at.value.as_ref();
         let time = crate::parameter::duration(text).filter(|time| (least..=A_WEEK).contains(time));
@@ -212,7 +201,6 @@ impl<'a> Reader<'a> {
         self.take(at, field, time)
     }
 
-    /// A whole number within bounds.
     fn number(&mut self, at: &Spanned<u32>, field: &str, least: u32, most: u32) -> Option<u32> {
         let value = at.value;
         let sound = (least..=most).contains(&value);
@@ -221,7 +209,6 @@ impl<'a> Reader<'a> {
         self.take(at, field, number)
     }
 
-    /// A list; refuses one that nobody writes by hand.
     fn list<'l, T>(&mut self, field: &str, list: &'l [Spanned<T>]) -> &'l [Spanned<T>] {
         if let Some(first) = list.get(LONGEST) {
             self.wrong(first, field, format!("expected at most {LONGEST} entries, found {}", list.len()));

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde_saphyr::Spanned;
 
-use super::{A_WEEK, Reader, raw};
+use super::{A_WEEK, Reader, Values as _, raw};
 use crate::{
     model::BUILT_IN,
     parameter::{Kind, Parameter},

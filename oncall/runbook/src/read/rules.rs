@@ -6,7 +6,7 @@ use chrono::NaiveTime;
 use rota::{Windows, Zone, windows::Window};
 use serde_saphyr::Spanned;
 
-use super::{Reader, raw};
+use super::{Reader, Values as _, raw};
 use crate::{
     Verb,
     guardrails::{Breaker, Guardrails, Limit, Rule, Then},

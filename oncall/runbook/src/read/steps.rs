@@ -2,14 +2,14 @@
 
 use serde_saphyr::Spanned;
 
-use super::{Reader, acts, branches, looks, raw};
+use super::{Reader, Values as _, acts, branches, looks, raw};
 use crate::model::{Step, Task, Undo};
 
 pub(super) fn steps(reader: &mut Reader<'_>, list: &Spanned<Vec<Spanned<raw::Step>>>) -> Vec<Step> {
     if list.value.is_empty() {
         reader.wrong(list, "steps", "empty: expected at least one step");
     }
-    let problems = reader.problems.len();
+    let problems = reader.problems().len();
     let (mut steps, mut before, mut named) = (Vec::new(), Vec::new(), Vec::new());
     for (index, raw) in reader.list("steps", &list.value).iter().enumerate() {
         let field = format!("steps[{index}]");
@@ -28,7 +28,7 @@ pub(super) fn steps(reader: &mut Reader<'_>, list: &Spanned<Vec<Spanned<raw::Ste
         }
     }
     // Indexes are right only if every step was read.
-    if reader.problems.len() == problems {
+    if reader.problems().len() == problems {
         proven(reader, list, &steps);
         branches::used(reader, list, &steps);
     }

@@ -82,6 +82,11 @@ fn needs(name: &'static str, kind: Kind) -> Field {
     Field { name, kind, optional: false }
 }
 
+/// One that is needed, and is a word.
+fn word(name: &'static str) -> Field {
+    needs(name, Kind::Word)
+}
+
 fn takes(name: &'static str, kind: Kind) -> Field {
     Field { name, kind, optional: true }
 }
@@ -109,31 +114,26 @@ impl Verb {
         match self {
             // Without `instance`: the only replica; refused where there are several.
             Self::Restart | Self::Undrain => {
-                vec![needs("service", Kind::Word), takes("instance", Kind::Word)]
+                vec![word("service"), takes("instance", Kind::Word)]
             }
             // `ttl`: then it is back by itself, whatever becomes of the run.
-            Self::Drain => vec![
-                needs("service", Kind::Word),
-                needs("instance", Kind::Word),
-                needs("ttl", time(Duration::from_secs(1), HOUR)),
-            ],
+            Self::Drain => {
+                vec![word("service"), word("instance"), needs("ttl", time(Duration::from_secs(1), HOUR))]
+            }
             // `instance`: the name of the lab whose data is replaced, typed by a person. `to`: `latest`, or a moment.
-            Self::Restore => vec![needs("instance", Kind::Word), needs("to", Kind::Word)],
+            Self::Restore => vec![word("instance"), word("to")],
             Self::Scale => {
-                vec![
-                    needs("service", Kind::Word),
-                    needs("by", Kind::choice(&["-3", "-2", "-1", "1", "2", "3"])),
-                ]
+                vec![word("service"), needs("by", Kind::choice(&["-3", "-2", "-1", "1", "2", "3"]))]
             }
             Self::Protection => vec![
-                needs("service", Kind::Word),
-                needs("name", Kind::Word),
+                word("service"),
+                word("name"),
                 needs("enabled", Kind::choice(&["true", "false"])),
                 // How long it stays off.
                 takes("ttl", time(Duration::from_secs(1), HOUR)),
             ],
             Self::EndSessions => vec![
-                needs("database", Kind::Word),
+                word("database"),
                 needs("state", Kind::choice(&["idle", "idle-in-transaction", "active"])),
                 // For how long a session has been in this state.
                 needs("older_than", time(Duration::from_secs(1), 24 * HOUR)),
@@ -141,27 +141,23 @@ impl Verb {
             ],
             // `ttl_over`: only keys that would stay for longer than this, or without an end.
             Self::PurgeKeys => {
-                vec![needs("pattern", Kind::Word), takes("ttl_over", time(Duration::from_secs(1), 24 * HOUR))]
+                vec![word("pattern"), takes("ttl_over", time(Duration::from_secs(1), 24 * HOUR))]
             }
-            Self::Redrive | Self::RemoveFiles => vec![needs("service", Kind::Word)],
+            Self::Redrive | Self::RemoveFiles => vec![word("service")],
             // `change`: its name, as the list of changes has it.
-            Self::Rollback => vec![needs("service", Kind::Word), needs("change", Kind::Word)],
+            Self::Rollback => vec![word("service"), word("change")],
             Self::Silence => {
-                vec![
-                    needs("alert", Kind::Word),
-                    takes("service", Kind::Word),
-                    needs("ttl", time(MINUTE, 24 * HOUR)),
-                ]
+                vec![word("alert"), takes("service", Kind::Word), needs("ttl", time(MINUTE, 24 * HOUR))]
             }
-            Self::ExpireSilence => vec![needs("alert", Kind::Word), takes("service", Kind::Word)],
+            Self::ExpireSilence => vec![word("alert"), takes("service", Kind::Word)],
             Self::SetRule => vec![
-                needs("service", Kind::Word),
-                needs("rule", Kind::Word),
+                word("service"),
+                word("rule"),
                 needs("mode", Kind::choice(&["off", "simulate", "enforce"])),
             ],
-            Self::RestoreRule => vec![needs("service", Kind::Word), needs("rule", Kind::Word)],
+            Self::RestoreRule => vec![word("service"), word("rule")],
             Self::SwitchFirewall => {
-                vec![needs("service", Kind::Word), needs("enabled", Kind::choice(&["true", "false"]))]
+                vec![word("service"), needs("enabled", Kind::choice(&["true", "false"]))]
             }
         }
     }

@@ -15,11 +15,10 @@ impl Verb {
             None => String::new(),
         };
         let service = get("service");
+        let instance = || with.get("instance").map_or("its only replica", String::as_str);
+        let state = || if get("enabled") == "true" { "on" } else { "off" };
         match self {
-            Self::Restart => {
-                let instance = with.get("instance").map_or("its only replica", String::as_str);
-                format!("restart {service}: {instance}")
-            }
+            Self::Restart => format!("restart {service}: {}", instance()),
             Self::Drain => {
                 format!(
                     "drain {service}: {} gets no new requests for at most {}",
@@ -27,10 +26,7 @@ impl Verb {
                     get("ttl")
                 )
             }
-            Self::Undrain => {
-                let instance = with.get("instance").map_or("its only replica", String::as_str);
-                format!("send {service} requests again: {instance}")
-            }
+            Self::Undrain => format!("send {service} requests again: {}", instance()),
             Self::Restore => format!(
                 "restore {reach} of {} to {}: what was written after that moment is lost",
                 get("instance"),
@@ -38,8 +34,8 @@ impl Verb {
             ),
             Self::Scale => format!("change the number of replicas of {service} by {}", get("by")),
             Self::Protection => {
-                let word = if get("enabled") == "true" { "on" } else { "off" };
-                format!("switch the protection {} of {service} {word}{}", get("name"), and(" for ", "ttl"))
+                let (name, state, time) = (get("name"), state(), and(" for ", "ttl"));
+                format!("switch the protection {name} of {service} {state}{time}")
             }
             Self::EndSessions => format!(
                 "end at most {reach} of database {}{} that have been {} for more than {}",
@@ -63,10 +59,7 @@ impl Verb {
             Self::ExpireSilence => format!("end the silence of {}{}", get("alert"), and(" of ", "service")),
             Self::SetRule => format!("set the rule {} of {service} to {}", get("rule"), get("mode")),
             Self::RestoreRule => format!("take back what was set for the rule {} of {service}", get("rule")),
-            Self::SwitchFirewall => {
-                let word = if get("enabled") == "true" { "on" } else { "off" };
-                format!("switch the firewall of {service} {word}")
-            }
+            Self::SwitchFirewall => format!("switch the firewall of {service} {}", state()),
         }
     }
 }

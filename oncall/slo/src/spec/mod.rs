@@ -41,7 +41,7 @@ pub const OFFERED: &str = "sre-lab/offered";
 /// # Errors
 /// All problems, each with file, line and field.
 pub fn read(file: &str, text: &str) -> Result<Slo, Problems> {
-    let raw = yaml::parse::<raw::Document>(file, text).map_err(|problem| Problems(vec![problem]))?;
+    let raw = yaml::parse::<raw::Document>(file, text)?;
     read::model(file, &raw)
 }
 

@@ -87,7 +87,7 @@ fn optional<T>(
 ) -> Option<T> {
     let text = metadata.value.annotations.get(key)?;
     let field = format!("metadata.annotations.{key}");
-    reader.place(text, &field);
+    reader.state.place(text, &field);
     let value = read(&text.value);
     reader.take(text, &field, value)
 }

@@ -51,7 +51,7 @@ pub(super) fn objective(reader: &mut Reader, objectives: &Spanned<Vec<Spanned<Ob
             return None;
         }
     };
-    reader.place(target, "spec.objectives[0].target");
+    reader.state.place(target, "spec.objectives[0].target");
     let share = target.value / one;
     if share > 0.0 && share < 1.0 {
         return Some(share);

@@ -7,14 +7,14 @@ use super::{
     notes::{Notes, notes},
     objective::{first, objective},
     raw::{Document, SloSpec, TimeWindow},
-    reader::{Reader, one_line},
+    reader::{Lines, Reader, one_line},
     sli,
 };
 use crate::{PAIRS, Period, Slo, Window, model::Calendar};
 
 /// Reads a document.
 pub(super) fn model(file: &str, document: &Document) -> Result<Slo, Problems> {
-    let mut reader = Reader::of(file);
+    let mut reader = Reader::with(file, Lines::default());
     expect(&mut reader, &document.api_version, "apiVersion", "openslo/v1");
     expect(&mut reader, &document.kind, "kind", "SLO");
     let name = name(&mut reader, &document.metadata.value.name, "metadata.name");
@@ -40,30 +40,27 @@ pub(super) fn model(file: &str, document: &Document) -> Result<Slo, Problems> {
             None
         }
     };
-    match (sli, objective, period) {
-        (Some(sli), Some(objective), Some(period)) if reader.problems.is_empty() => {
-            let Notes { owner, promise, reason, minimum_errors, sla, review, hurt_by, .. } = notes;
-            Ok(Slo {
-                name,
-                title,
-                service,
-                owner,
-                promise,
-                reason,
-                description,
-                sli,
-                objective,
-                period,
-                minimum_errors,
-                sla,
-                review,
-                hurt_by,
-                origin,
-                lines: reader.lines,
-            })
-        }
-        _ => Err(Problems(reader.problems)),
-    }
+    let Lines(lines) = std::mem::take(&mut reader.state);
+    let Notes { owner, promise, reason, minimum_errors, sla, review, hurt_by, .. } = notes;
+    let slo = sli.zip(objective).zip(period).map(|((sli, objective), period)| Slo {
+        name,
+        title,
+        service,
+        owner,
+        promise,
+        reason,
+        description,
+        sli,
+        objective,
+        period,
+        minimum_errors,
+        sla,
+        review,
+        hurt_by,
+        origin,
+        lines,
+    });
+    reader.finish(slo)
 }
 
 fn expect(reader: &mut Reader, found: &Spanned<String>, field: &str, expected: &str) {

@@ -126,7 +126,7 @@ fn threshold(
         reader.wrong(value, &field("value"), format!("expected seconds above 0, found {}", value.value));
         return None;
     }
-    reader.place(value, &field("value"));
+    reader.state.place(value, &field("value"));
     Some(Sli::Latency { histogram: histogram?, threshold: value.value })
 }
 
@@ -137,6 +137,6 @@ fn selector(reader: &mut Reader, source: &MetricSource, field: &str) -> Option<S
     }
     let query = &source.spec.query;
     let field = format!("{field}.metricSource.spec.query");
-    reader.place(query, &field);
+    reader.state.place(query, &field);
     reader.take(query, &field, Selector::parse(&query.value))
 }

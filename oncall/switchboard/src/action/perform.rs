@@ -66,19 +66,11 @@ impl Action {
             | Self::EndFault { .. }
             | Self::EndFaults { .. }
             | Self::SetProtection { .. } => switches::act(self, place, token, dry).await,
-            Self::PushRule { target, rule, file, canary: Some(canary) } if !dry => {
-                firewall::check(self)?;
-                let lasts = time::of("canary", canary)?;
-                canary::push(place, token, (target, rule, file), lasts).await
-            }
             Self::PushRule { .. }
             | Self::SetRule { .. }
             | Self::RestoreRule { .. }
             | Self::SwitchFirewall { .. }
-            | Self::LimitClients { .. } => {
-                firewall::check(self)?;
-                switches::act(self, place, token, dry).await
-            }
+            | Self::LimitClients { .. } => self.at_edges(place, token, dry).await,
             Self::Restart { target } => restart::act(place, tools, target, dry).await,
             Self::Drain { target, ttl } => drain::drain(place, (tools, token), target, ttl, dry).await,
             Self::Undrain { target } => drain::undrain(place, (tools, token), target.as_deref(), dry).await,
@@ -115,6 +107,18 @@ impl Action {
                 let what = "only the control room can take back a change of a drill";
                 Err(Error::not_here(what, "POST /api/v1/actions there, or use its page Actions"))
             }
+        }
+    }
+
+    /// What is done to the rules and limits of the edges: a rule with a canary goes to one of them first.
+    async fn at_edges(&self, place: &Place, token: Option<&str>, dry: bool) -> Result<Vec<Outcome>> {
+        firewall::check(self)?;
+        match self {
+            Self::PushRule { target, rule, file, canary: Some(canary) } if !dry => {
+                let lasts = time::of("canary", canary)?;
+                canary::push(place, token, (target, rule, file), lasts).await
+            }
+            _ => switches::act(self, place, token, dry).await,
         }
     }
 }

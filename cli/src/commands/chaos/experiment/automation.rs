@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use serde_saphyr::Spanned;
+use yaml::{Reader, all};
 
 use super::shape::{RawAutomation, RawRestored};
-use crate::commands::written::{Reader, all};
+use crate::commands::written::Values as _;
 
 /// Longest time until everything has to be well.
 const LONGEST: Duration = Duration::from_secs(1800);

@@ -6,9 +6,10 @@ use std::{fmt, process::Stdio, time::Duration};
 use anyhow::{Context as _, Result, bail};
 use serde_saphyr::Spanned;
 use tokio::process::{Child, Command};
+use yaml::Reader;
 
 use super::shape::RawCrowd;
-use crate::{commands::written::Reader, installation::Installation, parts::programs, terminal::say};
+use crate::{commands::written::Values as _, installation::Installation, parts::programs, terminal::say};
 
 /// Most visitors per second: a lab on two cores has to answer them beside its own.
 const MOST_RPS: f64 = 500.0;

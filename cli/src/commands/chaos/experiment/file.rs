@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_saphyr::Spanned;
-use yaml::Problems;
+use yaml::{Problems, Reader, all};
 
 use super::{
     automation::{Automation, Restored, automation, restored},
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::commands::{
     chaos::blow::Blow,
-    written::{Reader, Text, all},
+    written::{Text, Values as _},
 };
 
 /// An experiment.
@@ -107,10 +107,10 @@ pub(super) struct Measure {
 /// # Errors
 /// All problems, each with file, line and field.
 pub(super) fn read(file: &str, text: &str) -> Result<Experiment, Problems> {
-    let document = yaml::parse::<Document>(file, text).map_err(|problem| Problems(vec![problem]))?;
+    let document = yaml::parse::<Document>(file, text)?;
     let mut reader = Reader::of(file);
     let experiment = experiment(&mut reader, &document);
-    reader.done(experiment)
+    reader.finish(experiment)
 }
 
 fn experiment(reader: &mut Reader<'_>, document: &Document) -> Option<Experiment> {

@@ -5,12 +5,13 @@ use std::time::Duration;
 use chassis_text::byte_size;
 use serde_saphyr::Spanned;
 use wire::{Conditions, Gate};
+use yaml::Reader;
 
 use super::shape::RawNetwork;
 use crate::{
     commands::{
         chaos::blow::Blow,
-        written::{Reader, Text},
+        written::{Text, Values as _},
     },
     parts::chaos::WAYS,
 };

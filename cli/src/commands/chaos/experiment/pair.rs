@@ -3,12 +3,10 @@
 use std::fmt;
 
 use serde_saphyr::Spanned;
+use yaml::{Reader, all};
 
 use super::shape::{Document, RawPair, RawStep};
-use crate::commands::{
-    chaos::blow::Blow,
-    written::{Reader, all},
-};
+use crate::commands::{chaos::blow::Blow, written::Values as _};
 
 /// How the judge of a release is written.
 const JUDGE: &str = "judge";

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use release::fleet::{Build, is_name};
 use serde_saphyr::Spanned;
+use yaml::Reader;
 
 use super::shape::RawRelease;
 use crate::commands::{
     chaos::{blow::Blow, trial::Trial},
-    written::Reader,
+    written::Values as _,
 };
 
 /// Most that a canary can have: its baseline gets as much.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_saphyr::Spanned;
+use yaml::{Reader, all};
 
 use super::{
     network::{network, size},
@@ -11,7 +12,7 @@ use super::{
 };
 use crate::commands::{
     chaos::blow::Blow,
-    written::{Reader, Text, all},
+    written::{Text, Values as _},
 };
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);

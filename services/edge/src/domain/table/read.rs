@@ -9,13 +9,13 @@ use std::{
 use http::{HeaderName, Method, Uri, uri::Authority};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
-use yaml::Problems;
+use yaml::{Problems, Reader, all};
 
 use super::{Client, HEAVIEST, Limit, Route, Table, Upstream};
 use crate::domain::{
     bucket::Allowance,
     outlier::Rules,
-    reader::{Reader, Text, all},
+    values::{Text, Values as _, finish},
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -85,13 +85,13 @@ struct RawLimit {
 /// # Errors
 /// All problems, each with file, line and field.
 pub fn read(file: &str, text: &str, longest: Duration) -> Result<Table, Problems> {
-    let document = yaml::parse::<Document>(file, text).map_err(|problem| Problems(vec![problem]))?;
-    let mut reader = Reader::new(file);
+    let document = yaml::parse::<Document>(file, text)?;
+    let mut reader = Reader::of(file);
     let upstreams = upstreams(&mut reader, &document.upstreams);
     let known: Vec<&str> = document.upstreams.keys().map(String::as_str).collect();
     let routes = routes(&mut reader, &document.routes, &known, longest);
     let table = upstreams.zip(routes).map(|(upstreams, routes)| Table { upstreams, routes });
-    reader.finish(table)
+    finish(reader, table)
 }
 
 fn upstreams(

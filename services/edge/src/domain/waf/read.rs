@@ -7,14 +7,14 @@ use contracts::firewall::fingerprint;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
-use yaml::Problems;
+use yaml::{Problems, Reader, all};
 
 use super::{
     COST,
     rule::{Case, Engine, Matcher, Mode, OnOverrun, Rule},
     target::Target,
 };
-use crate::domain::reader::{Reader, Text, all};
+use crate::domain::values::{Text, Values as _, finish};
 
 /// Longest pattern, in bytes.
 const LONGEST: usize = 4096;
@@ -54,10 +54,10 @@ struct RawCase {
 /// # Errors
 /// All problems, each with file, line and field.
 pub fn read(file: &str, text: &str) -> Result<Rule, Problems> {
-    let document = yaml::parse::<Document>(file, text).map_err(|problem| Problems(vec![problem]))?;
-    let mut reader = Reader::new(file);
+    let document = yaml::parse::<Document>(file, text)?;
+    let mut reader = Reader::of(file);
     let rule = rule(&mut reader, &document, fingerprint(text));
-    reader.finish(rule)
+    finish(reader, rule)
 }
 
 fn rule(reader: &mut Reader<'_>, raw: &Document, fingerprint: String) -> Option<Rule> {
@@ -89,7 +89,7 @@ fn rule(reader: &mut Reader<'_>, raw: &Document, fingerprint: String) -> Option<
 
 fn identity(reader: &mut Reader<'_>, at: &Text) -> Option<String> {
     let id = reader.name(at, "id")?;
-    let stem = reader.file.rsplit('/').next().and_then(|name| name.strip_suffix(".yaml"));
+    let stem = reader.file().rsplit('/').next().and_then(|name| name.strip_suffix(".yaml"));
     match stem {
         Some(stem) if stem != id => {
             reader.wrong(at, "id", format!("expected `{stem}`, as the file is named, found `{id}`"));

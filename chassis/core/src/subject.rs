@@ -1,4 +1,4 @@
-//! The attributes of the subject by which a plan may select: declared by the service, carried as baggage.
+//! The attributes of the subject by which a plan of a fault may select: declared by the services, carried as baggage.
 
 /// One attribute of the subject of a unit of work, such as the account that a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
