@@ -19,9 +19,8 @@ use crate::{
 };
 
 /// Faults that take a core, the disk or the network of the machine, and not just of a process: a lab beside this one would be
-/// sick with them.
-pub(super) const GREEDY: [&str; 5] =
-    ["cpu-burn", "executor-block", "db-slow-query", "cache-hot-key", "disk-fill"];
+/// sick with them. Not `executor-block`, whose threads sleep.
+pub(super) const GREEDY: [&str; 4] = ["cpu-burn", "db-slow-query", "cache-hot-key", "disk-fill"];
 
 /// Waits until its input ends, and becomes the command in its arguments. Whatever ends the process at the other end of the
 /// pipe, the kernel closes the pipe.
