@@ -19,13 +19,21 @@ use crate::{
 };
 
 /// Faults that take a core, the disk or the network of the machine, and not just of a process: a lab beside this one would be
-/// sick with them.
-pub(super) const GREEDY: [&str; 5] =
-    ["cpu-burn", "executor-block", "db-slow-query", "cache-hot-key", "disk-fill"];
+/// sick with them. Not `executor-block`, whose threads sleep.
+pub(super) const GREEDY: [&str; 4] = ["cpu-burn", "db-slow-query", "cache-hot-key", "disk-fill"];
 
 /// Waits until its input ends, and becomes the command in its arguments. Whatever ends the process at the other end of the
 /// pipe, the kernel closes the pipe.
 const WAIT: &str = "trap '' HUP INT TERM; cat >/dev/null; exec \"$@\"";
+
+/// What it has beside what every lab has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct More {
+    /// Options of `lab up`.
+    pub(super) options: Vec<String>,
+    /// Variables of the environment of `lab up`.
+    pub(super) variables: Vec<(&'static str, &'static str)>,
+}
 
 /// Gone when it is dropped.
 pub(super) struct Twin {
@@ -43,6 +51,19 @@ impl Twin {
     /// # Errors
     /// When no lab runs on this machine, or the second one does not start, with what it said.
     pub(super) async fn up(command: &str, place: &Installation, now: &CancellationToken) -> Result<Self> {
+        Self::with(command, place, &More::default(), now).await
+    }
+
+    /// The same, with more. Two that start at once may want the same ports.
+    ///
+    /// # Errors
+    /// As [`Twin::up`].
+    pub(super) async fn with(
+        command: &str,
+        place: &Installation,
+        more: &More,
+        now: &CancellationToken,
+    ) -> Result<Self> {
         let home = place.all_here(&format!("{command} --lanes"))?;
         let replicas = replicas(&home.lab()?);
         let folder =
@@ -56,10 +77,13 @@ impl Twin {
         // Before it is started.
         let end = AtTheEnd::run(&line(&["down", "--purge"])?)?;
         let mut up = line(&["up", "--detach", "--port-offset", &free_offset()?.to_string()])?;
+        // Of two numbers of replicas of one service, the last one counts.
         up.args(replicas.iter().map(|(service, count)| format!("--replicas={service}={count}")));
+        up.args(&more.options);
         OTHERS.iter().for_each(|name| {
             up.env_remove(name);
         });
+        up.envs(more.variables.iter().copied());
         if let Some(token) = place.token() {
             up.env("FAULTS_TOKEN", token);
         }

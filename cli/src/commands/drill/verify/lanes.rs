@@ -1,22 +1,30 @@
-//! Two labs prove drills at the same time: this one, and one that is started for it. Drills that take the machine come
-//! last, when this lab is alone again: the other one would be sick with them.
+//! Several labs prove drills at the same time: this one, and others that are started for it, some of them with what only
+//! a few drills need. Drills that take the machine come last, when no other lab is busy: it would be sick with them.
 
 use std::{
     cell::RefCell,
     collections::{BTreeMap, VecDeque},
+    time::Instant,
 };
 
-use anyhow::Result;
+use anyhow::{Context as _, Error, Result};
 use drill::{
     Drill,
     model::{Fault, FaultKind},
 };
+use futures::future::join_all;
+use tokio::sync::Mutex;
 
-use super::{Stage, Verify, papers::Papers};
+use super::{
+    Stage, Verify, junit,
+    kit::{Kit, Sorted, Stock},
+    papers::Papers,
+    run::unbegun,
+};
 use crate::{
     commands::{
         drill::client::Desk,
-        twin::{GREEDY, Twin},
+        twin::{GREEDY, More, Twin},
     },
     terminal::say,
 };
@@ -50,62 +58,188 @@ impl<'q> Queue<'q> {
         self.left.borrow_mut().drain(..).map(|(_, name)| name.clone()).collect()
     }
 
+    fn is_empty(&self) -> bool {
+        self.left.borrow().is_empty()
+    }
+
     /// Length of the longest name.
     pub(super) const fn width(&self) -> usize {
         self.width
     }
 }
 
+/// What is to be proven, for all lanes.
+struct Work<'w> {
+    first: &'w Stage<'w>,
+    who: Option<String>,
+    drills: &'w BTreeMap<String, Drill>,
+    shared: Queue<'w>,
+    special: RefCell<VecDeque<(Kit, Vec<String>)>>,
+    /// One lab starts at a time: each takes ports that are free.
+    starts: Mutex<()>,
+}
+
+impl Work<'_> {
+    fn next(&self) -> Option<(Kit, Vec<String>)> {
+        self.special.borrow_mut().pop_front()
+    }
+
+    async fn start(&self, more: &More) -> Result<Twin> {
+        let _turn = self.starts.lock().await;
+        let with =
+            if more.options.is_empty() { String::new() } else { format!(" with {}", more.options.join(" ")) };
+        say(format_args!("starting another lab{with}"));
+        Twin::with("drill verify", self.first.place, more, &self.first.wishes.now).await
+    }
+}
+
 impl Verify {
-    /// Proves drills on two labs, and then, on the first one alone, those that take the machine.
-    pub(super) async fn on_two(
+    /// Proves drills on several labs, and then, with no other one busy, those that take the machine.
+    pub(super) async fn on_several(
         &self,
         first: Stage<'_>,
         who: Option<String>,
         drills: &BTreeMap<String, Drill>,
         names: &[String],
     ) -> Result<Papers> {
+        let stock = Stock::of(&first.place.all_here("drill verify --lanes")?.lab()?);
         let is_greedy = |name: &String| drills.get(name).is_some_and(takes_the_machine);
         let (greedy, others): (Vec<String>, Vec<String>) = names.iter().cloned().partition(is_greedy);
-        if others.len() < 2 {
+        let (last, together) = (Sorted::of(&greedy, drills, &stock), Sorted::of(&others, drills, &stock));
+        let usual = last.special.is_empty() && together.special.is_empty();
+        if usual && together.shared.len() < 2 {
             return self.alone(&first, drills, names).await;
         }
-        say("starting a second lab");
-        let twin = Twin::up("drill verify", first.place, &first.wishes.now).await?;
-        let first = Stage { shares: true, ..first };
-        let shared = self.shared(&first, &twin, who, drills, &others).await;
-        // It is gone before the next drill begins, and whatever came of the others.
-        drop(twin);
-        let mut papers = shared?;
-        if papers.broken.is_some() {
-            papers.left.extend(greedy);
-            return Ok(papers);
-        }
-        let alone = self.alone(&Stage { shares: false, ..first }, drills, &greedy).await?;
-        Ok(papers.and(alone))
+        let shares = Stage { shares: true, ..first };
+        let papers = self.together(&shares, who.clone(), drills, together).await?;
+        let alone = Stage { shares: false, ..shares };
+        self.one_by_one(&alone, who, drills, last, papers).await
     }
 
-    async fn shared(
+    async fn together(
         &self,
         first: &Stage<'_>,
-        twin: &Twin,
         who: Option<String>,
         drills: &BTreeMap<String, Drill>,
-        names: &[String],
+        Sorted { shared, own, special }: Sorted,
     ) -> Result<Papers> {
-        let second = Stage {
-            place: &twin.place,
-            desk: Desk::instructor(&twin.place, who).await?,
-            wishes: first.wishes.clone(),
-            begun: first.begun,
-            shares: true,
-        };
+        let (shared, special) = (Queue::of(&shared), RefCell::new(special.into()));
+        let work = Work { first, who, drills, shared, special, starts: Mutex::default() };
+        let beside = (1..self.lanes).map(|_| self.beside(&work));
+        let (here, beside) = tokio::join!(self.here(&work, &own), join_all(beside));
+        let mut papers = here?;
+        for one in beside {
+            papers = papers.and(one?);
+        }
+        // If one lane cannot continue, the others take the rest; those of a kit may be left.
+        papers.left.extend(work.shared.rest());
+        papers.left.extend(work.special.take().into_iter().flat_map(|(_, names)| names));
+        Ok(papers)
+    }
+
+    /// The lane of the first lab.
+    async fn here(&self, work: &Work<'_>, own: &[String]) -> Result<Papers> {
+        let papers = self.alone(work.first, work.drills, own).await?;
+        if papers.broken.is_some() {
+            return Ok(papers);
+        }
+        Ok(papers.and(self.lane(work.first, work.drills, &work.shared).await?))
+    }
+
+    /// A lane of labs that are started for it: first those that drills need, then one like the first lab.
+    async fn beside(&self, work: &Work<'_>) -> Result<Papers> {
+        let mut papers = Papers::default();
+        while !self.is_over(work.first) && papers.broken.is_none() {
+            let Some((kit, names)) = work.next() else { break };
+            papers = papers.and(self.special(work, &kit, &names).await?);
+        }
+        if self.is_over(work.first) || papers.broken.is_some() || work.shared.is_empty() {
+            return Ok(papers);
+        }
+        match work.start(&More::default()).await {
+            Ok(twin) => Ok(papers.and(self.on(work, twin, &work.shared).await?)),
+            Err(why) => Ok(Papers { broken: Some(why), ..papers }),
+        }
+    }
+
+    /// Proves drills in a lab that has what they need. If it does not start, each of them says so.
+    async fn special(&self, work: &Work<'_>, kit: &Kit, names: &[String]) -> Result<Papers> {
         let queue = Queue::of(names);
-        // If one lane cannot continue, the other takes the rest.
-        let (one, two) = tokio::join!(self.lane(first, drills, &queue), self.lane(&second, drills, &queue));
-        let mut papers = one?.and(two?);
+        let mut papers = match work.start(&kit.more()).await {
+            Ok(twin) => self.on(work, twin, &queue).await?,
+            Err(_) if self.is_over(work.first) => Papers::default(),
+            Err(why) => self.refused(work.drills, &queue, &why),
+        };
         papers.left.extend(queue.rest());
         Ok(papers)
+    }
+
+    async fn on(&self, work: &Work<'_>, twin: Twin, queue: &Queue<'_>) -> Result<Papers> {
+        let first = work.first;
+        let proven = async {
+            let stage = Stage {
+                place: &twin.place,
+                desk: Desk::instructor(&twin.place, work.who.clone()).await?,
+                wishes: first.wishes.clone(),
+                begun: first.begun,
+                shares: first.shares,
+            };
+            self.lane(&stage, work.drills, queue).await
+        }
+        .await;
+        // It waits until that lab has ended; the other lanes continue meanwhile.
+        tokio::task::spawn_blocking(move || drop(twin)).await.context("the other lab was not stopped")?;
+        proven
+    }
+
+    fn refused(&self, drills: &BTreeMap<String, Drill>, queue: &Queue<'_>, why: &Error) -> Papers {
+        let mut papers = Papers::default();
+        while let Some((_, name)) = queue.take() {
+            let Some(drill) = drills.get(name) else { continue };
+            let why = format!("not proven: {why:#}");
+            papers.junit.push(junit::refused(name, &why));
+            let proof = unbegun(drill, why, Instant::now());
+            self.tell(&proof, queue.width());
+            papers.proofs.push(proof);
+        }
+        papers
+    }
+
+    /// Those that take the machine: on the first lab, and on labs with what they need.
+    async fn one_by_one(
+        &self,
+        first: &Stage<'_>,
+        who: Option<String>,
+        drills: &BTreeMap<String, Drill>,
+        Sorted { mut shared, own, special }: Sorted,
+        mut papers: Papers,
+    ) -> Result<Papers> {
+        shared.extend(own);
+        if papers.broken.is_some() {
+            papers.left.extend(shared);
+        } else {
+            papers = papers.and(self.alone(first, drills, &shared).await?);
+        }
+        let work = Work {
+            first,
+            who,
+            drills,
+            shared: Queue::of(&[]),
+            special: RefCell::new(special.into()),
+            starts: Mutex::default(),
+        };
+        while !self.is_over(first) && papers.broken.is_none() {
+            let Some((kit, names)) = work.next() else { break };
+            papers = papers.and(self.special(&work, &kit, &names).await?);
+        }
+        papers.left.extend(work.special.take().into_iter().flat_map(|(_, names)| names));
+        Ok(papers)
+    }
+
+    /// Whether no further drill begins.
+    pub(super) fn is_over(&self, stage: &Stage<'_>) -> bool {
+        let late = self.at_most.is_some_and(|most| stage.begun.elapsed() >= most);
+        late || stage.wishes.enough.is_cancelled()
     }
 }
 
@@ -139,10 +273,10 @@ mod tests {
     #[test]
     fn a_drill_that_another_lab_would_feel_runs_alone() {
         let drills = files::all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).unwrap();
-        for name in ["warm-room", "in-the-hall", "after-the-rain", "full-house", "cdn-waf-outage"] {
+        for name in ["warm-room", "slow-morning", "after-the-rain", "full-house", "cdn-waf-outage"] {
             assert!(takes_the_machine(&drills[name]), "{name}");
         }
-        for name in ["first-page", "noon", "quiet-street"] {
+        for name in ["first-page", "in-the-hall", "quiet-street"] {
             assert!(!takes_the_machine(&drills[name]), "{name}");
         }
         let greedy = drills.values().filter(|drill| takes_the_machine(drill)).count();

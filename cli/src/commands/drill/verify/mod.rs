@@ -1,6 +1,7 @@
 //! `lab drill verify`: runs drills one after the other, as proofs, and judges what came back.
 
 mod junit;
+mod kit;
 mod lanes;
 pub(crate) mod laps;
 mod measured;
@@ -45,7 +46,7 @@ use crate::{installation::Installation, terminal::json};
 #[command(after_help = "Examples:\n  \
     lab drill verify first-page noon\n  \
     lab drill verify --all --junit drills.xml --markdown drills.md\n  \
-    lab drill verify --all --lanes 2                                   on two labs: half the time\n  \
+    lab drill verify --all --lanes 2                                   on two labs, with what drills need\n  \
     lab drill verify --changed origin/main --sample 2 --at-most 8m    before a merge\n  \
     lab drill verify noon --responder nothing                          must fail\n  \
     lab drill verify cdn-waf-outage                                    without its action items, and with each")]
@@ -61,9 +62,10 @@ pub(crate) struct Verify {
     /// Begin no further drill after this time, such as 8m; those that are left are named.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     at_most: Option<Duration>,
-    /// Number of labs to prove on at the same time. 2 starts a second one beside this one, with as many replicas,
-    /// and removes it at the end. Drills that need the machine to themselves run last, on this lab alone.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
+    /// Number of labs to prove on at the same time. From 2 on, others are started beside this one and removed at the
+    /// end: with as many replicas, or with what drills need and this lab lacks. Drills that need the machine to
+    /// themselves run last.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
     lanes: u8,
     /// Prove drills that are not named with each of their action items, too.
     #[arg(long)]
@@ -103,7 +105,7 @@ impl<'s> Stage<'s> {
         Ok(Self { place, desk, wishes: Wishes::listen(), begun: Instant::now(), shares: false })
     }
 
-    /// One line for the run that is on; nothing while two labs would write over each other.
+    /// One line for the run that is on; nothing while several labs would write over each other.
     fn live(&self) -> Live {
         if self.shares { Live::silent() } else { Live::new() }
     }
@@ -119,7 +121,7 @@ impl Verify {
         let (wishes, begun) = (stage.wishes.clone(), stage.begun);
         let mut papers = match self.lanes {
             1 => self.alone(&stage, &drills, &names).await?,
-            _ => self.on_two(stage, who, &drills, &names).await?,
+            _ => self.on_several(stage, who, &drills, &names).await?,
         };
         self.write(&papers)?;
         if self.json {
@@ -159,8 +161,7 @@ impl Verify {
     ) -> Result<Papers> {
         let mut papers = Papers::default();
         loop {
-            let late = self.at_most.is_some_and(|most| stage.begun.elapsed() >= most);
-            if late || stage.wishes.enough.is_cancelled() || papers.broken.is_some() {
+            if self.is_over(stage) || papers.broken.is_some() {
                 return Ok(papers);
             }
             let Some((place, name)) = queue.take() else { return Ok(papers) };

@@ -33,7 +33,7 @@ pub(crate) struct Pick {
     /// Drills, such as first-page.
     #[arg(value_name = "NAME", required_unless_present_any = ["all", "changed", "sample"])]
     names: Vec<String>,
-    /// Every drill that this lab can run.
+    /// Every drill that this lab can run, or one that `--lanes` starts.
     #[arg(long, conflicts_with = "names")]
     all: bool,
     /// Only those that the changes since this commit affect: the drill itself, its services, its alerts.
