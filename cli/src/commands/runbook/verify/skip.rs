@@ -60,7 +60,7 @@ const NEEDS: &[(&[&str], &str, &str)] = &[
     (
         &["HighCPUUsage"],
         // What everything else takes, in percent of the machine. Threads that only compute get the rest, and the alert wants 80 %.
-        r#"avg(avg_over_time(cpu_usage_percent{job="order-api"}[1m])) - avg(avg_over_time(process_cpu_usage_percent{job="order-api"}[1m])) < 15"#,
+        r#"avg(avg_over_time(cpu_usage_percent[1m])) - avg(process_cpu_usage_percent{job="order-api"}) < 15"#,
         "this machine is too busy: its fault gets less than the 80 % of the CPU that the alert wants",
     ),
     (
