@@ -1,4 +1,4 @@
-//! A second lab beside the first one, in a temporary folder and on ports that are free. It goes away whatever happens to
+//! Another lab beside the first one, in a temporary folder and on ports that are free. It goes away whatever happens to
 //! this process.
 
 use std::{
@@ -90,10 +90,10 @@ impl Twin {
         // Ctrl-C in the terminal is for this command, which then ends the lab.
         up.stdin(Stdio::null()).process_group(0);
         let started = now.run_until_cancelled(tokio::process::Command::from(up).output()).await;
-        let Some(started) = started else { bail!("left before the second lab was ready") };
-        let started = started.context("cannot start a second lab")?;
+        let Some(started) = started else { bail!("left before the other lab was ready") };
+        let started = started.context("cannot start another lab")?;
         if !started.status.success() {
-            bail!("the second lab does not start:\n{}", String::from_utf8_lossy(&started.stderr).trim());
+            bail!("the other lab does not start:\n{}", String::from_utf8_lossy(&started.stderr).trim());
         }
         Ok(Self { place: place.beside(dir), _end: end, _folder: folder })
     }
@@ -130,7 +130,7 @@ impl Drop for AtTheEnd {
             Ok(status) => status.to_string(),
             Err(error) => error.to_string(),
         };
-        say(format_args!("stopping the second lab failed: {failed}"));
+        say(format_args!("stopping the other lab failed: {failed}"));
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     Clock, Flow, Period, Severity, Sli, Slo, Window, model::Calendar, selector::Selector, window::number,
 };
 
-/// Windows of pages, and rules that need no window.
+/// Windows of pages, the current burn rate, and rules that need no window.
 pub(super) fn fast(slo: &Slo, clock: Clock) -> Vec<Rule> {
     let mut rules = vec![
         plain(slo, "slo:objective:ratio", format!("vector({})", number(slo.objective))),
@@ -22,10 +22,16 @@ pub(super) fn fast(slo: &Slo, clock: Clock) -> Vec<Rule> {
         rules.extend(counted(slo, clock, window));
         rules.push(ratio_of(slo, &ratio(window), &total(window), &bad(window)));
     }
+    // As often as the pages: what a page starts asks at once whether the budget still burns.
+    let current = recorded(&ratio(clock.pairs()[0].long), slo);
+    rules.push(plain(slo, BURN, format!("{current} / {}", number(slo.budget()))));
     rules
 }
 
-/// Windows of tickets, the period, and the budget.
+/// The burn rate over the long window of the fastest page.
+const BURN: &str = "slo:current_burn_rate:ratio";
+
+/// Windows of tickets, the period, and what is left of the budget.
 pub(super) fn slow(slo: &Slo, clock: Clock) -> Vec<Rule> {
     let mut rules = Vec::new();
     for window in windows(clock, Severity::Ticket) {
@@ -207,8 +213,7 @@ const fn begin(calendar: Calendar) -> &'static str {
 fn budget(slo: &Slo, clock: Clock) -> Vec<Rule> {
     let allowed = number(slo.budget());
     let period = clock.period(slo).as_secs();
-    let current = recorded(&ratio(clock.pairs()[0].long), slo);
-    let (burn, left) = ("slo:current_burn_rate:ratio", "slo:error_budget_remaining:ratio");
+    let left = "slo:error_budget_remaining:ratio";
     let spent = format!("{} * {}", recorded("slo:period_error:ratio", slo), recorded(KNOWN, slo));
     let mut remaining = plain(slo, left, format!("1 - {spent} / {allowed}"));
     remaining.comment = Some(
@@ -221,11 +226,11 @@ fn budget(slo: &Slo, clock: Clock) -> Vec<Rule> {
         format!(
             "clamp_max(clamp_min({}, 0) * {period} / clamp_min({}, 1e-9), {period})",
             recorded(left, slo),
-            recorded(burn, slo)
+            recorded(BURN, slo)
         ),
     );
     exhaustion.comment = Some(
         "At the current burn rate. At most the period: a budget that lasts longer never ends.".to_owned(),
     );
-    vec![plain(slo, burn, format!("{current} / {allowed}")), remaining, exhaustion]
+    vec![remaining, exhaustion]
 }

@@ -13,7 +13,12 @@ use observe::{
 use parking_lot::Mutex;
 use tokio::time::{Instant, sleep};
 
-use super::{cause::Cause, fault::Fault, hand, snapshot::Snapshot};
+use super::{
+    cause::Cause,
+    fault::{Fault, burns},
+    hand,
+    snapshot::Snapshot,
+};
 use crate::{
     commands::{
         runbook::print::{each, word},
@@ -94,7 +99,7 @@ impl<'p> Bench<'p> {
     /// Ends every fault, and what an earlier measurement has left in the windows of the alert.
     pub(super) async fn calm(&self, name: &str, fault: &Fault) -> Result<()> {
         self.repair(fault).await?;
-        if fault.forgets || name.ends_with("BudgetBurn") {
+        if burns(name, fault) {
             // What was late may have been counted after Prometheus forgot, or that measurement failed.
             let fires = !self.alerts(name).await?.is_empty();
             if fires || !self.forgotten.load(Ordering::Relaxed) {
@@ -222,6 +227,27 @@ impl<'p> Bench<'p> {
         }
     }
 
+    /// As [`Bench::fires`], for an alert that fires already because of an earlier fault, once the new one is seen: before that, a
+    /// run would find nothing to wait for.
+    pub(super) async fn fires_again(&self, name: &str, fault: &Fault, broken: Instant) -> Result<Labels> {
+        let labels = self.fires(name, fault, broken).await?;
+        let slo = labels.get("slo").map_or("", String::as_str);
+        let burns = format!("slo:current_burn_rate:ratio{{slo=\"{slo}\"}} > 1");
+        while self.prometheus.query(&burns).await?.is_empty() {
+            if broken.elapsed() > fault.ttl {
+                bail!("{name}: nothing burns within {} s of its fault", fault.ttl.as_secs());
+            }
+            sleep(LOOK).await;
+        }
+        Ok(labels)
+    }
+
+    /// Whether this alert fires now.
+    pub(super) async fn still_fires(&self, name: &str, labels: &Labels) -> Result<bool> {
+        let alerts = self.alerts(name).await?;
+        Ok(alerts.iter().any(|alert| alert.state == "firing" && alert.labels == *labels))
+    }
+
     /// When this alert has ended. Its cause is over at `over`: what does not end by itself is taken back then.
     pub(super) async fn ends(
         &self,
@@ -232,8 +258,7 @@ impl<'p> Bench<'p> {
     ) -> Result<Instant> {
         let mut lasts = !fault.ends_by_itself();
         loop {
-            let alerts = self.alerts(name).await?;
-            if !alerts.iter().any(|alert| alert.state == "firing" && alert.labels == *labels) {
+            if !self.still_fires(name, labels).await? {
                 return Ok(Instant::now());
             }
             if lasts && Instant::now() > over {

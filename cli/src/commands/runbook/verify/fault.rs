@@ -28,6 +28,16 @@ impl Fault {
     }
 }
 
+/// Whether the alert of a page looks at a budget: what burned before has to be forgotten first.
+pub(super) fn burns(name: &str, fault: &Fault) -> bool {
+    fault.forgets || name.ends_with("BudgetBurn")
+}
+
+/// Whether an alert lasts longer than its cause: what was spent comes back only when it is forgotten.
+pub(super) fn outlasts(name: &str) -> bool {
+    name.ends_with("BudgetSpent")
+}
+
 /// The names of all pages, in order.
 pub(super) fn names(root: &Path) -> Result<Vec<String>> {
     let folder = root.join("runbooks");

@@ -1,5 +1,5 @@
-//! The labs on which runbooks are measured: this one, and with `--lanes 2` one that is started for it. What the other lab would
-//! feel, and what it has no parts for, is measured last, when this lab is alone again.
+//! The labs on which runbooks are measured: this one, and with `--lanes 2` or more those that are started for it. What the others
+//! would feel, and what one of them has no parts for, is measured last, when this lab is alone again.
 
 use std::{
     cell::{Cell, RefCell},
@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::Result;
+use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -15,13 +16,14 @@ use super::{
     bench::Bench,
     cause::Cause,
     fault::Fault,
+    measure::{Budget, How},
     pick::{Task, Trial, is_news, is_vain, rounds},
     session::Session,
     skip,
+    way::Way,
 };
 use crate::{
     commands::twin::{GREEDY, Twin},
-    installation::Installation,
     signals::{self, Hangup},
     terminal::say,
 };
@@ -95,83 +97,111 @@ impl Verify {
     ) -> Result<()> {
         let all: Vec<&Trial> = trials.iter().collect();
         if self.lanes == 1 {
-            return self.lane(bench, &Queue::of(self.rounds(&all)), session, wishes).await;
+            let queue = Queue::of(self.rounds(&all));
+            return Lane { bench, queue: &queue, session, wishes }.work().await;
         }
         let (mut alone, mut shared): (Vec<&Trial>, Vec<&Trial>) =
             all.into_iter().partition(|trial| takes_the_machine(&trial.fault));
         if self.rounds(&shared).len() < 2 {
             alone.append(&mut shared);
         } else {
-            say("starting a second lab");
-            let twin = Twin::up("runbook verify", bench.place, &wishes.stop).await?;
-            let measured = self.shared(bench, &twin.place, shared, session, wishes).await;
-            // It is gone before the next measurement begins, and whatever came of the others.
-            drop(twin);
+            let mut twins = Vec::new();
+            for number in 2..=self.lanes {
+                say(format_args!("starting lab {number} of {}", self.lanes));
+                twins.push(Twin::up("runbook verify", bench.place, &wishes.stop).await?);
+            }
+            let measured = self.shared(bench, &twins, shared, session, wishes).await;
+            // They are gone before the next measurement begins, and whatever came of the others.
+            drop(twins);
             alone.append(&mut measured?);
         }
-        self.lane(bench, &Queue::of(self.rounds(&alone)), session, wishes).await
+        let queue = Queue::of(self.rounds(&alone));
+        Lane { bench, queue: &queue, session, wishes }.work().await
     }
 
-    /// Measures on two labs; returns what the second one has no parts for.
+    /// Measures on all labs; returns what one of the others has no parts for.
     async fn shared<'t>(
         &self,
         first: &Bench<'_>,
-        place: &Installation,
+        twins: &[Twin],
         trials: Vec<&'t Trial>,
         session: &Session<'_>,
         wishes: &Wishes,
     ) -> Result<Vec<&'t Trial>> {
-        let second = Bench::of(&place.home()?, place).await?;
-        let (mut both, mut rest) = (Vec::new(), Vec::new());
-        for trial in trials {
-            match skip::lacks(&second.prometheus, &trial.name).await? {
-                None => both.push(trial),
-                Some(_) => rest.push(trial),
-            }
+        let mut others = Vec::new();
+        for twin in twins {
+            others.push(Bench::of(&twin.place.home()?, &twin.place).await?);
         }
-        let queue = Queue::of(self.rounds(&both));
-        // If one lab cannot continue, the other takes the rest.
-        let (one, two) = tokio::join!(
-            self.lane(first, &queue, session, wishes),
-            self.lane(&second, &queue, session, wishes)
-        );
-        one.and(two)?;
+        let (mut all, mut rest) = (Vec::new(), Vec::new());
+        for trial in trials {
+            let mut lacks = false;
+            for other in &others {
+                lacks |= skip::lacks(&other.prometheus, &trial.name).await?.is_some();
+            }
+            if lacks { rest.push(trial) } else { all.push(trial) }
+        }
+        let queue = Queue::of(self.rounds(&all));
+        let mut lanes = vec![Lane { bench: first, queue: &queue, session, wishes }];
+        lanes.extend(others.iter().map(|bench| Lane { bench, queue: &queue, session, wishes }));
+        // If one lab cannot continue, the others take the rest.
+        let done = join_all(lanes.into_iter().map(Lane::work)).await;
+        done.into_iter().collect::<Result<()>>()?;
         Ok(rest)
     }
 
     fn rounds<'t>(&self, trials: &[&'t Trial]) -> Vec<Task<'t>> {
         rounds(trials, &self.ways(), self.repeat, self.unmeasured, self.lanes > 1)
     }
+}
 
+/// One lab at work.
+struct Lane<'l, 't> {
+    bench: &'l Bench<'l>,
+    queue: &'l Queue<'t>,
+    session: &'l Session<'l>,
+    wishes: &'l Wishes,
+}
+
+impl Lane<'_, '_> {
     /// Measures what is in the queue, until it is empty or somebody ends it.
-    async fn lane(
-        &self,
-        bench: &Bench<'_>,
-        queue: &Queue<'_>,
-        session: &Session<'_>,
-        wishes: &Wishes,
-    ) -> Result<()> {
-        while !wishes.stop.is_cancelled()
-            && let Some(Task { trial, way }) = queue.take()
+    async fn work(self) -> Result<()> {
+        while !self.wishes.stop.is_cancelled()
+            && let Some(Task { trial, way, also }) = self.queue.take()
         {
-            let (name, auto) = (trial.name.as_str(), session.verdict(trial));
-            if !is_news(way, trial.acts, auto) {
+            if !is_news(way, trial.acts, self.session.verdict(trial)) {
                 continue;
             }
-            say(format_args!("{}: {name}, {way}", queue.place()));
-            let measured = bench.measure(name, &trial.fault, way, is_vain(way, auto));
-            let Some(row) = wishes.stop.run_until_cancelled(measured).await else {
-                match wishes.second.run_until_cancelled(bench.clear(&trial.fault)).await {
-                    Some(cleared) => cleared?,
-                    None => say("what is broken stays: lab fix ends faults, lab runbook stop a run"),
+            let budget = if also.is_some() { Budget::Keep } else { Budget::Own };
+            let Some(fine) = self.once(trial, way, budget).await? else { return Ok(()) };
+            if let Some(also) = also {
+                // What has failed may not have spent it.
+                let budget = if fine { Budget::Kept } else { Budget::Own };
+                if self.once(trial, also, budget).await?.is_none() {
+                    return Ok(());
                 }
-                return Ok(());
-            };
-            say(format_args!("  {name}, {way}: {}", row.words()));
-            queue.tick();
-            session.add(row)?;
+            }
+            self.queue.tick();
         }
         Ok(())
+    }
+
+    /// Measures once; whether the runbook has kept its promise. Nothing, if somebody has ended it.
+    async fn once(&self, trial: &Trial, way: Way, budget: Budget) -> Result<Option<bool>> {
+        let name = trial.name.as_str();
+        say(format_args!("{}: {name}, {way}", self.queue.place()));
+        let how = How { way, vain: is_vain(way, self.session.verdict(trial)), budget };
+        let measured = self.bench.measure(name, &trial.fault, how);
+        let Some(row) = self.wishes.stop.run_until_cancelled(measured).await else {
+            match self.wishes.second.run_until_cancelled(self.bench.clear(&trial.fault)).await {
+                Some(cleared) => cleared?,
+                None => say("what is broken stays: lab fix ends faults, lab runbook stop a run"),
+            }
+            return Ok(None);
+        };
+        say(format_args!("  {name}, {way}: {}", row.words()));
+        let fine = row.is_fine();
+        self.session.add(row)?;
+        Ok(Some(fine))
     }
 }
 

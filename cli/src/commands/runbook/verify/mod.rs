@@ -68,13 +68,14 @@ enum Ways {
     lab runbook verify DatabasePoolSaturated ConsumerLagGrowing\n  \
     lab runbook verify --all --list                       what is measured already; needs no lab\n  \
     lab runbook verify --all --lanes 2 --markdown         all of them, kept for docs/automation.md\n  \
+    lab runbook verify --all --lanes 2 --markdown --proof-only   the same, without what only compares\n  \
     lab runbook verify --all --unmeasured --markdown      the rest: after Ctrl-C, or a change of some runbooks\n  \
     lab runbook verify --all --part 2/5 --junit part.xml  a fifth of them, such as one job of five\n  \
     lab runbook verify TargetDown --markdown              measures one, and keeps the others\n\n\
     All are tried by themselves, then all guided, then those that helped with nobody acting (--markdown). Ctrl-C ends it\n\
     after the current one is repaired; what is measured is kept.\n\n\
     helped: an act of the runbook ended the alert before the fault ended by itself\n  \
-    waited: its acts did not end the alert, and it waited until the cause was gone\n  \
+    waited: its acts did not end the alert in 75 s, and it waited until the cause was gone\n  \
     led: it has no act that fits; a person was led, and it noticed the end\n  \
     held back: it saw that acting would not help, and stopped before its first act")]
 pub(super) struct Verify {
@@ -98,9 +99,14 @@ pub(super) struct Verify {
     /// measurement. Those that help are also measured with nobody acting, to compare.
     #[arg(long)]
     markdown: bool,
+    /// With --markdown: leave out the comparison with nobody acting. Every one of those lasts as long as its fault, and proves nothing
+    /// of the runbook.
+    #[arg(long, requires = "markdown")]
+    proof_only: bool,
     /// Number of labs to measure on at the same time. 2 starts a second one beside this one, with as many replicas, and removes it
-    /// at the end. What needs the machine to itself, or parts that only this lab has, is measured last, on this lab alone.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
+    /// at the end; more start more, for a machine that has the cores. What needs the machine to itself, or parts that only this lab
+    /// has, is measured last, on this lab alone.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
     lanes: u8,
     /// Measure each this many times; the table has medians.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=20))]
@@ -173,7 +179,7 @@ impl Verify {
             Ways::Auto => vec![Way::Auto],
             Ways::Both => vec![Way::Auto, Way::Manual],
         };
-        if self.markdown {
+        if self.markdown && !self.proof_only {
             ways.push(Way::Nobody);
         }
         ways

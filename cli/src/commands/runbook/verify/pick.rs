@@ -5,7 +5,12 @@
 
 use std::cmp::Reverse;
 
-use super::{fault::Fault, measured::Kept, report::Verdict, way::Way};
+use super::{
+    fault::{Fault, burns, outlasts},
+    measured::Kept,
+    report::Verdict,
+    way::Way,
+};
 
 /// A part of all runbooks, such as 2/5.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +55,11 @@ impl Trial {
     pub(super) fn verdict(&self) -> Option<Verdict> {
         self.kept.as_ref()?.auto.as_ref().map(|auto| auto.verdict)
     }
+
+    /// Whether a way is known.
+    fn has(&self, way: Way) -> bool {
+        self.kept.as_ref().is_some_and(|kept| kept.has(way))
+    }
 }
 
 /// A measurement that is about to be made.
@@ -57,10 +67,13 @@ impl Trial {
 pub(super) struct Task<'t> {
     pub(super) trial: &'t Trial,
     pub(super) way: Way,
+    /// The way that follows at once, with the budget that this one has spent.
+    pub(super) also: Option<Way>,
 }
 
 /// Every measurement, in order; only those that are not known yet if `unmeasured`. If several labs work side by side, what lasts
-/// longest comes first, so that no lab waits long for the last one.
+/// longest comes first, so that no lab waits long for the last one. Before that comes what looks at budgets: in a row, each needs
+/// a Prometheus that forgets only once.
 pub(super) fn rounds<'t>(
     trials: &[&'t Trial],
     ways: &[Way],
@@ -70,14 +83,22 @@ pub(super) fn rounds<'t>(
 ) -> Vec<Task<'t>> {
     let mut trials = trials.to_vec();
     if longest_first {
-        trials.sort_by_key(|trial| Reverse(trial.fault.ttl));
+        trials.sort_by_key(|trial| (!burns(&trial.name, &trial.fault), Reverse(trial.fault.ttl)));
     }
-    let known = |task: &Task<'_>| task.trial.kept.as_ref().is_some_and(|kept| kept.has(task.way));
+    let wanted = |trial: &Trial, way: Way| ways.contains(&way) && !(unmeasured && trial.has(way));
+    let shared = |trial: &Trial| {
+        outlasts(&trial.name) && [Way::Auto, Way::Manual].into_iter().all(|way| wanted(trial, way))
+    };
     let mut tasks = Vec::new();
-    for way in ways {
+    for &way in ways {
         for _ in 0..repeat {
-            let round = trials.iter().map(|&trial| Task { trial, way: *way });
-            tasks.extend(round.filter(|task| !unmeasured || !known(task)));
+            for &trial in &trials {
+                // What shares a budget has been measured by the time that its own round comes.
+                if wanted(trial, way) && !(way == Way::Manual && shared(trial)) {
+                    let also = (way == Way::Auto && shared(trial)).then_some(Way::Manual);
+                    tasks.push(Task { trial, way, also });
+                }
+            }
         }
     }
     tasks
@@ -136,6 +157,30 @@ mod tests {
         let rest = names(rounds(&[&one, &other], &ways, 1, true, true));
         assert_eq!(rest, ["B auto", "B manual", "A manual"]);
         assert_eq!(rounds(&[&one], &ways, 3, false, false).len(), 6);
+    }
+
+    #[test]
+    fn both_ways_share_a_budget_that_takes_minutes_to_spend() {
+        let (one, other) = (trial("A", "2m", None), trial("BBudgetSpent", "10m", None));
+        let ways = [Way::Auto, Way::Manual];
+        let tasks = |ways: &[Way]| -> Vec<(String, Option<Way>)> {
+            let tasks = rounds(&[&one, &other], ways, 1, false, false);
+            tasks.iter().map(|task| (format!("{} {}", task.trial.name, task.way), task.also)).collect()
+        };
+        let both: [(&str, Option<Way>); 3] =
+            [("A auto", None), ("BBudgetSpent auto", Some(Way::Manual)), ("A manual", None)];
+        assert_eq!(tasks(&ways), both.map(|(task, also)| (task.to_owned(), also)));
+        let guided: [(&str, Option<Way>); 2] = [("A manual", None), ("BBudgetSpent manual", None)];
+        assert_eq!(tasks(&ways[1..]), guided.map(|(task, also)| (task.to_owned(), also)));
+    }
+
+    #[test]
+    fn what_looks_at_budgets_is_measured_in_a_row() {
+        let trials = [trial("A", "9m", None), trial("BBudgetBurn", "3m", None), trial("C", "10m", None)];
+        let trials: Vec<&Trial> = trials.iter().collect();
+        let tasks = rounds(&trials, &[Way::Auto], 1, false, true);
+        let names: Vec<&str> = tasks.iter().map(|task| task.trial.name.as_str()).collect();
+        assert_eq!(names, ["BBudgetBurn", "C", "A"]);
     }
 
     #[test]

@@ -176,6 +176,7 @@ mod tests {
             acts,
             acted,
             removed: false,
+            quiet: None,
         };
         for (played, early, verdict) in [
             (played("succeeded", true, true), true, Verdict::Helped),

@@ -17,6 +17,9 @@ use crate::commands::runbook::{
 
 /// How long a run may continue after the fault has ended.
 const PATIENCE: Duration = Duration::from_secs(600);
+/// How long an alert may still fire after the last act until that act counts as in vain. An alert whose runbook has acts ends within
+/// about half a minute once one has helped: that is how far the slower page of an objective looks back.
+const SHOWS: Duration = Duration::from_secs(75);
 /// Pause between two looks.
 const LOOK: Duration = Duration::from_millis(300);
 
@@ -33,6 +36,34 @@ pub(super) struct Played {
     pub(super) acted: bool,
     /// Whether a person removed the cause while the run waited.
     pub(super) removed: bool,
+    /// Since when the alert has not fired, if it does not at the end of the run.
+    pub(super) quiet: Option<Instant>,
+}
+
+/// What the people around a run have seen and done so far.
+#[derive(Default)]
+struct Seen {
+    removed: bool,
+    /// Since when no act is left, and the run waits.
+    acted: Option<Instant>,
+    /// Since when the alert has not fired.
+    quiet: Option<Instant>,
+}
+
+impl Seen {
+    /// Takes a look at a run that waits or works.
+    fn look(&mut self, run: &Value, now: Instant) {
+        if waits(run) && acts_are_over(run) {
+            self.acted.get_or_insert(now);
+        }
+    }
+
+    /// Whether a person removes the cause now: the run waits for that, and has no act that could still end the alert.
+    fn removes(&self, run: &Value, acts: bool, vain: bool, now: Instant) -> bool {
+        let shown = |acted: Instant| self.quiet.is_none() && now - acted >= SHOWS;
+        let in_vain = self.acted.is_some_and(|acted| vain || shown(acted));
+        !self.removed && waits(run) && (!acts || in_vain)
+    }
 }
 
 /// One run, and the people around it.
@@ -48,8 +79,8 @@ impl<'b> Script<'b> {
     }
 
     /// Runs the runbook with the labels of its alert, and plays the people until it is over. The cause of a runbook that has
-    /// no act is removed when the run waits for that; with `vain`, because its acts are known not to help, so is that of one
-    /// whose acts are done.
+    /// no act is removed when the run waits for that, and that of one whose acts are done if the alert still fires [`SHOWS`] later;
+    /// with `vain`, because its acts are known not to help, at once.
     pub(super) async fn play(
         &self,
         way: Way,
@@ -67,8 +98,9 @@ impl<'b> Script<'b> {
         *self.bench.run.lock() = Some(id.clone());
         let over = broken + self.fault.ttl;
         let deadline = over + PATIENCE;
-        let (mut removed, mut lasts) = (false, !self.fault.ends_by_itself());
+        let (mut seen, mut lasts) = (Seen::default(), !self.fault.ends_by_itself());
         loop {
+            self.watch(labels, &mut seen).await;
             // What does not end by itself is taken back in time, even if no step waits for a person's work.
             if lasts && Instant::now() > over {
                 self.bench.repair(self.fault).await?;
@@ -77,7 +109,7 @@ impl<'b> Script<'b> {
             match word(&run["state"]) {
                 "ended" => {
                     *self.bench.run.lock() = None;
-                    return Ok(played(&run, acts, removed));
+                    return Ok(played(&run, acts, &seen));
                 }
                 _ if Instant::now() > deadline => {
                     post(&one, &id, "stop", &json!({ "why": "it takes too long" })).await?;
@@ -94,14 +126,24 @@ impl<'b> Script<'b> {
                     continue;
                 }
                 // Here a person works, and then looks whether it helped.
-                _ if !removed && (!acts || (vain && acts_are_over(&run))) && waits(&run) => {
-                    self.bench.repair(self.fault).await?;
-                    removed = true;
+                _ => {
+                    seen.look(&run, Instant::now());
+                    if seen.removes(&run, acts, vain, Instant::now()) {
+                        self.bench.repair(self.fault).await?;
+                        seen.removed = true;
+                    }
                 }
-                _ => {}
             }
             sleep(LOOK).await;
             run = one.get(&format!("/api/v1/runbook-runs/{id}"), &[]).await?;
+        }
+    }
+
+    /// Sees whether the alert still fires.
+    async fn watch(&self, labels: &Labels, seen: &mut Seen) {
+        // A Prometheus that is too busy to answer tells nothing.
+        if let Ok(fires) = self.bench.still_fires(self.name, labels).await {
+            seen.quiet = if fires { None } else { seen.quiet.or_else(|| Some(Instant::now())) };
         }
     }
 
@@ -160,14 +202,15 @@ fn acts_are_over(run: &Value) -> bool {
     later.all(|step| word(&step["kind"]) != "act")
 }
 
-fn played(run: &Value, acts: bool, removed: bool) -> Played {
+fn played(run: &Value, acts: bool, seen: &Seen) -> Played {
     let done = |step: &Value| word(&step["kind"]) == "act" && word(&step["state"]) == "done";
     Played {
         ending: word(&run["ending"]).to_owned(),
         why: word(&run["why"]).to_owned(),
         acts,
         acted: each(&run["steps"]).iter().any(done),
-        removed,
+        removed: seen.removed,
+        quiet: seen.quiet,
     }
 }
 
@@ -186,5 +229,22 @@ mod tests {
         assert!(waits(&after) && acts_are_over(&after));
         let at = json!({ "steps": [step("act", "now"), step("verify", "todo")] });
         assert!(!waits(&at) && !acts_are_over(&at));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_cause_is_removed_once_the_acts_have_had_the_time_to_help() {
+        let step = |kind: &str, state: &str| json!({ "kind": kind, "state": state });
+        let run = json!({ "steps": [step("act", "done"), step("verify", "now")] });
+        let (begun, mut seen) = (Instant::now(), Seen::default());
+        seen.look(&run, begun);
+        assert!(seen.removes(&run, false, false, begun) && seen.removes(&run, true, true, begun));
+        assert!(!seen.removes(&run, true, false, begun + SHOWS / 2));
+        assert!(seen.removes(&run, true, false, begun + SHOWS));
+        seen.quiet = Some(begun);
+        assert!(!seen.removes(&run, true, false, begun + SHOWS), "the acts have helped");
+        let acts = json!({ "steps": [step("wait_until", "now"), step("act", "todo")] });
+        let mut early = Seen::default();
+        early.look(&acts, begun);
+        assert!(!early.removes(&acts, true, true, begun + SHOWS), "an act is left");
     }
 }
