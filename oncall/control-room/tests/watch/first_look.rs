@@ -125,7 +125,8 @@ async fn a_first_look_has_each_finding_with_its_query_and_link_and_is_in_the_war
     let before = vec![(true, "order-api 1.42 (release by ci)".to_owned())];
     assert_eq!(changed(&incident), before, "at its own time");
     watch::diagnose(&room.0, id).await.expect("it looks again");
-    assert_eq!(changed(&room.incident(id).await), before, "once");
+    let again = room.incident(id).await;
+    assert_eq!(changed(&again), before, "once");
 }
 
 #[tokio::test]
