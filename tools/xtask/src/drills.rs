@@ -9,8 +9,9 @@ use crate::{
 };
 
 /// Away from a lab with the usual ports, and from those of `perf`, `bench` and `build-times`. As many traces as in a usual lab, and
-/// one replica of each service, as in the labs in which the drills were measured.
-const LAB: [&str; 6] = ["--rate", "50", "--trace-ratio", "1", "--port-offset", "9240"];
+/// one replica of each service, as in the labs in which the drills were measured. Drills about backups and failover take part.
+const LAB: [&str; 8] =
+    ["--rate", "50", "--trace-ratio", "1", "--port-offset", "9240", "--backups", "--replica"];
 /// No further drill begins after two minutes, so the step takes at most about four. Those that the commit affects come
 /// first.
 const VERIFY: [&str; 8] =

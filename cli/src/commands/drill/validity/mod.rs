@@ -25,6 +25,7 @@ use super::{
     files,
     live::Live,
     verify::{
+        kit::Stock,
         pick::Pick,
         proof::Proof,
         run::{NEVER, Responder, Wishes, begin, finished, order, proven, unbegun},
@@ -104,7 +105,8 @@ impl Validity {
     pub(super) async fn run(&self, place: &Installation, who: Option<String>) -> Result<ExitCode> {
         let home = place.home()?;
         let drills = files::all(&home.root)?;
-        let names = self.pick.of(&drills, &home.root, place.is_here())?;
+        let stock = Stock::here(place)?;
+        let names = self.pick.of(&drills, &home.root, place.is_here(), stock.as_ref())?;
         let width = names.iter().map(String::len).max().unwrap_or(0);
         let prometheus = place.prometheus().await?;
         let bench = Bench {

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use anyhow::Result;
 use drill::{Drill, names::Need};
 use supervisor::state::LabState;
 
 use crate::{
     commands::twin::More,
+    installation::Installation,
     parts::{backup::BACKUP, postgres::REPLICA},
 };
 
@@ -25,13 +27,19 @@ pub(super) struct Kit {
 
 /// What a lab has.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Stock {
+pub(crate) struct Stock {
     parts: BTreeSet<String>,
     /// Number of processes, by service.
     replicas: BTreeMap<String, u32>,
 }
 
 impl Stock {
+    /// That of the only lab on which drills are proven; none for a cluster, or a lab of which only parts are here.
+    pub(crate) fn here(place: &Installation) -> Result<Option<Self>> {
+        let here = place.is_here().then(|| place.all_here("drill verify").ok()).flatten();
+        here.map(|here| here.lab().map(|lab| Self::of(&lab))).transpose()
+    }
+
     pub(super) fn of(lab: &LabState) -> Self {
         let mut stock = Self::default();
         for part in &lab.parts {

@@ -1,7 +1,7 @@
 //! `lab drill verify`: runs drills one after the other, as proofs, and judges what came back.
 
 mod junit;
-mod kit;
+pub(crate) mod kit;
 mod lanes;
 pub(crate) mod laps;
 mod measured;
@@ -23,6 +23,7 @@ use clap::Args;
 use drill::{Drill, model::Variant};
 
 use self::{
+    kit::Stock,
     lanes::Queue,
     papers::Papers,
     pick::Pick,
@@ -116,7 +117,8 @@ impl Verify {
     pub(crate) async fn run(&self, place: &Installation, who: Option<String>) -> Result<ExitCode> {
         let home = place.home()?;
         let drills = files::all(&home.root)?;
-        let names = self.pick.of(&drills, &home.root, place.is_here())?;
+        let stock = if self.lanes == 1 { Stock::here(place)? } else { None };
+        let names = self.pick.of(&drills, &home.root, place.is_here(), stock.as_ref())?;
         let stage = Stage::of(place, who.clone()).await?;
         let (wishes, begun) = (stage.wishes.clone(), stage.begun);
         let mut papers = match self.lanes {

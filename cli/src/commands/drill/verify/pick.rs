@@ -14,7 +14,10 @@ use clap::Args;
 use drill::{Drill, names::Need};
 use rand::{SeedableRng as _, rngs::ChaCha8Rng, seq::SliceRandom as _};
 
-use super::measured;
+use super::{
+    kit::{Kit, Stock},
+    measured,
+};
 
 /// Changes of these are about every drill: one of each layer is proven.
 const MACHINERY: [&str; 5] = [
@@ -39,7 +42,7 @@ pub(crate) struct Pick {
     /// Only those that the changes since this commit affect: the drill itself, its services, its alerts.
     #[arg(long, value_name = "REV")]
     changed: Option<String>,
-    /// Also this number of others; the choice changes every day.
+    /// Also this number of others that this lab can run; the choice changes every day.
     #[arg(long, value_name = "N")]
     sample: Option<usize>,
     /// Chooses the others instead of the day.
@@ -56,7 +59,7 @@ impl Pick {
         !self.names.is_empty()
     }
 
-    /// The names, in the order in which they are run.
+    /// The names, in the order in which they are run. Others are chosen from what fits the `stock`, if there is one.
     ///
     /// # Errors
     /// When a name is unknown, or the changes cannot be listed.
@@ -65,6 +68,7 @@ impl Pick {
         drills: &BTreeMap<String, Drill>,
         root: &Path,
         here: bool,
+        stock: Option<&Stock>,
     ) -> Result<Vec<String>> {
         if let Some(unknown) = self.names.iter().find(|name| !drills.contains_key(*name)) {
             let known: Vec<&str> = drills.keys().map(String::as_str).collect();
@@ -84,6 +88,7 @@ impl Pick {
         let mut chosen = about(&paths, drills, text);
         chosen.retain(|name| able.contains(name));
         let mut others: Vec<String> = able.difference(&chosen).cloned().collect();
+        others.retain(|name| stock.is_none_or(|stock| Kit::of(&drills[name]).is_in(stock)));
         if let Some(file) = &self.among {
             let measured = measured::names(file)?;
             chosen.retain(|name| measured.contains(name) || paths.contains(&format!("drills/{name}.yaml")));
@@ -209,14 +214,14 @@ mod tests {
         let drills = files::all(&root()).unwrap();
         let of = |rotation| {
             let pick = Pick { sample: Some(3), rotation: Some(rotation), ..pick() };
-            pick.of(&drills, &root(), true).unwrap()
+            pick.of(&drills, &root(), true, None).unwrap()
         };
         assert_eq!((of(1), of(1).len()), (of(1), 3));
         assert_ne!(of(1), of(2));
-        let all = pick().of(&drills, &root(), true).unwrap();
+        let all = pick().of(&drills, &root(), true, None).unwrap();
         assert!(all.len() >= 40, "{}", all.len());
         let some = Pick { sample: Some(12), rotation: Some(1), ..pick() };
-        for names in [&all, &some.of(&drills, &root(), true).unwrap()] {
+        for names in [&all, &some.of(&drills, &root(), true, None).unwrap()] {
             let pages: Vec<bool> = names.iter().map(|name| !drills[name].pages.expected.is_empty()).collect();
             assert!(pages.is_sorted(), "those that page nobody first: {names:?}");
             assert!(pages.contains(&true) && pages.contains(&false));
@@ -227,6 +232,16 @@ mod tests {
     }
 
     #[test]
+    fn others_fit_what_the_lab_has() {
+        let drills = files::all(&root()).unwrap();
+        let pick = Pick { sample: Some(200), rotation: Some(1), ..pick() };
+        let anywhere = pick.of(&drills, &root(), true, None).unwrap();
+        let plain = pick.of(&drills, &root(), true, Some(&Stock::default())).unwrap();
+        assert!(anywhere.iter().any(|name| name == "locked-box"), "it needs backups: {anywhere:?}");
+        assert!(plain.len() >= 40 && plain.iter().all(|name| Kit::of(&drills[name]).is_empty()), "{plain:?}");
+    }
+
+    #[test]
     fn others_can_be_limited_to_those_that_were_measured() {
         let drills = files::all(&root()).unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -234,7 +249,7 @@ mod tests {
         fs::write(&file, r#"{ "first-page": { "errors": 2.0 }, "noon": {} }"#).unwrap();
         let of = |sample| {
             let pick = Pick { sample: Some(sample), rotation: Some(1), among: Some(file.clone()), ..pick() };
-            pick.of(&drills, &root(), true).unwrap()
+            pick.of(&drills, &root(), true, None).unwrap()
         };
         assert_eq!(
             of(9).into_iter().collect::<BTreeSet<_>>(),
@@ -247,7 +262,7 @@ mod tests {
     fn an_unknown_name_is_refused_with_those_that_exist() {
         let drills = files::all(&root()).unwrap();
         let pick = Pick { names: vec!["midnight".to_owned()], all: false, ..pick() };
-        let error = pick.of(&drills, &root(), true).unwrap_err().to_string();
+        let error = pick.of(&drills, &root(), true, None).unwrap_err().to_string();
         assert!(error.contains("midnight") && error.contains("first-page, full-house"), "{error}");
     }
 }
