@@ -77,7 +77,7 @@ enum What {
     /// Whether `load compare` finds a regression of 10 % in nine of ten runs, and fails A against A at most once in twenty: about
     /// eight minutes.
     Regression,
-    /// Whether the knee of `load capacity` is within 15 % of the measured breakpoint, three times: about half an hour.
+    /// Whether the knee of `load capacity` is within 15 % of the measured breakpoint, three times: 20 to 30 minutes.
     Capacity {
         /// How many times; each is kept on its own.
         #[arg(long, default_value_t = 3, conflicts_with = "write", value_parser = clap::value_parser!(u32).range(1..=20))]
