@@ -54,7 +54,7 @@ torture *args:
 load *args:
     target/lab/load "$@"
 
-# Measure: middleware overhead, orders per second, memory, start-up; just bench build: how long the compiler takes; just bench load, regression, capacity: the performance lab itself.
+# Measure: middleware overhead, orders per second, memory, start-up; just bench build: how long the compiler takes; just bench load, regression, capacity, soak: the performance lab itself.
 bench *args:
     ./lab bench "$@"
 
@@ -66,7 +66,7 @@ perf *args:
 versions *args:
     deploy/releases/verify "$@"
 
-# Draw where services spend their CPU time under load, into target/flame: just flame; just flame user-service --rate 400; just flame --top 3
+# Draw where services spend their CPU time under load, into target/flame: just flame; just flame user-service --rate 400; just flame --top 3; just flame --keep
 flame *args:
     cargo xtask flame "$@"
 

@@ -127,7 +127,7 @@ async fn a_step_that_something_else_disturbed_is_tried_again_and_does_not_end_th
     assert_eq!(lowest, [false, true], "{said}");
 }
 
-// As long as the other one, and thirteen steps more.
+// As long as the other one, and eleven steps more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_knee_is_where_a_run_of_rising_load_breaks() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,6 +1,7 @@
 //! How much a system can do while it keeps its objective: steps of offered load, where they stop being good, what limits them, and
 //! what follows for more load. Pure: the steps are measured by [`crate::command`].
 
+mod advice;
 mod autoscalers;
 mod findings;
 mod forecast;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Findings, Objective, Saturated, Step, forecast, loads, telemetry::FULL};
+use super::{Findings, Objective, Saturated, Step, advice, forecast, loads, telemetry::FULL};
 
 /// What the page says until there is a measurement.
 pub const UNMEASURED: &str = "# Capacity\n\n<!-- Generated from load/capacity.json by `load capacity report`. -->\n\n\
@@ -43,6 +43,7 @@ pub fn write(findings: &Findings) -> String {
     });
     law(&mut out, findings);
     limits(&mut out, findings);
+    advice::write(&mut out, findings);
     forecast::write(&mut out, findings);
     out
 }
@@ -126,6 +127,7 @@ mod tests {
         assert!(page.contains("**connection pool order-api**") && page.contains("| missed |"), "{page}");
         assert!(page.contains("is missed above it: confirmed"), "{page}");
         assert!(page.contains("**connection pool order-api** is full."), "{page}");
+        assert!(page.contains("## What to do about it") && page.contains("DB_POOL_SIZE"), "{page}");
         // 300 * 0.6 / 50 = 3.6 times, at 10 % per month.
         assert!(page.contains("| one replica of each service | 180 | 13.4 |"), "{page}");
     }

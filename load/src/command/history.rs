@@ -10,7 +10,8 @@ use super::{
     store::{Entry, Store},
 };
 
-/// Shows when the results of a scenario changed, between which commits, and which steps moved.
+/// Shows when the results of a scenario changed, between which commits, and which steps moved. Only runs against the same targets as
+/// the latest one are looked at: two systems differ without any change.
 #[derive(Debug, Args)]
 pub(super) struct History {
     /// Name of the scenario
@@ -48,7 +49,9 @@ impl Metric {
 
 impl History {
     pub(super) fn show(self) -> Result<u8, Stop> {
-        let entries = Store::at(&self.folder).entries(&self.scenario)?;
+        let all = Store::at(&self.folder).entries(&self.scenario)?;
+        let runs = all.len();
+        let entries = of_latest_targets(all);
         if entries.is_empty() {
             return Err(Stop::Nothing(format!("{0} has no history yet: load run {0}", self.scenario)));
         }
@@ -61,6 +64,9 @@ impl History {
             found.len(),
             self.metric
         ));
+        if entries.len() < runs {
+            say(&format!("{} runs against other targets are left out.", runs - entries.len()));
+        }
         // Fewer than this cannot hold a change that is not chance.
         if entries.len() < 10 {
             say("A change shows from about ten runs on.");
@@ -70,6 +76,13 @@ impl History {
         }
         Ok(0)
     }
+}
+
+/// The runs against the targets of the latest one.
+fn of_latest_targets(mut entries: Vec<Entry>) -> Vec<Entry> {
+    let targets = entries.last().map(|entry| entry.targets.clone()).unwrap_or_default();
+    entries.retain(|entry| entry.targets == targets);
+    entries
 }
 
 /// When, by how much, between which commits, and the steps that moved in the same direction.
@@ -113,25 +126,36 @@ fn moved(change: &Change, entries: &[Entry]) -> String {
 mod tests {
     use super::*;
 
+    fn entry(n: usize) -> Entry {
+        // A little noise, so that the test has a variance.
+        let noise = 1.0 + (n * 7 % 5) as f64 / 100.0;
+        let factor = if n < 20 { 1.0 } else { 1.2 };
+        Entry {
+            scenario: "average".to_owned(),
+            at: format!("run {n}"),
+            commit: format!("c{n}"),
+            targets: [].into(),
+            p50: 5.0,
+            p99: 100.0 * factor * noise,
+            throughput: 50.0,
+            errors: 0,
+            steps: [("read".to_owned(), 10.0 * noise), ("place".to_owned(), 100.0 * factor * noise)].into(),
+        }
+    }
+
+    #[test]
+    fn runs_against_another_system_are_no_history_of_this_one() {
+        let at =
+            |n: usize, url: &str| Entry { targets: [("shop".to_owned(), url.to_owned())].into(), ..entry(n) };
+        let (lab, staging) = ("http://127.0.0.1:8001/", "http://staging/");
+        let all = vec![at(1, lab), at(2, staging), at(3, staging), at(4, lab)];
+        let left: Vec<String> = of_latest_targets(all).into_iter().map(|entry| entry.commit).collect();
+        assert_eq!(left, ["c1", "c4"]);
+        assert!(of_latest_targets(Vec::new()).is_empty());
+    }
+
     #[test]
     fn a_change_names_its_commits_and_the_step_that_moved() {
-        let entry = |n: usize| {
-            // A little noise, so that the test has a variance.
-            let noise = 1.0 + (n * 7 % 5) as f64 / 100.0;
-            let factor = if n < 20 { 1.0 } else { 1.2 };
-            Entry {
-                scenario: "average".to_owned(),
-                at: format!("run {n}"),
-                commit: format!("c{n}"),
-                targets: [].into(),
-                p50: 5.0,
-                p99: 100.0 * factor * noise,
-                throughput: 50.0,
-                errors: 0,
-                steps: [("read".to_owned(), 10.0 * noise), ("place".to_owned(), 100.0 * factor * noise)]
-                    .into(),
-            }
-        };
         let entries: Vec<Entry> = (0..40).map(entry).collect();
         let values: Vec<f64> = entries.iter().map(|entry| Metric::P99.of(entry)).collect();
         let found = changes(&values, 0.03);

@@ -1,6 +1,6 @@
 //! `load merge RUN RUN…`
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use clap::Args;
 
@@ -20,6 +20,9 @@ pub(super) struct Merge {
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
+    /// Also write the report here, as `load run` does: for `load baseline save` and `load compare`
+    #[arg(long, value_name = "FOLDER")]
+    write: Option<PathBuf>,
     /// Where runs are kept
     #[arg(long, env = "LOAD_FOLDER", default_value = ".lab/load", value_name = "FOLDER")]
     folder: PathBuf,
@@ -45,9 +48,25 @@ impl Merge {
             }
             reports.push(report);
         }
-        let report = merged.as_ref().and_then(|board| Report::merged(&reports, board));
-        let report = report.ok_or_else(|| Stop::Usage("there is no run to merge".to_owned()))?;
+        if let Some(seed) = repeated(&reports) {
+            eprintln!(
+                "more than one run has the seed {seed}: they sent the same visitors at the same moments. Start each with its own --seed"
+            );
+        }
+        let none = || Stop::Usage("there is no run to merge".to_owned());
+        let board = merged.ok_or_else(none)?;
+        let report = Report::merged(&reports, &board).ok_or_else(none)?;
+        if let Some(folder) = &self.write {
+            Store::keep_board(folder, &board)?;
+            Store::keep_in(folder, &report)?;
+        }
         say(&if self.json { json(&report) } else { report.text() });
         Ok(report.verdict.exit_code())
     }
+}
+
+/// A seed that more than one run has.
+fn repeated(reports: &[Report]) -> Option<u64> {
+    let mut seen = BTreeSet::new();
+    reports.iter().map(|report| report.seed).find(|seed| !seen.insert(*seed))
 }

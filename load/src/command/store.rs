@@ -75,14 +75,19 @@ impl Store {
     /// Writes `report.json`, `report.html` and `junit.xml`, and returns their folder.
     pub(super) fn keep(&self, report: &Report) -> Result<PathBuf, Stop> {
         let folder = self.folder(report);
-        write(&folder.join("report.json"), &json(report))?;
-        write(&folder.join("report.html"), &report.html())?;
-        write(&folder.join("junit.xml"), &report.junit())?;
+        Self::keep_in(&folder, report)?;
         // A run that was stopped says something else than the others.
         if report.whole {
             self.remember(&Entry::of(report))?;
         }
         Ok(folder)
+    }
+
+    /// Writes the three files of a report into `folder`.
+    pub(super) fn keep_in(folder: &Path, report: &Report) -> Result<(), Stop> {
+        write(&folder.join("report.json"), &json(report))?;
+        write(&folder.join("report.html"), &report.html())?;
+        write(&folder.join("junit.xml"), &report.junit())
     }
 
     fn history(&self) -> PathBuf {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     Operation,
-    sample::{example, kind, parameters, resolved},
+    sample::{example, kind, parameters, properties, resolved},
 };
 
 /// Where the ids of an operation come from.
@@ -62,7 +62,7 @@ fn first<'a>(document: &'a Value, operation: &Operation<'a>, variable: &str) -> 
     if let Some(items) = items(document, schema) {
         return Some(format!("/0{}", property(document, items, variable)?));
     }
-    schema.get("properties")?.as_object()?.iter().find_map(|(name, schema)| {
+    properties(document, schema).into_iter().find_map(|(name, schema)| {
         let items = items(document, schema)?;
         Some(format!("/{name}/0{}", property(document, items, variable)?))
     })
@@ -76,8 +76,9 @@ fn items<'a>(document: &'a Value, schema: &'a Value) -> Option<&'a Value> {
 
 /// The property with the parameter's name, or `id`.
 fn property(document: &Value, schema: &Value, variable: &str) -> Option<String> {
-    let properties = resolved(document, schema).get("properties")?.as_object()?;
-    [variable, "id"].into_iter().find(|name| properties.contains_key(*name)).map(|name| format!("/{name}"))
+    let properties = properties(document, schema);
+    let has = |wanted: &&str| properties.iter().any(|(name, _)| name == wanted);
+    [variable, "id"].into_iter().find(has).map(|name| format!("/{name}"))
 }
 
 /// The schema of the first good JSON response.

@@ -2,12 +2,13 @@
 //! Pure: text in, text out. People read and change what it writes.
 //!
 //! An id in a path has to exist. It comes from the parameter's example, from the operation that creates such a thing (with
-//! `writes`), or from the one that lists them; an operation without any of these is left out, and a comment says so.
+//! `writes`), or from the one that lists them; an operation without any of these is left out, and a comment says so. Credentials are
+//! in no document: a comment says where to add them.
 
 mod links;
 mod sample;
 
-use std::fmt::Write;
+use std::{collections::BTreeSet, fmt::Write};
 
 use serde_json::{Value, json};
 
@@ -48,10 +49,14 @@ struct Operation<'a> {
 pub fn scenario(document: &Value, options: &Options) -> Result<String, String> {
     let operations = operations(document);
     let (mut samples, mut journeys, mut left) = (Samples::new(document), String::new(), Vec::new());
+    let mut names = BTreeSet::new();
     let called = |operation: &&Operation<'_>| options.writes || READS.contains(&operation.method);
     for operation in operations.iter().filter(called) {
         match links::source(document, &operations, operation, options.writes) {
-            Some(source) => journeys.push_str(&journey(&mut samples, operation, &source)),
+            Some(source) => {
+                let name = unique(name(operation), &mut names);
+                journeys.push_str(&journey(&mut samples, operation, &source, &name));
+            }
             None => left.push(format!("{} {}", operation.method.to_uppercase(), operation.path)),
         }
     }
@@ -68,6 +73,11 @@ pub fn scenario(document: &Value, options: &Options) -> Result<String, String> {
     for left in left {
         let _ = writeln!(out, "# Left out, since nothing says which ids exist: {left}");
     }
+    if document.get("security").and_then(Value::as_array).is_some_and(|asked| !asked.is_empty()) {
+        out.push_str(
+            "# The document asks for credentials: add `headers: {authorization: ...}` to the steps.\n",
+        );
+    }
     let (target, rate, seconds) = (json!(options.target), options.rate, options.seconds);
     let _ =
         writeln!(out, "description: {}", json!(format!("Every operation of {}.", title.replace('\n', " "))));
@@ -80,6 +90,24 @@ pub fn scenario(document: &Value, options: &Options) -> Result<String, String> {
     );
     out.push_str("thresholds:\n  - errors < 0.1 %\n  - p99 < 250ms\n  - skipped == 0\n");
     Ok(out)
+}
+
+/// The path below which the document's operations are, `/api/v3`: that of its first server, or nothing. The host of that server is
+/// not used: it is often the one in production.
+#[must_use]
+pub fn base_path(document: &Value) -> String {
+    let Some(server) = document.pointer("/servers/0") else { return String::new() };
+    let mut url = server.get("url").and_then(Value::as_str).unwrap_or_default().to_owned();
+    for (name, variable) in server.get("variables").and_then(Value::as_object).into_iter().flatten() {
+        let value = variable.get("default").and_then(Value::as_str).unwrap_or_default();
+        url = url.replace(&format!("{{{name}}}"), value);
+    }
+    let path = match url.split_once("://") {
+        Some((_, rest)) => rest.find('/').map_or("", |at| &rest[at..]),
+        None => url.as_str(),
+    };
+    let path = path.trim_matches('/');
+    if path.is_empty() { String::new() } else { format!("/{path}") }
 }
 
 fn operations(document: &Value) -> Vec<Operation<'_>> {
@@ -97,14 +125,18 @@ fn operations(document: &Value) -> Vec<Operation<'_>> {
 }
 
 /// One or two steps: where the id comes from, and the operation.
-fn journey<'a>(samples: &mut Samples<'a>, operation: &Operation<'a>, source: &Source<'a>) -> String {
-    let name = name(operation);
+fn journey<'a>(
+    samples: &mut Samples<'a>,
+    operation: &Operation<'a>,
+    source: &Source<'a>,
+    name: &str,
+) -> String {
     let mut out = format!("  - name: {name}\n    steps:\n");
     if let Source::Step { operation: first, variable, pointer } = source {
         let save = json!({ (*variable): pointer });
         out.push_str(&step(samples, first, &format!("{name}-first"), &format!(", save: {save}")));
     }
-    out.push_str(&step(samples, operation, &name, ""));
+    out.push_str(&step(samples, operation, name, ""));
     out
 }
 
@@ -112,6 +144,10 @@ fn step<'a>(samples: &mut Samples<'a>, operation: &Operation<'a>, name: &str, mo
     let method = operation.method.to_uppercase();
     let path = samples.path(operation);
     let mut out = format!("      - {{name: {name}, method: {method}, path: {}", json!(path));
+    let headers = samples.headers(operation);
+    if !headers.is_empty() {
+        let _ = write!(out, ", headers: {}", json!(headers));
+    }
     if let Some(body) = samples.body(operation) {
         let _ = write!(out, ", body: {body}");
     }
@@ -142,74 +178,17 @@ fn name(operation: &Operation<'_>) -> String {
     format!("{}-{sum:08x}", all[..24].trim_end_matches('-'))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn document() -> Value {
-        json!({
-            "info": {"title": "Pets"},
-            "paths": {
-                "/pets": {
-                    "get": {
-                        "parameters": [
-                            {"name": "limit", "in": "query", "required": true, "schema": {"type": "integer", "minimum": 1, "maximum": 50}},
-                            {"name": "cursor", "in": "query", "schema": {"type": "string"}}
-                        ],
-                        "responses": {"200": {"content": {"application/json": {"schema": {
-                            "type": "object", "properties": {"pets": {"type": "array", "items": {"$ref": "#/components/schemas/Pet"}}}
-                        }}}}}
-                    },
-                    "post": {
-                        "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Pet"}}}},
-                        "responses": {"201": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Pet"}}}}, "422": {}}
-                    }
-                },
-                "/pets/{pet_id}": {"get": {"responses": {"200": {}, "404": {}}}},
-                "/owners/{id}": {"get": {"responses": {"200": {}}}}
-            },
-            "components": {"schemas": {"Pet": {
-                "type": "object", "required": ["id", "age", "mood"],
-                "properties": {
-                    "id": {"type": "string", "format": "uuid"},
-                    "age": {"type": ["integer", "null"], "minimum": 0, "maximum": 30},
-                    "mood": {"enum": ["calm", "wild"]},
-                    "note": {"type": "string"}
-                }
-            }}}
-        })
+/// The name, with a number if another operation has it: `/a-b` and `/a/b` are the same words.
+fn unique(name: String, names: &mut BTreeSet<String>) -> String {
+    let (short, mut unique) = (name.chars().take(30).collect::<String>(), name);
+    for number in 2.. {
+        if names.insert(unique.clone()) {
+            break;
+        }
+        unique = format!("{short}-{number}");
     }
-
-    fn options(writes: bool) -> Options {
-        Options { target: "http://127.0.0.1:1".to_owned(), rate: 5.0, seconds: 30, writes }
-    }
-
-    fn read(text: &str) -> crate::scenario::Scenario {
-        crate::scenario::read("pets.yaml", text).unwrap_or_else(|problems| panic!("{problems}\n{text}"))
-    }
-
-    #[test]
-    fn ids_come_from_the_list_or_from_what_was_created() {
-        let text = scenario(&document(), &options(false)).unwrap();
-        assert!(text.contains("# Left out, since nothing says which ids exist: GET /owners/{id}"), "{text}");
-        let reads = read(&text);
-        let one = reads.journeys.iter().find(|journey| journey.name == "get-pets-pet-id").unwrap();
-        assert_eq!(one.steps[0].save, [("pet_id".to_owned(), "/pets/0/id".to_owned())]);
-        assert!(reads.steps().all(|(_, step)| step.method == http::Method::GET));
-
-        let writes = read(&scenario(&document(), &options(true)).unwrap());
-        let one = writes.journeys.iter().find(|journey| journey.name == "get-pets-pet-id").unwrap();
-        assert_eq!(
-            (&one.steps[0].method, one.steps[0].status.as_slice()),
-            (&http::Method::POST, [201].as_slice())
-        );
-        assert_eq!(one.steps[0].save, [("pet_id".to_owned(), "/id".to_owned())]);
-        let body = one.steps[0].body.as_ref().unwrap();
-        assert!(body.get("note").is_none() && body["age"].as_str().unwrap().starts_with("${"), "{body}");
-    }
-
-    #[test]
-    fn a_document_without_operations_is_refused() {
-        assert!(scenario(&json!({"openapi": "3.1.0"}), &options(true)).is_err());
-    }
+    unique
 }
+
+#[cfg(test)]
+mod tests;

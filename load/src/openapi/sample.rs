@@ -9,6 +9,10 @@ use super::Operation;
 
 /// Schemas may contain themselves.
 const DEEPEST: usize = 8;
+/// Headers that a document describes elsewhere, by the specification: those of a parameter with this name mean nothing.
+const ELSEWHERE: [&str; 3] = ["accept", "content-type", "authorization"];
+/// Names a request: it is new in every run, even if the document does not require it, or a second run would repeat the first.
+const IDEMPOTENCY: &str = "idempotency-key";
 
 /// Makes values, and remembers which data they need.
 pub(super) struct Samples<'a> {
@@ -37,13 +41,13 @@ impl<'a> Samples<'a> {
             match place {
                 "path" => {
                     if let Some(given) = given {
-                        path = path.replace(&format!("{{{name}}}"), &plain(&given));
+                        path = path.replace(&format!("{{{name}}}"), &encoded(&plain(&given)));
                     }
                 }
                 "query" if required || given.is_some() => {
                     let schema = parameter.get("schema").unwrap_or(&Value::Null);
                     let value = given.unwrap_or_else(|| self.value(name, schema, 0));
-                    query.push(format!("{name}={}", plain(&value)));
+                    query.push(format!("{name}={}", encoded(&plain(&value))));
                 }
                 _ => {}
             }
@@ -51,6 +55,27 @@ impl<'a> Samples<'a> {
         // What is left in braces becomes a variable.
         let path = path.replace('{', "${");
         if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
+    }
+
+    /// Headers that the operation requires, and the key that makes it idempotent.
+    pub(super) fn headers(&mut self, operation: &Operation<'a>) -> BTreeMap<String, String> {
+        let mut headers = BTreeMap::new();
+        for parameter in parameters(self.document, operation) {
+            let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
+            let required = parameter.get("required").and_then(Value::as_bool).unwrap_or_default();
+            let is_header = parameter.get("in").and_then(Value::as_str) == Some("header");
+            let wanted = required || name == IDEMPOTENCY;
+            if !is_header || !wanted || ELSEWHERE.contains(&name.as_str()) {
+                continue;
+            }
+            let value = match example(parameter) {
+                _ if name == IDEMPOTENCY => self.drawn(&name, json!({ "kind": "fresh" })),
+                Some(given) => given.clone(),
+                None => self.value(&name, parameter.get("schema").unwrap_or(&Value::Null), 0),
+            };
+            headers.insert(name, plain(&value));
+        }
+        headers
     }
 
     /// A JSON body, if the operation has one.
@@ -75,8 +100,13 @@ impl<'a> Samples<'a> {
         if let Some(list) = schema.get("enum").and_then(Value::as_array) {
             return self.drawn(name, json!({ "kind": "pick", "of": list }));
         }
-        for key in ["oneOf", "anyOf", "allOf"] {
-            let first = schema.get(key).and_then(|list| list.get(0));
+        if let Some(parts) = schema.get("allOf").and_then(Value::as_array) {
+            return self.all(name, (schema, parts.as_slice()), depth);
+        }
+        for key in ["oneOf", "anyOf"] {
+            // `null` is a choice that says nothing.
+            let mut choices = schema.get(key).and_then(Value::as_array).into_iter().flatten();
+            let first = choices.find(|choice| kind(resolved(self.document, choice)) != "null");
             if let Some(first) = first.filter(|_| schema.get("properties").is_none()) {
                 return self.value(name, first, depth + 1);
             }
@@ -110,12 +140,33 @@ impl<'a> Samples<'a> {
         Value::Object(made)
     }
 
+    /// What fits all parts of an `allOf`, and what is beside it: the properties of all of them, or the first that is no object.
+    fn all(&mut self, name: &str, (schema, parts): (&'a Value, &'a [Value]), depth: usize) -> Value {
+        let mut made = match self.object(schema, depth) {
+            Value::Object(own) => own,
+            _ => Map::new(),
+        };
+        let mut other = None;
+        for part in parts {
+            match self.value(name, part, depth + 1) {
+                Value::Object(more) => made.extend(more),
+                value => other = other.or(Some(value)),
+            }
+        }
+        if made.is_empty() { other.unwrap_or_else(|| json!({})) } else { Value::Object(made) }
+    }
+
     fn string(&mut self, name: &str, schema: &Value) -> Value {
-        match schema.get("format").and_then(Value::as_str).unwrap_or_default() {
+        let format = schema.get("format").and_then(Value::as_str).unwrap_or_default();
+        // An address is often unique, whether the document says so or not.
+        if format == "email" || (format.is_empty() && name.to_ascii_lowercase().contains("email")) {
+            let variable = self.drawn(name, json!({ "kind": "fresh" }));
+            return json!(format!("{}@example.org", plain(&variable)));
+        }
+        match format {
             "uuid" => self.drawn(name, json!({ "kind": "uuid" })),
             "date" => json!("2026-01-31"),
             "date-time" => json!("2026-01-31T12:00:00Z"),
-            "email" => json!("someone@example.org"),
             "uri" | "url" => json!("https://example.org"),
             _ => {
                 let at =
@@ -169,6 +220,21 @@ pub(super) fn example(of: &Value) -> Option<&Value> {
     of.get("example").or_else(named).or_else(first).or_else(inner)
 }
 
+/// The properties of a schema, those of the parts of an `allOf` included.
+pub(super) fn properties<'a>(document: &'a Value, schema: &'a Value) -> Vec<(&'a str, &'a Value)> {
+    let (mut all, mut left) = (Vec::new(), vec![(schema, 0)]);
+    while let Some((schema, depth)) = left.pop() {
+        let schema = resolved(document, schema);
+        let own = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+        all.extend(own.map(|(name, property)| (name.as_str(), property)));
+        if depth < DEEPEST {
+            let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
+            left.extend(parts.map(|part| (part, depth + 1)));
+        }
+    }
+    all
+}
+
 /// The type of a schema; of a list of types the first that is not `null`.
 pub(super) fn kind(schema: &Value) -> &str {
     let kind = match schema.get("type") {
@@ -177,6 +243,22 @@ pub(super) fn kind(schema: &Value) -> &str {
         None => None,
     };
     kind.unwrap_or(if schema.get("properties").is_some() { "object" } else { "string" })
+}
+
+/// Text in a path or a query, percent-encoded where it has to be; variables stay.
+fn encoded(text: &str) -> String {
+    if text.starts_with("${") {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~:,@".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
 }
 
 fn plain(value: &Value) -> String {

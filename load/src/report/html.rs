@@ -56,12 +56,17 @@ pub(super) fn write(report: &Report) -> String {
     ];
     chart(&mut out, "Rate", &report.curve, &rate);
     chart(&mut out, "Response time, from when a request was due", &report.curve, &latency);
+    if report.curve.iter().any(|point| point.awaited_p99 > 0.0) {
+        let awaited: [Drawn; 1] = [("p99 ms", "#1a7f37", |point| point.awaited_p99)];
+        chart(&mut out, "Time until what is waited for arrives", &report.curve, &awaited);
+    }
     chart(&mut out, "In flight", &report.curve, &flight);
     table(&mut out, "Steps", report.steps.iter().chain([&report.total]));
     table(&mut out, "Journeys", report.journeys.iter());
+    let memory = report.peak_mib.map(|mib| format!("; it needed {mib:.1} MiB at most")).unwrap_or_default();
     let _ = writeln!(
         out,
-        "<p>{} starts skipped; generator late by {:.1} ms (p99).</p>\n</body></html>",
+        "<p>{} starts skipped; generator late by {:.1} ms (p99){memory}.</p>\n</body></html>",
         report.skipped, report.late_p99_ms
     );
     out

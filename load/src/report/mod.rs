@@ -256,4 +256,13 @@ mod tests {
         assert_eq!(junit.matches("<failure").count(), failed);
         assert!(report.text().contains("status 503"), "{}", report.text());
     }
+
+    #[test]
+    fn what_is_waited_for_has_a_curve_if_anything_is() {
+        let mut report = Report { peak_mib: Some(9.5), ..report() };
+        let title = "Time until what is waited for arrives";
+        assert!(!report.html().contains(title) && report.html().contains("it needed 9.5 MiB"));
+        report.curve[3].awaited_p99 = 800.0;
+        assert!(report.html().contains(title));
+    }
 }

@@ -1,5 +1,5 @@
 //! `load capacity` on a lab of its own, of optimized programs: what it can do, or whether the knee is where a run of
-//! rising load breaks, three times in a row. `load` keeps what it found.
+//! rising load breaks, several times in a row. `load` keeps what it found.
 
 use std::process::Command;
 
@@ -10,15 +10,15 @@ use crate::lab::Lab;
 /// The exit code of `load capacity` for a knee that was not confirmed: what was found is written all the same.
 const INCONCLUSIVE: i32 = 3;
 
-/// Measures once and writes the page, or compares the knee with the breakpoint three times. `quick`: fewer and shorter
+/// Compares the knee with the breakpoint `times` times, or measures once and writes the page. `quick`: fewer and shorter
 /// steps.
 ///
 /// # Errors
 /// If a knee is not within 15 % of its breakpoint, or is not confirmed.
-pub(crate) fn run(quick: bool, write: bool) -> anyhow::Result<()> {
+pub(crate) fn run(times: Option<u32>, quick: bool) -> anyhow::Result<()> {
     println!(
         "capacity: {}",
-        if write { "how much can it do?" } else { "the knee against the measured breakpoint" }
+        if times.is_some() { "the knee against the measured breakpoint" } else { "how much can it do?" }
     );
     let lab = Lab::up(&["--no-load", "--trace-ratio", "0.01"])?;
     let at = |name| anyhow::Ok(format!("http://127.0.0.1:{}", lab.port(name)?));
@@ -30,11 +30,12 @@ pub(crate) fn run(quick: bool, write: bool) -> anyhow::Result<()> {
     if quick {
         load.arg("--quick");
     }
-    if !write {
-        load.arg("--check-breakpoint=3");
+    if let Some(times) = times {
+        load.arg(format!("--check-breakpoint={times}"));
     }
     let status = load.status().context("load, which is built next to this program")?;
-    ensure!(!write || status.code() != Some(INCONCLUSIVE), "the knee is not confirmed: see what load said");
+    let unconfirmed = times.is_none() && status.code() == Some(INCONCLUSIVE);
+    ensure!(!unconfirmed, "the knee is not confirmed: see what load said");
     ensure!(status.success(), "load capacity: {status}");
     Ok(())
 }

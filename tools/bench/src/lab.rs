@@ -10,7 +10,10 @@ use std::{
 use anyhow::{Context, bail};
 use serde_json::Value;
 
-use crate::report::{self, Bars};
+use crate::{
+    end::AtTheEnd,
+    report::{self, Bars},
+};
 
 /// Away from a lab that may be running on the default ports, and below the range of ephemeral ports of Linux, which
 /// starts at 32768.
@@ -26,10 +29,11 @@ const RATE: &str = "200";
 /// Time under load before memory is read: pools are open, buffers warm, the trace store is filling.
 const SETTLE: Duration = Duration::from_secs(60);
 
-/// A lab in its own folder; stopped and removed when dropped.
+/// A lab in its own folder; stopped and removed when dropped, and when this process ends in any other way, such as by Ctrl-C.
 pub(crate) struct Lab {
     binary: PathBuf,
     folder: PathBuf,
+    _end: AtTheEnd,
 }
 
 impl Lab {
@@ -49,7 +53,12 @@ impl Lab {
         let me = std::env::current_exe()?;
         let target =
             me.ancestors().find(|p| p.ends_with("target")).context("bench runs from the target folder")?;
-        let lab = Self { binary: me.with_file_name("lab"), folder: target.join("bench-lab") };
+        let (binary, folder) = (me.with_file_name("lab"), target.join("bench-lab"));
+        let mut down = Command::new(&binary);
+        down.arg("--dir").arg(&folder).args(["down", "--purge"]);
+        // A machine that lost its power leaves a lab's folder behind, which would be in the way. If that fails, `lab up` says why.
+        let _ = down.output();
+        let lab = Self { _end: AtTheEnd::run(&down)?, binary, folder };
         lab.call(&[&["up", "--detach", "--port-offset", PORT_OFFSET], args].concat(), variables)?;
         Ok(lab)
     }
@@ -88,14 +97,6 @@ impl Lab {
             bail!("lab {} failed:\n{}", args.join(" "), String::from_utf8_lossy(&output.stderr));
         }
         Ok(output)
-    }
-}
-
-impl Drop for Lab {
-    fn drop(&mut self) {
-        if let Err(error) = self.run(&["down", "--purge"]) {
-            eprintln!("{error}");
-        }
     }
 }
 

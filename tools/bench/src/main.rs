@@ -4,7 +4,8 @@
 //! way through the edge with the way past it, `bench load` the load generator with oha; `bench memory` and `bench startup` measure
 //! the assembled lab, `bench storm` the control room. `just bench` runs all of these.
 //!
-//! `bench regression` and `bench capacity` say whether the performance lab is right. They take much longer, and run only by name.
+//! `bench regression`, `bench capacity` and `bench soak` say whether the performance lab is right. They take much longer, and run only
+//! by name.
 //!
 //! A figure that misses its bar fails the program, after everything has been measured. What was measured is kept in the
 //! checkout (`load results`).
@@ -12,11 +13,15 @@
 mod capacity;
 mod client;
 mod edge;
+mod end;
 mod generator;
 mod lab;
+mod open;
 mod orders;
 mod regression;
 mod report;
+mod rival;
+mod soak;
 mod stack;
 mod storm;
 
@@ -30,7 +35,7 @@ use crate::report::Bars;
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Args {
-    /// What to measure; by default everything but `regression` and `capacity`.
+    /// What to measure; by default everything but `regression`, `capacity` and `soak`.
     #[command(subcommand)]
     what: Option<What>,
     /// Length of each timed run, in seconds.
@@ -60,7 +65,8 @@ enum What {
     Orders,
     /// Reads of users through the edge, against the same reads past it: throughput and p99.
     Edge,
-    /// Requests that the load generator sends per second of its own CPU time, against oha on the same target.
+    /// Requests that the load generator sends per second of its own CPU time, against oha on the same target: closed loop, and a
+    /// scenario in open loop.
     Load,
     /// Memory of the services and of the whole lab at 200 requests per second.
     Memory,
@@ -68,10 +74,14 @@ enum What {
     Startup,
     /// Memory of the control room at rest with its page open; its latency and memory while 5,000 alerts arrive within a minute.
     Storm,
-    /// Whether `load compare` finds a regression of 10 % in nine of ten runs, and fails A against A at most once in twenty: 22 minutes.
+    /// Whether `load compare` finds a regression of 10 % in nine of ten runs, and fails A against A at most once in twenty: about
+    /// eight minutes.
     Regression,
-    /// Whether the knee of `load capacity` is within 15 % of the measured breakpoint, three times: half an hour and more.
+    /// Whether the knee of `load capacity` is within 15 % of the measured breakpoint, three times: 20 to 30 minutes.
     Capacity {
+        /// How many times; each is kept on its own.
+        #[arg(long, default_value_t = 3, conflicts_with = "write", value_parser = clap::value_parser!(u32).range(1..=20))]
+        times: u32,
         /// Fewer and shorter steps, in half of the time.
         #[arg(long)]
         quick: bool,
@@ -79,6 +89,12 @@ enum What {
         /// in ten minutes.
         #[arg(long)]
         write: bool,
+    },
+    /// Memory of the load generator in an hour at 200 requests per second.
+    Soak {
+        /// A shorter run, whose figures say so.
+        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(2..=600))]
+        minutes: u32,
     },
     /// The server side of `stack`, in its own process.
     #[command(hide = true)]
@@ -101,6 +117,7 @@ impl What {
             Self::Storm => "storm",
             Self::Regression => "regression",
             Self::Capacity { .. } => "capacity",
+            Self::Soak { .. } => "soak",
             Self::Serve { .. } => "serve",
         }
     }
@@ -133,7 +150,8 @@ async fn measure(args: &Args, bars: &mut Bars) -> anyhow::Result<()> {
         Some(What::Startup) => lab::startup(args.rounds, bars).await?,
         Some(What::Storm) => storm::run(bars).await?,
         Some(What::Regression) => regression::run(bars).await?,
-        Some(What::Capacity { quick, write }) => capacity::run(quick, write)?,
+        Some(What::Capacity { times, quick, write }) => capacity::run((!write).then_some(times), quick)?,
+        Some(What::Soak { minutes }) => soak::run(minutes, bars)?,
         None => {
             stack::run(time, args.rounds, telemetry, bars).await?;
             orders::run(time, args.rounds, bars).await?;

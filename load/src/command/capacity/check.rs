@@ -23,17 +23,20 @@ use crate::{
 /// Largest difference of the knee from the breakpoint, as a share of the breakpoint.
 const WITHIN: f64 = 0.15;
 /// Where the rising load begins and ends, as shares of the knee, and its steps: each is 5 % of the knee higher. A breakpoint that is
-/// not between them is further away than [`WITHIN`].
-const RISING: (f64, f64, u32) = (0.7, 1.3, 13);
+/// not between them is further away than [`WITHIN`], which ends at 87 % and at 118 %.
+const RISING: (f64, f64, u32) = (0.8, 1.3, 11);
+/// Every search but the first begins at this share of the knee before it. It finds its own knee; what is far below was good already.
+const AGAIN: f64 = 0.5;
 
 /// Finds the knee and the breakpoint `times` times, and says how far they are apart. Keeps it after each time: the next
 /// may be stopped.
 pub(super) async fn live(measure: &Measure, sweep: &Sweep<'_>, times: u32) -> Result<u8, Stop> {
     let archive = Archive::at(&measure.kept);
     let mut kept = Kept::now("breakpoint", Vec::new(), Vec::new());
-    let mut right = true;
+    let (mut right, mut from) = (true, measure.from);
     for number in 1..=times {
-        let knee = measure.search(sweep, &mut sweep.begin().await).await?;
+        let knee = measure.search(sweep, &mut sweep.begin().await, from).await?;
+        from = knee * AGAIN;
         recovered(sweep).await?;
         let report = rise(sweep, knee).await?;
         let (text, within) = verdict(knee, &report);
@@ -145,6 +148,13 @@ mod tests {
             let (text, is) = close(rates);
             assert!(is == within && is != text.ends_with("WRONG"), "{rates:?}: {text}");
         }
+    }
+
+    #[test]
+    fn the_rising_load_covers_every_breakpoint_that_is_close_enough() {
+        let (from, to, steps) = RISING;
+        assert!(from < 1.0 / (1.0 + WITHIN) && to > 1.0 / (1.0 - WITHIN));
+        assert!(((to - from) / f64::from(steps - 1) - 0.05).abs() < 1e-9, "steps of 5 %");
     }
 
     #[test]

@@ -37,7 +37,7 @@ const PRICES: &str = include_str!("../../../prices.yaml");
 /// Steps rise until the same load misses the objective twice. Then it looks between the last good and the first bad one
 /// until they are within 10 %, and runs the knee at 90 % and 110 %. If these do not confirm it, they become steps, and
 /// it looks once more. Before each of these it waits until the target has recovered. With the defaults this takes five
-/// to ten minutes, with --quick three to five, and each repetition of --check-breakpoint as long again and thirteen
+/// to ten minutes, with --quick three to five, and each repetition of --check-breakpoint about as long, and eleven
 /// steps more. Run it in the checkout, on `lab up --no-load`, and do nothing else on the machine.
 ///
 /// Exit code 0 if the objective holds at 90 % of the knee and is missed at 110 %, 3 otherwise.

@@ -19,7 +19,7 @@ impl Measure {
     /// What was seen, the knee, and the steps at 90 % and 110 % of it.
     pub(super) async fn found(&self, sweep: &Sweep<'_>) -> Result<(Climb, f64, Vec<Step>), Stop> {
         let (began, mut climb) = (Instant::now(), sweep.begin().await);
-        let mut knee = self.search(sweep, &mut climb).await?;
+        let mut knee = self.search(sweep, &mut climb, self.from).await?;
         let mut validation = sweep.validate(knee).await?;
         let doubtful = validation.len() == 2 && !confirms(&validation, &sweep.objective);
         if doubtful && began.elapsed() < self.within.mul_f64(REPEATED) {
@@ -32,9 +32,10 @@ impl Measure {
         Ok((climb, knee, validation))
     }
 
-    /// Climbs, looks closer where the objective stops holding, and returns the knee.
-    pub(super) async fn search(&self, sweep: &Sweep<'_>, climb: &mut Climb) -> Result<f64, Stop> {
-        sweep.climb(climb, &self.rates()).await?;
+    /// Climbs from the last of the rates that is at most `from`, looks closer where the objective stops holding, and returns
+    /// the knee.
+    pub(super) async fn search(&self, sweep: &Sweep<'_>, climb: &mut Climb, from: f64) -> Result<f64, Stop> {
+        sweep.climb(climb, beginning(&self.rates(), from)).await?;
         sweep.narrow(climb).await?;
         knee(&climb.steps, &sweep.objective).ok_or_else(|| Stop::Nothing(self.unfound(&climb.steps)))
     }
@@ -71,5 +72,23 @@ impl Measure {
         } else {
             format!("the objective still holds at {to:.0} journeys per second: try a larger --to")
         }
+    }
+}
+
+/// The rates from the last one on that is at most `from`; all of them if none is.
+fn beginning(rates: &[f64], from: f64) -> &[f64] {
+    &rates[rates.iter().rposition(|rate| *rate <= from).unwrap_or(0)..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_begins_at_or_below_where_it_was_told_to() {
+        let rates = [50.0, 100.0, 200.0, 400.0];
+        assert_eq!(beginning(&rates, 50.0), rates);
+        assert_eq!(beginning(&rates, 150.0), [100.0, 200.0, 400.0]);
+        assert_eq!(beginning(&rates, 10.0), rates, "never above the first");
     }
 }

@@ -38,7 +38,8 @@ pub(crate) fn draw(title: &str, stacks: &Stacks) -> String {
     let height = TITLE + ROW * (depth(&root, scale) + 1.0);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"monospace\" font-size=\"11\">\n\
-         <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n<text x=\"8\" y=\"20\" font-size=\"14\">{}: {} samples</text>\n",
+         <!-- Generated from samples of perf by `just flame`. -->\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n\
+         <text x=\"8\" y=\"20\" font-size=\"14\">{}: {} samples</text>\n",
         attribute(title),
         root.samples
     );

@@ -1,7 +1,8 @@
 //! Where services spend their CPU time under load: perf samples them in a lab of their own, and each becomes a flame graph and a list.
-//! Both are in `target/flame`, which git ignores.
+//! Both are in `target/flame`, which git ignores; `--keep` copies them to where measurements are kept.
 
 mod graph;
+mod keep;
 mod stacks;
 mod top;
 
@@ -23,9 +24,11 @@ use stacks::Stacks;
 /// Away from the labs of `bench`, `build-times` and `perf`. Below 16000: there, ports of a lab would be ephemeral ones.
 const OFFSET: &str = "9280";
 /// Samples per second and core; not a round number, so that nothing periodic is always missed.
-const HERTZ: &str = "199";
+const HERTZ: u32 = 199;
 /// Functions in the list.
 const LISTED: usize = 15;
+/// Functions in what is kept, unless `--top` has another number.
+const KEPT: usize = 3;
 /// How the names of our crates begin.
 const OURS: [&str; 6] = ["order_api", "order_worker", "user_service", "edge::", "chassis_", "contracts"];
 
@@ -47,6 +50,9 @@ pub(crate) struct Flame {
     /// Also print a table with the N functions of ours that cost most, each with the libraries that it calls
     #[arg(long, value_name = "N")]
     top: Option<usize>,
+    /// Keep the graphs and the largest costs in load/results, for `load results compare`
+    #[arg(long)]
+    keep: bool,
 }
 
 /// A generator; killed when dropped.
@@ -102,10 +108,24 @@ impl Flame {
             );
             stacks.push((service.as_str(), write(service, &data, &folder)?));
         }
-        if let Some(count) = self.top {
-            println!("\n{}", top::table(&stacks, count));
+        if let Some(count) = self.top.or(self.keep.then_some(KEPT)) {
+            let top = top::top(&stacks, count);
+            println!("\n{}", top.table());
+            if self.keep {
+                let figures = top.figures(HERTZ, f64::from(self.rate) * f64::from(self.seconds));
+                keep::keep(&shell.root, &programs, (&folder, &self.services), &figures, &self.note())?;
+            }
         }
         Ok(())
+    }
+
+    /// How it was sampled: only like can be compared with like.
+    fn note(&self) -> String {
+        let what = self.operation.as_deref().unwrap_or("the shop mix");
+        format!(
+            "{what} at {} requests per second for {} s, {HERTZ} samples per second",
+            self.rate, self.seconds
+        )
     }
 
     /// Starts to send one operation through the edge. It ends by itself too, should nobody be left to kill it.
@@ -122,7 +142,7 @@ impl Flame {
     fn sample(&self, lab: &Lab, service: &str, folder: &Path) -> Result<(Child, PathBuf)> {
         let data = folder.join(format!("{service}.data"));
         let mut perf = Command::new("perf");
-        perf.args(["record", "--quiet", "--freq", HERTZ, "--call-graph", "fp"]);
+        perf.args(["record", "--quiet", "--freq", &HERTZ.to_string(), "--call-graph", "fp"]);
         perf.arg("--pid").arg(lab.pid(service)?.to_string()).arg("--output").arg(&data);
         perf.args(["--", "sleep", &self.seconds.to_string()]);
         Ok((perf.spawn().context("cannot run perf")?, data))
