@@ -1,8 +1,8 @@
 //! `lab drill verify`: runs drills one after the other, as proofs, and judges what came back.
 
 mod junit;
-mod kit;
-mod lanes;
+pub(in crate::commands) mod kit;
+pub(in crate::commands::drill) mod lanes;
 pub(crate) mod laps;
 mod measured;
 mod papers;
