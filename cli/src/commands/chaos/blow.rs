@@ -1,5 +1,5 @@
 //! What can be done to the system, and how it is taken back. Everything expires by itself, should this
-//! command be killed.
+//! command be killed; only a release stays, and the rule in a first edge that is trying it.
 
 use std::{
     fmt,
