@@ -129,7 +129,7 @@ impl Known {
             self.pages.clone_from(&sheet.pages);
         }
         for (question, answer) in sheet.answers() {
-            if *answer == Answer::not_asked() {
+            if *answer == Answer::not_asked() || is_none(answer) {
                 continue;
             }
             let known = self.answers.get(question).is_some_and(|told| told.of == text);
@@ -152,6 +152,13 @@ impl Known {
         let newest = self.answers.values().map(|told| told.stamp.words()).max().unwrap_or_default();
         row + &format!(" {newest} |\n")
     }
+}
+
+/// Whether a run said nothing about its drill: it could not begin, its baseline was not healthy, or somebody changed the system
+/// or ended it meanwhile.
+fn is_none(answer: &Answer) -> bool {
+    let of_run = |why: &str| ["refused", "invalid", "aborted"].iter().any(|verdict| why.starts_with(verdict));
+    matches!(answer, Answer::Wrong(why) if of_run(why))
 }
 
 impl Told {
@@ -235,6 +242,10 @@ mod tests {
         known.take(&second, "a", &Stamp::default());
         let row = known.row("noon", "a");
         assert_eq!(row, "| noon | - | passes | fails | - | - | - | none in 2 kB |  |\n");
+        let said = "refused: another drill is under way".to_owned();
+        let refused = Sheet { solution: Answer::Wrong(said), ..Sheet::of("noon") };
+        known.take(&refused, "a", &Stamp::default());
+        assert!(known.row("noon", "a").contains("| passes |"), "a run that did not begin says nothing");
         let third = Sheet { leaks: open, ..Sheet::of("noon") };
         known.take(&third, "b", &Stamp::default());
         let row = known.row("noon", "b");
