@@ -23,12 +23,13 @@ pub(crate) enum What {
 const ALL: [What; 3] = [What::Pages, What::Snapshots, What::Chart];
 
 /// Package, program and arguments. A generator takes `--check`, which writes nothing and fails where a committed file differs.
-const GENERATORS: [(&str, &str, &[&str]); 5] = [
+const GENERATORS: [(&str, &str, &[&str]); 6] = [
     ("docgen", "docgen", &[]),
     ("dashgen", "dashgen", &[]),
     ("cli", "lab", &["slo", "generate"]),
     ("cli", "lab", &["runbook", "generate"]),
     ("cli", "lab", &["chaos", "generate"]),
+    ("cli", "lab", &["drill", "generate"]),
 ];
 
 /// JSON Schemas of files that people write: the package, its example that prints one, and where that is kept.

@@ -1,5 +1,5 @@
 //! What can be done to the system, and how it is taken back. Everything expires by itself, should this
-//! command be killed; only a rule that was pushed stays until `lab waf restore`.
+//! command be killed; only a release stays, and the rule in a first edge that is trying it.
 
 use std::{
     fmt,
@@ -115,7 +115,7 @@ impl Blow {
                 }
             }
             Self::Push { service, rule, canary } => {
-                rule::push(place, service, rule, canary.clone()).await?;
+                rule::push(place, service, rule, canary.clone(), lasts + ROOM).await?;
             }
             Self::Kill { part } => {
                 process(place, part)?.with_context(|| format!("{part} does not run"))?.signal(Signal::KILL);

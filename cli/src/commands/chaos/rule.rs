@@ -1,6 +1,6 @@
 //! A rule of the firewall that an experiment or the monkey pushes to the edges.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 use observe::Error as Observed;
@@ -8,7 +8,8 @@ use switchboard::{Action, Error, Outcome, Replica, Tools};
 
 use crate::{installation::Installation, terminal::say};
 
-/// Pushes a rule of `waf/incidents` to every replica of a service, or with `canary` to one first, for this long.
+/// Pushes a rule of `waf/incidents` to every replica of a service, or with `canary` to one first, for this long. `stays`: how
+/// long it is in force if nobody takes it back, at least a second and at most a day; with `canary`, from its end on.
 ///
 /// # Errors
 /// When there is no such rule, or a replica refuses it. That a first step has stopped it for its cost is no error, and is
@@ -18,13 +19,22 @@ pub(super) async fn push(
     service: &str,
     rule: &str,
     canary: Option<String>,
+    stays: Duration,
 ) -> Result<()> {
     let path = place.home()?.root.join(format!("waf/incidents/{rule}.yaml"));
     let file = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let push = Action::PushRule { target: service.to_owned(), rule: rule.to_owned(), file, canary };
-    let outcomes = push.run(&place.switches()?, &Tools::default(), place.token()).await?;
-    if let Some(stopped) = judged(&outcomes)? {
-        say(stopped);
+    if canary.is_some() {
+        let (target, rule, file) = (service.to_owned(), rule.to_owned(), file.clone());
+        let push = Action::PushRule { target, rule, file, canary };
+        let outcomes = push.run(&place.switches()?, &Tools::default(), place.token()).await?;
+        if let Some(stopped) = judged(&outcomes)? {
+            say(stopped);
+            return Ok(());
+        }
+    }
+    // A rule that is pushed again is the same rule with another end.
+    for edge in place.replicas(Some(service)).await? {
+        edge.push_rule_for(rule, file.clone(), stays.as_secs()).await.with_context(|| edge.to_string())?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 pub(crate) mod card;
 pub(crate) mod client;
 pub(crate) mod files;
+mod generate;
 mod hands;
 pub(crate) mod live;
 mod read;
@@ -58,6 +59,8 @@ enum Command {
     Bench(Box<drill_bench::Bench>),
     /// Write a drill as a task for other tools.
     Export(drill_bench::Export),
+    /// Write what was found about drills and responders into the docs.
+    Generate(generate::Generate),
 }
 
 /// What is one call, or a few.
@@ -103,6 +106,7 @@ impl DrillCommand {
             Command::Validity(validity) => validity.run(place, who).await,
             Command::Bench(bench) => bench.run(place).await,
             Command::Export(export) => export.run(&place.home()?),
+            Command::Generate(generate) => generate.run(&place.home()?),
         };
         if resets {
             // Whatever came before it, as for all that the control room resets.
@@ -127,7 +131,7 @@ impl Command {
             Self::Start(start) => start.stays(),
             Self::Plain(plain) => matches!(plain, Plain::Abort(abort) if abort.waits()),
             Self::Verify(_) | Self::Validity(_) => true,
-            Self::Bench(_) | Self::Export(_) => false,
+            Self::Bench(_) | Self::Export(_) | Self::Generate(_) => false,
         }
     }
 

@@ -3,24 +3,31 @@
 //! `lab`; it is scored as a person is.
 //!
 //! * `room` -- what is asked of the control room. `responder` -- the program as a process.
-//! * `walls` -- what hides the answers from it. `respond` -- one run. `report` -- what several of them come to.
+//! * `walls` -- what hides the answers from it. `respond` -- one run. `report` -- what several of them come to. `kept` -- what is
+//!   known of earlier ones.
 //! * [`export`] -- a drill as a task for Harbor.
 
 mod export;
+mod kept;
 mod report;
 mod respond;
 mod responder;
 mod room;
 mod walls;
 
-use std::process::ExitCode;
+use std::{
+    path::Path,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, bail, ensure};
 use clap::{Args, value_parser};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::{export::Export, responder::Responder};
+pub(crate) use self::{export::Export, kept::FILE as KEPT, responder::Responder};
 use self::{
+    kept::Book,
     report::{Report, Row},
     respond::respond,
     room::{Order, Room},
@@ -44,7 +51,9 @@ const OPEN: &str = "the truth is not sealed: without a token, a responder may as
 #[command(after_help = "Examples:\n  \
     lab drill bench --responder drills/responders/null --drills first-page --seeds 1\n  \
     lab drill bench --responder drills/responders/restart-all --seeds 3 --markdown\n  \
-    lab drill bench --responder 'my-agent --fast' --env MY_API_KEY --json > bench.json\n\n\
+    lab drill bench --responder 'my-agent --fast' --env MY_API_KEY --json > bench.json\n  \
+    lab drill bench --responder drills/responders/null --keep --unmeasured --at-most 2h\n                                             \
+    a part of all, kept for docs/agents.md\n\n\
     What a program gets, and how it connects: docs/agents.md")]
 pub(crate) struct Bench {
     #[command(flatten)]
@@ -58,6 +67,15 @@ pub(crate) struct Bench {
     /// Measure on a lab without FAULTS_TOKEN, where a responder can ask for the answer. The field `sealed` of the JSON says so.
     #[arg(long)]
     unsealed: bool,
+    /// Keep each run in drills/bench.json as soon as it was judged, and write the table of docs/agents.md.
+    #[arg(long)]
+    keep: bool,
+    /// Leave out what drills/bench.json has. If a drill has changed since, it is run again.
+    #[arg(long)]
+    unmeasured: bool,
+    /// Begin no further run after this time, such as 2h; the drills that are left are named.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    at_most: Option<Duration>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -66,40 +84,48 @@ pub(crate) struct Bench {
     markdown: bool,
 }
 
+/// What a bench is run with.
+struct Stage<'s> {
+    room: &'s Room,
+    walls: &'s Walls,
+    enough: CancellationToken,
+    book: Option<Book>,
+    /// Whether the responder can read no answer.
+    sealed: bool,
+    begun: Instant,
+}
+
+/// Writes the table of docs/agents.md from what is kept; returns whether the page was different. Writes nothing if `check`.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub(crate) fn table(root: &Path, check: bool) -> Result<bool> {
+    kept::table(root, check)
+}
+
 impl Bench {
     /// Runs the command. Exits with 1 if no run could be judged.
     ///
     /// # Errors
-    /// When there is no control room, nothing is sealed there, the program cannot be started, or a signal ends it.
+    /// When there is no control room, nothing is sealed there, the program cannot be started, or a signal ends it. What was
+    /// found until then is printed all the same.
     pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
         let room = Room::of(place).await?;
         let sealed = room.is_sealed().await?;
         if !sealed && !self.unsealed {
             bail!("{OPEN}, or measure with --unsealed");
         }
+        let book = (self.keep || self.unmeasured)
+            .then(|| Book::open(&place.home()?.root, self.responder.name(), self.keep))
+            .transpose()?;
         let (walls, hidden) = Walls::around(place);
-        let drills = if self.drills.is_empty() { room.drills().await? } else { self.drills };
+        let drills = if self.drills.is_empty() { room.drills().await? } else { self.drills.clone() };
         ensure!(!drills.is_empty(), "this control room has no drills");
-        let (enough, mut rows) = (listen(), Vec::new());
-        for drill in drills {
-            let mut row = Row::of(&drill);
-            for seed in 1..=u64::from(self.seeds) {
-                let order = Order { drill: Some(&drill), seed: Some(seed), responder: self.responder.name() };
-                match respond(&room, &order, &self.responder, &walls, &enough).await? {
-                    Ok(attempt) => {
-                        say(format_args!("{drill}, seed {seed}: {}", attempt.words()));
-                        row.attempts.push(attempt);
-                    }
-                    Err(why) => {
-                        say(format_args!("{drill}: left out: {why}"));
-                        row.left_out = Some(why);
-                        break;
-                    }
-                }
-            }
-            rows.push(row);
-        }
-        let report = Report::new(self.responder.name(), self.seeds, sealed && hidden, rows);
+        let (enough, sealed) = (listen(), sealed && hidden);
+        let stage = Stage { room: &room, walls: &walls, enough, book, sealed, begun: Instant::now() };
+        let mut rows = Vec::new();
+        let ended = self.all(&stage, &drills, &mut rows).await;
+        let report = Report::new(self.responder.name(), self.seeds, sealed, rows);
         if self.json {
             json(&report)?;
         } else if self.markdown {
@@ -107,7 +133,59 @@ impl Bench {
         } else {
             block(&report.table());
         }
+        ended?;
         Ok(if report.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+
+    /// Lets the program respond to all of these; adds a row for each.
+    async fn all(&self, stage: &Stage<'_>, drills: &[String], rows: &mut Vec<Row>) -> Result<()> {
+        for (index, drill) in drills.iter().enumerate() {
+            if self.is_late(stage) {
+                say(format_args!("not run: {}", drills[index..].join(", ")));
+                return Ok(());
+            }
+            let mut row = Row::of(drill);
+            let ended = self.row(stage, &format!("drill {} of {}", index + 1, drills.len()), &mut row).await;
+            // What is known already is not run again.
+            if !row.attempts.is_empty() || row.left_out.is_some() {
+                rows.push(row);
+            }
+            ended?;
+        }
+        Ok(())
+    }
+
+    /// The same for one drill, with each seed. `place` says which one it is.
+    async fn row(&self, stage: &Stage<'_>, place: &str, row: &mut Row) -> Result<()> {
+        for seed in 1..=u64::from(self.seeds) {
+            let known = |book: &Book| self.unmeasured && book.knows(&row.drill, seed);
+            if self.is_late(stage) || stage.book.as_ref().is_some_and(known) {
+                continue;
+            }
+            let drill = row.drill.clone();
+            let order = Order { drill: Some(&drill), seed: Some(seed), responder: self.responder.name() };
+            match respond(stage.room, &order, &self.responder, stage.walls, &stage.enough).await? {
+                Ok(attempt) => {
+                    let seeds = self.seeds;
+                    say(format_args!("{place}, {drill}, seed {seed} of {seeds}: {}", attempt.words()));
+                    if let Some(book) = &stage.book {
+                        book.keep(&attempt, stage.sealed)?;
+                    }
+                    row.attempts.push(attempt);
+                }
+                Err(why) => {
+                    say(format_args!("{place}, {drill}: left out: {why}"));
+                    row.left_out = Some(why);
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether no further run begins.
+    fn is_late(&self, stage: &Stage<'_>) -> bool {
+        self.at_most.is_some_and(|most| stage.begun.elapsed() >= most)
     }
 }
 

@@ -72,12 +72,12 @@ impl<'d> Day<'d> {
         }
     }
 
-    /// All drills, one after the other.
+    /// All drills, one after the other. `held` has what became of each, even if the day ends with an error.
     ///
     /// # Errors
     /// When the control room is gone for too long, or the person at the terminal leaves.
-    pub(super) async fn hold(&mut self) -> Result<Vec<Held>> {
-        let (mut held, plan) = (Vec::new(), self.plan);
+    pub(super) async fn hold(&mut self, held: &mut Vec<Held>) -> Result<()> {
+        let plan = self.plan;
         for (index, slot) in plan.slots.iter().enumerate() {
             let late = self.begun.elapsed() >= plan.length;
             if self.over || late || self.wishes.enough.is_cancelled() {
@@ -89,9 +89,16 @@ impl<'d> Day<'d> {
                 held.push(Held::left(slot));
                 continue;
             }
-            held.push(self.drill(slot).await?);
+            match self.drill(slot).await {
+                Ok(one) => held.push(one),
+                Err(error) => {
+                    held.push(Held::refused(slot, format!("it was left: {error:#}")));
+                    held.extend(plan.slots.iter().skip(index + 1).map(Held::left));
+                    return Err(error);
+                }
+            }
         }
-        Ok(held)
+        Ok(())
     }
 
     /// Waits until a drill is due.

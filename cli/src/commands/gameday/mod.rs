@@ -61,7 +61,8 @@ impl GameDay {
             return self.show(&plan);
         }
         let mut day = Day::begin(&plan, place, desk, self.sealed);
-        let held = day.hold().await?;
+        let mut held = Vec::new();
+        let ended = day.hold(&mut held).await;
         let mut scorecards = Vec::new();
         for one in held.iter().filter_map(|held| held.run.as_ref()) {
             scorecards.extend(day.desk.report(one.id, "markdown").await.ok());
@@ -73,8 +74,9 @@ impl GameDay {
         } else {
             block(&report::summary(&held));
         }
+        // The report of the drills before it exists even if one could not be followed to its end.
         self.keep(&page, place)?;
-        Ok(ExitCode::SUCCESS)
+        ended.map(|()| ExitCode::SUCCESS)
     }
 
     fn show(&self, plan: &Plan) -> Result<ExitCode> {

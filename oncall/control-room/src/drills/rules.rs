@@ -4,10 +4,10 @@
 use drill::model::Way;
 use switchboard::{Action as Switch, Outcome};
 
-use super::switch::{insist, judge};
+use super::switch::{INSIST, LONGEST, SECOND, judge};
 use crate::{actions::token, room::Room};
 
-/// Pushes a rule. At once, it stays until it is taken back: an edge has no time after which a rule ends.
+/// Pushes a rule. At once, it stays until it is taken back, and no longer than any drill may last.
 ///
 /// # Errors
 /// Why not, in a sentence; of the other ways, that nothing has stopped it.
@@ -15,20 +15,43 @@ pub(super) async fn push(room: &Room, service: &str, rule: &str, way: Way) -> Re
     let file = room.content.incident_rule(rule);
     let file = file.ok_or_else(|| format!("there is no rule `{rule}` in waf/incidents"))?;
     let canary = match way {
+        Way::AtOnce => return insist(room, service, rule, &file).await,
         Way::Staged => return staged(room, service, rule, &file).await,
         Way::OneFirst(first) => Some(humantime::format_duration(first).to_string()),
-        Way::AtOnce => None,
     };
     let (target, rule) = (service.to_owned(), rule.to_owned());
     let push = Switch::PushRule { target, rule, file, canary };
-    if way == Way::AtOnce {
-        return insist(room, &push).await;
-    }
     // Once: what was stopped must not be tried until it gets through.
     match push.run(&room.eyes.place, &room.eyes.tools, token(room)).await {
         Ok(outcomes) => stopped(&outcomes),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// Pushes a rule to every edge; an edge that was restarted a moment ago does not answer yet.
+async fn insist(room: &Room, service: &str, rule: &str, file: &str) -> Result<(), String> {
+    let mut tries = 1;
+    loop {
+        match everywhere(room, service, rule, file).await {
+            Err(_) if tries < INSIST => tries += 1,
+            done => return done,
+        }
+        tokio::time::sleep(SECOND).await;
+    }
+}
+
+/// The same, once. It ends by itself, should the run be lost.
+async fn everywhere(room: &Room, service: &str, rule: &str, file: &str) -> Result<(), String> {
+    let edges =
+        room.eyes.place.replicas(Some(service), token(room)).await.map_err(|error| error.to_string())?;
+    if edges.is_empty() {
+        return Err(format!("{service} has no replica"));
+    }
+    for edge in edges {
+        let pushed = edge.push_rule_for(rule, file.to_owned(), LONGEST.as_secs()).await;
+        pushed.map_err(|error| format!("{edge}: {error}"))?;
+    }
+    Ok(())
 }
 
 /// Whether the first edge has stopped the rule for its cost.

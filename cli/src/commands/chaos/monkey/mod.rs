@@ -100,8 +100,11 @@ impl Monkey {
         tokio::spawn(signals::listen(stop.clone(), CancellationToken::new(), Hangup::Ends, words));
         let hunt = Hunt { place, eyes, before, budget: self.budget, stop };
         say(format_args!("monkey: seed {seed}, {} strikes planned", plan.len()));
-        let mut report = hunt.all(plan).await?;
-        (report.seed, report.budget) = (seed, self.budget);
+        let mut report = Report { seed, budget: self.budget, ..Report::default() };
+        let ended = hunt.all(plan, &mut report).await;
+        if let Err(why) = &ended {
+            report.ended_early = Some(format!("{why:#}"));
+        }
         if let Some(path) = &self.markdown {
             fs::write(path, report.page()).with_context(|| format!("cannot write {}", path.display()))?;
         }
@@ -110,6 +113,8 @@ impl Monkey {
         } else {
             block(&report.page());
         }
+        // What was found until then is written.
+        ended?;
         Ok(if report.recovered() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
@@ -123,28 +128,38 @@ impl Monkey {
 }
 
 impl Hunt<'_> {
-    async fn all(&self, plan: Vec<Strike>) -> Result<Report> {
-        let (begun, mut report) = (Instant::now(), Report::default());
-        for strike in plan {
+    /// Strikes as planned; whatever happens, the report has the strikes before it.
+    async fn all(&self, plan: Vec<Strike>, report: &mut Report) -> Result<()> {
+        let (begun, planned) = (Instant::now(), plan.len());
+        let ended = self.each(plan, begun, report).await;
+        report.seconds = begun.elapsed().as_secs_f64();
+        ended?;
+        say(format_args!("monkey: {} of {planned} strikes done", report.strikes.len()));
+        report.burned = self.spent().await?;
+        Ok(())
+    }
+
+    async fn each(&self, plan: Vec<Strike>, begun: Instant, report: &mut Report) -> Result<()> {
+        let planned = plan.len();
+        for (number, strike) in (1..).zip(plan) {
             let due = self.stop.run_until_cancelled(sleep_until(begun + strike.at)).await;
             if due.is_none() {
                 report.ended_early = Some("stopped from the terminal".to_owned());
                 break;
             }
-            let spent = self.spent().await?;
-            if most(&spent) >= self.budget {
+            report.burned = self.spent().await?;
+            if most(&report.burned) >= self.budget {
                 report.ended_early = Some("the budget is burned".to_owned());
                 break;
             }
             let at = begun.elapsed();
-            say(format_args!("{:>6.0} s  {}", at.as_secs_f64(), strike.blow));
+            let seconds = at.as_secs_f64();
+            say(format_args!("{seconds:>6.0} s  strike {number} of {planned}: {}", strike.blow));
             let struck = self.strike(&strike, at).await?;
             say(format_args!("          {}", struck.words()));
             report.strikes.push(struck);
         }
-        report.burned = self.spent().await?;
-        report.seconds = begun.elapsed().as_secs_f64();
-        Ok(report)
+        Ok(())
     }
 
     async fn spent(&self) -> Result<Budgets> {

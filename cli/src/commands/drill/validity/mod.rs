@@ -1,39 +1,49 @@
 //! `lab drill validity`: proves that a proof proves something. A drill whose solution passes may still be
 //! worth nothing: if nobody has to do anything, if a blind alert is not noticed, if two runs differ, or if
 //! something tells the answer.
+//!
+//! * `question` -- what is asked. `bench` -- the lab that is asked. `lanes` -- drill after drill, on several labs.
+//! * `replay`, `leaks`, `plans` -- mutations, what tells the answer, whether two runs are the same.
+//! * `sheet` -- the answers about one drill. `kept` -- those of all runs.
 
+mod bench;
+pub(super) mod kept;
+mod lanes;
 mod leaks;
 mod plans;
+mod question;
 mod replay;
 mod sheet;
 
-use std::{fs, path::PathBuf, process::ExitCode, time::Instant};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::PathBuf,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, Result};
-use clap::{Args, ValueEnum};
-use drill::{Drill, model::FaultKind};
-use observe::Peer;
-use switchboard::Replica;
+use clap::Args;
+use drill::Drill;
 
 use self::{
-    leaks::{Leaks, Scan},
+    bench::Bench,
+    kept::Book,
+    lanes::Work,
     plans::Plans,
+    question::{Check, least},
     sheet::{Answer, Sheet},
 };
 use super::{
-    client::Desk,
     files,
-    live::Live,
     verify::{
         kit::Stock,
         pick::Pick,
-        proof::Proof,
-        run::{NEVER, Responder, Wishes, begin, finished, order, proven, unbegun},
+        run::{Responder, Wishes},
     },
-    view::{Run, View},
 };
 use crate::{
-    home::Home,
     installation::Installation,
     terminal::{block, json, out, say},
 };
@@ -45,8 +55,11 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab drill validity first-page\n  \
-    lab drill validity --sample 2                       two, others every day\n  \
-    lab drill validity --all --markdown validity.md     all, for hours\n  \
+    lab drill validity --sample 2                          two, others every day\n  \
+    lab drill validity --all --list                        what is known, and how long the rest takes\n  \
+    lab drill validity --all --unmeasured --keep --lanes 2 the rest, on two labs: for hours; after Ctrl-C, again\n  \
+    lab drill validity --all --unmeasured --keep --at-most 45m\n                                                         \
+    a part of it\n  \
     lab drill validity noon --check mutations --check leaks")]
 pub(super) struct Validity {
     #[command(flatten)]
@@ -57,6 +70,22 @@ pub(super) struct Validity {
     /// Decides what the faults hit. Each drill's own by default.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Keep each answer in drills/validity.json as soon as it is known, and write the table of docs/validity.md.
+    #[arg(long)]
+    keep: bool,
+    /// Only questions that have no right answer in drills/validity.json. If a drill has changed since, all are asked again.
+    #[arg(long)]
+    unmeasured: bool,
+    /// Begin no further drill after this time, such as 45m; those that are left are named.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    at_most: Option<Duration>,
+    /// Number of labs to ask at the same time. From 2 on, others like this one are started beside it and removed at the
+    /// end. Drills that need the machine to themselves run last.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
+    lanes: u8,
+    /// Only list what would be asked, what is known, and the least time that it takes. Needs no lab.
+    #[arg(long, conflicts_with_all = ["keep", "markdown", "json"])]
+    list: bool,
     /// Write the table in Markdown to this file.
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
@@ -65,142 +94,165 @@ pub(super) struct Validity {
     json: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Check {
-    /// The solution passes.
-    Solution,
-    /// Doing nothing fails, unless nothing is wrong.
-    Nothing,
-    /// A restart of every service ends as the drill states.
-    RestartAll,
-    /// Each mutation of the detection is noticed.
-    Mutations,
-    /// Two runs with one seed set the same faults.
-    Seeds,
-    /// Nothing that a trainee can read names a fault.
-    Leaks,
-}
-
-/// What the questions are asked of.
-struct Bench {
-    desk: Desk,
-    prometheus: Peer,
-    replicas: Vec<Replica>,
-    /// Where the scan for leaks reads, if the lab is on this machine.
-    home: Option<Home>,
-    wishes: Wishes,
-    seed: Option<u64>,
-}
-
-/// A run and what came of it.
-struct Done {
-    proof: Proof,
-    /// Absent if it could not begin.
-    run: Option<Run>,
-    plans: Plans,
-}
-
 impl Validity {
     /// Runs the command.
     pub(super) async fn run(&self, place: &Installation, who: Option<String>) -> Result<ExitCode> {
         let home = place.home()?;
         let drills = files::all(&home.root)?;
+        let book = Book::open(&home.root, &drills, self.keep)?;
         let stock = Stock::here(place)?;
-        let names = self.pick.of(&drills, &home.root, place.is_here(), stock.as_ref())?;
-        let width = names.iter().map(String::len).max().unwrap_or(0);
-        let prometheus = place.prometheus().await?;
-        let bench = Bench {
-            desk: Desk::instructor(place, who).await?,
-            prometheus: Peer::at(prometheus.base()),
-            replicas: place.replicas(None).await?,
-            home: place.is_here().then_some(home),
-            wishes: Wishes::listen(),
-            seed: self.seed,
-        };
-        let (mut sheets, mut skipped) = (Vec::new(), 0);
-        for name in &names {
-            if bench.wishes.enough.is_cancelled() {
-                break;
-            }
-            let drill = drills.get(name).with_context(|| format!("there is no drill `{name}`"))?;
-            let Some(sheet) = self.one(&bench, drill).await? else {
-                skipped += 1;
-                continue;
-            };
-            if !self.json {
-                sheet.print(width);
-            }
-            sheets.push(sheet);
+        let mut names = self.pick.of(&drills, &home.root, place.is_here(), stock.as_ref())?;
+        names.retain(|name| drills.get(name).is_some_and(|drill| !self.asked(drill, &book).is_empty()));
+        if self.list {
+            self.show(&drills, &book, &names);
+            return Ok(ExitCode::SUCCESS);
         }
-        if let Some(path) = &self.markdown {
-            fs::write(path, sheet::table(&sheets))
-                .with_context(|| format!("cannot write {}", path.display()))?;
+        if names.is_empty() {
+            say("every question has the right answer already");
+            return Ok(ExitCode::SUCCESS);
         }
+        say(format_args!("{}, on one lab", self.estimate(&drills, &book, &names)));
+        let wishes = Wishes::listen();
+        let mut first = Bench::of(place, who.clone(), &wishes, self.seed).await?;
+        let work = Work::of(&drills, &book);
+        let ended = self.all(&mut first, place, who.as_deref(), &work, &names).await;
+        let (sheets, left) = (work.sheets.take(), work.left.take());
         if self.json {
             json(&sheets)?;
         } else {
             out!("");
             block(&sheet::table(&sheets));
         }
+        if !left.is_empty() {
+            say(format_args!("not asked about: {}", left.join(", ")));
+        }
+        // What was answered is shown and kept; this is why the rest is not.
+        ended?;
         // What was not asked because of Ctrl-C is no right answer.
         let whole = !sheets.is_empty()
-            && sheets.len() + skipped == names.len()
-            && !bench.wishes.enough.is_cancelled();
+            && sheets.len() + work.skipped.get() == names.len()
+            && !wishes.enough.is_cancelled();
         let fine = whole && sheets.iter().all(Sheet::is_right);
         Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
-    fn asks(&self, checks: &[Check]) -> bool {
-        self.checks.is_empty() || self.checks.iter().any(|check| checks.contains(check))
+    /// The questions about a drill that are asked.
+    fn asked(&self, drill: &Drill, book: &Book) -> Vec<Check> {
+        let wanted = |check: &Check| self.checks.is_empty() || self.checks.contains(check);
+        let open = |check: &Check| !self.unmeasured || !book.knows(&drill.id, *check);
+        let all = Check::ALL.into_iter().filter(|check| check.is_about(drill));
+        all.filter(wanted).filter(open).collect()
     }
 
-    /// The answers for a drill; nothing if this lab does not have what it needs.
-    async fn one(&self, bench: &Bench, drill: &Drill) -> Result<Option<Sheet>> {
-        let (begun, mut sheet) = (Instant::now(), Sheet::of(drill));
+    /// `12 drills, at least 1h 3m`.
+    fn estimate(&self, drills: &BTreeMap<String, Drill>, book: &Book, names: &[String]) -> String {
+        let asked = names.iter().filter_map(|name| drills.get(name));
+        let all: Duration = asked.map(|drill| least(drill, &self.asked(drill, book))).sum();
+        let minutes = Duration::from_secs(all.as_secs().div_ceil(60) * 60);
+        format!("{} drills, at least {}", names.len(), humantime::format_duration(minutes))
+    }
+
+    /// Prints what would be asked.
+    fn show(&self, drills: &BTreeMap<String, Drill>, book: &Book, names: &[String]) {
+        let width = names.iter().map(String::len).max().unwrap_or(0);
+        for drill in names.iter().filter_map(|name| drills.get(name)) {
+            let asked = self.asked(drill, book);
+            let time = humantime::format_duration(Duration::from_secs(least(drill, &asked).as_secs()));
+            let asked: Vec<&str> = asked.iter().map(|check| check.name()).collect();
+            out!("{:width$}  asks {}; at least {time}", drill.id, asked.join(", "));
+            out!("{:width$}  {}", "", book.words(&drill.id));
+        }
+        out!("{}", self.estimate(drills, book, names));
+    }
+
+    /// Writes the table that was asked for, of what is known so far.
+    fn write(&self, sheets: &[Sheet]) -> Result<()> {
+        let Some(path) = &self.markdown else { return Ok(()) };
+        fs::write(path, sheet::table(sheets)).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Asks about a drill, and keeps what each run answers; false if this lab does not have what it needs.
+    async fn one(
+        &self,
+        bench: &Bench,
+        drill: &Drill,
+        place: &str,
+        book: &Book,
+        sheet: &mut Sheet,
+    ) -> Result<bool> {
+        let (begun, asked) = (Instant::now(), self.asked(drill, book));
+        let asks = |checks: &[Check]| checks.iter().any(|check| asked.contains(check));
         let mut first = None;
         // If you name a drill, you want to know that it cannot run; of all drills, only those that can run are asked.
         let mut skips = !self.pick.is_named();
-        if self.asks(&[Check::Solution, Check::Mutations, Check::Seeds]) {
-            let done = bench.prove(drill, Responder::Solution, None, skips).await?;
-            let Some(done) = done else { return Ok(None) };
+        if asks(&Check::OF_SOLUTION) {
+            let done = bench.prove(drill, Responder::Solution, place, None, skips).await?;
+            let Some(done) = done else { return Ok(false) };
+            if bench.is_enough() {
+                return Ok(true);
+            }
             skips = false;
             sheet.pages.clone_from(&done.proof.pages);
             sheet.solution = sheet::solved(&done.proof);
-            if self.asks(&[Check::Mutations]) && !drill.is_quiet() {
-                bench.mutate(drill, done.run.as_deref(), &mut sheet).await;
+            if asks(&[Check::Mutations]) {
+                bench.mutate(drill, done.run.as_deref(), sheet).await;
             }
             first = Some(done.plans);
+            sheet.seconds = begun.elapsed().as_secs_f64();
+            book.keep(sheet)?;
         }
-        if self.asks(&[Check::Nothing, Check::Seeds, Check::Leaks]) && !bench.wishes.enough.is_cancelled() {
-            let mut scan = bench.scan(drill, self.asks(&[Check::Leaks]), &mut sheet).await?;
-            let mut leaks = None;
-            let probe = scan.as_mut().zip(Some(&mut leaks));
-            let done = bench.prove(drill, Responder::Nothing, probe, skips).await?;
-            let Some(done) = done else { return Ok(None) };
+        if asks(&Check::OF_NOTHING) {
+            let first = first.as_ref().filter(|_| asks(&[Check::Seeds]));
+            let answered = nothing(bench, drill, (place, skips), asks(&[Check::Leaks]), first, sheet).await?;
+            if !answered || bench.is_enough() {
+                return Ok(answered);
+            }
             skips = false;
-            sheet.nothing = sheet::stated(drill.validity.nothing, &done.proof, done.run.as_deref());
-            match (scan, leaks) {
-                (Some(_), Some(leaks)) => sheet.leaked(leaks),
-                (Some(_), None) => sheet.leaks = Answer::Wrong("the run did not get that far".to_owned()),
-                (None, _) => {}
-            }
-            if let Some(first) = first.filter(|_| self.asks(&[Check::Seeds]) && has_points(drill)) {
-                sheet.seeds = same(&first, &done.plans);
-            }
+            sheet.seconds = begun.elapsed().as_secs_f64();
+            book.keep(sheet)?;
         }
-        if self.asks(&[Check::RestartAll]) && !bench.wishes.enough.is_cancelled() {
-            let done = bench.prove(drill, Responder::RestartAll, None, skips).await?;
-            let Some(done) = done else { return Ok(None) };
+        if asks(&[Check::RestartAll]) {
+            let done = bench.prove(drill, Responder::RestartAll, place, None, skips).await?;
+            let Some(done) = done else { return Ok(false) };
+            if bench.is_enough() {
+                return Ok(true);
+            }
             sheet.restart_all = sheet::stated(drill.validity.restart_all, &done.proof, done.run.as_deref());
+            sheet.seconds = begun.elapsed().as_secs_f64();
+            book.keep(sheet)?;
         }
-        sheet.seconds = begun.elapsed().as_secs_f64();
-        Ok(Some(sheet))
+        Ok(true)
     }
 }
 
-/// Whether faults decide something by a seed; a rule of the firewall decides nothing.
-fn has_points(drill: &Drill) -> bool {
-    drill.faults.iter().any(|fault| fault.kind == FaultKind::Point)
+/// What a run in which nobody does anything answers; false if this lab does not have what it needs. `first`: what the run
+/// before it with the same seed has set, if that is asked.
+async fn nothing(
+    bench: &Bench,
+    drill: &Drill,
+    (place, skips): (&str, bool),
+    scans: bool,
+    first: Option<&Plans>,
+    sheet: &mut Sheet,
+) -> Result<bool> {
+    let mut scan = if scans { bench.scan(drill, sheet).await? } else { None };
+    let mut leaks = None;
+    let probe = scan.as_mut().zip(Some(&mut leaks));
+    let done = bench.prove(drill, Responder::Nothing, place, probe, skips).await?;
+    let Some(done) = done else { return Ok(false) };
+    if bench.is_enough() {
+        return Ok(true);
+    }
+    sheet.nothing = sheet::stated(drill.validity.nothing, &done.proof, done.run.as_deref());
+    match (scan, leaks) {
+        (Some(_), Some(leaks)) => sheet.leaked(leaks),
+        (Some(_), None) => sheet.leaks = Answer::Wrong("the run did not get that far".to_owned()),
+        (None, _) => {}
+    }
+    if let Some(first) = first {
+        sheet.seeds = same(first, &done.plans);
+    }
+    Ok(true)
 }
 
 /// Whether two runs set the same faults.
@@ -209,70 +261,5 @@ fn same(first: &Plans, second: &Plans) -> Answer {
         _ if first.is_empty() => Answer::Wrong("no fault was seen in any replica".to_owned()),
         None => Answer::Right("same".to_owned()),
         Some(differ) => Answer::Wrong(format!("two runs with one seed differ: {differ}")),
-    }
-}
-
-impl Bench {
-    /// Runs a drill as a proof, and looks at the faults; `scan` looks once nobody has helped for long enough. If it `skips`,
-    /// nothing comes of a drill that can never run here, as the control room says.
-    async fn prove(
-        &self,
-        drill: &Drill,
-        responder: Responder,
-        mut scan: Option<(&mut Scan, &mut Option<Leaks>)>,
-        skips: bool,
-    ) -> Result<Option<Done>> {
-        let begun = Instant::now();
-        let run = match begin(&self.desk, &order(drill, responder, self.seed)).await? {
-            Ok(run) => run,
-            Err(why) if skips && why.contains(NEVER) => {
-                say(format_args!("SKIPPED {}: {why}", drill.id));
-                return Ok(None);
-            }
-            Err(why) => {
-                let proof = unbegun(drill, why, begun);
-                return Ok(Some(Done { proof, run: None, plans: Plans::default() }));
-            }
-        };
-        let mut plans = Plans::default();
-        let place = responder.as_str();
-        let run =
-            finished(&self.desk, run, place, Live::new(), &self.wishes, async |run: &Run| -> Result<()> {
-                plans.look(&self.replicas).await;
-                if run.phase.starts_with("recover")
-                    && let Some((scan, leaks)) = scan.take()
-                {
-                    *leaks = Some(scan.end().await?);
-                }
-                Ok(())
-            })
-            .await?;
-        let proof = proven(drill, &run, self.seed, begun);
-        Ok(Some(Done { proof, run: Some(run), plans }))
-    }
-
-    /// Judges the mutations by a run of the solution.
-    async fn mutate(&self, drill: &Drill, run: Option<&View>, sheet: &mut Sheet) {
-        let Some(times) = run.and_then(replay::times) else {
-            sheet.mutations = Answer::Wrong("the run never set a fault".to_owned());
-            return;
-        };
-        match replay::judge(&self.prometheus, drill, times).await {
-            Ok(mutants) => sheet.judge(mutants),
-            Err(error) => sheet.mutations = Answer::Wrong(format!("{error:#}")),
-        }
-    }
-
-    /// A scan that has seen the healthy lab; nothing if there is nothing to give away, or nowhere to read.
-    async fn scan(&self, drill: &Drill, asked: bool, sheet: &mut Sheet) -> Result<Option<Scan>> {
-        match &self.home {
-            _ if !asked || drill.is_quiet() => Ok(None),
-            Some(home) => Ok(Some(Scan::begin(home, self.desk.room().base(), drill).await?)),
-            None => {
-                sheet.leaks = Answer::Open("not here".to_owned());
-                sheet.notes.push("leaks are searched in a lab on this machine only".to_owned());
-                Ok(None)
-            }
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! What the validity suite says of one drill, and the table of many.
 
-use drill::{Drill, names::Expected};
-use serde::Serialize;
+use drill::names::Expected;
+use serde::{Deserialize, Serialize};
 
 use super::{
     leaks::{Found, Leaks},
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The answer to one question about a drill.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", content = "said", rename_all = "kebab-case")]
 pub(super) enum Answer {
     /// As it should be, in a word.
@@ -53,7 +53,7 @@ impl Answer {
         Self::Open("-".to_owned())
     }
 
-    fn word(&self) -> &str {
+    pub(super) fn word(&self) -> &str {
         match self {
             Self::Right(word) | Self::Open(word) => word,
             Self::Wrong(_) => "WRONG",
@@ -63,10 +63,10 @@ impl Answer {
 
 impl Sheet {
     /// Of a drill about which nothing is known.
-    pub(super) fn of(drill: &Drill) -> Self {
+    pub(super) fn of(drill: &str) -> Self {
         let open = Answer::not_asked;
         Self {
-            drill: drill.id.clone(),
+            drill: drill.to_owned(),
             pages: Vec::new(),
             solution: open(),
             nothing: open(),
@@ -81,7 +81,8 @@ impl Sheet {
         }
     }
 
-    fn answers(&self) -> [(&'static str, &Answer); 6] {
+    /// All answers, by the name of their question.
+    pub(super) fn answers(&self) -> [(&'static str, &Answer); 6] {
         [
             ("solution", &self.solution),
             ("nothing", &self.nothing),
@@ -243,9 +244,7 @@ mod tests {
 
     #[test]
     fn what_stopped_answering_or_answers_everybody_is_not_known_to_be_clean() {
-        let drills =
-            crate::commands::drill::files::all(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
-        let mut sheet = Sheet::of(&drills.unwrap()["noon"]);
+        let mut sheet = Sheet::of("noon");
         let leaks = |silent: &[&str], closed| {
             let silent = silent.iter().map(|&from| from.to_owned()).collect();
             Leaks { found: Vec::new(), read: 2000, notes: Vec::new(), silent, closed }
@@ -261,9 +260,7 @@ mod tests {
 
     #[test]
     fn a_mutant_that_survives_makes_the_sheet_wrong() {
-        let drills =
-            crate::commands::drill::files::all(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
-        let mut sheet = Sheet::of(&drills.unwrap()["noon"]);
+        let mut sheet = Sheet::of("noon");
         let mutant = |what: &str, fate| Mutant { what: what.to_owned(), fate };
         sheet.judge(vec![mutant("A deleted", Fate::Noticed), mutant("A raised", Fate::NotApplicable)]);
         assert!(sheet.is_right());

@@ -19,7 +19,7 @@ const NOTIFIER: &str = "notifier";
 
 /// What a drill needs that options of `lab up` start.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Kit {
+pub(in crate::commands) struct Kit {
     needs: BTreeSet<Need>,
     /// Exact numbers, by service.
     replicas: BTreeMap<String, u32>,
@@ -76,7 +76,7 @@ const fn option(need: Need) -> Option<&'static str> {
 }
 
 impl Kit {
-    pub(super) fn of(drill: &Drill) -> Self {
+    pub(in crate::commands) fn of(drill: &Drill) -> Self {
         let needs = drill.needs.iter().copied().filter(|need| option(*need).is_some());
         Self { needs: needs.collect(), replicas: drill.replicas.clone() }
     }
@@ -93,7 +93,7 @@ impl Kit {
     }
 
     /// How a lab that has it is started.
-    pub(super) fn more(&self) -> More {
+    pub(in crate::commands) fn more(&self) -> More {
         let options = self.needs.iter().filter_map(|need| option(*need)).map(str::to_owned);
         let replicas = self.replicas.iter().map(|(service, count)| format!("--replicas={service}={count}"));
         let variables = self.needs.contains(&Need::BackupsInBucket).then_some(BUCKET);

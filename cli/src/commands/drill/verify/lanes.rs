@@ -33,28 +33,28 @@ use crate::{
 const MANY: u32 = 150;
 
 /// The names that are left, for all lanes.
-pub(super) struct Queue<'q> {
+pub(in crate::commands::drill) struct Queue<'q> {
     left: RefCell<VecDeque<(usize, &'q String)>>,
     count: usize,
     width: usize,
 }
 
 impl<'q> Queue<'q> {
-    pub(super) fn of(names: &'q [String]) -> Self {
+    pub(in crate::commands::drill) fn of(names: &'q [String]) -> Self {
         let left = (1..).zip(names).collect();
         let width = names.iter().map(String::len).max().unwrap_or(0);
         Self { left: RefCell::new(left), count: names.len(), width }
     }
 
     /// The next one, after `3 of 40`.
-    pub(super) fn take(&self) -> Option<(String, &'q str)> {
+    pub(in crate::commands::drill) fn take(&self) -> Option<(String, &'q str)> {
         let (number, name) = self.left.borrow_mut().pop_front()?;
         let place = if self.count > 1 { format!("{number} of {}", self.count) } else { String::new() };
         Some((place, name.as_str()))
     }
 
     /// Those that nobody took.
-    pub(super) fn rest(&self) -> Vec<String> {
+    pub(in crate::commands::drill) fn rest(&self) -> Vec<String> {
         self.left.borrow_mut().drain(..).map(|(_, name)| name.clone()).collect()
     }
 
@@ -63,7 +63,7 @@ impl<'q> Queue<'q> {
     }
 
     /// Length of the longest name.
-    pub(super) const fn width(&self) -> usize {
+    pub(in crate::commands::drill) const fn width(&self) -> usize {
         self.width
     }
 }
@@ -244,7 +244,7 @@ impl Verify {
 }
 
 /// Whether another lab on the machine would feel a drill.
-fn takes_the_machine(drill: &Drill) -> bool {
+pub(in crate::commands::drill) fn takes_the_machine(drill: &Drill) -> bool {
     // A rule that searches for too long takes the cores of every edge.
     let is_greedy = |fault: &Fault| fault.kind == FaultKind::Rule || GREEDY.contains(&fault.fault.as_str());
     let surges = drill.load.surges.iter().map(|surge| surge.rps);

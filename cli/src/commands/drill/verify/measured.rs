@@ -19,7 +19,10 @@ type Measured = BTreeMap<String, BTreeMap<String, f64>>;
 pub(super) fn write(path: &Path, proofs: &[Proof]) -> Result<()> {
     let text = merged(fs::read_to_string(path).ok().as_deref(), proofs)
         .with_context(|| format!("{} has no times of drills", path.display()))?;
-    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+    // As a whole: if this program is killed meanwhile, the file is as before.
+    let new = path.with_extension("json.new");
+    let written = fs::write(&new, text).and_then(|()| fs::rename(&new, path));
+    written.with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// The drills that a file has times of.
@@ -84,5 +87,17 @@ mod tests {
         );
         assert_eq!(merged(None, &[]).unwrap(), "{}\n");
         assert!(merged(Some("[]"), &[]).is_err());
+    }
+
+    #[test]
+    fn each_proof_is_added_to_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("measured.json");
+        let of = |drill: &str| Proof { drill: drill.to_owned(), ..proof(Vec::new()) };
+        for drill in ["noon", "first-page"] {
+            write(&path, &[of(drill)]).unwrap();
+        }
+        assert_eq!(names(&path).unwrap(), ["first-page", "noon"].map(str::to_owned).into());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
     }
 }

@@ -1,8 +1,8 @@
 //! `lab drill verify`: runs drills one after the other, as proofs, and judges what came back.
 
 mod junit;
-pub(crate) mod kit;
-mod lanes;
+pub(in crate::commands) mod kit;
+pub(in crate::commands::drill) mod lanes;
 pub(crate) mod laps;
 mod measured;
 mod papers;
@@ -81,7 +81,7 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
     /// Write how soon each drill was detected to this file. `just generate` reads drills/measured.json for
-    /// docs/failure-modes.md. The times of other drills in the file stay.
+    /// docs/failure-modes.md. The times of other drills in the file stay; those of each drill are written once it is proven.
     #[arg(long, value_name = "FILE")]
     measured: Option<PathBuf>,
     /// Print JSON.
@@ -171,6 +171,12 @@ impl Verify {
             let proof = self.proof(stage, drill, None, &place, &mut papers).await;
             self.tell(&proof, queue.width());
             papers.proofs.push(proof.clone());
+            // At once: what took long is not lost if somebody kills this command.
+            if let Some(path) = &self.measured
+                && let Err(error) = measured::write(path, std::slice::from_ref(&proof))
+            {
+                papers.broken = Some(error);
+            }
             if proof.passed() && self.compares(drill) {
                 self.items(stage, drill, &proof, &mut papers).await;
             }

@@ -4,7 +4,7 @@ use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context as _, Result};
 
-use super::{Verify, junit, laps, measured, proof, proof::Proof};
+use super::{Verify, junit, laps, proof, proof::Proof};
 use crate::terminal::out;
 
 /// Proofs, and their reports.
@@ -38,9 +38,6 @@ impl Verify {
         };
         if let Some(path) = &self.junit {
             write(path, junit::joined(&papers.junit))?;
-        }
-        if let Some(path) = &self.measured {
-            measured::write(path, &papers.proofs)?;
         }
         if let Some(path) = &self.markdown {
             let mut page = format!("# Drills\n\n{}", proof::table(&papers.proofs));

@@ -20,9 +20,10 @@ use clap::Args;
 use drill::{
     Act, Drill,
     model::{Brief, Step},
+    names::Need,
 };
 
-use crate::{home::Home, terminal::out};
+use crate::{commands::drill::verify::kit::Kit, home::Home, terminal::out};
 
 /// What does not depend on the drill: path in the task, text, whether it is a program.
 const FILES: &[(&str, &str, bool)] = &[
@@ -58,28 +59,38 @@ impl Export {
     /// Runs the command.
     ///
     /// # Errors
-    /// When there is no such drill, its file is wrong, or the task exists already.
+    /// When there is no such drill, its file is wrong, no agent can solve it in a task, or the task exists already.
     pub(crate) fn run(self, home: &Home) -> Result<ExitCode> {
         ensure!(self.harbor, "expected --harbor: there is no other format");
         let drill = find(&home.root.join("drills"), &self.drill)?;
-        let restores = |step: &Step| matches!(step, Step::Act(Act::Restore));
-        ensure!(
-            !drill.solve.iter().any(restores),
-            "{} is solved with a restore, which two people do together: no agent can",
-            drill.id
-        );
-        let fails_over = |step: &Step| matches!(step, Step::Act(Act::Failover));
-        ensure!(
-            !drill.solve.iter().any(fails_over),
-            "{} is solved with a failover, which asks for the name of the lab: a task does not know it",
-            drill.id
-        );
+        if let Some(why) = refused(&drill) {
+            bail!("{} {why}", drill.id);
+        }
         let task = self.folder.join(&drill.id);
         ensure!(!task.exists(), "{} exists: remove it, or name another folder", task.display());
         write(&task, &drill, &revision(&home.root))?;
         out!("{}: harbor run -p {} -a AGENT -m MODEL", task.display(), task.display());
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Why a drill is no task for an agent, if it is none.
+fn refused(drill: &Drill) -> Option<&'static str> {
+    let solves = |act: &Act| drill.solve.iter().any(|step| matches!(step, Step::Act(one) if one == act));
+    let needs = |need: Need| drill.needs.contains(&need);
+    if solves(&Act::Restore) {
+        return Some("is solved with a restore, which two people do together: no agent can");
+    }
+    if solves(&Act::Failover) {
+        return Some(
+            "is solved with a failover, which asks for the name of the lab: a task does not know it",
+        );
+    }
+    if needs(Need::Cloud) {
+        return Some("needs an emulator of a cloud, which the lab of a task does not have");
+    }
+    (needs(Need::Kubernetes) || needs(Need::Replicas))
+        .then_some("needs a cluster, and the lab of a task is one container")
 }
 
 /// A drill of a checkout.
@@ -115,17 +126,26 @@ fn write(task: &Path, drill: &Drill, revision: &str) -> Result<()> {
     let brief: Brief = drill.brief();
     put(task, "task.toml", &text::task(&brief, revision)?, false)?;
     put(task, "instruction.md", &text::instruction(&brief), false)?;
-    let replicas = drill.replicas.iter().map(|(service, count)| format!("{service}={count}"));
-    let replicas = replicas.collect::<Vec<_>>().join(",");
-    let compose = COMPOSE.replace("{revision}", revision).replace("{drill}", &brief.id);
-    let compose = compose.replace("{replicas}", &replicas);
-    put(task, "environment/docker-compose.yaml", &compose, false)?;
+    put(task, "environment/docker-compose.yaml", &compose(drill, revision), false)?;
+    // The run of another drill is worth nothing.
+    put(task, "tests/drill", &format!("{}\n", brief.id), false)?;
     let steps = serde_json::to_string_pretty(&solution::steps(drill))?;
     put(task, "solution/steps.json", &format!("{steps}\n"), false)?;
     for (path, text, program) in FILES {
         put(task, path, text, *program)?;
     }
     Ok(())
+}
+
+/// The two containers; the lab has what the drill needs.
+fn compose(drill: &Drill, revision: &str) -> String {
+    let more = Kit::of(drill).more();
+    let variables = more.variables.iter().map(|(name, value)| format!("      {name}: {value}\n"));
+    COMPOSE
+        .replace("{revision}", revision)
+        .replace("{drill}", &drill.id)
+        .replace("{options}", &more.options.join(" "))
+        .replace("{variables}", &variables.collect::<String>())
 }
 
 fn put(task: &Path, path: &str, text: &str, program: bool) -> Result<()> {
@@ -181,6 +201,7 @@ mod tests {
                 "instruction.md",
                 "environment/Dockerfile",
                 "tests/test.sh",
+                "tests/drill",
                 "solution/solve.sh",
             ] {
                 assert!(all.contains_key(part), "{}: no {part}", drill.id);
@@ -196,7 +217,29 @@ mod tests {
             }
             let compose = &all["environment/docker-compose.yaml"];
             assert!(compose.contains("0123abc") && compose.contains(&drill.id), "{compose}");
+            let filled = ["{revision}", "{drill}", "{options}", "{variables}"];
+            assert!(!filled.iter().any(|word| compose.contains(word)), "{compose}");
+            let _: serde_json::Value = yaml::parse("docker-compose.yaml", compose).unwrap();
         }
+    }
+
+    #[test]
+    fn the_lab_of_a_task_has_what_its_drill_needs() {
+        let of = |id: &str| drills().into_iter().find(|drill| drill.id == id).unwrap();
+        let read = |id: &str| -> serde_json::Value {
+            yaml::parse("docker-compose.yaml", &compose(&of(id), "main")).unwrap()
+        };
+        let plain = read("first-page");
+        assert_eq!(plain["services"]["lab"]["environment"]["LAB_OPTIONS"], "");
+        assert_eq!(plain["services"]["lab"]["build"]["args"]["OPTIONS"], "");
+        let replicas = read("now-and-then");
+        let options = &replicas["services"]["lab"]["environment"]["LAB_OPTIONS"];
+        assert_eq!(options, "--replicas=order-api=3");
+        let bucket = read("no-more-shelves");
+        let lab = &bucket["services"]["lab"];
+        assert_eq!(lab["environment"]["LAB_OPTIONS"], lab["build"]["args"]["OPTIONS"]);
+        assert_eq!(lab["environment"]["LAB_BACKUPS"], "s3://backups/lab");
+        assert!(lab["environment"]["LAB_OPTIONS"].as_str().unwrap().contains("--objects"), "{lab}");
     }
 
     #[test]
@@ -221,5 +264,7 @@ mod tests {
         assert!(refused.contains("two people"), "{refused}");
         let refused = export("next-in-line").run(&home).unwrap_err().to_string();
         assert!(refused.contains("name of the lab"), "{refused}");
+        let refused = export("slow-post").run(&home).unwrap_err().to_string();
+        assert!(refused.contains("emulator of a cloud"), "{refused}");
     }
 }

@@ -6,6 +6,7 @@ mod measured;
 mod page;
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
@@ -37,6 +38,8 @@ use crate::{
     lab chaos pairs --list                         the protections that have a pair, and how long each takes\n  \
     lab chaos pairs breaker                        one of them\n  \
     lab chaos pairs --write docs/drills            all of them, each with a page and its curves\n  \
+    lab chaos pairs --write docs/drills --unmeasured\n                                                 \
+    the rest: after Ctrl-C, or a change of some\n  \
     lab chaos pairs --automation --list            what is known of the pairs of automation\n  \
     lab chaos pairs --automation --markdown        all of them, kept one by one: more than an hour\n  \
     lab chaos pairs --automation --unmeasured --markdown\n                                                 \
@@ -48,20 +51,21 @@ pub(in crate::commands::chaos) struct Pairs {
     names: Vec<String>,
     /// Write a page with both curves for each pair that holds to this folder, which has to be two folders below the
     /// checkout, such as docs/drills.
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", group = "kept")]
     write: Option<PathBuf>,
     /// The pairs of automation and of the judge of a release, instead of those of protections.
-    #[arg(long, conflicts_with = "write")]
+    #[arg(long, conflicts_with = "write", group = "kept")]
     automation: bool,
     /// Keep in drills/pairs.json how long it takes until all is well, with automation and without it, and write the table of
     /// docs/automation.md from that, after each pair.
     #[arg(long, requires = "automation")]
     markdown: bool,
-    /// Leave out pairs that hold according to drills/pairs.json. One whose experiment has changed since is run again.
-    #[arg(long, requires = "automation")]
+    /// Leave out pairs that hold according to their page in the folder of `--write`, or to drills/pairs.json. One whose
+    /// experiment has changed since is run again.
+    #[arg(long, requires = "kept")]
     unmeasured: bool,
     /// Only list them; those of automation with what drills/pairs.json says.
-    #[arg(long, conflicts_with_all = ["write", "json", "markdown"])]
+    #[arg(long, conflicts_with_all = ["json", "markdown"])]
     list: bool,
     /// Print JSON.
     #[arg(long)]
@@ -83,6 +87,8 @@ struct Chosen {
     experiment: Experiment,
     service: String,
     protection: String,
+    /// What tells the text of the experiment.
+    text: String,
 }
 
 /// What became of a pair.
@@ -98,13 +104,14 @@ impl Pairs {
         if self.automation {
             return healing::run(&self, place).await;
         }
-        let chosen = self.chosen(place)?;
+        let mut chosen = self.chosen(place)?;
+        if self.unmeasured {
+            chosen.retain(|one| !one.has_page(self.write.as_deref()));
+        }
         if self.list {
-            for one in &chosen {
-                let least = humantime::format_duration(least(&one.experiment));
-                let what = format!("{} of {}", one.protection, one.service);
-                out!("{:<15} {what:<32} at least {least}", one.name);
-            }
+            chosen.iter().for_each(Chosen::list);
+            let all: Duration = chosen.iter().map(|one| least(&one.experiment)).sum();
+            out!("{} pairs, at least {}", chosen.len(), humantime::format_duration(all));
             return Ok(ExitCode::SUCCESS);
         }
         for one in chosen.iter().filter(|_| !place.in_cluster()) {
@@ -113,7 +120,8 @@ impl Pairs {
         let stop = until_stopped();
         let mut done = Vec::new();
         for (number, one) in chosen.iter().enumerate().take_while(|_| !stop.is_cancelled()) {
-            say(format_args!("pair {} of {}: {}", number + 1, chosen.len(), one.name));
+            let least = humantime::format_duration(least(&one.experiment));
+            say(format_args!("pair {} of {}: {}, at least {least}", number + 1, chosen.len(), one.name));
             let summary = one.summary(place).await?;
             let report = perform(place, &one.experiment, &stop).await?;
             if let (Some(folder), Some(true)) = (&self.write, report.holds) {
@@ -142,13 +150,13 @@ impl Pairs {
             let files = library::files(&place.home()?.root)?;
             let mut all = Vec::new();
             for file in &files {
-                all.extend(Chosen::of(library::stem(file), read_file(file)?));
+                all.extend(Chosen::of(file)?);
             }
             return Ok(all);
         }
         let one = |name: &String| {
             let file = library::find(place, name)?;
-            match Chosen::of(library::stem(&file), read_file(&file)?) {
+            match Chosen::of(&file)? {
                 Some(chosen) => Ok(chosen),
                 None => bail!("{name} takes no protection away: see `lab chaos pairs --list`"),
             }
@@ -158,10 +166,24 @@ impl Pairs {
 }
 
 impl Chosen {
-    /// An experiment, if it takes a protection away.
-    fn of(name: String, experiment: Experiment) -> Option<Self> {
-        let Some(Pair::Protection { service, protection }) = experiment.pair.clone() else { return None };
-        Some(Self { name, experiment, service, protection })
+    /// The experiment of a file, if it takes a protection away.
+    fn of(file: &Path) -> Result<Option<Self>> {
+        let (name, experiment) = (library::stem(file), read_file(file)?);
+        let Some(Pair::Protection { service, protection }) = experiment.pair.clone() else { return Ok(None) };
+        Ok(Some(Self { name, experiment, service, protection, text: measured::text(file)? }))
+    }
+
+    /// Whether a folder has the page of a run of this experiment, as its file is now.
+    fn has_page(&self, folder: Option<&Path>) -> bool {
+        let page = folder.map(|folder| folder.join(format!("{}.md", self.name)));
+        let page = page.and_then(|path| fs::read_to_string(path).ok());
+        page.is_some_and(|page| page::is_of(&page, &self.text))
+    }
+
+    fn list(&self) {
+        let least = humantime::format_duration(least(&self.experiment));
+        let what = format!("{} of {}", self.protection, self.service);
+        out!("{:<15} {what:<32} at least {least}", self.name);
     }
 
     /// What the protection does, as its service says.
@@ -175,8 +197,8 @@ impl Chosen {
     }
 
     fn facts<'f>(&'f self, summary: &'f str) -> Facts<'f> {
-        let Self { name, experiment, service, protection } = self;
-        Facts { name, experiment, service, protection, summary }
+        let Self { name, experiment, service, protection, text } = self;
+        Facts { name, experiment, service, protection, summary, text }
     }
 }
 
@@ -205,7 +227,7 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let mut pairs = Vec::new();
         for file in library::files(&root).unwrap() {
-            pairs.extend(Chosen::of(library::stem(&file), read_file(&file).unwrap()));
+            pairs.extend(Chosen::of(&file).unwrap());
         }
         let names: Vec<&str> = pairs.iter().map(|one| one.name.as_str()).collect();
         assert!(names.contains(&"breaker") && !names.contains(&"waf-canary"), "{names:?}");
@@ -217,6 +239,20 @@ mod tests {
             assert_eq!(experiment.here(), (true, false), "{name} needs more than `lab up`");
             assert!(least(experiment) < Duration::from_secs(180), "{name} takes {:?}", least(experiment));
         }
+    }
+
+    #[test]
+    fn a_pair_is_left_out_if_its_page_is_of_the_same_experiment() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let breaker = Chosen::of(&root.join("drills/experiments/breaker.yaml")).unwrap().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let has_page = || breaker.has_page(Some(folder.path()));
+        assert!(!has_page() && !breaker.has_page(None), "no page yet");
+        let page = |text: &str| format!("# A\n\n{}\n", page::written_by("breaker", text));
+        fs::write(folder.path().join("breaker.md"), page("0123456789ab")).unwrap();
+        assert!(!has_page(), "the experiment has changed since");
+        fs::write(folder.path().join("breaker.md"), page(&breaker.text)).unwrap();
+        assert!(has_page());
     }
 
     #[test]

@@ -19,13 +19,28 @@ pub(super) struct Facts<'f> {
     pub(super) protection: &'f str,
     /// What the protection does, without a full stop.
     pub(super) summary: &'f str,
+    /// What tells the text of the experiment from a later one.
+    pub(super) text: &'f str,
+}
+
+/// The line that says where a page comes from.
+pub(super) fn written_by(name: &str, text: &str) -> String {
+    format!("<!-- Written by `{}` from experiment {text}; do not edit. -->", command(name))
+}
+
+/// Whether a page is of an experiment with this text.
+pub(super) fn is_of(page: &str, text: &str) -> bool {
+    page.lines().any(|line| line.starts_with("<!-- Written by") && line.contains(&format!(" {text};")))
+}
+
+fn command(name: &str) -> String {
+    format!("lab chaos pairs {name} --write docs/drills")
 }
 
 /// The page in Markdown.
 pub(super) fn page(facts: &Facts<'_>, report: &Report) -> String {
-    let Facts { name, experiment, service, protection, summary } = facts;
-    let command = format!("lab chaos pairs {name} --write docs/drills");
-    let mut page = format!("# {}\n\n<!-- Written by `{command}`; do not edit. -->\n\n", experiment.title());
+    let Facts { name, experiment, service, protection, summary, text } = facts;
+    let mut page = format!("# {}\n\n{}\n\n", experiment.title(), written_by(name, text));
     paragraph(&mut page, "", &format!("The protection `{protection}` of {service}: {summary}."));
     page.push('\n');
     paragraph(&mut page, "", &experiment.hypothesis);
@@ -45,7 +60,7 @@ pub(super) fn page(facts: &Facts<'_>, report: &Report) -> String {
         page.push_str("\n## Findings\n\n");
         report.findings.iter().for_each(|finding| paragraph(&mut page, "- ", finding));
     }
-    let _ = write!(page, "\n## Run it again\n\n```sh\n./lab up\n./{command}\n```\n\n");
+    let _ = write!(page, "\n## Run it again\n\n```sh\n./lab up\n./{}\n```\n\n", command(name));
     paragraph(&mut page, "", &seeds(experiment));
     page
 }
@@ -153,7 +168,8 @@ measures: [{name: waiting, query: up, least: 3}]
         let report = Report::of(&experiment, vec![pass.clone(), pass], vec![measured]);
         let (name, service) = ("breaker", "order-api");
         let (protection, summary) = ("circuit-breaker", "stops calling a peer that keeps failing");
-        page(&Facts { name, experiment: &experiment, service, protection, summary }, &report)
+        let text = "3f2a9c0d1b7e";
+        page(&Facts { name, experiment: &experiment, service, protection, summary, text }, &report)
     }
 
     #[test]
@@ -176,6 +192,7 @@ measures: [{name: waiting, query: up, least: 3}]
             assert!(page.contains(part), "{part}\n---\n{page}");
         }
         assert!(!page.contains("## Findings"), "{page}");
+        assert!(is_of(&page, "3f2a9c0d1b7e") && !is_of(&page, "0123456789ab"), "{page}");
     }
 
     #[test]

@@ -71,7 +71,7 @@ fn part(path: &Path, from: u64) -> std::io::Result<Vec<u8>> {
     Ok(body)
 }
 
-/// Command line, environment, thread names and open files of every process of the lab.
+/// Command line, environment, folder, program, thread names and open files of every process of the lab.
 pub(super) fn processes(state: &LabState) -> Vec<Text> {
     let roots = state.parts.iter().filter_map(|part| Some((part.name.clone(), part.process?.pid)));
     let children = children();
@@ -116,6 +116,12 @@ fn process(part: &str, pid: u32) -> Vec<Text> {
         let path = folder.join(name);
         if let Ok(body) = fs::read(&path) {
             add(path, String::from_utf8_lossy(&body).into_owned());
+        }
+    }
+    for name in ["cwd", "exe"] {
+        let path = folder.join(name);
+        if let Ok(target) = fs::read_link(&path) {
+            add(path, target.display().to_string());
         }
     }
     for task in fs::read_dir(folder.join("task")).into_iter().flatten().flatten() {
@@ -233,7 +239,7 @@ mod tests {
     fn a_process_shows_its_command_its_environment_and_its_threads() {
         let me = std::process::id();
         let texts = process("test", me);
-        for name in ["cmdline", "environ", "comm"] {
+        for name in ["cmdline", "environ", "cwd", "exe", "comm"] {
             assert!(texts.iter().any(|text| text.from.contains(name) && !text.body.is_empty()), "{name}");
         }
         let parents = children().into_values().flatten().filter(|pid| *pid == me).count();

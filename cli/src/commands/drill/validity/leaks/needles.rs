@@ -12,6 +12,8 @@ const NATURAL: &str = "http error latency hang abort upstream unreachable db poo
                        gone trace drop wrong total lost update message cardinality";
 /// Words that no real failure says.
 const TELLING: [&str; 5] = ["fault", "faults", "injected", "injection", "chaos"];
+/// Names of scripts that what really fails says, too: a file that is missing is called so.
+const FILES: [&str; 1] = ["backup-key"];
 /// What says one of them all the time: rules of the firewall, which the log of the edge names.
 const USUAL: [&str; 4] = ["command-injection", "header-injection", "sql-injection", "template-injection"];
 /// Longest excerpt, in characters.
@@ -55,6 +57,9 @@ impl Needles {
             }
             words.extend(telling.into_iter().map(str::to_owned));
         }
+        let scripts = drill.faults.iter().filter(|fault| fault.kind == FaultKind::Script);
+        let scripts = scripts.filter(|fault| !FILES.contains(&fault.fault.as_str()));
+        words.extend(scripts.map(|fault| fault.fault.clone()));
         Self(words)
     }
 
@@ -141,6 +146,14 @@ mod tests {
         let lock = needles("noon");
         assert!(lock.places("x", 1, "waits for a lock in the db").is_empty());
         assert!(!lock.places("x", 1, "pid 7 db-lock").is_empty());
+    }
+
+    #[test]
+    fn a_script_is_found_by_its_name_unless_a_file_is_called_so() {
+        let login = needles("same-as-yesterday");
+        assert!(!login.places("x", 1, "running the script orders-login").is_empty());
+        assert!(login.places("x", 1, "role orders: password authentication failed").is_empty());
+        assert!(needles("locked-box").places("x", 1, "no such file: secrets/backup-key").is_empty());
     }
 
     #[test]

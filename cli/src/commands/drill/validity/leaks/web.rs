@@ -27,7 +27,9 @@ const BACK: TimeDelta = TimeDelta::minutes(5);
 const ADMIN: [&str; 4] = ["/metrics", "/livez", "/readyz", "/version"];
 /// Without a token, they answer everybody.
 const SWITCHES: [&str; 2] = ["/faults", "/protections"];
-const PROMETHEUS: [&str; 6] = [
+const PROMETHEUS: [&str; 7] = [
+    // Every series with its labels, those of exporters included.
+    "/federate?match[]=%7B__name__%3D~%22.%2B%22%7D",
     "/api/v1/rules",
     "/api/v1/alerts",
     "/api/v1/targets",
@@ -37,19 +39,33 @@ const PROMETHEUS: [&str; 6] = [
 ];
 const ALERTMANAGER: [&str; 3] = ["/api/v2/alerts", "/api/v2/silences", "/api/v2/status"];
 /// Of the control room: what names no incident and no drill.
-const ROOM: [&str; 30] = [
+const ROOM: [&str; 52] = [
     "/api/v1/incidents",
     "/api/v1/pages",
     "/api/v1/changes",
     "/api/v1/status",
     "/api/v1/measures",
     "/api/v1/action-items",
+    "/api/v1/backup",
+    "/api/v1/delivery",
     "/api/v1/faults",
     "/api/v1/drills",
     "/api/v1/drills/current",
     "/api/v1/drills/runs",
+    "/api/v1/observe/alerts",
+    "/api/v1/observe/changes",
+    "/api/v1/observe/incident",
+    "/api/v1/observe/logs",
+    "/api/v1/observe/map",
+    "/api/v1/observe/runbooks",
+    "/api/v1/observe/traces",
+    "/api/v1/observe/usage",
+    "/api/v1/oncall",
+    "/api/v1/oncall/check",
+    "/api/v1/releases",
     "/api/v1/runbooks",
     "/api/v1/runbook-runs",
+    "/api/v1/slos",
     "/api/v1/automation",
     "/api/v1/audit",
     "/api/v1/toil",
@@ -57,8 +73,10 @@ const ROOM: [&str; 30] = [
     "/",
     "/strip",
     "/incidents",
+    "/incidents/new",
     "/alerts",
     "/dashboards",
+    "/explore",
     "/explore/logs",
     "/explore/traces",
     "/oncall",
@@ -66,8 +84,14 @@ const ROOM: [&str; 30] = [
     "/faults",
     "/protections",
     "/drills",
+    "/drills/runs",
+    "/gameday",
+    "/releases",
+    "/postmortems",
+    "/runbooks",
     "/automation",
     "/actions",
+    "/toil",
 ];
 
 /// A client that is nobody in particular.
@@ -103,7 +127,8 @@ impl Reader {
         }
         self.each(&mut texts, room, &ROOM).await;
         let of_drill = [format!("/api/v1/drills/{drill}"), format!("/drills/{drill}")];
-        for path in of_drill.iter().chain(&self.incidents(room).await) {
+        let named = [self.incidents(room).await, self.run(room).await].concat();
+        for path in of_drill.iter().chain(&named) {
             texts.extend(self.get(&format!("{room}{path}")).await);
         }
         texts.extend(self.events(room).await);
@@ -159,9 +184,19 @@ impl Reader {
         let ids = ids.iter().filter_map(|incident| incident["id"].as_str());
         ids.flat_map(|id| {
             let api = format!("/api/v1/incidents/{id}");
-            [format!("{api}/timeline"), format!("{api}/postmortem"), api, format!("/incidents/{id}")]
+            let of_api = ["timeline", "messages", "postmortem"].map(|part| format!("{api}/{part}"));
+            of_api.into_iter().chain([api, format!("/incidents/{id}"), format!("/postmortems/{id}")])
         })
         .collect()
+    }
+
+    /// Paths of the run that is on.
+    async fn run(&self, room: &str) -> Vec<String> {
+        let current = self.get(&format!("{room}/api/v1/drills/current")).await;
+        let run: Value = current.and_then(|text| serde_json::from_str(&text.body).ok()).unwrap_or_default();
+        let Some(id) = run["id"].as_i64() else { return Vec::new() };
+        let api = format!("/api/v1/drills/runs/{id}");
+        vec![format!("{api}/report"), api, format!("/drills/runs/{id}")]
     }
 
     /// The events that a page would get, from the first one that is kept.
@@ -227,6 +262,23 @@ mod tests {
         assert!(texts.is_empty() && reader.ask(&base).await.is_none());
         let expected = ["/livez", "/metrics"].map(|path| format!("{base}{path}"));
         assert_eq!(reader.silent(), BTreeSet::from(expected));
+    }
+
+    #[test]
+    fn everything_that_the_control_room_answers_without_a_name_is_read() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi/control-room.json");
+        let document: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let is_plain = |path: &str, get: &Value| {
+            let parameters = get["parameters"].as_array().into_iter().flatten();
+            let required = parameters.filter(|one| one["required"] == true).count();
+            // The stream of events never ends, and is read in another way.
+            get.is_object() && !path.contains('{') && required == 0 && path != "/api/v1/events"
+        };
+        let paths = document["paths"].as_object().unwrap().iter();
+        let plain = paths.filter(|(path, methods)| is_plain(path, &methods["get"]));
+        let missing: Vec<&String> =
+            plain.map(|(path, _)| path).filter(|path| !ROOM.contains(&path.as_str())).collect();
+        assert!(missing.is_empty(), "the scan for leaks does not read {missing:?}");
     }
 
     #[test]

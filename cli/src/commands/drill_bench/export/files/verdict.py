@@ -11,6 +11,8 @@ import urllib.error
 import urllib.request
 
 LAB = "http://lab:18080/api/v1/drills"
+# The drill of this task: the run of an easier one is worth nothing.
+DRILL = pathlib.Path("/tests/drill").read_text().strip()
 # How long the lab may take to judge and to put everything back.
 PATIENCE = 420
 
@@ -50,6 +52,8 @@ def main():
         run = ended(run)
     verdict = (run or {}).get("verdict") or "never began"
     score = ((run or {}).get("score") or {}).get("total", 0)
+    if run and run.get("drill") != DRILL:
+        verdict, score = "another drill", 0
     for failure in (run or {}).get("failures", []):
         print("not met:", failure["condition"], "| expected:", failure["expected"], "| seen:", failure["seen"])
     print("verdict:", verdict, "score:", score)
