@@ -179,7 +179,7 @@ fn forget_messages(home: &Home) -> Result<()> {
     // Stopped before they are killed: the supervisor starts a killed broker at once, and it must not find its log.
     processes.iter().for_each(|(_, process)| process.signal(Signal::STOP));
     let aside = apache_kafka::put_log_aside(home);
-    // Also if that failed: what stays stopped would hang.
+    // Even if that failed: what stays stopped would hang.
     for (name, process) in &processes {
         write_private(&home.dir.restart(name), &serde_json::to_string(process)?)?;
         process.signal(Signal::KILL);
