@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 use supervisor::{
     lock::{self, Taken},
+    state::LabState,
     sweep, write_private,
 };
 use tokio::time::sleep;
@@ -22,7 +23,7 @@ use super::{
 use crate::{
     failover::{build, over},
     home::Home,
-    parts::{control_room::CONTROL_ROOM, postgres::Local},
+    parts::{apache_kafka, control_room::CONTROL_ROOM, postgres::Local, stores},
 };
 
 /// Name of the restored server's data, beside those of the lab's.
@@ -153,22 +154,37 @@ pub(crate) fn forget(home: &Home) -> Result<()> {
     Ok(())
 }
 
-/// Parts that may hold messages about orders that the restored server does not have: the broker in its memory, and those
-/// that were about to send.
-const HOLD_MESSAGES: &[&str] = &["lab-kafka", "order-api", "order-worker"];
+/// The brokers that a lab runs itself: one in memory, one with a log on disk.
+const BROKERS: &[&str] = &[stores::KAFKA, apache_kafka::APACHE];
+/// Parts that may hold messages about orders that the restored server does not have, in addition to the broker: those that were
+/// about to send.
+const SENDERS: &[&str] = &["order-api", "order-worker"];
 
-/// Restarts them while the server is still down. Otherwise an order that the restore took back would be paid, and orders that
-/// are sent again would be paid twice. What the restored server knows is published again from its outbox.
+/// Whether the messages of this lab are its own to take back: its broker is not elsewhere.
+pub(crate) fn has_broker(state: &LabState) -> bool {
+    state.parts.iter().any(|part| BROKERS.contains(&part.service()))
+}
+
+/// Restarts them while the server is still down, a broker on disk with an empty log. Otherwise an order that the restore took back
+/// would be paid, and orders that are sent again would be paid twice. What the restored server knows is published again from its
+/// outbox.
 fn forget_messages(home: &Home) -> Result<()> {
-    let Some(state) = running(home) else { return Ok(()) };
-    let holding = state.parts.iter().filter(|part| HOLD_MESSAGES.contains(&part.service()));
-    let processes: Vec<_> = holding
+    let state = running(home);
+    let parts = state.iter().flat_map(|state| &state.parts);
+    let holding = |service: &str| BROKERS.contains(&service) || SENDERS.contains(&service);
+    let processes: Vec<_> = parts
+        .filter(|part| holding(part.service()))
         .filter_map(|part| Some((part.name.as_str(), part.process.filter(|process| process.alive())?)))
         .collect();
+    // Stopped before they are killed: the supervisor starts a killed broker at once, and it must not find its log.
+    processes.iter().for_each(|(_, process)| process.signal(Signal::STOP));
+    let aside = apache_kafka::put_log_aside(home);
+    // Even if that failed: what stays stopped would hang.
     for (name, process) in &processes {
         write_private(&home.dir.restart(name), &serde_json::to_string(process)?)?;
         process.signal(Signal::KILL);
     }
+    aside?;
     let deadline = Instant::now() + GONE;
     while let Some((name, _)) = processes.iter().find(|(_, process)| process.alive()) {
         if Instant::now() > deadline {

@@ -1,7 +1,10 @@
 //! Apache Kafka instead of the embedded broker: one broker from its Maven artifacts (`tools/kafka`), with its log
 //! in the lab's folder, so that acknowledged messages survive every restart and SIGKILL.
 
-use std::process::{Command, Stdio};
+use std::{
+    fs,
+    process::{Command, Stdio},
+};
 
 use anyhow::{Context, Result, bail};
 use supervisor::{Part, part::Line, ports::Ports, probe::Probe};
@@ -16,6 +19,11 @@ const CONTROLLER: &str = "kafka-controller";
 
 /// Default number of partitions of a topic; the same as lab-kafka's `orders` and `order-outcomes`.
 const PARTITIONS: &str = "12";
+
+/// Its log, in its folder, as `tools/kafka/run` names it.
+const LOG: &str = "data";
+/// What the log is called after it was put aside.
+const ASIDE: &str = "data.before";
 
 /// What this machine lacks for it, in words; empty if nothing.
 ///
@@ -53,4 +61,43 @@ pub(crate) fn part(home: &Home, ports: &Ports) -> Result<Part> {
         PARTITIONS.to_owned(),
     ]);
     Ok(Part::new(APACHE, line, Probe::Kafka(port)).port(APACHE, port).port(CONTROLLER, controller))
+}
+
+/// Puts the log aside, if there is one: the broker then begins with an empty one, and makes its topics again. The log that was put
+/// aside one time before is deleted. The broker must not be working meanwhile.
+///
+/// # Errors
+/// When something cannot be removed or renamed.
+pub(crate) fn put_log_aside(home: &Home) -> Result<()> {
+    let folder = home.dir.join(APACHE);
+    let (log, aside) = (folder.join(LOG), folder.join(ASIDE));
+    if !log.exists() {
+        return Ok(());
+    }
+    if aside.exists() {
+        fs::remove_dir_all(&aside).with_context(|| format!("cannot remove {}", aside.display()))?;
+    }
+    fs::rename(&log, &aside).with_context(|| format!("cannot put {} aside", log.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use supervisor::Folder;
+
+    use super::*;
+
+    #[test]
+    fn a_log_is_put_aside_and_the_one_before_is_deleted() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home { root: folder.path().to_owned(), dir: Folder::at(folder.path()), token: None };
+        put_log_aside(&home).unwrap();
+        let of_kafka = |name: &str| folder.path().join(APACHE).join(name);
+        for text in ["first", "second"] {
+            fs::create_dir_all(of_kafka(LOG)).unwrap();
+            fs::write(of_kafka(LOG).join("orders-0"), text).unwrap();
+            put_log_aside(&home).unwrap();
+            assert!(!of_kafka(LOG).exists(), "the broker would read it again");
+            assert_eq!(fs::read_to_string(of_kafka(ASIDE).join("orders-0")).unwrap(), text);
+        }
+    }
 }

@@ -50,7 +50,7 @@ fn open(report: &Report) -> Vec<String> {
 
 #[test]
 fn the_shipped_defaults_have_no_finding_without_a_waiver() {
-    for example in ["default", "ha", "laptop", "existing"] {
+    for example in ["default", "ha", "laptop", "existing", "tls"] {
         let report = audit(&facts(example), &shipped(), then());
         assert_eq!(open(&report), Vec::<String>::new(), "{example}");
         assert_eq!(report.score, 100, "{example}");
@@ -159,7 +159,33 @@ const PLANTED: &[(&str, &str, Plant)] = &[
     ("LAB-5.13", "Service/redis", |facts| {
         object(facts, "Service", "redis")["spec"]["type"] = json!("LoadBalancer");
     }),
+    ("LAB-5.14", "Deployment/order-api", |facts| {
+        pod(facts)["initContainers"] = json!([{"name": "tls", "restartPolicy": "Always"}]);
+    }),
+    ("LAB-5.14", "Ingress/control-room", |facts| {
+        facts.manifests.as_mut().unwrap().push(ingress(&json!([])));
+    }),
 ];
+
+/// An ingress that leads to order-api.
+fn ingress(tls: &Value) -> Value {
+    let backend = json!({"service": {"name": "order-api", "port": {"name": "http"}}});
+    json!({
+        "kind": "Ingress",
+        "metadata": {"name": "control-room"},
+        "spec": {"tls": tls, "rules": [{"http": {"paths": [{"path": "/", "backend": backend}]}}]},
+    })
+}
+
+/// The controller of an ingress has no certificate of the lab.
+#[test]
+fn a_program_that_an_ingress_leads_to_may_listen_beside_its_proxy() {
+    let mut facts = facts("default");
+    pod(&mut facts)["initContainers"] = json!([{"name": "tls", "restartPolicy": "Always"}]);
+    facts.manifests.as_mut().unwrap().push(ingress(&json!([{"secretName": "room"}])));
+    let found = open(&audit(&facts, &shipped(), then()));
+    assert!(!found.iter().any(|finding| finding.starts_with("LAB-5.14 ")), "{found:?}");
+}
 
 #[test]
 fn every_planted_mistake_is_found_by_its_check() {

@@ -21,7 +21,7 @@ source_of() {
         amtool) echo 'apt-get install prometheus-alertmanager' ;;
         ldd) echo 'apt-get install libc-bin' ;;
         strip) echo 'apt-get install binutils' ;;
-        unshare) echo 'apt-get install util-linux' ;;
+        setpriv | unshare) echo 'apt-get install util-linux' ;;
         ip) echo 'apt-get install iproute2' ;;
         *) echo "apt-get install $1" ;;
     esac

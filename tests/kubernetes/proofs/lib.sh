@@ -6,7 +6,7 @@
 #   EVIDENCE   where a failed proof saves what happened (default target/proofs)
 # Needs kubectl, helm, jq and curl. A proof prints figures, and exits with 1 and a sentence at the first failure, after
 # which it says and saves what the cause can be found with (evidence.sh).
-# shellcheck disable=SC2034,SC2154 # the proofs use these variables, and set some
+# shellcheck disable=SC2034,SC2119,SC2120,SC2154 # the proofs use these variables and arguments, and set some
 set -eu
 # shellcheck source=../lib/common.sh
 . "$(dirname -- "$0")/../lib/common.sh"
@@ -24,8 +24,14 @@ started=$(now)
 services='edge order-api user-service order-worker'
 busy=''
 
-# A proof may have its own clean-up, called `at_end`.
+# A proof may have its own clean-up, called `at_end`. What could not be put back is said, and fails a proof that passed otherwise:
+# whatever runs next would find another lab than it expects.
 at_end() { :; }
+unclean=''
+not_restored() {
+    say "NOT RESTORED: $*" >&2
+    unclean=yes
+}
 # shellcheck disable=SC2317 # called by the trap
 cleanup() {
     status=$?
@@ -33,16 +39,25 @@ cleanup() {
     case $status in 0 | 130) ;; *) evidence || : ;; esac
     [ -z "$remembered" ] || forget || :
     at_end || :
-    [ -z "$busy" ] || kube delete pod neighbour --ignore-not-found --now >/dev/null || :
+    [ -z "$busy" ] || kube delete pod neighbour --ignore-not-found --now >/dev/null || not_restored "the pod neighbour"
     [ ! -e "$work/forwards" ] || while read -r pid; do kill "$pid" 2>/dev/null || :; done <"$work/forwards"
     rm -rf "$work"
+    [ "$status" != 0 ] || [ -z "$unclean" ] || status=1
     [ "$status" != 0 ] || say "passed after $(($(now) - started)) s"
+    exit "$status"
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
 kube() { kubectl --context "$context" --namespace "$namespace" "$@"; }
 helm_in() { without_link_warnings helm --kube-context "$context" --namespace "$namespace" "$@"; }
+
+# The release with the values that it had when the proof saved them in $work/values. An upgrade that was cut off keeps the release
+# locked; a rollback ends that.
+with_values() { helm_in upgrade "$release" "$chart" --values "$work/values" --wait --timeout 8m "$@"; }
+values_again() {
+    { with_values || { helm_in rollback "$release" --wait --timeout 8m && with_values; }; } >"$work/again" 2>&1 || { cat "$work/again" >&2; return 1; }
+}
 
 test_image() { helm_in get values "$release" --all -o json | jq -r .tests.image; }
 
@@ -59,6 +74,15 @@ keep_busy() {
 # which fails by design; those of them that succeeded; and those that were never sent.
 load_page() { fetch service/load "$(admin_port load)" /metrics >"$1"; }
 load_rate() { fetch service/load "$(admin_port load)" "/rate?rps=$1" -X PUT >/dev/null; }
+# The rate that the release sets. A pod of the load generator that has just been replaced may not answer yet.
+usual_load() {
+    usual=$(helm_in get values "$release" --all -o json | jq -r .load.rate)
+    for attempt in 1 2 3 4 5 6 7 8; do
+        [ "$attempt" = 1 ] || sleep 3
+        ! load_rate "$usual" 2>/dev/null || return 0
+    done
+    not_restored "the load generator keeps the rate of this proof"
+}
 asked() { echo $(($(metric "$1" load_requests_total) - $(metric "$1" load_requests_total 'operation="risky"'))); }
 well() { echo $(($(metric "$1" load_requests_total 'outcome="ok"') - $(metric "$1" load_requests_total 'outcome="ok"' 'operation="risky"'))); }
 dropped() { metric "$1" load_dropped_total; }

@@ -1,5 +1,7 @@
 //! The whole suite, step by step.
 
+use std::path::Path;
+
 use anyhow::Result;
 
 use crate::{
@@ -111,11 +113,23 @@ fn slow(shell: &Shell, long: Long, steps: &mut Steps, report: &mut Report) {
         |steps| {
             steps.step("tests of the rules", &[], || rules::test(shell));
             steps.step("terraform", &["build"], || terraform::quick(shell));
+            steps.step("backups of the chart", &["build"], || backups_of_the_chart(shell));
         },
     );
     if long == Long::All {
         steps.step("torture on Apache Kafka", &["build"], || torture_on_apache_kafka(shell));
     }
+}
+
+/// The scripts with which the chart backs up PostgreSQL and restores it, with a PostgreSQL of this machine.
+fn backups_of_the_chart(shell: &Shell) -> Result<()> {
+    if !Path::new("/usr/lib/postgresql").is_dir() || !shell.quietly("curl", &["--version"]) {
+        return shell.skip(
+            "backups of the chart",
+            "they need curl, and PostgreSQL from a package of Debian or Ubuntu",
+        );
+    }
+    shell.run("tests/kubernetes/run", &["backups", "target/debug"])
 }
 
 /// The same kills, of a broker whose log survives them.

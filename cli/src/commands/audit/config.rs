@@ -14,13 +14,13 @@ use baseline::{
 };
 use chrono::Utc;
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::machine;
+use super::{history, machine};
 use crate::{
     home::Home,
     installation::Installation,
-    terminal::{json as print_json, out, say},
+    terminal::{block, json as print_json, out, say},
 };
 
 /// What is judged if nothing is named: the chart with its defaults.
@@ -28,7 +28,7 @@ const MANIFESTS: &str = "deploy/helm/examples/default.yaml";
 
 /// What the API server is asked for: what the checks judge. No data, so no role needs to read secrets for it.
 const KINDS: &str =
-    "deployments,statefulsets,daemonsets,jobs,cronjobs,services,networkpolicies,roles,rolebindings";
+    "deployments,statefulsets,daemonsets,jobs,cronjobs,services,networkpolicies,ingresses,roles,rolebindings";
 
 /// Checks addresses, switches, files and versions of the lab, and the rendered chart; with --context, the objects of the
 /// lab's namespace in that cluster, and nothing of this machine.
@@ -51,11 +51,17 @@ pub(crate) struct Config {
     /// Append the score to the lab's folder, in audit/config.jsonl.
     #[arg(long)]
     record: bool,
+    /// Check nothing, but show what was recorded: each score, and which findings came and went.
+    #[arg(long, conflicts_with_all = ["baseline", "manifests", "objects", "record"])]
+    history: bool,
 }
 
 impl Config {
     /// Runs the command; fails if a finding counts.
     pub(super) async fn run(self, place: &Installation) -> Result<ExitCode> {
+        if self.history {
+            return self.recorded(&place.home()?);
+        }
         let path = match &self.baseline {
             Some(path) => path.clone(),
             None => place.home()?.root.join("deploy/baseline.yaml"),
@@ -76,9 +82,34 @@ impl Config {
             print(&report);
         }
         if self.record {
-            record(&place.home()?, &report)?;
+            history::record(&place.home()?, &report, self.of(place)?)?;
         }
         Ok(if report.open().next().is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+
+    fn recorded(&self, home: &Home) -> Result<ExitCode> {
+        let entries = history::entries(home)?;
+        if self.json {
+            print_json(&entries)?;
+        } else if entries.is_empty() {
+            say("lab: no audit was recorded: lab audit config --record");
+        } else {
+            block(&history::told(&entries));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// What is judged, for the record; `None` for this machine.
+    fn of(&self, place: &Installation) -> Result<Option<String>> {
+        if let Some(folder) = &self.objects {
+            return Ok(Some(folder.display().to_string()));
+        }
+        if !place.in_cluster() {
+            return Ok(None);
+        }
+        let cluster = place.needed_cluster()?;
+        let context = cluster.context.as_deref().unwrap_or("k8s");
+        Ok(Some(format!("cluster {context}/{}", cluster.namespace)))
     }
 
     /// The objects of a cluster. The programs there were not built from the `Cargo.lock` of this checkout.
@@ -162,22 +193,4 @@ fn print(report: &Report) {
         out!("the waiver {waiver} is not needed any more: remove it");
     }
     out!("{} findings, {} waived; score {}", report.open().count(), report.waived(), report.score);
-}
-
-/// One line for each audit, so that the score can be followed over time.
-fn record(home: &Home, report: &Report) -> Result<()> {
-    use std::io::Write as _;
-    let folder = home.dir.join("audit");
-    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let path = folder.join("config.jsonl");
-    let open: Vec<String> =
-        report.open().map(|(outcome, finding)| format!("{} {}", outcome.id, finding.subject)).collect();
-    let line = json!({
-        "at": Utc::now(),
-        "score": report.score,
-        "waived": report.waived(),
-        "open": open,
-    });
-    let mut file = fs::OpenOptions::new().create(true).append(true).open(&path)?;
-    writeln!(file, "{line}").with_context(|| format!("cannot write {}", path.display()))
 }

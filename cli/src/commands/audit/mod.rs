@@ -2,6 +2,7 @@
 //! whether the lab is configured as its baseline says.
 
 mod config;
+mod history;
 mod machine;
 
 use std::{fs, io, path::PathBuf, process::ExitCode};
@@ -23,7 +24,8 @@ use crate::{
     lab audit verify                                   the log that the control room has now\n  \
     lab audit verify audit.jsonl                       an export; - reads standard input\n  \
     lab audit verify --head 41:9f2c…                   it must also still contain this entry\n  \
-    lab audit config                                   addresses, switches, files, versions, the rendered chart\n\n\
+    lab audit config                                   addresses, switches, files, versions, the rendered chart\n  \
+    lab audit config --history                         the scores that --record has kept\n\n\
     Keep the head that `verify` prints somewhere else: only it shows that a log was cut off at its end, or rewritten.")]
 pub(crate) struct AuditCommand {
     #[command(subcommand)]

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::ExitCode, time::Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use recovery::{Plan, Target, plan};
@@ -20,7 +20,7 @@ use crate::{
         scratch::Purpose,
         ship::Shipper,
         stage::Stage,
-        swap::{RESTORED, replace, restored_room},
+        swap::{RESTORED, has_broker, replace, restored_room},
         vault::SEALED,
     },
     home::Home,
@@ -28,6 +28,11 @@ use crate::{
     secrets::Secrets,
     terminal::{self, out, say},
 };
+
+/// Why a lab that uses a broker of yours is not restored while it runs.
+const BROKER_ELSEWHERE: &str = "this lab uses a broker elsewhere, whose messages about orders that a restore takes back would be \
+    paid: nothing was overwritten. Stop the lab with lab down, restore, delete the topics orders and order-outcomes, and \
+    start it again";
 
 /// Restores beside the lab, checks the result, and only then replaces the lab's data. A running lab keeps running: only
 /// PostgreSQL and what holds messages in memory restart. The replaced data stays as `cluster.before` until the next restore.
@@ -71,6 +76,8 @@ impl Restore {
     pub(super) async fn run(self, engine: &Engine, home: &Home) -> Result<ExitCode> {
         if !self.dry_run {
             guard::pass(&engine.instance, self.instance.as_deref())?;
+            let elsewhere = running(home).is_some_and(|state| !has_broker(&state));
+            ensure!(!elsewhere, "{BROKER_ELSEWHERE}");
         }
         let began = Instant::now();
         // What the stream received last.

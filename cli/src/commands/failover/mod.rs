@@ -18,7 +18,7 @@ use supervisor::state::{LabState, PartState};
 use tokio::time::sleep;
 
 use crate::{
-    backup::{instance, request::SERVER},
+    backup::{instance, request::SERVER, swap::has_broker},
     failover::{
         Failover, build, half, over,
         watch::{self, Look},
@@ -177,6 +177,7 @@ impl FailoverCommand {
         say(
             "a new replica follows the new primary; with lab up --backups, a backup of its timeline is made now",
         );
+        remind_of_topics(&report, &state);
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -220,6 +221,16 @@ fn print(report: &Report) {
              can send them again with the same Idempotency-Key"
         ),
         (_, _, None) => out!("nobody saw how far behind the replica was: accepted orders may be lost"),
+    }
+}
+
+/// A broker that is not the lab's keeps messages about orders that were lost.
+fn remind_of_topics(report: &Report, state: &LabState) {
+    if !(report.planned || report.sync || has_broker(state)) {
+        say(
+            "your broker may keep messages about orders that were lost: stop order-worker, and delete its topics orders and \
+             order-outcomes",
+        );
     }
 }
 

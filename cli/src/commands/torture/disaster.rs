@@ -35,6 +35,8 @@ pub(in crate::commands) struct Drill<'a> {
     pub(in crate::commands) rps: u16,
     /// Print each report as JSON.
     pub(in crate::commands) json: bool,
+    /// The broker of the lab.
+    pub(in crate::commands) kafka: Broker,
     /// Arguments of `lab up`, in addition to those of every such lab.
     pub(in crate::commands) up: &'a [&'a str],
     /// Longest time until the lab is up.
@@ -118,7 +120,7 @@ impl Drill<'_> {
         let ports = ports::choose(offset, &[], &Outgoing::here())?;
         // Before the lab starts: it and this process must not both make its passwords.
         let addresses = Addresses::new(&ports, home)?;
-        let patient = Patient::new(home, Broker::Embedded, offset, self.up);
+        let patient = Patient::new(home, self.kafka, offset, self.up);
         let (end, now) = (CancellationToken::new(), CancellationToken::new());
         let mut kept = tokio::spawn(patient.clone().keep_up(end.clone(), now));
         let outcome = tokio::select! {

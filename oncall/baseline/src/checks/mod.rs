@@ -4,6 +4,7 @@
 mod cluster;
 mod machine;
 pub(crate) mod pods;
+mod tls;
 
 use crate::{Baseline, Facts};
 
@@ -101,6 +102,8 @@ checks! {
         "Add a policy that selects the pod, and a default that denies both directions." cluster::policies;
     "LAB-5.13" "No service is open to the outside." "docs/kubernetes.md"
         "Use ClusterIP, and a port-forward or an ingress with a login." cluster::services;
+    "LAB-5.14" "Where TLS is used, nothing goes past it." "docs/security.md"
+        "Let the program behind the proxy listen on 127.0.0.1; name a secret with a certificate in the ingress." tls::past;
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ use crate::{
         rest::Settled,
     },
     home::Home,
-    parts::control_room::CONTROL_ROOM,
+    parts::{control_room::CONTROL_ROOM, stores::KAFKA, table::Broker},
     terminal::say,
 };
 
@@ -40,7 +40,8 @@ const BACK: Duration = Duration::from_secs(120);
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab backup drill               once\n  \
-    lab backup drill --times 10    ten times in a row, each in a new lab\n\n\
+    lab backup drill --times 10    ten times in a row, each in a new lab\n  \
+    lab backup drill --kafka apache   with a broker that keeps its messages; needs Java 17\n\n\
     Exit code: 0 if every run was within its limits and nothing is lost or doubled at the end; 1 otherwise.")]
 pub(super) struct Drill {
     /// Number of runs, one after the other; ends at the first failure.
@@ -58,6 +59,10 @@ pub(super) struct Drill {
     /// Limit for RTO: the time until an order is accepted again.
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = humantime::parse_duration)]
     rto: Duration,
+    /// Broker of the lab. lab-kafka is wiped too; Apache Kafka keeps its log, as a broker that survives the disaster, and the
+    /// restore has to take its messages back.
+    #[arg(long, value_enum, value_name = "KIND", default_value_t = Broker::Embedded)]
+    kafka: Broker,
     /// Move all ports of the lab by this number. By default free ports are found.
     #[arg(long, value_name = "N")]
     port_offset: Option<u16>,
@@ -73,6 +78,7 @@ impl Drill {
             times: self.times,
             rps: self.rps,
             json: self.json,
+            kafka: self.kafka,
             up: &["--backups", "--backup-every", "7days"],
             prepare: PREPARE,
             port_offset: self.port_offset,
@@ -100,8 +106,9 @@ impl Drill {
         say(format!("a backup is verified; {} of load", humantime::format_duration(self.load)));
         sleep(self.load).await;
         let at = Utc::now();
-        wipe(&engine, patient)?;
-        say("wiped: PostgreSQL, the broker, the control room; restoring");
+        wipe(&engine, patient, self.kafka)?;
+        let broker = if self.kafka == Broker::Embedded { "the broker, " } else { "" };
+        say(format!("wiped: PostgreSQL, {broker}the control room; restoring"));
         let seconds = restore(home).await?;
         let survivors = stored(&addresses.orders).await?;
         until(BACK, "no order was accepted after the restore", || back(&clients.notes(), at).is_some())
@@ -123,9 +130,10 @@ fn worst(losses: &[Loss]) -> String {
     )
 }
 
-/// SIGKILL, and their data are deleted at once.
-fn wipe(engine: &Engine, patient: &Patient) -> Result<()> {
-    for part in [SERVER, "lab-kafka", CONTROL_ROOM] {
+/// SIGKILL, and their data are deleted at once; a broker with a log on disk survives.
+fn wipe(engine: &Engine, patient: &Patient, kafka: Broker) -> Result<()> {
+    let broker = (kafka == Broker::Embedded).then_some(KAFKA);
+    for part in [SERVER, CONTROL_ROOM].into_iter().chain(broker) {
         patient.kill(part);
     }
     // Renamed first: a session that has not noticed the end of its server may still write a file.

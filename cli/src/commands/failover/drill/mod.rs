@@ -24,7 +24,7 @@ use crate::{
     },
     failover::watch,
     home::Home,
-    parts::postgres::Confirm,
+    parts::{postgres::Confirm, table::Broker},
     terminal::say,
 };
 
@@ -75,6 +75,7 @@ impl Drill {
             times: self.times,
             rps: self.rps,
             json: self.json,
+            kafka: Broker::Embedded,
             up: &["--replica", self.replica.as_str()],
             prepare: PREPARE,
             port_offset: self.port_offset,

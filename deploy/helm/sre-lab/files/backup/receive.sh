@@ -14,7 +14,9 @@ while :; do
     fi
     folder=/wal/${line%%|*}
     mkdir -p "$folder"
-    pg_receivewal --no-password --no-loop --slot=archive --create-slot --if-not-exists || :
+    # Keeps the log from the last checkpoint on. A slot that pg_receivewal makes keeps nothing before its stream begins: a backup that
+    # is made in between, as right after a restore, would not have its log in the archive. No failure if the slot is there.
+    psql -wqAtX "dbname=postgres replication=true" -c 'CREATE_REPLICATION_SLOT archive PHYSICAL RESERVE_WAL' >/dev/null 2>&1 || :
     pg_receivewal --no-password --no-loop --slot=archive --directory="$folder" >/tmp/said 2>&1 &
     receiver=$!
     wait "$receiver" || :

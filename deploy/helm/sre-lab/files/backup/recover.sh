@@ -18,7 +18,8 @@ restore_command = 'cp /work/wal/%f "%p"'
 recovery_target_action = 'promote'
 hot_standby = off
 EOF
-[ "$RESTORE_TO" = latest ] || echo "recovery_target_time = '$RESTORE_TO'" >>"$restored/postgresql.auto.conf"
+# As 2026-03-01 10:15:00+00: a server that starts does not know the letter Z yet.
+[ "$RESTORE_TO" = latest ] || echo "recovery_target_time = '$(echo "$RESTORE_TO" | sed 's/T/ /; s/Z$/+00/')'" >>"$restored/postgresql.auto.conf"
 touch "$restored/recovery.signal"
 serve "$restored"
 check
