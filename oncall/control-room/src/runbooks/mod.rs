@@ -21,7 +21,7 @@ mod begin;
 mod decide;
 mod denials;
 mod drive;
-mod dry;
+pub mod dry;
 mod follow;
 mod library;
 mod lost;

@@ -2,6 +2,7 @@
 //! automation stays inside its guardrails; and the audit log shows when it was changed.
 
 mod api;
+mod dry;
 mod heals;
 mod kills;
 mod lab;
