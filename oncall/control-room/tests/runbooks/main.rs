@@ -8,6 +8,7 @@ mod kills;
 mod lab;
 mod names;
 mod place;
+mod resume;
 mod storm;
 mod switch;
 mod system;

@@ -170,12 +170,18 @@ impl Place {
 
     /// A control room that starts, with nothing running yet.
     pub(crate) async fn room(&self, lab: &Arc<Lab>) -> Room {
+        self.set(lab, &[]).await
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn set(&self, lab: &Arc<Lab>, flags: &[&str]) -> Room {
         // What a killed process still has in its hands is finished or undone before the next one starts.
         let file = self.path("room.sqlite");
         let before = Store::open(Some(&file)).await.expect("a file");
         drop(before.begin().await.expect("its turn"));
         drop(before);
-        self.assembled(lab.clone(), &["--file", &file.display().to_string()]).await
+        let file = file.display().to_string();
+        self.assembled(lab.clone(), &[flags, &["--file", &file]].concat()).await
     }
 
     /// The same, and everything is lost at its end.

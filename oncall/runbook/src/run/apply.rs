@@ -8,7 +8,7 @@ use super::{
     later,
 };
 use crate::{
-    Answer, Given, Place, Plan, Verdict,
+    Answer, Given, Place, Plan,
     model::{Otherwise, Task},
     read,
 };
@@ -121,13 +121,10 @@ impl Run {
                 filled(why, "the reason")?;
                 self.fail(at, Ending::Declined, format!("{by} declined: {why}"));
             }
-            (What::Decided { place, decision }, Next::Decide { .. }) if *place == self.place => {
-                match decision.verdict {
-                    Verdict::Allow | Verdict::Ask => self.here.decision = Some(decision.clone()),
-                    Verdict::Recommend | Verdict::Deny => {
-                        self.fail(at, Ending::Recommended, decision.reasons.join("; "));
-                    }
-                }
+            (What::Decided { place, decision }, Next::Decide { .. } | Next::Act { begun: None, .. })
+                if *place == self.place =>
+            {
+                self.decided(at, decision);
             }
             (What::Begun { place, before }, Next::Act { begun: None, .. }) if *place == self.place => {
                 self.here.begun = Some(Begun { at: event.at, before: before.clone() });

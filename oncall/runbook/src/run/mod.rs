@@ -2,7 +2,7 @@
 //!
 //! Everything follows from the recorded [`Event`]s. After a crash, replay them: [`Run::next`] is what it was. An act
 //! that had begun is next again, with what was seen before it began, so that the caller can find out whether it was
-//! done before doing it once more.
+//! done before doing it once more. One that was allowed and had not begun is decided once more: [`Run::undecided`].
 //!
 //! A step that fails after an act takes back what was done, the last act first. What cannot be taken back is in
 //! [`End::left`].
@@ -12,6 +12,7 @@ mod back;
 mod choose;
 mod event;
 mod next;
+mod rails;
 
 use std::collections::BTreeSet;
 
@@ -33,6 +34,8 @@ struct Here {
     /// Manual: who said that it may be done.
     confirmed: Option<(String, DateTime<Utc>)>,
     decision: Option<Decision>,
+    /// Whether it was decided before, and counts already.
+    again: bool,
     begun: Option<Begun>,
     /// Since when a wait has held.
     held: Option<DateTime<Utc>>,
@@ -121,7 +124,7 @@ impl Run {
 
     /// What is next for a change: approval, decision, the act.
     fn change(&self, place: Place, change: Change) -> Next {
-        let undo = self.undoing.is_some() || matches!(self.task(), Some(Task::Undo { .. }));
+        let undo = self.takes_back();
         if self.mode == Mode::Ask && !self.approved {
             return Next::Approve(self.request("the run is in mode ask".to_owned()));
         }
