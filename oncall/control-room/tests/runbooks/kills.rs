@@ -43,7 +43,7 @@ pub(crate) fn life<T>(run: impl Future<Output = T>) -> T {
 }
 
 /// Begins the run, or continues it, until it is over: ada confirms each step, ben approves.
-async fn whole(room: &Room, mode: Mode) {
+pub(crate) async fn whole(room: &Room, mode: Mode) {
     let known = room.runbooks.runs(1).await.expect("runs").pop();
     let id = match known {
         Some(run) => run.id,
@@ -65,7 +65,7 @@ async fn whole(room: &Room, mode: Mode) {
 
 /// What is left after all lives.
 #[derive(Debug, PartialEq)]
-struct Left {
+pub(crate) struct Left {
     acts: BTreeMap<String, u32>,
     ending: Option<String>,
     why: Option<String>,
@@ -75,7 +75,7 @@ struct Left {
     told: Vec<(EntryKind, String)>,
 }
 
-async fn left(room: &Room, lab: &Lab) -> Left {
+pub(crate) async fn left(room: &Room, lab: &Lab) -> Left {
     let log = room.runbooks.audit().await.expect("a log");
     verify_export(&log, None).expect("an intact chain");
     let mut runs = room.runbooks.runs(9).await.expect("runs");
@@ -93,7 +93,7 @@ fn prepared() -> (Place, Arc<Lab>) {
     (place, lab)
 }
 
-fn undisturbed(mode: Mode) -> Left {
+pub(crate) fn undisturbed(mode: Mode) -> Left {
     let (place, lab) = prepared();
     life(async {
         let room = place.room(&lab).await;

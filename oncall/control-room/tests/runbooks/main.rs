@@ -9,6 +9,7 @@ mod lab;
 mod names;
 mod place;
 mod resume;
+mod sigkill;
 mod storm;
 mod switch;
 mod system;
