@@ -8,6 +8,7 @@ mod kills;
 mod lab;
 mod names;
 mod place;
+mod procedures;
 mod resume;
 mod sigkill;
 mod storm;
