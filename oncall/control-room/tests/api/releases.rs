@@ -170,6 +170,14 @@ async fn a_rollback_takes_a_release_back_once_and_none_that_is_unknown() {
     assert_eq!(shop.fleet().services["order-api"].canary, None);
     let again = room.post("/api/v1/actions", &back("rel-1")).await;
     assert!(again.to_string().contains("REL-1 was taken back before"), "{again}");
+    // What a person did by hand is in the ledger of toil.
+    eventually(SOON, || async {
+        let toil = room.get("/api/v1/toil").await;
+        let task =
+            toil["tasks"].as_array().into_iter().flatten().find(|task| task["name"] == "rolled REL-1 back");
+        task.map(|_| ()).ok_or_else(|| toil.to_string())
+    })
+    .await;
     for (change, status) in [("REL-9", 404), ("release-2", 409)] {
         let refused = room.send(Method::POST, "/api/v1/actions", &back(change)).await;
         assert_eq!(refused.status, status, "{change}: {refused:?}");

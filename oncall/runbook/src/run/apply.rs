@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    Begun, Ending, Event, Here, Mode, Next, Passed, Refused, Run, What, Who,
+    Approval, Begun, Ending, Event, Here, Mode, Next, Passed, Refused, Run, What, Who,
     choose::{never_alone, undecidable},
     later,
 };
@@ -71,6 +71,7 @@ impl Run {
             since: event.at,
             here: Here::default(),
             approved: false,
+            approvals: Vec::new(),
             hands,
             chosen: std::collections::BTreeSet::new(),
             done: Vec::new(),
@@ -110,6 +111,7 @@ impl Run {
                     return Err(Refused::Digest);
                 }
                 self.approved = true;
+                self.approvals.push(Approval { by: by.clone(), asked: self.asked(), at });
                 // The situation may have changed while people talked.
                 self.here.decision = None;
                 if matches!(self.task(), Some(Task::Approve { .. })) {
@@ -264,8 +266,7 @@ impl Run {
 
     /// On to the next place.
     pub(super) fn pass(&mut self, at: DateTime<Utc>, ok: bool, text: String, by: Option<String>) {
-        let by = by.or_else(|| self.here.confirmed.as_ref().map(|(by, _)| by.clone()));
-        self.passed.push(Passed { place: self.place, from: self.since, until: at, by, ok, text });
+        self.note_passed(at, by, ok, text);
         let steps = self.plan.runbook.steps.len();
         let mut next = match self.place {
             Place::Precondition(index) if index + 1 < self.plan.runbook.preconditions.len() => {

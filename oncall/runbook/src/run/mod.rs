@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 pub use event::{Event, Mode, Refused, What, Who};
-pub use next::{Begun, End, Ending, Next, Passed, Request};
+pub use next::{Approval, Begun, End, Ending, Next, Passed, Request};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -69,6 +69,7 @@ pub struct Run {
     here: Here,
     /// Whether a second person approved the acts.
     approved: bool,
+    approvals: Vec<Approval>,
     /// People who work on the run.
     hands: BTreeSet<String>,
     /// Branches that were chosen.
@@ -245,6 +246,12 @@ impl Run {
     #[must_use]
     pub fn passed(&self) -> &[Passed] {
         &self.passed
+    }
+
+    /// What second people agreed to, in order.
+    #[must_use]
+    pub fn approvals(&self) -> &[Approval] {
+        &self.approvals
     }
 
     /// Whether something that it did lasts until it is taken back, and is not taken back yet.
