@@ -28,7 +28,8 @@ struct Procedure {
 
 /// Nothing burns, fires, waits or is given up; there is a budget, and room in the database.
 fn calm(query: &str, _: bool) -> f64 {
-    let none = ["ALERTS{", "kafka_consumer_lag", "dead_letters_total", "watchdog_silent"];
+    let none =
+        ["ALERTS{", "kafka_consumer_lag", "dead_letters_total", "database_errors_total", "watchdog_silent"];
     let some = ["burn_rate", "pg_stat_activity", "database_connections"];
     let is = |names: &[&str]| names.iter().any(|name| query.contains(name));
     if is(&none) {
@@ -57,7 +58,7 @@ fn harmed(query: &str, acted: bool) -> f64 {
 
 /// Backups are made, nothing fails, and all is well afterwards.
 fn backed_up(query: &str, acted: bool) -> f64 {
-    let none = ["database_errors_total", "wal_archived", "last_verified"];
+    let none = ["wal_archived", "last_verified"];
     if none.iter().any(|name| query.contains(name)) { 0.0 } else { calm(query, acted) }
 }
 
@@ -68,6 +69,7 @@ fn procedures() -> Vec<Procedure> {
     let one = |name, values, tells, branch, acts| Procedure { name, values, tells, branch, acts };
     vec![
         one("hand-over", &[("next", "ben")], calm, None, &[]),
+        one("password-rotation", REPLICA, calm, None, &[Verb::Silence, Verb::Restart, Verb::ExpireSilence]),
         one("patching", REPLICA, calm, Some("at-once"), &[Verb::Silence, Verb::Restart, Verb::ExpireSilence]),
         one(
             "patching",
