@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    Approval, Begun, Ending, Event, Here, Mode, Next, Passed, Refused, Run, What, Who,
+    Approval, Begun, Ending, Event, Here, Mode, Next, Refused, Run, What, Who,
     choose::{never_alone, undecidable},
     later,
 };
