@@ -98,8 +98,23 @@ fn print(report: &Value) {
             alerts.join(", ")
         );
     }
+    alerts(report);
     candidates(report);
     weeks(report);
+}
+
+/// The same work by alert, whatever the task.
+fn alerts(report: &Value) {
+    let alerts = list(&report["alerts"]);
+    if !alerts.is_empty() {
+        out!("");
+        out!("{:34} {:>8}  {:>5}  {:>9}", "alert", "minutes", "times", "automated");
+    }
+    for alert in alerts {
+        let count = |name: &str| alert[name].as_u64().unwrap_or_default();
+        let (times, automated) = (count("times"), count("automated"));
+        out!("{:34} {:>8.1}  {times:>5}  {automated:>9}", word(&alert["name"]), number(&alert["minutes"]));
+    }
 }
 
 /// The trend, if there is one.

@@ -59,12 +59,54 @@ pub struct Fork {
     pub condition: Option<String>,
 }
 
-/// What to ask for a dry run: everything that the plan asks.
+/// A branch with what is known of it now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Way {
+    /// The branch.
+    #[serde(flatten)]
+    pub fork: Fork,
+    /// What the answer to its condition is now.
+    pub answer: Option<String>,
+    /// Whether it would be taken now in modes ask and auto.
+    pub taken: bool,
+}
+
+/// What to ask for a dry run: everything that the plan asks, but for what its decisions do.
 #[must_use]
 pub fn questions(plan: &Plan) -> Vec<(Place, Call)> {
     let preconditions = (0..plan.runbook.preconditions.len()).map(Place::Precondition);
     let places = preconditions.chain((0..plan.runbook.steps.len()).map(Place::Step));
     places.filter_map(|place| Some((place, plan.look(place)?.0))).collect()
+}
+
+/// What its decisions ask: the condition of each branch that has one, by step and branch.
+#[must_use]
+pub fn conditions(plan: &Plan) -> Vec<((usize, usize), Call)> {
+    let count = |task: &Task| match task {
+        Task::Decide { branches } => branches.len(),
+        _ => 0,
+    };
+    let steps = plan.runbook.steps.iter().enumerate();
+    let all = steps.flat_map(|(step, it)| (0..count(&it.task)).map(move |branch| (step, branch)));
+    all.filter_map(|(step, branch)| Some(((step, branch), plan.condition(step, branch)?.0))).collect()
+}
+
+/// The branches of a decision with the answers of now; none elsewhere. As in a run, the first branch whose condition holds is
+/// taken; none, if a person has to choose, or if what is asked before has no answer.
+#[must_use]
+pub fn ways(plan: &Plan, step: usize, answers: &BTreeMap<(usize, usize), Answer>) -> Vec<Way> {
+    let forks = forks(plan, Place::Step(step));
+    let mut open = forks.iter().all(|fork| fork.condition.is_some());
+    let mut ways = Vec::with_capacity(forks.len());
+    for (branch, fork) in forks.into_iter().enumerate() {
+        let answer = answers.get(&(step, branch));
+        let known = answer.is_some_and(|answer| !matches!(answer, Answer::Failed { .. }));
+        let holds = plan.condition(step, branch).zip(answer).is_some_and(|((_, is), found)| is.holds(found));
+        let taken = open && known && holds;
+        open = open && known && !holds;
+        ways.push(Way { fork, answer: answer.map(Answer::text), taken });
+    }
+    ways
 }
 
 /// The plan with answers and decisions, as far as they are known.

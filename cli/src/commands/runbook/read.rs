@@ -132,11 +132,16 @@ fn dry(shown: &Value) {
             out!("             expected {}, found {}", word(&check["expected"]), word(&check["seen"]));
         }
     }
+    each(&shown["decisions"]).iter().for_each(decision);
+    for why in each(&shown["approvals"]) {
+        out!("waits for a second person: {}", word(why));
+    }
     if !each(&shown["changes"]).is_empty() {
         out!("would change, if automation asked");
     }
     for change in each(&shown["changes"]) {
-        out!("  {:9}  {}", word(&change["verdict"]), word(&change["text"]));
+        let when = change["when"].as_str().map_or_else(String::new, |when| format!(" (only if {when})"));
+        out!("  {:9}  {}{when}", word(&change["verdict"]), word(&change["text"]));
         for hit in each(&change["hits"]) {
             out!("             would hit {}", word(hit));
         }
@@ -149,6 +154,19 @@ fn dry(shown: &Value) {
         out!("problem: {}", word(problem));
     }
     out!("{}", if shown["ready"] == true { "it could begin now" } else { "it could not begin now" });
+}
+
+/// The branches of a decision, and the one that would be taken now.
+fn decision(decision: &Value) {
+    out!("decides {}", word(&decision["name"]));
+    for branch in each(&decision["branches"]) {
+        let mark = if branch["taken"] == true { "taken" } else { "" };
+        let asked = match (branch["condition"].as_str(), branch["seen"].as_str()) {
+            (Some(condition), seen) => format!("{condition}, found {}", seen.unwrap_or("nothing")),
+            (None, _) => "only a person can choose it".to_owned(),
+        };
+        out!("  {mark:9}  {}: {asked}", word(&branch["name"]));
+    }
 }
 
 impl Status {

@@ -19,6 +19,7 @@ use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 pub use stop::{Condition, Reading, Stop};
 use switchboard::{Action, Outcome, Place};
+pub(crate) use tell::concerned;
 use uuid::Uuid;
 pub use wanted::Wanted;
 

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     bus::Kind,
     error::{Error, Result},
+    releases,
     room::Room,
 };
 
@@ -109,12 +110,16 @@ fn somewhere(results: Vec<Outcome>) -> Result<Vec<Outcome>> {
     Ok(results)
 }
 
-/// Takes back a change of the running drill. As a boxed future, because drills act through this module themselves.
+/// Takes back a release that is under way, or a change of the running drill. As a boxed future, because drills act through this
+/// module themselves.
 fn roll_back<'r>(
     room: &'r Room,
     by: &'r str,
     change: &'r str,
 ) -> Pin<Box<dyn Future<Output = Result<String>> + Send + 'r>> {
+    if releases::is_release(change) {
+        return Box::pin(room.releases.take_back(room, by, change));
+    }
     Box::pin(room.drills.roll_back(room, by, change))
 }
 

@@ -10,7 +10,7 @@ use crate::{changes::Change, room::Room};
 pub(super) async fn tell(room: &Room, done: &Done, incident: Option<Id>) {
     let service = service(room, done);
     let text = text(done);
-    for id in concerned(room, service.as_deref(), incident) {
+    for id in about(room, service.as_deref(), incident) {
         let what = What::Noted {
             kind: EntryKind::Action,
             happened_at: done.at,
@@ -43,9 +43,14 @@ fn service(room: &Room, done: &Done) -> Option<String> {
     instance.map(|instance| instance.service.as_str()).or(done.action.target()).map(str::to_owned)
 }
 
+/// The incidents whose timeline has an action that was done a moment ago.
+pub(crate) fn concerned(room: &Room, done: &Done, incident: Option<Id>) -> Vec<Id> {
+    about(room, service(room, done).as_deref(), incident)
+}
+
 /// The incident that it was done for; without one, the open ones that affect the service. What is about no
 /// service, such as a store or the load, may concern all of them.
-fn concerned(room: &Room, service: Option<&str>, incident: Option<Id>) -> Vec<Id> {
+fn about(room: &Room, service: Option<&str>, incident: Option<Id>) -> Vec<Id> {
     if let Some(id) = incident {
         return vec![id];
     }

@@ -73,7 +73,7 @@ impl Drills {
     /// When no drill runs, or it has made no such change yet.
     pub async fn roll_back(&self, _room: &Room, _by: &str, change: &str) -> Result<String> {
         let Some(live) = self.live() else {
-            let why = "no drill runs: only a change that a running drill has made can be rolled back";
+            let why = "no drill runs: what can be taken back is a release that is under way, such as REL-7";
             return Err(Error::Conflict(why.to_owned()));
         };
         let made = story::made(&live);

@@ -1,4 +1,5 @@
-//! What people do with releases: start one, continue an inconclusive one, stop one. Each is refused as a whole or done as a whole.
+//! What people do with releases: start one, continue an inconclusive one, stop one, take one back. Each is refused as a whole or done
+//! as a whole.
 
 use std::{
     path::Path,
@@ -8,6 +9,7 @@ use std::{
 
 use chrono::{TimeDelta, Utc};
 use gitops::Repository;
+use incident::Viewer;
 use release::{
     Plan, Policy, Run,
     fleet::{Registered, Standing, Version, is_name},
@@ -127,6 +129,30 @@ impl Releases {
     /// When there is no such release, it is over or on its way back, or there is no reason.
     pub async fn abort(&self, room: &Room, by: &Visitor, id: &str, why: &str) -> Result<ReleaseView> {
         self.say(room, id, "abort", What::Aborted { by: by.name.clone(), why: why.to_owned() }).await
+    }
+
+    /// Takes a release back, as a page or a runbook asked for it. One that goes back already, or did, stays as it is, so this
+    /// may be repeated after a crash.
+    ///
+    /// # Errors
+    /// As [`Releases::abort`], and when it has reached everybody.
+    pub(crate) async fn take_back(&self, room: &Room, by: &str, id: &str) -> Result<String> {
+        let known = self.show(id).await?;
+        let (id, service, old) = (&known.id, &known.service, &known.old);
+        match known.state.as_str() {
+            "rolling-back" | "rolled-back" | "aborted" => {
+                Ok(format!("{id} was taken back before: {service} {old}"))
+            }
+            "released" => Err(Error::NotHere {
+                what: format!("{id} has reached everybody: {service} runs {}", known.new),
+                next: format!("release {old} again: `lab release start`"),
+            }),
+            _ => {
+                let by = Visitor { name: by.to_owned(), role: Viewer::Trainee };
+                self.abort(room, &by, id, "it is taken back").await?;
+                Ok(format!("{id} goes back: {service} {old} gets every request"))
+            }
+        }
     }
 
     async fn say(&self, room: &Room, id: &str, verb: &str, what: What) -> Result<ReleaseView> {

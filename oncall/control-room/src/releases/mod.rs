@@ -124,6 +124,12 @@ fn number(name: &str) -> Option<i64> {
     digits.parse().ok().filter(|number| sound && *number > 0)
 }
 
+/// Whether a change is named as a release is: `REL-7`.
+pub(crate) fn is_release(change: &str) -> bool {
+    let prefix = change.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("REL-"));
+    prefix && number(change).is_some()
+}
+
 /// Continues what was under way.
 pub fn start(room: &Room) {
     let inner = &room.releases.0;
@@ -267,6 +273,8 @@ mod tests {
         for text in ["", "REL-", "REL-0", "7a", "RUN-7", "ÄEL-7", "99999999999999999999"] {
             assert_eq!(number(text), None, "{text}");
         }
+        let changes = ["REL-7", "rel-7", "7", "REL-", "release-2", "order-api-1-9"];
+        assert_eq!(changes.map(is_release), [true, true, false, false, false, false]);
         assert_eq!(name(7), "REL-7");
     }
 }

@@ -2,7 +2,7 @@
 //! transaction; what people and agents do by hand is taken from the journal, once, whatever crashes. Faults
 //! are no work on the system and are not in it: the journal has them, for instructors.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use incident::Source;
 use runbook::{
     Event, What, Who,
@@ -14,12 +14,15 @@ use sha2::{Digest as _, Sha256};
 use sqlx::SqliteConnection;
 
 use super::{Runbooks, toil as book};
-use crate::{actions::Done, error::Result, room::Room, store::time};
+use crate::{
+    actions::{Done, concerned},
+    error::Result,
+    room::Room,
+    store::{id, time},
+};
 
 /// Rows of the journal that are taken in one transaction.
 const BATCH: i64 = 200;
-/// If two acts of a person are at most this far apart, the time between them counts as work on the second.
-const BUSY: TimeDelta = TimeDelta::minutes(10);
 
 /// `seq, at, who, action, data, previous, hash`.
 type Row = (i64, i64, String, String, String, String, String);
@@ -109,19 +112,17 @@ fn words(what: &What) -> (String, &'static str) {
 pub(super) async fn take_acts(room: &Room) -> Result<()> {
     let store = &room.runbooks.0.store;
     loop {
-        // An act without an incident is counted; one with an incident is part of the time on it.
-        let calm = room.desk.open_ones().is_empty();
         let mut writing = store.begin().await?;
-        let rows: Vec<(i64, String)> = sqlx::query_as(
-            "SELECT seq, data FROM journal WHERE kind = 'action' AND sealed = 0
+        let rows: Vec<(i64, Option<i64>, String)> = sqlx::query_as(
+            "SELECT seq, incident, data FROM journal WHERE kind = 'action' AND sealed = 0
              AND seq > (SELECT seq FROM audited) ORDER BY seq LIMIT ?",
         )
         .bind(BATCH)
         .fetch_all(&mut *writing)
         .await?;
-        let Some((last, _)) = rows.last() else { return Ok(()) };
+        let Some((last, ..)) = rows.last() else { return Ok(()) };
         let last = *last;
-        for (seq, data) in &rows {
+        for (seq, incident, data) in &rows {
             let Ok(done) = serde_json::from_str::<Done>(data) else {
                 // Of another version. It is kept as it is: what comes after it must not wait forever.
                 add(&mut writing, Utc::now(), "unknown", "action.unknown", &serde_json::from_str(data)?)
@@ -130,8 +131,9 @@ pub(super) async fn take_acts(room: &Room) -> Result<()> {
             };
             let action = format!("action.{}", done.action.name());
             add(&mut writing, done.at, done.by.name(), &action, &serde_json::from_str(data)?).await?;
+            // One that an incident has in its timeline is part of the time on that.
             if let Source::Person(person) = &done.by
-                && calm
+                && concerned(room, &done, incident.map(id)).is_empty()
             {
                 let since = busy_since(&mut writing, person, done.at).await?;
                 let entry = by_hand(&done, person, since);
@@ -155,7 +157,7 @@ async fn busy_since(
             .bind(time::micros(at))
             .fetch_optional(connection)
             .await?;
-    Ok(before.map(time::from_micros).filter(|before| at - *before <= BUSY).unwrap_or(at))
+    Ok(before.map(time::from_micros).filter(|before| at - *before <= toil::BUSY).unwrap_or(at))
 }
 
 /// An act outside of an incident, and the time that led to it.
@@ -172,6 +174,7 @@ fn by_hand(done: &Done, person: &str, since: DateTime<Utc>) -> toil::Entry {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
     use runbook::audit::verify_export;
 
     use super::*;

@@ -66,7 +66,7 @@ impl Runbooks {
         rows::put_event(&mut writing, number, 0, &event).await?;
         self.follow_up(&mut writing, number, &run, &event).await?;
         let entry = story::begun(&run, &event);
-        let live = Live::new(number, run, 1);
+        let live = Live::new(number, run);
         let (inner, own, begun) = (Arc::clone(&self.0), room.clone(), Arc::clone(&live));
         writing.after(move || {
             let count = {

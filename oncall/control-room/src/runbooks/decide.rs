@@ -58,6 +58,9 @@ pub(super) async fn record(
     let held = if *run.by() == Who::Automation && !undo { held(room).await } else { None };
     let rails = room.runbooks.0.library.rails();
     let make = |run: &runbook::Run, ledger: &Ledger| {
+        // What is decided once more counts already.
+        let before = run.undecided().map(|_| ledger.before(run.id(), change));
+        let ledger = before.as_ref().unwrap_or(ledger);
         let asked = Asked { run: run.id(), plan: run.plan(), incident: run.incident(), by: run.by() };
         let mut decision = asked.decision(&rails, ledger, &now, change, (approved, undo));
         if let Some(why) = held {

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use super::{
     Live,
     act::{self, Turn},
-    decide,
+    decide, resume,
 };
 use crate::{
     error::{Error, Result},
@@ -61,6 +61,7 @@ pub async fn tend(room: &Room, id: &str) -> Result<()> {
 
 /// Whether the run is over; otherwise it waits for a person.
 async fn go(room: &Room, live: &Arc<Live>) -> Result<bool> {
+    resume::look(room, live).await?;
     loop {
         let next = live.run().next();
         match turn(room, live, &next).await {

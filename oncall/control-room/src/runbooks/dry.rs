@@ -3,87 +3,120 @@
 use std::collections::BTreeMap;
 
 use futures::future::join_all;
+use incident::Id;
 use runbook::{
-    Answer, Given, Place, Plan, Who,
-    dry::{self, Shown},
+    Answer, Call, Given, Place, Plan, Runbook, Verdict, Who,
+    dry::{self, Shown, Way},
+    model::Task,
 };
 
 use super::{
     Runbooks, decide,
-    view::{CheckView, DryChangeView, DryView},
+    view::{CheckView, DryBranchView, DryChangeView, DryDecisionView, DryView},
 };
 use crate::{error::Result, room::Room};
 
 /// What stands for the run.
 const RUN: &str = "dry";
 
+/// What a dry run is about.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// The incident that a run would be for: it is no other incident of the services.
+    pub incident: Option<Id>,
+    /// Given parameters.
+    pub parameters: BTreeMap<String, String>,
+    /// Labels of an alert, for parameters that are not given.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// What is the same for every change of a dry run.
+struct Trial<'t> {
+    plan: &'t Plan,
+    incident: Option<&'t str>,
+    /// Why automation would do nothing now, although it is on.
+    held: Option<String>,
+}
+
 impl Runbooks {
-    /// What a runbook would do now, with these parameters and labels of an alert.
+    /// What a runbook would do now.
     ///
     /// # Errors
     /// When there is no such runbook, or its file is wrong. What is missing or does not answer is in the
     /// answer.
-    pub async fn dry(
-        &self,
-        room: &Room,
-        name: &str,
-        parameters: &BTreeMap<String, String>,
-        labels: &BTreeMap<String, String>,
-    ) -> Result<DryView> {
+    pub async fn dry(&self, room: &Room, name: &str, wanted: &Wanted) -> Result<DryView> {
         let runbook = self.get(name)?;
-        let given = Given { run: RUN, incident: None, parameters, labels };
+        let Wanted { incident, parameters, labels } = wanted;
+        let incident = incident.map(|id| id.to_string());
+        let given = Given { run: RUN, incident: incident.as_deref(), parameters, labels };
         let plan = match Plan::new((*runbook).clone(), &given) {
             Ok(plan) => plan,
-            Err(problems) => return Ok(empty(name, problems)),
+            Err(problems) => return Ok(DryView { problems, ..empty(&runbook) }),
         };
-        let questions = dry::questions(&plan);
-        let world = self.world();
-        let asked = questions.iter().map(|(place, call)| {
-            let answer = world.ask(room, call);
-            async move { (*place, answer.await) }
-        });
-        let answers: BTreeMap<Place, Answer> = join_all(asked).await.into_iter().collect();
-        let failed = |(_, answer): (&Place, &Answer)| match answer {
+        let answers: BTreeMap<Place, Answer> = self.asked(room, dry::questions(&plan)).await;
+        let conditions: BTreeMap<(usize, usize), Answer> = self.asked(room, dry::conditions(&plan)).await;
+        let failed = answers.values().chain(conditions.values()).filter_map(|answer| match answer {
             Answer::Failed { why } => Some(why.clone()),
             _ => None,
-        };
-        let mut problems: Vec<String> = answers.iter().filter_map(failed).collect();
+        });
+        let mut problems: Vec<String> = failed.collect();
         let shown = dry::run(&plan, &answers, &BTreeMap::new());
+        let trial = Trial { plan: &plan, incident: incident.as_deref(), held: decide::held(room).await };
         let mut changes = Vec::new();
         for step in &shown.steps {
-            changes.extend(self.change(room, &plan, step, &mut problems).await);
+            changes.extend(self.change(room, &trial, step, &mut problems).await);
         }
         problems.sort_unstable();
         problems.dedup();
         Ok(DryView {
-            runbook: name.to_owned(),
             ready: shown.ready,
             preconditions: shown.preconditions.iter().filter_map(check).collect(),
             checks: shown.steps.iter().filter_map(check).collect(),
+            decisions: shown.steps.iter().filter_map(|step| decision(&plan, step, &conditions)).collect(),
             changes,
             problems,
+            ..empty(&runbook)
         })
+    }
+
+    /// All questions at once, and their answers.
+    async fn asked<K: Ord>(&self, room: &Room, questions: Vec<(K, Call)>) -> BTreeMap<K, Answer> {
+        let world = self.world();
+        let asked = questions.iter().map(|(_, call)| world.ask(room, call));
+        let answers = join_all(asked).await;
+        questions.into_iter().map(|(key, _)| key).zip(answers).collect()
     }
 
     /// The act of a step, if it has one.
     async fn change(
         &self,
         room: &Room,
-        plan: &Plan,
+        trial: &Trial<'_>,
         step: &Shown,
         problems: &mut Vec<String>,
     ) -> Option<DryChangeView> {
+        let Trial { plan, incident, held } = trial;
         let change = plan.change(step.place)?;
         let now = decide::situation(room, &change).await;
         let (rails, ledger) = (self.0.library.rails(), self.0.state.read().ledger.clone());
-        let asked = decide::Asked { run: RUN, plan, incident: None, by: &Who::Automation };
-        let decision = asked.decision(&rails, &ledger, &now, &change, (false, step.undo.is_none()));
+        let asked = decide::Asked { run: RUN, plan, incident: *incident, by: &Who::Automation };
+        let undo = step.undo.is_none();
+        let mut decision = asked.decision(&rails, &ledger, &now, &change, (false, undo));
+        if let Some(why) = held.as_ref().filter(|_| !undo) {
+            decision.verdict = decision.verdict.max(Verdict::Recommend);
+            decision.reasons.push(why.clone());
+        }
         let hits = self.world().hits(room, &change).await.unwrap_or_else(|error| {
             problems.push(error.to_string());
             Vec::new()
         });
+        let when = match step.place {
+            Place::Step(index) => plan.runbook.steps.get(index).and_then(|step| step.when.clone()),
+            Place::Precondition(_) | Place::Undo(_) => None,
+        };
         Some(DryChangeView {
             text: step.text.clone(),
+            when,
             target: change.target(),
             verdict: decision.verdict,
             reasons: decision.reasons,
@@ -103,13 +136,39 @@ fn check(shown: &Shown) -> Option<CheckView> {
     })
 }
 
-fn empty(name: &str, problems: Vec<String>) -> DryView {
+/// A step that decides.
+fn decision(
+    plan: &Plan,
+    shown: &Shown,
+    answers: &BTreeMap<(usize, usize), Answer>,
+) -> Option<DryDecisionView> {
+    let Place::Step(step) = shown.place else { return None };
+    let branch = |Way { fork, answer, taken }: Way| DryBranchView {
+        name: fork.name,
+        what: fork.what,
+        condition: fork.condition,
+        seen: answer,
+        taken,
+    };
+    let branches: Vec<DryBranchView> = dry::ways(plan, step, answers).into_iter().map(branch).collect();
+    let (name, what) = (shown.name.clone(), shown.what.clone());
+    (!branches.is_empty()).then_some(DryDecisionView { name, what, branches })
+}
+
+/// What is known without an answer.
+fn empty(runbook: &Runbook) -> DryView {
+    let approvals = runbook.steps.iter().filter_map(|step| match &step.task {
+        Task::Approve { why } => Some(why.clone()),
+        _ => None,
+    });
     DryView {
-        runbook: name.to_owned(),
+        runbook: runbook.name.clone(),
         ready: false,
         preconditions: Vec::new(),
         checks: Vec::new(),
+        decisions: Vec::new(),
+        approvals: approvals.collect(),
         changes: Vec::new(),
-        problems,
+        problems: Vec::new(),
     }
 }

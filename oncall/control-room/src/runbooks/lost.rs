@@ -31,7 +31,7 @@ pub(super) async fn open(store: &Store, bus: &Bus) -> Result<BTreeMap<i64, Arc<L
         };
         let run = events.and_then(|events| Ok((Run::replay(&events)?, record::count(&events))));
         match run {
-            Ok((run, events)) => drop(live.insert(number, Live::new(number, run, events))),
+            Ok((run, events)) => drop(live.insert(number, Live::found(number, run, events))),
             Err(error) => {
                 tracing::error!(run = name(number), %error, "a run cannot continue");
                 lost.push((number, error.to_string()));

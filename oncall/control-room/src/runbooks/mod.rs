@@ -2,7 +2,7 @@
 //! Composes the pure `runbook`.
 //!
 //! * `library`, `denials` -- the files, and rules that deny beside them. `view`, `show` -- what people see of a run. `people`, `begin` -- what they do.
-//!   `lost` -- runs that cannot be read any more.
+//!   `live` -- runs that are not over. `lost` -- those that cannot be read any more. `resume` -- what others do first after a start.
 //! * `drive`, `act`, `decide` -- what is next is done, one event at a time. [`world`] -- what is asked and
 //!   changed.
 //! * `record`, `rows`, `audit`, `story` -- an event is one transaction: the run, the ledger, the audit log,
@@ -21,13 +21,15 @@ mod begin;
 mod decide;
 mod denials;
 mod drive;
-mod dry;
+pub mod dry;
 mod follow;
 mod library;
+mod live;
 mod lost;
 pub mod metrics;
 mod people;
 mod record;
+mod resume;
 mod rows;
 mod show;
 mod story;
@@ -49,7 +51,6 @@ use chrono::{DateTime, Utc};
 use incident::Id;
 use parking_lot::{Mutex, RwLock};
 use runbook::{Run, Runbook};
-use tokio::sync::Notify;
 
 pub use self::{
     denials::{Denial, DenialFields},
@@ -58,6 +59,7 @@ pub use self::{
 };
 use self::{
     library::Library,
+    live::{Held, Live},
     switch::State,
     view::{RunbookRunView, RunbookView},
     world::System,
@@ -91,37 +93,6 @@ struct Inner {
     started: AtomicBool,
     /// Who was on call, for the report of toil.
     duty: OnceLock<Duty>,
-}
-
-/// A run that is not over.
-struct Live {
-    number: i64,
-    held: Mutex<Held>,
-    /// Somebody has done something to it.
-    wake: Notify,
-}
-
-/// A run as it is committed.
-#[derive(Clone)]
-struct Held {
-    run: Run,
-    /// How many events it has.
-    events: i64,
-}
-
-impl Live {
-    fn new(number: i64, run: Run, events: i64) -> Arc<Self> {
-        Arc::new(Self { number, held: Mutex::new(Held { run, events }), wake: Notify::new() })
-    }
-
-    /// The run as it is now.
-    fn run(&self) -> Run {
-        self.held.lock().run.clone()
-    }
-
-    fn held(&self) -> Held {
-        self.held.lock().clone()
-    }
 }
 
 /// The name of a run.

@@ -40,8 +40,9 @@ impl Runbooks {
             let expected = format!("a time in the last {days} days, found {since}");
             return Err(Error::field("since", expected));
         }
+        // What was before the span tells what was before automation.
         let rows: Vec<String> = sqlx::query_scalar("SELECT data FROM toil WHERE from_at >= ?")
-            .bind(time::micros(since))
+            .bind(time::micros(now - LONGEST))
             .fetch_all(self.0.store.read())
             .await?;
         let entries: serde_json::Result<Vec<Entry>> =
@@ -137,14 +138,10 @@ impl Cut<'_> {
 }
 
 /// The time from the first acknowledgement by a person until it was resolved, without what is counted
-/// elsewhere.
+/// elsewhere. Nobody knows how long somebody worked on one that nobody acknowledged: each act by hand is an occasion.
 fn of_incident(incident: &Incident, runs: &[Entry]) -> Vec<Entry> {
     let times = &incident.times;
-    let (Some(from), Some(until), Some(who)) =
-        (times.acknowledged, times.resolved.or(times.ended), &incident.acknowledged)
-    else {
-        return Vec::new();
-    };
+    let Some(until) = times.resolved.or(times.ended) else { return Vec::new() };
     let alert = incident.alerts.first().map(|member| member.alert.name.clone());
     let task = alert.clone().unwrap_or_else(|| incident.title.clone());
     let piece = |from, until, person: &str, task: &str, class| Entry {
@@ -161,6 +158,13 @@ fn of_incident(incident: &Incident, runs: &[Entry]) -> Vec<Entry> {
         }
         _ => None,
     });
+    let Some((from, who)) = times.acknowledged.zip(incident.acknowledged.as_ref()) else {
+        let occasion = |act| match act {
+            Cut::Act(at, person, text) => Some(piece(at, at, person, text, Class::Remediation)),
+            Cut::Run(_) => None,
+        };
+        return acts.filter_map(occasion).collect();
+    };
     let runs = runs.iter().filter(|run| run.person.is_some()).map(Cut::Run);
     let mut cuts: Vec<Cut<'_>> = runs.chain(acts).collect();
     cuts.sort_by_key(Cut::begin);
@@ -267,8 +271,10 @@ mod tests {
             class: Class::Remediation,
         };
         let tasks = ["ask a friend", "NoTraffic", "TargetDown"];
-        let entries: Vec<Entry> =
-            tasks.iter().flat_map(|task| [work(task, 2), work(task, 6), work(task, 10)]).collect();
+        let tasks = tasks.iter().zip(0..);
+        let entries: Vec<Entry> = tasks
+            .flat_map(|(task, hour)| [work(task, hour), work(task, hour + 4), work(task, hour + 8)])
+            .collect();
         let span = Span { from: at(0), until: at(7 * 24 * 60) };
         let report = report(&entries, span, Duration::ZERO, &costs);
         let ranked: Vec<(&str, f64)> =
@@ -277,9 +283,12 @@ mod tests {
     }
 
     #[test]
-    fn an_incident_that_nobody_took_over_is_nobodys_work() {
+    fn an_act_in_an_incident_that_nobody_took_over_is_an_occasion_without_minutes() {
         let mut unseen = incident();
         unseen.times.acknowledged = None;
+        let work = of_incident(&unseen, &[]);
+        assert_eq!(told(&work), [(0.0, Class::Remediation, "restarted order-api")]);
+        unseen.timeline.clear();
         assert!(of_incident(&unseen, &[]).is_empty());
     }
 }

@@ -137,6 +137,10 @@ pub struct DryView {
     pub preconditions: Vec<CheckView>,
     /// What the steps look at, with the answer of now.
     pub checks: Vec<CheckView>,
+    /// Where it takes one of several branches, with the one that it would take now.
+    pub decisions: Vec<DryDecisionView>,
+    /// Why its steps wait for a second person, whatever the guardrails say.
+    pub approvals: Vec<String>,
     /// What it would change, with the decision of the guardrails if automation asked.
     pub changes: Vec<DryChangeView>,
     /// Parameters that are missing or wrong, and whatever does not answer.
@@ -158,11 +162,39 @@ pub struct CheckView {
     pub seen: String,
 }
 
+/// A decision, and what it would be now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DryDecisionView {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub what: String,
+    /// What can be chosen, in the order in which the conditions are asked.
+    pub branches: Vec<DryBranchView>,
+}
+
+/// A branch, and whether it would be taken now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DryBranchView {
+    /// Its name.
+    pub name: String,
+    /// When it is the right one.
+    pub what: String,
+    /// The condition that chooses it in modes ask and auto; absent, if only a person can.
+    pub condition: Option<String>,
+    /// What was answered.
+    pub seen: Option<String>,
+    /// Whether modes ask and auto would take it now.
+    pub taken: bool,
+}
+
 /// A change that a runbook would make.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DryChangeView {
     /// What it does, with its values.
     pub text: String,
+    /// The branch that has to be taken for it; absent, if it is always done.
+    pub when: Option<String>,
     /// What the guardrails count it against.
     pub target: String,
     /// `allow`, `ask`, `recommend` or `deny`.

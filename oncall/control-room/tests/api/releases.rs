@@ -155,6 +155,37 @@ async fn what_cannot_be_released_is_refused_with_the_next_step_and_a_person_can_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_takes_a_release_back_once_and_none_that_is_unknown() {
+    let shop = Shop::start().await;
+    let room = shop.room().await;
+    room.post("/api/v1/releases", &wanted()).await;
+    until(&room, "watch").await;
+    let back =
+        |change: &str| json!({ "action": { "action": "rollback", "change": change }, "incident": null });
+    let done = room.post("/api/v1/actions", &back("REL-1")).await;
+    let text = done["done"]["results"][0]["text"].as_str().expect("a text");
+    assert_eq!(text, "REL-1 goes back: order-api 0.1.0 gets every request");
+    let over = until(&room, "aborted").await;
+    assert_eq!(over["reason"], "ada stopped it: it is taken back");
+    assert_eq!(shop.fleet().services["order-api"].canary, None);
+    let again = room.post("/api/v1/actions", &back("rel-1")).await;
+    assert!(again.to_string().contains("REL-1 was taken back before"), "{again}");
+    // What a person did by hand is in the ledger of toil.
+    eventually(SOON, || async {
+        let toil = room.get("/api/v1/toil").await;
+        let task =
+            toil["tasks"].as_array().into_iter().flatten().find(|task| task["name"] == "rolled REL-1 back");
+        task.map(|_| ()).ok_or_else(|| toil.to_string())
+    })
+    .await;
+    for (change, status) in [("REL-9", 404), ("release-2", 409)] {
+        let refused = room.send(Method::POST, "/api/v1/actions", &back(change)).await;
+        assert_eq!(refused.status, status, "{change}: {refused:?}");
+    }
+    room.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_room_with_an_older_file_than_the_repository_gives_no_number_a_second_time() {
     let shop = Shop::start().await;
     let repository = shop.repository().await;

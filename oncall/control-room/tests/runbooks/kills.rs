@@ -10,7 +10,7 @@ use std::{
 
 use control_room::{
     Room,
-    runbooks::{tend, view::RunState},
+    runbooks::{DenialFields, tend, view::RunState},
 };
 use incident::{EntryKind, Id};
 use runbook::{Mode, audit::verify_export};
@@ -38,12 +38,12 @@ async fn killed<T>(polls: usize, future: impl Future<Output = T>) -> Option<T> {
 }
 
 /// Every life has its own runtime, so nothing of a killed one keeps running.
-fn life<T>(run: impl Future<Output = T>) -> T {
+pub(crate) fn life<T>(run: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(run)
 }
 
 /// Begins the run, or continues it, until it is over: ada confirms each step, ben approves.
-async fn whole(room: &Room, mode: Mode) {
+pub(crate) async fn whole(room: &Room, mode: Mode) {
     let known = room.runbooks.runs(1).await.expect("runs").pop();
     let id = match known {
         Some(run) => run.id,
@@ -65,7 +65,7 @@ async fn whole(room: &Room, mode: Mode) {
 
 /// What is left after all lives.
 #[derive(Debug, PartialEq)]
-struct Left {
+pub(crate) struct Left {
     acts: BTreeMap<String, u32>,
     ending: Option<String>,
     why: Option<String>,
@@ -75,7 +75,7 @@ struct Left {
     told: Vec<(EntryKind, String)>,
 }
 
-async fn left(room: &Room, lab: &Lab) -> Left {
+pub(crate) async fn left(room: &Room, lab: &Lab) -> Left {
     let log = room.runbooks.audit().await.expect("a log");
     verify_export(&log, None).expect("an intact chain");
     let mut runs = room.runbooks.runs(9).await.expect("runs");
@@ -93,7 +93,7 @@ fn prepared() -> (Place, Arc<Lab>) {
     (place, lab)
 }
 
-fn undisturbed(mode: Mode) -> Left {
+pub(crate) fn undisturbed(mode: Mode) -> Left {
     let (place, lab) = prepared();
     life(async {
         let room = place.room(&lab).await;
@@ -127,6 +127,34 @@ fn a_run_that_is_killed_anywhere_does_each_act_once_and_ends_the_same() {
         kills += 1;
     }
     assert!(kills > 12, "only {kills} points to be killed at");
+}
+
+#[test]
+fn what_is_denied_while_the_room_is_away_is_not_done_although_it_was_allowed() {
+    let (mut begun, mut kept) = (0, 0);
+    for polls in (0..).step_by(STRIDE) {
+        let (place, lab) = prepared();
+        let ended = life(async {
+            let room = place.room(&lab).await;
+            killed(polls, whole(&room, Mode::Ask)).await.is_some()
+        });
+        if ended {
+            break;
+        }
+        life(async {
+            let room = place.room(&lab).await;
+            let log = room.runbooks.audit().await.expect("a log");
+            let is_begun = log.matches(r#""action":"act.begun""#).count() > 1;
+            let (why, verbs) = ("nobody restarts anything".to_owned(), vec!["restart".to_owned()]);
+            let fields = DenialFields { why, verbs, targets: Vec::new(), runbooks: Vec::new() };
+            room.runbooks.deny(&room, &person("ada"), "freeze", fields).await.expect("it is denied");
+            whole(&room, Mode::Ask).await;
+            let restarted = lab.acts().contains_key("RUN-1/restart");
+            assert_eq!(restarted, is_begun, "killed after {polls} polls");
+            if is_begun { begun += 1 } else { kept += 1 }
+        });
+    }
+    assert!(begun > 2 && kept > 6, "{begun} had begun, and {kept} had not");
 }
 
 #[test]

@@ -2,7 +2,14 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    fs::{self, OpenOptions},
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
 };
 
 use control_room::{
@@ -14,6 +21,9 @@ use futures::future::{BoxFuture, FutureExt as _};
 use runbook::{Answer, Call, Change, answer::Sample, guardrails::Replicas};
 use switchboard::Outcome;
 use tokio::task::yield_now;
+
+/// What a process prints when it waits to be killed.
+pub(crate) const REACHED: &str = "waits to be killed";
 
 /// What is waiting, before and after an act.
 pub(crate) enum Kind {
@@ -37,11 +47,42 @@ struct Counts {
 pub(crate) struct Lab {
     kind: Kind,
     counts: Mutex<Counts>,
+    /// Where acts are kept, if they have to outlive this process: their keys, one per line.
+    file: Option<PathBuf>,
+    /// How often it is used before this process waits to be killed, and how often it was.
+    fuse: usize,
+    uses: AtomicUsize,
 }
 
 impl Lab {
     pub(crate) fn new(kind: Kind) -> Arc<Self> {
-        Arc::new(Self { kind, counts: Mutex::default() })
+        Arc::new(Self::of(kind))
+    }
+
+    fn of(kind: Kind) -> Self {
+        let (counts, uses) = (Mutex::default(), AtomicUsize::default());
+        Self { kind, counts, file: None, fuse: usize::MAX, uses }
+    }
+
+    /// One that acts help, and that outlives the process; `fuse`: at which use this process waits to be killed.
+    pub(crate) fn kept(file: &Path, fuse: usize) -> Arc<Self> {
+        let mut counts = Counts::default();
+        for key in fs::read_to_string(file).unwrap_or_default().lines() {
+            *counts.acts.entry(key.to_owned()).or_default() += 1;
+        }
+        let (counts, file) = (Mutex::new(counts), Some(file.to_owned()));
+        Arc::new(Self { counts, file, fuse, ..Self::of(Kind::Good) })
+    }
+
+    /// The process reaches for the system once more; at the last time it says so, and waits to be killed.
+    fn used(&self) {
+        if self.uses.fetch_add(1, Ordering::SeqCst) + 1 < self.fuse {
+            return;
+        }
+        println!("{REACHED}");
+        loop {
+            thread::park();
+        }
     }
 
     /// How often each act was done, by key.
@@ -68,6 +109,10 @@ impl Lab {
     }
 
     fn done(&self, target: &str, key: &str) {
+        if let Some(file) = &self.file {
+            let mut file = OpenOptions::new().create(true).append(true).open(file).expect("a file");
+            writeln!(file, "{key}").expect("room for a line");
+        }
         let mut counts = self.counts.lock().expect("no panic");
         *counts.acts.entry(key.to_owned()).or_default() += 1;
         *counts.targets.entry(target.to_owned()).or_default() += 1;
@@ -92,6 +137,7 @@ impl World for Lab {
     fn ask<'w>(&'w self, _: &'w Room, call: &'w Call) -> BoxFuture<'w, Answer> {
         async move {
             yield_now().await;
+            self.used();
             self.answer(call)
         }
         .boxed()
@@ -113,6 +159,7 @@ impl World for Lab {
     fn mark<'w>(&'w self, _: &'w Room, change: &'w Change) -> BoxFuture<'w, Result<Option<String>>> {
         async move {
             yield_now().await;
+            self.used();
             Ok(Some(self.acts().get(&change.key).copied().unwrap_or_default().to_string()))
         }
         .boxed()
@@ -121,12 +168,14 @@ impl World for Lab {
     fn act<'w>(&'w self, _: &'w Room, order: &'w Order<'w>) -> BoxFuture<'w, Result<Vec<Outcome>>> {
         async move {
             let target = order.change.target();
+            self.used();
             self.begin(&target);
             for _ in 0..3 {
                 yield_now().await;
             }
             self.done(&target, &order.change.key);
             // Done, and not yet written down.
+            self.used();
             yield_now().await;
             Ok(vec![Outcome { replica: target, ok: true, text: "done".to_owned() }])
         }

@@ -108,7 +108,11 @@ minimum_healthy: {order-api: 1, user-service: 1, order-worker: 0}
 breaker: {failed_verifies: 2, within: 6h}
 ";
 
-pub(crate) struct Place(TempDir);
+pub(crate) struct Place {
+    folder: PathBuf,
+    /// Removes it at the end; not if another process made it.
+    _kept: Option<TempDir>,
+}
 
 /// The lines of a committed file, without those that `drop` names by their first words.
 fn committed(name: &str, drop: &[&str]) -> String {
@@ -137,8 +141,14 @@ impl Place {
         place
     }
 
+    /// One that another process made.
+    pub(crate) fn at(folder: PathBuf) -> Self {
+        Self { folder, _kept: None }
+    }
+
     fn empty() -> Self {
-        let place = Self(TempDir::new().expect("a folder"));
+        let kept = TempDir::new().expect("a folder");
+        let place = Self { folder: kept.path().to_owned(), _kept: Some(kept) };
         for path in ["dashboards/grafana", "dashboards/slos", "docs/playbooks", "drills", "runbooks"] {
             fs::create_dir_all(place.path(path)).expect("a folder");
         }
@@ -165,17 +175,23 @@ impl Place {
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
+        self.folder.join(name)
     }
 
     /// A control room that starts, with nothing running yet.
     pub(crate) async fn room(&self, lab: &Arc<Lab>) -> Room {
+        self.set(lab, &[]).await
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn set(&self, lab: &Arc<Lab>, flags: &[&str]) -> Room {
         // What a killed process still has in its hands is finished or undone before the next one starts.
         let file = self.path("room.sqlite");
         let before = Store::open(Some(&file)).await.expect("a file");
         drop(before.begin().await.expect("its turn"));
         drop(before);
-        self.assembled(lab.clone(), &["--file", &file.display().to_string()]).await
+        let file = file.display().to_string();
+        self.assembled(lab.clone(), &[flags, &["--file", &file]].concat()).await
     }
 
     /// The same, and everything is lost at its end.
@@ -189,7 +205,7 @@ impl Place {
     }
 
     async fn assembled(&self, world: Arc<dyn World>, extra: &[&str]) -> Room {
-        let checkout = self.0.path().display().to_string();
+        let checkout = self.folder.display().to_string();
         let flags = ["control-room", "--clock", "production", "--checkout", &checkout];
         let config = RoomConfig::try_parse_from([&flags[..], extra].concat()).expect("flags");
         let chassis = config.common().chassis(SERVICE, &[], &[]);

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Guardrails, Verdict, scaled};
 use crate::{
-    Event, Mode, Run, What, Who,
+    Change, Event, Mode, Run, What, Who,
     run::{End, Ending},
 };
 
@@ -67,11 +67,19 @@ struct UnderWay {
     stops: bool,
 }
 
+/// An act that counts for the limits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Counted {
+    at: DateTime<Utc>,
+    run: String,
+    target: String,
+}
+
 /// What was done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ledger {
-    /// Times and targets, oldest first.
-    acts: Vec<(DateTime<Utc>, String)>,
+    /// Oldest first.
+    acts: Vec<Counted>,
     /// By run.
     under_way: BTreeMap<String, UnderWay>,
     failures: Vec<DateTime<Utc>>,
@@ -86,11 +94,11 @@ impl Ledger {
     #[must_use]
     pub fn note(&mut self, rails: &Guardrails, speed: u32, noted: &Noted) -> Option<String> {
         let longest = rails.per_target.within.max(rails.global.within);
-        self.acts.retain(|(at, _)| noted.at - *at < scaled(longest, speed));
+        self.acts.retain(|act| noted.at - act.at < scaled(longest, speed));
         match &noted.entry {
             Entry::Acted { run, target, stops, undo } => {
                 if !undo {
-                    self.acts.push((noted.at, target.clone()));
+                    self.acts.push(Counted { at: noted.at, run: run.clone(), target: target.clone() });
                 }
                 // A replica that the run has drained is missing until it is put back, whatever the run does meanwhile.
                 let holds = self.under_way.get(run).is_some_and(|act| act.stops);
@@ -143,9 +151,20 @@ impl Ledger {
     /// How often a target, or anything, was changed within a time before `now`.
     #[must_use]
     pub fn acts(&self, target: Option<&str>, within: TimeDelta, now: DateTime<Utc>) -> u32 {
-        let recent = self.acts.iter().filter(|(at, _)| now - *at < within);
-        let count = recent.filter(|(_, of)| target.is_none_or(|target| target == of)).count();
+        let recent = self.acts.iter().filter(|act| now - act.at < within);
+        let count = recent.filter(|act| target.is_none_or(|target| target == act.target)).count();
         u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
+    /// What it was when a change of a run was allowed that has not begun since: to decide about it once more.
+    #[must_use]
+    pub fn before(&self, run: &str, change: &Change) -> Self {
+        let mut before = self.clone();
+        let last = before.acts.iter().rposition(|act| act.run == run && act.target == change.target());
+        if let Some(last) = last.filter(|_| counts(change)) {
+            before.acts.remove(last);
+        }
+        before
     }
 
     /// Another run that stops replicas of this target right now.
@@ -156,17 +175,22 @@ impl Ledger {
     }
 }
 
+/// Whether a change counts for the limits: what takes an act back, or has to be taken back itself, does not.
+fn counts(change: &Change) -> bool {
+    !change.key.ends_with("/undo") && !change.verb.lasts()
+}
+
 /// What an event of a run means for guardrails, after the run has taken it. Keep it in the same transaction.
 #[must_use]
 pub fn noted(run: &Run, event: &Event) -> Vec<Noted> {
     let mut entries = Vec::new();
     match &event.what {
-        What::Decided { place, decision } if decision.verdict == Verdict::Allow => {
+        What::Decided { place, decision } if decision.verdict == Verdict::Allow && !run.decided_again() => {
             entries.extend(run.plan().change(*place).map(|change| Entry::Acted {
                 run: run.id().to_owned(),
                 target: change.target(),
                 stops: change.verb.stops_replicas(&change.with),
-                undo: change.key.ends_with("/undo") || change.verb.lasts(),
+                undo: !counts(&change),
             }));
         }
         What::Done { .. } if !run.holds() => entries.push(Entry::Finished { run: run.id().to_owned() }),

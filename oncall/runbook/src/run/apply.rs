@@ -3,12 +3,12 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    Begun, Ending, Event, Here, Mode, Next, Passed, Refused, Run, What, Who,
+    Approval, Begun, Ending, Event, Here, Mode, Next, Refused, Run, What, Who,
     choose::{never_alone, undecidable},
     later,
 };
 use crate::{
-    Answer, Given, Place, Plan, Verdict,
+    Answer, Given, Place, Plan,
     model::{Otherwise, Task},
     read,
 };
@@ -71,6 +71,7 @@ impl Run {
             since: event.at,
             here: Here::default(),
             approved: false,
+            approvals: Vec::new(),
             hands,
             chosen: std::collections::BTreeSet::new(),
             done: Vec::new(),
@@ -110,6 +111,7 @@ impl Run {
                     return Err(Refused::Digest);
                 }
                 self.approved = true;
+                self.approvals.push(Approval { by: by.clone(), asked: self.asked(), at });
                 // The situation may have changed while people talked.
                 self.here.decision = None;
                 if matches!(self.task(), Some(Task::Approve { .. })) {
@@ -121,13 +123,10 @@ impl Run {
                 filled(why, "the reason")?;
                 self.fail(at, Ending::Declined, format!("{by} declined: {why}"));
             }
-            (What::Decided { place, decision }, Next::Decide { .. }) if *place == self.place => {
-                match decision.verdict {
-                    Verdict::Allow | Verdict::Ask => self.here.decision = Some(decision.clone()),
-                    Verdict::Recommend | Verdict::Deny => {
-                        self.fail(at, Ending::Recommended, decision.reasons.join("; "));
-                    }
-                }
+            (What::Decided { place, decision }, Next::Decide { .. } | Next::Act { begun: None, .. })
+                if *place == self.place =>
+            {
+                self.decided(at, decision);
             }
             (What::Begun { place, before }, Next::Act { begun: None, .. }) if *place == self.place => {
                 self.here.begun = Some(Begun { at: event.at, before: before.clone() });
@@ -267,8 +266,7 @@ impl Run {
 
     /// On to the next place.
     pub(super) fn pass(&mut self, at: DateTime<Utc>, ok: bool, text: String, by: Option<String>) {
-        let by = by.or_else(|| self.here.confirmed.as_ref().map(|(by, _)| by.clone()));
-        self.passed.push(Passed { place: self.place, from: self.since, until: at, by, ok, text });
+        self.note_passed(at, by, ok, text);
         let steps = self.plan.runbook.steps.len();
         let mut next = match self.place {
             Place::Precondition(index) if index + 1 < self.plan.runbook.preconditions.len() => {

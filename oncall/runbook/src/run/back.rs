@@ -28,10 +28,7 @@ impl Run {
 
     /// The current place failed. Takes back what was done, or ends.
     pub(super) fn fail(&mut self, at: DateTime<Utc>, how: Ending, why: String) {
-        let by = self.here.confirmed.as_ref().map(|(by, _)| by.clone());
-        let passed =
-            Passed { place: self.place, from: self.since, until: at, by, ok: false, text: why.clone() };
-        self.passed.push(passed);
+        self.note_passed(at, None, false, why.clone());
         if let (Some(_), Place::Undo(step)) = (&self.undoing, self.place) {
             self.leave(step, &why);
             return self.take_back(at);
@@ -57,6 +54,13 @@ impl Run {
         }
         self.undoing = Some(undoing);
         self.take_back(at);
+    }
+
+    /// The current place is passed, by somebody else than who confirmed it if `by` says so.
+    pub(super) fn note_passed(&mut self, until: DateTime<Utc>, by: Option<String>, ok: bool, text: String) {
+        let (who, confirmed) = self.here.confirmed.clone().unzip();
+        let (place, from, by) = (self.place, self.since, by.or(who));
+        self.passed.push(Passed { place, from, until, confirmed, by, ok, text });
     }
 
     /// Takes the next act back, or ends.

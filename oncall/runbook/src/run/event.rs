@@ -106,7 +106,7 @@ pub enum What {
         /// Why not.
         why: String,
     },
-    /// The guardrails decided about an act.
+    /// The guardrails decided about an act; after a crash, once more before it begins.
     Decided {
         /// Which.
         place: Place,

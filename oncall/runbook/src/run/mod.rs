@@ -2,7 +2,7 @@
 //!
 //! Everything follows from the recorded [`Event`]s. After a crash, replay them: [`Run::next`] is what it was. An act
 //! that had begun is next again, with what was seen before it began, so that the caller can find out whether it was
-//! done before doing it once more.
+//! done before doing it once more. One that was allowed and had not begun is decided once more: [`Run::undecided`].
 //!
 //! A step that fails after an act takes back what was done, the last act first. What cannot be taken back is in
 //! [`End::left`].
@@ -12,12 +12,13 @@ mod back;
 mod choose;
 mod event;
 mod next;
+mod rails;
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 pub use event::{Event, Mode, Refused, What, Who};
-pub use next::{Begun, End, Ending, Next, Passed, Request};
+pub use next::{Approval, Begun, End, Ending, Next, Passed, Request};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -33,6 +34,8 @@ struct Here {
     /// Manual: who said that it may be done.
     confirmed: Option<(String, DateTime<Utc>)>,
     decision: Option<Decision>,
+    /// Whether it was decided before, and counts already.
+    again: bool,
     begun: Option<Begun>,
     /// Since when a wait has held.
     held: Option<DateTime<Utc>>,
@@ -66,6 +69,7 @@ pub struct Run {
     here: Here,
     /// Whether a second person approved the acts.
     approved: bool,
+    approvals: Vec<Approval>,
     /// People who work on the run.
     hands: BTreeSet<String>,
     /// Branches that were chosen.
@@ -121,7 +125,7 @@ impl Run {
 
     /// What is next for a change: approval, decision, the act.
     fn change(&self, place: Place, change: Change) -> Next {
-        let undo = self.undoing.is_some() || matches!(self.task(), Some(Task::Undo { .. }));
+        let undo = self.takes_back();
         if self.mode == Mode::Ask && !self.approved {
             return Next::Approve(self.request("the run is in mode ask".to_owned()));
         }
@@ -242,6 +246,12 @@ impl Run {
     #[must_use]
     pub fn passed(&self) -> &[Passed] {
         &self.passed
+    }
+
+    /// What second people agreed to, in order.
+    #[must_use]
+    pub fn approvals(&self) -> &[Approval] {
+        &self.approvals
     }
 
     /// Whether something that it did lasts until it is taken back, and is not taken back yet.

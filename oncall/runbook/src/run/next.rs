@@ -87,6 +87,17 @@ pub struct Request {
     pub digest: String,
 }
 
+/// What a second person agreed to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Approval {
+    /// The person.
+    pub by: String,
+    /// Since when the run waited for somebody.
+    pub asked: DateTime<Utc>,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::Display)]
 #[serde(rename_all = "snake_case")]
@@ -128,6 +139,8 @@ pub struct Passed {
     pub from: DateTime<Utc>,
     /// When it was passed.
     pub until: DateTime<Utc>,
+    /// When a person said that it may be done, in manual mode.
+    pub confirmed: Option<DateTime<Utc>>,
     /// Who did it, in manual mode; who approved it.
     pub by: Option<String>,
     /// Whether it went as planned; a step that was left out did not.

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
-use super::{CAP, Class, Entry};
+use super::{
+    CAP, Class, Entry,
+    once::{Work, once},
+};
 
 /// What it costs to automate a task if nobody has estimated it.
 const COST: Duration = Duration::from_secs(8 * 3600);
@@ -31,6 +34,8 @@ pub struct Report {
     pub minutes: BTreeMap<Class, f64>,
     /// Tasks, the most expensive first.
     pub tasks: Vec<Task>,
+    /// Alerts, the most expensive first.
+    pub alerts: Vec<ForAlert>,
     /// What is worth automating, the one that pays first.
     pub candidates: Vec<Candidate>,
     /// Tasks that were automated, and what changed.
@@ -60,12 +65,25 @@ pub struct Task {
     pub automated: usize,
 }
 
+/// What people did because of an alert, whatever the task.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ForAlert {
+    /// Its name.
+    pub name: String,
+    /// Minutes of people.
+    pub minutes: f64,
+    /// On how many occasions.
+    pub times: usize,
+    /// How often something went without people.
+    pub automated: usize,
+}
+
 /// A task that is worth automating.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Candidate {
     /// Its name.
     pub name: String,
-    /// Minutes of people that it costs in a week.
+    /// Minutes of people that it costs in a week; of one that automation does, those since then.
     pub minutes_a_week: f64,
     /// Minutes that automating it is assumed to cost, once.
     pub cost: f64,
@@ -80,7 +98,8 @@ pub struct Automated {
     pub name: String,
     /// When it first went without people.
     pub since: DateTime<Utc>,
-    /// Minutes of people a week before; none, if the span begins later.
+    /// Minutes of people a week before: in the span, or if it was automated before that, in a time as long before it was; none,
+    /// if nothing is known of then.
     pub before: Option<f64>,
     /// Minutes of people a week since; none, if the span ends then.
     pub after: Option<f64>,
@@ -95,8 +114,11 @@ pub struct Week {
     pub minutes: f64,
 }
 
-/// Reports on the entries that begin within a span. `on_call` is the time that all people together were on call for it,
-/// `costs` what automating a task costs, by name.
+/// Works by a name, each in the order of time.
+type Named<'w, 'e> = BTreeMap<&'e str, Vec<&'w Work<'e>>>;
+
+/// Reports on the entries that begin within a span; earlier ones tell what was before automation. `on_call` is the time that all
+/// people together were on call for it, `costs` what automating a task costs, by name.
 #[must_use]
 pub fn report(
     entries: &[Entry],
@@ -104,57 +126,89 @@ pub fn report(
     on_call: Duration,
     costs: &BTreeMap<String, Duration>,
 ) -> Report {
-    let within = |entry: &&Entry| span.from <= entry.from && entry.from < span.until;
-    let mut entries: Vec<&Entry> = entries.iter().filter(within).collect();
-    entries.sort_by_key(|entry| entry.from);
+    let mut known: Vec<&Entry> = entries.iter().filter(|entry| entry.from < span.until).collect();
+    known.sort_by_key(|entry| entry.from);
+    let all = once(&known);
+    let works: Vec<&Work<'_>> = all.iter().filter(|work| span.from <= work.entry.from).collect();
     let classes = [Class::Reactive, Class::Remediation, Class::Project, Class::Overhead];
     let mut minutes = BTreeMap::from(classes.map(|it| (it, 0.0)));
-    let mut by_task: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
-    for entry in &entries {
-        if entry.person.is_some() {
-            *minutes.entry(entry.class).or_default() += entry.minutes();
-        }
-        if entry.class.is_toil() {
-            by_task.entry(entry.task.as_str()).or_default().push(entry);
+    for work in works.iter().filter(|work| work.entry.person.is_some()) {
+        *minutes.entry(work.entry.class).or_default() += work.minutes;
+    }
+    let toil: Vec<&Work<'_>> = works.iter().copied().filter(|work| work.entry.class.is_toil()).collect();
+    let by_task = named(&toil, |entry| Some(&entry.task));
+    let mut tasks: Vec<Task> = by_task.iter().map(|(name, works)| task(name, works)).collect();
+    tasks.sort_by(|one, other| other.minutes.total_cmp(&one.minutes));
+    let by_alert = named(&toil, |entry| entry.alert.as_ref());
+    let mut alerts: Vec<ForAlert> = by_alert.iter().map(|(name, works)| alert(name, works)).collect();
+    alerts.sort_by(|one, other| other.minutes.total_cmp(&one.minutes));
+    let automated: Vec<Automated> =
+        by_task.keys().filter_map(|name| automated(name, &history(&all, name), span)).collect();
+    let candidates = candidates(&tasks, &automated, length(span.from, span.until), costs);
+    let sum: f64 = minutes.iter().filter(|(class, _)| class.is_toil()).map(|(_, minutes)| minutes).sum();
+    let on_call = on_call.as_secs_f64() / 60.0;
+    let share = (on_call > 0.0).then(|| sum / on_call);
+    let over_cap = share.is_some_and(|share| share > CAP);
+    let weeks = weeks(&toil, span);
+    Report { span, minutes, tasks, alerts, candidates, automated, share, over_cap, weeks }
+}
+
+fn named<'w, 'e>(works: &[&'w Work<'e>], name: fn(&'e Entry) -> Option<&'e String>) -> Named<'w, 'e> {
+    let mut named: Named<'w, 'e> = BTreeMap::new();
+    for &work in works {
+        if let Some(name) = name(work.entry) {
+            named.entry(name.as_str()).or_default().push(work);
         }
     }
-    let mut tasks: Vec<Task> = by_task.iter().map(|(name, entries)| task(name, entries)).collect();
-    tasks.sort_by(|one, other| other.minutes.total_cmp(&one.minutes));
-    let automated = by_task.iter().filter_map(|(name, entries)| automated(name, entries, span)).collect();
-    let candidates = candidates(&tasks, length(span.from, span.until), costs);
-    let toil: f64 = minutes.iter().filter(|(class, _)| class.is_toil()).map(|(_, minutes)| minutes).sum();
-    let on_call = on_call.as_secs_f64() / 60.0;
-    let share = (on_call > 0.0).then(|| toil / on_call);
-    let over_cap = share.is_some_and(|share| share > CAP);
-    Report { span, minutes, tasks, candidates, automated, share, over_cap, weeks: weeks(&entries, span) }
+    named
+}
+
+/// All that is known of a task.
+fn history<'w, 'e>(all: &'w [Work<'e>], name: &str) -> Vec<&'w Work<'e>> {
+    all.iter().filter(|work| work.entry.class.is_toil() && work.entry.task == name).collect()
 }
 
 /// Minutes of people.
-fn manual<'e>(entries: impl IntoIterator<Item = &'e &'e Entry>) -> f64 {
-    let manual = entries.into_iter().filter(|entry| entry.person.is_some());
-    manual.map(|entry| entry.minutes()).sum()
+fn manual<'w, 'e: 'w>(works: impl IntoIterator<Item = &'w Work<'e>>) -> f64 {
+    let manual = works.into_iter().filter(|work| work.entry.person.is_some());
+    manual.map(|work| work.minutes).sum()
 }
 
-fn task(name: &str, entries: &[&Entry]) -> Task {
+/// How often it went without people.
+fn alone(works: &[&Work<'_>]) -> usize {
+    works.iter().filter(|work| work.entry.person.is_none()).count()
+}
+
+/// Minutes of people on each occasion: an hour without work ends one.
+fn occasions(works: &[&Work<'_>]) -> Vec<f64> {
     let mut occasions: Vec<f64> = Vec::new();
     let mut last: Option<DateTime<Utc>> = None;
-    for entry in entries.iter().filter(|entry| entry.person.is_some()) {
+    for Work { entry, minutes } in works.iter().filter(|work| work.entry.person.is_some()) {
         let same = last.is_some_and(|last| entry.from - last < TimeDelta::hours(1));
         match occasions.last_mut() {
-            Some(minutes) if same => *minutes += entry.minutes(),
-            _ => occasions.push(entry.minutes()),
+            Some(sum) if same => *sum += minutes,
+            _ => occasions.push(*minutes),
         }
         last = last.max(Some(entry.until));
     }
-    let minutes = occasions.iter().sum();
-    let times = occasions.len();
+    occasions
+}
+
+fn task(name: &str, works: &[&Work<'_>]) -> Task {
+    let mut occasions = occasions(works);
+    let (minutes, times) = (occasions.iter().sum(), occasions.len());
     occasions.sort_by(f64::total_cmp);
     let median = middle(&occasions);
-    let mut alerts: Vec<String> = entries.iter().filter_map(|entry| entry.alert.clone()).collect();
+    let mut alerts: Vec<String> = works.iter().filter_map(|work| work.entry.alert.clone()).collect();
     alerts.sort_unstable();
     alerts.dedup();
-    let automated = entries.iter().filter(|entry| entry.person.is_none()).count();
-    Task { name: name.to_owned(), alerts, minutes, times, median, automated }
+    Task { name: name.to_owned(), alerts, minutes, times, median, automated: alone(works) }
+}
+
+fn alert(name: &str, works: &[&Work<'_>]) -> ForAlert {
+    let occasions = occasions(works);
+    let (minutes, times) = (occasions.iter().sum(), occasions.len());
+    ForAlert { name: name.to_owned(), minutes, times, automated: alone(works) }
 }
 
 /// The value in the middle of sorted ones; the lower one of two.
@@ -162,13 +216,22 @@ fn middle(sorted: &[f64]) -> f64 {
     sorted.get(sorted.len().saturating_sub(1) / 2).copied().unwrap_or_default()
 }
 
-/// Tasks of people that repeat, by how soon automating them has paid.
-fn candidates(tasks: &[Task], minutes: f64, costs: &BTreeMap<String, Duration>) -> Vec<Candidate> {
+/// Tasks of people that repeat, by how soon automating them has paid. Of one that automation does, what is left counts.
+fn candidates(
+    tasks: &[Task],
+    automated: &[Automated],
+    minutes: f64,
+    costs: &BTreeMap<String, Duration>,
+) -> Vec<Candidate> {
     let weeks = (minutes / MINUTES_PER_WEEK).max(f64::MIN_POSITIVE);
-    let repeated = tasks.iter().filter(|task| task.times >= REPEATS && task.minutes > 0.0);
+    let left = |task: &Task| {
+        let known = automated.iter().find(|one| one.name == task.name);
+        known.map_or(task.minutes / weeks, |one| one.after.unwrap_or_default())
+    };
+    let repeated = tasks.iter().filter(|task| task.times >= REPEATS && left(task) > 0.0);
     let mut candidates: Vec<Candidate> = repeated
         .map(|task| {
-            let minutes_a_week = task.minutes / weeks;
+            let minutes_a_week = left(task);
             let cost = costs.get(&task.name).copied().unwrap_or(COST).as_secs_f64() / 60.0;
             let pays_after_weeks = cost / minutes_a_week;
             Candidate { name: task.name.clone(), minutes_a_week, cost, pays_after_weeks }
@@ -178,25 +241,26 @@ fn candidates(tasks: &[Task], minutes: f64, costs: &BTreeMap<String, Duration>) 
     candidates
 }
 
-fn automated(name: &str, entries: &[&Entry], span: Span) -> Option<Automated> {
-    let since = entries.iter().find(|entry| entry.person.is_none())?.from;
-    let a_week = |minutes: f64, length: f64| (length > 0.0).then(|| minutes * MINUTES_PER_WEEK / length);
-    let (earlier, later): (Vec<&Entry>, Vec<&Entry>) = entries.iter().partition(|entry| entry.from < since);
-    Some(Automated {
-        name: name.to_owned(),
-        since,
-        before: a_week(manual(&earlier), length(span.from, since)),
-        after: a_week(manual(&later), length(since, span.until)),
-    })
+fn automated(name: &str, history: &[&Work<'_>], span: Span) -> Option<Automated> {
+    let first = history.first()?.entry.from;
+    let since = history.iter().find(|work| work.entry.person.is_none())?.entry.from;
+    // What was before the span is looked at for as long as the span is, if so much is known.
+    let begin = if since > span.from { span.from } else { first.max(since - (span.until - span.from)) };
+    let a_week = |from: DateTime<Utc>, until: DateTime<Utc>| {
+        let inside = history.iter().copied().filter(|work| (from..until).contains(&work.entry.from));
+        let length = length(from, until);
+        (length > 0.0).then(|| manual(inside) * MINUTES_PER_WEEK / length)
+    };
+    let (before, after) = (a_week(begin, since), a_week(since.max(span.from), span.until));
+    Some(Automated { name: name.to_owned(), since, before, after })
 }
 
-fn weeks(entries: &[&Entry], span: Span) -> Vec<Week> {
+fn weeks(toil: &[&Work<'_>], span: Span) -> Vec<Week> {
     let (mut weeks, mut from) = (Vec::new(), span.from);
     while from < span.until {
         let until = from + TimeDelta::weeks(1);
-        let inside = entries.iter().filter(|entry| from <= entry.from && entry.from < until);
-        let toil: Vec<&Entry> = inside.copied().filter(|entry| entry.class.is_toil()).collect();
-        weeks.push(Week { from, minutes: manual(&toil) });
+        let inside = toil.iter().copied().filter(|work| (from..until).contains(&work.entry.from));
+        weeks.push(Week { from, minutes: manual(inside) });
         from = until;
     }
     weeks

@@ -3,15 +3,13 @@
 use std::{collections::BTreeMap, fs};
 
 use runbook::{
-    Answer, Call, Given, Place, Plan, Runbook, Verb, Who,
-    answer::{Expect, Op},
-    dry,
+    Answer, Call, Given, Place, Plan, Runbook, Verb, Who, dry,
     guardrails::{Ledger, Proposal, Replicas, Situation, decide},
     model::{Step, Task},
 };
 use serde_json::Value;
 
-use crate::support::{at, file, map, rails, root, value};
+use crate::support::{at, expected, file, map, rails, root};
 
 fn committed() -> Vec<Runbook> {
     let entries = fs::read_dir(root().join("runbooks")).expect("runbooks").flatten();
@@ -38,21 +36,6 @@ fn planned(runbook: &Runbook) -> Plan {
     let given =
         Given { run: "run-1", incident: Some("INC-7"), parameters: &parameters, labels: &BTreeMap::new() };
     Plan::new(runbook.clone(), &given).unwrap_or_else(|wrong| panic!("{}: {wrong:?}", runbook.name))
-}
-
-/// An answer that is as expected.
-fn expected(expect: &Expect) -> Answer {
-    match expect {
-        Expect::Value { is, .. } => value(match is.op {
-            Op::Less => is.limit - 1.0,
-            Op::More | Op::Unequal => is.limit + 1.0,
-            Op::AtMost | Op::AtLeast | Op::Equal => is.limit,
-        }),
-        Expect::Status { code, not } => {
-            Answer::Status { code: if *not { 503 } else { *code }, body: String::new() }
-        }
-        Expect::Rows { .. } => Answer::Rows { columns: Vec::new(), rows: vec![vec!["1".to_owned()]] },
-    }
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use runbook::{Event, Mode, Run, Who, audit, run::Ending};
+use chrono::TimeDelta;
+use runbook::{Decision, Event, Mode, Next, Run, Verdict, What, Who, audit, guardrails::Ledger, run::Ending};
 
 use crate::support::{Room, ada, bad, good, started};
 
@@ -60,6 +61,53 @@ fn a_run_can_be_killed_again_and_again() {
     let once =
         BTreeMap::from(["INC-7/restart", "run-1/mute", "run-1/mute/undo"].map(|key| (key.to_owned(), 1)));
     assert_eq!(room.world, once);
+}
+
+#[test]
+fn what_was_allowed_before_a_kill_and_had_not_begun_is_decided_again_and_counts_once() {
+    let mut tried = 0;
+    for fuel in 0.. {
+        let mut room = Room::new(good);
+        room.fuel = fuel;
+        if room.start(started(Mode::Auto, Who::Automation)).is_ok() {
+            break;
+        }
+        let mut run = Run::replay(&room.journal).unwrap();
+        let Some(Next::Decide { place, change, undo, .. }) = run.undecided() else { continue };
+        tried += 1;
+        let at = room.journal.last().expect("an event").at;
+        let count = |ledger: &Ledger| ledger.acts(None, TimeDelta::hours(1), at);
+        assert_eq!(
+            count(&room.ledger.before(run.id(), &change)) + u32::from(!undo),
+            count(&room.ledger),
+            "{place}: it is asked about as at the first time"
+        );
+        let decided = |verdict| {
+            let decision = Decision { verdict, reasons: vec!["it is another day".to_owned()] };
+            Event { at, what: What::Decided { place, decision } }
+        };
+        let allowed = decided(Verdict::Allow);
+        run.apply(&allowed).expect("it has not begun");
+        assert!(runbook::guardrails::noted(&run, &allowed).is_empty(), "{place} counts already");
+        assert!(run.undecided().is_some());
+        run.apply(&decided(Verdict::Recommend)).expect("it has not begun");
+        assert!(!matches!(run.next(), Next::Act { .. }), "{place}: {:?}", run.next());
+    }
+    assert!(tried >= 3, "only {tried} of the three acts were between");
+}
+
+#[test]
+fn an_act_that_has_begun_is_not_decided_again() {
+    let mut room = Room::new(good);
+    let mut run = Run::start(&started(Mode::Auto, Who::Automation)).unwrap();
+    while !matches!(run.next(), Next::Act { begun: Some(_), .. }) {
+        room.turn(&mut run).expect("nobody kills it");
+    }
+    assert_eq!(run.undecided(), None);
+    let decision = Decision { verdict: Verdict::Allow, reasons: Vec::new() };
+    let what = What::Decided { place: run.place(), decision };
+    let refused = run.apply(&Event { at: run.started(), what }).unwrap_err().to_string();
+    assert!(refused.contains("expected what became of step-4"), "{refused}");
 }
 
 #[test]

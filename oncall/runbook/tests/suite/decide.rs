@@ -158,6 +158,26 @@ fn a_second_person_sees_the_acts_of_every_branch() {
 }
 
 #[test]
+fn a_dry_run_says_which_branch_would_be_taken_now() {
+    let runbook = read_runbook(FILE, TEXT).expect("a runbook");
+    let given = runbook::Given { run: "run-1", incident: None, parameters: &map(&[]), labels: &map(&[]) };
+    let plan = runbook::Plan::new(runbook, &given).expect("a plan");
+    let asked: Vec<((usize, usize), String)> =
+        dry::conditions(&plan).into_iter().map(|(branch, call)| (branch, call.text())).collect();
+    assert_eq!(asked, [((0, 0), "up".to_owned()), ((0, 1), "memory".to_owned())]);
+    let taken = |up: Answer, memory: f64| -> Vec<bool> {
+        let answers = BTreeMap::from([((0, 0), up), ((0, 1), value(memory))]);
+        dry::ways(&plan, 0, &answers).iter().map(|way| way.taken).collect()
+    };
+    assert_eq!(taken(value(0.0), 95.0), [true, false], "the first one that holds");
+    assert_eq!(taken(value(1.0), 95.0), [false, true]);
+    assert_eq!(taken(value(1.0), 5.0), [false, false]);
+    let silent = Answer::Failed { why: "refused".to_owned() };
+    assert_eq!(taken(silent, 95.0), [false, false], "what is not known is no reason to take another way");
+    assert!(dry::ways(&plan, 1, &BTreeMap::new()).is_empty(), "it decides nothing");
+}
+
+#[test]
 fn a_mistake_in_a_decision_has_its_line_and_field() {
     for (old, new, said) in [
         (

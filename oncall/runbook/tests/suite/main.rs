@@ -1,6 +1,7 @@
 //! The library through its public API: the committed runbooks, wrong ones, runs that are killed, storms of alerts.
 
 mod audit;
+mod book;
 mod committed;
 mod crash;
 mod decide;
@@ -9,6 +10,8 @@ mod engine;
 mod rails;
 mod rails_file;
 mod read;
+mod steps;
 mod storm;
 mod support;
+mod together;
 mod toil;

@@ -4,8 +4,11 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use runbook::{
-    Answer, Call, Decision, Event, Guardrails, Mode, Next, Place, Run, Verdict, What, Who, answer::Sample,
-    audit, guardrails::Ledger, run::End,
+    Answer, Call, Decision, Event, Guardrails, Mode, Next, Place, Run, Verdict, What, Who,
+    answer::{Expect, Op, Sample},
+    audit,
+    guardrails::Ledger,
+    run::End,
 };
 
 /// One step of each kind.
@@ -89,6 +92,36 @@ pub(crate) fn ada() -> Who {
 /// One sample without labels.
 pub(crate) fn value(value: f64) -> Answer {
     Answer::Samples { samples: vec![Sample { labels: BTreeMap::new(), value }] }
+}
+
+/// An answer that is as expected.
+pub(crate) fn expected(expect: &Expect) -> Answer {
+    match expect {
+        Expect::Value { is, .. } => value(match is.op {
+            Op::Less => is.limit - 1.0,
+            Op::More | Op::Unequal => is.limit + 1.0,
+            Op::AtMost | Op::AtLeast | Op::Equal => is.limit,
+        }),
+        Expect::Status { code, not } => {
+            Answer::Status { code: if *not { 503 } else { *code }, body: String::new() }
+        }
+        Expect::Rows { .. } => Answer::Rows { columns: Vec::new(), rows: vec![vec!["1".to_owned()]] },
+    }
+}
+
+/// One that is not.
+pub(crate) fn wrong(expect: &Expect) -> Answer {
+    match expect {
+        Expect::Value { is, .. } => value(match is.op {
+            Op::Less | Op::AtMost | Op::Equal => is.limit + 1.0,
+            Op::More | Op::AtLeast => is.limit - 1.0,
+            Op::Unequal => is.limit,
+        }),
+        Expect::Status { code, not } => {
+            Answer::Status { code: if *not { *code } else { 599 }, body: String::new() }
+        }
+        Expect::Rows { .. } => Answer::Failed { why: "refused".to_owned() },
+    }
 }
 
 /// A start of [`TEXT`].

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use chrono::TimeDelta;
 use runbook::{
-    Mode, Run, What, Who,
+    Answer, Event, Mode, Next, Run, What, Who,
     toil::{Class, Entry, Report, Span, of_run, report},
 };
 
@@ -34,7 +34,7 @@ fn minutes_are_counted_by_class_and_task_and_against_the_cap() {
     let (ada, ben) = (Some("ada"), Some("ben"));
     let entries = [
         work("DeadLetters", ada, Class::Reactive, 1, 20),
-        work("DeadLetters", ada, Class::Remediation, 1, 10),
+        work("DeadLetters", ada, Class::Remediation, 2, 10),
         work("DeadLetters", ben, Class::Remediation, 60, 30),
         work("TargetDown", ben, Class::Remediation, 200, 15),
         work("TargetDown", None, Class::Remediation, 201, 500),
@@ -58,6 +58,9 @@ fn minutes_are_counted_by_class_and_task_and_against_the_cap() {
         .map(|task| (task.name.as_str(), task.minutes, task.times, task.median, task.automated))
         .collect();
     assert_eq!(tasks, [("DeadLetters", 60.0, 2, 30.0, 0), ("TargetDown", 15.0, 1, 15.0, 1)]);
+    let alerts: Vec<(&str, f64, usize, usize)> =
+        report.alerts.iter().map(|one| (one.name.as_str(), one.minutes, one.times, one.automated)).collect();
+    assert_eq!(alerts, [("DeadLetters", 60.0, 2, 0), ("TargetDown", 15.0, 1, 1)]);
     assert_eq!(report.weeks.iter().map(|week| week.minutes).collect::<Vec<_>>(), [60.0, 15.0]);
 }
 
@@ -109,6 +112,46 @@ fn a_task_that_was_automated_is_compared_before_and_after() {
 }
 
 #[test]
+fn minutes_of_an_alert_are_those_of_all_its_tasks() {
+    let mut by_hand = work("restarted order-worker", Some("ada"), Class::Remediation, 2, 5);
+    by_hand.alert = Some("TargetDown".to_owned());
+    let mut planned = work("patching", Some("ada"), Class::Project, 4, 60);
+    planned.alert = None;
+    let looked = work("TargetDown", Some("ada"), Class::Reactive, 1, 20);
+    let report = reported(&[looked, by_hand, planned]);
+    assert_eq!(report.tasks.len(), 2);
+    assert_eq!((report.alerts.len(), report.alerts[0].minutes, report.alerts[0].times), (1, 25.0, 1));
+}
+
+#[test]
+fn what_was_automated_before_the_span_is_compared_with_what_was_before_that() {
+    let entries = [
+        work("TargetDown", Some("ada"), Class::Remediation, -200, 30),
+        work("TargetDown", None, Class::Remediation, -100, 1),
+        work("TargetDown", Some("ben"), Class::Reactive, 50, 4),
+        work("TargetDown", Some("ben"), Class::Reactive, 150, 2),
+        work("DeadLetters", None, Class::Remediation, -50, 1),
+    ];
+    let report = reported(&entries);
+    assert_eq!(report.automated.len(), 1, "nothing is said of what the span does not have");
+    let automated = &report.automated[0];
+    assert_eq!((automated.before, automated.after), (Some(50.4), Some(3.0)), "{automated:?}");
+    assert_eq!(report.candidates[0].minutes_a_week, 3.0, "what is left: {:?}", report.candidates);
+}
+
+#[test]
+fn two_incidents_at_once_are_not_twice_the_work() {
+    let entries = [
+        work("TargetDown", Some("ada"), Class::Reactive, 1, 60),
+        work("HighLatency", Some("ada"), Class::Reactive, 1, 60),
+        work("HighLatency", Some("ben"), Class::Reactive, 1, 60),
+    ];
+    let report = reported(&entries);
+    assert_eq!((report.minutes[&Class::Reactive], report.share), (120.0, Some(0.2)));
+    assert_eq!(report.tasks.iter().map(|task| task.times).sum::<usize>(), 2, "each is an occasion");
+}
+
+#[test]
 fn nothing_is_reported_as_nothing() {
     let span = Span { from: at("2026-11-02T08:00:00Z"), until: at("2026-11-02T08:00:00Z") };
     let report = report(&[], span, Duration::ZERO, &BTreeMap::new());
@@ -151,9 +194,50 @@ fn manual_steps_are_timed_by_person_and_an_automated_run_is_nobodys() {
     assert_eq!(manual.len(), 9, "one entry for each step");
     let of = |class: Class| manual.iter().filter(|entry| entry.class == class).count();
     assert_eq!((of(Class::Reactive), of(Class::Remediation)), (6, 3));
-    assert_eq!(manual[4].person.as_deref(), Some("ben"), "who approved");
+    assert_eq!(manual[8].person.as_deref(), Some("ben"), "who approved");
     assert!(manual.iter().all(|entry| entry.task == "Every" && entry.minutes() > 0.0));
     let auto = run(Mode::Auto, Who::Automation);
-    assert_eq!(auto.len(), 1);
-    assert_eq!((auto[0].person.as_deref(), auto[0].class), (None, Class::Remediation));
+    let told: Vec<(Option<&str>, Class)> =
+        auto.iter().map(|entry| (entry.person.as_deref(), entry.class)).collect();
+    assert_eq!(told, [(None, Class::Remediation), (Some("ben"), Class::Reactive)], "who approved it");
+}
+
+/// Three days after the runs of these tests begin.
+fn after_the_weekend(run: &Run, what: What) -> Event {
+    Event { at: run.started() + TimeDelta::days(3), what }
+}
+
+#[test]
+fn a_step_that_somebody_left_open_is_not_work_of_days() {
+    let mut room = Room::new(good);
+    let mut run = Run::start(&started(Mode::Manual, ada())).expect("a run");
+    room.turn(&mut run).expect("nobody kills it");
+    let (place, by) = (run.place(), "ada".to_owned());
+    let confirmed = after_the_weekend(&run, What::Confirmed { place, by, branch: None });
+    run.apply(&confirmed).expect("it waits for that");
+    let answer = Answer::Lines { count: 1, newest: None };
+    let answered = Event { at: confirmed.at + TimeDelta::minutes(1), what: What::Answered { place, answer } };
+    run.apply(&answered).expect("it asks");
+    let minutes: Vec<f64> = of_run(&run).iter().map(Entry::minutes).collect();
+    assert_eq!(minutes, [11.0], "ten minutes to read it, and one until its answer");
+}
+
+#[test]
+fn waiting_for_a_second_person_is_nobodys_work() {
+    let mut room = Room::new(good);
+    let mut run = Run::start(&started(Mode::Ask, ada())).expect("a run");
+    while !matches!(run.next(), Next::Approve(_)) {
+        room.turn(&mut run).expect("nobody kills it");
+    }
+    let Next::Approve(request) = run.next() else { panic!("{:?}", run.next()) };
+    let approved = What::Approved { by: "ben".to_owned(), digest: request.digest };
+    let approved = after_the_weekend(&run, approved);
+    run.apply(&approved).expect("it waits for that");
+    let stopped = What::Stopped { by: ada(), why: "it is enough".to_owned() };
+    run.apply(&Event { at: approved.at, what: stopped }).expect("at any time");
+    let work = of_run(&run);
+    let of = |person: &str| -> f64 {
+        work.iter().filter(|entry| entry.person.as_deref() == Some(person)).map(Entry::minutes).sum()
+    };
+    assert!(of("ada") < 1.0 && (of("ben") - 10.0).abs() < f64::EPSILON, "{work:?}");
 }

@@ -239,9 +239,9 @@ pub enum Action {
         /// The part.
         target: String,
     },
-    /// Takes back a change of the running drill. The control room does it: here is no drill.
+    /// Takes back a release that is under way, or a change of the running drill. The control room does it: here is neither.
     Rollback {
-        /// The name of the change.
+        /// The name of the change, such as `REL-7`.
         change: String,
     },
 }

@@ -104,7 +104,7 @@ impl Action {
             Self::StartPart { target } => parts::start(tools, target, dry).await,
             Self::Rollback { change } if dry => Ok(vec![Outcome::good(change, "would be taken back")]),
             Self::Rollback { .. } => {
-                let what = "only the control room can take back a change of a drill";
+                let what = "only the control room can take back a release, or a change of a drill";
                 Err(Error::not_here(what, "POST /api/v1/actions there, or use its page Actions"))
             }
         }

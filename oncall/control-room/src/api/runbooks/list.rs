@@ -21,7 +21,10 @@ use crate::{
         view,
     },
     room::Room,
-    runbooks::view::{DryView, RunbookRunView, RunbookView},
+    runbooks::{
+        dry::Wanted,
+        view::{DryView, RunbookRunView, RunbookView},
+    },
 };
 
 /// Runbooks that can run.
@@ -50,7 +53,7 @@ pub(crate) struct DryAsked {
     /// Labels of an alert, for parameters that are not given.
     #[serde(default)]
     labels: BTreeMap<String, String>,
-    /// The incident whose alert has the labels.
+    /// The incident that a run would be for; its alert has the labels.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     incident: Option<Id>,
@@ -66,12 +69,13 @@ pub(crate) async fn dry(
     Path(name): Path<String>,
     Json(asked): Json<DryAsked>,
 ) -> Answer {
-    let mut labels = match asked.incident {
+    let DryAsked { parameters, labels: given, incident } = asked;
+    let mut labels = match incident {
         Some(id) => room.runbooks.labels(&room, &name, id).await?,
         None => BTreeMap::new(),
     };
-    labels.extend(asked.labels);
-    shown(room.runbooks.dry(&room, &name, &asked.parameters, &labels).await?)
+    labels.extend(given);
+    shown(room.runbooks.dry(&room, &name, &Wanted { incident, parameters, labels }).await?)
 }
 
 /// What to run.

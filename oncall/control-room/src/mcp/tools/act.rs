@@ -48,7 +48,7 @@ const ALLOWED: &[Allowed] = &[
     },
     Allowed {
         name: "rollback",
-        what: "Takes a change back: its name is in brackets at the end of its text in list_changes.",
+        what: "Takes a change back: a release that is under way, such as REL-7, or one whose name is in brackets at the end of its text in list_changes.",
         example: r#"{"action":"rollback","change":"order-api-1-9"}"#,
     },
     Allowed {

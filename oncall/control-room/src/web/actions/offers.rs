@@ -205,8 +205,8 @@ fn changes() -> Group {
     let offer = Offer {
         action: "rollback",
         word: "Roll a change back",
-        help: "Takes back a release, a flag or a configuration that came with a drill.",
-        fields: vec![text("change", "Change", "", "Its name, as in the list of changes.")],
+        help: "Takes back a release that is under way, or what came with a drill: a release, a flag, a configuration.",
+        fields: vec![text("change", "Change", "", "REL-7, or its name as in the list of changes.")],
     };
     Group { id: "changes".to_owned(), title: "Changes".to_owned(), note: "", offers: vec![offer] }
 }

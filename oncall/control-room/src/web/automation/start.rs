@@ -18,7 +18,10 @@ use crate::{
     access::{Form, Visitor},
     error::Error,
     room::Room,
-    runbooks::view::{CheckView, DryChangeView, DryView},
+    runbooks::{
+        dry::Wanted,
+        view::{CheckView, DryBranchView, DryChangeView, DryView},
+    },
     web::{
         failure::{Answer, Failure, sentence},
         layout::{Page, Tab, page},
@@ -61,7 +64,8 @@ pub(super) async fn dry(
         Some(id) => room.runbooks.labels(&room, &name, id).await?,
         None => BTreeMap::new(),
     };
-    let shown = room.runbooks.dry(&room, &name, &wish.parameters, &labels).await?;
+    let wanted = Wanted { incident: wish.incident, parameters: wish.parameters.clone(), labels };
+    let shown = room.runbooks.dry(&room, &name, &wanted).await?;
     let body = html! {
         div.stack {
             (tabs("/runbooks"))
@@ -70,6 +74,7 @@ pub(super) async fn dry(
             (verdict(&shown))
             (checks("First", "What has to be so before its first step.", &shown.preconditions))
             (checks("Looks", "What its steps look at, as it is now.", &shown.checks))
+            (decisions(&shown))
             (changes(&shown.changes))
             (form(&room, &visitor, &book, &wish))
         }
@@ -112,6 +117,37 @@ fn checks(title: &str, help: &str, checks: &[CheckView]) -> Markup {
     }
 }
 
+/// Where it takes one of several ways, and where it waits for a second person.
+fn decisions(shown: &DryView) -> Markup {
+    html! {
+        @for decision in &shown.decisions {
+            section.card {
+                h2 { "Decides: " (decision.name) }
+                p.muted { (decision.what) }
+                ul.stack.tight { @for branch in &decision.branches { li { (way(branch)) } } }
+            }
+        }
+        @if !shown.approvals.is_empty() {
+            section.card {
+                h2 { "Waits for a second person" }
+                ul.stack.tight { @for why in &shown.approvals { li { (why) } } }
+            }
+        }
+    }
+}
+
+fn way(branch: &DryBranchView) -> Markup {
+    html! {
+        @if branch.taken { (badge(Tone::Good, "would be taken")) " " }
+        strong { (branch.name) } ": " (branch.what)
+        @match (&branch.condition, &branch.seen) {
+            (Some(condition), Some(seen)) => { p.mono { (condition) } p.muted { "Found " (seen) "." } },
+            (Some(condition), None) => { p.mono { (condition) } },
+            (None, _) => { p.muted { "Only a person can choose it." } },
+        }
+    }
+}
+
 fn changes(changes: &[DryChangeView]) -> Markup {
     html! {
         section.card {
@@ -130,7 +166,7 @@ fn one(change: &DryChangeView) -> Markup {
         Verdict::Deny => (Tone::Bad, "nobody may"),
     };
     html! {
-        p { (badge(tone, word)) " " strong { (change.text) } }
+        p { (badge(tone, word)) " " strong { (change.text) } @if let Some(when) = &change.when { ", only if " (when) } }
         @for hit in &change.hits { p { "Would hit " (hit) "." } }
         p.muted { "Taken back by: " (change.undo) "." }
         @if !change.reasons.is_empty() {

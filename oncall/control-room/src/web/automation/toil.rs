@@ -4,7 +4,7 @@ use axum::extract::State;
 use chassis_http::Query;
 use chrono::{TimeDelta, Utc};
 use maud::{Markup, html};
-use runbook::toil::{CAP, Candidate, Class, Report, Task};
+use runbook::toil::{CAP, Candidate, Class, ForAlert, Report, Task};
 use serde::Deserialize;
 
 use super::tabs;
@@ -48,6 +48,7 @@ pub(super) async fn show(State(room): State<Room>, visitor: Visitor, Query(asked
             p.muted { "Work that is manual, repeats, and leaves nothing better. At most half of the time on call should be toil." }
             (share(&report))
             (tasks(&room, &report.tasks))
+            (alerts(&room, &report.alerts))
             (candidates(&report.candidates))
             (automated(&report))
             (weeks(&report))
@@ -90,7 +91,7 @@ fn share(report: &Report) -> Markup {
 fn tasks(room: &Room, tasks: &[Task]) -> Markup {
     html! {
         section.card aria-labelledby="tasks-title" {
-            h2 #tasks-title { "By task and alert" }
+            h2 #tasks-title { "By task" }
             @if tasks.is_empty() {
                 (empty("No manual work.", html! { "Steps of runbooks, acts by hand and time on incidents are counted here." }))
             } @else {
@@ -103,15 +104,49 @@ fn tasks(room: &Room, tasks: &[Task]) -> Markup {
                         tbody {
                             @for task in tasks {
                                 tr {
-                                    th scope="row" {
-                                        @if room.runbooks.get(&task.name).is_ok() { a href={ "/runbooks/" (task.name) } { (task.name) } }
-                                        @else { (task.name) }
-                                    }
+                                    th scope="row" { (named(room, &task.name)) }
                                     td { (task.alerts.join(", ")) }
                                     td.num { (minutes(task.minutes)) }
                                     td.num { (task.times) }
                                     td.num { (minutes(task.median)) }
                                     td.num { (task.automated) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A name, and the runbook of that name.
+fn named(room: &Room, name: &str) -> Markup {
+    html! {
+        @if room.runbooks.get(name).is_ok() { a href={ "/runbooks/" (name) } { (name) } }
+        @else { (name) }
+    }
+}
+
+/// The same work by alert, whatever the task.
+fn alerts(room: &Room, alerts: &[ForAlert]) -> Markup {
+    html! {
+        @if !alerts.is_empty() {
+            section.card aria-labelledby="alerts-title" {
+                h2 #alerts-title { "By alert" }
+                div.scroll tabindex="0" role="region" aria-label="Alerts" {
+                    table.table.rows {
+                        thead { tr {
+                            th scope="col" { "Alert" } th.num scope="col" { "Minutes" } th.num scope="col" { "Times" }
+                            th.num scope="col" { "Without people" }
+                        } }
+                        tbody {
+                            @for one in alerts {
+                                tr {
+                                    th scope="row" { (named(room, &one.name)) }
+                                    td.num { (minutes(one.minutes)) }
+                                    td.num { (one.times) }
+                                    td.num { (one.automated) }
                                 }
                             }
                         }
