@@ -147,7 +147,7 @@ pub fn show(plan: &Plan, place: Place) -> Option<Shown> {
         (Some((call, _)), ..) => call.text(),
         (None, Some(change), _) => change.text(),
         (None, None, Some(Task::Approve { why })) => why.clone(),
-        (None, None, Some(Task::Decide { .. })) => ways(&branches),
+        (None, None, Some(Task::Decide { .. })) => in_a_line(&branches),
         (None, None, _) => return None,
     };
     let expected = look.map(|(_, expect)| match task {
@@ -200,7 +200,7 @@ fn forks(plan: &Plan, place: Place) -> Vec<Fork> {
 }
 
 /// The branches in a line.
-fn ways(branches: &[Fork]) -> String {
+fn in_a_line(branches: &[Fork]) -> String {
     let way = |fork: &Fork| match &fork.condition {
         Some(condition) => format!("{} ({condition})", fork.name),
         None => fork.name.clone(),
