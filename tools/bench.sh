@@ -7,6 +7,8 @@ set -eu
 
 cd "$(dirname -- "$0")/.."
 [ "${1-}" != build ] || exec cargo xtask build-times
+# The control room as it is in its image.
+[ "${1-}" != storm ] || tools/small.sh
 # The generator that ours is compared with (MIT).
 [ "${1-}" != load ] || cargo install --locked --root target/tools oha@1.16.0
 cargo build --release --locked --workspace --bins

@@ -1,5 +1,5 @@
-//! The control room at rest with its page open, and under a storm of alerts: 5,000 in a minute from 20 groups, sent as
-//! Alertmanager sends them, while somebody uses its API.
+//! The control room of the image at rest with its page open, and under a storm of alerts: 5,000 in a minute from 20
+//! groups, sent as Alertmanager sends them, while somebody uses its API.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -51,7 +51,7 @@ impl Room {
         let me = std::env::current_exe()?;
         let folder = me.with_file_name("bench-storm");
         let (public, admin) = (free().await?, free().await?);
-        let child = Command::new(me.with_file_name("control-room"))
+        let child = Command::new(me.with_file_name("../small/control-room"))
             .args(["--public-addr", &public.to_string(), "--admin-addr", &admin.to_string()])
             .args([
                 "--calls",
@@ -72,7 +72,7 @@ impl Room {
             ])
             .stdout(Stdio::null())
             .spawn()
-            .context("control-room, which is built next to this program")?;
+            .context("../small/control-room, which tools/small.sh builds")?;
         let room = Self { child, address: public, folder };
         let deadline = Instant::now() + STARTUP;
         while room.ask("GET", "/api/v1/oncall", "").await.is_err() {
@@ -190,6 +190,7 @@ pub(crate) async fn run(bars: &mut Bars) -> anyhow::Result<()> {
     answers.sort_by(f64::total_cmp);
     println!("  {} answers, median {:.1} ms", answers.len(), answers[answers.len() / 2]);
     bars.check("API during the storm, p95 in ms", answers[answers.len() * 95 / 100], P95_MS, false);
+    println!("  after the storm: {:.1} MiB of its own, without its program", room.memory("RssAnon")?);
     bars.check("control room after the storm, RSS in MiB", room.memory("VmRSS")?, MIB, false);
     Ok(())
 }
