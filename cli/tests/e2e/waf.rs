@@ -1,5 +1,5 @@
-//! Two edges behind one port, and their firewalls: a command reaches both or one of them, and whoever asks again when a connection
-//! breaks loses no request by an edge that is killed.
+//! Two edges behind one port, and their firewalls: a command reaches both or one of them, and a client that asks again
+//! when a connection breaks loses no request by an edge that is killed.
 
 use std::{
     collections::BTreeSet,

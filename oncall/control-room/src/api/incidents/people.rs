@@ -27,7 +27,7 @@ pub(crate) struct GiveRole {
     person: Option<String>,
 }
 
-/// Gives or takes a role. Whoever gets it is notified, unless they take it themselves.
+/// Gives or takes a role. The person who gets it is notified, unless they take it themselves.
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/roles", operation_id = "give_role", request_body = GiveRole,
     params(("id" = String, Path, description = "The incident, such as INC-7")), responses(Changes))]
 pub(crate) async fn roles(

@@ -23,7 +23,7 @@ pub(super) fn duty(view: &View<'_>, progress: Option<&Progress>, deliveries: &[D
     let give = html! {
         (select("roles", "role", "Role", &roles, "commander"))
         (select("roles", "person", "Person", &view.people("nobody"), &view.visitor.name))
-        p.help { "Whoever gets it is notified." }
+        p.help { "The person who gets it is notified." }
     };
     let call = html! {
         (select("page", "person", "Person", &view.people("choose one"), ""))
