@@ -39,7 +39,7 @@ pub(crate) struct Responder {
     name: Option<String>,
     /// A variable of this shell that it gets, too, such as an API key; may be repeated.
     #[arg(long = "env", value_name = "NAME")]
-    keep: Vec<String>,
+    variables: Vec<String>,
 }
 
 /// A program that runs, with all that it started. Ends with this value.
@@ -87,7 +87,7 @@ impl Responder {
     /// What it may know of an environment.
     fn environment(&self, all: impl Iterator<Item = (OsString, OsString)>) -> Vec<(OsString, OsString)> {
         let kept = |name: &OsString| {
-            let own = self.keep.iter().map(String::as_str);
+            let own = self.variables.iter().map(String::as_str);
             KEPT.iter().copied().chain(own).any(|kept| name == kept)
         };
         all.filter(|(name, _)| kept(name)).collect()
@@ -164,9 +164,9 @@ fn named(text: &str) -> Result<String, String> {
 mod tests {
     use super::*;
 
-    fn responder(command: &str, keep: &[&str]) -> Responder {
-        let keep = keep.iter().map(|name| (*name).to_owned()).collect();
-        Responder { command: command.to_owned(), name: None, keep }
+    fn responder(command: &str, variables: &[&str]) -> Responder {
+        let variables = variables.iter().map(|name| (*name).to_owned()).collect();
+        Responder { command: command.to_owned(), name: None, variables }
     }
 
     #[test]

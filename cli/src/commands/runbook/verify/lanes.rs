@@ -239,7 +239,6 @@ mod tests {
             "PostgresReplicaLag",
             "RedisHotKey",
             "RuleEvaluationFailing",
-            "RuntimeBlocked",
         ];
         for name in alone {
             assert!(takes_the_machine(&fault(name)), "{name}");
@@ -250,6 +249,7 @@ mod tests {
             "NoTraffic",
             "OutcomesContradict",
             "ProbeFailures",
+            "RuntimeBlocked",
         ] {
             assert!(!takes_the_machine(&fault(name)), "{name}");
         }
