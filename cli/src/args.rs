@@ -98,3 +98,15 @@ pub(crate) enum Command {
     /// Show the versions of lab and of the programs that it runs.
     Version(commands::version::Version),
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn every_command_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}
