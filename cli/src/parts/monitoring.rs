@@ -127,8 +127,9 @@ pub(crate) fn ready(port: u16) -> Probe {
 }
 
 /// The folder with a file for each service that can be released: its canary and its baseline, as Prometheus's `file_sd` reads them.
+/// Not that of `runs`, all of whose files one job scrapes: each request would count twice.
 pub(crate) fn guests(home: &Home) -> PathBuf {
-    home.dir.join("prometheus").join("targets")
+    home.dir.join("prometheus/guests")
 }
 
 /// One job per service, so that `job`, `service` and the service's name are the same; its instances differ by `instance`. Those
@@ -225,5 +226,11 @@ mod tests {
              refresh_interval: 2s\n  - job_name: order-worker\n    static_configs:\n      \
              - targets: [\"127.0.0.1:2\"]\n        labels: { service: order-worker }\n"
         );
+    }
+
+    #[test]
+    fn what_comes_and_goes_is_scraped_by_one_job() {
+        let home = Home { root: "/src".into(), dir: supervisor::Folder::at(Path::new("/lab")), token: None };
+        assert_ne!(guests(&home), runs(&home));
     }
 }
