@@ -110,6 +110,11 @@ impl Cluster {
         said
     }
 
+    /// The file of the events, locked by who writes.
+    pub(crate) fn journal(&self) -> fs::File {
+        fs::File::open(self.folder.path().join("lab/releases/kind-x@sre-lab.jsonl")).unwrap()
+    }
+
     pub(crate) fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
         let end = Instant::now() + PATIENCE;
         while !holds(self) {

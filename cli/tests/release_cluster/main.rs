@@ -14,7 +14,7 @@ mod fakes;
 use std::io::{BufRead as _, BufReader, Read as _};
 
 use cluster::{Cluster, GOOD, Weather, said};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 /// The steps of a release that reaches everyone: a canary without requests, which has to be ready first; then the weights; then
 /// everybody's tag; and both guests go, without requests.
@@ -119,8 +119,16 @@ fn an_abort_takes_over_from_a_terminal_that_is_killed_meanwhile() {
     let cluster = Cluster::start(GOOD);
     let mut first = cluster.release().spawn().unwrap();
     cluster.until("the first step", |cluster| cluster.steps().iter().any(|step| step == "weight 5"));
-    // It drives, by its seat, and does nothing.
-    kill_process(Pid::from_child(&first), Signal::STOP).unwrap();
+    // It drives, by its seat, and does nothing. Not while it writes: nobody else could then.
+    cluster.until("it stops when it does not write", |cluster| {
+        kill_process(Pid::from_child(&first), Signal::STOP).unwrap();
+        waitpid(Some(Pid::from_child(&first)), WaitOptions::UNTRACED).unwrap();
+        let writes = cluster.journal().try_lock().is_err();
+        if writes {
+            kill_process(Pid::from_child(&first), Signal::CONT).unwrap();
+        }
+        !writes
+    });
     let mut abort = cluster.lab(&["abort", "REL-1", "Users complain"]).spawn().unwrap();
     let mut lines = BufReader::new(abort.stdout.take().unwrap());
     let mut line = String::new();

@@ -8,6 +8,8 @@ use std::{
     io::{Read as _, Seek as _, SeekFrom, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, bail};
@@ -16,6 +18,11 @@ use release::{
     Run,
     run::{Event, What},
 };
+
+/// Longest wait for another terminal that writes, which takes milliseconds unless it was stopped meanwhile.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Between two attempts.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// The events of one lab.
 pub(super) struct Journal {
@@ -105,10 +112,23 @@ impl Journal {
     /// # Errors
     /// When the release refuses it ([`release::run::Refused`]), or the file cannot be written; nothing has happened then.
     pub(super) fn record(&mut self, event: &Event) -> Result<()> {
-        self.file.lock().with_context(|| format!("cannot lock {}", self.path.display()))?;
+        self.lock().with_context(|| format!("cannot lock {}", self.path.display()))?;
         let added = self.add(event);
         self.file.unlock().with_context(|| format!("cannot unlock {}", self.path.display()))?;
         added
+    }
+
+    fn lock(&self) -> Result<()> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            match self.file.try_lock() {
+                Err(TryLockError::WouldBlock) if Instant::now() < end => thread::sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => {
+                    bail!("another terminal was stopped while it wrote: continue it (fg), or end it")
+                }
+                locked => return Ok(locked?),
+            }
+        }
     }
 
     fn add(&mut self, event: &Event) -> Result<()> {
