@@ -65,6 +65,15 @@ pub(super) struct Replacements {
     pub(super) join: IntCounter,
 }
 
+fn replacements(metrics: &Metrics) -> IntCounterVec {
+    metrics.counter_vec(
+        "kafka_client_replacements_total",
+        "Clients of this member of the group that were replaced, by reason: coordinator (out of reach) or join (not \
+         answered).",
+        &["group", "reason"],
+    )
+}
+
 impl KafkaMetrics {
     pub(super) fn new(metrics: &Metrics) -> Self {
         Self {
@@ -106,12 +115,7 @@ impl KafkaMetrics {
                 "Times that partitions were given to or taken from this member of the group.",
                 &["group"],
             ),
-            replacements: metrics.counter_vec(
-                "kafka_client_replacements_total",
-                "Clients of this member of the group that were replaced, by reason: coordinator (out of reach) or join \
-                 (not answered).",
-                &["group", "reason"],
-            ),
+            replacements: replacements(metrics),
             dead_letters: metrics.counter_vec(
                 "dead_letters_total",
                 "Messages given up, by the topic that they came from and the reason.",

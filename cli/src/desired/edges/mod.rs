@@ -200,8 +200,9 @@ impl Edges {
     ) -> Result<Done> {
         match (&act.setting, &act.to) {
             (Setting::Rule { rule }, Some(text)) if self.edges.len() > 1 => {
-                if self.tried(act, (rule, text), wanted, before).await? == Done::First {
-                    return Ok(Done::First);
+                let done = self.tried(act, (rule, text), wanted, before).await?;
+                if done == Done::First {
+                    return Ok(done);
                 }
             }
             (Setting::Rule { rule }, _) => self.trials.forget(rule),
