@@ -87,7 +87,7 @@ impl Verify {
     }
 }
 
-/// Whoever cannot tell does not call it good.
+/// If nobody can tell, it does not count as good.
 fn unknown(code: u8, why: &str) -> ExitCode {
     say(format_args!("unknown, so not well: {why}"));
     ExitCode::from(code)
