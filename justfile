@@ -62,6 +62,14 @@ bench *args:
 perf *args:
     cargo xtask perf "$@"
 
+# Ship one service to the running lab: format, clippy, tests, build, gate, release, verify. just ship order-api; just ship hello --until build
+ship *args:
+    deploy/ship "$@"
+
+# Make a new service, as a copy of services/hello: just new-service quotes
+new-service *args:
+    tools/new-service "$@"
+
 # Release each version to practise on, on a running lab, and prove that the bad ones are stopped: just versions errors leak
 versions *args:
     deploy/releases/verify "$@"

@@ -153,7 +153,36 @@ fn a_gate_is_open_closed_or_cannot_tell_and_says_which() {
     let unknown = prometheus.lab(folder.path(), &["slo", "gate", "--slo", "order-speed"]);
     assert_eq!(unknown.status.code(), Some(64), "{}", text(&unknown.stderr));
     assert!(text(&unknown.stderr).contains("order-availability, "), "{}", text(&unknown.stderr));
+    let service = prometheus.lab(folder.path(), &["slo", "gate", "--service", "user-service"]);
+    assert_eq!(service.status.code(), Some(1), "{}", text(&service.stderr));
+    assert!(text(&service.stderr).contains("user-read-latency: "), "{}", text(&service.stderr));
+    let nobody = prometheus.lab(folder.path(), &["slo", "gate", "--service", "hello"]);
+    assert_eq!(nobody.status.code(), Some(64), "{}", text(&nobody.stderr));
     let silent = run(folder.path(), &["--prometheus", "http://127.0.0.1:1", "slo", "gate"]);
     assert_eq!(silent.status.code(), Some(69), "{}", text(&silent.stderr));
     assert!(text(&silent.stderr).starts_with("unknown, so not open: "), "{}", text(&silent.stderr));
+}
+
+#[test]
+fn after_a_release_users_are_served_well_or_not_or_nobody_knows() {
+    let (prometheus, folder) = (Prometheus::start(), tempfile::tempdir().unwrap());
+    // Its subject is a time that passes: two of the lab's shortest window, of all three at once.
+    let watch = |slo: &'static str| {
+        let (url, folder) = (format!("http://127.0.0.1:{}", prometheus.port), folder.path().to_owned());
+        thread::spawn(move || {
+            run(&folder, &["--prometheus", &url, "slo", "verify", "--for", "5s", "--slo", slo])
+        })
+    };
+    let [bad, unknown] = ["order-availability", "order-latency"].map(watch).map(|one| one.join().unwrap());
+    let said = text(&bad.stderr);
+    assert_eq!(bad.status.code(), Some(1), "{said}");
+    assert!(said.contains("watching 1 objectives for 5 s"), "{said}");
+    assert!(said.contains("not well:\n  order-availability: 2000 of 100000 events were bad, 2 %;"), "{said}");
+    assert_eq!(unknown.status.code(), Some(69), "{}", text(&unknown.stderr));
+    assert!(text(&unknown.stderr).contains("order-latency: 0 % of the time"), "{}", text(&unknown.stderr));
+    for (args, code) in [(&["--slo", "order-speed"][..], 64), (&["--service", "order-api"], 69)] {
+        let silent =
+            run(folder.path(), &[&["--prometheus", "http://127.0.0.1:1", "slo", "verify"], args].concat());
+        assert_eq!(silent.status.code(), Some(code), "{}", text(&silent.stderr));
+    }
 }

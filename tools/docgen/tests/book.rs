@@ -191,6 +191,31 @@ fn the_table_of_contents_has_every_page_of_the_book_once() {
     nothing_is(&missing);
 }
 
+/// The Rust files below a folder, one after the other.
+fn sources(folder: &Path) -> String {
+    let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let text = |path: PathBuf| {
+        if path.is_dir() { sources(&path) } else { fs::read_to_string(&path).expect("UTF-8") }
+    };
+    entries.map(text).collect()
+}
+
+/// Without the indentation of a list, or of a struct.
+fn flush(code: &str) -> String {
+    code.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_code_on_the_page_about_a_new_service_is_compiled_in_hello() {
+    let page = fs::read_to_string(root().join("docs/ship-a-service.md")).expect("docs/ship-a-service.md");
+    let hello = flush(&sources(&root().join("services/hello/src")));
+    let blocks: Vec<String> =
+        page.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next()).map(flush).collect();
+    assert!(blocks.len() > 2, "the page shows a route, a metric and the build");
+    let wrong: Vec<String> = blocks.into_iter().filter(|block| !hello.contains(block)).collect();
+    nothing_is(&wrong);
+}
+
 #[test]
 fn every_runbook_is_in_the_list() {
     let list = fs::read_to_string(root().join("docs/runbooks.md")).expect("docs/runbooks.md");

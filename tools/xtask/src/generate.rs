@@ -42,10 +42,11 @@ const SCHEMAS: [(&str, &str, &str); 5] = [
 ];
 
 /// Crates whose tests compare snapshots, and words in the names of those tests; Schemathesis compares none.
-const SNAPSHOTS: [&str; 8] = [
+const SNAPSHOTS: [&str; 9] = [
     "chassis-service",
     "control-room",
     "edge",
+    "hello",
     "notifier",
     "order-api",
     "user-service",

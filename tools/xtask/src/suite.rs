@@ -50,6 +50,7 @@ pub(crate) fn run(shell: &Shell, extent: Extent, timings: bool) -> Result<bool> 
     steps.step("format", &[], || cargo(&["fmt", "--all", "--check"]));
     steps.step("rules", &[], || rules::lint(shell));
     steps.step("chart", &[], || shell.run("tests/kubernetes/run", &["chart"]));
+    steps.step("scripts of deploy", &[], || shell.run("tests/deploy/run", &[]));
     steps.step("clippy", &[], || cargo(CLIPPY));
     if extent == Extent::Quick {
         steps.step("tests of the rules", &[], || rules::test(shell));

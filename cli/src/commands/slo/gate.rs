@@ -6,16 +6,16 @@ use anyhow::Result;
 use clap::Args;
 use slo::{Slo, report::Report};
 
-use super::{objectives, prometheus::report};
+use super::{chosen::Chosen, prometheus::report};
 use crate::{
     installation::Installation,
     terminal::{out, say},
 };
 
 /// There is no such objective, or a spec has problems: EX_USAGE of sysexits.h.
-const WRONG: u8 = 64;
+pub(super) const WRONG: u8 = 64;
 /// Prometheus did not answer, so nobody knows: EX_UNAVAILABLE of sysexits.h.
-const UNKNOWN: u8 = 69;
+pub(super) const UNKNOWN: u8 = 69;
 
 /// Exits with 0 if every budget has something left. Anything else means that nothing should be released: 1, and the
 /// reasons, if a budget is spent or has no data; 64 if there is no such objective or a spec has problems; 69 if
@@ -24,11 +24,11 @@ const UNKNOWN: u8 = 69;
 #[command(after_help = "Examples:\n  \
     lab slo gate && ./release\n  \
     lab slo gate --slo order-availability --least 10%\n  \
+    lab slo gate --service order-api             those that a release of order-api can hurt\n  \
     lab --prometheus http://host:9090 slo gate")]
 pub(crate) struct Gate {
-    /// Only this objective; may be repeated.
-    #[arg(long = "slo", value_name = "NAME")]
-    slos: Vec<String>,
+    #[command(flatten)]
+    chosen: Chosen,
     /// Share of the budget that must be left, such as 10% or 0.1. By default any positive share.
     #[arg(long, value_name = "SHARE", default_value = "0", value_parser = share)]
     least: f64,
@@ -37,7 +37,7 @@ pub(crate) struct Gate {
 impl Gate {
     /// Runs the command.
     pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
-        let slos = match self.chosen(place) {
+        let slos = match self.chosen.of(place) {
             Ok(slos) => slos,
             Err(error) => return Ok(closed_because(WRONG, &error)),
         };
@@ -52,18 +52,6 @@ impl Gate {
         }
         say(format_args!("closed:\n  {}", closed.join("\n  ")));
         Ok(ExitCode::FAILURE)
-    }
-
-    fn chosen(&self, place: &Installation) -> Result<Vec<Slo>> {
-        let mut slos = objectives(&place.home()?)?;
-        for name in &self.slos {
-            if !slos.iter().any(|slo| slo.name == *name) {
-                let known: Vec<_> = slos.iter().map(|slo| slo.name.as_str()).collect();
-                anyhow::bail!("no objective is called `{name}`; there are: {}", known.join(", "));
-            }
-        }
-        slos.retain(|slo| self.slos.is_empty() || self.slos.contains(&slo.name));
-        Ok(slos)
     }
 }
 

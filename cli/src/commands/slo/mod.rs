@@ -2,6 +2,7 @@
 //! the crate `slo`; this module does files, HTTP and printing.
 
 mod archive;
+mod chosen;
 mod detect;
 mod forget;
 mod gate;
@@ -11,6 +12,7 @@ mod report;
 mod reset;
 mod simulate;
 mod validate;
+mod verify;
 
 use std::{
     fs,
@@ -46,6 +48,8 @@ enum Command {
     Archive(archive::Archive),
     /// Exit with 1 while a budget is spent: run it before a release.
     Gate(gate::Gate),
+    /// Watch the objectives for a minute, and exit with 1 if users are not served well: run it after a release.
+    Verify(verify::Verify),
     /// Show when each alert would fire, for an error ratio over time.
     Simulate(simulate::Simulate),
     /// Explain the alert of an objective in words.
@@ -66,6 +70,7 @@ impl SloCommand {
             Command::Report(report) => report.run(place).await,
             Command::Archive(archive) => archive.run(place).await,
             Command::Gate(gate) => gate.run(place).await,
+            Command::Verify(verify) => verify.run(place).await,
             Command::Validate(validate) => validate.run(&place.home()?),
             Command::Generate(generate) => generate.run(&place.home()?),
             Command::Simulate(simulate) => simulate.run(&place.home()?),

@@ -12,8 +12,12 @@ use super::{
 use crate::{
     Clock, Slo, Window,
     sla::SlaState,
+    theory,
     window::{humane, percent},
 };
+
+/// Share of a range that has to have samples before anything is said about the whole of it.
+const ENOUGH: f64 = 0.5;
 
 /// A range of time that is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,6 +145,38 @@ impl Past {
     #[must_use]
     pub fn is_known(&self) -> bool {
         self.slos.iter().any(|line| line.sli.is_some())
+    }
+
+    /// Why a release at the beginning of the range should be taken back: objectives whose share of bad events was above the threshold
+    /// of the fast page. Less than that is not told from chance within a minute: it is for the budget.
+    #[must_use]
+    pub fn burning(&self) -> Vec<String> {
+        let fast = self.clock.pairs()[0];
+        let reason = |line: &PastLine| {
+            let (bad, most) = (1.0 - line.sli?, theory::threshold(&fast, 1.0 - line.objective));
+            let words = || {
+                let PastLine { slo, bad: count, events, .. } = line;
+                let (bad, most) = (share(bad), share(most));
+                format!(
+                    "{slo}: {count:.0} of {events:.0} events were bad, {bad}; above {most} somebody is paged"
+                )
+            };
+            (bad > most).then(words)
+        };
+        self.slos.iter().filter_map(reason).collect()
+    }
+
+    /// Objectives of which less than half of the range was recorded, so that nobody can say how it went.
+    #[must_use]
+    pub fn unknown(&self) -> Vec<String> {
+        let missing = self.slos.iter().filter(|line| line.sli.is_none() || line.known < ENOUGH);
+        missing.map(|line| format!("{}: {} of the time was recorded", line.slo, share(line.known))).collect()
+    }
+
+    /// Objectives without an event, of which a range says nothing but that nobody was failed.
+    #[must_use]
+    pub fn unused(&self) -> Vec<&str> {
+        self.slos.iter().filter(|line| line.events <= 0.0).map(|line| line.slo.as_str()).collect()
     }
 
     /// The report as text of this format.

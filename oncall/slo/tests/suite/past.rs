@@ -82,6 +82,34 @@ fn what_was_not_recorded_is_unknown_and_said_so() {
 }
 
 #[test]
+fn a_release_is_taken_back_for_what_would_page_and_not_for_less() {
+    let minute = range("2026-01-05T00:00:00Z", "2026-01-05T00:01:00Z");
+    // 1.44 % pages for an objective of 99.9 %, and 14.4 % for one of 99 %.
+    let burning = with_bad(minute, 2000.0).burning();
+    let orders = burning.iter().find(|reason| reason.starts_with("order-availability: "));
+    assert_eq!(
+        orders.map(String::as_str),
+        Some("order-availability: 2000 of 100000 events were bad, 2 %; above 1.44 % somebody is paged")
+    );
+    assert!(!burning.iter().any(|reason| reason.starts_with("order-latency: ")), "{burning:?}");
+    assert_eq!(with_bad(minute, 50.0).burning(), Vec::<String>::new());
+    assert_eq!(with_bad(minute, 50.0).unknown(), Vec::<String>::new());
+}
+
+#[test]
+fn what_was_not_recorded_or_not_used_does_not_count_as_good() {
+    let minute = range("2026-01-05T00:00:00Z", "2026-01-05T00:01:00Z");
+    let nothing = Past::new(&slos(), Clock::Lab, minute, &Answers::default());
+    assert_eq!((nothing.burning().len(), nothing.unknown().len()), (0, slos().len()));
+    let part = Answers { events: all(100.0), bad: all(0.0), known: all(20.0), ..Answers::default() };
+    let unknown = Past::new(&slos(), Clock::Lab, minute, &part).unknown();
+    assert!(unknown[0].ends_with(": 33.333 % of the time was recorded"), "{unknown:?}");
+    let quiet = Answers { events: all(0.0), known: all(60.0), ..Answers::default() };
+    let quiet = Past::new(&slos(), Clock::Lab, minute, &quiet);
+    assert_eq!((quiet.unknown().len(), quiet.unused().len()), (0, slos().len()));
+}
+
+#[test]
 fn queries_read_what_the_rules_record() {
     let queries = Queries::of(Clock::Lab, 600);
     assert_eq!(queries.bad, "sum by (slo) (sum_over_time(slo:sli_bad:rate5s[600s])) * 1");
