@@ -198,7 +198,7 @@ fn a_lab_that_seals_nothing_is_refused_unless_that_is_wanted_and_a_row_for_the_t
     let output = room.bench(folder.path(), &agent, &["--seeds", "1", "--markdown", "--unsealed"]);
     let (row, said) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert!(row.starts_with("| my-agent | 1 x 1 | 100 % | 100 % | 80 | 1 | 3 |"), "{row}");
-    assert!(said.contains("noon, seed 1: passed, score 80") && said.contains("ended with 3"), "{said}");
+    assert!(said.contains("noon, seed 1 of 1: passed, score 80") && said.contains("ended with 3"), "{said}");
 }
 
 #[test]
