@@ -110,6 +110,8 @@ const OURS: &[&str] = &[
     "audit",
     "backup",
     "backups",
+    // deploy/ship: services that are no part of it, and end with it.
+    "beside",
     "chaos",
     "cloud",
     "control-room",
