@@ -106,6 +106,10 @@ compose-down *args:
 images:
     deploy/deploy images
 
+# Known vulnerabilities in programs and images, with grype where it is installed: just scan; just scan sbom
+scan *args:
+    tools/scan.sh "$@"
+
 # Check the Helm chart.
 chart:
     cargo xtask chart

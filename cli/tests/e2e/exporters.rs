@@ -22,6 +22,10 @@ const ALWAYS: &[&str] = &[
     "count(pg_stat_database_xact_commit{datname=~\"orders|users|fulfillment\"}) == 3",
     "pg_settings_max_connections == 100",
     "pg_wal_size_bytes > 0",
+    "count(count by (datname) (pg_stat_user_tables_n_dead_tup)) == 3",
+    "pg_autovacuum_due_tup{datname=\"orders\", relname=\"outbox\"} == 5000",
+    "count(pg_vacuum_horizon_age) == 3",
+    "pg_database_xid_age{datname=\"orders\"} < scalar(max(pg_settings_autovacuum_freeze_max_age))",
     "redis_memory_max_bytes == 64 * 1024 * 1024",
     "node_filesystem_avail_bytes > 0",
     "node_memory_MemAvailable_bytes > 0",
@@ -89,6 +93,7 @@ pub(crate) async fn only_read_statistics(lab: &Lab) {
         ("postgres", "copy (select 1) to program 'true'", false),
         ("postgres", "create role more superuser", false),
         ("postgres", "alter system set log_min_messages = 'panic'", false),
+        ("orders", "select count(*) from pg_stat_user_tables", true),
         ("orders", "select count(*) from orders", false),
     ] {
         let output = psql(&url(database), sql);

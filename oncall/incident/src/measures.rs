@@ -1,6 +1,8 @@
 //! How long an incident took to be noticed, taken over, mitigated and over. Every measure says from when it counts,
 //! because numbers with different beginnings cannot be compared.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
@@ -21,6 +23,20 @@ pub enum Start {
 }
 
 impl Start {
+    /// All of them, in their order.
+    pub const ALL: [Self; 4] = [Self::Fault, Self::Symptom, Self::Alert, Self::Opening];
+
+    /// As it is serialized.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fault => "fault",
+            Self::Symptom => "symptom",
+            Self::Alert => "alert",
+            Self::Opening => "opening",
+        }
+    }
+
     /// For people.
     #[must_use]
     pub const fn describe(self) -> &'static str {
@@ -108,5 +124,15 @@ impl Overview {
             mttr: summary(|one| one.recover),
             budget: summary(|one| one.budget),
         }
+    }
+
+    /// Summarizes incidents by what their clock started at. The same seed gives the same intervals.
+    #[must_use]
+    pub fn by_start(measures: impl IntoIterator<Item = Measures>, seed: u64) -> BTreeMap<Start, Self> {
+        let mut groups: BTreeMap<Start, Vec<Measures>> = BTreeMap::new();
+        for one in measures {
+            groups.entry(one.start).or_default().push(one);
+        }
+        groups.into_iter().map(|(start, group)| (start, Self::of(&group, seed))).collect()
     }
 }

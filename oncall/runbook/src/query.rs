@@ -50,6 +50,16 @@ pub const QUERIES: &[Query] = &[
         values: &[("older_than", Value::Time)],
     },
     Query {
+        name: "old-transactions",
+        what: "which transactions keep removed rows from being cleaned up, the oldest first",
+        text: "select pid, application_name, state, extract(epoch from now() - xact_start)::bigint as seconds, \
+               greatest(age(backend_xmin), age(backend_xid)) as transactions, left(query, 60) as query \
+               from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() \
+               and backend_type = 'client backend' and (backend_xmin is not null or backend_xid is not null) \
+               and xact_start < now() - make_interval(secs => ($1::text)::float8) order by xact_start limit 20",
+        values: &[("older_than", Value::Time)],
+    },
+    Query {
         name: "sessions-by-application",
         what: "whose sessions there are, in which state",
         text: "select application_name, state, count(*) as sessions from pg_stat_activity \
@@ -64,6 +74,13 @@ pub const QUERIES: &[Query] = &[
                where datname = current_database() and application_name = $1::text \
                and backend_start < now() - make_interval(secs => ($2::text)::float8) order by backend_start limit 20",
         values: &[("application", Value::Word), ("older_than", Value::Time)],
+    },
+    Query {
+        name: "tables-without-autovacuum",
+        what: "which tables are never cleaned up by themselves, because their settings say so",
+        text: "select current_database() as database, relname, array_to_string(reloptions, ' ') as options from pg_class \
+               where array_to_string(reloptions, ' ') ~* 'autovacuum_enabled=(off|false|no|0)' order by relname limit 20",
+        values: &[],
     },
 ];
 

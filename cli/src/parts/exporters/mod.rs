@@ -138,16 +138,28 @@ fn help(program: &Path) -> Result<String> {
     Ok(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
 }
 
+/// Queries that it does not have: the same as on Kubernetes.
+const QUERIES: &str = include_str!("../../../../dashboards/exporters/postgres.yml");
 /// Versions before 0.13 do not measure the write-ahead log; this query gives its metrics the names of later ones.
-const QUERIES: &str = include_str!("../templates/postgres-exporter.yml");
+const LOG: &str = include_str!("../templates/postgres-exporter.yml");
 
-/// postgres_exporter, logged in as a role that is a member of `pg_monitor`.
+/// All queries that a version of the program lacks.
+fn queries(help: &str) -> String {
+    let log = if help.contains("collector.wal") { "" } else { LOG };
+    format!("# Written by `lab up`; the next start overwrites it.\n{QUERIES}{log}")
+}
+
+/// postgres_exporter, logged in as a role that is a member of `pg_monitor`: to one database for what is true of the server,
+/// and to those of the services for their tables.
 fn database(program: &Path, home: &Home, ports: &Ports) -> Result<Line> {
-    let mut line = Line::new(program).args(["--log.level=warn"]);
-    if !help(program)?.contains("collector.wal") {
-        let queries = monitoring::write(&home.dir.join("postgres-exporter"), "queries.yml", QUERIES)?;
-        line = line.args([format!("--extend.query-path={}", queries.display())]);
-    }
+    let queries = queries(&help(program)?);
+    let queries = monitoring::write(&home.dir.join("postgres-exporter"), "queries.yml", &queries)?;
+    let line = Line::new(program).args([
+        "--log.level=warn".to_owned(),
+        "--auto-discover-databases".to_owned(),
+        format!("--include-databases={}", postgres::DATABASES.join(",")),
+        format!("--extend.query-path={}", queries.display()),
+    ]);
     let server = ports.get("postgres");
     let uri = format!("127.0.0.1:{server}/postgres?sslmode=disable&application_name=postgres_exporter");
     let password = postgres::exporter_password(&Secrets::of(home))?;

@@ -77,10 +77,13 @@ const KEPT: &[(&str, &[&str], &[&str])] = &[
             "pg_locks_count",
             "pg_wal_size_bytes",
             "pg_settings_max_connections",
+            "pg_stat_user_tables_n_dead_tup",
+            "pg_autovacuum_due_tup",
             "process_start_time_seconds",
         ],
         &[
             "pg_stat_activity",
+            "pg_stat_user_tables_seq_scan",
             "pg_stat_bgwriter_buffers_alloc",
             "pg_settings_work_mem_bytes",
             "pg_settings_jit",
@@ -207,6 +210,16 @@ fn the_host_is_measured_with_the_collectors_that_the_program_has() {
             "--collector.netdev.device-exclude=^veth.*$"
         ]
     );
+}
+
+#[test]
+fn postgres_is_asked_what_a_version_of_the_exporter_does_not_ask() {
+    let old = queries("      --collector.bgwriter  \n");
+    let new = queries("      --[no-]collector.wal  Enable the wal collector\n");
+    for name in ["pg_stat_user_tables", "pg_autovacuum", "pg_vacuum_horizon", "pg_database_xid"] {
+        assert!(old.contains(&format!("\n{name}:\n")) && new.contains(&format!("\n{name}:\n")), "{name}");
+    }
+    assert!(old.contains("\npg_wal:\n") && !new.contains("\npg_wal:\n"));
 }
 
 #[test]

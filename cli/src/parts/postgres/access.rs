@@ -122,7 +122,9 @@ pub(super) fn rules(base: &Path) -> Result<PathBuf> {
         "# Written by `lab up`; the next start overwrites it. A role that is not listed is refused.\n"
             .to_owned();
     for database in DATABASES {
-        text.push_str(&format!("host {database} {database},{OWNER},{ROOM} 127.0.0.1/32 scram-sha-256\n"));
+        text.push_str(&format!(
+            "host {database} {database},{OWNER},{ROOM},{EXPORTER} 127.0.0.1/32 scram-sha-256\n"
+        ));
     }
     text.push_str(&format!("host postgres {OWNER},{EXPORTER} 127.0.0.1/32 scram-sha-256\n"));
     // `replication` is no database but the protocol that copies the server.
@@ -170,8 +172,12 @@ pub(super) fn roles(secrets: &Secrets) -> Result<String> {
         "GRANT pg_monitor, pg_signal_backend TO {ROOM};\nGRANT pg_read_all_data TO {ROOM};\n\
          ALTER ROLE {ROOM} CONNECTION LIMIT 10;\nALTER ROLE {ROOM} SET default_transaction_read_only = on;\n"
     ));
-    // A scrape opens one or two connections. More than a few would be taken from the services.
-    sql.push_str(&format!("GRANT pg_monitor TO {EXPORTER};\nALTER ROLE {EXPORTER} CONNECTION LIMIT 5;\n"));
+    // One connection for each database, two for the server, and one of the lab that watches a replica. More than a few would
+    // be taken from the services.
+    sql.push_str(&format!(
+        "GRANT pg_monitor TO {EXPORTER};\nALTER ROLE {EXPORTER} CONNECTION LIMIT 8;\n\
+         ALTER ROLE {EXPORTER} SET default_transaction_read_only = on;\n"
+    ));
     Ok(sql)
 }
 
@@ -215,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn the_exporter_reads_statistics_in_one_database_and_is_no_superuser() {
+    fn the_exporter_reads_statistics_in_each_database_and_is_no_superuser() {
         let folder = tempfile::tempdir().unwrap();
         let sql = roles(&secrets(&folder)).unwrap();
         assert!(sql.contains("ALTER ROLE exporter LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION"));
@@ -223,7 +229,9 @@ mod tests {
         assert_eq!(granted, ["GRANT pg_monitor TO exporter;"]);
         let hba = std::fs::read_to_string(rules(folder.path()).unwrap()).unwrap();
         let own: Vec<_> = hba.lines().filter(|line| line.contains("exporter")).collect();
-        assert_eq!(own, ["host postgres lab,exporter 127.0.0.1/32 scram-sha-256"]);
+        assert_eq!(own.len(), DATABASES.len() + 1, "{own:?}");
+        assert!(own.contains(&"host orders orders,lab,control_room,exporter 127.0.0.1/32 scram-sha-256"));
+        assert!(own.contains(&"host postgres lab,exporter 127.0.0.1/32 scram-sha-256"));
         let file = exporter_password(&secrets(&folder)).unwrap();
         assert!(!sql.contains(std::fs::read_to_string(file).unwrap().trim()), "only its verifier is sent");
     }

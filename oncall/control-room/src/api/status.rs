@@ -1,14 +1,9 @@
 //! What is going on now, and what incidents have taught: services, alerts, budgets, measures, action items.
 
-use std::collections::BTreeMap;
-
 use axum::extract::State as Shared;
 use chassis_http::Json;
 use chrono::Utc;
-use incident::{
-    Id, Measures,
-    measures::{Overview, Start},
-};
+use incident::{Id, Measures, measures::Overview};
 use serde_json::{Value, json};
 
 use super::{incidents::Answer, openapi::Reads, view};
@@ -42,15 +37,10 @@ pub(crate) async fn status(Shared(room): Shared<Room>, _visitor: Visitor) -> Ans
 #[utoipa::path(get, path = "/api/v1/measures", operation_id = "measures", responses(Reads))]
 pub(crate) async fn measures(Shared(room): Shared<Room>, visitor: Visitor) -> Answer {
     let all = room.desk.measures(visitor.role);
-    let mut by_start: BTreeMap<Start, Vec<Measures>> = BTreeMap::new();
-    for (_, one) in &all {
-        by_start.entry(one.start).or_default().push(*one);
-    }
+    let by_start = Overview::by_start(all.iter().map(|(_, one)| *one), SAMPLES);
     let overviews: Vec<Value> = by_start
         .iter()
-        .map(|(start, measures)| {
-            json!({ "start": start, "from": start.describe(), "overview": Overview::of(measures, SAMPLES) })
-        })
+        .map(|(start, overview)| json!({ "start": start, "from": start.describe(), "overview": overview }))
         .collect();
     let incidents: Vec<Value> = all.iter().map(of_incident).collect();
     Ok(Json(json!({ "incidents": incidents, "overviews": overviews })))

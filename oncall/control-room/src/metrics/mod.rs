@@ -1,6 +1,7 @@
 //! What the control room exports. Every series exists from the start, at 0; only who is on call depends on the schedule.
 //! Nothing here tells what is sealed: times count from what everybody could see.
 
+mod medians;
 #[cfg(test)]
 mod tests;
 
@@ -11,11 +12,15 @@ use std::{
 
 use chassis_telemetry::metrics::{Histogram, HistogramVec, Metrics};
 use chrono::TimeDelta;
-use incident::{Measures, Severity, State};
+use incident::{
+    Measures, Severity, State,
+    measures::{Overview, Start},
+};
 use parking_lot::Mutex;
 use prometheus::{IntCounterVec, IntGauge, IntGaugeVec};
 
 use crate::{releases::metrics::ReleaseMetrics, runbooks::metrics::RunbookMetrics};
+use medians::Medians;
 
 /// Upper bounds in seconds: from an acknowledgement at once to an outage of a day.
 const TIMES: &[f64] =
@@ -43,6 +48,7 @@ pub struct RoomMetrics {
     mitigate: Histogram,
     recover: Histogram,
     budget: Histogram,
+    medians: Medians,
     notifications: IntCounterVec,
     failing: IntGauge,
     pages: IntCounterVec,
@@ -88,6 +94,7 @@ impl RoomMetrics {
                 "Largest share of an error budget that an incident spent.",
                 BUDGETS,
             ),
+            medians: Medians::register(metrics),
             notifications: metrics.counter_vec(
                 "control_room_notifications_total",
                 "Notifications that came to an end, by channel and outcome; unknown is one that a crash interrupted.",
@@ -185,6 +192,11 @@ impl RoomMetrics {
         for (histogram, value) in times {
             value.into_iter().for_each(|value| histogram.observe(value));
         }
+    }
+
+    /// What the incidents that ended say, by what their clock started at.
+    pub(crate) fn medians(&self, overviews: &BTreeMap<Start, Overview>) {
+        self.medians.set(overviews);
     }
 
     /// Incidents by state and severity; what is missing is 0.

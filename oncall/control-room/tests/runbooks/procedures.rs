@@ -63,11 +63,13 @@ fn backed_up(query: &str, acted: bool) -> f64 {
 }
 
 const SERVICE: &[(&str, &str)] = &[("service", "order-api")];
+const VOLUME: &[(&str, &str)] = &[("claim", "data-postgres-0"), ("gib", "4")];
 const REPLICA: &[(&str, &str)] = &[("service", "order-api"), ("instance", "127.0.0.1:9101")];
 
 fn procedures() -> Vec<Procedure> {
     let one = |name, values, tells, branch, acts| Procedure { name, values, tells, branch, acts };
     vec![
+        one("enlarge-volume", VOLUME, calm, None, &[]),
         one("hand-over", &[("next", "ben")], calm, None, &[]),
         one("password-rotation", REPLICA, calm, None, &[Verb::Silence, Verb::Restart, Verb::ExpireSilence]),
         one("patching", REPLICA, calm, Some("at-once"), &[Verb::Silence, Verb::Restart, Verb::ExpireSilence]),

@@ -23,6 +23,7 @@ pub(super) fn board() -> Board {
             row("PostgreSQL, as its clients see it", database_panels("")),
             postgres_row(),
             servers::postgres_row(),
+            servers::vacuum_row(),
             backups_row(),
             replica_row(),
             redis_row(),

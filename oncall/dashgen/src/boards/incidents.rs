@@ -3,7 +3,7 @@
 use super::shared::NEVER;
 use crate::{
     link::board as to,
-    model::{Board, Kind, Panel, Row, Step, Unit, row, text},
+    model::{Board, Kind, Panel, Row, Step, Unit, row, text, value},
     query::{max, quantile, query, rates, sel, sum},
 };
 
@@ -14,7 +14,7 @@ pub(super) fn board() -> Board {
         description: "How the people's side does: what is open and who is on call, how long incidents take to be noticed, taken over and over, what reaches people, and the four figures of delivery.",
         jobs: r#"up{service="control-room", job!="application-metrics"}"#,
         variables: &[],
-        rows: vec![now_row(), times_row(), open_row(), notifications_row(), delivery_row()],
+        rows: vec![now_row(), times_row(), medians_row(), open_row(), notifications_row(), delivery_row()],
     }
 }
 
@@ -73,7 +73,7 @@ fn how_many() -> Panel {
         Kind::Stat,
         "Incidents that are counted",
         Unit::Count,
-        "From how many incidents each of these medians is. Normal is a handful, which says little: the control room's page Measures (/measures) has the 95 % interval of every median, and each incident as a dot over time.",
+        "From how many incidents each of these medians is. Normal is a handful, which says little: the next row has the 95 % interval of every median, and the control room's page Measures (/measures) each incident as a dot over time.",
     )
     .query(counted("detect", "detect_seconds"))
     .query(counted("acknowledge", "acknowledge_seconds"))
@@ -122,6 +122,36 @@ fn times_row() -> Row {
             )
             .steps(&[(None, "green"), (Some(0.05), "orange"), (Some(0.2), "red")])
             .size(4, 6),
+        ],
+    )
+}
+
+/// What a median of a handful of incidents is worth.
+fn medians_row() -> Row {
+    let end = |what: &str| {
+        let all = sel(&format!("control_room_incident_{what}_seconds"), "");
+        query("", format!("{} > 0", max("until, since", &all)))
+    };
+    let columns = vec![
+        text("until", "Time until"),
+        text("since", "Counted from"),
+        value("Value #A", "From", Unit::Seconds, &[]),
+        value("Value #B", "Median", Unit::Seconds, TIMES),
+        value("Value #C", "To", Unit::Seconds, &[]),
+    ];
+    row(
+        "What a median is worth: its 95 % interval, whatever the time range",
+        vec![
+            Panel::new(
+                Kind::Table(columns),
+                "Medians and their intervals",
+                Unit::Seconds,
+                "Where the median of such incidents probably is: the 95 % bootstrap interval over the incidents that the control room remembers, as on its page Measures. Times with different beginnings cannot be compared, so each has a row. Normal is a wide interval: an improvement shows when the interval moves, not when the median does.",
+            )
+            .query(end("median_low"))
+            .query(end("median"))
+            .query(end("median_high"))
+            .size(24, 8),
         ],
     )
 }

@@ -67,6 +67,32 @@ pub(super) fn postgres_row() -> Row {
     )
 }
 
+/// Colours of dead rows, in multiples of the number from which a table is cleaned: PostgresVacuumBehind fires above 2.
+const BEHIND: &[Step] = &[(Some(1.0), "orange"), (Some(2.0), "red")];
+
+pub(super) fn vacuum_row() -> Row {
+    let by_table = |metric: &str| max("datname, relname", &sel(metric, ""));
+    let behind =
+        format!("{}\n/\n{}", by_table("pg_stat_user_tables_n_dead_tup"), by_table("pg_autovacuum_due_tup"));
+    row(
+        "PostgreSQL: vacuum",
+        vec![
+            panel("Dead rows", Unit::Count, "Rows that were changed or removed and are not cleaned up yet, by table. Normal is a saw tooth; a line that only rises is a table that grows although its rows do not.")
+                .query(exported("{{datname}} {{relname}}", by_table("pg_stat_user_tables_n_dead_tup"))),
+            panel("Dead rows, in multiples of what is cleaned", Unit::Plain, "Dead rows, divided by the number from which autovacuum cleans the table. Normal is below 1, and for a minute a little above; above 2 for longer, a visit of autovacuum has removed nothing. Small tables get there with a few hundred rows, which harm nobody.")
+                .query(exported("{{datname}} {{relname}}", behind))
+                .steps(BEHIND),
+            panel("What vacuum has to leave", Unit::Count, "Transactions since the oldest one whose removed rows have to stay, by what holds it. Normal is near 0; a line that only rises is a forgotten transaction, a replica that asks for old rows, or a slot that nobody reads.")
+                .query(exported("{{holder}}", max("holder", &sel("pg_vacuum_horizon_age", ""))))
+                .links([to("order-api", "order-api"), to("order-worker", "order-worker")]),
+            panel("Age of the oldest transaction", Unit::Count, "Transactions since the oldest one that is not frozen, by database, and the age from which vacuum freezes a table whatever else is set. Normal is far below the limit; at about ten times the limit, PostgreSQL refuses writes.")
+                .query(exported("{{datname}}", max("datname", &sel("pg_database_xid_age", DATABASES))))
+                .query(exported("limit", max("", &sel("pg_settings_autovacuum_freeze_max_age", ""))))
+                .colour("limit", "red"),
+        ],
+    )
+}
+
 pub(super) fn redis_row() -> Row {
     let busy = rates("cmd", "redis_commands_duration_seconds_total", "");
     row(

@@ -99,6 +99,25 @@ fn many_incidents_are_a_median_a_percentile_and_an_interval() {
 }
 
 #[test]
+fn times_that_begin_at_different_things_are_summarized_apart() {
+    let of = |start: Start, seconds: f64| Measures {
+        start,
+        mitigate: Some(seconds),
+        ..Measures::of(&replay(&story()), Viewer::Trainee)
+    };
+    let all = [of(Start::Alert, 90.0), of(Start::Symptom, 60.0), of(Start::Alert, 30.0)];
+    let overviews = Overview::by_start(all, 1);
+    let mitigate = |start: Start| overviews.get(&start).and_then(|overview| overview.mttm);
+    assert_eq!(mitigate(Start::Alert).map(|summary| (summary.n, summary.median)), Some((2, 60.0)));
+    assert_eq!(mitigate(Start::Symptom).map(|summary| summary.interval), Some((60.0, 60.0)));
+    assert_eq!(mitigate(Start::Fault), None);
+    for start in Start::ALL {
+        let written = serde_json::to_value(start).expect("a text");
+        assert_eq!(written, start.name());
+    }
+}
+
+#[test]
 fn the_draft_has_every_section_and_every_fact() {
     let incident = replay(&story());
     let points = [(0, 1.0), (10, 0.7), (60, 1.0)].map(|(seconds, value)| Point { at: after(seconds), value });

@@ -40,6 +40,15 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("pg_stat_database_xact_rollback", &["datname", "datid"]),
     ("pg_locks_count", &["datname", "mode"]),
     ("pg_wal_size_bytes", &[]),
+    ("pg_settings_autovacuum", &[]),
+    ("pg_settings_autovacuum_freeze_max_age", &[]),
+    // dashboards/exporters/postgres.yml
+    ("pg_stat_user_tables_n_live_tup", &["datname", "schemaname", "relname"]),
+    ("pg_stat_user_tables_n_dead_tup", &["datname", "schemaname", "relname"]),
+    ("pg_stat_user_tables_last_autovacuum", &["datname", "schemaname", "relname"]),
+    ("pg_autovacuum_due_tup", &["datname", "schemaname", "relname"]),
+    ("pg_vacuum_horizon_age", &["holder"]),
+    ("pg_database_xid_age", &["datname"]),
     // redis_exporter 1.45 and later
     ("redis_up", &[]),
     ("redis_memory_used_bytes", &[]),

@@ -21,6 +21,7 @@ const WITHOUT_FAULT: &[&str] = &[
     "PostgresConnectionsHigh",
     "PostgresReplicaLag",
     "PostgresReplicaLost",
+    "PostgresVacuumBehind",
     "ProbeFailures",
     "RedpandaDiskLow",
     "RedpandaUnderReplicated",

@@ -37,7 +37,7 @@ const NEEDS: &[(&[&str], &str, &str)] = &[
         "Redis is not measured: its exporter is not installed",
     ),
     (
-        &["PostgresConnectionsHigh", "PostgresDeadlocks", "PostgresLongTransaction"],
+        &["PostgresConnectionsHigh", "PostgresDeadlocks", "PostgresLongTransaction", "PostgresVacuumBehind"],
         r#"up{job="postgres-exporter"} == 1"#,
         "PostgreSQL is not measured: its exporter is not installed",
     ),
@@ -163,6 +163,7 @@ mod tests {
             "BackupUnverified",
             "DeadLetters",
             "PostgresReplicaLag",
+            "PostgresVacuumBehind",
             "RuleEvaluationFailing",
             "WalArchiveLag",
         ];
