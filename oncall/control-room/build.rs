@@ -3,6 +3,7 @@
 //! have.
 
 use std::{
+    env,
     error::Error,
     fmt::Write as _,
     fs,
@@ -20,7 +21,9 @@ const FOLDERS: &[(&str, &str)] = &[
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    // Asked when it runs: a checkout that was moved keeps its compiled script.
+    let here = env::var_os("CARGO_MANIFEST_DIR").ok_or("cargo did not set CARGO_MANIFEST_DIR")?;
+    let root = Path::new(&here).join("../..").canonicalize()?;
     println!("cargo::rerun-if-changed=build.rs");
     let mut table = String::from("&[\n");
     for &(folder, ending) in FOLDERS {
@@ -34,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     table.push_str("]\n");
     // Cargo tells a build script where to write in this way only.
     #[allow(clippy::disallowed_methods)]
-    let out = std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set: cargo runs this file")?;
+    let out = env::var_os("OUT_DIR").ok_or("OUT_DIR is not set: cargo runs this file")?;
     fs::write(Path::new(&out).join("content.rs"), table)?;
     fs::write(Path::new(&out).join("runbooks.rs"), runbooks(&root)?)?;
     fs::write(Path::new(&out).join("scrapes.rs"), scrapes(&root)?)?;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 use chrono::{DateTime, TimeDelta, Utc};
 use runbook::{
     Answer, Call, Decision, Event, Guardrails, Mode, Next, Place, Run, Verdict, What, Who,
-    answer::{Expect, Op, Sample},
+    answer::{Compare, Expect, Op, Sample},
     audit,
     guardrails::Ledger,
     run::End,
@@ -96,16 +96,20 @@ pub(crate) fn value(value: f64) -> Answer {
 
 /// An answer that is as expected.
 pub(crate) fn expected(expect: &Expect) -> Answer {
+    let fits = |is: &Compare| match is.op {
+        Op::Less => is.limit - 1.0,
+        Op::More | Op::Unequal => is.limit + 1.0,
+        Op::AtMost | Op::AtLeast | Op::Equal => is.limit,
+    };
     match expect {
-        Expect::Value { is, .. } => value(match is.op {
-            Op::Less => is.limit - 1.0,
-            Op::More | Op::Unequal => is.limit + 1.0,
-            Op::AtMost | Op::AtLeast | Op::Equal => is.limit,
-        }),
+        Expect::Value { is, .. } => value(fits(is)),
         Expect::Status { code, not } => {
             Answer::Status { code: if *not { 503 } else { *code }, body: String::new() }
         }
-        Expect::Rows { .. } => Answer::Rows { columns: Vec::new(), rows: vec![vec!["1".to_owned()]] },
+        Expect::Rows { is } => {
+            let rows = is.as_ref().map_or(1, |is| fits(is) as usize);
+            Answer::Rows { columns: Vec::new(), rows: vec![vec!["1".to_owned()]; rows] }
+        }
     }
 }
 
