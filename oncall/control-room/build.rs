@@ -21,7 +21,8 @@ const FOLDERS: &[(&str, &str)] = &[
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // Asked when it runs: a checkout that was moved keeps its compiled script.
+    // Cargo tells a build script where it is in this way too, when it runs: a checkout that was moved keeps its compiled script.
+    #[allow(clippy::disallowed_methods)]
     let here = env::var_os("CARGO_MANIFEST_DIR").ok_or("cargo did not set CARGO_MANIFEST_DIR")?;
     let root = Path::new(&here).join("../..").canonicalize()?;
     println!("cargo::rerun-if-changed=build.rs");
