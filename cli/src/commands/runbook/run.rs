@@ -8,11 +8,14 @@ use observe::ControlRoom;
 use serde_json::{Map, Value, json};
 
 use super::{
-    guide, incident, parameter,
+    guide, parameter,
     print::{self, each, word},
     runbook,
 };
-use crate::terminal::{json as print_json, out};
+use crate::{
+    commands::ids,
+    terminal::{json as print_json, out},
+};
 
 /// How a run goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -49,7 +52,7 @@ pub(super) struct Start {
     #[arg(long, value_enum, value_name = "MODE", default_value_t = Mode::Manual)]
     mode: Mode,
     /// The incident that it is for; by default the open one that has its alert.
-    #[arg(long, value_name = "INCIDENT", value_parser = incident)]
+    #[arg(long, value_name = "INCIDENT", value_parser = ids::incident)]
     incident: Option<String>,
     /// Start it, and do not follow it.
     #[arg(long)]
