@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 use observe::ControlRoom;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
     parameter,
     print::{self, each, word},
-    run::concerned,
+    run::given,
     runbook,
 };
 use crate::{
@@ -105,12 +105,7 @@ impl Show {
 
 impl Dry {
     pub(super) async fn run(self, room: &ControlRoom) -> Result<ExitCode> {
-        let incident = match self.incident {
-            Some(incident) => Some(incident),
-            None => concerned(room, &self.runbook).await?,
-        };
-        let parameters: Map<String, Value> =
-            self.parameters.into_iter().map(|(name, value)| (name, Value::from(value))).collect();
+        let (incident, parameters) = given(room, &self.runbook, self.incident, self.parameters).await?;
         let body = json!({ "parameters": parameters, "incident": incident });
         let shown = room.post(&format!("/api/v1/runbooks/{}/dry", self.runbook), &body).await?;
         let ready = shown["ready"] == true;
