@@ -2,21 +2,18 @@
 
 use std::time::Duration;
 
-use axum::{
-    extract::State as Shared,
-    response::{IntoResponse as _, Response},
-};
-use chassis_http::{Json, Path, Problem, Query};
+use axum::{extract::State as Shared, response::IntoResponse as _};
+use chassis_http::{Json, Path, Query};
 use http::{StatusCode, header::LOCATION};
 use release::run::Event;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
     input::{Why, required},
     openapi::{Changes, Reads, Refusals},
-    view,
+    view::{self, Answer, shown},
 };
 use crate::{
     access::{Teller, Visitor},
@@ -28,12 +25,6 @@ use crate::{
 /// How many releases are listed if the caller does not say, and at most.
 const USUAL: usize = 20;
 const MOST: usize = 200;
-
-type Answer = Result<Response, Problem>;
-
-fn shown(view: impl Serialize) -> Answer {
-    Ok(Json(view).into_response())
-}
 
 /// How many.
 #[derive(Debug, Deserialize, IntoParams)]

@@ -5,13 +5,12 @@ use chassis_http::{Json, Path, Query};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Answer, shown};
 use crate::{
     access::Visitor,
     api::{
         input::{Why, required},
         openapi::{Reads, Refusals},
-        view,
+        view::{self, Answer, shown},
     },
     error::Error,
     room::Room,
