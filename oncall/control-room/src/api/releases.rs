@@ -8,10 +8,10 @@ use http::{StatusCode, header::LOCATION};
 use release::run::Event;
 use serde::Deserialize;
 use serde_json::json;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::{
-    input::{Why, required},
+    input::{Newest, Why, required},
     openapi::{Changes, Reads, Refusals},
     view::{self, Answer, shown},
 };
@@ -22,34 +22,15 @@ use crate::{
     room::Room,
 };
 
-/// How many releases are listed if the caller does not say, and at most.
-const USUAL: usize = 20;
-const MOST: usize = 200;
-
-/// How many.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ReleasesAsked {
-    /// At most this number; 20, if absent, and 200 at most.
-    limit: Option<usize>,
-}
-
 /// Releases, the newest first.
-#[utoipa::path(
-    get,
-    path = "/api/v1/releases",
-    operation_id = "releases",
-    params(ReleasesAsked),
-    responses(Reads)
-)]
+#[utoipa::path(get, path = "/api/v1/releases", operation_id = "releases", params(Newest), responses(Reads))]
 pub(crate) async fn list(
     Shared(room): Shared<Room>,
     // A program that releases asks which number is free.
     _teller: Teller,
-    Query(asked): Query<ReleasesAsked>,
+    Query(asked): Query<Newest>,
 ) -> Answer {
-    let releases = room.releases.list(asked.limit.unwrap_or(USUAL).min(MOST)).await?;
+    let releases = room.releases.list(asked.limit()).await?;
     shown(view::list("releases", &releases)?)
 }
 
