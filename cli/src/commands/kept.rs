@@ -7,10 +7,12 @@ use std::{
     io::ErrorKind,
     path::Path,
     process::{Command, ExitCode},
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result};
 use chrono::Utc;
+use clap::Args;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 
@@ -18,6 +20,28 @@ use crate::terminal::{out, say};
 
 /// How many hexadecimal digits tell texts apart.
 const DIGITS: usize = 12;
+
+/// How a measurement of drills is made in pieces.
+#[derive(Debug, Args)]
+pub(super) struct Pieces {
+    /// Keep each result as soon as it is known: an answer in drills/validity.json, a run in drills/bench.json. Writes the table of
+    /// docs/validity.md or docs/agents.md from it.
+    #[arg(long)]
+    pub(super) keep: bool,
+    /// Leave out what that file has: right answers, judged runs. If a drill has changed since, nothing of it is left out.
+    #[arg(long)]
+    pub(super) unmeasured: bool,
+    /// Begin nothing further after this time, such as 45m; the drills that are left are named.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    at_most: Option<Duration>,
+}
+
+impl Pieces {
+    /// Whether nothing further begins.
+    pub(super) fn is_late(&self, begun: Instant) -> bool {
+        self.at_most.is_some_and(|most| begun.elapsed() >= most)
+    }
+}
 
 /// When something was measured, and in which checkout.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

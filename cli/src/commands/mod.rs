@@ -13,6 +13,7 @@ pub(crate) mod failover;
 pub(crate) mod faults;
 pub(crate) mod gameday;
 pub(crate) mod gitops;
+mod ids;
 pub(crate) mod incident;
 mod kept;
 pub(crate) mod logs;

@@ -4,10 +4,11 @@
 use std::{
     collections::BTreeMap,
     os::unix::process::CommandExt as _,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
 };
 
 use anyhow::{Context as _, Result, bail};
+use at_the_end::AtTheEnd;
 use supervisor::state::LabState;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -21,10 +22,6 @@ use crate::{
 /// Faults that take a core, the disk or the network of the machine, and not just of a process: a lab beside this one would be
 /// sick with them. Not `executor-block`, whose threads sleep.
 pub(super) const GREEDY: [&str; 4] = ["cpu-burn", "db-slow-query", "cache-hot-key", "disk-fill"];
-
-/// Waits until its input ends, and becomes the command in its arguments. Whatever ends the process at the other end of the
-/// pipe, the kernel closes the pipe.
-const WAIT: &str = "trap '' HUP INT TERM; cat >/dev/null; exec \"$@\"";
 
 /// What it has beside what every lab has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -74,8 +71,10 @@ impl Twin {
             command.arg("--root").arg(&home.root).arg("--dir").arg(&dir).args(args);
             Ok(command)
         };
-        // Before it is started.
-        let end = AtTheEnd::run(&line(&["down", "--purge"])?)?;
+        // Before it is started. What `lab down` says is of no interest, unless it fails.
+        let failed = |why: &str| say(format_args!("stopping the other lab failed: {why}"));
+        let down = line(&["down", "--purge"])?;
+        let end = AtTheEnd::run(&down, Stdio::null(), failed).context("cannot run sh")?;
         let mut up = line(&["up", "--detach", "--port-offset", &free_offset()?.to_string()])?;
         // Of two numbers of replicas of one service, the last one counts.
         up.args(replicas.iter().map(|(service, count)| format!("--replicas={service}={count}")));
@@ -107,48 +106,4 @@ fn replicas(state: &LabState) -> BTreeMap<String, usize> {
     }
     all.retain(|_, count| *count > 1);
     all
-}
-
-/// Runs a command when it is dropped, or when this process is gone.
-struct AtTheEnd(Child);
-
-impl AtTheEnd {
-    fn run(command: &Command) -> Result<Self> {
-        let mut wait = Command::new("sh");
-        wait.args(["-c", WAIT, "sh"]).arg(command.get_program()).args(command.get_args());
-        // Not in the group that the terminal's Ctrl-C reaches. What the command says is of no interest, unless it fails.
-        wait.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-        Ok(Self(wait.spawn().context("cannot run sh")?))
-    }
-}
-
-impl Drop for AtTheEnd {
-    fn drop(&mut self) {
-        // Closes the pipe first.
-        let failed = match self.0.wait() {
-            Ok(status) if status.success() => return,
-            Ok(status) => status.to_string(),
-            Err(error) => error.to_string(),
-        };
-        say(format_args!("stopping the other lab failed: {failed}"));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_ends_the_second_lab_waits_until_this_process_lets_go_of_it() {
-        let file = tempfile::tempdir().unwrap();
-        let path = file.path().join("ended");
-        let mut touch = Command::new("touch");
-        touch.arg(&path);
-        let mut end = AtTheEnd::run(&touch).unwrap();
-        assert!(end.0.try_wait().unwrap().is_none() && !path.exists(), "it waits");
-        // What the kernel does for a process that was killed.
-        drop(end.0.stdin.take());
-        drop(end);
-        assert!(path.exists());
-    }
 }

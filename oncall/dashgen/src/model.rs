@@ -58,7 +58,7 @@ pub fn folded(title: &'static str, panels: Vec<Panel>) -> Row {
 }
 
 /// The Grafana units that the lab needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray)]
 pub enum Unit {
     /// Seconds; Grafana shows small ones as ms.
     Seconds,

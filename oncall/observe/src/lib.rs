@@ -13,7 +13,11 @@ pub mod prometheus;
 pub mod traces;
 
 pub use self::{
-    alertmanager::Alertmanager, control_room::ControlRoom, error::Error, peer::Peer, prometheus::Prometheus,
+    alertmanager::Alertmanager,
+    control_room::ControlRoom,
+    error::Error,
+    peer::{Peer, innermost},
+    prometheus::Prometheus,
     traces::Jaeger,
 };
 

@@ -172,7 +172,7 @@ impl Peer {
         let request = if let Some(patience) = self.patience { request.timeout(patience) } else { request };
         let unreachable = |error: reqwest::Error| Error::Unreachable {
             url: url.to_owned(),
-            cause: cause(&error),
+            cause: innermost(&error),
             next: self.next.clone(),
         };
         let response = request.send().await.map_err(unreachable)?;
@@ -197,7 +197,8 @@ fn refused(url: String, status: u16, body: &str) -> Error {
 }
 
 /// The innermost cause of a failed call: the outer ones repeat the address.
-fn cause(error: &reqwest::Error) -> String {
+#[must_use]
+pub fn innermost(error: &reqwest::Error) -> String {
     let mut inner: &dyn std::error::Error = error;
     while let Some(source) = inner.source() {
         inner = source;

@@ -8,7 +8,7 @@ pub mod shape;
 
 use erased_serde::Deserializer as Erased;
 pub use problem::{Problem, Problems};
-pub use reader::{Reader, all};
+pub use reader::{Reader, all, within};
 use serde::de::{DeserializeOwned, Error as _};
 use serde_path_to_error::{Deserializer as Tracking, Track};
 

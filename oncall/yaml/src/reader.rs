@@ -3,6 +3,8 @@
 //! It knows no domain. What a value has to be is said by extension traits of the crates that read files, or by functions that
 //! get the reader.
 
+use std::fmt::Display;
+
 use serde_saphyr::Spanned;
 
 use super::{Problem, Problems};
@@ -76,6 +78,17 @@ impl<'f, S> Reader<'f, S> {
     }
 }
 
+/// A number within bounds, for [`Reader::take`].
+///
+/// # Errors
+/// A sentence with the bounds.
+pub fn within<N: Copy + Display + PartialOrd>(value: N, least: N, most: N) -> Result<N, String> {
+    if (least..=most).contains(&value) {
+        return Ok(value);
+    }
+    Err(format!("expected {least} to {most}, found {value}"))
+}
+
 /// All values, or none if one is missing; every one is looked at, so that every problem is recorded.
 pub fn all<T>(values: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
     let values: Vec<Option<T>> = values.collect();
@@ -102,6 +115,13 @@ mod tests {
         });
         let counts = all(counts);
         reader.finish(counts)
+    }
+
+    #[test]
+    fn a_number_has_bounds() {
+        assert_eq!((within(1_u32, 1, 30), within(30_u32, 1, 30)), (Ok(1), Ok(30)));
+        assert_eq!(within(0_u32, 1, 30), Err("expected 1 to 30, found 0".to_owned()));
+        assert_eq!(within(2.5, 0.0, 2.0), Err("expected 0 to 2, found 2.5".to_owned()));
     }
 
     #[test]

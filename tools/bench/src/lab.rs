@@ -3,17 +3,15 @@
 
 use std::{
     path::PathBuf,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, bail};
+use at_the_end::AtTheEnd;
 use serde_json::Value;
 
-use crate::{
-    end::AtTheEnd,
-    report::{self, Bars},
-};
+use crate::report::{self, Bars};
 
 /// Away from a lab that may be running on the default ports, and below the range of ephemeral ports of Linux, which
 /// starts at 32768.
@@ -58,7 +56,9 @@ impl Lab {
         down.arg("--dir").arg(&folder).args(["down", "--purge"]);
         // A machine that lost its power leaves a lab's folder behind, which would be in the way. If that fails, `lab up` says why.
         let _ = down.output();
-        let lab = Self { _end: AtTheEnd::run(&down)?, binary, folder };
+        let failed = |why: &str| eprintln!("stopping the lab failed: {why}");
+        let end = AtTheEnd::run(&down, Stdio::inherit(), failed).context("cannot run sh")?;
+        let lab = Self { _end: end, binary, folder };
         lab.call(&[&["up", "--detach", "--port-offset", PORT_OFFSET], args].concat(), variables)?;
         Ok(lab)
     }

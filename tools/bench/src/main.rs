@@ -13,7 +13,6 @@
 mod capacity;
 mod client;
 mod edge;
-mod end;
 mod generator;
 mod lab;
 mod open;

@@ -15,11 +15,7 @@ mod responder;
 mod room;
 mod walls;
 
-use std::{
-    path::Path,
-    process::ExitCode,
-    time::{Duration, Instant},
-};
+use std::{path::Path, process::ExitCode, time::Instant};
 
 use anyhow::{Result, bail, ensure};
 use clap::{Args, value_parser};
@@ -34,6 +30,7 @@ use self::{
     walls::Walls,
 };
 use crate::{
+    commands::kept::Pieces,
     installation::Installation,
     signals::{self, Hangup},
     terminal::{block, json, say},
@@ -67,15 +64,8 @@ pub(crate) struct Bench {
     /// Measure on a lab without FAULTS_TOKEN, where a responder can ask for the answer. The field `sealed` of the JSON says so.
     #[arg(long)]
     unsealed: bool,
-    /// Keep each run in drills/bench.json as soon as it was judged, and write the table of docs/agents.md.
-    #[arg(long)]
-    keep: bool,
-    /// Leave out what drills/bench.json has. If a drill has changed since, it is run again.
-    #[arg(long)]
-    unmeasured: bool,
-    /// Begin no further run after this time, such as 2h; the drills that are left are named.
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
-    at_most: Option<Duration>,
+    #[command(flatten)]
+    pieces: Pieces,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -115,8 +105,8 @@ impl Bench {
         if !sealed && !self.unsealed {
             bail!("{OPEN}, or measure with --unsealed");
         }
-        let book = (self.keep || self.unmeasured)
-            .then(|| Book::open(&place.home()?.root, self.responder.name(), self.keep))
+        let book = (self.pieces.keep || self.pieces.unmeasured)
+            .then(|| Book::open(&place.home()?.root, self.responder.name(), self.pieces.keep))
             .transpose()?;
         let (walls, hidden) = Walls::around(place);
         let drills = if self.drills.is_empty() { room.drills().await? } else { self.drills.clone() };
@@ -140,7 +130,7 @@ impl Bench {
     /// Lets the program respond to all of these; adds a row for each.
     async fn all(&self, stage: &Stage<'_>, drills: &[String], rows: &mut Vec<Row>) -> Result<()> {
         for (index, drill) in drills.iter().enumerate() {
-            if self.is_late(stage) {
+            if self.pieces.is_late(stage.begun) {
                 say(format_args!("not run: {}", drills[index..].join(", ")));
                 return Ok(());
             }
@@ -158,8 +148,8 @@ impl Bench {
     /// The same for one drill, with each seed. `place` says which one it is.
     async fn row(&self, stage: &Stage<'_>, place: &str, row: &mut Row) -> Result<()> {
         for seed in 1..=u64::from(self.seeds) {
-            let known = |book: &Book| self.unmeasured && book.knows(&row.drill, seed);
-            if self.is_late(stage) || stage.book.as_ref().is_some_and(known) {
+            let known = |book: &Book| self.pieces.unmeasured && book.knows(&row.drill, seed);
+            if self.pieces.is_late(stage.begun) || stage.book.as_ref().is_some_and(known) {
                 continue;
             }
             let drill = row.drill.clone();
@@ -181,11 +171,6 @@ impl Bench {
             }
         }
         Ok(())
-    }
-
-    /// Whether no further run begins.
-    fn is_late(&self, stage: &Stage<'_>) -> bool {
-        self.at_most.is_some_and(|most| stage.begun.elapsed() >= most)
     }
 }
 

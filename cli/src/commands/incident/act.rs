@@ -5,14 +5,14 @@ use clap::Args;
 use observe::ControlRoom;
 use serde_json::{Value, json};
 
-use super::{id, read};
-use crate::terminal::out;
+use super::read;
+use crate::{commands::ids, terminal::out};
 
 /// An incident, and nothing else to say.
 #[derive(Debug, Args)]
 pub(super) struct Ack {
     /// The incident, such as INC-7.
-    #[arg(value_parser = id)]
+    #[arg(value_parser = ids::incident)]
     incident: String,
 }
 
@@ -20,7 +20,7 @@ pub(super) struct Ack {
 #[derive(Debug, Args)]
 pub(super) struct Reason {
     /// The incident, such as INC-7.
-    #[arg(value_parser = id)]
+    #[arg(value_parser = ids::incident)]
     incident: String,
     /// What was done, or seen.
     #[arg(default_value = "", hide_default_value = true)]
@@ -31,7 +31,7 @@ pub(super) struct Reason {
 #[derive(Debug, Args)]
 pub(super) struct Required {
     /// The incident, such as INC-7.
-    #[arg(value_parser = id)]
+    #[arg(value_parser = ids::incident)]
     incident: String,
     /// The reason.
     why: String,
@@ -41,7 +41,7 @@ pub(super) struct Required {
 #[derive(Debug, Args)]
 pub(super) struct Words {
     /// The incident, such as INC-7.
-    #[arg(value_parser = id)]
+    #[arg(value_parser = ids::incident)]
     incident: String,
     /// The text.
     text: String,
@@ -64,7 +64,7 @@ pub(super) struct Open {
 #[derive(Debug, Args)]
 pub(super) struct Assign {
     /// The incident, such as INC-7.
-    #[arg(value_parser = id)]
+    #[arg(value_parser = ids::incident)]
     incident: String,
     /// The role.
     #[arg(value_parser = ["commander", "operations", "communications", "scribe"])]
@@ -77,7 +77,7 @@ pub(super) struct Assign {
 #[derive(Debug, Args)]
 pub(super) struct Page {
     /// The incident, such as INC-7.
-    #[arg(value_parser = id)]
+    #[arg(value_parser = ids::incident)]
     incident: String,
     /// The person, by the name in oncall.yaml.
     person: String,
@@ -89,7 +89,7 @@ pub(super) struct Page {
 #[derive(Debug, Args)]
 pub(super) struct SetSeverity {
     /// The incident, such as INC-7.
-    #[arg(value_parser = id)]
+    #[arg(value_parser = ids::incident)]
     incident: String,
     /// SEV-1 to SEV-5, or critical, high, medium, low.
     severity: String,
@@ -102,7 +102,7 @@ pub(super) struct SetSeverity {
 #[derive(Debug, Args)]
 pub(super) struct Verdict {
     /// The incident, such as INC-7.
-    #[arg(value_parser = id)]
+    #[arg(value_parser = ids::incident)]
     incident: String,
     /// The hypothesis, by its number.
     number: u32,
@@ -114,7 +114,7 @@ pub(super) struct Verdict {
 #[derive(Debug, Args)]
 pub(super) struct Task {
     /// The incident, such as INC-7.
-    #[arg(value_parser = id)]
+    #[arg(value_parser = ids::incident)]
     incident: String,
     /// What to do.
     text: String,
@@ -133,7 +133,7 @@ pub(super) struct Task {
 #[derive(Debug, Args)]
 pub(super) struct Done {
     /// The incident, such as INC-7.
-    #[arg(value_parser = id)]
+    #[arg(value_parser = ids::incident)]
     incident: String,
     /// The task, by its number.
     number: u32,

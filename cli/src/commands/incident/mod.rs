@@ -126,26 +126,3 @@ impl Command {
         }
     }
 }
-
-/// Reads `INC-7`, or `7`.
-fn id(text: &str) -> Result<String, String> {
-    let number = text.strip_prefix("INC-").or_else(|| text.strip_prefix("inc-")).unwrap_or(text);
-    match number.parse::<u64>() {
-        Ok(number) if number > 0 => Ok(format!("INC-{number}")),
-        _ => Err("expected an incident such as INC-7".to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::id;
-
-    #[test]
-    fn an_incident_is_named_with_or_without_its_prefix() {
-        assert_eq!(id("INC-7"), Ok("INC-7".to_owned()));
-        assert_eq!(id("7"), Ok("INC-7".to_owned()));
-        for wrong in ["", "INC-", "INC-0", "INC-7x", "../7"] {
-            assert!(id(wrong).unwrap_err().contains("INC-7"), "{wrong}");
-        }
-    }
-}

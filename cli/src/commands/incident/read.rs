@@ -6,8 +6,10 @@ use clap::Args;
 use observe::ControlRoom;
 use serde_json::Value;
 
-use super::id;
-use crate::terminal::{block, json, out};
+use crate::{
+    commands::ids,
+    terminal::{block, json, out},
+};
 
 /// Which incidents.
 #[derive(Debug, Args)]
@@ -33,7 +35,7 @@ pub(super) struct List {
 #[derive(Debug, Args)]
 pub(super) struct Show {
     /// The incident, such as INC-7.
-    #[arg(value_parser = id)]
+    #[arg(value_parser = ids::incident)]
     incident: String,
     /// Print JSON.
     #[arg(long)]
@@ -44,7 +46,7 @@ pub(super) struct Show {
 #[derive(Debug, Args)]
 pub(super) struct Timeline {
     /// The incident, such as INC-7.
-    #[arg(value_parser = id)]
+    #[arg(value_parser = ids::incident)]
     incident: String,
     /// Only entries of this kind, such as action.
     #[arg(long, value_name = "KIND")]
@@ -58,7 +60,7 @@ pub(super) struct Timeline {
 #[derive(Debug, Args)]
 pub(super) struct Postmortem {
     /// The incident, such as INC-7.
-    #[arg(value_parser = id)]
+    #[arg(value_parser = ids::incident)]
     incident: String,
 }
 

@@ -20,7 +20,7 @@ use serde_json::json;
 
 pub(super) use self::build::register;
 use self::cluster::Releases;
-use crate::installation::Installation;
+use crate::{commands::ids, installation::Installation};
 
 /// Release a new version step by step: a canary gets few requests, is compared with a fresh baseline of the old version, and is
 /// rolled back automatically if it is worse.
@@ -72,7 +72,7 @@ enum Command {
 #[derive(Debug, Args)]
 struct Worded {
     /// The release, such as REL-7.
-    #[arg(value_parser = release_id)]
+    #[arg(value_parser = ids::release)]
     release: String,
     /// The reason.
     why: String,
@@ -130,28 +130,6 @@ impl ReleaseCommand {
             Command::Continue(Worded { release, why }) => releases.decide(&release, false, why).await,
             // They need no cluster.
             Command::Delivery(_) | Command::Judge(_) | Command::RecordNoise(_) => Ok(ExitCode::SUCCESS),
-        }
-    }
-}
-
-/// Reads `REL-7`, or `7`.
-fn release_id(text: &str) -> Result<String, String> {
-    let number = text.strip_prefix("REL-").or_else(|| text.strip_prefix("rel-")).unwrap_or(text);
-    match number.parse::<u64>() {
-        Ok(number) if number > 0 => Ok(format!("REL-{number}")),
-        _ => Err("expected a release such as REL-7; `lab release list` has them".to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_release_becomes_a_part_of_an_address_and_nothing_else_does() {
-        assert_eq!((release_id("REL-7"), release_id("7")), (Ok("REL-7".to_owned()), Ok("REL-7".to_owned())));
-        for wrong in ["", "../x", "REL-0", "RUN-7", "REL-7/abort"] {
-            assert!(release_id(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -6,14 +6,17 @@ use anyhow::Result;
 use clap::Args;
 use observe::ControlRoom;
 
-use super::{print, release_id};
-use crate::terminal::{json, out};
+use super::print;
+use crate::{
+    commands::ids,
+    terminal::{json, out},
+};
 
 /// The newest release, or the one that is named.
 #[derive(Debug, Args)]
 pub(super) struct Status {
     /// The release, such as REL-7; by default the newest one.
-    #[arg(value_parser = release_id)]
+    #[arg(value_parser = ids::release)]
     pub(super) release: Option<String>,
     /// Print JSON, with every number of the judge.
     #[arg(long)]

@@ -7,17 +7,14 @@ use clap::Args;
 use observe::ControlRoom;
 use serde_json::{Value, json};
 
-use super::{
-    print::{self, word},
-    run_id,
-};
-use crate::terminal::out;
+use super::print::{self, word};
+use crate::{commands::ids, terminal::out};
 
 /// A run.
 #[derive(Debug, Args)]
 pub(super) struct Confirm {
     /// The run, such as RUN-7.
-    #[arg(value_parser = run_id)]
+    #[arg(value_parser = ids::run)]
     run: String,
     /// The branch that you choose, if the step is a decision; `lab runbook status` shows them.
     branch: Option<String>,
@@ -27,7 +24,7 @@ pub(super) struct Confirm {
 #[derive(Debug, Args)]
 pub(super) struct Worded {
     /// The run, such as RUN-7.
-    #[arg(value_parser = run_id)]
+    #[arg(value_parser = ids::run)]
     run: String,
     /// The reason.
     why: String,
@@ -37,7 +34,7 @@ pub(super) struct Worded {
 #[derive(Debug, Args)]
 pub(super) struct Approve {
     /// The run, such as RUN-7.
-    #[arg(value_parser = run_id)]
+    #[arg(value_parser = ids::run)]
     run: String,
     /// The digest that `lab runbook status` shows: with it, the command does not ask.
     #[arg(long, value_name = "DIGEST")]

@@ -5,15 +5,18 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 use observe::ControlRoom;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
-    incident, parameter,
+    parameter,
     print::{self, each, word},
-    run::concerned,
-    run_id, runbook,
+    run::given,
+    runbook,
 };
-use crate::terminal::{json, out};
+use crate::{
+    commands::ids,
+    terminal::{json, out},
+};
 
 /// All runbooks.
 #[derive(Debug, Args)]
@@ -44,7 +47,7 @@ pub(super) struct Dry {
     #[arg(value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, String)>,
     /// The incident that it would be for; by default the open one that has its alert.
-    #[arg(long, value_name = "INCIDENT", value_parser = incident)]
+    #[arg(long, value_name = "INCIDENT", value_parser = ids::incident)]
     incident: Option<String>,
     /// Print JSON.
     #[arg(long)]
@@ -55,7 +58,7 @@ pub(super) struct Dry {
 #[derive(Debug, Args)]
 pub(super) struct Status {
     /// The run, such as RUN-7; by default the last ones.
-    #[arg(value_parser = run_id)]
+    #[arg(value_parser = ids::run)]
     run: Option<String>,
     /// Print JSON.
     #[arg(long)]
@@ -102,12 +105,7 @@ impl Show {
 
 impl Dry {
     pub(super) async fn run(self, room: &ControlRoom) -> Result<ExitCode> {
-        let incident = match self.incident {
-            Some(incident) => Some(incident),
-            None => concerned(room, &self.runbook).await?,
-        };
-        let parameters: Map<String, Value> =
-            self.parameters.into_iter().map(|(name, value)| (name, Value::from(value))).collect();
+        let (incident, parameters) = given(room, &self.runbook, self.incident, self.parameters).await?;
         let body = json!({ "parameters": parameters, "incident": incident });
         let shown = room.post(&format!("/api/v1/runbooks/{}/dry", self.runbook), &body).await?;
         let ready = shown["ready"] == true;

@@ -8,11 +8,14 @@ use observe::ControlRoom;
 use serde_json::{Map, Value, json};
 
 use super::{
-    guide, incident, parameter,
+    guide, parameter,
     print::{self, each, word},
     runbook,
 };
-use crate::terminal::{json as print_json, out};
+use crate::{
+    commands::ids,
+    terminal::{json as print_json, out},
+};
 
 /// How a run goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -49,7 +52,7 @@ pub(super) struct Start {
     #[arg(long, value_enum, value_name = "MODE", default_value_t = Mode::Manual)]
     mode: Mode,
     /// The incident that it is for; by default the open one that has its alert.
-    #[arg(long, value_name = "INCIDENT", value_parser = incident)]
+    #[arg(long, value_name = "INCIDENT", value_parser = ids::incident)]
     incident: Option<String>,
     /// Start it, and do not follow it.
     #[arg(long)]
@@ -61,12 +64,7 @@ pub(super) struct Start {
 
 impl Start {
     pub(super) async fn run(self, room: &ControlRoom) -> Result<ExitCode> {
-        let incident = match self.incident {
-            Some(incident) => Some(incident),
-            None => concerned(room, &self.runbook).await?,
-        };
-        let parameters: Map<String, Value> =
-            self.parameters.into_iter().map(|(name, value)| (name, Value::from(value))).collect();
+        let (incident, parameters) = given(room, &self.runbook, self.incident, self.parameters).await?;
         let run = begin(room, &self.runbook, self.mode, incident.as_deref(), &parameters).await?;
         if !self.detach {
             return guide::follow(room, run).await;
@@ -91,6 +89,21 @@ pub(super) async fn begin(
 ) -> Result<Value> {
     let body = json!({ "mode": mode.name(), "incident": incident, "parameters": parameters });
     Ok(room.post(&format!("/api/v1/runbooks/{runbook}/runs"), &body).await?)
+}
+
+/// What a run begins with: its incident, by default the one that [`concerned`] finds, and its parameters.
+pub(super) async fn given(
+    room: &ControlRoom,
+    runbook: &str,
+    incident: Option<String>,
+    parameters: Vec<(String, String)>,
+) -> Result<(Option<String>, Map<String, Value>)> {
+    let incident = match incident {
+        Some(incident) => Some(incident),
+        None => concerned(room, runbook).await?,
+    };
+    let parameters = parameters.into_iter().map(|(name, value)| (name, Value::from(value))).collect();
+    Ok((incident, parameters))
 }
 
 /// The open incident that has the alert of this runbook, if there is one.

@@ -6,7 +6,7 @@ use http::request::Parts;
 use incident::{Evidence, Id};
 use serde::Deserialize;
 use url::Url;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     error::{Error, Result},
@@ -21,12 +21,31 @@ const REASON: usize = 2000;
 const TEXT: usize = 20_000;
 /// Longest address, in characters.
 const ADDRESS: usize = 3000;
+/// How many releases or runs are listed if the caller does not say, and at most.
+const USUAL: usize = 20;
+const MOST: usize = 200;
 
 /// The incident of a path.
 pub(crate) struct Which(pub(crate) Id);
 
 /// A numbered part of an incident of a path: a task, a hypothesis.
 pub(crate) struct Part(pub(crate) Id, pub(crate) u32);
+
+/// How many of the newest.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Newest {
+    /// At most this number; 20, if absent, and 200 at most.
+    limit: Option<usize>,
+}
+
+impl Newest {
+    /// Within its bound.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit.unwrap_or(USUAL).min(MOST)
+    }
+}
 
 /// An empty object: for what needs no words.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -2,21 +2,18 @@
 
 use std::time::Duration;
 
-use axum::{
-    extract::State as Shared,
-    response::{IntoResponse as _, Response},
-};
-use chassis_http::{Json, Path, Problem, Query};
+use axum::{extract::State as Shared, response::IntoResponse as _};
+use chassis_http::{Json, Path, Query};
 use http::{StatusCode, header::LOCATION};
 use release::run::Event;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::{
-    input::{Why, required},
+    input::{Newest, Why, required},
     openapi::{Changes, Reads, Refusals},
-    view,
+    view::{self, Answer, shown},
 };
 use crate::{
     access::{Teller, Visitor},
@@ -25,40 +22,15 @@ use crate::{
     room::Room,
 };
 
-/// How many releases are listed if the caller does not say, and at most.
-const USUAL: usize = 20;
-const MOST: usize = 200;
-
-type Answer = Result<Response, Problem>;
-
-fn shown(view: impl Serialize) -> Answer {
-    Ok(Json(view).into_response())
-}
-
-/// How many.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ReleasesAsked {
-    /// At most this number; 20, if absent, and 200 at most.
-    limit: Option<usize>,
-}
-
 /// Releases, the newest first.
-#[utoipa::path(
-    get,
-    path = "/api/v1/releases",
-    operation_id = "releases",
-    params(ReleasesAsked),
-    responses(Reads)
-)]
+#[utoipa::path(get, path = "/api/v1/releases", operation_id = "releases", params(Newest), responses(Reads))]
 pub(crate) async fn list(
     Shared(room): Shared<Room>,
     // A program that releases asks which number is free.
     _teller: Teller,
-    Query(asked): Query<ReleasesAsked>,
+    Query(asked): Query<Newest>,
 ) -> Answer {
-    let releases = room.releases.list(asked.limit.unwrap_or(USUAL).min(MOST)).await?;
+    let releases = room.releases.list(asked.limit()).await?;
     shown(view::list("releases", &releases)?)
 }
 

@@ -1,5 +1,7 @@
-//! An incident as JSON, with what its viewer may know and nothing else.
+//! What answers are made of: an incident as JSON, with what its viewer may know and nothing else; lists; any view.
 
+use axum::response::{IntoResponse as _, Response};
+use chassis_http::{Json, Problem};
 use incident::{Entry, EntryKind, Incident, Measures, Viewer};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -9,6 +11,14 @@ use crate::{
     error::{Error, Result},
     room::Room,
 };
+
+/// A view as JSON, or why not.
+pub(crate) type Answer = std::result::Result<Response, Problem>;
+
+/// The view as JSON, with 200.
+pub(crate) fn shown(view: impl Serialize) -> Answer {
+    Ok(Json(view).into_response())
+}
 
 /// The incident with its timeline, its measures and, for those who may know it, the truth. `hidden`: nobody else may know
 /// even that of an incident that is over.

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use observe::innermost;
 use reqwest::Client;
 use serde_json::Value;
 use switchboard::{FaultPoint, Protection};
@@ -104,15 +105,6 @@ fn reason(status: u16, body: &str) -> String {
         (true, Some(detail)) => detail.to_owned(),
         (true, None) => format!("it answers {status}"),
     }
-}
-
-/// The outer causes repeat the address.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut inner: &dyn std::error::Error = error;
-    while let Some(source) = inner.source() {
-        inner = source;
-    }
-    inner.to_string()
 }
 
 #[cfg(test)]

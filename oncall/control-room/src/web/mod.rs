@@ -4,6 +4,7 @@
 //! form posts, and its answer is a redirect. Nothing that is sealed is given to a page before it asks who looks.
 
 mod actions;
+mod acts;
 mod alerts;
 mod assets;
 mod automation;

@@ -3,7 +3,7 @@
 
 use super::{
     servers,
-    shared::{NEVER, database_panels, exported},
+    shared::{NEVER, database_panels, exported, panel},
     user_service::hit_ratio,
 };
 use crate::{
@@ -33,10 +33,6 @@ pub(super) fn board() -> Board {
             redpanda_row(),
         ],
     }
-}
-
-fn panel(title: &'static str, unit: Unit, description: &'static str) -> Panel {
-    Panel::new(Kind::Lines, title, unit, description).size(6, 7)
 }
 
 fn postgres_row() -> Row {

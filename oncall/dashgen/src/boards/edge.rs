@@ -1,6 +1,8 @@
 //! edge: what comes from outside, on its way to the services.
 
-use super::shared::{ERRORS, LATENCY, NEVER, USED, access_row, alerts, logs_row, of, red_row, runtime_row};
+use super::shared::{
+    ERRORS, LATENCY, NEVER, USED, access_row, alerts, logs_row, of, panel, red_row, runtime_row,
+};
 use crate::{
     link::{board as to, slow_traces_of, traces_of},
     model::{Board, Kind, Panel, Row, Unit, row},
@@ -30,10 +32,6 @@ pub(super) fn board() -> Board {
             runtime_row(NAME),
         ],
     }
-}
-
-fn panel(title: &'static str, unit: Unit, description: &'static str) -> Panel {
-    Panel::new(Kind::Lines, title, unit, description).size(6, 7)
 }
 
 /// Share of the requests that fail here, and not in a service.

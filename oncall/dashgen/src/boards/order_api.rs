@@ -1,6 +1,8 @@
 //! order-api: the front of the shop.
 
-use super::shared::{NEVER, USED, access_row, database_panels, logs_row, of, red_row, runtime_row, slo_row};
+use super::shared::{
+    NEVER, USED, access_row, database_panels, logs_row, of, panel, red_row, runtime_row, slo_row,
+};
 use crate::{
     link::{board as to, slow_traces_of, traces_of},
     model::{Board, Kind, Panel, Row, Unit, row},
@@ -28,10 +30,6 @@ pub(super) fn board() -> Board {
             runtime_row(NAME),
         ],
     }
-}
-
-fn panel(title: &'static str, unit: Unit, description: &'static str) -> Panel {
-    Panel::new(Kind::Lines, title, unit, description).size(6, 7)
 }
 
 fn peer_row() -> Row {

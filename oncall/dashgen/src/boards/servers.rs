@@ -2,7 +2,7 @@
 //! postgres_exporter and redis_exporter.
 //! Only names and labels that all versions of them have, from Debian 12's on.
 
-use super::shared::{NEVER, exported};
+use super::shared::{NEVER, exported, panel};
 use crate::{
     link::board as to,
     model::{Kind, Panel, Row, Step, Unit, row},
@@ -17,10 +17,6 @@ const DATABASES: &str = r#"datname!~"|postgres|template.+""#;
 const STATES: &str = r#"state=~"active|idle|idle in transaction.*""#;
 /// Colours of the age of a transaction: a service's statement ends after 10 s.
 const OLD: &[Step] = &[(Some(10.0), "orange"), (Some(60.0), "red")];
-
-fn panel(title: &'static str, unit: Unit, description: &'static str) -> Panel {
-    Panel::new(Kind::Lines, title, unit, description).size(6, 7)
-}
 
 /// Increase over the shortest window that has two samples.
 fn increase(metric: &str, matchers: &str) -> String {

@@ -45,6 +45,11 @@ pub(super) fn of(service: &str) -> String {
     format!("service=\"{service}\"")
 }
 
+/// Lines over time, a quarter of the page wide.
+pub(super) fn panel(title: &'static str, unit: Unit, description: &'static str) -> Panel {
+    Panel::new(Kind::Lines, title, unit, description).size(6, 7)
+}
+
 /// Budget, burn rate and alerts of one service.
 pub(super) fn slo_row(service: &str) -> Row {
     let of = of(service);
@@ -169,7 +174,6 @@ pub(super) fn database_panels(matchers: &str) -> Vec<Panel> {
 /// The process itself.
 pub(super) fn runtime_row(service: &'static str) -> Row {
     let of = of(service);
-    let panel = |title, unit, description| Panel::new(Kind::Lines, title, unit, description).size(6, 7);
     let files = format!("{}\n/\n{}", sel("process_open_fds", &of), sel("process_max_fds", &of));
     folded(
         "Runtime",

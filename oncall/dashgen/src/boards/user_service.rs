@@ -1,6 +1,6 @@
 //! user-service: users behind a cache.
 
-use super::shared::{NEVER, access_row, database_panels, logs_row, of, red_row, runtime_row, slo_row};
+use super::shared::{NEVER, access_row, database_panels, logs_row, of, panel, red_row, runtime_row, slo_row};
 use crate::{
     link::board as to,
     model::{Board, Kind, Panel, Row, Unit, row},
@@ -28,10 +28,6 @@ pub(super) fn board() -> Board {
             runtime_row(NAME),
         ],
     }
-}
-
-fn panel(title: &'static str, unit: Unit, description: &'static str) -> Panel {
-    Panel::new(Kind::Lines, title, unit, description).size(6, 7)
 }
 
 /// Share of the look-ups that found a fresh entry.

@@ -3,10 +3,13 @@
 //!
 //! Where the linter checks only some types of panels, these rules check every panel that has queries.
 
+use strum::VariantArray as _;
+
 use super::{
     promql::{self, Parts},
     read::{Dashboard, Panel, Target},
 };
+use crate::model::Unit;
 
 /// A rule: its name in the linter, and a function that returns the violations in a dashboard.
 pub type Rule = (&'static str, fn(&Dashboard) -> Vec<String>);
@@ -139,27 +142,15 @@ fn title_and_description(panel: &Panel) -> Option<String> {
     (empty("title") || empty("description")).then(|| "lacks a title or a description".to_owned())
 }
 
-/// Ids of the Grafana units that the lab uses; any other is probably a typo.
-const UNITS: &[&str] = &[
-    "s",
-    "percentunit",
-    "percent",
-    "reqps",
-    "ops",
-    "cps",
-    "bytes",
-    "binBps",
-    "short",
-    "currencyUSD",
-    "none",
-];
-
+/// Any unit that the lab does not use is probably a typo.
 fn unit(panel: &Panel) -> Option<String> {
     let defaults = &panel.json["fieldConfig"]["defaults"]["unit"];
     let overrides = panel.json["fieldConfig"]["overrides"].as_array().into_iter().flatten();
     let properties = overrides.filter_map(|each| each["properties"].as_array()).flatten();
     let own = properties.filter(|property| property["id"] == "unit").map(|property| &property["value"]);
-    let strange = std::iter::once(defaults).chain(own).find(|unit| !UNITS.iter().any(|known| *unit == known));
+    let strange = std::iter::once(defaults)
+        .chain(own)
+        .find(|unit| !Unit::VARIANTS.iter().any(|known| **unit == known.id()));
     strange.map(|unit| format!("has the unit {unit}"))
 }
 

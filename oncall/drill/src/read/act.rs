@@ -2,7 +2,7 @@
 
 use serde_saphyr::Spanned;
 
-use super::{LONGEST, Reader, SECOND, Values as _, raw, values};
+use super::{LONGEST, Reader, SECOND, Values as _, raw};
 use crate::{
     Act,
     model::{Check, Step},
@@ -43,7 +43,7 @@ pub(super) fn act(reader: &mut Reader, raw: &Spanned<raw::Act>, field: &str) -> 
         return reader.line(alert, &at("silence")).map(|alert| Act::Silence { alert });
     }
     if let Some(rps) = load {
-        let rps = reader.take(rps, &at("load"), values::number(rps.value, 1, 2000));
+        let rps = reader.take(rps, &at("load"), yaml::within(rps.value, 1, 2000));
         return rps.map(|rps| Act::Load { rps });
     }
     for (given, name, act) in [
@@ -119,7 +119,7 @@ fn of_edge(reader: &mut Reader, (rule, firewall, limit): OfEdge<'_>, field: &str
     let rps = match &raw.value.rps {
         None => Some(None),
         Some(rps) => {
-            let rate = values::number(rps.value, 1, 2000);
+            let rate = yaml::within(rps.value, 1, 2000);
             reader.take(rps, &format!("{field}.limit.rps"), rate).map(Some)
         }
     };

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use serde_saphyr::Spanned;
 
-use super::{LONGEST, Reader, SECOND, Values as _, all, raw, values};
+use super::{LONGEST, Reader, SECOND, Values as _, all, raw};
 use crate::model::{Load, Surge};
 
 /// Most requests per second that a drill may ask for.
@@ -14,7 +14,7 @@ const MOST_TIMES: u32 = 200;
 
 pub(super) fn load(reader: &mut Reader, raw: &raw::Load) -> Option<Load> {
     let scenario = reader.name(&raw.scenario, "load.scenario");
-    let rps = reader.take(&raw.rps, "load.rps", values::number(raw.rps.value, 1, FASTEST));
+    let rps = reader.take(&raw.rps, "load.rps", yaml::within(raw.rps.value, 1, FASTEST));
     let mut names = BTreeSet::new();
     let surges = raw.surges.iter().flatten().enumerate();
     let surges =
@@ -48,7 +48,7 @@ fn surge(
         Some(name) => reader.unique(name, &format!("{field}.name"), names).map(Some),
     };
     let after = reader.time(&raw.after, &format!("{field}.after"), Duration::ZERO, LONGEST);
-    let rps = reader.take(&raw.rps, &format!("{field}.rps"), values::number(raw.rps.value, 0, FASTEST));
+    let rps = reader.take(&raw.rps, &format!("{field}.rps"), yaml::within(raw.rps.value, 0, FASTEST));
     let lasts = reader.time(&raw.lasts, &format!("{field}.lasts"), SECOND, LONGEST);
     let again = again(reader, raw, field);
     let (name, after, rps, lasts, (every, times)) = (name?, after?, rps?, lasts?, again?);
@@ -64,7 +64,7 @@ fn again(reader: &mut Reader, raw: &raw::Surge, field: &str) -> Option<(Duration
         (None, None) => Some((Duration::ZERO, 1)),
         (Some(every), Some(times)) => {
             let every = reader.time(every, &format!("{field}.every"), SECOND, LONGEST);
-            let number = values::number(times.value, 2, MOST_TIMES);
+            let number = yaml::within(times.value, 2, MOST_TIMES);
             every.zip(reader.take(times, &format!("{field}.times"), number))
         }
         (Some(every), None) => alone(reader, every, &format!("{field}.every"), "times"),

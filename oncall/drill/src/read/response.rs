@@ -8,7 +8,7 @@ use serde_saphyr::Spanned;
 use super::{
     LONGEST, Reader, SECOND, Values as _, act, all,
     fresh::{fresh, longest},
-    raw, values,
+    raw,
 };
 use crate::{
     Act, Drill,
@@ -34,7 +34,7 @@ pub(super) fn response(reader: &mut Reader, document: &raw::Document) -> Option<
     let hints = document.hints.iter().flatten().enumerate();
     let hints = all(hints.map(|(index, raw)| {
         let text = reader.text(&raw.value.text, &format!("hints[{index}].text"));
-        let cost = values::number(raw.value.cost.value, 1, 30);
+        let cost = yaml::within(raw.value.cost.value, 1, 30);
         let cost = reader.take(&raw.value.cost, &format!("hints[{index}].cost"), cost);
         Some(Hint { text: text?, cost: cost? })
     }));
@@ -76,7 +76,7 @@ fn questions(reader: &mut Reader, document: &raw::Document) -> Option<Questions>
     };
     let evidence = match &raw.evidence {
         None => Some(0),
-        Some(evidence) => reader.take(evidence, "questions.evidence", values::number(evidence.value, 0, 5)),
+        Some(evidence) => reader.take(evidence, "questions.evidence", yaml::within(evidence.value, 0, 5)),
     };
     Some(Questions {
         components: components?,

@@ -7,7 +7,7 @@ use std::{
 
 use serde_saphyr::Spanned;
 
-use super::{LONGEST, MINUTE, Reader, SECOND, Values as _, all, load, raw, values};
+use super::{LONGEST, MINUTE, Reader, SECOND, Values as _, all, load, raw};
 use crate::{
     model::{Baseline, Change, Fault, FaultKind, Load, Noise, Tags, Way, Weakened},
     names::Need,
@@ -74,7 +74,7 @@ fn replicas(reader: &mut Reader, document: &raw::Document) -> Option<BTreeMap<St
     let list = document.replicas.iter().flatten();
     let read = all(list.map(|(service, count)| {
         let field = format!("replicas.{service}");
-        let count = reader.take(count, &field, values::number(count.value, 2, MOST_REPLICAS));
+        let count = reader.take(count, &field, yaml::within(count.value, 2, MOST_REPLICAS));
         Some((service.clone(), count?))
     }));
     Some(read?.into_iter().collect())
@@ -228,7 +228,7 @@ fn replica(
 ) -> Option<Option<u32>> {
     let Some(replica) = replica else { return Some(None) };
     let field = format!("{field}.replica");
-    let number = reader.take(replica, &field, values::number(replica.value, 1, MOST_REPLICAS))?;
+    let number = reader.take(replica, &field, yaml::within(replica.value, 1, MOST_REPLICAS))?;
     let needed = document.replicas.iter().flatten().find(|(name, _)| *name == service);
     if needed.is_none_or(|(_, count)| count.value < number) {
         let message =

@@ -35,14 +35,6 @@ pub(super) fn duration(text: &str, least: Duration, most: Duration) -> Result<Du
     if (least..=most).contains(&duration) { Ok(duration) } else { Err(wrong()) }
 }
 
-/// A whole number within bounds.
-pub(super) fn number(value: u32, least: u32, most: u32) -> Result<u32, String> {
-    if (least..=most).contains(&value) {
-        return Ok(value);
-    }
-    Err(format!("expected {least} to {most}, found {value}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,6 +51,5 @@ mod tests {
         assert_eq!(duration("1m", second, minute), Ok(minute));
         let problem = duration("2m", second, minute).unwrap_err();
         assert_eq!(problem, "expected 1s to 1m, such as 30s, found `2m`");
-        assert_eq!(number(0, 1, 30).unwrap_err(), "expected 1 to 30, found 0");
     }
 }

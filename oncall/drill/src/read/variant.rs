@@ -7,7 +7,7 @@ use std::{
 
 use serde_saphyr::Spanned;
 
-use super::{LONGEST, MINUTE, Reader, SECOND, Values as _, act, all, raw, values};
+use super::{LONGEST, MINUTE, Reader, SECOND, Values as _, act, all, raw};
 use crate::{
     Drill,
     model::{Measure, Step, Variant, Way, Weakened},
@@ -132,7 +132,7 @@ fn less(
             let message = format!("`{name}` is not in `measures`: expected one of {}", known.join(", "));
             reader.wrong(times, &field, message);
         }
-        let times = reader.take(times, &field, values::number(times.value, 2, MOST));
+        let times = reader.take(times, &field, yaml::within(times.value, 2, MOST));
         less.extend(times.map(|times| (name.clone(), times)));
     }
     if less.is_empty() {

@@ -26,7 +26,7 @@ pub(super) fn rotation(
     let unit = reader.take(&raw.unit, &at("unit"), unit);
     let every = match &raw.every {
         None => Some(1),
-        Some(every) => reader.take(every, &at("every"), values::number(every.value, 1, 1000)),
+        Some(every) => reader.take(every, &at("every"), yaml::within(every.value, 1, 1000)),
     };
     let start = reader.take(&raw.start, &at("start"), values::wall(&raw.start.value));
     if raw.people.value.is_empty() {

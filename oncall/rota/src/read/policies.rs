@@ -51,7 +51,7 @@ fn policy(reader: &mut Reader, raw: &raw::Policy, field: &str, names: &Names) ->
     }
     let repeat = match &raw.repeat {
         None => Some(0),
-        Some(repeat) => reader.take(repeat, &at("repeat"), values::number(repeat.value, 0, MOST_REPEATS)),
+        Some(repeat) => reader.take(repeat, &at("repeat"), yaml::within(repeat.value, 0, MOST_REPEATS)),
     };
     let ack_expires = match &raw.ack_expires {
         None => Some(None),
@@ -149,7 +149,7 @@ fn during(reader: &mut Reader, raw: &raw::Gate, field: &str) -> Option<Step> {
 }
 
 fn after(reader: &mut Reader, raw: &raw::Threshold, field: &str) -> Option<Step> {
-    let count = values::number(raw.alerts.value, 2, 1000);
+    let count = yaml::within(raw.alerts.value, 2, 1000);
     let count = reader.take(&raw.alerts, &format!("{field}.alerts"), count);
     let within = values::duration(&raw.within.value, SECOND);
     let within = reader.take(&raw.within, &format!("{field}.within"), within);

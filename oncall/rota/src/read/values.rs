@@ -112,14 +112,6 @@ pub(super) fn severity(text: &str) -> Result<u8, String> {
     number.ok_or_else(|| format!("expected SEV-1 to SEV-5, found `{text}`"))
 }
 
-/// A whole number within bounds.
-pub(super) fn number(value: u32, least: u32, most: u32) -> Result<u32, String> {
-    if (least..=most).contains(&value) {
-        return Ok(value);
-    }
-    Err(format!("expected {least} to {most}, found {value}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

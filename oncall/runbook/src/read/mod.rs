@@ -202,11 +202,7 @@ impl Values for Reader<'_> {
     }
 
     fn number(&mut self, at: &Spanned<u32>, field: &str, least: u32, most: u32) -> Option<u32> {
-        let value = at.value;
-        let sound = (least..=most).contains(&value);
-        let number =
-            if sound { Ok(value) } else { Err(format!("expected {least} to {most}, found {value}")) };
-        self.take(at, field, number)
+        self.take(at, field, yaml::within(at.value, least, most))
     }
 
     fn list<'l, T>(&mut self, field: &str, list: &'l [Spanned<T>]) -> &'l [Spanned<T>] {

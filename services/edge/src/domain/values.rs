@@ -52,11 +52,7 @@ impl Values for Reader<'_> {
     }
 
     fn number(&mut self, at: &Spanned<u64>, field: &str, least: u64, most: u64) -> Option<u64> {
-        let value = at.value;
-        let sound = (least..=most).contains(&value);
-        let number =
-            if sound { Ok(value) } else { Err(format!("expected {least} to {most}, found {value}")) };
-        self.take(at, field, number)
+        self.take(at, field, yaml::within(at.value, least, most))
     }
 
     fn count(&mut self, at: &Spanned<u64>, field: &str, least: u64, most: u32) -> Option<u32> {

@@ -70,11 +70,7 @@ pub(super) fn crowd(reader: &mut Reader<'_>, raw: &RawCrowd) -> Option<Crowd> {
 }
 
 fn within(reader: &mut Reader<'_>, at: &Spanned<f64>, field: &str, (least, most): (f64, f64)) -> Option<f64> {
-    if (least..=most).contains(&at.value) {
-        return Some(at.value);
-    }
-    reader.wrong(at, field, format!("expected {least} to {most}, found {}", at.value));
-    None
+    reader.take(at, field, yaml::within(at.value, least, most))
 }
 
 impl Crowd {

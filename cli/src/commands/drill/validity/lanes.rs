@@ -140,7 +140,6 @@ impl Validity {
 
     /// Whether no further drill begins.
     fn is_over(&self, bench: &Bench, work: &Work<'_>) -> bool {
-        let late = self.at_most.is_some_and(|most| work.begun.elapsed() >= most);
-        late || bench.is_enough()
+        self.pieces.is_late(work.begun) || bench.is_enough()
     }
 }

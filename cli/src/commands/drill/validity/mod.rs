@@ -44,6 +44,7 @@ use super::{
     },
 };
 use crate::{
+    commands::kept::Pieces,
     installation::Installation,
     terminal::{block, json, out, say},
 };
@@ -70,15 +71,8 @@ pub(super) struct Validity {
     /// Decides what the faults hit. Each drill's own by default.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Keep each answer in drills/validity.json as soon as it is known, and write the table of docs/validity.md.
-    #[arg(long)]
-    keep: bool,
-    /// Only questions that have no right answer in drills/validity.json. If a drill has changed since, all are asked again.
-    #[arg(long)]
-    unmeasured: bool,
-    /// Begin no further drill after this time, such as 45m; those that are left are named.
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
-    at_most: Option<Duration>,
+    #[command(flatten)]
+    pieces: Pieces,
     /// Number of labs to ask at the same time. From 2 on, others like this one are started beside it and removed at the
     /// end. Drills that need the machine to themselves run last.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
@@ -99,7 +93,7 @@ impl Validity {
     pub(super) async fn run(&self, place: &Installation, who: Option<String>) -> Result<ExitCode> {
         let home = place.home()?;
         let drills = files::all(&home.root)?;
-        let book = Book::open(&home.root, &drills, self.keep)?;
+        let book = Book::open(&home.root, &drills, self.pieces.keep)?;
         let stock = Stock::here(place)?;
         let mut names = self.pick.of(&drills, &home.root, place.is_here(), stock.as_ref())?;
         names.retain(|name| drills.get(name).is_some_and(|drill| !self.asked(drill, &book).is_empty()));
@@ -139,7 +133,7 @@ impl Validity {
     /// The questions about a drill that are asked.
     fn asked(&self, drill: &Drill, book: &Book) -> Vec<Check> {
         let wanted = |check: &Check| self.checks.is_empty() || self.checks.contains(check);
-        let open = |check: &Check| !self.unmeasured || !book.knows(&drill.id, *check);
+        let open = |check: &Check| !self.pieces.unmeasured || !book.knows(&drill.id, *check);
         let all = Check::ALL.into_iter().filter(|check| check.is_about(drill));
         all.filter(wanted).filter(open).collect()
     }

@@ -192,7 +192,7 @@ impl Verify {
     /// Proves a drill with each of its action items.
     async fn items(&self, stage: &Stage<'_>, drill: &Drill, without: &Proof, papers: &mut Papers) {
         for variant in &drill.variants {
-            let name = variants::name(drill, variant);
+            let name = variants::name(drill, Some(variant));
             if stage.wishes.enough.is_cancelled() || papers.broken.is_some() {
                 papers.left.push(name);
                 continue;
@@ -231,7 +231,7 @@ impl Verify {
         papers: &mut Papers,
     ) -> Proof {
         let begun = Instant::now();
-        let name = variant.map_or_else(|| drill.id.clone(), |variant| variants::name(drill, variant));
+        let name = variants::name(drill, variant);
         let proof = match self.one(stage, drill, variant, place, papers).await {
             Ok(proof) => proof,
             // What was proven before it must not be lost.
@@ -254,7 +254,7 @@ impl Verify {
         papers: &mut Papers,
     ) -> Result<Proof> {
         let (desk, begun) = (&stage.desk, Instant::now());
-        let name = variant.map_or_else(|| drill.id.clone(), |variant| variants::name(drill, variant));
+        let name = variants::name(drill, variant);
         let order = order(drill, self.responder, self.seed);
         let order = Order { variant: variant.map(|variant| variant.name.clone()), ..order };
         let run = match begin(desk, &order).await? {
@@ -295,5 +295,5 @@ impl Verify {
 fn named(report: String, drill: &Drill, variant: Option<&Variant>) -> String {
     let Some(variant) = variant else { return report };
     let suite = |name: &str| format!("<testsuite name=\"{name}\"");
-    report.replacen(&suite(&drill.id), &suite(&variants::name(drill, variant)), 1)
+    report.replacen(&suite(&drill.id), &suite(&variants::name(drill, Some(variant))), 1)
 }

@@ -18,9 +18,9 @@ use crate::{commands::drill::view::Failure, terminal::out};
 /// Seconds between two values of a measure.
 const STEP: f64 = 1.0;
 
-/// How a proof with an item is called.
-pub(super) fn name(drill: &Drill, variant: &Variant) -> String {
-    format!("{} with {}", drill.id, variant.name)
+/// How a proof is called, with an item or without one.
+pub(super) fn name(drill: &Drill, variant: Option<&Variant>) -> String {
+    variant.map_or_else(|| drill.id.clone(), |variant| format!("{} with {}", drill.id, variant.name))
 }
 
 /// What a run cost by each measure, from the injection until everybody was served again. Ask before the next run begins:
@@ -118,7 +118,8 @@ mod tests {
     fn an_item_that_changes_too_little_fails_its_proof_and_says_by_how_much() {
         let drill = outage();
         let variant = drill.variants.iter().find(|one| one.name == "bounded-search").unwrap();
-        assert_eq!(name(&drill, variant), "cdn-waf-outage with bounded-search");
+        assert_eq!(name(&drill, Some(variant)), "cdn-waf-outage with bounded-search");
+        assert_eq!(name(&drill, None), "cdn-waf-outage");
         let without = measured(2310.0, 60.0);
         let mut well = measured(12.0, 3.0);
         compare(variant, &without, &mut well);

@@ -7,12 +7,12 @@ use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Answer, shown};
 use crate::{
     access::Visitor,
     api::{
         input::required,
         openapi::{Reads, Refusals},
+        view::{Answer, shown},
     },
     room::Room,
     runbooks::view::AutomationView,

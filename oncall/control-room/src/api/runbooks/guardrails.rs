@@ -7,10 +7,12 @@ use axum::{
 use chassis_http::{Json, Path, Problem};
 use http::StatusCode;
 
-use super::{Answer, shown};
 use crate::{
     access::Visitor,
-    api::openapi::Refusals,
+    api::{
+        openapi::Refusals,
+        view::{Answer, shown},
+    },
     room::Room,
     runbooks::{Denial, DenialFields},
 };

@@ -13,12 +13,11 @@ use runbook::Mode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Answer, shown};
 use crate::{
     access::Visitor,
     api::{
         openapi::{Reads, Refusals},
-        view,
+        view::{self, Answer, shown},
     },
     room::Room,
     runbooks::{

@@ -3,48 +3,34 @@
 use axum::extract::State as Shared;
 use chassis_http::{Json, Path, Query};
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
-use super::{Answer, shown};
 use crate::{
     access::Visitor,
     api::{
-        input::{Why, required},
+        input::{Newest, Why, required},
         openapi::{Reads, Refusals},
-        view,
+        view::{self, Answer, shown},
     },
     error::Error,
     room::Room,
     runbooks::view::{RunbookRunView, StepState},
 };
 
-/// How many runs are listed if the caller does not say, and at most.
-const USUAL: usize = 20;
-const MOST: usize = 200;
-
-/// How many.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct RunsAsked {
-    /// At most this number; 20, if absent, and 200 at most.
-    limit: Option<usize>,
-}
-
 /// Runs, the newest first.
 #[utoipa::path(
     get,
     path = "/api/v1/runbook-runs",
     operation_id = "runbook_runs",
-    params(RunsAsked),
+    params(Newest),
     responses(Reads)
 )]
 pub(crate) async fn all(
     Shared(room): Shared<Room>,
     _visitor: Visitor,
-    Query(asked): Query<RunsAsked>,
+    Query(asked): Query<Newest>,
 ) -> Answer {
-    let runs = room.runbooks.runs(asked.limit.unwrap_or(USUAL).min(MOST)).await?;
+    let runs = room.runbooks.runs(asked.limit()).await?;
     shown(view::list("runs", &runs)?)
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use observe::innermost;
 use serde_json::Value;
 use url::{Url, form_urlencoded::Serializer};
 
@@ -44,13 +45,4 @@ pub(super) async fn ask(base: &Url, path: &str, pairs: &[(&str, &str)]) -> Resul
         return Err(Error::field("query", format!("Prometheus does not run it: {why}")));
     }
     Err(Error::Elsewhere(format!("Prometheus answers {status}: {why}")))
-}
-
-/// The outer causes repeat the address.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut inner: &dyn std::error::Error = error;
-    while let Some(source) = inner.source() {
-        inner = source;
-    }
-    inner.to_string()
 }

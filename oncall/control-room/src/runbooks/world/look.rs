@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{TimeDelta, Utc};
 use futures::future::join_all;
+use observe::innermost;
 use reqwest::Client;
 use runbook::{Answer, Call, answer::Sample};
 use serde_json::{Map, Value};
@@ -157,15 +158,6 @@ fn cell(value: Option<&Value>) -> String {
 fn shown(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     line.chars().take(SHOWN).collect()
-}
-
-/// The outer causes repeat the address.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut inner: &dyn std::error::Error = error;
-    while let Some(source) = inner.source() {
-        inner = source;
-    }
-    inner.to_string()
 }
 
 #[cfg(test)]

@@ -22,10 +22,10 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
-    Area,
+    Area, acts,
     failure::Answer,
     layout::{Page, Tab, page},
-    parts::{Tone, ago, badge, button, csrf, empty, glyph},
+    parts::{Tone, badge, button, csrf, empty},
 };
 use crate::{
     access::{Instructor, Visitor},
@@ -97,7 +97,7 @@ async fn show(
                     (csrf(&room, &visitor)) (button("End all faults", Tone::Info))
                 }
             }
-            @if let Some(done) = done { (announced(&room, &visitor, done)) }
+            @if let Some(done) = done { (acts::announced(done, &undo(&room, &visitor, done))) }
             @for unit in &units { (units::trouble(unit)) }
             (active::draw(&room, &visitor, &units, now))
             (stop::draw(&room, &visitor, now))
@@ -116,19 +116,6 @@ async fn show(
     Ok(page(&room, &frame, body))
 }
 
-/// What was just done, where it did not work, and how to take it back.
-fn announced(room: &Room, visitor: &Visitor, done: &Done) -> Markup {
-    let failed = done.failures().next().is_some();
-    let tone = if failed { Tone::Warn } else { Tone::Good };
-    html! {
-        div class={ "callout stack tight " (tone.class()) } role="status" {
-            p { (glyph(tone)) " " strong { "Done: " (done.text) "." } @if failed { " Not everywhere:" } }
-            ul { @for outcome in &done.results { li { (outcome.replica) ": " (outcome.text) } } }
-            (undo(room, visitor, done))
-        }
-    }
-}
-
 fn undo(room: &Room, visitor: &Visitor, done: &Done) -> Markup {
     html! {
         @if done.undo.is_some() {
@@ -142,39 +129,17 @@ fn undo(room: &Room, visitor: &Visitor, done: &Done) -> Markup {
 }
 
 fn history(room: &Room, visitor: &Visitor, recent: &[Done], now: DateTime<Utc>) -> Markup {
-    html! {
-        section.stack.tight aria-labelledby="history" {
-            h2 #history { "What was done" }
-            @if recent.is_empty() { (empty("Nothing was done yet.", html! { "Every action is listed here, with who asked for it." })) }
-            @else {
-                div.card.scroll tabindex="0" role="region" aria-label="What was done" {
-                    table.table.rows {
-                        thead { tr {
-                            th scope="col" { "When" } th scope="col" { "Who" } th scope="col" { "What" } th scope="col" { span.sr { "Undo" } }
-                        } }
-                        tbody { @for done in recent { (line(room, visitor, done, now)) } }
-                    }
-                }
-            }
-        }
-    }
+    let rows: Vec<Markup> = recent.iter().map(|done| row(room, visitor, done, now)).collect();
+    acts::table(&rows, "Every action is listed here, with who asked for it.")
 }
 
-fn line(room: &Room, visitor: &Visitor, done: &Done, now: DateTime<Utc>) -> Markup {
-    html! {
-        tr {
-            td { (ago(done.at, now)) }
-            td { (done.by.name()) }
-            td {
-                (done.text)
-                @if let Some(why) = &done.why { p.muted { (why) } }
-                @for outcome in done.failures() {
-                    p { (badge(Tone::Warn, "failed")) " " (outcome.replica) ": " (outcome.text) }
-                }
-            }
-            td { (undo(room, visitor, done)) }
+fn row(room: &Room, visitor: &Visitor, done: &Done, now: DateTime<Utc>) -> Markup {
+    let results = html! {
+        @for outcome in done.failures() {
+            p { (badge(Tone::Warn, "failed")) " " (outcome.replica) ": " (outcome.text) }
         }
-    }
+    };
+    acts::row(done, now, &results, &undo(room, visitor, done))
 }
 
 /// Whom a service's name reaches, for a choice: all replicas, or one.
