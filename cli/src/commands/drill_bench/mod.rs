@@ -67,10 +67,10 @@ pub(crate) struct Bench {
     /// Measure on a lab without FAULTS_TOKEN, where a responder can ask for the answer. The field `sealed` of the JSON says so.
     #[arg(long)]
     unsealed: bool,
-    /// Keep each run in drills/bench.json as soon as it was judged, and write the table of docs/agents.md.
+    /// Keep each run in docs/measured/bench.json as soon as it was judged, and write the table of docs/agents.md.
     #[arg(long)]
     keep: bool,
-    /// Leave out what drills/bench.json has. If a drill has changed since, it is run again.
+    /// Leave out what docs/measured/bench.json has. If a drill has changed since, it is run again.
     #[arg(long)]
     unmeasured: bool,
     /// Begin no further run after this time, such as 2h; the drills that are left are named.

@@ -70,10 +70,11 @@ pub(super) struct Validity {
     /// Decides what the faults hit. Each drill's own by default.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Keep each answer in drills/validity.json as soon as it is known, and write the table of docs/validity.md.
+    /// Keep each answer in docs/measured/validity.json as soon as it is known, and write the table of docs/validity.md.
     #[arg(long)]
     keep: bool,
-    /// Only questions that have no right answer in drills/validity.json. If a drill has changed since, all are asked again.
+    /// Only questions that have no right answer in docs/measured/validity.json. If a drill has changed since, all are asked
+    /// again.
     #[arg(long)]
     unmeasured: bool,
     /// Begin no further drill after this time, such as 45m; those that are left are named.
