@@ -8,6 +8,8 @@ mod backup;
 mod commands;
 mod desired;
 mod disk;
+#[cfg(test)]
+mod documented;
 mod failover;
 mod fleet;
 mod home;

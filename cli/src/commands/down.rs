@@ -156,3 +156,59 @@ fn remove(folder: &Path) -> Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use supervisor::Folder;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A lab that has written everything it can write, and services beside it.
+    fn written() -> (TempDir, Home) {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home {
+            root: folder.path().to_path_buf(),
+            dir: Folder::at(&folder.path().join(".lab")),
+            token: None,
+        };
+        for name in OURS {
+            fs::create_dir_all(home.dir.join(name)).unwrap();
+        }
+        fs::create_dir(home.dir.join("beside/hello")).unwrap();
+        fs::write(home.dir.join("beside/hello/pid"), "1\n").unwrap();
+        (folder, home)
+    }
+
+    #[test]
+    fn a_purge_deletes_all_that_the_lab_wrote_and_what_runs_beside_it() {
+        let (_folder, home) = written();
+        purge(&home).unwrap();
+        assert!(!home.dir.exists(), "the folder is left");
+        // A second one finds nothing, and that is fine.
+        purge(&home).unwrap();
+    }
+
+    #[test]
+    fn a_purge_deletes_nothing_if_one_name_is_not_the_labs() {
+        let (_folder, home) = written();
+        fs::write(home.dir.join("thesis.txt"), "").unwrap();
+        let refused = purge(&home).unwrap_err().to_string();
+        assert!(
+            refused.ends_with("holds thesis.txt, which is not the lab's: nothing was deleted"),
+            "{refused}"
+        );
+        assert!(home.dir.join("beside/hello/pid").exists(), "something was deleted");
+    }
+
+    #[test]
+    fn what_ship_writes_into_the_folder_is_the_labs() {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/ship");
+        let script = fs::read_to_string(script).unwrap();
+        let named = |rest: &str| rest.split(['/', '"', ' ', '\n']).next().map(str::to_owned);
+        let names: Vec<String> = script.split("$folder/").skip(1).filter_map(named).collect();
+        assert!(names.iter().any(|name| name == "beside"), "{names:?}");
+        let foreign: Vec<_> = names.iter().filter(|name| !OURS.contains(&name.as_str())).collect();
+        assert!(foreign.is_empty(), "OURS misses {foreign:?}, so `lab down --purge` would refuse");
+    }
+}

@@ -113,7 +113,8 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<BTreeMap<String, 
 /// When it cannot be written.
 pub(super) fn write<T: Serialize>(path: &Path, all: &BTreeMap<String, T>) -> Result<()> {
     let (text, new) = (serde_json::to_string_pretty(all)? + "\n", path.with_extension("json.new"));
-    let written = fs::write(&new, text).and_then(|()| fs::rename(&new, path));
+    let made = path.parent().map_or(Ok(()), fs::create_dir_all);
+    let written = made.and_then(|()| fs::write(&new, text)).and_then(|()| fs::rename(&new, path));
     written.with_context(|| format!("cannot write {}", path.display()))
 }
 
@@ -129,14 +130,14 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again_and_another_kind_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("measured.json");
+        let path = folder.path().join("measured/drills.json");
         assert_eq!(read::<f64>(&path).unwrap(), BTreeMap::new(), "nothing is measured yet");
         let all = BTreeMap::from([("a".to_owned(), 1.5)]);
         write(&path, &all).unwrap();
         assert_eq!(read::<f64>(&path).unwrap(), all);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing else is left");
         let refused = format!("{:#}", read::<Stamp>(&path).unwrap_err());
-        assert!(refused.contains("measured.json has no measurements of this kind"), "{refused}");
+        assert!(refused.contains("drills.json has no measurements of this kind"), "{refused}");
     }
 
     #[test]

@@ -33,7 +33,14 @@ fn main() -> anyhow::Result<()> {
         ("adr/README.md", adr::index(&docs.join("adr"))?),
         ("architecture.md", rooms::page(&read("architecture.md")?, &read("rooms.yaml")?)?),
         ("configuration.md", configuration_page()),
-        ("failure-modes.md", failure_modes::page(&docs.join("../drills"), &read("failure-modes.yaml")?)?),
+        (
+            "failure-modes.md",
+            failure_modes::page(
+                &docs.join("../drills"),
+                &docs.join("measured/drills.json"),
+                &read("failure-modes.yaml")?,
+            )?,
+        ),
         ("faults.md", faults_page()),
     ];
     let steps = steps::pages(&docs.join("../runbooks"))?;

@@ -1,5 +1,5 @@
 //! Some drills, proven on a lab: those that the last commit affects, and two others, which the commit chooses. What has no time
-//! in `drills/measured.json` yet is proven by hand first.
+//! in `docs/measured/drills.json` yet is proven by hand first.
 
 use anyhow::Result;
 
@@ -15,7 +15,7 @@ const LAB: [&str; 8] =
 /// No further drill begins after two minutes, so the step takes at most about four. Those that the commit affects come
 /// first.
 const VERIFY: [&str; 8] =
-    ["drill", "verify", "--sample", "2", "--at-most", "2m", "--among", "drills/measured.json"];
+    ["drill", "verify", "--sample", "2", "--at-most", "2m", "--among", "docs/measured/drills.json"];
 /// Missing in a checkout of one commit.
 const BEFORE: &str = "HEAD~1";
 

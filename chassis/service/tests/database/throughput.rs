@@ -7,7 +7,7 @@ use testkit::{Kafka, eventually, needs};
 
 use crate::outbox::{TOPIC, relay, world};
 
-/// How fast a backlog is published: `cargo test -p chassis --test database throughput -- --ignored --nocapture`.
+/// How fast a backlog is published: `cargo test -p chassis-service --test database throughput -- --ignored --nocapture`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement"]
 async fn throughput_of_the_relay() {

@@ -12,8 +12,8 @@ use crate::{
     terminal::{out, say},
 };
 
-/// Writes the tables of docs/validity.md and docs/agents.md from drills/validity.json and drills/bench.json: what `lab drill
-/// validity --keep` and `lab drill bench --keep` have found, and what is not measured yet. Needs no lab.
+/// Writes the tables of docs/validity.md and docs/agents.md from docs/measured/validity.json and docs/measured/bench.json: what
+/// `lab drill validity --keep` and `lab drill bench --keep` have found, and what is not measured yet. Needs no lab.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab drill generate            after a change to one of the files, or a new drill\n  \

@@ -1,5 +1,5 @@
-//! What is kept of responders, in `drills/bench.json`, and their table in `docs/agents.md`. Each run is added as soon as it was
-//! judged, so that all drills can be measured in parts.
+//! What is kept of responders, in `docs/measured/bench.json`, and their table in `docs/agents.md`. Each run is added as soon as
+//! it was judged, so that all drills can be measured in parts.
 
 use std::{
     collections::BTreeMap,
@@ -21,11 +21,11 @@ use crate::commands::{
 };
 
 /// Where it is, from the root of the checkout.
-pub(crate) const FILE: &str = "drills/bench.json";
+pub(crate) const FILE: &str = "docs/measured/bench.json";
 /// Where the table is.
 const PLACE: Marked = Marked {
     page: "docs/agents.md",
-    begin: "<!-- Baseline scores: written by `just generate` from drills/bench.json; do not edit. -->\n",
+    begin: "<!-- Baseline scores: written by `just generate` from docs/measured/bench.json; do not edit. -->\n",
     end: "<!-- End of the baseline scores. -->\n",
 };
 const HEAD: &str = "\

@@ -102,10 +102,10 @@ fn key(fault: &Fault) -> String {
     }
 }
 
-/// The page, from the folder of the drills.
-pub(crate) fn page(drills: &Path, shields: &str) -> anyhow::Result<String> {
+/// The page, from the folder of the drills and the file of their times.
+pub(crate) fn page(drills: &Path, times: &Path, shields: &str) -> anyhow::Result<String> {
     let all = read(drills)?;
-    let measured = measured(&drills.join("measured.json"), &all)?;
+    let measured = measured(times, &all)?;
     written(&all, &Shields::read(shields)?, &measured)
 }
 

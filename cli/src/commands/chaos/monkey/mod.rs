@@ -37,9 +37,9 @@ const AFTER: Duration = Duration::from_secs(60);
 /// lost the share that the monkey may burn, the monkey stops. Exits with 1 if something did not come back.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    lab chaos monkey                                an hour, a fifth of the budget, a random seed\n  \
-    lab chaos monkey --for 10m --budget 5% --seed 7 repeats the same strikes at the same times\n  \
-    lab chaos monkey --dry-run --seed 7             only list them\n\n\
+    lab chaos monkey                                   an hour, a fifth of the budget, a random seed\n  \
+    lab chaos monkey --for 10m --budget 5% --seed 7    repeats the same strikes at the same times\n  \
+    lab chaos monkey --dry-run --seed 7                only list them\n\n\
     Ctrl-C ends the present strike and prints the report.")]
 pub(super) struct Monkey {
     /// How long: 1m to 1day.

@@ -1,5 +1,5 @@
-//! What is kept of the answers, in `drills/validity.json`, and their table in `docs/validity.md`. Each run adds its answers, so
-//! that all drills can be asked about in parts; what took an hour is not lost if somebody ends it.
+//! What is kept of the answers, in `docs/measured/validity.json`, and their table in `docs/validity.md`. Each run adds its
+//! answers, so that all drills can be asked about in parts; what took an hour is not lost if somebody ends it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,11 +23,11 @@ use crate::commands::{
 };
 
 /// Where it is, from the root of the checkout.
-pub(in crate::commands::drill) const FILE: &str = "drills/validity.json";
+pub(in crate::commands::drill) const FILE: &str = "docs/measured/validity.json";
 /// Where the table is.
 const PLACE: Marked = Marked {
     page: "docs/validity.md",
-    begin: "<!-- Answers: written by `just generate` from drills/validity.json; do not edit. -->\n",
+    begin: "<!-- Answers: written by `just generate` from docs/measured/validity.json; do not edit. -->\n",
     end: "<!-- End of the answers. -->\n",
 };
 const HEAD: &str = "\

@@ -56,10 +56,10 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab drill validity first-page\n  \
-    lab drill validity --sample 2                          two, others every day\n  \
-    lab drill validity --all --list                        what is known, and how long the rest takes\n  \
-    lab drill validity --all --unmeasured --keep --lanes 2 the rest, on two labs: for hours; after Ctrl-C, again\n  \
-    lab drill validity --all --unmeasured --keep --at-most 45m\n                                                         \
+    lab drill validity --sample 2                             two, others every day\n  \
+    lab drill validity --all --list                           what is known, and how long the rest takes\n  \
+    lab drill validity --all --unmeasured --keep --lanes 2    the rest, on two labs: for hours; after Ctrl-C, again\n  \
+    lab drill validity --all --unmeasured --keep --at-most 45m\n                                                            \
     a part of it\n  \
     lab drill validity noon --check mutations --check leaks")]
 pub(super) struct Validity {

@@ -80,7 +80,7 @@ pub(crate) struct Verify {
     /// Write a report in Markdown to this file.
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
-    /// Write how soon each drill was detected to this file. `just generate` reads drills/measured.json for
+    /// Write how soon each drill was detected to this file. `just generate` reads docs/measured/drills.json for
     /// docs/failure-modes.md. The times of other drills in the file stay; those of each drill are written once it is proven.
     #[arg(long, value_name = "FILE")]
     measured: Option<PathBuf>,

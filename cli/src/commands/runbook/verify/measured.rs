@@ -1,5 +1,5 @@
-//! What is kept of measurements, in `runbooks/measured.json`: by runbook, and by who acted. A run adds to it and replaces only
-//! what it has measured itself, so that all runbooks can be measured in pieces.
+//! What is kept of measurements, in `docs/measured/runbooks.json`: by runbook, and by who acted. A run adds to it and replaces
+//! only what it has measured itself, so that all runbooks can be measured in pieces.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -16,7 +16,7 @@ use super::{
 use crate::commands::kept::{self, Stamp, tenth};
 
 /// Where it is, from the root of the checkout.
-pub(super) const FILE: &str = "runbooks/measured.json";
+pub(super) const FILE: &str = "docs/measured/runbooks.json";
 
 /// What is kept, by runbook.
 pub(super) type Measured = BTreeMap<String, Kept>;

@@ -91,11 +91,11 @@ pub(super) struct Verify {
     /// How to run them.
     #[arg(long, value_enum, value_name = "WAY", default_value_t = Ways::Both)]
     way: Ways,
-    /// Leave out what runbooks/measured.json has already. What failed is tried again, and so is what has changed since: the steps
-    /// of a runbook, or what its page breaks.
+    /// Leave out what docs/measured/runbooks.json has already. What failed is tried again, and so is what has changed since: the
+    /// steps of a runbook, or what its page breaks.
     #[arg(long)]
     unmeasured: bool,
-    /// Keep what is measured in runbooks/measured.json, and write the tables of docs/automation.md from it, after each
+    /// Keep what is measured in docs/measured/runbooks.json, and write the tables of docs/automation.md from it, after each
     /// measurement. Those that help are also measured with nobody acting, to compare.
     #[arg(long)]
     markdown: bool,
@@ -111,7 +111,7 @@ pub(super) struct Verify {
     /// Measure each this many times; the table has medians.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=20))]
     repeat: u32,
-    /// Only list them, with what runbooks/measured.json says of each.
+    /// Only list them, with what docs/measured/runbooks.json says of each.
     #[arg(long, conflicts_with_all = ["markdown", "junit", "report", "json"])]
     list: bool,
     /// Write JUnit to this file.

@@ -1,5 +1,5 @@
-//! The tables of `docs/automation.md`, from `runbooks/measured.json`: what was measured, what is not yet, and what is not proven
-//! on a lab, with the reason.
+//! The tables of `docs/automation.md`, from `docs/measured/runbooks.json`: what was measured, what is not yet, and what is not
+//! proven on a lab, with the reason.
 
 use std::{fmt::Write as _, path::Path};
 
@@ -17,7 +17,7 @@ use crate::commands::{drill::text::wrap, marked::Marked};
 /// Where the tables are.
 const PLACE: Marked = Marked {
     page: "docs/automation.md",
-    begin: "<!-- Runbooks: written by `just generate` from runbooks/measured.json; do not edit. -->\n",
+    begin: "<!-- Runbooks: written by `just generate` from docs/measured/runbooks.json; do not edit. -->\n",
     end: "<!-- End of the runbooks. -->\n",
 };
 const HEAD: &str = "\

@@ -1,5 +1,5 @@
-//! What is kept of the pairs of automation, in `drills/pairs.json`, and their table in `docs/automation.md`. A run adds to the
-//! file and replaces only the pairs that it has run, so that they can be run in pieces.
+//! What is kept of the pairs of automation, in `docs/measured/pairs.json`, and their table in `docs/automation.md`. A run adds to
+//! the file and replaces only the pairs that it has run, so that they can be run in pieces.
 
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 
@@ -17,11 +17,11 @@ use crate::commands::{
 };
 
 /// Where it is, from the root of the checkout.
-pub(super) const FILE: &str = "drills/pairs.json";
+pub(super) const FILE: &str = "docs/measured/pairs.json";
 /// Where the table is.
 const PLACE: Marked = Marked {
     page: "docs/automation.md",
-    begin: "<!-- Pairs: written by `just generate` from drills/pairs.json; do not edit. -->\n",
+    begin: "<!-- Pairs: written by `just generate` from docs/measured/pairs.json; do not edit. -->\n",
     end: "<!-- End of the pairs. -->\n",
 };
 const HEAD: &str = "\
@@ -204,7 +204,6 @@ mod tests {
     #[test]
     fn a_run_replaces_its_own_pair_and_one_that_knows_nothing_none() {
         let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("drills")).unwrap();
         let keep = |name: &str, report: &Report| keep(folder.path(), name, "t", report).unwrap();
         keep("a", &report(30.0, 121.0));
         keep("b", &report(70.0, 121.0));

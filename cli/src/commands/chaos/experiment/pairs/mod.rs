@@ -56,15 +56,15 @@ pub(in crate::commands::chaos) struct Pairs {
     /// The pairs of automation and of the judge of a release, instead of those of protections.
     #[arg(long, conflicts_with = "write", group = "kept")]
     automation: bool,
-    /// Keep in drills/pairs.json how long it takes until all is well, with automation and without it, and write the table of
-    /// docs/automation.md from that, after each pair.
+    /// Keep in docs/measured/pairs.json how long it takes until all is well, with automation and without it, and write the table
+    /// of docs/automation.md from that, after each pair.
     #[arg(long, requires = "automation")]
     markdown: bool,
-    /// Leave out pairs that hold according to their page in the folder of `--write`, or to drills/pairs.json. One whose
+    /// Leave out pairs that hold according to their page in the folder of `--write`, or to docs/measured/pairs.json. One whose
     /// experiment has changed since is run again.
     #[arg(long, requires = "kept")]
     unmeasured: bool,
-    /// Only list them; those of automation with what drills/pairs.json says.
+    /// Only list them; those of automation with what docs/measured/pairs.json says.
     #[arg(long, conflicts_with_all = ["json", "markdown"])]
     list: bool,
     /// Print JSON.
