@@ -104,7 +104,7 @@ fn a_severity_that_changes_before_anything_was_sent_takes_its_own_policy() {
     assert_eq!(desk.policy(), "working-hours");
     desk.ada(-24 * 3600 + 5, severity(Severity::Sev3));
     assert_eq!(desk.tend(-24 * 3600 + 5), ["0.0.0"]);
-    assert_eq!(desk.policy(), "high");
+    assert_eq!(desk.policy(), "minor");
 }
 
 #[test]
