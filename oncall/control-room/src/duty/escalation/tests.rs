@@ -25,7 +25,8 @@ impl Desk {
     fn open(severity: Severity) -> Self {
         let mut desk = Self { events: Vec::new(), plan: None, sent: Vec::new() };
         let (title, services) = ("Orders fail".to_owned(), Vec::new());
-        let what = What::Opened { id: Id(7), title, severity, services, previous: None };
+        let what =
+            What::Opened { id: Id(7), title, description: String::new(), severity, services, previous: None };
         desk.happens(0, Source::ControlRoom, what);
         desk
     }
