@@ -164,6 +164,28 @@ fn a_gate_is_open_closed_or_cannot_tell_and_says_which() {
 }
 
 #[test]
+fn specs_of_a_folder_of_ones_own_replace_the_committed_ones() {
+    let (prometheus, folder) = (Prometheus::start(), tempfile::tempdir().unwrap());
+    let specs = folder.path().join("specs");
+    fs::create_dir(&specs).unwrap();
+    let with = |args: &[&str]| {
+        prometheus.lab(folder.path(), &[args, &["--specs", specs.to_str().unwrap()]].concat())
+    };
+    let empty = with(&["slo", "report"]);
+    assert!(text(&empty.stderr).contains("has no spec"), "{}", text(&empty.stderr));
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dashboards/slos/order-availability.yaml");
+    fs::copy(committed, specs.join("orders.yaml")).unwrap();
+    let report: Value = serde_json::from_str(&ok(&with(&["slo", "report", "--format", "json"]))).unwrap();
+    let names: Vec<_> = report["slos"].as_array().unwrap().iter().map(|line| &line["slo"]).collect();
+    assert_eq!(names, ["order-availability"]);
+    let past = ok(&with(&["slo", "report", "--since", "168m"]));
+    assert!(past.contains("order-availability") && !past.contains("order-latency"), "{past}");
+    let unknown = with(&["slo", "gate", "--slo", "order-latency"]);
+    assert_eq!(unknown.status.code(), Some(64), "{}", text(&unknown.stderr));
+    assert!(text(&unknown.stderr).contains("there are: order-availability\n"), "{}", text(&unknown.stderr));
+}
+
+#[test]
 fn after_a_release_users_are_served_well_or_not_or_nobody_knows() {
     let (prometheus, folder) = (Prometheus::start(), tempfile::tempdir().unwrap());
     // Its subject is a time that passes: two of the lab's shortest window, of all three at once.

@@ -12,7 +12,7 @@ trap 'exit 130' INT TERM
 FAKES=$work
 PATH=$root/tests/deploy/fakes:$PATH
 export FAKES PATH
-unset CONTEXT NAMESPACE RELEASE REPOSITORY BINARIES TOOLS LAB LAB_CONTEXT LAB_DIR LAB_PERSON LAB_PROMETHEUS_URL || :
+unset CONTEXT NAMESPACE RELEASE REPOSITORY BINARIES TOOLS LAB HOOK_TOKEN LAB_CONTEXT LAB_CONTROL_ROOM_URL LAB_DIR LAB_PERSON LAB_PROMETHEUS_URL || :
 
 say() { printf '%s: %s\n' "$script" "$*"; }
 
@@ -20,6 +20,7 @@ say() { printf '%s: %s\n' "$script" "$*"; }
 begin() {
     what=$1
     : >"$work/calls"
+    : >"$work/sent"
     rm -f "$work"/fails-* "$work"/says-* "$work"/after-*
 }
 
@@ -42,6 +43,7 @@ says() { printf '%s\t%s\n' "$1" "$2" >>"$work/says-list"; }
 said() { grep -qF -- "$1" "$work/said" || wrong "does not say: $1"; }
 called() { grep -qF -- "$1" "$work/calls" || wrong "was not called: $1"; }
 not_called() { ! grep -qF -- "$1" "$work/calls" || wrong "was called: $1"; }
+sent() { grep -qF -- "$1" "$work/sent" || wrong "was not sent: $1; but: $(cat "$work/sent")"; }
 # before ONE OTHER: the first call with the one comes before the first with the other.
 before() {
     one=$(grep -nF -- "$1" "$work/calls" | head -n 1 | cut -d: -f1)

@@ -24,8 +24,8 @@ const DIGITS: usize = 12;
 /// How a measurement of drills is made in pieces.
 #[derive(Debug, Args)]
 pub(super) struct Pieces {
-    /// Keep each result as soon as it is known: an answer in docs/measured/validity.json, a run in docs/measured/bench.json. Writes the table of
-    /// docs/validity.md or docs/agents.md from it.
+    /// Keep each result as soon as it is known: an answer in docs/measured/validity.json, a run in docs/measured/bench.json.
+    /// Writes the table of docs/validity.md or docs/agents.md from it.
     #[arg(long)]
     pub(super) keep: bool,
     /// Leave out what that file has: right answers, judged runs. If a drill has changed since, nothing of it is left out.

@@ -188,9 +188,12 @@ fn assert_one_incident(lab: &Lab, id: &str) {
 async fn bad_words_about_an_incident_are_answered_with_what_would_be_right() {
     let Some(lab) = Lab::up(&["--no-load"]).await else { return };
     assert_eq!(lab.ok(&["incident", "list"]).trim(), "no open incidents; --all lists the ended ones");
-    let opened =
-        lab.ok(&["incident", "open", "checkout is slow", "--severity", "high", "--service", "order-api"]);
+    let known = ["--service", "order-api", "--description", "since noon"];
+    let opened = [&["incident", "open", "checkout is slow", "--severity", "high"], &known[..]].concat();
+    let opened = lab.ok(&opened);
     assert!(opened.starts_with("INC-1   SEV-2  triage"), "{opened}");
+    let shown = lab.ok(&["incident", "show", "INC-1"]);
+    assert!(shown.contains("\n  since noon\n"), "{shown}");
     let refused = |args: &[&str]| {
         let output = lab.run(&[&["incident"], args].concat());
         assert!(!output.status.success(), "{args:?}");

@@ -69,7 +69,12 @@ async fn a_new_process_goes_on_where_the_last_one_ended() {
 #[tokio::test]
 async fn sealed_rows_of_the_journal_say_so() {
     let (store, desk) = open(None).await;
-    let new = New { title: "It hurts".to_owned(), severity: Severity::Sev3, services: Vec::new() };
+    let new = New {
+        title: "It hurts".to_owned(),
+        description: String::new(),
+        severity: Severity::Sev3,
+        services: Vec::new(),
+    };
     desk.create(somebody(), new).await.expect("possible");
     let note = |sealed| What::Noted {
         kind: EntryKind::Note,

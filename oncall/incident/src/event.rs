@@ -29,6 +29,9 @@ pub enum What {
         id: Id,
         /// What people see, in a few words.
         title: String,
+        /// What is known at the start, in a few sentences; empty if nobody said more, as in journals that are older than it.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        description: String,
         /// How bad it looks.
         severity: Severity,
         /// Affected services, as far as known.

@@ -52,6 +52,9 @@ pub(super) struct Words {
 pub(super) struct Open {
     /// What people see, in a few words.
     title: String,
+    /// What is known so far, in a few sentences.
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
+    description: String,
     /// How bad it is: SEV-1 to SEV-5, or critical, high, medium, low.
     #[arg(long, default_value = "SEV-3", value_name = "SEVERITY")]
     severity: String,
@@ -183,7 +186,12 @@ impl Words {
 
 impl Open {
     pub(super) async fn run(self, room: &ControlRoom) -> Result<()> {
-        let body = json!({ "title": self.title, "severity": self.severity, "services": self.services });
+        let body = json!({
+            "title": self.title,
+            "description": self.description,
+            "severity": self.severity,
+            "services": self.services,
+        });
         let answer = room.post("/api/v1/incidents", &body).await?;
         out!("{}", read::line(&answer));
         Ok(())

@@ -96,6 +96,7 @@ impl Show {
             return json(&incident);
         }
         out!("{}", line(&incident));
+        incident["description"].as_str().unwrap_or_default().lines().for_each(|line| out!("  {line}"));
         out!("  opened     {}", time(&incident["opened_at"]));
         if let Some(by) = incident["acknowledged"]["by"].as_str() {
             out!("  works      {by}, since {}", time(&incident["acknowledged"]["at"]));

@@ -1,10 +1,12 @@
 //! Which objectives a gate asks about.
 
+use std::path::PathBuf;
+
 use anyhow::{Result, bail};
 use clap::Args;
 use slo::Slo;
 
-use super::objectives;
+use super::objectives_in;
 use crate::installation::Installation;
 
 /// Which objectives; all by default.
@@ -16,6 +18,9 @@ pub(super) struct Chosen {
     /// Only the objectives that a release of this service can hurt, such as order-api.
     #[arg(long, value_name = "NAME")]
     service: Option<String>,
+    /// Folder of the specs; by default dashboards/slos of the checkout. They use metrics that the lab's services export.
+    #[arg(long, value_name = "DIR")]
+    specs: Option<PathBuf>,
 }
 
 impl Chosen {
@@ -24,7 +29,7 @@ impl Chosen {
     /// # Errors
     /// When a spec has problems, there is no objective of a name, or a release of the service hurts none.
     pub(super) fn of(&self, place: &Installation) -> Result<Vec<Slo>> {
-        let mut slos = objectives(&place.home()?)?;
+        let mut slos = objectives_in(&place.home()?, self.specs.as_deref())?;
         for name in &self.slos {
             if !slos.iter().any(|slo| slo.name == *name) {
                 let known: Vec<_> = slos.iter().map(|slo| slo.name.as_str()).collect();

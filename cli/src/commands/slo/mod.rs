@@ -106,10 +106,14 @@ fn clock(chosen: Option<ClockName>, home: &Home) -> Clock {
     chosen.map_or_else(|| home.clock(), Clock::from)
 }
 
-/// The spec files of the checkout, by name.
-fn spec_files(home: &Home) -> Result<Vec<PathBuf>> {
-    let folder = home.root.join("dashboards/slos");
-    let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+/// The folder of the committed specs.
+fn committed(home: &Home) -> PathBuf {
+    home.root.join("dashboards/slos")
+}
+
+/// The spec files of a folder, by name.
+fn spec_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml"));
     paths.sort();
@@ -140,7 +144,13 @@ fn sound(home: &Home, paths: &[PathBuf]) -> Result<Vec<Slo>> {
 
 /// The committed objectives.
 fn objectives(home: &Home) -> Result<Vec<Slo>> {
-    sound(home, &spec_files(home)?)
+    objectives_in(home, None)
+}
+
+/// The objectives of a folder of specs; by default the committed ones.
+fn objectives_in(home: &Home, folder: Option<&Path>) -> Result<Vec<Slo>> {
+    let committed = committed(home);
+    sound(home, &spec_files(folder.unwrap_or(&committed))?)
 }
 
 /// What is left of the budgets that a release of a service can hurt.

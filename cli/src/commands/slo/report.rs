@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
 use slo::report::{Format, archive::Trend, past::Range};
 
-use super::{archive, objectives, prometheus};
+use super::{archive, objectives_in, prometheus};
 use crate::{home::Home, installation::Installation, terminal::block};
 
 /// Asks Prometheus for each objective. healthy: it is kept and nothing burns. at risk: it is kept, but an alert
@@ -33,6 +33,9 @@ pub(crate) struct ReportCommand {
     /// End of that range; by default now.
     #[arg(long, value_name = "TIME", requires = "since", value_parser = moment)]
     until: Option<DateTime<Utc>>,
+    /// Folder of the specs; by default dashboards/slos of the checkout. They use metrics that the lab's services export.
+    #[arg(long, value_name = "DIR", conflicts_with = "archive")]
+    specs: Option<PathBuf>,
     /// Report on the archived weeks and their trend instead; by default those in the folder of this lab.
     #[arg(long, value_name = "DIR", conflicts_with = "since")]
     archive: Option<Option<PathBuf>>,
@@ -67,6 +70,7 @@ impl ReportCommand {
     /// Runs the command.
     pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
         let (home, format) = (place.home()?, self.format.into());
+        let objectives = || objectives_in(&home, self.specs.as_deref());
         let text = match (&self.archive, self.range(Utc::now())?) {
             (Some(folder), _) => {
                 let folder = folder.clone().unwrap_or_else(|| home.reports());
@@ -75,11 +79,11 @@ impl ReportCommand {
             (None, Some(range)) => {
                 let prometheus = place.prometheus().await?;
                 let clock = prometheus::clock(&prometheus).await?;
-                prometheus::past(&prometheus, &objectives(&home)?, clock, range).await?.write(format)?
+                prometheus::past(&prometheus, &objectives()?, clock, range).await?.write(format)?
             }
             (None, None) => {
                 let prometheus = place.prometheus().await?;
-                prometheus::report(&prometheus, &objectives(&home)?).await?.write(format)?
+                prometheus::report(&prometheus, &objectives()?).await?.write(format)?
             }
         };
         block(&text);

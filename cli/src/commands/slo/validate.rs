@@ -7,7 +7,7 @@ use chrono::Utc;
 use clap::Args;
 use slo::{Clock, window::percent};
 
-use super::{sound, spec_files};
+use super::{committed, sound, spec_files};
 use crate::{
     home::Home,
     terminal::{out, say},
@@ -28,7 +28,7 @@ pub(crate) struct Validate {
 impl Validate {
     /// Runs the command.
     pub(crate) fn run(self, home: &Home) -> Result<ExitCode> {
-        let files = if self.files.is_empty() { spec_files(home)? } else { self.files };
+        let files = if self.files.is_empty() { spec_files(&committed(home))? } else { self.files };
         for slo in sound(home, &files)? {
             out!(
                 "{}: {} over {} ({} on the lab clock), alert {}",

@@ -41,7 +41,12 @@ async fn a_change_is_noted_in_the_open_incidents_that_affect_its_service() {
     let desk = Desk::open(&store, &bus, Graph::default(), 60).await.unwrap();
     for service in ["order-api", "user-service"] {
         let services = vec![service.to_owned()];
-        let new = New { title: "It hurts".to_owned(), severity: Severity::Sev3, services };
+        let new = New {
+            title: "It hurts".to_owned(),
+            description: String::new(),
+            severity: Severity::Sev3,
+            services,
+        };
         desk.create(Source::ControlRoom, new).await.unwrap();
     }
     changes.record_in(&desk, change("restart", Some("order-api"), 1)).await.unwrap();

@@ -71,9 +71,11 @@ impl<'s> Draft<'s> {
     /// A new incident.
     pub(super) async fn open(&mut self, new: New, previous: Option<Id>) -> Result<Id> {
         title::check(&new.title)?;
+        title::check_description(&new.description)?;
         let id = rows::next(&mut self.writing).await?;
-        let New { title, severity, services } = new;
-        let what = What::Opened { id, title, severity, services, previous };
+        let New { title, description, severity, services } = new;
+        let description = description.trim().to_owned();
+        let what = What::Opened { id, title, description, severity, services, previous };
         let event = Event { at: self.at, by: self.by.clone(), what };
         let incident = Incident::open(&event)?;
         // Now, because the next new one counts from it.

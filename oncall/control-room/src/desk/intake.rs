@@ -109,7 +109,12 @@ impl Intake<'_> {
             }
             Verdict::Open { previous } => {
                 let services = alert.service.iter().cloned().collect();
-                let new = New { title: title::of_alert(&alert), severity: alert.severity, services };
+                let new = New {
+                    title: title::of_alert(&alert),
+                    description: String::new(),
+                    severity: alert.severity,
+                    services,
+                };
                 let id = self.draft.open(new, previous).await?;
                 self.taken.opened.push(id);
                 id

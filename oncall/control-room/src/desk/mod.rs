@@ -45,6 +45,8 @@ struct Inner {
 pub struct New {
     /// What people see: one line of 1 to 200 characters.
     pub title: String,
+    /// What is known at the start: at most 2,000 characters; empty if the title says it all.
+    pub description: String,
     /// How bad it looks.
     pub severity: Severity,
     /// Affected services, as far as known.

@@ -1,4 +1,4 @@
-//! Titles: of an incident that an alert opens, and how they grow with the services that join.
+//! Titles: of an incident that an alert opens, and how they grow with the services that join; and how long a description may be.
 
 use std::collections::BTreeSet;
 
@@ -8,6 +8,8 @@ use crate::error::{Error, Result};
 
 /// Longest title that somebody may give, in characters.
 const LONGEST: usize = 200;
+/// Longest description, in characters.
+const LONGEST_DESCRIPTION: usize = 2000;
 /// Longest one that is taken from an alert.
 const TAKEN: usize = 120;
 /// How many services it names.
@@ -28,6 +30,16 @@ pub(super) fn check(title: &str) -> Result<()> {
     } else {
         Ok(())
     }
+}
+
+/// Refuses what is too long to read at 3 am, or cannot be stored.
+pub(super) fn check_description(description: &str) -> Result<()> {
+    let length = description.trim().chars().count();
+    if length <= LONGEST_DESCRIPTION && !description.contains('\0') {
+        return Ok(());
+    }
+    let expected = format!("expected at most {LONGEST_DESCRIPTION} characters, found {length}");
+    Err(Error::field("description", expected))
 }
 
 /// What the alert says in a line; its name, if that is too long for a title.
@@ -109,6 +121,17 @@ mod tests {
     }
 
     #[test]
+    fn a_description_is_short_or_missing() {
+        for right in ["", "two\nlines", &*"ä".repeat(2000)] {
+            assert!(check_description(right).is_ok(), "{right:?}");
+        }
+        for wrong in ["a".repeat(2001), "\0".to_owned()] {
+            let refused = check_description(&wrong).unwrap_err().to_string();
+            assert!(refused.starts_with("description: expected at most 2000 characters"), "{refused}");
+        }
+    }
+
+    #[test]
     fn the_summary_of_an_alert_is_the_title_unless_it_is_long() {
         assert_eq!(of_alert(&alert("Burn", " Orders fail ", "order-api")), "Orders fail");
         assert_eq!(of_alert(&alert("Burn", &"long ".repeat(30), "order-api")), "Burn");
@@ -133,6 +156,7 @@ mod tests {
         let opened = What::Opened {
             id: Id(1),
             title: "Orders fail".to_owned(),
+            description: String::new(),
             severity: Severity::Sev2,
             services: Vec::new(),
             previous: None,

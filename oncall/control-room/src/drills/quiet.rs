@@ -211,7 +211,14 @@ mod tests {
 
     fn opened(by: Source) -> Incident {
         let (title, services) = ("Orders fail".to_owned(), vec!["order-api".to_owned()]);
-        let what = What::Opened { id: Id(1), title, severity: Severity::Sev2, services, previous: None };
+        let what = What::Opened {
+            id: Id(1),
+            title,
+            description: String::new(),
+            severity: Severity::Sev2,
+            services,
+            previous: None,
+        };
         Incident::open(&Event { at: Utc::now(), by, what }).unwrap()
     }
 

@@ -15,7 +15,12 @@ async fn rig() -> Rig {
     let desk = Desk::open(&store, &bus, Graph::default(), 60).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let papers = Papers::open(&store, &bus, Some(&folder.path().join("new")));
-    let new = New { title: "It hurts".to_owned(), severity: Severity::Sev3, services: Vec::new() };
+    let new = New {
+        title: "It hurts".to_owned(),
+        description: String::new(),
+        severity: Severity::Sev3,
+        services: Vec::new(),
+    };
     let id = desk.create(Source::ControlRoom, new).await.unwrap().id;
     Rig { desk, papers, folder, id }
 }

@@ -110,6 +110,7 @@ async fn page(room: &Room) -> Result<()> {
     for (seq, text) in due {
         let new = New {
             title: "Automation has switched itself off".to_owned(),
+            description: String::new(),
             severity: Severity::Sev2,
             services: Vec::new(),
         };

@@ -205,6 +205,7 @@ mod tests {
         let opened = What::Opened {
             id: Id(1),
             title: "Orders fail".to_owned(),
+            description: String::new(),
             severity: Severity::Sev2,
             services: Vec::new(),
             previous: None,

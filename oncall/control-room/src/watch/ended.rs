@@ -154,7 +154,7 @@ mod tests {
         let chassis = config.common().chassis(SERVICE, &[], &[]);
         let room = assemble(&config, chassis).await.unwrap();
         let (title, services) = ("Orders fail".to_owned(), vec!["order-api".to_owned()]);
-        let new = New { title, severity: Severity::Sev2, services };
+        let new = New { title, description: String::new(), severity: Severity::Sev2, services };
         let by = Source::System("alertmanager".to_owned());
         let id = room.desk.create(by, new).await.unwrap().id;
         redraft(&room, id).await;

@@ -79,7 +79,12 @@ fn open(room: &Room) -> Option<Id> {
 async fn act(room: &Room, word: Word, patience: TimeDelta) -> Result<()> {
     match (word, open(room)) {
         (Word::Silent { since }, None) => {
-            let new = New { title: TITLE.to_owned(), severity: Severity::Sev1, services: Vec::new() };
+            let new = New {
+                title: TITLE.to_owned(),
+                description: String::new(),
+                severity: Severity::Sev1,
+                services: Vec::new(),
+            };
             // At once: an incident that is known to be open is not opened again, and would never say since when.
             let (writing, what) = (room.store.begin().await?, vec![silent(since, patience)]);
             room.desk.create_with(writing, Source::ControlRoom, new, what).await?;

@@ -105,6 +105,7 @@ mod tests {
         let what = What::Opened {
             id: Id(1),
             title: "Orders fail".to_owned(),
+            description: String::new(),
             severity: Severity::Sev2,
             services: vec![service.to_owned()],
             previous: None,

@@ -22,7 +22,7 @@ use super::{
     layout::{Html, Page, Tab, page},
     parts::{
         Tone, ago, button, button_link, csrf, duration, empty, error_summary, lasting, select, severity,
-        state, text_field,
+        state, text_area, text_field,
     },
 };
 use crate::{
@@ -177,6 +177,8 @@ fn table(found: &[Arc<Incident>], now: DateTime<Utc>) -> Markup {
 #[serde(deny_unknown_fields)]
 struct Declared {
     title: String,
+    #[serde(default)]
+    description: String,
     severity: String,
     #[serde(default)]
     service: String,
@@ -191,9 +193,8 @@ async fn declare(State(room): State<Room>, visitor: Visitor, Form(declared): For
     let services = Some(declared.service.clone()).filter(|name| !name.is_empty()).into_iter().collect();
     let done = match severity {
         Ok(severity) => {
-            room.desk
-                .create(visitor.source(), New { title: declared.title.clone(), severity, services })
-                .await
+            let (title, description) = (declared.title.clone(), declared.description.clone());
+            room.desk.create(visitor.source(), New { title, description, severity, services }).await
         }
         Err(wrong) => Err(wrong),
     };
@@ -217,6 +218,7 @@ fn declaration_page(room: &Room, visitor: &Visitor, declared: &Declared, wrong: 
             form.card.stack method="post" action="/incidents" {
                 (csrf(room, visitor))
                 (text_field("declare", "title", "What do people see?", &declared.title, "A few words, such as: orders fail at the payment step."))
+                (text_area("declare", "description", "What is known so far?", &declared.description, "Can be empty: who noticed, since when, what has been tried. It is on the incident's page and in the war room."))
                 (select("declare", "severity", "How bad is it? When in doubt, take the worse one.", &severities, &declared.severity))
                 (select("declare", "service", "Which service is most affected?", &services(room, "not known yet"), &declared.service))
                 div.actions { (button("Declare", Tone::Info)) a href="/" { "Cancel" } }

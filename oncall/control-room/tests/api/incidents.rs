@@ -8,10 +8,12 @@ use crate::rig::Rig;
 #[tokio::test]
 async fn an_incident_is_worked_on_from_its_opening_to_its_end() {
     let rig = Rig::start(&[]).await;
-    let body = json!({ "title": "Orders fail", "severity": "high", "services": ["order-api"] });
+    let mut body = json!({ "title": "Orders fail", "severity": "high", "services": ["order-api"] });
+    body["description"] = json!(" since noon\n");
     let opened = rig.send(Method::POST, "/api/v1/incidents", &body).await;
     assert_eq!((opened.status, opened.header("location")), (201, "/api/v1/incidents/INC-1"));
-    assert_eq!(opened.json()["severity"], "SEV-2");
+    let first = opened.json();
+    assert_eq!((&first["severity"], &first["description"]), (&json!("SEV-2"), &json!("since noon")));
     let incident = "/api/v1/incidents/INC-1";
     let act = async |verb: &str, body: Value| rig.post(&format!("{incident}/{verb}"), &body).await;
 
@@ -96,6 +98,7 @@ async fn what_cannot_be_done_is_refused_with_what_would_be_right() {
     let rig = Rig::start(&[]).await;
     rig.open("Orders fail").await;
     let of = |verb: &str| format!("/api/v1/incidents/INC-1/{verb}");
+    let long = json!({ "title": "It hurts", "description": "x".repeat(2001), "severity": "SEV-3" });
     for (path, body, status, slug, field) in [
         (of("acknowledge"), json!({ "by": "ben" }), 400, "invalid-request", "/by"),
         (of("state"), json!({ "to": "closed", "why": "" }), 409, "not-now", ""),
@@ -119,6 +122,7 @@ async fn what_cannot_be_done_is_refused_with_what_would_be_right() {
         (of("tasks/x/done"), json!({}), 400, "invalid-request", "n"),
         (of("hypotheses/1/confirm"), json!({ "why": "x" }), 404, "not-found", ""),
         (of("page"), json!({ "person": "zoe", "why": "x" }), 400, "invalid-request", "/person"),
+        ("/api/v1/incidents".to_owned(), long, 400, "invalid-request", "description"),
         ("/api/v1/incidents/INC-9/updates".to_owned(), json!({ "text": "x" }), 404, "not-found", ""),
         ("/api/v1/incidents/nine/updates".to_owned(), json!({ "text": "x" }), 400, "invalid-request", "id"),
     ] {

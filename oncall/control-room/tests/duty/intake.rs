@@ -63,8 +63,12 @@ proptest! {
 
 #[test]
 fn an_incident_and_what_it_opens_with_are_there_together_or_not_at_all() {
-    let new =
-        || New { title: "Monitoring is silent".to_owned(), severity: Severity::Sev1, services: Vec::new() };
+    let new = || New {
+        title: "Monitoring is silent".to_owned(),
+        description: String::new(),
+        severity: Severity::Sev1,
+        services: Vec::new(),
+    };
     let why = || What::Updated { text: "no heartbeat".to_owned() };
     for polls in 0.. {
         let place = Place::new(ROTA);

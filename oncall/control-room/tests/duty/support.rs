@@ -90,7 +90,12 @@ pub(crate) fn ada() -> Source {
 }
 
 pub(crate) async fn open(room: &Room, severity: Severity) -> Arc<Incident> {
-    let new = New { title: "Orders fail".to_owned(), severity, services: vec!["order-api".to_owned()] };
+    let new = New {
+        title: "Orders fail".to_owned(),
+        description: String::new(),
+        severity,
+        services: vec!["order-api".to_owned()],
+    };
     room.desk.create(Source::ControlRoom, new).await.expect("an incident")
 }
 

@@ -50,7 +50,12 @@ pub(crate) fn ada() -> Source {
 }
 
 pub(crate) async fn incident(room: &Room, severity: Severity) -> Id {
-    let new = desk::New { title: "Orders fail".to_owned(), severity, services: vec!["order-api".to_owned()] };
+    let new = desk::New {
+        title: "Orders fail".to_owned(),
+        description: String::new(),
+        severity,
+        services: vec!["order-api".to_owned()],
+    };
     room.desk.create(ada(), new).await.expect("an incident").id
 }
 

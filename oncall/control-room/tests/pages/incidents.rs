@@ -54,6 +54,23 @@ async fn what_was_wrong_is_said_where_it_was_and_the_text_is_kept() {
 }
 
 #[tokio::test]
+async fn a_description_is_on_the_page_and_is_kept_if_the_form_was_wrong() {
+    let rig = Rig::start().await;
+    let page = rig.get("/incidents/new").await;
+    let send = async |title: &str| {
+        let fields =
+            [("title", title), ("description", "since <noon>"), ("severity", "SEV-4"), ("service", "")];
+        rig.submit(&page, "/incidents", &fields).await
+    };
+    let wrong = send("").await;
+    assert_eq!(wrong.status, 422);
+    wrong.has("since &lt;noon&gt;</textarea>");
+    assert_eq!(send("orders fail").await.location, "/incidents/INC-1");
+    rig.get("/incidents/INC-1").await.has("<p class=\"description\">since &lt;noon&gt;</p>");
+    rig.stop().await;
+}
+
+#[tokio::test]
 async fn a_form_from_elsewhere_changes_nothing() {
     let rig = Rig::start().await;
     let path = rig.declare("orders fail", "SEV-4").await;

@@ -221,7 +221,12 @@ pub(crate) fn person(name: &str) -> Visitor {
 
 pub(crate) async fn open(room: &Room, service: &str) -> Id {
     let services = vec![service.to_owned()];
-    let new = New { title: format!("{service} fails"), severity: Severity::Sev2, services };
+    let new = New {
+        title: format!("{service} fails"),
+        description: String::new(),
+        severity: Severity::Sev2,
+        services,
+    };
     room.desk.create(Source::ControlRoom, new).await.expect("an incident").id
 }
 

@@ -168,7 +168,12 @@ async fn what_the_opening_of_an_incident_begins_is_made_up_for_after_a_kill() {
         let chassis = config.common().chassis(SERVICE, &[], &[]);
         let room = assemble(&config, chassis).await.expect("a control room");
         let services = vec!["order-api".to_owned()];
-        let new = New { title: "Orders fail".to_owned(), severity: Severity::Sev2, services };
+        let new = New {
+            title: "Orders fail".to_owned(),
+            description: String::new(),
+            severity: Severity::Sev2,
+            services,
+        };
         room.desk.create(Source::ControlRoom, new).await.expect("it opens").id
     };
     let looked = async || {

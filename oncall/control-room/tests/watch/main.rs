@@ -53,7 +53,12 @@ async fn watching(fake: &Fake, extra: &[&str]) -> Watching {
 impl Watching {
     async fn open(&self, service: &str) -> Id {
         let services = vec![service.to_owned()];
-        let new = New { title: "Orders fail".to_owned(), severity: Severity::Sev3, services };
+        let new = New {
+            title: "Orders fail".to_owned(),
+            description: String::new(),
+            severity: Severity::Sev3,
+            services,
+        };
         self.0.desk.create(Source::Person("ada".to_owned()), new).await.expect("it opens").id
     }
 

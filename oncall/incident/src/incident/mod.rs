@@ -66,6 +66,8 @@ pub struct Incident {
     pub id: Id,
     /// What people see.
     pub title: String,
+    /// What was known when it opened; empty if nobody said more than the title.
+    pub description: String,
     /// How bad it is.
     pub severity: Severity,
     /// Where it is in its life.
@@ -120,12 +122,13 @@ impl Incident {
     /// # Errors
     /// When it is not an opening.
     pub fn open(event: &Event) -> Result<Self, Refused> {
-        let What::Opened { id, title, severity, services, previous } = &event.what else {
+        let What::Opened { id, title, description, severity, services, previous } = &event.what else {
             return Err(Refused::NotOpened);
         };
         let mut incident = Self {
             id: *id,
             title: title.clone(),
+            description: description.clone(),
             severity: *severity,
             state: State::Triage,
             major: false,

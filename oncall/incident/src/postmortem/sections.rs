@@ -40,6 +40,7 @@ pub(super) fn head(incident: &Incident, now: DateTime<Utc>) -> String {
     let mut text = format!("# {}: {}\n\n| | |\n|---|---|\n", incident.id, line(&incident.title));
     let again = incident.previous.map(|previous| format!("{previous} was about the same alert"));
     let rows = [
+        ("Said at the start", Some(line(&incident.description)).filter(|text| !text.is_empty())),
         ("Severity", Some(incident.severity.to_string())),
         ("Status", Some(format!("draft of {}", now.format(DATE_TIME)))),
         ("Opened", Some(incident.opened_at.format(DATE_TIME).to_string())),

@@ -25,6 +25,18 @@ fn an_incident_goes_from_triage_to_closed() {
 }
 
 #[test]
+fn an_opening_that_is_older_than_descriptions_is_read_and_one_without_is_written_as_before() {
+    let mut written = serde_json::to_value(opening(3, &["order-api"])).unwrap();
+    assert_eq!(written.get("description"), None);
+    let old: What = serde_json::from_value(written.clone()).unwrap();
+    assert_eq!(replay(&[by_rule(0, old)]).description, "");
+    written["description"] = "since noon".into();
+    let new: What = serde_json::from_value(written).unwrap();
+    assert_eq!(serde_json::to_value(&new).unwrap()["description"], "since noon");
+    assert_eq!(replay(&[by_rule(0, new)]).description, "since noon");
+}
+
+#[test]
 fn a_step_that_the_life_cycle_lacks_is_refused_with_the_steps_that_it_has() {
     let mut incident = replay(&[by_rule(0, opening(3, &[]))]);
     let before = incident.clone();

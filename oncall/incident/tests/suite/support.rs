@@ -26,6 +26,7 @@ pub(crate) fn opening(number: u64, services: &[&str]) -> What {
     What::Opened {
         id: Id(number),
         title: "Orders fail".to_owned(),
+        description: String::new(),
         severity: Severity::Sev2,
         services: services.iter().map(|service| (*service).to_owned()).collect(),
         previous: None,

@@ -35,6 +35,7 @@ fn incident(happens: impl IntoIterator<Item = What>) -> Incident {
     let opened = What::Opened {
         id: Id(1),
         title: "Orders fail".to_owned(),
+        description: String::new(),
         severity: Severity::Sev3,
         services: vec!["order-api".to_owned()],
         previous: None,

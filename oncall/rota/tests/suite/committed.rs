@@ -43,7 +43,7 @@ fn the_higher_layer_wins_in_its_windows_alone() {
 fn every_severity_has_a_policy_that_ends_at_a_person() {
     let rota = sound(&committed());
     let names = (1..=5).map(|severity| rota.policy(severity).expect("a policy").name.as_str());
-    assert_eq!(names.collect::<Vec<_>>(), ["major", "major", "high", "working-hours", "working-hours"]);
+    assert_eq!(names.collect::<Vec<_>>(), ["major", "major", "minor", "working-hours", "working-hours"]);
     let whom = rota.whom(&Target::Schedule("second-line".to_owned()), at("2026-02-10T12:00:00Z"), 0);
     assert_eq!(whom, ["ada"]);
 }

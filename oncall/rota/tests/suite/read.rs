@@ -78,7 +78,7 @@ const WRONG: &[(&str, &str, &str, &str)] = &[
         "days: [weekday]",
         "schedules[0].layers[1].only[0].days[0]: expected mon",
     ),
-    ("SEV-3", "SEV-2", "- name: high", "policies[1].severities: another policy is for SEV-2"),
+    ("SEV-3", "SEV-2", "- name: minor", "policies[1].severities: another policy is for SEV-2"),
     (
         "severities: [SEV-3]",
         "severities: [high]",

@@ -87,6 +87,9 @@ pub(crate) async fn list(
 pub(crate) struct NewIncident {
     /// What people see, in a few words; at most 200 characters.
     title: String,
+    /// What is known so far, in a few sentences; at most 2,000 characters.
+    #[serde(default)]
+    description: String,
     /// SEV-1 to SEV-5, or critical, high, medium, low.
     #[schema(value_type = String)]
     severity: Severity,
@@ -103,8 +106,9 @@ pub(crate) async fn create(
     visitor: Visitor,
     Json(asked): Json<NewIncident>,
 ) -> Result<Response, Problem> {
-    let NewIncident { title, severity, services } = asked;
-    let opened = room.desk.create(visitor.source(), New { title, severity, services }).await?;
+    let NewIncident { title, description, severity, services } = asked;
+    let new = New { title, description, severity, services };
+    let opened = room.desk.create(visitor.source(), new).await?;
     let body = view::incident(&opened, visitor.role, room.drills.hides_truth(&visitor))?;
     let place = format!("/api/v1/incidents/{}", opened.id);
     Ok((StatusCode::CREATED, [(LOCATION, place)], Json(body)).into_response())

@@ -31,6 +31,7 @@ async fn what_is_refused_leaves_no_trace() {
     let Rig { desk, store, bus } = rig().await;
     let new = New {
         title: "It hurts".to_owned(),
+        description: String::new(),
         severity: Severity::Sev3,
         services: vec!["order-api".to_owned()],
     };
@@ -48,9 +49,11 @@ async fn what_is_refused_leaves_no_trace() {
     assert!(matches!(desk.act(Id(1), somebody(), long).await, Err(Error::Field { .. })));
     assert!(matches!(desk.act(Id(9), somebody(), What::Acknowledged).await, Err(Error::NoIncident(Id(9)))));
     assert!(matches!(desk.get(Id(9)).await, Err(Error::NoIncident(Id(9)))));
-    for wrong in
-        [New { title: "two\nlines".to_owned(), ..new.clone() }, New { services: vec![" ".to_owned()], ..new }]
-    {
+    for wrong in [
+        New { title: "two\nlines".to_owned(), ..new.clone() },
+        New { description: "x".repeat(2001), ..new.clone() },
+        New { services: vec![" ".to_owned()], ..new },
+    ] {
         assert!(matches!(desk.create(somebody(), wrong).await, Err(Error::Field { .. })));
     }
     assert_eq!(journal_last(&store).await.unwrap(), before);
@@ -71,7 +74,8 @@ async fn who_acknowledges_a_major_incident_commands_it_until_somebody_else_does(
         (Severity::Sev2, SOMEBODY, None),
         (Severity::Sev3, "ada", None),
     ] {
-        let new = New { title: "It hurts".to_owned(), severity, services: Vec::new() };
+        let new =
+            New { title: "It hurts".to_owned(), description: String::new(), severity, services: Vec::new() };
         let id = desk.create(Source::ControlRoom, new).await.unwrap().id;
         let by = Source::Person(by.to_owned());
         assert_eq!(commander(&desk.act(id, by, What::Acknowledged).await.unwrap()), expected, "{severity}");
@@ -87,7 +91,12 @@ async fn who_acknowledges_a_major_incident_commands_it_until_somebody_else_does(
 async fn tasks_and_hypotheses_get_numbers_and_lists_are_filtered() {
     let Rig { desk, .. } = rig().await;
     for (severity, service) in [(Severity::Sev4, "a"), (Severity::Sev1, "b"), (Severity::Sev4, "b")] {
-        let new = New { title: "It hurts".to_owned(), severity, services: vec![service.to_owned()] };
+        let new = New {
+            title: "It hurts".to_owned(),
+            description: String::new(),
+            severity,
+            services: vec![service.to_owned()],
+        };
         desk.create(somebody(), new).await.unwrap();
     }
     for expected in 1..3 {
@@ -121,7 +130,12 @@ async fn tasks_and_hypotheses_get_numbers_and_lists_are_filtered() {
 #[tokio::test]
 async fn what_ended_long_ago_is_replayed_and_can_still_change() {
     let Rig { desk, store, bus } = rig().await;
-    let new = New { title: "It hurts".to_owned(), severity: Severity::Sev5, services: Vec::new() };
+    let new = New {
+        title: "It hurts".to_owned(),
+        description: String::new(),
+        severity: Severity::Sev5,
+        services: Vec::new(),
+    };
     for _ in 0..memory::ENDED + 2 {
         let id = desk.create(somebody(), new.clone()).await.unwrap().id;
         desk.act(id, somebody(), What::Moved { to: State::Dismissed, why: String::new() }).await.unwrap();
@@ -142,7 +156,12 @@ async fn what_ended_long_ago_is_replayed_and_can_still_change() {
 #[tokio::test]
 async fn an_incident_with_an_open_action_item_is_never_forgotten() {
     let Rig { desk, store, bus } = rig().await;
-    let new = New { title: "It hurts".to_owned(), severity: Severity::Sev3, services: Vec::new() };
+    let new = New {
+        title: "It hurts".to_owned(),
+        description: String::new(),
+        severity: Severity::Sev3,
+        services: Vec::new(),
+    };
     for _ in 0..memory::ENDED + 2 {
         let id = desk.create(somebody(), new.clone()).await.unwrap().id;
         if id == Id(1) {

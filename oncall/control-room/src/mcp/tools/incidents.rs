@@ -97,6 +97,7 @@ mod tests {
         let opened = event(What::Opened {
             id: Id(7),
             title: "Orders fail".to_owned(),
+            description: String::new(),
             severity: Severity::Sev2,
             services: vec!["order-api".to_owned()],
             previous: None,

@@ -15,6 +15,8 @@ const HEADER: usize = 150;
 const TOPIC: usize = 250;
 /// Longest title of an incident; the blocks of a message may have 13,000 characters in all, after JSON has escaped them.
 const TITLE: usize = 400;
+/// Longest description of an incident; its page has all of it.
+const DESCRIPTION: usize = 1000;
 /// Longest field.
 const FIELD: usize = 300;
 /// Longest text of people: an update, a page.
@@ -51,8 +53,11 @@ pub(crate) fn summary(incident: &Incident, page: &str) -> Payload {
         field("Acknowledged", incident.acknowledged.as_ref().map_or("nobody", |known| known.by.as_str())),
     ];
     fields.extend(roles.map(|(role, person)| field(&role.to_string(), person)));
-    let mut blocks =
-        vec![section(&mrkdwn(&incident.title, TITLE)), json!({"type": "section", "fields": fields})];
+    let mut blocks = vec![section(&mrkdwn(&incident.title, TITLE))];
+    if !incident.description.is_empty() {
+        blocks.push(section(&mrkdwn(&incident.description, DESCRIPTION)));
+    }
+    blocks.push(json!({"type": "section", "fields": fields}));
     let update = incident.timeline.iter().rev().find(|entry| entry.kind == EntryKind::Update);
     if let Some(update) = update {
         blocks.push(section(&mrkdwn(&update.text, TEXT)));

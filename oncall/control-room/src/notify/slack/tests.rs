@@ -30,11 +30,13 @@ fn text(longest: usize) -> impl Strategy<Value = String> {
 fn incidents() -> impl Strategy<Value = Incident> {
     let services = prop::collection::vec(text(60), 0..40);
     let roles = prop::collection::vec(text(200), 4);
-    (text(400), services, roles, prop::collection::vec(text(4000), 0..2), 0..5_usize).prop_map(
-        |(title, services, roles, updates, severity)| {
+    let titles = (text(400), text(4000));
+    (titles, services, roles, prop::collection::vec(text(4000), 0..2), 0..5_usize).prop_map(
+        |((title, description), services, roles, updates, severity)| {
             let by = || Source::Person("ada".to_owned());
             let severity = Severity::ALL[severity];
-            let opened = What::Opened { id: Id(u64::MAX), title, severity, services, previous: None };
+            let (id, previous) = (Id(u64::MAX), None);
+            let opened = What::Opened { id, title, description, severity, services, previous };
             let mut whats = vec![What::Acknowledged];
             whats.extend(
                 Role::ALL.into_iter().zip(roles).map(|(role, person)| What::Assigned { role, person }),
@@ -114,12 +116,36 @@ fn a_page_has_links_to_join_the_war_room_wherever_it_is_and_to_acknowledge() {
 }
 
 #[test]
+fn a_summary_has_the_description_below_the_title_and_no_block_without_one() {
+    let sections = |description: &str| {
+        let opened = What::Opened {
+            id: Id(1),
+            title: "Orders fail".to_owned(),
+            description: description.to_owned(),
+            severity: Severity::Sev2,
+            services: Vec::new(),
+            previous: None,
+        };
+        let event = Event { at: at(0), by: Source::ControlRoom, what: opened };
+        let summary = value(&blocks::summary(&Incident::open(&event).unwrap(), PAGE));
+        let blocks = summary["attachments"][0]["blocks"].as_array().unwrap().iter();
+        blocks.filter_map(|block| block["text"]["text"].as_str().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    assert_eq!(sections(""), ["Orders fail"]);
+    assert_eq!(
+        sections("since <noon>\nat the payment"),
+        ["Orders fail", "since &lt;noon&gt;\nat the payment"]
+    );
+}
+
+#[test]
 fn each_severity_has_its_colour_in_pages_and_summaries() {
     let mut colours = BTreeSet::new();
     for severity in Severity::ALL {
         let opened = What::Opened {
             id: Id(1),
             title: "Orders fail".to_owned(),
+            description: String::new(),
             severity,
             services: Vec::new(),
             previous: None,

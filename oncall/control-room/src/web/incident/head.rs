@@ -26,6 +26,7 @@ pub(super) fn head(view: &View<'_>, has_paper: bool) -> Markup {
                 @if incident.major { (badge(Tone::Bad, "major incident")) }
             }
             h1 { (incident.title) }
+            @if !incident.description.is_empty() { p.description { (incident.description) } }
             (facts(view))
             (next_step(view))
             (actions(view, has_paper))
