@@ -6,7 +6,10 @@ use chrono::{TimeDelta, Utc};
 use contracts::users::seeded_user_id;
 use serde_json::{Value, json};
 
-use crate::lab::{BACK, Lab, eventually};
+use crate::{
+    lab::{BACK, Lab, eventually},
+    sandbox,
+};
 
 /// Reads a user that was not read before, so that it is not in the cache; the status.
 async fn read(lab: &Lab, number: u32) -> u16 {
@@ -21,6 +24,8 @@ async fn what_is_cut_between_two_parts_is_cut_and_stop_restores_it() {
     let way = format!("@127.0.0.1:{}/", lab.named_port("chaos-user-service-postgres"));
     assert!(url.contains(&way), "connects past the proxy");
     assert_eq!(read(&lab, 1).await, 200);
+    // First: while the way is cut, the orders of the probes fail too.
+    sandbox::falls_below_its_line_and_is_repaired(&lab).await;
 
     let what =
         json!({ "kind": "link", "from": "user-service", "to": "postgres", "conditions": { "gate": "cut" } });
