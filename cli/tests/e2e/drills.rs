@@ -23,7 +23,7 @@ impl Lab {
     }
 
     /// Faults that are on, without the one of the lab's hello-world.
-    fn faults(&self) -> BTreeSet<String> {
+    pub(crate) fn faults(&self) -> BTreeSet<String> {
         let status = self.json(&["status", "--reveal", "--json"]);
         let faults = status["faults"].as_array().expect("the active faults").iter();
         let names = faults.map(|one| one["fault"].as_str().expect("a name").to_owned());

@@ -30,6 +30,7 @@ mod replicas;
 mod rolling;
 mod room;
 mod runbooks;
+mod sandbox;
 mod secrets;
 mod silence;
 mod slo;

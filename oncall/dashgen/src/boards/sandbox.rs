@@ -30,7 +30,8 @@ const WORDS: &str = "1. Send load to the endpoint that fails for a fifth of its 
    ```
 2. Or break a healthy endpoint: `./lab break order-api http-error rate=0.2 ttl=5m`
 3. Watch **Success Rate** fall below the dashed 90 %.
-4. Stop the loop, or `./lab fix`, and watch it recover to where it was.";
+4. Stop the loop, or `./lab fix`, and watch it recover to where it was.
+5. Repair the endpoint, and watch it recover to 100 %: [docs/exercises](https://github.com/sre-lab/sre-lab/blob/main/docs/exercises/README.md#the-unstable-api-patched)";
 
 fn success(of: &str) -> String {
     format!("100 * {}", share("", "http_requests_total", &format!("{of}, status!~\"5..\""), of))

@@ -1,4 +1,4 @@
-//! The dashboard of the exercises, which others find by its names.
+//! The dashboard of the exercises, which others find by its names; and where the steps of the sandbox lead.
 
 use std::{collections::BTreeSet, fs};
 
@@ -49,4 +49,18 @@ fn the_dashboard_of_the_exercises_is_found_by_its_title_and_tags() {
     let board = boards.iter().find(|board| board.uid() == "sre-operations").expect("the dashboard");
     assert_eq!(board.json["title"], "SRE Operations Dashboard");
     assert_eq!(board.json["tags"], serde_json::json!(["sre-lab", "sre", "monitoring", "operations"]));
+}
+
+/// The last step on the sandbox board is the repair of the endpoint in the code, which has its steps on a page.
+#[test]
+fn the_steps_of_the_sandbox_end_with_a_link_to_the_exercise_that_repairs_it() {
+    let (page, heading) = ("docs/exercises/README.md", "## The unstable API, patched");
+    let boards = dashboards();
+    let board = boards.iter().find(|board| board.uid() == "sandbox").expect("the sandbox");
+    let steps = board.panels.iter().find(|panel| panel.kind == "text").expect("its steps");
+    let steps = steps.json["options"]["content"].as_str().expect("Markdown");
+    let link = format!("](https://github.com/sre-lab/sre-lab/blob/main/{page}#the-unstable-api-patched)");
+    assert!(steps.ends_with(&link), "{steps}");
+    let text = fs::read_to_string(root().join(page)).expect("the page");
+    assert!(text.lines().any(|line| line == heading), "{page} has no `{heading}`");
 }

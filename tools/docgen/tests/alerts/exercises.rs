@@ -1,12 +1,20 @@
 //! The queries of the SRE exercises, which people paste: each names only what the lab has, and the list has every
-//! expression and every series of the exercises' rules. (The tests of `cli` send the list to a lab under load.)
+//! expression and every series of the exercises' rules. (The tests of `cli` send the list to a lab under load.) And the line of
+//! code that the reader of an exercise changes.
 
 use std::collections::BTreeSet;
+
+use chassis_faults::{Catalogue, Fault, Faults, spec::work};
 
 use crate::{names::Names, nothing_is, read, root, rules};
 
 const LIST: &str = "docs/exercises/classic-queries.txt";
 const RULES: &str = "docs/exercises/tutorial-rules.yml";
+const PAGE: &str = "docs/exercises/README.md";
+
+/// The unstable endpoint as the reader patches it.
+const PATCHED: Fault = work("risky", "", "").baseline("rate=0");
+const OF_THE_READER: Catalogue = &[&PATCHED];
 
 fn queries() -> Vec<String> {
     let text = read(&root().join(LIST));
@@ -52,4 +60,26 @@ fn a_threshold_is_what_follows_the_last_comparison() {
     assert_eq!(without_threshold("rate(a[5m]) / rate(b[5m]) > 0.05"), "rate(a[5m]) / rate(b[5m])");
     assert_eq!(without_threshold("up{job=\"a\"} == 0"), "up{job=\"a\"}");
     assert_eq!(without_threshold("up"), "up");
+}
+
+#[test]
+fn the_line_that_the_reader_changes_is_where_the_page_says_and_the_service_takes_the_new_one() {
+    let page = read(&root().join(PAGE));
+    let mut sections = page.split("\n## ");
+    let section = sections.find(|section| section.starts_with("The unstable API, patched\n"));
+    let section = section.expect("the exercise");
+    let quoted: Vec<&str> = section.split('`').skip(1).step_by(2).collect();
+    let lines: Vec<&str> = quoted.iter().copied().filter(|word| word.starts_with(".baseline(")).collect();
+    let [old, new] = lines[..] else { panic!("expected the line and what it becomes: {lines:?}") };
+
+    let file = quoted.iter().find(|word| word.starts_with("services/")).expect("the file");
+    let source = read(&root().join(file));
+    let (_, fault) = source.split_once("pub const RISKY:").expect("the fault");
+    let (fault, _) = fault.split_once(";\n").expect("its end");
+    let last = fault.lines().next_back().map(str::trim);
+    assert_eq!(last, Some(old), "{PAGE} quotes the last line of the fault");
+
+    assert_eq!(new, ".baseline(\"rate=0\")", "what is tried here");
+    // Panics at a baseline that the service would refuse.
+    let _ = Faults::new(OF_THE_READER, &[], false);
 }
