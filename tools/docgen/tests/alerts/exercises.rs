@@ -1,11 +1,14 @@
 //! The queries of the SRE exercises, which people paste: each names only what the lab has, and the list has every
-//! expression and every series of the exercises' rules. (The tests of `cli` send the list to a lab under load.)
+//! expression and every series of the exercises' rules. The sandbox's addresses are the lab's. (The tests of `cli` send
+//! the list to a lab under load.)
 
 use std::collections::BTreeSet;
 
 use crate::{names::Names, nothing_is, read, root, rules};
 
 const LIST: &str = "docs/exercises/classic-queries.txt";
+const PAGE: &str = "docs/exercises/README.md";
+const PORTS: &str = "cli/src/parts/ports.rs";
 const RULES: &str = "docs/exercises/tutorial-rules.yml";
 
 fn queries() -> Vec<String> {
@@ -45,6 +48,16 @@ fn the_list_has_every_expression_and_series_of_the_exercises() {
         );
     }
     nothing_is(&missing);
+}
+
+#[test]
+fn the_addresses_of_the_sandbox_are_ports_of_the_lab() {
+    let (page, ports) = (read(&root().join(PAGE)), read(&root().join(PORTS)));
+    let (_, section) = page.split_once("## Addresses of the sandbox").expect("a section");
+    for (name, port) in [("edge", 8000), ("prometheus", 9090), ("grafana", 3000), ("control-room", 8080)] {
+        assert!(ports.contains(&format!("port(\"{name}\", {port})")), "{name} has another port: {PORTS}");
+        assert!(section.contains(&format!("http://localhost:{port}")), "{PAGE} does not have {name}");
+    }
 }
 
 #[test]
