@@ -1,6 +1,7 @@
 //! `lab waf`: the firewall of every edge, over its admin port, which answers even while its public port is stuck.
 
 mod cases;
+mod cpu;
 mod lasts;
 mod print;
 
@@ -71,7 +72,7 @@ enum Command {
     Apply {
         /// The file, named like the rule.
         file: PathBuf,
-        /// Apply it even if a case fails. For drills: this is how outages begin.
+        /// Apply it even if a case fails, or the edges have no CPU to spare. For drills: this is how outages begin.
         #[arg(long)]
         force: bool,
         /// Apply it in one edge first, for this long, such as 10s. If it costs too much there, it is taken back and
@@ -194,6 +195,7 @@ async fn apply(
     if staging.is_some() && !step_by_step(place, &first(STAGING, staging)).await? {
         return Ok(ExitCode::FAILURE);
     }
+    cpu::to_spare(place, edge, force).await?;
     if canary.is_some() {
         let done = step_by_step(place, &first(edge, canary)).await?;
         return Ok(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE });
@@ -210,6 +212,7 @@ async fn apply_for(
     lasts: Duration,
 ) -> Result<ExitCode> {
     let (id, text) = sound(file, force)?;
+    cpu::to_spare(place, edge, force).await?;
     let push = async |edge: &Replica| {
         let pushed = edge.push_rule_for(&id, text.clone(), lasts.as_secs()).await;
         pushed.map(|rule| format!("{}: {}, for {}", rule.id, rule.mode, humantime::format_duration(lasts)))

@@ -12,6 +12,7 @@ use incident::{Event, Id, Incident, Severity, What};
 
 use super::{
     channel::Channel,
+    circulate,
     message::{NewDelivery, number, queue},
     pagerduty::Action,
     rooms::Thread,
@@ -130,10 +131,18 @@ async fn follow(
     if let Some(text) = news(event).filter(|_| has_room) {
         talk::post(writing, incident, &parts.base, event.at, event.by.name(), &text).await?;
     }
+    let paper = circulate::postmortem(writing, incident, &parts.base, event).await?;
+    if let Some(text) = paper.as_deref().filter(|_| has_room) {
+        talk::post(writing, incident, &parts.base, event.at, event.by.name(), text).await?;
+    }
     if has_room
         && parts.announcements.is_some()
         && let Some(text) = announcement(incident, event)
     {
+        let text = match paper {
+            Some(paper) => format!("{text}\n{paper}"),
+            None => text,
+        };
         let (key, title) = (format!("{}/announcement/{seq}", incident.id), headline(incident));
         let told = talk::delivery(incident, &parts.base, Channel::Announcement, key, title, text, event.at);
         queue(writing, &told).await?;

@@ -2,13 +2,15 @@
 //!
 //! * `message` -- what is sent, and [`queue`], which hands it over in the caller's transaction.
 //! * `outbox` -- the sender: joins, throttles, tries again, settles what a crash left behind.
-//! * `follow` -- what happens to incidents, told to war rooms, an incoming webhook and PagerDuty.
+//! * `follow` -- what happens to incidents, told to war rooms, an incoming webhook and PagerDuty; `circulate` -- the postmortem
+//!   of one that closes.
 //! * `rooms` -- war rooms: a thread on the incident's page, or a channel of Slack. `talk` -- what is said there.
 //! * `slack`, `pagerduty`, `webhook`, `local` -- the ways out; `http` and `curl` -- how they call, in an `exchange`.
 //!
 //! At most once for people's devices, at least once with a key for systems: docs/adr/0037-the-outbox-of-notifications.md.
 
 mod channel;
+mod circulate;
 mod curl;
 mod exchange;
 mod failure;

@@ -1,12 +1,12 @@
 //! The control room is killed while it sends.
 
 use control_room::Room;
-use incident::{Severity, What};
+use incident::{Severity, State, What};
 
 use crate::{
     receiver::{Does, Receiver},
     slack_api::Slack,
-    support::{act, delivered, eventually, incident, kill, noted, page, room, silent},
+    support::{act, delivered, eventually, go, incident, kill, noted, page, room, silent},
 };
 
 #[tokio::test]
@@ -71,4 +71,39 @@ async fn what_happened_while_nobody_was_told_is_told_once_afterwards() {
     act(&after, id, What::Updated { text: "three".to_owned() }).await;
     eventually("all are told", async || (texts(&after, id).await.len() >= 3).then_some(())).await;
     assert_eq!(texts(&after, id).await, ["one", "two", "three"]);
+}
+
+#[tokio::test]
+async fn a_postmortem_is_sent_round_once_however_often_the_control_room_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("room.db");
+    let papers = async |room: &Room, id| {
+        let said = room.notify.thread(id, 0).await.unwrap();
+        said.into_iter().filter(|message| message.text.starts_with("the postmortem is")).count()
+    };
+    let before = room(Some(&file), &[]).await;
+    let id = incident(&before, Severity::Sev2).await;
+    act(&before, id, What::Updated { text: "one".to_owned() }).await;
+    eventually("the update is told", async || {
+        (!before.notify.thread(id, 0).await.unwrap().is_empty()).then_some(())
+    })
+    .await;
+    kill(before).await;
+    let meanwhile = silent(Some(&file), &[]).await;
+    go(&meanwhile, id, State::Resolved).await;
+    go(&meanwhile, id, State::Closed).await;
+    kill(meanwhile).await;
+
+    for _ in 0..2 {
+        let after = room(Some(&file), &[]).await;
+        // What is said of another incident shows that the follower had its turn.
+        let other = incident(&after, Severity::Sev2).await;
+        act(&after, other, What::Updated { text: "two".to_owned() }).await;
+        eventually("the other one is told", async || {
+            (!after.notify.thread(other, 0).await.unwrap().is_empty()).then_some(())
+        })
+        .await;
+        assert_eq!(papers(&after, id).await, 1);
+        kill(after).await;
+    }
 }

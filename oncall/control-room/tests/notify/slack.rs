@@ -98,6 +98,31 @@ async fn a_war_room_follows_its_incident_from_opening_to_archive() {
 }
 
 #[tokio::test]
+async fn a_closed_incident_sends_its_postmortem_round_once_in_its_channel_and_to_everybody() {
+    let slack = Slack::start([]).await;
+    let hook = slack.hook();
+    let room = with(&slack, &hook.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let id = incident(&room, Severity::Sev2).await;
+    opened(&room, id).await;
+    room.papers.save(id, 0, "ada", "# Orders <fail>\n\nA draft.").await.unwrap();
+    room.papers.save(id, 1, "ada", "# Half of the orders failed\n\nA rule.").await.unwrap();
+    go(&room, id, State::Resolved).await;
+    go(&room, id, State::Closed).await;
+    let line = "the postmortem is “Half of the orders failed”: http://lab.example/postmortems/INC-1";
+    let told = |method: &str| {
+        let calls = slack.calls(method);
+        calls.into_iter().filter(|call| call["text"].as_str().is_some_and(|text| text.contains(line))).count()
+    };
+    for method in ["chat.postMessage", "/services/hook"] {
+        eventually(&format!("{method} has it"), async || (told(method) > 0).then_some(())).await;
+    }
+    // All that was said is there before the channel is archived.
+    called(&slack, "conversations.archive", 1).await;
+    assert_eq!((told("chat.postMessage"), told("/services/hook")), (1, 1), "{:?}", slack.methods());
+    slack.was_called_correctly();
+}
+
+#[tokio::test]
 async fn pages_of_one_second_are_one_direct_message() {
     let slack = Slack::start([]).await;
     let room = with(&slack, &[]).await;

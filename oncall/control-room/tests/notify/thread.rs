@@ -1,9 +1,9 @@
 //! War rooms without Slack: a thread on the incident's page.
 
 use control_room::{bus::Kind, error::Error, store::journal_of};
-use incident::{Id, Severity, What};
+use incident::{Id, Severity, State, What};
 
-use crate::support::{act, eventually, incident, room};
+use crate::support::{act, eventually, go, incident, room};
 
 #[tokio::test]
 async fn an_incident_from_sev_3_on_gets_a_thread_and_what_people_say_is_in_it() {
@@ -26,6 +26,22 @@ async fn an_incident_from_sev_3_on_gets_a_thread_and_what_people_say_is_in_it() 
         serde_json::from_value::<control_room::notify::RoomMessage>(told[0].data.clone()).unwrap(),
         said
     );
+}
+
+#[tokio::test]
+async fn when_an_incident_closes_the_thread_says_where_its_postmortem_is() {
+    let room = room(None, &[]).await;
+    let id = incident(&room, Severity::Sev2).await;
+    go(&room, id, State::Resolved).await;
+    go(&room, id, State::Closed).await;
+    let texts = async || {
+        let said = room.notify.thread(id, 0).await.unwrap();
+        said.into_iter().map(|message| message.text).collect::<Vec<_>>()
+    };
+    // Nobody has written it: it is called like the incident, and its page offers to begin.
+    let line = "the postmortem is “INC-1: Orders fail”: http://lab.example/postmortems/INC-1";
+    eventually("the postmortem is named", async || (texts().await.len() >= 3).then_some(())).await;
+    assert_eq!(texts().await, ["now resolved", "now closed", line]);
 }
 
 #[tokio::test]

@@ -62,14 +62,28 @@ fn backed_up(query: &str, acted: bool) -> f64 {
     if none.iter().any(|name| query.contains(name)) { 0.0 } else { calm(query, acted) }
 }
 
+/// Edges with room, and a rule that costs little.
+fn at_ease(query: &str, acted: bool) -> f64 {
+    let none = ["probe_firewall_wrong", "edge_waf_overruns_total", "edge_waf_stuck_total"];
+    if none.iter().any(|name| query.contains(name)) { 0.0 } else { calm(query, acted) }
+}
+
+/// The same, until one edge has the rule: what follows looks back over half a minute, the precondition over less.
+fn out_of_cpu(query: &str, acted: bool) -> f64 {
+    let later = query.contains("process_cpu_usage_percent") && query.contains("[30s]");
+    if later { 91.0 } else { at_ease(query, acted) }
+}
+
 const SERVICE: &[(&str, &str)] = &[("service", "order-api")];
 const VOLUME: &[(&str, &str)] = &[("claim", "data-postgres-0"), ("gib", "4")];
+const RULE: &[(&str, &str)] = &[("rule", "scanners")];
 const REPLICA: &[(&str, &str)] = &[("service", "order-api"), ("instance", "127.0.0.1:9101")];
 
 fn procedures() -> Vec<Procedure> {
     let one = |name, values, tells, branch, acts| Procedure { name, values, tells, branch, acts };
     vec![
         one("enlarge-volume", VOLUME, calm, None, &[]),
+        one("firewall-rule", RULE, at_ease, None, &[]),
         one("hand-over", &[("next", "ben")], calm, None, &[]),
         one("password-rotation", REPLICA, calm, None, &[Verb::Silence, Verb::Restart, Verb::ExpireSilence]),
         one("patching", REPLICA, calm, Some("at-once"), &[Verb::Silence, Verb::Restart, Verb::ExpireSilence]),
@@ -155,4 +169,18 @@ async fn a_procedure_that_harms_users_takes_back_what_it_can_and_says_what_stays
         assert_eq!((system.order(), system.grown()), (acts.to_vec(), 0), "{name}: as before");
         assert_eq!((run.undone.len(), run.left.len()), (1, left), "{name}: {run:?}");
     }
+}
+
+#[tokio::test]
+async fn a_firewall_rule_stops_before_everyone_gets_it_while_the_edges_have_no_cpu_to_spare() {
+    let procedure = procedures().into_iter().find(|one| one.name == "firewall-rule").expect("a procedure");
+    let procedure = Procedure { tells: out_of_cpu, ..procedure };
+    let place = Place::committed(&[procedure.name]);
+    let room = place.with(System::new(procedure.tells)).await;
+    let run = through(&room, &procedure, Mode::Ask).await;
+    assert_eq!(run.ending.as_deref(), Some("stopped"), "{run:?}");
+    let state = |name: &str| run.steps.iter().find(|step| step.name == name).map(|step| step.state);
+    assert_eq!(state("it-costs-little"), Some(StepState::Done), "{run:?}");
+    assert_eq!(state("verify-cpu-load"), Some(StepState::Failed), "{run:?}");
+    assert_eq!(state("every-edge-has-it"), Some(StepState::Todo), "{run:?}");
 }

@@ -2,9 +2,10 @@
 
 use std::{fs, process::Command};
 
+use http::Method;
 use testkit::{Http, Process, Scrape, TraceSink, eventually, free_addr, golden};
 
-use crate::rig::{SOON, Upstream, to_with};
+use crate::rig::{INCIDENT, SOON, Upstream, to_with};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_edge");
 
@@ -38,6 +39,49 @@ async fn the_binary_serves_exports_the_golden_scrape_and_stops_on_sigterm() {
     process.signal("TERM");
     let ended = || std::future::ready(if process.alive() { Err("still running".to_owned()) } else { Ok(()) });
     eventually(SOON, ended).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_names_a_rule_that_costs_too_much_once_however_many_requests_meet_it() {
+    let upstream = Upstream::start("one").await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("routes.yaml");
+    fs::write(&file, to_with(&[upstream.addr], ", timeout: 15s")).unwrap();
+    let (public, admin) = (free_addr(), free_addr());
+    let (public_text, admin_text) = (public.to_string(), admin.to_string());
+    let flags = [
+        ["--public-addr", &public_text],
+        ["--admin-addr", &admin_text],
+        ["--edge-routes", file.to_str().unwrap()],
+        ["--waf-threads", "1"],
+        ["--waf-patience", "1s"],
+    ];
+    let process = Process::start(BINARY, &flags.concat());
+    process.ready(admin).await;
+    let (public, admin) = (Http::to(public), Http::to(admin));
+    let post = async |digits: usize| public.send(Method::POST, "/orders", &[], "7".repeat(digits)).await;
+    // Lines about the rule with this text, once there are any.
+    let lines = async |text: &str| {
+        let named = |line: &&str| line.contains(text) && line.contains(r#""inline-script""#);
+        let count = || match process.output().lines().filter(named).count() {
+            0 => std::future::ready(Err(process.output())),
+            count => std::future::ready(Ok(count)),
+        };
+        eventually(SOON, count).await
+    };
+
+    let rule = INCIDENT.to_owned();
+    admin.send(Method::PUT, "/waf/inline-script", &[], rule).await.expect_status(200);
+    for _ in 0..3 {
+        post(5_000).await.expect_status(200);
+    }
+    assert_eq!(lines("its search was stopped").await, 1, "{}", process.output());
+
+    admin.put("/protections/regex-guard?enabled=false").await.expect_status(200);
+    post(20_000).await.expect_problem(502, "bad-gateway");
+    assert_eq!(lines("no request waits for its search").await, 1, "{}", process.output());
+    // The search ends, and the processor is free for other tests.
+    admin.put("/waf?enabled=false").await.expect_status(200);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The queries of the SRE exercises, which people paste: each names only what the lab has, and the list has every
-//! expression and every series of the exercises' rules. (The tests of `cli` send the list to a lab under load.) And the line of
-//! code that the reader of an exercise changes.
+//! The queries of the SRE exercises, which people paste: each names only what the lab has, and the list has every
+//! expression and every series of the exercises' rules. The sandbox's addresses are the lab's. (The tests of `cli` send the
+//! list to a lab under load.) And the line of code that the reader of an exercise changes.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +10,9 @@ use chassis_faults::{Catalogue, Fault, Faults, spec::work};
 use crate::{names::Names, nothing_is, read, root, rules};
 
 const LIST: &str = "docs/exercises/classic-queries.txt";
-const RULES: &str = "docs/exercises/tutorial-rules.yml";
 const PAGE: &str = "docs/exercises/README.md";
+const PORTS: &str = "cli/src/parts/ports.rs";
+const RULES: &str = "docs/exercises/tutorial-rules.yml";
 
 /// The unstable endpoint as the reader patches it.
 const PATCHED: Fault = work("risky", "", "").baseline("rate=0");
@@ -53,6 +55,16 @@ fn the_list_has_every_expression_and_series_of_the_exercises() {
         );
     }
     nothing_is(&missing);
+}
+
+#[test]
+fn the_addresses_of_the_sandbox_are_ports_of_the_lab() {
+    let (page, ports) = (read(&root().join(PAGE)), read(&root().join(PORTS)));
+    let (_, section) = page.split_once("## Addresses of the sandbox").expect("a section");
+    for (name, port) in [("edge", 8000), ("prometheus", 9090), ("grafana", 3000), ("control-room", 8080)] {
+        assert!(ports.contains(&format!("port(\"{name}\", {port})")), "{name} has another port: {PORTS}");
+        assert!(section.contains(&format!("http://localhost:{port}")), "{PAGE} does not have {name}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::Refused;
+use super::{Refused, warnings::Warnings};
 use crate::{
     domain::waf::{Judgement, Mode, Rule, RuleSet, Verdict, What},
     metrics::RuleMeter,
@@ -36,11 +36,18 @@ pub(super) struct Current {
     pub(super) all: Vec<Listed>,
     /// Others are in force: searches end.
     pub(super) withdrawn: AtomicBool,
+    warnings: Arc<Warnings>,
 }
 
 impl Current {
-    pub(super) fn new(enabled: bool, rules: RuleSet, meters: Vec<RuleMeter>, all: Vec<Listed>) -> Self {
-        Self { enabled, rules, meters, all, withdrawn: AtomicBool::new(false) }
+    pub(super) fn new(
+        enabled: bool,
+        rules: RuleSet,
+        meters: Vec<RuleMeter>,
+        all: Vec<Listed>,
+        warnings: Arc<Warnings>,
+    ) -> Self {
+        Self { enabled, rules, meters, all, withdrawn: AtomicBool::new(false), warnings }
     }
 
     /// Whether there is anything to judge by.
@@ -59,14 +66,24 @@ impl Current {
                 What::Overrun => meter.overruns.inc(),
             }
         }
+        // The first one: for those after it, it may have left nothing of the budget.
+        if let Some(note) = judged.notes.iter().find(|note| note.what == What::Overrun) {
+            self.warnings.overrun(self.id(note.rule));
+        }
         match judged.verdict {
             Verdict::Pass => Some(Ok(())),
-            Verdict::Block(place) => {
-                let rule = self.rules.rules().nth(place).map_or("", |rule| rule.id.as_str());
-                Some(Err(Refused::Blocked(rule.into())))
-            }
+            Verdict::Block(place) => Some(Err(Refused::Blocked(self.id(place).into()))),
             Verdict::Withdrawn => None,
         }
+    }
+
+    /// A rule works for longer than a request waits.
+    pub(super) fn endless(&self, rule: usize) {
+        self.warnings.endless(self.id(rule));
+    }
+
+    fn id(&self, place: usize) -> &str {
+        self.rules.rules().nth(place).map_or("", |rule| rule.id.as_str())
     }
 
     /// A rule has worked.

@@ -7,6 +7,7 @@
 
 mod current;
 mod sources;
+mod warnings;
 mod watch;
 
 use std::{
@@ -153,13 +154,13 @@ impl Firewall {
             }
             let (texts, bounds) = (live.rules.texts(asked), self.bounds());
             let (reply, answer) = oneshot::channel();
-            let rules = Arc::clone(&live);
+            let (rules, patience) = (Arc::clone(&live), self.config.patience);
             let job = move |machine: &mut Machine| {
                 // Nobody waits any more: the time of the thread is for others.
                 if reply.is_closed() {
                     return;
                 }
-                let mut watch = There::new(&rules);
+                let mut watch = There::new(&rules, patience);
                 let judged = rules.rules.judge(&texts, bounds, machine, &mut watch);
                 let _ = reply.send(judged);
             };

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use tokio::task::AbortHandle;
 
-use super::current::{Current, Listed};
+use super::{
+    current::{Current, Listed},
+    warnings::Warnings,
+};
 use crate::{
     domain::waf::{Mode, Rule, RuleSet},
     metrics::{FirewallMetrics, RuleMeter},
@@ -28,6 +31,8 @@ pub(super) struct Sources {
     modes: BTreeMap<String, Mode>,
     /// What ends pushed rules whose time is bounded.
     timers: BTreeMap<String, AbortHandle>,
+    /// Of all rules that are ever in force.
+    warnings: Arc<Warnings>,
 }
 
 /// A change at run time.
@@ -81,7 +86,7 @@ impl Sources {
         let meters = rules.rules().map(|rule| RuleMeter::new(metrics, &rule.id)).collect();
         // The series of a rule that is off exist, too.
         all.iter().for_each(|listed| drop(RuleMeter::new(metrics, &listed.rule.id)));
-        Current::new(self.enabled, rules, meters, all)
+        Current::new(self.enabled, rules, meters, all, Arc::clone(&self.warnings))
     }
 
     /// Changes something.

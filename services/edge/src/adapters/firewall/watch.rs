@@ -43,13 +43,15 @@ pub(super) struct There<'a> {
     /// Processor time of the thread when the first rule began, and when one was last seen.
     began: Duration,
     since: Duration,
+    /// How long a request waits at most.
+    patience: Duration,
 }
 
 impl<'a> There<'a> {
-    /// From now on.
-    pub(super) fn new(live: &'a Current) -> Self {
+    /// From now on, for a request that waits this long.
+    pub(super) fn new(live: &'a Current, patience: Duration) -> Self {
         let now = thread_time();
-        Self { live, began: now, since: now }
+        Self { live, began: now, since: now, patience }
     }
 }
 
@@ -60,6 +62,10 @@ impl Watch for There<'_> {
 
     fn continues(&mut self, rule: usize) -> bool {
         self.done(rule, 0);
+        // Its request has a 502 by now: a thread never works for longer than time passes.
+        if self.spent() >= self.patience {
+            self.live.endless(rule);
+        }
         self.begins()
     }
 
