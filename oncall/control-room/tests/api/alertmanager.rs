@@ -1,4 +1,4 @@
-//! What a real Alertmanager sends: one of several notifies.
+//! What a real Alertmanager sends: one of several notifies, and its integration for PagerDuty is understood.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ fn of_the_chart() -> Vec<&'static str> {
 fn alert(name: &str, began: DateTime<Utc>, ended: Option<DateTime<Utc>>) -> Value {
     let mut alert = json!({
         "labels": { "alertname": name, "severity": "page", "service": "order-api" },
-        "annotations": { "summary": "orders fail" },
+        "annotations": { "summary": "orders fail", "runbook_url": "http://localhost:8080/runbooks/OrdersFail" },
         "startsAt": began.to_rfc3339(),
     });
     if let Some(ended) = ended {
@@ -93,4 +93,45 @@ async fn of_two_alertmanagers_with_the_same_alert_one_notifies_and_the_other_tak
     one.kill();
     other.post(&alert("NoTraffic", Utc::now(), None)).await;
     paged(&rig, "NoTraffic", "firing", || other.output()).await;
+}
+
+#[tokio::test]
+async fn alertmanagers_own_integration_for_pagerduty_opens_one_incident_and_resolves_it() {
+    needs!(Alertmanager);
+    let rig = Rig::start(&["--hook-token", "0123456789abcdef0123456789abcdef"]).await;
+    let room = rig.running.public.expect("a public port");
+    // As the chart has it, with another address.
+    let integration = format!(
+        "pagerduty_configs:\n  - url: http://{room}/v2/enqueue\n    \
+         routing_key: 0123456789abcdef0123456789abcdef\n    \
+         severity: critical\n    \
+         description: '{{{{ .CommonAnnotations.summary }}}}'\n    \
+         details: {{ runbook: '{{{{ .CommonAnnotations.runbook_url }}}}' }}"
+    );
+    let alertmanager = Alertmanager::start(&Alertmanager::at_once(&integration)).await;
+    let incident = async |wanted: &str, ended: bool| {
+        eventually(SOON, || async {
+            let list = rig.get("/api/v1/incidents").await;
+            let opened = list["incidents"].as_array().map(Vec::len) == Some(1);
+            let incident = if opened { rig.get("/api/v1/incidents/INC-1").await } else { Value::Null };
+            let there = opened && incident["alerts"][0]["ended_at"].is_string() == ended;
+            there
+                .then(|| incident.clone())
+                .ok_or_else(|| format!("{wanted}: {list} {incident}\n{}", alertmanager.output()))
+        })
+        .await
+    };
+
+    let began = Utc::now();
+    alertmanager.post(&alert("OrdersFail", began, None)).await;
+    let open = incident("it is open", false).await;
+    assert_eq!(open["severity"], "SEV-1", "{open}");
+    let told = &open["alerts"][0]["alert"];
+    assert_eq!(told["summary"], "orders fail", "{told}");
+    assert_eq!(told["details"]["runbook"], "http://localhost:8080/runbooks/OrdersFail", "{told}");
+
+    alertmanager.post(&alert("OrdersFail", began, Some(Utc::now()))).await;
+    incident("its alert has ended", true).await;
+    let statuses: Vec<String> = pages(&rig).await.into_iter().map(|(_, status)| status).collect();
+    assert_eq!(statuses, ["firing", "resolved"]);
 }
