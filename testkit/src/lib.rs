@@ -3,6 +3,7 @@
 //!
 //! Invariant: nothing that a test starts outlives the test process, however that process ends.
 
+mod alertmanager;
 mod chaos;
 mod claim;
 mod eventually;
@@ -23,6 +24,7 @@ pub mod sweep;
 mod tether;
 mod traces;
 
+pub use alertmanager::Alertmanager;
 pub use chaos::ChaosProxy;
 pub use claim::Claim;
 pub use eventually::{eventually, eventually_every};

@@ -81,6 +81,8 @@ const DENIED: &[(&str, &str, u16)] = &[
     ("load", "control-room", 8080),
     ("order-api", "prometheus", 9090),
     ("order-api", "order-worker", 9103),
+    ("prometheus", "alertmanager", 9094),
+    ("load", "alertmanager", 9093),
 ];
 
 #[test]
@@ -100,6 +102,16 @@ fn what_pods_are_configured_to_call_they_reach_and_nothing_else() {
             );
         }
     }
+}
+
+#[test]
+fn alertmanagers_gossip_if_there_are_several() {
+    let gossip = |example: &str| {
+        let objects = rendered(example);
+        Network::of(&objects).allows("alertmanager", "alertmanager", 9094)
+    };
+    assert_eq!(gossip("ha"), Ok(()));
+    assert!(gossip("default").is_err(), "one has nobody to talk to");
 }
 
 #[test]

@@ -166,6 +166,31 @@ all_ready() {
         | if ($wait | length) > 0 or (.items | length) == 0 then ($wait[].metadata.name | stderr | empty), false else true end' "$work/pods.json"
 }
 
+node_of() { kube get pods --selector "app.kubernetes.io/name=$1" -o jsonpath='{.items[*].spec.nodeName}'; }
+on_node() { kube get pods --field-selector "spec.nodeName=$1" -o json | jq -r '[.items[].metadata.labels["app.kubernetes.io/name"]] | sort | join(" ")'; }
+# The worker without volumes of stores: without theirs, everything that depends on them stops.
+storeless_worker() {
+    for worker in $(kube get nodes -o json | jq -r '.items[] | select(.metadata.labels | has("node-role.kubernetes.io/control-plane") | not) | .metadata.name'); do
+        case " $(node_of postgres) $(node_of redpanda) " in *" $worker "*) ;; *) echo "$worker"; return ;; esac
+    done
+}
+# move_away KIND/NAME...: moves those with a pod on $node, which will be drained or lost, to the other worker.
+move_away() {
+    for workload in "$@"; do
+        on_node "$node" | grep -qw "${workload#*/}" || continue
+        kube cordon "$node" >/dev/null
+        kube rollout restart "$workload" >/dev/null
+        kube rollout status "$workload" --timeout=180s >/dev/null
+        kube uncordon "$node" >/dev/null
+    done
+}
+# Gives each worker pods of every service again.
+spread_services() {
+    for service in $services; do kube rollout restart "deployment/$service" >/dev/null; done
+    for service in $services; do kube rollout status "deployment/$service" --timeout=180s >/dev/null; done
+    wait_until 120 "all pods ready on both workers" all_ready
+}
+
 # Invariants of orders and payments once all is settled, like those of tools/reconcile: every order is settled once,
 # with a payment of the matching status and amount; no payment without an order; nothing waiting to be published.
 invariants() {
@@ -176,4 +201,18 @@ invariants() {
     ! grep ' pending ' "$work/orders" || { echo "orders are still pending"; return 1; }
     diff "$work/orders" "$work/payments" >"$work/differences" || { head -5 "$work/differences"; echo "orders and payments differ"; return 1; }
     [ "$waiting" = 0 ] || { echo "$waiting entries are waiting in the outboxes"; return 1; }
+}
+
+# Ends the orders of the placer and of the load. Every order of the placer that was answered with 202 exists, and all are settled once.
+nothing_is_lost() {
+    placed >"$work/accepted"
+    refused >"$work/refused"
+    kube delete pod placer --now >/dev/null
+    load_rate 0
+    wait_until 120 "the pipeline settles, and the invariants hold" invariants
+    [ "$(wc -l <"$work/accepted")" -gt 100 ] || die "only $(wc -l <"$work/accepted") orders were accepted"
+    cut -d' ' -f1 "$work/orders" | sort >"$work/stored"
+    sort "$work/accepted" | comm -23 - "$work/stored" >"$work/lost"
+    [ ! -s "$work/lost" ] || { head -5 "$work/lost"; die "$(wc -l <"$work/lost") accepted orders are not in the database"; }
+    say "$(wc -l <"$work/accepted") orders answered with 202 all exist ($(cat "$work/refused") were refused); $(wc -l <"$work/orders") orders, each settled once: $(cut -d' ' -f2 "$work/orders" | sort | uniq -c | tr -s ' \n' ' ')"
 }

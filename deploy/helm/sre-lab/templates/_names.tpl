@@ -79,6 +79,15 @@ comes before that of all.
 {{- end -}}
 {{- end }}
 
+{{/* Every Alertmanager by name: if only one is told of an alert, nobody notifies when that one is gone. */}}
+{{- define "sre-lab.alertmanagers" -}}
+{{- if gt (int .Values.alertmanager.replicas) 1 -}}
+{{- range $i := until (int .Values.alertmanager.replicas) }}{{ if $i }}, {{ end }}alertmanager-{{ $i }}.alertmanager-peers:9093{{ end -}}
+{{- else -}}
+alertmanager:9093
+{{- end -}}
+{{- end }}
+
 {{- define "sre-lab.otlpUrl" -}}
 {{ ternary (printf "http://%s:4318" (include "sre-lab.host" (list . "jaeger"))) .Values.jaeger.otlpUrl .Values.jaeger.enabled }}
 {{- end }}

@@ -2,6 +2,7 @@
 
 mod access;
 mod actions;
+mod alertmanager;
 mod backup;
 mod contract;
 mod declare;

@@ -10,6 +10,7 @@
 //	manifests probes NAME FILE        its HTTP probes: kind, port, path
 //	manifests templates FILE          the pods that the objects create, as separate objects
 //	manifests compose FILE            a Compose file, with the code of docker compose
+//	manifests alloy FILE...           configurations of Alloy, with its own parser, and what their components refer to
 //	manifests data NAME KEY FILE      the text under a key of a ConfigMap
 package main
 
@@ -27,7 +28,7 @@ func main() {
 }
 
 func run(args []string) error {
-	usage := fmt.Errorf("expected: schemas SWAGGER OUT | crds OUT FILE... | triggers LIST FILE... | podsecurity FILE... | requests LIMIT FILE... | operator FILE... | docker NAME FILE IMAGE | probes NAME FILE | templates FILE | compose FILE | data NAME KEY FILE; got %q", strings.Join(args, " "))
+	usage := fmt.Errorf("expected: schemas SWAGGER OUT | crds OUT FILE... | triggers LIST FILE... | podsecurity FILE... | requests LIMIT FILE... | operator FILE... | docker NAME FILE IMAGE | probes NAME FILE | templates FILE | compose FILE | alloy FILE... | data NAME KEY FILE; got %q", strings.Join(args, " "))
 	if len(args) < 2 {
 		return usage
 	}
@@ -52,6 +53,8 @@ func run(args []string) error {
 		return templates(rest[0])
 	case command == "compose" && len(rest) == 1:
 		return compose(rest[0])
+	case command == "alloy":
+		return alloy(rest)
 	case command == "data" && len(rest) == 3:
 		return data(rest[0], rest[1], rest[2])
 	}

@@ -1,5 +1,4 @@
 //! The queries of the SRE exercises, which people paste: each names only what the lab has, and the list has every
-//! The queries of the SRE exercises, which people paste: each names only what the lab has, and the list has every
 //! expression and every series of the exercises' rules. The sandbox's addresses are the lab's. (The tests of `cli` send the
 //! list to a lab under load.) And the line of code that the reader of an exercise changes.
 
