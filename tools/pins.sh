@@ -23,7 +23,7 @@ pins() {
         /^\t/ {
             line = substr($0, 2)
             if (line ~ like && line !~ /indirect$/) {
-                gsub(/^[ \t-]+|@sha256:[0-9a-f]+|@[0-9a-f]+ #|uses: |image: |&node |FROM /, "", line)
+                gsub(/^[ \t-]+|@sha256:[0-9a-f]+|@[0-9a-f]+ #|uses: |image: |&node |ARG [A-Z]+=|FROM /, "", line)
                 printf "%d\t%s\t%s\n", (now - time) / 86400, line, file
             }
         }'

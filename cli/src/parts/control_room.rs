@@ -1,7 +1,7 @@
 //! The control room: told where everything of this lab is. It needs none of it, so it starts first and is stopped last.
 
 use anyhow::{Context as _, Result};
-use supervisor::{Part, part::Line, probe::Probe};
+use supervisor::{Part, part::Line, ports, probe::Probe};
 
 use super::{
     choices::{Choices, Kafka},
@@ -13,7 +13,7 @@ use super::{
     replicas::Instance,
     stores,
 };
-use crate::{backup::request, home::Home, secrets::Secrets};
+use crate::{backup::request, home::Home, secrets::Secrets, terminal::say};
 
 /// Its name, and that of the port with its pages.
 pub(crate) const CONTROL_ROOM: &str = "control-room";
@@ -73,13 +73,25 @@ pub(crate) fn part(home: &Home, choices: &Choices, breakable: &[Instance]) -> Re
     if let Some(token) = &choices.token {
         line = line.env("FAULTS_TOKEN", token.clone()).env("INSTRUCTOR_TOKEN", token.clone());
     }
-    if programs::find(&["grafana", "grafana-server"]).is_some() {
-        line = line.env("GRAFANA_URL", format!("http://localhost:{}", ports.get("grafana")));
-    }
+    let (line, grafana) = dashboards(line, ports.get("grafana"));
     let probe = Probe::Http(format!("http://127.0.0.1:{admin}/readyz"));
     let mut part = Part::new(CONTROL_ROOM, line, probe);
     part.errand = Some(request::errand(home, CONTROL_ROOM)?);
-    Ok(part.port(CONTROL_ROOM, public).port("control-room-admin", admin))
+    let part = part.port(CONTROL_ROOM, public).port("control-room-admin", admin);
+    Ok(grafana.into_iter().fold(part, |part, port| part.port("grafana", port)))
+}
+
+/// Links to Grafana, if it is installed. Otherwise the control room also has Grafana's port, unless another program does, and
+/// redirects from there to its own drawing of the same dashboards; then the number is returned.
+fn dashboards(line: Line, port: u16) -> (Line, Option<u16>) {
+    if programs::find(&["grafana", "grafana-server"]).is_some() {
+        return (line.env("GRAFANA_URL", format!("http://localhost:{port}")), None);
+    }
+    if let Some(holder) = ports::holder(port) {
+        say(format!("lab: port {port} (grafana) is taken by {holder}: it will not lead to the dashboards"));
+        return (line, None);
+    }
+    (line.env("GRAFANA_ADDR", format!("127.0.0.1:{port}")), Some(port))
 }
 
 /// With what it changes the lab: accounts of its own in the stores, the load, and the lab's state.

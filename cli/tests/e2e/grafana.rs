@@ -1,6 +1,6 @@
 //! The dashboards in a real Grafana: each is opened in a headless browser and photographed, and no panel may show an
 //! error or stay empty. Runs where `grafana` and Chromium are on PATH; `lab up` then starts Grafana. What Grafana
-//! would draw is judged everywhere by `tools/grafana-check`.
+//! would draw is judged everywhere by `tools/grafana-check`. Without Grafana, its port must lead to the control room's boards.
 
 use std::{
     collections::BTreeSet,
@@ -10,6 +10,7 @@ use std::{
 };
 
 use dashgen::check::read::Dashboard;
+use reqwest::redirect::Policy;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -32,10 +33,12 @@ const PANEL: &str = "data-testid=\"data-testid Panel header ";
 
 /// The checks, on a lab under load.
 pub(crate) async fn draws_every_panel(lab: &Lab) {
-    let Some(port) = lab.port_if_any("grafana") else {
+    if ["grafana", "grafana-server"].iter().all(|name| which::which(name).is_err()) {
+        leads_to_the_control_room(lab).await;
         eprintln!("SKIPPED: the dashboards in Grafana (grafana is not on PATH)");
         return;
-    };
+    }
+    let port = lab.port("grafana", "grafana");
     let Some(program) = BROWSERS.iter().find_map(|name| which::which(name).ok()) else {
         eprintln!("SKIPPED: the dashboards in Grafana (none of {} is on PATH)", BROWSERS.join(", "));
         return;
@@ -62,6 +65,22 @@ pub(crate) async fn draws_every_panel(lab: &Lab) {
         assert!(png.starts_with(b"\x89PNG"), "{} is not a picture", picture.display());
     }
     println!("pictures of the dashboards: {}", pictures.display());
+}
+
+/// Without Grafana, its port is the control room's, which draws the same boards.
+async fn leads_to_the_control_room(lab: &Lab) {
+    let client = reqwest::Client::builder().redirect(Policy::none()).build().expect("a client");
+    let grafana = format!("http://localhost:{}", lab.port("control-room", "grafana"));
+    let room = format!("http://localhost:{}", lab.port("control-room", "control-room"));
+    for (path, to) in [("/", "/dashboards"), ("/d/overview", "/d/overview")] {
+        let answer = client.get(format!("{grafana}{path}")).send().await.expect("an answer");
+        let location = answer.headers().get("location").and_then(|value| value.to_str().ok());
+        assert_eq!(
+            (answer.status().as_u16(), location),
+            (302, Some(format!("{room}{to}").as_str())),
+            "{path}"
+        );
+    }
 }
 
 struct Browser {

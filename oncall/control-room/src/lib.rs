@@ -76,7 +76,8 @@ pub async fn build(config: &RoomConfig, chassis: Chassis) -> anyhow::Result<App>
     let chassis = room.chassis.clone();
     let routes = api::routes(&room).and(web::routes(&room)).counted_when_asked();
     let routes = routes.and(mcp::routes(&room));
-    Ok(App::new(&common, chassis).offering(routes))
+    let app = App::new(&common, chassis).offering(routes);
+    Ok(web::grafana::port(config).into_iter().fold(app, App::listening))
 }
 
 /// The parts, with nothing running yet.

@@ -122,6 +122,13 @@ impl Ports {
     }
 }
 
+/// Who holds a port; `None` if it is free.
+#[must_use]
+pub fn holder(number: u16) -> Option<String> {
+    TcpListener::bind(("127.0.0.1", number)).err()?;
+    Some(process::port_holder(number).unwrap_or_else(|| "a process that this user cannot see".to_owned()))
+}
+
 /// Checks that the ports of `wanted` (port name, number, part) are free before anything starts.
 ///
 /// # Errors
@@ -129,9 +136,7 @@ impl Ports {
 pub fn check_free<'a>(wanted: impl Iterator<Item = (&'a str, u16, &'a str)>) -> Result<()> {
     let mut taken = Vec::new();
     for (name, number, part) in wanted {
-        if TcpListener::bind(("127.0.0.1", number)).is_err() {
-            let holder = process::port_holder(number)
-                .unwrap_or_else(|| "a process that this user cannot see".to_owned());
+        if let Some(holder) = holder(number) {
             taken.push(format!("port {number} ({name}), which {part} needs, is taken by {holder}"));
         }
     }
@@ -195,6 +200,8 @@ mod tests {
         let problem = check_free([("store", number, "store")].into_iter()).unwrap_err().to_string();
         assert!(problem.contains(&number.to_string()), "{problem}");
         assert!(problem.contains("store needs"), "{problem}");
-        assert!(problem.contains(&format!("pid {}", std::process::id())), "{problem}");
+        let this = format!("pid {}", std::process::id());
+        assert!(problem.contains(&this), "{problem}");
+        assert!(holder(number).is_some_and(|holder| holder.contains(&this)));
     }
 }

@@ -1,4 +1,5 @@
-//! Finds all shell scripts of the repository by their first line or ending, so that no script stays unchecked.
+//! Finds all shell scripts of the repository by their first line or ending, so that no script stays unchecked; and the playbook of
+//! `deploy/ansible`.
 
 use std::{fs, io::Read as _};
 
@@ -6,7 +7,9 @@ use anyhow::{Result, ensure};
 
 use crate::shell::Shell;
 
-/// Runs shellcheck on every script.
+const PLAYBOOK: &str = "deploy/ansible/lab.yml";
+
+/// Runs shellcheck on every script, and lets Ansible read its playbook.
 pub(crate) fn check(shell: &Shell) -> Result<()> {
     let all = shell.files(&[])?;
     let scripts: Vec<&str> =
@@ -16,7 +19,17 @@ pub(crate) fn check(shell: &Shell) -> Result<()> {
     let args = [&["--external-sources", "--source-path=SCRIPTDIR"], scripts.as_slice()].concat();
     shell.run("shellcheck", &args)?;
     println!("{} scripts", scripts.len());
-    Ok(())
+    playbook(shell)
+}
+
+/// Only where somebody has installed Ansible, in CI too: it is under the GPL, which nothing that the suite installs may be
+/// (`testkit/tests/tools.rs`).
+fn playbook(shell: &Shell) -> Result<()> {
+    if !shell.quietly("ansible-playbook", &["--version"]) {
+        println!("SKIPPED: {PLAYBOOK} (ansible-playbook is not on PATH)");
+        return Ok(());
+    }
+    shell.run("ansible-playbook", &["--syntax-check", "--inventory", "localhost,", PLAYBOOK])
 }
 
 /// The first bytes of a file.

@@ -26,13 +26,15 @@ pub(super) fn welcome(state: &LabState, detached: bool) {
     if let Some(url) = url(CONTROL_ROOM) {
         say(format!("  {:13} {url}", "control room"));
     }
+    // Without Grafana, the control room has its port.
+    let grafana = if state.part("grafana").is_some() { "Grafana" } else { "Dashboards" };
     let places: BTreeMap<&str, Option<String>> = BTreeMap::from([
         ("shop", url(EDGE)),
         ("order-api", url("order-api")),
         ("user-service", url("user-service")),
         ("Prometheus", url("prometheus")),
         ("Traces", url("traces-ui")),
-        ("Grafana", url("grafana")),
+        (grafana, url("grafana")),
         ("OpenSearch", url(OPENSEARCH)),
         ("Objects", url(OBJECTS)),
         ("Cloud", url(CLOUD)),

@@ -38,6 +38,10 @@ pub struct RoomConfig {
     /// Address of the admin port: /livez /readyz /metrics /version.
     #[arg(long, env = "ADMIN_ADDR", default_value = "127.0.0.1:9104", value_name = "HOST:PORT")]
     pub admin_addr: SocketAddr,
+    /// Grafana's address on this machine, where no Grafana is installed: it redirects to the same dashboards here. On loopback only.
+    /// Absent, or another program has the port: nothing.
+    #[arg(long, env = "GRAFANA_ADDR", value_name = "HOST:PORT")]
+    pub grafana_addr: Option<SocketAddr>,
     /// Address under which people reach the pages, for links in notifications. Absent: that of PUBLIC_ADDR.
     #[arg(long, env = "PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<Url>,
@@ -212,6 +216,9 @@ impl RoomConfig {
     /// Names the variable that is missing or wrong.
     pub fn check(&self) -> Result<(), Invalid> {
         self.hands.check()?;
+        if let Some(address) = self.grafana_addr.filter(|address| !address.ip().is_loopback()) {
+            return Err(Invalid::new("GRAFANA_ADDR", format_args!("{address} is not on loopback")));
+        }
         if self.public_addr.ip().is_loopback() {
             return Ok(());
         }
@@ -275,5 +282,7 @@ mod tests {
         let one = [&open[..], &["--access-token", "a"]].concat();
         assert!(said(&one).unwrap_err().starts_with("INSTRUCTOR_TOKEN"));
         assert!(said(&[&one[..], &["--instructor-token", "b"]].concat()).is_ok());
+        assert!(said(&["--grafana-addr", "127.0.0.1:3000"]).is_ok());
+        assert!(said(&["--grafana-addr", "0.0.0.0:3000"]).unwrap_err().starts_with("GRAFANA_ADDR"));
     }
 }

@@ -15,6 +15,7 @@ mod explore;
 mod failure;
 mod faults;
 mod gameday;
+pub(crate) mod grafana;
 mod incident;
 mod incidents;
 mod layout;

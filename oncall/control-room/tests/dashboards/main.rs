@@ -4,4 +4,5 @@
 mod boards;
 mod explore;
 mod fakes;
+mod grafana;
 mod rig;

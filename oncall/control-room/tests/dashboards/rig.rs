@@ -37,6 +37,16 @@ impl Rig {
 
     /// With a Prometheus and a trace store at these URLs.
     pub(crate) async fn between(prometheus: &str, traces: &str, logs: Option<&Path>) -> Self {
+        let logs = logs.map(|folder| format!("--logs-dir={}", folder.display()));
+        Self::begin(prometheus, traces, logs).await
+    }
+
+    /// With these flags, and nothing to watch.
+    pub(crate) async fn with(flags: &[&str]) -> Self {
+        Self::begin(NOBODY, NOBODY, flags.iter().map(|&flag| flag.to_owned())).await
+    }
+
+    async fn begin(prometheus: &str, traces: &str, extra: impl IntoIterator<Item = String>) -> Self {
         let mut flags = vec![
             "control-room".to_owned(),
             "--public-addr=127.0.0.1:0".to_owned(),
@@ -47,7 +57,7 @@ impl Rig {
             format!("--instances=order-api={NOBODY},user-service={NOBODY}"),
             "--calls=order-api>user-service".to_owned(),
         ];
-        flags.extend(logs.map(|folder| format!("--logs-dir={}", folder.display())));
+        flags.extend(extra);
         let config = RoomConfig::try_parse_from(flags).expect("valid flags");
         let chassis = config.common().chassis(SERVICE, &[], &[]);
         let app = build(&config, chassis).await.expect("a control room");
@@ -62,6 +72,17 @@ impl Rig {
 
     pub(crate) async fn get(&self, path: &str) -> Shown {
         Self::read(self.http.get(self.url(path)).send().await.expect("an answer")).await
+    }
+
+    /// Whether it also listens on the port with this name.
+    pub(crate) fn has_port(&self, name: &str) -> bool {
+        self.running.port(name).is_some()
+    }
+
+    /// A page of that port, asked for at this host.
+    pub(crate) async fn get_at(&self, port: &str, host: &str, path: &str) -> Shown {
+        let url = format!("http://{}{path}", self.running.port(port).expect("a port with this name"));
+        Self::read(self.http.get(url).header("host", host).send().await.expect("an answer")).await
     }
 
     async fn read(answer: reqwest::Response) -> Shown {

@@ -96,22 +96,22 @@ fn times_row() -> Row {
             how_many(),
             time(
                 "Time to detect",
-                "From the first symptom to the first page. Normal is below 10 s on the lab's clock. Never the mean: one long incident moves it more than any improvement.",
+                "From the first symptom to the first page; its mean is called MTTD. Normal is below 10 s on the lab's clock. Never the mean: one long incident moves it more than any improvement.",
                 "control_room_incident_detect_seconds",
             ),
             time(
                 "Time to acknowledge",
-                "From the first page until a person took over. Normal is below a minute or two.",
+                "From the first page until a person took over; its mean is called MTTA. Normal is below a minute or two.",
                 "control_room_incident_acknowledge_seconds",
             ),
             time(
                 "Time to mitigate",
-                "From the first symptom until users were no longer affected. Normal depends on the fault; it is what to practise.",
+                "From the first symptom until users were no longer affected; its mean is called MTTM, and by some MTTR. Normal depends on the fault; it is what to practise.",
                 "control_room_incident_mitigate_seconds",
             ),
             time(
                 "Time to recover",
-                "From the first symptom until the indicator was good again. Normal is a little more than the time to mitigate.",
+                "From the first symptom until the indicator was good again; its mean is called MTTR. Normal is a little more than the time to mitigate.",
                 "control_room_incident_recover_seconds",
             ),
             panel(

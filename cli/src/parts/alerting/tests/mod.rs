@@ -2,6 +2,7 @@
 //! intended.
 
 mod muted;
+mod opsgenie;
 
 use std::{path::PathBuf, process::Command};
 
