@@ -1,6 +1,6 @@
 //! A run begins: only if nothing is in progress that it would disturb, or that would disturb it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chrono::Utc;
 use drill::{Drill, Mode, engine::Start};
@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{
     Drills, Order, choose,
     live::{Live, whole},
-    needs::missing,
+    needs::{self, missing},
     quiet::is_of_person,
     restore,
     rows::{self, Kept},
@@ -44,7 +44,7 @@ impl Drills {
         }
         let (drill, file) = self.choose(room, by, &order).await?;
         has_item(&drill, order.variant.as_deref())?;
-        let missing = missing(&room.eyes, &drill).await;
+        let missing = missing(&room.eyes, &drill, needs::LATE).await;
         if let Some(missing) = missing {
             return Err(Error::Conflict(missing));
         }
@@ -101,7 +101,7 @@ impl Drills {
             None => {
                 let mut possible = Vec::new();
                 for drill in self.all() {
-                    if missing(&room.eyes, &drill).await.is_none() {
+                    if missing(&room.eyes, &drill, Duration::ZERO).await.is_none() {
                         possible.push(drill);
                     }
                 }
