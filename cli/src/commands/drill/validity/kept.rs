@@ -96,6 +96,12 @@ impl Book {
         })
     }
 
+    /// Whether anything is known about the present text of a drill.
+    pub(super) fn has(&self, drill: &str) -> bool {
+        let mut known = self.known.get(drill).into_iter().flat_map(|known| known.answers.values());
+        known.any(|told| self.texts.get(drill) == Some(&told.of))
+    }
+
     /// What is known of a drill, in a line.
     pub(super) fn words(&self, drill: &str) -> String {
         let text = self.texts.get(drill).map_or("", String::as_str);
@@ -275,12 +281,14 @@ mod tests {
         let book = open(false);
         let knows = |check| book.knows("noon", check);
         assert_eq!([Check::Solution, Check::Nothing, Check::Leaks].map(knows), [true, false, false]);
+        assert!(book.has("noon") && !book.has("dusk"));
         assert_eq!(book.words("noon"), "nothing WRONG, solution passes");
         let shown = fs::read_to_string(folder.path().join(PLACE.page)).unwrap();
         assert!(shown.contains("| noon | - | passes | WRONG | - | - | - | - |"), "{shown}");
         let text = fs::read_to_string(&file).unwrap();
         fs::write(&file, format!("{text}# Another text.\n")).unwrap();
-        assert!(!open(false).knows("noon", Check::Solution), "the drill has changed");
+        let book = open(false);
+        assert!(!book.knows("noon", Check::Solution) && !book.has("noon"), "the drill has changed");
     }
 
     #[test]
