@@ -88,7 +88,7 @@ impl Bench {
         skips: bool,
     ) -> Result<Option<Done>> {
         let begun = Instant::now();
-        let run = match begin(&self.desk, &order(drill, responder, self.seed)).await? {
+        let run = match begin(&self.desk, &order(drill, responder, self.seed), &self.wishes).await? {
             Ok(run) => run,
             Err(why) if skips && why.contains(NEVER) => {
                 say(format_args!("SKIPPED {}: {why}", drill.id));

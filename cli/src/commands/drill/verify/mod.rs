@@ -257,7 +257,7 @@ impl Verify {
         let name = variants::name(drill, variant);
         let order = order(drill, self.responder, self.seed);
         let order = Order { variant: variant.map(|variant| variant.name.clone()), ..order };
-        let run = match begin(desk, &order).await? {
+        let run = match begin(desk, &order, &stage.wishes).await? {
             Ok(run) => run,
             // If you name a drill, you want to know that it cannot run; of all drills, only those that can run are proven.
             Err(why) if why.contains(NEVER) && !self.pick.is_named() => {

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 use drill::Drill;
 use observe::Error;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::{
     commands::drill::{
-        client::{Desk, Order},
+        client::{BACK, Desk, LOOK, Order},
         live::{Live, until_clean},
         view::Run,
     },
@@ -24,6 +25,9 @@ use crate::{
 
 /// What the control room says of a drill that needs what is not here.
 pub(crate) const NEVER: &str = "cannot run here";
+
+/// The phase in which everything is put back.
+const RESET: &str = "reset";
 
 /// Who responds in a proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -77,19 +81,43 @@ pub(crate) fn order(drill: &Drill, responder: Responder, seed: Option<u64>) -> O
     }
 }
 
-/// Begins a run, or says why the control room refuses it.
+/// Begins a run, or says why the control room refuses it. Waits for a control room that does not answer, or is being started
+/// again.
 ///
 /// # Errors
-/// When the control room cannot be reached, or does not let this person prove drills.
-pub(crate) async fn begin(desk: &Desk, order: &Order) -> Result<std::result::Result<Run, String>> {
-    match desk.begin(order).await {
-        Ok(run) => Ok(Ok(run)),
-        Err(error) => match error.downcast_ref::<Error>() {
-            Some(Error::Refused { status: 401 | 403, .. }) | None => Err(error),
-            Some(Error::Refused { said, .. }) => Ok(Err(said.clone())),
-            Some(_) => Err(error),
-        },
+/// When the control room cannot be reached for longer than its restart takes, or does not let this person prove drills.
+pub(crate) async fn begin(
+    desk: &Desk,
+    order: &Order,
+    wishes: &Wishes,
+) -> Result<std::result::Result<Run, String>> {
+    let (asked, mut unanswered) = (Instant::now(), false);
+    loop {
+        let error = match desk.begin(order).await {
+            Ok(run) => return Ok(Ok(run)),
+            Err(error) => error,
+        };
+        match error.downcast_ref::<Error>() {
+            Some(Error::Unreachable { .. }) if asked.elapsed() < BACK && !wishes.enough.is_cancelled() => {
+                unanswered = true;
+                let _ = wishes.enough.run_until_cancelled(sleep(LOOK)).await;
+            }
+            Some(Error::Refused { status: 401 | 403, .. }) | None => return Err(error),
+            Some(Error::Refused { said, .. }) => {
+                // Only the answer may have been lost: then it is this run that is in progress.
+                let own = if unanswered { own(desk, order).await? } else { None };
+                return Ok(own.ok_or_else(|| said.clone()));
+            }
+            Some(_) => return Err(error),
+        }
     }
+}
+
+/// The run in progress, if it is the one that was asked for, and not an earlier one that is being put back.
+async fn own(desk: &Desk, order: &Order) -> Result<Option<Run>> {
+    let run = desk.current().await?;
+    let same = |run: &Run| run.drill == order.drill && run.verify == order.verify;
+    Ok(run.filter(|run| same(run) && run.phase != RESET))
 }
 
 /// The run when the system is clean again; `look` is called at each look until then.
