@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 use super::{Validity, bench::Bench, kept::Book, sheet::Sheet};
 use crate::{
     commands::{
-        drill::verify::lanes::{Queue, takes_the_machine},
+        drill::verify::{lanes::takes_the_machine, queue::Queue},
         twin::Twin,
     },
     installation::Installation,
