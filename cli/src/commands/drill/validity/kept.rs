@@ -80,10 +80,9 @@ impl Book {
     /// # Errors
     /// When a file cannot be read or written.
     pub(super) fn open(root: &Path, drills: &BTreeMap<String, Drill>, writes: bool) -> Result<Self> {
-        let known: All = kept::read(&root.join(FILE))?;
-        if writes {
-            kept::write(&root.join(FILE), &known)?;
-        }
+        let path = root.join(FILE);
+        let known: All =
+            if writes { kept::change(&path, |all: &mut All| all.clone())? } else { kept::read(&path)? };
         let texts = texts(root, drills.keys())?;
         Ok(Self { root: root.to_path_buf(), writes, texts, known, stamp: Stamp::now(root) })
     }
@@ -119,10 +118,10 @@ impl Book {
         if !self.writes {
             return Ok(());
         }
-        let mut all: All = kept::read(&self.root.join(FILE))?;
         let text = self.texts.get(&sheet.drill).map_or("", String::as_str);
-        all.entry(sheet.drill.clone()).or_default().take(sheet, text, &self.stamp);
-        kept::write(&self.root.join(FILE), &all)?;
+        kept::change(&self.root.join(FILE), |all: &mut All| {
+            all.entry(sheet.drill.clone()).or_default().take(sheet, text, &self.stamp);
+        })?;
         table(&self.root, false).map(|_| ())
     }
 }
