@@ -11,7 +11,7 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
     path::Path,
-    process::Command,
+    process::{Command, Output},
     thread,
 };
 
@@ -80,33 +80,62 @@ fn answer(mut stream: TcpStream, begun: &mut Vec<String>) {
     let _ = write!(stream, "{head}content-length: {}\r\n\r\n{text}", text.len());
 }
 
-#[test]
-fn what_was_proven_before_the_control_room_refused_is_written_and_a_lost_answer_is_no_end() {
+/// The address of such a control room.
+fn room() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     thread::spawn(move || {
         let mut begun = Vec::new();
         listener.incoming().for_each(|stream| answer(stream.unwrap(), &mut begun));
     });
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    let output = Command::new(env!("CARGO_BIN_EXE_lab"))
+    url
+}
+
+/// Verifies these drills, with a report in `drills.md`.
+fn verify(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lab"))
         .arg("--dir")
-        .arg(folder.path())
-        .args(["--control-room", &url, "drill", "verify", "first-page", "noon", "second-try", "quiet-street"])
-        .arg("--junit")
-        .arg(at("drills.xml"))
+        .arg(folder)
+        .args(["--control-room", &room(), "drill", "verify"])
+        .args(arguments)
         .arg("--markdown")
-        .arg(at("drills.md"))
+        .arg(folder.join("drills.md"))
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
         .output()
-        .unwrap();
+        .unwrap()
+}
+
+#[test]
+fn what_was_proven_before_the_control_room_refused_is_written_and_a_lost_answer_is_no_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let junit = at("drills.xml").display().to_string();
+    let names = ["first-page", "noon", "second-try", "quiet-street", "--junit", &junit];
+    let output = verify(folder.path(), &names);
     let shown = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(!output.status.success(), "{shown}");
-    let junit = fs::read_to_string(at("drills.xml")).unwrap();
+    let junit = fs::read_to_string(junit).unwrap();
     assert!(junit.contains("name=\"first-page\"") && junit.contains("not proven: "), "{junit}");
     let page = fs::read_to_string(at("drills.md")).unwrap();
     assert!(page.contains("| first-page | passed |") && page.contains("| noon | passed |"), "{page}");
     assert!(page.contains("| second-try | refused |"), "{page}");
     assert!(shown.contains("not run: quiet-street"), "{shown}");
+}
+
+#[test]
+fn what_was_measured_already_is_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("measured.json"), r#"{ "first-page": { "errors": 2.0 } }"#).unwrap();
+    let file = at("measured.json").display().to_string();
+    let arguments = ["first-page", "noon", "--measured", &file, "--unmeasured"];
+    let output = verify(folder.path(), &arguments);
+    assert!(output.status.success(), "{output:?}");
+    let page = fs::read_to_string(at("drills.md")).unwrap();
+    assert!(page.contains("| noon | passed |") && !page.contains("first-page"), "{page}");
+    let measured = fs::read_to_string(&file).unwrap();
+    assert!(measured.contains("\"first-page\"") && measured.contains("\"noon\""), "{measured}");
+    let output = verify(folder.path(), &arguments);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && said.contains("has times of all these drills"), "{said}");
 }

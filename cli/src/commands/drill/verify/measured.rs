@@ -32,6 +32,15 @@ pub(super) fn names(path: &Path) -> Result<BTreeSet<String>> {
     Ok(all.into_keys().collect())
 }
 
+/// The same, of a file that need not exist yet.
+///
+/// # Errors
+/// When it is of another kind.
+pub(super) fn known(path: &Path) -> Result<BTreeSet<String>> {
+    let all: Measured = kept::read(path)?;
+    Ok(all.into_keys().collect())
+}
+
 fn add(all: &mut Measured, proofs: &[Proof]) {
     // One with an action item shows something else under the same names.
     let plain = proofs.iter().filter(|proof| proof.passed() && !proof.drill.contains(' '));
@@ -86,10 +95,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("measured.json");
         let of = |drill: &str| Proof { drill: drill.to_owned(), ..proof(Vec::new()) };
+        assert!(known(&path).unwrap().is_empty() && names(&path).is_err(), "it does not exist yet");
         for drill in ["noon", "first-page"] {
             write(&path, &[of(drill)]).unwrap();
         }
         assert_eq!(names(&path).unwrap(), ["first-page", "noon"].map(str::to_owned).into());
+        assert_eq!(known(&path).unwrap(), names(&path).unwrap());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
         fs::write(&path, "[]").unwrap();
         assert!(write(&path, &[of("noon")]).is_err(), "the file of somebody else is not overwritten");

@@ -29,7 +29,10 @@ use self::{
     run::{Responder, Wishes},
 };
 use super::{client::Desk, files, live::Live};
-use crate::{installation::Installation, terminal::json};
+use crate::{
+    installation::Installation,
+    terminal::{json, say},
+};
 
 /// Proves drills, one after the other: the system is healthy, or it says what is not; inject; signals, pages
 /// and the causal path in time, and no other page; wrong actions do not help where the drill says so; the
@@ -41,6 +44,8 @@ use crate::{installation::Installation, terminal::json};
     lab drill verify first-page noon\n  \
     lab drill verify --all --junit drills.xml --markdown drills.md\n  \
     lab drill verify --all --lanes 2                                   on two labs, with what drills need\n  \
+    lab drill verify --all --lanes 2 --measured drills/measured.json --unmeasured\n                                                                     \
+    the rest: after Ctrl-C\n  \
     lab drill verify --changed origin/main --sample 2 --at-most 8m    before a merge\n  \
     lab drill verify noon --responder nothing                          must fail\n  \
     lab drill verify cdn-waf-outage                                    without its action items, and with each")]
@@ -77,6 +82,10 @@ pub(crate) struct Verify {
     /// docs/failure-modes.md. The times of other drills in the file stay; those of each drill are written once it is proven.
     #[arg(long, value_name = "FILE")]
     measured: Option<PathBuf>,
+    /// Leave out the drills of which the file of --measured has times, even if they have changed since: continues what was
+    /// ended.
+    #[arg(long, requires = "measured")]
+    unmeasured: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -111,7 +120,15 @@ impl Verify {
         let home = place.home()?;
         let drills = files::all(&home.root)?;
         let stock = if self.lanes == 1 { Stock::here(place)? } else { None };
-        let names = self.pick.of(&drills, &home.root, place.is_here(), stock.as_ref())?;
+        let mut names = self.pick.of(&drills, &home.root, place.is_here(), stock.as_ref())?;
+        if let Some(path) = self.measured.as_ref().filter(|_| self.unmeasured) {
+            let known = measured::known(path)?;
+            names.retain(|name| !known.contains(name));
+            if names.is_empty() {
+                say(format_args!("{} has times of all these drills", path.display()));
+                return Ok(ExitCode::SUCCESS);
+            }
+        }
         let stage = Stage::of(place, who.clone()).await?;
         let (wishes, begun) = (stage.wishes.clone(), stage.begun);
         let mut papers = match self.lanes {
