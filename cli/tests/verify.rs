@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 const RUNS: [&str; 2] = ["first-page", "noon"];
 
 /// What is answered to a request; nothing to the first one that begins `noon`, although it begins. `second-try` is refused for
-/// good.
+/// good, and every other drill because of an incident.
 fn said(asked: &str, body: &str, begun: &mut Vec<String>) -> Option<(u16, String)> {
     let words: Vec<&str> = asked.split(' ').collect();
     let path = words[1].split('?').next().unwrap_or_default();
@@ -46,7 +46,10 @@ fn said(asked: &str, body: &str, begun: &mut Vec<String>) -> Option<(u16, String
                 "first-page" => Some((201, run(1, "finished"))),
                 "noon" if again => Some((409, json!({ "detail": "run 2 of ben is under way" }).to_string())),
                 "noon" => None,
-                _ => Some((403, json!({ "detail": "only instructors may verify drills" }).to_string())),
+                "second-try" => {
+                    Some((403, json!({ "detail": "only instructors may verify drills" }).to_string()))
+                }
+                _ => Some((409, json!({ "detail": "somebody works on INC-1" }).to_string())),
             }
         }
         (_, "/api/v1/drills/current") => Some((200, run(2, "baseline"))),
@@ -138,4 +141,14 @@ fn what_was_measured_already_is_left_out() {
     let output = verify(folder.path(), &arguments);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success() && said.contains("has times of all these drills"), "{said}");
+}
+
+#[test]
+fn a_lab_that_begins_no_drill_is_not_asked_for_all_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = verify(folder.path(), &["in-the-hall", "quiet-street", "warm-room", "first-page"]);
+    let (shown, said) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr).into_owned());
+    assert!(!output.status.success() && shown.contains("not run: warm-room, first-page"), "{shown}");
+    assert!(said.contains("begins no drill any more (somebody works on INC-1)"), "{said}");
 }

@@ -6,7 +6,9 @@ use anyhow::{Context as _, Result};
 use drill::{Drill, model::Variant};
 
 use super::{
-    Stage, Verify, junit, measured,
+    Stage, Verify,
+    health::Health,
+    junit, measured,
     papers::Papers,
     proof::{Proof, SKIPPED},
     queue::Queue,
@@ -36,7 +38,7 @@ impl Verify {
         drills: &BTreeMap<String, Drill>,
         queue: &Queue<'_>,
     ) -> Result<Papers> {
-        let mut papers = Papers::default();
+        let (mut papers, mut health) = (Papers::default(), Health::default());
         loop {
             if self.is_over(stage) || papers.broken.is_some() {
                 return Ok(papers);
@@ -55,6 +57,7 @@ impl Verify {
             if proof.passed() && self.compares(drill) {
                 self.items(stage, drill, &proof, &mut papers).await;
             }
+            papers.broken = papers.broken.or_else(|| health.note(&proof));
         }
     }
 

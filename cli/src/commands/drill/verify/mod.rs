@@ -1,5 +1,6 @@
 //! `lab drill verify`: runs drills one after the other, as proofs, and judges what came back.
 
+pub(in crate::commands::drill) mod health;
 mod junit;
 pub(in crate::commands) mod kit;
 mod lane;

@@ -98,6 +98,11 @@ impl Seen {
     }
 }
 
+/// The drill of a proof with this name: `noon` of `noon with canary`.
+pub(super) fn base(name: &str) -> &str {
+    name.split(' ').next().unwrap_or(name)
+}
+
 /// When each page came that a drill states, by the truth about a run.
 pub(super) fn pages(drill: &Drill, truth: &Value) -> Vec<Seen> {
     let injected = time(&truth["injected_at"]);
