@@ -1,5 +1,6 @@
 //! `lab drill verify`: runs drills one after the other, as proofs, and judges what came back.
 
+mod again;
 pub(in crate::commands::drill) mod health;
 mod junit;
 pub(in crate::commands) mod kit;
@@ -64,7 +65,7 @@ pub(crate) struct Verify {
     at_most: Option<Duration>,
     /// Number of labs to prove on at the same time. From 2 on, others are started beside this one and removed at the
     /// end: with as many replicas, or with what drills need and this lab lacks. Drills that need the machine to
-    /// themselves run last.
+    /// themselves run last, and so does, once more, what failed beside other labs: what passes only then is named.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
     lanes: u8,
     /// Prove drills that are not named with each of their action items, too.

@@ -193,6 +193,7 @@ pub(crate) fn proven(drill: &Drill, run: &Run, seed: Option<u64>, begun: Instant
         measures: BTreeMap::new(),
         failures: run.failures.clone(),
         refused: None,
+        beside: None,
     }
 }
 
@@ -210,6 +211,7 @@ pub(crate) fn unbegun(drill: &Drill, why: String, begun: Instant) -> Proof {
         measures: BTreeMap::new(),
         failures: Vec::new(),
         refused: Some(why),
+        beside: None,
     }
 }
 
