@@ -238,10 +238,13 @@ fn a_run_whose_beginning_was_not_answered_is_found_and_scored() {
 fn a_program_that_is_not_there_is_named_and_its_run_is_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let room = Room::start(false);
-    let output = room.bench(folder.path(), &folder.path().join("no-agent"), &["--seeds", "1"]);
+    let output = room.bench(folder.path(), &folder.path().join("no-agent"), &["--seeds", "9"]);
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && said.contains("no-agent"), "{said}");
-    assert!(room.state.lock().unwrap().aborted, "the run continues");
+    assert!(said.contains("noon, seed 1: not run to its end: "), "{said}");
+    let state = room.state.lock().unwrap();
+    assert!(state.aborted, "the run continues");
+    assert_eq!(state.begun.len(), 3, "no further one is better");
 }
 
 /// Whether a process runs; one that has ended and that nobody asks about does not.
