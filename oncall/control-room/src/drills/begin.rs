@@ -7,7 +7,7 @@ use drill::{Drill, Mode, engine::Start};
 use serde_json::json;
 
 use super::{
-    Drills, Order, choose,
+    Drills, Order, choose, left,
     live::{Live, whole},
     needs::{self, missing},
     quiet::is_of_person,
@@ -35,6 +35,7 @@ impl Drills {
         let verify = matches!(order.mode, Mode::Verify { .. });
         may_ask(room, by, &order)?;
         self.is_free()?;
+        left::let_go(room).await?;
         let working = room.desk.open_ones().into_iter().find(|one| is_of_person(one));
         if let Some(incident) = working {
             return Err(Error::Conflict(format!(
