@@ -107,6 +107,17 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<BTreeMap<String, 
         .with_context(|| format!("{} has no measurements of this kind: {advice}", path.display()))
 }
 
+/// What a file keeps. If it `writes`, a file that cannot be written is known at once.
+///
+/// # Errors
+/// As [`read`], and when it cannot be written.
+pub(super) fn open<T: Serialize + DeserializeOwned + Clone>(
+    path: &Path,
+    writes: bool,
+) -> Result<BTreeMap<String, T>> {
+    if writes { change(path, |all: &mut BTreeMap<String, T>| all.clone()) } else { read(path) }
+}
+
 /// Changes what a file keeps, and writes it, even if nothing is different; returns what `change` does. Another process that
 /// changes it waits meanwhile, so that neither loses what the other has added.
 ///

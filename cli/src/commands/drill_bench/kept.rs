@@ -70,8 +70,7 @@ impl Book {
     /// # Errors
     /// When it cannot be read or written.
     pub(super) fn open(root: &Path, responder: String, writes: bool) -> Result<Self> {
-        let mut all: All =
-            if writes { kept::change(&root.join(FILE), |all: &mut All| all.clone())? } else { read(root)? };
+        let mut all: All = kept::open(&root.join(FILE), writes)?;
         let known = all.remove(&responder).unwrap_or_default();
         Ok(Self { root: root.to_path_buf(), responder, writes, known, stamp: Stamp::now(root) })
     }

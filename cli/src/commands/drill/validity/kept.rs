@@ -80,9 +80,7 @@ impl Book {
     /// # Errors
     /// When a file cannot be read or written.
     pub(super) fn open(root: &Path, drills: &BTreeMap<String, Drill>, writes: bool) -> Result<Self> {
-        let path = root.join(FILE);
-        let known: All =
-            if writes { kept::change(&path, |all: &mut All| all.clone())? } else { kept::read(&path)? };
+        let known = kept::open(&root.join(FILE), writes)?;
         let texts = texts(root, drills.keys())?;
         Ok(Self { root: root.to_path_buf(), writes, texts, known, stamp: Stamp::now(root) })
     }
