@@ -36,6 +36,16 @@ struct State {
     aborted: bool,
     /// Whether everyone may become an instructor.
     open: bool,
+    beginning: Beginning,
+}
+
+/// What becomes of the answer to who begins a run.
+#[derive(Default, PartialEq, Eq)]
+enum Beginning {
+    #[default]
+    Answered,
+    WillBeLost,
+    WasLost,
 }
 
 struct Room {
@@ -99,7 +109,13 @@ fn answer(stream: &TcpStream, state: &Mutex<State>) {
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
     let words: Vec<&str> = asked.split(' ').collect();
-    let (status, said) = said(&mut state.lock().unwrap(), words[0], words[1], &body);
+    let mut state = state.lock().unwrap();
+    let (status, said) = said(&mut state, words[0], words[1], &body);
+    if state.beginning == Beginning::WillBeLost && status == 201 {
+        state.beginning = Beginning::WasLost;
+        return;
+    }
+    drop(state);
     let text = said.to_string();
     let head = format!("HTTP/1.1 {status} x\r\ncontent-type: application/json\r\nconnection: close\r\n");
     let mut stream = stream;
@@ -111,6 +127,9 @@ fn said(state: &mut State, method: &str, path: &str, body: &[u8]) -> (u16, Value
     match (method, path.split('?').next().unwrap_or_default()) {
         ("GET", "/api/v1/faults") => (if state.open { 200 } else { 403 }, json!({ "faults": [] })),
         ("GET", "/api/v1/observe/usage") => (200, json!({ "queries": 3, "actions": 1, "by_tool": {} })),
+        ("POST", "/api/v1/drills/runs") if state.beginning == Beginning::WasLost => {
+            (409, json!({ "detail": "run 1 of my-agent is under way" }))
+        }
         ("POST", "/api/v1/drills/runs") => {
             state.begun.push(serde_json::from_slice(body).unwrap());
             (state.looks, state.submitted) = (0, false);
@@ -139,9 +158,10 @@ fn run(state: &State) -> Value {
     };
     let over = phase == "finished";
     json!({
-        "id": state.begun.len(), "drill": "noon", "phase": phase, "started_at": "2026-11-29T12:00:00Z",
-        "ended_at": over.then_some("2026-11-29T12:01:00Z"), "acts": ["restart order-api"],
-        "verdict": over.then_some("passed"), "score": over.then(|| json!({ "total": 80 })),
+        "id": state.begun.len(), "drill": "noon", "responder": "my-agent", "phase": phase,
+        "started_at": "2026-11-29T12:00:00Z", "ended_at": over.then_some("2026-11-29T12:01:00Z"),
+        "acts": ["restart order-api"], "verdict": over.then_some("passed"),
+        "score": over.then(|| json!({ "total": 80 })),
     })
 }
 
@@ -202,13 +222,29 @@ fn a_lab_that_seals_nothing_is_refused_unless_that_is_wanted_and_a_row_for_the_t
 }
 
 #[test]
+fn a_run_whose_beginning_was_not_answered_is_found_and_scored() {
+    let folder = tempfile::tempdir().unwrap();
+    let room = Room::start(false);
+    room.state.lock().unwrap().beginning = Beginning::WillBeLost;
+    let agent = program(folder.path(), "exit 0");
+    let output = room.bench(folder.path(), &agent, &["--seeds", "1", "--json"]);
+    assert!(output.status.success(), "{output:?}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["drills"][0]["attempts"][0]["verdict"], "passed", "{report:#}");
+    assert_eq!(room.state.lock().unwrap().begun.len(), 1, "it was begun once");
+}
+
+#[test]
 fn a_program_that_is_not_there_is_named_and_its_run_is_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let room = Room::start(false);
-    let output = room.bench(folder.path(), &folder.path().join("no-agent"), &["--seeds", "1"]);
+    let output = room.bench(folder.path(), &folder.path().join("no-agent"), &["--seeds", "9"]);
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && said.contains("no-agent"), "{said}");
-    assert!(room.state.lock().unwrap().aborted, "the run continues");
+    assert!(said.contains("noon, seed 1: not run to its end: "), "{said}");
+    let state = room.state.lock().unwrap();
+    assert!(state.aborted, "the run continues");
+    assert_eq!(state.begun.len(), 3, "no further one is better");
 }
 
 /// Whether a process runs; one that has ended and that nobody asks about does not.

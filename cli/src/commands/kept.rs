@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
+    fs::{self, File},
     io::ErrorKind,
     path::Path,
     process::{Command, ExitCode},
@@ -107,14 +107,55 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<BTreeMap<String, 
         .with_context(|| format!("{} has no measurements of this kind: {advice}", path.display()))
 }
 
-/// Writes what a file keeps, as a whole: if this program is killed meanwhile, the file is as before.
+/// What a file keeps. If it `writes`, a file that cannot be written is known at once.
+///
+/// # Errors
+/// As [`read`], and when it cannot be written.
+pub(super) fn open<T: Serialize + DeserializeOwned + Clone>(
+    path: &Path,
+    writes: bool,
+) -> Result<BTreeMap<String, T>> {
+    if writes { change(path, |all: &mut BTreeMap<String, T>| all.clone()) } else { read(path) }
+}
+
+/// Changes what a file keeps, and writes it, even if nothing is different; returns what `change` does. Another process that
+/// changes it waits meanwhile, so that neither loses what the other has added.
+///
+/// # Errors
+/// As [`read`], and when it cannot be written.
+pub(super) fn change<T: Serialize + DeserializeOwned, R>(
+    path: &Path,
+    change: impl FnOnce(&mut BTreeMap<String, T>) -> R,
+) -> Result<R> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    }
+    let _turn = turn(path)?;
+    let mut all = read(path)?;
+    let changed = change(&mut all);
+    replace(path, &(serde_json::to_string_pretty(&all)? + "\n"))?;
+    Ok(changed)
+}
+
+/// The turn to change files in the folder of this one, until it is dropped. A file that is replaced cannot be locked, but its
+/// folder can. On a file system that has no locks, everyone has a turn.
+///
+/// # Errors
+/// When there is no such folder.
+pub(super) fn turn(path: &Path) -> Result<File> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let turn = File::open(folder).with_context(|| format!("cannot open {}", folder.display()))?;
+    let _ = turn.lock();
+    Ok(turn)
+}
+
+/// Writes a file as a whole: if this program is killed meanwhile, it is as before. Call it with a [`turn`].
 ///
 /// # Errors
 /// When it cannot be written.
-pub(super) fn write<T: Serialize>(path: &Path, all: &BTreeMap<String, T>) -> Result<()> {
-    let (text, new) = (serde_json::to_string_pretty(all)? + "\n", path.with_extension("json.new"));
-    let made = path.parent().map_or(Ok(()), fs::create_dir_all);
-    let written = made.and_then(|()| fs::write(&new, text)).and_then(|()| fs::rename(&new, path));
+pub(super) fn replace(path: &Path, text: &str) -> Result<()> {
+    let new = path.with_added_extension("new");
+    let written = fs::write(&new, text).and_then(|()| fs::rename(&new, path));
     written.with_context(|| format!("cannot write {}", path.display()))
 }
 
@@ -125,6 +166,8 @@ pub(super) fn tenth(seconds: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
 
     #[test]
@@ -132,12 +175,29 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("measured/drills.json");
         assert_eq!(read::<f64>(&path).unwrap(), BTreeMap::new(), "nothing is measured yet");
-        let all = BTreeMap::from([("a".to_owned(), 1.5)]);
-        write(&path, &all).unwrap();
-        assert_eq!(read::<f64>(&path).unwrap(), all);
+        let was = change(&path, |all| all.insert("a".to_owned(), 1.5)).unwrap();
+        assert_eq!(was, None);
+        assert_eq!(read::<f64>(&path).unwrap(), BTreeMap::from([("a".to_owned(), 1.5)]));
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing else is left");
         let refused = format!("{:#}", read::<Stamp>(&path).unwrap_err());
         assert!(refused.contains("drills.json has no measurements of this kind"), "{refused}");
+    }
+
+    #[test]
+    fn two_that_add_at_the_same_time_lose_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("measured.json");
+        let add = |who: &str| {
+            for number in 0..50 {
+                change(&path, |all| all.insert(format!("{who}-{number}"), 1.5)).unwrap();
+            }
+        };
+        thread::scope(|scope| {
+            for who in ["a", "b"] {
+                scope.spawn(move || add(who));
+            }
+        });
+        assert_eq!(read::<f64>(&path).unwrap().len(), 100);
     }
 
     #[test]

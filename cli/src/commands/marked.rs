@@ -4,6 +4,8 @@ use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result};
 
+use super::kept;
+
 /// A place in a page.
 pub(super) struct Marked {
     /// The page, from the root of the checkout.
@@ -15,13 +17,15 @@ pub(super) struct Marked {
 }
 
 impl Marked {
-    /// Puts `part` there; returns whether the page was different. Writes nothing if `check`.
+    /// Puts `part` there; returns whether the page was different. Writes nothing if `check`. Another process that writes a part
+    /// of the page waits meanwhile.
     ///
     /// # Errors
     /// When the page cannot be read or written, or has no such place.
     pub(super) fn write(&self, root: &Path, part: &str, check: bool) -> Result<bool> {
         let Self { page, begin, end } = *self;
         let path = root.join(page);
+        let _turn = if check { None } else { Some(kept::turn(&path)?) };
         let old = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let lacks = |line: &str| format!("{page} has no line `{}`", line.trim());
         let (before, rest) = old.split_once(begin).with_context(|| lacks(begin))?;
@@ -29,7 +33,7 @@ impl Marked {
         let text = format!("{before}{begin}\n{part}\n{end}{after}");
         let differs = text != old;
         if differs && !check {
-            fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+            kept::replace(&path, &text)?;
         }
         Ok(differs)
     }

@@ -12,7 +12,7 @@ use crate::installation::{Installation, Reached};
 
 /// Longest wait for a control room that does not answer: it may have been killed, and its supervisor starts
 /// it again.
-const BACK: Duration = Duration::from_secs(90);
+pub(crate) const BACK: Duration = Duration::from_secs(90);
 /// Pause between two looks at a run.
 pub(crate) const LOOK: Duration = Duration::from_millis(500);
 /// Longest wait for an action: a restart waits until the service is ready.

@@ -39,6 +39,8 @@ const COLUMNS: usize = 100;
 
 /// Runs of one responder, by drill.
 type Runs = BTreeMap<String, Vec<Kept>>;
+/// The same, by responder.
+type All = BTreeMap<String, Runs>;
 
 /// One run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -68,10 +70,7 @@ impl Book {
     /// # Errors
     /// When it cannot be read or written.
     pub(super) fn open(root: &Path, responder: String, writes: bool) -> Result<Self> {
-        let mut all = read(root)?;
-        if writes {
-            kept::write(&root.join(FILE), &all)?;
-        }
+        let mut all: All = kept::open(&root.join(FILE), writes)?;
         let known = all.remove(&responder).unwrap_or_default();
         Ok(Self { root: root.to_path_buf(), responder, writes, known, stamp: Stamp::now(root) })
     }
@@ -93,17 +92,18 @@ impl Book {
         }
         let of = text(&self.root, &attempt.drill)
             .with_context(|| format!("this checkout has no drill `{}`", attempt.drill))?;
-        let mut all = read(&self.root)?;
-        let runs = all.entry(self.responder.clone()).or_default().entry(attempt.drill.clone()).or_default();
-        runs.retain(|run| run.of == of && run.attempt.seed != attempt.seed);
-        runs.push(Kept { of, sealed, attempt: attempt.clone(), stamp: self.stamp.clone() });
-        runs.sort_by_key(|run| run.attempt.seed);
-        kept::write(&self.root.join(FILE), &all)?;
+        kept::change(&self.root.join(FILE), |all: &mut All| {
+            let runs =
+                all.entry(self.responder.clone()).or_default().entry(attempt.drill.clone()).or_default();
+            runs.retain(|run| run.of == of && run.attempt.seed != attempt.seed);
+            runs.push(Kept { of, sealed, attempt: attempt.clone(), stamp: self.stamp.clone() });
+            runs.sort_by_key(|run| run.attempt.seed);
+        })?;
         table(&self.root, false).map(|_| ())
     }
 }
 
-fn read(root: &Path) -> Result<BTreeMap<String, Runs>> {
+fn read(root: &Path) -> Result<All> {
     kept::read(&root.join(FILE))
 }
 
@@ -122,7 +122,7 @@ pub(super) fn table(root: &Path, check: bool) -> Result<bool> {
 }
 
 /// The table, and which baselines it does not have yet. `text` tells the present text of a drill.
-fn written(all: &BTreeMap<String, Runs>, text: impl Fn(&str) -> Option<String>) -> String {
+fn written(all: &All, text: impl Fn(&str) -> Option<String>) -> String {
     let rows: Vec<String> = all.iter().filter_map(|(name, runs)| row(name, runs, &text)).collect();
     let mut page = String::new();
     if !rows.is_empty() {

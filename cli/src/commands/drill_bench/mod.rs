@@ -15,7 +15,7 @@ mod responder;
 mod room;
 mod walls;
 
-use std::{path::Path, process::ExitCode, time::Instant};
+use std::{cell::Cell, path::Path, process::ExitCode, time::Instant};
 
 use anyhow::{Result, bail, ensure};
 use clap::{Args, value_parser};
@@ -40,6 +40,9 @@ use crate::{
 const OPEN: &str = "the truth is not sealed: without a token, a responder may ask as an instructor, and may ask the \
                     services which faults are on. For a fair measurement start the lab with FAULTS_TOKEN in the \
                     environment of `lab up`";
+
+/// That many errors in a row have one reason, such as a program that is not there: the bench ends.
+const IN_A_ROW: u32 = 3;
 
 /// Lets a program respond to drills, and says how it did: how often it passed, its score, what it did and
 /// asked, how long it took. A drill is run once for each seed; what is broken and what happens beside it
@@ -83,6 +86,28 @@ struct Stage<'s> {
     /// Whether the responder can read no answer.
     sealed: bool,
     begun: Instant,
+    errors: Errors,
+}
+
+/// Runs that ended with an error and not with a verdict.
+#[derive(Debug, Default)]
+struct Errors {
+    all: Cell<u32>,
+    in_a_row: Cell<u32>,
+}
+
+impl Errors {
+    /// One more; returns whether no further run is worth its time.
+    fn add(&self) -> bool {
+        self.all.set(self.all.get() + 1);
+        self.in_a_row.set(self.in_a_row.get() + 1);
+        self.in_a_row.get() >= IN_A_ROW
+    }
+
+    /// A run had a verdict.
+    fn none(&self) {
+        self.in_a_row.set(0);
+    }
 }
 
 /// Writes the table of docs/agents.md from what is kept; returns whether the page was different. Writes nothing if `check`.
@@ -94,11 +119,11 @@ pub(crate) fn table(root: &Path, check: bool) -> Result<bool> {
 }
 
 impl Bench {
-    /// Runs the command. Exits with 1 if no run could be judged.
+    /// Runs the command. Exits with 1 if no run could be judged, or if one ended with an error.
     ///
     /// # Errors
-    /// When there is no control room, nothing is sealed there, the program cannot be started, or a signal ends it. What was
-    /// found until then is printed all the same.
+    /// When there is no control room, nothing is sealed there, three runs in a row end with an error, such as a program that cannot
+    /// be started, or a signal ends it. What was found until then is printed all the same.
     pub(crate) async fn run(self, place: &Installation) -> Result<ExitCode> {
         let room = Room::of(place).await?;
         let sealed = room.is_sealed().await?;
@@ -112,7 +137,8 @@ impl Bench {
         let drills = if self.drills.is_empty() { room.drills().await? } else { self.drills.clone() };
         ensure!(!drills.is_empty(), "this control room has no drills");
         let (enough, sealed) = (listen(), sealed && hidden);
-        let stage = Stage { room: &room, walls: &walls, enough, book, sealed, begun: Instant::now() };
+        let (begun, errors) = (Instant::now(), Errors::default());
+        let stage = Stage { room: &room, walls: &walls, enough, book, sealed, begun, errors };
         let mut rows = Vec::new();
         let ended = self.all(&stage, &drills, &mut rows).await;
         let report = Report::new(self.responder.name(), self.seeds, sealed, rows);
@@ -124,7 +150,8 @@ impl Bench {
             block(&report.table());
         }
         ended?;
-        Ok(if report.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        let fine = !report.is_empty() && stage.errors.all.get() == 0;
+        Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
     /// Lets the program respond to all of these; adds a row for each.
@@ -154,7 +181,17 @@ impl Bench {
             }
             let drill = row.drill.clone();
             let order = Order { drill: Some(&drill), seed: Some(seed), responder: self.responder.name() };
-            match respond(stage.room, &order, &self.responder, stage.walls, &stage.enough).await? {
+            let responded = respond(stage.room, &order, &self.responder, stage.walls, &stage.enough).await;
+            let responded = match responded {
+                Ok(responded) => responded,
+                Err(why) if stage.enough.is_cancelled() || stage.errors.add() => return Err(why),
+                Err(why) => {
+                    say(format_args!("{place}, {drill}, seed {seed}: not run to its end: {why:#}"));
+                    continue;
+                }
+            };
+            stage.errors.none();
+            match responded {
                 Ok(attempt) => {
                     let seeds = self.seeds;
                     say(format_args!("{place}, {drill}, seed {seed} of {seeds}: {}", attempt.words()));

@@ -45,6 +45,8 @@ pub(super) struct Run {
     pub(super) id: i64,
     /// None while a mystery is in progress.
     pub(super) drill: Option<String>,
+    /// Who responds.
+    pub(super) responder: String,
     pub(super) phase: String,
     pub(super) started_at: DateTime<Utc>,
     pub(super) ended_at: Option<DateTime<Utc>>,
@@ -74,6 +76,12 @@ impl Run {
     /// Whether the system is clean again.
     pub(super) const fn is_over(&self) -> bool {
         self.ended_at.is_some()
+    }
+
+    /// Whether it was begun with this order, as far as that can be seen, and not an earlier one that is being put back.
+    fn is_of(&self, order: &Order<'_>) -> bool {
+        let same = self.responder == order.responder && self.drill.as_deref() == order.drill;
+        same && self.phase != "reset"
     }
 
     /// Whether the drill itself has begun: the shop was healthy.
@@ -113,19 +121,38 @@ impl Room {
         Ok(names.map(str::to_owned).collect())
     }
 
-    /// Begins a run, as soon as nothing else is running; or says why this drill never can.
+    /// Begins a run, as soon as nothing else is running; or says why this drill never can. Waits for a control room that is being
+    /// started again.
     pub(super) async fn begin(&self, order: &Order<'_>) -> Result<Result<Run, String>> {
-        let body = order.body();
-        let patience = Instant::now() + FREE;
+        let (body, asked) = (order.body(), Instant::now());
+        let mut unanswered = false;
         loop {
             match self.client.post("/api/v1/drills/runs", &body).await {
                 Ok(run) => return read(run).map(Ok),
+                Err(Error::Unreachable { .. }) if asked.elapsed() < BACK => unanswered = true,
                 Err(Error::Refused { status: 409, said, .. }) if said.contains(NEVER) => {
                     return Ok(Err(said));
                 }
-                Err(Error::Refused { status: 409, .. }) if Instant::now() < patience => sleep(LOOK).await,
+                Err(Error::Refused { status: 409, .. }) if asked.elapsed() < FREE => {
+                    // Only the answer may have been lost: then it is this run that is in progress.
+                    let own = if unanswered { self.own(order).await? } else { None };
+                    if let Some(run) = own {
+                        return Ok(Ok(run));
+                    }
+                }
                 Err(error) => return Err(error.into()),
             }
+            sleep(LOOK).await;
+        }
+    }
+
+    /// The run in progress, if it is the one that was asked for.
+    async fn own(&self, order: &Order<'_>) -> Result<Option<Run>> {
+        match self.client.get("/api/v1/drills/current", &[]).await {
+            Ok(run) if run.is_null() => Ok(None),
+            Ok(run) => read(run).map(|run: Run| Some(run).filter(|run| run.is_of(order))),
+            Err(Error::Refused { status: 404, .. }) => Ok(None),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -224,12 +251,14 @@ mod tests {
     #[test]
     fn a_run_is_read_as_far_as_it_matters() {
         let run = json!({
-            "id": 4, "drill": null, "phase": "observe", "started_at": "2026-11-21T10:00:00Z",
-            "ended_at": null, "acts": ["restart order-api"], "verdict": null,
+            "id": 4, "drill": null, "responder": "null", "phase": "observe",
+            "started_at": "2026-11-21T10:00:00Z", "ended_at": null, "acts": ["restart order-api"], "verdict": null,
             "score": { "total": 61, "lines": [] }, "more": 1,
         });
         let run: Run = read(run).unwrap();
         assert!(run.has_begun() && !run.is_over());
+        let order = |responder: &str| Order { drill: None, seed: None, responder: responder.to_owned() };
+        assert!(run.is_of(&order("null")) && !run.is_of(&order("restart-all")));
         assert_eq!((run.acts.len(), run.score.unwrap().total), (1, 61.0));
         assert!(read::<Run>(json!("no run")).is_err());
     }

@@ -1,15 +1,15 @@
 //! A run begins: only if nothing is in progress that it would disturb, or that would disturb it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chrono::Utc;
 use drill::{Drill, Mode, engine::Start};
 use serde_json::json;
 
 use super::{
-    Drills, Order, choose,
+    Drills, Order, choose, left,
     live::{Live, whole},
-    needs::missing,
+    needs::{self, missing},
     quiet::is_of_person,
     restore,
     rows::{self, Kept},
@@ -35,6 +35,7 @@ impl Drills {
         let verify = matches!(order.mode, Mode::Verify { .. });
         may_ask(room, by, &order)?;
         self.is_free()?;
+        left::let_go(room).await?;
         let working = room.desk.open_ones().into_iter().find(|one| is_of_person(one));
         if let Some(incident) = working {
             return Err(Error::Conflict(format!(
@@ -44,7 +45,7 @@ impl Drills {
         }
         let (drill, file) = self.choose(room, by, &order).await?;
         has_item(&drill, order.variant.as_deref())?;
-        let missing = missing(&room.eyes, &drill).await;
+        let missing = missing(&room.eyes, &drill, needs::LATE).await;
         if let Some(missing) = missing {
             return Err(Error::Conflict(missing));
         }
@@ -101,7 +102,7 @@ impl Drills {
             None => {
                 let mut possible = Vec::new();
                 for drill in self.all() {
-                    if missing(&room.eyes, &drill).await.is_none() {
+                    if missing(&room.eyes, &drill, Duration::ZERO).await.is_none() {
                         possible.push(drill);
                     }
                 }

@@ -2,7 +2,7 @@
 //! changes anything, so a control room that is killed continues where it was, and every fault is ended.
 //!
 //! * `library`, `choose` -- the files, and which drill next. `begin`, `tell` -- what people ask for.
-//!   `follows` -- what the verification before has proven.
+//!   `follows` -- what the verification before has proven. `left` -- what the run of an agent leaves.
 //! * `live`, `pauses`, `rows`, `record`, `recall` -- a run in memory and in the file, and the ways between.
 //! * `act`, `perform`, `forget`, `restore`, `rules`, `scripts`, `story` -- what is due, one after the other. `look`, `ask`,
 //!   `invariants`, `budget` -- what is looked at.
@@ -26,6 +26,7 @@ mod follow;
 mod follows;
 mod forget;
 mod invariants;
+mod left;
 mod library;
 mod live;
 mod look;

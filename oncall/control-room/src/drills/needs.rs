@@ -2,10 +2,13 @@
 //! a lab that has it.
 //!
 //! In the first seconds of a lab, Prometheus has not asked its exporters yet. A part that runs is then as good as its series: the
-//! baseline of the drill waits for them, says so, and has a deadline.
+//! baseline of the drill waits for them, says so, and has a deadline. For those of which no baseline asks, this waits itself.
+
+use std::time::Duration;
 
 use drill::{Drill, names::Need};
 use switchboard::Place;
+use tokio::time::{Instant, sleep};
 
 use crate::eyes::{Eyes, within};
 
@@ -23,12 +26,18 @@ const NOTIFIER: &str = "notifier";
 const OBJECTS: &str = "lab-objects";
 /// The part that serves what the lab itself tells.
 const TELLER: &str = "node-exporter";
+/// For how long the series of an exporter that runs may be late: it is scraped every 5 seconds, and Prometheus has just been
+/// started, or is slow for a moment. Less than a client waits for an answer.
+pub(super) const LATE: Duration = Duration::from_secs(6);
+/// Pause between two looks for them.
+const AGAIN: Duration = Duration::from_secs(1);
 
-/// What a drill needs and is not here, as a sentence with the next step.
-pub(super) async fn missing(eyes: &Eyes, drill: &Drill) -> Option<String> {
+/// What a drill needs and is not here, as a sentence with the next step. Waits up to `late` for the series of each exporter
+/// that runs.
+pub(super) async fn missing(eyes: &Eyes, drill: &Drill, late: Duration) -> Option<String> {
     let mut lacks = Vec::new();
     for need in &drill.needs {
-        if !is_here(eyes, *need).await {
+        if !is_here(eyes, *need, late).await {
             lacks.push(words(*need).to_owned());
         }
     }
@@ -53,11 +62,14 @@ pub(super) async fn missing(eyes: &Eyes, drill: &Drill) -> Option<String> {
     })
 }
 
-async fn is_here(eyes: &Eyes, need: Need) -> bool {
+async fn is_here(eyes: &Eyes, need: Need, late: Duration) -> bool {
     let runs = |part: &str| eyes.tools.lab.as_ref().is_some_and(|lab| lab.has(part));
+    let late = |part: &str| if runs(part) { late } else { Duration::ZERO };
     match need {
-        Need::PostgresExporter => exports(eyes, POSTGRES).await,
-        Need::RedisExporter => exports(eyes, REDIS).await,
+        Need::PostgresExporter => {
+            sooner_or_later(late("postgres-exporter"), || exports(eyes, POSTGRES)).await
+        }
+        Need::RedisExporter => sooner_or_later(late("redis-exporter"), || exports(eyes, REDIS)).await,
         Need::Replicas => has_replicas(eyes),
         Need::Kubernetes => matches!(eyes.place, Place::Kubernetes(_)),
         Need::Lab => eyes.tools.lab.is_some(),
@@ -69,6 +81,20 @@ async fn is_here(eyes: &Eyes, need: Need) -> bool {
             runs(OBJECTS) && (unknown || exports(eyes, BUCKET).await)
         }
         Need::Cloud => running(eyes, NOTIFIER) > 0,
+    }
+}
+
+/// Whether something is here, now or a bit late.
+async fn sooner_or_later<F: Future<Output = bool>>(late: Duration, mut asks: impl FnMut() -> F) -> bool {
+    let begun = Instant::now();
+    loop {
+        if asks().await {
+            return true;
+        }
+        if begun.elapsed() >= late {
+            return false;
+        }
+        sleep(AGAIN).await;
     }
 }
 
@@ -139,6 +165,8 @@ fn has_replicas(eyes: &Eyes) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use clap::Parser as _;
 
     use super::*;
@@ -153,7 +181,7 @@ mod tests {
             let config = RoomConfig::parse_from(["control-room", all.as_str()]);
             let room = assemble(&config, config.common().chassis(SERVICE, &[], &[])).await.unwrap();
             let drill = room.drills.get("reload-helps").unwrap();
-            let said = missing(&room.eyes, &drill).await;
+            let said = missing(&room.eyes, &drill, LATE).await;
             assert_eq!(said.is_none(), count == 3, "{count}: {said:?}");
             assert!(said.is_none_or(|said| said.ends_with(": lab up --replicas order-api=3")));
         }
@@ -166,10 +194,27 @@ mod tests {
             let config = RoomConfig::parse_from(["control-room", all.as_str()]);
             let room = assemble(&config, config.common().chassis(SERVICE, &[], &[])).await.unwrap();
             let drill = room.drills.get("unsent-letters").unwrap();
-            let said = missing(&room.eyes, &drill).await;
+            let said = missing(&room.eyes, &drill, LATE).await;
             assert_eq!(said.is_none(), runs, "{service}: {said:?}");
             assert!(said.is_none_or(|said| said.contains("lab up --cloud")));
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_exporter_that_runs_may_be_late_and_one_that_does_not_is_asked_for_once() {
+        let asked = Cell::new(0);
+        let at = |time: u32| {
+            let number = asked.get() + 1;
+            asked.set(number);
+            async move { number == time }
+        };
+        assert!(sooner_or_later(LATE, || at(6)).await, "it was scraped after five seconds");
+        asked.set(0);
+        assert!(!sooner_or_later(LATE, || at(9)).await);
+        assert_eq!(asked.get(), 7, "each second, and no longer");
+        asked.set(0);
+        assert!(!sooner_or_later(Duration::ZERO, || at(2)).await);
+        assert_eq!(asked.get(), 1);
     }
 
     #[test]
@@ -195,7 +240,8 @@ mod tests {
         let nowhere = "--prometheus-url=http://127.0.0.1:1";
         let config = RoomConfig::parse_from(["control-room", "--instances=a=http://127.0.0.1:1", nowhere]);
         let room = assemble(&config, config.common().chassis(SERVICE, &[], &[])).await.unwrap();
-        let said = async |drill: &str| missing(&room.eyes, &room.drills.get(drill).unwrap()).await.unwrap();
+        let said =
+            async |drill: &str| missing(&room.eyes, &room.drills.get(drill).unwrap(), LATE).await.unwrap();
         let replica = said("old-news").await;
         assert!(
             replica.starts_with("this drill cannot run here: it needs a lab on this machine"),

@@ -91,7 +91,7 @@ impl Walk {
         }
         let looks = self.live.run.looks(self.now);
         let seen = looks.into_iter().map(|look| {
-            let sign = ["signal", "path"].iter().any(|kind| look.id.starts_with(kind));
+            let sign = ["signal", "path", "restarted"].iter().any(|kind| look.id.starts_with(kind));
             let bad = look.id.starts_with("abort") || (look.id.starts_with("sli") && self.broken);
             let holds = if sign { self.broken } else { !bad };
             Seen { look: look.id, holds, seen: "1".to_owned() }

@@ -2,6 +2,7 @@
 
 mod crash;
 mod lab;
+mod left;
 mod person;
 mod rig;
 mod verify;

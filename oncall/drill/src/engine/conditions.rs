@@ -9,7 +9,10 @@ use crate::{
 /// Alerts that look back at restarts and scrapes for a minute or two: a restart may be the solution.
 const LOOKS_BACK: [&str; 3] = ["ProcessRestarted", "ProcessCrashLooping", "ScrapesFailing"];
 
-/// A restart a moment ago. Those of a verification before are longer ago: its users were served since then. Prometheus
+/// The one of them that also says that a process dies again and again. That is old news only after a proof.
+const DIES: &str = "ProcessCrashLooping";
+
+/// A restart a moment ago. Those of a verification before are longer ago, or the baseline waits until they are. Prometheus
 /// itself was restarted to forget.
 const RESTARTED: &str =
     "changes(process_start_time_seconds{job!~\"application-metrics|prometheus\"}[15s]) > 0";
@@ -64,21 +67,23 @@ fn good(look: Look) -> Condition {
 }
 
 /// Alerts that may still fire because of the verification before: those that look back, and that this drill is not
-/// about.
-fn left_before(drill: &Drill) -> Vec<String> {
+/// about. `proven`: that verification proved that the system is well.
+fn left_before(drill: &Drill, proven: bool) -> Vec<String> {
     let (pages, queries) = (&drill.pages, drill.queries());
     let is_named = |name: &str| {
         pages.expected.iter().any(|page| page.alert == name)
             || pages.forbidden.iter().any(|alert| alert == name)
             || queries.iter().any(|(_, query)| query.contains(name))
     };
-    LOOKS_BACK.into_iter().filter(|name| !is_named(name)).map(str::to_owned).collect()
+    let is_old = |name: &&str| !is_named(name) && (proven || *name != DIES);
+    LOOKS_BACK.into_iter().filter(is_old).map(str::to_owned).collect()
 }
 
-/// Before anything is injected: all is well, and nothing that the drill will show is there already. `inherits`: after a
-/// verification that ended proven clean. Its restarts may still be in an alert then, and there must be no later one.
-fn baseline(drill: &Drill, inherits: bool) -> Vec<Condition> {
-    let except = if inherits { left_before(drill) } else { Vec::new() };
+/// Before anything is injected: all is well, and nothing that the drill will show is there already. `proves`: a
+/// verification. The restarts of the one before it may still be in an alert then, however that one ended, and there must
+/// be no later one. `inherits`: that one ended proven clean.
+fn baseline(drill: &Drill, proves: bool, inherits: bool) -> Vec<Condition> {
+    let except = if proves { left_before(drill, inherits) } else { Vec::new() };
     let mut all = vec![
         good(builtin("no-fault", Ask::NoFault)),
         good(firewall(drill)),
@@ -87,7 +92,7 @@ fn baseline(drill: &Drill, inherits: bool) -> Vec<Condition> {
         good(load(drill)),
         good(builtin("no-alert", Ask::NoAlert { except, fading: false })),
     ];
-    if inherits {
+    if proves {
         let look = query("restarted".to_owned(), "a process was restarted", RESTARTED);
         all.push(Condition { look, holds: false });
     }
@@ -126,7 +131,7 @@ pub(super) fn clean(drill: &Drill) -> Vec<Condition> {
 impl Run {
     /// What has to hold before anything is injected.
     pub(super) fn baseline(&self) -> Vec<Condition> {
-        baseline(&self.drill, self.inherits())
+        baseline(&self.drill, self.responder().is_some(), self.inherits())
     }
 
     /// What has to hold at the end. A person waits until every alert has ended, as in production; a verification knows half a

@@ -1,6 +1,6 @@
 //! A lab of which questions are asked: runs of drills as proofs, and what is judged by them.
 
-use std::time::Instant;
+use std::{cell::RefCell, time::Instant};
 
 use anyhow::Result;
 use drill::Drill;
@@ -18,6 +18,7 @@ use crate::{
         client::Desk,
         live::Live,
         verify::{
+            health::Health,
             proof::Proof,
             run::{NEVER, Responder, Wishes, begin, finished, order, proven, unbegun},
         },
@@ -39,6 +40,7 @@ pub(super) struct Bench {
     seed: Option<u64>,
     /// Whether other labs are asked meanwhile: their lines would write over each other.
     pub(super) shares: bool,
+    health: RefCell<Health>,
 }
 
 /// A run and what came of it.
@@ -69,6 +71,7 @@ impl Bench {
             wishes: wishes.clone(),
             seed,
             shares: false,
+            health: RefCell::default(),
         })
     }
 
@@ -79,6 +82,9 @@ impl Bench {
 
     /// Runs a drill as a proof, and looks at the faults; `scan` looks once nobody has helped for long enough. `place` says which
     /// one it is. If it `skips`, nothing comes of a drill that can never run here, as the control room says.
+    ///
+    /// # Errors
+    /// When the lab cannot be asked any longer, or begins no drill any more.
     pub(super) async fn prove(
         &self,
         drill: &Drill,
@@ -88,7 +94,7 @@ impl Bench {
         skips: bool,
     ) -> Result<Option<Done>> {
         let begun = Instant::now();
-        let run = match begin(&self.desk, &order(drill, responder, self.seed)).await? {
+        let run = match begin(&self.desk, &order(drill, responder, self.seed), &self.wishes).await? {
             Ok(run) => run,
             Err(why) if skips && why.contains(NEVER) => {
                 say(format_args!("SKIPPED {}: {why}", drill.id));
@@ -96,7 +102,7 @@ impl Bench {
             }
             Err(why) => {
                 let proof = unbegun(drill, why, begun);
-                return Ok(Some(Done { proof, run: None, plans: Plans::default() }));
+                return self.well(Done { proof, run: None, plans: Plans::default() });
             }
         };
         let mut plans = Plans::default();
@@ -114,7 +120,15 @@ impl Bench {
         })
         .await?;
         let proof = proven(drill, &run, self.seed, begun);
-        Ok(Some(Done { proof, run: Some(run), plans }))
+        self.well(Done { proof, run: Some(run), plans })
+    }
+
+    /// What came of a run, unless that says that the lab begins no drill any more.
+    fn well(&self, done: Done) -> Result<Option<Done>> {
+        match self.health.borrow_mut().note(&done.proof) {
+            Some(sick) => Err(sick),
+            None => Ok(Some(done)),
+        }
     }
 
     /// Judges the mutations by a run of the solution.

@@ -80,10 +80,7 @@ impl Book {
     /// # Errors
     /// When a file cannot be read or written.
     pub(super) fn open(root: &Path, drills: &BTreeMap<String, Drill>, writes: bool) -> Result<Self> {
-        let known: All = kept::read(&root.join(FILE))?;
-        if writes {
-            kept::write(&root.join(FILE), &known)?;
-        }
+        let known = kept::open(&root.join(FILE), writes)?;
         let texts = texts(root, drills.keys())?;
         Ok(Self { root: root.to_path_buf(), writes, texts, known, stamp: Stamp::now(root) })
     }
@@ -94,6 +91,12 @@ impl Book {
         told.is_some_and(|told| {
             self.texts.get(drill) == Some(&told.of) && matches!(told.answer, Answer::Right(_))
         })
+    }
+
+    /// Whether anything is known about the present text of a drill.
+    pub(super) fn has(&self, drill: &str) -> bool {
+        let mut known = self.known.get(drill).into_iter().flat_map(|known| known.answers.values());
+        known.any(|told| self.texts.get(drill) == Some(&told.of))
     }
 
     /// What is known of a drill, in a line.
@@ -113,10 +116,10 @@ impl Book {
         if !self.writes {
             return Ok(());
         }
-        let mut all: All = kept::read(&self.root.join(FILE))?;
         let text = self.texts.get(&sheet.drill).map_or("", String::as_str);
-        all.entry(sheet.drill.clone()).or_default().take(sheet, text, &self.stamp);
-        kept::write(&self.root.join(FILE), &all)?;
+        kept::change(&self.root.join(FILE), |all: &mut All| {
+            all.entry(sheet.drill.clone()).or_default().take(sheet, text, &self.stamp);
+        })?;
         table(&self.root, false).map(|_| ())
     }
 }
@@ -275,12 +278,14 @@ mod tests {
         let book = open(false);
         let knows = |check| book.knows("noon", check);
         assert_eq!([Check::Solution, Check::Nothing, Check::Leaks].map(knows), [true, false, false]);
+        assert!(book.has("noon") && !book.has("dusk"));
         assert_eq!(book.words("noon"), "nothing WRONG, solution passes");
         let shown = fs::read_to_string(folder.path().join(PLACE.page)).unwrap();
         assert!(shown.contains("| noon | - | passes | WRONG | - | - | - | - |"), "{shown}");
         let text = fs::read_to_string(&file).unwrap();
         fs::write(&file, format!("{text}# Another text.\n")).unwrap();
-        assert!(!open(false).knows("noon", Check::Solution), "the drill has changed");
+        let book = open(false);
+        assert!(!book.knows("noon", Check::Solution) && !book.has("noon"), "the drill has changed");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 use super::{Validity, bench::Bench, kept::Book, sheet::Sheet};
 use crate::{
     commands::{
-        drill::verify::lanes::{Queue, takes_the_machine},
+        drill::verify::{lanes::takes_the_machine, queue::Queue},
         twin::Twin,
     },
     installation::Installation,
@@ -66,21 +66,22 @@ impl Validity {
         let (together, last): (Vec<String>, Vec<String>) =
             names.iter().cloned().partition(|name| shares && !is_greedy(name));
         let (shared, alone) = (Queue::of(&together), Queue::of(&last));
-        let mut ended = Ok(());
+        let (mut ended, mut others) = (Ok(()), Ok(()));
         if shares {
             first.shares = true;
             let lab: &Bench = first;
             let beside = (1..self.lanes).map(|_| self.beside(lab, place, who, work, &shared));
             let (here, beside) = tokio::join!(self.lane(lab, work, &shared), join_all(beside));
             // If one cannot continue, the others have taken the rest; of several reasons, the first counts.
-            ended = beside.into_iter().fold(here, Result::and);
+            (ended, others) = (here, beside.into_iter().fold(Ok(()), Result::and));
             first.shares = false;
         }
+        // What became of another lab does not matter to this one.
         if ended.is_ok() {
             ended = self.lane(first, work, &alone).await;
         }
         work.left.borrow_mut().extend(shared.rest().into_iter().chain(alone.rest()));
-        ended
+        ended.and(others)
     }
 
     /// Asks a lab that is started for it.

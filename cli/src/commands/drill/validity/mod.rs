@@ -97,6 +97,10 @@ impl Validity {
         let stock = Stock::here(place)?;
         let mut names = self.pick.of(&drills, &home.root, place.is_here(), stock.as_ref())?;
         names.retain(|name| drills.get(name).is_some_and(|drill| !self.asked(drill, &book).is_empty()));
+        if self.pieces.unmeasured {
+            // What is asked again because its answer was wrong comes last: it may take all the time, each time.
+            names.sort_by_key(|name| book.has(name));
+        }
         if self.list {
             self.show(&drills, &book, &names);
             return Ok(ExitCode::SUCCESS);

@@ -170,7 +170,7 @@ pub(super) fn table(sheets: &[Sheet]) -> String {
 
 /// Whether the solution was proven.
 pub(super) fn solved(proof: &Proof) -> Answer {
-    if proof.passed() { Answer::Right("passes".to_owned()) } else { Answer::Wrong(why(proof)) }
+    if proof.passed() { Answer::Right("passes".to_owned()) } else { Answer::Wrong(proof.why()) }
 }
 
 /// Whether a run in which little is done ended as the drill states. A responder who does nothing must fail to recover,
@@ -184,16 +184,8 @@ pub(super) fn stated(expected: Expected, proof: &Proof, run: Option<&View>) -> A
         (Expected::Fails, true, _) => {
             Answer::Wrong("it passes, and the drill states that it fails".to_owned())
         }
-        _ => Answer::Wrong(why(proof)),
+        _ => Answer::Wrong(proof.why()),
     }
-}
-
-fn why(proof: &Proof) -> String {
-    let first = proof.failures.first();
-    let failure =
-        first.map(|one| format!(": {} (expected: {}; seen: {})", one.condition, one.expected, one.seen));
-    let refused = proof.refused.as_ref().map(|why| format!(": {why}"));
-    format!("{}{}", proof.verdict, failure.or(refused).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -222,6 +214,7 @@ mod tests {
             measures: BTreeMap::new(),
             failures: failures.clone(),
             refused: None,
+            beside: None,
         };
         (proof, View { failures, ..View::default() })
     }

@@ -35,9 +35,29 @@ pub(super) fn skipped(drill: &str, why: &str) -> String {
     )
 }
 
+/// JUnit for a drill that passed only alone; beside the document of the run that passed.
+pub(super) fn only_alone(drill: &str, first: &str) -> String {
+    skipped(
+        &format!("{drill} beside other labs"),
+        &format!("it passed only alone; beside other labs: {first}"),
+    )
+}
+
+/// Whether a document is about a drill, with an action item or without one.
+pub(super) fn is_of(document: &str, drill: &str) -> bool {
+    let suite = format!("<testsuite name=\"{drill}");
+    document.split(&suite).skip(1).any(|rest| rest.starts_with('"') || rest.starts_with(" with "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_document_is_about_one_drill() {
+        let of = |name: &str| is_of(&refused(name, "x"), "noon");
+        assert!(of("noon") && of("noon with canary") && !of("noon-2") && !of("noon beside other labs"));
+    }
 
     #[test]
     fn documents_of_junit_become_one() {

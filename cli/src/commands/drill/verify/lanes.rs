@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use anyhow::{Context as _, Error, Result};
+use anyhow::{Error, Result};
 use drill::{
     Drill,
     model::{Fault, FaultKind},
@@ -19,6 +19,7 @@ use super::{
     Stage, Verify, junit,
     kit::{Kit, Sorted, Stock},
     papers::Papers,
+    queue::Queue,
     run::unbegun,
 };
 use crate::{
@@ -31,42 +32,6 @@ use crate::{
 
 /// A load of this number of requests per second takes the machine, too: all parts of a lab work for them.
 const MANY: u32 = 150;
-
-/// The names that are left, for all lanes.
-pub(in crate::commands::drill) struct Queue<'q> {
-    left: RefCell<VecDeque<(usize, &'q String)>>,
-    count: usize,
-    width: usize,
-}
-
-impl<'q> Queue<'q> {
-    pub(in crate::commands::drill) fn of(names: &'q [String]) -> Self {
-        let left = (1..).zip(names).collect();
-        let width = names.iter().map(String::len).max().unwrap_or(0);
-        Self { left: RefCell::new(left), count: names.len(), width }
-    }
-
-    /// The next one, after `3 of 40`.
-    pub(in crate::commands::drill) fn take(&self) -> Option<(String, &'q str)> {
-        let (number, name) = self.left.borrow_mut().pop_front()?;
-        let place = if self.count > 1 { format!("{number} of {}", self.count) } else { String::new() };
-        Some((place, name.as_str()))
-    }
-
-    /// Those that nobody took.
-    pub(in crate::commands::drill) fn rest(&self) -> Vec<String> {
-        self.left.borrow_mut().drain(..).map(|(_, name)| name.clone()).collect()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.left.borrow().is_empty()
-    }
-
-    /// Length of the longest name.
-    pub(in crate::commands::drill) const fn width(&self) -> usize {
-        self.width
-    }
-}
 
 /// What is to be proven, for all lanes.
 struct Work<'w> {
@@ -94,7 +59,8 @@ impl Work<'_> {
 }
 
 impl Verify {
-    /// Proves drills on several labs, and then, with no other one busy, those that take the machine.
+    /// Proves drills on several labs, and then, with no other one busy, those that take the machine, and what failed beside
+    /// others.
     pub(super) async fn on_several(
         &self,
         first: Stage<'_>,
@@ -111,9 +77,16 @@ impl Verify {
             return self.alone(&first, drills, names).await;
         }
         let shares = Stage { shares: true, ..first };
-        let papers = self.together(&shares, who.clone(), drills, together).await?;
+        let mut papers = self.together(&shares, who.clone(), drills, together).await?;
         let alone = Stage { shares: false, ..shares };
-        self.one_by_one(&alone, who, drills, last, papers).await
+        if self.is_over(&alone) || papers.broken.is_some() {
+            papers.left.extend(greedy);
+            return Ok(papers);
+        }
+        let again = self.again(&mut papers);
+        let last = Sorted::of(&[greedy, again].concat(), drills, &stock);
+        let alone = self.one_by_one(&alone, who, drills, last).await?;
+        Ok(papers.then(alone))
     }
 
     async fn together(
@@ -127,10 +100,7 @@ impl Verify {
         let work = Work { first, who, drills, shared, special, starts: Mutex::default() };
         let beside = (1..self.lanes).map(|_| self.beside(&work));
         let (here, beside) = tokio::join!(self.here(&work, &own), join_all(beside));
-        let mut papers = here?;
-        for one in beside {
-            papers = papers.and(one?);
-        }
+        let mut papers = beside.into_iter().fold(here?, Papers::and);
         // If one lane cannot continue, the others take the rest; those of a kit may be left.
         papers.left.extend(work.shared.rest());
         papers.left.extend(work.special.take().into_iter().flat_map(|(_, names)| names));
@@ -147,34 +117,40 @@ impl Verify {
     }
 
     /// A lane of labs that are started for it: first those that drills need, then one like the first lab.
-    async fn beside(&self, work: &Work<'_>) -> Result<Papers> {
+    async fn beside(&self, work: &Work<'_>) -> Papers {
         let mut papers = Papers::default();
-        while !self.is_over(work.first) && papers.broken.is_none() {
+        while !self.is_over(work.first) {
             let Some((kit, names)) = work.next() else { break };
-            papers = papers.and(self.special(work, &kit, &names).await?);
+            papers = papers.and(self.special(work, &kit, &names).await);
         }
-        if self.is_over(work.first) || papers.broken.is_some() || work.shared.is_empty() {
-            return Ok(papers);
+        if self.is_over(work.first) || work.shared.is_empty() {
+            return papers;
         }
         match work.start(&More::default()).await {
-            Ok(twin) => Ok(papers.and(self.on(work, twin, &work.shared).await?)),
-            Err(why) => Ok(Papers { broken: Some(why), ..papers }),
+            Ok(twin) => papers.and(self.on(work, twin, &work.shared).await),
+            // The other labs do all the work.
+            Err(why) => {
+                say(format_args!("without another lab: {why:#}"));
+                papers
+            }
         }
     }
 
     /// Proves drills in a lab that has what they need. If it does not start, each of them says so.
-    async fn special(&self, work: &Work<'_>, kit: &Kit, names: &[String]) -> Result<Papers> {
+    async fn special(&self, work: &Work<'_>, kit: &Kit, names: &[String]) -> Papers {
         let queue = Queue::of(names);
         let mut papers = match work.start(&kit.more()).await {
-            Ok(twin) => self.on(work, twin, &queue).await?,
+            Ok(twin) => self.on(work, twin, &queue).await,
             Err(_) if self.is_over(work.first) => Papers::default(),
             Err(why) => self.refused(work.drills, &queue, &why),
         };
         papers.left.extend(queue.rest());
-        Ok(papers)
+        papers
     }
 
-    async fn on(&self, work: &Work<'_>, twin: Twin, queue: &Queue<'_>) -> Result<Papers> {
+    /// Proves drills in a lab that was started for it, and ends that. What keeps it from going on is said, and is no reason to
+    /// stop for the first lab.
+    async fn on(&self, work: &Work<'_>, twin: Twin, queue: &Queue<'_>) -> Papers {
         let first = work.first;
         let proven = async {
             let stage = Stage {
@@ -187,9 +163,15 @@ impl Verify {
             self.lane(&stage, work.drills, queue).await
         }
         .await;
+        let mut papers = proven.unwrap_or_else(|why| Papers { broken: Some(why), ..Papers::default() });
+        if let Some(why) = papers.broken.take() {
+            say(format_args!("another lab cannot go on: {why:#}"));
+        }
         // It waits until that lab has ended; the other lanes continue meanwhile.
-        tokio::task::spawn_blocking(move || drop(twin)).await.context("the other lab was not stopped")?;
-        proven
+        if let Err(why) = tokio::task::spawn_blocking(move || drop(twin)).await {
+            say(format_args!("another lab was not stopped: {why}"));
+        }
+        papers
     }
 
     fn refused(&self, drills: &BTreeMap<String, Drill>, queue: &Queue<'_>, why: &Error) -> Papers {
@@ -205,21 +187,16 @@ impl Verify {
         papers
     }
 
-    /// Those that take the machine: on the first lab, and on labs with what they need.
+    /// One after the other, with no other lab busy: on the first lab, and on labs with what they need.
     async fn one_by_one(
         &self,
         first: &Stage<'_>,
         who: Option<String>,
         drills: &BTreeMap<String, Drill>,
         Sorted { mut shared, own, special }: Sorted,
-        mut papers: Papers,
     ) -> Result<Papers> {
         shared.extend(own);
-        if papers.broken.is_some() {
-            papers.left.extend(shared);
-        } else {
-            papers = papers.and(self.alone(first, drills, &shared).await?);
-        }
+        let mut papers = self.alone(first, drills, &shared).await?;
         let work = Work {
             first,
             who,
@@ -230,7 +207,7 @@ impl Verify {
         };
         while !self.is_over(first) && papers.broken.is_none() {
             let Some((kit, names)) = work.next() else { break };
-            papers = papers.and(self.special(&work, &kit, &names).await?);
+            papers = papers.and(self.special(&work, &kit, &names).await);
         }
         papers.left.extend(work.special.take().into_iter().flat_map(|(_, names)| names));
         Ok(papers)
@@ -257,18 +234,6 @@ mod tests {
 
     use super::*;
     use crate::commands::drill::files;
-
-    #[test]
-    fn two_lanes_take_each_name_once_and_what_is_left_is_known() {
-        let names = ["a", "bcd", "e"].map(str::to_owned);
-        let queue = Queue::of(&names);
-        assert_eq!(queue.width(), 3);
-        assert_eq!(queue.take(), Some(("1 of 3".to_owned(), "a")));
-        assert_eq!(queue.take(), Some(("2 of 3".to_owned(), "bcd")));
-        assert_eq!(queue.rest(), ["e"]);
-        assert_eq!((queue.take(), queue.rest()), (None, Vec::new()));
-        assert_eq!(Queue::of(&names[..1]).take(), Some((String::new(), "a")));
-    }
 
     #[test]
     fn a_drill_that_another_lab_would_feel_runs_alone() {

@@ -9,6 +9,7 @@ use std::{
 use anyhow::{Context as _, Result};
 
 use super::proof::Proof;
+use crate::commands::kept;
 
 type Measured = BTreeMap<String, BTreeMap<String, f64>>;
 
@@ -17,12 +18,7 @@ type Measured = BTreeMap<String, BTreeMap<String, f64>>;
 /// # Errors
 /// When the file is of another kind, or cannot be written.
 pub(super) fn write(path: &Path, proofs: &[Proof]) -> Result<()> {
-    let text = merged(fs::read_to_string(path).ok().as_deref(), proofs)
-        .with_context(|| format!("{} has no times of drills", path.display()))?;
-    // As a whole: if this program is killed meanwhile, the file is as before.
-    let new = path.with_extension("json.new");
-    let written = fs::write(&new, text).and_then(|()| fs::rename(&new, path));
-    written.with_context(|| format!("cannot write {}", path.display()))
+    kept::change(path, |all| add(all, proofs))
 }
 
 /// The drills that a file has times of.
@@ -36,12 +32,19 @@ pub(super) fn names(path: &Path) -> Result<BTreeSet<String>> {
     Ok(all.into_keys().collect())
 }
 
-fn merged(known: Option<&str>, proofs: &[Proof]) -> Result<String> {
-    let mut all: Measured = known.map_or_else(|| Ok(Measured::new()), serde_json::from_str)?;
+/// The same, of a file that need not exist yet.
+///
+/// # Errors
+/// When it is of another kind.
+pub(super) fn known(path: &Path) -> Result<BTreeSet<String>> {
+    let all: Measured = kept::read(path)?;
+    Ok(all.into_keys().collect())
+}
+
+fn add(all: &mut Measured, proofs: &[Proof]) {
     // One with an action item shows something else under the same names.
     let plain = proofs.iter().filter(|proof| proof.passed() && !proof.drill.contains(' '));
     all.extend(plain.map(|proof| (proof.drill.clone(), times(proof))));
-    Ok(serde_json::to_string_pretty(&all)? + "\n")
 }
 
 /// To a tenth of a second, as the page shows them: smaller differences are no news.
@@ -72,8 +75,8 @@ mod tests {
             Proof { drill: "old-song".to_owned(), verdict: "failed".to_owned(), ..proof(Vec::new()) },
         ];
         let known = r#"{ "first-page": { "errors": 9.0, "gone": 1.0 }, "old-song": { "copies": 4.0 } }"#;
-        let text = merged(Some(known), &proofs).unwrap();
-        let all: Measured = serde_json::from_str(&text).unwrap();
+        let mut all: Measured = serde_json::from_str(known).unwrap();
+        add(&mut all, &proofs);
         assert_eq!(all.keys().collect::<Vec<_>>(), ["first-page", "old-song"]);
         let of = |name: &str, after| (name.to_owned(), after);
         assert_eq!(
@@ -85,8 +88,6 @@ mod tests {
             BTreeMap::from([of("copies", 4.0)]),
             "it did not pass, so nothing is known"
         );
-        assert_eq!(merged(None, &[]).unwrap(), "{}\n");
-        assert!(merged(Some("[]"), &[]).is_err());
     }
 
     #[test]
@@ -94,10 +95,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("measured.json");
         let of = |drill: &str| Proof { drill: drill.to_owned(), ..proof(Vec::new()) };
+        assert!(known(&path).unwrap().is_empty() && names(&path).is_err(), "it does not exist yet");
         for drill in ["noon", "first-page"] {
             write(&path, &[of(drill)]).unwrap();
         }
         assert_eq!(names(&path).unwrap(), ["first-page", "noon"].map(str::to_owned).into());
+        assert_eq!(known(&path).unwrap(), names(&path).unwrap());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
+        fs::write(&path, "[]").unwrap();
+        assert!(write(&path, &[of("noon")]).is_err(), "the file of somebody else is not overwritten");
     }
 }

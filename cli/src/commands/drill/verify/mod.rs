@@ -1,42 +1,40 @@
 //! `lab drill verify`: runs drills one after the other, as proofs, and judges what came back.
 
+mod again;
+pub(in crate::commands::drill) mod health;
 mod junit;
 pub(in crate::commands) mod kit;
+mod lane;
 pub(in crate::commands::drill) mod lanes;
 pub(crate) mod laps;
 mod measured;
 mod papers;
 pub(crate) mod pick;
 pub(crate) mod proof;
+pub(in crate::commands::drill) mod queue;
 pub(crate) mod run;
 mod variants;
 
 use std::{
-    collections::BTreeMap,
     path::PathBuf,
     process::ExitCode,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Args;
-use drill::{Drill, model::Variant};
 
 use self::{
     kit::Stock,
-    lanes::Queue,
-    papers::Papers,
     pick::Pick,
-    proof::{Proof, SKIPPED},
-    run::{NEVER, Responder, Wishes, begin, finished, order, proven, unbegun},
+    proof::Proof,
+    run::{Responder, Wishes},
 };
-use super::{
-    client::{Desk, Order},
-    files,
-    live::Live,
-    view::Run,
+use super::{client::Desk, files, live::Live};
+use crate::{
+    installation::Installation,
+    terminal::{json, say},
 };
-use crate::{installation::Installation, terminal::json};
 
 /// Proves drills, one after the other: the system is healthy, or it says what is not; inject; signals, pages
 /// and the causal path in time, and no other page; wrong actions do not help where the drill says so; the
@@ -48,6 +46,8 @@ use crate::{installation::Installation, terminal::json};
     lab drill verify first-page noon\n  \
     lab drill verify --all --junit drills.xml --markdown drills.md\n  \
     lab drill verify --all --lanes 2                                   on two labs, with what drills need\n  \
+    lab drill verify --all --lanes 2 --measured drills/measured.json --unmeasured\n                                                                     \
+    the rest: after Ctrl-C\n  \
     lab drill verify --changed origin/main --sample 2 --at-most 8m    before a merge\n  \
     lab drill verify noon --responder nothing                          must fail\n  \
     lab drill verify cdn-waf-outage                                    without its action items, and with each")]
@@ -65,7 +65,7 @@ pub(crate) struct Verify {
     at_most: Option<Duration>,
     /// Number of labs to prove on at the same time. From 2 on, others are started beside this one and removed at the
     /// end: with as many replicas, or with what drills need and this lab lacks. Drills that need the machine to
-    /// themselves run last.
+    /// themselves run last, and so does, once more, what failed beside other labs: what passes only then is named.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
     lanes: u8,
     /// Prove drills that are not named with each of their action items, too.
@@ -84,6 +84,10 @@ pub(crate) struct Verify {
     /// docs/failure-modes.md. The times of other drills in the file stay; those of each drill are written once it is proven.
     #[arg(long, value_name = "FILE")]
     measured: Option<PathBuf>,
+    /// Leave out the drills of which the file of --measured has times, even if they have changed since: continues what was
+    /// ended.
+    #[arg(long, requires = "measured")]
+    unmeasured: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -118,7 +122,15 @@ impl Verify {
         let home = place.home()?;
         let drills = files::all(&home.root)?;
         let stock = if self.lanes == 1 { Stock::here(place)? } else { None };
-        let names = self.pick.of(&drills, &home.root, place.is_here(), stock.as_ref())?;
+        let mut names = self.pick.of(&drills, &home.root, place.is_here(), stock.as_ref())?;
+        if let Some(path) = self.measured.as_ref().filter(|_| self.unmeasured) {
+            let known = measured::known(path)?;
+            names.retain(|name| !known.contains(name));
+            if names.is_empty() {
+                say(format_args!("{} has times of all these drills", path.display()));
+                return Ok(ExitCode::SUCCESS);
+            }
+        }
         let stage = Stage::of(place, who.clone()).await?;
         let (wishes, begun) = (stage.wishes.clone(), stage.begun);
         let mut papers = match self.lanes {
@@ -140,160 +152,4 @@ impl Verify {
         let fine = all && !wishes.enough.is_cancelled();
         Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
-
-    /// Proves all of these on one lab.
-    async fn alone(
-        &self,
-        stage: &Stage<'_>,
-        drills: &BTreeMap<String, Drill>,
-        names: &[String],
-    ) -> Result<Papers> {
-        let queue = Queue::of(names);
-        let mut papers = self.lane(stage, drills, &queue).await?;
-        papers.left.extend(queue.rest());
-        Ok(papers)
-    }
-
-    /// Proves what is in the queue, until it is empty or there is a reason to stop.
-    async fn lane(
-        &self,
-        stage: &Stage<'_>,
-        drills: &BTreeMap<String, Drill>,
-        queue: &Queue<'_>,
-    ) -> Result<Papers> {
-        let mut papers = Papers::default();
-        loop {
-            if self.is_over(stage) || papers.broken.is_some() {
-                return Ok(papers);
-            }
-            let Some((place, name)) = queue.take() else { return Ok(papers) };
-            let drill = drills.get(name).with_context(|| format!("there is no drill `{name}`"))?;
-            let proof = self.proof(stage, drill, None, &place, &mut papers).await;
-            self.tell(&proof, queue.width());
-            papers.proofs.push(proof.clone());
-            // At once: what took long is not lost if somebody kills this command.
-            if let Some(path) = &self.measured
-                && let Err(error) = measured::write(path, std::slice::from_ref(&proof))
-            {
-                papers.broken = Some(error);
-            }
-            if proof.passed() && self.compares(drill) {
-                self.items(stage, drill, &proof, &mut papers).await;
-            }
-        }
-    }
-
-    /// Whether a drill is proven with each of its action items, too.
-    fn compares(&self, drill: &Drill) -> bool {
-        let asked = self.pick.is_named() || self.variants;
-        asked && self.responder == Responder::Solution && !drill.variants.is_empty()
-    }
-
-    /// Proves a drill with each of its action items.
-    async fn items(&self, stage: &Stage<'_>, drill: &Drill, without: &Proof, papers: &mut Papers) {
-        for variant in &drill.variants {
-            let name = variants::name(drill, Some(variant));
-            if stage.wishes.enough.is_cancelled() || papers.broken.is_some() {
-                papers.left.push(name);
-                continue;
-            }
-            let mut proof = self.proof(stage, drill, Some(variant), &variant.name, papers).await;
-            let ran = proof.passed();
-            variants::compare(variant, without, &mut proof);
-            if ran && !proof.passed() {
-                papers.junit.push(junit::refused(&name, "the action item is not worth what the drill says"));
-            }
-            self.tell(&proof, name.len());
-            if ran && !self.json {
-                variants::print(variant, without, &proof);
-            }
-            papers.proofs.push(proof);
-        }
-    }
-
-    /// Says what came of a proof, as soon as it is known.
-    fn tell(&self, proof: &Proof, width: usize) {
-        if !self.json {
-            proof.row(width).print();
-            if !proof.passed() {
-                proof.print_failures();
-            }
-        }
-    }
-
-    /// Proves one drill, or says why that was not possible.
-    async fn proof(
-        &self,
-        stage: &Stage<'_>,
-        drill: &Drill,
-        variant: Option<&Variant>,
-        place: &str,
-        papers: &mut Papers,
-    ) -> Proof {
-        let begun = Instant::now();
-        let name = variants::name(drill, variant);
-        let proof = match self.one(stage, drill, variant, place, papers).await {
-            Ok(proof) => proof,
-            // What was proven before it must not be lost.
-            Err(error) => {
-                let why = format!("not proven: {error:#}");
-                papers.junit.push(junit::refused(&name, &why));
-                papers.broken = Some(error);
-                unbegun(drill, why, begun)
-            }
-        };
-        Proof { drill: name, ..proof }
-    }
-
-    async fn one(
-        &self,
-        stage: &Stage<'_>,
-        drill: &Drill,
-        variant: Option<&Variant>,
-        place: &str,
-        papers: &mut Papers,
-    ) -> Result<Proof> {
-        let (desk, begun) = (&stage.desk, Instant::now());
-        let name = variants::name(drill, variant);
-        let order = order(drill, self.responder, self.seed);
-        let order = Order { variant: variant.map(|variant| variant.name.clone()), ..order };
-        let run = match begin(desk, &order).await? {
-            Ok(run) => run,
-            // If you name a drill, you want to know that it cannot run; of all drills, only those that can run are proven.
-            Err(why) if why.contains(NEVER) && !self.pick.is_named() => {
-                papers.junit.push(junit::skipped(&name, &why));
-                return Ok(Proof { verdict: SKIPPED.to_owned(), ..unbegun(drill, why, begun) });
-            }
-            Err(why) => {
-                papers.junit.push(junit::refused(&name, &why));
-                return Ok(unbegun(drill, why, begun));
-            }
-        };
-        let run =
-            finished(desk, run, place, stage.live(), &stage.wishes, async |_: &Run| -> Result<()> { Ok(()) })
-                .await?;
-        match desk.report(run.id, "junit").await {
-            Ok(report) => papers.junit.push(named(report, drill, variant)),
-            // Nothing is known of the end of a run that was given up.
-            Err(error) => papers.junit.push(junit::refused(&name, &error.to_string())),
-        }
-        if !run.passed() {
-            papers.markdown.extend(desk.report(run.id, "markdown").await.ok());
-        }
-        // With an item, nothing of what the outage shows has to be seen.
-        let varied = variant.and_then(|variant| drill.varied(&variant.name));
-        let mut proof = proven(varied.as_ref().unwrap_or(drill), &run, self.seed, begun);
-        if run.passed() && self.compares(drill) {
-            let prometheus = stage.place.prometheus().await?;
-            proof.measures = variants::measured(&prometheus, drill, variant, run.truth()).await?;
-        }
-        Ok(proof)
-    }
-}
-
-/// A report in JUnit whose suite says with which action item the drill ran.
-fn named(report: String, drill: &Drill, variant: Option<&Variant>) -> String {
-    let Some(variant) = variant else { return report };
-    let suite = |name: &str| format!("<testsuite name=\"{name}\"");
-    report.replacen(&suite(&drill.id), &suite(&variants::name(drill, Some(variant))), 1)
 }

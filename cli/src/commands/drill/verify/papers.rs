@@ -4,7 +4,7 @@ use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context as _, Result};
 
-use super::{Verify, junit, laps, proof, proof::Proof};
+use super::{Verify, again, junit, laps, proof, proof::Proof};
 use crate::terminal::out;
 
 /// Proofs, and their reports.
@@ -41,6 +41,7 @@ impl Verify {
         }
         if let Some(path) = &self.markdown {
             let mut page = format!("# Drills\n\n{}", proof::table(&papers.proofs));
+            page.push_str(&again::section(&papers.proofs));
             if self.timings {
                 page.push_str(&format!("\n## Timings\n\n{}", proof::timings(&papers.proofs)));
                 page.push_str(&format!("\n## Where the time went\n\n{}", laps::table(&papers.proofs)));

@@ -7,6 +7,7 @@ use drill::Drill;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::again;
 use crate::{
     commands::drill::{card, text::clock, view::Failure},
     terminal::{Row, out},
@@ -39,6 +40,8 @@ pub(crate) struct Proof {
     pub(crate) failures: Vec<Failure>,
     /// Why it could not begin, or be followed to its end.
     pub(crate) refused: Option<String>,
+    /// How the same drill failed before, beside other labs, if this is the proof of it alone.
+    pub(crate) beside: Option<String>,
 }
 
 /// Something that has to be seen, and when it was.
@@ -69,6 +72,20 @@ impl Proof {
         self.verdict == SKIPPED
     }
 
+    /// Whether it is neither a proof nor left out.
+    pub(super) fn failed(&self) -> bool {
+        !self.passed() && !self.skipped()
+    }
+
+    /// Its verdict, and the first reason: `failed: no alert fires (expected: none; seen: Burn)`.
+    pub(crate) fn why(&self) -> String {
+        let first = self.failures.first();
+        let failure =
+            first.map(|one| format!(": {} (expected: {}; seen: {})", one.condition, one.expected, one.seen));
+        let refused = self.refused.as_ref().map(|why| format!(": {why}"));
+        format!("{}{}", self.verdict, failure.or(refused).unwrap_or_default())
+    }
+
     /// Prints what was not met.
     pub(crate) fn print_failures(&self) {
         if let Some(refused) = &self.refused {
@@ -96,6 +113,11 @@ impl Seen {
         let after = self.after.map_or_else(|| "never".to_owned(), |after| format!("{after:.1} s"));
         format!("{} {after} of {:.0} s", self.name, self.within)
     }
+}
+
+/// The drill of a proof with this name: `noon` of `noon with canary`.
+pub(super) fn base(name: &str) -> &str {
+    name.split(' ').next().unwrap_or(name)
 }
 
 /// When each page came that a drill states, by the truth about a run.
@@ -155,7 +177,8 @@ pub(super) fn table(proofs: &[Proof]) -> String {
 
 fn format_row(proof: &Proof) -> String {
     let pages = if proof.pages.is_empty() { "-".to_owned() } else { proof.paged() };
-    format!("| {} | {} | {pages} | {:.0} s |\n", proof.drill, proof.verdict, proof.seconds)
+    let alone = if proof.beside.is_some() { " alone" } else { "" };
+    format!("| {} | {}{alone} | {pages} | {:.0} s |\n", proof.drill, proof.verdict, proof.seconds)
 }
 
 /// The table at the end, on the terminal; `took` is the time of all.
@@ -171,6 +194,7 @@ pub(super) fn print(proofs: &[Proof], took: Duration) {
     for proof in skipped {
         out!("SKIPPED {}: {}", proof.drill, proof.refused.as_deref().unwrap_or_default());
     }
+    again::print(proofs);
 }
 
 /// What was seen of each drill, on the terminal.
@@ -219,6 +243,7 @@ pub(crate) mod tests {
             measures: BTreeMap::new(),
             failures: Vec::new(),
             refused: None,
+            beside: None,
         }
     }
 
@@ -249,6 +274,8 @@ pub(crate) mod tests {
         let never = pages(&drills["first-page"], &json!({}));
         assert_eq!(never[0].after, None);
         assert_eq!(format_row(&proof(Vec::new())), "| first-page | passed | - | 74 s |\n");
+        let alone = Proof { beside: Some("failed".to_owned()), ..proof(Vec::new()) };
+        assert_eq!(format_row(&alone), "| first-page | passed alone | - | 74 s |\n");
     }
 
     #[test]

@@ -2,13 +2,13 @@
 //! would feel, and what one of them has no parts for, is measured last, when this lab is alone again.
 
 use std::{
-    cell::{Cell, RefCell},
-    collections::VecDeque,
+    collections::BTreeSet,
     time::{Duration, Instant},
 };
 
 use anyhow::Result;
 use futures::future::join_all;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -18,6 +18,7 @@ use super::{
     fault::Fault,
     measure::{Budget, How},
     pick::{Task, Trial, is_news, is_vain, rounds},
+    queue::Queue,
     session::Session,
     skip,
     way::Way,
@@ -27,6 +28,11 @@ use crate::{
     signals::{self, Hangup},
     terminal::say,
 };
+
+/// Longest wait until Prometheus of a lab that has just been started has scraped every exporter: it does so every 5 seconds.
+const SCRAPED: Duration = Duration::from_secs(15);
+/// Pause between two looks for that.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What the person at the terminal asked for.
 pub(super) struct Wishes {
@@ -46,46 +52,6 @@ impl Wishes {
     }
 }
 
-/// The measurements that are left, for all labs.
-struct Queue<'t> {
-    left: RefCell<VecDeque<Task<'t>>>,
-    count: usize,
-    begun: Instant,
-    /// How many have been made.
-    done: Cell<usize>,
-}
-
-impl<'t> Queue<'t> {
-    fn of(tasks: Vec<Task<'t>>) -> Self {
-        let count = tasks.len();
-        Self { left: RefCell::new(tasks.into()), count, begun: Instant::now(), done: Cell::new(0) }
-    }
-
-    fn take(&self) -> Option<Task<'t>> {
-        self.left.borrow_mut().pop_front()
-    }
-
-    /// `3 of 40, about 34 min left`.
-    fn place(&self) -> String {
-        let rest = self.left.borrow().len();
-        let left = left(self.begun.elapsed(), self.done.get(), self.done.get() + rest + 1);
-        format!("{} of {}{left}", self.count - rest, self.count)
-    }
-
-    fn tick(&self) {
-        self.done.set(self.done.get() + 1);
-    }
-}
-
-/// How long the rest takes, if it takes as long as what is done: `, about 34 min left`. Nothing before the first is done.
-fn left(elapsed: Duration, done: usize, all: usize) -> String {
-    let Some(each) = u32::try_from(done).ok().and_then(|done| elapsed.checked_div(done)) else {
-        return String::new();
-    };
-    let rest = u32::try_from(all.saturating_sub(done)).unwrap_or(u32::MAX);
-    format!(", about {} min left", each.saturating_mul(rest).as_secs().div_ceil(60))
-}
-
 impl Verify {
     /// Measures all of these.
     pub(super) async fn measure(
@@ -102,24 +68,43 @@ impl Verify {
         }
         let (mut alone, mut shared): (Vec<&Trial>, Vec<&Trial>) =
             all.into_iter().partition(|trial| takes_the_machine(&trial.fault));
+        let mut others = Ok(());
         if self.rounds(&shared).len() < 2 {
             alone.append(&mut shared);
         } else {
-            let mut twins = Vec::new();
-            for number in 2..=self.lanes {
-                say(format_args!("starting lab {number} of {}", self.lanes));
-                twins.push(Twin::up("runbook verify", bench.place, &wishes.stop).await?);
-            }
+            let twins = self.twins(bench, wishes).await;
             let measured = self.shared(bench, &twins, shared, session, wishes).await;
             // They are gone before the next measurement begins, and whatever came of the others.
             drop(twins);
-            alone.append(&mut measured?);
+            let (mut rest, ended) = measured?;
+            alone.append(&mut rest);
+            others = ended;
         }
         let queue = Queue::of(self.rounds(&alone));
-        Lane { bench, queue: &queue, session, wishes }.work().await
+        // What became of another lab does not matter to this one; what that did not measure is missing all the same.
+        Lane { bench, queue: &queue, session, wishes }.work().await.and(others)
     }
 
-    /// Measures on all labs; returns what one of the others has no parts for.
+    /// Labs beside the first one. If one does not start, the others do its work.
+    async fn twins(&self, bench: &Bench<'_>, wishes: &Wishes) -> Vec<Twin> {
+        let mut twins = Vec::new();
+        for number in 2..=self.lanes {
+            if wishes.stop.is_cancelled() {
+                break;
+            }
+            say(format_args!("starting lab {number} of {}", self.lanes));
+            match Twin::up("runbook verify", bench.place, &wishes.stop).await {
+                Ok(twin) => twins.push(twin),
+                Err(why) => say(format_args!("without another lab: {why:#}")),
+            }
+        }
+        twins
+    }
+
+    /// Measures on all labs; returns what one of the others has no parts for, and why one of them could not continue.
+    ///
+    /// # Errors
+    /// When the first lab cannot continue.
     async fn shared<'t>(
         &self,
         first: &Bench<'_>,
@@ -127,30 +112,49 @@ impl Verify {
         trials: Vec<&'t Trial>,
         session: &Session<'_>,
         wishes: &Wishes,
-    ) -> Result<Vec<&'t Trial>> {
+    ) -> Result<(Vec<&'t Trial>, Result<()>)> {
         let mut others = Vec::new();
         for twin in twins {
-            others.push(Bench::of(&twin.place.home()?, &twin.place).await?);
-        }
-        let (mut all, mut rest) = (Vec::new(), Vec::new());
-        for trial in trials {
-            let mut lacks = false;
-            for other in &others {
-                lacks |= skip::lacks(&other.prometheus, &trial.name).await?.is_some();
+            match Bench::of(&twin.place.home()?, &twin.place).await {
+                Ok(bench) => others.push(bench),
+                Err(why) => say(format_args!("without another lab: {why:#}")),
             }
-            if lacks { rest.push(trial) } else { all.push(trial) }
         }
+        let mut lacking = BTreeSet::new();
+        for other in &others {
+            lacking.extend(lacks(other, &trials, &wishes.stop).await);
+        }
+        let (rest, all): (Vec<&Trial>, Vec<&Trial>) =
+            trials.into_iter().partition(|trial| lacking.contains(trial.name.as_str()));
         let queue = Queue::of(self.rounds(&all));
         let mut lanes = vec![Lane { bench: first, queue: &queue, session, wishes }];
         lanes.extend(others.iter().map(|bench| Lane { bench, queue: &queue, session, wishes }));
         // If one lab cannot continue, the others take the rest.
-        let done = join_all(lanes.into_iter().map(Lane::work)).await;
-        done.into_iter().collect::<Result<()>>()?;
-        Ok(rest)
+        let mut done = join_all(lanes.into_iter().map(Lane::work)).await.into_iter();
+        done.next().unwrap_or(Ok(()))?;
+        Ok((rest, done.fold(Ok(()), Result::and)))
     }
 
     fn rounds<'t>(&self, trials: &[&'t Trial]) -> Vec<Task<'t>> {
         rounds(trials, &self.ways(), self.repeat, self.unmeasured, self.lanes > 1)
+    }
+}
+
+/// The names of the trials that a lab has no parts for. One that has just been started measures not all of its parts yet, so it
+/// gets some time; what does not answer is not there.
+async fn lacks<'t>(bench: &Bench<'_>, trials: &[&'t Trial], stop: &CancellationToken) -> BTreeSet<&'t str> {
+    let deadline = Instant::now() + SCRAPED;
+    loop {
+        let mut lacking = BTreeSet::new();
+        for trial in trials {
+            if !matches!(skip::lacks(&bench.prometheus, &trial.name).await, Ok(None)) {
+                lacking.insert(trial.name.as_str());
+            }
+        }
+        if lacking.is_empty() || Instant::now() >= deadline || stop.is_cancelled() {
+            return lacking;
+        }
+        let _ = stop.run_until_cancelled(sleep(LOOK)).await;
     }
 }
 
@@ -221,13 +225,6 @@ mod tests {
 
     use super::*;
     use crate::commands::runbook::verify::fault;
-
-    #[test]
-    fn the_rest_is_estimated_from_what_is_done() {
-        assert_eq!(left(Duration::from_secs(5), 0, 9), "");
-        assert_eq!(left(Duration::from_secs(300), 2, 6), ", about 10 min left");
-        assert_eq!(left(Duration::from_secs(10), 1, 2), ", about 1 min left");
-    }
 
     #[test]
     fn what_another_lab_would_feel_is_measured_alone() {

@@ -134,9 +134,7 @@ pub(super) fn read(root: &Path) -> Result<Measured> {
 /// # Errors
 /// As [`read`], and when the file cannot be written.
 pub(super) fn keep(root: &Path, texts: &BTreeMap<String, String>, rows: &[Row], stamp: &Stamp) -> Result<()> {
-    let mut all = read(root)?;
-    add(&mut all, texts, rows, stamp);
-    kept::write(&root.join(FILE), &all)
+    kept::change(&root.join(FILE), |all| add(all, texts, rows, stamp))
 }
 
 fn add(all: &mut Measured, texts: &BTreeMap<String, String>, rows: &[Row], stamp: &Stamp) {

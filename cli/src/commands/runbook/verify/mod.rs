@@ -14,6 +14,7 @@ mod measured;
 mod page;
 mod papers;
 mod pick;
+mod queue;
 mod report;
 mod rows;
 mod script;

@@ -8,7 +8,9 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Done, Pairs, code, least,
+    Pairs,
+    done::{Done, conclude},
+    least,
     measured::{self, Measured},
 };
 use crate::{
@@ -19,11 +21,12 @@ use crate::{
             pair::Pair,
             perform::{perform, until_stopped},
             possible, read_file,
+            report::Report,
         },
         library,
     },
     installation::Installation,
-    terminal::{block, json, out, say},
+    terminal::{block, out, say},
 };
 
 /// No runbook restarts a process that is newer than this; and a bit more, until Prometheus has seen it so.
@@ -55,34 +58,40 @@ pub(super) async fn run(pairs: &Pairs, place: &Installation) -> Result<ExitCode>
     }
     let stop = until_stopped();
     let mut done: Vec<Done> = Vec::new();
-    for (number, one) in chosen.iter().enumerate() {
-        until_old(place, &one.experiment, &stop).await?;
-        if stop.is_cancelled() {
-            break;
-        }
-        say(format_args!("pair {} of {}: {}", number + 1, chosen.len(), one.name));
-        let report = perform(place, &one.experiment, &stop).await?;
-        if !pairs.json {
-            block(&report.page(None));
-        }
-        // What somebody has stopped says nothing of the time without automation.
-        if pairs.markdown && !stop.is_cancelled() {
-            // Each time: what took an hour is not lost if somebody ends it.
-            measured::keep(&root, &one.name, &one.text, &report)?;
-            measured::write(&root, &names, false)?;
-        }
-        done.push(Done { name: one.name.clone(), report });
+    for (number, one) in chosen.iter().enumerate().take_while(|_| !stop.is_cancelled()) {
+        let ran = match until_old(place, &one.experiment, &stop).await {
+            Ok(()) if stop.is_cancelled() => break,
+            Ok(()) => {
+                say(format_args!("pair {} of {}: {}", number + 1, chosen.len(), one.name));
+                run_one(pairs, place, one, (&root, &names), &stop).await
+            }
+            Err(why) => Err(why),
+        };
+        done.extend(Done::of(&one.name, ran));
     }
-    let mut verdicts: Vec<Option<bool>> = done.iter().map(|one| one.report.holds).collect();
-    // What was not run is not known.
-    verdicts.resize(chosen.len(), None);
-    if pairs.json {
-        json(&done)?;
-    } else {
-        done.iter().for_each(|one| out!("{:<21} {}", one.name, one.report.verdict()));
-        chosen.iter().skip(done.len()).for_each(|one| out!("{:<21} not run", one.name));
+    let names: Vec<&str> = chosen.iter().map(|one| one.name.as_str()).collect();
+    conclude(&names, &done, pairs.json)
+}
+
+/// Runs a pair, and keeps what it has found if that is asked. `names` are those of all pairs.
+async fn run_one(
+    pairs: &Pairs,
+    place: &Installation,
+    one: &Chosen,
+    (root, names): (&Path, &[String]),
+    stop: &CancellationToken,
+) -> Result<Report> {
+    let report = perform(place, &one.experiment, stop).await?;
+    if !pairs.json {
+        block(&report.page(None));
     }
-    Ok(ExitCode::from(code(&verdicts)))
+    // What somebody has stopped says nothing of the time without automation.
+    if pairs.markdown && !stop.is_cancelled() {
+        // Each time: what took an hour is not lost if somebody ends it.
+        measured::keep(root, &one.name, &one.text, &report)?;
+        measured::write(root, names, false)?;
+    }
+    Ok(report)
 }
 
 /// Writes the table from what is kept; returns whether its page was different. Writes nothing if `check`.

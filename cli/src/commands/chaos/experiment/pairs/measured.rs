@@ -118,11 +118,9 @@ pub(super) fn read(root: &Path) -> Result<Measured> {
 /// # Errors
 /// As [`read`], and when the file cannot be written.
 pub(super) fn keep(root: &Path, name: &str, text: &str, report: &Report) -> Result<()> {
-    let mut all = read(root)?;
     // What is not known says nothing: what was known stays.
     let Some(kept) = Kept::of(text.to_owned(), report, Stamp::now(root)) else { return Ok(()) };
-    all.insert(name.to_owned(), kept);
-    kept::write(&root.join(FILE), &all)
+    kept::change(&root.join(FILE), |all| all.insert(name.to_owned(), kept)).map(|_| ())
 }
 
 /// What is kept of this text of an experiment.

@@ -1,6 +1,7 @@
 //! `lab chaos pairs`: what each protection is worth. Every pair breaks the same thing twice, with the protection and
 //! without it, and states by how much that differs; its page has both curves.
 
+mod done;
 mod healing;
 mod measured;
 mod page;
@@ -14,9 +15,12 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
-use self::page::Facts;
+use self::{
+    done::{Done, conclude},
+    page::Facts,
+};
 use super::{
     file::Experiment,
     pair::Pair,
@@ -28,11 +32,12 @@ use super::{
 use crate::{
     commands::chaos::library,
     installation::Installation,
-    terminal::{block, json, out, say},
+    terminal::{block, out, say},
 };
 
 /// Runs pairs: the same fault with a protection and without it, or with automation and without it. Each states in numbers
-/// how much the two must differ. Exits with 0 if every pair holds, 1 if one does not, 2 if one is inconclusive.
+/// how much the two must differ. Exits with 0 if every pair holds, 1 if one does not, 2 if one is inconclusive
+/// or could not be run: then the others are run all the same.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lab chaos pairs --list                         the protections that have a pair, and how long each takes\n  \
@@ -91,13 +96,6 @@ struct Chosen {
     text: String,
 }
 
-/// What became of a pair.
-#[derive(Debug, Serialize)]
-struct Done {
-    name: String,
-    report: Report,
-}
-
 impl Pairs {
     /// Runs the command.
     pub(in crate::commands::chaos) async fn run(self, place: &Installation) -> Result<ExitCode> {
@@ -122,26 +120,23 @@ impl Pairs {
         for (number, one) in chosen.iter().enumerate().take_while(|_| !stop.is_cancelled()) {
             let least = humantime::format_duration(least(&one.experiment));
             say(format_args!("pair {} of {}: {}, at least {least}", number + 1, chosen.len(), one.name));
-            let summary = one.summary(place).await?;
-            let report = perform(place, &one.experiment, &stop).await?;
-            if let (Some(folder), Some(true)) = (&self.write, report.holds) {
-                let page = page::page(&one.facts(&summary), &report);
-                write(folder, &one.name, &page, &report.pictures())?;
-            } else if !self.json {
-                block(&report.page(None));
-            }
-            done.push(Done { name: one.name.clone(), report });
+            done.extend(Done::of(&one.name, self.one(place, one, &stop).await));
         }
-        let mut verdicts: Vec<Option<bool>> = done.iter().map(|one| one.report.holds).collect();
-        // What was not run is not known.
-        verdicts.resize(chosen.len(), None);
-        if self.json {
-            json(&done)?;
-        } else {
-            done.iter().for_each(|one| out!("{:<15} {}", one.name, one.report.verdict()));
-            chosen.iter().skip(done.len()).for_each(|one| out!("{:<15} not run", one.name));
+        let names: Vec<&str> = chosen.iter().map(|one| one.name.as_str()).collect();
+        conclude(&names, &done, self.json)
+    }
+
+    /// Runs a pair, and writes its page if it holds.
+    async fn one(&self, place: &Installation, one: &Chosen, stop: &CancellationToken) -> Result<Report> {
+        let summary = one.summary(place).await?;
+        let report = perform(place, &one.experiment, stop).await?;
+        if let (Some(folder), Some(true)) = (&self.write, report.holds) {
+            let page = page::page(&one.facts(&summary), &report);
+            write(folder, &one.name, &page, &report.pictures())?;
+        } else if !self.json {
+            block(&report.page(None));
         }
-        Ok(ExitCode::from(code(&verdicts)))
+        Ok(report)
     }
 
     /// The named ones, or all.
@@ -207,17 +202,6 @@ fn least(experiment: &Experiment) -> Duration {
     2 * (experiment.holds + experiment.length() + AFTER)
 }
 
-/// The exit code: whether one of them does not hold counts more than that one is not known.
-fn code(verdicts: &[Option<bool>]) -> u8 {
-    if verdicts.contains(&Some(false)) {
-        1
-    } else if verdicts.contains(&None) {
-        2
-    } else {
-        0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,12 +237,5 @@ mod tests {
         assert!(!has_page(), "the experiment has changed since");
         fs::write(folder.path().join("breaker.md"), page(&breaker.text)).unwrap();
         assert!(has_page());
-    }
-
-    #[test]
-    fn one_that_does_not_hold_counts_more_than_one_that_is_not_known() {
-        assert_eq!(code(&[Some(true), Some(true)]), 0);
-        assert_eq!(code(&[Some(true), None]), 2);
-        assert_eq!(code(&[None, Some(false), Some(true)]), 1);
     }
 }
