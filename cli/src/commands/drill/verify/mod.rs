@@ -46,7 +46,7 @@ use crate::{
     lab drill verify first-page noon\n  \
     lab drill verify --all --junit drills.xml --markdown drills.md\n  \
     lab drill verify --all --lanes 2                                   on two labs, with what drills need\n  \
-    lab drill verify --all --lanes 2 --measured drills/measured.json --unmeasured\n                                                                     \
+    lab drill verify --all --lanes 2 --measured docs/measured/drills.json --unmeasured\n                                                                     \
     the rest: after Ctrl-C\n  \
     lab drill verify --changed origin/main --sample 2 --at-most 8m    before a merge\n  \
     lab drill verify noon --responder nothing                          must fail\n  \
