@@ -1,10 +1,15 @@
 //! The files of the fleet: what the control room asks for, what it is told, the routes of the edge, the targets of Prometheus.
 
-use std::{collections::BTreeMap, fs, io::ErrorKind, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result};
 use observe::Peer;
-use release::fleet::{FILE, FOLDER, Fleet, Pair, STANDING, Standing};
+use release::fleet::{BUILDS, FILE, FOLDER, Fleet, Pair, STANDING, Standing};
 use serde_json::json;
 use supervisor::{Folder, Part, write_private};
 use tokio::task::JoinSet;
@@ -61,6 +66,20 @@ impl Files {
         };
         // Prometheus watches files that exist.
         BEHIND.iter().try_for_each(|service| files.scrape(service, None)).map(|()| files)
+    }
+
+    /// Copies a program for one instance, which then shares its code with no other process; where the copy is.
+    pub(super) async fn copy(&self, program: &Path, instance: &str) -> Result<PathBuf> {
+        let folder = self.folder.join(BUILDS);
+        let (place, draft) = (folder.join(instance), folder.join(format!("{instance}.new")));
+        let copied = async {
+            tokio::fs::create_dir_all(&folder).await?;
+            tokio::fs::copy(program, &draft).await?;
+            // An instance that still runs keeps the file that it has.
+            tokio::fs::rename(&draft, &place).await
+        };
+        copied.await.with_context(|| format!("cannot copy {} to {}", program.display(), place.display()))?;
+        Ok(place)
     }
 
     /// What should run; nothing before the first release.

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use release::fleet::{Build, Crew as Wanted, FILE, FOLDER, STANDING, Version, shares};
+use release::fleet::{BUILDS, Build, Crew as Wanted, FILE, FOLDER, STANDING, Trial, Version, shares};
 use supervisor::{Folder, Guests, part::Line, probe::Probe, roster};
 use tokio::time::timeout;
 
@@ -87,4 +87,23 @@ async fn what_is_being_done_is_not_settled_even_if_it_looks_so() {
     agent.done(done.unwrap());
     agent.tick(&board);
     assert!(standing(folder.path()).settled, "{:?}", standing(folder.path()));
+}
+
+#[tokio::test]
+async fn a_baseline_shares_no_code_with_what_runs_if_its_canary_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let (agent, board, _guests) = agent(folder.path());
+    let own = folder.path().join(FOLDER).join(BUILDS).join("order-api-baseline");
+    let build = |binary: Option<&str>| Build { binary: binary.map(str::to_owned), ..Build::default() };
+    for (binary, copied) in [(None, false), (Some("/bin/false"), true)] {
+        let version = Version { name: "v2".to_owned(), build: build(binary) };
+        let canary = Some(Trial { version, weight: 0 });
+        let wanted = Wanted { version: agent.hands.crews()["order-api"].version.clone(), canary };
+        let setting = Setting::Canary { service: "order-api".to_owned() };
+        let act = Act { setting, to: Some("v2".to_owned()) };
+        agent.hands.crews().get_mut("order-api").unwrap().canary = None;
+        agent.hands.perform(&board, Some(&wanted), &act).await.unwrap();
+        assert_eq!(own.exists(), copied, "{binary:?}");
+    }
+    assert_eq!(fs::read(own).unwrap(), fs::read("/bin/true").unwrap(), "that of the lab");
 }
