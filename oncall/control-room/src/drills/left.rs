@@ -84,7 +84,14 @@ mod tests {
     fn incident(alerts: &[Alert], by: &[&str]) -> Incident {
         let at = Utc::now();
         let (title, services) = ("Orders fail".to_owned(), vec!["order-api".to_owned()]);
-        let opened = What::Opened { id: Id(1), title, severity: Severity::Sev2, services, previous: None };
+        let opened = What::Opened {
+            id: Id(1),
+            title,
+            severity: Severity::Sev2,
+            services,
+            previous: None,
+            description: String::new(),
+        };
         let mut incident = Incident::open(&Event { at, by: Source::ControlRoom, what: opened }).unwrap();
         for alert in alerts {
             let what = What::AlertFired { alert: Box::new(alert.clone()) };

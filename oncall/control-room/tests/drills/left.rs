@@ -19,7 +19,12 @@ use crate::{lab::Lab, rig::config};
 /// An incident about a spent budget that somebody has acknowledged.
 async fn spent(room: &Room, who: &str) -> Id {
     let services = vec!["order-api".to_owned()];
-    let new = New { title: "The budget is spent".to_owned(), severity: Severity::Sev4, services };
+    let new = New {
+        title: "The budget is spent".to_owned(),
+        severity: Severity::Sev4,
+        services,
+        description: String::new(),
+    };
     let from = Source::System("alertmanager".to_owned());
     let id = room.desk.create(from.clone(), new).await.expect("it opens").id;
     let alert = Alert {
