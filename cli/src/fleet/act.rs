@@ -104,7 +104,9 @@ impl Hands {
         }
         // All others keep the code of what runs in the processor's caches. A canary with a program of its own has too few
         // requests for that: its median is half as long again, whatever its version is.
-        if let Some(baseline) = parts.first_mut().filter(|_| new.build.binary.is_some()) {
+        if let [baseline, canary] = parts.as_mut_slice()
+            && baseline.command.program != canary.command.program
+        {
             baseline.command.program = self.files.copy(&baseline.command.program, &baseline.name).await?;
         }
         self.with(name, |crew| crew.canary = Some(new.clone()))?;

@@ -135,9 +135,9 @@ async fn an_experiment_that_is_stopped_knows_nothing(lab: &Lab) {
     assert!(pass["why"].as_str().is_some_and(|why| why.contains("it is time to stop")), "{report:#}");
 }
 
-/// In a lab this young, a few failed orders are a whole budget: the strike is cut short.
+/// The whole strike would burn three times this share: it is cut short.
 async fn the_monkey_stops_at_its_budget(lab: &Lab) {
-    let args = ["chaos", "monkey", "--for", "1m", "--seed", SEED, "--budget", "100%", "--json"];
+    let args = ["chaos", "monkey", "--for", "1m", "--seed", SEED, "--budget", "1%", "--json"];
     let report = eventually(TRIES, || async {
         let output = lab.run(&args);
         let said = text(&output.stderr);
@@ -162,7 +162,7 @@ async fn the_monkey_stops_at_its_budget(lab: &Lab) {
     assert!(strike["lasted"].as_f64().is_some_and(|seconds| seconds < LASTS), "{report:#}");
     // The orders that have succeeded since then have given a part of it back.
     let burned = report["burned"].as_object().expect("budgets");
-    assert!(burned.values().any(|share| share.as_f64() >= Some(0.5)), "{report:#}");
+    assert!(burned.values().any(|share| share.as_f64() >= Some(0.005)), "{report:#}");
     assert!(strike["recovered_after"].is_number(), "{report:#}");
     assert_eq!(lab.faults(), BTreeSet::new(), "no fault is left");
 }

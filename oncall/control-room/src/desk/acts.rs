@@ -157,9 +157,11 @@ impl Desk {
             let mut draft = Draft::new(self, writing, Source::ControlRoom, now);
             let is_due = |one: &&Incident| one.resolves_at(self.0.speed).is_some_and(|at| at <= now);
             let due = draft.incidents().filter(is_due);
-            let due: Vec<_> = due.filter_map(|one| Some((one.id, one.clear_since()?))).collect();
-            for (id, since) in due {
-                let why = format!("no alert has fired since {} UTC", since.format("%H:%M:%S"));
+            let fires = |one: &Incident| one.alerts.iter().any(|member| member.ended_at.is_none());
+            let due: Vec<_> = due.filter_map(|one| Some((one.id, one.clear_since()?, fires(one)))).collect();
+            for (id, since, fires) in due {
+                let what = if fires { "nothing but tickets about budgets" } else { "no alert" };
+                let why = format!("{what} has fired since {} UTC", since.format("%H:%M:%S"));
                 draft.apply(id, What::Moved { to: State::Resolved, why }).await?;
             }
             draft.commit().await?;

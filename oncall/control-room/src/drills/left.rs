@@ -2,7 +2,7 @@
 //! budget fires for hours. It is forgotten as the next run begins, and that run would not begin beside an incident that somebody
 //! works on.
 
-use incident::{Incident, Severity, Source, State, What, alerts::Alert, incident::Member};
+use incident::{Incident, Source, State, What, incident::Member};
 
 use super::quiet::is_person;
 use crate::{
@@ -10,9 +10,6 @@ use crate::{
     error::{Error, Result},
     room::Room,
 };
-
-/// The label of every alert about an objective.
-const OBJECTIVE: &str = "slo";
 
 /// Resolves what agents have left. An incident of a person stays.
 ///
@@ -35,13 +32,8 @@ pub(super) async fn let_go(room: &Room) -> Result<()> {
 /// Whether only agents worked on an incident, and nothing but tickets about budgets fires in it. `people` are those of
 /// `oncall.yaml`.
 fn is_left(incident: &Incident, people: &[String]) -> bool {
-    let is_over = |member: &Member| member.ended_at.is_some() || is_of_budget(&member.alert);
+    let is_over = |member: &Member| member.ended_at.is_some() || member.alert.is_of_budget();
     is_of_agent(incident, people) && !incident.alerts.is_empty() && incident.alerts.iter().all(is_over)
-}
-
-/// Whether it pages nobody, and ends when Prometheus forgets.
-fn is_of_budget(alert: &Alert) -> bool {
-    alert.severity == Severity::Sev4 && alert.labels.contains_key(OBJECTIVE)
 }
 
 /// Whether an agent worked on it and no person did. An agent has a name that no person has; without `oncall.yaml` nobody can tell.
@@ -62,6 +54,7 @@ mod tests {
         Event, Id,
         alerts::{AlertKey, Details, Labels},
     };
+    use incident::{Severity, alerts::Alert};
 
     use super::*;
 

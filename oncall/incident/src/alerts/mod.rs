@@ -35,6 +35,9 @@ pub struct AlertKey {
     pub starts_at: DateTime<Utc>,
 }
 
+/// The label of every alert about an objective.
+const OBJECTIVE: &str = "slo";
+
 /// An alert that fires.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
@@ -60,6 +63,15 @@ pub struct Alert {
     /// values of at most 4 KiB; of a longer one only its length is kept.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub details: Details,
+}
+
+impl Alert {
+    /// Whether it is a ticket about an error budget. A spent budget comes back as the outage leaves its window, hours or days after
+    /// the last user was affected.
+    #[must_use]
+    pub fn is_of_budget(&self) -> bool {
+        self.severity == Severity::Sev4 && self.labels.contains_key(OBJECTIVE)
+    }
 }
 
 /// What is kept of these fields: those that say something, the first ones.

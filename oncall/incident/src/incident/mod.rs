@@ -216,10 +216,13 @@ impl Incident {
         self.tasks.iter().filter(move |task| counts && task.follow_up && task.done_at.is_none())
     }
 
-    /// Since when none of its alerts fires; none while one does, or if it has no alerts.
+    /// Since when none of its alerts fires; none while one does, or if it has no alerts. A ticket about a budget counts only if there
+    /// is nothing else: an outage is over long before its budget is back.
     #[must_use]
     pub fn clear_since(&self) -> Option<DateTime<Utc>> {
-        let ends: Option<Vec<DateTime<Utc>>> = self.alerts.iter().map(|member| member.ended_at).collect();
+        let only_budgets = self.alerts.iter().all(|member| member.alert.is_of_budget());
+        let counts = self.alerts.iter().filter(|member| only_budgets || !member.alert.is_of_budget());
+        let ends: Option<Vec<DateTime<Utc>>> = counts.map(|member| member.ended_at).collect();
         ends?.into_iter().max()
     }
 

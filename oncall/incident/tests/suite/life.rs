@@ -2,7 +2,7 @@
 
 use incident::{
     EntryKind, Event, Hypothesis, Id, Impact, Incident, Link, Refused, Role, Severity, State, Task, Verdict,
-    What,
+    What, alerts::Alert,
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 
@@ -73,6 +73,41 @@ fn an_incident_resolves_by_itself_once_all_alerts_are_clear_for_the_hold_time() 
     assert_eq!(incident.resolves_at(60), None);
     assert_eq!(incident.times.mitigated, Some(after(45)), "nobody mitigated it before");
     assert_eq!(incident.services.iter().map(String::as_str).collect::<Vec<_>>(), ["edge", "order-api"]);
+}
+
+#[test]
+fn a_ticket_about_a_spent_budget_does_not_keep_an_outage_open_but_an_incident_of_its_own() {
+    let budget = |fingerprint| Alert {
+        severity: Severity::Sev4,
+        labels: [("slo".to_owned(), "order-availability".to_owned())].into(),
+        ..alert(fingerprint, Some("order-api"), 10)
+    };
+    let (page, ticket) = (alert("a", Some("order-api"), 0), budget("b"));
+    let opened = by_rule(0, opening(1, &[]));
+    let mut outage = replay(&[opened.clone(), by_rule(0, fired(&page)), by_rule(10, fired(&ticket))]);
+    assert_eq!(outage.resolves_at(60), None, "users are affected");
+    outage.apply(&by_rule(30, cleared(&page, 30))).unwrap();
+    assert_eq!(outage.resolves_at(60), Some(after(35)), "the budget is spent for hours");
+    outage.apply(&by_rule(35, moved(State::Resolved))).unwrap();
+    outage.apply(&by_rule(600, cleared(&ticket, 600))).unwrap();
+    assert_eq!(
+        (outage.state, outage.alerts.iter().all(|one| one.ended_at.is_some())),
+        (State::Resolved, true)
+    );
+
+    let mut other = replay(&[opened, by_rule(10, fired(&ticket))]);
+    assert_eq!(other.resolves_at(60), None, "it is what the incident is about");
+    other.apply(&by_rule(600, cleared(&ticket, 600))).unwrap();
+    assert_eq!(other.resolves_at(60), Some(after(605)));
+
+    let disk = Alert { severity: Severity::Sev4, ..alert("c", Some("order-api"), 10) };
+    let full = replay(&[
+        by_rule(0, opening(1, &[])),
+        by_rule(0, fired(&page)),
+        by_rule(10, fired(&disk)),
+        by_rule(30, cleared(&page, 30)),
+    ]);
+    assert_eq!(full.resolves_at(60), None, "any other ticket is something to do");
 }
 
 #[test]

@@ -46,7 +46,7 @@ async fn the_log_names_a_rule_that_costs_too_much_once_however_many_requests_mee
     let upstream = Upstream::start("one").await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("routes.yaml");
-    fs::write(&file, to_with(&[upstream.addr], ", timeout: 15s")).unwrap();
+    fs::write(&file, to_with(&[upstream.addr], ", timeout: 5s")).unwrap();
     let (public, admin) = (free_addr(), free_addr());
     let (public_text, admin_text) = (public.to_string(), admin.to_string());
     let flags = [
