@@ -115,10 +115,4 @@ impl Alertmanager {
     pub async fn post(&self, alerts: &Value) {
         Http::to(self.addr).post("/api/v2/alerts", alerts).await.expect_status(200);
     }
-
-    /// How many notifications it has sent through an integration, such as `webhook`.
-    pub async fn notifications(&self, integration: &str) -> f64 {
-        let labels = [("integration", integration)];
-        Scrape::of(self.addr).await.find("alertmanager_notifications_total", &labels).unwrap_or_default()
-    }
 }

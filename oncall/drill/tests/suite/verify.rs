@@ -135,7 +135,10 @@ fn an_unhealthy_baseline_is_named_and_nothing_is_injected() {
     lab.sick = true;
     let outcome = lab.finish();
     assert_eq!((outcome.verdict, lab.set, outcome.injected), (Verdict::Invalid, 0, None));
-    assert_eq!(texts(&outcome.failures), ["baseline: no alert fires: nothing"]);
+    assert_eq!(
+        texts(&outcome.failures),
+        ["baseline: no alert fires but ProcessRestarted, ScrapesFailing: nothing"]
+    );
 }
 
 #[test]
@@ -147,7 +150,10 @@ fn what_a_phase_waits_for_is_known_with_what_was_seen() {
     lab.ticks(3);
     let waiting = lab.run.waiting(lab.now);
     let names: Vec<&str> = waiting.iter().map(|one| one.look.name.as_str()).collect();
-    assert_eq!((names, waiting[0].holds), (vec!["no alert fires"], true));
+    assert_eq!(
+        (names, waiting[0].holds),
+        (vec!["no alert fires but ProcessRestarted, ScrapesFailing"], true)
+    );
     lab.sick = false;
     lab.until(Phase::Observe);
     assert_eq!(lab.run.waiting(lab.now), Vec::new(), "it ends by time, or by what is seen");

@@ -9,7 +9,7 @@ use super::{
     proof::{Proof, base},
     run::{NEVER, Responder},
 };
-use crate::terminal::{out, say};
+use crate::terminal::say;
 
 impl Verify {
     /// The drills that are proven when no other lab is busy: those that failed, and those that were left because their lab could
@@ -76,30 +76,15 @@ impl Papers {
     }
 }
 
-/// The drills that passed only alone, and why they failed before.
-fn only_alone(proofs: &[Proof]) -> impl Iterator<Item = (&str, &str)> {
-    let passed = proofs.iter().filter(|proof| proof.passed());
-    passed.filter_map(|proof| Some((proof.drill.as_str(), proof.beside.as_deref()?)))
-}
-
-/// Names them on the terminal.
-pub(super) fn print(proofs: &[Proof]) {
-    for (drill, first) in only_alone(proofs) {
-        out!("PASSED ONLY ALONE {drill}; beside other labs: {first}");
-    }
-}
-
-/// Names them in Markdown; nothing if there is none.
-pub(super) fn section(proofs: &[Proof]) -> String {
-    let lines: String = only_alone(proofs)
-        .map(|(drill, first)| format!("- `{drill}`; beside other labs: {first}\n"))
-        .collect();
-    if lines.is_empty() { lines } else { format!("\n## Passed only alone\n\n{lines}") }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{super::proof::tests::proof, *};
+    use super::{
+        super::{
+            alone::{only_alone, section},
+            proof::tests::proof,
+        },
+        *,
+    };
     use crate::commands::drill::view::Failure;
 
     fn of(drill: &str, verdict: &str) -> Proof {

@@ -1,6 +1,7 @@
 //! `lab drill verify`: runs drills one after the other, as proofs, and judges what came back.
 
 mod again;
+mod alone;
 pub(in crate::commands::drill) mod health;
 mod junit;
 pub(in crate::commands) mod kit;

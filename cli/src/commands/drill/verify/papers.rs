@@ -4,7 +4,7 @@ use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context as _, Result};
 
-use super::{Verify, again, junit, laps, proof, proof::Proof};
+use super::{Verify, alone, junit, laps, proof, proof::Proof};
 use crate::terminal::out;
 
 /// Proofs, and their reports.
@@ -41,7 +41,7 @@ impl Verify {
         }
         if let Some(path) = &self.markdown {
             let mut page = format!("# Drills\n\n{}", proof::table(&papers.proofs));
-            page.push_str(&again::section(&papers.proofs));
+            page.push_str(&alone::section(&papers.proofs));
             if self.timings {
                 page.push_str(&format!("\n## Timings\n\n{}", proof::timings(&papers.proofs)));
                 page.push_str(&format!("\n## Where the time went\n\n{}", laps::table(&papers.proofs)));
@@ -57,6 +57,7 @@ impl Verify {
     /// Prints the tables; `took` is the time of all.
     pub(super) fn print(&self, papers: &Papers, took: Duration) {
         proof::print(&papers.proofs, took);
+        alone::print(&papers.proofs);
         if self.timings {
             proof::print_timings(&papers.proofs);
             laps::print(&papers.proofs);

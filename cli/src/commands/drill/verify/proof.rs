@@ -7,7 +7,6 @@ use drill::Drill;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::again;
 use crate::{
     commands::drill::{card, text::clock, view::Failure},
     terminal::{Row, out},
@@ -194,7 +193,6 @@ pub(super) fn print(proofs: &[Proof], took: Duration) {
     for proof in skipped {
         out!("SKIPPED {}: {}", proof.drill, proof.refused.as_deref().unwrap_or_default());
     }
-    again::print(proofs);
 }
 
 /// What was seen of each drill, on the terminal.
