@@ -18,14 +18,20 @@ pub(super) struct Marked {
 
 impl Marked {
     /// Puts `part` there; returns whether the page was different. Writes nothing if `check`. Another process that writes a part
-    /// of the page waits meanwhile.
+    /// of the page waits meanwhile, and makes its own only then: it has what this one has added.
     ///
     /// # Errors
-    /// When the page cannot be read or written, or has no such place.
-    pub(super) fn write(&self, root: &Path, part: &str, check: bool) -> Result<bool> {
+    /// When there is no `part`, or the page cannot be read or written, or has no such place.
+    pub(super) fn write(
+        &self,
+        root: &Path,
+        part: impl FnOnce() -> Result<String>,
+        check: bool,
+    ) -> Result<bool> {
         let Self { page, begin, end } = *self;
         let path = root.join(page);
         let _turn = if check { None } else { Some(kept::turn(&path)?) };
+        let part = part()?;
         let old = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let lacks = |line: &str| format!("{page} has no line `{}`", line.trim());
         let (before, rest) = old.split_once(begin).with_context(|| lacks(begin))?;
@@ -50,7 +56,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(PLACE.page);
         let page = |part: &str| format!("# A\n<!-- Written. -->\n\n{part}\n<!-- End. -->\nB\n");
-        let write = |part: &str, check: bool| PLACE.write(folder.path(), part, check).unwrap();
+        let write =
+            |part: &str, check: bool| PLACE.write(folder.path(), || Ok(part.to_owned()), check).unwrap();
         fs::write(&path, page("| a |\n")).unwrap();
         assert!(write("| b |\n", true));
         assert_eq!(fs::read_to_string(&path).unwrap(), page("| a |\n"), "a check writes nothing");
@@ -58,7 +65,7 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), page("| b |\n"));
         assert!(!write("| b |\n", true));
         fs::write(&path, "# A\n").unwrap();
-        let lacks = PLACE.write(folder.path(), "", false).unwrap_err().to_string();
+        let lacks = PLACE.write(folder.path(), || Ok(String::new()), false).unwrap_err().to_string();
         assert_eq!(lacks, "page.md has no line `<!-- Written. -->`");
     }
 }

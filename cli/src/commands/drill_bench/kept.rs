@@ -118,7 +118,7 @@ fn text(root: &Path, drill: &str) -> Option<String> {
 /// # Errors
 /// When a file cannot be read or written.
 pub(super) fn table(root: &Path, check: bool) -> Result<bool> {
-    PLACE.write(root, &written(&read(root)?, |drill| text(root, drill)), check)
+    PLACE.write(root, || Ok(written(&read(root)?, |drill| text(root, drill))), check)
 }
 
 /// The table, and which baselines it does not have yet. `text` tells the present text of a drill.

@@ -9,9 +9,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     responder::{Responder, Running},
-    room::{LOOK, Order, Room, Run},
+    room::{Order, Room, Run},
     walls::Walls,
 };
+use crate::commands::drill::client::LOOK;
 
 /// How a program did in one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -4,22 +4,22 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use observe::{ControlRoom, Error};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::installation::{Installation, Reached};
+use crate::{
+    commands::drill::{
+        client::{BACK, LOOK},
+        verify::run::NEVER,
+    },
+    installation::{Installation, Reached},
+};
 
 /// Longest wait until the run before is put back, and its incident is over.
 const FREE: Duration = Duration::from_secs(180);
-/// Longest wait for a control room that does not answer: its supervisor may be starting it again.
-const BACK: Duration = Duration::from_secs(90);
-/// Pause between two looks.
-pub(super) const LOOK: Duration = Duration::from_millis(500);
-/// What the control room says of a drill that needs what is not here; waiting does not help.
-const NEVER: &str = "cannot run here";
 
 /// The control room, as a trainee's program sees it.
 pub(super) struct Room {
@@ -125,6 +125,8 @@ impl Room {
     /// started again.
     pub(super) async fn begin(&self, order: &Order<'_>) -> Result<Result<Run, String>> {
         let (body, asked) = (order.body(), Instant::now());
+        // An earlier run of the same drill may still be in progress. The room's clock may be a bit behind.
+        let since = Utc::now() - TimeDelta::seconds(2);
         let mut unanswered = false;
         loop {
             match self.client.post("/api/v1/drills/runs", &body).await {
@@ -135,7 +137,7 @@ impl Room {
                 }
                 Err(Error::Refused { status: 409, .. }) if asked.elapsed() < FREE => {
                     // Only the answer may have been lost: then it is this run that is in progress.
-                    let own = if unanswered { self.own(order).await? } else { None };
+                    let own = if unanswered { self.own(order, since).await? } else { None };
                     if let Some(run) = own {
                         return Ok(Ok(run));
                     }
@@ -146,11 +148,12 @@ impl Room {
         }
     }
 
-    /// The run in progress, if it is the one that was asked for.
-    async fn own(&self, order: &Order<'_>) -> Result<Option<Run>> {
+    /// The run in progress, if it is the one that was asked for, and has begun since this instant.
+    async fn own(&self, order: &Order<'_>, since: DateTime<Utc>) -> Result<Option<Run>> {
+        let is_own = |run: &Run| run.is_of(order) && run.started_at >= since;
         match self.client.get("/api/v1/drills/current", &[]).await {
             Ok(run) if run.is_null() => Ok(None),
-            Ok(run) => read(run).map(|run: Run| Some(run).filter(|run| run.is_of(order))),
+            Ok(run) => read(run).map(|run: Run| Some(run).filter(is_own)),
             Err(Error::Refused { status: 404, .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }

@@ -192,8 +192,12 @@ async fn apply(
         let (target, rule) = (target.to_owned(), id.clone());
         Action::PushRule { target, rule, file: text.clone(), canary }
     };
-    if staging.is_some() && !step_by_step(place, &first(STAGING, staging)).await? {
-        return Ok(ExitCode::FAILURE);
+    if staging.is_some() {
+        // A rule that is refused must not stay in the staging edge.
+        cpu::to_spare(place, edge, force).await?;
+        if !step_by_step(place, &first(STAGING, staging)).await? {
+            return Ok(ExitCode::FAILURE);
+        }
     }
     cpu::to_spare(place, edge, force).await?;
     if canary.is_some() {

@@ -35,6 +35,11 @@ impl Drills {
         let verify = matches!(order.mode, Mode::Verify { .. });
         may_ask(room, by, &order)?;
         self.is_free()?;
+        if let Some(name) = &order.drill {
+            // An order with a typo changes nothing.
+            let (drill, _) = self.0.library.find(name)?;
+            has_item(&drill, order.variant.as_deref())?;
+        }
         left::let_go(room).await?;
         let working = room.desk.open_ones().into_iter().find(|one| is_of_person(one));
         if let Some(incident) = working {

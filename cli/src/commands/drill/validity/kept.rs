@@ -177,12 +177,15 @@ impl Told {
 /// # Errors
 /// When a file cannot be read or written, or keeps what no drill is called.
 pub(in crate::commands::drill) fn table(root: &Path, check: bool) -> Result<bool> {
-    let all: All = kept::read(&root.join(FILE))?;
-    let drills = files::all(root)?;
-    for name in all.keys() {
-        ensure!(drills.contains_key(name), "{FILE}: no drill is called {name}: delete its entry");
-    }
-    PLACE.write(root, &written(&all, &texts(root, drills.keys())?), check)
+    let part = || -> Result<String> {
+        let all: All = kept::read(&root.join(FILE))?;
+        let drills = files::all(root)?;
+        for name in all.keys() {
+            ensure!(drills.contains_key(name), "{FILE}: no drill is called {name}: delete its entry");
+        }
+        Ok(written(&all, &texts(root, drills.keys())?))
+    };
+    PLACE.write(root, part, check)
 }
 
 /// What tells the text of each drill from a later one.

@@ -34,11 +34,12 @@ impl Verify {
 }
 
 impl Papers {
-    /// The drills that failed, with an action item or without one; each once. One that can never run here cannot run alone either.
+    /// The drills that failed, with an action item or without one; each once. None if no other lab was busy: they ran alone. One
+    /// that can never run here cannot run alone either.
     fn failed(&self) -> impl Iterator<Item = &str> {
         let mut known = BTreeSet::new();
         let never = |proof: &Proof| proof.refused.as_ref().is_some_and(|why| why.contains(NEVER));
-        let failed = self.proofs.iter().filter(move |proof| proof.failed() && !never(proof));
+        let failed = self.proofs.iter().filter(move |proof| self.beside && proof.failed() && !never(proof));
         failed.map(|proof| base(&proof.drill)).filter(move |drill| known.insert(*drill))
     }
 
@@ -64,8 +65,10 @@ impl Papers {
                 proof.beside = Some(first);
             }
         }
-        // What was not run a second time was run once.
-        alone.left.retain(|name| !self.proofs.iter().any(|proof| base(&proof.drill) == *name));
+        // What failed and was not run a second time was run once. What passed was left because of an action item.
+        alone
+            .left
+            .retain(|name| !self.proofs.iter().any(|proof| proof.failed() && base(&proof.drill) == *name));
         self.and(alone)
     }
 
@@ -101,6 +104,7 @@ mod tests {
             proofs: proofs.iter().map(|(drill, verdict)| of(drill, verdict)).collect(),
             junit: proofs.iter().map(|(drill, _)| suite(drill)).collect(),
             markdown: proofs.iter().map(|(drill, _)| format!("# {drill}")).collect(),
+            beside: true,
             ..Papers::default()
         }
     }
@@ -150,5 +154,19 @@ mod tests {
         let why = Some(format!("this drill {NEVER}: it needs a cluster"));
         let never = Papers { proofs: vec![Proof { refused: why, ..of("noon", "refused") }], ..both };
         assert_eq!(never.failed().count(), 0);
+    }
+
+    #[test]
+    fn what_failed_with_no_other_lab_busy_is_not_proven_again() {
+        let alone = Papers { beside: false, ..papers(&[("noon", "failed")]) };
+        assert_eq!(alone.failed().count(), 0);
+        let both = alone.and(papers(&[("dusk", "passed")]));
+        assert_eq!(both.failed().collect::<Vec<_>>(), ["noon"]);
+    }
+
+    #[test]
+    fn a_drill_that_passed_is_still_left_if_its_action_item_was() {
+        let alone = Papers { left: vec!["noon".to_owned()], ..Papers::default() };
+        assert_eq!(papers(&[("noon", "passed")]).then(alone).left, ["noon"]);
     }
 }

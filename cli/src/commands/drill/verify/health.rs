@@ -48,7 +48,11 @@ impl Health {
 fn reasons(proof: &Proof) -> BTreeSet<String> {
     let before = proof.failures.iter().filter(|failure| failure.phase == BASELINE);
     match proof.verdict.as_str() {
-        "refused" => BTreeSet::from([proof.verdict.clone()]),
+        // Without numbers: that of an incident or a run makes no other reason.
+        "refused" => {
+            let said = proof.refused.iter().flat_map(|why| why.chars());
+            BTreeSet::from([said.filter(|letter| !letter.is_ascii_digit()).collect::<String>()])
+        }
         "invalid" => before.map(|failure| failure.condition.clone()).collect(),
         // Given up: who aborts a run says why, and so does a drill that goes too far.
         "aborted" if proof.failures.is_empty() => BTreeSet::from([proof.verdict.clone()]),
@@ -107,5 +111,10 @@ mod tests {
             Proof { refused: Some(why), ..of(drill, "refused", &[]) }
         };
         assert!(!ill(never("a"), never("b")));
+        let refused =
+            |drill: &str, why: &str| Proof { refused: Some(why.to_owned()), ..of(drill, "refused", &[]) };
+        let works = ["somebody works on INC-1", "somebody works on INC-2", "there is no drill `b`"];
+        assert!(!ill(refused("a", works[0]), refused("b", works[2])), "each for its own reason");
+        assert!(ill(refused("a", works[0]), refused("b", works[1])), "one reason");
     }
 }

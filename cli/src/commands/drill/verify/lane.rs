@@ -40,7 +40,7 @@ impl Verify {
     ) -> Result<Papers> {
         let (mut papers, mut health) = (Papers::default(), Health::default());
         loop {
-            if self.is_over(stage) || papers.broken.is_some() {
+            if self.is_over(stage) || papers.must_stop() {
                 return Ok(papers);
             }
             let Some((place, name)) = queue.take() else { return Ok(papers) };
@@ -52,7 +52,7 @@ impl Verify {
             if let Some(path) = &self.measured
                 && let Err(error) = measured::write(path, std::slice::from_ref(&proof))
             {
-                papers.broken = Some(error);
+                papers.unwritten = Some(error);
             }
             if proof.passed() && self.compares(drill) {
                 self.items(stage, drill, &proof, &mut papers).await;
@@ -71,7 +71,7 @@ impl Verify {
     async fn items(&self, stage: &Stage<'_>, drill: &Drill, without: &Proof, papers: &mut Papers) {
         for variant in &drill.variants {
             let name = variants::name(drill, Some(variant));
-            if stage.wishes.enough.is_cancelled() || papers.broken.is_some() {
+            if stage.wishes.enough.is_cancelled() || papers.must_stop() {
                 papers.left.push(name);
                 continue;
             }

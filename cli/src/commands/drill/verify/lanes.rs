@@ -79,7 +79,7 @@ impl Verify {
         let shares = Stage { shares: true, ..first };
         let mut papers = self.together(&shares, who.clone(), drills, together).await?;
         let alone = Stage { shares: false, ..shares };
-        if self.is_over(&alone) || papers.broken.is_some() {
+        if self.is_over(&alone) || papers.must_stop() {
             papers.left.extend(greedy);
             return Ok(papers);
         }
@@ -110,7 +110,7 @@ impl Verify {
     /// The lane of the first lab.
     async fn here(&self, work: &Work<'_>, own: &[String]) -> Result<Papers> {
         let papers = self.alone(work.first, work.drills, own).await?;
-        if papers.broken.is_some() {
+        if papers.must_stop() {
             return Ok(papers);
         }
         Ok(papers.and(self.lane(work.first, work.drills, &work.shared).await?))
@@ -171,6 +171,7 @@ impl Verify {
         if let Err(why) = tokio::task::spawn_blocking(move || drop(twin)).await {
             say(format_args!("another lab was not stopped: {why}"));
         }
+        papers.beside = true;
         papers
     }
 
@@ -205,7 +206,7 @@ impl Verify {
             special: RefCell::new(special.into()),
             starts: Mutex::default(),
         };
-        while !self.is_over(first) && papers.broken.is_none() {
+        while !self.is_over(first) && !papers.must_stop() {
             let Some((kit, names)) = work.next() else { break };
             papers = papers.and(self.special(&work, &kit, &names).await);
         }

@@ -16,6 +16,10 @@ pub(super) struct Papers {
     pub(super) left: Vec<String>,
     /// Why it could not continue: the control room is gone, or somebody did not want to wait.
     pub(super) broken: Option<anyhow::Error>,
+    /// Why times were not written: no lab continues then.
+    pub(super) unwritten: Option<anyhow::Error>,
+    /// Whether another lab has proven drills, too.
+    pub(super) beside: bool,
 }
 
 impl Papers {
@@ -26,7 +30,14 @@ impl Papers {
         self.markdown.extend(other.markdown);
         self.left.extend(other.left);
         self.broken = self.broken.or(other.broken);
+        self.unwritten = self.unwritten.or(other.unwritten);
+        self.beside |= other.beside;
         self
+    }
+
+    /// Whether there is a reason to begin no further drill.
+    pub(super) fn must_stop(&self) -> bool {
+        self.broken.is_some() || self.unwritten.is_some()
     }
 }
 

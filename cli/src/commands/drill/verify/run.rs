@@ -112,8 +112,14 @@ pub(crate) async fn begin(
             Some(Error::Refused { status: 401 | 403, .. }) | None => return Err(error),
             Some(Error::Refused { said, .. }) => {
                 // Only the answer may have been lost: then it is this run that is in progress.
-                let own = if unanswered { own(desk, order).await? } else { None };
-                return Ok(own.ok_or_else(|| said.clone()));
+                let own = if unanswered { own(desk, order).await } else { Ok(None) };
+                match own {
+                    // It went away again.
+                    Err(_) if asked.elapsed() < BACK && !wishes.enough.is_cancelled() => {
+                        let _ = wishes.enough.run_until_cancelled(sleep(LOOK)).await;
+                    }
+                    own => return Ok(own?.ok_or_else(|| said.clone())),
+                }
             }
             Some(_) => return Err(error),
         }

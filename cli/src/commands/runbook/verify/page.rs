@@ -33,11 +33,14 @@ const COLUMNS: usize = 100;
 /// # Errors
 /// When a file cannot be read or written, or keeps what no page is called.
 pub(super) fn write(root: &Path, check: bool) -> Result<bool> {
-    let (names, all) = (fault::names(root)?, measured::read(root)?);
-    for name in all.keys() {
-        ensure!(names.contains(name), "{FILE}: there is no page runbooks/{name}.md: delete its entry");
-    }
-    PLACE.write(root, &part(&names, &all), check)
+    let tables = || -> Result<String> {
+        let (names, all) = (fault::names(root)?, measured::read(root)?);
+        for name in all.keys() {
+            ensure!(names.contains(name), "{FILE}: there is no page runbooks/{name}.md: delete its entry");
+        }
+        Ok(part(&names, &all))
+    };
+    PLACE.write(root, tables, check)
 }
 
 /// The tables of all pages.

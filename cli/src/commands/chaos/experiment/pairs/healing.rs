@@ -46,7 +46,7 @@ struct Chosen {
 /// When a name is unknown, a part of the lab does not answer, or a file cannot be written.
 pub(super) async fn run(pairs: &Pairs, place: &Installation) -> Result<ExitCode> {
     let root = place.home()?.root;
-    let (all, kept) = (all(&root)?, measured::read(&root)?);
+    let (all, kept) = (all(&root)?, measured::open(&root, pairs.markdown)?);
     let names: Vec<String> = all.iter().map(|one| one.name.clone()).collect();
     let chosen = chosen(pairs, all, &kept)?;
     if pairs.list {

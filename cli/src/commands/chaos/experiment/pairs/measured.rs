@@ -109,14 +109,22 @@ pub(super) fn text(file: &Path) -> Result<String> {
 ///
 /// # Errors
 /// When the file cannot be read, or is of another kind.
-pub(super) fn read(root: &Path) -> Result<Measured> {
+fn read(root: &Path) -> Result<Measured> {
     kept::read(&root.join(FILE))
+}
+
+/// What is kept. If it `writes`, a file that cannot be written is known at once.
+///
+/// # Errors
+/// As `read`, and when the file cannot be written.
+pub(super) fn open(root: &Path, writes: bool) -> Result<Measured> {
+    kept::open(&root.join(FILE), writes)
 }
 
 /// Adds a report of an experiment with this text.
 ///
 /// # Errors
-/// As [`read`], and when the file cannot be written.
+/// As [`open`].
 pub(super) fn keep(root: &Path, name: &str, text: &str, report: &Report) -> Result<()> {
     // What is not known says nothing: what was known stays.
     let Some(kept) = Kept::of(text.to_owned(), report, Stamp::now(root)) else { return Ok(()) };
@@ -138,11 +146,14 @@ pub(super) fn is_known(all: &Measured, name: &str, text: &str) -> bool {
 /// # Errors
 /// When a file cannot be read or written, or keeps what no pair is called.
 pub(super) fn write(root: &Path, names: &[String], check: bool) -> Result<bool> {
-    let all = read(root)?;
-    for name in all.keys() {
-        ensure!(names.contains(name), "{FILE}: no pair of automation is called {name}: delete its entry");
-    }
-    PLACE.write(root, &table(names, &all), check)
+    let part = || -> Result<String> {
+        let all = read(root)?;
+        for name in all.keys() {
+            ensure!(names.contains(name), "{FILE}: no pair of automation is called {name}: delete its entry");
+        }
+        Ok(table(names, &all))
+    };
+    PLACE.write(root, part, check)
 }
 
 /// The table, and what it does not have yet.

@@ -115,6 +115,10 @@ impl Pairs {
         for one in chosen.iter().filter(|_| !place.in_cluster()) {
             possible(&one.experiment, place)?;
         }
+        if let Some(folder) = &self.write {
+            // Known at once, and not only when the first pair has run.
+            fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        }
         let stop = until_stopped();
         let mut done = Vec::new();
         for (number, one) in chosen.iter().enumerate().take_while(|_| !stop.is_cancelled()) {
