@@ -2,7 +2,7 @@
 //! answers, so that all drills can be asked about in parts; what took an hour is not lost if somebody ends it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
@@ -206,14 +206,12 @@ fn written(all: &All, texts: &BTreeMap<String, String>) -> String {
         let text = |name: &String| texts.get(name).map_or("", String::as_str);
         page.extend(all.iter().map(|(name, known)| known.row(name, text(name))));
     }
-    let open: BTreeSet<&str> =
-        texts.keys().filter(|name| !all.contains_key(*name)).map(String::as_str).collect();
+    let open: Vec<&str> = texts.keys().filter(|name| !all.contains_key(*name)).map(String::as_str).collect();
     if !open.is_empty() {
         if !all.is_empty() {
             page.push('\n');
         }
-        let names: Vec<&str> = open.iter().copied().collect();
-        let said = format!("Not asked about yet, {} of {}: {}.", open.len(), texts.len(), names.join(", "));
+        let said = format!("Not verified yet, {} of {}: {}.", open.len(), texts.len(), open.join(", "));
         for line in wrap(&said, COLUMNS) {
             let _ = writeln!(page, "{line}");
         }
@@ -294,9 +292,9 @@ mod tests {
     #[test]
     fn what_was_not_asked_about_is_named() {
         let texts = ["a", "b"].map(|name| (name.to_owned(), "t".to_owned())).into();
-        assert_eq!(written(&All::new(), &texts), "Not asked about yet, 2 of 2: a, b.\n");
+        assert_eq!(written(&All::new(), &texts), "Not verified yet, 2 of 2: a, b.\n");
         let all = All::from([("a".to_owned(), Known::default())]);
         let page = written(&all, &texts);
-        assert!(page.starts_with(HEAD) && page.ends_with("|\n\nNot asked about yet, 1 of 2: b.\n"), "{page}");
+        assert!(page.starts_with(HEAD) && page.ends_with("|\n\nNot verified yet, 1 of 2: b.\n"), "{page}");
     }
 }
