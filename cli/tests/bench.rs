@@ -19,6 +19,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::{TimeDelta, Utc};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde_json::{Value, json};
 use testkit::eventually;
@@ -159,7 +160,7 @@ fn run(state: &State) -> Value {
     let over = phase == "finished";
     json!({
         "id": state.begun.len(), "drill": "noon", "responder": "my-agent", "phase": phase,
-        "started_at": "2026-11-29T12:00:00Z", "ended_at": over.then_some("2026-11-29T12:01:00Z"),
+        "started_at": Utc::now(), "ended_at": over.then(|| Utc::now() + TimeDelta::minutes(1)),
         "acts": ["restart order-api"], "verdict": over.then_some("passed"),
         "score": over.then(|| json!({ "total": 80 })),
     })
