@@ -14,7 +14,7 @@ const LIMIT: f64 = 80.0;
 /// there is one.
 ///
 /// # Errors
-/// When the busiest edge is above the limit, unless `force` says that it goes out all the same.
+/// When the busiest edge is above the limit, unless `force` says that it goes out anyway.
 pub(super) async fn to_spare(place: &Installation, edge: &str, force: bool) -> Result<()> {
     if edge != EDGE {
         return Ok(());
@@ -31,18 +31,15 @@ async fn busiest(place: &Installation) -> Result<Option<f64>> {
 
 /// What the look says about going on: nothing, a remark, or that it does not.
 fn judged(busiest: Result<Option<f64>>, force: bool) -> Result<Option<String>> {
-    let unknown = |why: String| {
-        Ok(Some(format!("lab: could not look at the CPU of the edges, and continues without: {why}")))
-    };
+    let unknown =
+        |why: String| Ok(Some(format!("lab: the CPU of the edges is unknown, so it was not checked: {why}")));
     match busiest {
         Ok(Some(percent)) if percent >= LIMIT => {
             let busy = format!("the busiest edge uses {percent:.0} % of its CPU; the limit is {LIMIT} %");
             if !force {
-                bail!(
-                    "not applied: {busy}. Find out why first, or add --force to apply the rule all the same"
-                );
+                bail!("not applied: {busy}. Find out why first, or add --force to apply the rule anyway");
             }
-            Ok(Some(format!("lab: applied all the same: {busy}")))
+            Ok(Some(format!("lab: applied anyway: {busy}")))
         }
         Ok(Some(percent)) if percent.is_finite() => Ok(None),
         Ok(_) => unknown("Prometheus has no value for the last 10 s".to_owned()),
@@ -58,6 +55,15 @@ mod tests {
 
     fn remark(busiest: Result<Option<f64>>, force: bool) -> Option<String> {
         judged(busiest, force).expect("it continues")
+    }
+
+    #[test]
+    fn the_procedure_for_a_rule_asks_the_same() {
+        let procedure = include_str!("../../../../runbooks/firewall-rule.yaml");
+        assert!(
+            procedure.contains(BUSIEST) && procedure.contains(&format!("is: \"< {LIMIT}\"")),
+            "{procedure}"
+        );
     }
 
     #[test]
@@ -81,7 +87,7 @@ mod tests {
     #[test]
     fn a_forced_rule_goes_out_with_a_remark() {
         let said = remark(Ok(Some(93.4)), true).expect("a remark");
-        assert!(said.contains("93 %") && said.contains("all the same"), "{said}");
+        assert!(said.contains("93 %") && said.contains("anyway"), "{said}");
     }
 
     #[test]
@@ -91,7 +97,7 @@ mod tests {
             [(silent(), "does not run"), (Ok(None), "no value"), (Ok(Some(f64::NAN)), "no value")]
         {
             let said = remark(busiest, false).expect("a remark");
-            assert!(said.contains("could not look") && said.contains(why), "{said}");
+            assert!(said.contains("is unknown") && said.contains(why), "{said}");
         }
     }
 }
